@@ -1,0 +1,71 @@
+"""What can go wrong for a user, and how it is told: *where: expected X, got Y; what to do*."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class UserError(ValueError):
+    """A mistake that the user can mend.
+
+    The command line prints it and exits with code 2; library users catch it as a `ValueError`.
+
+    Args:
+        where: the file, key, layer or option at fault.
+        expected: what would have been right.
+        got: what was found.
+        fix: what to do about it.
+
+    Example:
+        >>> str(UserError("model.units", "a positive integer", "-3", "write e.g. 256"))
+        'model.units: expected a positive integer, got -3; write e.g. 256'
+    """
+
+    def __init__(self, where: str, expected: str, got: str, fix: str) -> None:
+        self.where, self.expected, self.got, self.fix = where, expected, got, fix
+        super().__init__(f"{where}: expected {expected}, got {got}; {fix}")
+
+
+class Faults(UserError):
+    """Several mistakes told at once, a line each.
+
+    Args:
+        faults: the mistakes, in the order in which they are to be read; at least one.
+    """
+
+    def __init__(self, faults: Sequence[UserError]) -> None:
+        first = faults[0]
+        super().__init__(first.where, first.expected, first.got, first.fix)
+        self.faults = tuple(faults)
+
+    def __str__(self) -> str:
+        return "\n".join(str(fault) for fault in self.faults)
+
+
+class BadRecord(Exception):
+    """A raw record that cannot be processed: it becomes a dead letter and the job goes on.
+
+    Args:
+        step: what was being done, e.g. `decode image`.
+        reason: why that failed.
+    """
+
+    def __init__(self, step: str, reason: str) -> None:
+        self.step, self.reason = step, reason
+        super().__init__(f"{step}: {reason}")
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A raw record that was left out of a data set, and why.
+
+    Args:
+        key: the record's key.
+        source: the file or folder it came from.
+        step: what was being done when it failed.
+        reason: why it failed.
+    """
+
+    key: str
+    source: str
+    step: str
+    reason: str

@@ -1,0 +1,50 @@
+"""What a source of raw data is."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from rnnpipe.errors import DeadLetter
+
+Progress = Callable[[int, int], None]
+"""Told how many of how many items are done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A raw record by name: small enough to travel between workers, payloads left where they are.
+
+    Args:
+        key: unique in the data set and the same on every machine.
+        group: what must stay in one split, e.g. the image that several questions share.
+        part: the split that the raw data puts it in (`train`, `validation` or `test`).
+        fields: text, numbers and paths; never the bytes of an image or a video.
+    """
+
+    key: str
+    group: str
+    part: str
+    fields: dict[str, Any]
+
+
+class Source(Protocol):
+    """Raw data that a build reads: a folder of files, or a generator that writes one."""
+
+    kind: str
+
+    def prepare(self, progress: Progress) -> None:
+        """Checks that the raw data is there, or writes it where the source makes its own.
+
+        Raises:
+            UserError: a file or folder is missing or is not what it should be.
+        """
+
+    def pieces(self) -> list[Any]:
+        """Picklable pieces of the raw data; one worker reads a piece."""
+
+    def read(self, piece: Any) -> Iterator[Reference | DeadLetter]:
+        """The raw records of one piece; those that cannot be referred to as dead letters."""
+
+    def files(self) -> Iterable[Path]:
+        """The files that the records depend on, for the fingerprint."""

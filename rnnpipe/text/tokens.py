@@ -1,0 +1,6 @@
+"""The ids that every vocabulary starts with."""
+
+PAD = 0
+UNKNOWN = 1
+START = 2
+END = 3
