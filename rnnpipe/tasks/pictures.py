@@ -1,0 +1,196 @@
+"""Attention made visible: alignments drawn over the image that they belong to."""
+
+import io
+import textwrap
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from PIL import Image
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+_HEAT = colormaps[
+    "inferno"
+]  # its lightness rises evenly, so that it reads in grey and in print too
+_INK, _SOFT, _RAIL, _BAR = "#1d1c1a", "#625e57", "#e9e5dd", "#2a5f9e"
+
+PICTURE_WIDTH = 240
+"""The width of a report's pictures, in pixels."""
+
+
+def draw_image(image: Array, width: int = PICTURE_WIDTH) -> bytes:
+    """An image at the width of a report's pictures.
+
+    Args:
+        image: uint8, `(height, width, 3)`.
+        width: of the result, in pixels; the height follows.
+
+    Returns:
+        The bytes of a PNG file.
+
+    Raises:
+        ValueError: the image is of another type or shape.
+    """
+    return _to_png(_enlarge(image, width))
+
+
+def draw_attention(image: Array, alignment: Array, *, width: int = PICTURE_WIDTH) -> bytes:
+    r"""An image under a veil that attention lifts.
+
+    With `h = (a - min a) / max a`, a cell's weight between none and the most that any cell has,
+    the veil is dark where h is 0, glows in between and is clear where h is 1, so that what was
+    looked at keeps its own colours. A line runs where h is one half. Even attention has h = 0
+    everywhere: a veil without a spot.
+
+    Args:
+        image: uint8, `(height, width, 3)`.
+        alignment: weights over the cells of a grid that covers the image, `(rows, columns)`.
+        width: of the result, in pixels; the height follows.
+
+    Returns:
+        The bytes of a PNG file.
+
+    Raises:
+        ValueError: the image or the alignment is of another type or shape.
+
+    Example:
+        >>> image = np.full((64, 64, 3), 255, "uint8")
+        >>> draw_attention(image, np.eye(8) / 8)[:4]
+        b'\x89PNG'
+    """
+    return _to_png(_veil(_enlarge(image, width), alignment))
+
+
+def draw_glimpses(
+    image: Array, alignments: Array, title: str, answers: Sequence[tuple[str, float]]
+) -> bytes:
+    """One picture of an answer: the image, where each glimpse looked, and the best answers.
+
+    Args:
+        image: uint8, `(height, width, 3)`.
+        alignments: weights over a grid that covers the image, `(glimpses, rows, columns)`.
+        title: the question.
+        answers: texts and probabilities, the most probable first.
+
+    Returns:
+        The bytes of a PNG file.
+
+    Raises:
+        ValueError: the image or the alignments are of another type or shape.
+    """
+    picture = _enlarge(image, 2 * PICTURE_WIDTH)
+    panels = [("image", picture)]
+    for number, alignment in enumerate(alignments, 1):
+        panels.append((f"glimpse {number}", _veil(picture, alignment)))
+    lines = textwrap.wrap(title, 25 * len(panels), max_lines=4, placeholder=" …")
+    question = "\n".join(lines)
+
+    # All lengths are inches, measured from the bottom left corner.
+    side, gap, wide = 0.3, 0.2, 2.9
+    tall = wide * picture.shape[0] / picture.shape[1]
+    head, foot, bars = 0.4 + 0.28 * len(lines), 0.5, 0.3 * len(answers)
+    inner = (wide + gap) * len(panels) - gap
+    width, height = inner + 2 * side, side + bars + foot + tall + head
+    figure = Figure((width, height), facecolor="white")
+    FigureCanvasAgg(figure)
+
+    def axes(left: float, bottom: float, across: float, up: float) -> Axes:
+        return figure.add_axes((left / width, bottom / height, across / width, up / height))
+
+    _write(figure, side / width, 1 - 0.22 / height, question, va="top", size=15, weight="bold")
+    for place, (name, pixels) in enumerate(panels):
+        left = side + place * (wide + gap)
+        _show_pixels(axes(left, side + bars + foot, wide, tall), pixels, name)
+    if answers:
+        _show_answers(axes(side, side, inner, bars), answers, inner)
+    return _figure_to_png(figure)
+
+
+def _write(where: Figure | Axes, x: float, y: float, text: str, **style: Any) -> None:
+    # A question is no formula: without parse_math=False a lone "$" would be read as one.
+    where.text(x, y, text, color=_INK, parse_math=False, **style)
+
+
+def _show_pixels(axes: Axes, pixels: Array, name: str) -> None:
+    axes.imshow(pixels, aspect="auto", interpolation="lanczos")
+    axes.set_xlabel(name, color=_SOFT, size=10, labelpad=5)
+    axes.set(xticks=[], yticks=[])
+    axes.spines[:].set_visible(False)
+
+
+def _show_answers(axes: Axes, answers: Sequence[tuple[str, float]], width: float) -> None:
+    """A line per answer: its text, a bar on a rail of length one, its probability."""
+    start, length = 2.35, width - 2.35 - 0.75
+    for line, (text, probability) in enumerate(answers):
+        weight = "bold" if line == 0 else "normal"
+        short = text if len(text) <= 23 else text[:22] + "…"
+        _write(axes, 0, line, short, va="center", size=11, weight=weight)
+        axes.barh(line, length, 0.36, start, color=_RAIL)
+        axes.barh(line, length * probability, 0.36, start, color=_BAR)
+        percent = f"{probability:.1%}"
+        _write(axes, width, line, percent, ha="right", va="center", size=11, weight=weight)
+    axes.set(xlim=(0, width), ylim=(len(answers) - 0.5, -0.5))
+    axes.axis("off")
+
+
+def _enlarge(image: Array, width: int) -> Array:
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+        raise ValueError(
+            f"image: expected uint8 (height, width, 3), got {image.dtype} {image.shape}"
+        )
+    height = max(2, round(width * image.shape[0] / image.shape[1]))
+    # Lanczos shrinks best, but draws rings around hard edges where it enlarges.
+    growing = width > image.shape[1]
+    way = Image.Resampling.BICUBIC if growing else Image.Resampling.LANCZOS
+    return np.asarray(Image.fromarray(image).resize((width, height), way))
+
+
+def _veil(picture: Array, alignment: Array) -> Array:
+    """The veil and the line of `draw_attention` over a picture of the right size."""
+    heat = _heat(alignment, picture.shape[0], picture.shape[1])[..., np.newaxis]
+    colour = 255 * _HEAT(0.04 + 0.86 * heat[..., 0])[..., :3]
+    cover = 0.52 * (1 - heat) + 0.5 * heat * (1 - heat)
+    veiled = picture * (1 - cover) + colour * cover
+
+    # On the line |h - 1/2| is 0, and over the slope it is the distance from the line in pixels.
+    slope = np.hypot(*np.gradient(heat[..., 0]))[..., np.newaxis]
+    distance = np.abs(heat - 0.5) / np.maximum(slope, 1e-9)
+    line = np.where(slope > 1e-4, np.clip(max(1.3, picture.shape[1] / 240) - distance, 0, 1), 0)
+    veiled = veiled * (1 - line) + 255 * np.array(_HEAT(0.85)[:3]) * line
+    pixels: Array = np.rint(np.clip(veiled, 0, 255)).astype("uint8")
+    return pixels
+
+
+def _heat(alignment: Array, height: int, width: int) -> Array:
+    """Weights between 0 and 1, shape `(height, width)`, smooth between the centres of the cells."""
+    if alignment.ndim != 2:
+        raise ValueError(f"alignment: expected (rows, columns), got {alignment.shape}")
+    # A model that has diverged gives no numbers; its report is wanted all the same.
+    weights = np.nan_to_num(np.asarray(alignment, "float32"), posinf=0, neginf=0)
+    heat = (weights - weights.min()) / max(float(weights.max()), 1e-12)
+    smooth = Image.fromarray(heat).resize((width, height), Image.Resampling.BICUBIC)
+    within: Array = np.clip(np.asarray(smooth), 0, 1)
+    return within
+
+
+def _to_png(pixels: Array) -> bytes:
+    file = io.BytesIO()
+    # 256 colours are a third of the bytes, and of a size at which the loss does not show.
+    palette = Image.fromarray(pixels).quantize(256, dither=Image.Dither.NONE)
+    palette.save(file, "PNG", optimize=True)
+    return file.getvalue()
+
+
+def _figure_to_png(figure: Figure) -> bytes:
+    file = io.BytesIO()
+    with warnings.catch_warnings():
+        # A question may be in any script; a font that lacks a letter draws a box in its place.
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
+        figure.savefig(file, format="png", dpi=150)
+    return file.getvalue()
