@@ -1,0 +1,10 @@
+"""Recurrent layers and attention for Keras 3.
+
+Importing this package registers its layers, so that `keras.models.load_model` opens a saved model
+that has them; Keras itself imports no module outside its own family when it loads a model.
+"""
+
+from rnnpipe.layers.attention import AdditiveAttention, Attention
+from rnnpipe.layers.lstm import LSTM, LSTMCell
+
+__all__ = ["LSTM", "AdditiveAttention", "Attention", "LSTMCell"]

@@ -1,0 +1,114 @@
+"""Additive attention (Bahdanau et al. 2015)."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from rnnpipe.layers.attention.mechanism import Attention
+from rnnpipe.layers.faults import fault
+
+
+@keras.saving.register_keras_serializable("rnnpipe")
+class AdditiveAttention(Attention):
+    """Additive attention with one or more glimpses.
+
+        eₖᵢ = vₖ · tanh(q W_q + mᵢ W_m + b)     αₖ = softmax(eₖ)     context = [Σᵢ αₖᵢ mᵢ]ₖ
+
+    Query q and memory m meet in one joint layer of `units`; each glimpse k scores it with its own
+    vector vₖ, and the contexts of all glimpses are concatenated. The weights are `query_kernel`
+    (query_features, units), `memory_kernel` (features, units), `bias` (units) and `score_kernel`
+    (units, glimpses). `Attention` has the call arguments, returns and errors.
+
+    Args:
+        units: the size of the joint layer.
+        glimpses: how many alignments each query makes.
+        activation: of the joint layer: `"tanh"` (Bahdanau), `"relu"` (Kazemi and Elqursh), or
+            any Keras activation.
+        use_bias: whether the joint layer has a bias.
+        dropout: fraction of the joint layer that is dropped in training.
+        kernel_initializer: of the three kernels.
+        bias_initializer: of the bias.
+        kernel_regularizer: of the three kernels.
+        seed: of the dropout.
+        **kwargs: `name`, `dtype`, `trainable`, as for every Keras layer.
+
+    Example:
+        >>> import numpy
+        >>> query, memory = numpy.zeros((2, 8)), numpy.zeros((2, 5, 6))
+        >>> context, alignments = AdditiveAttention(16, glimpses=2)(query, memory)
+        >>> tuple(context.shape), tuple(alignments.shape)
+        ((2, 12), (2, 2, 5))
+
+    Source: Bahdanau, Cho and Bengio, Neural Machine Translation by Jointly Learning to Align and
+    Translate, 2015, A.1.2; glimpses after Kazemi and Elqursh, Show, Ask, Attend, and Answer, 2017,
+    section 3.3.
+    """
+
+    def __init__(
+        self,
+        units: int,
+        glimpses: int = 1,
+        *,
+        activation: Any = "tanh",
+        use_bias: bool = True,
+        dropout: float = 0.0,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(glimpses, **kwargs)
+        if units < 1:
+            raise fault(self, "at least 1 unit", str(units), "write e.g. units=256")
+        self.units = units
+        self.activation = keras.activations.get(activation)
+        self.use_bias = use_bias
+        self.dropout = keras.layers.Dropout(dropout, seed=seed, dtype=self.dtype_policy)
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.bias_initializer = keras.initializers.get(bias_initializer)
+        self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
+
+    def build_scores(self, query_features: int, memory_features: int) -> None:
+        """Creates the three kernels and the bias."""
+        self.query_kernel = self._kernel("query_kernel", query_features, self.units)
+        self.memory_kernel = self._kernel("memory_kernel", memory_features, self.units)
+        self.bias = (
+            self.add_weight((self.units,), self.bias_initializer, name="bias")
+            if self.use_bias
+            else None
+        )
+        self.score_kernel = self._kernel("score_kernel", self.units, self.glimpses)
+
+    def project_memory(self, memory: Any) -> Any:
+        """Keys m W_m + b: all of the joint layer that no query changes."""
+        # Cast by hand: `project` runs outside the scope in which Keras casts the weights.
+        keys = ops.matmul(memory, ops.cast(self.memory_kernel, self.compute_dtype))
+        return keys if self.bias is None else keys + ops.cast(self.bias, self.compute_dtype)
+
+    def scores(self, query: Any, keys: Any, training: Any) -> Any:
+        """vₖ · activation(q W_q + keyᵢ), `(batch, glimpses, positions)`."""
+        query = ops.matmul(query, self.query_kernel)[:, None, :]  # (batch, 1, units)
+        joint = self.dropout(self.activation(keys + query), training=training)
+        scores = ops.matmul(joint, self.score_kernel)  # (batch, positions, glimpses)
+        return ops.transpose(scores, (0, 2, 1))
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that make this layer again."""
+        return {
+            **super().get_config(),
+            "units": self.units,
+            "activation": keras.activations.serialize(self.activation),
+            "use_bias": self.use_bias,
+            "dropout": self.dropout.rate,
+            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+            "bias_initializer": keras.initializers.serialize(self.bias_initializer),
+            "kernel_regularizer": keras.regularizers.serialize(self.kernel_regularizer),
+            "seed": self.dropout.seed,
+        }
+
+    def _kernel(self, name: str, rows: int, columns: int) -> Any:
+        return self.add_weight(
+            (rows, columns), self.kernel_initializer, name=name, regularizer=self.kernel_regularizer
+        )

@@ -1,0 +1,64 @@
+"""Long short-term memory (Hochreiter and Schmidhuber 1997)."""
+
+import keras
+
+from rnnpipe.layers.recurrent import Recurrent
+
+
+@keras.saving.register_keras_serializable("rnnpipe")
+class LSTMCell(keras.layers.LSTMCell):
+    """One step of a long short-term memory: `keras.layers.LSTMCell`, under this package's name.
+
+        i = σ(x Wᵢ + h Uᵢ + bᵢ)        f = σ(x W_f + h U_f + b_f)
+        g = tanh(x W_g + h U_g + b_g)  o = σ(x Wₒ + h Uₒ + bₒ)
+        c' = f ⊙ c + i ⊙ g             h' = o ⊙ tanh(c')
+
+    `call(inputs, states, training=False)` takes `(batch, features)` and `[h, c]`, each
+    `(batch, units)`, and returns `h', [h', c']`. The weights are `kernel` (features, 4 units),
+    `recurrent_kernel` (units, 4 units) and `bias` (4 units), gates in the order i, f, g, o.
+
+    Args:
+        units: the size of h and c; all other arguments are those of `keras.layers.LSTMCell`.
+
+    Example:
+        >>> import numpy, keras
+        >>> layer = keras.layers.RNN(LSTMCell(4))
+        >>> tuple(layer(numpy.zeros((2, 7, 3))).shape)
+        (2, 4)
+
+    Source: Hochreiter and Schmidhuber, Long Short-Term Memory, 1997; forget gate after Gers,
+    Schmidhuber and Cummins, Learning to Forget, 2000.
+    """
+
+
+@keras.saving.register_keras_serializable("rnnpipe")
+class LSTM(Recurrent, keras.layers.LSTM):
+    """A long short-term memory over time that takes the place of `keras.layers.LSTM`.
+
+    Arguments, weights (names, shapes, order), masking and results are those of
+    `keras.layers.LSTM`, so that `ours.set_weights(theirs.get_weights())` gives equal outputs and
+    gradients; `LSTMCell` has the equations. Beyond Keras, masked inputs are never read, so that
+    even a NaN in the padding changes nothing, and mistakes are told by layer and shape.
+
+    Call arguments:
+        sequences: `(batch, time, features)`.
+        initial_state: `[h, c]`, each `(batch, units)`; zeros where not given.
+        mask: `(batch, time)`, True at the steps that count; the state passes over the others.
+        training: whether dropout is on.
+
+    Returns:
+        `(batch, units)`, or `(batch, time, units)` with `return_sequences=True`; with
+        `return_state=True` a tuple of it, the last h and the last c.
+
+    Raises:
+        UserError: if the states or the mask have the wrong count or shape.
+        ValueError: if `sequences` has the wrong rank or feature size.
+
+    Example:
+        >>> import numpy
+        >>> outputs, h, c = LSTM(4, return_sequences=True, return_state=True)(
+        ...     numpy.zeros((2, 7, 3))
+        ... )
+        >>> tuple(outputs.shape), tuple(h.shape), tuple(c.shape)
+        ((2, 7, 4), (2, 4), (2, 4))
+    """
