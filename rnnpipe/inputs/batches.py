@@ -1,0 +1,61 @@
+"""A split of a records directory as a `tf.data.Dataset` of parsed batches."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from rnnpipe.inputs.parsing import parse_batch
+from rnnpipe.records.directory import RecordsDirectory
+
+_READ_BUFFER = 1 << 20  # bytes
+
+Batch = dict[str, tf.Tensor]
+
+
+def make_batches(
+    records: RecordsDirectory,
+    split: str,
+    *,
+    fields: Sequence[str],
+    batch_size: int,
+    shuffle_seed: int | None = None,
+    shuffle_buffer: int = 20_000,
+    transform: Callable[[Batch], Any] = lambda batch: batch,
+) -> tf.data.Dataset:
+    """The batches of a split, in the records' order or shuffled anew at every epoch.
+
+    Serialised records are shuffled, before images are decoded: that buffer is small. All questions
+    of an image lie together in a shard, so shards are read in turns as well.
+
+    Args:
+        records: where they are.
+        split: which of its splits.
+        fields: which fields to parse.
+        batch_size: records in a batch; the last batch of an epoch may be smaller.
+        shuffle_seed: seed of the order; without one the records come in their own order.
+        shuffle_buffer: how many records to choose the next one from.
+        transform: what becomes of a parsed batch, e.g. a pair (inputs, targets).
+
+    Raises:
+        UserError: the records have no such split.
+    """
+    paths = [str(path) for path in records.shards(split)]
+    if shuffle_seed is None:
+        serialised = tf.data.TFRecordDataset(paths, buffer_size=_READ_BUFFER)
+    else:
+        files = tf.data.Dataset.from_tensor_slices(paths).shuffle(len(paths), seed=shuffle_seed)
+        serialised = files.interleave(
+            lambda path: tf.data.TFRecordDataset(path, buffer_size=_READ_BUFFER),
+            cycle_length=8,
+            block_length=16,
+        ).shuffle(min(shuffle_buffer, records.splits[split]), seed=shuffle_seed)
+
+    def parse(batch: tf.Tensor) -> Any:
+        return transform(parse_batch(records.spec, batch, fields))
+
+    return (
+        serialised.batch(batch_size)
+        .map(parse, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+        .prefetch(2)
+    )

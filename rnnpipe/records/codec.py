@@ -1,0 +1,112 @@
+"""Records as serialised `tf.train.Example`s, without TensorFlow.
+
+Workers of a cluster encode records, and importing TensorFlow there would cost seconds per process.
+The message types are declared here for the protobuf runtime, field number by field number as in
+TensorFlow's `example.proto` and `feature.proto`; the bytes are the same.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+
+from rnnpipe.records.specs import Field, RecordSpec
+
+_Proto = descriptor_pb2.FieldDescriptorProto
+_LIST_OF_KIND = {
+    "int64": "int64_list",
+    "float32": "float_list",
+    "text": "bytes_list",
+    "jpeg": "bytes_list",
+}
+
+
+def _declare_example() -> type[Any]:
+    """The message class of `tensorflow.Example`, in a pool of its own beside TensorFlow's."""
+    file = descriptor_pb2.FileDescriptorProto(
+        name="rnnpipe/example.proto", package="tensorflow", syntax="proto3"
+    )
+
+    def message(parent: Any, name: str, *fields: tuple[str, int, int, int, str | None]) -> Any:
+        declared = parent.add(name=name)
+        for field, number, label, type_, type_name in fields:
+            declared.field.add(
+                name=field, number=number, label=label, type=type_, type_name=type_name
+            )
+        return declared
+
+    one, many = _Proto.LABEL_OPTIONAL, _Proto.LABEL_REPEATED
+    nested = _Proto.TYPE_MESSAGE
+    types = file.message_type
+    message(types, "BytesList", ("value", 1, many, _Proto.TYPE_BYTES, None))
+    message(types, "FloatList", ("value", 1, many, _Proto.TYPE_FLOAT, None))
+    message(types, "Int64List", ("value", 1, many, _Proto.TYPE_INT64, None))
+    feature = message(
+        types,
+        "Feature",
+        ("bytes_list", 1, one, nested, ".tensorflow.BytesList"),
+        ("float_list", 2, one, nested, ".tensorflow.FloatList"),
+        ("int64_list", 3, one, nested, ".tensorflow.Int64List"),
+    )
+    feature.oneof_decl.add(name="kind")
+    for field in feature.field:
+        field.oneof_index = 0
+    features = message(
+        types, "Features", ("feature", 1, many, nested, ".tensorflow.Features.FeatureEntry")
+    )
+    entry = message(
+        features.nested_type,
+        "FeatureEntry",
+        ("key", 1, one, _Proto.TYPE_STRING, None),
+        ("value", 2, one, nested, ".tensorflow.Feature"),
+    )
+    entry.options.map_entry = True
+    message(types, "Example", ("features", 1, one, nested, ".tensorflow.Features"))
+
+    pool = descriptor_pool.DescriptorPool()
+    pool.Add(file)
+    return message_factory.GetMessageClass(pool.FindMessageTypeByName("tensorflow.Example"))
+
+
+_Example = _declare_example()
+
+
+def encode_example(spec: RecordSpec, values: Mapping[str, Any]) -> bytes:
+    """One record as the bytes of a `tf.train.Example`; equal values give equal bytes.
+
+    Args:
+        spec: the kind of record.
+        values: a value for each of its fields: int, float, str or bytes, or a list of them.
+
+    Raises:
+        ValueError: a field is missing or not in the declaration.
+    """
+    if values.keys() != spec.fields.keys():
+        odd = sorted(values.keys() ^ spec.fields.keys())
+        raise ValueError(f"{spec.name} record: fields {odd} are missing or not declared")
+    example = _Example()
+    for name, field in spec.fields.items():
+        feature = example.features.feature[name]
+        target = getattr(feature, _LIST_OF_KIND[field.kind])
+        target.SetInParent()  # an empty list is still a list of its kind
+        target.value.extend(_to_list(field, values[name]))
+    # Maps have no order of their own: deterministic serialisation sorts them.
+    serialised: bytes = example.SerializeToString(deterministic=True)
+    return serialised
+
+
+def _to_list(field: Field, value: Any) -> list[Any]:
+    values = list(value) if field.sequence else [value]
+    return [item.encode() for item in values] if field.kind == "text" else values
+
+
+def decode_example(spec: RecordSpec, serialised: bytes) -> dict[str, Any]:
+    """The values of a record by field name: the inverse of `encode_example`."""
+    example = _Example.FromString(serialised)
+    decoded = {}
+    for name, field in spec.fields.items():
+        values = list(getattr(example.features.feature[name], _LIST_OF_KIND[field.kind]).value)
+        if field.kind == "text":
+            values = [value.decode() for value in values]
+        decoded[name] = values if field.sequence else values[0]
+    return decoded

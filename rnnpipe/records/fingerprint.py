@@ -1,0 +1,61 @@
+"""What records were made from, and a hash of it: equal fingerprints mean equal records."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+_CODE = ("sources", "records", "transforms", "text", "metrics")  # what a build runs
+_LIBRARIES = ("pillow", "sentencepiece")  # whose versions show in the bytes
+_HASHED_SUFFIXES = {".json", ".gz", ".csv", ".tsv", ".txt", ".jsonl"}
+
+
+def make_fingerprint(settings: Mapping[str, Any], files: Iterable[Path]) -> dict[str, Any]:
+    """The fingerprint of records built with `settings` from `files`.
+
+    Annotation files count by their content, all others (images, videos: too many to read at every
+    run) by name and size. Where they lie does not count, so that moving raw data rebuilds nothing.
+
+    Args:
+        settings: all that the records depend on beside the raw data; JSON values.
+        files: the raw data.
+
+    Returns:
+        `settings`, `sources`, `code` and `libraries`, and the hash of these, `fingerprint`.
+    """
+    content = {
+        "settings": dict(settings),
+        "sources": _hash_files(files),
+        "code": _code_version(),
+        "libraries": {name: version(name) for name in _LIBRARIES},
+    }
+    serialised = json.dumps(content, sort_keys=True).encode()
+    return {"fingerprint": hashlib.sha256(serialised).hexdigest(), **content}
+
+
+def _hash_files(files: Iterable[Path]) -> dict[str, Any]:
+    digest, count = hashlib.sha256(), 0
+    for path in sorted(files):
+        digest.update(f"{path.parent.name}/{path.name}\0".encode())
+        if path.suffix.lower() in _HASHED_SUFFIXES:
+            with path.open("rb") as file:
+                digest.update(hashlib.file_digest(file, "sha256").digest())
+        else:
+            digest.update(f"{path.stat().st_size}\0".encode())
+        count += 1
+    return {"files": count, "sha256": digest.hexdigest()}
+
+
+@cache
+def _code_version() -> str:
+    """A hash of the code that a build runs: changed code makes records stale, a new clone does not."""
+    digest = hashlib.sha256()
+    for package in _CODE:
+        for path in sorted((_PACKAGE / package).rglob("*.py")):
+            digest.update(path.relative_to(_PACKAGE).as_posix().encode() + b"\0")
+            digest.update(path.read_bytes())
+    return digest.hexdigest()

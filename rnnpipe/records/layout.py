@@ -1,0 +1,32 @@
+"""How a records directory is laid out: the names of its files, and nothing else.
+
+    <directory>/
+        vqa-train.tfrecord-00000-of-00008 …   the records
+        dataset_info.json, features.json      what TensorFlow Datasets reads first
+        fingerprint.json                      what the records were made from, and a hash of it
+        stats.json                            counts, lengths, coverage, dead letters
+        dead_letters-00000.jsonl              raw records left out, with the reason
+        tokenizer.model, tokenizer.json       the vocabulary that token ids refer to
+        answers.json                          the answers that `answer_ids` refer to
+"""
+
+FINGERPRINT = "fingerprint.json"
+STATS = "stats.json"
+DEAD_LETTERS = "dead_letters-00000.jsonl"
+ANSWERS = "answers.json"
+SPLITS = ("train", "validation", "test")
+
+
+def shard_name(kind: str, split: str, shard: int, shards: int) -> str:
+    """The file name of a shard.
+
+    Example:
+        >>> shard_name("vqa", "train", 3, 8)
+        'vqa-train.tfrecord-00003-of-00008'
+    """
+    return f"{kind}-{split}.tfrecord-{shard:05d}-of-{shards:05d}"
+
+
+def shard_template(kind: str) -> str:
+    """The same as a template of TensorFlow Datasets."""
+    return f"{kind}-{{SPLIT}}.{{FILEFORMAT}}-{{SHARD_X_OF_Y}}"

@@ -1,0 +1,66 @@
+"""Each kind of record, declared once: field names, types, shapes and meanings.
+
+The encoder (`codec.py`), the tf.data parser (`rnnpipe/inputs/parsing.py`) and TensorFlow Datasets'
+`features.json` (`metadata.py`) are all derived from these declarations.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+FieldKind = Literal["int64", "float32", "text", "jpeg"]
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of a record.
+
+    Args:
+        kind: `int64`, `float32`, `text` (UTF-8) or `jpeg` (an RGB image's file bytes).
+        meaning: what it holds, with its unit where it has one.
+        sequence: whether it holds any number of such values, or one.
+    """
+
+    kind: FieldKind
+    meaning: str
+    sequence: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RecordSpec:
+    """One kind of record.
+
+    Args:
+        name: the kind; record files are called `<name>-<split>.tfrecord-00000-of-0000N`.
+        description: a sentence on what one record is.
+        fields: its fields by name.
+    """
+
+    name: str
+    description: str
+    fields: Mapping[str, Field]
+
+
+VQA = RecordSpec(
+    name="vqa",
+    description="A question about an image, with the answers that several people gave.",
+    fields=MappingProxyType(
+        {
+            "question_id": Field("int64", "number of the question in the raw data"),
+            "image_id": Field("int64", "number of the image in the raw data"),
+            "image_jpeg": Field("jpeg", "the image, resized to the model's input size"),
+            "question": Field("text", "the question as it was asked"),
+            "question_tokens": Field("int64", "token ids of the question", sequence=True),
+            "question_type": Field("text", "kind of question, e.g. its leading words"),
+            "answers": Field("text", "one answer from each person asked", sequence=True),
+            "answer_type": Field("text", "`yes/no`, `number` or `other`"),
+            "answer_ids": Field("int64", "the distinct answers that the model knows", sequence=True),
+            "answer_weights": Field(
+                "float32", "share of the people who gave each of `answer_ids`", sequence=True
+            ),
+        }
+    ),
+)
+
+SPECS: Mapping[str, RecordSpec] = MappingProxyType({spec.name: spec for spec in (VQA,)})

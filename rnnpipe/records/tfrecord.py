@@ -1,0 +1,69 @@
+"""TFRecord files, without TensorFlow.
+
+A record on disk is its length (uint64), the masked CRC-32C of the length, the data, and the masked
+CRC-32C of the data, all little-endian.
+"""
+
+import struct
+import uuid
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import google_crc32c
+
+from rnnpipe.errors import UserError
+
+_HEADER = struct.Struct("<QI")
+_FOOTER = struct.Struct("<I")
+
+
+def _masked_crc(data: bytes) -> int:
+    """CRC-32C, rotated and shifted so that a checksum of data with checksums stays sound."""
+    crc = google_crc32c.value(data)
+    return (((crc >> 15) | (crc << 17)) + 0xA282EAD8) & 0xFFFFFFFF
+
+
+def write_tfrecord(path: Path, records: Iterable[bytes]) -> int:
+    """Writes a whole TFRecord file or none: under a temporary name, then renamed.
+
+    Returns:
+        The size of the file, in bytes.
+    """
+    temporary = path.with_name(f"{path.name}.writing-{uuid.uuid4().hex}")
+    with temporary.open("wb") as file:
+        for record in records:
+            length = struct.pack("<Q", len(record))
+            file.write(_HEADER.pack(len(record), _masked_crc(length)))
+            file.write(record)
+            file.write(_FOOTER.pack(_masked_crc(record)))
+        size = file.tell()
+    temporary.replace(path)
+    return size
+
+
+def read_tfrecord(path: Path) -> Iterator[bytes]:
+    """The records of a TFRecord file, their checksums verified.
+
+    Raises:
+        UserError: the file is cut short or damaged.
+    """
+    with path.open("rb") as file:
+        while header := file.read(_HEADER.size):
+            start = file.tell() - len(header)
+            if len(header) < _HEADER.size:
+                raise _damaged(path, start, "a header cut short")
+            length, crc = _HEADER.unpack(header)
+            if _masked_crc(header[:8]) != crc:
+                raise _damaged(path, start, "a length whose checksum is wrong")
+            record, footer = file.read(length), file.read(_FOOTER.size)
+            if len(record) < length or len(footer) < _FOOTER.size:
+                raise _damaged(path, start, "a record cut short")
+            if _FOOTER.unpack(footer)[0] != _masked_crc(record):
+                raise _damaged(path, start, "a record whose checksum is wrong")
+            yield record
+
+
+def _damaged(path: Path, offset: int, got: str) -> UserError:
+    return UserError(
+        f"{path} at byte {offset}", "a whole TFRecord", got, "build the records again"
+    )

@@ -1,0 +1,72 @@
+"""The first stage of a run: its records, built if they are missing or stale."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from rnnpipe.config.cache import cache_folder
+from rnnpipe.config.schema import VqaConfig
+from rnnpipe.errors import UserError
+from rnnpipe.records.directory import RecordsDirectory, check_replaceable
+from rnnpipe.runs.progress import BuildProgress
+from rnnpipe.tasks.task import Task
+
+
+def build_records(
+    config: VqaConfig, task: Task, console: Console, beam_args: Sequence[str] = ()
+) -> RecordsDirectory:
+    """The records that a config asks for; finished ones with the same fingerprint are reused.
+
+    Args:
+        config: the run's config.
+        task: its task.
+        console: where progress is shown.
+        beam_args: Beam's own options.
+
+    Raises:
+        UserError: the raw data or the place for the records is not as it should be.
+    """
+    build = task.prepare_build()
+    if config.data.directory is not None:
+        check_replaceable(config.data.directory)
+    with BuildProgress(console) as progress:
+        build.source.prepare(lambda done, total: progress("raw data", done, total))
+        directory = _records_directory(config, build.recipe.spec.name, build.fingerprint)
+        if build.is_finished_in(directory):
+            records = RecordsDirectory.open(directory)
+            action = "Reusing"
+        else:
+            records = build.run(
+                directory, workers=config.build.workers, beam_args=beam_args, progress=progress
+            )
+            action = "Built"
+    counts = ", ".join(f"{count:,} {split}" for split, count in records.splits.items())
+    dead = sum(records.stats["dead_letters"].values())
+    left_out = f", {dead:,} dead letters" if dead else ""
+    console.print(f"{action} records: {counts}{left_out}\n  in {records.path}", highlight=False)
+    return records
+
+
+def find_records(config: VqaConfig, task: Task) -> RecordsDirectory:
+    """The finished records of a config.
+
+    Raises:
+        UserError: they are missing or stale.
+    """
+    build = task.prepare_build()
+    build.source.prepare(lambda done, total: None)
+    directory = _records_directory(config, build.recipe.spec.name, build.fingerprint)
+    if not build.is_finished_in(directory):
+        raise UserError(
+            str(directory),
+            "the records of this config",
+            "stale ones" if directory.exists() else "none",
+            "build them with `rnnpipe build`",
+        )
+    return RecordsDirectory.open(directory)
+
+
+def _records_directory(config: VqaConfig, kind: str, fingerprint: dict[str, object]) -> Path:
+    default = f"{kind}-{config.data.source.kind}-{str(fingerprint['fingerprint'])[:12]}"
+    return config.data.directory or cache_folder("records") / default

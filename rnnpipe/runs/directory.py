@@ -1,0 +1,158 @@
+"""The folder of one run: where everything of it lies, and how it is found again.
+
+    runs/<name>/<time>/
+        config.yaml           the config, resolved
+        environment.json      versions, machine, command
+        checkpoints/          the best weights
+        vocabulary/           what `predict` needs beside the model
+        model.keras           the trained model
+        history.csv           losses and metrics of every epoch
+        tensorboard/          event files
+        metrics.json          {split: {metric: number}}
+        predictions.jsonl     what the model said of every record evaluated
+        report.html           the report
+"""
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from rnnpipe.errors import UserError
+
+
+@dataclass(frozen=True)
+class RunDirectory:
+    """The folder of one run.
+
+    Args:
+        path: where it is.
+    """
+
+    path: Path
+
+    @property
+    def config(self) -> Path:
+        """The resolved config."""
+        return self.path / "config.yaml"
+
+    @property
+    def environment(self) -> Path:
+        """Versions, machine and command."""
+        return self.path / "environment.json"
+
+    @property
+    def weights(self) -> Path:
+        """The best weights so far."""
+        return self.path / "checkpoints" / "best.weights.h5"
+
+    @property
+    def vocabulary(self) -> Path:
+        """The folder of what `predict` needs beside the model."""
+        return self.path / "vocabulary"
+
+    @property
+    def model(self) -> Path:
+        """The trained model."""
+        return self.path / "model.keras"
+
+    @property
+    def history(self) -> Path:
+        """Losses and metrics of every epoch."""
+        return self.path / "history.csv"
+
+    @property
+    def tensorboard(self) -> Path:
+        """The folder of event files."""
+        return self.path / "tensorboard"
+
+    @property
+    def metrics(self) -> Path:
+        """The scores of every split evaluated."""
+        return self.path / "metrics.json"
+
+    @property
+    def predictions(self) -> Path:
+        """What the model said of every record evaluated."""
+        return self.path / "predictions.jsonl"
+
+    @property
+    def report(self) -> Path:
+        """The report."""
+        return self.path / "report.html"
+
+
+def create_run(runs_dir: Path, name: str) -> RunDirectory:
+    """A new, empty folder for a run of the config called `name`.
+
+    Raises:
+        UserError: it cannot be made.
+    """
+    started = datetime.now().strftime("%Y%m%d-%H%M%S")
+    for attempt in range(1, 1000):
+        path = runs_dir / name / (started if attempt == 1 else f"{started}-{attempt}")
+        try:
+            path.mkdir(parents=True)
+        except FileExistsError:
+            if path.is_dir():
+                continue  # another run began in the same second
+            raise _unwritable(runs_dir, "a file stands in the way") from None
+        except OSError as error:
+            raise _unwritable(runs_dir, str(error.strerror)) from error
+        return RunDirectory(path)
+    raise _unwritable(runs_dir, "a thousand runs begun in one second")
+
+
+def check_runs_dir(runs_dir: Path) -> None:
+    """Refuses, before any long work, a place where no run can be written.
+
+    Raises:
+        UserError: neither it nor a folder above it can be written to.
+    """
+    existing = next(folder for folder in (runs_dir, *runs_dir.absolute().parents) if folder.exists())
+    if not existing.is_dir():
+        raise _unwritable(runs_dir, f"{existing} is a file")
+    if not os.access(existing, os.W_OK):
+        raise _unwritable(runs_dir, f"{existing} cannot be written to")
+
+
+def _unwritable(runs_dir: Path, got: str) -> UserError:
+    return UserError(
+        f"--runs-dir {runs_dir}", "a folder to write runs to", got, "choose another with --runs-dir"
+    )
+
+
+def open_run(path: Path) -> RunDirectory:
+    """A finished run: its own folder, or the newest run in a folder of several.
+
+    Raises:
+        UserError: there is none.
+    """
+    candidates = [path, *sorted((p for p in path.glob("*") if p.is_dir()), reverse=True)]
+    for candidate in candidates:
+        run = RunDirectory(candidate)
+        if run.config.is_file() and run.model.is_file():
+            return run
+    got = "a folder without a trained model" if path.is_dir() else "no such folder"
+    raise UserError(
+        str(path), "the folder of a trained run", got, "name one that `rnnpipe train` printed"
+    )
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Writes a JSON file, wholly or not at all."""
+    _write_text(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+
+
+def write_jsonl(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Writes one JSON object a line, wholly or not at all."""
+    _write_text(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+
+
+def _write_text(path: Path, text: str) -> None:
+    temporary = path.with_name(f"{path.name}.writing")
+    temporary.write_text(text)
+    temporary.replace(path)

@@ -1,0 +1,60 @@
+"""Progress on the terminal: one line a stage, with rate and time left."""
+
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+
+def make_progress(console: Console) -> Progress:
+    """A set of progress lines: name, bar, count, time spent and left, and a free text."""
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description:<16}"),
+        BarColumn(bar_width=30),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[text]}"),
+        console=console,
+    )
+
+
+class BuildProgress:
+    """The stages of a build, as a context and as the callable that a build reports to.
+
+    Args:
+        console: where they are shown.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._progress = make_progress(console)
+        self._lines: dict[str, TaskID] = {}
+
+    def __enter__(self) -> "BuildProgress":
+        self._progress.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        fault: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._progress.__exit__(kind, fault, trace)
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        """Shows that `done` of `total` records are through a stage; a total of 0 is not known."""
+        if stage not in self._lines:
+            self._lines[stage] = self._progress.add_task(stage, text="")
+        self._progress.update(self._lines[stage], completed=done, total=total or None)

@@ -1,0 +1,86 @@
+"""What a task is: all that the stages of a run ask of it. The config stops here."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from rnnpipe.records.directory import RecordsDirectory
+from rnnpipe.tasks.exhibits import Exhibit
+
+if TYPE_CHECKING:
+    # Beam and Keras take seconds to import, and no stage needs both.
+    import keras
+
+    from rnnpipe.transforms.build import Build
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What an evaluation of one split found.
+
+    Args:
+        scores: by metric; those of baselines are called `baseline/<name>/<metric>`.
+        predictions: a row for each record, JSON values.
+        exhibits: what to show of it in the report.
+    """
+
+    scores: Mapping[str, float]
+    predictions: Sequence[Mapping[str, Any]]
+    exhibits: Sequence[Exhibit] = field(default_factory=tuple)
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What a model says of a user's own input.
+
+    Args:
+        answers: texts with their probabilities, the likeliest first.
+        picture: a PNG of where it looked.
+    """
+
+    answers: Sequence[tuple[str, float]]
+    picture: bytes
+
+
+class Task(Protocol):
+    """One task with its config."""
+
+    name: str
+    main_metric: str
+    inputs: Sequence[str]
+    """What `predict` needs: names of the command line's options, e.g. `image`."""
+
+    def __init__(self, config: Any) -> None: ...
+
+    def prepare_build(self) -> "Build":
+        """The build of the records that the config asks for."""
+
+    def build_model(self, records: RecordsDirectory) -> "keras.Model":
+        """The untrained model, with all outputs that predictions and the report need."""
+
+    def build_trainer(self, model: "keras.Model", records: RecordsDirectory) -> "keras.Model":
+        """The same model, compiled, with the outputs alone that training needs; weights are shared."""
+
+    def make_batches(
+        self, records: RecordsDirectory, split: str, *, shuffle_seed: int | None = None
+    ) -> Any:
+        """The batches of (inputs, targets) of a split."""
+
+    def monitor(self) -> tuple[str, str]:
+        """The validation quantity that says which epoch is best, and whether `min` or `max`."""
+
+    def save_vocabulary(self, records: RecordsDirectory, folder: Path) -> None:
+        """Copies what `predict` needs beside the model, so that a run needs no records."""
+
+    def evaluate(self, model: "keras.Model", records: RecordsDirectory, split: str) -> Evaluation:
+        """The scores of a model and of the baselines on a split."""
+
+    def predict(
+        self, model: "keras.Model", folder: Path, inputs: Mapping[str, str]
+    ) -> Prediction:
+        """What a model says of a user's input; `folder` is that of `save_vocabulary`.
+
+        Raises:
+            UserError: the input cannot be read.
+        """

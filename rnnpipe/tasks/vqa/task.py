@@ -1,0 +1,193 @@
+"""The stages of visual question answering, from its config."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rnnpipe.config.schema import VqaConfig
+from rnnpipe.errors import BadRecord, UserError
+from rnnpipe.records.directory import RecordsDirectory
+from rnnpipe.records.layout import ANSWERS
+from rnnpipe.sources.images import read_image
+from rnnpipe.tasks.pictures import draw_glimpses
+from rnnpipe.tasks.task import Evaluation, Prediction
+from rnnpipe.tasks.vqa.sources import open_source
+from rnnpipe.text.tokenizer import Tokenizer
+
+if TYPE_CHECKING:
+    import keras
+
+    from rnnpipe.transforms.build import Build
+
+TOP_ANSWERS = 5
+_FIELDS = ("image_jpeg", "question_tokens", "answer_ids", "answer_weights")
+
+
+class VqaTask:
+    """Visual question answering.
+
+    Args:
+        config: the run's config.
+    """
+
+    name = "vqa"
+    main_metric = "vqa_accuracy"
+    inputs = ("image", "question")
+
+    def __init__(self, config: VqaConfig) -> None:
+        self.config = config
+
+    def prepare_build(self) -> Build:
+        """The build of the records that the config asks for."""
+        from rnnpipe.transforms.build import Build  # noqa: PLC0415  brings in Beam
+        from rnnpipe.transforms.vqa import VqaRecipe  # noqa: PLC0415
+
+        data, build = self.config.data, self.config.build
+        recipe = VqaRecipe(
+            image_size=data.image.size,
+            image_fit=data.image.fit,
+            jpeg_quality=data.image.jpeg_quality,
+            tokenizer=data.question.tokenizer,
+            vocabulary=data.question.vocabulary,
+            max_tokens=data.question.max_tokens,
+            max_answers=data.answers.limit,
+            min_answer_count=data.answers.min_count,
+        )
+        return Build(
+            open_source(data.source),
+            recipe,
+            shares=data.splits.model_dump(),
+            records_per_shard=build.records_per_shard,
+            max_bad_fraction=build.max_bad_fraction,
+        )
+
+    def build_model(self, records: RecordsDirectory) -> keras.Model:
+        """Show, Ask, Attend, and Answer, with logits and alignments as outputs."""
+        from rnnpipe.models.vqa import build_vqa_model  # noqa: PLC0415  brings in Keras
+
+        model = self.config.model
+        return build_vqa_model(
+            image_size=self.config.data.image.size,
+            vocab=Tokenizer.load(records.path).vocabulary_size,
+            answers=len(records.answers),
+            channels=model.image_encoder.channels,
+            image_dropout=model.image_encoder.dropout,
+            embedding=model.question_encoder.embedding,
+            question_units=model.question_encoder.units,
+            question_dropout=model.question_encoder.dropout,
+            attention_units=model.attention.units,
+            attention_dropout=model.attention.dropout,
+            glimpses=model.attention.glimpses,
+            classifier_units=model.classifier.units,
+            classifier_dropout=model.classifier.dropout,
+        )
+
+    def build_trainer(self, model: keras.Model, records: RecordsDirectory) -> keras.Model:
+        """The model's logits, compiled with the loss over soft targets."""
+        import keras  # noqa: PLC0415
+
+        from rnnpipe.training.optimizers import build_adam  # noqa: PLC0415  brings in Keras
+        from rnnpipe.training.soft_targets import (  # noqa: PLC0415
+            soft_cross_entropy,
+            soft_vqa_accuracy,
+        )
+
+        train = self.config.train
+        trainer = keras.Model(model.input, model.output["logits"], name=model.name)
+        steps_per_epoch = -(-records.splits["train"] // train.batch_size)
+        trainer.compile(
+            optimizer=build_adam(
+                learning_rate=train.optimizer.learning_rate,
+                schedule=train.optimizer.schedule.kind,
+                warmup_steps=train.optimizer.schedule.warmup_steps,
+                clip_norm=train.optimizer.clip_norm,
+                steps=train.epochs * steps_per_epoch,
+            ),
+            loss=soft_cross_entropy,
+            metrics=[keras.metrics.MeanMetricWrapper(soft_vqa_accuracy, name=self.main_metric)],
+        )
+        return trainer
+
+    def make_batches(
+        self, records: RecordsDirectory, split: str, *, shuffle_seed: int | None = None
+    ) -> Any:
+        """Batches of ({`image`, `question`}, soft targets `(batch, answers)`)."""
+        import tensorflow as tf  # noqa: PLC0415
+
+        from rnnpipe.inputs.batches import Batch, make_batches  # noqa: PLC0415
+        from rnnpipe.inputs.targets import to_soft_targets  # noqa: PLC0415
+
+        answers = len(records.answers)
+
+        def to_pair(batch: Batch) -> tuple[Batch, tf.Tensor]:
+            inputs = {"image": batch["image_jpeg"], "question": batch["question_tokens"]}
+            return inputs, to_soft_targets(batch["answer_ids"], batch["answer_weights"], answers)
+
+        train, evaluate = self.config.train, self.config.evaluate
+        return make_batches(
+            records,
+            split,
+            fields=_FIELDS,
+            batch_size=evaluate.batch_size if shuffle_seed is None else train.batch_size,
+            shuffle_seed=shuffle_seed,
+            transform=to_pair,
+        )
+
+    def monitor(self) -> tuple[str, str]:
+        """The validation metric of `train.keep_best`."""
+        metric = self.config.train.keep_best.metric
+        return f"val_{metric}", "min" if metric == "loss" else "max"
+
+    def save_vocabulary(self, records: RecordsDirectory, folder: Path) -> None:
+        """Copies the tokenizer and the answers."""
+        folder.mkdir(exist_ok=True)
+        Tokenizer.load(records.path).save(folder)
+        shutil.copyfile(records.path / ANSWERS, folder / ANSWERS)
+
+    def evaluate(self, model: keras.Model, records: RecordsDirectory, split: str) -> Evaluation:
+        """The official accuracy beside the baselines', and samples of what the model looked at."""
+        from rnnpipe.tasks.vqa.evaluation import evaluate  # noqa: PLC0415
+
+        batches = self.make_batches(records, split).map(lambda inputs, targets: inputs)
+        return evaluate(model, records, split, batches)
+
+    def predict(self, model: keras.Model, folder: Path, inputs: Mapping[str, str]) -> Prediction:
+        """The likeliest answers to a question about an image, and a picture of where it looked.
+
+        Raises:
+            UserError: the image cannot be read, or the question has no word.
+        """
+        data = self.config.data
+        image = _read_image(inputs["image"], data.image.size, data.image.fit)
+        tokens = Tokenizer.load(folder).encode(inputs["question"])[: data.question.max_tokens]
+        if not tokens:
+            raise UserError("--question", "a question", repr(inputs["question"]), "write a sentence")
+        output = model({"image": image[None], "question": np.array([tokens], "int32")})
+        probabilities = _softmax(np.asarray(output["logits"])[0])
+        answers = json.loads((folder / ANSWERS).read_text())
+        top = [
+            (answers[i], float(probabilities[i])) for i in np.argsort(-probabilities)[:TOP_ANSWERS]
+        ]
+        alignments = np.asarray(output["alignments"])[0]
+        return Prediction(top, draw_glimpses(image, alignments, inputs["question"], top))
+
+
+def _read_image(path: str, size: int, fit: Any) -> np.ndarray:
+    try:
+        return np.asarray(read_image(path, size, fit))
+    except BadRecord as bad:
+        raise UserError(
+            f"--image {path}", "an image that can be read", bad.reason, "name another file"
+        ) from bad
+
+
+def _softmax(logits: np.ndarray) -> np.ndarray:
+    exponentials = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    normalised: np.ndarray = exponentials / exponentials.sum(axis=-1, keepdims=True)
+    return normalised

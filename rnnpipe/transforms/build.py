@@ -1,0 +1,263 @@
+"""A build: raw data → survey → shards → check → a published records directory."""
+
+import json
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import apache_beam as beam
+
+from rnnpipe.errors import DeadLetter, UserError
+from rnnpipe.records.directory import RecordsDirectory, publishing
+from rnnpipe.records.fingerprint import make_fingerprint
+from rnnpipe.records.layout import DEAD_LETTERS, FINGERPRINT, SPLITS, STATS
+from rnnpipe.records.metadata import SplitSize, write_metadata
+from rnnpipe.sources.source import Source
+from rnnpipe.transforms.recipe import Encoder, Recipe
+from rnnpipe.transforms.runner import run_pipeline
+from rnnpipe.transforms.shards import (
+    ShardResult,
+    WriteShards,
+    count_finished,
+    read_results,
+    remove_results,
+)
+from rnnpipe.transforms.splits import Splitter, held_out_shares
+from rnnpipe.transforms.survey import CountReferences, Survey, read_survey
+
+Progress = Callable[[str, int, int], None]
+"""Told the stage, and how many of how many records are done (of 0: not known)."""
+
+_DRAWS = 20
+_POLL_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class Build:
+    """One data set to be built.
+
+    Args:
+        source: the raw data.
+        recipe: how its records are made.
+        shares: the share of the training part to hold out for each split that the raw data lacks.
+        records_per_shard: about how many records a file holds.
+        max_bad_fraction: the share of raw records that may be left out as dead letters.
+    """
+
+    source: Source
+    recipe: Recipe
+    shares: Mapping[str, float]
+    records_per_shard: int = 1000
+    max_bad_fraction: float = 0.05
+
+    @cached_property
+    def fingerprint(self) -> dict[str, Any]:
+        """What the records depend on and its hash; the source must be prepared."""
+        settings = {
+            "kind": self.recipe.spec.name,
+            "source": {"kind": self.source.kind, **self.source.settings},
+            "recipe": dict(self.recipe.settings),
+            "shares": dict(self.shares),
+            "records_per_shard": self.records_per_shard,
+        }
+        return make_fingerprint(settings, self.source.files())
+
+    def is_finished_in(self, directory: Path) -> bool:
+        """Whether `directory` holds these records already."""
+        try:
+            return RecordsDirectory.open(directory).fingerprint == self.fingerprint["fingerprint"]
+        except UserError:
+            return False
+
+    def run(
+        self,
+        directory: Path,
+        *,
+        workers: int = 1,
+        beam_args: Sequence[str] = (),
+        progress: Progress = lambda stage, done, total: None,
+    ) -> RecordsDirectory:
+        """Builds the records and publishes them as `directory`, wholly or not at all.
+
+        Args:
+            directory: where the records go; stale records there are replaced.
+            workers: local worker processes; the bytes do not depend on it.
+            beam_args: Beam's own options, e.g. `--runner=FlinkRunner`.
+            progress: told how far it is.
+
+        Raises:
+            UserError: too many bad records, an empty split, no vocabulary, or a place that cannot
+                be written to.
+        """
+        with publishing(directory) as folder:
+            survey, splitter = self._survey(folder, workers, beam_args, progress)
+            encoder = self.recipe.learn(survey.counts, folder)
+            results = self._write(
+                folder, survey, splitter, encoder, workers, beam_args, progress
+            )
+            dead = sorted(
+                [*survey.dead_letters, *(letter for r in results for letter in r.dead_letters)],
+                key=lambda letter: (letter.key, letter.step),
+            )
+            self._reconcile(survey, results, dead)
+            self._describe(folder, survey, splitter, results, dead)
+        return RecordsDirectory.open(directory)
+
+    def _survey(
+        self, folder: Path, workers: int, beam_args: Sequence[str], progress: Progress
+    ) -> tuple[Survey, Splitter]:
+        """Counts the records; a handful of groups can leave a split empty by chance: draw again."""
+        held_out = held_out_shares(self.source.parts, self.shares)
+        wanted = [split for split in SPLITS if split in self.source.parts | held_out.keys()]
+        for draw in range(_DRAWS):
+            progress("counting", 0, 0)
+            splitter = Splitter(held_out, draw)
+            count = CountReferences(self.source, self.recipe, splitter, folder)
+            self._run(count, "Survey", workers, beam_args)
+            survey = read_survey(folder)
+            self._check_bad(survey.dead_letters, survey.records.total())
+            if all(survey.records[split] for split in wanted):
+                return survey, splitter
+        empty = next(split for split in wanted if not survey.records[split])
+        raise UserError(
+            f"data.splits.{empty}",
+            "at least one record",
+            f"none of {survey.records.total()}",
+            "give more raw data or a larger share",
+        )
+
+    def _write(
+        self,
+        folder: Path,
+        survey: Survey,
+        splitter: Splitter,
+        encoder: Encoder,
+        workers: int,
+        beam_args: Sequence[str],
+        progress: Progress,
+    ) -> list[ShardResult]:
+        shards = {
+            split: -(-survey.records[split] // self.records_per_shard)
+            for split in SPLITS
+            if survey.records[split]
+        }
+        write = WriteShards(self.source, splitter, shards, self.recipe.spec, encoder, folder)
+        total = survey.records.total()
+        with _watching(folder, sum(shards.values()), total, progress):
+            self._run(write, "Write", workers, beam_args)
+        progress("writing", total, total)
+        results = read_results(folder)
+        remove_results(folder)
+        return results
+
+    def _run(
+        self, transform: beam.PTransform, label: str, workers: int, beam_args: Sequence[str]
+    ) -> None:
+        def construct(pipeline: beam.Pipeline) -> None:
+            pieces = pipeline | "Pieces" >> beam.Create(self.source.pieces(), reshuffle=True)
+            _ = pieces | label >> transform
+
+        run_pipeline(construct, workers=workers, beam_args=beam_args)
+
+    def _check_bad(self, dead: Sequence[DeadLetter], good: int) -> None:
+        if len(dead) <= self.max_bad_fraction * (len(dead) + good):
+            return
+        reasons = Counter(f"{letter.step}: {letter.reason}" for letter in dead)
+        told = "; ".join(f"{count} x {reason}" for reason, count in reasons.most_common(3))
+        example = dead[0]
+        raise UserError(
+            "build.max_bad_fraction",
+            f"at most {self.max_bad_fraction:g} of the raw records to be bad",
+            f"{len(dead)} of {len(dead) + good} ({told}; the first is {example.key} in "
+            f"{example.source})",
+            "mend the raw data or raise the limit",
+        )
+
+    def _reconcile(
+        self, survey: Survey, results: Sequence[ShardResult], dead: Sequence[DeadLetter]
+    ) -> None:
+        """Records read = records written + dead letters, or nothing is published."""
+        written = Counter({split: 0 for split in survey.records})
+        for result in results:
+            written[result.split] += result.records + len(result.dead_letters)
+        if written != survey.records:
+            raise UserError(
+                "build",
+                f"every record read to be written or a dead letter: {dict(survey.records)}",
+                f"{dict(written)}",
+                "the runner lost records, or the raw data changed meanwhile: build again",
+            )
+        self._check_bad(dead, sum(result.records for result in results))
+
+    def _describe(
+        self,
+        folder: Path,
+        survey: Survey,
+        splitter: Splitter,
+        results: Sequence[ShardResult],
+        dead: Sequence[DeadLetter],
+    ) -> None:
+        splits = {split: [r for r in results if r.split == split] for split in SPLITS}
+        sizes = {
+            split: SplitSize([r.records for r in rs], sum(r.num_bytes for r in rs))
+            for split, rs in splits.items()
+            if rs
+        }
+        stats = {
+            "kind": self.recipe.spec.name,
+            "read": sum(r.records for r in results) + len(dead),
+            "written": sum(r.records for r in results),
+            "dead_letters": Counter(letter.step for letter in dead),
+            "held_out": splitter.held_out,
+            "draw": splitter.draw,
+            "splits": {
+                split: {
+                    "records": sum(size.shard_lengths),
+                    "num_bytes": size.num_bytes,
+                    "shard_records": size.shard_lengths,
+                    "histograms": _sum_histograms(splits[split]),
+                }
+                for split, size in sizes.items()
+            },
+            **self.recipe.summarise(survey.counts),
+        }
+        _write_json(folder / STATS, stats)
+        _write_json(folder / FINGERPRINT, self.fingerprint)
+        rows = (json.dumps(asdict(letter), ensure_ascii=False) + "\n" for letter in dead)
+        (folder / DEAD_LETTERS).write_text("".join(rows))
+        write_metadata(folder, self.recipe.spec, sizes)
+
+
+def _sum_histograms(results: Iterable[ShardResult]) -> dict[str, dict[int, int]]:
+    total: dict[str, Counter[int]] = {}
+    for result in results:
+        for name, histogram in result.histograms.items():
+            total.setdefault(name, Counter()).update(histogram)
+    return {name: dict(sorted(total[name].items())) for name in sorted(total)}
+
+
+def _write_json(path: Path, content: Mapping[str, Any]) -> None:
+    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+
+
+@contextmanager
+def _watching(folder: Path, shards: int, records: int, progress: Progress) -> Iterator[None]:
+    """Reports progress by the shards finished: local runners show their counters only at the end."""
+    done = threading.Event()
+
+    def watch() -> None:
+        while not done.wait(_POLL_SECONDS):
+            progress("writing", records * count_finished(folder) // shards, records)
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        done.set()
+        watcher.join()

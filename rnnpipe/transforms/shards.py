@@ -1,0 +1,176 @@
+"""The second pass: every shard is read, encoded, sorted and written as a whole by one worker."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import apache_beam as beam
+
+from rnnpipe.errors import BadRecord, DeadLetter
+from rnnpipe.records.codec import encode_example
+from rnnpipe.records.layout import shard_name
+from rnnpipe.records.specs import RecordSpec
+from rnnpipe.records.tfrecord import write_tfrecord
+from rnnpipe.sources.source import Reference, Source
+from rnnpipe.transforms.recipe import Encoder
+from rnnpipe.transforms.splits import Splitter, order_in_shard, shard_of
+
+_RESULTS = "shard-results"
+
+ShardKey = tuple[str, int]
+
+
+@dataclass
+class ShardResult:
+    """What came of one shard; it lies as a file beside the shard until the build is published.
+
+    Args:
+        split: the shard's split.
+        shard: its number in the split.
+        records: how many records it holds.
+        num_bytes: its size on disk, in bytes.
+        dead_letters: the raw records that were left out of it.
+        histograms: how often each value of each measure occurred.
+    """
+
+    split: str
+    shard: int
+    records: int = 0
+    num_bytes: int = 0
+    dead_letters: list[DeadLetter] = field(default_factory=list)
+    histograms: dict[str, Counter[int]] = field(default_factory=dict)
+
+
+class WriteShards(beam.PTransform):
+    """Pieces of raw data → finished shards in `folder`, a `ShardResult` beside each.
+
+    Only references travel between workers; what they refer to is read where it is written.
+
+    Args:
+        source: reads the pieces.
+        splitter: says which split a reference belongs to.
+        shards: how many shards each split has.
+        spec: the kind of record.
+        encoder: makes records of references.
+        folder: where the shards go.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        splitter: Splitter,
+        shards: Mapping[str, int],
+        spec: RecordSpec,
+        encoder: Encoder,
+        folder: Path,
+    ) -> None:
+        super().__init__()
+        self._source, self._splitter, self._shards = source, splitter, dict(shards)
+        self._spec, self._encoder, self._folder = spec, encoder, folder
+
+    def expand(self, pieces: Any) -> Any:
+        (self._folder / _RESULTS).mkdir(exist_ok=True)
+        references = (
+            pieces
+            | "Read" >> beam.FlatMap(self._source.read)
+            | "Assign" >> beam.FlatMap(_assign, self._splitter, self._shards)
+        )
+        # A shard that no record hashes to is written too, empty: the names say how many there are.
+        every_shard = pieces.pipeline | "EveryShard" >> beam.Create(
+            [((split, shard), None) for split, n in self._shards.items() for shard in range(n)]
+        )
+        return (
+            (references, every_shard)
+            | "Merge" >> beam.Flatten()
+            | "Gather" >> beam.GroupByKey()
+            | "Write"
+            >> beam.MapTuple(
+                _write_shard,
+                shards=self._shards,
+                spec=self._spec,
+                encoder=self._encoder,
+                folder=self._folder,
+            )
+        )
+
+
+def _assign(
+    raw: Reference | DeadLetter, splitter: Splitter, shards: Mapping[str, int]
+) -> Iterator[tuple[ShardKey, Reference]]:
+    if isinstance(raw, Reference):
+        split = splitter.split_of(raw)
+        yield (split, shard_of(raw, shards[split])), raw
+
+
+def _write_shard(
+    key: ShardKey,
+    references: Iterable[Reference | None],
+    *,
+    shards: Mapping[str, int],
+    spec: RecordSpec,
+    encoder: Encoder,
+    folder: Path,
+) -> None:
+    split, shard = key
+    result = ShardResult(split, shard)
+    ordered = sorted((ref for ref in references if ref is not None), key=order_in_shard)
+    path = folder / shard_name(spec.name, split, shard, shards[split])
+    result.num_bytes = write_tfrecord(path, _encode_all(ordered, spec, encoder, result))
+    _write_result(folder, result)
+
+
+def _encode_all(
+    references: list[Reference], spec: RecordSpec, encoder: Encoder, result: ShardResult
+) -> Iterator[bytes]:
+    previous = None
+    for reference in references:
+        try:
+            if reference.key == previous:
+                raise BadRecord("check key", "a second record with this key")
+            encoded = encoder.encode(reference)
+        except BadRecord as bad:
+            letter = DeadLetter(reference.key, reference.group, bad.step, bad.reason)
+            result.dead_letters.append(letter)
+            continue
+        previous = reference.key
+        result.records += 1
+        for name, value in encoded.measures.items():
+            result.histograms.setdefault(name, Counter())[value] += 1
+        yield encode_example(spec, encoded.values)
+
+
+def _write_result(folder: Path, result: ShardResult) -> None:
+    path = folder / _RESULTS / f"{result.split}-{result.shard:05d}.json"
+    temporary = path.with_suffix(".writing")
+    letters = [asdict(letter) for letter in result.dead_letters]
+    temporary.write_text(json.dumps({**vars(result), "dead_letters": letters}))
+    temporary.replace(path)
+
+
+def read_results(folder: Path) -> list[ShardResult]:
+    """The results of all shards finished so far, by split and shard."""
+    results = []
+    for path in sorted((folder / _RESULTS).glob("*.json")):
+        content = json.loads(path.read_text())
+        content["dead_letters"] = [DeadLetter(**letter) for letter in content["dead_letters"]]
+        content["histograms"] = {
+            name: Counter({int(value): count for value, count in histogram.items()})
+            for name, histogram in content["histograms"].items()
+        }
+        results.append(ShardResult(**content))
+    return results
+
+
+def count_finished(folder: Path) -> int:
+    """How many shards are finished, for the progress line: a look at names only."""
+    return sum(1 for _ in (folder / _RESULTS).glob("*.json"))
+
+
+def remove_results(folder: Path) -> None:
+    """Removes the results, once they are summed up: they are not part of the data set."""
+    for path in (folder / _RESULTS).iterdir():
+        path.unlink()
+    (folder / _RESULTS).rmdir()
