@@ -1,0 +1,207 @@
+"""The command line: parse, call the stages of a run, print."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rnnpipe import __version__
+from rnnpipe.errors import UserError
+
+# Everything else is imported by the verb that needs it: `rnnpipe --help` must answer at once.
+# ruff: noqa: PLC0415
+
+_EXAMPLES = """\
+examples:
+  rnnpipe run configs/vqa.yaml
+  rnnpipe run configs/vqa.yaml --set train.epochs=2 --set model.attention.glimpses=1
+  rnnpipe predict runs/vqa --image photo.jpg --question "What colour is the circle?"
+  rnnpipe build configs/vqa.yaml -- --runner=FlinkRunner --flink_master=localhost:8081
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command and returns its exit code: 0, or 2 for a mistake of the user's."""
+    arguments, beam_args = _split(sys.argv[1:] if argv is None else list(argv))
+    parser = _make_parser()
+    options = parser.parse_args(arguments)
+    if beam_args and options.verb not in ("run", "build"):
+        parser.error(f"{options.verb}: options after `--` are Beam's; only run and build take them")
+    options.beam_args = beam_args
+    # TensorFlow reads these when it is imported.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+    try:
+        options.act(options)
+    except UserError as fault:
+        print(f"rnnpipe: {fault}", file=sys.stderr)
+        return 2
+    except OSError as fault:
+        if fault.filename is None:
+            raise
+        print(f"rnnpipe: {fault.filename}: {fault.strerror}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("rnnpipe: interrupted; nothing half-built was left behind", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
+    """What is ours, and what comes after `--` and is Beam's."""
+    if "--" not in arguments:
+        return arguments, []
+    at = arguments.index("--")
+    return arguments[:at], arguments[at + 1 :]
+
+
+def _make_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="rnnpipe",
+        description="From raw data to a trained, explained recurrent model.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"rnnpipe {__version__}")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+
+    config = argparse.ArgumentParser(add_help=False)
+    config.add_argument("config", type=Path, metavar="CONFIG", help="the run's YAML file")
+    config.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        dest="overrides",
+        metavar="KEY=VALUE",
+        help="set a key of the config, e.g. train.epochs=2; may be repeated",
+    )
+    runs = argparse.ArgumentParser(add_help=False)
+    runs.add_argument(
+        "--runs-dir", type=Path, default=Path("runs"), help="where runs go (default: runs)"
+    )
+    run = argparse.ArgumentParser(add_help=False)
+    run.add_argument("run", type=Path, metavar="RUN", help="a run's folder, or that of several: the newest")
+
+    verb = verbs.add_parser("run", parents=[config, runs], help="build, train, evaluate, report")
+    verb.set_defaults(act=_run)
+    verb = verbs.add_parser("build", parents=[config], help="build the records")
+    verb.set_defaults(act=_build)
+    verb = verbs.add_parser("train", parents=[config, runs], help="train on finished records")
+    verb.set_defaults(act=_train)
+    verb = verbs.add_parser("evaluate", parents=[run], help="score a run and write its report")
+    verb.set_defaults(act=_evaluate)
+    verb = verbs.add_parser("predict", parents=[run], help="answer for an input of your own")
+    verb.add_argument("--image", metavar="FILE", help="an image file")
+    verb.add_argument("--question", metavar="TEXT", help="a question about the image")
+    verb.add_argument(
+        "--picture", type=Path, default=None, help="where the picture goes (default: in the run)"
+    )
+    verb.set_defaults(act=_predict)
+    verb = verbs.add_parser("config", help="show a config with its defaults, or the JSON schema")
+    verb.add_argument("config", type=Path, nargs="?", metavar="CONFIG", help="the run's YAML file")
+    verb.add_argument("--set", action="append", default=[], dest="overrides", metavar="KEY=VALUE")
+    verb.add_argument("--schema", action="store_true", help="print the JSON schema of all configs")
+    verb.set_defaults(act=_config)
+    verb = verbs.add_parser("inspect", help="what is in a records directory")
+    verb.add_argument("directory", type=Path, metavar="DIRECTORY", help="a records directory")
+    verb.add_argument("--examples", type=int, default=3, help="records to show (default: 3)")
+    verb.set_defaults(act=_inspect)
+    return parser
+
+
+def _load(options: argparse.Namespace):  # type: ignore[no-untyped-def]  # the task's own types
+    from rnnpipe.config.loader import load_config
+    from rnnpipe.tasks import find_schemas, make_task
+
+    config = load_config(options.config, find_schemas(), options.overrides)
+    return config, make_task(config)
+
+
+def _run(options: argparse.Namespace) -> None:
+    from rnnpipe.runs.console import make_console
+    from rnnpipe.runs.run import run
+
+    config, task = _load(options)
+    run(
+        config,
+        task,
+        name=options.config.stem,
+        runs_dir=options.runs_dir,
+        console=make_console(),
+        beam_args=options.beam_args,
+    )
+
+
+def _build(options: argparse.Namespace) -> None:
+    from rnnpipe.runs.build import build_records
+    from rnnpipe.runs.console import make_console
+
+    config, task = _load(options)
+    build_records(config, task, make_console(), options.beam_args)
+
+
+def _train(options: argparse.Namespace) -> None:
+    from rnnpipe.runs.build import find_records
+    from rnnpipe.runs.console import make_console
+    from rnnpipe.runs.directory import check_runs_dir
+
+    config, task = _load(options)
+    check_runs_dir(options.runs_dir)
+    records = find_records(config, task)
+    from rnnpipe.runs.train import train
+
+    console = make_console()
+    run = train(
+        config,
+        task,
+        records,
+        name=options.config.stem,
+        runs_dir=options.runs_dir,
+        console=console,
+    )
+    console.print(f"Trained model in {run.path}", highlight=False)
+
+
+def _evaluate(options: argparse.Namespace) -> None:
+    from rnnpipe.runs.console import make_console
+    from rnnpipe.runs.directory import open_run
+    from rnnpipe.runs.evaluate import evaluate_run
+
+    evaluate_run(open_run(options.run), make_console())
+
+
+def _predict(options: argparse.Namespace) -> None:
+    from rnnpipe.runs.console import make_console
+    from rnnpipe.runs.directory import open_run
+    from rnnpipe.runs.predict import predict
+
+    inputs = {"image": options.image, "question": options.question}
+    given = {name: value for name, value in inputs.items() if value is not None}
+    predict(open_run(options.run), given, options.picture, make_console())
+
+
+def _config(options: argparse.Namespace) -> None:
+    import json
+
+    from rnnpipe.config.dump import dump_config
+    from rnnpipe.config.loader import json_schema, load_config
+    from rnnpipe.tasks import find_schemas
+
+    if options.schema:
+        print(json.dumps(json_schema(find_schemas()), indent=2))
+    elif options.config is None:
+        raise UserError("rnnpipe config", "a CONFIG or --schema", "neither", "name a YAML file")
+    else:
+        print(dump_config(load_config(options.config, find_schemas(), options.overrides)), end="")
+
+
+def _inspect(options: argparse.Namespace) -> None:
+    from rnnpipe.runs.console import make_console
+    from rnnpipe.runs.inspect import inspect_records
+
+    inspect_records(options.directory, options.examples, make_console())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

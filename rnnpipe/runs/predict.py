@@ -1,0 +1,59 @@
+"""What a trained run says of a user's own input."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import keras
+from rich.console import Console
+from rich.table import Table
+
+from rnnpipe.errors import Faults, UserError
+from rnnpipe.runs.config import load_run_config
+from rnnpipe.runs.directory import RunDirectory
+from rnnpipe.tasks import make_task
+
+
+def predict(
+    run: RunDirectory, inputs: Mapping[str, str], picture: Path | None, console: Console
+) -> None:
+    """Prints the likeliest answers and draws where the model looked.
+
+    Args:
+        run: a trained run.
+        inputs: the command line's inputs by name, e.g. `image`.
+        picture: where the picture goes; None for the run's own folder.
+        console: where the answers are printed.
+
+    Raises:
+        UserError: an input is missing, is not the task's, or cannot be read.
+    """
+    task = make_task(load_run_config(run))
+    faults = [
+        UserError(f"--{name}", f"an input of {task.name}", "none", f"add --{name}")
+        for name in task.inputs
+        if name not in inputs
+    ]
+    faults += [
+        UserError(
+            f"--{name}", f"one of {', '.join(task.inputs)}", name, f"{task.name} has no such input"
+        )
+        for name in inputs
+        if name not in task.inputs
+    ]
+    if faults:
+        raise Faults(faults)
+    model = keras.models.load_model(run.model, compile=False)
+    prediction = task.predict(model, run.vocabulary, inputs)
+
+    table = Table("answer", "probability")
+    for answer, probability in prediction.answers:
+        table.add_row(answer, f"{probability:.1%}")
+    console.print(table)
+    path = picture or run.path / "prediction.png"
+    try:
+        path.write_bytes(prediction.picture)
+    except OSError as error:
+        raise UserError(
+            f"--picture {path}", "a file to write to", str(error.strerror), "name another file"
+        ) from error
+    console.print(f"Where it looked: {path}")

@@ -1,0 +1,48 @@
+"""All stages of a run, one after the other."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from rnnpipe.config.schema import VqaConfig
+from rnnpipe.runs.build import build_records
+from rnnpipe.runs.directory import RunDirectory, check_runs_dir
+from rnnpipe.tasks.task import Task
+
+
+def run(
+    config: VqaConfig,
+    task: Task,
+    *,
+    name: str,
+    runs_dir: Path,
+    console: Console,
+    beam_args: Sequence[str] = (),
+) -> RunDirectory:
+    """Builds the records if they are missing or stale, trains, evaluates and reports.
+
+    Args:
+        config: the run's config.
+        task: its task.
+        name: the run's name.
+        runs_dir: where run directories go.
+        console: where progress and scores are shown.
+        beam_args: Beam's own options for the build.
+
+    Raises:
+        UserError: the raw data, the config or a place to write to is not as it should be.
+    """
+    started = time.monotonic()
+    check_runs_dir(runs_dir)
+    records = build_records(config, task, console, beam_args)
+
+    # TensorFlow is imported only here: a build has no need of it.
+    from rnnpipe.runs.evaluate import evaluate_run  # noqa: PLC0415
+    from rnnpipe.runs.train import train  # noqa: PLC0415
+
+    finished = train(config, task, records, name=name, runs_dir=runs_dir, console=console)
+    evaluate_run(finished, console, records=records)
+    console.print(f"{(time.monotonic() - started) / 60:.1f} minutes in all")
+    return finished

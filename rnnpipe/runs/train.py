@@ -1,0 +1,98 @@
+"""The second stage of a run: a model trained on finished records."""
+
+from pathlib import Path
+from typing import Any
+
+import keras
+import tensorflow as tf
+from rich.console import Console
+from rich.progress import Progress
+
+from rnnpipe.config.dump import dump_config
+from rnnpipe.config.schema import VqaConfig
+from rnnpipe.records.directory import RecordsDirectory
+from rnnpipe.runs.directory import RunDirectory, create_run, write_json
+from rnnpipe.runs.environment import describe_environment
+from rnnpipe.runs.progress import make_progress
+from rnnpipe.tasks.task import Task
+from rnnpipe.training.fit import TrainingFiles, fit_model
+
+
+class TrainingProgress(keras.callbacks.Callback):
+    """A line for the running epoch, and one that stays for every finished one.
+
+    Args:
+        progress: where the lines are shown.
+        steps: steps of an epoch.
+    """
+
+    def __init__(self, progress: Progress, steps: int) -> None:
+        super().__init__()
+        self._progress, self._steps = progress, steps
+        self._line = progress.add_task("training", total=None, text="")
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """The whole training is one bar: its time left is what people wait for."""
+        self._progress.update(self._line, total=self.params["epochs"] * self._steps)
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """One step further."""
+        self._progress.update(self._line, advance=1, text=_describe(logs or {}))
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """The epoch's losses and metrics stay on the terminal."""
+        self._progress.console.print(
+            f"epoch {epoch + 1:>3}  {_describe(logs or {})}", highlight=False
+        )
+
+
+def _describe(logs: dict[str, Any]) -> str:
+    return "  ".join(f"{name} {float(value):.4g}" for name, value in logs.items())
+
+
+def train(
+    config: VqaConfig,
+    task: Task,
+    records: RecordsDirectory,
+    *,
+    name: str,
+    runs_dir: Path,
+    console: Console,
+) -> RunDirectory:
+    """Trains a model and saves it in a new run directory.
+
+    Args:
+        config: the run's config.
+        task: its task.
+        records: its finished records.
+        name: the run's name.
+        runs_dir: where run directories go.
+        console: where progress is shown.
+
+    Raises:
+        UserError: the run directory cannot be made, or the training fails.
+    """
+    keras.utils.set_random_seed(config.seed)
+    tf.config.experimental.enable_op_determinism()
+    run = create_run(runs_dir, name)
+    run.config.write_text(dump_config(config))
+    write_json(run.environment, {**describe_environment(), "records": records.fingerprint})
+    task.save_vocabulary(records, run.vocabulary)
+
+    model = task.build_model(records)
+    monitor, mode = task.monitor()
+    with make_progress(console) as progress:
+        steps = -(-records.splits["train"] // config.train.batch_size)
+        fit_model(
+            task.build_trainer(model, records),
+            task.make_batches(records, "train", shuffle_seed=config.seed),
+            task.make_batches(records, "validation"),
+            epochs=config.train.epochs,
+            monitor=monitor,
+            mode=mode,
+            patience=config.train.keep_best.patience,
+            files=TrainingFiles(run.weights, run.history, run.tensorboard),
+            callbacks=[TrainingProgress(progress, steps)],
+        )
+    model.save(run.model)
+    return run
