@@ -1,0 +1,213 @@
+"""Where the parts of a VQA v2.0 data set lie."""
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rnnpipe.errors import UserError
+from rnnpipe.sources.folder import index_images
+from rnnpipe.sources.vqa import is_id, splits_of
+from rnnpipe.sources.vqa_v2_json import read_questions
+
+WHERE_TO_GET_IT = "get VQA v2.0 from https://visualqa.org/download.html, or mend data.source.path"
+WHERE_TO_GET_IMAGES = (
+    "get them from https://cocodataset.org/#download, or name their folder under data.source.files"
+)
+
+_SPLITS = ("train", "validation", "test")
+_LABELS = ("train", "val", "test")
+_LABEL = re.compile(rf"(?<![a-z])({'|'.join(_LABELS)})")
+_JSON = (".json", ".json.gz")
+# What a questions file and its annotations do not have in common.
+_OWN = re.compile(r"openended_|multiplechoice_|questions|annotations|\.json(\.gz)?$")
+
+
+@dataclass(frozen=True, slots=True)
+class VqaFiles:
+    """The files of one part of a VQA v2.0 data set; paths are relative to the source's folder.
+
+    Args:
+        questions: the questions' JSON file.
+        annotations: the annotations' JSON file.
+        images: the folder of the images.
+    """
+
+    questions: str | Path
+    annotations: str | Path
+    images: str | Path
+
+
+@dataclass(frozen=True, slots=True)
+class VqaPart:
+    """A part of a VQA v2.0 data set that is there.
+
+    Args:
+        split: what it becomes: `train`, `validation` or `test`.
+        subtype: its own name, e.g. `train2014`.
+        questions: the questions' JSON file.
+        annotations: the annotations' JSON file.
+        images: the folder of the images.
+    """
+
+    split: str
+    subtype: str
+    questions: Path
+    annotations: Path
+    images: Path
+
+
+def named_parts(folder: Path, files: Mapping[str, VqaFiles]) -> list[VqaPart]:
+    """The parts whose files are given by name.
+
+    Args:
+        folder: what the names are relative to.
+        files: the files of each split.
+
+    Raises:
+        UserError: one of them is not there, is not VQA v2.0's, or there is none to train on.
+    """
+    if "train" not in files or not files.keys() <= set(_SPLITS):
+        raise UserError(
+            "data.source.files",
+            "files for 'train', and for 'validation' and 'test' where there are such",
+            ", ".join(map(repr, files)) or "none",
+            "name the files of each split",
+        )
+    parts = []
+    for split in (split for split in _SPLITS if split in files):
+        named = files[split]
+        questions, annotations = folder / named.questions, folder / named.annotations
+        for path in (questions, annotations):
+            if not path.is_file():
+                fix = f"mend data.source.files.{split}; it is relative to data.source.path"
+                raise UserError(str(path), "a file", "none there", fix)
+        subtype, entries = read_questions(questions)
+        images = folder / named.images
+        _check_images(questions, entries, images)
+        parts.append(VqaPart(split, subtype, questions, annotations, images))
+    return parts
+
+
+def find_parts(folder: Path) -> list[VqaPart]:
+    """The parts that lie in a folder, found by the names of their files.
+
+    Args:
+        folder: where to look, at any depth; for images also beside it.
+
+    Raises:
+        UserError: something is missing, or two files could be the same part.
+    """
+    questions, annotations, folders = _walk(folder)
+    if not questions:
+        raise UserError(
+            str(folder),
+            "questions of VQA v2.0 (*questions*.json or .json.gz) here or further down",
+            "none",
+            WHERE_TO_GET_IT,
+        )
+    pairs = _pair(folder, questions, annotations)
+    splits = splits_of([label for label in _LABELS if label in pairs])
+    parts = []
+    for label, split in splits.items():
+        asked, answered = pairs[label]
+        subtype, entries = read_questions(asked)
+        images = _find_images(folder, folders, asked, subtype)
+        _check_images(asked, entries, images)
+        parts.append(VqaPart(split, subtype, asked, answered, images))
+    return parts
+
+
+def _walk(folder: Path) -> tuple[list[Path], list[Path], list[Path]]:
+    """Files of questions, files of annotations, and all folders, the shallow ones first."""
+    questions: dict[str, Path] = {}
+    annotations: dict[str, Path] = {}
+    folders: list[Path] = []
+    for root, children, names in os.walk(folder):
+        folders += (Path(root, child) for child in children)
+        for name in sorted(name for name in names if name.lower().endswith(_JSON)):
+            for word, found in (("questions", questions), ("annotations", annotations)):
+                if word in name.lower():  # a file that is there packed and unpacked counts once
+                    found.setdefault(str(Path(root, name)).removesuffix(".gz"), Path(root, name))
+    return (
+        sorted(questions.values()),
+        sorted(annotations.values()),
+        sorted(folders, key=lambda path: (len(path.parts), path)),
+    )
+
+
+def _pair(
+    folder: Path, questions: list[Path], annotations: list[Path]
+) -> dict[str, tuple[Path, Path]]:
+    """The files of questions and annotations of each part; questions without answers are left."""
+    pairs: dict[str, tuple[Path, Path]] = {}
+    for asked in questions:
+        same = [path for path in annotations if _common_name(path) == _common_name(asked)]
+        if not same:
+            continue
+        label = _label_of(asked)
+        if label in pairs:
+            raise UserError(
+                str(folder),
+                f"one questions file for the part '{label}'",
+                _names(folder, [pairs[label][0], asked]),
+                "say which under data.source.files",
+            )
+        pairs[label] = asked, min(same, key=lambda path: (path.parent != asked.parent, path))
+    if not pairs:
+        raise UserError(
+            str(folder),
+            "the answers to its questions (e.g. v2_mscoco_train2014_annotations.json)",
+            f"questions alone: {_names(folder, questions)}",
+            WHERE_TO_GET_IT,
+        )
+    return pairs
+
+
+def _common_name(path: Path) -> str:
+    return _OWN.sub("", path.name.lower())
+
+
+def _label_of(questions: Path) -> str:
+    """Which part it is, by its name; `data_subtype` tells where the name does not."""
+    named = _LABEL.search(questions.name.lower())
+    named = named or _LABEL.search(read_questions(questions)[0].lower())
+    return named[1] if named else "train"
+
+
+def _names(folder: Path, paths: Iterable[Path]) -> str:
+    return ", ".join(path.relative_to(folder).as_posix() for path in paths)
+
+
+def _find_images(folder: Path, folders: list[Path], questions: Path, subtype: str) -> Path:
+    candidates = [path for path in folders if path.name == subtype]
+    candidates += [folder.parent / subtype, folder.parent / "images" / subtype]
+    candidates += [path for path in folders if path.name.lower() == "images"]
+    for path in candidates:
+        if path.is_dir():
+            return path
+    raise UserError(
+        str(folder),
+        f"a folder {subtype} with the images that {questions.name} asks about",
+        "none here or beside it",
+        WHERE_TO_GET_IMAGES,
+    )
+
+
+def _check_images(questions: Path, entries: list[Any], images: Path) -> None:
+    """Checks that there are images for some of the questions: the build tells of single ones."""
+    ids = (entry.get("image_id") for entry in entries if isinstance(entry, dict))
+    asked = [image_id for image_id in ids if is_id(image_id)]
+    if not asked:
+        raise UserError(str(questions), "questions with an 'image_id'", "none", WHERE_TO_GET_IT)
+    found = index_images(images)
+    if not any(image_id in found for image_id in asked):
+        got = f"{len(found)} others" if found else "none" if images.is_dir() else "no such folder"
+        raise UserError(
+            str(images),
+            f"images that {questions.name} asks about, e.g. {asked[0]:012d}.jpg",
+            got,
+            WHERE_TO_GET_IMAGES,
+        )
