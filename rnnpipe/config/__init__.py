@@ -1,0 +1,1 @@
+"""Configuration files: the schema of a run, its loader, and its dump."""

@@ -1,0 +1,121 @@
+"""Configuration files: one YAML is one run, and all its faults are told at once."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic.json_schema import models_json_schema
+
+from rnnpipe.config.faults import translate
+from rnnpipe.config.hints import choice, got
+from rnnpipe.config.nodes import FaultList, Node
+from rnnpipe.config.overrides import apply_overrides
+from rnnpipe.config.reader import read_text, read_tree
+from rnnpipe.config.shapes import Schema
+from rnnpipe.config.words import either
+from rnnpipe.errors import Faults, UserError
+
+T = TypeVar("T", bound=BaseModel)
+
+
+def load_config(path: Path, schemas: Mapping[str, type[T]], overrides: Sequence[str] = ()) -> T:
+    """Reads a configuration file and checks it.
+
+    Numbers are decimal (`1e-3`, `.5`), only `true` and `false` are booleans, and all other plain
+    words are text; anchors, tags, merge keys and second documents are refused. Values are checked
+    strictly: `"5"` is no number and `1` is no boolean.
+
+    A model is given its values as JSON has them, so that a path is text and a tuple a list, and
+    its validators that run before pydantic's own return such values too. A validator that raises
+    a `UserError` has it told as it is; its `where` may name keys below the validator's place.
+
+    Args:
+        path: the YAML file.
+        schemas: the pydantic model of each task; the key `task` of the file picks one. Every
+            model declares that key, as a literal.
+        overrides: `a.b=c`, written over the file's values in order, with the same rules. Keys
+            that the file lacks are made; items of lists are named by their index (`a.0.b=c`).
+
+    Returns:
+        The checked configuration.
+
+    Raises:
+        UserError: the file cannot be read as YAML, or, as `Faults`, everything that is wrong
+            with what it says, in the order of its lines: `file:line: key.path: expected …, got
+            …; what to do`.
+
+    Example:
+        >>> import tempfile
+        >>> from typing import Literal
+        >>> class Greeting(BaseModel):
+        ...     task: Literal["greet"]
+        ...     times: int
+        >>> file = Path(tempfile.mkdtemp()) / "greet.yaml"
+        >>> _ = file.write_text("{task: greet, times: 2}")
+        >>> load_config(file, {"greet": Greeting}, ["times=3"])
+        Greeting(task='greet', times=3)
+    """
+    faults = FaultList()
+    root = read_tree(read_text(path), str(path), faults)
+    if root is None:
+        fix = f"begin it with task: {next(iter(schemas))}"
+        raise UserError(str(path), "a mapping of keys to values", "an empty file", fix)
+    if not isinstance(root.value, dict):
+        if root.sound:
+            fix = f"write `key: value` lines, beginning with task: {next(iter(schemas))}"
+            faults.add(root.place, (), "a mapping of keys to values", got(root), fix)
+        raise Faults(faults.in_order())
+    apply_overrides(root, overrides, faults)
+    config = _check(root, schemas, faults)
+    if config is None or faults.found:
+        raise Faults(faults.in_order())
+    return config
+
+
+def json_schema(schemas: Mapping[str, type[BaseModel]]) -> dict[str, Any]:
+    """The JSON schema of all tasks as one document, for editors that check while one types.
+
+    Args:
+        schemas: the pydantic model of each task; in the document, the key `task` picks one.
+    """
+    models = [(model, "validation") for model in dict.fromkeys(schemas.values())]
+    references, document = models_json_schema(models)  # type: ignore[arg-type]  # a literal
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "A run of rnnpipe",
+        "type": "object",
+        "required": ["task"],
+        "properties": {"task": {"enum": list(schemas)}},
+        "allOf": [
+            {
+                "if": {"properties": {"task": {"const": task}}, "required": ["task"]},
+                "then": references[(model, "validation")],
+            }
+            for task, model in schemas.items()
+        ],
+        **document,
+    }
+
+
+def _check(root: Node, schemas: Mapping[str, type[T]], faults: FaultList) -> T | None:
+    task = root.child("task")
+    model = schemas.get(task.value) if task and isinstance(task.value, str) else None
+    if model is None:
+        _tell_task(root, task, list(schemas), faults)
+        return None
+    try:
+        # As JSON, since pydantic's strict mode then takes lists for tuples and text for paths.
+        return model.model_validate_json(json.dumps(root.plain()), strict=True)
+    except ValidationError as error:
+        translate(error, Schema(model), root, faults)
+        return None
+
+
+def _tell_task(root: Node, task: Node | None, tasks: list[str], faults: FaultList) -> None:
+    if task is None:
+        fix = f"add task: {tasks[0]}"
+        faults.add(root.place, ("task",), either(tasks), "nothing", fix)
+    elif task.sound:
+        faults.add(task.place, ("task",), either(tasks), got(task), choice(task.written, tasks))
