@@ -22,7 +22,7 @@ class Table:
         columns: the head of each column; the first column names the row.
         rows: one cell per column.
         note: a sentence on how to read it.
-        highlight: the index of the row that matters most.
+        highlight: what matters most: the index of a row, or the head of a column.
 
     Raises:
         ValueError: a row has more or fewer cells than there are columns.
@@ -36,7 +36,7 @@ class Table:
     columns: Sequence[str]
     rows: Sequence[Sequence[Cell]]
     note: str = ""
-    highlight: int | None = None
+    highlight: int | str | None = None
 
     def __post_init__(self) -> None:
         for row in self.rows:

@@ -20,8 +20,14 @@ _HEAT = colormaps[
 ]  # its lightness rises evenly, so that it reads in grey and in print too
 _INK, _SOFT, _RAIL, _BAR = "#1d1c1a", "#625e57", "#e9e5dd", "#2a5f9e"
 
-PICTURE_WIDTH = 240
+PICTURE_WIDTH = 200
 """The width of a report's pictures, in pixels."""
+
+LEGEND = (
+    "The veil lifts where the model looked; a line encloses what got at least half as much"
+    " attention as any place did."
+)
+"""How to read the pictures of `draw_attention`, for those who look at them."""
 
 
 def draw_image(image: Array, width: int = PICTURE_WIDTH) -> bytes:
@@ -84,7 +90,7 @@ def draw_glimpses(
     Raises:
         ValueError: the image or the alignments are of another type or shape.
     """
-    picture = _enlarge(image, 2 * PICTURE_WIDTH)
+    picture = _enlarge(image, 480)
     panels = [("image", picture)]
     for number, alignment in enumerate(alignments, 1):
         panels.append((f"glimpse {number}", _veil(picture, alignment)))
@@ -155,7 +161,7 @@ def _veil(picture: Array, alignment: Array) -> Array:
     """The veil and the line of `draw_attention` over a picture of the right size."""
     heat = _heat(alignment, picture.shape[0], picture.shape[1])[..., np.newaxis]
     colour = 255 * _HEAT(0.04 + 0.86 * heat[..., 0])[..., :3]
-    cover = 0.52 * (1 - heat) + 0.5 * heat * (1 - heat)
+    cover = 0.46 * (1 - heat) + 0.5 * heat * (1 - heat)
     veiled = picture * (1 - cover) + colour * cover
 
     # On the line |h - 1/2| is 0, and over the slope it is the distance from the line in pixels.
