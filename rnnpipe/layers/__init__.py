@@ -5,6 +5,19 @@ that has them; Keras itself imports no module outside its own family when it loa
 """
 
 from rnnpipe.layers.attention import AdditiveAttention, Attention
+from rnnpipe.layers.coordinates import CoordinateChannels
+from rnnpipe.layers.gru import GRU, GRUCell
 from rnnpipe.layers.lstm import LSTM, LSTMCell
+from rnnpipe.layers.vanilla import VanillaRNN, VanillaRNNCell
 
-__all__ = ["LSTM", "AdditiveAttention", "Attention", "LSTMCell"]
+__all__ = [
+    "GRU",
+    "LSTM",
+    "AdditiveAttention",
+    "Attention",
+    "CoordinateChannels",
+    "GRUCell",
+    "LSTMCell",
+    "VanillaRNN",
+    "VanillaRNNCell",
+]

@@ -69,6 +69,7 @@ def fit_model(
         validation_data=validation,
         epochs=epochs,
         verbose=0,
+        shuffle=False,  # `train` has its own order
         callbacks=[
             keras.callbacks.TerminateOnNaN(),
             LearningRateLog(),

@@ -1,0 +1,62 @@
+import csv
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from rnnpipe.errors import UserError
+from rnnpipe.training.fit import TrainingFiles, fit_model
+
+
+@pytest.fixture()
+def files(tmp_path):
+    return TrainingFiles(
+        tmp_path / "checkpoints" / "best.weights.h5", tmp_path / "history.csv", tmp_path / "events"
+    )
+
+
+def make_model(rate, loss="mse"):
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, kernel_initializer="ones")])
+    model.compile(keras.optimizers.SGD(rate), loss=loss)
+    return model
+
+
+def batches(slope):
+    x = np.linspace(-1, 1, 8, dtype="float32")[:, None]
+    return tf.data.Dataset.from_tensor_slices((x, slope * x)).batch(4)
+
+
+def fit(model, files, validation, **options):
+    defaults = {"epochs": 12, "monitor": "val_loss", "mode": "min", "patience": 3}
+    fit_model(model, batches(3.0), validation, files=files, **{**defaults, **options})
+
+
+def history(files):
+    with files.history.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_best_epoch_is_kept_and_training_stops_early(files):
+    # The weight moves from 1 towards 3, so on a slope of 2 the validation first gets better.
+    model = make_model(0.2)
+    fit(model, files, batches(2.0))
+    losses = [float(row["val_loss"]) for row in history(files)]
+    best = int(np.argmin(losses))
+    assert 0 < best < len(losses) - 1
+    assert len(losses) == best + 1 + 3
+    assert model.evaluate(batches(2.0), verbose=0) == pytest.approx(losses[best], rel=1e-4)
+
+
+def test_history_has_a_row_an_epoch_with_the_learning_rate(files):
+    fit(make_model(0.2), files, batches(3.0), epochs=2)
+    rows = history(files)
+    assert [row["epoch"] for row in rows] == ["0", "1"]
+    assert {"loss", "val_loss", "learning_rate"} <= rows[0].keys()
+    assert float(rows[0]["learning_rate"]) == pytest.approx(0.2)
+    assert any(files.tensorboard.rglob("events.*"))
+
+
+def test_a_loss_that_is_no_number_is_the_users_to_mend(files):
+    with pytest.raises(UserError, match=r"train\.optimizer: expected a loss that is a number"):
+        fit(make_model(1e30), files, batches(3.0))

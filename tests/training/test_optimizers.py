@@ -1,0 +1,36 @@
+import numpy as np
+import pytest
+
+from rnnpipe.training.optimizers import build_adam
+
+
+def rates(**options):
+    optimizer = build_adam(learning_rate=0.1, steps=10, **options)
+    rate = optimizer._learning_rate
+    return [float(rate(step)) if callable(rate) else float(rate) for step in range(11)]
+
+
+def test_constant():
+    np.testing.assert_allclose(rates(), 0.1, rtol=1e-6)
+
+
+def test_cosine_falls_from_the_rate_to_zero():
+    expected = 0.05 * (1 + np.cos(np.pi * np.arange(11) / 10))
+    np.testing.assert_allclose(rates(schedule="cosine"), expected, atol=1e-7)
+
+
+def test_warmup_then_constant():
+    np.testing.assert_allclose(
+        rates(warmup_steps=4), [0, 0.025, 0.05, 0.075, *[0.1] * 7], atol=1e-7
+    )
+
+
+def test_warmup_then_cosine():
+    warm = rates(schedule="cosine", warmup_steps=4)
+    np.testing.assert_allclose(warm[:5], [0, 0.025, 0.05, 0.075, 0.1], atol=1e-7)
+    assert warm[4:] == sorted(warm[4:], reverse=True)
+    assert warm[-1] == pytest.approx(0, abs=1e-7)
+
+
+def test_gradients_are_clipped_together():
+    assert build_adam(learning_rate=0.1, steps=1, clip_norm=2.0).global_clipnorm == 2.0
