@@ -292,3 +292,10 @@ def test_report_is_replaced(tmp_path, page):
     path.write_text("old")
     write_report(path, page)
     assert "old" not in Reader(path.read_text("utf-8")).text.split()
+
+
+def test_head_stands_over_its_numbers(tmp_path, page):
+    table = Table("", ("name", "n", "word"), [("a", None, "x"), ("b", 2, "y")])
+    reader = read(tmp_path, dataclasses.replace(page, scores=table, exhibits=[], history={}))
+    heads = [cell.get("class") for cell in reader.all("th") if cell["scope"] == "col"]
+    assert heads == [None, "number", None]
