@@ -85,8 +85,7 @@ def named_parts(folder: Path, files: Mapping[str, VqaFiles]) -> list[VqaPart]:
                 fix = f"mend data.source.files.{split}; it is relative to data.source.path"
                 raise UserError(str(path), "a file", "none there", fix)
         subtype, entries = read_questions(questions)
-        images = folder / named.images
-        _check_images(questions, entries, images)
+        images = _first_with_images([folder / named.images], questions, entries)
         parts.append(VqaPart(split, subtype, questions, annotations, images))
     return parts
 
@@ -114,8 +113,8 @@ def find_parts(folder: Path) -> list[VqaPart]:
     for label, split in splits.items():
         asked, answered = pairs[label]
         subtype, entries = read_questions(asked)
-        images = _find_images(folder, folders, asked, subtype)
-        _check_images(asked, entries, images)
+        candidates = _image_folders(folder, folders, asked, subtype)
+        images = _first_with_images(candidates, asked, entries)
         parts.append(VqaPart(split, subtype, asked, answered, images))
     return parts
 
@@ -181,33 +180,39 @@ def _names(folder: Path, paths: Iterable[Path]) -> str:
     return ", ".join(path.relative_to(folder).as_posix() for path in paths)
 
 
-def _find_images(folder: Path, folders: list[Path], questions: Path, subtype: str) -> Path:
+def _image_folders(folder: Path, folders: list[Path], questions: Path, subtype: str) -> list[Path]:
+    """Where the images of a part may be, the likeliest first."""
+    folders = sorted(folders, key=lambda path: path.parent != questions.parent)
     candidates = [path for path in folders if path.name == subtype]
     candidates += [folder.parent / subtype, folder.parent / "images" / subtype]
     candidates += [path for path in folders if path.name.lower() == "images"]
-    for path in candidates:
-        if path.is_dir():
-            return path
-    raise UserError(
-        str(folder),
-        f"a folder {subtype} with the images that {questions.name} asks about",
-        "none here or beside it",
-        WHERE_TO_GET_IMAGES,
-    )
+    there = [path for path in candidates if path.is_dir()]
+    if not there:
+        raise UserError(
+            str(folder),
+            f"a folder {subtype} with the images that {questions.name} asks about",
+            "none here or beside it",
+            WHERE_TO_GET_IMAGES,
+        )
+    return there
 
 
-def _check_images(questions: Path, entries: list[Any], images: Path) -> None:
-    """Checks that there are images for some of the questions: the build tells of single ones."""
+def _first_with_images(candidates: list[Path], questions: Path, entries: list[Any]) -> Path:
+    """The first folder with any of the images asked about; the build tells of missing ones."""
     ids = (entry.get("image_id") for entry in entries if isinstance(entry, dict))
     asked = [image_id for image_id in ids if is_id(image_id)]
     if not asked:
         raise UserError(str(questions), "questions with an 'image_id'", "none", WHERE_TO_GET_IT)
-    found = index_images(images)
-    if not any(image_id in found for image_id in asked):
-        got = f"{len(found)} others" if found else "none" if images.is_dir() else "no such folder"
-        raise UserError(
-            str(images),
-            f"images that {questions.name} asks about, e.g. {asked[0]:012d}.jpg",
-            got,
-            WHERE_TO_GET_IMAGES,
-        )
+    for folder in candidates:
+        images = index_images(folder)
+        if any(image_id in images for image_id in asked):
+            return folder
+    first = candidates[0]
+    others = len(index_images(first))
+    got = f"{others} others" if others else "none" if first.is_dir() else "no such folder"
+    raise UserError(
+        str(first),
+        f"images that {questions.name} asks about, e.g. {asked[0]:012d}.jpg",
+        got,
+        WHERE_TO_GET_IMAGES,
+    )

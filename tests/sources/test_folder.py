@@ -1,0 +1,101 @@
+import gzip
+from pathlib import Path
+
+import pytest
+
+from rnnpipe.errors import UserError
+from rnnpipe.sources.folder import absolute, check_folder, index_images, list_folder, read_json
+
+
+def told(path: Path) -> str:
+    with pytest.raises(UserError) as fault:
+        read_json(path)
+    return str(fault.value).removeprefix(str(path))
+
+
+def test_paths_become_absolute(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", "/home/someone")
+    assert absolute("data") == tmp_path / "data"
+    assert absolute("~/data") == Path("/home/someone/data")
+
+
+def test_check_folder(tmp_path):
+    check_folder(tmp_path, "scenes", "draw them")
+    (tmp_path / "file").touch()
+    for name, got in (("file", "a file"), ("missing", "nothing there")):
+        with pytest.raises(UserError) as fault:
+            check_folder(tmp_path / name, "scenes", "draw them")
+        assert str(fault.value) == (
+            f"{tmp_path / name}: expected a folder with scenes, got {got}; draw them"
+        )
+
+
+def test_json_plain_and_gzipped_whatever_it_is_called(tmp_path):
+    content, text = {"a": ["é", 1]}, '{"a": ["é", 1]}'
+    (tmp_path / "plain.json.gz").write_text(text, encoding="utf-8")
+    (tmp_path / "packed.json").write_bytes(gzip.compress(text.encode()))
+    (tmp_path / "bom.json").write_text(text, encoding="utf-8-sig")
+    for name in ("plain.json.gz", "packed.json", "bom.json"):
+        assert read_json(tmp_path / name) == content
+    assert read_json(tmp_path / "packed.json", len) == 1
+
+
+def test_faults_of_json(tmp_path):
+    (tmp_path / "page").write_text("<html>")
+    assert told(tmp_path / "page") == (
+        ": expected JSON, got something else (Expecting value: line 1 column 1 (char 0)); "
+        "download or unpack it again"
+    )
+    (tmp_path / "latin").write_bytes(b'["caf\xe9"]')
+    assert told(tmp_path / "latin") == (
+        ": expected JSON, got something else (byte 5 is no text); download or unpack it again"
+    )
+    (tmp_path / "cut").write_bytes(gzip.compress(b"[1, 2, 3]")[:-9])
+    assert told(tmp_path / "cut") == (
+        ": expected JSON, got a damaged gzip file (Compressed file ended before the end-of-stream "
+        "marker was reached); download or unpack it again"
+    )
+    damaged = bytearray(gzip.compress(b"[1, 2, 3]"))
+    damaged[-5] ^= 255
+    (tmp_path / "damaged").write_bytes(damaged)
+    assert ": expected JSON, got a damaged gzip file (CRC check failed" in told(
+        tmp_path / "damaged"
+    )
+    assert told(tmp_path / "missing") == (
+        ": expected JSON, got a file that cannot be read (No such file or directory); "
+        "download or unpack it again"
+    )
+
+
+def test_images_by_their_numbers(tmp_path):
+    for name in (
+        "COCO_train2014_000000000009.jpg",
+        "000000000025.JPEG",
+        "7.png",
+        "7.jpg",
+        "cover.jpg",
+        "9.txt",
+        "8.jpg.part",
+    ):
+        (tmp_path / name).touch()
+    assert index_images(tmp_path) == {
+        9: "COCO_train2014_000000000009.jpg",
+        25: "000000000025.JPEG",
+        7: "7.jpg",
+    }
+    assert index_images(tmp_path / "missing") == {}
+    assert index_images(tmp_path / "7.jpg") == {}
+
+
+def test_a_folder_that_may_not_be_listed(tmp_path, monkeypatch):
+    def refuse(path):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("os.listdir", refuse)
+    with pytest.raises(UserError) as fault:
+        list_folder(tmp_path)
+    assert str(fault.value) == (
+        f"{tmp_path}: expected a folder that can be listed, got Permission denied; "
+        "ask for the right to read it"
+    )
