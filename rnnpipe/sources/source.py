@@ -1,6 +1,6 @@
 """What a source of raw data is."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -32,6 +32,14 @@ class Source(Protocol):
     """Raw data that a build reads: a folder of files, or a generator that writes one."""
 
     kind: str
+
+    @property
+    def parts(self) -> frozenset[str]:
+        """The splits that the raw data itself gives; the build holds the others out of `train`."""
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """What the records depend on beside `files`; JSON values, for the fingerprint."""
 
     def prepare(self, progress: Progress) -> None:
         """Checks that the raw data is there, or writes it where the source makes its own.

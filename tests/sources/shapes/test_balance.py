@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 import pytest
 
 from rnnpipe.sources.shapes.balance import Balance
-from rnnpipe.sources.shapes.questions import QUESTION_TYPES, Question, ask
+from rnnpipe.sources.shapes.questions import COUNT, QUESTION_TYPES, Question, ask
 from rnnpipe.sources.shapes.scene import sample_scene
 
 IMAGES, HELD_OUT, PER_IMAGE = 800, 250, 8
@@ -41,11 +41,11 @@ def test_types_have_equal_shares(asked: list[list[Question]]) -> None:
 
 
 def test_answers_of_every_wording_are_near_uniform(asked: list[list[Question]]) -> None:
-    choices = {q.wording: q.choices for scene in asked for q in scene if q.type != "how many"}
+    choices = {q.wording: q.choices for scene in asked for q in scene if q.type != COUNT}
     for wording, answers in answers_by("wording", asked).items():
         if wording in choices:
             shares = [answers[choice] / answers.total() for choice in choices[wording]]
-            assert max(shares) - min(shares) < 0.05, (wording, answers)
+            assert max(shares) - min(shares) < 0.08, (wording, answers)
 
 
 def test_answers_of_every_common_text_are_near_uniform(asked: list[list[Question]]) -> None:

@@ -1,0 +1,113 @@
+"""How well a model answers, and how well one can do without looking."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from rnnpipe.metrics.vqa import score_vqa, vqa_accuracy
+from rnnpipe.records.directory import RecordsDirectory
+from rnnpipe.tasks.task import Evaluation
+from rnnpipe.tasks.vqa.display import make_exhibits
+
+TOP = 5
+_GREY = 127  # a blank image: neither dark nor bright
+_BASELINES = ("most_frequent", "most_frequent_per_question_type", "blank_image")
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """A model's likeliest answers to every question of a split.
+
+    Args:
+        ids: `(questions, top)`, the likeliest first.
+        probabilities: `(questions, top)`.
+    """
+
+    ids: np.ndarray
+    probabilities: np.ndarray
+
+
+def evaluate(
+    model: keras.Model, records: RecordsDirectory, split: str, inputs: tf.data.Dataset
+) -> Evaluation:
+    """Scores a model and three baselines on a split.
+
+    The baselines are the most frequent answer of the training split, the most frequent one for each
+    kind of question, and the same model with a grey image in place of every image.
+
+    Args:
+        model: gives `logits` and `alignments`.
+        records: the records.
+        split: which of their splits.
+        inputs: batches of {`image`, `question`} in the records' order.
+    """
+    rows = [
+        {name: record[name] for name in _KEPT} for record in records.read(split)
+    ]  # no images: a split of them need not fit into memory
+    known = records.answers
+    seen = answer_all(model, inputs)
+    blank = answer_all(model, inputs.map(_blank))
+    predictions = {
+        "": [known[i] for i in seen.ids[:, 0]],
+        "baseline/most_frequent/": [records.stats["most_frequent_answer"]] * len(rows),
+        "baseline/most_frequent_per_question_type/": _by_type(records.stats, rows),
+        "baseline/blank_image/": [known[i] for i in blank.ids[:, 0]],
+    }
+    scores: dict[str, float] = {}
+    for prefix, answers in predictions.items():
+        scored = score_vqa(answers, rows)
+        scores |= {f"{prefix}{metric}": value for metric, value in scored.items()}
+    return Evaluation(
+        scores,
+        _describe_predictions(rows, seen, known),
+        make_exhibits(model, records, split, rows, seen, scores),
+    )
+
+
+_KEPT = ("question_id", "image_id", "question", "question_type", "answers", "answer_type")
+
+
+def answer_all(model: keras.Model, inputs: tf.data.Dataset) -> Answers:
+    """The likeliest answers of a model, batch by batch."""
+
+    @tf.function(reduce_retracing=True)
+    def answer(batch: Mapping[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
+        probabilities = tf.nn.softmax(model(batch, training=False)["logits"])
+        top = tf.math.top_k(probabilities, min(TOP, probabilities.shape[-1]))
+        return top.indices, top.values
+
+    ids, probabilities = zip(*(answer(batch) for batch in inputs), strict=True)
+    return Answers(np.concatenate(ids), np.concatenate(probabilities))
+
+
+def _blank(batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    return {**batch, "image": tf.fill(tf.shape(batch["image"]), tf.constant(_GREY, tf.uint8))}
+
+
+def _by_type(stats: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    by_type = stats["most_frequent_answer_by_question_type"]
+    return [by_type.get(row["question_type"], stats["most_frequent_answer"]) for row in rows]
+
+
+def _describe_predictions(
+    rows: Sequence[Mapping[str, Any]], answers: Answers, known: Sequence[str]
+) -> list[dict[str, Any]]:
+    described = []
+    for row, ids, probabilities in zip(rows, answers.ids, answers.probabilities, strict=True):
+        top = [[known[i], round(float(p), 4)] for i, p in zip(ids, probabilities, strict=True)]
+        described.append(
+            {
+                "question_id": row["question_id"],
+                "image_id": row["image_id"],
+                "question": row["question"],
+                "prediction": top[0][0],
+                "vqa_accuracy": vqa_accuracy(top[0][0], row["answers"]),
+                "top": top,
+                "answers": row["answers"],
+            }
+        )
+    return described

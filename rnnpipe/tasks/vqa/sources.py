@@ -1,0 +1,25 @@
+"""The source of a VQA config."""
+
+from rnnpipe.config.cache import cache_folder
+from rnnpipe.config.schema import EasyVqaSource, ShapesSource, VqaV2Source
+from rnnpipe.sources.easy_vqa import EasyVqa
+from rnnpipe.sources.shapes_vqa import Shapes
+from rnnpipe.sources.source import Source
+from rnnpipe.sources.vqa_v2 import VqaV2
+from rnnpipe.sources.vqa_v2_parts import VqaFiles
+
+
+def open_source(config: ShapesSource | VqaV2Source | EasyVqaSource) -> Source:
+    """The source that a config's `data.source` describes."""
+    match config:
+        case ShapesSource():
+            settings = config.model_dump(exclude={"kind", "path"})
+            return Shapes(config.path or cache_folder("raw"), **settings)
+        case VqaV2Source():
+            files = config.files and {
+                split: VqaFiles(**names.model_dump())
+                for split, names in config.files.items()
+            }
+            return VqaV2(config.path, files)
+        case EasyVqaSource():
+            return EasyVqa(config.path)
