@@ -1,7 +1,8 @@
-"""Builds VQA records: images, tokenized questions and soft-target answers.
+r"""Builds VQA records: images, tokenized questions and soft-target answers.
 
-    python -m pipelines.vqa --source vqa_v2 --path data/vqa_v2 --output records/vqa_v2 --workers 2
-    python -m pipelines.vqa --source easy_vqa --path data/easy_vqa --output s -- --runner=FlinkRunner
+    python -m pipelines.vqa --source vqa_v2 --path data/vqa_v2 --output vqa_v2 --workers 2
+    python -m pipelines.vqa --source easy_vqa --path data/easy_vqa --output easy \
+        -- --runner=FlinkRunner --flink_master=localhost:8081
 
 Options after `--` are Beam's own; without a `--runner` the build is local.
 """
@@ -12,13 +13,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
 
+from rnnpipe.text.tokenizer import TokenizerKind
+
 from rnnpipe.errors import UserError
 from rnnpipe.sources.easy_vqa import EasyVqa
 from rnnpipe.sources.images import FITS
 from rnnpipe.sources.source import Source
 from rnnpipe.sources.vqa_v2 import VqaV2
-from rnnpipe.text.tokenizer import TokenizerKind
 from rnnpipe.transforms.build import Build
+from rnnpipe.transforms.runner import Runner
 from rnnpipe.transforms.vqa import VqaRecipe
 
 SOURCES = {"vqa_v2": VqaV2, "easy_vqa": EasyVqa}
@@ -88,7 +91,7 @@ def _build(options: argparse.Namespace, beam_args: Sequence[str]) -> None:
         print(f"{options.output} holds these records already")
         return
     records = build.run(
-        options.output, workers=options.workers, beam_args=beam_args, progress=_print_progress
+        options.output, runner=Runner(options.workers, beam_args), progress=_print_progress
     )
     for split, count in records.splits.items():
         print(f"{split}: {count:,} records")

@@ -24,10 +24,25 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
+class Source(Section):
+    """Where raw data comes from."""
+
+    kind: str
+
+
+class Data(Section):
+    """The raw data and what is made of it."""
+
+    source: Source
+    directory: FilePath | None = Field(
+        None, description="where the records go; default: a folder of their own in the cache"
+    )
+
+
 # --- data ---------------------------------------------------------------------------------------
 
 
-class ShapesSource(Section):
+class ShapesSource(Source):
     """Scenes of coloured shapes, drawn by rnnpipe and written as real VQA v2.0 files."""
 
     kind: Literal["shapes"]
@@ -47,7 +62,7 @@ class VqaFileNames(Section):
     images: FilePath
 
 
-class VqaV2Source(Section):
+class VqaV2Source(Source):
     """Questions, annotations and images as VQA v2.0 publishes them."""
 
     kind: Literal["vqa_v2"]
@@ -57,7 +72,7 @@ class VqaV2Source(Section):
     )
 
 
-class EasyVqaSource(Section):
+class EasyVqaSource(Source):
     """The easy-VQA data set in its own layout."""
 
     kind: Literal["easy_vqa"]
@@ -97,13 +112,10 @@ class Splits(Section):
     test: Fraction = 0.1
 
 
-class VqaData(Section):
+class VqaData(Data):
     """The raw data and what is made of it."""
 
     source: VqaSource
-    directory: FilePath | None = Field(
-        None, description="where the records go; default: a folder of their own in the cache"
-    )
     image: Image = Image()
     question: Question = Question()
     answers: Answers = Answers()
@@ -221,17 +233,25 @@ class Evaluate(Section):
     batch_size: int = Field(256, ge=1)
 
 
-class VqaConfig(Section):
-    """A run of visual question answering."""
+class RunConfig(Section):
+    """What every run has, whatever its task."""
 
-    task: Literal["vqa"]
+    task: str
     seed: int = Field(7, ge=0)
-    data: VqaData
+    data: Data
     build: Build = Build()
-    model: VqaModel = VqaModel()
-    train: VqaTrain = VqaTrain()
+    train: Train
     evaluate: Evaluate = Evaluate()
 
 
-SCHEMAS: Mapping[str, type[VqaConfig]] = MappingProxyType({"vqa": VqaConfig})
+class VqaConfig(RunConfig):
+    """A run of visual question answering."""
+
+    task: Literal["vqa"]
+    data: VqaData
+    model: VqaModel = VqaModel()
+    train: VqaTrain = VqaTrain()
+
+
+SCHEMAS: Mapping[str, type[RunConfig]] = MappingProxyType({"vqa": VqaConfig})
 """The model of each task's config."""

@@ -1,0 +1,1 @@
+"""Keras models made of layers; they take plain arguments."""

@@ -30,10 +30,10 @@ def build_vqa_model(
 ) -> keras.Model:
     """A model that answers questions about images and says where it looked.
 
-        grid      = CNN(image)                                        (batch, rows, columns, channels)
-        state     = LSTM(embed(question))                             (batch, units)
-        context_g = sum_l alignment_gl · grid_l                       for each glimpse g
-        logits    = W2 relu(W1 [context_1; …; context_G; state])      (batch, answers)
+        grid      = CNN(image)                                     (batch, rows, columns, channels)
+        state     = LSTM(embed(question))                          (batch, units)
+        context_g = sum_l alignment_gl · grid_l                    for each glimpse g
+        logits    = W2 relu(W1 [context_1; …; context_G; state])   (batch, answers)
 
     Args:
         image_size: height and width of the images, in pixels.

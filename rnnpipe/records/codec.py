@@ -65,7 +65,10 @@ def _declare_example() -> type[Any]:
 
     pool = descriptor_pool.DescriptorPool()
     pool.Add(file)
-    return message_factory.GetMessageClass(pool.FindMessageTypeByName("tensorflow.Example"))
+    example: type[Any] = message_factory.GetMessageClass(
+        pool.FindMessageTypeByName("tensorflow.Example")
+    )
+    return example
 
 
 _Example = _declare_example()

@@ -92,7 +92,10 @@ class RecordsDirectory:
         """
         if split not in self.splits:
             raise UserError(
-                str(self.path), f"a split called {split!r}", ", ".join(self.splits), "name one of those"
+                str(self.path),
+                f"a split called {split!r}",
+                ", ".join(self.splits),
+                "name one of those",
             )
         shards = len(self.stats["splits"][split]["shard_records"])
         return [
@@ -134,7 +137,10 @@ def publishing(path: Path) -> Iterator[Path]:
         staging.mkdir()
     except OSError as error:
         raise UserError(
-            str(path), "a place to write records to", str(error.strerror), "choose another directory"
+            str(path),
+            "a place to write records to",
+            str(error.strerror),
+            "choose another directory",
         ) from error
     try:
         yield staging

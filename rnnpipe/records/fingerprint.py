@@ -52,7 +52,7 @@ def _hash_files(files: Iterable[Path]) -> dict[str, Any]:
 
 @cache
 def _code_version() -> str:
-    """A hash of the code that a build runs: changed code makes records stale, a new clone does not."""
+    """A hash of the code that a build runs: when it changes, records are stale."""
     digest = hashlib.sha256()
     for package in _CODE:
         for path in sorted((_PACKAGE / package).rglob("*.py")):

@@ -1,13 +1,13 @@
 """How a records directory is laid out: the names of its files, and nothing else.
 
-    <directory>/
-        vqa-train.tfrecord-00000-of-00008 …   the records
-        dataset_info.json, features.json      what TensorFlow Datasets reads first
-        fingerprint.json                      what the records were made from, and a hash of it
-        stats.json                            counts, lengths, coverage, dead letters
-        dead_letters-00000.jsonl              raw records left out, with the reason
-        tokenizer.model, tokenizer.json       the vocabulary that token ids refer to
-        answers.json                          the answers that `answer_ids` refer to
+<directory>/
+    vqa-train.tfrecord-00000-of-00008 …   the records
+    dataset_info.json, features.json      what TensorFlow Datasets reads first
+    fingerprint.json                      what the records were made from, and a hash of it
+    stats.json                            counts, lengths, coverage, dead letters
+    dead_letters-00000.jsonl              raw records left out, with the reason
+    tokenizer.model, tokenizer.json       the vocabulary that token ids refer to
+    answers.json                          the answers that `answer_ids` refer to
 """
 
 FINGERPRINT = "fingerprint.json"

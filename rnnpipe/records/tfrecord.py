@@ -19,7 +19,7 @@ _FOOTER = struct.Struct("<I")
 
 def _masked_crc(data: bytes) -> int:
     """CRC-32C, rotated and shifted so that a checksum of data with checksums stays sound."""
-    crc = google_crc32c.value(data)
+    crc: int = google_crc32c.value(data)
     return (((crc >> 15) | (crc << 17)) + 0xA282EAD8) & 0xFFFFFFFF
 
 
@@ -64,6 +64,4 @@ def read_tfrecord(path: Path) -> Iterator[bytes]:
 
 
 def _damaged(path: Path, offset: int, got: str) -> UserError:
-    return UserError(
-        f"{path} at byte {offset}", "a whole TFRecord", got, "build the records again"
-    )
+    return UserError(f"{path} at byte {offset}", "a whole TFRecord", got, "build the records again")

@@ -6,7 +6,7 @@ from pathlib import Path
 from rich.console import Console
 
 from rnnpipe.config.cache import cache_folder
-from rnnpipe.config.schema import VqaConfig
+from rnnpipe.config.schema import RunConfig
 from rnnpipe.errors import UserError
 from rnnpipe.records.directory import RecordsDirectory, check_replaceable
 from rnnpipe.runs.progress import BuildProgress
@@ -14,7 +14,7 @@ from rnnpipe.tasks.task import Task
 
 
 def build_records(
-    config: VqaConfig, task: Task, console: Console, beam_args: Sequence[str] = ()
+    config: RunConfig, task: Task, console: Console, beam_args: Sequence[str] = ()
 ) -> RecordsDirectory:
     """The records that a config asks for; finished ones with the same fingerprint are reused.
 
@@ -27,6 +27,8 @@ def build_records(
     Raises:
         UserError: the raw data or the place for the records is not as it should be.
     """
+    from rnnpipe.transforms.runner import Runner  # noqa: PLC0415  brings in Beam
+
     build = task.prepare_build()
     if config.data.directory is not None:
         check_replaceable(config.data.directory)
@@ -38,7 +40,7 @@ def build_records(
             action = "Reusing"
         else:
             records = build.run(
-                directory, workers=config.build.workers, beam_args=beam_args, progress=progress
+                directory, runner=Runner(config.build.workers, beam_args), progress=progress
             )
             action = "Built"
     counts = ", ".join(f"{count:,} {split}" for split, count in records.splits.items())
@@ -48,7 +50,7 @@ def build_records(
     return records
 
 
-def find_records(config: VqaConfig, task: Task) -> RecordsDirectory:
+def find_records(config: RunConfig, task: Task) -> RecordsDirectory:
     """The finished records of a config.
 
     Raises:
@@ -67,6 +69,6 @@ def find_records(config: VqaConfig, task: Task) -> RecordsDirectory:
     return RecordsDirectory.open(directory)
 
 
-def _records_directory(config: VqaConfig, kind: str, fingerprint: dict[str, object]) -> Path:
+def _records_directory(config: RunConfig, kind: str, fingerprint: dict[str, object]) -> Path:
     default = f"{kind}-{config.data.source.kind}-{str(fingerprint['fingerprint'])[:12]}"
     return config.data.directory or cache_folder("records") / default

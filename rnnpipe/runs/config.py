@@ -1,11 +1,11 @@
 """The config that a run was made with."""
 
 from rnnpipe.config.loader import load_config
-from rnnpipe.config.schema import VqaConfig
+from rnnpipe.config.schema import RunConfig
 from rnnpipe.runs.directory import RunDirectory
 from rnnpipe.tasks import find_schemas
 
 
-def load_run_config(run: RunDirectory) -> VqaConfig:
+def load_run_config(run: RunDirectory) -> RunConfig:
     """The resolved config in a run's folder."""
     return load_config(run.config, find_schemas())

@@ -1,16 +1,16 @@
 """The folder of one run: where everything of it lies, and how it is found again.
 
-    runs/<name>/<time>/
-        config.yaml           the config, resolved
-        environment.json      versions, machine, command
-        checkpoints/          the best weights
-        vocabulary/           what `predict` needs beside the model
-        model.keras           the trained model
-        history.csv           losses and metrics of every epoch
-        tensorboard/          event files
-        metrics.json          {split: {metric: number}}
-        predictions.jsonl     what the model said of every record evaluated
-        report.html           the report
+runs/<name>/<time>/
+    config.yaml           the config, resolved
+    environment.json      versions, machine, command
+    checkpoints/          the best weights
+    vocabulary/           what `predict` needs beside the model
+    model.keras           the trained model
+    history.csv           losses and metrics of every epoch
+    tensorboard/          event files
+    metrics.json          {split: {metric: number}}
+    predictions.jsonl     what the model said of every record evaluated
+    report.html           the report
 """
 
 import json
@@ -112,7 +112,9 @@ def check_runs_dir(runs_dir: Path) -> None:
     Raises:
         UserError: neither it nor a folder above it can be written to.
     """
-    existing = next(folder for folder in (runs_dir, *runs_dir.absolute().parents) if folder.exists())
+    existing = next(
+        folder for folder in (runs_dir, *runs_dir.absolute().parents) if folder.exists()
+    )
     if not existing.is_dir():
         raise _unwritable(runs_dir, f"{existing} is a file")
     if not os.access(existing, os.W_OK):

@@ -6,14 +6,14 @@ from pathlib import Path
 
 from rich.console import Console
 
-from rnnpipe.config.schema import VqaConfig
+from rnnpipe.config.schema import RunConfig
 from rnnpipe.runs.build import build_records
 from rnnpipe.runs.directory import RunDirectory, check_runs_dir
 from rnnpipe.tasks.task import Task
 
 
 def run(
-    config: VqaConfig,
+    config: RunConfig,
     task: Task,
     *,
     name: str,

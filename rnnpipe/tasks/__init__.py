@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
 
-from rnnpipe.config.schema import SCHEMAS, Section
+from rnnpipe.config.schema import SCHEMAS, RunConfig
 from rnnpipe.tasks.task import Task
 
 _GROUP = "rnnpipe.tasks"
@@ -22,13 +22,13 @@ pydantic model of its config as `schema`.
 """
 
 
-def find_schemas() -> dict[str, type[Section]]:
+def find_schemas() -> dict[str, type[RunConfig]]:
     """The model of each task's config; our own ones without importing the task."""
     others = {name: entry.load().schema for name, entry in TASKS.items() if name not in SCHEMAS}
     return {**SCHEMAS, **others}
 
 
-def make_task(config: Section) -> Task:
+def make_task(config: RunConfig) -> Task:
     """The task that a config is for."""
-    task: Task = TASKS[config.task].load()(config)  # type: ignore[attr-defined]  # every schema has it
+    task: Task = TASKS[config.task].load()(config)
     return task

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.tasks.exhibits import Exhibit
@@ -60,14 +60,14 @@ class Task(Protocol):
         """The untrained model, with all outputs that predictions and the report need."""
 
     def build_trainer(self, model: "keras.Model", records: RecordsDirectory) -> "keras.Model":
-        """The same model, compiled, with the outputs alone that training needs; weights are shared."""
+        """The same weights, compiled, with only the outputs that training needs."""
 
     def make_batches(
         self, records: RecordsDirectory, split: str, *, shuffle_seed: int | None = None
     ) -> Any:
         """The batches of (inputs, targets) of a split."""
 
-    def monitor(self) -> tuple[str, str]:
+    def monitor(self) -> tuple[str, Literal["min", "max"]]:
         """The validation quantity that says which epoch is best, and whether `min` or `max`."""
 
     def save_vocabulary(self, records: RecordsDirectory, folder: Path) -> None:
@@ -76,9 +76,7 @@ class Task(Protocol):
     def evaluate(self, model: "keras.Model", records: RecordsDirectory, split: str) -> Evaluation:
         """The scores of a model and of the baselines on a split."""
 
-    def predict(
-        self, model: "keras.Model", folder: Path, inputs: Mapping[str, str]
-    ) -> Prediction:
+    def predict(self, model: "keras.Model", folder: Path, inputs: Mapping[str, str]) -> Prediction:
         """What a model says of a user's input; `folder` is that of `save_vocabulary`.
 
         Raises:

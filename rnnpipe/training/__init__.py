@@ -1,0 +1,1 @@
+"""Fitting: losses, optimizers, keeping the best epoch."""

@@ -74,7 +74,11 @@ def fit_model(
             keras.callbacks.TerminateOnNaN(),
             LearningRateLog(),
             keras.callbacks.ModelCheckpoint(
-                files.weights, monitor=monitor, mode=mode, save_best_only=True, save_weights_only=True
+                files.weights,
+                monitor=monitor,
+                mode=mode,
+                save_best_only=True,
+                save_weights_only=True,
             ),
             keras.callbacks.EarlyStopping(monitor=monitor, mode=mode, patience=patience),
             keras.callbacks.CSVLogger(files.history),

@@ -1,0 +1,1 @@
+"""Raw data → records, with Apache Beam."""

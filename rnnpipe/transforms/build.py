@@ -19,7 +19,7 @@ from rnnpipe.records.layout import DEAD_LETTERS, FINGERPRINT, SPLITS, STATS
 from rnnpipe.records.metadata import SplitSize, write_metadata
 from rnnpipe.sources.source import Source
 from rnnpipe.transforms.recipe import Encoder, Recipe
-from rnnpipe.transforms.runner import run_pipeline
+from rnnpipe.transforms.runner import IN_PROCESS, Runner
 from rnnpipe.transforms.shards import (
     ShardResult,
     WriteShards,
@@ -78,16 +78,14 @@ class Build:
         self,
         directory: Path,
         *,
-        workers: int = 1,
-        beam_args: Sequence[str] = (),
+        runner: Runner = IN_PROCESS,
         progress: Progress = lambda stage, done, total: None,
     ) -> RecordsDirectory:
         """Builds the records and publishes them as `directory`, wholly or not at all.
 
         Args:
             directory: where the records go; stale records there are replaced.
-            workers: local worker processes; the bytes do not depend on it.
-            beam_args: Beam's own options, e.g. `--runner=FlinkRunner`.
+            runner: where the pipelines run; the bytes do not depend on it.
             progress: told how far it is.
 
         Raises:
@@ -95,11 +93,9 @@ class Build:
                 be written to.
         """
         with publishing(directory) as folder:
-            survey, splitter = self._survey(folder, workers, beam_args, progress)
+            survey, splitter = self._survey(folder, runner, progress)
             encoder = self.recipe.learn(survey.counts, folder)
-            results = self._write(
-                folder, survey, splitter, encoder, workers, beam_args, progress
-            )
+            results = self._write(folder, survey, splitter, encoder, runner, progress)
             dead = sorted(
                 [*survey.dead_letters, *(letter for r in results for letter in r.dead_letters)],
                 key=lambda letter: (letter.key, letter.step),
@@ -108,9 +104,7 @@ class Build:
             self._describe(folder, survey, splitter, results, dead)
         return RecordsDirectory.open(directory)
 
-    def _survey(
-        self, folder: Path, workers: int, beam_args: Sequence[str], progress: Progress
-    ) -> tuple[Survey, Splitter]:
+    def _survey(self, folder: Path, runner: Runner, progress: Progress) -> tuple[Survey, Splitter]:
         """Counts the records; a handful of groups can leave a split empty by chance: draw again."""
         held_out = held_out_shares(self.source.parts, self.shares)
         wanted = [split for split in SPLITS if split in self.source.parts | held_out.keys()]
@@ -118,7 +112,7 @@ class Build:
             progress("counting", 0, 0)
             splitter = Splitter(held_out, draw)
             count = CountReferences(self.source, self.recipe, splitter, folder)
-            self._run(count, "Survey", workers, beam_args)
+            self._run(count, "Survey", runner)
             survey = read_survey(folder)
             self._check_bad(survey.dead_letters, survey.records.total())
             if all(survey.records[split] for split in wanted):
@@ -137,8 +131,7 @@ class Build:
         survey: Survey,
         splitter: Splitter,
         encoder: Encoder,
-        workers: int,
-        beam_args: Sequence[str],
+        runner: Runner,
         progress: Progress,
     ) -> list[ShardResult]:
         shards = {
@@ -149,20 +142,18 @@ class Build:
         write = WriteShards(self.source, splitter, shards, self.recipe.spec, encoder, folder)
         total = survey.records.total()
         with _watching(folder, sum(shards.values()), total, progress):
-            self._run(write, "Write", workers, beam_args)
+            self._run(write, "Write", runner)
         progress("writing", total, total)
         results = read_results(folder)
         remove_results(folder)
         return results
 
-    def _run(
-        self, transform: beam.PTransform, label: str, workers: int, beam_args: Sequence[str]
-    ) -> None:
+    def _run(self, transform: beam.PTransform, label: str, runner: Runner) -> None:
         def construct(pipeline: beam.Pipeline) -> None:
             pieces = pipeline | "Pieces" >> beam.Create(self.source.pieces(), reshuffle=True)
             _ = pieces | label >> transform
 
-        run_pipeline(construct, workers=workers, beam_args=beam_args)
+        runner.run(construct)
 
     def _check_bad(self, dead: Sequence[DeadLetter], good: int) -> None:
         if len(dead) <= self.max_bad_fraction * (len(dead) + good):
@@ -182,7 +173,7 @@ class Build:
         self, survey: Survey, results: Sequence[ShardResult], dead: Sequence[DeadLetter]
     ) -> None:
         """Records read = records written + dead letters, or nothing is published."""
-        written = Counter({split: 0 for split in survey.records})
+        written = Counter(dict.fromkeys(survey.records, 0))
         for result in results:
             written[result.split] += result.records + len(result.dead_letters)
         if written != survey.records:
@@ -247,7 +238,7 @@ def _write_json(path: Path, content: Mapping[str, Any]) -> None:
 
 @contextmanager
 def _watching(folder: Path, shards: int, records: int, progress: Progress) -> Iterator[None]:
-    """Reports progress by the shards finished: local runners show their counters only at the end."""
+    """Reports progress by the shards finished: local runners tell nothing before the end."""
     done = threading.Event()
 
     def watch() -> None:

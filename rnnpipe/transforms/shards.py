@@ -72,6 +72,7 @@ class WriteShards(beam.PTransform):
         self._spec, self._encoder, self._folder = spec, encoder, folder
 
     def expand(self, pieces: Any) -> Any:
+        """Applies the transform; Beam calls it."""
         (self._folder / _RESULTS).mkdir(exist_ok=True)
         references = (
             pieces
@@ -128,8 +129,7 @@ def _encode_all(
     previous = None
     for reference in references:
         try:
-            if reference.key == previous:
-                raise BadRecord("check key", "a second record with this key")
+            _check_key(reference.key, previous)
             encoded = encoder.encode(reference)
         except BadRecord as bad:
             letter = DeadLetter(reference.key, reference.group, bad.step, bad.reason)
@@ -140,6 +140,11 @@ def _encode_all(
         for name, value in encoded.measures.items():
             result.histograms.setdefault(name, Counter())[value] += 1
         yield encode_example(spec, encoded.values)
+
+
+def _check_key(key: str, previous: str | None) -> None:
+    if key == previous:
+        raise BadRecord("check key", "a second record with this key")
 
 
 def _write_result(folder: Path, result: ShardResult) -> None:

@@ -44,6 +44,7 @@ class CountReferences(beam.PTransform):
         self._folder = folder
 
     def expand(self, pieces: Any) -> Any:
+        """Applies the transform; Beam calls it."""
         raw = pieces | "Read" >> beam.FlatMap(self._source.read)
         counts = (
             raw
@@ -70,9 +71,7 @@ def _to_row(letter: DeadLetter) -> list[str]:
     return [letter.key, letter.source, letter.step, letter.reason]
 
 
-def _items_of(
-    raw: Reference | DeadLetter, recipe: Recipe, splitter: Splitter
-) -> Iterator[Item]:
+def _items_of(raw: Reference | DeadLetter, recipe: Recipe, splitter: Splitter) -> Iterator[Item]:
     if isinstance(raw, DeadLetter):
         return
     split = splitter.split_of(raw)

@@ -1,4 +1,4 @@
-"""How VQA records are made: the image resized, the question tokenized, the answers as soft targets."""
+"""How VQA records are made: images resized, questions tokenized, answers as soft targets."""
 
 import json
 from collections import Counter

@@ -38,7 +38,7 @@ def fill(folder):
     (folder / "dead_letters-00000.jsonl").write_text('{"key": "k"}\n')
 
 
-@pytest.fixture()
+@pytest.fixture
 def directory(tmp_path):
     with publishing(tmp_path / "records") as folder:
         fill(folder)
@@ -78,9 +78,9 @@ def test_a_directory_without_whole_records_is_refused(directory, missing):
 
 def test_a_foreign_directory_is_not_replaced(tmp_path):
     (tmp_path / "thesis.tex").write_text("precious")
-    with pytest.raises(UserError, match="got a directory with other things in it"):
-        with publishing(tmp_path):
-            pass
+    expected = "got a directory with other things in it"
+    with pytest.raises(UserError, match=expected), publishing(tmp_path):
+        pass
     assert (tmp_path / "thesis.tex").read_text() == "precious"
 
 
@@ -118,6 +118,6 @@ def test_leftovers_of_killed_builds_are_removed_and_those_of_running_ones_kept(t
 
 def test_an_unwritable_place_is_told(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(UserError, match="expected a place to write records to"):
-        with publishing(tmp_path / "file" / "records"):
-            pass
+    expected = "expected a place to write records to"
+    with pytest.raises(UserError, match=expected), publishing(tmp_path / "file" / "records"):
+        pass

@@ -55,7 +55,9 @@ def test_shards_are_about_equal_and_sorted_by_group_then_key():
     counts = Counter(shard_of(reference(str(i)), 4) for i in range(4_000))
     assert set(counts) == {0, 1, 2, 3}
     assert max(counts.values()) < 1.2 * min(counts.values())
-    keys = sorted([reference("g", "b"), reference("h", "a"), reference("g", "a")], key=order_in_shard)
+    keys = sorted(
+        [reference("g", "b"), reference("h", "a"), reference("g", "a")], key=order_in_shard
+    )
     together = [r.group for r in keys]
     assert together in (["g", "g", "h"], ["h", "g", "g"])
     assert [r.key for r in keys if r.group == "g"] == ["a", "b"]

@@ -12,14 +12,14 @@ from PIL import Image
 from rnnpipe.metrics.vqa import normalize_answer, vqa_accuracy
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.tasks.exhibits import Answer, Confusion, Exhibit, Gallery, Picture, Sample, Table
-from rnnpipe.tasks.pictures import draw_attention, draw_image
+from rnnpipe.tasks.pictures import LEGEND, draw_attention, draw_image
 
 if TYPE_CHECKING:
     from rnnpipe.tasks.vqa.evaluation import Answers
 
 Row = Mapping[str, Any]
 
-_SAMPLES = 9
+_SAMPLES = 10
 _CONFUSED_ANSWERS = 14
 _METRIC = "vqa_accuracy"
 _MODELS = {
@@ -38,14 +38,14 @@ def make_exhibits(
     answers: "Answers",
     scores: Mapping[str, float],
 ) -> list[Exhibit]:
-    """Tables by kind, the confusion of frequent answers, and galleries of right and wrong answers."""
+    """Tables by kind, the confusion of frequent answers, galleries of right and wrong ones."""
     texts = np.array(records.answers, dtype=object)[answers.ids]  # (questions, top)
     accuracies = np.array(
         [vqa_accuracy(text, row["answers"]) for text, row in zip(texts[:, 0], rows, strict=True)]
     )
     right = _spread(np.flatnonzero(accuracies == 1), rows)
     wrong = np.flatnonzero(accuracies == 0)
-    wrong = wrong[np.argsort(-answers.probabilities[wrong, 0], kind="stable")][:_SAMPLES]
+    wrong = wrong[np.argsort(-answers.probabilities[wrong, 0], kind="stable")][:_SAMPLES].tolist()
     samples = _make_samples(model, records, split, rows, texts, answers, [*right, *wrong])
     return [
         _table("By kind of question", "question_type", rows, scores),
@@ -53,13 +53,12 @@ def make_exhibits(
         _confusion(rows, texts[:, 0]),
         Gallery(
             "Right answers",
-            "From every kind of question in turn. Each glimpse is one alignment over the image: "
-            "what keeps its colours was looked at.",
+            f"From every kind of question in turn. {LEGEND}",
             [samples[i] for i in right],
         ),
         Gallery(
             "Worst errors",
-            "Wrong answers of which the model was surest.",
+            f"Wrong answers of which the model was surest. {LEGEND}",
             [samples[i] for i in wrong],
         ),
     ]
@@ -82,10 +81,15 @@ def _table(title: str, by: str, rows: Sequence[Row], scores: Mapping[str, float]
         title,
         (by.replace("_", " "), "questions", *_MODELS),
         [
-            (kind, count, *(scores[f"{prefix}{_METRIC}/{by}/{kind}"] for prefix in _MODELS.values()))
+            (
+                kind,
+                count,
+                *(scores[f"{prefix}{_METRIC}/{by}/{kind}"] for prefix in _MODELS.values()),
+            )
             for kind, count in counts.most_common(20)
         ],
         note="VQA accuracy" + (", the 20 most frequent kinds" if len(counts) > 20 else ""),
+        highlight="model",
     )
 
 
@@ -131,7 +135,7 @@ def _make_sample(
     texts: Sequence[str],
     probabilities: Sequence[float],
 ) -> Sample:
-    people = Counter(row["answers"]).most_common()
+    people = Counter(map(str, row["answers"])).most_common()
     score = vqa_accuracy(texts[0], row["answers"])
     glimpses = [
         Picture(draw_attention(image, alignment), f"glimpse {number}")

@@ -14,12 +14,15 @@ def open_source(config: ShapesSource | VqaV2Source | EasyVqaSource) -> Source:
     match config:
         case ShapesSource():
             settings = config.model_dump(exclude={"kind", "path"})
-            return Shapes(config.path or cache_folder("raw"), **settings)
+            return Shapes(config.path or cache_folder("raw") / "shapes", **settings)
         case VqaV2Source():
-            files = config.files and {
-                split: VqaFiles(**names.model_dump())
-                for split, names in config.files.items()
-            }
+            files = (
+                None
+                if config.files is None
+                else {
+                    split: VqaFiles(**names.model_dump()) for split, names in config.files.items()
+                }
+            )
             return VqaV2(config.path, files)
         case EasyVqaSource():
             return EasyVqa(config.path)

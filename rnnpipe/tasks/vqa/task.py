@@ -6,7 +6,7 @@ import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -139,7 +139,7 @@ class VqaTask:
             transform=to_pair,
         )
 
-    def monitor(self) -> tuple[str, str]:
+    def monitor(self) -> tuple[str, Literal["min", "max"]]:
         """The validation metric of `train.keep_best`."""
         metric = self.config.train.keep_best.metric
         return f"val_{metric}", "min" if metric == "loss" else "max"
@@ -167,7 +167,9 @@ class VqaTask:
         image = _read_image(inputs["image"], data.image.size, data.image.fit)
         tokens = Tokenizer.load(folder).encode(inputs["question"])[: data.question.max_tokens]
         if not tokens:
-            raise UserError("--question", "a question", repr(inputs["question"]), "write a sentence")
+            raise UserError(
+                "--question", "a question", repr(inputs["question"]), "write a sentence"
+            )
         output = model({"image": image[None], "question": np.array([tokens], "int32")})
         probabilities = _softmax(np.asarray(output["logits"])[0])
         answers = json.loads((folder / ANSWERS).read_text())

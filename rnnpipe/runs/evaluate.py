@@ -1,0 +1,150 @@
+"""The last stage of a run: scores, predictions and the report."""
+
+import csv
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+from rich.console import Console
+from rich.table import Table as TerminalTable
+
+from rnnpipe.config.schema import RunConfig
+from rnnpipe.records.directory import RecordsDirectory
+from rnnpipe.runs.build import find_records
+from rnnpipe.runs.config import load_run_config
+from rnnpipe.runs.directory import RunDirectory, write_json, write_jsonl
+from rnnpipe.runs.report.page import Page, write_report
+from rnnpipe.tasks import make_task
+from rnnpipe.tasks.exhibits import Exhibit, Table
+from rnnpipe.tasks.task import Task
+
+_BASELINE = "baseline/"
+
+Scores = Mapping[str, Mapping[str, float]]
+
+
+def evaluate_run(
+    run: RunDirectory, console: Console, records: RecordsDirectory | None = None
+) -> Scores:
+    """Scores a trained run on the splits of its config and writes its report.
+
+    Args:
+        run: a trained run.
+        console: where the scores are printed.
+        records: its records; None to find them by the run's config.
+
+    Returns:
+        By split, a number for every metric; those of baselines are `baseline/<name>/<metric>`.
+
+    Raises:
+        UserError: the records are gone or stale.
+    """
+    config = load_run_config(run)
+    task = make_task(config)
+    records = records or find_records(config, task)
+    model = keras.models.load_model(run.model, compile=False)
+
+    scores: dict[str, dict[str, float]] = {}
+    predictions: list[dict[str, Any]] = []
+    exhibits: list[Exhibit] = []
+    for split in config.evaluate.splits:
+        with console.status(f"evaluating on {split}"):
+            evaluation = task.evaluate(model, records, split)
+        scores[split] = dict(evaluation.scores)
+        predictions += [{"split": split, **row} for row in evaluation.predictions]
+        exhibits += evaluation.exhibits
+    write_json(run.metrics, scores)
+    write_jsonl(run.predictions, predictions)
+    table = _score_table(task, scores)
+    write_report(run.report, _make_page(run, config, task, records, scores, table, exhibits))
+    _print_scores(table, console)
+    console.print(f"Run:    {run.path}\nReport: {run.report}")
+    return scores
+
+
+def _score_table(task: Task, scores: Scores) -> Table:
+    """The main metric of the model, its ceiling and the baselines, a column for each split."""
+    names = {"model": task.main_metric}
+    first = next(iter(scores.values()))
+    for name in first:
+        if name == f"{task.main_metric}_ceiling":
+            names["ceiling: the best possible answers"] = name
+        elif name.startswith(_BASELINE) and name.endswith(f"/{task.main_metric}"):
+            baseline = name.removeprefix(_BASELINE).removesuffix(f"/{task.main_metric}")
+            names[f"baseline: {baseline.replace('_', ' ')}"] = name
+    return Table(
+        f"{task.main_metric} of the model and the baselines",
+        ("", *scores),
+        [(label, *(scores[split][name] for split in scores)) for label, name in names.items()],
+        highlight=0,
+    )
+
+
+def _print_scores(table: Table, console: Console) -> None:
+    printed = TerminalTable(*map(str, table.columns), title=table.title, title_justify="left")
+    for row in table.rows:
+        cells = [f"{cell:.4f}" if isinstance(cell, float) else str(cell) for cell in row]
+        printed.add_row(*cells)
+    console.print(printed)
+
+
+def _make_page(
+    run: RunDirectory,
+    config: RunConfig,
+    task: Task,
+    records: RecordsDirectory,
+    scores: Scores,
+    table: Table,
+    exhibits: list[Exhibit],
+) -> Page:
+    split, first = next(iter(scores.items()))
+    history = _read_history(run)
+    monitor, mode = task.monitor()
+    best = (min if mode == "min" else max)(
+        range(len(history[monitor])), key=history[monitor].__getitem__
+    )
+    environment = json.loads(run.environment.read_text())
+    return Page(
+        title=f"{task.name} · {config.data.source.kind}",
+        summary=f"{records.spec.description} Trained on {records.splits['train']:,} records, "
+        f"scored on {records.splits[split]:,}.",
+        headline=[
+            (f"{split} {task.main_metric}", first[task.main_metric]),
+            *((label, value) for label, value in table_values(table)[1:]),
+        ],
+        scores=table,
+        exhibits=exhibits,
+        history=history,
+        best_epoch=best,
+        records=_describe_records(records),
+        config_yaml=run.config.read_text(),
+        environment={name: _show(value) for name, value in environment.items()},
+    )
+
+
+def table_values(table: Table) -> list[tuple[str, Any]]:
+    """The first two cells of every row: a name and its value on the first split."""
+    return [(str(row[0]), row[1]) for row in table.rows]
+
+
+def _describe_records(records: RecordsDirectory) -> dict[str, Any]:
+    dead = records.stats["dead_letters"]
+    return {
+        "records": {split: f"{count:,}" for split, count in records.splits.items()},
+        "dead letters": dead or "none",
+        "fingerprint": records.fingerprint,
+        "directory": str(records.path),
+    }
+
+
+def _read_history(run: RunDirectory) -> dict[str, list[float]]:
+    with run.history.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    return {name: [float(row[name]) for row in rows] for name in rows[0]}
+
+
+def _show(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {item}" for name, item in value.items())
+    return " ".join(value) if isinstance(value, list) else str(value)

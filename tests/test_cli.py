@@ -1,0 +1,246 @@
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import tensorflow_datasets as tfds
+import yaml
+
+from rnnpipe import cli
+
+ROOT = Path(__file__).resolve().parents[1]
+CONFIGS = sorted((ROOT / "configs").rglob("*.yaml"))
+
+TINY = [
+    "data.image.size=32",
+    "build.max_bad_fraction=0.2",
+    "model.image_encoder.channels=[4, 4]",
+    "model.question_encoder.embedding=4",
+    "model.question_encoder.units=5",
+    "model.attention.units=6",
+    "model.classifier.units=7",
+    "train.epochs=2",
+    "train.batch_size=8",
+]
+
+
+def rnnpipe(*arguments):
+    """The exit code of a command, which runs in this process."""
+    return cli.main([str(argument) for argument in arguments])
+
+
+def sets(*settings):
+    return [part for setting in settings for part in ("--set", setting)]
+
+
+def raw_data(config, tmp_path, shared_data):
+    """A tiny part of the raw data that a shipped config is for."""
+    kind = yaml.safe_load(config.read_text())["data"]["source"]["kind"]
+    if kind == "shapes":
+        return ["data.source.images=30", "data.source.questions_per_image=3"]
+    if kind == "vqa_v2":
+        return [f"data.source.path={shared_data / 'coco_mini' / 'vqa'}"]
+    folder = tmp_path / "easy_vqa"
+    for part in ("train", "test"):
+        (folder / part / "images").mkdir(parents=True)
+        questions = json.loads((shared_data / "easy_vqa" / part / "questions.json").read_text())
+        (folder / part / "questions.json").write_text(
+            json.dumps([question for question in questions if question[2] < 10])
+        )
+        for number in range(10):
+            name = f"{part}/images/{number}.png"
+            shutil.copyfile(shared_data / "easy_vqa" / name, folder / name)
+    return [f"data.source.path={folder}"]
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=[path.stem for path in CONFIGS])
+def test_every_shipped_config_runs_end_to_end(config, tmp_path, shared_data, capsys):
+    raw = raw_data(config, tmp_path, shared_data)
+    directory = tmp_path / "records"
+    options = sets(*TINY, *raw, f"data.directory={directory}", "build.workers=1")
+    assert rnnpipe("run", config, "--runs-dir", tmp_path / "runs", *options) == 0
+
+    (run,) = (tmp_path / "runs" / config.stem).iterdir()
+    assert {path.name for path in run.iterdir()} == {
+        "checkpoints",
+        "config.yaml",
+        "environment.json",
+        "history.csv",
+        "metrics.json",
+        "model.keras",
+        "predictions.jsonl",
+        "report.html",
+        "tensorboard",
+        "vocabulary",
+    }
+    scores = json.loads((run / "metrics.json").read_text())["test"]
+    for name in ("most_frequent", "most_frequent_per_question_type", "blank_image"):
+        assert 0 <= scores[f"baseline/{name}/vqa_accuracy"] <= scores["vqa_accuracy_ceiling"] <= 1
+    records = tfds.builder_from_directory(str(directory)).info.splits["test"].num_examples
+    predictions = (run / "predictions.jsonl").read_text().splitlines()
+    assert len(predictions) == records
+    mean = sum(json.loads(line)["vqa_accuracy"] for line in predictions) / records
+    assert scores["vqa_accuracy"] == pytest.approx(mean)
+    told = capsys.readouterr().out
+    assert "Built records" in told
+    assert f"{scores['vqa_accuracy']:.4f}" in told
+    assert str(run) in told.replace("\n", "")
+
+
+@pytest.fixture
+def tiny(tmp_path):
+    """The options of a tiny run of the embedded config."""
+    options = sets(*TINY, "data.source.images=30", "data.source.questions_per_image=3")
+    return [ROOT / "configs" / "vqa.yaml", *options, "--runs-dir", tmp_path / "runs"]
+
+
+def test_single_verbs_do_one_step_each(tiny, tmp_path, capsys):
+    config = [part for part in tiny if part not in ("--runs-dir", tmp_path / "runs")]
+    assert rnnpipe("train", *tiny) == 2
+    assert "expected the records of this config, got none" in capsys.readouterr().err
+    assert not (tmp_path / "runs").exists()
+
+    assert rnnpipe("build", *config) == 0
+    assert "Built records" in capsys.readouterr().out
+    assert rnnpipe("build", *config) == 0
+    assert "Reusing records" in capsys.readouterr().out
+    assert rnnpipe("build", *config, "--set", "data.question.max_tokens=5") == 0
+    assert "Built records" in capsys.readouterr().out
+
+    assert rnnpipe("train", *tiny) == 0
+    (run,) = (tmp_path / "runs" / "vqa").iterdir()
+    assert (run / "model.keras").is_file()
+    assert not (run / "metrics.json").exists()
+
+    assert rnnpipe("evaluate", tmp_path / "runs" / "vqa") == 0
+    assert (run / "metrics.json").is_file()
+    assert (run / "report.html").is_file()
+
+    image = next((tmp_path / "cache").rglob("*.jpg"))
+    question = ["--question", "What color is the circle?"]
+    assert rnnpipe("predict", run, "--image", image, *question) == 0
+    assert "probability" in capsys.readouterr().out
+    assert (run / "prediction.png").read_bytes().startswith(b"\x89PNG")
+
+    assert rnnpipe("predict", run, "--image", tmp_path / "none.jpg", *question) == 2
+    assert "expected an image that can be read, got No such file" in capsys.readouterr().err
+    assert rnnpipe("predict", run) == 2
+    assert capsys.readouterr().err == (
+        "rnnpipe: --image: expected an input of vqa, got none; add --image\n"
+        "--question: expected an input of vqa, got none; add --question\n"
+    )
+
+
+def test_a_seed_gives_the_same_result(tiny, tmp_path):
+    for _ in range(2):
+        assert rnnpipe("run", *tiny) == 0
+    first, second = sorted((tmp_path / "runs" / "vqa").iterdir())
+    for name in ("metrics.json", "predictions.jsonl", "history.csv"):
+        assert (first / name).read_bytes() == (second / name).read_bytes()
+
+
+def test_inspect_shows_what_is_in_the_records(drawn_vqa, tmp_path, capsys):
+    config = ROOT / "configs" / "real" / "vqa_v2.yaml"
+    (drawn_vqa / "train" / "COCO_train_000000000003.jpg").write_bytes(b"no image")
+    settings = [f"data.source.path={drawn_vqa}", f"data.directory={tmp_path / 'records'}"]
+    assert rnnpipe("build", config, *sets(*settings, *TINY, "build.workers=1")) == 0
+    capsys.readouterr()
+    assert rnnpipe("inspect", tmp_path / "records") == 0
+    told = capsys.readouterr().out
+    for expected in (
+        "vqa",
+        "train",
+        "question_tokens",
+        "image_jpeg",
+        "record 3",
+        "Dead letters: 4",
+    ):
+        assert expected in told
+
+
+def test_config_shows_the_resolved_config_and_the_schema(capsys):
+    config = ROOT / "configs" / "vqa.yaml"
+    assert rnnpipe("config", config, "--set", "train.epochs=3") == 0
+    assert yaml.safe_load(capsys.readouterr().out)["train"]["epochs"] == 3
+    assert rnnpipe("config", "--schema") == 0
+    assert "epochs" in json.dumps(json.loads(capsys.readouterr().out))
+
+
+def test_help_imports_neither_tensorflow_nor_beam():
+    script = (
+        "import sys\n"
+        "from rnnpipe import cli\n"
+        "try:\n    cli.main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "heavy = {'tensorflow', 'keras', 'apache_beam', 'pydantic', 'rich'} & set(sys.modules)\n"
+        "sys.exit(f'imported {heavy}' if heavy else 0)\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, cwd=ROOT)
+
+
+def broken(case, tmp_path, shared_data, drawn_vqa):
+    """The arguments of a command that a user got wrong, and what it should say."""
+    vqa, real = ROOT / "configs" / "vqa.yaml", ROOT / "configs" / "real" / "vqa_v2.yaml"
+    drawn = sets(f"data.source.path={drawn_vqa}", *TINY, "build.workers=1")
+    match case:
+        case "unknown key":
+            return ["run", vqa, *sets("train.epoch=2")], "did you mean"
+        case "wrong type":
+            return ["run", vqa, *sets("train.epochs=many")], "train.epochs"
+        case "missing file":
+            return ["run", tmp_path / "none.yaml"], "none.yaml"
+        case "no raw data":
+            return ["run", real, *sets(f"data.source.path={tmp_path / 'none'}")], "none"
+        case "questions without images":
+            path = shared_data / "vqa_v2_text"
+            return ["run", real, *sets(f"data.source.path={path}")], "images"
+        case "images that do not decode":
+            for image in (drawn_vqa / "train").iterdir():
+                image.write_bytes(b"no image")
+            return ["run", real, *drawn], "build.max_bad_fraction"
+        case "no records directory":
+            return ["inspect", tmp_path], "expected a records directory"
+        case "not one's own directory":
+            return ["run", vqa, *sets(f"data.directory={ROOT}")], "other things in it"
+        case "unwritable records":
+            return ["run", vqa, *sets("data.directory=/dev/null/records")], "/dev/null/records"
+        case "unwritable runs":
+            return ["run", vqa, "--runs-dir", "/dev/null/runs"], "--runs-dir /dev/null/runs"
+        case "no answers above the threshold":
+            return ["run", real, *drawn, *sets("data.answers.min_count=9999")], "min_count"
+        case "no run":
+            return ["evaluate", tmp_path], "expected the folder of a trained run"
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        "unknown key",
+        "wrong type",
+        "missing file",
+        "no raw data",
+        "questions without images",
+        "images that do not decode",
+        "no records directory",
+        "not one's own directory",
+        "unwritable records",
+        "unwritable runs",
+        "no answers above the threshold",
+        "no run",
+    ],
+)
+def test_mistakes_are_told_and_leave_nothing(
+    case, tmp_path, shared_data, drawn_vqa, capsys, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    arguments, expected = broken(case, tmp_path, shared_data, drawn_vqa)
+    before = sorted(tmp_path.rglob("*"))
+    assert rnnpipe(*arguments) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("rnnpipe: ")
+    assert expected in told
+    assert "Traceback" not in told
+    made = set(tmp_path.rglob("*")) - set(before)
+    assert not [path for path in made if "records" in path.name or "runs" in path.parts]

@@ -1,0 +1,201 @@
+import json
+from collections import Counter
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow_datasets as tfds
+from PIL import Image
+
+from rnnpipe.errors import UserError
+from rnnpipe.records.directory import RecordsDirectory
+from rnnpipe.sources.vqa_v2 import VqaV2
+from rnnpipe.transforms.build import Build
+from rnnpipe.transforms.runner import Runner
+from rnnpipe.transforms.vqa import VqaRecipe
+
+SHARES = {"validation": 0.2, "test": 0.2}
+RECIPE = VqaRecipe(image_size=32, max_tokens=12)
+
+
+def make_build(raw, **options):
+    source = VqaV2(raw)
+    source.prepare(lambda done, total: None)
+    return Build(source, options.pop("recipe", RECIPE), SHARES, **options)
+
+
+def contents(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def image_of(raw, number):
+    return raw / "train" / f"COCO_train_{number:012d}.jpg"
+
+
+def test_records_hold_what_the_raw_data_says(handmade_vqa, tmp_path):
+    source = VqaV2(handmade_vqa)
+    recipe = VqaRecipe(image_size=16, vocabulary=9, max_tokens=4)
+    records = Build(source, recipe, {}).run(tmp_path / "records")
+    read = {record["question_id"]: record for record in records.read("train")}
+    assert sorted(read) == [10, 11, 20, 30]
+    assert records.answers == ["2", "green", "red", "yes", "no"]
+
+    record = read[11]
+    jpeg = record.pop("image_jpeg")
+    pixels = np.asarray(Image.open(BytesIO(jpeg)))
+    assert pixels.shape == (16, 16, 3)
+    assert np.abs(pixels.astype(int) - [254, 0, 0]).max() < 8
+    pieces = records_tokenizer(records).pieces
+    assert record == {
+        "question_id": 11,
+        "image_id": 1,
+        "question": "Is it red?",
+        "question_tokens": [pieces.index(f"\u2581{word}") for word in ("is", "it")]
+        + [1]  # nine pieces are the four special ones and the five most frequent words
+        + [pieces.index("\u2581?")],
+        "question_type": "is it",
+        "answers": ["yes"] * 9 + ["no"],
+        "answer_type": "other",
+        "answer_ids": [3, 4],
+        "answer_weights": pytest.approx([0.9, 0.1]),
+    }
+    assert read[10]["answer_weights"] == [1.0]  # "Red." is "red"
+    assert read[30]["answer_ids"] == [0]  # "two" is "2"
+
+
+def records_tokenizer(records):
+    from rnnpipe.text.tokenizer import Tokenizer
+
+    return Tokenizer.load(records.path)
+
+
+def test_tensorflow_datasets_opens_the_records_and_splits_are_disjoint_by_image(
+    drawn_vqa, tmp_path
+):
+    records = make_build(drawn_vqa, records_per_shard=20).run(tmp_path / "records")
+    builder = tfds.builder_from_directory(str(records.path))
+    images = {}
+    for split, count in records.splits.items():
+        rows = list(tfds.as_numpy(builder.as_dataset(split=split)))
+        assert len(rows) == builder.info.splits[split].num_examples == count
+        assert all(row["image_jpeg"].shape == (32, 32, 3) for row in rows)
+        images[split] = {int(row["image_id"]) for row in rows}
+        theirs = [int(row["question_id"]) for row in rows]
+        ours = [record["question_id"] for record in records.read(split)]
+        assert sorted(theirs) == sorted(ours)
+    assert sum(map(len, images.values())) == len(set().union(*images.values())) == 24
+    assert sum(records.splits.values()) == 96
+
+
+def test_one_and_two_workers_write_the_same_bytes(drawn_vqa, tmp_path):
+    image_of(drawn_vqa, 3).write_bytes(b"no image")
+    build = make_build(drawn_vqa, records_per_shard=8, max_bad_fraction=0.2)
+    one = build.run(tmp_path / "one", runner=Runner(workers=1))
+    two = build.run(tmp_path / "two", runner=Runner(workers=2))
+    assert contents(one.path) == contents(two.path)
+    assert len([name for name in contents(one.path) if "tfrecord" in name]) >= 12
+
+
+def test_bad_records_become_dead_letters_and_counts_add_up(drawn_vqa, tmp_path):
+    image_of(drawn_vqa, 3).write_bytes(image_of(drawn_vqa, 3).read_bytes()[:200])
+    image_of(drawn_vqa, 5).unlink()
+    records = make_build(drawn_vqa, max_bad_fraction=0.2).run(tmp_path / "records")
+    letters = list(records.dead_letters())
+    assert Counter(letter["step"] for letter in letters) == {"decode image": 4, "find image": 4}
+    assert records.stats["read"] == 96
+    assert records.stats["written"] == 88 == sum(records.splits.values())
+    assert records.stats["dead_letters"] == {"decode image": 4, "find image": 4}
+    kept = {record["image_id"] for split in records.splits for record in records.read(split)}
+    assert kept == set(range(1, 25)) - {3, 5}
+
+
+def test_too_many_bad_records_fail_the_build_and_leave_nothing(drawn_vqa, tmp_path):
+    for number in range(1, 7):
+        image_of(drawn_vqa, number).write_bytes(b"<html>not found</html>")
+    with pytest.raises(UserError) as fault:
+        make_build(drawn_vqa).run(tmp_path / "records")
+    message = str(fault.value)
+    assert message.startswith(
+        "build.max_bad_fraction: expected at most 0.05 of the raw records to be bad, "
+        "got 24 of 96 (24 x decode image: "
+    )
+    assert not list(tmp_path.glob("records*"))
+
+
+def test_a_finished_build_is_known_by_its_fingerprint(drawn_vqa, tmp_path):
+    build = make_build(drawn_vqa)
+    assert not build.is_finished_in(tmp_path / "records")
+    build.run(tmp_path / "records")
+    assert make_build(drawn_vqa).is_finished_in(tmp_path / "records")
+    assert make_build(drawn_vqa, max_bad_fraction=0.5).is_finished_in(tmp_path / "records")
+    for changed in (
+        make_build(drawn_vqa, recipe=VqaRecipe(image_size=32, max_tokens=5)),
+        make_build(drawn_vqa, records_per_shard=7),
+    ):
+        assert not changed.is_finished_in(tmp_path / "records")
+    image_of(drawn_vqa, 1).write_bytes(b"another image")
+    assert not make_build(drawn_vqa).is_finished_in(tmp_path / "records")
+
+
+def test_moved_raw_data_is_the_same_data(drawn_vqa, tmp_path):
+    make_build(drawn_vqa).run(tmp_path / "records")
+    moved = drawn_vqa.rename(tmp_path / "moved")
+    assert make_build(moved).is_finished_in(tmp_path / "records")
+
+
+def test_no_answer_above_the_threshold_is_told(drawn_vqa, tmp_path):
+    build = make_build(drawn_vqa, recipe=VqaRecipe(image_size=32, min_answer_count=10_000))
+    with pytest.raises(UserError) as fault:
+        build.run(tmp_path / "records")
+    assert str(fault.value).startswith(
+        "data.answers.min_count: expected at least one answer that 10000 people gave, got none"
+    )
+    assert not list(tmp_path.glob("records*"))
+
+
+def test_few_images_still_fill_every_split(handmade_vqa, tmp_path):
+    build = Build(VqaV2(handmade_vqa), RECIPE, {"validation": 0.1, "test": 0.1})
+    records = build.run(tmp_path / "records")
+    assert set(records.splits) == {"train", "validation", "test"}
+    assert sum(records.splits.values()) == 4
+
+
+def test_a_split_that_cannot_be_filled_is_told(handmade_vqa, tmp_path):
+    build = Build(VqaV2(handmade_vqa), RECIPE, {"validation": 0.0, "test": 0.1})
+    with pytest.raises(UserError, match=r"data\.splits\.validation: expected at least one record"):
+        build.run(tmp_path / "records")
+
+
+def test_statistics_say_what_the_records_are_like(handmade_vqa, tmp_path):
+    records = Build(VqaV2(handmade_vqa), VqaRecipe(16, max_tokens=4), {}).run(tmp_path / "records")
+    stats = json.loads((records.path / "stats.json").read_text())
+    histograms = stats["splits"]["train"]["histograms"]
+    assert histograms["question_tokens"] == {"4": 1, "5": 3}
+    assert histograms["question_tokens_cut"] == {"0": 1, "1": 3}
+    assert histograms["question_tokens_unknown"] == {"0": 4}
+    assert histograms["answers_known"] == {"10": 4}
+    assert stats["most_frequent_answer"] == "2"
+    assert stats["most_frequent_answer_by_question_type"] == {
+        "how many": "2",
+        "is it": "yes",
+        "what color": "green",
+    }
+    assert stats["answer_coverage"] == 1
+
+
+def test_progress_is_told(drawn_vqa, tmp_path):
+    told = []
+    make_build(drawn_vqa).run(
+        tmp_path / "records", progress=lambda stage, done, total: told.append((stage, done, total))
+    )
+    assert told[0] == ("counting", 0, 0)
+    assert told[-1] == ("writing", 96, 96)
+
+
+def test_records_directory_names_are_those_of_tensorflow_datasets(drawn_vqa, tmp_path):
+    records = make_build(drawn_vqa, records_per_shard=20).run(tmp_path / "records")
+    assert isinstance(records, RecordsDirectory)
+    shards = len(records.shards("train"))
+    assert (records.path / f"vqa-train.tfrecord-00000-of-{shards:05d}").is_file()
+    assert Path(records.path / "features.json").is_file()
