@@ -62,3 +62,9 @@ class LSTM(Recurrent, keras.layers.LSTM):
         >>> tuple(outputs.shape), tuple(h.shape), tuple(c.shape)
         ((2, 7, 4), (2, 4), (2, 4))
     """
+
+    recurrence = "lstm"
+
+    def _suits_kernel(self) -> bool:
+        sigmoid = self.recurrent_activation is keras.activations.sigmoid
+        return sigmoid and super()._suits_kernel()

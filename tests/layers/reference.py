@@ -39,6 +39,47 @@ def lstm(
     return np.array(outputs).reshape(len(steps), units), h, c
 
 
+def gru(sequence: Array, weights: list[Array], steps: list[int], h: Array) -> tuple[Array, Array]:
+    """A GRU over the `steps` of one sequence: outputs, h. Two rows of biases: reset after."""
+    kernel, recurrent_kernel, bias = weights
+    units = h.shape[0]
+    reset_after = bias.ndim == 2
+    input_bias, recurrent_bias = bias if reset_after else (bias, np.zeros(3 * units))
+    z_, r_, g_ = (slice(block * units, (block + 1) * units) for block in range(3))
+    outputs = []
+    for t in steps:
+        x = sequence[t]
+        z, r = (
+            sigmoid(
+                x @ kernel[:, block]
+                + input_bias[block]
+                + h @ recurrent_kernel[:, block]
+                + recurrent_bias[block]
+            )
+            for block in (z_, r_)
+        )
+        if reset_after:
+            inner = r * (h @ recurrent_kernel[:, g_] + recurrent_bias[g_])
+        else:
+            inner = (r * h) @ recurrent_kernel[:, g_]
+        g = np.tanh(x @ kernel[:, g_] + input_bias[g_] + inner)
+        h = z * h + (1 - z) * g
+        outputs.append(h)
+    return np.array(outputs), h
+
+
+def vanilla(
+    sequence: Array, weights: list[Array], steps: list[int], h: Array
+) -> tuple[Array, Array]:
+    """A plain recurrent network over the `steps` of one sequence: outputs, h."""
+    kernel, recurrent_kernel, bias = weights
+    outputs = []
+    for t in steps:
+        h = np.tanh(sequence[t] @ kernel + h @ recurrent_kernel + bias)
+        outputs.append(h)
+    return np.array(outputs), h
+
+
 def additive_attention(
     query: Array,
     memory: list[Array],

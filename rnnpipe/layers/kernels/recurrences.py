@@ -1,0 +1,118 @@
+"""One step of each recurrence, forward and backward by hand, in TensorFlow.
+
+A recurrence knows a single step only. `z` is the input projection of the step, gates side by side
+as in Keras; `states[0]` is the output. States and whatever is saved are `(batch, units)`.
+"""
+
+from typing import Any, Protocol
+
+import tensorflow as tf
+
+Tensors = tuple[Any, ...]
+
+
+class Recurrence(Protocol):
+    """What a kernel has to know of a recurrence; `saves` counts the arrays `forward` saves."""
+
+    saves: int
+
+    def forward(self, z: Any, states: Tensors, weights: Tensors) -> tuple[Tensors, Tensors]:
+        """New states, and what `backward` needs of this step."""
+
+    def backward(
+        self, d_states: Tensors, saved: Tensors, h: Any, weights: Tensors
+    ) -> tuple[Any, Tensors]:
+        """Gradients of `z` and of the states before the step; `h` is the output before it."""
+
+    def weight_gradients(self, dz: Any, saved: Tensors, h: Any) -> Tensors:
+        """Gradients of `weights`, of all steps at once; all arguments are `(time * batch, ...)`."""
+
+
+class LSTMRecurrence:
+    """Gates i, f, g, o; weights: the recurrent kernel."""
+
+    saves = 5
+
+    def forward(self, z: Any, states: Tensors, weights: Tensors) -> tuple[Tensors, Tensors]:
+        """One step; saves the gates and the cell before it."""
+        h, c = states
+        i, f, g, o = tf.split(z + tf.matmul(h, weights[0]), 4, axis=1)
+        i, f, g, o = tf.sigmoid(i), tf.sigmoid(f), tf.tanh(g), tf.sigmoid(o)
+        new_c = f * c + i * g
+        return (o * tf.tanh(new_c), new_c), (i, f, g, o, c)
+
+    def backward(
+        self, d_states: Tensors, saved: Tensors, h: Any, weights: Tensors
+    ) -> tuple[Any, Tensors]:
+        """One step back."""
+        del h
+        dh, dc = d_states
+        i, f, g, o, c = saved
+        tanh_c = tf.tanh(f * c + i * g)
+        dc += dh * o * (1 - tanh_c * tanh_c)
+        di, df, dg = dc * g * i * (1 - i), dc * c * f * (1 - f), dc * i * (1 - g * g)
+        dz = tf.concat([di, df, dg, dh * tanh_c * o * (1 - o)], axis=1)
+        return dz, (tf.matmul(dz, weights[0], transpose_b=True), dc * f)
+
+    def weight_gradients(self, dz: Any, saved: Tensors, h: Any) -> Tensors:
+        """Gradient of the recurrent kernel."""
+        del saved
+        return (tf.matmul(h, dz, transpose_a=True),)
+
+
+class GRURecurrence:
+    """Gates z, r, candidate, reset after the product; weights: recurrent kernel and bias."""
+
+    saves = 4
+
+    def forward(self, z: Any, states: Tensors, weights: Tensors) -> tuple[Tensors, Tensors]:
+        """One step; saves the gates and the candidate's recurrent part."""
+        (h,) = states
+        inner_z, inner_r, inner_g = tf.split(tf.matmul(h, weights[0]) + weights[1], 3, axis=1)
+        update, reset, candidate = tf.split(z, 3, axis=1)
+        update, reset = tf.sigmoid(update + inner_z), tf.sigmoid(reset + inner_r)
+        candidate = tf.tanh(candidate + reset * inner_g)
+        return (update * h + (1 - update) * candidate,), (update, reset, candidate, inner_g)
+
+    def backward(
+        self, d_states: Tensors, saved: Tensors, h: Any, weights: Tensors
+    ) -> tuple[Any, Tensors]:
+        """One step back."""
+        (dh,) = d_states
+        update, reset, candidate, inner_g = saved
+        d_candidate = dh * (1 - update) * (1 - candidate * candidate)
+        d_update = dh * (h - candidate) * update * (1 - update)
+        d_reset = d_candidate * inner_g * reset * (1 - reset)
+        inner = tf.concat([d_update, d_reset, d_candidate * reset], axis=1)
+        dz = tf.concat([d_update, d_reset, d_candidate], axis=1)
+        return dz, (dh * update + tf.matmul(inner, weights[0], transpose_b=True),)
+
+    def weight_gradients(self, dz: Any, saved: Tensors, h: Any) -> Tensors:
+        """Gradients of the recurrent kernel and bias."""
+        d_update, d_reset, d_candidate = tf.split(dz, 3, axis=1)
+        inner = tf.concat([d_update, d_reset, d_candidate * saved[1]], axis=1)
+        return tf.matmul(h, inner, transpose_a=True), tf.reduce_sum(inner, axis=0)
+
+
+class VanillaRecurrence:
+    """tanh of the sum; weights: the recurrent kernel."""
+
+    saves = 1
+
+    def forward(self, z: Any, states: Tensors, weights: Tensors) -> tuple[Tensors, Tensors]:
+        """One step; saves its output."""
+        h = tf.tanh(z + tf.matmul(states[0], weights[0]))
+        return (h,), (h,)
+
+    def backward(
+        self, d_states: Tensors, saved: Tensors, h: Any, weights: Tensors
+    ) -> tuple[Any, Tensors]:
+        """One step back."""
+        del h
+        dz = d_states[0] * (1 - saved[0] * saved[0])
+        return dz, (tf.matmul(dz, weights[0], transpose_b=True),)
+
+    def weight_gradients(self, dz: Any, saved: Tensors, h: Any) -> Tensors:
+        """Gradient of the recurrent kernel."""
+        del saved
+        return (tf.matmul(h, dz, transpose_a=True),)

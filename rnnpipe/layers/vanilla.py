@@ -1,0 +1,58 @@
+"""The plain recurrent network (Elman 1990)."""
+
+import keras
+
+from rnnpipe.layers.recurrent import Recurrent
+
+
+@keras.saving.register_keras_serializable("rnnpipe")
+class VanillaRNNCell(keras.layers.SimpleRNNCell):
+    """One step of a plain recurrent network: `keras.layers.SimpleRNNCell`, under this name.
+
+        h' = tanh(x W + h U + b)
+
+    `call(inputs, states, training=False)` takes `(batch, features)` and `[h]`, `(batch, units)`,
+    and returns `h', [h']`. The weights are `kernel` (features, units), `recurrent_kernel` (units,
+    units) and `bias` (units).
+
+    Args:
+        units: the size of h; all other arguments are those of `keras.layers.SimpleRNNCell`.
+
+    Example:
+        >>> import numpy, keras
+        >>> tuple(keras.layers.RNN(VanillaRNNCell(4))(numpy.zeros((2, 7, 3))).shape)
+        (2, 4)
+
+    Source: Elman, Finding Structure in Time, 1990.
+    """
+
+
+@keras.saving.register_keras_serializable("rnnpipe")
+class VanillaRNN(Recurrent, keras.layers.SimpleRNN):
+    """A plain recurrent network over time that takes the place of `keras.layers.SimpleRNN`.
+
+    Arguments, weights (names, shapes, order), masking and results are those of
+    `keras.layers.SimpleRNN`; `VanillaRNNCell` has the equation. Beyond Keras, masked inputs are
+    never read, and mistakes are told by layer and shape.
+
+    Call arguments:
+        sequences: `(batch, time, features)`.
+        initial_state: `(batch, units)`; zeros where not given.
+        mask: `(batch, time)`, True at the steps that count; the state passes over the others.
+        training: whether dropout is on.
+
+    Returns:
+        `(batch, units)`, or `(batch, time, units)` with `return_sequences=True`; with
+        `return_state=True` a tuple of it and the last state.
+
+    Raises:
+        UserError: if the states or the mask have the wrong count or shape.
+        ValueError: if `sequences` has the wrong rank or feature size.
+
+    Example:
+        >>> import numpy
+        >>> tuple(VanillaRNN(4, return_sequences=True)(numpy.zeros((2, 7, 3))).shape)
+        (2, 7, 4)
+    """
+
+    recurrence = "vanilla"

@@ -1,0 +1,41 @@
+"""How tests of the layers compare: outputs and gradients, against numbers or another layer."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+
+def built(layer, values, features):
+    """The layer, built for `features` and holding `values`."""
+    layer.build((None, None, features))
+    layer.set_weights(values)
+    return layer
+
+
+def close(actual, expected, tolerance=1e-5):
+    np.testing.assert_allclose(
+        keras.ops.convert_to_numpy(actual), expected, rtol=tolerance, atol=tolerance
+    )
+
+
+def all_close(actual, expected, tolerance=1e-5):
+    for one, other in zip(actual, expected, strict=True):
+        close(one, other, tolerance)
+
+
+def projected(outputs):
+    """A scalar to which every number of every output contributes its own share."""
+    random = np.random.default_rng(3)
+    return sum(
+        tf.reduce_sum(output * tf.constant(random.normal(size=output.shape), output.dtype))
+        for output in tf.nest.flatten(outputs)
+    )
+
+
+def gradients(layer, *inputs, **options):
+    """Gradients of `projected` outputs, for the layer's weights and its inputs."""
+    inputs = [tf.constant(array) for array in inputs]
+    with tf.GradientTape() as tape:
+        tape.watch(inputs)
+        loss = projected(layer(*inputs, **options))
+    return tape.gradient(loss, [*(w.value for w in layer.trainable_weights), *inputs])
