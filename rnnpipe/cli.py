@@ -81,7 +81,9 @@ def _make_parser() -> argparse.ArgumentParser:
         "--runs-dir", type=Path, default=Path("runs"), help="where runs go (default: runs)"
     )
     run = argparse.ArgumentParser(add_help=False)
-    run.add_argument("run", type=Path, metavar="RUN", help="a run's folder, or that of several: the newest")
+    run.add_argument(
+        "run", type=Path, metavar="RUN", help="a run's folder, or that of several: the newest"
+    )
 
     verb = verbs.add_parser("run", parents=[config, runs], help="build, train, evaluate, report")
     verb.set_defaults(act=_run)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.metadata import version
@@ -38,16 +39,17 @@ def make_fingerprint(settings: Mapping[str, Any], files: Iterable[Path]) -> dict
 
 
 def _hash_files(files: Iterable[Path]) -> dict[str, Any]:
-    digest, count = hashlib.sha256(), 0
-    for path in sorted(files):
-        digest.update(f"{path.parent.name}/{path.name}\0".encode())
+    digest = hashlib.sha256()
+    paths = sorted(files)
+    root = os.path.commonpath([path.parent for path in paths]) if paths else ""
+    for path in paths:
+        digest.update(os.path.relpath(path, root).encode() + b"\0")
         if path.suffix.lower() in _HASHED_SUFFIXES:
             with path.open("rb") as file:
                 digest.update(hashlib.file_digest(file, "sha256").digest())
         else:
             digest.update(f"{path.stat().st_size}\0".encode())
-        count += 1
-    return {"files": count, "sha256": digest.hexdigest()}
+    return {"files": len(paths), "sha256": digest.hexdigest()}
 
 
 @cache

@@ -6,7 +6,6 @@ The encoder (`codec.py`), the tf.data parser (`rnnpipe/inputs/parsing.py`) and T
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Literal
 
 FieldKind = Literal["int64", "float32", "text", "jpeg"]
@@ -45,24 +44,20 @@ class RecordSpec:
 VQA = RecordSpec(
     name="vqa",
     description="A question about an image, with the answers that several people gave.",
-    fields=MappingProxyType(
-        {
-            "question_id": Field("int64", "number of the question in the raw data"),
-            "image_id": Field("int64", "number of the image in the raw data"),
-            "image_jpeg": Field("jpeg", "the image, resized to the model's input size"),
-            "question": Field("text", "the question as it was asked"),
-            "question_tokens": Field("int64", "token ids of the question", sequence=True),
-            "question_type": Field("text", "kind of question, e.g. its leading words"),
-            "answers": Field("text", "one answer from each person asked", sequence=True),
-            "answer_type": Field("text", "`yes/no`, `number` or `other`"),
-            "answer_ids": Field(
-                "int64", "the distinct answers that the model knows", sequence=True
-            ),
-            "answer_weights": Field(
-                "float32", "share of the people who gave each of `answer_ids`", sequence=True
-            ),
-        }
-    ),
+    fields={
+        "question_id": Field("int64", "number of the question in the raw data"),
+        "image_id": Field("int64", "number of the image in the raw data"),
+        "image_jpeg": Field("jpeg", "the image, resized to the model's input size"),
+        "question": Field("text", "the question as it was asked"),
+        "question_tokens": Field("int64", "token ids of the question", sequence=True),
+        "question_type": Field("text", "kind of question, e.g. its leading words"),
+        "answers": Field("text", "one answer from each person asked", sequence=True),
+        "answer_type": Field("text", "`yes/no`, `number` or `other`"),
+        "answer_ids": Field("int64", "the distinct answers that the model knows", sequence=True),
+        "answer_weights": Field(
+            "float32", "share of the people who gave each of `answer_ids`", sequence=True
+        ),
+    },
 )
 
-SPECS: Mapping[str, RecordSpec] = MappingProxyType({spec.name: spec for spec in (VQA,)})
+SPECS: Mapping[str, RecordSpec] = {spec.name: spec for spec in (VQA,)}

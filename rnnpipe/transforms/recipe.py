@@ -1,10 +1,11 @@
 """What a build must be told about one kind of record."""
 
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from rnnpipe.records.specs import RecordSpec
 from rnnpipe.sources.source import Reference
@@ -26,9 +27,10 @@ class Encoded:
     measures: Mapping[str, int]
 
 
-class Encoder(Protocol):
+class Encoder(ABC):
     """Turns references into records; picklable, as it travels to the workers."""
 
+    @abstractmethod
     def encode(self, reference: Reference) -> Encoded:
         """The record that a reference stands for.
 
@@ -37,20 +39,24 @@ class Encoder(Protocol):
         """
 
 
-class Recipe(Protocol):
+class Recipe(ABC):
     """How one kind of record is made."""
 
     @property
+    @abstractmethod
     def spec(self) -> RecordSpec:
         """The kind of record."""
 
     @property
+    @abstractmethod
     def settings(self) -> Mapping[str, Any]:
         """What the records depend on beside the raw data; JSON values, for the fingerprint."""
 
+    @abstractmethod
     def count(self, reference: Reference) -> Iterator[tuple[str, str]]:
         """What to count of a training record: pairs of a counter's name and an item."""
 
+    @abstractmethod
     def learn(self, counts: Counts, folder: Path) -> Encoder:
         """The encoder that the counts lead to; its vocabularies are written into `folder`.
 
@@ -58,5 +64,6 @@ class Recipe(Protocol):
             UserError: the counts give no vocabulary.
         """
 
+    @abstractmethod
     def summarise(self, counts: Counts) -> Mapping[str, Any]:
         """What `stats.json` keeps of the counts."""

@@ -88,13 +88,7 @@ class WriteShards(beam.PTransform):
             | "Merge" >> beam.Flatten()
             | "Gather" >> beam.GroupByKey()
             | "Write"
-            >> beam.MapTuple(
-                _write_shard,
-                shards=self._shards,
-                spec=self._spec,
-                encoder=self._encoder,
-                folder=self._folder,
-            )
+            >> beam.Map(ShardWriter(self._shards, self._spec, self._encoder, self._folder).write)
         )
 
 
@@ -106,40 +100,46 @@ def _assign(
         yield (split, shard_of(raw, shards[split])), raw
 
 
-def _write_shard(
-    key: ShardKey,
-    references: Iterable[Reference | None],
-    *,
-    shards: Mapping[str, int],
-    spec: RecordSpec,
-    encoder: Encoder,
-    folder: Path,
-) -> None:
-    split, shard = key
-    result = ShardResult(split, shard)
-    ordered = sorted((ref for ref in references if ref is not None), key=order_in_shard)
-    path = folder / shard_name(spec.name, split, shard, shards[split])
-    result.num_bytes = write_tfrecord(path, _encode_all(ordered, spec, encoder, result))
-    _write_result(folder, result)
+@dataclass(frozen=True, slots=True)
+class ShardWriter:
+    """Writes shards, on whichever worker it has travelled to.
 
+    Args:
+        shards: how many shards each split has.
+        spec: the kind of record.
+        encoder: makes records of references.
+        folder: where the shards go.
+    """
 
-def _encode_all(
-    references: list[Reference], spec: RecordSpec, encoder: Encoder, result: ShardResult
-) -> Iterator[bytes]:
-    previous = None
-    for reference in references:
-        try:
-            _check_key(reference.key, previous)
-            encoded = encoder.encode(reference)
-        except BadRecord as bad:
-            letter = DeadLetter(reference.key, reference.group, bad.step, bad.reason)
-            result.dead_letters.append(letter)
-            continue
-        previous = reference.key
-        result.records += 1
-        for name, value in encoded.measures.items():
-            result.histograms.setdefault(name, Counter())[value] += 1
-        yield encode_example(spec, encoded.values)
+    shards: Mapping[str, int]
+    spec: RecordSpec
+    encoder: Encoder
+    folder: Path
+
+    def write(self, gathered: tuple[ShardKey, Iterable[Reference | None]]) -> None:
+        """Reads, encodes and writes what was gathered for one shard, sorted, and its result."""
+        (split, shard), references = gathered
+        result = ShardResult(split, shard)
+        ordered = sorted((ref for ref in references if ref is not None), key=order_in_shard)
+        path = self.folder / shard_name(self.spec.name, split, shard, self.shards[split])
+        result.num_bytes = write_tfrecord(path, self._encode(ordered, result))
+        _write_result(self.folder, result)
+
+    def _encode(self, references: list[Reference], result: ShardResult) -> Iterator[bytes]:
+        previous = None
+        for reference in references:
+            try:
+                _check_key(reference.key, previous)
+                encoded = self.encoder.encode(reference)
+            except BadRecord as bad:
+                letter = DeadLetter(reference.key, reference.group, bad.step, bad.reason)
+                result.dead_letters.append(letter)
+                continue
+            previous = reference.key
+            result.records += 1
+            for name, value in encoded.measures.items():
+                result.histograms.setdefault(name, Counter())[value] += 1
+            yield encode_example(self.spec, encoded.values)
 
 
 def _check_key(key: str, previous: str | None) -> None:

@@ -55,20 +55,16 @@ class CountReferences(beam.PTransform):
         )
         dead = (
             raw
-            | "KeepDead" >> beam.Filter(_is_dead)
-            | "ToRow" >> beam.Map(_to_row)
+            | "KeepDead" >> beam.FlatMap(_dead_rows)
             | "GatherDead" >> beam.combiners.ToList()
             | "WriteDead" >> beam.Map(_write_json, self._folder / _DEAD)
         )
         return (counts, dead) | "Both" >> beam.Flatten()
 
 
-def _is_dead(raw: Reference | DeadLetter) -> bool:
-    return isinstance(raw, DeadLetter)
-
-
-def _to_row(letter: DeadLetter) -> list[str]:
-    return [letter.key, letter.source, letter.step, letter.reason]
+def _dead_rows(raw: Reference | DeadLetter) -> Iterator[list[str]]:
+    if isinstance(raw, DeadLetter):
+        yield [raw.key, raw.source, raw.step, raw.reason]
 
 
 def _items_of(raw: Reference | DeadLetter, recipe: Recipe, splitter: Splitter) -> Iterator[Item]:

@@ -17,14 +17,14 @@ from rnnpipe.sources.source import Reference
 from rnnpipe.text.normalize import Normalizer
 from rnnpipe.text.tokenizer import Tokenizer, TokenizerKind, train_tokenizer
 from rnnpipe.text.tokens import UNKNOWN
-from rnnpipe.transforms.recipe import Counts, Encoded
+from rnnpipe.transforms.recipe import Counts, Encoded, Encoder, Recipe
 
 _WORDS, _ANSWERS, _ANSWERS_BY_TYPE = "words", "answers", "answers by question type"
 _NORMALIZE = Normalizer()
 
 
 @dataclass(frozen=True, slots=True)
-class VqaRecipe:
+class VqaRecipe(Recipe):
     """How VQA records are made.
 
     Args:
@@ -118,7 +118,7 @@ def _most_frequent(counts: Counter[str]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class VqaEncoder:
+class VqaEncoder(Encoder):
     """Makes records of references.
 
     Args:

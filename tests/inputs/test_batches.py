@@ -37,7 +37,7 @@ def record(number):
     }
 
 
-@pytest.fixture()
+@pytest.fixture
 def records(tmp_path):
     shards = [[record(0), record(1)], [record(2), record(3), record(4)]]
     for number, shard in enumerate(shards):

@@ -22,7 +22,7 @@ SMALL = {
 }
 
 
-@pytest.fixture()
+@pytest.fixture
 def inputs():
     rng = np.random.default_rng(0)
     return {

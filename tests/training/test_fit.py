@@ -9,7 +9,7 @@ from rnnpipe.errors import UserError
 from rnnpipe.training.fit import TrainingFiles, fit_model
 
 
-@pytest.fixture()
+@pytest.fixture
 def files(tmp_path):
     return TrainingFiles(
         tmp_path / "checkpoints" / "best.weights.h5", tmp_path / "history.csv", tmp_path / "events"

