@@ -1,0 +1,187 @@
+"""Times our recurrent layers against `keras.layers` and, where it is installed, `torch.nn`.
+
+    python tools/bench/layers.py                     # all layers at all shapes, some minutes
+    python tools/bench/layers.py --layers LSTM --shapes 32,100,128,256 --seconds 20
+    python tools/bench/layers.py --memory            # peak memory of a training step at T = 1000
+
+All contestants of a line run in one process, in turn, so that whatever else the machine does hits
+all of them alike: read the ratios, not the milliseconds. Medians; `first` is the first call, which
+compiles; `roof` is the share of the measured matrix product's speed that the arithmetic reaches.
+"""
+
+import argparse
+import importlib.util
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from rnnpipe import layers
+
+SHAPES = ((64, 50, 256, 512), (32, 100, 128, 256), (128, 25, 512, 512), (32, 40, 64, 64))
+SHAPES += ((1, 200, 256, 512),)
+THEIRS = {
+    "LSTM": keras.layers.LSTM,
+    "GRU": keras.layers.GRU,
+    "VanillaRNN": keras.layers.SimpleRNN,
+}
+GATES = {"LSTM": 4, "GRU": 3, "VanillaRNN": 1}
+Case = Callable[[], Any]
+
+
+def keras_cases(kind: str, shape: tuple[int, ...]) -> dict[str, dict[str, Case]]:
+    """Forward pass and training step of both layers, with equal weights and inputs."""
+    batch, length, features, units = shape
+    inputs = tf.random.stateless_normal((batch, length, features), (1, 2))
+    theirs = THEIRS[kind](units, return_sequences=True)
+    ours = getattr(layers, kind)(units, return_sequences=True)
+    for layer in (theirs, ours):
+        layer.build(inputs.shape)
+    ours.set_weights(theirs.get_weights())
+    return {
+        "forward": {"keras": forward(theirs, inputs), "ours": forward(ours, inputs)},
+        "train": {"keras": train(theirs, inputs), "ours": train(ours, inputs)},
+    }
+
+
+def forward(layer: Any, inputs: Any) -> Case:
+    """The outputs, as `predict` computes them."""
+    graph = tf.function(lambda: layer(inputs, training=False))
+    return lambda: np.asarray(graph()[0, 0])
+
+
+def train(layer: Any, inputs: Any) -> Case:
+    """The gradients of inputs and weights, as a layer inside a model computes them."""
+
+    @tf.function
+    def graph() -> Any:
+        with tf.GradientTape() as tape:
+            tape.watch(inputs)
+            loss = tf.reduce_sum(layer(inputs, training=True) ** 2)
+        return tape.gradient(loss, [inputs, *(w.value for w in layer.trainable_weights)])
+
+    return lambda: np.asarray(graph()[0][0, 0])
+
+
+def torch_cases(kind: str, shape: tuple[int, ...]) -> dict[str, dict[str, Case]]:
+    """The same of `torch.nn`, or nothing where it is not installed."""
+    if importlib.util.find_spec("torch") is None:
+        return {"forward": {}, "train": {}}
+    import torch  # noqa: PLC0415  (optional)
+
+    batch, length, features, units = shape
+    layer = {"LSTM": torch.nn.LSTM, "GRU": torch.nn.GRU, "VanillaRNN": torch.nn.RNN}[kind](
+        features, units, batch_first=True
+    )
+    inputs = torch.randn(batch, length, features, requires_grad=True)
+
+    def run() -> Any:
+        with torch.no_grad():
+            return layer(inputs)[0][0, 0].numpy()
+
+    def step() -> Any:
+        layer.zero_grad()
+        inputs.grad = None
+        layer(inputs)[0].square().sum().backward()
+        return inputs.grad[0, 0].numpy()
+
+    return {"forward": {"torch": run}, "train": {"torch": step}}
+
+
+def interleave(cases: dict[str, Case], seconds: float) -> tuple[dict[str, float], dict[str, float]]:
+    """Seconds of the first call and median seconds of the later ones, by contestant."""
+    first, times = {}, {name: [] for name in cases}
+    for name, case in cases.items():
+        first[name] = seconds_of(case)
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end or len(times[next(iter(cases))]) < 5:
+        for name, case in cases.items():
+            times[name].append(seconds_of(case))
+    return first, {name: statistics.median(taken) for name, taken in times.items()}
+
+
+def seconds_of(case: Case) -> float:
+    """Wall-clock seconds of one call."""
+    start = time.perf_counter()
+    case()
+    return time.perf_counter() - start
+
+
+def roof() -> float:
+    """Floating point operations a second of a 2048³ matrix product."""
+    square = tf.random.normal((2048, 2048))
+    product = tf.function(lambda: square @ square)
+    best = min(seconds_of(lambda: np.asarray(product()[0, 0])) for _ in range(8))
+    return 2 * 2048**3 / best
+
+
+def compare(kind: str, shape: tuple[int, ...], seconds: float) -> None:
+    """Prints a line for the forward pass and one for the training step."""
+    batch, length, features, units = shape
+    work = 2 * batch * length * GATES[kind] * units * (features + units)
+    peers = torch_cases(kind, shape)
+    for what, cases in keras_cases(kind, shape).items():
+        speed = roof()
+        first, median = interleave(cases | peers[what], seconds)
+        share = work * (3 if what == "train" else 1) / median["ours"] / speed
+        times = "  ".join(f"{name} {1e3 * value:.1f} ms" for name, value in median.items())
+        ratios = "  ".join(
+            f"{median[name] / median['ours']:.2f} x {name}" for name in median if name != "ours"
+        )
+        print(
+            f"{kind:10} {what:7} {shape}: {times} | {ratios} | roof {share:.0%} of "
+            f"{speed / 1e9:.0f} GFLOP/s | first {first['ours']:.1f} s",
+            flush=True,
+        )
+
+
+def peak_memory(whose: str) -> None:
+    """Prints the MiB that a training step adds at T = 1000; in a process of its own."""
+    shape = (32, 1000, 128, 256)
+    small = keras_cases("LSTM", (32, 2, 128, 256))["train"][whose]
+    small()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    case = keras_cases("LSTM", shape)["train"][whose]
+    for _ in range(2):
+        case()
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before >> 10)
+
+
+def main() -> None:
+    """Parses, runs, prints."""
+    parser = argparse.ArgumentParser(description="Times our layers against their peers.")
+    parser.add_argument("--layers", nargs="+", choices=GATES, default=list(GATES))
+    parser.add_argument(
+        "--shapes",
+        nargs="+",
+        default=SHAPES,
+        type=lambda text: tuple(map(int, text.split(","))),
+        metavar="BATCH,TIME,FEATURES,UNITS",
+    )
+    parser.add_argument("--seconds", type=float, default=10.0, help="for each line")
+    parser.add_argument("--memory", action="store_true", help="peak memory instead of time")
+    parser.add_argument("--peak", choices=("keras", "ours"), help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.peak:
+        peak_memory(options.peak)
+        return
+    if options.memory:
+        for whose in ("keras", "ours"):
+            command = [sys.executable, __file__, "--peak", whose]
+            found = subprocess.run(command, capture_output=True, text=True, check=True)
+            print(f"LSTM train (32, 1000, 128, 256): {whose} {found.stdout.split()[-1]} MiB")
+        return
+    for kind in options.layers:
+        for shape in options.shapes:
+            compare(kind, shape, options.seconds)
+
+
+if __name__ == "__main__":
+    main()
