@@ -7,12 +7,14 @@ places are compared only where they differ clearly.
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from itertools import permutations, product
 
 from rnnpipe.sources.shapes.scene import COLOURS, KINDS, MAX_SHAPES, MIN_SHAPES, SIZES, Scene, Shape
 
 PRESENCE = "is there a"
 RELATION = "is the ... left of or above"
+PLACE = "is the ... on the left or at the top"
 COUNT = "how many"
 COLOUR = "what color is the"
 SHAPE = "what shape is the"
@@ -21,6 +23,7 @@ SIZE = "what size is the"
 QUESTION_TYPES = {
     PRESENCE: "yes/no",
     RELATION: "yes/no",
+    PLACE: "yes/no",
     COUNT: "number",
     COLOUR: "other",
     SHAPE: "other",
@@ -28,8 +31,11 @@ QUESTION_TYPES = {
 }
 """Question type → answer type."""
 
-MARGIN = 0.2
+MARGIN = 0.25
 """How far apart two shapes are, as a fraction of the side, before one is left of the other."""
+
+MIDDLE = 0.12
+"""How far from the middle a shape is, as a fraction of the side, before it is on the left."""
 
 _YES_NO = ("yes", "no")
 _MOST_COUNTED = 3
@@ -50,6 +56,12 @@ _RELATION_WORDINGS = {
     ("x", 1): ("Is {the} right of {other}?", "Is {the} to the right of {other}?"),
     ("y", -1): ("Is {the} above {other}?", "Is {the} higher than {other}?"),
     ("y", 1): ("Is {the} below {other}?", "Is {the} lower than {other}?"),
+}
+_PLACE_WORDINGS = {
+    ("x", -1): ("Is {the} on the left?", "Is {the} in the left half?"),
+    ("x", 1): ("Is {the} on the right?", "Is {the} in the right half?"),
+    ("y", -1): ("Is {the} at the top?", "Is {the} in the upper half?"),
+    ("y", 1): ("Is {the} at the bottom?", "Is {the} in the lower half?"),
 }
 
 
@@ -101,8 +113,6 @@ class Description:
 _BY_SIZE = [Description(size=size) for size in SIZES]
 _BY_COLOUR = [Description(colour=colour) for colour in COLOURS]
 _BY_KIND = [Description(kind=kind) for kind in KINDS]
-_BY_SIZE_COLOUR = [Description(size=s, colour=c) for s, c in product(SIZES, COLOURS)]
-_BY_SIZE_KIND = [Description(size=s, kind=k) for s, k in product(SIZES, KINDS)]
 _BY_COLOUR_KIND = [Description(colour=c, kind=k) for c, k in product(COLOURS, KINDS)]
 
 
@@ -116,6 +126,7 @@ def ask(scene: Scene, rng: random.Random) -> dict[str, list[Question]]:
     return {
         PRESENCE: list(_presence(scene, rng)),
         RELATION: list(_relations(scene, rng)),
+        PLACE: list(_places(scene, rng)),
         COUNT: list(_counts(scene, rng)),
         COLOUR: list(_colours(scene, rng)),
         SHAPE: list(_kinds(scene, rng)),
@@ -124,7 +135,7 @@ def ask(scene: Scene, rng: random.Random) -> dict[str, list[Question]]:
 
 
 def _presence(scene: Scene, rng: random.Random) -> Iterator[Question]:
-    for description in _BY_COLOUR + _BY_KIND + _BY_COLOUR_KIND + _BY_SIZE_KIND:
+    for description in _BY_COLOUR + _BY_KIND + _BY_COLOUR_KIND:
         answer = "yes" if description.count(scene) else "no"
         yield _question(PRESENCE, description, answer, _YES_NO, rng)
 
@@ -141,22 +152,22 @@ def _counts(scene: Scene, rng: random.Random) -> Iterator[Question]:
 
 
 def _colours(scene: Scene, rng: random.Random) -> Iterator[Question]:
-    for description, shape in _unique(scene, _BY_KIND + _BY_SIZE + _BY_SIZE_KIND):
+    for description, shape in _unique(scene, _BY_KIND + _BY_SIZE):
         yield _question(COLOUR, description, shape.colour, tuple(COLOURS), rng)
 
 
 def _kinds(scene: Scene, rng: random.Random) -> Iterator[Question]:
-    for description, shape in _unique(scene, _BY_COLOUR + _BY_SIZE + _BY_SIZE_COLOUR):
+    for description, shape in _unique(scene, _BY_COLOUR + _BY_SIZE):
         yield _question(SHAPE, description, shape.kind, KINDS, rng)
 
 
 def _sizes(scene: Scene, rng: random.Random) -> Iterator[Question]:
-    for description, shape in _unique(scene, _BY_COLOUR + _BY_KIND + _BY_COLOUR_KIND):
+    for description, shape in _unique(scene, _BY_COLOUR + _BY_KIND):
         yield _question(SIZE, description, shape.size, SIZES, rng)
 
 
 def _relations(scene: Scene, rng: random.Random) -> Iterator[Question]:
-    described = _unique(scene, _BY_KIND + _BY_COLOUR_KIND)
+    described = _unique(scene, _BY_KIND + _BY_COLOUR)
     for (one, this), (other, that) in permutations(described, 2):
         if this is that:
             continue
@@ -164,9 +175,18 @@ def _relations(scene: Scene, rng: random.Random) -> Iterator[Question]:
             distance = sign * (getattr(this, axis) - getattr(that, axis))
             if abs(distance) >= MARGIN:
                 wording = rng.choice(wordings)
-                text = wording.format(the=f"the {one.words}", other=f"the {other.words}")
                 answer = "yes" if distance > 0 else "no"
-                yield Question(RELATION, wording, text, answer, _YES_NO)
+                yield Question(RELATION, wording, _say(wording, one, other), answer, _YES_NO)
+
+
+def _places(scene: Scene, rng: random.Random) -> Iterator[Question]:
+    for one, this in _unique(scene, _BY_KIND + _BY_COLOUR):
+        for (axis, sign), wordings in _PLACE_WORDINGS.items():
+            distance = sign * (getattr(this, axis) - 0.5)
+            if abs(distance) >= MIDDLE:
+                wording = rng.choice(wordings)
+                answer = "yes" if distance > 0 else "no"
+                yield Question(PLACE, wording, _say(wording, one), answer, _YES_NO)
 
 
 def _unique(scene: Scene, descriptions: list[Description]) -> list[tuple[Description, Shape]]:
@@ -181,7 +201,16 @@ def _unique(scene: Scene, descriptions: list[Description]) -> list[tuple[Descrip
 def _question(
     kind: str, description: Description, answer: str, choices: tuple[str, ...], rng: random.Random
 ) -> Question:
-    wording, words = rng.choice(_WORDINGS[kind]), description.words
-    article = "an" if words[0] in "aeiou" else "a"
-    text = wording.format(a=f"{article} {words}", the=f"the {words}", things=f"{words}s")
-    return Question(kind, wording, text, answer, choices)
+    wording = rng.choice(_WORDINGS[kind])
+    return Question(kind, wording, _say(wording, description), answer, choices)
+
+
+@cache
+def _say(wording: str, one: Description, other: Description | None = None) -> str:
+    article = "an" if one.words[0] in "aeiou" else "a"
+    return wording.format(
+        a=f"{article} {one.words}",
+        the=f"the {one.words}",
+        things=f"{one.words}s",
+        other=f"the {other.words}" if other else "",
+    )

@@ -16,9 +16,9 @@ COLOURS = {
 }
 """Name → (red, green, blue), 0 to 255."""
 
-MIN_SHAPES, MAX_SHAPES = 2, 5
+MIN_SHAPES, MAX_SHAPES = 1, 4
 
-_RADII = {"small": (0.095, 0.115), "large": (0.165, 0.185)}
+_RADII = {"small": (0.105, 0.12), "large": (0.18, 0.20)}
 _GAP = 0.02
 _TRIES = 30
 

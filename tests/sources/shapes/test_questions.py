@@ -5,11 +5,13 @@ import re
 
 import pytest
 
-from rnnpipe.sources.shapes.questions import MARGIN, QUESTION_TYPES, Question, ask
+from rnnpipe.sources.shapes.questions import MARGIN, MIDDLE, QUESTION_TYPES, Question, ask
 from rnnpipe.sources.shapes.scene import COLOURS, KINDS, SIZES, Scene, Shape, sample_scene
 
 _OPPOSITE_ENDS = {"left": ("x", 0), "right": ("x", 1), "above": ("y", 0), "below": ("y", 1)}
 _SAME_AS = {"higher": "above", "lower": "below"}
+_HALVES = {"left": "left", "right": "right", "top": "above", "upper": "above"}
+_HALVES |= {"bottom": "below", "lower": "below"}
 
 
 def meant(phrase: str, scene: Scene) -> list[Shape]:
@@ -26,17 +28,27 @@ def the_only(phrase: str, scene: Scene) -> Shape:
     return shape
 
 
+def where(text: str, scene: Scene) -> str:
+    """The true answer to a question about the place of one shape, or of one beside another."""
+    if placed := re.fullmatch(r"Is the (.+?) (?:on|at|in) the (\w+)(?: half)?\?", text):
+        axis, end = _OPPOSITE_ENDS[_HALVES[placed[2]]]
+        centre = place(the_only(placed[1], scene))[axis]
+        assert abs(centre - 0.5) >= MIDDLE
+        return "yes" if (centre > 0.5) == bool(end) else "no"
+    related = re.fullmatch(r"Is the (.+?) (?:to the )?(\w+)(?: of| than)? the (.+)\?", text)
+    assert related, text
+    one, relation, other = related.groups()
+    axis, end = _OPPOSITE_ENDS[_SAME_AS.get(relation, relation)]
+    places = sorted((the_only(one, scene), the_only(other, scene)), key=lambda s: place(s)[axis])
+    assert place(places[1])[axis] - place(places[0])[axis] >= MARGIN
+    assert places[0] is not places[1]
+    return "yes" if places[end] is the_only(one, scene) else "no"
+
+
 def oracle(text: str, scene: Scene) -> str:
     """The true answer to a question, from its words alone."""
-    if related := re.fullmatch(r"Is the (.+?) (?:to the )?(\w+)(?: of| than)? the (.+)\?", text):
-        one, relation, other = related.groups()
-        axis, end = _OPPOSITE_ENDS[_SAME_AS.get(relation, relation)]
-        places = sorted(
-            (the_only(one, scene), the_only(other, scene)), key=lambda s: place(s)[axis]
-        )
-        assert place(places[1])[axis] - place(places[0])[axis] >= MARGIN
-        assert places[0] is not places[1]
-        return "yes" if places[end] is the_only(one, scene) else "no"
+    if re.match("Is the ", text):
+        return where(text, scene)
     if re.match("How many|What number", text):
         return str(len(meant(text, scene)))
     if re.match("Is there|Can you see", text):
