@@ -1,1 +1,1 @@
-"""Text → tokens."""
+"""Text: normalised, split, and cut into tokens."""

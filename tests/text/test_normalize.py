@@ -1,0 +1,61 @@
+import pickle
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rnnpipe.text.normalize import Normalizer
+
+normalizers = st.builds(Normalizer, st.sampled_from(["NFC", "NFKC"]), st.booleans(), st.booleans())
+
+
+@pytest.mark.parametrize(
+    ("text", "normal"),
+    [
+        ("What's the man's T-shirt?", "what's the man's t-shirt ?"),
+        ("’Twas “fine”", '\' twas " fine "'),
+        ("dogs' bones", "dogs ' bones"),
+        ("In the U.S., at 2:50 p.m.", "in the u.s. , at 2:50 p.m."),
+        ("The end.Next", "the end . next"),
+        ("a.b.cde", "a.b . cde"),
+        ("It cost $1,000.50...", "it cost $ 1,000.50 . . ."),
+        ("snake_case (x)", "snake _ case ( x )"),
+        ("émigré E\u0301", "émigré é"),
+        ("ﬁ ２", "fi 2"),
+        ("हिन्दी में", "हिन्दी में"),
+        ("a\x00b\u200bc\u2028d\u00a0e▁f", "a b c d e f"),
+        ("so\u00adft \ufeffmark", "soft mark"),
+        ("half \ud800", "half \ufffd"),
+        (" \t\r\n ", ""),
+    ],
+)
+def test_what_becomes_of_text(text, normal):
+    assert Normalizer()(text) == normal
+
+
+def test_each_option_can_be_switched_off():
+    text = "The ﬁsh, eh?"
+    assert Normalizer(form="NFC")(text) == "the ﬁsh , eh ?"
+    assert Normalizer(lowercase=False)(text) == "The fish , eh ?"
+    assert Normalizer(split_punctuation=False)(text) == "the fish, eh?"
+
+
+marks = st.text(st.sampled_from("aB1.,:'-_ ’ﬁ\u0301\u00ad\u200bßİ"), max_size=8)
+
+
+@given(normalizers, st.text() | marks)
+def test_what_is_normal_stays_as_it_is(normalizer, text):
+    once = normalizer(text)
+    assert normalizer(once) == once
+    assert once == " ".join(once.split())
+
+
+@given(st.text())
+def test_splitting_adds_nothing_but_spaces(text):
+    whole = Normalizer(split_punctuation=False)(text)
+    assert Normalizer()(text).replace(" ", "") == whole.replace(" ", "")
+
+
+def test_it_travels_to_workers():
+    normalizer = Normalizer(lowercase=False)
+    assert pickle.loads(pickle.dumps(normalizer)) == normalizer
