@@ -1,6 +1,7 @@
 """The command line: parse, call the stages of a run, print."""
 
 import argparse
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -29,9 +30,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if beam_args and options.verb not in ("run", "build"):
         parser.error(f"{options.verb}: options after `--` are Beam's; only run and build take them")
     options.beam_args = beam_args
-    # TensorFlow reads these when it is imported.
+    # Libraries tell of their optional parts and of their plans; only what failed matters here.
+    logging.basicConfig(level=logging.ERROR)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     try:
         options.act(options)
     except UserError as fault:
@@ -147,11 +148,13 @@ def _train(options: argparse.Namespace) -> None:
     from rnnpipe.runs.build import find_records
     from rnnpipe.runs.console import make_console
     from rnnpipe.runs.directory import check_runs_dir
+    from rnnpipe.runs.quiet import quiet_import
 
     config, task = _load(options)
     check_runs_dir(options.runs_dir)
     records = find_records(config, task)
-    from rnnpipe.runs.train import train
+    with quiet_import():
+        from rnnpipe.runs.train import train
 
     console = make_console()
     run = train(
@@ -162,25 +165,33 @@ def _train(options: argparse.Namespace) -> None:
         runs_dir=options.runs_dir,
         console=console,
     )
-    console.print(f"Trained model in {run.path}", highlight=False)
+    console.print(f"Trained model in {run.path}")
 
 
 def _evaluate(options: argparse.Namespace) -> None:
     from rnnpipe.runs.console import make_console
     from rnnpipe.runs.directory import open_run
-    from rnnpipe.runs.evaluate import evaluate_run
+    from rnnpipe.runs.quiet import quiet_import
 
-    evaluate_run(open_run(options.run), make_console())
+    run = open_run(options.run)
+    with quiet_import():
+        from rnnpipe.runs.evaluate import evaluate_run
+
+    evaluate_run(run, make_console())
 
 
 def _predict(options: argparse.Namespace) -> None:
     from rnnpipe.runs.console import make_console
     from rnnpipe.runs.directory import open_run
-    from rnnpipe.runs.predict import predict
+    from rnnpipe.runs.quiet import quiet_import
+
+    run = open_run(options.run)
+    with quiet_import():
+        from rnnpipe.runs.predict import predict
 
     inputs = {"image": options.image, "question": options.question}
     given = {name: value for name, value in inputs.items() if value is not None}
-    predict(open_run(options.run), given, options.picture, make_console())
+    predict(run, given, options.picture, make_console())
 
 
 def _config(options: argparse.Namespace) -> None:

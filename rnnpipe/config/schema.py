@@ -5,16 +5,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 
 
-def _to_path(value: object) -> object:
-    return Path(value).expanduser() if isinstance(value, str) and value else value
-
-
-FilePath = Annotated[Path, BeforeValidator(_to_path)]
+FilePath = Annotated[Path, AfterValidator(Path.expanduser)]
 """A file or folder; relative to where the command runs, `~` is the home folder."""
 
 

@@ -54,8 +54,12 @@ def make_batches(
     def parse(batch: tf.Tensor) -> Any:
         return transform(parse_batch(records.spec, batch, fields))
 
-    return (
+    batches = (
         serialised.batch(batch_size)
         .map(parse, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
         .prefetch(2)
+    )
+    # Files do not say how many records they hold, and Keras wants to know.
+    return batches.apply(
+        tf.data.experimental.assert_cardinality(-(-records.splits[split] // batch_size))
     )

@@ -26,12 +26,15 @@ class CoordinateChannels(layers.Layer):
     def call(self, grid: Any) -> Any:
         """The grid with its coordinates."""
         batch, height, width = ops.shape(grid)[:3]
-        rows = ops.linspace(-1.0, 1.0, height, dtype=grid.dtype)[None, :, None, None]
-        columns = ops.linspace(-1.0, 1.0, width, dtype=grid.dtype)[None, None, :, None]
         shape = (batch, height, width, 1)
-        return ops.concatenate(
-            [grid, ops.broadcast_to(rows, shape), ops.broadcast_to(columns, shape)], axis=-1
-        )
+        rows = ops.broadcast_to(self._axis(height)[None, :, None, None], shape)
+        columns = ops.broadcast_to(self._axis(width)[None, None, :, None], shape)
+        return ops.concatenate([grid, rows, columns], axis=-1)
+
+    def _axis(self, length: Any) -> Any:
+        """From -1 to 1 in `length` steps; a single one is -1."""
+        steps = ops.cast(ops.arange(length), self.compute_dtype)
+        return 2 * steps / ops.cast(ops.maximum(length - 1, 1), self.compute_dtype) - 1
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> tuple[int | None, ...]:
         """The same grid with two channels more."""

@@ -46,7 +46,7 @@ def build_records(
     counts = ", ".join(f"{count:,} {split}" for split, count in records.splits.items())
     dead = sum(records.stats["dead_letters"].values())
     left_out = f", {dead:,} dead letters" if dead else ""
-    console.print(f"{action} records: {counts}{left_out}\n  in {records.path}", highlight=False)
+    console.print(f"{action} records: {counts}{left_out}\n  in {records.path}")
     return records
 
 

@@ -116,7 +116,7 @@ def _make_page(
         scores=table,
         exhibits=exhibits,
         history=history,
-        best_epoch=best,
+        best_epoch=best + 1,
         records=_describe_records(records),
         config_yaml=run.config.read_text(),
         environment={name: _show(value) for name, value in environment.items()},
@@ -141,7 +141,7 @@ def _describe_records(records: RecordsDirectory) -> dict[str, Any]:
 def _read_history(run: RunDirectory) -> dict[str, list[float]]:
     with run.history.open(newline="") as file:
         rows = list(csv.DictReader(file))
-    return {name: [float(row[name]) for row in rows] for name in rows[0]}
+    return {name: [float(row[name]) for row in rows] for name in rows[0] if name != "epoch"}
 
 
 def _show(value: Any) -> str:

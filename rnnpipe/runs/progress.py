@@ -19,8 +19,8 @@ def make_progress(console: Console) -> Progress:
     """A set of progress lines: name, bar, count, time spent and left, and a free text."""
     return Progress(
         SpinnerColumn(),
-        TextColumn("{task.description:<16}"),
-        BarColumn(bar_width=30),
+        TextColumn("{task.description:<10}"),
+        BarColumn(bar_width=20),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         TextColumn("left"),
@@ -56,5 +56,5 @@ class BuildProgress:
     def __call__(self, stage: str, done: int, total: int) -> None:
         """Shows that `done` of `total` records are through a stage; a total of 0 is not known."""
         if stage not in self._lines:
-            self._lines[stage] = self._progress.add_task(stage, text="")
+            self._lines[stage] = self._progress.add_task(stage, total=None, text="")
         self._progress.update(self._lines[stage], completed=done, total=total or None)

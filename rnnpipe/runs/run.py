@@ -9,6 +9,7 @@ from rich.console import Console
 from rnnpipe.config.schema import RunConfig
 from rnnpipe.runs.build import build_records
 from rnnpipe.runs.directory import RunDirectory, check_runs_dir
+from rnnpipe.runs.quiet import quiet_import
 from rnnpipe.tasks.task import Task
 
 
@@ -39,8 +40,9 @@ def run(
     records = build_records(config, task, console, beam_args)
 
     # TensorFlow is imported only here: a build has no need of it.
-    from rnnpipe.runs.evaluate import evaluate_run  # noqa: PLC0415
-    from rnnpipe.runs.train import train  # noqa: PLC0415
+    with quiet_import():
+        from rnnpipe.runs.evaluate import evaluate_run  # noqa: PLC0415
+        from rnnpipe.runs.train import train  # noqa: PLC0415
 
     finished = train(config, task, records, name=name, runs_dir=runs_dir, console=console)
     evaluate_run(finished, console, records=records)

@@ -116,6 +116,7 @@ class Build:
             survey = read_survey(folder)
             self._check_bad(survey.dead_letters, survey.records.total())
             if all(survey.records[split] for split in wanted):
+                progress("counting", survey.records.total(), survey.records.total())
                 return survey, splitter
         empty = next(split for split in wanted if not survey.records[split])
         raise UserError(

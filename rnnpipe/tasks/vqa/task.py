@@ -123,10 +123,11 @@ class VqaTask:
         from rnnpipe.inputs.batches import Batch, make_batches  # noqa: PLC0415
         from rnnpipe.inputs.targets import to_soft_targets  # noqa: PLC0415
 
-        answers = len(records.answers)
+        answers, size = len(records.answers), self.config.data.image.size
 
         def to_pair(batch: Batch) -> tuple[Batch, tf.Tensor]:
-            inputs = {"image": batch["image_jpeg"], "question": batch["question_tokens"]}
+            image = tf.ensure_shape(batch["image_jpeg"], (None, size, size, 3))
+            inputs = {"image": image, "question": batch["question_tokens"]}
             return inputs, to_soft_targets(batch["answer_ids"], batch["answer_weights"], answers)
 
         train, evaluate = self.config.train, self.config.evaluate
