@@ -79,12 +79,13 @@ class Schema:
         return sorted({dotted(path) for path in self._paths(self.root, (), ()) if path[-1] == key})
 
     def _paths(self, shape: Shape, path: Path, seen: tuple[str, ...]) -> Iterator[Path]:
-        if "$ref" in shape:
+        reference = shape.get("$ref")
+        if reference in seen:
             # A model that holds itself is told of once.
-            if shape["$ref"] in seen:
-                return
-            seen = (*seen, shape["$ref"])
-        shape = self.resolve(shape)
+            return
+        if reference is not None:
+            shape = self.resolve({"$ref": reference})
+            seen = (*seen, reference)
         for member in [*shape.get("anyOf", []), *shape.get("oneOf", [])]:
             yield from self._paths(member, path, seen)
         for key, child in shape.get("properties", {}).items():

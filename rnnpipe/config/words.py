@@ -17,9 +17,11 @@ _FORMATS = {
 
 def expected(schema: Schema, shape: Shape) -> str:
     """What the shape wants, e.g. `a positive integer`, or `sum, mean or null`."""
-    nullable = any(member.get("type") == "null" for member in shape.get("anyOf", []))
-    words = _expected(schema, schema.resolve(shape))
-    return either([words, "null"]) if nullable else words
+    null = {"type": "null"}
+    wanted = [option for option in schema.options(shape) if option != null]
+    words = dict.fromkeys(_expected(schema, option) for option in wanted)
+    nullable = null in shape.get("anyOf", []) or not wanted
+    return either([*words, "null"] if nullable else list(words))
 
 
 def _expected(schema: Schema, shape: Shape) -> str:
@@ -27,9 +29,8 @@ def _expected(schema: Schema, shape: Shape) -> str:
         return either([literal(value) for value in values(shape)])
     if tags := schema.variants(shape):
         return f"a mapping whose {schema.tag_key(shape)} is {either(list(tags))}"
-    if members := shape.get("anyOf") or shape.get("oneOf"):
-        wanted = [expected(schema, member) for member in members if member != {"type": "null"}]
-        return either(list(dict.fromkeys(wanted)))
+    if members := shape.get("oneOf"):
+        return either(list(dict.fromkeys(expected(schema, member) for member in members)))
     match shape.get("type"):
         case "integer" | "number" as noun:
             words = number_words(noun, shape)
@@ -94,7 +95,9 @@ def _mapping_words(schema: Schema, shape: Shape) -> str:
     if keys := shape.get("properties"):
         return f"a mapping with the key{'' if len(keys) == 1 else 's'} {listed(keys)}"
     items = shape.get("additionalProperties")
-    return f"a mapping, each value {expected(schema, items)}" if items else "a mapping"
+    if not isinstance(items, dict) or not items:
+        return "a mapping"
+    return f"a mapping, each value {expected(schema, items)}"
 
 
 def values(shape: Shape) -> list[object]:

@@ -99,7 +99,7 @@ MESSAGES = {
     "limit: [1, b]": 'train.limit.1: expected an integer, got "b"; correct the value',
     "both: {kind: lstm}": "train.both.units: expected a positive integer, got nothing; "
     "add units: …",
-    "both: 3": "train.both: expected a mapping with the keys kind, channels, kernel or a "
+    "both: 3": "train.both: expected a mapping with the keys kind, channels, kernel, a "
     "mapping with the keys kind, units, inner or null, got 3; indent its keys on the lines below",
     "epoch: 3": "train.epoch: expected a key of train (epochs, batch_size, rate, keep, shuffle, "
     "limit, both), got epoch; did you mean epochs?",
