@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from functools import cached_property
-from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
 
@@ -70,15 +69,16 @@ class Tokenizer:
         A word that is not in the vocabulary is one `UNKNOWN` for the kind `word`; for the other
         kinds, a run of characters that training never met is one.
         """
-        return self.encode_batch([text])[0]
+        normal = self.normalizer(text)
+        if self.kind == "word":
+            # One by one, since `encode` makes a single `UNKNOWN` of a run of unknown words.
+            words = [f"▁{word}" for word in normal.split()]
+            return list(self._processor.piece_to_id(words))
+        return list(self._processor.encode(normal))
 
     def encode_batch(self, texts: Iterable[str]) -> list[list[int]]:
         """The ids of every text; see `encode`."""
-        normal = [self.normalizer(text) for text in texts]
-        if self.kind != "word":
-            return self._encode(normal)
-        # Words one by one, since a run of unknown ones would become a single `UNKNOWN`.
-        return [list(chain.from_iterable(self._encode(text.split()))) for text in normal]
+        return [self.encode(text) for text in texts]
 
     def decode(self, ids: Iterable[int]) -> str:
         """The text of ids; padding, start and end are left out, unknown text reads `<unk>`."""
@@ -106,10 +106,6 @@ class Tokenizer:
             expected = f"a tokenizer ({MODEL_FILE}, {SETTINGS_FILE})"
             got = getattr(error, "strerror", None) or f"{type(error).__name__}: {error}"
             raise UserError(str(folder), expected, got, "build the records again") from error
-
-    def _encode(self, texts: list[str]) -> list[list[int]]:
-        ids: list[list[int]] = self._processor.encode(texts, num_threads=1)
-        return ids
 
 
 def train_tokenizer(
