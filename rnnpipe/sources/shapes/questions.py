@@ -31,7 +31,7 @@ QUESTION_TYPES = {
 }
 """Question type → answer type."""
 
-MARGIN = 0.25
+MARGIN = 0.3
 """How far apart two shapes are, as a fraction of the side, before one is left of the other."""
 
 MIDDLE = 0.12

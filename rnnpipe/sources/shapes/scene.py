@@ -18,7 +18,7 @@ COLOURS = {
 
 MIN_SHAPES, MAX_SHAPES = 1, 4
 
-_RADII = {"small": (0.105, 0.12), "large": (0.17, 0.19)}
+_RADII = {"small": (0.105, 0.12), "large": (0.18, 0.20)}
 _GAP = 0.02
 _TRIES = 30
 
