@@ -5,7 +5,8 @@
     python tools/bench/layers.py --memory            # peak memory of a training step at T = 1000
 
 All contestants of a line run in one process, in turn, so that whatever else the machine does hits
-all of them alike: read the ratios, not the milliseconds. Medians; `first` is the first call, which
+all of them alike: read the ratios, not the milliseconds. Medians; `cpu` is the ratio of the seconds
+that all threads spent, which a busy machine distorts least; `first` is the first call, which
 compiles; `roof` is the share of the measured matrix product's speed that the arithmetic reaches.
 """
 
@@ -95,30 +96,34 @@ def torch_cases(kind: str, shape: tuple[int, ...]) -> dict[str, dict[str, Case]]
     return {"forward": {"torch": run}, "train": {"torch": step}}
 
 
-def interleave(cases: dict[str, Case], seconds: float) -> tuple[dict[str, float], dict[str, float]]:
-    """Seconds of the first call and median seconds of the later ones, by contestant."""
-    first, times = {}, {name: [] for name in cases}
-    for name, case in cases.items():
-        first[name] = seconds_of(case)
+def interleave(cases: dict[str, Case], seconds: float) -> dict[str, dict[str, float]]:
+    """By contestant: seconds of the first call, and medians of wall and CPU seconds after it."""
+    first = {name: seconds_of(case)[0] for name, case in cases.items()}
+    taken: dict[str, list[tuple[float, float]]] = {name: [] for name in cases}
     end = time.perf_counter() + seconds
-    while time.perf_counter() < end or len(times[next(iter(cases))]) < 5:
+    while time.perf_counter() < end or len(taken["ours"]) < 5:
         for name, case in cases.items():
-            times[name].append(seconds_of(case))
-    return first, {name: statistics.median(taken) for name, taken in times.items()}
+            taken[name].append(seconds_of(case))
+    found = {"first": first}
+    for index, clock in enumerate(("wall", "cpu")):
+        found[clock] = {
+            name: statistics.median(pair[index] for pair in pairs) for name, pairs in taken.items()
+        }
+    return found
 
 
-def seconds_of(case: Case) -> float:
-    """Wall-clock seconds of one call."""
-    start = time.perf_counter()
+def seconds_of(case: Case) -> tuple[float, float]:
+    """Wall-clock and CPU seconds of one call."""
+    wall, cpu = time.perf_counter(), time.process_time()
     case()
-    return time.perf_counter() - start
+    return time.perf_counter() - wall, time.process_time() - cpu
 
 
 def roof() -> float:
     """Floating point operations a second of a 2048³ matrix product."""
     square = tf.random.normal((2048, 2048))
     product = tf.function(lambda: square @ square)
-    best = min(seconds_of(lambda: np.asarray(product()[0, 0])) for _ in range(8))
+    best = min(seconds_of(lambda: np.asarray(product()[0, 0]))[0] for _ in range(8))
     return 2 * 2048**3 / best
 
 
@@ -129,15 +134,18 @@ def compare(kind: str, shape: tuple[int, ...], seconds: float) -> None:
     peers = torch_cases(kind, shape)
     for what, cases in keras_cases(kind, shape).items():
         speed = roof()
-        first, median = interleave(cases | peers[what], seconds)
-        share = work * (3 if what == "train" else 1) / median["ours"] / speed
-        times = "  ".join(f"{name} {1e3 * value:.1f} ms" for name, value in median.items())
+        found = interleave(cases | peers[what], seconds)
+        wall, cpu = found["wall"], found["cpu"]
+        share = work * (3 if what == "train" else 1) / wall["ours"] / speed
+        times = "  ".join(f"{name} {1e3 * value:.1f} ms" for name, value in wall.items())
         ratios = "  ".join(
-            f"{median[name] / median['ours']:.2f} x {name}" for name in median if name != "ours"
+            f"{wall[name] / wall['ours']:.2f} x {name} (cpu {cpu[name] / cpu['ours']:.2f} x)"
+            for name in wall
+            if name != "ours"
         )
         print(
             f"{kind:10} {what:7} {shape}: {times} | {ratios} | roof {share:.0%} of "
-            f"{speed / 1e9:.0f} GFLOP/s | first {first['ours']:.1f} s",
+            f"{speed / 1e9:.0f} GFLOP/s | first {found['first']['ours']:.1f} s",
             flush=True,
         )
 

@@ -1,4 +1,4 @@
-"""A recurrence's loop over time and its loop back, in TensorFlow, compiled by XLA.
+"""A recurrence's loop over time and its loop back, in TensorFlow.
 
 Everything here is time-major: z `(time, batch, gates * units)`, outputs `(time, batch, units)`.
 `masks` is a tuple of one boolean `(time, batch, 1)`, or empty. Steps from `length` on are not run
@@ -14,7 +14,7 @@ from rnnpipe.layers.kernels.recurrences import Recurrence, Tensors
 
 
 class Loop:
-    """A recurrence over all steps.
+    """A recurrence over all steps: `forward` plain, `train` and `back` compiled by XLA.
 
     Args:
         recurrence: what a step does.
@@ -25,7 +25,6 @@ class Loop:
         compiled = functools.partial(
             tf.function, jit_compile=True, autograph=False, reduce_retracing=True
         )
-        self.infer = compiled(functools.partial(self.forward, save=False))
         self.train = compiled(functools.partial(self.forward, save=True))
         self.back = compiled(self._back)
 

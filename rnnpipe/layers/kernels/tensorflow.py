@@ -1,9 +1,9 @@
 """The recurrences on TensorFlow and CPU.
 
 Three things make them fast: the inputs of all steps are projected in one product before the loop;
-the loop back is written by hand and every weight gradient is formed in one product after it; both
-loops are compiled by XLA. XLA compiles anew for each shape, so where the length can vary it is
-padded up to a few sizes; the loop itself stops at the true length.
+in training, the loop back is written by hand and every weight gradient is formed in one product
+after it; and in training both loops are compiled by XLA. XLA compiles anew for each shape, so where
+the length can vary it is padded up to a few sizes; the loop itself stops at the true length.
 """
 
 import functools
@@ -40,8 +40,10 @@ class Kernel:
     def __init__(self, recurrence: Recurrence) -> None:
         self.recurrence = recurrence
         self.loop = Loop(recurrence)
+        graph = functools.partial(tf.function, autograph=False, reduce_retracing=True)
+        self.infer = graph(self._infer)
         # A graph even where Keras runs eagerly: a tape cannot record through XLA.
-        self.run = tf.function(self._run, autograph=False, reduce_retracing=True)
+        self.train = graph(self._train)
 
     def __call__(
         self, sequences: Any, mask: Any, weights: Any, states: Any, training: bool
@@ -58,52 +60,46 @@ class Kernel:
         states, recurrent = (
             tuple(tf.convert_to_tensor(array) for array in arrays) for arrays in (states, recurrent)
         )
-        varies = tf.executing_eagerly() or sequences.shape[0] is None
-        outputs, *last = self.run((z, states, recurrent), masks, training=training, varies=varies)
+        inputs, eager = (z, states, recurrent), tf.executing_eagerly()
+        if training:
+            outputs, *last = self.train(inputs, masks, varies=eager or sequences.shape[0] is None)
+        else:
+            outputs, *last = (self.infer if eager else self._infer)(inputs, masks)
         return outputs, last
 
-    def _run(
-        self,
-        inputs: tuple[Any, Tensors, Tensors],
-        masks: Tensors,
-        *,
-        training: bool,
-        varies: bool,
+    def _infer(self, inputs: tuple[Any, Tensors, Tensors], masks: Tensors) -> Tensors:
+        """Outputs and last states in plain TensorFlow, so that models can be exported."""
+        return self.loop.forward(inputs, tf.shape(inputs[0])[0], masks, save=False)[0]
+
+    def _train(
+        self, inputs: tuple[Any, Tensors, Tensors], masks: Tensors, *, varies: bool
     ) -> Tensors:
         """Outputs and last states, differentiable by `inputs`: z, first states, weights."""
         length = tf.shape(inputs[0])[0]
         padding = _padding(length) if varies else None
-        padded = tuple(_pad(mask, padding) for mask in masks)
-
-        def loop(inputs: Any, save: bool) -> tuple[Any, Tensors, Tensors]:
-            compiled = self.loop.train if save else self.loop.infer
-            found = compiled((_pad(inputs[0], padding), *inputs[1:]), length, padded)
-            # Else a tape of higher order follows what was saved back into XLA, which it cannot.
-            (outputs, *last), saved = tf.nest.map_structure(tf.stop_gradient, found)
-            return outputs[:length], tuple(last), saved
-
-        def first_order(inputs: Any, outputs: Any, saved: Tensors, d_results: Tensors) -> Any:
-            _, states, weights = inputs
-            before = tf.concat([states[:1], outputs[:-1]], axis=0)
-            each = (_pad(d_results[0], padding), _pad(before, padding), saved, padded)
-            dz, d_states = self.loop.back(each, d_results[1:], weights, length)
-            dz = dz[:length]
-            saved = tuple(_merge(array[:length]) for array in saved)
-            return dz, d_states, self.recurrence.weight_gradients(_merge(dz), saved, _merge(before))
+        masks = tuple(_pad(mask, padding) for mask in masks)
 
         @tf.custom_gradient
-        def differentiable(*inputs: Any) -> Any:
-            outputs, last, saved = loop(inputs, training)
+        def compiled(z: Any, states: Tensors, weights: Tensors) -> Any:
+            found = self.loop.train((_pad(z, padding), states, weights), length, masks)
+            # Else a tape of higher order would follow what was saved back into XLA.
+            (outputs, *last), saved = tf.nest.map_structure(tf.stop_gradient, found)
+            outputs = outputs[:length]
 
             @tf.custom_gradient
-            def gradient(inputs: Any, d_results: Tensors) -> Any:
-                kept = saved or loop(inputs, True)[2]
-                first = first_order(inputs, outputs, kept, d_results)
-                return first, _refuse_second_order
+            def gradient(d_outputs: Any, *d_last: Any) -> Any:
+                before = tf.concat([states[:1], outputs[:-1]], axis=0)
+                each = (_pad(d_outputs, padding), _pad(before, padding), saved, masks)
+                dz, d_states = self.loop.back(each, d_last, weights, length)
+                dz = dz[:length]
+                d_weights = self.recurrence.weight_gradients(
+                    _merge(dz), tuple(_merge(array[:length]) for array in saved), _merge(before)
+                )
+                return (dz, *d_states, *d_weights), _refuse_second_order
 
-            return (outputs, *last), lambda *d_results: gradient(inputs, d_results)
+            return (outputs, *last), gradient
 
-        return differentiable(*inputs)
+        return compiled(*inputs)
 
 
 def _refuse_second_order(*_: Any) -> None:
@@ -111,7 +107,7 @@ def _refuse_second_order(*_: Any) -> None:
         "rnnpipe.layers",
         "gradients of the first order",
         "gradients of gradients, through a compiled loop",
-        "build the layer with unroll=True",
+        "call the layer with training=False, or build it with unroll=True",
     )
 
 

@@ -1,0 +1,97 @@
+"""The layers compute and learn the same on every backend, and work in an exported model."""
+
+import os
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+
+from rnnpipe.layers import GRU, LSTM, AdditiveAttention, VanillaRNN
+from tests.layers.comparing import all_close, close
+
+BATCH, TIME, VOCAB = 3, 5, 7
+
+TRAIN = """
+import sys, numpy, keras, rnnpipe.layers
+model = keras.models.load_model(sys.argv[1] + "/model.keras")
+given = numpy.load(sys.argv[1] + "/data.npz")
+outputs = model.predict([given["tokens"], given["readable"]], verbose=0)
+model.compile(keras.optimizers.SGD(0.1), "mse")
+model.fit([given["tokens"], given["readable"]], given["y"], batch_size=3, epochs=2, verbose=0)
+numpy.savez(sys.argv[1] + "/" + sys.argv[2] + ".npz", outputs, *model.get_weights())
+"""
+
+
+@pytest.fixture
+def model():
+    """Masked tokens through every recurrent layer, then attention over what they say."""
+    tokens = keras.Input((TIME,), dtype="int32")
+    readable = keras.Input((TIME,), dtype="bool")
+    sequence = keras.layers.Embedding(VOCAB, 4, mask_zero=True)(tokens)
+    for layer in (LSTM, GRU, VanillaRNN):
+        sequence = keras.layers.Bidirectional(layer(3, return_sequences=True))(sequence)
+    query = LSTM(3, go_backwards=True)(sequence)
+    context, _ = AdditiveAttention(4, glimpses=2)(query, sequence, mask=readable)
+    return keras.Model([tokens, readable], keras.layers.Dense(2)(context))
+
+
+@pytest.fixture
+def data(random):
+    tokens = np.array([[3, 1, 4, 1, 5], [2, 6, 5, 0, 0], [0, 0, 0, 0, 0]], "int32")
+    return {"tokens": tokens, "readable": tokens > 0, "y": random.normal(size=(BATCH, 2))}
+
+
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_learns_the_same_on_every_backend(tmp_path, model, data, backend):
+    pytest.importorskip(backend)
+    model.save(tmp_path / "model.keras")
+    np.savez(tmp_path / "data.npz", **data)
+    for name in ("tensorflow", backend):
+        environment = {**os.environ, "KERAS_BACKEND": name, "PYTHONPATH": os.pathsep.join(sys.path)}
+        finished = subprocess.run(
+            [sys.executable, "-c", TRAIN, str(tmp_path), name],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert finished.returncode == 0, finished.stderr
+    found, expected = (np.load(tmp_path / f"{name}.npz") for name in (backend, "tensorflow"))
+    all_close(found.values(), expected.values())
+
+
+def test_exported_models_run_without_this_package(tmp_path, model, data, fresh_process):
+    model.export(tmp_path / "saved", format="tf_saved_model", verbose=False)
+    np.savez(tmp_path / "data.npz", **data)
+    fresh_process(
+        "import sys, numpy, tensorflow\n"
+        "model = tensorflow.saved_model.load(sys.argv[1] + '/saved')\n"
+        "given = numpy.load(sys.argv[1] + '/data.npz')\n"
+        "outputs = model.serve([given['tokens'], given['readable']])\n"
+        "numpy.save(sys.argv[1] + '/outputs.npy', outputs)\n"
+        "assert 'rnnpipe' not in sys.modules\n",
+        str(tmp_path),
+    )
+    inputs = [data["tokens"], data["readable"]]
+    close(model(inputs), np.load(tmp_path / "outputs.npy"))
+
+
+def test_onnx_gives_the_same(tmp_path, model, data, fresh_process):
+    pytest.importorskip("tf2onnx")
+    onnxruntime = pytest.importorskip("onnxruntime")
+    model.save(tmp_path / "model.keras")
+    # In a process of its own: tf2onnx warns of its own age.
+    fresh_process(
+        "import sys, keras, numpy, rnnpipe.layers\n"
+        "model = keras.models.load_model(sys.argv[1] + '/model.keras')\n"
+        "model([numpy.ones((1, 5), 'int32'), numpy.ones((1, 5), bool)])\n"
+        "model.export(sys.argv[1] + '/model.onnx', format='onnx', verbose=False)\n",
+        str(tmp_path),
+    )
+    session = onnxruntime.InferenceSession(tmp_path / "model.onnx")
+    inputs = [data["tokens"], data["readable"]]
+    names = [given.name for given in session.get_inputs()]
+    outputs = session.run(None, dict(zip(names, inputs, strict=True)))
+    close(model(inputs), outputs[0])
