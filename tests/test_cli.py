@@ -19,6 +19,7 @@ TINY = [
     "model.image_encoder.channels=[4, 4]",
     "model.question_encoder.embedding=4",
     "model.question_encoder.units=5",
+    "model.fusion.units=4",
     "model.attention.units=6",
     "model.classifier.units=7",
     "train.epochs=2",

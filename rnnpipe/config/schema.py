@@ -7,10 +7,21 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from rnnpipe.errors import UserError
+
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 
 
-FilePath = Annotated[Path, AfterValidator(Path.expanduser)]
+def _expand(path: Path) -> Path:
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        raise UserError(
+            "", "a path", f'"{path}", whose user is not known', "write the folder out"
+        ) from None
+
+
+FilePath = Annotated[Path, AfterValidator(_expand)]
 """A file or folder; relative to where the command runs, `~` is the home folder."""
 
 
@@ -148,6 +159,12 @@ class LstmEncoder(Section):
     dropout: Fraction = 0.0
 
 
+class Fusion(Section):
+    """The product of question and image, in each cell of the grid and after the glimpses."""
+
+    units: int = Field(128, ge=1)
+
+
 class AdditiveAttentionModel(Section):
     """Additive attention of the question over the image's grid."""
 
@@ -169,6 +186,7 @@ class VqaModel(Section):
 
     image_encoder: CnnEncoder = CnnEncoder(kind="cnn")
     question_encoder: LstmEncoder = LstmEncoder(kind="lstm")
+    fusion: Fusion = Fusion()
     attention: AdditiveAttentionModel = AdditiveAttentionModel(kind="additive")
     classifier: Classifier = Classifier()
 

@@ -21,12 +21,17 @@ def make_batches(
     batch_size: int,
     shuffle_seed: int | None = None,
     shuffle_buffer: int = 20_000,
+    run_length: int = 1,
+    images_by: str | None = None,
     transform: Callable[[Batch], Any] = lambda batch: batch,
 ) -> tf.data.Dataset:
     """The batches of a split, in the records' order or shuffled anew at every epoch.
 
-    Serialised records are shuffled, before images are decoded: that buffer is small. All questions
-    of an image lie together in a shard, so shards are read in turns as well.
+    Serialised records are shuffled, before images are decoded: that buffer is small. Records that
+    share an image lie together in a shard. With `run_length` such neighbours stay together in the
+    shuffled order too, so that a batch has fewer images than records, and `images_by` lets the
+    batch hold each of them once: an image is decoded, and encoded by the model, once for all its
+    records.
 
     Args:
         records: where they are.
@@ -34,7 +39,9 @@ def make_batches(
         fields: which fields to parse.
         batch_size: records in a batch; the last batch of an epoch may be smaller.
         shuffle_seed: seed of the order; without one the records come in their own order.
-        shuffle_buffer: how many records to choose the next one from.
+        shuffle_buffer: how many records to choose the next ones from.
+        run_length: how many neighbouring records are shuffled as one.
+        images_by: the field that tells images apart, see `parse_batch`.
         transform: what becomes of a parsed batch, e.g. a pair (inputs, targets).
 
     Raises:
@@ -48,11 +55,13 @@ def make_batches(
         serialised = files.interleave(
             lambda path: tf.data.TFRecordDataset(path, buffer_size=_READ_BUFFER),
             cycle_length=8,
-            block_length=16,
-        ).shuffle(min(shuffle_buffer, records.splits[split]), seed=shuffle_seed)
+            block_length=run_length,
+        )
+        runs = min(shuffle_buffer, records.splits[split]) // run_length
+        serialised = serialised.batch(run_length).shuffle(max(runs, 1), seed=shuffle_seed).unbatch()
 
     def parse(batch: tf.Tensor) -> Any:
-        return transform(parse_batch(records.spec, batch, fields))
+        return transform(parse_batch(records.spec, batch, fields, images_by=images_by))
 
     batches = (
         serialised.batch(batch_size)

@@ -12,7 +12,11 @@ _DTYPES = {"int64": tf.int64, "float32": tf.float32, "text": tf.string, "jpeg": 
 
 
 def parse_batch(
-    spec: RecordSpec, serialised: tf.Tensor, fields: Iterable[str]
+    spec: RecordSpec,
+    serialised: tf.Tensor,
+    fields: Iterable[str],
+    *,
+    images_by: str | None = None,
 ) -> dict[str, tf.Tensor]:
     """The fields of a batch of records.
 
@@ -20,26 +24,39 @@ def parse_batch(
         spec: the kind of record.
         serialised: the records' bytes, `(batch,)`.
         fields: which fields to parse.
+        images_by: a number that tells images apart. Records that share an image share its decoded
+            pixels then, and `image_index` says which of the images is each record's.
 
     Returns:
         By field name: `(batch,)` of single values; `(batch, length)` of sequences, padded to the
         longest of the batch with `PAD`, zero or empty text; images as uint8
-        `(batch, height, width, channels)`.
+        `(images, height, width, channels)`, where `images` is the batch but for `images_by`.
     """
-    wanted = {name: spec.fields[name] for name in fields}
+    wanted = {name: spec.fields[name] for name in {*fields, *filter(None, [images_by])}}
     features: dict[str, Any] = {
         name: tf.io.RaggedFeature(_DTYPES[field.kind])
         if field.sequence
         else tf.io.FixedLenFeature([], _DTYPES[field.kind])
         for name, field in wanted.items()
     }
-    parsed = tf.io.parse_example(serialised, features)
+    parsed = dict(tf.io.parse_example(serialised, features))
+    distinct = None
+    if images_by is not None:
+        parsed["image_index"], distinct = _find_distinct(parsed[images_by])
     for name, field in wanted.items():
         if field.sequence:
             parsed[name] = parsed[name].to_tensor(PAD if field.kind == "int64" else None)
         elif field.kind == "jpeg":
-            parsed[name] = _decode_images(parsed[name])
-    return dict(parsed)
+            jpegs = parsed[name] if distinct is None else tf.gather(parsed[name], distinct)
+            parsed[name] = _decode_images(jpegs)
+    return parsed
+
+
+def _find_distinct(values: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Which distinct value each one is, `(batch,)`, and where each occurs first, `(values,)`."""
+    distinct, index = tf.unique(values)
+    positions = tf.range(tf.size(values))
+    return index, tf.math.unsorted_segment_min(positions, index, tf.size(distinct))
 
 
 def _decode_images(jpegs: tf.Tensor) -> tf.Tensor:

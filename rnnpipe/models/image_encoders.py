@@ -29,9 +29,15 @@ def build_cnn(
     grid = layers.Rescaling(1 / 127.5, offset=-1.0)(image)
     for stage, width in enumerate(channels, start=1):
         grid = layers.Conv2D(
-            width, 3, strides=2, padding="same", use_bias=False, name=f"conv{stage}"
+            width,
+            3,
+            strides=2,
+            padding="same",
+            use_bias=False,
+            kernel_initializer="he_normal",
+            name=f"conv{stage}",
         )(grid)
-        grid = layers.BatchNormalization(name=f"norm{stage}")(grid)
+        grid = layers.BatchNormalization(momentum=0.9, name=f"norm{stage}")(grid)
         grid = layers.ReLU(name=f"relu{stage}")(grid)
     grid = layers.SpatialDropout2D(dropout, name="grid_dropout")(grid)
     return keras.Model(image, CoordinateChannels(name="coordinates")(grid), name="image_encoder")

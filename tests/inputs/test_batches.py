@@ -79,6 +79,38 @@ def test_a_seed_gives_one_order_that_changes_every_epoch(records):
     assert all(sorted(epoch) == [0, 1, 2, 3, 4] for epoch in first)
 
 
+def test_records_that_share_an_image_share_its_pixels(records):
+    # All records say image 0, so the pixels are those of the first of them.
+    fields = ("question_id", "image_jpeg")
+    (batch,) = make_batches(records, "train", fields=fields, batch_size=5, images_by="question_id")
+    assert batch["image_index"].numpy().tolist() == [0, 1, 2, 3, 4]
+    assert batch["image_jpeg"].shape == (5, 6, 8, 3)
+    (batch,) = make_batches(records, "train", fields=fields, batch_size=5, images_by="image_id")
+    assert batch["image_index"].numpy().tolist() == [0, 0, 0, 0, 0]
+    assert batch["image_jpeg"].shape == (1, 6, 8, 3)
+
+
+def test_runs_of_neighbours_are_shuffled_as_one(tmp_path):
+    path = tmp_path / shard_name("vqa", "train", 0, 1)
+    write_tfrecord(path, [encode_example(VQA, {**record(1), "question_id": i}) for i in range(40)])
+    train = {"records": 40, "shard_records": [40], "num_bytes": 1, "histograms": {}}
+    (tmp_path / "stats.json").write_text(json.dumps({"kind": "vqa", "splits": {"train": train}}))
+    batches = make_batches(
+        RecordsDirectory(tmp_path),
+        "train",
+        fields=["question_id"],
+        batch_size=8,
+        shuffle_seed=1,
+        run_length=4,
+    )
+    order = ids(batches)
+    assert sorted(order) == list(range(40))
+    assert order != list(range(40))
+    for start in order[::4]:
+        at = order.index(start)
+        assert order[at : at + 4] == list(range(start, start + 4))
+
+
 def test_a_transform_makes_pairs(records):
     batches = make_batches(
         records,

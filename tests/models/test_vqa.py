@@ -16,6 +16,7 @@ SMALL = {
     "channels": (4, 6),
     "embedding": 3,
     "question_units": 7,
+    "fusion_units": 5,
     "attention_units": 6,
     "glimpses": 2,
     "classifier_units": 8,
@@ -27,6 +28,7 @@ def inputs():
     rng = np.random.default_rng(0)
     return {
         "image": rng.integers(0, 256, (3, 16, 16, 3)).astype("uint8"),
+        "image_index": np.array([0, 1, 2], "int32"),
         "question": np.array([[4, 5, 6, 0, 0], [7, 0, 0, 0, 0], [4, 5, 6, 7, 8]], "int32"),
     }
 
@@ -45,9 +47,21 @@ def test_outputs_have_their_shapes_and_alignments_sum_to_one(inputs):
 
 def test_padding_of_the_question_changes_nothing(inputs):
     model = make_model()
-    alone = {"image": inputs["image"][:1], "question": inputs["question"][:1, :3]}
+    alone = {
+        "image": inputs["image"][:1],
+        "image_index": inputs["image_index"][:1],
+        "question": inputs["question"][:1, :3],
+    }
     for name, value in model(alone).items():
         np.testing.assert_allclose(value[0], model(inputs)[name][0], rtol=1e-5, atol=1e-6)
+
+
+def test_questions_about_one_image_share_its_grid(inputs):
+    model = make_model()
+    shared = {**inputs, "image": inputs["image"][:2], "image_index": np.array([1, 0, 1])}
+    apart = {**inputs, "image": inputs["image"][[1, 0, 1]]}
+    for name, value in model(shared).items():
+        np.testing.assert_allclose(value, model(apart)[name], rtol=1e-5, atol=1e-6)
 
 
 def test_first_loss_is_about_the_logarithm_of_the_number_of_answers(inputs):
@@ -99,4 +113,5 @@ def test_it_runs_on_any_batch_and_length():
     for batch, time in ((1, 1), (2, 9)):
         question = tf.ones((batch, time), tf.int32)
         image = tf.zeros((batch, 16, 16, 3), tf.uint8)
-        assert call({"image": image, "question": question})["logits"].shape == (batch, 5)
+        inputs = {"image": image, "image_index": tf.range(batch), "question": question}
+        assert call(inputs)["logits"].shape == (batch, 5)

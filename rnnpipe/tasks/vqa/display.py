@@ -1,11 +1,12 @@
 """What the report shows of an evaluation: scores by kind, and where the model looked."""
 
+from __future__ import annotations
+
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
-import keras
 import numpy as np
 from PIL import Image
 
@@ -15,6 +16,8 @@ from rnnpipe.tasks.exhibits import Answer, Confusion, Exhibit, Gallery, Picture,
 from rnnpipe.tasks.pictures import LEGEND, draw_attention, draw_image
 
 if TYPE_CHECKING:
+    import keras
+
     from rnnpipe.tasks.vqa.evaluation import Answers
 
 Row = Mapping[str, Any]
@@ -35,7 +38,7 @@ def make_exhibits(
     records: RecordsDirectory,
     split: str,
     rows: Sequence[Row],
-    answers: "Answers",
+    answers: Answers,
     scores: Mapping[str, float],
 ) -> list[Exhibit]:
     """Tables by kind, the confusion of frequent answers, galleries of right and wrong ones."""
@@ -111,7 +114,7 @@ def _make_samples(
     split: str,
     rows: Sequence[Row],
     texts: np.ndarray,
-    answers: "Answers",
+    answers: Answers,
     chosen: Iterable[int],
 ) -> dict[int, Sample]:
     wanted = set(map(int, chosen))
@@ -120,12 +123,21 @@ def _make_samples(
         if index not in wanted:
             continue
         image = np.asarray(Image.open(BytesIO(record["image_jpeg"])))
-        tokens = np.array([record["question_tokens"]], "int32")
-        alignments = np.asarray(model({"image": image[None], "question": tokens})["alignments"])[0]
+        inputs = make_inputs(image, record["question_tokens"])
+        alignments = np.asarray(model(inputs)["alignments"])[0]
         samples[index] = _make_sample(
             rows[index], image, alignments, texts[index], answers.probabilities[index]
         )
     return samples
+
+
+def make_inputs(image: np.ndarray, tokens: Sequence[int]) -> dict[str, np.ndarray]:
+    """A model's inputs for one question about one image."""
+    return {
+        "image": image[None],
+        "image_index": np.zeros(1, "int32"),
+        "question": np.array([tokens], "int32"),
+    }
 
 
 def _make_sample(

@@ -17,6 +17,7 @@ from rnnpipe.records.layout import ANSWERS
 from rnnpipe.sources.images import read_image
 from rnnpipe.tasks.pictures import draw_glimpses
 from rnnpipe.tasks.task import Evaluation, Prediction
+from rnnpipe.tasks.vqa.display import make_inputs
 from rnnpipe.tasks.vqa.sources import open_source
 from rnnpipe.text.tokenizer import Tokenizer
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from rnnpipe.transforms.build import Build
 
 TOP_ANSWERS = 5
+_RUN_LENGTH = 8  # about as many questions as an image has
 _FIELDS = ("image_jpeg", "question_tokens", "answer_ids", "answer_weights")
 
 
@@ -81,6 +83,7 @@ class VqaTask:
             embedding=model.question_encoder.embedding,
             question_units=model.question_encoder.units,
             question_dropout=model.question_encoder.dropout,
+            fusion_units=model.fusion.units,
             attention_units=model.attention.units,
             attention_dropout=model.attention.dropout,
             glimpses=model.attention.glimpses,
@@ -117,7 +120,7 @@ class VqaTask:
     def make_batches(
         self, records: RecordsDirectory, split: str, *, shuffle_seed: int | None = None
     ) -> Any:
-        """Batches of ({`image`, `question`}, soft targets `(batch, answers)`)."""
+        """Batches of ({`image`, `image_index`, `question`}, soft targets `(batch, answers)`)."""
         import tensorflow as tf  # noqa: PLC0415
 
         from rnnpipe.inputs.batches import Batch, make_batches  # noqa: PLC0415
@@ -126,8 +129,11 @@ class VqaTask:
         answers, size = len(records.answers), self.config.data.image.size
 
         def to_pair(batch: Batch) -> tuple[Batch, tf.Tensor]:
-            image = tf.ensure_shape(batch["image_jpeg"], (None, size, size, 3))
-            inputs = {"image": image, "question": batch["question_tokens"]}
+            inputs = {
+                "image": tf.ensure_shape(batch["image_jpeg"], (None, size, size, 3)),
+                "image_index": batch["image_index"],
+                "question": batch["question_tokens"],
+            }
             return inputs, to_soft_targets(batch["answer_ids"], batch["answer_weights"], answers)
 
         train, evaluate = self.config.train, self.config.evaluate
@@ -137,6 +143,8 @@ class VqaTask:
             fields=_FIELDS,
             batch_size=evaluate.batch_size if shuffle_seed is None else train.batch_size,
             shuffle_seed=shuffle_seed,
+            run_length=_RUN_LENGTH,
+            images_by="image_id",
             transform=to_pair,
         )
 
@@ -171,7 +179,7 @@ class VqaTask:
             raise UserError(
                 "--question", "a question", repr(inputs["question"]), "write a sentence"
             )
-        output = model({"image": image[None], "question": np.array([tokens], "int32")})
+        output = model(make_inputs(image, tokens))
         probabilities = _softmax(np.asarray(output["logits"])[0])
         answers = json.loads((folder / ANSWERS).read_text())
         top = [
