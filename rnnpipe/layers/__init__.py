@@ -8,6 +8,7 @@ from rnnpipe.layers.attention import AdditiveAttention, Attention
 from rnnpipe.layers.coordinates import CoordinateChannels
 from rnnpipe.layers.gru import GRU, GRUCell
 from rnnpipe.layers.lstm import LSTM, LSTMCell
+from rnnpipe.layers.stack import RecurrentStack
 from rnnpipe.layers.vanilla import VanillaRNN, VanillaRNNCell
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "CoordinateChannels",
     "GRUCell",
     "LSTMCell",
+    "RecurrentStack",
     "VanillaRNN",
     "VanillaRNNCell",
 ]

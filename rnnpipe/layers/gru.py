@@ -5,6 +5,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from rnnpipe.layers.faults import fault
+from rnnpipe.layers.gates import record_gates
 from rnnpipe.layers.recurrent import Recurrent
 
 
@@ -64,6 +66,25 @@ class GRU(Recurrent, keras.layers.GRU):
     """
 
     recurrence = "gru"
+
+    def gates(self, sequences: Any, initial_state: Any = None, mask: Any = None) -> dict[str, Any]:
+        """What the gates of the built layer do at each step, for inspection.
+
+        Args:
+            sequences: as for a call.
+            initial_state: as for a call.
+            mask: as for a call; gates are zero at masked steps.
+
+        Returns:
+            `update`, `reset` and `candidate`, each `(batch, time, units)`, in the order of the
+            sequences, whatever the direction in which the layer reads.
+
+        Raises:
+            UserError: if the layer has `reset_after=False`.
+        """
+        if not self.reset_after:
+            raise fault(self, "reset_after=True", "reset_after=False", "build it so to see gates")
+        return record_gates(self, ("update", "reset", "candidate"), sequences, initial_state, mask)
 
     def _suits_kernel(self) -> bool:
         sigmoid = self.recurrent_activation is keras.activations.sigmoid

@@ -1,7 +1,10 @@
 """Long short-term memory (Hochreiter and Schmidhuber 1997)."""
 
+from typing import Any
+
 import keras
 
+from rnnpipe.layers.gates import record_gates
 from rnnpipe.layers.recurrent import Recurrent
 
 
@@ -64,6 +67,21 @@ class LSTM(Recurrent, keras.layers.LSTM):
     """
 
     recurrence = "lstm"
+
+    def gates(self, sequences: Any, initial_state: Any = None, mask: Any = None) -> dict[str, Any]:
+        """What the gates of the built layer do at each step, for inspection.
+
+        Args:
+            sequences: as for a call.
+            initial_state: as for a call.
+            mask: as for a call; gates are zero at masked steps.
+
+        Returns:
+            `input`, `forget`, `candidate` and `output`, each `(batch, time, units)`, in the order
+            of the sequences, whatever the direction in which the layer reads.
+        """
+        names = ("input", "forget", "candidate", "output")
+        return record_gates(self, names, sequences, initial_state, mask)
 
     def _suits_kernel(self) -> bool:
         sigmoid = self.recurrent_activation is keras.activations.sigmoid
