@@ -5,6 +5,15 @@ that has them; Keras itself imports no module outside its own family when it loa
 """
 
 from rnnpipe.layers.attention import AdditiveAttention, Attention
+from rnnpipe.layers.cells import (
+    ForgetBias,
+    LayerNormGRUCell,
+    LayerNormLSTMCell,
+    LayerNormVanillaRNNCell,
+    PeepholeLSTMCell,
+    ProjectionLSTMCell,
+    RecurrentHighwayCell,
+)
 from rnnpipe.layers.coordinates import CoordinateChannels
 from rnnpipe.layers.gru import GRU, GRUCell
 from rnnpipe.layers.lstm import LSTM, LSTMCell
@@ -17,8 +26,15 @@ __all__ = [
     "AdditiveAttention",
     "Attention",
     "CoordinateChannels",
+    "ForgetBias",
     "GRUCell",
     "LSTMCell",
+    "LayerNormGRUCell",
+    "LayerNormLSTMCell",
+    "LayerNormVanillaRNNCell",
+    "PeepholeLSTMCell",
+    "ProjectionLSTMCell",
+    "RecurrentHighwayCell",
     "RecurrentStack",
     "VanillaRNN",
     "VanillaRNNCell",

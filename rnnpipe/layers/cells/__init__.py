@@ -1,0 +1,21 @@
+"""Recurrent cells that Keras does not have, for `keras.layers.RNN(cell)`."""
+
+from rnnpipe.layers.cells.forget_bias import ForgetBias
+from rnnpipe.layers.cells.layer_norm import (
+    LayerNormGRUCell,
+    LayerNormLSTMCell,
+    LayerNormVanillaRNNCell,
+)
+from rnnpipe.layers.cells.peephole import PeepholeLSTMCell
+from rnnpipe.layers.cells.projection import ProjectionLSTMCell
+from rnnpipe.layers.cells.recurrent_highway import RecurrentHighwayCell
+
+__all__ = [
+    "ForgetBias",
+    "LayerNormGRUCell",
+    "LayerNormLSTMCell",
+    "LayerNormVanillaRNNCell",
+    "PeepholeLSTMCell",
+    "ProjectionLSTMCell",
+    "RecurrentHighwayCell",
+]

@@ -1,0 +1,152 @@
+"""Every cell against NumPy, and what holds for all of them."""
+
+import keras
+import numpy as np
+import pytest
+
+from rnnpipe.errors import UserError
+from rnnpipe.layers import (
+    ForgetBias,
+    LayerNormGRUCell,
+    LayerNormLSTMCell,
+    LayerNormVanillaRNNCell,
+    PeepholeLSTMCell,
+    ProjectionLSTMCell,
+    RecurrentHighwayCell,
+    RecurrentStack,
+)
+from tests.layers import reference
+from tests.layers.cells import oracles
+from tests.layers.comparing import built, close, gradients, projected
+
+BATCH, TIME, FEATURES, UNITS = 2, 4, 3, 2
+CELLS = {
+    PeepholeLSTMCell: ({}, oracles.peephole),
+    ProjectionLSTMCell: ({"projection": 3}, oracles.projection),
+    LayerNormVanillaRNNCell: ({}, oracles.layer_norm_vanilla),
+    LayerNormLSTMCell: ({}, oracles.layer_norm_lstm),
+    LayerNormGRUCell: ({}, oracles.layer_norm_gru),
+    RecurrentHighwayCell: ({"depth": 3}, oracles.recurrent_highway),
+}
+every_cell = pytest.mark.parametrize("kind", CELLS, ids=lambda kind: kind.__name__)
+
+
+def make(kind, **options):
+    return kind(UNITS, **CELLS[kind][0], **options)
+
+
+def filled(layer, random):
+    """A layer whose weights are all distinct."""
+    layer.build((None, None, FEATURES))
+    layer.set_weights([random.normal(size=w.shape) for w in layer.weights])
+    return layer
+
+
+def rnn(kind, random, **options):
+    layer = keras.layers.RNN(make(kind, dtype="float64"), dtype="float64", **options)
+    return filled(layer, random)
+
+
+@every_cell
+def test_equals_the_oracle(random, kind):
+    layer = rnn(kind, random, return_sequences=True, return_state=True)
+    x = random.normal(size=(BATCH, TIME, FEATURES))
+    first = [random.normal(size=(BATCH, size)) for size in layer.state_size]
+    outputs, *last = layer(x, initial_state=first)
+    weights = layer.get_weights()
+    for n in range(BATCH):
+        states = [state[n] for state in first]
+        for t in range(TIME):
+            output, states = CELLS[kind][1](x[n, t], states, *weights)
+            close(outputs[n, t], output, 1e-12)
+        for found, expected in zip(last, states, strict=True):
+            close(found[n], expected, 1e-12)
+
+
+@every_cell
+def test_gradients_equal_finite_differences(random, kind):
+    layer = rnn(kind, random, return_sequences=True)
+    values, x = layer.get_weights(), random.normal(size=(1, 2, FEATURES))
+    mask = np.array([[True, True]])
+
+    def loss():
+        layer.set_weights(values)
+        return float(projected(layer(x, mask=mask)))
+
+    analytic = gradients(layer, x, mask=mask)
+    for gradient, array in zip(analytic, [*values, x], strict=True):
+        close(gradient, reference.numeric_gradient(loss, array), 1e-6)
+
+
+@every_cell
+def test_padding_changes_nothing(random, kind):
+    layer = rnn(kind, random)
+    x = random.normal(size=(BATCH, TIME, FEATURES))
+    mask = np.tile(np.arange(TIME) < 3, (BATCH, 1))
+    close(layer(x, mask=mask), layer(x[:, :3]), 1e-12)
+
+
+@every_cell
+@pytest.mark.parametrize("policy", ["float16", "mixed_bfloat16"])
+def test_half_precision(random, kind, policy):
+    full = filled(keras.layers.RNN(make(kind)), random)
+    half = keras.layers.RNN(make(kind, dtype=policy), dtype=policy)
+    x = random.normal(size=(BATCH, TIME, FEATURES))
+    outputs = built(half, full.get_weights(), FEATURES)(x)
+    assert keras.backend.standardize_dtype(outputs.dtype) == half.compute_dtype
+    close(keras.ops.cast(outputs, "float32"), full(x), 0.2)
+
+
+def test_saved_models_load_in_a_fresh_process(random, tmp_path, fresh_process):
+    inputs = keras.Input((None, FEATURES))
+    stack = RecurrentStack(keras.layers.RNN(make(LayerNormGRUCell), return_sequences=True), 2)
+    outputs = [keras.layers.RNN(make(kind))(stack(inputs)) for kind in CELLS]
+    model = keras.Model(inputs, keras.layers.Concatenate()(outputs))
+    x = random.normal(size=(BATCH, TIME, FEATURES))
+    model.save(tmp_path / "model.keras")
+    np.save(tmp_path / "x.npy", x)
+    fresh_process(
+        "import sys, numpy, keras, rnnpipe.layers\n"
+        "model = keras.models.load_model(sys.argv[1] + '/model.keras')\n"
+        "y = model.predict(numpy.load(sys.argv[1] + '/x.npy'), verbose=0)\n"
+        "numpy.save(sys.argv[1] + '/y.npy', y)\n",
+        str(tmp_path),
+    )
+    close(model.predict(x, verbose=0), np.load(tmp_path / "y.npy"))
+
+
+@every_cell
+def test_config_makes_the_same_cell(kind):
+    cell = make(kind)
+    assert kind.from_config(cell.get_config()).get_config() == cell.get_config()
+
+
+@every_cell
+def test_wrong_units(kind):
+    with pytest.raises(UserError, match="expected at least 1 unit, got 0"):
+        kind(0, **CELLS[kind][0])
+
+
+@pytest.mark.parametrize(
+    ("make_cell", "message"),
+    [
+        (lambda: ProjectionLSTMCell(2, 0), "a projection of at least 1, got 0"),
+        (lambda: RecurrentHighwayCell(2, 0), "a depth of at least 1, got 0"),
+    ],
+)
+def test_wrong_sizes(make_cell, message):
+    with pytest.raises(UserError, match=message):
+        make_cell()
+
+
+@pytest.mark.parametrize("kind", [PeepholeLSTMCell, ProjectionLSTMCell, LayerNormLSTMCell])
+def test_forget_gates_start_open(kind):
+    cell = make(kind, bias_initializer=ForgetBias(3.0))
+    cell.build((None, FEATURES))
+    assert cell.bias.numpy().tolist() == [0.0] * 2 + [3.0] * 2 + [0.0] * 4
+
+
+def test_new_recurrent_highways_carry_on():
+    cell = make(RecurrentHighwayCell)
+    cell.build((None, FEATURES))
+    assert cell.bias.numpy().tolist() == [[0.0, 0.0, -2.0, -2.0]] * 3
