@@ -44,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"rnnpipe: {fault.filename}: {fault.strerror}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("rnnpipe: interrupted; nothing half-built was left behind", file=sys.stderr)
+        print("rnnpipe: interrupted", file=sys.stderr)
         return 130
     return 0
 
