@@ -16,9 +16,11 @@ from rnnpipe.layers.cells import (
 )
 from rnnpipe.layers.coordinates import CoordinateChannels
 from rnnpipe.layers.gru import GRU, GRUCell
+from rnnpipe.layers.learned_state import LearnedState
 from rnnpipe.layers.lstm import LSTM, LSTMCell
 from rnnpipe.layers.stack import RecurrentStack
 from rnnpipe.layers.vanilla import VanillaRNN, VanillaRNNCell
+from rnnpipe.layers.zoneout import Zoneout
 
 __all__ = [
     "GRU",
@@ -32,10 +34,12 @@ __all__ = [
     "LayerNormGRUCell",
     "LayerNormLSTMCell",
     "LayerNormVanillaRNNCell",
+    "LearnedState",
     "PeepholeLSTMCell",
     "ProjectionLSTMCell",
     "RecurrentHighwayCell",
     "RecurrentStack",
     "VanillaRNN",
     "VanillaRNNCell",
+    "Zoneout",
 ]
