@@ -5,7 +5,6 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-import keras
 from rich.console import Console
 from rich.table import Table as TerminalTable
 
@@ -14,6 +13,7 @@ from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.runs.build import find_records
 from rnnpipe.runs.config import load_run_config
 from rnnpipe.runs.directory import RunDirectory, write_json, write_jsonl
+from rnnpipe.runs.model import load_model
 from rnnpipe.runs.report.page import Page, write_report
 from rnnpipe.tasks import make_task
 from rnnpipe.tasks.exhibits import Exhibit, Table
@@ -43,7 +43,7 @@ def evaluate_run(
     config = load_run_config(run)
     task = make_task(config)
     records = records or find_records(config, task)
-    model = keras.models.load_model(run.model, compile=False)
+    model = load_model(run)
 
     scores: dict[str, dict[str, float]] = {}
     predictions: list[dict[str, Any]] = []

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-import keras
 from rich.console import Console
 from rich.table import Table
 
 from rnnpipe.errors import Faults, UserError
 from rnnpipe.runs.config import load_run_config
 from rnnpipe.runs.directory import RunDirectory
+from rnnpipe.runs.model import load_model
 from rnnpipe.tasks import make_task
 
 
@@ -42,8 +42,7 @@ def predict(
     ]
     if faults:
         raise Faults(faults)
-    model = keras.models.load_model(run.model, compile=False)
-    prediction = task.predict(model, run.vocabulary, inputs)
+    prediction = task.predict(load_model(run), run.vocabulary, inputs)
 
     table = Table("answer", "probability")
     for answer, probability in prediction.answers:
