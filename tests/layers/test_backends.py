@@ -8,7 +8,17 @@ import keras
 import numpy as np
 import pytest
 
-from rnnpipe.layers import GRU, LSTM, AdditiveAttention, VanillaRNN
+from rnnpipe.layers import (
+    GRU,
+    LSTM,
+    AdditiveAttention,
+    LayerNormGRUCell,
+    LearnedState,
+    PeepholeLSTMCell,
+    RecurrentStack,
+    VanillaRNN,
+    Zoneout,
+)
 from tests.layers.comparing import all_close, close
 
 BATCH, TIME, VOCAB = 3, 5, 7
@@ -26,12 +36,18 @@ numpy.savez(sys.argv[1] + "/" + sys.argv[2] + ".npz", outputs, *model.get_weight
 
 @pytest.fixture
 def model():
-    """Masked tokens through every recurrent layer, then attention over what they say."""
+    """Masked tokens through layers and cells of every kind, then attention over what they say."""
     tokens = keras.Input((TIME,), dtype="int32")
     readable = keras.Input((TIME,), dtype="bool")
     sequence = keras.layers.Embedding(VOCAB, 4, mask_zero=True)(tokens)
     for layer in (LSTM, GRU, VanillaRNN):
         sequence = keras.layers.Bidirectional(layer(3, return_sequences=True))(sequence)
+    states = LearnedState([3])(sequence)
+    stack = RecurrentStack(
+        keras.layers.RNN(LayerNormGRUCell(3), return_sequences=True), 2, connection="highway"
+    )
+    sequence = Zoneout(PeepholeLSTMCell(3), rate=0.0, return_sequences=True)(stack(sequence))
+    sequence = GRU(3, return_sequences=True)(sequence, initial_state=states, mask=readable)
     query = LSTM(3, go_backwards=True)(sequence)
     context, _ = AdditiveAttention(4, glimpses=2)(query, sequence, mask=readable)
     return keras.Model([tokens, readable], keras.layers.Dense(2)(context))
