@@ -143,10 +143,13 @@ class Build(Section):
 
 
 class CnnEncoder(Section):
-    """A small convolutional network, trained from scratch; every stage halves the grid."""
+    """A small convolutional network, trained from scratch."""
 
     kind: Literal["cnn"]
-    channels: list[Annotated[int, Field(ge=1)]] = Field([32, 64, 128], min_length=1)
+    patch: int = Field(4, ge=1, description="the first stage's patches, in pixels")
+    channels: list[Annotated[int, Field(ge=1)]] = Field(
+        [32, 64], min_length=1, description="of every stage; each but the first halves the grid"
+    )
     dropout: Fraction = 0.0
 
 
@@ -254,6 +257,7 @@ class RunConfig(Section):
     seed: int = Field(7, ge=0)
     data: Data
     build: Build = Build()
+    model: Section
     train: Train
     evaluate: Evaluate = Evaluate()
 

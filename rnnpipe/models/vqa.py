@@ -19,7 +19,8 @@ def build_vqa_model(
     image_size: int,
     vocab: int,
     answers: int,
-    channels: Sequence[int] = (32, 64, 128),
+    patch: int = 4,
+    channels: Sequence[int] = (32, 64),
     image_dropout: float = 0.0,
     embedding: int = 128,
     question_units: int = 256,
@@ -49,7 +50,8 @@ def build_vqa_model(
         image_size: height and width of the images, in pixels.
         vocab: number of question tokens.
         answers: number of answers to choose from.
-        channels: channels of each stage of the image encoder; every stage halves the grid.
+        patch: patch size of the image encoder, in pixels, see `build_cnn`.
+        channels: channels of its stages.
         image_dropout: share of the grid's channels dropped in training.
         embedding: size of the question tokens' embeddings.
         question_units: units of the question's LSTM.
@@ -70,7 +72,7 @@ def build_vqa_model(
     image_index = keras.Input((), dtype="int32", name="image_index")
     question = keras.Input((None,), dtype="int32", name="question")
 
-    grid = build_cnn(image_size, channels, dropout=image_dropout)(image)
+    grid = build_cnn(image_size, patch=patch, channels=channels, dropout=image_dropout)(image)
     grid = ops.take(grid, image_index, axis=0)
     words = layers.Embedding(
         vocab,

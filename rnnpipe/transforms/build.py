@@ -118,13 +118,7 @@ class Build:
             if all(survey.records[split] for split in wanted):
                 progress("counting", survey.records.total(), survey.records.total())
                 return survey, splitter
-        empty = next(split for split in wanted if not survey.records[split])
-        raise UserError(
-            f"data.splits.{empty}",
-            "at least one record",
-            f"none of {survey.records.total()}",
-            "give more raw data or a larger share",
-        )
+        raise _empty_split(wanted, survey.records)
 
     def _write(
         self,
@@ -175,8 +169,10 @@ class Build:
     ) -> None:
         """Records read = records written + dead letters, or nothing is published."""
         written = Counter(dict.fromkeys(survey.records, 0))
+        good = written.copy()
         for result in results:
             written[result.split] += result.records + len(result.dead_letters)
+            good[result.split] += result.records
         if written != survey.records:
             raise UserError(
                 "build",
@@ -184,7 +180,9 @@ class Build:
                 f"{dict(written)}",
                 "the runner lost records, or the raw data changed meanwhile: build again",
             )
-        self._check_bad(dead, sum(result.records for result in results))
+        self._check_bad(dead, good.total())
+        if not all(good.values()):
+            raise _empty_split(good, good)
 
     def _describe(
         self,
@@ -223,6 +221,16 @@ class Build:
         rows = (json.dumps(asdict(letter), ensure_ascii=False) + "\n" for letter in dead)
         (folder / DEAD_LETTERS).write_text("".join(rows))
         write_metadata(folder, self.recipe.spec, sizes)
+
+
+def _empty_split(splits: Iterable[str], records: Mapping[str, int]) -> UserError:
+    empty = next(split for split in splits if not records[split])
+    return UserError(
+        f"data.splits.{empty}",
+        "at least one record",
+        f"none of {sum(records.values())}",
+        "give more raw data or a larger share",
+    )
 
 
 def _sum_histograms(results: Iterable[ShardResult]) -> dict[str, dict[int, int]]:

@@ -13,6 +13,7 @@ SMALL = {
     "image_size": 16,
     "vocab": 12,
     "answers": 5,
+    "patch": 2,
     "channels": (4, 6),
     "embedding": 3,
     "question_units": 7,

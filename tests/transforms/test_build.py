@@ -167,6 +167,15 @@ def test_a_split_that_cannot_be_filled_is_told(handmade_vqa, tmp_path):
         build.run(tmp_path / "records")
 
 
+def test_a_split_whose_records_are_all_bad_is_told(handmade_vqa, tmp_path):
+    for image in (handmade_vqa / "train2014").iterdir():
+        image.write_bytes(b"")
+    build = Build(VqaV2(handmade_vqa), RECIPE, {}, max_bad_fraction=1.0)
+    with pytest.raises(UserError, match=r"data\.splits\.train: expected at least one record"):
+        build.run(tmp_path / "records")
+    assert not list(tmp_path.glob("records*"))
+
+
 def test_statistics_say_what_the_records_are_like(handmade_vqa, tmp_path):
     records = Build(VqaV2(handmade_vqa), VqaRecipe(16, max_tokens=4), {}).run(tmp_path / "records")
     stats = json.loads((records.path / "stats.json").read_text())

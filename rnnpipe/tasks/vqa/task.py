@@ -78,6 +78,7 @@ class VqaTask:
             image_size=self.config.data.image.size,
             vocab=Tokenizer.load(records.path).vocabulary_size,
             answers=len(records.answers),
+            patch=model.image_encoder.patch,
             channels=model.image_encoder.channels,
             image_dropout=model.image_encoder.dropout,
             embedding=model.question_encoder.embedding,
