@@ -67,15 +67,22 @@ def make_exhibits(
     ]
 
 
-def _spread(candidates: np.ndarray, rows: Sequence[Row]) -> list[int]:
-    """A few of the candidates, each kind of question in turn."""
-    seen: Counter[str] = Counter()
-    order = []
-    for index in candidates:
-        kind = rows[index]["question_type"]
-        order.append((seen[kind], int(index)))
-        seen[kind] += 1
-    return [index for _, index in sorted(order)[:_SAMPLES]]
+def _spread(candidates: Iterable[int], rows: Sequence[Row]) -> list[int]:
+    """A few of the candidates: each kind of question in turn, each image once."""
+    waiting: dict[str, list[int]] = {}
+    for index in map(int, candidates):
+        waiting.setdefault(rows[index]["question_type"], []).append(index)
+    chosen: list[int] = []
+    shown: set[int] = set()
+    while waiting and len(chosen) < _SAMPLES:
+        for kind, indices in list(waiting.items()):
+            fresh = [index for index in indices if rows[index]["image_id"] not in shown]
+            if not fresh:
+                del waiting[kind]
+            elif len(chosen) < _SAMPLES:
+                chosen.append(fresh[0])
+                shown.add(rows[fresh[0]]["image_id"])
+    return chosen
 
 
 def _table(title: str, by: str, rows: Sequence[Row], scores: Mapping[str, float]) -> Table:

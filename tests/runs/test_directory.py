@@ -1,0 +1,49 @@
+import pytest
+
+from rnnpipe.errors import UserError
+from rnnpipe.runs.directory import check_runs_dir, create_run, open_run, write_json
+
+
+def test_runs_begun_in_one_second_have_folders_of_their_own(tmp_path):
+    runs = [create_run(tmp_path, "vqa") for _ in range(3)]
+    assert len({run.path for run in runs}) == 3
+    assert all(run.path.parent == tmp_path / "vqa" for run in runs)
+
+
+def finish(run):
+    run.config.write_text("")
+    run.model.write_text("")
+
+
+def test_a_run_is_found_by_its_folder_or_as_the_newest_of_several(tmp_path):
+    first, second, third = (create_run(tmp_path, "vqa") for _ in range(3))
+    finish(first)
+    finish(second)
+    assert open_run(first.path) == first
+    assert open_run(tmp_path / "vqa") == second, "the third one is not trained"
+    assert third.path.is_dir()
+
+
+@pytest.mark.parametrize(
+    ("name", "got"), [("none", "no such folder"), ("vqa", "a folder without a trained model")]
+)
+def test_what_is_no_run_is_told(tmp_path, name, got):
+    create_run(tmp_path, "vqa")
+    with pytest.raises(UserError, match=f"expected the folder of a trained run, got {got}"):
+        open_run(tmp_path / name)
+
+
+def test_an_unwritable_place_is_told_before_any_work(tmp_path):
+    check_runs_dir(tmp_path / "new" / "runs")
+    assert not (tmp_path / "new").exists()
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match=r"expected a folder to write runs to, got .* is a file"):
+        check_runs_dir(tmp_path / "file" / "runs")
+
+
+def test_files_are_written_wholly(tmp_path):
+    write_json(tmp_path / "metrics.json", {"test": {"accuracy": 0.5}})
+    assert [path.name for path in tmp_path.iterdir()] == ["metrics.json"]
+    with pytest.raises(TypeError):
+        write_json(tmp_path / "metrics.json", {"test": object()})
+    assert "accuracy" in (tmp_path / "metrics.json").read_text()
