@@ -13,13 +13,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
 
-from rnnpipe.text.tokenizer import TokenizerKind
-
 from rnnpipe.errors import UserError
 from rnnpipe.sources.easy_vqa import EasyVqa
 from rnnpipe.sources.images import FITS
 from rnnpipe.sources.source import Source
 from rnnpipe.sources.vqa_v2 import VqaV2
+from rnnpipe.text.tokenizer import TokenizerKind
 from rnnpipe.transforms.build import Build
 from rnnpipe.transforms.runner import Runner
 from rnnpipe.transforms.vqa import VqaRecipe

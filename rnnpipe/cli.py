@@ -11,7 +11,6 @@ from rnnpipe import __version__
 from rnnpipe.errors import UserError
 
 # Everything else is imported by the verb that needs it: `rnnpipe --help` must answer at once.
-# ruff: noqa: PLC0415
 
 _EXAMPLES = """\
 examples:

@@ -27,7 +27,7 @@ class SplitSize:
 def write_metadata(folder: Path, spec: RecordSpec, splits: Mapping[str, SplitSize]) -> None:
     """Writes `dataset_info.json` and `features.json` into a folder of finished shards."""
     # TensorFlow Datasets takes seconds to import, and only this step of a build needs it.
-    import tensorflow_datasets as tfds  # noqa: PLC0415
+    import tensorflow_datasets as tfds
 
     tfds.folder_dataset.write_metadata(
         data_dir=str(folder),

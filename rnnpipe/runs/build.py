@@ -27,7 +27,7 @@ def build_records(
     Raises:
         UserError: the raw data or the place for the records is not as it should be.
     """
-    from rnnpipe.transforms.runner import Runner  # noqa: PLC0415  brings in Beam
+    from rnnpipe.transforms.runner import Runner  # brings in Beam
 
     build = task.prepare_build()
     if config.data.directory is not None:

@@ -41,8 +41,8 @@ def run(
 
     # TensorFlow is imported only here: a build has no need of it.
     with quiet_import():
-        from rnnpipe.runs.evaluate import evaluate_run  # noqa: PLC0415
-        from rnnpipe.runs.train import train  # noqa: PLC0415
+        from rnnpipe.runs.evaluate import evaluate_run
+        from rnnpipe.runs.train import train
 
     finished = train(config, task, records, name=name, runs_dir=runs_dir, console=console)
     evaluate_run(finished, console, records=records)

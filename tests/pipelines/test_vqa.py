@@ -35,8 +35,10 @@ def test_mistakes_are_told(arguments, drawn_vqa, capsys):
     for image in (drawn_vqa / "train").iterdir():
         image.write_bytes(b"")
     assert vqa.main([*arguments, "--", "--job_name=broken"]) == 2
-    assert capsys.readouterr().err.splitlines()[-1].startswith(
-        "pipelines.vqa: build.max_bad_fraction: expected at most 0.05"
+    assert (
+        capsys.readouterr()
+        .err.splitlines()[-1]
+        .startswith("pipelines.vqa: build.max_bad_fraction: expected at most 0.05")
     )
 
 

@@ -47,8 +47,8 @@ class VqaTask:
 
     def prepare_build(self) -> Build:
         """The build of the records that the config asks for."""
-        from rnnpipe.transforms.build import Build  # noqa: PLC0415  brings in Beam
-        from rnnpipe.transforms.vqa import VqaRecipe  # noqa: PLC0415
+        from rnnpipe.transforms.build import Build  # brings in Beam
+        from rnnpipe.transforms.vqa import VqaRecipe
 
         data, build = self.config.data, self.config.build
         recipe = VqaRecipe(
@@ -71,7 +71,7 @@ class VqaTask:
 
     def build_model(self, records: RecordsDirectory) -> keras.Model:
         """Show, Ask, Attend, and Answer, with logits and alignments as outputs."""
-        from rnnpipe.models.vqa import build_vqa_model  # noqa: PLC0415  brings in Keras
+        from rnnpipe.models.vqa import build_vqa_model  # brings in Keras
 
         model = self.config.model
         return build_vqa_model(
@@ -94,10 +94,10 @@ class VqaTask:
 
     def build_trainer(self, model: keras.Model, records: RecordsDirectory) -> keras.Model:
         """The model's logits, compiled with the loss over soft targets."""
-        import keras  # noqa: PLC0415
+        import keras
 
-        from rnnpipe.training.optimizers import build_adam  # noqa: PLC0415  brings in Keras
-        from rnnpipe.training.soft_targets import (  # noqa: PLC0415
+        from rnnpipe.training.optimizers import build_adam  # brings in Keras
+        from rnnpipe.training.soft_targets import (
             soft_cross_entropy,
             soft_vqa_accuracy,
         )
@@ -122,10 +122,10 @@ class VqaTask:
         self, records: RecordsDirectory, split: str, *, shuffle_seed: int | None = None
     ) -> Any:
         """Batches of ({`image`, `image_index`, `question`}, soft targets `(batch, answers)`)."""
-        import tensorflow as tf  # noqa: PLC0415
+        import tensorflow as tf
 
-        from rnnpipe.inputs.batches import Batch, make_batches  # noqa: PLC0415
-        from rnnpipe.inputs.targets import to_soft_targets  # noqa: PLC0415
+        from rnnpipe.inputs.batches import Batch, make_batches
+        from rnnpipe.inputs.targets import to_soft_targets
 
         answers, size = len(records.answers), self.config.data.image.size
 
@@ -162,7 +162,7 @@ class VqaTask:
 
     def evaluate(self, model: keras.Model, records: RecordsDirectory, split: str) -> Evaluation:
         """The official accuracy beside the baselines', and samples of what the model looked at."""
-        from rnnpipe.tasks.vqa.evaluation import evaluate  # noqa: PLC0415
+        from rnnpipe.tasks.vqa.evaluation import evaluate
 
         batches = self.make_batches(records, split).map(lambda inputs, targets: inputs)
         return evaluate(model, records, split, batches)
