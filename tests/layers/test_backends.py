@@ -49,7 +49,9 @@ def model():
     sequence = Zoneout(PeepholeLSTMCell(3), rate=0.0, return_sequences=True)(stack(sequence))
     sequence = GRU(3, return_sequences=True)(sequence, initial_state=states, mask=readable)
     query = LSTM(3, go_backwards=True)(sequence)
-    context, _ = AdditiveAttention(4, glimpses=2)(query, sequence, mask=readable)
+    given, _ = AdditiveAttention(4, glimpses=2)(query, sequence, mask=readable)
+    carried, _ = AdditiveAttention(4)(query, sequence)
+    context = keras.layers.Concatenate()([given, carried])
     return keras.Model([tokens, readable], keras.layers.Dense(2)(context))
 
 

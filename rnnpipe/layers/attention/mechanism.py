@@ -26,8 +26,8 @@ class Attention(keras.layers.Layer):
     Call arguments:
         query: `(batch, query_features)`.
         memory: `(batch, source_time, features)` or a grid `(batch, height, width, channels)`.
-        mask: `(batch, source_time)` or `(batch, height, width)`, True where memory may be read;
-            by default the Keras mask of `memory`, where it has one.
+        mask: `(batch, source_time)` or `(batch, height, width)`, True where memory may be read.
+        memory_mask: the mask that `memory` carries, which Keras passes; `mask` takes its place.
         keys: `project(memory, mask)`, if it is at hand: a decoder computes it once and not at
             every step.
         training: whether dropout is on.
@@ -88,12 +88,18 @@ class Attention(keras.layers.Layer):
         return self.project_memory(positions)
 
     def call(
-        self, query: Any, memory: Any, mask: Any = None, keys: Any = None, training: Any = False
+        self,
+        query: Any,
+        memory: Any,
+        mask: Any = None,
+        *,
+        keys: Any = None,
+        memory_mask: Any = None,
+        training: Any = False,
     ) -> tuple[Any, Any]:
         """Looks once; see the class for the arguments."""
-        if mask is None:
-            # Keras hands a mask of its own only to layers with a single tensor argument.
-            mask = getattr(memory, "_keras_mask", None)
+        # Keras itself fills an argument of the name `memory_mask`, on every backend.
+        mask = memory_mask if mask is None else mask
         self._check(query, memory, mask)
         positions, readable = self._flatten(memory, mask)
         if keys is None:
