@@ -1,5 +1,7 @@
 """Where a pipeline runs: in this process, in several local ones, or on a cluster."""
 
+import logging
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -7,6 +9,9 @@ from typing import Any
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+from apache_beam.transforms.environments import SubprocessSDKEnvironment
+
+_WORKER = f"{sys.executable} -m rnnpipe.transforms.worker"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +35,18 @@ class Runner:
         if any(arg.split("=")[0] == "--runner" for arg in args):
             pipeline = beam.Pipeline(options=PipelineOptions(args))
         else:
-            if self.workers > 1:
-                args.append("--direct_running_mode=multi_processing")
-                args.append(f"--direct_num_workers={self.workers}")
-            pipeline = beam.Pipeline(runner=FnApiRunner(), options=PipelineOptions(args))
+            pipeline = self._make_local(args)
         with pipeline:
             construct(pipeline)
+
+    def _make_local(self, args: list[str]) -> beam.Pipeline:
+        if self.workers == 1:
+            return beam.Pipeline(runner=FnApiRunner(), options=PipelineOptions(args))
+        # Beam takes the environment of our workers for a slip and warns of it.
+        logging.getLogger(FnApiRunner.__module__).setLevel(logging.ERROR)
+        runner = FnApiRunner(SubprocessSDKEnvironment.from_command_string(_WORKER))
+        options = PipelineOptions([*args, f"--direct_num_workers={self.workers}"])
+        return beam.Pipeline(runner=runner, options=options)
 
 
 IN_PROCESS = Runner()
