@@ -1,0 +1,21 @@
+"""Decoding: from a step of any model to sequences, on any backend of Keras, eager or compiled."""
+
+from rnnpipe.decoding.beam_search import beam_search
+from rnnpipe.decoding.constraints import Constraints
+from rnnpipe.decoding.decoded import Decoded
+from rnnpipe.decoding.greedy import greedy
+from rnnpipe.decoding.penalties import average_length, gnmt_coverage, gnmt_length
+from rnnpipe.decoding.sample import sample
+from rnnpipe.decoding.step import Step
+
+__all__ = [
+    "Constraints",
+    "Decoded",
+    "Step",
+    "average_length",
+    "beam_search",
+    "gnmt_coverage",
+    "gnmt_length",
+    "greedy",
+    "sample",
+]

@@ -1,0 +1,117 @@
+"""Sampling: tokens drawn by their probability."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from rnnpipe.decoding.constraints import Constraints
+from rnnpipe.decoding.decoded import Decoded
+from rnnpipe.decoding.step import Step, first_tokens
+from rnnpipe.decoding.walk import walk
+from rnnpipe.errors import UserError
+from rnnpipe.text.tokens import END, START
+
+# A share of all probability below one even after rounding, so that it falls on a token.
+HIGHEST = 1.0 - 2.0**-20
+
+
+def sample(
+    step: Step,
+    state: Any,
+    *,
+    max_length: int,
+    seed: Any,
+    samples: int = 1,
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    top_p: float | None = None,
+    start: Any = START,
+    end: int = END,
+    constraints: Constraints | None = None,
+) -> Decoded:
+    """Draws each token from the model's distribution, until all rows have ended or are full.
+
+        yₜ ~ softmax(logits / temperature), cut to the likeliest tokens
+
+    Args:
+        step: as for `greedy`.
+        state: the first state, whose rows are the batch.
+        max_length: the greatest length, the end token included.
+        seed: an integer, which gives the same sequences at each call, in a graph too (each backend,
+            and XLA, draws its own); or a `keras.random.SeedGenerator`, which gives new ones.
+        samples: how many sequences are drawn for each row.
+        temperature: above 0; small ones come near to `greedy`.
+        top_k: draws from the k likeliest tokens only (Fan et al. 2018, section 5.1).
+        top_p: draws from the fewest likeliest tokens only that together have this probability
+            (Holtzman et al. 2020, section 3.1), after temperature and `top_k`.
+        start: the first token that the step sees: one for all rows, or `(batch,)`.
+        end: the end token.
+        constraints: what the sequences may not be.
+
+    Returns:
+        A `Decoded` with `samples` sequences a row, as they were drawn. Its scores are
+        log-probabilities under the model itself: temperature and cuts do not enter.
+
+    Raises:
+        UserError: if an argument is out of range, or the step returns something else.
+
+    Example:
+        >>> from keras import ops
+        >>> def coin(tokens, state):  # heads, 4, or tails, 5
+        ...     return ops.log(ops.array([[0.0, 0.0, 0.0, 0.0, 0.5, 0.5]])), state
+        >>> drawn = sample(coin, ops.zeros((1,)), max_length=8, seed=1)
+        >>> set(drawn.ids.numpy().flatten().tolist()) == {4, 5}
+        True
+    """
+    _check(seed, samples, temperature, top_k, top_p)
+    rows = ops.shape(first_tokens(start, state))[0] * samples
+    shares = keras.random.uniform((rows, max(max_length, 1)), maxval=HIGHEST, seed=seed)
+
+    def choose(log_probs: Any, t: Any) -> Any:
+        share = ops.take(shares, t, axis=1)[:, None]
+        return _draw(log_probs / temperature, share, top_k, top_p)
+
+    return walk(
+        step,
+        state,
+        choose,
+        start=start,
+        end=end,
+        max_length=max_length,
+        constraints=constraints,
+        copies=samples,
+    )
+
+
+def _draw(logits: Any, share: Any, top_k: int | None, top_p: float | None) -> Any:
+    """The token at which the cumulated probability passes `share`, `(rows, 1)`, of the whole."""
+    vocab, order = logits.shape[-1], None
+    if top_k is not None or top_p is not None:
+        logits, order = ops.top_k(logits, min(top_k or vocab, vocab))
+    weights = ops.exp(logits - ops.max(logits, axis=-1, keepdims=True))
+    cumulated = ops.cumsum(weights, axis=-1)
+    if top_p is not None:
+        likeliest = cumulated - weights < top_p * cumulated[:, -1:]
+        cumulated = ops.cumsum(ops.where(likeliest, weights, 0.0), axis=-1)
+    passed = cumulated <= share * cumulated[:, -1:]
+    place = ops.sum(ops.cast(passed, "int32"), axis=-1, keepdims=True)
+    chosen = place if order is None else ops.take_along_axis(order, place, axis=1)
+    return ops.cast(chosen[:, 0], "int32")
+
+
+def _check(
+    seed: Any, samples: int, temperature: float, top_k: int | None, top_p: float | None
+) -> None:
+    if not isinstance(seed, int | keras.random.SeedGenerator):
+        raise UserError(
+            "seed", "an integer or a keras.random.SeedGenerator", repr(seed), "write e.g. seed=1"
+        )
+    if samples < 1:
+        raise UserError("samples", "at least 1", str(samples), "write e.g. samples=5")
+    if not temperature > 0:
+        raise UserError("temperature", "above 0", str(temperature), "for the likeliest, use greedy")
+    if top_k is not None and top_k < 1:
+        raise UserError("top_k", "at least 1, or None", str(top_k), "write e.g. top_k=40")
+    if top_p is not None and not 0 < top_p <= 1:
+        raise UserError("top_p", "above 0 and at most 1", str(top_p), "write e.g. top_p=0.9")

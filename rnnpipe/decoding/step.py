@@ -1,0 +1,93 @@
+"""The one thing that decoding knows of a model: a step."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from keras import ops, tree
+
+from rnnpipe.errors import UserError
+
+Step = Callable[[Any, Any], Any]
+"""`step(tokens, state)` returns `(logits, state)` or `(logits, state, alignments)`.
+
+Args:
+    tokens: `(batch,)` int32, the tokens chosen last; at first the start tokens.
+    state: any nested structure of tensors whose first axis is the batch. What later steps need of
+        the source (memory, mask, keys) belongs in it too, or stays outside with its own batch;
+        in a beam search every row of it goes with its beam.
+
+Returns:
+    logits `(batch, vocab)`, unnormalised; the new state, of the same structure, shapes and dtypes;
+    and, from a step that attends, its alignments: a nested structure of `(batch, ...)`.
+"""
+
+
+class Outputs(NamedTuple):
+    """What a step returned, with log-probabilities `(batch, vocab)` in float32."""
+
+    log_probs: Any
+    state: Any
+    alignments: Any
+
+
+def run_step(step: Step, tokens: Any, state: Any) -> Outputs:
+    """Calls a step and checks what came; without alignments, they are an empty tuple."""
+    returned = step(tokens, state)
+    if not isinstance(returned, tuple) or len(returned) not in (2, 3):
+        came = f"{len(returned)} values" if isinstance(returned, tuple) else type(returned).__name__
+        raise UserError(
+            "step", "(logits, state) or (logits, state, alignments)", came, "return such a tuple"
+        )
+    logits, after, *alignments = returned
+    logits = ops.convert_to_tensor(logits)
+    shape = tuple(logits.shape)
+    if len(shape) != 2 or shape[-1] is None:
+        raise UserError("step", "logits (batch, vocab)", str(shape), "return those of one step")
+    if None not in (shape[0], tokens.shape[0]) and shape[0] != tokens.shape[0]:
+        expected = f"logits of {tokens.shape[0]} rows, one for each token"
+        raise UserError("step", expected, str(shape), "keep the rows of all tensors together")
+    try:
+        tree.assert_same_structure(state, after)
+    except (ValueError, TypeError) as error:
+        raise UserError(
+            "step",
+            f"a new state of {len(tree.flatten(state))} tensors, nested like the old",
+            f"{len(tree.flatten(after))} tensors in a {type(after).__name__}",
+            "return a state of the structure that came in",
+        ) from error
+    log_probs = ops.log_softmax(ops.cast(logits, "float32"), axis=-1)
+    return Outputs(log_probs, after, alignments[0] if alignments else ())
+
+
+def given(alignments: Any) -> Any:
+    """Alignments, or None for the empty tuple that stands for none inside a loop."""
+    return None if isinstance(alignments, tuple) and not alignments else alignments
+
+
+def first_tokens(start: Any, state: Any) -> Any:
+    """The start tokens as `(batch,)` int32; a single one is repeated for each row of the state."""
+    start = ops.cast(ops.convert_to_tensor(start), "int32")
+    if len(start.shape) == 1:
+        return start
+    if len(start.shape) > 1:
+        raise UserError(
+            "start", "a token, or one a row (batch,)", str(tuple(start.shape)), "drop the last axis"
+        )
+    tensors = tree.flatten(state)
+    if not tensors:
+        raise UserError(
+            "start",
+            "tokens (batch,), as an empty state does not tell the batch",
+            "a single token",
+            "repeat it for each row",
+        )
+    return ops.broadcast_to(start, (ops.shape(tensors[0])[0],))
+
+
+def check_lengths(max_length: int, end: int, vocab: int | None = None) -> None:
+    """Complains of a length or an end token that cannot be."""
+    if max_length < 1:
+        raise UserError("max_length", "at least 1", str(max_length), "write e.g. max_length=50")
+    if end < 0 or (vocab is not None and end >= vocab):
+        upper = "the vocabulary" if vocab is None else f"the vocabulary, 0 to {vocab - 1}"
+        raise UserError("end", f"a token of {upper}", str(end), "pass the model's end token")

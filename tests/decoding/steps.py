@@ -1,0 +1,107 @@
+"""Steps made by hand, and decoding done the slow and obvious way."""
+
+import itertools
+import math
+
+import numpy as np
+from keras import ops
+
+from rnnpipe.text.tokens import END, PAD
+
+LETTERS = "_?<>abcdefghijklmnopqrstuvwxyz"  # PAD, UNKNOWN, START, END, then the alphabet
+
+
+def spell(ids):
+    """`(..., time)` as words: the end token is >, padding is _."""
+    ids = np.asarray(ids)
+    if ids.ndim == 1:
+        return "".join(LETTERS[token] for token in ids)
+    return [spell(row) for row in ids]
+
+
+def tokens(word):
+    return [LETTERS.index(letter) for letter in word]
+
+
+def speller(words, confidence=20.0):
+    """A step that says a word a row, whatever was chosen; its state is where the words are."""
+    time = max(map(len, words))
+    script = np.array([tokens(word.ljust(time, "_")) for word in words], "int32")
+
+    def step(_, state):
+        says = ops.take_along_axis(state["script"], state["at"][:, None], axis=1)[:, 0]
+        after = {"script": state["script"], "at": ops.minimum(state["at"] + 1, time - 1)}
+        return confidence * ops.one_hot(says, len(LETTERS)), after
+
+    return step, {"script": script, "at": np.zeros(len(words), "int32")}
+
+
+def markov(tables):
+    """A step whose logits `tables[time, last token]` give, and its state for a batch.
+
+    Args:
+        tables: `(batch, time, vocab, vocab)`; a row each, which the state carries.
+    """
+
+    def step(last, state):
+        at, tables = state
+        here = ops.take_along_axis(tables, at[:, None, None, None], axis=1)[:, 0]
+        logits = ops.take_along_axis(here, last[:, None, None], axis=1)[:, 0]
+        return logits, (at + 1, tables)
+
+    batch = len(tables)
+    return step, (np.zeros(batch, "int32"), np.asarray(tables, "float32"))
+
+
+def log_softmax(logits):
+    logits = np.asarray(logits, "float64")
+    top = logits.max(axis=-1, keepdims=True)
+    return logits - top - np.log(np.exp(logits - top).sum(axis=-1, keepdims=True))
+
+
+def probability(table, sequence, start):
+    """The log-probability of a sequence under one row's tables."""
+    path = [start, *sequence]
+    return sum(log_softmax(table[t][path[t]])[path[t + 1]] for t in range(len(sequence)))
+
+
+def every_sequence(vocab, max_length):
+    """All that decoding may return: ended by the end token, or as long as may be."""
+    others = [token for token in range(vocab) if token != END]
+    for length in range(1, max_length + 1):
+        for body in itertools.product(others, repeat=length - 1):
+            yield (*body, END)
+    yield from itertools.product(others, repeat=max_length)
+
+
+def exhaustive(table, max_length, start, penalty=lambda length: 1.0):
+    """All sequences with their scores, the best first."""
+    found = [
+        (probability(table, sequence, start) / penalty(len(sequence)), sequence)
+        for sequence in every_sequence(table.shape[-1], max_length)
+    ]
+    return sorted((pair for pair in found if pair[0] > -math.inf), reverse=True)
+
+
+def slow_beam(table, width, max_length, start, penalty=lambda length: 1.0):
+    """Beam search of one row with lists, which never stops early: all that ended, best first."""
+    living, ended = [(0.0, ())], []
+    for t in range(max_length):
+        grown = [
+            (total + gain, (*sequence, token))
+            for total, sequence in living
+            for token, gain in enumerate(log_softmax(table[t][(start, *sequence)[-1]]))
+        ]
+        living = []
+        for total, sequence in sorted(grown, reverse=True)[:width]:
+            if total == -math.inf:
+                continue
+            if sequence[-1] == END or t + 1 == max_length:
+                ended.append((total / penalty(len(sequence)), sequence))
+            else:
+                living.append((total, sequence))
+    return sorted(ended, reverse=True)
+
+
+def padded(sequence, time):
+    return [*sequence, *[PAD] * (time - len(sequence))]

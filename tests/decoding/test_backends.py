@@ -1,0 +1,170 @@
+"""Decoding says the same on every backend, eager and compiled, and in an exported function."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import ops
+
+from rnnpipe.decoding import (
+    Constraints,
+    Decoded,
+    beam_search,
+    gnmt_coverage,
+    gnmt_length,
+    greedy,
+    sample,
+)
+from tests.decoding.steps import markov
+
+BATCH, TIME, VOCAB = 4, 6, 8
+
+DECODE = """
+import sys, keras, numpy
+from tests.decoding.test_backends import STRATEGIES, attending
+given = numpy.load(sys.argv[1] + "/data.npz")
+step, state = attending(given["tables"])
+compiled = lambda decode: decode
+if keras.backend.backend() == "jax":
+    import jax
+    compiled = lambda decode: jax.jit(decode, static_argnums=0)
+runs = {name: compiled(decode) for name, decode in STRATEGIES.items()}
+runs["beam, eager"] = STRATEGIES["beam"]
+runs["sample again"] = runs["sample"]
+found = {}
+for name, run in runs.items():
+    for part, value in run(step, state)._asdict().items():
+        found[f"{name} {part}"] = keras.ops.convert_to_numpy(value)
+numpy.savez(sys.argv[1] + "/found.npz", **found)
+"""
+
+EVERYTHING = Constraints(
+    min_length=4, banned=[1, 2], no_repeat_ngram=2, prefix=np.array([[4], [0], [5], [0]])
+)
+
+STRATEGIES = {
+    "greedy": lambda step, state: greedy(step, state, max_length=TIME, constraints=EVERYTHING),
+    "sample": lambda step, state: sample(
+        step, state, max_length=TIME, seed=3, samples=2, top_k=4, top_p=0.9
+    ),
+    "beam": lambda step, state: beam_search(step, state, width=3, n_best=2, max_length=TIME),
+    "beam with everything": lambda step, state: beam_search(
+        step,
+        state,
+        width=4,
+        n_best=3,
+        max_length=TIME,
+        length_penalty=gnmt_length(0.7),
+        coverage_penalty=gnmt_coverage(0.3, np.array([[True, True, False]] * BATCH)),
+        constraints=EVERYTHING,
+    ),
+}
+
+
+def attending(tables):
+    """A Markov step that also looks: where, depends on the token."""
+    inner, state = markov(tables)
+
+    def step(tokens, state):
+        logits, after = inner(tokens, state)
+        looks = ops.stack([tokens % 3 + 1, tokens % 4 + 1, tokens % 5], axis=1)
+        return logits, after, ops.softmax(ops.cast(looks, "float32"))
+
+    return step, state
+
+
+@pytest.fixture
+def tables():
+    return np.random.default_rng(2).normal(size=(BATCH, TIME, VOCAB, VOCAB)).astype("float32")
+
+
+def any_batch():
+    return [
+        tf.TensorSpec([None], tf.int32),
+        tf.TensorSpec([None, TIME, VOCAB, VOCAB], tf.float32),
+    ]
+
+
+def agree(found, expected):
+    for part, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(ops.convert_to_numpy(part), other, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_the_same_in_a_graph_of_any_batch(tables, strategy):
+    step, state = attending(tables)
+    decode = STRATEGIES[strategy]
+    compiled = tf.function(lambda at, tables: decode(step, (at, tables)), any_batch())
+    agree(compiled(*state), decode(step, state))
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_the_same_compiled_by_xla(tables, strategy):
+    step, state = attending(tables)
+    decode = STRATEGIES[strategy]
+    compiled = tf.function(lambda *state: decode(step, state), jit_compile=True)
+    # XLA draws other numbers from the same seed, the same ones each time.
+    expected = compiled(*state) if strategy == "sample" else decode(step, state)
+    agree(compiled(*state), expected)
+
+
+def test_an_exported_search_runs_without_this_package(tmp_path, tables):
+    step, state = attending(tables)
+    module = tf.Module()
+    module.search = tf.function(
+        lambda at, tables: STRATEGIES["beam"](step, (at, tables))._asdict(),
+        any_batch(),
+    )
+    tf.saved_model.save(module, tmp_path / "saved")
+    np.save(tmp_path / "tables.npy", tables)
+    finished = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import sys, numpy, tensorflow as tf\n"
+            "search = tf.saved_model.load(sys.argv[1] + '/saved').search\n"
+            "tables = numpy.load(sys.argv[1] + '/tables.npy')\n"
+            "found = search(tf.zeros(len(tables), tf.int32), tables)\n"
+            "first = search(tf.zeros(1, tf.int32), tables[:1])\n"
+            "numpy.testing.assert_array_equal(first['ids'], found['ids'][:1])\n"
+            "numpy.savez(sys.argv[1] + '/found.npz', **found)\n"
+            "assert 'rnnpipe' not in sys.modules\n",
+            str(tmp_path),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert finished.returncode == 0, finished.stderr
+    found, expected = np.load(tmp_path / "found.npz"), STRATEGIES["beam"](step, state)
+    agree([found[part] for part in expected._fields], expected)
+
+
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_the_same_on_every_backend(tmp_path, tables, backend):
+    pytest.importorskip(backend)
+    np.savez(tmp_path / "data.npz", tables=tables)
+    environment = {**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": os.pathsep.join(sys.path)}
+    finished = subprocess.run(
+        [sys.executable, "-c", DECODE, str(tmp_path)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert finished.returncode == 0, finished.stderr
+    found = np.load(tmp_path / "found.npz")
+    step, state = attending(tables)
+
+    def parts(name):
+        return [found[f"{name} {part}"] for part in Decoded._fields]
+
+    for name in STRATEGIES.keys() - {"sample"}:
+        agree(parts(name), STRATEGIES[name](step, state))
+    agree(parts("beam, eager"), parts("beam"))
+    # Backends draw other numbers from the same seed.
+    agree(parts("sample again"), parts("sample"))
+    assert found["sample ids"].shape == (BATCH, 2, TIME)

@@ -1,0 +1,243 @@
+"""Beam search finds what an exhaustive search and the slow way find, and stops when it may."""
+
+import math
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import ops
+
+from rnnpipe.decoding import average_length, beam_search, gnmt_coverage, gnmt_length, greedy
+from tests.decoding.steps import (
+    END,
+    exhaustive,
+    log_softmax,
+    markov,
+    padded,
+    slow_beam,
+    spell,
+    speller,
+)
+
+START = 2
+PENALTIES = [
+    (None, lambda length: 1.0),
+    (gnmt_length(0.8), lambda length: ((5 + length) / 6) ** 0.8),
+    (gnmt_length(-0.5), lambda length: ((5 + length) / 6) ** -0.5),
+    (average_length, lambda length: length),
+]
+
+
+def random_tables(seed, batch=3, time=4, vocab=6, spread=2.0):
+    return np.random.default_rng(seed).normal(size=(batch, time, vocab, vocab), scale=spread)
+
+
+def sparse_tables(seed, batch, time, vocab, branches=2):
+    """Each token goes on to `branches` others or ends: so a beam of `branches`^k is exhaustive."""
+    random = np.random.default_rng(seed)
+    tables = np.full((batch, time, vocab, vocab), -np.inf)
+    others = [token for token in range(vocab) if token != END]
+    for row in tables.reshape(-1, vocab):
+        row[[END, *random.choice(others, branches, replace=False)]] = random.normal(
+            size=branches + 1
+        )
+    return tables
+
+
+def check(decoded, row, expected):
+    """That a row is the best of `expected`, pairs of score and sequence, the best first."""
+    n_best, time = decoded.ids.shape[1:]
+    for place, (score, sequence) in enumerate(expected[:n_best]):
+        np.testing.assert_array_equal(decoded.ids[row, place], padded(sequence, time))
+        np.testing.assert_allclose(decoded.scores[row, place], score, rtol=1e-5)
+        assert int(decoded.lengths[row, place]) == len(sequence)
+    for place in range(len(expected), n_best):
+        assert float(decoded.scores[row, place]) == -math.inf
+        assert int(decoded.lengths[row, place]) == 0
+        assert not np.any(decoded.ids[row, place])
+
+
+@pytest.mark.parametrize("width", [1, 5])
+def test_says_what_the_step_says(width):
+    step, state = speller(["sequentially>", "abc>"])
+    decoded = beam_search(step, state, width=width, max_length=14)
+    assert spell(decoded.ids[:, 0]) == ["sequentially>_", "abc>__________"]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_width_one_is_greedy(seed):
+    step, state = markov(random_tables(seed, batch=8))
+    walked = greedy(step, state, max_length=4)
+    searched = beam_search(step, state, width=1, max_length=4)
+    np.testing.assert_array_equal(walked.ids, searched.ids)
+    np.testing.assert_array_equal(walked.lengths, searched.lengths)
+    np.testing.assert_allclose(walked.scores, searched.scores, rtol=1e-5)
+
+
+@pytest.mark.parametrize(("ours", "penalty"), PENALTIES)
+@pytest.mark.parametrize("seed", range(3))
+def test_a_wide_beam_finds_what_there_is(seed, ours, penalty):
+    tables = random_tables(seed, time=2, vocab=7)
+    decoded = beam_search(*markov(tables), width=7, n_best=7, max_length=2, length_penalty=ours)
+    for row, table in enumerate(tables):
+        check(decoded, row, exhaustive(table, 2, START, penalty)[:7])
+
+
+@pytest.mark.parametrize(("ours", "penalty"), PENALTIES)
+@pytest.mark.parametrize("seed", range(3))
+def test_a_wide_beam_finds_what_there_is_in_sparse_tables(seed, ours, penalty):
+    # At most 2, 4, 8, then 3 x 8 sequences, of which the likeliest 10 are kept when they end.
+    tables = sparse_tables(seed, batch=2, time=3, vocab=12)
+    decoded = beam_search(*markov(tables), width=12, n_best=5, max_length=3, length_penalty=ours)
+    for row, table in enumerate(tables):
+        check(decoded, row, every_branch(table, 3, penalty)[:5])
+
+
+def every_branch(table, max_length, penalty):
+    """As `exhaustive`, by following only what is possible."""
+    found, living = [], [(0.0, (START,))]
+    for t in range(max_length):
+        grown = [
+            (total + log_softmax(table[t][path[-1]])[token], (*path, int(token)))
+            for total, path in living
+            for token in np.flatnonzero(np.isfinite(table[t][path[-1]]))
+        ]
+        done = [path[-1] == END or t + 1 == max_length for _, path in grown]
+        found += [pair for pair, is_done in zip(grown, done, strict=True) if is_done]
+        living = [pair for pair, is_done in zip(grown, done, strict=True) if not is_done]
+    return sorted(((total / penalty(len(p) - 1), p[1:]) for total, p in found), reverse=True)
+
+
+@pytest.mark.parametrize(("ours", "penalty"), PENALTIES)
+@pytest.mark.parametrize(("width", "n_best"), [(1, 1), (2, 1), (2, 2), (3, 2), (5, 5)])
+def test_any_beam_finds_what_the_slow_way_finds(width, n_best, ours, penalty):
+    tables = random_tables(width, batch=6, time=6)
+    decoded = beam_search(
+        *markov(tables), width=width, n_best=n_best, max_length=6, length_penalty=ours
+    )
+    for row, table in enumerate(tables):
+        check(decoded, row, slow_beam(table, width, 6, START, penalty))
+
+
+def test_rows_do_not_touch_each_other():
+    tables = random_tables(4, batch=4, time=6)
+    together = beam_search(*markov(tables), width=3, n_best=3, max_length=6)
+    for row in range(4):
+        alone = beam_search(*markov(tables[row : row + 1]), width=3, n_best=3, max_length=6)
+        np.testing.assert_array_equal(alone.ids[0], together.ids[row])
+        np.testing.assert_allclose(alone.scores[0], together.scores[row], rtol=1e-6)
+
+
+def test_the_best_come_first_and_none_twice():
+    decoded = beam_search(*markov(random_tables(9, batch=5)), width=6, n_best=6, max_length=4)
+    assert np.all(np.diff(decoded.scores, axis=1) <= 0)
+    for row in decoded.ids.numpy():
+        assert len({tuple(ids) for ids in row}) == 6
+
+
+def test_fewer_sequences_than_asked_for():
+    # "a" or the end at first, then the end: two sequences are possible.
+    table = np.full((1, 2, 6, 6), -np.inf)
+    table[0, 0, START, [4, END]] = np.log([0.75, 0.25])
+    table[0, 1, :, END] = 0.0
+    decoded = beam_search(*markov(table), width=4, n_best=4, max_length=2)
+    assert spell(decoded.ids[0]) == ["a>", ">_", "__", "__"]
+    np.testing.assert_allclose(
+        decoded.scores[0], [np.log(0.75), np.log(0.25), -np.inf, -np.inf], rtol=1e-5
+    )
+
+
+def test_the_past_goes_with_its_beam():
+    """The state is each beam's history, and the alignments show it."""
+    tables = random_tables(11, batch=4, time=5, spread=1.0)
+    markov_step, markov_state = markov(tables)
+
+    def step(tokens, state):
+        history, inner = state
+        at = inner[0][:, None]
+        history = ops.where(ops.arange(5)[None] == at, tokens[:, None], history)
+        logits, inner = markov_step(tokens, inner)
+        return logits, (history, inner), ops.cast(history, "float32")
+
+    state = (np.zeros((4, 5), "int32"), markov_state)
+    decoded = beam_search(step, state, width=4, n_best=4, max_length=5)
+    ids, lengths, alignments = (np.asarray(part) for part in (*decoded[:2], decoded.alignments))
+    assert len(np.unique(ids[:, :, 0])) > 1  # beams that are reordered, not one that wins
+    for row, place in np.ndindex(4, 4):
+        for t in range(5):
+            past = [START, *ids[row, place, :t]] if t < lengths[row, place] else []
+            np.testing.assert_array_equal(alignments[row, place, t], padded(past, 5))
+
+
+@pytest.mark.parametrize("in_graph", [False, True])
+def test_stops_when_no_beam_can_still_win(in_graph):
+    step, state = speller(["ab>", "abcd>"])
+    calls = tf.Variable(0)
+
+    def counted(tokens, state):
+        calls.assign_add(1)
+        return step(tokens, state)
+
+    def search():
+        return beam_search(counted, state, width=3, max_length=50).ids
+
+    ids = tf.function(search)() if in_graph else search()
+    assert [word.rstrip("_") for word in spell(ids[:, 0])] == ["ab>", "abcd>"]
+    assert int(calls) == len("abcd>")
+
+
+def test_goes_on_while_a_longer_sequence_can_win():
+    # The end at once has 0.6; six letters with 0.4 in all win only by their length.
+    table = np.full((1, 6, 6, 6), -np.inf)
+    table[0, 0, START, [END, 4]] = np.log([0.6, 0.4])
+    table[0, 1:, 4, 4] = 0.0
+    plain = beam_search(*markov(table), width=2, max_length=6)
+    average = beam_search(*markov(table), width=2, max_length=6, length_penalty=average_length)
+    assert spell(plain.ids[0]) == [">_____"]
+    assert spell(average.ids[0]) == ["aaaaaa"]
+    np.testing.assert_allclose(average.scores, [[np.log(0.4) / 6]], rtol=1e-5)
+
+
+def test_coverage_prefers_what_was_read_whole():
+    # "aa" looks twice at the first place, "ab" at both; "aa" is the likelier.
+    table = np.full((1, 2, 6, 6), -50.0)
+    table[0, 0, START, 4] = 0.0
+    table[0, 1, 4, [4, 5]] = np.log([0.6, 0.4])
+    inner, state = markov(table)
+
+    def step(tokens, state):
+        logits, after = inner(tokens, state)
+        looks = ops.where(tokens[:, None] == START, [[0.9, 0.1, 0.0]], [[0.3, 0.7, 0.0]])
+        return logits, after, looks
+
+    mask = np.array([[True, True, False]])
+    decoded = beam_search(
+        step, state, width=2, n_best=2, max_length=2, coverage_penalty=gnmt_coverage(0.5, mask)
+    )
+    missed = 0.5 * math.log(0.8)  # the first place has 1.2, which counts as 1
+    np.testing.assert_allclose(
+        decoded.scores, [[math.log(0.6) + missed, math.log(0.4) + missed]], rtol=1e-4
+    )
+
+
+def test_coverage_of_glimpses_ranks_sequences():
+    # After "a" the step looks where it has been, after "b" at the rest.
+    table = np.full((1, 2, 6, 6), -50.0)
+    table[0, 0, START, [4, 5]] = np.log([0.6, 0.4])
+    table[0, 1, :, END] = 0.0
+    inner, state = markov(table)
+
+    def step(tokens, state):
+        logits, after = inner(tokens, state)
+        looks = ops.where(tokens[:, None] == 5, [[0.1, 0.9]], [[0.9, 0.1]])
+        return logits, after, ops.cast(looks[:, None, :], "float16")
+
+    options = {"width": 2, "n_best": 2, "max_length": 2}
+    plain = beam_search(step, state, **options)
+    covered = beam_search(step, state, **options, coverage_penalty=gnmt_coverage(1.0))
+    assert spell(plain.ids[0]) == ["a>", "b>"]
+    assert spell(covered.ids[0]) == ["b>", "a>"]
+    np.testing.assert_allclose(
+        covered.scores, [[math.log(0.4), math.log(0.6) + math.log(0.2)]], rtol=2e-3
+    )
+    assert covered.alignments.shape == (1, 2, 2, 1, 2)

@@ -1,0 +1,44 @@
+"""Penalties by hand."""
+
+import math
+
+import numpy as np
+import pytest
+
+from rnnpipe.decoding import average_length, gnmt_coverage, gnmt_length
+from rnnpipe.errors import UserError
+
+
+@pytest.mark.parametrize(
+    ("alpha", "length", "penalty"),
+    [(0.0, 9.0, 1.0), (1.0, 1.0, 1.0), (1.0, 7.0, 2.0), (0.5, 19.0, 2.0), (2.0, 13.0, 9.0)],
+)
+def test_gnmt_length(alpha, length, penalty):
+    assert gnmt_length(alpha)(length) == penalty
+
+
+def test_average_length():
+    np.testing.assert_array_equal(average_length(np.array([1.0, 4.0])), [1.0, 4.0])
+
+
+def test_gnmt_coverage():
+    coverage = np.array([[[0.5, 1.0, 0.25], [1.5, 0.75, 0.75]]], "float32")
+    expected = [[0.3 * math.log(0.5 * 0.25), 0.3 * math.log(0.75 * 0.75)]]
+    np.testing.assert_allclose(gnmt_coverage(0.3)(coverage), expected, rtol=1e-5)
+
+
+def test_coverage_of_padding_does_not_count():
+    coverage = np.array([[[0.5, 0.0]], [[0.5, 0.25]]], "float32")
+    penalty = gnmt_coverage(1.0, mask=np.array([[True, False], [True, True]]))
+    expected = [[math.log(0.5)], [math.log(0.125)]]
+    np.testing.assert_allclose(penalty(coverage), expected, rtol=1e-5)
+
+
+def test_what_was_never_read_costs_much_but_not_all():
+    penalty = float(gnmt_coverage(1.0)(np.zeros((1, 1, 2), "float32"))[0, 0])
+    assert -200 < penalty < -100
+
+
+def test_coverage_that_rewards_is_refused():
+    with pytest.raises(UserError, match=r"beta: expected 0 or more, got -0\.1"):
+        gnmt_coverage(-0.1)

@@ -1,0 +1,126 @@
+"""Wrong use names what was expected and what came."""
+
+import re
+
+import numpy as np
+import pytest
+from keras import ops
+
+from rnnpipe.decoding import Constraints, beam_search, gnmt_coverage, greedy, sample
+from rnnpipe.errors import UserError
+from tests.decoding.steps import markov
+
+STATE = np.zeros((2, 3), "float32")
+
+
+def uniform(tokens, state):
+    return ops.zeros((state.shape[0], 6)), state
+
+
+def beam(*args, **options):
+    return beam_search(*args, **{"width": 2, **options})
+
+
+def draw(*args, **options):
+    return sample(*args, **{"seed": 1, **options})
+
+
+every_way = pytest.mark.parametrize("decode", [greedy, draw, beam])
+
+
+def complains(of, decode, step=uniform, state=STATE, **options):
+    with pytest.raises(UserError, match=re.escape(of)):
+        decode(step, state, **{"max_length": 4, **options})
+
+
+@every_way
+def test_lengths_and_ends(decode):
+    complains("max_length: expected at least 1, got 0", decode, max_length=0)
+    complains("end: expected a token of the vocabulary, 0 to 5, got 6", decode, end=6)
+    complains("end: expected a token of the vocabulary, got -1", decode, end=-1)
+
+
+@every_way
+def test_constraints_out_of_range(decode):
+    for constraints, complaint in [
+        (Constraints(min_length=5), "min_length: expected at most max_length, 4, got 5"),
+        (Constraints(banned=[3, 6, -1]), "banned: expected tokens of the vocabulary, 0 to 5, got"),
+        (
+            Constraints(prefix=np.ones((2, 5), "int32")),
+            "prefix: expected at most max_length, 4, tokens, got 5",
+        ),
+        (
+            Constraints(prefix=np.ones((3, 2), "int32")),
+            "prefix: expected 2 rows, as the batch has, got 3",
+        ),
+    ]:
+        complains(complaint, decode, constraints=constraints)
+
+
+def test_constraints_that_cannot_be():
+    with pytest.raises(UserError, match="min_length: expected 0 or more, got -1"):
+        Constraints(min_length=-1)
+    with pytest.raises(UserError, match="no_repeat_ngram: expected 0 or more, got -2"):
+        Constraints(no_repeat_ngram=-2)
+    with pytest.raises(UserError, match=r"prefix: expected \(batch, prefix_time\), got \(3,\)"):
+        Constraints(prefix=np.ones(3, "int32"))
+
+
+@every_way
+def test_steps_that_return_something_else(decode):
+    for returned, complaint in [
+        (lambda state: ops.zeros((2, 6)), "step: expected (logits, state) or (logits, state, ali"),
+        (lambda state: (state,), "got 1 values"),
+        (lambda state: (ops.zeros((2, 1, 6)), state), "step: expected logits (batch, vocab), got"),
+        (lambda state: (ops.zeros((7, 6)), state), "rows, one for each token, got (7, 6)"),
+        (
+            lambda state: (ops.zeros((state.shape[0], 6)), [state, state]),
+            "step: expected a new state of 1 tensors, nested like the old, got 2 tensors in a list",
+        ),
+    ]:
+        complains(complaint, decode, step=lambda _, state, returned=returned: returned(state))
+
+
+@every_way
+def test_start_tokens(decode):
+    complains(
+        "start: expected a token, or one a row (batch,), got (2, 1)", decode, start=[[1], [2]]
+    )
+    complains("start: expected tokens (batch,), as an empty state", decode, state=())
+
+
+def test_beams():
+    complains("width: expected at most the vocabulary, 6, got 7", beam, width=7)
+    complains("width: expected at least 1, got 0", beam, width=0)
+    complains("n_best: expected 1 to the width, 2, got 3", beam, n_best=3)
+    complains("n_best: expected 1 to the width, 2, got 0", beam, n_best=0)
+    complains(
+        "coverage_penalty: expected a step that returns alignments (batch, positions), got none",
+        beam,
+        coverage_penalty=gnmt_coverage(),
+    )
+
+
+def test_samples():
+    complains(
+        "seed: expected an integer or a keras.random.SeedGenerator, got None", draw, seed=None
+    )
+    complains("samples: expected at least 1, got 0", draw, samples=0)
+    complains("temperature: expected above 0, got 0", draw, temperature=0)
+    complains("top_k: expected at least 1, or None, got 0", draw, top_k=0)
+    complains("top_p: expected above 0 and at most 1, got 1.5", draw, top_p=1.5)
+
+
+def test_a_step_sees_what_was_chosen_last():
+    seen = []
+    step, state = markov(np.random.default_rng(1).normal(size=(2, 4, 6, 6)))
+
+    def watched(tokens, state):
+        seen.append(np.array(tokens))
+        return step(tokens, state)
+
+    ids = greedy(watched, state, max_length=4, start=np.array([4, 5]), end=0).ids[:, 0]
+    np.testing.assert_array_equal(seen[0], [4, 5])
+    for t, tokens in enumerate(seen[1:]):
+        going = np.all(ids[:, : t + 1] != 0, axis=1)
+        np.testing.assert_array_equal(tokens[going], ids[:, t][going])
