@@ -26,7 +26,7 @@ class Constraints:
         no_repeat_ngram: n, if no n tokens may come twice in a sequence (Paulus et al. 2017,
             section 2.5); 0 allows all.
         prefix: `(batch, prefix_time)` int: what sequences must begin with, PAD where a row is free.
-            It wins over all the others.
+            It wins over all the others, and counts in the score.
 
     Raises:
         UserError: if a number is out of range.

@@ -8,8 +8,8 @@ import tensorflow as tf
 from keras import ops
 
 from rnnpipe.decoding import average_length, beam_search, gnmt_coverage, gnmt_length, greedy
+from rnnpipe.text.tokens import END, START
 from tests.decoding.steps import (
-    END,
     exhaustive,
     log_softmax,
     markov,
@@ -19,7 +19,6 @@ from tests.decoding.steps import (
     speller,
 )
 
-START = 2
 PENALTIES = [
     (None, lambda length: 1.0),
     (gnmt_length(0.8), lambda length: ((5 + length) / 6) ** 0.8),

@@ -7,7 +7,8 @@ import pytest
 
 from rnnpipe.decoding import Constraints, beam_search, greedy, sample
 from rnnpipe.decoding.constraints import Rules
-from tests.decoding.steps import END, log_softmax, markov, spell, speller
+from rnnpipe.text.tokens import END
+from tests.decoding.steps import log_softmax, markov, spell, speller
 
 WAYS = {
     "greedy": greedy,

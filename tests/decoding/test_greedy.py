@@ -7,7 +7,8 @@ import tensorflow as tf
 from keras import ops
 
 from rnnpipe.decoding import Decoded, greedy
-from tests.decoding.steps import END, exhaustive, log_softmax, markov, spell, speller
+from rnnpipe.text.tokens import END
+from tests.decoding.steps import exhaustive, log_softmax, markov, spell, speller
 
 
 def test_says_what_the_step_says():

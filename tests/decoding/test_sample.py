@@ -9,7 +9,8 @@ import tensorflow as tf
 from keras import ops
 
 from rnnpipe.decoding import Constraints, greedy, sample
-from tests.decoding.steps import END, log_softmax, markov, spell, speller
+from rnnpipe.text.tokens import END
+from tests.decoding.steps import log_softmax, markov, spell, speller
 
 LOGITS = np.log([0.30, 0.05, 0.22, 0.18, 0.10, 0.15])
 DRAWS = 4000

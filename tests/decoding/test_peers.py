@@ -1,0 +1,175 @@
+"""Known cases of other decoders: the ids and scores that their own suites expect.
+
+Of OpenNMT-py its beam search against a known reference, blocked repeats and minimum length; of
+keras-hub the words of its beam sampler; of JoeyNMT how the scores of its recurrent model add up.
+"""
+
+import numpy as np
+import pytest
+from keras import ops
+
+from rnnpipe.decoding import Constraints, beam_search, gnmt_length, greedy
+from rnnpipe.text.tokens import START
+from tests.decoding.steps import log_softmax, markov, padded, spell, speller, tokens
+
+ROWS = pytest.mark.parametrize("batch", [1, 3])
+
+
+def scripted(logits, batch):
+    """A step whose logits `logits[time, place in the beam]` give, the same for each row."""
+    logits = np.asarray(logits, "float32")
+    width = logits.shape[1]
+
+    def step(_, at):
+        now = ops.take(logits, at, axis=0)  # (batch * width, width, vocab)
+        place = ops.arange(ops.shape(at)[0]) % width
+        return ops.take_along_axis(now, place[:, None, None], axis=1)[:, 0], at + 1
+
+    return step, np.zeros(batch, "int32")
+
+
+def reference_logits():
+    """The steps of OpenNMT-py's reference case, and one more at which all is alike."""
+    logits = np.zeros((5, 5, 8))
+    logits[0] = [0, 0, 0, 4, 5, 3, 2, 1]
+    logits[1, 3:, 3:] = logits[2, 3:, 3:] = logits[3, 3:, 3:] = 0.2
+    logits[1, 0, [3, 5, 6]] = logits[2, 0, [3, 5, 6]] = [0.3, 0.51, 0.2]
+    logits[1, 1, 2] = 1.5
+    logits[1, 2, [4, 5]] = [0.49, 0.48]
+    logits[2, 2, [4, 5]] = [5000, 0.48]  # of a beam that has ended
+    logits[2, 3, 2] = logits[3, 4, 2] = 50
+    logits[3, 0, [2, 4, 5, 6]] = [5000, 5000, 0.51, 0.2]  # of another
+    logits[3, 2, 5] = 5000
+    logits[3, 4, 3] = 0
+    return logits
+
+
+@ROWS
+def test_opennmt_reference(batch):
+    step, state = scripted(reference_logits(), batch)
+    decoded = beam_search(step, state, width=5, n_best=3, max_length=5, start=1, end=2)
+    for row in range(batch):
+        assert decoded.ids[row].numpy().tolist() == [
+            [3, 2, 0, 0, 0],
+            [4, 6, 2, 0, 0],
+            [4, 5, 0, 2, 0],
+        ]
+        np.testing.assert_allclose(decoded.scores[row], [-2.4054, -2.4879, -4.4010], atol=1e-4)
+
+
+def test_opennmt_reference_on_its_way():
+    step, state = scripted(reference_logits(), 1)
+    decoded = beam_search(step, state, width=5, n_best=5, max_length=3, start=1, end=2)
+    np.testing.assert_allclose(
+        decoded.scores[0], [-2.4054, -2.4879, -3.8910, -4.1010, -4.2010], atol=1e-4
+    )
+    assert decoded.ids[0, 1:, 2].numpy().tolist() == [2, 5, 3, 6]
+
+
+@ROWS
+def test_opennmt_blocks_the_beam_that_repeats(batch):
+    # One beam says 47 for ever, and dies when three of it would come twice; another counts on.
+    tables = np.full((batch, 7, 60, 60), -np.inf)
+    tables[:, 0, START, [47, 48]] = np.log([0.9, 0.1])
+    tables[:, 1:, 47, 47] = 0.0
+    for token in range(48, 59):
+        tables[:, 1:, token, token + 1] = 0.0
+    step, state = markov(tables)
+    options = {"width": 5, "n_best": 2, "max_length": 7}
+    free = beam_search(step, state, **options)
+    blocked = beam_search(step, state, **options, constraints=Constraints(no_repeat_ngram=3))
+    assert free.ids[0, 0, :4].numpy().tolist() == [47] * 4
+    for row in range(batch):
+        assert blocked.ids[row, 0].numpy().tolist() == [48, 49, 50, 51, 52, 53, 54]
+        assert float(blocked.scores[row, 1]) == -np.inf
+    np.testing.assert_allclose(blocked.scores[:, 0], np.log(0.1), rtol=1e-5)
+
+
+@ROWS
+def test_opennmt_minimum_length(batch):
+    # The first beam always wants to end; before five tokens it may not.
+    others, end, least = [47, 51, 13, 88, 99], 2, 5
+    shares = log_softmax([6.0, 5.0, 4.0, 3.0, 2.0, 1.0])
+    probabilities = np.zeros((least + 4, 5, 100))
+    probabilities[0, :, [end, *others]] = np.exp(shares)[:, None]
+    for place, token in enumerate(others):
+        probabilities[1:, place, token] = np.exp(shares[place + 1])
+    probabilities[1:, 0, end] = np.exp(shares[0])
+    probabilities[1:, :, 1] = 1 - probabilities[1:].sum(axis=-1)  # what is left, never said
+    with np.errstate(divide="ignore"):
+        step, state = scripted(np.log(probabilities), batch)
+    constraints = Constraints(min_length=least + 1, banned=[1])
+    decoded = beam_search(
+        step, state, width=5, max_length=least + 4, end=end, constraints=constraints
+    )
+    for row in range(batch):
+        assert decoded.ids[row, 0].numpy().tolist() == padded([47] * least + [end], least + 4)
+    np.testing.assert_allclose(decoded.scores[:, 0], least * shares[1] + shares[0], rtol=1e-4)
+
+
+def test_keras_hub_words():
+    step, state = speller(["sequentially"], confidence=1e9)
+    decoded = beam_search(step, state, width=5, n_best=5, max_length=12)
+    assert decoded.ids.shape == (1, 5, 12)
+    assert spell(decoded.ids[0, 0]) == "sequentially"
+    assert np.all(np.diff(decoded.scores) <= 0)
+
+
+def test_keras_hub_stops_at_a_token():
+    step, state = speller(["sequentially"], confidence=1e9)
+    (end,) = tokens("t")
+    decoded = beam_search(step, state, width=5, max_length=12, end=end)
+    assert spell(decoded.ids[0, 0]) == "sequent_____"
+
+
+@pytest.mark.parametrize("width", [1, 5])
+def test_keras_hub_prompt(width):
+    step, state = speller(["aaaaaaaaaaaa"], confidence=1e9)
+    constraints = Constraints(prefix=np.array([tokens("zzzzz")]))
+    decoded = beam_search(step, state, width=width, max_length=12, constraints=constraints)
+    assert spell(decoded.ids[0, 0]) == "zzzzzaaaaaaa"
+
+
+class TestJoeyNMT:
+    """Its recurrent model says token 0 thrice, with these log-probabilities.
+
+    Tokens that it never says (padding and start) keep their share: nothing is normalised anew.
+    """
+
+    GREEDY = np.array([[-2.7310, -1.1748, -0.8349], [-1.8635, -1.6904, -1.4866]])
+    BANNED = Constraints(banned=[1, 2])
+
+    def model(self):
+        logits = np.full((2, 3, 8), -50.0)
+        logits[:, :, 0] = self.GREEDY
+        logits[:, :, 1] = np.log(1 - np.exp(self.GREEDY))
+
+        def step(_, state):
+            at, logits = state
+            now = ops.take_along_axis(logits, at[:, None, None], axis=1)[:, 0]
+            return now, (at + 1, logits)
+
+        return step, (np.zeros(2, "int32"), logits.astype("float32"))
+
+    def check(self, decoded, scores):
+        assert decoded.ids[:, 0].numpy().tolist() == [[0, 0, 0], [0, 0, 0]]
+        assert decoded.lengths[:, 0].numpy().tolist() == [3, 3]
+        np.testing.assert_allclose(decoded.scores[:, 0], scores, atol=2e-4)
+
+    def test_greedy(self):
+        decoded = greedy(*self.model(), max_length=3, constraints=self.BANNED)
+        self.check(decoded, self.GREEDY.sum(axis=1))
+
+    def test_beam_of_one(self):
+        decoded = beam_search(*self.model(), width=1, max_length=3, constraints=self.BANNED)
+        self.check(decoded, [-4.7406, -5.0405])
+
+    def test_beam_of_seven_with_length_penalty(self):
+        decoded = beam_search(
+            *self.model(),
+            width=7,
+            max_length=3,
+            length_penalty=gnmt_length(1.0),
+            constraints=self.BANNED,
+        )
+        self.check(decoded, [-3.5555, -3.7804])
