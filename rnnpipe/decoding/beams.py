@@ -110,6 +110,7 @@ class Search:
     def finish(self, beams: Beams) -> Decoded:
         """The sequences that ended, with the alignments of their own past."""
         scores, lengths, trace = beams.ended
+        lengths = ops.where(scores > NEVER, lengths, 0)
         batch, n_best, time = ops.shape(trace.places)
         moments = ops.arange(time, dtype="int32")
 

@@ -12,9 +12,9 @@ Step = Callable[[Any, Any], Any]
 
 Args:
     tokens: `(batch,)` int32, the tokens chosen last; at first the start tokens.
-    state: any nested structure of tensors whose first axis is the batch. What later steps need of
-        the source (memory, mask, keys) belongs in it too, or stays outside with its own batch;
-        in a beam search every row of it goes with its beam.
+    state: any nested structure of tensors whose first axis is the batch. In a beam search that is
+        `batch * width`, and every row goes with its beam. What never changes (memory, mask, keys)
+        may be part of it, or stay outside with each row repeated `width` times.
 
 Returns:
     logits `(batch, vocab)`, unnormalised; the new state, of the same structure, shapes and dtypes;
@@ -46,17 +46,25 @@ def run_step(step: Step, tokens: Any, state: Any) -> Outputs:
     if None not in (shape[0], tokens.shape[0]) and shape[0] != tokens.shape[0]:
         expected = f"logits of {tokens.shape[0]} rows, one for each token"
         raise UserError("step", expected, str(shape), "keep the rows of all tensors together")
-    try:
-        tree.assert_same_structure(state, after)
-    except (ValueError, TypeError) as error:
-        raise UserError(
-            "step",
-            f"a new state of {len(tree.flatten(state))} tensors, nested like the old",
-            f"{len(tree.flatten(after))} tensors in a {type(after).__name__}",
-            "return a state of the structure that came in",
-        ) from error
+    _check_state(state, after)
     log_probs = ops.log_softmax(ops.cast(logits, "float32"), axis=-1)
     return Outputs(log_probs, after, alignments[0] if alignments else ())
+
+
+def _check_state(before: Any, after: Any) -> None:
+    old, new = tree.flatten(before), tree.flatten(after)
+    try:
+        tree.assert_same_structure(before, after)
+    except (ValueError, TypeError) as error:
+        expected = f"a new state of {len(old)} tensors, nested like the old"
+        came = f"{len(new)} tensors in a {type(after).__name__}"
+        fix = "return a state of the structure that came in"
+        raise UserError("step", expected, came, fix) from error
+    for shape, other in ((tuple(a.shape), tuple(b.shape)) for a, b in zip(old, new, strict=True)):
+        grown = any(None not in (a, b) and a != b for a, b in zip(shape, other, strict=False))
+        if len(shape) != len(other) or grown:
+            fix = "write what grows into a tensor of its greatest size"
+            raise UserError("step", f"a new state of the old shape, {shape}", str(other), fix)
 
 
 def given(alignments: Any) -> Any:

@@ -111,6 +111,42 @@ def test_the_same_compiled_by_xla(tables, strategy):
     agree(compiled(*state), expected)
 
 
+@pytest.mark.parametrize("outside", [False, True])
+def test_memory_of_any_length_in_the_state_or_outside(outside):
+    random = np.random.default_rng(4)
+    table, memory = random.normal(size=(VOCAB, 3)), random.normal(size=(2, 5, 3))
+    table, memory = table.astype("float32"), memory.astype("float32")
+    options = {"width": 3, "n_best": 2, "max_length": 4, "coverage_penalty": gnmt_coverage(0.3)}
+
+    def look(tokens, hidden, memory):
+        hidden = ops.tanh(hidden + ops.take(table, tokens, axis=0))
+        alignments = ops.softmax(ops.einsum("bf,btf->bt", hidden, memory))
+        context = ops.einsum("bt,btf->bf", alignments, memory)
+        return ops.matmul(hidden + context, table.T), hidden, alignments
+
+    def search(hidden, memory):
+        repeated = ops.repeat(memory, 3, axis=0)
+
+        def step_inside(tokens, state):
+            logits, hidden, alignments = look(tokens, *state)
+            return logits, (hidden, state[1]), alignments
+
+        def step_outside(tokens, hidden):
+            return look(tokens, hidden, repeated)
+
+        if outside:
+            return beam_search(step_outside, hidden, **options)
+        return beam_search(step_inside, (hidden, memory), **options)
+
+    signature = [tf.TensorSpec([None, 3]), tf.TensorSpec([None, None, 3])]
+    compiled = tf.function(search, signature)
+    hidden = np.zeros((2, 3), "float32")
+    found = compiled(hidden, memory)
+    assert found.alignments.shape == (2, 2, 4, 5)
+    agree(found, search(hidden, memory))
+    agree(compiled(hidden[:1], memory[:1, :4]), search(hidden[:1], memory[:1, :4]))
+
+
 def test_an_exported_search_runs_without_this_package(tmp_path, tables):
     step, state = attending(tables)
     module = tf.Module()

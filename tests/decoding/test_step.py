@@ -77,6 +77,10 @@ def test_steps_that_return_something_else(decode):
             lambda state: (ops.zeros((state.shape[0], 6)), [state, state]),
             "step: expected a new state of 1 tensors, nested like the old, got 2 tensors in a list",
         ),
+        (
+            lambda state: (ops.zeros((state.shape[0], 6)), ops.concatenate([state, state], axis=1)),
+            "step: expected a new state of the old shape, (",
+        ),
     ]:
         complains(complaint, decode, step=lambda _, state, returned=returned: returned(state))
 
