@@ -1,8 +1,9 @@
-"""Decoding: from a step of any model to sequences, on any backend of Keras, eager or compiled."""
+"""Decoding: from a step of any model to sequences, eager or compiled."""
 
 from rnnpipe.decoding.beam_search import beam_search
 from rnnpipe.decoding.constraints import Constraints
 from rnnpipe.decoding.decoded import Decoded
+from rnnpipe.decoding.ensemble import ensemble
 from rnnpipe.decoding.greedy import greedy
 from rnnpipe.decoding.penalties import average_length, gnmt_coverage, gnmt_length
 from rnnpipe.decoding.sample import sample
@@ -14,6 +15,7 @@ __all__ = [
     "Step",
     "average_length",
     "beam_search",
+    "ensemble",
     "gnmt_coverage",
     "gnmt_length",
     "greedy",

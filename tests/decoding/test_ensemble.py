@@ -1,0 +1,55 @@
+"""Models that decode together say what their averaged probabilities say."""
+
+import numpy as np
+import pytest
+from keras import ops
+
+from rnnpipe.decoding import beam_search, ensemble, greedy
+from rnnpipe.errors import UserError
+from rnnpipe.text.tokens import START
+from tests.decoding.steps import log_softmax, markov, padded, slow_beam
+
+
+def tables(seed, vocab=6):
+    return np.random.default_rng(seed).normal(size=(3, 4, vocab, vocab), scale=2.0)
+
+
+def looking(step, sees):
+    return lambda tokens, state: (*step(tokens, state), ops.zeros_like(tokens)[:, None] + sees)
+
+
+@pytest.mark.parametrize("weights", [None, [1, 3]])
+def test_probabilities_are_averaged(weights):
+    one, other = tables(1), tables(2)
+    shares = np.array(weights or [1, 1]) / sum(weights or [1, 1])
+    joint = np.log(shares[0] * np.exp(log_softmax(one)) + shares[1] * np.exp(log_softmax(other)))
+    (first, a), (second, b) = markov(one), markov(other)
+    together = ensemble([first, second], weights)
+    decoded = beam_search(together, (a, b), width=3, n_best=2, max_length=4)
+    for row in range(3):
+        expected = slow_beam(joint[row], 3, 4, START)[:2]
+        assert decoded.ids[row].numpy().tolist() == [padded(ids, 4) for _, ids in expected]
+        np.testing.assert_allclose(decoded.scores[row], [score for score, _ in expected], rtol=1e-5)
+
+
+def test_alignments_of_each():
+    (first, a), (second, b) = markov(tables(1)), markov(tables(2))
+    both = ensemble([looking(first, 1), looking(second, 2)])
+    one, other = greedy(both, (a, b), max_length=4, end=0).alignments
+    np.testing.assert_array_equal(2 * one, other)
+    assert ops.max(one) == 1
+    half = ensemble([looking(first, 1), second])
+    assert greedy(half, (a, b), max_length=4).alignments is None
+
+
+def test_wrong_use():
+    (first, a), (second, b) = markov(tables(1)), markov(tables(2, vocab=7))
+    with pytest.raises(UserError, match=r"ensemble: expected one vocabulary, got \[6, 7\]"):
+        greedy(ensemble([first, second]), (a, b), max_length=4)
+    for weights in ([1], [1, 0]):
+        with pytest.raises(UserError, match="ensemble: expected weights above 0 for 2 steps"):
+            ensemble([first, second], weights)
+    with pytest.raises(UserError, match="of which there is one or more"):
+        ensemble([])
+    with pytest.raises(UserError, match="ensemble: expected a state for each of 2 models, got 1"):
+        greedy(ensemble([first, second]), (a,), max_length=4)
