@@ -186,15 +186,26 @@ def test_stops_when_no_beam_can_still_win(in_graph):
 
 
 def test_goes_on_while_a_longer_sequence_can_win():
-    # The end at once has 0.6; six letters with 0.4 in all win only by their length.
-    table = np.full((1, 6, 6, 6), -np.inf)
-    table[0, 0, START, [END, 4]] = np.log([0.6, 0.4])
+    # The end at once has 0.8; ten letters with 0.2 in all win by their length, a few do not.
+    table = np.full((1, 10, 6, 6), -np.inf)
+    table[0, 0, START, [END, 4]] = np.log([0.8, 0.2])
     table[0, 1:, 4, 4] = 0.0
-    plain = beam_search(*markov(table), width=2, max_length=6)
-    average = beam_search(*markov(table), width=2, max_length=6, length_penalty=average_length)
-    assert spell(plain.ids[0]) == [">_____"]
-    assert spell(average.ids[0]) == ["aaaaaa"]
-    np.testing.assert_allclose(average.scores, [[np.log(0.4) / 6]], rtol=1e-5)
+    plain = beam_search(*markov(table), width=2, max_length=10)
+    average = beam_search(*markov(table), width=2, max_length=10, length_penalty=average_length)
+    assert spell(plain.ids[0]) == [">_________"]
+    assert spell(average.ids[0]) == ["aaaaaaaaaa"]
+    np.testing.assert_allclose(average.scores, [[np.log(0.2) / 10]], rtol=1e-5)
+
+
+def test_goes_on_while_a_short_sequence_can_win():
+    # Where length costs, one letter and the end still beat the end at once.
+    table = np.full((1, 10, 6, 6), -50.0)
+    table[0, 0, START, [END, 4]] = np.log([0.42, 0.58])
+    table[0, 1:, 4, END] = 0.0
+    shorter = gnmt_length(-1.0)
+    decoded = beam_search(*markov(table), width=2, max_length=10, length_penalty=shorter)
+    assert spell(decoded.ids[0]) == ["a>________"]
+    np.testing.assert_allclose(decoded.scores, [[np.log(0.58) * 7 / 6]], rtol=1e-5)
 
 
 def test_coverage_prefers_what_was_read_whole():
