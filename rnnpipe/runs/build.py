@@ -6,7 +6,7 @@ from pathlib import Path
 from rich.console import Console
 
 from rnnpipe.config.cache import cache_folder
-from rnnpipe.config.schema import RunConfig
+from rnnpipe.config.schema.base import RunConfig
 from rnnpipe.errors import UserError
 from rnnpipe.records.directory import RecordsDirectory, check_replaceable
 from rnnpipe.runs.progress import BuildProgress

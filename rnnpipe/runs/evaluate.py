@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table as TerminalTable
 
-from rnnpipe.config.schema import RunConfig
+from rnnpipe.config.schema.base import RunConfig
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.runs.build import find_records
 from rnnpipe.runs.config import load_run_config

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
 
-from rnnpipe.config.schema import SCHEMAS, RunConfig
+from rnnpipe.config.schema import SCHEMAS
+from rnnpipe.config.schema.base import RunConfig
 from rnnpipe.tasks.task import Task
 
 _GROUP = "rnnpipe.tasks"

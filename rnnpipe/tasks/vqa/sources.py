@@ -1,7 +1,7 @@
 """The source of a VQA config."""
 
 from rnnpipe.config.cache import cache_folder
-from rnnpipe.config.schema import EasyVqaSource, ShapesSource, VqaV2Source
+from rnnpipe.config.schema.vqa import EasyVqaSource, ShapesSource, VqaV2Source
 from rnnpipe.sources.easy_vqa import EasyVqa
 from rnnpipe.sources.shapes_vqa import Shapes
 from rnnpipe.sources.source import Source

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from rnnpipe.config.schema import VqaConfig
+from rnnpipe.config.schema.vqa import VqaConfig
 from rnnpipe.errors import BadRecord, UserError
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import ANSWERS

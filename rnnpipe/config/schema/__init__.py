@@ -1,0 +1,10 @@
+"""What a run's YAML may say: every key, its type, bounds and default; a file for each task."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from rnnpipe.config.schema.base import RunConfig
+from rnnpipe.config.schema.vqa import VqaConfig
+
+SCHEMAS: Mapping[str, type[RunConfig]] = MappingProxyType({"vqa": VqaConfig})
+"""The model of each task's config."""

@@ -1,0 +1,107 @@
+"""What the config of every task has."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from rnnpipe.errors import UserError
+
+Fraction = Annotated[float, Field(ge=0, lt=1)]
+
+
+def _expand(path: Path) -> Path:
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        raise UserError(
+            "", "a path", f'"{path}", whose user is not known', "write the folder out"
+        ) from None
+
+
+FilePath = Annotated[Path, AfterValidator(_expand)]
+"""A file or folder; relative to where the command runs, `~` is the home folder."""
+
+
+class Section(BaseModel):
+    """A part of a config: unknown keys and wrong types are refused, and nothing changes later."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Source(Section):
+    """Where raw data comes from."""
+
+    kind: str
+
+
+class Data(Section):
+    """The raw data and what is made of it."""
+
+    source: Source
+    directory: FilePath | None = Field(
+        None, description="where the records go; default: a folder of their own in the cache"
+    )
+
+
+class Build(Section):
+    """How records are built."""
+
+    workers: int = Field(1, ge=1, description="local worker processes; 1 works in this process")
+    records_per_shard: int = Field(1000, ge=1)
+    max_bad_fraction: float = Field(
+        0.05, ge=0, le=1, description="share of raw records that may become dead letters"
+    )
+
+
+class Schedule(Section):
+    """How the learning rate changes: a linear warm-up, then constant or a half cosine to zero."""
+
+    kind: Literal["constant", "cosine"] = "constant"
+    warmup_steps: int = Field(0, ge=0)
+
+
+class Adam(Section):
+    """Adam (Kingma & Ba 2015)."""
+
+    kind: Literal["adam"]
+    learning_rate: float = Field(1e-3, gt=0)
+    schedule: Schedule = Schedule()
+    clip_norm: float | None = Field(
+        5.0, gt=0, description="largest norm of all gradients together; null: no clipping"
+    )
+
+
+class KeepBest(Section):
+    """Which epoch's weights are kept, and when training stops early."""
+
+    metric: str = Field(description="a metric of the validation split")
+    patience: int = Field(5, ge=1, description="epochs without a better value before it stops")
+
+
+class Train(Section):
+    """How the model is trained."""
+
+    batch_size: int = Field(64, ge=1)
+    epochs: int = Field(20, ge=1)
+    optimizer: Adam = Adam(kind="adam")
+    keep_best: KeepBest
+
+
+class Evaluate(Section):
+    """What is scored at the end."""
+
+    splits: list[Literal["train", "validation", "test"]] = Field(["test"], min_length=1)
+    batch_size: int = Field(256, ge=1)
+
+
+class RunConfig(Section):
+    """What every run has, whatever its task."""
+
+    task: str
+    seed: int = Field(7, ge=0)
+    data: Data
+    build: Build = Build()
+    model: Section
+    train: Train
+    evaluate: Evaluate = Evaluate()
