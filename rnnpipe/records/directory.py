@@ -13,7 +13,7 @@ from typing import Any
 
 from rnnpipe.errors import UserError
 from rnnpipe.records.codec import decode_example
-from rnnpipe.records.layout import ANSWERS, DEAD_LETTERS, FINGERPRINT, STATS, shard_name
+from rnnpipe.records.layout import ANSWERS, DEAD_LETTERS, FINGERPRINT, LABELS, STATS, shard_name
 from rnnpipe.records.specs import SPECS, RecordSpec
 from rnnpipe.records.tfrecord import read_tfrecord
 
@@ -83,6 +83,12 @@ class RecordsDirectory:
         """The answers that `answer_ids` refer to."""
         answers: list[str] = json.loads((self.path / ANSWERS).read_text())
         return answers
+
+    @cached_property
+    def labels(self) -> list[str]:
+        """The names of the classes that `label` refers to."""
+        labels: list[str] = json.loads((self.path / LABELS).read_text())
+        return labels
 
     def shards(self, split: str) -> list[Path]:
         """The record files of a split, in order.

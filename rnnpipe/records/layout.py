@@ -7,13 +7,17 @@
     stats.json                            counts, lengths, coverage, dead letters
     dead_letters-00000.jsonl              raw records left out, with the reason
     tokenizer.model, tokenizer.json       the vocabulary that token ids refer to
-    answers.json                          the answers that `answer_ids` refer to
+    answers.json                          the answers that `answer_ids` refer to (vqa)
+    labels.json                           the names of the classes (text_class)
+    source/, target/                      a tokenizer each; the same one if it is joint (text_pair)
 """
 
 FINGERPRINT = "fingerprint.json"
 STATS = "stats.json"
 DEAD_LETTERS = "dead_letters-00000.jsonl"
 ANSWERS = "answers.json"
+LABELS = "labels.json"
+SOURCE, TARGET = "source", "target"
 SPLITS = ("train", "validation", "test")
 
 

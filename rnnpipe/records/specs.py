@@ -60,4 +60,29 @@ VQA = RecordSpec(
     },
 )
 
-SPECS: Mapping[str, RecordSpec] = {spec.name: spec for spec in (VQA,)}
+TEXT_CLASS = RecordSpec(
+    name="text_class",
+    description="A text, a sentence or a whole document, and the class it belongs to.",
+    fields={
+        "text_id": Field("text", "where the text stands in the raw data"),
+        "text": Field("text", "the text as it was read"),
+        "tokens": Field("int64", "token ids of the text", sequence=True),
+        "label": Field("int64", "number of the class in `labels.json`"),
+    },
+)
+
+TEXT_PAIR = RecordSpec(
+    name="text_pair",
+    description="A text and its translation.",
+    fields={
+        "pair_id": Field("text", "where the pair stands in the raw data"),
+        "source": Field("text", "the text to translate, as it was read"),
+        "target": Field("text", "its translation, as it was read"),
+        "source_tokens": Field("int64", "token ids of the source", sequence=True),
+        "target_tokens": Field(
+            "int64", "token ids of the target, without start and end", sequence=True
+        ),
+    },
+)
+
+SPECS: Mapping[str, RecordSpec] = {spec.name: spec for spec in (VQA, TEXT_CLASS, TEXT_PAIR)}
