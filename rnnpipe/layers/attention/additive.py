@@ -87,8 +87,9 @@ class AdditiveAttention(Attention):
         keys = ops.matmul(memory, ops.cast(self.memory_kernel, self.compute_dtype))
         return keys if self.bias is None else keys + ops.cast(self.bias, self.compute_dtype)
 
-    def scores(self, query: Any, keys: Any, training: Any) -> Any:
+    def scores(self, query: Any, keys: Any, state: Any, training: Any) -> Any:
         """vₖ · activation(q W_q + keyᵢ), `(batch, glimpses, positions)`."""
+        del state
         query = ops.matmul(query, self.query_kernel)[:, None, :]  # (batch, 1, units)
         joint = self.dropout(self.activation(keys + query), training=training)
         scores = ops.matmul(joint, self.score_kernel)  # (batch, positions, glimpses)

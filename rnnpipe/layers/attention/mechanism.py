@@ -1,13 +1,13 @@
-"""What all attention mechanisms share: memory, mask, alignment, context."""
+"""What all attention mechanisms share: memory, mask, keys, state, alignment, context."""
 
 from typing import Any
 
 import keras
-from keras import ops
+from keras import ops, tree
 
 from rnnpipe.layers.faults import fault, shape_text, shapes_agree
 
-MEMORY = "(batch, source_time, features) or (batch, height, width, channels)"
+SEQUENCE, GRID = "(batch, source_time, features)", "(batch, height, width, channels)"
 
 
 class Attention(keras.layers.Layer):
@@ -16,8 +16,10 @@ class Attention(keras.layers.Layer):
         eₖᵢ = score_k(query, memoryᵢ)     αₖ = softmax(eₖ) over i     contextₖ = Σᵢ αₖᵢ memoryᵢ
 
     A mechanism is a subclass with three short methods: `build_scores` makes its weights,
-    `project` turns the memory into keys, once for all queries, and `scores` compares a query with
-    the keys. The softmax is computed in float32 at least, and masked positions get exactly zero.
+    `project_memory` turns the memory into keys, once for all queries, and `scores` compares a
+    query with the keys. One whose looks depend on earlier looks also says what it remembers,
+    `first_state` and `next_state`; `align` and `read` can take the place of the softmax and of the
+    weighted sum. Nothing is kept on the layer between calls.
 
     Args:
         glimpses: how many alignments each query makes; their contexts are concatenated.
@@ -30,6 +32,8 @@ class Attention(keras.layers.Layer):
         memory_mask: the mask that `memory` carries, which Keras passes; `mask` takes its place.
         keys: `project(memory, mask)`, if it is at hand: a decoder computes it once and not at
             every step.
+        state: what is known of the looks before: `first_state(memory, mask)`, which is also the
+            default, then `next_state(state, alignments)` after each look.
         training: whether dropout is on.
 
     Returns:
@@ -40,6 +44,9 @@ class Attention(keras.layers.Layer):
     Raises:
         UserError: if query, memory, mask or keys have the wrong shape.
     """
+
+    memory_ranks: tuple[int, ...] = (3, 4)
+    """How many axes a memory may have: 3 is a sequence, 4 a grid."""
 
     def __init__(self, glimpses: int = 1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -53,12 +60,44 @@ class Attention(keras.layers.Layer):
         raise NotImplementedError
 
     def project_memory(self, memory: Any) -> Any:
-        """Keys of a memory: `(batch, positions, features)` to `(batch, positions, units)`."""
+        """Keys of a memory `(batch, positions, features)`: tensors `(batch, positions, ...)`."""
         raise NotImplementedError
 
-    def scores(self, query: Any, keys: Any, training: Any) -> Any:
+    def scores(self, query: Any, keys: Any, state: Any, training: Any) -> Any:
         """Scores of all positions, `(batch, glimpses, positions)`."""
         raise NotImplementedError
+
+    def first_state(self, memory: Any, mask: Any = None) -> Any:
+        """What is known before the first look: nested tensors `(batch, ...)`, or `()` for nothing.
+
+        Args:
+            memory: as for `call`.
+            mask: as for `call`.
+        """
+        del memory, mask
+        return ()
+
+    def next_state(self, state: Any, alignments: Any) -> Any:
+        """What is known after a look, of the same structure and shapes as `state`.
+
+        Args:
+            state: that was passed to `call`.
+            alignments: that `call` returned.
+        """
+        del alignments
+        return state
+
+    def align(self, scores: Any, readable: Any, query: Any, state: Any, training: Any) -> Any:
+        """Alignments `(batch, glimpses, positions)`, exactly zero where not `readable`."""
+        del query, state, training
+        return masked_softmax(scores, readable)
+
+    def read(self, alignments: Any, memory: Any, query: Any, training: Any) -> Any:
+        """The context `(batch, ...)` of alignments over a memory `(batch, positions, features)`."""
+        del query, training
+        # (batch, glimpses, positions) x (batch, positions, features)
+        context = ops.matmul(alignments, memory)
+        return ops.reshape(context, (-1, self.glimpses * self.memory_features))
 
     def build(self, query_shape: Any, memory_shape: Any) -> None:
         """Creates the weights for the feature sizes of query and memory."""
@@ -66,10 +105,9 @@ class Attention(keras.layers.Layer):
             raise fault(
                 self, "a query (batch, query_features)", str(tuple(query_shape)), "take one step"
             )
-        if len(memory_shape) not in (3, 4):
-            raise fault(
-                self, f"a memory {MEMORY}", str(tuple(memory_shape)), "keep its positions apart"
-            )
+        if len(memory_shape) not in self.memory_ranks:
+            expected = f"a memory {self._memory_text()}"
+            raise fault(self, expected, str(tuple(memory_shape)), "keep its positions apart")
         self.query_features, self.memory_features = query_shape[-1], memory_shape[-1]
         self.build_scores(self.query_features, self.memory_features)
 
@@ -81,7 +119,7 @@ class Attention(keras.layers.Layer):
             mask: as for `call`.
 
         Returns:
-            `(batch, positions, units)`.
+            Tensors `(batch, positions, ...)`, of most mechanisms one `(batch, positions, units)`.
         """
         memory = ops.convert_to_tensor(memory, dtype=self.compute_dtype)
         positions, _ = self._flatten(memory, mask)
@@ -94,6 +132,7 @@ class Attention(keras.layers.Layer):
         mask: Any = None,
         *,
         keys: Any = None,
+        state: Any = (),
         memory_mask: Any = None,
         training: Any = False,
     ) -> tuple[Any, Any]:
@@ -104,21 +143,13 @@ class Attention(keras.layers.Layer):
         positions, readable = self._flatten(memory, mask)
         if keys is None:
             keys = self.project_memory(positions)
-        elif not shapes_agree(keys.shape[:2], positions.shape[:2]):
-            raise fault(
-                self,
-                f"keys of {positions.shape[1]} positions",
-                shape_text(keys),
-                "pass what project(memory, mask) returned for this memory",
-            )
-        alignments = self._align(self.scores(query, keys, training), readable)
-        # (batch, glimpses, positions) x (batch, positions, features)
-        context = ops.matmul(alignments, positions)
-        context = ops.reshape(context, (-1, self.glimpses * self.memory_features))
-        if len(memory.shape) == 4:
-            _, height, width, _ = ops.shape(memory)
-            alignments = ops.reshape(alignments, (-1, self.glimpses, height, width))
-        return context, alignments
+        self._check_keys(keys, positions)
+        if not tree.flatten(state):
+            state = self.first_state(memory, mask)
+        scores = self.scores(query, keys, state, training)
+        alignments = self.align(scores, readable, query, state, training)
+        context = self.read(alignments, positions, query, training)
+        return context, _unflatten(alignments, memory)
 
     def compute_mask(self, *_: Any) -> None:
         """Neither the context nor the alignments carry a mask."""
@@ -127,6 +158,11 @@ class Attention(keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         """The arguments that make this layer again."""
         return {**super().get_config(), "glimpses": self.glimpses}
+
+    def _looked_nowhere(self, memory: Any) -> Any:
+        """Alignments before the first look: zeros `(batch, glimpses, ...positions)`."""
+        batch, *positions, _ = ops.shape(memory)
+        return ops.zeros((batch, self.glimpses, *positions), dtype=self.compute_dtype)
 
     def _flatten(self, memory: Any, mask: Any) -> tuple[Any, Any]:
         """Memory as `(batch, positions, features)`, blank where masked, and its flat mask."""
@@ -141,26 +177,59 @@ class Attention(keras.layers.Layer):
         # A NaN in the padding would reach context and gradients as 0 * NaN.
         return ops.where(mask[:, :, None], memory, ops.zeros_like(memory)), mask
 
-    def _align(self, scores: Any, readable: Any) -> Any:
-        """Softmax over the readable positions, in float32 at least."""
-        if self.compute_dtype != "float64":
-            scores = ops.cast(scores, "float32")
-        if readable is None:
-            return ops.cast(ops.softmax(scores, axis=-1), self.compute_dtype)
-        readable = readable[:, None, :]
-        lowest = -1e38 if self.compute_dtype != "float64" else -1e300
-        alignments = ops.softmax(ops.where(readable, scores, lowest), axis=-1)
-        # Where nothing is readable, the softmax is uniform and this makes it zero.
-        alignments = ops.where(readable, alignments, ops.zeros_like(alignments))
-        return ops.cast(alignments, self.compute_dtype)
+    def _memory_text(self) -> str:
+        names = {3: SEQUENCE, 4: GRID}
+        return " or ".join(names[rank] for rank in self.memory_ranks)
 
     def _check(self, query: Any, memory: Any, mask: Any) -> None:
         if len(query.shape) != 2 or query.shape[-1] != self.query_features:
             expected = f"a query of shape (batch, {self.query_features})"
             raise fault(self, expected, shape_text(query), "pass the query it was built for")
-        if len(memory.shape) not in (3, 4) or memory.shape[-1] != self.memory_features:
-            expected = f"a memory {MEMORY} with {self.memory_features} features"
+        if len(memory.shape) not in self.memory_ranks or memory.shape[-1] != self.memory_features:
+            expected = f"a memory {self._memory_text()} with {self.memory_features} features"
             raise fault(self, expected, shape_text(memory), "pass the memory it was built for")
         if mask is not None and not shapes_agree(mask.shape, memory.shape[:-1]):
             expected = f"a mask over the memory's positions {tuple(memory.shape[:-1])}"
             raise fault(self, expected, shape_text(mask), "pass one boolean for each position")
+
+    def _check_keys(self, keys: Any, positions: Any) -> None:
+        for each in tree.flatten(keys):
+            if not shapes_agree(each.shape[:2], positions.shape[:2]):
+                expected = f"keys of {positions.shape[1]} positions"
+                fix = "pass what project(memory, mask) returned for this memory"
+                raise fault(self, expected, shape_text(each), fix)
+
+
+def masked_softmax(scores: Any, readable: Any) -> Any:
+    """Softmax over the last axis, exactly zero where nothing may be read.
+
+    Args:
+        scores: `(batch, glimpses, positions)`.
+        readable: booleans `(batch, positions)` or `(batch, glimpses, positions)`, or None for all.
+
+    Returns:
+        `(batch, glimpses, positions)` in the dtype of `scores`, computed in float32 at least.
+        Sums to 1, or to 0 where no position may be read.
+    """
+    dtype = keras.backend.standardize_dtype(scores.dtype)
+    if dtype != "float64":
+        scores = ops.cast(scores, "float32")
+    if readable is None:
+        return ops.cast(ops.softmax(scores, axis=-1), dtype)
+    if len(readable.shape) == 2:
+        readable = readable[:, None, :]
+    lowest = -1e38 if dtype != "float64" else -1e300
+    alignments = ops.softmax(ops.where(readable, scores, lowest), axis=-1)
+    # Where nothing is readable, the softmax is uniform and this makes it zero.
+    alignments = ops.where(readable, alignments, ops.zeros_like(alignments))
+    return ops.cast(alignments, dtype)
+
+
+def _unflatten(alignments: Any, memory: Any) -> Any:
+    """Alignments over the positions that the memory has: its rows and columns, if it is a grid."""
+    if len(memory.shape) == 3:
+        return alignments
+    _, height, width, _ = ops.shape(memory)
+    return tree.map_structure(
+        lambda each: ops.reshape(each, (-1, each.shape[1], height, width)), alignments
+    )
