@@ -18,8 +18,10 @@ from rnnpipe.layers.coordinates import CoordinateChannels
 from rnnpipe.layers.gru import GRU, GRUCell
 from rnnpipe.layers.learned_state import LearnedState
 from rnnpipe.layers.lstm import LSTM, LSTMCell
+from rnnpipe.layers.pooling import AttentionPooling, MaxPooling, MeanPooling, Pooling
 from rnnpipe.layers.stack import RecurrentStack
 from rnnpipe.layers.vanilla import VanillaRNN, VanillaRNNCell
+from rnnpipe.layers.word_dropout import WordDropout
 from rnnpipe.layers.zoneout import Zoneout
 
 __all__ = [
@@ -27,6 +29,7 @@ __all__ = [
     "LSTM",
     "AdditiveAttention",
     "Attention",
+    "AttentionPooling",
     "CoordinateChannels",
     "ForgetBias",
     "GRUCell",
@@ -35,11 +38,15 @@ __all__ = [
     "LayerNormLSTMCell",
     "LayerNormVanillaRNNCell",
     "LearnedState",
+    "MaxPooling",
+    "MeanPooling",
     "PeepholeLSTMCell",
+    "Pooling",
     "ProjectionLSTMCell",
     "RecurrentHighwayCell",
     "RecurrentStack",
     "VanillaRNN",
     "VanillaRNNCell",
+    "WordDropout",
     "Zoneout",
 ]

@@ -1,0 +1,202 @@
+"""A sequence as one vector: pooling over time that says which steps it took."""
+
+import math
+from typing import Any
+
+import keras
+from keras import ops
+
+from rnnpipe.layers.attention.mechanism import masked_softmax
+from rnnpipe.layers.faults import fault, shape_text, shapes_agree
+
+
+class Pooling(keras.layers.Layer):
+    """Base of the poolings: a sequence in, one vector and where it comes from out.
+
+    A pooling is a subclass with one method, `align`: the weights of all steps. Masked steps get
+    exactly zero, and what stands in them, were it NaN, reaches neither results nor gradients.
+
+    Call arguments:
+        sequences: `(batch, time, features)`.
+        mask: `(batch, time)`, True at the steps that count; by default the mask that the sequences
+            carry.
+        training: whether dropout is on.
+
+    Returns:
+        `(pooled, alignments)`: `(batch, features)`, or `(batch, glimpses * features)` where there
+        are glimpses, and `(batch, glimpses, time)`. Alignments sum to 1 over time, or to 0 where
+        no step counts; pooled is zero there.
+
+    Raises:
+        UserError: if the sequences or the mask have the wrong shape.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.supports_masking = True
+
+    def align(self, sequences: Any, mask: Any, training: Any) -> Any:
+        """The weight of every step, `(batch, glimpses, time)`; `mask` is None where all count."""
+        raise NotImplementedError
+
+    def pool(self, sequences: Any, alignments: Any, mask: Any) -> Any:
+        """The weighted sums of the steps, one after the other for each glimpse."""
+        del mask
+        pooled = ops.matmul(alignments, sequences)  # (batch, glimpses, features)
+        return ops.reshape(pooled, (-1, pooled.shape[1] * pooled.shape[2]))
+
+    def call(self, sequences: Any, mask: Any = None, training: Any = False) -> tuple[Any, Any]:
+        """Pools; see the class for the arguments."""
+        self._check(sequences, mask)
+        if mask is not None:
+            mask = ops.cast(mask, "bool")
+            # A NaN in the padding would reach the result as 0 * NaN.
+            sequences = ops.where(mask[:, :, None], sequences, ops.zeros_like(sequences))
+        alignments = self.align(sequences, mask, training)
+        return self.pool(sequences, alignments, mask), alignments
+
+    def compute_mask(self, *_: Any) -> None:
+        """Neither the pooled vector nor the alignments carry a mask."""
+        return
+
+    def _check(self, sequences: Any, mask: Any) -> None:
+        if len(sequences.shape) != 3:
+            expected, fix = "sequences (batch, time, features)", "keep the steps apart"
+            raise fault(self, expected, shape_text(sequences), fix)
+        if mask is not None and not shapes_agree(mask.shape, sequences.shape[:2]):
+            expected = f"a mask of shape (batch, time) = {tuple(sequences.shape[:2])}"
+            raise fault(self, expected, shape_text(mask), "pass one boolean for each step")
+
+
+@keras.saving.register_keras_serializable("rnnpipe")
+class MeanPooling(Pooling):
+    """The mean of the steps that count: `pooled = Σₜ xₜ / n`, every alignment 1/n.
+
+    `Pooling` has the call arguments, returns and errors.
+
+    Example:
+        >>> import numpy
+        >>> pooled, alignments = MeanPooling()(
+        ...     numpy.array([[[2.0], [4.0], [9.0]]]), mask=numpy.array([[True, True, False]])
+        ... )
+        >>> float(pooled[0, 0]), numpy.asarray(alignments)[0, 0].tolist()
+        (3.0, [0.5, 0.5, 0.0])
+    """
+
+    def align(self, sequences: Any, mask: Any, training: Any) -> Any:
+        """The same for all steps that count."""
+        del training
+        return masked_softmax(ops.zeros_like(sequences[:, None, :, 0]), mask)
+
+
+@keras.saving.register_keras_serializable("rnnpipe")
+class MaxPooling(Pooling):
+    """The largest value of each feature over the steps that count: `pooledⱼ = maxₜ xₜⱼ`.
+
+    A step's alignment is the share of the features that have their largest value there (Conneau
+    et al. 2017); no gradient goes through it. `Pooling` has the call arguments, returns and errors.
+
+    Example:
+        >>> import numpy
+        >>> pooled, alignments = MaxPooling()(numpy.array([[[2.0, 7.0], [4.0, 1.0], [3.0, 0.0]]]))
+        >>> numpy.asarray(pooled)[0].tolist(), numpy.asarray(alignments)[0, 0].tolist()
+        ([4.0, 7.0], [0.5, 0.5, 0.0])
+
+    Source: Conneau et al., Supervised Learning of Universal Sentence Representations, 2017,
+    section 3.2.1; the shares are those of its appendix's figures.
+    """
+
+    def align(self, sequences: Any, mask: Any, training: Any) -> Any:
+        """The share of the features that each step gives."""
+        del training
+        steps = ops.argmax(_lowered(sequences, mask), axis=1)  # (batch, features)
+        taken = ops.one_hot(steps, ops.shape(sequences)[1], dtype=self.compute_dtype)
+        shares = ops.mean(taken, axis=1)
+        if mask is not None:
+            shares = ops.where(mask, shares, ops.zeros_like(shares))
+        return shares[:, None, :]
+
+    def pool(self, sequences: Any, alignments: Any, mask: Any) -> Any:
+        """The largest values."""
+        del alignments
+        pooled = ops.max(_lowered(sequences, mask), axis=1)
+        if mask is None:
+            return pooled
+        return ops.where(ops.any(mask, axis=1)[:, None], pooled, ops.zeros_like(pooled))
+
+
+def _lowered(sequences: Any, mask: Any) -> Any:
+    """The sequences, with steps that do not count below all others."""
+    if mask is None:
+        return sequences
+    return ops.where(mask[:, :, None], sequences, ops.full_like(sequences, -math.inf))
+
+
+@keras.saving.register_keras_serializable("rnnpipe")
+class AttentionPooling(Pooling):
+    """Self-attentive pooling: learned queries say which steps matter.
+
+        uₜ = tanh(xₜ W + b)     αₖ = softmax(vₖ · uₜ) over t     pooled = [Σₜ αₖₜ xₜ]ₖ
+
+    It is additive attention whose query is the same for all sequences, so that the query's part is
+    the bias b; each glimpse k has its own vector vₖ. The weights are `kernel` (features, units),
+    `bias` (units) and `score_kernel` (units, glimpses). `Pooling` has the call arguments, returns
+    and errors.
+
+    Args:
+        units: the size of the layer in which steps are scored.
+        glimpses: how many alignments are made; their sums are concatenated.
+        dropout: fraction of that layer that is dropped in training.
+        seed: of the dropout.
+        **kwargs: `name`, `dtype`, `trainable`, as for every Keras layer.
+
+    Example:
+        >>> import numpy
+        >>> pooled, alignments = AttentionPooling(8, glimpses=2)(numpy.zeros((3, 5, 6)))
+        >>> tuple(pooled.shape), tuple(alignments.shape)
+        ((3, 12), (3, 2, 5))
+
+    Source: Yang et al., Hierarchical Attention Networks for Document Classification, 2016,
+    equations 5 to 7; several glimpses: Lin et al., A Structured Self-attentive Sentence Embedding,
+    2017, equations 5 and 6.
+    """
+
+    def __init__(
+        self,
+        units: int,
+        glimpses: int = 1,
+        *,
+        dropout: float = 0.0,
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        if units < 1:
+            raise fault(self, "at least 1 unit", str(units), "write e.g. units=64")
+        if glimpses < 1:
+            raise fault(self, "at least 1 glimpse", str(glimpses), "write e.g. glimpses=2")
+        self.units, self.glimpses = units, glimpses
+        self.dropout = keras.layers.Dropout(dropout, seed=seed, dtype=self.dtype_policy)
+
+    def build(self, sequences_shape: Any) -> None:
+        """Creates the weights for `(batch, time, features)`."""
+        features = sequences_shape[-1]
+        self.kernel = self.add_weight((features, self.units), name="kernel")
+        self.bias = self.add_weight((self.units,), "zeros", name="bias")
+        self.score_kernel = self.add_weight((self.units, self.glimpses), name="score_kernel")
+
+    def align(self, sequences: Any, mask: Any, training: Any) -> Any:
+        """The softmax of the scores."""
+        joint = ops.tanh(ops.matmul(sequences, self.kernel) + self.bias)
+        scores = ops.matmul(self.dropout(joint, training=training), self.score_kernel)
+        return masked_softmax(ops.transpose(scores, (0, 2, 1)), mask)
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that make this layer again."""
+        return {
+            **super().get_config(),
+            "units": self.units,
+            "glimpses": self.glimpses,
+            "dropout": self.dropout.rate,
+            "seed": self.dropout.seed,
+        }
