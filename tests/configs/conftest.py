@@ -1,0 +1,58 @@
+"""Tiny runs of the shipped configs, from raw data to report."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tensorflow_datasets as tfds
+
+from rnnpipe import cli
+
+WHOLE = {
+    "checkpoints",
+    "config.yaml",
+    "environment.json",
+    "history.csv",
+    "metrics.json",
+    "model.keras",
+    "predictions.jsonl",
+    "report.html",
+    "tensorboard",
+    "vocabulary",
+}
+
+
+@dataclass(frozen=True)
+class TinyRun:
+    """What a run left: its folder, scores and predictions of the test split."""
+
+    folder: Path
+    scores: dict[str, float]
+    predictions: list[dict[str, Any]]
+
+
+@pytest.fixture
+def run_tiny(tmp_path, capsys):
+    """Runs a config with settings that make it tiny, and checks what every run leaves."""
+
+    def run(config: Path, settings: list[str]) -> TinyRun:
+        records = tmp_path / "records"
+        options = [f"data.directory={records}", "build.workers=1", *settings]
+        arguments = ["run", config, "--runs-dir", tmp_path / "runs"]
+        arguments += [part for option in options for part in ("--set", option)]
+        assert cli.main([str(argument) for argument in arguments]) == 0
+
+        (folder,) = (tmp_path / "runs" / config.stem).iterdir()
+        assert {path.name for path in folder.iterdir()} == WHOLE
+        scores = json.loads((folder / "metrics.json").read_text())["test"]
+        lines = (folder / "predictions.jsonl").read_text().splitlines()
+        splits = tfds.builder_from_directory(str(records)).info.splits
+        assert len(lines) == splits["test"].num_examples
+        told = capsys.readouterr().out
+        assert "Built records" in told
+        assert str(folder) in told.replace("\n", "")
+        return TinyRun(folder, scores, [json.loads(line) for line in lines])
+
+    return run

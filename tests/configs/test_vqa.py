@@ -1,0 +1,53 @@
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+CONFIGS = Path(__file__).resolve().parents[2] / "configs"
+
+TINY = [
+    "data.image.size=32",
+    "build.max_bad_fraction=0.2",
+    "model.image_encoder.channels=[4, 4]",
+    "model.question_encoder.embedding=4",
+    "model.question_encoder.units=5",
+    "model.fusion.units=4",
+    "model.attention.units=6",
+    "model.classifier.units=7",
+    "train.epochs=2",
+    "train.batch_size=8",
+]
+
+
+def raw_data(config, tmp_path, shared_data):
+    """A tiny part of the raw data that a shipped config is for."""
+    kind = yaml.safe_load(config.read_text())["data"]["source"]["kind"]
+    if kind == "shapes":
+        return ["data.source.images=30", "data.source.questions_per_image=3"]
+    if kind == "vqa_v2":
+        return [f"data.source.path={shared_data / 'coco_mini' / 'vqa'}"]
+    folder = tmp_path / "easy_vqa"
+    for part in ("train", "test"):
+        (folder / part / "images").mkdir(parents=True)
+        questions = json.loads((shared_data / "easy_vqa" / part / "questions.json").read_text())
+        few = sorted({image for _, _, image in questions})[:10]
+        (folder / part / "questions.json").write_text(
+            json.dumps([question for question in questions if question[2] in few])
+        )
+        for number in few:
+            name = f"{part}/images/{number}.png"
+            shutil.copyfile(shared_data / "easy_vqa" / name, folder / name)
+    return [f"data.source.path={folder}"]
+
+
+@pytest.mark.parametrize("name", ["vqa", "real/easy_vqa", "real/vqa_v2"])
+def test_it_runs_end_to_end(name, run_tiny, tmp_path, shared_data):
+    config = CONFIGS / f"{name}.yaml"
+    run = run_tiny(config, [*TINY, *raw_data(config, tmp_path, shared_data)])
+    for baseline in ("most_frequent", "most_frequent_per_question_type", "blank_image"):
+        score = run.scores[f"baseline/{baseline}/vqa_accuracy"]
+        assert 0 <= score <= run.scores["vqa_accuracy_ceiling"] <= 1
+    mean = sum(row["vqa_accuracy"] for row in run.predictions) / len(run.predictions)
+    assert run.scores["vqa_accuracy"] == pytest.approx(mean)
