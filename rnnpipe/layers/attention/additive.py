@@ -18,7 +18,11 @@ class AdditiveAttention(Attention):
     Query q and memory m meet in one joint layer of `units`; each glimpse k scores it with its own
     vector vₖ, and the contexts of all glimpses are concatenated. The weights are `query_kernel`
     (query_features, units), `memory_kernel` (features, units), `bias` (units) and `score_kernel`
-    (units, glimpses). `Attention` has the call arguments, returns and errors.
+    (units, glimpses), and where normalised `score_gain` (glimpses). `Attention` has the call
+    arguments, returns and errors.
+
+    Normalised, vₖ is gₖ vₖ / ‖vₖ‖: its length gₖ is learned apart from its direction. Without a
+    bias, the mechanism is the concat score of Luong 2015: v · tanh(W [q; m]).
 
     Args:
         units: the size of the joint layer.
@@ -26,6 +30,7 @@ class AdditiveAttention(Attention):
         activation: of the joint layer: `"tanh"` (Bahdanau), `"relu"` (Kazemi and Elqursh), or
             any Keras activation.
         use_bias: whether the joint layer has a bias.
+        normalize: whether vₖ is normalised.
         dropout: fraction of the joint layer that is dropped in training.
         kernel_initializer: of the three kernels.
         bias_initializer: of the bias.
@@ -42,7 +47,7 @@ class AdditiveAttention(Attention):
 
     Source: Bahdanau, Cho and Bengio, Neural Machine Translation by Jointly Learning to Align and
     Translate, 2015, A.1.2; glimpses after Kazemi and Elqursh, Show, Ask, Attend, and Answer, 2017,
-    section 3.3.
+    section 3.3; normalised as by Salimans and Kingma, Weight Normalization, 2016.
     """
 
     def __init__(
@@ -52,6 +57,7 @@ class AdditiveAttention(Attention):
         *,
         activation: Any = "tanh",
         use_bias: bool = True,
+        normalize: bool = False,
         dropout: float = 0.0,
         kernel_initializer: Any = "glorot_uniform",
         bias_initializer: Any = "zeros",
@@ -64,14 +70,14 @@ class AdditiveAttention(Attention):
             raise fault(self, "at least 1 unit", str(units), "write e.g. units=256")
         self.units = units
         self.activation = keras.activations.get(activation)
-        self.use_bias = use_bias
+        self.use_bias, self.normalize = use_bias, normalize
         self.dropout = keras.layers.Dropout(dropout, seed=seed, dtype=self.dtype_policy)
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
         self.bias_initializer = keras.initializers.get(bias_initializer)
         self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
 
     def build_scores(self, query_features: int, memory_features: int) -> None:
-        """Creates the three kernels and the bias."""
+        """Creates the three kernels, the bias and the gain."""
         self.query_kernel = self._kernel("query_kernel", query_features, self.units)
         self.memory_kernel = self._kernel("memory_kernel", memory_features, self.units)
         self.bias = (
@@ -80,19 +86,28 @@ class AdditiveAttention(Attention):
             else None
         )
         self.score_kernel = self._kernel("score_kernel", self.units, self.glimpses)
+        if self.normalize:
+            start = keras.initializers.Constant(self.units**-0.5)
+            self.score_gain = self.add_weight((self.glimpses,), start, name="score_gain")
 
     def project_memory(self, memory: Any) -> Any:
         """Keys m W_m + b: all of the joint layer that no query changes."""
-        # Cast by hand: `project` runs outside the scope in which Keras casts the weights.
-        keys = ops.matmul(memory, ops.cast(self.memory_kernel, self.compute_dtype))
-        return keys if self.bias is None else keys + ops.cast(self.bias, self.compute_dtype)
+        keys = ops.matmul(memory, self._cast(self.memory_kernel))
+        return keys if self.bias is None else keys + self._cast(self.bias)
+
+    def joint(self, query: Any, keys: Any, state: Any) -> Any:
+        """The joint layer before its activation, `(batch, positions, units)`."""
+        del state
+        return keys + ops.matmul(query, self.query_kernel)[:, None, :]
 
     def scores(self, query: Any, keys: Any, state: Any, training: Any) -> Any:
         """vₖ · activation(q W_q + keyᵢ), `(batch, glimpses, positions)`."""
-        del state
-        query = ops.matmul(query, self.query_kernel)[:, None, :]  # (batch, 1, units)
-        joint = self.dropout(self.activation(keys + query), training=training)
-        scores = ops.matmul(joint, self.score_kernel)  # (batch, positions, glimpses)
+        joint = self.activation(self.joint(query, keys, state))
+        kernel = self.score_kernel
+        if self.normalize:
+            kernel = self.score_gain * ops.normalize(kernel, axis=0)
+        # (batch, positions, units) x (units, glimpses)
+        scores = ops.matmul(self.dropout(joint, training=training), kernel)
         return ops.transpose(scores, (0, 2, 1))
 
     def get_config(self) -> dict[str, Any]:
@@ -102,6 +117,7 @@ class AdditiveAttention(Attention):
             "units": self.units,
             "activation": keras.activations.serialize(self.activation),
             "use_bias": self.use_bias,
+            "normalize": self.normalize,
             "dropout": self.dropout.rate,
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
             "bias_initializer": keras.initializers.serialize(self.bias_initializer),

@@ -97,7 +97,12 @@ class Attention(keras.layers.Layer):
         del query, training
         # (batch, glimpses, positions) x (batch, positions, features)
         context = ops.matmul(alignments, memory)
-        return ops.reshape(context, (-1, self.glimpses * self.memory_features))
+        return ops.reshape(context, (-1, self.context_features))
+
+    @property
+    def context_features(self) -> int:
+        """How many features a context has, once the layer is built."""
+        return self.glimpses * self.memory_features
 
     def build(self, query_shape: Any, memory_shape: Any) -> None:
         """Creates the weights for the feature sizes of query and memory."""
@@ -163,6 +168,10 @@ class Attention(keras.layers.Layer):
         """Alignments before the first look: zeros `(batch, glimpses, ...positions)`."""
         batch, *positions, _ = ops.shape(memory)
         return ops.zeros((batch, self.glimpses, *positions), dtype=self.compute_dtype)
+
+    def _cast(self, weight: Any) -> Any:
+        """A weight in the dtype of computation, where Keras does not see to it: in `project`."""
+        return ops.cast(weight, self.compute_dtype)
 
     def _flatten(self, memory: Any, mask: Any) -> tuple[Any, Any]:
         """Memory as `(batch, positions, features)`, blank where masked, and its flat mask."""

@@ -1,0 +1,101 @@
+"""Location-aware attention (Chorowski et al. 2015)."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from rnnpipe.layers.attention.additive import AdditiveAttention
+from rnnpipe.layers.faults import fault, shapes_agree
+
+
+@keras.saving.register_keras_serializable("rnnpipe")
+class LocationAttention(AdditiveAttention):
+    """Additive attention that sees, around each position, where it looked before.
+
+        fᵢ = (F ∗ α_before)ᵢ     eᵢ = v · tanh(q W_q + mᵢ W_m + fᵢ W_f + b)     α = softmax(e)
+
+    It scores by content and by location (the paper's hybrid), so it can tell equal pieces of the
+    memory apart and learn to move on. The state is the last alignments, zeros at first, of shape
+    `(batch, glimpses, ...positions)`. Its weights are those of `AdditiveAttention`, then
+    `convolution` (kernel_size, glimpses, filters), with a second kernel_size over a grid, and
+    `location_kernel` (filters, units).
+
+    Args:
+        units: the size of the joint layer.
+        glimpses: how many alignments each query makes; each sees those of all.
+        filters: how many features fᵢ has.
+        kernel_size: positions over which each filter reaches, rows and columns of a grid alike.
+        cumulative: whether it sees the sum of all alignments before, not only the last.
+        **kwargs: those of `AdditiveAttention`.
+
+    Raises:
+        UserError: as `Attention`; or if `filters` or `kernel_size` are not positive.
+
+    Example:
+        >>> import numpy
+        >>> query, memory = numpy.zeros((2, 8)), numpy.zeros((2, 5, 6))
+        >>> attention = LocationAttention(16, filters=4, kernel_size=3)
+        >>> state = attention.first_state(memory)
+        >>> context, alignments = attention(query, memory, state=state)
+        >>> tuple(attention.next_state(state, alignments).shape)
+        (2, 1, 5)
+
+    Source: Chorowski et al., Attention-Based Models for Speech Recognition, 2015, section 2.1;
+    `cumulative` after Shen et al., Natural TTS Synthesis by Conditioning WaveNet on Mel Spectrogram
+    Predictions, 2018, section 2.2.
+    """
+
+    def __init__(
+        self,
+        units: int,
+        glimpses: int = 1,
+        *,
+        filters: int = 32,
+        kernel_size: int = 31,
+        cumulative: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(units, glimpses, **kwargs)
+        if min(filters, kernel_size) < 1:
+            got = f"filters={filters}, kernel_size={kernel_size}"
+            fix = "write e.g. filters=32, kernel_size=31"
+            raise fault(self, "at least 1 filter over 1 position", got, fix)
+        self.filters, self.kernel_size, self.cumulative = filters, kernel_size, cumulative
+
+    def build(self, query_shape: Any, memory_shape: Any) -> None:
+        """Creates the weights; the convolution is over as many axes as the memory has."""
+        super().build(query_shape, memory_shape)
+        reach = (self.kernel_size,) * (len(memory_shape) - 2)
+        self.convolution = self.add_weight(
+            (*reach, self.glimpses, self.filters), self.kernel_initializer, name="convolution"
+        )
+        self.location_kernel = self._kernel("location_kernel", self.filters, self.units)
+
+    def first_state(self, memory: Any, mask: Any = None) -> Any:
+        """Alignments that looked nowhere: zeros `(batch, glimpses, ...positions)`."""
+        del mask
+        return self._looked_nowhere(memory)
+
+    def next_state(self, state: Any, alignments: Any) -> Any:
+        """The alignments, or their sum so far."""
+        return state + alignments if self.cumulative else alignments
+
+    def joint(self, query: Any, keys: Any, state: Any) -> Any:
+        """The joint layer of content and location."""
+        if not shapes_agree((len(state.shape),), (len(self.convolution.shape),)):
+            expected = f"a memory of {len(self.convolution.shape) - 2} axes of positions"
+            raise fault(self, expected, f"{len(state.shape) - 2}", "pass the kind it was built for")
+        before = ops.moveaxis(state, 1, -1)  # (batch, ...positions, glimpses)
+        features = ops.conv(before, self.convolution, padding="same", data_format="channels_last")
+        features = ops.reshape(features, (*ops.shape(keys)[:2], self.filters))
+        return super().joint(query, keys, state) + ops.matmul(features, self.location_kernel)
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that make this layer again."""
+        return {
+            **super().get_config(),
+            "filters": self.filters,
+            "kernel_size": self.kernel_size,
+            "cumulative": self.cumulative,
+        }

@@ -1,0 +1,122 @@
+"""Training of hard attention: REINFORCE with a moving-average baseline (Xu et al. 2015)."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from rnnpipe.layers.faults import fault
+
+
+def reinforce_loss(
+    log_likelihood: Any,
+    samples: Any,
+    probabilities: Any,
+    baseline: Any = 0.0,
+    mask: Any = None,
+    *,
+    reward_weight: float = 1.0,
+    entropy_weight: float = 0.0,
+) -> Any:
+    """The loss whose gradient trains a model with hard attention.
+
+        loss = −log p(y | s) − λ_r (log p(y | s) − b) log p(s) − λ_e H[s]
+
+    The factor in brackets is the reward and passes no gradient: what was looked at becomes likelier
+    where the model said y better than b. The value is no measure of anything; watch the likelihood.
+
+    Args:
+        log_likelihood: log p(y | s), `(batch,)`, of whole sequences.
+        samples: of `HardAttention`, over a whole sequence: `(batch, target_time, glimpses,
+            ...positions)`.
+        probabilities: of `HardAttention`, of the same shape.
+        baseline: b, what to expect: e.g. a `MovingAverage` of the log-likelihood.
+        mask: `(batch, target_time)`, True at the steps that count.
+        reward_weight: λ_r.
+        entropy_weight: λ_e; more of it keeps the model from settling on a place too early.
+
+    Returns:
+        `(batch,)`.
+
+    Example:
+        >>> import numpy
+        >>> samples = numpy.array([[[[1.0, 0.0]]]])
+        >>> probabilities = numpy.array([[[[0.5, 0.5]]]])
+        >>> loss = reinforce_loss(numpy.array([-1.0]), samples, probabilities, baseline=-3.0)
+        >>> round(float(loss[0]), 4)  # 1 + 2 log 2
+        2.3863
+
+    Source: Xu et al., Show, Attend and Tell, 2015, section 4.1, equations 11 to 13.
+    """
+    probabilities = ops.convert_to_tensor(probabilities)
+    log_likelihood = ops.cast(log_likelihood, probabilities.dtype)
+    logs = ops.log(ops.where(probabilities > 0, probabilities, 1))  # 0 where 0 log 0 is
+    log_chances = _over_sequence(ops.cast(samples, probabilities.dtype) * logs, mask)
+    entropies = -_over_sequence(probabilities * logs, mask)
+    reward = ops.stop_gradient(log_likelihood - ops.cast(baseline, probabilities.dtype))
+    return -log_likelihood - reward_weight * reward * log_chances - entropy_weight * entropies
+
+
+def _over_sequence(terms: Any, mask: Any) -> Any:
+    """The sum over glimpses and positions, and over the steps that count: `(batch,)`."""
+    steps = ops.sum(terms, axis=tuple(range(2, len(terms.shape))))
+    if mask is not None:
+        steps = ops.where(ops.cast(mask, "bool"), steps, ops.zeros_like(steps))
+    return ops.sum(steps, axis=-1)
+
+
+@keras.saving.register_keras_serializable("rnnpipe")
+class MovingAverage(keras.layers.Layer):
+    """The average of what it has been given in training, of which the latest counts most.
+
+        b ← m b + (1 − m) mean(values)
+
+    The first batch sets b.
+
+    Args:
+        momentum: m.
+        **kwargs: `name`, `dtype`, as for every Keras layer.
+
+    Call arguments:
+        values: `(batch,)`.
+        training: whether b moves.
+
+    Returns:
+        b, a scalar, after it has moved. It passes no gradient.
+
+    Raises:
+        UserError: if the momentum is not in [0, 1).
+
+    Example:
+        >>> import numpy
+        >>> baseline = MovingAverage(0.9)
+        >>> [round(float(baseline(numpy.full(4, v), training=True)), 2) for v in (-8.0, -4.0)]
+        [-8.0, -7.6]
+
+    Source: Xu et al., Show, Attend and Tell, 2015, section 4.1, equation 12.
+    """
+
+    def __init__(self, momentum: float = 0.9, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if not 0 <= momentum < 1:
+            raise fault(self, "a momentum in [0, 1)", str(momentum), "write e.g. momentum=0.9")
+        self.momentum = momentum
+
+    def build(self, values_shape: Any) -> None:
+        """Creates b, and whether it is set."""
+        del values_shape
+        self.average = self.add_weight((), "zeros", name="average", trainable=False)
+        self.started = self.add_weight((), "zeros", name="started", trainable=False)
+
+    def call(self, values: Any, training: Any = False) -> Any:
+        """Moves b in training; returns it."""
+        if training:
+            mean = ops.cast(ops.mean(ops.stop_gradient(values)), self.average.dtype)
+            momentum = self.momentum * self.started
+            self.average.assign(momentum * self.average + (1 - momentum) * mean)
+            self.started.assign(1.0)
+        return ops.cast(self.average, self.compute_dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that make this layer again."""
+        return {**super().get_config(), "momentum": self.momentum}
