@@ -224,14 +224,21 @@ def masked_softmax(scores: Any, readable: Any) -> Any:
     if dtype != "float64":
         scores = ops.cast(scores, "float32")
     if readable is None:
-        return ops.cast(ops.softmax(scores, axis=-1), dtype)
+        return ops.cast(_softmax(scores), dtype)
     if len(readable.shape) == 2:
         readable = readable[:, None, :]
     lowest = -1e38 if dtype != "float64" else -1e300
-    alignments = ops.softmax(ops.where(readable, scores, lowest), axis=-1)
+    alignments = _softmax(ops.where(readable, scores, lowest))
     # Where nothing is readable, the softmax is uniform and this makes it zero.
     alignments = ops.where(readable, alignments, ops.zeros_like(alignments))
     return ops.cast(alignments, dtype)
+
+
+def _softmax(scores: Any) -> Any:
+    """Softmax over the last axis, of which Keras' own warns where a memory has one position."""
+    largest = ops.stop_gradient(ops.max(scores, axis=-1, keepdims=True))
+    shares = ops.exp(scores - largest)
+    return shares / ops.sum(shares, axis=-1, keepdims=True)
 
 
 def _unflatten(alignments: Any, memory: Any) -> Any:

@@ -41,7 +41,8 @@ class SeveralMemories(keras.layers.Layer):
     Example:
         >>> import numpy
         >>> from rnnpipe.layers import AdditiveAttention, GeneralAttention
-        >>> query, image, text = numpy.zeros((2, 8)), numpy.zeros((2, 7, 7, 6)), numpy.zeros((2, 5, 4))
+        >>> query, text = numpy.zeros((2, 8)), numpy.zeros((2, 5, 4))
+        >>> image = numpy.zeros((2, 7, 7, 6))
         >>> attention = SeveralMemories([AdditiveAttention(16), GeneralAttention()])
         >>> context, alignments = attention(query, [image, text])
         >>> tuple(context.shape), [tuple(each.shape) for each in alignments]
@@ -159,9 +160,9 @@ class HierarchicalMemories(SeveralMemories):
 
     So each query decides how much it takes of the image, and how much of the text. Calls are those
     of `SeveralMemories`; the list of alignments ends with β, `(batch, 1, memories)`. The weights
-    are those of the mechanisms, then `query_kernel` (query_features, units), `score_kernel` (units),
-    and for each memory `context_kernel_k` (context features, units) and `output_kernel_k` of the
-    same shape.
+    are those of the mechanisms, then `query_kernel` (query_features, units), `score_kernel`
+    (units), and for each memory `context_kernel_k` (context features, units); then for each memory
+    `output_kernel_k` of the same shape.
 
     Args:
         mechanisms: an `Attention` for each memory.
@@ -174,14 +175,16 @@ class HierarchicalMemories(SeveralMemories):
     Example:
         >>> import numpy
         >>> from rnnpipe.layers import AdditiveAttention
-        >>> query, image, text = numpy.zeros((2, 8)), numpy.zeros((2, 7, 7, 6)), numpy.zeros((2, 5, 4))
-        >>> attention = HierarchicalMemories([AdditiveAttention(16), AdditiveAttention(16)], units=12)
+        >>> query, text = numpy.zeros((2, 8)), numpy.zeros((2, 5, 4))
+        >>> image = numpy.zeros((2, 7, 7, 6))
+        >>> mechanisms = [AdditiveAttention(16), AdditiveAttention(16)]
+        >>> attention = HierarchicalMemories(mechanisms, units=12)
         >>> context, alignments = attention(query, [image, text])
-        >>> tuple(context.shape), alignments[-1].numpy().tolist()
-        ((2, 12), [[[0.5, 0.5]]])
+        >>> tuple(context.shape), alignments[-1][0].numpy().tolist()
+        ((2, 12), [[0.5, 0.5]])
 
-    Source: Libovický and Helcl, Attention Strategies for Multi-Source Sequence-to-Sequence Learning,
-    2017, section 3.2.
+    Source: Libovický and Helcl, Attention Strategies for Multi-Source Sequence-to-Sequence
+    Learning, 2017, section 3.2.
     """
 
     def __init__(self, mechanisms: Sequence[Attention], units: int, **kwargs: Any) -> None:
@@ -199,11 +202,8 @@ class HierarchicalMemories(SeveralMemories):
         """Builds the mechanisms; creates what compares and projects their contexts."""
         super().build(query_shape, memory_shape)
         self.query_kernel = self.add_weight((query_shape[-1], self.units), name="query_kernel")
-        self.score_kernel = self.add_weight(
-            (self.units,),
-            keras.initializers.RandomNormal(stddev=self.units**-0.5),
-            name="score_kernel",
-        )
+        start = keras.initializers.RandomNormal(stddev=self.units**-0.5)
+        self.score_kernel = self.add_weight((self.units,), start, name="score_kernel")
         shapes = [(each.context_features, self.units) for each in self.mechanisms]
         self.context_kernels, self.output_kernels = (
             [self.add_weight(shape, name=f"{name}_{k}") for k, shape in enumerate(shapes)]

@@ -17,10 +17,10 @@ class MonotonicAttention(AttentionWrapper):
         pᵢ = σ(eᵢ + r + noise)     αᵢ = pᵢ Σⱼ≤ᵢ α_before,ⱼ Πⱼ≤ₗ<ᵢ (1 − pₗ)
 
     From where it stopped before, it goes on from position to position and stops at i with chance
-    pᵢ. Training takes the expectation αᵢ, in parallel over positions; inference is hard: it stops at
-    the first position with eᵢ + r > 0, which needs no later part of the memory. Chance that passes
-    the end is lost: alignments sum to at most 1, and after a look that stopped nowhere they are
-    zero.
+    pᵢ. Training takes the expectation αᵢ, in parallel over positions; inference is hard: it stops
+    at the first position with eᵢ + r > 0, which needs no later part of the memory. Chance that
+    passes the end is lost: alignments sum to at most 1, and after a look that stopped nowhere they
+    are zero.
 
     The state is that of the mechanism and the last alignments, `(batch, glimpses, source_time)`,
     which begin at the first position. The weights are those of the mechanism, then `score_bias`

@@ -135,6 +135,6 @@ class MultiHeadAttention(Attention):
             name=f"{name}_kernel",
             regularizer=self.kernel_regularizer,
         )
-        return kernel, self.add_weight(
-            bias, "zeros", name=f"{name}_bias"
-        ) if self.use_bias else None
+        if not self.use_bias:
+            return kernel, None
+        return kernel, self.add_weight(bias, "zeros", name=f"{name}_bias")
