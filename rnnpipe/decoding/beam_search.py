@@ -7,8 +7,17 @@ from keras import ops
 from rnnpipe.decoding.beams import Beams, Search
 from rnnpipe.decoding.constraints import Constraints, Rules
 from rnnpipe.decoding.decoded import Decoded
-from rnnpipe.decoding.penalties import CoveragePenalty, LengthPenalty
-from rnnpipe.decoding.step import Step, check_lengths, first_tokens, run_step
+from rnnpipe.decoding.penalties import CoveragePenalty, LengthPenalty, check_penalties
+from rnnpipe.decoding.required import Required
+from rnnpipe.decoding.selection import Select, in_groups, likeliest
+from rnnpipe.decoding.step import (
+    Step,
+    check_count,
+    check_lengths,
+    check_tokens,
+    first_tokens,
+    run_step,
+)
 from rnnpipe.decoding.structures import tile
 from rnnpipe.errors import UserError
 from rnnpipe.text.tokens import END, START
@@ -26,6 +35,9 @@ def beam_search(
     length_penalty: LengthPenalty | None = None,
     coverage_penalty: CoveragePenalty | None = None,
     constraints: Constraints | None = None,
+    required: Any = None,
+    groups: int = 1,
+    diversity: float = 0.5,
 ) -> Decoded:
     """Keeps the `width` likeliest beginnings at each step, and of what ends the `n_best`.
 
@@ -47,10 +59,19 @@ def beam_search(
         coverage_penalty: cp: `gnmt_coverage(beta, mask)`, or a function of your own; it needs a
             step that returns alignments `(batch, positions)` or `(batch, glimpses, positions)`.
         constraints: what the sequences may not be.
+        required: phrases that every sequence of a row must contain, as nested lists (rows, their
+            phrases, the tokens) or a tensor `(batch, phrases, phrase_time)` filled with PAD. Give
+            the beam more than one place for each of their tokens. `constraints` win over it: where
+            they leave no sequence with all phrases, there is none.
+        groups: in how many groups the beam is divided, which find sequences unlike each other's:
+            each searches by itself, and avoids the tokens that earlier groups take at the same
+            time. Both `width` and `n_best` count all groups together and are divided evenly.
+        diversity: what a token costs for each beam of an earlier group that takes it, in nats; it
+            decides which beams are kept, and does not enter the scores.
 
     Returns:
-        A `Decoded` with `n_best` different sequences a row, the best first. Where there are fewer,
-        the rest have length 0 and score -inf.
+        A `Decoded` with `n_best` sequences a row, the best first, and in each group all different.
+        Where there are fewer, the rest have length 0 and score -inf.
 
     Raises:
         UserError: if an argument is out of range, or the step returns something else.
@@ -65,19 +86,36 @@ def beam_search(
         >>> best.ids.numpy().tolist()
         [[[4, 5, 3], [4, 3, 0]]]
 
-    Source: penalties after Wu et al., Google's Neural Machine Translation System, 2016, section 7.
+    Source: penalties after Wu et al., Google's Neural Machine Translation System, 2016, section 7;
+    required phrases after Post and Vilar, Fast Lexically Constrained Decoding with Dynamic Beam
+    Allocation, 2018; groups after Vijayakumar et al., Diverse Beam Search, 2018.
     """
     check_lengths(max_length, end)
-    _check_width(width, n_best)
+    _check_beams(width, n_best, groups, diversity)
+    check_penalties(length_penalty, coverage_penalty)
     tokens, state = tile((first_tokens(start, state), state), width)
     # The first step stands outside the loop: it tells the vocabulary and what is carried.
     first = run_step(step, tokens, state)
     shape = first.log_probs.shape
     check_lengths(max_length, end, shape[-1])
-    _check_width(width, n_best, shape[-1])
-    constraints = constraints or Constraints()
-    rules = Rules(constraints, shape, max_length=max_length, end=end, copies=width)
-    search = Search(width, n_best, max_length, end, rules, length_penalty, coverage_penalty)
+    _check_vocabulary(shape[-1], width, start)
+    options = {"max_length": max_length, "end": end, "copies": width}
+    select: Select = likeliest
+    if required is not None:
+        select = Required(required, shape, **options)
+    if groups > 1:
+        select = in_groups(select, groups, diversity)
+    search = Search(
+        width=width // groups,
+        n_best=n_best // groups,
+        groups=groups,
+        max_length=max_length,
+        end=end,
+        rules=Rules(constraints or Constraints(), shape, **options),
+        select=select,
+        length_penalty=length_penalty,
+        coverage_penalty=coverage_penalty,
+    )
 
     def going(t: Any, beams: Beams) -> Any:
         del t
@@ -93,10 +131,22 @@ def beam_search(
     return search.finish(beams)
 
 
-def _check_width(width: int, n_best: int, vocab: int | None = None) -> None:
-    if width < 1:
-        raise UserError("width", "at least 1", str(width), "write e.g. width=5")
-    if not 1 <= n_best <= width:
-        raise UserError("n_best", f"1 to the width, {width}", str(n_best), "widen the beam")
-    if vocab is not None and width > vocab:
+def _check_beams(width: int, n_best: int, groups: int, diversity: float) -> None:
+    for name, count in {"width": width, "n_best": n_best, "groups": groups}.items():
+        check_count(name, count, f"e.g. {name}=4")
+    if n_best > width:
+        raise UserError("n_best", f"at most the width, {width}", str(n_best), "widen the beam")
+    if width % groups:
+        expected = f"a divisor of the width, {width}"
+        raise UserError("groups", expected, str(groups), "give all groups as many beams")
+    if n_best % groups:
+        expected = f"a multiple of the {groups} groups"
+        raise UserError("n_best", expected, str(n_best), "take as many of each group")
+    if not diversity >= 0:
+        raise UserError("diversity", "0 or more", str(diversity), "write e.g. 0.5")
+
+
+def _check_vocabulary(vocab: int, width: int, start: Any) -> None:
+    if width > vocab:
         raise UserError("width", f"at most the vocabulary, {vocab}", str(width), "narrow the beam")
+    check_tokens("start", start, vocab)

@@ -8,6 +8,7 @@ from keras import ops, tree
 from rnnpipe.decoding.constraints import Rules
 from rnnpipe.decoding.decoded import Decoded
 from rnnpipe.decoding.penalties import CoveragePenalty, LengthPenalty
+from rnnpipe.decoding.selection import NEVER, Select
 from rnnpipe.decoding.step import Outputs, given
 from rnnpipe.decoding.structures import (
     allocate,
@@ -19,8 +20,6 @@ from rnnpipe.decoding.structures import (
 )
 from rnnpipe.errors import UserError
 from rnnpipe.text.tokens import PAD
-
-NEVER = -float("inf")
 
 
 class Trace(NamedTuple):
@@ -39,7 +38,7 @@ class Ended(NamedTuple):
 
 
 class Beams(NamedTuple):
-    """All that a search carries from step to step."""
+    """All that a search carries from step to step; where there are groups, each is a row."""
 
     tokens: Any  # (batch, width)
     log_probs: Any  # (batch, width), -inf in a beam that is given up
@@ -51,20 +50,32 @@ class Beams(NamedTuple):
 
 
 class Search:
-    """What one step does to the beams; see `beam_search` for the arguments."""
+    """What one step does to the beams; see `beam_search` for the other arguments.
+
+    Args:
+        width: of each group.
+        n_best: of each group.
+        groups: how many groups a row of the batch has.
+        rules: which tokens are forbidden.
+        select: which continuations are kept.
+    """
 
     def __init__(
         self,
+        *,
         width: int,
         n_best: int,
+        groups: int,
         max_length: int,
         end: int,
         rules: Rules,
+        select: Select,
         length_penalty: LengthPenalty | None,
         coverage_penalty: CoveragePenalty | None,
     ) -> None:
-        self.width, self.n_best, self.max_length, self.end = width, n_best, max_length, end
-        self.rules = rules
+        self.width, self.n_best, self.groups = width, n_best, groups
+        self.max_length, self.end = max_length, end
+        self.rules, self.select = rules, select
         self.length_penalty = length_penalty or ops.ones_like
         self.coverage_penalty = coverage_penalty
 
@@ -122,7 +133,21 @@ class Search:
             return blank_after(lengths, ops.take(flat, places + moments * rows, axis=0))
 
         alignments = tree.map_structure(align, beams.alignments)
-        return Decoded(blank_after(lengths, trace.ids, PAD), lengths, scores, given(alignments))
+        found = Decoded(blank_after(lengths, trace.ids, PAD), lengths, scores, alignments)
+        found = found if self.groups == 1 else self._together(found)
+        return found._replace(alignments=given(found.alignments))
+
+    def _together(self, found: Decoded) -> Decoded:
+        """What the groups of each row found, the best first."""
+        n_best = self.groups * self.n_best
+
+        def per_batch(part: Any) -> Any:
+            return ops.reshape(part, (-1, n_best, *ops.shape(part)[2:]))
+
+        found = tree.map_structure(per_batch, found)
+        _, order = ops.top_k(found.scores, n_best)
+        together: Decoded = gather(found, ops.cast(order, "int32"))
+        return together
 
     def _empty_trace(self, rows: Any) -> Trace:
         empty = ops.repeat(rows[:, :, None], self.max_length, axis=2)
@@ -137,9 +162,7 @@ class Search:
         totals = before + ops.reshape(log_probs, (-1, self.width, vocab))
         # A step may say anything, NaN too, of a beam that is given up.
         totals = ops.where(before > NEVER, totals, NEVER)
-        totals, chosen = ops.top_k(ops.reshape(totals, (-1, self.width * vocab)), self.width)
-        chosen = ops.cast(chosen, "int32")
-        return totals, chosen // vocab, chosen % vocab
+        return self.select(totals, beams.trace.ids, t)
 
     def _extend(self, t: Any, trace: Trace, tokens: Any, parents: Any) -> Trace:
         here = ops.arange(self.max_length, dtype="int32") == t
@@ -153,7 +176,8 @@ class Search:
         lengths = ops.full_like(totals, t + 1, dtype="float32")
         scores = totals / self.length_penalty(lengths)
         if self.coverage_penalty:
-            scores = scores + self.coverage_penalty(coverage)
+            whole = ops.reshape(coverage, (-1, self.groups * self.width, coverage.shape[-1]))
+            scores = scores + ops.reshape(self.coverage_penalty(whole), (-1, self.width))
         new = Ended(scores, ops.cast(lengths, "int32"), trace)
         both = tree.map_structure(lambda a, b: ops.concatenate([a, b], axis=1), ended, new)
         scores, chosen = ops.top_k(both.scores, self.n_best)

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from rnnpipe.decoding.structures import tile
+from rnnpipe.decoding.step import check_count, check_tokens
+from rnnpipe.decoding.structures import padded, tile
 from rnnpipe.errors import UserError
 from rnnpipe.text.tokens import PAD
 
@@ -25,8 +26,9 @@ class Constraints:
             greatest length.
         no_repeat_ngram: n, if no n tokens may come twice in a sequence (Paulus et al. 2017,
             section 2.5); 0 allows all.
-        prefix: `(batch, prefix_time)` int: what sequences must begin with, PAD where a row is free.
-            It wins over all the others, and counts in the score.
+        prefix: `(batch, prefix_time)` int, PAD where a row is free, or a list of tokens for each
+            row: what sequences must begin with. It wins over all the others, and counts in the
+            score.
 
     Raises:
         UserError: if a number is out of range.
@@ -43,11 +45,10 @@ class Constraints:
 
     def __post_init__(self) -> None:
         for name in ("min_length", "no_repeat_ngram"):
-            if getattr(self, name) < 0:
-                raise UserError(name, "0 or more", str(getattr(self, name)), "write 0 for none")
-        if self.prefix is not None and len(self.prefix.shape) != 2:
-            shape = str(tuple(self.prefix.shape))
-            raise UserError("prefix", "(batch, prefix_time)", shape, "give each row its tokens")
+            check_count(name, getattr(self, name), "0 for none", least=0)
+        if not isinstance(self.banned, Sequence | np.ndarray):
+            raise UserError("banned", "a list of tokens", repr(self.banned), "write e.g. [1]")
+        object.__setattr__(self, "prefix", _as_array(self.prefix))
 
 
 class Rules:
@@ -122,16 +123,26 @@ class Rules:
         return counts > 0
 
 
+def _as_array(prefix: Any) -> Any:
+    shape = getattr(prefix, "shape", None)
+    if prefix is None or (shape is not None and len(shape) == 2):
+        return prefix
+    try:
+        return padded(prefix)
+    except (TypeError, ValueError) as error:
+        got = repr(prefix) if shape is None else str(tuple(shape))
+        fix = "give each row its tokens"
+        raise UserError("prefix", "(batch, prefix_time)", got, fix) from error
+
+
 def _check(constraints: Constraints, batch: int | None, max_length: int, vocab: int) -> None:
     if constraints.min_length > max_length:
         expected = f"at most max_length, {max_length}"
         raise UserError("min_length", expected, str(constraints.min_length), "lower it")
-    outside = [token for token in constraints.banned if not 0 <= token < vocab]
-    if outside:
-        expected = f"tokens of the vocabulary, 0 to {vocab - 1}"
-        raise UserError("banned", expected, str(outside), "pass ids of this vocabulary")
+    check_tokens("banned", constraints.banned, vocab)
     if constraints.prefix is None:
         return
+    check_tokens("prefix", constraints.prefix, vocab)
     rows, time = constraints.prefix.shape
     if time > max_length:
         expected = f"at most max_length, {max_length}, tokens"

@@ -63,14 +63,15 @@ def gnmt_coverage(beta: float = 0.2, mask: Any = None) -> CoveragePenalty:
 
     Args:
         beta: how much it weighs; 0 or more.
-        mask: `(batch, positions)`, True at the positions of the source that count. Without it all
-            count, so where sources are padded, pass it.
+        mask: `(batch, positions)`, True at the positions of the source that count, for each glimpse
+            where there are several. Without it all count, so where sources are padded, pass it.
 
     Returns:
         A penalty for `beam_search`, whose step must then return its alignments.
 
     Raises:
-        UserError: if beta is negative.
+        UserError: if beta is negative, or, when it is called, the mask is not of the alignments'
+            shape.
 
     Source: Wu et al., Google's Neural Machine Translation System, 2016, equation 14.
     """
@@ -81,7 +82,26 @@ def gnmt_coverage(beta: float = 0.2, mask: Any = None) -> CoveragePenalty:
         # What was never looked at would make the score -inf, as if the sequence were impossible.
         missed = ops.log(ops.clip(coverage, TINY, 1.0))
         if mask is not None:
-            missed = ops.where(ops.cast(mask, "bool")[:, None], missed, 0.0)
-        return beta * ops.sum(missed, axis=-1)
+            _check_mask(mask, coverage)
+            missed = ops.reshape(missed, (*ops.shape(missed)[:2], -1, ops.shape(mask)[-1]))
+            missed = ops.where(ops.cast(mask, "bool")[:, None, None], missed, 0.0)
+        return beta * ops.sum(missed, axis=tuple(range(2, len(missed.shape))))
 
     return penalty
+
+
+def check_penalties(length_penalty: Any, coverage_penalty: Any) -> None:
+    """Complains of penalties that are no functions."""
+    for name, penalty in {"length": length_penalty, "coverage": coverage_penalty}.items():
+        if penalty is not None and not callable(penalty):
+            fix = f"write e.g. gnmt_{name}({penalty})"
+            raise UserError(f"{name}_penalty", "a function, or None", repr(penalty), fix)
+
+
+def _check_mask(mask: Any, coverage: Any) -> None:
+    batch, _, positions = coverage.shape
+    shape = tuple(mask.shape)
+    fits = len(shape) == 2 and (None in (batch, shape[0]) or batch == shape[0])
+    if not fits or (None not in (positions, shape[1]) and positions % shape[1]):
+        expected = f"(batch, positions), here {(batch, positions)}"
+        raise UserError("mask", expected, str(shape), "pass the mask of what is attended to")

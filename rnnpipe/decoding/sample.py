@@ -7,7 +7,7 @@ from keras import ops
 
 from rnnpipe.decoding.constraints import Constraints
 from rnnpipe.decoding.decoded import Decoded
-from rnnpipe.decoding.step import Step, first_tokens
+from rnnpipe.decoding.step import Step, check_count, check_lengths, first_tokens
 from rnnpipe.decoding.walk import walk
 from rnnpipe.errors import UserError
 from rnnpipe.text.tokens import END, START
@@ -64,9 +64,10 @@ def sample(
         >>> set(drawn.ids.numpy().flatten().tolist()) == {4, 5}
         True
     """
+    check_lengths(max_length, end)
     _check(seed, samples, temperature, top_k, top_p)
     rows = ops.shape(first_tokens(start, state))[0] * samples
-    shares = keras.random.uniform((rows, max(max_length, 1)), maxval=HIGHEST, seed=seed)
+    shares = keras.random.uniform((rows, max_length), maxval=HIGHEST, seed=seed)
 
     def choose(log_probs: Any, t: Any) -> Any:
         share = ops.take(shares, t, axis=1)[:, None]
@@ -107,11 +108,10 @@ def _check(
         raise UserError(
             "seed", "an integer or a keras.random.SeedGenerator", repr(seed), "write e.g. seed=1"
         )
-    if samples < 1:
-        raise UserError("samples", "at least 1", str(samples), "write e.g. samples=5")
+    check_count("samples", samples, "e.g. samples=5")
     if not temperature > 0:
         raise UserError("temperature", "above 0", str(temperature), "for the likeliest, use greedy")
-    if top_k is not None and top_k < 1:
-        raise UserError("top_k", "at least 1, or None", str(top_k), "write e.g. top_k=40")
+    if top_k is not None:
+        check_count("top_k", top_k, "e.g. top_k=40, or None")
     if top_p is not None and not 0 < top_p <= 1:
         raise UserError("top_p", "above 0 and at most 1", str(top_p), "write e.g. top_p=0.9")

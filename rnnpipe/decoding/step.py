@@ -1,8 +1,9 @@
 """The one thing that decoding knows of a model: a step."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
 from keras import ops, tree
 
 from rnnpipe.errors import UserError
@@ -92,10 +93,25 @@ def first_tokens(start: Any, state: Any) -> Any:
     return ops.broadcast_to(start, (ops.shape(tensors[0])[0],))
 
 
+def check_count(name: str, count: Any, example: str, least: int = 1) -> None:
+    """Complains of what is no whole number, or too small."""
+    if not isinstance(count, int | np.integer) or count < least:
+        raise UserError(name, f"a whole number, at least {least}", repr(count), f"write {example}")
+
+
+def check_tokens(name: str, tokens: Any, vocab: int) -> None:
+    """Complains of tokens that the vocabulary has not; what is in a tensor may not be known yet."""
+    if not isinstance(tokens, int | Sequence | np.ndarray):
+        return
+    outside = sorted({int(token) for token in np.ravel(tokens) if not 0 <= token < vocab})
+    if outside:
+        expected = f"tokens of the vocabulary, 0 to {vocab - 1}"
+        raise UserError(name, expected, str(outside), "pass ids of this vocabulary")
+
+
 def check_lengths(max_length: int, end: int, vocab: int | None = None) -> None:
     """Complains of a length or an end token that cannot be."""
-    if max_length < 1:
-        raise UserError("max_length", "at least 1", str(max_length), "write e.g. max_length=50")
+    check_count("max_length", max_length, "e.g. max_length=50")
     if end < 0 or (vocab is not None and end >= vocab):
         upper = "the vocabulary" if vocab is None else f"the vocabulary, 0 to {vocab - 1}"
         raise UserError("end", f"a token of {upper}", str(end), "pass the model's end token")

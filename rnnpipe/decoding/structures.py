@@ -1,8 +1,20 @@
 """Nested structures of tensors: repeated, gathered and written, tensor by tensor."""
 
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from keras import ops, tree
+
+from rnnpipe.text.tokens import PAD
+
+
+def padded(rows: Sequence[Sequence[int]]) -> np.ndarray:
+    """Rows of different lengths as one array of at least one column, PAD after each."""
+    array = np.full((len(rows), max([1, *map(len, rows)])), PAD, "int32")
+    for row, tokens in zip(array, rows, strict=True):
+        row[: len(tokens)] = tokens
+    return array
 
 
 def tile(structure: Any, copies: int) -> Any:

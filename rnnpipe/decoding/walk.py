@@ -11,6 +11,7 @@ from rnnpipe.decoding.step import (
     Outputs,
     Step,
     check_lengths,
+    check_tokens,
     first_tokens,
     given,
     run_step,
@@ -52,6 +53,7 @@ def walk(
     first = run_step(step, tokens, state)
     shape = first.log_probs.shape
     check_lengths(max_length, end, shape[-1])
+    check_tokens("start", start, shape[-1])
     constraints = constraints or Constraints()
     rules = Rules(constraints, shape, max_length=max_length, end=end, copies=copies)
 

@@ -6,7 +6,7 @@ import math
 import numpy as np
 from keras import ops
 
-from rnnpipe.text.tokens import END, PAD
+from rnnpipe.text.tokens import END, PAD, START
 
 LETTERS = "_?<>abcdefghijklmnopqrstuvwxyz"  # PAD, UNKNOWN, START, END, then the alphabet
 
@@ -53,6 +53,18 @@ def markov(tables):
     return step, (np.zeros(batch, "int32"), np.asarray(tables, "float32"))
 
 
+def branching(seed, batch, time, vocab, branches=2):
+    """Each token goes on to `branches` others or ends: so a beam of `branches`^k is exhaustive."""
+    random = np.random.default_rng(seed)
+    tables = np.full((batch, time, vocab, vocab), -np.inf)
+    others = [token for token in range(vocab) if token != END]
+    for row in tables.reshape(-1, vocab):
+        row[[END, *random.choice(others, branches, replace=False)]] = random.normal(
+            size=branches + 1
+        )
+    return tables
+
+
 def log_softmax(logits):
     logits = np.asarray(logits, "float64")
     top = logits.max(axis=-1, keepdims=True)
@@ -83,6 +95,21 @@ def exhaustive(table, max_length, start, penalty=lambda length: 1.0):
     return sorted((pair for pair in found if pair[0] > -math.inf), reverse=True)
 
 
+def every_branch(table, max_length, penalty=lambda length: 1.0):
+    """As `exhaustive`, by following only what is possible."""
+    found, living = [], [(0.0, (START,))]
+    for t in range(max_length):
+        grown = [
+            (total + log_softmax(table[t][path[-1]])[token], (*path, int(token)))
+            for total, path in living
+            for token in np.flatnonzero(np.isfinite(table[t][path[-1]]))
+        ]
+        done = [path[-1] == END or t + 1 == max_length for _, path in grown]
+        found += [pair for pair, is_done in zip(grown, done, strict=True) if is_done]
+        living = [pair for pair, is_done in zip(grown, done, strict=True) if not is_done]
+    return sorted(((total / penalty(len(p) - 1), p[1:]) for total, p in found), reverse=True)
+
+
 def slow_beam(table, width, max_length, start, penalty=lambda length: 1.0):
     """Beam search of one row with lists, which never stops early: all that ended, best first."""
     living, ended = [(0.0, ())], []
@@ -105,3 +132,16 @@ def slow_beam(table, width, max_length, start, penalty=lambda length: 1.0):
 
 def padded(sequence, time):
     return [*sequence, *[PAD] * (time - len(sequence))]
+
+
+def check_best(decoded, row, expected):
+    """That a row is the best of `expected`, pairs of score and sequence, the best first."""
+    n_best, time = decoded.ids.shape[1:]
+    for place, (score, sequence) in enumerate(expected[:n_best]):
+        np.testing.assert_array_equal(decoded.ids[row, place], padded(sequence, time))
+        np.testing.assert_allclose(decoded.scores[row, place], score, rtol=1e-5)
+        assert int(decoded.lengths[row, place]) == len(sequence)
+    for place in range(len(expected), n_best):
+        assert float(decoded.scores[row, place]) == -math.inf
+        assert int(decoded.lengths[row, place]) == 0
+        assert not np.any(decoded.ids[row, place])

@@ -61,6 +61,16 @@ STRATEGIES = {
         coverage_penalty=gnmt_coverage(0.3, np.array([[True, True, False]] * BATCH)),
         constraints=EVERYTHING,
     ),
+    "beam of groups with required phrases": lambda step, state: beam_search(
+        step,
+        state,
+        width=6,
+        n_best=4,
+        max_length=TIME,
+        groups=2,
+        diversity=1.0,
+        required=[[[5, 6], [4]], [], [[7]], [[6], [5]]],
+    ),
 }
 
 

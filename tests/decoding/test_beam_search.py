@@ -10,8 +10,10 @@ from keras import ops
 from rnnpipe.decoding import average_length, beam_search, gnmt_coverage, gnmt_length, greedy
 from rnnpipe.text.tokens import END, START
 from tests.decoding.steps import (
+    branching,
+    check_best,
+    every_branch,
     exhaustive,
-    log_softmax,
     markov,
     padded,
     slow_beam,
@@ -29,31 +31,6 @@ PENALTIES = [
 
 def random_tables(seed, batch=3, time=4, vocab=6, spread=2.0):
     return np.random.default_rng(seed).normal(size=(batch, time, vocab, vocab), scale=spread)
-
-
-def sparse_tables(seed, batch, time, vocab, branches=2):
-    """Each token goes on to `branches` others or ends: so a beam of `branches`^k is exhaustive."""
-    random = np.random.default_rng(seed)
-    tables = np.full((batch, time, vocab, vocab), -np.inf)
-    others = [token for token in range(vocab) if token != END]
-    for row in tables.reshape(-1, vocab):
-        row[[END, *random.choice(others, branches, replace=False)]] = random.normal(
-            size=branches + 1
-        )
-    return tables
-
-
-def check(decoded, row, expected):
-    """That a row is the best of `expected`, pairs of score and sequence, the best first."""
-    n_best, time = decoded.ids.shape[1:]
-    for place, (score, sequence) in enumerate(expected[:n_best]):
-        np.testing.assert_array_equal(decoded.ids[row, place], padded(sequence, time))
-        np.testing.assert_allclose(decoded.scores[row, place], score, rtol=1e-5)
-        assert int(decoded.lengths[row, place]) == len(sequence)
-    for place in range(len(expected), n_best):
-        assert float(decoded.scores[row, place]) == -math.inf
-        assert int(decoded.lengths[row, place]) == 0
-        assert not np.any(decoded.ids[row, place])
 
 
 @pytest.mark.parametrize("width", [1, 5])
@@ -79,32 +56,17 @@ def test_a_wide_beam_finds_what_there_is(seed, ours, penalty):
     tables = random_tables(seed, time=2, vocab=7)
     decoded = beam_search(*markov(tables), width=7, n_best=7, max_length=2, length_penalty=ours)
     for row, table in enumerate(tables):
-        check(decoded, row, exhaustive(table, 2, START, penalty)[:7])
+        check_best(decoded, row, exhaustive(table, 2, START, penalty)[:7])
 
 
 @pytest.mark.parametrize(("ours", "penalty"), PENALTIES)
 @pytest.mark.parametrize("seed", range(3))
-def test_a_wide_beam_finds_what_there_is_in_sparse_tables(seed, ours, penalty):
+def test_a_wide_beam_finds_what_there_is_in_branching(seed, ours, penalty):
     # At most 2, 4, 8, then 3 x 8 sequences, of which the likeliest 10 are kept when they end.
-    tables = sparse_tables(seed, batch=2, time=3, vocab=12)
+    tables = branching(seed, batch=2, time=3, vocab=12)
     decoded = beam_search(*markov(tables), width=12, n_best=5, max_length=3, length_penalty=ours)
     for row, table in enumerate(tables):
-        check(decoded, row, every_branch(table, 3, penalty)[:5])
-
-
-def every_branch(table, max_length, penalty):
-    """As `exhaustive`, by following only what is possible."""
-    found, living = [], [(0.0, (START,))]
-    for t in range(max_length):
-        grown = [
-            (total + log_softmax(table[t][path[-1]])[token], (*path, int(token)))
-            for total, path in living
-            for token in np.flatnonzero(np.isfinite(table[t][path[-1]]))
-        ]
-        done = [path[-1] == END or t + 1 == max_length for _, path in grown]
-        found += [pair for pair, is_done in zip(grown, done, strict=True) if is_done]
-        living = [pair for pair, is_done in zip(grown, done, strict=True) if not is_done]
-    return sorted(((total / penalty(len(p) - 1), p[1:]) for total, p in found), reverse=True)
+        check_best(decoded, row, every_branch(table, 3, penalty)[:5])
 
 
 @pytest.mark.parametrize(("ours", "penalty"), PENALTIES)
@@ -115,7 +77,7 @@ def test_any_beam_finds_what_the_slow_way_finds(width, n_best, ours, penalty):
         *markov(tables), width=width, n_best=n_best, max_length=6, length_penalty=ours
     )
     for row, table in enumerate(tables):
-        check(decoded, row, slow_beam(table, width, 6, START, penalty))
+        check_best(decoded, row, slow_beam(table, width, 6, START, penalty))
 
 
 def test_rows_do_not_touch_each_other():

@@ -100,6 +100,13 @@ def test_rows_begin_with_their_prefix(decode):
     assert spell(decoded.ids[:, 0]) == ["abz>_", "cvw>_", "rst>_"]
 
 
+def test_a_prefix_of_lists():
+    step, state = speller(["xyz>", "uvw>", "rst>"])
+    constraints = Constraints(prefix=[[4, 5], [6], []])
+    decoded = greedy(step, state, max_length=5, constraints=constraints)
+    assert spell(decoded.ids[:, 0]) == ["abz>_", "cvw>_", "rst>_"]
+
+
 @every_way
 def test_a_prefix_counts_in_the_score_and_wins_over_all_else(decode):
     step, state = babbler(("a", 0.6), ("b", 0.4))

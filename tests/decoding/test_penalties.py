@@ -34,6 +34,12 @@ def test_coverage_of_padding_does_not_count():
     np.testing.assert_allclose(penalty(coverage), expected, rtol=1e-5)
 
 
+def test_a_mask_counts_for_each_glimpse():
+    coverage = np.array([[[0.5, 0.1, 0.25, 0.2]]], "float32")  # two glimpses at two positions
+    penalty = gnmt_coverage(1.0, mask=np.array([[True, False]]))
+    np.testing.assert_allclose(penalty(coverage), [[math.log(0.5 * 0.25)]], rtol=1e-5)
+
+
 def test_what_was_never_read_costs_much_but_not_all():
     penalty = float(gnmt_coverage(1.0)(np.zeros((1, 1, 2), "float32"))[0, 0])
     assert -200 < penalty < -100

@@ -8,6 +8,7 @@ from keras import ops
 
 from rnnpipe.decoding import Constraints, beam_search, gnmt_coverage, greedy, sample
 from rnnpipe.errors import UserError
+from rnnpipe.text.tokens import END
 from tests.decoding.steps import markov
 
 STATE = np.zeros((2, 3), "float32")
@@ -35,7 +36,8 @@ def complains(of, decode, step=uniform, state=STATE, **options):
 
 @every_way
 def test_lengths_and_ends(decode):
-    complains("max_length: expected at least 1, got 0", decode, max_length=0)
+    complains("max_length: expected a whole number, at least 1, got 0", decode, max_length=0)
+    complains("max_length: expected a whole number, at least 1, got 4.0", decode, max_length=4.0)
     complains("end: expected a token of the vocabulary, 0 to 5, got 6", decode, end=6)
     complains("end: expected a token of the vocabulary, got -1", decode, end=-1)
 
@@ -50,6 +52,10 @@ def test_constraints_out_of_range(decode):
             "prefix: expected at most max_length, 4, tokens, got 5",
         ),
         (
+            Constraints(prefix=[[6], [1, 2]]),
+            "prefix: expected tokens of the vocabulary, 0 to 5, got [6]",
+        ),
+        (
             Constraints(prefix=np.ones((3, 2), "int32")),
             "prefix: expected 2 rows, as the batch has, got 3",
         ),
@@ -58,12 +64,18 @@ def test_constraints_out_of_range(decode):
 
 
 def test_constraints_that_cannot_be():
-    with pytest.raises(UserError, match="min_length: expected 0 or more, got -1"):
+    with pytest.raises(UserError, match="min_length: expected a whole number, at least 0, got -1"):
         Constraints(min_length=-1)
-    with pytest.raises(UserError, match="no_repeat_ngram: expected 0 or more, got -2"):
+    with pytest.raises(
+        UserError, match="no_repeat_ngram: expected a whole number, at least 0, got -2"
+    ):
         Constraints(no_repeat_ngram=-2)
     with pytest.raises(UserError, match=r"prefix: expected \(batch, prefix_time\), got \(3,\)"):
         Constraints(prefix=np.ones(3, "int32"))
+    with pytest.raises(UserError, match=r"prefix: expected \(batch, prefix_time\), got \[1, 2\]"):
+        Constraints(prefix=[1, 2])
+    with pytest.raises(UserError, match="banned: expected a list of tokens, got 5"):
+        Constraints(banned=5)
 
 
 @every_way
@@ -90,28 +102,65 @@ def test_start_tokens(decode):
     complains(
         "start: expected a token, or one a row (batch,), got (2, 1)", decode, start=[[1], [2]]
     )
+    complains("start: expected tokens of the vocabulary, 0 to 5, got [6]", decode, start=6)
+    complains("start: expected tokens of the vocabulary, 0 to 5, got [-1]", decode, start=[1, -1])
     complains("start: expected tokens (batch,), as an empty state", decode, state=())
 
 
 def test_beams():
     complains("width: expected at most the vocabulary, 6, got 7", beam, width=7)
-    complains("width: expected at least 1, got 0", beam, width=0)
-    complains("n_best: expected 1 to the width, 2, got 3", beam, n_best=3)
-    complains("n_best: expected 1 to the width, 2, got 0", beam, n_best=0)
+    complains("width: expected a whole number, at least 1, got 0", beam, width=0)
+    complains("n_best: expected at most the width, 2, got 3", beam, n_best=3)
+    complains("n_best: expected a whole number, at least 1, got 0", beam, n_best=0)
     complains(
         "coverage_penalty: expected a step that returns alignments (batch, positions), got none",
         beam,
         coverage_penalty=gnmt_coverage(),
     )
+    complains("length_penalty: expected a function, or None, got 0.6", beam, length_penalty=0.6)
+    complains("coverage_penalty: expected a function, or None", beam, coverage_penalty=0.2)
+
+
+@pytest.mark.parametrize("shape", [(2, 4), (3, 3), (2, 3, 1), (6,)])
+def test_masks_of_another_shape(shape):
+    complains(
+        f"mask: expected (batch, positions), here (2, 3), got {shape}",
+        beam,
+        step=lambda tokens, state: (*uniform(tokens, state), ops.softmax(state)),
+        coverage_penalty=gnmt_coverage(0.2, np.ones(shape, "bool")),
+    )
+
+
+def test_groups():
+    complains("groups: expected a divisor of the width, 4, got 3", beam, width=4, groups=3)
+    complains("groups: expected a whole number, at least 1, got 0", beam, groups=0)
+    complains("n_best: expected a multiple of the 2 groups, got 1", beam, groups=2)
+    complains("diversity: expected 0 or more, got -1.0", beam, groups=2, n_best=2, diversity=-1.0)
+
+
+@pytest.mark.parametrize(
+    ("required", "complaint"),
+    [
+        ([[[4]], [[6]]], "expected tokens of the vocabulary, 0 to 5, got [6]"),
+        ([[[4, END]], []], "expected phrases without the end token, got 3"),
+        ([[[4]]], "expected 2 rows, as the batch has, got 1"),
+        ([[[4] * 5], []], "expected phrases of at most max_length, 4, tokens, got 5"),
+        ([[4], [5]], "expected (batch, phrases, phrase_time), got [[4], [5]]"),
+        (np.ones((2, 3), "int32"), "expected (batch, phrases, phrase_time), got (2, 3)"),
+        (np.ones((2, 0, 3), "int32"), "expected (batch, phrases, phrase_time), got (2, 0, 3)"),
+    ],
+)
+def test_required_phrases(required, complaint):
+    complains(f"required: {complaint}", beam, required=required)
 
 
 def test_samples():
     complains(
         "seed: expected an integer or a keras.random.SeedGenerator, got None", draw, seed=None
     )
-    complains("samples: expected at least 1, got 0", draw, samples=0)
+    complains("samples: expected a whole number, at least 1, got 0", draw, samples=0)
     complains("temperature: expected above 0, got 0", draw, temperature=0)
-    complains("top_k: expected at least 1, or None, got 0", draw, top_k=0)
+    complains("top_k: expected a whole number, at least 1, got 0", draw, top_k=0)
     complains("top_p: expected above 0 and at most 1, got 1.5", draw, top_p=1.5)
 
 
