@@ -12,14 +12,17 @@ from typing import Any
 _PACKAGE = Path(__file__).resolve().parents[1]
 _CODE = ("sources", "records", "transforms", "text", "metrics")  # what a build runs
 _LIBRARIES = ("pillow", "sentencepiece")  # whose versions show in the bytes
-_HASHED_SUFFIXES = {".json", ".gz", ".csv", ".tsv", ".txt", ".jsonl"}
+_MEDIA = {
+    *(".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff"),
+    *(".avi", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm"),
+}
 
 
 def make_fingerprint(settings: Mapping[str, Any], files: Iterable[Path]) -> dict[str, Any]:
     """The fingerprint of records built with `settings` from `files`.
 
-    Annotation files count by their content, all others (images, videos: too many to read at every
-    run) by name and size. Where they lie does not count, so that moving raw data rebuilds nothing.
+    Files count by their content, but images and videos, too many to read at every run, by name and
+    size. Where they lie does not count, so that moving raw data rebuilds nothing.
 
     Args:
         settings: all that the records depend on beside the raw data; JSON values.
@@ -44,11 +47,11 @@ def _hash_files(files: Iterable[Path]) -> dict[str, Any]:
     root = os.path.commonpath([path.parent for path in paths]) if paths else ""
     for path in paths:
         digest.update(os.path.relpath(path, root).encode() + b"\0")
-        if path.suffix.lower() in _HASHED_SUFFIXES:
+        if path.suffix.lower() in _MEDIA:
+            digest.update(f"{path.stat().st_size}\0".encode())
+        else:
             with path.open("rb") as file:
                 digest.update(hashlib.file_digest(file, "sha256").digest())
-        else:
-            digest.update(f"{path.stat().st_size}\0".encode())
     return {"files": len(paths), "sha256": digest.hexdigest()}
 
 

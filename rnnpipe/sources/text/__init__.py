@@ -1,0 +1,1 @@
+"""Text as raw data: sentences and documents with a class, and sentences with their translation."""

@@ -1,0 +1,97 @@
+"""What references to texts hold, whatever file they come from; raw values are checked here."""
+
+import hashlib
+from typing import Any, TypedDict
+
+from rnnpipe.errors import BadRecord
+from rnnpipe.sources.source import Reference
+
+
+class TextFields(TypedDict):
+    """The `fields` of a reference to a text with a class.
+
+    Args:
+        text: the text as it was read.
+        label: the name of its class.
+    """
+
+    text: str
+    label: str
+
+
+class PairFields(TypedDict):
+    """The `fields` of a reference to a text and its translation.
+
+    Args:
+        source: the text to translate, as it was read.
+        target: its translation, as it was read.
+    """
+
+    source: str
+    target: str
+
+
+def refer_text(key: str, part: str, *, text: Any, label: Any) -> Reference:
+    """The reference to a text with a class; equal texts form a group, and so share a split.
+
+    Args:
+        key: where it stands in the raw data.
+        part: the split that the raw data puts it in.
+        text: the text.
+        label: its class: a name or a number that is not negative.
+
+    Raises:
+        BadRecord: text or label are missing or not what they should be.
+    """
+    text = _check_text("the text", text)
+    fields = TextFields(text=text, label=_check_label(label))
+    return Reference(key, group_of(text), part, {**fields})
+
+
+def refer_pair(key: str, part: str, *, source: Any, target: Any) -> Reference:
+    """The reference to a text and its translation; pairs of one source text form a group.
+
+    Args:
+        key: where the pair stands in the raw data.
+        part: the split that the raw data puts it in.
+        source: the text to translate.
+        target: its translation.
+
+    Raises:
+        BadRecord: a side is missing or empty.
+    """
+    fields = PairFields(
+        source=_check_text("the source text", source), target=_check_text("the target text", target)
+    )
+    return Reference(key, group_of(fields["source"]), part, {**fields})
+
+
+def group_of(text: str) -> str:
+    """A name that texts share which differ in nothing but case and white space.
+
+    Example:
+        >>> group_of("A  man.") == group_of("a man. ")
+        True
+    """
+    folded = " ".join(text.casefold().split())
+    return hashlib.blake2b(folded.encode(), digest_size=8).hexdigest()
+
+
+def _check_text(what: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise BadRecord("read text", f"{what} is not text: {value!r:.100}")
+    if not value.strip():
+        raise BadRecord("read text", f"{what} is empty")
+    try:
+        value.encode()
+    except UnicodeEncodeError as fault:  # half of a surrogate pair, which JSON can spell
+        raise BadRecord("read text", f"{what} is not Unicode text") from fault
+    return value
+
+
+def _check_label(value: Any) -> str:
+    if isinstance(value, int) and value >= 0:
+        return str(int(value))
+    if not isinstance(value, str) or not value.strip():
+        raise BadRecord("read label", f"not the name of a class: {value!r:.100}")
+    return value.strip()

@@ -1,0 +1,126 @@
+"""A file for each class, with a text on each line."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from rnnpipe.errors import BadRecord, DeadLetter, UserError
+from rnnpipe.sources.folder import absolute, check_folder, list_folder
+from rnnpipe.sources.source import Progress, Reference
+from rnnpipe.sources.text.fields import refer_text
+from rnnpipe.sources.text.lines import check_encoding, check_text_file, read_lines
+
+_FIX = "name the file of each label in data.source.files"
+
+
+@dataclass(frozen=True, slots=True)
+class LabelFile:
+    """The file of one class.
+
+    Args:
+        label: the class.
+        path: the file.
+    """
+
+    label: str
+    path: Path
+
+
+class LabelFiles:
+    """Texts of each class as the lines of a file, like `rt-polarity.neg` and `rt-polarity.pos`.
+
+    All is training data, of which the build holds out the other splits.
+
+    Args:
+        path: the folder.
+        files: the file of each label; without it, the files called `<name>.<label>` or
+            `<name>.<label>.gz`, of which there must be two or more of one name.
+        encoding: of all files.
+
+    Raises:
+        UserError: there is no such encoding.
+
+    Example:
+        >>> source = LabelFiles("data/rt_polarity")
+        >>> source.prepare(lambda done, total: None)
+        >>> first = next(source.read(source.pieces()[0]))
+    """
+
+    kind = "label_files"
+
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        files: Mapping[str, str | Path] | None = None,
+        encoding: str = "utf-8",
+    ) -> None:
+        self._folder = absolute(path)
+        self._files = None if files is None else dict(files)
+        self._encoding = check_encoding(encoding)
+
+    @cached_property
+    def _labelled(self) -> list[LabelFile]:
+        check_folder(self._folder, "a text file for each label", "mend data.source.path")
+        files = self._find() if self._files is None else self._files
+        if len(files) < 2:
+            got = ", ".join(files) or "none"
+            raise UserError(str(self._folder), "files of two labels or more", got, _FIX)
+        return [LabelFile(label, self._folder / name) for label, name in sorted(files.items())]
+
+    def _find(self) -> dict[str, str]:
+        by_stem: dict[str, dict[str, str]] = {}
+        for name in list_folder(self._folder):
+            stem, _, label = name.removesuffix(".gz").rpartition(".")
+            if stem and label and (self._folder / name).is_file():
+                by_stem.setdefault(stem, {})[label] = name
+        several = {stem: files for stem, files in by_stem.items() if len(files) > 1}
+        if len(several) != 1:
+            got = ", ".join(several) or "none"
+            expected = "files <name>.<label> of two labels or more, and of one name"
+            raise UserError(str(self._folder), expected, got, _FIX)
+        return several.popitem()[1]
+
+    @property
+    def parts(self) -> frozenset[str]:
+        """Only `train`: the build holds the other splits out of it."""
+        return frozenset({"train"})
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """Which file is which, and how they are read."""
+        labels = {file.label: file.path.name for file in self._labelled}
+        return {"labels": labels, "encoding": self._encoding}
+
+    def prepare(self, progress: Progress) -> None:
+        """Checks that the files are there; see `Source`."""
+        for done, file in enumerate(self._labelled, start=1):
+            check_text_file(file.path)
+            progress(done, len(self._labelled))
+
+    def pieces(self) -> list[LabelFile]:
+        """A piece for each file."""
+        return list(self._labelled)
+
+    def read(self, piece: LabelFile) -> Iterator[Reference | DeadLetter]:
+        """The texts of a file.
+
+        Yields:
+            References with the fields of `TextFields`, and dead letters for lines that are empty,
+            too long or no text.
+        """
+        for number, line in read_lines(piece.path, self._encoding):
+            key = f"{piece.path.name}:{number}"
+            try:
+                if isinstance(line, BadRecord):
+                    raise line
+                yield refer_text(key, "train", text=line, label=piece.label)
+            except BadRecord as bad:
+                yield DeadLetter(key, piece.path.name, bad.step, bad.reason)
+
+    def files(self) -> Iterator[Path]:
+        """The file of each label."""
+        for file in self._labelled:
+            yield file.path

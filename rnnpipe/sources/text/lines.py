@@ -1,0 +1,134 @@
+"""Lines of text files, plain or gzipped, in any encoding that keeps ASCII."""
+
+import codecs
+import gzip
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from rnnpipe.errors import BadRecord, UserError
+
+MAX_BYTES = 1 << 20
+"""A longer line or document is a dead letter: it is no text that somebody wrote."""
+
+_GZIP = b"\x1f\x8b"
+_CHUNK = 1 << 20
+_WIDE_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+def check_encoding(name: str) -> str:
+    """The name, if it is that of an encoding which spells ASCII, and so line ends, as ASCII does.
+
+    Raises:
+        UserError: it is none.
+    """
+    try:
+        if "\n".encode(name) == b"\n":
+            return name
+        got = f"{name}, which is not like ASCII"
+    except (LookupError, TypeError, ValueError):
+        got = repr(name)
+    raise UserError(
+        "data.source.encoding",
+        "an encoding such as utf-8, iso-8859-1 or cp1252",
+        got,
+        "name another one, or convert the files to UTF-8",
+    )
+
+
+def check_text_file(path: Path) -> int:
+    """How many lines a file has; it is read to its end, so that a damaged one is found now.
+
+    Raises:
+        UserError: the file is missing, unreadable, empty, UTF-16, or damaged gzip.
+    """
+    lines, last = 0, b""
+    with open_binary(path) as file:
+        while chunk := file.read(_CHUNK):
+            if not last and chunk.startswith(_WIDE_MARKS):
+                got = "UTF-16"
+                raise UserError(str(path), "a text file", got, "convert it to UTF-8")
+            lines += chunk.count(b"\n")
+            last = chunk[-1:]
+    if not last:
+        raise UserError(str(path), "lines of text", "an empty file", "get the file again")
+    return lines + (last != b"\n")
+
+
+@contextmanager
+def open_binary(path: Path) -> Iterator[BinaryIO]:
+    """The bytes of a file; that it is gzipped shows in its first bytes, not in its name.
+
+    Raises:
+        UserError: the file cannot be read, or is damaged; also while it is being read.
+    """
+    try:
+        with path.open("rb") as file:
+            zipped = file.read(len(_GZIP)) == _GZIP
+            file.seek(0)
+            if not zipped:
+                yield file
+                return
+            with gzip.open(file) as unzipped:
+                yield unzipped  # type: ignore[misc]  # a GzipFile is a binary file in all but name
+            return
+    except (EOFError, zlib.error, gzip.BadGzipFile) as fault:
+        got = f"a damaged gzip file ({fault})"
+    except OSError as fault:
+        got = f"a file that cannot be read ({fault.strerror or fault})"
+    raise UserError(str(path), "a text file", got, "download or unpack it again")
+
+
+def read_lines(path: Path, encoding: str) -> Iterator[tuple[int, str | BadRecord]]:
+    """The lines of a file by number, from 1, without line ends; those that are no text as faults.
+
+    A line ends with a line feed, or a carriage return and a line feed, and with nothing else: a
+    form feed or U+2028 stays inside of it. A byte order mark at the start is left out.
+    """
+    with open_binary(path) as file:
+        number = 0
+        while raw := file.readline(MAX_BYTES + 2):
+            number += 1
+            if number == 1:
+                raw = raw.removeprefix(codecs.BOM_UTF8)
+            yield number, _decode_line(raw, encoding)
+            while not raw.endswith(b"\n") and (raw := file.readline(_CHUNK)):
+                pass  # the rest of a line that is too long
+
+
+def read_document(path: Path, encoding: str) -> str:
+    """The text of a whole file, without a byte order mark.
+
+    Raises:
+        BadRecord: it is no text, or too long.
+    """
+    try:
+        with open_binary(path) as file:
+            raw = file.read(MAX_BYTES + 1)
+    except UserError as fault:
+        raise BadRecord("read text", fault.got) from fault
+    return decode(raw.removeprefix(codecs.BOM_UTF8), encoding)
+
+
+def decode(raw: bytes, encoding: str) -> str:
+    """The text that bytes spell.
+
+    Raises:
+        BadRecord: they are too many, or no text in this encoding.
+    """
+    if len(raw) > MAX_BYTES:
+        raise BadRecord("read text", f"longer than {MAX_BYTES:,} bytes")
+    try:
+        return raw.decode(encoding)
+    except UnicodeDecodeError as fault:
+        reason = f"byte 0x{raw[fault.start]:02x} at {fault.start} is no {encoding}"
+        raise BadRecord("decode text", reason) from fault
+
+
+def _decode_line(raw: bytes, encoding: str) -> str | BadRecord:
+    try:
+        return decode(raw.removesuffix(b"\n").removesuffix(b"\r"), encoding)
+    except BadRecord as bad:
+        return bad

@@ -1,0 +1,159 @@
+"""Parallel text: a file for each language, line by line the same sentences."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from rnnpipe.errors import BadRecord, DeadLetter, UserError
+from rnnpipe.sources.folder import absolute, check_folder, list_folder
+from rnnpipe.sources.source import Progress, Reference
+from rnnpipe.sources.text.fields import refer_pair
+from rnnpipe.sources.text.lines import check_encoding, check_text_file, read_lines
+from rnnpipe.sources.text.parts import check_named, find_parts
+
+_FIX = "mend data.source"
+
+
+@dataclass(frozen=True, slots=True)
+class ParallelPart:
+    """The files of one split.
+
+    Args:
+        split: the split.
+        name: what both files are called but for the language.
+        source: the file to translate from.
+        target: the file to translate to.
+    """
+
+    split: str
+    name: str
+    source: Path
+    target: Path
+
+
+class Parallel:
+    """Parallel text in files called `<name>.<language>` or `<name>.<language>.gz`.
+
+    Two of the languages that lie there are read. Without `files`, names that begin like `train`,
+    `val`, `dev` or `test` stand for those splits (`train.de`, `test_2016_flickr.de.gz`), and a
+    single name for training data.
+
+    Lines belong together by their number: files of one part must have equally many. A pair is
+    dropped as a dead letter as a whole where either side is empty or no text.
+
+    Args:
+        path: the folder.
+        source: the language to translate from, e.g. `de`.
+        target: the language to translate to.
+        files: the name of each split (`train`, `validation`, `test`) without language.
+        encoding: of all files.
+
+    Raises:
+        UserError: both languages are the same, or there is no such encoding.
+
+    Example:
+        >>> source = Parallel("data/multi30k", source="de", target="en")
+        >>> source.prepare(lambda done, total: None)
+        >>> first = next(source.read(source.pieces()[0]))
+    """
+
+    kind = "parallel"
+
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        source: str,
+        target: str,
+        files: Mapping[str, str] | None = None,
+        encoding: str = "utf-8",
+    ) -> None:
+        if source == target:
+            raise UserError("data.source.target", "another language than source", target, _FIX)
+        self._folder, self._languages = absolute(path), (source, target)
+        self._files = None if files is None else dict(files)
+        self._encoding = check_encoding(encoding)
+
+    @cached_property
+    def _parts(self) -> list[ParallelPart]:
+        check_folder(self._folder, "parallel text files", "mend data.source.path")
+        source, target = self._languages
+        if self._files is None:
+            names = set.intersection(*(set(self._names(language)) for language in self._languages))
+            what = f"files called <name>.{source} and <name>.{target}"
+            files = find_parts(self._folder, names, what)
+        else:
+            check_named(self._folder, self._files)
+            files = self._files
+        return [
+            ParallelPart(split, name, self._find(name, source), self._find(name, target))
+            for split, name in files.items()
+        ]
+
+    def _names(self, language: str) -> Iterator[str]:
+        for name in list_folder(self._folder):
+            stem = name.removesuffix(".gz")
+            if stem.endswith(f".{language}"):
+                yield stem.removesuffix(f".{language}")
+
+    def _find(self, name: str, language: str) -> Path:
+        for suffix in ("", ".gz"):
+            path = self._folder / f"{name}.{language}{suffix}"
+            if path.is_file():
+                return path
+        expected = f"a file {name}.{language} or {name}.{language}.gz"
+        raise UserError(str(self._folder), expected, "none", _FIX)
+
+    @property
+    def parts(self) -> frozenset[str]:
+        """The splits that the raw data itself gives."""
+        return frozenset(part.split for part in self._parts)
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """Which files are which, and how they are read."""
+        source, target = self._languages
+        names = {part.split: part.name for part in self._parts}
+        return {"source": source, "target": target, "names": names, "encoding": self._encoding}
+
+    def prepare(self, progress: Progress) -> None:
+        """Checks that all files are there and those of a part are equally long; see `Source`."""
+        for done, part in enumerate(self._parts, start=1):
+            source, target = check_text_file(part.source), check_text_file(part.target)
+            if source != target:
+                raise UserError(
+                    f"{part.source.parent / part.name}",
+                    "the same number of lines in both languages",
+                    f"{source:,} in {part.source.name} and {target:,} in {part.target.name}",
+                    "get both files again, or mend them: line by line they must be translations",
+                )
+            progress(done, len(self._parts))
+
+    def pieces(self) -> list[ParallelPart]:
+        """A piece for each part: reading lines is quick, and what is slow comes after it."""
+        return list(self._parts)
+
+    def read(self, piece: ParallelPart) -> Iterator[Reference | DeadLetter]:
+        """The pairs of a part.
+
+        Yields:
+            References with the fields of `PairFields`, and dead letters for pairs of which a side
+            is empty, too long or no text.
+        """
+        lines = (read_lines(path, self._encoding) for path in (piece.source, piece.target))
+        for (number, source), (_, target) in zip(*lines, strict=True):
+            key = f"{piece.name}:{number}"
+            try:
+                for side in (source, target):
+                    if isinstance(side, BadRecord):
+                        raise side
+                yield refer_pair(key, piece.split, source=source, target=target)
+            except BadRecord as bad:
+                yield DeadLetter(key, piece.source.name, bad.step, bad.reason)
+
+    def files(self) -> Iterator[Path]:
+        """The files of all parts, both languages."""
+        for part in self._parts:
+            yield from (part.source, part.target)

@@ -1,0 +1,93 @@
+"""Which split a file stands for, by its name."""
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from rnnpipe.errors import UserError
+
+_SPLIT_BY_START = {
+    "train": "train",
+    "val": "validation",
+    "dev": "validation",
+    "test": "test",
+    "newstest": "test",
+}
+
+
+def split_of_name(name: str) -> str | None:
+    """The split that a file or folder is called after, if any.
+
+    Example:
+        >>> [split_of_name(name) for name in ("train.en.gz", "test_2016_flickr", "europarl-v7")]
+        ['train', 'test', None]
+        >>> split_of_name("TREC.train"), split_of_name("dev.tsv"), split_of_name("newstest2014")
+        ('train', 'validation', 'test')
+    """
+    for word in re.split(r"[^a-z]+", name.lower()):
+        for start, split in _SPLIT_BY_START.items():
+            if word.startswith(start):
+                return split
+    return None
+
+
+def find_parts(folder: Path, names: Iterable[str], what: str) -> dict[str, str]:
+    """The name that stands for each split; one name alone is `train`, whatever it is.
+
+    Args:
+        folder: where the names were found, for the message.
+        names: of files, or what files have in common.
+        what: what is looked for, e.g. `files called <name>.de and <name>.en`.
+
+    Raises:
+        UserError: there are none, none is training data, or several stand for one split.
+    """
+    found: dict[str, list[str]] = {}
+    names = sorted(names)
+    if len(names) == 1:
+        return {"train": names[0]}
+    for name in names:
+        if split := split_of_name(name):
+            found.setdefault(split, []).append(name)
+    fix = "name one file for each split in data.source.files"
+    for split, several in found.items():
+        if len(several) > 1:
+            got = ", ".join(several)
+            raise UserError(str(folder), f"one of {what} for the split {split}", got, fix)
+    if "train" not in found:
+        got = ", ".join(names) if names else "none"
+        fix = fix if names else "mend data.source.path"
+        raise UserError(str(folder), f"{what}, one of them for training", got, fix)
+    return {split: several[0] for split, several in found.items()}
+
+
+def check_named(folder: Path, files: Mapping[str, str | Path]) -> None:
+    """Checks that the splits named in a config have a training part.
+
+    Raises:
+        UserError: they have none.
+    """
+    if "train" not in files:
+        got = ", ".join(files) or "nothing"
+        fix = "name the training file in data.source.files"
+        raise UserError(f"{folder}", "a file for the split train", got, fix)
+
+
+def split_files(
+    folder: Path, files: Mapping[str, str | Path] | None, candidates: Iterable[str], what: str
+) -> dict[str, Path]:
+    """The file of each split: the one that is named, or else the one that is called after it.
+
+    Args:
+        folder: where they lie.
+        files: the names of a config, relative to the folder.
+        candidates: the names to choose from without `files`.
+        what: what is looked for, for the message.
+
+    Raises:
+        UserError: see `find_parts`.
+    """
+    if files is None:
+        files = find_parts(folder, candidates, what)
+    check_named(folder, files)
+    return {split: folder / name for split, name in files.items()}

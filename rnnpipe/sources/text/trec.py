@@ -1,0 +1,128 @@
+"""Questions in the format of the TREC question classification data."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+from rnnpipe.errors import BadRecord, DeadLetter
+from rnnpipe.sources.folder import absolute, check_folder, list_folder
+from rnnpipe.sources.source import Progress, Reference
+from rnnpipe.sources.text.fields import refer_text
+from rnnpipe.sources.text.lines import check_encoding, check_text_file, read_lines
+from rnnpipe.sources.text.parts import split_files
+
+_LINE = re.compile(r"([^\s:]+):(\S+)\s+(.*)", re.DOTALL)
+_OFFICIAL = {"train": "train_5500.label", "test": "TREC_10.label"}
+_SUFFIXES = (".train", ".test", ".dev", ".val", ".label", ".txt")
+
+
+@dataclass(frozen=True, slots=True)
+class TrecPart:
+    """The file of one split.
+
+    Args:
+        split: the split.
+        path: the file.
+    """
+
+    split: str
+    path: Path
+
+
+class Trec:
+    """Questions, each on a line after its class: `NUM:date When was Algeria colonized ?`.
+
+    The published files are ISO-8859-1: read as UTF-8 a few of their lines would be dead letters.
+
+    Args:
+        path: the folder.
+        labels: whether a class is the `coarse` one (`NUM`) or the `fine` one (`NUM:date`).
+        files: the file of each split (`train`, `validation`, `test`); without it
+            `train_5500.label` and `TREC_10.label`, or files called after a split (`TREC.train`).
+        encoding: of all files.
+
+    Raises:
+        UserError: there is no such encoding.
+
+    Example:
+        >>> source = Trec("data/trec_questions")
+        >>> source.prepare(lambda done, total: None)
+        >>> first = next(source.read(source.pieces()[0]))
+
+    Source:
+        Li and Roth, "Learning Question Classifiers" (2002).
+    """
+
+    kind = "trec"
+
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        labels: Literal["coarse", "fine"] = "coarse",
+        files: Mapping[str, str | Path] | None = None,
+        encoding: str = "iso-8859-1",
+    ) -> None:
+        self._folder, self._labels = absolute(path), labels
+        self._files = None if files is None else dict(files)
+        self._encoding = check_encoding(encoding)
+
+    @cached_property
+    def _parts(self) -> list[TrecPart]:
+        check_folder(self._folder, "TREC questions", "mend data.source.path")
+        names = [name for name in list_folder(self._folder) if name.endswith(_SUFFIXES)]
+        files = _OFFICIAL if self._files is None and {*_OFFICIAL.values()} <= {*names} else None
+        found = split_files(self._folder, self._files or files, names, "TREC's files")
+        return [TrecPart(split, path) for split, path in found.items()]
+
+    @property
+    def parts(self) -> frozenset[str]:
+        """The splits that the raw data itself gives."""
+        return frozenset(part.split for part in self._parts)
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """Which files are which, and how they are read."""
+        names = {part.split: part.path.name for part in self._parts}
+        return {"names": names, "labels": self._labels, "encoding": self._encoding}
+
+    def prepare(self, progress: Progress) -> None:
+        """Checks that the files are there; see `Source`."""
+        for done, part in enumerate(self._parts, start=1):
+            check_text_file(part.path)
+            progress(done, len(self._parts))
+
+    def pieces(self) -> list[TrecPart]:
+        """A piece for each file."""
+        return list(self._parts)
+
+    def read(self, piece: TrecPart) -> Iterator[Reference | DeadLetter]:
+        """The questions of a file.
+
+        Yields:
+            References with the fields of `TextFields`, and dead letters for lines without class or
+            question, and those that are no text.
+        """
+        for number, line in read_lines(piece.path, self._encoding):
+            key = f"{piece.path.name}:{number}"
+            try:
+                label, text = self._split(line)
+                yield refer_text(key, piece.split, text=text, label=label)
+            except BadRecord as bad:
+                yield DeadLetter(key, piece.path.name, bad.step, bad.reason)
+
+    def _split(self, line: str | BadRecord) -> tuple[str, str]:
+        if isinstance(line, BadRecord):
+            raise line
+        if not (found := _LINE.fullmatch(line)):
+            raise BadRecord("read label", f"no COARSE:fine class before a question: {line!r:.100}")
+        coarse, fine, text = found.groups()
+        return coarse if self._labels == "coarse" else f"{coarse}:{fine}", text
+
+    def files(self) -> Iterator[Path]:
+        """The file of each split."""
+        for part in self._parts:
+            yield part.path

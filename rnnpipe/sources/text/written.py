@@ -1,0 +1,102 @@
+"""Sources that write their raw files themselves, and then read them like anybody's."""
+
+import os
+import shutil
+import uuid
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from rnnpipe.errors import DeadLetter, UserError
+from rnnpipe.sources.folder import absolute, list_folder
+from rnnpipe.sources.source import Progress, Reference, Source
+
+_FIX = "name another folder as data.source.path"
+
+
+class WrittenSource(ABC):
+    """Raw files that are written once, each choice of settings into a folder of its own.
+
+    Args:
+        path: where the folders go: a folder that is missing, empty or holds such folders only.
+    """
+
+    kind: str
+
+    def __init__(self, path: str | Path) -> None:
+        self._path = absolute(path)
+
+    @property
+    @abstractmethod
+    def settings(self) -> Mapping[str, Any]:
+        """What is written; see `Source`."""
+
+    @property
+    @abstractmethod
+    def folder_name(self) -> str:
+        """The name of the data set's folder, which tells it from all others."""
+
+    @abstractmethod
+    def write(self, folder: Path, progress: Progress) -> None:
+        """Writes the raw files into an empty folder."""
+
+    @abstractmethod
+    def open(self, folder: Path) -> Source:
+        """The source that reads the files."""
+
+    @property
+    def folder(self) -> Path:
+        """Where this data set lies."""
+        return self._path / self.folder_name
+
+    @cached_property
+    def _written(self) -> Source:
+        return self.open(self.folder)
+
+    @property
+    def parts(self) -> frozenset[str]:
+        """The splits that were written."""
+        return self._written.parts
+
+    def prepare(self, progress: Progress) -> None:
+        """Writes the data set, if it is not there; see `Source`."""
+        if not self.folder.exists():
+            self._check_place()
+            self._publish(progress)
+        self._written.prepare(lambda done, total: None)
+
+    def _check_place(self) -> None:
+        """Other people's files are neither touched nor mixed with ours."""
+        start = f"{self.kind}-"
+        others = [name for name in list_folder(self._path) if not name.startswith(start)]
+        if others or self._path.is_file():
+            expected = f"a place for {self.kind}: a folder that is empty or not there yet"
+            got = f"a folder with other files ({min(others)})" if others else "a file"
+            raise UserError(str(self._path), expected, got, _FIX)
+
+    def _publish(self, progress: Progress) -> None:
+        unfinished = self.folder.with_name(f"{self.folder.name}.incomplete-{uuid.uuid4().hex[:8]}")
+        try:
+            unfinished.mkdir(parents=True)
+            self.write(unfinished, progress)
+            os.rename(unfinished, self.folder)
+        except OSError as fault:
+            if not self.folder.exists():  # another process may have been faster
+                got = fault.strerror or str(fault)
+                raise UserError(str(self.folder), "a place to write to", got, _FIX) from fault
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)
+
+    def pieces(self) -> list[Any]:
+        """As of the source that reads the files."""
+        return self._written.pieces()
+
+    def read(self, piece: Any) -> Iterator[Reference | DeadLetter]:
+        """As of the source that reads the files."""
+        return self._written.read(piece)
+
+    def files(self) -> Iterable[Path]:
+        """As of the source that reads the files."""
+        return self._written.files()
