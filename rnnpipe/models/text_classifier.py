@@ -1,0 +1,127 @@
+"""A text's class from what a recurrent network read: many steps in, one answer out."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Literal
+
+import keras
+from keras import layers
+
+from rnnpipe.layers import (
+    GRU,
+    LSTM,
+    AttentionPooling,
+    MaxPooling,
+    MeanPooling,
+    RecurrentStack,
+    VanillaRNN,
+    WordDropout,
+)
+from rnnpipe.text.tokens import PAD, UNKNOWN
+
+RECURRENT: Mapping[str, type[Any]] = MappingProxyType(
+    {"lstm": LSTM, "gru": GRU, "vanilla": VanillaRNN}
+)
+"""The layers that can read, by their name."""
+
+
+def build_text_classifier(
+    *,
+    vocab: int,
+    classes: int,
+    embedding: int = 128,
+    embedding_scale: float = 0.1,
+    embedding_dropout: float = 0.0,
+    word_dropout: float = 0.0,
+    layer: Literal["lstm", "gru", "vanilla"] = "lstm",
+    units: int = 128,
+    depth: int = 1,
+    bidirectional: bool = True,
+    connection: Literal["residual", "highway"] | None = None,
+    layer_dropout: float = 0.0,
+    pooling: Literal["last", "mean", "max", "attention"] = "attention",
+    attention_units: int = 64,
+    glimpses: int = 1,
+    attention_dropout: float = 0.0,
+    classifier_units: int = 0,
+    classifier_dropout: float = 0.0,
+) -> keras.Model:
+    """A model that says which class a text belongs to, and which words it took that from.
+
+        words  = embed(tokens)                               (batch, time, embedding)
+        states = recurrent layers over words                 (batch, time, units)
+        text   = states pooled over time                     (batch, features)
+        logits = W₂ relu(W₁ text)   or   W text              (batch, classes)
+
+    Padding changes nothing, wherever the texts of a batch end.
+
+    Args:
+        vocab: number of tokens.
+        classes: number of classes.
+        embedding: size of the tokens' embeddings.
+        embedding_scale: standard deviation of the embeddings before training.
+        embedding_dropout: share of the embeddings' numbers dropped in training.
+        word_dropout: share of the tokens replaced by the unknown one in training.
+        layer: which recurrent layer reads.
+        units: its units, in each direction.
+        depth: how many of them are stacked.
+        bidirectional: whether each also reads backwards.
+        connection: how a layer's input joins its output, see `RecurrentStack`.
+        layer_dropout: share of the outputs between two layers dropped in training.
+        pooling: `last` takes the last state (backwards: the first), `mean` and `max` those of all
+            steps, and `attention` a weighted mean, see `rnnpipe.layers`.
+        attention_units: size of the layer in which attention scores the steps.
+        glimpses: how many alignments attention makes.
+        attention_dropout: share of its layer dropped in training.
+        classifier_units: units of a hidden layer before the classes; 0 for none.
+        classifier_dropout: share of the inputs of each of these layers dropped in training.
+
+    Returns:
+        A model from `(batch, time)` token ids to `{"logits": (batch, classes), "alignments":
+        (batch, glimpses, time)}`. The last state comes from no step in particular: with the
+        pooling `last` there are no alignments.
+
+    Raises:
+        UserError: a size or an option is out of range.
+
+    Example:
+        >>> model = build_text_classifier(vocab=50, classes=3, units=8, glimpses=2)
+        >>> {name: value.shape for name, value in model.output.items()}
+        {'logits': (None, 3), 'alignments': (None, 2, None)}
+    """
+    tokens = keras.Input((None,), dtype="int32", name="tokens")
+    words = WordDropout(word_dropout, unknown=UNKNOWN, padding=PAD, name="word_dropout")(tokens)
+    words = layers.Embedding(
+        vocab,
+        embedding,
+        mask_zero=True,
+        embeddings_initializer=keras.initializers.RandomNormal(stddev=embedding_scale),
+        name="embedding",
+    )(words)
+    words = layers.Dropout(embedding_dropout, name="embedding_dropout")(words)
+    states = RecurrentStack(
+        RECURRENT[layer](units, return_sequences=pooling != "last"),
+        depth,
+        bidirectional=bidirectional,
+        dropout=layer_dropout,
+        connection=connection,
+        name="encoder",
+    )(words)
+    if pooling == "last":
+        text, seen = states, {}
+    else:
+        poolings = {
+            "mean": MeanPooling(name="pooling"),
+            "max": MaxPooling(name="pooling"),
+            "attention": AttentionPooling(
+                attention_units, glimpses, dropout=attention_dropout, name="pooling"
+            ),
+        }
+        text, alignments = poolings[pooling](states)
+        seen = {"alignments": alignments}
+    if classifier_units:
+        text = layers.Dropout(classifier_dropout, name="text_dropout")(text)
+        text = layers.Dense(classifier_units, activation="relu", name="hidden")(text)
+    text = layers.Dropout(classifier_dropout, name="classifier_dropout")(text)
+    logits = layers.Dense(classes, dtype="float32", name="logits")(text)
+    return keras.Model(tokens, {"logits": logits, **seen}, name="text_classifier")

@@ -1,0 +1,114 @@
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+
+from rnnpipe.errors import UserError
+from rnnpipe.models.text_classifier import build_text_classifier
+
+SMALL = {"vocab": 12, "classes": 3, "embedding": 5, "units": 4, "attention_units": 6}
+TOKENS = np.array([[4, 5, 6, 0, 0], [7, 0, 0, 0, 0], [4, 5, 11, 7, 8]], "int32")
+
+
+def make_model(**options):
+    keras.utils.set_random_seed(1)
+    # Large enough embeddings that every text gets logits of its own.
+    return build_text_classifier(**{**SMALL, "embedding_scale": 1.0, **options})
+
+
+def make_trainer(model, rate):
+    trainer = keras.Model(model.input, model.output["logits"])
+    loss = keras.losses.CategoricalCrossentropy(from_logits=True)
+    trainer.compile(keras.optimizers.Adam(rate), loss=loss)
+    return trainer
+
+
+@pytest.mark.parametrize(
+    ("layer", "pooling", "bidirectional"),
+    [
+        ("vanilla", "last", True),
+        ("lstm", "last", False),
+        ("lstm", "mean", False),
+        ("gru", "max", True),
+        ("lstm", "attention", True),
+    ],
+)
+def test_padding_changes_nothing(layer, pooling, bidirectional):
+    model = make_model(layer=layer, pooling=pooling, bidirectional=bidirectional, depth=2)
+    together = model(TOKENS)
+    assert together["logits"].shape == (3, 3)
+    for row, length in enumerate((3, 1, 5)):
+        alone = model(TOKENS[row : row + 1, :length])
+        np.testing.assert_allclose(
+            alone["logits"][0], together["logits"][row], rtol=1e-5, atol=1e-6
+        )
+        if pooling != "last":
+            found = np.asarray(together["alignments"])[row]
+            np.testing.assert_allclose(alone["alignments"][0], found[:, :length], atol=1e-6)
+            assert not found[:, length:].any()
+            np.testing.assert_allclose(found.sum(axis=1), 1, rtol=1e-5)
+
+
+def test_the_last_state_has_no_alignments():
+    assert set(make_model(pooling="last").output) == {"logits"}
+
+
+def test_every_text_has_logits_of_its_own_that_depend_on_the_order():
+    model = make_model()
+    forwards, backwards = model(TOKENS)["logits"], model(TOKENS[:, ::-1].copy())["logits"]
+    assert np.abs(forwards[0] - forwards[2]).max() > 1e-3
+    assert np.abs(forwards[2] - backwards[2]).max() > 1e-3
+
+
+def test_first_loss_is_about_the_logarithm_of_the_number_of_classes():
+    logits = make_model(embedding_scale=0.1)(TOKENS)["logits"]
+    loss = keras.losses.CategoricalCrossentropy(from_logits=True)(np.eye(3), logits)
+    assert float(loss) == pytest.approx(np.log(3), abs=0.1)
+
+
+def test_every_weight_learns():
+    model = make_model(depth=2, connection="highway", classifier_units=7)
+    before = [weight.numpy() for weight in model.trainable_weights]
+    make_trainer(model, 0.01).train_on_batch(TOKENS, np.eye(3))
+    for weight, old in zip(model.trainable_weights, before, strict=True):
+        assert not np.array_equal(weight.numpy(), old), weight.path
+
+
+def test_dropout_of_each_kind_acts_in_training_alone():
+    for kind in ("word", "embedding", "layer", "attention", "classifier"):
+        model = make_model(**{f"{kind}_dropout": 0.5}, depth=2)
+        still = model(TOKENS)["logits"]
+        np.testing.assert_array_equal(model(TOKENS)["logits"], still)
+        assert np.abs(model(TOKENS, training=True)["logits"] - still).max() > 1e-4, kind
+
+
+@pytest.mark.parametrize("pooling", ["last", "max"])
+def test_one_batch_is_learned_by_heart(pooling):
+    model = make_model(pooling=pooling)
+    trainer = make_trainer(model, 0.05)
+    for _ in range(40):
+        trainer.train_on_batch(TOKENS, np.eye(3)[[2, 0, 1]])
+    assert np.argmax(model(TOKENS)["logits"], axis=1).tolist() == [2, 0, 1]
+
+
+def test_a_saved_model_loads_in_another_process_without_custom_objects(tmp_path):
+    model = make_model(word_dropout=0.1, glimpses=2, depth=2, connection="residual")
+    model.save(tmp_path / "model.keras")
+    np.save(tmp_path / "tokens.npy", TOKENS)
+    script = (
+        "import keras, numpy as np, rnnpipe.layers\n"
+        f"model = keras.models.load_model(r'{tmp_path}/model.keras')\n"
+        f"output = model(np.load(r'{tmp_path}/tokens.npy'))\n"
+        f"np.savez(r'{tmp_path}/output.npz', **{{k: np.asarray(v) for k, v in output.items()}})\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, capture_output=True)
+    loaded = np.load(tmp_path / "output.npz")
+    for name, value in model(TOKENS).items():
+        np.testing.assert_allclose(loaded[name], value, rtol=1e-6, atol=1e-7)
+
+
+def test_a_connection_needs_the_states_of_all_steps():
+    with pytest.raises(UserError, match="return_sequences=True for residual connections"):
+        make_model(pooling="last", depth=2, connection="residual")
