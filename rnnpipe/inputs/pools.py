@@ -1,0 +1,86 @@
+"""Batches of sequences of similar lengths, so that little of what is computed is padding."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from rnnpipe.inputs.batches import Batch, make_batches
+from rnnpipe.records.directory import RecordsDirectory
+from rnnpipe.text.tokens import PAD
+
+_POOL = 128  # batches that are sorted together
+
+
+def make_pooled_batches(
+    records: RecordsDirectory,
+    split: str,
+    *,
+    fields: Sequence[str],
+    batch_size: int,
+    shuffle_seed: int | None = None,
+    multiple: int = 4,
+    transform: Callable[[Batch], Any] = lambda batch: batch,
+) -> tf.data.Dataset:
+    """The batches of a split, each of records whose sequences are about as long as one another.
+
+    Records are shuffled, drawn in pools of many batches, and sorted within their pool: by the last
+    field's length, then by that of the field before it. A pool's batches come in random order. The
+    time axis is padded to a multiple, so that few shapes occur: compiled kernels are made for each.
+
+    Args:
+        records: where they are.
+        split: which of its splits.
+        fields: which fields to parse, all of them sequences of token ids.
+        batch_size: records in a batch; the last batch of an epoch may be smaller.
+        shuffle_seed: seed of the order; without one it is the same each time.
+        multiple: what padded lengths are multiples of.
+        transform: what becomes of a batch of `(batch, time)` for each field.
+
+    Raises:
+        UserError: the records have no such split.
+    """
+
+    def cut(pool: Batch) -> tf.data.Dataset:
+        pool = {name: pool[name] for name in fields}
+        order = _order([_lengths(pool[name]) for name in fields])
+        pool = {name: tf.gather(tokens, order) for name, tokens in pool.items()}
+        count = -(-tf.size(order, tf.int64) // batch_size)
+        numbers = tf.data.Dataset.range(count)
+        if shuffle_seed is not None:
+            numbers = numbers.shuffle(_POOL, seed=shuffle_seed)
+
+        def take(number: tf.Tensor) -> Any:
+            rows = slice(number * batch_size, (number + 1) * batch_size)
+            batch = {name: _trim(tokens[rows], multiple) for name, tokens in pool.items()}
+            return transform(batch)
+
+        return numbers.map(take, num_parallel_calls=2, deterministic=True)
+
+    pools = make_batches(
+        records, split, fields=fields, batch_size=batch_size * _POOL, shuffle_seed=shuffle_seed
+    )
+    count = -(-records.splits[split] // batch_size)
+    # Files do not say how many records they hold, and Keras wants to know.
+    batches = pools.flat_map(cut).apply(tf.data.experimental.assert_cardinality(count))
+    return batches.prefetch(4)
+
+
+def _order(lengths: Sequence[tf.Tensor]) -> tf.Tensor:
+    """The rows by their last length, then by the one before; equal ones as they come."""
+    order = tf.argsort(lengths[0], stable=True)
+    for others in lengths[1:]:
+        order = tf.gather(order, tf.argsort(tf.gather(others, order), stable=True))
+    return order
+
+
+def _lengths(tokens: tf.Tensor) -> tf.Tensor:
+    return tf.math.count_nonzero(tokens != PAD, axis=1, dtype=tf.int32)
+
+
+def _trim(tokens: tf.Tensor, multiple: int) -> tf.Tensor:
+    """Rows without the columns that only pad, but for those that make a multiple of `multiple`."""
+    time = tf.maximum(tf.reduce_max(_lengths(tokens)), 1)
+    time = -(-time // multiple) * multiple
+    missing = tf.maximum(time - tf.shape(tokens)[1], 0)
+    return tf.pad(tokens, [[0, 0], [0, missing]], constant_values=PAD)[:, :time]

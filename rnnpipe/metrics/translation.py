@@ -1,0 +1,107 @@
+"""How well translations agree with references: BLEU, chrF and exact matches."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from rnnpipe.errors import UserError
+
+LENGTHS = (5, 10, 15, 20, 30)
+"""The last numbers of words of the bins of `length_bin`, but for the open one."""
+
+
+def score_translations(
+    hypotheses: Sequence[str], references: Sequence[str], *, lowercase: bool = False
+) -> dict[str, float]:
+    """BLEU and chrF as sacreBLEU computes them, and the share of exact matches.
+
+    sacreBLEU does its own tokenization (13a), so that both sides are plain text: nothing cut, the
+    references as they came with the data.
+
+    Args:
+        hypotheses: the translations.
+        references: a reference for each.
+        lowercase: whether case counts for nothing, as with sacreBLEU's `-lc`.
+
+    Returns:
+        `bleu` and `chrf`, from 0 to 100, and `exact`, a fraction.
+
+    Raises:
+        UserError: there is nothing to score, or not a reference for each translation.
+
+    Example:
+        >>> scores = score_translations(["A dog runs."], ["a dog runs."], lowercase=True)
+        >>> {name: round(score, 1) for name, score in scores.items()}
+        {'bleu': 0.0, 'chrf': 100.0, 'exact': 1.0}
+
+    Source: Post, A Call for Clarity in Reporting BLEU Scores, 2018; Papineni et al., BLEU, 2002;
+    Popović, chrF, 2015. A corpus without any four words in a row, as above, has no BLEU.
+    """
+    _check(hypotheses, references)
+    scores = {
+        name: float(metric.corpus_score(hypotheses, [references]).score)
+        for name, metric in _metrics(lowercase).items()
+    }
+    matches = [
+        _fold(hypothesis, lowercase) == _fold(reference, lowercase)
+        for hypothesis, reference in zip(hypotheses, references, strict=True)
+    ]
+    return {**scores, "exact": sum(matches) / len(matches)}
+
+
+def describe_metrics(*, lowercase: bool = False) -> dict[str, str]:
+    """sacreBLEU's signatures of `bleu` and `chrf`, by which others can compute the same.
+
+    Example:
+        >>> describe_metrics(lowercase=True)["bleu"].partition("|version")[0]
+        'nrefs:1|case:lc|eff:no|tok:13a|smooth:exp'
+    """
+    signatures = {}
+    for name, metric in _metrics(lowercase).items():
+        metric.corpus_score(["a"], [["a"]])  # the number of references is part of it
+        signatures[name] = str(metric.get_signature())
+    return signatures
+
+
+def score_sentence(hypothesis: str, reference: str, *, lowercase: bool = False) -> float:
+    """The chrF of one sentence, from 0 to 100: BLEU says little of a single one.
+
+    Example:
+        >>> score_sentence("a dog", "a dog")
+        100.0
+    """
+    metric = _metrics(lowercase)["chrf"]
+    return float(metric.sentence_score(hypothesis, [reference]).score)
+
+
+def length_bin(text: str) -> str:
+    """Which bin of lengths, in words, a text belongs to.
+
+    Example:
+        >>> length_bin("a dog"), length_bin("word " * 6), length_bin("word " * 40)
+        ('1-5', '6-10', '31+')
+    """
+    words, first = len(text.split()), 1
+    for last in LENGTHS:
+        if words <= last:
+            return f"{first}-{last}"
+        first = last + 1
+    return f"{first}+"
+
+
+def _metrics(lowercase: bool) -> dict[str, Any]:
+    from sacrebleu.metrics import BLEU, CHRF  # noqa: PLC0415  only where scores are asked for
+
+    # `force`: a model that sets punctuation apart is scored all the same, 13a sets it apart too.
+    return {"bleu": BLEU(lowercase=lowercase, force=True), "chrf": CHRF(lowercase=lowercase)}
+
+
+def _fold(text: str, lowercase: bool) -> str:
+    return text.strip().lower() if lowercase else text.strip()
+
+
+def _check(hypotheses: Sequence[str], references: Sequence[str]) -> None:
+    if not hypotheses:
+        raise UserError("translations", "at least one", "none", "name a split that has records")
+    if len(hypotheses) != len(references):
+        expected = f"a reference for each of {len(hypotheses)}"
+        raise UserError("translations", expected, str(len(references)), "pair them")
