@@ -47,6 +47,8 @@ def build_records(
     dead = sum(records.stats["dead_letters"].values())
     left_out = f", {dead:,} dead letters" if dead else ""
     console.print(f"{action} records: {counts}{left_out}\n  in {records.path}")
+    for notice in records.stats["notices"]:
+        console.print(f"Note: {notice}", style="yellow")
     return records
 
 

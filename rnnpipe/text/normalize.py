@@ -18,6 +18,7 @@ _CHARACTERS = str.maketrans(
     | dict.fromkeys(map(chr, range(0xD800, 0xE000)), "\ufffd")
 )
 
+_TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 _LETTER, _WORD = r"[^\W\d_]", r"[^\W_]"
 _KEPT_OR_MARK = re.compile(
     rf"(?<!{_WORD})(?<!\.){_LETTER}(?:\.{_LETTER})+(?!{_WORD})\.?(?!{_WORD})"  # u.s., e.g., p.m
@@ -43,6 +44,7 @@ class Normalizer:
         form: the Unicode form; NFKC also folds what only looks different (`ﬁ`, `２`).
         lowercase: whether capital letters become small ones.
         split_punctuation: whether punctuation is set apart from words.
+        drop_tags: whether HTML's tags, such as `<br />`, become spaces.
 
     Example:
         >>> Normalizer()("What’s  on the U.S. flag?")
@@ -52,6 +54,7 @@ class Normalizer:
     form: Literal["NFC", "NFKC"] = "NFKC"
     lowercase: bool = True
     split_punctuation: bool = True
+    drop_tags: bool = False
 
     def __call__(self, text: str) -> str:
         """The text made uniform; its words are joined by single spaces."""
@@ -63,6 +66,8 @@ class Normalizer:
         if not text.isascii():
             # What was dropped or lowered may have left a letter beside an accent.
             text = unicodedata.normalize(self.form, text)
+        if self.drop_tags:
+            text = _TAG.sub(" ", text)
         if self.split_punctuation:
             text = _KEPT_OR_MARK.sub(_set_apart, text)
         return " ".join(text.split())

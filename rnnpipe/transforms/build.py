@@ -16,9 +16,10 @@ from rnnpipe.errors import DeadLetter, UserError
 from rnnpipe.records.directory import RecordsDirectory, publishing
 from rnnpipe.records.fingerprint import make_fingerprint
 from rnnpipe.records.layout import DEAD_LETTERS, FINGERPRINT, SPLITS, STATS
-from rnnpipe.records.metadata import SplitSize, write_metadata
+from rnnpipe.records.metadata import write_metadata
 from rnnpipe.sources.source import Source
 from rnnpipe.transforms.recipe import Encoder, Recipe
+from rnnpipe.transforms.repeats import keys_to_drop
 from rnnpipe.transforms.runner import IN_PROCESS, Runner
 from rnnpipe.transforms.shards import (
     ShardResult,
@@ -28,6 +29,7 @@ from rnnpipe.transforms.shards import (
     remove_results,
 )
 from rnnpipe.transforms.splits import Splitter, held_out_shares
+from rnnpipe.transforms.stats import make_stats, sizes_of
 from rnnpipe.transforms.survey import CountReferences, Survey, read_survey
 
 Progress = Callable[[str, int, int], None]
@@ -134,7 +136,8 @@ class Build:
             for split in SPLITS
             if survey.records[split]
         }
-        write = WriteShards(self.source, splitter, shards, self.recipe.spec, encoder, folder)
+        drops = keys_to_drop(survey.repeats, **asdict(self.recipe.drops))
+        write = WriteShards(self.source, splitter, shards, self.recipe.spec, encoder, folder, drops)
         total = survey.records.total()
         with _watching(folder, sum(shards.values()), total, progress):
             self._run(write, "Write", runner)
@@ -171,7 +174,8 @@ class Build:
         written = Counter(dict.fromkeys(survey.records, 0))
         good = written.copy()
         for result in results:
-            written[result.split] += result.records + len(result.dead_letters)
+            left_out = len(result.dead_letters) + result.dropped.total()
+            written[result.split] += result.records + left_out
             good[result.split] += result.records
         if written != survey.records:
             raise UserError(
@@ -192,35 +196,12 @@ class Build:
         results: Sequence[ShardResult],
         dead: Sequence[DeadLetter],
     ) -> None:
-        splits = {split: [r for r in results if r.split == split] for split in SPLITS}
-        sizes = {
-            split: SplitSize([r.records for r in rs], sum(r.num_bytes for r in rs))
-            for split, rs in splits.items()
-            if rs
-        }
-        stats = {
-            "kind": self.recipe.spec.name,
-            "read": sum(r.records for r in results) + len(dead),
-            "written": sum(r.records for r in results),
-            "dead_letters": Counter(letter.step for letter in dead),
-            "held_out": splitter.held_out,
-            "draw": splitter.draw,
-            "splits": {
-                split: {
-                    "records": sum(size.shard_lengths),
-                    "num_bytes": size.num_bytes,
-                    "shard_records": size.shard_lengths,
-                    "histograms": _sum_histograms(splits[split]),
-                }
-                for split, size in sizes.items()
-            },
-            **self.recipe.summarise(survey.counts),
-        }
+        stats = make_stats(self.recipe, survey, splitter, results, dead)
         _write_json(folder / STATS, stats)
         _write_json(folder / FINGERPRINT, self.fingerprint)
         rows = (json.dumps(asdict(letter), ensure_ascii=False) + "\n" for letter in dead)
         (folder / DEAD_LETTERS).write_text("".join(rows))
-        write_metadata(folder, self.recipe.spec, sizes)
+        write_metadata(folder, self.recipe.spec, sizes_of(results))
 
 
 def _empty_split(splits: Iterable[str], records: Mapping[str, int]) -> UserError:
@@ -231,14 +212,6 @@ def _empty_split(splits: Iterable[str], records: Mapping[str, int]) -> UserError
         f"none of {sum(records.values())}",
         "give more raw data or a larger share",
     )
-
-
-def _sum_histograms(results: Iterable[ShardResult]) -> dict[str, dict[int, int]]:
-    total: dict[str, Counter[int]] = {}
-    for result in results:
-        for name, histogram in result.histograms.items():
-            total.setdefault(name, Counter()).update(histogram)
-    return {name: dict(sorted(total[name].items())) for name in sorted(total)}
 
 
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:

@@ -27,16 +27,34 @@ class Encoded:
     measures: Mapping[str, int]
 
 
+class Dropped(Exception):
+    """A sound record that is left out as the recipe asks: it is counted, but no dead letter."""
+
+
 class Encoder(ABC):
     """Turns references into records; picklable, as it travels to the workers."""
 
     @abstractmethod
     def encode(self, reference: Reference) -> Encoded:
-        """The record that a reference stands for.
+        """The record that a reference stands for; its `part` is the split that it is written to.
 
         Raises:
             BadRecord: it cannot be read or encoded.
+            Dropped: the recipe leaves such records out.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class Drops:
+    """Which repeats are left out of the training split, by the name of an identity.
+
+    Args:
+        duplicates_of: all but the first of the training records that share it.
+        leaks_of: the training records that share it with one of another split.
+    """
+
+    duplicates_of: str | None = None
+    leaks_of: str | None = None
 
 
 class Recipe(ABC):
@@ -56,6 +74,15 @@ class Recipe(ABC):
     def count(self, reference: Reference) -> Iterator[tuple[str, str]]:
         """What to count of a training record: pairs of a counter's name and an item."""
 
+    def identities(self, reference: Reference) -> Mapping[str, str]:
+        """What would make another record a repeat of this one, by name; the build reports those."""
+        return {}
+
+    @property
+    def drops(self) -> Drops:
+        """Which repeats the build leaves out of the training split."""
+        return Drops()
+
     @abstractmethod
     def learn(self, counts: Counts, folder: Path) -> Encoder:
         """The encoder that the counts lead to; its vocabularies are written into `folder`.
@@ -67,3 +94,7 @@ class Recipe(ABC):
     @abstractmethod
     def summarise(self, counts: Counts) -> Mapping[str, Any]:
         """What `stats.json` keeps of the counts."""
+
+    def rate(self, totals: Mapping[str, int]) -> Mapping[str, float]:
+        """What `stats.json` keeps of the sums of a split's measures, e.g. the unknown rate."""
+        return {}

@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from rnnpipe.records.layout import shard_name
 from rnnpipe.records.specs import RecordSpec
 from rnnpipe.records.tfrecord import write_tfrecord
 from rnnpipe.sources.source import Reference, Source
-from rnnpipe.transforms.recipe import Encoder
+from rnnpipe.transforms.recipe import Dropped, Encoder
 from rnnpipe.transforms.splits import Splitter, order_in_shard, shard_of
 
 _RESULTS = "shard-results"
@@ -33,6 +33,7 @@ class ShardResult:
         records: how many records it holds.
         num_bytes: its size on disk, in bytes.
         dead_letters: the raw records that were left out of it.
+        dropped: how many sound records were left out, by reason.
         histograms: how often each value of each measure occurred.
     """
 
@@ -41,6 +42,7 @@ class ShardResult:
     records: int = 0
     num_bytes: int = 0
     dead_letters: list[DeadLetter] = field(default_factory=list)
+    dropped: Counter[str] = field(default_factory=Counter)
     histograms: dict[str, Counter[int]] = field(default_factory=dict)
 
 
@@ -56,6 +58,7 @@ class WriteShards(beam.PTransform):
         spec: the kind of record.
         encoder: makes records of references.
         folder: where the shards go.
+        drops: the keys of records to leave out, with the reason.
     """
 
     def __init__(
@@ -66,14 +69,15 @@ class WriteShards(beam.PTransform):
         spec: RecordSpec,
         encoder: Encoder,
         folder: Path,
+        drops: Mapping[str, str],
     ) -> None:
         super().__init__()
         self._source, self._splitter, self._shards = source, splitter, dict(shards)
-        self._spec, self._encoder, self._folder = spec, encoder, folder
+        self._writer = ShardWriter(self._shards, spec, encoder, folder, drops)
 
     def expand(self, pieces: Any) -> Any:
         """Applies the transform; Beam calls it."""
-        (self._folder / _RESULTS).mkdir(exist_ok=True)
+        (self._writer.folder / _RESULTS).mkdir(exist_ok=True)
         references = (
             pieces
             | "Read" >> beam.FlatMap(self._source.read)
@@ -87,8 +91,7 @@ class WriteShards(beam.PTransform):
             (references, every_shard)
             | "Merge" >> beam.Flatten()
             | "Gather" >> beam.GroupByKey()
-            | "Write"
-            >> beam.Map(ShardWriter(self._shards, self._spec, self._encoder, self._folder).write)
+            | "Write" >> beam.Map(self._writer.write)
         )
 
 
@@ -97,7 +100,7 @@ def _assign(
 ) -> Iterator[tuple[ShardKey, Reference]]:
     if isinstance(raw, Reference):
         split = splitter.split_of(raw)
-        yield (split, shard_of(raw, shards[split])), raw
+        yield (split, shard_of(raw, shards[split])), replace(raw, part=split)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +112,14 @@ class ShardWriter:
         spec: the kind of record.
         encoder: makes records of references.
         folder: where the shards go.
+        drops: the keys of records to leave out, with the reason.
     """
 
     shards: Mapping[str, int]
     spec: RecordSpec
     encoder: Encoder
     folder: Path
+    drops: Mapping[str, str]
 
     def write(self, gathered: tuple[ShardKey, Iterable[Reference | None]]) -> None:
         """Reads, encodes and writes what was gathered for one shard, sorted, and its result."""
@@ -129,8 +134,11 @@ class ShardWriter:
         previous = None
         for reference in references:
             try:
-                _check_key(reference.key, previous)
+                _check_key(reference.key, previous, self.drops)
                 encoded = self.encoder.encode(reference)
+            except Dropped as dropped:
+                result.dropped[str(dropped)] += 1
+                continue
             except BadRecord as bad:
                 letter = DeadLetter(reference.key, reference.group, bad.step, bad.reason)
                 result.dead_letters.append(letter)
@@ -142,9 +150,11 @@ class ShardWriter:
             yield encode_example(self.spec, encoded.values)
 
 
-def _check_key(key: str, previous: str | None) -> None:
+def _check_key(key: str, previous: str | None, drops: Mapping[str, str]) -> None:
     if key == previous:
         raise BadRecord("check key", "a second record with this key")
+    if key in drops:
+        raise Dropped(drops[key])
 
 
 def _write_result(folder: Path, result: ShardResult) -> None:
@@ -161,6 +171,7 @@ def read_results(folder: Path) -> list[ShardResult]:
     for path in sorted((folder / _RESULTS).glob("*.json")):
         content = json.loads(path.read_text())
         content["dead_letters"] = [DeadLetter(**letter) for letter in content["dead_letters"]]
+        content["dropped"] = Counter(content["dropped"])
         content["histograms"] = {
             name: Counter({int(value): count for value, count in histogram.items()})
             for name, histogram in content["histograms"].items()

@@ -12,6 +12,7 @@ import apache_beam as beam
 from rnnpipe.errors import DeadLetter
 from rnnpipe.sources.source import Reference, Source
 from rnnpipe.transforms.recipe import Counts, Recipe
+from rnnpipe.transforms.repeats import FindRepeats, Repeat, read_repeats
 from rnnpipe.transforms.splits import Splitter
 
 _COUNTS, _DEAD = "survey-counts.json", "survey-dead-letters.json"
@@ -28,15 +29,17 @@ class Survey:
         records: how many records each split will have.
         counts: what the recipe counted in the training split.
         dead_letters: raw records that could not even be referred to.
+        repeats: records that have something in common which should tell them apart.
     """
 
     records: Counter[str]
     counts: Counts
     dead_letters: list[DeadLetter]
+    repeats: list[Repeat]
 
 
 class CountReferences(beam.PTransform):
-    """Pieces of raw data → a file of counts and a file of dead letters in `folder`."""
+    """Pieces of raw data → files of counts, dead letters and repeats in `folder`."""
 
     def __init__(self, source: Source, recipe: Recipe, splitter: Splitter, folder: Path) -> None:
         super().__init__()
@@ -59,7 +62,8 @@ class CountReferences(beam.PTransform):
             | "GatherDead" >> beam.combiners.ToList()
             | "WriteDead" >> beam.Map(_write_json, self._folder / _DEAD)
         )
-        return (counts, dead) | "Both" >> beam.Flatten()
+        repeats = raw | "Repeats" >> FindRepeats(self._recipe, self._splitter, self._folder)
+        return (counts, dead, repeats) | "All" >> beam.Flatten()
 
 
 def _dead_rows(raw: Reference | DeadLetter) -> Iterator[list[str]]:
@@ -91,4 +95,4 @@ def read_survey(folder: Path) -> Survey:
     dead = [DeadLetter(*row) for row in json.loads((folder / _DEAD).read_text())]
     for name in (_COUNTS, _DEAD):
         (folder / name).unlink()
-    return Survey(counts.pop(_RECORDS, Counter()), counts, dead)
+    return Survey(counts.pop(_RECORDS, Counter()), counts, dead, read_repeats(folder))

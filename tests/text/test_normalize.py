@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 
 from rnnpipe.text.normalize import Normalizer
 
-normalizers = st.builds(Normalizer, st.sampled_from(["NFC", "NFKC"]), st.booleans(), st.booleans())
+normalizers = st.builds(
+    Normalizer, st.sampled_from(["NFC", "NFKC"]), st.booleans(), st.booleans(), st.booleans()
+)
 
 
 @pytest.mark.parametrize(
@@ -40,7 +42,13 @@ def test_each_option_can_be_switched_off():
     assert Normalizer(split_punctuation=False)(text) == "the fish, eh?"
 
 
-marks = st.text(st.sampled_from("aB1.,:'-_ ’ﬁ\u0301\u00ad\u200bßİ"), max_size=8)
+def test_tags_are_dropped_where_asked():
+    drop = Normalizer(split_punctuation=False, drop_tags=True)
+    assert drop("Good.<br /><br/>Really <b>good</b> <3 if a < b") == "good. really good <3 if a < b"
+    assert Normalizer()("<br />") == "< br / >"
+
+
+marks = st.text(st.sampled_from("aB1.,:'-_ ’ﬁ\u0301\u00ad\u200bßİ<>/"), max_size=8)
 
 
 @given(normalizers, st.text() | marks)

@@ -159,6 +159,7 @@ class Normalize(Section):
         description="set punctuation apart by spaces; default: for the tokenizer `word` alone, as "
         "the others find it themselves and then give back text as it was",
     )
+    drop_tags: bool = Field(False, description="drop HTML's tags, e.g. <br />")
 
 
 class ClassText(Section):
