@@ -1,5 +1,6 @@
 """The second stage of a run: a model trained on finished records."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.runs.directory import RunDirectory, create_run, write_json
 from rnnpipe.runs.environment import describe_environment
 from rnnpipe.runs.progress import make_progress
-from rnnpipe.tasks.task import Task
+from rnnpipe.tasks.task import Task, WatchesTraining
 from rnnpipe.training.fit import TrainingFiles, fit_model
 
 
@@ -80,11 +81,15 @@ def train(
     task.save_vocabulary(records, run.vocabulary)
 
     model = task.build_model(records)
+    trainer = task.build_trainer(model, records)
+    callbacks: Sequence[keras.callbacks.Callback] = ()
+    if isinstance(task, WatchesTraining):
+        callbacks = task.make_callbacks(trainer, model, records, run.weights)
     monitor, mode = task.monitor()
     with make_progress(console) as progress:
         steps = -(-records.splits["train"] // config.train.batch_size)
         fit_model(
-            task.build_trainer(model, records),
+            trainer,
             task.make_batches(records, "train", shuffle_seed=config.seed),
             task.make_batches(records, "validation"),
             epochs=config.train.epochs,
@@ -92,7 +97,7 @@ def train(
             mode=mode,
             patience=config.train.keep_best.patience,
             files=TrainingFiles(run.weights, run.history, run.tensorboard),
-            callbacks=[TrainingProgress(progress, steps)],
+            callbacks=[*callbacks, TrainingProgress(progress, steps)],
         )
     model.save(run.model)
     return run

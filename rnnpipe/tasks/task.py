@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.tasks.exhibits import Exhibit
@@ -81,4 +81,21 @@ class Task(Protocol):
 
         Raises:
             UserError: the input cannot be read.
+        """
+
+
+@runtime_checkable
+class WatchesTraining(Protocol):
+    """A task that does more in training than to fit, e.g. to score what the model decodes."""
+
+    def make_callbacks(
+        self, trainer: "keras.Model", model: "keras.Model", records: RecordsDirectory, weights: Path
+    ) -> "Sequence[keras.callbacks.Callback]":
+        """Callbacks that see each epoch before its weights are judged.
+
+        Args:
+            trainer: what `build_trainer` made, which is fitted.
+            model: the model with all outputs, of the same weights.
+            records: what it is trained on.
+            weights: the file of the best weights, which is loaded in the end.
         """

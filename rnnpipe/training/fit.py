@@ -58,7 +58,8 @@ def fit_model(
         mode: whether less or more of it is better.
         patience: how many epochs without a better one end the training.
         files: where weights, history and event files go.
-        callbacks: more callbacks, e.g. to show progress.
+        callbacks: more callbacks, e.g. to show progress. What they add to the logs of an epoch may
+            be its `monitor`, and stands in the history.
 
     Raises:
         UserError: the loss is no number any more.
@@ -73,6 +74,7 @@ def fit_model(
         callbacks=[
             keras.callbacks.TerminateOnNaN(),
             LearningRateLog(),
+            *callbacks,
             keras.callbacks.ModelCheckpoint(
                 files.weights,
                 monitor=monitor,
@@ -83,7 +85,6 @@ def fit_model(
             keras.callbacks.EarlyStopping(monitor=monitor, mode=mode, patience=patience),
             keras.callbacks.CSVLogger(files.history),
             keras.callbacks.TensorBoard(files.tensorboard, write_graph=False),
-            *callbacks,
         ],
     )
     losses = history.history.get("loss", [])
