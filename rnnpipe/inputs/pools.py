@@ -17,6 +17,7 @@ def make_pooled_batches(
     split: str,
     *,
     fields: Sequence[str],
+    by: Sequence[str] | None = None,
     batch_size: int,
     shuffle_seed: int | None = None,
     multiple: int = 4,
@@ -24,42 +25,49 @@ def make_pooled_batches(
 ) -> tf.data.Dataset:
     """The batches of a split, each of records whose sequences are about as long as one another.
 
-    Records are shuffled, drawn in pools of many batches, and sorted within their pool: by the last
-    field's length, then by that of the field before it. A pool's batches come in random order. The
-    time axis is padded to a multiple, so that few shapes occur: compiled kernels are made for each.
+    Records are shuffled, drawn in pools of many batches, and sorted within their pool: by the
+    length of the last field of `by`, then by that of the field before it. A pool's batches come in
+    random order. The time axis is padded to a multiple, so that few shapes occur: compiled kernels
+    are made for each.
 
     Args:
         records: where they are.
         split: which of its splits.
-        fields: which fields to parse, all of them sequences of token ids.
+        fields: which fields to parse.
+        by: those of them that are sequences of token ids; None for all.
         batch_size: records in a batch; the last batch of an epoch may be smaller.
         shuffle_seed: seed of the order; without one it is the same each time.
         multiple: what padded lengths are multiples of.
-        transform: what becomes of a batch of `(batch, time)` for each field.
+        transform: what becomes of a batch, in which the fields of `by` are `(batch, time)`.
 
     Raises:
         UserError: the records have no such split.
     """
+    sequences = fields if by is None else by
 
-    def cut(pool: Batch) -> tf.data.Dataset:
-        pool = {name: pool[name] for name in fields}
-        order = _order([_lengths(pool[name]) for name in fields])
-        pool = {name: tf.gather(tokens, order) for name, tokens in pool.items()}
+    def cut(pool: Batch, *seed: tf.Tensor) -> tf.data.Dataset:
+        order = _order([_lengths(pool[name]) for name in sequences])
+        pool = {name: tf.gather(pool[name], order) for name in fields}
         count = -(-tf.size(order, tf.int64) // batch_size)
-        numbers = tf.data.Dataset.range(count)
-        if shuffle_seed is not None:
-            numbers = numbers.shuffle(_POOL, seed=shuffle_seed)
+        numbers = tf.range(count)
+        if seed:
+            numbers = tf.random.experimental.stateless_shuffle(numbers, tf.stack([*seed, 0]))
 
         def take(number: tf.Tensor) -> Any:
             rows = slice(number * batch_size, (number + 1) * batch_size)
-            batch = {name: _trim(tokens[rows], multiple) for name, tokens in pool.items()}
-            return transform(batch)
+            batch = {name: values[rows] for name, values in pool.items()}
+            return transform(batch | {name: _trim(batch[name], multiple) for name in sequences})
 
-        return numbers.map(take, num_parallel_calls=2, deterministic=True)
+        slices = tf.data.Dataset.from_tensor_slices(numbers)
+        return slices.map(take, num_parallel_calls=2, deterministic=True)
 
     pools = make_batches(
         records, split, fields=fields, batch_size=batch_size * _POOL, shuffle_seed=shuffle_seed
     )
+    if shuffle_seed is not None:
+        # A shuffle within `cut` would give all epochs the same order of lengths.
+        seeds = tf.data.Dataset.random(seed=shuffle_seed, rerandomize_each_iteration=True)
+        pools = tf.data.Dataset.zip(pools, seeds)
     count = -(-records.splits[split] // batch_size)
     # Files do not say how many records they hold, and Keras wants to know.
     batches = pools.flat_map(cut).apply(tf.data.experimental.assert_cardinality(count))
