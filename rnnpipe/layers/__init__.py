@@ -33,6 +33,14 @@ from rnnpipe.layers.cells import (
     RecurrentHighwayCell,
 )
 from rnnpipe.layers.coordinates import CoordinateChannels
+from rnnpipe.layers.decoder import (
+    AttentionDecoder,
+    Bridge,
+    ScheduledSampling,
+    exponential_schedule,
+    inverse_sigmoid_schedule,
+    linear_schedule,
+)
 from rnnpipe.layers.gru import GRU, GRUCell
 from rnnpipe.layers.learned_state import LearnedState
 from rnnpipe.layers.lstm import LSTM, LSTMCell
@@ -47,8 +55,10 @@ __all__ = [
     "LSTM",
     "AdditiveAttention",
     "Attention",
+    "AttentionDecoder",
     "AttentionPooling",
     "AttentionWrapper",
+    "Bridge",
     "CoordinateChannels",
     "CoverageAttention",
     "DotAttention",
@@ -75,11 +85,15 @@ __all__ = [
     "ProjectionLSTMCell",
     "RecurrentHighwayCell",
     "RecurrentStack",
+    "ScheduledSampling",
     "SeveralMemories",
     "VanillaRNN",
     "VanillaRNNCell",
     "WordDropout",
     "Zoneout",
     "doubly_stochastic_penalty",
+    "exponential_schedule",
+    "inverse_sigmoid_schedule",
+    "linear_schedule",
     "reinforce_loss",
 ]

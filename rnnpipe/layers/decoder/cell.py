@@ -1,0 +1,177 @@
+"""Recurrent cells that attend: one step of a decoder, short of naming a word."""
+
+from typing import Any
+
+import keras
+from keras import ops, tree
+
+from rnnpipe.layers.decoder.readout import Readout
+from rnnpipe.layers.decoder.structures import Outputs, Source, State, with_none, without_none
+from rnnpipe.layers.faults import fault, shapes_agree
+
+LOOKS = ("after", "before")
+
+
+class AttentionCell(keras.layers.Layer):
+    """Recurrent cells on top of each other, and an attention that the last of them asks.
+
+    Args:
+        cells: of this package or of Keras.
+        attention: the mechanism.
+        readout: what is fed if it is of the kind `"tanh"` and the cells look after they step.
+        look: `"after"` or `"before"` the cells step.
+        input_feeding: whether the cells read what attention found.
+        **kwargs: `name`, `dtype`, as for every Keras layer.
+    """
+
+    def __init__(
+        self,
+        cells: list[Any],
+        attention: Any,
+        readout: Readout,
+        *,
+        look: str,
+        input_feeding: bool,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.cells, self.attention, self.readout = cells, attention, readout
+        self.look, self.input_feeding = look, input_feeding
+        self.looks_before = look == "before"
+        self.feeds_readout = input_feeding and look == "after" and readout.kind == "tanh"
+
+    @property
+    def state_sizes(self) -> list[int]:
+        """Of all states of all cells, in order."""
+        return [size for cell in self.cells for size in _state_sizes(cell)]
+
+    @property
+    def output_size(self) -> int:
+        """Of the last cell's output."""
+        return _output_size(self.cells[-1])
+
+    def build(self, word_shape: Any, memory_shape: Any) -> None:
+        """Builds mechanism, readout and cells for a word `(batch, features)` and a memory."""
+        asks = _state_sizes(self.cells[-1])[0] if self.looks_before else self.output_size
+        if not self.attention.built:
+            self.attention.build((None, asks), memory_shape)
+        memory = _symbolic(memory_shape, self.compute_dtype)
+        query = keras.KerasTensor((None, asks), self.compute_dtype)
+        self.context_size = self.attention.compute_output_spec(query, memory)[0].shape[-1]
+        self.readout.build((None, self.output_size), (None, self.context_size), word_shape)
+        self.fed_size = 0
+        if self.input_feeding:
+            self.fed_size = self.readout.units if self.feeds_readout else self.context_size
+        features = word_shape[-1] + self.fed_size
+        for cell in self.cells:
+            if not cell.built:
+                cell.build((None, features))
+                cell.built = True
+            features = _output_size(cell)
+
+    def source(self, memory: Any, mask: Any) -> Source:
+        """All that does not change from step to step."""
+        keys = self.attention.project(memory, mask)
+        return Source(memory, without_none(mask), keys)
+
+    def first_state(self, source: Source, initial_state: Any) -> State:
+        """What the first step starts from; cells start from zeros where nothing is given."""
+        batch = ops.shape(tree.flatten(source.memory)[0])[0]
+        fed: Any = ()
+        if self.input_feeding and not self.looks_before:
+            fed = ops.zeros((batch, self.fed_size), dtype=self.compute_dtype)
+        attention = self.attention.first_state(source.memory, with_none(source.mask))
+        return State(self._first_cells(batch, initial_state), fed, attention)
+
+    def call(
+        self, word: Any, state: State, source: Source, training: Any = False
+    ) -> tuple[Outputs, State]:
+        """One step, from the vector of the word before, `(batch, features)`."""
+        inputs, found = word, None
+        if self.looks_before:
+            found = self._look(state.cells[-1][0], state, source, training)
+            inputs = ops.concatenate([word, found[0]], axis=-1) if self.input_feeding else word
+        elif self.input_feeding:
+            inputs = ops.concatenate([word, state.fed], axis=-1)
+        output, cells = self._advance(inputs, state.cells, training)
+        context, alignments = found or self._look(output, state, source, training)
+        readout = self.readout(output, context, word) if self.feeds_readout else ()
+        attention = self.attention.next_state(state.attention, alignments)
+        fed: Any = ()
+        if self.input_feeding and not self.looks_before:
+            fed = readout if self.feeds_readout else context
+        return Outputs(output, context, alignments, readout), State(cells, fed, attention)
+
+    def draw_dropout(self, words: Any, state: State) -> None:
+        """Draws the cells' own dropout masks, which hold for all steps; see `forget_dropout`."""
+        batch = ops.shape(words)[0]
+        size = words.shape[-1] + self.fed_size
+        for cell, states in zip(self.cells, state.cells, strict=True):
+            if hasattr(cell, "get_dropout_mask"):
+                cell.get_dropout_mask(ops.zeros((batch, size), dtype=self.compute_dtype))
+                cell.get_recurrent_dropout_mask(states[0])
+            size = _output_size(cell)
+
+    def forget_dropout(self) -> None:
+        """Drops the masks that `draw_dropout` drew."""
+        for cell in self.cells:
+            if hasattr(cell, "reset_dropout_mask"):
+                cell.reset_dropout_mask()
+                cell.reset_recurrent_dropout_mask()
+
+    def _look(self, query: Any, state: State, source: Source, training: Any) -> tuple[Any, Any]:
+        return self.attention(
+            query,
+            source.memory,
+            with_none(source.mask),
+            keys=source.keys,
+            state=state.attention,
+            training=training,
+        )
+
+    def _advance(self, inputs: Any, states: Any, training: Any) -> tuple[Any, Any]:
+        """The last cell's output and the states of all."""
+        after = []
+        for cell, before in zip(self.cells, states, strict=True):
+            inputs, new = cell(inputs, list(before), training=training)
+            after.append(tuple(new))
+        return inputs, tuple(after)
+
+    def _first_cells(self, batch: Any, initial_state: Any) -> Any:
+        if initial_state is None:
+            return tuple(tuple(_zeros(cell, batch, self.compute_dtype)) for cell in self.cells)
+        given = list(initial_state) if isinstance(initial_state, list | tuple) else [initial_state]
+        expected = [(None, size) for size in self.state_sizes]
+        if len(given) != len(expected) or not all(
+            shapes_agree(state.shape, shape) for state, shape in zip(given, expected, strict=True)
+        ):
+            raise fault(
+                self,
+                f"initial_state of {len(expected)} tensors of shapes {expected}",
+                f"{len(given)} of {[tuple(state.shape) for state in given]}",
+                "pass one for each state of each cell, e.g. from a Bridge",
+            )
+        given = [ops.convert_to_tensor(state, dtype=self.compute_dtype) for state in given]
+        return tuple(tuple(given.pop(0) for _ in _state_sizes(cell)) for cell in self.cells)
+
+
+def _state_sizes(cell: Any) -> list[int]:
+    return [cell.state_size] if isinstance(cell.state_size, int) else list(cell.state_size)
+
+
+def _output_size(cell: Any) -> int:
+    return getattr(cell, "output_size", None) or _state_sizes(cell)[0]
+
+
+def _zeros(cell: Any, batch: Any, dtype: str) -> list[Any]:
+    if hasattr(cell, "get_initial_state"):
+        states = cell.get_initial_state(batch_size=batch)
+        return list(states) if isinstance(states, list | tuple) else [states]
+    return [ops.zeros((batch, size), dtype=dtype) for size in _state_sizes(cell)]
+
+
+def _symbolic(shape: Any, dtype: str) -> Any:
+    """Symbolic tensors of a shape, or of nested shapes, of any batch."""
+    if shape and isinstance(shape[0], list | tuple):
+        return [_symbolic(each, dtype) for each in shape]
+    return keras.KerasTensor((None, *shape[1:]), dtype)

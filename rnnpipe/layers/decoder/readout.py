@@ -1,0 +1,63 @@
+"""What a decoder makes of a step before it names a word."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+KINDS = ("tanh", "maxout", "deep", "plain")
+READS_WORD = ("maxout", "deep")
+
+
+class Readout(keras.layers.Layer):
+    """Joins a step's output s, what attention found c and, in a deep output, the word e.
+
+        tanh:   r = tanh([s; c] W + b)        deep:  r = tanh([s; c; e] W + b)
+        maxout: r = max of each pair in [s; c; e] W + b        plain: r = [s; c]
+
+    Args:
+        kind: one of `KINDS`.
+        units: the size of r; it may also be set later, before the layer is built.
+        **kwargs: `name`, `dtype`, as for every Keras layer.
+
+    Call arguments:
+        output: `(..., output_size)`.
+        context: `(..., context_size)`.
+        word: `(..., embedding_size)`.
+
+    Returns:
+        `(..., units)`.
+    """
+
+    def __init__(self, kind: str, units: int | None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.kind, self.units = kind, units
+        self.dense: Any = None
+
+    def build(self, output_shape: Any, context_shape: Any, word_shape: Any) -> None:
+        """Creates the weights for the sizes of output, context and word."""
+        width = output_shape[-1] + context_shape[-1]
+        if self.kind in READS_WORD:
+            width += word_shape[-1]
+        if self.kind == "plain":
+            self.units = width
+            return
+        units, activation = (
+            (2 * self.units, None) if self.kind == "maxout" else (self.units, "tanh")
+        )
+        self.dense = keras.layers.Dense(
+            units, activation=activation, dtype=self.dtype_policy, name="dense"
+        )
+        self.dense.build((None, width))
+
+    def call(self, output: Any, context: Any, word: Any) -> Any:
+        """The readout; see the class for the equations."""
+        read = [output, context, word] if self.kind in READS_WORD else [output, context]
+        joined = ops.concatenate(read, axis=-1)
+        if self.dense is None:
+            return joined
+        joined = self.dense(joined)
+        if self.kind != "maxout":
+            return joined
+        pairs = ops.reshape(joined, (*ops.shape(joined)[:-1], self.units, 2))
+        return ops.max(pairs, axis=-1)
