@@ -86,6 +86,12 @@ def train(
     if isinstance(task, WatchesTraining):
         callbacks = task.make_callbacks(trainer, model, records, run.weights)
     monitor, mode = task.monitor()
+    schedule = config.train.optimizer.schedule
+    if schedule.kind == "plateau":
+        lower = keras.callbacks.ReduceLROnPlateau(
+            monitor, mode=mode, factor=schedule.factor, patience=schedule.patience, min_delta=0.0
+        )
+        callbacks = [*callbacks, lower]
     with make_progress(console) as progress:
         steps = -(-records.splits["train"] // config.train.batch_size)
         fit_model(

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from rnnpipe.errors import UserError
 
@@ -55,10 +55,26 @@ class Build(Section):
 
 
 class Schedule(Section):
-    """How the learning rate changes: a linear warm-up, then constant or a half cosine to zero."""
+    """How the learning rate changes after a linear warm-up.
 
-    kind: Literal["constant", "cosine"] = "constant"
-    warmup_steps: int = Field(0, ge=0)
+    It stays (constant), falls to zero as half a cosine, falls with the inverse square root of the
+    steps, or falls whenever validation gets no better (plateau).
+    """
+
+    kind: Literal["constant", "cosine", "inverse_sqrt", "plateau"] = "constant"
+    warmup_steps: int = Field(0, ge=0, description="not for plateau")
+    factor: float = Field(0.5, gt=0, lt=1, description="what plateau multiplies the rate by")
+    patience: int = Field(2, ge=1, description="epochs without a better value before plateau does")
+
+    @model_validator(mode="after")
+    def _check(self) -> "Schedule":
+        if self.kind == "plateau" and self.warmup_steps:
+            got, fix = str(self.warmup_steps), "leave it out, or choose another kind"
+            raise UserError("warmup_steps", "none with the kind plateau", got, fix)
+        if self.kind == "inverse_sqrt" and not self.warmup_steps:
+            expected = "at least 1 with the kind inverse_sqrt"
+            raise UserError("warmup_steps", expected, "0", "write e.g. 1000")
+        return self
 
 
 class Adam(Section):

@@ -1,0 +1,69 @@
+"""The mean of the weights of several good epochs."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import keras
+import numpy as np
+
+
+class _Epoch(NamedTuple):
+    value: float
+    number: int
+    weights: list[np.ndarray]
+
+
+class AverageBestEpochs(keras.callbacks.Callback):
+    """Averages the weights of the best epochs, and keeps the mean where it is better than the best.
+
+        w = 1/k Σₑ wₑ     over the k best epochs e
+
+    Late in training, epochs lie around a good place rather than in it; their mean lies in it, as an
+    ensemble of them would, at the cost of one model.
+
+    Args:
+        count: k, how many epochs at most; their weights are held in memory.
+        monitor: the quantity in the logs that says which epochs are best.
+        mode: whether less or more of it is better.
+        score: that quantity for the model as it is.
+        weights: the file of the best epoch's weights, which those of the mean replace.
+
+    Source: Vaswani et al., Attention Is All You Need, 2017, section 6.1; Junczys-Dowmunt, Dwojak and
+    Sennrich, The AMU-UEDIN Submission to the WMT16 News Translation Task, 2016, section 3.
+    """
+
+    def __init__(
+        self,
+        count: int,
+        *,
+        monitor: str,
+        mode: Literal["min", "max"],
+        score: Callable[[], float],
+        weights: Path,
+    ) -> None:
+        super().__init__()
+        self._count, self._monitor, self._sign = count, monitor, 1 if mode == "max" else -1
+        self._score, self._weights = score, weights
+        self._best: list[_Epoch] = []
+        self.averaged: list[int] = []
+        """The epochs, from 1, whose mean was kept; none where the best epoch is better."""
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Holds the weights if the epoch is among the best."""
+        value = self._sign * float((logs or {})[self._monitor])
+        if len(self._best) < self._count or value > self._best[-1].value:
+            self._best.append(_Epoch(value, epoch + 1, self.model.get_weights()))
+            self._best.sort(key=lambda held: -held.value)
+            del self._best[self._count :]
+
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+        """Tries the mean."""
+        if len(self._best) < 2:
+            return
+        self.model.set_weights(
+            [np.mean(each, axis=0) for each in zip(*(e.weights for e in self._best), strict=True)]
+        )
+        if self._sign * self._score() > self._best[0].value:
+            self.averaged = sorted(epoch.number for epoch in self._best)
+            self.model.save_weights(self._weights)
