@@ -46,7 +46,7 @@ class Recurrent(keras.layers.RNN):
             mask = ops.cast(_only(mask), "bool")
             # A NaN in the padding would reach the weight gradients as 0 * NaN.
             sequences = ops.where(mask[:, :, None], sequences, ops.zeros_like(sequences))
-        kernel = find_kernel(self.recurrence) if self._suits_kernel() else None
+        kernel = find_kernel(self.recurrence, self.units) if self._suits_kernel() else None
         if kernel is None:
             return super().inner_loop(sequences, initial_state, mask, training=training)
         if training and self.dropout:

@@ -83,10 +83,23 @@ def test_weights_have_the_names_of_keras(random, ours, theirs):
 
 
 @every_layer
+def test_a_graph_knows_the_size_of_its_outputs_whatever_ran_before(random, ours, theirs):
+    layers = [ours(units, return_sequences=True) for units in (3, 5, 7, 9)]
+    for layer in layers:
+        layer(random.normal(size=(2, 4, layer.units + 1)), training=True)
+    for layer in layers:
+        call = tf.function(lambda x, layer=layer: layer(x, training=True))
+        shape = tf.TensorSpec((None, None, layer.units + 1))
+        assert call.get_concrete_function(shape).output_shapes == (None, None, layer.units)
+
+
+@every_layer
 def test_takes_the_kernel_where_it_can(monkeypatch, random, x, ours, theirs):
     taken = []
     find = recurrent.find_kernel
-    monkeypatch.setattr(recurrent, "find_kernel", lambda name: taken.append(name) or find(name))
+    monkeypatch.setattr(
+        recurrent, "find_kernel", lambda name, units: taken.append(name) or find(name, units)
+    )
     filled(ours(UNITS, dropout=0.1), random)(x)
     assert taken == [ours.recurrence]
     for options in ({"recurrent_dropout": 0.1}, {"unroll": True}, {"activation": "relu"}):

@@ -18,7 +18,7 @@ Kernel = Callable[..., tuple[Any, list[Any]]]
 
 
 @functools.cache
-def find_kernel(recurrence: str) -> Kernel | None:
+def find_kernel(recurrence: str, units: int) -> Kernel | None:
     """The fast form of a recurrence (`"lstm"`, `"gru"`, `"vanilla"`) on this backend and device.
 
     Returns:
@@ -27,4 +27,4 @@ def find_kernel(recurrence: str) -> Kernel | None:
     if keras.backend.backend() != "tensorflow":
         return None
     module = importlib.import_module("rnnpipe.layers.kernels.tensorflow")
-    return module.make_kernel(recurrence) if module.on_cpu() else None
+    return module.make_kernel(recurrence, units) if module.on_cpu() else None

@@ -129,8 +129,12 @@ def _pad(values: Any, steps: Any) -> Any:
 
 
 @functools.cache
-def make_kernel(recurrence: str) -> Kernel:
-    """The kernel of `"lstm"`, `"gru"` or `"vanilla"`, shared by all layers of the process."""
+def make_kernel(recurrence: str, units: int) -> Kernel:
+    """The kernel of `"lstm"`, `"gru"` or `"vanilla"`, shared by all layers of so many units.
+
+    Layers of other sizes have graphs of their own: one for all would not know its outputs' size.
+    """
+    del units
     kinds: dict[str, type[Recurrence]]
     kinds = {"lstm": LSTMRecurrence, "gru": GRURecurrence, "vanilla": VanillaRecurrence}
     return Kernel(kinds[recurrence]())
