@@ -15,8 +15,8 @@ class GatedAttention(AttentionWrapper):
 
         β = σ(q W_β + b_β)     context' = β ⊙ context
 
-    So a decoder can, at each word, take more or less of what it sees. The weights are those of the
-    mechanism, then `gate_kernel` (query_features, 1 or context features) and `gate_bias`.
+    So a decoder can, at each word, take more or less of what it sees. The weights are `gate_kernel`
+    (query_features, 1 or context features), `gate_bias` and those of the mechanism.
 
     Args:
         mechanism: any `Attention`.

@@ -19,8 +19,8 @@ class LocalAttention(AttentionWrapper):
 
     S is the length of the source: up to its last readable position. Softmax and context are over
     the window alone, so alignments sum to less than 1 (local-p in the paper). Positions count from
-    0. The memory is a sequence. The weights are those of the mechanism, then `position_kernel`
-    (query_features, units) and `position_score` (units, glimpses): each glimpse has a place of its
+    0. The memory is a sequence. The weights are `position_kernel` (query_features, units),
+    `position_score` (units, glimpses) and those of the mechanism: each glimpse has a place of its
     own.
 
     Args:

@@ -160,9 +160,9 @@ class HierarchicalMemories(SeveralMemories):
 
     So each query decides how much it takes of the image, and how much of the text. Calls are those
     of `SeveralMemories`; the list of alignments ends with β, `(batch, 1, memories)`. The weights
-    are those of the mechanisms, then `query_kernel` (query_features, units), `score_kernel`
-    (units), and for each memory `context_kernel_k` (context features, units); then for each memory
-    `output_kernel_k` of the same shape.
+    are `query_kernel` (query_features, units), `score_kernel` (units), for each memory k
+    `context_kernel_k` (context features, units), for each `output_kernel_k` of the same shape, and
+    those of the mechanisms.
 
     Args:
         mechanisms: an `Attention` for each memory.

@@ -23,8 +23,8 @@ class MonotonicAttention(AttentionWrapper):
     are zero.
 
     The state is that of the mechanism and the last alignments, `(batch, glimpses, source_time)`,
-    which begin at the first position. The weights are those of the mechanism, then `score_bias`
-    (glimpses).
+    which begin at the first position. The weights are `score_bias` (glimpses) and those of the
+    mechanism.
 
     Args:
         mechanism: any `Attention` that aligns by softmax; the paper's is

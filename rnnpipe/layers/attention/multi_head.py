@@ -114,9 +114,10 @@ class MultiHeadAttention(Attention):
     def get_config(self) -> dict[str, Any]:
         """The arguments that make this layer again."""
         config = super().get_config()
+        heads = config.pop("glimpses")
         return {
             **config,
-            "num_heads": config.pop("glimpses"),
+            "num_heads": heads,
             "key_dim": self.key_dim,
             "value_dim": self.value_dim,
             "use_bias": self.use_bias,
