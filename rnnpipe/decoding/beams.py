@@ -176,7 +176,7 @@ class Search:
         lengths = ops.full_like(totals, t + 1, dtype="float32")
         scores = totals / self.length_penalty(lengths)
         if self.coverage_penalty:
-            whole = ops.reshape(coverage, (-1, self.groups * self.width, coverage.shape[-1]))
+            whole = ops.reshape(coverage, (-1, self.groups * self.width, ops.shape(coverage)[-1]))
             scores = scores + ops.reshape(self.coverage_penalty(whole), (-1, self.width))
         new = Ended(scores, ops.cast(lengths, "int32"), trace)
         both = tree.map_structure(lambda a, b: ops.concatenate([a, b], axis=1), ended, new)

@@ -66,7 +66,9 @@ class Required:
         ids = ops.pad(ids, [[0, 0], [0, 0], [0, self.time]], constant_values=PAD)
         here: Any = True  # (batch, width, phrases, time)
         for place in range(self.time):
-            same = ids[:, :, None, place : place + time] == self.phrases[:, None, :, place, None]
+            window = ids[:, :, None, place : place + time]
+            # Not `==`, of which a graph of any batch does not know the shape.
+            same = ops.equal(window, self.phrases[:, None, :, place, None])
             free = ops.logical_not(self.counts[:, None, :, place, None])
             here = ops.logical_and(here, ops.logical_or(same, free))
         return ops.any(here, axis=-1)
@@ -74,12 +76,12 @@ class Required:
     def _begun(self, ids: Any, t: Any) -> Any:
         """`(batch, width, phrases, phrase_time)`: whether the last k ids are a phrase's first k."""
         ids = ops.pad(ids, [[0, 0], [0, 0], [self.time, 0]], constant_values=-1)
-        columns = []
+        columns, every_beam = [], ops.ones_like(ids[:, :, :1], dtype="bool")
         for k in range(self.time):
-            same = ops.repeat(self.counts[:, None, :, k], ids.shape[1], axis=1)
+            same = ops.logical_and(every_beam, self.counts[:, None, :, k])
             for place in range(k):
                 last = ops.take(ids, t + self.time - k + place, axis=2)[:, :, None]
-                same = ops.logical_and(same, last == self.phrases[:, None, :, place])
+                same = ops.logical_and(same, ops.equal(last, self.phrases[:, None, :, place]))
             columns.append(same)
         return ops.stack(columns, axis=-1)
 
@@ -94,18 +96,18 @@ class Required:
         totals = ops.concatenate([likely, asked], axis=2)
         tokens = ops.concatenate([ops.cast(tokens, "int32"), following], axis=2)
         choices = tokens.shape[2]
-        twice = tokens[..., :, None] == tokens[..., None, :]
+        twice = ops.equal(tokens[..., :, None], tokens[..., None, :])
         twice = ops.logical_and(twice, np.tri(choices, k=-1, dtype="bool"))
         return ops.where(ops.any(twice, axis=-1), NEVER, totals), tokens
 
     def _count(self, tokens: Any, said: Any, begun: Any) -> tuple[Any, Any]:
         """How many tokens each continuation lacks at least, and how many it has said of phrases."""
-        asked = self.phrases[:, None, None] == tokens[..., None, None]
+        asked = ops.equal(self.phrases[:, None, None], tokens[..., None, None])
         grown = ops.logical_and(begun[:, :, None], asked)  # (batch, width, choices, phrases, time)
         reached = ops.where(grown, ops.arange(1, self.time + 1, dtype="int32"), 0)
         reached = ops.max(reached, axis=-1)
         lengths = self.lengths[:, None, None]
-        said = ops.logical_or(said[:, :, None], reached == lengths)
+        said = ops.logical_or(said[:, :, None], ops.equal(reached, lengths))
         missing = ops.max(ops.where(said, 0, lengths - reached), axis=-1)
         whole = ops.sum(ops.where(said, lengths, 0), axis=-1)
         # Of the phrases begun only one counts: to go on with it never loses what was counted.
@@ -135,7 +137,7 @@ def _as_array(required: Sequence[Any]) -> np.ndarray:
 
 
 def _check(phrases: Any, batch: int | None, vocab: int, end: int, max_length: int) -> None:
-    if len(phrases.shape) != 3 or 0 in phrases.shape:
+    if len(phrases.shape) != 3 or 0 in phrases.shape or None in phrases.shape[1:]:
         raise _misshapen(str(tuple(phrases.shape)))
     rows, _, longest = phrases.shape
     if None not in (rows, batch) and rows != batch:
