@@ -72,6 +72,33 @@ class Confusion:
 
 
 @dataclass(frozen=True, slots=True)
+class Calibration:
+    """How sure a model was against how often it was right.
+
+    Args:
+        title: of which model.
+        points: groups of records of which it was about equally sure: its mean confidence, the
+            share that it got right, and how many there are.
+        note: a sentence on how to read it.
+
+    Raises:
+        ValueError: a confidence or a share is not within [0, 1].
+    """
+
+    title: str
+    points: Sequence[tuple[float, float, int]]
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        for confidence, share, _ in self.points:
+            if not (0 <= confidence <= 1 and 0 <= share <= 1):
+                raise ValueError(
+                    f"calibration {self.title!r}: expected shares within [0, 1], got"
+                    f" {confidence} and {share}"
+                )
+
+
+@dataclass(frozen=True, slots=True)
 class Picture:
     """An image of a sample.
 
@@ -100,6 +127,19 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Span:
+    """A piece of a text.
+
+    Args:
+        text: the piece; it begins with a space where a word begins.
+        weight: how strongly it is shaded, within [0, 1].
+    """
+
+    text: str
+    weight: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Sample:
     """One record, what the model made of it, and where it looked.
 
@@ -111,6 +151,7 @@ class Sample:
         pictures: the image, then what was attended to.
         answers: the most probable first.
         facts: pairs of a name and what is so called, e.g. what people answered.
+        spans: the text of the record, shaded by what was attended to.
     """
 
     title: str
@@ -120,6 +161,7 @@ class Sample:
     pictures: Sequence[Picture] = ()
     answers: Sequence[Answer] = ()
     facts: Sequence[tuple[str, str]] = ()
+    spans: Sequence[Span] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,5 +179,5 @@ class Gallery:
     samples: Sequence[Sample]
 
 
-Exhibit = Table | Confusion | Gallery
+Exhibit = Table | Confusion | Calibration | Gallery
 """What a report can show."""

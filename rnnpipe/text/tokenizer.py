@@ -76,6 +76,19 @@ class Tokenizer:
             return list(self._processor.piece_to_id(words))
         return list(self._processor.encode(normal))
 
+    def split(self, text: str) -> list[str]:
+        """The tokens that `encode` gives the ids of, as text: unknown ones as they are written.
+
+        Example:
+            >>> words = train_tokenizer({"red": 3, "blue": 2}, kind="word", vocabulary=8)
+            >>> words.split("Red and blue")
+            ['▁red', '▁and', '▁blue']
+        """
+        normal = self.normalizer(text)
+        if self.kind == "word":
+            return [f"▁{word}" for word in normal.split()]
+        return list(self._processor.encode(normal, out_type=str))
+
     def encode_batch(self, texts: Iterable[str]) -> list[list[int]]:
         """The ids of every text; see `encode`."""
         return [self.encode(text) for text in texts]

@@ -1,6 +1,6 @@
 import pytest
 
-from rnnpipe.tasks.exhibits import Confusion, Table
+from rnnpipe.tasks.exhibits import Calibration, Confusion, Table
 
 
 def test_table_names_the_row_with_a_cell_too_few():
@@ -16,3 +16,9 @@ def test_confusion_is_as_wide_and_as_long_as_its_labels(counts):
 
 def test_confusion_of_nothing():
     assert Confusion("Answers", (), ()).counts == ()
+
+
+@pytest.mark.parametrize("point", [(1.1, 0.5, 3), (0.5, -0.1, 3)])
+def test_calibration_is_of_shares(point):
+    with pytest.raises(ValueError, match=r"calibration 'Model': expected shares within \[0, 1\]"):
+        Calibration("Model", [(0.6, 0.7, 2), point])

@@ -42,6 +42,17 @@ def test_known_text_comes_back(kind):
     assert tokenizer.decode([]) == ""
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_text_is_split_into_the_tokens_that_are_encoded(kind):
+    tokenizer = train_tokenizer(COUNTS, kind=kind, vocabulary=60)
+    for text in ("What’s the  DOG?", "the żebra is  ŵild ", "", "?"):
+        ids, pieces = tokenizer.encode(text), tokenizer.split(text)
+        assert len(pieces) == len(ids)
+        for number, piece in zip(ids, pieces, strict=True):
+            assert number == UNKNOWN or tokenizer.pieces[number] == piece
+        assert "".join(pieces).replace("▁", " ").split() == tokenizer.normalizer(text).split()
+
+
 def test_words_stand_in_the_order_of_their_counts_and_then_of_the_alphabet():
     tokenizer = train_tokenizer(COUNTS, kind="word", vocabulary=11)
     ranked = ["the", "is", "a", "?", "cat", "dog", "red"]

@@ -11,7 +11,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from rnnpipe.runs.report import charts
 from rnnpipe.runs.report.cells import show_number, show_table
-from rnnpipe.tasks.exhibits import Cell, Confusion, Exhibit, Table
+from rnnpipe.tasks.exhibits import Calibration, Cell, Confusion, Exhibit, Table
+
+_FIGURES = (Table, Confusion, Calibration)
+"""The exhibits that stand beside the scores; all others are samples."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +86,7 @@ def render(page: Page) -> str:
         percent=_percent,
         rows=show_table,
     )
-    environment.tests.update(figures=lambda exhibit: isinstance(exhibit, Table | Confusion))
+    environment.tests.update(figures=lambda exhibit: isinstance(exhibit, _FIGURES))
     return environment.get_template("report.html").render(
         page=page,
         charts=charts.draw_charts(page.history, page.best_epoch),

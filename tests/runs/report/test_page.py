@@ -15,11 +15,13 @@ from PIL import Image
 from rnnpipe.runs.report import Page, write_report
 from rnnpipe.tasks.exhibits import (
     Answer,
+    Calibration,
     Confusion,
     Exhibit,
     Gallery,
     Picture,
     Sample,
+    Span,
     Table,
 )
 from rnnpipe.tasks.pictures import draw_attention, draw_image
@@ -103,6 +105,7 @@ def page(sample):
         exhibits=[
             Table("By answer type", ("type", "model", "blanked"), [("yes/no", 0.95, 0.5)]),
             Confusion("Frequent answers", ("yes", "no"), ((9, 1), (0, 0))),
+            Calibration("Trust", [(0.55, 0.4, 10), (0.95, 0.9, 30)], "Sure and right."),
             Gallery("Right", "Drawn by chance.", [sample]),
             Gallery("Worst", "", [dataclasses.replace(sample, right=False, score=0.0)]),
         ],
@@ -299,3 +302,28 @@ def test_head_stands_over_its_numbers(tmp_path, page):
     reader = read(tmp_path, dataclasses.replace(page, scores=table, exhibits=[], history={}))
     heads = [cell.get("class") for cell in reader.all("th") if cell["scope"] == "col"]
     assert heads == [None, "number", None]
+
+
+def test_words_are_shaded_by_their_weight_and_joined_as_they_were(tmp_path, page):
+    spans = [Span(" un", 0.25), Span("like"), Span(" any", 1.0), Span(" <b>", math.nan)]
+    exhibits = [Gallery("", "", [Sample("t", spans=spans)])]
+    path = tmp_path / "report.html"
+    write_report(path, dataclasses.replace(page, exhibits=exhibits))
+    html = path.read_text("utf-8")
+    words = html[
+        html.index('<p class="words"') : html.index("</p>", html.index('<p class="words"'))
+    ]
+    assert Reader(words + "</p>").text == "un like any <b>"
+    assert re.sub("<[^>]*>", "", words) == " unlike any &lt;b&gt;"
+    assert re.findall(r"--share:([\d.]+)%", words) == ["25.0", "0.0", "100.0", "0"]
+
+
+def test_a_calibrated_model_lies_on_the_diagonal(tmp_path, page):
+    points = [(0.25, 0.25, 1), (0.5, 0.5, 4), (1.0, 0.75, 4)]
+    page = dataclasses.replace(page, exhibits=[Calibration("Trust", points)], history={})
+    circles = read(tmp_path, page).all("circle")
+    x, y, radius = ([float(circle[name]) for circle in circles] for name in ("cx", "cy", "r"))
+    assert x[0] - 36 == 252 - y[0]
+    assert x[1] - 36 == 252 - y[1]
+    assert (x[2], y[2]) == (276, 252 - 0.75 * 240)
+    assert radius[0] < radius[1] == radius[2]
