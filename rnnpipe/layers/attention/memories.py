@@ -68,6 +68,9 @@ class SeveralMemories(keras.layers.Layer):
 
     def build(self, query_shape: Any, memory_shape: Any) -> None:
         """Builds each mechanism for its memory."""
+        if not isinstance(memory_shape[0], list | tuple):
+            expected = f"a list of {len(self.mechanisms)} memories"
+            raise fault(self, expected, f"one of shape {memory_shape}", "pass them in a list")
         for mechanism, shape in self._pairs(memory_shape):
             mechanism.build(query_shape, tuple(shape))
 
