@@ -9,6 +9,7 @@
     tokenizer.model, tokenizer.json       the vocabulary that token ids refer to
     answers.json                          the answers that `answer_ids` refer to (vqa)
     labels.json                           the names of the classes (text_class)
+    symbols.json                          the vocabulary of a stream of text (text_stream)
     source/, target/                      a tokenizer each; the same one if it is joint (text_pair)
 """
 

@@ -85,4 +85,17 @@ TEXT_PAIR = RecordSpec(
     },
 )
 
-SPECS: Mapping[str, RecordSpec] = {spec.name: spec for spec in (VQA, TEXT_CLASS, TEXT_PAIR)}
+TEXT_STREAM = RecordSpec(
+    name="text_stream",
+    description="A stretch of a long text.",
+    fields={
+        "document": Field("text", "the text that it is a part of"),
+        "number": Field("int64", "which part of it, from 0; they lie in their order"),
+        "text": Field("text", "the stretch as it was read"),
+        "tokens": Field("int64", "token ids of its characters or words", sequence=True),
+    },
+)
+
+SPECS: Mapping[str, RecordSpec] = {
+    spec.name: spec for spec in (VQA, TEXT_CLASS, TEXT_PAIR, TEXT_STREAM)
+}
