@@ -114,8 +114,39 @@ def draw_glimpses(
         left = side + place * (wide + gap)
         _show_pixels(axes(left, side + bars + foot, wide, tall), pixels, name)
     if answers:
-        _show_answers(axes(side, side, inner, bars), answers, inner)
-    return _figure_to_png(figure)
+        show_answers(axes(side, side, inner, bars), answers, inner)
+    return figure_to_png(figure)
+
+
+def show_answers(axes: Axes, answers: Sequence[tuple[str, float]], width: float) -> None:
+    """Draws a line per answer: its text, a bar on a rail of length one, its probability.
+
+    Args:
+        axes: where.
+        answers: texts and probabilities, the most probable first.
+        width: of the axes, in inches.
+    """
+    start, length = 2.35, width - 2.35 - 0.75
+    for line, (text, probability) in enumerate(answers):
+        weight = "bold" if line == 0 else "normal"
+        short = text if len(text) <= 23 else text[:22] + "…"
+        _write(axes, 0, line, short, va="center", size=11, weight=weight)
+        axes.barh(line, length, 0.36, start, color=_RAIL)
+        axes.barh(line, length * probability, 0.36, start, color=_BAR)
+        percent = f"{probability:.1%}"
+        _write(axes, width, line, percent, ha="right", va="center", size=11, weight=weight)
+    axes.set(xlim=(0, width), ylim=(len(answers) - 0.5, -0.5))
+    axes.axis("off")
+
+
+def figure_to_png(figure: Figure) -> bytes:
+    """A figure as the bytes of a PNG file."""
+    file = io.BytesIO()
+    with warnings.catch_warnings():
+        # A question may be in any script; a font that lacks a letter draws a box in its place.
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
+        figure.savefig(file, format="png", dpi=150)
+    return file.getvalue()
 
 
 def _write(where: Figure | Axes, x: float, y: float, text: str, **style: Any) -> None:
@@ -128,21 +159,6 @@ def _show_pixels(axes: Axes, pixels: Array, name: str) -> None:
     axes.set_xlabel(name, color=_SOFT, size=10, labelpad=5)
     axes.set(xticks=[], yticks=[])
     axes.spines[:].set_visible(False)
-
-
-def _show_answers(axes: Axes, answers: Sequence[tuple[str, float]], width: float) -> None:
-    """A line per answer: its text, a bar on a rail of length one, its probability."""
-    start, length = 2.35, width - 2.35 - 0.75
-    for line, (text, probability) in enumerate(answers):
-        weight = "bold" if line == 0 else "normal"
-        short = text if len(text) <= 23 else text[:22] + "…"
-        _write(axes, 0, line, short, va="center", size=11, weight=weight)
-        axes.barh(line, length, 0.36, start, color=_RAIL)
-        axes.barh(line, length * probability, 0.36, start, color=_BAR)
-        percent = f"{probability:.1%}"
-        _write(axes, width, line, percent, ha="right", va="center", size=11, weight=weight)
-    axes.set(xlim=(0, width), ylim=(len(answers) - 0.5, -0.5))
-    axes.axis("off")
 
 
 def _enlarge(image: Array, width: int) -> Array:
@@ -190,13 +206,4 @@ def _to_png(pixels: Array) -> bytes:
     # 256 colours are a third of the bytes, and of a size at which the loss does not show.
     palette = Image.fromarray(pixels).quantize(256, dither=Image.Dither.NONE)
     palette.save(file, "PNG", optimize=True)
-    return file.getvalue()
-
-
-def _figure_to_png(figure: Figure) -> bytes:
-    file = io.BytesIO()
-    with warnings.catch_warnings():
-        # A question may be in any script; a font that lacks a letter draws a box in its place.
-        warnings.filterwarnings("ignore", "Glyph .* missing from font")
-        figure.savefig(file, format="png", dpi=150)
     return file.getvalue()
