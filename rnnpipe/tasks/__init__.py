@@ -12,6 +12,9 @@ _GROUP = "rnnpipe.tasks"
 
 TASKS: Mapping[str, EntryPoint] = MappingProxyType(
     {
+        "translation": EntryPoint(
+            "translation", "rnnpipe.tasks.translation.task:TranslationTask", _GROUP
+        ),
         "vqa": EntryPoint("vqa", "rnnpipe.tasks.vqa.task:VqaTask", _GROUP),
     }
     | {entry.name: entry for entry in entry_points(group=_GROUP)}

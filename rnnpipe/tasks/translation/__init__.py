@@ -1,0 +1,1 @@
+"""Translation: a sentence in, its likeliest translations and where each word came from out."""

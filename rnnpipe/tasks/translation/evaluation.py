@@ -1,0 +1,164 @@
+"""How well a model translates, beside translations that need no model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Literal
+
+import keras
+import tensorflow as tf
+
+from rnnpipe.metrics.translation import length_bin, score_sentence, score_translations
+from rnnpipe.records.directory import RecordsDirectory
+from rnnpipe.records.layout import TARGET
+from rnnpipe.tasks.task import Evaluation
+from rnnpipe.tasks.translation.baselines import WordByWord
+from rnnpipe.tasks.translation.display import make_exhibits
+from rnnpipe.tasks.translation.search import Search, Translation
+from rnnpipe.text.tokenizer import Tokenizer
+from rnnpipe.training.token_targets import Perplexity
+
+_LEARNT_FROM = 50_000  # training pairs that the dictionary is made of, at most
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Translated:
+    """A split and what was made of it.
+
+    Args:
+        rows: its records.
+        found: the translations of each, the best first.
+        texts: the same as text.
+        known: for each record whether training has a source that is as long or longer.
+    """
+
+    rows: Sequence[Row]
+    found: Sequence[Sequence[Translation]]
+    texts: Sequence[Sequence[str]]
+    known: Sequence[bool]
+
+
+def evaluate(
+    model: keras.Model,
+    records: RecordsDirectory,
+    split: str,
+    batches: tf.data.Dataset,
+    search: Search,
+    *,
+    lowercase: bool,
+    unseen_lengths: Literal["together", "apart"],
+) -> Evaluation:
+    """Scores a model and two baselines on a split, the text that comes out against the raw one.
+
+    The baselines copy the source, and translate word by word with a dictionary that is counted out
+    of the training pairs.
+
+    Args:
+        model: what `build_translator` made.
+        records: the records.
+        split: which of their splits.
+        batches: of (inputs, targets) of the split, for the perplexity.
+        search: finds the translations.
+        lowercase: whether case counts for nothing.
+        unseen_lengths: whether sources longer than all of training count in the main scores.
+    """
+    rows = list(records.read(split))
+    tokenizer = Tokenizer.load(records.path / TARGET)
+    found = search([row["source_tokens"] for row in rows])
+    texts = [[tokenizer.decode(one.tokens) for one in each] or [""] for each in found]
+    longest = _longest_source(records)
+    known = [len(row["source_tokens"]) <= longest for row in rows]
+    translated = Translated(rows, found, texts, known)
+
+    scores = _score_model(translated, lowercase, unseen_lengths)
+    scores["perplexity"] = measure_perplexity(model, batches)
+    counted = [row for row, short in zip(rows, known, strict=True) if short]
+    counted = rows if unseen_lengths == "together" else counted
+    references = [row["target"] for row in counted]
+    for name, hypotheses in _baselines(records, counted, tokenizer).items():
+        for metric, value in score_translations(
+            hypotheses, references, lowercase=lowercase
+        ).items():
+            scores[f"baseline/{name}/{metric}"] = value
+    return Evaluation(
+        scores,
+        [_describe(*each, lowercase) for each in zip(rows, found, texts, strict=True)],
+        make_exhibits(records, translated, scores, lowercase=lowercase),
+    )
+
+
+def measure_perplexity(model: keras.Model, batches: tf.data.Dataset) -> float:
+    """The perplexity of a model that is given the words before each word."""
+    metric = Perplexity()
+
+    @tf.function(reduce_retracing=True)
+    def add(inputs: Mapping[str, tf.Tensor], targets: tf.Tensor) -> None:
+        metric.update_state(targets, model(inputs, training=False)["logits"])
+
+    for inputs, targets in batches:
+        add(inputs, targets)
+    return float(metric.result())
+
+
+def _longest_source(records: RecordsDirectory) -> int:
+    histogram = records.stats["splits"]["train"]["histograms"]["source_tokens"]
+    return max(map(int, histogram))
+
+
+def _score_model(
+    translated: Translated, lowercase: bool, unseen_lengths: Literal["together", "apart"]
+) -> dict[str, float]:
+    """The main scores, those of each bin of lengths, and those of lengths unseen in training."""
+    apart = unseen_lengths == "apart"
+    groups: dict[str, list[int]] = {"": []}
+    for index, row in enumerate(translated.rows):
+        known = translated.known[index]
+        if known or not apart:
+            groups[""].append(index)
+            groups.setdefault(f"/source_words/{length_bin(row['source'])}", []).append(index)
+        if not known:
+            groups.setdefault("/unseen_lengths", []).append(index)
+    return {
+        f"{metric}{group}": value
+        for group, indices in groups.items()
+        for metric, value in score_translations(
+            [translated.texts[i][0] for i in indices],
+            [translated.rows[i]["target"] for i in indices],
+            lowercase=lowercase,
+        ).items()
+    }
+
+
+def _baselines(
+    records: RecordsDirectory, rows: Sequence[Row], tokenizer: Tokenizer
+) -> dict[str, list[str]]:
+    training = islice(records.read("train"), _LEARNT_FROM)
+    dictionary = WordByWord((pair["source_tokens"], pair["target_tokens"]) for pair in training)
+    return {
+        "copy_of_the_source": [row["source"] for row in rows],
+        "word_by_word": [tokenizer.decode(dictionary(row["source_tokens"])) for row in rows],
+    }
+
+
+def _describe(
+    row: Row, found: Sequence[Translation], texts: Sequence[str], lowercase: bool
+) -> dict[str, Any]:
+    return {
+        "pair_id": row["pair_id"],
+        "source": row["source"],
+        "reference": row["target"],
+        "prediction": texts[0],
+        "chrf": round(score_sentence(texts[0], row["target"], lowercase=lowercase), 2),
+        "n_best": [
+            {
+                "text": text,
+                "score": round(one.score, 4),
+                "token_probability": round(one.probability, 4),
+            }
+            for text, one in zip(texts, found, strict=False)
+        ],
+    }

@@ -1,0 +1,210 @@
+"""The stages of translation, from its config."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from rnnpipe.config.schema.translation import TranslationConfig
+from rnnpipe.errors import UserError
+from rnnpipe.records.directory import RecordsDirectory
+from rnnpipe.records.layout import SOURCE, TARGET
+from rnnpipe.tasks.task import Evaluation, Prediction
+from rnnpipe.tasks.text_data import prepare_text_pair_build
+from rnnpipe.text.tokenizer import Tokenizer
+from rnnpipe.text.tokens import END, PAD, START
+
+if TYPE_CHECKING:
+    import keras
+
+    from rnnpipe.tasks.translation.search import Search
+    from rnnpipe.transforms.build import Build
+
+_FIELDS = ("source_tokens", "target_tokens")
+_MINIMISED = ("loss", "perplexity")
+
+
+class TranslationTask:
+    """Translation of sentences.
+
+    Args:
+        config: the run's config.
+    """
+
+    name = "translation"
+    main_metric = "bleu"
+    inputs = ("text",)
+
+    def __init__(self, config: TranslationConfig) -> None:
+        self.config = config
+
+    def prepare_build(self) -> Build:
+        """The build of the records that the config asks for."""
+        return prepare_text_pair_build(self.config.data, self.config.build)
+
+    def build_model(self, records: RecordsDirectory) -> keras.Model:
+        """The translator, with logits and alignments as outputs."""
+        from rnnpipe.models.translator import build_translator  # brings in Keras
+
+        model = self.config.model
+        source, target = (Tokenizer.load(records.path / side) for side in (SOURCE, TARGET))
+        return build_translator(
+            source_vocab=source.vocabulary_size,
+            target_vocab=target.vocabulary_size,
+            embedding=model.embedding.size,
+            share_embedding=model.embedding.share,
+            embedding_dropout=model.embedding.dropout,
+            word_dropout=model.embedding.word_dropout,
+            encoder=model.encoder.kind,
+            encoder_units=model.encoder.units,
+            encoder_depth=model.encoder.depth,
+            encoder_dropout=model.encoder.dropout,
+            attention_units=model.attention.units,
+            decoder=model.decoder.kind,
+            decoder_units=model.decoder.units,
+            decoder_depth=model.decoder.depth,
+            decoder_dropout=model.decoder.dropout,
+            input_feeding=model.decoder.input_feeding,
+            output=model.decoder.output,
+            tie_weights=model.decoder.tie_weights,
+        )
+
+    def build_trainer(self, model: keras.Model, records: RecordsDirectory) -> keras.Model:
+        """The model's logits, compiled with the smoothed loss over tokens."""
+        import keras
+
+        from rnnpipe.training.optimizers import build_adam  # brings in Keras
+        from rnnpipe.training.token_targets import Perplexity, TokenCrossEntropy
+
+        train = self.config.train
+        trainer = keras.Model(model.input, model.output["logits"], name=model.name)
+        steps_per_epoch = -(-records.splits["train"] // train.batch_size)
+        trainer.compile(
+            optimizer=build_adam(
+                learning_rate=train.optimizer.learning_rate,
+                schedule=train.optimizer.schedule.kind,
+                warmup_steps=train.optimizer.schedule.warmup_steps,
+                clip_norm=train.optimizer.clip_norm,
+                steps=train.epochs * steps_per_epoch,
+            ),
+            loss=TokenCrossEntropy(train.label_smoothing),
+            metrics=[Perplexity()],
+        )
+        return trainer
+
+    def make_callbacks(
+        self, trainer: keras.Model, model: keras.Model, records: RecordsDirectory, weights: Path
+    ) -> Sequence[keras.callbacks.Callback]:
+        """Scores of the decoded validation split, and the mean of the best epochs."""
+        from rnnpipe.tasks.translation.validation import ValidationScores
+        from rnnpipe.training.averaging import AverageBestEpochs
+        from rnnpipe.training.decoded_scores import DecodedScores
+
+        keep = self.config.train.keep_best
+        monitor, mode = self.monitor()
+        scores = ValidationScores(
+            self._search(model, width=1),
+            records,
+            trainer,
+            self.make_batches(records, "validation"),
+            lowercase=self.config.evaluate.lowercase,
+        )
+        callbacks: list[keras.callbacks.Callback] = [DecodedScores(scores.decoded)]
+        if keep.average > 1:
+            callbacks.append(
+                AverageBestEpochs(
+                    keep.average,
+                    monitor=monitor,
+                    mode=mode,
+                    score=lambda: scores.of(keep.metric),
+                    weights=weights,
+                )
+            )
+        return callbacks
+
+    def make_batches(
+        self, records: RecordsDirectory, split: str, *, shuffle_seed: int | None = None
+    ) -> Any:
+        """Batches of ({`source`, `target`}, targets), all ids `(batch, time)`.
+
+        The model reads `target` from the start token on, and says the targets, which end with the
+        end token.
+        """
+        import tensorflow as tf
+
+        from rnnpipe.inputs.pools import make_pooled_batches
+
+        def to_pair(batch: Mapping[str, tf.Tensor]) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
+            source, target = (tf.cast(batch[name], tf.int32) for name in _FIELDS)
+            rows = tf.shape(target)[:1]
+            starts, room = tf.fill((*rows, 1), START), tf.fill((*rows, 1), PAD)
+            lengths = tf.math.count_nonzero(target != PAD, axis=1, dtype=tf.int32)
+            says = tf.concat([target, room], axis=1)
+            says += END * tf.one_hot(lengths, tf.shape(says)[1], dtype=tf.int32)
+            return {"source": source, "target": tf.concat([starts, target], axis=1)}, says
+
+        train, evaluate = self.config.train, self.config.evaluate
+        return make_pooled_batches(
+            records,
+            split,
+            fields=_FIELDS,
+            batch_size=evaluate.batch_size if shuffle_seed is None else train.batch_size,
+            shuffle_seed=shuffle_seed,
+            transform=to_pair,
+        )
+
+    def monitor(self) -> tuple[str, Literal["min", "max"]]:
+        """The validation metric of `train.keep_best`."""
+        metric = self.config.train.keep_best.metric
+        return f"val_{metric}", "min" if metric in _MINIMISED else "max"
+
+    def save_vocabulary(self, records: RecordsDirectory, folder: Path) -> None:
+        """Copies the tokenizers of both sides."""
+        for side in (SOURCE, TARGET):
+            (folder / side).mkdir(parents=True, exist_ok=True)
+            Tokenizer.load(records.path / side).save(folder / side)
+
+    def evaluate(self, model: keras.Model, records: RecordsDirectory, split: str) -> Evaluation:
+        """BLEU and chrF of what a beam finds beside the baselines', with alignments."""
+        from rnnpipe.tasks.translation.evaluation import evaluate
+
+        settings = self.config.evaluate
+        return evaluate(
+            model,
+            records,
+            split,
+            self.make_batches(records, split),
+            self._search(model, width=settings.beam.width),
+            lowercase=settings.lowercase,
+            unseen_lengths=settings.unseen_lengths,
+        )
+
+    def predict(self, model: keras.Model, folder: Path, inputs: Mapping[str, str]) -> Prediction:
+        """The likeliest translations of a text, and a picture of where each word came from.
+
+        Raises:
+            UserError: the text has no word.
+        """
+        from rnnpipe.tasks.translation.display import alignment_picture
+
+        source, target = tokenizers = [Tokenizer.load(folder / side) for side in (SOURCE, TARGET)]
+        tokens = source.encode(inputs["text"])[: self.config.data.text.max_tokens]
+        if not tokens:
+            raise UserError("--text", "a text", repr(inputs["text"]), "write a sentence")
+        found = self._search(model, width=self.config.evaluate.beam.width)([tokens])[0]
+        answers = [(target.decode(one.tokens), one.probability) for one in found]
+        return Prediction(answers, alignment_picture(tokens, found[0], tokenizers))
+
+    def _search(self, model: keras.Model, *, width: int) -> Search:
+        from rnnpipe.tasks.translation.search import Search
+
+        settings = self.config.evaluate
+        return Search(
+            model,
+            width=width,
+            n_best=min(settings.beam.n_best, width),
+            length_penalty=settings.beam.length_penalty,
+            max_length=settings.beam.max_length,
+            batch_size=settings.batch_size,
+        )

@@ -1,0 +1,53 @@
+"""Scores of the validation split while a model is trained."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+
+from rnnpipe.metrics.translation import score_translations
+from rnnpipe.records.directory import RecordsDirectory
+from rnnpipe.records.layout import TARGET
+from rnnpipe.tasks.translation.search import Search
+from rnnpipe.text.tokenizer import Tokenizer
+
+
+class ValidationScores:
+    """Scores the validation split with a model whose weights change.
+
+    Args:
+        search: how the model decodes: greedily, to be quick.
+        records: the records.
+        trainer: the same model, compiled.
+        batches: of the validation split, for its loss and perplexity.
+        lowercase: whether case counts for nothing.
+    """
+
+    def __init__(
+        self,
+        search: Search,
+        records: RecordsDirectory,
+        trainer: keras.Model,
+        batches: Any,
+        *,
+        lowercase: bool,
+    ) -> None:
+        self._search, self._trainer, self._batches = search, trainer, batches
+        self._lowercase = lowercase
+        self._tokenizer = Tokenizer.load(records.path / TARGET)
+        rows = list(records.read("validation"))
+        self._sources = [row["source_tokens"] for row in rows]
+        self._references = [row["target"] for row in rows]
+
+    def decoded(self) -> Mapping[str, float]:
+        """The scores of the text that the model makes of the split's sources."""
+        found = self._search(self._sources)
+        texts = [self._tokenizer.decode(each[0].tokens) for each in found]
+        return score_translations(texts, self._references, lowercase=self._lowercase)
+
+    def of(self, metric: str) -> float:
+        """One score, of the decoded text or of the tokens one by one."""
+        if metric in ("loss", "perplexity"):
+            found = self._trainer.evaluate(self._batches, verbose=0, return_dict=True)
+            return float(found[metric])
+        return self.decoded()[metric]
