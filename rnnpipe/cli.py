@@ -20,6 +20,17 @@ examples:
   rnnpipe build configs/vqa.yaml -- --runner=FlinkRunner --flink_master=localhost:8081
 """
 
+_INPUTS = {
+    "image": ("FILE", "an image file"),
+    "question": ("TEXT", "a question about the image"),
+    "text": ("TEXT", "a text to translate or to classify"),
+    "prime": ("TEXT", "how a text begins that is to be written"),
+    "length": ("N", "how many characters or words of it to write"),
+    "temperature": ("T", "how daring: near 0 the likeliest, 1 as the model has it"),
+    "seed": ("N", "another number, another text"),
+}
+"""What `predict` may be given; a task says which of them are its own."""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code: 0, or 2 for a mistake of the user's."""
@@ -94,8 +105,8 @@ def _make_parser() -> argparse.ArgumentParser:
     verb = verbs.add_parser("evaluate", parents=[run], help="score a run and write its report")
     verb.set_defaults(act=_evaluate)
     verb = verbs.add_parser("predict", parents=[run], help="answer for an input of your own")
-    verb.add_argument("--image", metavar="FILE", help="an image file")
-    verb.add_argument("--question", metavar="TEXT", help="a question about the image")
+    for name, (metavar, meaning) in _INPUTS.items():
+        verb.add_argument(f"--{name}", metavar=metavar, help=meaning)
     verb.add_argument(
         "--picture", type=Path, default=None, help="where the picture goes (default: in the run)"
     )
@@ -188,7 +199,7 @@ def _predict(options: argparse.Namespace) -> None:
     with quiet_import():
         from rnnpipe.runs.predict import predict
 
-    inputs = {"image": options.image, "question": options.question}
+    inputs = {name: getattr(options, name) for name in _INPUTS}
     given = {name: value for name, value in inputs.items() if value is not None}
     predict(run, given, options.picture, make_console())
 

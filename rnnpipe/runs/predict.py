@@ -11,12 +11,13 @@ from rnnpipe.runs.config import load_run_config
 from rnnpipe.runs.directory import RunDirectory
 from rnnpipe.runs.model import load_model
 from rnnpipe.tasks import make_task
+from rnnpipe.tasks.task import Prediction, TakesOptions
 
 
 def predict(
     run: RunDirectory, inputs: Mapping[str, str], picture: Path | None, console: Console
 ) -> None:
-    """Prints the likeliest answers and draws where the model looked.
+    """Prints the likeliest answers and draws where the model looked, or writes a text.
 
     Args:
         run: a trained run.
@@ -28,22 +29,32 @@ def predict(
         UserError: an input is missing, is not the task's, or cannot be read.
     """
     task = make_task(load_run_config(run))
+    options = task.options if isinstance(task, TakesOptions) else {}
+    known = [*task.inputs, *options]
     faults = [
         UserError(f"--{name}", f"an input of {task.name}", "none", f"add --{name}")
         for name in task.inputs
         if name not in inputs
     ]
     faults += [
-        UserError(
-            f"--{name}", f"one of {', '.join(task.inputs)}", name, f"{task.name} has no such input"
-        )
+        UserError(f"--{name}", f"one of {', '.join(known)}", name, f"{task.name} has no such input")
         for name in inputs
-        if name not in task.inputs
+        if name not in known
     ]
     if faults:
         raise Faults(faults)
-    prediction = task.predict(load_model(run), run.vocabulary, inputs)
+    prediction = task.predict(load_model(run), run.vocabulary, {**options, **inputs})
+    if isinstance(prediction, Prediction):
+        _show(prediction, run, picture, console)
+        return
+    for text in prediction:
+        console.out(text, end="")
+    console.print()
 
+
+def _show(
+    prediction: Prediction, run: RunDirectory, picture: Path | None, console: Console
+) -> None:
     table = Table("answer", "probability")
     for answer, probability in prediction.answers:
         table.add_row(answer, f"{probability:.1%}")

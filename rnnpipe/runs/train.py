@@ -93,17 +93,17 @@ def train(
         )
         callbacks = [*callbacks, lower]
     with make_progress(console) as progress:
-        steps = -(-records.splits["train"] // config.train.batch_size)
+        batches = task.make_batches(records, "train", shuffle_seed=config.seed)
         fit_model(
             trainer,
-            task.make_batches(records, "train", shuffle_seed=config.seed),
+            batches,
             task.make_batches(records, "validation"),
             epochs=config.train.epochs,
             monitor=monitor,
             mode=mode,
             patience=config.train.keep_best.patience,
             files=TrainingFiles(run.weights, run.history, run.tensorboard),
-            callbacks=[*callbacks, TrainingProgress(progress, steps)],
+            callbacks=[*callbacks, TrainingProgress(progress, len(batches))],
         )
     model.save(run.model)
     return run

@@ -1,6 +1,6 @@
 """What a task is: all that the stages of a run ask of it. The config stops here."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
@@ -76,12 +76,27 @@ class Task(Protocol):
     def evaluate(self, model: "keras.Model", records: RecordsDirectory, split: str) -> Evaluation:
         """The scores of a model and of the baselines on a split."""
 
-    def predict(self, model: "keras.Model", folder: Path, inputs: Mapping[str, str]) -> Prediction:
-        """What a model says of a user's input; `folder` is that of `save_vocabulary`.
+    def predict(
+        self, model: "keras.Model", folder: Path, inputs: Mapping[str, str]
+    ) -> Prediction | Iterator[str]:
+        """What a model says of a user's input, or the pieces of a text as it writes them.
+
+        Args:
+            model: the trained model.
+            folder: that of `save_vocabulary`.
+            inputs: all of `inputs` and, of a task that takes options, of `options`.
 
         Raises:
             UserError: the input cannot be read.
         """
+
+
+@runtime_checkable
+class TakesOptions(Protocol):
+    """A task whose `predict` may be told more than it needs."""
+
+    options: Mapping[str, str]
+    """Names of the command line's options, with what stands where one is not given."""
 
 
 @runtime_checkable
