@@ -7,11 +7,12 @@ from keras import ops
 
 from rnnpipe.layers.faults import fault
 from rnnpipe.layers.gates import record_gates
+from rnnpipe.layers.options import CheckedOptions
 from rnnpipe.layers.recurrent import Recurrent
 
 
 @keras.saving.register_keras_serializable("rnnpipe")
-class GRUCell(keras.layers.GRUCell):
+class GRUCell(CheckedOptions, keras.layers.GRUCell):
     """One step of a gated recurrent unit: `keras.layers.GRUCell`, under this package's name.
 
         z = σ(x W_z + h U_z + b_z)     r = σ(x W_r + h U_r + b_r)
@@ -56,8 +57,8 @@ class GRU(Recurrent, keras.layers.GRU):
         `return_state=True` a tuple of it and the last state.
 
     Raises:
-        UserError: if the states or the mask have the wrong count or shape.
-        ValueError: if `sequences` has the wrong rank or feature size.
+        UserError: if an option is wrong, or sequences, states or mask have the wrong rank, size,
+            count or dtype.
 
     Example:
         >>> import numpy

@@ -5,11 +5,12 @@ from typing import Any
 import keras
 
 from rnnpipe.layers.gates import record_gates
+from rnnpipe.layers.options import CheckedOptions
 from rnnpipe.layers.recurrent import Recurrent
 
 
 @keras.saving.register_keras_serializable("rnnpipe")
-class LSTMCell(keras.layers.LSTMCell):
+class LSTMCell(CheckedOptions, keras.layers.LSTMCell):
     """One step of a long short-term memory: `keras.layers.LSTMCell`, under this package's name.
 
         i = σ(x Wᵢ + h Uᵢ + bᵢ)        f = σ(x W_f + h U_f + b_f)
@@ -54,8 +55,8 @@ class LSTM(Recurrent, keras.layers.LSTM):
         `return_state=True` a tuple of it, the last h and the last c.
 
     Raises:
-        UserError: if the states or the mask have the wrong count or shape.
-        ValueError: if `sequences` has the wrong rank or feature size.
+        UserError: if an option is wrong, or sequences, states or mask have the wrong rank, size,
+            count or dtype.
 
     Example:
         >>> import numpy

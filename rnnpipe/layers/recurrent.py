@@ -6,11 +6,13 @@ from typing import Any
 import keras
 from keras import ops
 
-from rnnpipe.layers.faults import fault, shape_text, shapes_agree
+from rnnpipe.layers.checks import check_mask, check_numbers, check_shape, check_states
+from rnnpipe.layers.cudnn import Packing, takes_cudnn
 from rnnpipe.layers.kernels import find_kernel
+from rnnpipe.layers.options import CheckedOptions
 
 
-class Recurrent(keras.layers.RNN):
+class Recurrent(CheckedOptions, keras.layers.RNN):
     """A `keras.layers.RNN` that is fast, checks its arguments and never reads masked inputs.
 
     Mixed in before a Keras layer (`class LSTM(Recurrent, keras.layers.LSTM)`), it keeps that
@@ -21,8 +23,16 @@ class Recurrent(keras.layers.RNN):
 
     def build(self, sequences_shape: Any, initial_state_shape: Any = None) -> None:
         """Creates the weights for `(batch, time, features)`."""
+        check_shape(self, tuple(sequences_shape))
         super().build(sequences_shape, initial_state_shape)
-        self.input_spec = keras.layers.InputSpec(ndim=3, axes={-1: sequences_shape[-1]})
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Checks the sequences before Keras does, then calls."""
+        sequences = args[0] if args else kwargs.get("sequences")
+        if sequences is not None and hasattr(sequences, "shape"):
+            check_numbers(self, "sequences", sequences)
+            check_shape(self, tuple(sequences.shape))
+        return super().__call__(*args, **kwargs)
 
     def call(
         self,
@@ -33,10 +43,21 @@ class Recurrent(keras.layers.RNN):
     ) -> Any:
         """Runs over time; see the class for the arguments."""
         if initial_state is not None:
-            self._check_states(sequences, initial_state)
+            check_states(self, sequences, initial_state)
         if mask is not None:
-            self._check_mask(sequences, mask)
+            check_mask(self, sequences, _only(mask))
+        if sequences.shape[1] == 0:
+            return self._call_on_nothing(sequences, initial_state)
         return super().call(sequences, initial_state=initial_state, mask=mask, training=training)
+
+    def _call_on_nothing(self, sequences: Any, initial_state: Any) -> Any:
+        """No step at all is one step that does not count."""
+        step = ops.pad(sequences, [[0, 0], [0, 1], [0, 0]])
+        mask = ops.zeros(ops.shape(step)[:2], "bool")
+        found = super().call(step, initial_state=initial_state, mask=mask)
+        if not self.return_sequences:
+            return found
+        return (found[0][:, :0], *found[1:]) if self.return_state else found[:, :0]
 
     def inner_loop(
         self, sequences: Any, initial_state: Any, mask: Any, training: Any = False
@@ -46,6 +67,8 @@ class Recurrent(keras.layers.RNN):
             mask = ops.cast(_only(mask), "bool")
             # A NaN in the padding would reach the weight gradients as 0 * NaN.
             sequences = ops.where(mask[:, :, None], sequences, ops.zeros_like(sequences))
+        if takes_cudnn(self, mask) and mask is not None:
+            return self._run_packed(sequences, initial_state, mask, training)
         kernel = find_kernel(self.recurrence, self.units) if self._suits_kernel() else None
         if kernel is None:
             return super().inner_loop(sequences, initial_state, mask, training=training)
@@ -62,7 +85,18 @@ class Recurrent(keras.layers.RNN):
             initial_state,
             bool(training),
         )
-        return self._finish(outputs, states, mask)
+        return self._finish(ops.transpose(outputs, (1, 0, 2)), states, mask)
+
+    def _run_packed(self, sequences: Any, initial_state: Any, mask: Any, training: Any) -> Any:
+        """Keras' cuDNN loop over the steps that count, since it knows lengths only."""
+        packing = Packing(mask, backwards=self.go_backwards)
+        _, outputs, states = super().inner_loop(
+            packing.pack(sequences), initial_state, packing.mask, training=training
+        )
+        some = ops.any(mask, axis=1, keepdims=True)
+        states = [ops.where(some, new, old) for new, old in zip(states, initial_state, strict=True)]
+        outputs = packing.unpack(outputs) if self.return_sequences else outputs
+        return self._finish(outputs, states, ops.flip(mask, axis=1) if self.go_backwards else mask)
 
     def _finish(self, outputs: Any, states: list[Any], mask: Any) -> tuple[Any, Any, list[Any]]:
         """Outputs at masked steps as Keras has them: of the step before, or zero."""
@@ -72,7 +106,6 @@ class Recurrent(keras.layers.RNN):
                 seen = mask[:, -1] if self.zero_output_for_mask else ops.any(mask, axis=1)
                 last = ops.where(seen[:, None], last, ops.zeros_like(last))
             return last, last[:, None, :], states
-        outputs = ops.transpose(outputs, (1, 0, 2))
         if mask is not None:
             # Before the first step that counts, a kernel gives the first state, Keras zero.
             seen = mask if self.zero_output_for_mask else ops.cumsum(ops.cast(mask, "int32"), 1) > 0
@@ -85,7 +118,6 @@ class Recurrent(keras.layers.RNN):
             self.cell.activation is keras.activations.tanh
             and not self.cell.recurrent_dropout
             and not self.unroll
-            and getattr(self, "use_cudnn", "auto") is not True
             and getattr(self.cell, "implementation", 2) == 2
             and self.compute_dtype == self.variable_dtype
             and self.compute_dtype in ("float32", "float64")
@@ -94,29 +126,6 @@ class Recurrent(keras.layers.RNN):
     def _weights(self) -> tuple[Any, ...]:
         """Input kernel, input bias or None, and the recurrent weights, as the kernels take them."""
         return self.cell.kernel, self.cell.bias, self.cell.recurrent_kernel
-
-    def _check_states(self, sequences: Any, initial_state: Any) -> None:
-        states = initial_state if isinstance(initial_state, Sequence) else [initial_state]
-        expected = [(sequences.shape[0], size) for size in self.state_size]
-        if len(states) != len(expected) or not all(
-            shapes_agree(state.shape, shape) for state, shape in zip(states, expected, strict=True)
-        ):
-            raise fault(
-                self,
-                f"initial_state of {len(expected)} tensors of shapes {expected}",
-                f"{len(states)} of {[tuple(state.shape) for state in states]}",
-                "pass the states that return_state=True gives, in their order",
-            )
-
-    def _check_mask(self, sequences: Any, mask: Any) -> None:
-        mask = _only(mask)
-        if not shapes_agree(mask.shape, sequences.shape[:2]):
-            raise fault(
-                self,
-                f"a mask of shape (batch, time) = {tuple(sequences.shape[:2])}",
-                shape_text(mask),
-                "pass one boolean for each step, True where it counts",
-            )
 
 
 def _only(mask: Any) -> Any:

@@ -2,11 +2,12 @@
 
 import keras
 
+from rnnpipe.layers.options import CheckedOptions
 from rnnpipe.layers.recurrent import Recurrent
 
 
 @keras.saving.register_keras_serializable("rnnpipe")
-class VanillaRNNCell(keras.layers.SimpleRNNCell):
+class VanillaRNNCell(CheckedOptions, keras.layers.SimpleRNNCell):
     """One step of a plain recurrent network: `keras.layers.SimpleRNNCell`, under this name.
 
         h' = tanh(x W + h U + b)
@@ -46,8 +47,8 @@ class VanillaRNN(Recurrent, keras.layers.SimpleRNN):
         `return_state=True` a tuple of it and the last state.
 
     Raises:
-        UserError: if the states or the mask have the wrong count or shape.
-        ValueError: if `sequences` has the wrong rank or feature size.
+        UserError: if an option is wrong, or sequences, states or mask have the wrong rank, size,
+            count or dtype.
 
     Example:
         >>> import numpy

@@ -234,39 +234,3 @@ def test_gradients_of_gradients_are_for_inference(random, x):
     all_close(penalty_gradients(layer, False), penalty_gradients(original, False))
     with pytest.raises(UserError, match=r"expected gradients of the first order.*training=False"):
         penalty_gradients(layer, True)
-
-
-@every_layer
-def test_wrong_rank(ours, theirs):
-    del theirs
-    with pytest.raises(ValueError, match=r"layer 'reader'.*expected ndim=3, found ndim=2"):
-        ours(2, name="reader")(np.zeros((3, 4)))
-
-
-@every_layer
-def test_wrong_feature_size(random, ours, theirs):
-    del theirs
-    layer = filled(ours(2, name="reader"), random)
-    with pytest.raises(ValueError, match=r"layer 'reader'.*axis -1.*value 4.*\(3, 2, 5\)"):
-        layer(np.zeros((3, 2, 5)))
-
-
-def test_wrong_states():
-    layer = LSTM(2, name="reader")
-    state = np.zeros((3, 2))
-    expected = (
-        r"LSTM 'reader': expected initial_state of 2 tensors of shapes \[\(3, 2\), \(3, 2\)\]"
-    )
-    with pytest.raises(UserError, match=expected + r", got 1 of \[\(3, 2\)\]; pass"):
-        layer(np.zeros((3, 4, 5)), initial_state=[state])
-    with pytest.raises(UserError, match=expected + r", got 2 of \[\(3, 2\), \(3, 7\)\]; pass"):
-        layer(np.zeros((3, 4, 5)), initial_state=[state, np.zeros((3, 7))])
-
-
-def test_wrong_mask():
-    expected = (
-        r"LSTM 'reader': expected a mask of shape \(batch, time\) = \(3, 4\), got \(3, 9\); "
-        "pass one boolean for each step"
-    )
-    with pytest.raises(UserError, match=expected):
-        LSTM(2, name="reader")(np.zeros((3, 4, 5)), mask=np.ones((3, 9), bool))

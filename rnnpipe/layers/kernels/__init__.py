@@ -14,6 +14,10 @@ from typing import Any
 
 import keras
 
+from rnnpipe.layers.kernels.devices import on_gpu
+
+__all__ = ["Kernel", "find_kernel", "on_gpu"]
+
 Kernel = Callable[..., tuple[Any, list[Any]]]
 
 

@@ -1,0 +1,63 @@
+"""A wrong option is told by layer, expectation and value."""
+
+import inspect
+
+import keras
+import pytest
+
+from rnnpipe.errors import UserError
+from rnnpipe.layers import GRU, LSTM, GRUCell, LSTMCell, VanillaRNN, VanillaRNNCell
+
+PAIRS = [
+    (LSTM, keras.layers.LSTM),
+    (GRU, keras.layers.GRU),
+    (VanillaRNN, keras.layers.SimpleRNN),
+    (LSTMCell, keras.layers.LSTMCell),
+    (GRUCell, keras.layers.GRUCell),
+    (VanillaRNNCell, keras.layers.SimpleRNNCell),
+]
+
+
+@pytest.mark.parametrize(("ours", "theirs"), PAIRS)
+def test_signatures_are_those_of_keras(ours, theirs):
+    assert inspect.signature(ours) == inspect.signature(theirs)
+    with pytest.raises(UserError, match=f"{ours.__name__}: expected units, a positive integer, g"):
+        ours(0)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"units": -2}, "LSTM: expected units, a positive integer, got -2; write e.g. units=256"),
+        ({"units": 2.5}, "expected units, a positive integer, got 2.5"),
+        ({"units": True}, "expected units, a positive integer, got True"),
+        ({"units": 2, "dropout": 1.5}, "expected dropout from 0 to 1, got 1.5"),
+        ({"units": 2, "recurrent_dropout": "a"}, "expected recurrent_dropout from 0 to 1, got 'a'"),
+        ({"units": 2, "use_cudnn": 3}, 'expected use_cudnn of "auto", True or False, got 3'),
+        ({"units": 2, "activation": "tan"}, "expected a known activation, got 'tan'; pass a name"),
+        ({"units": 2, "kernel_initializer": "x"}, "expected a known kernel_initializer, got 'x'"),
+        ({"units": 2, "bias_regularizer": "x"}, "expected a known bias_regularizer, got 'x'"),
+        ({"units": 2, "recurrent_constraint": 1}, "expected a known recurrent_constraint, got 1"),
+        ({"units": 2, "dtype": "float99"}, "expected a known dtype, got 'float99'"),
+        ({}, r"expected its arguments, got missing.*'units'; see help\(LSTM\)"),
+    ],
+)
+def test_wrong_options(options, message):
+    with pytest.raises(UserError, match=message):
+        LSTM(**options)
+
+
+def test_the_name_is_told():
+    with pytest.raises(UserError, match="GRU 'reader': expected units"):
+        GRU(0, name="reader")
+
+
+def test_options_survive_their_own_config():
+    layer = GRU(
+        3,
+        kernel_regularizer=keras.regularizers.L2(0.1),
+        recurrent_constraint="max_norm",
+        bias_initializer=keras.initializers.Constant(0.5),
+        dtype="mixed_bfloat16",
+    )
+    assert GRU.from_config(layer.get_config()).get_config() == layer.get_config()
