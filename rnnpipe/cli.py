@@ -16,6 +16,7 @@ _EXAMPLES = """\
 examples:
   rnnpipe run configs/vqa.yaml
   rnnpipe run configs/vqa.yaml --set train.epochs=2 --set model.attention.glimpses=1
+  rnnpipe predict runs/sentiment --text "Not a bad film, but far too long."
   rnnpipe predict runs/vqa --image photo.jpg --question "What colour is the circle?"
   rnnpipe build configs/vqa.yaml -- --runner=FlinkRunner --flink_master=localhost:8081
 """
@@ -30,6 +31,13 @@ _INPUTS = {
     "seed": ("N", "another number, another text"),
 }
 """What `predict` may be given; a task says which of them are its own."""
+
+_INPUTS = {
+    "image": ("FILE", "an image file"),
+    "question": ("TEXT", "a question about the image"),
+    "text": ("TEXT", "a text to classify"),
+}
+"""What `predict` takes for any of the tasks, each of which says what it needs."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:

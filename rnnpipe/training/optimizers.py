@@ -48,6 +48,7 @@ def build_adam(
     schedule: Schedule = "constant",
     warmup_steps: int = 0,
     clip_norm: float | None = None,
+    weight_decay: float = 0.0,
 ) -> keras.optimizers.Optimizer:
     """Adam with a schedule and clipped gradients.
 
@@ -59,6 +60,8 @@ def build_adam(
             callback of Keras, lowers it.
         warmup_steps: over how many steps the rate first rises from zero.
         clip_norm: largest norm of all gradients together (Pascanu et al. 2013); None for any.
+        weight_decay: the share of every weight that a step takes off, times the learning rate
+            (AdamW, Loshchilov & Hutter 2019).
     """
     rate: Any = learning_rate
     if schedule == "inverse_sqrt":
@@ -71,4 +74,6 @@ def build_adam(
             warmup_target=learning_rate if warmup_steps else None,
             warmup_steps=warmup_steps,
         )
+    if weight_decay:
+        return keras.optimizers.AdamW(rate, weight_decay=weight_decay, global_clipnorm=clip_norm)
     return keras.optimizers.Adam(rate, global_clipnorm=clip_norm)

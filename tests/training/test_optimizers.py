@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 
@@ -34,3 +35,10 @@ def test_warmup_then_cosine():
 
 def test_gradients_are_clipped_together():
     assert build_adam(learning_rate=0.1, steps=1, clip_norm=2.0).global_clipnorm == 2.0
+
+
+def test_weights_decay_beside_their_gradients():
+    weight = keras.Variable([2.0, -4.0])
+    optimizer = build_adam(learning_rate=0.1, steps=1, weight_decay=0.5)
+    optimizer.apply([keras.ops.zeros(2)], [weight])
+    np.testing.assert_allclose(weight, [1.9, -3.8], rtol=1e-5)

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from rnnpipe.config.schema.base import RunConfig
+from rnnpipe.config.schema.sentiment import SentimentConfig
 from rnnpipe.config.schema.translation import TranslationConfig
 from rnnpipe.config.schema.vqa import VqaConfig
 
 SCHEMAS: Mapping[str, type[RunConfig]] = MappingProxyType(
-    {"translation": TranslationConfig, "vqa": VqaConfig}
+    {"sentiment": SentimentConfig, "translation": TranslationConfig, "vqa": VqaConfig}
 )
 """The model of each task's config."""

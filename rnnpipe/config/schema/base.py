@@ -78,13 +78,16 @@ class Schedule(Section):
 
 
 class Adam(Section):
-    """Adam (Kingma & Ba 2015)."""
+    """Adam (Kingma & Ba 2015); with weight decay, AdamW (Loshchilov & Hutter 2019)."""
 
     kind: Literal["adam"]
     learning_rate: float = Field(1e-3, gt=0)
     schedule: Schedule = Schedule()
     clip_norm: float | None = Field(
         5.0, gt=0, description="largest norm of all gradients together; null: no clipping"
+    )
+    weight_decay: float = Field(
+        0.0, ge=0, description="share of every weight that a step takes off, times learning_rate"
     )
 
 

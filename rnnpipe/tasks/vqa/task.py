@@ -111,6 +111,7 @@ class VqaTask:
                 schedule=train.optimizer.schedule.kind,
                 warmup_steps=train.optimizer.schedule.warmup_steps,
                 clip_norm=train.optimizer.clip_norm,
+                weight_decay=train.optimizer.weight_decay,
                 steps=train.epochs * steps_per_epoch,
             ),
             loss=soft_cross_entropy,

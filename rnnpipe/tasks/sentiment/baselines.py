@@ -1,0 +1,111 @@
+"""How well one can do without reading: by the classes alone, and by words without their order."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.linear_model import LogisticRegression
+
+from rnnpipe.records.directory import RecordsDirectory
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+_STRENGTHS = (0.03, 0.1, 0.3, 1.0, 3.0)
+_ITERATIONS = 500
+
+
+def guess_by_frequency(training_labels: Sequence[int], classes: int, texts: int) -> Array:
+    """The share of each class in training, whatever the text: the majority class is likeliest.
+
+    Args:
+        training_labels: the class of each training text.
+        classes: how many classes there are.
+        texts: for how many texts to guess.
+
+    Returns:
+        Probabilities `(texts, classes)`.
+
+    Example:
+        >>> guess_by_frequency([0, 1, 1, 1], classes=2, texts=1).tolist()
+        [[0.25, 0.75]]
+    """
+    shares = np.bincount(training_labels, minlength=classes) / len(training_labels)
+    return np.tile(shares, (texts, 1))
+
+
+class BagOfWords:
+    """Logistic regression on which words occur in a text; their order and number count nothing.
+
+    Its words are those that the tokenizer's normaliser finds, in any number. The strength of its
+    L2 penalty is the one of five under which the validation texts are likeliest, so that it is
+    tuned on as much as the model is.
+
+    Args:
+        train: texts and classes to learn from.
+        validation: texts and classes to choose the penalty by.
+        classes: how many classes there are.
+        normalize: what texts go through before they are split at spaces.
+
+    Source: Wang and Manning, Baselines and Bigrams: Simple, Good Sentiment and Topic
+    Classification, 2012, whose words count once too.
+    """
+
+    def __init__(
+        self,
+        train: Sequence[tuple[str, int]],
+        validation: Sequence[tuple[str, int]],
+        *,
+        classes: int,
+        normalize: Callable[[str], str],
+    ) -> None:
+        self._classes = classes
+        self._words = CountVectorizer(
+            analyzer=lambda text: normalize(text).split(), binary=True, dtype=np.float32
+        )
+        features = self._words.fit_transform([text for text, _ in train])
+        labels = [label for _, label in train]
+        fitted = [
+            LogisticRegression(C=strength, max_iter=_ITERATIONS).fit(features, labels)
+            for strength in _STRENGTHS
+        ]
+        texts, expected = [text for text, _ in validation], [label for _, label in validation]
+        self._model = min(fitted, key=lambda model: self._loss(model, texts, expected))
+
+    def classify(self, texts: Sequence[str]) -> Array:
+        """The probabilities of the classes, `(texts, classes)`."""
+        return self._classify(self._model, texts)
+
+    def _classify(self, model: Any, texts: Sequence[str]) -> Array:
+        # A class that training never shows has no column in scikit-learn.
+        probabilities = np.zeros((len(texts), self._classes))
+        probabilities[:, model.classes_] = model.predict_proba(self._words.transform(texts))
+        return probabilities
+
+    def _loss(self, model: Any, texts: Sequence[str], labels: Sequence[int]) -> float:
+        given = self._classify(model, texts)[np.arange(len(texts)), labels]
+        return float(-np.log(np.maximum(given, 1e-12)).mean())
+
+
+def classify_by_baselines(
+    records: RecordsDirectory, texts: Sequence[str], normalize: Callable[[str], str]
+) -> Mapping[str, Array]:
+    """What each baseline says of the texts of a split: probabilities `(texts, classes)` by name.
+
+    Args:
+        records: the records, whose splits `train` and `validation` the baselines learn from.
+        texts: to classify.
+        normalize: what texts go through before they are split at spaces.
+    """
+    train = _read(records.read("train"))
+    validation = _read(records.read("validation"))
+    classes = len(records.labels)
+    words = BagOfWords(train, validation, classes=classes, normalize=normalize)
+    return {
+        "majority": guess_by_frequency([label for _, label in train], classes, len(texts)),
+        "bag_of_words": words.classify(texts),
+    }
+
+
+def _read(records: Iterable[Mapping[str, Any]]) -> list[tuple[str, int]]:
+    return [(record["text"], record["label"]) for record in records]
