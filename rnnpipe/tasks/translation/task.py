@@ -138,11 +138,11 @@ class TranslationTask:
         def to_pair(batch: Mapping[str, tf.Tensor]) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
             source, target = (tf.cast(batch[name], tf.int32) for name in _FIELDS)
             rows = tf.shape(target)[:1]
-            starts, room = tf.fill((*rows, 1), START), tf.fill((*rows, 1), PAD)
+            reads = tf.pad(target, [[0, 0], [1, 0]], constant_values=START)
+            says = tf.pad(target, [[0, 0], [0, 1]], constant_values=PAD)
             lengths = tf.math.count_nonzero(target != PAD, axis=1, dtype=tf.int32)
-            says = tf.concat([target, room], axis=1)
             says += END * tf.one_hot(lengths, tf.shape(says)[1], dtype=tf.int32)
-            return {"source": source, "target": tf.concat([starts, target], axis=1)}, says
+            return {"source": source, "target": reads}, says
 
         train, evaluate = self.config.train, self.config.evaluate
         return make_pooled_batches(
