@@ -67,12 +67,13 @@ class SeveralMemories(keras.layers.Layer):
         return sum(mechanism.context_features for mechanism in self.mechanisms)
 
     def build(self, query_shape: Any, memory_shape: Any) -> None:
-        """Builds each mechanism for its memory."""
+        """Builds each mechanism for its memory, unless it comes built from a file."""
         if not isinstance(memory_shape[0], list | tuple):
             expected = f"a list of {len(self.mechanisms)} memories"
             raise fault(self, expected, f"one of shape {memory_shape}", "pass them in a list")
         for mechanism, shape in self._pairs(memory_shape):
-            mechanism.build(query_shape, tuple(shape))
+            if not mechanism.built:
+                mechanism.build(query_shape, tuple(shape))
 
     def project(self, memory: Any, mask: Any = None) -> list[Any]:
         """Keys of each memory; the layer must be built."""

@@ -138,9 +138,8 @@ def _recurrence(factor: Any, term: Any) -> Any:
     def double(reach: Any, factor: Any, term: Any) -> tuple[Any, Any, Any]:
         return reach * 2, factor * _shift(factor, reach), term + factor * _shift(term, reach)
 
-    length, reach = factor.shape[-1], 1
-    if length is None:
-        length = ops.shape(factor)[-1]
+    length, reach = ops.shape(factor)[-1], 1
+    if not isinstance(length, int):
         # XLA differentiates only loops whose number of steps has a bound; lengths fit 32 bits.
         return ops.while_loop(
             lambda reach, *_: reach < length, double, (reach, factor, term), maximum_iterations=31

@@ -45,8 +45,9 @@ class AttentionWrapper(Attention):
         return self.mechanism.context_features
 
     def build(self, query_shape: Any, memory_shape: Any) -> None:
-        """Builds the mechanism, then what this class adds."""
-        self.mechanism.build(query_shape, memory_shape)
+        """Builds the mechanism, unless it comes built from a file, then what this class adds."""
+        if not self.mechanism.built:
+            self.mechanism.build(query_shape, memory_shape)
         super().build(query_shape, memory_shape)
 
     def build_scores(self, query_features: int, memory_features: int) -> None:
