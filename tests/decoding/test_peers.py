@@ -1,7 +1,8 @@
 """Known cases of other decoders: the ids and scores that their own suites expect.
 
 Of OpenNMT-py its beam search against a known reference, blocked repeats and minimum length; of
-keras-hub the words of its beam sampler; of JoeyNMT how the scores of its recurrent model add up.
+keras-hub the words of its beam sampler; of JoeyNMT how the scores of its recurrent model add up and
+which five sequences a beam of seven finds; of TensorFlow Addons one step of its beam search.
 """
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from keras import ops
 
 from rnnpipe.decoding import Constraints, beam_search, gnmt_length, greedy
+from rnnpipe.decoding.selection import likeliest
 from rnnpipe.text.tokens import START
 from tests.decoding.steps import log_softmax, markov, padded, spell, speller, tokens
 
@@ -173,3 +175,87 @@ class TestJoeyNMT:
             constraints=self.BANNED,
         )
         self.check(decoded, [-3.5555, -3.7804])
+
+
+# What JoeyNMT's recurrent model and its Transformer find with a beam of seven and length penalty 1:
+# log-probabilities along the first sequence, then the five best with their scores. They prove that
+# sequences which ended early (with 3) are each measured by their own length.
+FIVE_BEST = {
+    "recurrent 1": (
+        [-2.7310, -1.1748, -0.8349],
+        [[0, 0, 0], [7, 0, 0], [0, 7, 0], [0, 3], [0, 0, 3]],
+        [-3.5555, -4.2165, -5.1052, -5.1194, -5.5383],
+    ),
+    "recurrent 2": (
+        [-1.8635, -1.6904, -1.4866],
+        [[0, 0, 0], [7, 0, 0], [0, 7, 0], [0, 0, 7], [0, 3]],
+        [-3.7804, -4.0709, -4.7656, -5.0124, -5.4101],
+    ),
+    "transformer 1": (
+        [-0.5425, -0.4908, -0.5439],
+        [[0, 0, 0], [0, 0, 7], [0, 7, 0], [7, 0, 0], [7, 0, 7]],
+        [-1.1829, -1.6948, -1.7128, -2.0805, -2.9899],
+    ),
+    "transformer 2": (
+        [-0.8726, -0.9898, -0.9668],
+        [[0, 0, 7], [7, 0, 0], [0, 0, 0], [0, 7, 0], [7, 0, 7]],
+        [-2.1219, -2.1881, -2.1931, -2.3707, -2.4195],
+    ),
+}
+
+
+def remembering(greedy_path, sequences, totals, vocab=8):
+    """A step that knows all that was said before, in a tree in which node n goes on to 8 n + 1 + k.
+
+    What a sequence's total leaves open is shared among its steps; what is left of each node's
+    probability falls to token 1, which is never said.
+    """
+    table = np.full((1 + vocab + vocab**2, vocab), -50.0)
+    known = np.zeros(table.shape, "bool")
+    for number, (sequence, total) in enumerate(zip(sequences, totals, strict=True)):
+        node, left = 0, total
+        for place, token in enumerate(sequence):
+            if not known[node, token]:
+                last = place + 1 == len(sequence)
+                table[node, token] = left if last else 0.55 * left
+                table[node, token] = greedy_path[place] if number == 0 else table[node, token]
+                known[node, token] = True
+            left -= table[node, token]
+            node = vocab * node + 1 + token
+    table[:, 1] = np.log(1 - np.exp(table).sum(axis=1) + np.exp(-50.0))
+    table = table.astype("float32")
+
+    def step(said, state):
+        at, node = state
+        node = ops.where(at == 0, 0, vocab * node + 1 + said)
+        return ops.take(table, node, axis=0), (at + 1, node)
+
+    return step, (np.zeros(1, "int32"), np.zeros(1, "int32"))
+
+
+@pytest.mark.parametrize(("greedy_path", "sequences", "scores"), FIVE_BEST.values(), ids=FIVE_BEST)
+def test_joeynmt_five_best(greedy_path, sequences, scores):
+    totals = [score * (5 + len(ids)) / 6 for ids, score in zip(sequences, scores, strict=True)]
+    np.testing.assert_allclose(totals[0], sum(greedy_path), atol=2e-4)
+    decoded = beam_search(
+        *remembering(greedy_path, sequences, totals),
+        width=7,
+        n_best=5,
+        max_length=3,
+        length_penalty=gnmt_length(1.0),
+        constraints=Constraints(banned=[1]),
+    )
+    assert decoded.ids[0].numpy().tolist() == [padded(ids, 3) for ids in sequences]
+    np.testing.assert_allclose(decoded.scores[0], scores, atol=2e-4)
+
+
+def test_addons_step():
+    """Which tokens continue which beams, where beams were alike before."""
+    logits = np.full((2, 3, 5), 0.0001)
+    logits[0, 0, [2, 3]] = [1.9, 2.1]
+    logits[0, 1, [3, 4]] = [3.1, 0.9]
+    logits[1, 0, 1], logits[1, 1, 2], logits[1, 2, [2, 3]] = 0.5, 2.7, [10.0, 0.2]
+    totals = log_softmax(logits) + log_softmax(np.ones((2, 3)))[..., None]
+    _, parents, chosen = likeliest(totals.astype("float32"), None, 2)
+    assert chosen.numpy().tolist() == [[3, 3, 2], [2, 2, 1]]
+    assert parents.numpy().tolist() == [[1, 0, 0], [2, 1, 0]]
