@@ -1,6 +1,7 @@
 """Records that occur more than once: duplicates within a split, and leaks between splits."""
 
 import json
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,15 +13,20 @@ import apache_beam as beam
 from rnnpipe.errors import DeadLetter
 from rnnpipe.records.layout import SPLITS
 from rnnpipe.sources.source import Reference
+from rnnpipe.transforms.parcels import Parcels, unpack
 from rnnpipe.transforms.recipe import Recipe
 from rnnpipe.transforms.splits import Splitter
 
 _REPEATS = "survey-repeats.json"
+_BUCKETS = 64
 
 DUPLICATE, LEAK = "duplicate in train", "in train and in another split"
 
 Place = tuple[str, str]
 """The split and the key of a record."""
+
+Item = tuple[str, str]
+"""The name and the value of an identity."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +54,7 @@ class FindRepeats(beam.PTransform):
         return (
             raw
             | "Identify" >> beam.FlatMap(_identities_of, self._recipe, self._splitter)
+            | "Parcels" >> Parcels(int)
             | "GatherSame" >> beam.GroupByKey()
             | "KeepRepeats" >> beam.FlatMap(_repeat_rows)
             | "GatherRepeats" >> beam.combiners.ToList()
@@ -57,18 +64,20 @@ class FindRepeats(beam.PTransform):
 
 def _identities_of(
     raw: Reference | DeadLetter, recipe: Recipe, splitter: Splitter
-) -> Iterator[tuple[tuple[str, str], Place]]:
+) -> Iterator[tuple[int, tuple[Item, Place]]]:
     if isinstance(raw, Reference):
-        split = splitter.split_of(raw)
-        for name, identity in recipe.identities(raw).items():
-            yield (name, identity), (split, raw.key)
+        place = splitter.split_of(raw), raw.key
+        for item in recipe.identities(raw).items():
+            yield zlib.crc32(item[1].encode()) % _BUCKETS, (item, place)
 
 
-def _repeat_rows(gathered: tuple[tuple[str, str], Iterable[Place]]) -> Iterator[list[Any]]:
-    (name, _), places = gathered
-    ordered = sorted(places)
-    if len(ordered) > 1:
-        yield [name, ordered]
+def _repeat_rows(gathered: tuple[int, Iterable[bytes]]) -> Iterator[list[Any]]:
+    places: dict[Item, list[Place]] = {}
+    for item, place in unpack(gathered[1]):
+        places.setdefault(item, []).append(place)
+    for (name, _), several in places.items():
+        if len(several) > 1:
+            yield [name, sorted(several)]
 
 
 def _write_repeats(rows: list[Any], folder: Path) -> None:

@@ -15,6 +15,7 @@ from rnnpipe.records.layout import shard_name
 from rnnpipe.records.specs import RecordSpec
 from rnnpipe.records.tfrecord import write_tfrecord
 from rnnpipe.sources.source import Reference, Source
+from rnnpipe.transforms.parcels import EMPTY, Parcels, unpack
 from rnnpipe.transforms.recipe import Dropped, Encoder
 from rnnpipe.transforms.splits import Splitter, order_in_shard, shard_of
 
@@ -82,10 +83,11 @@ class WriteShards(beam.PTransform):
             pieces
             | "Read" >> beam.FlatMap(self._source.read)
             | "Assign" >> beam.FlatMap(_assign, self._splitter, self._shards)
+            | "Parcels" >> Parcels(ShardKey)
         )
         # A shard that no record hashes to is written too, empty: the names say how many there are.
         every_shard = pieces.pipeline | "EveryShard" >> beam.Create(
-            [((split, shard), None) for split, n in self._shards.items() for shard in range(n)]
+            [((split, shard), EMPTY) for split, n in self._shards.items() for shard in range(n)]
         )
         return (
             (references, every_shard)
@@ -121,11 +123,11 @@ class ShardWriter:
     folder: Path
     drops: Mapping[str, str]
 
-    def write(self, gathered: tuple[ShardKey, Iterable[Reference | None]]) -> None:
+    def write(self, gathered: tuple[ShardKey, Iterable[bytes]]) -> None:
         """Reads, encodes and writes what was gathered for one shard, sorted, and its result."""
-        (split, shard), references = gathered
+        (split, shard), parcels = gathered
         result = ShardResult(split, shard)
-        ordered = sorted((ref for ref in references if ref is not None), key=order_in_shard)
+        ordered = sorted(unpack(parcels), key=order_in_shard)
         path = self.folder / shard_name(self.spec.name, split, shard, self.shards[split])
         result.num_bytes = write_tfrecord(path, self._encode(ordered, result))
         _write_result(self.folder, result)

@@ -2,21 +2,25 @@
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
+from apache_beam.transforms.window import GlobalWindows
 
 from rnnpipe.errors import DeadLetter
 from rnnpipe.sources.source import Reference, Source
+from rnnpipe.transforms.parcels import Parcels, unpack
 from rnnpipe.transforms.recipe import Counts, Recipe
 from rnnpipe.transforms.repeats import FindRepeats, Repeat, read_repeats
 from rnnpipe.transforms.splits import Splitter
 
 _COUNTS, _DEAD = "survey-counts.json", "survey-dead-letters.json"
 _RECORDS = "records"
+_MOST_ITEMS = 1_000_000
+_ALL = 0  # the one key under which all counts are summed
 
 Item = tuple[str, str]
 
@@ -51,10 +55,10 @@ class CountReferences(beam.PTransform):
         raw = pieces | "Read" >> beam.FlatMap(self._source.read)
         counts = (
             raw
-            | "Count" >> beam.FlatMap(_items_of, self._recipe, self._splitter)
-            | "Sum" >> beam.combiners.Count.PerElement()
-            | "GatherCounts" >> beam.combiners.ToList()
-            | "WriteCounts" >> beam.Map(_write_json, self._folder / _COUNTS)
+            | "Count" >> beam.ParDo(_CountItems(self._recipe, self._splitter))
+            | "Parcels" >> Parcels(int)
+            | "GatherCounts" >> beam.GroupByKey()
+            | "WriteCounts" >> beam.Map(_write_counts, self._folder / _COUNTS)
         )
         dead = (
             raw
@@ -71,13 +75,36 @@ def _dead_rows(raw: Reference | DeadLetter) -> Iterator[list[str]]:
         yield [raw.key, raw.source, raw.step, raw.reason]
 
 
-def _items_of(raw: Reference | DeadLetter, recipe: Recipe, splitter: Splitter) -> Iterator[Item]:
-    if isinstance(raw, DeadLetter):
-        return
-    split = splitter.split_of(raw)
-    yield _RECORDS, split
-    if split == "train":
-        yield from recipe.count(raw)
+class _CountItems(beam.DoFn):
+    """Counts in the worker, so that few counts travel and not every word of every text."""
+
+    def __init__(self, recipe: Recipe, splitter: Splitter) -> None:
+        super().__init__()
+        self._recipe, self._splitter = recipe, splitter
+
+    def start_bundle(self) -> None:
+        self._counts: Counter[Item] = Counter()
+
+    def process(self, raw: Reference | DeadLetter) -> Iterator[tuple[int, Counter[Item]]]:
+        if isinstance(raw, DeadLetter):
+            return
+        split = self._splitter.split_of(raw)
+        self._counts[_RECORDS, split] += 1
+        if split == "train":
+            self._counts.update(self._recipe.count(raw))
+        if len(self._counts) > _MOST_ITEMS:
+            yield _ALL, self._counts
+            self.start_bundle()
+
+    def finish_bundle(self) -> Iterator[Any]:
+        yield GlobalWindows.windowed_value_at_end_of_window((_ALL, self._counts))
+
+
+def _write_counts(gathered: tuple[int, Iterable[bytes]], path: Path) -> None:
+    total: Counter[Item] = Counter()
+    for counts in unpack(gathered[1]):
+        total.update(counts)
+    _write_json(list(total.items()), path)
 
 
 def _write_json(rows: list[Any], path: Path) -> None:

@@ -15,7 +15,7 @@ from rnnpipe.transforms.recipe import Counts, Drops, Encoded, Encoder, Recipe
 from rnnpipe.transforms.text import Tokenization, count_words, measure, rate
 
 _WORDS, _LABELS = "words", "labels"
-_TEXT, _LABELLED = "text", "text and label"
+_TEXT = "text"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +63,8 @@ class TextClassRecipe(Recipe):
         yield from count_words(self.text.normalizer, _WORDS, reference.fields["text"])
 
     def identities(self, reference: Reference) -> Mapping[str, str]:
-        """The text, and the text with its class: more repeats of the first tell contradictions."""
-        label = reference.fields["label"]
-        return {_TEXT: reference.group, _LABELLED: f"{reference.group}\t{label}"}
+        """The text."""
+        return {_TEXT: reference.group}
 
     def learn(self, counts: Counts, folder: Path) -> "TextClassEncoder":
         """The tokenizer and the classes; both are saved in `folder`.
