@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from rnnpipe.layers.attention.additive import AdditiveAttention
-from rnnpipe.layers.faults import fault, shapes_agree
+from rnnpipe.layers.faults import fault
 
 
 @keras.saving.register_keras_serializable("rnnpipe")
@@ -83,7 +83,7 @@ class LocationAttention(AdditiveAttention):
 
     def joint(self, query: Any, keys: Any, state: Any) -> Any:
         """The joint layer of content and location."""
-        if not shapes_agree((len(state.shape),), (len(self.convolution.shape),)):
+        if len(state.shape) != len(self.convolution.shape):
             expected = f"a memory of {len(self.convolution.shape) - 2} axes of positions"
             raise fault(self, expected, f"{len(state.shape) - 2}", "pass the kind it was built for")
         before = ops.moveaxis(state, 1, -1)  # (batch, ...positions, glimpses)

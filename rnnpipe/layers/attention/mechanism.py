@@ -42,7 +42,7 @@ class Attention(keras.layers.Layer):
         mask leaves nothing to read; the context is zero there.
 
     Raises:
-        UserError: if query, memory, mask or keys have the wrong shape.
+        UserError: if query, memory, mask, keys or state have the wrong shape.
     """
 
     memory_ranks: tuple[int, ...] = (3, 4)
@@ -149,8 +149,7 @@ class Attention(keras.layers.Layer):
         if keys is None:
             keys = self.project_memory(positions)
         self._check_keys(keys, positions)
-        if not tree.flatten(state):
-            state = self.first_state(memory, mask)
+        state = self._known(state, self.first_state(memory, mask))
         scores = self.scores(query, keys, state, training)
         alignments = self.align(scores, readable, query, state, training)
         context = self.read(alignments, positions, query, training)
@@ -207,6 +206,17 @@ class Attention(keras.layers.Layer):
                 expected = f"keys of {positions.shape[1]} positions"
                 fix = "pass what project(memory, mask) returned for this memory"
                 raise fault(self, expected, shape_text(each), fix)
+
+    def _known(self, state: Any, first: Any) -> Any:
+        """The state, if there is one, or the first."""
+        given, needed = tree.flatten(state), tree.flatten(first)
+        if not given:
+            return first
+        came, expected = ([tuple(each.shape) for each in tensors] for tensors in (given, needed))
+        if len(came) != len(expected) or not all(map(shapes_agree, came, expected)):
+            fix = "pass what first_state or next_state returned for this memory"
+            raise fault(self, f"a state of shapes {expected}", str(came), fix)
+        return state
 
 
 def masked_softmax(scores: Any, readable: Any) -> Any:

@@ -7,7 +7,7 @@ import pytest
 from rnnpipe.errors import UserError
 from rnnpipe.layers import LSTM, AdditiveAttention
 from tests.layers import reference
-from tests.layers.comparing import close, gradients, projected
+from tests.layers.comparing import close
 
 BATCH, POSITIONS, FEATURES, QUERY, UNITS, GLIMPSES = 3, 5, 4, 6, 7, 2
 
@@ -49,92 +49,6 @@ def test_equals_the_oracle(random, name, activation):
         assert not np.any(alignments[n].numpy()[:, ~mask[n]])
 
 
-def test_a_grid_is_read_row_by_row(random):
-    query = random.normal(size=(BATCH, QUERY))
-    grid = random.normal(size=(BATCH, 2, 3, FEATURES))
-    mask = random.random((BATCH, 2, 3)) < 0.7
-    layer = built(AdditiveAttention(UNITS, GLIMPSES), weights(random))
-    context, alignments = layer(query, grid, mask=mask)
-    flat = layer(query, grid.reshape(BATCH, 6, FEATURES), mask=mask.reshape(BATCH, 6))
-    assert alignments.shape == (BATCH, GLIMPSES, 2, 3)
-    close(context, flat[0])
-    close(keras.ops.reshape(alignments, (BATCH, GLIMPSES, 6)), flat[1])
-
-
-def test_gradients_equal_finite_differences(random):
-    arrays = [
-        *weights(random, query=2, features=2, units=3),
-        random.normal(size=(2, 2)),
-        random.normal(size=(2, 3, 2)),
-    ]
-    mask = np.array([[1, 1, 1], [1, 0, 1]], bool)
-    layer = built(AdditiveAttention(3, GLIMPSES, dtype="float64"), arrays[:4])
-    analytic = gradients(layer, arrays[4], arrays[5], mask=mask)
-
-    def loss():
-        layer.set_weights(arrays[:4])
-        return float(projected(layer(arrays[4], arrays[5], mask=mask)))
-
-    for gradient, array in zip(analytic, arrays, strict=True):
-        close(gradient, reference.numeric_gradient(loss, array), 1e-7)
-
-
-def test_padding_changes_nothing_even_where_it_is_nan(random):
-    query = random.normal(size=(1, QUERY)).astype("float32")
-    memory = random.normal(size=(1, POSITIONS, FEATURES)).astype("float32")
-    memory[:, 3:] = np.nan
-    mask = np.arange(POSITIONS)[None] < 3
-    layer = built(AdditiveAttention(UNITS, GLIMPSES), weights(random))
-    context, alignments = layer(query, memory, mask=mask)
-    expected = layer(query, memory[:, :3])
-    close(context, expected[0])
-    close(alignments[:, :, :3], expected[1])
-    assert not np.any(alignments[:, :, 3:])
-    found = gradients(layer, query, memory, mask=mask)
-    assert all(np.isfinite(gradient).all() for gradient in found)
-    assert not np.any(found[-1][:, 3:])
-
-
-@pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16", "mixed_bfloat16"])
-def test_nothing_readable_gives_zero(random, dtype):
-    layer = built(AdditiveAttention(UNITS, GLIMPSES, dtype=dtype), weights(random))
-    query = random.normal(size=(1, QUERY)).astype("float32")
-    memory = random.normal(size=(1, POSITIONS, FEATURES)).astype("float32")
-    mask = np.zeros((1, POSITIONS), bool)
-    context, alignments = layer(query, memory, mask=mask)
-    assert not np.any(keras.ops.cast(context, "float32"))
-    assert not np.any(keras.ops.cast(alignments, "float32"))
-    for gradient in gradients(layer, query, memory, mask=mask):
-        assert np.isfinite(keras.ops.cast(gradient, "float32")).all()
-
-
-@pytest.mark.parametrize("policy", ["float16", "bfloat16", "mixed_float16", "mixed_bfloat16"])
-def test_half_precision(random, policy):
-    query = random.normal(size=(BATCH, QUERY))
-    memory = random.normal(size=(BATCH, POSITIONS, FEATURES))
-    mask = random.random((BATCH, POSITIONS)) < 0.8
-    full = built(AdditiveAttention(UNITS, GLIMPSES), weights(random))
-    half = built(AdditiveAttention(UNITS, GLIMPSES, dtype=policy), full.get_weights())
-    for actual, expected in zip(
-        half(query, memory, mask=mask), full(query, memory, mask=mask), strict=True
-    ):
-        assert keras.backend.standardize_dtype(actual.dtype) == half.compute_dtype
-        close(keras.ops.cast(actual, "float32"), expected, 0.1)
-    assert keras.backend.standardize_dtype(half.project(memory).dtype) == half.compute_dtype
-
-
-def test_keys_at_hand_give_the_same(random):
-    query = random.normal(size=(BATCH, QUERY))
-    memory = random.normal(size=(BATCH, 2, 3, FEATURES))
-    mask = random.random((BATCH, 2, 3)) < 0.7
-    layer = built(AdditiveAttention(UNITS), weights(random, glimpses=1))
-    keys = layer.project(memory, mask)
-    for actual, expected in zip(
-        layer(query, memory, mask=mask, keys=keys), layer(query, memory, mask=mask), strict=True
-    ):
-        close(actual, expected)
-
-
 def test_dropout_only_in_training(random):
     layer = built(AdditiveAttention(UNITS, dropout=0.5, seed=1), weights(random, glimpses=1))
     query, memory = random.normal(size=(1, QUERY)), random.normal(size=(1, POSITIONS, FEATURES))
@@ -150,33 +64,6 @@ def test_the_mask_of_an_embedding_is_taken(random):
     _, alignments = AdditiveAttention(UNITS)(random.normal(size=(1, QUERY)), memory)
     assert np.all(alignments.numpy()[0, 0, :3] > 0)
     assert not np.any(alignments[0, 0, 3:])
-
-
-def test_saved_models_load_in_a_fresh_process(random, tmp_path, fresh_process):
-    query = keras.Input((QUERY,))
-    grid = keras.Input((None, None, FEATURES))
-    mask = keras.Input((None, None), dtype="bool")
-    attention = AdditiveAttention(
-        UNITS, GLIMPSES, activation="relu", dropout=0.1, kernel_regularizer="l2", seed=3
-    )
-    model = keras.Model([query, grid, mask], attention(query, grid, mask=mask))
-    values = [
-        random.normal(size=(BATCH, QUERY)),
-        random.normal(size=(BATCH, 2, 3, FEATURES)),
-        random.random((BATCH, 2, 3)) < 0.7,
-    ]
-    model.save(tmp_path / "model.keras")
-    np.savez(tmp_path / "in.npz", *values)
-    fresh_process(
-        "import sys, numpy, keras, rnnpipe.layers\n"
-        "model = keras.models.load_model(sys.argv[1] + '/model.keras')\n"
-        "given = numpy.load(sys.argv[1] + '/in.npz')\n"
-        "numpy.savez(sys.argv[1] + '/out.npz', *model([given[k] for k in given.files]))\n",
-        str(tmp_path),
-    )
-    found = np.load(tmp_path / "out.npz")
-    for actual, expected in zip(found.values(), model(values), strict=True):
-        close(actual, expected)
 
 
 def test_config_makes_the_same_layer():

@@ -34,7 +34,7 @@ def looked(random):
 
 def test_samples_follow_the_probabilities(looked):
     context, alignments, memory = looked
-    samples, chances = (each.numpy()[:, 0] for each in alignments.values())
+    samples, chances = (alignments[key].numpy()[:, 0] for key in ("samples", "probabilities"))
     assert set(samples.ravel()) == {0.0, 1.0}
     assert np.all(samples.sum(-1) == 1)
     assert not np.any(samples[:, 3])

@@ -36,3 +36,10 @@ def test_built_for_one_kind_of_memory(random):
 def test_wrong_sizes(options):
     with pytest.raises(UserError, match="at least 1 filter over 1 position, got filters="):
         LocationAttention(2, **options)
+
+
+def test_a_state_of_another_memory(random):
+    layer = filled(LocationAttention(2, name="look"), random, 2, (None, None, 5))
+    message = r"'look': expected a state of shapes \[\(1, 1, 4\)\], got \[\(1, 1, 3\)\]; pass what"
+    with pytest.raises(UserError, match=message):
+        layer(np.zeros((1, 2)), np.zeros((1, 4, 5)), state=np.zeros((1, 1, 3)))

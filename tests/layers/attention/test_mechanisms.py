@@ -15,6 +15,7 @@ from tests.layers.attention.mechanisms import (
     looks,
     made,
     samples,
+    those,
 )
 from tests.layers.comparing import all_close, close, projected
 
@@ -45,10 +46,8 @@ def test_equals_the_oracle(random, name):
     assert contexts.shape[-1] == layer.context_features
 
 
-@every_mechanism
+@those(lambda mechanism: mechanism.smooth)
 def test_gradients_equal_differences_along_a_random_way(random, name):
-    if name in ("hard", "hard_monotonic"):
-        pytest.skip("has no gradient for its weights")
     layer = made(name, random, dtype="float64")
     queries, memory = given(random, name, looks=2, positions=3, batch=1)
     mask, step = np.array([[True, True, False]]), 1e-6
@@ -110,14 +109,12 @@ def test_half_precision(random, name, policy):
     found = looks(half, queries, memory, MASK)
     for actual, expected in zip(found, looks(full, queries, memory, MASK), strict=True):
         assert keras.backend.standardize_dtype(actual.dtype) == half.compute_dtype
-        if not MECHANISMS[name].steps:
+        if MECHANISMS[name].exact:
             close(keras.ops.cast(actual, "float32"), expected, 0.1)
 
 
-@every_mechanism
+@those(lambda mechanism: mechanism.grids)
 def test_a_grid_is_read_row_by_row(random, name):
-    if not MECHANISMS[name].grids:
-        pytest.skip("a grid is not read as a sequence")
     layer, (queries, memory) = made(name, random), given(random, name)
     grid, mask = memory.reshape(BATCH, 2, 3, FEATURES), MASK.reshape(BATCH, 2, 3)
     contexts, alignments = looks(layer, queries, grid, mask)

@@ -1,0 +1,114 @@
+"""All mechanisms in one model: saved, loaded elsewhere, trained on every backend, exported."""
+
+import os
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+
+from rnnpipe.layers import (
+    AdditiveAttention,
+    GatedAttention,
+    HierarchicalMemories,
+    LocationAttention,
+)
+from tests.layers.attention.mechanisms import BATCH, FEATURES, MASK, MECHANISMS, POSITIONS
+from tests.layers.comparing import all_close
+
+QUERY, ROWS, COLUMNS = 7, 2, 3
+VARIANTS = {
+    "concat",
+    "dot",
+    "scaled_dot",
+    "cumulative_location",
+    "gated",
+}  # of another that is tested
+NAMES = ("query", "short_query", "memory", "mask", "grid")
+
+TRAIN = """
+import sys, numpy, keras, rnnpipe.layers
+model = keras.models.load_model(sys.argv[1] + "/model.keras")
+data = dict(numpy.load(sys.argv[1] + "/data.npz"))
+y = data.pop("y")
+outputs = model.predict(data, verbose=0)
+model.compile(keras.optimizers.SGD(0.1), "mse")
+model.fit(data, y, batch_size=3, epochs=1, verbose=0)
+weights = [weight.numpy() for weight in model.trainable_weights]
+numpy.savez(sys.argv[1] + "/" + sys.argv[2] + ".npz", outputs, *weights)
+"""
+
+
+def build_model(random):
+    """Contexts of all mechanisms, each of one look."""
+    query, short = keras.Input((QUERY,), name="query"), keras.Input((FEATURES,), name="short_query")
+    memory = keras.Input((None, FEATURES), name="memory")
+    mask = keras.Input((None,), dtype="bool", name="mask")
+    grid = keras.Input((None, None, FEATURES), name="grid")
+    contexts = [
+        mechanism.make()(query if mechanism.query == QUERY else short, memory, mask)[0]
+        for name, mechanism in MECHANISMS.items()
+        if name not in VARIANTS
+    ]
+    several = HierarchicalMemories(
+        [GatedAttention(LocationAttention(4, filters=2, kernel_size=3)), AdditiveAttention(4)], 5
+    )
+    context, (looks, _, shares) = several(query, [grid, memory], [None, mask])
+    contexts += [context, shares[:, 0], keras.ops.max(looks, axis=(2, 3))]
+    model = keras.Model([query, short, memory, mask, grid], keras.ops.concatenate(contexts, -1))
+    for weight in model.trainable_weights:
+        weight.assign(random.normal(size=weight.shape))
+    return model
+
+
+@pytest.fixture
+def model(random):
+    return build_model(random)
+
+
+@pytest.fixture
+def data(random, model):
+    return {
+        "query": random.normal(size=(BATCH, QUERY)).astype("float32"),
+        "short_query": random.normal(size=(BATCH, FEATURES)).astype("float32"),
+        "memory": random.normal(size=(BATCH, POSITIONS, FEATURES)).astype("float32"),
+        "mask": MASK,
+        "grid": random.normal(size=(BATCH, ROWS, COLUMNS, FEATURES)).astype("float32"),
+        "y": random.normal(size=(BATCH, model.output_shape[-1])).astype("float32"),
+    }
+
+
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_learns_the_same_on_every_backend(tmp_path, model, data, backend):
+    pytest.importorskip(backend)
+    model.save(tmp_path / "model.keras")
+    np.savez(tmp_path / "data.npz", **data)
+    for name in ("tensorflow", backend):
+        finished = subprocess.run(
+            [sys.executable, "-c", TRAIN, str(tmp_path), name],
+            env={**os.environ, "KERAS_BACKEND": name, "PYTHONPATH": os.pathsep.join(sys.path)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert finished.returncode == 0, finished.stderr
+    found, expected = (np.load(tmp_path / f"{name}.npz") for name in (backend, "tensorflow"))
+    all_close(found.values(), expected.values(), 1e-4)
+    inputs = [data[name] for name in NAMES]
+    all_close([model(inputs)], [expected["arr_0"]])
+
+
+def test_exported_models_run_without_this_package(tmp_path, model, data, fresh_process):
+    model.export(tmp_path / "saved", format="tf_saved_model", verbose=False)
+    np.savez(tmp_path / "data.npz", **data)
+    fresh_process(
+        "import sys, numpy, tensorflow\n"
+        "model = tensorflow.saved_model.load(sys.argv[1] + '/saved')\n"
+        "given = numpy.load(sys.argv[1] + '/data.npz')\n"
+        f"outputs = model.serve([given[name] for name in {NAMES}])\n"
+        "numpy.save(sys.argv[1] + '/outputs.npy', outputs)\n"
+        "assert 'rnnpipe' not in sys.modules\n",
+        str(tmp_path),
+    )
+    all_close([model([data[name] for name in NAMES])], [np.load(tmp_path / "outputs.npy")])
