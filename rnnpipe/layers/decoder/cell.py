@@ -59,9 +59,8 @@ class AttentionCell(keras.layers.Layer):
         query = keras.KerasTensor((None, asks), self.compute_dtype)
         self.context_size = self.attention.compute_output_spec(query, memory)[0].shape[-1]
         self.readout.build((None, self.output_size), (None, self.context_size), word_shape)
-        self.fed_size = 0
-        if self.input_feeding:
-            self.fed_size = self.readout.units if self.feeds_readout else self.context_size
+        fed_size = self.readout.units if self.feeds_readout else self.context_size
+        self.fed_size: int = fed_size if self.input_feeding else 0
         features = word_shape[-1] + self.fed_size
         for cell in self.cells:
             if not cell.built:
@@ -160,7 +159,8 @@ def _state_sizes(cell: Any) -> list[int]:
 
 
 def _output_size(cell: Any) -> int:
-    return getattr(cell, "output_size", None) or _state_sizes(cell)[0]
+    size: int | None = getattr(cell, "output_size", None)
+    return size or _state_sizes(cell)[0]
 
 
 def _zeros(cell: Any, batch: Any, dtype: str) -> list[Any]:

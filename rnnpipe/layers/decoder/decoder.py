@@ -7,6 +7,7 @@ import keras
 from keras import ops, tree
 
 from rnnpipe.layers.decoder.cell import LOOKS, AttentionCell
+from rnnpipe.layers.decoder.fast import run_fast
 from rnnpipe.layers.decoder.loop import run
 from rnnpipe.layers.decoder.readout import KINDS, Readout
 from rnnpipe.layers.decoder.structures import Outputs, Source, State, nothing, repeat
@@ -188,14 +189,9 @@ class AttentionDecoder(keras.layers.Layer):
         if rate is not None:
             return self._run_sampling(tokens, source, state, rate)
         words = self.dropout(self.embedding(tokens), training=training)
-        if training:
-            self.cell.draw_dropout(words[:, 0], state)
-
-        def step(word: Any, before: Any) -> tuple[Outputs, State]:
-            return self.cell(word, State(*before), source, training=training)
-
-        outputs = run(step, words, state, drawing=self.cell.attention if training else None)
-        self.cell.forget_dropout()
+        outputs = run_fast(self.cell, words, source, state, training)
+        if outputs is None:
+            outputs = self._run(words, source, state, training)
         return self._logits(words, outputs, training), outputs.alignments
 
     def begin(
@@ -284,6 +280,18 @@ class AttentionDecoder(keras.layers.Layer):
             return self.to_logits(readout)
         kernel = ops.cast(self.embedding.embeddings, self.compute_dtype)
         return ops.matmul(readout, ops.transpose(kernel)) + ops.cast(self.bias, self.compute_dtype)
+
+    def _run(self, words: Any, source: Source, state: State, training: Any) -> Outputs:
+        """What all steps find, step by step, whatever the options are."""
+        if training:
+            self.cell.draw_dropout(words[:, 0], state)
+
+        def step(word: Any, before: Any) -> tuple[Outputs, State]:
+            return self.cell(word, State(*before), source, training=training)
+
+        outputs = run(step, words, state, drawing=self.cell.attention if training else None)
+        self.cell.forget_dropout()
+        return outputs
 
     def _run_sampling(self, tokens: Any, source: Source, state: State, rate: Any) -> Any:
         """Logits and alignments where words are now and then the model's own."""

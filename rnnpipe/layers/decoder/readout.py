@@ -31,7 +31,8 @@ class Readout(keras.layers.Layer):
 
     def __init__(self, kind: str, units: int | None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.kind, self.units = kind, units
+        self.kind = kind
+        self.units: Any = units
         self.dense: Any = None
 
     def build(self, output_shape: Any, context_shape: Any, word_shape: Any) -> None:

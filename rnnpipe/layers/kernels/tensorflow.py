@@ -11,8 +11,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from rnnpipe.errors import UserError
 from rnnpipe.layers.kernels.loop import Loop
+from rnnpipe.layers.kernels.padding import merge, pad, padding_for, refuse_second_order
 from rnnpipe.layers.kernels.recurrences import (
     GRURecurrence,
     LSTMRecurrence,
@@ -20,9 +20,6 @@ from rnnpipe.layers.kernels.recurrences import (
     Tensors,
     VanillaRecurrence,
 )
-
-# The lengths that are padded to, 8, 12, 16, 24, 32, ...: two for each doubling.
-SIZES = sorted([2**n for n in range(3, 24)] + [3 * 2**n for n in range(2, 23)])
 
 
 def on_cpu() -> bool:
@@ -52,7 +49,7 @@ class Kernel:
         kernel, bias, *recurrent = weights
         sequences = tf.transpose(sequences, (1, 0, 2))
         length, batch, _ = tf.unstack(tf.shape(sequences))
-        z = tf.matmul(_merge(sequences), kernel)
+        z = tf.matmul(merge(sequences), kernel)
         if bias is not None:
             z = tf.nn.bias_add(z, bias)
         z = tf.reshape(z, (length, batch, z.shape[-1]))
@@ -76,12 +73,12 @@ class Kernel:
     ) -> Tensors:
         """Outputs and last states, differentiable by `inputs`: z, first states, weights."""
         length = tf.shape(inputs[0])[0]
-        padding = _padding(length) if varies else None
-        masks = tuple(_pad(mask, padding) for mask in masks)
+        padding = padding_for(length) if varies else None
+        masks = tuple(pad(mask, padding) for mask in masks)
 
         @tf.custom_gradient
         def compiled(z: Any, states: Tensors, weights: Tensors) -> Any:
-            found = self.loop.train((_pad(z, padding), states, weights), length, masks)
+            found = self.loop.train((pad(z, padding), states, weights), length, masks)
             # Else a tape of higher order would follow what was saved back into XLA.
             (outputs, *last), saved = tf.nest.map_structure(tf.stop_gradient, found)
             outputs = outputs[:length]
@@ -89,43 +86,17 @@ class Kernel:
             @tf.custom_gradient
             def gradient(d_outputs: Any, *d_last: Any) -> Any:
                 before = tf.concat([states[:1], outputs[:-1]], axis=0)
-                each = (_pad(d_outputs, padding), _pad(before, padding), saved, masks)
+                each = (pad(d_outputs, padding), pad(before, padding), saved, masks)
                 dz, d_states = self.loop.back(each, d_last, weights, length)
                 dz = dz[:length]
                 d_weights = self.recurrence.weight_gradients(
-                    _merge(dz), tuple(_merge(array[:length]) for array in saved), _merge(before)
+                    merge(dz), tuple(merge(array[:length]) for array in saved), merge(before)
                 )
-                return (dz, *d_states, *d_weights), _refuse_second_order
+                return (dz, *d_states, *d_weights), refuse_second_order
 
             return (outputs, *last), gradient
 
         return compiled(*inputs)
-
-
-def _refuse_second_order(*_: Any) -> None:
-    raise UserError(
-        "rnnpipe.layers",
-        "gradients of the first order",
-        "gradients of gradients, through a compiled loop",
-        "call the layer with training=False, or build it with unroll=True",
-    )
-
-
-def _merge(values: Any) -> Any:
-    """`(time, batch, size)` to `(time * batch, size)`."""
-    return tf.reshape(values, (-1, values.shape[2] or tf.shape(values)[2]))
-
-
-def _padding(length: Any) -> Any:
-    """How many steps to add, for a length that XLA has likely seen."""
-    sizes = tf.constant(SIZES)
-    return sizes[tf.searchsorted(sizes, length[None])[0]] - length
-
-
-def _pad(values: Any, steps: Any) -> Any:
-    if steps is None:
-        return values
-    return tf.pad(values, [[0, steps], *[[0, 0]] * (len(values.shape) - 1)])
 
 
 @functools.cache
