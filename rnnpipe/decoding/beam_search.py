@@ -85,6 +85,10 @@ def beam_search(
         >>> best = beam_search(step, ops.zeros((1,)), width=2, n_best=2, max_length=3)
         >>> best.ids.numpy().tolist()
         [[[4, 5, 3], [4, 3, 0]]]
+        >>> options = {"width": 2, "n_best": 2, "max_length": 3}
+        >>> only_b = beam_search(step, ops.zeros((1,)), **options, required=[[[5]]])
+        >>> only_b.ids.numpy().tolist()  # one sequence alone has a "b"
+        [[[4, 5, 3], [0, 0, 0]]]
 
     Source: penalties after Wu et al., Google's Neural Machine Translation System, 2016, section 7;
     required phrases after Post and Vilar, Fast Lexically Constrained Decoding with Dynamic Beam

@@ -5,6 +5,8 @@ import math
 import numpy as np
 import pytest
 import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from keras import ops
 
 from rnnpipe.decoding import average_length, beam_search, gnmt_coverage, gnmt_length, greedy
@@ -69,15 +71,23 @@ def test_a_wide_beam_finds_what_there_is_in_branching(seed, ours, penalty):
         check_best(decoded, row, every_branch(table, 3, penalty)[:5])
 
 
-@pytest.mark.parametrize(("ours", "penalty"), PENALTIES)
-@pytest.mark.parametrize(("width", "n_best"), [(1, 1), (2, 1), (2, 2), (3, 2), (5, 5)])
-def test_any_beam_finds_what_the_slow_way_finds(width, n_best, ours, penalty):
-    tables = random_tables(width, batch=6, time=6)
+@settings(max_examples=25, deadline=None)
+@given(
+    seed=st.integers(0, 10_000),
+    vocab=st.integers(5, 7),
+    beams=st.tuples(st.integers(1, 5), st.integers(1, 5)),
+    time=st.integers(1, 5),
+    penalties=st.sampled_from(PENALTIES),
+)
+def test_any_beam_finds_what_the_slow_way_finds(seed, vocab, beams, time, penalties):
+    n_best, width = sorted(beams)
+    ours, penalty = penalties
+    tables = random_tables(seed, batch=3, time=time, vocab=vocab)
     decoded = beam_search(
-        *markov(tables), width=width, n_best=n_best, max_length=6, length_penalty=ours
+        *markov(tables), width=width, n_best=n_best, max_length=time, length_penalty=ours
     )
     for row, table in enumerate(tables):
-        check_best(decoded, row, slow_beam(table, width, 6, START, penalty))
+        check_best(decoded, row, slow_beam(table, width, time, START, penalty))
 
 
 def test_rows_do_not_touch_each_other():
