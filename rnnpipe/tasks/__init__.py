@@ -12,6 +12,7 @@ _GROUP = "rnnpipe.tasks"
 
 TASKS: Mapping[str, EntryPoint] = MappingProxyType(
     {
+        "char_lm": EntryPoint("char_lm", "rnnpipe.tasks.language_model.task:CharLmTask", _GROUP),
         "sentiment": EntryPoint("sentiment", "rnnpipe.tasks.sentiment.task:SentimentTask", _GROUP),
         "translation": EntryPoint(
             "translation", "rnnpipe.tasks.translation.task:TranslationTask", _GROUP

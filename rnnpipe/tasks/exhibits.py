@@ -179,5 +179,35 @@ class Gallery:
     samples: Sequence[Sample]
 
 
-Exhibit = Table | Confusion | Calibration | Gallery
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A text with its own spaces and line breaks, shaded piece by piece.
+
+    Args:
+        title: what it is.
+        spans: its pieces; their texts stand side by side as they are.
+        note: a sentence on how to read it.
+    """
+
+    title: str
+    spans: Sequence[Span]
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A drawing over the page's whole width.
+
+    Args:
+        title: what it shows.
+        picture: the drawing.
+        note: how to read it.
+    """
+
+    title: str
+    picture: Picture
+    note: str = ""
+
+
+Exhibit = Table | Confusion | Calibration | Gallery | Passage | Figure
 """What a report can show."""

@@ -14,7 +14,7 @@ def test_characters_come_back_as_they_were():
 
 def test_words_are_set_apart_by_spaces_and_line_breaks():
     text = "to be\nor not to be\n\nthat is"
-    symbols = learn_symbols({word: 1 for word in [*text.split(), "\n"]}, "word", 100)
+    symbols = learn_symbols(dict.fromkeys([*text.split(), "\n"], 1), "word", 100)
     assert symbols.decode(symbols.encode(text)) == text
     assert list(symbols.stream(symbols.encode("to be\nor"))) == ["to", " be", "\n", "or"]
 

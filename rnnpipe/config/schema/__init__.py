@@ -4,11 +4,17 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from rnnpipe.config.schema.base import RunConfig
+from rnnpipe.config.schema.char_lm import CharLmConfig
 from rnnpipe.config.schema.sentiment import SentimentConfig
 from rnnpipe.config.schema.translation import TranslationConfig
 from rnnpipe.config.schema.vqa import VqaConfig
 
 SCHEMAS: Mapping[str, type[RunConfig]] = MappingProxyType(
-    {"sentiment": SentimentConfig, "translation": TranslationConfig, "vqa": VqaConfig}
+    {
+        "char_lm": CharLmConfig,
+        "sentiment": SentimentConfig,
+        "translation": TranslationConfig,
+        "vqa": VqaConfig,
+    }
 )
 """The model of each task's config."""

@@ -1,4 +1,4 @@
-"""Prose that every Python carries: the chapters of its language reference, as `help()` shows them."""
+"""Prose that every Python carries: the topics of its language reference, for `help()`."""
 
 import hashlib
 from collections.abc import Mapping

@@ -1,0 +1,80 @@
+"""How far back a loss reaches: the gradient at every time step before it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import ops
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class GradientFlow:
+    """The gradient of one prediction, on its way back through time.
+
+    Args:
+        norms: ‖∂L/∂sₜ₋ₖ‖ for k = 0, 1, … steps back, `(time,)`; all states of a step together.
+        weights: the norm of the gradient by all weights together.
+    """
+
+    norms: Array
+    weights: float
+
+    def clipped(self, norm: float) -> Array:
+        """The norms after the gradient was clipped to a global norm (Pascanu et al. 2013)."""
+        return self.norms * min(1.0, norm / max(self.weights, 1e-30))
+
+
+def measure_gradient_flow(model: keras.Model, tokens: Any) -> GradientFlow:
+    """How much each earlier state matters for the prediction of a single token.
+
+    L is the negative log-likelihood of the last token of each text. Where the norm of its gradient
+    by the states falls with each step back, the network cannot learn what lies further back; where
+    it grows, its steps explode.
+
+    Args:
+        model: a language model whose states come in and go out, as of `build_language_model`.
+        tokens: `(batch, time + 1)`; the last of each is predicted from those before it.
+
+    Returns:
+        The norms, as means over the batch.
+
+    Example:
+        >>> from rnnpipe.models.language_model import build_language_model, build_recurrence
+        >>> model = build_language_model(vocab=9, recurrence=build_recurrence("gru", 4))
+        >>> measure_gradient_flow(model, np.array([[2, 4, 5, 6]])).norms.shape
+        (3,)
+
+    Source: Bengio, Simard and Frasconi, Learning Long-Term Dependencies with Gradient Descent Is
+    Difficult, 1994; Pascanu, Mikolov and Bengio, On the difficulty of training recurrent neural
+    networks, 2013, sections 2 and 3.
+    """
+    tokens = ops.convert_to_tensor(tokens)
+    rows = tokens.shape[0]
+    states = [ops.zeros((rows, size.shape[-1])) for size in model.input["states"]]
+    steps: list[list[Any]] = []
+    with tf.GradientTape() as tape:
+        logits = None
+        for t in range(tokens.shape[1] - 1):
+            said = model({"tokens": tokens[:, t : t + 1], "states": states}, training=False)
+            logits, states = said["logits"][:, 0], list(said["states"])
+            steps.append(states)
+        loss = ops.mean(
+            ops.sparse_categorical_crossentropy(tokens[:, -1], logits, from_logits=True)
+        )
+    by_steps, by_weights = tape.gradient(
+        loss, (steps, model.trainable_variables), tf.UnconnectedGradients.ZERO
+    )
+    norms = [_mean_norm(gradients) * rows for gradients in reversed(by_steps)]
+    total = tf.linalg.global_norm([tf.convert_to_tensor(gradient) for gradient in by_weights])
+    return GradientFlow(np.array(norms), float(total))
+
+
+def _mean_norm(gradients: Sequence[Any]) -> float:
+    """The mean over the batch of the norm of all of a step's states together."""
+    squares = sum(np.square(np.asarray(gradient)).sum(axis=1) for gradient in gradients)
+    return float(np.sqrt(squares).mean())

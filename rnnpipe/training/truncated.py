@@ -1,0 +1,99 @@
+"""Truncated backpropagation through time, for any model whose states come in and go out."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable("rnnpipe")
+class TruncatedBPTT(keras.Model):
+    """Trains a recurrent model on a text of any length, chunk by chunk.
+
+        logits, sₖ = model(chunkₖ, stop_gradient(sₖ₋₁)),   sₖ₋₁ = 0 in the rows that begin anew
+
+    Each row of a batch goes on where that row of the batch before ended. The states are handed on
+    for ever, and the gradient flows back through one chunk, so that memory depends on the chunk's
+    length alone. One chunk that holds everything is full backpropagation through time.
+
+    It is an ordinary Keras model: compile it and call `fit`, with any callbacks. The carried states
+    are non-trainable variables: checkpoints hold them. Evaluation reads in the same way and carries
+    states of its own, so that validating in the middle of a text changes nothing. The weights are
+    those of `model`, which keeps no state itself: save and use that.
+
+    Args:
+        model: from `{"tokens": (rows, time), "states": [(rows, size), …]}` to `{"logits": (rows,
+            time, vocab), "states": […]}`, e.g. of `build_language_model`.
+        rows: how many texts are read at once in training.
+        evaluation_rows: how many in evaluation; None for as many as in training.
+        **kwargs: `name`, as for every Keras model.
+
+    Call arguments:
+        inputs: `{"tokens": (rows, time), "starts": (rows,)}`, of which `starts` says which rows
+            begin anew with this chunk.
+        training: whether the states of training are handed on, and dropout is on.
+
+    Returns:
+        The logits, `(rows, time, vocab)`.
+
+    Example:
+        >>> import numpy
+        >>> from rnnpipe.models.language_model import build_language_model, build_recurrence
+        >>> model = build_language_model(vocab=9, recurrence=build_recurrence("lstm", 4))
+        >>> trainer = TruncatedBPTT(model, rows=2)
+        >>> chunk = {"tokens": numpy.array([[2, 4], [2, 5]]), "starts": numpy.array([True, True])}
+        >>> tuple(trainer(chunk, training=True).shape), trainer.carried["training"][0].shape
+        ((2, 2, 9), (2, 4))
+
+    Source: Williams and Peng, An Efficient Gradient-Based Algorithm for On-Line Training of
+    Recurrent Network Trajectories, 1990, section 4: BPTT(h; h').
+    """
+
+    def __init__(
+        self, model: keras.Model, rows: int, evaluation_rows: int | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.model, self.rows, self.evaluation_rows = model, rows, evaluation_rows or rows
+        sizes = [state.shape[-1] for state in model.input["states"]]
+        self.carried = {
+            "training": self._make_states("training", rows, sizes),
+            "evaluation": self._make_states("evaluation", self.evaluation_rows, sizes),
+        }
+        self.built = True
+
+    def _make_states(self, name: str, rows: int, sizes: list[int]) -> list[Any]:
+        return [
+            self.add_weight((rows, size), "zeros", trainable=False, name=f"{name}_state_{number}")
+            for number, size in enumerate(sizes)
+        ]
+
+    def call(self, inputs: Any, training: Any = False) -> Any:
+        """Reads the next chunk; see the class for the arguments."""
+        carried = self.carried["training" if training else "evaluation"]
+        begins = ops.cast(inputs["starts"], "bool")[:, None]
+        states = [ops.where(begins, 0.0, ops.convert_to_tensor(state)) for state in carried]
+        after = self.model({"tokens": inputs["tokens"], "states": states}, training=training)
+        for variable, state in zip(carried, after["states"], strict=True):
+            variable.assign(ops.stop_gradient(state))
+        return after["logits"]
+
+    def reset(self) -> None:
+        """Forgets all that was read; a batch whose rows all begin anew does so by itself."""
+        for states in self.carried.values():
+            for state in states:
+                state.assign(ops.zeros_like(state))
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that make this trainer again."""
+        return {
+            "name": self.name,
+            "model": keras.saving.serialize_keras_object(self.model),
+            "rows": self.rows,
+            "evaluation_rows": self.evaluation_rows,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "TruncatedBPTT":
+        """The trainer that `get_config` told of."""
+        model = keras.saving.deserialize_keras_object(config["model"], custom_objects)
+        return cls(**{**config, "model": model})
