@@ -25,6 +25,8 @@ _INPUTS = {
     "image": ("FILE", "an image file"),
     "question": ("TEXT", "a question about the image"),
     "text": ("TEXT", "a text to translate or to classify"),
+    "file": ("FILE", "a file of texts to translate, one on each line"),
+    "n-best": ("N", "how many translations of each"),
     "prime": ("TEXT", "how a text begins that is to be written"),
     "length": ("N", "how many characters or words of it to write"),
     "temperature": ("T", "how daring: near 0 the likeliest, 1 as the model has it"),
@@ -207,7 +209,7 @@ def _predict(options: argparse.Namespace) -> None:
     with quiet_import():
         from rnnpipe.runs.predict import predict
 
-    inputs = {name: getattr(options, name) for name in _INPUTS}
+    inputs = {name: getattr(options, name.replace("-", "_")) for name in _INPUTS}
     given = {name: value for name, value in inputs.items() if value is not None}
     predict(run, given, options.picture, make_console())
 

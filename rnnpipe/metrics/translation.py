@@ -49,7 +49,7 @@ def score_translations(
 
 
 def describe_metrics(*, lowercase: bool = False) -> dict[str, str]:
-    """sacreBLEU's signatures of `bleu` and `chrf`, by which others can compute the same.
+    """The signatures of `bleu` and `chrf` that sacreBLEU gives, for others to compute the same.
 
     Example:
         >>> describe_metrics(lowercase=True)["bleu"].partition("|version")[0]

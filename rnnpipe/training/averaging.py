@@ -29,8 +29,8 @@ class AverageBestEpochs(keras.callbacks.Callback):
         score: that quantity for the model as it is.
         weights: the file of the best epoch's weights, which those of the mean replace.
 
-    Source: Vaswani et al., Attention Is All You Need, 2017, section 6.1; Junczys-Dowmunt, Dwojak and
-    Sennrich, The AMU-UEDIN Submission to the WMT16 News Translation Task, 2016, section 3.
+    Source: Vaswani et al., Attention Is All You Need, 2017, section 6.1; Junczys-Dowmunt, Dwojak
+    and Sennrich, The AMU-UEDIN Submission to the WMT16 News Translation Task, 2016, section 3.
     """
 
     def __init__(

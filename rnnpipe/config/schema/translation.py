@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from rnnpipe.config.schema.base import (
     Evaluate,
@@ -13,6 +13,7 @@ from rnnpipe.config.schema.base import (
     Train,
 )
 from rnnpipe.config.schema.text import TextPairData
+from rnnpipe.errors import UserError
 
 
 class Embedding(Section):
@@ -90,10 +91,17 @@ class Beam(Section):
     length_penalty: float = Field(
         1.0, ge=0, description="alpha of GNMT; 0 compares plain log-probabilities"
     )
-    n_best: int = Field(5, ge=1, description="translations kept of each sentence, at most width")
+    n_best: int = Field(5, ge=1, description="translations of each sentence, at most width")
     max_length: float = Field(
         2.0, gt=0, description="tokens of a translation at most, beside 10, per token of the source"
     )
+
+    @model_validator(mode="after")
+    def _check(self) -> "Beam":
+        if self.n_best > self.width:
+            expected, fix = f"at most the width, {self.width}", "widen the beam"
+            raise UserError("n_best", expected, str(self.n_best), fix)
+        return self
 
 
 class TranslationEvaluate(Evaluate):

@@ -45,4 +45,3 @@ class WordByWord:
     def __call__(self, source: Sequence[int]) -> list[int]:
         """The translation of a source; tokens that training never met become the unknown one."""
         return [self._best.get(int(token), UNKNOWN) for token in source]
-

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 from rnnpipe.config.schema.translation import TranslationConfig
-from rnnpipe.errors import UserError
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import SOURCE, TARGET
 from rnnpipe.tasks.task import Evaluation, Prediction
@@ -34,7 +34,8 @@ class TranslationTask:
 
     name = "translation"
     main_metric = "bleu"
-    inputs = ("text",)
+    inputs = ()
+    options = MappingProxyType({"text": "", "file": "", "n-best": ""})
 
     def __init__(self, config: TranslationConfig) -> None:
         self.config = config
@@ -104,7 +105,7 @@ class TranslationTask:
         keep = self.config.train.keep_best
         monitor, mode = self.monitor()
         scores = ValidationScores(
-            self._search(model, width=1),
+            self._search(model, width=1, n_best=1),
             records,
             trainer,
             self.make_batches(records, "validation"),
@@ -137,7 +138,6 @@ class TranslationTask:
 
         def to_pair(batch: Mapping[str, tf.Tensor]) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
             source, target = (tf.cast(batch[name], tf.int32) for name in _FIELDS)
-            rows = tf.shape(target)[:1]
             reads = tf.pad(target, [[0, 0], [1, 0]], constant_values=START)
             says = tf.pad(target, [[0, 0], [0, 1]], constant_values=PAD)
             lengths = tf.math.count_nonzero(target != PAD, axis=1, dtype=tf.int32)
@@ -175,35 +175,40 @@ class TranslationTask:
             records,
             split,
             self.make_batches(records, split),
-            self._search(model, width=settings.beam.width),
+            self._search(model, width=settings.beam.width, n_best=settings.beam.n_best),
             lowercase=settings.lowercase,
             unseen_lengths=settings.unseen_lengths,
         )
 
-    def predict(self, model: keras.Model, folder: Path, inputs: Mapping[str, str]) -> Prediction:
-        """The likeliest translations of a text, and a picture of where each word came from.
+    def predict(
+        self, model: keras.Model, folder: Path, inputs: Mapping[str, str]
+    ) -> Prediction | Iterator[str]:
+        """The likeliest translations of a text and where each word came from, or those of a file.
 
         Raises:
-            UserError: the text has no word.
+            UserError: there is no text, the file cannot be read, or `n-best` is no number of them.
         """
-        from rnnpipe.tasks.translation.display import alignment_picture
+        from rnnpipe.tasks.translation.prediction import Translator, check_inputs
 
-        source, target = tokenizers = [Tokenizer.load(folder / side) for side in (SOURCE, TARGET)]
-        tokens = source.encode(inputs["text"])[: self.config.data.text.max_tokens]
-        if not tokens:
-            raise UserError("--text", "a text", repr(inputs["text"]), "write a sentence")
-        found = self._search(model, width=self.config.evaluate.beam.width)([tokens])[0]
-        answers = [(target.decode(one.tokens), one.probability) for one in found]
-        return Prediction(answers, alignment_picture(tokens, found[0], tokenizers))
+        beam = self.config.evaluate.beam
+        n_best = check_inputs(inputs, beam.width, beam.n_best if inputs["text"] else 1)
+        translator = Translator(
+            self._search(model, width=beam.width, n_best=n_best),
+            folder,
+            self.config.data.text.max_tokens,
+        )
+        if inputs["file"]:
+            return translator.translate_file(Path(inputs["file"]), n_best)
+        return translator.translate_text(inputs["text"])
 
-    def _search(self, model: keras.Model, *, width: int) -> Search:
+    def _search(self, model: keras.Model, *, width: int, n_best: int) -> Search:
         from rnnpipe.tasks.translation.search import Search
 
         settings = self.config.evaluate
         return Search(
             model,
             width=width,
-            n_best=min(settings.beam.n_best, width),
+            n_best=n_best,
             length_penalty=settings.beam.length_penalty,
             max_length=settings.beam.max_length,
             batch_size=settings.batch_size,

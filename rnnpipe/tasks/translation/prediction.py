@@ -1,0 +1,106 @@
+"""A user's own texts, translated."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from rnnpipe.errors import UserError
+from rnnpipe.records.layout import SOURCE, TARGET
+from rnnpipe.tasks.task import Prediction
+from rnnpipe.tasks.translation.display import alignment_picture
+from rnnpipe.tasks.translation.search import Search
+from rnnpipe.text.tokenizer import Tokenizer
+
+_LINES = 1000  # of a file that are translated before any is printed
+
+
+def check_inputs(inputs: Mapping[str, str], width: int, default: int) -> int:
+    """How many translations are asked for of each text.
+
+    Args:
+        inputs: `text` or `file`, and `n-best` or nothing.
+        width: of the beam.
+        default: what stands where `n-best` is nothing.
+
+    Raises:
+        UserError: neither or both of text and file are there, or `n-best` is out of range.
+
+    Example:
+        >>> check_inputs({"text": "ein hund", "file": "", "n-best": "3"}, width=5, default=1)
+        3
+    """
+    if bool(inputs["text"].strip()) == bool(inputs["file"]):
+        got = "both" if inputs["file"] else "neither"
+        raise UserError("--text", "a text, or a --file of them", got, "give one of the two")
+    wanted = inputs["n-best"] or str(default)
+    if not wanted.isascii() or not wanted.isdigit() or not 1 <= int(wanted) <= width:
+        fix = "ask for fewer, or widen evaluate.beam.width in the run's config.yaml"
+        raise UserError("--n-best", f"a number from 1 to the beam's width, {width}", wanted, fix)
+    return int(wanted)
+
+
+class Translator:
+    """Translates texts.
+
+    Args:
+        search: finds translations.
+        folder: with the tokenizers of both sides.
+        max_tokens: where longer texts are cut.
+    """
+
+    def __init__(self, search: Search, folder: Path, max_tokens: int) -> None:
+        self._search, self._max_tokens = search, max_tokens
+        self._source, self._target = (Tokenizer.load(folder / side) for side in (SOURCE, TARGET))
+
+    def translate_text(self, text: str) -> Prediction:
+        """The likeliest translations, with the mean probability of a token, and a picture.
+
+        Raises:
+            UserError: no token is left of the text.
+        """
+        tokens = self._encode(text)
+        if not tokens:
+            raise UserError("--text", "a text", repr(text), "write a sentence")
+        (found,) = self._search([tokens])
+        return Prediction(
+            [(self._target.decode(one.tokens), one.probability) for one in found],
+            alignment_picture(tokens, found[0], (self._source, self._target)),
+        )
+
+    def translate_file(self, path: Path, n_best: int) -> Iterator[str]:
+        """The translation of each line; of several each, `number ||| translation ||| score`.
+
+        Lines count from 0, as is usual in lists of n-best; an empty one has an empty translation.
+
+        Raises:
+            UserError: the file cannot be read, or is not UTF-8.
+        """
+        try:
+            lines = path.read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            got = getattr(error, "strerror", None) or str(error)
+            fix = "name another file"
+            raise UserError(f"--file {path}", "a file of UTF-8 text", got, fix) from error
+        return self._translate_lines(lines, n_best)
+
+    def _translate_lines(self, lines: list[str], n_best: int) -> Iterator[str]:
+        number = 0
+        for chunk in _chunks(lines):
+            sources = [self._encode(line) for line in chunk]
+            found = iter(self._search([tokens for tokens in sources if tokens]))
+            for tokens in sources:
+                translations = next(found) if tokens else []
+                texts = [(self._target.decode(one.tokens), one.score) for one in translations]
+                if n_best == 1:
+                    yield f"{texts[0][0] if texts else ''}\n"
+                else:
+                    for text, score in texts or [("", 0.0)]:
+                        yield f"{number} ||| {text} ||| {score:.4f}\n"
+                number += 1
+
+    def _encode(self, text: str) -> list[int]:
+        return self._source.encode(text)[: self._max_tokens]
+
+
+def _chunks(lines: list[str]) -> Iterator[list[str]]:
+    for start in range(0, len(lines), _LINES):
+        yield lines[start : start + _LINES]

@@ -1,0 +1,52 @@
+import keras
+import numpy as np
+import pytest
+
+from rnnpipe.training.averaging import AverageBestEpochs
+
+
+@pytest.fixture
+def model():
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    model.compile("sgd", loss="mse")
+    return model
+
+
+def train(model, path, values, mean_value, *, count=2, mode="max"):
+    """Epochs whose weights are all their number and that have these values."""
+    callback = AverageBestEpochs(
+        count, monitor="val_x", mode=mode, score=lambda: mean_value, weights=path
+    )
+    callback.set_model(model)
+    for epoch, value in enumerate(values):
+        model.set_weights([np.full_like(weight, epoch + 1) for weight in model.get_weights()])
+        callback.on_epoch_end(epoch, {"val_x": value})
+    callback.on_train_end()
+    return callback
+
+
+def test_the_mean_of_the_best_epochs_is_kept(model, tmp_path):
+    path = tmp_path / "best.weights.h5"
+    callback = train(model, path, [1, 7, 2, 9, 8], mean_value=10)
+    assert callback.averaged == [4, 5]
+    model.set_weights([np.zeros_like(weight) for weight in model.get_weights()])
+    model.load_weights(path)
+    for weight in model.get_weights():
+        np.testing.assert_array_equal(weight, 4.5)
+
+
+def test_less_can_be_better(model, tmp_path):
+    callback = train(model, tmp_path / "best.weights.h5", [1, 7, 2, 9], mean_value=0.5, mode="min")
+    assert callback.averaged == [1, 3]
+
+
+def test_a_mean_that_is_no_better_is_dropped(model, tmp_path):
+    path = tmp_path / "best.weights.h5"
+    assert train(model, path, [1, 7, 9], mean_value=9).averaged == []
+    assert not path.exists()
+
+
+def test_one_epoch_has_no_mean(model, tmp_path):
+    path = tmp_path / "best.weights.h5"
+    assert train(model, path, [3], mean_value=99).averaged == []
+    assert not path.exists()
