@@ -83,7 +83,7 @@ def draw_alignment(alignment: Array, source: Sequence[str], target: Sequence[str
     # A model that has diverged gives no numbers; its report is wanted all the same.
     weights = np.nan_to_num(np.asarray(alignment, "float32"), posinf=0, neginf=0)
     axes.imshow(weights, cmap="Blues", vmin=0, vmax=1, aspect="auto", interpolation="nearest")
-    style = {"size": 9, "color": _INK, "parse_math": False}
+    style: dict[str, Any] = {"size": 9, "color": _INK, "parse_math": False}
     axes.set_xticks(range(len(source)), source, rotation=90, **style)
     axes.set_yticks(range(len(target)), target, **style)
     axes.xaxis.tick_top()

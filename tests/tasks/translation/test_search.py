@@ -1,0 +1,62 @@
+import keras
+import numpy as np
+import pytest
+
+from rnnpipe.models.translator import build_translator
+from rnnpipe.tasks.translation.search import Search
+
+SOURCES = [[4, 5, 6], [7], [4] * 9, [8, 9], [6, 5, 4, 7]]
+
+
+@pytest.fixture(scope="module")
+def model():
+    keras.utils.set_random_seed(2)
+    model = build_translator(
+        source_vocab=12,
+        target_vocab=9,
+        embedding=6,
+        encoder_units=5,
+        attention_units=6,
+        decoder_units=7,
+    )
+    # Sharp enough that sources differ in what is said of them, and now and then it ends.
+    model.set_weights([3 * weight for weight in model.get_weights()])
+    return model
+
+
+@pytest.mark.parametrize("width", [1, 3])
+def test_results_come_in_the_order_of_the_sources_whatever_the_batches(model, width):
+    together = Search(model, width=width, batch_size=2)(SOURCES)
+    for source, found in zip(SOURCES, together, strict=True):
+        (alone,) = Search(model, width=width, batch_size=1)([source])
+        assert [one.tokens for one in found] == [one.tokens for one in alone]
+        np.testing.assert_allclose(found[0].score, alone[0].score, rtol=1e-4)
+
+
+def test_the_probability_is_that_of_the_words_one_after_another(model):
+    for source, found in zip(SOURCES, Search(model, width=3, n_best=2)(SOURCES), strict=True):
+        for one in found:
+            said = [*one.tokens, 3]
+            logits = model({"source": np.array([source]), "target": np.array([[2, *one.tokens]])})[
+                "logits"
+            ]
+            log_probs = np.asarray(keras.ops.log_softmax(logits))[0]
+            limit = 2 * 8 * (1 + (len(source) > 8)) + 10
+            if len(one.tokens) == limit:  # it never ended
+                said, log_probs = said[:-1], log_probs[:-1]
+            mean = np.mean([row[token] for row, token in zip(log_probs, said, strict=True)])
+            assert one.probability == pytest.approx(np.exp(mean), rel=1e-3)
+
+
+def test_the_best_comes_first_and_alignments_are_of_the_own_source(model):
+    for source, found in zip(SOURCES, Search(model, width=4, n_best=4)(SOURCES), strict=True):
+        scores = [one.score for one in found]
+        assert scores == sorted(scores, reverse=True)
+        assert len({tuple(one.tokens) for one in found}) == len(found) == 4
+        for one in found:
+            assert one.alignment.shape == (len(one.tokens), len(source))
+            np.testing.assert_allclose(one.alignment.sum(axis=1), 1, rtol=1e-4)
+
+
+def test_no_source_is_no_work(model):
+    assert Search(model)([]) == []

@@ -1,0 +1,119 @@
+import pytest
+
+from rnnpipe.errors import UserError
+from rnnpipe.records.layout import SOURCE, TARGET
+from rnnpipe.tasks.translation.prediction import check_inputs
+from rnnpipe.text.tokenizer import Tokenizer
+from tests.tasks.translation.conftest import make_task, translate
+
+
+def test_targets_are_what_is_read_shifted_and_ended(task, records):
+    rows = {tuple(row["source_tokens"]): row["target_tokens"] for row in records.read("train")}
+    seen = 0
+    for inputs, targets in task.make_batches(records, "train", shuffle_seed=1):
+        batch = zip(
+            *(x.numpy() for x in (inputs["source"], inputs["target"], targets)), strict=True
+        )
+        for source, reads, says in batch:
+            wanted = rows[tuple(source[source > 0])]
+            assert reads[reads > 0].tolist() == [2, *wanted]
+            assert says[says > 0].tolist() == [*wanted, 3]
+            assert reads.shape == says.shape
+            seen += 1
+    assert seen == len(rows) == 5
+
+
+def test_evaluation_scores_text_against_the_raw_references(task, records):
+    model = task.build_model(records)
+    evaluation = task.evaluate(model, records, "test")
+    scores = evaluation.scores
+    assert {"bleu", "chrf", "exact", "perplexity"} <= scores.keys()
+    assert 0 < scores["perplexity"] < 60
+    # Each word has its translation, so that a dictionary is right, unknown words apart.
+    assert scores["baseline/word_by_word/exact"] == pytest.approx(1 / 3)
+    assert scores["baseline/copy_of_the_source/exact"] == 0
+    assert {
+        "bleu/source_words/1-5",
+        "bleu/source_words/6-10",
+        "bleu/unseen_lengths",
+    } <= scores.keys()
+    for row in evaluation.predictions:
+        assert row["reference"] == translate(row["source"])
+        assert row["prediction"] == row["n_best"][0]["text"]
+        assert len(row["n_best"]) == 2
+        assert row["n_best"][0]["score"] >= row["n_best"][1]["score"]
+    titles = [exhibit.title for exhibit in evaluation.exhibits]
+    assert titles[-2:] == ["Best translations", "Worst translations"]
+
+
+def test_lengths_unseen_in_training_can_stand_apart(records):
+    task = make_task(unseen_lengths="apart")
+    scores = task.evaluate(task.build_model(records), records, "test").scores
+    # Two of the three sources are longer than the four words that training knows.
+    assert "bleu/source_words/6-10" not in scores
+    assert scores["exact"] == scores["exact/source_words/1-5"]
+    assert scores["baseline/word_by_word/exact"] == pytest.approx(1)
+    assert "exact/unseen_lengths" in scores
+
+
+def test_training_is_watched_by_what_is_decoded(task, records, tmp_path):
+    model = task.build_model(records)
+    trainer = task.build_trainer(model, records)
+    decoded, averaging = task.make_callbacks(trainer, model, records, tmp_path / "w.weights.h5")
+    logs = {}
+    decoded.on_epoch_end(0, logs)
+    assert logs.keys() == {"val_bleu", "val_chrf", "val_exact"}
+    averaging.set_model(trainer)
+    averaging.on_epoch_end(0, logs)
+
+
+def test_a_text_is_answered_with_translations_and_a_picture(task, records, tmp_path):
+    model = task.build_model(records)
+    task.save_vocabulary(records, tmp_path / "vocabulary")
+    assert {path.name for path in (tmp_path / "vocabulary").iterdir()} == {SOURCE, TARGET}
+    inputs = {"text": "a red dog", "file": "", "n-best": "3"}
+    prediction = task.predict(model, tmp_path / "vocabulary", inputs)
+    assert len(prediction.answers) == 3
+    assert prediction.picture.startswith(b"\x89PNG")
+
+
+def test_a_file_is_translated_line_by_line(task, records, tmp_path):
+    model = task.build_model(records)
+    task.save_vocabulary(records, tmp_path / "vocabulary")
+    path = tmp_path / "lines.txt"
+    path.write_text("a dog\n\nred man\n", encoding="utf-8")
+    inputs = {"text": "", "file": str(path), "n-best": ""}
+    lines = list(task.predict(model, tmp_path / "vocabulary", inputs))
+    assert len(lines) == 3
+    assert lines[1] == "\n"
+    ranked = list(task.predict(model, tmp_path / "vocabulary", {**inputs, "n-best": "2"}))
+    assert [line.split(" ||| ")[0] for line in ranked] == ["0", "0", "1", "2", "2"]
+    assert ranked[0].split(" ||| ")[1] == lines[0].strip()
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(UserError, match="expected a file of UTF-8 text"):
+        list(task.predict(model, tmp_path / "vocabulary", inputs))
+
+
+@pytest.mark.parametrize(
+    ("inputs", "message"),
+    [
+        ({}, "--text: expected a text, or a --file of them, got neither"),
+        ({"text": "a", "file": "b"}, "got both"),
+        ({"text": "a", "n-best": "9"}, "--n-best: expected a number from 1 to the beam's width, 5"),
+        ({"text": "a", "n-best": "x"}, "got x"),
+    ],
+)
+def test_wrong_inputs_are_told(inputs, message):
+    with pytest.raises(UserError, match=message):
+        check_inputs({"text": "", "file": "", "n-best": "", **inputs}, width=5, default=1)
+
+
+def test_the_model_has_a_vocabulary_of_each_side(task, records):
+    sizes = [Tokenizer.load(records.path / side).vocabulary_size for side in (SOURCE, TARGET)]
+    model = task.build_model(records)
+    assert model.get_layer("source_embedding").input_dim == sizes[0]
+    assert model.output["logits"].shape[-1] == sizes[1]
+
+
+def test_the_monitor_is_the_config_s(task):
+    assert task.monitor() == ("val_bleu", "max")
