@@ -34,13 +34,6 @@ _INPUTS = {
 }
 """What `predict` may be given; a task says which of them are its own."""
 
-_INPUTS = {
-    "image": ("FILE", "an image file"),
-    "question": ("TEXT", "a question about the image"),
-    "text": ("TEXT", "a text to classify"),
-}
-"""What `predict` takes for any of the tasks, each of which says what it needs."""
-
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code: 0, or 2 for a mistake of the user's."""
