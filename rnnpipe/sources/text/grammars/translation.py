@@ -76,12 +76,14 @@ class Grammar:
         rng = self._rng
         noun, plural = rng.choice(NOUNS), rng.random() < 0.4
         determiner = rng.choice([*_DETERMINERS])
-        adjectives = rng.sample([*ADJECTIVES], rng.choices([0, 1, 2], [5, 4, 1])[0])
-        head = _decline(noun, plural, determiner, adjectives, is_object=is_object)
+        head = _decline(noun, plural, determiner, self._adjectives(), is_object=is_object)
         if depth == 0:
             return head
         more = self._modifier(noun, plural, depth - 1)
         return Phrase(head.english + more.english, head.velu + more.velu, plural)
+
+    def _adjectives(self) -> list[str]:
+        return self._rng.sample([*ADJECTIVES], self._rng.choices([0, 1, 2], [5, 4, 1])[0])
 
     def _modifier(self, noun: Noun, plural: bool, depth: int) -> Phrase:
         """A prepositional phrase, a relative clause, or nothing."""

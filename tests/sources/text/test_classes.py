@@ -1,0 +1,142 @@
+"""Label by file, label by folder and TREC."""
+
+import pickle
+from collections import Counter
+
+import pytest
+
+from rnnpipe.errors import DeadLetter, UserError
+from rnnpipe.sources.source import Reference
+from rnnpipe.sources.text.label_files import LabelFiles
+from rnnpipe.sources.text.label_folders import LabelFolders
+from rnnpipe.sources.text.trec import Trec
+
+
+def ignore(done: int, total: int) -> None: ...
+
+
+def read_all(source):
+    source.prepare(ignore)
+    source, pieces = pickle.loads(pickle.dumps((source, source.pieces())))
+    return [raw for piece in pieces for raw in source.read(piece)]
+
+
+def rows(raw):
+    return [(r.key, r.part, r.fields["label"], r.fields["text"]) for r in raw]
+
+
+def test_a_file_for_each_label(tmp_path):
+    (tmp_path / "rt.neg").write_text("dull .\nweak .\n")
+    (tmp_path / "rt.pos").write_text("fine .\n")
+    (tmp_path / "README.md").write_text("no data")
+    source = LabelFiles(tmp_path)
+    assert rows(read_all(source)) == [
+        ("rt.neg:1", "train", "neg", "dull ."),
+        ("rt.neg:2", "train", "neg", "weak ."),
+        ("rt.pos:1", "train", "pos", "fine ."),
+    ]
+    assert source.parts == {"train"}
+    assert [path.name for path in source.files()] == ["rt.neg", "rt.pos"]
+
+
+def test_named_label_files(tmp_path):
+    (tmp_path / "a.txt").write_text("dull .\n")
+    (tmp_path / "b.txt").write_text("fine .\n\n")
+    read = read_all(LabelFiles(tmp_path, files={"good": "b.txt", "bad": "a.txt"}))
+    assert rows(read[:2]) == [
+        ("a.txt:1", "train", "bad", "dull ."),
+        ("b.txt:1", "train", "good", "fine ."),
+    ]
+    assert read[2] == DeadLetter("b.txt:2", "b.txt", "read text", "the text is empty")
+
+
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        (["rt.neg"], "files <name>.<label> of two labels or more, and of one name, got none"),
+        (["a.x", "a.y", "b.x", "b.y"], "got a, b; name the file of each label"),
+    ],
+)
+def test_label_files_that_are_unclear(tmp_path, names, told):
+    for name in names:
+        (tmp_path / name).write_text("text\n")
+    with pytest.raises(UserError) as fault:
+        LabelFiles(tmp_path).prepare(ignore)
+    assert told in str(fault.value)
+
+
+def write_folders(folder, names):
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(f"text of {name}\nand more")
+
+
+def test_a_folder_for_each_label(tmp_path):
+    names = ["train/neg/0_3.txt", "train/pos/0_9.txt", "test/neg/0_1.txt", "train/unsup/0_0.txt"]
+    write_folders(tmp_path, [*names, "train/neg/urls.html"])
+    (tmp_path / "train/pos/1_8.txt").write_bytes(b"\xff")
+    read = read_all(LabelFolders(tmp_path))
+    letters = [raw for raw in read if isinstance(raw, DeadLetter)]
+    assert [(letter.key, letter.step) for letter in letters] == [
+        ("train/pos/1_8.txt", "decode text")
+    ]
+    assert sorted(rows(raw for raw in read if isinstance(raw, Reference))) == [
+        ("test/neg/0_1.txt", "test", "neg", "text of test/neg/0_1.txt\nand more"),
+        ("train/neg/0_3.txt", "train", "neg", "text of train/neg/0_3.txt\nand more"),
+        ("train/pos/0_9.txt", "train", "pos", "text of train/pos/0_9.txt\nand more"),
+    ]
+
+
+def test_label_folders_without_splits_and_chosen_ones(tmp_path):
+    write_folders(tmp_path, ["a/1.txt", "b/1.txt", "c/1.txt"])
+    assert {r.fields["label"] for r in read_all(LabelFolders(tmp_path))} == {"a", "b", "c"}
+    chosen = LabelFolders(tmp_path, labels=["a", "c"])
+    assert {r.fields["label"] for r in read_all(chosen)} == {"a", "c"}
+    assert chosen.parts == {"train"}
+    with pytest.raises(UserError, match=r"folders of \.txt files for two labels or more, got a"):
+        LabelFolders(tmp_path, labels=["a", "x"]).prepare(ignore)
+
+
+def test_trec(tmp_path):
+    (tmp_path / "TREC.train").write_bytes(
+        b"NUM:date When was Caf\xe9 born ?\nno class here\nENTY:animal  What: a bird ?\n"
+    )
+    (tmp_path / "TREC.test").write_bytes(b"NUM:dist How far ?\n")
+    read = read_all(Trec(tmp_path))
+    assert rows(raw for raw in read if isinstance(raw, Reference)) == [
+        ("TREC.test:1", "test", "NUM", "How far ?"),
+        ("TREC.train:1", "train", "NUM", "When was Café born ?"),
+        ("TREC.train:3", "train", "ENTY", "What: a bird ?"),
+    ]
+    assert [(raw.key, raw.step) for raw in read if isinstance(raw, DeadLetter)] == [
+        ("TREC.train:2", "read label")
+    ]
+    fine = read_all(Trec(tmp_path, labels="fine"))
+    assert fine[0].fields["label"] == "NUM:dist"
+
+
+def test_trec_by_its_official_names(tmp_path):
+    for name in ("train_5500.label", "TREC_10.label", "train_1000.label"):
+        (tmp_path / name).write_text("NUM:date When ?\n")
+    source = Trec(tmp_path)
+    assert {piece.split: piece.path.name for piece in source.pieces()} == {
+        "train": "train_5500.label",
+        "test": "TREC_10.label",
+    }
+
+
+def test_the_real_data(shared_data):
+    polarity = read_all(LabelFiles(shared_data / "rt_polarity"))
+    assert Counter(r.fields["label"] for r in polarity) == {"neg": 5331, "pos": 5331}
+    reviews = read_all(LabelFolders(shared_data / "imdb_mini"))
+    assert Counter((r.part, r.fields["label"]) for r in reviews) == {
+        ("train", "neg"): 1500,
+        ("train", "pos"): 1500,
+        ("test", "neg"): 500,
+        ("test", "pos"): 500,
+    }
+    questions = read_all(Trec(shared_data / "trec_questions"))
+    assert Counter(r.part for r in questions) == {"train": 5452, "test": 500}
+    assert len({r.fields["label"] for r in questions}) == 6
+    fine = read_all(Trec(shared_data / "trec_questions", labels="fine"))
+    assert len({r.fields["label"] for r in fine}) == 50

@@ -1,0 +1,50 @@
+import pytest
+
+from rnnpipe.errors import BadRecord
+from rnnpipe.sources.source import Reference
+from rnnpipe.sources.text.fields import group_of, refer_pair, refer_text
+
+
+def test_references():
+    assert refer_text("a:1", "test", text=" Good. ", label=" pos ") == Reference(
+        "a:1", group_of("good."), "test", {"text": " Good. ", "label": "pos"}
+    )
+    assert refer_pair("a:1", "train", source="Ja", target="Yes") == Reference(
+        "a:1", group_of("ja"), "train", {"source": "Ja", "target": "Yes"}
+    )
+
+
+def test_texts_that_differ_in_case_and_space_alone_are_one_group():
+    assert group_of("A  Man\n") == group_of("a man")
+    assert group_of("a man") != group_of("aman")
+
+
+@pytest.mark.parametrize(("label", "name"), [(3, "3"), (True, "1"), (0, "0"), ("x y", "x y")])
+def test_labels(label, name):
+    assert refer_text("k", "train", text="t", label=label).fields["label"] == name
+
+
+@pytest.mark.parametrize(
+    ("text", "label", "reason"),
+    [
+        ("", "pos", "the text is empty"),
+        (" \u2003\n", "pos", "the text is empty"),
+        (None, "pos", "the text is not text: None"),
+        (["a"], "pos", "the text is not text"),
+        ("half \ud800", "pos", "the text is not Unicode text"),
+        ("good", -1, "not the name of a class: -1"),
+        ("good", None, "not the name of a class: None"),
+        ("good", " ", "not the name of a class"),
+        ("good", 1.5, "not the name of a class: 1.5"),
+    ],
+)
+def test_bad_values(text, label, reason):
+    with pytest.raises(BadRecord, match=reason):
+        refer_text("k", "train", text=text, label=label)
+
+
+def test_a_pair_needs_both_sides():
+    with pytest.raises(BadRecord, match="the target text is empty"):
+        refer_pair("k", "train", source="ja", target=" ")
+    with pytest.raises(BadRecord, match="the source text is not text"):
+        refer_pair("k", "train", source=None, target="yes")

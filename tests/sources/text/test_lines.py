@@ -1,0 +1,115 @@
+import gzip
+
+import pytest
+
+from rnnpipe.errors import BadRecord, UserError
+from rnnpipe.sources.text.lines import (
+    MAX_BYTES,
+    check_encoding,
+    check_text_file,
+    read_document,
+    read_lines,
+)
+
+
+def lines_of(path, encoding="utf-8"):
+    return [
+        (number, f"{line.step}: {line.reason}" if isinstance(line, BadRecord) else line)
+        for number, line in read_lines(path, encoding)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("raw", "lines"),
+    [
+        (b"\xef\xbb\xbfone\ntwo\n", ["one", "two"]),
+        (b"one\r\ntwo\r\n\r\n", ["one", "two", ""]),
+        (b"one\ntwo", ["one", "two"]),
+        (b"a\x00b\x0bc\n\xe2\x80\xa8d\n", ["a\x00b\x0bc", "\u2028d"]),
+        (b"a\rb\n", ["a\rb"]),
+        (b"\n\n", ["", ""]),
+    ],
+)
+def test_only_line_feeds_end_lines(tmp_path, raw, lines):
+    for name, content in (("plain", raw), ("zipped", gzip.compress(raw))):
+        path = tmp_path / name
+        path.write_bytes(content)
+        assert lines_of(path) == list(enumerate(lines, start=1))
+        assert check_text_file(path) == len(lines)
+
+
+def test_lines_that_are_no_text_are_told_and_the_others_keep_their_numbers(tmp_path):
+    path = tmp_path / "text"
+    path.write_bytes(b"caf\xe9\nfine\n" + b"x" * (3 * MAX_BYTES) + b"\nlast\n")
+    assert lines_of(path) == [
+        (1, "decode text: byte 0xe9 at 3 is no utf-8"),
+        (2, "fine"),
+        (3, f"read text: longer than {MAX_BYTES:,} bytes"),
+        (4, "last"),
+    ]
+    assert lines_of(path, "iso-8859-1")[0] == (1, "café")
+
+
+@pytest.mark.parametrize("end", [b"", b"\n", b"\r\n"])
+def test_the_longest_line_that_is_read(tmp_path, end):
+    path = tmp_path / "text"
+    path.write_bytes(b"x" * MAX_BYTES + end + (b"y" if end else b""))
+    assert lines_of(path)[0] == (1, "x" * MAX_BYTES)
+    assert lines_of(path)[1:] == ([(2, "y")] if end else [])
+
+
+@pytest.mark.parametrize(
+    ("raw", "got"),
+    [
+        (b"", "expected lines of text, got an empty file"),
+        ("text".encode("utf-16"), "expected a text file, got UTF-16; convert it to UTF-8"),
+        (gzip.compress(b"some text" * 99)[:-20], "a damaged gzip file"),
+        (b"\x1f\x8bno gzip", "a damaged gzip file"),
+        (None, "a file that cannot be read (No such file or directory)"),
+    ],
+)
+def test_files_that_are_no_text_are_told(tmp_path, raw, got):
+    path = tmp_path / "text"
+    if raw is not None:
+        path.write_bytes(raw)
+    with pytest.raises(UserError) as fault:
+        check_text_file(path)
+    assert str(fault.value).startswith(f"{path}: ")
+    assert got in str(fault.value)
+
+
+@pytest.mark.parametrize("name", ["utf-16", "no-such", "", "rot13"])
+def test_encodings_that_do_not_spell_line_ends_are_refused(name):
+    with pytest.raises(UserError, match=r"data\.source\.encoding: expected an encoding such as"):
+        check_encoding(name)
+    assert check_encoding("cp1252") == "cp1252"
+
+
+def test_documents(tmp_path):
+    path = tmp_path / "text"
+    path.write_bytes(b"\xef\xbb\xbfone\r\ntwo")
+    assert read_document(path, "utf-8") == "one\r\ntwo"
+    for raw, reason in (
+        (b"\xff", "byte 0xff at 0 is no utf-8"),
+        (b"x" * (MAX_BYTES + 1), "longer than"),
+        (gzip.compress(b"text")[:-9], "a damaged gzip file"),
+    ):
+        path.write_bytes(raw)
+        with pytest.raises(BadRecord, match=reason):
+            read_document(path, "utf-8")
+    with pytest.raises(BadRecord, match="cannot be read"):
+        read_document(tmp_path / "missing", "utf-8")
+
+
+def test_the_odd_files(shared_data):
+    folder = shared_data / "bad_inputs"
+    read = {path.stem: lines_of(path) for path in (folder / "derived").glob("*.txt")}
+    assert read["bom"] == [(1, "a gripping , funny film .")]
+    assert read["crlf"][-1] == (3, "")
+    assert read["empty"] == []
+    assert read["no_final_newline"] == [(1, "one"), (2, "two"), (3, "three")]
+    assert len(read["nul_and_ctrl"]) == 2
+    assert len(read["long_line"]) == 1
+    latin = folder / "text" / "rt-polarity.neg.latin1.txt"
+    assert any("is no utf-8" in line for _, line in lines_of(latin))
+    assert not any("is no iso" in line for _, line in lines_of(latin, "iso-8859-1"))

@@ -1,0 +1,110 @@
+import gzip
+import pickle
+
+import pytest
+
+from rnnpipe.errors import DeadLetter, UserError
+from rnnpipe.sources.source import Reference
+from rnnpipe.sources.text.fields import group_of
+from rnnpipe.sources.text.parallel import Parallel
+
+
+def ignore(done: int, total: int) -> None: ...
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write_files(**files: str) -> None:
+        for name, content in files.items():
+            (tmp_path / name.replace("_dot_", ".")).write_text(content, encoding="utf-8")
+
+    return write_files
+
+
+def read_all(source):
+    source.prepare(ignore)
+    source, pieces = pickle.loads(pickle.dumps((source, source.pieces())))
+    return {piece.split: list(source.read(piece)) for piece in pieces}
+
+
+def test_lines_belong_together_by_their_number(tmp_path, write):
+    write(train_dot_de="Ja.\nNein.\r\n", train_dot_en="Yes.\nNo.", test_dot_de="Tag\n")
+    (tmp_path / "test.en.gz").write_bytes(gzip.compress(b"Day\n"))
+    write(train_dot_fr="Oui.\n")  # a third language may be there
+    source = Parallel(tmp_path, source="de", target="en")
+    assert source.parts == {"train", "test"}
+    assert read_all(source) == {
+        "train": [
+            Reference("train:1", group_of("ja."), "train", {"source": "Ja.", "target": "Yes."}),
+            Reference("train:2", group_of("nein."), "train", {"source": "Nein.", "target": "No."}),
+        ],
+        "test": [Reference("test:1", group_of("tag"), "test", {"source": "Tag", "target": "Day"})],
+    }
+    names = [path.name for path in source.files()]
+    assert sorted(names) == ["test.de", "test.en.gz", "train.de", "train.en"]
+
+
+def test_the_other_direction(tmp_path, write):
+    write(a_dot_de="Ja\n", a_dot_en="Yes\n")
+    [[pair]] = read_all(Parallel(tmp_path, source="en", target="de")).values()
+    assert pair.fields == {"source": "Yes", "target": "Ja"}
+
+
+def test_a_bad_side_takes_its_pair_along_and_no_other(tmp_path):
+    (tmp_path / "a.de").write_bytes(b"eins\n\nd\xffei\nvier\nf\xc3\xbcnf\n")
+    (tmp_path / "a.en").write_bytes(b"one\ntwo\nthree\n \nfive\n")
+    [read] = read_all(Parallel(tmp_path, source="de", target="en")).values()
+    assert [r.key if isinstance(r, Reference) else r for r in read] == [
+        "a:1",
+        DeadLetter("a:2", "a.de", "read text", "the source text is empty"),
+        DeadLetter("a:3", "a.de", "decode text", "byte 0xff at 1 is no utf-8"),
+        DeadLetter("a:4", "a.de", "read text", "the target text is empty"),
+        "a:5",
+    ]
+    assert read[-1].fields == {"source": "fünf", "target": "five"}
+
+
+def test_different_numbers_of_lines_are_one_clear_error(tmp_path, write):
+    write(train_dot_de="a\nb\nc\n", train_dot_en="a\nb\n")
+    with pytest.raises(UserError) as fault:
+        Parallel(tmp_path, source="de", target="en").prepare(ignore)
+    assert str(fault.value) == (
+        f"{tmp_path / 'train'}: expected the same number of lines in both languages, "
+        "got 3 in train.de and 2 in train.en; get both files again, or mend them: "
+        "line by line they must be translations"
+    )
+
+
+def test_named_files(tmp_path, write):
+    write(a_dot_de="a\n", a_dot_en="a\n", b_dot_de="b\n", b_dot_en="b\n")
+    source = Parallel(tmp_path, source="de", target="en", files={"train": "b", "validation": "a"})
+    read = read_all(source)
+    assert read["train"][0].key == "b:1"
+    assert read["validation"][0].part == "validation"
+    missing = Parallel(tmp_path, source="de", target="en", files={"train": "c"})
+    with pytest.raises(UserError, match=r"expected a file c\.de or c\.de\.gz, got none"):
+        missing.prepare(ignore)
+
+
+@pytest.mark.parametrize(
+    ("path", "languages", "told"),
+    [
+        ("missing", ("de", "en"), "expected a folder with parallel text files, got nothing there"),
+        (".", ("de", "xx"), r"expected files called <name>\.de and <name>\.xx.* got none"),
+        (".", ("de", "de"), r"data\.source\.target: expected another language than source"),
+    ],
+)
+def test_mistakes(tmp_path, write, path, languages, told):
+    write(train_dot_de="a\n", train_dot_en="a\n")
+    with pytest.raises(UserError, match=told):
+        Parallel(tmp_path / path, source=languages[0], target=languages[1]).prepare(ignore)
+
+
+def test_the_real_data(shared_data):
+    read = read_all(Parallel(shared_data / "multi30k", source="de", target="en"))
+    assert {split: len(pairs) for split, pairs in read.items()} == {
+        "train": 29_000,
+        "validation": 1_014,
+        "test": 1_000,
+    }
+    assert all(isinstance(pair, Reference) for pairs in read.values() for pair in pairs)

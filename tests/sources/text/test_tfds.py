@@ -1,0 +1,146 @@
+import pickle
+
+import numpy as np
+import pytest
+import tensorflow_datasets as tfds
+
+from rnnpipe.errors import UserError
+from rnnpipe.sources.text.tfds import Tfds
+
+CLASSES = {"text": "text", "label": "label"}
+
+
+def ignore(done: int, total: int) -> None: ...
+
+
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory):
+    """Two tiny data sets, made with TensorFlow Datasets' own tools."""
+    folder = tmp_path_factory.mktemp("tensorflow_datasets")
+    store = tfds.dataset_builders.store_as_tfds_dataset
+    store(
+        name="tiny_reviews",
+        version="1.0.0",
+        features=tfds.features.FeaturesDict(
+            {
+                "text": tfds.features.Text(),
+                "label": tfds.features.ClassLabel(names=["neg", "pos"]),
+                "stars": tfds.features.Scalar(np.int64),
+            }
+        ),
+        split_datasets={
+            split: [
+                (i, {"text": f"{split} fünf {i}", "label": i % 2, "stars": i}) for i in range(n)
+            ]
+            for split, n in (("train", 10), ("test", 4), ("unsupervised", 3))
+        },
+        data_dir=folder,
+        disable_shuffling=True,
+    )
+    languages = tfds.features.Translation(languages=["de", "en"])
+    store(
+        name="tiny_pairs",
+        version="1.0.0",
+        config="de-en",
+        features=tfds.features.FeaturesDict({"translation": languages}),
+        split_datasets={
+            "train": [(i, {"translation": {"de": f"ja {i}", "en": f"yes {i}"}}) for i in range(3)]
+        },
+        data_dir=folder,
+        disable_shuffling=True,
+    )
+    return folder
+
+
+def read_all(source):
+    source.prepare(ignore)
+    source, pieces = pickle.loads(pickle.dumps((source, source.pieces())))
+    assert "_builder" not in vars(source)  # workers need no TensorFlow
+    return {piece.split: list(source.read(piece)) for piece in pieces}
+
+
+def test_classes_by_name(data_dir, tmp_path):
+    source = Tfds(tmp_path, CLASSES, name="tiny_reviews", data_dir=data_dir)
+    read = read_all(source)
+    assert source.parts == {"train", "test"} == set(read)
+    assert [r.fields for r in read["test"]] == [
+        {"text": f"test fünf {i}", "label": ("neg", "pos")[i % 2]} for i in range(4)
+    ]
+    assert len(read["train"]) == 10
+    assert {r.part for r in read["train"]} == {"train"}
+
+
+def test_it_is_exported_once_for_each_choice(data_dir, tmp_path):
+    def export(**options):
+        source = Tfds(tmp_path, CLASSES, name="tiny_reviews", data_dir=data_dir, **options)
+        source.prepare(ignore)
+        return source.folder
+
+    first = export()
+    changed = {path: path.stat().st_mtime_ns for path in first.iterdir()}
+    assert export() == first
+    assert {path: path.stat().st_mtime_ns for path in first.iterdir()} == changed
+    assert export(splits={"train": "test"}) != first
+
+
+def test_parts_of_splits_and_labels_that_are_numbers(data_dir, tmp_path):
+    source = Tfds(
+        tmp_path,
+        {"text": "text", "label": "stars"},
+        name="tiny_reviews",
+        data_dir=data_dir,
+        splits={"train": "train[:70%]", "validation": "train[70%:]", "test": "test"},
+    )
+    read = read_all(source)
+    assert {split: len(references) for split, references in read.items()} == {
+        "train": 7,
+        "validation": 3,
+        "test": 4,
+    }
+    assert [r.fields["label"] for r in read["validation"]] == ["7", "8", "9"]
+
+
+def test_pairs_and_a_folder_without_name(data_dir, tmp_path):
+    fields = {"source": "translation/de", "target": "translation/en"}
+    named = Tfds(tmp_path, fields, name="tiny_pairs/de-en", data_dir=data_dir)
+    folder = data_dir / "tiny_pairs" / "de-en" / "1.0.0"
+    [pairs], [again] = (
+        read_all(source).values() for source in (named, Tfds(tmp_path, fields, data_dir=folder))
+    )
+    assert [r.fields for r in pairs] == [
+        {"source": f"ja {i}", "target": f"yes {i}"} for i in range(3)
+    ]
+    assert again == pairs
+
+
+@pytest.mark.parametrize(
+    ("options", "fields", "told"),
+    [
+        ({"name": "no_such"}, CLASSES, "tfds:no_such: expected a data set that TensorFlow Dat"),
+        (
+            {"name": "tiny_reviews"},
+            {"text": "review", "label": "label"},
+            "expected a feature called review, got label, stars, text; name the right one as "
+            "data.source.text",
+        ),
+        (
+            {"name": "tiny_reviews", "splits": {"train": "dev"}},
+            CLASSES,
+            "expected a split dev, got test, train, unsupervised; mend data.source.splits",
+        ),
+        (
+            {"name": "tiny_reviews", "splits": {"test": "test"}},
+            CLASSES,
+            "expected a split for training",
+        ),
+    ],
+)
+def test_mistakes(data_dir, tmp_path, options, fields, told):
+    with pytest.raises(UserError) as fault:
+        Tfds(tmp_path, fields, data_dir=data_dir, **options).prepare(ignore)
+    assert told in str(fault.value)
+
+
+def test_neither_name_nor_folder(tmp_path):
+    with pytest.raises(UserError, match=r"data\.source: expected the name or the path"):
+        Tfds(tmp_path, CLASSES)
