@@ -64,7 +64,7 @@ class MultiHeadAttention(Attention):
         super().__init__(max(num_heads, 1), **kwargs)
         for name, size in (*sizes.items(), ("output_shape", output_shape)):
             if size is not None and size < 1:
-                raise fault(self, f"a {name} of at least 1", str(size), f"write e.g. {name}=8")
+                raise fault(self, f"{name} of at least 1", str(size), f"write e.g. {name}=8")
         self.key_dim, self.value_dim = key_dim, value_dim or key_dim
         self.use_bias, self.output_features = use_bias, output_shape
         self.dropout = keras.layers.Dropout(dropout, seed=seed, dtype=self.dtype_policy)
