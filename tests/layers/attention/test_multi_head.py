@@ -44,7 +44,10 @@ def test_dropout_only_in_training_and_not_in_the_alignments(random):
         (lambda: MultiHeadAttention(0, 4), "expected num_heads of at least 1, got 0"),
         (lambda: MultiHeadAttention(2, 0), "expected key_dim of at least 1, got 0"),
         (lambda: MultiHeadAttention(2, 4, 0), "expected value_dim of at least 1, got 0"),
-        (lambda: MultiHeadAttention(2, 4, output_shape=0), "expected output_shape of at least 1, got 0"),
+        (
+            lambda: MultiHeadAttention(2, 4, output_shape=0),
+            "expected output_shape of at least 1, got 0",
+        ),
         (lambda: DotAttention("cube"), "a scale of None, 'sqrt' or 'learned', got 'cube'"),
         (
             lambda: DotAttention()(np.ones((1, 2)), np.ones((1, 5, 3))),
