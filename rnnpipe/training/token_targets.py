@@ -54,11 +54,13 @@ class TokenCrossEntropy(keras.losses.Loss):
 
     def call(self, targets: Any, logits: Any) -> Any:
         """What each token adds to the loss, `(batch, time)`."""
-        losses = _surprise(targets, logits)
         if self.smoothing:
-            # −log p(y) + ε (z_y − mean z) is the same as the definition, with one softmax.
-            said = ops.take_along_axis(logits, targets[..., None], axis=-1)[..., 0]
-            losses = losses + self.smoothing * (said - ops.mean(logits, axis=-1))
+            vocab = logits.shape[-1]
+            wanted = ops.one_hot(targets, vocab, dtype=logits.dtype) * (1 - self.smoothing)
+            wanted = wanted + self.smoothing / vocab
+            losses = ops.categorical_crossentropy(wanted, logits, from_logits=True)
+        else:
+            losses = _surprise(targets, logits)
         counts = _counts(targets, losses.dtype)
         return losses * counts / ops.maximum(ops.sum(counts), 1.0)
 

@@ -3,9 +3,9 @@
     python tools/bench/translation.py runs/multi30k_de_en                    # a trained run
     python tools/bench/translation.py runs/multi30k_de_en --steps 100 --split test
 
-Training steps are those of the run's own config on its own batches, in `fit`, after the same batches
-have gone through once, so that nothing is compiled while the clock runs. The wait for data is
-measured apart, step by step. Search is of all sentences of a split with the trained weights: how
+Training steps are those of the run's own config on its own batches, in `fit`, after the same
+batches have gone through once, so that nothing is compiled while the clock runs. The wait for data
+is measured apart, step by step. Search is of all sentences of a split with the trained weights: how
 long translations are, and thus how long they take, is learnt. Wall-clock and CPU seconds: on a
 machine that is shared, read the latter, and divide by the cores.
 
