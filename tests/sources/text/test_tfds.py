@@ -120,13 +120,13 @@ def test_pairs_and_a_folder_without_name(data_dir, tmp_path):
         (
             {"name": "tiny_reviews"},
             {"text": "review", "label": "label"},
-            "expected a feature called review, got label, stars, text; name the right one as "
+            "expected a feature called review, got text, label, stars; name the right one as "
             "data.source.text",
         ),
         (
             {"name": "tiny_reviews", "splits": {"train": "dev"}},
             CLASSES,
-            "expected a split dev, got test, train, unsupervised; mend data.source.splits",
+            "expected a split dev, got train, test, unsupervised; mend data.source.splits",
         ),
         (
             {"name": "tiny_reviews", "splits": {"test": "test"}},

@@ -1,0 +1,193 @@
+"""Records a second that a build encodes and writes, beside loops that do the same work.
+
+    python tools/bench/build.py                       # drawn pairs, in a temporary folder
+    python tools/bench/build.py --path data/multi30k --from de --to en --copies 4
+
+The work: read parallel text, normalise both sides, cut them into the tokens of one and the same BPE
+model, serialise and write TFRecord shards. The ways to do it: a plain loop; a
+`multiprocessing.Pool` of two whose workers write a shard each; and the build's second pass with one
+worker and with two. The build's first pass, which counts words and finds repeats, is told apart, as
+are the seconds in which its pipeline does nothing but start and stop.
+"""
+
+import argparse
+import multiprocessing
+import shutil
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import apache_beam as beam
+
+from rnnpipe.records.codec import encode_example
+from rnnpipe.records.layout import shard_name
+from rnnpipe.records.specs import TEXT_PAIR
+from rnnpipe.records.tfrecord import write_tfrecord
+from rnnpipe.sources.source import Reference
+from rnnpipe.sources.text.grammars import TranslationGrammar
+from rnnpipe.sources.text.parallel import Parallel
+from rnnpipe.transforms.runner import Runner
+from rnnpipe.transforms.shards import WriteShards
+from rnnpipe.transforms.splits import Splitter, shard_of
+from rnnpipe.transforms.survey import CountReferences
+from rnnpipe.transforms.text import Tokenization
+from rnnpipe.transforms.text_pairs import TextPairEncoder, TextPairRecipe
+
+RECIPE = TextPairRecipe(Tokenization("bpe", 8000), max_tokens=1000)
+SPLITTER = Splitter({}, 0)
+
+
+@dataclass(frozen=True)
+class Work:
+    """What every way has to do.
+
+    Args:
+        source: the raw text, all of it in `train`.
+        encoder: makes the records.
+        shards: how many files to write.
+        folder: where.
+    """
+
+    source: Parallel
+    encoder: TextPairEncoder
+    shards: int
+    folder: Path
+
+    def write(self, shard: int, references: list[Reference]) -> None:
+        """Encodes and writes one shard."""
+        records = (
+            encode_example(TEXT_PAIR, self.encoder.encode(reference).values)
+            for reference in references
+        )
+        write_tfrecord(
+            self.folder / shard_name(TEXT_PAIR.name, "train", shard, self.shards), records
+        )
+
+    def by_shard(self) -> list[tuple[int, list[Reference]]]:
+        """All references, read and dealt out."""
+        dealt: list[list[Reference]] = [[] for _ in range(self.shards)]
+        [piece] = self.source.pieces()
+        for reference in self.source.read(piece):
+            if isinstance(reference, Reference):
+                dealt[shard_of(reference, self.shards)].append(reference)
+        return list(enumerate(dealt))
+
+
+def loop(work: Work) -> None:
+    """One process, one shard after the other."""
+    for shard, references in work.by_shard():
+        work.write(shard, references)
+
+
+def pool(work: Work) -> None:
+    """Two fresh processes, as the build's own are."""
+    with multiprocessing.get_context("spawn").Pool(2) as workers:
+        workers.starmap(work.write, work.by_shard(), chunksize=1)
+
+
+def build(work: Work, workers: int) -> None:
+    """The second pass of a build."""
+    shards = {"train": work.shards}
+    write = WriteShards(work.source, SPLITTER, shards, TEXT_PAIR, work.encoder, work.folder, {})
+    _run(lambda pieces: pieces | write, work.source, workers)
+
+
+def survey(work: Work, workers: int) -> None:
+    """The first pass of a build."""
+    count = CountReferences(work.source, RECIPE, SPLITTER, work.folder)
+    _run(lambda pieces: pieces | count, work.source, workers)
+
+
+def start(work: Work, workers: int) -> None:
+    """A pipeline that does nothing."""
+    _run(lambda pieces: pieces | beam.Map(type), work.source, workers)
+
+
+def _run(apply: Callable[[object], object], source: Parallel, workers: int) -> None:
+    def construct(pipeline: beam.Pipeline) -> None:
+        apply(pipeline | "Pieces" >> beam.Create(source.pieces(), reshuffle=True))
+
+    Runner(workers).run(construct)
+
+
+WAYS: Mapping[str, Callable[[Work], None]] = {
+    "plain loop": loop,
+    "multiprocessing.Pool(2)": pool,
+    "build, 1 worker": lambda work: build(work, 1),
+    "build, 2 workers": lambda work: build(work, 2),
+}
+PARTS: Mapping[str, Callable[[Work], None]] = {
+    "first pass, 1 worker": lambda work: survey(work, 1),
+    "first pass, 2 workers": lambda work: survey(work, 2),
+    "start and stop, 1 worker": lambda work: start(work, 1),
+    "start and stop, 2 workers": lambda work: start(work, 2),
+}
+
+
+def prepare(options: argparse.Namespace, folder: Path) -> Parallel:
+    """One part of raw text, several times over where it is asked for."""
+    path = options.path
+    if path is None:
+        drawn = TranslationGrammar(folder / "drawn", pairs=30_000, seed=1)
+        drawn.prepare(lambda done, total: None)
+        path, options.from_, options.to = drawn.folder, "en", "velu"
+    raw = Parallel(path, source=options.from_, target=options.to)
+    piece = next(piece for piece in raw.pieces() if piece.split == "train")
+    sides: list[list[str]] = [[], []]
+    for reference in raw.read(piece):
+        if isinstance(reference, Reference):
+            for side, name in zip(sides, ("source", "target"), strict=True):
+                side.append(reference.fields[name])
+    (folder / "raw").mkdir()
+    for side, language in zip(sides, "ab", strict=True):
+        # A mark tells the copies of a sentence apart, so that they hash to different shards.
+        lines = (f"{text} {copy}\n" for copy in range(options.copies) for text in side)
+        (folder / "raw" / f"train.{language}").write_text("".join(lines))
+    return Parallel(folder / "raw", source="a", target="b")
+
+
+def main() -> None:
+    """Prints a line for each way: the best of its rounds, in turns."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--path", type=Path)
+    parser.add_argument("--from", dest="from_", default="de")
+    parser.add_argument("--to", default="en")
+    parser.add_argument("--copies", type=int, default=1)
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+    folder = Path(tempfile.mkdtemp(prefix="bench-build-"))
+    try:
+        source = prepare(options, folder)
+        words: Counter[str] = Counter()
+        [piece] = source.pieces()
+        references = [raw for raw in source.read(piece) if isinstance(raw, Reference)]
+        for reference in references:
+            words.update(word for _, word in RECIPE.count(reference))
+        tokenizer = RECIPE.text.train(words)
+        encoder = TextPairEncoder(RECIPE.max_tokens, {"source": tokenizer, "target": tokenizer})
+        (folder / "out").mkdir()
+        work = Work(source, encoder, -(-len(references) // 1000), folder / "out")
+        measure(work, len(references), options.rounds)
+    finally:
+        shutil.rmtree(folder)
+
+
+def measure(work: Work, records: int, rounds: int) -> None:
+    """Times every way in turns and prints the best of each."""
+    seconds: dict[str, list[float]] = {}
+    for _ in range(rounds):
+        for name, way in {**WAYS, **PARTS}.items():
+            began = time.perf_counter()
+            way(work)
+            seconds.setdefault(name, []).append(time.perf_counter() - began)
+    print(f"{records:,} pairs, {work.shards} shards, best of {rounds} rounds in turns")
+    for name, times in seconds.items():
+        rate = "" if name.startswith("start") else f"{records / min(times):10,.0f} records/s"
+        print(f"{name:26}{min(times):8.2f} s{rate}")
+
+
+if __name__ == "__main__":
+    main()
