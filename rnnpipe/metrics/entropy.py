@@ -2,7 +2,8 @@
 
 import gzip
 import lzma
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Literal
 
 import numpy as np
@@ -11,7 +12,9 @@ from rnnpipe.errors import UserError
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-_PACKERS = {"gzip": gzip.compress, "lzma": lzma.compress}
+_PACKERS: Mapping[str, Callable[[bytes], bytes]] = MappingProxyType(
+    {"gzip": gzip.compress, "lzma": lzma.compress}
+)
 _KEYS = 2**62
 
 

@@ -17,7 +17,7 @@ class GradientFlow:
     """The gradient of one prediction, on its way back through time.
 
     Args:
-        norms: ‖∂L/∂sₜ₋ₖ‖ for k = 0, 1, … steps back, `(time,)`; all states of a step together.
+        norms: ‖∂L/∂sₜ₋ₖ‖ for k = 1, 2, … steps back, `(time,)`; all states of a step together.
         weights: the norm of the gradient by all weights together.
     """
 
@@ -32,9 +32,9 @@ class GradientFlow:
 def measure_gradient_flow(model: keras.Model, tokens: Any) -> GradientFlow:
     """How much each earlier state matters for the prediction of a single token.
 
-    L is the negative log-likelihood of the last token of each text. Where the norm of its gradient
-    by the states falls with each step back, the network cannot learn what lies further back; where
-    it grows, its steps explode.
+    L is the negative log-likelihood of the last token of each text, said at step t. Where the norm
+    of its gradient by the states falls with each step back, the network cannot learn what lies
+    further back; where it grows, its steps explode.
 
     Args:
         model: a language model whose states come in and go out, as of `build_language_model`.
@@ -59,15 +59,17 @@ def measure_gradient_flow(model: keras.Model, tokens: Any) -> GradientFlow:
     steps: list[list[Any]] = []
     with tf.GradientTape() as tape:
         logits = None
+        tape.watch(states)
         for t in range(tokens.shape[1] - 1):
+            steps.append(states)
             said = model({"tokens": tokens[:, t : t + 1], "states": states}, training=False)
             logits, states = said["logits"][:, 0], list(said["states"])
-            steps.append(states)
         loss = ops.mean(
             ops.sparse_categorical_crossentropy(tokens[:, -1], logits, from_logits=True)
         )
+    weights = [variable.value for variable in model.trainable_variables]
     by_steps, by_weights = tape.gradient(
-        loss, (steps, model.trainable_variables), tf.UnconnectedGradients.ZERO
+        loss, (steps, weights), unconnected_gradients=tf.UnconnectedGradients.ZERO
     )
     norms = [_mean_norm(gradients) * rows for gradients in reversed(by_steps)]
     total = tf.linalg.global_norm([tf.convert_to_tensor(gradient) for gradient in by_weights])

@@ -32,9 +32,11 @@ def draw_gradient_flow(curves: Mapping[str, Array], clipped: Mapping[str, Array]
     FigureCanvasAgg(figure)
     axes = figure.add_axes((0.08, 0.13, 0.66, 0.83))
     for (name, norms), colour in zip(curves.items(), _COLOURS, strict=False):
-        axes.plot(np.maximum(norms, _LEAST), color=colour, label=name, linewidth=1.8)
+        back = np.arange(1, len(norms) + 1)
+        axes.plot(back, np.maximum(norms, _LEAST), color=colour, label=name, linewidth=1.8)
         if name in clipped:
             axes.plot(
+                back,
                 np.maximum(clipped[name], _LEAST),
                 color=colour,
                 linestyle=(0, (4, 2)),
