@@ -9,7 +9,7 @@ SYMBOLS = Symbols("char", "abc")  # 4, 5, 6
 
 def make_model(table):
     """A language model without memory: `table[token]` are the logits of what follows it."""
-    tokens, state = keras.Input((None,), dtype="int32"), keras.Input((1,))
+    tokens, state = keras.Input((None,), dtype="int32", name="tokens"), keras.Input((1,))
     follow = keras.layers.Embedding(7, 7)
     said = {"logits": follow(tokens), "states": [keras.layers.Identity()(state)]}
     model = keras.Model({"tokens": tokens, "states": [state]}, said)
