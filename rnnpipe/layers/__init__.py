@@ -25,6 +25,7 @@ from rnnpipe.layers.attention import (
 )
 from rnnpipe.layers.cells import (
     ForgetBias,
+    HighwayLSTMCell,
     LayerNormGRUCell,
     LayerNormLSTMCell,
     LayerNormVanillaRNNCell,
@@ -68,6 +69,7 @@ __all__ = [
     "GeneralAttention",
     "HardAttention",
     "HierarchicalMemories",
+    "HighwayLSTMCell",
     "LSTMCell",
     "LayerNormGRUCell",
     "LayerNormLSTMCell",

@@ -7,7 +7,7 @@ from rnnpipe.layers.faults import fault, shape_text, shapes_agree
 
 
 def check_shape(layer: Any, shape: tuple[Any, ...]) -> None:
-    """Checks the static shape of sequences: rank, features, and what options demand of it."""
+    """Checks the static shape of sequences: rank, features, and the batch size if stateful."""
     features = layer.cell.kernel.shape[0] if layer.cell.built else "features"
     wanted = f"sequences of shape (batch, time, {features})"
     if len(shape) != 3:
@@ -16,14 +16,28 @@ def check_shape(layer: Any, shape: tuple[Any, ...]) -> None:
     if layer.cell.built and shape[-1] not in (None, features):
         fix = "give as many features as it was built for, or make a new layer"
         raise fault(layer, wanted, str(shape), fix)
+    if layer.stateful:
+        check_batch(layer, shape)
+
+
+def check_batch(layer: Any, shape: tuple[Any, ...]) -> None:
+    """Checks that the batch size is one that a stateful layer can keep states for."""
+    if layer.states is None and shape[0] is None:
+        expected, fix = "a fixed batch size", "set it, e.g. keras.Input(batch_shape=...)"
+        raise fault(layer, f"{expected}, since stateful=True", str(shape), fix)
+    if layer.states and shape[0] not in (None, layer.states[0].shape[0]):
+        expected = f"a batch size of {layer.states[0].shape[0]}, that of the states it keeps"
+        raise fault(layer, expected, str(shape), "pass batches of one size, or make a new layer")
+
+
+def check_sequences(layer: Any, sequences: Any) -> None:
+    """Checks the dtype and the shape of the sequences of a call."""
+    check_numbers(layer, "sequences", sequences)
+    shape = tuple(sequences.shape)
+    check_shape(layer, shape)
     if layer.unroll and shape[1] is None:
         fix = "fix the length in keras.Input, or leave out unroll=True"
         raise fault(layer, "a fixed length, since unroll=True", str(shape), fix)
-    if layer.stateful:
-        batch = layer.states[0].shape[0] if layer.states else "batch"
-        if shape[0] is None or batch not in ("batch", shape[0]):
-            wanted = f"a fixed batch size in ({batch}, time, features), since stateful=True"
-            raise fault(layer, wanted, str(shape), "set it, e.g. keras.Input(batch_shape=...)")
 
 
 def check_numbers(layer: Any, name: str, *tensors: Any) -> None:

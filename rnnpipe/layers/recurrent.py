@@ -6,7 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from rnnpipe.layers.checks import check_mask, check_numbers, check_shape, check_states
+from rnnpipe.layers.checks import check_mask, check_sequences, check_shape, check_states
 from rnnpipe.layers.cudnn import Packing, takes_cudnn
 from rnnpipe.layers.kernels import find_kernel
 from rnnpipe.layers.options import CheckedOptions
@@ -30,8 +30,7 @@ class Recurrent(CheckedOptions, keras.layers.RNN):
         """Checks the sequences before Keras does, then calls."""
         sequences = args[0] if args else kwargs.get("sequences")
         if sequences is not None and hasattr(sequences, "shape"):
-            check_numbers(self, "sequences", sequences)
-            check_shape(self, tuple(sequences.shape))
+            check_sequences(self, sequences)
         return super().__call__(*args, **kwargs)
 
     def call(

@@ -39,3 +39,21 @@ def gradients(layer, *inputs, **options):
         tape.watch(inputs)
         loss = projected(layer(*inputs, **options))
     return tape.gradient(loss, [*(w.value for w in layer.trainable_weights), *inputs])
+
+
+def check_slopes(found, function, arrays, tolerance=1e-7, step=1e-5):
+    """Compares gradients of `function`, which reads `arrays`, with its slopes in random directions.
+
+    Three directions with a share of every entry for each array: a wrong entry shows in all three.
+    """
+    random = np.random.default_rng(11)
+    for gradient, array in zip(found, arrays, strict=True):
+        start = array.copy()
+        for _ in range(3):
+            direction = random.normal(size=array.shape)
+            array[...] = start + step * direction
+            above = function()
+            array[...] = start - step * direction
+            below = function()
+            array[...] = start
+            close(np.sum(gradient * direction), (above - below) / (2 * step), tolerance)

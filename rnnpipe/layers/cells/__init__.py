@@ -1,6 +1,7 @@
 """Recurrent cells that Keras does not have, for `keras.layers.RNN(cell)`."""
 
 from rnnpipe.layers.cells.forget_bias import ForgetBias
+from rnnpipe.layers.cells.highway_lstm import HighwayLSTMCell
 from rnnpipe.layers.cells.layer_norm import (
     LayerNormGRUCell,
     LayerNormLSTMCell,
@@ -12,6 +13,7 @@ from rnnpipe.layers.cells.recurrent_highway import RecurrentHighwayCell
 
 __all__ = [
     "ForgetBias",
+    "HighwayLSTMCell",
     "LayerNormGRUCell",
     "LayerNormLSTMCell",
     "LayerNormVanillaRNNCell",

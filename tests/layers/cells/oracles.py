@@ -70,3 +70,22 @@ def recurrent_highway(x, states, kernel, recurrent, bias):
         t = sigmoid(read @ kernel[:, t_] + h @ recurrent[layer][:, t_] + bias[layer][t_])
         h = t * g + (1 - t) * h
     return h, [h]
+
+
+def highway_lstm(x, states, kernel, upper, recurrent, bias, depth_kernel, peepholes, depth_bias):
+    after, below = [], None
+    for layer in range(len(bias)):
+        h, c = states[2 * layer], states[2 * layer + 1]
+        read = upper[layer - 1] if layer else kernel
+        i, f, g, o = (
+            x @ read[:, k] + h @ recurrent[layer][:, k] + bias[layer][k] for k in blocks(len(c), 4)
+        )
+        carried = 0.0
+        if layer:
+            own, lower = peepholes[layer - 1]
+            inner = own * c + lower * below + depth_bias[layer - 1]
+            carried = sigmoid(x @ depth_kernel[layer - 1] + inner) * below
+        below = carried + sigmoid(f) * c + sigmoid(i) * np.tanh(g)
+        x = sigmoid(o) * np.tanh(below)
+        after += [x, below]
+    return x, after
