@@ -5,9 +5,10 @@ from typing import Any
 import keras
 from keras import ops, tree
 
+from rnnpipe.layers.decoder.checks import check_states
+from rnnpipe.layers.decoder.loop import run
 from rnnpipe.layers.decoder.readout import Readout
 from rnnpipe.layers.decoder.structures import Outputs, Source, State, with_none, without_none
-from rnnpipe.layers.faults import fault, shapes_agree
 
 LOOKS = ("after", "before")
 
@@ -101,6 +102,18 @@ class AttentionCell(keras.layers.Layer):
             fed = readout if self.feeds_readout else context
         return Outputs(output, context, alignments, readout), State(cells, fed, attention)
 
+    def run(self, words: Any, source: Source, state: State, training: Any) -> Outputs:
+        """What all steps find, step by step, from words `(batch, time, features)`."""
+        if training:
+            self.draw_dropout(words[:, 0], state)
+
+        def step(word: Any, before: Any) -> tuple[Outputs, State]:
+            return self(word, State(*before), source, training=training)
+
+        outputs = run(step, words, state, drawing=self.attention if training else None)
+        self.forget_dropout()
+        return outputs
+
     def draw_dropout(self, words: Any, state: State) -> None:
         """Draws the cells' own dropout masks, which hold for all steps; see `forget_dropout`."""
         batch = ops.shape(words)[0]
@@ -140,16 +153,7 @@ class AttentionCell(keras.layers.Layer):
         if initial_state is None:
             return tuple(tuple(_zeros(cell, batch, self.compute_dtype)) for cell in self.cells)
         given = list(initial_state) if isinstance(initial_state, list | tuple) else [initial_state]
-        expected = [(None, size) for size in self.state_sizes]
-        if len(given) != len(expected) or not all(
-            shapes_agree(state.shape, shape) for state, shape in zip(given, expected, strict=True)
-        ):
-            raise fault(
-                self,
-                f"initial_state of {len(expected)} tensors of shapes {expected}",
-                f"{len(given)} of {[tuple(state.shape) for state in given]}",
-                "pass one for each state of each cell, e.g. from a Bridge",
-            )
+        check_states(self, given, self.state_sizes)
         given = [ops.convert_to_tensor(state, dtype=self.compute_dtype) for state in given]
         return tuple(tuple(given.pop(0) for _ in _state_sizes(cell)) for cell in self.cells)
 

@@ -7,11 +7,19 @@ import keras
 from keras import ops, tree
 
 from rnnpipe.layers.decoder.cell import LOOKS, AttentionCell
+from rnnpipe.layers.decoder.checks import (
+    check_choices,
+    check_embedding,
+    check_memory,
+    check_rates,
+    check_sizes,
+    check_tokens,
+)
 from rnnpipe.layers.decoder.fast import run_fast
-from rnnpipe.layers.decoder.loop import run
 from rnnpipe.layers.decoder.readout import KINDS, Readout
-from rnnpipe.layers.decoder.structures import Outputs, Source, State, nothing, repeat
-from rnnpipe.layers.faults import fault, shape_text, shapes_agree
+from rnnpipe.layers.decoder.sampling import run_sampling
+from rnnpipe.layers.decoder.structures import Outputs, nothing, repeat
+from rnnpipe.layers.faults import fault
 
 
 @keras.saving.register_keras_serializable("rnnpipe")
@@ -112,15 +120,14 @@ class AttentionDecoder(keras.layers.Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if vocab < 1:
-            raise fault(self, "a vocabulary of at least 1", str(vocab), "write e.g. vocab=8000")
-        for name, value, known in (("look", look, LOOKS), ("output", output, KINDS)):
-            if value not in known:
-                raise fault(self, f"{name} to be one of {known}", repr(value), "choose one")
+        cells = list(cell) if isinstance(cell, list | tuple) else [cell]
+        check_sizes(self, vocab, cells, output_size)
+        check_choices(self, {"look": (look, LOOKS), "output": (output, KINDS)})
+        check_rates(self, dropout, sampling_rate)
         self.vocab, self.tie_weights, self.seed = vocab, tie_weights, seed
-        self.embedding = self._make_embedding(embedding)
+        self.embedding = self._own_embedding(embedding)
         self.cell = AttentionCell(
-            list(cell) if isinstance(cell, list | tuple) else [cell],
+            cells,
             attention,
             Readout(output, output_size, dtype=self.dtype_policy, name="readout"),
             look=look,
@@ -182,17 +189,18 @@ class AttentionDecoder(keras.layers.Layer):
         """Logits of the word after each of `tokens`; see the class for the arguments."""
         # Keras itself fills an argument of the name `memory_mask`, on every backend.
         mask = memory_mask if mask is None else mask
-        self._check(tokens, memory, mask)
+        check_tokens(self, tokens, rank=2)
+        check_memory(self, memory, mask, tokens)
         source = self.cell.source(memory, mask)
         state = self.cell.first_state(source, initial_state)
         rate = self._rate(sampling_rate) if training else None
         if rate is not None:
-            return self._run_sampling(tokens, source, state, rate)
+            return run_sampling(self, tokens, source, state, rate)
         words = self.dropout(self.embedding(tokens), training=training)
         outputs = run_fast(self.cell, words, source, state, training)
         if outputs is None:
-            outputs = self._run(words, source, state, training)
-        return self._logits(words, outputs, training), outputs.alignments
+            outputs = self.cell.run(words, source, state, training)
+        return self.logits(words, outputs, training), outputs.alignments
 
     def begin(
         self, memory: Any, mask: Any = None, initial_state: Any = None, *, copies: int | None = None
@@ -222,16 +230,17 @@ class AttentionDecoder(keras.layers.Layer):
         memory = tree.map_structure(
             lambda each: ops.convert_to_tensor(each, dtype=self.compute_dtype), memory
         )
-        self._check(None, memory, mask)
+        check_memory(self, memory, mask)
         source = self.cell.source(memory, mask)
         state = self.cell.first_state(source, initial_state)
         outside = None if copies is None else repeat(source, copies)
 
         def step(tokens: Any, state: Any) -> tuple[Any, Any, Any]:
+            check_tokens(self, tokens, rank=1)
             state, inside = state
-            word = self._word(tokens)
+            word = self.word(tokens)
             outputs, state = self.cell(word, state, inside if outside is None else outside)
-            return self._logits(word, outputs), (state, inside), outputs.alignments
+            return self.logits(word, outputs), (state, inside), outputs.alignments
 
         return step, (state, source if outside is None else ())
 
@@ -266,11 +275,11 @@ class AttentionDecoder(keras.layers.Layer):
         parts = {name: make(config[name]) for name in ("embedding", "cell", "attention")}
         return cls(**{**config, **parts})
 
-    def _word(self, tokens: Any) -> Any:
+    def word(self, tokens: Any) -> Any:
         """Vectors of one word a row, without the mask that no cell takes."""
         return self.embedding(tokens[:, None])[:, 0]
 
-    def _logits(self, words: Any, outputs: Outputs, training: Any = False) -> Any:
+    def logits(self, words: Any, outputs: Outputs, training: Any = False) -> Any:
         """Logits of any number of steps at once."""
         readout = outputs.readout
         if nothing(readout):
@@ -281,73 +290,15 @@ class AttentionDecoder(keras.layers.Layer):
         kernel = ops.cast(self.embedding.embeddings, self.compute_dtype)
         return ops.matmul(readout, ops.transpose(kernel)) + ops.cast(self.bias, self.compute_dtype)
 
-    def _run(self, words: Any, source: Source, state: State, training: Any) -> Outputs:
-        """What all steps find, step by step, whatever the options are."""
-        if training:
-            self.cell.draw_dropout(words[:, 0], state)
-
-        def step(word: Any, before: Any) -> tuple[Outputs, State]:
-            return self.cell(word, State(*before), source, training=training)
-
-        outputs = run(step, words, state, drawing=self.cell.attention if training else None)
-        self.cell.forget_dropout()
-        return outputs
-
-    def _run_sampling(self, tokens: Any, source: Source, state: State, rate: Any) -> Any:
-        """Logits and alignments where words are now and then the model's own."""
-        given = ops.cast(tokens, "float32")[:, :, None]  # exact up to 16 million tokens
-        # The first word is always the given one: nothing has been guessed yet.
-        own = ops.zeros_like(tokens[:, 0])
-        first = ops.ones_like(tokens[:, 0], dtype="bool")
-        self.cell.draw_dropout(self._word(tokens[:, 0]), state)
-
-        def step(inputs: Any, before: Any) -> Any:
-            state, own, first = before
-            drawn = keras.random.uniform(ops.shape(own), seed=self.random) < rate
-            take = ops.logical_and(drawn, ops.logical_not(first))
-            token = ops.where(take, own, ops.cast(inputs[:, 0], own.dtype))
-            word = self.dropout(self._word(token), training=True)
-            outputs, state = self.cell(word, State(*state), source, training=True)
-            logits = self._logits(word, outputs, training=True)
-            guess = keras.random.categorical(
-                ops.cast(logits, "float32"), 1, dtype=own.dtype, seed=self.random
-            )
-            return (logits, outputs.alignments), (state, guess[:, 0], ops.zeros_like(first))
-
-        found = run(step, given, (state, own, first), drawing=self)
-        self.cell.forget_dropout()
-        return found
-
     def _rate(self, given: Any) -> Any:
         """How often to sample, or None for not at all."""
         rate = given if given is not None else getattr(self, "sampling_rate", None)
         return None if isinstance(rate, int | float) and rate == 0 else rate
 
-    def _make_embedding(self, embedding: Any) -> Any:
+    def _own_embedding(self, embedding: Any) -> Any:
         if isinstance(embedding, int):
             return keras.layers.Embedding(
                 self.vocab, embedding, mask_zero=True, dtype=self.dtype_policy, name="embedding"
             )
-        rows = getattr(embedding, "input_dim", self.vocab)
-        if rows != self.vocab:
-            fix = "let embedding and decoder have the same vocabulary"
-            raise fault(self, f"an embedding of {self.vocab} tokens", f"one of {rows}", fix)
+        check_embedding(self, embedding)
         return embedding
-
-    def _check(self, tokens: Any, memory: Any, mask: Any) -> None:
-        if tokens is not None:
-            integer = "int" in keras.backend.standardize_dtype(tokens.dtype)
-            if len(tokens.shape) != 2 or not integer:
-                got = f"{shape_text(tokens)} of {keras.backend.standardize_dtype(tokens.dtype)}"
-                fix = "pass the words so far, the start token first"
-                raise fault(self, "integer tokens (batch, target_time)", got, fix)
-            rows = [each.shape[0] for each in (tokens, *tree.flatten(memory))]
-            if len({row for row in rows if row is not None}) > 1:
-                raise fault(
-                    self, "a memory row for each row of tokens", f"{rows} rows", "pair them"
-                )
-        if mask is None or not hasattr(memory, "shape"):
-            return
-        if not shapes_agree(mask.shape, memory.shape[:-1]):
-            expected = f"a mask over the memory's positions {tuple(memory.shape[:-1])}"
-            raise fault(self, expected, shape_text(mask), "pass one boolean for each position")

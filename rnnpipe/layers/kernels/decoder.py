@@ -65,10 +65,9 @@ class DecoderKernel:
         z = tf.reshape(z, (*tf.unstack(tf.shape(words)[:2]), z.shape[-1]))
         z = tf.ensure_shape(z, (*words.shape[:2], z.shape[-1]))
         fed = kernel[features:] if kernel.shape[0] > features else ()
-        weights = tf.nest.map_structure(
-            tf.convert_to_tensor, Weights(tuple(recurrent), fed, tuple(look), tuple(readout))
-        )
-        inputs = (z, tuple(states), _flat(*source), weights)
+        read = Weights(tuple(recurrent), fed, tuple(look), tuple(readout))
+        read = tf.nest.map_structure(tf.convert_to_tensor, read)
+        inputs = (z, tuple(states), _flat(*source), read)
         eager = tf.executing_eagerly()
         if training:
             steps = self.train(
