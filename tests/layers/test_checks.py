@@ -36,15 +36,11 @@ def test_layers_in_a_stack_tell_too():
 def test_options_that_fix_sizes():
     with pytest.raises(UserError, match=r"a fixed length, since unroll=True, got \(None, None, 5"):
         LSTM(2, unroll=True)(keras.Input((None, 5)))
-    with pytest.raises(
-        UserError, match=r"a fixed batch size, since stateful=True, got \(No"
-    ):
+    with pytest.raises(UserError, match=r"a fixed batch size, since stateful=True, got \(No"):
         LSTM(2, stateful=True)(keras.Input((4, 5)))
     layer = LSTM(2, stateful=True)
     layer(X)
-    with pytest.raises(
-        UserError, match=r"a batch size of 3, that of the states it keeps, got \(2"
-    ):
+    with pytest.raises(UserError, match=r"a batch size of 3, that of the states it keeps, got \(2"):
         layer(X[:2])
 
 
