@@ -1,5 +1,6 @@
 """The mean of the weights of several good epochs."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -27,7 +28,8 @@ class AverageBestEpochs(keras.callbacks.Callback):
         monitor: the quantity in the logs that says which epochs are best.
         mode: whether less or more of it is better.
         score: that quantity for the model as it is.
-        weights: the file of the best epoch's weights, which those of the mean replace.
+        weights: the file of the best epoch's weights, which those of the mean replace; which epochs
+            they are is then told in `averaged.json` beside it.
 
     Source: Vaswani et al., Attention Is All You Need, 2017, section 6.1; Junczys-Dowmunt, Dwojak
     and Sennrich, The AMU-UEDIN Submission to the WMT16 News Translation Task, 2016, section 3.
@@ -43,11 +45,10 @@ class AverageBestEpochs(keras.callbacks.Callback):
         weights: Path,
     ) -> None:
         super().__init__()
-        self._count, self._monitor, self._sign = count, monitor, 1 if mode == "max" else -1
+        self._count, self._monitor = count, monitor
+        self._sign = 1 if mode == "max" else -1
         self._score, self._weights = score, weights
         self._best: list[_Epoch] = []
-        self.averaged: list[int] = []
-        """The epochs, from 1, whose mean was kept; none where the best epoch is better."""
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Holds the weights if the epoch is among the best."""
@@ -64,6 +65,9 @@ class AverageBestEpochs(keras.callbacks.Callback):
         self.model.set_weights(
             [np.mean(each, axis=0) for each in zip(*(e.weights for e in self._best), strict=True)]
         )
-        if self._sign * self._score() > self._best[0].value:
-            self.averaged = sorted(epoch.number for epoch in self._best)
+        value = self._score()
+        if self._sign * value > self._best[0].value:
             self.model.save_weights(self._weights)
+            epochs = sorted(epoch.number for epoch in self._best)
+            told = {"epochs": epochs, self._monitor: value}
+            self._weights.with_name("averaged.json").write_text(json.dumps(told) + "\n")

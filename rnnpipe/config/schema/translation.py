@@ -92,9 +92,7 @@ class Beam(Section):
         1.0, ge=0, description="alpha of GNMT; 0 compares plain log-probabilities"
     )
     n_best: int = Field(5, ge=1, description="translations of each sentence, at most width")
-    max_length: float = Field(
-        2.0, gt=0, description="tokens of a translation at most, beside 10, per token of the source"
-    )
+    max_length: int = Field(100, ge=1, description="tokens of a translation at most")
 
     @model_validator(mode="after")
     def _check(self) -> "Beam":

@@ -95,7 +95,7 @@ def measure_perplexity(model: keras.Model, batches: tf.data.Dataset) -> float:
     """The perplexity of a model that is given the words before each word."""
     metric = Perplexity()
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(autograph=False, reduce_retracing=True)
     def add(inputs: Mapping[str, tf.Tensor], targets: tf.Tensor) -> None:
         metric.update_state(targets, model(inputs, training=False)["logits"])
 

@@ -12,8 +12,7 @@ from rnnpipe.decoding import Decoded, beam_search, gnmt_length, greedy
 from rnnpipe.models.translator import begin_translation
 from rnnpipe.text.tokens import END, PAD
 
-_MULTIPLE = 8  # what padded lengths are multiples of: the search is traced for each
-_SPARE = 10  # tokens that a translation may have beyond its share of the source's
+_MULTIPLE = 4  # what padded lengths are multiples of
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +40,7 @@ class Search:
         width: of the beam; 1 is greedy.
         n_best: how many translations of each sentence, at most the width.
         length_penalty: alpha of GNMT's.
-        max_length: the most tokens of a translation, beside a few, for each token of its source.
+        max_length: the most tokens of a translation, the end token included.
         batch_size: how many sentences are searched together.
     """
 
@@ -52,20 +51,18 @@ class Search:
         width: int = 5,
         n_best: int = 1,
         length_penalty: float = 1.0,
-        max_length: float = 2.0,
+        max_length: int = 100,
         batch_size: int = 64,
     ) -> None:
-        self._n_best, self._max_length = n_best, max_length
+        self._n_best, self._batch_size = n_best, batch_size
         self._penalty = gnmt_length(length_penalty if width > 1 else 0.0)
-        self._batch_size = batch_size
-        self._search = _compile(model, width, n_best, self._penalty)
+        self._search = _compile(model, width, n_best, max_length, self._penalty)
 
     def __call__(self, sources: Sequence[Sequence[int]]) -> list[list[Translation]]:
         """The translations of each source, the best first; a source has at least one token."""
         found: list[list[Translation]] = [[] for _ in sources]
         for rows, tokens in _batches(sources, self._batch_size):
-            limit = int(tokens.shape[1] * self._max_length) + _SPARE
-            decoded = self._search(tf.constant(tokens), limit)
+            decoded = self._search(tf.constant(tokens))
             decoded = Decoded(*(np.asarray(part) for part in decoded))
             for place, row in enumerate(rows):
                 found[row] = self._translations(decoded, place, len(sources[row]))
@@ -88,15 +85,20 @@ class Search:
 
 
 def _compile(
-    model: keras.Model, width: int, n_best: int, penalty: Callable[[Any], Any]
-) -> Callable[[Any, int], Decoded]:
-    @tf.function(reduce_retracing=True)
-    def search(source: tf.Tensor, limit: int) -> Decoded:
+    model: keras.Model, width: int, n_best: int, max_length: int, penalty: Callable[[Any], Any]
+) -> Callable[[Any], Decoded]:
+    @tf.function(autograph=False, reduce_retracing=True)
+    def search(source: tf.Tensor) -> Decoded:
         step, state = begin_translation(model, source, copies=width)
         if width == 1:
-            return greedy(step, state, max_length=limit)
+            return greedy(step, state, max_length=max_length)
         return beam_search(
-            step, state, width=width, n_best=n_best, max_length=limit, length_penalty=penalty
+            step,
+            state,
+            width=width,
+            n_best=n_best,
+            max_length=max_length,
+            length_penalty=penalty,
         )
 
     return search

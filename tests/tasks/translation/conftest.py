@@ -31,7 +31,7 @@ OPTIONS = {
         "decoder": {"units": 7},
     },
     "train": {"batch_size": 2, "epochs": 2, "keep_best": {"average": 2}},
-    "evaluate": {"beam": {"width": 3, "n_best": 2}},
+    "evaluate": {"beam": {"width": 3, "n_best": 2, "max_length": 8}},
 }
 
 

@@ -26,30 +26,36 @@ def model():
 
 @pytest.mark.parametrize("width", [1, 3])
 def test_results_come_in_the_order_of_the_sources_whatever_the_batches(model, width):
-    together = Search(model, width=width, batch_size=2)(SOURCES)
-    for source, found in zip(SOURCES, together, strict=True):
-        (alone,) = Search(model, width=width, batch_size=1)([source])
-        assert [one.tokens for one in found] == [one.tokens for one in alone]
-        np.testing.assert_allclose(found[0].score, alone[0].score, rtol=1e-4)
+    pairs, all_together = (
+        Search(model, width=width, batch_size=size, max_length=6)(SOURCES) for size in (2, 9)
+    )
+    (last,) = Search(model, width=width, max_length=6)(SOURCES[-1:])
+    assert [one.tokens for one in last] == [one.tokens for one in pairs[-1]]
+    for found, others in zip(pairs, all_together, strict=True):
+        assert [one.tokens for one in found] == [one.tokens for one in others]
+        np.testing.assert_allclose(found[0].score, others[0].score, rtol=1e-4)
 
 
 def test_the_probability_is_that_of_the_words_one_after_another(model):
-    for source, found in zip(SOURCES, Search(model, width=3, n_best=2)(SOURCES), strict=True):
+    for source, found in zip(
+        SOURCES, Search(model, width=3, n_best=2, max_length=6)(SOURCES), strict=True
+    ):
         for one in found:
             said = [*one.tokens, 3]
             logits = model({"source": np.array([source]), "target": np.array([[2, *one.tokens]])})[
                 "logits"
             ]
             log_probs = np.asarray(keras.ops.log_softmax(logits))[0]
-            limit = 2 * 8 * (1 + (len(source) > 8)) + 10
-            if len(one.tokens) == limit:  # it never ended
+            if len(one.tokens) == 6:  # it never ended
                 said, log_probs = said[:-1], log_probs[:-1]
             mean = np.mean([row[token] for row, token in zip(log_probs, said, strict=True)])
             assert one.probability == pytest.approx(np.exp(mean), rel=1e-3)
 
 
 def test_the_best_comes_first_and_alignments_are_of_the_own_source(model):
-    for source, found in zip(SOURCES, Search(model, width=4, n_best=4)(SOURCES), strict=True):
+    for source, found in zip(
+        SOURCES, Search(model, width=4, n_best=4, max_length=6)(SOURCES), strict=True
+    ):
         scores = [one.score for one in found]
         assert scores == sorted(scores, reverse=True)
         assert len({tuple(one.tokens) for one in found}) == len(found) == 4
