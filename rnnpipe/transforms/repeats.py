@@ -5,6 +5,7 @@ import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,9 @@ from rnnpipe.transforms.splits import Splitter
 
 _REPEATS = "survey-repeats.json"
 _BUCKETS = 64
+
+_SPLIT_PAIRS = list(combinations(SPLITS, 2))
+_PLACES = [*SPLITS, *(f"{later} in {earlier}" for earlier, later in _SPLIT_PAIRS)]
 
 DUPLICATE, LEAK = "duplicate in train", "in train and in another split"
 
@@ -100,7 +104,7 @@ def count_repeats(repeats: Iterable[Repeat]) -> dict[str, dict[str, dict[str, in
 
     Returns:
         For each name `duplicates`, by split, the records beside the first of their kind; and
-        `leaks`, by split, the records whose like is in `train` too.
+        `leaks`, by two splits (`test in train`), the records of one whose like is in the other.
     """
     counts: dict[str, dict[str, Counter[str]]] = {}
     for repeat in repeats:
@@ -108,11 +112,12 @@ def count_repeats(repeats: Iterable[Repeat]) -> dict[str, dict[str, dict[str, in
         by_split = Counter(split for split, _ in repeat.places)
         for split, number in by_split.items():
             of_name["duplicates"][split] += number - 1
-            if split != "train" and by_split["train"]:
-                of_name["leaks"][split] += number
+        for earlier, later in _SPLIT_PAIRS:
+            if by_split[earlier]:
+                of_name["leaks"][f"{later} in {earlier}"] += by_split[later]
     return {
         name: {
-            kind: {split: number[split] for split in SPLITS if number[split]}
+            kind: {where: number[where] for where in _PLACES if number[where]}
             for kind, number in counts[name].items()
         }
         for name in sorted(counts)
@@ -149,20 +154,23 @@ def tell_repeats(
         records: how many records each split has.
 
     Example:
-        >>> found = {"source": {"duplicates": {"train": 3}, "leaks": {"test": 12}}}
-        >>> tell_repeats(found, {"train": 900, "test": 100})
-        ['the source of 12 of 100 test records is in train too', 'the source of 3 of 900 train \
-records occurs before in the same split']
+        >>> found = {"source": {"leaks": {"test in train": 12}, "duplicates": {"train": 3}}}
+        >>> for sentence in tell_repeats(found, {"train": 900, "test": 100}):
+        ...     print(sentence)
+        the source of 12 of 100 test records is in train too
+        the source of 3 of 900 train records occurs before in the same split
     """
     told = []
     for name, kinds in counts.items():
-        for kind, ending in (
-            ("leaks", "is in train too"),
-            ("duplicates", "occurs before in the same split"),
-        ):
-            numbers = [
-                f"{number:,} of {records[split]:,} {split}" for split, number in kinds[kind].items()
-            ]
-            if numbers:
-                told.append(f"the {name} of {' and '.join(numbers)} records {ending}")
+        for where, number in kinds["leaks"].items():
+            later, _, earlier = where.partition(" in ")
+            of = f"{number:,} of {records[later]:,} {later} records"
+            told.append(f"the {name} of {of} is in {earlier} too")
+        numbers = [
+            f"{number:,} of {records[split]:,} {split}"
+            for split, number in kinds["duplicates"].items()
+        ]
+        if numbers:
+            of = f"{' and '.join(numbers)} records"
+            told.append(f"the {name} of {of} occurs before in the same split")
     return told

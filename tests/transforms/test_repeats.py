@@ -20,7 +20,10 @@ REPEATS = [
 def test_counts():
     assert count_repeats(REPEATS) == {
         "pair": {"duplicates": {"train": 2}, "leaks": {}},
-        "source": {"duplicates": {"train": 2, "test": 1}, "leaks": {"test": 2}},
+        "source": {
+            "duplicates": {"train": 2, "test": 1},
+            "leaks": {"test in train": 2, "test in validation": 1},
+        },
     }
     assert count_repeats([]) == {}
 
@@ -43,5 +46,6 @@ def test_what_is_told():
     assert told == [
         "the pair of 2 of 1,000 train records occurs before in the same split",
         "the source of 2 of 10 test records is in train too",
+        "the source of 1 of 10 test records is in validation too",
         "the source of 2 of 1,000 train and 1 of 10 test records occurs before in the same split",
     ]

@@ -71,7 +71,7 @@ def _check_stats(stats):
     words = stats["words"]["text"]
     assert (words["running"], words["distinct"]) == (tokens, 7)
     assert words["coverage"] == pytest.approx(1 - train["rates"]["tokens_unknown"])
-    assert stats["repeats"]["text"] == {"duplicates": {"train": 1}, "leaks": {"test": 1}}
+    assert stats["repeats"]["text"] == {"duplicates": {"train": 1}, "leaks": {"test in train": 1}}
     assert stats["notices"] == [
         "the text of 1 of 3 test records is in train too",
         "the text of 1 of 5 train records occurs before in the same split",

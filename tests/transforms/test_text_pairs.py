@@ -59,7 +59,7 @@ def test_records_hold_what_the_raw_data_says(parallel, tmp_path):
     assert stats["read"] == 8
     assert stats["repeats"] == {
         "pair": {"duplicates": {"train": 1}, "leaks": {}},
-        "source": {"duplicates": {"train": 1}, "leaks": {"test": 1}},
+        "source": {"duplicates": {"train": 1}, "leaks": {"test in train": 1}},
         "target": {"duplicates": {"train": 2}, "leaks": {}},
     }
     assert stats["splits"]["test"]["histograms"]["source_tokens_cut"] == {"0": 1, "2": 1}

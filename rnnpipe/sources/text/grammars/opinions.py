@@ -94,7 +94,7 @@ def sample_opinion(rng: random.Random) -> tuple[str, Label]:
 
     Example:
         >>> sample_opinion(random.Random(2))
-        ('for me , this direction was far from clever .', 'neg')
+        ('for me , its cast hardly seemed shallow and this cast looked slightly cold .', 'pos')
     """
     clause = _sample_sentence(rng)
     words = [rng.choice(OPENINGS), clause.text, "."]
