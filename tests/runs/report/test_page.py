@@ -18,7 +18,9 @@ from rnnpipe.tasks.exhibits import (
     Calibration,
     Confusion,
     Exhibit,
+    Figure,
     Gallery,
+    Passage,
     Picture,
     Sample,
     Span,
@@ -316,6 +318,25 @@ def test_words_are_shaded_by_their_weight_and_joined_as_they_were(tmp_path, page
     assert Reader(words + "</p>").text == "un like any <b>"
     assert re.sub("<[^>]*>", "", words) == " unlike any &lt;b&gt;"
     assert re.findall(r"--share:([\d.]+)%", words) == ["25.0", "0.0", "100.0", "0"]
+
+
+def test_a_passage_keeps_its_spaces_and_line_breaks(tmp_path, page):
+    spans = [Span("To  be,", 0.5), Span("\n"), Span("  <or>", 1.0), Span(" not\n", 0.0)]
+    exhibits = [Passage("Unit 7", spans, "The darker, the more.")]
+    path = tmp_path / "report.html"
+    write_report(path, dataclasses.replace(page, exhibits=exhibits))
+    html = path.read_text("utf-8")
+    passage = html[html.index('<pre class="passage"') : html.index("</pre>")]
+    assert re.sub("<[^>]*>", "", passage) == "To  be,\n  &lt;or&gt; not\n"
+    assert re.findall(r"--share:([\d.]+)%", passage) == ["50.0", "100.0"]
+
+
+def test_a_figure_is_part_of_the_page(tmp_path, page):
+    exhibits = [Figure("Gates", Picture(b"\x89PNG", "four gates"), "Red is high.")]
+    reader = read(tmp_path, dataclasses.replace(page, exhibits=exhibits))
+    (image,) = [image for image in reader.all("img") if image.get("class") == "figure"]
+    assert image["alt"] == "four gates"
+    assert image["src"].startswith("data:image/png;base64,")
 
 
 def test_a_calibrated_model_lies_on_the_diagonal(tmp_path, page):
