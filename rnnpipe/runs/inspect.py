@@ -31,6 +31,8 @@ def inspect_records(path: Path, examples: int, console: Console) -> None:
     console.print(_splits(records))
     console.print(_fields(records))
     console.print(_lengths(records))
+    for notice in records.stats["notices"]:
+        console.print(f"Note: {notice}", style="yellow")
     first = next(iter(records.splits))
     for number, record in enumerate(islice(records.read(first), examples), start=1):
         console.print(_example(f"{first}, record {number}", record))

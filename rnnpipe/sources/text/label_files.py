@@ -11,6 +11,7 @@ from rnnpipe.sources.folder import absolute, check_folder, list_folder
 from rnnpipe.sources.source import Progress, Reference
 from rnnpipe.sources.text.fields import refer_text
 from rnnpipe.sources.text.lines import check_encoding, check_text_file, read_lines
+from rnnpipe.sources.text.parts import name_of
 
 _FIX = "name the file of each label in data.source.files"
 
@@ -91,7 +92,7 @@ class LabelFiles:
     @property
     def settings(self) -> Mapping[str, Any]:
         """Which file is which, and how they are read."""
-        labels = {file.label: file.path.name for file in self._labelled}
+        labels = {file.label: name_of(file.path, self._folder) for file in self._labelled}
         return {"labels": labels, "encoding": self._encoding}
 
     def prepare(self, progress: Progress) -> None:
@@ -111,14 +112,15 @@ class LabelFiles:
             References with the fields of `TextFields`, and dead letters for lines that are empty,
             too long or no text.
         """
+        name = name_of(piece.path, self._folder)
         for number, line in read_lines(piece.path, self._encoding):
-            key = f"{piece.path.name}:{number}"
+            key = f"{name}:{number}"
             try:
                 if isinstance(line, BadRecord):
                     raise line
                 yield refer_text(key, "train", text=line, label=piece.label)
             except BadRecord as bad:
-                yield DeadLetter(key, piece.path.name, bad.step, bad.reason)
+                yield DeadLetter(key, name, bad.step, bad.reason)
 
     def files(self) -> Iterator[Path]:
         """The file of each label."""

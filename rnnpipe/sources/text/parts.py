@@ -1,5 +1,6 @@
 """Which split a file stands for, by its name."""
 
+import os
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -91,3 +92,8 @@ def split_files(
         files = find_parts(folder, candidates, what)
     check_named(folder, files)
     return {split: folder / name for split, name in files.items()}
+
+
+def name_of(path: Path, folder: Path) -> str:
+    """What a file is called in keys: its path from the folder, the same on every machine."""
+    return Path(os.path.relpath(path, folder)).as_posix()

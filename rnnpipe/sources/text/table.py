@@ -11,7 +11,7 @@ from rnnpipe.sources.folder import absolute, check_folder, list_folder
 from rnnpipe.sources.source import Progress, Reference
 from rnnpipe.sources.text.fields import refer_pair, refer_text
 from rnnpipe.sources.text.lines import check_encoding, check_text_file
-from rnnpipe.sources.text.parts import split_files
+from rnnpipe.sources.text.parts import name_of, split_files
 from rnnpipe.sources.text.rows import Format, Row, format_of, read_header, read_rows
 
 Refer = Callable[..., Reference]
@@ -91,7 +91,9 @@ class Table:
     def settings(self) -> Mapping[str, Any]:
         """Which files and columns are which, and how they are read."""
         return {
-            "names": {part.split: [part.path.name, part.format] for part in self._parts},
+            "names": {
+                part.split: [name_of(part.path, self._folder), part.format] for part in self._parts
+            },
             "fields": self._fields,
             "columns": self._columns,
             "encoding": self._encoding,
@@ -123,14 +125,15 @@ class Table:
             References with the fields of `TextFields` or `PairFields`, and dead letters for rows
             that are ragged or malformed, and for fields that are empty or no text.
         """
+        name = name_of(piece.path, self._folder)
         refer: Refer = refer_text if "label" in self._fields else refer_pair
         rows = read_rows(piece.path, piece.format, self._encoding, self._columns)
         for number, row in rows:
-            key = f"{piece.path.name}:{number}"
+            key = f"{name}:{number}"
             try:
                 yield refer(key, piece.split, **self._pick(row))
             except BadRecord as bad:
-                yield DeadLetter(key, piece.path.name, bad.step, bad.reason)
+                yield DeadLetter(key, name, bad.step, bad.reason)
 
     def _pick(self, row: Row | BadRecord) -> dict[str, Any]:
         if isinstance(row, BadRecord):

@@ -12,7 +12,7 @@ from rnnpipe.sources.folder import absolute, check_folder, list_folder
 from rnnpipe.sources.source import Progress, Reference
 from rnnpipe.sources.text.fields import refer_text
 from rnnpipe.sources.text.lines import check_encoding, check_text_file, read_lines
-from rnnpipe.sources.text.parts import split_files
+from rnnpipe.sources.text.parts import name_of, split_files
 
 _LINE = re.compile(r"([^\s:]+):(\S+)\s+(.*)", re.DOTALL)
 _OFFICIAL = {"train": "train_5500.label", "test": "TREC_10.label"}
@@ -86,7 +86,7 @@ class Trec:
     @property
     def settings(self) -> Mapping[str, Any]:
         """Which files are which, and how they are read."""
-        names = {part.split: part.path.name for part in self._parts}
+        names = {part.split: name_of(part.path, self._folder) for part in self._parts}
         return {"names": names, "labels": self._labels, "encoding": self._encoding}
 
     def prepare(self, progress: Progress) -> None:
@@ -106,13 +106,14 @@ class Trec:
             References with the fields of `TextFields`, and dead letters for lines without class or
             question, and those that are no text.
         """
+        name = name_of(piece.path, self._folder)
         for number, line in read_lines(piece.path, self._encoding):
-            key = f"{piece.path.name}:{number}"
+            key = f"{name}:{number}"
             try:
                 label, text = self._split(line)
                 yield refer_text(key, piece.split, text=text, label=label)
             except BadRecord as bad:
-                yield DeadLetter(key, piece.path.name, bad.step, bad.reason)
+                yield DeadLetter(key, name, bad.step, bad.reason)
 
     def _split(self, line: str | BadRecord) -> tuple[str, str]:
         if isinstance(line, BadRecord):

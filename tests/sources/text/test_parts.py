@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from rnnpipe.errors import UserError
-from rnnpipe.sources.text.parts import find_parts, split_files, split_of_name
+from rnnpipe.sources.text.parts import find_parts, name_of, split_files, split_of_name
 
 
 @pytest.mark.parametrize(
@@ -50,3 +50,9 @@ def test_named_files_stand():
     assert split_files(Path("raw"), {"train": "b"}, ["a", "b"], "files") == {"train": Path("raw/b")}
     with pytest.raises(UserError, match="a file for the split train, got test"):
         split_files(Path("raw"), {"test": "b"}, ["a", "b"], "files")
+
+
+def test_files_of_one_name_in_two_folders_are_told_apart():
+    folder = Path("/raw")
+    assert name_of(folder / "a" / "rows.csv", folder) == "a/rows.csv"
+    assert name_of(Path("/other/rows.csv"), folder) == "../other/rows.csv"
