@@ -39,6 +39,7 @@ def build_text_classifier(
     bidirectional: bool = True,
     connection: Literal["residual", "highway"] | None = None,
     layer_dropout: float = 0.0,
+    pool_words: bool = False,
     pooling: Literal["last", "mean", "max", "attention"] = "attention",
     attention_units: int = 64,
     glimpses: int = 1,
@@ -50,7 +51,7 @@ def build_text_classifier(
 
         words  = embed(tokens)                               (batch, time, embedding)
         states = recurrent layers over words                 (batch, time, units)
-        text   = states pooled over time                     (batch, features)
+        text   = states or [states; words], pooled           (batch, features)
         logits = W₂ relu(W₁ text)   or   W text              (batch, classes)
 
     Padding changes nothing, wherever the texts of a batch end.
@@ -68,6 +69,9 @@ def build_text_classifier(
         bidirectional: whether each also reads backwards.
         connection: how a layer's input joins its output, see `RecurrentStack`.
         layer_dropout: share of the outputs between two layers dropped in training.
+        pool_words: whether each word's embedding is pooled beside its state (Lai et al. 2015), so
+            that it also counts as what it is and not only as what the layers made of it; not for
+            the pooling `last`.
         pooling: `last` takes the last state (backwards: the first), `mean` and `max` those of all
             steps, and `attention` a weighted mean, see `rnnpipe.layers`.
         attention_units: size of the layer in which attention scores the steps.
@@ -107,9 +111,8 @@ def build_text_classifier(
         connection=connection,
         name="encoder",
     )(words)
-    if pooling == "last":
-        text, seen = states, {}
-    else:
+    text, seen = states, {}
+    if pooling != "last":
         poolings = {
             "mean": MeanPooling(name="pooling"),
             "max": MaxPooling(name="pooling"),
@@ -117,8 +120,8 @@ def build_text_classifier(
                 attention_units, glimpses, dropout=attention_dropout, name="pooling"
             ),
         }
-        text, alignments = poolings[pooling](states)
-        seen = {"alignments": alignments}
+        steps = layers.Concatenate(name="steps")([states, words]) if pool_words else states
+        text, seen["alignments"] = poolings[pooling](steps)
     if classifier_units:
         text = layers.Dropout(classifier_dropout, name="text_dropout")(text)
         text = layers.Dense(classifier_units, activation="relu", name="hidden")(text)

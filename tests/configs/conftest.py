@@ -47,7 +47,8 @@ def run_tiny(tmp_path, capsys):
         (folder,) = (tmp_path / "runs" / config.stem).iterdir()
         assert {path.name for path in folder.iterdir()} == WHOLE
         scores = json.loads((folder / "metrics.json").read_text())["test"]
-        lines = (folder / "predictions.jsonl").read_text().splitlines()
+        with (folder / "predictions.jsonl").open() as file:  # a text may hold other line breaks
+            lines = list(file)
         splits = tfds.builder_from_directory(str(records)).info.splits
         assert len(lines) == splits["test"].num_examples
         told = capsys.readouterr().out

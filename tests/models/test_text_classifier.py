@@ -55,6 +55,16 @@ def test_the_last_state_has_no_alignments():
     assert set(make_model(pooling="last").output) == {"logits"}
 
 
+def test_words_are_pooled_beside_their_states():
+    model = make_model(pooling="max", pool_words=True)
+    pooled = keras.Model(model.input, model.get_layer("pooling").output)(TOKENS)[0]
+    assert pooled.shape == (3, 2 * 4 + 5)
+    embedding = model.get_layer("embedding").get_weights()[0]
+    for row, length in enumerate((3, 1, 5)):
+        words = embedding[TOKENS[row, :length]]
+        np.testing.assert_allclose(pooled[row, 8:], words.max(axis=0), rtol=1e-6)
+
+
 def test_every_text_has_logits_of_its_own_that_depend_on_the_order():
     model = make_model()
     forwards, backwards = model(TOKENS)["logits"], model(TOKENS[:, ::-1].copy())["logits"]

@@ -31,13 +31,27 @@ class Encoder(Section):
     dropout: Fraction = Field(0.0, description="between layers")
 
 
-class PlainPooling(Section):
-    """The last state, or the mean or the maximum of the states of all steps."""
+class LastPooling(Section):
+    """The last state."""
 
-    kind: Literal["last", "mean", "max"]
+    kind: Literal["last"]
 
 
-class AttentionPooling(Section):
+class Pooling(Section):
+    """The states of all steps as one vector."""
+
+    words: bool = Field(
+        False, description="whether words' embeddings are pooled beside their states"
+    )
+
+
+class PlainPooling(Pooling):
+    """The mean or the maximum of the states of all steps."""
+
+    kind: Literal["mean", "max"]
+
+
+class AttentionPooling(Pooling):
     """A weighted mean of the states of all steps; the weights are learned (Yang et al. 2016)."""
 
     kind: Literal["attention"]
@@ -58,9 +72,9 @@ class SentimentModel(Section):
 
     embedding: Embedding = Embedding()
     encoder: Encoder = Encoder()
-    pooling: Annotated[PlainPooling | AttentionPooling, Field(discriminator="kind")] = (
-        AttentionPooling(kind="attention")
-    )
+    pooling: Annotated[
+        LastPooling | PlainPooling | AttentionPooling, Field(discriminator="kind")
+    ] = AttentionPooling(kind="attention")
     classifier: Classifier = Classifier()
 
     @model_validator(mode="after")

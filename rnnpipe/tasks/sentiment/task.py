@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from rnnpipe.config.schema.sentiment import AttentionPooling, SentimentConfig
+from rnnpipe.config.schema.sentiment import AttentionPooling, Pooling, SentimentConfig
 from rnnpipe.errors import UserError
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import LABELS
@@ -49,9 +49,11 @@ class SentimentTask:
         from rnnpipe.models.text_classifier import build_text_classifier  # brings in Keras
 
         model = self.config.model
-        attention: dict[str, Any] = {}
+        pooling: dict[str, Any] = {}
+        if isinstance(model.pooling, Pooling):
+            pooling = {"pool_words": model.pooling.words}
         if isinstance(model.pooling, AttentionPooling):
-            attention = {
+            pooling |= {
                 "attention_units": model.pooling.units,
                 "glimpses": model.pooling.glimpses,
                 "attention_dropout": model.pooling.dropout,
@@ -72,7 +74,7 @@ class SentimentTask:
             pooling=model.pooling.kind,
             classifier_units=model.classifier.units,
             classifier_dropout=model.classifier.dropout,
-            **attention,
+            **pooling,
         )
 
     def build_trainer(self, model: keras.Model, records: RecordsDirectory) -> keras.Model:

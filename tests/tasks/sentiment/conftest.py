@@ -30,7 +30,7 @@ def task(tmp_path_factory):
         "model:\n"
         "  embedding: {size: 5}\n"
         "  encoder: {units: 4}\n"
-        "  pooling: {kind: attention, units: 3, glimpses: 2}\n"
+        "  pooling: {kind: attention, units: 3, glimpses: 2, words: true}\n"
         "train: {batch_size: 8, label_smoothing: 0.1}\n"
         "evaluate: {batch_size: 16}\n"
     )
