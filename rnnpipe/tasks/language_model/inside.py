@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from rnnpipe.text.tokens import START
 
@@ -36,10 +37,14 @@ def read_closely(model: keras.Model, tokens: list[int]) -> Reading:
     """
     words = model.get_layer("embedding")(np.array([[START, *tokens]], "int32"))
     layer = model.get_layer("recurrence").layers[0]
-    gates: dict[str, Array] = {}
-    if hasattr(layer, "gates"):
-        gates = {name: np.asarray(values)[0] for name, values in layer.gates(words).items()}
-    memory = _lstm_memory(gates) if "forget" in gates else np.asarray(layer(words)[0])[0]
+
+    @tf.function  # a loop over thousands of steps takes long outside of a graph
+    def look(words: Any) -> tuple[Any, dict[str, Any]]:
+        return layer(words)[0], layer.gates(words) if hasattr(layer, "gates") else {}
+
+    outputs, found = look(words)
+    gates = {name: values.numpy()[0] for name, values in found.items()}
+    memory = _lstm_memory(gates) if "forget" in gates else outputs.numpy()[0]
     return Reading(memory[1:], {name: values[1:] for name, values in gates.items()})
 
 
