@@ -18,7 +18,7 @@ from rnnpipe.layers.decoder.checks import (
 from rnnpipe.layers.decoder.fast import run_fast
 from rnnpipe.layers.decoder.readout import KINDS, Readout
 from rnnpipe.layers.decoder.sampling import run_sampling
-from rnnpipe.layers.decoder.structures import Outputs, nothing, repeat
+from rnnpipe.layers.decoder.structures import Outputs, carried_mask, nothing, repeat
 from rnnpipe.layers.faults import fault
 
 
@@ -225,8 +225,7 @@ class AttentionDecoder(keras.layers.Layer):
         """
         if not self.built:
             raise fault(self, "a built decoder", "none of its weights", "call it, or load a model")
-        # Eager encoders hang the mask on their output, which a call would find.
-        mask = getattr(memory, "_keras_mask", None) if mask is None else mask
+        mask = carried_mask(memory) if mask is None else mask
         memory = tree.map_structure(
             lambda each: ops.convert_to_tensor(each, dtype=self.compute_dtype), memory
         )

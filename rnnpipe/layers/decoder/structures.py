@@ -2,6 +2,7 @@
 
 from typing import Any, NamedTuple
 
+import keras
 from keras import ops, tree
 
 
@@ -52,3 +53,22 @@ def with_none(tensors: Any) -> Any:
 def repeat(structure: Any, copies: int) -> Any:
     """Each row `copies` times in a row: `(batch, ...)` to `(batch * copies, ...)`."""
     return tree.map_structure(lambda tensor: ops.repeat(tensor, copies, axis=0), structure)
+
+
+class _Mask(keras.layers.Layer):
+    """Returns the mask of what it is called with, or an empty list: Keras tells it to layers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.supports_masking = True
+
+    def call(self, memory: Any, mask: Any = None) -> Any:
+        """The mask."""
+        del memory
+        return [] if mask is None else mask
+
+
+def carried_mask(memory: Any) -> Any:
+    """The mask that the output of an encoder carries, or None."""
+    mask = _Mask()(memory)
+    return None if isinstance(mask, list) and not mask else mask
