@@ -1,33 +1,19 @@
 """What the command lines of both text pipelines have in common."""
 
 import argparse
-import sys
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
-from rnnpipe.errors import UserError
-from rnnpipe.sources.source import Source
+from pipelines import command
 from rnnpipe.text.tokenizer import TokenizerKind
-from rnnpipe.transforms.build import Build
-from rnnpipe.transforms.recipe import Recipe
-from rnnpipe.transforms.runner import Runner
 from rnnpipe.transforms.text import Tokenization
-
-MakeBuild = Callable[[argparse.Namespace], tuple[Source, Recipe]]
 
 
 def make_parser(program: str, description: str | None) -> argparse.ArgumentParser:
     """A parser with the options that both pipelines have."""
-    defaults = Build.__dataclass_fields__
-    parser = argparse.ArgumentParser(
-        prog=f"python -m {program}",
-        description=description,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command.make_parser(program, description)
     add = parser.add_argument
     add("--path", type=Path, help="the folder of raw data")
-    add("--output", type=Path, required=True, help="the records directory to write")
     add(
         "--files",
         nargs="*",
@@ -49,11 +35,6 @@ def make_parser(program: str, description: str | None) -> argparse.ArgumentParse
     add("--max-tokens", type=int)
     add("--drop-duplicates", action="store_true", help="leave repeats out of training")
     add("--drop-leaks", action="store_true", help="leave out of training what other splits hold")
-    add("--validation", type=float, default=0.1, help="share held out (default: %(default)s)")
-    add("--test", type=float, default=0.1, help="share held out (default: %(default)s)")
-    add("--records-per-shard", type=int, default=defaults["records_per_shard"].default)
-    add("--max-bad-fraction", type=float, default=defaults["max_bad_fraction"].default)
-    add("--workers", type=int, default=1, help="local worker processes (default: %(default)s)")
     return parser
 
 
@@ -82,55 +63,3 @@ def tokenization(options: argparse.Namespace, default: Tokenization) -> Tokeniza
         split_punctuation=options.split_punctuation,
         drop_tags=options.drop_tags,
     )
-
-
-def run(
-    program: str, parser: argparse.ArgumentParser, make: MakeBuild, argv: Sequence[str] | None
-) -> int:
-    """Runs the build of a command line and returns the exit code: 0, or 2 for a user's mistake.
-
-    Args:
-        program: the pipeline's module, for messages.
-        parser: of the options before `--`; those after it are Beam's.
-        make: makes the source and the recipe of the options.
-        argv: the command line.
-    """
-    arguments = list(sys.argv[1:] if argv is None else argv)
-    at = arguments.index("--") if "--" in arguments else len(arguments)
-    options = parser.parse_args(arguments[:at])
-    try:
-        source, recipe = make(options)
-        source.prepare(lambda done, total: None)
-        _build(source, recipe, options, arguments[at + 1 :])
-    except UserError as fault:
-        print(f"{program}: {fault}", file=sys.stderr)
-        return 2
-    return 0
-
-
-def _build(
-    source: Source, recipe: Recipe, options: argparse.Namespace, beam_args: Sequence[str]
-) -> None:
-    build = Build(
-        source,
-        recipe,
-        shares={"validation": options.validation, "test": options.test},
-        records_per_shard=options.records_per_shard,
-        max_bad_fraction=options.max_bad_fraction,
-    )
-    if build.is_finished_in(options.output):
-        print(f"{options.output} holds these records already")
-        return
-    records = build.run(
-        options.output, runner=Runner(options.workers, beam_args), progress=_print_progress
-    )
-    for split, count in records.splits.items():
-        print(f"{split}: {count:,} records")
-    print(f"dead letters: {sum(records.stats['dead_letters'].values()):,}")
-    for notice in records.stats["notices"]:
-        print(f"note: {notice}")
-
-
-def _print_progress(stage: str, done: int, total: int) -> None:
-    told = f"{done:,} of {total:,} records" if total else "…"
-    print(f"{stage}: {told}", file=sys.stderr, flush=True)

@@ -13,7 +13,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from pipelines.text_options import given, make_parser, run, tokenization
+from pipelines.command import run
+from pipelines.text_options import given, make_parser, tokenization
 from rnnpipe.config.cache import cache_folder
 from rnnpipe.errors import UserError
 from rnnpipe.sources.source import Source
