@@ -68,14 +68,14 @@ class Loop:
         return (outputs, *states), tuple(saved)
 
     def _back(
-        self, each: Tensors, d_states: Tensors, weights: Tensors, length: Any
+        self, each: Tensors, first: Any, d_states: Tensors, weights: Tensors, length: Any
     ) -> tuple[Any, Tensors]:
         """Gradients of z at all steps and of the first states.
 
-        `each` has, for each step: the outputs' gradients, the output before it, what `forward`
-        saved, and the masks.
+        `each` has, for each step: the outputs' gradients, the outputs, what `forward` saved, and
+        the masks; `first` is the output before the first step.
         """
-        d_outputs, before, saved, masks = tf.nest.map_structure(_array, each)
+        d_outputs, outputs, saved, masks = tf.nest.map_structure(_array, each)
 
         def step(t: Any, d_states: Tensors, written: Any) -> tuple[Any, Tensors, Any]:
             new = (d_states[0] + d_outputs.read(t), *d_states[1:])
@@ -85,17 +85,18 @@ class Loop:
                 passed = tuple(tf.where(counts, tf.zeros_like(d), d) for d in new)
                 new = tuple(tf.where(counts, d, tf.zeros_like(d)) for d in new)
             values = tuple(array.read(t) for array in saved)
-            dz, old = self.recurrence.backward(new, values, before.read(t), weights)
+            before = tf.where(t > 0, outputs.read(tf.maximum(t - 1, 0)), first)
+            dz, old = self.recurrence.backward(new, values, before, weights)
             old = tuple(o + p for o, p in zip(old, passed, strict=True))
             return t - 1, old, written.write(t, dz)
 
         shape = (d_states[0].shape[0], weights[0].shape[1])
-        empty = tf.TensorArray(d_states[0].dtype, before.size(), element_shape=shape)
+        empty = tf.TensorArray(d_states[0].dtype, outputs.size(), element_shape=shape)
         _, d_states, written = tf.while_loop(
             lambda t, *_: t >= 0,
             step,
             (length - 1, d_states, empty),
-            maximum_iterations=before.size(),
+            maximum_iterations=outputs.size(),
         )
         return written.stack(), d_states
 

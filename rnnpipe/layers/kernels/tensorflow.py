@@ -85,18 +85,25 @@ class Kernel:
 
             @tf.custom_gradient
             def gradient(d_outputs: Any, *d_last: Any) -> Any:
-                before = tf.concat([states[:1], outputs[:-1]], axis=0)
-                each = (pad(d_outputs, padding), pad(before, padding), saved, masks)
-                dz, d_states = self.loop.back(each, d_last, weights, length)
-                dz = dz[:length]
-                d_weights = self.recurrence.weight_gradients(
-                    merge(dz), tuple(merge(array[:length]) for array in saved), merge(before)
-                )
+                each = (pad(d_outputs, padding), pad(outputs, padding), saved, masks)
+                dz, d_states = self.loop.back(each, states[0], d_last, weights, length)
+                dz, kept = dz[:length], tuple(array[:length] for array in saved)
+                d_weights = self._weight_gradients(dz, kept, states[0], outputs)
                 return (dz, *d_states, *d_weights), refuse_second_order
 
             return (outputs, *last), gradient
 
         return compiled(*inputs)
+
+    def _weight_gradients(self, dz: Any, saved: Tensors, first: Any, outputs: Any) -> Tensors:
+        """Of the first step, before which stands a state, and of the rest: nothing is copied."""
+        parts = (
+            self.recurrence.weight_gradients(
+                merge(dz[steps]), tuple(merge(array[steps]) for array in saved), before
+            )
+            for steps, before in ((slice(1), first), (slice(1, None), merge(outputs[:-1])))
+        )
+        return tuple(one + rest for one, rest in zip(*parts, strict=True))
 
 
 @functools.cache
