@@ -139,7 +139,7 @@ def check_best(decoded, row, expected):
     n_best, time = decoded.ids.shape[1:]
     for place, (score, sequence) in enumerate(expected[:n_best]):
         np.testing.assert_array_equal(decoded.ids[row, place], padded(sequence, time))
-        np.testing.assert_allclose(decoded.scores[row, place], score, rtol=1e-5)
+        np.testing.assert_allclose(decoded.scores[row, place], score, rtol=1e-5, atol=1e-6)
         assert int(decoded.lengths[row, place]) == len(sequence)
     for place in range(len(expected), n_best):
         assert float(decoded.scores[row, place]) == -math.inf

@@ -71,7 +71,7 @@ def test_a_wide_beam_finds_what_there_is_in_branching(seed, ours, penalty):
         check_best(decoded, row, every_branch(table, 3, penalty)[:5])
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None, derandomize=True)
 @given(
     seed=st.integers(0, 10_000),
     vocab=st.integers(5, 7),

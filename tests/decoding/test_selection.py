@@ -36,7 +36,7 @@ def slow_groups(table, width, groups, strength, max_length, n_best, penalty=lamb
     return sorted(best, reverse=True)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=15, deadline=None, derandomize=True)
 @given(
     seed=st.integers(0, 10_000),
     groups=st.sampled_from([1, 2, 3, 6]),
