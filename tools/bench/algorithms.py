@@ -111,7 +111,7 @@ def draw(learner: Learner, task: str, axes: Any) -> None:
     word = np.array([[LETTERS.index(letter) for letter in "attention"]], "int32")
     found = learner.write(tf.constant(np.pad(word, [(0, 0), (0, LONGEST - word.shape[1])])))
     length = int(found.lengths[0, 0])
-    written = [LETTERS[token].replace(">", "end") for token in found.ids[0, 0, :length]]
+    written = [LETTERS[token] for token in found.ids[0, 0, :length]]
     axes.imshow(found.alignments[0, 0, :length, 0, : word.shape[1]], cmap="Greys", vmin=0, vmax=1)
     axes.set_xticks(range(word.shape[1]), "attention")
     axes.set_yticks(range(length), written)
