@@ -18,7 +18,7 @@ WORDS = {"a": "ein", "red": "roter", "old": "alter", "dog": "hund", "man": "mann
 SENTENCES = {
     "train": ["a dog runs", "a red dog runs", "a man runs", "an old man runs", "old dog runs"],
     "validation": ["a old dog runs", "a red man runs"],
-    "test": ["red dog runs", "a red old man runs", "a red red old old man runs"],
+    "test": ["red dog runs", "a red old man runs", "a red cat old old man runs"],
 }
 
 OPTIONS = {

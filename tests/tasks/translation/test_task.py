@@ -29,8 +29,8 @@ def test_evaluation_scores_text_against_the_raw_references(task, records):
     scores = evaluation.scores
     assert {"bleu", "chrf", "exact", "perplexity"} <= scores.keys()
     assert 0 < scores["perplexity"] < 60
-    # Each word has its translation, so that a dictionary is right, unknown words apart.
-    assert scores["baseline/word_by_word/exact"] == pytest.approx(1 / 3)
+    # Each word has its translation, so that a dictionary is right but for the unknown word.
+    assert scores["baseline/word_by_word/exact"] == pytest.approx(2 / 3)
     assert scores["baseline/copy_of_the_source/exact"] == 0
     assert {
         "bleu/source_words/1-5",
