@@ -28,9 +28,9 @@ def draw_gradient_flow(curves: Mapping[str, Array], clipped: Mapping[str, Array]
     Returns:
         The bytes of a PNG file.
     """
-    figure = Figure((9, 4.6), facecolor="white")
+    figure = Figure((10, 4.6), facecolor="white")
     FigureCanvasAgg(figure)
-    axes = figure.add_axes((0.08, 0.13, 0.66, 0.83))
+    axes = figure.add_axes((0.08, 0.13, 0.62, 0.83))
     for (name, norms), colour in zip(curves.items(), _COLOURS, strict=False):
         back = np.arange(1, len(norms) + 1)
         axes.plot(back, np.maximum(norms, _LEAST), color=colour, label=name, linewidth=1.8)
@@ -40,7 +40,6 @@ def draw_gradient_flow(curves: Mapping[str, Array], clipped: Mapping[str, Array]
                 np.maximum(clipped[name], _LEAST),
                 color=colour,
                 linestyle=(0, (4, 2)),
-                label=f"{name}, clipped",
                 linewidth=1.4,
             )
     axes.set_yscale("log")
@@ -49,7 +48,7 @@ def draw_gradient_flow(curves: Mapping[str, Array], clipped: Mapping[str, Array]
     axes.grid(True, which="major", color="#e9e5dd")
     axes.spines[["top", "right"]].set_visible(False)
     axes.margins(x=0.01)
-    figure.legend(*axes.get_legend_handles_labels(), loc="center left", bbox_to_anchor=(0.75, 0.5))
+    figure.legend(*axes.get_legend_handles_labels(), loc="center left", bbox_to_anchor=(0.71, 0.5))
     return figure_to_png(figure)
 
 
