@@ -61,11 +61,11 @@ def check_options(where: str, options: dict[str, Any]) -> None:
         >>> check_options("LSTM 'reader'", {"units": 256, "dropout": 0.2})
     """
     units = options.get("units", 1)
-    if not isinstance(units, Integral) or isinstance(units, bool) or units < 1:
+    if isinstance(units, bool) or not isinstance(units, Integral) or int(units) < 1:
         raise UserError(where, "units, a positive integer", repr(units), "write e.g. units=256")
     for name in ("dropout", "recurrent_dropout"):
         rate = options.get(name, 0.0)
-        if not isinstance(rate, Real) or not 0 <= rate <= 1:
+        if not isinstance(rate, Real) or not 0 <= float(rate) <= 1:
             raise UserError(where, f"{name} from 0 to 1", repr(rate), f"write e.g. {name}=0.2")
     cudnn = options.get("use_cudnn", "auto")
     if cudnn not in ("auto", True, False):

@@ -70,9 +70,10 @@ def test_equals_keras(random, ours, theirs, options, mask):
     for given in (None, states):
         call = {"mask": MASKS[mask], "initial_state": given}
         all_close(keras.tree.flatten(layer(x, **call)), keras.tree.flatten(original(x, **call)))
+    call = {"mask": MASKS[mask], "initial_state": states}
+    expected = gradients(original, x, **call)
     for training in (False, True):
-        call = {"mask": MASKS[mask], "initial_state": states, "training": training}
-        all_close(gradients(layer, x, **call), gradients(original, x, **call))
+        all_close(gradients(layer, x, training=training, **call), expected)
 
 
 @every_layer
@@ -161,14 +162,15 @@ def test_stateful_carries_its_state(random, x, ours, theirs):
 
 
 @every_layer
+@pytest.mark.parametrize("training", [False, True])
 @pytest.mark.parametrize("length", [0, 1, 3])
-def test_padding_changes_nothing_even_where_it_is_nan(random, x, ours, theirs, length):
+def test_padding_changes_nothing_even_where_it_is_nan(random, x, ours, theirs, length, training):
     del theirs
     x[:, length:] = np.nan
     mask = np.tile(np.arange(TIME) < length, (BATCH, 1))
     layer = filled(ours(UNITS, return_state=True), random)
-    padded = layer(x, mask=mask)
-    found = gradients(layer, x, mask=mask)
+    padded = layer(x, mask=mask, training=training)
+    found = gradients(layer, x, mask=mask, training=training)
     if length == 0:
         assert not any(np.any(array) for array in (*padded, *found))
         return
@@ -180,7 +182,18 @@ def test_padding_changes_nothing_even_where_it_is_nan(random, x, ours, theirs, l
 
 
 @every_layer
-@pytest.mark.parametrize("policy", ["float16", "bfloat16", "mixed_float16", "mixed_bfloat16"])
+def test_sequences_of_no_step_give_nothing_and_keep_the_states(random, x, ours, theirs):
+    del theirs
+    layer = filled(ours(UNITS, return_sequences=True, return_state=True), random)
+    first = [random.normal(size=(BATCH, UNITS)) for _ in layer.state_size]
+    outputs, *states = layer(x[:, :0], initial_state=first)
+    assert outputs.shape == (BATCH, 0, UNITS)
+    all_close(states, first)
+    assert not np.any(built(ours(UNITS), layer.get_weights(), FEATURES)(x[:, :0]))
+
+
+@every_layer
+@pytest.mark.parametrize("policy", ["float16", "mixed_bfloat16"])
 def test_half_precision(random, x, ours, theirs, policy):
     del theirs
     full = filled(ours(UNITS), random)
