@@ -39,8 +39,9 @@ def test_the_mean_of_the_best_epochs_is_kept(model, tmp_path):
 
 
 def test_less_can_be_better(model, tmp_path):
-    callback = train(model, tmp_path / "best.weights.h5", [1, 7, 2, 9], mean_value=0.5, mode="min")
-    assert callback.averaged == [1, 3]
+    path = tmp_path / "best.weights.h5"
+    told = train(model, path, [1, 7, 2, 9], mean_value=0.5, mode="min")
+    assert told == {"epochs": [1, 3], "val_x": 0.5}
 
 
 def test_a_mean_that_is_no_better_is_dropped(model, tmp_path):
