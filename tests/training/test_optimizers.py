@@ -42,3 +42,14 @@ def test_weights_decay_beside_their_gradients():
     optimizer = build_adam(learning_rate=0.1, steps=1, weight_decay=0.5)
     optimizer.apply([keras.ops.zeros(2)], [weight])
     np.testing.assert_allclose(weight, [1.9, -3.8], rtol=1e-5)
+
+
+def test_inverse_sqrt_rises_and_falls_with_the_root_of_the_steps():
+    found = rates(schedule="inverse_sqrt", warmup_steps=4)
+    expected = [0.1 * min(step / 4, (4 / max(step, 1)) ** 0.5) for step in range(11)]
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+    assert max(found) == pytest.approx(0.1)
+
+
+def test_a_plateau_leaves_the_rate_to_its_callback():
+    np.testing.assert_allclose(rates(schedule="plateau"), 0.1, rtol=1e-6)
