@@ -24,11 +24,21 @@ class SplitSize:
     num_bytes: int
 
 
-def write_metadata(folder: Path, spec: RecordSpec, splits: Mapping[str, SplitSize]) -> None:
-    """Writes `dataset_info.json` and `features.json` into a folder of finished shards."""
-    # TensorFlow Datasets takes seconds to import, and only this step of a build needs it.
+def import_datasets() -> Any:
+    """TensorFlow Datasets, which only some steps of a build need.
+
+    While it is imported, it takes the place of Python's own import in the whole process: what
+    another thread imports meanwhile fails.
+    """
     import tensorflow_datasets as tfds
 
+    _ = tfds.folder_dataset.write_metadata, tfds.core.SplitInfo, tfds.features.Image
+    return tfds
+
+
+def write_metadata(folder: Path, spec: RecordSpec, splits: Mapping[str, SplitSize]) -> None:
+    """Writes `dataset_info.json` and `features.json` into a folder of finished shards."""
+    tfds = import_datasets()
     tfds.folder_dataset.write_metadata(
         data_dir=str(folder),
         features=tfds.features.FeaturesDict(

@@ -9,6 +9,7 @@ from rnnpipe.config.cache import cache_folder
 from rnnpipe.config.schema.base import RunConfig
 from rnnpipe.errors import UserError
 from rnnpipe.records.directory import RecordsDirectory, check_replaceable
+from rnnpipe.records.metadata import import_datasets
 from rnnpipe.runs.progress import BuildProgress
 from rnnpipe.tasks.task import Task
 
@@ -32,6 +33,7 @@ def build_records(
     build = task.prepare_build()
     if config.data.directory is not None:
         check_replaceable(config.data.directory)
+    import_datasets()  # before the progress has a thread
     with BuildProgress(console) as progress:
         build.source.prepare(lambda done, total: progress("raw data", done, total))
         directory = _records_directory(config, build.recipe.spec.name, build.fingerprint)

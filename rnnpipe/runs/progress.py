@@ -2,8 +2,6 @@
 
 from types import TracebackType
 
-# Rich imports it late, in its own thread, which fails while TensorFlow Datasets is imported.
-import rich.markup  # noqa: F401
 from rich.console import Console
 from rich.progress import (
     BarColumn,
