@@ -58,7 +58,7 @@ class AttentionCell(keras.layers.Layer):
             self.attention.build((None, asks), memory_shape)
         memory = _symbolic(memory_shape, self.compute_dtype)
         query = keras.KerasTensor((None, asks), self.compute_dtype)
-        self.context_size = self.attention.compute_output_spec(query, memory)[0].shape[-1]
+        self.context_size: int = self.attention(query, memory)[0].shape[-1]
         self.readout.build((None, self.output_size), (None, self.context_size), word_shape)
         fed_size = self.readout.units if self.feeds_readout else self.context_size
         self.fed_size: int = fed_size if self.input_feeding else 0

@@ -55,7 +55,7 @@ def repeat(structure: Any, copies: int) -> Any:
     return tree.map_structure(lambda tensor: ops.repeat(tensor, copies, axis=0), structure)
 
 
-class _Mask(keras.layers.Layer):
+class MaskReader(keras.layers.Layer):
     """Returns the mask of what it is called with, or an empty list: Keras tells it to layers."""
 
     def __init__(self) -> None:
@@ -70,5 +70,5 @@ class _Mask(keras.layers.Layer):
 
 def carried_mask(memory: Any) -> Any:
     """The mask that the output of an encoder carries, or None."""
-    mask = _Mask()(memory)
+    mask = MaskReader()(memory)
     return None if isinstance(mask, list) and not mask else mask
