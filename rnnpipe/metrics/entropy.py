@@ -44,7 +44,7 @@ def ngram_nats(
     Example:
         >>> text = [np.array([4, 5] * 50)]
         >>> [round(nats, 2) for nats in ngram_nats(text, text, vocab=6, order=2, start=2)]
-        [0.71, 0.07]
+        [0.71, 0.01]
 
     Source: Witten and Bell, The zero-frequency problem, 1991, method C; interpolated as in Chen
     and Goodman, An Empirical Study of Smoothing Techniques for Language Modeling, 1998, section
