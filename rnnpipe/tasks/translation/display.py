@@ -97,7 +97,8 @@ def _all_scores(scores: Mapping[str, float], lowercase: bool) -> Table:
 
 
 def _by_length(translated: Translated, scores: Mapping[str, float]) -> Table:
-    counts = Counter(length_bin(row["source"]) for row in translated.rows)
+    main = zip(translated.rows, translated.counted, strict=True)
+    counts = Counter(length_bin(row["source"]) for row, used in main if used)
     ordered = sorted(counts, key=lambda label: int(re.split(r"\D", label)[0]))
     groups = [(label, f"/source_words/{label}", counts[label]) for label in ordered]
     unseen = translated.known.count(False)

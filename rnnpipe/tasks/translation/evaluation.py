@@ -34,12 +34,14 @@ class Translated:
         found: the translations of each, the best first.
         texts: the same as text.
         known: for each record whether training has a source that is as long or longer.
+        counted: for each record whether it has a part in the main scores.
     """
 
     rows: Sequence[Row]
     found: Sequence[Sequence[Translation]]
     texts: Sequence[Sequence[str]]
     known: Sequence[bool]
+    counted: Sequence[bool]
 
 
 def evaluate(
@@ -72,14 +74,14 @@ def evaluate(
     texts = [[tokenizer.decode(one.tokens) for one in each] or [""] for each in found]
     longest = _longest_source(records)
     known = [len(row["source_tokens"]) <= longest for row in rows]
-    translated = Translated(rows, found, texts, known)
+    counted = [unseen_lengths == "together" or short for short in known]
+    translated = Translated(rows, found, texts, known, counted)
 
-    scores = _score_model(translated, lowercase, unseen_lengths)
+    scores = _score_model(translated, lowercase)
     scores["perplexity"] = measure_perplexity(model, batches)
-    counted = [row for row, short in zip(rows, known, strict=True) if short]
-    counted = rows if unseen_lengths == "together" else counted
-    references = [row["target"] for row in counted]
-    for name, hypotheses in _baselines(records, counted, tokenizer).items():
+    main = [row for row, counts in zip(rows, counted, strict=True) if counts]
+    references = [row["target"] for row in main]
+    for name, hypotheses in _baselines(records, main, tokenizer).items():
         for metric, value in score_translations(
             hypotheses, references, lowercase=lowercase
         ).items():
@@ -109,18 +111,14 @@ def _longest_source(records: RecordsDirectory) -> int:
     return max(map(int, histogram))
 
 
-def _score_model(
-    translated: Translated, lowercase: bool, unseen_lengths: Literal["together", "apart"]
-) -> dict[str, float]:
+def _score_model(translated: Translated, lowercase: bool) -> dict[str, float]:
     """The main scores, those of each bin of lengths, and those of lengths unseen in training."""
-    apart = unseen_lengths == "apart"
     groups: dict[str, list[int]] = {"": []}
     for index, row in enumerate(translated.rows):
-        known = translated.known[index]
-        if known or not apart:
+        if translated.counted[index]:
             groups[""].append(index)
             groups.setdefault(f"/source_words/{length_bin(row['source'])}", []).append(index)
-        if not known:
+        if not translated.known[index]:
             groups.setdefault("/unseen_lengths", []).append(index)
     return {
         f"{metric}{group}": value
