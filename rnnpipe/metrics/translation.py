@@ -29,7 +29,7 @@ def score_translations(
         UserError: there is nothing to score, or not a reference for each translation.
 
     Example:
-        >>> scores = score_translations(["A dog runs."], ["a dog runs."], lowercase=True)
+        >>> scores = score_translations(["A dog."], ["a dog."], lowercase=True)
         >>> {name: round(score, 1) for name, score in scores.items()}
         {'bleu': 0.0, 'chrf': 100.0, 'exact': 1.0}
 

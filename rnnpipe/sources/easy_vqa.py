@@ -51,8 +51,8 @@ class EasyVqa:
 
     Example:
         >>> source = EasyVqa("data/easy_vqa")
-        >>> source.prepare(lambda done, total: None)
-        >>> first = next(source.read(source.pieces()[0]))
+        >>> source.prepare(lambda done, total: None)  # doctest: +SKIP
+        >>> first = next(source.read(source.pieces()[0]))  # doctest: +SKIP
 
     Source:
         https://github.com/vzhou842/easy-VQA.

@@ -36,8 +36,8 @@ class VqaV2:
 
     Example:
         >>> source = VqaV2("data/vqa_v2")
-        >>> source.prepare(lambda done, total: None)
-        >>> first = next(source.read(source.pieces()[0]))
+        >>> source.prepare(lambda done, total: None)  # doctest: +SKIP
+        >>> first = next(source.read(source.pieces()[0]))  # doctest: +SKIP
 
     Source:
         Goyal et al., "Making the V in VQA Matter" (2017), https://visualqa.org.

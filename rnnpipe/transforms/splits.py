@@ -29,7 +29,7 @@ class Splitter:
 
     Example:
         >>> Splitter({"test": 0.5}, 0).split_of(Reference("q1", "image1", "train", {}))
-        'train'
+        'test'
     """
 
     held_out: Mapping[str, float]

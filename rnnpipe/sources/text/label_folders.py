@@ -49,8 +49,8 @@ class LabelFolders:
 
     Example:
         >>> source = LabelFolders("data/aclImdb")
-        >>> source.prepare(lambda done, total: None)
-        >>> first = next(source.read(source.pieces()[0]))
+        >>> source.prepare(lambda done, total: None)  # doctest: +SKIP
+        >>> first = next(source.read(source.pieces()[0]))  # doctest: +SKIP
 
     Source:
         Maas et al., "Learning Word Vectors for Sentiment Analysis" (2011), for the layout.

@@ -49,8 +49,8 @@ class Trec:
 
     Example:
         >>> source = Trec("data/trec_questions")
-        >>> source.prepare(lambda done, total: None)
-        >>> first = next(source.read(source.pieces()[0]))
+        >>> source.prepare(lambda done, total: None)  # doctest: +SKIP
+        >>> first = next(source.read(source.pieces()[0]))  # doctest: +SKIP
 
     Source:
         Li and Roth, "Learning Question Classifiers" (2002).
