@@ -49,7 +49,6 @@ def tiny_data_set(raw):
         data_dir=raw,
         disable_shuffling=True,
     )
-    # By its path: the name would have TensorFlow Datasets ask the network for it first.
     return ["data.source.name=null", f"data.source.path={raw / 'imdb_reviews' / '1.0.0'}"]
 
 
