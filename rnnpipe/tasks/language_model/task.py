@@ -11,6 +11,7 @@ from rnnpipe.config.schema.char_lm import CharLmConfig
 from rnnpipe.errors import UserError
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.tasks.language_model.sources import open_source
+from rnnpipe.tasks.optimizer import make_optimizer
 from rnnpipe.tasks.task import Evaluation
 from rnnpipe.text.symbols import Symbols
 
@@ -80,7 +81,6 @@ class CharLmTask:
     def build_trainer(self, model: keras.Model, records: RecordsDirectory) -> keras.Model:
         """The model under truncated backpropagation through time, compiled."""
         from rnnpipe.training.bits import BitsPerToken  # brings in Keras
-        from rnnpipe.training.optimizers import build_adam
         from rnnpipe.training.token_targets import Perplexity, TokenCrossEntropy
         from rnnpipe.training.truncated import TruncatedBPTT
 
@@ -88,14 +88,7 @@ class CharLmTask:
         trainer = TruncatedBPTT(model, train.batch_size, self.config.evaluate.batch_size)
         steps = len(self._streams(records, "train", train.batch_size).tokens)
         trainer.compile(
-            optimizer=build_adam(
-                learning_rate=train.optimizer.learning_rate,
-                schedule=train.optimizer.schedule.kind,
-                warmup_steps=train.optimizer.schedule.warmup_steps,
-                clip_norm=train.optimizer.clip_norm,
-                weight_decay=train.optimizer.weight_decay,
-                steps=train.epochs * steps,
-            ),
+            optimizer=make_optimizer(train.optimizer, steps=train.epochs * steps),
             loss=TokenCrossEntropy(),
             metrics=[BitsPerToken(name=self.main_metric) if symbols == "char" else Perplexity()],
         )

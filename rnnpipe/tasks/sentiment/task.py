@@ -14,6 +14,7 @@ from rnnpipe.config.schema.sentiment import AttentionPooling, Pooling, Sentiment
 from rnnpipe.errors import UserError
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import LABELS
+from rnnpipe.tasks.optimizer import make_optimizer
 from rnnpipe.tasks.task import Evaluation, Prediction
 from rnnpipe.tasks.text_data import prepare_text_class_build
 from rnnpipe.text.tokenizer import Tokenizer
@@ -81,20 +82,11 @@ class SentimentTask:
         """The model's logits, compiled with the loss."""
         import keras
 
-        from rnnpipe.training.optimizers import build_adam  # brings in Keras
-
         train = self.config.train
         trainer = keras.Model(model.input, model.output["logits"], name=model.name)
         steps_per_epoch = -(-records.splits["train"] // train.batch_size)
         trainer.compile(
-            optimizer=build_adam(
-                learning_rate=train.optimizer.learning_rate,
-                steps=train.epochs * steps_per_epoch,
-                schedule=train.optimizer.schedule.kind,
-                warmup_steps=train.optimizer.schedule.warmup_steps,
-                clip_norm=train.optimizer.clip_norm,
-                weight_decay=train.optimizer.weight_decay,
-            ),
+            optimizer=make_optimizer(train.optimizer, steps=train.epochs * steps_per_epoch),
             loss=keras.losses.CategoricalCrossentropy(
                 from_logits=True, label_smoothing=train.label_smoothing
             ),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from rnnpipe.config.schema.translation import TranslationConfig
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import SOURCE, TARGET
+from rnnpipe.tasks.optimizer import make_optimizer
 from rnnpipe.tasks.task import Evaluation, Prediction
 from rnnpipe.tasks.text_data import prepare_text_pair_build
 from rnnpipe.text.tokenizer import Tokenizer
@@ -75,20 +76,13 @@ class TranslationTask:
         """The model's logits, compiled with the smoothed loss over tokens."""
         import keras
 
-        from rnnpipe.training.optimizers import build_adam  # brings in Keras
         from rnnpipe.training.token_targets import Perplexity, TokenCrossEntropy
 
         train = self.config.train
         trainer = keras.Model(model.input, model.output["logits"], name=model.name)
         steps_per_epoch = -(-records.splits["train"] // train.batch_size)
         trainer.compile(
-            optimizer=build_adam(
-                learning_rate=train.optimizer.learning_rate,
-                schedule=train.optimizer.schedule.kind,
-                warmup_steps=train.optimizer.schedule.warmup_steps,
-                clip_norm=train.optimizer.clip_norm,
-                steps=train.epochs * steps_per_epoch,
-            ),
+            optimizer=make_optimizer(train.optimizer, steps=train.epochs * steps_per_epoch),
             loss=TokenCrossEntropy(train.label_smoothing),
             metrics=[Perplexity()],
         )

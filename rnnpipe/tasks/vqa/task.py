@@ -15,6 +15,7 @@ from rnnpipe.errors import BadRecord, UserError
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import ANSWERS
 from rnnpipe.sources.images import read_image
+from rnnpipe.tasks.optimizer import make_optimizer
 from rnnpipe.tasks.pictures import draw_glimpses
 from rnnpipe.tasks.task import Evaluation, Prediction
 from rnnpipe.tasks.vqa.display import make_inputs
@@ -96,7 +97,6 @@ class VqaTask:
         """The model's logits, compiled with the loss over soft targets."""
         import keras
 
-        from rnnpipe.training.optimizers import build_adam  # brings in Keras
         from rnnpipe.training.soft_targets import (
             soft_cross_entropy,
             soft_vqa_accuracy,
@@ -106,14 +106,7 @@ class VqaTask:
         trainer = keras.Model(model.input, model.output["logits"], name=model.name)
         steps_per_epoch = -(-records.splits["train"] // train.batch_size)
         trainer.compile(
-            optimizer=build_adam(
-                learning_rate=train.optimizer.learning_rate,
-                schedule=train.optimizer.schedule.kind,
-                warmup_steps=train.optimizer.schedule.warmup_steps,
-                clip_norm=train.optimizer.clip_norm,
-                weight_decay=train.optimizer.weight_decay,
-                steps=train.epochs * steps_per_epoch,
-            ),
+            optimizer=make_optimizer(train.optimizer, steps=train.epochs * steps_per_epoch),
             loss=soft_cross_entropy,
             metrics=[keras.metrics.MeanMetricWrapper(soft_vqa_accuracy, name=self.main_metric)],
         )

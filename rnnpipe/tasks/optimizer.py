@@ -1,0 +1,29 @@
+"""The optimizer that a config asks for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rnnpipe.config.schema.base import Adam
+
+if TYPE_CHECKING:
+    import keras
+
+
+def make_optimizer(config: Adam, *, steps: int) -> keras.optimizers.Optimizer:
+    """Adam as `train.optimizer` has it.
+
+    Args:
+        config: `train.optimizer`.
+        steps: the steps of the whole training.
+    """
+    from rnnpipe.training.optimizers import build_adam  # brings in Keras
+
+    return build_adam(
+        learning_rate=config.learning_rate,
+        steps=steps,
+        schedule=config.schedule.kind,
+        warmup_steps=config.schedule.warmup_steps,
+        clip_norm=config.clip_norm,
+        weight_decay=config.weight_decay,
+    )
