@@ -157,12 +157,8 @@ class Search:
         """The `width` best continuations: totals, the beams they continue, their tokens."""
         vocab = log_probs.shape[-1]
         ids = ops.reshape(beams.trace.ids, (-1, self.max_length))
-        log_probs = self.rules(log_probs, ids, t)
-        before = beams.log_probs[:, :, None]
-        totals = before + ops.reshape(log_probs, (-1, self.width, vocab))
-        # A step may say anything, NaN too, of a beam that is given up.
-        totals = ops.where(before > NEVER, totals, NEVER)
-        return self.select(totals, beams.trace.ids, t)
+        log_probs = ops.reshape(self.rules(log_probs, ids, t), (-1, self.width, vocab))
+        return self.select(beams.log_probs, log_probs, beams.trace.ids, t)
 
     def _extend(self, t: Any, trace: Trace, tokens: Any, parents: Any) -> Trace:
         here = ops.arange(self.max_length, dtype="int32") == t

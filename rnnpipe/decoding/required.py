@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from rnnpipe.decoding.selection import NEVER
+from rnnpipe.decoding.selection import NEVER, add_up, likely_tokens
 from rnnpipe.decoding.step import check_tokens
 from rnnpipe.decoding.structures import padded
 from rnnpipe.errors import UserError
@@ -44,11 +44,11 @@ class Required:
         _, phrases_a_row, self.time = phrases.shape
         self.greatest = phrases_a_row * self.time
 
-    def __call__(self, totals: Any, ids: Any, t: Any) -> tuple[Any, Any, Any]:
+    def __call__(self, before: Any, log_probs: Any, ids: Any, t: Any) -> tuple[Any, Any, Any]:
         """See `Select`."""
-        width = totals.shape[1]
+        width = log_probs.shape[1]
         said, begun = self._said(ids), self._begun(ids, t)
-        totals, tokens = self._continue(totals, said, begun)
+        totals, tokens = self._continue(before, log_probs, said, begun)
         missing, banks = self._count(tokens, said, begun)
         left = ops.where(tokens == self.end, 0, self.max_length - 1 - t)
         totals = ops.where(missing > left, NEVER, totals)
@@ -85,16 +85,17 @@ class Required:
             columns.append(same)
         return ops.stack(columns, axis=-1)
 
-    def _continue(self, totals: Any, said: Any, begun: Any) -> tuple[Any, Any]:
+    def _continue(self, before: Any, log_probs: Any, said: Any, begun: Any) -> tuple[Any, Any]:
         """Continuations of each beam, `(batch, width, choices)`: none twice, -1 for no token."""
-        likely, tokens = ops.top_k(totals, min(totals.shape[1:]))
+        likely, tokens = likely_tokens(before, log_probs)
         at = ops.max(ops.where(begun, ops.arange(self.time, dtype="int32"), 0), axis=-1)
         here = ops.one_hot(at, self.time, dtype="int32")
         following = ops.sum(here * self.phrases[:, None], axis=-1)  # (batch, width, phrases)
-        asked = ops.where(said, NEVER, ops.take_along_axis(totals, following, axis=2))
+        asked = add_up(before, ops.take_along_axis(log_probs, following, axis=2))
+        asked = ops.where(said, NEVER, asked)
         following = ops.where(said, -1, following)
         totals = ops.concatenate([likely, asked], axis=2)
-        tokens = ops.concatenate([ops.cast(tokens, "int32"), following], axis=2)
+        tokens = ops.concatenate([tokens, following], axis=2)
         choices = tokens.shape[2]
         twice = ops.equal(tokens[..., :, None], tokens[..., None, :])
         twice = ops.logical_and(twice, np.tri(choices, k=-1, dtype="bool"))

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from rnnpipe.decoding import ranking
 from rnnpipe.decoding.constraints import Constraints
 from rnnpipe.decoding.decoded import Decoded
 from rnnpipe.decoding.step import Step, check_count, check_lengths, first_tokens
@@ -89,7 +90,7 @@ def _draw(logits: Any, share: Any, top_k: int | None, top_p: float | None) -> An
     """The token at which the cumulated probability passes `share`, `(rows, 1)`, of the whole."""
     vocab, order = logits.shape[-1], None
     if top_k is not None or top_p is not None:
-        logits, order = ops.top_k(logits, min(top_k or vocab, vocab))
+        logits, order = ranking.top_k(logits, min(top_k or vocab, vocab))
     weights = ops.exp(logits - ops.max(logits, axis=-1, keepdims=True))
     cumulated = ops.cumsum(weights, axis=-1)
     if top_p is not None:

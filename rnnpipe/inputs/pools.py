@@ -46,7 +46,7 @@ def make_pooled_batches(
     sequences = fields if by is None else by
 
     def cut(pool: Batch, *seed: tf.Tensor) -> tf.data.Dataset:
-        order = _order([_lengths(pool[name]) for name in sequences])
+        order = order_by_lengths([pool[name] for name in sequences])
         pool = {name: tf.gather(pool[name], order) for name in fields}
         count = -(-tf.size(order, tf.int64) // batch_size)
         numbers = tf.range(count)
@@ -56,7 +56,7 @@ def make_pooled_batches(
         def take(number: tf.Tensor) -> Any:
             rows = slice(number * batch_size, (number + 1) * batch_size)
             batch = {name: values[rows] for name, values in pool.items()}
-            return transform(batch | {name: _trim(batch[name], multiple) for name in sequences})
+            return transform(batch | {name: trim(batch[name], multiple) for name in sequences})
 
         slices = tf.data.Dataset.from_tensor_slices(numbers)
         return slices.map(take, num_parallel_calls=2, deterministic=True)
@@ -74,11 +74,16 @@ def make_pooled_batches(
     return batches.prefetch(4)
 
 
-def _order(lengths: Sequence[tf.Tensor]) -> tf.Tensor:
-    """The rows by their last length, then by the one before; equal ones as they come."""
-    order = tf.argsort(lengths[0], stable=True)
-    for others in lengths[1:]:
-        order = tf.gather(order, tf.argsort(tf.gather(others, order), stable=True))
+def order_by_lengths(sequences: Sequence[tf.Tensor]) -> tf.Tensor:
+    """The rows by their length in the last of several sequences, then in the one before it.
+
+    Args:
+        sequences: tokens, each `(batch, time)`; rows that are alike come in the order they have.
+    """
+    first, *rest = map(_lengths, sequences)
+    order = tf.argsort(first, stable=True)
+    for lengths in rest:
+        order = tf.gather(order, tf.argsort(tf.gather(lengths, order), stable=True))
     return order
 
 
@@ -86,8 +91,13 @@ def _lengths(tokens: tf.Tensor) -> tf.Tensor:
     return tf.math.count_nonzero(tokens != PAD, axis=1, dtype=tf.int32)
 
 
-def _trim(tokens: tf.Tensor, multiple: int) -> tf.Tensor:
-    """Rows without the columns that only pad, but for those that make a multiple of `multiple`."""
+def trim(tokens: tf.Tensor, multiple: int) -> tf.Tensor:
+    """Rows without the columns that only pad, but for those that make a multiple of `multiple`.
+
+    Args:
+        tokens: `(batch, time)`, padded behind.
+        multiple: what the new `time` is a multiple of.
+    """
     time = tf.maximum(tf.reduce_max(_lengths(tokens)), 1)
     time = -(-time // multiple) * multiple
     missing = tf.maximum(time - tf.shape(tokens)[1], 0)

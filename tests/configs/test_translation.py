@@ -59,7 +59,7 @@ def raw_data(name, raw, shared_data):
         case "real/multi30k_de_en" | "real/multi30k_en_de":
             return first_lines(shared_data / "multi30k", ("de", "en"), raw)
         case "real/wmt14_de_en":
-            return tiny_data_set(raw)
+            return [*tiny_data_set(raw), "train.batch_tokens=200"]
 
 
 @pytest.mark.parametrize(

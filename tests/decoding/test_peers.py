@@ -255,7 +255,7 @@ def test_addons_step():
     logits[0, 0, [2, 3]] = [1.9, 2.1]
     logits[0, 1, [3, 4]] = [3.1, 0.9]
     logits[1, 0, 1], logits[1, 1, 2], logits[1, 2, [2, 3]] = 0.5, 2.7, [10.0, 0.2]
-    totals = log_softmax(logits) + log_softmax(np.ones((2, 3)))[..., None]
-    _, parents, chosen = likeliest(totals.astype("float32"), None, 2)
+    before, log_probs = log_softmax(np.ones((2, 3))), log_softmax(logits)
+    _, parents, chosen = likeliest(before.astype("float32"), log_probs.astype("float32"), None, 2)
     assert chosen.numpy().tolist() == [[3, 3, 2], [2, 2, 1]]
     assert parents.numpy().tolist() == [[1, 0, 0], [2, 1, 0]]

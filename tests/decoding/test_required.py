@@ -205,10 +205,10 @@ def test_where_it_cannot_be_said_there_is_nothing():
 def test_banks_take_turns():
     """Two beams have said nothing of the phrase, one has begun it: each bank has its turn."""
     required = Required([[[4, 5]]], (3, 6), max_length=9, end=END, copies=3)
-    totals = np.full((1, 3, 6), -9.0, "float32")
-    totals[0, 0, 1], totals[0, 1, 1], totals[0, 2, 5] = -1.0, -2.0, -30.0
+    log_probs = np.full((1, 3, 6), -9.0, "float32")
+    log_probs[0, 0, 1], log_probs[0, 1, 1], log_probs[0, 2, 5] = -1.0, -2.0, -30.0
     ids = np.zeros((1, 3, 9), "int32")
     ids[0, :, 0] = [1, 1, 4]
-    kept, parents, chosen = required(totals, ids, 1)
+    kept, parents, chosen = required(np.zeros((1, 3), "float32"), log_probs, ids, 1)
     assert list(zip(parents[0].numpy(), chosen[0].numpy(), strict=True)) == [(2, 5), (0, 4), (0, 1)]
     np.testing.assert_array_equal(kept[0], [-30.0, -9.0, -1.0])

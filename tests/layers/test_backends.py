@@ -6,6 +6,7 @@ import sys
 
 import keras
 import numpy as np
+import onnxruntime
 import pytest
 
 from rnnpipe.layers import (
@@ -97,8 +98,6 @@ def test_exported_models_run_without_this_package(tmp_path, model, data, fresh_p
 
 
 def test_onnx_gives_the_same(tmp_path, model, data, fresh_process):
-    pytest.importorskip("tf2onnx")
-    onnxruntime = pytest.importorskip("onnxruntime")
     model.save(tmp_path / "model.keras")
     # In a process of its own: tf2onnx warns of its own age.
     fresh_process(

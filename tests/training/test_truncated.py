@@ -17,9 +17,12 @@ VOCAB, UNITS = 9, 5
 @pytest.fixture
 def double():
     """Everything in float64."""
+    # Keras derives the policy from floatx once, when it is first asked for.
     keras.config.set_floatx("float64")
+    keras.config.set_dtype_policy("float64")
     yield
     keras.config.set_floatx("float32")
+    keras.config.set_dtype_policy("float32")
 
 
 def make_model(kind="vanilla", **options):

@@ -80,6 +80,12 @@ class TranslationKeepBest(KeepBest):
 class TranslationTrain(Train):
     """How the model is trained."""
 
+    batch_tokens: int | None = Field(
+        None,
+        ge=1,
+        description="target tokens of a batch at most, padding included; then batch_size says "
+        "nothing, and a batch has more sentences the shorter they are",
+    )
     label_smoothing: Fraction = Field(0.1, description="probability spread over all tokens")
     keep_best: TranslationKeepBest = TranslationKeepBest()
 

@@ -106,9 +106,7 @@ class AdditiveAttention(Attention):
         kernel = self.score_kernel
         if self.normalize:
             kernel = self.score_gain * ops.normalize(kernel, axis=0)
-        # (batch, positions, units) x (units, glimpses)
-        scores = ops.matmul(self.dropout(joint, training=training), kernel)
-        return ops.transpose(scores, (0, 2, 1))
+        return ops.einsum("bpu,ug->bgp", self.dropout(joint, training=training), kernel)
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that make this layer again."""

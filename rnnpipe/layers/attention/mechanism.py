@@ -174,14 +174,13 @@ class Attention(keras.layers.Layer):
 
     def _flatten(self, memory: Any, mask: Any) -> tuple[Any, Any]:
         """Memory as `(batch, positions, features)`, blank where masked, and its flat mask."""
-        batch, positions = ops.shape(memory)[0], memory.shape[1]
         if len(memory.shape) == 4:
-            _, height, width, _ = ops.shape(memory)
-            positions = height * width
-            memory = ops.reshape(memory, (batch, positions, memory.shape[-1]))
+            batch, height, width, _ = ops.shape(memory)
+            memory = ops.reshape(memory, (batch, height * width, memory.shape[-1]))
+            mask = None if mask is None else ops.reshape(mask, (batch, height * width))
         if mask is None:
             return memory, None
-        mask = ops.cast(ops.reshape(mask, (batch, -1)), "bool")
+        mask = ops.cast(mask, "bool")
         # A NaN in the padding would reach context and gradients as 0 * NaN.
         return ops.where(mask[:, :, None], memory, ops.zeros_like(memory)), mask
 

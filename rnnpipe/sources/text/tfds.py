@@ -135,7 +135,7 @@ class Tfds(WrittenSource):
         known = _flatten(self._builder.info.features)
         for field, feature in self._fields.items():
             if feature not in known:
-                expected, got = f"a feature called {feature}", ", ".join(known)
+                expected, got = f"a feature called {feature}", ", ".join(sorted(known))
                 fix = f"name the right one as data.source.{field}"
                 raise UserError(self._title, expected, got, fix)
         for split in self._splits.values():

@@ -80,7 +80,7 @@ class TranslationTask:
 
         train = self.config.train
         trainer = keras.Model(model.input, model.output["logits"], name=model.name)
-        steps_per_epoch = -(-records.splits["train"] // train.batch_size)
+        steps_per_epoch = int(self.make_batches(records, "train", shuffle_seed=0).cardinality())
         trainer.compile(
             optimizer=make_optimizer(train.optimizer, steps=train.epochs * steps_per_epoch),
             loss=TokenCrossEntropy(train.label_smoothing),
@@ -129,6 +129,7 @@ class TranslationTask:
         import tensorflow as tf
 
         from rnnpipe.inputs.pools import make_pooled_batches
+        from rnnpipe.inputs.token_batches import make_token_batches
 
         def to_pair(batch: Mapping[str, tf.Tensor]) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
             source, target = (tf.cast(batch[name], tf.int32) for name in _FIELDS)
@@ -139,6 +140,15 @@ class TranslationTask:
             return {"source": source, "target": reads}, says
 
         train, evaluate = self.config.train, self.config.evaluate
+        if shuffle_seed is not None and train.batch_tokens is not None:
+            return make_token_batches(
+                records,
+                split,
+                fields=_FIELDS,
+                tokens=train.batch_tokens,
+                shuffle_seed=shuffle_seed,
+                transform=to_pair,
+            )
         return make_pooled_batches(
             records,
             split,

@@ -120,7 +120,7 @@ def test_pairs_and_a_folder_without_name(data_dir, tmp_path):
         (
             {"name": "tiny_reviews"},
             {"text": "review", "label": "label"},
-            "expected a feature called review, got text, label, stars; name the right one as "
+            "expected a feature called review, got label, stars, text; name the right one as "
             "data.source.text",
         ),
         (

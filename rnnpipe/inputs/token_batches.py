@@ -1,0 +1,114 @@
+"""Batches of about as many tokens as one another: many short sequences, or few long ones."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from rnnpipe.inputs.batches import Batch, make_batches
+from rnnpipe.inputs.pools import order_by_lengths, trim
+from rnnpipe.records.directory import RecordsDirectory
+from rnnpipe.text.tokens import PAD
+
+_POOL = 8192  # records that are sorted together
+_SHUFFLED = 256  # batches to choose the next one from
+
+
+def make_token_batches(
+    records: RecordsDirectory,
+    split: str,
+    *,
+    fields: Sequence[str],
+    tokens: int,
+    shuffle_seed: int | None = None,
+    multiple: int = 4,
+    transform: Callable[[Batch], Any] = lambda batch: batch,
+) -> tf.data.Dataset:
+    """The batches of a split, each of one bucket of lengths and of at most so many tokens.
+
+    A bucket is of the sequences that are padded to the same multiple. Records are shuffled, sorted
+    in pools, and dealt out to the buckets of their last field: what lies together in a bucket is
+    about as long in the other fields too. Batches come in random order.
+
+    Args:
+        records: where they are.
+        split: which of its splits.
+        fields: which fields to parse, all of them sequences of token ids; the last one decides.
+        tokens: of the last field in a batch at most, padding included; a longer sequence is a batch
+            by itself.
+        shuffle_seed: seed of the order; without one it is the same each time.
+        multiple: what padded lengths are multiples of.
+        transform: what becomes of a batch, in which the fields are `(batch, time)`.
+
+    Raises:
+        UserError: the records have no such split.
+    """
+    deciding = fields[-1]
+    histogram = records.stats["splits"].get(split, {}).get("histograms", {}).get(deciding, {})
+    lengths = {int(length): count for length, count in histogram.items()}
+    sizes = bucket_sizes(max(lengths, default=1), tokens, multiple)
+
+    def sort(pool: Batch) -> Batch:
+        order = order_by_lengths([pool[name] for name in fields])
+        return {name: tf.gather(pool[name], order) for name in fields}
+
+    def strip(record: Batch) -> Batch:
+        return {name: values[values != PAD] for name, values in record.items()}
+
+    def finish(batch: Batch) -> Any:
+        return transform({name: trim(batch[name], multiple) for name in fields})
+
+    batches = (
+        make_batches(
+            records,
+            split,
+            fields=fields,
+            batch_size=_POOL,
+            shuffle_seed=shuffle_seed,
+            transform=sort,
+        )
+        .unbatch()
+        .map(strip, num_parallel_calls=2, deterministic=True)
+        .bucket_by_sequence_length(
+            lambda record: tf.size(record[deciding]),
+            # A boundary is the first length that is too long for its bucket.
+            bucket_boundaries=[multiple * (number + 1) + 1 for number in range(len(sizes) - 1)],
+            bucket_batch_sizes=sizes,
+        )
+    )
+    if shuffle_seed is not None:
+        batches = batches.shuffle(_SHUFFLED, seed=shuffle_seed)
+    return (
+        batches.map(finish, num_parallel_calls=2, deterministic=True)
+        .apply(tf.data.experimental.assert_cardinality(count_batches(lengths, sizes, multiple)))
+        .prefetch(4)
+    )
+
+
+def bucket_sizes(longest: int, tokens: int, multiple: int) -> list[int]:
+    """How many sequences a batch of each bucket has.
+
+    Example:
+        >>> bucket_sizes(longest=10, tokens=32, multiple=4)
+        [8, 4, 2]
+    """
+    widths = range(multiple, longest + multiple, multiple)
+    return [max(tokens // width, 1) for width in widths]
+
+
+def count_batches(lengths: Mapping[int, int], sizes: Sequence[int], multiple: int) -> int:
+    """How many batches an epoch has.
+
+    Args:
+        lengths: how many sequences there are of each length.
+        sizes: as `bucket_sizes` has them.
+        multiple: what padded lengths are multiples of.
+
+    Example:
+        >>> count_batches({3: 8, 4: 1, 9: 2}, sizes=[8, 4, 2], multiple=4)
+        3
+    """
+    filled = [0] * len(sizes)
+    for length, count in lengths.items():
+        filled[max(length - 1, 0) // multiple] += count
+    return sum(-(-count // size) for count, size in zip(filled, sizes, strict=True))
