@@ -192,6 +192,8 @@ class Attention(keras.layers.Layer):
         if len(query.shape) != 2 or query.shape[-1] != self.query_features:
             expected = f"a query of shape (batch, {self.query_features})"
             raise fault(self, expected, shape_text(query), "pass the query it was built for")
+        if memory is None:
+            raise fault(self, f"a memory {self._memory_text()}", "None", "pass what is looked at")
         if len(memory.shape) not in self.memory_ranks or memory.shape[-1] != self.memory_features:
             expected = f"a memory {self._memory_text()} with {self.memory_features} features"
             raise fault(self, expected, shape_text(memory), "pass the memory it was built for")

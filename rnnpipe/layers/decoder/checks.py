@@ -8,12 +8,23 @@ from keras import ops, tree
 from rnnpipe.layers.faults import fault, shape_text, shapes_agree
 
 
-def check_sizes(layer: Any, vocab: int, cells: list[Any], output_size: int | None) -> None:
-    """Complains of a vocabulary or readout of no size, and of no cell."""
-    if vocab < 1:
-        raise fault(layer, "a vocabulary of at least 1", str(vocab), "write e.g. vocab=8000")
+def check_parts(layer: Any, cells: list[Any], attention: Any) -> None:
+    """Complains of no cell, and of what is neither a cell nor a mechanism."""
     if not cells:
         raise fault(layer, "at least one cell", "none", "write e.g. cell=GRUCell(512)")
+    for cell in cells:
+        if not hasattr(cell, "state_size"):
+            fix = "write e.g. cell=GRUCell(512)"
+            raise fault(layer, "a recurrent cell", repr(cell), fix)
+    if not hasattr(attention, "first_state"):
+        fix = "write e.g. attention=AdditiveAttention(512)"
+        raise fault(layer, "an attention mechanism", repr(attention), fix)
+
+
+def check_sizes(layer: Any, vocab: int, output_size: int | None) -> None:
+    """Complains of a vocabulary or readout of no size."""
+    if vocab < 1:
+        raise fault(layer, "a vocabulary of at least 1", str(vocab), "write e.g. vocab=8000")
     if output_size is not None and output_size < 1:
         fix = "write e.g. output_size=512, or leave it out"
         raise fault(layer, "an output_size of at least 1", str(output_size), fix)
@@ -60,8 +71,16 @@ def check_tokens(layer: Any, tokens: Any, rank: int) -> None:
         raise fault(layer, f"tokens from 0 to {layer.vocab - 1}", got, fix)
 
 
+def check_given(layer: Any, memory: Any) -> None:
+    """Complains of no memory, or no shape of one."""
+    if memory is None:
+        fix = "pass what the encoder says of its source: decoder(tokens, memory)"
+        raise fault(layer, "a memory (batch, source_time, features)", "None", fix)
+
+
 def check_memory(layer: Any, memory: Any, mask: Any, tokens: Any = None) -> None:
-    """Complains of a memory of other rows than tokens, and of a mask of other positions."""
+    """Complains of no memory, one of other rows than tokens, and a mask of other positions."""
+    check_given(layer, memory)
     rows = {each.shape[0] for each in tree.flatten((memory, () if tokens is None else tokens))}
     rows.discard(None)
     if len(rows) > 1:

@@ -10,7 +10,9 @@ from rnnpipe.layers.decoder.cell import LOOKS, AttentionCell
 from rnnpipe.layers.decoder.checks import (
     check_choices,
     check_embedding,
+    check_given,
     check_memory,
+    check_parts,
     check_rates,
     check_sizes,
     check_tokens,
@@ -121,7 +123,8 @@ class AttentionDecoder(keras.layers.Layer):
     ) -> None:
         super().__init__(**kwargs)
         cells = list(cell) if isinstance(cell, list | tuple) else [cell]
-        check_sizes(self, vocab, cells, output_size)
+        check_parts(self, cells, attention)
+        check_sizes(self, vocab, output_size)
         check_choices(self, {"look": (look, LOOKS), "output": (output, KINDS)})
         check_rates(self, dropout, sampling_rate)
         self.vocab, self.tie_weights, self.seed = vocab, tie_weights, seed
@@ -153,9 +156,7 @@ class AttentionDecoder(keras.layers.Layer):
     def build(self, tokens_shape: Any, memory_shape: Any = None) -> None:
         """Creates the weights for a memory of this shape."""
         del tokens_shape
-        if memory_shape is None:
-            fix = "pass what the encoder says of its source: decoder(tokens, memory)"
-            raise fault(self, "a memory (batch, source_time, features)", "None", fix)
+        check_given(self, memory_shape)
         if not self.embedding.built:
             self.embedding.build((None, None))
         size = self.embedding.compute_output_shape((None, None))[-1]
@@ -225,6 +226,7 @@ class AttentionDecoder(keras.layers.Layer):
         """
         if not self.built:
             raise fault(self, "a built decoder", "none of its weights", "call it, or load a model")
+        check_given(self, memory)
         mask = carried_mask(memory) if mask is None else mask
         memory = tree.map_structure(
             lambda each: ops.convert_to_tensor(each, dtype=self.compute_dtype), memory

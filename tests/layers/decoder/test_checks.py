@@ -18,6 +18,8 @@ WORDS, MEMORY = np.ones((2, 3), "int32"), np.zeros((2, 4, 5), "float32")
         ({"look": "inside"}, r"look to be one of \('after', 'before'\), got 'inside'"),
         ({"output": "linear"}, "output to be one of .*, got 'linear'; choose one"),
         ({"cell": []}, "at least one cell, got none"),
+        ({"cell": "gru"}, "a recurrent cell, got 'gru'; write e.g. cell=GRUCell"),
+        ({"attention": "additive"}, "an attention mechanism, got 'additive'; write e.g."),
         ({"sampling_rate": 1.5}, "a sampling rate from 0 to 1, got 1.5"),
         ({"dropout": 1.0}, "dropout from 0 to below 1, got 1.0"),
         ({"embedding": keras.layers.Embedding(7, 4)}, "an embedding of 9 tokens, got one of 7"),
@@ -57,10 +59,15 @@ def test_tied_weights_need_a_readout_of_their_size():
 )
 def test_wrong_calls(arguments, message):
     decoder = AttentionDecoder(9, 4, GRUCell(6), AdditiveAttention(3))
-    if arguments.get("memory", MEMORY) is not None:
-        decoder.build(WORDS.shape, MEMORY.shape)
+    decoder.build(WORDS.shape, MEMORY.shape)
     with pytest.raises(UserError, match="expected " + message):
         decoder(**{"tokens": WORDS, "memory": MEMORY, **arguments})
+
+
+def test_a_first_call_without_memory():
+    decoder = AttentionDecoder(9, 4, GRUCell(6), AdditiveAttention(3), name="say")
+    with pytest.raises(UserError, match=r"'say': expected a memory \(batch, source_time, feat"):
+        decoder(WORDS)
 
 
 def test_wrong_beginnings():
@@ -68,6 +75,8 @@ def test_wrong_beginnings():
     with pytest.raises(UserError, match="'say': expected a built decoder, got none of its weights"):
         decoder.begin(MEMORY)
     decoder.build(WORDS.shape, MEMORY.shape)
+    with pytest.raises(UserError, match=r"a memory \(batch, source_time, features\), got None"):
+        decoder.begin(None)
     with pytest.raises(UserError, match="a mask over the memory's positions"):
         decoder.begin(MEMORY, np.ones((2, 9), bool))
     with pytest.raises(UserError, match="tokens from 0 to 8, got 12; check the vocabulary, start"):
