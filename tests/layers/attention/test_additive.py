@@ -102,7 +102,7 @@ def test_wrong_feature_sizes(random):
         UserError, match=r"'look': expected a memory .* with 4 features, got \(1, 5"
     ):
         layer(query, np.zeros((1, POSITIONS, 9)))
-    with pytest.raises(UserError, match=r"'look': expected a memory \(batch, source_time, features"):
+    with pytest.raises(UserError, match=r"'look': expected a memory \(batch, source_time, feat"):
         layer(query, None)
     with pytest.raises(UserError, match=r"'look': expected keys of 5 positions, got \(1, 3, 7\)"):
         layer(query, memory, keys=np.zeros((1, 3, UNITS)))
