@@ -97,18 +97,35 @@ def test_exported_models_run_without_this_package(tmp_path, model, data, fresh_p
     close(model(inputs), np.load(tmp_path / "outputs.npy"))
 
 
-def test_onnx_gives_the_same(tmp_path, model, data, fresh_process):
+ONNX = """
+import sys, keras, numpy, rnnpipe.layers
+model = keras.models.load_model(sys.argv[1] + "/model.keras")
+model([numpy.ones((1, 5), each.dtype) for each in model.inputs])  # Keras asks for one call
+model.export(sys.argv[1] + "/model.onnx", format="onnx", verbose=False)
+"""
+
+
+def onnx_outputs(model, inputs, tmp_path, fresh_process):
+    """What onnxruntime says of a model that was exported in a process of its own."""
     model.save(tmp_path / "model.keras")
-    # In a process of its own: tf2onnx warns of its own age.
-    fresh_process(
-        "import sys, keras, numpy, rnnpipe.layers\n"
-        "model = keras.models.load_model(sys.argv[1] + '/model.keras')\n"
-        "model([numpy.ones((1, 5), 'int32'), numpy.ones((1, 5), bool)])\n"
-        "model.export(sys.argv[1] + '/model.onnx', format='onnx', verbose=False)\n",
-        str(tmp_path),
-    )
+    fresh_process(ONNX, str(tmp_path))  # tf2onnx warns of its own age
     session = onnxruntime.InferenceSession(tmp_path / "model.onnx")
-    inputs = [data["tokens"], data["readable"]]
     names = [given.name for given in session.get_inputs()]
-    outputs = session.run(None, dict(zip(names, inputs, strict=True)))
-    close(model(inputs), outputs[0])
+    return [session.run(None, dict(zip(names, each, strict=True)))[0] for each in inputs]
+
+
+def test_onnx_gives_the_same(tmp_path, model, data, fresh_process):
+    inputs = [data["tokens"], data["readable"]]
+    (found,) = onnx_outputs(model, [inputs], tmp_path, fresh_process)
+    close(model(inputs), found)
+
+
+def test_onnx_takes_sequences_of_any_length(tmp_path, random, fresh_process):
+    tokens = keras.Input((None,), dtype="int32")
+    sequence = keras.layers.Embedding(VOCAB, 4, mask_zero=True)(tokens)
+    sequence = keras.layers.Bidirectional(LSTM(3, return_sequences=True))(sequence)
+    model = keras.Model(tokens, GRU(2, return_sequences=True)(sequence))
+    inputs = [random.integers(0, VOCAB, (2, time)).astype("int32") for time in (4, 9)]
+    found = onnx_outputs(model, [[each] for each in inputs], tmp_path, fresh_process)
+    for tokens, outputs in zip(inputs, found, strict=True):
+        close(model(tokens), outputs)
