@@ -1,6 +1,5 @@
 """The second stage of a run: a model trained on finished records."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -82,16 +81,8 @@ def train(
 
     model = task.build_model(records)
     trainer = task.build_trainer(model, records)
-    callbacks: Sequence[keras.callbacks.Callback] = ()
-    if isinstance(task, WatchesTraining):
-        callbacks = task.make_callbacks(trainer, model, records, run.weights)
+    callbacks = _make_callbacks(config, task, trainer, model, records, run)
     monitor, mode = task.monitor()
-    schedule = config.train.optimizer.schedule
-    if schedule.kind == "plateau":
-        lower = keras.callbacks.ReduceLROnPlateau(
-            monitor, mode=mode, factor=schedule.factor, patience=schedule.patience, min_delta=0.0
-        )
-        callbacks = [*callbacks, lower]
     with make_progress(console) as progress:
         batches = task.make_batches(records, "train", shuffle_seed=config.seed)
         fit_model(
@@ -107,3 +98,32 @@ def train(
         )
     model.save(run.model)
     return run
+
+
+def _make_callbacks(
+    config: RunConfig,
+    task: Task,
+    trainer: keras.Model,
+    model: keras.Model,
+    records: RecordsDirectory,
+    run: RunDirectory,
+) -> list[keras.callbacks.Callback]:
+    """What the config and the task have done at the end of each epoch, in this order."""
+    callbacks: list[keras.callbacks.Callback] = []
+    optimizer = config.train.optimizer
+    if optimizer.ema:
+        # First, so that all that judges or keeps the weights finds their mean.
+        callbacks.append(keras.callbacks.SwapEMAWeights(swap_on_epoch=True))
+    if isinstance(task, WatchesTraining):
+        callbacks += task.make_callbacks(trainer, model, records, run.weights)
+    if optimizer.schedule.kind == "plateau":
+        monitor, mode = task.monitor()
+        lower = keras.callbacks.ReduceLROnPlateau(
+            monitor,
+            mode=mode,
+            factor=optimizer.schedule.factor,
+            patience=optimizer.schedule.patience,
+            min_delta=0.0,
+        )
+        callbacks.append(lower)
+    return callbacks

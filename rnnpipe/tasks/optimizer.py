@@ -26,4 +26,5 @@ def make_optimizer(config: Adam, *, steps: int) -> keras.optimizers.Optimizer:
         warmup_steps=config.schedule.warmup_steps,
         clip_norm=config.clip_norm,
         weight_decay=config.weight_decay,
+        ema=config.ema,
     )

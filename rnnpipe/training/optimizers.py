@@ -49,6 +49,7 @@ def build_adam(
     warmup_steps: int = 0,
     clip_norm: float | None = None,
     weight_decay: float = 0.0,
+    ema: float = 0.0,
 ) -> keras.optimizers.Optimizer:
     """Adam with a schedule and clipped gradients.
 
@@ -62,6 +63,8 @@ def build_adam(
         clip_norm: largest norm of all gradients together (Pascanu et al. 2013); None for any.
         weight_decay: the share of every weight that a step takes off, times the learning rate
             (AdamW, Loshchilov & Hutter 2019).
+        ema: momentum m of a mean of the weights, w̄ ← m w̄ + (1 − m) w at every step, for
+            `keras.callbacks.SwapEMAWeights` to judge and keep (Polyak & Juditsky 1992); 0 for none.
     """
     rate: Any = learning_rate
     if schedule == "inverse_sqrt":
@@ -74,6 +77,9 @@ def build_adam(
             warmup_target=learning_rate if warmup_steps else None,
             warmup_steps=warmup_steps,
         )
+    options: dict[str, Any] = {"global_clipnorm": clip_norm}
+    if ema:
+        options |= {"use_ema": True, "ema_momentum": ema}
     if weight_decay:
-        return keras.optimizers.AdamW(rate, weight_decay=weight_decay, global_clipnorm=clip_norm)
-    return keras.optimizers.Adam(rate, global_clipnorm=clip_norm)
+        return keras.optimizers.AdamW(rate, weight_decay=weight_decay, **options)
+    return keras.optimizers.Adam(rate, **options)

@@ -11,10 +11,13 @@ def test_everything_that_a_config_says_reaches_the_optimizer():
         schedule=Schedule(kind="cosine", warmup_steps=2),
         clip_norm=3.0,
         weight_decay=0.25,
+        ema=0.75,
     )
     optimizer = make_optimizer(config, steps=6)
     assert optimizer.global_clipnorm == 3.0
     assert optimizer.weight_decay == 0.25
+    assert optimizer.use_ema
+    assert optimizer.ema_momentum == 0.75
     rates = []
     for step in (0, 1, 2, 4, 6):
         optimizer.iterations.assign(step)

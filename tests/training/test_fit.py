@@ -57,6 +57,31 @@ def test_history_has_a_row_an_epoch_with_the_learning_rate(files):
     assert any(files.tensorboard.rglob("events.*"))
 
 
+@pytest.mark.parametrize("patience", [1, 9])
+def test_the_mean_of_the_weights_is_judged_and_kept(files, patience):
+    model = make_model(0.0)
+    model.compile(keras.optimizers.SGD(0.2, use_ema=True, ema_momentum=0.75), loss="mse")
+    swap = keras.callbacks.SwapEMAWeights(swap_on_epoch=True)
+    fit(model, files, batches(2.6), epochs=9, patience=patience, callbacks=[swap])
+
+    weight, bias, mean, means = 1.0, 0.0, None, []
+    x = np.linspace(-1, 1, 8).reshape(2, 4)
+    for _ in range(9):
+        for half in x:
+            error = weight * half + bias - 3.0 * half
+            weight, bias = weight - 0.4 * np.mean(error * half), bias - 0.4 * np.mean(error)
+            now = np.array([weight, bias])
+            mean = now if mean is None else 0.75 * mean + 0.25 * now
+        means.append(mean)
+    losses = [float(np.mean((w * x + b - 2.6 * x) ** 2)) for w, b in means]
+    found = [float(row["val_loss"]) for row in history(files)]
+    best = int(np.argmin(losses))
+    assert len(found) == min(best + 1 + patience, 9)
+    np.testing.assert_allclose(found, losses[: len(found)], rtol=1e-4)
+    kept = [weight.item() for weight in model.get_weights()]
+    np.testing.assert_allclose(kept, means[best], rtol=1e-4)
+
+
 def test_a_loss_that_is_no_number_is_the_users_to_mend(files):
     with pytest.raises(UserError, match=r"train\.optimizer: expected a loss that is a number"):
         fit(make_model(1e30), files, batches(3.0))

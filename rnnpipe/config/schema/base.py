@@ -89,6 +89,11 @@ class Adam(Section):
     weight_decay: float = Field(
         0.0, ge=0, description="share of every weight that a step takes off, times learning_rate"
     )
+    ema: Fraction = Field(
+        0.0,
+        description="momentum of a running mean of the weights, e.g. 0.995; the mean is what is "
+        "validated and kept. 0: the weights themselves",
+    )
 
 
 class KeepBest(Section):
