@@ -40,7 +40,9 @@ def tiny(tmp_path):
     return [ROOT / "configs" / "vqa.yaml", *options, "--runs-dir", tmp_path / "runs"]
 
 
-def test_single_verbs_do_one_step_each(tiny, tmp_path, capsys):
+def test_single_verbs_do_one_step_each(tiny, tmp_path, capsys, monkeypatch):
+    # JAX, where another test has imported it, asks TensorFlow to tell of more.
+    monkeypatch.delenv("TF_CPP_MIN_LOG_LEVEL", raising=False)
     config = [part for part in tiny if part not in ("--runs-dir", tmp_path / "runs")]
     assert rnnpipe("train", *tiny) == 2
     assert "expected the records of this config, got none" in capsys.readouterr().err
