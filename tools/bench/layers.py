@@ -162,6 +162,21 @@ def peak_memory(whose: str) -> None:
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before >> 10)
 
 
+def compare_memory(times: int = 5) -> None:
+    """Prints the median peak of both layers over several processes, the least and the greatest."""
+    for whose in ("keras", "ours"):
+        command = [sys.executable, __file__, "--peak", whose]
+        peaks = []
+        for _ in range(times):
+            found = subprocess.run(command, capture_output=True, text=True, check=True)
+            peaks.append(int(found.stdout.split()[-1]))
+        print(
+            f"LSTM train (32, 1000, 128, 256): {whose} {statistics.median(peaks)} MiB "
+            f"({min(peaks)} to {max(peaks)})",
+            flush=True,
+        )
+
+
 def main() -> None:
     """Parses, runs, prints."""
     parser = argparse.ArgumentParser(description="Times our layers against their peers.")
@@ -181,10 +196,7 @@ def main() -> None:
         peak_memory(options.peak)
         return
     if options.memory:
-        for whose in ("keras", "ours"):
-            command = [sys.executable, __file__, "--peak", whose]
-            found = subprocess.run(command, capture_output=True, text=True, check=True)
-            print(f"LSTM train (32, 1000, 128, 256): {whose} {found.stdout.split()[-1]} MiB")
+        compare_memory()
         return
     for kind in options.layers:
         for shape in options.shapes:

@@ -63,7 +63,6 @@ class Loop:
             step,
             (tf.constant(0), states, empty),
             maximum_iterations=z.size(),
-            parallel_iterations=32,
         )
         outputs, *saved = (array.stack() for array in written)
         return (outputs, *states), tuple(saved)
