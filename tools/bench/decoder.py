@@ -18,22 +18,18 @@ in turn: read the ratios, not the milliseconds. Medians of wall-clock and CPU se
 
 import argparse
 import importlib.util
-import statistics
-import time
-from collections.abc import Callable
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 from keras import ops
+from turns import Case, describe, interleave
 
 from rnnpipe.decoding import Constraints, beam_search, greedy
 from rnnpipe.layers import GRU, AdditiveAttention, AttentionDecoder, Bridge, GRUCell
-from rnnpipe.text.tokens import END, START
 
 BATCH, STEPS, UNITS, VOCAB, EMBEDDING, REGIONS = 64, 20, 512, 10_000, 512, (49, 196)
-Case = Callable[[], Any]
 
 
 class NaiveCell(keras.layers.Layer):
@@ -100,7 +96,9 @@ def training_cases(regions: int) -> dict[str, Case]:
     }
     np.testing.assert_allclose(cases["ours"](), cases["naive"](), rtol=1e-4)
     if importlib.util.find_spec("torch"):
-        cases["torch"] = torch_training_step(decoder, tokens, memory)
+        import torch_captioner  # noqa: PLC0415  (PyTorch is optional)
+
+        cases["torch"] = torch_captioner.training_step(decoder, tokens, memory)
         np.testing.assert_allclose(cases["ours"](), cases["torch"](), rtol=1e-4)
     return cases
 
@@ -133,80 +131,6 @@ def training_step(model: Any, weights: list[Any], tokens: Any, memory: Any) -> C
     return lambda: float(graph()[0])
 
 
-def torch_model(decoder: AttentionDecoder) -> Any:
-    """The same model in PyTorch, with the weights of ours."""
-    import torch  # noqa: PLC0415  (optional)
-    from torch import nn  # noqa: PLC0415
-
-    class Captioner(nn.Module):
-        """Keys once, a step a word, the vocabulary once for all words."""
-
-        def __init__(self) -> None:
-            super().__init__()
-            self.embedding = nn.Embedding(VOCAB, EMBEDDING)
-            self.keys = nn.Linear(UNITS, UNITS)
-            self.query = nn.Linear(UNITS, UNITS, bias=False)
-            self.score = nn.Linear(UNITS, 1, bias=False)
-            self.gru = nn.GRUCell(EMBEDDING + UNITS, UNITS)
-            self.readout, self.logits = nn.Linear(2 * UNITS, UNITS), nn.Linear(UNITS, VOCAB)
-
-        def step(self, word: Any, h: Any, memory: Any, keys: Any) -> tuple[Any, Any]:
-            joint = torch.tanh(keys + self.query(h)[:, None])
-            alignments = torch.softmax(self.score(joint)[:, :, 0], dim=1)
-            context = torch.bmm(alignments[:, None], memory)[:, 0]
-            h = self.gru(torch.cat([word, context], dim=1), h)
-            return torch.tanh(self.readout(torch.cat([h, context], dim=1))), h
-
-        def forward(self, tokens: Any, memory: Any) -> Any:
-            h, keys, words = memory.new_zeros(len(memory), UNITS), self.keys(memory), []
-            for word in self.embedding(tokens).unbind(1):
-                readout, h = self.step(word, h, memory, keys)
-                words.append(readout)
-            return self.logits(torch.stack(words, dim=1))
-
-    model = Captioner()
-    query, keys, bias, score = decoder.cell.attention.get_weights()
-    kernel, recurrent, biases = decoder.cell.cells[0].get_weights()
-    # Keras has z, r, g, PyTorch r, z, n.
-    order = np.concatenate([np.arange(UNITS) + block * UNITS for block in (1, 0, 2)])
-    readout, vocabulary = decoder.cell.readout.dense.get_weights(), decoder.to_logits.get_weights()
-    values = {
-        "embedding.weight": decoder.embedding.get_weights()[0],
-        "keys.weight": keys.T,
-        "keys.bias": bias,
-        "query.weight": query.T,
-        "score.weight": score.T,
-        "gru.weight_ih": kernel[:, order].T,
-        "gru.weight_hh": recurrent[:, order].T,
-        "gru.bias_ih": biases[0][order],
-        "gru.bias_hh": biases[1][order],
-        "readout.weight": readout[0].T,
-        "readout.bias": readout[1],
-        "logits.weight": vocabulary[0].T,
-        "logits.bias": vocabulary[1],
-    }
-    model.load_state_dict({name: torch.tensor(value.copy()) for name, value in values.items()})
-    return model
-
-
-def torch_training_step(decoder: AttentionDecoder, tokens: Any, memory: Any) -> Case:
-    """The loss of the PyTorch model, after all gradients have been computed."""
-    import torch  # noqa: PLC0415  (optional)
-
-    model, tokens = torch_model(decoder), torch.tensor(tokens)
-    memory = torch.tensor(memory, requires_grad=True)
-
-    def step() -> float:
-        model.zero_grad()
-        memory.grad = None
-        logits = model(tokens[:, :-1], memory)
-        loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), tokens[:, 1:].flatten())
-        loss.backward()
-        return loss.item()
-
-    return step
-
-
 def search_cases(batch: int = 32, width: int = 5, length: int = 30, regions: int = 49) -> Any:
     """A beam search of each contestant, which returns the score of the first row."""
     memory = np.random.default_rng(2).normal(size=(batch, regions, UNITS)).astype("float32")
@@ -226,41 +150,11 @@ def search_cases(batch: int = 32, width: int = 5, length: int = 30, regions: int
         "eager": lambda: float(search(tensor)[0, 0]),
     }
     if importlib.util.find_spec("torch"):
-        cases["torch"] = torch_search(decoder, memory, width, length)
+        import torch_captioner  # noqa: PLC0415  (PyTorch is optional)
+
+        cases["torch"] = torch_captioner.search(decoder, memory, width, length)
         np.testing.assert_allclose(cases["ours"](), cases["torch"](), rtol=1e-4)
     return cases
-
-
-def torch_search(decoder: AttentionDecoder, memory: Any, width: int, length: int) -> Case:
-    """A beam search of the PyTorch model as one writes it by hand."""
-    import torch  # noqa: PLC0415  (optional)
-
-    model, memory = torch_model(decoder), torch.tensor(memory)
-    batch = len(memory)
-
-    @torch.no_grad()
-    def search() -> float:
-        beams = memory.repeat_interleave(width, dim=0)
-        keys, h = model.keys(beams), memory.new_zeros(batch * width, UNITS)
-        tokens = torch.full((batch * width,), START)
-        scores = torch.full((batch, width), -torch.inf)
-        scores[:, 0] = 0
-        ids = torch.zeros(batch, width, 0, dtype=torch.long)
-        first = torch.arange(batch)[:, None] * width
-        for t in range(length):
-            readout, h = model.step(model.embedding(tokens), h, beams, keys)
-            log_probs = torch.log_softmax(model.logits(readout), dim=-1)
-            if t < length - 1:
-                log_probs[:, END] = -torch.inf
-            totals = scores[:, :, None] + log_probs.view(batch, width, VOCAB)
-            scores, chosen = totals.view(batch, -1).topk(width)
-            parents, tokens = chosen // VOCAB, (chosen % VOCAB).flatten()
-            h = h[(first + parents).flatten()]
-            ids = ids.gather(1, parents[:, :, None].expand(-1, -1, t))
-            ids = torch.cat([ids, tokens.view(batch, width, 1)], dim=2)
-        return float(scores[0, 0])
-
-    return search
 
 
 class Translator:
@@ -320,7 +214,7 @@ def translation(seconds: float, batch: int = 64, length: int = 15) -> None:
         name = "greedy" if width == 1 else f"beam {width}"
         cases[f"{name}, sentences"] = (lambda search=search: search(tensors[0]).numpy(), batch)
     for name, (case, units) in cases.items():
-        found = interleave({"ours": case}, seconds)
+        found = interleave({"ours": case}, seconds, least=3)
         wall, cpu = found["wall"]["ours"], found["cpu"]["ours"]
         print(
             f"translation {name}: {units / wall:.0f} a second, {cpu:.2f} CPU seconds for {units}, "
@@ -329,40 +223,10 @@ def translation(seconds: float, batch: int = 64, length: int = 15) -> None:
         )
 
 
-def interleave(cases: dict[str, Case], seconds: float) -> dict[str, dict[str, float]]:
-    """By contestant: seconds of the first call, and medians of wall and CPU seconds after it."""
-    first = {name: seconds_of(case)[0] for name, case in cases.items()}
-    taken: dict[str, list[tuple[float, float]]] = {name: [] for name in cases}
-    end = time.perf_counter() + seconds
-    while time.perf_counter() < end or len(taken["ours"]) < 3:
-        for name, case in cases.items():
-            taken[name].append(seconds_of(case))
-    found = {"first": first}
-    for index, clock in enumerate(("wall", "cpu")):
-        found[clock] = {
-            name: statistics.median(pair[index] for pair in pairs) for name, pairs in taken.items()
-        }
-    return found
-
-
-def seconds_of(case: Case) -> tuple[float, float]:
-    """Wall-clock and CPU seconds of one call."""
-    wall, cpu = time.perf_counter(), time.process_time()
-    case()
-    return time.perf_counter() - wall, time.process_time() - cpu
-
-
 def compare(title: str, cases: dict[str, Case], seconds: float) -> None:
     """Prints how long each contestant takes, and how many times as long as ours."""
-    found = interleave(cases, seconds)
-    wall, cpu = found["wall"], found["cpu"]
-    times = "  ".join(f"{name} {1e3 * value:.0f} ms" for name, value in wall.items())
-    ratios = "  ".join(
-        f"{wall[name] / wall['ours']:.2f} x {name} (cpu {cpu[name] / cpu['ours']:.2f} x)"
-        for name in wall
-        if name != "ours"
-    )
-    print(f"{title}: {times} | {ratios} | first {found['first']['ours']:.1f} s", flush=True)
+    found = interleave(cases, seconds, least=3)
+    print(f"{title}: {describe(found, 0)} | first {found['first']['ours']:.1f} s", flush=True)
 
 
 def main() -> None:

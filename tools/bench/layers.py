@@ -16,13 +16,12 @@ import resource
 import statistics
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
+from turns import Case, describe, interleave, seconds_of
 
 from rnnpipe import layers
 
@@ -34,7 +33,6 @@ THEIRS = {
     "VanillaRNN": keras.layers.SimpleRNN,
 }
 GATES = {"LSTM": 4, "GRU": 3, "VanillaRNN": 1}
-Case = Callable[[], Any]
 
 
 def keras_cases(kind: str, shape: tuple[int, ...]) -> dict[str, dict[str, Case]]:
@@ -96,29 +94,6 @@ def torch_cases(kind: str, shape: tuple[int, ...]) -> dict[str, dict[str, Case]]
     return {"forward": {"torch": run}, "train": {"torch": step}}
 
 
-def interleave(cases: dict[str, Case], seconds: float) -> dict[str, dict[str, float]]:
-    """By contestant: seconds of the first call, and medians of wall and CPU seconds after it."""
-    first = {name: seconds_of(case)[0] for name, case in cases.items()}
-    taken: dict[str, list[tuple[float, float]]] = {name: [] for name in cases}
-    end = time.perf_counter() + seconds
-    while time.perf_counter() < end or len(taken["ours"]) < 5:
-        for name, case in cases.items():
-            taken[name].append(seconds_of(case))
-    found = {"first": first}
-    for index, clock in enumerate(("wall", "cpu")):
-        found[clock] = {
-            name: statistics.median(pair[index] for pair in pairs) for name, pairs in taken.items()
-        }
-    return found
-
-
-def seconds_of(case: Case) -> tuple[float, float]:
-    """Wall-clock and CPU seconds of one call."""
-    wall, cpu = time.perf_counter(), time.process_time()
-    case()
-    return time.perf_counter() - wall, time.process_time() - cpu
-
-
 def roof() -> float:
     """Floating point operations a second of a 2048³ matrix product."""
     square = tf.random.normal((2048, 2048))
@@ -135,16 +110,9 @@ def compare(kind: str, shape: tuple[int, ...], seconds: float) -> None:
     for what, cases in keras_cases(kind, shape).items():
         speed = roof()
         found = interleave(cases | peers[what], seconds)
-        wall, cpu = found["wall"], found["cpu"]
-        share = work * (3 if what == "train" else 1) / wall["ours"] / speed
-        times = "  ".join(f"{name} {1e3 * value:.1f} ms" for name, value in wall.items())
-        ratios = "  ".join(
-            f"{wall[name] / wall['ours']:.2f} x {name} (cpu {cpu[name] / cpu['ours']:.2f} x)"
-            for name in wall
-            if name != "ours"
-        )
+        share = work * (3 if what == "train" else 1) / found["wall"]["ours"] / speed
         print(
-            f"{kind:10} {what:7} {shape}: {times} | {ratios} | roof {share:.0%} of "
+            f"{kind:10} {what:7} {shape}: {describe(found, 1)} | roof {share:.0%} of "
             f"{speed / 1e9:.0f} GFLOP/s | first {found['first']['ours']:.1f} s",
             flush=True,
         )

@@ -13,7 +13,8 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-from layers import GATES, THEIRS, Case, interleave
+from layers import GATES, THEIRS
+from turns import Case, interleave
 
 from rnnpipe import layers
 
