@@ -5,7 +5,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from rnnpipe.records.specs import RecordSpec
+from rnnpipe.records.codec import ragged_columns, tensor_columns
+from rnnpipe.records.specs import Field, RecordSpec
 from rnnpipe.text.tokens import PAD
 
 _DTYPES = {"int64": tf.int64, "float32": tf.float32, "text": tf.string, "jpeg": tf.string}
@@ -28,17 +29,15 @@ def parse_batch(
             pixels then, and `image_index` says which of the images is each record's.
 
     Returns:
-        By field name: `(batch,)` of single values; `(batch, length)` of sequences, padded to the
-        longest of the batch with `PAD`, zero or empty text; images as uint8
+        By field name: `(batch,)` of single values; `(batch, length)` of sequences and
+        `(batch, sequences, length)` of nested ones, padded to the longest of the batch with `PAD`,
+        zero or empty text; `(batch, …)` of tensors, which all have the same shape; images as uint8
         `(images, height, width, channels)`, where `images` is the batch but for `images_by`.
     """
     wanted = {name: spec.fields[name] for name in {*fields, *filter(None, [images_by])}}
-    features: dict[str, Any] = {
-        name: tf.io.RaggedFeature(_DTYPES[field.kind])
-        if field.sequence
-        else tf.io.FixedLenFeature([], _DTYPES[field.kind])
-        for name, field in wanted.items()
-    }
+    features: dict[str, Any] = {}
+    for name, field in wanted.items():
+        features |= _features(name, field)
     parsed = dict(tf.io.parse_example(serialised, features))
     distinct = None
     if images_by is not None:
@@ -49,7 +48,31 @@ def parse_batch(
         elif field.kind == "jpeg":
             jpegs = parsed[name] if distinct is None else tf.gather(parsed[name], distinct)
             parsed[name] = _decode_images(jpegs)
+        elif field.axes:
+            shape, data = (parsed.pop(column) for column in tensor_columns(name))
+            values = tf.io.decode_raw(data, _DTYPES[field.kind])  # (batch, height * width * …)
+            whole = tf.concat([tf.shape(data, tf.int64), shape[0]], axis=0)
+            parsed[name] = tf.reshape(values, whole)
+            parsed[name].set_shape([None] * (1 + field.axes))
     return parsed
+
+
+def _features(name: str, field: Field) -> dict[str, Any]:
+    """How the features of the `Example` that hold a field are parsed."""
+    dtype = _DTYPES[field.kind]
+    if field.axes:
+        shape, data = tensor_columns(name)
+        return {
+            shape: tf.io.FixedLenFeature([field.axes], tf.int64),
+            data: tf.io.FixedLenFeature([], tf.string),
+        }
+    if field.nested:
+        items, lengths = ragged_columns(name)
+        rows = tf.io.RaggedFeature.RowLengths(lengths)
+        return {name: tf.io.RaggedFeature(dtype, value_key=items, partitions=[rows])}
+    if field.sequence:
+        return {name: tf.io.RaggedFeature(dtype)}
+    return {name: tf.io.FixedLenFeature([], dtype)}
 
 
 def _find_distinct(values: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

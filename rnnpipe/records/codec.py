@@ -5,9 +5,11 @@ The message types are declared here for the protobuf runtime, field number by fi
 TensorFlow's `example.proto` and `feature.proto`; the bytes are the same.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Any
 
+import numpy as np
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
 from rnnpipe.records.specs import Field, RecordSpec
@@ -19,6 +21,7 @@ _LIST_OF_KIND = {
     "text": "bytes_list",
     "jpeg": "bytes_list",
 }
+_TENSOR = "<f4"  # a tensor's bytes: float32, row by row
 
 
 def _declare_example() -> type[Any]:
@@ -79,37 +82,77 @@ def encode_example(spec: RecordSpec, values: Mapping[str, Any]) -> bytes:
 
     Args:
         spec: the kind of record.
-        values: a value for each of its fields: int, float, str or bytes, or a list of them.
+        values: a value for each of its fields: int, float, str or bytes, a list of them, a list of
+            such lists, or an array.
 
     Raises:
-        ValueError: a field is missing or not in the declaration.
+        ValueError: a field is missing or not in the declaration, or an array has other axes.
     """
     if values.keys() != spec.fields.keys():
         odd = sorted(values.keys() ^ spec.fields.keys())
         raise ValueError(f"{spec.name} record: fields {odd} are missing or not declared")
     example = _Example()
     for name, field in spec.fields.items():
-        feature = example.features.feature[name]
-        target = getattr(feature, _LIST_OF_KIND[field.kind])
-        target.SetInParent()  # an empty list is still a list of its kind
-        target.value.extend(_to_list(field, values[name]))
+        for key, (list_kind, items) in _to_columns(name, field, values[name]).items():
+            target = getattr(example.features.feature[key], list_kind)
+            target.SetInParent()  # an empty list is still a list of its kind
+            target.value.extend(items)
     # Maps have no order of their own: deterministic serialisation sorts them.
     serialised: bytes = example.SerializeToString(deterministic=True)
     return serialised
 
 
-def _to_list(field: Field, value: Any) -> list[Any]:
-    values = list(value) if field.sequence else [value]
-    return [item.encode() for item in values] if field.kind == "text" else values
+def _to_columns(name: str, field: Field, value: Any) -> dict[str, tuple[str, Iterable[Any]]]:
+    """The features of the `Example` that hold a field: which kind of list, and what is in it."""
+    if field.axes:
+        array = np.asarray(value, _TENSOR)
+        if array.ndim != field.axes:
+            raise ValueError(f"{name}: {array.ndim} axes, {field.axes} are declared")
+        shape, data = tensor_columns(name)
+        return {shape: ("int64_list", array.shape), data: ("bytes_list", [array.tobytes()])}
+    if field.nested:
+        items, lengths = ragged_columns(name)
+        flat = Field(field.kind, field.meaning, sequence=True)
+        return {
+            lengths: ("int64_list", [len(row) for row in value]),
+            **_to_columns(items, flat, [item for row in value for item in row]),
+        }
+    listed = list(value) if field.sequence else [value]
+    if field.kind == "text":
+        listed = [item.encode() for item in listed]
+    return {name: (_LIST_OF_KIND[field.kind], listed)}
+
+
+def ragged_columns(name: str) -> tuple[str, str]:
+    """TensorFlow Datasets' names for the values of a nested sequence, and for its row lengths."""
+    return f"{name}/ragged_flat_values", f"{name}/ragged_row_lengths_0"
+
+
+def tensor_columns(name: str) -> tuple[str, str]:
+    """TensorFlow Datasets' names for the shape of a tensor, and for its bytes."""
+    return f"{name}/shape", f"{name}/value"
 
 
 def decode_example(spec: RecordSpec, serialised: bytes) -> dict[str, Any]:
     """The values of a record by field name: the inverse of `encode_example`."""
-    example = _Example.FromString(serialised)
-    decoded = {}
+    features = _Example.FromString(serialised).features.feature
+
+    def read(key: str, field: Field) -> list[Any]:
+        values = list(getattr(features[key], _LIST_OF_KIND[field.kind]).value)
+        return [value.decode() for value in values] if field.kind == "text" else values
+
+    decoded: dict[str, Any] = {}
     for name, field in spec.fields.items():
-        values = list(getattr(example.features.feature[name], _LIST_OF_KIND[field.kind]).value)
-        if field.kind == "text":
-            values = [value.decode() for value in values]
-        decoded[name] = values if field.sequence else values[0]
+        if field.axes:
+            shape, data = tensor_columns(name)
+            array = np.frombuffer(features[data].bytes_list.value[0], _TENSOR)
+            decoded[name] = array.reshape(features[shape].int64_list.value)
+        elif field.nested:
+            items, lengths = ragged_columns(name)
+            flat = iter(read(items, field))
+            rows = features[lengths].int64_list.value
+            decoded[name] = [list(islice(flat, length)) for length in rows]
+        else:
+            values = read(name, field)
+            decoded[name] = values if field.sequence else values[0]
     return decoded

@@ -67,9 +67,16 @@ def write_metadata(folder: Path, spec: RecordSpec, splits: Mapping[str, SplitSiz
 def _feature(tfds: Any, field: Field) -> Any:
     if field.kind == "jpeg":
         return tfds.features.Image(shape=(None, None, 3), encoding_format="jpeg", doc=field.meaning)
+    if field.axes:
+        shape = (None,) * field.axes
+        return tfds.features.Tensor(
+            shape=shape, dtype=np.float32, encoding="bytes", doc=field.meaning
+        )
     feature = (
         tfds.features.Text(doc=field.meaning)
         if field.kind == "text"
         else tfds.features.Scalar(dtype=np.dtype(field.kind), doc=field.meaning)
     )
-    return tfds.features.Sequence(feature, doc=field.meaning) if field.sequence else feature
+    for _ in range(field.sequence + field.nested):
+        feature = tfds.features.Sequence(feature, doc=field.meaning)
+    return feature

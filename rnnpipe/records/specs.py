@@ -19,11 +19,23 @@ class Field:
         kind: `int64`, `float32`, `text` (UTF-8) or `jpeg` (an RGB image's file bytes).
         meaning: what it holds, with its unit where it has one.
         sequence: whether it holds any number of such values, or one.
+        nested: whether it holds any number of such sequences, each of a length of its own.
+        axes: of a tensor of `float32`, how many axes it has, two or more; each record says how
+            long they are.
     """
 
     kind: FieldKind
     meaning: str
     sequence: bool = False
+    nested: bool = False
+    axes: int = 0
+
+    @property
+    def type(self) -> str:
+        """How it is shown to people, e.g. `int64[]` of a sequence, `float32[:, :]` of a matrix."""
+        if self.axes:
+            return f"{self.kind}[{', '.join(':' * self.axes)}]"
+        return self.kind + "[]" * (self.sequence + self.nested)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +108,31 @@ TEXT_STREAM = RecordSpec(
     },
 )
 
+CAPTION = RecordSpec(
+    name="caption",
+    description="An image and what several people said that it shows.",
+    fields={
+        "image_id": Field("int64", "number of the image in the raw data"),
+        "image_jpeg": Field("jpeg", "the image, resized to the model's input size"),
+        "captions": Field("text", "the captions as they were written", sequence=True),
+        "caption_tokens": Field(
+            "int64", "token ids of each caption, without start and end", sequence=True, nested=True
+        ),
+        "scene": Field(
+            "text", "what is in the image, as JSON, where the raw data knows; else empty"
+        ),
+    },
+)
+
+CAPTION_FEATURES = RecordSpec(
+    name="caption_features",
+    description="An image, what a backbone made of it, and what several people said it shows.",
+    fields={
+        **CAPTION.fields,
+        "image_features": Field("float32", "the backbone's (height, width, channels)", axes=3),
+    },
+)
+
 SPECS: Mapping[str, RecordSpec] = {
-    spec.name: spec for spec in (VQA, TEXT_CLASS, TEXT_PAIR, TEXT_STREAM)
+    spec.name: spec for spec in (VQA, TEXT_CLASS, TEXT_PAIR, TEXT_STREAM, CAPTION, CAPTION_FEATURES)
 }

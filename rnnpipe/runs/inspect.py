@@ -50,7 +50,7 @@ def _splits(records: RecordsDirectory) -> Table:
 def _fields(records: RecordsDirectory) -> Table:
     table = Table("field", "kind", "meaning", title="Fields", title_justify="left")
     for name, field in records.spec.fields.items():
-        table.add_row(name, f"{field.kind}[]" if field.sequence else field.kind, field.meaning)
+        table.add_row(name, field.type, field.meaning)
     return table
 
 

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import tensorflow as tf
 
@@ -15,6 +16,9 @@ SPEC = RecordSpec(
         "numbers": Field("int64", "numbers", sequence=True),
         "shares": Field("float32", "fractions", sequence=True),
         "names": Field("text", "names", sequence=True),
+        "lists": Field("int64", "lists of numbers", sequence=True, nested=True),
+        "lines": Field("text", "lists of names", sequence=True, nested=True),
+        "grid": Field("float32", "a tensor", axes=3),
     },
 )
 VALUES = {
@@ -25,16 +29,44 @@ VALUES = {
     "numbers": [0, -1, 2**63 - 1],
     "shares": [0.5, -1.5],
     "names": ["", "b"],
+    "lists": [[1, 2], [], [3]],
+    "lines": [["a", "\u00e9"], []],
+    "grid": np.arange(12, dtype=np.float32).reshape(2, 3, 2) / 7,
 }
 
 
+def read_back(values):
+    """What comes back of values that were encoded, arrays apart."""
+    read = decode_example(SPEC, encode_example(SPEC, values))
+    np.testing.assert_array_equal(read.pop("grid"), values["grid"], strict=True)
+    return read
+
+
+def without_grid(values):
+    return {name: value for name, value in values.items() if name != "grid"}
+
+
 def test_values_survive_the_round_trip():
-    assert decode_example(SPEC, encode_example(SPEC, VALUES)) == VALUES
+    assert read_back(VALUES) == without_grid(VALUES)
 
 
 def test_empty_sequences_survive_the_round_trip():
-    values = {**VALUES, "numbers": [], "shares": [], "names": []}
-    assert decode_example(SPEC, encode_example(SPEC, values)) == values
+    empty = {"numbers": [], "shares": [], "names": [], "lists": [], "lines": [[], []]}
+    values = {**VALUES, **empty, "grid": np.zeros((0, 3, 2), np.float32)}
+    assert read_back(values) == without_grid(values)
+
+
+def test_a_tensor_has_the_axes_that_are_declared():
+    with pytest.raises(ValueError, match="grid: 2 axes, 3 are declared"):
+        encode_example(SPEC, {**VALUES, "grid": np.zeros((2, 3))})
+
+
+def test_fields_are_shown_with_their_shapes():
+    shown = {name: field.type for name, field in SPEC.fields.items()}
+    assert shown["number"] == "int64"
+    assert shown["names"] == "text[]"
+    assert shown["lists"] == "int64[][]"
+    assert shown["grid"] == "float32[:, :, :]"
 
 
 def test_bytes_equal_those_of_tensorflow():
@@ -47,6 +79,20 @@ def test_bytes_equal_those_of_tensorflow():
         "shares": tf.train.Feature(float_list=tf.train.FloatList(value=VALUES["shares"])),
         "names": tf.train.Feature(
             bytes_list=tf.train.BytesList(value=[name.encode() for name in VALUES["names"]])
+        ),
+        "lists/ragged_flat_values": tf.train.Feature(
+            int64_list=tf.train.Int64List(value=[1, 2, 3])
+        ),
+        "lists/ragged_row_lengths_0": tf.train.Feature(
+            int64_list=tf.train.Int64List(value=[2, 0, 1])
+        ),
+        "lines/ragged_flat_values": tf.train.Feature(
+            bytes_list=tf.train.BytesList(value=[b"a", "\u00e9".encode()])
+        ),
+        "lines/ragged_row_lengths_0": tf.train.Feature(int64_list=tf.train.Int64List(value=[2, 0])),
+        "grid/shape": tf.train.Feature(int64_list=tf.train.Int64List(value=[2, 3, 2])),
+        "grid/value": tf.train.Feature(
+            bytes_list=tf.train.BytesList(value=[VALUES["grid"].tobytes()])
         ),
     }
     example = tf.train.Example(features=tf.train.Features(feature=feature))

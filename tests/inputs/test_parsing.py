@@ -1,0 +1,57 @@
+import numpy as np
+import tensorflow as tf
+import tensorflow_datasets as tfds
+
+from rnnpipe.inputs.parsing import parse_batch
+from rnnpipe.records.codec import encode_example
+from rnnpipe.records.layout import shard_name
+from rnnpipe.records.metadata import SplitSize, write_metadata
+from rnnpipe.records.specs import Field, RecordSpec
+from rnnpipe.records.tfrecord import write_tfrecord
+
+SPEC = RecordSpec(
+    "odd",
+    "Fields of more than one dimension.",
+    {
+        "lists": Field("int64", "lists of numbers", sequence=True, nested=True),
+        "lines": Field("text", "lists of names", sequence=True, nested=True),
+        "grid": Field("float32", "a tensor", axes=3),
+    },
+)
+GRID = np.arange(12, dtype=np.float32).reshape(2, 3, 2) / 7
+RECORDS = [
+    {"lists": [[4, 5], [], [6]], "lines": [["a"]], "grid": GRID},
+    {"lists": [[7]], "lines": [[], ["b", "c"]], "grid": -GRID},
+    {"lists": [], "lines": [], "grid": 2 * GRID},
+]
+SERIALISED = [encode_example(SPEC, record) for record in RECORDS]
+
+
+def test_nested_sequences_are_padded_and_tensors_are_whole():
+    parsed = parse_batch(SPEC, tf.constant(SERIALISED), SPEC.fields)
+    assert parsed.keys() == SPEC.fields.keys()
+    assert parsed["lists"].numpy().tolist() == [
+        [[4, 5], [0, 0], [6, 0]],
+        [[7, 0], [0, 0], [0, 0]],
+        [[0, 0], [0, 0], [0, 0]],
+    ]
+    assert parsed["lines"].numpy().tolist()[1] == [[b"", b""], [b"b", b"c"]]
+    assert parsed["grid"].dtype == tf.float32
+    np.testing.assert_array_equal(parsed["grid"], [GRID, -GRID, 2 * GRID])
+
+
+def test_in_a_graph_the_number_of_axes_is_known():
+    batches = tf.data.Dataset.from_tensor_slices(SERIALISED).batch(2)
+    spec = batches.map(lambda batch: parse_batch(SPEC, batch, SPEC.fields)).element_spec
+    assert spec["lists"].shape.as_list() == [None, None, None]
+    assert spec["grid"].shape.as_list() == [None, None, None, None]
+
+
+def test_tensorflow_datasets_reads_the_same(tmp_path):
+    size = write_tfrecord(tmp_path / shard_name("odd", "train", 0, 1), SERIALISED)
+    write_metadata(tmp_path, SPEC, {"train": SplitSize([3], size)})
+    rows = list(tfds.builder_from_directory(str(tmp_path)).as_dataset(split="train"))
+    for row, record in zip(rows, RECORDS, strict=True):
+        assert row["lists"].to_list() == record["lists"]
+        np.testing.assert_array_equal(row["grid"], record["grid"])
+    assert rows[1]["lines"].to_list() == [[], [b"b", b"c"]]
