@@ -32,7 +32,9 @@ def parse_batch(
         By field name: `(batch,)` of single values; `(batch, length)` of sequences and
         `(batch, sequences, length)` of nested ones, padded to the longest of the batch with `PAD`,
         zero or empty text; `(batch, …)` of tensors, which all have the same shape; images as uint8
-        `(images, height, width, channels)`, where `images` is the batch but for `images_by`.
+        `(images, height, width, channels)`, where `images` is the batch but for `images_by`; of
+        sequences of images those of all records, one after the other, and in `frame_index`, of
+        shape `(batch, length)`, which of them are each record's, padded with -1.
     """
     wanted = {name: spec.fields[name] for name in {*fields, *filter(None, [images_by])}}
     features: dict[str, Any] = {}
@@ -43,7 +45,11 @@ def parse_batch(
     if images_by is not None:
         parsed["image_index"], distinct = _find_distinct(parsed[images_by])
     for name, field in wanted.items():
-        if field.sequence:
+        if field.sequence and field.kind == "jpeg":
+            jpegs = parsed[name]
+            parsed["frame_index"] = _number(jpegs)
+            parsed[name] = _decode_images(jpegs.flat_values)
+        elif field.sequence:
             parsed[name] = parsed[name].to_tensor(PAD if field.kind == "int64" else None)
         elif field.kind == "jpeg":
             jpegs = parsed[name] if distinct is None else tf.gather(parsed[name], distinct)
@@ -73,6 +79,12 @@ def _features(name: str, field: Field) -> dict[str, Any]:
     if field.sequence:
         return {name: tf.io.RaggedFeature(dtype)}
     return {name: tf.io.FixedLenFeature([], dtype)}
+
+
+def _number(sequences: tf.RaggedTensor) -> tf.Tensor:
+    """The place of each item among all of them, `(batch, length)`; -1 where there is none."""
+    places = tf.range(tf.size(sequences.flat_values))
+    return sequences.with_flat_values(places).to_tensor(-1)
 
 
 def _find_distinct(values: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

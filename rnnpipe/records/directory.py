@@ -13,7 +13,15 @@ from typing import Any
 
 from rnnpipe.errors import UserError
 from rnnpipe.records.codec import decode_example
-from rnnpipe.records.layout import ANSWERS, DEAD_LETTERS, FINGERPRINT, LABELS, STATS, shard_name
+from rnnpipe.records.layout import (
+    ANSWERS,
+    CLIP_LABELS,
+    DEAD_LETTERS,
+    FINGERPRINT,
+    LABELS,
+    STATS,
+    shard_name,
+)
 from rnnpipe.records.specs import SPECS, RecordSpec
 from rnnpipe.records.tfrecord import read_tfrecord
 
@@ -86,8 +94,14 @@ class RecordsDirectory:
 
     @cached_property
     def labels(self) -> list[str]:
-        """The names of the classes that `label` refers to."""
+        """The names of the classes that `label` or `frame_labels` refer to."""
         labels: list[str] = json.loads((self.path / LABELS).read_text())
+        return labels
+
+    @cached_property
+    def clip_labels(self) -> list[str]:
+        """The names of the classes that `clip_label` refers to."""
+        labels: list[str] = json.loads((self.path / CLIP_LABELS).read_text())
         return labels
 
     def shards(self, split: str) -> list[Path]:

@@ -8,7 +8,8 @@
     dead_letters-00000.jsonl              raw records left out, with the reason
     tokenizer.model, tokenizer.json       the vocabulary that token ids refer to
     answers.json                          the answers that `answer_ids` refer to (vqa)
-    labels.json                           the names of the classes (text_class)
+    labels.json                           the names of the classes (text_class, frames of video)
+    clip_labels.json                      the names of the classes of whole clips (video)
     symbols.json                          the vocabulary of a stream of text (text_stream)
     source/, target/                      a tokenizer each; the same one if it is joint (text_pair)
 """
@@ -18,6 +19,7 @@ STATS = "stats.json"
 DEAD_LETTERS = "dead_letters-00000.jsonl"
 ANSWERS = "answers.json"
 LABELS = "labels.json"
+CLIP_LABELS = "clip_labels.json"
 SOURCE, TARGET = "source", "target"
 SPLITS = ("train", "validation", "test")
 

@@ -133,6 +133,23 @@ CAPTION_FEATURES = RecordSpec(
     },
 )
 
+VIDEO = RecordSpec(
+    name="video",
+    description="A stretch of a video, with a label for each frame, for the whole clip, or both.",
+    fields={
+        "video_id": Field("text", "where the clip stands in the raw data, and its first frame"),
+        "frames_jpeg": Field(
+            "jpeg", "the frames, resized to the model's input size", sequence=True
+        ),
+        "frame_times": Field("float32", "when each is on show, in seconds", sequence=True),
+        "frame_labels": Field(
+            "int64", "number of each frame's label in `labels.json`; -1: it has none", sequence=True
+        ),
+        "clip_label": Field("int64", "number of the class in `clip_labels.json`; -1: it has none"),
+    },
+)
+
 SPECS: Mapping[str, RecordSpec] = {
-    spec.name: spec for spec in (VQA, TEXT_CLASS, TEXT_PAIR, TEXT_STREAM, CAPTION, CAPTION_FEATURES)
+    spec.name: spec
+    for spec in (VQA, TEXT_CLASS, TEXT_PAIR, TEXT_STREAM, CAPTION, CAPTION_FEATURES, VIDEO)
 }

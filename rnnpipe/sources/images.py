@@ -90,7 +90,7 @@ def decode_image(data: bytes, size: int, fit: Fit = "stretch") -> Image.Image:
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             image = _to_rgb(_load(data, size))
-        return _square(image, size, fit)
+        return square(image, size, fit)
     except BadRecord:
         raise
     except UnidentifiedImageError as fault:
@@ -157,7 +157,8 @@ def _from_deep(image: Image.Image) -> Image.Image:
     return Image.fromarray(levels).convert("RGB")
 
 
-def _square(image: Image.Image, size: int, fit: Fit) -> Image.Image:
+def square(image: Image.Image, size: int, fit: Fit) -> Image.Image:
+    """An image as a square of `size` pixels a side, see `Fit`."""
     box, method = (size, size), Image.Resampling.BICUBIC
     if fit == "crop":
         return ImageOps.fit(image, box, method)
