@@ -11,7 +11,7 @@ from typing import Any
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 _CODE = ("sources", "records", "transforms", "text", "metrics")  # what a build runs
-_LIBRARIES = ("pillow", "sentencepiece")  # whose versions show in the bytes
+_LIBRARIES = ("av", "pillow", "sentencepiece")  # whose versions show in the bytes
 _MEDIA = {
     *(".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff"),
     *(".avi", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm"),

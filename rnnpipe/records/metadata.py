@@ -66,8 +66,8 @@ def write_metadata(folder: Path, spec: RecordSpec, splits: Mapping[str, SplitSiz
 
 def _feature(tfds: Any, field: Field) -> Any:
     if field.kind == "jpeg" and field.sequence:
-        shape = (None, None, None, 3)
-        return tfds.features.Video(shape=shape, encoding_format="jpeg", doc=field.meaning)
+        frames = (None, None, None, 3)
+        return tfds.features.Video(shape=frames, encoding_format="jpeg", doc=field.meaning)
     if field.kind == "jpeg":
         return tfds.features.Image(shape=(None, None, 3), encoding_format="jpeg", doc=field.meaning)
     if field.axes:

@@ -1,6 +1,5 @@
 """How records of texts with classes are made."""
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -11,6 +10,7 @@ from rnnpipe.records.layout import LABELS
 from rnnpipe.records.specs import TEXT_CLASS, RecordSpec
 from rnnpipe.sources.source import Reference
 from rnnpipe.text.tokenizer import Tokenizer
+from rnnpipe.transforms.labels import learn_labels, save_labels
 from rnnpipe.transforms.recipe import Counts, Drops, Encoded, Encoder, Recipe
 from rnnpipe.transforms.text import Tokenization, count_words, measure, rate
 
@@ -72,13 +72,13 @@ class TextClassRecipe(Recipe):
         Raises:
             UserError: there is only one class.
         """
-        labels = sorted(counts[_LABELS], key=_label_order)
+        labels = learn_labels(counts[_LABELS])
         if len(labels) < 2:
             got, fix = ", ".join(labels), "check data.source"
             raise UserError("data.source", "texts of two classes or more", f"only {got}", fix)
         tokenizer = self.text.train(counts[_WORDS])
         tokenizer.save(folder)
-        (folder / LABELS).write_text(json.dumps(labels, indent=0, ensure_ascii=False) + "\n")
+        save_labels(folder / LABELS, labels)
         return TextClassEncoder(self, tokenizer, {label: i for i, label in enumerate(labels)})
 
     def summarise(self, counts: Counts) -> Mapping[str, Any]:
@@ -89,11 +89,6 @@ class TextClassRecipe(Recipe):
     def rate(self, totals: Mapping[str, int]) -> Mapping[str, float]:
         """The shares of tokens that were cut, and that are unknown."""
         return rate("tokens", totals)
-
-
-def _label_order(label: str) -> tuple[bool, int, str]:
-    number = label.isdecimal()
-    return not number, int(label) if number else 0, label
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,196 @@
+"""Videos: from whatever file there is to the pictures that are on show at given times."""
+
+import heapq
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+from PIL import Image
+
+from rnnpipe.errors import BadRecord
+from rnnpipe.sources.images import Fit, square
+
+_USUAL_RATE = Fraction(25)
+# Between two pictures that a decoder has to know first lie at most so many that it shows earlier.
+_REORDERED = 4
+
+_TURNS = {
+    90: Image.Transpose.ROTATE_90,
+    180: Image.Transpose.ROTATE_180,
+    270: Image.Transpose.ROTATE_270,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A picture of a video and the time during which it is on show.
+
+    Args:
+        index: its number in the video, from 0.
+        start: when it appears, in seconds after the first picture does.
+        end: when the next one takes its place.
+        frame: as the decoder gave it.
+        aspect: how wide its pixels are for their height.
+    """
+
+    index: int
+    start: Fraction
+    end: Fraction
+    frame: av.VideoFrame
+    aspect: Fraction = Fraction(1)
+
+    def to_image(self, size: int, fit: Fit = "stretch") -> Image.Image:
+        """The picture as an upright square of RGB pixels.
+
+        The rotation that the file asks for is applied. Pixels that are not square are taken as
+        they are by the fit `stretch`, and made square for the others.
+
+        Args:
+            size: height and width, in pixels.
+            fit: how a picture that is not square becomes square, see `rnnpipe.sources.images.Fit`.
+        """
+        image = self.frame.to_image()  # type: ignore[no-untyped-call]  # PyAV has it untyped
+        if fit != "stretch" and self.aspect != 1:
+            image = image.resize((max(1, round(image.width * self.aspect)), image.height))
+        turn = _TURNS.get(round(self.frame.rotation) % 360)
+        return square(image if turn is None else image.transpose(turn), size, fit)
+
+
+def read_video(path: str | Path) -> Iterator[Shown]:
+    """The pictures of a video, one after the other; only a few are in memory at a time.
+
+    A picture is on show until the next one comes, so that variable frame rates need no care.
+
+    Args:
+        path: a file in any format that FFmpeg knows, whatever it is called.
+
+    Raises:
+        BadRecord: the file cannot be read (step `read video`), or is no video or damaged (step
+            `decode video`); it is raised where the damage is.
+
+    Example:
+        >>> pictures = list(read_video("clip.mp4"))  # doctest: +SKIP
+        >>> [float(picture.start) for picture in pictures[:3]]  # doctest: +SKIP
+        [0.0, 0.04, 0.08]
+    """
+    done = 0
+    try:
+        with av.open(str(path), metadata_errors="ignore") as container:
+            stream = _find_stream(container)
+            step = 1 / (stream.average_rate or _USUAL_RATE)
+            aspect = stream.sample_aspect_ratio or Fraction(1)
+            shown = _show(container.decode(stream), step, aspect)
+            for picture in shown:
+                yield picture
+                done += 1
+    except OSError as fault:  # of the file system; FFmpeg's own faults of data are ValueErrors
+        raise _bad("read video", fault, done) from fault
+    except (av.FFmpegError, UnicodeError) as fault:
+        raise _bad("decode video", fault, done) from fault
+
+
+def find_duration(path: str | Path) -> Fraction:
+    """How long a video is, in seconds, from its packets: no picture is decoded.
+
+    What a container says of itself need not be true, above all where its end was cut off.
+
+    Raises:
+        BadRecord: see `read_video`.
+    """
+    try:
+        with av.open(str(path), metadata_errors="ignore") as container:
+            stream = _find_stream(container)
+            step = 1 / (stream.average_rate or _USUAL_RATE)
+            first = last = None
+            count = 0
+            for packet in container.demux(stream):
+                count += packet.size > 0
+                if packet.pts is not None and packet.time_base is not None:
+                    time = packet.pts * packet.time_base
+                    first = time if first is None else min(first, time)
+                    last = time if last is None else max(last, time)
+            if first is None or last is None:
+                return count * step
+            return last - first + step
+    except OSError as fault:
+        raise _bad("read video", fault, 0) from fault
+    except (av.FFmpegError, UnicodeError) as fault:
+        raise _bad("decode video", fault, 0) from fault
+
+
+def sample_pictures(pictures: Iterable[Shown], rate: float) -> Iterator[tuple[Fraction, Shown]]:
+    """The picture that is on show in the middle of each 1/`rate` of a second, and that time.
+
+    At the rate at which a video was taken these are its pictures, each once, however their times
+    were rounded. Where a video is slower, pictures come several times.
+
+    Args:
+        pictures: of a video, see `read_video`.
+        rate: pictures for each second.
+
+    Example:
+        >>> pictures = [Shown(i, Fraction(i, 4), Fraction(i + 1, 4), None) for i in range(4)]
+        >>> [(float(time), shown.index) for time, shown in sample_pictures(pictures, rate=2)]
+        [(0.25, 1), (0.75, 3)]
+    """
+    step = 1 / Fraction(rate).limit_denominator(100_000)
+    time = step / 2
+    for shown in pictures:
+        while time < shown.end:
+            yield time, shown
+            time += step
+
+
+def _find_stream(container: av.container.InputContainer) -> av.VideoStream:
+    stream = container.streams.best("video")
+    if not isinstance(stream, av.VideoStream):
+        raise BadRecord("decode video", "there is no video in it")
+    stream.codec_context.thread_count = 1  # Beam's workers share the machine already
+    return stream
+
+
+def _show(frames: Iterable[av.VideoFrame], step: Fraction, aspect: Fraction) -> Iterator[Shown]:
+    """Pictures with the times of their appearance, the first at 0, each later than the last."""
+    origin: Fraction | None = None
+    waiting: tuple[int, Fraction, av.VideoFrame] | None = None  # its end is not known yet
+    for index, (time, frame) in enumerate(_order_times(frames, step)):
+        origin = time if origin is None else origin
+        start = time - origin
+        if waiting is not None:
+            start = max(start, waiting[1])
+            yield Shown(waiting[0], waiting[1], start, waiting[2], aspect)
+        waiting = index, start, frame
+    if waiting is not None:
+        index, start, frame = waiting
+        lasts = frame.duration * frame.time_base if frame.duration and frame.time_base else step
+        yield Shown(index, start, start + lasts, frame, aspect)
+
+
+def _order_times(
+    frames: Iterable[av.VideoFrame], step: Fraction
+) -> Iterator[tuple[Fraction, av.VideoFrame]]:
+    """Pictures with times that rise.
+
+    AVI and some others give a picture the time of its packet, and packets do not lie in the order
+    of the pictures: the next picture's time is the earliest one at hand.
+    """
+    pictures: deque[av.VideoFrame] = deque()
+    times: list[Fraction] = []
+    for index, frame in enumerate(frames):
+        time = index * step
+        if frame.pts is not None and frame.time_base is not None:
+            time = frame.pts * frame.time_base
+        heapq.heappush(times, time)
+        pictures.append(frame)
+        if len(pictures) > _REORDERED:
+            yield heapq.heappop(times), pictures.popleft()
+    while pictures:
+        yield heapq.heappop(times), pictures.popleft()
+
+
+def _bad(step: str, fault: Exception, done: int) -> BadRecord:
+    reason = getattr(fault, "strerror", None) or str(fault) or type(fault).__name__
+    return BadRecord(step, f"{reason}, after {done} pictures" if done else reason)

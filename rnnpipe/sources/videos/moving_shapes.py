@@ -1,0 +1,70 @@
+"""Drawn clips of moving shapes: data that needs no download."""
+
+import hashlib
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from rnnpipe.sources import shapes
+from rnnpipe.sources.source import Progress
+from rnnpipe.sources.text.written import WrittenSource
+from rnnpipe.sources.videos import moving
+from rnnpipe.sources.videos.clips import Sampling
+from rnnpipe.sources.videos.moving import write_moving
+from rnnpipe.sources.videos.moving.writer import FRAME_LABELS
+from rnnpipe.sources.videos.table import ClipTable
+
+
+class MovingShapes(WrittenSource):
+    """Clips of a shape that moves; its motion is the label of a frame, its route that of a clip.
+
+    A shape goes left, right, up or down or stands still, and keeps changing; one frame alone does
+    not tell which it does. Nor do the motions of a clip tell its route without their order:
+    clockwise and anticlockwise have the same ones.
+
+    Args:
+        path: where the data sets go, see `WrittenSource`.
+        sampling: which frames become records.
+        clips: how many clips are drawn.
+        size: height and width of their frames, in pixels, an even number.
+        seed: of the clips.
+    """
+
+    kind = "moving_shapes"
+
+    def __init__(
+        self, path: str | Path, sampling: Sampling, *, clips: int, size: int, seed: int
+    ) -> None:
+        super().__init__(path)
+        self._sampling = sampling
+        self._settings = {"clips": clips, "size": size, "seed": seed}
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """What was drawn."""
+        return self._settings
+
+    @property
+    def folder_name(self) -> str:
+        """For example `moving_shapes-1000-48px-seed1-c0ffee42`."""
+        s = self._settings
+        return f"{self.kind}-{s['clips']}-{s['size']}px-seed{s['seed']}-{_code_version()}"
+
+    def write(self, folder: Path, progress: Progress) -> None:
+        """Draws the clips."""
+        write_moving(folder, **self._settings, progress=progress)
+
+    def open(self, folder: Path) -> ClipTable:
+        """The reader of the clips."""
+        return ClipTable(folder, self._sampling, frame_labels=FRAME_LABELS)
+
+
+@cache
+def _code_version() -> str:
+    """A hash of the code that draws."""
+    digest = hashlib.sha256()
+    for package in (shapes, moving):
+        for path in sorted(Path(str(package.__file__)).parent.glob("*.py")):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:8]

@@ -1,0 +1,184 @@
+"""A folder of clips with tables of labels."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from rnnpipe.errors import BadRecord, DeadLetter, UserError
+from rnnpipe.sources.folder import check_folder
+from rnnpipe.sources.text.lines import check_text_file
+from rnnpipe.sources.text.parts import split_of_name
+from rnnpipe.sources.text.rows import format_of, read_header, read_rows
+from rnnpipe.sources.videos.clips import Clip, Sampling, Segment, Unit, merge_frames, number_of
+from rnnpipe.sources.videos.pieces import ClipSource
+
+_ENCODING = "utf-8"
+
+
+class ClipTable(ClipSource):
+    """Clips that a table names, a row each; a second table may label their frames.
+
+    The table of frames has the columns `clip`, `frame` and `label` (a row for each frame of the
+    file, counted from 0), or `clip`, `start`, `end` and `label` (in seconds).
+
+    Args:
+        path: the folder.
+        sampling: which frames become records.
+        table: the table of clips, a CSV, TSV or JSON lines file in the folder.
+        clip: its column with the clips' files, relative to the folder.
+        label: its column with the classes of whole clips; `None`: they have none.
+        split: its column with their splits; `None`: there is none.
+        frame_labels: the table of frames; `None`: frames have no labels.
+
+    Example:
+        >>> source = ClipTable("data/grid_s1", Sampling(25, 250), label="color", split="split")
+        >>> source.prepare(lambda done, total: None)  # doctest: +SKIP
+        >>> first = next(source.read(source.pieces()[0]))  # doctest: +SKIP
+    """
+
+    kind = "clips"
+
+    def __init__(
+        self,
+        path: str | Path,
+        sampling: Sampling,
+        *,
+        table: str | Path = "clips.csv",
+        clip: str = "clip",
+        label: str | None = "label",
+        split: str | None = None,
+        frame_labels: str | Path | None = None,
+    ) -> None:
+        super().__init__(path, sampling)
+        self._table, self._frame_labels = str(table), frame_labels and str(frame_labels)
+        self._columns = {
+            field: column
+            for field, column in (("clip", clip), ("label", label), ("split", split))
+            if column is not None
+        }
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """Which tables and columns are which."""
+        return {
+            "table": self._table,
+            "columns": self._columns,
+            "frame_labels": self._frame_labels,
+        }
+
+    def label_files(self) -> Iterator[Path]:
+        """The tables."""
+        yield self._folder / self._table
+        if self._frame_labels:
+            yield self._folder / self._frame_labels
+
+    def find_clips(self) -> Sequence[Clip | DeadLetter]:
+        """See `ClipSource`."""
+        check_folder(self._folder, "clips", "mend data.source.path")
+        columns = {
+            column: f"name the right one as data.source.{field}"
+            for field, column in self._columns.items()
+        }
+        rows = _Rows(self._folder / self._table, columns)
+        frames = _FrameLabels(self._folder / self._frame_labels) if self._frame_labels else None
+        found: list[Clip | DeadLetter] = []
+        for number, row in rows:
+            try:
+                found.append(self._make_clip(row, frames))
+            except BadRecord as bad:
+                found.append(
+                    DeadLetter(f"{self._table}:{number}", self._table, bad.step, bad.reason)
+                )
+        known = {clip.key for clip in found if isinstance(clip, Clip)}
+        for name in sorted(frames.names - known) if frames else ():
+            where = str(self._frame_labels)
+            found.append(DeadLetter(name, where, "find clip", f"{self._table} does not name it"))
+        return found
+
+    def _make_clip(self, row: Any, frames: "_FrameLabels | None") -> Clip:
+        if isinstance(row, BadRecord):
+            raise row
+        cells = {field: str(row.get(column) or "") for field, column in self._columns.items()}
+        if not cells["clip"]:
+            raise BadRecord("read row", "it names no clip")
+        part = "train"
+        if "split" in cells:
+            part = split_of_name(cells["split"]) or ""
+            if not part:
+                raise BadRecord("read row", f"{cells['split']!r} is no split")
+        segments, unit = frames.find(cells["clip"]) if frames else ([], "seconds")
+        return Clip(
+            key=cells["clip"],
+            path=str(self._folder / cells["clip"]),
+            part=part,
+            clip_label=cells.get("label") or None,
+            segments=segments,
+            unit=unit,
+        )
+
+
+class _Rows:
+    """The rows of a table that has certain columns; what to do where it lacks one."""
+
+    def __init__(self, path: Path, columns: Mapping[str, str]) -> None:
+        check_text_file(path)
+        self._path, self.form = path, format_of(path)
+        self.header = read_header(path, self.form, _ENCODING)
+        for column, fix in columns.items():
+            if column not in self.header:
+                got = ", ".join(self.header) or "no header"
+                raise UserError(str(path), f"a column called {column}", got, fix)
+
+    def __iter__(self) -> Iterator[tuple[int, Any]]:
+        return read_rows(self._path, self.form, _ENCODING)
+
+
+class _FrameLabels:
+    """The segments of every clip that a table of frames names."""
+
+    def __init__(self, path: Path) -> None:
+        fix = "name its columns clip, frame and label, or clip, start, end and label"
+        rows = _Rows(path, {"clip": fix, "label": fix})
+        if "frame" not in rows.header and not {"start", "end"} <= set(rows.header):
+            got = ", ".join(rows.header)
+            raise UserError(str(path), "a column frame, or columns start and end", got, fix)
+        self._by_frame, self._name = "frame" in rows.header, path.name
+        self._labels: dict[str, list[Segment]] = {}
+        self._faults: dict[str, BadRecord] = {}
+        for number, row in rows:
+            self._add(number, row)
+
+    def _add(self, number: int, row: Any) -> None:
+        if isinstance(row, BadRecord):  # whose row it is cannot be told
+            raise UserError(f"{self._name}:{number}", "a row", row.reason, "mend it")
+        try:
+            self._labels.setdefault(row["clip"], []).append(self._read(row))
+        except BadRecord as bad:
+            reason = f"{self._name}:{number}: {bad.reason}"
+            self._faults.setdefault(row["clip"], BadRecord(bad.step, reason))
+
+    def _read(self, row: Any) -> Segment:
+        label = str(row.get("label") or "")
+        if not label:
+            raise BadRecord("read labels", "the label is empty")
+        first, last = ("frame", "frame") if self._by_frame else ("start", "end")
+        return number_of(row.get(first), first), number_of(row.get(last), last), label
+
+    @cached_property
+    def names(self) -> set[str]:
+        """The clips that have labels."""
+        return self._labels.keys() | self._faults.keys()
+
+    def find(self, clip: str) -> tuple[list[Segment], Unit]:
+        """The segments of a clip, in order.
+
+        Raises:
+            BadRecord: one of its rows is wrong.
+        """
+        if clip in self._faults:
+            raise self._faults[clip]
+        labels = self._labels.get(clip, [])
+        if self._by_frame:
+            return merge_frames([(int(frame), label) for frame, _, label in labels]), "frames"
+        return sorted(labels), "seconds"
