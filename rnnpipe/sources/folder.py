@@ -1,23 +1,36 @@
 """A folder of raw data: is it there, which JSON and which images does it hold."""
 
 import gzip
+import hashlib
 import json
 import os
 import re
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from rnnpipe.errors import UserError
 
 _IMAGE = re.compile(r"(\d+)\.(?:jpe?g|png)$", re.IGNORECASE)
+_IMAGE_ENDINGS = (".jpg", ".jpeg", ".png")
 _GZIP = b"\x1f\x8b"
+_JSON = (".json", ".json.gz")
 
 
 def absolute(path: str | Path) -> Path:
     """The path as every worker can use it, whatever folder it runs in."""
     return Path(path).expanduser().absolute()
+
+
+@cache
+def hash_code(folder: Path) -> str:
+    """A hash of the Python files of a package: other code writes another data set."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:8]
 
 
 def check_folder(folder: Path, what: str, fix: str) -> None:
@@ -78,6 +91,11 @@ def list_folder(folder: Path) -> list[str]:
         raise UserError(str(folder), "a folder that can be listed", got, fix) from fault
 
 
+def list_images(folder: Path) -> list[str]:
+    """The names of the images in a folder, in order; no file is opened."""
+    return [name for name in list_folder(folder) if name.lower().endswith(_IMAGE_ENDINGS)]
+
+
 def index_images(folder: Path) -> dict[int, str]:
     """The names of the images in a folder by the number that each ends in.
 
@@ -92,3 +110,41 @@ def index_images(folder: Path) -> dict[int, str]:
         if found := _IMAGE.search(name):
             names.setdefault(int(found[1]), name)
     return names
+
+
+def walk(folder: Path, words: Sequence[str]) -> tuple[dict[str, list[Path]], list[Path]]:
+    """The JSON files whose names have a word in them, by that word, and all folders.
+
+    Args:
+        folder: where to look, at any depth.
+        words: in small letters, whatever the names' are.
+
+    Returns:
+        The files in the order of their paths, one that is there packed and unpacked once; the
+        folders, those that are not deep first.
+    """
+    files: dict[str, dict[str, Path]] = {word: {} for word in words}
+    folders: list[Path] = []
+    for root, children, names in os.walk(folder):
+        folders += (Path(root, child) for child in children)
+        for name in sorted(name for name in names if name.lower().endswith(_JSON)):
+            for word in (word for word in words if word in name.lower()):
+                files[word].setdefault(str(Path(root, name)).removesuffix(".gz"), Path(root, name))
+    shallow_first = sorted(folders, key=lambda path: (len(path.parts), path))
+    return {word: sorted(found.values()) for word, found in files.items()}, shallow_first
+
+
+def image_folders(folder: Path, folders: Sequence[Path], beside: Path, subtype: str) -> list[Path]:
+    """Where the images of a part of a data set may be, the likeliest first.
+
+    Args:
+        folder: the data set's.
+        folders: all that is in it.
+        beside: a file of the part, whose neighbours are likelier than others.
+        subtype: the part's name, e.g. `train2014`.
+    """
+    near_first = sorted(folders, key=lambda path: path.parent != beside.parent)
+    candidates = [path for path in near_first if path.name == subtype]
+    candidates += [folder.parent / subtype, folder.parent / "images" / subtype]
+    candidates += [path for path in near_first if path.name.lower() == "images"]
+    return [path for path in candidates if path.is_dir()]

@@ -1,6 +1,5 @@
 """Where the parts of a VQA v2.0 data set lie."""
 
-import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -8,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from rnnpipe.errors import UserError
-from rnnpipe.sources.folder import index_images
+from rnnpipe.sources.folder import image_folders, index_images, walk
 from rnnpipe.sources.vqa import is_id, splits_of
 from rnnpipe.sources.vqa_v2_json import read_questions
 
@@ -20,7 +19,6 @@ WHERE_TO_GET_IMAGES = (
 _SPLITS = ("train", "validation", "test")
 _LABELS = ("train", "val", "test")
 _LABEL = re.compile(rf"(?<![a-z])({'|'.join(_LABELS)})")
-_JSON = (".json", ".json.gz")
 # What a questions file and its annotations do not have in common.
 _OWN = re.compile(r"openended_|multiplechoice_|questions|annotations|\.json(\.gz)?$")
 
@@ -99,7 +97,8 @@ def find_parts(folder: Path) -> list[VqaPart]:
     Raises:
         UserError: something is missing, or two files could be the same part.
     """
-    questions, annotations, folders = _walk(folder)
+    files, folders = walk(folder, ("questions", "annotations"))
+    questions, annotations = files["questions"], files["annotations"]
     if not questions:
         raise UserError(
             str(folder),
@@ -117,24 +116,6 @@ def find_parts(folder: Path) -> list[VqaPart]:
         images = _first_with_images(candidates, asked, entries)
         parts.append(VqaPart(split, subtype, asked, answered, images))
     return parts
-
-
-def _walk(folder: Path) -> tuple[list[Path], list[Path], list[Path]]:
-    """Files of questions, files of annotations, and all folders, the shallow ones first."""
-    questions: dict[str, Path] = {}
-    annotations: dict[str, Path] = {}
-    folders: list[Path] = []
-    for root, children, names in os.walk(folder):
-        folders += (Path(root, child) for child in children)
-        for name in sorted(name for name in names if name.lower().endswith(_JSON)):
-            for word, found in (("questions", questions), ("annotations", annotations)):
-                if word in name.lower():  # a file that is there packed and unpacked counts once
-                    found.setdefault(str(Path(root, name)).removesuffix(".gz"), Path(root, name))
-    return (
-        sorted(questions.values()),
-        sorted(annotations.values()),
-        sorted(folders, key=lambda path: (len(path.parts), path)),
-    )
 
 
 def _pair(
@@ -182,11 +163,7 @@ def _names(folder: Path, paths: Iterable[Path]) -> str:
 
 def _image_folders(folder: Path, folders: list[Path], questions: Path, subtype: str) -> list[Path]:
     """Where the images of a part may be, the likeliest first."""
-    folders = sorted(folders, key=lambda path: path.parent != questions.parent)
-    candidates = [path for path in folders if path.name == subtype]
-    candidates += [folder.parent / subtype, folder.parent / "images" / subtype]
-    candidates += [path for path in folders if path.name.lower() == "images"]
-    there = [path for path in candidates if path.is_dir()]
+    there = image_folders(folder, folders, questions, subtype)
     if not there:
         raise UserError(
             str(folder),

@@ -14,6 +14,7 @@ from rnnpipe.config.schema.base import (
     Source,
     Train,
 )
+from rnnpipe.config.schema.images import Image, Splits
 
 
 class ShapesSource(Source):
@@ -56,14 +57,6 @@ class EasyVqaSource(Source):
 VqaSource = Annotated[ShapesSource | VqaV2Source | EasyVqaSource, Field(discriminator="kind")]
 
 
-class Image(Section):
-    """How images are stored."""
-
-    size: int = Field(64, ge=16, description="height and width, in pixels")
-    fit: Literal["stretch", "crop", "pad"] = "stretch"
-    jpeg_quality: int = Field(92, ge=1, le=95)
-
-
 class Question(Section):
     """How questions become tokens."""
 
@@ -77,13 +70,6 @@ class Answers(Section):
 
     limit: int = Field(1000, ge=1, description="how many at most")
     min_count: int = Field(1, ge=1, description="how many people must have given an answer")
-
-
-class Splits(Section):
-    """Shares of the training part held out, by image, where the raw data has no such split."""
-
-    validation: Fraction = 0.1
-    test: Fraction = 0.1
 
 
 class VqaData(Data):

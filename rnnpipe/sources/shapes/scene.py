@@ -61,13 +61,13 @@ class Scene:
     background: tuple[int, int, int]
 
 
-def sample_scene(rng: random.Random) -> Scene:
-    """A scene of `MIN_SHAPES` to `MAX_SHAPES` shapes.
+def sample_scene(rng: random.Random, count: int | None = None) -> Scene:
+    """A scene of `count` shapes, by default `MIN_SHAPES` to `MAX_SHAPES`.
 
     Colours and kinds are drawn from a palette of the scene's own that often holds but one or two
     of them: else three shapes of one colour, or a scene without a circle, would be rare.
     """
-    count = rng.randint(MIN_SHAPES, MAX_SHAPES)
+    count = rng.randint(MIN_SHAPES, MAX_SHAPES) if count is None else count
     colours = rng.sample(list(COLOURS), rng.randint(1, 4))
     kinds = rng.sample(KINDS, rng.randint(1, len(KINDS)))
     sizes = sorted(rng.choice(SIZES) for _ in range(count))  # the large ones are placed first

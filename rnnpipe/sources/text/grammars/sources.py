@@ -1,13 +1,12 @@
 """The grammars as sources: their sentences are written once and read like anybody's files."""
 
-import hashlib
 import random
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any
 
+from rnnpipe.sources.folder import hash_code
 from rnnpipe.sources.source import Progress, Source
 from rnnpipe.sources.text.grammars.opinions import Label, sample_opinion
 from rnnpipe.sources.text.grammars.translation import Grammar
@@ -47,7 +46,7 @@ class GrammarSource(WrittenSource):
     def folder_name(self) -> str:
         """E.g. `sentiment_grammar-12000-seed1-c0ffee42`."""
         amount, seed = self._settings.values()
-        return f"{self.kind}-{amount}-seed{seed}-{_code_version()}"
+        return f"{self.kind}-{amount}-seed{seed}-{hash_code(Path(__file__).parent)}"
 
     @abstractmethod
     def open(self, folder: Path) -> Source:
@@ -152,12 +151,3 @@ def _write_pairs(folder: Path, split: str, pairs: list[tuple[str, str]]) -> None
 
 def _write_lines(path: Path, lines: Iterable[str]) -> None:
     path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8", newline="\n")
-
-
-@cache
-def _code_version() -> str:
-    """A hash of the grammars: another grammar writes another data set."""
-    digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:8]

@@ -1,0 +1,63 @@
+"""What a captioning config says about its data: images with captions."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from rnnpipe.config.schema.base import Data, FilePath, Section, Source
+from rnnpipe.config.schema.images import Image, Splits
+from rnnpipe.config.schema.text import Normalize
+
+
+class ShapesCaptionsSource(Source):
+    """Scenes of coloured shapes with five captions each, drawn by rnnpipe as real COCO files."""
+
+    kind: Literal["shapes_captions"]
+    path: FilePath | None = Field(None, description="where they are written; default: the cache")
+    images: int = Field(4000, ge=10)
+    size: int = Field(64, ge=32, description="height and width of the images, in pixels")
+    seed: int = 1
+
+
+class CaptionFileNames(Section):
+    """One part of a data set; the paths are relative to the source's `path`."""
+
+    annotations: FilePath
+    images: FilePath
+
+
+class CocoCaptionsSource(Source):
+    """Images and captions as COCO publishes them."""
+
+    kind: Literal["coco_captions"]
+    path: FilePath = Field(description="the folder that holds them")
+    files: dict[Literal["train", "validation", "test"], CaptionFileNames] | None = Field(
+        None, description="the files of each split; default: found by their official names"
+    )
+    karpathy: FilePath | None = Field(
+        None,
+        description="Karpathy's dataset_coco.json, relative to `path`: the splits of most papers; "
+        "default: COCO's own parts, of which val becomes test",
+    )
+
+
+CaptionSource = Annotated[ShapesCaptionsSource | CocoCaptionsSource, Field(discriminator="kind")]
+
+
+class CaptionText(Section):
+    """How captions become tokens."""
+
+    tokenizer: Literal["word", "unigram", "bpe", "char"] = "word"
+    vocabulary: int = Field(10000, ge=8, description="tokens at most")
+    min_count: int = Field(1, ge=1, description="how often a word must occur in training captions")
+    max_tokens: int = Field(20, ge=1, description="longer captions are cut")
+    normalize: Normalize = Normalize()
+
+
+class CaptionData(Data):
+    """The raw data and what is made of it."""
+
+    source: CaptionSource
+    image: Image = Image()
+    caption: CaptionText = CaptionText()
+    splits: Splits = Splits()

@@ -1,0 +1,22 @@
+"""What the configs of tasks with images say about them."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from rnnpipe.config.schema.base import Fraction, Section
+
+
+class Image(Section):
+    """How images are stored."""
+
+    size: int = Field(64, ge=16, description="height and width, in pixels")
+    fit: Literal["stretch", "crop", "pad"] = "stretch"
+    jpeg_quality: int = Field(92, ge=1, le=95)
+
+
+class Splits(Section):
+    """Shares of the training part held out, by image, where the raw data has no such split."""
+
+    validation: Fraction = 0.1
+    test: Fraction = 0.1

@@ -1,0 +1,68 @@
+"""The build that the data section of a captioning config describes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rnnpipe.config.cache import cache_folder
+from rnnpipe.config.schema.base import Build as BuildSection
+from rnnpipe.config.schema.caption_data import (
+    CaptionData,
+    CaptionSource,
+    CocoCaptionsSource,
+    ShapesCaptionsSource,
+)
+from rnnpipe.sources.coco_captions import CocoCaptions
+from rnnpipe.sources.coco_parts import CaptionFiles
+from rnnpipe.sources.shapes_captions import ShapesCaptions
+from rnnpipe.sources.source import Source
+
+if TYPE_CHECKING:
+    from rnnpipe.transforms.build import Build
+
+
+def prepare_caption_build(data: CaptionData, build: BuildSection) -> Build:
+    """The build of the records of images with captions that a config asks for.
+
+    Args:
+        data: the config's `data`.
+        build: the config's `build`.
+
+    Raises:
+        UserError: the source's settings contradict each other.
+    """
+    from rnnpipe.transforms.build import Build  # brings in Beam
+    from rnnpipe.transforms.captions import CaptionRecipe
+    from rnnpipe.transforms.text import Tokenization
+
+    caption = data.caption
+    recipe = CaptionRecipe(
+        image_size=data.image.size,
+        image_fit=data.image.fit,
+        jpeg_quality=data.image.jpeg_quality,
+        text=Tokenization(caption.tokenizer, caption.vocabulary, **caption.normalize.model_dump()),
+        max_tokens=caption.max_tokens,
+        min_count=caption.min_count,
+    )
+    return Build(
+        open_captions(data.source),
+        recipe,
+        data.splits.model_dump(),
+        **build.model_dump(exclude={"workers"}),
+    )
+
+
+def open_captions(config: CaptionSource) -> Source:
+    """The source of images with captions that a config's `data.source` describes."""
+    match config:
+        case ShapesCaptionsSource():
+            settings = config.model_dump(exclude={"kind", "path"})
+            return ShapesCaptions(config.path or cache_folder("raw") / config.kind, **settings)
+        case CocoCaptionsSource():
+            return CocoCaptions(config.path, _files_of(config), config.karpathy)
+
+
+def _files_of(config: CocoCaptionsSource) -> dict[str, CaptionFiles] | None:
+    if config.files is None:
+        return None
+    return {split: CaptionFiles(**names.model_dump()) for split, names in config.files.items()}

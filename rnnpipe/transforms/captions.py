@@ -1,0 +1,130 @@
+"""How records of images with captions are made."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rnnpipe.errors import BadRecord, UserError
+from rnnpipe.records.specs import CAPTION, RecordSpec
+from rnnpipe.sources.images import Fit, encode_jpeg, read_image
+from rnnpipe.sources.source import Reference
+from rnnpipe.text.tokenizer import Tokenizer
+from rnnpipe.text.tokens import UNKNOWN
+from rnnpipe.transforms.recipe import Counts, Encoded, Encoder, Recipe
+from rnnpipe.transforms.text import Tokenization, count_words, rate
+
+_WORDS = "words"
+_CAPTIONS = "captions"
+
+
+@dataclass(frozen=True, slots=True)
+class CaptionRecipe(Recipe):
+    """How records of images with captions are made.
+
+    Args:
+        image_size: height and width of the stored images, in pixels.
+        image_fit: how an image that is not square becomes square.
+        jpeg_quality: quality of the stored images, from 1 to 95.
+        text: how captions become tokens.
+        max_tokens: where longer captions are cut, in tokens.
+        min_count: how often a word must occur in training captions to count for the vocabulary.
+    """
+
+    image_size: int = 64
+    image_fit: Fit = "stretch"
+    jpeg_quality: int = 92
+    text: Tokenization = field(default_factory=lambda: Tokenization("word", 10000))
+    max_tokens: int = 20
+    min_count: int = 1
+
+    @property
+    def spec(self) -> RecordSpec:
+        """The kind of record."""
+        return CAPTION
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """All of the arguments."""
+        return asdict(self)
+
+    def count(self, reference: Reference) -> Iterator[tuple[str, str]]:
+        """The words of the captions, and the captions as they are normalised."""
+        normalize = self.text.normalizer
+        for caption in reference.fields["captions"]:
+            yield from count_words(normalize, _WORDS, caption)
+            yield _CAPTIONS, normalize(caption)
+
+    def learn(self, counts: Counts, folder: Path) -> "CaptionEncoder":
+        """The tokenizer, which is saved in `folder`.
+
+        Raises:
+            UserError: no word occurs often enough.
+        """
+        words = counts[_WORDS]
+        frequent = {word: count for word, count in words.items() if count >= self.min_count}
+        if words and not frequent:
+            most = max(words.values())
+            expected = f"a word that occurs {self.min_count} times in training captions"
+            got = f"none: the most frequent one occurs {most} times"
+            raise UserError("data.caption.min_count", expected, got, "lower the threshold")
+        tokenizer = self.text.train(frequent)
+        tokenizer.save(folder)
+        return CaptionEncoder(self, tokenizer)
+
+    def summarise(self, counts: Counts) -> Mapping[str, Any]:
+        """Running and distinct words, and the most frequent caption: a baseline needs it."""
+        words = Counter({w: n for w, n in counts[_WORDS].items() if n >= self.min_count})
+        captions = counts[_CAPTIONS]
+        return {
+            **self.text.summarise({_WORDS: words}, {_WORDS: _CAPTIONS}),
+            "distinct_captions": len(captions),
+            "most_frequent_caption": min(captions, key=lambda c: (-captions[c], c), default=""),
+        }
+
+    def rate(self, totals: Mapping[str, int]) -> Mapping[str, float]:
+        """The shares of tokens that are cut, and that are unknown."""
+        return rate("caption_tokens", totals)
+
+
+@dataclass(frozen=True, slots=True)
+class CaptionEncoder(Encoder):
+    """Makes records of references.
+
+    Args:
+        recipe: how.
+        tokenizer: cuts the captions.
+    """
+
+    recipe: CaptionRecipe
+    tokenizer: Tokenizer
+
+    def encode(self, reference: Reference) -> Encoded:
+        """The record of one image.
+
+        Raises:
+            BadRecord: the image cannot be read or decoded, or no caption has a token.
+        """
+        fields, recipe = reference.fields, self.recipe
+        pairs = [(text, self.tokenizer.encode(text)) for text in fields["captions"]]
+        pairs = [(text, tokens) for text, tokens in pairs if tokens]
+        if not pairs:
+            raise BadRecord("read captions", "no token is left of any")
+        image = read_image(fields["image"], recipe.image_size, recipe.image_fit)
+        values = {
+            "image_id": fields["image_id"],
+            "image_jpeg": encode_jpeg(image, recipe.jpeg_quality),
+            "captions": [text for text, _ in pairs],
+            "caption_tokens": [tokens[: recipe.max_tokens] for _, tokens in pairs],
+            "scene": fields["scene"],
+        }
+        lengths = [len(tokens) for _, tokens in pairs]
+        measures = {
+            "captions": len(pairs),
+            "caption_tokens": sum(lengths),
+            "caption_tokens_cut": sum(max(n - recipe.max_tokens, 0) for n in lengths),
+            "caption_tokens_unknown": sum(tokens.count(UNKNOWN) for _, tokens in pairs),
+            "longest_caption": max(lengths),
+        }
+        return Encoded(values, measures)
