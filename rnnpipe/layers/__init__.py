@@ -24,6 +24,7 @@ from rnnpipe.layers.attention import (
     reinforce_loss,
 )
 from rnnpipe.layers.cells import (
+    Att2InCell,
     ForgetBias,
     HighwayLSTMCell,
     LayerNormGRUCell,
@@ -55,6 +56,7 @@ __all__ = [
     "GRU",
     "LSTM",
     "AdditiveAttention",
+    "Att2InCell",
     "Attention",
     "AttentionDecoder",
     "AttentionPooling",

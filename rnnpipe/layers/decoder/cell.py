@@ -10,7 +10,7 @@ from rnnpipe.layers.decoder.loop import run
 from rnnpipe.layers.decoder.readout import Readout
 from rnnpipe.layers.decoder.structures import Outputs, Source, State, with_none, without_none
 
-LOOKS = ("after", "before")
+LOOKS = ("after", "before", "between")
 
 
 class AttentionCell(keras.layers.Layer):
@@ -20,7 +20,7 @@ class AttentionCell(keras.layers.Layer):
         cells: of this package or of Keras.
         attention: the mechanism.
         readout: what is fed if it is of the kind `"tanh"` and the cells look after they step.
-        look: `"after"` or `"before"` the cells step.
+        look: `"after"` or `"before"` the cells step; `TopDownCell` looks `"between"` them.
         input_feeding: whether the cells read what attention found.
         **kwargs: `name`, `dtype`, as for every Keras layer.
     """
@@ -39,7 +39,8 @@ class AttentionCell(keras.layers.Layer):
         self.cells, self.attention, self.readout = cells, attention, readout
         self.look, self.input_feeding = look, input_feeding
         self.looks_before = look == "before"
-        self.feeds_readout = input_feeding and look == "after" and readout.kind == "tanh"
+        self.feeds_onward = input_feeding and look == "after"
+        self.feeds_readout = self.feeds_onward and readout.kind == "tanh"
 
     @property
     def state_sizes(self) -> list[int]:
@@ -49,25 +50,23 @@ class AttentionCell(keras.layers.Layer):
     @property
     def output_size(self) -> int:
         """Of the last cell's output."""
-        return _output_size(self.cells[-1])
+        return output_size(self.cells[-1])
 
     def build(self, word_shape: Any, memory_shape: Any) -> None:
         """Builds mechanism, readout and cells for a word `(batch, features)` and a memory."""
-        asks = _state_sizes(self.cells[-1])[0] if self.looks_before else self.output_size
+        asks = _state_sizes(self.cells[-1])[0] if self.looks_before else self._asking_size()
         if not self.attention.built:
             self.attention.build((None, asks), memory_shape)
         memory = _symbolic(memory_shape, self.compute_dtype)
         query = keras.KerasTensor((None, asks), self.compute_dtype)
         self.context_size: int = self.attention(query, memory)[0].shape[-1]
         self.readout.build((None, self.output_size), (None, self.context_size), word_shape)
-        fed_size = self.readout.units if self.feeds_readout else self.context_size
-        self.fed_size: int = fed_size if self.input_feeding else 0
-        features = word_shape[-1] + self.fed_size
-        for cell in self.cells:
+        self.fed_size: int = self._fed_size(memory_shape) if self.input_feeding else 0
+        self.input_sizes = self._input_sizes(word_shape[-1])
+        for cell, features in zip(self.cells, self.input_sizes, strict=True):
             if not cell.built:
                 cell.build((None, features))
                 cell.built = True
-            features = _output_size(cell)
 
     def source(self, memory: Any, mask: Any) -> Source:
         """All that does not change from step to step."""
@@ -78,7 +77,7 @@ class AttentionCell(keras.layers.Layer):
         """What the first step starts from; cells start from zeros where nothing is given."""
         batch = ops.shape(tree.flatten(source.memory)[0])[0]
         fed: Any = ()
-        if self.input_feeding and not self.looks_before:
+        if self.feeds_onward:
             fed = ops.zeros((batch, self.fed_size), dtype=self.compute_dtype)
         attention = self.attention.first_state(source.memory, with_none(source.mask))
         return State(self._first_cells(batch, initial_state), fed, attention)
@@ -98,7 +97,7 @@ class AttentionCell(keras.layers.Layer):
         readout = self.readout(output, context, word) if self.feeds_readout else ()
         attention = self.attention.next_state(state.attention, alignments)
         fed: Any = ()
-        if self.input_feeding and not self.looks_before:
+        if self.feeds_onward:
             fed = readout if self.feeds_readout else context
         return Outputs(output, context, alignments, readout), State(cells, fed, attention)
 
@@ -117,12 +116,10 @@ class AttentionCell(keras.layers.Layer):
     def draw_dropout(self, words: Any, state: State) -> None:
         """Draws the cells' own dropout masks, which hold for all steps; see `forget_dropout`."""
         batch = ops.shape(words)[0]
-        size = words.shape[-1] + self.fed_size
-        for cell, states in zip(self.cells, state.cells, strict=True):
+        for cell, states, size in zip(self.cells, state.cells, self.input_sizes, strict=True):
             if hasattr(cell, "get_dropout_mask"):
                 cell.get_dropout_mask(ops.zeros((batch, size), dtype=self.compute_dtype))
                 cell.get_recurrent_dropout_mask(states[0])
-            size = _output_size(cell)
 
     def forget_dropout(self) -> None:
         """Drops the masks that `draw_dropout` drew."""
@@ -130,6 +127,20 @@ class AttentionCell(keras.layers.Layer):
             if hasattr(cell, "reset_dropout_mask"):
                 cell.reset_dropout_mask()
                 cell.reset_recurrent_dropout_mask()
+
+    def _asking_size(self) -> int:
+        """Of the query, where it is an output."""
+        return self.output_size
+
+    def _fed_size(self, memory_shape: Any) -> int:
+        """Of what the first cell reads beside a word."""
+        del memory_shape
+        size: int = self.readout.units if self.feeds_readout else self.context_size
+        return size
+
+    def _input_sizes(self, word_size: int) -> list[int]:
+        """Of what each cell reads."""
+        return [word_size + self.fed_size, *map(output_size, self.cells[:-1])]
 
     def _look(self, query: Any, state: State, source: Source, training: Any) -> tuple[Any, Any]:
         return self.attention(
@@ -141,10 +152,12 @@ class AttentionCell(keras.layers.Layer):
             training=training,
         )
 
-    def _advance(self, inputs: Any, states: Any, training: Any) -> tuple[Any, Any]:
-        """The last cell's output and the states of all."""
+    def _advance(
+        self, inputs: Any, states: Any, training: Any, cells: Any = None
+    ) -> tuple[Any, Any]:
+        """The output of the last of the cells, by default of all, and the states of each."""
         after = []
-        for cell, before in zip(self.cells, states, strict=True):
+        for cell, before in zip(self.cells if cells is None else cells, states, strict=True):
             inputs, new = cell(inputs, list(before), training=training)
             after.append(tuple(new))
         return inputs, tuple(after)
@@ -162,7 +175,8 @@ def _state_sizes(cell: Any) -> list[int]:
     return [cell.state_size] if isinstance(cell.state_size, int) else list(cell.state_size)
 
 
-def _output_size(cell: Any) -> int:
+def output_size(cell: Any) -> int:
+    """Of what a cell puts out."""
     size: int | None = getattr(cell, "output_size", None)
     return size or _state_sizes(cell)[0]
 

@@ -21,6 +21,7 @@ from rnnpipe.layers.decoder.fast import run_fast
 from rnnpipe.layers.decoder.readout import KINDS, Readout
 from rnnpipe.layers.decoder.sampling import run_sampling
 from rnnpipe.layers.decoder.structures import Outputs, carried_mask, nothing, repeat
+from rnnpipe.layers.decoder.top_down import TopDownCell
 from rnnpipe.layers.faults import fault
 
 
@@ -29,10 +30,11 @@ class AttentionDecoder(keras.layers.Layer):
     """A recurrent decoder with attention: the words so far and a memory in, the next word out.
 
     At each step, with e the vector of the word before, it looks after its cells have stepped
-    (Luong), or before (Bahdanau):
+    (Luong), before (Bahdanau), or between the first one and the others (Anderson):
 
         after:  s = cells([e; f], s)      c, α = attention(s, memory)      f = r or c, fed onward
         before: c, α = attention(s, memory)      s = cells([e; c], s)
+        between: q = cell₁([e; s; mean memory], q)   c, α = attention(q, memory)   s = cells([c; q])
 
         r = readout(s, c, e)      logits = r W + b
 
@@ -40,10 +42,11 @@ class AttentionDecoder(keras.layers.Layer):
 
         "tanh":   r = tanh([s; c] W_r + b_r)  (Luong)     "deep": r = tanh([s; c; e] W_r + b_r)
         "maxout": r = max of each pair in [s; c; e] W_r + b_r  (Bahdanau)     "plain": r = [s; c]
+        "state":  r = s  (Rennie, Anderson)
 
     With input feeding, what is fed onward is r if it is `"tanh"`, else c; at first zeros.
-    Without, the cells read e alone. All that a step needs is an argument or a state: nothing is
-    kept on the layer.
+    Without, the cells, or the first of those looked between, read e alone. All that a step needs is
+    an argument or a state: nothing is kept on the layer.
 
     Args:
         vocab: how many tokens there are.
@@ -52,7 +55,7 @@ class AttentionDecoder(keras.layers.Layer):
         cell: the cell that steps, of this package or of Keras, or a list of them, the lowest first.
             With `look="before"`, the first state of the last one asks.
         attention: the mechanism.
-        look: `"after"` or `"before"` the cells step.
+        look: `"after"` or `"before"` the cells step, or `"between"` the first and the others.
         input_feeding: whether the cells read what attention found.
         output: the readout.
         output_size: the size of r; that of s by default, or of e where weights are tied.
@@ -98,7 +101,8 @@ class AttentionDecoder(keras.layers.Layer):
 
     Source: Bahdanau, Cho and Bengio, Neural Machine Translation by Jointly Learning to Align and
     Translate, 2015, A.2.2; Luong, Pham and Manning, Effective Approaches to Attention-based Neural
-    Machine Translation, 2015, section 3; deep output: Pascanu et al., How to Construct Deep
+    Machine Translation, 2015, section 3; looking between: Anderson et al., Bottom-Up and Top-Down
+    Attention, 2018, section 3.2; deep output: Pascanu et al., How to Construct Deep
     Recurrent Neural Networks, 2014; tied weights: Press and Wolf, Using the Output Embedding to
     Improve Language Models, 2017; scheduled sampling: Bengio et al., Scheduled Sampling for
     Sequence Prediction with Recurrent Neural Networks, 2015.
@@ -129,7 +133,8 @@ class AttentionDecoder(keras.layers.Layer):
         check_rates(self, dropout, sampling_rate)
         self.vocab, self.tie_weights, self.seed = vocab, tie_weights, seed
         self.embedding = self._own_embedding(embedding)
-        self.cell = AttentionCell(
+        kind = TopDownCell if look == "between" else AttentionCell
+        self.cell = kind(
             cells,
             attention,
             Readout(output, output_size, dtype=self.dtype_policy, name="readout"),

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-KINDS = ("tanh", "maxout", "deep", "plain")
+KINDS = ("tanh", "maxout", "deep", "plain", "state")
 READS_WORD = ("maxout", "deep")
 
 
@@ -13,7 +13,7 @@ class Readout(keras.layers.Layer):
     """Joins a step's output s, what attention found c and, in a deep output, the word e.
 
         tanh:   r = tanh([s; c] W + b)        deep:  r = tanh([s; c; e] W + b)
-        maxout: r = max of each pair in [s; c; e] W + b        plain: r = [s; c]
+        maxout: r = max of each pair in [s; c; e] W + b        plain: r = [s; c]        state: r = s
 
     Args:
         kind: one of `KINDS`.
@@ -40,8 +40,8 @@ class Readout(keras.layers.Layer):
         width = output_shape[-1] + context_shape[-1]
         if self.kind in READS_WORD:
             width += word_shape[-1]
-        if self.kind == "plain":
-            self.units = width
+        if self.kind in ("plain", "state"):
+            self.units = width if self.kind == "plain" else output_shape[-1]
             return
         units, activation = (
             (2 * self.units, None) if self.kind == "maxout" else (self.units, "tanh")
@@ -53,6 +53,8 @@ class Readout(keras.layers.Layer):
 
     def call(self, output: Any, context: Any, word: Any) -> Any:
         """The readout; see the class for the equations."""
+        if self.kind == "state":
+            return output
         read = [output, context, word] if self.kind in READS_WORD else [output, context]
         joined = ops.concatenate(read, axis=-1)
         if self.dense is None:

@@ -23,6 +23,18 @@ def peephole(x, states, kernel, recurrent, bias, peepholes):
     return h, [h, c]
 
 
+def att2in(x, states, kernel, recurrent, bias, context_kernel):
+    h, c = states
+    x, a = x[: len(kernel)], x[len(kernel) :]
+    z = [x @ kernel[:, k] + h @ recurrent[:, k] + bias[k] for k in blocks(len(c), 5)]
+    g, other = (z[3 + k] + a @ context_kernel[:, b] for k, b in enumerate(blocks(len(c), 2)))
+    c = sigmoid(z[1]) * c + sigmoid(z[0]) * np.array(
+        [max(pair) for pair in zip(g, other, strict=True)]
+    )
+    h = sigmoid(z[2]) * np.tanh(c)
+    return h, [h, c]
+
+
 def projection(x, states, kernel, recurrent, bias, project):
     r, c = states
     z = [x @ kernel[:, k] + r @ recurrent[:, k] + bias[k] for k in blocks(len(c), 4)]

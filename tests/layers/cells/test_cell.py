@@ -6,6 +6,7 @@ import pytest
 
 from rnnpipe.errors import UserError
 from rnnpipe.layers import (
+    Att2InCell,
     ForgetBias,
     HighwayLSTMCell,
     LayerNormGRUCell,
@@ -21,6 +22,7 @@ from tests.layers.comparing import built, check_slopes, close, gradients, projec
 
 BATCH, TIME, FEATURES, UNITS = 2, 4, 3, 2
 CELLS = {
+    Att2InCell: ({"context": 1}, oracles.att2in),
     PeepholeLSTMCell: ({}, oracles.peephole),
     ProjectionLSTMCell: ({"projection": 3}, oracles.projection),
     LayerNormVanillaRNNCell: ({}, oracles.layer_norm_vanilla),
@@ -130,6 +132,8 @@ def test_wrong_units(kind):
 @pytest.mark.parametrize(
     ("make_cell", "message"),
     [
+        (lambda: Att2InCell(2, 0), "a context of at least 1, got 0"),
+        (lambda: Att2InCell(2, 3).build((None, 3)), "an input of more than 3 features, got 3"),
         (lambda: ProjectionLSTMCell(2, 0), "a projection of at least 1, got 0"),
         (lambda: RecurrentHighwayCell(2, 0), "a depth of at least 1, got 0"),
         (lambda: HighwayLSTMCell(2, 0), "a depth of at least 1, got 0"),

@@ -44,6 +44,8 @@ def advance(x, states, weights):
 
 
 def read_out(kind, s, c, e, weights):
+    if kind == "state":
+        return s
     if kind == "plain":
         return np.concatenate([s, c])
     kernel, bias = weights
@@ -68,6 +70,12 @@ def decode(tokens, memory, states, weights, look, feeding, output):
         if look == "before":
             c, a = reference.additive_attention(states[-1][0], list(memory), weights.attention)
             s, states = advance(np.concatenate([e, c] if feeding else [e]), states, weights.cells)
+        elif look == "between":
+            x = np.concatenate([e, states[-1][0], memory.mean(axis=0)] if feeding else [e])
+            q, first = advance(x, states[:1], weights.cells[:1])
+            c, a = reference.additive_attention(q, list(memory), weights.attention)
+            s, rest = advance(np.concatenate([c, q]), states[1:], weights.cells[1:])
+            states = [*first, *rest]
         else:
             s, states = advance(np.concatenate([e, fed] if feeding else [e]), states, weights.cells)
             c, a = reference.additive_attention(s, list(memory), weights.attention)

@@ -15,7 +15,7 @@ WORDS, MEMORY = np.ones((2, 3), "int32"), np.zeros((2, 4, 5), "float32")
     ("options", "message"),
     [
         ({"vocab": 0}, "a vocabulary of at least 1, got 0"),
-        ({"look": "inside"}, r"look to be one of \('after', 'before'\), got 'inside'"),
+        ({"look": "inside"}, r"look to be one of \('after', 'before', 'between'\), got 'inside'"),
         ({"output": "linear"}, "output to be one of .*, got 'linear'; choose one"),
         ({"cell": []}, "at least one cell, got none"),
         ({"cell": "gru"}, "a recurrent cell, got 'gru'; write e.g. cell=GRUCell"),
@@ -83,3 +83,17 @@ def test_wrong_beginnings():
         greedy(*decoder.begin(MEMORY), start=12, max_length=3)
     with pytest.raises(UserError, match="end: expected a token of the vocabulary, 0 to 8, got 12"):
         greedy(*decoder.begin(MEMORY), end=12, max_length=3)
+
+
+@pytest.mark.parametrize(
+    ("cells", "memory", "message"),
+    [
+        (1, MEMORY.shape, "two cells or more to look between, got 1; write e.g. cell="),
+        (2, [MEMORY.shape, MEMORY.shape], "one memory, got 2"),
+    ],
+)
+def test_looking_between_needs_two_cells_and_one_memory(cells, memory, message):
+    cells = [GRUCell(6) for _ in range(cells)]
+    decoder = AttentionDecoder(9, 4, cells, AdditiveAttention(3), look="between")
+    with pytest.raises(UserError, match=message):
+        decoder.build(WORDS.shape, memory)

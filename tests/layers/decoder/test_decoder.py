@@ -20,8 +20,11 @@ OPTIONS = [
     {"look": "after", "input_feeding": False, "output": "plain", "cells": "lg"},
     {"look": "before", "input_feeding": True, "output": "maxout", "tie_weights": True},
     {"look": "before", "input_feeding": True, "output": "deep", "cells": "lg", "glimpses": 2},
-    {"look": "before", "input_feeding": True, "output": "tanh", "cells": "l"},
+    {"look": "between", "input_feeding": True, "output": "state", "cells": "ll"},
     {"look": "before", "input_feeding": False, "output": "plain"},
+    {"look": "before", "input_feeding": True, "output": "tanh", "cells": "l"},
+    {"look": "between", "input_feeding": False, "output": "deep", "cells": "lgl", "glimpses": 2},
+    {"look": "before", "input_feeding": True, "output": "state", "cells": "l"},
 ]
 NAMES = ["-".join(str(value) for value in options.values()) for options in OPTIONS]
 every_option = pytest.mark.parametrize("options", OPTIONS, ids=NAMES)
