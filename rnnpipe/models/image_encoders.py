@@ -1,10 +1,11 @@
 """Images → grids of features."""
 
 from collections.abc import Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
 import keras
-from keras import layers
+from keras import layers, ops
 
 from rnnpipe.layers import CoordinateChannels
 
@@ -41,6 +42,77 @@ def build_cnn(
     grid = _convolve(grid, channels[-1], size=3, stride=1)
     grid = layers.SpatialDropout2D(dropout, name="grid_dropout")(grid)
     return keras.Model(image, CoordinateChannels(name="coordinates")(grid), name="image_encoder")
+
+
+def build_feature_encoder(
+    shape: Sequence[int], *, units: int | None = None, dropout: float = 0.0
+) -> keras.Model:
+    """Grids that are features already, each cell projected.
+
+        cell' = relu(W cell + b)
+
+    Args:
+        shape: of the features, `(rows, columns, channels)`.
+        units: what each cell is projected to; None to take it as it is.
+        dropout: share of the projected features dropped in training.
+
+    Returns:
+        A model from `(batch, rows, columns, channels)` to `(batch, rows, columns, units)`.
+
+    Source: Rennie et al., Self-critical Sequence Training for Image Captioning, 2017, section 2.
+    """
+    features = grid = keras.Input(tuple(shape), dtype="float32")
+    if units is not None:
+        grid = layers.Dense(units, activation="relu", name="projection")(grid)
+    grid = layers.Dropout(dropout, name="grid_dropout")(grid)
+    return keras.Model(features, grid, name="image_encoder")
+
+
+Backbone = Literal["resnet50", "resnet101", "mobilenet_v2", "efficientnet_b0"]
+
+_BACKBONES = {
+    "resnet50": (keras.applications.ResNet50, "caffe"),
+    "resnet101": (keras.applications.ResNet101, "caffe"),
+    "mobilenet_v2": (keras.applications.MobileNetV2, "tf"),
+    "efficientnet_b0": (keras.applications.EfficientNetB0, "own"),
+}
+_CAFFE_MEANS = (103.939, 116.779, 123.68)  # of ImageNet's blue, green and red
+
+
+def build_backbone(
+    image_size: int,
+    name: Backbone = "resnet50",
+    *,
+    weights: str | Path | None = "imagenet",
+    fine_tune: bool = False,
+    dropout: float = 0.0,
+) -> keras.Model:
+    """A network of `keras.applications` without its head, as it is or fine-tuned.
+
+    Args:
+        image_size: height and width of the images, in pixels.
+        name: which network.
+        weights: `"imagenet"`, which downloads them; a file that Keras saved; or None for random
+            ones.
+        fine_tune: whether it learns. Where it does not, its batch normalisation keeps the
+            statistics that it came with.
+        dropout: share of the grid's features dropped in training.
+
+    Returns:
+        A model from uint8 images `(batch, height, width, 3)` to `(batch, rows, columns, channels)`,
+        where rows and columns are `image_size / 32`, rounded up.
+    """
+    make, preparation = _BACKBONES[name]
+    network = make(include_top=False, weights=weights, input_shape=(image_size, image_size, 3))
+    network.trainable = fine_tune
+    image = keras.Input((image_size, image_size, 3), dtype="uint8")
+    pixels = ops.cast(image, "float32")
+    if preparation == "caffe":
+        pixels = ops.flip(pixels, axis=-1) - ops.array(_CAFFE_MEANS)
+    elif preparation == "tf":
+        pixels = pixels / 127.5 - 1
+    grid = layers.Dropout(dropout, name="grid_dropout")(network(pixels))
+    return keras.Model(image, grid, name="image_encoder")
 
 
 def _convolve(grid: Any, channels: int, *, size: int, stride: int) -> Any:

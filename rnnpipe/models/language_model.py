@@ -1,41 +1,12 @@
 """A recurrent language model whose states come in and go out: all of its memory is in the open."""
 
-from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 import keras
 from keras import layers
 
 from rnnpipe.errors import UserError
-from rnnpipe.layers import GRU, LSTM, RecurrentHighwayCell, RecurrentStack, VanillaRNN
-
-Kind = Literal["lstm", "gru", "vanilla", "highway"]
-
-
-def build_recurrence(
-    kind: Kind,
-    units: int,
-    *,
-    depth: int = 1,
-    dropout: float = 0.0,
-    connection: Literal["residual", "highway"] | None = None,
-) -> RecurrentStack:
-    """Recurrent layers on top of each other, which return their sequences and states.
-
-    Args:
-        kind: which; `highway` is a recurrent highway network with three layers in each step.
-        units: of each layer.
-        depth: how many layers.
-        dropout: share of the outputs between two layers dropped in training.
-        connection: how a layer's input joins its output, see `RecurrentStack`.
-    """
-    options = {"return_sequences": True, "return_state": True}
-    if kind == "highway":
-        layer: Any = layers.RNN(RecurrentHighwayCell(units, depth=3), **options)
-    else:
-        layer = {"lstm": LSTM, "gru": GRU, "vanilla": VanillaRNN}[kind](units, **options)
-    return RecurrentStack(layer, depth, dropout=dropout, connection=connection, name="recurrence")
-
+from rnnpipe.models.recurrence import find_state_sizes
 
 def build_language_model(
     *,
@@ -93,7 +64,7 @@ def build_language_model(
     words = layers.Dropout(embedding_dropout, name="embedding_dropout")(table(tokens))
     states = [
         keras.Input((size,), name=f"state_{number}")
-        for number, size in enumerate(_state_sizes(recurrence, words))
+        for number, size in enumerate(find_state_sizes(recurrence, words))
     ]
     hidden, *after = recurrence(words, initial_state=states)
     hidden = layers.Dropout(output_dropout, name="output_dropout")(hidden)
@@ -115,15 +86,3 @@ def build_language_model(
 def state_sizes(model: keras.Model) -> list[int]:
     """The sizes of a language model's states."""
     return [state.shape[-1] for state in model.input["states"]]
-
-
-def _state_sizes(recurrence: Any, words: Any) -> Sequence[int]:
-    returned = recurrence(words)
-    if not isinstance(returned, list | tuple) or len(returned[0].shape) != 3:
-        raise UserError(
-            "recurrence",
-            "a layer that returns its sequences and its states",
-            f"{type(recurrence).__name__} without",
-            "build it with return_sequences=True and return_state=True",
-        )
-    return [state.shape[-1] for state in returned[1:]]
