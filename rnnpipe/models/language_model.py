@@ -8,6 +8,7 @@ from keras import layers
 from rnnpipe.errors import UserError
 from rnnpipe.models.recurrence import find_state_sizes
 
+
 def build_language_model(
     *,
     vocab: int,

@@ -44,7 +44,8 @@ def measure_gradient_flow(model: keras.Model, tokens: Any) -> GradientFlow:
         The norms, as means over the batch.
 
     Example:
-        >>> from rnnpipe.models.language_model import build_language_model, build_recurrence
+        >>> from rnnpipe.models.language_model import build_language_model
+        >>> from rnnpipe.models.recurrence import build_recurrence
         >>> model = build_language_model(vocab=9, recurrence=build_recurrence("gru", 4))
         >>> measure_gradient_flow(model, np.array([[2, 4, 5, 6]])).norms.shape
         (3,)

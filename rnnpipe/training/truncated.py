@@ -38,7 +38,8 @@ class TruncatedBPTT(keras.Model):
 
     Example:
         >>> import numpy
-        >>> from rnnpipe.models.language_model import build_language_model, build_recurrence
+        >>> from rnnpipe.models.language_model import build_language_model
+        >>> from rnnpipe.models.recurrence import build_recurrence
         >>> model = build_language_model(vocab=9, recurrence=build_recurrence("lstm", 4))
         >>> trainer = TruncatedBPTT(model, rows=2)
         >>> chunk = {"tokens": numpy.array([[2, 4], [2, 5]]), "starts": numpy.array([True, True])}

@@ -5,7 +5,8 @@ import tensorflow as tf
 
 from rnnpipe.inputs.streams import make_stream_batches, make_streams
 from rnnpipe.layers import LSTM, LSTMCell, Zoneout
-from rnnpipe.models.language_model import build_language_model, build_recurrence, state_sizes
+from rnnpipe.models.language_model import build_language_model, state_sizes
+from rnnpipe.models.recurrence import build_recurrence
 from rnnpipe.training.bits import BitsPerToken
 from rnnpipe.training.token_targets import TokenCrossEntropy
 from rnnpipe.training.truncated import TruncatedBPTT

@@ -7,7 +7,8 @@ from typing import Any, get_args
 import keras
 import numpy as np
 
-from rnnpipe.models.language_model import Kind, build_language_model, build_recurrence
+from rnnpipe.models.language_model import build_language_model
+from rnnpipe.models.recurrence import Kind, build_recurrence
 from rnnpipe.tasks.exhibits import Exhibit, Figure, Passage, Picture, Span
 from rnnpipe.tasks.language_model.drawings import draw_gates, draw_gradient_flow
 from rnnpipe.tasks.language_model.inside import Tracker, find_trackers, read_closely

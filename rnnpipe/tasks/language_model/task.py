@@ -56,10 +56,8 @@ class CharLmTask:
 
     def build_model(self, records: RecordsDirectory) -> keras.Model:
         """The model with its states as inputs and outputs."""
-        from rnnpipe.models.language_model import (  # brings in Keras
-            build_language_model,
-            build_recurrence,
-        )
+        from rnnpipe.models.language_model import build_language_model  # brings in Keras
+        from rnnpipe.models.recurrence import build_recurrence
 
         model = self.config.model
         recurrence = build_recurrence(

@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 
 from rnnpipe.layers import LSTM
-from rnnpipe.models.language_model import build_language_model, build_recurrence
+from rnnpipe.models.language_model import build_language_model
+from rnnpipe.models.recurrence import build_recurrence
 from rnnpipe.tasks.language_model.inside import PROPERTIES, find_trackers, read_closely
 
 

@@ -1,0 +1,165 @@
+"""Videos frame by frame: a CNN looks at each frame, recurrent layers remember the ones before."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from keras import layers, ops
+
+from rnnpipe.errors import UserError
+from rnnpipe.layers import MeanPooling
+from rnnpipe.models.image_encoders import build_cnn
+from rnnpipe.models.recurrence import find_state_sizes
+
+FRAME, CLIP = "frame", "clip"
+"""The outputs of a labeler: the logits of each frame's label and of the clip's class."""
+
+
+def build_frame_labeler(
+    *,
+    image_size: int,
+    frame_labels: int,
+    clip_labels: int,
+    recurrence: Any = None,
+    patch: int = 4,
+    channels: Sequence[int] = (16, 32),
+    image_dropout: float = 0.0,
+    features: int = 64,
+    feature_dropout: float = 0.0,
+    dropout: float = 0.0,
+) -> keras.Model:
+    """A model that labels each frame of a video, and the whole clip.
+
+        xₜ = relu(W CNN(frameₜ) + b)             (batch, time, features)
+        hₜ = recurrence(x)ₜ   or   xₜ            (batch, time, units)
+        frame logitsₜ = V hₜ                     (batch, time, frame_labels)
+        clip logits = U mean over t of hₜ        (batch, clip_labels)
+
+    Without recurrence each frame is looked at alone, and a clip as a heap of frames: what only
+    motion tells is not to be seen then.
+
+    Clips are of different lengths. Their frames come in one row, as many as there are, and
+    `frame_index` says which are whose: the CNN looks at no padding, not even for the statistics of
+    its normalisation.
+
+    Args:
+        image_size: height and width of the frames, in pixels.
+        frame_labels: number of labels of frames; 0: they are not labelled.
+        clip_labels: number of classes of clips; 0: they are not classified.
+        recurrence: a recurrent layer of this package or of Keras, or a stack of them, with
+            `return_sequences=True` and `return_state=True`, see `build_recurrence`; None for none.
+        patch: patch size of the CNN, in pixels, see `build_cnn`.
+        channels: channels of its stages.
+        image_dropout: share of its channels dropped in training.
+        features: size of the vector that a frame becomes.
+        feature_dropout: share of its numbers dropped in training.
+        dropout: share of the numbers dropped in training before each softmax.
+
+    Returns:
+        A model from `{"frames": (frames, height, width, 3) uint8, "frame_index": (batch, time)
+        int}`, of which -1 is padding, to `{"frame": (batch, time, frame_labels), "clip": (batch,
+        clip_labels)}`, both logits.
+
+    Raises:
+        UserError: there is nothing to say, or the recurrence does not return its states.
+
+    Example:
+        >>> import numpy
+        >>> from rnnpipe.models.recurrence import build_recurrence
+        >>> model = build_frame_labeler(
+        ...     image_size=32, frame_labels=5, clip_labels=3, recurrence=build_recurrence("gru", 8)
+        ... )
+        >>> frames = numpy.zeros((7, 32, 32, 3), "uint8")
+        >>> index = numpy.array([[0, 1, 2, 3], [4, 5, 6, -1]])
+        >>> logits = model({"frames": frames, "frame_index": index})
+        >>> {name: tuple(value.shape) for name, value in logits.items()}
+        {'frame': (2, 4, 5), 'clip': (2, 3)}
+
+    Source: Donahue et al., Long-term Recurrent Convolutional Networks for Visual Recognition and
+    Description, 2015.
+    """
+    if not (frame_labels or clip_labels):
+        fix = "give the frames or the clips labels"
+        raise UserError("build_frame_labeler", "labels", "none", fix)
+    frames = keras.Input((image_size, image_size, 3), dtype="uint8", name="frames")
+    index = keras.Input((None,), dtype="int32", name="frame_index")
+    encoder = _build_encoder(image_size, patch, channels, image_dropout, features, feature_dropout)
+    mask = index >= 0
+    states = ops.take(encoder(frames), ops.maximum(index, 0), axis=0)
+    if recurrence is not None:
+        find_state_sizes(recurrence, states)
+        states = recurrence(states, mask=mask)[0]
+    outputs = {}
+    if frame_labels:
+        seen = layers.Dropout(dropout, name="frame_dropout")(states)
+        outputs[FRAME] = layers.Dense(frame_labels, dtype="float32", name=FRAME)(seen)
+    if clip_labels:
+        pooled, _ = MeanPooling(name="clip_pooling")(states, mask=mask)
+        pooled = layers.Dropout(dropout, name="clip_dropout")(pooled)
+        outputs[CLIP] = layers.Dense(clip_labels, dtype="float32", name=CLIP)(pooled)
+    return keras.Model({"frames": frames, "frame_index": index}, outputs, name="frame_labeler")
+
+
+def _build_encoder(
+    image_size: int,
+    patch: int,
+    channels: Sequence[int],
+    image_dropout: float,
+    features: int,
+    feature_dropout: float,
+) -> keras.Model:
+    """A frame as a vector in which it counts where something is."""
+    frame = keras.Input((image_size, image_size, 3), dtype="uint8")
+    cnn = build_cnn(image_size, patch=patch, channels=channels, dropout=image_dropout)
+    vector = layers.Flatten()(cnn(frame))
+    vector = layers.Dense(features, activation="relu", name="features")(vector)
+    vector = layers.Dropout(feature_dropout, name="feature_dropout")(vector)
+    return keras.Model(frame, vector, name="frame_encoder")
+
+
+def build_stream(model: keras.Model) -> keras.Model:
+    """A labeler as one step: a frame and what it remembers in, logits and what it remembers out.
+
+    It shares the weights of `model` and says of each frame what that says of the whole video. The
+    class of the clip is that of all frames so far.
+
+    Args:
+        model: of `build_frame_labeler`, with a recurrence that reads forwards, or without any.
+
+    Returns:
+        A model from `{"image": (batch, height, width, 3) uint8, "states": […], "total": (batch,
+        units), "number": (batch, 1)}`, where `number` counts the frames so far and this one, to
+        `{"frame": (batch, frame_labels), "clip": (batch, clip_labels), "states": […], "total":
+        …}`. At the beginning of a video the states and the total are zeros.
+
+    Raises:
+        UserError: the recurrence reads backwards too, so that it needs the whole video.
+    """
+    named = {layer.name: layer for layer in model.layers}
+    encoder, recurrence = named["frame_encoder"], named.get("recurrence")
+    if recurrence is not None and getattr(recurrence, "bidirectional", False):
+        raise UserError(
+            "a stream",
+            "a recurrence that reads forwards",
+            "a bidirectional one, which reads a video from its end too",
+            "train with model.recurrence.bidirectional=false, or predict without --stream",
+        )
+    frame = keras.Input(encoder.input.shape[1:], dtype="uint8", name="image")
+    number = keras.Input((1,), name="number")
+    hidden = encoder(frame)
+    states: list[Any] = []
+    after: list[Any] = []
+    if recurrence is not None:
+        sizes = find_state_sizes(recurrence, hidden[:, None])
+        states = [keras.Input((size,), name=f"state_{i}") for i, size in enumerate(sizes)]
+        sequence, *after = recurrence(hidden[:, None], initial_state=states)
+        hidden = sequence[:, 0]
+    before = keras.Input((hidden.shape[-1],), name="total")
+    total = before + hidden
+    said = {FRAME: hidden, CLIP: total / number}
+    return keras.Model(
+        {"image": frame, "states": states, "total": before, "number": number},
+        {name: named[name](value) for name, value in said.items() if name in named}
+        | {"states": after, "total": total},
+        name="frame_stream",
+    )
