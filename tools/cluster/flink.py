@@ -1,0 +1,210 @@
+#!/usr/bin/env python3
+"""A Flink session cluster on this host, to try builds on: several workers, no Docker, no root.
+
+    python tools/cluster/flink.py install             # once
+    python tools/cluster/flink.py start --workers 2
+    rnnpipe build configs/vqa.yaml -- $(python tools/cluster/flink.py options)
+    python tools/cluster/flink.py status
+    python tools/cluster/flink.py stop
+
+A worker is a TaskManager of Flink with one slot, and the Python process that a worker pool of Beam
+starts for it, with the Python that runs this command. Beam's job server stands between Beam and
+Flink. All of them listen on the loopback interface alone.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import socket
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from parts import Parts, default_home
+from processes import Processes
+
+from rnnpipe.errors import UserError
+
+REST, RPC, JOBS, ARTIFACTS, POOL = 8081, 6123, 8099, 8098, 50000
+_PATIENCE = 120.0
+_CONFIG = """\
+env.java.opts.all: {java_options}
+jobmanager.rpc.address: localhost
+jobmanager.rpc.port: {rpc}
+jobmanager.bind-host: localhost
+jobmanager.memory.process.size: 1024m
+taskmanager.bind-host: localhost
+taskmanager.host: localhost
+taskmanager.numberOfTaskSlots: 1
+taskmanager.memory.process.size: {memory}m
+rest.address: localhost
+rest.bind-address: localhost
+rest.port: {rest}
+parallelism.default: {workers}
+heartbeat.timeout: 10000
+heartbeat.interval: 2000
+restart-strategy.type: fixed-delay
+restart-strategy.fixed-delay.attempts: 3
+restart-strategy.fixed-delay.delay: 2 s
+"""
+
+
+class Cluster:
+    """The cluster whose parts lie in one folder.
+
+    Args:
+        home: the folder.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self.parts = Parts(home)
+        self.processes = Processes(home / "run")
+
+    def start(self, workers: int, memory: int) -> None:
+        """Starts whatever does not run yet, and waits until it is ready.
+
+        Raises:
+            UserError: a part is missing, a port is taken, or something does not come up.
+        """
+        self.parts.check()
+        if not self.processes.names():
+            _check_ports()
+        environment = self._configure(workers, memory)
+        scripts = self.parts.flink / "bin"
+        start = self.processes.start
+        start("jobmanager", [f"{scripts}/jobmanager.sh", "start-foreground"], environment)
+        for worker in range(workers):
+            name = f"taskmanager-{worker}"
+            start(name, [f"{scripts}/taskmanager.sh", "start-foreground"], environment)
+        pool = "apache_beam.runners.worker.worker_pool_main"
+        start("pool", [sys.executable, "-m", pool, f"--service_port={POOL}"], environment)
+        start("jobserver", self._job_server(), environment)
+        self._await(workers)
+
+    def _configure(self, workers: int, memory: int) -> dict[str, str]:
+        """Writes Flink's configuration and returns the environment of all processes."""
+        run, flink = self.processes.folder, self.parts.flink
+        if not (run / "conf").is_dir():
+            shutil.copytree(flink / "conf", run / "conf")
+        (run / "conf" / "config.yaml").unlink(missing_ok=True)  # the older file's name is read too
+        java_options = next(
+            line.split("all:", 1)[1].strip()
+            for line in (flink / "conf" / "config.yaml").read_text().splitlines()
+            if line.strip().startswith("all:")
+        )
+        config = _CONFIG.format(
+            java_options=java_options, rpc=RPC, rest=REST, workers=workers, memory=memory
+        )
+        (run / "conf" / "flink-conf.yaml").write_text(config)
+        folders = {"FLINK_CONF_DIR": "conf", "FLINK_LOG_DIR": "log", "FLINK_PID_DIR": "pid"}
+        for folder in folders.values():
+            (run / folder).mkdir(exist_ok=True)
+        return {
+            **os.environ,
+            **{name: str(run / folder) for name, folder in folders.items()},
+            "FLINK_HOME": str(flink),
+            # Beam's pool starts whatever `python` means.
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        }
+
+    def _job_server(self) -> list[str]:
+        jar, run = self.parts.job_server, self.processes.folder
+        return [
+            *("java", "-Xmx512m", "-jar", str(jar), f"--flink-master=localhost:{REST}"),
+            *("--job-host=localhost", f"--job-port={JOBS}", f"--artifact-port={ARTIFACTS}"),
+            *("--expansion-port=0", f"--artifacts-dir={run / 'artifacts'}"),
+            f"--flink-conf-dir={run / 'conf'}",
+        ]
+
+    def _await(self, workers: int) -> None:
+        deadline = time.monotonic() + _PATIENCE
+        while registered() < workers or not (_answers(JOBS) and _answers(POOL)):
+            for name in self.processes.names():
+                if not self.processes.is_running(name):
+                    raise self._fault(name, "ended")
+            if time.monotonic() > deadline:
+                raise self._fault("jobmanager", f"does not answer after {_PATIENCE:.0f} s")
+            time.sleep(0.5)
+
+    def _fault(self, name: str, what: str) -> UserError:
+        return UserError(name, "a running process", f"it {what}", f"see {self.processes.log(name)}")
+
+    def stop(self) -> None:
+        """Stops all that was started."""
+        for name in reversed(self.processes.names()):
+            self.processes.stop(name)
+
+    def status(self) -> str:
+        """A line for each process, and how many workers Flink knows of."""
+        names = self.processes.names()
+        if not names:
+            return "not started"
+        pids = {name: self.processes.pid(name) for name in names}
+        lines = [f"{name:16}{f'runs as {pid}' if pid else 'ended'}" for name, pid in pids.items()]
+        return "\n".join([*lines, f"{registered()} workers; http://localhost:{REST}"])
+
+    def options(self) -> list[str]:
+        """What Beam must be told to run a pipeline here."""
+        return [
+            "--runner=FlinkRunner",
+            f"--job_endpoint=localhost:{JOBS}",
+            "--environment_type=EXTERNAL",
+            f"--environment_config=localhost:{POOL}",
+        ]
+
+
+def registered() -> int:
+    """How many workers have told Flink that they are there."""
+    try:
+        with urllib.request.urlopen(f"http://localhost:{REST}/overview", timeout=5) as answer:
+            return int(json.load(answer)["taskmanagers"])
+    except (urllib.error.URLError, OSError):
+        return 0
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as client:
+        client.settimeout(1)
+        return client.connect_ex(("localhost", port)) == 0
+
+
+def _check_ports() -> None:
+    taken = [port for port in (REST, RPC, JOBS, ARTIFACTS, POOL) if _answers(port)]
+    if taken:
+        ports = ", ".join(map(str, taken))
+        raise UserError("localhost", "free ports", f"another program on {ports}", "end that one")
+
+
+def main() -> int:
+    """Does what the command line asks; returns 0, or 2 for a user's mistake."""
+    about = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=about)
+    parser.add_argument("action", choices=("install", "start", "stop", "status", "options"))
+    parser.add_argument("--home", type=Path, default=default_home(), help="(default: %(default)s)")
+    parser.add_argument("--workers", type=int, default=2, help="(default: %(default)s)")
+    parser.add_argument("--memory", type=int, default=1024, help="MiB a TaskManager (%(default)s)")
+    given = parser.parse_args()
+    cluster = Cluster(given.home)
+    try:
+        match given.action:
+            case "install":
+                cluster.parts.install()
+            case "start":
+                cluster.start(given.workers, given.memory)
+            case "stop":
+                cluster.stop()
+            case "status":
+                print(cluster.status())
+            case "options":
+                print(*cluster.options())
+    except UserError as fault:
+        print(f"flink: {fault}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
