@@ -1,6 +1,6 @@
 """What the configs of tasks with images say about them."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -20,3 +20,14 @@ class Splits(Section):
 
     validation: Fraction = 0.1
     test: Fraction = 0.1
+
+
+class CnnEncoder(Section):
+    """A small convolutional network, trained from scratch."""
+
+    kind: Literal["cnn"]
+    patch: int = Field(4, ge=1, description="the first stage's patches, in pixels")
+    channels: list[Annotated[int, Field(ge=1)]] = Field(
+        [32, 64], min_length=1, description="of every stage; each but the first halves the grid"
+    )
+    dropout: Fraction = 0.0

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from rnnpipe.config.schema.base import (
     Evaluate,
@@ -12,8 +12,8 @@ from rnnpipe.config.schema.base import (
     Section,
     Train,
 )
+from rnnpipe.config.schema.beam import Beam
 from rnnpipe.config.schema.text import TextPairData
-from rnnpipe.errors import UserError
 
 
 class Embedding(Section):
@@ -88,24 +88,6 @@ class TranslationTrain(Train):
     )
     label_smoothing: Fraction = Field(0.1, description="probability spread over all tokens")
     keep_best: TranslationKeepBest = TranslationKeepBest()
-
-
-class Beam(Section):
-    """How translations are searched for."""
-
-    width: int = Field(5, ge=1, description="1 is greedy")
-    length_penalty: float = Field(
-        1.0, ge=0, description="alpha of GNMT; 0 compares plain log-probabilities"
-    )
-    n_best: int = Field(5, ge=1, description="translations of each sentence, at most width")
-    max_length: int = Field(100, ge=1, description="tokens of a translation at most")
-
-    @model_validator(mode="after")
-    def _check(self) -> "Beam":
-        if self.n_best > self.width:
-            expected, fix = f"at most the width, {self.width}", "widen the beam"
-            raise UserError("n_best", expected, str(self.n_best), fix)
-        return self
 
 
 class TranslationEvaluate(Evaluate):

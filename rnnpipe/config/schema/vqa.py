@@ -14,7 +14,7 @@ from rnnpipe.config.schema.base import (
     Source,
     Train,
 )
-from rnnpipe.config.schema.images import Image, Splits
+from rnnpipe.config.schema.images import CnnEncoder, Image, Splits
 
 
 class ShapesSource(Source):
@@ -80,17 +80,6 @@ class VqaData(Data):
     question: Question = Question()
     answers: Answers = Answers()
     splits: Splits = Splits()
-
-
-class CnnEncoder(Section):
-    """A small convolutional network, trained from scratch."""
-
-    kind: Literal["cnn"]
-    patch: int = Field(4, ge=1, description="the first stage's patches, in pixels")
-    channels: list[Annotated[int, Field(ge=1)]] = Field(
-        [32, 64], min_length=1, description="of every stage; each but the first halves the grid"
-    )
-    dropout: Fraction = 0.0
 
 
 class LstmEncoder(Section):

@@ -17,8 +17,8 @@ from rnnpipe.tasks.exhibits import Answer, Exhibit, Gallery, Picture, Sample, Ta
 from rnnpipe.text.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
+    from rnnpipe.tasks.beams import Found
     from rnnpipe.tasks.translation.evaluation import Translated
-    from rnnpipe.tasks.translation.search import Translation
 
 _SAMPLES = 8
 _METRICS = ("bleu", "chrf", "exact")
@@ -57,7 +57,7 @@ def make_exhibits(
 
 
 def alignment_picture(
-    source: Sequence[int], found: Translation, tokenizers: Sequence[Tokenizer]
+    source: Sequence[int], found: Found, tokenizers: Sequence[Tokenizer]
 ) -> bytes:
     """A heat map of source words by the words of a translation.
 

@@ -13,10 +13,11 @@ import tensorflow as tf
 from rnnpipe.metrics.translation import length_bin, score_sentence, score_translations
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import TARGET
+from rnnpipe.tasks.beams import Found
 from rnnpipe.tasks.task import Evaluation
 from rnnpipe.tasks.translation.baselines import WordByWord
 from rnnpipe.tasks.translation.display import make_exhibits
-from rnnpipe.tasks.translation.search import Search, Translation
+from rnnpipe.tasks.translation.search import Search
 from rnnpipe.text.tokenizer import Tokenizer
 from rnnpipe.training.token_targets import Perplexity
 
@@ -38,7 +39,7 @@ class Translated:
     """
 
     rows: Sequence[Row]
-    found: Sequence[Sequence[Translation]]
+    found: Sequence[Sequence[Found]]
     texts: Sequence[Sequence[str]]
     known: Sequence[bool]
     counted: Sequence[bool]
@@ -143,7 +144,7 @@ def _baselines(
 
 
 def _describe(
-    row: Row, found: Sequence[Translation], texts: Sequence[str], lowercase: bool
+    row: Row, found: Sequence[Found], texts: Sequence[str], lowercase: bool
 ) -> dict[str, Any]:
     return {
         "pair_id": row["pair_id"],

@@ -1,35 +1,19 @@
 """Translations of many sentences: batched by length, searched for with a beam, put in order."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from rnnpipe.decoding import Decoded, beam_search, gnmt_length, greedy
+from rnnpipe.decoding import Decoded
 from rnnpipe.models.translator import begin_translation
-from rnnpipe.text.tokens import END, PAD
+from rnnpipe.tasks.beams import Beam, Found, to_arrays
+from rnnpipe.text.tokens import PAD
 
 _MULTIPLE = 4  # what padded lengths are multiples of
-
-
-@dataclass(frozen=True, slots=True)
-class Translation:
-    """One translation of a sentence.
-
-    Args:
-        tokens: its ids, without the end token.
-        score: what it was chosen by: its log-probability, in nats, over the length penalty.
-        probability: the geometric mean of its tokens' probabilities, the end token's included.
-        alignment: where each of its tokens came from, `(target_time, source_time)`.
-    """
-
-    tokens: list[int]
-    score: float
-    probability: float
-    alignment: np.ndarray
 
 
 class Search:
@@ -54,52 +38,32 @@ class Search:
         max_length: int = 100,
         batch_size: int = 64,
     ) -> None:
-        self._n_best, self._batch_size = n_best, batch_size
-        self._penalty = gnmt_length(length_penalty if width > 1 else 0.0)
-        self._search = _compile(model, width, n_best, max_length, self._penalty)
+        self._batch_size = batch_size
+        self._beam = Beam(
+            width=width, n_best=n_best, length_penalty=length_penalty, max_length=max_length
+        )
+        self._search = _compile(model, self._beam)
 
-    def __call__(self, sources: Sequence[Sequence[int]]) -> list[list[Translation]]:
-        """The translations of each source, the best first; a source has at least one token."""
-        found: list[list[Translation]] = [[] for _ in sources]
+    def __call__(self, sources: Sequence[Sequence[int]]) -> list[list[Found]]:
+        """The translations of each source, the best first; a source has at least one token.
+
+        Alignments are `(target_time, source_time)`.
+        """
+        found: list[list[Found]] = [[] for _ in sources]
         for rows, tokens in _batches(sources, self._batch_size):
-            decoded = self._search(tf.constant(tokens))
-            decoded = Decoded(*(np.asarray(part) for part in decoded))
+            decoded = to_arrays(self._search(tf.constant(tokens)))
             for place, row in enumerate(rows):
-                found[row] = self._translations(decoded, place, len(sources[row]))
-        return found
-
-    def _translations(self, decoded: Decoded, place: int, source_time: int) -> list[Translation]:
-        found = []
-        for rank in range(self._n_best):
-            length = int(decoded.lengths[place, rank])
-            if not length:
-                break  # fewer were found than asked for
-            score = float(decoded.scores[place, rank])
-            log_prob = score * float(self._penalty(float(length)))
-            tokens = decoded.ids[place, rank, :length].tolist()
-            tokens = tokens[:-1] if tokens[-1] == END else tokens
-            alignment = decoded.alignments[place, rank, : len(tokens), 0, :source_time]
-            probability = float(np.exp(log_prob / length))
-            found.append(Translation(tokens, score, probability, alignment))
+                found[row] = [
+                    replace(one, alignment=one.alignment[:, 0, : len(sources[row])])
+                    for one in self._beam.read(decoded, place)
+                ]
         return found
 
 
-def _compile(
-    model: keras.Model, width: int, n_best: int, max_length: int, penalty: Callable[[Any], Any]
-) -> Callable[[Any], Decoded]:
+def _compile(model: keras.Model, beam: Beam) -> Callable[[Any], Decoded]:
     @tf.function(autograph=False, reduce_retracing=True)
     def search(source: tf.Tensor) -> Decoded:
-        step, state = begin_translation(model, source, copies=width)
-        if width == 1:
-            return greedy(step, state, max_length=max_length)
-        return beam_search(
-            step,
-            state,
-            width=width,
-            n_best=n_best,
-            max_length=max_length,
-            length_penalty=penalty,
-        )
+        return beam.search(*begin_translation(model, source, copies=beam.width))
 
     return search
 

@@ -14,7 +14,6 @@ from rnnpipe.tasks.optimizer import make_optimizer
 from rnnpipe.tasks.task import Evaluation, Prediction
 from rnnpipe.tasks.text_data import prepare_text_pair_build
 from rnnpipe.text.tokenizer import Tokenizer
-from rnnpipe.text.tokens import END, PAD, START
 
 if TYPE_CHECKING:
     import keras
@@ -129,15 +128,13 @@ class TranslationTask:
         import tensorflow as tf
 
         from rnnpipe.inputs.pools import make_pooled_batches
+        from rnnpipe.inputs.targets import to_reads_and_says
         from rnnpipe.inputs.token_batches import make_token_batches
 
         def to_pair(batch: Mapping[str, tf.Tensor]) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
-            source, target = (tf.cast(batch[name], tf.int32) for name in _FIELDS)
-            reads = tf.pad(target, [[0, 0], [1, 0]], constant_values=START)
-            says = tf.pad(target, [[0, 0], [0, 1]], constant_values=PAD)
-            lengths = tf.math.count_nonzero(target != PAD, axis=1, dtype=tf.int32)
-            says += END * tf.one_hot(lengths, tf.shape(says)[1], dtype=tf.int32)
-            return {"source": source, "target": reads}, says
+            source, target = (batch[name] for name in _FIELDS)
+            reads, says = to_reads_and_says(target)
+            return {"source": tf.cast(source, tf.int32), "target": reads}, says
 
         train, evaluate = self.config.train, self.config.evaluate
         if shuffle_seed is not None and train.batch_tokens is not None:
