@@ -16,6 +16,7 @@ def build_cnn(
     patch: int = 4,
     channels: Sequence[int] = (32, 64),
     dropout: float = 0.0,
+    name: str = "image_encoder",
 ) -> keras.Model:
     """A small convolutional network, trained from scratch.
 
@@ -28,6 +29,7 @@ def build_cnn(
         patch: height and width of the patches, in pixels.
         channels: the channels of each stage but the last.
         dropout: share of the grid's channels dropped in training.
+        name: of the model.
 
     Returns:
         A model from uint8 images `(batch, height, width, 3)` to a grid
@@ -41,7 +43,7 @@ def build_cnn(
         grid = _convolve(grid, width, size=3, stride=2)
     grid = _convolve(grid, channels[-1], size=3, stride=1)
     grid = layers.SpatialDropout2D(dropout, name="grid_dropout")(grid)
-    return keras.Model(image, CoordinateChannels(name="coordinates")(grid), name="image_encoder")
+    return keras.Model(image, CoordinateChannels(name="coordinates")(grid), name=name)
 
 
 def build_feature_encoder(
@@ -81,7 +83,7 @@ _CAFFE_MEANS = (103.939, 116.779, 123.68)  # of ImageNet's blue, green and red
 
 def build_backbone(
     image_size: int,
-    name: Backbone = "resnet50",
+    network: Backbone = "resnet50",
     *,
     weights: str | Path | None = "imagenet",
     fine_tune: bool = False,
@@ -91,7 +93,7 @@ def build_backbone(
 
     Args:
         image_size: height and width of the images, in pixels.
-        name: which network.
+        network: which network.
         weights: `"imagenet"`, which downloads them; a file that Keras saved; or None for random
             ones.
         fine_tune: whether it learns. Where it does not, its batch normalisation keeps the
@@ -102,17 +104,17 @@ def build_backbone(
         A model from uint8 images `(batch, height, width, 3)` to `(batch, rows, columns, channels)`,
         where rows and columns are `image_size / 32`, rounded up.
     """
-    make, preparation = _BACKBONES[name]
-    network = make(include_top=False, weights=weights, input_shape=(image_size, image_size, 3))
-    network.trainable = fine_tune
+    make, preparation = _BACKBONES[network]
+    backbone = make(include_top=False, weights=weights, input_shape=(image_size, image_size, 3))
+    backbone.trainable = fine_tune
     image = keras.Input((image_size, image_size, 3), dtype="uint8")
     pixels = ops.cast(image, "float32")
     if preparation == "caffe":
         pixels = ops.flip(pixels, axis=-1) - ops.array(_CAFFE_MEANS)
     elif preparation == "tf":
         pixels = pixels / 127.5 - 1
-    grid = layers.Dropout(dropout, name="grid_dropout")(network(pixels))
-    return keras.Model(image, grid, name="image_encoder")
+    grid = layers.Dropout(dropout, name="grid_dropout")(backbone(pixels))
+    return keras.Model(image, grid, name=name)
 
 
 def _convolve(grid: Any, channels: int, *, size: int, stride: int) -> Any:
