@@ -18,6 +18,7 @@ examples:
   rnnpipe run configs/vqa.yaml --set train.epochs=2 --set model.attention.glimpses=1
   rnnpipe predict runs/sentiment --text "Not a bad film, but far too long."
   rnnpipe predict runs/vqa --image photo.jpg --question "What colour is the circle?"
+  rnnpipe predict runs/video --video clip.mp4
   rnnpipe build configs/vqa.yaml -- --runner=FlinkRunner --flink_master=localhost:8081
 """
 
@@ -31,8 +32,10 @@ _INPUTS = {
     "length": ("N", "how many characters or words of it to write"),
     "temperature": ("T", "how daring: near 0 the likeliest, 1 as the model has it"),
     "seed": ("N", "another number, another text"),
+    "video": ("FILE", "a video file"),
+    "stream": (None, "label the video frame by frame, and say so while it is read"),
 }
-"""What `predict` may be given; a task says which of them are its own."""
+"""What `predict` may be given, of which some is only said; a task says what of it is its own."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -109,7 +112,10 @@ def _make_parser() -> argparse.ArgumentParser:
     verb.set_defaults(act=_evaluate)
     verb = verbs.add_parser("predict", parents=[run], help="answer for an input of your own")
     for name, (metavar, meaning) in _INPUTS.items():
-        verb.add_argument(f"--{name}", metavar=metavar, help=meaning)
+        if metavar is None:
+            verb.add_argument(f"--{name}", action="store_const", const=name, help=meaning)
+        else:
+            verb.add_argument(f"--{name}", metavar=metavar, help=meaning)
     verb.add_argument(
         "--picture", type=Path, default=None, help="where the picture goes (default: in the run)"
     )

@@ -4,6 +4,7 @@ runs/<name>/<time>/
     config.yaml           the config, resolved
     environment.json      versions, machine, command
     checkpoints/          the best weights
+        baselines/        trained models to compare with, where the task has some
     vocabulary/           what `predict` needs beside the model
     model.keras           the trained model
     history.csv           losses and metrics of every epoch
@@ -48,6 +49,11 @@ class RunDirectory:
     def weights(self) -> Path:
         """The best weights so far."""
         return self.path / "checkpoints" / "best.weights.h5"
+
+    @property
+    def baselines(self) -> Path:
+        """The folder of trained models that the run's own is compared with."""
+        return self.path / "checkpoints" / "baselines"
 
     @property
     def vocabulary(self) -> Path:

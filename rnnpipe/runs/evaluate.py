@@ -13,11 +13,11 @@ from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.runs.build import find_records
 from rnnpipe.runs.config import load_run_config
 from rnnpipe.runs.directory import RunDirectory, write_json, write_jsonl
-from rnnpipe.runs.model import load_model
+from rnnpipe.runs.model import load_baselines, load_model
 from rnnpipe.runs.report.page import Page, write_report
 from rnnpipe.tasks import make_task
 from rnnpipe.tasks.exhibits import Exhibit, Table
-from rnnpipe.tasks.task import Task
+from rnnpipe.tasks.task import Task, TrainsBaselines
 
 _BASELINE = "baseline/"
 
@@ -44,13 +44,14 @@ def evaluate_run(
     task = make_task(config)
     records = records or find_records(config, task)
     model = load_model(run)
+    trained = {"baselines": load_baselines(run)} if isinstance(task, TrainsBaselines) else {}
 
     scores: dict[str, dict[str, float]] = {}
     predictions: list[dict[str, Any]] = []
     exhibits: list[Exhibit] = []
     for split in config.evaluate.splits:
         with console.status(f"evaluating on {split}"):
-            evaluation = task.evaluate(model, records, split)
+            evaluation = task.evaluate(model, records, split, **trained)
         scores[split] = dict(evaluation.scores)
         predictions += [{"split": split, **row} for row in evaluation.predictions]
         exhibits += evaluation.exhibits

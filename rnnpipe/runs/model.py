@@ -9,3 +9,9 @@ from rnnpipe.runs.directory import RunDirectory
 def load_model(run: RunDirectory) -> keras.Model:
     """The model that a run saved, ready to answer."""
     return keras.models.load_model(run.model, compile=False)
+
+
+def load_baselines(run: RunDirectory) -> dict[str, keras.Model]:
+    """The trained models that the run's own is compared with, by name."""
+    paths = sorted(run.baselines.glob("*.keras"))
+    return {path.stem: keras.models.load_model(path, compile=False) for path in paths}

@@ -55,10 +55,16 @@ def predict(
 def _show(
     prediction: Prediction, run: RunDirectory, picture: Path | None, console: Console
 ) -> None:
-    table = Table("answer", "probability")
-    for answer, probability in prediction.answers:
-        table.add_row(answer, f"{probability:.1%}")
-    console.print(table)
+    if prediction.timeline:
+        table = Table("from", "to", "label", "probability")
+        for start, end, label, probability in prediction.timeline:
+            table.add_row(f"{start:.2f} s", f"{end:.2f} s", label, f"{probability:.1%}")
+        console.print(table)
+    if prediction.answers:
+        table = Table("answer", "probability")
+        for answer, probability in prediction.answers:
+            table.add_row(answer, f"{probability:.1%}")
+        console.print(table)
     path = picture or run.path / "prediction.png"
     try:
         path.write_bytes(prediction.picture)
@@ -66,4 +72,4 @@ def _show(
         raise UserError(
             f"--picture {path}", "a file to write to", str(error.strerror), "name another file"
         ) from error
-    console.print(f"Where it looked: {path}")
+    console.print(f"{'Timeline' if prediction.timeline else 'Where it looked'}: {path}")

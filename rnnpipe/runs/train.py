@@ -14,7 +14,7 @@ from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.runs.directory import RunDirectory, create_run, write_json
 from rnnpipe.runs.environment import describe_environment
 from rnnpipe.runs.progress import make_progress
-from rnnpipe.tasks.task import Task, WatchesTraining
+from rnnpipe.tasks.task import Task, TrainsBaselines, WatchesTraining
 from rnnpipe.training.fit import TrainingFiles, fit_model
 
 
@@ -80,8 +80,32 @@ def train(
     task.save_vocabulary(records, run.vocabulary)
 
     model = task.build_model(records)
+    files = TrainingFiles(run.weights, run.history, run.tensorboard)
+    _fit(config, task, model, records, files, console)
+    model.save(run.model)
+    baselines = task.build_baselines(records) if isinstance(task, TrainsBaselines) else {}
+    for baseline, rival in baselines.items():
+        console.print(f"Baseline {baseline}:")
+        folder = run.baselines
+        files = TrainingFiles(
+            folder / f"{baseline}.weights.h5", folder / f"{baseline}.csv", folder / "tensorboard"
+        )
+        _fit(config, task, rival, records, files, console)
+        rival.save(folder / f"{baseline}.keras")
+    return run
+
+
+def _fit(
+    config: RunConfig,
+    task: Task,
+    model: keras.Model,
+    records: RecordsDirectory,
+    files: TrainingFiles,
+    console: Console,
+) -> None:
+    """Trains a model as the config says, and leaves it with its best weights."""
     trainer = task.build_trainer(model, records)
-    callbacks = _make_callbacks(config, task, trainer, model, records, run)
+    callbacks = _make_callbacks(config, task, trainer, model, records, files.weights)
     monitor, mode = task.monitor()
     with make_progress(console) as progress:
         batches = task.make_batches(records, "train", shuffle_seed=config.seed)
@@ -93,11 +117,9 @@ def train(
             monitor=monitor,
             mode=mode,
             patience=config.train.keep_best.patience,
-            files=TrainingFiles(run.weights, run.history, run.tensorboard),
+            files=files,
             callbacks=[*callbacks, TrainingProgress(progress, len(batches))],
         )
-    model.save(run.model)
-    return run
 
 
 def _make_callbacks(
@@ -106,7 +128,7 @@ def _make_callbacks(
     trainer: keras.Model,
     model: keras.Model,
     records: RecordsDirectory,
-    run: RunDirectory,
+    weights: Path,
 ) -> list[keras.callbacks.Callback]:
     """What the config and the task have done at the end of each epoch, in this order."""
     callbacks: list[keras.callbacks.Callback] = []
@@ -115,7 +137,7 @@ def _make_callbacks(
         # First, so that all that judges or keeps the weights finds their mean.
         callbacks.append(keras.callbacks.SwapEMAWeights(swap_on_epoch=True))
     if isinstance(task, WatchesTraining):
-        callbacks += task.make_callbacks(trainer, model, records, run.weights)
+        callbacks += task.make_callbacks(trainer, model, records, weights)
     if optimizer.schedule.kind == "plateau":
         monitor, mode = task.monitor()
         lower = keras.callbacks.ReduceLROnPlateau(

@@ -17,6 +17,7 @@ TASKS: Mapping[str, EntryPoint] = MappingProxyType(
         "translation": EntryPoint(
             "translation", "rnnpipe.tasks.translation.task:TranslationTask", _GROUP
         ),
+        "video": EntryPoint("video", "rnnpipe.tasks.video.task:VideoTask", _GROUP),
         "vqa": EntryPoint("vqa", "rnnpipe.tasks.vqa.task:VqaTask", _GROUP),
     }
     | {entry.name: entry for entry in entry_points(group=_GROUP)}

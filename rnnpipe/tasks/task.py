@@ -37,10 +37,12 @@ class Prediction:
     Args:
         answers: texts with their probabilities, the likeliest first.
         picture: a PNG of where it looked.
+        timeline: of a video, from when to when, in seconds, it shows what, and how probably.
     """
 
     answers: Sequence[tuple[str, float]]
     picture: bytes
+    timeline: Sequence[tuple[float, float, str, float]] = ()
 
 
 class Task(Protocol):
@@ -114,3 +116,14 @@ class WatchesTraining(Protocol):
             records: what it is trained on.
             weights: the file of the best weights, which is loaded in the end.
         """
+
+
+@runtime_checkable
+class TrainsBaselines(Protocol):
+    """A task whose model is compared with simpler ones that are trained in the same way.
+
+    Its `evaluate` takes them, trained, by name as `baselines`.
+    """
+
+    def build_baselines(self, records: RecordsDirectory) -> "Mapping[str, keras.Model]":
+        """The untrained models by name; `build_trainer` makes their trainers too."""

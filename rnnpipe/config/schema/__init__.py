@@ -7,6 +7,7 @@ from rnnpipe.config.schema.base import RunConfig
 from rnnpipe.config.schema.char_lm import CharLmConfig
 from rnnpipe.config.schema.sentiment import SentimentConfig
 from rnnpipe.config.schema.translation import TranslationConfig
+from rnnpipe.config.schema.video import VideoConfig
 from rnnpipe.config.schema.vqa import VqaConfig
 
 SCHEMAS: Mapping[str, type[RunConfig]] = MappingProxyType(
@@ -14,6 +15,7 @@ SCHEMAS: Mapping[str, type[RunConfig]] = MappingProxyType(
         "char_lm": CharLmConfig,
         "sentiment": SentimentConfig,
         "translation": TranslationConfig,
+        "video": VideoConfig,
         "vqa": VqaConfig,
     }
 )

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rnnpipe.errors import UserError
-from rnnpipe.sources.source import Progress
+from rnnpipe.sources.source import Progress, Source
 from rnnpipe.sources.text.parts import split_of_name
 from rnnpipe.sources.text.table import Table
 from rnnpipe.sources.text.written import WrittenSource
@@ -63,7 +63,7 @@ class Tfds(WrittenSource):
 
     def __getstate__(self) -> dict[str, Any]:
         """Workers read the files: they need what was found, not TensorFlow Datasets."""
-        found = {"folder_name": self.folder_name, "_splits": self._splits}
+        found = {"folder_name": self.folder_name, "splits": self.splits}
         state = {key: value for key, value in vars(self).items() if key != "_builder"}
         return state | found
 
@@ -88,7 +88,7 @@ class Tfds(WrittenSource):
         return f"tfds:{self._name}" if self._name else str(self._data_dir)
 
     @cached_property
-    def _splits(self) -> dict[str, str]:
+    def splits(self) -> dict[str, str]:
         """What of the data set becomes each split; the data set must be prepared."""
         if self._wanted is not None:
             return self._wanted
@@ -101,14 +101,14 @@ class Tfds(WrittenSource):
     @property
     def settings(self) -> Mapping[str, Any]:
         """Which data set it is, and what of it is read."""
-        return {"name": self._name, "fields": self._fields, "splits": self._splits}
+        return {"name": self._name, "fields": self._fields, "splits": self.splits}
 
     @cached_property
     def folder_name(self) -> str:
         """The data set's name, and a hash of its version, its size and what of it is read."""
         info = self._builder.info
         sizes = {name: [split.num_examples, split.num_bytes] for name, split in info.splits.items()}
-        content = [info.full_name, sizes, self._fields, self._splits]
+        content = [info.full_name, sizes, self._fields, self.splits]
         digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
         return f"{self.kind}-{info.name}-{digest[:12]}"
 
@@ -138,44 +138,57 @@ class Tfds(WrittenSource):
                 expected, got = f"a feature called {feature}", ", ".join(sorted(known))
                 fix = f"name the right one as data.source.{field}"
                 raise UserError(self._title, expected, got, fix)
-        for split in self._splits.values():
+        for split in self.splits.values():
             try:
                 self._builder.info.splits[split]
             except (KeyError, ValueError) as fault:
                 got, fix = ", ".join(self._builder.info.splits), "mend data.source.splits"
                 raise UserError(self._title, f"a split {split}", got, fix) from fault
-        if "train" not in self._splits:
+        if "train" not in self.splits:
             got = ", ".join(self._builder.info.splits)
             fix = "say which are which as data.source.splits"
             raise UserError(self._title, "a split for training", got, fix)
 
     def write(self, folder: Path, progress: Progress) -> None:
         """Writes a JSON lines file for each split."""
-        splits = self._builder.info.splits
-        total = sum(splits[split].num_examples for split in self._splits.values())
-        done = 0
-        for split, instruction in self._splits.items():
+        total, done = self.count(), 0
+        for split, instruction in self.splits.items():
             with (folder / f"{split}.jsonl").open("w", encoding="utf-8") as file:
-                for row in self._rows(instruction):
+                for row in self.examples(instruction):
                     file.write(json.dumps(row) + "\n")
                     done += 1
                     if done % _PROGRESS_EVERY == 0:
                         progress(done, total)
 
-    def _rows(self, instruction: str) -> Iterator[dict[str, Any]]:
+    def count(self) -> int:
+        """How many examples its splits have."""
+        splits = self._builder.info.splits
+        return sum(splits[split].num_examples for split in self.splits.values())
+
+    def examples(self, instruction: str) -> Iterator[dict[str, Any]]:
+        """The wanted fields of the examples of a split, as `convert` makes them."""
         import tensorflow_datasets as tfds  # noqa: PLC0415  # as above
 
         features = _flatten(self._builder.info.features)
         examples = self._builder.as_dataset(split=instruction, shuffle_files=False)
         for example in tfds.as_numpy(examples):
             yield {
-                field: _plain(features[name], _value_at(example, name))
+                field: self.convert(field, features[name], _value_at(example, name))
                 for field, name in self._fields.items()
             }
 
-    def open(self, folder: Path) -> Table:
+    def convert(self, field: str, feature: Any, value: Any) -> Any:
+        """JSON's form of a text, a number or a class, which is told by its name."""
+        del field
+        if isinstance(value, bytes):
+            return value.decode(errors="surrogateescape")
+        number = value.item()
+        names = getattr(feature, "names", None)
+        return names[number] if names and number >= 0 else number
+
+    def open(self, folder: Path) -> Source:
         """The reader of these files."""
-        files = {split: f"{split}.jsonl" for split in self._splits}
+        files = {split: f"{split}.jsonl" for split in self.splits}
         return Table(folder, {field: field for field in self._fields}, files=files)
 
 
@@ -191,15 +204,6 @@ def _value_at(example: Mapping[str, Any], name: str) -> Any:
     for part in name.split("/"):
         example = example[part]
     return example
-
-
-def _plain(feature: Any, value: Any) -> Any:
-    """JSON's form of a text, a number or a class, which is told by its name."""
-    if isinstance(value, bytes):
-        return value.decode(errors="surrogateescape")
-    number = value.item()
-    names = getattr(feature, "names", None)
-    return names[number] if names and number >= 0 else number
 
 
 def _first_line(fault: BaseException) -> str:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from rnnpipe.metrics.classification import count_confusions, make_bins
+from rnnpipe.tasks.classes import tabulate_classes, tabulate_confusions
 from rnnpipe.tasks.exhibits import (
     Answer,
     Calibration,
-    Confusion,
     Exhibit,
     Gallery,
     Sample,
@@ -28,7 +28,6 @@ Row = Mapping[str, Any]
 Keep = Literal["start", "end"]
 
 _SAMPLES = 10
-_CONFUSED, _TABLED = 14, 60  # classes
 _ANSWERS = 3
 _METRICS = {
     "accuracy": "accuracy",
@@ -79,8 +78,15 @@ def make_exhibits(
 
     return [
         _tabulate_scores(scores),
-        _tabulate_classes(labels, names, scores),
-        _confuse(probabilities, labels, names),
+        tabulate_classes(
+            "By class", np.bincount(labels, minlength=len(names)), names, scores, what="texts"
+        ),
+        tabulate_confusions(
+            "Classes taken for each other",
+            count_confusions(probabilities, labels),
+            names,
+            of="text",
+        ),
         _calibrate(probabilities, labels),
         gallery("Right answers", "From every class in turn.", right),
         gallery("Worst errors", "Wrong answers of which the model was surest.", wrong),
@@ -116,36 +122,6 @@ def _tabulate_scores(scores: Mapping[str, float]) -> Table:
         note="The log loss is in nats. The calibration error is by how much the model's confidence "
         "and its accuracy differ, on average.",
         highlight=0,
-    )
-
-
-def _tabulate_classes(
-    labels: np.ndarray, names: Sequence[str], scores: Mapping[str, float]
-) -> Table:
-    counts = np.bincount(labels, minlength=len(names))
-    order = np.argsort(-counts, kind="stable")[:_TABLED]
-    metrics = ("precision", "recall", "f1")
-    return Table(
-        "By class",
-        ("class", "texts", "precision", "recall", "F1"),
-        [
-            (names[c], int(counts[c]), *(scores[f"{metric}/{names[c]}"] for metric in metrics))
-            for c in order
-        ],
-        note=f"The {_TABLED} most frequent classes." if len(names) > _TABLED else "",
-        highlight="F1",
-    )
-
-
-def _confuse(probabilities: np.ndarray, labels: np.ndarray, names: Sequence[str]) -> Confusion:
-    counts = count_confusions(probabilities, labels)
-    order = np.argsort(-counts.sum(axis=1), kind="stable")[:_CONFUSED]
-    shown = f", of the {_CONFUSED} most frequent classes" if len(names) > _CONFUSED else ""
-    return Confusion(
-        "Classes taken for each other",
-        [names[c] for c in order],
-        counts[np.ix_(order, order)].tolist(),
-        note=f"The class of the text against what the model said{shown}.",
     )
 
 

@@ -2,15 +2,14 @@
 
 import csv
 import random
-from collections.abc import Callable, Iterable, Iterator
-from fractions import Fraction
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import av
 from PIL import Image
 
 from rnnpipe.sources.shapes.drawing import draw
 from rnnpipe.sources.shapes.scene import COLOURS, KINDS, Scene, Shape
+from rnnpipe.sources.videos.files import encode_video
 from rnnpipe.sources.videos.moving.routes import Walk, sample_walk
 
 CLIPS, FRAME_LABELS = "clips.csv", "frame_labels.csv"
@@ -46,7 +45,7 @@ def write_moving(
         for number in range(1, clips + 1):
             rng = random.Random(f"{seed}/{number}")
             walk, name = sample_walk(rng), f"clips/{number:06d}.mp4"
-            encode_video(folder / name, draw_walk(walk, size, rng), size, RATE)
+            encode_video(folder / name, draw_walk(walk, size, rng), RATE)
             table.writerow([name, walk.route])
             frame_table.writerows(
                 [name, frame, motion] for frame, motion in enumerate(walk.motions)
@@ -73,23 +72,3 @@ def draw_walk(walk: Walk, size: int, rng: random.Random) -> Iterator[Image.Image
 def _sides(at: float, radius: float) -> list[int]:
     """By how many pictures a shape is moved to be seen in this one."""
     return [side for side in (-1, 0, 1) if -radius < at + side < 1 + radius]
-
-
-def encode_video(path: Path, pictures: Iterable[Image.Image], size: int, rate: int) -> None:
-    """Writes square pictures as an MPEG-4 video file; equal pictures give equal bytes.
-
-    Args:
-        path: the file, called `.mp4`.
-        pictures: one or more.
-        size: their side in pixels, an even number.
-        rate: frames for each second.
-    """
-    with av.open(str(path), "w", options={"fflags": "+bitexact"}) as container:
-        stream = container.add_stream("mpeg4", rate=Fraction(rate))
-        stream.width, stream.height, stream.pix_fmt = size, size, "yuv420p"
-        stream.codec_context.thread_count = 1
-        stream.codec_context.options = {"qmin": "2", "qmax": "2", "flags": "+bitexact"}
-        for picture in pictures:
-            frame = av.VideoFrame.from_image(picture)  # type: ignore[no-untyped-call]  # PyAV's
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode())

@@ -1,0 +1,1 @@
+"""Videos: frames in, a label for each and one for the whole clip out."""

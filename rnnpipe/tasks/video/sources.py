@@ -1,0 +1,47 @@
+"""The source of a video config."""
+
+from rnnpipe.config.cache import cache_folder
+from rnnpipe.config.schema.video import (
+    ClipTableSource,
+    Frames,
+    GridSource,
+    MovingShapesSource,
+    TfdsVideoSource,
+    VideoSource,
+)
+from rnnpipe.sources.source import Source
+from rnnpipe.sources.videos.clips import Sampling
+from rnnpipe.sources.videos.grid import Grid
+from rnnpipe.sources.videos.moving_shapes import MovingShapes
+from rnnpipe.sources.videos.table import ClipTable
+from rnnpipe.sources.videos.tfds import TfdsVideos
+
+
+def open_source(config: VideoSource, frames: Frames) -> Source:
+    """The source that a config's `data.source` describes.
+
+    Args:
+        config: the section.
+        frames: which frames become records.
+    """
+    sampling = Sampling(frames.rate, frames.most)
+    settings = config.model_dump(exclude={"kind", "path"})
+    match config:
+        case MovingShapesSource():
+            return MovingShapes(
+                config.path or cache_folder("raw") / config.kind, sampling, **settings
+            )
+        case ClipTableSource():
+            return ClipTable(config.path, sampling, **settings)
+        case GridSource():
+            return Grid(config.path, sampling, **settings)
+        case TfdsVideoSource():
+            return TfdsVideos(
+                cache_folder("raw") / "tfds_videos",
+                sampling,
+                {"video": config.video, "label": config.label},
+                name=config.name,
+                data_dir=config.path,
+                splits=config.splits and {**config.splits},
+                frame_rate=config.frame_rate,
+            )

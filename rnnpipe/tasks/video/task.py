@@ -1,0 +1,168 @@
+"""The stages of labelling videos, from their config."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from rnnpipe.config.schema.video import VideoConfig
+from rnnpipe.records.directory import RecordsDirectory
+from rnnpipe.records.layout import CLIP_LABELS, LABELS
+from rnnpipe.tasks.optimizer import make_optimizer
+from rnnpipe.tasks.task import Evaluation, Prediction
+from rnnpipe.tasks.video.labels import CLIP, FRAME, names_of
+from rnnpipe.tasks.video.sources import open_source
+
+if TYPE_CHECKING:
+    import keras
+
+    from rnnpipe.config.schema.video import Recurrence
+    from rnnpipe.transforms.build import Build
+
+_FIELDS = ("frames_jpeg", "frame_labels", "clip_label")
+
+
+class VideoTask:
+    """Labels for the frames of videos and for whole clips.
+
+    Args:
+        config: the run's config.
+    """
+
+    name = "video"
+    inputs = ("video",)
+    options: Mapping[str, str] = {"stream": ""}
+
+    def __init__(self, config: VideoConfig) -> None:
+        self.config = config
+        output = FRAME if config.data.labels_frames else CLIP
+        self.main_metric = f"{output}_accuracy"
+
+    def prepare_build(self) -> Build:
+        """The build of the records that the config asks for."""
+        from rnnpipe.transforms.build import Build  # brings in Beam
+        from rnnpipe.transforms.video_frames import VideoRecipe
+
+        data, build = self.config.data, self.config.build
+        recipe = VideoRecipe(
+            frame_rate=data.frames.rate,
+            size=data.frames.size,
+            fit=data.frames.fit,
+            jpeg_quality=data.frames.jpeg_quality,
+        )
+        return Build(
+            open_source(data.source, data.frames),
+            recipe,
+            shares=data.splits.model_dump(),
+            records_per_shard=build.records_per_shard,
+            max_bad_fraction=build.max_bad_fraction,
+        )
+
+    def build_model(self, records: RecordsDirectory) -> keras.Model:
+        """A CNN and recurrent layers, with the logits of frames and clips as outputs."""
+        return self._build_model(records, self.config.model.recurrence)
+
+    def build_baselines(self, records: RecordsDirectory) -> Mapping[str, keras.Model]:
+        """The same CNN without recurrence."""
+        wanted = self.config.train.baseline and self.config.model.recurrence is not None
+        return {"cnn": self._build_model(records, None)} if wanted else {}
+
+    def _build_model(self, records: RecordsDirectory, recurrence: Recurrence | None) -> keras.Model:
+        from rnnpipe.models.frame_labeler import build_frame_labeler  # brings in Keras
+        from rnnpipe.models.recurrence import build_recurrence
+
+        encoder, names = self.config.model.frame_encoder, names_of(records)
+        layers = None
+        if recurrence is not None:
+            layers = build_recurrence(**recurrence.model_dump())
+        return build_frame_labeler(
+            image_size=self.config.data.frames.size,
+            frame_labels=len(names.get(FRAME, ())),
+            clip_labels=len(names.get(CLIP, ())),
+            recurrence=layers,
+            patch=encoder.patch,
+            channels=encoder.channels,
+            image_dropout=encoder.dropout,
+            features=encoder.features,
+            feature_dropout=encoder.feature_dropout,
+            dropout=self.config.model.dropout,
+        )
+
+    def build_trainer(self, model: keras.Model, records: RecordsDirectory) -> keras.Model:
+        """The model, compiled with a loss for each of its outputs; what has no label adds none."""
+        import keras
+
+        from rnnpipe.training.labels import LabelAccuracy, LabelCrossEntropy
+
+        train = self.config.train
+        trainer = keras.Model(model.input, model.output, name=model.name)
+        weights = {FRAME: 1.0, CLIP: train.clip_weight if FRAME in model.output else 1.0}
+        steps_per_epoch = -(-records.splits["train"] // train.batch_size)
+        trainer.compile(
+            optimizer=make_optimizer(train.optimizer, steps=train.epochs * steps_per_epoch),
+            loss={output: LabelCrossEntropy() for output in model.output},
+            loss_weights={output: weights[output] for output in model.output},
+            metrics={output: [LabelAccuracy(name="accuracy")] for output in model.output},
+        )
+        return trainer
+
+    def make_batches(
+        self, records: RecordsDirectory, split: str, *, shuffle_seed: int | None = None
+    ) -> Any:
+        """Batches of ({`frames`, `frame_index`}, labels of frames and clips), see `make_clips`."""
+        from rnnpipe.inputs.clips import make_clips
+
+        train, evaluate = self.config.train, self.config.evaluate
+        return make_clips(
+            records,
+            split,
+            outputs=tuple(names_of(records)),
+            size=self.config.data.frames.size,
+            batch_size=evaluate.batch_size if shuffle_seed is None else train.batch_size,
+            shuffle_seed=shuffle_seed,
+        )
+
+    def monitor(self) -> tuple[str, Literal["min", "max"]]:
+        """The validation metric of `train.keep_best`."""
+        metric = self.config.train.keep_best.metric or self.main_metric
+        return f"val_{metric}", "min" if metric == "loss" else "max"
+
+    def save_vocabulary(self, records: RecordsDirectory, folder: Path) -> None:
+        """Copies the names of the labels."""
+        folder.mkdir(exist_ok=True)
+        for name in (LABELS, CLIP_LABELS):
+            shutil.copyfile(records.path / name, folder / name)
+
+    def evaluate(
+        self,
+        model: keras.Model,
+        records: RecordsDirectory,
+        split: str,
+        baselines: Mapping[str, keras.Model],
+    ) -> Evaluation:
+        """Scores beside the baselines', and film strips over timelines of labels."""
+        from rnnpipe.tasks.video.evaluation import evaluate
+
+        batches = self.make_batches(records, split).map(lambda inputs, labels: inputs)
+        return evaluate(model, records, split, batches, baselines)
+
+    def predict(
+        self, model: keras.Model, folder: Path, inputs: Mapping[str, str]
+    ) -> Prediction | Iterator[str]:
+        """The labels of a video over time, and a film strip; as a stream, line by line.
+
+        Raises:
+            UserError: the video cannot be read, or the model needs all of it at once.
+        """
+        from rnnpipe.tasks.video.prediction import predict_video, stream_video
+
+        names = {
+            output: json.loads((folder / file).read_text())
+            for output, file in ((FRAME, LABELS), (CLIP, CLIP_LABELS))
+            if output in model.output
+        }
+        see = stream_video if inputs["stream"] else predict_video
+        return see(model, inputs["video"], self.config.data.frames, names)
