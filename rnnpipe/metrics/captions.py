@@ -1,0 +1,126 @@
+"""How well captions agree with what people wrote: the scores of COCO's caption evaluation."""
+
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Literal
+
+from rnnpipe.errors import UserError
+from rnnpipe.metrics.caption_tokens import tokenize_caption
+from rnnpipe.metrics.cider_d import CiderD
+
+__all__ = ["CiderD", "JavaMetric", "find_java_metrics", "score_captions", "tokenize_caption"]
+
+JavaMetric = Literal["meteor", "spice"]
+
+_SPICE_JAR = "stanford-corenlp-3.6.0.jar"
+
+_Texts = dict[int, list[str]]
+
+
+def score_captions(
+    references: Mapping[int, Sequence[str]],
+    candidates: Mapping[int, str],
+    *,
+    java: Iterable[JavaMetric] = (),
+) -> dict[str, float]:
+    """The scores that papers on captions report, by the code of COCO's evaluation.
+
+    References and candidates are plain text; `tokenize_caption` cuts both.
+
+    Args:
+        references: the captions that people wrote, by image.
+        candidates: the caption to judge of each of these images.
+        java: which of the metrics that need Java to compute as well, see `find_java_metrics`.
+
+    Returns:
+        `bleu_1` to `bleu_4` and `rouge_l`, fractions; `cider` and `cider_d`, from 0 to 10: what
+        COCO's evaluation calls CIDEr is CIDEr-D, so these are one number under both its names;
+        `meteor` and `spice`, fractions, where they are asked for.
+
+    Raises:
+        UserError: there is nothing to score, or not a caption and a reference for each image.
+
+    Example:
+        >>> references = {1: ["A red circle.", "A circle in red."], 2: ["A blue square."]}
+        >>> scores = score_captions(references, {1: "a red circle", 2: "a red square"})
+        >>> {name: round(score, 2) for name, score in scores.items()}["bleu_1"]
+        0.83
+
+    Source:
+        Chen et al., "Microsoft COCO Captions" (2015), section 3; `pycocoevalcap` 1.2.
+    """
+    # Only where scores are asked for.
+    from pycocoevalcap.bleu.bleu import Bleu  # noqa: PLC0415
+    from pycocoevalcap.cider.cider import Cider  # noqa: PLC0415
+    from pycocoevalcap.rouge.rouge import Rouge  # noqa: PLC0415
+
+    _check(references, candidates)
+    truth = {image: [_cut(text) for text in texts] for image, texts in references.items()}
+    said = {image: [_cut(candidates[image])] for image in references}
+    bleu, _ = Bleu(4).compute_score(truth, said, verbose=0)
+    scores = {f"bleu_{n}": float(score) for n, score in enumerate(bleu, start=1)}
+    scores["rouge_l"] = float(Rouge().compute_score(truth, said)[0])
+    scores["cider"] = scores["cider_d"] = float(Cider().compute_score(truth, said)[0])
+    for metric in java:
+        scores[metric] = {"meteor": _meteor, "spice": _spice}[metric](truth, said)
+    return scores
+
+
+def find_java_metrics() -> tuple[tuple[JavaMetric, ...], str]:
+    """The metrics that need Java and can be computed here, and why the others cannot.
+
+    Returns:
+        Names for `score_captions`, and a notice, which is empty where nothing is missing.
+    """
+    if shutil.which("java") is None:
+        return (), "METEOR and SPICE are left out: they need Java, and there is no program `java`"
+    folder = _folder() / "spice" / "lib"
+    if not (folder / _SPICE_JAR).is_file():
+        models = _SPICE_JAR.replace(".jar", "-models.jar")
+        return (
+            "meteor",
+        ), f"SPICE is left out: it needs {_SPICE_JAR} and {models} of Stanford CoreNLP in {folder}"
+    return ("meteor", "spice"), ""
+
+
+def _folder() -> Path:
+    spec = find_spec("pycocoevalcap")
+    if spec is None or not spec.submodule_search_locations:
+        raise UserError("pycocoevalcap", "the package", "none", "run `pip install pycocoevalcap`")
+    return Path(spec.submodule_search_locations[0])
+
+
+def _meteor(truth: _Texts, said: _Texts) -> float:
+    from pycocoevalcap.meteor.meteor import Meteor  # noqa: PLC0415
+
+    scorer = Meteor()
+    try:
+        return float(scorer.compute_score(truth, said)[0])
+    finally:  # it kills its process, but leaves these open
+        scorer.meteor_p.stdout.close()
+        scorer.meteor_p.stderr.close()
+
+
+def _spice(truth: _Texts, said: _Texts) -> float:
+    from pycocoevalcap.spice.spice import Spice  # noqa: PLC0415
+
+    return float(Spice().compute_score(truth, said)[0])
+
+
+def _cut(text: str) -> str:
+    return " ".join(tokenize_caption(text))
+
+
+def _check(references: Mapping[int, Sequence[str]], candidates: Mapping[int, str]) -> None:
+    if not references:
+        raise UserError("captions", "at least one", "none", "name a split that has records")
+    if references.keys() != candidates.keys():
+        missing, odd = len(references.keys() - candidates.keys()), candidates.keys() - references
+        got = f"{missing} images without one, {len(odd)} captions of other images"
+        raise UserError("captions", f"one for each of {len(references)} images", got, "pair them")
+    bare = [image for image, texts in references.items() if not texts]
+    if bare:
+        expected, got = "at least one reference for each image", f"none for {bare[0]}"
+        raise UserError("references", expected, got, "leave the image out")
