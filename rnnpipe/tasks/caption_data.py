@@ -10,10 +10,12 @@ from rnnpipe.config.schema.caption_data import (
     CaptionData,
     CaptionSource,
     CocoCaptionsSource,
+    Flickr8kSource,
     ShapesCaptionsSource,
 )
 from rnnpipe.sources.coco_captions import CocoCaptions
 from rnnpipe.sources.coco_parts import CaptionFiles
+from rnnpipe.sources.flickr8k import Flickr8k
 from rnnpipe.sources.shapes_captions import ShapesCaptions
 from rnnpipe.sources.source import Source
 
@@ -60,6 +62,8 @@ def open_captions(config: CaptionSource) -> Source:
             return ShapesCaptions(config.path or cache_folder("raw") / config.kind, **settings)
         case CocoCaptionsSource():
             return CocoCaptions(config.path, _files_of(config), config.karpathy)
+        case Flickr8kSource():
+            return Flickr8k(config.path)
 
 
 def _files_of(config: CocoCaptionsSource) -> dict[str, CaptionFiles] | None:

@@ -41,7 +41,16 @@ class CocoCaptionsSource(Source):
     )
 
 
-CaptionSource = Annotated[ShapesCaptionsSource | CocoCaptionsSource, Field(discriminator="kind")]
+class Flickr8kSource(Source):
+    """Images and `<file>#<number><TAB><caption>` lines as Flickr8k and Flickr30k have them."""
+
+    kind: Literal["flickr8k"]
+    path: FilePath = Field(description="the folder that holds them")
+
+
+CaptionSource = Annotated[
+    ShapesCaptionsSource | CocoCaptionsSource | Flickr8kSource, Field(discriminator="kind")
+]
 
 
 class CaptionText(Section):
