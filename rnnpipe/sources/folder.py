@@ -14,7 +14,7 @@ from typing import Any
 from rnnpipe.errors import UserError
 
 _IMAGE = re.compile(r"(\d+)\.(?:jpe?g|png)$", re.IGNORECASE)
-_IMAGE_ENDINGS = (".jpg", ".jpeg", ".png")
+IMAGE_ENDINGS = (".jpg", ".jpeg", ".png")
 _GZIP = b"\x1f\x8b"
 _JSON = (".json", ".json.gz")
 
@@ -93,7 +93,7 @@ def list_folder(folder: Path) -> list[str]:
 
 def list_images(folder: Path) -> list[str]:
     """The names of the images in a folder, in order; no file is opened."""
-    return [name for name in list_folder(folder) if name.lower().endswith(_IMAGE_ENDINGS)]
+    return [name for name in list_folder(folder) if name.lower().endswith(IMAGE_ENDINGS)]
 
 
 def index_images(folder: Path) -> dict[int, str]:

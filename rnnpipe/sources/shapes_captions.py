@@ -9,7 +9,7 @@ from rnnpipe.sources.coco_captions import CocoCaptions
 from rnnpipe.sources.folder import hash_code
 from rnnpipe.sources.shapes.caption_writer import write_captioned_shapes
 from rnnpipe.sources.source import Progress
-from rnnpipe.sources.text.written import WrittenSource
+from rnnpipe.sources.written import WrittenSource
 
 
 class ShapesCaptions(WrittenSource):

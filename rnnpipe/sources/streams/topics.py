@@ -9,7 +9,7 @@ from typing import Any
 
 from rnnpipe.sources.source import Progress
 from rnnpipe.sources.streams.texts import TextStreams
-from rnnpipe.sources.text.written import WrittenSource
+from rnnpipe.sources.written import WrittenSource
 
 
 class PythonTopics(WrittenSource):

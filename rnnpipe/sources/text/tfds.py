@@ -11,7 +11,7 @@ from rnnpipe.errors import UserError
 from rnnpipe.sources.source import Progress, Source
 from rnnpipe.sources.text.parts import split_of_name
 from rnnpipe.sources.text.table import Table
-from rnnpipe.sources.text.written import WrittenSource
+from rnnpipe.sources.written import WrittenSource
 
 _PROGRESS_EVERY = 1000
 

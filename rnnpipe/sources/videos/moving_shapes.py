@@ -8,7 +8,7 @@ from typing import Any
 
 from rnnpipe.sources import shapes
 from rnnpipe.sources.source import Progress
-from rnnpipe.sources.text.written import WrittenSource
+from rnnpipe.sources.written import WrittenSource
 from rnnpipe.sources.videos import moving
 from rnnpipe.sources.videos.clips import Sampling
 from rnnpipe.sources.videos.moving import write_moving

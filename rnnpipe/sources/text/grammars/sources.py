@@ -12,7 +12,7 @@ from rnnpipe.sources.text.grammars.opinions import Label, sample_opinion
 from rnnpipe.sources.text.grammars.translation import Grammar
 from rnnpipe.sources.text.label_files import LabelFiles
 from rnnpipe.sources.text.parallel import Parallel
-from rnnpipe.sources.text.written import WrittenSource
+from rnnpipe.sources.written import WrittenSource
 
 SOURCE_LANGUAGE, TARGET_LANGUAGE = "en", "velu"
 LONGEST_TRAINED = 14
