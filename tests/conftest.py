@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from rnnpipe.sources.shapes import write_shapes
+from rnnpipe.sources.videos.files import encode_video
 
 
 @pytest.fixture(scope="session")
@@ -80,3 +81,15 @@ def handmade_vqa(tmp_path) -> Path:
     path = folder / "v2_mscoco_train2014_annotations.json.gz"
     path.write_bytes(gzip.compress(json.dumps({**header, "annotations": annotations}).encode()))
     return folder
+
+
+@pytest.fixture(scope="session")
+def write_clip():
+    """Writes a video of grey frames, which their levels tell apart, and makes its folder."""
+
+    def write(path: Path, levels: list[int], rate: float = 10, size: tuple[int, int] = (16, 16)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        encode_video(path, (Image.new("RGB", size, (n, n, n)) for n in levels), rate)
+        return path
+
+    return write

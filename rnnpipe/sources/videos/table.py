@@ -83,25 +83,30 @@ class ClipTable(ClipSource):
         rows = _Rows(self._folder / self._table, columns)
         frames = _FrameLabels(self._folder / self._frame_labels) if self._frame_labels else None
         found: list[Clip | DeadLetter] = []
+        named: set[str] = set()
         for number, row in rows:
+            key = f"{self._table}:{number}"
             try:
-                found.append(self._make_clip(row, frames))
+                cells = self._read_cells(row)
+                key = cells["clip"]
+                named.add(key)
+                found.append(self._make_clip(cells, frames))
             except BadRecord as bad:
-                found.append(
-                    DeadLetter(f"{self._table}:{number}", self._table, bad.step, bad.reason)
-                )
-        known = {clip.key for clip in found if isinstance(clip, Clip)}
-        for name in sorted(frames.names - known) if frames else ():
+                found.append(DeadLetter(key, self._table, bad.step, bad.reason))
+        for name in sorted(frames.names - named) if frames else ():
             where = str(self._frame_labels)
             found.append(DeadLetter(name, where, "find clip", f"{self._table} does not name it"))
         return found
 
-    def _make_clip(self, row: Any, frames: "_FrameLabels | None") -> Clip:
+    def _read_cells(self, row: Any) -> dict[str, str]:
         if isinstance(row, BadRecord):
             raise row
         cells = {field: str(row.get(column) or "") for field, column in self._columns.items()}
         if not cells["clip"]:
             raise BadRecord("read row", "it names no clip")
+        return cells
+
+    def _make_clip(self, cells: Mapping[str, str], frames: "_FrameLabels | None") -> Clip:
         part = "train"
         if "split" in cells:
             part = split_of_name(cells["split"]) or ""

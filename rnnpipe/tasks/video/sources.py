@@ -42,6 +42,6 @@ def open_source(config: VideoSource, frames: Frames) -> Source:
                 {"video": config.video, "label": config.label},
                 name=config.name,
                 data_dir=config.path,
-                splits=config.splits and {**config.splits},
+                splits=settings["splits"],
                 frame_rate=config.frame_rate,
             )

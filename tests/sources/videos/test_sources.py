@@ -1,0 +1,222 @@
+"""Every source of videos: what its files say, and what it says where they are wrong."""
+
+import pickle
+
+import numpy as np
+import pytest
+
+from rnnpipe.errors import DeadLetter, UserError
+from rnnpipe.sources.source import Reference
+from rnnpipe.sources.videos.clips import Sampling
+from rnnpipe.sources.videos.grid import Grid
+from rnnpipe.sources.videos.moving.routes import ROUTES, STEPS
+from rnnpipe.sources.videos.moving_shapes import MovingShapes
+from rnnpipe.sources.videos.table import ClipTable
+
+SAMPLING = Sampling(10, 100)
+
+
+def ignore(done, total): ...
+
+
+def read(source):
+    source.prepare(ignore)
+    again = pickle.loads(pickle.dumps(source))
+    return [found for piece in source.pieces() for found in again.read(piece)]
+
+
+def reasons(found):
+    return {each.key: (each.step, each.reason) for each in found if isinstance(each, DeadLetter)}
+
+
+@pytest.fixture
+def folder(tmp_path, write_clip):
+    for name in ("a.mp4", "b.mp4", "c.mp4"):
+        write_clip(tmp_path / name, [10, 20, 30, 40])
+    (tmp_path / "clips.csv").write_text(
+        "clip,label,split\na.mp4,walk,train\nb.mp4,run,val\nc.mp4,,test\n"
+    )
+    return tmp_path
+
+
+def test_a_table_of_clips_and_one_of_frames(folder):
+    rows = [("a", 0, "up"), ("a", 1, "up"), ("a", 3, "down"), ("c", 2, "up")]
+    lines = [f"{clip}.mp4,{frame},{label}\n" for clip, frame, label in rows]
+    (folder / "frames.csv").write_text("clip,frame,label\n" + "".join(lines))
+    found = read(ClipTable(folder, SAMPLING, split="split", frame_labels="frames.csv"))
+    assert found[0] == Reference(
+        "a.mp4:00000000",
+        "a.mp4",
+        "train",
+        {
+            "video": str(folder / "a.mp4"),
+            "first": 0,
+            "count": 100,
+            "clip_label": "walk",
+            "segments": [(0, 2, "up"), (3, 4, "down")],
+            "unit": "frames",
+        },
+    )
+    assert [(each.part, each.fields["clip_label"]) for each in found] == [
+        ("train", "walk"),
+        ("validation", "run"),
+        ("test", None),
+    ]
+
+
+def test_frames_may_be_labelled_in_seconds(folder):
+    (folder / "frames.csv").write_text("clip,start,end,label\na.mp4,0.2,0.4,b\na.mp4,0,0.2,a\n")
+    found = read(ClipTable(folder, SAMPLING, frame_labels="frames.csv"))
+    assert found[0].fields["segments"] == [(0, 0.2, "a"), (0.2, 0.4, "b")]
+    assert found[0].fields["unit"] == "seconds"
+
+
+def test_a_long_video_becomes_several_stretches_of_one_group(folder):
+    source = ClipTable(folder, Sampling(10, 3))
+    first, second, *_ = read(source)
+    assert [each.fields["first"] for each in (first, second)] == [0, 3]
+    assert first.group == second.group
+    assert first.key < second.key
+
+
+def test_bad_rows_are_dead_letters(folder):
+    (folder / "clips.csv").write_text(
+        "clip,label,split\n,walk,train\na.mp4,walk,never\nb.mp4,walk\nc.mp4,,train\nd.mp4,run,test\n"
+    )
+    told = reasons(read(ClipTable(folder, SAMPLING, split="split")))
+    assert told == {
+        "clips.csv:2": ("read row", "it names no clip"),
+        "a.mp4": ("read row", "'never' is no split"),
+        "clips.csv:4": ("read row", "2 fields where 3 columns are named"),
+        "c.mp4": ("read labels", "neither the clip nor its frames have a label"),
+        "d.mp4": ("read video", "No such file or directory"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("rows", "reason"),
+    [
+        ("a.mp4,0,1,\n", "frames.csv:2: the label is empty"),
+        ("a.mp4,x,1,up\n", "frames.csv:2: start is no number: 'x'"),
+        ("a.mp4,1,1,up\n", "'up' goes from 1 to 1"),
+        ("a.mp4,0,2,up\na.mp4,1,3,down\n", "'down' begins at 1, 'up' ends at 2"),
+    ],
+)
+def test_wrong_labels_of_frames_cost_their_clip_alone(folder, rows, reason):
+    (folder / "frames.csv").write_text(f"clip,start,end,label\n{rows}")
+    told = reasons(read(ClipTable(folder, SAMPLING, frame_labels="frames.csv")))
+    assert told["a.mp4"] == ("read labels", reason)
+    assert "b.mp4" not in told
+
+
+def test_labels_of_clips_that_are_not_there_are_told(folder):
+    (folder / "frames.csv").write_text("clip,frame,label\nz.mp4,0,up\n")
+    told = reasons(read(ClipTable(folder, SAMPLING, frame_labels="frames.csv")))
+    assert told["z.mp4"] == ("find clip", "clips.csv does not name it")
+
+
+@pytest.mark.parametrize(
+    ("files", "options", "told"),
+    [
+        ({"clips.csv": "file,label\n"}, {}, "expected a column called clip, got file, label; "),
+        (
+            {"clips.csv": "clip,label\na.mp4,x\n", "frames.csv": "clip,label\n"},
+            {"frame_labels": "frames.csv"},
+            "expected a column frame, or columns start and end, got clip, label",
+        ),
+        (
+            {"clips.csv": "clip,label\na.mp4,x\n", "frames.csv": "clip,frame,label\na.mp4,1\n"},
+            {"frame_labels": "frames.csv"},
+            "frames.csv:2: expected a row, got 2 fields where 3 columns are named; mend it",
+        ),
+        ({}, {"table": "none.csv"}, "none.csv"),
+    ],
+)
+def test_tables_that_are_wrong_as_a_whole(tmp_path, files, options, told):
+    for name, content in files.items():
+        (tmp_path / name).write_text(content)
+    with pytest.raises(UserError) as fault:
+        ClipTable(tmp_path, SAMPLING, **options).prepare(ignore)
+    assert told in str(fault.value)
+
+
+@pytest.fixture
+def grid(tmp_path, write_clip):
+    write_clip(tmp_path / "clips" / "s1" / "bbaf2n.mp4", [0, 50], rate=1)
+    words = ["sil", "bin", "blue", "at", "f", "sp", "two", "now", "sil"]
+    lines = [f"{5000 * n} {5000 * (n + 1)} {word}\n" for n, word in enumerate(words)]
+    (tmp_path / "align" / "s1").mkdir(parents=True)
+    (tmp_path / "align" / "s1" / "bbaf2n.align").write_text("".join(lines))
+    return tmp_path
+
+
+def test_grid(grid):
+    (found,) = read(Grid(grid, SAMPLING))
+    assert (found.key, found.fields["clip_label"]) == ("s1/bbaf2n:00000000", "blue")
+    assert found.fields["segments"][4:7] == [(0.8, 1.0, "f"), (1.0, 1.2, "sil"), (1.2, 1.4, "two")]
+    assert found.fields["unit"] == "seconds"
+    assert read(Grid(grid, SAMPLING, clip_label="digit"))[0].fields["clip_label"] == "two"
+    assert read(Grid(grid, SAMPLING, clip_label=None))[0].fields["clip_label"] is None
+
+
+def test_the_words_of_grid_are_those_of_its_table(shared_data):
+    source = Grid(shared_data / "grid_s1", Sampling(25, 100))
+    (piece, *_) = source.pieces()
+    table = ClipTable(
+        shared_data / "grid_s1", Sampling(25, 100), label="color", frame_labels="frame_labels.csv"
+    )
+    (rows, *_) = table.pieces()
+    assert [clip.clip_label for clip in piece] == [clip.clip_label for clip in rows]
+    middles = (np.arange(75) + 0.5) / 25
+    for clip, row in zip(piece, rows, strict=True):
+        of_seconds = [next(w for s, e, w in clip.segments if t < e or e > 2.97) for t in middles]
+        of_frames = [word for start, end, word in row.segments for _ in range(start, end)]
+        assert of_seconds == of_frames
+
+
+@pytest.mark.parametrize(
+    ("alignment", "reason"),
+    [
+        (None, "there is no bbaf2n.align"),
+        ("0 1 2 3\n", "line 1 is not start, end and word: '0 1 2 3'"),
+        ("0 x sil\n", "a time is no number: 'x'"),
+        ("0 5 sil\n5 9 bin\n", "1 words, a sentence has 6"),
+        (b"\xff", "bbaf2n.align cannot be read"),
+    ],
+)
+def test_wrong_alignments(grid, alignment, reason):
+    path = grid / "align" / "s1" / "bbaf2n.align"
+    path.unlink()
+    if alignment is not None:
+        path.write_bytes(alignment if isinstance(alignment, bytes) else alignment.encode())
+    assert reasons(read(Grid(grid, SAMPLING)))["s1/bbaf2n"][1] == reason
+
+
+@pytest.mark.parametrize("missing", ["clips", "align"])
+def test_grid_without_its_folders(grid, missing):
+    (grid / missing).rename(grid / "moved")
+    with pytest.raises(UserError, match="expected a folder with GRID's"):
+        Grid(grid, SAMPLING).prepare(ignore)
+
+
+def test_grid_without_videos(grid):
+    (grid / "clips" / "s1" / "bbaf2n.mp4").unlink()
+    with pytest.raises(UserError, match=r"expected videos \(.mpg, .mp4, .avi\), got none"):
+        Grid(grid, SAMPLING).prepare(ignore)
+
+
+def test_moving_shapes_are_written_once_and_always_the_same(tmp_path):
+    one, two = (
+        MovingShapes(tmp_path / name, Sampling(12, 50), clips=3, size=16, seed=4) for name in "ab"
+    )
+    found = [read(source) for source in (one, two)]
+    assert [each.fields["segments"] for each in found[0]] == [
+        each.fields["segments"] for each in found[1]
+    ]
+    for path in one.files():
+        assert path.read_bytes() == (two.folder / path.relative_to(one.folder)).read_bytes()
+    for each in found[0]:
+        assert each.fields["clip_label"] in ROUTES
+        assert {label for _, _, label in each.fields["segments"]} <= STEPS.keys()
+    more = MovingShapes(tmp_path / "a", Sampling(12, 50), clips=4, size=16, seed=4)
+    assert read(more)[0].fields["segments"] == found[0][0].fields["segments"]
