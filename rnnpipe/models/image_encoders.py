@@ -88,6 +88,7 @@ def build_backbone(
     weights: str | Path | None = "imagenet",
     fine_tune: bool = False,
     dropout: float = 0.0,
+    name: str = "image_encoder",
 ) -> keras.Model:
     """A network of `keras.applications` without its head, as it is or fine-tuned.
 
@@ -99,6 +100,7 @@ def build_backbone(
         fine_tune: whether it learns. Where it does not, its batch normalisation keeps the
             statistics that it came with.
         dropout: share of the grid's features dropped in training.
+        name: of the model.
 
     Returns:
         A model from uint8 images `(batch, height, width, 3)` to `(batch, rows, columns, channels)`,
