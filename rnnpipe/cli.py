@@ -18,6 +18,7 @@ examples:
   rnnpipe run configs/vqa.yaml --set train.epochs=2 --set model.attention.glimpses=1
   rnnpipe predict runs/sentiment --text "Not a bad film, but far too long."
   rnnpipe predict runs/vqa --image photo.jpg --question "What colour is the circle?"
+  rnnpipe predict runs/captioning --image photo.jpg
   rnnpipe predict runs/video --video clip.mp4
   rnnpipe build configs/vqa.yaml -- --runner=FlinkRunner --flink_master=localhost:8081
 """
@@ -27,7 +28,7 @@ _INPUTS = {
     "question": ("TEXT", "a question about the image"),
     "text": ("TEXT", "a text to translate or to classify"),
     "file": ("FILE", "a file of texts to translate, one on each line"),
-    "n-best": ("N", "how many translations of each"),
+    "n-best": ("N", "how many translations or captions of each"),
     "prime": ("TEXT", "how a text begins that is to be written"),
     "length": ("N", "how many characters or words of it to write"),
     "temperature": ("T", "how daring: near 0 the likeliest, 1 as the model has it"),

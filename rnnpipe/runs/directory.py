@@ -11,6 +11,7 @@ runs/<name>/<time>/
     tensorboard/          event files
     metrics.json          {split: {metric: number}}
     predictions.jsonl     what the model said of every record evaluated
+    …_results.json        the same in a format of others, where the task has one
     report.html           the report
 """
 
@@ -152,15 +153,16 @@ def open_run(path: Path) -> RunDirectory:
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Writes a JSON file, wholly or not at all."""
-    _write_text(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+    write_text(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
 
 
 def write_jsonl(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
     """Writes one JSON object a line, wholly or not at all."""
-    _write_text(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+    write_text(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
 
 
-def _write_text(path: Path, text: str) -> None:
+def write_text(path: Path, text: str) -> None:
+    """Writes a text file, wholly or not at all."""
     temporary = path.with_name(f"{path.name}.writing")
     temporary.write_text(text)
     temporary.replace(path)

@@ -12,7 +12,7 @@ from rnnpipe.config.schema.base import RunConfig
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.runs.build import find_records
 from rnnpipe.runs.config import load_run_config
-from rnnpipe.runs.directory import RunDirectory, write_json, write_jsonl
+from rnnpipe.runs.directory import RunDirectory, write_json, write_jsonl, write_text
 from rnnpipe.runs.model import load_baselines, load_model
 from rnnpipe.runs.report.page import Page, write_report
 from rnnpipe.tasks import make_task
@@ -55,6 +55,8 @@ def evaluate_run(
         scores[split] = dict(evaluation.scores)
         predictions += [{"split": split, **row} for row in evaluation.predictions]
         exhibits += evaluation.exhibits
+        for name, content in evaluation.files.items():
+            write_text(run.path / name, content)
     write_json(run.metrics, scores)
     write_jsonl(run.predictions, predictions)
     table = _score_table(task, scores)

@@ -44,11 +44,31 @@ def join_pieces(
         >>> alignment.tolist(), source, target
         ([[0.5, 0.5]], ['a', 'rainbow'], ['ein'])
     """
-    columns, rows = _word_starts(source), _word_starts(target)
-    summed = np.add.reduceat(alignment, columns, axis=1)
-    counts = np.diff([*rows, len(target)])
-    joined = np.add.reduceat(summed, rows, axis=0) / counts[:, np.newaxis]
-    return joined, _words(source, columns), _words(target, rows)
+    columns = _word_starts(source)
+    words, joined = join_words(target, np.add.reduceat(alignment, columns, axis=1))
+    return joined, _words(source, columns), words
+
+
+def join_words(pieces: Sequence[str], values: Array) -> tuple[list[str], Array]:
+    """Pieces of words as whole words, each with the mean of what its pieces have.
+
+    Args:
+        pieces: of the words, `▁` for the space before one.
+        values: `(pieces, ...)`.
+
+    Returns:
+        The words, and `(words, ...)`.
+
+    Example:
+        >>> words, values = join_words(["▁rain", "bow", "▁a"], np.array([1.0, 3.0, 5.0]))
+        >>> words, values.tolist()
+        (['rainbow', 'a'], [2.0, 5.0])
+    """
+    starts = _word_starts(pieces)
+    if not starts:
+        return [], values
+    counts = np.diff([*starts, len(pieces)]).reshape(-1, *[1] * (values.ndim - 1))
+    return _words(pieces, starts), np.add.reduceat(values, starts, axis=0) / counts
 
 
 def draw_alignment(alignment: Array, source: Sequence[str], target: Sequence[str]) -> bytes:

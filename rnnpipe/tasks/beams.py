@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from rnnpipe.decoding import Decoded, Step, beam_search, gnmt_length, greedy
+from rnnpipe.errors import UserError
 from rnnpipe.text.tokens import END
 
 
@@ -73,6 +74,28 @@ class Beam:
             looks = None if looks is None else looks[row, rank, : len(tokens)]
             found.append(Found(tokens, score, float(np.exp(log_prob / length)), looks))
         return found
+
+
+def count_wanted(wanted: str, width: int, default: int) -> int:
+    """How many sequences are asked for.
+
+    Args:
+        wanted: what `--n-best` was, or nothing.
+        width: of the beam.
+        default: what stands where nothing was said.
+
+    Raises:
+        UserError: it is no number from 1 to the width.
+
+    Example:
+        >>> count_wanted("3", width=5, default=1), count_wanted("", width=5, default=1)
+        (3, 1)
+    """
+    wanted = wanted or str(default)
+    if not wanted.isascii() or not wanted.isdigit() or not 1 <= int(wanted) <= width:
+        fix = "ask for fewer, or widen evaluate.beam.width in the run's config.yaml"
+        raise UserError("--n-best", f"a number from 1 to the beam's width, {width}", wanted, fix)
+    return int(wanted)
 
 
 def to_arrays(decoded: Decoded) -> Decoded:

@@ -23,6 +23,9 @@ _INK, _SOFT, _RAIL, _BAR = "#1d1c1a", "#625e57", "#e9e5dd", "#2a5f9e"
 PICTURE_WIDTH = 200
 """The width of a report's pictures, in pixels."""
 
+_PANEL, _PANELS = 120, 7
+"""How wide the pictures of a strip are, in pixels, and how many stand side by side."""
+
 LEGEND = (
     "The veil lifts where the model looked; a line encloses what got at least half as much"
     " attention as any place did."
@@ -118,6 +121,43 @@ def draw_glimpses(
     return figure_to_png(figure)
 
 
+def draw_strip(image: Array, words: Sequence[str], alignments: Array | None) -> bytes:
+    """The image, and once more for every word of a caption, as it was looked at.
+
+    Args:
+        image: uint8, `(height, width, 3)`.
+        words: of the caption.
+        alignments: weights over a grid that covers the image, `(words, rows, columns)`; None of a
+            model that does not look: then the image stands alone.
+
+    Returns:
+        The bytes of a PNG file.
+
+    Raises:
+        ValueError: the image or the alignments are of another type or shape.
+    """
+    picture = _enlarge(image, _PANEL)
+    panels = [("", picture)]
+    if alignments is not None:
+        looks = zip(words, alignments, strict=True)
+        panels += [(word, _veil(picture, alignment)) for word, alignment in looks]
+    wide, tall, text, gap = 1.2, 1.2 * picture.shape[0] / picture.shape[1], 0.26, 0.08  # inches
+    columns = min(len(panels), _PANELS)
+    lines = -(-len(panels) // columns)
+    width, height = columns * (wide + gap) + gap, lines * (tall + text) + gap
+    figure = Figure((width, height), facecolor="white")
+    FigureCanvasAgg(figure)
+    for place, (word, pixels) in enumerate(panels):
+        left = gap + place % columns * (wide + gap)
+        bottom = height - gap - tall - place // columns * (tall + text)
+        box = (left / width, bottom / height, wide / width, tall / height)
+        _show_pixels(figure.add_axes(box), pixels, "")
+        middle, below = (left + wide / 2) / width, (bottom - 0.04) / height
+        _write(figure, middle, below, word, size=10, ha="center", va="top")
+    drawn = Image.open(io.BytesIO(figure_to_png(figure, dpi=_PANEL / wide))).convert("RGB")
+    return _to_png(np.asarray(drawn))
+
+
 def show_answers(axes: Axes, answers: Sequence[tuple[str, float]], width: float) -> None:
     """Draws a line per answer: its text, a bar on a rail of length one, its probability.
 
@@ -139,13 +179,13 @@ def show_answers(axes: Axes, answers: Sequence[tuple[str, float]], width: float)
     axes.axis("off")
 
 
-def figure_to_png(figure: Figure) -> bytes:
+def figure_to_png(figure: Figure, dpi: float = 150) -> bytes:
     """A figure as the bytes of a PNG file."""
     file = io.BytesIO()
     with warnings.catch_warnings():
         # A question may be in any script; a font that lacks a letter draws a box in its place.
         warnings.filterwarnings("ignore", "Glyph .* missing from font")
-        figure.savefig(file, format="png", dpi=150)
+        figure.savefig(file, format="png", dpi=dpi)
     return file.getvalue()
 
 

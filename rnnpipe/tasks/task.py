@@ -23,11 +23,13 @@ class Evaluation:
         scores: by metric; those of baselines are called `baseline/<name>/<metric>`.
         predictions: a row for each record, JSON values.
         exhibits: what to show of it in the report.
+        files: more files for the run's folder, by name: e.g. results in a format of others.
     """
 
     scores: Mapping[str, float]
     predictions: Sequence[Mapping[str, Any]]
     exhibits: Sequence[Exhibit] = field(default_factory=tuple)
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

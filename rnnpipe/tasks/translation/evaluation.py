@@ -14,12 +14,12 @@ from rnnpipe.metrics.translation import length_bin, score_sentence, score_transl
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import TARGET
 from rnnpipe.tasks.beams import Found
+from rnnpipe.tasks.perplexity import measure_perplexity
 from rnnpipe.tasks.task import Evaluation
 from rnnpipe.tasks.translation.baselines import WordByWord
 from rnnpipe.tasks.translation.display import make_exhibits
 from rnnpipe.tasks.translation.search import Search
 from rnnpipe.text.tokenizer import Tokenizer
-from rnnpipe.training.token_targets import Perplexity
 
 _LEARNT_FROM = 50_000  # training pairs that the dictionary is made of, at most
 
@@ -92,19 +92,6 @@ def evaluate(
         [_describe(*each, lowercase) for each in zip(rows, found, texts, strict=True)],
         make_exhibits(records, translated, scores, lowercase=lowercase),
     )
-
-
-def measure_perplexity(model: keras.Model, batches: tf.data.Dataset) -> float:
-    """The perplexity of a model that is given the words before each word."""
-    metric = Perplexity()
-
-    @tf.function(autograph=False, reduce_retracing=True)
-    def add(inputs: Mapping[str, tf.Tensor], targets: tf.Tensor) -> None:
-        metric.update_state(targets, model(inputs, training=False)["logits"])
-
-    for inputs, targets in batches:
-        add(inputs, targets)
-    return float(metric.result())
 
 
 def _longest_source(records: RecordsDirectory) -> int:

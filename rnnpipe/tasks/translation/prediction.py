@@ -5,6 +5,7 @@ from pathlib import Path
 
 from rnnpipe.errors import UserError
 from rnnpipe.records.layout import SOURCE, TARGET
+from rnnpipe.tasks.beams import count_wanted
 from rnnpipe.tasks.task import Prediction
 from rnnpipe.tasks.translation.display import alignment_picture
 from rnnpipe.tasks.translation.search import Search
@@ -31,11 +32,7 @@ def check_inputs(inputs: Mapping[str, str], width: int, default: int) -> int:
     if bool(inputs["text"].strip()) == bool(inputs["file"]):
         got = "both" if inputs["file"] else "neither"
         raise UserError("--text", "a text, or a --file of them", got, "give one of the two")
-    wanted = inputs["n-best"] or str(default)
-    if not wanted.isascii() or not wanted.isdigit() or not 1 <= int(wanted) <= width:
-        fix = "ask for fewer, or widen evaluate.beam.width in the run's config.yaml"
-        raise UserError("--n-best", f"a number from 1 to the beam's width, {width}", wanted, fix)
-    return int(wanted)
+    return count_wanted(inputs["n-best"], width, default)
 
 
 class Translator:

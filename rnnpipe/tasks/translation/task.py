@@ -91,31 +91,19 @@ class TranslationTask:
         self, trainer: keras.Model, model: keras.Model, records: RecordsDirectory, weights: Path
     ) -> Sequence[keras.callbacks.Callback]:
         """Scores of the decoded validation split, and the mean of the best epochs."""
-        from rnnpipe.tasks.translation.validation import ValidationScores
-        from rnnpipe.training.averaging import AverageBestEpochs
-        from rnnpipe.training.decoded_scores import DecodedScores
+        from rnnpipe.tasks.translation.validation import TranslationScores
+        from rnnpipe.tasks.validation import watch
 
         keep = self.config.train.keep_best
-        monitor, mode = self.monitor()
-        scores = ValidationScores(
+        scores = TranslationScores(
             self._search(model, width=1, n_best=1),
             records,
             trainer,
             self.make_batches(records, "validation"),
             lowercase=self.config.evaluate.lowercase,
         )
-        callbacks: list[keras.callbacks.Callback] = [DecodedScores(scores.decoded)]
-        if keep.average > 1:
-            callbacks.append(
-                AverageBestEpochs(
-                    keep.average,
-                    monitor=monitor,
-                    mode=mode,
-                    score=lambda: scores.of(keep.metric),
-                    weights=weights,
-                )
-            )
-        return callbacks
+        mode = self.monitor()[1]
+        return watch(scores, metric=keep.metric, average=keep.average, mode=mode, weights=weights)
 
     def make_batches(
         self, records: RecordsDirectory, split: str, *, shuffle_seed: int | None = None

@@ -9,10 +9,11 @@ from rnnpipe.metrics.translation import score_translations
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import TARGET
 from rnnpipe.tasks.translation.search import Search
+from rnnpipe.tasks.validation import ValidationScores
 from rnnpipe.text.tokenizer import Tokenizer
 
 
-class ValidationScores:
+class TranslationScores(ValidationScores):
     """Scores the validation split with a model whose weights change.
 
     Args:
@@ -32,8 +33,8 @@ class ValidationScores:
         *,
         lowercase: bool,
     ) -> None:
-        self._search, self._trainer, self._batches = search, trainer, batches
-        self._lowercase = lowercase
+        super().__init__(trainer, batches)
+        self._search, self._lowercase = search, lowercase
         self._tokenizer = Tokenizer.load(records.path / TARGET)
         rows = list(records.read("validation"))
         self._sources = [row["source_tokens"] for row in rows]
@@ -44,10 +45,3 @@ class ValidationScores:
         found = self._search(self._sources)
         texts = [self._tokenizer.decode(each[0].tokens) for each in found]
         return score_translations(texts, self._references, lowercase=self._lowercase)
-
-    def of(self, metric: str) -> float:
-        """One score, of the decoded text or of the tokens one by one."""
-        if metric in ("loss", "perplexity"):
-            found = self._trainer.evaluate(self._batches, verbose=0, return_dict=True)
-            return float(found[metric])
-        return self.decoded()[metric]

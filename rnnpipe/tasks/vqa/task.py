@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from rnnpipe.config.schema.vqa import VqaConfig
-from rnnpipe.errors import BadRecord, UserError
+from rnnpipe.errors import UserError
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import ANSWERS
-from rnnpipe.sources.images import read_image
 from rnnpipe.tasks.optimizer import make_optimizer
+from rnnpipe.tasks.photos import read_photo
 from rnnpipe.tasks.pictures import draw_glimpses
 from rnnpipe.tasks.task import Evaluation, Prediction
 from rnnpipe.tasks.vqa.display import make_inputs
@@ -168,7 +168,7 @@ class VqaTask:
             UserError: the image cannot be read, or the question has no word.
         """
         data = self.config.data
-        image = _read_image(inputs["image"], data.image.size, data.image.fit)
+        image = read_photo(inputs["image"], data.image.size, data.image.fit)
         tokens = Tokenizer.load(folder).encode(inputs["question"])[: data.question.max_tokens]
         if not tokens:
             raise UserError(
@@ -182,15 +182,6 @@ class VqaTask:
         ]
         alignments = np.asarray(output["alignments"])[0]
         return Prediction(top, draw_glimpses(image, alignments, inputs["question"], top))
-
-
-def _read_image(path: str, size: int, fit: Any) -> np.ndarray:
-    try:
-        return np.asarray(read_image(path, size, fit))
-    except BadRecord as bad:
-        raise UserError(
-            f"--image {path}", "an image that can be read", bad.reason, "name another file"
-        ) from bad
 
 
 def _softmax(logits: np.ndarray) -> np.ndarray:

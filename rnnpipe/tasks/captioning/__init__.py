@@ -1,0 +1,1 @@
+"""Captioning: an image in, what is to be seen on it out."""

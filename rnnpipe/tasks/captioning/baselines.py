@@ -1,0 +1,69 @@
+"""Captions that need no model: what a score is worth is seen beside theirs."""
+
+import random
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from io import BytesIO
+from itertools import islice
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from rnnpipe.records.directory import RecordsDirectory
+
+Array = np.ndarray[Any, np.dtype[Any]]
+Row = Mapping[str, Any]
+
+_LEARNT_FROM = 4000  # training images that are compared with, at most
+_BINS = 8  # of each colour
+_SIZE = 64  # the side that images are scaled down to before their colours are counted
+
+
+def find_baselines(
+    records: RecordsDirectory, colours: Sequence[Array], seed: int = 0
+) -> dict[str, list[str]]:
+    """The captions of three baselines, by name.
+
+    They say the most frequent caption of the training split, one that was written of the training
+    image with the most similar colours, and one of any training image.
+
+    Args:
+        records: the records.
+        colours: `count_colours` of each image to caption.
+        seed: of what is drawn.
+    """
+    rng = random.Random(seed)
+    training = [
+        (count_colours(row["image_jpeg"]), row["captions"])
+        for row in islice(records.read("train"), _LEARNT_FROM)
+    ]
+    known = np.stack([counts for counts, _ in training])
+    nearest = [int(np.abs(known - counts).sum(axis=1).argmin()) for counts in colours]
+    return {
+        "most_frequent": [records.stats["most_frequent_caption"]] * len(colours),
+        "nearest_colours": [rng.choice(training[place][1]) for place in nearest],
+        "random": [rng.choice(rng.choice(training)[1]) for _ in colours],
+    }
+
+
+def count_colours(jpeg: bytes) -> Array:
+    """The shares of an image's colours, `(512,)`: eight steps each of red, green and blue.
+
+    Example:
+        >>> file = BytesIO()
+        >>> Image.new("RGB", (8, 8), (255, 0, 0)).save(file, "JPEG")
+        >>> int(count_colours(file.getvalue()).argmax()) == 7 * 64
+        True
+    """
+    image = Image.open(BytesIO(jpeg)).convert("RGB")
+    image.draft("RGB", (_SIZE, _SIZE))
+    pixels = np.asarray(image.resize((_SIZE, _SIZE)), "int64") * _BINS // 256
+    places = (pixels @ [_BINS * _BINS, _BINS, 1]).ravel()
+    return np.bincount(places, minlength=_BINS**3) / places.size
+
+
+def without_images(records: Iterable[Row]) -> Iterator[tuple[Row, Array]]:
+    """Records without what is large, each with its image's colours."""
+    for record in records:
+        row = {name: record[name] for name in ("image_id", "captions", "scene")}
+        yield row, count_colours(record["image_jpeg"])

@@ -1,0 +1,138 @@
+"""How well a model captions, beside captions that need no model."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rnnpipe.metrics.captions import CiderD, find_java_metrics, score_captions, tokenize_caption
+from rnnpipe.metrics.scene_captions import caption_is_true
+from rnnpipe.records.directory import RecordsDirectory
+from rnnpipe.tasks.beams import Found
+from rnnpipe.tasks.captioning.baselines import find_baselines, without_images
+from rnnpipe.tasks.captioning.display import make_exhibits
+from rnnpipe.tasks.captioning.looking import look_at_objects
+from rnnpipe.tasks.task import Evaluation
+from rnnpipe.text.tokenizer import Tokenizer
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Captioned:
+    """A split and what was said of it.
+
+    Args:
+        rows: its records, without the images.
+        found: the captions of each, the best first.
+        texts: the same as text.
+        pieces: the tokens of the best as text.
+        cider_d: of the best one of each.
+    """
+
+    rows: Sequence[Row]
+    found: Sequence[Sequence[Found]]
+    texts: Sequence[Sequence[str]]
+    pieces: Sequence[Sequence[str]]
+    cider_d: Sequence[float]
+
+
+def evaluate(
+    records: RecordsDirectory,
+    split: str,
+    found: Sequence[Sequence[Found]],
+    perplexity: float,
+) -> Evaluation:
+    """Scores the captions of a split and those of three baselines.
+
+    Where the records know the scenes, it is also told which captions are true, and how much of the
+    attention is on the shapes that are spoken of, against even attention.
+
+    Args:
+        records: the records.
+        split: which of their splits.
+        found: the captions of each of its images, in the records' order.
+        perplexity: of the model, on the split's captions.
+    """
+    rows, colours = map(list, zip(*without_images(records.read(split)), strict=True))
+    tokenizer = Tokenizer.load(records.path)
+    texts = [[tokenizer.decode(one.tokens) for one in each] or [""] for each in found]
+    pieces = [[tokenizer.pieces[token] for token in each[0].tokens] for each in found]
+    captioned = Captioned(rows, found, texts, pieces, _rate(rows, texts))
+    java, notice = find_java_metrics()
+    best = [each[0] for each in texts]
+    scores = score_all(rows, best, java)
+    scores |= {"perplexity": perplexity, "distinct_captions": len(set(best)) / len(best)}
+    scores |= _measure_looks(captioned)
+    for name, said in find_baselines(records, colours).items():
+        found_scores = score_all(rows, said, java)
+        scores |= {f"baseline/{name}/{metric}": value for metric, value in found_scores.items()}
+    results = [
+        {"image_id": row["image_id"], "caption": text} for row, text in zip(rows, best, strict=True)
+    ]
+    return Evaluation(
+        scores,
+        [_describe(captioned, place) for place in range(len(rows))],
+        make_exhibits(records, split, captioned, scores, notice),
+        files={f"captions_{split}_results.json": json.dumps(results)},
+    )
+
+
+def score_all(rows: Sequence[Row], said: Sequence[str], java: Any = ()) -> dict[str, float]:
+    """COCO's scores of a caption for each record and, of known scenes, the share that is true.
+
+    Args:
+        rows: the records.
+        said: their captions.
+        java: which metrics that need Java to compute as well.
+    """
+    references = {place: row["captions"] for place, row in enumerate(rows)}
+    scores = score_captions(references, dict(enumerate(said)), java=java)
+    known = [(text, row["scene"]) for text, row in zip(said, rows, strict=True) if row["scene"]]
+    if known:
+        scores["true_captions"] = float(np.mean([caption_is_true(*each) for each in known]))
+    return scores
+
+
+def _rate(rows: Sequence[Row], texts: Sequence[Sequence[str]]) -> list[float]:
+    """The CIDEr-D of each record's best caption."""
+    references = [[tokenize_caption(text) for text in row["captions"]] for row in rows]
+    said = [tokenize_caption(each[0]) for each in texts]
+    return [float(score) for score in CiderD(references).score(said, references)]
+
+
+def _measure_looks(captioned: Captioned) -> dict[str, float]:
+    """Attention on the shapes spoken of, and what even attention has there."""
+    shares = [
+        each
+        for row, found, pieces in zip(
+            captioned.rows, captioned.found, captioned.pieces, strict=True
+        )
+        if row["scene"] and pieces and found[0].alignment is not None
+        for each in look_at_objects(pieces, found[0].alignment, row["scene"])
+    ]
+    if not shares:
+        return {}
+    looked, even = np.mean(shares, axis=0)
+    return {"attention_on_object": float(looked), "attention_on_object_if_even": float(even)}
+
+
+def _describe(captioned: Captioned, place: int) -> dict[str, Any]:
+    row, texts = captioned.rows[place], captioned.texts[place]
+    described: dict[str, Any] = {
+        "image_id": row["image_id"],
+        "prediction": texts[0],
+        "cider_d": round(captioned.cider_d[place], 4),
+        "captions": row["captions"],
+        "n_best": [
+            {"text": text, "token_probability": round(one.probability, 4)}
+            for text, one in zip(texts, captioned.found[place], strict=False)
+        ],
+    }
+    if row["scene"]:
+        described["true"] = caption_is_true(texts[0], row["scene"])
+    return described

@@ -1,0 +1,194 @@
+"""The stages of captioning, from its config."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal
+
+from rnnpipe.config.schema.captioning import BackboneEncoder, CaptioningConfig, FeaturesEncoder
+from rnnpipe.records.directory import RecordsDirectory
+from rnnpipe.tasks.caption_data import prepare_caption_build
+from rnnpipe.tasks.optimizer import make_optimizer
+from rnnpipe.tasks.task import Evaluation, Prediction
+from rnnpipe.text.tokenizer import Tokenizer
+
+if TYPE_CHECKING:
+    import keras
+
+    from rnnpipe.tasks.captioning.search import CaptionSearch
+    from rnnpipe.transforms.build import Build
+
+_MINIMISED = ("loss", "perplexity")
+
+
+class CaptioningTask:
+    """Captions of images.
+
+    Args:
+        config: the run's config.
+    """
+
+    name = "captioning"
+    main_metric = "bleu_4"
+    inputs = ("image",)
+    options = MappingProxyType({"n-best": ""})
+
+    def __init__(self, config: CaptioningConfig) -> None:
+        self.config = config
+
+    def prepare_build(self) -> Build:
+        """The build of the records that the config asks for."""
+        return prepare_caption_build(self.config.data, self.config.build)
+
+    def build_model(self, records: RecordsDirectory) -> keras.Model:
+        """The captioner, with logits and alignments as outputs."""
+        from rnnpipe.models.captioner import build_captioner  # brings in Keras
+
+        decoder = self.config.model.decoder
+        options = decoder.model_dump(include={"attention_units", "expected_share"})
+        return build_captioner(
+            self._build_encoder(records),
+            kind=decoder.kind,
+            vocab=Tokenizer.load(records.path).vocabulary_size,
+            embedding=decoder.embedding,
+            units=decoder.units,
+            dropout=decoder.dropout,
+            **options,
+        )
+
+    def build_trainer(self, model: keras.Model, records: RecordsDirectory) -> keras.Model:
+        """The model with what its attention adds to the loss over tokens."""
+        from rnnpipe.training.attentive import AttentiveTrainer
+        from rnnpipe.training.token_targets import Perplexity, TokenCrossEntropy
+
+        train = self.config.train
+        options = self.config.model.decoder.model_dump(
+            include={"doubly_stochastic", "reward_weight", "entropy_weight"}
+        )
+        trainer = AttentiveTrainer(model, **options)
+        steps = train.epochs * -(-records.splits["train"] // train.batch_size)
+        trainer.compile(
+            optimizer=make_optimizer(train.optimizer, steps=steps),
+            loss=TokenCrossEntropy(train.label_smoothing),
+            metrics=[Perplexity()],
+        )
+        return trainer
+
+    def make_callbacks(
+        self, trainer: keras.Model, model: keras.Model, records: RecordsDirectory, weights: Path
+    ) -> Sequence[keras.callbacks.Callback]:
+        """Scores of the captions of the validation split, and the mean of the best epochs."""
+        from rnnpipe.tasks.captioning.validation import CaptionScores
+        from rnnpipe.tasks.validation import watch
+
+        keep = self.config.train.keep_best
+        scores = CaptionScores(
+            self._search(model, width=1, n_best=1),
+            records,
+            self._make_images(records, "validation"),
+            trainer,
+            self.make_batches(records, "validation"),
+        )
+        mode = self.monitor()[1]
+        return watch(scores, metric=keep.metric, average=keep.average, mode=mode, weights=weights)
+
+    def make_batches(
+        self, records: RecordsDirectory, split: str, *, shuffle_seed: int | None = None
+    ) -> Any:
+        """Batches of ({`image`, `image_index`, `caption`}, targets), see `make_caption_batches`."""
+        from rnnpipe.tasks.captioning.batches import make_caption_batches
+
+        train, evaluate = self.config.train, self.config.evaluate
+        return make_caption_batches(
+            records,
+            split,
+            image_field=self._image_field,
+            image_shape=self._image_shape(records),
+            batch_size=evaluate.batch_size if shuffle_seed is None else train.batch_size,
+            captions="all" if shuffle_seed is None else train.captions,
+            shuffle_seed=shuffle_seed,
+        )
+
+    def monitor(self) -> tuple[str, Literal["min", "max"]]:
+        """The validation metric of `train.keep_best`."""
+        metric = self.config.train.keep_best.metric
+        return f"val_{metric}", "min" if metric in _MINIMISED else "max"
+
+    def save_vocabulary(self, records: RecordsDirectory, folder: Path) -> None:
+        """Copies the tokenizer."""
+        folder.mkdir(exist_ok=True)
+        Tokenizer.load(records.path).save(folder)
+
+    def evaluate(self, model: keras.Model, records: RecordsDirectory, split: str) -> Evaluation:
+        """COCO's scores of what a beam finds beside the baselines', and where it looked."""
+        from rnnpipe.tasks.captioning.evaluation import evaluate
+        from rnnpipe.tasks.perplexity import measure_perplexity
+
+        beam = self.config.evaluate.beam
+        search = self._search(model, width=beam.width, n_best=beam.n_best)
+        found = search(self._make_images(records, split))
+        perplexity = measure_perplexity(model, self.make_batches(records, split))
+        return evaluate(records, split, found, perplexity)
+
+    def predict(self, model: keras.Model, folder: Path, inputs: Mapping[str, str]) -> Prediction:
+        """The likeliest captions of an image, and where the model looked at each word.
+
+        Raises:
+            UserError: the image cannot be read, or `n-best` is no number of captions.
+        """
+        from rnnpipe.tasks.beams import count_wanted
+        from rnnpipe.tasks.captioning.prediction import caption_photo
+
+        beam = self.config.evaluate.beam
+        n_best = count_wanted(inputs["n-best"], beam.width, beam.n_best)
+        search = self._search(model, width=beam.width, n_best=n_best)
+        return caption_photo(search, Tokenizer.load(folder), inputs["image"], self.config.data)
+
+    @property
+    def _image_field(self) -> str:
+        """What the model sees of a record."""
+        features = isinstance(self.config.model.image_encoder, FeaturesEncoder)
+        return "image_features" if features else "image_jpeg"
+
+    def _image_shape(self, records: RecordsDirectory) -> tuple[int, ...]:
+        """Of what the model sees."""
+        size = self.config.data.image.size
+        if self._image_field == "image_jpeg":
+            return size, size, 3
+        first = next(iter(records.read("train")))
+        return tuple(first["image_features"].shape)
+
+    def _build_encoder(self, records: RecordsDirectory) -> keras.Model:
+        from rnnpipe.models import image_encoders
+
+        encoder, size = self.config.model.image_encoder, self.config.data.image.size
+        options = encoder.model_dump(exclude={"kind"})
+        if isinstance(encoder, FeaturesEncoder):
+            return image_encoders.build_feature_encoder(self._image_shape(records), **options)
+        if not isinstance(encoder, BackboneEncoder):
+            return image_encoders.build_cnn(size, **options)
+        options |= {"weights": None if encoder.weights == "none" else encoder.weights}
+        return image_encoders.build_backbone(size, options.pop("name"), **options)
+
+    def _make_images(self, records: RecordsDirectory, split: str) -> Any:
+        from rnnpipe.tasks.captioning.batches import make_image_batches
+
+        size = self.config.evaluate.batch_size
+        return make_image_batches(records, split, image_field=self._image_field, batch_size=size)
+
+    def _search(self, model: keras.Model, *, width: int, n_best: int) -> CaptionSearch:
+        from rnnpipe.tasks.beams import Beam
+        from rnnpipe.tasks.captioning.search import CaptionSearch
+
+        beam = self.config.evaluate.beam
+        return CaptionSearch(
+            model,
+            Beam(
+                width=width,
+                n_best=n_best,
+                length_penalty=beam.length_penalty,
+                max_length=beam.max_length,
+            ),
+        )

@@ -1,0 +1,21 @@
+"""How sure a model is of the right words, one after another."""
+
+from collections.abc import Mapping
+
+import keras
+import tensorflow as tf
+
+from rnnpipe.training.token_targets import Perplexity
+
+
+def measure_perplexity(model: keras.Model, batches: tf.data.Dataset) -> float:
+    """The perplexity of a model that is given the words before each word."""
+    metric = Perplexity()
+
+    @tf.function(autograph=False, reduce_retracing=True)
+    def add(inputs: Mapping[str, tf.Tensor], targets: tf.Tensor) -> None:
+        metric.update_state(targets, model(inputs, training=False)["logits"])
+
+    for inputs, targets in batches:
+        add(inputs, targets)
+    return float(metric.result())
