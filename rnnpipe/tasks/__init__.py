@@ -12,6 +12,9 @@ _GROUP = "rnnpipe.tasks"
 
 TASKS: Mapping[str, EntryPoint] = MappingProxyType(
     {
+        "captioning": EntryPoint(
+            "captioning", "rnnpipe.tasks.captioning.task:CaptioningTask", _GROUP
+        ),
         "char_lm": EntryPoint("char_lm", "rnnpipe.tasks.language_model.task:CharLmTask", _GROUP),
         "sentiment": EntryPoint("sentiment", "rnnpipe.tasks.sentiment.task:SentimentTask", _GROUP),
         "translation": EntryPoint(

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from rnnpipe.config.schema.base import RunConfig
+from rnnpipe.config.schema.captioning import CaptioningConfig
 from rnnpipe.config.schema.char_lm import CharLmConfig
 from rnnpipe.config.schema.sentiment import SentimentConfig
 from rnnpipe.config.schema.translation import TranslationConfig
@@ -12,6 +13,7 @@ from rnnpipe.config.schema.vqa import VqaConfig
 
 SCHEMAS: Mapping[str, type[RunConfig]] = MappingProxyType(
     {
+        "captioning": CaptioningConfig,
         "char_lm": CharLmConfig,
         "sentiment": SentimentConfig,
         "translation": TranslationConfig,
