@@ -9,18 +9,22 @@ from rnnpipe.config.schema.base import Build as BuildSection
 from rnnpipe.config.schema.caption_data import (
     CaptionData,
     CaptionSource,
+    CaptionTfdsSource,
     CocoCaptionsSource,
     Flickr8kSource,
     ShapesCaptionsSource,
 )
+from rnnpipe.config.schema.caption_data import Features as FeaturesConfig
 from rnnpipe.sources.coco_captions import CocoCaptions
 from rnnpipe.sources.coco_parts import CaptionFiles
 from rnnpipe.sources.flickr8k import Flickr8k
 from rnnpipe.sources.shapes_captions import ShapesCaptions
 from rnnpipe.sources.source import Source
+from rnnpipe.sources.tfds_captions import TfdsCaptions
 
 if TYPE_CHECKING:
     from rnnpipe.transforms.build import Build
+    from rnnpipe.transforms.features import Features
 
 
 def prepare_caption_build(data: CaptionData, build: BuildSection) -> Build:
@@ -45,12 +49,26 @@ def prepare_caption_build(data: CaptionData, build: BuildSection) -> Build:
         text=Tokenization(caption.tokenizer, caption.vocabulary, **caption.normalize.model_dump()),
         max_tokens=caption.max_tokens,
         min_count=caption.min_count,
+        features=_features(data.features),
     )
     return Build(
         open_captions(data.source),
         recipe,
         data.splits.model_dump(),
         **build.model_dump(exclude={"workers"}),
+    )
+
+
+def _features(config: FeaturesConfig | None) -> Features | None:
+    from rnnpipe.transforms.features import Features
+
+    if config is None:
+        return None
+    return Features(
+        config.backbone,
+        str(config.weights),
+        options=tuple(config.options.items()),
+        **config.model_dump(exclude={"backbone", "weights", "options"}),
     )
 
 
@@ -64,6 +82,13 @@ def open_captions(config: CaptionSource) -> Source:
             return CocoCaptions(config.path, _files_of(config), config.karpathy)
         case Flickr8kSource():
             return Flickr8k(config.path)
+        case CaptionTfdsSource():
+            return TfdsCaptions(
+                cache_folder("raw") / "tfds_captions",
+                config.model_dump(include={"image", "captions", "number"}, exclude_none=True),
+                data_dir=config.path,
+                **config.model_dump(include={"name", "splits"}),
+            )
 
 
 def _files_of(config: CocoCaptionsSource) -> dict[str, CaptionFiles] | None:

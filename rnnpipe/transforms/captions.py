@@ -1,18 +1,22 @@
 """How records of images with captions are made."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from rnnpipe.errors import BadRecord, UserError
-from rnnpipe.records.specs import CAPTION, RecordSpec
+from rnnpipe.records.specs import CAPTION, CAPTION_FEATURES, RecordSpec
 from rnnpipe.sources.images import Fit, encode_jpeg, read_image
 from rnnpipe.sources.source import Reference
 from rnnpipe.text.tokenizer import Tokenizer
 from rnnpipe.text.tokens import UNKNOWN
-from rnnpipe.transforms.recipe import Counts, Encoded, Encoder, Recipe
+from rnnpipe.transforms.features import Features
+from rnnpipe.transforms.recipe import Counts, Encoded, Encoder, Outcome, Recipe
 from rnnpipe.transforms.text import Tokenization, count_words, rate
 
 _WORDS = "words"
@@ -30,6 +34,7 @@ class CaptionRecipe(Recipe):
         text: how captions become tokens.
         max_tokens: where longer captions are cut, in tokens.
         min_count: how often a word must occur in training captions to count for the vocabulary.
+        features: what makes a grid of features of each image, beside the stored image, if any.
     """
 
     image_size: int = 64
@@ -38,16 +43,17 @@ class CaptionRecipe(Recipe):
     text: Tokenization = field(default_factory=lambda: Tokenization("word", 10000))
     max_tokens: int = 20
     min_count: int = 1
+    features: Features | None = None
 
     @property
     def spec(self) -> RecordSpec:
         """The kind of record."""
-        return CAPTION
+        return CAPTION if self.features is None else CAPTION_FEATURES
 
     @property
     def settings(self) -> Mapping[str, Any]:
         """All of the arguments."""
-        return asdict(self)
+        return {**asdict(self), "features": self.features and self.features.settings}
 
     def count(self, reference: Reference) -> Iterator[tuple[str, str]]:
         """The words of the captions, and the captions as they are normalised."""
@@ -60,8 +66,10 @@ class CaptionRecipe(Recipe):
         """The tokenizer, which is saved in `folder`.
 
         Raises:
-            UserError: no word occurs often enough.
+            UserError: no word occurs often enough, or the backbone cannot be made.
         """
+        if self.features is not None:
+            _ = self.features.shape  # what is wrong with it shows here, before the work begins
         words = counts[_WORDS]
         frequent = {word: count for word, count in words.items() if count >= self.min_count}
         if words and not frequent:
@@ -71,6 +79,8 @@ class CaptionRecipe(Recipe):
             raise UserError("data.caption.min_count", expected, got, "lower the threshold")
         tokenizer = self.text.train(frequent)
         tokenizer.save(folder)
+        if self.features is not None:
+            return FeatureCaptionEncoder(self, tokenizer, self.features)
         return CaptionEncoder(self, tokenizer)
 
     def summarise(self, counts: Counts) -> Mapping[str, Any]:
@@ -128,3 +138,38 @@ class CaptionEncoder(Encoder):
             "longest_caption": max(lengths),
         }
         return Encoded(values, measures)
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureCaptionEncoder(CaptionEncoder):
+    """Makes records with features; images go through the backbone in batches.
+
+    Args:
+        recipe: how.
+        tokenizer: cuts the captions.
+        features: the backbone.
+    """
+
+    features: Features
+
+    def encode_all(self, references: Iterable[Reference]) -> Iterator[tuple[Reference, Outcome]]:
+        """The records of a shard's images; a batch is in memory at a time."""
+        remaining = iter(references)
+        while batch := list(islice(remaining, self.features.batch_size)):
+            outcomes = list(super(FeatureCaptionEncoder, self).encode_all(batch))
+            good = [reference for reference, outcome in outcomes if isinstance(outcome, Encoded)]
+            grids = iter(self.features(self._read_pixels(good)))
+            for reference, outcome in outcomes:
+                if isinstance(outcome, Encoded):
+                    values = {**outcome.values, "image_features": next(grids)}
+                    yield reference, replace(outcome, values=values)
+                else:
+                    yield reference, outcome
+
+    def _read_pixels(self, references: list[Reference]) -> np.ndarray[Any, np.dtype[np.uint8]]:
+        """The images as the backbone sees them, `(images, height, width, 3)`."""
+        size, fit = self.features.image_size, self.recipe.image_fit
+        pixels = np.zeros((len(references), size, size, 3), np.uint8)
+        for index, reference in enumerate(references):
+            pixels[index] = np.asarray(read_image(reference.fields["image"], size, fit))
+        return pixels

@@ -2,11 +2,12 @@
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rnnpipe.errors import BadRecord
 from rnnpipe.records.specs import RecordSpec
 from rnnpipe.sources.source import Reference
 
@@ -31,6 +32,10 @@ class Dropped(Exception):
     """A sound record that is left out as the recipe asks: it is counted, but no dead letter."""
 
 
+Outcome = Encoded | BadRecord | Dropped
+"""A record, or why there is none."""
+
+
 class Encoder(ABC):
     """Turns references into records; picklable, as it travels to the workers."""
 
@@ -42,6 +47,14 @@ class Encoder(ABC):
             BadRecord: it cannot be read or encoded.
             Dropped: the recipe leaves such records out.
         """
+
+    def encode_all(self, references: Iterable[Reference]) -> Iterator[tuple[Reference, Outcome]]:
+        """What comes of each reference of a shard, in order; some encoders work in batches."""
+        for reference in references:
+            try:
+                yield reference, self.encode(reference)
+            except (BadRecord, Dropped) as fault:
+                yield reference, fault
 
 
 @dataclass(frozen=True, slots=True)

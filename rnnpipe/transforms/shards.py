@@ -20,6 +20,7 @@ from rnnpipe.transforms.recipe import Dropped, Encoder
 from rnnpipe.transforms.splits import Splitter, order_in_shard, shard_of
 
 _RESULTS = "shard-results"
+_SECOND = BadRecord("check key", "a second record with this key")
 
 ShardKey = tuple[str, int]
 
@@ -134,29 +135,32 @@ class ShardWriter:
 
     def _encode(self, references: list[Reference], result: ShardResult) -> Iterator[bytes]:
         previous = None
-        for reference in references:
-            try:
-                _check_key(reference.key, previous, self.drops)
-                encoded = self.encoder.encode(reference)
-            except Dropped as dropped:
-                result.dropped[str(dropped)] += 1
+        for reference, outcome in self.encoder.encode_all(self._wanted(references, result)):
+            if isinstance(outcome, Dropped):
+                result.dropped[str(outcome)] += 1
                 continue
-            except BadRecord as bad:
-                letter = DeadLetter(reference.key, reference.group, bad.step, bad.reason)
-                result.dead_letters.append(letter)
+            if reference.key == previous:
+                result.dead_letters.append(_dead(reference, _SECOND))
+                continue
+            if isinstance(outcome, BadRecord):
+                result.dead_letters.append(_dead(reference, outcome))
                 continue
             previous = reference.key
             result.records += 1
-            for name, value in encoded.measures.items():
+            for name, value in outcome.measures.items():
                 result.histograms.setdefault(name, Counter())[value] += 1
-            yield encode_example(self.spec, encoded.values)
+            yield encode_example(self.spec, outcome.values)
+
+    def _wanted(self, references: list[Reference], result: ShardResult) -> Iterator[Reference]:
+        for reference in references:
+            if reference.key in self.drops:
+                result.dropped[self.drops[reference.key]] += 1
+            else:
+                yield reference
 
 
-def _check_key(key: str, previous: str | None, drops: Mapping[str, str]) -> None:
-    if key == previous:
-        raise BadRecord("check key", "a second record with this key")
-    if key in drops:
-        raise Dropped(drops[key])
+def _dead(reference: Reference, bad: BadRecord) -> DeadLetter:
+    return DeadLetter(reference.key, reference.group, bad.step, bad.reason)
 
 
 def _write_result(folder: Path, result: ShardResult) -> None:

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from rnnpipe.config.schema.base import Data, FilePath, Section, Source
 from rnnpipe.config.schema.images import Image, Splits
-from rnnpipe.config.schema.text import Normalize
+from rnnpipe.config.schema.text import Normalize, TfdsSource
 
 
 class ShapesCaptionsSource(Source):
@@ -48,8 +48,19 @@ class Flickr8kSource(Source):
     path: FilePath = Field(description="the folder that holds them")
 
 
+class CaptionTfdsSource(TfdsSource):
+    """A data set of TensorFlow Datasets whose examples have an image and captions."""
+
+    image: str = Field("image", description="the feature with the image")
+    captions: str = Field("captions/text", description="the feature with the captions")
+    number: str | None = Field(
+        None, description="the feature with the image's number, e.g. image/id; default: counted"
+    )
+
+
 CaptionSource = Annotated[
-    ShapesCaptionsSource | CocoCaptionsSource | Flickr8kSource, Field(discriminator="kind")
+    ShapesCaptionsSource | CocoCaptionsSource | Flickr8kSource | CaptionTfdsSource,
+    Field(discriminator="kind"),
 ]
 
 
@@ -63,10 +74,31 @@ class CaptionText(Section):
     normalize: Normalize = Normalize()
 
 
+class Features(Section):
+    """A backbone of keras.applications, which makes a grid of features of each image."""
+
+    backbone: str = Field(description="its name there, e.g. ResNet101 or MobileNetV2")
+    weights: Literal["imagenet", "none"] | FilePath = Field(
+        "imagenet", description="`imagenet` downloads them; or a file that Keras saved; or `none`"
+    )
+    image_size: int = Field(224, ge=32, description="what images are resized to, in pixels")
+    layer: str | None = Field(
+        None, description="the layer whose output is taken; default: the last before pooling"
+    )
+    options: dict[str, float | int | bool | str] = Field(
+        {}, description="other arguments of the backbone, e.g. {alpha: 0.25}"
+    )
+    batch_size: int = Field(32, ge=1, description="images that a worker computes at once")
+    seed: int = Field(1, description="of random weights")
+
+
 class CaptionData(Data):
     """The raw data and what is made of it."""
 
     source: CaptionSource
     image: Image = Image()
     caption: CaptionText = CaptionText()
+    features: Features | None = Field(
+        None, description="features computed once, in the workers; default: the model sees images"
+    )
     splits: Splits = Splits()

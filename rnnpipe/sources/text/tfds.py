@@ -170,12 +170,18 @@ class Tfds(WrittenSource):
         import tensorflow_datasets as tfds  # noqa: PLC0415  # as above
 
         features = _flatten(self._builder.info.features)
-        examples = self._builder.as_dataset(split=instruction, shuffle_files=False)
+        examples = self._builder.as_dataset(
+            split=instruction, shuffle_files=False, decoders=self.decoders()
+        )
         for example in tfds.as_numpy(examples):
             yield {
                 field: self.convert(field, features[name], _value_at(example, name))
                 for field, name in self._fields.items()
             }
+
+    def decoders(self) -> Any:
+        """TensorFlow Datasets' decoders of features that are not read as usual, by feature."""
+        return None
 
     def convert(self, field: str, feature: Any, value: Any) -> Any:
         """JSON's form of a text, a number or a class, which is told by its name."""
@@ -201,9 +207,10 @@ def _flatten(features: Any, prefix: str = "") -> dict[str, Any]:
 
 
 def _value_at(example: Mapping[str, Any], name: str) -> Any:
-    for part in name.split("/"):
-        example = example[part]
-    return example
+    if name in example:  # a name of its own may have a slash, as image/id has
+        return example[name]
+    first, _, rest = name.partition("/")
+    return _value_at(example[first], rest)
 
 
 def _first_line(fault: BaseException) -> str:
