@@ -43,6 +43,7 @@ from rnnpipe.layers.decoder import (
     inverse_sigmoid_schedule,
     linear_schedule,
 )
+from rnnpipe.layers.glimpses import GlimpseReader
 from rnnpipe.layers.gru import GRU, GRUCell
 from rnnpipe.layers.learned_state import LearnedState
 from rnnpipe.layers.lstm import LSTM, LSTMCell
@@ -69,6 +70,7 @@ __all__ = [
     "GRUCell",
     "GatedAttention",
     "GeneralAttention",
+    "GlimpseReader",
     "HardAttention",
     "HierarchicalMemories",
     "HighwayLSTMCell",

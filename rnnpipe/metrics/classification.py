@@ -73,6 +73,25 @@ def score_classes(
     return scores
 
 
+def guess_by_frequency(training_labels: Sequence[int], classes: int, records: int) -> Array:
+    """The share of each class in training, whatever the record: the majority class is likeliest.
+
+    Args:
+        training_labels: the class of each training record.
+        classes: how many classes there are.
+        records: for how many to guess.
+
+    Returns:
+        Probabilities `(records, classes)`.
+
+    Example:
+        >>> guess_by_frequency([0, 1, 1, 1], classes=2, records=1).tolist()
+        [[0.25, 0.75]]
+    """
+    shares = np.bincount(training_labels, minlength=classes) / len(training_labels)
+    return np.tile(shares, (records, 1))
+
+
 def count_confusions(probabilities: Array, labels: Sequence[int] | Array) -> Array:
     """How often each class was taken for each class: `counts[right][given]`."""
     classes = np.arange(probabilities.shape[1])

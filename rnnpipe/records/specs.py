@@ -149,7 +149,25 @@ VIDEO = RecordSpec(
     },
 )
 
-SPECS: Mapping[str, RecordSpec] = {
-    spec.name: spec
-    for spec in (VQA, TEXT_CLASS, TEXT_PAIR, TEXT_STREAM, CAPTION, CAPTION_FEATURES, VIDEO)
-}
+IMAGE_CLASS = RecordSpec(
+    name="image_class",
+    description="An image and the class it belongs to.",
+    fields={
+        "image_name": Field("text", "where the image stands in the raw data"),
+        "image_jpeg": Field("jpeg", "the image, resized to the model's input size"),
+        "label": Field("int64", "number of the class in `labels.json`"),
+    },
+)
+
+_ALL = (
+    VQA,
+    TEXT_CLASS,
+    TEXT_PAIR,
+    TEXT_STREAM,
+    CAPTION,
+    CAPTION_FEATURES,
+    VIDEO,
+    IMAGE_CLASS,
+)
+
+SPECS: Mapping[str, RecordSpec] = {spec.name: spec for spec in _ALL}

@@ -16,6 +16,7 @@ TASKS: Mapping[str, EntryPoint] = MappingProxyType(
             "captioning", "rnnpipe.tasks.captioning.task:CaptioningTask", _GROUP
         ),
         "char_lm": EntryPoint("char_lm", "rnnpipe.tasks.language_model.task:CharLmTask", _GROUP),
+        "glimpse": EntryPoint("glimpse", "rnnpipe.tasks.glimpse.task:GlimpseTask", _GROUP),
         "sentiment": EntryPoint("sentiment", "rnnpipe.tasks.sentiment.task:SentimentTask", _GROUP),
         "translation": EntryPoint(
             "translation", "rnnpipe.tasks.translation.task:TranslationTask", _GROUP

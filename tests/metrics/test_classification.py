@@ -4,6 +4,7 @@ import pytest
 from rnnpipe.metrics.classification import (
     count_confusions,
     find_calibration_error,
+    guess_by_frequency,
     make_bins,
     score_classes,
 )
@@ -95,3 +96,8 @@ def test_a_classifier_that_knows_how_sure_it_may_be_has_no_error():
 def test_nothing_to_score():
     with pytest.raises(ValueError, match="at least one text"):
         score_classes(np.zeros((0, 2)), [], ["a", "b"])
+
+
+def test_the_shares_of_training_are_guessed_for_every_record():
+    guessed = guess_by_frequency([2, 0, 2, 2], classes=4, records=3)
+    assert guessed.tolist() == [[0.25, 0, 0.75, 0]] * 3

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from rnnpipe.config.schema.base import RunConfig
 from rnnpipe.config.schema.captioning import CaptioningConfig
 from rnnpipe.config.schema.char_lm import CharLmConfig
+from rnnpipe.config.schema.glimpse import GlimpseConfig
 from rnnpipe.config.schema.sentiment import SentimentConfig
 from rnnpipe.config.schema.translation import TranslationConfig
 from rnnpipe.config.schema.video import VideoConfig
@@ -15,6 +16,7 @@ SCHEMAS: Mapping[str, type[RunConfig]] = MappingProxyType(
     {
         "captioning": CaptioningConfig,
         "char_lm": CharLmConfig,
+        "glimpse": GlimpseConfig,
         "sentiment": SentimentConfig,
         "translation": TranslationConfig,
         "video": VideoConfig,

@@ -7,31 +7,13 @@ import numpy as np
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 
+from rnnpipe.metrics.classification import guess_by_frequency
 from rnnpipe.records.directory import RecordsDirectory
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
 _STRENGTHS = (0.03, 0.1, 0.3, 1.0, 3.0)
 _ITERATIONS = 500
-
-
-def guess_by_frequency(training_labels: Sequence[int], classes: int, texts: int) -> Array:
-    """The share of each class in training, whatever the text: the majority class is likeliest.
-
-    Args:
-        training_labels: the class of each training text.
-        classes: how many classes there are.
-        texts: for how many texts to guess.
-
-    Returns:
-        Probabilities `(texts, classes)`.
-
-    Example:
-        >>> guess_by_frequency([0, 1, 1, 1], classes=2, texts=1).tolist()
-        [[0.25, 0.75]]
-    """
-    shares = np.bincount(training_labels, minlength=classes) / len(training_labels)
-    return np.tile(shares, (texts, 1))
 
 
 class BagOfWords:

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from rnnpipe.metrics.classification import count_confusions, make_bins
-from rnnpipe.tasks.classes import tabulate_classes, tabulate_confusions
-from rnnpipe.tasks.exhibits import (
-    Answer,
-    Calibration,
-    Exhibit,
-    Gallery,
-    Sample,
-    Span,
-    Table,
+from rnnpipe.metrics.classification import count_confusions
+from rnnpipe.tasks.classes import (
+    calibrate,
+    entitle,
+    list_answers,
+    pick_samples,
+    tabulate_classes,
+    tabulate_confusions,
+    tabulate_scores,
 )
+from rnnpipe.tasks.exhibits import Exhibit, Gallery, Sample, Span
 from rnnpipe.tasks.words import LEGEND, shade
 from rnnpipe.text.tokenizer import Tokenizer
 
@@ -27,19 +27,7 @@ if TYPE_CHECKING:
 Row = Mapping[str, Any]
 Keep = Literal["start", "end"]
 
-_SAMPLES = 10
-_ANSWERS = 3
-_METRICS = {
-    "accuracy": "accuracy",
-    "macro F1": "macro_f1",
-    "log loss": "log_loss",
-    "calibration error": "calibration_error",
-}
-_MODELS = {
-    "model": "",
-    "bag of words": "baseline/bag_of_words/",
-    "majority": "baseline/majority/",
-}
+_BASELINES = {"bag_of_words": "bag of words", "majority": "majority"}
 
 
 def make_exhibits(
@@ -63,12 +51,9 @@ def make_exhibits(
         keep: which part of a text that was cut is in the records.
     """
     labels = np.array([row["label"] for row in rows])
-    given, sure = probabilities.argmax(axis=1), probabilities.max(axis=1)
-    right = _spread(np.flatnonzero(given == labels), labels)
-    wrong = np.flatnonzero(given != labels)
-    wrong = wrong[np.argsort(-sure[wrong], kind="stable")][:_SAMPLES]
+    right, wrong = pick_samples(probabilities, labels)
 
-    def gallery(title: str, note: str, chosen: Sequence[int] | np.ndarray) -> Gallery:
+    def gallery(title: str, note: str, chosen: Sequence[int]) -> Gallery:
         samples = [
             _make_sample(rows[i], names, probabilities[i], see(model, rows[i], tokenizer, keep))
             for i in chosen
@@ -77,7 +62,7 @@ def make_exhibits(
         return Gallery(title, f"{note} {LEGEND if shaded else ''}".strip(), samples)
 
     return [
-        _tabulate_scores(scores),
+        tabulate_scores(scores, _BASELINES),
         tabulate_classes(
             "By class", np.bincount(labels, minlength=len(names)), names, scores, what="texts"
         ),
@@ -87,7 +72,7 @@ def make_exhibits(
             names,
             of="text",
         ),
-        _calibrate(probabilities, labels),
+        calibrate(probabilities, labels, what="texts"),
         gallery("Right answers", "From every class in turn.", right),
         gallery("Worst errors", "Wrong answers of which the model was surest.", wrong),
     ]
@@ -111,56 +96,14 @@ def see(model: keras.Model, row: Row, tokenizer: Tokenizer, keep: Keep) -> list[
     return [*spans, *more] if keep == "start" else [*more, *spans]
 
 
-def _tabulate_scores(scores: Mapping[str, float]) -> Table:
-    return Table(
-        "Scores beside the baselines",
-        ("", *_METRICS),
-        [
-            (model, *(scores[f"{prefix}{metric}"] for metric in _METRICS.values()))
-            for model, prefix in _MODELS.items()
-        ],
-        note="The log loss is in nats. The calibration error is by how much the model's confidence "
-        "and its accuracy differ, on average.",
-        highlight=0,
-    )
-
-
-def _calibrate(probabilities: np.ndarray, labels: np.ndarray) -> Calibration:
-    return Calibration(
-        "How far the model's confidence can be trusted",
-        [
-            (each.confidence, each.accuracy, each.count)
-            for each in make_bins(probabilities, labels)
-            if each.count
-        ],
-        note="Texts of which the model was about equally sure, against the share that it got right;"
-        " the area of a circle is the number of texts. On the dashed line a model is right as often"
-        " as it is sure; below it, it is too sure.",
-    )
-
-
-def _spread(candidates: np.ndarray, labels: np.ndarray) -> list[int]:
-    """A few of the candidates, one of each class in turn."""
-    place: dict[int, int] = {}
-    turns = []
-    for index in candidates.tolist():
-        turn = place.setdefault(int(labels[index]), 0)
-        place[int(labels[index])] += 1
-        turns.append((turn, int(labels[index]), index))
-    return [index for _, _, index in sorted(turns)[:_SAMPLES]]
-
-
 def _make_sample(
     row: Row, names: Sequence[str], probabilities: np.ndarray, spans: list[Span]
 ) -> Sample:
-    order = np.argsort(-probabilities, kind="stable")
-    label, said = row["label"], int(order[0])
+    label, said = names[row["label"]], names[int(probabilities.argmax())]
     return Sample(
-        title=names[label] if said == label else f"{names[said]}, but it is {names[label]}",
+        title=entitle(said, label),
         subtitle=row["text_id"],
         right=said == label,
         spans=spans,
-        answers=[
-            Answer(names[c], float(probabilities[c]), bool(c == label)) for c in order[:_ANSWERS]
-        ],
+        answers=list_answers(probabilities, names, label),
     )

@@ -9,13 +9,11 @@ import tensorflow as tf
 
 from rnnpipe.metrics.classification import score_classes
 from rnnpipe.records.directory import RecordsDirectory
+from rnnpipe.tasks.classes import OF_BASELINES, rank
 from rnnpipe.tasks.sentiment.baselines import classify_by_baselines
 from rnnpipe.tasks.sentiment.display import make_exhibits
 from rnnpipe.tasks.task import Evaluation
 from rnnpipe.text.tokenizer import Tokenizer
-
-TOP = 5
-_OF_BASELINES = ("accuracy", "macro_f1", "log_loss", "calibration_error")
 
 
 def evaluate(
@@ -45,7 +43,7 @@ def evaluate(
     scores = score_classes(probabilities, labels, names)
     for baseline, given in baselines.items():
         found = score_classes(given, labels, names)
-        scores |= {f"baseline/{baseline}/{metric}": found[metric] for metric in _OF_BASELINES}
+        scores |= {f"baseline/{baseline}/{metric}": found[metric] for metric in OF_BASELINES}
     exhibits = make_exhibits(model, rows, names, probabilities, scores, tokenizer, keep)
     return Evaluation(scores, _describe_predictions(rows, names, probabilities), exhibits)
 
@@ -58,12 +56,6 @@ def classify_all(model: keras.Model, tokens: Iterable[Any]) -> np.ndarray:
         return tf.nn.softmax(model(batch, training=False)["logits"])
 
     return np.concatenate([classify(batch) for batch in tokens])
-
-
-def rank(probabilities: Sequence[float], names: Sequence[str]) -> list[tuple[str, float]]:
-    """The likeliest classes of one text with their probabilities."""
-    order = np.argsort(-np.asarray(probabilities), kind="stable")[:TOP]
-    return [(names[place], float(probabilities[place])) for place in order]
 
 
 def _describe_predictions(

@@ -14,6 +14,7 @@ from rnnpipe.config.schema.sentiment import AttentionPooling, Pooling, Sentiment
 from rnnpipe.errors import UserError
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import LABELS
+from rnnpipe.tasks.classes import rank
 from rnnpipe.tasks.optimizer import make_optimizer
 from rnnpipe.tasks.task import Evaluation, Prediction
 from rnnpipe.tasks.text_data import prepare_text_class_build
@@ -149,7 +150,7 @@ class SentimentTask:
             UserError: the text has no word.
         """
         from rnnpipe.tasks.sentiment.display import see
-        from rnnpipe.tasks.sentiment.evaluation import classify_all, rank
+        from rnnpipe.tasks.sentiment.evaluation import classify_all
         from rnnpipe.tasks.words import draw_words
 
         text, settings = inputs["text"], self.config.data.text

@@ -1,11 +1,7 @@
 import numpy as np
 import pytest
 
-from rnnpipe.tasks.sentiment.baselines import (
-    BagOfWords,
-    classify_by_baselines,
-    guess_by_frequency,
-)
+from rnnpipe.tasks.sentiment.baselines import BagOfWords, classify_by_baselines
 
 GOOD = [("a good film", 1), ("good and short", 1), ("good", 1)]
 BAD = [("a bad film", 0), ("bad and long", 0), ("bad", 0)]
@@ -13,11 +9,6 @@ BAD = [("a bad film", 0), ("bad and long", 0), ("bad", 0)]
 
 def make_words(train, validation=(("good", 1), ("bad", 0)), classes=2):
     return BagOfWords(train, validation, classes=classes, normalize=str.lower)
-
-
-def test_the_shares_of_training_are_guessed_for_every_text():
-    guessed = guess_by_frequency([2, 0, 2, 2], classes=4, texts=3)
-    assert guessed.tolist() == [[0.25, 0, 0.75, 0]] * 3
 
 
 def test_words_tell_the_classes_and_their_order_does_not():

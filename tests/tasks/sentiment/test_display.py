@@ -1,9 +1,8 @@
 import keras
-import numpy as np
 import pytest
 
 from rnnpipe.models.text_classifier import build_text_classifier
-from rnnpipe.tasks.sentiment.display import _spread, see
+from rnnpipe.tasks.sentiment.display import see
 from rnnpipe.text.tokenizer import train_tokenizer
 
 WORDS = train_tokenizer(dict.fromkeys("abcdef", 9), kind="word", vocabulary=12)
@@ -29,9 +28,3 @@ def test_the_part_that_the_model_read_is_shown_as_it_was_written(keep, shown):
 def test_a_model_that_does_not_attend_shades_nothing():
     row = {"text": "a b", "tokens": WORDS.encode("a b")}
     assert {span.weight for span in see(make_model("last"), row, WORDS, "start")} == {0.0}
-
-
-def test_classes_take_turns():
-    labels = np.array([0, 0, 0, 1, 1, 2])
-    assert _spread(np.array([0, 1, 2, 3, 4, 5]), labels) == [0, 3, 5, 1, 4, 2]
-    assert len(_spread(np.arange(30), np.zeros(30, int))) == 10

@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 
 from rnnpipe.tasks.exhibits import Calibration, Confusion, Gallery, Table
-from rnnpipe.tasks.sentiment.evaluation import classify_all, evaluate, rank
+from rnnpipe.tasks.sentiment.evaluation import classify_all, evaluate
 from rnnpipe.text.tokenizer import Tokenizer
 
 
@@ -96,11 +96,6 @@ def test_a_text_that_was_cut_says_so(evaluation):
     assert cut
     for sample in cut:
         assert len(sample.spans) == 5 + 1
-
-
-def test_classes_are_ranked_by_their_probability():
-    assert rank([0.2, 0.7, 0.1], ["a", "b", "c"]) == [("b", 0.7), ("a", 0.2), ("c", 0.1)]
-    assert len(rank([0.125] * 8, list("abcdefgh"))) == 5
 
 
 def test_all_batches_are_classified(reader):

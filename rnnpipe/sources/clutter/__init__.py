@@ -1,0 +1,1 @@
+"""Pictures of one whole shape among fragments of others, drawn by rnnpipe."""

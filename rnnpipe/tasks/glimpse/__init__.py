@@ -1,0 +1,1 @@
+"""Images classified by a recurrent net that looks at them again and again."""

@@ -1,0 +1,36 @@
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from rnnpipe import cli
+
+CONFIG = Path(__file__).resolve().parents[2] / "configs" / "glimpse.yaml"
+TINY = [
+    "data.source.images=90",
+    "data.source.size=32",
+    "data.image.size=32",
+    "model.image_encoder.channels=[4, 4]",
+    "model.reader.units=5",
+    "model.reader.looks=3",
+    "model.attention.units=4",
+    "train.epochs=1",
+    "train.batch_size=16",
+]
+
+
+@pytest.mark.parametrize("look", ["soft", "hard"])
+def test_it_runs_end_to_end(look, run_tiny, tmp_path, capsys):
+    path = f"data.source.path={tmp_path / 'raw'}"
+    run = run_tiny(CONFIG, [*TINY, path, f"model.attention.look={look}"])
+    assert {"baseline/cnn/accuracy", "baseline/majority/accuracy"} <= set(run.scores)
+    right = [row["prediction"] == row["label"] for row in run.predictions]
+    assert run.scores["accuracy"] == pytest.approx(sum(right) / len(right))
+    assert all(len(row["path"]) == 3 for row in run.predictions)
+    photo, picture = tmp_path / "photo.png", tmp_path / "looks.png"
+    Image.new("RGB", (50, 40), "white").save(photo)
+    arguments = ["predict", run.folder, "--image", photo, "--picture", picture]
+    assert cli.main([str(argument) for argument in arguments]) == 0
+    assert "answer" in capsys.readouterr().out
+    with Image.open(picture) as drawn:
+        assert drawn.width > 100
