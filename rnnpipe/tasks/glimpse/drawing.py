@@ -71,7 +71,9 @@ def _draw_path(axes: Axes, image: np.ndarray, alignments: np.ndarray) -> None:
     for width, colour in ((3.2, "#1d1c1a"), (1.6, _LINE)):  # an outline, on any background
         axes.plot(*path.T, color=colour, linewidth=width, solid_capstyle="round", zorder=2)
     areas = _LEAST + (_MOST - _LEAST) * peaks
-    axes.scatter(*path.T, s=areas, color=_DISC, edgecolors=_LINE, linewidths=1, zorder=3)
+    axes.scatter(
+        path[:, 0], path[:, 1], s=areas, color=_DISC, edgecolors=_LINE, linewidths=1, zorder=3
+    )
     for number, (x, y) in enumerate(path, start=1):
         axes.text(x, y, str(number), color="white", size=8, ha="center", va="center", zorder=4)
     axes.set(xlim=(0, 1), ylim=(1, 0), xticks=[], yticks=[])
