@@ -156,13 +156,11 @@ class Build:
     def _check_bad(self, dead: Sequence[DeadLetter], good: int) -> None:
         if len(dead) <= self.max_bad_fraction * (len(dead) + good):
             return
-        reasons = Counter(f"{letter.step}: {letter.reason}" for letter in dead)
-        told = "; ".join(f"{count} x {reason}" for reason, count in reasons.most_common(3))
         example = dead[0]
         raise UserError(
             "build.max_bad_fraction",
             f"at most {self.max_bad_fraction:g} of the raw records to be bad",
-            f"{len(dead)} of {len(dead) + good} ({told}; the first is {example.key} in "
+            f"{len(dead)} of {len(dead) + good} ({_reasons(dead)}; the first is {example.key} in "
             f"{example.source})",
             "mend the raw data or raise the limit",
         )
@@ -202,6 +200,16 @@ class Build:
         rows = (json.dumps(asdict(letter), ensure_ascii=False) + "\n" for letter in dead)
         (folder / DEAD_LETTERS).write_text("".join(rows))
         write_metadata(folder, self.recipe.spec, sizes_of(results))
+
+
+def _reasons(dead: Sequence[DeadLetter]) -> str:
+    """The most frequent steps at which records were lost, each with its most frequent reason."""
+    steps = Counter(letter.step for letter in dead)
+    told = []
+    for step, count in steps.most_common(3):
+        ((reason, _),) = Counter(x.reason for x in dead if x.step == step).most_common(1)
+        told.append(f"{count} x {step}: {reason}")
+    return "; ".join(told)
 
 
 def _empty_split(splits: Iterable[str], records: Mapping[str, int]) -> UserError:

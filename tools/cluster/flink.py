@@ -1,15 +1,16 @@
-#!/usr/bin/env python3
 """A Flink session cluster on this host, to try builds on: several workers, no Docker, no root.
 
-    python tools/cluster/flink.py install             # once
-    python tools/cluster/flink.py start --workers 2
-    rnnpipe build configs/vqa.yaml -- $(python tools/cluster/flink.py options)
-    python tools/cluster/flink.py status
-    python tools/cluster/flink.py stop
+To be run in the checkout, with the Python that has rnnpipe:
 
-A worker is a TaskManager of Flink with one slot, and the Python process that a worker pool of Beam
-starts for it, with the Python that runs this command. Beam's job server stands between Beam and
-Flink. All of them listen on the loopback interface alone.
+    python -m tools.cluster.flink install             # once
+    python -m tools.cluster.flink start --workers 2
+    rnnpipe build configs/vqa.yaml -- $(python -m tools.cluster.flink options)
+    python -m tools.cluster.flink status
+    python -m tools.cluster.flink stop
+
+A worker is a TaskManager of Flink with one slot, and the Python process that it starts for a job,
+with the Python that runs this command. Beam's job server stands between Beam and Flink. All of them
+listen on the loopback interface alone.
 """
 
 import argparse
@@ -23,13 +24,13 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from parts import Parts, default_home
-from processes import Processes
-
 from rnnpipe.errors import UserError
+from tools.cluster.parts import Parts, default_home
+from tools.cluster.processes import Processes
 
-REST, RPC, JOBS, ARTIFACTS, POOL = 8081, 6123, 8099, 8098, 50000
+REST, RPC, JOBS, ARTIFACTS = 8081, 6123, 8099, 8098
 _PATIENCE = 120.0
+_WORKER = "rnnpipe.transforms.worker"
 _CONFIG = """\
 env.java.opts.all: {java_options}
 jobmanager.rpc.address: localhost
@@ -79,8 +80,6 @@ class Cluster:
         for worker in range(workers):
             name = f"taskmanager-{worker}"
             start(name, [f"{scripts}/taskmanager.sh", "start-foreground"], environment)
-        pool = "apache_beam.runners.worker.worker_pool_main"
-        start("pool", [sys.executable, "-m", pool, f"--service_port={POOL}"], environment)
         start("jobserver", self._job_server(), environment)
         self._await(workers)
 
@@ -102,13 +101,15 @@ class Cluster:
         folders = {"FLINK_CONF_DIR": "conf", "FLINK_LOG_DIR": "log", "FLINK_PID_DIR": "pid"}
         for folder in folders.values():
             (run / folder).mkdir(exist_ok=True)
-        return {
-            **os.environ,
-            **{name: str(run / folder) for name, folder in folders.items()},
-            "FLINK_HOME": str(flink),
-            # Beam's pool starts whatever `python` means.
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        }
+        self._worker.write_text(f'#!/bin/sh\nexec {sys.executable} -m {_WORKER} "$@"\n')
+        self._worker.chmod(0o755)
+        paths = {name: str(run / folder) for name, folder in folders.items()}
+        return {**os.environ, **paths, "FLINK_HOME": str(flink)}
+
+    @property
+    def _worker(self) -> Path:
+        """The script that starts a Python worker."""
+        return self.processes.folder / "worker"
 
     def _job_server(self) -> list[str]:
         jar, run = self.parts.job_server, self.processes.folder
@@ -121,7 +122,7 @@ class Cluster:
 
     def _await(self, workers: int) -> None:
         deadline = time.monotonic() + _PATIENCE
-        while registered() < workers or not (_answers(JOBS) and _answers(POOL)):
+        while registered() < workers or not _answers(JOBS):
             for name in self.processes.names():
                 if not self.processes.is_running(name):
                     raise self._fault(name, "ended")
@@ -151,8 +152,8 @@ class Cluster:
         return [
             "--runner=FlinkRunner",
             f"--job_endpoint=localhost:{JOBS}",
-            "--environment_type=EXTERNAL",
-            f"--environment_config=localhost:{POOL}",
+            "--environment_type=PROCESS",
+            f'--environment_config={{"command":"{self._worker}"}}',
         ]
 
 
@@ -172,7 +173,7 @@ def _answers(port: int) -> bool:
 
 
 def _check_ports() -> None:
-    taken = [port for port in (REST, RPC, JOBS, ARTIFACTS, POOL) if _answers(port)]
+    taken = [port for port in (REST, RPC, JOBS, ARTIFACTS) if _answers(port)]
     if taken:
         ports = ", ".join(map(str, taken))
         raise UserError("localhost", "free ports", f"another program on {ports}", "end that one")

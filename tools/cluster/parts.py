@@ -58,7 +58,7 @@ class Parts:
                 str(self.home),
                 "the parts of a Flink cluster",
                 f"no {' and no '.join(self.missing)}",
-                "run `python tools/cluster/flink.py install`",
+                "run `python -m tools.cluster.flink install`",
             )
 
     def install(self) -> None:
@@ -122,4 +122,6 @@ def _run(command: list[str], what: str) -> None:
     if done.returncode:
         told = (done.stdout + done.stderr).strip().splitlines() or ["nothing"]
         end = "\n  ".join(told[-8:])
-        raise UserError(what, "to be fetched", f"exit code {done.returncode}:\n  {end}", "try again")
+        raise UserError(
+            what, "to be fetched", f"exit code {done.returncode}:\n  {end}", "try again"
+        )

@@ -1,0 +1,162 @@
+"""Raw data of every kind of record, some of it broken, for tests that hold for all of them."""
+
+import csv
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from rnnpipe.sources.coco_captions import CocoCaptions
+from rnnpipe.sources.shapes import write_shapes
+from rnnpipe.sources.shapes.caption_writer import write_captioned_shapes
+from rnnpipe.sources.source import Reference, Source
+from rnnpipe.sources.streams.texts import TextStreams
+from rnnpipe.sources.text.parallel import Parallel
+from rnnpipe.sources.text.table import Table
+from rnnpipe.sources.videos.clips import Sampling
+from rnnpipe.sources.videos.moving.writer import FRAME_LABELS, write_moving
+from rnnpipe.sources.videos.table import ClipTable
+from rnnpipe.sources.vqa_v2 import VqaV2
+from rnnpipe.transforms.build import Build
+from rnnpipe.transforms.captions import CaptionRecipe
+from rnnpipe.transforms.recipe import Recipe
+from rnnpipe.transforms.streams import StreamRecipe
+from rnnpipe.transforms.text import Tokenization
+from rnnpipe.transforms.text_classes import TextClassRecipe
+from rnnpipe.transforms.text_pairs import TextPairRecipe
+from rnnpipe.transforms.video_frames import VideoRecipe
+from rnnpipe.transforms.vqa import VqaRecipe
+
+NUMBERS = ("nil", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+
+
+@dataclass(frozen=True)
+class Raw:
+    """Raw data that has been written.
+
+    Args:
+        source: reads it.
+        recipe: makes records of it.
+        dead: which dead letters must come of it: the step by the key.
+    """
+
+    source: Source
+    recipe: Recipe
+    dead: Mapping[str, str]
+
+    def build(self, **options) -> Build:
+        """A build with several shards a split."""
+        shares = {"validation": 0.2, "test": 0.2}
+        return Build(self.source, self.recipe, shares, **{"records_per_shard": 8, **options})
+
+
+def sentence(number: int) -> str:
+    """A sentence that no other number has."""
+    return " ".join(NUMBERS[int(digit)] for digit in str(number))
+
+
+def _is_broken(number: int, broken: int) -> bool:
+    return 0 < number <= broken
+
+
+def _vqa(folder: Path, amount: int, broken: int) -> Raw:
+    write_shapes(
+        folder,
+        images=amount,
+        size=16,
+        seed=1,
+        questions_per_image=2,
+        disagreement=0.1,
+        progress=lambda done, total: None,
+    )
+    source = VqaV2(folder)
+    dead = _break(source, "image", broken, lambda reference: reference.key)
+    return Raw(source, VqaRecipe(image_size=16), dict.fromkeys(dead, "decode image"))
+
+
+def _caption(folder: Path, amount: int, broken: int) -> Raw:
+    folder.mkdir()
+    write_captioned_shapes(folder, amount, size=16, seed=1, progress=lambda done, total: None)
+    source = CocoCaptions(folder)
+    dead = _break(source, "image", broken, lambda reference: reference.key)
+    return Raw(source, CaptionRecipe(image_size=16), dict.fromkeys(dead, "decode image"))
+
+
+def _video(folder: Path, amount: int, broken: int) -> Raw:
+    folder.mkdir()
+    write_moving(folder, clips=amount, size=16, seed=1, progress=lambda done, total: None)
+    source = ClipTable(folder, Sampling(rate=6, most=100), frame_labels=FRAME_LABELS)
+    dead = _break(source, "video", broken, lambda reference: reference.group)
+    return Raw(source, VideoRecipe(frame_rate=6, size=16), dict.fromkeys(dead, "decode video"))
+
+
+def _break(
+    source: Source, field: str, broken: int, key_of: Callable[[Reference], str]
+) -> list[str]:
+    """Overwrites some files; returns the keys under which they will be missed."""
+    source.prepare(lambda done, total: None)
+    keys: dict[str, set[str]] = {}
+    for piece in source.pieces():
+        for reference in source.read(piece):
+            keys.setdefault(reference.fields[field], set()).add(key_of(reference))
+    files = sorted(keys)[:broken]
+    for file in files:
+        Path(file).write_bytes(b"not what it is called")
+    return sorted(key for file in files for key in keys[file])
+
+
+def _text_class(folder: Path, amount: int, broken: int) -> Raw:
+    folder.mkdir()
+    with (folder / "train.csv").open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["text", "label"])
+        for number in range(amount):
+            rows.writerow(["" if _is_broken(number, broken) else sentence(number), number % 3])
+    source = Table(folder, {"text": "text", "label": "label"})
+    source.prepare(lambda done, total: None)
+    dead = {f"train.csv:{number + 2}": "read text" for number in range(1, broken + 1)}
+    return Raw(source, TextClassRecipe(Tokenization("bpe", 40)), dead)
+
+
+def _text_pair(folder: Path, amount: int, broken: int) -> Raw:
+    folder.mkdir()
+    for language, marks in (("de", "aeiou"), ("en", "eioua")):
+        table = str.maketrans("aeiou", marks)
+        lines = (
+            "\n" if _is_broken(number, broken) else f"{sentence(number).translate(table)}\n"
+            for number in range(amount)
+        )
+        (folder / f"train.{language}").write_text("".join(lines))
+    source = Parallel(folder, source="de", target="en")
+    source.prepare(lambda done, total: None)
+    dead = {f"train:{number + 1}": "read text" for number in range(1, broken + 1)}
+    return Raw(source, TextPairRecipe(Tokenization("unigram", 50)), dead)
+
+
+def _text_stream(folder: Path, amount: int, broken: int) -> Raw:
+    folder.mkdir()
+    path = folder / "book.txt"
+    with path.open("wb") as file:
+        for number in range(amount):
+            end = b"\xff" if _is_broken(number, broken) else b"."
+            file.write(b"# Chapter\n" + sentence(number).encode() + end + b"\n")
+    source = TextStreams(path, begin="^# ")
+    source.prepare(lambda done, total: None)
+    dead = {f"book.txt#{n:06d}:{0:010d}": "decode text" for n in range(1, broken + 1)}
+    return Raw(source, StreamRecipe("char", 64), dead)
+
+
+KINDS: Mapping[str, Callable[[Path, int, int], Raw]] = {
+    "vqa": _vqa,
+    "text_class": _text_class,
+    "text_pair": _text_pair,
+    "text_stream": _text_stream,
+    "caption": _caption,
+    "video": _video,
+}
+"""How to write raw data: the folder, how many items, how many of them broken."""
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """All files of a folder, by name."""
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}

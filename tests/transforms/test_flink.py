@@ -1,0 +1,43 @@
+"""A build on a Flink cluster writes the bytes that a local one writes.
+
+The cluster is that of `tools/cluster`, started here and stopped again.
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from rnnpipe.transforms.runner import Runner
+from tests.transforms.kinds import KINDS, contents
+from tools.cluster.flink import Cluster
+from tools.cluster.parts import default_home
+
+HOME = Path(os.environ.get("RNNPIPE_FLINK", default_home()))
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    made = Cluster(HOME)
+    if made.parts.missing:
+        pytest.skip(
+            f"no {' and no '.join(made.parts.missing)} in {HOME}: "
+            "run `python -m tools.cluster.flink install`"
+        )
+    was_running = bool(made.processes.names())
+    made.start(workers=2, memory=1024)
+    yield made
+    if not was_running:
+        made.stop()
+
+
+# One kind is always tried where Flink is installed, the others are asked for.
+@pytest.mark.parametrize(
+    "kind", [k if k == "text_pair" else pytest.param(k, marks=pytest.mark.cluster) for k in KINDS]
+)
+def test_flink_writes_the_same_bytes_as_this_process(kind, cluster, tmp_path):
+    raw = KINDS[kind](tmp_path / "raw", 40, 1)
+    build = raw.build(max_bad_fraction=0.2)
+    here = build.run(tmp_path / "here")
+    there = build.run(tmp_path / "there", runner=Runner(beam_args=cluster.options()))
+    assert contents(here.path) == contents(there.path)
