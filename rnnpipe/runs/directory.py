@@ -4,6 +4,7 @@ runs/<name>/<time>/
     config.yaml           the config, resolved
     environment.json      versions, machine, command
     checkpoints/          the best weights
+        phases/           histories and weights of further phases of training, if there are any
         baselines/        trained models to compare with, where the task has some
     vocabulary/           what `predict` needs beside the model
     model.keras           the trained model
@@ -50,6 +51,11 @@ class RunDirectory:
     def weights(self) -> Path:
         """The best weights so far."""
         return self.path / "checkpoints" / "best.weights.h5"
+
+    @property
+    def phases(self) -> Path:
+        """The folder of further phases of training: a folder of each, with its history."""
+        return self.path / "checkpoints" / "phases"
 
     @property
     def baselines(self) -> Path:

@@ -3,6 +3,7 @@
 import csv
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -102,7 +103,7 @@ def _make_page(
     exhibits: list[Exhibit],
 ) -> Page:
     split, first = next(iter(scores.items()))
-    history = _read_history(run)
+    history = _read_history(run.history)
     monitor, mode = task.monitor()
     best = (min if mode == "min" else max)(
         range(len(history[monitor])), key=history[monitor].__getitem__
@@ -117,7 +118,7 @@ def _make_page(
             *((label, value) for label, value in table_values(table)[1:]),
         ],
         scores=table,
-        exhibits=exhibits,
+        exhibits=[*exhibits, *_show_phases(run)],
         history=history,
         best_epoch=best + 1,
         records=_describe_records(records),
@@ -141,8 +142,22 @@ def _describe_records(records: RecordsDirectory) -> dict[str, Any]:
     }
 
 
-def _read_history(run: RunDirectory) -> dict[str, list[float]]:
-    with run.history.open(newline="") as file:
+def _show_phases(run: RunDirectory) -> list[Exhibit]:
+    """A table for each further phase of training, a row per epoch."""
+    tables: list[Exhibit] = []
+    for path in sorted(run.phases.glob("*/history.csv")):
+        history = _read_history(path)
+        rows = [
+            (str(place), *row)
+            for place, row in enumerate(zip(*history.values(), strict=True), start=1)
+        ]
+        title = f"Further training: {path.parent.name.replace('_', ' ')}"
+        tables.append(Table(title, ("epoch", *history), rows))
+    return tables
+
+
+def _read_history(path: Path) -> dict[str, list[float]]:
+    with path.open(newline="") as file:
         rows = list(csv.DictReader(file))
     return {name: [float(row[name]) for row in rows] for name in rows[0] if name != "epoch"}
 

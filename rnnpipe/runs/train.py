@@ -14,7 +14,7 @@ from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.runs.directory import RunDirectory, create_run, write_json
 from rnnpipe.runs.environment import describe_environment
 from rnnpipe.runs.progress import make_progress
-from rnnpipe.tasks.task import Task, TrainsBaselines, WatchesTraining
+from rnnpipe.tasks.task import Phase, Task, TrainsBaselines, TrainsFurther, WatchesTraining
 from rnnpipe.training.fit import TrainingFiles, fit_model
 
 
@@ -44,6 +44,24 @@ class TrainingProgress(keras.callbacks.Callback):
         self._progress.console.print(
             f"epoch {epoch + 1:>3}  {_describe(logs or {})}", soft_wrap=True
         )
+
+
+class StartLog(keras.callbacks.Callback):
+    """Tells in every epoch's logs what the model scored before the first one.
+
+    Args:
+        name: under which name.
+        value: the score.
+    """
+
+    def __init__(self, name: str, value: float) -> None:
+        super().__init__()
+        self._name, self._value = name, value
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Adds the score."""
+        if logs is not None:
+            logs[self._name] = self._value
 
 
 def _describe(logs: dict[str, Any]) -> str:
@@ -82,6 +100,9 @@ def train(
     model = task.build_model(records)
     files = TrainingFiles(run.weights, run.history, run.tensorboard)
     _fit(config, task, model, records, files, console)
+    if isinstance(task, TrainsFurther):
+        for phase in task.make_phases(model, records, run.weights):
+            _refine(phase, task, records, run, console)
     model.save(run.model)
     baselines = task.build_baselines(records) if isinstance(task, TrainsBaselines) else {}
     for baseline, rival in baselines.items():
@@ -119,6 +140,34 @@ def _fit(
             patience=config.train.keep_best.patience,
             files=files,
             callbacks=[*callbacks, TrainingProgress(progress, len(batches))],
+        )
+
+
+def _refine(
+    phase: Phase, task: Task, records: RecordsDirectory, run: RunDirectory, console: Console
+) -> None:
+    """Trains a model further, and leaves it no worse than it was on the validation split."""
+    monitor, mode = task.monitor()
+    start = phase.score()
+    console.print(f"{phase.name}: {monitor} {start:.4g} before")
+    folder = run.phases / phase.name
+    files = TrainingFiles(folder / "best.weights.h5", folder / "history.csv", run.tensorboard)
+    with make_progress(console) as progress:
+        fit_model(
+            phase.trainer,
+            phase.batches,
+            task.make_batches(records, "validation"),
+            epochs=phase.epochs,
+            monitor=monitor,
+            mode=mode,
+            patience=phase.patience,
+            files=files,
+            callbacks=[
+                *phase.callbacks,
+                StartLog(f"{monitor}_at_start", start),
+                TrainingProgress(progress, len(phase.batches)),
+            ],
+            start=start,
         )
 
 

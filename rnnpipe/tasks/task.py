@@ -1,6 +1,6 @@
 """What a task is: all that the stages of a run ask of it. The config stops here."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
@@ -45,6 +45,29 @@ class Prediction:
     answers: Sequence[tuple[str, float]]
     picture: bytes
     timeline: Sequence[tuple[float, float, str, float]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """A further phase of training, which goes on where the one before it ended.
+
+    Args:
+        name: of its files.
+        trainer: the model, compiled anew.
+        batches: what it learns from.
+        epochs: how often it goes through them at most.
+        patience: how many epochs without a better one end it.
+        callbacks: see each epoch before its weights are judged.
+        score: what it is judged by, of the model as it is.
+    """
+
+    name: str
+    trainer: "keras.Model"
+    batches: Any
+    epochs: int
+    patience: int
+    callbacks: "Sequence[keras.callbacks.Callback]"
+    score: Callable[[], float]
 
 
 class Task(Protocol):
@@ -117,6 +140,22 @@ class WatchesTraining(Protocol):
             model: the model with all outputs, of the same weights.
             records: what it is trained on.
             weights: the file of the best weights, which is loaded in the end.
+        """
+
+
+@runtime_checkable
+class TrainsFurther(Protocol):
+    """A task whose model is trained in further phases, e.g. by what its outputs score."""
+
+    def make_phases(
+        self, model: "keras.Model", records: RecordsDirectory, weights: Path
+    ) -> "Iterator[Phase]":
+        """The phases, one after the other; `monitor` and the validation batches stay the same.
+
+        Args:
+            model: the trained model.
+            records: what it was trained on.
+            weights: the file of the best weights so far.
         """
 
 

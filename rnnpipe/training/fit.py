@@ -46,6 +46,7 @@ def fit_model(
     patience: int,
     files: TrainingFiles,
     callbacks: Sequence[keras.callbacks.Callback] = (),
+    start: float | None = None,
 ) -> None:
     """Trains a compiled model and leaves it with the weights of its best epoch.
 
@@ -60,11 +61,15 @@ def fit_model(
         files: where weights, history and event files go.
         callbacks: more callbacks, e.g. to show progress. What they add to the logs of an epoch may
             be its `monitor`, and stands in the history.
+        start: the `monitor` of a model that is trained already: its weights are kept if no epoch is
+            better.
 
     Raises:
         UserError: the loss is no number any more.
     """
     files.weights.parent.mkdir(parents=True, exist_ok=True)
+    if start is not None:
+        model.save_weights(files.weights)
     history = model.fit(
         train,
         validation_data=validation,
@@ -81,8 +86,11 @@ def fit_model(
                 mode=mode,
                 save_best_only=True,
                 save_weights_only=True,
+                initial_value_threshold=start,
             ),
-            keras.callbacks.EarlyStopping(monitor=monitor, mode=mode, patience=patience),
+            keras.callbacks.EarlyStopping(
+                monitor=monitor, mode=mode, patience=patience, baseline=start
+            ),
             keras.callbacks.CSVLogger(files.history),
             keras.callbacks.TensorBoard(files.tensorboard, write_graph=False),
         ],

@@ -65,6 +65,44 @@ def make_caption_batches(
     return pairs.map(to_pair, num_parallel_calls=2, deterministic=True).prefetch(2)
 
 
+def make_reference_batches(
+    records: RecordsDirectory,
+    split: str,
+    *,
+    image_field: str,
+    image_shape: Sequence[int | None],
+    batch_size: int,
+    shuffle_seed: int,
+) -> tf.data.Dataset:
+    """Batches of ({`image`}, tokens of all of its captions), as self-critical training takes them.
+
+    Args:
+        records: where they are.
+        split: which of their splits.
+        image_field: the field that the model sees: pixels, or features.
+        image_shape: of one of them.
+        batch_size: images of a batch.
+        shuffle_seed: seed of the order.
+
+    Returns:
+        Batches of images, and tokens `(images, captions, time)`, padded.
+    """
+
+    def to_pair(batch: Batch) -> tuple[Batch, tf.Tensor]:
+        image = tf.ensure_shape(batch[image_field], (None, *image_shape))
+        return {"image": image}, batch[_TOKENS]
+
+    return make_batches(
+        records,
+        split,
+        fields=(image_field, _TOKENS),
+        batch_size=batch_size,
+        shuffle_seed=shuffle_seed,
+        shuffle_buffer=_SHUFFLED[records.spec.fields[image_field].kind],
+        transform=to_pair,
+    )
+
+
 def make_image_batches(
     records: RecordsDirectory, split: str, *, image_field: str, batch_size: int
 ) -> tf.data.Dataset:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
@@ -11,13 +11,14 @@ from rnnpipe.config.schema.captioning import BackboneEncoder, CaptioningConfig, 
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.tasks.caption_data import prepare_caption_build
 from rnnpipe.tasks.optimizer import make_optimizer
-from rnnpipe.tasks.task import Evaluation, Prediction
+from rnnpipe.tasks.task import Evaluation, Phase, Prediction
 from rnnpipe.text.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
     import keras
 
     from rnnpipe.tasks.captioning.search import CaptionSearch
+    from rnnpipe.tasks.captioning.validation import CaptionScores
     from rnnpipe.transforms.build import Build
 
 _MINIMISED = ("loss", "perplexity")
@@ -80,19 +81,41 @@ class CaptioningTask:
         self, trainer: keras.Model, model: keras.Model, records: RecordsDirectory, weights: Path
     ) -> Sequence[keras.callbacks.Callback]:
         """Scores of the captions of the validation split, and the mean of the best epochs."""
-        from rnnpipe.tasks.captioning.validation import CaptionScores
         from rnnpipe.tasks.validation import watch
 
-        keep = self.config.train.keep_best
-        scores = CaptionScores(
-            self._search(model, width=1, n_best=1),
-            records,
-            self._make_images(records, "validation"),
-            trainer,
-            self.make_batches(records, "validation"),
-        )
+        keep, scores = self.config.train.keep_best, self._scores(trainer, model, records)
         mode = self.monitor()[1]
         return watch(scores, metric=keep.metric, average=keep.average, mode=mode, weights=weights)
+
+    def make_phases(
+        self, model: keras.Model, records: RecordsDirectory, weights: Path
+    ) -> Iterator[Phase]:
+        """Self-critical training, where the config asks for it."""
+        from rnnpipe.tasks.captioning.batches import make_reference_batches
+        from rnnpipe.tasks.captioning.self_critical import make_phase
+
+        settings = self.config.train.self_critical
+        if settings is None:
+            return
+
+        batches = make_reference_batches(
+            records,
+            "train",
+            image_field=self._image_field,
+            image_shape=self._image_shape(records),
+            batch_size=settings.batch_size,
+            shuffle_seed=self.config.seed,
+        )
+        yield make_phase(
+            model,
+            records,
+            batches,
+            settings,
+            max_length=self.config.evaluate.beam.max_length,
+            seed=self.config.seed,
+            scores=lambda trainer: self._scores(trainer, model, records),
+            metric=self.config.train.keep_best.metric,
+        )
 
     def make_batches(
         self, records: RecordsDirectory, split: str, *, shuffle_seed: int | None = None
@@ -177,6 +200,19 @@ class CaptioningTask:
 
         size = self.config.evaluate.batch_size
         return make_image_batches(records, split, image_field=self._image_field, batch_size=size)
+
+    def _scores(
+        self, trainer: keras.Model, model: keras.Model, records: RecordsDirectory
+    ) -> CaptionScores:
+        from rnnpipe.tasks.captioning.validation import CaptionScores
+
+        return CaptionScores(
+            self._search(model, width=1, n_best=1),
+            records,
+            self._make_images(records, "validation"),
+            trainer,
+            self.make_batches(records, "validation"),
+        )
 
     def _search(self, model: keras.Model, *, width: int, n_best: int) -> CaptionSearch:
         from rnnpipe.tasks.beams import Beam

@@ -1,0 +1,75 @@
+"""The second phase of a captioner's training: on CIDEr-D itself."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import keras
+
+from rnnpipe.config.schema.captioning import SelfCritical
+from rnnpipe.metrics.captions import CiderD
+from rnnpipe.models.captioner import begin_captioning
+from rnnpipe.records.directory import RecordsDirectory
+from rnnpipe.tasks.task import Phase
+from rnnpipe.tasks.validation import ValidationScores
+from rnnpipe.text.tokens import END
+from rnnpipe.training.decoded_scores import DecodedScores
+from rnnpipe.training.optimizers import build_adam
+from rnnpipe.training.self_critical import SelfCriticalTrainer
+from rnnpipe.training.token_targets import Perplexity, TokenCrossEntropy
+
+
+def make_phase(
+    model: keras.Model,
+    records: RecordsDirectory,
+    batches: Any,
+    settings: SelfCritical,
+    *,
+    max_length: int,
+    seed: int,
+    scores: Callable[[keras.Model], ValidationScores],
+    metric: str,
+) -> Phase:
+    """Self-critical training on CIDEr-D, whose document frequencies are the training split's.
+
+    Args:
+        model: the captioner, trained.
+        records: the records.
+        batches: of images with the tokens of all their captions.
+        settings: `train.self_critical`.
+        max_length: the most tokens of a caption, the end token included.
+        seed: of what is drawn.
+        scores: of the validation split, of a trainer.
+        metric: which of them says what is best.
+    """
+    cider = CiderD(_references(records))
+    trainer = SelfCriticalTrainer(
+        model,
+        begin=lambda images: begin_captioning(model, images),
+        reward=cider.score,
+        max_length=max_length,
+        samples=settings.samples,
+        seed=seed,
+    )
+    steps = settings.epochs * len(batches)
+    trainer.compile(
+        build_adam(learning_rate=settings.learning_rate, steps=steps, clip_norm=settings.clip_norm),
+        TokenCrossEntropy(),
+        metrics=[Perplexity()],
+        jit_compile=False,  # scores are computed in Python
+    )
+    validation = scores(trainer)
+    return Phase(
+        "self_critical",
+        trainer,
+        batches,
+        settings.epochs,
+        settings.patience,
+        [DecodedScores(validation.decoded)],
+        lambda: validation.of(metric),
+    )
+
+
+def _references(records: RecordsDirectory) -> Iterator[list[list[int]]]:
+    """The captions of every training image, as tokens up to the end token."""
+    for row in records.read("train"):
+        yield [[*tokens, END] for tokens in row["caption_tokens"]]

@@ -1,0 +1,122 @@
+"""Self-critical sequence training: a captioner learns from the scores of what it says."""
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from rnnpipe.decoding import Step, greedy, sample
+from rnnpipe.text.tokens import END, PAD, START
+from rnnpipe.training.attentive import AttentiveTrainer
+
+Reward = Callable[[list[list[int]], list[list[list[int]]]], Any]
+"""From captions and the references of each one's image, all of them tokens that end with the end
+token, to a score of each, `(captions,)`."""
+
+
+@keras.saving.register_keras_serializable("rnnpipe")
+class SelfCriticalTrainer(AttentiveTrainer):
+    """Trains a captioner on a reward itself, with what it says greedily to be compared with.
+
+        loss = −1/T Σ (r(ŷ) − r(y*)) log p(ŷ)     ŷ drawn from p, y* greedy
+
+    T is the number of tokens drawn. What scores better than the greedy caption becomes likelier,
+    what scores worse less likely; where all is scored alike, nothing changes. Captions are drawn
+    and scored as the model is used, so without dropout and with the statistics that batch
+    normalisation has; hard attention looks where it looks most likely.
+
+    Evaluation is that of `AttentiveTrainer`. Compile it with `jit_compile=False`: scores are
+    computed in Python.
+
+    Args:
+        model: from inputs to `{"logits", …}`, as of `build_captioner`.
+        begin: from images to a step and its first state, e.g. `begin_captioning` of the model.
+        reward: scores captions.
+        max_length: the most tokens of a caption, the end token included.
+        samples: how many captions are drawn of each image.
+        seed: of what is drawn.
+        **kwargs: those of `AttentiveTrainer`.
+
+    Call arguments:
+        inputs: those of the model. In training `fit` takes images `{"image": (images, …)}` and, as
+            targets, the references' tokens `(images, captions, time)`, padded.
+
+    Source: Rennie et al., Self-critical Sequence Training for Image Captioning, 2017, section 3,
+    equation 9.
+    """
+
+    def __init__(
+        self,
+        model: keras.Model,
+        *,
+        begin: Callable[[Any], tuple[Step, Any]],
+        reward: Reward,
+        max_length: int,
+        samples: int = 1,
+        seed: int = 0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(model, **kwargs)
+        self.begin, self.reward = begin, reward
+        self.max_length, self.samples = max_length, samples
+        self.random = keras.random.SeedGenerator(seed)
+        self.drawn_reward = keras.metrics.Mean(name="reward")
+        self.greedy_reward = keras.metrics.Mean(name="greedy_reward")
+
+    def train_step(self, data: Any) -> dict[str, Any]:
+        """Draws, scores, and makes what scored well likelier."""
+        inputs, references, _ = keras.utils.unpack_x_y_sample_weight(data)
+        images = inputs["image"]
+        said, drawn = self._decode(images)
+        rewards = self._score(drawn, tf.repeat(references, self.samples, axis=0))
+        critic = self._score(said, references)
+        gains = rewards - tf.repeat(critic, self.samples)
+        with tf.GradientTape() as tape:
+            loss = self._loss(images, drawn, gains)
+        weights = self.trainable_variables
+        self.optimizer.apply(tape.gradient(loss, weights), weights)
+        self.drawn_reward.update_state(rewards)
+        self.greedy_reward.update_state(critic)
+        means = (self.drawn_reward, self.greedy_reward)
+        return {"loss": loss, **{mean.name: mean.result() for mean in means}}
+
+    def get_config(self) -> dict[str, Any]:
+        """Refused: a reward is Python; the model it trains can be saved."""
+        raise NotImplementedError("save the captioner itself, `trainer.model`")
+
+    def _decode(self, images: Any) -> tuple[Any, Any]:
+        """Greedy captions `(images, time)`, and drawn ones `(images * samples, time)`."""
+        step, state = self.begin(images)
+        said = greedy(step, state, max_length=self.max_length)
+        drawn = sample(
+            step, state, max_length=self.max_length, samples=self.samples, seed=self.random
+        )
+        return said.ids[:, 0], tf.reshape(drawn.ids, (-1, self.max_length))
+
+    def _loss(self, images: Any, drawn: Any, gains: Any) -> Any:
+        reads = tf.pad(drawn, [[0, 0], [1, 0]], constant_values=START)[:, :-1]
+        index = tf.repeat(tf.range(tf.shape(images)[0]), self.samples)
+        inputs = {"image": images, "image_index": index, "caption": reads}
+        logits = self.model(inputs, training=False)["logits"]
+        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(drawn, logits)
+        counts = tf.cast(drawn != PAD, losses.dtype)
+        total = tf.reduce_sum(gains[:, None] * losses * counts)
+        return total / tf.maximum(tf.reduce_sum(counts), 1)
+
+    def _score(self, captions: Any, references: Any) -> Any:
+        """The reward of each caption, `(captions,)`."""
+
+        def score(captions: Any, references: Any) -> Any:
+            said = [_tokens(row) for row in captions]
+            known = [[[*_tokens(one), END] for one in row if one[0] != PAD] for row in references]
+            return np.asarray(self.reward(said, known), "float32")
+
+        rewards = tf.numpy_function(score, (captions, references), tf.float32)
+        return tf.ensure_shape(rewards, (None,))
+
+
+def _tokens(row: Any) -> list[int]:
+    tokens: list[int] = row[row != PAD].tolist()
+    return tokens

@@ -1,0 +1,104 @@
+"""Self-critical training on rewards whose best caption is known."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from rnnpipe.decoding import greedy
+from rnnpipe.models.captioner import begin_captioning, build_captioner
+from rnnpipe.models.image_encoders import build_feature_encoder
+from rnnpipe.training.self_critical import SelfCriticalTrainer
+from rnnpipe.training.token_targets import Perplexity, TokenCrossEntropy
+
+IMAGES = np.random.default_rng(1).normal(size=(6, 2, 2, 3)).astype("float32")
+REFERENCES = np.array([[[4, 5, 0], [6, 0, 0], [0, 0, 0]]] * 6)
+
+
+def make_trainer(reward, kind="soft", samples=4, rate=0.02):
+    keras.utils.set_random_seed(3)
+    encoder = build_feature_encoder((2, 2, 3))
+    model = build_captioner(
+        encoder, kind=kind, vocab=9, embedding=5, units=6, attention_units=4, dropout=0.3
+    )
+    trainer = SelfCriticalTrainer(
+        model,
+        begin=lambda images: begin_captioning(model, images),
+        reward=reward,
+        max_length=5,
+        samples=samples,
+    )
+    trainer.compile(
+        keras.optimizers.Adam(rate), TokenCrossEntropy(), metrics=[Perplexity()], jit_compile=False
+    )
+    return trainer
+
+
+def chance_of(trainer, token):
+    """How likely the first word is this one, a mean over the images."""
+    step, state = begin_captioning(trainer.model, IMAGES)
+    logits = step(tf.fill((6,), 2), state)[0]
+    return float(np.mean(tf.nn.softmax(logits)[:, token]))
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_what_is_rewarded_becomes_likelier_and_what_costs_less_likely(sign):
+    kind = "soft" if sign > 0 else "hard"
+    trainer = make_trainer(lambda said, known: [sign * (row[0] == 7) for row in said], kind)
+    before = chance_of(trainer, 7)
+    for _ in range(8):
+        trainer.train_on_batch({"image": IMAGES}, REFERENCES)
+    assert sign * (chance_of(trainer, 7) - before) > 0.02
+
+
+def test_nothing_changes_where_all_captions_are_scored_alike():
+    trainer = make_trainer(lambda said, known: [2.0] * len(said))
+    before = trainer.get_weights()
+    trainer.train_on_batch({"image": IMAGES}, REFERENCES)
+    for old, new in zip(before, trainer.get_weights(), strict=True):
+        if old.dtype == np.float32 and old.shape:
+            np.testing.assert_array_equal(old, new)
+
+
+def test_the_reward_gets_captions_and_the_references_of_their_image():
+    seen = []
+
+    def reward(said, known):
+        seen.append((said, known))
+        return [float(len(row)) for row in said]
+
+    trainer = make_trainer(reward, samples=2)
+    logs = trainer.train_on_batch({"image": IMAGES}, REFERENCES, return_dict=True)
+    (drawn, of_drawn), (said, of_said) = seen
+    assert (len(drawn), len(said)) == (12, 6)
+    assert of_said == [[[4, 5, 3], [6, 3]]] * 6
+    assert of_drawn == [[[4, 5, 3], [6, 3]]] * 12
+    assert all(3 not in row[:-1] and 0 not in row for row in [*drawn, *said])
+    assert logs["reward"] == pytest.approx(np.mean([len(row) for row in drawn]))
+    assert logs["greedy_reward"] == pytest.approx(np.mean([len(row) for row in said]))
+
+
+def test_the_gradient_is_that_of_the_likelihood_of_what_was_drawn_times_what_it_gained():
+    trainer = make_trainer(lambda said, known: [float(len(row)) for row in said], samples=1)
+    drawn, gains = tf.constant([[4, 3, 0, 0, 0], [5, 6, 7, 8, 4]]), tf.constant([2.0, -0.5])
+    found = float(trainer._loss(tf.constant(IMAGES[:2]), drawn, gains))
+    inputs = {"image": IMAGES[:2], "image_index": np.arange(2)}
+    reads = np.array([[2, 4, 3, 0, 0], [2, 5, 6, 7, 8]])
+    log_probs = np.asarray(tf.nn.log_softmax(trainer.model({**inputs, "caption": reads})["logits"]))
+    rows = [log_probs[0, [0, 1], [4, 3]].sum(), log_probs[1, range(5), [5, 6, 7, 8, 4]].sum()]
+    assert found == pytest.approx(-(2.0 * rows[0] - 0.5 * rows[1]) / 7, rel=1e-5)
+
+
+def test_the_best_caption_is_found():
+    def reward(said, known):
+        return [sum(a == b for a, b in zip(row, [4, 8, 3], strict=False)) for row in said]
+
+    trainer = make_trainer(reward, "nic", samples=8, rate=0.05)
+    for _ in range(40):
+        trainer.train_on_batch({"image": IMAGES}, REFERENCES)
+    step, state = begin_captioning(trainer.model, IMAGES)
+    ids = np.asarray(greedy(step, state, max_length=5).ids)[:, 0, :3]
+    assert ids.tolist() == [[4, 8, 3]] * 6
+    says = np.tile([4, 8, 3], (6, 1))
+    inputs = {"image": IMAGES, "image_index": np.arange(6), "caption": np.tile([2, 4, 8], (6, 1))}
+    assert trainer.evaluate(inputs, says, verbose=0, return_dict=True)["perplexity"] < 2
