@@ -59,10 +59,13 @@ class Features:
     @property
     def settings(self) -> Mapping[str, Any]:
         """What the features depend on, JSON values: weights in a file count by their content."""
-        weights = self.weights
-        if weights not in ("imagenet", "none"):
-            weights = _hash_file(Path(weights))
+        weights = _hash_file(Path(self.weights)) if self.has_file else self.weights
         return {**asdict(self), "options": dict(self.options), "weights": weights, **_versions()}
+
+    @property
+    def has_file(self) -> bool:
+        """Whether its weights come from a file."""
+        return self.weights not in ("imagenet", "none")
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -95,6 +98,8 @@ class Features:
 
 @lru_cache(maxsize=1)
 def _load_once(features: Features) -> Any:
+    if features.has_file:
+        _hash_file(Path(features.weights))  # is it there?
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # what TensorFlow tells is of no use here
     import keras  # a worker without features needs neither Keras nor its backend
 

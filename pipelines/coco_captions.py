@@ -1,0 +1,123 @@
+r"""Builds caption records: images, or features of them, and tokenized captions.
+
+    python -m pipelines.coco_captions --source coco_captions --path data/coco \
+        --karpathy dataset_coco.json --output coco --workers 2
+    python -m pipelines.coco_captions --source flickr8k --path data/flickr8k --output flickr8k \
+        --backbone ResNet101 --weights imagenet --backbone-image-size 448 \
+        -- --runner=FlinkRunner --flink_master=localhost:8081
+    python -m pipelines.coco_captions --source tfds --name coco_captions --number image/id \
+        --path exported --output coco
+
+Options after `--` are Beam's own; without a `--runner` the build is local.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import get_args
+
+from pipelines.command import make_parser, run
+from rnnpipe.sources.coco_captions import CocoCaptions
+from rnnpipe.sources.flickr8k import Flickr8k
+from rnnpipe.sources.images import FITS
+from rnnpipe.sources.shapes_captions import ShapesCaptions
+from rnnpipe.sources.source import Source
+from rnnpipe.sources.tfds_captions import TfdsCaptions
+from rnnpipe.text.tokenizer import TokenizerKind
+from rnnpipe.transforms.captions import CaptionRecipe
+from rnnpipe.transforms.features import Features
+from rnnpipe.transforms.recipe import Recipe
+from rnnpipe.transforms.text import Tokenization
+
+SOURCES = ("coco_captions", "flickr8k", "tfds", "shapes_captions")
+
+_PROGRAM = "pipelines.coco_captions"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the build and returns the exit code: 0, or 2 for a mistake of the user's."""
+    parser, recipe = make_parser(_PROGRAM, __doc__), CaptionRecipe()
+    _add_source(parser)
+    add = parser.add_argument
+    add("--image-size", type=int, default=recipe.image_size, help="pixels (default: %(default)s)")
+    add("--image-fit", choices=FITS, default=recipe.image_fit, help="(default: %(default)s)")
+    add("--jpeg-quality", type=int, default=recipe.jpeg_quality, help="(default: %(default)s)")
+    add("--tokenizer", choices=get_args(TokenizerKind), default=recipe.text.tokenizer)
+    add("--vocabulary", type=int, default=recipe.text.vocabulary, help="(default: %(default)s)")
+    add("--min-count", type=int, default=recipe.min_count, help="(default: %(default)s)")
+    add("--max-tokens", type=int, default=recipe.max_tokens, help="(default: %(default)s)")
+    _add_features(parser)
+    return run(_PROGRAM, parser, _make, argv)
+
+
+def _add_source(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--source", required=True, choices=SOURCES, help="the layout of the raw data")
+    add(
+        "--path",
+        type=Path,
+        required=True,
+        help="the folder of raw data; of tfds and shapes_captions, where it is written",
+    )
+    add("--karpathy", type=Path, help="of coco_captions: dataset_coco.json, relative to --path")
+    add("--name", help="of tfds: the data set")
+    add("--data-dir", type=Path, help="of tfds: TensorFlow Datasets' own folder")
+    add("--image-feature", default="image", help="of tfds (default: %(default)s)")
+    add("--captions-feature", default="captions/text", help="of tfds (default: %(default)s)")
+    add("--number", help="of tfds: the feature with an image's number (default: counted)")
+    add("--images", type=int, default=4000, help="of shapes_captions (default: %(default)s)")
+    add("--seed", type=int, default=1, help="of shapes_captions (default: %(default)s)")
+
+
+def _add_features(parser: argparse.ArgumentParser) -> None:
+    add, default = parser.add_argument, Features("")
+    add("--backbone", help="of keras.applications, e.g. ResNet101 (default: no features)")
+    add(
+        "--weights", default=default.weights, help="imagenet, none or a file (default: %(default)s)"
+    )
+    add("--backbone-image-size", type=int, default=default.image_size, help="pixels")
+    add("--layer", help="whose output is taken (default: the last before pooling)")
+    add("--batch-size", type=int, default=default.batch_size, help="images at once in a worker")
+
+
+def _make(options: argparse.Namespace) -> tuple[Source, Recipe]:
+    return _source(options), CaptionRecipe(
+        image_size=options.image_size,
+        image_fit=options.image_fit,
+        jpeg_quality=options.jpeg_quality,
+        text=Tokenization(options.tokenizer, options.vocabulary),
+        max_tokens=options.max_tokens,
+        min_count=options.min_count,
+        features=_features(options),
+    )
+
+
+def _source(options: argparse.Namespace) -> Source:
+    if options.source == "coco_captions":
+        return CocoCaptions(options.path, karpathy=options.karpathy)
+    if options.source == "flickr8k":
+        return Flickr8k(options.path)
+    if options.source == "shapes_captions":
+        size, seed = options.image_size, options.seed
+        return ShapesCaptions(options.path, images=options.images, size=size, seed=seed)
+    fields = {"image": options.image_feature, "captions": options.captions_feature}
+    if options.number:
+        fields["number"] = options.number
+    return TfdsCaptions(options.path, fields, name=options.name, data_dir=options.data_dir)
+
+
+def _features(options: argparse.Namespace) -> Features | None:
+    if options.backbone is None:
+        return None
+    return Features(
+        options.backbone,
+        options.weights,
+        image_size=options.backbone_image_size,
+        layer=options.layer,
+        batch_size=options.batch_size,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
