@@ -19,15 +19,13 @@ def test_it_builds_records_of_drawn_scenes(tmp_path, capsys):
     assert f"train: {records.splits['train']} records" in capsys.readouterr().out
 
 
-def test_options_of_each_source_and_of_features(shared_data, tmp_path, capsys):
-    data, output = shared_data / "flickr8k_mini", str(tmp_path / "records")
-    common = ["--source", "flickr8k", "--path", str(data), "--output", output]
-    missing = ["--backbone", "ResNet50", "--weights", str(tmp_path / "none.h5")]
-    assert coco_captions.main([*common, *missing]) == 2
-    assert "data.features.weights: expected a file" in capsys.readouterr().err
-    no_splits = ["--source", "coco_captions", "--path", str(data), "--output", output]
-    assert coco_captions.main(no_splits) == 2
-    assert "captions of COCO (*captions*.json" in capsys.readouterr().err
-    nameless = ["--source", "tfds", "--path", str(tmp_path / "raw"), "--output", output]
-    assert coco_captions.main(nameless) == 2
-    assert "the name or the path of a data set, got neither" in capsys.readouterr().err
+def test_mistakes_are_told(shared_data, tmp_path, capsys):
+    def told(source, path):
+        arguments = ["--source", source, "--path", str(path), "--output", str(tmp_path / "records")]
+        assert coco_captions.main(arguments) == 2
+        return capsys.readouterr().err
+
+    flickr8k, coco = shared_data / "flickr8k_mini", shared_data / "coco_mini"
+    assert "captions of COCO (*captions*.json" in told("coco_captions", flickr8k)
+    assert "one file of captions (*.token.txt)" in told("flickr8k", coco)
+    assert "the name or the path of a data set, got neither" in told("tfds", tmp_path / "raw")
