@@ -14,7 +14,7 @@ from rnnpipe.records.specs import VIDEO, RecordSpec
 from rnnpipe.sources.images import Fit, encode_jpeg
 from rnnpipe.sources.source import Reference
 from rnnpipe.sources.videos.clips import Segment
-from rnnpipe.sources.videos.decoding import Shown, read_video, sample_pictures
+from rnnpipe.sources.videos.decoding import Framing, Shown, read_video, sample_pictures
 from rnnpipe.transforms.labels import learn_labels, save_labels
 from rnnpipe.transforms.recipe import Counts, Dropped, Encoded, Encoder, Recipe
 
@@ -34,12 +34,14 @@ class VideoRecipe(Recipe):
         frame_rate: frames for each second, see `sample_pictures`.
         size: height and width of the stored frames, in pixels.
         fit: how a frame that is not square becomes square.
+        box: what is kept of each frame, see `Framing`.
         jpeg_quality: quality of the stored frames, from 1 to 95.
     """
 
     frame_rate: float = 12.0
     size: int = 64
     fit: Fit = "stretch"
+    box: tuple[float, float, float, float] | None = None
     jpeg_quality: int = 92
 
     @property
@@ -114,9 +116,9 @@ class VideoEncoder(Encoder):
         """
         fields, recipe = reference.fields, self.recipe
         clip_label = _find(self.clip_ids, fields["clip_label"])
-        stretch = _read_stretches(
-            fields["video"], recipe.frame_rate, recipe.size, recipe.fit, recipe.jpeg_quality
-        ).read(fields["first"], fields["count"])
+        framing = Framing(recipe.size, recipe.fit, recipe.box)
+        reader = _read_stretches(fields["video"], recipe.frame_rate, framing, recipe.jpeg_quality)
+        stretch = reader.read(fields["first"], fields["count"])
         if not stretch.jpegs:
             if fields["first"]:
                 raise Dropped("no frame of the video is left for it")
@@ -158,15 +160,14 @@ class StretchReader:
 
     Args:
         path: the video.
-        rate: see `VideoRecipe`.
-        size: see there.
-        fit: see there.
+        rate: frames for each second.
+        framing: how they become squares.
         quality: of the JPEGs.
     """
 
-    def __init__(self, path: str, rate: float, size: int, fit: Fit, quality: int) -> None:
+    def __init__(self, path: str, rate: float, framing: Framing, quality: int) -> None:
         self._path, self._rate = path, rate
-        self._size, self._fit, self._quality = size, fit, quality
+        self._framing, self._quality = framing, quality
         self._start()
 
     def _start(self) -> None:
@@ -209,7 +210,7 @@ class StretchReader:
         return Stretch(jpegs, times, indices, self._end)
 
     def _encode(self, shown: Shown) -> bytes:
-        return encode_jpeg(shown.to_image(self._size, self._fit), self._quality)
+        return encode_jpeg(self._framing(shown), self._quality)
 
 
 _read_stretches = lru_cache(maxsize=1)(StretchReader)

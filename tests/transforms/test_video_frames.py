@@ -9,6 +9,7 @@ from PIL import Image
 from rnnpipe.errors import BadRecord, UserError
 from rnnpipe.sources.source import Reference
 from rnnpipe.sources.videos.clips import Clip, Sampling, refer_clip
+from rnnpipe.sources.videos.decoding import Framing
 from rnnpipe.sources.videos.table import ClipTable
 from rnnpipe.transforms import video_frames
 from rnnpipe.transforms.build import Build
@@ -131,7 +132,7 @@ def test_a_video_without_end_is_read_in_stretches(monkeypatch, tmp_path, write_c
 
     video = EndlessVideo(frame)
     monkeypatch.setattr(video_frames, "read_video", video)
-    reader = StretchReader("endless.mp4", 10, 16, "stretch", 90)
+    reader = StretchReader("endless.mp4", 10, Framing(16), 90)
     for first in (0, 50, 100):
         stretch = reader.read(first, 50)
         assert stretch.indices == list(range(first, first + 50))
@@ -141,11 +142,11 @@ def test_a_video_without_end_is_read_in_stretches(monkeypatch, tmp_path, write_c
 
 
 def test_stretches_after_the_end_and_after_damage(tmp_path, write_clip, shared_data):
-    reader = StretchReader(str(write_clip(tmp_path / "a.mp4", LEVELS)), 10, 16, "stretch", 90)
+    reader = StretchReader(str(write_clip(tmp_path / "a.mp4", LEVELS)), 10, Framing(16), 90)
     assert reader.read(3, 3).indices == [3, 4]
     assert reader.read(6, 3).indices == []
     damaged = StretchReader(
-        str(shared_data / "bad_inputs" / "video" / "corrupted.mp4"), 25, 16, "stretch", 90
+        str(shared_data / "bad_inputs" / "video" / "corrupted.mp4"), 25, Framing(16), 90
     )
     assert len(damaged.read(0, 10).jpegs) == 10
     for first in (10, 500):

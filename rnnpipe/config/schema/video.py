@@ -25,8 +25,8 @@ class MovingShapesSource(Source):
 
     kind: Literal["moving_shapes"]
     path: FilePath | None = Field(None, description="where they are written; default: the cache")
-    clips: int = Field(1000, ge=10)
-    size: int = Field(48, ge=16, multiple_of=2, description="height and width, in pixels")
+    clips: int = Field(1800, ge=10)
+    size: int = Field(32, ge=16, multiple_of=2, description="height and width, in pixels")
     seed: int = 1
 
 
@@ -90,7 +90,26 @@ class Frames(Image):
     """Which frames are stored, and how."""
 
     rate: float = Field(12.0, gt=0, description="for each second of the video")
+    box: list[Annotated[float, Field(ge=0, le=1)]] | None = Field(
+        None,
+        min_length=4,
+        max_length=4,
+        description="left, top, right and bottom of what is kept, as fractions of the frame; "
+        "default: all of it",
+    )
     most: int = Field(256, ge=1, description="in a record; longer videos become several")
+
+    @model_validator(mode="after")
+    def _check(self) -> "Frames":
+        if self.box is not None:
+            left, top, right, bottom = self.box
+            if not (left < right and top < bottom):
+                expected, fix = (
+                    "left < right and top < bottom",
+                    "write e.g. [0.25, 0.25, 0.75, 0.75]",
+                )
+                raise UserError("box", expected, str(self.box), fix)
+        return self
 
 
 class Splits(ImageSplits):

@@ -25,6 +25,40 @@ _TURNS = {
 
 
 @dataclass(frozen=True, slots=True)
+class Framing:
+    """How a picture of a video becomes an upright square of RGB pixels.
+
+    The rotation that the file asks for is applied, then the box is cut out. Pixels that are not
+    square are taken as they are by the fit `stretch`, and made square for the others.
+
+    Args:
+        size: height and width of the square, in pixels.
+        fit: how a picture that is not square becomes square, see `rnnpipe.sources.images.Fit`.
+        box: left, top, right and bottom of what is kept, as fractions of the upright picture;
+            `None`: all of it.
+    """
+
+    size: int
+    fit: Fit = "stretch"
+    box: tuple[float, float, float, float] | None = None
+
+    def __call__(self, shown: "Shown") -> Image.Image:
+        """The square of a picture."""
+        image = shown.frame.to_image()  # type: ignore[no-untyped-call]  # PyAV has it untyped
+        if self.fit != "stretch" and shown.aspect != 1:
+            image = image.resize((max(1, round(image.width * shown.aspect)), image.height))
+        if turn := _TURNS.get(round(shown.frame.rotation) % 360):
+            image = image.transpose(turn)
+        if self.box is not None:
+            sides = (image.width, image.height) * 2
+            left, top, right, bottom = (
+                round(at * side) for at, side in zip(self.box, sides, strict=True)
+            )
+            image = image.crop((left, top, max(right, left + 1), max(bottom, top + 1)))
+        return square(image, self.size, self.fit)
+
+
+@dataclass(frozen=True, slots=True)
 class Shown:
     """A picture of a video and the time during which it is on show.
 
@@ -41,22 +75,6 @@ class Shown:
     end: Fraction
     frame: av.VideoFrame
     aspect: Fraction = Fraction(1)
-
-    def to_image(self, size: int, fit: Fit = "stretch") -> Image.Image:
-        """The picture as an upright square of RGB pixels.
-
-        The rotation that the file asks for is applied. Pixels that are not square are taken as
-        they are by the fit `stretch`, and made square for the others.
-
-        Args:
-            size: height and width, in pixels.
-            fit: how a picture that is not square becomes square, see `rnnpipe.sources.images.Fit`.
-        """
-        image = self.frame.to_image()  # type: ignore[no-untyped-call]  # PyAV has it untyped
-        if fit != "stretch" and self.aspect != 1:
-            image = image.resize((max(1, round(image.width * self.aspect)), image.height))
-        turn = _TURNS.get(round(self.frame.rotation) % 360)
-        return square(image if turn is None else image.transpose(turn), size, fit)
 
 
 def read_video(path: str | Path) -> Iterator[Shown]:

@@ -8,12 +8,12 @@ from typing import Any
 
 from rnnpipe.sources import shapes
 from rnnpipe.sources.source import Progress
-from rnnpipe.sources.written import WrittenSource
 from rnnpipe.sources.videos import moving
 from rnnpipe.sources.videos.clips import Sampling
 from rnnpipe.sources.videos.moving import write_moving
 from rnnpipe.sources.videos.moving.writer import FRAME_LABELS
 from rnnpipe.sources.videos.table import ClipTable
+from rnnpipe.sources.written import WrittenSource
 
 
 class MovingShapes(WrittenSource):

@@ -53,10 +53,17 @@ def draw_timeline(
         return figure.add_axes((side / _WIDTH, bottom / height, inner / _WIDTH, up / height))
 
     strip = axes(bars + 0.65, tall)
-    strip.imshow(np.concatenate(frames, axis=1), aspect="auto", interpolation="lanczos")
+    strip.imshow(_join(frames), aspect="auto", interpolation="lanczos")
     strip.axis("off")
     _draw_bars(axes(0.5, bars), times, rows, names, inner)
     return figure_to_png(figure)
+
+
+def _join(frames: Sequence[Array]) -> Array:
+    """The frames side by side, a white line around each."""
+    gap = max(1, frames[0].shape[1] // 40)
+    edges = ((0, 0), (gap, gap), (0, 0))
+    return np.concatenate([np.pad(f, edges, constant_values=255) for f in frames], axis=1)
 
 
 def _draw_bars(
@@ -72,13 +79,13 @@ def _draw_bars(
         for first, last, label in find_segments(labels):
             left, length = start + first * step, (last - first) * step
             colour = _NONE if label < 0 else _COLOURS[label % len(_COLOURS)]
-            axes.broken_barh([(left, length)], (line - 0.4, 0.8), color=colour, linewidth=0)
-            axes.axvline(left, 0, 0, color=_SOFT)
+            style: dict[str, Any] = {"facecolor": colour, "edgecolor": "white", "linewidth": 1}
+            axes.broken_barh([(left, length)], (line - 0.4, 0.8), **style)
             room = int(length / (end - start) * inches * _LETTERS)
             if label >= 0 and len(names[label]) <= room:
-                style: dict[str, Any] = {"ha": "center", "va": "center", "size": 9}
-                text = names[label]
-                axes.text(left + length / 2, line, text, color=_INK, parse_math=False, **style)
+                place = {"ha": "center", "va": "center", "size": 9, "color": _INK}
+                middle = left + length / 2
+                axes.text(middle, line, names[label], parse_math=False, **place)
     axes.set(xlim=(start, end), ylim=(len(rows) - 0.5, -0.5))
     axes.set_yticks(range(len(rows)), rows.keys(), color=_INK)
     axes.set_xlabel("seconds", color=_SOFT)

@@ -16,6 +16,7 @@ from rnnpipe.sources.videos.decoding import read_video, sample_pictures
 from rnnpipe.tasks.task import Prediction
 from rnnpipe.tasks.video.drawings import draw_timeline, pick_evenly
 from rnnpipe.tasks.video.labels import CLIP, FRAME, Array, find_segments
+from rnnpipe.tasks.video.sources import make_framing
 
 _TOP = 5
 
@@ -95,10 +96,10 @@ def stream_labels(
 
 
 def _read_pictures(path: str, frames: Frames) -> Iterator[tuple[float, Array]]:
-    found = False
+    found, framing = False, make_framing(frames)
     try:
         for time, shown in sample_pictures(read_video(path), frames.rate):
-            yield float(time), np.asarray(shown.to_image(frames.size, frames.fit))
+            yield float(time), np.asarray(framing(shown))
             found = True
     except BadRecord as bad:
         fix = "name another file"

@@ -11,6 +11,7 @@ from rnnpipe.config.schema.video import (
 )
 from rnnpipe.sources.source import Source
 from rnnpipe.sources.videos.clips import Sampling
+from rnnpipe.sources.videos.decoding import Framing
 from rnnpipe.sources.videos.grid import Grid
 from rnnpipe.sources.videos.moving_shapes import MovingShapes
 from rnnpipe.sources.videos.table import ClipTable
@@ -45,3 +46,12 @@ def open_source(config: VideoSource, frames: Frames) -> Source:
                 splits=settings["splits"],
                 frame_rate=config.frame_rate,
             )
+
+
+def make_framing(frames: Frames) -> Framing:
+    """How frames become squares, as `data.frames` has it."""
+    box = None
+    if frames.box is not None:
+        left, top, right, bottom = frames.box
+        box = left, top, right, bottom
+    return Framing(frames.size, frames.fit, box)

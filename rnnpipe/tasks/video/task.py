@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -14,7 +15,7 @@ from rnnpipe.records.layout import CLIP_LABELS, LABELS
 from rnnpipe.tasks.optimizer import make_optimizer
 from rnnpipe.tasks.task import Evaluation, Prediction
 from rnnpipe.tasks.video.labels import CLIP, FRAME, names_of
-from rnnpipe.tasks.video.sources import open_source
+from rnnpipe.tasks.video.sources import make_framing, open_source
 
 if TYPE_CHECKING:
     import keras
@@ -49,8 +50,7 @@ class VideoTask:
         data, build = self.config.data, self.config.build
         recipe = VideoRecipe(
             frame_rate=data.frames.rate,
-            size=data.frames.size,
-            fit=data.frames.fit,
+            **asdict(make_framing(data.frames)),
             jpeg_quality=data.frames.jpeg_quality,
         )
         return Build(

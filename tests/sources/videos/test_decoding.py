@@ -1,3 +1,4 @@
+import itertools
 from fractions import Fraction
 
 import av
@@ -7,13 +8,13 @@ from PIL import Image
 
 from rnnpipe.errors import BadRecord
 from rnnpipe.sources.images import square
-from rnnpipe.sources.videos.decoding import find_duration, read_video, sample_pictures
+from rnnpipe.sources.videos.decoding import Framing, find_duration, read_video, sample_pictures
 
 TICK = Fraction(1, 100)
 
 
 def level(shown):
-    return float(np.asarray(shown.to_image(8)).mean())
+    return float(np.asarray(Framing(8)(shown)).mean())
 
 
 @pytest.fixture
@@ -65,14 +66,14 @@ def test_at_its_own_rate_each_frame_comes_once(shared_data):
     assert [shown.index for shown in sampled] == list(range(75))
     for index in (0, 37, 74):
         image = square(Image.fromarray(oracle[index]), 64, "crop")
-        np.testing.assert_array_equal(sampled[index].to_image(64, "crop"), image)
+        np.testing.assert_array_equal(Framing(64, "crop")(sampled[index]), image)
     assert find_duration(path) == 3
 
 
 def test_frames_that_carry_the_times_of_their_packets_come_in_order(shared_data):
     for path in (shared_data / "video_misc").glob("*.avi"):
         shown = list(read_video(path))
-        assert all(one.start < two.start for one, two in zip(shown, shown[1:], strict=False))
+        assert all(one.start < two.start for one, two in itertools.pairwise(shown))
         assert float(shown[-1].end) == pytest.approx(float(find_duration(path)), abs=0.1)
 
 
@@ -81,13 +82,16 @@ def test_frames_are_turned_upright(shared_data):
     with av.open(str(path)) as container:
         lying = next(container.decode(video=0)).to_ndarray(format="rgb24")
     assert lying.shape == (320, 568, 3)
+    (shown, *_) = read_video(path)
     upright = square(Image.fromarray(np.rot90(lying, k=-1)), 64, "pad")
-    np.testing.assert_array_equal(next(read_video(path)).to_image(64, "pad"), upright)
+    np.testing.assert_array_equal(Framing(64, "pad")(shown), upright)
+    lower = square(Image.fromarray(np.rot90(lying, k=-1)[284:, 80:240]), 64, "stretch")
+    np.testing.assert_array_equal(Framing(64, box=(0.25, 0.5, 0.75, 1))(shown), lower)
 
 
 def test_pixels_that_are_not_square_become_so_where_the_shape_counts(shared_data):
     shown = next(read_video(shared_data / "video_misc" / "mmaction2_demo.mp4"))  # 340 by 256
-    rows = np.asarray(shown.to_image(90, "pad")).max(axis=(1, 2)) > 30
+    rows = np.asarray(Framing(90, "pad")(shown)).max(axis=(1, 2)) > 30
     assert rows.sum() == pytest.approx(90 * 256 / (340 * 64 / 51), abs=1)
 
 

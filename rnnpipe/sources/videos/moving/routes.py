@@ -22,9 +22,9 @@ ROUTES: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """What a clip is called → the motions that it repeats, from any of them on; `go` is any way."""
 
-_FEWEST, _MOST = 24, 40  # frames of a clip
+_FEWEST, _MOST = 24, 32  # frames of a clip
 _LEG = (4, 8)  # frames
-_SPEEDS = (0.03, 0.07)  # of the picture's side, in each frame
+_SPEEDS = (0.05, 0.09)  # of the picture's side, in each frame
 
 
 @dataclass(frozen=True, slots=True)

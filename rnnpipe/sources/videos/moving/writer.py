@@ -17,7 +17,7 @@ RATE = 12
 """Frames for each second."""
 
 _PROGRESS_EVERY = 50
-_RADII = (0.12, 0.2)
+_RADII = (0.14, 0.2)
 
 
 def write_moving(
@@ -57,7 +57,7 @@ def write_moving(
 def draw_walk(walk: Walk, size: int, rng: random.Random) -> Iterator[Image.Image]:
     """The pictures of a walk: a shape of one colour on a pale ground."""
     kind, colour = rng.choice(KINDS), rng.choice(list(COLOURS))
-    radius, turn, grey = rng.uniform(*_RADII), rng.uniform(0, 360), rng.randint(200, 246)
+    radius, turn, grey = rng.uniform(*_RADII), rng.uniform(0, 360), rng.randint(226, 246)
     for place in walk.places:
         # What is cut off on one side is seen on the other.
         across, along = ([at + side for side in _sides(at, radius)] for at in place)

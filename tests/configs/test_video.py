@@ -1,0 +1,100 @@
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow_datasets as tfds
+from PIL import Image
+
+from rnnpipe import cli
+from rnnpipe.sources.videos.decoding import Framing, read_video
+
+CONFIGS = Path(__file__).resolve().parents[2] / "configs"
+
+TINY = [
+    "data.frames.size=16",
+    "model.frame_encoder.channels=[3, 3]",
+    "model.frame_encoder.features=4",
+    "model.recurrence.units=3",
+    "train.epochs=1",
+    "train.batch_size=4",
+]
+
+
+def few_sentences(folder, raw):
+    """Three sentences several times over: a word in one split is in the others too."""
+    for name in ("clips", "align"):
+        (raw / name).mkdir(parents=True)
+        for path in sorted((folder / name).iterdir())[::100]:
+            for copy in range(5):
+                shutil.copyfile(path, raw / name / f"{path.stem}{copy}{path.suffix}")
+    return [f"data.source.path={raw}", "data.splits.validation=0.3", "data.frames.rate=5"]
+
+
+def tiny_data_set(folder, raw):
+    """A data set with the features of TensorFlow Datasets' ucf101, of real clips."""
+    features = {
+        "video": tfds.features.Video(shape=(None, 32, 32, 3), encoding_format="jpeg"),
+        "label": tfds.features.ClassLabel(names=["ApplyEyeMakeup", "BaseballPitch"]),
+    }
+    clips = []
+    for label, name in enumerate(["v_Apply*", "Baseball*"]):
+        (path,) = folder.glob(name)
+        frames = [np.asarray(Framing(32)(shown)) for shown in read_video(path)]
+        clips += [(f"{label}{part}", frames[20 * part :][:20], label) for part in range(5)]
+    examples = [(key, {"video": np.stack(video), "label": label}) for key, video, label in clips]
+    tfds.dataset_builders.store_as_tfds_dataset(
+        name="ucf101",
+        version="1.0.0",
+        features=tfds.features.FeaturesDict(features),
+        split_datasets={"train": examples, "test": examples[::3]},
+        data_dir=raw,
+        disable_shuffling=True,
+    )
+    return [
+        "data.source.name=null",
+        f"data.source.path={raw / 'ucf101' / '1.0.0'}",
+        "data.splits.validation=0.3",
+    ]
+
+
+def raw_data(name, raw, shared_data):
+    """A tiny part of the raw data that a shipped config is for."""
+    match name:
+        case "video":
+            return ["data.source.clips=30", "data.source.size=16", "data.splits.validation=0.2"]
+        case "real/grid":
+            return few_sentences(shared_data / "grid_s1", raw)
+        case "real/ucf101":
+            return tiny_data_set(shared_data / "video_misc", raw)
+
+
+@pytest.mark.parametrize("name", ["video", "real/grid", "real/ucf101"])
+def test_it_runs_end_to_end(name, run_tiny, tmp_path, shared_data, capsys):
+    config = CONFIGS / f"{name}.yaml"
+    run = run_tiny(config, [*TINY, *raw_data(name, tmp_path / "raw", shared_data)])
+    metric = "clip_accuracy" if name == "real/ucf101" else "frame_accuracy"
+    for baseline in ("", "baseline/majority/", "baseline/cnn/"):
+        assert 0 <= run.scores[f"{baseline}{metric}"] <= 1
+        assert 0 <= run.scores[f"{baseline}clip_map"] <= 1
+    right = [row["clip_prediction"] == row["clip_label"] for row in run.predictions]
+    assert run.scores["clip_accuracy"] == pytest.approx(sum(right) / len(right))
+    assert "One of the worst: " in (run.folder / "report.html").read_text()
+    if name == "video":
+        check_predictions(run.folder, tmp_path / "cache", capsys)
+
+
+def check_predictions(folder, cache, capsys):
+    """As a whole and as a stream a clip has the same labels."""
+    clip = next(cache.rglob("000001.mp4"))
+    command = ["predict", str(folder), "--video", str(clip)]
+    assert cli.main(command) == 0
+    whole = capsys.readouterr().out
+    with Image.open(folder / "prediction.png") as picture:
+        assert picture.format == "PNG"
+    assert cli.main([*command, "--stream"]) == 0
+    lines = [line.split() for line in capsys.readouterr().out.strip().splitlines()]
+    rows = [line.split("│")[1:4] for line in whole.splitlines() if " s " in line]
+    assert [(start, label) for start, _, label in lines if start != "clip:"] == [
+        (start.split()[0], label.strip()) for start, _, label in rows
+    ]
