@@ -1,0 +1,230 @@
+"""Images a second that a build of captions reads, resizes and writes, and the memory it takes.
+
+    python tools/bench/images.py                                # speed, on made-up photos
+    python tools/bench/images.py --photos data/coco/train2017   # on copies of these
+    python tools/bench/images.py --memory 300 3000              # peak memory by number of images
+    python tools/bench/images.py --backbone MobileNetV2         # with features of random weights
+
+The work: read photos, resize them, encode them as JPEG again, cut five captions each into tokens,
+serialise and write TFRecord shards. The ways to do it: a plain loop; a `multiprocessing.Pool` of
+two whose workers write a shard each; and the build's second pass with one worker and with two.
+Peak memory is that of a fresh process that does the whole build with one worker.
+"""
+
+import argparse
+import json
+import multiprocessing
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import cycle, islice
+from pathlib import Path
+
+import apache_beam as beam
+import numpy as np
+from PIL import Image
+
+from rnnpipe.records.codec import encode_example
+from rnnpipe.records.layout import shard_name
+from rnnpipe.records.tfrecord import write_tfrecord
+from rnnpipe.sources.coco_captions import CocoCaptions
+from rnnpipe.sources.source import Reference
+from rnnpipe.transforms.build import Build
+from rnnpipe.transforms.captions import CaptionEncoder, CaptionRecipe
+from rnnpipe.transforms.features import Features
+from rnnpipe.transforms.recipe import Encoded
+from rnnpipe.transforms.runner import Runner
+from rnnpipe.transforms.shards import WriteShards
+from rnnpipe.transforms.splits import Splitter, order_in_shard, shard_of
+
+SPLITTER = Splitter({}, 0)
+CAPTIONS = [f"A photo of {what} near a tree." for what in ("a dog", "two cats", "it", "a", "b")]
+DISTINCT, PER_SHARD = 40, 100
+
+
+@dataclass(frozen=True)
+class Work:
+    """What every way has to do.
+
+    Args:
+        source: the raw data, all of it in `train`.
+        encoder: makes the records.
+        recipe: how.
+        shards: how many files to write.
+        folder: where.
+    """
+
+    source: CocoCaptions
+    encoder: CaptionEncoder
+    recipe: CaptionRecipe
+    shards: int
+    folder: Path
+
+    def write(self, shard: int, references: list[Reference]) -> None:
+        """Encodes and writes one shard."""
+        spec = self.recipe.spec
+        records = (
+            encode_example(spec, outcome.values)
+            for _, outcome in self.encoder.encode_all(sorted(references, key=order_in_shard))
+            if isinstance(outcome, Encoded)
+        )
+        write_tfrecord(self.folder / shard_name(spec.name, "train", shard, self.shards), records)
+
+    def by_shard(self) -> list[tuple[int, list[Reference]]]:
+        """All references, read and dealt out."""
+        dealt: list[list[Reference]] = [[] for _ in range(self.shards)]
+        for reference in references_of(self.source):
+            dealt[shard_of(reference, self.shards)].append(reference)
+        return list(enumerate(dealt))
+
+
+def references_of(source: CocoCaptions) -> list[Reference]:
+    """All that can be read of a source with one part."""
+    [piece] = source.pieces()
+    return [raw for raw in source.read(piece) if isinstance(raw, Reference)]
+
+
+def loop(work: Work) -> None:
+    """One process, one shard after the other."""
+    for shard, references in work.by_shard():
+        work.write(shard, references)
+
+
+def pool(work: Work) -> None:
+    """Two fresh processes, as the build's own are."""
+    with multiprocessing.get_context("spawn").Pool(2) as workers:
+        workers.starmap(work.write, work.by_shard(), chunksize=1)
+
+
+def build(work: Work, workers: int) -> None:
+    """The second pass of a build."""
+    spec, shards = work.recipe.spec, {"train": work.shards}
+    write = WriteShards(work.source, SPLITTER, shards, spec, work.encoder, work.folder, {})
+
+    def construct(pipeline: beam.Pipeline) -> None:
+        pieces = pipeline | "Pieces" >> beam.Create(work.source.pieces(), reshuffle=True)
+        _ = pieces | write
+
+    Runner(workers).run(construct)
+
+
+WAYS: Mapping[str, Callable[[Work], None]] = {
+    "plain loop": loop,
+    "multiprocessing.Pool(2)": pool,
+    "build, 1 worker": lambda work: build(work, 1),
+    "build, 2 workers": lambda work: build(work, 2),
+}
+
+
+def write_raw(folder: Path, images: int, photos: Path | None) -> CocoCaptions:
+    """Photos under so many names, each with five captions, as COCO has them."""
+    (folder / "train").mkdir(parents=True)
+    originals = sorted(photos.glob("*.jpg")) if photos else _make_photos(folder / "made")
+    entries, annotations = [], []
+    for number, path in enumerate(islice(cycle(originals), images)):
+        name = f"{number:012d}.jpg"
+        (folder / "train" / name).symlink_to(path.absolute())
+        entries.append({"id": number, "file_name": name})
+        for caption in CAPTIONS:
+            given = {"id": len(annotations), "image_id": number, "caption": f"{number} {caption}"}
+            annotations.append(given)
+    content = {"images": entries, "annotations": annotations}
+    (folder / "captions_train.json").write_text(json.dumps(content))
+    return CocoCaptions(folder)
+
+
+def _make_photos(folder: Path) -> list[Path]:
+    """Noisy pictures of 640 x 480, about as many bytes as COCO's."""
+    folder.mkdir()
+    rng, paths = np.random.default_rng(1), []
+    for number in range(DISTINCT):
+        coarse = Image.fromarray(rng.integers(0, 256, (60, 80, 3)).astype(np.uint8))
+        fine = np.asarray(coarse.resize((640, 480), Image.Resampling.BICUBIC), np.int16)
+        noisy = np.clip(fine + rng.normal(0, 8, fine.shape), 0, 255).astype(np.uint8)
+        paths.append(folder / f"{number}.jpg")
+        Image.fromarray(noisy).save(paths[-1], quality=90)
+    return paths
+
+
+def measure_speed(options: argparse.Namespace, folder: Path) -> None:
+    """Times every way in turns and prints the best of each."""
+    source = write_raw(folder / "raw", options.images, options.photos)
+    recipe = _recipe(options)
+    counts: dict[str, Counter[str]] = {"words": Counter()}
+    references = references_of(source)
+    for reference in references:
+        for name, item in recipe.count(reference):
+            counts.setdefault(name, Counter())[item] += 1
+    (folder / "out").mkdir()
+    encoder = recipe.learn(counts, folder / "out")
+    assert isinstance(encoder, CaptionEncoder)
+    work = Work(source, encoder, recipe, -(-len(references) // PER_SHARD), folder / "out")
+    seconds: dict[str, list[float]] = {name: [] for name in WAYS}
+    for _ in range(options.rounds):
+        for name, way in WAYS.items():
+            began = time.perf_counter()
+            way(work)
+            seconds[name].append(time.perf_counter() - began)
+    print(f"{len(references):,} images to {options.size} px, {work.shards} shards")
+    print(f"best of {options.rounds} rounds in turns, load average {os.getloadavg()[0]:.1f}")
+    for name, times in seconds.items():
+        print(f"{name:26}{min(times):8.2f} s{len(references) / min(times):10,.0f} images/s")
+
+
+def measure_memory(options: argparse.Namespace, folder: Path) -> None:
+    """Peak memory of fresh processes that build so many images each."""
+    for images in options.memory:
+        source = folder / f"raw-{images}"
+        write_raw(source, images, options.photos)
+        program = [sys.executable, __file__, "--build", str(source), "--size", str(options.size)]
+        if options.backbone:
+            program += ["--backbone", options.backbone]
+        told = subprocess.run(program, check=True, capture_output=True, text=True).stdout
+        print(f"{images:6,} images: {told.strip()}")
+
+
+def build_once(options: argparse.Namespace) -> None:
+    """The whole build, and the peak memory of this process."""
+    output = options.build / "records"
+    source = CocoCaptions(options.build)
+    source.prepare(lambda done, total: None)
+    records = Build(source, _recipe(options), {}, PER_SHARD).run(output)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"{records.splits['train']:,} records, peak {peak:.0f} MiB")
+
+
+def _recipe(options: argparse.Namespace) -> CaptionRecipe:
+    features = Features(options.backbone, "none", image_size=224) if options.backbone else None
+    return CaptionRecipe(options.size, features=features)
+
+
+def main() -> None:
+    """Measures what the options say."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--photos", type=Path, help="a folder of JPEGs to take copies of")
+    parser.add_argument("--images", type=int, default=600)
+    parser.add_argument("--size", type=int, default=224)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--backbone", help="of keras.applications; its weights are random")
+    parser.add_argument("--memory", type=int, nargs="*", metavar="IMAGES")
+    parser.add_argument("--build", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.build:
+        build_once(options)
+        return
+    folder = Path(tempfile.mkdtemp(prefix="bench-images-"))
+    try:
+        (measure_memory if options.memory else measure_speed)(options, folder)
+    finally:
+        shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    main()
