@@ -3,9 +3,10 @@ from io import BytesIO
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
 
-from rnnpipe.inputs.clips import make_clips
+from rnnpipe.inputs.clips import Augmentation, augment, make_clips
 from rnnpipe.records.codec import encode_example
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import shard_name
@@ -58,3 +59,45 @@ def test_frames_lie_in_a_row_and_the_index_says_whose_they_are(records):
 def test_only_what_is_asked_for_is_labelled(records):
     ((_, labels),) = make_clips(records, "train", outputs=("clip",), size=8, batch_size=3)
     assert list(labels) == ["clip"]
+
+
+def test_all_frames_of_a_clip_change_alike():
+    random = np.random.default_rng(0)
+    clips = random.integers(60, 190, (2, 1, 9, 9, 3)).astype("uint8")  # all frames of each alike
+    frames = np.concatenate([np.repeat(clips[0], 3, axis=0), np.repeat(clips[1], 2, axis=0)])
+    index = np.array([[0, 1, 2], [3, 4, -1]])
+
+    def change(seed, **options):
+        how = Augmentation(**options)
+        changed = augment(tf.constant(frames), tf.constant(index), how, [seed, seed])
+        assert changed.dtype == tf.uint8
+        for start, end in ((0, 3), (3, 5)):
+            assert (changed[start:end] == changed[start]).numpy().all()
+        return changed.numpy()
+
+    np.testing.assert_array_equal(change(1), frames)
+    mirrored = [change(seed, flip=True) for seed in range(9)]
+    ways = {(m[0] == f[:, ::-1]).all() for m in mirrored for f in frames[:1]}
+    assert ways == {True, False}
+    assert all((m[0] == frames[0]).all() or (m[0] == frames[0][:, ::-1]).all() for m in mirrored)
+    moved = [change(seed, shift=2)[0] for seed in range(9)]
+    padded = np.pad(frames[0], ((2, 2), (2, 2), (0, 0)), "edge")
+    views = [padded[y:, x:][:9, :9] for y in range(5) for x in range(5)]
+    assert all(any((m == view).all() for view in views) for m in moved)
+    lit = change(3, brightness=0.2).astype(int) - frames
+    assert 0 < abs(lit).max() <= 51
+    assert np.ptp(lit[:3]) <= 1
+
+
+def test_augmented_batches_are_the_same_for_a_seed_and_change_every_epoch(records):
+    def epochs(seed):
+        options = {"outputs": ("clip",), "size": 8, "batch_size": 3, "shuffle_seed": seed}
+        augmentation = Augmentation(brightness=0.5)
+        batches = make_clips(records, "train", **options, augmentation=augmentation)
+        return [
+            sorted(inputs["frames"].numpy()[:, 0, 0, 0]) for _ in range(2) for inputs, _ in batches
+        ]
+
+    first, again = epochs(1), epochs(1)
+    assert first == again
+    assert first[0] != first[1]

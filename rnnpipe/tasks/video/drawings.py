@@ -83,7 +83,7 @@ def _draw_bars(
             axes.broken_barh([(left, length)], (line - 0.4, 0.8), **style)
             room = int(length / (end - start) * inches * _LETTERS)
             if label >= 0 and len(names[label]) <= room:
-                place = {"ha": "center", "va": "center", "size": 9, "color": _INK}
+                place: dict[str, Any] = {"ha": "center", "va": "center", "size": 9, "color": _INK}
                 middle = left + length / 2
                 axes.text(middle, line, names[label], parse_math=False, **place)
     axes.set(xlim=(start, end), ylim=(len(rows) - 0.5, -0.5))

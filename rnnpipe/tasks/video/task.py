@@ -113,7 +113,7 @@ class VideoTask:
         self, records: RecordsDirectory, split: str, *, shuffle_seed: int | None = None
     ) -> Any:
         """Batches of ({`frames`, `frame_index`}, labels of frames and clips), see `make_clips`."""
-        from rnnpipe.inputs.clips import make_clips
+        from rnnpipe.inputs.clips import Augmentation, make_clips
 
         train, evaluate = self.config.train, self.config.evaluate
         return make_clips(
@@ -123,6 +123,7 @@ class VideoTask:
             size=self.config.data.frames.size,
             batch_size=evaluate.batch_size if shuffle_seed is None else train.batch_size,
             shuffle_seed=shuffle_seed,
+            augmentation=Augmentation(**train.augment.model_dump()),
         )
 
     def monitor(self) -> tuple[str, Literal["min", "max"]]:
