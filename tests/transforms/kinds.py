@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from rnnpipe.sources.cluttered_shapes import ClutteredShapes
 from rnnpipe.sources.coco_captions import CocoCaptions
 from rnnpipe.sources.shapes import write_shapes
 from rnnpipe.sources.shapes.caption_writer import write_captioned_shapes
@@ -18,6 +19,7 @@ from rnnpipe.sources.videos.table import ClipTable
 from rnnpipe.sources.vqa_v2 import VqaV2
 from rnnpipe.transforms.build import Build
 from rnnpipe.transforms.captions import CaptionRecipe
+from rnnpipe.transforms.image_classes import ImageClassRecipe
 from rnnpipe.transforms.recipe import Recipe
 from rnnpipe.transforms.streams import StreamRecipe
 from rnnpipe.transforms.text import Tokenization
@@ -89,6 +91,12 @@ def _video(folder: Path, amount: int, broken: int) -> Raw:
     return Raw(source, VideoRecipe(frame_rate=6, size=16), dict.fromkeys(dead, "decode video"))
 
 
+def _image_class(folder: Path, amount: int, broken: int) -> Raw:
+    source = ClutteredShapes(folder, images=amount, size=16, fragments=2, seed=1)
+    dead = _break(source, "image", broken, lambda reference: reference.key)
+    return Raw(source, ImageClassRecipe(size=16), dict.fromkeys(dead, "decode image"))
+
+
 def _break(
     source: Source, field: str, broken: int, key_of: Callable[[Reference], str]
 ) -> list[str]:
@@ -152,6 +160,7 @@ KINDS: Mapping[str, Callable[[Path, int, int], Raw]] = {
     "text_stream": _text_stream,
     "caption": _caption,
     "video": _video,
+    "image_class": _image_class,
 }
 """How to write raw data: the folder, how many items, how many of them broken."""
 
