@@ -165,10 +165,10 @@ def _build(options: argparse.Namespace) -> None:
 
 
 def _train(options: argparse.Namespace) -> None:
+    from rnnpipe.quiet import quiet_import
     from rnnpipe.runs.build import find_records
     from rnnpipe.runs.console import make_console
     from rnnpipe.runs.directory import check_runs_dir
-    from rnnpipe.runs.quiet import quiet_import
 
     config, task = _load(options)
     check_runs_dir(options.runs_dir)
@@ -189,9 +189,9 @@ def _train(options: argparse.Namespace) -> None:
 
 
 def _evaluate(options: argparse.Namespace) -> None:
+    from rnnpipe.quiet import quiet_import
     from rnnpipe.runs.console import make_console
     from rnnpipe.runs.directory import open_run
-    from rnnpipe.runs.quiet import quiet_import
 
     run = open_run(options.run)
     with quiet_import():
@@ -201,9 +201,9 @@ def _evaluate(options: argparse.Namespace) -> None:
 
 
 def _predict(options: argparse.Namespace) -> None:
+    from rnnpipe.quiet import quiet_import
     from rnnpipe.runs.console import make_console
     from rnnpipe.runs.directory import open_run
-    from rnnpipe.runs.quiet import quiet_import
 
     run = open_run(options.run)
     with quiet_import():

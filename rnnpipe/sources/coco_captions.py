@@ -102,9 +102,7 @@ class CocoCaptions:
 
     def prepare(self, progress: Progress) -> None:
         """Checks that captions and images are there; see `Source`."""
-        for done, part in enumerate(self._parts, start=1):
-            read_annotations(part.annotations)
-            progress(done, len(self._parts))
+        progress(len(self._parts), len(self._parts))  # finding them has read them
         if self._splits is None and "train" not in self.parts:
             got = ", ".join(sorted(self.parts))
             raise UserError(str(self._folder), "a part to train on", got, WHERE_TO_GET_IT)

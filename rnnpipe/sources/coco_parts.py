@@ -56,7 +56,7 @@ def named_parts(folder: Path, files: Mapping[str, CaptionFiles]) -> list[CocoPar
         files: the files of each split.
 
     Raises:
-        UserError: one of them is not there, or there is none to train on.
+        UserError: one of them is not there or is not COCO's, or there is none to train on.
     """
     if "train" not in files or not files.keys() <= set(_SPLITS):
         expected = "files for 'train', and for 'validation' and 'test' where there are such"
@@ -72,6 +72,7 @@ def named_parts(folder: Path, files: Mapping[str, CaptionFiles]) -> list[CocoPar
             if not there:
                 fix = f"mend data.source.files.{split}; it is relative to data.source.path"
                 raise UserError(str(path), what, "none there", fix)
+        read_annotations(annotations)
         parts.append(CocoPart(split, _subtype(annotations), annotations, images))
     return parts
 

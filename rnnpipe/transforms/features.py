@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from rnnpipe.errors import UserError
+from rnnpipe.quiet import quiet_import
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -100,8 +101,9 @@ class Features:
 def _load_once(features: Features) -> Any:
     if features.has_file:
         _hash_file(Path(features.weights))  # is it there?
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # what TensorFlow tells is of no use here
-    import keras  # a worker without features needs neither Keras nor its backend
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with quiet_import():
+        import keras  # a worker without features needs neither Keras nor its backend
 
     make = _find(features.backbone)
     if features.weights == "none":
