@@ -1,6 +1,5 @@
 """Where the parts of a data set in COCO's caption format lie, and which split each image is in."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,13 +7,11 @@ from typing import Any
 
 from rnnpipe.errors import UserError
 from rnnpipe.sources.folder import image_folders, list_folder, read_json, walk
-from rnnpipe.sources.vqa import is_id, splits_of
+from rnnpipe.sources.parts import LABELS, check_named, label_of, splits_of
+from rnnpipe.sources.vqa import is_id
 
 WHERE_TO_GET_IT = "get COCO from https://cocodataset.org/#download, or mend data.source.path"
 
-_SPLITS = ("train", "validation", "test")
-_LABELS = ("train", "val", "test")
-_LABEL = re.compile(rf"(?<![a-z])({'|'.join(_LABELS)})")
 _KARPATHY = {"train": "train", "restval": "train", "val": "validation", "test": "test"}
 
 
@@ -58,13 +55,9 @@ def named_parts(folder: Path, files: Mapping[str, CaptionFiles]) -> list[CocoPar
     Raises:
         UserError: one of them is not there or is not COCO's, or there is none to train on.
     """
-    if "train" not in files or not files.keys() <= set(_SPLITS):
-        expected = "files for 'train', and for 'validation' and 'test' where there are such"
-        got = ", ".join(map(repr, files)) or "none"
-        raise UserError("data.source.files", expected, got, "name the files of each split")
     parts = []
-    for split in (split for split in _SPLITS if split in files):
-        annotations, images = folder / files[split].annotations, folder / files[split].images
+    for split, named in check_named(files):
+        annotations, images = folder / named.annotations, folder / named.images
         for path, there, what in (
             (annotations, annotations.is_file(), "a file"),
             (images, images.is_dir(), "a folder"),
@@ -89,8 +82,7 @@ def find_parts(folder: Path) -> list[CocoPart]:
     files, folders = walk(folder, ["captions"])
     found: dict[str, Path] = {}
     for path in files["captions"]:
-        named = _LABEL.search(path.name.lower())
-        label = named[1] if named else "train"
+        label = label_of(path.name) or "train"
         if label in found:
             expected = f"one file of captions for the part '{label}'"
             got = f"{found[label].name} and {path.name}"
@@ -99,7 +91,7 @@ def find_parts(folder: Path) -> list[CocoPart]:
     if not found:
         expected = "captions of COCO (*captions*.json or .json.gz) here or further down"
         raise UserError(str(folder), expected, "none", WHERE_TO_GET_IT)
-    splits = splits_of([label for label in _LABELS if label in found])
+    splits = splits_of([label for label in LABELS if label in found])
     parts = []
     for label, split in splits.items():
         path, subtype = found[label], _subtype(found[label])

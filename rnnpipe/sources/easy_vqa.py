@@ -8,8 +8,9 @@ from typing import Any
 
 from rnnpipe.errors import BadRecord, DeadLetter, UserError
 from rnnpipe.sources.folder import absolute, check_folder, index_images, read_json
+from rnnpipe.sources.parts import splits_of
 from rnnpipe.sources.source import Progress, Reference
-from rnnpipe.sources.vqa import is_id, refer, splits_of
+from rnnpipe.sources.vqa import is_id, refer
 
 _ANNOTATORS = 10
 _WHERE_TO_GET_IT = (

@@ -12,7 +12,6 @@ AnswerType = Literal["yes/no", "number", "other"]
 ANSWER_TYPES: tuple[AnswerType, ...] = get_args(AnswerType)
 
 _NUMBER = re.compile(r"\d+([.,]\d+)?")
-_SPLITS = {1: ("train",), 2: ("train", "test"), 3: ("train", "validation", "test")}
 
 
 class VqaFields(TypedDict):
@@ -118,24 +117,6 @@ def question_type_of(question: str) -> str:
         'what color'
     """
     return " ".join(question.lower().split()[:2])
-
-
-def splits_of(parts: list[str]) -> dict[str, str]:
-    """The split that each annotated part of a data set becomes.
-
-    Published data sets often keep their test answers to themselves, and scores are then reported on
-    their validation part; the build holds splits that are missing out of `train`.
-
-    Args:
-        parts: names of parts in the order train, validation, test, those that are there.
-
-    Example:
-        >>> splits_of(["train2014", "val2014"])
-        {'train2014': 'train', 'val2014': 'test'}
-        >>> splits_of(["val2014"])
-        {'val2014': 'train'}
-    """
-    return dict(zip(parts, _SPLITS[len(parts)], strict=True))
 
 
 def _check_text(step: str, what: str, value: Any) -> None:

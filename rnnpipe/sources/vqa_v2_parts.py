@@ -8,7 +8,8 @@ from typing import Any
 
 from rnnpipe.errors import UserError
 from rnnpipe.sources.folder import image_folders, index_images, walk
-from rnnpipe.sources.vqa import is_id, splits_of
+from rnnpipe.sources.parts import LABELS, check_named, label_of, splits_of
+from rnnpipe.sources.vqa import is_id
 from rnnpipe.sources.vqa_v2_json import read_questions
 
 WHERE_TO_GET_IT = "get VQA v2.0 from https://visualqa.org/download.html, or mend data.source.path"
@@ -16,9 +17,6 @@ WHERE_TO_GET_IMAGES = (
     "get them from https://cocodataset.org/#download, or name their folder under data.source.files"
 )
 
-_SPLITS = ("train", "validation", "test")
-_LABELS = ("train", "val", "test")
-_LABEL = re.compile(rf"(?<![a-z])({'|'.join(_LABELS)})")
 # What a questions file and its annotations do not have in common.
 _OWN = re.compile(r"openended_|multiplechoice_|questions|annotations|\.json(\.gz)?$")
 
@@ -67,16 +65,8 @@ def named_parts(folder: Path, files: Mapping[str, VqaFiles]) -> list[VqaPart]:
     Raises:
         UserError: one of them is not there, is not VQA v2.0's, or there is none to train on.
     """
-    if "train" not in files or not files.keys() <= set(_SPLITS):
-        raise UserError(
-            "data.source.files",
-            "files for 'train', and for 'validation' and 'test' where there are such",
-            ", ".join(map(repr, files)) or "none",
-            "name the files of each split",
-        )
     parts = []
-    for split in (split for split in _SPLITS if split in files):
-        named = files[split]
+    for split, named in check_named(files):
         questions, annotations = folder / named.questions, folder / named.annotations
         for path in (questions, annotations):
             if not path.is_file():
@@ -107,7 +97,7 @@ def find_parts(folder: Path) -> list[VqaPart]:
             WHERE_TO_GET_IT,
         )
     pairs = _pair(folder, questions, annotations)
-    splits = splits_of([label for label in _LABELS if label in pairs])
+    splits = splits_of([label for label in LABELS if label in pairs])
     parts = []
     for label, split in splits.items():
         asked, answered = pairs[label]
@@ -152,9 +142,7 @@ def _common_name(path: Path) -> str:
 
 def _label_of(questions: Path) -> str:
     """Which part it is, by its name; `data_subtype` tells where the name does not."""
-    named = _LABEL.search(questions.name.lower())
-    named = named or _LABEL.search(read_questions(questions)[0].lower())
-    return named[1] if named else "train"
+    return label_of(questions.name) or label_of(read_questions(questions)[0]) or "train"
 
 
 def _names(folder: Path, paths: Iterable[Path]) -> str:

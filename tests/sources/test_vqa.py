@@ -2,7 +2,7 @@ import pytest
 
 from rnnpipe.errors import BadRecord
 from rnnpipe.sources.source import Reference
-from rnnpipe.sources.vqa import answer_type_of, is_id, question_type_of, refer, splits_of
+from rnnpipe.sources.vqa import answer_type_of, is_id, question_type_of, refer
 
 GOOD = {
     "question_id": 25000,
@@ -95,9 +95,3 @@ def test_ids(value):
 @pytest.mark.parametrize("value", [-1, 1 << 63, True, 9.0, "9", None, [9]])
 def test_no_ids(value):
     assert not is_id(value)
-
-
-def test_splits_of():
-    assert splits_of(["a", "b", "c"]) == {"a": "train", "b": "validation", "c": "test"}
-    assert splits_of(["a", "b"]) == {"a": "train", "b": "test"}
-    assert splits_of(["c"]) == {"c": "train"}
