@@ -1,13 +1,13 @@
 """Videos frame by frame: a CNN looks at each frame, recurrent layers remember the ones before."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import keras
 from keras import layers, ops
 
 from rnnpipe.errors import UserError
-from rnnpipe.layers import MeanPooling
+from rnnpipe.layers import MaxPooling, MeanPooling
 from rnnpipe.models.image_encoders import build_cnn
 from rnnpipe.models.recurrence import find_state_sizes
 
@@ -26,6 +26,7 @@ def build_frame_labeler(
     image_dropout: float = 0.0,
     features: int = 64,
     feature_dropout: float = 0.0,
+    pooling: Literal["mean", "max"] = "mean",
     dropout: float = 0.0,
 ) -> keras.Model:
     """A model that labels each frame of a video, and the whole clip.
@@ -33,7 +34,7 @@ def build_frame_labeler(
         xₜ = relu(W CNN(frameₜ) + b)             (batch, time, features)
         hₜ = recurrence(x)ₜ   or   xₜ            (batch, time, units)
         frame logitsₜ = V hₜ                     (batch, time, frame_labels)
-        clip logits = U mean over t of hₜ        (batch, clip_labels)
+        clip logits = U pool over t of hₜ        (batch, clip_labels)
 
     Without recurrence each frame is looked at alone, and a clip as a heap of frames: what only
     motion tells is not to be seen then.
@@ -53,6 +54,8 @@ def build_frame_labeler(
         image_dropout: share of its channels dropped in training.
         features: size of the vector that a frame becomes.
         feature_dropout: share of its numbers dropped in training.
+        pooling: what a clip is of its frames: their `mean`, or of each number the `max`, so that a
+            few frames are enough to tell.
         dropout: share of the numbers dropped in training before each softmax.
 
     Returns:
@@ -94,7 +97,8 @@ def build_frame_labeler(
         seen = layers.Dropout(dropout, name="frame_dropout")(states)
         outputs[FRAME] = layers.Dense(frame_labels, dtype="float32", name=FRAME)(seen)
     if clip_labels:
-        pooled, _ = MeanPooling(name="clip_pooling")(states, mask=mask)
+        pool = {"mean": MeanPooling, "max": MaxPooling}[pooling](name="clip_pooling")
+        pooled, _ = pool(states, mask=mask)
         pooled = layers.Dropout(dropout, name="clip_dropout")(pooled)
         outputs[CLIP] = layers.Dense(clip_labels, dtype="float32", name=CLIP)(pooled)
     return keras.Model({"frames": frames, "frame_index": index}, outputs, name="frame_labeler")
@@ -127,10 +131,10 @@ def build_stream(model: keras.Model) -> keras.Model:
         model: of `build_frame_labeler`, with a recurrence that reads forwards, or without any.
 
     Returns:
-        A model from `{"image": (batch, height, width, 3) uint8, "states": […], "total": (batch,
+        A model from `{"image": (batch, height, width, 3) uint8, "states": […], "pooled": (batch,
         units), "number": (batch, 1)}`, where `number` counts the frames so far and this one, to
-        `{"frame": (batch, frame_labels), "clip": (batch, clip_labels), "states": […], "total":
-        …}`. At the beginning of a video the states and the total are zeros.
+        `{"frame": (batch, frame_labels), "clip": (batch, clip_labels), "states": […], "pooled":
+        …}`. At the beginning of a video the states are zeros, and what is pooled is not looked at.
 
     Raises:
         UserError: the recurrence reads backwards too, so that it needs the whole video.
@@ -154,12 +158,15 @@ def build_stream(model: keras.Model) -> keras.Model:
         states = [keras.Input((size,), name=f"state_{i}") for i, size in enumerate(sizes)]
         sequence, *after = recurrence(hidden[:, None], initial_state=states)
         hidden = sequence[:, 0]
-    before = keras.Input((hidden.shape[-1],), name="total")
-    total = before + hidden
-    said = {FRAME: hidden, CLIP: total / number}
+    before = keras.Input((hidden.shape[-1],), name="pooled")
+    if isinstance(named.get("clip_pooling"), MaxPooling):
+        pooled = ops.maximum(ops.where(number > 1, before, hidden), hidden)
+    else:
+        pooled = ops.where(number > 1, before, hidden) * (1 - 1 / number) + hidden / number
+    said = {FRAME: hidden, CLIP: pooled}
     return keras.Model(
-        {"image": frame, "states": states, "total": before, "number": number},
+        {"image": frame, "states": states, "pooled": before, "number": number},
         {name: named[name](value) for name, value in said.items() if name in named}
-        | {"states": after, "total": total},
+        | {"states": after, "pooled": pooled},
         name="frame_stream",
     )

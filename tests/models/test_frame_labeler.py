@@ -10,11 +10,10 @@ FRAMES = np.random.default_rng(0).integers(0, 255, (7, 16, 16, 3)).astype("uint8
 SIZES = {"image_size": 16, "channels": (4,), "features": 6}
 
 
-def build(kind="gru", *, frame_labels=5, clip_labels=3, **options):
+def build(kind="gru", *, frame_labels=5, clip_labels=3, pooling="mean", **options):
     recurrence = kind and build_recurrence(kind, 4, **options)
-    return build_frame_labeler(
-        **SIZES, frame_labels=frame_labels, clip_labels=clip_labels, recurrence=recurrence
-    )
+    labels = {"frame_labels": frame_labels, "clip_labels": clip_labels}
+    return build_frame_labeler(**SIZES, **labels, recurrence=recurrence, pooling=pooling)
 
 
 def label(model, index):
@@ -41,25 +40,31 @@ def test_motion_is_seen_with_recurrence_alone():
 
 @pytest.mark.parametrize(
     ("kind", "options"),
-    [("gru", {"depth": 2}), ("lstm", {}), ("vanilla", {}), ("highway", {}), (None, {})],
+    [
+        ("gru", {"depth": 2}),
+        ("lstm", {"pooling": "max"}),
+        ("vanilla", {}),
+        ("highway", {}),
+        (None, {}),
+    ],
 )
 def test_a_stream_says_what_the_whole_says(kind, options):
     model = build(kind, **options)
     whole = label(model, [range(7)])
     stream = build_stream(model)
     states = [np.zeros((1, state.shape[-1]), "float32") for state in stream.input["states"]]
-    total = np.zeros((1, stream.input["total"].shape[-1]), "float32")
+    pooled = np.zeros((1, stream.input["pooled"].shape[-1]), "float32")
     for number in range(1, 8):
         said = stream(
             {
                 "image": FRAMES[number - 1 : number],
                 "states": states,
-                "total": total,
+                "pooled": pooled,
                 "number": np.array([[number]], "float32"),
             }
         )
         np.testing.assert_allclose(said["frame"][0], whole["frame"][0, number - 1], atol=1e-5)
-        states, total = list(map(np.asarray, said["states"])), np.asarray(said["total"])
+        states, pooled = list(map(np.asarray, said["states"])), np.asarray(said["pooled"])
     np.testing.assert_allclose(said["clip"], whole["clip"], atol=1e-5)
 
 

@@ -168,6 +168,9 @@ class VideoModel(Section):
     recurrence: Recurrence | None = Field(
         Recurrence(), description="null: each frame is looked at alone"
     )
+    pooling: Literal["mean", "max"] = Field(
+        "mean", description="of the frames of a clip; max where a few frames tell its class"
+    )
     dropout: Fraction = Field(0.0, description="before each softmax")
 
 

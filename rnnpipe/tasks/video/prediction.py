@@ -86,11 +86,11 @@ def stream_labels(
         return step(inputs, training=False)
 
     states: Any = [tf.zeros((1, state.shape[-1])) for state in step.input["states"]]
-    total = tf.zeros((1, step.input["total"].shape[-1]))
+    pooled = tf.zeros((1, step.input["pooled"].shape[-1]))
     for number, (time, picture) in enumerate(pictures, start=1):
-        inputs = {"image": picture[None], "states": states, "total": total}
+        inputs = {"image": picture[None], "states": states, "pooled": pooled}
         said = advance({**inputs, "number": tf.fill((1, 1), float(number))})
-        states, total = said["states"], said["total"]
+        states, pooled = said["states"], said["pooled"]
         outputs = (output for output in (FRAME, CLIP) if output in said)
         yield time, {output: tf.nn.softmax(said[output])[0].numpy() for output in outputs}
 

@@ -88,6 +88,7 @@ class VideoTask:
             image_dropout=encoder.dropout,
             features=encoder.features,
             feature_dropout=encoder.feature_dropout,
+            pooling=self.config.model.pooling,
             dropout=self.config.model.dropout,
         )
 
