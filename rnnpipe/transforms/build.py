@@ -20,7 +20,7 @@ from rnnpipe.records.metadata import write_metadata
 from rnnpipe.sources.source import Source
 from rnnpipe.transforms.recipe import Encoder, Recipe
 from rnnpipe.transforms.repeats import keys_to_drop
-from rnnpipe.transforms.runner import IN_PROCESS, Runner
+from rnnpipe.transforms.runner import IN_PROCESS, Run, Runner
 from rnnpipe.transforms.shards import (
     ShardResult,
     WriteShards,
@@ -37,6 +37,7 @@ Progress = Callable[[str, int, int], None]
 
 _DRAWS = 20
 _POLL_SECONDS = 0.5
+_FEW_PIECES = 64
 
 
 @dataclass(frozen=True)
@@ -94,10 +95,11 @@ class Build:
             UserError: too many bad records, an empty split, no vocabulary, or a place that cannot
                 be written to.
         """
-        with publishing(directory) as folder:
-            survey, splitter = self._survey(folder, runner, progress)
+        with publishing(directory) as folder, runner.open() as run:
+            spread = runner.is_parallel and len(self.source.pieces()) < _FEW_PIECES
+            survey, splitter = self._survey(folder, run, spread, progress)
             encoder = self.recipe.learn(survey.counts, folder)
-            results = self._write(folder, survey, splitter, encoder, runner, progress)
+            results = self._write(folder, survey, splitter, encoder, run, progress)
             dead = sorted(
                 [*survey.dead_letters, *(letter for r in results for letter in r.dead_letters)],
                 key=lambda letter: (letter.key, letter.step),
@@ -106,15 +108,17 @@ class Build:
             self._describe(folder, survey, splitter, results, dead)
         return RecordsDirectory.open(directory)
 
-    def _survey(self, folder: Path, runner: Runner, progress: Progress) -> tuple[Survey, Splitter]:
+    def _survey(
+        self, folder: Path, run: Run, spread: bool, progress: Progress
+    ) -> tuple[Survey, Splitter]:
         """Counts the records; a handful of groups can leave a split empty by chance: draw again."""
         held_out = held_out_shares(self.source.parts, self.shares)
         wanted = [split for split in SPLITS if split in self.source.parts | held_out.keys()]
         for draw in range(_DRAWS):
             progress("counting", 0, 0)
             splitter = Splitter(held_out, draw)
-            count = CountReferences(self.source, self.recipe, splitter, folder)
-            self._run(count, "Survey", runner)
+            count = CountReferences(self.source, self.recipe, splitter, folder, spread)
+            self._run(count, "Survey", run)
             survey = read_survey(folder)
             self._check_bad(survey.dead_letters, survey.records.total())
             if all(survey.records[split] for split in wanted):
@@ -128,7 +132,7 @@ class Build:
         survey: Survey,
         splitter: Splitter,
         encoder: Encoder,
-        runner: Runner,
+        run: Run,
         progress: Progress,
     ) -> list[ShardResult]:
         shards = {
@@ -140,18 +144,18 @@ class Build:
         write = WriteShards(self.source, splitter, shards, self.recipe.spec, encoder, folder, drops)
         total = survey.records.total()
         with _watching(folder, sum(shards.values()), total, progress):
-            self._run(write, "Write", runner)
+            self._run(write, "Write", run)
         progress("writing", total, total)
         results = read_results(folder)
         remove_results(folder)
         return results
 
-    def _run(self, transform: beam.PTransform, label: str, runner: Runner) -> None:
+    def _run(self, transform: beam.PTransform, label: str, run: Run) -> None:
         def construct(pipeline: beam.Pipeline) -> None:
             pieces = pipeline | "Pieces" >> beam.Create(self.source.pieces(), reshuffle=True)
             _ = pieces | label >> transform
 
-        runner.run(construct)
+        run(construct)
 
     def _check_bad(self, dead: Sequence[DeadLetter], good: int) -> None:
         if len(dead) <= self.max_bad_fraction * (len(dead) + good):

@@ -1,6 +1,7 @@
 """The first pass over the raw data: how many records there are, and what to learn from them."""
 
 import json
+import zlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from rnnpipe.transforms.splits import Splitter
 _COUNTS, _DEAD = "survey-counts.json", "survey-dead-letters.json"
 _RECORDS = "records"
 _MOST_ITEMS = 1_000_000
+_HANDS = 64
 _ALL = 0  # the one key under which all counts are summed
 
 Item = tuple[str, str]
@@ -43,16 +45,34 @@ class Survey:
 
 
 class CountReferences(beam.PTransform):
-    """Pieces of raw data → files of counts, dead letters and repeats in `folder`."""
+    """Pieces of raw data → files of counts, dead letters and repeats in `folder`.
 
-    def __init__(self, source: Source, recipe: Recipe, splitter: Splitter, folder: Path) -> None:
+    Args:
+        source: reads the pieces.
+        recipe: says what to count.
+        splitter: says which split a reference belongs to.
+        folder: where the files go.
+        spread: whether the pieces are so few that what was read has to be dealt out again, for all
+            workers to have a share of the counting.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        recipe: Recipe,
+        splitter: Splitter,
+        folder: Path,
+        spread: bool = False,
+    ) -> None:
         super().__init__()
         self._source, self._recipe, self._splitter = source, recipe, splitter
-        self._folder = folder
+        self._folder, self._spread = folder, spread
 
     def expand(self, pieces: Any) -> Any:
         """Applies the transform; Beam calls it."""
         raw = pieces | "Read" >> beam.FlatMap(self._source.read)
+        if self._spread:
+            raw = raw | "Spread" >> _Spread()
         counts = (
             raw
             | "Count" >> beam.ParDo(_CountItems(self._recipe, self._splitter))
@@ -68,6 +88,27 @@ class CountReferences(beam.PTransform):
         )
         repeats = raw | "Repeats" >> FindRepeats(self._recipe, self._splitter, self._folder)
         return (counts, dead, repeats) | "All" >> beam.Flatten()
+
+
+class _Spread(beam.PTransform):
+    """Deals out what few workers have read to all of them."""
+
+    def expand(self, raw: Any) -> Any:
+        return (
+            raw
+            | "Deal" >> beam.Map(_deal)
+            | "Parcels" >> Parcels(int)
+            | "Gather" >> beam.GroupByKey()
+            | "Unpack" >> beam.FlatMap(_unpack)
+        )
+
+
+def _deal(raw: Reference | DeadLetter) -> tuple[int, Reference | DeadLetter]:
+    return zlib.crc32(raw.key.encode()) % _HANDS, raw
+
+
+def _unpack(gathered: tuple[int, Iterable[bytes]]) -> Iterator[Reference | DeadLetter]:
+    return unpack(gathered[1])
 
 
 def _dead_rows(raw: Reference | DeadLetter) -> Iterator[list[str]]:

@@ -1,50 +1,77 @@
-"""A worker process: Beam's own, started by the local runner or by a cluster's worker host.
+"""A worker process: Beam's own, but silent unless something fails.
 
-Beam's worker prints every step of its start and end, over the progress that the user watches; this
-one prints errors and nothing else. On a cluster it is the command of a `PROCESS` environment:
+It is the command of a `PROCESS` environment of a cluster, and what local workers are forked from:
 
     --environment_type=PROCESS --environment_config={"command":"<a script that runs this module>"}
 """
 
 import argparse
+import importlib
 import logging
 import os
+import signal
 import sys
 
 
-def _ask_for_addresses(worker: str, provision_endpoint: str) -> None:
-    """Asks the cluster what the local runner puts into the environment."""
+def main() -> None:
+    """Works for the runner that the command line names, or forks workers as standard input asks."""
+    # Before Beam is imported: a logging system that has a handler is not given another one.
+    errors = logging.StreamHandler()
+    errors.setLevel(logging.ERROR)
+    logging.getLogger().addHandler(errors)
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--fork", action="store_true")
+    parser.add_argument("--id")
+    parser.add_argument("--provision_endpoint")
+    given, _ = parser.parse_known_args()
+    if given.fork:
+        _fork_workers()
+    else:
+        _work(given.id, given.provision_endpoint)
+
+
+def _fork_workers() -> None:
+    """Forks a worker for every line of standard input, until that ends and all workers have ended.
+
+    Beam, whose import takes seconds, is imported once for all of them.
+    """
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # the process that reads the keyboard ends this one
+    for module in ("apache_beam.runners.worker.sdk_worker_main", "rnnpipe.transforms.build"):
+        importlib.import_module(module)
+    workers = []
+    for line in sys.stdin:
+        worker, endpoint = line.split()
+        pid = os.fork()
+        if pid == 0:
+            _work(worker, endpoint, local=True)
+            os._exit(0)
+        workers.append(pid)
+    for pid in workers:
+        os.waitpid(pid, 0)
+
+
+def _work(worker: str, provision_endpoint: str, local: bool = False) -> None:
+    """Does what a runner asks for, until it asks for no more."""
     import grpc
     from apache_beam.portability.api import beam_provision_api_pb2 as messages
     from apache_beam.portability.api import beam_provision_api_pb2_grpc as services
+    from apache_beam.runners.worker import sdk_worker_main
     from google.protobuf import json_format, text_format
 
     with grpc.insecure_channel(provision_endpoint) as channel:
         service = services.ProvisionServiceStub(channel)
         request = messages.GetProvisionInfoRequest()
         info = service.GetProvisionInfo(request, metadata=[("worker_id", worker)]).info
-    os.environ["WORKER_ID"] = worker
-    os.environ["CONTROL_API_SERVICE_DESCRIPTOR"] = text_format.MessageToString(
-        info.control_endpoint
-    )
-    os.environ["LOGGING_API_SERVICE_DESCRIPTOR"] = text_format.MessageToString(
-        info.logging_endpoint
-    )
+    control = text_format.MessageToString(info.control_endpoint)
+    logs = text_format.MessageToString(info.logging_endpoint)
+    # Beam's worker takes its addresses from here; without one for logs, they go to the terminal.
+    os.environ |= {"WORKER_ID": worker, "CONTROL_API_SERVICE_DESCRIPTOR": control}
+    os.environ |= {} if local else {"LOGGING_API_SERVICE_DESCRIPTOR": logs}
     os.environ["PIPELINE_OPTIONS"] = json_format.MessageToJson(info.pipeline_options)
+    sdk_worker_main.main(sys.argv[:1])
 
 
 if __name__ == "__main__":
-    # Before Beam is imported: a logging system that has a handler is not given another one.
-    errors = logging.StreamHandler()
-    errors.setLevel(logging.ERROR)
-    logging.getLogger().addHandler(errors)
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--id")
-    parser.add_argument("--provision_endpoint")
-    given, _ = parser.parse_known_args()
-    if given.id is not None:
-        _ask_for_addresses(given.id, given.provision_endpoint)
-
-    from apache_beam.runners.worker import sdk_worker_main
-
-    sdk_worker_main.main(sys.argv[:1])
+    main()
