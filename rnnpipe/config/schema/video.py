@@ -15,6 +15,7 @@ from rnnpipe.config.schema.base import (
     Source,
     Train,
 )
+from rnnpipe.config.schema.char_lm import Recurrence as ForwardRecurrence
 from rnnpipe.config.schema.images import Image
 from rnnpipe.config.schema.images import Splits as ImageSplits
 from rnnpipe.errors import UserError
@@ -148,17 +149,12 @@ class FrameEncoder(Section):
     feature_dropout: Fraction = 0.0
 
 
-class Recurrence(Section):
+class Recurrence(ForwardRecurrence):
     """The recurrent layers over frames, one on top of the other."""
 
     kind: Literal["lstm", "gru", "vanilla", "highway"] = "gru"
     units: int = Field(64, ge=1, description="of each direction")
-    depth: int = Field(1, ge=1, description="layers")
     bidirectional: bool = Field(False, description="if so, it cannot be run as a stream")
-    dropout: Fraction = Field(0.0, description="between two layers")
-    connection: Literal["residual", "highway"] | None = Field(
-        None, description="how a layer's input joins its output"
-    )
 
 
 class VideoModel(Section):
