@@ -69,9 +69,17 @@ def _lengths(records: RecordsDirectory) -> Table:
 def _example(title: str, record: dict[str, Any]) -> Table:
     table = Table("field", "value", title=title, title_justify="left")
     for name, value in record.items():
-        text = f"{len(value):,} bytes" if isinstance(value, bytes) else str(value)
+        text = _describe(value)
         table.add_row(name, text if len(text) <= _VALUE_WIDTH else f"{text[:_VALUE_WIDTH]}…")
     return table
+
+
+def _describe(value: Any) -> str:
+    if isinstance(value, bytes):
+        return f"{len(value):,} bytes"
+    if isinstance(value, list) and value and isinstance(value[0], bytes):
+        return f"{len(value)} times {sum(map(len, value)) // len(value):,} bytes"
+    return str(value)
 
 
 def _print_dead_letters(records: RecordsDirectory, console: Console) -> None:

@@ -54,7 +54,7 @@ class Grid(ClipSource):
         self._clip_label = clip_label
 
     @property
-    def settings(self) -> Mapping[str, Any]:
+    def choices(self) -> Mapping[str, Any]:
         """Which word is the class of a clip."""
         return {"clip_label": self._clip_label}
 

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -42,8 +43,8 @@ class MovingShapes(WrittenSource):
 
     @property
     def settings(self) -> Mapping[str, Any]:
-        """What was drawn."""
-        return self._settings
+        """What was drawn, and which frames become records."""
+        return {**self._settings, "sampling": asdict(self._sampling)}
 
     @property
     def folder_name(self) -> str:

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -48,8 +49,13 @@ class ClipSource(ABC):
 
     @property
     @abstractmethod
+    def choices(self) -> Mapping[str, Any]:
+        """What of the folder is read, JSON values."""
+
+    @property
     def settings(self) -> Mapping[str, Any]:
-        """See `Source`."""
+        """What of the folder is read, and which frames become records."""
+        return {**self.choices, "sampling": asdict(self._sampling)}
 
     @cached_property
     def _clips(self) -> Sequence[Clip | DeadLetter]:

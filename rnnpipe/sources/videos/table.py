@@ -59,7 +59,7 @@ class ClipTable(ClipSource):
         }
 
     @property
-    def settings(self) -> Mapping[str, Any]:
+    def choices(self) -> Mapping[str, Any]:
         """Which tables and columns are which."""
         return {
             "table": self._table,

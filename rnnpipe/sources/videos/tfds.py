@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -53,8 +54,9 @@ class TfdsVideos(Tfds):
 
     @property
     def settings(self) -> Mapping[str, Any]:
-        """Which data set it is, what of it is read, and how fast."""
-        return {**super().settings, "frame_rate": self._frame_rate}
+        """Which data set it is, what of it is read, and which frames become records."""
+        more = {"frame_rate": self._frame_rate, "sampling": asdict(self._sampling)}
+        return {**super().settings, **more}
 
     def convert(self, field: str, feature: Any, value: Any) -> Any:
         """Pictures as they are, a class by its name."""

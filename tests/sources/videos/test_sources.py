@@ -79,6 +79,16 @@ def test_a_long_video_becomes_several_stretches_of_one_group(folder):
     assert first.key < second.key
 
 
+def test_other_stretches_are_another_data_set(folder, grid, tmp_path):
+    def settings(sampling):
+        moving = MovingShapes(tmp_path / "moving", sampling, clips=3, size=16, seed=4)
+        sources = ClipTable(folder, sampling), Grid(grid, sampling), moving
+        return [source.settings for source in sources]
+
+    for one, two in zip(settings(Sampling(10, 100)), settings(Sampling(10, 50)), strict=True):
+        assert one != two
+
+
 def test_bad_rows_are_dead_letters(folder):
     (folder / "clips.csv").write_text(
         "clip,label,split\n,walk,train\na.mp4,walk,never\nb.mp4,walk\nc.mp4,,train\nd.mp4,run,test\n"
