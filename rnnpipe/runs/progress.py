@@ -57,4 +57,7 @@ class BuildProgress:
         """Shows that `done` of `total` records are through a stage; a total of 0 is not known."""
         if stage not in self._lines:
             self._lines[stage] = self._progress.add_task(stage, total=None, text="")
-        self._progress.update(self._lines[stage], completed=done, total=total or None)
+        line = self._lines[stage]
+        self._progress.update(line, completed=done, total=total or None)
+        if speed := self._progress.tasks[line].speed:
+            self._progress.update(line, text=f"{speed:,.0f}/s")

@@ -1,6 +1,8 @@
 """A build: raw data → survey → shards → check → a published records directory."""
 
+import errno
 import json
+import os
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -95,7 +97,7 @@ class Build:
             UserError: too many bad records, an empty split, no vocabulary, or a place that cannot
                 be written to.
         """
-        with publishing(directory) as folder, runner.open() as run:
+        with _room_for(directory), publishing(directory) as folder, runner.open() as run:
             spread = runner.is_parallel and len(self.source.pieces()) < _FEW_PIECES
             survey, splitter = self._survey(folder, run, spread, progress)
             encoder = self.recipe.learn(survey.counts, folder)
@@ -204,6 +206,22 @@ class Build:
         rows = (json.dumps(asdict(letter), ensure_ascii=False) + "\n" for letter in dead)
         (folder / DEAD_LETTERS).write_text("".join(rows))
         write_metadata(folder, self.recipe.spec, sizes_of(results))
+
+
+@contextmanager
+def _room_for(directory: Path) -> Iterator[None]:
+    """Tells of a full disk as what it is; workers report it as a text."""
+    try:
+        yield
+    except (OSError, RuntimeError) as error:
+        if os.strerror(errno.ENOSPC) not in str(error):
+            raise
+        raise UserError(
+            str(directory),
+            "room for the records",
+            "a full disk",
+            "make room, or choose another directory",
+        ) from error
 
 
 def _reasons(dead: Sequence[DeadLetter]) -> str:

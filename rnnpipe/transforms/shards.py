@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
+from apache_beam.metrics.metric import Metrics
 
 from rnnpipe.errors import BadRecord, DeadLetter
 from rnnpipe.records.codec import encode_example
@@ -20,6 +21,10 @@ from rnnpipe.transforms.recipe import Dropped, Encoder
 from rnnpipe.transforms.splits import Splitter, order_in_shard, shard_of
 
 _RESULTS = "shard-results"
+
+# What a cluster's own page shows while it works.
+_WRITTEN = Metrics.counter("rnnpipe", "records_written")
+_DEAD = Metrics.counter("rnnpipe", "dead_letters")
 _SECOND = BadRecord("check key", "a second record with this key")
 
 ShardKey = tuple[str, int]
@@ -132,6 +137,8 @@ class ShardWriter:
         path = self.folder / shard_name(self.spec.name, split, shard, self.shards[split])
         result.num_bytes = write_tfrecord(path, self._encode(ordered, result))
         _write_result(self.folder, result)
+        _WRITTEN.inc(result.records)
+        _DEAD.inc(len(result.dead_letters))
 
     def _encode(self, references: list[Reference], result: ShardResult) -> Iterator[bytes]:
         previous = None

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
+from apache_beam.metrics.metric import Metrics
 from apache_beam.transforms.window import GlobalWindows
 
 from rnnpipe.errors import DeadLetter
@@ -22,6 +23,11 @@ _COUNTS, _DEAD = "survey-counts.json", "survey-dead-letters.json"
 _RECORDS = "records"
 _MOST_ITEMS = 1_000_000
 _HANDS = 64
+
+# What a cluster's own page shows while it works.
+_READ = Metrics.counter("rnnpipe", "records_read")
+_DEAD_LETTERS = Metrics.counter("rnnpipe", "dead_letters")
+
 _ALL = 0  # the one key under which all counts are summed
 
 Item = tuple[str, str]
@@ -128,7 +134,9 @@ class _CountItems(beam.DoFn):
 
     def process(self, raw: Reference | DeadLetter) -> Iterator[tuple[int, Counter[Item]]]:
         if isinstance(raw, DeadLetter):
+            _DEAD_LETTERS.inc()
             return
+        _READ.inc()
         split = self._splitter.split_of(raw)
         self._counts[_RECORDS, split] += 1
         if split == "train":
