@@ -49,7 +49,7 @@ def prepare_caption_build(data: CaptionData, build: BuildSection) -> Build:
         text=Tokenization(caption.tokenizer, caption.vocabulary, **caption.normalize.model_dump()),
         max_tokens=caption.max_tokens,
         min_count=caption.min_count,
-        features=_features(data.features),
+        features=make_features(data.features),
     )
     return Build(
         open_captions(data.source),
@@ -59,7 +59,8 @@ def prepare_caption_build(data: CaptionData, build: BuildSection) -> Build:
     )
 
 
-def _features(config: FeaturesConfig | None) -> Features | None:
+def make_features(config: FeaturesConfig | None) -> Features | None:
+    """What computes features as `data.features` says; None where the model sees images."""
     from rnnpipe.transforms.features import Features
 
     if config is None:

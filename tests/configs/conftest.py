@@ -1,6 +1,7 @@
 """Tiny runs of the shipped configs, from raw data to report."""
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,7 @@ class TinyRun:
 def run_tiny(tmp_path, capsys):
     """Runs a config with settings that make it tiny, and checks what every run leaves."""
 
-    def run(config: Path, settings: list[str]) -> TinyRun:
+    def run(config: Path, settings: list[str], more: Collection[str] = ()) -> TinyRun:
         records = tmp_path / "records"
         options = [f"data.directory={records}", "build.workers=1", *settings]
         arguments = ["run", config, "--runs-dir", tmp_path / "runs"]
@@ -45,7 +46,7 @@ def run_tiny(tmp_path, capsys):
         assert cli.main([str(argument) for argument in arguments]) == 0
 
         (folder,) = (tmp_path / "runs" / config.stem).iterdir()
-        assert {path.name for path in folder.iterdir()} == WHOLE
+        assert {path.name for path in folder.iterdir()} == {*WHOLE, *more}
         scores = json.loads((folder / "metrics.json").read_text())["test"]
         with (folder / "predictions.jsonl").open() as file:  # a text may hold other line breaks
             lines = list(file)

@@ -152,6 +152,9 @@ class CaptioningEvaluate(Evaluate):
 
     batch_size: int = Field(64, ge=1, description="images captioned together")
     beam: Beam = Beam(width=3, length_penalty=0.0, n_best=3, max_length=20)
+    java_metrics: list[Literal["meteor", "spice"]] = Field(
+        [], description="scores that need Java; where they cannot be had, a notice says why"
+    )
 
 
 class CaptioningConfig(RunConfig):

@@ -9,7 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from rnnpipe.metrics.captions import CiderD, find_java_metrics, score_captions, tokenize_caption
+from rnnpipe.metrics.captions import (
+    CiderD,
+    JavaMetric,
+    find_java_metrics,
+    score_captions,
+    tokenize_caption,
+)
 from rnnpipe.metrics.scene_captions import caption_is_true
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.tasks.beams import Found
@@ -46,6 +52,7 @@ def evaluate(
     split: str,
     found: Sequence[Sequence[Found]],
     perplexity: float,
+    java_metrics: Sequence[JavaMetric] = (),
 ) -> Evaluation:
     """Scores the captions of a split and those of three baselines.
 
@@ -57,13 +64,15 @@ def evaluate(
         split: which of their splits.
         found: the captions of each of its images, in the records' order.
         perplexity: of the model, on the split's captions.
+        java_metrics: the scores that need Java, which are left out where they cannot be had.
     """
     rows, colours = map(list, zip(*without_images(records.read(split)), strict=True))
     tokenizer = Tokenizer.load(records.path)
     texts = [[tokenizer.decode(one.tokens) for one in each] or [""] for each in found]
     pieces = [[tokenizer.pieces[token] for token in each[0].tokens] for each in found]
     captioned = Captioned(rows, found, texts, pieces, _rate(rows, texts))
-    java, notice = find_java_metrics()
+    there, notice = find_java_metrics() if java_metrics else ((), "")
+    java = [metric for metric in java_metrics if metric in there]
     best = [each[0] for each in texts]
     scores = score_all(rows, best, java)
     scores |= {"perplexity": perplexity, "distinct_captions": len(set(best)) / len(best)}

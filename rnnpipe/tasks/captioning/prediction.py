@@ -1,8 +1,7 @@
 """A user's own photo, captioned."""
 
-import numpy as np
-
 from rnnpipe.config.schema.caption_data import CaptionData
+from rnnpipe.tasks.caption_data import make_features
 from rnnpipe.tasks.captioning.display import strip
 from rnnpipe.tasks.captioning.search import CaptionSearch
 from rnnpipe.tasks.photos import read_photo
@@ -25,7 +24,10 @@ def caption_photo(
         UserError: the photo cannot be read.
     """
     photo = read_photo(path, data.image.size, data.image.fit)
-    (found,) = search([np.asarray(photo)[None]])
+    seen, features = photo[None], make_features(data.features)
+    if features is not None:
+        seen = features(read_photo(path, features.image_size, data.image.fit)[None])
+    (found,) = search([seen])
     pieces = [tokenizer.pieces[token] for token in found[0].tokens]
     return Prediction(
         [(tokenizer.decode(one.tokens), one.probability) for one in found],

@@ -153,7 +153,8 @@ class CaptioningTask:
         search = self._search(model, width=beam.width, n_best=beam.n_best)
         found = search(self._make_images(records, split))
         perplexity = measure_perplexity(model, self.make_batches(records, split))
-        return evaluate(records, split, found, perplexity)
+        java_metrics = self.config.evaluate.java_metrics
+        return evaluate(records, split, found, perplexity, java_metrics)
 
     def predict(self, model: keras.Model, folder: Path, inputs: Mapping[str, str]) -> Prediction:
         """The likeliest captions of an image, and where the model looked at each word.
