@@ -1,6 +1,8 @@
 """How well captions agree with what people wrote: the scores of COCO's caption evaluation."""
 
+import re
 import shutil
+import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,6 +17,7 @@ __all__ = ["CiderD", "JavaMetric", "find_java_metrics", "score_captions", "token
 JavaMetric = Literal["meteor", "spice"]
 
 _SPICE_JAR = "stanford-corenlp-3.6.0.jar"
+_SPICE_JAVA = range(8, 15)  # it runs JavaScript, which later ones no longer do
 
 _Texts = dict[int, list[str]]
 
@@ -74,15 +77,29 @@ def find_java_metrics() -> tuple[tuple[JavaMetric, ...], str]:
     Returns:
         Names for `score_captions`, and a notice, which is empty where nothing is missing.
     """
-    if shutil.which("java") is None:
-        return (), "METEOR and SPICE are left out: they need Java, and there is no program `java`"
+    java = _java_version()
+    if java is None:
+        return (), "METEOR and SPICE are left out: they need Java, and no program `java` runs"
     folder = _folder() / "spice" / "lib"
+    lacks = []
+    if java not in _SPICE_JAVA:
+        lacks.append(f"Java {_SPICE_JAVA[0]} to {_SPICE_JAVA[-1]} (here is {java})")
     if not (folder / _SPICE_JAR).is_file():
         models = _SPICE_JAR.replace(".jar", "-models.jar")
-        return (
-            "meteor",
-        ), f"SPICE is left out: it needs {_SPICE_JAR} and {models} of Stanford CoreNLP in {folder}"
+        lacks.append(f"{_SPICE_JAR} and {models} of Stanford CoreNLP in {folder}")
+    if lacks:
+        return ("meteor",), f"SPICE is left out: it needs {', and '.join(lacks)}"
     return ("meteor", "spice"), ""
+
+
+def _java_version() -> int | None:
+    """8 of `1.8.0_392`, 17 of `17.0.15`; None where no Java runs."""
+    java = shutil.which("java")
+    if java is None:
+        return None
+    told = subprocess.run([java, "-version"], check=False, capture_output=True, text=True)
+    found = re.search(r'version "(?:1\.)?(\d+)', told.stderr)
+    return int(found[1]) if found and told.returncode == 0 else None
 
 
 def _folder() -> Path:
@@ -98,7 +115,11 @@ def _meteor(truth: _Texts, said: _Texts) -> float:
     scorer = Meteor()
     try:
         return float(scorer.compute_score(truth, said)[0])
-    finally:  # it kills its process, but leaves these open
+    except (OSError, ValueError) as fault:  # it has ended, or says something else than scores
+        raise _failed("METEOR", fault) from fault
+    finally:  # it kills its process, but leaves these open, and its lock shut where it failed
+        if scorer.lock.locked():
+            scorer.lock.release()
         scorer.meteor_p.stdout.close()
         scorer.meteor_p.stderr.close()
 
@@ -106,7 +127,15 @@ def _meteor(truth: _Texts, said: _Texts) -> float:
 def _spice(truth: _Texts, said: _Texts) -> float:
     from pycocoevalcap.spice.spice import Spice  # noqa: PLC0415
 
-    return float(Spice().compute_score(truth, said)[0])
+    try:
+        return float(Spice().compute_score(truth, said)[0])
+    except (OSError, ValueError, subprocess.CalledProcessError) as fault:
+        raise _failed("SPICE", fault) from fault
+
+
+def _failed(metric: str, fault: Exception) -> UserError:
+    fix = "mend Java, or leave the metric out"
+    return UserError(metric, "a score from its Java program", str(fault) or "nothing", fix)
 
 
 def _cut(text: str) -> str:

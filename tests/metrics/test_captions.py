@@ -120,20 +120,38 @@ def test_meteor_where_java_is(nlg_eval):
     assert scores["meteor"] == pytest.approx(0.295797, abs=1e-6)
 
 
+def make_java(folder, monkeypatch, script):
+    """The only program on the path: one called java."""
+    folder.mkdir(exist_ok=True)
+    (folder / "java").write_text(f"#!/bin/sh\n{script}\n")
+    (folder / "java").chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder))
+
+
 def test_what_cannot_be_computed_is_told(tmp_path, monkeypatch):
-    monkeypatch.setattr(captions.shutil, "which", lambda program: None)
-    assert find_java_metrics() == (
-        (),
-        "METEOR and SPICE are left out: they need Java, and there is no program `java`",
-    )
-    monkeypatch.setattr(captions.shutil, "which", lambda program: "/usr/bin/java")
+    none = ((), "METEOR and SPICE are left out: they need Java, and no program `java` runs")
+    monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
+    assert find_java_metrics() == none
+    make_java(tmp_path / "bin", monkeypatch, "exit 1")
+    assert find_java_metrics() == none
     monkeypatch.setattr(captions, "_folder", lambda: tmp_path)
+    make_java(tmp_path / "bin", monkeypatch, """echo 'openjdk version "17.0.15"' >&2""")
     metrics, notice = find_java_metrics()
     assert metrics == ("meteor",)
-    assert notice.startswith("SPICE is left out: it needs stanford-corenlp-3.6.0.jar and ")
+    assert notice.startswith(
+        "SPICE is left out: it needs Java 8 to 14 (here is 17), and stanford-corenlp-3.6.0.jar and "
+    )
+    make_java(tmp_path / "bin", monkeypatch, """echo 'java version "1.8.0_392"' >&2""")
+    assert find_java_metrics()[1].startswith("SPICE is left out: it needs stanford-corenlp-3.6.0")
     (tmp_path / "spice" / "lib").mkdir(parents=True)
     (tmp_path / "spice" / "lib" / "stanford-corenlp-3.6.0.jar").touch()
     assert find_java_metrics() == (("meteor", "spice"), "")
+
+
+def test_a_program_that_fails_is_told_of(tmp_path, monkeypatch):
+    make_java(tmp_path, monkeypatch, "exit 1")
+    with pytest.raises(UserError, match="METEOR: expected a score from its Java program, got"):
+        score_captions({1: ["a dog"]}, {1: "a cat"}, java=["meteor"])
 
 
 @pytest.mark.parametrize(
