@@ -12,7 +12,6 @@ from rnnpipe.errors import UserError
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.sources.vqa_v2 import VqaV2
 from rnnpipe.transforms.build import Build
-from rnnpipe.transforms.runner import Runner
 from rnnpipe.transforms.vqa import VqaRecipe
 
 SHARES = {"validation": 0.2, "test": 0.2}
@@ -23,10 +22,6 @@ def make_build(raw, **options):
     source = VqaV2(raw)
     source.prepare(lambda done, total: None)
     return Build(source, options.pop("recipe", RECIPE), SHARES, **options)
-
-
-def contents(folder):
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
 def image_of(raw, number):
@@ -86,15 +81,6 @@ def test_tensorflow_datasets_opens_the_records_and_splits_are_disjoint_by_image(
         assert sorted(theirs) == sorted(ours)
     assert sum(map(len, images.values())) == len(set().union(*images.values())) == 24
     assert sum(records.splits.values()) == 96
-
-
-def test_one_and_two_workers_write_the_same_bytes(drawn_vqa, tmp_path):
-    image_of(drawn_vqa, 3).write_bytes(b"no image")
-    build = make_build(drawn_vqa, records_per_shard=8, max_bad_fraction=0.2)
-    one = build.run(tmp_path / "one", runner=Runner(workers=1))
-    two = build.run(tmp_path / "two", runner=Runner(workers=2))
-    assert contents(one.path) == contents(two.path)
-    assert len([name for name in contents(one.path) if "tfrecord" in name]) >= 12
 
 
 def test_bad_records_become_dead_letters_and_counts_add_up(drawn_vqa, tmp_path):

@@ -10,7 +10,6 @@ from rnnpipe.sources.text.parallel import Parallel
 from rnnpipe.text.tokenizer import Tokenizer
 from rnnpipe.transforms.build import Build
 from rnnpipe.transforms.recipe import Dropped
-from rnnpipe.transforms.runner import Runner
 from rnnpipe.transforms.text import Tokenization
 from rnnpipe.transforms.text_pairs import TextPairEncoder, TextPairRecipe
 
@@ -75,22 +74,6 @@ def test_repeats_are_dropped_and_a_joint_tokenizer_is_one(parallel, tmp_path):
     assert source.model_bytes == target.model_bytes
     assert {"▁hund", "▁dog"} <= {*source.pieces}
     assert records.stats["joint"]
-
-
-def test_any_number_of_workers_writes_the_same_bytes(tmp_path):
-    for language in ("de", "en"):
-        lines = [f"{language} satz {i} von {i % 9}\n" for i in range(90)]
-        (tmp_path / f"a.{language}").write_text("".join(lines))
-    source = Parallel(tmp_path, source="de", target="en")
-    recipe = TextPairRecipe(Tokenization("unigram", 50))
-    build = Build(source, recipe, {"validation": 0.1, "test": 0.1}, records_per_shard=20)
-    one, two = (
-        build.run(tmp_path / f"records-{workers}", runner=Runner(workers)).path
-        for workers in (1, 2)
-    )
-    files = [path.relative_to(one) for path in one.rglob("*") if path.is_file()]
-    assert len(files) >= 12
-    assert all((one / file).read_bytes() == (two / file).read_bytes() for file in files)
 
 
 def make_encoder(max_tokens):

@@ -12,6 +12,7 @@ are the seconds in which its pipeline does nothing but start and stop.
 
 import argparse
 import multiprocessing
+import resource
 import shutil
 import tempfile
 import time
@@ -97,7 +98,7 @@ def build(work: Work, workers: int) -> None:
 
 def survey(work: Work, workers: int) -> None:
     """The first pass of a build."""
-    count = CountReferences(work.source, RECIPE, SPLITTER, work.folder)
+    count = CountReferences(work.source, RECIPE, SPLITTER, work.folder, spread=workers > 1)
     _run(lambda pieces: pieces | count, work.source, workers)
 
 
@@ -176,17 +177,25 @@ def main() -> None:
 
 
 def measure(work: Work, records: int, rounds: int) -> None:
-    """Times every way in turns and prints the best of each."""
-    seconds: dict[str, list[float]] = {}
+    """Times every way in turns and prints the best of each, in wall-clock and in CPU seconds."""
+    seconds: dict[str, list[tuple[float, float]]] = {}
     for _ in range(rounds):
         for name, way in {**WAYS, **PARTS}.items():
-            began = time.perf_counter()
+            wall, cpu = time.perf_counter(), cpu_seconds()
             way(work)
-            seconds.setdefault(name, []).append(time.perf_counter() - began)
+            taken = time.perf_counter() - wall, cpu_seconds() - cpu
+            seconds.setdefault(name, []).append(taken)
     print(f"{records:,} pairs, {work.shards} shards, best of {rounds} rounds in turns")
     for name, times in seconds.items():
-        rate = "" if name.startswith("start") else f"{records / min(times):10,.0f} records/s"
-        print(f"{name:26}{min(times):8.2f} s{rate}")
+        wall, cpu = map(min, zip(*times, strict=True))
+        rate = "" if name.startswith("start") else f"{records / wall:10,.0f} records/s"
+        print(f"{name:26}{wall:8.2f} s{cpu:8.2f} s CPU{rate}")
+
+
+def cpu_seconds() -> float:
+    """What this process and those that it has waited for have used: what a busy machine tells."""
+    used = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(usage.ru_utime + usage.ru_stime for usage in used)
 
 
 if __name__ == "__main__":
