@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rnnpipe.tasks.pictures import PICTURE_WIDTH, draw_attention, draw_glimpses, draw_image
+from rnnpipe.tasks.pictures import (
+    PICTURE_WIDTH,
+    draw_attention,
+    draw_glimpses,
+    draw_image,
+    draw_strip,
+)
 
 
 def pixels(png):
@@ -149,3 +155,16 @@ def test_any_text_can_be_a_title_and_an_answer(text):
 
 def test_image_of_one_row_of_pixels_can_be_attended_to():
     assert pixels(draw_attention(grey(1, 900), np.eye(4))).shape == (2, PICTURE_WIDTH, 3)
+
+
+def test_a_strip_shows_the_image_and_a_picture_for_each_word():
+    image = np.full((32, 32, 3), 200, "uint8")
+    sizes = {}
+    for count in (0, 3, 9):
+        looks = np.full((count, 4, 4), 1 / 16)
+        png = draw_strip(image, ["a $ word"] * count, looks if count else None)
+        sizes[count] = Image.open(io.BytesIO(png)).size
+    assert sizes[0][0] < sizes[3][0] < sizes[9][0]
+    assert sizes[9][1] > 1.8 * sizes[3][1]  # it goes on in a second line
+    with pytest.raises(ValueError, match="zip"):
+        draw_strip(image, ["one"], np.zeros((2, 4, 4)))

@@ -48,6 +48,14 @@ def test_the_best_epoch_is_kept_and_training_stops_early(files):
     assert model.evaluate(batches(2.0), verbose=0) == pytest.approx(losses[best], rel=1e-4)
 
 
+def test_a_model_that_only_gets_worse_keeps_the_weights_it_came_with(files):
+    model = make_model(0.2)
+    start = model.evaluate(batches(1.0), verbose=0)  # its weight is 1 already
+    fit(model, files, batches(1.0), start=start)
+    assert len(history(files)) == 3
+    assert model.evaluate(batches(1.0), verbose=0) == pytest.approx(start, abs=1e-6)
+
+
 def test_history_has_a_row_an_epoch_with_the_learning_rate(files):
     fit(make_model(0.2), files, batches(3.0), epochs=2)
     rows = history(files)
