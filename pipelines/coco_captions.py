@@ -20,6 +20,7 @@ from typing import get_args
 from pipelines.command import make_parser, run
 from rnnpipe.sources.coco_captions import CocoCaptions
 from rnnpipe.sources.flickr8k import Flickr8k
+from rnnpipe.sources.folder import absolute
 from rnnpipe.sources.images import FITS
 from rnnpipe.sources.shapes_captions import ShapesCaptions
 from rnnpipe.sources.source import Source
@@ -110,9 +111,10 @@ def _source(options: argparse.Namespace) -> Source:
 def _features(options: argparse.Namespace) -> Features | None:
     if options.backbone is None:
         return None
+    of_file = options.weights not in ("imagenet", "none")
     return Features(
         options.backbone,
-        options.weights,
+        str(absolute(options.weights)) if of_file else options.weights,
         image_size=options.backbone_image_size,
         layer=options.layer,
         batch_size=options.batch_size,

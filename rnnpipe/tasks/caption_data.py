@@ -18,6 +18,7 @@ from rnnpipe.config.schema.caption_data import Features as FeaturesConfig
 from rnnpipe.sources.coco_captions import CocoCaptions
 from rnnpipe.sources.coco_parts import CaptionFiles
 from rnnpipe.sources.flickr8k import Flickr8k
+from rnnpipe.sources.folder import absolute
 from rnnpipe.sources.shapes_captions import ShapesCaptions
 from rnnpipe.sources.source import Source
 from rnnpipe.sources.tfds_captions import TfdsCaptions
@@ -67,7 +68,7 @@ def make_features(config: FeaturesConfig | None) -> Features | None:
         return None
     return Features(
         config.backbone,
-        str(config.weights),
+        config.weights if isinstance(config.weights, str) else str(absolute(config.weights)),
         options=tuple(config.options.items()),
         **config.model_dump(exclude={"backbone", "weights", "options"}),
     )

@@ -102,6 +102,7 @@ def _load_once(features: Features) -> Any:
     if features.has_file:
         _hash_file(Path(features.weights))  # is it there?
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")  # several workers may share a GPU
     with quiet_import():
         import keras  # a worker without features needs neither Keras nor its backend
 
