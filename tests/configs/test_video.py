@@ -72,11 +72,17 @@ def raw_data(name, raw, shared_data):
 @pytest.mark.parametrize("name", ["video", "real/grid", "real/ucf101"])
 def test_it_runs_end_to_end(name, run_tiny, tmp_path, shared_data, capsys):
     config = CONFIGS / f"{name}.yaml"
-    run = run_tiny(config, [*TINY, *raw_data(name, tmp_path / "raw", shared_data)])
+    options = [*TINY, *raw_data(name, tmp_path / "raw", shared_data)]
+    baselines = ["majority", "cnn"]
+    if name != "video":
+        baselines.remove("cnn")
+        options.append("train.baseline=false")
+    run = run_tiny(config, options)
     metric = "clip_accuracy" if name == "real/ucf101" else "frame_accuracy"
-    for baseline in ("", "baseline/majority/", "baseline/cnn/"):
-        assert 0 <= run.scores[f"{baseline}{metric}"] <= 1
-        assert 0 <= run.scores[f"{baseline}clip_map"] <= 1
+    assert {key.split("/")[1] for key in run.scores if key.startswith("baseline/")} == {*baselines}
+    for prefix in ("", *(f"baseline/{baseline}/" for baseline in baselines)):
+        assert 0 <= run.scores[f"{prefix}{metric}"] <= 1
+        assert 0 <= run.scores[f"{prefix}clip_map"] <= 1
     right = [row["clip_prediction"] == row["clip_label"] for row in run.predictions]
     assert run.scores["clip_accuracy"] == pytest.approx(sum(right) / len(right))
     assert "One of the worst: " in (run.folder / "report.html").read_text()

@@ -30,7 +30,8 @@ def draw_timeline(
     Args:
         frames: some frames of the video, evenly spread over it; uint8, `(height, width, 3)`.
         times: when each label's frame is on show, in seconds.
-        rows: labels of frames by what they are, e.g. `true`; -1 where there is none.
+        rows: labels of frames by what they are, e.g. `true`; -1 where there is none. Without any
+            the strip stands alone.
         names: of the labels.
 
     Returns:
@@ -45,17 +46,19 @@ def draw_timeline(
     inner, wide = _WIDTH - side - 0.2, (_WIDTH - side - 0.2) / len(frames)
     tall = min(wide * frames[0].shape[0] / frames[0].shape[1], 2.0)
     bars = 0.42 * len(rows)
-    height = tall + bars + 0.75
+    foot = bars + 0.65 if rows else 0.1
+    height = tall + foot + 0.1
     figure = Figure((_WIDTH, height), facecolor="white")
     FigureCanvasAgg(figure)
 
     def axes(bottom: float, up: float) -> Axes:
         return figure.add_axes((side / _WIDTH, bottom / height, inner / _WIDTH, up / height))
 
-    strip = axes(bars + 0.65, tall)
+    strip = axes(foot, tall)
     strip.imshow(_join(frames), aspect="auto", interpolation="lanczos")
     strip.axis("off")
-    _draw_bars(axes(0.5, bars), times, rows, names, inner)
+    if rows:
+        _draw_bars(axes(0.5, bars), times, rows, names, inner)
     return figure_to_png(figure)
 
 

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from rnnpipe.errors import UserError
 from rnnpipe.metrics.classification import score_classes
 from rnnpipe.metrics.ranking import mean_average_precision, top_k_accuracy
 from rnnpipe.records.directory import RecordsDirectory
@@ -89,6 +90,9 @@ def score(said: Said, rows: Sequence[Row], names: Mapping[str, Sequence[str]]) -
 
     Each has what `score_classes` says, `map` and, of more than five classes, `top5`. What has no
     label is not scored.
+
+    Raises:
+        UserError: nothing has a label.
     """
     picked = {}
     if FRAME in names:
@@ -97,6 +101,9 @@ def score(said: Said, rows: Sequence[Row], names: Mapping[str, Sequence[str]]) -
         picked[CLIP] = pick_clips(said.clips, rows)
     scores: dict[str, float] = {}
     for output, (probabilities, labels) in picked.items():
+        if not len(labels):
+            expected, fix = f"videos with a label for the {output}", "evaluate another split"
+            raise UserError("evaluate.splits", expected, "none in one of them", fix)
         found = score_classes(probabilities, labels, names[output])
         found["map"] = mean_average_precision(probabilities, labels)
         if len(names[output]) > TOP:

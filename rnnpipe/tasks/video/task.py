@@ -101,12 +101,18 @@ class VideoTask:
         train = self.config.train
         trainer = keras.Model(model.input, model.output, name=model.name)
         weights = {FRAME: 1.0, CLIP: train.clip_weight if FRAME in model.output else 1.0}
+        # Keras puts the output's name before the metric's only where there are several outputs.
+        several = len(model.output) > 1
+        metrics = {
+            output: [LabelAccuracy(name="accuracy" if several else f"{output}_accuracy")]
+            for output in model.output
+        }
         steps_per_epoch = -(-records.splits["train"] // train.batch_size)
         trainer.compile(
             optimizer=make_optimizer(train.optimizer, steps=train.epochs * steps_per_epoch),
             loss={output: LabelCrossEntropy() for output in model.output},
             loss_weights={output: weights[output] for output in model.output},
-            metrics={output: [LabelAccuracy(name="accuracy")] for output in model.output},
+            metrics=metrics,
         )
         return trainer
 

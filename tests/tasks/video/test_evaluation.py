@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from rnnpipe.errors import UserError
 from rnnpipe.tasks.video.drawings import draw_timeline, pick_evenly
 from rnnpipe.tasks.video.evaluation import score
 from rnnpipe.tasks.video.labels import Said, find_segments, guess_majority
@@ -30,6 +31,12 @@ def test_what_has_no_label_is_not_scored():
     assert "clip_top5" not in scores
     only_frames = score(Said(said.frames, None), ROWS, {"frame": NAMES["frame"]})
     assert only_frames == {name: v for name, v in scores.items() if name.startswith("frame_")}
+
+
+def test_a_split_without_labels_is_told():
+    rows = [{"frame_labels": [-1], "clip_label": -1}]
+    with pytest.raises(UserError, match="expected videos with a label for the frame, got none"):
+        score(Said([sure([0])], None), rows, {"frame": NAMES["frame"]})
 
 
 def test_of_many_classes_the_five_likeliest_count():
@@ -72,6 +79,12 @@ def test_a_timeline_has_the_frames_above_and_a_bar_for_each_row():
     third = inner.shape[1] // 6
     assert (true[third] != true[4 * third]).any()
     assert (true[third] == model[4 * third]).all()
+
+
+def test_a_strip_without_labels_stands_alone():
+    frames = [np.zeros((20, 20, 3), "uint8")] * 10
+    height = Image.open(io.BytesIO(draw_timeline(frames, [0.5], {}, []))).height
+    assert height < Image.open(io.BytesIO(draw_timeline(frames, [0.5], {"a": [0]}, ["x"]))).height
 
 
 def test_frames_of_a_strip_are_spread_evenly():
