@@ -1,4 +1,6 @@
+import errno
 import json
+import os
 from collections import Counter
 from io import BytesIO
 from pathlib import Path
@@ -11,6 +13,7 @@ from PIL import Image
 from rnnpipe.errors import UserError
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.sources.vqa_v2 import VqaV2
+from rnnpipe.transforms import shards
 from rnnpipe.transforms.build import Build
 from rnnpipe.transforms.vqa import VqaRecipe
 
@@ -106,6 +109,16 @@ def test_too_many_bad_records_fail_the_build_and_leave_nothing(drawn_vqa, tmp_pa
         "build.max_bad_fraction: expected at most 0.05 of the raw records to be bad, "
         "got 24 of 96 (24 x decode image: "
     )
+    assert not list(tmp_path.glob("records*"))
+
+
+def test_a_full_disk_is_told(drawn_vqa, tmp_path, monkeypatch):
+    def fill(path, records):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(shards, "write_tfrecord", fill)
+    with pytest.raises(UserError, match="expected room for the records, got a full disk"):
+        make_build(drawn_vqa).run(tmp_path / "records")
     assert not list(tmp_path.glob("records*"))
 
 
