@@ -7,17 +7,16 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from rnnpipe.decoding import Step, greedy, sample
+from rnnpipe.decoding import Constraints, Step, greedy, sample
 from rnnpipe.text.tokens import END, PAD, START
-from rnnpipe.training.attentive import AttentiveTrainer
+from rnnpipe.training.token_targets import Perplexity
 
 Reward = Callable[[list[list[int]], list[list[list[int]]]], Any]
 """From captions and the references of each one's image, all of them tokens that end with the end
 token, to a score of each, `(captions,)`."""
 
 
-@keras.saving.register_keras_serializable("rnnpipe")
-class SelfCriticalTrainer(AttentiveTrainer):
+class SelfCriticalTrainer(keras.Model):
     """Trains a captioner on a reward itself, with what it says greedily to be compared with.
 
         loss = −1/T Σ (r(ŷ) − r(y*)) log p(ŷ)     ŷ drawn from p, y* greedy
@@ -27,8 +26,8 @@ class SelfCriticalTrainer(AttentiveTrainer):
     and scored as the model is used, so without dropout and with the statistics that batch
     normalisation has; hard attention looks where it looks most likely.
 
-    Evaluation is that of `AttentiveTrainer`. Compile it with `jit_compile=False`: scores are
-    computed in Python.
+    Evaluation gives the perplexity of captions that people wrote, and its logarithm as loss.
+    Compile it with an optimizer alone and `jit_compile=False`: scores are computed in Python.
 
     Args:
         model: from inputs to `{"logits", …}`, as of `build_captioner`.
@@ -37,7 +36,7 @@ class SelfCriticalTrainer(AttentiveTrainer):
         max_length: the most tokens of a caption, the end token included.
         samples: how many captions are drawn of each image.
         seed: of what is drawn.
-        **kwargs: those of `AttentiveTrainer`.
+        **kwargs: `name`, as for every Keras model.
 
     Call arguments:
         inputs: those of the model. In training `fit` takes images `{"image": (images, …)}` and, as
@@ -58,12 +57,19 @@ class SelfCriticalTrainer(AttentiveTrainer):
         seed: int = 0,
         **kwargs: Any,
     ) -> None:
-        super().__init__(model, **kwargs)
-        self.begin, self.reward = begin, reward
+        super().__init__(**{"name": model.name, **kwargs})
+        self.model, self.begin, self.reward = model, begin, reward
         self.max_length, self.samples = max_length, samples
         self.random = keras.random.SeedGenerator(seed)
+        self.perplexity = Perplexity()
+        self.mean_loss = keras.metrics.Mean(name="loss")
         self.drawn_reward = keras.metrics.Mean(name="reward")
         self.greedy_reward = keras.metrics.Mean(name="greedy_reward")
+        self.built = True  # as the model is: its weights can be saved at once
+
+    def call(self, inputs: Any, training: Any = False) -> Any:
+        """What the model says."""
+        return self.model(inputs, training=training)
 
     def train_step(self, data: Any) -> dict[str, Any]:
         """Draws, scores, and makes what scored well likelier."""
@@ -77,10 +83,17 @@ class SelfCriticalTrainer(AttentiveTrainer):
             loss = self._loss(images, drawn, gains)
         weights = self.trainable_variables
         self.optimizer.apply(tape.gradient(loss, weights), weights)
-        self.drawn_reward.update_state(rewards)
-        self.greedy_reward.update_state(critic)
-        means = (self.drawn_reward, self.greedy_reward)
-        return {"loss": loss, **{mean.name: mean.result() for mean in means}}
+        means = {self.mean_loss: loss, self.drawn_reward: rewards, self.greedy_reward: critic}
+        for mean, values in means.items():
+            mean.update_state(values)
+        return {mean.name: mean.result() for mean in means}
+
+    def test_step(self, data: Any) -> dict[str, Any]:
+        """The perplexity of a batch of inputs with the words that follow."""
+        inputs, targets, _ = keras.utils.unpack_x_y_sample_weight(data)
+        self.perplexity.update_state(targets, self.model(inputs, training=False)["logits"])
+        perplexity = self.perplexity.result()
+        return {"loss": tf.math.log(perplexity), "perplexity": perplexity}
 
     def get_config(self) -> dict[str, Any]:
         """Refused: a reward is Python; the model it trains can be saved."""
@@ -89,10 +102,13 @@ class SelfCriticalTrainer(AttentiveTrainer):
     def _decode(self, images: Any) -> tuple[Any, Any]:
         """Greedy captions `(images, time)`, and drawn ones `(images * samples, time)`."""
         step, state = self.begin(images)
-        said = greedy(step, state, max_length=self.max_length)
-        drawn = sample(
-            step, state, max_length=self.max_length, samples=self.samples, seed=self.random
-        )
+        # Neither is ever a target, and padding would end a caption where it does not end.
+        options: dict[str, Any] = {
+            "max_length": self.max_length,
+            "constraints": Constraints(banned=[PAD, START]),
+        }
+        said = greedy(step, state, **options)
+        drawn = sample(step, state, samples=self.samples, seed=self.random, **options)
         return said.ids[:, 0], tf.reshape(drawn.ids, (-1, self.max_length))
 
     def _loss(self, images: Any, drawn: Any, gains: Any) -> Any:

@@ -9,7 +9,6 @@ from rnnpipe.decoding import greedy
 from rnnpipe.models.captioner import begin_captioning, build_captioner
 from rnnpipe.models.image_encoders import build_feature_encoder
 from rnnpipe.training.self_critical import SelfCriticalTrainer
-from rnnpipe.training.token_targets import Perplexity, TokenCrossEntropy
 
 IMAGES = np.random.default_rng(1).normal(size=(6, 2, 2, 3)).astype("float32")
 REFERENCES = np.array([[[4, 5, 0], [6, 0, 0], [0, 0, 0]]] * 6)
@@ -28,9 +27,7 @@ def make_trainer(reward, kind="soft", samples=4, rate=0.02):
         max_length=5,
         samples=samples,
     )
-    trainer.compile(
-        keras.optimizers.Adam(rate), TokenCrossEntropy(), metrics=[Perplexity()], jit_compile=False
-    )
+    trainer.compile(keras.optimizers.Adam(rate), jit_compile=False)
     return trainer
 
 
@@ -44,7 +41,7 @@ def chance_of(trainer, token):
 @pytest.mark.parametrize("sign", [1.0, -1.0])
 def test_what_is_rewarded_becomes_likelier_and_what_costs_less_likely(sign):
     kind = "soft" if sign > 0 else "hard"
-    trainer = make_trainer(lambda said, known: [sign * (row[0] == 7) for row in said], kind)
+    trainer = make_trainer(lambda said, known: [sign * (row[:1] == [7]) for row in said], kind)
     before = chance_of(trainer, 7)
     for _ in range(8):
         trainer.train_on_batch({"image": IMAGES}, REFERENCES)
@@ -94,11 +91,15 @@ def test_the_best_caption_is_found():
         return [sum(a == b for a, b in zip(row, [4, 8, 3], strict=False)) for row in said]
 
     trainer = make_trainer(reward, "nic", samples=8, rate=0.05)
-    for _ in range(40):
-        trainer.train_on_batch({"image": IMAGES}, REFERENCES)
+    said = {"image": IMAGES, "image_index": np.arange(6), "caption": np.tile([2, 4, 8], (6, 1))}
+    validation = tf.data.Dataset.from_tensors((said, np.tile([4, 8, 3], (6, 1))))
+    batches = tf.data.Dataset.from_tensors(({"image": IMAGES}, REFERENCES)).repeat(20)
+    history = trainer.fit(
+        batches, validation_data=validation, epochs=2, shuffle=False, verbose=0
+    ).history
+    assert history["reward"][1] > history["reward"][0]
     step, state = begin_captioning(trainer.model, IMAGES)
     ids = np.asarray(greedy(step, state, max_length=5).ids)[:, 0, :3]
     assert ids.tolist() == [[4, 8, 3]] * 6
-    says = np.tile([4, 8, 3], (6, 1))
-    inputs = {"image": IMAGES, "image_index": np.arange(6), "caption": np.tile([2, 4, 8], (6, 1))}
-    assert trainer.evaluate(inputs, says, verbose=0, return_dict=True)["perplexity"] < 2
+    assert history["val_perplexity"][1] < 2
+    assert history["val_loss"][1] == pytest.approx(np.log(history["val_perplexity"][1]))

@@ -15,7 +15,6 @@ from rnnpipe.text.tokens import END
 from rnnpipe.training.decoded_scores import DecodedScores
 from rnnpipe.training.optimizers import build_adam
 from rnnpipe.training.self_critical import SelfCriticalTrainer
-from rnnpipe.training.token_targets import Perplexity, TokenCrossEntropy
 
 
 def make_phase(
@@ -53,8 +52,6 @@ def make_phase(
     steps = settings.epochs * len(batches)
     trainer.compile(
         build_adam(learning_rate=settings.learning_rate, steps=steps, clip_norm=settings.clip_norm),
-        TokenCrossEntropy(),
-        metrics=[Perplexity()],
         jit_compile=False,  # scores are computed in Python
     )
     validation = scores(trainer)
