@@ -69,6 +69,8 @@ def fit_model(
     """
     files.weights.parent.mkdir(parents=True, exist_ok=True)
     if start is not None:
+        # The file holds the optimizer's variables too, which are made by the first step otherwise.
+        model.optimizer.build(model.trainable_variables)
         model.save_weights(files.weights)
     history = model.fit(
         train,
