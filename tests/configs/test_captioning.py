@@ -1,6 +1,5 @@
 import json
 import shutil
-from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -36,7 +35,7 @@ def first_photos(folder, raw):
     names = set()
     for split in ("train", "dev", "test"):
         name = f"Flickr_8k.{split}Images.txt"
-        few = list(islice((folder / name).open(), 16))
+        few = (folder / name).read_text().splitlines(keepends=True)[:16]
         (raw / name).write_text("".join(few))
         names |= {line.strip() for line in few}
     for name in names:
@@ -73,7 +72,7 @@ def test_it_runs_end_to_end(name, run_tiny, tmp_path, shared_data, capsys):
         {"image_id": row["image_id"], "caption": row["prediction"]} for row in run.predictions
     ]
     report = (run.folder / "report.html").read_text()
-    assert report.count("data:image/png;base64,") >= 8
+    assert report.count("data:image/png;base64,") >= min(len(run.predictions), 8)
     if name == "captioning":
         true = [row["true"] for row in run.predictions]
         assert run.scores["true_captions"] == pytest.approx(sum(true) / len(true))
