@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from rnnpipe.decoding import Constraints, Step, greedy, sample
+from rnnpipe.decoding import Step, greedy, sample
 from rnnpipe.text.tokens import END, PAD, START
 from rnnpipe.training.token_targets import Perplexity
 
@@ -102,13 +102,10 @@ class SelfCriticalTrainer(keras.Model):
     def _decode(self, images: Any) -> tuple[Any, Any]:
         """Greedy captions `(images, time)`, and drawn ones `(images * samples, time)`."""
         step, state = self.begin(images)
-        # Neither is ever a target, and padding would end a caption where it does not end.
-        options: dict[str, Any] = {
-            "max_length": self.max_length,
-            "constraints": Constraints(banned=[PAD, START]),
-        }
-        said = greedy(step, state, **options)
-        drawn = sample(step, state, samples=self.samples, seed=self.random, **options)
+        said = greedy(step, state, max_length=self.max_length)
+        drawn = sample(
+            step, state, max_length=self.max_length, samples=self.samples, seed=self.random
+        )
         return said.ids[:, 0], tf.reshape(drawn.ids, (-1, self.max_length))
 
     def _loss(self, images: Any, drawn: Any, gains: Any) -> Any:

@@ -90,10 +90,12 @@ def test_the_best_caption_is_found():
     def reward(said, known):
         return [sum(a == b for a, b in zip(row, [4, 8, 3], strict=False)) for row in said]
 
-    trainer = make_trainer(reward, "nic", samples=8, rate=0.05)
+    trainer = make_trainer(reward, "nic", samples=16, rate=0.02)
+    # A trained model has learnt that padding and the start token are never said.
+    trainer.model.get_layer("logits").bias.assign([-9.0, 0, -9.0, *[0] * 6])
     said = {"image": IMAGES, "image_index": np.arange(6), "caption": np.tile([2, 4, 8], (6, 1))}
     validation = tf.data.Dataset.from_tensors((said, np.tile([4, 8, 3], (6, 1))))
-    batches = tf.data.Dataset.from_tensors(({"image": IMAGES}, REFERENCES)).repeat(20)
+    batches = tf.data.Dataset.from_tensors(({"image": IMAGES}, REFERENCES)).repeat(50)
     history = trainer.fit(
         batches, validation_data=validation, epochs=2, shuffle=False, verbose=0
     ).history
