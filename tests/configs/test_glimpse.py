@@ -5,7 +5,8 @@ from PIL import Image
 
 from rnnpipe import cli
 
-CONFIG = Path(__file__).resolve().parents[2] / "configs" / "glimpse.yaml"
+NAME = "glimpse"
+CONFIG = Path(__file__).resolve().parents[2] / "configs" / f"{NAME}.yaml"
 TINY = [
     "data.source.images=90",
     "data.source.size=32",
