@@ -5,12 +5,13 @@ from typing import Any
 import keras
 from keras import ops
 
-from rnnpipe.layers import MovingAverage, doubly_stochastic_penalty, reinforce_loss
+from rnnpipe.layers import doubly_stochastic_penalty
 from rnnpipe.text.tokens import PAD
+from rnnpipe.training.looking import LookingTrainer
 
 
 @keras.saving.register_keras_serializable("rnnpipe")
-class AttentiveTrainer(keras.Model):
+class AttentiveTrainer(LookingTrainer):
     """A model of logits and alignments, compiled with a loss of the logits, and what adds to it.
 
         soft: loss = L + λ/T Σᵢ (1 − Σₜ αₜᵢ)²
@@ -39,31 +40,10 @@ class AttentiveTrainer(keras.Model):
     """
 
     def __init__(
-        self,
-        model: keras.Model,
-        *,
-        doubly_stochastic: float = 0.0,
-        reward_weight: float = 1.0,
-        entropy_weight: float = 0.0,
-        **kwargs: Any,
+        self, model: keras.Model, *, doubly_stochastic: float = 0.0, **kwargs: Any
     ) -> None:
-        super().__init__(**{"name": model.name, **kwargs})
-        self.model = model
+        super().__init__(model, **kwargs)
         self.doubly_stochastic = doubly_stochastic
-        self.reward_weight, self.entropy_weight = reward_weight, entropy_weight
-        self.is_hard = "probabilities" in model.output
-        self.baseline: Any = MovingAverage(name="baseline") if self.is_hard else None
-
-    def build(self, input_shape: Any = None) -> None:
-        """Creates b; the model has its weights."""
-        del input_shape
-        if self.baseline is not None:
-            self.baseline.build((None,))
-        self.built = True
-
-    def call(self, inputs: Any, training: Any = False) -> Any:
-        """What the model says."""
-        return self.model(inputs, training=training)
 
     def compute_loss(
         self,
@@ -74,7 +54,7 @@ class AttentiveTrainer(keras.Model):
         training: Any = True,
     ) -> Any:
         """The loss; see the class for the equations."""
-        loss = super().compute_loss(x, y, y_pred["logits"], sample_weight, training)
+        loss = super().compute_loss(x, y, y_pred, sample_weight, training)
         if self.is_hard:
             return loss + self._reinforce(y, y_pred) if training else loss
         if self.doubly_stochastic and "alignments" in y_pred:
@@ -83,41 +63,16 @@ class AttentiveTrainer(keras.Model):
             loss = loss + self.doubly_stochastic * _per_token(penalty, told)
         return loss
 
-    def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> Any:
-        """The compiled metrics, of the logits."""
-        return super().compute_metrics(x, y, y_pred["logits"], sample_weight)
-
     def get_config(self) -> dict[str, Any]:
         """The arguments that make this trainer again."""
-        return {
-            **super().get_config(),
-            "model": keras.saving.serialize_keras_object(self.model),
-            "doubly_stochastic": self.doubly_stochastic,
-            "reward_weight": self.reward_weight,
-            "entropy_weight": self.entropy_weight,
-        }
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "AttentiveTrainer":
-        """The trainer that `get_config` told of."""
-        model = keras.saving.deserialize_keras_object(config["model"], custom_objects)
-        return cls(**{**config, "model": model})
+        return {**super().get_config(), "doubly_stochastic": self.doubly_stochastic}
 
     def _reinforce(self, targets: Any, outputs: Any) -> Any:
         """What hard attention adds to the loss."""
         told = ops.not_equal(targets, PAD)
         losses = ops.sparse_categorical_crossentropy(targets, outputs["logits"], from_logits=True)
-        likelihood = ops.stop_gradient(-ops.sum(losses * ops.cast(told, losses.dtype), axis=1))
-        found = reinforce_loss(
-            likelihood,
-            outputs["alignments"][:, :, None],
-            outputs["probabilities"][:, :, None],
-            self.baseline(likelihood, training=True),
-            told,
-            reward_weight=self.reward_weight,
-            entropy_weight=self.entropy_weight,
-        )
-        return _per_token(found + likelihood, told)  # the likelihood itself is the loss already
+        likelihood = -ops.sum(losses * ops.cast(told, losses.dtype), axis=1)
+        return _per_token(self.reinforcement(likelihood, outputs, told), told)
 
 
 def _per_token(of_captions: Any, told: Any) -> Any:

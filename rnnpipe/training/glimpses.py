@@ -5,11 +5,11 @@ from typing import Any
 import keras
 from keras import ops
 
-from rnnpipe.layers import MovingAverage, reinforce_loss
+from rnnpipe.training.looking import LookingTrainer
 
 
 @keras.saving.register_keras_serializable("rnnpipe")
-class GlimpseTrainer(keras.Model):
+class GlimpseTrainer(LookingTrainer):
     """A classifier with alignments, compiled with a loss of its logits, and what adds to it.
 
         soft: loss = L        hard: loss = L − mean [λ_r (log p(y | s) − b) log p(s) + λ_e H[s]]
@@ -34,30 +34,6 @@ class GlimpseTrainer(keras.Model):
     of Visual Attention, 2014, section 3.2, with the likelihood for the reward.
     """
 
-    def __init__(
-        self,
-        model: keras.Model,
-        *,
-        reward_weight: float = 1.0,
-        entropy_weight: float = 0.0,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(**{"name": model.name, **kwargs})
-        self.model = model
-        self.reward_weight, self.entropy_weight = reward_weight, entropy_weight
-        self.baseline = MovingAverage(name="baseline") if "probabilities" in model.output else None
-
-    def build(self, input_shape: Any = None) -> None:
-        """Creates b; the model has its weights."""
-        del input_shape
-        if self.baseline is not None:
-            self.baseline.build((None,))
-        self.built = True
-
-    def call(self, inputs: Any, training: Any = False) -> Any:
-        """What the model says."""
-        return self.model(inputs, training=training)
-
     def compute_loss(
         self,
         x: Any = None,
@@ -67,41 +43,9 @@ class GlimpseTrainer(keras.Model):
         training: Any = True,
     ) -> Any:
         """The loss; see the class for the equations."""
-        loss = super().compute_loss(x, y, y_pred["logits"], sample_weight, training)
-        if self.baseline is None or not training:
+        loss = super().compute_loss(x, y, y_pred, sample_weight, training)
+        if not (self.is_hard and training):
             return loss
-        return loss + self._reinforce(self.baseline, y, y_pred)
-
-    def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> Any:
-        """The compiled metrics, of the logits."""
-        return super().compute_metrics(x, y, y_pred["logits"], sample_weight)
-
-    def get_config(self) -> dict[str, Any]:
-        """The arguments that make this trainer again."""
-        return {
-            **super().get_config(),
-            "model": keras.saving.serialize_keras_object(self.model),
-            "reward_weight": self.reward_weight,
-            "entropy_weight": self.entropy_weight,
-        }
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "GlimpseTrainer":
-        """The trainer that `get_config` told of."""
-        model = keras.saving.deserialize_keras_object(config["model"], custom_objects)
-        return cls(**{**config, "model": model})
-
-    def _reinforce(self, baseline: MovingAverage, classes: Any, outputs: Any) -> Any:
-        """What hard attention adds to the loss."""
-        likelihood = ops.stop_gradient(
-            -ops.sparse_categorical_crossentropy(classes, outputs["logits"], from_logits=True)
-        )
-        found = reinforce_loss(
-            likelihood,
-            outputs["alignments"][:, :, None],
-            outputs["probabilities"][:, :, None],
-            baseline(likelihood, training=True),
-            reward_weight=self.reward_weight,
-            entropy_weight=self.entropy_weight,
-        )
-        return ops.mean(found + likelihood)  # the likelihood itself is the loss already
+        logits = y_pred["logits"]
+        likelihood = -ops.sparse_categorical_crossentropy(y, logits, from_logits=True)
+        return loss + ops.mean(self.reinforcement(likelihood, y_pred))
