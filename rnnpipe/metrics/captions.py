@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
@@ -120,6 +121,8 @@ def _meteor(truth: _Texts, said: _Texts) -> float:
     finally:  # it kills its process, but leaves these open, and its lock shut where it failed
         if scorer.lock.locked():
             scorer.lock.release()
+        with suppress(BrokenPipeError):  # what it did not read any more is of no use
+            scorer.meteor_p.stdin.close()
         scorer.meteor_p.stdout.close()
         scorer.meteor_p.stderr.close()
 

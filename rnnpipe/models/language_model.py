@@ -44,6 +44,7 @@ def build_language_model(
 
     Example:
         >>> import numpy
+        >>> from rnnpipe.models.recurrence import build_recurrence
         >>> model = build_language_model(vocab=9, recurrence=build_recurrence("gru", 4))
         >>> states = [numpy.zeros((1, 4))]
         >>> found = model({"tokens": numpy.array([[2, 4, 5]]), "states": states})

@@ -171,15 +171,23 @@ class StretchReader:
         self._start()
 
     def _start(self) -> None:
-        self._sampled = enumerate(sample_pictures(self._watch(), self._rate))
-        self._next = 0
-        self._end = Fraction(0), 0
+        self._sampled = sample_pictures(self._watch(), self._rate)
+        self._next, self._end = -1, (Fraction(0), 0)
         self._fault: BadRecord | None = None
+        self._step()
 
     def _watch(self) -> Iterator[Shown]:
         for shown in read_video(self._path):
             self._end = shown.end, shown.index + 1
             yield shown
+
+    def _step(self) -> None:
+        """Look one frame ahead: only so is it known whether the video ends with a stretch."""
+        self._next += 1
+        try:
+            self._ahead = next(self._sampled, None)
+        except BadRecord as fault:
+            self._ahead, self._fault = None, fault
 
     def read(self, first: int, count: int) -> Stretch:
         """`count` frames from frame `first` on, or as many as there are.
@@ -189,25 +197,21 @@ class StretchReader:
         """
         if first < self._next:
             self._start()
-        if self._fault is not None:
-            raise self._fault
         jpegs: list[bytes] = []
         times: list[Fraction] = []
         indices: list[int] = []
-        try:
-            for number, (time, shown) in self._sampled:
-                self._next = number + 1
-                if number >= first:
-                    again = indices and indices[-1] == shown.index  # it is on show still
-                    jpegs.append(jpegs[-1] if again else self._encode(shown))
-                    times.append(time)
-                    indices.append(shown.index)
-                if self._next == first + count:
-                    return Stretch(jpegs, times, indices, None)
-        except BadRecord as fault:
-            self._fault = fault
-            raise
-        return Stretch(jpegs, times, indices, self._end)
+        while self._ahead is not None and self._next < first + count:
+            time, shown = self._ahead
+            if self._next >= first:
+                again = indices and indices[-1] == shown.index  # it is on show still
+                jpegs.append(jpegs[-1] if again else self._encode(shown))
+                times.append(time)
+                indices.append(shown.index)
+            self._step()
+        if self._fault is not None and len(jpegs) < count:
+            raise self._fault
+        ended = self._ahead is None and self._fault is None
+        return Stretch(jpegs, times, indices, self._end if ended else None)
 
     def _encode(self, shown: Shown) -> bytes:
         return encode_jpeg(self._framing(shown), self._quality)

@@ -137,7 +137,7 @@ def test_a_video_without_end_is_read_in_stretches(monkeypatch, tmp_path, write_c
         stretch = reader.read(first, 50)
         assert stretch.indices == list(range(first, first + 50))
         assert stretch.end is None
-        assert video.asked == first + 50  # nothing is read ahead, or twice
+        assert video.asked <= first + 50 + 2  # hardly anything is read ahead, nothing twice
     assert reader.read(20, 5).indices == [20, 21, 22, 23, 24]  # back to the start
 
 
