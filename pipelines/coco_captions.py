@@ -18,16 +18,15 @@ from pathlib import Path
 from typing import get_args
 
 from pipelines.command import make_parser, run
+from pipelines.features import add_features, features_of
 from rnnpipe.sources.coco_captions import CocoCaptions
 from rnnpipe.sources.flickr8k import Flickr8k
-from rnnpipe.sources.folder import absolute
 from rnnpipe.sources.images import FITS
 from rnnpipe.sources.shapes_captions import ShapesCaptions
 from rnnpipe.sources.source import Source
 from rnnpipe.sources.tfds_captions import TfdsCaptions
 from rnnpipe.text.tokenizer import TokenizerKind
 from rnnpipe.transforms.captions import CaptionRecipe
-from rnnpipe.transforms.features import Features
 from rnnpipe.transforms.recipe import Recipe
 from rnnpipe.transforms.text import Tokenization
 
@@ -48,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     add("--vocabulary", type=int, default=recipe.text.vocabulary, help="(default: %(default)s)")
     add("--min-count", type=int, default=recipe.min_count, help="(default: %(default)s)")
     add("--max-tokens", type=int, default=recipe.max_tokens, help="(default: %(default)s)")
-    _add_features(parser)
+    add_features(parser)
     return run(_PROGRAM, parser, _make, argv)
 
 
@@ -71,17 +70,6 @@ def _add_source(parser: argparse.ArgumentParser) -> None:
     add("--seed", type=int, default=1, help="of shapes_captions (default: %(default)s)")
 
 
-def _add_features(parser: argparse.ArgumentParser) -> None:
-    add, default = parser.add_argument, Features("")
-    add("--backbone", help="of keras.applications, e.g. ResNet101 (default: no features)")
-    add(
-        "--weights", default=default.weights, help="imagenet, none or a file (default: %(default)s)"
-    )
-    add("--backbone-image-size", type=int, default=default.image_size, help="pixels")
-    add("--layer", help="whose output is taken (default: the last before pooling)")
-    add("--batch-size", type=int, default=default.batch_size, help="images at once in a worker")
-
-
 def _make(options: argparse.Namespace) -> tuple[Source, Recipe]:
     return _source(options), CaptionRecipe(
         image_size=options.image_size,
@@ -90,7 +78,7 @@ def _make(options: argparse.Namespace) -> tuple[Source, Recipe]:
         text=Tokenization(options.tokenizer, options.vocabulary),
         max_tokens=options.max_tokens,
         min_count=options.min_count,
-        features=_features(options),
+        features=features_of(options),
     )
 
 
@@ -106,19 +94,6 @@ def _source(options: argparse.Namespace) -> Source:
     if options.number:
         fields["number"] = options.number
     return TfdsCaptions(options.path, fields, name=options.name, data_dir=options.data_dir)
-
-
-def _features(options: argparse.Namespace) -> Features | None:
-    if options.backbone is None:
-        return None
-    of_file = options.weights not in ("imagenet", "none")
-    return Features(
-        options.backbone,
-        str(absolute(options.weights)) if of_file else options.weights,
-        image_size=options.backbone_image_size,
-        layer=options.layer,
-        batch_size=options.batch_size,
-    )
 
 
 if __name__ == "__main__":

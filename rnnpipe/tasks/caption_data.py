@@ -14,18 +14,16 @@ from rnnpipe.config.schema.caption_data import (
     Flickr8kSource,
     ShapesCaptionsSource,
 )
-from rnnpipe.config.schema.caption_data import Features as FeaturesConfig
 from rnnpipe.sources.coco_captions import CocoCaptions
 from rnnpipe.sources.coco_parts import CaptionFiles
 from rnnpipe.sources.flickr8k import Flickr8k
-from rnnpipe.sources.folder import absolute
 from rnnpipe.sources.shapes_captions import ShapesCaptions
 from rnnpipe.sources.source import Source
 from rnnpipe.sources.tfds_captions import TfdsCaptions
+from rnnpipe.tasks.features import make_features
 
 if TYPE_CHECKING:
     from rnnpipe.transforms.build import Build
-    from rnnpipe.transforms.features import Features
 
 
 def prepare_caption_build(data: CaptionData, build: BuildSection) -> Build:
@@ -57,20 +55,6 @@ def prepare_caption_build(data: CaptionData, build: BuildSection) -> Build:
         recipe,
         data.splits.model_dump(),
         **build.model_dump(exclude={"workers"}),
-    )
-
-
-def make_features(config: FeaturesConfig | None) -> Features | None:
-    """What computes features as `data.features` says; None where the model sees images."""
-    from rnnpipe.transforms.features import Features
-
-    if config is None:
-        return None
-    return Features(
-        config.backbone,
-        config.weights if isinstance(config.weights, str) else str(absolute(config.weights)),
-        options=tuple(config.options.items()),
-        **config.model_dump(exclude={"backbone", "weights", "options"}),
     )
 
 

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from rnnpipe.config.schema.base import Data, FilePath, Section, Source
+from rnnpipe.config.schema.features import Features
 from rnnpipe.config.schema.images import Image, Splits
 from rnnpipe.config.schema.text import Normalize, TfdsSource
 
@@ -72,24 +73,6 @@ class CaptionText(Section):
     min_count: int = Field(1, ge=1, description="how often a word must occur in training captions")
     max_tokens: int = Field(20, ge=1, description="longer captions are cut")
     normalize: Normalize = Normalize()
-
-
-class Features(Section):
-    """A backbone of keras.applications, which makes a grid of features of each image."""
-
-    backbone: str = Field(description="its name there, e.g. ResNet101 or MobileNetV2")
-    weights: Literal["imagenet", "none"] | FilePath = Field(
-        "imagenet", description="`imagenet` downloads them; or a file that Keras saved; or `none`"
-    )
-    image_size: int = Field(224, ge=32, description="what images are resized to, in pixels")
-    layer: str | None = Field(
-        None, description="the layer whose output is taken; default: the last before pooling"
-    )
-    options: dict[str, float | int | bool | str] = Field(
-        {}, description="other arguments of the backbone, e.g. {alpha: 0.25}"
-    )
-    batch_size: int = Field(32, ge=1, description="images that a worker computes at once")
-    seed: int = Field(1, description="of random weights")
 
 
 class CaptionData(Data):

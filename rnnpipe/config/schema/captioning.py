@@ -15,8 +15,8 @@ from rnnpipe.config.schema.base import (
 )
 from rnnpipe.config.schema.beam import Beam
 from rnnpipe.config.schema.caption_data import CaptionData
+from rnnpipe.config.schema.features import check_encoder
 from rnnpipe.config.schema.images import CnnEncoder
-from rnnpipe.errors import UserError
 
 
 class BackboneEncoder(Section):
@@ -168,10 +168,5 @@ class CaptioningConfig(RunConfig):
 
     @model_validator(mode="after")
     def _check(self) -> "CaptioningConfig":
-        features = getattr(self.data, "features", None) is not None
-        if features != (self.model.image_encoder.kind == "features"):
-            expected = "the kind features" if features else "another kind without data.features"
-            fix = "let model.image_encoder and data.features agree"
-            got = self.model.image_encoder.kind
-            raise UserError("model.image_encoder", expected, got, fix)
+        check_encoder("model.image_encoder", self.model.image_encoder.kind, self.data.features)
         return self

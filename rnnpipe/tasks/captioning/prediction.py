@@ -1,9 +1,9 @@
 """A user's own photo, captioned."""
 
 from rnnpipe.config.schema.caption_data import CaptionData
-from rnnpipe.tasks.caption_data import make_features
 from rnnpipe.tasks.captioning.display import strip
 from rnnpipe.tasks.captioning.search import CaptionSearch
+from rnnpipe.tasks.features import make_features
 from rnnpipe.tasks.photos import read_photo
 from rnnpipe.tasks.task import Prediction
 from rnnpipe.text.tokenizer import Tokenizer
