@@ -1,9 +1,7 @@
 """Drawn shapes among fragments of others: images with classes that need no download."""
 
 import random
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from rnnpipe.sources import clutter
 from rnnpipe.sources.clutter.drawing import KINDS, draw_cluttered
@@ -40,13 +38,7 @@ class ClutteredShapes(WrittenSource):
     def __init__(
         self, path: str | Path, *, images: int, size: int, fragments: int, seed: int
     ) -> None:
-        super().__init__(path)
-        self._settings = {"images": images, "size": size, "fragments": fragments, "seed": seed}
-
-    @property
-    def settings(self) -> Mapping[str, Any]:
-        """What was drawn."""
-        return self._settings
+        super().__init__(path, images=images, size=size, fragments=fragments, seed=seed)
 
     @property
     def folder_name(self) -> str:

@@ -25,11 +25,12 @@ def absolute(path: str | Path) -> Path:
 
 
 @cache
-def hash_code(folder: Path) -> str:
-    """A hash of the Python files of a package: other code writes another data set."""
+def hash_code(*folders: Path) -> str:
+    """A hash of the Python files of packages: other code writes another data set."""
     digest = hashlib.sha256()
-    for path in sorted(folder.glob("*.py")):
-        digest.update(path.read_bytes())
+    for folder in folders:
+        for path in sorted(folder.glob("*.py")):
+            digest.update(path.read_bytes())
     return digest.hexdigest()[:8]
 
 

@@ -1,8 +1,6 @@
 """Drawn scenes of coloured shapes with captions: data that needs no download."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from rnnpipe.sources import shapes
 from rnnpipe.sources.coco_captions import CocoCaptions
@@ -32,13 +30,7 @@ class ShapesCaptions(WrittenSource):
     kind = "shapes_captions"
 
     def __init__(self, path: str | Path, *, images: int, size: int, seed: int) -> None:
-        super().__init__(path)
-        self._settings = {"images": images, "size": size, "seed": seed}
-
-    @property
-    def settings(self) -> Mapping[str, Any]:
-        """What was drawn."""
-        return self._settings
+        super().__init__(path, images=images, size=size, seed=seed)
 
     @property
     def folder_name(self) -> str:

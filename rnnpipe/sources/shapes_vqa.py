@@ -1,23 +1,16 @@
 """Drawn scenes of coloured shapes with questions: data that needs no download."""
 
-import hashlib
-from collections.abc import Iterable, Iterator, Mapping
-from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
 
-from rnnpipe.errors import DeadLetter, UserError
 from rnnpipe.sources import shapes
-from rnnpipe.sources.folder import absolute, list_folder
+from rnnpipe.sources.folder import hash_code
 from rnnpipe.sources.shapes import write_shapes
-from rnnpipe.sources.source import Progress, Reference
+from rnnpipe.sources.source import Progress
 from rnnpipe.sources.vqa_v2 import VqaV2
-from rnnpipe.sources.vqa_v2_parts import VqaPart
-
-_NAME = "shapes-"
+from rnnpipe.sources.written import WrittenSource
 
 
-class Shapes:
+class Shapes(WrittenSource):
     """Scenes of coloured shapes, written as real VQA v2.0 files where they are not there yet.
 
     Every choice of arguments has a folder of its own below `path`, whose name tells them and which
@@ -50,77 +43,28 @@ class Shapes:
         questions_per_image: int,
         disagreement: float,
     ) -> None:
-        self._path = absolute(path)
-        self._settings: dict[str, Any] = {
-            "images": images,
-            "size": size,
-            "seed": seed,
-            "questions_per_image": questions_per_image,
-            "disagreement": disagreement,
-        }
-
-    @property
-    def folder(self) -> Path:
-        """Where this data set lies, e.g. `shapes-4000x8-64px-0.1-seed1-c0ffee42`."""
-        s = self._settings
-        return self._path / (
-            f"{_NAME}{s['images']}x{s['questions_per_image']}-{s['size']}px"
-            f"-{s['disagreement']}-seed{s['seed']}-{_code_version()}"
+        super().__init__(
+            path,
+            images=images,
+            size=size,
+            seed=seed,
+            questions_per_image=questions_per_image,
+            disagreement=disagreement,
         )
 
-    @cached_property
-    def _written(self) -> VqaV2:
-        return VqaV2(self.folder)
-
     @property
-    def parts(self) -> frozenset[str]:
-        """Only `train`: the build holds the other splits out of it."""
-        return self._written.parts
+    def folder_name(self) -> str:
+        """E.g. `shapes-4000x8-64px-0.1-seed1-c0ffee42`."""
+        s = self._settings
+        return (
+            f"{self.kind}-{s['images']}x{s['questions_per_image']}-{s['size']}px"
+            f"-{s['disagreement']}-seed{s['seed']}-{hash_code(Path(shapes.__file__).parent)}"
+        )
 
-    @property
-    def settings(self) -> Mapping[str, Any]:
-        """What was drawn."""
-        return self._settings
+    def write(self, folder: Path, progress: Progress) -> None:
+        """Draws the scenes, asks about them and writes both."""
+        write_shapes(folder, **self._settings, progress=progress)
 
-    def prepare(self, progress: Progress) -> None:
-        """Writes the data set, if it is not there; see `Source`."""
-        if not self.folder.exists():
-            self._check_place()
-            try:
-                write_shapes(self.folder, **self._settings, progress=progress)
-            except UserError:
-                if not self.folder.exists():  # another process may have been faster
-                    raise
-        self._written.prepare(lambda done, total: None)
-
-    def _check_place(self) -> None:
-        """Other people's files are neither touched nor mixed with ours."""
-        others = [name for name in list_folder(self._path) if not name.startswith(_NAME)]
-        if others or self._path.is_file():
-            raise UserError(
-                str(self._path),
-                "a place for drawn shapes: a folder that is empty or not there yet",
-                f"a folder with other files ({min(others)})" if others else "a file",
-                "name another folder as data.source.path, or another data.source.kind",
-            )
-
-    def pieces(self) -> list[VqaPart]:
-        """As of `VqaV2`."""
-        return self._written.pieces()
-
-    def read(self, piece: VqaPart) -> Iterator[Reference | DeadLetter]:
-        """As of `VqaV2`."""
-        return self._written.read(piece)
-
-    def files(self) -> Iterable[Path]:
-        """As of `VqaV2`."""
-        return self._written.files()
-
-
-@cache
-def _code_version() -> str:
-    """A hash of the code that draws."""
-    digest = hashlib.sha256()
-    for path in sorted(Path(shapes.__file__).parent.glob("*.py")):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:8]
+    def open(self, folder: Path) -> VqaV2:
+        """The reader of these files."""
+        return VqaV2(folder)

@@ -21,17 +21,18 @@ class WrittenSource(ABC):
 
     Args:
         path: where the folders go: a folder that is missing, empty or holds such folders only.
+        settings: what is written.
     """
 
     kind: str
 
-    def __init__(self, path: str | Path) -> None:
-        self._path = absolute(path)
+    def __init__(self, path: str | Path, **settings: Any) -> None:
+        self._path, self._settings = absolute(path), settings
 
     @property
-    @abstractmethod
     def settings(self) -> Mapping[str, Any]:
         """What is written; see `Source`."""
+        return self._settings
 
     @property
     @abstractmethod

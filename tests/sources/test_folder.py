@@ -4,7 +4,14 @@ from pathlib import Path
 import pytest
 
 from rnnpipe.errors import UserError
-from rnnpipe.sources.folder import absolute, check_folder, index_images, list_folder, read_json
+from rnnpipe.sources.folder import (
+    absolute,
+    check_folder,
+    hash_code,
+    index_images,
+    list_folder,
+    read_json,
+)
 
 
 def told(path: Path) -> str:
@@ -18,6 +25,15 @@ def test_paths_become_absolute(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", "/home/someone")
     assert absolute("data") == tmp_path / "data"
     assert absolute("~/data") == Path("/home/someone/data")
+
+
+def test_the_hash_of_code_is_that_of_all_its_folders(tmp_path):
+    for name in ("a", "b", "changed"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "code.py").write_text(f"NAME = {name!r}\n")
+    a, b, changed = (tmp_path / name for name in ("a", "b", "changed"))
+    assert hash_code(a, b) == hash_code(a, b)
+    assert len({hash_code(a), hash_code(b), hash_code(a, b), hash_code(a, changed)}) == 4
 
 
 def test_check_folder(tmp_path):

@@ -1,4 +1,6 @@
 import pickle
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -59,16 +61,12 @@ def test_other_code_has_a_folder_of_its_own(tmp_path, monkeypatch):
     (tmp_path / "code").mkdir()
     (tmp_path / "code" / "scene.py").write_text("SIDES = 7\n")
     monkeypatch.setattr(shapes_vqa.shapes, "__file__", str(tmp_path / "code" / "__init__.py"))
-    shapes_vqa._code_version.cache_clear()
-    try:
-        assert Shapes(tmp_path, **SETTINGS).folder != before
-    finally:
-        shapes_vqa._code_version.cache_clear()
+    assert Shapes(tmp_path, **SETTINGS).folder != before
 
 
 def test_another_process_was_faster(tmp_path, monkeypatch):
     def write_late(folder: Path, **settings) -> None:
-        write_shapes(folder, **settings)
+        write_shapes(source.folder, **settings)
         write_shapes(folder, **settings)
 
     write_shapes = shapes_vqa.write_shapes
@@ -78,9 +76,25 @@ def test_another_process_was_faster(tmp_path, monkeypatch):
     assert len(list(source.read(source.pieces()[0]))) == 40
 
 
-def test_remains_of_a_killed_run_do_not_matter(tmp_path):
+def test_an_interrupted_run_leaves_nothing(tmp_path):
+    def interrupt(done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Shapes(tmp_path, **SETTINGS).prepare(interrupt)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_killed_run_shows_nothing_and_hinders_nothing(tmp_path):
+    program = (
+        "import os, sys; from rnnpipe.sources.shapes_vqa import Shapes\n"
+        f"Shapes(sys.argv[1], **{SETTINGS}).prepare(lambda done, total: os._exit(9))"
+    )
+    killed = subprocess.run([sys.executable, "-c", program, tmp_path], check=False)
+    assert killed.returncode == 9
+    (left,) = tmp_path.iterdir()
     source = Shapes(tmp_path, **SETTINGS)
-    (tmp_path / f"{source.folder.name}.incomplete-1234" / "train").mkdir(parents=True)
+    assert left.name.startswith(f"{source.folder.name}.incomplete-")
     source.prepare(ignore)
     assert source.folder.is_dir()
 
@@ -94,8 +108,8 @@ def told(path: Path) -> str:
 def test_foreign_folders_are_left_alone(tmp_path):
     (tmp_path / "photos").mkdir()
     expected = (
-        "{}: expected a place for drawn shapes: a folder that is empty or not there yet, got {}; "
-        "name another folder as data.source.path, or another data.source.kind"
+        "{}: expected a place for shapes: a folder that is empty or not there yet, got {}; "
+        "name another folder as data.source.path"
     )
     assert told(tmp_path) == expected.format(tmp_path, "a folder with other files (photos)")
     (tmp_path / "photos" / "file").touch()

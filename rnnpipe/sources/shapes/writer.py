@@ -1,20 +1,16 @@
 """Scenes and questions as the files of VQA v2.0."""
 
 import json
-import os
 import random
-import shutil
-import uuid
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from rnnpipe.errors import UserError
 from rnnpipe.sources.shapes.annotators import most_common, ten_answers
 from rnnpipe.sources.shapes.balance import Balance
 from rnnpipe.sources.shapes.drawing import draw, encode_jpeg
 from rnnpipe.sources.shapes.questions import QUESTION_TYPES, Question, ask
 from rnnpipe.sources.shapes.scene import sample_scene
+from rnnpipe.sources.source import Progress
 
 PART = "train"
 
@@ -41,7 +37,7 @@ def write_shapes(
     seed: int,
     questions_per_image: int,
     disagreement: float,
-    progress: Callable[[int, int], None],
+    progress: Progress,
 ) -> None:
     """Draws scenes, asks about them and writes both as VQA v2.0 does, all in the part `train`.
 
@@ -50,16 +46,13 @@ def write_shapes(
     begins with the smaller one.
 
     Args:
-        folder: where to write; it appears when all is written, and not at all if that fails.
+        folder: where to write.
         images: how many pictures.
         size: their side in pixels.
         seed: of everything that is drawn at random.
         questions_per_image: how many questions about each.
         disagreement: the probability with which each of the ten annotators is wrong.
         progress: told how many of how many pictures are done.
-
-    Raises:
-        UserError: the folder is there already or cannot be written.
 
     Example:
         >>> from pathlib import Path
@@ -70,48 +63,7 @@ def write_shapes(
         Goyal et al., "Making the V in VQA Matter" (2017), for the format and for the balance of
         answers; Johnson et al., "CLEVR" (2017), for questions made from scenes.
     """
-    if folder.exists():
-        raise UserError(str(folder), "a folder that is not there yet", "one that is", "remove it")
-    unfinished = folder.with_name(f"{folder.name}.incomplete-{uuid.uuid4().hex[:8]}")
-    try:
-        (unfinished / PART).mkdir(parents=True)
-        questions, annotations = _write_images(
-            unfinished / PART,
-            images,
-            size=size,
-            seed=seed,
-            questions_per_image=questions_per_image,
-            disagreement=disagreement,
-            progress=progress,
-        )
-        _write_json(
-            unfinished / f"v2_OpenEnded_mscoco_{PART}_questions.json",
-            {**_HEADER, "task_type": "Open-Ended", "questions": questions},
-        )
-        _write_json(
-            unfinished / f"v2_mscoco_{PART}_annotations.json",
-            {**_HEADER, "annotations": annotations},
-        )
-        os.rename(unfinished, folder)
-    except OSError as error:
-        raise UserError(
-            str(folder), "a place to write to", str(error), "free it or name another folder"
-        ) from error
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
-
-
-def _write_images(
-    folder: Path,
-    images: int,
-    *,
-    size: int,
-    seed: int,
-    questions_per_image: int,
-    disagreement: float,
-    progress: Callable[[int, int], None],
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Writes the pictures; returns the entries of the questions and of the annotations."""
+    (folder / PART).mkdir(parents=True)
     questions: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []
     balance = Balance()
@@ -119,14 +71,20 @@ def _write_images(
         rng = random.Random(f"{seed}/{image_id}")
         scene = sample_scene(rng)
         jpeg = encode_jpeg(draw(scene, size))
-        (folder / f"COCO_{PART}_{image_id:012d}.jpg").write_bytes(jpeg)
+        (folder / PART / f"COCO_{PART}_{image_id:012d}.jpg").write_bytes(jpeg)
         for index, question in enumerate(balance.pick(ask(scene, rng), questions_per_image, rng)):
             ids = {"image_id": image_id, "question_id": image_id * 1000 + index}
             questions.append({**ids, "question": question.text})
             annotations.append({**_annotate(question, disagreement, rng), **ids})
         if image_id % _PROGRESS_EVERY == 0 or image_id == images:
             progress(image_id, images)
-    return questions, annotations
+    _write_json(
+        folder / f"v2_OpenEnded_mscoco_{PART}_questions.json",
+        {**_HEADER, "task_type": "Open-Ended", "questions": questions},
+    )
+    _write_json(
+        folder / f"v2_mscoco_{PART}_annotations.json", {**_HEADER, "annotations": annotations}
+    )
 
 
 def _annotate(question: Question, disagreement: float, rng: random.Random) -> dict[str, Any]:

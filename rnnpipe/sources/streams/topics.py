@@ -1,11 +1,9 @@
 """Prose that every Python carries: the topics of its language reference, for `help()`."""
 
 import hashlib
-from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from pydoc_data.topics import topics
-from typing import Any
 
 from rnnpipe.sources.source import Progress
 from rnnpipe.sources.streams.texts import TextStreams
@@ -44,11 +42,6 @@ class PythonTopics(WrittenSource):
             if paragraphs:
                 documents[name] = "\n\n".join(paragraphs).strip("\n") + "\n"
         return documents
-
-    @property
-    def settings(self) -> Mapping[str, Any]:
-        """Nothing beside the files themselves."""
-        return {}
 
     @property
     def folder_name(self) -> str:

@@ -1,13 +1,12 @@
 """Drawn clips of moving shapes: data that needs no download."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from rnnpipe.sources import shapes
+from rnnpipe.sources.folder import hash_code
 from rnnpipe.sources.source import Progress
 from rnnpipe.sources.videos import moving
 from rnnpipe.sources.videos.clips import Sampling
@@ -37,9 +36,8 @@ class MovingShapes(WrittenSource):
     def __init__(
         self, path: str | Path, sampling: Sampling, *, clips: int, size: int, seed: int
     ) -> None:
-        super().__init__(path)
+        super().__init__(path, clips=clips, size=size, seed=seed)
         self._sampling = sampling
-        self._settings = {"clips": clips, "size": size, "seed": seed}
 
     @property
     def settings(self) -> Mapping[str, Any]:
@@ -50,7 +48,8 @@ class MovingShapes(WrittenSource):
     def folder_name(self) -> str:
         """For example `moving_shapes-1000-48px-seed1-c0ffee42`."""
         s = self._settings
-        return f"{self.kind}-{s['clips']}-{s['size']}px-seed{s['seed']}-{_code_version()}"
+        code = hash_code(Path(shapes.__file__).parent, Path(moving.__file__).parent)
+        return f"{self.kind}-{s['clips']}-{s['size']}px-seed{s['seed']}-{code}"
 
     def write(self, folder: Path, progress: Progress) -> None:
         """Draws the clips."""
@@ -59,13 +58,3 @@ class MovingShapes(WrittenSource):
     def open(self, folder: Path) -> ClipTable:
         """The reader of the clips."""
         return ClipTable(folder, self._sampling, frame_labels=FRAME_LABELS)
-
-
-@cache
-def _code_version() -> str:
-    """A hash of the code that draws."""
-    digest = hashlib.sha256()
-    for package in (shapes, moving):
-        for path in sorted(Path(str(package.__file__)).parent.glob("*.py")):
-            digest.update(path.read_bytes())
-    return digest.hexdigest()[:8]

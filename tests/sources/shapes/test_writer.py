@@ -1,7 +1,5 @@
 import json
 import random
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,7 +7,6 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from rnnpipe.errors import UserError
 from rnnpipe.sources.shapes import write_shapes
 from rnnpipe.sources.shapes.questions import ask
 from rnnpipe.sources.shapes.scene import sample_scene
@@ -127,38 +124,3 @@ def test_progress_ends_with_all(tmp_path: Path) -> None:
     told: list[tuple[int, int]] = []
     write(tmp_path / "shapes", images=120, progress=lambda *counts: told.append(counts))
     assert told == [(50, 120), (100, 120), (120, 120)]
-
-
-def test_an_interrupted_write_leaves_nothing(tmp_path: Path) -> None:
-    def interrupt(done: int, of: int) -> None:
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        write(tmp_path / "shapes", progress=interrupt)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_killed_write_shows_nothing_and_hinders_nothing(tmp_path: Path) -> None:
-    program = (
-        "import os, sys, pathlib; from rnnpipe.sources.shapes import write_shapes\n"
-        "write_shapes(pathlib.Path(sys.argv[1]), 60, size=48, seed=7, questions_per_image=6,"
-        "disagreement=0.1, progress=lambda done, of: os._exit(9))"
-    )
-    killed = subprocess.run([sys.executable, "-c", program, tmp_path / "shapes"], check=False)
-    assert killed.returncode == 9
-    (left,) = tmp_path.iterdir()
-    assert left.name.startswith("shapes.incomplete-")
-    assert (write(tmp_path / "shapes") / ANNOTATIONS).is_file()
-
-
-def test_a_folder_that_is_there_is_left_alone(tmp_path: Path) -> None:
-    (tmp_path / "mine").write_text("precious")
-    with pytest.raises(UserError, match="expected a folder that is not there yet"):
-        write(tmp_path)
-    assert contents(tmp_path) == {"mine": b"precious"}
-
-
-def test_an_unwritable_place_is_told(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    with pytest.raises(UserError, match=r"expected a place to write to, got .*Not a directory"):
-        write(tmp_path / "file" / "shapes")

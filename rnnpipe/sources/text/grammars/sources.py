@@ -1,13 +1,11 @@
 """The grammars as sources: their sentences are written once and read like anybody's files."""
 
 import random
-from abc import abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from rnnpipe.sources.folder import hash_code
-from rnnpipe.sources.source import Progress, Source
+from rnnpipe.sources.source import Progress
 from rnnpipe.sources.text.grammars.opinions import Label, sample_opinion
 from rnnpipe.sources.text.grammars.translation import Grammar
 from rnnpipe.sources.text.label_files import LabelFiles
@@ -26,31 +24,13 @@ _PROGRESS_EVERY = 500
 
 
 class GrammarSource(WrittenSource):
-    """Sentences of a grammar; equal arguments give equal files.
-
-    Args:
-        path: where the data sets go: a folder that is missing, empty or holds such data sets only.
-        settings: what is drawn; it names the data set's folder, beside a hash of the grammar.
-    """
-
-    def __init__(self, path: str | Path, settings: Mapping[str, int]) -> None:
-        super().__init__(path)
-        self._settings = dict(settings)
-
-    @property
-    def settings(self) -> Mapping[str, Any]:
-        """What is drawn."""
-        return self._settings
+    """Sentences of a grammar: so many, from a seed; equal settings give equal files."""
 
     @property
     def folder_name(self) -> str:
         """E.g. `sentiment_grammar-12000-seed1-c0ffee42`."""
         amount, seed = self._settings.values()
         return f"{self.kind}-{amount}-seed{seed}-{hash_code(Path(__file__).parent)}"
-
-    @abstractmethod
-    def open(self, folder: Path) -> Source:
-        """The source that reads the files."""
 
 
 class SentimentGrammar(GrammarSource):
@@ -73,7 +53,7 @@ class SentimentGrammar(GrammarSource):
     kind = "sentiment_grammar"
 
     def __init__(self, path: str | Path, *, sentences: int, seed: int) -> None:
-        super().__init__(path, {"sentences": sentences, "seed": seed})
+        super().__init__(path, sentences=sentences, seed=seed)
 
     def write(self, folder: Path, progress: Progress) -> None:
         """Writes a file for each class."""
@@ -115,7 +95,7 @@ class TranslationGrammar(GrammarSource):
     kind = "translation_grammar"
 
     def __init__(self, path: str | Path, *, pairs: int, seed: int) -> None:
-        super().__init__(path, {"pairs": pairs, "seed": seed})
+        super().__init__(path, pairs=pairs, seed=seed)
 
     def write(self, folder: Path, progress: Progress) -> None:
         """Writes a file for each language and split."""
