@@ -20,7 +20,7 @@ def fault(layer: Any, expected: str, got: str, fix: str) -> UserError:
     error = UserError(f"{type(layer).__name__} {layer.name!r}", expected, got, fix)
     # Keras rebuilds an exception that lacks this mark from its message alone, which would turn
     # one with several fields into a RuntimeError.
-    error._keras_call_info_injected = True  # type: ignore[attr-defined]
+    error._keras_call_info_injected = True  # type: ignore[attr-defined]  # Keras' own mark
     return error
 
 

@@ -33,7 +33,8 @@ class CheckedOptions:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        cls.__signature__ = inspect.signature(cls.__bases__[-1])  # type: ignore[attr-defined]
+        shown = inspect.signature(cls.__bases__[-1])
+        cls.__signature__ = shown  # type: ignore[attr-defined]  # `inspect` knows it, types do not
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kind = type(self).__name__

@@ -55,10 +55,9 @@ def score_captions(
     Source:
         Chen et al., "Microsoft COCO Captions" (2015), section 3; `pycocoevalcap` 1.2.
     """
-    # Only where scores are asked for.
-    from pycocoevalcap.bleu.bleu import Bleu  # noqa: PLC0415
-    from pycocoevalcap.cider.cider import Cider  # noqa: PLC0415
-    from pycocoevalcap.rouge.rouge import Rouge  # noqa: PLC0415
+    from pycocoevalcap.bleu.bleu import Bleu  # noqa: PLC0415  # only where scores are asked for
+    from pycocoevalcap.cider.cider import Cider  # noqa: PLC0415  # as above
+    from pycocoevalcap.rouge.rouge import Rouge  # noqa: PLC0415  # as above
 
     _check(references, candidates)
     truth = {image: [_cut(text) for text in texts] for image, texts in references.items()}
@@ -111,7 +110,7 @@ def _folder() -> Path:
 
 
 def _meteor(truth: _Texts, said: _Texts) -> float:
-    from pycocoevalcap.meteor.meteor import Meteor  # noqa: PLC0415
+    from pycocoevalcap.meteor.meteor import Meteor  # noqa: PLC0415  # needs Java
 
     scorer = Meteor()
     try:
@@ -128,7 +127,7 @@ def _meteor(truth: _Texts, said: _Texts) -> float:
 
 
 def _spice(truth: _Texts, said: _Texts) -> float:
-    from pycocoevalcap.spice.spice import Spice  # noqa: PLC0415
+    from pycocoevalcap.spice.spice import Spice  # noqa: PLC0415  # needs Java
 
     try:
         return float(Spice().compute_score(truth, said)[0])

@@ -89,9 +89,8 @@ def length_bin(text: str) -> str:
 
 
 def _metrics(lowercase: bool) -> dict[str, Any]:
-    # Only where scores are asked for.
-    from sacrebleu.metrics.bleu import BLEU  # noqa: PLC0415
-    from sacrebleu.metrics.chrf import CHRF  # noqa: PLC0415
+    from sacrebleu.metrics.bleu import BLEU  # noqa: PLC0415  # only where scores are asked for
+    from sacrebleu.metrics.chrf import CHRF  # noqa: PLC0415  # as above
 
     # `force`: a model that sets punctuation apart is scored all the same, 13a sets it apart too.
     return {"bleu": BLEU(lowercase=lowercase, force=True), "chrf": CHRF(lowercase=lowercase)}
