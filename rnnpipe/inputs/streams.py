@@ -50,7 +50,7 @@ def read_documents(records: RecordsDirectory, split: str) -> Iterator[Array]:
     """
     parts: list[list[int]] = []
     before: tuple[str, int] | None = None
-    for record in records.read(split):
+    for record in records.read(split, ["document", "number", "tokens"]):
         place = record["document"], record["number"]
         if before is not None and place != (before[0], before[1] + 1):
             yield np.concatenate(parts).astype("int32")

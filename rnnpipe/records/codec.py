@@ -5,7 +5,7 @@ The message types are declared here for the protobuf runtime, field number by fi
 TensorFlow's `example.proto` and `feature.proto`; the bytes are the same.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from itertools import islice
 from typing import Any
 
@@ -133,8 +133,16 @@ def tensor_columns(name: str) -> tuple[str, str]:
     return f"{name}/shape", f"{name}/value"
 
 
-def decode_example(spec: RecordSpec, serialised: bytes) -> dict[str, Any]:
-    """The values of a record by field name: the inverse of `encode_example`."""
+def decode_example(
+    spec: RecordSpec, serialised: bytes, fields: Collection[str] | None = None
+) -> dict[str, Any]:
+    """The values of a record by field name: the inverse of `encode_example`.
+
+    Args:
+        spec: the kind of record.
+        serialised: its bytes.
+        fields: which fields to decode; by default all.
+    """
     features = _Example.FromString(serialised).features.feature
 
     def read(key: str, field: Field) -> list[Any]:
@@ -142,7 +150,8 @@ def decode_example(spec: RecordSpec, serialised: bytes) -> dict[str, Any]:
         return [value.decode() for value in values] if field.kind == "text" else values
 
     decoded: dict[str, Any] = {}
-    for name, field in spec.fields.items():
+    for name in spec.fields if fields is None else fields:
+        field = spec.fields[name]
         if field.axes:
             shape, data = tensor_columns(name)
             array = np.frombuffer(features[data].bytes_list.value[0], _TENSOR)

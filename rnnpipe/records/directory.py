@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -122,11 +122,16 @@ class RecordsDirectory:
             self.path / shard_name(self.spec.name, split, shard, shards) for shard in range(shards)
         ]
 
-    def read(self, split: str) -> Iterator[dict[str, Any]]:
-        """The records of a split, decoded one by one: for a look, not for training."""
+    def read(self, split: str, fields: Collection[str] | None = None) -> Iterator[dict[str, Any]]:
+        """The records of a split, decoded one by one: for a look, not for training.
+
+        Args:
+            split: which split.
+            fields: which fields to decode; by default all, whatever is in them.
+        """
         for shard in self.shards(split):
             for serialised in read_tfrecord(shard):
-                yield decode_example(self.spec, serialised)
+                yield decode_example(self.spec, serialised, fields)
 
     def dead_letters(self) -> Iterator[dict[str, str]]:
         """The raw records that were left out: `key`, `source`, `step` and `reason`."""

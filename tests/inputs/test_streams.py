@@ -44,7 +44,7 @@ def test_a_gap_ends_a_document(monkeypatch, tmp_path):
         {"document": name, "number": number, "tokens": [10 * i, 10 * i + 1]}
         for i, (name, number) in enumerate(places)
     ]
-    monkeypatch.setattr(RecordsDirectory, "read", lambda self, split: iter(rows))
+    monkeypatch.setattr(RecordsDirectory, "read", lambda self, split, fields: iter(rows))
     documents = read_documents(RecordsDirectory(tmp_path), "train")
     assert [d.tolist() for d in documents] == [[0, 1, 10, 11], [20, 21], [30, 31]]
 

@@ -50,6 +50,12 @@ def test_values_survive_the_round_trip():
     assert read_back(VALUES) == without_grid(VALUES)
 
 
+def test_the_fields_that_are_asked_for_are_decoded():
+    wanted = {"lists": VALUES["lists"], "name": VALUES["name"]}
+    assert decode_example(SPEC, encode_example(SPEC, VALUES), [*wanted]) == wanted
+    assert decode_example(SPEC, encode_example(SPEC, VALUES), []) == {}
+
+
 def test_empty_sequences_survive_the_round_trip():
     empty = {"numbers": [], "shares": [], "names": [], "lists": [], "lines": [[], []]}
     values = {**VALUES, **empty, "grid": np.zeros((0, 3, 2), np.float32)}

@@ -48,6 +48,7 @@ def directory(tmp_path):
 def test_records_are_read_in_order(directory):
     records = RecordsDirectory.open(directory)
     assert [record["question_id"] for record in records.read("train")] == [1, 2, 3]
+    assert list(records.read("train", ["question_id"])) == [{"question_id": n} for n in (1, 2, 3)]
     assert records.splits == {"train": 3}
     assert records.fingerprint == "abc"
     assert records.answers == ["so"]

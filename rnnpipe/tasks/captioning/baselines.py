@@ -1,7 +1,7 @@
 """Captions that need no model: what a score is worth is seen beside theirs."""
 
 import random
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from io import BytesIO
 from itertools import islice
 from typing import Any
@@ -35,7 +35,7 @@ def find_baselines(
     rng = random.Random(seed)
     training = [
         (count_colours(row["image_jpeg"]), row["captions"])
-        for row in islice(records.read("train"), _LEARNT_FROM)
+        for row in islice(records.read("train", ["image_jpeg", "captions"]), _LEARNT_FROM)
     ]
     known = np.stack([counts for counts, _ in training])
     nearest = [int(np.abs(known - counts).sum(axis=1).argmin()) for counts in colours]
@@ -62,8 +62,7 @@ def count_colours(jpeg: bytes) -> Array:
     return np.bincount(places, minlength=_BINS**3) / places.size
 
 
-def without_images(records: Iterable[Row]) -> Iterator[tuple[Row, Array]]:
-    """Records without what is large, each with its image's colours."""
-    for record in records:
-        row = {name: record[name] for name in ("image_id", "captions", "scene")}
-        yield row, count_colours(record["image_jpeg"])
+def without_images(records: RecordsDirectory, split: str) -> Iterator[tuple[Row, Array]]:
+    """The records of a split without what is large, each with its image's colours."""
+    for row in records.read(split, ["image_id", "captions", "scene", "image_jpeg"]):
+        yield row, count_colours(row.pop("image_jpeg"))

@@ -114,7 +114,7 @@ def _make_samples(
         place: _make_sample(
             captioned, place, np.asarray(Image.open(BytesIO(record["image_jpeg"])).convert("RGB"))
         )
-        for place, record in enumerate(records.read(split))
+        for place, record in enumerate(records.read(split, ["image_jpeg"]))
         if place in wanted
     }
 

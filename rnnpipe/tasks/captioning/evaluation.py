@@ -66,7 +66,7 @@ def evaluate(
         perplexity: of the model, on the split's captions.
         java_metrics: the scores that need Java, which are left out where they cannot be had.
     """
-    rows, colours = map(list, zip(*without_images(records.read(split)), strict=True))
+    rows, colours = map(list, zip(*without_images(records, split), strict=True))
     tokenizer = Tokenizer.load(records.path)
     texts = [[tokenizer.decode(one.tokens) for one in each] or [""] for each in found]
     pieces = [[tokenizer.pieces[token] for token in each[0].tokens] for each in found]

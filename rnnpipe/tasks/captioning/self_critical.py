@@ -68,5 +68,5 @@ def make_phase(
 
 def _references(records: RecordsDirectory) -> Iterator[list[list[int]]]:
     """The captions of every training image, as tokens up to the end token."""
-    for row in records.read("train"):
+    for row in records.read("train", ["caption_tokens"]):
         yield [[*tokens, END] for tokens in row["caption_tokens"]]

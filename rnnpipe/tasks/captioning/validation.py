@@ -35,7 +35,8 @@ class CaptionScores(ValidationScores):
         self._search, self._images = search, images
         self._tokenizer = Tokenizer.load(records.path)
         self._references = {
-            place: record["captions"] for place, record in enumerate(records.read("validation"))
+            place: record["captions"]
+            for place, record in enumerate(records.read("validation", ["captions"]))
         }
 
     def decoded(self) -> Mapping[str, float]:

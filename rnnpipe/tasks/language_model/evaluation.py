@@ -99,7 +99,7 @@ def _score_baselines(
         name = _ORDER_NAMES.get(order, f"{order}-gram")
         found[name] = _score(nats[order - 1], tokens, characters)
     train, text = (
-        "".join(row["text"] for row in records.read(name))[-_MOST_PACKED:]
+        "".join(row["text"] for row in records.read(name, ["text"]))[-_MOST_PACKED:]
         for name in ("train", split)
     )
     found["gzip"] = {"bits_per_char": packed_bits(train, text, "gzip")}

@@ -1,6 +1,6 @@
 """How well one can do without reading: by the classes alone, and by words without their order."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -79,8 +79,7 @@ def classify_by_baselines(
         texts: to classify.
         normalize: what texts go through before they are split at spaces.
     """
-    train = _read(records.read("train"))
-    validation = _read(records.read("validation"))
+    train, validation = (_read(records, split) for split in ("train", "validation"))
     classes = len(records.labels)
     words = BagOfWords(train, validation, classes=classes, normalize=normalize)
     return {
@@ -89,5 +88,5 @@ def classify_by_baselines(
     }
 
 
-def _read(records: Iterable[Mapping[str, Any]]) -> list[tuple[str, int]]:
-    return [(record["text"], record["label"]) for record in records]
+def _read(records: RecordsDirectory, split: str) -> list[tuple[str, int]]:
+    return [(row["text"], row["label"]) for row in records.read(split, ["text", "label"])]

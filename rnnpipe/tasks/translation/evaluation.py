@@ -22,6 +22,7 @@ from rnnpipe.tasks.translation.search import Search
 from rnnpipe.text.tokenizer import Tokenizer
 
 _LEARNT_FROM = 50_000  # training pairs that the dictionary is made of, at most
+_TOKENS = ("source_tokens", "target_tokens")
 
 Row = Mapping[str, Any]
 
@@ -122,7 +123,7 @@ def _score_model(translated: Translated, lowercase: bool) -> dict[str, float]:
 def _baselines(
     records: RecordsDirectory, rows: Sequence[Row], tokenizer: Tokenizer
 ) -> dict[str, list[str]]:
-    training = islice(records.read("train"), _LEARNT_FROM)
+    training = islice(records.read("train", _TOKENS), _LEARNT_FROM)
     dictionary = WordByWord((pair["source_tokens"], pair["target_tokens"]) for pair in training)
     return {
         "copy_of_the_source": [row["source"] for row in rows],

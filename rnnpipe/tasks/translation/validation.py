@@ -36,7 +36,7 @@ class TranslationScores(ValidationScores):
         super().__init__(trainer, batches)
         self._search, self._lowercase = search, lowercase
         self._tokenizer = Tokenizer.load(records.path / TARGET)
-        rows = list(records.read("validation"))
+        rows = list(records.read("validation", ["source_tokens", "target"]))
         self._sources = [row["source_tokens"] for row in rows]
         self._references = [row["target"] for row in rows]
 

@@ -126,7 +126,7 @@ def _make_samples(
 ) -> dict[int, Sample]:
     wanted = set(map(int, chosen))
     samples = {}
-    for index, record in enumerate(records.read(split)):
+    for index, record in enumerate(records.read(split, ["image_jpeg", "question_tokens"])):
         if index not in wanted:
             continue
         image = np.asarray(Image.open(BytesIO(record["image_jpeg"])))

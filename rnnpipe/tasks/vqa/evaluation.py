@@ -46,7 +46,7 @@ def evaluate(
         inputs: batches of {`image`, `question`} in the records' order.
     """
     # Without the images: all of a split need not fit into memory.
-    rows = [{name: record[name] for name in _KEPT} for record in records.read(split)]
+    rows = list(records.read(split, _KEPT))
     known = records.answers
     seen = answer_all(model, inputs)
     blank = answer_all(model, inputs.map(_blank))

@@ -17,7 +17,10 @@ TRAIN = [
     {"image_jpeg": jpeg(200, 20, 20), "captions": ["red", "so red"], "image_id": 1, "scene": ""},
     {"image_jpeg": jpeg(20, 20, 200), "captions": ["blue"], "image_id": 2, "scene": ""},
 ]
-RECORDS = SimpleNamespace(read=lambda split: TRAIN, stats={"most_frequent_caption": "grey"})
+RECORDS = SimpleNamespace(
+    read=lambda split, fields: [{name: row[name] for name in fields} for row in TRAIN],
+    stats={"most_frequent_caption": "grey"},
+)
 
 
 def test_the_nearest_image_is_that_of_the_same_colours():
@@ -31,7 +34,7 @@ def test_the_nearest_image_is_that_of_the_same_colours():
 
 
 def test_colours_are_shares_whatever_the_size():
-    (row, counts), *_ = without_images(TRAIN)
+    (row, counts), *_ = without_images(RECORDS, "test")
     assert row == {"image_id": 1, "captions": ["red", "so red"], "scene": ""}
     assert np.isclose(counts.sum(), 1)
     assert counts.argmax() == 6 * 64
