@@ -73,23 +73,21 @@ def score_classes(
     return scores
 
 
-def guess_by_frequency(training_labels: Sequence[int], classes: int, records: int) -> Array:
+def guess_by_frequency(counts: Sequence[int] | Array, records: int) -> Array:
     """The share of each class in training, whatever the record: the majority class is likeliest.
 
     Args:
-        training_labels: the class of each training record.
-        classes: how many classes there are.
+        counts: how many training records each class has.
         records: for how many to guess.
 
     Returns:
         Probabilities `(records, classes)`.
 
     Example:
-        >>> guess_by_frequency([0, 1, 1, 1], classes=2, records=1).tolist()
+        >>> guess_by_frequency([1, 3], records=1).tolist()
         [[0.25, 0.75]]
     """
-    shares = np.bincount(training_labels, minlength=classes) / len(training_labels)
-    return np.tile(shares, (records, 1))
+    return np.tile(np.asarray(counts) / np.sum(counts), (records, 1))
 
 
 def count_confusions(probabilities: Array, labels: Sequence[int] | Array) -> Array:

@@ -27,6 +27,7 @@ from rnnpipe.tasks.pictures import draw_attention
 def make_exhibits(
     records: RecordsDirectory,
     split: str,
+    labels: np.ndarray,
     probabilities: np.ndarray,
     alignments: np.ndarray,
     scores: Mapping[str, float],
@@ -37,13 +38,13 @@ def make_exhibits(
     Args:
         records: the records.
         split: which of their splits.
+        labels: of its records, `(images,)`.
         probabilities: `(images, classes)`, the model's.
         alignments: `(images, looks, rows, columns)`.
         scores: of the model and of the baselines.
         baselines: what to call each, by its name.
     """
     names = records.labels
-    labels = np.array([record["label"] for record in records.read(split)])
     right, wrong = pick_samples(probabilities, labels)
     samples = {}
     for index, record in enumerate(records.read(split)):

@@ -11,6 +11,7 @@ from rnnpipe.metrics.classification import guess_by_frequency, score_classes
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.tasks.classes import OF_BASELINES, rank
 from rnnpipe.tasks.glimpse.display import make_exhibits
+from rnnpipe.tasks.glimpse.drawing import find_path
 from rnnpipe.tasks.task import Evaluation
 
 _CNN, _MAJORITY = "cnn", "majority"
@@ -34,19 +35,19 @@ def evaluate(
         baselines: trained models by name; the majority class is added to them.
     """
     names = records.labels
-    rows = [_describe(record) for record in records.read(split)]
+    # Without the images: all of a split need not fit into memory.
+    rows = list(records.read(split, ["image_name", "label"]))
     labels = np.array([row["label"] for row in rows])
     probabilities, alignments = look(model, images)
     scores = score_classes(probabilities, labels, names)
-    training = [record["label"] for record in records.read("train")]
     others = {name: look(baseline, images)[0] for name, baseline in baselines.items()}
-    others[_MAJORITY] = guess_by_frequency(training, len(names), len(rows))
+    others[_MAJORITY] = guess_by_frequency(_count_training(records), len(rows))
     for name, given in others.items():
         found = score_classes(given, labels, names)
         scores |= {f"baseline/{name}/{metric}": found[metric] for metric in OF_BASELINES}
     scores["cells_looked_at"] = _count_cells(alignments)
     shown = {name: _SHOWN.get(name, name) for name in others}
-    exhibits = make_exhibits(records, split, probabilities, alignments, scores, shown)
+    exhibits = make_exhibits(records, split, labels, probabilities, alignments, scores, shown)
     predictions = _describe_predictions(rows, names, probabilities, alignments)
     return Evaluation(scores, predictions, exhibits)
 
@@ -73,9 +74,10 @@ def look(model: keras.Model, images: Iterable[Any]) -> tuple[np.ndarray, np.ndar
     return np.concatenate(probabilities), np.concatenate(alignments)
 
 
-def _describe(record: Mapping[str, Any]) -> dict[str, Any]:
-    """A record without its image: all of a split need not fit into memory."""
-    return {name: record[name] for name in ("image_name", "label")}
+def _count_training(records: RecordsDirectory) -> list[int]:
+    """How many training records each class has."""
+    histogram = records.stats["splits"]["train"]["histograms"]["label"]
+    return [histogram.get(str(label), 0) for label in range(len(records.labels))]
 
 
 def _count_cells(alignments: np.ndarray) -> float:
@@ -90,8 +92,6 @@ def _describe_predictions(
     probabilities: np.ndarray,
     alignments: np.ndarray,
 ) -> list[dict[str, Any]]:
-    from rnnpipe.tasks.glimpse.drawing import find_path
-
     described = []
     for row, given, looks in zip(rows, probabilities, alignments, strict=True):
         top = rank(given, names)

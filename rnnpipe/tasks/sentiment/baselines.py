@@ -81,9 +81,10 @@ def classify_by_baselines(
     """
     train, validation = (_read(records, split) for split in ("train", "validation"))
     classes = len(records.labels)
+    counts = np.bincount([label for _, label in train], minlength=classes)
     words = BagOfWords(train, validation, classes=classes, normalize=normalize)
     return {
-        "majority": guess_by_frequency([label for _, label in train], classes, len(texts)),
+        "majority": guess_by_frequency(counts, len(texts)),
         "bag_of_words": words.classify(texts),
     }
 
