@@ -1,9 +1,10 @@
-r"""Builds records of videos: frames sampled by time, as JPEGs, with labels for frames and clips.
+r"""Builds records of videos: frames sampled by time, or features of them, with labels.
 
     python -m pipelines.video_frames --source grid --path data/grid --rate 25 --output grid
     python -m pipelines.video_frames --source clips --path data/clips --label class \
         --frame-labels frame_labels.csv --rate 12 --output clips --workers 2
     python -m pipelines.video_frames --source clips --path data/clips --output clips \
+        --backbone ResNet50 --weights imagenet --batch-size 16 \
         -- --runner=FlinkRunner --flink_master=localhost:8081
 
 The source `clips` is a folder with a table of clips, and `grid` the GRID corpus. Options after `--`
@@ -16,6 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pipelines.command import make_parser, run
+from pipelines.features import add_features, features_of
 from rnnpipe.errors import UserError
 from rnnpipe.sources.images import FITS
 from rnnpipe.sources.source import Source
@@ -53,6 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         help="what is kept of each frame, as fractions (default: all)",
     )
     add("--jpeg-quality", type=int, default=recipe.jpeg_quality, help="(default: %(default)s)")
+    add_features(parser)
     return run(_PROGRAM, parser, _make, argv)
 
 
@@ -63,6 +66,7 @@ def _make(options: argparse.Namespace) -> tuple[Source, Recipe]:
         fit=options.image_fit,
         box=tuple(options.box) if options.box else None,
         jpeg_quality=options.jpeg_quality,
+        features=features_of(options),
     )
     return _open_source(options, Sampling(options.rate, options.most)), recipe
 

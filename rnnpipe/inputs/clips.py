@@ -9,7 +9,6 @@ from rnnpipe.inputs.batches import Batch, make_batches
 from rnnpipe.records.directory import RecordsDirectory
 
 _MULTIPLE = 8  # of padded lengths: kernels are compiled for each
-_FIELDS = ("frames_jpeg", "frame_labels", "clip_label")
 _NO_LABEL = -1
 
 
@@ -33,7 +32,8 @@ def make_clips(
     split: str,
     *,
     outputs: Sequence[str],
-    size: int,
+    frame_field: str,
+    frame_shape: Sequence[int],
     batch_size: int,
     shuffle_seed: int | None = None,
     augmentation: Augmentation | None = None,
@@ -44,15 +44,16 @@ def make_clips(
         records: where they are.
         split: which of its splits.
         outputs: what is labelled: `frame`, `clip` or both.
-        size: height and width of the frames, in pixels.
+        frame_field: what the model sees of a record: `frames_jpeg` or `frame_features`.
+        frame_shape: of one frame: `(height, width, 3)` or `(channels,)`.
         batch_size: clips in a batch; the last batch of an epoch may be smaller.
         shuffle_seed: seed of the order; without one the records come in their own order.
-        augmentation: what happens to frames of shuffled batches; None for nothing.
+        augmentation: what happens to images of shuffled batches; None for nothing.
 
     Returns:
-        Pairs of `{"frames": (frames, height, width, 3) uint8, "frame_index": (batch, time)}`, of
-        which -1 is padding, and `{"frame": (batch, time), "clip": (batch,)}` or one of these, of
-        which -1 says that there is no label.
+        Pairs of `{"frames": (frames, …) uint8 images or float32 features, "frame_index": (batch,
+        time)}`, of which -1 is padding, and `{"frame": (batch, time), "clip": (batch,)}` or one of
+        these, of which -1 says that there is no label.
 
     Raises:
         UserError: the records have no such split.
@@ -66,14 +67,14 @@ def make_clips(
             ),
             "clip": batch["clip_label"],
         }
-        frames = tf.ensure_shape(batch["frames_jpeg"], (None, size, size, 3))
+        frames = tf.ensure_shape(batch[frame_field], (None, *frame_shape))
         inputs = {"frames": frames, "frame_index": index}
         return inputs, {output: labels[output] for output in outputs}
 
     batches = make_batches(
         records,
         split,
-        fields=_FIELDS,
+        fields=(frame_field, "frame_labels", "clip_label"),
         batch_size=batch_size,
         shuffle_seed=shuffle_seed,
         transform=to_pair,

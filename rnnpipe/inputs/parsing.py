@@ -33,8 +33,8 @@ def parse_batch(
         `(batch, sequences, length)` of nested ones, padded to the longest of the batch with `PAD`,
         zero or empty text; `(batch, …)` of tensors, which all have the same shape; images as uint8
         `(images, height, width, channels)`, where `images` is the batch but for `images_by`; of
-        sequences of images those of all records, one after the other, and in `frame_index`, of
-        shape `(batch, length)`, which of them are each record's, padded with -1.
+        sequences of images or of tensors those of all records, one after the other, and in
+        `frame_index`, of shape `(batch, length)`, which of them are each record's, padded with -1.
     """
     wanted = {name: spec.fields[name] for name in {*fields, *filter(None, [images_by])}}
     features: dict[str, Any] = {}
@@ -49,6 +49,9 @@ def parse_batch(
             jpegs = parsed[name]
             parsed["frame_index"] = _number(jpegs)
             parsed[name] = _decode_images(jpegs.flat_values)
+        elif field.sequence and field.axes:
+            rows = _join(field, *(parsed.pop(column) for column in tensor_columns(name)))
+            parsed["frame_index"], parsed[name] = _number(rows), rows.values
         elif field.sequence:
             parsed[name] = parsed[name].to_tensor(PAD if field.kind == "int64" else None)
         elif field.kind == "jpeg":
@@ -81,10 +84,18 @@ def _features(name: str, field: Field) -> dict[str, Any]:
     return {name: tf.io.FixedLenFeature([], dtype)}
 
 
+def _join(field: Field, shapes: tf.Tensor, data: tf.Tensor) -> tf.RaggedTensor:
+    """Sequences of tensors, `(batch, (length), …)`, of their shapes and their bytes."""
+    values = tf.io.decode_raw(tf.strings.reduce_join(data), _DTYPES[field.kind])
+    rows = tf.reshape(values, tf.concat([[-1], shapes[0, 1:]], axis=0))
+    rows.set_shape([None] * field.axes)
+    return tf.RaggedTensor.from_row_lengths(rows, shapes[:, 0])
+
+
 def _number(sequences: tf.RaggedTensor) -> tf.Tensor:
     """The place of each item among all of them, `(batch, length)`; -1 where there is none."""
-    places = tf.range(tf.size(sequences.flat_values))
-    return sequences.with_flat_values(places).to_tensor(-1)
+    places = tf.range(tf.shape(sequences.values)[0])
+    return sequences.with_values(places).to_tensor(-1)
 
 
 def _find_distinct(values: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

@@ -1,6 +1,5 @@
-"""Videos frame by frame: a CNN looks at each frame, recurrent layers remember the ones before."""
+"""Videos frame by frame: an encoder looks at each, recurrent layers remember the ones before."""
 
-from collections.abc import Sequence
 from typing import Any, Literal
 
 import keras
@@ -8,7 +7,7 @@ from keras import layers, ops
 
 from rnnpipe.errors import UserError
 from rnnpipe.layers import MaxPooling, MeanPooling
-from rnnpipe.models.image_encoders import build_cnn
+from rnnpipe.models.frame_encoders import NAME
 from rnnpipe.models.recurrence import find_state_sizes
 
 FRAME, CLIP = "frame", "clip"
@@ -16,22 +15,17 @@ FRAME, CLIP = "frame", "clip"
 
 
 def build_frame_labeler(
+    encoder: keras.Model,
     *,
-    image_size: int,
     frame_labels: int,
     clip_labels: int,
     recurrence: Any = None,
-    patch: int = 4,
-    channels: Sequence[int] = (16, 32),
-    image_dropout: float = 0.0,
-    features: int = 64,
-    feature_dropout: float = 0.0,
     pooling: Literal["mean", "max"] = "mean",
     dropout: float = 0.0,
 ) -> keras.Model:
     """A model that labels each frame of a video, and the whole clip.
 
-        xₜ = relu(W CNN(frameₜ) + b)             (batch, time, features)
+        xₜ = encoder(frameₜ)                     (batch, time, features)
         hₜ = recurrence(x)ₜ   or   xₜ            (batch, time, units)
         frame logitsₜ = V hₜ                     (batch, time, frame_labels)
         clip logits = U pool over t of hₜ        (batch, clip_labels)
@@ -40,37 +34,36 @@ def build_frame_labeler(
     motion tells is not to be seen then.
 
     Clips are of different lengths. Their frames come in one row, as many as there are, and
-    `frame_index` says which are whose: the CNN looks at no padding, not even for the statistics of
-    its normalisation.
+    `frame_index` says which are whose: the encoder looks at no padding, not even for the statistics
+    of its normalisation.
 
     Args:
-        image_size: height and width of the frames, in pixels.
+        encoder: of `build_frame_encoder` or `build_feature_frame_encoder`, or another model called
+            `frame_encoder` from frames `(frames, …)` to vectors `(frames, features)`.
         frame_labels: number of labels of frames; 0: they are not labelled.
         clip_labels: number of classes of clips; 0: they are not classified.
         recurrence: a recurrent layer of this package or of Keras, or a stack of them, with
             `return_sequences=True` and `return_state=True`, see `build_recurrence`; None for none.
-        patch: patch size of the CNN, in pixels, see `build_cnn`.
-        channels: channels of its stages.
-        image_dropout: share of its channels dropped in training.
-        features: size of the vector that a frame becomes.
-        feature_dropout: share of its numbers dropped in training.
         pooling: what a clip is of its frames: their `mean`, or of each number the `max`, so that a
             few frames are enough to tell.
         dropout: share of the numbers dropped in training before each softmax.
 
     Returns:
-        A model from `{"frames": (frames, height, width, 3) uint8, "frame_index": (batch, time)
+        A model from `{"frames": what the encoder sees, (frames, …), "frame_index": (batch, time)
         int}`, of which -1 is padding, to `{"frame": (batch, time, frame_labels), "clip": (batch,
         clip_labels)}`, both logits.
 
     Raises:
-        UserError: there is nothing to say, or the recurrence does not return its states.
+        UserError: there is nothing to say, the encoder has another name, or the recurrence does not
+            return its states.
 
     Example:
         >>> import numpy
+        >>> from rnnpipe.models.frame_encoders import build_frame_encoder
         >>> from rnnpipe.models.recurrence import build_recurrence
+        >>> encoder, recurrence = build_frame_encoder(32), build_recurrence("gru", 8)
         >>> model = build_frame_labeler(
-        ...     image_size=32, frame_labels=5, clip_labels=3, recurrence=build_recurrence("gru", 8)
+        ...     encoder, frame_labels=5, clip_labels=3, recurrence=recurrence
         ... )
         >>> frames = numpy.zeros((7, 32, 32, 3), "uint8")
         >>> index = numpy.array([[0, 1, 2, 3], [4, 5, 6, -1]])
@@ -84,9 +77,11 @@ def build_frame_labeler(
     if not (frame_labels or clip_labels):
         fix = "give the frames or the clips labels"
         raise UserError("build_frame_labeler", "labels", "none", fix)
-    frames = keras.Input((image_size, image_size, 3), dtype="uint8", name="frames")
+    if encoder.name != NAME:
+        fix = f"build it with name={NAME!r}"
+        raise UserError("build_frame_labeler", f"an encoder called {NAME}", encoder.name, fix)
+    frames = keras.Input(encoder.input.shape[1:], dtype=encoder.input.dtype, name="frames")
     index = keras.Input((None,), dtype="int32", name="frame_index")
-    encoder = _build_encoder(image_size, patch, channels, image_dropout, features, feature_dropout)
     mask = index >= 0
     states = ops.take(encoder(frames), ops.maximum(index, 0), axis=0)
     if recurrence is not None:
@@ -104,23 +99,6 @@ def build_frame_labeler(
     return keras.Model({"frames": frames, "frame_index": index}, outputs, name="frame_labeler")
 
 
-def _build_encoder(
-    image_size: int,
-    patch: int,
-    channels: Sequence[int],
-    image_dropout: float,
-    features: int,
-    feature_dropout: float,
-) -> keras.Model:
-    """A frame as a vector in which it counts where something is."""
-    frame = keras.Input((image_size, image_size, 3), dtype="uint8")
-    cnn = build_cnn(image_size, patch=patch, channels=channels, dropout=image_dropout)
-    vector = layers.Flatten()(cnn(frame))
-    vector = layers.Dense(features, activation="relu", name="features")(vector)
-    vector = layers.Dropout(feature_dropout, name="feature_dropout")(vector)
-    return keras.Model(frame, vector, name="frame_encoder")
-
-
 def build_stream(model: keras.Model) -> keras.Model:
     """A labeler as one step: a frame and what it remembers in, logits and what it remembers out.
 
@@ -131,7 +109,7 @@ def build_stream(model: keras.Model) -> keras.Model:
         model: of `build_frame_labeler`, with a recurrence that reads forwards, or without any.
 
     Returns:
-        A model from `{"image": (batch, height, width, 3) uint8, "states": […], "pooled": (batch,
+        A model from `{"frames": one of each video, (batch, …), "states": […], "pooled": (batch,
         units), "number": (batch, 1)}`, where `number` counts the frames so far and this one, to
         `{"frame": (batch, frame_labels), "clip": (batch, clip_labels), "states": […], "pooled":
         …}`. At the beginning of a video the states are zeros, and what is pooled is not looked at.
@@ -140,7 +118,7 @@ def build_stream(model: keras.Model) -> keras.Model:
         UserError: the recurrence reads backwards too, so that it needs the whole video.
     """
     named = {layer.name: layer for layer in model.layers}
-    encoder, recurrence = named["frame_encoder"], named.get("recurrence")
+    encoder, recurrence = named[NAME], named.get("recurrence")
     if recurrence is not None and getattr(recurrence, "bidirectional", False):
         raise UserError(
             "a stream",
@@ -148,7 +126,7 @@ def build_stream(model: keras.Model) -> keras.Model:
             "a bidirectional one, which reads a video from its end too",
             "train with model.recurrence.bidirectional=false, or predict without --stream",
         )
-    frame = keras.Input(encoder.input.shape[1:], dtype="uint8", name="image")
+    frame = keras.Input(encoder.input.shape[1:], dtype=encoder.input.dtype, name="frames")
     number = keras.Input((1,), name="number")
     hidden = encoder(frame)
     states: list[Any] = []
@@ -165,7 +143,7 @@ def build_stream(model: keras.Model) -> keras.Model:
         pooled = ops.where(number > 1, before, hidden) * (1 - 1 / number) + hidden / number
     said = {FRAME: hidden, CLIP: pooled}
     return keras.Model(
-        {"image": frame, "states": states, "pooled": before, "number": number},
+        {"frames": frame, "states": states, "pooled": before, "number": number},
         {name: named[name](value) for name, value in said.items() if name in named}
         | {"states": after, "pooled": pooled},
         name="frame_stream",

@@ -21,7 +21,8 @@ class Field:
         sequence: whether it holds any number of such values, or one.
         nested: whether it holds any number of such sequences, each of a length of its own.
         axes: of a tensor of `float32`, how many axes it has, two or more; each record says how
-            long they are.
+            long they are. With `sequence` its first axis counts the items of a sequence; the others
+            are as long in every record.
     """
 
     kind: FieldKind
@@ -149,6 +150,20 @@ VIDEO = RecordSpec(
     },
 )
 
+VIDEO_FEATURES = RecordSpec(
+    name="video_features",
+    description="A stretch of a video, what a backbone made of each frame, and their labels.",
+    fields={
+        **VIDEO.fields,
+        "frame_features": Field(
+            "float32",
+            "(frames, channels), the mean of the backbone's grid over its cells",
+            sequence=True,
+            axes=2,
+        ),
+    },
+)
+
 IMAGE_CLASS = RecordSpec(
     name="image_class",
     description="An image and the class it belongs to.",
@@ -167,6 +182,7 @@ _ALL = (
     CAPTION,
     CAPTION_FEATURES,
     VIDEO,
+    VIDEO_FEATURES,
     IMAGE_CLASS,
 )
 

@@ -3,7 +3,7 @@
 import hashlib
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from importlib import import_module
@@ -87,14 +87,29 @@ class Features:
         Returns:
             float32 `(images, rows, columns, channels)`.
         """
-        model, grids = _load(self), []
+        return np.concatenate([np.zeros((0, *self.shape), np.float32), *self._compute(images)])
+
+    def average(self, images: Array) -> Array:
+        """The mean of each image's grid over its cells; one batch of grids is in memory at a time.
+
+        Args:
+            images: uint8 `(images, height, width, 3)`, red, green, blue.
+
+        Returns:
+            float32 `(images, channels)`.
+        """
+        means = (grids.mean(axis=(1, 2)) for grids in self._compute(images))
+        return np.concatenate([np.zeros((0, self.shape[-1]), np.float32), *means])
+
+    def _compute(self, images: Array) -> Iterator[Array]:
+        """The grids of each batch."""
+        model, prepare = _load(self), _prepare(self.backbone)
         for start in range(0, len(images), self.batch_size):
             batch = images[start : start + self.batch_size]
             whole = np.zeros((self.batch_size, *batch.shape[1:]), np.float32)
             whole[: len(batch)] = batch
-            output = model.predict_on_batch(_prepare(self.backbone)(whole))
-            grids.append(np.asarray(output, np.float32)[: len(batch)])
-        return np.concatenate(grids) if grids else np.zeros((0, *self.shape), np.float32)
+            output = model.predict_on_batch(prepare(whole))
+            yield np.asarray(output, np.float32)[: len(batch)]
 
 
 @lru_cache(maxsize=1)

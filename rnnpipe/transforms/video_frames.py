@@ -2,21 +2,25 @@
 
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from rnnpipe.errors import BadRecord, UserError
 from rnnpipe.records.layout import CLIP_LABELS, LABELS
-from rnnpipe.records.specs import VIDEO, RecordSpec
+from rnnpipe.records.specs import VIDEO, VIDEO_FEATURES, RecordSpec
 from rnnpipe.sources.images import Fit, encode_jpeg
 from rnnpipe.sources.source import Reference
 from rnnpipe.sources.videos.clips import Segment
-from rnnpipe.sources.videos.decoding import Framing, Shown, read_video, sample_pictures
+from rnnpipe.sources.videos.decoding import Framing, Shown
+from rnnpipe.transforms.features import Array, Features
 from rnnpipe.transforms.labels import learn_labels, save_labels
 from rnnpipe.transforms.recipe import Counts, Dropped, Encoded, Encoder, Recipe
+from rnnpipe.transforms.stretches import Stretch, StretchReader
 
 NO_LABEL = -1
 
@@ -36,6 +40,7 @@ class VideoRecipe(Recipe):
         fit: how a frame that is not square becomes square.
         box: what is kept of each frame, see `Framing`.
         jpeg_quality: quality of the stored frames, from 1 to 95.
+        features: what makes a vector of features of each frame, beside the stored frame, if any.
     """
 
     frame_rate: float = 12.0
@@ -43,16 +48,25 @@ class VideoRecipe(Recipe):
     fit: Fit = "stretch"
     box: tuple[float, float, float, float] | None = None
     jpeg_quality: int = 92
+    features: Features | None = None
 
     @property
     def spec(self) -> RecordSpec:
         """The kind of record."""
-        return VIDEO
+        return VIDEO if self.features is None else VIDEO_FEATURES
 
     @property
     def settings(self) -> Mapping[str, Any]:
         """All of the arguments."""
-        return asdict(self)
+        return {**asdict(self), "features": self.features and self.features.settings}
+
+    @property
+    def look(self) -> "Look":
+        """How pictures become frames."""
+        framing, backbone = Framing(self.size, self.fit, self.box), None
+        if self.features is not None:
+            backbone = replace(framing, size=self.features.image_size)
+        return Look(framing, self.jpeg_quality, backbone)
 
     def count(self, reference: Reference) -> Iterator[tuple[str, str]]:
         """The labels of the frames, once for each segment, and the class of the clip."""
@@ -66,8 +80,10 @@ class VideoRecipe(Recipe):
         """The labels of frames and of clips; both are saved in `folder`.
 
         Raises:
-            UserError: there is but one of each.
+            UserError: there is but one of each, or the backbone cannot be made.
         """
+        if self.features is not None:
+            _ = self.features.shape  # what is wrong with it shows here, before the work begins
         frames, clips = learn_labels(counts[_FRAMES]), learn_labels(counts[_CLIPS])
         if len(frames) < 2 and len(clips) < 2:
             got = ", ".join([*frames, *clips]) or "none"
@@ -116,10 +132,9 @@ class VideoEncoder(Encoder):
         """
         fields, recipe = reference.fields, self.recipe
         clip_label = _find(self.clip_ids, fields["clip_label"])
-        framing = Framing(recipe.size, recipe.fit, recipe.box)
-        reader = _read_stretches(fields["video"], recipe.frame_rate, framing, recipe.jpeg_quality)
+        reader = _read_stretches(fields["video"], recipe.frame_rate, recipe.look)
         stretch = reader.read(fields["first"], fields["count"])
-        if not stretch.jpegs:
+        if not stretch.frames:
             if fields["first"]:
                 raise Dropped("no frame of the video is left for it")
             raise BadRecord("sample video", "it ends before the first frame is due")
@@ -128,97 +143,63 @@ class VideoEncoder(Encoder):
         labels = [_find(self.frame_ids, name) for name in name_frames(fields["segments"], places)]
         values = {
             "video_id": reference.key,
-            "frames_jpeg": stretch.jpegs,
+            "frames_jpeg": [frame.jpeg for frame in stretch.frames],
             "frame_times": [float(time) for time in stretch.times],
             "frame_labels": labels,
             "clip_label": clip_label,
         }
+        if recipe.features is not None:
+            values["frame_features"] = _compute(recipe.features, stretch)
         unlabelled = labels.count(NO_LABEL)
         measures = {"frames": len(labels), "frames_unlabelled": unlabelled}
         return Encoded(values, measures)
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
-    """Frames that follow each other.
+class Frame:
+    """What is kept of a picture.
 
     Args:
-        jpegs: the frames.
-        times: the middle of the time for which each stands, in seconds.
-        indices: its number in the file.
-        end: when the video ends, in seconds, and after how many frames of the file; None: later.
+        jpeg: the stored image.
+        pixels: what the backbone sees, uint8 `(height, width, 3)`; None: there is no backbone.
     """
 
-    jpegs: list[bytes]
-    times: list[Fraction]
-    indices: list[int]
-    end: tuple[Fraction, int] | None
+    jpeg: bytes
+    pixels: Array | None
 
 
-class StretchReader:
-    """The stretches of one video, read one after the other without going back to its start.
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Makes frames of pictures.
 
     Args:
-        path: the video.
-        rate: frames for each second.
-        framing: how they become squares.
+        framing: how they become the stored squares.
         quality: of the JPEGs.
+        backbone: how they become the backbone's; None: there is none.
     """
 
-    def __init__(self, path: str, rate: float, framing: Framing, quality: int) -> None:
-        self._path, self._rate = path, rate
-        self._framing, self._quality = framing, quality
-        self._start()
+    framing: Framing
+    quality: int
+    backbone: Framing | None
 
-    def _start(self) -> None:
-        self._sampled = sample_pictures(self._watch(), self._rate)
-        self._next, self._end = -1, (Fraction(0), 0)
-        self._fault: BadRecord | None = None
-        self._step()
-
-    def _watch(self) -> Iterator[Shown]:
-        for shown in read_video(self._path):
-            self._end = shown.end, shown.index + 1
-            yield shown
-
-    def _step(self) -> None:
-        """Look one frame ahead: only so is it known whether the video ends with a stretch."""
-        self._next += 1
-        try:
-            self._ahead = next(self._sampled, None)
-        except BadRecord as fault:
-            self._ahead, self._fault = None, fault
-
-    def read(self, first: int, count: int) -> Stretch:
-        """`count` frames from frame `first` on, or as many as there are.
-
-        Raises:
-            BadRecord: the video cannot be read or decoded.
-        """
-        if first < self._next:
-            self._start()
-        jpegs: list[bytes] = []
-        times: list[Fraction] = []
-        indices: list[int] = []
-        while self._ahead is not None and self._next < first + count:
-            time, shown = self._ahead
-            if self._next >= first:
-                again = indices and indices[-1] == shown.index  # it is on show still
-                jpegs.append(jpegs[-1] if again else self._encode(shown))
-                times.append(time)
-                indices.append(shown.index)
-            self._step()
-        if self._fault is not None and len(jpegs) < count:
-            raise self._fault
-        ended = self._ahead is None and self._fault is None
-        return Stretch(jpegs, times, indices, self._end if ended else None)
-
-    def _encode(self, shown: Shown) -> bytes:
-        return encode_jpeg(self._framing(shown), self._quality)
+    def __call__(self, shown: Shown) -> Frame:
+        """The frame of a picture."""
+        pixels = None if self.backbone is None else np.asarray(self.backbone(shown))
+        return Frame(encode_jpeg(self.framing(shown), self.quality), pixels)
 
 
-_read_stretches = lru_cache(maxsize=1)(StretchReader)
-"""The reader of a video; its stretches follow each other, so the last one is kept."""
+@lru_cache(maxsize=1)
+def _read_stretches(path: str, rate: float, look: Look) -> StretchReader[Frame]:
+    """The reader of a video; its stretches follow each other, so the last one is kept."""
+    return StretchReader(path, rate, look)
+
+
+def _compute(features: Features, stretch: Stretch[Frame]) -> Array:
+    """The features of frames, `(frames, channels)`; of a picture that stays on show only once."""
+    _, first, which = np.unique(stretch.indices, return_index=True, return_inverse=True)
+    pixels = [stretch.frames[place].pixels for place in first]
+    vectors: Array = features.average(np.stack(pixels))[which]
+    return vectors
 
 
 def name_frames(

@@ -4,6 +4,8 @@ from rnnpipe.config.loader import load_config
 from rnnpipe.config.schema import SCHEMAS
 from rnnpipe.errors import UserError
 
+FEATURES = ["data.features={backbone: MobileNetV2}", "model.frame_encoder={kind: features}"]
+
 
 @pytest.mark.parametrize(
     ("source", "settings", "told"),
@@ -19,6 +21,26 @@ from rnnpipe.errors import UserError
             "{kind: clips, path: x}",
             ["train.keep_best.metric=frame_accuracy"],
             "expected clip_accuracy or loss, got frame_accuracy; frames have no labels",
+        ),
+        (
+            "{kind: moving_shapes}",
+            ["data.features={backbone: MobileNetV2}"],
+            "model.frame_encoder: expected the kind features, got cnn; let model.frame_encoder and",
+        ),
+        (
+            "{kind: moving_shapes}",
+            ["model.frame_encoder={kind: features}"],
+            "expected another kind without data.features, got features",
+        ),
+        (
+            "{kind: moving_shapes}",
+            [*FEATURES, "train.augment={shift: 2, flip: true}"],
+            "train.augment.shift: expected none with data.features, got 2; leave it out",
+        ),
+        (
+            "{kind: moving_shapes}",
+            [*FEATURES, "train.augment={shift: 2, flip: true}"],
+            "train.augment.flip: expected none with data.features, got true; leave it out",
         ),
     ],
 )
@@ -44,3 +66,12 @@ def test_whether_frames_have_labels_is_known_before_there_are_any(tmp_path, sour
     path = tmp_path / "config.yaml"
     path.write_text(f"task: video\ndata:\n  source: {source}\n")
     assert load_config(path, SCHEMAS).data.labels_frames is expected
+
+
+def test_features_take_an_encoder_of_features(tmp_path):
+    path = tmp_path / "config.yaml"
+    path.write_text("task: video\ndata:\n  source: {kind: moving_shapes}\n")
+    config = load_config(path, SCHEMAS, FEATURES)
+    assert config.data.features.image_size == 224
+    assert config.model.frame_encoder.features == 64
+    assert load_config(path, SCHEMAS).data.features is None

@@ -13,11 +13,15 @@ CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 
 TINY = [
     "data.frames.size=16",
-    "model.frame_encoder.channels=[3, 3]",
     "model.frame_encoder.features=4",
     "model.recurrence.units=3",
     "train.epochs=1",
     "train.batch_size=4",
+]
+CNN = ["model.frame_encoder.channels=[3, 3]"]
+FEATURES = [
+    "data.features={backbone: MobileNetV2, weights: none, image_size: 32, options: {alpha: 0.35}}",
+    "model.frame_encoder={kind: features}",
 ]
 
 
@@ -72,7 +76,7 @@ def raw_data(name, raw, shared_data):
 @pytest.mark.parametrize("name", ["video", "real/grid", "real/ucf101"])
 def test_it_runs_end_to_end(name, run_tiny, tmp_path, shared_data, capsys):
     config = CONFIGS / f"{name}.yaml"
-    options = [*TINY, *raw_data(name, tmp_path / "raw", shared_data)]
+    options = [*CNN, *TINY, *raw_data(name, tmp_path / "raw", shared_data)]
     baselines = ["majority", "cnn"]
     if name != "video":
         baselines.remove("cnn")
@@ -88,6 +92,21 @@ def test_it_runs_end_to_end(name, run_tiny, tmp_path, shared_data, capsys):
     assert "One of the worst: " in (run.folder / "report.html").read_text()
     if name == "video":
         check_predictions(run.folder, tmp_path / "cache", capsys)
+
+
+def test_it_runs_end_to_end_on_features(run_tiny, tmp_path, capsys):
+    settings = [*FEATURES, *TINY, *raw_data("video", None, None)]
+    run = run_tiny(CONFIGS / "video.yaml", settings)
+    assert {key.split("/")[1] for key in run.scores if key.startswith("baseline/")} == {
+        "majority",
+        "features",
+    }
+    for prefix in ("", "baseline/features/"):
+        assert 0 <= run.scores[f"{prefix}frame_accuracy"] <= 1
+    report = (run.folder / "report.html").read_text()
+    assert "is the same without recurrence" in report
+    assert report.count("data:image/png;base64,") > 3  # film strips
+    check_predictions(run.folder, tmp_path / "cache", capsys)
 
 
 def check_predictions(folder, cache, capsys):

@@ -10,8 +10,11 @@ from rnnpipe.inputs.clips import Augmentation, augment, make_clips
 from rnnpipe.records.codec import encode_example
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import shard_name
-from rnnpipe.records.specs import VIDEO
+from rnnpipe.records.specs import VIDEO_FEATURES
 from rnnpipe.records.tfrecord import write_tfrecord
+
+IMAGES = {"frame_field": "frames_jpeg", "frame_shape": (8, 8, 3)}
+FEATURES = {"frame_field": "frame_features", "frame_shape": (2,)}
 
 
 def jpeg(level):
@@ -27,21 +30,28 @@ def record(number, frames):
         "frame_times": [0.1 * frame for frame in range(frames)],
         "frame_labels": [0, -1, 2, 1][:frames],
         "clip_label": number - 1,
+        "frame_features": [[number, frame / 8] for frame in range(frames)],
     }
+
+
+def write_records(folder, clips):
+    path = folder / shard_name("video_features", "train", 0, 1)
+    write_tfrecord(path, [encode_example(VIDEO_FEATURES, clip) for clip in clips])
+    count = len(clips)
+    train = {"records": count, "shard_records": [count], "num_bytes": 1, "histograms": {}}
+    stats = {"kind": "video_features", "splits": {"train": train}}
+    (folder / "stats.json").write_text(json.dumps(stats))
 
 
 @pytest.fixture
 def records(tmp_path):
-    clips = [record(0, 2), record(1, 4), record(2, 1)]
-    path = tmp_path / shard_name("video", "train", 0, 1)
-    write_tfrecord(path, [encode_example(VIDEO, clip) for clip in clips])
-    train = {"records": 3, "shard_records": [3], "num_bytes": 1, "histograms": {}}
-    (tmp_path / "stats.json").write_text(json.dumps({"kind": "video", "splits": {"train": train}}))
+    write_records(tmp_path, [record(0, 2), record(1, 4), record(2, 1)])
     return RecordsDirectory(tmp_path)
 
 
 def test_frames_lie_in_a_row_and_the_index_says_whose_they_are(records):
-    first, second = make_clips(records, "train", outputs=("frame", "clip"), size=8, batch_size=2)
+    outputs = ("frame", "clip")
+    first, second = make_clips(records, "train", outputs=outputs, **IMAGES, batch_size=2)
     inputs, labels = first
     assert inputs["frames"].shape == (6, 8, 8, 3)
     levels = inputs["frames"].numpy()[:, 0, 0, 0]
@@ -56,8 +66,28 @@ def test_frames_lie_in_a_row_and_the_index_says_whose_they_are(records):
     assert second[0]["frame_index"].numpy().tolist() == [[0, *[-1] * 7]]
 
 
+def test_features_lie_as_frames_do(records):
+    batches = make_clips(records, "train", outputs=("frame", "clip"), **FEATURES, batch_size=2)
+    assert batches.element_spec[0]["frames"].shape.as_list() == [None, 2]
+    images = make_clips(records, "train", outputs=("frame", "clip"), **IMAGES, batch_size=2)
+    expected = [[[0, 0], [0, 0.125], [1, 0], [1, 0.125], [1, 0.25], [1, 0.375]], [[2, 0]]]
+    for (inputs, labels), (others, same), rows in zip(batches, images, expected, strict=True):
+        assert inputs["frames"].dtype == tf.float32
+        assert inputs["frames"].numpy().tolist() == rows
+        np.testing.assert_array_equal(inputs["frame_index"], others["frame_index"])
+        np.testing.assert_array_equal(labels["frame"], same["frame"])
+
+
+def test_images_are_not_decoded_where_features_are_seen(tmp_path):
+    clip = {**record(0, 2), "frames_jpeg": [b"no image", b"neither"]}
+    write_records(tmp_path, [clip])
+    records = RecordsDirectory(tmp_path)
+    ((inputs, _),) = make_clips(records, "train", outputs=("clip",), **FEATURES, batch_size=1)
+    assert inputs["frames"].shape == (2, 2)
+
+
 def test_only_what_is_asked_for_is_labelled(records):
-    ((_, labels),) = make_clips(records, "train", outputs=("clip",), size=8, batch_size=3)
+    ((_, labels),) = make_clips(records, "train", outputs=("clip",), **IMAGES, batch_size=3)
     assert list(labels) == ["clip"]
 
 
@@ -91,7 +121,7 @@ def test_all_frames_of_a_clip_change_alike():
 
 def test_augmented_batches_are_the_same_for_a_seed_and_change_every_epoch(records):
     def epochs(seed):
-        options = {"outputs": ("clip",), "size": 8, "batch_size": 3, "shuffle_seed": seed}
+        options = {"outputs": ("clip",), **IMAGES, "batch_size": 3, "shuffle_seed": seed}
         augmentation = Augmentation(brightness=0.5)
         batches = make_clips(records, "train", **options, augmentation=augmentation)
         return [

@@ -16,20 +16,21 @@ SPEC = RecordSpec(
         "lists": Field("int64", "lists of numbers", sequence=True, nested=True),
         "lines": Field("text", "lists of names", sequence=True, nested=True),
         "grid": Field("float32", "a tensor", axes=3),
+        "rows": Field("float32", "a sequence of vectors", sequence=True, axes=2),
     },
 )
 GRID = np.arange(12, dtype=np.float32).reshape(2, 3, 2) / 7
 RECORDS = [
-    {"lists": [[4, 5], [], [6]], "lines": [["a"]], "grid": GRID},
-    {"lists": [[7]], "lines": [[], ["b", "c"]], "grid": -GRID},
-    {"lists": [], "lines": [], "grid": 2 * GRID},
+    {"lists": [[4, 5], [], [6]], "lines": [["a"]], "grid": GRID, "rows": [[1, 2]]},
+    {"lists": [[7]], "lines": [[], ["b", "c"]], "grid": -GRID, "rows": np.zeros((0, 2))},
+    {"lists": [], "lines": [], "grid": 2 * GRID, "rows": [[3, 4], [5, 6]]},
 ]
 SERIALISED = [encode_example(SPEC, record) for record in RECORDS]
 
 
 def test_nested_sequences_are_padded_and_tensors_are_whole():
     parsed = parse_batch(SPEC, tf.constant(SERIALISED), SPEC.fields)
-    assert parsed.keys() == SPEC.fields.keys()
+    assert parsed.keys() == {*SPEC.fields, "frame_index"}
     assert parsed["lists"].numpy().tolist() == [
         [[4, 5], [0, 0], [6, 0]],
         [[7, 0], [0, 0], [0, 0]],
@@ -40,11 +41,19 @@ def test_nested_sequences_are_padded_and_tensors_are_whole():
     np.testing.assert_array_equal(parsed["grid"], [GRID, -GRID, 2 * GRID])
 
 
+def test_sequences_of_tensors_lie_in_a_row_and_the_index_says_whose_they_are():
+    parsed = parse_batch(SPEC, tf.constant(SERIALISED), ["rows"])
+    assert parsed["rows"].numpy().tolist() == [[1, 2], [3, 4], [5, 6]]
+    assert parsed["frame_index"].numpy().tolist() == [[0, -1], [-1, -1], [1, 2]]
+
+
 def test_in_a_graph_the_number_of_axes_is_known():
     batches = tf.data.Dataset.from_tensor_slices(SERIALISED).batch(2)
     spec = batches.map(lambda batch: parse_batch(SPEC, batch, SPEC.fields)).element_spec
     assert spec["lists"].shape.as_list() == [None, None, None]
     assert spec["grid"].shape.as_list() == [None, None, None, None]
+    assert spec["rows"].shape.as_list() == [None, None]
+    assert spec["frame_index"].shape.as_list() == [None, None]
 
 
 def test_tensorflow_datasets_reads_the_same(tmp_path):
@@ -54,4 +63,5 @@ def test_tensorflow_datasets_reads_the_same(tmp_path):
     for row, record in zip(rows, RECORDS, strict=True):
         assert row["lists"].to_list() == record["lists"]
         np.testing.assert_array_equal(row["grid"], record["grid"])
+        np.testing.assert_array_equal(row["rows"], record["rows"])
     assert rows[1]["lines"].to_list() == [[], [b"b", b"c"]]

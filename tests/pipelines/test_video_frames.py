@@ -25,6 +25,16 @@ def test_it_builds_records(arguments, tmp_path, capsys):
     assert records.clip_labels == ["0", "1"]
 
 
+def test_it_computes_features(arguments, tmp_path):
+    options = {"backbone": "MobileNet", "weights": "none", "backbone-image-size": "32"}
+    options |= {"layer": "conv_pw_1_relu", "batch-size": "4", "rate": "5", "image-size": "16"}
+    told = [part for name, value in options.items() for part in (f"--{name}", value)]
+    assert video_frames.main([*arguments, *told]) == 0
+    records = RecordsDirectory.open(tmp_path / "records")
+    assert records.spec.name == "video_features"
+    assert next(records.read("train"))["frame_features"].shape == (3, 64)
+
+
 def test_mistakes_are_told(arguments, tmp_path, capsys):
     assert video_frames.main([*arguments, "--label", "what"]) == 2
     assert "expected a column called what, got file, kind" in capsys.readouterr().err

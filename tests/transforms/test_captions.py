@@ -3,7 +3,6 @@ import io
 import json
 from collections import Counter
 
-import keras
 import numpy as np
 import pytest
 import tensorflow_datasets as tfds
@@ -21,9 +20,10 @@ from rnnpipe.transforms.captions import CaptionRecipe
 from rnnpipe.transforms.features import Features
 from rnnpipe.transforms.runner import Runner
 from rnnpipe.transforms.text import Tokenization
+from tests.transforms.backbone import SIDE, compute_plainly, make_features
+from tests.transforms.kinds import contents
 
 COLOURS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255)}
-SIDE = 32  # of what the backbone of the tests sees
 
 
 def write_coco(folder, images, captions):
@@ -136,35 +136,6 @@ def test_odd_and_damaged_images_are_read_or_told_of(shared_data, tmp_path):
     assert all(letter["reason"] and letter["key"].startswith("train/") for letter in letters)
 
 
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory):
-    """A file of weights of a very small MobileNet, such that its features differ."""
-    model = keras.applications.MobileNet(
-        include_top=False, weights=None, alpha=0.25, input_shape=(SIDE, SIDE, 3)
-    )
-    rng = np.random.default_rng(1)
-    for variable in model.weights:
-        if "kernel" in variable.path:
-            inputs = 9 if "conv_dw" in variable.path else np.prod(variable.shape[:-1])
-            variable.assign(rng.normal(size=variable.shape) * (2 / inputs) ** 0.5)
-    path = tmp_path_factory.mktemp("weights") / "mobilenet.weights.h5"
-    model.save_weights(path)
-    return path
-
-
-def make_features(weights, **more):
-    options = (("alpha", 0.25),)
-    return Features(
-        "MobileNet", str(weights), SIDE, "conv_pw_3_relu", options, batch_size=4, **more
-    )
-
-
-def files_of(folder):
-    return {
-        path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()
-    }
-
-
 def test_features_of_any_number_of_workers_are_those_of_a_plain_loop(
     shared_data, weights, tmp_path
 ):
@@ -175,21 +146,16 @@ def test_features_of_any_number_of_workers_are_those_of_a_plain_loop(
     one, two = (
         build.run(tmp_path / f"records-{workers}", runner=Runner(workers)) for workers in (1, 2)
     )
-    assert files_of(one.path) == files_of(two.path)
+    assert contents(one.path) == contents(two.path)
     assert sum(one.splits.values()) == 310
     paths = {
         raw.fields["image_id"]: raw.fields["image"]
         for piece in source.pieces()
         for raw in source.read(piece)
     }
-    network = keras.applications.MobileNet(
-        include_top=False, weights=None, alpha=0.25, input_shape=(SIDE, SIDE, 3)
-    )
-    network.load_weights(weights)
-    network = keras.Model(network.input, network.get_layer("conv_pw_3_relu").output)
+    compute = compute_plainly(weights)
     for record in one.read("validation"):
-        pixels = np.asarray(read_image(paths[record["image_id"]], SIDE), np.float32)[None]
-        expected = network.predict_on_batch(pixels / 127.5 - 1)[0]
+        expected = compute(read_image(paths[record["image_id"]], SIDE))
         assert record["image_features"].shape == (8, 8, 32)
         assert record["image_features"].std() > 0.01
         np.testing.assert_allclose(record["image_features"], expected, atol=1e-4)

@@ -1,5 +1,4 @@
 from io import BytesIO
-from itertools import count as numbers
 
 import numpy as np
 import pytest
@@ -7,15 +6,18 @@ import tensorflow_datasets as tfds
 from PIL import Image
 
 from rnnpipe.errors import BadRecord, UserError
+from rnnpipe.records.specs import VIDEO_FEATURES
 from rnnpipe.sources.source import Reference
 from rnnpipe.sources.videos.clips import Clip, Sampling, refer_clip
-from rnnpipe.sources.videos.decoding import Framing
+from rnnpipe.sources.videos.decoding import Framing, read_video, sample_pictures
 from rnnpipe.sources.videos.table import ClipTable
-from rnnpipe.transforms import video_frames
 from rnnpipe.transforms.build import Build
+from rnnpipe.transforms.features import Features
 from rnnpipe.transforms.recipe import Dropped
 from rnnpipe.transforms.runner import Runner
-from rnnpipe.transforms.video_frames import StretchReader, VideoEncoder, VideoRecipe
+from rnnpipe.transforms.video_frames import VideoEncoder, VideoRecipe
+from tests.transforms.backbone import CHANNELS, SIDE, compute_plainly, make_features
+from tests.transforms.kinds import contents
 
 RECIPE = VideoRecipe(frame_rate=10, size=16)
 LEVELS = [0, 60, 120, 180, 240]
@@ -88,6 +90,63 @@ def test_any_number_of_workers_writes_the_same_bytes(source, tmp_path):
     assert not set.intersection(*clips)
 
 
+def test_features_are_those_of_a_plain_loop_whatever_the_number_of_workers(
+    source, weights, tmp_path
+):
+    box = (0.0, 0.25, 1.0, 0.75)
+    recipe = VideoRecipe(10, 16, box=box, features=make_features(weights, batch_size=2))
+    build = Build(source, recipe, {}, records_per_shard=2, max_bad_fraction=0.5)
+    one, two = (
+        build.run(tmp_path / f"records-{workers}", runner=Runner(workers)) for workers in (1, 2)
+    )
+    assert contents(one.path) == contents(two.path)
+    assert one.spec is VIDEO_FEATURES
+    compute, framing = compute_plainly(weights), Framing(SIDE, box=box)
+    stored = {r["video_id"]: r for split in one.splits for r in one.read(split)}
+    for clip in "abc":
+        pictures = [
+            framing(s) for _, s in sample_pictures(read_video(f"{tmp_path}/raw/{clip}.mp4"), 10)
+        ]
+        expected = [compute(picture).mean(axis=(0, 1)) for picture in pictures]
+        parts = [r for key, r in sorted(stored.items()) if key.startswith(clip)]
+        found = np.concatenate([part["frame_features"] for part in parts])
+        assert found.shape == (len(pictures), CHANNELS)
+        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
+        assert levels_of(parts[0]["frames_jpeg"])  # the film strip's
+    assert found.std(axis=0).max() > 0.01
+    rows = tfds.builder_from_directory(str(one.path)).as_dataset(split="train")
+    for row in tfds.as_numpy(rows):
+        expected = stored[row["video_id"].decode()]["frame_features"]
+        np.testing.assert_array_equal(row["frame_features"], expected)
+
+
+def test_features_do_not_depend_on_other_records(tmp_path, write_clip, weights):
+    path = write_clip(tmp_path / "a.mp4", LEVELS)
+    recipe = VideoRecipe(10, 16, features=make_features(weights, batch_size=2))
+    encoder = VideoEncoder(recipe, {}, {"x": 0})
+
+    def compute(first):
+        reference = refer(path, first=first, count=3, clip_label="x")
+        return encoder.encode(reference).values["frame_features"]
+
+    before = compute(0)
+    compute(3)
+    np.testing.assert_array_equal(compute(0), before)
+
+
+def test_a_backbone_that_cannot_be_made_is_told_before_the_work(tmp_path):
+    recipe = VideoRecipe(10, 16, features=Features("nonsense"))
+    counts = {"frame labels": {}, "clip labels": {"a": 1, "b": 1}}
+    with pytest.raises(UserError, match=r"data\.features\.backbone: expected a network of keras"):
+        recipe.learn(counts, tmp_path)
+
+
+def test_weights_count_by_their_content_and_without_features_there_are_none(weights):
+    settings = VideoRecipe(features=make_features(weights)).settings
+    assert len(settings["features"]["weights"]) == 64
+    assert VideoRecipe().settings["features"] is None
+
+
 def test_bad_files_are_dead_letters_or_read_as_far_as_they_go(shared_data):
     told = {}
     for path in sorted((shared_data / "bad_inputs").glob("*/*.m[op][v4g]")):
@@ -110,48 +169,6 @@ def test_bad_files_are_dead_letters_or_read_as_far_as_they_go(shared_data):
         "video_0.mov": 2,
         "video_90.mov": 2,
     }
-
-
-class EndlessVideo:
-    """Counts how many of its frames were ever asked for."""
-
-    def __init__(self, frame):
-        self.frame, self.asked = frame, 0
-
-    def __call__(self, path):
-        for number in numbers():
-            self.asked += 1
-            yield self.frame(number)
-
-
-def test_a_video_without_end_is_read_in_stretches(monkeypatch, tmp_path, write_clip):
-    picture = next(video_frames.read_video(write_clip(tmp_path / "a.mp4", [100])))
-
-    def frame(number):
-        return type(picture)(number, number / 10, (number + 1) / 10, picture.frame)
-
-    video = EndlessVideo(frame)
-    monkeypatch.setattr(video_frames, "read_video", video)
-    reader = StretchReader("endless.mp4", 10, Framing(16), 90)
-    for first in (0, 50, 100):
-        stretch = reader.read(first, 50)
-        assert stretch.indices == list(range(first, first + 50))
-        assert stretch.end is None
-        assert video.asked <= first + 50 + 2  # hardly anything is read ahead, nothing twice
-    assert reader.read(20, 5).indices == [20, 21, 22, 23, 24]  # back to the start
-
-
-def test_stretches_after_the_end_and_after_damage(tmp_path, write_clip, shared_data):
-    reader = StretchReader(str(write_clip(tmp_path / "a.mp4", LEVELS)), 10, Framing(16), 90)
-    assert reader.read(3, 3).indices == [3, 4]
-    assert reader.read(6, 3).indices == []
-    damaged = StretchReader(
-        str(shared_data / "bad_inputs" / "video" / "corrupted.mp4"), 25, Framing(16), 90
-    )
-    assert len(damaged.read(0, 10).jpegs) == 10
-    for first in (10, 500):
-        with pytest.raises(BadRecord, match="Invalid data"):
-            damaged.read(first, 100)
 
 
 def refer(path, first=0, **options):

@@ -19,7 +19,8 @@ from PIL import Image
 
 from rnnpipe.sources.videos.decoding import Framing, find_duration
 from rnnpipe.sources.videos.files import encode_video
-from rnnpipe.transforms.video_frames import StretchReader
+from rnnpipe.transforms.stretches import StretchReader
+from rnnpipe.transforms.video_frames import Look
 
 MINUTES = (0.5, 5)
 RATE, MOST, SIZE = 12, 256, 64
@@ -38,9 +39,9 @@ def measure(path: str) -> None:
     """Reads all stretches of a video and prints how fast, and the memory taken."""
     start = time.perf_counter()
     duration = float(find_duration(path))
-    reader = StretchReader(path, RATE, Framing(SIZE), 92)
+    reader = StretchReader(path, RATE, Look(Framing(SIZE), 92, backbone=None))
     frames = sum(
-        len(reader.read(first, MOST).jpegs) for first in range(0, int(duration * RATE), MOST)
+        len(reader.read(first, MOST).frames) for first in range(0, int(duration * RATE), MOST)
     )
     taken = time.perf_counter() - start
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -16,9 +16,10 @@ from rnnpipe.config.schema.base import (
     Train,
 )
 from rnnpipe.config.schema.char_lm import Recurrence as ForwardRecurrence
+from rnnpipe.config.schema.features import Features, check_encoder
 from rnnpipe.config.schema.images import Image
 from rnnpipe.config.schema.images import Splits as ImageSplits
-from rnnpipe.errors import UserError
+from rnnpipe.errors import Faults, UserError
 
 
 class MovingShapesSource(Source):
@@ -122,6 +123,9 @@ class VideoData(Data):
 
     source: VideoSource
     frames: Frames = Frames()
+    features: Features | None = Field(
+        None, description="features computed once, in the workers; default: the model sees frames"
+    )
     splits: Splits = Splits()
 
     @property
@@ -136,10 +140,10 @@ class VideoData(Data):
                 return True
 
 
-class FrameEncoder(Section):
+class CnnFrameEncoder(Section):
     """A small convolutional network that looks at each frame."""
 
-    kind: Literal["cnn"] = "cnn"
+    kind: Literal["cnn"]
     patch: int = Field(4, ge=1, description="first stage: height and width of its patches")
     channels: list[Annotated[int, Field(ge=1)]] = Field(
         [16, 32], min_length=1, description="of every stage; each but the first halves the grid"
@@ -147,6 +151,17 @@ class FrameEncoder(Section):
     dropout: Fraction = Field(0.0, description="of channels")
     features: int = Field(64, ge=1, description="size of the vector that a frame becomes")
     feature_dropout: Fraction = 0.0
+
+
+class FeaturesFrameEncoder(Section):
+    """Features that the records hold, projected: `data.features` says of what backbone."""
+
+    kind: Literal["features"]
+    features: int = Field(64, ge=1, description="size of the vector that a frame becomes")
+    dropout: Fraction = Field(0.0, description="of that vector")
+
+
+FrameEncoder = Annotated[CnnFrameEncoder | FeaturesFrameEncoder, Field(discriminator="kind")]
 
 
 class Recurrence(ForwardRecurrence):
@@ -158,9 +173,9 @@ class Recurrence(ForwardRecurrence):
 
 
 class VideoModel(Section):
-    """A CNN for each frame, recurrent layers over frames, a softmax for frames and for clips."""
+    """An encoder for each frame, recurrent layers over them, a softmax for frames and for clips."""
 
-    frame_encoder: FrameEncoder = FrameEncoder()
+    frame_encoder: FrameEncoder = CnnFrameEncoder(kind="cnn")
     recurrence: Recurrence | None = Field(
         Recurrence(), description="null: each frame is looked at alone"
     )
@@ -179,7 +194,7 @@ class VideoKeepBest(KeepBest):
 
 
 class Augmentation(Section):
-    """What happens to all frames of a training clip in the same way."""
+    """What happens to all frames of a training clip in the same way; not with `data.features`."""
 
     shift: int = Field(0, ge=0, description="pixels by which they are moved at most")
     flip: bool = Field(False, description="whether every second clip is seen in a mirror")
@@ -193,7 +208,7 @@ class VideoTrain(Train):
     clip_weight: float = Field(0.5, ge=0, description="of the clips' loss beside the frames'")
     augment: Augmentation = Augmentation()
     baseline: bool = Field(
-        True, description="also train the CNN without recurrence, in the same way, to compare"
+        True, description="also train the same without recurrence, in the same way, to compare"
     )
     keep_best: VideoKeepBest = VideoKeepBest()
 
@@ -219,4 +234,24 @@ class VideoConfig(RunConfig):
         if metric == "frame_accuracy" and not self.data.labels_frames:
             expected, fix = "clip_accuracy or loss", "frames have no labels: write clip_accuracy"
             raise UserError("train.keep_best.metric", expected, metric, fix)
+        check_encoder("model.frame_encoder", self.model.frame_encoder.kind, self.data.features)
+        if self.data.features is not None:
+            _check_unchanged(self.train.augment)
         return self
+
+
+def _check_unchanged(augment: Augmentation) -> None:
+    """Features are computed before training: their pixels cannot change in it."""
+    none = Augmentation().model_dump()
+    faults = [
+        UserError(
+            f"train.augment.{key}",
+            "none with data.features",
+            str(value).lower(),
+            "leave it out: features are computed once",
+        )
+        for key, value in augment.model_dump().items()
+        if value != none[key]
+    ]
+    if faults:
+        raise Faults(faults)

@@ -13,7 +13,17 @@ from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.tasks.classes import tabulate_classes, tabulate_confusions
 from rnnpipe.tasks.exhibits import Exhibit, Figure, Picture, Table
 from rnnpipe.tasks.video.drawings import draw_timeline, pick_evenly
-from rnnpipe.tasks.video.labels import CLIP, FRAME, Array, Row, Said, pick_clips, pick_frames
+from rnnpipe.tasks.video.labels import (
+    CLIP,
+    FRAME,
+    FRAMES_JPEG,
+    MAJORITY,
+    Array,
+    Row,
+    Said,
+    pick_clips,
+    pick_frames,
+)
 
 _SHOWN = 3  # film strips of each sort
 _METRICS = {
@@ -63,6 +73,11 @@ def make_exhibits(
 def _tabulate_scores(output: str, baselines: Iterable[str], scores: Mapping[str, float]) -> Table:
     metrics = {head: name for head, name in _METRICS.items() if f"{output}_{name}" in scores}
     prefixes = {"model": ""} | {name: f"baseline/{name}/" for name in baselines}
+    trained = "".join(
+        f" `{name}` is the same without recurrence, trained in the same way: it sees no motion."
+        for name in baselines
+        if name != MAJORITY
+    )
     return Table(
         f"{_WHAT[output].capitalize()}: scores beside the baselines",
         ("", *metrics),
@@ -70,8 +85,7 @@ def _tabulate_scores(output: str, baselines: Iterable[str], scores: Mapping[str,
             (name, *(scores[f"{prefix}{output}_{metric}"] for metric in metrics.values()))
             for name, prefix in prefixes.items()
         ],
-        note="The log loss is in nats. `cnn` is the same CNN without recurrence, trained in the"
-        " same way: it sees no motion.",
+        note=f"The log loss is in nats.{trained}",
         highlight=0,
     )
 
@@ -116,7 +130,7 @@ def _draw(
     baselines: Mapping[str, Said],
     names: Mapping[str, Sequence[str]],
 ) -> Picture:
-    frames = record["frames_jpeg"]
+    frames = record[FRAMES_JPEG]
     strip = [np.asarray(Image.open(BytesIO(frames[i]))) for i in pick_evenly(len(frames))]
     lines: dict[str, Sequence[int] | Array] = {}
     if FRAME in names:
@@ -124,7 +138,7 @@ def _draw(
         lines |= {
             name: given.frames[number].argmax(axis=1)
             for name, given in baselines.items()
-            if name != "majority"
+            if name != MAJORITY
         }
     png = draw_timeline(strip, record["frame_times"], lines, names.get(FRAME, ()))
     return Picture(png, f"frames of {record['video_id']} over their labels")

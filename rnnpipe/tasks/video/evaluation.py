@@ -16,6 +16,7 @@ from rnnpipe.tasks.video.display import make_exhibits
 from rnnpipe.tasks.video.labels import (
     CLIP,
     FRAME,
+    MAJORITY,
     Array,
     Row,
     Said,
@@ -50,7 +51,7 @@ def evaluate(
     names, rows = names_of(records), read_rows(records, split)
     said = label_all(model, inputs)
     others = {name: label_all(baseline, inputs) for name, baseline in baselines.items()}
-    others["majority"] = guess_majority(read_rows(records, "train"), rows, names)
+    others[MAJORITY] = guess_majority(read_rows(records, "train"), rows, names)
     scores = score(said, rows, names)
     for name, given in others.items():
         found = score(given, rows, names)

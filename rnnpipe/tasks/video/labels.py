@@ -28,6 +28,13 @@ class Said:
     clips: Array | None
 
 
+MAJORITY = "majority"
+"""The baseline of `guess_majority`."""
+
+FRAMES_JPEG, FRAME_FEATURES = "frames_jpeg", "frame_features"
+"""The fields of a record with its frames: the images, and what a backbone made of them."""
+
+
 def names_of(records: RecordsDirectory) -> dict[str, list[str]]:
     """The labels that there are for frames and for clips; one name alone tells nothing."""
     names = {FRAME: records.labels, CLIP: records.clip_labels}
@@ -36,10 +43,8 @@ def names_of(records: RecordsDirectory) -> dict[str, list[str]]:
 
 def read_rows(records: RecordsDirectory, split: str) -> list[Row]:
     """The records of a split without their frames, which need not fit into memory."""
-    return [
-        {name: value for name, value in record.items() if name != "frames_jpeg"}
-        for record in records.read(split)
-    ]
+    fields = [name for name in records.spec.fields if name not in (FRAMES_JPEG, FRAME_FEATURES)]
+    return list(records.read(split, fields))
 
 
 def pick_frames(said: Sequence[Array], rows: Sequence[Row]) -> tuple[Array, Array]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from dataclasses import replace
+from itertools import islice
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -12,18 +14,29 @@ import tensorflow as tf
 from rnnpipe.config.schema.video import Frames
 from rnnpipe.errors import BadRecord, UserError
 from rnnpipe.models.frame_labeler import build_stream
-from rnnpipe.sources.videos.decoding import read_video, sample_pictures
+from rnnpipe.sources.videos.decoding import Framing, read_video, sample_pictures
 from rnnpipe.tasks.task import Prediction
 from rnnpipe.tasks.video.drawings import draw_timeline, pick_evenly
 from rnnpipe.tasks.video.labels import CLIP, FRAME, Array, find_segments
 from rnnpipe.tasks.video.sources import make_framing
+from rnnpipe.transforms.features import Features
 
 _TOP = 5
 
 Names = Mapping[str, Sequence[str]]
 
 
-def predict_video(model: keras.Model, path: str, frames: Frames, names: Names) -> Prediction:
+class _Frame(NamedTuple):
+    """When it is on show, in seconds; what people see of it; what the model does."""
+
+    time: float
+    image: Array
+    seen: Array
+
+
+def predict_video(
+    model: keras.Model, path: str, frames: Frames, names: Names, features: Features | None = None
+) -> Prediction:
     """The labels of a video over time and its classes, and a film strip over the labels.
 
     Args:
@@ -31,14 +44,14 @@ def predict_video(model: keras.Model, path: str, frames: Frames, names: Names) -
         path: the video.
         frames: how its frames are sampled.
         names: of the labels, by output.
+        features: what computes the features that the model sees; None where it sees frames.
 
     Raises:
         UserError: the video cannot be read, or is too short.
     """
-    times, pictures = map(list, zip(*_read_pictures(path, frames), strict=True))
-    images = np.stack(pictures)
-    index = np.arange(len(images), dtype="int32")[None]
-    logits = model({"frames": images, "frame_index": index}, training=False)
+    times, images, seen = map(list, zip(*_read_frames(path, frames, features), strict=True))
+    index = np.arange(len(seen), dtype="int32")[None]
+    logits = model({"frames": np.stack(seen), "frame_index": index}, training=False)
     said = {output: tf.nn.softmax(logits[output])[0].numpy() for output in names}
     strip = [images[place] for place in pick_evenly(len(images))]
     rows, timeline = {}, []
@@ -49,7 +62,9 @@ def predict_video(model: keras.Model, path: str, frames: Frames, names: Names) -
     return Prediction(_rank(said[CLIP], names[CLIP]) if CLIP in names else (), picture, timeline)
 
 
-def stream_video(model: keras.Model, path: str, frames: Frames, names: Names) -> Iterator[str]:
+def stream_video(
+    model: keras.Model, path: str, frames: Frames, names: Names, features: Features | None = None
+) -> Iterator[str]:
     """Lines about a video while it is read: each label when it begins, and the clip's at the end.
 
     Only one frame is in memory, and what the model remembers: a video may be of any length.
@@ -59,22 +74,25 @@ def stream_video(model: keras.Model, path: str, frames: Frames, names: Names) ->
         path: the video.
         frames: how its frames are sampled.
         names: of the labels, by output.
+        features: what computes the features that the model sees; None where it sees frames.
 
     Raises:
         UserError: the video cannot be read, or the model needs all of it at once.
     """
-    pictures = _read_pictures(path, frames)
-    return _tell(stream_labels(model, pictures), names, 1 / frames.rate)
+    alone = features and replace(features, batch_size=1)  # a label is told before the next frame
+    shown = ((frame.time, frame.seen) for frame in _read_frames(path, frames, alone))
+    return _tell(stream_labels(model, shown), names, 1 / frames.rate)
 
 
 def stream_labels(
-    model: keras.Model, pictures: Iterable[tuple[float, Array]]
+    model: keras.Model, frames: Iterable[tuple[float, Array]]
 ) -> Iterator[tuple[float, dict[str, Array]]]:
     """The probabilities of each frame's label and of the clip's so far, frame by frame.
 
     Args:
         model: of `build_frame_labeler`, reading forwards.
-        pictures: times in seconds, and frames, uint8 `(height, width, 3)`.
+        frames: times in seconds, and what the model sees: uint8 `(height, width, 3)`, or features
+            `(channels,)`.
 
     Raises:
         UserError: the model reads backwards too.
@@ -87,25 +105,42 @@ def stream_labels(
 
     states: Any = [tf.zeros((1, state.shape[-1])) for state in step.input["states"]]
     pooled = tf.zeros((1, step.input["pooled"].shape[-1]))
-    for number, (time, picture) in enumerate(pictures, start=1):
-        inputs = {"image": picture[None], "states": states, "pooled": pooled}
+    for number, (time, frame) in enumerate(frames, start=1):
+        inputs = {"frames": frame[None], "states": states, "pooled": pooled}
         said = advance({**inputs, "number": tf.fill((1, 1), float(number))})
         states, pooled = said["states"], said["pooled"]
         outputs = (output for output in (FRAME, CLIP) if output in said)
         yield time, {output: tf.nn.softmax(said[output])[0].numpy() for output in outputs}
 
 
-def _read_pictures(path: str, frames: Frames) -> Iterator[tuple[float, Array]]:
-    found, framing = False, make_framing(frames)
+def _read_frames(path: str, frames: Frames, features: Features | None) -> Iterator[_Frame]:
+    """The sampled frames; as many are in memory as the backbone looks at together."""
+    looks = [make_framing(frames)]
+    if features is not None:
+        looks.append(replace(looks[0], size=features.image_size))
+    pictures = _read_pictures(path, frames.rate, looks)
+    while batch := list(islice(pictures, features.batch_size if features else 1)):
+        seen = [squares[-1] for _, squares in batch]
+        if features is not None:
+            seen = [*features.average(np.stack(seen))]
+        for (time, (image, *_)), given in zip(batch, seen, strict=True):
+            yield _Frame(time, image, given)
+
+
+def _read_pictures(
+    path: str, rate: float, looks: Sequence[Framing]
+) -> Iterator[tuple[float, list[Array]]]:
+    """Times in seconds, and the squares that each look makes of a picture."""
+    found = False
     try:
-        for time, shown in sample_pictures(read_video(path), frames.rate):
-            yield float(time), np.asarray(framing(shown))
+        for time, shown in sample_pictures(read_video(path), rate):
+            yield float(time), [np.asarray(framing(shown)) for framing in looks]
             found = True
     except BadRecord as bad:
         fix = "name another file"
         raise UserError(f"--video {path}", "a video that can be read", bad.reason, fix) from bad
     if not found:
-        expected, got = f"a video of at least {0.5 / frames.rate:g} s", "a shorter one"
+        expected, got = f"a video of at least {0.5 / rate:g} s", "a shorter one"
         raise UserError(f"--video {path}", expected, got, "name a longer one")
 
 

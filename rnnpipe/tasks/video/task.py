@@ -9,12 +9,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from rnnpipe.config.schema.video import VideoConfig
+from rnnpipe.config.schema.video import FeaturesFrameEncoder, VideoConfig
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import CLIP_LABELS, LABELS
+from rnnpipe.tasks.features import make_features
 from rnnpipe.tasks.optimizer import make_optimizer
 from rnnpipe.tasks.task import Evaluation, Prediction
-from rnnpipe.tasks.video.labels import CLIP, FRAME, names_of
+from rnnpipe.tasks.video.labels import CLIP, FRAME, FRAME_FEATURES, FRAMES_JPEG, names_of
 from rnnpipe.tasks.video.sources import make_framing, open_source
 
 if TYPE_CHECKING:
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 
     from rnnpipe.config.schema.video import Recurrence
     from rnnpipe.transforms.build import Build
-
-_FIELDS = ("frames_jpeg", "frame_labels", "clip_label")
 
 
 class VideoTask:
@@ -52,6 +51,7 @@ class VideoTask:
             frame_rate=data.frames.rate,
             **asdict(make_framing(data.frames)),
             jpeg_quality=data.frames.jpeg_quality,
+            features=make_features(data.features),
         )
         return Build(
             open_source(data.source, data.frames),
@@ -62,35 +62,54 @@ class VideoTask:
         )
 
     def build_model(self, records: RecordsDirectory) -> keras.Model:
-        """A CNN and recurrent layers, with the logits of frames and clips as outputs."""
+        """A frame encoder and recurrent layers, with the logits of frames and clips as outputs."""
         return self._build_model(records, self.config.model.recurrence)
 
     def build_baselines(self, records: RecordsDirectory) -> Mapping[str, keras.Model]:
-        """The same CNN without recurrence."""
+        """The same without recurrence, called after what looks at a frame: `cnn` or `features`."""
         wanted = self.config.train.baseline and self.config.model.recurrence is not None
-        return {"cnn": self._build_model(records, None)} if wanted else {}
+        name = self.config.model.frame_encoder.kind
+        return {name: self._build_model(records, None)} if wanted else {}
 
     def _build_model(self, records: RecordsDirectory, recurrence: Recurrence | None) -> keras.Model:
         from rnnpipe.models.frame_labeler import build_frame_labeler  # brings in Keras
         from rnnpipe.models.recurrence import build_recurrence
 
-        encoder, names = self.config.model.frame_encoder, names_of(records)
-        layers = None
+        names, layers = names_of(records), None
         if recurrence is not None:
             layers = build_recurrence(**recurrence.model_dump())
         return build_frame_labeler(
-            image_size=self.config.data.frames.size,
+            self._build_encoder(records),
             frame_labels=len(names.get(FRAME, ())),
             clip_labels=len(names.get(CLIP, ())),
             recurrence=layers,
-            patch=encoder.patch,
-            channels=encoder.channels,
-            image_dropout=encoder.dropout,
-            features=encoder.features,
-            feature_dropout=encoder.feature_dropout,
             pooling=self.config.model.pooling,
             dropout=self.config.model.dropout,
         )
+
+    def _build_encoder(self, records: RecordsDirectory) -> keras.Model:
+        from rnnpipe.models.frame_encoders import build_feature_frame_encoder, build_frame_encoder
+
+        encoder = self.config.model.frame_encoder
+        size, *_ = self._frame_shape(records)
+        options = encoder.model_dump(exclude={"kind"})
+        if isinstance(encoder, FeaturesFrameEncoder):
+            return build_feature_frame_encoder(size, **options)
+        return build_frame_encoder(size, **options)
+
+    @property
+    def _frame_field(self) -> str:
+        """What the model sees of a record."""
+        features = isinstance(self.config.model.frame_encoder, FeaturesFrameEncoder)
+        return FRAME_FEATURES if features else FRAMES_JPEG
+
+    def _frame_shape(self, records: RecordsDirectory) -> tuple[int, ...]:
+        """Of what the model sees of a frame."""
+        size = self.config.data.frames.size
+        if self._frame_field == FRAMES_JPEG:
+            return size, size, 3
+        first = next(records.read("train", [FRAME_FEATURES]))
+        return tuple(first[FRAME_FEATURES].shape[1:])
 
     def build_trainer(self, model: keras.Model, records: RecordsDirectory) -> keras.Model:
         """The model, compiled with a loss for each of its outputs; what has no label adds none."""
@@ -127,7 +146,8 @@ class VideoTask:
             records,
             split,
             outputs=tuple(names_of(records)),
-            size=self.config.data.frames.size,
+            frame_field=self._frame_field,
+            frame_shape=self._frame_shape(records),
             batch_size=evaluate.batch_size if shuffle_seed is None else train.batch_size,
             shuffle_seed=shuffle_seed,
             augmentation=Augmentation(**train.augment.model_dump()),
@@ -172,5 +192,6 @@ class VideoTask:
             for output, file in ((FRAME, LABELS), (CLIP, CLIP_LABELS))
             if output in model.output
         }
+        frames, features = self.config.data.frames, make_features(self.config.data.features)
         see = stream_video if inputs["stream"] else predict_video
-        return see(model, inputs["video"], self.config.data.frames, names)
+        return see(model, inputs["video"], frames, names, features)
