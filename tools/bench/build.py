@@ -11,7 +11,6 @@ are the seconds in which its pipeline does nothing but start and stop.
 """
 
 import argparse
-import multiprocessing
 import resource
 import shutil
 import tempfile
@@ -22,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import apache_beam as beam
+from rivals import loop, pool, references_of
 
 from rnnpipe.records.codec import encode_example
 from rnnpipe.records.layout import shard_name
@@ -32,7 +32,7 @@ from rnnpipe.sources.text.grammars import TranslationGrammar
 from rnnpipe.sources.text.parallel import Parallel
 from rnnpipe.transforms.runner import Runner
 from rnnpipe.transforms.shards import WriteShards
-from rnnpipe.transforms.splits import Splitter, shard_of
+from rnnpipe.transforms.splits import Splitter
 from rnnpipe.transforms.survey import CountReferences
 from rnnpipe.transforms.text import Tokenization
 from rnnpipe.transforms.text_pairs import TextPairEncoder, TextPairRecipe
@@ -66,27 +66,6 @@ class Work:
         write_tfrecord(
             self.folder / shard_name(TEXT_PAIR.name, "train", shard, self.shards), records
         )
-
-    def by_shard(self) -> list[tuple[int, list[Reference]]]:
-        """All references, read and dealt out."""
-        dealt: list[list[Reference]] = [[] for _ in range(self.shards)]
-        [piece] = self.source.pieces()
-        for reference in self.source.read(piece):
-            if isinstance(reference, Reference):
-                dealt[shard_of(reference, self.shards)].append(reference)
-        return list(enumerate(dealt))
-
-
-def loop(work: Work) -> None:
-    """One process, one shard after the other."""
-    for shard, references in work.by_shard():
-        work.write(shard, references)
-
-
-def pool(work: Work) -> None:
-    """Two fresh processes, as the build's own are."""
-    with multiprocessing.get_context("spawn").Pool(2) as workers:
-        workers.starmap(work.write, work.by_shard(), chunksize=1)
 
 
 def build(work: Work, workers: int) -> None:
@@ -163,8 +142,7 @@ def main() -> None:
     try:
         source = prepare(options, folder)
         words: Counter[str] = Counter()
-        [piece] = source.pieces()
-        references = [raw for raw in source.read(piece) if isinstance(raw, Reference)]
+        references = references_of(source)
         for reference in references:
             words.update(word for _, word in RECIPE.count(reference))
         tokenizer = RECIPE.text.train(words)

@@ -13,7 +13,6 @@ Peak memory is that of a fresh process that does the whole build with one worker
 
 import argparse
 import json
-import multiprocessing
 import os
 import resource
 import shutil
@@ -30,6 +29,7 @@ from pathlib import Path
 import apache_beam as beam
 import numpy as np
 from PIL import Image
+from rivals import loop, pool, references_of
 
 from rnnpipe.records.codec import encode_example
 from rnnpipe.records.layout import shard_name
@@ -42,7 +42,7 @@ from rnnpipe.transforms.features import Features
 from rnnpipe.transforms.recipe import Encoded
 from rnnpipe.transforms.runner import Runner
 from rnnpipe.transforms.shards import WriteShards
-from rnnpipe.transforms.splits import Splitter, order_in_shard, shard_of
+from rnnpipe.transforms.splits import Splitter, order_in_shard
 
 SPLITTER = Splitter({}, 0)
 CAPTIONS = [f"A photo of {what} near a tree." for what in ("a dog", "two cats", "it", "a", "b")]
@@ -76,31 +76,6 @@ class Work:
             if isinstance(outcome, Encoded)
         )
         write_tfrecord(self.folder / shard_name(spec.name, "train", shard, self.shards), records)
-
-    def by_shard(self) -> list[tuple[int, list[Reference]]]:
-        """All references, read and dealt out."""
-        dealt: list[list[Reference]] = [[] for _ in range(self.shards)]
-        for reference in references_of(self.source):
-            dealt[shard_of(reference, self.shards)].append(reference)
-        return list(enumerate(dealt))
-
-
-def references_of(source: CocoCaptions) -> list[Reference]:
-    """All that can be read of a source with one part."""
-    [piece] = source.pieces()
-    return [raw for raw in source.read(piece) if isinstance(raw, Reference)]
-
-
-def loop(work: Work) -> None:
-    """One process, one shard after the other."""
-    for shard, references in work.by_shard():
-        work.write(shard, references)
-
-
-def pool(work: Work) -> None:
-    """Two fresh processes, as the build's own are."""
-    with multiprocessing.get_context("spawn").Pool(2) as workers:
-        workers.starmap(work.write, work.by_shard(), chunksize=1)
 
 
 def build(work: Work, workers: int) -> None:
