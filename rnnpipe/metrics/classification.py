@@ -123,9 +123,7 @@ def make_bins(probabilities: Array, labels: Sequence[int] | Array, bins: int = B
     return found
 
 
-def find_calibration_error(
-    probabilities: Array, labels: Sequence[int] | Array, bins: int = BINS
-) -> float:
+def find_calibration_error(probabilities: Array, labels: Sequence[int] | Array) -> float:
     """The expected calibration error: by how much confidence and accuracy differ, on average.
 
         ECE = Σ_b (n_b / n) |accuracy_b − confidence_b|
@@ -133,7 +131,6 @@ def find_calibration_error(
     Args:
         probabilities: `(texts, classes)`.
         labels: the right class of each text, `(texts,)`.
-        bins: how many bins there are, see `make_bins`.
 
     Returns:
         A number from 0, where of the texts with confidence p a share p is right, to 1.
@@ -145,7 +142,7 @@ def find_calibration_error(
     Source: Naeini et al., Obtaining Well Calibrated Probabilities Using Bayesian Binning, 2015;
     Guo et al. 2017, equation 3.
     """
-    found = make_bins(probabilities, labels, bins)
+    found = make_bins(probabilities, labels)
     texts = sum(each.count for each in found)
     return sum(each.count * abs(each.accuracy - each.confidence) for each in found) / texts
 

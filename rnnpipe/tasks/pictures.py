@@ -15,9 +15,7 @@ from PIL import Image
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-_HEAT = colormaps[
-    "inferno"
-]  # its lightness rises evenly, so that it reads in grey and in print too
+_HEAT = colormaps["inferno"]  # as its lightness rises evenly, it reads in grey and in print too
 _INK, _SOFT, _RAIL, _BAR = "#1d1c1a", "#625e57", "#e9e5dd", "#2a5f9e"
 
 PICTURE_WIDTH = 200
@@ -33,12 +31,11 @@ LEGEND = (
 """How to read the pictures of `draw_attention`, for those who look at them."""
 
 
-def draw_image(image: Array, width: int = PICTURE_WIDTH) -> bytes:
+def draw_image(image: Array) -> bytes:
     """An image at the width of a report's pictures.
 
     Args:
         image: uint8, `(height, width, 3)`.
-        width: of the result, in pixels; the height follows.
 
     Returns:
         The bytes of a PNG file.
@@ -46,7 +43,7 @@ def draw_image(image: Array, width: int = PICTURE_WIDTH) -> bytes:
     Raises:
         ValueError: the image is of another type or shape.
     """
-    return _to_png(_enlarge(image, width))
+    return _to_png(_enlarge(image, PICTURE_WIDTH))
 
 
 def draw_attention(image: Array, alignment: Array, *, width: int = PICTURE_WIDTH) -> bytes:
