@@ -181,7 +181,7 @@ class CaptioningTask:
         size = self.config.data.image.size
         if self._image_field == "image_jpeg":
             return size, size, 3
-        first = next(iter(records.read("train")))
+        first = next(iter(records.read("train", ["image_features"])))
         return tuple(first["image_features"].shape)
 
     def _build_encoder(self, records: RecordsDirectory) -> keras.Model:

@@ -33,6 +33,7 @@ _METRICS = {
     "mAP": "map",
     "log loss": "log_loss",
 }
+_DRAWN = ("video_id", FRAMES_JPEG, "frame_times", "frame_labels", "clip_label")
 _WHAT = {FRAME: "frames", CLIP: "clips"}
 
 
@@ -109,7 +110,7 @@ def _show_videos(
     shown = [i for i in range(min(_SHOWN, len(rows))) if i not in worst]
     titles = dict.fromkeys(shown, "One of the first") | dict.fromkeys(worst, "One of the worst")
     figures = []
-    for number, record in enumerate(records.read(split)):
+    for number, record in enumerate(records.read(split, _DRAWN)):
         if number in titles:
             picture = _draw(number, record, said, baselines, names)
             title = f"{titles[number]}: {record['video_id']}"
