@@ -2,13 +2,17 @@
 
 import gzip
 import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from rnnpipe.sources.shapes import write_shapes
 from rnnpipe.sources.videos.files import encode_video
+from tests.interpreter import Interpreter
 
 
 @pytest.fixture(scope="session")
@@ -18,6 +22,49 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no third-party data: {folder} is not there")
     return folder
+
+
+@pytest.fixture(scope="session")
+def other_process() -> Iterator[Callable[..., None]]:
+    """Runs sources in a process of a backend; `serving` ones in another that has never seen us."""
+    running: dict[tuple[str, bool], Interpreter] = {}
+
+    def run(
+        source: str, *arguments: object, backend: str = "tensorflow", serving: bool = False
+    ) -> None:
+        if (backend, serving) not in running:
+            running[backend, serving] = Interpreter(backend)
+        running[backend, serving].run(source, *map(str, arguments))
+
+    yield run
+    for interpreter in running.values():
+        interpreter.close()
+
+
+LOAD = """
+import sys, numpy, keras, rnnpipe.layers
+model = keras.models.load_model(sys.argv[1] + "/model.keras")
+given = numpy.load(sys.argv[1] + "/given.npz")
+inputs = dict(given) if sys.argv[2] == "named" else [given[name] for name in given.files]
+found = map(keras.ops.convert_to_numpy, keras.tree.flatten(model(inputs)))
+numpy.savez(sys.argv[1] + "/found.npz", *found)
+"""
+
+
+@pytest.fixture
+def predict_elsewhere(other_process, tmp_path) -> Callable[..., list[np.ndarray]]:
+    """What a model says, once saved and loaded in another process: its outputs, flattened."""
+
+    def predict(model: Any, inputs: list[Any] | dict[str, Any]) -> list[np.ndarray]:
+        model.save(tmp_path / "model.keras")
+        if isinstance(inputs, dict):
+            np.savez(tmp_path / "given.npz", **inputs)
+        else:
+            np.savez(tmp_path / "given.npz", *inputs)
+        other_process(LOAD, tmp_path, "named" if isinstance(inputs, dict) else "in order")
+        return list(np.load(tmp_path / "found.npz").values())
+
+    return predict
 
 
 @pytest.fixture(autouse=True)

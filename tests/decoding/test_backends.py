@@ -1,9 +1,5 @@
 """Decoding says the same on every backend, eager and compiled, and in an exported function."""
 
-import os
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -157,7 +153,7 @@ def test_memory_of_any_length_in_the_state_or_outside(outside):
     agree(compiled(hidden[:1], memory[:1, :4]), search(hidden[:1], memory[:1, :4]))
 
 
-def test_an_exported_search_runs_without_this_package(tmp_path, tables):
+def test_an_exported_search_runs_without_this_package(tmp_path, tables, other_process):
     step, state = attending(tables)
     module = tf.Module()
     module.search = tf.function(
@@ -166,42 +162,27 @@ def test_an_exported_search_runs_without_this_package(tmp_path, tables):
     )
     tf.saved_model.save(module, tmp_path / "saved")
     np.save(tmp_path / "tables.npy", tables)
-    finished = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            "import sys, numpy, tensorflow as tf\n"
-            "search = tf.saved_model.load(sys.argv[1] + '/saved').search\n"
-            "tables = numpy.load(sys.argv[1] + '/tables.npy')\n"
-            "found = search(tf.zeros(len(tables), tf.int32), tables)\n"
-            "first = search(tf.zeros(1, tf.int32), tables[:1])\n"
-            "numpy.testing.assert_array_equal(first['ids'], found['ids'][:1])\n"
-            "numpy.savez(sys.argv[1] + '/found.npz', **found)\n"
-            "assert 'rnnpipe' not in sys.modules\n",
-            str(tmp_path),
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
+    other_process(
+        "import sys, numpy, tensorflow as tf\n"
+        "search = tf.saved_model.load(sys.argv[1] + '/saved').search\n"
+        "tables = numpy.load(sys.argv[1] + '/tables.npy')\n"
+        "found = search(tf.zeros(len(tables), tf.int32), tables)\n"
+        "first = search(tf.zeros(1, tf.int32), tables[:1])\n"
+        "numpy.testing.assert_array_equal(first['ids'], found['ids'][:1])\n"
+        "numpy.savez(sys.argv[1] + '/found.npz', **found)\n"
+        "assert 'rnnpipe' not in sys.modules\n",
+        tmp_path,
+        serving=True,
     )
-    assert finished.returncode == 0, finished.stderr
     found, expected = np.load(tmp_path / "found.npz"), STRATEGIES["beam"](step, state)
     agree([found[part] for part in expected._fields], expected)
 
 
 @pytest.mark.parametrize("backend", ["jax", "torch"])
-def test_the_same_on_every_backend(tmp_path, tables, backend):
+def test_the_same_on_every_backend(tmp_path, tables, backend, other_process):
     pytest.importorskip(backend)
     np.savez(tmp_path / "data.npz", tables=tables)
-    environment = {**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": os.pathsep.join(sys.path)}
-    finished = subprocess.run(
-        [sys.executable, "-c", DECODE, str(tmp_path)],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert finished.returncode == 0, finished.stderr
+    other_process(DECODE, tmp_path, backend=backend)
     found = np.load(tmp_path / "found.npz")
     step, state = attending(tables)
 

@@ -1,9 +1,5 @@
 """The layers compute and learn the same on every backend, and work in an exported model."""
 
-import os
-import subprocess
-import sys
-
 import keras
 import numpy as np
 import onnxruntime
@@ -63,35 +59,28 @@ def data(random):
 
 
 @pytest.mark.parametrize("backend", ["jax", "torch"])
-def test_learns_the_same_on_every_backend(tmp_path, model, data, backend):
+def test_learns_the_same_on_every_backend(tmp_path, model, data, backend, other_process):
     pytest.importorskip(backend)
     model.save(tmp_path / "model.keras")
     np.savez(tmp_path / "data.npz", **data)
     for name in ("tensorflow", backend):
-        environment = {**os.environ, "KERAS_BACKEND": name, "PYTHONPATH": os.pathsep.join(sys.path)}
-        finished = subprocess.run(
-            [sys.executable, "-c", TRAIN, str(tmp_path), name],
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert finished.returncode == 0, finished.stderr
+        other_process(TRAIN, tmp_path, name, backend=name)
     found, expected = (np.load(tmp_path / f"{name}.npz") for name in (backend, "tensorflow"))
     all_close(found.values(), expected.values())
 
 
-def test_exported_models_run_without_this_package(tmp_path, model, data, fresh_process):
+def test_exported_models_run_without_this_package(tmp_path, model, data, other_process):
     model.export(tmp_path / "saved", format="tf_saved_model", verbose=False)
     np.savez(tmp_path / "data.npz", **data)
-    fresh_process(
+    other_process(
         "import sys, numpy, tensorflow\n"
         "model = tensorflow.saved_model.load(sys.argv[1] + '/saved')\n"
         "given = numpy.load(sys.argv[1] + '/data.npz')\n"
         "outputs = model.serve([given['tokens'], given['readable']])\n"
         "numpy.save(sys.argv[1] + '/outputs.npy', outputs)\n"
         "assert 'rnnpipe' not in sys.modules\n",
-        str(tmp_path),
+        tmp_path,
+        serving=True,
     )
     inputs = [data["tokens"], data["readable"]]
     close(model(inputs), np.load(tmp_path / "outputs.npy"))
@@ -105,27 +94,27 @@ model.export(sys.argv[1] + "/model.onnx", format="onnx", verbose=False)
 """
 
 
-def onnx_outputs(model, inputs, tmp_path, fresh_process):
+def onnx_outputs(model, inputs, tmp_path, other_process):
     """What onnxruntime says of a model that was exported in a process of its own."""
     model.save(tmp_path / "model.keras")
-    fresh_process(ONNX, str(tmp_path))  # tf2onnx warns of its own age
+    other_process(ONNX, tmp_path)  # tf2onnx warns of its own age
     session = onnxruntime.InferenceSession(tmp_path / "model.onnx")
     names = [given.name for given in session.get_inputs()]
     return [session.run(None, dict(zip(names, each, strict=True)))[0] for each in inputs]
 
 
-def test_onnx_gives_the_same(tmp_path, model, data, fresh_process):
+def test_onnx_gives_the_same(tmp_path, model, data, other_process):
     inputs = [data["tokens"], data["readable"]]
-    (found,) = onnx_outputs(model, [inputs], tmp_path, fresh_process)
+    (found,) = onnx_outputs(model, [inputs], tmp_path, other_process)
     close(model(inputs), found)
 
 
-def test_onnx_takes_sequences_of_any_length(tmp_path, random, fresh_process):
+def test_onnx_takes_sequences_of_any_length(tmp_path, random, other_process):
     tokens = keras.Input((None,), dtype="int32")
     sequence = keras.layers.Embedding(VOCAB, 4, mask_zero=True)(tokens)
     sequence = keras.layers.Bidirectional(LSTM(3, return_sequences=True))(sequence)
     model = keras.Model(tokens, GRU(2, return_sequences=True)(sequence))
     inputs = [random.integers(0, VOCAB, (2, time)).astype("int32") for time in (4, 9)]
-    found = onnx_outputs(model, [[each] for each in inputs], tmp_path, fresh_process)
+    found = onnx_outputs(model, [[each] for each in inputs], tmp_path, other_process)
     for tokens, outputs in zip(inputs, found, strict=True):
         close(model(tokens), outputs)

@@ -16,7 +16,7 @@ def test_every_sequence_starts_from_the_same_vectors(random):
         close(states, np.tile(vector, (4, 1)))
 
 
-def test_learns_and_loads(random, tmp_path, fresh_process):
+def test_learns_and_loads(random, predict_elsewhere):
     sequences = keras.Input((None, 3))
     states = LearnedState([2, 2])(sequences)
     model = keras.Model(sequences, LSTM(2)(sequences, initial_state=states))
@@ -24,16 +24,8 @@ def test_learns_and_loads(random, tmp_path, fresh_process):
     model.compile("sgd", "mse")
     model.fit(x, y, verbose=0)
     assert all(np.all(vector != 0) for vector in model.layers[1].get_weights())
-    model.save(tmp_path / "model.keras")
-    np.save(tmp_path / "x.npy", x)
-    fresh_process(
-        "import sys, numpy, keras, rnnpipe.layers\n"
-        "model = keras.models.load_model(sys.argv[1] + '/model.keras')\n"
-        "y = model.predict(numpy.load(sys.argv[1] + '/x.npy'), verbose=0)\n"
-        "numpy.save(sys.argv[1] + '/y.npy', y)\n",
-        str(tmp_path),
-    )
-    close(model.predict(x, verbose=0), np.load(tmp_path / "y.npy"))
+    (found,) = predict_elsewhere(model, [x])
+    close(model(x), found)
 
 
 @pytest.mark.parametrize("policy", ["float16", "mixed_bfloat16"])

@@ -85,7 +85,7 @@ def test_new_highways_pass_their_input_on(x):
     assert stack.gates[0].get_weights()[1].tolist() == [-1.0] * UNITS
 
 
-def test_saved_models_load_in_a_fresh_process(random, x, tmp_path, fresh_process):
+def test_saved_models_load_in_another_process(random, x, predict_elsewhere):
     inputs = keras.Input((None, FEATURES))
     stack = RecurrentStack(
         LSTM(UNITS, return_sequences=True),
@@ -95,16 +95,8 @@ def test_saved_models_load_in_a_fresh_process(random, x, tmp_path, fresh_process
         connection="highway",
     )
     model = keras.Model(inputs, stack(inputs))
-    model.save(tmp_path / "model.keras")
-    np.save(tmp_path / "x.npy", x)
-    fresh_process(
-        "import sys, numpy, keras, rnnpipe.layers\n"
-        "model = keras.models.load_model(sys.argv[1] + '/model.keras')\n"
-        "y = model.predict(numpy.load(sys.argv[1] + '/x.npy'), verbose=0)\n"
-        "numpy.save(sys.argv[1] + '/y.npy', y)\n",
-        str(tmp_path),
-    )
-    close(model.predict(x, verbose=0), np.load(tmp_path / "y.npy"))
+    (found,) = predict_elsewhere(model, [x])
+    close(model(x), found)
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,13 @@
 """What the build of videos needs: frames a second, and memory by the length of a video.
 
-    python tools/bench/video.py
+    python tools/bench/video.py [--backbone NAME]
 
-Writes videos of growing length (320 by 240, 25 frames/s), and makes the frames of their records as
-a worker does, 12 a second at 64 by 64, in stretches of 256; each in a process of its own, whose
-highest memory is told.
+Writes videos of growing length (320 by 240, 25 frames/s), and makes their records as a worker does,
+12 frames a second at 64 by 64, in stretches of 256; each in a process of its own, whose highest
+memory is told. With a backbone of keras.applications it also makes features of 96 by 96 pixels.
 """
 
+import argparse
 import resource
 import subprocess
 import sys
@@ -17,10 +18,12 @@ from tempfile import TemporaryDirectory
 
 from PIL import Image
 
-from rnnpipe.sources.videos.decoding import Framing, find_duration
+from rnnpipe.sources.source import Reference
+from rnnpipe.sources.videos.clips import Clip, Sampling, refer_clip
+from rnnpipe.sources.videos.decoding import find_duration
 from rnnpipe.sources.videos.files import encode_video
-from rnnpipe.transforms.stretches import StretchReader
-from rnnpipe.transforms.video_frames import Look
+from rnnpipe.transforms.features import Features
+from rnnpipe.transforms.video_frames import VideoEncoder, VideoRecipe
 
 MINUTES = (0.5, 5)
 RATE, MOST, SIZE = 12, 256, 64
@@ -35,32 +38,38 @@ def draw(frames: int) -> Iterator[Image.Image]:
         yield wide.crop((left, 0, left + _WIDTH, _HEIGHT))
 
 
-def measure(path: str) -> None:
-    """Reads all stretches of a video and prints how fast, and the memory taken."""
+def measure(path: str, backbone: str | None) -> None:
+    """Makes the records of a video and prints how fast, and the memory taken."""
+    features = Features(backbone, "none", image_size=96) if backbone else None
+    encoder = VideoEncoder(VideoRecipe(RATE, SIZE, features=features), {}, {"noise": 0})
     start = time.perf_counter()
-    duration = float(find_duration(path))
-    reader = StretchReader(path, RATE, Look(Framing(SIZE), 92, backbone=None))
-    frames = sum(
-        len(reader.read(first, MOST).frames) for first in range(0, int(duration * RATE), MOST)
-    )
+    frames = 0
+    for found in refer_clip(Clip("noise", path, clip_label="noise"), Sampling(RATE, MOST)):
+        assert isinstance(found, Reference), found
+        frames += len(encoder.encode(found).values["frames_jpeg"])
     taken = time.perf_counter() - start
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    told = (f"{duration / 60:g}", f"{frames:,}", f"{frames / taken:,.0f}", f"{peak:,.0f}")
+    minutes = float(find_duration(path)) / 60
+    told = (f"{minutes:g}", f"{frames:,}", f"{frames / taken:,.0f}", f"{peak:,.0f}")
     print(f"| {' | '.join(told)} |", flush=True)
 
 
 def main() -> None:
     """Prints a table, a row for each length."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--backbone", help="of keras.applications (default: no features)")
+    parser.add_argument("--video", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.video:
+        measure(options.video, options.backbone)
+        return
     print("| minutes | frames of records | a second | highest memory, MiB |\n" + "| --- " * 4 + "|")
     with TemporaryDirectory() as folder:
         for minutes in MINUTES:
             path = Path(folder) / f"{minutes}.mp4"
             encode_video(path, draw(int(minutes * 60 * _SPEED)), _SPEED)
-            subprocess.run([sys.executable, __file__, str(path)], check=True)
+            subprocess.run([sys.executable, *sys.argv, "--video", str(path)], check=True)
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        measure(sys.argv[1])
-    else:
-        main()
+    main()

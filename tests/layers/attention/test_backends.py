@@ -1,9 +1,5 @@
 """All mechanisms in one model: saved, loaded elsewhere, trained on every backend, exported."""
 
-import os
-import subprocess
-import sys
-
 import keras
 import numpy as np
 import pytest
@@ -80,35 +76,29 @@ def data(random, model):
 
 
 @pytest.mark.parametrize("backend", ["jax", "torch"])
-def test_learns_the_same_on_every_backend(tmp_path, model, data, backend):
+def test_learns_the_same_on_every_backend(tmp_path, model, data, backend, other_process):
     pytest.importorskip(backend)
     model.save(tmp_path / "model.keras")
     np.savez(tmp_path / "data.npz", **data)
     for name in ("tensorflow", backend):
-        finished = subprocess.run(
-            [sys.executable, "-c", TRAIN, str(tmp_path), name],
-            env={**os.environ, "KERAS_BACKEND": name, "PYTHONPATH": os.pathsep.join(sys.path)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert finished.returncode == 0, finished.stderr
+        other_process(TRAIN, tmp_path, name, backend=name)
     found, expected = (np.load(tmp_path / f"{name}.npz") for name in (backend, "tensorflow"))
     all_close(found.values(), expected.values(), 1e-4)
     inputs = [data[name] for name in NAMES]
     all_close([model(inputs)], [expected["arr_0"]])
 
 
-def test_exported_models_run_without_this_package(tmp_path, model, data, fresh_process):
+def test_exported_models_run_without_this_package(tmp_path, model, data, other_process):
     model.export(tmp_path / "saved", format="tf_saved_model", verbose=False)
     np.savez(tmp_path / "data.npz", **data)
-    fresh_process(
+    other_process(
         "import sys, numpy, tensorflow\n"
         "model = tensorflow.saved_model.load(sys.argv[1] + '/saved')\n"
         "given = numpy.load(sys.argv[1] + '/data.npz')\n"
         f"outputs = model.serve([given[name] for name in {NAMES}])\n"
         "numpy.save(sys.argv[1] + '/outputs.npy', outputs)\n"
         "assert 'rnnpipe' not in sys.modules\n",
-        str(tmp_path),
+        tmp_path,
+        serving=True,
     )
     all_close([model([data[name] for name in NAMES])], [np.load(tmp_path / "outputs.npy")])

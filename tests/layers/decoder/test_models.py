@@ -1,9 +1,5 @@
 """Decoders in models: trained, saved, loaded, exported, on every backend."""
 
-import os
-import subprocess
-import sys
-
 import keras
 import numpy as np
 import pytest
@@ -84,22 +80,18 @@ def test_one_batch_is_learned(data, fast):
     assert history[-1] < 0.05
 
 
-def test_saved_models_load_in_a_fresh_process_and_share_their_words(data, tmp_path, fresh_process):
+def test_saved_models_load_in_another_process(data, predict_elsewhere):
     model, _ = build(dropout=0.1, sampling_rate=0.1, tie_weights=True, seed=2)
+    inputs = [data["source"], data["target"]]
+    all_close(predict_elsewhere(model, inputs), model(inputs))
+
+
+def test_saved_models_share_their_words(tmp_path):
+    model, _ = build(tie_weights=True)
     model.save(tmp_path / "model.keras")
-    np.savez(tmp_path / "data.npz", **data)
-    fresh_process(
-        "import sys, numpy, keras, rnnpipe.layers\n"
-        "model = keras.models.load_model(sys.argv[1] + '/model.keras')\n"
-        "given = numpy.load(sys.argv[1] + '/data.npz')\n"
-        "found = model.predict([given['source'], given['target']], verbose=0)\n"
-        "decoder = model.layers[-1]\n"
-        "assert any(layer is decoder.embedding for layer in model.layers)\n"
-        "numpy.savez(sys.argv[1] + '/found.npz', *found)\n",
-        str(tmp_path),
-    )
-    expected = model.predict([data["source"], data["target"]], verbose=0)
-    all_close(np.load(tmp_path / "found.npz").values(), expected)
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    decoder = loaded.layers[-1]
+    assert any(layer is decoder.embedding for layer in loaded.layers)
 
 
 def test_config_makes_the_same_decoder():
@@ -108,37 +100,30 @@ def test_config_makes_the_same_decoder():
     assert AttentionDecoder.from_config(decoder.get_config()).get_config() == config
 
 
-def test_exported_models_run_without_this_package(data, tmp_path, fresh_process):
+def test_exported_models_run_without_this_package(data, tmp_path, other_process):
     model, _ = build()
     model.export(tmp_path / "saved", format="tf_saved_model", verbose=False)
     np.savez(tmp_path / "data.npz", **data)
-    fresh_process(
+    other_process(
         "import sys, numpy, tensorflow\n"
         "model = tensorflow.saved_model.load(sys.argv[1] + '/saved')\n"
         "given = numpy.load(sys.argv[1] + '/data.npz')\n"
         "found = model.serve([given['source'], given['target']])\n"
         "numpy.savez(sys.argv[1] + '/found.npz', *found)\n"
         "assert 'rnnpipe' not in sys.modules\n",
-        str(tmp_path),
+        tmp_path,
+        serving=True,
     )
     all_close(np.load(tmp_path / "found.npz").values(), model([data["source"], data["target"]]))
 
 
 @pytest.mark.parametrize("backend", ["jax", "torch"])
-def test_learns_the_same_on_every_backend(tmp_path, data, backend):
+def test_learns_the_same_on_every_backend(tmp_path, data, backend, other_process):
     pytest.importorskip(backend)
     model, _ = build()
     model.save(tmp_path / "model.keras")
     np.savez(tmp_path / "data.npz", **data)
     for name in ("tensorflow", backend):
-        environment = {**os.environ, "KERAS_BACKEND": name, "PYTHONPATH": os.pathsep.join(sys.path)}
-        finished = subprocess.run(
-            [sys.executable, "-c", TRAIN, str(tmp_path), name],
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert finished.returncode == 0, finished.stderr
+        other_process(TRAIN, tmp_path, name, backend=name)
     found, expected = (np.load(tmp_path / f"{name}.npz") for name in (backend, "tensorflow"))
     all_close(found.values(), expected.values())
