@@ -5,7 +5,13 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from rich.console import Console
+
 from rnnpipe.errors import UserError
+from rnnpipe.records.metadata import import_datasets
+from rnnpipe.runs.console import make_console
+from rnnpipe.runs.progress import BuildProgress
+from rnnpipe.runs.summary import print_summary
 from rnnpipe.sources.source import Source
 from rnnpipe.transforms.build import Build
 from rnnpipe.transforms.recipe import Recipe
@@ -80,16 +86,8 @@ def _build(
     if build.is_finished_in(options.output):
         print(f"{options.output} holds these records already")
         return
-    records = build.run(
-        options.output, runner=Runner(options.workers, beam_args), progress=_print_progress
-    )
-    for split, count in records.splits.items():
-        print(f"{split}: {count:,} records")
-    print(f"dead letters: {sum(records.stats['dead_letters'].values()):,}")
-    for notice in records.stats["notices"]:
-        print(f"note: {notice}")
-
-
-def _print_progress(stage: str, done: int, total: int) -> None:
-    told = f"{done:,} of {total:,} records" if total else "…"
-    print(f"{stage}: {told}", file=sys.stderr, flush=True)
+    runner = Runner(options.workers, beam_args)
+    import_datasets()  # before the progress has a thread
+    with BuildProgress(Console(stderr=True)) as progress:
+        records = build.run(options.output, runner=runner, progress=progress)
+    print_summary(records, make_console())

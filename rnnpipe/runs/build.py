@@ -11,6 +11,7 @@ from rnnpipe.errors import UserError
 from rnnpipe.records.directory import RecordsDirectory, check_replaceable
 from rnnpipe.records.metadata import import_datasets
 from rnnpipe.runs.progress import BuildProgress
+from rnnpipe.runs.summary import print_summary
 from rnnpipe.tasks.task import Task
 
 
@@ -45,12 +46,8 @@ def build_records(
                 directory, runner=Runner(config.build.workers, beam_args), progress=progress
             )
             action = "Built"
-    counts = ", ".join(f"{count:,} {split}" for split, count in records.splits.items())
-    dead = sum(records.stats["dead_letters"].values())
-    left_out = f", {dead:,} dead letters" if dead else ""
-    console.print(f"{action} records: {counts}{left_out}\n  in {records.path}")
-    for notice in records.stats["notices"]:
-        console.print(f"Note: {notice}", style="yellow")
+    console.print(f"{action} records in {records.path}")
+    print_summary(records, console)
     return records
 
 

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from rnnpipe.records.directory import RecordsDirectory
+from rnnpipe.runs.summary import print_summary
 
 _DEAD_LETTERS_SHOWN = 5
 _VALUE_WIDTH = 100
@@ -28,23 +29,13 @@ def inspect_records(path: Path, examples: int, console: Console) -> None:
     records = RecordsDirectory.open(path)
     console.print(f"{records.spec.name}: {records.spec.description}", style="bold")
     console.print(f"fingerprint {records.fingerprint}\n")
-    console.print(_splits(records))
+    print_summary(records, console)
     console.print(_fields(records))
     console.print(_lengths(records))
-    for notice in records.stats["notices"]:
-        console.print(f"Note: {notice}", style="yellow")
     first = next(iter(records.splits))
     for number, record in enumerate(islice(records.read(first), examples), start=1):
         console.print(_example(f"{first}, record {number}", record))
     _print_dead_letters(records, console)
-
-
-def _splits(records: RecordsDirectory) -> Table:
-    table = Table("split", "records", "shards", "MB", title="Splits", title_justify="left")
-    for split, content in records.stats["splits"].items():
-        shards, size = len(content["shard_records"]), content["num_bytes"] / 1e6
-        table.add_row(split, f"{content['records']:,}", str(shards), f"{size:.1f}")
-    return table
 
 
 def _fields(records: RecordsDirectory) -> Table:

@@ -53,11 +53,21 @@ class BuildProgress:
     ) -> None:
         self._progress.__exit__(kind, fault, trace)
 
-    def __call__(self, stage: str, done: int, total: int) -> None:
-        """Shows that `done` of `total` records are through a stage; a total of 0 is not known."""
+    def __call__(self, stage: str, done: int, total: int, dead_letters: int = 0) -> None:
+        """Shows how far a stage is.
+
+        Args:
+            stage: its name.
+            done: records that are through it.
+            total: of how many; 0: it is not known.
+            dead_letters: raw records that were left out until now.
+        """
         if stage not in self._lines:
             self._lines[stage] = self._progress.add_task(stage, total=None, text="")
         line = self._lines[stage]
         self._progress.update(line, completed=done, total=total or None)
-        if speed := self._progress.tasks[line].speed:
-            self._progress.update(line, text=f"{speed:,.0f}/s")
+        speed = self._progress.tasks[line].speed
+        told = [f"{speed:,.0f}/s"] if speed else []
+        if dead_letters:
+            told.append(f"{dead_letters:,} dead letters")
+        self._progress.update(line, text="  ".join(told))

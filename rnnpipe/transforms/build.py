@@ -26,7 +26,7 @@ from rnnpipe.transforms.runner import IN_PROCESS, Run, Runner
 from rnnpipe.transforms.shards import (
     ShardResult,
     WriteShards,
-    count_finished,
+    find_results,
     read_results,
     remove_results,
 )
@@ -34,8 +34,8 @@ from rnnpipe.transforms.splits import Splitter, held_out_shares
 from rnnpipe.transforms.stats import make_stats, sizes_of
 from rnnpipe.transforms.survey import CountReferences, Survey, read_survey
 
-Progress = Callable[[str, int, int], None]
-"""Told the stage, and how many of how many records are done (of 0: not known)."""
+Progress = Callable[[str, int, int, int], None]
+"""Told the stage, how many of how many records are done (of 0: not known), and dead letters."""
 
 _DRAWS = 20
 _POLL_SECONDS = 0.5
@@ -84,7 +84,7 @@ class Build:
         directory: Path,
         *,
         runner: Runner = IN_PROCESS,
-        progress: Progress = lambda stage, done, total: None,
+        progress: Progress = lambda stage, done, total, dead_letters: None,
     ) -> RecordsDirectory:
         """Builds the records and publishes them as `directory`, wholly or not at all.
 
@@ -117,14 +117,15 @@ class Build:
         held_out = held_out_shares(self.source.parts, self.shares)
         wanted = [split for split in SPLITS if split in self.source.parts | held_out.keys()]
         for draw in range(_DRAWS):
-            progress("counting", 0, 0)
+            progress("counting", 0, 0, 0)
             splitter = Splitter(held_out, draw)
             count = CountReferences(self.source, self.recipe, splitter, folder, spread)
             self._run(count, "Survey", run)
             survey = read_survey(folder)
             self._check_bad(survey.dead_letters, survey.records.total())
             if all(survey.records[split] for split in wanted):
-                progress("counting", survey.records.total(), survey.records.total())
+                total = survey.records.total()
+                progress("counting", total, total, len(survey.dead_letters))
                 return survey, splitter
         raise _empty_split(wanted, survey.records)
 
@@ -144,11 +145,15 @@ class Build:
         }
         drops = keys_to_drop(survey.repeats, **asdict(self.recipe.drops))
         write = WriteShards(self.source, splitter, shards, self.recipe.spec, encoder, folder, drops)
-        total = survey.records.total()
-        with _watching(folder, sum(shards.values()), total, progress):
+        total, dead = survey.records.total(), len(survey.dead_letters)
+
+        def tell(finished: int, left_out: int) -> None:
+            progress("writing", total * finished // sum(shards.values()), total, dead + left_out)
+
+        with _watching(folder, tell):
             self._run(write, "Write", run)
-        progress("writing", total, total)
         results = read_results(folder)
+        tell(len(results), sum(len(result.dead_letters) for result in results))
         remove_results(folder)
         return results
 
@@ -249,13 +254,16 @@ def _write_json(path: Path, content: Mapping[str, Any]) -> None:
 
 
 @contextmanager
-def _watching(folder: Path, shards: int, records: int, progress: Progress) -> Iterator[None]:
-    """Reports progress by the shards finished: local runners tell nothing before the end."""
+def _watching(folder: Path, tell: Callable[[int, int], None]) -> Iterator[None]:
+    """Tells of the shards finished and their dead letters: local runners do so at the end only."""
     done = threading.Event()
 
     def watch() -> None:
+        letters: dict[Path, int] = {}
         while not done.wait(_POLL_SECONDS):
-            progress("writing", records * count_finished(folder) // shards, records)
+            for path in find_results(folder) - letters.keys():
+                letters[path] = len(json.loads(path.read_text())["dead_letters"])
+            tell(len(letters), sum(letters.values()))
 
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()

@@ -181,7 +181,7 @@ def _write_result(folder: Path, result: ShardResult) -> None:
 def read_results(folder: Path) -> list[ShardResult]:
     """The results of all shards finished so far, by split and shard."""
     results = []
-    for path in sorted((folder / _RESULTS).glob("*.json")):
+    for path in sorted(find_results(folder)):
         content = json.loads(path.read_text())
         content["dead_letters"] = [DeadLetter(**letter) for letter in content["dead_letters"]]
         content["dropped"] = Counter(content["dropped"])
@@ -193,9 +193,9 @@ def read_results(folder: Path) -> list[ShardResult]:
     return results
 
 
-def count_finished(folder: Path) -> int:
-    """How many shards are finished, for the progress line: a look at names only."""
-    return sum(1 for _ in (folder / _RESULTS).glob("*.json"))
+def find_results(folder: Path) -> set[Path]:
+    """The results of all shards finished so far, as files."""
+    return set((folder / _RESULTS).glob("*.json"))
 
 
 def remove_results(folder: Path) -> None:

@@ -193,12 +193,13 @@ def test_statistics_say_what_the_records_are_like(handmade_vqa, tmp_path):
 
 
 def test_progress_is_told(drawn_vqa, tmp_path):
+    (drawn_vqa / "train" / sorted(os.listdir(drawn_vqa / "train"))[0]).write_bytes(b"")
     told = []
-    make_build(drawn_vqa).run(
-        tmp_path / "records", progress=lambda stage, done, total: told.append((stage, done, total))
-    )
-    assert told[0] == ("counting", 0, 0)
-    assert told[-1] == ("writing", 96, 96)
+    build = make_build(drawn_vqa, max_bad_fraction=0.1)
+    build.run(tmp_path / "records", progress=lambda *state: told.append(state))
+    assert told[0] == ("counting", 0, 0, 0)
+    assert told[1] == ("counting", 96, 96, 0)
+    assert told[-1] == ("writing", 96, 96, 4)  # the questions about one image
 
 
 def test_records_directory_names_are_those_of_tensorflow_datasets(drawn_vqa, tmp_path):

@@ -1,0 +1,25 @@
+import io
+import re
+
+from rich.console import Console
+
+from rnnpipe.runs.summary import print_summary
+from rnnpipe.sources.vqa_v2 import VqaV2
+from rnnpipe.transforms.build import Build
+from rnnpipe.transforms.vqa import VqaRecipe
+
+
+def test_it_says_what_was_made_and_what_was_left_out(drawn_vqa, tmp_path):
+    for image in sorted((drawn_vqa / "train").iterdir())[:2]:
+        image.write_bytes(b"")
+    source = VqaV2(drawn_vqa)
+    source.prepare(lambda done, total: None)
+    build = Build(source, VqaRecipe(image_size=16), {"test": 0.2}, max_bad_fraction=0.2)
+    records = build.run(tmp_path / "records")
+    terminal = io.StringIO()
+    print_summary(records, Console(file=terminal, width=100))
+    told = terminal.getvalue()
+    for split, count in records.splits.items():
+        assert re.search(rf"{split} +│ +{count} │ +1 │ +\d\.\d │", told)
+    assert re.search(r"dead letters +│ +8 │", told)
+    assert re.search(r"decode image +│ +8 │", told)
