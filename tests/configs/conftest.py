@@ -11,6 +11,7 @@ import tensorflow_datasets as tfds
 
 from rnnpipe import cli
 
+REAL = "[real/"
 WHOLE = {
     "checkpoints",
     "config.yaml",
@@ -23,6 +24,14 @@ WHOLE = {
     "tensorboard",
     "vocabulary",
 }
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """The configs for real data make the runs of the embedded ones again, on other sources."""
+    for item in items:
+        if REAL in item.name:
+            item.add_marker(pytest.mark.slow)
 
 
 @dataclass(frozen=True)
