@@ -20,6 +20,9 @@ for line in sys.stdin:
 """
 
 
+_QUICK_TO_COMPILE = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
+
+
 class Interpreter:
     """A process that runs one source after another, each with names of its own.
 
@@ -37,6 +40,7 @@ class Interpreter:
             env={
                 **os.environ,
                 "KERAS_BACKEND": backend,
+                "XLA_FLAGS": _QUICK_TO_COMPILE,
                 "PYTHONPATH": os.pathsep.join(sys.path),
             },
         )
