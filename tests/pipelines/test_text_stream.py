@@ -2,7 +2,7 @@ from pipelines import text_stream
 from rnnpipe.records.directory import RecordsDirectory
 
 
-def test_it_builds_and_reuses_records(tmp_path, capsys):
+def test_it_builds_and_reuses_records(tmp_path, capsys, count_of):
     path = tmp_path / "book.txt"
     path.write_text("to be or not to be\n" * 100)
     arguments = ["--path", str(path), "--output", str(tmp_path / "records"), "--test", "0"]
@@ -10,8 +10,8 @@ def test_it_builds_and_reuses_records(tmp_path, capsys):
     told = capsys.readouterr()
     records = RecordsDirectory.open(tmp_path / "records")
     assert dict(records.splits) == {"train": 1, "validation": 1}
-    assert "train: 1 records" in told.out
-    assert "writing: 2 of 2 records" in told.err
+    assert count_of(told.out, "train") == 1
+    assert "2/2" in told.err
     assert text_stream.main(arguments) == 0
     assert "holds these records already" in capsys.readouterr().out
 

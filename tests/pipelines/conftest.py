@@ -1,0 +1,15 @@
+"""What the tests of pipelines share."""
+
+import re
+
+import pytest
+
+
+@pytest.fixture
+def count_of():
+    """The number in a row of the table that a build ends with."""
+
+    def count(told: str, row: str) -> int:
+        return int(re.search(rf"{row} +│ +(\d+) │", told)[1])
+
+    return count
