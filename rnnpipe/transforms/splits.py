@@ -37,7 +37,7 @@ class Splitter:
 
     def split_of(self, reference: Reference) -> str:
         """The split of a record: `train`, `validation` or `test`."""
-        if reference.part != "train":
+        if reference.part != "train" or not self.held_out:
             return reference.part
         point = stable_hash(f"split {self.draw}: {reference.group}") / _RANGE
         bound = 0.0
