@@ -1,30 +1,15 @@
 """Records of videos as batches: all frames in a row, and which of them are each clip's."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import tensorflow as tf
 
+from rnnpipe.inputs.augmentation import Augmentation, augment
 from rnnpipe.inputs.batches import Batch, make_batches
 from rnnpipe.records.directory import RecordsDirectory
 
 _MULTIPLE = 8  # of padded lengths: kernels are compiled for each
 _NO_LABEL = -1
-
-
-@dataclass(frozen=True, slots=True)
-class Augmentation:
-    """What happens to all frames of a training clip in the same way, anew in every epoch.
-
-    Args:
-        shift: pixels by which they are moved at most, in each direction; edges are repeated.
-        flip: whether every second clip is seen in a mirror.
-        brightness: by which share of white they become darker or brighter at most.
-    """
-
-    shift: int = 0
-    flip: bool = False
-    brightness: float = 0.0
 
 
 def make_clips(
@@ -84,42 +69,12 @@ def make_clips(
 
     def change(pair: tuple[Batch, Batch], *seed: tf.Tensor) -> tuple[Batch, Batch]:
         inputs, labels = pair
-        return {**inputs, "frames": augment(**inputs, how=augmentation, seed=seed)}, labels
+        lengths = tf.reduce_sum(tf.cast(inputs["frame_index"] >= 0, tf.int32), axis=1)
+        frames = augment(inputs["frames"], augmentation, seed, lengths=lengths)
+        return {**inputs, "frames": frames}, labels
 
     seeds = tf.data.Dataset.random(seed=shuffle_seed, rerandomize_each_iteration=True)
     return tf.data.Dataset.zip(batches, seeds, seeds).map(change).prefetch(2)
-
-
-def augment(
-    frames: tf.Tensor, frame_index: tf.Tensor, how: Augmentation, seed: Sequence[tf.Tensor]
-) -> tf.Tensor:
-    """Frames moved, mirrored and made brighter or darker, all of one clip alike.
-
-    Args:
-        frames: uint8, `(frames, height, width, 3)`.
-        frame_index: whose they are, `(batch, time)`.
-        how: what happens to them.
-        seed: two numbers; the same ones change frames in the same way.
-    """
-    lengths = tf.reduce_sum(tf.cast(frame_index >= 0, tf.int32), axis=1)
-    draws = tf.random.stateless_uniform((tf.size(lengths), 4), tf.stack(seed), -1.0, 1.0)
-    down, right, mirror, light = tf.unstack(tf.repeat(draws, lengths, axis=0), axis=1)  # (frames,)
-    height, width = frames.shape[1:3]
-    columns = _move(width, right, how.shift)
-    if how.flip:
-        columns = tf.where(mirror[:, None] < 0, width - 1 - columns, columns)
-    frames = tf.gather(frames, _move(height, down, how.shift), axis=1, batch_dims=1)
-    frames = tf.gather(frames, columns, axis=2, batch_dims=1)
-    if how.brightness:
-        lit = tf.cast(frames, tf.float32) + light[:, None, None, None] * (255 * how.brightness)
-        frames = tf.cast(tf.clip_by_value(lit, 0, 255), tf.uint8)
-    return frames
-
-
-def _move(side: int, by: tf.Tensor, most: int) -> tf.Tensor:
-    """Which row or column is seen at each place, `(frames, side)`, moved by -1 to 1 of `most`."""
-    moved = tf.range(side) + tf.cast(tf.round(by * most), tf.int32)[:, None]
-    return tf.clip_by_value(moved, 0, side - 1)
 
 
 def _lengthen(rows: tf.Tensor) -> tf.Tensor:

@@ -1,7 +1,7 @@
 """Self-critical sequence training: a captioner learns from the scores of what it says."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import keras
 import numpy as np
@@ -19,10 +19,14 @@ token, to a score of each, `(captions,)`."""
 class SelfCriticalTrainer(keras.Model):
     """Trains a captioner on a reward itself, with what it says greedily to be compared with.
 
-        loss = −1/T Σ (r(ŷ) − r(y*)) log p(ŷ)     ŷ drawn from p, y* greedy
+        loss = −1/T Σ (r(ŷ) − b) log p(ŷ)     ŷ drawn from p
+        b = r(y*)                             y* greedy: `baseline="greedy"`
+        b = mean of r of the others           drawn of the same image: `baseline="samples"`
 
-    T is the number of tokens drawn. What scores better than the greedy caption becomes likelier,
-    what scores worse less likely; where all is scored alike, nothing changes. Captions are drawn
+    T is the number of tokens drawn. What scores better than the baseline becomes likelier, what
+    scores worse less likely; where all is scored alike, nothing changes. Drawn captions mostly
+    score less than greedy ones, so that with these for comparison most of a step makes something
+    less likely; the mean of the others is as good a comparison without that. Captions are drawn
     and scored as the model is used, so without dropout and with the statistics that batch
     normalisation has; hard attention looks where it looks most likely.
 
@@ -35,6 +39,7 @@ class SelfCriticalTrainer(keras.Model):
         reward: scores captions.
         max_length: the most tokens of a caption, the end token included.
         samples: how many captions are drawn of each image.
+        baseline: what they are compared with.
         seed: of what is drawn.
         **kwargs: `name`, as for every Keras model.
 
@@ -43,7 +48,7 @@ class SelfCriticalTrainer(keras.Model):
             targets, the references' tokens `(images, captions, time)`, padded.
 
     Source: Rennie et al., Self-critical Sequence Training for Image Captioning, 2017, section 3,
-    equation 9.
+    equation 9; Luo, A Better Variant of Self-Critical Sequence Training, 2020, equation 5.
     """
 
     def __init__(
@@ -54,12 +59,13 @@ class SelfCriticalTrainer(keras.Model):
         reward: Reward,
         max_length: int,
         samples: int = 1,
+        baseline: Literal["greedy", "samples"] = "greedy",
         seed: int = 0,
         **kwargs: Any,
     ) -> None:
         super().__init__(**{"name": model.name, **kwargs})
         self.model, self.begin, self.reward = model, begin, reward
-        self.max_length, self.samples = max_length, samples
+        self.max_length, self.samples, self.baseline = max_length, samples, baseline
         self.random = keras.random.SeedGenerator(seed)
         self.perplexity = Perplexity()
         self.mean_loss = keras.metrics.Mean(name="loss")
@@ -78,7 +84,7 @@ class SelfCriticalTrainer(keras.Model):
         said, drawn = self._decode(images)
         rewards = self._score(drawn, tf.repeat(references, self.samples, axis=0))
         critic = self._score(said, references)
-        gains = rewards - tf.repeat(critic, self.samples)
+        gains = rewards - self._compare_with(rewards, critic)
         with tf.GradientTape() as tape:
             loss = self._loss(images, drawn, gains)
         weights = self.trainable_variables
@@ -107,6 +113,14 @@ class SelfCriticalTrainer(keras.Model):
             step, state, max_length=self.max_length, samples=self.samples, seed=self.random
         )
         return said.ids[:, 0], tf.reshape(drawn.ids, (-1, self.max_length))
+
+    def _compare_with(self, rewards: Any, critic: Any) -> Any:
+        """The baseline of each drawn caption, `(images * samples,)`."""
+        if self.baseline == "greedy":
+            return tf.repeat(critic, self.samples)
+        rows = tf.reshape(rewards, (-1, self.samples))
+        others = (tf.reduce_sum(rows, axis=1, keepdims=True) - rows) / (self.samples - 1)
+        return tf.reshape(others, (-1,))
 
     def _loss(self, images: Any, drawn: Any, gains: Any) -> Any:
         reads = tf.pad(drawn, [[0, 0], [1, 0]], constant_values=START)[:, :-1]

@@ -14,7 +14,7 @@ IMAGES = np.random.default_rng(1).normal(size=(6, 2, 2, 3)).astype("float32")
 REFERENCES = np.array([[[4, 5, 0], [6, 0, 0], [0, 0, 0]]] * 6)
 
 
-def make_trainer(reward, kind="soft", samples=4, rate=0.02):
+def make_trainer(reward, kind="soft", samples=4, rate=0.02, baseline="greedy"):
     keras.utils.set_random_seed(3)
     encoder = build_feature_encoder((2, 2, 3))
     model = build_captioner(
@@ -26,6 +26,7 @@ def make_trainer(reward, kind="soft", samples=4, rate=0.02):
         reward=reward,
         max_length=5,
         samples=samples,
+        baseline=baseline,
     )
     trainer.compile(keras.optimizers.Adam(rate), jit_compile=False)
     return trainer
@@ -75,6 +76,17 @@ def test_the_reward_gets_captions_and_the_references_of_their_image():
     assert logs["greedy_reward"] == pytest.approx(np.mean([len(row) for row in said]))
 
 
+def test_a_drawn_caption_is_compared_with_the_greedy_one_or_with_the_others_drawn():
+    rewards, critic = tf.constant([1.0, 2.0, 6.0, 0.0, 0.0, 3.0]), tf.constant([5.0, 7.0])
+
+    def compare(baseline):
+        trainer = make_trainer(None, samples=3, baseline=baseline)
+        return trainer._compare_with(rewards, critic).numpy().tolist()
+
+    assert compare("greedy") == [5, 5, 5, 7, 7, 7]
+    assert compare("samples") == [4, 3.5, 1.5, 1.5, 1.5, 0]
+
+
 def test_the_gradient_is_that_of_the_likelihood_of_what_was_drawn_times_what_it_gained():
     trainer = make_trainer(lambda said, known: [float(len(row)) for row in said], samples=1)
     drawn, gains = tf.constant([[4, 3, 0, 0, 0], [5, 6, 7, 8, 4]]), tf.constant([2.0, -0.5])
@@ -86,11 +98,12 @@ def test_the_gradient_is_that_of_the_likelihood_of_what_was_drawn_times_what_it_
     assert found == pytest.approx(-(2.0 * rows[0] - 0.5 * rows[1]) / 7, rel=1e-5)
 
 
-def test_the_best_caption_is_found():
+@pytest.mark.parametrize("baseline", ["greedy", "samples"])
+def test_the_best_caption_is_found(baseline):
     def reward(said, known):
         return [sum(a == b for a, b in zip(row, [4, 8, 3], strict=False)) for row in said]
 
-    trainer = make_trainer(reward, "nic", samples=16, rate=0.02)
+    trainer = make_trainer(reward, "nic", samples=16, rate=0.02, baseline=baseline)
     # A trained model has learnt that padding and the start token are never said.
     trainer.model.get_layer("logits").bias.assign([-9.0, 0, -9.0, *[0] * 6])
     said = {"image": IMAGES, "image_index": np.arange(6), "caption": np.tile([2, 4, 8], (6, 1))}

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from rnnpipe.config.schema.augmentation import Augmentation, check_unchanged
 from rnnpipe.config.schema.base import (
     Evaluate,
     FilePath,
@@ -17,6 +18,7 @@ from rnnpipe.config.schema.beam import Beam
 from rnnpipe.config.schema.caption_data import CaptionData
 from rnnpipe.config.schema.features import check_encoder
 from rnnpipe.config.schema.images import CnnEncoder
+from rnnpipe.errors import UserError
 
 
 class BackboneEncoder(Section):
@@ -132,7 +134,19 @@ class SelfCritical(Section):
     learning_rate: float = Field(5e-5, gt=0)
     clip_norm: float | None = Field(5.0, gt=0)
     samples: int = Field(1, ge=1, description="captions drawn of each image")
+    baseline: Literal["greedy", "samples"] = Field(
+        "greedy",
+        description="what a drawn caption is compared with: the greedy one, or the mean of the "
+        "others drawn of the image",
+    )
     patience: int = Field(5, ge=1, description="epochs without a better one before it stops")
+
+    @model_validator(mode="after")
+    def _check(self) -> "SelfCritical":
+        if self.baseline == "samples" and self.samples < 2:
+            expected, got = "at least 2 with the baseline samples", str(self.samples)
+            raise UserError("samples", expected, got, "write e.g. 5, or take the baseline greedy")
+        return self
 
 
 class CaptioningTrain(Train):
@@ -142,6 +156,7 @@ class CaptioningTrain(Train):
     captions: Literal["one", "all"] = Field(
         "one", description="of each image and epoch: one of its captions, drawn anew, or all"
     )
+    augment: Augmentation = Augmentation()
     label_smoothing: Fraction = Field(0.0, description="probability spread over all tokens")
     keep_best: CaptioningKeepBest = CaptioningKeepBest()
     self_critical: SelfCritical | None = Field(None, description="a second phase; null: none")
@@ -169,4 +184,6 @@ class CaptioningConfig(RunConfig):
     @model_validator(mode="after")
     def _check(self) -> "CaptioningConfig":
         check_encoder("model.image_encoder", self.model.image_encoder.kind, self.data.features)
+        if self.data.features is not None:
+            check_unchanged(self.train.augment)
         return self

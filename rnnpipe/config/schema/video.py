@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from rnnpipe.config.schema.augmentation import Augmentation, check_unchanged
 from rnnpipe.config.schema.base import (
     Data,
     Evaluate,
@@ -19,7 +20,7 @@ from rnnpipe.config.schema.char_lm import Recurrence as ForwardRecurrence
 from rnnpipe.config.schema.features import Features, check_encoder
 from rnnpipe.config.schema.images import Image
 from rnnpipe.config.schema.images import Splits as ImageSplits
-from rnnpipe.errors import Faults, UserError
+from rnnpipe.errors import UserError
 
 
 class MovingShapesSource(Source):
@@ -193,14 +194,6 @@ class VideoKeepBest(KeepBest):
     )
 
 
-class Augmentation(Section):
-    """What happens to all frames of a training clip in the same way; not with `data.features`."""
-
-    shift: int = Field(0, ge=0, description="pixels by which they are moved at most")
-    flip: bool = Field(False, description="whether every second clip is seen in a mirror")
-    brightness: Fraction = Field(0.0, description="by which share of white they change at most")
-
-
 class VideoTrain(Train):
     """How the model is trained."""
 
@@ -236,22 +229,5 @@ class VideoConfig(RunConfig):
             raise UserError("train.keep_best.metric", expected, metric, fix)
         check_encoder("model.frame_encoder", self.model.frame_encoder.kind, self.data.features)
         if self.data.features is not None:
-            _check_unchanged(self.train.augment)
+            check_unchanged(self.train.augment)
         return self
-
-
-def _check_unchanged(augment: Augmentation) -> None:
-    """Features are computed before training: their pixels cannot change in it."""
-    none = Augmentation().model_dump()
-    faults = [
-        UserError(
-            f"train.augment.{key}",
-            "none with data.features",
-            str(value).lower(),
-            "leave it out: features are computed once",
-        )
-        for key, value in augment.model_dump().items()
-        if value != none[key]
-    ]
-    if faults:
-        raise Faults(faults)

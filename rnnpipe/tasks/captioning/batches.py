@@ -5,6 +5,7 @@ from typing import Literal
 
 import tensorflow as tf
 
+from rnnpipe.inputs.augmentation import Augmentation, augment
 from rnnpipe.inputs.batches import Batch, make_batches
 from rnnpipe.inputs.pools import trim
 from rnnpipe.inputs.targets import to_reads_and_says
@@ -13,6 +14,7 @@ from rnnpipe.text.tokens import PAD
 
 _MULTIPLE = 4  # what padded lengths are multiples of: compiled kernels are made for each
 _TOKENS = "caption_tokens"
+_UNCHANGED = Augmentation()
 _SHUFFLED = {"jpeg": 10_000, "float32": 500}  # records in memory: features are large
 
 
@@ -25,6 +27,7 @@ def make_caption_batches(
     batch_size: int,
     captions: Literal["one", "all"],
     shuffle_seed: int | None = None,
+    augmentation: Augmentation = _UNCHANGED,
 ) -> tf.data.Dataset:
     """Batches of ({`image`, `image_index`, `caption`}, targets).
 
@@ -37,6 +40,7 @@ def make_caption_batches(
         captions: of each image, one that is drawn anew every time, or all.
         shuffle_seed: seed of the order and of what is drawn; without one the images come in the
             records' order.
+        augmentation: what happens to the pixels of shuffled batches.
 
     Returns:
         Batches of which `caption` begins with the start token and targets end with the end token,
@@ -59,6 +63,8 @@ def make_caption_batches(
         )
         reads, says = to_reads_and_says(trim(tokens, _MULTIPLE))
         image = tf.ensure_shape(batch[image_field], (None, *image_shape))
+        if shuffle_seed is not None:
+            image = _change(image, augmentation, seed)
         return {"image": image, "image_index": index, "caption": reads}, says
 
     pairs = tf.data.Dataset.zip(batches, seeds)
@@ -73,6 +79,7 @@ def make_reference_batches(
     image_shape: Sequence[int | None],
     batch_size: int,
     shuffle_seed: int,
+    augmentation: Augmentation = _UNCHANGED,
 ) -> tf.data.Dataset:
     """Batches of ({`image`}, tokens of all of its captions), as self-critical training takes them.
 
@@ -82,25 +89,28 @@ def make_reference_batches(
         image_field: the field that the model sees: pixels, or features.
         image_shape: of one of them.
         batch_size: images of a batch.
-        shuffle_seed: seed of the order.
+        shuffle_seed: seed of the order, and of what happens to the pixels.
+        augmentation: what happens to them.
 
     Returns:
         Batches of images, and tokens `(images, captions, time)`, padded.
     """
-
-    def to_pair(batch: Batch) -> tuple[Batch, tf.Tensor]:
-        image = tf.ensure_shape(batch[image_field], (None, *image_shape))
-        return {"image": image}, batch[_TOKENS]
-
-    return make_batches(
+    batches = make_batches(
         records,
         split,
         fields=(image_field, _TOKENS),
         batch_size=batch_size,
         shuffle_seed=shuffle_seed,
         shuffle_buffer=_SHUFFLED[records.spec.fields[image_field].kind],
-        transform=to_pair,
     )
+    seeds = tf.data.Dataset.random(seed=shuffle_seed, rerandomize_each_iteration=True)
+
+    def to_pair(batch: Batch, seed: tf.Tensor) -> tuple[Batch, tf.Tensor]:
+        image = tf.ensure_shape(batch[image_field], (None, *image_shape))
+        return {"image": _change(image, augmentation, seed)}, batch[_TOKENS]
+
+    pairs = tf.data.Dataset.zip(batches, seeds)
+    return pairs.map(to_pair, num_parallel_calls=2, deterministic=True).prefetch(2)
 
 
 def make_image_batches(
@@ -114,6 +124,10 @@ def make_image_batches(
         batch_size=batch_size,
         transform=lambda batch: batch[image_field],
     )
+
+
+def _change(images: tf.Tensor, augmentation: Augmentation, seed: tf.Tensor) -> tf.Tensor:
+    return images if augmentation == _UNCHANGED else augment(images, augmentation, (seed, 1))
 
 
 def _all(tokens: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

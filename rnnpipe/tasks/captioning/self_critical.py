@@ -47,6 +47,7 @@ def make_phase(
         reward=cider.score,
         max_length=max_length,
         samples=settings.samples,
+        baseline=settings.baseline,
         seed=seed,
     )
     steps = settings.epochs * len(batches)

@@ -17,6 +17,7 @@ from rnnpipe.text.tokenizer import Tokenizer
 if TYPE_CHECKING:
     import keras
 
+    from rnnpipe.inputs.augmentation import Augmentation
     from rnnpipe.tasks.captioning.search import CaptionSearch
     from rnnpipe.tasks.captioning.validation import CaptionScores
     from rnnpipe.transforms.build import Build
@@ -105,6 +106,7 @@ class CaptioningTask:
             image_shape=self._image_shape(records),
             batch_size=settings.batch_size,
             shuffle_seed=self.config.seed,
+            augmentation=self._augmentation,
         )
         yield make_phase(
             model,
@@ -132,6 +134,7 @@ class CaptioningTask:
             batch_size=evaluate.batch_size if shuffle_seed is None else train.batch_size,
             captions="all" if shuffle_seed is None else train.captions,
             shuffle_seed=shuffle_seed,
+            augmentation=self._augmentation,
         )
 
     def monitor(self) -> tuple[str, Literal["min", "max"]]:
@@ -169,6 +172,12 @@ class CaptioningTask:
         n_best = count_wanted(inputs["n-best"], beam.width, beam.n_best)
         search = self._search(model, width=beam.width, n_best=n_best)
         return caption_photo(search, Tokenizer.load(folder), inputs["image"], self.config.data)
+
+    @property
+    def _augmentation(self) -> Augmentation:
+        from rnnpipe.inputs.augmentation import Augmentation  # brings in TensorFlow
+
+        return Augmentation(**self.config.train.augment.model_dump())
 
     @property
     def _image_field(self) -> str:

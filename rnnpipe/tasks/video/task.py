@@ -139,7 +139,8 @@ class VideoTask:
         self, records: RecordsDirectory, split: str, *, shuffle_seed: int | None = None
     ) -> Any:
         """Batches of ({`frames`, `frame_index`}, labels of frames and clips), see `make_clips`."""
-        from rnnpipe.inputs.clips import Augmentation, make_clips
+        from rnnpipe.inputs.augmentation import Augmentation
+        from rnnpipe.inputs.clips import make_clips
 
         train, evaluate = self.config.train, self.config.evaluate
         return make_clips(

@@ -1,0 +1,60 @@
+"""Images changed by chance, so that training sees each of them in many ways."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import tensorflow as tf
+
+
+@dataclass(frozen=True, slots=True)
+class Augmentation:
+    """What happens to training images, anew in every epoch.
+
+    Args:
+        shift: pixels by which they are moved at most, in each direction; edges are repeated.
+        flip: whether every second one is seen in a mirror.
+        brightness: by which share of white they become darker or brighter at most.
+    """
+
+    shift: int = 0
+    flip: bool = False
+    brightness: float = 0.0
+
+
+def augment(
+    images: tf.Tensor,
+    how: Augmentation,
+    seed: Sequence[tf.Tensor],
+    *,
+    lengths: tf.Tensor | None = None,
+) -> tf.Tensor:
+    """Images moved, mirrored and made brighter or darker.
+
+    Args:
+        images: uint8, `(images, height, width, 3)`.
+        how: what happens to them.
+        seed: two numbers; the same ones change images in the same way.
+        lengths: how many of the images, in their order, are changed in one and the same way, as the
+            frames of a clip are, `(clips,)`; None: each in its own.
+    """
+    count = tf.shape(images)[0] if lengths is None else tf.size(lengths)
+    draws = tf.random.stateless_uniform((count, 4), tf.stack(seed), -1.0, 1.0)
+    if lengths is not None:
+        draws = tf.repeat(draws, lengths, axis=0)
+    down, right, mirror, light = tf.unstack(draws, axis=1)  # (images,)
+    height, width = images.shape[1:3]
+    columns = _move(width, right, how.shift)
+    if how.flip:
+        columns = tf.where(mirror[:, None] < 0, width - 1 - columns, columns)
+    images = tf.gather(images, _move(height, down, how.shift), axis=1, batch_dims=1)
+    images = tf.gather(images, columns, axis=2, batch_dims=1)
+    if how.brightness:
+        lit = tf.cast(images, tf.float32) + light[:, None, None, None] * (255 * how.brightness)
+        images = tf.cast(tf.clip_by_value(lit, 0, 255), tf.uint8)
+    return images
+
+
+def _move(side: int, by: tf.Tensor, most: int) -> tf.Tensor:
+    """Which row or column is seen at each place, `(images, side)`, moved by -1 to 1 of `most`."""
+    moved = tf.range(side) + tf.cast(tf.round(by * most), tf.int32)[:, None]
+    return tf.clip_by_value(moved, 0, side - 1)

@@ -1,0 +1,28 @@
+import pytest
+
+from rnnpipe.config.loader import load_config
+from rnnpipe.config.schema import SCHEMAS
+from rnnpipe.errors import UserError
+
+FEATURES = ["data.features={backbone: ResNet50}", "model.image_encoder={kind: features}"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        (
+            ["train.self_critical={baseline: samples}"],
+            "train.self_critical.samples: expected at least 2 with the baseline samples, got 1",
+        ),
+        (
+            [*FEATURES, "train.augment={flip: true}"],
+            "train.augment.flip: expected none with data.features, got true; leave it out",
+        ),
+    ],
+)
+def test_mistakes(tmp_path, settings, told):
+    path = tmp_path / "config.yaml"
+    path.write_text("task: captioning\ndata:\n  source: {kind: shapes_captions}\n")
+    with pytest.raises(UserError) as fault:
+        load_config(path, SCHEMAS, settings)
+    assert told in str(fault.value)
