@@ -72,6 +72,10 @@ class Build:
         }
         return make_fingerprint(settings, self.source.files())
 
+    @cached_property
+    def _pieces(self) -> list[Any]:
+        return self.source.pieces()
+
     def is_finished_in(self, directory: Path) -> bool:
         """Whether `directory` holds these records already."""
         try:
@@ -98,7 +102,7 @@ class Build:
                 be written to.
         """
         with _room_for(directory), publishing(directory) as folder, runner.open() as run:
-            spread = runner.is_parallel and len(self.source.pieces()) < _FEW_PIECES
+            spread = runner.is_parallel and len(self._pieces) < _FEW_PIECES
             survey, splitter = self._survey(folder, run, spread, progress)
             encoder = self.recipe.learn(survey.counts, folder)
             results = self._write(folder, survey, splitter, encoder, run, progress)
@@ -159,7 +163,7 @@ class Build:
 
     def _run(self, transform: beam.PTransform, label: str, run: Run) -> None:
         def construct(pipeline: beam.Pipeline) -> None:
-            pieces = pipeline | "Pieces" >> beam.Create(self.source.pieces(), reshuffle=True)
+            pieces = pipeline | "Pieces" >> beam.Create(self._pieces, reshuffle=True)
             _ = pieces | label >> transform
 
         run(construct)

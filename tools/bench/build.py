@@ -115,10 +115,9 @@ def prepare(options: argparse.Namespace, folder: Path) -> Parallel:
         drawn.prepare(lambda done, total: None)
         path, options.from_, options.to = drawn.folder, "en", "velu"
     raw = Parallel(path, source=options.from_, target=options.to)
-    piece = next(piece for piece in raw.pieces() if piece.split == "train")
     sides: list[list[str]] = [[], []]
-    for reference in raw.read(piece):
-        if isinstance(reference, Reference):
+    for reference in references_of(raw):
+        if reference.part == "train":
             for side, name in zip(sides, ("source", "target"), strict=True):
                 side.append(reference.fields[name])
     (folder / "raw").mkdir()

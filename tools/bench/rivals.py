@@ -35,9 +35,9 @@ def pool(work: Work) -> None:
 
 
 def references_of(source: Source) -> list[Reference]:
-    """All that can be read of a source with one part."""
-    [piece] = source.pieces()
-    return [raw for raw in source.read(piece) if isinstance(raw, Reference)]
+    """All that can be read of a source."""
+    every = (raw for piece in source.pieces() for raw in source.read(piece))
+    return [raw for raw in every if isinstance(raw, Reference)]
 
 
 def _by_shard(work: Work) -> list[tuple[int, list[Reference]]]:

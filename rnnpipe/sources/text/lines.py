@@ -5,6 +5,7 @@ import gzip
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -15,6 +16,7 @@ MAX_BYTES = 1 << 20
 
 _GZIP = b"\x1f\x8b"
 _CHUNK = 1 << 20
+_LINES, _MOST_SPANS = 10_000, 4096
 _WIDE_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -81,15 +83,68 @@ def open_binary(path: Path) -> Iterator[BinaryIO]:
     raise UserError(str(path), "a text file", got, "download or unpack it again")
 
 
-def read_lines(path: Path, encoding: str) -> Iterator[tuple[int, str | BadRecord]]:
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Lines of a file that follow each other.
+
+    Args:
+        offset: where the first begins, in bytes.
+        before: how many lines come before it.
+        lines: how many there are; None: all to the end of the file.
+    """
+
+    offset: int = 0
+    before: int = 0
+    lines: int | None = None
+
+
+WHOLE = Span()
+
+
+def cut_lines(path: Path) -> list[Span]:
+    """A file in spans of equally many lines, for several workers to read.
+
+    Spans have 10,000 lines; of a file that is longer than 4096 of them each has more. A gzipped
+    file, which can be read from its start only, is one span.
+    """
+    starts, number = [0], 0
+    with open_binary(path) as file:
+        if isinstance(file, gzip.GzipFile):
+            return [WHOLE]
+        offset = 0
+        while chunk := file.read(_CHUNK):
+            lines, at = chunk.count(b"\n"), 0
+            while lines >= (wanted := _LINES - number % _LINES):
+                for _ in range(wanted):
+                    at = chunk.index(b"\n", at) + 1
+                starts.append(offset + at)
+                number += wanted
+                lines -= wanted
+            number += lines
+            offset += len(chunk)
+    step = -(-len(starts) // _MOST_SPANS)
+    size = step * _LINES
+    spans = [Span(start, before * size, size) for before, start in enumerate(starts[::step])]
+    return [*spans[:-1], Span(spans[-1].offset, spans[-1].before)]
+
+
+def read_lines(
+    path: Path, encoding: str, span: Span = WHOLE
+) -> Iterator[tuple[int, str | BadRecord]]:
     """The lines of a file by number, from 1, without line ends; those that are no text as faults.
 
     A line ends with a line feed, or a carriage return and a line feed, and with nothing else: a
     form feed or U+2028 stays inside of it. A byte order mark at the start is left out.
+
+    Args:
+        path: the file, plain or gzipped.
+        encoding: its encoding.
+        span: which of its lines.
     """
     with open_binary(path) as file:
-        number = 0
-        while raw := file.readline(MAX_BYTES + 2):
+        file.seek(span.offset)
+        number = span.before
+        while number - span.before != span.lines and (raw := file.readline(MAX_BYTES + 2)):
             number += 1
             if number == 1:
                 raw = raw.removeprefix(codecs.BOM_UTF8)

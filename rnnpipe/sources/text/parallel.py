@@ -10,7 +10,14 @@ from rnnpipe.errors import BadRecord, DeadLetter, UserError
 from rnnpipe.sources.folder import absolute, check_folder, list_folder
 from rnnpipe.sources.source import Progress, Reference
 from rnnpipe.sources.text.fields import refer_pair
-from rnnpipe.sources.text.lines import check_encoding, check_text_file, read_lines
+from rnnpipe.sources.text.lines import (
+    WHOLE,
+    Span,
+    check_encoding,
+    check_text_file,
+    cut_lines,
+    read_lines,
+)
 from rnnpipe.sources.text.parts import check_named, find_parts
 
 _FIX = "mend data.source"
@@ -31,6 +38,21 @@ class ParallelPart:
     name: str
     source: Path
     target: Path
+
+
+@dataclass(frozen=True, slots=True)
+class ParallelPiece:
+    """Lines of both files of a split.
+
+    Args:
+        part: the files.
+        source: which lines of the file to translate from.
+        target: the same lines of the other one.
+    """
+
+    part: ParallelPart
+    source: Span
+    target: Span
 
 
 class Parallel:
@@ -131,27 +153,37 @@ class Parallel:
                 )
             progress(done, len(self._parts))
 
-    def pieces(self) -> list[ParallelPart]:
-        """A piece for each part: reading lines is quick, and what is slow comes after it."""
-        return list(self._parts)
+    def pieces(self) -> list[ParallelPiece]:
+        """Some thousands of lines each; a part of which a file is gzipped is one piece."""
+        pieces = []
+        for part in self._parts:
+            sources, targets = cut_lines(part.source), cut_lines(part.target)
+            if len(sources) != len(targets):
+                sources, targets = [WHOLE], [WHOLE]
+            pieces += [ParallelPiece(part, *both) for both in zip(sources, targets, strict=True)]
+        return pieces
 
-    def read(self, piece: ParallelPart) -> Iterator[Reference | DeadLetter]:
-        """The pairs of a part.
+    def read(self, piece: ParallelPiece) -> Iterator[Reference | DeadLetter]:
+        """The pairs of a piece.
 
         Yields:
             References with the fields of `PairFields`, and dead letters for pairs of which a side
             is empty, too long or no text.
         """
-        lines = (read_lines(path, self._encoding) for path in (piece.source, piece.target))
+        part = piece.part
+        lines = (
+            read_lines(path, self._encoding, span)
+            for path, span in ((part.source, piece.source), (part.target, piece.target))
+        )
         for (number, source), (_, target) in zip(*lines, strict=True):
-            key = f"{piece.name}:{number}"
+            key = f"{part.name}:{number}"
             try:
                 for side in (source, target):
                     if isinstance(side, BadRecord):
                         raise side
-                yield refer_pair(key, piece.split, source=source, target=target)
+                yield refer_pair(key, part.split, source=source, target=target)
             except BadRecord as bad:
-                yield DeadLetter(key, piece.source.name, bad.step, bad.reason)
+                yield DeadLetter(key, part.source.name, bad.step, bad.reason)
 
     def files(self) -> Iterator[Path]:
         """The files of all parts, both languages."""

@@ -5,6 +5,7 @@ import pytest
 
 from rnnpipe.errors import DeadLetter, UserError
 from rnnpipe.sources.source import Reference
+from rnnpipe.sources.text import lines as lines_module
 from rnnpipe.sources.text.fields import group_of
 from rnnpipe.sources.text.parallel import Parallel
 
@@ -24,7 +25,10 @@ def write(tmp_path):
 def read_all(source):
     source.prepare(ignore)
     source, pieces = pickle.loads(pickle.dumps((source, source.pieces())))
-    return {piece.split: list(source.read(piece)) for piece in pieces}
+    read: dict[str, list] = {}
+    for piece in pieces:
+        read.setdefault(piece.part.split, []).extend(source.read(piece))
+    return read
 
 
 def test_lines_belong_together_by_their_number(tmp_path, write):
@@ -108,3 +112,25 @@ def test_the_real_data(shared_data):
         "test": 1_000,
     }
     assert all(isinstance(pair, Reference) for pairs in read.values() for pair in pairs)
+
+
+@pytest.mark.parametrize("lines", [19, 20, 21])
+def test_long_files_are_read_in_pieces_that_have_the_same_lines(tmp_path, monkeypatch, lines):
+    for language, mark in (("de", "a"), ("en", "bb")):
+        text = "".join(f"{mark * number}.\n" for number in range(1, lines + 1))
+        (tmp_path / f"a.{language}").write_text(text)
+        (tmp_path / f"z.{language}").write_bytes(gzip.compress(text.encode()))
+    files = {"train": "a"}
+    whole = read_all(Parallel(tmp_path, source="de", target="en", files=files))
+    monkeypatch.setattr(lines_module, "_LINES", 5)
+    source = Parallel(tmp_path, source="de", target="en", files=files)
+    assert len(source.pieces()) == lines // 5 + 1
+    assert read_all(source) == whole
+    monkeypatch.setattr(lines_module, "_MOST_SPANS", 2)
+    assert len(source.pieces()) == 2
+    assert read_all(source) == whole
+    (tmp_path / "a.de").unlink()
+    (tmp_path / "z.de").rename(tmp_path / "a.de.gz")
+    source = Parallel(tmp_path, source="de", target="en", files=files)
+    assert len(source.pieces()) == 1
+    assert read_all(source) == whole
