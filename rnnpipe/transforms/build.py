@@ -5,7 +5,7 @@ import json
 import os
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -14,25 +14,22 @@ from typing import Any
 
 import apache_beam as beam
 
-from rnnpipe.errors import DeadLetter, UserError
+from rnnpipe.errors import UserError
 from rnnpipe.records.directory import RecordsDirectory, publishing
 from rnnpipe.records.fingerprint import make_fingerprint
 from rnnpipe.records.layout import DEAD_LETTERS, FINGERPRINT, SPLITS, STATS
 from rnnpipe.records.metadata import write_metadata
 from rnnpipe.sources.source import Source
+from rnnpipe.transforms.letters import Losses, read_letters
+from rnnpipe.transforms.parcels import Shuffle
 from rnnpipe.transforms.recipe import Encoder, Recipe
-from rnnpipe.transforms.repeats import keys_to_drop
+from rnnpipe.transforms.repeats import drop_files
 from rnnpipe.transforms.runner import IN_PROCESS, Run, Runner
-from rnnpipe.transforms.shards import (
-    ShardResult,
-    WriteShards,
-    find_results,
-    read_results,
-    remove_results,
-)
+from rnnpipe.transforms.shards import SplitResult, WriteShards, find_results, read_results
 from rnnpipe.transforms.splits import Splitter, held_out_shares
 from rnnpipe.transforms.stats import make_stats, sizes_of
-from rnnpipe.transforms.survey import CountReferences, Survey, read_survey
+from rnnpipe.transforms.survey import CountReferences, Survey, read_survey, remove_survey
+from rnnpipe.transforms.work import clear, local_folder, remove_work
 
 Progress = Callable[[str, int, int, int], None]
 """Told the stage, how many of how many records are done (of 0: not known), and dead letters."""
@@ -40,6 +37,8 @@ Progress = Callable[[str, int, int, int], None]
 _DRAWS = 20
 _POLL_SECONDS = 0.5
 _FEW_PIECES = 64
+_LEAST_BUCKETS = 64
+_SHUFFLE = "shuffle"
 
 
 @dataclass(frozen=True)
@@ -101,35 +100,41 @@ class Build:
             UserError: too many bad records, an empty split, no vocabulary, or a place that cannot
                 be written to.
         """
-        with _room_for(directory), publishing(directory) as folder, runner.open() as run:
+        with (
+            _room_for(directory),
+            publishing(directory) as folder,
+            local_folder(folder, _SHUFFLE) as waiting,
+            runner.open() as run,
+        ):
             spread = runner.is_parallel and len(self._pieces) < _FEW_PIECES
-            survey, splitter = self._survey(folder, run, spread, progress)
+            buckets = max(_LEAST_BUCKETS, len(self._pieces))
+            shuffle = Shuffle(waiting if runner.is_local else None, buckets)
+            survey, splitter = self._survey(folder, run, spread, shuffle, progress)
             encoder = self.recipe.learn(survey.counts, folder)
-            results = self._write(folder, survey, splitter, encoder, run, progress)
-            dead = sorted(
-                [*survey.dead_letters, *(letter for r in results for letter in r.dead_letters)],
-                key=lambda letter: (letter.key, letter.step),
-            )
-            self._reconcile(survey, results, dead)
-            self._describe(folder, survey, splitter, results, dead)
+            results = self._write(folder, survey, splitter, encoder, run, shuffle, progress)
+            losses = _publish_letters(folder)
+            self._reconcile(survey, results, losses)
+            self._describe(folder, survey, splitter, results, losses)
+            remove_work(folder)
         return RecordsDirectory.open(directory)
 
     def _survey(
-        self, folder: Path, run: Run, spread: bool, progress: Progress
+        self, folder: Path, run: Run, spread: bool, shuffle: Shuffle, progress: Progress
     ) -> tuple[Survey, Splitter]:
         """Counts the records; a handful of groups can leave a split empty by chance: draw again."""
         held_out = held_out_shares(self.source.parts, self.shares)
         wanted = [split for split in SPLITS if split in self.source.parts | held_out.keys()]
         for draw in range(_DRAWS):
             progress("counting", 0, 0, 0)
+            remove_survey(folder)
             splitter = Splitter(held_out, draw)
-            count = CountReferences(self.source, self.recipe, splitter, folder, spread)
-            self._run(count, "Survey", run)
+            count = CountReferences(self.source, self.recipe, splitter, folder, spread, shuffle)
+            self._run(count, "Survey", run, shuffle)
             survey = read_survey(folder)
-            self._check_bad(survey.dead_letters, survey.records.total())
+            self._check_bad(survey.losses, survey.records.total())
             if all(survey.records[split] for split in wanted):
                 total = survey.records.total()
-                progress("counting", total, total, len(survey.dead_letters))
+                progress("counting", total, total, survey.losses.total)
                 return survey, splitter
         raise _empty_split(wanted, survey.records)
 
@@ -140,56 +145,57 @@ class Build:
         splitter: Splitter,
         encoder: Encoder,
         run: Run,
+        shuffle: Shuffle,
         progress: Progress,
-    ) -> list[ShardResult]:
+    ) -> dict[str, SplitResult]:
         shards = {
             split: -(-survey.records[split] // self.records_per_shard)
             for split in SPLITS
             if survey.records[split]
         }
-        drops = keys_to_drop(survey.repeats, **asdict(self.recipe.drops))
-        write = WriteShards(self.source, splitter, shards, self.recipe.spec, encoder, folder, drops)
-        total, dead = survey.records.total(), len(survey.dead_letters)
+        spec, drops = self.recipe.spec, drop_files(folder)
+        write = WriteShards(self.source, splitter, shards, spec, encoder, folder, drops, shuffle)
+        total, dead = survey.records.total(), survey.losses.total
 
         def tell(finished: int, left_out: int) -> None:
             progress("writing", total * finished // sum(shards.values()), total, dead + left_out)
 
         with _watching(folder, tell):
-            self._run(write, "Write", run)
+            self._run(write, "Write", run, shuffle)
         results = read_results(folder)
-        tell(len(results), sum(len(result.dead_letters) for result in results))
-        remove_results(folder)
+        tell(sum(shards.values()), sum(result.dead_letters for result in results.values()))
         return results
 
-    def _run(self, transform: beam.PTransform, label: str, run: Run) -> None:
+    def _run(self, transform: beam.PTransform, label: str, run: Run, shuffle: Shuffle) -> None:
         def construct(pipeline: beam.Pipeline) -> None:
             pieces = pipeline | "Pieces" >> beam.Create(self._pieces, reshuffle=True)
             _ = pieces | label >> transform
 
         run(construct)
+        if shuffle.folder is not None:
+            clear(shuffle.folder)
 
-    def _check_bad(self, dead: Sequence[DeadLetter], good: int) -> None:
-        if len(dead) <= self.max_bad_fraction * (len(dead) + good):
+    def _check_bad(self, losses: Losses, good: int) -> None:
+        total = losses.total + good
+        if losses.first is None or losses.total <= self.max_bad_fraction * total:
             return
-        example = dead[0]
         raise UserError(
             "build.max_bad_fraction",
             f"at most {self.max_bad_fraction:g} of the raw records to be bad",
-            f"{len(dead)} of {len(dead) + good} ({_reasons(dead)}; the first is {example.key} in "
-            f"{example.source})",
+            f"{losses.total} of {total} ({losses.describe()}; the first is {losses.first.key} in "
+            f"{losses.first.source})",
             "mend the raw data or raise the limit",
         )
 
     def _reconcile(
-        self, survey: Survey, results: Sequence[ShardResult], dead: Sequence[DeadLetter]
+        self, survey: Survey, results: Mapping[str, SplitResult], losses: Losses
     ) -> None:
         """Records read = records written + dead letters, or nothing is published."""
         written = Counter(dict.fromkeys(survey.records, 0))
         good = written.copy()
-        for result in results:
-            left_out = len(result.dead_letters) + result.dropped.total()
-            written[result.split] += result.records + left_out
-            good[result.split] += result.records
+        for split, result in results.items():
+            written[split] += result.records + result.dead_letters + result.dropped.total()
+            good[split] += result.records
         if written != survey.records:
             raise UserError(
                 "build",
@@ -197,7 +203,7 @@ class Build:
                 f"{dict(written)}",
                 "the runner lost records, or the raw data changed meanwhile: build again",
             )
-        self._check_bad(dead, good.total())
+        self._check_bad(losses, good.total())
         if not all(good.values()):
             raise _empty_split(good, good)
 
@@ -206,14 +212,12 @@ class Build:
         folder: Path,
         survey: Survey,
         splitter: Splitter,
-        results: Sequence[ShardResult],
-        dead: Sequence[DeadLetter],
+        results: Mapping[str, SplitResult],
+        losses: Losses,
     ) -> None:
-        stats = make_stats(self.recipe, survey, splitter, results, dead)
+        stats = make_stats(self.recipe, survey, splitter, results, losses)
         _write_json(folder / STATS, stats)
         _write_json(folder / FINGERPRINT, self.fingerprint)
-        rows = (json.dumps(asdict(letter), ensure_ascii=False) + "\n" for letter in dead)
-        (folder / DEAD_LETTERS).write_text("".join(rows))
         write_metadata(folder, self.recipe.spec, sizes_of(results))
 
 
@@ -233,14 +237,14 @@ def _room_for(directory: Path) -> Iterator[None]:
         ) from error
 
 
-def _reasons(dead: Sequence[DeadLetter]) -> str:
-    """The most frequent steps at which records were lost, each with its most frequent reason."""
-    steps = Counter(letter.step for letter in dead)
-    told = []
-    for step, count in steps.most_common(3):
-        ((reason, _),) = Counter(x.reason for x in dead if x.step == step).most_common(1)
-        told.append(f"{count} x {step}: {reason}")
-    return "; ".join(told)
+def _publish_letters(folder: Path) -> Losses:
+    """Writes all dead letters into one file, in order."""
+    losses = Losses()
+    with (folder / DEAD_LETTERS).open("w") as file:
+        for letter in read_letters(folder):
+            losses.add(letter)
+            file.write(json.dumps(asdict(letter), ensure_ascii=False) + "\n")
+    return losses
 
 
 def _empty_split(splits: Iterable[str], records: Mapping[str, int]) -> UserError:
@@ -266,7 +270,7 @@ def _watching(folder: Path, tell: Callable[[int, int], None]) -> Iterator[None]:
         letters: dict[Path, int] = {}
         while not done.wait(_POLL_SECONDS):
             for path in find_results(folder) - letters.keys():
-                letters[path] = len(json.loads(path.read_text())["dead_letters"])
+                letters[path] = json.loads(path.read_text())["dead_letters"]
             tell(len(letters), sum(letters.values()))
 
     watcher = threading.Thread(target=watch, daemon=True)

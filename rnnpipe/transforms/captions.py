@@ -1,6 +1,5 @@
 """How records of images with captions are made."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
@@ -16,7 +15,7 @@ from rnnpipe.sources.source import Reference
 from rnnpipe.text.tokenizer import Tokenizer
 from rnnpipe.text.tokens import UNKNOWN
 from rnnpipe.transforms.features import Features
-from rnnpipe.transforms.recipe import Counts, Encoded, Encoder, Outcome, Recipe
+from rnnpipe.transforms.recipe import Counts, Encoded, Encoder, Outcome, Recipe, Tally
 from rnnpipe.transforms.text import Tokenization, count_words, rate
 
 _WORDS = "words"
@@ -85,11 +84,11 @@ class CaptionRecipe(Recipe):
 
     def summarise(self, counts: Counts) -> Mapping[str, Any]:
         """Running and distinct words, and the most frequent caption: a baseline needs it."""
-        words = Counter({w: n for w, n in counts[_WORDS].items() if n >= self.min_count})
+        words = Tally({w: n for w, n in counts[_WORDS].items() if n >= self.min_count})
         captions = counts[_CAPTIONS]
         return {
             **self.text.summarise({_WORDS: words}, {_WORDS: _CAPTIONS}),
-            "distinct_captions": len(captions),
+            "distinct_captions": captions.distinct,
             "most_frequent_caption": min(captions, key=lambda c: (-captions[c], c), default=""),
         }
 

@@ -1,5 +1,6 @@
 """What a build must be told about one kind of record."""
 
+import heapq
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,7 +12,37 @@ from rnnpipe.errors import BadRecord
 from rnnpipe.records.specs import RecordSpec
 from rnnpipe.sources.source import Reference
 
-Counts = Mapping[str, Counter[str]]
+
+class Tally(Counter[str]):
+    """How often items occur; of very many, the most frequent and how many others there are.
+
+    Which items are kept does not depend on the order in which they were added, provided that each
+    is added once.
+    """
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._others, self._others_total = 0, 0
+
+    @property
+    def distinct(self) -> int:
+        """How many items there are, with those that are not kept."""
+        return len(self) + self._others
+
+    def total(self) -> int:
+        """How often all of them occur, with those that are not kept."""
+        return super().total() + self._others_total
+
+    def keep_most_frequent(self, most: int) -> None:
+        """Leaves the most frequent items, ties in the order of the alphabet."""
+        distinct, total = self.distinct, self.total()
+        kept = heapq.nsmallest(most, self.items(), key=lambda item: (-item[1], item[0]))
+        self.clear()
+        self.update(dict(kept))
+        self._others, self._others_total = distinct - len(self), total - super().total()
+
+
+Counts = Mapping[str, Tally]
 """How often each item occurs in the training split, under the name of what was counted."""
 
 

@@ -1,11 +1,11 @@
 """Records that occur more than once: duplicates within a split, and leaks between splits."""
 
 import json
-import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -14,107 +14,123 @@ import apache_beam as beam
 from rnnpipe.errors import DeadLetter
 from rnnpipe.records.layout import SPLITS
 from rnnpipe.sources.source import Reference
-from rnnpipe.transforms.parcels import Parcels, unpack
-from rnnpipe.transforms.recipe import Recipe
+from rnnpipe.transforms.parcels import Parcels, Shuffle, unpack
+from rnnpipe.transforms.recipe import Drops, Recipe
+from rnnpipe.transforms.sorting import sort_any
 from rnnpipe.transforms.splits import Splitter
+from rnnpipe.transforms.work import work_folder, write_lines
 
-_REPEATS = "survey-repeats.json"
-_BUCKETS = 64
+REPEATS = "repeats"
+_DROPPED, _COUNTED = ".dropped", ".counted"
 
+_KINDS = ("duplicates", "leaks")
 _SPLIT_PAIRS = list(combinations(SPLITS, 2))
 _PLACES = [*SPLITS, *(f"{later} in {earlier}" for earlier, later in _SPLIT_PAIRS)]
 
 DUPLICATE, LEAK = "duplicate in train", "in train and in another split"
 
-Place = tuple[str, str]
-"""The split and the key of a record."""
+Kind = dict[str, Counter[str]]
 
-Item = tuple[str, str]
-"""The name and the value of an identity."""
-
-
-@dataclass(frozen=True, slots=True)
-class Repeat:
-    """Records that have something in common.
-
-    Args:
-        name: what, e.g. `source`.
-        places: the split and the key of each, in order.
-    """
-
-    name: str
-    places: Sequence[Place]
+Identified = tuple[str, str, str, str, str]
+"""The name and the value of an identity; split, key and group of a record that has it."""
 
 
 class FindRepeats(beam.PTransform):
-    """Raw records → a file of repeats in `folder`."""
+    """Raw records → files in `folder`: counts of repeats, and which records to drop.
 
-    def __init__(self, recipe: Recipe, splitter: Splitter, folder: Path) -> None:
+    Args:
+        recipe: says what makes a repeat, and which are dropped.
+        splitter: says which split a reference belongs to.
+        folder: where the records are built.
+        shuffle: how like is brought together with like.
+    """
+
+    def __init__(self, recipe: Recipe, splitter: Splitter, folder: Path, shuffle: Shuffle) -> None:
         super().__init__()
-        self._recipe, self._splitter, self._folder = recipe, splitter, folder
+        self._recipe, self._splitter, self._shuffle = recipe, splitter, shuffle
+        self._finder = _Finder(recipe.drops, work_folder(folder, REPEATS))
 
     def expand(self, raw: Any) -> Any:
         """Applies the transform; Beam calls it."""
         return (
             raw
-            | "Identify" >> beam.FlatMap(_identities_of, self._recipe, self._splitter)
-            | "Parcels" >> Parcels(int)
+            | "Identify"
+            >> beam.FlatMap(_identities_of, self._recipe, self._splitter, self._shuffle)
+            | "Parcels" >> Parcels(int, self._shuffle)
             | "GatherSame" >> beam.GroupByKey()
-            | "KeepRepeats" >> beam.FlatMap(_repeat_rows)
-            | "GatherRepeats" >> beam.combiners.ToList()
-            | "WriteRepeats" >> beam.Map(_write_repeats, self._folder)
+            | "WriteRepeats" >> beam.Map(self._finder.find)
         )
 
 
 def _identities_of(
-    raw: Reference | DeadLetter, recipe: Recipe, splitter: Splitter
-) -> Iterator[tuple[int, tuple[Item, Place]]]:
+    raw: Reference | DeadLetter, recipe: Recipe, splitter: Splitter, shuffle: Shuffle
+) -> Iterator[tuple[int, Identified]]:
     if isinstance(raw, Reference):
-        place = splitter.split_of(raw), raw.key
-        for item in recipe.identities(raw).items():
-            yield zlib.crc32(item[1].encode()) % _BUCKETS, (item, place)
+        if not (identities := recipe.identities(raw)):
+            return
+        split = splitter.split_of(raw)
+        for name, value in identities.items():
+            yield shuffle.bucket_of(value), (name, value, split, raw.key, raw.group)
 
 
-def _repeat_rows(gathered: tuple[int, Iterable[bytes]]) -> Iterator[list[Any]]:
-    places: dict[Item, list[Place]] = {}
-    for item, place in unpack(gathered[1]):
-        places.setdefault(item, []).append(place)
-    for (name, _), several in places.items():
-        if len(several) > 1:
-            yield [name, sorted(several)]
+@dataclass(frozen=True, slots=True)
+class _Finder:
+    """Finds the repeats of a bucket, in the order of its records: none of them has to be kept."""
+
+    drops: Drops
+    folder: Path
+
+    def find(self, gathered: tuple[int, Iterable[bytes]]) -> None:
+        bucket, parcels = gathered
+        counts: dict[str, Kind] = {}
+        path = self.folder / f"{bucket}{_DROPPED}"
+        write_lines(path, map(json.dumps, self._dropped(unpack(parcels), counts)))
+        write_lines(path.with_suffix(_COUNTED), [json.dumps(counts)])
+
+    def _dropped(
+        self, identified: Iterable[Identified], counts: dict[str, Kind]
+    ) -> Iterator[tuple[str, str, bool]]:
+        """Key and group of each record to drop, and whether it is a leak; adds to `counts`."""
+        in_order = sort_any(identified, key=_order)
+        for (name, _), same in groupby(in_order, key=itemgetter(0, 1)):
+            by_split: Counter[str] = Counter()
+            for _, _, split, key, group in same:
+                if split == "train":  # all others have come before
+                    if name == self.drops.leaks_of and by_split.total() > by_split[split]:
+                        yield key, group, True
+                    elif name == self.drops.duplicates_of and by_split[split]:
+                        yield key, group, False
+                by_split[split] += 1
+            if by_split.total() > 1:
+                _count(counts.setdefault(name, {kind: Counter() for kind in _KINDS}), by_split)
 
 
-def _write_repeats(rows: list[Any], folder: Path) -> None:
-    # One worker writes; a retry replaces the file with the same content.
-    temporary = (folder / _REPEATS).with_suffix(".writing")
-    temporary.write_text(json.dumps(rows))
-    temporary.replace(folder / _REPEATS)
+def _order(identified: Identified) -> tuple[str, str, bool, str, str]:
+    name, value, split, key, _ = identified
+    return name, value, split == "train", split, key
 
 
-def read_repeats(folder: Path) -> list[Repeat]:
-    """What `FindRepeats` wrote into `folder`; the file is removed."""
-    path = folder / _REPEATS
-    rows = json.loads(path.read_text())
-    path.unlink()
-    return [Repeat(name, [(split, key) for split, key in places]) for name, places in rows]
+def _count(of_name: Kind, by_split: Counter[str]) -> None:
+    for split, number in by_split.items():
+        of_name["duplicates"][split] += number - 1
+    for earlier, later in _SPLIT_PAIRS:
+        if by_split[earlier]:
+            of_name["leaks"][f"{later} in {earlier}"] += by_split[later]
 
 
-def count_repeats(repeats: Iterable[Repeat]) -> dict[str, dict[str, dict[str, int]]]:
-    """By what records have in common: how many repeat an earlier one of their split, and leaks.
+def read_repeats(folder: Path) -> dict[str, dict[str, dict[str, int]]]:
+    """What `FindRepeats` counted, by what records have in common.
 
     Returns:
         For each name `duplicates`, by split, the records beside the first of their kind; and
         `leaks`, by two splits (`test in train`), the records of one whose like is in the other.
     """
-    counts: dict[str, dict[str, Counter[str]]] = {}
-    for repeat in repeats:
-        of_name = counts.setdefault(repeat.name, {"duplicates": Counter(), "leaks": Counter()})
-        by_split = Counter(split for split, _ in repeat.places)
-        for split, number in by_split.items():
-            of_name["duplicates"][split] += number - 1
-        for earlier, later in _SPLIT_PAIRS:
-            if by_split[earlier]:
-                of_name["leaks"][f"{later} in {earlier}"] += by_split[later]
+    counts: dict[str, Kind] = {}
+    for path in work_folder(folder, REPEATS).glob(f"*{_COUNTED}"):
+        for name, kinds in json.loads(path.read_text()).items():
+            of_name = counts.setdefault(name, {kind: Counter() for kind in _KINDS})
+            for kind in _KINDS:
+                of_name[kind].update(kinds[kind])
     return {
         name: {
             kind: {where: number[where] for where in _PLACES if number[where]}
@@ -124,24 +140,30 @@ def count_repeats(repeats: Iterable[Repeat]) -> dict[str, dict[str, dict[str, in
     }
 
 
-def keys_to_drop(
-    repeats: Iterable[Repeat], *, duplicates_of: str | None, leaks_of: str | None
-) -> dict[str, str]:
-    """The training records to leave out, each with the reason; other splits stay as they are.
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """A mark that a training record is left out.
 
     Args:
-        repeats: what was found.
-        duplicates_of: leave out all but the first of the records that have this in common.
-        leaks_of: leave out the records that have this in common with one of another split.
+        record: its key and group; it has no fields.
+        leak: whether its like is in another split; else it occurs before in training.
     """
-    dropped: dict[str, str] = {}
-    for repeat in repeats:
-        training = [key for split, key in repeat.places if split == "train"]
-        if repeat.name == leaks_of and len(training) < len(repeat.places):
-            dropped |= dict.fromkeys(training, LEAK)
-        elif repeat.name == duplicates_of:
-            dropped = dict.fromkeys(training[1:], DUPLICATE) | dropped
-    return dropped
+
+    record: Reference
+    leak: bool
+
+
+def drop_files(folder: Path) -> list[Path]:
+    """The files in which `FindRepeats` named the records to leave out."""
+    found = sorted(work_folder(folder, REPEATS).glob(f"*{_DROPPED}"))
+    return [path for path in found if path.stat().st_size]
+
+
+def read_drops(path: Path) -> Iterator[Drop]:
+    """What one of them holds."""
+    with path.open() as file:
+        for key, group, leak in map(json.loads, file):
+            yield Drop(Reference(key, group, "train", {}), leak)
 
 
 def tell_repeats(

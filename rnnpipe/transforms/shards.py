@@ -2,8 +2,8 @@
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +12,19 @@ from apache_beam.metrics.metric import Metrics
 
 from rnnpipe.errors import BadRecord, DeadLetter
 from rnnpipe.records.codec import encode_example
-from rnnpipe.records.layout import shard_name
+from rnnpipe.records.layout import SPLITS, shard_name
 from rnnpipe.records.specs import RecordSpec
 from rnnpipe.records.tfrecord import write_tfrecord
 from rnnpipe.sources.source import Reference, Source
-from rnnpipe.transforms.parcels import EMPTY, Parcels, unpack
+from rnnpipe.transforms.letters import write_letters
+from rnnpipe.transforms.parcels import EMPTY, Parcels, Shuffle, unpack
 from rnnpipe.transforms.recipe import Dropped, Encoder
+from rnnpipe.transforms.repeats import DUPLICATE, LEAK, Drop, read_drops
+from rnnpipe.transforms.sorting import sort_any
 from rnnpipe.transforms.splits import Splitter, order_in_shard, shard_of
+from rnnpipe.transforms.work import work_folder, write_lines
 
-_RESULTS = "shard-results"
+_RESULTS = "results"
 
 # What a cluster's own page shows while it works.
 _WRITTEN = Metrics.counter("rnnpipe", "records_written")
@@ -39,7 +43,7 @@ class ShardResult:
         shard: its number in the split.
         records: how many records it holds.
         num_bytes: its size on disk, in bytes.
-        dead_letters: the raw records that were left out of it.
+        dead_letters: how many raw records were left out of it.
         dropped: how many sound records were left out, by reason.
         histograms: how often each value of each measure occurred.
     """
@@ -48,7 +52,7 @@ class ShardResult:
     shard: int
     records: int = 0
     num_bytes: int = 0
-    dead_letters: list[DeadLetter] = field(default_factory=list)
+    dead_letters: int = 0
     dropped: Counter[str] = field(default_factory=Counter)
     histograms: dict[str, Counter[int]] = field(default_factory=dict)
 
@@ -65,7 +69,8 @@ class WriteShards(beam.PTransform):
         spec: the kind of record.
         encoder: makes records of references.
         folder: where the shards go.
-        drops: the keys of records to leave out, with the reason.
+        drops: files that name the records to leave out.
+        shuffle: how the references of a shard are brought together.
     """
 
     def __init__(
@@ -76,27 +81,41 @@ class WriteShards(beam.PTransform):
         spec: RecordSpec,
         encoder: Encoder,
         folder: Path,
-        drops: Mapping[str, str],
+        drops: Sequence[Path] = (),
+        shuffle: Shuffle = Shuffle(),  # noqa: B008  # it is frozen
     ) -> None:
         super().__init__()
         self._source, self._splitter, self._shards = source, splitter, dict(shards)
-        self._writer = ShardWriter(self._shards, spec, encoder, folder, drops)
+        self._drops, self._shuffle = list(drops), shuffle
+        self._writer = ShardWriter(self._shards, spec, encoder, folder)
 
     def expand(self, pieces: Any) -> Any:
         """Applies the transform; Beam calls it."""
-        (self._writer.folder / _RESULTS).mkdir(exist_ok=True)
+        work_folder(self._writer.folder, _RESULTS)
+        root = pieces.pipeline
         references = (
             pieces
             | "Read" >> beam.FlatMap(self._source.read)
             | "Assign" >> beam.FlatMap(_assign, self._splitter, self._shards)
-            | "Parcels" >> Parcels(ShardKey)
+        )
+        marks = (
+            root
+            | "DropFiles" >> beam.Create(self._drops)
+            | "ReadDrops" >> beam.FlatMap(read_drops)
+            | "AssignDrops" >> beam.Map(_assign_drop, self._shards)
         )
         # A shard that no record hashes to is written too, empty: the names say how many there are.
-        every_shard = pieces.pipeline | "EveryShard" >> beam.Create(
-            [((split, shard), EMPTY) for split, n in self._shards.items() for shard in range(n)]
+        every_shard = (
+            root
+            | "Splits" >> beam.Create(list(self._shards.items()))
+            | "EveryShard" >> beam.FlatMap(_empty_shards).with_output_types(tuple[ShardKey, bytes])
         )
         return (
-            (references, every_shard)
+            (
+                references | "Parcels" >> Parcels(ShardKey, self._shuffle),
+                marks | "DropParcels" >> Parcels(ShardKey, self._shuffle),
+                every_shard,
+            )
             | "Merge" >> beam.Flatten()
             | "Gather" >> beam.GroupByKey()
             | "Write" >> beam.Map(self._writer.write)
@@ -112,6 +131,16 @@ def _assign(
         yield (split, shard_of(raw, shards[split])), held_out
 
 
+def _assign_drop(mark: Drop, shards: Mapping[str, int]) -> tuple[ShardKey, Drop]:
+    return ("train", shard_of(mark.record, shards["train"])), mark
+
+
+def _empty_shards(split: tuple[str, int]) -> Iterator[tuple[ShardKey, bytes]]:
+    name, shards = split
+    for shard in range(shards):
+        yield (name, shard), EMPTY
+
+
 @dataclass(frozen=True, slots=True)
 class ShardWriter:
     """Writes shards, on whichever worker it has travelled to.
@@ -121,38 +150,44 @@ class ShardWriter:
         spec: the kind of record.
         encoder: makes records of references.
         folder: where the shards go.
-        drops: the keys of records to leave out, with the reason.
     """
 
     shards: Mapping[str, int]
     spec: RecordSpec
     encoder: Encoder
     folder: Path
-    drops: Mapping[str, str]
 
     def write(self, gathered: tuple[ShardKey, Iterable[bytes]]) -> None:
         """Reads, encodes and writes what was gathered for one shard, sorted, and its result."""
         (split, shard), parcels = gathered
-        result = ShardResult(split, shard)
-        ordered = sorted(unpack(parcels), key=order_in_shard)
+        result, letters = ShardResult(split, shard), list[DeadLetter]()
+        values = sort_any(unpack(parcels), key=_order)
+        references = _without_dropped(values, result)
         path = self.folder / shard_name(self.spec.name, split, shard, self.shards[split])
-        result.num_bytes = write_tfrecord(path, self._encode(ordered, result))
-        _write_result(self.folder, result)
+        result.num_bytes = write_tfrecord(path, self._encode(references, result, letters))
+        result.dead_letters = len(letters)
+        if letters:
+            write_letters(self.folder, f"{split}-{shard}", letters)
+        # The result comes last: by it the shard is known to be finished.
+        results = work_folder(self.folder, _RESULTS)
+        write_lines(results / f"{split}-{shard}.json", [json.dumps(vars(result))])
         _WRITTEN.inc(result.records)
-        _DEAD.inc(len(result.dead_letters))
+        _DEAD.inc(len(letters))
 
-    def _encode(self, references: list[Reference], result: ShardResult) -> Iterator[bytes]:
+    def _encode(
+        self, references: Iterable[Reference], result: ShardResult, letters: list[DeadLetter]
+    ) -> Iterator[bytes]:
         previous = None
         measures: defaultdict[str, list[int]] = defaultdict(list)
-        for reference, outcome in self.encoder.encode_all(self._wanted(references, result)):
+        for reference, outcome in self.encoder.encode_all(references):
             if isinstance(outcome, Dropped):
                 result.dropped[str(outcome)] += 1
                 continue
             if reference.key == previous:
-                result.dead_letters.append(_dead(reference, _SECOND))
+                letters.append(_dead(reference, _SECOND))
                 continue
             if isinstance(outcome, BadRecord):
-                result.dead_letters.append(_dead(reference, outcome))
+                letters.append(_dead(reference, outcome))
                 continue
             previous = reference.key
             result.records += 1
@@ -162,48 +197,73 @@ class ShardWriter:
         # Counting all values at once takes a tenth of the time that one by one takes.
         result.histograms = {name: Counter(values) for name, values in measures.items()}
 
-    def _wanted(self, references: list[Reference], result: ShardResult) -> Iterator[Reference]:
-        for reference in references:
-            if reference.key in self.drops:
-                result.dropped[self.drops[reference.key]] += 1
-            else:
-                yield reference
+
+def _order(value: Reference | Drop) -> tuple[int, str, bool, bool]:
+    """Marks come right before the record that they are about, that of a leak last."""
+    if isinstance(value, Drop):
+        return *order_in_shard(value.record), False, value.leak
+    return *order_in_shard(value), True, True
+
+
+def _without_dropped(
+    values: Iterable[Reference | Drop], result: ShardResult
+) -> Iterator[Reference]:
+    mark: Drop | None = None
+    for value in values:
+        if isinstance(value, Drop):
+            mark = value
+        elif mark is not None and mark.record.key == value.key:
+            result.dropped[LEAK if mark.leak else DUPLICATE] += 1
+        else:
+            yield value
 
 
 def _dead(reference: Reference, bad: BadRecord) -> DeadLetter:
     return DeadLetter(reference.key, reference.group, bad.step, bad.reason)
 
 
-def _write_result(folder: Path, result: ShardResult) -> None:
-    path = folder / _RESULTS / f"{result.split}-{result.shard:05d}.json"
-    temporary = path.with_suffix(".writing")
-    letters = [asdict(letter) for letter in result.dead_letters]
-    temporary.write_text(json.dumps({**vars(result), "dead_letters": letters}))
-    temporary.replace(path)
+@dataclass
+class SplitResult:
+    """What came of all shards of a split.
+
+    Args:
+        shard_records: how many records each shard holds.
+        num_bytes: their size on disk, in bytes.
+        dead_letters: how many raw records were left out.
+        dropped: how many sound records were left out, by reason.
+        histograms: how often each value of each measure occurred.
+    """
+
+    shard_records: dict[int, int] = field(default_factory=dict)
+    num_bytes: int = 0
+    dead_letters: int = 0
+    dropped: Counter[str] = field(default_factory=Counter)
+    histograms: defaultdict[str, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
+
+    @property
+    def records(self) -> int:
+        """How many records the shards hold."""
+        return sum(self.shard_records.values())
+
+    def add(self, content: Mapping[str, Any]) -> None:
+        """Adds what came of one shard, as it was written."""
+        self.shard_records[content["shard"]] = content["records"]
+        self.num_bytes += content["num_bytes"]
+        self.dead_letters += content["dead_letters"]
+        self.dropped.update(content["dropped"])
+        for name, histogram in content["histograms"].items():
+            self.histograms[name].update({int(value): n for value, n in histogram.items()})
 
 
-def read_results(folder: Path) -> list[ShardResult]:
-    """The results of all shards finished so far, by split and shard."""
-    results = []
+def read_results(folder: Path) -> dict[str, SplitResult]:
+    """What came of all shards, by split."""
+    results = {split: SplitResult() for split in SPLITS}
     for path in sorted(find_results(folder)):
         content = json.loads(path.read_text())
-        content["dead_letters"] = [DeadLetter(**letter) for letter in content["dead_letters"]]
-        content["dropped"] = Counter(content["dropped"])
-        content["histograms"] = {
-            name: Counter({int(value): count for value, count in histogram.items()})
-            for name, histogram in content["histograms"].items()
-        }
-        results.append(ShardResult(**content))
-    return results
+        results[content["split"]].add(content)
+    return {split: result for split, result in results.items() if result.shard_records}
 
 
 def find_results(folder: Path) -> set[Path]:
     """The results of all shards finished so far, as files."""
-    return set((folder / _RESULTS).glob("*.json"))
-
-
-def remove_results(folder: Path) -> None:
-    """Removes the results, once they are summed up: they are not part of the data set."""
-    for path in (folder / _RESULTS).iterdir():
-        path.unlink()
-    (folder / _RESULTS).rmdir()
+    return set(work_folder(folder, _RESULTS).glob("*.json"))

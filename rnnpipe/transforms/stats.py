@@ -1,36 +1,32 @@
 """What `stats.json` says of a data set: counts, lengths, rates, and what was left out."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from rnnpipe.errors import DeadLetter
-from rnnpipe.records.layout import SPLITS
 from rnnpipe.records.metadata import SplitSize
+from rnnpipe.transforms.letters import Losses
 from rnnpipe.transforms.recipe import Recipe
-from rnnpipe.transforms.repeats import count_repeats, tell_repeats
-from rnnpipe.transforms.shards import ShardResult
+from rnnpipe.transforms.repeats import tell_repeats
+from rnnpipe.transforms.shards import SplitResult
 from rnnpipe.transforms.splits import Splitter
 from rnnpipe.transforms.survey import Survey
 
 
-def sizes_of(results: Iterable[ShardResult]) -> dict[str, SplitSize]:
+def sizes_of(results: Mapping[str, SplitResult]) -> dict[str, SplitSize]:
     """How much each split holds."""
-    sizes: dict[str, SplitSize] = {}
-    for split in SPLITS:
-        of_split = [result for result in results if result.split == split]
-        if of_split:
-            num_bytes = sum(result.num_bytes for result in of_split)
-            sizes[split] = SplitSize([result.records for result in of_split], num_bytes)
-    return sizes
+    return {
+        split: SplitSize([number for _, number in sorted(r.shard_records.items())], r.num_bytes)
+        for split, r in results.items()
+    }
 
 
 def make_stats(
     recipe: Recipe,
     survey: Survey,
     splitter: Splitter,
-    results: Sequence[ShardResult],
-    dead: Sequence[DeadLetter],
+    results: Mapping[str, SplitResult],
+    losses: Losses,
 ) -> dict[str, Any]:
     """The statistics of a finished data set, JSON values.
 
@@ -38,22 +34,21 @@ def make_stats(
         recipe: how its records were made.
         survey: what the first pass found.
         splitter: which splits were held out.
-        results: what came of each shard.
-        dead: the raw records that were left out, all of them.
+        results: what came of each split.
+        losses: the raw records that were left out, all of them.
     """
-    dropped = sum((result.dropped for result in results), Counter[str]())
-    written = sum(result.records for result in results)
-    repeats = count_repeats(survey.repeats)
+    dropped = sum((result.dropped for result in results.values()), Counter[str]())
+    written = sum(result.records for result in results.values())
     return {
         "kind": recipe.spec.name,
-        "read": written + dropped.total() + len(dead),
+        "read": written + dropped.total() + losses.total,
         "written": written,
-        "dead_letters": Counter(letter.step for letter in dead),
+        "dead_letters": losses.steps,
         "dropped": dropped,
-        "repeats": repeats,
+        "repeats": survey.repeats,
         "notices": [
             *(f"{number:,} records dropped: {reason}" for reason, number in dropped.items()),
-            *tell_repeats(repeats, survey.records),
+            *tell_repeats(survey.repeats, survey.records),
         ],
         "held_out": splitter.held_out,
         "draw": splitter.draw,
@@ -62,7 +57,7 @@ def make_stats(
                 "records": sum(size.shard_lengths),
                 "num_bytes": size.num_bytes,
                 "shard_records": size.shard_lengths,
-                **_measures(recipe, [result for result in results if result.split == split]),
+                **_measures(recipe, results[split].histograms),
             }
             for split, size in sizes_of(results).items()
         },
@@ -70,11 +65,7 @@ def make_stats(
     }
 
 
-def _measures(recipe: Recipe, results: Iterable[ShardResult]) -> Mapping[str, Any]:
-    histograms: dict[str, Counter[int]] = {}
-    for result in results:
-        for name, histogram in result.histograms.items():
-            histograms.setdefault(name, Counter()).update(histogram)
+def _measures(recipe: Recipe, histograms: Mapping[str, Counter[int]]) -> Mapping[str, Any]:
     totals = {name: sum(v * n for v, n in histograms[name].items()) for name in histograms}
     return {
         "rates": recipe.rate(totals) if totals else {},

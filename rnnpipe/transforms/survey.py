@@ -1,7 +1,6 @@
 """The first pass over the raw data: how many records there are, and what to learn from them."""
 
 import json
-import zlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -14,21 +13,23 @@ from apache_beam.transforms.window import GlobalWindows
 
 from rnnpipe.errors import DeadLetter
 from rnnpipe.sources.source import Reference, Source
-from rnnpipe.transforms.parcels import Parcels, unpack
-from rnnpipe.transforms.recipe import Counts, Recipe
-from rnnpipe.transforms.repeats import FindRepeats, Repeat, read_repeats
+from rnnpipe.transforms.letters import LETTERS, Losses, count_letters, read_letters, write_letters
+from rnnpipe.transforms.parcels import Parcels, Shuffle, unpack
+from rnnpipe.transforms.recipe import Counts, Recipe, Tally
+from rnnpipe.transforms.repeats import REPEATS, FindRepeats, read_repeats
 from rnnpipe.transforms.splits import Splitter
+from rnnpipe.transforms.work import clear, work_folder, write_lines
 
-_COUNTS, _DEAD = "survey-counts.json", "survey-dead-letters.json"
+MOST_ITEMS = 2_000_000
+"""Of how many distinct items of a kind the counts are kept."""
+
+_COUNTS = "counts"
 _RECORDS = "records"
-_MOST_ITEMS = 1_000_000
-_HANDS = 64
+_MOST_IN_WORKER = 200_000
 
 # What a cluster's own page shows while it works.
 _READ = Metrics.counter("rnnpipe", "records_read")
 _DEAD_LETTERS = Metrics.counter("rnnpipe", "dead_letters")
-
-_ALL = 0  # the one key under which all counts are summed
 
 Item = tuple[str, str]
 
@@ -40,14 +41,15 @@ class Survey:
     Args:
         records: how many records each split will have.
         counts: what the recipe counted in the training split.
-        dead_letters: raw records that could not even be referred to.
-        repeats: records that have something in common which should tell them apart.
+        losses: raw records that could not even be referred to.
+        repeats: how many records have something in common which should tell them apart, see
+            `read_repeats`.
     """
 
     records: Counter[str]
     counts: Counts
-    dead_letters: list[DeadLetter]
-    repeats: list[Repeat]
+    losses: Losses
+    repeats: dict[str, dict[str, dict[str, int]]]
 
 
 class CountReferences(beam.PTransform):
@@ -60,6 +62,7 @@ class CountReferences(beam.PTransform):
         folder: where the files go.
         spread: whether the pieces are so few that what was read has to be dealt out again, for all
             workers to have a share of the counting.
+        shuffle: how what belongs together is brought together.
     """
 
     def __init__(
@@ -69,70 +72,85 @@ class CountReferences(beam.PTransform):
         splitter: Splitter,
         folder: Path,
         spread: bool = False,
+        shuffle: Shuffle = Shuffle(),  # noqa: B008  # it is frozen
     ) -> None:
         super().__init__()
         self._source, self._recipe, self._splitter = source, recipe, splitter
-        self._folder, self._spread = folder, spread
+        self._folder, self._spread, self._shuffle = folder, spread, shuffle
 
     def expand(self, pieces: Any) -> Any:
         """Applies the transform; Beam calls it."""
         raw = pieces | "Read" >> beam.FlatMap(self._source.read)
         if self._spread:
-            raw = raw | "Spread" >> _Spread()
+            raw = raw | "Spread" >> _Spread(self._shuffle)
+        count = _CountItems(self._recipe, self._splitter, self._shuffle)
         counts = (
             raw
-            | "Count" >> beam.ParDo(_CountItems(self._recipe, self._splitter))
-            | "Parcels" >> Parcels(int)
+            | "Count" >> beam.ParDo(count)
+            | "Parcels" >> Parcels(int, self._shuffle)
             | "GatherCounts" >> beam.GroupByKey()
-            | "WriteCounts" >> beam.Map(_write_counts, self._folder / _COUNTS)
+            | "WriteCounts" >> beam.Map(_write_counts, work_folder(self._folder, _COUNTS))
         )
         dead = (
             raw
-            | "KeepDead" >> beam.FlatMap(_dead_rows)
-            | "GatherDead" >> beam.combiners.ToList()
-            | "WriteDead" >> beam.Map(_write_json, self._folder / _DEAD)
+            | "KeepDead" >> beam.FlatMap(_keep_dead, self._shuffle)
+            | "DeadParcels" >> Parcels(int, self._shuffle)
+            | "GatherDead" >> beam.GroupByKey()
+            | "WriteDead" >> beam.Map(_write_dead, self._folder)
         )
-        repeats = raw | "Repeats" >> FindRepeats(self._recipe, self._splitter, self._folder)
-        return (counts, dead, repeats) | "All" >> beam.Flatten()
+        find = FindRepeats(self._recipe, self._splitter, self._folder, self._shuffle)
+        return (counts, dead, raw | "Repeats" >> find) | "All" >> beam.Flatten()
 
 
 class _Spread(beam.PTransform):
     """Deals out what few workers have read to all of them."""
 
+    def __init__(self, shuffle: Shuffle) -> None:
+        super().__init__()
+        self._shuffle = shuffle
+
     def expand(self, raw: Any) -> Any:
         return (
             raw
-            | "Deal" >> beam.Map(_deal)
-            | "Parcels" >> Parcels(int)
+            | "Deal" >> beam.Map(_deal, self._shuffle)
+            | "Parcels" >> Parcels(int, self._shuffle)
             | "Gather" >> beam.GroupByKey()
             | "Unpack" >> beam.FlatMap(_unpack)
         )
 
 
-def _deal(raw: Reference | DeadLetter) -> tuple[int, Reference | DeadLetter]:
-    return zlib.crc32(raw.key.encode()) % _HANDS, raw
+Raw = Reference | DeadLetter
 
 
-def _unpack(gathered: tuple[int, Iterable[bytes]]) -> Iterator[Reference | DeadLetter]:
+def _deal(raw: Raw, shuffle: Shuffle) -> tuple[int, Raw]:
+    return shuffle.bucket_of(raw.key), raw
+
+
+def _unpack(gathered: tuple[int, Iterable[bytes]]) -> Iterator[Raw]:
     return unpack(gathered[1])
 
 
-def _dead_rows(raw: Reference | DeadLetter) -> Iterator[list[str]]:
+def _keep_dead(raw: Raw, shuffle: Shuffle) -> Iterator[tuple[int, DeadLetter]]:
     if isinstance(raw, DeadLetter):
-        yield [raw.key, raw.source, raw.step, raw.reason]
+        yield shuffle.bucket_of(raw.key), raw
+
+
+def _write_dead(gathered: tuple[int, Iterable[bytes]], folder: Path) -> None:
+    bucket, parcels = gathered
+    write_letters(folder, f"survey-{bucket}", unpack(parcels))
 
 
 class _CountItems(beam.DoFn):
     """Counts in the worker, so that few counts travel and not every word of every text."""
 
-    def __init__(self, recipe: Recipe, splitter: Splitter) -> None:
+    def __init__(self, recipe: Recipe, splitter: Splitter, shuffle: Shuffle) -> None:
         super().__init__()
-        self._recipe, self._splitter = recipe, splitter
+        self._recipe, self._splitter, self._shuffle = recipe, splitter, shuffle
 
     def start_bundle(self) -> None:
         self._counts: Counter[Item] = Counter()
 
-    def process(self, raw: Reference | DeadLetter) -> Iterator[tuple[int, Counter[Item]]]:
+    def process(self, raw: Raw) -> Iterator[tuple[int, tuple[Item, int]]]:
         if isinstance(raw, DeadLetter):
             _DEAD_LETTERS.inc()
             return
@@ -141,34 +159,42 @@ class _CountItems(beam.DoFn):
         self._counts[_RECORDS, split] += 1
         if split == "train":
             self._counts.update(self._recipe.count(raw))
-        if len(self._counts) > _MOST_ITEMS:
-            yield _ALL, self._counts
-            self.start_bundle()
+        if len(self._counts) > _MOST_IN_WORKER:
+            yield from self._send()
 
     def finish_bundle(self) -> Iterator[Any]:
-        yield GlobalWindows.windowed_value_at_end_of_window((_ALL, self._counts))
+        yield from map(GlobalWindows.windowed_value_at_end_of_window, self._send())
+
+    def _send(self) -> Iterator[tuple[int, tuple[Item, int]]]:
+        counts = self._counts
+        self.start_bundle()
+        for item, count in counts.items():
+            yield self._shuffle.bucket_of(item[1]), (item, count)
 
 
-def _write_counts(gathered: tuple[int, Iterable[bytes]], path: Path) -> None:
+def _write_counts(gathered: tuple[int, Iterable[bytes]], folder: Path) -> None:
+    bucket, parcels = gathered
     total: Counter[Item] = Counter()
-    for counts in unpack(gathered[1]):
-        total.update(counts)
-    _write_json(list(total.items()), path)
-
-
-def _write_json(rows: list[Any], path: Path) -> None:
-    # One worker writes; a retry replaces the file with the same content.
-    temporary = path.with_suffix(".writing")
-    temporary.write_text(json.dumps(rows))
-    temporary.replace(path)
+    for item, count in unpack(parcels):
+        total[item] += count
+    write_lines(folder / str(bucket), map(json.dumps, total.items()))
 
 
 def read_survey(folder: Path) -> Survey:
-    """What `CountReferences` wrote into `folder`; the files are removed."""
-    counts: dict[str, Counter[str]] = defaultdict(Counter)
-    for (name, item), count in json.loads((folder / _COUNTS).read_text()):
-        counts[name][item] = count
-    dead = [DeadLetter(*row) for row in json.loads((folder / _DEAD).read_text())]
-    for name in (_COUNTS, _DEAD):
-        (folder / name).unlink()
-    return Survey(counts.pop(_RECORDS, Counter()), counts, dead, read_repeats(folder))
+    """What `CountReferences` wrote into `folder`."""
+    counts: defaultdict[str, Tally] = defaultdict(Tally)
+    for path in sorted(work_folder(folder, _COUNTS).iterdir()):
+        with path.open() as file:
+            for (name, item), count in map(json.loads, file):
+                counts[name][item] = count
+        for tally in counts.values():
+            if len(tally) > MOST_ITEMS:
+                tally.keep_most_frequent(MOST_ITEMS)
+    records: Counter[str] = counts.pop(_RECORDS, Tally())
+    return Survey(records, counts, count_letters(read_letters(folder)), read_repeats(folder))
+
+
+def remove_survey(folder: Path) -> None:
+    """Removes what an earlier survey left: another one may have other buckets."""
+    for name in (_COUNTS, LETTERS, REPEATS):
+        clear(work_folder(folder, name))

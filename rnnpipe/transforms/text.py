@@ -68,7 +68,7 @@ class Tokenization:
             known = sum(sorted(words.values(), reverse=True)[: self.vocabulary - _SPECIAL])
             summary[name] = {
                 "running": words.total(),
-                "distinct": len(words),
+                "distinct": words.distinct,
                 "coverage": known / max(words.total(), 1),
             }
         return {"words": summary}

@@ -97,8 +97,8 @@ class VqaRecipe(Recipe):
         known = self._known_answers(counts)
         given = counts[_ANSWERS]
         return {
-            "distinct_words": len(counts[_WORDS]),
-            "distinct_answers": len(given),
+            "distinct_words": counts[_WORDS].distinct,
+            "distinct_answers": given.distinct,
             "known_answers": len(known),
             "answer_coverage": sum(given[answer] for answer in known) / max(given.total(), 1),
             "most_frequent_answer": _most_frequent(given),

@@ -1,49 +1,107 @@
+from dataclasses import dataclass, field
+
+import apache_beam as beam
 import pytest
 
+from rnnpipe.sources.source import Reference
+from rnnpipe.transforms import parcels, sorting
+from rnnpipe.transforms.parcels import Shuffle
+from rnnpipe.transforms.recipe import Drops
 from rnnpipe.transforms.repeats import (
-    DUPLICATE,
-    LEAK,
-    Repeat,
-    count_repeats,
-    keys_to_drop,
+    FindRepeats,
+    drop_files,
+    read_drops,
+    read_repeats,
     tell_repeats,
 )
+from rnnpipe.transforms.runner import Runner
+from rnnpipe.transforms.splits import Splitter
+from rnnpipe.transforms.text_pairs import TextPairRecipe
 
-REPEATS = [
-    Repeat("pair", [("train", "a"), ("train", "b"), ("train", "c")]),
-    Repeat("source", [("train", "a"), ("train", "b"), ("train", "c")]),
-    Repeat("source", [("test", "t"), ("test", "u"), ("train", "d")]),
-    Repeat("source", [("test", "v"), ("validation", "w")]),
+RECORDS = [  # key, split, source, pair
+    ("a", "train", "x", "p"),
+    ("b", "train", "x", "p"),
+    ("c", "train", "x", "p"),
+    ("d", "train", "y", "q"),
+    ("t", "test", "y", "r"),
+    ("u", "test", "y", "s"),
+    ("v", "test", "z", "v"),
+    ("w", "validation", "z", "w"),
 ]
 
 
-def test_counts():
-    assert count_repeats(REPEATS) == {
+@dataclass(frozen=True)
+class ByFields(TextPairRecipe):
+    drops_given: Drops = field(default_factory=Drops)
+
+    def identities(self, reference):
+        return reference.fields
+
+    @property
+    def drops(self):
+        return self.drops_given
+
+
+def find(folder, drops, shuffle=None):
+    recipe = ByFields(drops_given=drops)
+    records = [
+        Reference(key, f"group {key}", split, {"source": source, "pair": pair})
+        for key, split, source, pair in RECORDS
+    ]
+    folder.mkdir()
+    repeats = FindRepeats(recipe, Splitter({}, 0), folder, shuffle or Shuffle())
+    Runner().run(lambda pipeline: pipeline | beam.Create(records) | repeats)
+    marks = [mark for path in drop_files(folder) for mark in read_drops(path)]
+    assert all(mark.record.group == f"group {mark.record.key}" for mark in marks)
+    dropped = sorted((mark.record.key, mark.leak) for mark in marks)
+    return read_repeats(folder), dropped
+
+
+def test_counts(tmp_path):
+    counts, dropped = find(tmp_path / "build", Drops())
+    assert counts == {
         "pair": {"duplicates": {"train": 2}, "leaks": {}},
         "source": {
             "duplicates": {"train": 2, "test": 1},
             "leaks": {"test in train": 2, "test in validation": 1},
         },
     }
-    assert count_repeats([]) == {}
+    assert dropped == []
 
 
 @pytest.mark.parametrize(
-    ("duplicates_of", "leaks_of", "dropped"),
+    ("duplicates_of", "leaks_of", "expected"),
     [
-        (None, None, {}),
-        ("pair", None, {"b": DUPLICATE, "c": DUPLICATE}),
-        (None, "source", {"d": LEAK}),
-        ("source", "source", {"b": DUPLICATE, "c": DUPLICATE, "d": LEAK}),
+        ("pair", None, [("b", False), ("c", False)]),
+        (None, "source", [("d", True)]),
+        ("source", "source", [("b", False), ("c", False), ("d", True)]),
     ],
 )
-def test_only_training_records_are_dropped(duplicates_of, leaks_of, dropped):
-    assert keys_to_drop(REPEATS, duplicates_of=duplicates_of, leaks_of=leaks_of) == dropped
+def test_only_training_records_are_dropped(tmp_path, duplicates_of, leaks_of, expected):
+    assert find(tmp_path / "build", Drops(duplicates_of, leaks_of))[1] == expected
+
+
+def test_neither_buckets_nor_what_fits_into_memory_change_what_is_found(tmp_path, monkeypatch):
+    drops = Drops("pair", "source")
+    expected = find(tmp_path / "build", drops)
+    monkeypatch.setattr(sorting, "MOST_VALUES", 2)
+    monkeypatch.setattr(parcels, "MOST_BYTES", 200)
+    (tmp_path / "shuffle").mkdir()
+    for buckets in (1, 3, 1000):
+        shuffle = Shuffle(tmp_path / "shuffle", buckets)
+        assert find(tmp_path / str(buckets), drops, shuffle) == expected
+    assert any((tmp_path / "shuffle").iterdir())
 
 
 def test_what_is_told():
-    told = tell_repeats(count_repeats(REPEATS), {"train": 1000, "validation": 1, "test": 10})
-    assert told == [
+    counts = {
+        "pair": {"duplicates": {"train": 2}, "leaks": {}},
+        "source": {
+            "duplicates": {"train": 2, "test": 1},
+            "leaks": {"test in train": 2, "test in validation": 1},
+        },
+    }
+    assert tell_repeats(counts, {"train": 1000, "validation": 1, "test": 10}) == [
         "the pair of 2 of 1,000 train records occurs before in the same split",
         "the source of 2 of 10 test records is in train too",
         "the source of 1 of 10 test records is in validation too",

@@ -103,7 +103,7 @@ def test_sides_without_token_are_bad():
 def test_decoding_gives_back_the_text_as_it_was_normalised(shared_data, kind):
     """What scores are computed on: no space too many, no mark apart, whatever the language."""
     source = Parallel(shared_data / "multi30k", source="de", target="fr")
-    [piece] = [piece for piece in source.pieces() if piece.split == "test"]
+    [piece] = [piece for piece in source.pieces() if piece.part.split == "test"]
     texts = [text for r in source.read(piece) for text in r.fields.values()]
     tokenization = Tokenization(kind, 2000, lowercase=False)
     normal = [tokenization.normalizer(text) for text in texts]

@@ -71,7 +71,7 @@ class Work:
 def build(work: Work, workers: int) -> None:
     """The second pass of a build."""
     shards = {"train": work.shards}
-    write = WriteShards(work.source, SPLITTER, shards, TEXT_PAIR, work.encoder, work.folder, {})
+    write = WriteShards(work.source, SPLITTER, shards, TEXT_PAIR, work.encoder, work.folder)
     _run(lambda pieces: pieces | write, work.source, workers)
 
 

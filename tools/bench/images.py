@@ -81,7 +81,7 @@ class Work:
 def build(work: Work, workers: int) -> None:
     """The second pass of a build."""
     spec, shards = work.recipe.spec, {"train": work.shards}
-    write = WriteShards(work.source, SPLITTER, shards, spec, work.encoder, work.folder, {})
+    write = WriteShards(work.source, SPLITTER, shards, spec, work.encoder, work.folder)
 
     def construct(pipeline: beam.Pipeline) -> None:
         pieces = pipeline | "Pieces" >> beam.Create(work.source.pieces(), reshuffle=True)

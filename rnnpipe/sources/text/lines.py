@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from rnnpipe.errors import BadRecord, UserError
 
@@ -108,6 +108,7 @@ def cut_lines(path: Path) -> list[Span]:
     file, which can be read from its start only, is one span.
     """
     starts, number = [0], 0
+    file: Any
     with open_binary(path) as file:
         if isinstance(file, gzip.GzipFile):
             return [WHOLE]
