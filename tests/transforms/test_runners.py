@@ -4,6 +4,8 @@ import pytest
 
 from rnnpipe.errors import UserError
 from rnnpipe.records.specs import SPECS
+from rnnpipe.transforms import build as build_module
+from rnnpipe.transforms import parcels, sorting, survey
 from rnnpipe.transforms.runner import Runner
 from tests.transforms.kinds import KINDS, contents
 
@@ -52,3 +54,14 @@ def test_too_many_bad_records_stop_the_build_which_says_so(kind, tmp_path):
         raw.build().run(tmp_path / "records")
     assert f"{len(raw.dead)} x {next(iter(raw.dead.values()))}" in str(fault.value)
     assert not list(tmp_path.glob("records*"))
+
+
+def test_what_fits_into_memory_changes_no_byte(kind, tmp_path, monkeypatch):
+    build = KINDS[kind](tmp_path / "raw", 40, 1).build(max_bad_fraction=0.2)
+    whole = build.run(tmp_path / "whole").path
+    monkeypatch.setattr(sorting, "MOST_VALUES", 3)
+    monkeypatch.setattr(parcels, "MOST_BYTES", 500)
+    monkeypatch.setattr(survey, "_MOST_IN_WORKER", 5)
+    monkeypatch.setattr(build_module, "_LEAST_BUCKETS", 3)
+    little = build.run(tmp_path / "little").path
+    assert contents(whole) == contents(little)
