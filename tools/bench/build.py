@@ -1,27 +1,27 @@
 """Records a second that a build encodes and writes, beside loops that do the same work.
 
-    python tools/bench/build.py                       # drawn pairs, in a temporary folder
-    python tools/bench/build.py --path data/multi30k --from de --to en --copies 4
+    python tools/bench/build.py                       # 900,000 drawn pairs, minutes for each way
+    python tools/bench/build.py --copies 2 --rounds 1 # 60,000 of them, for a look
+    python tools/bench/build.py --path data/multi30k --from de --to en
+    python tools/bench/build.py --parts               # the first pass too, and start and stop
 
 The work: read parallel text, normalise both sides, cut them into the tokens of one and the same BPE
 model, serialise and write TFRecord shards. The ways to do it: a plain loop; a
 `multiprocessing.Pool` of two whose workers write a shard each; and the build's second pass with one
-worker and with two. The build's first pass, which counts words and finds repeats, is told apart, as
-are the seconds in which its pipeline does nothing but start and stop.
+worker and with two. With `--parts` the build's first pass, which counts words and finds repeats, is
+told apart, as are the seconds in which its pipeline does nothing but start and stop.
 """
 
 import argparse
-import resource
 import shutil
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import apache_beam as beam
-from rivals import loop, pool, references_of
+from rivals import LOOP, ONE, POOL, TWO, compare, loop, pool, references_of, run
 
 from rnnpipe.records.codec import encode_example
 from rnnpipe.records.layout import shard_name
@@ -30,7 +30,7 @@ from rnnpipe.records.tfrecord import write_tfrecord
 from rnnpipe.sources.source import Reference
 from rnnpipe.sources.text.grammars import TranslationGrammar
 from rnnpipe.sources.text.parallel import Parallel
-from rnnpipe.transforms.runner import Runner
+from rnnpipe.transforms.parcels import Shuffle
 from rnnpipe.transforms.shards import WriteShards
 from rnnpipe.transforms.splits import Splitter
 from rnnpipe.transforms.survey import CountReferences
@@ -70,34 +70,35 @@ class Work:
 
 def build(work: Work, workers: int) -> None:
     """The second pass of a build."""
-    shards = {"train": work.shards}
-    write = WriteShards(work.source, SPLITTER, shards, TEXT_PAIR, work.encoder, work.folder)
-    _run(lambda pieces: pieces | write, work.source, workers)
+    shards, spec = {"train": work.shards}, TEXT_PAIR
+
+    def write(shuffle: Shuffle) -> WriteShards:
+        source, encoder, folder = work.source, work.encoder, work.folder
+        return WriteShards(source, SPLITTER, shards, spec, encoder, folder, shuffle=shuffle)
+
+    run(write, work, workers)
 
 
 def survey(work: Work, workers: int) -> None:
     """The first pass of a build."""
-    count = CountReferences(work.source, RECIPE, SPLITTER, work.folder, spread=workers > 1)
-    _run(lambda pieces: pieces | count, work.source, workers)
+
+    def count(shuffle: Shuffle) -> CountReferences:
+        spread = workers > 1 and len(work.source.pieces()) < shuffle.buckets
+        return CountReferences(work.source, RECIPE, SPLITTER, work.folder, spread, shuffle)
+
+    run(count, work, workers)
 
 
 def start(work: Work, workers: int) -> None:
     """A pipeline that does nothing."""
-    _run(lambda pieces: pieces | beam.Map(type), work.source, workers)
-
-
-def _run(apply: Callable[[object], object], source: Parallel, workers: int) -> None:
-    def construct(pipeline: beam.Pipeline) -> None:
-        apply(pipeline | "Pieces" >> beam.Create(source.pieces(), reshuffle=True))
-
-    Runner(workers).run(construct)
+    run(lambda shuffle: beam.Map(type), work, workers)
 
 
 WAYS: Mapping[str, Callable[[Work], None]] = {
-    "plain loop": loop,
-    "multiprocessing.Pool(2)": pool,
-    "build, 1 worker": lambda work: build(work, 1),
-    "build, 2 workers": lambda work: build(work, 2),
+    LOOP: loop,
+    POOL: pool,
+    ONE: lambda work: build(work, 1),
+    TWO: lambda work: build(work, 2),
 }
 PARTS: Mapping[str, Callable[[Work], None]] = {
     "first pass, 1 worker": lambda work: survey(work, 1),
@@ -134,8 +135,9 @@ def main() -> None:
     parser.add_argument("--path", type=Path)
     parser.add_argument("--from", dest="from_", default="de")
     parser.add_argument("--to", default="en")
-    parser.add_argument("--copies", type=int, default=1)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--copies", type=int, default=30)
+    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--parts", action="store_true")
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="bench-build-"))
     try:
@@ -148,31 +150,12 @@ def main() -> None:
         encoder = TextPairEncoder(RECIPE.max_tokens, {"source": tokenizer, "target": tokenizer})
         (folder / "out").mkdir()
         work = Work(source, encoder, -(-len(references) // 1000), folder / "out")
-        measure(work, len(references), options.rounds)
+        ways = {**WAYS, **PARTS} if options.parts else WAYS
+        records = len(references)
+        del references, reference  # the ways read for themselves
+        compare(ways, work, records, "pairs", options.rounds)
     finally:
         shutil.rmtree(folder)
-
-
-def measure(work: Work, records: int, rounds: int) -> None:
-    """Times every way in turns and prints the best of each, in wall-clock and in CPU seconds."""
-    seconds: dict[str, list[tuple[float, float]]] = {}
-    for _ in range(rounds):
-        for name, way in {**WAYS, **PARTS}.items():
-            wall, cpu = time.perf_counter(), cpu_seconds()
-            way(work)
-            taken = time.perf_counter() - wall, cpu_seconds() - cpu
-            seconds.setdefault(name, []).append(taken)
-    print(f"{records:,} pairs, {work.shards} shards, best of {rounds} rounds in turns")
-    for name, times in seconds.items():
-        wall, cpu = map(min, zip(*times, strict=True))
-        rate = "" if name.startswith("start") else f"{records / wall:10,.0f} records/s"
-        print(f"{name:26}{wall:8.2f} s{cpu:8.2f} s CPU{rate}")
-
-
-def cpu_seconds() -> float:
-    """What this process and those that it has waited for have used: what a busy machine tells."""
-    used = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return sum(usage.ru_utime + usage.ru_stime for usage in used)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Images a second that a build of captions reads, resizes and writes, and the memory it takes.
 
-    python tools/bench/images.py                                # speed, on made-up photos
+    python tools/bench/images.py                                # speed, on 30,000 made-up photos
+    python tools/bench/images.py --images 600                   # for a look
     python tools/bench/images.py --photos data/coco/train2017   # on copies of these
     python tools/bench/images.py --memory 300 3000              # peak memory by number of images
     python tools/bench/images.py --backbone MobileNetV2         # with features of random weights
@@ -13,23 +14,20 @@ Peak memory is that of a fresh process that does the whole build with one worker
 
 import argparse
 import json
-import os
 import resource
 import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import cycle, islice
 from pathlib import Path
 
-import apache_beam as beam
 import numpy as np
 from PIL import Image
-from rivals import loop, pool, references_of
+from rivals import LOOP, ONE, POOL, TWO, compare, loop, pool, references_of, run
 
 from rnnpipe.records.codec import encode_example
 from rnnpipe.records.layout import shard_name
@@ -39,8 +37,8 @@ from rnnpipe.sources.source import Reference
 from rnnpipe.transforms.build import Build
 from rnnpipe.transforms.captions import CaptionEncoder, CaptionRecipe
 from rnnpipe.transforms.features import Features
+from rnnpipe.transforms.parcels import Shuffle
 from rnnpipe.transforms.recipe import Encoded
-from rnnpipe.transforms.runner import Runner
 from rnnpipe.transforms.shards import WriteShards
 from rnnpipe.transforms.splits import Splitter, order_in_shard
 
@@ -81,20 +79,19 @@ class Work:
 def build(work: Work, workers: int) -> None:
     """The second pass of a build."""
     spec, shards = work.recipe.spec, {"train": work.shards}
-    write = WriteShards(work.source, SPLITTER, shards, spec, work.encoder, work.folder)
 
-    def construct(pipeline: beam.Pipeline) -> None:
-        pieces = pipeline | "Pieces" >> beam.Create(work.source.pieces(), reshuffle=True)
-        _ = pieces | write
+    def write(shuffle: Shuffle) -> WriteShards:
+        source, encoder, folder = work.source, work.encoder, work.folder
+        return WriteShards(source, SPLITTER, shards, spec, encoder, folder, shuffle=shuffle)
 
-    Runner(workers).run(construct)
+    run(write, work, workers)
 
 
 WAYS: Mapping[str, Callable[[Work], None]] = {
-    "plain loop": loop,
-    "multiprocessing.Pool(2)": pool,
-    "build, 1 worker": lambda work: build(work, 1),
-    "build, 2 workers": lambda work: build(work, 2),
+    LOOP: loop,
+    POOL: pool,
+    ONE: lambda work: build(work, 1),
+    TWO: lambda work: build(work, 2),
 }
 
 
@@ -141,16 +138,7 @@ def measure_speed(options: argparse.Namespace, folder: Path) -> None:
     encoder = recipe.learn(counts, folder / "out")
     assert isinstance(encoder, CaptionEncoder)
     work = Work(source, encoder, recipe, -(-len(references) // PER_SHARD), folder / "out")
-    seconds: dict[str, list[float]] = {name: [] for name in WAYS}
-    for _ in range(options.rounds):
-        for name, way in WAYS.items():
-            began = time.perf_counter()
-            way(work)
-            seconds[name].append(time.perf_counter() - began)
-    print(f"{len(references):,} images to {options.size} px, {work.shards} shards")
-    print(f"best of {options.rounds} rounds in turns, load average {os.getloadavg()[0]:.1f}")
-    for name, times in seconds.items():
-        print(f"{name:26}{min(times):8.2f} s{len(references) / min(times):10,.0f} images/s")
+    compare(WAYS, work, len(references), "images", options.rounds)
 
 
 def measure_memory(options: argparse.Namespace, folder: Path) -> None:
@@ -184,9 +172,9 @@ def main() -> None:
     """Measures what the options say."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--photos", type=Path, help="a folder of JPEGs to take copies of")
-    parser.add_argument("--images", type=int, default=600)
+    parser.add_argument("--images", type=int, default=30_000)
     parser.add_argument("--size", type=int, default=224)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--backbone", help="of keras.applications; its weights are random")
     parser.add_argument("--memory", type=int, nargs="*", metavar="IMAGES")
     parser.add_argument("--build", type=Path, help=argparse.SUPPRESS)

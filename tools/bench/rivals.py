@@ -1,10 +1,26 @@
-"""Loops that do the work of a build's second pass without it."""
+"""Loops that do the work of a build's second pass without it, and how they are compared with it."""
 
 import multiprocessing
-from typing import Protocol
+import os
+import resource
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import apache_beam as beam
 
 from rnnpipe.sources.source import Reference, Source
+from rnnpipe.transforms.parcels import Shuffle
+from rnnpipe.transforms.runner import Runner
 from rnnpipe.transforms.splits import shard_of
+from rnnpipe.transforms.work import clear, work_folder
+
+LOOP, POOL, ONE, TWO = (
+    "plain loop",
+    "multiprocessing.Pool(2)",
+    "build, 1 worker",
+    "build, 2 workers",
+)
 
 
 class Work(Protocol):
@@ -38,6 +54,65 @@ def references_of(source: Source) -> list[Reference]:
     """All that can be read of a source."""
     every = (raw for piece in source.pieces() for raw in source.read(piece))
     return [raw for raw in every if isinstance(raw, Reference)]
+
+
+def run(transform: Callable[[Shuffle], Any], work: Any, workers: int) -> None:
+    """One pass of a build.
+
+    Args:
+        transform: the pass, given how what belongs together is brought together.
+        work: what there is to do.
+        workers: how many share it.
+    """
+    pieces = work.source.pieces()
+    waiting = work_folder(work.folder, "shuffle")
+
+    def construct(pipeline: beam.Pipeline) -> None:
+        of_data = pipeline | "Pieces" >> beam.Create(pieces, reshuffle=True)
+        _ = of_data | transform(Shuffle(waiting, max(64, len(pieces))))
+
+    Runner(workers).run(construct)
+    clear(waiting)
+
+
+def compare(
+    ways: Mapping[str, Callable[[Any], None]], work: Any, records: int, unit: str, rounds: int
+) -> None:
+    """Times all ways in turns; prints the best of each and how the build stands to its rivals.
+
+    Args:
+        ways: `LOOP`, `POOL`, `ONE` and `TWO`, and others by any name.
+        work: what there is to do.
+        records: how many records that gives.
+        unit: what to call them.
+        rounds: how often each way is timed.
+    """
+    seconds: dict[str, list[tuple[float, float]]] = {}
+    for _ in range(rounds):
+        for name, way in ways.items():
+            wall, cpu = time.perf_counter(), _cpu_seconds()
+            way(work)
+            taken = time.perf_counter() - wall, _cpu_seconds() - cpu
+            seconds.setdefault(name, []).append(taken)
+    load = os.getloadavg()[0]
+    print(f"{records:,} {unit}, {work.shards} shards, best of {rounds} in turns, load {load:.1f}")
+    best = {name: tuple(map(min, zip(*times, strict=True))) for name, times in seconds.items()}
+    for name, (wall, cpu) in best.items():
+        rate = "" if name.startswith("start") else f"{records / wall:10,.0f} {unit}/s"
+        print(f"{name:26}{wall:8.2f} s{cpu:8.2f} s CPU{rate}")
+    for what, rival, ours in (
+        ("2 workers beside the pool, speed", POOL, TWO),
+        ("1 worker beside the loop, speed", LOOP, ONE),
+        ("2 workers beside 1, speed", ONE, TWO),
+    ):
+        wall, cpu = (best[rival][i] / best[ours][i] for i in (0, 1))
+        print(f"{what:34}{wall:6.2f} x by the clock{cpu:8.2f} x by CPU seconds")
+
+
+def _cpu_seconds() -> float:
+    """What this process and those that it has waited for have used: what a busy machine tells."""
+    used = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(usage.ru_utime + usage.ru_stime for usage in used)
 
 
 def _by_shard(work: Work) -> list[tuple[int, list[Reference]]]:
