@@ -16,7 +16,7 @@ MAX_BYTES = 1 << 20
 
 _GZIP = b"\x1f\x8b"
 _CHUNK = 1 << 20
-_LINES, _MOST_SPANS = 10_000, 4096
+LINES, MOST_SPANS = 10_000, 4096
 _WIDE_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -115,7 +115,7 @@ def cut_lines(path: Path) -> list[Span]:
         offset = 0
         while chunk := file.read(_CHUNK):
             lines, at = chunk.count(b"\n"), 0
-            while lines >= (wanted := _LINES - number % _LINES):
+            while lines >= (wanted := LINES - number % LINES):
                 for _ in range(wanted):
                     at = chunk.index(b"\n", at) + 1
                 starts.append(offset + at)
@@ -123,8 +123,8 @@ def cut_lines(path: Path) -> list[Span]:
                 lines -= wanted
             number += lines
             offset += len(chunk)
-    step = -(-len(starts) // _MOST_SPANS)
-    size = step * _LINES
+    step = -(-len(starts) // MOST_SPANS)
+    size = step * LINES
     spans = [Span(start, before * size, size) for before, start in enumerate(starts[::step])]
     return [*spans[:-1], Span(spans[-1].offset, spans[-1].before)]
 

@@ -122,11 +122,11 @@ def test_long_files_are_read_in_pieces_that_have_the_same_lines(tmp_path, monkey
         (tmp_path / f"z.{language}").write_bytes(gzip.compress(text.encode()))
     files = {"train": "a"}
     whole = read_all(Parallel(tmp_path, source="de", target="en", files=files))
-    monkeypatch.setattr(lines_module, "_LINES", 5)
+    monkeypatch.setattr(lines_module, "LINES", 5)
     source = Parallel(tmp_path, source="de", target="en", files=files)
     assert len(source.pieces()) == lines // 5 + 1
     assert read_all(source) == whole
-    monkeypatch.setattr(lines_module, "_MOST_SPANS", 2)
+    monkeypatch.setattr(lines_module, "MOST_SPANS", 2)
     assert len(source.pieces()) == 2
     assert read_all(source) == whole
     (tmp_path / "a.de").unlink()
