@@ -14,7 +14,6 @@ Options after `--` are Beam's own; without a `--runner` the build is local.
 import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import get_args
 
 from pipelines.command import make_parser, run
@@ -25,6 +24,7 @@ from rnnpipe.sources.images import FITS
 from rnnpipe.sources.shapes_captions import ShapesCaptions
 from rnnpipe.sources.source import Source
 from rnnpipe.sources.tfds_captions import TfdsCaptions
+from rnnpipe.storage.paths import place
 from rnnpipe.text.tokenizer import TokenizerKind
 from rnnpipe.transforms.captions import CaptionRecipe
 from rnnpipe.transforms.recipe import Recipe
@@ -56,13 +56,13 @@ def _add_source(parser: argparse.ArgumentParser) -> None:
     add("--source", required=True, choices=SOURCES, help="the layout of the raw data")
     add(
         "--path",
-        type=Path,
+        type=place,
         required=True,
         help="the folder of raw data; of tfds and shapes_captions, where it is written",
     )
-    add("--karpathy", type=Path, help="of coco_captions: dataset_coco.json, relative to --path")
+    add("--karpathy", type=place, help="of coco_captions: dataset_coco.json, relative to --path")
     add("--name", help="of tfds: the data set")
-    add("--data-dir", type=Path, help="of tfds: TensorFlow Datasets' own folder")
+    add("--data-dir", type=place, help="of tfds: TensorFlow Datasets' own folder")
     add("--image-feature", default="image", help="of tfds (default: %(default)s)")
     add("--captions-feature", default="captions/text", help="of tfds (default: %(default)s)")
     add("--number", help="of tfds: the feature with an image's number (default: counted)")

@@ -3,7 +3,6 @@
 import argparse
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from rich.console import Console
 
@@ -13,6 +12,7 @@ from rnnpipe.runs.console import make_console
 from rnnpipe.runs.progress import BuildProgress
 from rnnpipe.runs.summary import print_summary
 from rnnpipe.sources.source import Source
+from rnnpipe.storage.paths import place
 from rnnpipe.transforms.build import Build
 from rnnpipe.transforms.recipe import Recipe
 from rnnpipe.transforms.runner import Runner
@@ -34,7 +34,7 @@ def make_parser(program: str, description: str | None) -> argparse.ArgumentParse
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("--output", type=Path, required=True, help="the records directory to write")
+    add("--output", type=place, required=True, help="the records directory to write")
     add("--validation", type=float, default=0.1, help="share held out (default: %(default)s)")
     add("--test", type=float, default=0.1, help="share held out (default: %(default)s)")
     add("--records-per-shard", type=int, default=defaults["records_per_shard"].default)

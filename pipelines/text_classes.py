@@ -17,7 +17,6 @@ from pathlib import Path
 
 from pipelines.command import run
 from pipelines.text_options import given, make_parser, tokenization
-from rnnpipe.config.cache import cache_folder
 from rnnpipe.errors import UserError
 from rnnpipe.sources.source import Source
 from rnnpipe.sources.text.label_files import LabelFiles
@@ -25,6 +24,7 @@ from rnnpipe.sources.text.label_folders import LabelFolders
 from rnnpipe.sources.text.table import Table
 from rnnpipe.sources.text.tfds import Tfds
 from rnnpipe.sources.text.trec import Trec
+from rnnpipe.storage.cache import cache_folder
 from rnnpipe.transforms.recipe import Recipe
 from rnnpipe.transforms.text_classes import TextClassRecipe
 

@@ -1,10 +1,10 @@
 """What the command lines of both text pipelines have in common."""
 
 import argparse
-from pathlib import Path
 from typing import Any, get_args
 
 from pipelines import command
+from rnnpipe.storage.paths import place
 from rnnpipe.text.tokenizer import TokenizerKind
 from rnnpipe.transforms.text import Tokenization
 
@@ -13,7 +13,7 @@ def make_parser(program: str, description: str | None) -> argparse.ArgumentParse
     """A parser with the options that both pipelines have."""
     parser = command.make_parser(program, description)
     add = parser.add_argument
-    add("--path", type=Path, help="the folder of raw data")
+    add("--path", type=place, help="the folder of raw data")
     add(
         "--files",
         nargs="*",

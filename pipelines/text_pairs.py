@@ -15,12 +15,12 @@ from collections.abc import Sequence
 
 from pipelines.command import run
 from pipelines.text_options import given, make_parser, tokenization
-from rnnpipe.config.cache import cache_folder
 from rnnpipe.errors import UserError
 from rnnpipe.sources.source import Source
 from rnnpipe.sources.text.parallel import Parallel
 from rnnpipe.sources.text.table import Table
 from rnnpipe.sources.text.tfds import Tfds
+from rnnpipe.storage.cache import cache_folder
 from rnnpipe.transforms.recipe import Recipe
 from rnnpipe.transforms.text_pairs import TextPairRecipe
 

@@ -10,7 +10,6 @@ Options after `--` are Beam's own; without a `--runner` the build is local.
 import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import get_args
 
 from pipelines.command import make_parser, run
@@ -18,6 +17,7 @@ from rnnpipe.sources.easy_vqa import EasyVqa
 from rnnpipe.sources.images import FITS
 from rnnpipe.sources.source import Source
 from rnnpipe.sources.vqa_v2 import VqaV2
+from rnnpipe.storage.paths import place
 from rnnpipe.text.tokenizer import TokenizerKind
 from rnnpipe.transforms.recipe import Recipe
 from rnnpipe.transforms.vqa import VqaRecipe
@@ -32,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser, recipe = make_parser(_PROGRAM, __doc__), VqaRecipe()
     add = parser.add_argument
     add("--source", required=True, choices=SOURCES, help="the layout of the raw data")
-    add("--path", type=Path, required=True, help="the folder of raw data")
+    add("--path", type=place, required=True, help="the folder of raw data")
     add("--image-size", type=int, default=recipe.image_size, help="pixels (default: %(default)s)")
     add("--image-fit", choices=FITS, default=recipe.image_fit, help="(default: %(default)s)")
     add("--jpeg-quality", type=int, default=recipe.jpeg_quality, help="(default: %(default)s)")

@@ -127,7 +127,7 @@ def _make_parser() -> argparse.ArgumentParser:
     verb.add_argument("--schema", action="store_true", help="print the JSON schema of all configs")
     verb.set_defaults(act=_config)
     verb = verbs.add_parser("inspect", help="what is in a records directory")
-    verb.add_argument("directory", type=Path, metavar="DIRECTORY", help="a records directory")
+    verb.add_argument("directory", metavar="DIRECTORY", help="a records directory")
     verb.add_argument("--examples", type=int, default=3, help="records to show (default: 3)")
     verb.set_defaults(act=_inspect)
     return parser
@@ -232,8 +232,9 @@ def _config(options: argparse.Namespace) -> None:
 def _inspect(options: argparse.Namespace) -> None:
     from rnnpipe.runs.console import make_console
     from rnnpipe.runs.inspect import inspect_records
+    from rnnpipe.storage.paths import place
 
-    inspect_records(options.directory, options.examples, make_console())
+    inspect_records(place(options.directory), options.examples, make_console())
 
 
 if __name__ == "__main__":

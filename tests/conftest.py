@@ -2,17 +2,21 @@
 
 import gzip
 import json
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import fsspec
 import numpy as np
 import pytest
 from PIL import Image
 
 from rnnpipe.sources.shapes import write_shapes
 from rnnpipe.sources.videos.files import encode_video
+from rnnpipe.storage.paths import StorePath
 from tests.interpreter import Interpreter
+from tests.object_store import S3_KEYS, serving_s3
 
 
 @pytest.fixture(scope="session")
@@ -65,6 +69,24 @@ def predict_elsewhere(other_process, tmp_path) -> Callable[..., list[np.ndarray]
         return list(np.load(tmp_path / "found.npz").values())
 
     return predict
+
+
+@pytest.fixture(scope="session")
+def _s3() -> Iterator[str]:
+    with serving_s3() as address:
+        yield address
+
+
+@pytest.fixture
+def bucket(_s3, monkeypatch) -> StorePath:
+    """An empty bucket of an S3 server on this machine, and the environment to reach it."""
+    for name, value in S3_KEYS.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", _s3)
+    fsspec.filesystem("s3").clear_instance_cache()
+    name = f"bucket-{uuid.uuid4().hex[:12]}"
+    fsspec.filesystem("s3").mkdir(name)
+    return StorePath(f"s3://{name}")
 
 
 @pytest.fixture(autouse=True)

@@ -1,11 +1,7 @@
-"""A directory of finished records: opened, checked, published."""
+"""A directory of finished records: opened, checked, read."""
 
 import json
-import os
-import shutil
-import socket
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +9,7 @@ from typing import Any
 
 from rnnpipe.errors import UserError
 from rnnpipe.records.codec import decode_example
+from rnnpipe.records.copy import Copy, Progress
 from rnnpipe.records.layout import (
     ANSWERS,
     CLIP_LABELS,
@@ -24,6 +21,7 @@ from rnnpipe.records.layout import (
 )
 from rnnpipe.records.specs import SPECS, RecordSpec
 from rnnpipe.records.tfrecord import read_tfrecord
+from rnnpipe.storage.paths import StorePath
 
 
 @dataclass(frozen=True)
@@ -32,13 +30,16 @@ class RecordsDirectory:
 
     Args:
         path: where it is. `RecordsDirectory.open` checks that it is one.
+        copied: of which data set in an object store it is a copy, into which record files come as
+            they are asked for; None: of none.
     """
 
     path: Path
+    copied: Copy | None = None
 
     @classmethod
     def open(cls, path: Path) -> "RecordsDirectory":
-        """The records in `path`.
+        """The records in `path`; of those in an object store, a copy in the user's cache.
 
         Raises:
             UserError: there is no such directory, or it is not one of whole records.
@@ -46,9 +47,12 @@ class RecordsDirectory:
         if not path.is_dir():
             got = "a file" if path.exists() else "no such directory"
             raise UserError(str(path), "a records directory", got, "build it with `rnnpipe build`")
-        directory = cls(path)
         try:
+            copied = Copy.open(path) if isinstance(path, StorePath) else None
+            directory = cls(copied.folder if copied else path, copied)
             directory._check()
+        except UserError:
+            raise
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise UserError(
                 str(path),
@@ -62,9 +66,27 @@ class RecordsDirectory:
         if self.spec.name not in SPECS:
             raise ValueError(f"records of the unknown kind {self.spec.name!r}")
         for split in self.splits:
-            for shard in self.shards(split):
-                if not shard.is_file():
-                    raise ValueError(f"{shard.name} is missing")
+            for name in self._shard_names(split):
+                if not (self.copied.has(name) if self.copied else (self.path / name).is_file()):
+                    raise ValueError(f"{name} is missing")
+
+    @property
+    def published(self) -> Path:
+        """Where it was published."""
+        return self.copied.origin if self.copied else self.path
+
+    def fetch(self, progress: Progress = lambda done, total: None) -> None:
+        """Copies the record files that are missing here, where it is the copy of a data set.
+
+        Args:
+            progress: told how many of how many files are there; never, if none was missing.
+
+        Raises:
+            UserError: one is not as it was published, or the store refuses.
+        """
+        if self.copied:
+            names = (name for split in self.splits for name in self._shard_names(split))
+            self.copied.fetch(names, progress)
 
     @cached_property
     def stats(self) -> dict[str, Any]:
@@ -105,22 +127,26 @@ class RecordsDirectory:
         return labels
 
     def shards(self, split: str) -> list[Path]:
-        """The record files of a split, in order.
+        """The record files of a split, in order; those that are not here are fetched.
 
         Raises:
-            UserError: there is no such split.
+            UserError: there is no such split, or a file cannot be fetched.
         """
+        names = self._shard_names(split)
+        if self.copied:
+            self.copied.fetch(names)
+        return [self.path / name for name in names]
+
+    def _shard_names(self, split: str) -> list[str]:
         if split not in self.splits:
             raise UserError(
-                str(self.path),
+                str(self.published),
                 f"a split called {split!r}",
                 ", ".join(self.splits),
                 "name one of those",
             )
         shards = len(self.stats["splits"][split]["shard_records"])
-        return [
-            self.path / shard_name(self.spec.name, split, shard, shards) for shard in range(shards)
-        ]
+        return [shard_name(self.spec.name, split, shard, shards) for shard in range(shards)]
 
     def read(self, split: str, fields: Collection[str] | None = None) -> Iterator[dict[str, Any]]:
         """The records of a split, decoded one by one: for a look, not for training.
@@ -142,79 +168,3 @@ class RecordsDirectory:
 def _read_json(path: Path) -> dict[str, Any]:
     content: dict[str, Any] = json.loads(path.read_text())
     return content
-
-
-@contextmanager
-def publishing(path: Path) -> Iterator[Path]:
-    """A folder to build in that becomes `path` when the block ends well, and vanishes when not.
-
-    It lies beside `path`, so that one rename publishes it; records that were there before are
-    replaced, anything else is refused. What a killed build left behind is removed.
-
-    Raises:
-        UserError: `path` is something else than records, or nothing can be written there.
-    """
-    check_replaceable(path)
-    staging = path.with_name(f"{path.name}.incomplete-{socket.gethostname()}-{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _remove_leftovers(path)
-        staging.mkdir()
-    except OSError as error:
-        raise UserError(
-            str(path),
-            "a place to write records to",
-            str(error.strerror),
-            "choose another directory",
-        ) from error
-    try:
-        yield staging
-        _replace(path, staging)
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
-
-
-def check_replaceable(path: Path) -> None:
-    """Refuses a place that holds something else than records.
-
-    Raises:
-        UserError: `path` is a file, or a directory with other things in it.
-    """
-    if path.is_dir() and (not any(path.iterdir()) or (path / FINGERPRINT).is_file()):
-        return
-    if path.exists():
-        raise UserError(
-            str(path),
-            "a records directory, an empty one or none",
-            "a file" if path.is_file() else "a directory with other things in it",
-            "choose another directory for the records",
-        )
-
-
-def _replace(path: Path, staging: Path) -> None:
-    old = staging.with_name(f"{staging.name}-old")
-    if path.exists():
-        path.rename(old)
-    staging.rename(path)
-    shutil.rmtree(old, ignore_errors=True)
-
-
-def _remove_leftovers(path: Path) -> None:
-    """Removes the staging folders of builds on this host whose process is gone."""
-    prefix = f"{path.name}.incomplete-{socket.gethostname()}-"
-    for folder in path.parent.glob(f"{prefix}*"):
-        pid = folder.name.removeprefix(prefix).removesuffix("-old")
-        if pid.isdigit() and not _is_running(int(pid)):
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _is_running(pid: int) -> bool:
-    if pid == os.getpid():
-        return False  # this process is only starting: the folder is a namesake's
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -1,14 +1,18 @@
 """The files beside the records that make a directory one that TensorFlow Datasets opens."""
 
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 
-from rnnpipe.records.layout import shard_template
+from rnnpipe.records.layout import shard_name, shard_template
 from rnnpipe.records.specs import Field, RecordSpec
+
+_FILES = ("dataset_info.json", "features.json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,30 +41,40 @@ def import_datasets() -> Any:
 
 
 def write_metadata(folder: Path, spec: RecordSpec, splits: Mapping[str, SplitSize]) -> None:
-    """Writes `dataset_info.json` and `features.json` into a folder of finished shards."""
+    """Writes `dataset_info.json` and `features.json` of finished shards into a folder."""
     tfds = import_datasets()
-    tfds.folder_dataset.write_metadata(
-        data_dir=str(folder),
-        features=tfds.features.FeaturesDict(
-            {name: _feature(tfds, field) for name, field in spec.fields.items()}
+    with TemporaryDirectory() as names:
+        # TensorFlow Datasets looks for the shards by name; the real ones may be in a store.
+        for split, size in splits.items():
+            for shard in range(len(size.shard_lengths)):
+                Path(names, shard_name(spec.name, split, shard, len(size.shard_lengths))).touch()
+        tfds.folder_dataset.write_metadata(
+            data_dir=names,
+            features=tfds.features.FeaturesDict(
+                {name: _feature(tfds, field) for name, field in spec.fields.items()}
+            ),
+            split_infos=[
+                _split_info(tfds, spec, split, size, names) for split, size in splits.items()
+            ],
+            description=spec.description,
+            check_data=False,  # it would read the shards through TensorFlow; they are counted
+        )
+        for name in _FILES:
+            shutil.move(Path(names, name), folder / name)
+
+
+def _split_info(tfds: Any, spec: RecordSpec, split: str, size: SplitSize, folder: str) -> Any:
+    return tfds.core.SplitInfo(
+        name=split,
+        shard_lengths=list(size.shard_lengths),
+        num_bytes=size.num_bytes,
+        filename_template=tfds.core.ShardedFileTemplate(
+            data_dir=folder,
+            template=shard_template(spec.name),
+            dataset_name=spec.name,
+            split=split,
+            filetype_suffix="tfrecord",
         ),
-        split_infos=[
-            tfds.core.SplitInfo(
-                name=split,
-                shard_lengths=list(size.shard_lengths),
-                num_bytes=size.num_bytes,
-                filename_template=tfds.core.ShardedFileTemplate(
-                    data_dir=str(folder),
-                    template=shard_template(spec.name),
-                    dataset_name=spec.name,
-                    split=split,
-                    filetype_suffix="tfrecord",
-                ),
-            )
-            for split, size in splits.items()
-        ],
-        description=spec.description,
-        check_data=False,  # it would read TFRecords through TensorFlow; the build has counted them
     )
 
 

@@ -8,10 +8,13 @@ import struct
 import uuid
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import google_crc32c
 
 from rnnpipe.errors import UserError
+from rnnpipe.records.manifest import put_file
+from rnnpipe.storage.paths import StorePath
 
 _HEADER = struct.Struct("<QI")
 _FOOTER = struct.Struct("<I")
@@ -24,11 +27,20 @@ def _masked_crc(data: bytes) -> int:
 
 
 def write_tfrecord(path: Path, records: Iterable[bytes]) -> int:
-    """Writes a whole TFRecord file or none: under a temporary name, then renamed.
+    """Writes a whole TFRecord file or none.
+
+    On a file system it is written under a temporary name, then renamed; what goes to an object
+    store is written to a local file first, as an upload that fails half-way cannot be taken back.
 
     Returns:
         The size of the file, in bytes.
     """
+    if isinstance(path, StorePath):
+        with TemporaryDirectory() as folder:
+            local = Path(folder) / path.name
+            size = write_tfrecord(local, records)
+            put_file(local, path)
+        return size
     temporary = path.with_name(f"{path.name}.writing-{uuid.uuid4().hex}")
     with temporary.open("wb") as file:
         for record in records:

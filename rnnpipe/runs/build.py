@@ -5,13 +5,14 @@ from pathlib import Path
 
 from rich.console import Console
 
-from rnnpipe.config.cache import cache_folder
 from rnnpipe.config.schema.base import RunConfig
 from rnnpipe.errors import UserError
-from rnnpipe.records.directory import RecordsDirectory, check_replaceable
+from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.metadata import import_datasets
+from rnnpipe.records.publication import check_replaceable
 from rnnpipe.runs.progress import BuildProgress
 from rnnpipe.runs.summary import print_summary
+from rnnpipe.storage.cache import cache_folder
 from rnnpipe.tasks.task import Task
 
 
@@ -46,7 +47,7 @@ def build_records(
                 directory, runner=Runner(config.build.workers, beam_args), progress=progress
             )
             action = "Built"
-    console.print(f"{action} records in {records.path}")
+    console.print(f"{action} records in {records.published}")
     print_summary(records, console)
     return records
 

@@ -138,7 +138,7 @@ def _describe_records(records: RecordsDirectory) -> dict[str, Any]:
         "records": {split: f"{count:,}" for split, count in records.splits.items()},
         "dead letters": dead or "none",
         "fingerprint": records.fingerprint,
-        "directory": str(records.path),
+        "directory": str(records.published),
     }
 
 

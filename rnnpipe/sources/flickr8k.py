@@ -1,7 +1,6 @@
 """Flickr8k, or data in its format: photographs, each with what five people said of it."""
 
 import hashlib
-import os
 import re
 from collections.abc import Iterator, Mapping
 from functools import cached_property
@@ -12,6 +11,7 @@ from rnnpipe.errors import BadRecord, DeadLetter, UserError
 from rnnpipe.sources.captions import refer_captions
 from rnnpipe.sources.folder import absolute, check_folder, list_folder, list_images
 from rnnpipe.sources.source import Progress, Reference
+from rnnpipe.storage.paths import walk
 
 WHERE_TO_GET_IT = "get Flickr8k_text.zip and Flickr8k_Dataset.zip, or mend data.source.path"
 
@@ -56,12 +56,12 @@ class Flickr8k:
         """The file of captions, the list of each split, and the folder of images."""
         check_folder(self._folder, "Flickr8k", WHERE_TO_GET_IT)
         tokens, lists, folders = list[Path](), dict[str, Path](), [self._folder]
-        for root, children, names in os.walk(self._folder):
-            folders += (Path(root, child) for child in children)
-            tokens += (Path(root, name) for name in names if _TOKENS.search(name))
+        for root, children, names in walk(self._folder):
+            folders += (root / child for child in children)
+            tokens += (root / name for name in names if _TOKENS.search(name))
             for name in sorted(names):
                 if found := _LIST.search(name):
-                    lists[_SPLITS[found[1].lower()]] = Path(root, name)
+                    lists[_SPLITS[found[1].lower()]] = root / name
         if len(tokens) != 1:
             got = ", ".join(sorted(path.name for path in tokens)) or "none"
             expected = "one file of captions (*.token.txt) here or further down"

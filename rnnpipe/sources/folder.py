@@ -3,7 +3,6 @@
 import gzip
 import hashlib
 import json
-import os
 import re
 import zlib
 from collections.abc import Callable, Sequence
@@ -12,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from rnnpipe.errors import UserError
+from rnnpipe.storage.paths import place
+from rnnpipe.storage.paths import walk as walk_folders
 
 _IMAGE = re.compile(r"(\d+)\.(?:jpe?g|png)$", re.IGNORECASE)
 IMAGE_ENDINGS = (".jpg", ".jpeg", ".png")
@@ -21,7 +22,7 @@ _JSON = (".json", ".json.gz")
 
 def absolute(path: str | Path) -> Path:
     """The path as every worker can use it, whatever folder it runs in."""
-    return Path(path).expanduser().absolute()
+    return place(path).expanduser().absolute()
 
 
 @cache
@@ -83,7 +84,7 @@ def list_folder(folder: Path) -> list[str]:
         UserError: it may not be looked into.
     """
     try:
-        return sorted(os.listdir(folder))
+        return sorted(path.name for path in folder.iterdir())
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as fault:
@@ -126,11 +127,11 @@ def walk(folder: Path, words: Sequence[str]) -> tuple[dict[str, list[Path]], lis
     """
     files: dict[str, dict[str, Path]] = {word: {} for word in words}
     folders: list[Path] = []
-    for root, children, names in os.walk(folder):
-        folders += (Path(root, child) for child in children)
+    for root, children, names in walk_folders(folder):
+        folders += (root / child for child in children)
         for name in sorted(name for name in names if name.lower().endswith(_JSON)):
             for word in (word for word in words if word in name.lower()):
-                files[word].setdefault(str(Path(root, name)).removesuffix(".gz"), Path(root, name))
+                files[word].setdefault(str(root / name).removesuffix(".gz"), root / name)
     shallow_first = sorted(folders, key=lambda path: (len(path.parts), path))
     return {word: sorted(found.values()) for word, found in files.items()}, shallow_first
 

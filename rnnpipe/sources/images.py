@@ -10,6 +10,7 @@ import numpy as np
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from rnnpipe.errors import BadRecord
+from rnnpipe.storage.paths import place
 
 Fit = Literal["stretch", "crop", "pad"]
 """How an image that is not square becomes square.
@@ -71,7 +72,7 @@ def read_image(path: str | Path, size: int, fit: Fit = "stretch") -> Image.Image
         ('RGB', (64, 64), (255, 255, 255))
     """
     try:
-        data = Path(path).read_bytes()
+        data = place(path).read_bytes()
     except OSError as fault:
         raise BadRecord("read image", fault.strerror or type(fault).__name__) from fault
     return decode_image(data, size, fit)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rnnpipe.config.cache import cache_folder
 from rnnpipe.config.schema.base import Build as BuildSection
 from rnnpipe.config.schema.caption_data import (
     CaptionData,
@@ -20,6 +19,7 @@ from rnnpipe.sources.flickr8k import Flickr8k
 from rnnpipe.sources.shapes_captions import ShapesCaptions
 from rnnpipe.sources.source import Source
 from rnnpipe.sources.tfds_captions import TfdsCaptions
+from rnnpipe.storage.cache import cache_folder
 from rnnpipe.tasks.features import make_features
 
 if TYPE_CHECKING:

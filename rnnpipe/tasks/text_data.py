@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rnnpipe.config.cache import cache_folder
 from rnnpipe.config.schema.base import Build as BuildSection
 from rnnpipe.config.schema.text import (
     ClassTableSource,
@@ -33,6 +32,7 @@ from rnnpipe.sources.text.parallel import Parallel
 from rnnpipe.sources.text.table import Table
 from rnnpipe.sources.text.tfds import Tfds
 from rnnpipe.sources.text.trec import Trec
+from rnnpipe.storage.cache import cache_folder
 
 if TYPE_CHECKING:
     from rnnpipe.transforms.build import Build

@@ -15,10 +15,11 @@ from typing import Any
 import apache_beam as beam
 
 from rnnpipe.errors import UserError
-from rnnpipe.records.directory import RecordsDirectory, publishing
+from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.fingerprint import make_fingerprint
 from rnnpipe.records.layout import DEAD_LETTERS, FINGERPRINT, SPLITS, STATS
 from rnnpipe.records.metadata import write_metadata
+from rnnpipe.records.publication import publishing
 from rnnpipe.sources.source import Source
 from rnnpipe.transforms.letters import Losses, read_letters
 from rnnpipe.transforms.parcels import Shuffle
@@ -102,19 +103,20 @@ class Build:
         """
         with (
             _room_for(directory),
-            publishing(directory) as folder,
-            local_folder(folder, _SHUFFLE) as waiting,
+            publishing(directory) as staging,
+            local_folder(staging.shared, _SHUFFLE) as waiting,
             runner.open() as run,
         ):
+            folder = staging.shared
             spread = runner.is_parallel and len(self._pieces) < _FEW_PIECES
             buckets = max(_LEAST_BUCKETS, len(self._pieces))
             shuffle = Shuffle(waiting if runner.is_local else None, buckets)
             survey, splitter = self._survey(folder, run, spread, shuffle, progress)
-            encoder = self.recipe.learn(survey.counts, folder)
+            encoder = self.recipe.learn(survey.counts, staging.local)
             results = self._write(folder, survey, splitter, encoder, run, shuffle, progress)
-            losses = _publish_letters(folder)
+            losses = _publish_letters(folder, staging.local)
             self._reconcile(survey, results, losses)
-            self._describe(folder, survey, splitter, results, losses)
+            self._describe(staging.local, survey, splitter, results, losses)
             remove_work(folder)
         return RecordsDirectory.open(directory)
 
@@ -237,10 +239,10 @@ def _room_for(directory: Path) -> Iterator[None]:
         ) from error
 
 
-def _publish_letters(folder: Path) -> Losses:
+def _publish_letters(folder: Path, local: Path) -> Losses:
     """Writes all dead letters into one file, in order."""
     losses = Losses()
-    with (folder / DEAD_LETTERS).open("w") as file:
+    with (local / DEAD_LETTERS).open("w") as file:
         for letter in read_letters(folder):
             losses.add(letter)
             file.write(json.dumps(asdict(letter), ensure_ascii=False) + "\n")

@@ -1,10 +1,11 @@
 """What workers leave for each other and for the process that waits for them: files, for a while."""
 
-import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+from rnnpipe.storage.paths import StorePath, remove_tree, writing
 
 _WORK = "work"
 
@@ -24,31 +25,29 @@ def work_folder(folder: Path, name: str) -> Path:
 
 def write_lines(path: Path, lines: Iterable[str]) -> None:
     """Writes a file whole or not at all; what is tried again replaces it by the same content."""
-    temporary = path.with_name(f"{uuid.uuid4().hex}.writing")
-    with temporary.open("w") as file:
+    with writing(path) as file:
         file.writelines(f"{line}\n" for line in lines)
-    temporary.replace(path)
 
 
 def clear(work: Path) -> None:
     """Removes the files of such a folder."""
+    if isinstance(work, StorePath):
+        work.remove_tree()  # all at once: there may be many, and each is a request
+        return
     for path in work.iterdir():
         path.unlink()
 
 
 def remove_work(folder: Path) -> None:
     """Removes all such folders: they are not part of the data set."""
-    for work in (folder / _WORK).iterdir():
-        clear(work)
-        work.rmdir()
-    (folder / _WORK).rmdir()
+    remove_tree(folder / _WORK)
 
 
 @contextmanager
 def local_folder(folder: Path, name: str) -> Iterator[Path]:
     """Such a folder on this machine, also where `folder` lies in an object store."""
-    if type(folder) is type(Path()):  # paths of stores are of a class of their own
-        yield work_folder(folder, name)
-    else:
+    if isinstance(folder, StorePath):
         with TemporaryDirectory() as temporary:
             yield Path(temporary)
+    else:
+        yield work_folder(folder, name)

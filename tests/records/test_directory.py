@@ -6,8 +6,9 @@ import pytest
 
 from rnnpipe.errors import UserError
 from rnnpipe.records.codec import encode_example
-from rnnpipe.records.directory import RecordsDirectory, publishing
+from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import shard_name
+from rnnpipe.records.publication import publishing
 from rnnpipe.records.specs import VQA
 from rnnpipe.records.tfrecord import write_tfrecord
 
@@ -40,8 +41,8 @@ def fill(folder):
 
 @pytest.fixture
 def directory(tmp_path):
-    with publishing(tmp_path / "records") as folder:
-        fill(folder)
+    with publishing(tmp_path / "records") as staging:
+        fill(staging.local)
     return tmp_path / "records"
 
 
@@ -87,8 +88,8 @@ def test_a_foreign_directory_is_not_replaced(tmp_path):
 
 def test_a_failed_build_leaves_nothing_and_keeps_what_was_there(directory):
     def build():
-        with publishing(directory) as folder:
-            (folder / "half").write_text("")
+        with publishing(directory) as staging:
+            (staging.local / "half").write_text("")
             raise RuntimeError("stop")
 
     with pytest.raises(RuntimeError, match="stop"):
@@ -98,9 +99,9 @@ def test_a_failed_build_leaves_nothing_and_keeps_what_was_there(directory):
 
 
 def test_new_records_replace_old_ones(directory):
-    with publishing(directory) as folder:
-        fill(folder)
-        (folder / "fingerprint.json").write_text('{"fingerprint": "new"}')
+    with publishing(directory) as staging:
+        fill(staging.local)
+        (staging.local / "fingerprint.json").write_text('{"fingerprint": "new"}')
         assert RecordsDirectory.open(directory).fingerprint == "abc"
     assert RecordsDirectory.open(directory).fingerprint == "new"
     assert [path.name for path in directory.parent.iterdir()] == ["records"]
@@ -111,8 +112,8 @@ def test_leftovers_of_killed_builds_are_removed_and_those_of_running_ones_kept(t
     killed, running = tmp_path / f"{prefix}-{2**22 + 1}", tmp_path / f"{prefix}-{os.getppid()}"
     killed.mkdir()
     running.mkdir()
-    with publishing(tmp_path / "records") as folder:
-        fill(folder)
+    with publishing(tmp_path / "records") as staging:
+        fill(staging.local)
     assert not killed.exists()
     assert running.exists()
 

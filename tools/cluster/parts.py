@@ -8,8 +8,8 @@ import venv
 from dataclasses import dataclass
 from pathlib import Path
 
-from rnnpipe.config.cache import cache_folder
 from rnnpipe.errors import UserError
+from rnnpipe.storage.cache import cache_folder
 
 FLINK = "1.19.3"
 _POM = Path(__file__).parent / "job_server" / "pom.xml"

@@ -1,13 +1,21 @@
 """What the config of every task has."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, WrapValidator, model_validator
 
 from rnnpipe.errors import UserError
+from rnnpipe.storage.paths import place
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
+
+
+def _place(path: Any, read: Callable[[Any], Path]) -> Path:
+    if isinstance(path, str) and "://" in path:
+        return place(path)
+    return _expand(read(path))
 
 
 def _expand(path: Path) -> Path:
@@ -19,8 +27,11 @@ def _expand(path: Path) -> Path:
         ) from None
 
 
-FilePath = Annotated[Path, AfterValidator(_expand)]
-"""A file or folder; relative to where the command runs, `~` is the home folder."""
+FilePath = Annotated[Path, WrapValidator(_place)]
+"""A file or folder; relative to where the command runs, `~` is the home folder.
+
+Where raw data is read and records are written it may be one of an object store, `s3://…`.
+"""
 
 
 class Section(BaseModel):

@@ -1,10 +1,10 @@
 """Stretches of a long text: where each begins and ends in its file, and what it says."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import BinaryIO, TypedDict
 
 from rnnpipe.errors import BadRecord
+from rnnpipe.storage.paths import place, read_range
 
 STRETCH = 1 << 12
 """About how long a stretch is, in bytes."""
@@ -37,9 +37,7 @@ def read_stretch(fields: StretchFields) -> str:
         BadRecord: it cannot be read, or is no text in its encoding.
     """
     try:
-        with Path(fields["path"]).open("rb") as file:
-            file.seek(fields["start"])
-            raw = file.read(fields["stop"] - fields["start"])
+        raw = read_range(place(fields["path"]), fields["start"], fields["stop"])
     except OSError as fault:
         raise BadRecord("read text", str(fault.strerror)) from fault
     if len(raw) < fields["stop"] - fields["start"]:

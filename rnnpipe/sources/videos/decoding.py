@@ -3,6 +3,7 @@
 import heapq
 from collections import deque
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -12,6 +13,7 @@ from PIL import Image
 
 from rnnpipe.errors import BadRecord
 from rnnpipe.sources.images import Fit, square
+from rnnpipe.storage.paths import StorePath, place
 
 _USUAL_RATE = Fraction(25)
 # Between two pictures that a decoder has to know first lie at most so many that it shows earlier.
@@ -96,7 +98,7 @@ def read_video(path: str | Path) -> Iterator[Shown]:
     """
     done = 0
     try:
-        with av.open(str(path), metadata_errors="ignore") as container:
+        with _open(path) as container:
             stream = _find_stream(container)
             step = 1 / (stream.average_rate or _USUAL_RATE)
             aspect = stream.sample_aspect_ratio or Fraction(1)
@@ -119,7 +121,7 @@ def find_duration(path: str | Path) -> Fraction:
         BadRecord: see `read_video`.
     """
     try:
-        with av.open(str(path), metadata_errors="ignore") as container:
+        with _open(path) as container:
             stream = _find_stream(container)
             step = 1 / (stream.average_rate or _USUAL_RATE)
             first = last = None
@@ -160,6 +162,16 @@ def sample_pictures(pictures: Iterable[Shown], rate: float) -> Iterator[tuple[Fr
         while time < shown.end:
             yield time, shown
             time += step
+
+
+@contextmanager
+def _open(path: str | Path) -> Iterator[av.container.InputContainer]:
+    placed = place(path)
+    with ExitStack() as opened:
+        # FFmpeg opens files itself, and reads those of a store through their methods.
+        stored = isinstance(placed, StorePath)
+        file = opened.enter_context(placed.open("rb")) if stored else str(path)
+        yield opened.enter_context(av.open(file, "r", metadata_errors="ignore"))
 
 
 def _find_stream(container: av.container.InputContainer) -> av.VideoStream:

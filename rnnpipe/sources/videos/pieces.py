@@ -11,6 +11,7 @@ from rnnpipe.errors import DeadLetter
 from rnnpipe.sources.folder import absolute
 from rnnpipe.sources.source import Progress, Reference
 from rnnpipe.sources.videos.clips import Clip, Sampling, refer_clip
+from rnnpipe.storage.paths import place
 
 _CLIPS_IN_PIECE = 50
 
@@ -88,5 +89,5 @@ class ClipSource(ABC):
         """The files of labels, and the videos that are there."""
         yield from self.label_files()
         for clip in self._clips:
-            if isinstance(clip, Clip) and (path := Path(clip.path)).is_file():
+            if isinstance(clip, Clip) and (path := place(clip.path)).is_file():
                 yield path

@@ -1,10 +1,10 @@
 """The source of a config of images with classes."""
 
-from rnnpipe.config.cache import cache_folder
 from rnnpipe.config.schema.glimpse import ClutteredShapesSource, GlimpseSource, ImageFoldersSource
 from rnnpipe.sources.cluttered_shapes import ClutteredShapes
 from rnnpipe.sources.image_folders import ImageFolders
 from rnnpipe.sources.source import Source
+from rnnpipe.storage.cache import cache_folder
 
 
 def open_source(config: GlimpseSource) -> Source:

@@ -1,6 +1,5 @@
 """The source of a video config."""
 
-from rnnpipe.config.cache import cache_folder
 from rnnpipe.config.schema.video import (
     ClipTableSource,
     Frames,
@@ -16,6 +15,7 @@ from rnnpipe.sources.videos.grid import Grid
 from rnnpipe.sources.videos.moving_shapes import MovingShapes
 from rnnpipe.sources.videos.table import ClipTable
 from rnnpipe.sources.videos.tfds import TfdsVideos
+from rnnpipe.storage.cache import cache_folder
 
 
 def open_source(config: VideoSource, frames: Frames) -> Source:

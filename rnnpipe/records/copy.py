@@ -1,0 +1,102 @@
+"""The copy of a data set in an object store, file by file as they are asked for."""
+
+import hashlib
+import uuid
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from rnnpipe.errors import UserError
+from rnnpipe.records.manifest import MANIFEST, Manifest, StoredFile
+from rnnpipe.storage.cache import cache_folder
+from rnnpipe.storage.paths import StorePath
+
+Progress = Callable[[int, int], None]
+"""Told how many of how many files are there."""
+
+_AT_ONCE = 8
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A folder in the user's cache for the files of one published data set.
+
+    Args:
+        origin: where the data set is published.
+        manifest: what it consists of.
+    """
+
+    origin: StorePath
+    manifest: Manifest
+
+    @classmethod
+    def open(cls, origin: StorePath) -> "Copy":
+        """The copy of what is published now, with all but the record files.
+
+        Raises:
+            FileNotFoundError: nothing is published.
+            UserError: a file is not as it was published, or the store refuses.
+        """
+        manifest = Manifest.read(origin)
+        if manifest is None:
+            raise FileNotFoundError(f"{MANIFEST} is missing")
+        copy = cls(origin, manifest)
+        copy.fetch(name for name in manifest.files if ".tfrecord" not in name)
+        return copy
+
+    @property
+    def folder(self) -> Path:
+        """Where it lies: another one for each data set that was ever published at this place."""
+        name = hashlib.sha256(f"{self.origin}/{self.manifest.build}".encode()).hexdigest()[:12]
+        return cache_folder("fetched") / f"{self.origin.name}-{name}"
+
+    def has(self, name: str) -> bool:
+        """Whether the data set has a file of this name."""
+        return name in self.manifest.files
+
+    def fetch(self, names: Iterable[str], progress: Progress = lambda done, total: None) -> None:
+        """Copies the files that are not here yet, several at once, each whole or not at all.
+
+        Args:
+            names: the files.
+            progress: told how many of how many are there; never, if none was missing.
+
+        Raises:
+            UserError: one is not as it was published, or the store refuses.
+        """
+        wanted = list(names)
+        missing = [name for name in wanted if not self._is_here(name)]
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            here = len(wanted) - len(missing)
+            for done, _ in enumerate(pool.map(self._fetch, missing), start=here + 1):
+                progress(done, len(wanted))
+
+    def _is_here(self, name: str) -> bool:
+        path = self.folder / name
+        return path.is_file() and path.stat().st_size == self.manifest.files[name].num_bytes
+
+    def _fetch(self, name: str) -> None:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f"{path.name}.fetching-{uuid.uuid4().hex}")
+        stored = self.origin / self.manifest.build / name
+        try:
+            stored.download(temporary)
+            self._check(stored, StoredFile.of(temporary), self.manifest.files[name])
+            temporary.replace(path)
+        except FileNotFoundError as fault:
+            raise _changed(stored, "no such object") from fault
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    @staticmethod
+    def _check(stored: StorePath, got: StoredFile, expected: StoredFile) -> None:
+        if got != expected:
+            sizes = f"{got.num_bytes:,} bytes with the checksum {got.crc32c}"
+            raise _changed(stored, f"{sizes}, not {expected.num_bytes:,} with {expected.crc32c}")
+
+
+def _changed(stored: StorePath, got: str) -> UserError:
+    fix = "if it was built anew meanwhile, start again; else build it again"
+    return UserError(str(stored), "the file that was published", got, fix)

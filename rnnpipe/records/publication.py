@@ -1,0 +1,163 @@
+"""How records appear: all at once, by a rename on a file system, by a manifest in a store."""
+
+import os
+import shutil
+import socket
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from rnnpipe.errors import UserError
+from rnnpipe.records.layout import FINGERPRINT
+from rnnpipe.records.manifest import MANIFEST, Manifest, StoredFile, take_checksums
+from rnnpipe.storage.paths import StorePath, remove_tree
+
+_BUILD = "build-"
+
+
+@dataclass(frozen=True, slots=True)
+class Staging:
+    """Where records are built; on a file system both are the same folder.
+
+    Args:
+        shared: where workers write.
+        local: where the process that publishes the records writes its own files.
+    """
+
+    shared: Path
+    local: Path
+
+
+@contextmanager
+def publishing(path: Path) -> Iterator[Staging]:
+    """A place to build in, whose content is published as `path` when the block ends well.
+
+    When it does not, the place vanishes, and so does what a killed build left behind. Records that
+    were there before are replaced, anything else is refused.
+
+    - On a file system the place lies beside `path`, and one rename publishes it.
+    - In an object store, which has no renames, it lies in `path`, under a name of its own. Putting
+      the manifest, which names the files, publishes it.
+
+    Raises:
+        UserError: `path` is something else than records, or nothing can be written there.
+    """
+    check_replaceable(path)
+    publish = _publishing_manifest(path) if isinstance(path, StorePath) else _renaming(path)
+    with publish as staging:
+        yield staging
+
+
+def check_replaceable(path: Path) -> None:
+    """Refuses a place that holds something else than records.
+
+    Raises:
+        UserError: `path` is a file, or a directory with other things in it.
+    """
+    if path.is_dir() and _is_ours(path):
+        return
+    if path.exists():
+        raise UserError(
+            str(path),
+            "a records directory, an empty one or none",
+            "a file" if path.is_file() else "a directory with other things in it",
+            "choose another directory for the records",
+        )
+
+
+def _is_ours(path: Path) -> bool:
+    if isinstance(path, StorePath):
+        return all(p.name == MANIFEST or p.name.startswith(_BUILD) for p in path.iterdir())
+    return not any(path.iterdir()) or (path / FINGERPRINT).is_file()
+
+
+@contextmanager
+def _renaming(path: Path) -> Iterator[Staging]:
+    staging = path.with_name(f"{path.name}.incomplete-{socket.gethostname()}-{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _remove_leftovers(path.parent, f"{path.name}.incomplete-")
+        staging.mkdir()
+    except OSError as error:
+        raise _no_place(path, error) from error
+    try:
+        yield Staging(staging, staging)
+        _replace(path, staging)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def _replace(path: Path, staging: Path) -> None:
+    old = staging.with_name(f"{staging.name}-old")
+    if path.exists():
+        path.rename(old)
+    staging.rename(path)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+@contextmanager
+def _publishing_manifest(path: StorePath) -> Iterator[Staging]:
+    own = f"{_BUILD}{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+    shared = path / own
+    mark = shared / "building"
+    try:
+        before = Manifest.read(path)
+        _remove_leftovers(path, _BUILD, keep=before.build if before else None)
+        mark.write_text("")  # a missing bucket or right is found out now
+    except OSError as error:
+        raise _no_place(path, error) from error
+    try:
+        with TemporaryDirectory() as local:
+            yield Staging(shared, Path(local))
+            files = {**take_checksums(shared), **_put_all(Path(local), shared)}
+        mark.unlink()
+        before = Manifest.read(path)
+        Manifest(own, files).publish(path)
+        if before is not None:
+            (path / before.build).remove_tree()
+    finally:
+        # Asked of the store: a request whose answer is lost may have published it all the same.
+        published = Manifest.read(path)
+        if published is None or published.build != own:
+            shared.remove_tree()
+
+
+def _put_all(local: Path, shared: StorePath) -> dict[str, StoredFile]:
+    files = {}
+    for path in sorted(path for path in local.rglob("*") if path.is_file()):
+        name = path.relative_to(local).as_posix()
+        (shared / name).upload(path)
+        files[name] = StoredFile.of(path)
+    return files
+
+
+def _no_place(path: Path, error: OSError) -> UserError:
+    got = "no such bucket" if isinstance(path, StorePath) else str(error.strerror)
+    fix = "choose another directory"
+    return UserError(str(path), "a place to write records to", got, fix)
+
+
+def _remove_leftovers(folder: Path, start: str, keep: str | None = None) -> None:
+    """Removes what builds on this host have left whose process is gone."""
+    prefix = f"{start}{socket.gethostname()}-"
+    for left in list(folder.iterdir()):
+        pid = left.name.removeprefix(prefix).partition("-")[0]
+        if not left.name.startswith(prefix) or left.name == keep:
+            continue
+        if pid.isdigit() and not _is_running(int(pid)):
+            remove_tree(left)
+
+
+def _is_running(pid: int) -> bool:
+    if pid == os.getpid():
+        return False  # this process is only starting: the folder is a namesake's
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

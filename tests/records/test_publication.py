@@ -1,0 +1,122 @@
+import json
+import os
+import socket
+
+import pytest
+
+from rnnpipe.errors import UserError
+from rnnpipe.records.codec import encode_example
+from rnnpipe.records.directory import RecordsDirectory
+from rnnpipe.records.layout import shard_name
+from rnnpipe.records.manifest import MANIFEST
+from rnnpipe.records.publication import publishing
+from rnnpipe.records.specs import TEXT_CLASS
+from rnnpipe.records.tfrecord import write_tfrecord
+from rnnpipe.storage.paths import StorePath
+
+RECORD = {"text_id": "1", "text": "fine", "tokens": [4], "label": 1}
+
+
+def fill(staging, fingerprint="abc"):
+    """The least that a data set in a store consists of."""
+    path = staging.shared / shard_name("text_class", "train", 0, 1)
+    write_tfrecord(path, [encode_example(TEXT_CLASS, RECORD)])
+    train = {"records": 1, "shard_records": [1], "num_bytes": 1, "histograms": {}}
+    stats = {"kind": "text_class", "splits": {"train": train}}
+    (staging.local / "stats.json").write_text(json.dumps(stats))
+    (staging.local / "fingerprint.json").write_text(json.dumps({"fingerprint": fingerprint}))
+    (staging.local / "source").mkdir()
+    (staging.local / "source" / "tokenizer.json").write_text("{}")
+
+
+@pytest.fixture
+def place(bucket):
+    with publishing(bucket / "records") as staging:
+        fill(staging)
+    return bucket / "records"
+
+
+def test_readers_get_what_was_published(place):
+    records = RecordsDirectory.open(place)
+    assert records.published == place
+    assert [record["text"] for record in records.read("train")] == ["fine"]
+    assert (records.path / "source" / "tokenizer.json").read_text() == "{}"
+
+
+def test_files_are_fetched_once_and_records_only_when_asked_for(place, monkeypatch):
+    fetched = []
+    download = StorePath.download
+    monkeypatch.setattr(
+        StorePath, "download", lambda self, path: (fetched.append(self.name), download(self, path))
+    )
+    for told in ([(1, 1)], []):
+        records, progress = RecordsDirectory.open(place), []
+        assert "tfrecord" not in "".join(fetched) or not told
+        records.fetch(lambda done, total, progress=progress: progress.append((done, total)))
+        assert progress == told
+    assert len(fetched) == len(set(fetched)) == 4
+
+
+def test_a_damaged_file_is_noticed(place):
+    records = RecordsDirectory.open(place)
+    (shard,) = (path for path in place.rglob("*.tfrecord-*"))
+    content = bytearray(shard.read_bytes())
+    content[-1] ^= 1
+    shard.write_bytes(content)
+    with pytest.raises(UserError, match=r"expected the file that was published, got .* checksum"):
+        records.shards("train")
+    shard.unlink()
+    with pytest.raises(UserError, match="got no such object"):
+        records.shards("train")
+    assert not list(records.path.glob("*tfrecord*"))
+
+
+def test_before_publication_there_is_nothing_and_after_a_fault_nothing_is_left(bucket):
+    def build():
+        with publishing(bucket / "records") as staging:
+            fill(staging)
+            with pytest.raises(UserError, match=f"{MANIFEST} is missing"):
+                RecordsDirectory.open(bucket / "records")
+            raise RuntimeError("stop")
+
+    with pytest.raises(RuntimeError, match="stop"):
+        build()
+    assert not (bucket / "records").exists()
+
+
+def test_new_records_replace_old_ones_and_readers_notice(place):
+    old = RecordsDirectory.open(place)
+    with publishing(place) as staging:
+        fill(staging, "new")
+        assert RecordsDirectory.open(place).fingerprint == "abc"
+    new = RecordsDirectory.open(place)
+    assert new.fingerprint == "new"
+    assert new.path != old.path
+    assert {path.name for path in place.iterdir()} == {MANIFEST, new.copied.manifest.build}
+    with pytest.raises(UserError, match="if it was built anew meanwhile, start again"):
+        old.shards("train")
+
+
+def test_leftovers_of_killed_builds_are_removed_and_those_of_running_ones_kept(place):
+    prefix = f"build-{socket.gethostname()}"
+    killed, running = place / f"{prefix}-{2**22 + 1}-abc", place / f"{prefix}-{os.getppid()}-abc"
+    for left in (killed, running):
+        (left / "shard").write_text("half")
+    with publishing(place) as staging:
+        fill(staging)
+    assert not killed.exists()
+    assert running.exists()
+
+
+def test_a_missing_bucket_is_told(bucket):
+    elsewhere = StorePath("s3://no-such-bucket-of-mine/records")
+    with pytest.raises(UserError, match="got no such bucket"), publishing(elsewhere):
+        pass
+
+
+def test_a_place_with_other_things_is_refused(bucket):
+    (bucket / "records" / "thesis.tex").write_text("precious")
+    expected = "got a directory with other things in it"
+    with pytest.raises(UserError, match=expected), publishing(bucket / "records"):
+        pass
+    assert (bucket / "records" / "thesis.tex").read_text() == "precious"
