@@ -51,8 +51,8 @@ class Data:
     most_pieces: int | None = None
 
 
-PAIRS = Data(10**9, 250, 620, 420, 3, 130, 170e-6, 215e-6, LINES, MOST_SPANS)
-VIDEO = Data(400_000, 2.5e6, 450_000, 350, 0, 0.0, 2e-3, 1.2, 50)
+PAIRS = Data(10**9, 250, 620, 380, 3, 87, 280e-6, 320e-6, LINES, MOST_SPANS)
+VIDEO = Data(600_000, 1.7e6, 360_000, 350, 0, 0.0, 2e-3, 0.6, 50)
 KINDS = {"pairs": PAIRS, "video": VIDEO}
 
 
