@@ -5,9 +5,8 @@
     python tools/bench/memory.py text --amount 20000 --times 1 3 10
 
 Each build runs in a fresh process with two workers. Told are the most memory that the main process
-had at any time, the most that any of its workers had (both with what they share: Python, Beam, and
-in the main process TensorFlow, which it imports at the end), wall-clock and CPU seconds, and what
-ten times the data takes beside once the data.
+had at any time, the most that any of its workers had (both with what they share, Python and Beam),
+wall-clock and CPU seconds, and what ten times the data takes beside once the data.
 """
 
 import argparse
