@@ -16,6 +16,7 @@ from rnnpipe.storage.paths import place
 from rnnpipe.transforms.build import Build
 from rnnpipe.transforms.recipe import Recipe
 from rnnpipe.transforms.runner import Runner
+from rnnpipe.transforms.stores import use_s3_options
 
 MakeBuild = Callable[[argparse.Namespace], tuple[Source, Recipe]]
 
@@ -64,6 +65,7 @@ def run(
     at = arguments.index("--") if "--" in arguments else len(arguments)
     options = parser.parse_args(arguments[:at])
     try:
+        use_s3_options(arguments[at + 1 :])
         source, recipe = make(options)
         source.prepare(lambda done, total: None)
         _build(source, recipe, options, arguments[at + 1 :])

@@ -31,7 +31,9 @@ def build_records(
         UserError: the raw data or the place for the records is not as it should be.
     """
     from rnnpipe.transforms.runner import Runner  # brings in Beam
+    from rnnpipe.transforms.stores import use_s3_options
 
+    use_s3_options(beam_args)
     build = task.prepare_build()
     if config.data.directory is not None:
         check_replaceable(config.data.directory)

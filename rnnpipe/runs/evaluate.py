@@ -15,6 +15,7 @@ from rnnpipe.runs.build import find_records
 from rnnpipe.runs.config import load_run_config
 from rnnpipe.runs.directory import RunDirectory, write_json, write_jsonl, write_text
 from rnnpipe.runs.model import load_baselines, load_model
+from rnnpipe.runs.progress import fetch_records
 from rnnpipe.runs.report.page import Page, write_report
 from rnnpipe.tasks import make_task
 from rnnpipe.tasks.exhibits import Exhibit, Table
@@ -44,6 +45,7 @@ def evaluate_run(
     config = load_run_config(run)
     task = make_task(config)
     records = records or find_records(config, task)
+    fetch_records(records, console)
     model = load_model(run)
     trained = {"baselines": load_baselines(run)} if isinstance(task, TrainsBaselines) else {}
 

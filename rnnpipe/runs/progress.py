@@ -14,6 +14,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from rnnpipe.records.directory import RecordsDirectory
+
 
 def make_progress(console: Console) -> Progress:
     """A set of progress lines: name, bar, count, time spent and left, and a free text."""
@@ -71,3 +73,17 @@ class BuildProgress:
         if dead_letters:
             told.append(f"{dead_letters:,} dead letters")
         self._progress.update(line, text="  ".join(told))
+
+
+def fetch_records(records: RecordsDirectory, console: Console) -> None:
+    """Copies what is missing here of records in an object store, with a line that tells of it.
+
+    Args:
+        records: finished ones.
+        console: where the line is shown; there is none if nothing is missing.
+
+    Raises:
+        UserError: a file cannot be had as it was published.
+    """
+    with BuildProgress(console) as progress:
+        records.fetch(lambda done, total: progress("fetching", done, total))

@@ -13,7 +13,7 @@ from rnnpipe.config.schema.base import RunConfig
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.runs.directory import RunDirectory, create_run, write_json
 from rnnpipe.runs.environment import describe_environment
-from rnnpipe.runs.progress import make_progress
+from rnnpipe.runs.progress import fetch_records, make_progress
 from rnnpipe.tasks.task import Phase, Task, TrainsBaselines, TrainsFurther, WatchesTraining
 from rnnpipe.training.fit import TrainingFiles, fit_model
 
@@ -90,6 +90,7 @@ def train(
     Raises:
         UserError: the run directory cannot be made, or the training fails.
     """
+    fetch_records(records, console)
     keras.utils.set_random_seed(config.seed)
     tf.config.experimental.enable_op_determinism()
     run = create_run(runs_dir, name)

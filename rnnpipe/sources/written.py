@@ -12,6 +12,7 @@ from typing import Any
 from rnnpipe.errors import DeadLetter, UserError
 from rnnpipe.sources.folder import absolute, list_folder
 from rnnpipe.sources.source import Progress, Reference, Source
+from rnnpipe.storage.paths import StorePath
 
 _FIX = "name another folder as data.source.path"
 
@@ -63,6 +64,10 @@ class WrittenSource(ABC):
 
     def prepare(self, progress: Progress) -> None:
         """Writes the data set, if it is not there; see `Source`."""
+        if isinstance(self._path, StorePath):
+            fix = "name one, or write it there and copy it to the store"
+            expected = f"a folder of this machine for what {self.kind} writes"
+            raise UserError(str(self._path), expected, "an object store", fix)
         if not self.folder.exists():
             self._check_place()
             self._publish(progress)

@@ -12,6 +12,8 @@ import os
 import signal
 import sys
 
+from rnnpipe.transforms.stores import use_s3_options_of
+
 
 def main() -> None:
     """Works for the runner that the command line names, or forks workers as standard input asks."""
@@ -70,6 +72,7 @@ def _work(worker: str, provision_endpoint: str, local: bool = False) -> None:
     os.environ |= {"WORKER_ID": worker, "CONTROL_API_SERVICE_DESCRIPTOR": control}
     os.environ |= {} if local else {"LOGGING_API_SERVICE_DESCRIPTOR": logs}
     os.environ["PIPELINE_OPTIONS"] = json_format.MessageToJson(info.pipeline_options)
+    use_s3_options_of(os.environ["PIPELINE_OPTIONS"])
     sdk_worker_main.main(sys.argv[:1])
 
 

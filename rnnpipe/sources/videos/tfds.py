@@ -13,6 +13,7 @@ from rnnpipe.sources.text.tfds import Tfds
 from rnnpipe.sources.videos.clips import Sampling
 from rnnpipe.sources.videos.files import encode_video
 from rnnpipe.sources.videos.table import ClipTable
+from rnnpipe.storage.paths import place
 
 _TABLE = "clips.csv"
 _PROGRESS_EVERY = 20
@@ -48,8 +49,8 @@ class TfdsVideos(Tfds):
         splits: Mapping[str, str] | None = None,
         frame_rate: float = 25.0,
     ) -> None:
-        place = Path(path) / f"{frame_rate:g}fps"
-        super().__init__(place, fields, name=name, data_dir=data_dir, splits=splits)
+        folder = place(path) / f"{frame_rate:g}fps"
+        super().__init__(folder, fields, name=name, data_dir=data_dir, splits=splits)
         self._sampling, self._frame_rate = sampling, frame_rate
 
     @property

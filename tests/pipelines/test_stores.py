@@ -1,0 +1,80 @@
+"""Pipelines and verbs of the command line on object stores, and what users get wrong."""
+
+import os
+from importlib.util import find_spec
+
+import fsspec
+import pytest
+
+from pipelines.text_pairs import main
+from rnnpipe.cli import main as rnnpipe
+from rnnpipe.records.directory import RecordsDirectory
+from tests.transforms.kinds import KINDS, contents
+
+SIDES = ["--from", "de", "--to", "en", "--tokenizer", "word", "--max-bad-fraction", "0.2"]
+
+
+def test_a_pipeline_reads_and_writes_where_beams_own_options_say(
+    bucket, tmp_path, monkeypatch, capsys
+):
+    KINDS["text_pair"](tmp_path / "raw", 40, 1)
+    for name, content in contents(tmp_path / "raw").items():
+        (bucket / "raw" / name).write_bytes(content)
+    options = [
+        "--s3_endpoint_url=" + os.environ["AWS_ENDPOINT_URL"],
+        "--s3_access_key_id=any",
+        "--s3_secret_access_key=thing",
+    ]
+    for name in ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    fsspec.filesystem("s3").clear_instance_cache()
+    paths = ["--path", str(bucket / "raw"), "--output", str(bucket / "records")]
+    assert main([*paths, *SIDES, "--", *options]) == 0
+    assert sum(RecordsDirectory.open(bucket / "records").splits.values()) == 39
+    capsys.readouterr()
+    assert rnnpipe(["inspect", str(bucket / "records"), "--examples", "1"]) == 0
+    shown = capsys.readouterr().out
+    assert "text_pair" in shown
+    assert "train, record 1" in shown
+
+
+@pytest.mark.parametrize(
+    ("path", "output", "expected"),
+    [
+        ("{bucket}/none", "records", "expected a folder with parallel text files, got nothing"),
+        ("s3://no-such-bucket/raw", "records", "got nothing there; mend data.source.path"),
+        ("raw", "s3://no-such-bucket/records", "got no such bucket; choose another directory"),
+        ("what://bucket/raw", "records", "expected a kind of object store, got what; name a"),
+    ],
+)
+def test_wrong_places_are_told(path, output, expected, bucket, tmp_path, monkeypatch, capsys):
+    KINDS["text_pair"](tmp_path / "raw", 40, 1)
+    monkeypatch.chdir(tmp_path)
+    paths = ["--path", path.format(bucket=bucket), "--output", output]
+    assert main([*paths, *SIDES]) == 2
+    assert expected in capsys.readouterr().err
+    assert not (tmp_path / "records").exists()
+
+
+def test_missing_keys_are_told(bucket, monkeypatch, capsys):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+    fsspec.filesystem("s3").clear_instance_cache()
+    assert main(["--path", str(bucket / "raw"), "--output", "records", *SIDES]) == 2
+    told = capsys.readouterr().err
+    assert "expected an object store that gives access, got NoCredentialsError" in told
+    assert "AWS_ACCESS_KEY_ID" in told
+
+
+@pytest.mark.skipif(find_spec("gcsfs") is not None, reason="what it asks for is installed")
+def test_a_missing_extra_is_told(capsys):
+    assert main(["--path", "gs://bucket/raw", "--output", "records", *SIDES]) == 2
+    assert "got none; pip install 'rnnpipe[gcp]'" in capsys.readouterr().err
+
+
+def test_what_is_written_by_rnnpipe_is_written_to_a_disk(bucket, capsys):
+    path = f"data.source.path={bucket}/raw"
+    assert rnnpipe(["build", "configs/sentiment.yaml", "--set", path]) == 2
+    assert "got an object store; name one, or write it there" in capsys.readouterr().err
