@@ -1,0 +1,106 @@
+import pickle
+import uuid
+from pathlib import Path
+
+import pytest
+
+from rnnpipe.storage import paths
+from rnnpipe.storage.paths import StorePath, place, read_range, remove_tree, walk, writing
+
+
+@pytest.fixture(params=["disk", "store"])
+def folder(request, tmp_path):
+    """A folder of each kind, with the same files in it."""
+    name = f"memory://{uuid.uuid4().hex}"
+    folder = place(tmp_path / "raw" if request.param == "disk" else name)
+    for name in ("a", "a/b"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    (folder / "a" / "b" / "deep.txt").write_text("hä\r\nb", encoding="utf-8", newline="")
+    (folder / "a" / "empty").write_bytes(b"")
+    (folder / "digits.bin").write_bytes(b"0123456789")
+    return folder
+
+
+def test_a_store_is_read_as_a_disk_is(folder):
+    assert sorted(path.name for path in folder.iterdir()) == ["a", "digits.bin"]
+    assert (folder / "a").is_dir()
+    assert not (folder / "a").is_file()
+    assert (folder / "digits.bin").is_file()
+    assert (folder / "digits.bin").stat().st_size == 10
+    assert not (folder / "none").exists()
+    assert (folder / "a" / "empty").read_bytes() == b""
+    deep = folder / "a" / "b" / "deep.txt"
+    assert deep.read_text(encoding="utf-8") == "hä\nb"
+    with deep.open(encoding="utf-8") as file:
+        assert list(file) == ["hä\n", "b"]
+    with (folder / "digits.bin").open("rb") as file:
+        file.seek(3)
+        assert file.readline(2) == b"34"
+    assert list(folder.rglob("*.txt")) == [deep]
+    assert deep.relative_to(folder).as_posix() == "a/b/deep.txt"
+
+
+def test_walks_are_alike(folder):
+    found = [(path.relative_to(folder), sorted(names)) for path, _, names in walk(folder)]
+    assert found == [
+        (Path("."), ["digits.bin"]),
+        (Path("a"), ["empty"]),
+        (Path("a/b"), ["deep.txt"]),
+    ]
+
+
+def test_a_missing_file_is_told_with_its_place(folder):
+    with pytest.raises(FileNotFoundError) as fault:
+        (folder / "none").read_bytes()
+    assert fault.value.strerror == "No such file or directory"
+    assert fault.value.filename == str(folder / "none")
+
+
+@pytest.mark.parametrize("block", [3, 1 << 20])
+def test_ranges_are_read_whatever_the_blocks(folder, block, monkeypatch):
+    monkeypatch.setattr(paths, "_BLOCK", block)
+    paths._read_block.cache_clear()
+    digits = folder / "digits.bin"
+    assert [read_range(digits, *ends) for ends in ((0, 2), (2, 7), (8, 20), (4, 4))] == [
+        b"01",
+        b"23456",
+        b"89",
+        b"",
+    ]
+    paths._read_block.cache_clear()
+
+
+def test_what_is_written_appears_as_a_whole_or_not_at_all(folder):
+    with writing(folder / "text") as file:
+        file.write("one\n")
+        assert not (folder / "text").exists()
+    assert (folder / "text").read_text() == "one\n"
+
+    def fail():
+        with writing(folder / "half") as file:
+            file.write("one")
+            raise RuntimeError("stop")
+
+    with pytest.raises(RuntimeError, match="stop"):
+        fail()
+    assert not (folder / "half").exists()
+
+
+def test_files_are_renamed_and_removed(folder):
+    (folder / "digits.bin").replace(folder / "moved")
+    assert (folder / "moved").read_bytes() == b"0123456789"
+    assert not (folder / "digits.bin").exists()
+    (folder / "moved").unlink()
+    (folder / "moved").unlink(missing_ok=True)
+    remove_tree(folder)
+    assert not folder.exists()
+
+
+def test_a_path_of_a_store_keeps_what_it_is():
+    path = place("s3://bucket/raw/train.de.gz")
+    assert str(path) == "s3://bucket/raw/train.de.gz"
+    assert str(path.with_name("x").parent / "y") == "s3://bucket/raw/y"
+    assert pickle.loads(pickle.dumps(path)) == path
+    assert type(pickle.loads(pickle.dumps(path))) is type(path.parent) is StorePath
+    assert path.expanduser().absolute() == path
+    assert place(str(path)) == place(path) == path
