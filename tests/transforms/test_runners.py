@@ -1,6 +1,7 @@
 """What holds for every kind of record, wherever the build runs."""
 
 import pytest
+from apache_beam.runners.portability.fn_api_runner.fn_runner import FnApiRunner
 
 from rnnpipe.errors import UserError
 from rnnpipe.records.specs import SPECS
@@ -65,3 +66,12 @@ def test_what_fits_into_memory_changes_no_byte(kind, tmp_path, monkeypatch):
     monkeypatch.setattr(build_module, "_LEAST_BUCKETS", 3)
     little = build.run(tmp_path / "little").path
     assert contents(whole) == contents(little)
+
+
+def test_what_a_cluster_would_shuffle_itself_gives_the_same_bytes(tmp_path):
+    build = KINDS["text_pair"](tmp_path / "raw", 40, 1).build(max_bad_fraction=0.2)
+    here = build.run(tmp_path / "here").path
+    elsewhere = Runner(beam_args=[f"--runner={FnApiRunner.__module__}.{FnApiRunner.__name__}"])
+    assert not elsewhere.is_local  # so nothing waits in files
+    there = build.run(tmp_path / "there", runner=elsewhere).path
+    assert contents(here) == contents(there)
