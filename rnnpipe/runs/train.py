@@ -14,6 +14,7 @@ from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.runs.directory import RunDirectory, create_run, write_json
 from rnnpipe.runs.environment import describe_environment
 from rnnpipe.runs.progress import fetch_records, make_progress
+from rnnpipe.tasks.optimizer import judge_mean
 from rnnpipe.tasks.task import Phase, Task, TrainsBaselines, TrainsFurther, WatchesTraining
 from rnnpipe.training.fit import TrainingFiles, fit_model
 
@@ -181,11 +182,8 @@ def _make_callbacks(
     weights: Path,
 ) -> list[keras.callbacks.Callback]:
     """What the config and the task have done at the end of each epoch, in this order."""
-    callbacks: list[keras.callbacks.Callback] = []
     optimizer = config.train.optimizer
-    if optimizer.ema:
-        # First, so that all that judges or keeps the weights finds their mean.
-        callbacks.append(keras.callbacks.SwapEMAWeights(swap_on_epoch=True))
+    callbacks = judge_mean(optimizer)
     if isinstance(task, WatchesTraining):
         callbacks += task.make_callbacks(trainer, model, records, weights)
     if optimizer.schedule.kind == "plateau":

@@ -1,4 +1,4 @@
-"""The optimizer that a config asks for."""
+"""The optimizer that a config asks for, and what it needs beside it."""
 
 from __future__ import annotations
 
@@ -28,3 +28,16 @@ def make_optimizer(config: Adam, *, steps: int) -> keras.optimizers.Optimizer:
         weight_decay=config.weight_decay,
         ema=config.ema,
     )
+
+
+def judge_mean(config: Adam) -> list[keras.callbacks.Callback]:
+    """Puts the mean of the weights in their place, where there is one, when an epoch ends.
+
+    It comes before all callbacks that judge or keep the weights.
+
+    Args:
+        config: `train.optimizer`.
+    """
+    import keras
+
+    return [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if config.ema else []

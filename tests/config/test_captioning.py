@@ -15,6 +15,10 @@ FEATURES = ["data.features={backbone: ResNet50}", "model.image_encoder={kind: fe
             "train.self_critical.samples: expected at least 2 with the baseline samples, got 1",
         ),
         (
+            ["train.self_critical.optimizer={kind: adam, schedule: {kind: plateau}}"],
+            "train.self_critical.optimizer.schedule.kind: expected another kind than plateau",
+        ),
+        (
             [*FEATURES, "train.augment={flip: true}"],
             "train.augment.flip: expected none with data.features, got true; leave it out",
         ),

@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from rnnpipe.config.schema.augmentation import Augmentation, check_unchanged
 from rnnpipe.config.schema.base import (
+    Adam,
     Evaluate,
     FilePath,
     Fraction,
@@ -131,8 +132,7 @@ class SelfCritical(Section):
 
     epochs: int = Field(10, ge=1)
     batch_size: int = Field(64, ge=1, description="images of a batch")
-    learning_rate: float = Field(5e-5, gt=0)
-    clip_norm: float | None = Field(5.0, gt=0)
+    optimizer: Adam = Adam(kind="adam", learning_rate=5e-5)
     samples: int = Field(1, ge=1, description="captions drawn of each image")
     baseline: Literal["greedy", "samples"] = Field(
         "greedy",
@@ -146,6 +146,9 @@ class SelfCritical(Section):
         if self.baseline == "samples" and self.samples < 2:
             expected, got = "at least 2 with the baseline samples", str(self.samples)
             raise UserError("samples", expected, got, "write e.g. 5, or take the baseline greedy")
+        if self.optimizer.schedule.kind == "plateau":
+            expected, fix = "another kind than plateau in this phase", "write e.g. cosine"
+            raise UserError("optimizer.schedule.kind", expected, "plateau", fix)
         return self
 
 

@@ -9,11 +9,11 @@ from rnnpipe.config.schema.captioning import SelfCritical
 from rnnpipe.metrics.captions import CiderD
 from rnnpipe.models.captioner import begin_captioning
 from rnnpipe.records.directory import RecordsDirectory
+from rnnpipe.tasks.optimizer import judge_mean, make_optimizer
 from rnnpipe.tasks.task import Phase
 from rnnpipe.tasks.validation import ValidationScores
 from rnnpipe.text.tokens import END
 from rnnpipe.training.decoded_scores import DecodedScores
-from rnnpipe.training.optimizers import build_adam
 from rnnpipe.training.self_critical import SelfCriticalTrainer
 
 
@@ -50,11 +50,8 @@ def make_phase(
         baseline=settings.baseline,
         seed=seed,
     )
-    steps = settings.epochs * len(batches)
-    trainer.compile(
-        build_adam(learning_rate=settings.learning_rate, steps=steps, clip_norm=settings.clip_norm),
-        jit_compile=False,  # scores are computed in Python
-    )
+    optimizer = make_optimizer(settings.optimizer, steps=settings.epochs * len(batches))
+    trainer.compile(optimizer, jit_compile=False)  # scores are computed in Python
     validation = scores(trainer)
     return Phase(
         "self_critical",
@@ -62,7 +59,7 @@ def make_phase(
         batches,
         settings.epochs,
         settings.patience,
-        [DecodedScores(validation.decoded)],
+        [*judge_mean(settings.optimizer), DecodedScores(validation.decoded)],
         lambda: validation.of(metric),
     )
 
