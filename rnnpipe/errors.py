@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 
 class UserError(ValueError):
@@ -24,6 +25,9 @@ class UserError(ValueError):
         self.where, self.expected, self.got, self.fix = where, expected, got, fix
         super().__init__(f"{where}: expected {expected}, got {got}; {fix}")
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return UserError, (self.where, self.expected, self.got, self.fix)
+
 
 class Faults(UserError):
     """Several mistakes told at once, a line each.
@@ -36,6 +40,9 @@ class Faults(UserError):
         first = faults[0]
         super().__init__(first.where, first.expected, first.got, first.fix)
         self.faults = tuple(faults)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Faults, (self.faults,)
 
     def __str__(self) -> str:
         return "\n".join(str(fault) for fault in self.faults)
@@ -52,6 +59,9 @@ class BadRecord(Exception):
     def __init__(self, step: str, reason: str) -> None:
         self.step, self.reason = step, reason
         super().__init__(f"{step}: {reason}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return BadRecord, (self.step, self.reason)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Where a pipeline runs: in this process, in several local ones, or on a cluster."""
 
 import logging
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +24,13 @@ Run = Callable[[Construct], None]
 
 # What Beam says when a worker process is gone; what goes wrong within one is told otherwise.
 _DEAD = ("Channel closed prematurely", "Error starting worker")
+
+# How a `UserError` comes out of a pipeline: at the end of a traceback, in another error's text.
+_TOLD = re.compile(
+    rf"{UserError.__module__}\.UserError: (.+?): expected (.+?), got (.+?); (.+?)"
+    r"(?: \[while running .*)?$",
+    re.MULTILINE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +81,13 @@ class Runner:
 
 
 def _run(construct: Construct, options: PipelineOptions, runner: Any = None) -> None:
-    with beam.Pipeline(runner=runner, options=options) as pipeline:
-        construct(pipeline)
+    try:
+        with beam.Pipeline(runner=runner, options=options) as pipeline:
+            construct(pipeline)
+    except RuntimeError as error:
+        if (told := _TOLD.search(str(error))) is None:
+            raise
+        raise UserError(*told.groups()) from error
 
 
 def _run_on_workers(construct: Construct, options: PipelineOptions, environment: Any) -> None:

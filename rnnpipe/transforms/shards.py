@@ -4,6 +4,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -161,7 +162,7 @@ class ShardWriter:
         """Reads, encodes and writes what was gathered for one shard, sorted, and its result."""
         (split, shard), parcels = gathered
         result, letters = ShardResult(split, shard), list[DeadLetter]()
-        values = sort_any(unpack(parcels), key=_order)
+        values = _settle(sort_any(unpack(parcels), key=_order))
         references = _without_dropped(values, result)
         path = self.folder / shard_name(self.spec.name, split, shard, self.shards[split])
         result.num_bytes = write_tfrecord(path, self._encode(references, result, letters))
@@ -203,6 +204,21 @@ def _order(value: Reference | Drop) -> tuple[int, str, bool, bool]:
     if isinstance(value, Drop):
         return *order_in_shard(value.record), False, value.leak
     return *order_in_shard(value), True, True
+
+
+def _settle(values: Iterable[Reference | Drop]) -> Iterator[Reference | Drop]:
+    """Orders records with the same key by their content: they come in any order from workers."""
+    for _, same in groupby(values, key=_identity):
+        yield from sort_any(same, key=_content)
+
+
+def _identity(value: Reference | Drop) -> tuple[bool, str, str]:
+    record = value.record if isinstance(value, Drop) else value
+    return record is not value, record.group, record.key
+
+
+def _content(value: Reference | Drop) -> str:
+    return str(value.leak) if isinstance(value, Drop) else repr(value.fields)
 
 
 def _without_dropped(

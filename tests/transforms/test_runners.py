@@ -1,13 +1,17 @@
 """What holds for every kind of record, wherever the build runs."""
 
+import apache_beam as beam
 import pytest
 from apache_beam.runners.portability.fn_api_runner.fn_runner import FnApiRunner
 
 from rnnpipe.errors import UserError
 from rnnpipe.records.specs import SPECS
+from rnnpipe.sources.source import Reference
 from rnnpipe.transforms import build as build_module
 from rnnpipe.transforms import parcels, sorting, survey
+from rnnpipe.transforms.repeats import Drop
 from rnnpipe.transforms.runner import Runner
+from rnnpipe.transforms.shards import _order, _settle
 from tests.transforms.kinds import KINDS, contents
 
 
@@ -75,3 +79,37 @@ def test_what_a_cluster_would_shuffle_itself_gives_the_same_bytes(tmp_path):
     assert not elsewhere.is_local  # so nothing waits in files
     there = build.run(tmp_path / "there", runner=elsewhere).path
     assert contents(here) == contents(there)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_mistake_that_a_worker_finds_is_told_as_it_is(workers):
+    fault = UserError("s3://raw/a.txt", "a store that gives access", 'got "403", later', "wait")
+
+    def read(_):
+        raise fault
+
+    with pytest.raises(UserError) as told:
+        Runner(workers).run(lambda pipeline: pipeline | beam.Create([1, 2]) | beam.Map(read))
+    parts = ("where", "expected", "got", "fix")
+    assert [getattr(told.value, part) for part in parts] == [getattr(fault, p) for p in parts]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_fault_of_ours_is_not_taken_for_a_mistake(workers):
+    with pytest.raises((RuntimeError, ZeroDivisionError), match="division by zero"):
+        Runner(workers).run(
+            lambda pipeline: pipeline | beam.Create([1]) | beam.Map(lambda one: one / 0)
+        )
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_of_records_with_one_key_the_same_one_is_kept_in_whatever_order_they_come(
+    reverse,
+):
+    values = [Reference("k1", "g", "train", {"words": w}) for w in ("b", "a")]
+    values += [Reference("k0", "g", "train", {"words": "c"}), Drop(values[0], leak=True)]
+    if reverse:
+        values.reverse()
+    in_order = _settle(sorted(values, key=_order))
+    rows = [v.leak if isinstance(v, Drop) else v.fields["words"] for v in in_order]
+    assert rows == ["c", True, "a", "b"]
