@@ -31,7 +31,15 @@ def text_pairs(folder, amount=40):
     return KINDS["text_pair"](folder, amount, 1).build(max_bad_fraction=0.2)
 
 
-@pytest.mark.parametrize("kind", READERS)
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "text_pair",
+        "video",
+        pytest.param("text_stream", marks=pytest.mark.slow),
+        pytest.param("caption", marks=pytest.mark.slow),
+    ],
+)
 def test_raw_data_and_records_in_a_store_give_the_bytes_of_directories(kind, tmp_path, bucket):
     build = KINDS[kind](tmp_path / "raw", 30, 1).build(max_bad_fraction=0.2)
     local = build.run(tmp_path / "records")
