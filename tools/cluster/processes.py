@@ -2,13 +2,13 @@
 
 import os
 import signal
-import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 _PATIENCE = 15.0
+_ANEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
 
 
 @dataclass(frozen=True)
@@ -26,16 +26,19 @@ class Processes:
         if self.is_running(name):
             return
         self.folder.mkdir(parents=True, exist_ok=True)
-        with self.log(name).open("wb") as log:
-            process = subprocess.Popen(
-                list(command),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env=dict(environment),
-                start_new_session=True,
-            )
-        self._file(name).write_text(f"{process.pid} {_started(process.pid)}")
+        # Not `subprocess`, which wants to see the end of all that it starts.
+        pid = os.posix_spawnp(
+            command[0],
+            list(command),
+            dict(environment),
+            file_actions=[
+                (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+                (os.POSIX_SPAWN_OPEN, 1, str(self.log(name)), _ANEW, 0o644),
+                (os.POSIX_SPAWN_DUP2, 1, 2),
+            ],
+            setsid=True,
+        )
+        self._file(name).write_text(f"{pid} {_started(pid)}")
 
     def log(self, name: str) -> Path:
         """What the process printed."""
