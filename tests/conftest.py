@@ -16,7 +16,7 @@ from rnnpipe.sources.shapes import write_shapes
 from rnnpipe.sources.videos.files import encode_video
 from rnnpipe.storage.paths import StorePath
 from tests.interpreter import Interpreter
-from tests.object_store import S3_KEYS, serving_s3
+from tools.cluster.s3 import S3_KEYS, serving_s3
 
 
 @pytest.fixture(scope="session")

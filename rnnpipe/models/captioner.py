@@ -37,7 +37,8 @@ def build_captioner(
 ) -> keras.Model:
     """A model that says what is in an image, word by word, and where it looks while it does.
 
-        "nic"       (h₀, c₀) = LSTM(W mean(grid))   the image is the first word; no attention
+        "nic"       (h₀, c₀) = LSTM(norm(W mean(grid)))   the image is the first word, normalised
+                    over the batch; no attention
         "soft"      Show, Attend and Tell: (h₀, c₀) = tanh(W mean(grid)), gated additive attention
                     before each step, a deep output
         "hard"      the same, but it looks at one cell of the grid at a time
@@ -171,7 +172,10 @@ def _tell(
 ) -> dict[str, Any]:
     """NIC: the LSTM reads the image, then the words."""
     lstm = LSTM(units, return_sequences=True, return_state=True, name="lstm")
-    _, *first = lstm(layers.Dense(embedding.output_dim, name="image_word")(_mean(grid))[:, None])
+    image_word = layers.Dense(embedding.output_dim, name="image_word")(_mean(grid))
+    # What all images have in common drowns what tells them apart, and one sentence is said of all.
+    image_word = layers.BatchNormalization(momentum=0.9, name="image_norm")(image_word)
+    _, *first = lstm(image_word[:, None])
     words = layers.Dropout(dropout, name="word_dropout")(embedding(caption))
     first = [ops.take(state, image_index, axis=0) for state in first]
     said, *_ = lstm(words, initial_state=first)
@@ -180,10 +184,11 @@ def _tell(
 
 
 def _begin_telling(model: keras.Model, grid: Any) -> tuple[Step, Any]:
-    image_word, embedding, lstm, logits = (
-        model.get_layer(name) for name in ("image_word", "embedding", "lstm", "logits")
+    image_word, image_norm, embedding, lstm, logits = (
+        model.get_layer(name)
+        for name in ("image_word", "image_norm", "embedding", "lstm", "logits")
     )
-    _, *first = lstm(image_word(_mean(grid))[:, None])
+    _, *first = lstm(image_norm(image_word(_mean(grid)), training=False)[:, None])
 
     def step(tokens: Any, state: Any) -> tuple[Any, Any]:
         said, *after = lstm(embedding(tokens[:, None]), initial_state=list(state))

@@ -13,6 +13,7 @@ from pathlib import Path, PosixPath
 from typing import Any, TextIO
 
 from rnnpipe.errors import UserError
+from rnnpipe.storage.reader import ObjectReader
 
 _BLOCK = 1 << 23  # bytes that are asked for, or sent, at once
 _FILE, _FOLDER = stat.S_IFREG | 0o644, stat.S_IFDIR | 0o755
@@ -154,10 +155,13 @@ class StorePath(PosixPath):
     ) -> Any:
         """Opens an object; one that is written appears as a whole when it is closed."""
         del buffering
-        with self._store() as store:
-            raw = store.open(self._key, mode.replace("t", "").rstrip("b") + "b", block_size=_BLOCK)
-        if raw.readable():
-            raw = io.BufferedReader(raw)  # which has all that files on a disk have
+        raw: Any
+        if set(mode) <= set("rbt"):
+            reader = ObjectReader(self.read_range, self.stat().st_size)
+            raw = io.BufferedReader(reader, _BLOCK)
+        else:
+            with self._store() as store:
+                raw = store.open(self._key, mode.strip("bt") + "b", block_size=_BLOCK)
         return raw if "b" in mode else io.TextIOWrapper(raw, encoding or "utf-8", errors, newline)
 
     def read_bytes(self) -> bytes:

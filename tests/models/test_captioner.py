@@ -100,13 +100,18 @@ def test_a_saved_model_says_and_decodes_the_same(kind, inputs, tmp_path):
 
 def test_nic_equals_the_oracle(inputs):
     model = make_model("nic")
+    drawn = np.random.default_rng(2).uniform(0.5, 2, size=(4, SMALL["embedding"]))
+    model.get_layer("image_norm").set_weights(drawn)
+    scale, shift, mean, variance = drawn
     weights = {layer.name: layer.get_weights() for layer in model.layers}
     features = inputs["image"] @ weights["image_encoder"][0] + weights["image_encoder"][1]
     vectors = np.maximum(features, 0).mean(axis=(1, 2))
     kernel, bias = weights["logits"]
     for row, vector in enumerate(vectors):
         words = weights["embedding"][0][CAPTIONS[row]]
-        read = [vector @ weights["image_word"][0] + weights["image_word"][1], *words]
+        image_word = vector @ weights["image_word"][0] + weights["image_word"][1]
+        image_word = scale * (image_word - mean) / np.sqrt(variance + 1e-3) + shift
+        read = [image_word, *words]
         h = c = np.zeros(SMALL["units"])
         for t, word in enumerate(read):
             _, h, c = reference.lstm(word[None], weights["lstm"], [0], h, c)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from rnnpipe.sources.text.parallel import Parallel
+from rnnpipe.transforms.build import Build
 from rnnpipe.transforms.runner import Runner
 from tests.transforms.kinds import KINDS, contents
 from tools.cluster.flink import Cluster
@@ -40,4 +42,27 @@ def test_flink_writes_the_same_bytes_as_this_process(kind, cluster, tmp_path):
     build = raw.build(max_bad_fraction=0.2)
     here = build.run(tmp_path / "here")
     there = build.run(tmp_path / "there", runner=Runner(beam_args=cluster.options()))
+    assert contents(here.path) == contents(there.path)
+
+
+@pytest.mark.cluster
+def test_flink_reads_from_a_store_and_writes_to_it(cluster, tmp_path, bucket):
+    raw = KINDS["text_pair"](tmp_path / "raw", 40, 1)
+    build = raw.build(max_bad_fraction=0.2)
+    here = build.run(tmp_path / "here")
+    for name, content in contents(tmp_path / "raw").items():
+        (bucket / "raw" / name).write_bytes(content)
+    source = Parallel(bucket / "raw", source="de", target="en")
+    source.prepare(lambda done, total: None)
+    options = {"records_per_shard": build.records_per_shard, "max_bad_fraction": 0.2}
+    # Workers were started before there was a store: only Beam's options tell them of it.
+    told = [
+        f"--s3_endpoint_url={os.environ['AWS_ENDPOINT_URL']}",
+        f"--s3_access_key_id={os.environ['AWS_ACCESS_KEY_ID']}",
+        f"--s3_secret_access_key={os.environ['AWS_SECRET_ACCESS_KEY']}",
+    ]
+    there = Build(source, build.recipe, build.shares, **options).run(
+        bucket / "records", runner=Runner(beam_args=[*cluster.options(), *told])
+    )
+    there.fetch()
     assert contents(here.path) == contents(there.path)

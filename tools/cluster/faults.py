@@ -9,7 +9,9 @@ tally, and returns 1 if that ever was not so.
 
 The faults: a `worker` process, the process that `forks` workers or the `main` one is killed; the
 folder that is being written vanishes (`target`); the file system is full (`disk`: a small one in
-memory, which only root can mount).
+memory, which only root can mount). In an object store: `store-main`, `store-target`. On the cluster
+of `tools/cluster/flink.py`, which is started and stopped: a `taskmanager` is killed with all that
+it has started, and replaced; the process that waits for the job is killed (`flink-main`).
 """
 
 import argparse
@@ -17,26 +19,29 @@ import os
 import random
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from rnnpipe.errors import UserError
 from rnnpipe.records.metadata import import_datasets
 from rnnpipe.sources.text.grammars import TranslationGrammar
 from rnnpipe.transforms.build import Build
-from rnnpipe.transforms.runner import Runner
 from rnnpipe.transforms.text import Tokenization
 from rnnpipe.transforms.text_pairs import TextPairRecipe
+from tools.cluster import places
+from tools.cluster.flink import Cluster
+from tools.cluster.parts import default_home
+from tools.cluster.places import Place
 
 _PAIRS = 3000
-_PATIENCE = 300.0
+_PATIENCE = 600.0
 
 
 @dataclass(frozen=True)
@@ -61,7 +66,7 @@ class Bench:
         recipe = TextPairRecipe(Tokenization("bpe", 300))
         return Build(source, recipe, {"validation": 0.1, "test": 0.1}, records_per_shard=100)
 
-    def start(self, target: Path) -> int:
+    def start(self, place: Place) -> int:
         """Builds in a process of its own, forked from this one; returns its number."""
         pid = os.fork()
         if pid:
@@ -70,7 +75,7 @@ class Bench:
         os.dup2(log, 1)
         os.dup2(log, 2)
         try:
-            self.build().run(target, runner=Runner(workers=2))
+            self.build().run(place.target, runner=place.runner)
         except BaseException:
             traceback.print_exc()
             os._exit(1)
@@ -98,12 +103,16 @@ def _kill(pids: list[int], chance: random.Random) -> None:
         os.kill(chance.choice(pids), signal.SIGKILL)
 
 
-def _kill_worker(main: int, target: Path, chance: random.Random) -> None:
+Strike = Callable[[int, Place, random.Random], object]
+"""Does the harm: to the process of that number, to where it builds, by chance."""
+
+
+def _kill_worker(main: int, place: Place, chance: random.Random) -> None:
     children = descendants(main)
     _kill([pid for pid in children if pid not in _children(main)], chance)
 
 
-def _kill_forker(main: int, target: Path, chance: random.Random) -> None:
+def _kill_forker(main: int, place: Place, chance: random.Random) -> None:
     _kill(_children(main), chance)
 
 
@@ -113,45 +122,46 @@ def _children(main: int) -> list[int]:
     return [int(pid) for pid in told] or descendants(main)[:1]
 
 
-def _kill_main(main: int, target: Path, chance: random.Random) -> None:
+def _kill_main(main: int, place: Place, chance: random.Random) -> None:
     os.kill(main, signal.SIGKILL)
 
 
-def _remove_target(main: int, target: Path, chance: random.Random) -> None:
-    for folder in target.parent.glob(f"{target.name}.incomplete-*"):
-        shutil.rmtree(folder, ignore_errors=True)
+def _vanish(main: int, place: Place, chance: random.Random) -> None:
+    place.vanish()
 
 
-Fault = Callable[[int, Path, random.Random], None]
-
-FAULTS: dict[str, Fault] = {
-    "worker": _kill_worker,
-    "forks": _kill_forker,
-    "main": _kill_main,
-    "target": _remove_target,
-    "disk": lambda main, target, chance: None,
-}
+def _replace_taskmanager(cluster: Cluster, main: int, place: Place, chance: random.Random) -> None:
+    cluster.processes.kill(f"taskmanager-{chance.randrange(places.WORKERS)}")
+    place.mend()
 
 
-@contextmanager
-def _place(folder: Path, fault: str, kilobytes: int) -> Iterator[Path]:
-    """Where a trial builds: an empty folder, on a file system of its own if that is to be full."""
-    folder.mkdir()
-    if fault == "disk":
-        size = f"size={kilobytes}k"
-        subprocess.run(["mount", "-t", "tmpfs", "-o", size, "tmpfs", str(folder)], check=True)
-    try:
-        yield folder
-    finally:
-        if fault == "disk":
-            subprocess.run(["umount", str(folder)], check=True)
-        shutil.rmtree(folder)
+@dataclass(frozen=True)
+class Fault:
+    """What happens to a build.
+
+    Args:
+        open: makes the place where it happens.
+        strike: what happens; nothing where the place is bad enough.
+    """
+
+    open: places.Open
+    strike: Strike = lambda main, place, chance: None
 
 
-def contents(folder: Path) -> dict[str, bytes]:
-    """All files of a folder, by name; nothing of a folder that is not there."""
-    files = (path for path in folder.rglob("*") if path.is_file())
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+def faults(cluster: Cluster) -> Mapping[str, Fault]:
+    """All of them, by name."""
+    on_flink = partial(places.flink, cluster)
+    return {
+        "worker": Fault(places.disk, _kill_worker),
+        "forks": Fault(places.disk, _kill_forker),
+        "main": Fault(places.disk, _kill_main),
+        "target": Fault(places.disk, _vanish),
+        "disk": Fault(places.small_disk),
+        "store-main": Fault(places.store, _kill_main),
+        "store-target": Fault(places.store, _vanish),
+        "taskmanager": Fault(on_flink, partial(_replace_taskmanager, cluster)),
+        "flink-main": Fault(on_flink, _kill_main),
+    }
 
 
 def _await(pid: int) -> int | None:
@@ -167,33 +177,59 @@ def _await(pid: int) -> int | None:
     return None
 
 
-def attempt(
-    bench: Bench, fault: str, right: dict[str, bytes], seconds: float, chance: random.Random
-) -> str:
-    """Hinders one build and does it again; says what came of it, `wrong: …` where it may not."""
-    size = sum(map(len, right.values())) // 1024
-    with _place(bench.folder / "place", fault, chance.randrange(size // 20, size)) as place:
-        target = place / "records"
-        main = bench.start(target)
-        time.sleep(chance.uniform(0, seconds))
+class Trials:
+    """Hinders builds, one after the other.
+
+    Args:
+        bench: what is built.
+        seed: of the moments, and of whom it strikes.
+    """
+
+    def __init__(self, bench: Bench, seed: int) -> None:
+        self._bench = bench
+        self._chance = random.Random(seed)
+        self._right, _ = self._build(places.disk)
+        self._seconds: dict[places.Open, float] = {}
+
+    def _build(self, open_place: places.Open) -> tuple[dict[str, bytes], float]:
+        """What a build gives that nothing hinders, and how long it takes, in seconds."""
+        with open_place(self._bench.folder / "place", 1 << 20) as place:
+            began = time.monotonic()
+            if _await(self._bench.start(place)) != 0:
+                raise SystemExit(f"an unhindered build failed\n{self._bench.log.read_text()}")
+            return place.contents(), time.monotonic() - began
+
+    def attempt(self, fault: Fault) -> str:
+        """Hinders one build and does it again; says what came of it."""
+        if fault.open not in self._seconds:
+            built, self._seconds[fault.open] = self._build(fault.open)
+            if built != self._right:
+                return "wrong: other bytes than on a disk"
+        size = sum(map(len, self._right.values())) // 1024
+        room = self._chance.randrange(size // 20, size)
+        with fault.open(self._bench.folder / "place", room) as place:
+            return self._hinder(fault, place)
+
+    def _hinder(self, fault: Fault, place: Place) -> str:
+        main = self._bench.start(place)
+        time.sleep(self._chance.uniform(0, self._seconds[fault.open]))
         family = descendants(main)
-        FAULTS[fault](main, target, chance)
+        fault.strike(main, place, self._chance)
         code = _await(main)
         _outlive(family)
-        first = contents(target)
+        first = place.contents()
         if code is None:
             return "wrong: it hung"
-        if first not in ({}, right):
+        if first not in ({}, self._right):
             return "wrong: half a data set"
-        if (code == 0) != (first == right):
+        if (code == 0) != (first == self._right):
             return f"wrong: exit code {code}"
-        if fault == "disk":
-            subprocess.run(["mount", "-o", "remount,size=1g", str(place)], check=True)
-        if _await(bench.start(target)) != 0 or contents(target) != right:
-            return f"wrong: the second build failed\n{bench.log.read_text()}"
-        if [path.name for path in place.iterdir()] != [target.name]:
-            return "wrong: something is left behind"
-    return "whole at once" if first else "none, then whole"
+        place.mend()
+        if _await(self._bench.start(place)) != 0 or place.contents() != self._right:
+            return f"wrong: the second build failed\n{self._bench.log.read_text()}"
+        if remains := place.remains():
+            return f"wrong: {', '.join(sorted(remains))} left behind"
+        return "whole at once" if first else "none, then whole"
 
 
 def _outlive(family: list[int]) -> None:
@@ -205,33 +241,36 @@ def _outlive(family: list[int]) -> None:
 
 def main() -> int:
     """Runs the trials, prints their table, and returns 1 if anything was wrong."""
+    cluster = Cluster(Path(os.environ.get("RNNPIPE_FLINK", default_home())))
+    every = faults(cluster)
     about = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=about)
     parser.add_argument("--trials", type=int, default=5, help="of each fault (%(default)s)")
-    parser.add_argument("--faults", nargs="+", choices=FAULTS, default=list(FAULTS))
+    parser.add_argument("--faults", nargs="+", choices=every, default=list(every))
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     import_datasets()
-    chance = random.Random(given.seed)
     folder = Path(tempfile.mkdtemp(prefix="faults-"))
+    was_running = bool(cluster.processes.names())
     tally: dict[str, Counter[str]] = {fault: Counter() for fault in given.faults}
     try:
         bench = Bench(folder)
         _ = bench.build().fingerprint  # of the code as it is now, for all trials
-        began = time.monotonic()
-        if _await(bench.start(folder / "right")) != 0:
-            raise SystemExit("the build that nothing hinders failed")
-        seconds = time.monotonic() - began
-        right = contents(folder / "right")
+        trials = Trials(bench, given.seed)
         for trial in range(given.trials):
-            for fault in given.faults:
-                outcome = attempt(bench, fault, right, seconds, chance)
-                tally[fault][outcome] += 1
-                print(f"{trial:3} {fault:8}{outcome}", flush=True)
+            for name in given.faults:
+                outcome = trials.attempt(every[name])
+                tally[name][outcome] += 1
+                print(f"{trial:3} {name:13}{outcome}", flush=True)
+    except UserError as fault:
+        print(f"faults: {fault}", file=sys.stderr)
+        return 2
     finally:
         shutil.rmtree(folder)
-    for fault, outcomes in tally.items():
-        print(f"{fault:8}", ", ".join(f"{n} x {outcome}" for outcome, n in outcomes.items()))
+        if not was_running:
+            cluster.stop()
+    for name, outcomes in tally.items():
+        print(f"{name:13}", ", ".join(f"{n} x {outcome}" for outcome, n in outcomes.items()))
     return int(any(o.startswith("wrong") for outcomes in tally.values() for o in outcomes))
 
 

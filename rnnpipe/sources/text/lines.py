@@ -15,6 +15,7 @@ MAX_BYTES = 1 << 20
 """A longer line or document is a dead letter: it is no text that somebody wrote."""
 
 _GZIP = b"\x1f\x8b"
+_UNREADABLE = (OSError, EOFError, zlib.error)
 _CHUNK = 1 << 20
 LINES, MOST_SPANS = 10_000, 4096
 _WIDE_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -67,20 +68,29 @@ def open_binary(path: Path) -> Iterator[BinaryIO]:
         UserError: the file cannot be read, or is damaged; also while it is being read.
     """
     try:
-        with path.open("rb") as file:
-            zipped = file.read(len(_GZIP)) == _GZIP
-            file.seek(0)
-            if not zipped:
-                yield file
-                return
-            with gzip.open(file) as unzipped:
-                yield unzipped  # type: ignore[misc]  # a GzipFile is a binary file in all but name
+        with _unzipping(path) as file:
+            yield file
+    except _UNREADABLE as fault:
+        fix = "download or unpack it again"
+        raise UserError(str(path), "a text file", _describe(fault), fix) from fault
+
+
+@contextmanager
+def _unzipping(path: Path) -> Iterator[BinaryIO]:
+    with path.open("rb") as file:
+        zipped = file.read(len(_GZIP)) == _GZIP
+        file.seek(0)
+        if not zipped:
+            yield file
             return
-    except (EOFError, zlib.error, gzip.BadGzipFile) as fault:
-        got = f"a damaged gzip file ({fault})"
-    except OSError as fault:
-        got = f"a file that cannot be read ({fault.strerror or fault})"
-    raise UserError(str(path), "a text file", got, "download or unpack it again")
+        with gzip.open(file) as unzipped:
+            yield unzipped  # type: ignore[misc]  # a GzipFile is a binary file in all but name
+
+
+def _describe(fault: Exception) -> str:
+    if isinstance(fault, OSError) and not isinstance(fault, gzip.BadGzipFile):
+        return f"a file that cannot be read ({fault.strerror or fault})"
+    return f"a damaged gzip file ({fault})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,13 +168,14 @@ def read_document(path: Path, encoding: str) -> str:
     """The text of a whole file, without a byte order mark.
 
     Raises:
-        BadRecord: it is no text, or too long.
+        BadRecord: it is no text, too long, or cannot be read.
+        UserError: the object store that it lies in refuses, which is no fault of the text.
     """
     try:
-        with open_binary(path) as file:
+        with _unzipping(path) as file:
             raw = file.read(MAX_BYTES + 1)
-    except UserError as fault:
-        raise BadRecord("read text", fault.got) from fault
+    except _UNREADABLE as fault:
+        raise BadRecord("read text", _describe(fault)) from fault
     return decode(raw.removeprefix(codecs.BOM_UTF8), encoding)
 
 

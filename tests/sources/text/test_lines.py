@@ -1,4 +1,5 @@
 import gzip
+import uuid
 
 import pytest
 
@@ -10,6 +11,7 @@ from rnnpipe.sources.text.lines import (
     read_document,
     read_lines,
 )
+from rnnpipe.storage.paths import StorePath
 
 
 def lines_of(path, encoding="utf-8"):
@@ -99,6 +101,23 @@ def test_documents(tmp_path):
             read_document(path, "utf-8")
     with pytest.raises(BadRecord, match="cannot be read"):
         read_document(tmp_path / "missing", "utf-8")
+
+
+def test_that_a_store_refuses_is_no_fault_of_a_document(monkeypatch):
+    path = StorePath(f"memory://{uuid.uuid4().hex}/letter.txt")
+    path.write_text("one")
+    assert read_document(path, "utf-8") == "one"
+    with pytest.raises(BadRecord, match="cannot be read"):
+        read_document(path.with_name("missing.txt"), "utf-8")
+
+    def refuse(store, key, start=None, end=None):
+        raise PermissionError("no key")
+
+    monkeypatch.setattr("fsspec.implementations.memory.MemoryFileSystem.cat_file", refuse)
+    with pytest.raises(
+        UserError, match="an object store that gives access, got PermissionError: no key"
+    ):
+        read_document(path, "utf-8")
 
 
 def test_the_odd_files(shared_data):
