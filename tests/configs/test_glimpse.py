@@ -22,7 +22,7 @@ TINY = [
 ]
 
 
-@pytest.mark.parametrize("look", ["soft", "hard"])
+@pytest.mark.parametrize("look", ["soft", pytest.param("hard", marks=pytest.mark.slow)])
 def test_it_runs_end_to_end(look, run_tiny, tmp_path, capsys):
     path = f"data.source.path={tmp_path / 'raw'}"
     run = run_tiny(CONFIG, [*TINY, path, f"model.attention.look={look}"])

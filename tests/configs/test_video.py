@@ -94,6 +94,7 @@ def test_it_runs_end_to_end(name, run_tiny, tmp_path, shared_data, capsys):
         check_predictions(run.folder, tmp_path / "cache", capsys)
 
 
+@pytest.mark.slow
 def test_it_runs_end_to_end_on_features(run_tiny, tmp_path, capsys):
     settings = [*FEATURES, *TINY, *raw_data("video", None, None)]
     run = run_tiny(CONFIGS / "video.yaml", settings)

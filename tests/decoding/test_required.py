@@ -151,7 +151,7 @@ def test_rows_do_not_touch_each_other():
     np.testing.assert_array_equal(free.ids[0], together.ids[1])
 
 
-@pytest.mark.parametrize("jit_compile", [False, True])
+@pytest.mark.parametrize("jit_compile", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_in_a_graph_with_all_else(jit_compile):
     """Phrases given as a tensor, with penalties, alignments and groups, compiled."""
     tables = np.random.default_rng(6).normal(size=(2, 5, VOCAB, VOCAB)).astype("float32")

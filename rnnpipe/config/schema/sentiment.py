@@ -99,6 +99,12 @@ class SentimentTrain(Train):
     """How the model is trained."""
 
     label_smoothing: Fraction = Field(0.0, description="probability spread over all classes")
+    r_drop: float = Field(
+        0.0,
+        ge=0,
+        description="α of R-Drop: each batch is seen twice through different dropout, and what is "
+        "said of it must agree; 0: it is seen once",
+    )
     keep_best: SentimentKeepBest = SentimentKeepBest()
 
 

@@ -83,8 +83,12 @@ class SentimentTask:
         """The model's logits, compiled with the loss."""
         import keras
 
+        from rnnpipe.training.r_drop import RDropTrainer
+
         train = self.config.train
         trainer = keras.Model(model.input, model.output["logits"], name=model.name)
+        if train.r_drop:
+            trainer = RDropTrainer(trainer, weight=train.r_drop)
         steps_per_epoch = -(-records.splits["train"] // train.batch_size)
         trainer.compile(
             optimizer=make_optimizer(train.optimizer, steps=train.epochs * steps_per_epoch),
@@ -106,6 +110,7 @@ class SentimentTask:
 
         from rnnpipe.inputs.batches import Batch, make_batches
         from rnnpipe.inputs.pools import make_pooled_batches
+        from rnnpipe.training.r_drop import twice
 
         classes = len(records.labels)
 
@@ -115,7 +120,7 @@ class SentimentTask:
         if shuffle_seed is None:
             size = self.config.evaluate.batch_size
             return make_batches(records, split, fields=_FIELDS, batch_size=size, transform=to_pair)
-        return make_pooled_batches(
+        batches = make_pooled_batches(
             records,
             split,
             fields=_FIELDS,
@@ -124,6 +129,7 @@ class SentimentTask:
             shuffle_seed=shuffle_seed,
             transform=to_pair,
         )
+        return batches.map(lambda *pair: twice(pair)) if self.config.train.r_drop else batches
 
     def monitor(self) -> tuple[str, Literal["min", "max"]]:
         """The validation metric of `train.keep_best`."""

@@ -117,6 +117,7 @@ def test_exported_models_run_without_this_package(data, tmp_path, other_process)
     all_close(np.load(tmp_path / "found.npz").values(), model([data["source"], data["target"]]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_learns_the_same_on_every_backend(tmp_path, data, backend, other_process):
     pytest.importorskip(backend)

@@ -1,0 +1,93 @@
+"""Training that makes a model say the same whatever dropout hides from it."""
+
+from typing import Any, Self
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable("rnnpipe")
+class RDropTrainer(keras.Model):
+    """A classifier that sees each batch twice at once, through different dropout, and must agree.
+
+        loss = ½ (L₁ + L₂) + α/4 [KL(p₁ ‖ p₂) + KL(p₂ ‖ p₁)]
+
+    where Lᵢ is the compiled loss of what it says of the i-th half of a batch, and pᵢ are its
+    probabilities there: half of what the paper minimises. Both halves of a training batch have to
+    hold the same examples (`twice` makes them so); other batches are taken as they are, and their
+    loss is the compiled one.
+
+    Args:
+        model: from inputs to logits `(batch, classes)`.
+        weight: α; the paper takes 1 to 5.
+        **kwargs: `name`, as for every Keras model.
+
+    Call arguments:
+        inputs: those of the model.
+
+    Returns:
+        The model's logits.
+
+    Example:
+        >>> import numpy
+        >>> tokens = keras.Input((4,))
+        >>> hidden = keras.layers.Dropout(0.5)(keras.layers.Dense(8, "relu")(tokens))
+        >>> trainer = RDropTrainer(keras.Model(tokens, keras.layers.Dense(3)(hidden)), weight=1.0)
+        >>> loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        >>> trainer.compile(optimizer="adam", loss=loss)
+        >>> x, y = numpy.ones((2, 4)), numpy.array([0, 2])
+        >>> found = trainer.train_on_batch(numpy.tile(x, (2, 1)), numpy.tile(y, 2))
+
+    Source: Liang et al., R-Drop: Regularized Dropout for Neural Networks, 2021, section 2.2.
+    """
+
+    def __init__(self, model: keras.Model, *, weight: float, **kwargs: Any) -> None:
+        super().__init__(**{"name": model.name, **kwargs})
+        self.model, self.weight = model, weight
+
+    def build(self, input_shape: Any = None) -> None:
+        """Nothing: the model has its weights."""
+        del input_shape
+        self.built = True
+
+    def call(self, inputs: Any, training: Any = False) -> Any:
+        """What the model says."""
+        return self.model(inputs, training=training)
+
+    def compute_loss(
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: Any = True,
+    ) -> Any:
+        """The loss; see the class for the equation."""
+        loss = super().compute_loss(x, y, y_pred, sample_weight, training)
+        return loss + self.weight / 4 * disagreement(y_pred) if training else loss
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that make this trainer again."""
+        model = keras.saving.serialize_keras_object(self.model)
+        return {**super().get_config(), "model": model, "weight": self.weight}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Self:
+        """The trainer that `get_config` told of."""
+        model = keras.saving.deserialize_keras_object(config["model"], custom_objects)
+        return cls(**{**config, "model": model})
+
+
+def twice(values: Any) -> Any:
+    """A batch with all of its examples once more behind them; any structure of tensors."""
+    return keras.tree.map_structure(lambda value: ops.concatenate([value, value]), values)
+
+
+def disagreement(logits: Any) -> Any:
+    """KL(p₁ ‖ p₂) + KL(p₂ ‖ p₁) in nats, the mean over the examples of a batch that holds them twice.
+
+    Args:
+        logits: `(2 batch, classes)`.
+    """
+    first, second = ops.split(ops.log_softmax(logits), 2)
+    return ops.mean(ops.sum((ops.exp(first) - ops.exp(second)) * (first - second), axis=-1))
