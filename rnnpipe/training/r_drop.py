@@ -84,7 +84,7 @@ def twice(values: Any) -> Any:
 
 
 def disagreement(logits: Any) -> Any:
-    """KL(p₁ ‖ p₂) + KL(p₂ ‖ p₁) in nats, the mean over the examples of a batch that holds them twice.
+    """KL(p₁ ‖ p₂) + KL(p₂ ‖ p₁) in nats, the mean over the examples that a batch holds twice.
 
     Args:
         logits: `(2 batch, classes)`.
