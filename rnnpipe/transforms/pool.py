@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from types import TracebackType
@@ -20,14 +21,31 @@ class WorkerPool(services.BeamFnExternalWorkerPoolServicer):
     A worker ends with the pipeline that it was started for, or with this process.
     """
 
-    def __enter__(self) -> str:
-        """Starts the service and returns its address."""
-        self._forker = subprocess.Popen(_COMMAND, stdin=subprocess.PIPE, text=True)
+    def __init__(self) -> None:
+        super().__init__()
+        self.has_lost = threading.Event()
+        """Whether a worker was killed, or the process that forks them."""
+
+    def __enter__(self) -> "WorkerPool":
+        """Starts the service, whose address is `address`."""
+        pipe = subprocess.PIPE
+        self._forker = subprocess.Popen(_COMMAND, stdin=pipe, stdout=pipe, text=True)
+        self._is_closing = False
+        self._watcher = threading.Thread(target=self._watch, daemon=True)
+        self._watcher.start()
+        self._hook, threading.excepthook = threading.excepthook, self._report
         self._server = grpc.server(ThreadPoolExecutor(1))
         services.add_BeamFnExternalWorkerPoolServicer_to_server(self, self._server)
         port = self._server.add_insecure_port("localhost:0")
         self._server.start()
-        return f"localhost:{port}"
+        self.address = f"localhost:{port}"
+        return self
+
+    def _watch(self) -> None:
+        for _ in self._forker.stdout or ():
+            self.has_lost.set()
+        if not self._is_closing:
+            self.has_lost.set()
 
     def __exit__(
         self,
@@ -35,10 +53,20 @@ class WorkerPool(services.BeamFnExternalWorkerPoolServicer):
         fault: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._is_closing = True
         self._server.stop(None).wait()
         with suppress(BrokenPipeError):  # it was killed
             self._stdin.close()
         self._forker.wait()
+        self._watcher.join()
+        threading.excepthook = self._hook
+        if self._forker.stdout is not None:
+            self._forker.stdout.close()
+
+    def _report(self, thrown: threading.ExceptHookArgs) -> None:
+        """Reports what goes wrong in a thread, unless it is Beam's and reads of a lost worker."""
+        if not (self.has_lost.is_set() and issubclass(thrown.exc_type, grpc.RpcError)):
+            self._hook(thrown)
 
     @property
     def _stdin(self) -> Any:

@@ -1,7 +1,10 @@
 """Where a pipeline runs: in this process, in several local ones, or on a cluster."""
 
 import logging
+import os
 import re
+import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +27,8 @@ Run = Callable[[Construct], None]
 
 # What Beam says when a worker process is gone; what goes wrong within one is told otherwise.
 _DEAD = ("Channel closed prematurely", "Error starting worker")
+
+_POLL_SECONDS, _GRACE_SECONDS = 0.5, 10.0
 
 # How a `UserError` comes out of a pipeline: at the end of a traceback, in another error's text.
 _TOLD = re.compile(
@@ -69,10 +74,9 @@ class Runner:
         else:
             # Beam takes the environment of our workers for a slip and warns of it.
             logging.getLogger(FnApiRunner.__module__).setLevel(logging.ERROR)
-            with WorkerPool() as address:
-                environment = ExternalEnvironment(address, capabilities=python_sdk_capabilities())
+            with WorkerPool() as pool:
                 options = PipelineOptions([*args, f"--direct_num_workers={self.workers}"])
-                yield lambda construct: _run_on_workers(construct, options, environment)
+                yield lambda construct: _run_on_workers(construct, options, pool)
 
     def run(self, construct: Construct) -> None:
         """Runs a single pipeline to its end."""
@@ -90,18 +94,59 @@ def _run(construct: Construct, options: PipelineOptions, runner: Any = None) -> 
         raise UserError(*told.groups()) from error
 
 
-def _run_on_workers(construct: Construct, options: PipelineOptions, environment: Any) -> None:
+def _run_on_workers(construct: Construct, options: PipelineOptions, pool: WorkerPool) -> None:
+    environment = ExternalEnvironment(pool.address, capabilities=python_sdk_capabilities())
     try:
-        _run(construct, options, FnApiRunner(environment))
+        with _giving_up(pool.has_lost):
+            _run(construct, options, FnApiRunner(environment))
     except RuntimeError as error:
         if any(sign in str(error) for sign in _DEAD):
-            raise UserError(
-                "build.workers",
-                "all worker processes to live until the work is done",
-                "one that was killed",
-                "build again; if the memory ran out, with fewer workers",
-            ) from error
+            raise _lost_worker() from error
         raise
+
+
+def _lost_worker() -> UserError:
+    return UserError(
+        "build.workers",
+        "all worker processes to live until the work is done",
+        "one that was killed",
+        "build again; if the memory ran out, with fewer workers",
+    )
+
+
+@contextmanager
+def _giving_up(has_lost: threading.Event) -> Iterator[None]:
+    """Gives up soon after a worker was lost: Beam's runner often notices, but may wait for ever.
+
+    That takes a signal, which only a process's first thread can be told of.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    done, lock = threading.Event(), threading.Lock()
+
+    def give_up(number: int, frame: Any) -> None:
+        raise _lost_worker()
+
+    def watch() -> None:
+        while not done.wait(_POLL_SECONDS):
+            if has_lost.is_set():
+                if not done.wait(_GRACE_SECONDS):
+                    with lock:
+                        if not done.is_set():
+                            os.kill(os.getpid(), signal.SIGUSR1)
+                return
+
+    before = signal.signal(signal.SIGUSR1, give_up)
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        with lock:
+            done.set()
+        watcher.join()
+        signal.signal(signal.SIGUSR1, before)
 
 
 IN_PROCESS = Runner()

@@ -11,6 +11,8 @@ import logging
 import os
 import signal
 import sys
+import time
+from contextlib import suppress
 
 from rnnpipe.transforms.stores import use_s3_options_of
 
@@ -35,23 +37,35 @@ def main() -> None:
 def _fork_workers() -> None:
     """Forks a worker for every line of standard input, until that ends and all workers have ended.
 
-    Beam, whose import takes seconds, is imported once for all of them.
+    Beam, whose import takes seconds, is imported once for all of them. Of every worker that is
+    killed a line is written to standard output.
     """
-    signal.signal(
-        signal.SIGINT, signal.SIG_IGN
-    )  # the process that reads the keyboard ends this one
+    # The process that reads the keyboard ends this one.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     for module in ("apache_beam.runners.worker.sdk_worker_main", "rnnpipe.transforms.build"):
         importlib.import_module(module)
-    workers = []
+    signal.signal(signal.SIGCHLD, lambda number, frame: _tell_of_killed())
     for line in sys.stdin:
         worker, endpoint = line.split()
-        pid = os.fork()
-        if pid == 0:
+        if os.fork() == 0:
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
             _work(worker, endpoint, local=True)
             os._exit(0)
-        workers.append(pid)
-    for pid in workers:
-        os.waitpid(pid, 0)
+    while _tell_of_killed():
+        time.sleep(0.05)
+
+
+def _tell_of_killed() -> bool:
+    """Takes note of all workers that have ended; says whether others still run."""
+    try:
+        while (ended := os.waitpid(-1, os.WNOHANG))[0]:
+            if os.WIFSIGNALED(ended[1]):
+                with suppress(BrokenPipeError):  # nobody is left who would want to know
+                    os.write(sys.stdout.fileno(), f"{ended[0]}\n".encode())
+    except ChildProcessError:
+        return False
+    return True
 
 
 def _work(worker: str, provision_endpoint: str, local: bool = False) -> None:
