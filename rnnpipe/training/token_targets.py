@@ -10,6 +10,7 @@ from keras import ops
 
 from rnnpipe.errors import UserError
 from rnnpipe.text.tokens import PAD
+from rnnpipe.training.log_likelihood import log_likelihood
 
 
 @keras.saving.register_keras_serializable("rnnpipe")
@@ -54,13 +55,8 @@ class TokenCrossEntropy(keras.losses.Loss):
 
     def call(self, targets: Any, logits: Any) -> Any:
         """What each token adds to the loss, `(batch, time)`."""
-        if self.smoothing:
-            vocab = logits.shape[-1]
-            wanted = ops.one_hot(targets, vocab, dtype=logits.dtype) * (1 - self.smoothing)
-            wanted = wanted + self.smoothing / vocab
-            losses = ops.categorical_crossentropy(wanted, logits, from_logits=True)
-        else:
-            losses = _surprise(targets, logits)
+        of_target, mean = log_likelihood(targets, logits)
+        losses = -(1 - self.smoothing) * of_target - self.smoothing * mean
         counts = _counts(targets, losses.dtype)
         return losses * counts / ops.maximum(ops.sum(counts), 1.0)
 
@@ -94,7 +90,7 @@ class Perplexity(keras.metrics.Metric):
     def update_state(self, targets: Any, logits: Any, sample_weight: Any = None) -> None:
         """Adds a batch; weights of whole sentences are no part of a perplexity."""
         del sample_weight
-        losses = _surprise(targets, logits)
+        losses = -log_likelihood(targets, logits)[0]
         counts = _counts(targets, losses.dtype)
         self.total.assign_add(ops.cast(ops.sum(losses * counts), self.dtype))
         self.count.assign_add(ops.cast(ops.sum(counts), self.dtype))
@@ -102,11 +98,6 @@ class Perplexity(keras.metrics.Metric):
     def result(self) -> Any:
         """The perplexity of all batches since `reset_state`."""
         return ops.exp(self.total / ops.maximum(self.count, 1.0))
-
-
-def _surprise(targets: Any, logits: Any) -> Any:
-    """−log p of each target, `(batch, time)`."""
-    return ops.sparse_categorical_crossentropy(targets, logits, from_logits=True)
 
 
 def _counts(targets: Any, dtype: Any) -> Any:

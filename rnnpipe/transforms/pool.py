@@ -13,6 +13,7 @@ from apache_beam.portability.api import beam_fn_api_pb2 as messages
 from apache_beam.portability.api import beam_fn_api_pb2_grpc as services
 
 _COMMAND = [sys.executable, "-m", "rnnpipe.transforms.worker", "--fork"]
+_NOTICE_SECONDS = 5.0
 
 
 class WorkerPool(services.BeamFnExternalWorkerPoolServicer):
@@ -64,8 +65,12 @@ class WorkerPool(services.BeamFnExternalWorkerPoolServicer):
             self._forker.stdout.close()
 
     def _report(self, thrown: threading.ExceptHookArgs) -> None:
-        """Reports what goes wrong in a thread, unless it is Beam's and reads of a lost worker."""
-        if not (self.has_lost.is_set() and issubclass(thrown.exc_type, grpc.RpcError)):
+        """Reports what goes wrong in a thread, unless it is Beam's and reads of a lost worker.
+
+        A connection breaks before the process that forks workers can tell that one was killed.
+        """
+        is_broken = issubclass(thrown.exc_type, grpc.RpcError)
+        if not (is_broken and self.has_lost.wait(_NOTICE_SECONDS)):
             self._hook(thrown)
 
     @property
