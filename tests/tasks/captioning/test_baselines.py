@@ -33,6 +33,20 @@ def test_the_nearest_image_is_that_of_the_same_colours():
     assert find_baselines(RECORDS, colours) == found
 
 
+def test_large_images_are_decoded_small(monkeypatch):
+    file = BytesIO()
+    Image.new("RGB", (512, 512), (200, 20, 20)).save(file, "JPEG", quality=95)
+    decoded, resize = [], Image.Image.resize
+
+    def watch(image, size):
+        decoded.append(image.size)
+        return resize(image, size)
+
+    monkeypatch.setattr(Image.Image, "resize", watch)
+    assert count_colours(file.getvalue()).argmax() == 6 * 64
+    assert decoded == [(64, 64)]
+
+
 def test_colours_are_shares_whatever_the_size():
     (row, counts), *_ = without_images(RECORDS, "test")
     assert row == {"image_id": 1, "captions": ["red", "so red"], "scene": ""}
