@@ -24,6 +24,16 @@ CONFIG = Path(__file__).resolve().parents[2] / "configs" / "translation.yaml"
             ["evaluate.beam={width: 3, n_best: 4}"],
             r"evaluate\.beam\.n_best: expected at most the width, 3, got 4; widen the beam",
         ),
+        (
+            ["model.embedding={size: 8}"],  # `share` is true unless the config says otherwise
+            r"model\.embedding\.share: expected false with data\.text\.joint false, .* got true; "
+            r"write false, or set data\.text\.joint to true",
+        ),
+        (
+            ["data.text.max_tokens=101"],
+            r"evaluate\.beam\.max_length: expected at least data\.text\.max_tokens, 101, got 100, "
+            "its default; write e.g. 101",
+        ),
         (["train.label_smoothing=1.0"], "expected a number of at least 0 and below 1, got 1.0"),
         (["train.keep_best.metric=accuracy"], "expected bleu, chrf, exact, perplexity or loss"),
     ],
@@ -37,3 +47,16 @@ def test_a_plateau_needs_no_warmup():
     settings = ["train.optimizer.schedule={kind: plateau, factor: 0.3, patience: 1}"]
     schedule = load_config(CONFIG, SCHEMAS, settings).train.optimizer.schedule
     assert (schedule.kind, schedule.factor, schedule.patience) == ("plateau", 0.3, 1)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        ["data.text.joint=true", "model.embedding.share=true"],
+        ["data.text.joint=true", "model.embedding.share=false"],
+        ["data.text.max_tokens=100"],
+        ["data.text.max_tokens=200", "evaluate.beam.max_length=50"],
+    ],
+)
+def test_settings_that_do_not_contradict_each_other(settings):
+    assert load_config(CONFIG, SCHEMAS, settings).task == "translation"

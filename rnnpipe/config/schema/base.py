@@ -55,6 +55,20 @@ class Data(Section):
     )
 
 
+class HeldOut(Section):
+    """Shares of the training part held out where the raw data has no such split."""
+
+    validation: Fraction = 0.1
+    test: Fraction = 0.1
+
+    @model_validator(mode="after")
+    def _leave_some(self) -> "HeldOut":
+        if self.validation + self.test >= 1:
+            expected, got = "shares of less than 1 together", f"{self.validation} and {self.test}"
+            raise UserError("", expected, got, "make them smaller, so that some is left for train")
+        return self
+
+
 class Build(Section):
     """How records are built."""
 

@@ -9,6 +9,7 @@ from rnnpipe.config.schema.base import (
     Evaluate,
     FilePath,
     Fraction,
+    HeldOut,
     KeepBest,
     RunConfig,
     Section,
@@ -41,10 +42,9 @@ class TextStreamSource(Source):
 StreamSource = Annotated[PythonTopicsSource | TextStreamSource, Field(discriminator="kind")]
 
 
-class Splits(Section):
+class Splits(HeldOut):
     """Shares held out where the files' names tell no split: documents, or a single one's end."""
 
-    validation: Fraction = 0.1
     test: Fraction = Field(0.1, description="0 for none")
 
 

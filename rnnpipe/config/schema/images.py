@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from rnnpipe.config.schema.base import Fraction, Section
+from rnnpipe.config.schema.base import Fraction, HeldOut, Section
 
 
 class Image(Section):
@@ -15,11 +15,8 @@ class Image(Section):
     jpeg_quality: int = Field(92, ge=1, le=95)
 
 
-class Splits(Section):
+class Splits(HeldOut):
     """Shares of the training part held out, by image, where the raw data has no such split."""
-
-    validation: Fraction = 0.1
-    test: Fraction = 0.1
 
 
 class CnnEncoder(Section):

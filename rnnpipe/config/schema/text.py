@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from rnnpipe.config.schema.base import Data, FilePath, Fraction, Section, Source
+from rnnpipe.config.schema.base import Data, FilePath, HeldOut, Section, Source
 
 Split = Literal["train", "validation", "test"]
 
@@ -197,11 +197,8 @@ class Repeats(Section):
     )
 
 
-class TextSplits(Section):
+class TextSplits(HeldOut):
     """Shares of the training part held out, by text, where the raw data has no such split."""
-
-    validation: Fraction = 0.1
-    test: Fraction = 0.1
 
 
 class TextClassData(Data):

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from rnnpipe.config.schema.base import (
     Evaluate,
@@ -14,6 +14,7 @@ from rnnpipe.config.schema.base import (
 )
 from rnnpipe.config.schema.beam import Beam
 from rnnpipe.config.schema.text import TextPairData
+from rnnpipe.errors import UserError
 
 
 class Embedding(Section):
@@ -113,3 +114,18 @@ class TranslationConfig(RunConfig):
     model: TranslationModel = TranslationModel()
     train: TranslationTrain = TranslationTrain()
     evaluate: TranslationEvaluate = TranslationEvaluate()
+
+    @model_validator(mode="after")
+    def _check(self) -> "TranslationConfig":
+        text, beam = self.data.text, self.evaluate.beam
+        if self.model.embedding.share and not text.joint:
+            # Their sizes alone would not tell: two vocabularies often have as many tokens.
+            expected = "false with data.text.joint false, as each language has its own vocabulary"
+            fix = "write false, or set data.text.joint to true"
+            raise UserError("model.embedding.share", expected, "true", fix)
+        if text.max_tokens > beam.max_length and "max_length" not in beam.model_fields_set:
+            # Who writes a lower one wants shorter translations; nobody wants them unasked.
+            expected = f"at least data.text.max_tokens, {text.max_tokens}"
+            got, fix = f"{beam.max_length}, its default", f"write e.g. {text.max_tokens}"
+            raise UserError("evaluate.beam.max_length", expected, got, fix)
+        return self
