@@ -26,11 +26,17 @@ def _masked_crc(data: bytes) -> int:
     return (((crc >> 15) | (crc << 17)) + 0xA282EAD8) & 0xFFFFFFFF
 
 
-def write_tfrecord(path: Path, records: Iterable[bytes]) -> int:
+def write_tfrecord(path: Path, records: Iterable[bytes], half: Path | None = None) -> int:
     """Writes a whole TFRecord file or none.
 
     On a file system it is written under a temporary name, then renamed; what goes to an object
     store is written to a local file first, as an upload that fails half-way cannot be taken back.
+
+    Args:
+        path: the file.
+        records: what it holds.
+        half: the folder in which it lies until it is whole, on the same file system, and stays when
+            the process is killed; by default its own.
 
     Returns:
         The size of the file, in bytes.
@@ -41,7 +47,7 @@ def write_tfrecord(path: Path, records: Iterable[bytes]) -> int:
             size = write_tfrecord(local, records)
             put_file(local, path)
         return size
-    temporary = path.with_name(f"{path.name}.writing-{uuid.uuid4().hex}")
+    temporary = (half or path.parent) / f"{path.name}.{uuid.uuid4().hex}"
     with temporary.open("wb") as file:
         for record in records:
             length = struct.pack("<Q", len(record))

@@ -270,14 +270,20 @@ def walk(folder: Path) -> Iterator[tuple[Path, list[str], list[str]]]:
 
 
 @contextmanager
-def writing(path: Path) -> Iterator[TextIO]:
-    """A text to be written, of which a file comes as a whole when the block ends well."""
+def writing(path: Path, half: Path) -> Iterator[TextIO]:
+    """A text to be written, of which a file comes as a whole when the block ends well.
+
+    Args:
+        path: the file.
+        half: the folder in which it lies until then, on the same file system; it stays there when
+            the process is killed. An object store needs none.
+    """
     if isinstance(path, StorePath):
         text = io.StringIO()
         yield text
         path.write_text(text.getvalue())
         return
-    temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex}.writing")
+    temporary = half / f"{path.name}.{uuid.uuid4().hex}"
     with temporary.open("w", encoding="utf-8") as file:
         yield file
     temporary.replace(path)

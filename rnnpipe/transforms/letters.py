@@ -22,8 +22,7 @@ def write_letters(folder: Path, name: str, letters: Iterable[DeadLetter]) -> Non
         name: of the file, the same for all attempts to write the same letters.
         letters: what is left.
     """
-    lines = (json.dumps(asdict(letter)) for letter in letters)
-    write_lines(work_folder(folder, LETTERS) / name, lines)
+    write_lines(folder, LETTERS, name, (json.dumps(asdict(letter)) for letter in letters))
 
 
 def read_letters(folder: Path) -> Iterator[DeadLetter]:

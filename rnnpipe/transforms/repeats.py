@@ -48,7 +48,7 @@ class FindRepeats(beam.PTransform):
     def __init__(self, recipe: Recipe, splitter: Splitter, folder: Path, shuffle: Shuffle) -> None:
         super().__init__()
         self._recipe, self._splitter, self._shuffle = recipe, splitter, shuffle
-        self._finder = _Finder(recipe.drops, work_folder(folder, REPEATS))
+        self._finder = _Finder(recipe.drops, folder)
 
     def expand(self, raw: Any) -> Any:
         """Applies the transform; Beam calls it."""
@@ -83,9 +83,9 @@ class _Finder:
     def find(self, gathered: tuple[int, Iterable[bytes]]) -> None:
         bucket, parcels = gathered
         counts: dict[str, Kind] = {}
-        path = self.folder / f"{bucket}{_DROPPED}"
-        write_lines(path, map(json.dumps, self._dropped(unpack(parcels), counts)))
-        write_lines(path.with_suffix(_COUNTED), [json.dumps(counts)])
+        dropped = map(json.dumps, self._dropped(unpack(parcels), counts))
+        write_lines(self.folder, REPEATS, f"{bucket}{_DROPPED}", dropped)
+        write_lines(self.folder, REPEATS, f"{bucket}{_COUNTED}", [json.dumps(counts)])
 
     def _dropped(
         self, identified: Iterable[Identified], counts: dict[str, Kind]

@@ -23,7 +23,7 @@ from rnnpipe.transforms.recipe import Dropped, Encoder
 from rnnpipe.transforms.repeats import DUPLICATE, LEAK, Drop, read_drops
 from rnnpipe.transforms.sorting import sort_any
 from rnnpipe.transforms.splits import Splitter, order_in_shard, shard_of
-from rnnpipe.transforms.work import work_folder, write_lines
+from rnnpipe.transforms.work import half_folder, work_folder, write_lines
 
 _RESULTS = "results"
 
@@ -165,13 +165,14 @@ class ShardWriter:
         values = _settle(sort_any(unpack(parcels), key=_order))
         references = _without_dropped(values, result)
         path = self.folder / shard_name(self.spec.name, split, shard, self.shards[split])
-        result.num_bytes = write_tfrecord(path, self._encode(references, result, letters))
+        records = self._encode(references, result, letters)
+        result.num_bytes = write_tfrecord(path, records, half_folder(self.folder))
         result.dead_letters = len(letters)
         if letters:
             write_letters(self.folder, f"{split}-{shard}", letters)
         # The result comes last: by it the shard is known to be finished.
-        results = work_folder(self.folder, _RESULTS)
-        write_lines(results / f"{split}-{shard}.json", [json.dumps(vars(result))])
+        lines = [json.dumps(vars(result))]
+        write_lines(self.folder, _RESULTS, f"{split}-{shard}.json", lines)
         _WRITTEN.inc(result.records)
         _DEAD.inc(len(letters))
 

@@ -89,7 +89,7 @@ class CountReferences(beam.PTransform):
             | "Count" >> beam.ParDo(count)
             | "Parcels" >> Parcels(int, self._shuffle)
             | "GatherCounts" >> beam.GroupByKey()
-            | "WriteCounts" >> beam.Map(_write_counts, work_folder(self._folder, _COUNTS))
+            | "WriteCounts" >> beam.Map(_write_counts, self._folder)
         )
         dead = (
             raw
@@ -177,7 +177,7 @@ def _write_counts(gathered: tuple[int, Iterable[bytes]], folder: Path) -> None:
     total: Counter[Item] = Counter()
     for item, count in unpack(parcels):
         total[item] += count
-    write_lines(folder / str(bucket), map(json.dumps, total.items()))
+    write_lines(folder, _COUNTS, str(bucket), map(json.dumps, total.items()))
 
 
 def read_survey(folder: Path) -> Survey:

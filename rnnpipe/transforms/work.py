@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 from rnnpipe.storage.paths import StorePath, remove_tree, writing
 
 _WORK = "work"
+_HALF = "half"
 
 
 def work_folder(folder: Path, name: str) -> Path:
@@ -23,9 +24,28 @@ def work_folder(folder: Path, name: str) -> Path:
     return path
 
 
-def write_lines(path: Path, lines: Iterable[str]) -> None:
-    """Writes a file whole or not at all; what is tried again replaces it by the same content."""
-    with writing(path) as file:
+def half_folder(folder: Path) -> Path:
+    """Where files lie until they are whole.
+
+    A worker that is killed leaves one there, and its work is done again: nobody may read what is
+    left or publish it.
+
+    Args:
+        folder: where the records are built.
+    """
+    return work_folder(folder, _HALF)
+
+
+def write_lines(folder: Path, work: str, name: str, lines: Iterable[str]) -> None:
+    """Writes a file whole or not at all; what is tried again replaces it by the same content.
+
+    Args:
+        folder: where the records are built.
+        work: which of its work folders the file goes to.
+        name: of the file, the same for all attempts.
+        lines: what it holds.
+    """
+    with writing(work_folder(folder, work) / name, half_folder(folder)) as file:
         file.writelines(f"{line}\n" for line in lines)
 
 

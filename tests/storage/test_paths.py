@@ -70,20 +70,22 @@ def test_ranges_are_read_whatever_the_blocks(folder, block, monkeypatch):
     paths._read_block.cache_clear()
 
 
-def test_what_is_written_appears_as_a_whole_or_not_at_all(folder):
-    with writing(folder / "text") as file:
+def test_what_is_written_appears_as_a_whole_or_not_at_all(folder, tmp_path):
+    half = tmp_path / "half"
+    half.mkdir()
+    with writing(folder / "text", half) as file:
         file.write("one\n")
         assert not (folder / "text").exists()
     assert (folder / "text").read_text() == "one\n"
 
     def fail():
-        with writing(folder / "half") as file:
+        with writing(folder / "broken", half) as file:
             file.write("one")
             raise RuntimeError("stop")
 
     with pytest.raises(RuntimeError, match="stop"):
         fail()
-    assert not (folder / "half").exists()
+    assert not [path for path in folder.iterdir() if path.name.startswith("broken")]
 
 
 def test_files_are_renamed_and_removed(folder):

@@ -12,10 +12,12 @@ from PIL import Image
 
 from rnnpipe.errors import UserError
 from rnnpipe.records.directory import RecordsDirectory
+from rnnpipe.records.tfrecord import write_tfrecord
 from rnnpipe.sources.vqa_v2 import VqaV2
 from rnnpipe.transforms import shards
 from rnnpipe.transforms.build import Build
 from rnnpipe.transforms.vqa import VqaRecipe
+from tests.transforms.kinds import contents
 
 SHARES = {"validation": 0.2, "test": 0.2}
 RECIPE = VqaRecipe(image_size=32, max_tokens=12)
@@ -112,8 +114,29 @@ def test_too_many_bad_records_fail_the_build_and_leave_nothing(drawn_vqa, tmp_pa
     assert not list(tmp_path.glob("records*"))
 
 
+def test_what_killed_attempts_leave_is_not_published(drawn_vqa, tmp_path, monkeypatch):
+    undisturbed = make_build(drawn_vqa).run(tmp_path / "undisturbed")
+
+    def kill_once(path, records, half):
+        records = list(records)
+        with pytest.raises(KeyboardInterrupt):
+            write_tfrecord(path, killed(records), half)
+        left.update(half.iterdir())
+        return write_tfrecord(path, records, half)
+
+    def killed(records):
+        yield from records
+        raise KeyboardInterrupt
+
+    left = set()
+    monkeypatch.setattr(shards, "write_tfrecord", kill_once)
+    records = make_build(drawn_vqa).run(tmp_path / "records")
+    assert len(left) == len(records.splits) == 3
+    assert contents(records.path) == contents(undisturbed.path)
+
+
 def test_a_full_disk_is_told(drawn_vqa, tmp_path, monkeypatch):
-    def fill(path, records):
+    def fill(path, records, half):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(shards, "write_tfrecord", fill)
@@ -170,7 +193,7 @@ def test_a_split_whose_records_are_all_bad_is_told(handmade_vqa, tmp_path):
     for image in (handmade_vqa / "train2014").iterdir():
         image.write_bytes(b"")
     build = Build(VqaV2(handmade_vqa), RECIPE, {}, max_bad_fraction=1.0)
-    with pytest.raises(UserError, match=r"data\.splits\.train: expected at least one record"):
+    with pytest.raises(UserError, match=r"data\.splits: expected at least one record for train"):
         build.run(tmp_path / "records")
     assert not list(tmp_path.glob("records*"))
 

@@ -1,6 +1,8 @@
 import json
 import random
 
+import pytest
+
 from rnnpipe.errors import DeadLetter
 from rnnpipe.transforms import letters, sorting
 from rnnpipe.transforms.letters import Losses, count_letters, read_letters, write_letters
@@ -22,6 +24,18 @@ def test_letters_of_all_workers_come_in_order_each_once(tmp_path, monkeypatch):
         write_letters(tmp_path, str(worker), shuffled[worker::4])
     write_letters(tmp_path, "0", shuffled[0::4])  # what is tried again
     assert list(read_letters(tmp_path)) == expected
+
+
+def test_what_a_killed_attempt_left_is_not_read(tmp_path):
+    def killed():
+        yield from make_letters(1)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_letters(tmp_path, "1", killed())
+    assert "k0001" in "".join(p.read_text() for p in tmp_path.rglob("*") if p.is_file())
+    write_letters(tmp_path, "1", make_letters(1))
+    assert list(read_letters(tmp_path)) == make_letters(1)
 
 
 def test_what_they_say_together(monkeypatch):

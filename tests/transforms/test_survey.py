@@ -11,9 +11,10 @@ from rnnpipe.transforms.parcels import Shuffle
 from rnnpipe.transforms.recipe import Tally
 from rnnpipe.transforms.runner import Runner
 from rnnpipe.transforms.splits import Splitter
-from rnnpipe.transforms.survey import CountReferences, read_survey
+from rnnpipe.transforms.survey import _COUNTS, CountReferences, read_survey
 from rnnpipe.transforms.text import Tokenization
 from rnnpipe.transforms.text_classes import TextClassRecipe
+from rnnpipe.transforms.work import write_lines
 
 # A word occurs as often as its length says; the letters tell words of one length apart.
 WORDS = [letter * length for letter in "abc" for length in range(1, 8) for _ in range(length)]
@@ -55,6 +56,19 @@ def test_of_too_many_words_the_most_frequent_are_kept(source, tmp_path, monkeypa
         assert dict(words) == {"a" * 7: 7, "b" * 7: 7, "c" * 7: 7, "a" * 6: 6}
         assert words.total() == len(WORDS)
         assert words.distinct == 21
+
+
+def test_what_a_killed_attempt_left_is_not_read(source, tmp_path):
+    def killed():
+        yield '[["words", "a"], 1000]\n'
+        yield '[["words", "cut sh'
+        raise KeyboardInterrupt
+
+    found = count(source, tmp_path / "records", 5)
+    with pytest.raises(KeyboardInterrupt):
+        write_lines(tmp_path / "records", _COUNTS, "3", killed())
+    assert "cut sh" in "".join(p.read_text() for p in tmp_path.rglob("*") if p.is_file())
+    assert read_survey(tmp_path / "records") == found
 
 
 def test_what_a_tally_keeps_is_what_it_would_keep_of_all_at_once():
