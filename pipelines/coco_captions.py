@@ -16,7 +16,7 @@ import sys
 from collections.abc import Sequence
 from typing import get_args
 
-from pipelines.command import make_parser, run
+from pipelines.command import count, make_parser, run
 from pipelines.features import add_features, features_of
 from rnnpipe.sources.coco_captions import CocoCaptions
 from rnnpipe.sources.flickr8k import Flickr8k
@@ -40,13 +40,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser, recipe = make_parser(_PROGRAM, __doc__), CaptionRecipe()
     _add_source(parser)
     add = parser.add_argument
-    add("--image-size", type=int, default=recipe.image_size, help="pixels (default: %(default)s)")
+    add("--image-size", type=count, default=recipe.image_size, help="pixels (default: %(default)s)")
     add("--image-fit", choices=FITS, default=recipe.image_fit, help="(default: %(default)s)")
-    add("--jpeg-quality", type=int, default=recipe.jpeg_quality, help="(default: %(default)s)")
+    add("--jpeg-quality", type=count, default=recipe.jpeg_quality, help="(default: %(default)s)")
     add("--tokenizer", choices=get_args(TokenizerKind), default=recipe.text.tokenizer)
-    add("--vocabulary", type=int, default=recipe.text.vocabulary, help="(default: %(default)s)")
-    add("--min-count", type=int, default=recipe.min_count, help="(default: %(default)s)")
-    add("--max-tokens", type=int, default=recipe.max_tokens, help="(default: %(default)s)")
+    add("--vocabulary", type=count, default=recipe.text.vocabulary, help="(default: %(default)s)")
+    add("--min-count", type=count, default=recipe.min_count, help="(default: %(default)s)")
+    add("--max-tokens", type=count, default=recipe.max_tokens, help="(default: %(default)s)")
     add_features(parser)
     return run(_PROGRAM, parser, _make, argv)
 
@@ -66,7 +66,7 @@ def _add_source(parser: argparse.ArgumentParser) -> None:
     add("--image-feature", default="image", help="of tfds (default: %(default)s)")
     add("--captions-feature", default="captions/text", help="of tfds (default: %(default)s)")
     add("--number", help="of tfds: the feature with an image's number (default: counted)")
-    add("--images", type=int, default=4000, help="of shapes_captions (default: %(default)s)")
+    add("--images", type=count, default=4000, help="of shapes_captions (default: %(default)s)")
     add("--seed", type=int, default=1, help="of shapes_captions (default: %(default)s)")
 
 

@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from rich.console import Console
 
@@ -36,17 +37,50 @@ def make_parser(program: str, description: str | None) -> argparse.ArgumentParse
     )
     add = parser.add_argument
     add("--output", type=place, required=True, help="the records directory to write")
-    add("--validation", type=float, default=0.1, help="share held out (default: %(default)s)")
-    add("--test", type=float, default=0.1, help="share held out (default: %(default)s)")
-    add("--records-per-shard", type=int, default=defaults["records_per_shard"].default)
+    add("--validation", type=share, default=0.1, help="share held out (default: %(default)s)")
+    add("--test", type=share, default=0.1, help="share held out (default: %(default)s)")
+    add("--records-per-shard", type=count, default=defaults["records_per_shard"].default)
     add("--max-bad-fraction", type=float, default=defaults["max_bad_fraction"].default)
-    add("--workers", type=int, default=1, help="local worker processes (default: %(default)s)")
+    add("--workers", type=count, default=1, help="local worker processes (default: %(default)s)")
     return parser
 
 
+def count(argument: str) -> int:
+    """An option's whole number of at least 1.
+
+    Example:
+        >>> count("20")
+        20
+    """
+    with suppress(ValueError):
+        if (number := int(argument)) >= 1:
+            return number
+    raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, got {argument}")
+
+
+def share(argument: str) -> float:
+    """An option's number of at least 0 and below 1.
+
+    Example:
+        >>> share("0.1")
+        0.1
+    """
+    with suppress(ValueError):
+        if 0 <= (number := float(argument)) < 1:
+            return number
+    raise argparse.ArgumentTypeError(f"expected a number of at least 0 and below 1, got {argument}")
+
+
 def shares_of(options: argparse.Namespace) -> dict[str, float]:
-    """The shares to hold out, by split; a split with a share of 0 is not made."""
+    """The shares to hold out, by split; a split with a share of 0 is not made.
+
+    Raises:
+        UserError: they leave nothing to train on.
+    """
     shares = {"validation": options.validation, "test": options.test}
+    if sum(shares.values()) >= 1:
+        got, fix = f"{options.validation:g} and {options.test:g}", "make them smaller"
+        raise UserError("--validation, --test", "shares of less than 1 together", got, fix)
     return {split: share for split, share in shares.items() if share}
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 
+from pipelines.command import count
 from rnnpipe.sources.folder import absolute
 from rnnpipe.transforms.features import Features
 
@@ -13,9 +14,9 @@ def add_features(parser: argparse.ArgumentParser) -> None:
     add(
         "--weights", default=default.weights, help="imagenet, none or a file (default: %(default)s)"
     )
-    add("--backbone-image-size", type=int, default=default.image_size, help="pixels")
+    add("--backbone-image-size", type=count, default=default.image_size, help="pixels")
     add("--layer", help="whose output is taken (default: the last before pooling)")
-    add("--batch-size", type=int, default=default.batch_size, help="images at once in a worker")
+    add("--batch-size", type=count, default=default.batch_size, help="images at once in a worker")
 
 
 def features_of(options: argparse.Namespace) -> Features | None:

@@ -11,7 +11,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from pipelines.command import make_parser, run
+from pipelines.command import count, make_parser, run
 from rnnpipe.sources.image_folders import ImageFolders
 from rnnpipe.sources.images import FITS
 from rnnpipe.sources.source import Source
@@ -28,9 +28,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     add = parser.add_argument
     add("--path", type=place, required=True, help="the folder of raw data")
     add("--labels", nargs="+", help="the folders to read (default: all)")
-    add("--size", type=int, default=recipe.size, help="pixels (default: %(default)s)")
+    add("--size", type=count, default=recipe.size, help="pixels (default: %(default)s)")
     add("--fit", choices=FITS, default=recipe.fit, help="(default: %(default)s)")
-    add("--jpeg-quality", type=int, default=recipe.jpeg_quality, help="(default: %(default)s)")
+    add("--jpeg-quality", type=count, default=recipe.jpeg_quality, help="(default: %(default)s)")
     return run(_PROGRAM, parser, _make, argv)
 
 

@@ -23,7 +23,7 @@ def make_parser(program: str, description: str | None) -> argparse.ArgumentParse
     )
     add("--encoding", help="of text files (default: utf-8, of TREC iso-8859-1)")
     add("--tokenizer", choices=get_args(TokenizerKind))
-    add("--vocabulary", type=int, help="tokens at most")
+    add("--vocabulary", type=command.count, help="tokens at most")
     add("--form", choices=("NFC", "NFKC"), default="NFKC", help="(default: %(default)s)")
     add("--keep-case", action="store_true", help="do not make letters small")
     add(
@@ -32,7 +32,7 @@ def make_parser(program: str, description: str | None) -> argparse.ArgumentParse
         help="set punctuation apart by spaces (default: for the tokenizer word alone)",
     )
     add("--drop-tags", action="store_true", help="drop HTML's tags")
-    add("--max-tokens", type=int)
+    add("--max-tokens", type=command.count)
     add("--drop-duplicates", action="store_true", help="leave repeats out of training")
     add("--drop-leaks", action="store_true", help="leave out of training what other splits hold")
     return parser

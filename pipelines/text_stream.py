@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from typing import get_args
 
-from pipelines.command import make_parser, run, shares_of
+from pipelines.command import count, make_parser, run, shares_of
 from rnnpipe.sources.source import Source
 from rnnpipe.sources.streams.texts import TextStreams
 from rnnpipe.storage.paths import place
@@ -31,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     add("--begin", help="a regular expression for lines with which a document begins")
     add("--encoding", default="utf-8", help="of the files (default: %(default)s)")
     add("--symbols", choices=get_args(SymbolKind), default=recipe.symbols)
-    add("--vocabulary", type=int, default=recipe.vocabulary, help="(default: %(default)s)")
+    add("--vocabulary", type=count, default=recipe.vocabulary, help="(default: %(default)s)")
     return run(_PROGRAM, parser, _make, argv)
 
 

@@ -15,7 +15,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from pipelines.command import make_parser, run
+from pipelines.command import count, make_parser, run
 from pipelines.features import add_features, features_of
 from rnnpipe.errors import UserError
 from rnnpipe.sources.images import FITS
@@ -44,8 +44,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     add("--videos", default="clips", help="of grid: the folder of videos (default: %(default)s)")
     add("--alignments", default="align", help="and of alignments (default: %(default)s)")
     add("--rate", type=float, default=recipe.frame_rate, help="frames/s (default: %(default)s)")
-    add("--most", type=int, default=256, help="frames in a record (default: %(default)s)")
-    add("--image-size", type=int, default=recipe.size, help="pixels (default: %(default)s)")
+    add("--most", type=count, default=256, help="frames in a record (default: %(default)s)")
+    add("--image-size", type=count, default=recipe.size, help="pixels (default: %(default)s)")
     add("--image-fit", choices=FITS, default=recipe.fit, help="(default: %(default)s)")
     add(
         "--box",
@@ -54,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         metavar=("LEFT", "TOP", "RIGHT", "BOTTOM"),
         help="what is kept of each frame, as fractions (default: all)",
     )
-    add("--jpeg-quality", type=int, default=recipe.jpeg_quality, help="(default: %(default)s)")
+    add("--jpeg-quality", type=count, default=recipe.jpeg_quality, help="(default: %(default)s)")
     add_features(parser)
     return run(_PROGRAM, parser, _make, argv)
 

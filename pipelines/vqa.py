@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from typing import get_args
 
-from pipelines.command import make_parser, run
+from pipelines.command import count, make_parser, run
 from rnnpipe.sources.easy_vqa import EasyVqa
 from rnnpipe.sources.images import FITS
 from rnnpipe.sources.source import Source
@@ -33,14 +33,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     add = parser.add_argument
     add("--source", required=True, choices=SOURCES, help="the layout of the raw data")
     add("--path", type=place, required=True, help="the folder of raw data")
-    add("--image-size", type=int, default=recipe.image_size, help="pixels (default: %(default)s)")
+    add("--image-size", type=count, default=recipe.image_size, help="pixels (default: %(default)s)")
     add("--image-fit", choices=FITS, default=recipe.image_fit, help="(default: %(default)s)")
-    add("--jpeg-quality", type=int, default=recipe.jpeg_quality, help="(default: %(default)s)")
+    add("--jpeg-quality", type=count, default=recipe.jpeg_quality, help="(default: %(default)s)")
     add("--tokenizer", choices=get_args(TokenizerKind), default=recipe.tokenizer)
-    add("--vocabulary", type=int, default=recipe.vocabulary, help="(default: %(default)s)")
-    add("--max-tokens", type=int, default=recipe.max_tokens, help="(default: %(default)s)")
-    add("--max-answers", type=int, default=recipe.max_answers, help="(default: %(default)s)")
-    add("--min-answer-count", type=int, default=recipe.min_answer_count)
+    add("--vocabulary", type=count, default=recipe.vocabulary, help="(default: %(default)s)")
+    add("--max-tokens", type=count, default=recipe.max_tokens, help="(default: %(default)s)")
+    add("--max-answers", type=count, default=recipe.max_answers, help="(default: %(default)s)")
+    add("--min-answer-count", type=count, default=recipe.min_answer_count)
     return run(_PROGRAM, parser, _make, argv)
 
 

@@ -250,13 +250,12 @@ def _publish_letters(folder: Path, local: Path) -> Losses:
 
 
 def _empty_split(splits: Iterable[str], records: Mapping[str, int]) -> UserError:
-    empty = next(split for split in splits if not records[split])
-    return UserError(
-        f"data.splits.{empty}",
-        "at least one record",
-        f"none of {sum(records.values())}",
-        "give more raw data or a larger share",
-    )
+    empty, got = next(s for s in splits if not records[s]), f"none of {sum(records.values())}"
+    if empty == "train":  # which is what the others leave: no share of its own can be enlarged
+        fix = "give more raw data or smaller shares"
+        return UserError("data.splits", "at least one record for train", got, fix)
+    fix = "give more raw data or a larger share"
+    return UserError(f"data.splits.{empty}", "at least one record", got, fix)
 
 
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:

@@ -71,6 +71,29 @@ def test_files_are_named_with_an_equals_sign(tmp_path, capsys):
     assert "'train' is not NAME=FILE" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("option", ["--max-tokens", "--vocabulary", "--records-per-shard"])
+@pytest.mark.parametrize("number", ["0", "-3", "two"])
+def test_counts_are_positive(option, number, tmp_path, capsys):
+    with pytest.raises(SystemExit) as exit_:
+        text_pairs.main(["--from", "a", "--to", "b", "--output", str(tmp_path), option, number])
+    assert exit_.value.code == 2
+    told = f"argument {option}: expected a whole number of at least 1, got {number}"
+    assert told in capsys.readouterr().err
+
+
+def test_shares_leave_something_to_train_on(tmp_path, capsys):
+    for label in ("neg", "pos"):
+        (tmp_path / f"a.{label}").write_text("text\n")
+    arguments = ["--source", "label_files", "--path", str(tmp_path)]
+    arguments += ["--output", str(tmp_path / "records")]
+    assert text_classes.main([*arguments, "--validation", "0.6", "--test", "0.5"]) == 2
+    told = "--validation, --test: expected shares of less than 1 together, got 0.6 and 0.5; make"
+    assert told in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        text_classes.main([*arguments, "--test", "1.5"])
+    assert "expected a number of at least 0 and below 1, got 1.5" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("pipeline", ["text_classes", "text_pairs"])
 def test_help_says_where_beams_options_go(pipeline):
     command = [sys.executable, "-m", f"pipelines.{pipeline}", "--help"]
