@@ -71,11 +71,19 @@ def read_image(path: str | Path, size: int, fit: Fit = "stretch") -> Image.Image
         >>> image.mode, image.size, image.getpixel((0, 0))
         ('RGB', (64, 64), (255, 255, 255))
     """
+    return decode_image(read_bytes(path), size, fit)
+
+
+def read_bytes(path: str | Path) -> bytes:
+    """The bytes of an image file, for `decode_image` at one size or several.
+
+    Raises:
+        BadRecord: the file cannot be read (step `read image`).
+    """
     try:
-        data = place(path).read_bytes()
+        return place(path).read_bytes()
     except OSError as fault:
         raise BadRecord("read image", fault.strerror or type(fault).__name__) from fault
-    return decode_image(data, size, fit)
 
 
 def decode_image(data: bytes, size: int, fit: Fit = "stretch") -> Image.Image:

@@ -10,7 +10,7 @@ import numpy as np
 
 from rnnpipe.errors import BadRecord, UserError
 from rnnpipe.records.specs import CAPTION, CAPTION_FEATURES, RecordSpec
-from rnnpipe.sources.images import Fit, encode_jpeg, read_image
+from rnnpipe.sources.images import Fit, decode_image, encode_jpeg, read_bytes
 from rnnpipe.sources.source import Reference
 from rnnpipe.text.tokenizer import Tokenizer
 from rnnpipe.text.tokens import UNKNOWN
@@ -115,12 +115,16 @@ class CaptionEncoder(Encoder):
         Raises:
             BadRecord: the image cannot be read or decoded, or no caption has a token.
         """
+        return self._encode(reference, read_bytes(reference.fields["image"]))
+
+    def _encode(self, reference: Reference, file: bytes) -> Encoded:
+        """The record of an image whose file has these bytes."""
         fields, recipe = reference.fields, self.recipe
         pairs = [(text, self.tokenizer.encode(text)) for text in fields["captions"]]
         pairs = [(text, tokens) for text, tokens in pairs if tokens]
         if not pairs:
             raise BadRecord("read captions", "no token is left of any")
-        image = read_image(fields["image"], recipe.image_size, recipe.image_fit)
+        image = decode_image(file, recipe.image_size, recipe.image_fit)
         values = {
             "image_id": fields["image_id"],
             "image_jpeg": encode_jpeg(image, recipe.jpeg_quality),
@@ -151,24 +155,30 @@ class FeatureCaptionEncoder(CaptionEncoder):
 
     features: Features
 
+    def encode(self, reference: Reference) -> Encoded:
+        """The record of one image, with what the backbone is to see in the place of its features.
+
+        Raises:
+            BadRecord: as of `CaptionEncoder.encode`, at either size.
+        """
+        file = read_bytes(reference.fields["image"])
+        encoded = self._encode(reference, file)
+        pixels = decode_image(file, self.features.image_size, self.recipe.image_fit)
+        values = {**encoded.values, "image_features": np.asarray(pixels)}
+        return replace(encoded, values=values)
+
     def encode_all(self, references: Iterable[Reference]) -> Iterator[tuple[Reference, Outcome]]:
         """The records of a shard's images; a batch is in memory at a time."""
         remaining = iter(references)
         while batch := list(islice(remaining, self.features.batch_size)):
             outcomes = list(super(FeatureCaptionEncoder, self).encode_all(batch))
-            good = [reference for reference, outcome in outcomes if isinstance(outcome, Encoded)]
-            grids = iter(self.features(self._read_pixels(good)))
+            good = [outcome for _, outcome in outcomes if isinstance(outcome, Encoded)]
+            pixels = np.array([outcome.values["image_features"] for outcome in good], np.uint8)
+            side = self.features.image_size
+            grids = iter(self.features(pixels.reshape(-1, side, side, 3)))
             for reference, outcome in outcomes:
                 if isinstance(outcome, Encoded):
                     values = {**outcome.values, "image_features": next(grids)}
                     yield reference, replace(outcome, values=values)
                 else:
                     yield reference, outcome
-
-    def _read_pixels(self, references: list[Reference]) -> np.ndarray[Any, np.dtype[np.uint8]]:
-        """The images as the backbone sees them, `(images, height, width, 3)`."""
-        size, fit = self.features.image_size, self.recipe.image_fit
-        pixels = np.zeros((len(references), size, size, 3), np.uint8)
-        for index, reference in enumerate(references):
-            pixels[index] = np.asarray(read_image(reference.fields["image"], size, fit))
-        return pixels
