@@ -60,7 +60,12 @@ def _add_source(parser: argparse.ArgumentParser) -> None:
         required=True,
         help="the folder of raw data; of tfds and shapes_captions, where it is written",
     )
-    add("--karpathy", type=place, help="of coco_captions: dataset_coco.json, relative to --path")
+    add(
+        "--karpathy",
+        type=place,
+        metavar="FILE",
+        help="of coco_captions and flickr8k: dataset_coco.json or its like, relative to --path",
+    )
     add("--name", help="of tfds: the data set")
     add("--data-dir", type=place, help="of tfds: TensorFlow Datasets' own folder")
     add("--image-feature", default="image", help="of tfds (default: %(default)s)")
@@ -86,7 +91,7 @@ def _source(options: argparse.Namespace) -> Source:
     if options.source == "coco_captions":
         return CocoCaptions(options.path, karpathy=options.karpathy)
     if options.source == "flickr8k":
-        return Flickr8k(options.path)
+        return Flickr8k(options.path, options.karpathy)
     if options.source == "shapes_captions":
         size, seed = options.image_size, options.seed
         return ShapesCaptions(options.path, images=options.images, size=size, seed=seed)

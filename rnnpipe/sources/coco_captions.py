@@ -19,9 +19,9 @@ from rnnpipe.sources.coco_parts import (
     find_parts,
     named_parts,
     read_annotations,
-    read_karpathy,
 )
 from rnnpipe.sources.folder import absolute, check_folder, list_images
+from rnnpipe.sources.karpathy import read_karpathy
 from rnnpipe.sources.source import Progress, Reference
 from rnnpipe.sources.vqa import is_id
 

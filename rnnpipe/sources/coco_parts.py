@@ -1,4 +1,4 @@
-"""Where the parts of a data set in COCO's caption format lie, and which split each image is in."""
+"""Where the parts of a data set in COCO's caption format lie."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,11 +8,8 @@ from typing import Any
 from rnnpipe.errors import UserError
 from rnnpipe.sources.folder import image_folders, list_folder, read_json, walk
 from rnnpipe.sources.parts import LABELS, check_named, label_of, splits_of
-from rnnpipe.sources.vqa import is_id
 
 WHERE_TO_GET_IT = "get COCO from https://cocodataset.org/#download, or mend data.source.path"
-
-_KARPATHY = {"train": "train", "restval": "train", "val": "validation", "test": "test"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,32 +110,6 @@ def read_annotations(path: Path) -> dict[str, list[Any]]:
             got = f"an object with {keys or 'no keys'}" if isinstance(content, dict) else "none"
             raise UserError(str(path), f"the key '{key}' with a list", got, WHERE_TO_GET_IT)
     return {key: content[key] for key in ("images", "annotations")}
-
-
-def read_karpathy(path: Path) -> dict[int, str]:
-    """The split of each image by its number in COCO, after Karpathy & Fei-Fei (2015).
-
-    Args:
-        path: `dataset_coco.json`; its `restval` images belong to the split `train`.
-
-    Raises:
-        UserError: the file is not in that format, or has nothing to train on.
-    """
-    content = read_json(path)
-    images = content.get("images") if isinstance(content, dict) else None
-    splits = {
-        entry["cocoid"]: _KARPATHY[entry["split"]]
-        for entry in images or ()
-        if isinstance(entry, dict)
-        and is_id(entry.get("cocoid"))
-        and str(entry.get("split")) in _KARPATHY
-    }
-    if "train" not in splits.values():
-        expected = "Karpathy's splits: 'images' with a 'cocoid' and a 'split', some of them 'train'"
-        got = f"{len(splits)} such images, none to train on" if splits else "none"
-        fix = "name dataset_coco.json of his caption_datasets.zip"
-        raise UserError(str(path), expected, got, fix)
-    return splits
 
 
 def _subtype(annotations: Path) -> str:

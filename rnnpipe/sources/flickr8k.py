@@ -10,6 +10,7 @@ from typing import Any
 from rnnpipe.errors import BadRecord, DeadLetter, UserError
 from rnnpipe.sources.captions import refer_captions
 from rnnpipe.sources.folder import absolute, check_folder, list_folder, list_images
+from rnnpipe.sources.karpathy import read_karpathy
 from rnnpipe.sources.source import Progress, Reference
 from rnnpipe.storage.paths import walk
 
@@ -29,27 +30,30 @@ class Flickr8k:
       `<file>#<number><TAB><caption>`;
     - the images of each split, a file name on each line: `Flickr_8k.trainImages.txt`,
       `Flickr_8k.devImages.txt` (the split `validation`), `Flickr_8k.testImages.txt`; without such
-      lists all images are `train`;
+      lists all images are `train`, and with `karpathy` that file says which split each is in;
     - images: whatever folder has them.
 
     An image's number is that with which its file's name begins, Flickr's own, else a hash of it.
 
     Args:
         path: the folder.
+        karpathy: `dataset_flickr8k.json` or `dataset_flickr30k.json`, relative to `path`.
 
     Example:
-        >>> source = Flickr8k("data/flickr8k")
+        >>> source = Flickr8k("data/flickr30k", karpathy="dataset_flickr30k.json")
         >>> source.prepare(lambda done, total: None)  # doctest: +SKIP
         >>> first = next(source.read(source.pieces()[0]))  # doctest: +SKIP
 
     Source:
-        Hodosh, Young & Hockenmaier, "Framing Image Description as a Ranking Task" (2013).
+        Hodosh, Young & Hockenmaier, "Framing Image Description as a Ranking Task" (2013);
+        Karpathy & Fei-Fei, "Deep Visual-Semantic Alignments" (2015), for the splits.
     """
 
     kind = "flickr8k"
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, karpathy: str | Path | None = None) -> None:
         self._folder = absolute(path)
+        self._karpathy = None if karpathy is None else self._folder / karpathy
 
     @cached_property
     def _found(self) -> tuple[Path, dict[str, Path], Path]:
@@ -66,25 +70,40 @@ class Flickr8k:
             got = ", ".join(sorted(path.name for path in tokens)) or "none"
             expected = "one file of captions (*.token.txt) here or further down"
             raise UserError(str(self._folder), expected, got, WHERE_TO_GET_IT)
-        if lists and "train" not in lists:
+        if self._karpathy is None and lists and "train" not in lists:
             got, fix = ", ".join(path.name for path in lists.values()), "add it, or remove them all"
             raise UserError(str(self._folder), "a list *trainImages.txt", got, fix)
         return tokens[0], lists, _images_folder(folders, tokens[0])
 
+    @cached_property
+    def _splits(self) -> dict[str, str] | None:
+        """The split of each image by its file's name; None where nothing tells of splits."""
+        if self._karpathy is not None:
+            return read_karpathy(self._karpathy, "filename")
+        _, lists, _ = self._found
+        names = ((name.strip(), s) for s, path in lists.items() for name in _read_lines(path))
+        return dict(names) if lists else None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The splits are read again by each worker: they are many, and travel badly."""
+        return {key: value for key, value in vars(self).items() if key != "_splits"}
+
     @property
     def parts(self) -> frozenset[str]:
-        """The splits that there are lists for."""
+        """The splits that Karpathy's file names, or that there are lists for."""
+        if self._karpathy is not None:
+            return frozenset((self._splits or {}).values())
         _, lists, _ = self._found
         return frozenset(lists or ["train"])
 
     @property
     def settings(self) -> Mapping[str, Any]:
-        """None: all that the records depend on shows in `files`."""
-        return {}
+        """Whether Karpathy's splits count; the rest shows in `files`."""
+        return {"karpathy": self._karpathy is not None}
 
     def prepare(self, progress: Progress) -> None:
-        """Checks that captions, lists and images are there; see `Source`."""
-        _ = self._found
+        """Checks that captions, splits and images are there; see `Source`."""
+        _ = self._found, self._splits
         progress(1, 1)
 
     def pieces(self) -> list[str]:
@@ -98,7 +117,7 @@ class Flickr8k:
             References with the fields of `CaptionFields` and dead letters for lines that are not in
             the format and for images without file or split.
         """
-        tokens, lists, folder = self._found
+        tokens, _, folder = self._found
         captions: dict[str, list[str]] = {}
         for number, line in enumerate(_read_lines(tokens), start=1):
             if found := _LINE.fullmatch(line):
@@ -106,15 +125,12 @@ class Flickr8k:
             elif line.strip():
                 reason = "not of the form <file>#<number><TAB><caption>"
                 yield DeadLetter(f"{piece}/line {number}", tokens.name, "read captions", reason)
-        splits = {
-            name: s for s, path in lists.items() for name in map(str.strip, _read_lines(path))
-        }
         there = set(list_images(folder))
         for name, texts in captions.items():
             try:
                 yield refer_captions(
                     piece,
-                    _split_of(name, splits if lists else None),
+                    self._split_of(name),
                     image_id=_number_of(name),
                     image=f"{folder}/{name}" if name in there else None,
                     captions=texts,
@@ -123,11 +139,21 @@ class Flickr8k:
                 key = f"{piece}/{_number_of(name)}"
                 yield DeadLetter(key, f"{tokens.name}: {name}", bad.step, bad.reason)
 
+    def _split_of(self, name: str) -> str:
+        if self._splits is None:
+            return "train"
+        if name not in self._splits:
+            reason = "none of the lists names this image"
+            if self._karpathy is not None:
+                reason = "the Karpathy splits do not have this image"
+            raise BadRecord("find split", reason)
+        return self._splits[name]
+
     def files(self) -> Iterator[Path]:
-        """The captions, the lists, and all images of the folder."""
+        """The captions, what tells of the splits, and all images of the folder."""
         tokens, lists, folder = self._found
         yield tokens
-        yield from lists.values()
+        yield from lists.values() if self._karpathy is None else [self._karpathy]
         yield from (folder / name for name in list_images(folder))
 
 
@@ -151,14 +177,6 @@ def _images_folder(folders: list[Path], tokens: Path) -> Path:
             return folder
     expected = f"a folder with the images of {tokens.name}, e.g. {min(names)}"
     raise UserError(str(folders[0]), expected, "none here or further down", WHERE_TO_GET_IT)
-
-
-def _split_of(name: str, splits: Mapping[str, str] | None) -> str:
-    if splits is None:
-        return "train"
-    if name not in splits:
-        raise BadRecord("find split", "none of the lists names this image")
-    return splits[name]
 
 
 def _number_of(name: str) -> int:

@@ -67,7 +67,7 @@ def open_captions(config: CaptionSource) -> Source:
         case CocoCaptionsSource():
             return CocoCaptions(config.path, _files_of(config), config.karpathy)
         case Flickr8kSource():
-            return Flickr8k(config.path)
+            return Flickr8k(config.path, config.karpathy)
         case CaptionTfdsSource():
             return TfdsCaptions(
                 cache_folder("raw") / "tfds_captions",

@@ -1,3 +1,5 @@
+import json
+import pickle
 import re
 from collections import Counter
 
@@ -33,10 +35,11 @@ def folder(tmp_path):
     return tmp_path
 
 
-def read(folder):
-    source = Flickr8k(folder)
+def read(folder, karpathy=None):
+    source = Flickr8k(folder, karpathy)
     source.prepare(lambda done, total: None)
-    [piece] = source.pieces()
+    source, pieces = pickle.loads(pickle.dumps((source, source.pieces())))
+    [piece] = pieces
     return source, list(source.read(piece))
 
 
@@ -70,6 +73,23 @@ def test_without_lists_all_is_for_training(folder):
     assert source.parts == {"train"}
     captions = {r.key: r.fields["captions"] for r in found if not isinstance(r, DeadLetter)}
     assert captions["flickr/6"] == ["In no list ."]  # its other caption is no text
+
+
+def test_karpathy_splits_stand_above_the_lists(folder):
+    (folder / "text" / "Flickr_8k.trainImages.txt").unlink()
+    splits = {"7_b.jpg": "train", "9_a.jpg": "val", "6_c.jpg": "test", "8_gone.jpg": "train"}
+    entries = [{"filename": name, "split": split} for name, split in splits.items()]
+    path = folder / "dataset_flickr8k.json"
+    path.write_text(json.dumps({"images": entries, "dataset": "flickr8k"}))
+    source, found = read(folder, "dataset_flickr8k.json")
+    assert source.parts == {"train", "validation", "test"}
+    parts = {r.key: r.part for r in found if not isinstance(r, DeadLetter)}
+    assert parts == {"flickr/7": "train", "flickr/9": "validation", "flickr/6": "test"}
+    last = found[-1]
+    assert (last.source, last.step) == ("Flickr8k.token.txt: cover.png", "find split")
+    assert last.reason == "the Karpathy splits do not have this image"
+    assert source.settings != Flickr8k(folder).settings
+    assert [path.name for path in source.files()][:2] == ["Flickr8k.token.txt", path.name]
 
 
 def test_real_data(shared_data):

@@ -21,7 +21,7 @@ FILES = {"train": {"annotations": Path("a.json"), "images": Path("photos")}}
         ({"kind": "shapes_captions", "images": 20}, ShapesCaptions),
         ({"kind": "coco_captions", "path": Path("coco"), "karpathy": Path("k.json")}, CocoCaptions),
         ({"kind": "coco_captions", "path": Path("coco"), "files": FILES}, CocoCaptions),
-        ({"kind": "flickr8k", "path": Path("flickr")}, Flickr8k),
+        ({"kind": "flickr8k", "path": Path("flickr"), "karpathy": Path("k.json")}, Flickr8k),
         ({"kind": "tfds", "name": "coco_captions", "number": "image/id"}, TfdsCaptions),
     ],
 )
@@ -30,6 +30,8 @@ def test_every_source_of_a_config_is_opened(source, kind):
     opened = open_captions(config)
     assert type(opened) is kind
     assert opened.kind == source["kind"]
+    if "karpathy" in source:
+        assert opened.settings["karpathy"] is True
 
 
 def test_a_build_is_what_the_config_says():

@@ -106,6 +106,23 @@ def test_rare_words_are_unknown(photos, tmp_path):
         Build(photos, too_rare, {}).run(tmp_path / "other")
 
 
+def test_a_build_keeps_to_karpathy_splits(tmp_path):
+    splits = ["train", "restval", "val", "test", "val"]
+    images = {f"{n}.jpg": jpeg((40 * n, 0, 0)) for n in range(len(splits) + 1)}
+    write_coco(tmp_path / "raw", images, {name: [f"Number {name}."] for name in images})
+    entries = [{"cocoid": n, "split": split} for n, split in enumerate(splits, start=1)]
+    (tmp_path / "raw" / "dataset_coco.json").write_text(json.dumps({"images": entries}))
+    source = CocoCaptions(tmp_path / "raw", karpathy="dataset_coco.json")
+    recipe = CaptionRecipe(16, text=Tokenization("word", 50))
+    shares = {"validation": 0.5, "test": 0.5}  # of no use: the file names all three splits
+    records = Build(source, recipe, shares, max_bad_fraction=0.2).run(
+        tmp_path / "records", runner=Runner(2)
+    )
+    ids = {split: {r["image_id"] for r in records.read(split)} for split in records.splits}
+    assert ids == {"train": {1, 2}, "validation": {3, 5}, "test": {4}}
+    assert [letter["key"] for letter in records.dead_letters()] == ["train/6"]
+
+
 def test_scenes_travel_with_their_captions(tmp_path):
     drawn = ShapesCaptions(tmp_path / "drawn", images=60, size=32, seed=1)
     drawn.prepare(lambda done, total: None)

@@ -47,6 +47,11 @@ class Flickr8kSource(Source):
 
     kind: Literal["flickr8k"]
     path: FilePath = Field(description="the folder that holds them")
+    karpathy: FilePath | None = Field(
+        None,
+        description="Karpathy's dataset_flickr8k.json or dataset_flickr30k.json, relative to "
+        "`path`; default: the lists of images of each split",
+    )
 
 
 class CaptionTfdsSource(TfdsSource):
