@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from rnnpipe.metrics.translation import length_bin, score_sentence, score_translations
 from rnnpipe.records.directory import RecordsDirectory
-from rnnpipe.records.layout import TARGET
+from rnnpipe.records.layout import SOURCE, TARGET
 from rnnpipe.tasks.beams import Found
 from rnnpipe.tasks.perplexity import measure_perplexity
 from rnnpipe.tasks.task import Evaluation
@@ -68,15 +68,16 @@ def evaluate(
         batches: of (inputs, targets) of the split, for the perplexity.
         search: finds the translations.
         lowercase: whether case counts for nothing.
-        unseen_lengths: whether sources longer than all of training count in the main scores.
+        unseen_lengths: whether sources longer than all of training count in the main scores;
+            where all of them are, they do.
     """
     rows = list(records.read(split))
     tokenizer = Tokenizer.load(records.path / TARGET)
     found = search([row["source_tokens"] for row in rows])
     texts = [[tokenizer.decode(one.tokens) for one in each] or [""] for each in found]
-    longest = _longest_source(records)
-    known = [len(row["source_tokens"]) <= longest for row in rows]
-    counted = [unseen_lengths == "together" or short for short in known]
+    known = _find_known_lengths(records, rows)
+    together = unseen_lengths == "together" or not any(known)
+    counted = [together or short for short in known]
     translated = Translated(rows, found, texts, known, counted)
 
     scores = _score_model(translated, lowercase)
@@ -95,9 +96,12 @@ def evaluate(
     )
 
 
-def _longest_source(records: RecordsDirectory) -> int:
+def _find_known_lengths(records: RecordsDirectory, rows: Sequence[Row]) -> list[bool]:
     histogram = records.stats["splits"]["train"]["histograms"]["source_tokens"]
-    return max(map(int, histogram))
+    longest = max(map(int, histogram))
+    # By the raw text: the tokens of these splits are cut where training's longest pairs may end.
+    tokenizer = Tokenizer.load(records.path / SOURCE)
+    return [len(tokenizer.encode(row["source"])) <= longest for row in rows]
 
 
 def _score_model(translated: Translated, lowercase: bool) -> dict[str, float]:

@@ -67,17 +67,18 @@ class Translator:
         """The translation of each line; of several each, `number ||| translation ||| score`.
 
         Lines count from 0, as is usual in lists of n-best; an empty one has an empty translation.
+        Only line feeds end them, with or without a carriage return before.
 
         Raises:
             UserError: the file cannot be read, or is not UTF-8.
         """
         try:
-            lines = path.read_text(encoding="utf-8").splitlines()
+            text = path.read_bytes().decode()
         except (OSError, UnicodeDecodeError) as error:
             got = getattr(error, "strerror", None) or str(error)
             fix = "name another file"
             raise UserError(f"--file {path}", "a file of UTF-8 text", got, fix) from error
-        return self._translate_lines(lines, n_best)
+        return self._translate_lines(_cut_lines(text), n_best)
 
     def _translate_lines(self, lines: list[str], n_best: int) -> Iterator[str]:
         number = 0
@@ -96,6 +97,13 @@ class Translator:
 
     def _encode(self, text: str) -> list[int]:
         return self._source.encode(text)[: self._max_tokens]
+
+
+def _cut_lines(text: str) -> list[str]:
+    # `splitlines` would also cut at form feeds, U+2028 and the like, and put all after it out of
+    # step with the files of other languages.
+    lines = text.removesuffix("\n").split("\n") if text else []
+    return [line.removesuffix("\r") for line in lines]
 
 
 def _chunks(lines: list[str]) -> Iterator[list[str]]:

@@ -1,8 +1,15 @@
+import json
+
 import pytest
 
 from rnnpipe.errors import UserError
-from rnnpipe.records.layout import SOURCE, TARGET
-from rnnpipe.tasks.translation.prediction import check_inputs
+from rnnpipe.records.codec import encode_example
+from rnnpipe.records.directory import RecordsDirectory
+from rnnpipe.records.layout import SOURCE, STATS, TARGET, shard_name
+from rnnpipe.records.specs import TEXT_PAIR
+from rnnpipe.records.tfrecord import write_tfrecord
+from rnnpipe.tasks.beams import Found
+from rnnpipe.tasks.translation.prediction import Translator, check_inputs
 from rnnpipe.text.tokenizer import Tokenizer
 from tests.tasks.translation.conftest import make_task, translate
 
@@ -56,6 +63,38 @@ def test_lengths_unseen_in_training_can_stand_apart(records):
     assert "exact/unseen_lengths" in scores
 
 
+def make_longer(records, split, to):
+    """As if training had pairs of `to` tokens, where the tokens of all other splits are cut."""
+    stats = json.loads((records.path / STATS).read_text())
+    stats["splits"]["train"]["histograms"]["source_tokens"] = {str(to): 1}
+    (records.path / STATS).write_text(json.dumps(stats))
+    rows = [{**row, "source_tokens": row["source_tokens"][:to]} for row in records.read(split)]
+    path = records.path / shard_name("text_pair", split, 0, 1)
+    write_tfrecord(path, [encode_example(TEXT_PAIR, row) for row in rows])
+    return RecordsDirectory(records.path)
+
+
+def test_a_source_that_was_cut_is_as_long_as_its_text(records):
+    records = make_longer(records, "test", to=3)
+    task = make_task(unseen_lengths="apart")
+    evaluation = task.evaluate(task.build_model(records), records, "test")
+    # Cut to three tokens, all of them would seem to be of a length that training shows.
+    (table,) = [each for each in evaluation.exhibits if each.title == "By words of the source"]
+    assert [(row[0], row[1]) for row in table.rows] == [
+        ("1-5", 1),
+        ("longer than all of training", 2),
+    ]
+
+
+def test_where_all_sources_are_longer_than_training_they_make_the_main_scores(records):
+    records = make_longer(records, "test", to=2)
+    task = make_task(unseen_lengths="apart")
+    scores = task.evaluate(task.build_model(records), records, "test").scores
+    for metric in ("bleu", "chrf", "exact"):
+        assert scores[metric] == scores[f"{metric}/unseen_lengths"]
+    assert "baseline/word_by_word/bleu" in scores
+
+
 def test_training_is_watched_by_what_is_decoded(task, records, tmp_path):
     model = task.build_model(records)
     trainer = task.build_trainer(model, records)
@@ -92,6 +131,23 @@ def test_a_file_is_translated_line_by_line(task, records, tmp_path):
     path.write_bytes(b"\xff\xfe")
     with pytest.raises(UserError, match="expected a file of UTF-8 text"):
         list(task.predict(model, tmp_path / "vocabulary", inputs))
+
+
+def test_only_line_feeds_end_lines(records, tmp_path):
+    for side in (SOURCE, TARGET):  # one language, so that a source can be its own translation
+        (tmp_path / "same" / side).mkdir(parents=True)
+        Tokenizer.load(records.path / SOURCE).save(tmp_path / "same" / side)
+    echo = Translator(lambda sources: [[Found(s, 0, 1, 0)] for s in sources], tmp_path / "same", 9)
+    path = tmp_path / "lines.txt"
+    for raw, lines in (
+        (b"", []),
+        (b"a dog", ["a dog"]),
+        (b"a dog\r\n\r\nred man\r\n", ["a dog", "", "red man"]),
+        (b"a dog\n\n", ["a dog", ""]),
+        ("a\u2028dog\x0cruns\x85red\x1cold\rman\nred".encode(), ["a dog runs red old man", "red"]),
+    ):
+        path.write_bytes(raw)
+        assert [line.removesuffix("\n") for line in echo.translate_file(path, 1)] == lines
 
 
 @pytest.mark.parametrize(
