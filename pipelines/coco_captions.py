@@ -18,6 +18,7 @@ from typing import get_args
 
 from pipelines.command import count, make_parser, run
 from pipelines.features import add_features, features_of
+from rnnpipe.records.layout import SPLITS
 from rnnpipe.sources.coco_captions import CocoCaptions
 from rnnpipe.sources.flickr8k import Flickr8k
 from rnnpipe.sources.images import FITS
@@ -68,11 +69,27 @@ def _add_source(parser: argparse.ArgumentParser) -> None:
     )
     add("--name", help="of tfds: the data set")
     add("--data-dir", type=place, help="of tfds: TensorFlow Datasets' own folder")
+    add(
+        "--splits",
+        nargs="+",
+        type=_split,
+        metavar="SPLIT=PART",
+        help="of tfds: what of it becomes each split, e.g. train=train validation=val[:50%%]"
+        " (default: the splits called so; restval is part of train)",
+    )
     add("--image-feature", default="image", help="of tfds (default: %(default)s)")
     add("--captions-feature", default="captions/text", help="of tfds (default: %(default)s)")
     add("--number", help="of tfds: the feature with an image's number (default: counted)")
     add("--images", type=count, default=4000, help="of shapes_captions (default: %(default)s)")
     add("--seed", type=int, default=1, help="of shapes_captions (default: %(default)s)")
+
+
+def _split(argument: str) -> tuple[str, str]:
+    split, separator, part = argument.partition("=")
+    if split not in SPLITS or not (separator and part):
+        expected = f"expected SPLIT=PART with one of the splits {', '.join(SPLITS)}"
+        raise argparse.ArgumentTypeError(f"{expected}, got {argument}")
+    return split, part
 
 
 def _make(options: argparse.Namespace) -> tuple[Source, Recipe]:
@@ -98,7 +115,10 @@ def _source(options: argparse.Namespace) -> Source:
     fields = {"image": options.image_feature, "captions": options.captions_feature}
     if options.number:
         fields["number"] = options.number
-    return TfdsCaptions(options.path, fields, name=options.name, data_dir=options.data_dir)
+    splits = dict(options.splits) if options.splits else None
+    return TfdsCaptions(
+        options.path, fields, name=options.name, data_dir=options.data_dir, splits=splits
+    )
 
 
 if __name__ == "__main__":

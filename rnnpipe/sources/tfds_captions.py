@@ -1,6 +1,7 @@
 """Images with captions of TensorFlow Datasets, e.g. coco_captions."""
 
 import json
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from rnnpipe.sources.source import Progress
 from rnnpipe.sources.text.tfds import Tfds
 
 _PNG = b"\x89PNG"
+_RESTVAL = "restval"
 _PROGRESS_EVERY = 100
 
 
@@ -26,7 +28,8 @@ class TfdsCaptions(Tfds):
             image's number, may lack, and images are counted then.
         name: the data set, see `Tfds`.
         data_dir: TensorFlow Datasets' folder.
-        splits: what of the data set becomes each split.
+        splits: what of the data set becomes each split, see `Tfds`; without it COCO's split
+            `restval` is part of `train`, as in Karpathy's splits.
 
     Example:
         >>> fields = {"image": "image", "captions": "captions/text", "number": "image/id"}
@@ -36,6 +39,14 @@ class TfdsCaptions(Tfds):
     """
 
     kind = "tfds"
+
+    @cached_property
+    def splits(self) -> dict[str, str]:
+        """What of the data set becomes each split; the data set must be prepared."""
+        found = super().splits
+        if self._wanted is None and "train" in found and _RESTVAL in self._builder.info.splits:
+            return {**found, "train": f"{found['train']}+{_RESTVAL}"}
+        return found
 
     def decoders(self) -> Any:
         """None for the image, whose file is copied."""
@@ -61,22 +72,29 @@ class TfdsCaptions(Tfds):
         return [text.decode(errors="surrogateescape") for text in texts]
 
     def write(self, folder: Path, progress: Progress) -> None:
-        """Writes a folder of images and a file of captions for each split."""
+        """Writes a folder of images and a file of captions for each split.
+
+        An image whose number another one has is listed without file or captions, so that it becomes
+        a dead letter and the first one stays as it is.
+        """
         total, done = self.count(), 0
         for split, instruction in self.splits.items():
             (folder / split).mkdir()
             images: list[dict[str, Any]] = []
             annotations: list[dict[str, Any]] = []
+            seen: set[int] = set()
             for example in self.examples(instruction):
                 number = example.get("number", len(images) + 1)
-                name = _write_image(folder / split, number, example["image"])
-                images.append({"id": number, "file_name": name})
-                for caption in example["captions"]:
-                    given = {"id": len(annotations), "image_id": number, "caption": caption}
-                    annotations.append(given)
+                images.append({"id": number})
+                if number not in seen:
+                    seen.add(number)
+                    name = _write_image(folder / split, number, example["image"])
+                    images[-1]["file_name"] = name
+                    annotations += [{"image_id": number, "caption": c} for c in example["captions"]]
                 done += 1
                 if done % _PROGRESS_EVERY == 0:
                     progress(done, total)
+            annotations = [{"id": place, **given} for place, given in enumerate(annotations)]
             content = {"images": images, "annotations": annotations}
             path = folder / f"captions_{split}.json"
             path.write_text(json.dumps(content), encoding="utf-8")

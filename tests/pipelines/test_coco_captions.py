@@ -1,4 +1,7 @@
+import pytest
+
 from pipelines import coco_captions
+from rnnpipe.errors import UserError
 from rnnpipe.records.directory import RecordsDirectory
 
 
@@ -17,6 +20,25 @@ def test_it_builds_records_of_drawn_scenes(tmp_path, capsys, count_of):
     assert sum(records.splits.values()) == 20
     assert records.spec.name == "caption"
     assert count_of(capsys.readouterr().out, "train") == records.splits["train"]
+
+
+def test_splits_of_tensorflow_datasets_are_those_of_the_command_line(monkeypatch, capsys):
+    opened = {}
+
+    def open_source(path, fields, **options):
+        opened.update(options, path=path, fields=fields)
+        raise UserError("tfds", "a data set", "none", "stop here")
+
+    monkeypatch.setattr(coco_captions, "TfdsCaptions", open_source)
+    line = "--source tfds --path raw --output out --name coco_captions --number image/id --splits"
+    assert coco_captions.main([*line.split(), "train=train+restval", "validation=val[:50%]"]) == 2
+    assert opened["splits"] == {"train": "train+restval", "validation": "val[:50%]"}
+    assert opened["fields"]["number"] == "image/id"
+    capsys.readouterr()
+    with pytest.raises(SystemExit):
+        coco_captions.main([*line.split(), "val=val"])
+    told = "expected SPLIT=PART with one of the splits train, validation, test, got val=val"
+    assert told in capsys.readouterr().err
 
 
 def test_mistakes_are_told(shared_data, tmp_path, capsys):

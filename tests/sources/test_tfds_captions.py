@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 
-from rnnpipe.errors import UserError
+from rnnpipe.errors import DeadLetter, UserError
 from rnnpipe.sources.images import read_image
 from rnnpipe.sources.tfds_captions import TfdsCaptions
 
@@ -41,6 +41,8 @@ def data_dir(tmp_path_factory):
         split_datasets={
             "train": [(0, example(7, ["Dark.", "Fünf."])), (1, example(9, ["Bright."]))],
             "val": [(0, example(3, ["Black."]))],
+            "restval": [(0, example(5, ["Grey."]))],
+            "odd": [(0, example(4, ["First."])), (1, example(4, ["Second."]))],
         },
         data_dir=folder,
         disable_shuffling=True,
@@ -61,11 +63,29 @@ def test_images_and_captions_become_files(data_dir, tmp_path):
     assert {key: r.part for key, r in read.items()} == {
         "train/7": "train",
         "train/9": "train",
+        "train/5": "train",  # of the split restval
         "validation/3": "validation",
     }
     fields = read["train/7"].fields
     assert (fields["image_id"], fields["captions"]) == (7, ["Dark.", "Fünf."])
     assert read_image(fields["image"], 4).getpixel((0, 0)) == (140, 140, 140)
+
+
+def test_splits_may_be_named(data_dir, tmp_path):
+    named = {"train": "restval", "validation": "train[:1]", "test": "val"}
+    source = TfdsCaptions(tmp_path, FIELDS, name="tiny_captions", data_dir=data_dir, splits=named)
+    assert [r.key for r in read_all(source)] == ["train/5", "validation/7", "test/3"]
+
+
+def test_of_two_images_with_one_number_the_first_stays_as_it_is(data_dir, tmp_path):
+    named = {"train": "odd"}
+    source = TfdsCaptions(tmp_path, FIELDS, name="tiny_captions", data_dir=data_dir, splits=named)
+    first, second = read_all(source)
+    assert first.fields["captions"] == ["First."]
+    assert len(list((tmp_path / source.folder_name / "train").iterdir())) == 1
+    assert second == DeadLetter(
+        "train/4", "captions_train.json", "read image", "another image has this id"
+    )
 
 
 def test_images_may_be_counted_and_have_one_caption(data_dir, tmp_path):
@@ -75,6 +95,7 @@ def test_images_may_be_counted_and_have_one_caption(data_dir, tmp_path):
     assert read == [
         ("train/1", ["Number 7"]),
         ("train/2", ["Number 9"]),
+        ("train/3", ["Number 5"]),
         ("validation/1", ["Number 3"]),
     ]
 
@@ -90,7 +111,7 @@ def test_images_may_be_counted_and_have_one_caption(data_dir, tmp_path):
 def test_user_errors(data_dir, tmp_path, fields, told):
     source = TfdsCaptions(tmp_path, fields, name="tiny_captions", data_dir=data_dir)
     if told is None:  # bytes that are no image: the build tells of each of them
-        assert len(read_all(source)) == 3
+        assert len(read_all(source)) == 4
         return
     with pytest.raises(UserError, match=told):
         source.prepare(lambda done, total: None)

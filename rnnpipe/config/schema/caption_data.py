@@ -7,7 +7,7 @@ from pydantic import Field
 from rnnpipe.config.schema.base import Data, FilePath, Section, Source
 from rnnpipe.config.schema.features import Features
 from rnnpipe.config.schema.images import Image, Splits
-from rnnpipe.config.schema.text import Normalize, TfdsSource
+from rnnpipe.config.schema.text import Normalize, Split, TfdsSource
 
 
 class ShapesCaptionsSource(Source):
@@ -61,6 +61,11 @@ class CaptionTfdsSource(TfdsSource):
     captions: str = Field("captions/text", description="the feature with the captions")
     number: str | None = Field(
         None, description="the feature with the image's number, e.g. image/id; default: counted"
+    )
+    splits: dict[Split, str] | None = Field(
+        None,
+        description="e.g. {train: 'train[:90%]', test: test}; default: those of these names, with "
+        "COCO's restval in train",
     )
 
 
