@@ -14,6 +14,7 @@ listen on the loopback interface alone.
 """
 
 import argparse
+import fcntl
 import json
 import os
 import shutil
@@ -22,6 +23,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from rnnpipe.errors import UserError
@@ -64,24 +67,38 @@ class Cluster:
         self.parts = Parts(home)
         self.processes = Processes(home / "run")
 
+    @contextmanager
+    def reserved(self) -> Iterator[None]:
+        """Keeps others away that ask for the same: tests run in several processes at once."""
+        self.parts.home.mkdir(parents=True, exist_ok=True)
+        with (self.parts.home / "lock").open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
     def start(self, workers: int, memory: int) -> None:
         """Starts whatever does not run yet, and waits until it is ready.
 
         Raises:
-            UserError: a part is missing, a port is taken, or something does not come up.
+            UserError: a part is missing, a port is taken, or something does not come up; then what
+                was started here is stopped.
         """
         self.parts.check()
         if not self.processes.names():
             _check_ports()
         environment = self._configure(workers, memory)
         scripts = self.parts.flink / "bin"
-        start = self.processes.start
-        start("jobmanager", [f"{scripts}/jobmanager.sh", "start-foreground"], environment)
+        commands = {"jobmanager": [f"{scripts}/jobmanager.sh", "start-foreground"]}
         for worker in range(workers):
-            name = f"taskmanager-{worker}"
-            start(name, [f"{scripts}/taskmanager.sh", "start-foreground"], environment)
-        start("jobserver", self._job_server(), environment)
-        self._await(workers)
+            commands[f"taskmanager-{worker}"] = [f"{scripts}/taskmanager.sh", "start-foreground"]
+        commands["jobserver"] = self._job_server()
+        start = self.processes.start
+        started = [name for name, command in commands.items() if start(name, command, environment)]
+        try:
+            self._await(workers)
+        except BaseException:
+            for name in reversed(started):
+                self.processes.stop(name)
+            raise
 
     def _configure(self, workers: int, memory: int) -> dict[str, str]:
         """Writes Flink's configuration and returns the environment of all processes."""

@@ -1,5 +1,6 @@
 """The parts of the cluster: Flink from PyPI, and Beam's job server for it through Maven."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -61,11 +62,11 @@ class Parts:
                 "run `python -m tools.cluster.flink install`",
             )
 
-    def install(self) -> None:
-        """Fetches what is missing; parts that are there stay as they are.
+    def check_tools(self) -> None:
+        """Refuses to go on where the parts cannot be fetched, or not be used.
 
         Raises:
-            UserError: Java or Maven is missing, or a part cannot be fetched.
+            UserError: Java is missing, or Maven is, where there is no job server yet.
         """
         found = java_version()
         if found not in _JAVA:
@@ -75,6 +76,16 @@ class Parts:
                 f"Java {found}" if found else "none",
                 "install e.g. openjdk-17-jre-headless",
             )
+        if not self.job_server.is_file() and shutil.which("mvn") is None:
+            raise UserError("mvn", "Maven on the PATH", "none", "install e.g. the package maven")
+
+    def install(self) -> None:
+        """Fetches what is missing; parts that are there stay as they are.
+
+        Raises:
+            UserError: Java or Maven is missing, or a part cannot be fetched.
+        """
+        self.check_tools()
         if not self.job_server.is_file():
             self._install_job_server()
         if not (self.flink / "lib").is_dir():
@@ -83,18 +94,18 @@ class Parts:
     def _install_flink(self) -> None:
         """Into an environment of its own: with its dependencies Flink asks for an old Beam."""
         print(f"Flink {FLINK}: about 230 MB from PyPI", flush=True)
-        folder = self.home / "venv"
-        venv.create(folder, with_pip=True, clear=True)
+        half, folder = self.home / "venv.half", self.home / "venv"
+        venv.create(half, with_pip=True, clear=True)
         packages = [f"apache-flink-libraries=={FLINK}", f"apache-flink=={FLINK}"]
-        pip = [folder / "bin" / "python", "-m", "pip", "install", "--quiet", "--no-deps"]
+        pip = [half / "bin" / "python", "-m", "pip", "install", "--quiet", "--no-deps"]
         _run([*map(str, pip), *packages], "Flink from PyPI")
+        shutil.rmtree(folder, ignore_errors=True)
+        half.rename(folder)  # only its files are used: an environment itself cannot be moved
         for script in (self.flink / "bin").glob("*.sh"):
             script.chmod(0o755)
 
     def _install_job_server(self) -> None:
         print("Beam's job server: about 150 MB of libraries through Maven", flush=True)
-        if shutil.which("mvn") is None:
-            raise UserError("mvn", "Maven on the PATH", "none", "install e.g. the package maven")
         folder = self.home / "job-server"
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copy(_POM, folder)
@@ -104,8 +115,9 @@ class Parts:
 
 
 def default_home() -> Path:
-    """Where the parts lie if nothing else is said."""
-    return cache_folder(f"flink-{FLINK}")
+    """Where the parts lie: the folder that `RNNPIPE_FLINK` names, or one in the user's cache."""
+    named = os.environ.get("RNNPIPE_FLINK")
+    return Path(named).absolute() if named else cache_folder(f"flink-{FLINK}")
 
 
 def java_version() -> int | None:

@@ -21,10 +21,10 @@ class Processes:
 
     folder: Path
 
-    def start(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> None:
-        """Starts a process of that name, unless it runs already."""
+    def start(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> bool:
+        """Starts a process of that name, unless it runs already; says whether it did."""
         if self.is_running(name):
-            return
+            return False
         self.folder.mkdir(parents=True, exist_ok=True)
         # Not `subprocess`, which wants to see the end of all that it starts.
         pid = os.posix_spawnp(
@@ -38,7 +38,8 @@ class Processes:
             ],
             setsid=True,
         )
-        self._file(name).write_text(f"{pid} {_started(pid)}")
+        self._file(name).write_text(f"{pid} {started(pid)}")
+        return True
 
     def log(self, name: str) -> Path:
         """What the process printed."""
@@ -52,8 +53,8 @@ class Processes:
         """The number of a running process; a number that another one has by now does not count."""
         if not self._file(name).is_file():
             return None
-        pid, started = self._file(name).read_text().split()
-        return int(pid) if _started(int(pid)) == started else None
+        pid, since = self._file(name).read_text().split()
+        return int(pid) if started(int(pid)) == since else None
 
     def is_running(self, name: str) -> bool:
         """Whether the process runs."""
@@ -76,14 +77,17 @@ class Processes:
         pid = self.pid(name)
         if pid is None:
             return False
-        os.killpg(pid, number)  # it leads a session of its own
+        try:
+            os.killpg(pid, number)  # it leads a session of its own
+        except ProcessLookupError:  # it has ended just now
+            return False
         return True
 
     def _file(self, name: str) -> Path:
         return self.folder / f"{name}.pid"
 
 
-def _started(pid: int) -> str | None:
+def started(pid: int) -> str | None:
     """When a process started, in ticks since the host did; `None` for one that has ended."""
     try:
         state, *rest = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
