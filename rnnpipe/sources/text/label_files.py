@@ -1,5 +1,6 @@
 """A file for each class, with a text on each line."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,6 +15,7 @@ from rnnpipe.sources.text.lines import check_encoding, check_text_file, read_lin
 from rnnpipe.sources.text.parts import name_of
 
 _FIX = "name the file of each label in data.source.files"
+_ASIDE = re.compile(r"(readme|licen[cs]e)(\..*)?|.*(\.txt|\.md|\.rst|\.bak|~)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,8 @@ class LabelFiles:
     Args:
         path: the folder.
         files: the file of each label; without it, the files called `<name>.<label>` or
-            `<name>.<label>.gz`, of which there must be two or more of one name.
+            `<name>.<label>.gz`, of which there must be two or more of one name. Those that tell of
+            the data, as `README.1.0` or `<name>.txt`, and backups are left alone.
         encoding: of all files.
 
     Raises:
@@ -72,17 +75,24 @@ class LabelFiles:
         return [LabelFile(label, self._folder / name) for label, name in sorted(files.items())]
 
     def _find(self) -> dict[str, str]:
-        by_stem: dict[str, dict[str, str]] = {}
+        by_stem: dict[str, dict[str, list[str]]] = {}
         for name in list_folder(self._folder):
-            stem, _, label = name.removesuffix(".gz").rpartition(".")
-            if stem and label and (self._folder / name).is_file():
-                by_stem.setdefault(stem, {})[label] = name
+            plain = name.removesuffix(".gz")
+            stem, _, label = plain.rpartition(".")
+            aside = _ASIDE.fullmatch(plain)
+            if stem and label and not aside and (self._folder / name).is_file():
+                by_stem.setdefault(stem, {}).setdefault(label, []).append(name)
         several = {stem: files for stem, files in by_stem.items() if len(files) > 1}
         if len(several) != 1:
             got = ", ".join(several) or "none"
             expected = "files <name>.<label> of two labels or more, and of one name"
             raise UserError(str(self._folder), expected, got, _FIX)
-        return several.popitem()[1]
+        found = several.popitem()[1]
+        for label, names in found.items():
+            if len(names) > 1:
+                got, fix = " and ".join(names), f"move one of them away, or {_FIX}"
+                raise UserError(str(self._folder), f"one file of the label {label}", got, fix)
+        return {label: names[0] for label, names in found.items()}
 
     @property
     def parts(self) -> frozenset[str]:

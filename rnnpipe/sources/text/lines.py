@@ -176,6 +176,8 @@ def read_document(path: Path, encoding: str) -> str:
             raw = file.read(MAX_BYTES + 1)
     except _UNREADABLE as fault:
         raise BadRecord("read text", _describe(fault)) from fault
+    if raw.startswith(_WIDE_MARKS):  # which other encodings may well read, as nonsense
+        raise BadRecord("decode text", f"it is UTF-16, no {encoding}")
     return decode(raw.removeprefix(codecs.BOM_UTF8), encoding)
 
 

@@ -103,16 +103,23 @@ class Table:
         """Checks that the files are there and have the columns; see `Source`."""
         for done, part in enumerate(self._parts, start=1):
             check_text_file(part.path)
-            columns = self._columns or read_header(part.path, part.format, self._encoding)
-            for field, column in self._fields.items():
-                if column not in columns:
-                    raise UserError(
-                        str(part.path),
-                        f"a column called {column}",
-                        ", ".join(columns) or "no header",
-                        f"name the right one as data.source.{field}, or all of them as columns",
-                    )
+            self._check_columns(part)
             progress(done, len(self._parts))
+
+    def _check_columns(self, part: TablePart) -> None:
+        columns = self._columns or read_header(part.path, part.format, self._encoding)
+        for field, column in self._fields.items():
+            if column not in columns:
+                raise UserError(
+                    str(part.path),
+                    f"a column called {column}",
+                    ", ".join(columns) or "no header",
+                    f"name the right one as data.source.{field}, or all of them as columns",
+                )
+            if columns.count(column) > 1:
+                got = f"{columns.count(column)} ({', '.join(columns)})"
+                fix = "give each a name of its own, or name another one as data.source." + field
+                raise UserError(str(part.path), f"one column called {column}", got, fix)
 
     def pieces(self) -> list[TablePart]:
         """A piece for each file."""

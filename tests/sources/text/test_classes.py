@@ -28,7 +28,8 @@ def rows(raw):
 def test_a_file_for_each_label(tmp_path):
     (tmp_path / "rt.neg").write_text("dull .\nweak .\n")
     (tmp_path / "rt.pos").write_text("fine .\n")
-    (tmp_path / "README.md").write_text("no data")
+    for name in ("README.md", "README.1.0", "readme.de", "rt.txt", "rt.md.gz", "rt.neg~"):
+        (tmp_path / name).write_text("no data")
     source = LabelFiles(tmp_path)
     assert rows(read_all(source)) == [
         ("rt.neg:1", "train", "neg", "dull ."),
@@ -55,6 +56,14 @@ def test_named_label_files(tmp_path):
     [
         (["rt.neg"], "files <name>.<label> of two labels or more, and of one name, got none"),
         (["a.x", "a.y", "b.x", "b.y"], "got a, b; name the file of each label"),
+        (
+            ["a.txt", "a.md"],
+            "files <name>.<label> of two labels or more, and of one name, got none",
+        ),
+        (
+            ["a.x", "a.x.gz", "a.y"],
+            "expected one file of the label x, got a.x and a.x.gz; move one of them away, or name",
+        ),
     ],
 )
 def test_label_files_that_are_unclear(tmp_path, names, told):

@@ -101,6 +101,11 @@ def test_documents(tmp_path):
             read_document(path, "utf-8")
     with pytest.raises(BadRecord, match="cannot be read"):
         read_document(tmp_path / "missing", "utf-8")
+    for encoding in ("utf-16-le", "utf-16-be"):
+        for raw in ("\ufefftext".encode(encoding), gzip.compress("\ufefftext".encode(encoding))):
+            path.write_bytes(raw)
+            with pytest.raises(BadRecord, match="decode text: it is UTF-16, no iso-8859-1"):
+                read_document(path, "iso-8859-1")
 
 
 def test_that_a_store_refuses_is_no_fault_of_a_document(monkeypatch):

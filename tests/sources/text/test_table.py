@@ -117,6 +117,14 @@ def test_a_table_of_pairs_without_header(tmp_path):
     assert second == DeadLetter("pairs.txt:2", "pairs.txt", "read text", "the target text is empty")
 
 
+def test_columns_that_are_not_read_may_share_a_name(tmp_path):
+    (tmp_path / "train.csv").write_text("id,text,id,label\n1,a,2,x\n")
+    source = Table(tmp_path, CLASSES)
+    source.prepare(ignore)
+    [read] = source.read(source.pieces()[0])
+    assert read.fields == {"text": "a", "label": "x"}
+
+
 def test_an_object_without_the_field_is_a_dead_letter(tmp_path):
     (tmp_path / "train.jsonl").write_text('{"text": "a", "label": 0}\n{"text": "b"}\n')
     source = Table(tmp_path, CLASSES)
@@ -131,6 +139,16 @@ def test_an_object_without_the_field_is_a_dead_letter(tmp_path):
         ({"train.csv": "text,stars\na,1\n"}, {}, "expected a column called label, got text, stars"),
         ({"train.jsonl": "[1]\n"}, {}, "expected a column called text, got no header"),
         ({"train.csv": ""}, {}, "expected lines of text, got an empty file"),
+        (
+            {"train.csv": "text,label,text\na,1,b\n"},
+            {},
+            "expected one column called text, got 2 (text, label, text); give each a name of its",
+        ),
+        (
+            {"train.tsv": "a\t1\tb\n"},
+            {"columns": ["text", "label", "label"]},
+            "expected one column called label, got 2 (text, label, label)",
+        ),
         ({"notes.md": "a"}, {}, "expected .csv, .tsv or .jsonl files, one of them for training"),
         (
             {"train.dat": "a"},
