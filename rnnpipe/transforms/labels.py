@@ -9,8 +9,8 @@ def learn_labels(found: Iterable[str]) -> list[str]:
     """The names of the classes in order, numbers by their value before all else.
 
     Example:
-        >>> learn_labels({"neg": 3, "10": 1, "9": 2})
-        ['9', '10', 'neg']
+        >>> learn_labels({"neg": 3, "10": 1, "9": 2, "-1": 1})
+        ['-1', '9', '10', 'neg']
     """
     return sorted(found, key=_order)
 
@@ -21,5 +21,5 @@ def save_labels(path: Path, labels: list[str]) -> None:
 
 
 def _order(label: str) -> tuple[bool, int, str]:
-    number = label.isdecimal()
+    number = label.removeprefix("-").isdecimal()
     return not number, int(label) if number else 0, label

@@ -38,7 +38,7 @@ def refer_text(key: str, part: str, *, text: Any, label: Any) -> Reference:
         key: where it stands in the raw data.
         part: the split that the raw data puts it in.
         text: the text.
-        label: its class: a name or a number that is not negative.
+        label: its class: a name or a whole number.
 
     Raises:
         BadRecord: text or label are missing or not what they should be.
@@ -90,7 +90,7 @@ def _check_text(what: str, value: Any) -> str:
 
 
 def _check_label(value: Any) -> str:
-    if isinstance(value, int) and value >= 0:
+    if isinstance(value, int):
         return str(int(value))
     if not isinstance(value, str) or not value.strip():
         raise BadRecord("read label", f"not the name of a class: {value!r:.100}")

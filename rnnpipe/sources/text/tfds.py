@@ -14,6 +14,7 @@ from rnnpipe.sources.text.table import Table
 from rnnpipe.sources.written import WrittenSource
 
 _PROGRESS_EVERY = 1000
+_FORM = 2  # of what is written; files of another form are left alone and written anew
 
 
 class Tfds(WrittenSource):
@@ -108,7 +109,7 @@ class Tfds(WrittenSource):
         """The data set's name, and a hash of its version, its size and what of it is read."""
         info = self._builder.info
         sizes = {name: [split.num_examples, split.num_bytes] for name, split in info.splits.items()}
-        content = [info.full_name, sizes, self._fields, self.splits]
+        content = [_FORM, info.full_name, sizes, self._fields, self.splits]
         digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
         return f"{self.kind}-{info.name}-{digest[:12]}"
 
@@ -184,13 +185,19 @@ class Tfds(WrittenSource):
         return None
 
     def convert(self, field: str, feature: Any, value: Any) -> Any:
-        """JSON's form of a text, a number or a class, which is told by its name."""
+        """JSON's form of a text, a number or a class, which is told by its name.
+
+        An example without a class, for which TensorFlow Datasets writes -1, has none here either.
+        """
         del field
         if isinstance(value, bytes):
             return value.decode(errors="surrogateescape")
         number = value.item()
-        names = getattr(feature, "names", None)
-        return names[number] if names and number >= 0 else number
+        if not hasattr(feature, "names"):
+            return number
+        if number < 0:
+            return None
+        return feature.names[number] if feature.names else number
 
     def open(self, folder: Path) -> Source:
         """The reader of these files."""

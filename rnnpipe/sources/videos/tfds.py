@@ -60,8 +60,11 @@ class TfdsVideos(Tfds):
         return {**super().settings, **more}
 
     def convert(self, field: str, feature: Any, value: Any) -> Any:
-        """Pictures as they are, a class by its name."""
-        return value if field == "video" else str(super().convert(field, feature, value))
+        """Pictures as they are, a class by its name, nothing where there is none."""
+        if field == "video":
+            return value
+        label = super().convert(field, feature, value)
+        return "" if label is None else str(label)
 
     def write(self, folder: Path, progress: Progress) -> None:
         """Writes a video file for each example, and a table of them."""

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 
-from rnnpipe.errors import UserError
+from rnnpipe.errors import DeadLetter, UserError
 from rnnpipe.sources.text.tfds import Tfds
 
 CLASSES = {"text": "text", "label": "label"}
@@ -32,8 +32,9 @@ def data_dir(tmp_path_factory):
             split: [
                 (i, {"text": f"{split} fünf {i}", "label": i % 2, "stars": i}) for i in range(n)
             ]
-            for split, n in (("train", 10), ("test", 4), ("unsupervised", 3))
-        },
+            for split, n in (("train", 10), ("test", 4))
+        }
+        | {"unsupervised": [(i, {"text": "?", "label": -1, "stars": -1}) for i in range(3)]},
         data_dir=folder,
         disable_shuffling=True,
     )
@@ -68,6 +69,17 @@ def test_classes_by_name(data_dir, tmp_path):
     ]
     assert len(read["train"]) == 10
     assert {r.part for r in read["train"]} == {"train"}
+
+
+@pytest.mark.parametrize(
+    ("label", "found"), [("label", {"not the name of a class: None"}), ("stars", {"-1"})]
+)
+def test_minus_one_is_no_class_but_a_number(data_dir, tmp_path, label, found):
+    fields, splits = {"text": "text", "label": label}, {"train": "train", "test": "unsupervised"}
+    source = Tfds(tmp_path, fields, name="tiny_reviews", data_dir=data_dir, splits=splits)
+    read = read_all(source)["test"]
+    assert len(read) == 3
+    assert {r.reason if isinstance(r, DeadLetter) else r.fields["label"] for r in read} == found
 
 
 def test_it_is_exported_once_for_each_choice(data_dir, tmp_path):
