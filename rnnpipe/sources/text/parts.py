@@ -7,29 +7,29 @@ from pathlib import Path
 
 from rnnpipe.errors import UserError
 
-_SPLIT_BY_START = {
-    "train": "train",
-    "val": "validation",
-    "dev": "validation",
-    "test": "test",
-    "newstest": "test",
+_SPLIT_OF_WORD = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("val", "valid", "validation", "dev", "devel", "development"), "validation"),
+    **dict.fromkeys(("test", "testing", "newstest"), "test"),
 }
+_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 
 
 def split_of_name(name: str) -> str | None:
-    """The split that a file or folder is called after, if any.
+    """The split that a file or folder is called after, if any: by the first word that names one.
+
+    Words end where letters do, or where a capital follows a small one.
 
     Example:
         >>> [split_of_name(name) for name in ("train.en.gz", "test_2016_flickr", "europarl-v7")]
         ['train', 'test', None]
         >>> split_of_name("TREC.train"), split_of_name("dev.tsv"), split_of_name("newstest2014")
         ('train', 'validation', 'test')
+        >>> split_of_name("testimonials.csv"), split_of_name("testImages")
+        (None, 'test')
     """
-    for word in re.split(r"[^a-z]+", name.lower()):
-        for start, split in _SPLIT_BY_START.items():
-            if word.startswith(start):
-                return split
-    return None
+    words = (word.lower().removesuffix("set") for word in _WORD.findall(name))
+    return next((_SPLIT_OF_WORD[word] for word in words if word in _SPLIT_OF_WORD), None)
 
 
 def find_parts(folder: Path, names: Iterable[str], what: str) -> dict[str, str]:

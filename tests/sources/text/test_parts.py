@@ -20,6 +20,17 @@ from rnnpipe.sources.text.parts import find_parts, name_of, split_files, split_o
         ("europarl-v7", None),
         ("latest", None),
         ("retrain", None),
+        ("testimonials.csv", None),
+        ("developers.csv", None),
+        ("values.tsv", None),
+        ("trainers", None),
+        ("Training", "train"),
+        ("TEST", "test"),
+        ("testset", "test"),
+        ("trainA", "train"),
+        ("developers.test.csv", "test"),
+        ("wiki.valid.tokens", "validation"),
+        ("newstest2014-deen-src.de", "test"),
     ],
 )
 def test_names_that_tell_their_split(name, split):
