@@ -1,11 +1,12 @@
 """A text's class from what a recurrent network read: many steps in, one answer out."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Literal
 
 import keras
-from keras import layers
+from keras import layers, ops
 
 from rnnpipe.layers import (
     GRU,
@@ -128,3 +129,35 @@ def build_text_classifier(
     text = layers.Dropout(classifier_dropout, name="classifier_dropout")(text)
     logits = layers.Dense(classes, dtype="float32", name="logits")(text)
     return keras.Model(tokens, {"logits": logits, **seen}, name="text_classifier")
+
+
+def join_classifiers(models: Sequence[keras.Model]) -> keras.Model:
+    """Several classifiers as one, whose probabilities are the mean of theirs.
+
+        p = 1/K Σₖ pₖ      logits = log p      alignments: the mean of theirs
+
+    Trained apart, from different first weights, they err on different texts.
+
+    Args:
+        models: what `build_text_classifier` made, with the same options; they get new names.
+
+    Returns:
+        A model with their inputs and outputs.
+
+    Example:
+        >>> options = {"vocab": 50, "classes": 3, "units": 8}
+        >>> joined = join_classifiers([build_text_classifier(**options) for _ in range(2)])
+        >>> {name: value.shape for name, value in joined.output.items()}
+        {'logits': (None, 3), 'alignments': (None, 1, None)}
+
+    Source: Hansen and Salamon, Neural Network Ensembles, 1990.
+    """
+    for number, model in enumerate(models, start=1):
+        model.name = f"member_{number}"
+    tokens = keras.Input((None,), dtype="int32", name="tokens")
+    outputs = [model(tokens) for model in models]
+    log_p = ops.stack([ops.log_softmax(output["logits"]) for output in outputs])
+    joined = {"logits": ops.logsumexp(log_p, axis=0) - math.log(len(models))}
+    if "alignments" in outputs[0]:
+        joined["alignments"] = ops.mean(ops.stack([o["alignments"] for o in outputs]), axis=0)
+    return keras.Model(tokens, joined, name="text_classifier")

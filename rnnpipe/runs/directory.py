@@ -4,6 +4,7 @@ runs/<name>/<time>/
     config.yaml           the config, resolved
     environment.json      versions, machine, command
     checkpoints/          the best weights
+        members/          the same and the history of each further model that is part of the whole
         phases/           histories and weights of further phases of training, if there are any
         baselines/        trained models to compare with, where the task has some
     vocabulary/           what `predict` needs beside the model
@@ -56,6 +57,11 @@ class RunDirectory:
     def phases(self) -> Path:
         """The folder of further phases of training: a folder of each, with its history."""
         return self.path / "checkpoints" / "phases"
+
+    @property
+    def members(self) -> Path:
+        """The folder of further models that make one together with the first: a folder of each."""
+        return self.path / "checkpoints" / "members"
 
     @property
     def baselines(self) -> Path:

@@ -3,6 +3,7 @@
 import csv
 import json
 from collections.abc import Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -120,7 +121,7 @@ def _make_page(
             *((label, value) for label, value in table_values(table)[1:]),
         ],
         scores=table,
-        exhibits=[*exhibits, *_show_phases(run)],
+        exhibits=[*exhibits, *_show_further(run)],
         history=history,
         best_epoch=best + 1,
         records=_describe_records(records),
@@ -144,16 +145,17 @@ def _describe_records(records: RecordsDirectory) -> dict[str, Any]:
     }
 
 
-def _show_phases(run: RunDirectory) -> list[Exhibit]:
-    """A table for each further phase of training, a row per epoch."""
+def _show_further(run: RunDirectory) -> list[Exhibit]:
+    """A table for each further member and each further phase of training, a row per epoch."""
     tables: list[Exhibit] = []
-    for path in sorted(run.phases.glob("*/history.csv")):
+    for path in chain(*(sorted(of.glob("*/history.csv")) for of in (run.members, run.phases))):
         history = _read_history(path)
         rows = [
             (str(place), *row)
             for place, row in enumerate(zip(*history.values(), strict=True), start=1)
         ]
-        title = f"Further training: {path.parent.name.replace('_', ' ')}"
+        kind = "Member" if path.is_relative_to(run.members) else "Further training:"
+        title = f"{kind} {path.parent.name.replace('_', ' ')}"
         tables.append(Table(title, ("epoch", *history), rows))
     return tables
 

@@ -11,11 +11,19 @@ from rich.progress import Progress
 from rnnpipe.config.dump import dump_config
 from rnnpipe.config.schema.base import RunConfig
 from rnnpipe.records.directory import RecordsDirectory
+from rnnpipe.runs.checks import check_model, check_splits
 from rnnpipe.runs.directory import RunDirectory, create_run, write_json
 from rnnpipe.runs.environment import describe_environment
 from rnnpipe.runs.progress import fetch_records, make_progress
 from rnnpipe.tasks.optimizer import judge_mean
-from rnnpipe.tasks.task import Phase, Task, TrainsBaselines, TrainsFurther, WatchesTraining
+from rnnpipe.tasks.task import (
+    Phase,
+    Task,
+    TrainsBaselines,
+    TrainsFurther,
+    TrainsMembers,
+    WatchesTraining,
+)
 from rnnpipe.training.fit import TrainingFiles, fit_model
 
 
@@ -89,8 +97,11 @@ def train(
         console: where progress is shown.
 
     Raises:
-        UserError: the run directory cannot be made, or the training fails.
+        UserError: the records lack a split, the run directory cannot be made, or the training
+            fails.
     """
+    check_model(task)
+    check_splits(config, records.splits)
     fetch_records(records, console)
     keras.utils.set_random_seed(config.seed)
     tf.config.experimental.enable_op_determinism()
@@ -99,9 +110,7 @@ def train(
     write_json(run.environment, {**describe_environment(), "records": records.fingerprint})
     task.save_vocabulary(records, run.vocabulary)
 
-    model = task.build_model(records)
-    files = TrainingFiles(run.weights, run.history, run.tensorboard)
-    _fit(config, task, model, records, files, console)
+    model = _train_model(config, task, records, run, console)
     if isinstance(task, TrainsFurther):
         for phase in task.make_phases(model, records, run.weights):
             _refine(phase, task, records, run, console)
@@ -118,6 +127,30 @@ def train(
     return run
 
 
+def _train_model(
+    config: RunConfig, task: Task, records: RecordsDirectory, run: RunDirectory, console: Console
+) -> keras.Model:
+    """The trained model, or what several of them make together."""
+    files = TrainingFiles(run.weights, run.history, run.tensorboard)
+    if not isinstance(task, TrainsMembers) or task.members == 1:
+        model = task.build_model(records)
+        _fit(config, task, model, records, files, console)
+        return model
+    models = []
+    for number in range(1, task.members + 1):
+        console.print(f"Member {number} of {task.members}:")
+        seed = config.seed + number - 1
+        keras.utils.set_random_seed(seed)
+        model = task.build_model(records)
+        _fit(config, task, model, records, files, console, seed=seed)
+        models.append(model)
+        folder = run.members / str(number + 1)
+        files = TrainingFiles(
+            folder / "best.weights.h5", folder / "history.csv", folder / "tensorboard"
+        )
+    return task.join(models)
+
+
 def _fit(
     config: RunConfig,
     task: Task,
@@ -125,13 +158,19 @@ def _fit(
     records: RecordsDirectory,
     files: TrainingFiles,
     console: Console,
+    *,
+    seed: int | None = None,
 ) -> None:
-    """Trains a model as the config says, and leaves it with its best weights."""
+    """Trains a model as the config says, and leaves it with its best weights.
+
+    The order of batches follows `seed`, by default the config's.
+    """
     trainer = task.build_trainer(model, records)
     callbacks = _make_callbacks(config, task, trainer, model, records, files.weights)
     monitor, mode = task.monitor()
     with make_progress(console) as progress:
-        batches = task.make_batches(records, "train", shuffle_seed=config.seed)
+        seed = config.seed if seed is None else seed
+        batches = task.make_batches(records, "train", shuffle_seed=seed)
         fit_model(
             trainer,
             batches,

@@ -127,6 +127,18 @@ class TakesOptions(Protocol):
 
 
 @runtime_checkable
+class ChecksModel(Protocol):
+    """A task whose model needs more than records, e.g. a file of weights."""
+
+    def check_model(self) -> None:
+        """Looks for it before records are built, which may take hours.
+
+        Raises:
+            UserError: it is not there.
+        """
+
+
+@runtime_checkable
 class WatchesTraining(Protocol):
     """A task that does more in training than to fit, e.g. to score what the model decodes."""
 
@@ -157,6 +169,18 @@ class TrainsFurther(Protocol):
             records: what it was trained on.
             weights: the file of the best weights so far.
         """
+
+
+@runtime_checkable
+class TrainsMembers(Protocol):
+    """A task whose model may be several that are trained apart, from different first weights."""
+
+    @property
+    def members(self) -> int:
+        """How many."""
+
+    def join(self, models: "Sequence[keras.Model]") -> "keras.Model":
+        """The one model that trained ones make together, with the outputs of `build_model`."""
 
 
 @runtime_checkable

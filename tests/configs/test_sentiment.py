@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import tensorflow_datasets as tfds
+import yaml
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 
@@ -56,7 +57,7 @@ def raw_data(name, raw, shared_data):
     """A tiny part of the raw data that a shipped config is for."""
     match name:
         case "sentiment":
-            return ["data.source.sentences=200"]
+            return ["data.source.sentences=200", "train.members=2", "train.r_drop=0.5"]
         case "real/rt_polarity":
             files = ("rt-polarity.neg", "rt-polarity.pos")
             return first_lines(shared_data / "rt_polarity", files, raw)
@@ -79,4 +80,9 @@ def test_it_runs_end_to_end(name, run_tiny, tmp_path, shared_data):
     assert run.scores["accuracy"] == pytest.approx(sum(right) / len(right))
     for baseline in ("majority", "bag_of_words"):
         assert 0 <= run.scores[f"baseline/{baseline}/accuracy"] <= 1
-    assert 'class="words"' in (run.folder / "report.html").read_text()
+    report = (run.folder / "report.html").read_text()
+    assert 'class="words"' in report
+    members = sorted(path.parent.name for path in run.folder.rglob("members/*/history.csv"))
+    told = yaml.safe_load((run.folder / "config.yaml").read_text())["train"]["members"]
+    assert members == [str(number) for number in range(2, told + 1)]
+    assert all(f"Member {number}" in report for number in members)

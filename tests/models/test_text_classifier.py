@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from rnnpipe.errors import UserError
-from rnnpipe.models.text_classifier import build_text_classifier
+from rnnpipe.models.text_classifier import build_text_classifier, join_classifiers
 
 SMALL = {"vocab": 12, "classes": 3, "embedding": 5, "units": 4, "attention_units": 6}
 TOKENS = np.array([[4, 5, 6, 0, 0], [7, 0, 0, 0, 0], [4, 5, 11, 7, 8]], "int32")
@@ -110,3 +110,20 @@ def test_a_saved_model_loads_in_another_process_without_custom_objects(predict_e
 def test_a_connection_needs_the_states_of_all_steps():
     with pytest.raises(UserError, match="return_sequences=True for residual connections"):
         make_model(pooling="last", depth=2, connection="residual")
+
+
+@pytest.mark.parametrize("pooling", ["last", "attention"])
+def test_joined_classifiers_give_the_mean_of_their_probabilities(pooling, predict_elsewhere):
+    models = [build_text_classifier(**SMALL, embedding_scale=1.0, pooling=pooling) for _ in "123"]
+    alone = [model(TOKENS) for model in models]
+    joined = join_classifiers(models)
+    found = joined(TOKENS)
+    assert set(found) == set(alone[0])
+    for name in found:
+        each = [np.asarray(output[name], "float64") for output in alone]
+        if name == "logits":
+            each = [np.exp(logits) / np.exp(logits).sum(1, keepdims=True) for logits in each]
+        mean = np.exp(found[name]) if name == "logits" else found[name]
+        np.testing.assert_allclose(mean, np.mean(each, axis=0), rtol=1e-5, atol=1e-7)
+    for name, loaded in zip(sorted(found), predict_elsewhere(joined, [TOKENS]), strict=True):
+        np.testing.assert_allclose(loaded, found[name], rtol=1e-5)

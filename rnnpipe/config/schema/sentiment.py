@@ -105,6 +105,13 @@ class SentimentTrain(Train):
         description="α of R-Drop: each batch is seen twice through different dropout, and what is "
         "said of it must agree; 0: it is seen once",
     )
+    members: int = Field(
+        1,
+        ge=1,
+        le=99,
+        description="classifiers trained one after the other, each from other first weights; the "
+        "answer is the mean of their probabilities",
+    )
     keep_best: SentimentKeepBest = SentimentKeepBest()
 
 
@@ -115,3 +122,19 @@ class SentimentConfig(RunConfig):
     data: TextClassData
     model: SentimentModel = SentimentModel()
     train: SentimentTrain = SentimentTrain()
+
+    @model_validator(mode="after")
+    def _r_drop_has_dropout(self) -> "SentimentConfig":
+        model = self.model
+        rates = [model.embedding.dropout, model.embedding.word_dropout]
+        rates += [model.encoder.dropout, model.classifier.dropout]
+        if isinstance(model.pooling, AttentionPooling):
+            rates.append(model.pooling.dropout)
+        if self.train.r_drop and not any(rates):
+            raise UserError(
+                "train.r_drop",
+                "a model with dropout, which it makes agree with itself",
+                "one without any",
+                "set model.embedding.dropout or model.classifier.dropout, or r_drop to 0",
+            )
+        return self

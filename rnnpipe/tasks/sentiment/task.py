@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -98,6 +98,17 @@ class SentimentTask:
             metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
         )
         return trainer
+
+    @property
+    def members(self) -> int:
+        """How many classifiers answer together."""
+        return self.config.train.members
+
+    def join(self, models: Sequence[keras.Model]) -> keras.Model:
+        """The classifier whose probabilities are the mean of theirs."""
+        from rnnpipe.models.text_classifier import join_classifiers
+
+        return join_classifiers(models)
 
     def make_batches(
         self, records: RecordsDirectory, split: str, *, shuffle_seed: int | None = None

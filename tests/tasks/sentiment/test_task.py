@@ -55,6 +55,17 @@ def test_the_monitor_is_the_config_s(task):
     assert task.monitor() == ("val_accuracy", "max")
 
 
+def test_r_drop_without_dropout_is_refused(tmp_path):
+    path = tmp_path / "config.yaml"
+    path.write_text(
+        "task: sentiment\ndata: {source: {kind: sentiment_grammar}}\ntrain: {r_drop: 1.0}\n"
+    )
+    with pytest.raises(UserError, match=r"train.r_drop: expected a model with dropout"):
+        load_config(path, SCHEMAS)
+    path.write_text(path.read_text() + "model: {classifier: {dropout: 0.1}}\n")
+    assert load_config(path, SCHEMAS).train.r_drop == 1
+
+
 def test_the_last_state_cannot_be_connected(tmp_path):
     path = tmp_path / "config.yaml"
     path.write_text(
