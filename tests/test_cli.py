@@ -159,6 +159,12 @@ def broken(case, tmp_path, shared_data, drawn_vqa):
             return ["run", vqa, "--runs-dir", "/dev/null/runs"], "--runs-dir /dev/null/runs"
         case "no answers above the threshold":
             return ["run", real, *drawn, *sets("data.answers.min_count=9999")], "min_count"
+        case "no split to score on":
+            return ["run", real, *drawn, *sets("data.splits.test=0")], "evaluate.splits: expected"
+        case "no file of weights":
+            encoder = "model.image_encoder={kind: backbone, weights: none.h5}"
+            config = ROOT / "configs" / "captioning.yaml"
+            return ["run", config, *sets(encoder)], "model.image_encoder.weights: expected a file"
         case "no run":
             return ["evaluate", tmp_path], "expected the folder of a trained run"
 
@@ -177,6 +183,8 @@ def broken(case, tmp_path, shared_data, drawn_vqa):
         "unwritable records",
         "unwritable runs",
         "no answers above the threshold",
+        "no split to score on",
+        "no file of weights",
         "no run",
     ],
 )

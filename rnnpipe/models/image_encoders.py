@@ -7,6 +7,7 @@ from typing import Any, Literal
 import keras
 from keras import layers, ops
 
+from rnnpipe.errors import UserError
 from rnnpipe.layers import CoordinateChannels
 
 
@@ -105,9 +106,19 @@ def build_backbone(
     Returns:
         A model from uint8 images `(batch, height, width, 3)` to `(batch, rows, columns, channels)`,
         where rows and columns are `image_size / 32`, rounded up.
+
+    Raises:
+        UserError: the images are too small, or the weights cannot be had or are another network's.
     """
     make, preparation = _BACKBONES[network]
-    backbone = make(include_top=False, weights=weights, input_shape=(image_size, image_size, 3))
+    shape = (image_size, image_size, 3)
+    try:
+        backbone = make(include_top=False, weights=weights, input_shape=shape)
+    except Exception as fault:  # whatever Keras says of files, downloads, sizes and the network
+        told = f"weights: {weights or 'none'}, image size: {image_size}"
+        expected, got = f"what {network} can be made of ({told})", " ".join(str(fault).split())
+        fix = "mend weights or data.image.size; without network, name a file of weights"
+        raise UserError("model.image_encoder", expected, got[:300], fix) from fault
     backbone.trainable = fine_tune
     image = keras.Input((image_size, image_size, 3), dtype="uint8")
     pixels = ops.cast(image, "float32")

@@ -10,6 +10,7 @@ from rnnpipe.errors import UserError
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.metadata import import_datasets
 from rnnpipe.records.publication import check_replaceable
+from rnnpipe.runs.checks import check_splits
 from rnnpipe.runs.progress import BuildProgress
 from rnnpipe.runs.summary import print_summary
 from rnnpipe.storage.cache import cache_folder
@@ -28,7 +29,8 @@ def build_records(
         beam_args: Beam's own options.
 
     Raises:
-        UserError: the raw data or the place for the records is not as it should be.
+        UserError: the raw data or the place for the records is not as it should be, or the records
+            would lack a split that the config needs.
     """
     from rnnpipe.transforms.runner import Runner  # brings in Beam
     from rnnpipe.transforms.stores import use_s3_options
@@ -40,6 +42,7 @@ def build_records(
     import_datasets()  # before the progress has a thread
     with BuildProgress(console) as progress:
         build.source.prepare(lambda done, total: progress("raw data", done, total))
+        check_splits(config, build.splits)
         directory = _records_directory(config, build.recipe.spec.name, build.fingerprint)
         if build.is_finished_in(directory):
             records = RecordsDirectory.open(directory)

@@ -72,6 +72,13 @@ class Build:
         }
         return make_fingerprint(settings, self.source.files())
 
+    @property
+    def splits(self) -> list[str]:
+        """The splits that its records have; the source must be prepared."""
+        parts = self.source.parts
+        made = parts | held_out_shares(parts, self.shares).keys()
+        return [split for split in SPLITS if split in made]
+
     @cached_property
     def _pieces(self) -> list[Any]:
         return self.source.pieces()
@@ -124,8 +131,7 @@ class Build:
         self, folder: Path, run: Run, spread: bool, shuffle: Shuffle, progress: Progress
     ) -> tuple[Survey, Splitter]:
         """Counts the records; a handful of groups can leave a split empty by chance: draw again."""
-        held_out = held_out_shares(self.source.parts, self.shares)
-        wanted = [split for split in SPLITS if split in self.source.parts | held_out.keys()]
+        held_out, wanted = held_out_shares(self.source.parts, self.shares), self.splits
         for draw in range(_DRAWS):
             progress("counting", 0, 0, 0)
             remove_survey(folder)

@@ -49,8 +49,8 @@ class Splitter:
 
 
 def held_out_shares(parts: frozenset[str], shares: Mapping[str, float]) -> dict[str, float]:
-    """The shares of those splits that the raw data's own `parts` lack."""
-    return {split: shares[split] for split in SPLITS if split in shares and split not in parts}
+    """The shares of those splits that the raw data's own `parts` lack; a share of 0 makes none."""
+    return {split: shares[split] for split in SPLITS if shares.get(split) and split not in parts}
 
 
 def shard_of(reference: Reference, shards: int) -> int:

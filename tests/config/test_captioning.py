@@ -22,6 +22,10 @@ FEATURES = ["data.features={backbone: ResNet50}", "model.image_encoder={kind: fe
             [*FEATURES, "train.augment={flip: true}"],
             "train.augment.flip: expected none with data.features, got true; leave it out",
         ),
+        (
+            ["data.image.size=31", "model.image_encoder={kind: backbone}"],
+            "size=31: expected at least 32 for the encoder backbone, got 31; write e.g. 224",
+        ),
     ],
 )
 def test_mistakes(tmp_path, settings, told):

@@ -49,6 +49,7 @@ def test_only_missing_splits_are_held_out():
     assert held_out_shares(frozenset({"train"}), shares) == shares
     assert held_out_shares(frozenset({"train", "test"}), shares) == {"validation": 0.1}
     assert held_out_shares(frozenset({"train", "validation", "test"}), shares) == {}
+    assert held_out_shares(frozenset({"train"}), {**shares, "test": 0.0}) == {"validation": 0.1}
 
 
 def test_shards_are_about_equal_and_sorted_by_group_then_key():

@@ -21,6 +21,8 @@ from rnnpipe.config.schema.features import check_encoder
 from rnnpipe.config.schema.images import CnnEncoder
 from rnnpipe.errors import UserError
 
+_BACKBONE_SIZE = 32  # pixels: the least that keras.applications' networks take
+
 
 class BackboneEncoder(Section):
     """A network of `keras.applications` without its head."""
@@ -186,7 +188,11 @@ class CaptioningConfig(RunConfig):
 
     @model_validator(mode="after")
     def _check(self) -> "CaptioningConfig":
-        check_encoder("model.image_encoder", self.model.image_encoder.kind, self.data.features)
+        encoder, size = self.model.image_encoder, self.data.image.size
+        check_encoder("model.image_encoder", encoder.kind, self.data.features)
+        if isinstance(encoder, BackboneEncoder) and size < _BACKBONE_SIZE:
+            expected = f"at least {_BACKBONE_SIZE} for the encoder backbone"
+            raise UserError("data.image.size", expected, str(size), "write e.g. 224")
         if self.data.features is not None:
             check_unchanged(self.train.augment)
         return self

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 from rnnpipe.config.schema.captioning import BackboneEncoder, CaptioningConfig, FeaturesEncoder
+from rnnpipe.errors import UserError
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.tasks.caption_data import prepare_caption_build
 from rnnpipe.tasks.optimizer import make_optimizer
@@ -43,6 +44,17 @@ class CaptioningTask:
     def prepare_build(self) -> Build:
         """The build of the records that the config asks for."""
         return prepare_caption_build(self.config.data, self.config.build)
+
+    def check_model(self) -> None:
+        """Looks for the file of the backbone's weights.
+
+        Raises:
+            UserError: it is not there.
+        """
+        weights = getattr(self.config.model.image_encoder, "weights", None)
+        if isinstance(weights, Path) and not weights.is_file():
+            got, fix = "nothing there", "name a file that Keras saved, imagenet or none"
+            raise UserError("model.image_encoder.weights", f"a file {weights}", got, fix)
 
     def build_model(self, records: RecordsDirectory) -> keras.Model:
         """The captioner, with logits and alignments as outputs."""

@@ -1,0 +1,42 @@
+from types import SimpleNamespace
+
+import pytest
+
+from rnnpipe.config.schema.captioning import CaptioningConfig
+from rnnpipe.errors import UserError
+from rnnpipe.tasks.captioning.task import CaptioningTask
+from rnnpipe.transforms.text import Tokenization
+
+
+def make_task(**encoder):
+    return CaptioningTask(
+        CaptioningConfig.model_validate(
+            {
+                "task": "captioning",
+                "data": {"source": {"kind": "shapes_captions"}, "image": {"size": 32}},
+                "model": {
+                    "image_encoder": {"kind": "backbone", "name": "mobilenet_v2", **encoder},
+                    "decoder": {"kind": "nic", "embedding": 4, "units": 5},
+                },
+            }
+        )
+    )
+
+
+@pytest.mark.parametrize("fine_tune", [False, True])
+def test_a_backbone_learns_as_the_config_says(tmp_path, fine_tune):
+    Tokenization("word", 20).train({"circle": 2, "red": 1}).save(tmp_path)
+    task = make_task(weights="none", fine_tune=fine_tune)
+    model = task.build_model(SimpleNamespace(path=tmp_path))
+    assert bool(model.get_layer("image_encoder").trainable_weights) is fine_tune
+    assert model.trainable_weights  # of the decoder at least
+
+
+def test_weights_are_looked_for(tmp_path):
+    path = tmp_path / "backbone.weights.h5"
+    task = make_task(weights=path)
+    with pytest.raises(UserError, match=r"model.image_encoder.weights: expected a file .*backbone"):
+        task.check_model()
+    path.touch()
+    task.check_model()
+    make_task(weights="imagenet").check_model()
