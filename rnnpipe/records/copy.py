@@ -11,11 +11,13 @@ from rnnpipe.errors import UserError
 from rnnpipe.records.manifest import MANIFEST, Manifest, StoredFile
 from rnnpipe.storage.cache import cache_folder
 from rnnpipe.storage.paths import StorePath
+from rnnpipe.storage.room import room_for
 
 Progress = Callable[[int, int], None]
 """Told how many of how many files are there."""
 
 _AT_ONCE = 8
+_ELSEWHERE = "let XDG_CACHE_HOME name a folder on another disk"
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,8 @@ class Copy:
 
         Raises:
             FileNotFoundError: nothing is published.
-            UserError: a file is not as it was published, or the store refuses.
+            NotOurs: what looks like it is something else's.
+            UserError: a file is not as it was published, the store refuses, or the disk is full.
         """
         manifest = Manifest.read(origin)
         if manifest is None:
@@ -63,7 +66,7 @@ class Copy:
             progress: told how many of how many are there; never, if none was missing.
 
         Raises:
-            UserError: one is not as it was published, or the store refuses.
+            UserError: one is not as it was published, the store refuses, or the disk is full.
         """
         wanted = list(names)
         missing = [name for name in wanted if not self._is_here(name)]
@@ -73,16 +76,18 @@ class Copy:
                 progress(done, len(wanted))
 
     def _is_here(self, name: str) -> bool:
+        # By its size alone: its checksum was right when it came, and takes a reading of all of it.
         path = self.folder / name
         return path.is_file() and path.stat().st_size == self.manifest.files[name].num_bytes
 
     def _fetch(self, name: str) -> None:
         path = self.folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f"{path.name}.fetching-{uuid.uuid4().hex}")
         stored = self.origin / self.manifest.build / name
         try:
-            stored.download(temporary)
+            with room_for("a copy of the records", self.folder, _ELSEWHERE):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                stored.download(temporary)
             self._check(stored, StoredFile.of(temporary), self.manifest.files[name])
             temporary.replace(path)
         except FileNotFoundError as fault:

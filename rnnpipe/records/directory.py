@@ -19,6 +19,7 @@ from rnnpipe.records.layout import (
     STATS,
     shard_name,
 )
+from rnnpipe.records.manifest import NotOurs
 from rnnpipe.records.specs import SPECS, RecordSpec
 from rnnpipe.records.tfrecord import read_tfrecord
 from rnnpipe.storage.paths import StorePath
@@ -53,7 +54,7 @@ class RecordsDirectory:
             directory._check()
         except UserError:
             raise
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, NotOurs) as error:
             raise UserError(
                 str(path),
                 "a records directory",

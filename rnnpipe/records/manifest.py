@@ -14,6 +14,10 @@ _CHECKSUMS = "checksums"
 _CHUNK = 1 << 20
 
 
+class NotOurs(Exception):
+    """A file of the manifest's name that something else has written."""
+
+
 @dataclass(frozen=True, slots=True)
 class StoredFile:
     """A file of a data set.
@@ -54,14 +58,19 @@ class Manifest:
         """That of a data set; None where nothing is published.
 
         Raises:
-            ValueError, KeyError, TypeError: it is not one.
+            NotOurs: the file is something else.
+            UserError: the store refuses.
         """
         try:
-            content = json.loads((directory / MANIFEST).read_bytes())
+            content = (directory / MANIFEST).read_bytes()
         except FileNotFoundError:
             return None
-        files = {name: StoredFile(**file) for name, file in content["files"].items()}
-        return cls(content["build"], files)
+        try:
+            read = json.loads(content)
+            files = {name: StoredFile(**file) for name, file in read["files"].items()}
+            return cls(read["build"], files)
+        except (ValueError, KeyError, TypeError, AttributeError) as fault:
+            raise NotOurs(f"{MANIFEST} does not name the files of a data set") from fault
 
     def publish(self, directory: StorePath) -> None:
         """Writes it, in one request: readers see the data set before it, or this one."""

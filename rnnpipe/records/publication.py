@@ -12,10 +12,11 @@ from tempfile import TemporaryDirectory
 
 from rnnpipe.errors import UserError
 from rnnpipe.records.layout import FINGERPRINT
-from rnnpipe.records.manifest import MANIFEST, Manifest, StoredFile, take_checksums
+from rnnpipe.records.manifest import MANIFEST, Manifest, NotOurs, StoredFile, take_checksums
 from rnnpipe.storage.paths import StorePath, remove_tree
 
 _BUILD = "build-"
+_OLD = "-old"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +43,13 @@ def publishing(path: Path) -> Iterator[Staging]:
     - In an object store, which has no renames, it lies in `path`, under a name of its own. Putting
       the manifest, which names the files, publishes it.
 
+    The place has an absolute path, as workers may have another working directory.
+
     Raises:
-        UserError: `path` is something else than records, or nothing can be written there.
+        UserError: `path` is something else than records, nothing can be written there, or the place
+            vanished meanwhile.
     """
+    path = path.absolute()
     check_replaceable(path)
     publish = _publishing_manifest(path) if isinstance(path, StorePath) else _renaming(path)
     with publish as staging:
@@ -70,6 +75,10 @@ def check_replaceable(path: Path) -> None:
 
 def _is_ours(path: Path) -> bool:
     if isinstance(path, StorePath):
+        try:
+            Manifest.read(path)
+        except NotOurs:
+            return False
         return all(p.name == MANIFEST or p.name.startswith(_BUILD) for p in path.iterdir())
     return not any(path.iterdir()) or (path / FINGERPRINT).is_file()
 
@@ -79,23 +88,55 @@ def _renaming(path: Path) -> Iterator[Staging]:
     staging = path.with_name(f"{path.name}.incomplete-{socket.gethostname()}-{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _remove_leftovers(path.parent, f"{path.name}.incomplete-")
+        _remove_leftovers(path.parent, f"{path.name}.incomplete-", restored=path)
         staging.mkdir()
     except OSError as error:
         raise _no_place(path, error) from error
     try:
-        yield Staging(staging, staging)
-        _replace(path, staging)
+        with _noticing_loss_of(staging, path):
+            yield Staging(staging, staging)
+            _replace(path, staging)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
 
 
 def _replace(path: Path, staging: Path) -> None:
-    old = staging.with_name(f"{staging.name}-old")
+    old = staging.with_name(f"{staging.name}{_OLD}")
     if path.exists():
         path.rename(old)
-    staging.rename(path)
+    try:
+        staging.rename(path)
+    except BaseException:
+        if old.exists() and not path.exists():
+            old.rename(path)
+        raise
     shutil.rmtree(old, ignore_errors=True)
+
+
+@contextmanager
+def _noticing_loss_of(mark: Path, path: Path) -> Iterator[None]:
+    """Tells of a place that was removed as what it is: all kinds of faults come of it."""
+    try:
+        yield
+    except Exception as error:
+        if _is_there(mark):
+            raise
+        raise UserError(
+            str(path),
+            "what is being built to stay until it is published",
+            f"{mark} removed meanwhile",
+            "build again, and leave that alone",
+        ) from error
+
+
+def _is_there(mark: Path) -> bool:
+    if not isinstance(mark, StorePath):
+        return mark.exists()
+    try:
+        mark.read_bytes()  # asked of the store, which may have been listed before
+    except FileNotFoundError:
+        return False
+    return True
 
 
 @contextmanager
@@ -110,9 +151,10 @@ def _publishing_manifest(path: StorePath) -> Iterator[Staging]:
     except OSError as error:
         raise _no_place(path, error) from error
     try:
-        with TemporaryDirectory() as local:
+        with TemporaryDirectory() as local, _noticing_loss_of(mark, path):
             yield Staging(shared, Path(local))
             files = {**take_checksums(shared), **_put_all(Path(local), shared)}
+            mark.read_bytes()  # without it files may be missing of which nothing is known
         mark.unlink()
         before = Manifest.read(path)
         Manifest(own, files).publish(path)
@@ -140,14 +182,27 @@ def _no_place(path: Path, error: OSError) -> UserError:
     return UserError(str(path), "a place to write records to", got, fix)
 
 
-def _remove_leftovers(folder: Path, start: str, keep: str | None = None) -> None:
-    """Removes what builds on this host have left whose process is gone."""
+def _remove_leftovers(
+    folder: Path, start: str, keep: str | None = None, restored: Path | None = None
+) -> None:
+    """Removes what builds on this host have left whose process is gone.
+
+    Args:
+        folder: where they have built.
+        start: how the names of their places begin.
+        keep: the name of one that stays.
+        restored: what gets back the records that one was killed in the midst of replacing.
+    """
     prefix = f"{start}{socket.gethostname()}-"
     for left in list(folder.iterdir()):
         pid = left.name.removeprefix(prefix).partition("-")[0]
         if not left.name.startswith(prefix) or left.name == keep:
             continue
-        if pid.isdigit() and not _is_running(int(pid)):
+        if not pid.isdigit() or _is_running(int(pid)):
+            continue
+        if restored is not None and left.name.endswith(_OLD) and not restored.exists():
+            left.rename(restored)
+        else:
             remove_tree(left)
 
 

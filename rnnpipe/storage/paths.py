@@ -5,12 +5,11 @@ import io
 import os
 import shutil
 import stat
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path, PosixPath
-from typing import Any, TextIO
+from typing import Any
 
 from rnnpipe.errors import UserError
 from rnnpipe.storage.reader import ObjectReader
@@ -61,7 +60,12 @@ class StorePath(PosixPath):
 
         try:
             yield fsspec.filesystem(self._protocol)
-        except FileNotFoundError as fault:
+        except OSError as fault:
+            # Of a local file that is copied: stores name none, and have room.
+            if fault.filename is not None or fault.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            if not isinstance(fault, FileNotFoundError):
+                raise self._no_access(fault) from fault
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(self)) from fault
         except ImportError as fault:
             extra = _EXTRAS.get(self._protocol)
@@ -74,11 +78,14 @@ class StorePath(PosixPath):
             if isinstance(fault, ValueError) and "Protocol not known" in str(fault):
                 fix = "name a folder, s3://<bucket>/<folder> or gs://<bucket>/<folder>"
                 raise UserError(str(self), "a kind of object store", self._protocol, fix) from fault
-            got = " ".join(str(fault).split()) or type(fault).__name__
-            fix = "check the bucket's name, its rights, and your keys (for S3: AWS_ACCESS_KEY_ID, "
-            fix += "AWS_SECRET_ACCESS_KEY, AWS_ENDPOINT_URL or ~/.aws)"
-            expected = "an object store that gives access"
-            raise UserError(str(self), expected, f"{type(fault).__name__}: {got}", fix) from fault
+            raise self._no_access(fault) from fault
+
+    def _no_access(self, fault: Exception) -> UserError:
+        got = " ".join(str(fault).split()) or type(fault).__name__
+        fix = "check the bucket's name, its rights, and your keys (for S3: AWS_ACCESS_KEY_ID, "
+        fix += "AWS_SECRET_ACCESS_KEY, AWS_ENDPOINT_URL or ~/.aws)"
+        expected = "an object store that gives access"
+        return UserError(str(self), expected, f"{type(fault).__name__}: {got}", fix)
 
     def is_absolute(self) -> bool:
         """Always: a bucket lies in no folder."""
@@ -267,26 +274,6 @@ def walk(folder: Path) -> Iterator[tuple[Path, list[str], list[str]]]:
     yield folder, folders, names
     for name in folders:
         yield from walk(folder / name)
-
-
-@contextmanager
-def writing(path: Path, half: Path) -> Iterator[TextIO]:
-    """A text to be written, of which a file comes as a whole when the block ends well.
-
-    Args:
-        path: the file.
-        half: the folder in which it lies until then, on the same file system; it stays there when
-            the process is killed. An object store needs none.
-    """
-    if isinstance(path, StorePath):
-        text = io.StringIO()
-        yield text
-        path.write_text(text.getvalue())
-        return
-    temporary = half / f"{path.name}.{uuid.uuid4().hex}"
-    with temporary.open("w", encoding="utf-8") as file:
-        yield file
-    temporary.replace(path)
 
 
 def remove_tree(folder: Path) -> None:

@@ -1,11 +1,12 @@
 """What workers leave for each other and for the process that waits for them: files, for a while."""
 
+import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from rnnpipe.storage.paths import StorePath, remove_tree, writing
+from rnnpipe.storage.paths import StorePath, remove_tree
 
 _WORK = "work"
 _HALF = "half"
@@ -45,8 +46,14 @@ def write_lines(folder: Path, work: str, name: str, lines: Iterable[str]) -> Non
         name: of the file, the same for all attempts.
         lines: what it holds.
     """
-    with writing(work_folder(folder, work) / name, half_folder(folder)) as file:
-        file.writelines(f"{line}\n" for line in lines)
+    path, ended = work_folder(folder, work) / name, (f"{line}\n" for line in lines)
+    if isinstance(path, StorePath):
+        path.write_text("".join(ended))
+        return
+    temporary = half_folder(folder) / f"{name}.{uuid.uuid4().hex}"
+    with temporary.open("w", encoding="utf-8") as file:
+        file.writelines(ended)
+    temporary.replace(path)
 
 
 def clear(work: Path) -> None:

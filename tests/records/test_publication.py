@@ -1,6 +1,8 @@
+import errno
 import json
 import os
 import socket
+from pathlib import Path
 
 import pytest
 
@@ -12,7 +14,7 @@ from rnnpipe.records.manifest import MANIFEST
 from rnnpipe.records.publication import publishing
 from rnnpipe.records.specs import TEXT_CLASS
 from rnnpipe.records.tfrecord import write_tfrecord
-from rnnpipe.storage.paths import StorePath
+from rnnpipe.storage.paths import StorePath, remove_tree
 
 RECORD = {"text_id": "1", "text": "fine", "tokens": [4], "label": 1}
 
@@ -120,3 +122,83 @@ def test_a_place_with_other_things_is_refused(bucket):
     with pytest.raises(UserError, match=expected), publishing(bucket / "records"):
         pass
     assert (bucket / "records" / "thesis.tex").read_text() == "precious"
+
+
+@pytest.mark.parametrize(
+    "content", ["{}", "[]", "not JSON", '{"files": []}', '{"files": {"a": 1}, "build": "b"}']
+)
+def test_a_manifest_of_something_else_is_refused(content, bucket):
+    (bucket / "app" / MANIFEST).write_text(content)
+    expected = "got a directory with other things in it"
+    with pytest.raises(UserError, match=expected), publishing(bucket / "app"):
+        pass
+    with pytest.raises(UserError, match=f"without whole records .{MANIFEST} does not name"):
+        RecordsDirectory.open(bucket / "app")
+    assert (bucket / "app" / MANIFEST).read_text() == content
+
+
+def test_workers_with_another_working_directory_find_the_place(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with publishing(Path("records")) as staging:
+        assert staging.shared.parent == tmp_path
+        fill(staging)
+    assert RecordsDirectory.open(Path("records")).fingerprint == "abc"
+
+
+@pytest.mark.parametrize("kind", ["disk", "store"])
+@pytest.mark.parametrize("fault", [RuntimeError("a worker found no such file"), None])
+def test_a_place_that_vanishes_is_told_and_the_old_records_stay(kind, fault, tmp_path, bucket):
+    path = (tmp_path if kind == "disk" else bucket) / "records"
+    with publishing(path) as staging:
+        fill(staging)
+
+    def build():
+        with publishing(path) as staging:
+            fill(staging, "new")
+            remove_tree(staging.shared)
+            if fault:
+                raise fault
+
+    with pytest.raises(UserError, match=r"expected what is being built to stay .* build again"):
+        build()
+    assert RecordsDirectory.open(path).fingerprint == "abc"
+    assert [left.name for left in path.parent.iterdir() if left.name != "cache"] == ["records"]
+
+
+def test_old_records_stay_where_new_ones_cannot_be_moved(tmp_path, monkeypatch):
+    with publishing(tmp_path / "records") as staging:
+        fill(staging)
+    rename = Path.rename
+
+    def refuse(self, target):
+        if target == tmp_path / "records" and not self.name.endswith("-old"):
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    with pytest.raises(OSError, match="Input/output"), publishing(tmp_path / "records") as staging:
+        fill(staging, "new")
+    assert RecordsDirectory.open(tmp_path / "records").fingerprint == "abc"
+    assert [path.name for path in tmp_path.iterdir()] == ["records"]
+
+
+def test_old_records_come_back_that_a_killed_build_was_replacing(tmp_path):
+    with publishing(tmp_path / "records") as staging:
+        fill(staging)
+    left = tmp_path / f"records.incomplete-{socket.gethostname()}-{2**22 + 1}"
+    (tmp_path / "records").rename(f"{left}-old")
+    left.mkdir()
+    with pytest.raises(RuntimeError, match="stop"), publishing(tmp_path / "records"):
+        raise RuntimeError("stop")
+    assert RecordsDirectory.open(tmp_path / "records").fingerprint == "abc"
+    assert [path.name for path in tmp_path.iterdir()] == ["records"]
+
+
+def test_a_full_disk_is_told_by_readers(place, monkeypatch):
+    def fill_disk(self, path):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    records = RecordsDirectory.open(place)
+    monkeypatch.setattr(StorePath, "download", fill_disk)
+    with pytest.raises(UserError, match=r"expected room for a copy of the records, got a full d"):
+        records.fetch()

@@ -1,11 +1,15 @@
+import errno
+import os
 import pickle
 import uuid
 from pathlib import Path
 
+import fsspec
 import pytest
 
+from rnnpipe.errors import UserError
 from rnnpipe.storage import paths
-from rnnpipe.storage.paths import StorePath, place, read_range, remove_tree, walk, writing
+from rnnpipe.storage.paths import StorePath, place, read_range, remove_tree, walk
 
 
 @pytest.fixture(params=["disk", "store"])
@@ -70,24 +74,6 @@ def test_ranges_are_read_whatever_the_blocks(folder, block, monkeypatch):
     paths._read_block.cache_clear()
 
 
-def test_what_is_written_appears_as_a_whole_or_not_at_all(folder, tmp_path):
-    half = tmp_path / "half"
-    half.mkdir()
-    with writing(folder / "text", half) as file:
-        file.write("one\n")
-        assert not (folder / "text").exists()
-    assert (folder / "text").read_text() == "one\n"
-
-    def fail():
-        with writing(folder / "broken", half) as file:
-            file.write("one")
-            raise RuntimeError("stop")
-
-    with pytest.raises(RuntimeError, match="stop"):
-        fail()
-    assert not [path for path in folder.iterdir() if path.name.startswith("broken")]
-
-
 def test_files_are_renamed_and_removed(folder):
     (folder / "digits.bin").replace(folder / "moved")
     assert (folder / "moved").read_bytes() == b"0123456789"
@@ -106,3 +92,22 @@ def test_a_path_of_a_store_keeps_what_it_is():
     assert type(pickle.loads(pickle.dumps(path))) is type(path.parent) is StorePath
     assert path.expanduser().absolute() == path
     assert place(str(path)) == place(path) == path
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES])
+def test_what_a_local_disk_refuses_is_not_told_of_the_store(number, tmp_path, monkeypatch):
+    def refuse(self, key, path):
+        raise OSError(number, os.strerror(number), None if number == errno.ENOSPC else path)
+
+    monkeypatch.setattr(fsspec.get_filesystem_class("memory"), "get_file", refuse)
+    with pytest.raises(OSError, match=os.strerror(number)):
+        StorePath("memory://raw/a").download(tmp_path / "a")
+
+
+def test_what_a_store_refuses_is_told_of_the_store(tmp_path, monkeypatch):
+    def refuse(self, key, path):
+        raise PermissionError("Access Denied")
+
+    monkeypatch.setattr(fsspec.get_filesystem_class("memory"), "get_file", refuse)
+    with pytest.raises(UserError, match="memory://raw/a: expected an object store that gives acc"):
+        StorePath("memory://raw/a").download(tmp_path / "a")
