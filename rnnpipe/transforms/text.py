@@ -1,15 +1,20 @@
 """What the recipes of all text records share: normalise, count words, learn tokens, cut."""
 
-from collections.abc import Iterator, Mapping
+from abc import abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Literal
 
+from rnnpipe.errors import BadRecord
+from rnnpipe.sources.source import Reference
 from rnnpipe.text.normalize import Normalizer
 from rnnpipe.text.tokenizer import Tokenizer, TokenizerKind, train_tokenizer
 from rnnpipe.text.tokens import UNKNOWN
-from rnnpipe.transforms.recipe import Counts
+from rnnpipe.transforms.recipe import Counts, Dropped, Encoded, Encoder, Outcome
 
 _SPECIAL = 4
+_BATCH = 64  # texts that wait in memory while they are encoded; each may have 1 MiB
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,38 @@ class Tokenization:
                 "coverage": known / max(words.total(), 1),
             }
         return {"words": summary}
+
+
+class TextEncoder(Encoder):
+    """An encoder whose texts become tokens in batches."""
+
+    @abstractmethod
+    def tokenize(self, references: Sequence[Reference]) -> Iterable[Any]:
+        """The tokens of each reference, for `make`."""
+
+    @abstractmethod
+    def make(self, reference: Reference, tokens: Any) -> Encoded:
+        """The record of a reference with these tokens.
+
+        Raises:
+            BadRecord: it cannot be encoded.
+            Dropped: the recipe leaves such records out.
+        """
+
+    def encode(self, reference: Reference) -> Encoded:
+        """The record of one reference; see `make`."""
+        (tokens,) = self.tokenize([reference])
+        return self.make(reference, tokens)
+
+    def encode_all(self, references: Iterable[Reference]) -> Iterator[tuple[Reference, Outcome]]:
+        """What comes of each reference of a shard, in order; a batch is in memory at a time."""
+        remaining = iter(references)
+        while batch := list(islice(remaining, _BATCH)):
+            for reference, tokens in zip(batch, self.tokenize(batch), strict=True):
+                try:
+                    yield reference, self.make(reference, tokens)
+                except (BadRecord, Dropped) as fault:
+                    yield reference, fault
 
 
 def count_words(normalizer: Normalizer, name: str, text: str) -> Iterator[tuple[str, str]]:

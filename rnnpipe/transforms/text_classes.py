@@ -1,6 +1,6 @@
 """How records of texts with classes are made."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -11,8 +11,8 @@ from rnnpipe.records.specs import TEXT_CLASS, RecordSpec
 from rnnpipe.sources.source import Reference
 from rnnpipe.text.tokenizer import Tokenizer
 from rnnpipe.transforms.labels import learn_labels, save_labels
-from rnnpipe.transforms.recipe import Counts, Drops, Encoded, Encoder, Recipe
-from rnnpipe.transforms.text import Tokenization, count_words, measure, rate
+from rnnpipe.transforms.recipe import Counts, Drops, Encoded, Recipe
+from rnnpipe.transforms.text import TextEncoder, Tokenization, count_words, measure, rate
 
 _WORDS, _LABELS = "words", "labels"
 _TEXT = "text"
@@ -92,7 +92,7 @@ class TextClassRecipe(Recipe):
 
 
 @dataclass(frozen=True, slots=True)
-class TextClassEncoder(Encoder):
+class TextClassEncoder(TextEncoder):
     """Makes records of references.
 
     Args:
@@ -105,7 +105,11 @@ class TextClassEncoder(Encoder):
     tokenizer: Tokenizer
     label_ids: Mapping[str, int]
 
-    def encode(self, reference: Reference) -> Encoded:
+    def tokenize(self, references: Sequence[Reference]) -> list[list[int]]:
+        """The tokens of each text."""
+        return self.tokenizer.encode_batch(reference.fields["text"] for reference in references)
+
+    def make(self, reference: Reference, tokens: list[int]) -> Encoded:
         """The record of one text.
 
         Raises:
@@ -114,7 +118,6 @@ class TextClassEncoder(Encoder):
         text, label = reference.fields["text"], reference.fields["label"]
         if label not in self.label_ids:
             raise BadRecord("encode label", f"the training split has no {label!r}")
-        tokens = self.tokenizer.encode(text)
         if not tokens:
             raise BadRecord("encode text", "no token is left of it")
         limit = self.recipe.max_tokens

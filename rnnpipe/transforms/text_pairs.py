@@ -1,6 +1,6 @@
 """How records of texts and their translations are made."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,8 @@ from rnnpipe.records.specs import TEXT_PAIR, RecordSpec
 from rnnpipe.sources.source import Reference
 from rnnpipe.sources.text.fields import group_of
 from rnnpipe.text.tokenizer import Tokenizer
-from rnnpipe.transforms.recipe import Counts, Dropped, Drops, Encoded, Encoder, Recipe
-from rnnpipe.transforms.text import Tokenization, count_words, measure, rate
+from rnnpipe.transforms.recipe import Counts, Dropped, Drops, Encoded, Recipe
+from rnnpipe.transforms.text import TextEncoder, Tokenization, count_words, measure, rate
 
 _SIDES = (SOURCE, TARGET)
 _PAIR = "pair"
@@ -95,7 +95,7 @@ class TextPairRecipe(Recipe):
 
 
 @dataclass(frozen=True, slots=True)
-class TextPairEncoder(Encoder):
+class TextPairEncoder(TextEncoder):
     """Makes records of references.
 
     Args:
@@ -106,7 +106,15 @@ class TextPairEncoder(Encoder):
     max_tokens: int
     tokenizers: Mapping[str, Tokenizer]
 
-    def encode(self, reference: Reference) -> Encoded:
+    def tokenize(self, references: Sequence[Reference]) -> Iterator[tuple[list[int], ...]]:
+        """The tokens of both sides of each pair."""
+        encoded = [
+            self.tokenizers[side].encode_batch(reference.fields[side] for reference in references)
+            for side in _SIDES
+        ]
+        return zip(*encoded, strict=True)
+
+    def make(self, reference: Reference, tokens: Sequence[list[int]]) -> Encoded:
         """The record of one pair.
 
         Raises:
@@ -115,13 +123,12 @@ class TextPairEncoder(Encoder):
         """
         values: dict[str, Any] = {"pair_id": reference.key}
         measures: dict[str, int] = {}
-        for side in _SIDES:
-            tokens = self.tokenizers[side].encode(reference.fields[side])
-            if not tokens:
+        for side, ids in zip(_SIDES, tokens, strict=True):
+            if not ids:
                 raise BadRecord("encode text", f"no token is left of the {side} text")
-            if len(tokens) > self.max_tokens and reference.part == "train":
+            if len(ids) > self.max_tokens and reference.part == "train":
                 raise Dropped(f"a training pair of more than {self.max_tokens} tokens")
             values[side] = reference.fields[side]
-            values[f"{side}_tokens"] = tokens[: self.max_tokens]
-            measures |= measure(f"{side}_tokens", tokens, self.max_tokens)
+            values[f"{side}_tokens"] = ids[: self.max_tokens]
+            measures |= measure(f"{side}_tokens", ids, self.max_tokens)
         return Encoded(values, measures)
