@@ -100,8 +100,8 @@ def _find_known_lengths(records: RecordsDirectory, rows: Sequence[Row]) -> list[
     histogram = records.stats["splits"]["train"]["histograms"]["source_tokens"]
     longest = max(map(int, histogram))
     # By the raw text: the tokens of these splits are cut where training's longest pairs may end.
-    tokenizer = Tokenizer.load(records.path / SOURCE)
-    return [len(tokenizer.encode(row["source"])) <= longest for row in rows]
+    whole = Tokenizer.load(records.path / SOURCE).encode_batch(row["source"] for row in rows)
+    return [len(tokens) <= longest for tokens in whole]
 
 
 def _score_model(translated: Translated, lowercase: bool) -> dict[str, float]:
