@@ -1,12 +1,9 @@
 """A build: raw data → survey → shards → check → a published records directory."""
 
-import errno
 import json
-import os
-import threading
+import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -21,25 +18,36 @@ from rnnpipe.records.layout import DEAD_LETTERS, FINGERPRINT, SPLITS, STATS
 from rnnpipe.records.metadata import write_metadata
 from rnnpipe.records.publication import publishing
 from rnnpipe.sources.source import Source
-from rnnpipe.transforms.letters import Losses, read_letters
+from rnnpipe.storage.room import room_for
+from rnnpipe.transforms.letters import Losses, count_letters, read_letters
 from rnnpipe.transforms.parcels import Shuffle
+from rnnpipe.transforms.reading import count_read
 from rnnpipe.transforms.recipe import Encoder, Recipe
 from rnnpipe.transforms.repeats import drop_files
+from rnnpipe.transforms.results import SplitResult, find_results, read_results
 from rnnpipe.transforms.runner import IN_PROCESS, Run, Runner
-from rnnpipe.transforms.shards import SplitResult, WriteShards, find_results, read_results
+from rnnpipe.transforms.shards import WriteShards
 from rnnpipe.transforms.splits import Splitter, held_out_shares
 from rnnpipe.transforms.stats import make_stats, sizes_of
 from rnnpipe.transforms.survey import CountReferences, Survey, read_survey, remove_survey
-from rnnpipe.transforms.work import clear, local_folder, remove_work
+from rnnpipe.transforms.watch import watching
+from rnnpipe.transforms.work import (
+    clear,
+    is_told_to_stop,
+    local_folder,
+    remove_work,
+    tell_to_stop,
+)
 
 Progress = Callable[[str, int, int, int], None]
 """Told the stage, how many of how many records are done (of 0: not known), and dead letters."""
 
 _DRAWS = 20
-_POLL_SECONDS = 0.5
+_SOON_SECONDS = 10.0  # a pass that takes less may end, and tell of all that is bad
 _FEW_PIECES = 64
 _LEAST_BUCKETS = 64
 _SHUFFLE = "shuffle"
+_ELSEWHERE = "let --output or data.directory, and TMPDIR, name folders on another disk"
 
 
 @dataclass(frozen=True)
@@ -105,11 +113,12 @@ class Build:
             progress: told how far it is.
 
         Raises:
-            UserError: too many bad records, an empty split, no vocabulary, or a place that cannot
-                be written to.
+            UserError: too many bad records, an empty split, no vocabulary, a place that cannot be
+                written to, options that Beam does not take, or a local worker that was lost (which
+                is noticed at once only in a process's first thread).
         """
         with (
-            _room_for(directory),
+            room_for("the records", directory, _ELSEWHERE),
             publishing(directory) as staging,
             local_folder(staging.shared, _SHUFFLE) as waiting,
             runner.open() as run,
@@ -137,7 +146,8 @@ class Build:
             remove_survey(folder)
             splitter = Splitter(held_out, draw)
             count = CountReferences(self.source, self.recipe, splitter, folder, spread, shuffle)
-            self._run(count, "Survey", run, shuffle)
+            with watching(folder, lambda: _tell_read(folder, progress)):
+                self._run(count, "Survey", run, shuffle)
             survey = read_survey(folder)
             self._check_bad(survey.losses, survey.records.total())
             if all(survey.records[split] for split in wanted):
@@ -164,15 +174,23 @@ class Build:
         spec, drops = self.recipe.spec, drop_files(folder)
         write = WriteShards(self.source, splitter, shards, spec, encoder, folder, drops, shuffle)
         total, dead = survey.records.total(), survey.losses.total
+        seen, soon = dict[Path, int](), time.monotonic() + _SOON_SECONDS
 
-        def tell(finished: int, left_out: int) -> None:
-            progress("writing", total * finished // sum(shards.values()), total, dead + left_out)
+        def tell() -> None:
+            for path in find_results(folder) - seen.keys():
+                seen[path] = json.loads(path.read_text())["dead_letters"]
+            lost = dead + sum(seen.values())
+            progress("writing", total * len(seen) // sum(shards.values()), total, lost)
+            if lost > self.max_bad_fraction * (total + dead) and time.monotonic() > soon:
+                tell_to_stop(folder)
 
-        with _watching(folder, tell):
+        with watching(folder, tell):
             self._run(write, "Write", run, shuffle)
-        results = read_results(folder)
-        tell(sum(shards.values()), sum(result.dead_letters for result in results.values()))
-        return results
+        if is_told_to_stop(folder):
+            losses = count_letters(read_letters(folder))
+            self._check_bad(losses, total + dead - losses.total, "at least ")
+        tell()
+        return read_results(folder)
 
     def _run(self, transform: beam.PTransform, label: str, run: Run, shuffle: Shuffle) -> None:
         def construct(pipeline: beam.Pipeline) -> None:
@@ -183,15 +201,15 @@ class Build:
         if shuffle.folder is not None:
             clear(shuffle.folder)
 
-    def _check_bad(self, losses: Losses, good: int) -> None:
+    def _check_bad(self, losses: Losses, good: int, at_least: str = "") -> None:
         total = losses.total + good
         if losses.first is None or losses.total <= self.max_bad_fraction * total:
             return
         raise UserError(
             "build.max_bad_fraction",
             f"at most {self.max_bad_fraction:g} of the raw records to be bad",
-            f"{losses.total} of {total} ({losses.describe()}; the first is {losses.first.key} in "
-            f"{losses.first.source})",
+            f"{at_least}{losses.total} of {total} ({losses.describe()}; "
+            f"the first is {losses.first.key} in {losses.first.source})",
             "mend the raw data or raise the limit",
         )
 
@@ -229,20 +247,10 @@ class Build:
         write_metadata(folder, self.recipe.spec, sizes_of(results))
 
 
-@contextmanager
-def _room_for(directory: Path) -> Iterator[None]:
-    """Tells of a full disk as what it is; workers report it as a text."""
-    try:
-        yield
-    except (OSError, RuntimeError) as error:
-        if os.strerror(errno.ENOSPC) not in str(error):
-            raise
-        raise UserError(
-            str(directory),
-            "room for the records",
-            "a full disk",
-            "make room, or choose another directory",
-        ) from error
+def _tell_read(folder: Path, progress: Progress) -> None:
+    read, dead = count_read(folder)
+    if read:
+        progress("counting", read - dead, 0, dead)
 
 
 def _publish_letters(folder: Path, local: Path) -> Losses:
@@ -266,24 +274,3 @@ def _empty_split(splits: Iterable[str], records: Mapping[str, int]) -> UserError
 
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:
     path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
-
-
-@contextmanager
-def _watching(folder: Path, tell: Callable[[int, int], None]) -> Iterator[None]:
-    """Tells of the shards finished and their dead letters: local runners do so at the end only."""
-    done = threading.Event()
-
-    def watch() -> None:
-        letters: dict[Path, int] = {}
-        while not done.wait(_POLL_SECONDS):
-            for path in find_results(folder) - letters.keys():
-                letters[path] = json.loads(path.read_text())["dead_letters"]
-            tell(len(letters), sum(letters.values()))
-
-    watcher = threading.Thread(target=watch, daemon=True)
-    watcher.start()
-    try:
-        yield
-    finally:
-        done.set()
-        watcher.join()

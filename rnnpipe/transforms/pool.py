@@ -25,7 +25,11 @@ class WorkerPool(services.BeamFnExternalWorkerPoolServicer):
     def __init__(self) -> None:
         super().__init__()
         self.has_lost = threading.Event()
-        """Whether a worker was killed, or the process that forks them."""
+        """Whether a worker of this pipeline was killed or failed, or what forks them."""
+        self._has_ever_lost = threading.Event()
+        self._workers: set[str] = set()
+        self._has_ended = False
+        self._lock = threading.Lock()
 
     def __enter__(self) -> "WorkerPool":
         """Starts the service, whose address is `address`."""
@@ -42,11 +46,24 @@ class WorkerPool(services.BeamFnExternalWorkerPoolServicer):
         self.address = f"localhost:{port}"
         return self
 
+    def begin(self) -> None:
+        """Forgets the workers of the pipeline before: what becomes of them no longer matters."""
+        with self._lock:
+            self._workers.clear()
+            if not self._has_ended:
+                self.has_lost.clear()
+
     def _watch(self) -> None:
-        for _ in self._forker.stdout or ():
-            self.has_lost.set()
+        for line in self._forker.stdout or ():
+            self._has_ever_lost.set()
+            with self._lock:
+                if line.strip() in self._workers:
+                    self.has_lost.set()
         if not self._is_closing:
-            self.has_lost.set()
+            with self._lock:
+                self._has_ended = True
+                self._has_ever_lost.set()
+                self.has_lost.set()
 
     def __exit__(
         self,
@@ -70,7 +87,7 @@ class WorkerPool(services.BeamFnExternalWorkerPoolServicer):
         A connection breaks before the process that forks workers can tell that one was killed.
         """
         is_broken = issubclass(thrown.exc_type, grpc.RpcError)
-        if not (is_broken and self.has_lost.wait(_NOTICE_SECONDS)):
+        if not (is_broken and self._has_ever_lost.wait(_NOTICE_SECONDS)):
             self._hook(thrown)
 
     @property
@@ -79,6 +96,8 @@ class WorkerPool(services.BeamFnExternalWorkerPoolServicer):
 
     def StartWorker(self, request: Any, context: Any) -> Any:  # noqa: N802 - Beam's name
         """Has a worker forked; Beam calls it."""
+        with self._lock:
+            self._workers.add(request.worker_id)
         try:
             self._stdin.write(f"{request.worker_id} {request.provision_endpoint.url}\n")
             self._stdin.flush()

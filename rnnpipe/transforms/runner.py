@@ -16,6 +16,7 @@ from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.transforms.environments import ExternalEnvironment, python_sdk_capabilities
 
 from rnnpipe.errors import UserError
+from rnnpipe.transforms.addresses import check_addresses
 from rnnpipe.transforms.pool import WorkerPool
 
 Construct = Callable[[beam.Pipeline], Any]
@@ -68,7 +69,7 @@ class Runner:
         """What runs one pipeline after the other, on workers that stay."""
         args = list(self.beam_args)
         if not self.is_local:
-            yield lambda construct: _run(construct, PipelineOptions(args))
+            yield lambda construct: _run_elsewhere(construct, args)
         elif self.workers == 1:
             yield lambda construct: _run(construct, PipelineOptions(args), FnApiRunner())
         else:
@@ -84,18 +85,47 @@ class Runner:
             run(construct)
 
 
-def _run(construct: Construct, options: PipelineOptions, runner: Any = None) -> None:
+def _run(construct: Construct, options: PipelineOptions, runner: Any) -> None:
+    with _telling_of_mistakes(), beam.Pipeline(runner=runner, options=options) as pipeline:
+        construct(pipeline)
+
+
+def _run_elsewhere(construct: Construct, args: list[str]) -> None:
+    with _telling_of_options():
+        options = PipelineOptions(args)
+        pipeline = beam.Pipeline(options=options)
+    check_addresses(options)
+    construct(pipeline)
+    with _telling_of_options(), _telling_of_mistakes(), pipeline:
+        pass  # it runs when the block ends
+
+
+@contextmanager
+def _telling_of_mistakes() -> Iterator[None]:
+    """Takes what a worker tells the user out of the text that Beam makes of it."""
     try:
-        with beam.Pipeline(runner=runner, options=options) as pipeline:
-            construct(pipeline)
+        yield
     except RuntimeError as error:
         if (told := _TOLD.search(str(error))) is None:
             raise
         raise UserError(*told.groups()) from error
 
 
+@contextmanager
+def _telling_of_options() -> Iterator[None]:
+    """Tells of options that Beam cannot use, which it does by a `ValueError`."""
+    try:
+        yield
+    except UserError:
+        raise
+    except ValueError as error:
+        got, fix = f"a refusal: {' '.join(str(error).split())}", "mend the options after `--`"
+        raise UserError("options after `--`", "what Beam can run", got, fix) from error
+
+
 def _run_on_workers(construct: Construct, options: PipelineOptions, pool: WorkerPool) -> None:
     environment = ExternalEnvironment(pool.address, capabilities=python_sdk_capabilities())
+    pool.begin()
     try:
         with _giving_up(pool.has_lost):
             _run(construct, options, FnApiRunner(environment))
@@ -109,7 +139,7 @@ def _lost_worker() -> UserError:
     return UserError(
         "build.workers",
         "all worker processes to live until the work is done",
-        "one that was killed",
+        "one that was killed or failed",
         "build again; if the memory ran out, with fewer workers",
     )
 

@@ -1,9 +1,8 @@
 """The second pass: every shard is read, encoded, sorted and written as a whole by one worker."""
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import chain, groupby
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from apache_beam.metrics.metric import Metrics
 
 from rnnpipe.errors import BadRecord, DeadLetter
 from rnnpipe.records.codec import encode_example
-from rnnpipe.records.layout import SPLITS, shard_name
+from rnnpipe.records.layout import shard_name
 from rnnpipe.records.specs import RecordSpec
 from rnnpipe.records.tfrecord import write_tfrecord
 from rnnpipe.sources.source import Reference, Source
@@ -21,11 +20,10 @@ from rnnpipe.transforms.letters import write_letters
 from rnnpipe.transforms.parcels import EMPTY, Parcels, Shuffle, unpack
 from rnnpipe.transforms.recipe import Dropped, Encoder
 from rnnpipe.transforms.repeats import DUPLICATE, LEAK, Drop, read_drops
+from rnnpipe.transforms.results import ShardResult, make_results_folder, write_result
 from rnnpipe.transforms.sorting import sort_any
 from rnnpipe.transforms.splits import Splitter, order_in_shard, shard_of
-from rnnpipe.transforms.work import half_folder, work_folder, write_lines
-
-_RESULTS = "results"
+from rnnpipe.transforms.work import half_folder, is_told_to_stop
 
 # What a cluster's own page shows while it works.
 _WRITTEN = Metrics.counter("rnnpipe", "records_written")
@@ -33,29 +31,6 @@ _DEAD = Metrics.counter("rnnpipe", "dead_letters")
 _SECOND = BadRecord("check key", "a second record with this key")
 
 ShardKey = tuple[str, int]
-
-
-@dataclass
-class ShardResult:
-    """What came of one shard; it lies as a file beside the shard until the build is published.
-
-    Args:
-        split: the shard's split.
-        shard: its number in the split.
-        records: how many records it holds.
-        num_bytes: its size on disk, in bytes.
-        dead_letters: how many raw records were left out of it.
-        dropped: how many sound records were left out, by reason.
-        histograms: how often each value of each measure occurred.
-    """
-
-    split: str
-    shard: int
-    records: int = 0
-    num_bytes: int = 0
-    dead_letters: int = 0
-    dropped: Counter[str] = field(default_factory=Counter)
-    histograms: dict[str, Counter[int]] = field(default_factory=dict)
 
 
 class WriteShards(beam.PTransform):
@@ -92,7 +67,7 @@ class WriteShards(beam.PTransform):
 
     def expand(self, pieces: Any) -> Any:
         """Applies the transform; Beam calls it."""
-        work_folder(self._writer.folder, _RESULTS)
+        make_results_folder(self._writer.folder)
         root = pieces.pipeline
         references = (
             pieces
@@ -159,7 +134,12 @@ class ShardWriter:
     folder: Path
 
     def write(self, gathered: tuple[ShardKey, Iterable[bytes]]) -> None:
-        """Reads, encodes and writes what was gathered for one shard, sorted, and its result."""
+        """Reads, encodes and writes what was gathered for one shard, sorted, and its result.
+
+        Once the build is to stop it does nothing, so that the pipeline ends soon, on any runner.
+        """
+        if is_told_to_stop(self.folder):
+            return
         (split, shard), parcels = gathered
         result, letters = ShardResult(split, shard), list[DeadLetter]()
         values = _settle(sort_any(unpack(parcels), key=_order))
@@ -171,8 +151,7 @@ class ShardWriter:
         if letters:
             write_letters(self.folder, f"{split}-{shard}", letters)
         # The result comes last: by it the shard is known to be finished.
-        lines = [json.dumps(vars(result))]
-        write_lines(self.folder, _RESULTS, f"{split}-{shard}.json", lines)
+        write_result(self.folder, result)
         _WRITTEN.inc(result.records)
         _DEAD.inc(len(letters))
 
@@ -242,50 +221,3 @@ def _without_dropped(
 
 def _dead(reference: Reference, bad: BadRecord) -> DeadLetter:
     return DeadLetter(reference.key, reference.group, bad.step, bad.reason)
-
-
-@dataclass
-class SplitResult:
-    """What came of all shards of a split.
-
-    Args:
-        shard_records: how many records each shard holds.
-        num_bytes: their size on disk, in bytes.
-        dead_letters: how many raw records were left out.
-        dropped: how many sound records were left out, by reason.
-        histograms: how often each value of each measure occurred.
-    """
-
-    shard_records: dict[int, int] = field(default_factory=dict)
-    num_bytes: int = 0
-    dead_letters: int = 0
-    dropped: Counter[str] = field(default_factory=Counter)
-    histograms: defaultdict[str, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
-
-    @property
-    def records(self) -> int:
-        """How many records the shards hold."""
-        return sum(self.shard_records.values())
-
-    def add(self, content: Mapping[str, Any]) -> None:
-        """Adds what came of one shard, as it was written."""
-        self.shard_records[content["shard"]] = content["records"]
-        self.num_bytes += content["num_bytes"]
-        self.dead_letters += content["dead_letters"]
-        self.dropped.update(content["dropped"])
-        for name, histogram in content["histograms"].items():
-            self.histograms[name].update({int(value): n for value, n in histogram.items()})
-
-
-def read_results(folder: Path) -> dict[str, SplitResult]:
-    """What came of all shards, by split."""
-    results = {split: SplitResult() for split in SPLITS}
-    for path in sorted(find_results(folder)):
-        content = json.loads(path.read_text())
-        results[content["split"]].add(content)
-    return {split: result for split, result in results.items() if result.shard_records}
-
-
-def find_results(folder: Path) -> set[Path]:
-    """The results of all shards finished so far, as files."""
-    return set(work_folder(folder, _RESULTS).glob("*.json"))

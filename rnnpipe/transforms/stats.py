@@ -8,7 +8,7 @@ from rnnpipe.records.metadata import SplitSize
 from rnnpipe.transforms.letters import Losses
 from rnnpipe.transforms.recipe import Recipe
 from rnnpipe.transforms.repeats import tell_repeats
-from rnnpipe.transforms.shards import SplitResult
+from rnnpipe.transforms.results import SplitResult
 from rnnpipe.transforms.splits import Splitter
 from rnnpipe.transforms.survey import Survey
 

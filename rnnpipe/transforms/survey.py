@@ -15,6 +15,7 @@ from rnnpipe.errors import DeadLetter
 from rnnpipe.sources.source import Reference, Source
 from rnnpipe.transforms.letters import LETTERS, Losses, count_letters, read_letters, write_letters
 from rnnpipe.transforms.parcels import Parcels, Shuffle, unpack
+from rnnpipe.transforms.reading import READ, ReadPieces
 from rnnpipe.transforms.recipe import Counts, Recipe, Tally
 from rnnpipe.transforms.repeats import REPEATS, FindRepeats, read_repeats
 from rnnpipe.transforms.splits import Splitter
@@ -80,7 +81,7 @@ class CountReferences(beam.PTransform):
 
     def expand(self, pieces: Any) -> Any:
         """Applies the transform; Beam calls it."""
-        raw = pieces | "Read" >> beam.FlatMap(self._source.read)
+        raw = pieces | "Read" >> beam.ParDo(ReadPieces(self._source, self._folder))
         if self._spread:
             raw = raw | "Spread" >> _Spread(self._shuffle)
         count = _CountItems(self._recipe, self._splitter, self._shuffle)
@@ -196,5 +197,5 @@ def read_survey(folder: Path) -> Survey:
 
 def remove_survey(folder: Path) -> None:
     """Removes what an earlier survey left: another one may have other buckets."""
-    for name in (_COUNTS, LETTERS, REPEATS):
+    for name in (_COUNTS, LETTERS, REPEATS, READ):
         clear(work_folder(folder, name))

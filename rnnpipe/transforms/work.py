@@ -10,6 +10,7 @@ from rnnpipe.storage.paths import StorePath, remove_tree
 
 _WORK = "work"
 _HALF = "half"
+_STOP = "stop"
 
 
 def work_folder(folder: Path, name: str) -> Path:
@@ -54,6 +55,16 @@ def write_lines(folder: Path, work: str, name: str, lines: Iterable[str]) -> Non
     with temporary.open("w", encoding="utf-8") as file:
         file.writelines(ended)
     temporary.replace(path)
+
+
+def tell_to_stop(folder: Path) -> None:
+    """Tells all workers that what they write will not be published."""
+    (folder / _WORK / _STOP).write_text("")
+
+
+def is_told_to_stop(folder: Path) -> bool:
+    """Whether they have been told."""
+    return (folder / _WORK / _STOP).exists()
 
 
 def clear(work: Path) -> None:

@@ -12,7 +12,8 @@ import os
 import signal
 import sys
 import time
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 
 from rnnpipe.transforms.stores import use_s3_options_of
 
@@ -37,32 +38,46 @@ def main() -> None:
 def _fork_workers() -> None:
     """Forks a worker for every line of standard input, until that ends and all workers have ended.
 
-    Beam, whose import takes seconds, is imported once for all of them. Of every worker that is
-    killed a line is written to standard output.
+    Beam, whose import takes seconds, is imported once for all of them. The name of every worker
+    that is killed, or fails, is written to standard output.
     """
     # The process that reads the keyboard ends this one.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for module in ("apache_beam.runners.worker.sdk_worker_main", "rnnpipe.transforms.build"):
         importlib.import_module(module)
-    signal.signal(signal.SIGCHLD, lambda number, frame: _tell_of_killed())
+    workers: dict[int, str] = {}
+    signal.signal(signal.SIGCHLD, lambda number, frame: _tell_of_lost(workers))
     for line in sys.stdin:
         worker, endpoint = line.split()
-        if os.fork() == 0:
+        with _unheard(signal.SIGCHLD):  # until its name is known
+            pid = os.fork()
+            if pid:
+                workers[pid] = worker
+        if not pid:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
             _work(worker, endpoint, local=True)
             os._exit(0)
-    while _tell_of_killed():
+    while _tell_of_lost(workers):
         time.sleep(0.05)
 
 
-def _tell_of_killed() -> bool:
+@contextmanager
+def _unheard(number: signal.Signals) -> Iterator[None]:
+    signal.pthread_sigmask(signal.SIG_BLOCK, {number})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {number})
+
+
+def _tell_of_lost(workers: Mapping[int, str]) -> bool:
     """Takes note of all workers that have ended; says whether others still run."""
     try:
         while (ended := os.waitpid(-1, os.WNOHANG))[0]:
-            if os.WIFSIGNALED(ended[1]):
+            if ended[1]:
                 with suppress(BrokenPipeError):  # nobody is left who would want to know
-                    os.write(sys.stdout.fileno(), f"{ended[0]}\n".encode())
+                    os.write(sys.stdout.fileno(), f"{workers[ended[0]]}\n".encode())
     except ChildProcessError:
         return False
     return True

@@ -1,12 +1,17 @@
+import io
 import os
+import queue
 import signal
 import threading
+import time
+from types import SimpleNamespace
 
 import apache_beam as beam
 import pytest
 
 from rnnpipe.errors import UserError
 from rnnpipe.transforms import runner
+from rnnpipe.transforms.pool import WorkerPool
 from rnnpipe.transforms.runner import Runner
 
 
@@ -29,11 +34,60 @@ def _die(number):
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def test_a_worker_that_is_killed_ends_the_pipeline(monkeypatch, capfd):
+def _give_up(number):
+    os._exit(3)
+
+
+@pytest.mark.parametrize("end", [_die, _give_up])
+def test_a_worker_that_ends_too_soon_ends_the_pipeline(end, monkeypatch, capfd):
     # Beam waits for ever for a step whose output nothing reads.
     monkeypatch.setattr(runner, "_GRACE_SECONDS", 0.5)
     before = signal.getsignal(signal.SIGUSR1), threading.excepthook
-    with pytest.raises(UserError, match="got one that was killed; build again"):
-        Runner(2).run(lambda pipeline: pipeline | beam.Create([1]) | beam.Map(_die))
+    with pytest.raises(UserError, match="got one that was killed or failed; build again"):
+        Runner(2).run(lambda pipeline: pipeline | beam.Create([1]) | beam.Map(end))
     assert (signal.getsignal(signal.SIGUSR1), threading.excepthook) == before
     assert "Traceback" not in capfd.readouterr().err
+
+
+class _Lines:
+    """What a process that forks workers writes, as the test goes on."""
+
+    def __init__(self):
+        self.lines, self.taken = queue.Queue(), threading.Event()
+
+    def __iter__(self):
+        while (line := self.lines.get()) is not None:
+            yield line
+            self.taken.set()  # what reads them has done with this one
+
+
+def test_a_worker_of_the_pipeline_before_is_not_missed():
+    pool, said = WorkerPool(), _Lines()
+    pool._forker, pool._is_closing = SimpleNamespace(stdout=said, stdin=io.StringIO()), False
+    watcher = threading.Thread(target=pool._watch)
+    watcher.start()
+    for name in ("worker_1", "worker_2"):
+        pool.begin()
+        request = SimpleNamespace(
+            worker_id=name, provision_endpoint=SimpleNamespace(url="localhost:1")
+        )
+        assert not pool.StartWorker(request, None).error
+    for name, has_lost in (("worker_1", False), ("worker_2", True)):
+        said.taken.clear()
+        said.lines.put(f"{name}\n")
+        assert said.taken.wait(10)
+        assert pool.has_lost.is_set() == has_lost
+    pool.begin()
+    assert not pool.has_lost.is_set()
+    said.lines.put(None)  # the process itself has ended: no pipeline can do without
+    watcher.join()
+    pool.begin()
+    assert pool.has_lost.is_set()
+
+
+def test_a_pipeline_outlives_a_worker_of_the_one_before(monkeypatch):
+    monkeypatch.setattr(runner, "_GRACE_SECONDS", 0.1)
+    with Runner(2).open() as run:
+        with pytest.raises(UserError, match="got one that was killed or failed"):
+            run(lambda pipeline: pipeline | beam.Create([1]) | beam.Map(_give_up))
+        run(lambda pipeline: pipeline | beam.Create([1]) | beam.Map(time.sleep))
