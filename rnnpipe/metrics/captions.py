@@ -3,19 +3,28 @@
 import re
 import shutil
 import subprocess
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from rnnpipe.errors import UserError
 from rnnpipe.metrics.caption_tokens import tokenize_caption
 from rnnpipe.metrics.cider_d import CiderD
 
-__all__ = ["CiderD", "JavaMetric", "find_java_metrics", "score_captions", "tokenize_caption"]
+__all__ = [
+    "CiderD",
+    "JavaMetric",
+    "find_java_metrics",
+    "score_captions",
+    "score_with_java",
+    "tokenize_caption",
+]
 
 JavaMetric = Literal["meteor", "spice"]
+
+_JAVA_METRICS: tuple[JavaMetric, ...] = get_args(JavaMetric)
 
 _SPICE_JAR = "stanford-corenlp-3.6.0.jar"
 _SPICE_JAVA = range(8, 15)  # it runs JavaScript, which later ones no longer do
@@ -24,10 +33,7 @@ _Texts = dict[int, list[str]]
 
 
 def score_captions(
-    references: Mapping[int, Sequence[str]],
-    candidates: Mapping[int, str],
-    *,
-    java: Iterable[JavaMetric] = (),
+    references: Mapping[int, Sequence[str]], candidates: Mapping[int, str]
 ) -> dict[str, float]:
     """The scores that papers on captions report, by the code of COCO's evaluation.
 
@@ -36,12 +42,11 @@ def score_captions(
     Args:
         references: the captions that people wrote, by image.
         candidates: the caption to judge of each of these images.
-        java: which of the metrics that need Java to compute as well, see `find_java_metrics`.
 
     Returns:
         `bleu_1` to `bleu_4` and `rouge_l`, fractions; `cider` and `cider_d`, from 0 to 10: what
-        COCO's evaluation calls CIDEr is CIDEr-D, so these are one number under both its names;
-        `meteor` and `spice`, fractions, where they are asked for.
+        COCO's evaluation calls CIDEr is CIDEr-D, so these are one number under both its names.
+        `score_with_java` gives the others.
 
     Raises:
         UserError: there is nothing to score, or not a caption and a reference for each image.
@@ -59,37 +64,67 @@ def score_captions(
     from pycocoevalcap.cider.cider import Cider  # noqa: PLC0415  # as above
     from pycocoevalcap.rouge.rouge import Rouge  # noqa: PLC0415  # as above
 
-    _check(references, candidates)
-    truth = {image: [_cut(text) for text in texts] for image, texts in references.items()}
-    said = {image: [_cut(candidates[image])] for image in references}
+    truth, said = _cut_all(references, candidates)
     bleu, _ = Bleu(4).compute_score(truth, said, verbose=0)
     scores = {f"bleu_{n}": float(score) for n, score in enumerate(bleu, start=1)}
     scores["rouge_l"] = float(Rouge().compute_score(truth, said)[0])
     scores["cider"] = scores["cider_d"] = float(Cider().compute_score(truth, said)[0])
-    for metric in java:
-        scores[metric] = {"meteor": _meteor, "spice": _spice}[metric](truth, said)
     return scores
 
 
-def find_java_metrics() -> tuple[tuple[JavaMetric, ...], str]:
-    """The metrics that need Java and can be computed here, and why the others cannot.
+def score_with_java(
+    references: Mapping[int, Sequence[str]], candidates: Mapping[int, str], metric: JavaMetric
+) -> float:
+    """METEOR or SPICE, a fraction, by the programs that COCO's evaluation calls.
+
+    Args:
+        references: as for `score_captions`.
+        candidates: as for `score_captions`.
+        metric: one of those that `find_java_metrics` finds.
+
+    Raises:
+        UserError: the program fails, or as for `score_captions`.
+
+    Source:
+        Denkowski & Lavie, "Meteor Universal" (2014); Anderson et al., "SPICE" (2016).
+    """
+    return {"meteor": _meteor, "spice": _spice}[metric](*_cut_all(references, candidates))
+
+
+def find_java_metrics(
+    wanted: Collection[JavaMetric] = _JAVA_METRICS,
+) -> tuple[tuple[JavaMetric, ...], str]:
+    """Which of the metrics that need Java can be computed here, and why the others cannot.
+
+    Args:
+        wanted: those that are of interest.
 
     Returns:
-        Names for `score_captions`, and a notice, which is empty where nothing is missing.
+        Names for `score_with_java`, and a notice, which is empty where nothing is missing.
     """
+    wanted = tuple(metric for metric in _JAVA_METRICS if metric in wanted)
+    if not wanted:
+        return (), ""
     java = _java_version()
     if java is None:
-        return (), "METEOR and SPICE are left out: they need Java, and no program `java` runs"
-    folder = _folder() / "spice" / "lib"
-    lacks = []
+        names = " and ".join(metric.upper() for metric in wanted)
+        are, need = ("is", "it needs") if len(wanted) == 1 else ("are", "they need")
+        return (), f"{names} {are} left out: {need} Java, and no program `java` runs"
+    lacks = _lacks_of_spice(java) if "spice" in wanted else []
+    if lacks:
+        there = tuple(metric for metric in wanted if metric != "spice")
+        return there, f"SPICE is left out: it needs {', and '.join(lacks)}"
+    return wanted, ""
+
+
+def _lacks_of_spice(java: int) -> list[str]:
+    folder, lacks = _folder() / "spice" / "lib", []
     if java not in _SPICE_JAVA:
         lacks.append(f"Java {_SPICE_JAVA[0]} to {_SPICE_JAVA[-1]} (here is {java})")
     if not (folder / _SPICE_JAR).is_file():
         models = _SPICE_JAR.replace(".jar", "-models.jar")
         lacks.append(f"{_SPICE_JAR} and {models} of Stanford CoreNLP in {folder}")
-    if lacks:
-        return ("meteor",), f"SPICE is left out: it needs {', and '.join(lacks)}"
-    return ("meteor", "spice"), ""
+    return lacks
 
 
 def _java_version() -> int | None:
@@ -138,6 +173,14 @@ def _spice(truth: _Texts, said: _Texts) -> float:
 def _failed(metric: str, fault: Exception) -> UserError:
     fix = "mend Java, or leave the metric out"
     return UserError(metric, "a score from its Java program", str(fault) or "nothing", fix)
+
+
+def _cut_all(
+    references: Mapping[int, Sequence[str]], candidates: Mapping[int, str]
+) -> tuple[_Texts, _Texts]:
+    _check(references, candidates)
+    truth = {image: [_cut(text) for text in texts] for image, texts in references.items()}
+    return truth, {image: [_cut(candidates[image])] for image in references}
 
 
 def _cut(text: str) -> str:

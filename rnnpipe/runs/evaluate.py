@@ -53,12 +53,14 @@ def evaluate_run(
     scores: dict[str, dict[str, float]] = {}
     predictions: list[dict[str, Any]] = []
     exhibits: list[Exhibit] = []
+    notices: list[str] = []
     for split in config.evaluate.splits:
         with console.status(f"evaluating on {split}"):
             evaluation = task.evaluate(model, records, split, **trained)
         scores[split] = dict(evaluation.scores)
         predictions += [{"split": split, **row} for row in evaluation.predictions]
         exhibits += evaluation.exhibits
+        notices += evaluation.notices
         for name, content in evaluation.files.items():
             write_text(run.path / name, content)
     write_json(run.metrics, scores)
@@ -66,6 +68,8 @@ def evaluate_run(
     table = _score_table(task, scores)
     write_report(run.report, _make_page(run, config, task, records, scores, table, exhibits))
     _print_scores(table, console)
+    for notice in dict.fromkeys(notices):  # splits may share them
+        console.print(f"Note: {notice}", style="yellow")
     console.print(f"Run:    {run.path}\nReport: {run.report}")
     return scores
 

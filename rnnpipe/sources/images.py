@@ -2,6 +2,7 @@
 
 import threading
 import warnings
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 from typing import Literal, get_args
@@ -92,6 +93,29 @@ def decode_image(data: bytes, size: int, fit: Fit = "stretch") -> Image.Image:
     Raises:
         BadRecord: the bytes are not an image that can be decoded (step `decode image`).
     """
+    return _decode(data, size, lambda image: square(image, size, fit))
+
+
+def read_whole_image(path: str | Path, longest: int) -> Image.Image:
+    """An image file in its own proportions, as people look at it; else as `read_image`.
+
+    Args:
+        path: the file.
+        longest: the longer side of the result, in pixels; the shorter one is at least a quarter.
+
+    Raises:
+        BadRecord: as of `read_image`.
+    """
+
+    def scale(image: Image.Image) -> Image.Image:
+        largest = max(image.size)
+        width, height = (max(round(longest * side / largest), longest // 4) for side in image.size)
+        return image.resize((width, height), Image.Resampling.BICUBIC)
+
+    return _decode(read_bytes(path), longest, scale)
+
+
+def _decode(data: bytes, size: int, finish: Callable[[Image.Image], Image.Image]) -> Image.Image:
     if not data:
         raise BadRecord("decode image", "the file is empty")
     try:
@@ -99,7 +123,7 @@ def decode_image(data: bytes, size: int, fit: Fit = "stretch") -> Image.Image:
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             image = _to_rgb(_load(data, size))
-        return square(image, size, fit)
+        return finish(image)
     except BadRecord:
         raise
     except UnidentifiedImageError as fault:

@@ -58,6 +58,8 @@ class Beam:
     def read(self, decoded: Decoded, row: int) -> list[Found]:
         """The sequences of one row, the best first; fewer where fewer were found.
 
+        There may be none: a beam finds nothing with a model that has diverged.
+
         Args:
             decoded: what `search` returned, as arrays.
             row: which row of the batch.

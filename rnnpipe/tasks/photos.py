@@ -1,14 +1,20 @@
 """Pictures of a user's own."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
 from rnnpipe.errors import BadRecord, UserError
-from rnnpipe.sources.images import Fit, read_image
+from rnnpipe.sources.images import Fit, read_image, read_whole_image
+
+Pixels = np.ndarray[Any, np.dtype[np.uint8]]
+
+_SHOWN = 480  # the longer side of a photo that attention is drawn over, in pixels
 
 
-def read_photo(path: str, size: int, fit: Fit) -> np.ndarray[Any, np.dtype[np.uint8]]:
+def read_photo(path: str, size: int, fit: Fit) -> Pixels:
     """The pixels of an image that `predict` was given, as a record would have them.
 
     Args:
@@ -22,8 +28,36 @@ def read_photo(path: str, size: int, fit: Fit) -> np.ndarray[Any, np.dtype[np.ui
     Raises:
         UserError: the file cannot be read.
     """
-    try:
+    with _telling(path):
         return np.asarray(read_image(path, size, fit))
+
+
+def show_photo(path: str, fit: Fit) -> Pixels:
+    """The same image as people look at it, for attention to be drawn over.
+
+    What is only stretched to a square has its own proportions again, as a place in the square is
+    the same fraction of its width and height; else it is the square that the model sees, larger.
+
+    Args:
+        path: what `--image` was.
+        fit: how it became square for the model.
+
+    Returns:
+        uint8, `(height, width, 3)`.
+
+    Raises:
+        UserError: the file cannot be read.
+    """
+    if fit != "stretch":
+        return read_photo(path, _SHOWN, fit)
+    with _telling(path):
+        return np.asarray(read_whole_image(path, _SHOWN))
+
+
+@contextmanager
+def _telling(path: str) -> Iterator[None]:
+    try:
+        yield
     except BadRecord as bad:
         raise UserError(
             f"--image {path}", "an image that can be read", bad.reason, "name another file"

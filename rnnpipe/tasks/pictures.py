@@ -18,11 +18,15 @@ Array = np.ndarray[Any, np.dtype[Any]]
 _HEAT = colormaps["inferno"]  # as its lightness rises evenly, it reads in grey and in print too
 _INK, _SOFT, _RAIL, _BAR = "#1d1c1a", "#625e57", "#e9e5dd", "#2a5f9e"
 
+_DPI = 100  # of strips: pixels of an inch
+
 PICTURE_WIDTH = 200
 """The width of a report's pictures, in pixels."""
 
-_PANEL, _PANELS = 120, 7
-"""How wide the pictures of a strip are, in pixels, and how many stand side by side."""
+PANEL = 120
+"""The width of the pictures of a strip in a report, in pixels."""
+
+_PANELS = 7  # of a strip that stand side by side
 
 LEGEND = (
     "The veil lifts where the model looked; a line encloses what got at least half as much"
@@ -118,7 +122,9 @@ def draw_glimpses(
     return figure_to_png(figure)
 
 
-def draw_strip(image: Array, words: Sequence[str], alignments: Array | None) -> bytes:
+def draw_strip(
+    image: Array, words: Sequence[str], alignments: Array | None, *, panel: int = PANEL
+) -> bytes:
     """The image, and once more for every word of a caption, as it was looked at.
 
     Args:
@@ -126,6 +132,7 @@ def draw_strip(image: Array, words: Sequence[str], alignments: Array | None) -> 
         words: of the caption.
         alignments: weights over a grid that covers the image, `(words, rows, columns)`; None of a
             model that does not look: then the image stands alone.
+        panel: the width of each picture, in pixels; the height follows.
 
     Returns:
         The bytes of a PNG file.
@@ -133,12 +140,13 @@ def draw_strip(image: Array, words: Sequence[str], alignments: Array | None) -> 
     Raises:
         ValueError: the image or the alignments are of another type or shape.
     """
-    picture = _enlarge(image, _PANEL)
+    picture = _enlarge(image, panel)
     panels = [("", picture)]
     if alignments is not None:
         looks = zip(words, alignments, strict=True)
         panels += [(word, _veil(picture, alignment)) for word, alignment in looks]
-    wide, tall, text, gap = 1.2, 1.2 * picture.shape[0] / picture.shape[1], 0.26, 0.08  # inches
+    tall, wide = (side / _DPI for side in picture.shape[:2])
+    text, gap = 0.26, 0.08  # inches too
     columns = min(len(panels), _PANELS)
     lines = -(-len(panels) // columns)
     width, height = columns * (wide + gap) + gap, lines * (tall + text) + gap
@@ -151,7 +159,7 @@ def draw_strip(image: Array, words: Sequence[str], alignments: Array | None) -> 
         _show_pixels(figure.add_axes(box), pixels, "")
         middle, below = (left + wide / 2) / width, (bottom - 0.04) / height
         _write(figure, middle, below, word, size=10, ha="center", va="top")
-    drawn = Image.open(io.BytesIO(figure_to_png(figure, dpi=_PANEL / wide))).convert("RGB")
+    drawn = Image.open(io.BytesIO(figure_to_png(figure, dpi=_DPI))).convert("RGB")
     return _to_png(np.asarray(drawn))
 
 

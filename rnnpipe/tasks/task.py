@@ -24,12 +24,14 @@ class Evaluation:
         predictions: a row for each record, JSON values.
         exhibits: what to show of it in the report.
         files: more files for the run's folder, by name: e.g. results in a format of others.
+        notices: what to say of it on the terminal, e.g. which scores are left out and why.
     """
 
     scores: Mapping[str, float]
     predictions: Sequence[Mapping[str, Any]]
     exhibits: Sequence[Exhibit] = field(default_factory=tuple)
     files: Mapping[str, str] = field(default_factory=dict)
+    notices: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,11 +36,12 @@ def pytest_collection_modifyitems(items):
 
 @dataclass(frozen=True)
 class TinyRun:
-    """What a run left: its folder, scores and predictions of the test split."""
+    """What a run left: its folder, the test split's scores and predictions, what it printed."""
 
     folder: Path
     scores: dict[str, float]
     predictions: list[dict[str, Any]]
+    told: str
 
 
 @pytest.fixture
@@ -64,6 +65,6 @@ def run_tiny(tmp_path, capsys):
         told = capsys.readouterr().out
         assert "Built records" in told
         assert str(folder) in told.replace("\n", "")
-        return TinyRun(folder, scores, [json.loads(line) for line in lines])
+        return TinyRun(folder, scores, [json.loads(line) for line in lines], told)
 
     return run

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from rnnpipe import cli
+from rnnpipe.metrics import captions
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 
@@ -19,7 +20,7 @@ TINY = [
     "train.batch_size=12",
     "evaluate.beam={width: 2, n_best: 2, max_length: 6}",
     "train.self_critical={epochs: 1, batch_size: 12, samples: 2}",
-    "evaluate.java_metrics=[]",
+    "evaluate.java_metrics=[meteor]",
 ]
 PIXELS = ["model.image_encoder.channels=[4, 4]"]
 FEATURES = [
@@ -59,7 +60,8 @@ def raw_data(name, raw, shared_data):
 
 
 @pytest.mark.parametrize("name", ["captioning", "real/flickr8k", "real/coco"])
-def test_it_runs_end_to_end(name, run_tiny, tmp_path, shared_data, capsys):
+def test_it_runs_end_to_end(name, run_tiny, tmp_path, shared_data, capsys, monkeypatch):
+    monkeypatch.setattr(captions, "_java_version", lambda: None)
     config = CONFIGS / f"{name}.yaml"
     results = "captions_test_results.json"
     settings = [*TINY, *raw_data(name, tmp_path / "raw", shared_data)]
@@ -77,6 +79,9 @@ def test_it_runs_end_to_end(name, run_tiny, tmp_path, shared_data, capsys):
         true = [row["true"] for row in run.predictions]
         assert run.scores["true_captions"] == pytest.approx(sum(true) / len(true))
     assert "Further training: self critical" in report
+    notice = "METEOR is left out: it needs Java, and no program `java` runs"
+    assert f"Note: {notice}" in run.told.replace("\n", " ")
+    assert notice in report
     check_predict(run, shared_data, capsys)
 
 

@@ -10,6 +10,7 @@ from rnnpipe.metrics.captions import (
     CiderD,
     find_java_metrics,
     score_captions,
+    score_with_java,
     tokenize_caption,
 )
 
@@ -116,8 +117,7 @@ def test_meteor_where_java_is(nlg_eval):
     metrics, _ = find_java_metrics()
     if "meteor" not in metrics:
         pytest.skip("there is no Java")
-    scores = score_captions(*nlg_eval, java=["meteor"])
-    assert scores["meteor"] == pytest.approx(0.295797, abs=1e-6)
+    assert score_with_java(*nlg_eval, "meteor") == pytest.approx(0.295797, abs=1e-6)
 
 
 def make_java(folder, monkeypatch, script):
@@ -132,6 +132,9 @@ def test_what_cannot_be_computed_is_told(tmp_path, monkeypatch):
     none = ((), "METEOR and SPICE are left out: they need Java, and no program `java` runs")
     monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
     assert find_java_metrics() == none
+    one = ((), "METEOR is left out: it needs Java, and no program `java` runs")
+    assert find_java_metrics(["meteor"]) == one
+    assert find_java_metrics([]) == ((), "")
     make_java(tmp_path / "bin", monkeypatch, "exit 1")
     assert find_java_metrics() == none
     monkeypatch.setattr(captions, "_folder", lambda: tmp_path)
@@ -141,6 +144,8 @@ def test_what_cannot_be_computed_is_told(tmp_path, monkeypatch):
     assert notice.startswith(
         "SPICE is left out: it needs Java 8 to 14 (here is 17), and stanford-corenlp-3.6.0.jar and "
     )
+    assert find_java_metrics(["meteor"]) == (("meteor",), "")
+    assert find_java_metrics(["spice"]) == ((), notice)
     make_java(tmp_path / "bin", monkeypatch, """echo 'java version "1.8.0_392"' >&2""")
     assert find_java_metrics()[1].startswith("SPICE is left out: it needs stanford-corenlp-3.6.0")
     (tmp_path / "spice" / "lib").mkdir(parents=True)
@@ -151,7 +156,7 @@ def test_what_cannot_be_computed_is_told(tmp_path, monkeypatch):
 def test_a_program_that_fails_is_told_of(tmp_path, monkeypatch):
     make_java(tmp_path, monkeypatch, "exit 1")
     with pytest.raises(UserError, match="METEOR: expected a score from its Java program, got"):
-        score_captions({1: ["a dog"]}, {1: "a cat"}, java=["meteor"])
+        score_with_java({1: ["a dog"]}, {1: "a cat"}, "meteor")
 
 
 @pytest.mark.parametrize(

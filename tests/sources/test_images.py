@@ -9,7 +9,13 @@ import pytest
 from PIL import Image
 
 from rnnpipe.errors import BadRecord
-from rnnpipe.sources.images import FITS, decode_image, encode_jpeg, read_image
+from rnnpipe.sources.images import (
+    FITS,
+    decode_image,
+    encode_jpeg,
+    read_image,
+    read_whole_image,
+)
 
 RED, GREEN, BLUE, WHITE, BLACK = (
     (255, 0, 0),
@@ -127,6 +133,22 @@ def test_every_orientation(orientation, expected):
     exif = Image.Exif()
     exif[0x0112] = orientation
     assert corners(decode_image(saved(quarters(), exif=exif), 16)) == expected
+
+
+def test_a_whole_image_is_upright_and_keeps_its_proportions(tmp_path):
+    exif = Image.Exif()
+    exif[274] = 6  # to be turned to the right
+    path = tmp_path / "photo.png"
+    quarters().save(path, exif=exif)
+    image = read_whole_image(path, 128)
+    assert image.size == (64, 128)
+    found = [image.getpixel(place) for place in ((8, 8), (56, 8), (8, 120), (56, 120))]
+    assert found == [BLUE, RED, WHITE, GREEN]
+    Image.new("RGB", (3, 900), RED).save(path)
+    assert read_whole_image(path, 128).size == (32, 128)
+    path.write_bytes(b"no image")
+    with pytest.raises(BadRecord, match="not an image"):
+        read_whole_image(path, 128)
 
 
 def test_damaged_exif_leaves_the_picture():

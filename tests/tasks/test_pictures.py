@@ -166,5 +166,7 @@ def test_a_strip_shows_the_image_and_a_picture_for_each_word():
         sizes[count] = Image.open(io.BytesIO(png)).size
     assert sizes[0][0] < sizes[3][0] < sizes[9][0]
     assert sizes[9][1] > 1.8 * sizes[3][1]  # it goes on in a second line
+    large = draw_strip(grey(60, 40), ["word"], np.full((1, 4, 4), 1 / 16), panel=240)
+    assert pixels(large).shape == (360 + 26 + 8, 2 * (240 + 8) + 8, 3)
     with pytest.raises(ValueError, match="zip"):
         draw_strip(image, ["one"], np.zeros((2, 4, 4)))

@@ -13,7 +13,7 @@ from rnnpipe.metrics.scene_captions import caption_is_true
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.tasks.alignments import join_words
 from rnnpipe.tasks.exhibits import Answer, Exhibit, Gallery, Picture, Sample, Table
-from rnnpipe.tasks.pictures import LEGEND, draw_image, draw_strip
+from rnnpipe.tasks.pictures import LEGEND, PANEL, draw_image, draw_strip
 
 if TYPE_CHECKING:
     from rnnpipe.tasks.beams import Found
@@ -42,7 +42,7 @@ def make_exhibits(
     split: str,
     captioned: Captioned,
     scores: Mapping[str, float],
-    notice: str,
+    notices: Sequence[str],
 ) -> list[Exhibit]:
     """All scores, where it looked if that is known, and galleries of good and bad captions.
 
@@ -51,7 +51,7 @@ def make_exhibits(
         split: which of their splits.
         captioned: what was said of it.
         scores: of the model and the baselines.
-        notice: why some metrics are missing, if any are.
+        notices: why some metrics are missing, if any are.
     """
     order = np.argsort(-np.array(captioned.cider_d), kind="stable").tolist()
     # Every so manieth of the better half, so that not all of them are of the easiest kind.
@@ -61,27 +61,28 @@ def make_exhibits(
     samples = _make_samples(records, split, captioned, [*good, *bad])
     note = f"By CIDEr-D. {LEGEND}"
     return [
-        _all_scores(scores, notice),
+        _all_scores(scores, notices),
         *_looks(scores),
         Gallery("Good captions", note, [samples[place] for place in good]),
         Gallery("Worst captions", note, [samples[place] for place in bad]),
     ]
 
 
-def strip(image: Array, pieces: Sequence[str], found: Found) -> bytes:
+def strip(image: Array, pieces: Sequence[str], found: Found, *, panel: int = PANEL) -> bytes:
     """A picture of an image and where the model looked at each word of a caption.
 
     Args:
         image: uint8, `(height, width, 3)`.
         pieces: the tokens of the caption as text.
         found: the caption.
+        panel: the width of each of its pictures, in pixels.
     """
     if found.alignment is None or not pieces:
         return draw_image(image)
-    return draw_strip(image, *join_words(pieces, found.alignment))
+    return draw_strip(image, *join_words(pieces, found.alignment), panel=panel)
 
 
-def _all_scores(scores: Mapping[str, float], notice: str) -> Table:
+def _all_scores(scores: Mapping[str, float], notices: Sequence[str]) -> Table:
     metrics = [metric for metric in _METRICS if metric in scores]
     names = list(dict.fromkeys(n.split("/")[1] for n in scores if n.startswith("baseline/")))
     rows = [("model", ""), *((f"baseline: {n.replace('_', ' ')}", f"baseline/{n}/") for n in names)]
@@ -89,7 +90,9 @@ def _all_scores(scores: Mapping[str, float], notice: str) -> Table:
         "Scores of the captions",
         ("", *(_METRICS[metric] for metric in metrics)),
         [(label, *(scores[f"{prefix}{m}"] for m in metrics)) for label, prefix in rows],
-        note=f"CIDEr is CIDEr-D, as in COCO's evaluation. {notice}".strip(),
+        note=" ".join(
+            f"{each}." for each in ("CIDEr is CIDEr-D, as in COCO's evaluation", *notices)
+        ),
         highlight=0,
     )
 

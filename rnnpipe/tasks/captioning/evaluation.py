@@ -9,11 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from rnnpipe.errors import UserError
 from rnnpipe.metrics.captions import (
     CiderD,
     JavaMetric,
     find_java_metrics,
     score_captions,
+    score_with_java,
     tokenize_caption,
 )
 from rnnpipe.metrics.scene_captions import caption_is_true
@@ -64,47 +66,73 @@ def evaluate(
         split: which of their splits.
         found: the captions of each of its images, in the records' order.
         perplexity: of the model, on the split's captions.
-        java_metrics: the scores that need Java, which are left out where they cannot be had.
+        java_metrics: the scores that need Java; one that cannot be had, or whose program fails, is
+            left out, and a notice tells why.
     """
     rows, colours = map(list, zip(*without_images(records, split), strict=True))
     tokenizer = Tokenizer.load(records.path)
     texts = [[tokenizer.decode(one.tokens) for one in each] or [""] for each in found]
-    pieces = [[tokenizer.pieces[token] for token in each[0].tokens] for each in found]
+    # A beam finds nothing with a model that has diverged; the run has other things to tell.
+    pieces = [[tokenizer.pieces[t] for t in each[0].tokens] if each else [] for each in found]
     captioned = Captioned(rows, found, texts, pieces, _rate(rows, texts))
-    there, notice = find_java_metrics() if java_metrics else ((), "")
-    java = [metric for metric in java_metrics if metric in there]
     best = [each[0] for each in texts]
-    scores = score_all(rows, best, java)
+    said = {"": best}
+    for name, others in find_baselines(records, colours).items():
+        said[f"baseline/{name}/"] = others
+    scores, notices = _score_each(rows, said, java_metrics)
     scores |= {"perplexity": perplexity, "distinct_captions": len(set(best)) / len(best)}
     scores |= _measure_looks(captioned)
-    for name, said in find_baselines(records, colours).items():
-        found_scores = score_all(rows, said, java)
-        scores |= {f"baseline/{name}/{metric}": value for metric, value in found_scores.items()}
     results = [
         {"image_id": row["image_id"], "caption": text} for row, text in zip(rows, best, strict=True)
     ]
     return Evaluation(
         scores,
         [_describe(captioned, place) for place in range(len(rows))],
-        make_exhibits(records, split, captioned, scores, notice),
+        make_exhibits(records, split, captioned, scores, notices),
         files={f"captions_{split}_results.json": json.dumps(results)},
+        notices=notices,
     )
 
 
-def score_all(rows: Sequence[Row], said: Sequence[str], java: Any = ()) -> dict[str, float]:
+def score_all(rows: Sequence[Row], said: Sequence[str]) -> dict[str, float]:
     """COCO's scores of a caption for each record and, of known scenes, the share that is true.
 
     Args:
         rows: the records.
         said: their captions.
-        java: which metrics that need Java to compute as well.
     """
-    references = {place: row["captions"] for place, row in enumerate(rows)}
-    scores = score_captions(references, dict(enumerate(said)), java=java)
+    scores = score_captions(_references(rows), dict(enumerate(said)))
     known = [(text, row["scene"]) for text, row in zip(said, rows, strict=True) if row["scene"]]
     if known:
         scores["true_captions"] = float(np.mean([caption_is_true(*each) for each in known]))
     return scores
+
+
+def _score_each(
+    rows: Sequence[Row], said: Mapping[str, Sequence[str]], wanted: Sequence[JavaMetric]
+) -> tuple[dict[str, float], list[str]]:
+    """The scores of all captions, by who says them, and why some that need Java are missing."""
+    scores = {
+        f"{by}{metric}": score
+        for by, texts in said.items()
+        for metric, score in score_all(rows, texts).items()
+    }
+    there, notice = find_java_metrics(wanted)
+    notices = [notice] if notice else []
+    for metric in there:
+        try:
+            scores |= {
+                f"{by}{metric}": score_with_java(_references(rows), dict(enumerate(texts)), metric)
+                for by, texts in said.items()
+            }
+        except UserError as fault:  # training was long: what else there is to tell must not be lost
+            told = f"expected {fault.expected}, got {fault.got}"
+            notices.append(f"{metric.upper()} is left out: {told}; mend Java and evaluate again")
+    return scores, notices
+
+
+def _references(rows: Sequence[Row]) -> dict[int, list[str]]:
+    return {place: row["captions"] for place, row in enumerate(rows)}
 
 
 def _rate(rows: Sequence[Row], texts: Sequence[Sequence[str]]) -> list[float]:

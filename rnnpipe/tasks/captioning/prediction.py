@@ -1,12 +1,15 @@
 """A user's own photo, captioned."""
 
 from rnnpipe.config.schema.caption_data import CaptionData
+from rnnpipe.errors import UserError
 from rnnpipe.tasks.captioning.display import strip
 from rnnpipe.tasks.captioning.search import CaptionSearch
 from rnnpipe.tasks.features import make_features
-from rnnpipe.tasks.photos import read_photo
+from rnnpipe.tasks.photos import read_photo, show_photo
 from rnnpipe.tasks.task import Prediction
 from rnnpipe.text.tokenizer import Tokenizer
+
+_PANEL = 240  # the width of each picture of the strip, in pixels
 
 
 def caption_photo(
@@ -21,15 +24,19 @@ def caption_photo(
         data: how photos become what the model sees.
 
     Raises:
-        UserError: the photo cannot be read.
+        UserError: the photo cannot be read, or the model says nothing as its training diverged.
     """
-    photo = read_photo(path, data.image.size, data.image.fit)
-    seen, features = photo[None], make_features(data.features)
-    if features is not None:
-        seen = features(read_photo(path, features.image_size, data.image.fit)[None])
+    fit, features = data.image.fit, make_features(data.features)
+    if features is None:
+        seen = read_photo(path, data.image.size, fit)[None]
+    else:
+        seen = features(read_photo(path, features.image_size, fit)[None])
     (found,) = search([seen])
+    if not found:
+        expected, fix = "a caption from this model", "train it again with a lower learning rate"
+        raise UserError(f"--image {path}", expected, "none: its training diverged", fix)
     pieces = [tokenizer.pieces[token] for token in found[0].tokens]
     return Prediction(
         [(tokenizer.decode(one.tokens), one.probability) for one in found],
-        strip(photo, pieces, found[0]),
+        strip(show_photo(path, fit), pieces, found[0], panel=_PANEL),
     )

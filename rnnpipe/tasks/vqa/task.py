@@ -15,7 +15,7 @@ from rnnpipe.errors import UserError
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import ANSWERS
 from rnnpipe.tasks.optimizer import make_optimizer
-from rnnpipe.tasks.photos import read_photo
+from rnnpipe.tasks.photos import read_photo, show_photo
 from rnnpipe.tasks.pictures import draw_glimpses
 from rnnpipe.tasks.task import Evaluation, Prediction
 from rnnpipe.tasks.vqa.display import make_inputs
@@ -181,7 +181,8 @@ class VqaTask:
             (answers[i], float(probabilities[i])) for i in np.argsort(-probabilities)[:TOP_ANSWERS]
         ]
         alignments = np.asarray(output["alignments"])[0]
-        return Prediction(top, draw_glimpses(image, alignments, inputs["question"], top))
+        shown = show_photo(inputs["image"], data.image.fit)
+        return Prediction(top, draw_glimpses(shown, alignments, inputs["question"], top))
 
 
 def _softmax(logits: np.ndarray) -> np.ndarray:
