@@ -89,6 +89,8 @@ def run(
 ) -> int:
     """Runs the build of a command line and returns the exit code: 0, or 2 for a user's mistake.
 
+    It is 130 where the keyboard ends it.
+
     Args:
         program: the pipeline's module, for messages.
         parser: of the options before `--`; those after it are Beam's.
@@ -106,6 +108,14 @@ def run(
     except UserError as fault:
         print(f"{program}: {fault}", file=sys.stderr)
         return 2
+    except OSError as fault:
+        if fault.filename is None:
+            raise
+        print(f"{program}: {fault.filename}: {fault.strerror}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(f"{program}: interrupted", file=sys.stderr)
+        return 130
     return 0
 
 
