@@ -29,7 +29,13 @@ class Loop:
         self.back = compiled(self._back)
 
     def forward(
-        self, inputs: tuple[Any, Tensors, Tensors], length: Any, masks: Tensors, *, save: bool
+        self,
+        inputs: tuple[Any, Tensors, Tensors],
+        length: Any,
+        masks: Tensors,
+        *,
+        save: bool,
+        unstack: bool = True,
     ) -> tuple[Tensors, Tensors]:
         """Runs all steps, in plain TensorFlow.
 
@@ -38,15 +44,18 @@ class Loop:
             length: how many steps to run.
             masks: where to run and where to pass the states on.
             save: whether to keep what `back` needs.
+            unstack: whether steps are taken from a copy of z as an array. Without, a gradient costs
+                the square of the length, since each step's is as large as z.
 
         Returns:
             The outputs and the last states; what was kept of each step, or nothing.
         """
         z, states, weights = inputs
-        z, masks = _array(z), tuple(_array(mask) for mask in masks)
+        steps, masks = tf.shape(z)[0], tuple(_array(mask) for mask in masks)
+        read = _array(z).read if unstack else functools.partial(tf.gather, z)
 
         def step(t: Any, states: Tensors, written: Tensors) -> tuple[Any, Tensors, Tensors]:
-            new, saved = self.recurrence.forward(z.read(t), states, weights)
+            new, saved = self.recurrence.forward(read(t), states, weights)
             for mask in masks:
                 counts = mask.read(t)
                 new = tuple(tf.where(counts, n, s) for n, s in zip(new, states, strict=True))
@@ -55,14 +64,14 @@ class Loop:
             return t + 1, new, written
 
         empty = tuple(
-            tf.TensorArray(states[0].dtype, z.size(), element_shape=states[0].shape)
+            tf.TensorArray(states[0].dtype, steps, element_shape=states[0].shape)
             for _ in range(1 + self.recurrence.saves if save else 1)
         )
         _, states, written = tf.while_loop(
             lambda t, *_: t < length,
             step,
             (tf.constant(0), states, empty),
-            maximum_iterations=z.size(),
+            maximum_iterations=steps,
         )
         outputs, *saved = (array.stack() for array in written)
         return (outputs, *states), tuple(saved)

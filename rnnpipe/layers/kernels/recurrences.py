@@ -68,7 +68,8 @@ class GRURecurrence:
     def forward(self, z: Any, states: Tensors, weights: Tensors) -> tuple[Tensors, Tensors]:
         """One step; saves the gates and the candidate's recurrent part."""
         (h,) = states
-        inner_z, inner_r, inner_g = tf.split(tf.matmul(h, weights[0]) + weights[1], 3, axis=1)
+        inner = tf.nn.bias_add(tf.matmul(h, weights[0]), weights[1])
+        inner_z, inner_r, inner_g = tf.split(inner, 3, axis=1)
         update, reset, candidate = tf.split(z, 3, axis=1)
         update, reset = tf.sigmoid(update + inner_z), tf.sigmoid(reset + inner_r)
         candidate = tf.tanh(candidate + reset * inner_g)

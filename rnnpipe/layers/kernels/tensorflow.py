@@ -66,7 +66,21 @@ class Kernel:
 
     def _infer(self, inputs: tuple[Any, Tensors, Tensors], masks: Tensors) -> Tensors:
         """Outputs and last states in plain TensorFlow, so that models can be exported."""
-        return self.loop.forward(inputs, tf.shape(inputs[0])[0], masks, save=False)[0]
+        run = functools.partial(
+            self.loop.forward, length=tf.shape(inputs[0])[0], masks=masks, save=False
+        )
+
+        @tf.custom_gradient
+        def plain(*flat: Any) -> Any:
+            def gradient(*d_found: Any) -> Any:
+                with tf.GradientTape() as tape:
+                    tape.watch(flat)
+                    found = run(tf.nest.pack_sequence_as(inputs, flat))[0]
+                return tape.gradient(found, flat, d_found)
+
+            return run(tf.nest.pack_sequence_as(inputs, flat), unstack=False)[0], gradient
+
+        return plain(*tf.nest.flatten(inputs))
 
     def _train(
         self, inputs: tuple[Any, Tensors, Tensors], masks: Tensors, *, varies: bool
