@@ -5,9 +5,10 @@ import shutil
 import subprocess
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from unittest.mock import patch
 
 import fsspec
@@ -15,7 +16,7 @@ import fsspec
 from rnnpipe.errors import UserError
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.manifest import MANIFEST, Manifest
-from rnnpipe.storage.paths import StorePath
+from rnnpipe.storage.paths import StorePath, remove_tree
 from rnnpipe.transforms.runner import Runner
 from tools.cluster.flink import Cluster
 from tools.cluster.s3 import S3_KEYS, serving_s3
@@ -56,12 +57,18 @@ class Place:
         ours = {MANIFEST, manifest.build if manifest else ""}
         return {path.name for path in self.target.iterdir()} - ours
 
-    def vanish(self) -> None:
-        """Removes what is being written."""
+    def vanish(self) -> bool:
+        """Removes what is being written, and nothing that is published; says if it was there."""
         if isinstance(self.target, StorePath):
-            self.target.remove_tree()
-        for folder in self.target.parent.glob(f"{self.target.name}.incomplete-*"):
-            shutil.rmtree(folder, ignore_errors=True)
+            if Manifest.read(self.target) is not None:
+                return False
+            found = [self.target] if self.target.exists() else []
+        else:
+            found = list(self.target.parent.glob(f"{self.target.name}.incomplete-*"))
+        for folder in found:
+            with suppress(FileNotFoundError):  # it has just been published, or given up
+                remove_tree(folder)
+        return bool(found)
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -98,6 +105,17 @@ def small_disk(folder: Path, kilobytes: int) -> Iterator[Place]:
             yield Place(place.target, mend=grow)
         finally:
             subprocess.run(["umount", str(folder)], check=True)
+
+
+def no_small_disk() -> str | None:
+    """Why no file system can be mounted here, if so: containers keep even root from it."""
+    with TemporaryDirectory() as folder:
+        command = ["mount", "-t", "tmpfs", "tmpfs", folder]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            return f"no file system can be mounted: {' '.join(done.stderr.split())}"
+        subprocess.run(["umount", folder], check=True)
+    return None
 
 
 @contextmanager
