@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from typing import NoReturn
 
 from rnnpipe.transforms.stores import use_s3_options_of
 
@@ -56,8 +57,7 @@ def _fork_workers() -> None:
         if not pid:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-            _work(worker, endpoint, local=True)
-            os._exit(0)
+            _work_and_end(worker, endpoint)
     while _tell_of_lost(workers):
         time.sleep(0.05)
 
@@ -81,6 +81,16 @@ def _tell_of_lost(workers: Mapping[int, str]) -> bool:
     except ChildProcessError:
         return False
     return True
+
+
+def _work_and_end(worker: str, provision_endpoint: str) -> NoReturn:
+    """Ends without waiting for Beam's threads; what went wrong Beam has told."""
+    status = 1
+    try:
+        _work(worker, provision_endpoint, local=True)
+        status = 0
+    finally:
+        os._exit(status)
 
 
 def _work(worker: str, provision_endpoint: str, local: bool = False) -> None:
