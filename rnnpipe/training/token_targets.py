@@ -90,7 +90,8 @@ class Perplexity(keras.metrics.Metric):
     def update_state(self, targets: Any, logits: Any, sample_weight: Any = None) -> None:
         """Adds a batch; weights of whole sentences are no part of a perplexity."""
         del sample_weight
-        losses = -log_likelihood(targets, logits)[0]
+        # As Keras does for losses: half precision is too coarse for a sum over the vocabulary.
+        losses = -log_likelihood(targets, ops.cast(logits, self.dtype))[0]
         counts = _counts(targets, losses.dtype)
         self.total.assign_add(ops.cast(ops.sum(losses * counts), self.dtype))
         self.count.assign_add(ops.cast(ops.sum(counts), self.dtype))

@@ -81,6 +81,14 @@ def test_perplexity_is_of_all_tokens_and_not_of_batches():
     assert float(metric.result()) == pytest.approx(6, rel=1e-6)
 
 
+def test_half_precision_is_summed_in_full():
+    logits = tf.zeros((1, 2, 3000), "bfloat16")
+    metric = Perplexity()
+    metric.update_state(np.array([[1, 2]]), logits)
+    assert float(metric.result()) == pytest.approx(3000, rel=1e-5)
+    assert float(TokenCrossEntropy()(np.array([[1, 2]]), logits)) == pytest.approx(np.log(3000))
+
+
 def test_loss_is_found_again_when_a_model_is_loaded():
     loss = keras.losses.deserialize(keras.losses.serialize(TokenCrossEntropy(0.3)))
     assert isinstance(loss, TokenCrossEntropy)
