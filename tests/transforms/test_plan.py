@@ -1,4 +1,4 @@
-"""The arithmetic of docs/scale.md beside builds of two sizes."""
+"""The arithmetic of docs/scale.md beside small builds."""
 
 import pickle
 from dataclasses import replace
@@ -8,13 +8,17 @@ import pytest
 from rnnpipe.sources.source import Reference
 from rnnpipe.sources.text import lines
 from rnnpipe.sources.text.parallel import Parallel
+from rnnpipe.sources.videos.clips import Sampling
+from rnnpipe.sources.videos.table import ClipTable
 from rnnpipe.transforms import build as build_module
 from rnnpipe.transforms.build import Build
+from rnnpipe.transforms.parcels import Shuffle
 from rnnpipe.transforms.text import Tokenization
 from rnnpipe.transforms.text_pairs import TextPairRecipe
+from rnnpipe.transforms.video_frames import VideoRecipe
 from rnnpipe.transforms.work import clear
 from tests.transforms.kinds import sentence
-from tools.bench.plan import PAIRS, Plan
+from tools.bench.plan import PAIRS, VIDEO, Plan
 
 RECIPE = TextPairRecipe(Tokenization("bpe", 60))
 
@@ -31,38 +35,78 @@ def size_of(value):
     return len(pickle.dumps(value, 5))
 
 
+def references_of(source):
+    found = (raw for piece in source.pieces() for raw in source.read(piece))
+    return [raw for raw in found if isinstance(raw, Reference)]
+
+
+@pytest.fixture
+def weighed(monkeypatch):
+    """What builds shuffle: the bytes of each pass, and in how many buckets."""
+    found = {"bytes": [], "buckets": []}
+
+    def weigh(folder):
+        found["bytes"].append(sum(path.stat().st_size for path in folder.iterdir()))
+        clear(folder)
+
+    def count(folder, buckets):
+        found["buckets"].append(buckets)
+        return Shuffle(folder, buckets)
+
+    monkeypatch.setattr(build_module, "clear", weigh)
+    monkeypatch.setattr(build_module, "Shuffle", count)
+    return found
+
+
 @pytest.fixture
 def per_record(tmp_path):
     """What a record takes, from the first few."""
     source = write(tmp_path / "sample", 50)
-    found = [r for piece in source.pieces() for r in source.read(piece) if isinstance(r, Reference)]
+    found = references_of(source)
     same = [
         (name, value, "train", r.key, r.group)
         for r in found
         for name, value in RECIPE.identities(r).items()
     ]
     reference, identity = (sum(map(size_of, values)) / len(values) for values in (found, same))
-    return replace(PAIRS, reference=reference, identity=identity, per_piece=500)
+    return replace(PAIRS, reference=reference, identity=identity, per_piece=50)
 
 
 @pytest.mark.parametrize("pairs", [1500, 6000])
-def test_the_plan_of_a_small_build_is_what_it_takes(tmp_path, monkeypatch, per_record, pairs):
-    monkeypatch.setattr(lines, "LINES", 500)
-    shuffled = []
-
-    def weigh(folder):
-        shuffled.append(sum(path.stat().st_size for path in folder.iterdir()))
-        clear(folder)
-
-    monkeypatch.setattr(build_module, "clear", weigh)
+def test_the_plan_of_few_pairs_is_what_they_take(tmp_path, monkeypatch, weighed, per_record, pairs):
+    monkeypatch.setattr(lines, "LINES", 50)
     source = write(tmp_path / "raw", pairs)
     build = Build(source, RECIPE, {"test": 0.1}, 100)
     records = build.run(tmp_path / "records")
     plan = Plan(replace(per_record, records=pairs), 100, 1)
-    first, second = shuffled
+    first, second = weighed["bytes"]
     assert first == pytest.approx(plan.first_shuffle, rel=0.05)
     assert second == pytest.approx(plan.second_shuffle, rel=0.05)
     # The last piece of a file whose lines come out even is empty; each split has a shard begun.
     assert len(source.pieces()) - plan.pieces in (0, 1)
+    assert plan.buckets == (120 if pairs == 6000 else 64)
+    assert weighed["buckets"][0] - plan.buckets in (0, 1)
     shards = sum(len(records.shards(split)) for split in records.splits)
     assert shards - plan.shards in (0, 1)
+
+
+def test_the_plan_of_few_clips_is_what_they_take(tmp_path, weighed, write_clip):
+    clips = 120
+    for number in range(clips):
+        write_clip(tmp_path / "raw" / f"{number:03}.mp4", [number, 255 - number])
+    rows = "".join(f"{number:03}.mp4,{number % 3}\n" for number in range(clips))
+    (tmp_path / "raw" / "clips.csv").write_text(f"clip,label\n{rows}")
+    source = ClipTable(tmp_path / "raw", Sampling(10, 2))
+    found = references_of(source)
+    records = Build(source, VideoRecipe(frame_rate=10, size=16), {"test": 0.1}, 20).run(
+        tmp_path / "records"
+    )
+    reference = sum(map(size_of, found)) / len(found)
+    plan = Plan(replace(VIDEO, records=clips, reference=reference), 20, 1)
+    first, second = weighed["bytes"]
+    assert plan.first_shuffle == 0
+    assert first < second / 20  # the counts of labels
+    assert second == pytest.approx(plan.second_shuffle, rel=0.05)
+    assert len(source.pieces()) == plan.pieces == 3
+    assert weighed["buckets"] == [plan.buckets]
+    assert sum(len(records.shards(split)) for split in records.splits) - plan.shards in (0, 1)

@@ -6,7 +6,7 @@
 
 The sizes and times of one record are those that small builds have; docs/scale.md says where each
 comes from. A test holds the shuffled bytes and the numbers of shards, pieces and buckets against
-real builds of two sizes.
+real builds: of pairs of two sizes, of some clips.
 """
 
 import argparse
