@@ -1,0 +1,124 @@
+"""The tools of a cluster, with other processes in the place of Flink's."""
+
+import os
+import random
+import signal
+import threading
+
+import pytest
+
+from rnnpipe.errors import UserError
+from tools.cluster import flink, strikes
+from tools.cluster.flink import Cluster
+from tools.cluster.parts import Parts, default_home
+from tools.cluster.processes import Processes, started
+
+SLEEP = ["sleep", "100"]
+
+
+@pytest.fixture
+def processes(tmp_path):
+    made = Processes(tmp_path / "run")
+    yield made
+    for name in made.names():
+        made.stop(name)
+
+
+def reap(pid):
+    """The end of a child, which elsewhere the system's first process waits for."""
+    os.waitpid(pid, 0)
+
+
+def test_a_process_is_started_once_and_known_until_it_ends(processes):
+    assert processes.start("one", SLEEP, os.environ)
+    pid = processes.pid("one")
+    assert not processes.start("one", SLEEP, os.environ)
+    assert processes.pid("one") == pid
+    assert processes.kill("one")
+    reap(pid)
+    assert not processes.kill("one")
+    assert processes.names() == ["one"]
+
+
+def test_a_process_that_ends_before_the_signal_was_not_there(processes, monkeypatch):
+    processes.start("one", SLEEP, os.environ)
+
+    def gone(pid, number):
+        raise ProcessLookupError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "killpg", gone)
+        assert not processes.kill("one")
+    assert processes.kill("one")
+
+
+def test_what_was_started_is_stopped_where_the_cluster_does_not_come_up(tmp_path, monkeypatch):
+    cluster = Cluster(tmp_path)
+    monkeypatch.setattr(Parts, "check", lambda self: None)
+    monkeypatch.setattr(flink, "_check_ports", lambda: None)
+    monkeypatch.setattr(Cluster, "_configure", lambda self, workers, memory: dict(os.environ))
+    monkeypatch.setattr(Cluster, "_job_server", lambda self: SLEEP)
+    scripts = cluster.parts.flink / "bin"
+    scripts.mkdir(parents=True)
+    for name in ("jobmanager.sh", "taskmanager.sh"):
+        (scripts / name).write_text("#!/bin/sh\nexec sleep 100\n")
+        (scripts / name).chmod(0o755)
+    cluster.processes.start("jobmanager", SLEEP, os.environ)
+    ran, started_here = cluster.processes.pid("jobmanager"), []
+
+    def fail(workers):
+        started_here.extend(map(cluster.processes.pid, cluster.processes.names()))
+        raise UserError("jobserver", "a running process", "it ended", "see its log")
+
+    monkeypatch.setattr(cluster, "_await", fail)
+    with pytest.raises(UserError, match="it ended"):
+        cluster.start(2, 1024)
+    assert len(started_here) == 4
+    assert cluster.processes.names() == ["jobmanager"]
+    assert started(ran) is not None
+    assert [pid for pid in started_here if started(pid) is not None] == [ran]
+    cluster.stop()
+
+
+def test_a_reserved_cluster_is_waited_for(tmp_path):
+    order, cluster = [], Cluster(tmp_path)
+
+    def wait():
+        with Cluster(tmp_path).reserved():
+            order.append("second")
+
+    waiter = threading.Thread(target=wait)
+    with cluster.reserved():
+        waiter.start()
+        waiter.join(0.2)
+        order.append("first")
+    waiter.join()
+    assert order == ["first", "second"]
+
+
+def test_a_variable_names_the_folder(tmp_path, monkeypatch):
+    assert default_home().name.startswith("flink-")
+    monkeypatch.setenv("RNNPIPE_FLINK", str(tmp_path))
+    assert default_home() == tmp_path
+
+
+def test_who_is_not_there_is_not_struck(processes):
+    chance = random.Random(1)
+    assert not strikes.kill_forker(2**22 + 1, None, chance)
+    processes.start("one", ["sh", "-c", "sleep 100 & wait"], os.environ)
+    main = processes.pid("one")
+    while not strikes.kill_forker(main, None, chance):
+        assert started(main)
+    reap(main)  # its child was all it waited for
+    assert not strikes.kill_main(main, None, chance)
+    assert not strikes.kill_worker(main, None, chance)
+
+
+def test_a_process_that_nobody_waits_for_has_ended(processes):
+    processes.start("one", SLEEP, os.environ)
+    pid = processes.pid("one")
+    os.kill(pid, signal.SIGKILL)
+    while started(pid):
+        pass
+    assert not strikes.kill_main(pid, None, random.Random(1))
+    reap(pid)
