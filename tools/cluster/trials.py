@@ -116,7 +116,7 @@ class Trials:
         code = _await(main)
         left = _outlive(family or {})
         first = place.contents()
-        wrong = self._judge(code, left, first) or self._finish(place)
+        wrong = self._judge(code, left, first) or self._finish(fault, place)
         if wrong:
             return f"wrong: {wrong}"
         if family is None:
@@ -135,11 +135,13 @@ class Trials:
             return f"exit code {code}"
         return None
 
-    def _finish(self, place: Place) -> str | None:
+    def _finish(self, fault: Fault, place: Place) -> str | None:
         """Builds once more; what is wrong then."""
         place.mend()
+        began = time.monotonic()
         if _await(self._bench.start(place)) != 0 or place.contents() != self._right:
             return f"the second build failed\n{self._bench.log.read_text()}"
+        self._seconds[fault.open] = time.monotonic() - began  # the machine may be less busy by now
         if remains := place.remains():
             return f"{', '.join(sorted(remains))} left behind"
         return None
