@@ -1,11 +1,11 @@
 """Times a translation run: training, waiting for data, greedy and beam search.
 
     python tools/bench/translation.py runs/multi30k_de_en                    # a trained run
-    python tools/bench/translation.py runs/multi30k_de_en --steps 100 --split test
+    python tools/bench/translation.py runs/multi30k_de_en --steps 100 --split test --waiting
 
 Training steps are those of the run's own config on its own batches, in `fit`, after the same
 batches have gone through once, so that nothing is compiled while the clock runs. The wait for data
-is measured apart, step by step. Search is of all sentences of a split with the trained weights: how
+is measured apart, step by step, over a whole epoch. Search is of all sentences of a split with the trained weights: how
 long translations are, and thus how long they take, is learnt. Wall-clock and CPU seconds: on a
 machine that is shared, read the latter, and divide by the cores.
 
@@ -60,7 +60,7 @@ class Clock:
 
 
 def time_training(trainer: keras.Model, batches: tf.data.Dataset, steps: int) -> None:
-    """Prints target tokens a second, and the share of the time spent waiting for data."""
+    """Prints target tokens a second."""
     held = list(batches.take(steps))
     tokens = sum(int(np.count_nonzero(targets)) for _, targets in held)
     filled = tokens / sum(targets.shape[0] * targets.shape[1] for _, targets in held)
@@ -72,15 +72,17 @@ def time_training(trainer: keras.Model, batches: tf.data.Dataset, steps: int) ->
     print(f"training            {clock.rate(tokens, 'target tokens')}")
     print(f"  {clock.wall / steps * 1000:.0f} ms a step; {filled:.0%} of the target is no padding")
 
+
+def time_waiting(trainer: keras.Model, batches: tf.data.Dataset) -> None:
+    """Prints the share of an epoch that is spent waiting for data, its first batch included."""
     waited, whole = Clock(), Clock()
-    iterator = iter(batches)
-    next(iterator)  # fills the buffers of the first pool
     with whole.running():
-        for _ in range(steps):
+        iterator = iter(batches)
+        for _ in range(len(batches)):
             with waited.running():
                 inputs, targets = next(iterator)
             trainer.train_on_batch(inputs, targets)
-    print(f"waiting for data    {waited.wall / whole.wall:8.1%} of the time")
+    print(f"waiting for data    {waited.wall / whole.wall:8.1%} of an epoch")
 
 
 def _replay(held: list[Any]) -> tf.data.Dataset:
@@ -107,6 +109,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=60, help="of training (default: 60)")
     parser.add_argument("--split", default="validation", help="which is translated")
     parser.add_argument("--sentences", type=int, default=1000, help="at most (default: 1000)")
+    parser.add_argument("--waiting", action="store_true", help="time a whole epoch for it too")
     options = parser.parse_args()
     run = open_run(options.run)
     task = make_task(load_run_config(run))
@@ -118,7 +121,10 @@ def main() -> None:
     for name, width in (("greedy", 1), ("beam of 5", 5)):
         time_search(name, Search(model, width=width), sources)
     batches = task.make_batches(records, "train", shuffle_seed=0)
-    time_training(task.build_trainer(model, records), batches, options.steps)
+    trainer = task.build_trainer(model, records)
+    time_training(trainer, batches, options.steps)
+    if options.waiting:
+        time_waiting(trainer, batches)
 
 
 if __name__ == "__main__":
