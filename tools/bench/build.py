@@ -60,8 +60,8 @@ class Work:
     def write(self, shard: int, references: list[Reference]) -> None:
         """Encodes and writes one shard."""
         records = (
-            encode_example(TEXT_PAIR, self.encoder.encode(reference).values)
-            for reference in references
+            encode_example(TEXT_PAIR, made.values)
+            for _, made in self.encoder.encode_all(references)
         )
         write_tfrecord(
             self.folder / shard_name(TEXT_PAIR.name, "train", shard, self.shards), records

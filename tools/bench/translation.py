@@ -5,9 +5,9 @@
 
 Training steps are those of the run's own config on its own batches, in `fit`, after the same
 batches have gone through once, so that nothing is compiled while the clock runs. The wait for data
-is measured apart, step by step, over a whole epoch. Search is of all sentences of a split with the trained weights: how
-long translations are, and thus how long they take, is learnt. Wall-clock and CPU seconds: on a
-machine that is shared, read the latter, and divide by the cores.
+is measured apart, step by step, over a whole epoch. Search is of all sentences of a split with the
+trained weights: how long translations are, and thus how long they take, is learnt. Wall-clock and
+CPU seconds: on a machine that is shared, read the latter, and divide by the cores.
 
 The sizes of `configs/real/multi30k_de_en.yaml` but for dropout are those of JoeyNMT's recipe for
 these data, which trains at 724 target tokens a second on two cores, and translates 102 sentences a
