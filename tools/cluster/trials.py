@@ -148,12 +148,13 @@ class Trials:
 
     def _strike(self, fault: Fault, main: int, place: Place) -> dict[int, str | None] | None:
         """The processes of the build when it was struck; None if it ended before."""
+        family: dict[int, str | None] = {}
         while os.waitid(os.P_PID, main, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
             family = {pid: started(pid) for pid in descendants(main)}
             if fault.strike(main, place, self._chance):
                 return family
             time.sleep(0.01)
-        return None
+        return family if fault.strike is nothing_more else None  # such a place strikes at once
 
 
 def _await(pid: int) -> int | None:
