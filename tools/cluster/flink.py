@@ -32,7 +32,7 @@ from tools.cluster.parts import Parts, default_home
 from tools.cluster.processes import Processes
 
 REST, RPC, JOBS, ARTIFACTS = 8081, 6123, 8099, 8098
-_PATIENCE = 120.0
+_PATIENCE = 300.0  # seconds; beside other work a JVM takes minutes to come up
 _WORKER = "rnnpipe.transforms.worker"
 _CONFIG = """\
 env.java.opts.all: {java_options}
