@@ -99,12 +99,14 @@ def run(
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     at = arguments.index("--") if "--" in arguments else len(arguments)
-    options = parser.parse_args(arguments[:at])
+    options, beam_args = parser.parse_args(arguments[:at]), arguments[at + 1 :]
     try:
-        use_s3_options(arguments[at + 1 :])
+        runner = Runner(options.workers, beam_args)
+        runner.check()
+        use_s3_options(beam_args)
         source, recipe = make(options)
         source.prepare(lambda done, total: None)
-        _build(source, recipe, options, arguments[at + 1 :])
+        _build(source, recipe, options, runner)
     except UserError as fault:
         print(f"{program}: {fault}", file=sys.stderr)
         return 2
@@ -119,9 +121,7 @@ def run(
     return 0
 
 
-def _build(
-    source: Source, recipe: Recipe, options: argparse.Namespace, beam_args: Sequence[str]
-) -> None:
+def _build(source: Source, recipe: Recipe, options: argparse.Namespace, runner: Runner) -> None:
     build = Build(
         source,
         recipe,
@@ -132,7 +132,6 @@ def _build(
     if build.is_finished_in(options.output):
         print(f"{options.output} holds these records already")
         return
-    runner = Runner(options.workers, beam_args)
     import_datasets()  # before the progress has a thread
     with BuildProgress(Console(stderr=True)) as progress:
         records = build.run(options.output, runner=runner, progress=progress)

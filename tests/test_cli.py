@@ -117,6 +117,14 @@ def test_config_shows_the_resolved_config_and_the_schema(capsys):
     assert "epochs" in json.dumps(json.loads(capsys.readouterr().out))
 
 
+def test_a_misspelt_option_of_beam_s_is_told_before_any_work(tmp_path, capsys):
+    config, raw = ROOT / "configs" / "vqa.yaml", tmp_path / "raw"
+    line = ["build", config, "--set", f"data.source.path={raw}"]
+    assert rnnpipe(*line, "--", "--runner=FlinkRunner", "--flink_mastr=localhost:8081") == 2
+    assert "got --flink_mastr; did you mean --flink_master?" in capsys.readouterr().err
+    assert not raw.exists()
+
+
 def test_help_imports_neither_tensorflow_nor_beam():
     script = (
         "import sys\n"

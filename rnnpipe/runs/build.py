@@ -29,12 +29,14 @@ def build_records(
         beam_args: Beam's own options.
 
     Raises:
-        UserError: the raw data or the place for the records is not as it should be, or the records
-            would lack a split that the config needs.
+        UserError: the raw data, the place for the records or Beam's options are not as they should
+            be, or the records would lack a split that the config needs.
     """
     from rnnpipe.transforms.runner import Runner  # brings in Beam
     from rnnpipe.transforms.stores import use_s3_options
 
+    runner = Runner(config.build.workers, beam_args)
+    runner.check()
     use_s3_options(beam_args)
     build = task.prepare_build()
     if config.data.directory is not None:
@@ -48,9 +50,7 @@ def build_records(
             records = RecordsDirectory.open(directory)
             action = "Reusing"
         else:
-            records = build.run(
-                directory, runner=Runner(config.build.workers, beam_args), progress=progress
-            )
+            records = build.run(directory, runner=runner, progress=progress)
             action = "Built"
     console.print(f"{action} records in {records.published}")
     print_summary(records, console)

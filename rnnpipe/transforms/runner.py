@@ -17,6 +17,7 @@ from apache_beam.transforms.environments import ExternalEnvironment, python_sdk_
 
 from rnnpipe.errors import UserError
 from rnnpipe.transforms.addresses import check_addresses
+from rnnpipe.transforms.options import check_options, check_with_server
 from rnnpipe.transforms.pool import WorkerPool
 
 Construct = Callable[[beam.Pipeline], Any]
@@ -64,9 +65,21 @@ class Runner:
         """Whether several workers share the work."""
         return self.workers > 1 or not self.is_local
 
+    def check(self) -> None:
+        """Looks whether its options can be right; `open` does so too, but maybe after long work.
+
+        Raises:
+            UserError: they cannot.
+        """
+        if not self.is_local:
+            with _telling_of_options():  # and the runner is imported, with options of its own
+                beam.Pipeline(options=PipelineOptions(list(self.beam_args)))
+        check_options(self.beam_args, () if self.is_local else None)
+
     @contextmanager
     def open(self) -> Iterator[Run]:
         """What runs one pipeline after the other, on workers that stay."""
+        self.check()
         args = list(self.beam_args)
         if not self.is_local:
             yield lambda construct: _run_elsewhere(construct, args)
@@ -95,6 +108,7 @@ def _run_elsewhere(construct: Construct, args: list[str]) -> None:
         options = PipelineOptions(args)
         pipeline = beam.Pipeline(options=options)
     check_addresses(options)
+    check_with_server(pipeline.runner, args)
     construct(pipeline)
     with _telling_of_options(), _telling_of_mistakes(), pipeline:
         pass  # it runs when the block ends

@@ -1,5 +1,6 @@
 import pytest
 
+from pipelines import image_classes
 from pipelines.command import make_parser, run
 
 
@@ -31,3 +32,13 @@ def test_the_keyboard_ends_it(tmp_path, capsys):
 
     assert run_with(make, tmp_path) == 130
     assert capsys.readouterr().err == "pipelines.numbers: interrupted\n"
+
+
+def test_a_misspelt_option_of_beam_s_is_told_before_raw_data_is_looked_for(tmp_path, capsys):
+    arguments = ["--output", str(tmp_path / "records"), "--path", "no/such"]
+    assert image_classes.main([*arguments, "--", "--flink_mastr=localhost:8081"]) == 2
+    told = (
+        "pipelines.image_classes: options after `--`: expected options that Beam and its runner"
+        " know, got --flink_mastr; did you mean --flink_master?\n"
+    )
+    assert capsys.readouterr().err == told
