@@ -1,5 +1,8 @@
 """Progress on the terminal: one line a stage, with rate and time left."""
 
+import math
+import time
+from collections.abc import Callable
 from types import TracebackType
 
 from rich.console import Console
@@ -16,9 +19,20 @@ from rich.progress import (
 
 from rnnpipe.records.directory import RecordsDirectory
 
+Clock = Callable[[], float]
+"""Tells the time, in seconds."""
 
-def make_progress(console: Console) -> Progress:
-    """A set of progress lines: name, bar, count, time spent and left, and a free text."""
+
+def make_progress(console: Console, clock: Clock = time.monotonic) -> Progress:
+    """A set of progress lines: name, bar, count, time spent and left, and a free text.
+
+    The rate, and the time left by it, are those of the last thousand steps, however long these
+    take: a shard of videos may take minutes.
+
+    Args:
+        console: where they are shown.
+        clock: by which rates are measured.
+    """
     return Progress(
         SpinnerColumn(),
         TextColumn("{task.description:<10}"),
@@ -29,6 +43,8 @@ def make_progress(console: Console) -> Progress:
         TimeRemainingColumn(),
         TextColumn("{task.fields[text]}"),
         console=console,
+        get_time=clock,
+        speed_estimate_period=math.inf,
     )
 
 
@@ -37,10 +53,11 @@ class BuildProgress:
 
     Args:
         console: where they are shown.
+        clock: by which rates are measured.
     """
 
-    def __init__(self, console: Console) -> None:
-        self._progress = make_progress(console)
+    def __init__(self, console: Console, clock: Clock = time.monotonic) -> None:
+        self._progress = make_progress(console, clock)
         self._lines: dict[str, TaskID] = {}
 
     def __enter__(self) -> "BuildProgress":
@@ -69,7 +86,7 @@ class BuildProgress:
         line = self._lines[stage]
         self._progress.update(line, completed=done, total=total or None)
         speed = self._progress.tasks[line].speed
-        told = [f"{speed:,.0f}/s"] if speed else []
+        told = [f"{speed:,.0f}/s" if speed >= 10 else f"{speed:.2g}/s"] if speed else []
         if dead_letters:
             told.append(f"{dead_letters:,} dead letters")
         self._progress.update(line, text="  ".join(told))

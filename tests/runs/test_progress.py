@@ -15,3 +15,48 @@ def test_every_stage_has_a_line_with_its_count():
     assert "counting" in told
     assert "20/20" in told
     assert "3 dead letters" in told
+
+
+class Clock:
+    """Time that passes when a test says so."""
+
+    def __init__(self):
+        self.now = 1000.0
+
+    def __call__(self):
+        return self.now
+
+
+def line_after(steps):
+    """The line of a stage that was told `(done, total, dead letters)` after some seconds each."""
+    terminal, clock = io.StringIO(), Clock()
+    with BuildProgress(Console(file=terminal, width=120), clock) as progress:
+        progress("writing", 0, 0)
+        for seconds, *told in steps:
+            clock.now += seconds
+            progress("writing", *told)
+    return " ".join(terminal.getvalue().split())
+
+
+def test_rate_and_time_left_are_those_of_what_was_done():
+    line = line_after([(7, 100, 1000), (10, 300, 1000, 1), (10, 500, 1000, 2)])
+    # Nothing is known of when work on the first 100 began; the other 400 took 20 seconds.
+    assert line.endswith("500/1000 0:00:27 left 0:00:25 20/s 2 dead letters")
+
+
+def test_steps_that_take_minutes_have_a_rate_too():
+    line = line_after([(300, 1000, 10_000), (600, 4000, 10_000), (600, 7000, 10_000, 1234)])
+    assert line.endswith("7000/10000 0:25:00 left 0:10:00 5/s 1,234 dead letters")
+
+
+def test_what_takes_seconds_each_has_a_rate_too():
+    assert line_after([(20, 2, 8), (20, 4, 8)]).endswith("4/8 0:00:40 left 0:00:40 0.1/s")
+
+
+def test_where_the_whole_is_not_known_there_is_a_rate_and_no_time_left():
+    line = line_after([(1, 10, 0), (2, 5010, 0, 3)])
+    assert line.endswith("5010/? 0:00:03 left 2,500/s 3 dead letters")
+
+
+def test_nothing_is_said_of_a_rate_before_there_is_one():
+    assert line_after([(5, 10, 40)]).endswith("10/40 0:00:05 left -:--:--")
