@@ -152,10 +152,10 @@ class _CountItems(beam.DoFn):
         self._counts: Counter[Item] = Counter()
 
     def process(self, raw: Raw) -> Iterator[tuple[int, tuple[Item, int]]]:
+        _READ.inc()
         if isinstance(raw, DeadLetter):
             _DEAD_LETTERS.inc()
             return
-        _READ.inc()
         split = self._splitter.split_of(raw)
         self._counts[_RECORDS, split] += 1
         if split == "train":

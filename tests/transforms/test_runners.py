@@ -1,5 +1,7 @@
 """What holds for every kind of record, wherever the build runs."""
 
+from dataclasses import replace
+
 import apache_beam as beam
 import pytest
 from apache_beam.runners.portability.fn_api_runner.fn_runner import FnApiRunner
@@ -12,6 +14,7 @@ from rnnpipe.transforms import parcels, sorting, survey
 from rnnpipe.transforms.repeats import Drop
 from rnnpipe.transforms.runner import Runner
 from rnnpipe.transforms.shards import _order, _settle
+from tests.transforms.backbone import make_features
 from tests.transforms.kinds import KINDS, contents
 
 
@@ -36,27 +39,50 @@ def test_two_workers_write_the_same_bytes_as_this_process(kind, tmp_path):
     assert len([name for name in contents(one) if "tfrecord" in name]) >= 5
 
 
-def test_all_good_records_arrive_and_every_bad_one_is_named_once(kind, tmp_path):
+@pytest.mark.parametrize("workers", [1, 2])
+def test_all_good_records_arrive_and_every_bad_one_is_named_once(
+    kind, workers, tmp_path, read_counters
+):
     amount = 100 if kind in {"vqa", "caption", "video"} else 1000
     raw = KINDS[kind](tmp_path / "raw", amount, amount // 100)
+    check_what_arrives(raw, Runner(workers), tmp_path / "records", read_counters)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("kind", ["caption", "video"])
+def test_so_it_is_with_features(kind, workers, tmp_path, weights, read_counters):
+    raw = KINDS[kind](tmp_path / "raw", 100, 1)
+    raw = replace(raw, recipe=replace(raw.recipe, features=make_features(weights)))
+    check_what_arrives(raw, Runner(workers), tmp_path / "records", read_counters)
+
+
+def check_what_arrives(raw, runner, folder, read_counters):
     keys = [
         reference.key
         for piece in raw.source.pieces()
         for reference in raw.source.read(piece)
         if reference.key not in raw.dead
     ]
-    records = raw.build(records_per_shard=100).run(tmp_path / "records")
+    records = raw.build(records_per_shard=100).run(folder, runner=runner)
     letters = list(records.dead_letters())
     assert [(letter["key"], letter["step"]) for letter in letters] == sorted(raw.dead.items())
     assert all(letter["reason"] and letter["source"] for letter in letters)
     assert sum(records.splits.values()) == len(keys) == records.stats["written"]
     assert records.stats["read"] == len(keys) + len(raw.dead)
+    assert records.stats["draw"] == 0  # else some would be counted twice
+    assert read_counters() == {
+        "records_read": records.stats["read"],
+        "records_written": len(keys),
+        "dead_letters": len(raw.dead),
+    }
 
 
-def test_too_many_bad_records_stop_the_build_which_says_so(kind, tmp_path):
+@pytest.mark.parametrize("workers", [1, 2])
+def test_too_many_bad_records_stop_the_build_which_says_so(kind, workers, tmp_path):
     raw = KINDS[kind](tmp_path / "raw", 40, 4)
     with pytest.raises(UserError, match=r"at most 0\.05 of the raw records to be bad") as fault:
-        raw.build().run(tmp_path / "records")
+        raw.build().run(tmp_path / "records", runner=Runner(workers))
     assert f"{len(raw.dead)} x {next(iter(raw.dead.values()))}" in str(fault.value)
     assert not list(tmp_path.glob("records*"))
 
