@@ -17,6 +17,8 @@ from rnnpipe.transforms.repeats import (
 from rnnpipe.transforms.runner import Runner
 from rnnpipe.transforms.splits import Splitter
 from rnnpipe.transforms.text_pairs import TextPairRecipe
+from tests.transforms.kinds import contents
+from tests.transforms.repeated import REPEATED, check_repeats
 
 RECORDS = [  # key, split, source, pair
     ("a", "train", "x", "p"),
@@ -107,3 +109,14 @@ def test_what_is_told():
         "the source of 1 of 10 test records is in validation too",
         "the source of 2 of 1,000 train and 1 of 10 test records occurs before in the same split",
     ]
+
+
+@pytest.mark.parametrize("kind", REPEATED)
+def test_any_number_of_workers_finds_and_drops_the_same(kind, tmp_path):
+    repeated = REPEATED[kind](tmp_path / "raw")
+    one, two = (
+        repeated.build.run(tmp_path / f"records-{workers}", runner=Runner(workers))
+        for workers in (1, 2)
+    )
+    check_repeats(repeated, one)
+    assert contents(one.path) == contents(two.path)
