@@ -4,9 +4,10 @@ import difflib
 from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn
 
-from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
 from apache_beam.portability.api import beam_job_api_pb2 as messages
 from apache_beam.runners.portability.portable_runner import PortableRunner
+from apache_beam.runners.runner import create_runner
 
 from rnnpipe.errors import UserError
 
@@ -42,6 +43,20 @@ def check_options(args: Sequence[str], more: Iterable[str] | None = ()) -> None:
                 raise UserError(_WHERE, "options that Beam and its runner know", name, fix)
 
     PipelineOptions([]).get_all_options(add_extra_args_fn=check)
+
+
+def import_runner(args: Sequence[str]) -> None:
+    """Imports the runner that the options name, and the options that it brings.
+
+    Raises:
+        UserError: there is none of that name, or it lacks what it needs.
+    """
+    name = PipelineOptions(list(args)).view_as(StandardOptions).runner
+    try:
+        create_runner(name)
+    except (ValueError, ImportError, AttributeError) as fault:
+        expected, got = "a runner that Beam can import", " ".join(str(fault).split())
+        raise UserError(f"--runner {name}", expected, got, "mend it or install it") from fault
 
 
 def check_with_server(runner: Any, args: Sequence[str]) -> None:

@@ -17,7 +17,7 @@ from apache_beam.transforms.environments import ExternalEnvironment, python_sdk_
 
 from rnnpipe.errors import UserError
 from rnnpipe.transforms.addresses import check_addresses
-from rnnpipe.transforms.options import check_options, check_with_server
+from rnnpipe.transforms.options import check_options, check_with_server, import_runner
 from rnnpipe.transforms.pool import WorkerPool
 
 Construct = Callable[[beam.Pipeline], Any]
@@ -72,8 +72,7 @@ class Runner:
             UserError: they cannot.
         """
         if not self.is_local:
-            with _telling_of_options():  # and the runner is imported, with options of its own
-                beam.Pipeline(options=PipelineOptions(list(self.beam_args)))
+            import_runner(self.beam_args)
         check_options(self.beam_args, () if self.is_local else None)
 
     @contextmanager
@@ -104,10 +103,10 @@ def _run(construct: Construct, options: PipelineOptions, runner: Any) -> None:
 
 
 def _run_elsewhere(construct: Construct, args: list[str]) -> None:
-    with _telling_of_options():
-        options = PipelineOptions(args)
-        pipeline = beam.Pipeline(options=options)
+    options = PipelineOptions(args)
     check_addresses(options)
+    with _telling_of_options():
+        pipeline = beam.Pipeline(options=options)
     check_with_server(pipeline.runner, args)
     construct(pipeline)
     with _telling_of_options(), _telling_of_mistakes(), pipeline:

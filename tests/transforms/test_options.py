@@ -47,8 +47,19 @@ def test_what_somebody_may_know_is_taken(args):
 def test_a_slip_is_told_before_any_server_is_asked():
     with pytest.raises(UserError, match=r"did you mean --flink_master\?"):
         Runner(beam_args=["--runner=FlinkRunner", "--flink_mastr=localhost:8081"]).check()
-    with pytest.raises(UserError, match="got a refusal: Unexpected pipeline runner: Flank"):
-        Runner(beam_args=["--runner=Flank"]).check()
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("Flank", r"--runner Flank: expected a runner .*, got Unexpected pipeline runner: Flank"),
+        ("no_such.Runner", "got No module named 'no_such'; mend it or install it"),
+        ("json.Runner", "got module 'json' has no attribute 'Runner'"),
+    ],
+)
+def test_a_runner_that_is_not_there_is_told(name, told):
+    with pytest.raises(UserError, match=told):
+        Runner(beam_args=[f"--runner={name}"]).check()
 
 
 def test_options_of_somebody_s_own_runner_are_taken():
