@@ -12,11 +12,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from rnnpipe.errors import UserError
 from rnnpipe.sources.shapes import write_shapes
 from rnnpipe.sources.videos.files import encode_video
 from rnnpipe.storage.paths import StorePath
 from tests.interpreter import Interpreter
+from tools.cluster.flink import Cluster
+from tools.cluster.parts import default_home
 from tools.cluster.s3 import S3_KEYS, serving_s3
+
+FLINK = default_home()  # not that of a test, which has a cache of its own
 
 
 @pytest.fixture(scope="session")
@@ -87,6 +92,26 @@ def bucket(_s3, monkeypatch) -> StorePath:
     name = f"bucket-{uuid.uuid4().hex[:12]}"
     fsspec.filesystem("s3").mkdir(name)
     return StorePath(f"s3://{name}")
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Cluster]:
+    """The Flink cluster of `tools/cluster`, started here and stopped again.
+
+    Where its parts are missing they are fetched first; only without Java or Maven nothing is tried.
+    """
+    made = Cluster(FLINK)
+    try:
+        made.parts.check_tools()
+    except UserError as fault:
+        pytest.skip(f"NO BUILD ON FLINK WAS TRIED: {fault}")
+    with made.reserved():
+        made.parts.install()
+        was_running = bool(made.processes.names())
+        made.start(workers=2, memory=1024)
+        yield made
+        if not was_running:
+            made.stop()
 
 
 @pytest.fixture(autouse=True)

@@ -7,12 +7,12 @@ from rnnpipe.transforms.features import Features
 
 SIDE = 32  # of what it sees, in pixels
 CHANNELS = 32  # of its 8 x 8 cells
-_LAYER = "conv_pw_3_relu"
+_LAYER, _ALPHA = "conv_pw_3_relu", 0.25
 
 
-def write_weights(path):
+def write_weights(path, alpha=_ALPHA):
     """Writes weights such that features are neither all zero nor all alike."""
-    network = _build()
+    network = _build(alpha)
     rng = np.random.default_rng(1)
     for variable in network.weights:
         if "kernel" in variable.path:
@@ -23,7 +23,7 @@ def write_weights(path):
 
 def make_features(weights, **more):
     """What a build computes with these weights."""
-    options = (("alpha", 0.25),)
+    options = (("alpha", _ALPHA),)
     return Features("MobileNet", str(weights), SIDE, _LAYER, options, **{"batch_size": 4, **more})
 
 
@@ -39,8 +39,8 @@ def compute_plainly(weights):
     return compute
 
 
-def _build():
+def _build(alpha=_ALPHA):
     shape = (SIDE, SIDE, 3)
     return keras.applications.MobileNet(
-        include_top=False, weights=None, alpha=0.25, input_shape=shape
+        include_top=False, weights=None, alpha=alpha, input_shape=shape
     )

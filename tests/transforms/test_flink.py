@@ -1,11 +1,8 @@
-"""A build on a Flink cluster writes the bytes that a local one writes.
-
-The cluster is that of `tools/cluster`, started here and stopped again. Where its parts are missing
-they are fetched first; only where there is no Java or Maven, nothing is tried.
-"""
+"""A build on a Flink cluster writes the bytes that a local one writes."""
 
 import os
 
+import apache_beam as beam
 import pytest
 
 from rnnpipe.errors import UserError
@@ -13,38 +10,45 @@ from rnnpipe.sources.text.parallel import Parallel
 from rnnpipe.transforms.build import Build
 from rnnpipe.transforms.runner import Runner
 from tests.transforms.kinds import KINDS, contents
-from tools.cluster.flink import Cluster
-from tools.cluster.parts import default_home
-
-HOME = default_home()  # not that of a test, which has a cache of its own
-
-
-@pytest.fixture(scope="module")
-def cluster():
-    made = Cluster(HOME)
-    try:
-        made.parts.check_tools()
-    except UserError as fault:
-        pytest.skip(f"NO BUILD ON FLINK WAS TRIED: {fault}")
-    with made.reserved():
-        made.parts.install()
-        was_running = bool(made.processes.names())
-        made.start(workers=2, memory=1024)
-        yield made
-        if not was_running:
-            made.stop()
+from tests.transforms.repeated import REPEATED, check_repeats
 
 
 # One kind is always tried, the others are asked for.
 @pytest.mark.parametrize(
     "kind", [k if k == "text_pair" else pytest.param(k, marks=pytest.mark.cluster) for k in KINDS]
 )
-def test_flink_writes_the_same_bytes_as_this_process(kind, cluster, tmp_path):
+def test_flink_writes_and_counts_what_this_process_does(kind, cluster, tmp_path, read_counters):
     raw = KINDS[kind](tmp_path / "raw", 40, 1)
     build = raw.build(max_bad_fraction=0.2)
     here = build.run(tmp_path / "here")
+    counted = read_counters()
     there = build.run(tmp_path / "there", runner=Runner(beam_args=cluster.options()))
     assert contents(here.path) == contents(there.path)
+    assert read_counters() == counted
+    assert counted["dead_letters"] == len(raw.dead)
+
+
+@pytest.mark.cluster
+@pytest.mark.parametrize("kind", REPEATED)
+def test_flink_finds_and_drops_the_same_repeats(kind, cluster, tmp_path, read_counters):
+    repeated = REPEATED[kind](tmp_path / "raw")
+    here = repeated.build.run(tmp_path / "here")
+    counted = read_counters()
+    there = repeated.build.run(tmp_path / "there", runner=Runner(beam_args=cluster.options()))
+    check_repeats(repeated, there)
+    assert contents(here.path) == contents(there.path)
+    assert read_counters() == counted
+
+
+@pytest.mark.cluster
+def test_options_that_flink_s_job_server_adds_are_known(cluster, tmp_path):
+    def run(option):
+        runner = Runner(beam_args=[*cluster.options(), option])
+        runner.run(lambda pipeline: pipeline | beam.Create([1]))
+
+    run("--checkpointing_interval=60000")
+    with pytest.raises(UserError, match="did you mean --checkpointing_interval"):
+        run("--checkpoint_interval=60000")
 
 
 @pytest.mark.cluster

@@ -1,0 +1,139 @@
+"""The command lines of all builds write on a Flink cluster the bytes that they write here."""
+
+import os
+import shlex
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from rnnpipe.cli import main as rnnpipe
+from rnnpipe.records.directory import RecordsDirectory
+from rnnpipe.sources.videos.moving.writer import FRAME_LABELS
+from tests.transforms.backbone import SIDE, write_weights
+from tests.transforms.kinds import KINDS, contents
+
+ROOT = Path(__file__).resolve().parents[2]
+COMMON = "--records-per-shard 8 --max-bad-fraction 0.2 --validation 0.2 --test 0.2"
+NETWORK = f"--backbone MobileNet --weights {{weights}} --backbone-image-size {SIDE} --batch-size 4"
+CLIPS = f"--source clips --path {{raw}} --frame-labels {FRAME_LABELS} --rate 6 --image-size 16"
+
+# The kind of record: the pipeline, the kind of raw data, and what it is told.
+JOBS = {
+    "vqa": ("vqa", "vqa", "--source vqa_v2 --path {raw} --image-size 16"),
+    "caption": (
+        *("coco_captions", "caption"),
+        "--source coco_captions --path {raw} --image-size 16 --tokenizer word",
+    ),
+    "video": ("video_frames", "video", CLIPS),
+    "image_class": ("image_classes", "image_class", "--path {raw} --size 16"),
+    "text_class": (
+        *("text_classes", "text_class"),
+        "--source table --path {raw} --tokenizer bpe --vocabulary 40 --drop-duplicates",
+    ),
+    "text_pair": (
+        *("text_pairs", "text_pair"),
+        "--path {raw} --from de --to en --tokenizer unigram --vocabulary 50 --drop-leaks",
+    ),
+    "text_stream": (
+        *("text_stream", "text_stream"),
+        "--path {raw}/book.txt --begin '^# ' --symbols char --vocabulary 64",
+    ),
+    "caption_features": (
+        *("coco_captions", "caption"),
+        f"--source coco_captions --path {{raw}} --image-size 16 --tokenizer word {NETWORK}",
+    ),
+    "video_features": ("video_frames", "video", f"{CLIPS} {NETWORK}"),
+}
+
+# Little data for every config of a task; the shares of small data are large.
+LITTLE = ["build.records_per_shard=16", "data.splits={validation: 0.2, test: 0.2}"]
+CONFIGS = {
+    "captioning": [*LITTLE, "data.source.images=40", "data.image.size=16"],
+    "char_lm": LITTLE,
+    "glimpse": [*LITTLE, "data.source.images=60", "data.image.size=16"],
+    "sentiment": ["build.records_per_shard=64", "data.source.sentences=400"],
+    "translation": ["build.records_per_shard=64", "data.source.pairs=400"],
+    "video": [*LITTLE, "data.source.clips=40", "data.source.size=16", "data.frames.size=16"],
+    "vqa": [*LITTLE, "data.source.images=40", "data.image.size=16", "data.answers.min_count=1"],
+}
+
+
+def test_every_pipeline_and_every_config_is_tried():
+    files = (ROOT / "pipelines").glob("*.py")
+    assert {pipeline for pipeline, _, _ in JOBS.values()} == {
+        path.stem for path in files if "def main(" in path.read_text()
+    }
+    assert CONFIGS.keys() == {path.stem for path in (ROOT / "configs").glob("*.yaml")}
+
+
+def line_of(kind, folder):
+    """What a pipeline is told of raw data that this writes, of which some is broken."""
+    _, raw_kind, told = JOBS[kind]
+    raw = KINDS[raw_kind](folder / "raw", 40, 1)
+    weights = folder / "backbone.weights.h5"
+    if "{weights}" in told:
+        write_weights(weights, alpha=1.0)
+    path = getattr(raw.source, "folder", folder / "raw")  # below it, if it is drawn
+    return shlex.split(f"{told} {COMMON}".format(raw=path, weights=weights))
+
+
+@pytest.mark.cluster
+@pytest.mark.parametrize("kind", JOBS)
+def test_a_pipeline_writes_the_same_bytes_on_flink(kind, cluster, tmp_path, capsys):
+    main = import_module(f"pipelines.{JOBS[kind][0]}").main
+    line = line_of(kind, tmp_path)
+    here, there = tmp_path / "here", tmp_path / "there"
+    assert main([*line, "--output", str(here)]) == 0
+    expected = capsys.readouterr().out
+    assert main([*line, "--output", str(there), "--", *cluster.options()]) == 0
+    assert capsys.readouterr().out == expected  # the table of what was made and left out
+    assert contents(here) == contents(there)
+    records = RecordsDirectory.open(there)
+    assert records.spec.name == kind
+    assert records.stats["dead_letters"]
+
+
+@pytest.mark.cluster
+@pytest.mark.parametrize("name", CONFIGS)
+def test_a_config_is_built_with_the_same_bytes_on_flink(name, cluster, tmp_path):
+    line = ["build", str(ROOT / "configs" / f"{name}.yaml")]
+    line += [part for override in CONFIGS[name] for part in ("--set", override)]
+    here, there = tmp_path / "here", tmp_path / "there"
+    assert rnnpipe([*line, "--set", f"data.directory={here}"]) == 0
+    told = ["--set", f"data.directory={there}", "--", *cluster.options()]
+    assert rnnpipe([*line, *told]) == 0
+    assert contents(here) == contents(there)
+    assert min(RecordsDirectory.open(there).splits.values()) > 0
+
+
+@pytest.mark.cluster
+@pytest.mark.parametrize("program", ["pipelines.text_pairs", "rnnpipe.cli"])
+def test_a_shell_puts_the_options_into_the_line_as_the_manual_has_it(program, cluster, tmp_path):
+    if program == "rnnpipe.cli":
+        config = ROOT / "configs" / "translation.yaml"
+        few = [part for override in CONFIGS["translation"] for part in ("--set", override)]
+        line, output = ["build", str(config), *few, "--set"], "data.directory="
+    else:
+        line, output = [*line_of("text_pair", tmp_path), "--output"], ""
+    python = shlex.quote(sys.executable)
+    options = f"$({python} -m tools.cluster.flink options)"
+    environment = {**os.environ, "RNNPIPE_FLINK": str(cluster.parts.home)}
+
+    def build(name, after):
+        told = shlex.join([*line, f"{output}{tmp_path / name}"])
+        command = f"{python} -m {program} {told} {after}"
+        done = subprocess.run(
+            ["sh", "-c", command],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return contents(tmp_path / name)
+
+    assert build("here", "") == build("there", f"-- {options}")
