@@ -34,6 +34,8 @@ from tools.cluster.processes import Processes
 REST, RPC, JOBS, ARTIFACTS = 8081, 6123, 8099, 8098
 _PATIENCE = 300.0  # seconds; beside other work a JVM takes minutes to come up
 _WORKER = "rnnpipe.transforms.worker"
+# What was killed refuses two heartbeats, and is missed at once. On a busy machine a JVM that lives
+# may be silent for half a minute, and a job that ends just then keeps its slots for ever.
 _CONFIG = """\
 env.java.opts.all: {java_options}
 jobmanager.rpc.address: localhost
@@ -48,7 +50,7 @@ rest.address: localhost
 rest.bind-address: localhost
 rest.port: {rest}
 parallelism.default: {workers}
-heartbeat.timeout: 10000
+heartbeat.timeout: 180000
 heartbeat.interval: 2000
 restart-strategy.type: fixed-delay
 restart-strategy.fixed-delay.attempts: 3
