@@ -62,4 +62,5 @@ def tokenization(options: argparse.Namespace, default: Tokenization) -> Tokeniza
         lowercase=not options.keep_case,
         split_punctuation=options.split_punctuation,
         drop_tags=options.drop_tags,
+        mark_joins=default.mark_joins,
     )

@@ -132,7 +132,13 @@ def _open_tfds(config: TfdsSource, fields: dict[str, str]) -> Tfds:
 def _tokenization(text: ClassText | PairText) -> Tokenization:
     from rnnpipe.transforms.text import Tokenization
 
-    return Tokenization(text.tokenizer, text.vocabulary, **text.normalize.model_dump())
+    return Tokenization(
+        text.tokenizer,
+        text.vocabulary,
+        **text.normalize.model_dump(),
+        # What is translated has to become text again, what has a class does not.
+        mark_joins=isinstance(text, PairText),
+    )
 
 
 def _options(build: BuildSection) -> dict[str, Any]:

@@ -18,6 +18,9 @@ _CHARACTERS = str.maketrans(
     | dict.fromkeys(map(chr, range(0xD800, 0xE000)), "\ufffd")
 )
 
+JOIN = "\u2060"
+"""Unicode's word joiner, which shows nothing and which no normalised text has of its own."""
+
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 _LETTER, _WORD = r"[^\W\d_]", r"[^\W_]"
 _KEPT_OR_MARK = re.compile(
@@ -26,6 +29,7 @@ _KEPT_OR_MARK = re.compile(
     rf"|(?<={_WORD})['-](?={_WORD})"  # what's, t-shirt
     r"|([^\w\s]|_)"
 )
+_JOINED = re.compile(f" ?{JOIN} ?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,21 +44,33 @@ class Normalizer:
     number: *what's*, *o'clock*, *t-shirt*, *u.s.*, *3.5*, *1,000* and *2:50* stay whole. A
     contraction is thus one word, in whatever language.
 
+    With `mark_joins` a mark that touched its neighbour says so with a `JOIN` on that side, so that
+    `join` gives back the text exactly, in whatever language: *a dog.* becomes *a*, *dog*
+    and a point that has one. Between two marks the second one has it.
+
     Args:
         form: the Unicode form; NFKC also folds what only looks different (`ﬁ`, `２`).
         lowercase: whether capital letters become small ones.
         split_punctuation: whether punctuation is set apart from words.
         drop_tags: whether HTML's tags, such as `<br />`, become spaces.
+        mark_joins: whether marks that are set apart say what they touched. What is normal is then
+            no longer the same when it is normalised again.
 
     Example:
         >>> Normalizer()("What’s  on the U.S. flag?")
         "what's on the u.s. flag ?"
+        >>> marked = Normalizer(mark_joins=True)
+        >>> marked("(a dog) !").replace(JOIN, "~"), marked.join(marked("(a dog) !"))
+        ('(~ a dog ~) !', '(a dog) !')
+
+    Source: the joiners of OpenNMT's tokenizer, https://github.com/OpenNMT/Tokenizer.
     """
 
     form: Literal["NFC", "NFKC"] = "NFKC"
     lowercase: bool = True
     split_punctuation: bool = True
     drop_tags: bool = False
+    mark_joins: bool = False
 
     def __call__(self, text: str) -> str:
         """The text made uniform; its words are joined by single spaces."""
@@ -69,11 +85,30 @@ class Normalizer:
         if self.drop_tags:
             text = _TAG.sub(" ", text)
         if self.split_punctuation:
-            text = _KEPT_OR_MARK.sub(_set_apart, text)
+            text = _KEPT_OR_MARK.sub(_set_apart_marked if self.mark_joins else _set_apart, text)
         return " ".join(text.split())
+
+    def join(self, text: str) -> str:
+        """The text before marks that touched their neighbours were set apart."""
+        return _JOINED.sub("", text) if self.mark_joins else text
 
 
 def _set_apart(match: re.Match[str]) -> str:
-    # `\w` knows neither the vowel signs of many scripts nor joiners: they stay in their word.
     mark = match[1]
-    return f" {mark} " if mark and unicodedata.category(mark)[0] in "PS" else match[0]
+    return f" {mark} " if mark and _is_mark(mark) else match[0]
+
+
+def _set_apart_marked(match: re.Match[str]) -> str:
+    mark = match[1]
+    if not mark or not _is_mark(mark):
+        return match[0]
+    before = match.string[max(match.start() - 1, 0) : match.start()]
+    after = match.string[match.end() : match.end() + 1]
+    left = JOIN if before.strip() else ""
+    right = JOIN if after.strip() and not _is_mark(after) else ""
+    return f" {left}{mark}{right} "
+
+
+def _is_mark(character: str) -> bool:
+    # `\w` knows neither the vowel signs of many scripts nor joiners: they stay in their word.
+    return unicodedata.category(character)[0] in "PS" and not character.isalnum()

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import sentencepiece
 
 from rnnpipe.errors import UserError
-from rnnpipe.text.normalize import Normalizer
+from rnnpipe.text.normalize import JOIN, Normalizer
 from rnnpipe.text.tokens import END, PAD, START, UNKNOWN
 
 TokenizerKind = Literal["word", "unigram", "bpe", "char"]
@@ -99,9 +99,13 @@ class Tokenizer:
         return list(self._processor.encode(normal, num_threads=1))
 
     def decode(self, ids: Iterable[int]) -> str:
-        """The text of ids; padding, start and end are left out, unknown text reads `<unk>`."""
+        """The text of ids; padding, start and end are left out, unknown text reads `<unk>`.
+
+        Without unknown tokens it is the text that was encoded, normalised; marks stand apart where
+        the normaliser sets them apart without marking joins.
+        """
         text = self._processor.decode([int(i) for i in ids])
-        return " ".join(text.split())
+        return self.normalizer.join(" ".join(text.split()))
 
     def save(self, folder: Path) -> None:
         """Writes `tokenizer.model` and `tokenizer.json` into a folder."""
@@ -188,7 +192,8 @@ def train_tokenizer(
 def _table(counts: Mapping[str, int], normalizer: Normalizer) -> _Table:
     words: Counter[str] = Counter()
     for text, count in counts.items():
-        for word in normalizer(text).split():
+        # With joins a word is normal already, and would lose them.
+        for word in [text] if JOIN in text else normalizer(text).split():
             words[word] += count
     return [
         (word, count)

@@ -30,6 +30,8 @@ class Tokenization:
             tokenizer `word` alone: the others find punctuation themselves, and what they decode to
             is then the very text that they were given, normalised.
         drop_tags: whether HTML's tags are dropped.
+        mark_joins: whether punctuation that is set apart says what it touched, so that what is
+            decoded is the normalised text all the same.
     """
 
     tokenizer: TokenizerKind = "word"
@@ -38,6 +40,7 @@ class Tokenization:
     lowercase: bool = True
     split_punctuation: bool | None = None
     drop_tags: bool = False
+    mark_joins: bool = False
 
     @property
     def normalizer(self) -> Normalizer:
@@ -48,6 +51,7 @@ class Tokenization:
             lowercase=self.lowercase,
             split_punctuation=self.tokenizer == "word" if split is None else split,
             drop_tags=self.drop_tags,
+            mark_joins=self.mark_joins,
         )
 
     def train(self, counts: Mapping[str, int]) -> Tokenizer:

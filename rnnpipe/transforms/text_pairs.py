@@ -34,7 +34,7 @@ class TextPairRecipe(Recipe):
         drop_leaks: leave out training pairs whose source text also occurs in another split.
     """
 
-    text: Tokenization = field(default_factory=lambda: Tokenization("bpe", 8000))
+    text: Tokenization = field(default_factory=lambda: Tokenization("bpe", 8000, mark_joins=True))
     joint: bool = True
     max_tokens: int = 100
     drop_duplicates: bool = False

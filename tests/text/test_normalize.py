@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnnpipe.text.normalize import Normalizer
+from rnnpipe.text.normalize import JOIN, Normalizer
 
 normalizers = st.builds(
     Normalizer, st.sampled_from(["NFC", "NFKC"]), st.booleans(), st.booleans(), st.booleans()
@@ -62,6 +62,30 @@ def test_what_is_normal_stays_as_it_is(normalizer, text):
 def test_splitting_adds_nothing_but_spaces(text):
     whole = Normalizer(split_punctuation=False)(text)
     assert Normalizer()(text).replace(" ", "") == whole.replace(" ", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "marked"),
+    [
+        ("A dog, running.", "a dog ~, running ~."),
+        ("a dog , running .", "a dog , running ."),
+        ("«Oui», dit-elle (ici).", "«~ oui ~» ~, dit-elle (~ ici ~) ~."),
+        ("It's $5.00/day!!", "it's $~ 5.00 ~/~ day ~! ~!"),
+        ("the U.S.?", "the u.s. ~?"),
+        ("a\u2060. \u2060b", "a ~. b"),  # a joiner of the text's own shows nothing: it is dropped
+    ],
+)
+def test_marks_say_what_they_touched(text, marked):
+    assert Normalizer(mark_joins=True)(text).replace(JOIN, "~") == marked
+
+
+@given(st.text() | marks, st.sampled_from(["NFC", "NFKC"]), st.booleans(), st.booleans())
+def test_joining_gives_back_what_was_set_apart(text, form, lowercase, drop_tags):
+    whole = Normalizer(form, lowercase, False, drop_tags)
+    marked = Normalizer(form, lowercase, True, drop_tags, mark_joins=True)
+    assert marked.join(marked(text)) == whole(text)
+    apart = marked(text).replace(JOIN, "").split()
+    assert apart == Normalizer(form, lowercase, True, drop_tags)(text).split()
 
 
 def test_it_travels_to_workers():

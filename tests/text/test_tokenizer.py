@@ -12,7 +12,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from rnnpipe.errors import UserError
-from rnnpipe.text.normalize import Normalizer
+from rnnpipe.text.normalize import JOIN, Normalizer
 from rnnpipe.text.tokenizer import Tokenizer, TokenizerKind, train_tokenizer
 from rnnpipe.text.tokens import END, PAD, START, UNKNOWN
 
@@ -119,6 +119,26 @@ def test_a_vocabulary_is_a_maximum_and_any_text_can_be_encoded(counts, kind, voc
     tokenizer = train_tokenizer(counts, kind=kind, vocabulary=vocabulary)
     assert 4 < tokenizer.vocabulary_size <= vocabulary
     assert not {PAD, START, END} & set(tokenizer.encode(text))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.text(), min_size=1), st.sampled_from(KINDS), st.booleans())
+def test_whatever_is_learnt_from_comes_back(texts, kind, split):
+    normalizer = Normalizer(split_punctuation=split, mark_joins=True)
+    whole = Normalizer(split_punctuation=False)
+    counts = Counter(word for text in texts for word in normalizer(text).split())
+    assume(counts and not any("▅" in word for word in counts))
+    tokenizer = train_tokenizer(counts, kind=kind, vocabulary=3000, normalizer=normalizer)
+    for text in texts:
+        assert tokenizer.decode(tokenizer.encode(text)) == whole(text)
+
+
+def test_raw_words_are_counted_with_their_joins():
+    normalizer = Normalizer(mark_joins=True)
+    counts = {"dog.": 3, normalizer("dog.").split()[1]: 1, ".": 2}
+    tokenizer = train_tokenizer(counts, kind="word", vocabulary=9, normalizer=normalizer)
+    assert tokenizer.pieces[4:] == [f"▁{JOIN}.", "▁dog", "▁."]
+    assert tokenizer.decode(tokenizer.encode("Dog. .")) == "dog. ."
 
 
 def test_what_cannot_be_learnt_from_is_told():

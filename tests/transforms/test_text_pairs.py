@@ -7,13 +7,15 @@ import tensorflow_datasets as tfds
 from rnnpipe.errors import BadRecord
 from rnnpipe.sources.text.fields import refer_pair
 from rnnpipe.sources.text.parallel import Parallel
+from rnnpipe.text.normalize import JOIN, Normalizer
 from rnnpipe.text.tokenizer import Tokenizer
 from rnnpipe.transforms.build import Build
 from rnnpipe.transforms.recipe import Dropped
 from rnnpipe.transforms.text import Tokenization
 from rnnpipe.transforms.text_pairs import TextPairEncoder, TextPairRecipe
 
-WORDS = Tokenization("word", 50)
+WORDS = Tokenization("word", 50, mark_joins=True)
+POINT = f"▁{JOIN}."  # one that touches the word before it
 
 
 @pytest.fixture
@@ -47,8 +49,8 @@ def test_records_hold_what_the_raw_data_says(parallel, tmp_path):
     sides = {side: Tokenizer.load(records.path / side) for side in ("source", "target")}
     record = read["train:1"]
     assert (record["source"], record["target"]) == ("Ein Hund.", "A dog.")
-    assert [sides["source"].pieces[i] for i in record["source_tokens"]] == ["▁ein", "▁hund", "▁."]
-    assert [sides["target"].pieces[i] for i in record["target_tokens"]] == ["▁a", "▁dog", "▁."]
+    assert [sides["source"].pieces[i] for i in record["source_tokens"]] == ["▁ein", "▁hund", POINT]
+    assert [sides["target"].pieces[i] for i in record["target_tokens"]] == ["▁a", "▁dog", POINT]
     long = next(record for record in records.read("test") if record["target"] == "to seven")
     assert long["source"] == "eins zwei drei vier fünf sechs sieben"
     assert len(long["source_tokens"]) == 5
@@ -99,14 +101,16 @@ def test_sides_without_token_are_bad():
         make_encoder(9).encode(refer_pair("k", "train", source="a", target="\u00ad"))
 
 
-@pytest.mark.parametrize("kind", ["bpe", "unigram", "char"])
+@pytest.mark.parametrize("kind", ["bpe", "unigram", "char", "word"])
 def test_decoding_gives_back_the_text_as_it_was_normalised(shared_data, kind):
     """What scores are computed on: no space too many, no mark apart, whatever the language."""
     source = Parallel(shared_data / "multi30k", source="de", target="fr")
     [piece] = [piece for piece in source.pieces() if piece.part.split == "test"]
     texts = [text for r in source.read(piece) for text in r.fields.values()]
-    tokenization = Tokenization(kind, 2000, lowercase=False)
-    normal = [tokenization.normalizer(text) for text in texts]
-    tokenizer = tokenization.train(Counter(word for text in normal for word in text.split()))
+    tokenization = Tokenization(kind, 20000, lowercase=False, mark_joins=True)
+    normalizer = tokenization.normalizer
+    tokenizer = tokenization.train(Counter(word for t in texts for word in normalizer(t).split()))
+    whole = Normalizer(lowercase=False, split_punctuation=False)
+    normal = [whole(text) for text in texts]
     assert [tokenizer.decode(tokenizer.encode(text)) for text in texts] == normal
     assert sum("," in text or "." in text for text in normal) > 1000
