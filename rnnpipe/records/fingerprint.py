@@ -47,12 +47,18 @@ def _hash_files(files: Iterable[Path]) -> dict[str, Any]:
     root = os.path.commonpath([path.parent for path in paths]) if paths else ""
     for path in paths:
         digest.update(os.path.relpath(path, root).encode() + b"\0")
-        if path.suffix.lower() in _MEDIA:
-            digest.update(f"{path.stat().st_size}\0".encode())
-        else:
-            with path.open("rb") as file:
-                digest.update(hashlib.file_digest(file, "sha256").digest())
+        try:
+            digest.update(_content(path))
+        except (FileNotFoundError, IsADirectoryError, PermissionError):
+            digest.update(b"unreadable\0")  # such as a dangling link: the build tells of it
     return {"files": len(paths), "sha256": digest.hexdigest()}
+
+
+def _content(path: Path) -> bytes:
+    if path.suffix.lower() in _MEDIA:
+        return f"{path.stat().st_size}\0".encode()
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()
 
 
 @cache
