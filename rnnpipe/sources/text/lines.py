@@ -50,7 +50,7 @@ def check_text_file(path: Path) -> int:
     lines, last = 0, b""
     with open_binary(path) as file:
         while chunk := file.read(_CHUNK):
-            if not last and chunk.startswith(_WIDE_MARKS):
+            if not last and _is_wide(chunk):
                 got = "UTF-16"
                 raise UserError(str(path), "a text file", got, "convert it to UTF-8")
             lines += chunk.count(b"\n")
@@ -58,6 +58,11 @@ def check_text_file(path: Path) -> int:
     if not last:
         raise UserError(str(path), "lines of text", "an empty file", "get the file again")
     return lines + (last != b"\n")
+
+
+def _is_wide(raw: bytes) -> bool:
+    """Whether it is UTF-16 or UTF-32, by its mark, or by the zeros that half of Latin text is."""
+    return raw.startswith(_WIDE_MARKS) or raw.count(0) > len(raw) // 3
 
 
 @contextmanager
@@ -176,7 +181,7 @@ def read_document(path: Path, encoding: str) -> str:
             raw = file.read(MAX_BYTES + 1)
     except _UNREADABLE as fault:
         raise BadRecord("read text", _describe(fault)) from fault
-    if raw.startswith(_WIDE_MARKS):  # which other encodings may well read, as nonsense
+    if _is_wide(raw):  # which other encodings may well read, as nonsense
         raise BadRecord("decode text", f"it is UTF-16, no {encoding}")
     return decode(raw.removeprefix(codecs.BOM_UTF8), encoding)
 

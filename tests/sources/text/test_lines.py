@@ -65,6 +65,7 @@ def test_the_longest_line_that_is_read(tmp_path, end):
     [
         (b"", "expected lines of text, got an empty file"),
         ("text".encode("utf-16"), "expected a text file, got UTF-16; convert it to UTF-8"),
+        ("text".encode("utf-16-le"), "expected a text file, got UTF-16; convert it to UTF-8"),
         (gzip.compress(b"some text" * 99, mtime=0)[:-20], "a damaged gzip file"),
         (b"\x1f\x8bno gzip", "a damaged gzip file"),
         (None, "a file that cannot be read (No such file or directory)"),
@@ -102,8 +103,8 @@ def test_documents(tmp_path):
     with pytest.raises(BadRecord, match="cannot be read"):
         read_document(tmp_path / "missing", "utf-8")
     for encoding in ("utf-16-le", "utf-16-be"):
-        for raw in ("\ufefftext".encode(encoding), gzip.compress("\ufefftext".encode(encoding))):
-            path.write_bytes(raw)
+        for raw in ("\ufeffдом".encode(encoding), "text".encode(encoding)):
+            path.write_bytes(gzip.compress(raw) if encoding == "utf-16-be" else raw)
             with pytest.raises(BadRecord, match="decode text: it is UTF-16, no iso-8859-1"):
                 read_document(path, "iso-8859-1")
 
