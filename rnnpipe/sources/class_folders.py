@@ -1,7 +1,7 @@
 """A folder for each class: what sources of such folders share, whatever their files hold."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import Any
 from rnnpipe.errors import BadRecord, DeadLetter, UserError
 from rnnpipe.sources.folder import absolute, check_folder, list_folder
 from rnnpipe.sources.source import Progress, Reference
-from rnnpipe.sources.text.parts import split_of_name
+from rnnpipe.sources.text.parts import split_of_name, tell_left_out
 
 _FILES_A_PIECE = 500
 
@@ -94,6 +94,31 @@ class ClassFolders(ABC):
                 raise UserError(str(self._folder), f"one folder for the split {split}", got, fix)
             splits[split] = self._folder / name
         return list(splits.items()) if "train" in splits else [("train", self._folder)]
+
+    @property
+    def notices(self) -> Sequence[str]:
+        """Folders beside those of splits, and what lies in a class's folder and is no such file."""
+        beside, others = self._beside_splits(), self._others()
+        told = tell_left_out(beside, "call it train, validation or test")
+        if others:
+            what = f"{len(others):,} in folders of labels, such as {others[0]}"
+            told.append(f"data.source: {what}, not read; names end in {' or '.join(self.endings)}")
+        return told
+
+    def _beside_splits(self) -> list[str]:
+        if self._folder in (base for _, base in self._split_folders()):
+            return []
+        names = [name for name in list_folder(self._folder) if (self._folder / name).is_dir()]
+        return [f"{name}/" for name in names if split_of_name(name) is None]
+
+    def _others(self) -> list[str]:
+        folders = {piece.names[0].rpartition("/")[0] for piece in self._pieces}
+        return sorted(
+            f"{folder}/{name}"
+            for folder in folders
+            for name in list_folder(self._folder / folder)
+            if not name.startswith(".") and not name.lower().endswith(self.endings)
+        )
 
     def _is_wanted(self, label: str) -> bool:
         return label not in self.unlabelled if self._labels is None else label in self._labels

@@ -1,6 +1,6 @@
 """What a source of raw data is."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -33,7 +33,10 @@ class Reference:
 
 
 class Source(Protocol):
-    """Raw data that a build reads: a folder of files, or a generator that writes one."""
+    """Raw data that a build reads: a folder of files, or a generator that writes one.
+
+    It may also have `notices`, see `notices_of`.
+    """
 
     kind: str
 
@@ -60,3 +63,8 @@ class Source(Protocol):
 
     def files(self) -> Iterable[Path]:
         """The files that the records depend on, for the fingerprint."""
+
+
+def notices_of(source: Source) -> Sequence[str]:
+    """What a source that is prepared says of raw data that it leaves out, in a sentence each."""
+    return list(getattr(source, "notices", ()))

@@ -17,7 +17,7 @@ from rnnpipe.records.fingerprint import make_fingerprint
 from rnnpipe.records.layout import DEAD_LETTERS, FINGERPRINT, SPLITS, STATS
 from rnnpipe.records.metadata import write_metadata
 from rnnpipe.records.publication import publishing
-from rnnpipe.sources.source import Source
+from rnnpipe.sources.source import Source, notices_of
 from rnnpipe.storage.room import room_for
 from rnnpipe.transforms.letters import Losses, count_letters, read_letters
 from rnnpipe.transforms.parcels import Shuffle
@@ -154,6 +154,8 @@ class Build:
                 total = survey.records.total()
                 progress("counting", total, total, survey.losses.total)
                 return survey, splitter
+            if not survey.records.total():
+                break  # another draw would find no more
         raise _empty_split(wanted, survey.records)
 
     def _write(
@@ -241,7 +243,8 @@ class Build:
         results: Mapping[str, SplitResult],
         losses: Losses,
     ) -> None:
-        stats = make_stats(self.recipe, survey, splitter, results, losses)
+        notices = notices_of(self.source)
+        stats = make_stats(self.recipe, survey, splitter, results, losses, notices)
         _write_json(folder / STATS, stats)
         _write_json(folder / FINGERPRINT, self.fingerprint)
         write_metadata(folder, self.recipe.spec, sizes_of(results))

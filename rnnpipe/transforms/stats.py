@@ -1,7 +1,7 @@
 """What `stats.json` says of a data set: counts, lengths, rates, and what was left out."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rnnpipe.records.metadata import SplitSize
@@ -27,6 +27,7 @@ def make_stats(
     splitter: Splitter,
     results: Mapping[str, SplitResult],
     losses: Losses,
+    notices: Sequence[str] = (),
 ) -> dict[str, Any]:
     """The statistics of a finished data set, JSON values.
 
@@ -36,6 +37,7 @@ def make_stats(
         splitter: which splits were held out.
         results: what came of each split.
         losses: the raw records that were left out, all of them.
+        notices: what there is to say of the raw data itself.
     """
     dropped = sum((result.dropped for result in results.values()), Counter[str]())
     written = sum(result.records for result in results.values())
@@ -47,6 +49,7 @@ def make_stats(
         "dropped": dropped,
         "repeats": survey.repeats,
         "notices": [
+            *notices,
             *(f"{number:,} records dropped: {reason}" for reason, number in dropped.items()),
             *tell_repeats(survey.repeats, survey.records),
         ],

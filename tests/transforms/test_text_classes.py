@@ -6,6 +6,7 @@ import tensorflow_datasets as tfds
 from rnnpipe.errors import BadRecord, UserError
 from rnnpipe.sources.text.fields import refer_text
 from rnnpipe.sources.text.label_files import LabelFiles
+from rnnpipe.sources.text.parts import FIX_FILES
 from rnnpipe.sources.text.table import Table
 from rnnpipe.text.tokenizer import Tokenizer
 from rnnpipe.transforms.build import Build
@@ -21,6 +22,7 @@ def reviews(tmp_path):
         "text,label\nGood film!,10\nBad film.,2\nbad  film.,2\nSo so,9\nold,2\n,2\n"
     )
     (tmp_path / "raw" / "test.csv").write_text("text,label\nOld,2\nQuite new,9\nnew,7\n")
+    (tmp_path / "raw" / "more.csv").write_text("text,label\nnew,2\n")
     source = Table(tmp_path / "raw", {"text": "text", "label": "label"})
     source.prepare(lambda done, total: None)
     return source
@@ -70,7 +72,9 @@ def _check_stats(stats):
     assert (words["running"], words["distinct"]) == (tokens, 7)
     assert words["coverage"] == pytest.approx(1 - train["rates"]["tokens_unknown"])
     assert stats["repeats"]["text"] == {"duplicates": {"train": 1}, "leaks": {"test in train": 1}}
-    assert stats["notices"] == [
+    left_out, *repeats = stats["notices"]
+    assert left_out == f"data.source: more.csv is not read; {FIX_FILES}"
+    assert repeats == [
         "the text of 1 of 3 test records is in train too",
         "the text of 1 of 5 train records occurs before in the same split",
     ]
@@ -85,6 +89,16 @@ def test_repeats_are_dropped_where_asked(reviews, tmp_path):
     assert records.stats["dropped"] == {"duplicate in train": 1, "in train and in another split": 1}
     assert records.stats["read"] == 9
     assert "1 records dropped: duplicate in train" in records.stats["notices"]
+
+
+def test_raw_data_without_records_is_read_once(tmp_path):
+    (tmp_path / "train.csv").write_text("text,label\n")
+    source, stages = Table(tmp_path, {"text": "text", "label": "label"}), []
+    with pytest.raises(UserError, match="at least one record for train, got none of 0"):
+        Build(source, TextClassRecipe(), {"test": 0.1}).run(
+            tmp_path / "records", progress=lambda stage, *counts: stages.append(stage)
+        )
+    assert stages == ["counting"]
 
 
 def test_every_text_is_in_one_split_alone(tmp_path):

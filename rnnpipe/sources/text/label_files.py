@@ -1,7 +1,7 @@
 """A file for each class, with a text on each line."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +12,7 @@ from rnnpipe.sources.folder import absolute, check_folder, list_folder
 from rnnpipe.sources.source import Progress, Reference
 from rnnpipe.sources.text.fields import refer_text
 from rnnpipe.sources.text.lines import check_encoding, check_text_file, read_lines
-from rnnpipe.sources.text.parts import name_of
+from rnnpipe.sources.text.parts import name_of, tell_left_out
 
 _FIX = "name the file of each label in data.source.files"
 _ASIDE = re.compile(r"(readme|licen[cs]e)(\..*)?|.*(\.txt|\.md|\.rst|\.bak|~)", re.IGNORECASE)
@@ -74,7 +74,8 @@ class LabelFiles:
             raise UserError(str(self._folder), "files of two labels or more", got, _FIX)
         return [LabelFile(label, self._folder / name) for label, name in sorted(files.items())]
 
-    def _find(self) -> dict[str, str]:
+    @cached_property
+    def _by_stem(self) -> dict[str, dict[str, list[str]]]:
         by_stem: dict[str, dict[str, list[str]]] = {}
         for name in list_folder(self._folder):
             plain = name.removesuffix(".gz")
@@ -82,7 +83,10 @@ class LabelFiles:
             aside = _ASIDE.fullmatch(plain)
             if stem and label and not aside and (self._folder / name).is_file():
                 by_stem.setdefault(stem, {}).setdefault(label, []).append(name)
-        several = {stem: files for stem, files in by_stem.items() if len(files) > 1}
+        return by_stem
+
+    def _find(self) -> dict[str, str]:
+        several = {stem: files for stem, files in self._by_stem.items() if len(files) > 1}
         if len(several) != 1:
             got = ", ".join(several) or "none"
             expected = "files <name>.<label> of two labels or more, and of one name"
@@ -93,6 +97,15 @@ class LabelFiles:
                 got, fix = " and ".join(names), f"move one of them away, or {_FIX}"
                 raise UserError(str(self._folder), f"one file of the label {label}", got, fix)
         return {label: names[0] for label, names in found.items()}
+
+    @property
+    def notices(self) -> Sequence[str]:
+        """Files of other names, unless a config chose the files."""
+        if self._files is not None:
+            return []
+        alone = [files for files in self._by_stem.values() if len(files) == 1]
+        left = [name for files in alone for names in files.values() for name in names]
+        return tell_left_out(left, _FIX)
 
     @property
     def parts(self) -> frozenset[str]:

@@ -1,6 +1,6 @@
 """Parallel text: a file for each language, line by line the same sentences."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +18,7 @@ from rnnpipe.sources.text.lines import (
     cut_lines,
     read_lines,
 )
-from rnnpipe.sources.text.parts import check_named, find_parts
+from rnnpipe.sources.text.parts import FIX_FILES, check_named, find_parts, tell_left_out
 
 _FIX = "mend data.source"
 
@@ -121,12 +121,27 @@ class Parallel:
                 yield stem.removesuffix(f".{language}")
 
     def _find(self, name: str, language: str) -> Path:
-        for suffix in ("", ".gz"):
-            path = self._folder / f"{name}.{language}{suffix}"
-            if path.is_file():
-                return path
-        expected = f"a file {name}.{language} or {name}.{language}.gz"
-        raise UserError(str(self._folder), expected, "none", _FIX)
+        names = [f"{name}.{language}", f"{name}.{language}.gz"]
+        found = [path for name in names if (path := self._folder / name).is_file()]
+        if len(found) == 1:
+            return found[0]
+        expected = f"a file {' or '.join(names)}"
+        fix = "move one of them away" if found else _FIX
+        raise UserError(str(self._folder), expected, "both" if found else "none", fix)
+
+    @property
+    def notices(self) -> Sequence[str]:
+        """Files of the two languages that are not read, unless a config chose the files."""
+        if self._files is not None:
+            return []
+        read = {part.name for part in self._parts}
+        left = [
+            f"{name}.{language}"
+            for language in self._languages
+            for name in set(self._names(language)) - read
+        ]
+        fix = f"each needs a file of the other language, and a name of a split, or {FIX_FILES}"
+        return tell_left_out(left, fix)
 
     @property
     def parts(self) -> frozenset[str]:

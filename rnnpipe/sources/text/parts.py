@@ -7,6 +7,10 @@ from pathlib import Path
 
 from rnnpipe.errors import UserError
 
+FIX_FILES = "name one file for each split in data.source.files"
+
+_SHOWN = 8  # names in a notice
+
 _SPLIT_OF_WORD = {
     **dict.fromkeys(("train", "training"), "train"),
     **dict.fromkeys(("val", "valid", "validation", "dev", "devel", "development"), "validation"),
@@ -50,16 +54,33 @@ def find_parts(folder: Path, names: Iterable[str], what: str) -> dict[str, str]:
     for name in names:
         if split := split_of_name(name):
             found.setdefault(split, []).append(name)
-    fix = "name one file for each split in data.source.files"
     for split, several in found.items():
         if len(several) > 1:
             got = ", ".join(several)
-            raise UserError(str(folder), f"one of {what} for the split {split}", got, fix)
+            raise UserError(str(folder), f"one of {what} for the split {split}", got, FIX_FILES)
     if "train" not in found:
         got = ", ".join(names) if names else "none"
-        fix = fix if names else "mend data.source.path"
+        fix = FIX_FILES if names else "mend data.source.path"
         raise UserError(str(folder), f"{what}, one of them for training", got, fix)
     return {split: several[0] for split, several in found.items()}
+
+
+def tell_left_out(names: Iterable[str], fix: str) -> list[str]:
+    """A notice of what is not read, or none where there is no such name.
+
+    Args:
+        names: of what is not read.
+        fix: what to write to have it read.
+
+    Example:
+        >>> tell_left_out(["unsupervised"], "name it in data.source.splits")
+        ['data.source: unsupervised is not read; name it in data.source.splits']
+    """
+    left = sorted(names)
+    more = f" and {len(left) - _SHOWN:,} more" if len(left) > _SHOWN else ""
+    verb = "is" if len(left) == 1 else "are"
+    told = f"data.source: {', '.join(left[:_SHOWN])}{more} {verb} not read; {fix}"
+    return [told] if left else []
 
 
 def check_named(folder: Path, files: Mapping[str, str | Path]) -> None:

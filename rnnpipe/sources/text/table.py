@@ -11,7 +11,7 @@ from rnnpipe.sources.folder import absolute, check_folder, list_folder
 from rnnpipe.sources.source import Progress, Reference
 from rnnpipe.sources.text.fields import refer_pair, refer_text
 from rnnpipe.sources.text.lines import check_encoding, check_text_file
-from rnnpipe.sources.text.parts import name_of, split_files
+from rnnpipe.sources.text.parts import FIX_FILES, name_of, split_files, tell_left_out
 from rnnpipe.sources.text.rows import Format, Row, format_of, read_header, read_rows
 
 Refer = Callable[..., Reference]
@@ -76,11 +76,22 @@ class Table:
     @cached_property
     def _parts(self) -> list[TablePart]:
         check_folder(self._folder, "tables", "mend data.source.path")
-        names = [name for name in list_folder(self._folder) if name.lower().endswith(_SUFFIXES)]
-        found = split_files(self._folder, self._files, names, ".csv, .tsv or .jsonl files")
+        found = split_files(self._folder, self._files, self._names, ".csv, .tsv or .jsonl files")
         return [
             TablePart(split, path, self._format or format_of(path)) for split, path in found.items()
         ]
+
+    @cached_property
+    def _names(self) -> list[str]:
+        return [name for name in list_folder(self._folder) if name.lower().endswith(_SUFFIXES)]
+
+    @property
+    def notices(self) -> Sequence[str]:
+        """Tables whose names tell no split, unless a config chose the files."""
+        if self._files is not None:
+            return []
+        left = set(self._names) - {part.path.name for part in self._parts}
+        return tell_left_out(left, FIX_FILES)
 
     @property
     def parts(self) -> frozenset[str]:

@@ -2,14 +2,14 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from rnnpipe.errors import UserError
 from rnnpipe.sources.source import Progress, Source
-from rnnpipe.sources.text.parts import split_of_name
+from rnnpipe.sources.text.parts import split_of_name, tell_left_out
 from rnnpipe.sources.text.table import Table
 from rnnpipe.sources.written import WrittenSource
 
@@ -31,7 +31,8 @@ class Tfds(WrittenSource):
             it is not there. Without it, the one whose files lie in `data_dir` itself.
         data_dir: TensorFlow Datasets' folder; by default its own.
         splits: what of the data set becomes each split (`train`, `validation`, `test`), in
-            TensorFlow Datasets' words, e.g. `train[:90%]`; without it the splits called so.
+            TensorFlow Datasets' words, e.g. `train[:90%]`; without it the splits called so, or else
+            the first that is called like one (`newstest2014`).
 
     Raises:
         UserError: neither `name` nor `data_dir` is given.
@@ -93,11 +94,22 @@ class Tfds(WrittenSource):
         """What of the data set becomes each split; the data set must be prepared."""
         if self._wanted is not None:
             return self._wanted
+        names = list(self._builder.info.splits)
         found: dict[str, str] = {}
-        for name in self._builder.info.splits:
+        for name in sorted(names, key=lambda name: split_of_name(name) != name):
             if split := split_of_name(name):
                 found.setdefault(split, name)
         return found
+
+    @property
+    def notices(self) -> Sequence[str]:
+        """Splits of the data set that are not read, unless a config chose them."""
+        if self._wanted is not None:
+            return []
+        read = {part for instruction in self.splits.values() for part in instruction.split("+")}
+        left = set(self._builder.info.splits) - read
+        fix = "name what is to be read in data.source.splits, e.g. {train: train, test: test}"
+        return tell_left_out(left, fix)
 
     @property
     def settings(self) -> Mapping[str, Any]:

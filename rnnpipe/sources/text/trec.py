@@ -1,7 +1,7 @@
 """Questions in the format of the TREC question classification data."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +12,7 @@ from rnnpipe.sources.folder import absolute, check_folder, list_folder
 from rnnpipe.sources.source import Progress, Reference
 from rnnpipe.sources.text.fields import refer_text
 from rnnpipe.sources.text.lines import check_encoding, check_text_file, read_lines
-from rnnpipe.sources.text.parts import name_of, split_files
+from rnnpipe.sources.text.parts import FIX_FILES, name_of, split_files, tell_left_out
 
 _LINE = re.compile(r"([^\s:]+):(\S+)\s+(.*)", re.DOTALL)
 _OFFICIAL = {"train": "train_5500.label", "test": "TREC_10.label"}
@@ -73,10 +73,22 @@ class Trec:
     @cached_property
     def _parts(self) -> list[TrecPart]:
         check_folder(self._folder, "TREC questions", "mend data.source.path")
-        names = [name for name in list_folder(self._folder) if name.endswith(_SUFFIXES)]
-        files = _OFFICIAL if self._files is None and {*_OFFICIAL.values()} <= {*names} else None
-        found = split_files(self._folder, self._files or files, names, "TREC's files")
+        official = _OFFICIAL if {*_OFFICIAL.values()} <= {*self._names} else None
+        files = self._files or official
+        found = split_files(self._folder, files, self._names, "TREC's files")
         return [TrecPart(split, path) for split, path in found.items()]
+
+    @cached_property
+    def _names(self) -> list[str]:
+        return [name for name in list_folder(self._folder) if name.endswith(_SUFFIXES)]
+
+    @property
+    def notices(self) -> Sequence[str]:
+        """Files beside those that are read, unless a config chose them."""
+        if self._files is not None:
+            return []
+        left = set(self._names) - {part.path.name for part in self._parts}
+        return tell_left_out(left, FIX_FILES)
 
     @property
     def parts(self) -> frozenset[str]:

@@ -106,6 +106,29 @@ def test_label_folders_without_splits_and_chosen_ones(tmp_path):
         LabelFolders(tmp_path, labels=["a", "x"]).prepare(ignore)
 
 
+def test_what_is_not_read_is_told(tmp_path):
+    for name in ("rt.neg", "rt.pos", "README.md", "other.neg"):
+        (tmp_path / name).write_text("x\n")
+    told = "data.source: other.neg is not read; name the file of each label in data.source.files"
+    assert LabelFiles(tmp_path).notices == [told]
+    assert LabelFiles(tmp_path, files={"a": "rt.neg", "b": "rt.pos"}).notices == []
+    for name in ("TREC.train", "TREC.test", "extra.label"):
+        (tmp_path / name).write_text("NUM:date When ?\n")
+    told = "data.source: extra.label is not read; name one file for each split in data.source.files"
+    assert Trec(tmp_path).notices == [told]
+    assert Trec(tmp_path, files={"train": "TREC.train"}).notices == []
+
+
+def test_folders_beside_those_of_splits_are_told(tmp_path):
+    write_folders(tmp_path, ["train/neg/a.txt", "train/pos/b.txt", "more/neg/c.txt"])
+    told = "data.source: more/ is not read; call it train, validation or test"
+    assert LabelFolders(tmp_path).notices == [told]
+    assert LabelFolders(tmp_path / "train").notices == []
+    write_folders(tmp_path / "train", ["neg/urls.html", "neg/deep/d.txt", "pos/.hidden"])
+    told = "2 in folders of labels, such as neg/deep, not read; names end in .txt"
+    assert LabelFolders(tmp_path / "train").notices == [f"data.source: {told}"]
+
+
 def test_trec(tmp_path):
     (tmp_path / "TREC.train").write_bytes(
         b"NUM:date When was Caf\xe9 born ?\nno class here\nENTY:animal  What: a bird ?\n"

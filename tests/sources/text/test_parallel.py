@@ -48,6 +48,25 @@ def test_lines_belong_together_by_their_number(tmp_path, write):
     assert sorted(names) == ["test.de", "test.en.gz", "train.de", "train.en"]
 
 
+def test_files_that_are_not_read_are_told(tmp_path, write):
+    write(train_dot_de="Ja\n", train_dot_en="Yes\n", dev_dot_de="Tag\n", train_dot_fr="Oui\n")
+    write(news_dot_de="Neu\n", news_dot_en="New\n")
+    source = Parallel(tmp_path, source="de", target="en")
+    assert source.notices == [
+        "data.source: dev.de, news.de, news.en are not read; each needs a file of the other "
+        "language, and a name of a split, or name one file for each split in data.source.files"
+    ]
+    assert Parallel(tmp_path, source="de", target="en", files={"train": "news"}).notices == []
+
+
+def test_a_file_that_is_there_twice_is_told(tmp_path, write):
+    write(train_dot_de="Ja\n", train_dot_en="Yes\n")
+    (tmp_path / "train.de.gz").write_bytes(gzip.compress(b"Nein\n"))
+    told = r"expected a file train\.de or train\.de\.gz, got both; move one of them away"
+    with pytest.raises(UserError, match=told):
+        Parallel(tmp_path, source="de", target="en").prepare(ignore)
+
+
 def test_the_other_direction(tmp_path, write):
     write(a_dot_de="Ja\n", a_dot_en="Yes\n")
     [[pair]] = read_all(Parallel(tmp_path, source="en", target="de")).values()

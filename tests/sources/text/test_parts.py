@@ -3,7 +3,13 @@ from pathlib import Path
 import pytest
 
 from rnnpipe.errors import UserError
-from rnnpipe.sources.text.parts import find_parts, name_of, split_files, split_of_name
+from rnnpipe.sources.text.parts import (
+    find_parts,
+    name_of,
+    split_files,
+    split_of_name,
+    tell_left_out,
+)
 
 
 @pytest.mark.parametrize(
@@ -55,6 +61,14 @@ def test_unclear_names_are_told(names, told):
     with pytest.raises(UserError) as fault:
         find_parts(Path("raw"), names, "files")
     assert told in str(fault.value)
+
+
+def test_what_is_not_read_is_named_up_to_a_point():
+    assert tell_left_out([], "mend it") == []
+    assert tell_left_out("cba", "mend it") == ["data.source: a, b, c are not read; mend it"]
+    [told] = tell_left_out(map(str, range(10, 30)), "mend it")
+    assert told.startswith("data.source: 10, 11, ")
+    assert ", 17 and 12 more are not read" in told
 
 
 def test_named_files_stand():

@@ -125,6 +125,14 @@ def test_columns_that_are_not_read_may_share_a_name(tmp_path):
     assert read.fields == {"text": "a", "label": "x"}
 
 
+def test_tables_that_are_not_read_are_told(tmp_path):
+    for name in ("train.csv", "test.jsonl", "more.csv", "notes.txt"):
+        (tmp_path / name).write_text("text,label\na,1\n")
+    told = "data.source: more.csv is not read; name one file for each split in data.source.files"
+    assert Table(tmp_path, CLASSES).notices == [told]
+    assert Table(tmp_path, CLASSES, files={"train": "train.csv"}).notices == []
+
+
 def test_an_object_without_the_field_is_a_dead_letter(tmp_path):
     (tmp_path / "train.jsonl").write_text('{"text": "a", "label": 0}\n{"text": "b"}\n')
     source = Table(tmp_path, CLASSES)

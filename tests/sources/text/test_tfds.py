@@ -38,6 +38,19 @@ def data_dir(tmp_path_factory):
         data_dir=folder,
         disable_shuffling=True,
     )
+    store(
+        name="tiny_years",
+        version="1.0.0",
+        features=tfds.features.FeaturesDict(
+            {"text": tfds.features.Text(), "label": tfds.features.Text()}
+        ),
+        split_datasets={
+            split: [(0, {"text": split, "label": "a"})]
+            for split in ("dev_matched", "newstest2014", "newstest2015", "train", "validation")
+        },
+        data_dir=folder,
+        disable_shuffling=True,
+    )
     languages = tfds.features.Translation(languages=["de", "en"])
     store(
         name="tiny_pairs",
@@ -80,6 +93,23 @@ def test_minus_one_is_no_class_but_a_number(data_dir, tmp_path, label, found):
     read = read_all(source)["test"]
     assert len(read) == 3
     assert {r.reason if isinstance(r, DeadLetter) else r.fields["label"] for r in read} == found
+
+
+def test_splits_that_are_not_read_are_told(data_dir, tmp_path):
+    def tell(**options):
+        source = Tfds(tmp_path, CLASSES, data_dir=data_dir, **options)
+        source.prepare(ignore)
+        return source.splits, source.notices
+
+    assert tell(name="tiny_reviews")[1] == [
+        "data.source: unsupervised is not read; name what is to be read in "
+        "data.source.splits, e.g. {train: train, test: test}"
+    ]
+    splits, [notice] = tell(name="tiny_years")
+    assert splits == {"train": "train", "test": "newstest2014", "validation": "validation"}
+    assert notice.startswith("data.source: dev_matched, newstest2015 are not read; name what")
+    chosen = {"train": "train", "test": "newstest2015"}
+    assert tell(name="tiny_years", splits=chosen) == (chosen, [])
 
 
 def test_it_is_exported_once_for_each_choice(data_dir, tmp_path):
