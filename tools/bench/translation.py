@@ -1,25 +1,33 @@
-"""Times a translation run: training, waiting for data, greedy and beam search.
+"""Times a translation run, beside JoeyNMT where it is installed: training, greedy and beam search.
 
     python tools/bench/translation.py runs/multi30k_de_en                    # a trained run
-    python tools/bench/translation.py runs/multi30k_de_en --steps 100 --split test --waiting
+    python tools/bench/translation.py runs/multi30k_de_en --steps 5 --sentences 128 --turns 1
+    python tools/bench/translation.py runs/multi30k_de_en --waiting          # for data, too
 
-Training steps are those of the run's own config on its own batches, in `fit`, after the same
-batches have gone through once, so that nothing is compiled while the clock runs. The wait for data
-is measured apart, step by step, over a whole epoch. Search is of all sentences of a split with the
-trained weights: how long translations are, and thus how long they take, is learnt. Wall-clock and
-CPU seconds: on a machine that is shared, read the latter, and divide by the cores.
+The contestants take turns in one process, with all its cores. They see the same sentences in the
+same batches, as the run cuts them, each padded in its own way:
 
-The sizes of `configs/real/multi30k_de_en.yaml` but for dropout are those of JoeyNMT's recipe for
-these data, which trains at 724 target tokens a second on two cores, and translates 102 sentences a
-second greedily and 26 with a beam of 5.
+- ours: the run's model as it is;
+- ours, wide: the same translator at the sizes of JoeyNMT's recipe, without tied weights and with
+  its dropout: what is not there in the run's weights is zeros (`recipe.py`);
+- joeynmt: its model, loss, clipping, Adam and searches, with the weights of the wide one
+  (`joey.py`): so both have as much to compute, and a search as many steps to do, since they say
+  the same. How many of the translations are equal is printed;
+- joeynmt, mixed: the same sentences in the batches that JoeyNMT would have made: drawn at random in
+  training, in the order of the file for a search.
+
+Two things are not JoeyNMT's own: biases of keys and logits, which it lacks, and sources without end
+token, as ours have none. Nothing is compiled while the clock runs: a turn goes through all batches,
+and the first one is not counted. Of the turns the median counts, on the wall, and in brackets what
+the CPU seconds would make of cores that nobody else uses.
 """
 
 import argparse
 import os
+import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +36,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 import numpy as np
 import tensorflow as tf
+from recipe import widen_to_recipe
+from turns import Case, interleave
 
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.runs.build import find_records
@@ -36,53 +46,116 @@ from rnnpipe.runs.directory import open_run
 from rnnpipe.runs.model import load_model
 from rnnpipe.tasks import make_task
 from rnnpipe.tasks.translation.search import Search
+from rnnpipe.tasks.translation.task import TranslationTask
+from rnnpipe.text.tokens import PAD
+
+OURS, WIDE, JOEY, MIXED = "ours", "ours, wide", "joeynmt", "joeynmt, mixed"
+MAX_LENGTH = 100
 
 
-@dataclass
-class Clock:
-    """How long something took, in seconds: on the wall, and of all cores together."""
+class Bench:
+    """The contestants of a run.
 
-    wall: float = 0.0
-    cpu: float = 0.0
+    Args:
+        task: the run's task.
+        records: its records.
+        model: its trained model.
+        rivals: whether JoeyNMT takes part.
+    """
 
-    @contextmanager
-    def running(self) -> Iterator[None]:
-        """Adds the time of a block."""
-        wall, cpu = time.perf_counter(), time.process_time()
-        yield
-        self.wall += time.perf_counter() - wall
-        self.cpu += time.process_time() - cpu
+    def __init__(
+        self, task: TranslationTask, records: RecordsDirectory, model: keras.Model, *, rivals: bool
+    ) -> None:
+        self.task, self.records = task, records
+        self.models = {OURS: model, WIDE: widen_to_recipe(model, task.config)}
+        self.joey: Any = None
+        if rivals:
+            # Its LLVM and TensorFlow's do not bear each other in one process; CPUs need no Triton.
+            sys.modules.setdefault("triton", None)  # type: ignore[arg-type]  # forbids its import
+            from joey import build_joey  # noqa: PLC0415  # it is not installed everywhere
 
-    def rate(self, count: int, what: str) -> str:
-        """`count` things a second."""
-        each, ideal = count / self.wall, (os.cpu_count() or 1) * count / self.cpu
-        return f"{each:8,.0f} {what}/s   ({ideal:,.0f} with all cores busy for it alone)"
+            self.joey = build_joey(self.models[WIDE])
 
+    def print_sizes(self) -> None:
+        """How many weights each contestant has."""
+        sizes = {name: model.count_params() for name, model in self.models.items()}
+        if self.joey is not None:
+            sizes[JOEY] = sum(weight.numel() for weight in self.joey.parameters())
+        for name, size in sizes.items():
+            print(f"{name:16}{size:12,} weights")
 
-def time_training(trainer: keras.Model, batches: tf.data.Dataset, steps: int) -> None:
-    """Prints target tokens a second."""
-    held = list(batches.take(steps))
-    tokens = sum(int(np.count_nonzero(targets)) for _, targets in held)
-    filled = tokens / sum(targets.shape[0] * targets.shape[1] for _, targets in held)
-    same = _replay(held)
-    trainer.fit(same, steps_per_epoch=steps, verbose=0, shuffle=False)
-    clock = Clock()
-    with clock.running():
-        trainer.fit(same, steps_per_epoch=steps, verbose=0, shuffle=False)
-    print(f"training            {clock.rate(tokens, 'target tokens')}")
-    print(f"  {clock.wall / steps * 1000:.0f} ms a step; {filled:.0%} of the target is no padding")
+    def time_search(self, width: int, split: str, sentences: int, turns: int) -> None:
+        """Sentences a second, and how many the contestants translate in the same way."""
+        sources = [row["source_tokens"] for row in self.records.read(split)][:sentences]
+        size = self.task.config.evaluate.batch_size
+        cases: dict[str, Case] = {
+            name: partial(
+                Search(model, width=width, max_length=MAX_LENGTH, batch_size=size), sources
+            )
+            for name, model in self.models.items()
+        }
+        if self.joey is not None:
+            from joey import translating  # noqa: PLC0415
 
+            by_length = sorted(sources, key=len, reverse=True)
+            for name, ordered in ((JOEY, by_length), (MIXED, sources)):
+                cases[name] = translating(
+                    self.joey, ordered, width=width, max_length=MAX_LENGTH, batch_size=size
+                )
+        print(f"\n{'greedy' if width == 1 else f'beam of {width}'}, {len(sources)} sentences:")
+        self._print_equal(cases)
+        _print_rates(interleave(cases, 0, least=turns), len(sources), "sentences")
 
-def time_waiting(trainer: keras.Model, batches: tf.data.Dataset) -> None:
-    """Prints the share of an epoch that is spent waiting for data, its first batch included."""
-    waited, whole = Clock(), Clock()
-    with whole.running():
+    def _print_equal(self, cases: dict[str, Case]) -> None:
+        ours = [each[0].tokens if each else [] for each in cases[OURS]()]
+        others = {WIDE: [each[0].tokens if each else [] for each in cases[WIDE]()]}
+        if MIXED in cases:
+            others[MIXED] = cases[MIXED]()
+        for name, found in others.items():
+            same = np.mean([a == b for a, b in zip(ours, found, strict=True)])
+            print(f"  {same:.1%} of the translations of {name} are those of ours")
+
+    def time_training(self, steps: int, turns: int) -> None:
+        """Target tokens a second."""
+        batches = self.task.make_batches(self.records, "train", shuffle_seed=0)
+        held = list(batches.take(steps))
+        tokens = sum(int(np.count_nonzero(says)) for _, says in held)
+        filled = tokens / sum(says.shape[0] * says.shape[1] for _, says in held)
+        options = {"x": _replay(held), "steps_per_epoch": len(held), "verbose": 0, "shuffle": False}
+        cases: dict[str, Case] = {
+            name: partial(self.task.build_trainer(model, self.records).fit, **options)
+            for name, model in self.models.items()
+        }
+        if self.joey is not None:
+            from joey import mix, training  # noqa: PLC0415
+
+            pairs, optimizer = [_pairs(*each) for each in held], self.task.config.train.optimizer
+            for name, drawn in ((JOEY, pairs), (MIXED, mix(pairs))):
+                cases[name] = training(
+                    self.joey, drawn, optimizer.learning_rate, optimizer.clip_norm or 1.0
+                )
+        print(f"\ntraining, {steps} steps; {filled:.0%} of our targets is no padding:")
+        _print_rates(interleave(cases, 0, least=turns), tokens, "target tokens")
+
+    def time_waiting(self) -> None:
+        """The share of an epoch of ours that is spent waiting for data, from the first batch on."""
+        trainer = self.task.build_trainer(self.models[OURS], self.records)
+        batches = self.task.make_batches(self.records, "train", shuffle_seed=0)
+        waited, start = 0.0, time.perf_counter()
         iterator = iter(batches)
         for _ in range(len(batches)):
-            with waited.running():
-                inputs, targets = next(iterator)
-            trainer.train_on_batch(inputs, targets)
-    print(f"waiting for data    {waited.wall / whole.wall:8.1%} of an epoch")
+            before = time.perf_counter()
+            inputs, says = next(iterator)
+            waited += time.perf_counter() - before
+            trainer.train_on_batch(inputs, says)
+        print(f"\nwaiting for data: {waited / (time.perf_counter() - start):.1%} of an epoch")
+
+
+def _print_rates(found: dict[str, dict[str, float]], count: int, what: str) -> None:
+    for name, wall in found["wall"].items():
+        ideal = (os.cpu_count() or 1) * count / found["cpu"][name]
+        ratio = wall / found["wall"][OURS]
+        print(f"  {name:16}{count / wall:8,.0f} {what}/s ({ideal:,.0f}), {ratio:.2f} x ours' time")
 
 
 def _replay(held: list[Any]) -> tf.data.Dataset:
@@ -93,38 +166,35 @@ def _replay(held: list[Any]) -> tf.data.Dataset:
     return tf.data.Dataset.from_generator(lambda: held, output_signature=signature).repeat()
 
 
-def time_search(name: str, search: Callable[[Any], Any], sources: list[Any]) -> None:
-    """Prints sentences a second."""
-    search(sources)  # traced for every length
-    clock = Clock()
-    with clock.running():
-        search(sources)
-    print(f"{name:20}{clock.rate(len(sources), 'sentences')}")
+def _pairs(inputs: dict[str, Any], says: Any) -> list[tuple[list[int], list[int]]]:
+    """Sources and targets of a batch, without padding, start and end."""
+    sources, targets = (
+        [row[row != PAD].tolist() for row in np.asarray(rows)] for rows in (inputs["source"], says)
+    )
+    return [(source, target[:-1]) for source, target in zip(sources, targets, strict=True)]
 
 
 def main() -> None:
-    """Times the stages one after another."""
+    """Times the stages one after another: searches first, since training changes the weights."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("run", type=Path, help="a trained run, or a folder of runs: the newest")
-    parser.add_argument("--steps", type=int, default=60, help="of training (default: 60)")
+    parser.add_argument("--steps", type=int, default=20, help="of training a turn (default: 20)")
+    parser.add_argument("--turns", type=int, default=5, help="of each contestant (default: 5)")
     parser.add_argument("--split", default="validation", help="which is translated")
     parser.add_argument("--sentences", type=int, default=1000, help="at most (default: 1000)")
     parser.add_argument("--waiting", action="store_true", help="time a whole epoch for it too")
     options = parser.parse_args()
     run = open_run(options.run)
     task = make_task(load_run_config(run))
-    records: RecordsDirectory = find_records(task.config, task)
-    model = load_model(run)
-    print(f"{run.path}: {model.count_params():,} weights")
-
-    sources = [row["source_tokens"] for row in records.read(options.split)][: options.sentences]
-    for name, width in (("greedy", 1), ("beam of 5", 5)):
-        time_search(name, Search(model, width=width), sources)
-    batches = task.make_batches(records, "train", shuffle_seed=0)
-    trainer = task.build_trainer(model, records)
-    time_training(trainer, batches, options.steps)
+    rivals = find_spec("joeynmt") is not None
+    print(run.path if rivals else f"{run.path}; JoeyNMT is not installed: see joey.py")
+    bench = Bench(task, find_records(task.config, task), load_model(run), rivals=rivals)
+    bench.print_sizes()
+    for width in (1, 5):
+        bench.time_search(width, options.split, options.sentences, options.turns)
+    bench.time_training(options.steps, options.turns)
     if options.waiting:
-        time_waiting(trainer, batches)
+        bench.time_waiting()
 
 
 if __name__ == "__main__":
