@@ -16,6 +16,7 @@ from rnnpipe.decoding.step import (
     check_lengths,
     check_tokens,
     first_tokens,
+    row_limits,
     run_step,
 )
 from rnnpipe.decoding.structures import tile
@@ -29,6 +30,7 @@ def beam_search(
     *,
     width: int,
     max_length: int,
+    longest: Any = None,
     n_best: int = 1,
     start: Any = START,
     end: int = END,
@@ -43,15 +45,18 @@ def beam_search(
 
         score(Y) = log P(Y) / lp(|Y|) + cp(Y)
 
-    A sequence ends with the end token or at `max_length`. Those that end leave their place in the
-    beam empty for one step. A row is finished when none of its beams can still come among its
-    `n_best`, however it went on; the loop stops when all rows are.
+    A sequence ends with the end token or at its greatest length. Those that end leave their place
+    in the beam empty for one step. A row is finished when none of its beams can still come among
+    its `n_best`, however it went on; the loop stops when all rows are.
 
     Args:
         step: as for `greedy`; it sees `batch * width` rows, each row's beams one after another.
         state: the first state, whose rows are the batch.
         width: how many beginnings are kept, at most as many as there are tokens.
         max_length: the greatest length, the end token included.
+        longest: the greatest length of each row, `(batch,)`, where they differ. A search with a
+            length penalty ends much sooner where it is not much more than needed: else unlikely
+            beams go on, as they could still win if they became long enough.
         n_best: how many sequences are returned for each row, at most `width`.
         start: the first token that the step sees: one for all rows, or `(batch,)`.
         end: the end token.
@@ -103,10 +108,11 @@ def beam_search(
     shape = first.log_probs.shape
     check_lengths(max_length, end, shape[-1])
     _check_vocabulary(shape[-1], width, start)
+    limits = row_limits(longest, max_length, None if shape[0] is None else shape[0] // width)
     options = {"max_length": max_length, "end": end, "copies": width}
     select: Select = likeliest
     if required is not None:
-        select = Required(required, shape, **options)
+        select = Required(required, shape, limits=limits, **options)
     if groups > 1:
         select = in_groups(select, groups, diversity)
     search = Search(
@@ -114,6 +120,7 @@ def beam_search(
         n_best=n_best // groups,
         groups=groups,
         max_length=max_length,
+        limits=limits,
         end=end,
         rules=Rules(constraints or Constraints(), shape, **options),
         select=select,

@@ -56,6 +56,7 @@ class Search:
         width: of each group.
         n_best: of each group.
         groups: how many groups a row of the batch has.
+        limits: the greatest length of each row of the batch, `(batch,)`, or the same for all.
         rules: which tokens are forbidden.
         select: which continuations are kept.
     """
@@ -67,6 +68,7 @@ class Search:
         n_best: int,
         groups: int,
         max_length: int,
+        limits: Any,
         end: int,
         rules: Rules,
         select: Select,
@@ -75,6 +77,8 @@ class Search:
     ) -> None:
         self.width, self.n_best, self.groups = width, n_best, groups
         self.max_length, self.end = max_length, end
+        limits = limits if isinstance(limits, int) else ops.repeat(limits, groups)
+        self.limits = ops.reshape(ops.cast(limits, "int32"), (-1, 1))  # (batch, 1), or (1, 1)
         self.rules, self.select = rules, select
         self.length_penalty = length_penalty or ops.ones_like
         self.coverage_penalty = coverage_penalty
@@ -103,7 +107,7 @@ class Search:
         coverage: Any = ()
         if self.coverage_penalty:
             coverage = gather(beams.coverage + self._positions(outputs), parents)
-        ends = ops.logical_or(tokens == self.end, t + 1 == self.max_length)
+        ends = ops.logical_or(tokens == self.end, ops.less_equal(self.limits, t + 1))
         ended = self._keep(t, beams.ended, ops.where(ends, totals, NEVER), trace, coverage)
         alive = ops.where(ends, NEVER, totals)
         hopeful = self._bound(t, alive) > ended.scores[:, -1:]
@@ -183,7 +187,7 @@ class Search:
     def _bound(self, t: Any, totals: Any) -> Any:
         """The most that a living beam can still score: with certain tokens only, few or many."""
         soon = ops.full_like(totals, t + 2, dtype="float32")
-        late = ops.full_like(totals, self.max_length, dtype="float32")
+        late = ops.broadcast_to(ops.cast(self.limits, "float32"), ops.shape(totals))
         return ops.maximum(totals / self.length_penalty(soon), totals / self.length_penalty(late))
 
     def _positions(self, outputs: Outputs) -> Any:

@@ -16,6 +16,7 @@ def greedy(
     state: Any,
     *,
     max_length: int,
+    longest: Any = None,
     start: Any = START,
     end: int = END,
     constraints: Constraints | None = None,
@@ -29,6 +30,7 @@ def greedy(
             `Step`.
         state: the first state, whose rows are the batch.
         max_length: the greatest length, the end token included.
+        longest: the greatest length of each row, `(batch,)`, where they differ.
         start: the first token that the step sees: one for all rows, or `(batch,)`.
         end: the end token.
         constraints: what the sequences may not be.
@@ -53,5 +55,12 @@ def greedy(
         return ops.cast(ops.argmax(log_probs, axis=-1), "int32")
 
     return walk(
-        step, state, choose, start=start, end=end, max_length=max_length, constraints=constraints
+        step,
+        state,
+        choose,
+        start=start,
+        end=end,
+        max_length=max_length,
+        longest=longest,
+        constraints=constraints,
     )

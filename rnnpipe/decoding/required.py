@@ -24,6 +24,7 @@ class Required:
         required: `(batch, phrases, phrase_time)`, filled with PAD, or nested lists.
         shape: `(rows, vocab)` of the log-probabilities; rows may be None.
         max_length: the greatest length.
+        limits: that of each row, `(batch,)`, or the same for all.
         end: the end token.
         copies: how many rows each row of the batch was tiled to.
 
@@ -32,13 +33,13 @@ class Required:
     """
 
     def __init__(
-        self, required: Any, shape: Any, *, max_length: int, end: int, copies: int
+        self, required: Any, shape: Any, *, max_length: int, limits: Any, end: int, copies: int
     ) -> None:
         phrases = _as_array(required) if isinstance(required, Sequence) else required
         rows, vocab = shape
         _check(phrases, None if rows is None else rows // copies, vocab, end, max_length)
         self.phrases = ops.cast(phrases, "int32")
-        self.max_length, self.end = max_length, end
+        self.limits, self.end = ops.reshape(limits, (-1, 1, 1)), end
         self.counts = ops.not_equal(self.phrases, PAD)
         self.lengths = ops.sum(ops.cast(self.counts, "int32"), axis=-1)  # (batch, phrases)
         _, phrases_a_row, self.time = phrases.shape
@@ -50,7 +51,7 @@ class Required:
         said, begun = self._said(ids), self._begun(ids, t)
         totals, tokens = self._continue(before, log_probs, said, begun)
         missing, banks = self._count(tokens, said, begun)
-        left = ops.where(tokens == self.end, 0, self.max_length - 1 - t)
+        left = ops.where(tokens == self.end, 0, self.limits - 1 - t)
         totals = ops.where(missing > left, NEVER, totals)
         choices = tokens.shape[2]
         totals, tokens, banks = (

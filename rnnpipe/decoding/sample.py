@@ -23,6 +23,7 @@ def sample(
     *,
     max_length: int,
     seed: Any,
+    longest: Any = None,
     samples: int = 1,
     temperature: float = 1.0,
     top_k: int | None = None,
@@ -41,6 +42,7 @@ def sample(
         max_length: the greatest length, the end token included.
         seed: an integer, which gives the same sequences at each call, in a graph too (each backend,
             and XLA, draws its own); or a `keras.random.SeedGenerator`, which gives new ones.
+        longest: the greatest length of each row, `(batch,)`, where they differ.
         samples: how many sequences are drawn for each row.
         temperature: above 0; small ones come near to `greedy`.
         top_k: draws from the k likeliest tokens only (Fan et al. 2018, section 5.1).
@@ -81,6 +83,7 @@ def sample(
         start=start,
         end=end,
         max_length=max_length,
+        longest=longest,
         constraints=constraints,
         copies=samples,
     )

@@ -109,6 +109,29 @@ def check_tokens(name: str, tokens: Any, vocab: int) -> None:
         raise UserError(name, expected, str(outside), "pass ids of this vocabulary")
 
 
+def row_limits(longest: Any, max_length: int, rows: int | None) -> Any:
+    """The greatest length of each row, `(batch,)`, or the one number that holds for all.
+
+    Args:
+        longest: `(batch,)` integers, or None; what is beyond `max_length` is that.
+        max_length: the greatest length of all.
+        rows: how many there are, if that is known.
+
+    Raises:
+        UserError: it is no list of one number for each row, or one of them is below 1.
+    """
+    if longest is None:
+        return max_length
+    fix = "give each row its greatest length"
+    shape = tuple(np.shape(longest) if isinstance(longest, Sequence) else longest.shape)
+    if len(shape) != 1 or (None not in (rows, shape[0]) and rows != shape[0]):
+        expected = "(batch,)" if rows is None else f"({rows},), as the batch has so many rows"
+        raise UserError("longest", expected, str(shape), fix)
+    if isinstance(longest, Sequence | np.ndarray) and np.size(longest) and np.min(longest) < 1:
+        raise UserError("longest", "lengths of at least 1", str(np.min(longest)), fix)
+    return ops.clip(ops.cast(longest, "int32"), 1, max_length)
+
+
 def check_lengths(max_length: int, end: int, vocab: int | None = None) -> None:
     """Complains of a length or an end token that cannot be."""
     check_count("max_length", max_length, "e.g. max_length=50")

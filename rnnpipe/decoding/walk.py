@@ -14,6 +14,7 @@ from rnnpipe.decoding.step import (
     check_tokens,
     first_tokens,
     given,
+    row_limits,
     run_step,
 )
 from rnnpipe.decoding.structures import allocate, blank_after, tile, write
@@ -28,7 +29,7 @@ class Path(NamedTuple):
 
     tokens: Any  # (rows,)
     state: Any
-    going: Any  # (rows,), False after the end token
+    going: Any  # (rows,), False after the end token or as many tokens as there may be
     ids: Any  # (rows, time)
     lengths: Any  # (rows,)
     scores: Any  # (rows,)
@@ -43,6 +44,7 @@ def walk(
     start: Any,
     end: int,
     max_length: int,
+    longest: Any,
     constraints: Constraints | None,
     copies: int = 1,
 ) -> Decoded:
@@ -54,6 +56,8 @@ def walk(
     shape = first.log_probs.shape
     check_lengths(max_length, end, shape[-1])
     check_tokens("start", start, shape[-1])
+    limits = row_limits(longest, max_length, None if shape[0] is None else shape[0] // copies)
+    limits = limits if isinstance(limits, int) else tile(limits, copies)
     constraints = constraints or Constraints()
     rules = Rules(constraints, shape, max_length=max_length, end=end, copies=copies)
 
@@ -64,7 +68,9 @@ def walk(
         return Path(
             tokens=tokens,
             state=outputs.state,
-            going=ops.logical_and(path.going, tokens != end),
+            going=ops.logical_and(
+                path.going, ops.logical_and(tokens != end, ops.less(t + 1, limits))
+            ),
             ids=ops.where(here, tokens[:, None], path.ids),
             lengths=path.lengths + ops.cast(path.going, "int32"),
             scores=path.scores + ops.where(path.going, gained, 0.0),
@@ -72,7 +78,8 @@ def walk(
         )
 
     def going(t: Any, path: Path) -> Any:
-        return ops.logical_and(t < max_length, ops.any(path.going))
+        del t
+        return ops.any(path.going)
 
     def body(t: Any, path: Path) -> tuple[Any, Path]:
         return t + 1, advance(t, path, run_step(step, path.tokens, path.state))

@@ -42,16 +42,23 @@ class Beam:
         self.width, self._n_best, self._max_length = width, n_best, max_length
         self._penalty = gnmt_length(length_penalty if width > 1 else 0.0)
 
-    def search(self, step: Step, state: Any) -> Decoded:
-        """What decoding finds from a first state on; it may be part of a graph."""
+    def search(self, step: Step, state: Any, longest: Any = None) -> Decoded:
+        """What decoding finds from a first state on; it may be part of a graph.
+
+        Args:
+            step: of the model.
+            state: the first state.
+            longest: the most tokens of each row, `(batch,)`, where that is less.
+        """
         if self.width == 1:
-            return greedy(step, state, max_length=self._max_length)
+            return greedy(step, state, max_length=self._max_length, longest=longest)
         return beam_search(
             step,
             state,
             width=self.width,
             n_best=self._n_best,
             max_length=self._max_length,
+            longest=longest,
             length_penalty=self._penalty,
         )
 

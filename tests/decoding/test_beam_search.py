@@ -99,6 +99,54 @@ def test_rows_do_not_touch_each_other():
         np.testing.assert_allclose(alone.scores[0], together.scores[row], rtol=1e-6)
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"length_penalty": average_length},
+        {"length_penalty": gnmt_length(-0.5)},
+        {"groups": 2},
+        {"required": [[[5]], [], [[4], [5]], [[4]]]},
+    ],
+)
+def test_rows_of_their_own_greatest_lengths(options):
+    tables, longest = random_tables(13, batch=4, time=6), [1, 6, 3, 4]
+    together = beam_search(
+        *markov(tables), width=6, n_best=4, max_length=6, longest=longest, **options
+    )
+    for row, length in enumerate(longest):
+        own = {**options, "required": [options["required"][row]]} if "required" in options else {}
+        alone = beam_search(
+            *markov(tables[row : row + 1]),
+            width=6,
+            n_best=4,
+            max_length=length,
+            **{**options, **own},
+        )
+        np.testing.assert_array_equal(alone.ids[0], together.ids[row, :, :length])
+        np.testing.assert_array_equal(together.ids[row, :, length:], 0)
+        np.testing.assert_array_equal(alone.lengths[0], together.lengths[row])
+        np.testing.assert_allclose(alone.scores[0], together.scores[row], rtol=1e-5)
+
+
+def test_greatest_lengths_end_a_search_that_would_go_on():
+    # What is likely ends; what is not could still win if it became very long.
+    table = np.full((2, 200, 6, 6), -50.0)
+    table[:, :, :, [END, 4]] = np.log([0.6, 0.4])
+    step, state = markov(table)
+    calls = tf.Variable(0)
+
+    def counted(tokens, state):
+        calls.assign_add(1)
+        return step(tokens, state)
+
+    options = {"width": 2, "max_length": 200, "length_penalty": gnmt_length(1.0)}
+    beam_search(counted, state, **options)
+    whole = int(calls)
+    beam_search(counted, state, **options, longest=tf.constant([3, 5]))
+    assert whole > 10
+    assert int(calls) - whole == 1  # five tokens are too few to make up for 0.4 against 0.6
+
+
 def test_the_best_come_first_and_none_twice():
     decoded = beam_search(*markov(random_tables(9, batch=5)), width=6, n_best=6, max_length=4)
     assert np.all(np.diff(decoded.scores, axis=1) <= 0)

@@ -37,6 +37,15 @@ def test_rows_do_not_touch_each_other():
         np.testing.assert_allclose(alone.scores[0], together.scores[row], rtol=1e-6)
 
 
+def test_rows_of_their_own_greatest_lengths():
+    step, state = speller(["abcde>", "abcde>", "ab>"])
+    decoded = greedy(step, state, max_length=9, longest=[2, 9, 2])
+    assert spell(decoded.ids[:, 0]) == ["ab_______", "abcde>___", "ab_______"]
+    assert decoded.lengths[:, 0].numpy().tolist() == [2, 6, 2]
+    alone = greedy(step, state, max_length=2)
+    np.testing.assert_allclose(decoded.scores[[0, 2]], alone.scores[[0, 2]], rtol=1e-6)
+
+
 def test_score_is_the_log_probability_up_to_the_end():
     table = np.log([[[[1, 1, 1, 1, 4]] * 5, [[1, 1, 1, 5, 2]] * 5, [[1, 1, 1, 1, 6]] * 5]])
     decoded = greedy(*markov(table), max_length=3)

@@ -102,6 +102,17 @@ def test_scores_are_the_models_own():
         np.testing.assert_allclose(decoded.scores[row, copy], score, rtol=1e-4)
 
 
+def test_samples_of_their_own_greatest_lengths():
+    options = {"max_length": 5, "samples": 2, "seed": 3}
+    state = np.zeros((3, 1), "float32")
+    free = sample(constant, state, **options)
+    cut = sample(constant, state, **options, longest=[1, 5, 3])
+    for row, length in enumerate([1, 5, 3]):
+        np.testing.assert_array_equal(cut.lengths[row], np.minimum(free.lengths[row], length))
+        np.testing.assert_array_equal(cut.ids[row, :, :length], free.ids[row, :, :length])
+        np.testing.assert_array_equal(cut.ids[row, :, length:], 0)
+
+
 def test_samples_of_a_row_differ_and_keep_to_it():
     table = np.full((2, 3, 10, 10), -50.0)
     table[0, :, :, 4:7] = table[1, :, :, 7:10] = 0.0

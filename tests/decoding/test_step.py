@@ -98,6 +98,13 @@ def test_steps_that_return_something_else(decode):
 
 
 @every_way
+def test_greatest_lengths_of_rows(decode):
+    for longest in ([3], [[3, 3]], np.array([1, 2, 3])):
+        complains("longest: expected", decode, longest=longest)
+    complains("longest: expected lengths of at least 1, got 0", decode, longest=[3, 0])
+
+
+@every_way
 def test_start_tokens(decode):
     complains(
         "start: expected a token, or one a row (batch,), got (2, 1)", decode, start=[[1], [2]]

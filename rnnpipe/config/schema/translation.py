@@ -91,11 +91,22 @@ class TranslationTrain(Train):
     keep_best: TranslationKeepBest = TranslationKeepBest()
 
 
+class TranslationBeam(Beam):
+    """How translations are searched for."""
+
+    max_ratio: float | None = Field(
+        2.0,
+        gt=0,
+        description="a translation has at most ten tokens more than so many times its source's; "
+        "null: only max_length bounds it",
+    )
+
+
 class TranslationEvaluate(Evaluate):
     """What is scored at the end."""
 
     batch_size: int = Field(64, ge=1, description="sentences decoded together")
-    beam: Beam = Beam()
+    beam: TranslationBeam = TranslationBeam()
     lowercase: bool = Field(
         False, description="whether case counts for nothing, as with sacreBLEU's -lc"
     )

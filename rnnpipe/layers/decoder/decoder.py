@@ -240,13 +240,15 @@ class AttentionDecoder(keras.layers.Layer):
         source = self.cell.source(memory, mask)
         state = self.cell.first_state(source, initial_state)
         outside = None if copies is None else repeat(source, copies)
+        # Turned here, once, and not by every step.
+        tied = None if self.to_logits is not None else self._tied_kernel()
 
         def step(tokens: Any, state: Any) -> tuple[Any, Any, Any]:
             check_tokens(self, tokens, rank=1)
             state, inside = state
             word = self.word(tokens)
             outputs, state = self.cell(word, state, inside if outside is None else outside)
-            return self.logits(word, outputs), (state, inside), outputs.alignments
+            return self.logits(word, outputs, tied=tied), (state, inside), outputs.alignments
 
         return step, (state, source if outside is None else ())
 
@@ -285,16 +287,22 @@ class AttentionDecoder(keras.layers.Layer):
         """Vectors of one word a row, without the mask that no cell takes."""
         return self.embedding(tokens[:, None])[:, 0]
 
-    def logits(self, words: Any, outputs: Outputs, training: Any = False) -> Any:
-        """Logits of any number of steps at once."""
+    def logits(
+        self, words: Any, outputs: Outputs, training: Any = False, *, tied: Any = None
+    ) -> Any:
+        """Logits of any number of steps at once, with the tied kernel, if it is at hand."""
         readout = outputs.readout
         if nothing(readout):
             readout = self.cell.readout(outputs.output, outputs.context, words)
         readout = self.dropout(readout, training=training)
         if self.to_logits is not None:
             return self.to_logits(readout)
-        kernel = ops.cast(self.embedding.embeddings, self.compute_dtype)
-        return ops.matmul(readout, ops.transpose(kernel)) + ops.cast(self.bias, self.compute_dtype)
+        kernel = self._tied_kernel() if tied is None else tied
+        return ops.matmul(readout, kernel) + ops.cast(self.bias, self.compute_dtype)
+
+    def _tied_kernel(self) -> Any:
+        """The embedding as the kernel of the logits, `(embedding_size, vocab)`."""
+        return ops.transpose(ops.cast(self.embedding.embeddings, self.compute_dtype))
 
     def _rate(self, given: Any) -> Any:
         """How often to sample, or None for not at all."""

@@ -14,6 +14,7 @@ from rnnpipe.tasks.beams import Beam, Found, to_arrays
 from rnnpipe.text.tokens import PAD
 
 _MULTIPLE = 4  # what padded lengths are multiples of
+_ALWAYS = 10  # tokens that a translation may have whatever its source
 
 
 class Search:
@@ -25,6 +26,8 @@ class Search:
         n_best: how many translations of each sentence, at most the width.
         length_penalty: alpha of GNMT's.
         max_length: the most tokens of a translation, the end token included.
+        max_ratio: ten tokens more than so many times its source's a translation has at most; None
+            for no such bound.
         batch_size: how many sentences are searched together.
     """
 
@@ -36,13 +39,14 @@ class Search:
         n_best: int = 1,
         length_penalty: float = 1.0,
         max_length: int = 100,
+        max_ratio: float | None = 2.0,
         batch_size: int = 64,
     ) -> None:
         self._batch_size = batch_size
         self._beam = Beam(
             width=width, n_best=n_best, length_penalty=length_penalty, max_length=max_length
         )
-        self._search = _compile(model, self._beam)
+        self._search = _compile(model, self._beam, max_ratio)
 
     def __call__(self, sources: Sequence[Sequence[int]]) -> list[list[Found]]:
         """The translations of each source, the best first; a source has at least one token.
@@ -60,10 +64,15 @@ class Search:
         return found
 
 
-def _compile(model: keras.Model, beam: Beam) -> Callable[[Any], Decoded]:
+def _compile(model: keras.Model, beam: Beam, max_ratio: float | None) -> Callable[[Any], Decoded]:
     @tf.function(autograph=False, reduce_retracing=True)
     def search(source: tf.Tensor) -> Decoded:
-        return beam.search(*begin_translation(model, source, copies=beam.width))
+        longest = None
+        if max_ratio is not None:
+            tokens = tf.math.count_nonzero(source != PAD, axis=1, dtype=tf.float32)
+            longest = tf.cast(max_ratio * tokens, tf.int32) + _ALWAYS
+        step, state = begin_translation(model, source, copies=beam.width)
+        return beam.search(step, state, longest)
 
     return search
 

@@ -200,5 +200,6 @@ class TranslationTask:
             n_best=n_best,
             length_penalty=settings.beam.length_penalty,
             max_length=settings.beam.max_length,
+            max_ratio=settings.beam.max_ratio,
             batch_size=settings.batch_size,
         )

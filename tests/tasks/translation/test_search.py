@@ -64,5 +64,19 @@ def test_the_best_comes_first_and_alignments_are_of_the_own_source(model):
             np.testing.assert_allclose(one.alignment.sum(axis=1), 1, rtol=1e-4)
 
 
+@pytest.mark.parametrize("width", [1, 3])
+def test_translations_are_not_much_longer_than_their_sources(model, width):
+    # A model that never ends: what bounds its translations are the bounds alone.
+    endless = keras.models.clone_model(model)
+    endless.set_weights(model.get_weights())
+    bias = endless.get_layer("decoder").to_logits.bias
+    bias.assign(keras.ops.where(keras.ops.arange(9) == 3, -1e9, bias))
+    for ratio, longest in ((0.5, [11, 10, 14, 11, 12]), (3.0, [19, 13, 20, 16, 20])):
+        found = Search(endless, width=width, max_length=20, max_ratio=ratio)(SOURCES)
+        assert [len(each[0].tokens) for each in found] == longest
+    free = Search(endless, width=width, max_length=20, max_ratio=None)(SOURCES)
+    assert [len(each[0].tokens) for each in free] == [20] * 5
+
+
 def test_no_source_is_no_work(model):
     assert Search(model)([]) == []
