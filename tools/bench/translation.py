@@ -87,12 +87,17 @@ class Bench:
     def time_search(self, width: int, split: str, sentences: int, turns: int) -> None:
         """Sentences a second, and how many the contestants translate in the same way."""
         sources = [row["source_tokens"] for row in self.records.read(split)][:sentences]
-        size = self.task.config.evaluate.batch_size
+        settings = self.task.config.evaluate
+        size = settings.batch_size
+        options = {
+            "width": width,
+            "length_penalty": settings.beam.length_penalty,
+            "max_length": MAX_LENGTH,
+            "max_ratio": settings.beam.max_ratio,
+            "batch_size": size,
+        }
         cases: dict[str, Case] = {
-            name: partial(
-                Search(model, width=width, max_length=MAX_LENGTH, batch_size=size), sources
-            )
-            for name, model in self.models.items()
+            name: partial(Search(model, **options), sources) for name, model in self.models.items()
         }
         if self.joey is not None:
             from joey import translating  # noqa: PLC0415

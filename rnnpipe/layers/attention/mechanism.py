@@ -31,7 +31,8 @@ class Attention(keras.layers.Layer):
         mask: `(batch, source_time)` or `(batch, height, width)`, True where memory may be read.
         memory_mask: the mask that `memory` carries, which Keras passes; `mask` takes its place.
         keys: `project(memory, mask)`, if it is at hand: a decoder computes it once and not at
-            every step.
+            every step. The memory is then read as it is: pass `blank(memory, mask)`, unless its
+            padding is finite anyway.
         state: what is known of the looks before: `first_state(memory, mask)`, which is also the
             default, then `next_state(state, alignments)` after each look.
         training: whether dropout is on.
@@ -127,8 +128,22 @@ class Attention(keras.layers.Layer):
             Tensors `(batch, positions, ...)`, of most mechanisms one `(batch, positions, units)`.
         """
         memory = ops.convert_to_tensor(memory, dtype=self.compute_dtype)
-        positions, _ = self._flatten(memory, mask)
+        positions, _ = self._flatten(self.blank(memory, mask), mask)
         return self.project_memory(positions)
+
+    def blank(self, memory: Any, mask: Any = None) -> Any:
+        """A memory with zeros where it may not be read, for `call(..., keys=keys)`.
+
+        A NaN there would reach context and gradients as 0 · NaN.
+
+        Args:
+            memory: as for `call`.
+            mask: as for `call`.
+        """
+        if mask is None:
+            return memory
+        readable = ops.cast(mask, "bool")[..., None]
+        return ops.where(readable, memory, ops.zeros_like(memory))
 
     def call(
         self,
@@ -145,6 +160,8 @@ class Attention(keras.layers.Layer):
         # Keras itself fills an argument of the name `memory_mask`, on every backend.
         mask = memory_mask if mask is None else mask
         self._check(query, memory, mask)
+        if keys is None:
+            memory = self.blank(memory, mask)
         positions, readable = self._flatten(memory, mask)
         if keys is None:
             keys = self.project_memory(positions)
@@ -173,16 +190,14 @@ class Attention(keras.layers.Layer):
         return ops.cast(weight, self.compute_dtype)
 
     def _flatten(self, memory: Any, mask: Any) -> tuple[Any, Any]:
-        """Memory as `(batch, positions, features)`, blank where masked, and its flat mask."""
+        """Memory as `(batch, positions, features)`, and its flat mask."""
         if len(memory.shape) == 4:
             batch, height, width, _ = ops.shape(memory)
             memory = ops.reshape(memory, (batch, height * width, memory.shape[-1]))
             mask = None if mask is None else ops.reshape(mask, (batch, height * width))
         if mask is None:
             return memory, None
-        mask = ops.cast(mask, "bool")
-        # A NaN in the padding would reach context and gradients as 0 * NaN.
-        return ops.where(mask[:, :, None], memory, ops.zeros_like(memory)), mask
+        return memory, ops.cast(mask, "bool")
 
     def _memory_text(self) -> str:
         names = {3: SEQUENCE, 4: GRID}

@@ -82,6 +82,13 @@ class SeveralMemories(keras.layers.Layer):
             for mechanism, each, readable in self._pairs(memory, mask)
         ]
 
+    def blank(self, memory: Any, mask: Any = None) -> list[Any]:
+        """Each memory with zeros where it may not be read."""
+        return [
+            mechanism.blank(each, readable)
+            for mechanism, each, readable in self._pairs(memory, mask)
+        ]
+
     def first_state(self, memory: Any, mask: Any = None) -> list[Any]:
         """First state of each mechanism."""
         return [

@@ -70,6 +70,7 @@ class AttentionCell(keras.layers.Layer):
 
     def source(self, memory: Any, mask: Any) -> Source:
         """All that does not change from step to step."""
+        memory = self.attention.blank(memory, mask)
         keys = self.attention.project(memory, mask)
         return Source(memory, without_none(mask), keys)
 

@@ -114,6 +114,7 @@ def made(name, random, **options):
 
 def looks(layer, queries, memory, mask=None, training=False):
     """Contexts `(batch, looks, ...)` and alignments, samples if hard, of one look after another."""
+    memory = layer.blank(memory, mask)
     keys, state = layer.project(memory, mask), layer.first_state(memory, mask)
     contexts, rows = [], []
     for t in range(queries.shape[1]):

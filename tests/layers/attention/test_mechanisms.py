@@ -79,6 +79,8 @@ def test_padding_changes_nothing_even_where_it_is_nan(random, name):
     expected = looks(layer, queries, memory[:, :4])
     all_close([contexts, alignments[..., :4]], expected, 1e-12)
     assert not np.any(alignments[..., 4:])
+    context, _ = layer(queries[:, 0], memory, mask)  # of itself, without keys
+    close(context, layer(queries[:, 0], memory[:, :4])[0], 1e-12)
     found = gradients(layer, queries, memory, mask)
     assert all(np.isfinite(gradient).all() for gradient in found)
     assert not np.any(found[-1][:, 4:])
