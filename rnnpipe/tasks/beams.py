@@ -1,8 +1,5 @@
 """Sequences that a search found, out of the tensors that decoding returns."""
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,8 +8,6 @@ import numpy as np
 from rnnpipe.decoding import Decoded, Step, beam_search, gnmt_length, greedy
 from rnnpipe.errors import UserError
 from rnnpipe.text.tokens import END
-
-_AT_ONCE = 2  # searches
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,30 +105,6 @@ def count_wanted(wanted: str, width: int, default: int) -> int:
         fix = "ask for fewer, or widen evaluate.beam.width in the run's config.yaml"
         raise UserError("--n-best", f"a number from 1 to the beam's width, {width}", wanted, fix)
     return int(wanted)
-
-
-def search_all(search: Callable[[Any], Decoded], batches: Iterable[Any]) -> Iterator[Decoded]:
-    """What a search finds in each batch, as arrays, in the order of the batches.
-
-    Two searches run at once: many of a step's operations are too small for all cores, and while one
-    search waits for the last core to end its part, the other fills the rest.
-
-    Args:
-        search: of a batch, as a graph.
-        batches: one after another; no more are held than are searched.
-    """
-
-    def found_in(batch: Any) -> Decoded:
-        return to_arrays(search(batch))
-
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        running: deque[Future[Decoded]] = deque()
-        for batch in batches:
-            running.append(pool.submit(found_in, batch))
-            if len(running) == _AT_ONCE:
-                yield running.popleft().result()
-        while running:
-            yield running.popleft().result()
 
 
 def to_arrays(decoded: Decoded) -> Decoded:

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from rnnpipe.decoding import Decoded
 from rnnpipe.models.captioner import begin_captioning
-from rnnpipe.tasks.beams import Beam, Found, search_all
+from rnnpipe.tasks.beams import Beam, Found, to_arrays
 
 
 class CaptionSearch:
@@ -33,7 +33,8 @@ class CaptionSearch:
             Captions whose alignments are `(time, rows, columns)`.
         """
         found = []
-        for decoded in search_all(self._search, map(tf.convert_to_tensor, batches)):
+        for images in batches:
+            decoded = to_arrays(self._search(tf.convert_to_tensor(images)))
             found += [
                 [_keep(one, rank) for rank, one in enumerate(self._beam.read(decoded, row))]
                 for row in range(len(decoded.ids))

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from rnnpipe.decoding import Decoded
 from rnnpipe.models.translator import begin_translation
-from rnnpipe.tasks.beams import Beam, Found, search_all
+from rnnpipe.tasks.beams import Beam, Found, to_arrays
 from rnnpipe.text.tokens import PAD
 
 _MULTIPLE = 4  # what padded lengths are multiples of
@@ -54,9 +54,8 @@ class Search:
         Alignments are `(target_time, source_time)`.
         """
         found: list[list[Found]] = [[] for _ in sources]
-        batches = list(_batches(sources, self._batch_size))
-        searched = search_all(self._search, (tf.constant(tokens) for _, tokens in batches))
-        for (rows, _), decoded in zip(batches, searched, strict=True):
+        for rows, tokens in _batches(sources, self._batch_size):
+            decoded = to_arrays(self._search(tf.constant(tokens)))
             for place, row in enumerate(rows):
                 found[row] = [
                     replace(one, alignment=one.alignment[:, 0, : len(sources[row])])
