@@ -13,6 +13,7 @@ from apache_beam.portability.api import beam_fn_api_pb2 as messages
 from apache_beam.portability.api import beam_fn_api_pb2_grpc as services
 
 _COMMAND = [sys.executable, "-m", "rnnpipe.transforms.worker", "--fork"]
+_DATA_READER = "read_grpc_client_inputs"  # as Beam calls its thread
 _NOTICE_SECONDS = 5.0
 
 
@@ -82,12 +83,15 @@ class WorkerPool(services.BeamFnExternalWorkerPoolServicer):
             self._forker.stdout.close()
 
     def _report(self, thrown: threading.ExceptHookArgs) -> None:
-        """Reports what goes wrong in a thread, unless it is Beam's and reads of a lost worker.
+        """Reports what goes wrong in a thread, unless a connection to a worker has broken.
 
-        A connection breaks before the process that forks workers can tell that one was killed.
+        What Beam's reader of data meets, Beam raises for whoever needs that data; a worker that
+        ends when its work is done may break the connection before it is closed. For others a worker
+        must have been lost; they notice before the process that forks workers can tell.
         """
         is_broken = issubclass(thrown.exc_type, grpc.RpcError)
-        if not (is_broken and self._has_ever_lost.wait(_NOTICE_SECONDS)):
+        reads_data = thrown.thread is not None and thrown.thread.name == _DATA_READER
+        if not (is_broken and (reads_data or self._has_ever_lost.wait(_NOTICE_SECONDS))):
             self._hook(thrown)
 
     @property

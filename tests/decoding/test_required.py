@@ -204,7 +204,7 @@ def test_where_it_cannot_be_said_there_is_nothing():
 
 def test_banks_take_turns():
     """Two beams have said nothing of the phrase, one has begun it: each bank has its turn."""
-    required = Required([[[4, 5]]], (3, 6), max_length=9, end=END, copies=3)
+    required = Required([[[4, 5]]], (3, 6), max_length=9, limits=9, end=END, copies=3)
     log_probs = np.full((1, 3, 6), -9.0, "float32")
     log_probs[0, 0, 1], log_probs[0, 1, 1], log_probs[0, 2, 5] = -1.0, -2.0, -30.0
     ids = np.zeros((1, 3, 9), "int32")

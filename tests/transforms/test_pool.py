@@ -7,6 +7,7 @@ import time
 from types import SimpleNamespace
 
 import apache_beam as beam
+import grpc
 import pytest
 
 from rnnpipe.errors import UserError
@@ -47,6 +48,23 @@ def test_a_worker_that_ends_too_soon_ends_the_pipeline(end, monkeypatch, capfd):
         Runner(2).run(lambda pipeline: pipeline | beam.Create([1]) | beam.Map(end))
     assert (signal.getsignal(signal.SIGUSR1), threading.excepthook) == before
     assert "Traceback" not in capfd.readouterr().err
+
+
+def test_a_connection_that_breaks_when_all_is_read_is_not_reported(monkeypatch):
+    monkeypatch.setattr("rnnpipe.transforms.pool._NOTICE_SECONDS", 0.01)
+    told, pool = [], WorkerPool()
+    pool._hook = told.append
+    thrown = [
+        SimpleNamespace(exc_type=kind, thread=SimpleNamespace(name=name))
+        for kind, name in (
+            (grpc.RpcError, "read_grpc_client_inputs"),
+            (grpc.RpcError, "forward_grpc_outputs"),
+            (ValueError, "read_grpc_client_inputs"),
+        )
+    ]
+    for each in thrown:
+        pool._report(each)
+    assert told == thrown[1:]
 
 
 class _Lines:
