@@ -115,6 +115,21 @@ def split_files(
     return {split: folder / name for split, name in files.items()}
 
 
+def tell_unread(
+    files: Mapping[str, str | Path] | None, candidates: Iterable[str], read: Iterable[Path]
+) -> list[str]:
+    """A notice of the candidates that no split is made of, or none where a config chose the files.
+
+    Args:
+        files: the names of a config.
+        candidates: the names that there were to choose from.
+        read: what `split_files` chose.
+    """
+    if files is not None:
+        return []
+    return tell_left_out(set(candidates) - {path.name for path in read}, FIX_FILES)
+
+
 def name_of(path: Path, folder: Path) -> str:
     """What a file is called in keys: its path from the folder, the same on every machine."""
     return Path(os.path.relpath(path, folder)).as_posix()

@@ -11,7 +11,7 @@ from rnnpipe.sources.folder import absolute, check_folder, list_folder
 from rnnpipe.sources.source import Progress, Reference
 from rnnpipe.sources.text.fields import refer_pair, refer_text
 from rnnpipe.sources.text.lines import check_encoding, check_text_file
-from rnnpipe.sources.text.parts import FIX_FILES, name_of, split_files, tell_left_out
+from rnnpipe.sources.text.parts import name_of, split_files, tell_unread
 from rnnpipe.sources.text.rows import Format, Row, format_of, read_header, read_rows
 
 Refer = Callable[..., Reference]
@@ -88,10 +88,7 @@ class Table:
     @property
     def notices(self) -> Sequence[str]:
         """Tables whose names tell no split, unless a config chose the files."""
-        if self._files is not None:
-            return []
-        left = set(self._names) - {part.path.name for part in self._parts}
-        return tell_left_out(left, FIX_FILES)
+        return tell_unread(self._files, self._names, (part.path for part in self._parts))
 
     @property
     def parts(self) -> frozenset[str]:

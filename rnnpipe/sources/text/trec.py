@@ -12,7 +12,7 @@ from rnnpipe.sources.folder import absolute, check_folder, list_folder
 from rnnpipe.sources.source import Progress, Reference
 from rnnpipe.sources.text.fields import refer_text
 from rnnpipe.sources.text.lines import check_encoding, check_text_file, read_lines
-from rnnpipe.sources.text.parts import FIX_FILES, name_of, split_files, tell_left_out
+from rnnpipe.sources.text.parts import name_of, split_files, tell_unread
 
 _LINE = re.compile(r"([^\s:]+):(\S+)\s+(.*)", re.DOTALL)
 _OFFICIAL = {"train": "train_5500.label", "test": "TREC_10.label"}
@@ -85,10 +85,7 @@ class Trec:
     @property
     def notices(self) -> Sequence[str]:
         """Files beside those that are read, unless a config chose them."""
-        if self._files is not None:
-            return []
-        left = set(self._names) - {part.path.name for part in self._parts}
-        return tell_left_out(left, FIX_FILES)
+        return tell_unread(self._files, self._names, (part.path for part in self._parts))
 
     @property
     def parts(self) -> frozenset[str]:
