@@ -1,6 +1,7 @@
 """Several recurrent layers on top of each other."""
 
 import copy
+from types import SimpleNamespace
 from typing import Any
 
 import keras
@@ -86,6 +87,9 @@ class RecurrentStack(keras.layers.Layer):
         self.return_state, self.supports_masking = layer.return_state, True
         self.return_sequences = layer.return_sequences
         self.rate = dropout
+        # While Keras loads a model it tells what it serialises apart by address, and takes a layer at
+        # the address of one that is gone for that one: so nothing that was copied goes.
+        self._copied = SimpleNamespace(layers=[layer])  # not a list: these are no layers of ours
         self.layers = [self._copy(level) for level in range(depth)]
         self.dropout = keras.layers.Dropout(dropout, seed=seed, dtype=self.dtype_policy)
         self.gates = [self._gate(level) for level in range(1, depth)] if self._highway else []
@@ -101,8 +105,10 @@ class RecurrentStack(keras.layers.Layer):
         config["name"] = f"level_{level}"
         config["return_state"] = True
         config["return_sequences"] = level < self.depth - 1 or self.return_sequences
+        self._copied.layers.append(layer)
         layer = type(layer).from_config(config)
         if self.bidirectional:
+            self._copied.layers.append(layer)
             return keras.layers.Bidirectional(layer, name=f"level_{level}")
         return layer
 

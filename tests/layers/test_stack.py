@@ -1,8 +1,12 @@
 """A stack equals its layers run one by one."""
 
+import gc
+import weakref
+
 import keras
 import numpy as np
 import pytest
+from keras.src.saving import serialization_lib
 
 from rnnpipe.errors import UserError
 from rnnpipe.layers import GRU, LSTM, LSTMCell, RecurrentStack
@@ -116,3 +120,22 @@ def test_wrong_states(random, x):
     stack = filled(RecurrentStack(LSTM(UNITS), 2, name="deep"), random)
     with pytest.raises(UserError, match="'deep': expected initial_state with the states of 2 lay"):
         stack(x, initial_state=[np.zeros((BATCH, UNITS))] * 3)
+
+
+def test_nothing_that_is_serialised_to_make_a_stack_is_gone_after_it(monkeypatch):
+    # While it loads, Keras takes a new layer for one that was serialised at the same address.
+    serialised = []
+    record = serialization_lib.record_object_after_serialization
+
+    def remember(layer, config):
+        serialised.append(weakref.ref(layer))
+        record(layer, config)
+
+    monkeypatch.setattr(serialization_lib, "record_object_after_serialization", remember)
+    config = RecurrentStack(LSTM(2, return_sequences=True), 3, bidirectional=True).get_config()
+    serialised.clear()
+    stack = RecurrentStack.from_config(config)
+    gc.collect()
+    assert stack.depth == 3
+    assert len(serialised) > 3
+    assert all(layer() is not None for layer in serialised)
