@@ -6,6 +6,7 @@ from typing import Any
 import tensorflow as tf
 
 from rnnpipe.inputs.parsing import parse_batch
+from rnnpipe.inputs.prefetching import prefetch
 from rnnpipe.records.directory import RecordsDirectory
 
 _READ_BUFFER = 1 << 20  # bytes
@@ -63,12 +64,9 @@ def make_batches(
     def parse(batch: tf.Tensor) -> Any:
         return transform(parse_batch(records.spec, batch, fields, images_by=images_by))
 
-    batches = (
-        serialised.batch(batch_size)
-        .map(parse, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-        .prefetch(2)
+    batches = serialised.batch(batch_size).map(
+        parse, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
     )
     # Files do not say how many records they hold, and Keras wants to know.
-    return batches.apply(
-        tf.data.experimental.assert_cardinality(-(-records.splits[split] // batch_size))
-    )
+    count = -(-records.splits[split] // batch_size)
+    return prefetch(batches.apply(tf.data.experimental.assert_cardinality(count)))

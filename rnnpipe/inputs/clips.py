@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from rnnpipe.inputs.augmentation import Augmentation, augment
 from rnnpipe.inputs.batches import Batch, make_batches
+from rnnpipe.inputs.prefetching import prefetch
 from rnnpipe.records.directory import RecordsDirectory
 
 _MULTIPLE = 8  # of padded lengths: kernels are compiled for each
@@ -74,7 +75,7 @@ def make_clips(
         return {**inputs, "frames": frames}, labels
 
     seeds = tf.data.Dataset.random(seed=shuffle_seed, rerandomize_each_iteration=True)
-    return tf.data.Dataset.zip(batches, seeds, seeds).map(change).prefetch(2)
+    return prefetch(tf.data.Dataset.zip(batches, seeds, seeds).map(change))
 
 
 def _lengthen(rows: tf.Tensor) -> tf.Tensor:

@@ -6,6 +6,7 @@ from typing import Any
 import tensorflow as tf
 
 from rnnpipe.inputs.batches import Batch, make_batches
+from rnnpipe.inputs.prefetching import prefetch
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.text.tokens import PAD
 
@@ -71,7 +72,7 @@ def make_pooled_batches(
     count = -(-records.splits[split] // batch_size)
     # Files do not say how many records they hold, and Keras wants to know.
     batches = pools.flat_map(cut).apply(tf.data.experimental.assert_cardinality(count))
-    return batches.prefetch(4)
+    return prefetch(batches, 4)
 
 
 def order_by_lengths(sequences: Sequence[tf.Tensor]) -> tf.Tensor:

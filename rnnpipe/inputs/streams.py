@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from rnnpipe.errors import UserError
+from rnnpipe.inputs.prefetching import prefetch
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.text.tokens import PAD, START
 
@@ -109,4 +110,4 @@ def make_stream_batches(streams: Streams) -> tf.data.Dataset:
     The inputs are `{"tokens": (rows, time) int32, "starts": (rows,) bool}`.
     """
     inputs = {"tokens": streams.tokens, "starts": streams.starts}
-    return tf.data.Dataset.from_tensor_slices((inputs, streams.targets)).prefetch(2)
+    return prefetch(tf.data.Dataset.from_tensor_slices((inputs, streams.targets)))

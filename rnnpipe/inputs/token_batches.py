@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from rnnpipe.inputs.batches import Batch, make_batches
 from rnnpipe.inputs.pools import order_by_lengths, trim
+from rnnpipe.inputs.prefetching import prefetch
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.text.tokens import PAD
 
@@ -78,11 +79,9 @@ def make_token_batches(
     )
     if shuffle_seed is not None:
         batches = batches.shuffle(_SHUFFLED, seed=shuffle_seed)
-    return (
-        batches.map(finish, num_parallel_calls=2, deterministic=True)
-        .apply(tf.data.experimental.assert_cardinality(count_batches(lengths, sizes, multiple)))
-        .prefetch(4)
-    )
+    count = count_batches(lengths, sizes, multiple)
+    batches = batches.map(finish, num_parallel_calls=2, deterministic=True)
+    return prefetch(batches.apply(tf.data.experimental.assert_cardinality(count)), 4)
 
 
 def bucket_sizes(longest: int, tokens: int, multiple: int) -> list[int]:

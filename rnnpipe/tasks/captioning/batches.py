@@ -8,6 +8,7 @@ import tensorflow as tf
 from rnnpipe.inputs.augmentation import Augmentation, augment
 from rnnpipe.inputs.batches import Batch, make_batches
 from rnnpipe.inputs.pools import trim
+from rnnpipe.inputs.prefetching import prefetch
 from rnnpipe.inputs.targets import to_reads_and_says
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.text.tokens import PAD
@@ -68,7 +69,7 @@ def make_caption_batches(
         return {"image": image, "image_index": index, "caption": reads}, says
 
     pairs = tf.data.Dataset.zip(batches, seeds)
-    return pairs.map(to_pair, num_parallel_calls=2, deterministic=True).prefetch(2)
+    return prefetch(pairs.map(to_pair, num_parallel_calls=2, deterministic=True))
 
 
 def make_reference_batches(
@@ -110,7 +111,7 @@ def make_reference_batches(
         return {"image": _change(image, augmentation, seed)}, batch[_TOKENS]
 
     pairs = tf.data.Dataset.zip(batches, seeds)
-    return pairs.map(to_pair, num_parallel_calls=2, deterministic=True).prefetch(2)
+    return prefetch(pairs.map(to_pair, num_parallel_calls=2, deterministic=True))
 
 
 def make_image_batches(
