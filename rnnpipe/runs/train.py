@@ -25,6 +25,7 @@ from rnnpipe.tasks.task import (
     WatchesTraining,
 )
 from rnnpipe.training.fit import TrainingFiles, fit_model
+from rnnpipe.training.memory import keep_memory
 
 
 class TrainingProgress(keras.callbacks.Callback):
@@ -103,6 +104,7 @@ def train(
     check_model(task)
     check_splits(config, records.splits)
     fetch_records(records, console)
+    keep_memory()
     keras.utils.set_random_seed(config.seed)
     tf.config.experimental.enable_op_determinism()
     run = create_run(runs_dir, name)

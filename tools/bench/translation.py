@@ -2,7 +2,8 @@
 
     python tools/bench/translation.py runs/multi30k_de_en                    # a trained run
     python tools/bench/translation.py runs/multi30k_de_en --steps 5 --sentences 128 --turns 1
-    python tools/bench/translation.py runs/multi30k_de_en --waiting          # for data, too
+    python tools/bench/translation.py runs/multi30k_de_en --what waiting     # for data, an epoch
+    python tools/bench/translation.py runs/multi30k_de_en --what training --give-back
 
 The contestants take turns in one process, with all its cores. They see the same sentences in the
 same batches, as the run cuts them, each padded in its own way:
@@ -19,7 +20,8 @@ same batches, as the run cuts them, each padded in its own way:
 Two things are not JoeyNMT's own: biases of keys and logits, which it lacks, and sources without end
 token, as ours have none. Nothing is compiled while the clock runs: a turn goes through all batches,
 and the first one is not counted. Of the turns the median counts, on the wall, and in brackets what
-the CPU seconds would make of cores that nobody else uses.
+the CPU seconds would make of cores that nobody else uses. Memory that tensors leave is kept, as a
+run keeps it (`rnnpipe.training.memory`), unless `--give-back` is said.
 """
 
 import argparse
@@ -39,6 +41,7 @@ import tensorflow as tf
 from recipe import widen_to_recipe
 from turns import Case, interleave
 
+from rnnpipe.inputs.prefetching import prefetch
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.runs.build import find_records
 from rnnpipe.runs.config import load_run_config
@@ -48,6 +51,7 @@ from rnnpipe.tasks import make_task
 from rnnpipe.tasks.translation.search import Search
 from rnnpipe.tasks.translation.task import TranslationTask
 from rnnpipe.text.tokens import PAD
+from rnnpipe.training.memory import keep_memory
 
 OURS, WIDE, JOEY, MIXED = "ours", "ours, wide", "joeynmt", "joeynmt, mixed"
 MAX_LENGTH = 100
@@ -100,7 +104,7 @@ class Bench:
             name: partial(Search(model, **options), sources) for name, model in self.models.items()
         }
         if self.joey is not None:
-            from joey import translating  # noqa: PLC0415
+            from joey import translating  # noqa: PLC0415  # it is not installed everywhere
 
             by_length = sorted(sources, key=len, reverse=True)
             for name, ordered in ((JOEY, by_length), (MIXED, sources)):
@@ -132,7 +136,7 @@ class Bench:
             for name, model in self.models.items()
         }
         if self.joey is not None:
-            from joey import mix, training  # noqa: PLC0415
+            from joey import mix, training  # noqa: PLC0415  # it is not installed everywhere
 
             pairs, optimizer = [_pairs(*each) for each in held], self.task.config.train.optimizer
             for name, drawn in ((JOEY, pairs), (MIXED, mix(pairs))):
@@ -168,7 +172,9 @@ def _replay(held: list[Any]) -> tf.data.Dataset:
     signature = tf.nest.map_structure(
         lambda tensor: tf.TensorSpec([None] * tensor.shape.rank, tensor.dtype), held[0]
     )
-    return tf.data.Dataset.from_generator(lambda: held, output_signature=signature).repeat()
+    return prefetch(
+        tf.data.Dataset.from_generator(lambda: held, output_signature=signature).repeat()
+    )
 
 
 def _pairs(inputs: dict[str, Any], says: Any) -> list[tuple[list[int], list[int]]]:
@@ -180,25 +186,31 @@ def _pairs(inputs: dict[str, Any], says: Any) -> list[tuple[list[int], list[int]
 
 
 def main() -> None:
-    """Times the stages one after another: searches first, since training changes the weights."""
+    """Times the stages one after another: training last, since it changes the weights."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("run", type=Path, help="a trained run, or a folder of runs: the newest")
     parser.add_argument("--steps", type=int, default=20, help="of training a turn (default: 20)")
     parser.add_argument("--turns", type=int, default=5, help="of each contestant (default: 5)")
     parser.add_argument("--split", default="validation", help="which is translated")
     parser.add_argument("--sentences", type=int, default=1000, help="at most (default: 1000)")
-    parser.add_argument("--waiting", action="store_true", help="time a whole epoch for it too")
+    stages = ("greedy", "beam", "training", "waiting")
+    parser.add_argument("--what", nargs="+", choices=stages, default=stages[:3])
+    parser.add_argument("--give-back", action="store_true", help="memory, as other programs do")
     options = parser.parse_args()
+    if not options.give_back:
+        keep_memory()
     run = open_run(options.run)
     task = make_task(load_run_config(run))
     rivals = find_spec("joeynmt") is not None
     print(run.path if rivals else f"{run.path}; JoeyNMT is not installed: see joey.py")
     bench = Bench(task, find_records(task.config, task), load_model(run), rivals=rivals)
     bench.print_sizes()
-    for width in (1, 5):
-        bench.time_search(width, options.split, options.sentences, options.turns)
-    bench.time_training(options.steps, options.turns)
-    if options.waiting:
+    for stage, width in (("greedy", 1), ("beam", 5)):
+        if stage in options.what:
+            bench.time_search(width, options.split, options.sentences, options.turns)
+    if "training" in options.what:
+        bench.time_training(options.steps, options.turns)
+    if "waiting" in options.what:
         bench.time_waiting()
 
 
