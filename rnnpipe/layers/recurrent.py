@@ -84,7 +84,7 @@ class Recurrent(CheckedOptions, keras.layers.RNN):
             initial_state,
             bool(training),
         )
-        return self._finish(ops.transpose(outputs, (1, 0, 2)), states, mask)
+        return self._finish(outputs, states, mask)
 
     def _run_packed(self, sequences: Any, initial_state: Any, mask: Any, training: Any) -> Any:
         """Keras' cuDNN loop over the steps that count, since it knows lengths only."""

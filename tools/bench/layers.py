@@ -63,7 +63,7 @@ def train(layer: Any, inputs: Any) -> Case:
     def graph() -> Any:
         with tf.GradientTape() as tape:
             tape.watch(inputs)
-            loss = tf.reduce_sum(layer(inputs, training=True) ** 2)
+            loss = tf.reduce_sum(tf.square(layer(inputs, training=True)))
         return tape.gradient(loss, [inputs, *(w.value for w in layer.trainable_weights)])
 
     return lambda: np.asarray(graph()[0][0, 0])

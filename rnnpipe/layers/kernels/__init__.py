@@ -3,7 +3,7 @@
 A kernel takes `(sequences, mask, weights, states, training)`: sequences `(batch, time, features)`,
 a boolean mask `(batch, time)` or None, the weights (input kernel, input bias or None, recurrent
 weights), the first states, each `(batch, units)`, and whether gradients are likely to be asked
-for. It returns the first state of every step, `(time, batch, units)`, and the list of last states.
+for. It returns the first state of every step, `(batch, time, units)`, and the list of last states.
 Masked steps pass every state on.
 """
 

@@ -1,13 +1,15 @@
 """A recurrence's loop over time and its loop back, in TensorFlow.
 
-Everything here is time-major: z `(time, batch, gates * units)`, outputs `(time, batch, units)`.
-`masks` is a tuple of one boolean `(time, batch, 1)`, or empty. Steps from `length` on are not run
-and come back as zeros.
+z is `(batch, time, gates * units)` and outputs `(batch, time, units)`; what is saved for the way
+back is time-major, `(time, batch, units)`. `masks` is a tuple of one boolean `(time, batch, 1)`, or
+empty. Steps from `length` on are not run and come back as zeros.
 """
 
 import functools
+from collections.abc import Callable
 from typing import Any
 
+import keras
 import tensorflow as tf
 
 from rnnpipe.layers.kernels.recurrences import Recurrence, Tensors
@@ -25,89 +27,139 @@ class Loop:
         compiled = functools.partial(
             tf.function, jit_compile=True, autograph=False, reduce_retracing=True
         )
-        self.train = compiled(functools.partial(self.forward, save=True))
+        self.train = compiled(self._train)
         self.back = compiled(self._back)
 
     def forward(
+        self, inputs: tuple[Any, Tensors, Tensors], length: Any, masks: Tensors, *, unstack: bool
+    ) -> Tensors:
+        """Runs all steps, in plain TensorFlow, and returns the outputs and the last states.
+
+        Args:
+            inputs: z, the first states, the recurrent weights.
+            length: how many steps to run; all if it is None.
+            masks: where to run and where to pass the states on.
+            unstack: whether steps are taken from a copy of z as an array. Without, a gradient costs
+                the square of the length, since each step's is as large as z.
+        """
+        z, states, _ = inputs
+        read = _array(_turn(z)).read if unstack else functools.partial(tf.gather, z, axis=1)
+        empty = tf.TensorArray(z.dtype, tf.shape(z)[1], element_shape=states[0].shape)
+
+        def keep(t: Any, outputs: Any, h: Any, saved: Tensors) -> Any:
+            del saved
+            return outputs.write(t, h)
+
+        outputs, states = self._run(inputs, length, masks, read, keep, empty)
+        return _turn(outputs.stack()), *states
+
+    def _train(
+        self, inputs: tuple[Any, Tensors, Tensors], length: Any, masks: Tensors
+    ) -> tuple[Tensors, Tensors]:
+        """The same under XLA, which writes outputs where they belong; and what was saved."""
+        z, states, _ = inputs
+        steps = tf.shape(z)[1]
+        arrays = tuple(
+            tf.TensorArray(z.dtype, steps, element_shape=states[0].shape)
+            for _ in range(self.recurrence.saves)
+        )
+
+        def keep(t: Any, kept: Any, h: Any, saved: Tensors) -> Any:
+            outputs, arrays = kept
+            arrays = tuple(array.write(t, s) for array, s in zip(arrays, saved, strict=True))
+            return _put(outputs, t, h), arrays
+
+        read = functools.partial(tf.gather, z, axis=1)
+        empty = (_blank(states[0], steps), arrays)
+        (outputs, arrays), states = self._run(inputs, length, masks, read, keep, empty)
+        return (outputs, *states), tuple(array.stack() for array in arrays)
+
+    def _run(
         self,
         inputs: tuple[Any, Tensors, Tensors],
         length: Any,
         masks: Tensors,
-        *,
-        save: bool,
-        unstack: bool = True,
-    ) -> tuple[Tensors, Tensors]:
-        """Runs all steps, in plain TensorFlow.
-
-        Args:
-            inputs: z, the first states, the recurrent weights.
-            length: how many steps to run.
-            masks: where to run and where to pass the states on.
-            save: whether to keep what `back` needs.
-            unstack: whether steps are taken from a copy of z as an array. Without, a gradient costs
-                the square of the length, since each step's is as large as z.
-
-        Returns:
-            The outputs and the last states; what was kept of each step, or nothing.
-        """
+        read: Callable[[Any], Any],
+        keep: Callable[[Any, Any, Any, Tensors], Any],
+        kept: Any,
+    ) -> tuple[Any, Tensors]:
+        """What was kept of the steps, and the last states."""
         z, states, weights = inputs
-        steps, masks = tf.shape(z)[0], tuple(_array(mask) for mask in masks)
-        read = _array(z).read if unstack else functools.partial(tf.gather, z)
+        steps = tf.shape(z)[1]
+        length = steps if length is None else length
+        masks = tuple(_array(mask) for mask in masks)
 
-        def step(t: Any, states: Tensors, written: Tensors) -> tuple[Any, Tensors, Tensors]:
+        def step(t: Any, states: Tensors, kept: Any) -> tuple[Any, Tensors, Any]:
             new, saved = self.recurrence.forward(read(t), states, weights)
             for mask in masks:
                 counts = mask.read(t)
                 new = tuple(tf.where(counts, n, s) for n, s in zip(new, states, strict=True))
-            values = (new[0], *saved) if save else new[:1]
-            written = tuple(a.write(t, v) for a, v in zip(written, values, strict=True))
-            return t + 1, new, written
+            return t + 1, new, keep(t, kept, new[0], saved)
 
-        empty = tuple(
-            tf.TensorArray(states[0].dtype, steps, element_shape=states[0].shape)
-            for _ in range(1 + self.recurrence.saves if save else 1)
-        )
-        _, states, written = tf.while_loop(
+        _, states, kept = tf.while_loop(
             lambda t, *_: t < length,
             step,
-            (tf.constant(0), states, empty),
+            (tf.constant(0), states, kept),
             maximum_iterations=steps,
         )
-        outputs, *saved = (array.stack() for array in written)
-        return (outputs, *states), tuple(saved)
+        return kept, states
 
     def _back(
-        self, each: Tensors, first: Any, d_states: Tensors, weights: Tensors, length: Any
+        self, each: tuple[Any, Any], saved: Tensors, masks: Tensors, d_states: Tensors, more: Any
     ) -> tuple[Any, Tensors]:
         """Gradients of z at all steps and of the first states.
 
-        `each` has, for each step: the outputs' gradients, the outputs, what `forward` saved, and
-        the masks; `first` is the output before the first step.
+        Args:
+            each: the outputs' gradients and the outputs.
+            saved: what the way here saved.
+            masks: as on the way here.
+            d_states: the last states' gradients.
+            more: the output before the first step, the recurrent weights, and the length.
         """
-        d_outputs, outputs, saved, masks = tf.nest.map_structure(_array, each)
+        (d_outputs, outputs), (first, weights, length) = each, more
+        saved, masks = (tuple(map(_array, arrays)) for arrays in (saved, masks))
 
         def step(t: Any, d_states: Tensors, written: Any) -> tuple[Any, Tensors, Any]:
-            new = (d_states[0] + d_outputs.read(t), *d_states[1:])
+            new = (d_states[0] + tf.gather(d_outputs, t, axis=1), *d_states[1:])
             passed = tuple(tf.zeros_like(d) for d in new)
             for mask in masks:
                 counts = mask.read(t)
                 passed = tuple(tf.where(counts, tf.zeros_like(d), d) for d in new)
                 new = tuple(tf.where(counts, d, tf.zeros_like(d)) for d in new)
             values = tuple(array.read(t) for array in saved)
-            before = tf.where(t > 0, outputs.read(tf.maximum(t - 1, 0)), first)
+            before = tf.where(t > 0, tf.gather(outputs, tf.maximum(t - 1, 0), axis=1), first)
             dz, old = self.recurrence.backward(new, values, before, weights)
             old = tuple(o + p for o, p in zip(old, passed, strict=True))
-            return t - 1, old, written.write(t, dz)
+            return t - 1, old, _put(written, t, dz)
 
-        shape = (d_states[0].shape[0], weights[0].shape[1])
-        empty = tf.TensorArray(d_states[0].dtype, outputs.size(), element_shape=shape)
+        steps = tf.shape(outputs)[1]
+        length = steps if length is None else length
+        like = tf.zeros((tf.shape(first)[0], weights[0].shape[1]), first.dtype)
         _, d_states, written = tf.while_loop(
             lambda t, *_: t >= 0,
             step,
-            (length - 1, d_states, empty),
-            maximum_iterations=outputs.size(),
+            (length - 1, d_states, _blank(like, steps)),
+            maximum_iterations=steps,
         )
-        return written.stack(), d_states
+        return written, d_states
+
+
+def _blank(like: Any, steps: Any) -> Any:
+    """Zeros `(batch, time, size)` for so many steps of what is like this."""
+    batch, size = tf.unstack(tf.shape(like))
+    zeros = tf.zeros((batch, steps, size), like.dtype)
+    return tf.ensure_shape(zeros, (like.shape[0], None, like.shape[1]))
+
+
+def _put(whole: Any, t: Any, value: Any) -> Any:
+    """The whole, `(batch, time, size)`, with a value at a step, in place where XLA compiles it."""
+    put = keras.ops.slice_update(whole, tf.stack([0, t, 0]), value[:, None])
+    return tf.ensure_shape(put, whole.shape)
+
+
+def _turn(values: Any) -> Any:
+    """Time before batch, or the other way round."""
+    return tf.transpose(values, (1, 0, 2))
 
 
 def _array(values: Any) -> Any:

@@ -45,40 +45,38 @@ class Kernel:
     def __call__(
         self, sequences: Any, mask: Any, weights: Any, states: Any, training: bool
     ) -> tuple[Any, list[Any]]:
-        """Outputs `(time, batch, units)` and last states."""
+        """Outputs `(batch, time, units)` and last states."""
         kernel, bias, *recurrent = weights
-        sequences = tf.transpose(sequences, (1, 0, 2))
-        length, batch, _ = tf.unstack(tf.shape(sequences))
         z = tf.matmul(merge(sequences), kernel)
         if bias is not None:
             z = tf.nn.bias_add(z, bias)
-        z = tf.reshape(z, (length, batch, z.shape[-1]))
+        z = tf.reshape(z, (*tf.unstack(tf.shape(sequences)[:2]), z.shape[-1]))
+        z = tf.ensure_shape(z, (*sequences.shape[:2], z.shape[-1]))
         masks = () if mask is None else (tf.transpose(mask)[:, :, None],)
         states, recurrent = (
             tuple(tf.convert_to_tensor(array) for array in arrays) for arrays in (states, recurrent)
         )
         inputs, eager = (z, states, recurrent), tf.executing_eagerly()
         if training:
-            outputs, *last = self.train(inputs, masks, varies=eager or sequences.shape[0] is None)
+            varies = eager or sequences.shape[1] is None
+            outputs, *last = (self.train if eager else self._train)(inputs, masks, varies=varies)
         else:
             outputs, *last = (self.infer if eager else self._infer)(inputs, masks)
         return outputs, last
 
     def _infer(self, inputs: tuple[Any, Tensors, Tensors], masks: Tensors) -> Tensors:
         """Outputs and last states in plain TensorFlow, so that models can be exported."""
-        run = functools.partial(
-            self.loop.forward, length=tf.shape(inputs[0])[0], masks=masks, save=False
-        )
+        run = functools.partial(self.loop.forward, length=tf.shape(inputs[0])[1], masks=masks)
 
         @tf.custom_gradient
         def plain(*flat: Any) -> Any:
             def gradient(*d_found: Any) -> Any:
                 with tf.GradientTape() as tape:
                     tape.watch(flat)
-                    found = run(tf.nest.pack_sequence_as(inputs, flat))[0]
+                    found = run(tf.nest.pack_sequence_as(inputs, flat), unstack=True)
                 return tape.gradient(found, flat, d_found)
 
-            return run(tf.nest.pack_sequence_as(inputs, flat), unstack=False)[0], gradient
+            return run(tf.nest.pack_sequence_as(inputs, flat), unstack=False), gradient
 
         return plain(*tf.nest.flatten(inputs))
 
@@ -86,38 +84,39 @@ class Kernel:
         self, inputs: tuple[Any, Tensors, Tensors], masks: Tensors, *, varies: bool
     ) -> Tensors:
         """Outputs and last states, differentiable by `inputs`: z, first states, weights."""
-        length = tf.shape(inputs[0])[0]
+        # A loop of so many steps as its inputs have is a little faster than one that is told.
+        length = tf.shape(inputs[0])[1] if varies else None
         padding = padding_for(length) if varies else None
         masks = tuple(pad(mask, padding) for mask in masks)
 
+        def lengthen(values: Any) -> Any:
+            return pad(values, padding, axis=1)
+
+        def shorten(values: Any) -> Any:
+            return values if padding is None else values[:, :length]
+
         @tf.custom_gradient
         def compiled(z: Any, states: Tensors, weights: Tensors) -> Any:
-            found = self.loop.train((pad(z, padding), states, weights), length, masks)
+            found = self.loop.train((lengthen(z), states, weights), length, masks)
             # Else a tape of higher order would follow what was saved back into XLA.
             (outputs, *last), saved = tf.nest.map_structure(tf.stop_gradient, found)
-            outputs = outputs[:length]
 
             @tf.custom_gradient
             def gradient(d_outputs: Any, *d_last: Any) -> Any:
-                each = (pad(d_outputs, padding), pad(outputs, padding), saved, masks)
-                dz, d_states = self.loop.back(each, states[0], d_last, weights, length)
-                dz, kept = dz[:length], tuple(array[:length] for array in saved)
-                d_weights = self._weight_gradients(dz, kept, states[0], outputs)
-                return (dz, *d_states, *d_weights), refuse_second_order
+                each, more = (lengthen(d_outputs), outputs), (states[0], weights, length)
+                dz, d_states = self.loop.back(each, saved, masks, d_last, more)
+                d_weights = self._weight_gradients(dz, saved, states[0], outputs)
+                return (shorten(dz), *d_states, *d_weights), refuse_second_order
 
-            return (outputs, *last), gradient
+            return (shorten(outputs), *last), gradient
 
         return compiled(*inputs)
 
     def _weight_gradients(self, dz: Any, saved: Tensors, first: Any, outputs: Any) -> Tensors:
-        """Of the first step, before which stands a state, and of the rest: nothing is copied."""
-        parts = (
-            self.recurrence.weight_gradients(
-                merge(dz[steps]), tuple(merge(array[steps]) for array in saved), before
-            )
-            for steps, before in ((slice(1), first), (slice(1, None), merge(outputs[:-1])))
-        )
-        return tuple(one + rest for one, rest in zip(*parts, strict=True))
+        """As one product over all steps of all rows; steps that padding added have no gradient."""
+        before = tf.concat([first[:, None], outputs[:, :-1]], axis=1)
+        by_row = tuple(tf.transpose(array, (1, 0, 2)) for array in saved)
+        return self.recurrence.weight_gradients(merge(dz), tuple(map(merge, by_row)), merge(before))
 
 
 @functools.cache
