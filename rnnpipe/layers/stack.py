@@ -87,8 +87,8 @@ class RecurrentStack(keras.layers.Layer):
         self.return_state, self.supports_masking = layer.return_state, True
         self.return_sequences = layer.return_sequences
         self.rate = dropout
-        # While Keras loads a model it tells what it serialises apart by address, and takes a layer at
-        # the address of one that is gone for that one: so nothing that was copied goes.
+        # While Keras loads a model it tells what it serialises apart by address, and takes a layer
+        # at the address of one that is gone for that one: so nothing that was copied goes.
         self._copied = SimpleNamespace(layers=[layer])  # not a list: these are no layers of ours
         self.layers = [self._copy(level) for level in range(depth)]
         self.dropout = keras.layers.Dropout(dropout, seed=seed, dtype=self.dtype_policy)

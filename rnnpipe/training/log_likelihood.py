@@ -9,7 +9,7 @@ from keras import ops
 from rnnpipe.layers.kernels import on_gpu
 
 
-def log_likelihood(targets: Any, logits: Any) -> tuple[Any, Any]:
+def log_likelihood(targets: Any, logits: Any, *, watch: bool = False) -> tuple[Any, Any]:
     """The logarithm of each target's probability, and its mean over the vocabulary.
 
         log p(v) = logitᵥ − log Σᵤ exp logitᵤ
@@ -19,6 +19,7 @@ def log_likelihood(targets: Any, logits: Any) -> tuple[Any, Any]:
     Args:
         targets: `(batch, time)` ids.
         logits: `(batch, time, vocab)`.
+        watch: whether this is for a metric, which has no gradients and stands beside a loss.
 
     Returns:
         Two arrays `(batch, time)`.
@@ -32,7 +33,8 @@ def log_likelihood(targets: Any, logits: Any) -> tuple[Any, Any]:
     targets, logits = ops.convert_to_tensor(targets), ops.convert_to_tensor(logits)
     if keras.backend.backend() == "tensorflow" and not on_gpu():
         kernel = importlib.import_module("rnnpipe.layers.kernels.log_likelihood").log_likelihood
-        flat = kernel(ops.reshape(targets, (-1,)), ops.reshape(logits, (-1, logits.shape[-1])))
+        rows = ops.reshape(targets, (-1,)), ops.reshape(logits, (-1, logits.shape[-1]))
+        flat = kernel(*rows, watch=watch)
         shape = ops.shape(logits)[:-1]
         return ops.reshape(flat[0], shape), ops.reshape(flat[1], shape)
     log_p = ops.log_softmax(logits, axis=-1)

@@ -91,7 +91,7 @@ class Perplexity(keras.metrics.Metric):
         """Adds a batch; weights of whole sentences are no part of a perplexity."""
         del sample_weight
         # As Keras does for losses: half precision is too coarse for a sum over the vocabulary.
-        losses = -log_likelihood(targets, ops.cast(logits, self.dtype))[0]
+        losses = -log_likelihood(targets, ops.cast(logits, self.dtype), watch=True)[0]
         counts = _counts(targets, losses.dtype)
         self.total.assign_add(ops.cast(ops.sum(losses * counts), self.dtype))
         self.count.assign_add(ops.cast(ops.sum(counts), self.dtype))

@@ -22,9 +22,10 @@ def weighted(logits):
     return sum(tf.reduce_sum(each * w) for each, w in zip(logits, WEIGHTS, strict=True))
 
 
+@pytest.mark.parametrize("watch", [False, True])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_both_equal_their_definition(dtype):
-    found = log_likelihood(TARGETS, LOGITS.astype(dtype))
+def test_both_equal_their_definition(dtype, watch):
+    found = log_likelihood(TARGETS, LOGITS.astype(dtype), watch=watch)
     for mine, theirs in zip(found, by_definition(LOGITS), strict=True):
         assert mine.dtype == dtype
         np.testing.assert_allclose(mine, theirs, rtol=1e-5 if dtype == "float32" else 1e-12)
@@ -45,6 +46,16 @@ def test_gradient_is_that_of_finite_differences():
     array = LOGITS.copy()
     expected = numeric_gradient(lambda: weighted(by_definition(array)), array)
     np.testing.assert_allclose(tape.gradient(value, logits), expected, atol=1e-8)
+
+
+def test_a_loss_and_a_metric_of_one_graph_share_no_compiled_function():
+    @tf.function
+    def both(logits):
+        return log_likelihood(TARGETS, logits), log_likelihood(TARGETS, logits, watch=True)
+
+    graph = both.get_concrete_function(tf.constant(LOGITS)).graph
+    called = [op.get_attr("f").name for op in graph.get_operations() if "Partitioned" in op.type]
+    assert len(called) == len(set(called)) == 2
 
 
 def test_sizes_may_be_unknown_while_a_graph_is_traced():

@@ -13,14 +13,17 @@ import tensorflow as tf
 _compiled = functools.partial(tf.function, jit_compile=True, autograph=False, reduce_retracing=True)
 
 
-def log_likelihood(targets: Any, logits: Any) -> tuple[Any, Any]:
+def log_likelihood(targets: Any, logits: Any, *, watch: bool) -> tuple[Any, Any]:
     """The logarithm of each target's probability, and its mean over the vocabulary.
 
     Args:
         targets: `(count,)` ids.
         logits: `(count, vocab)`.
+        watch: whether this is for a metric, beside a loss of the same logits.
     """
     targets = tf.cast(targets, tf.int32)
+    if watch:
+        return _reduce_to_watch(targets, tf.stop_gradient(logits))[:2]
 
     @tf.custom_gradient
     def compiled(logits: Any) -> Any:
@@ -34,13 +37,17 @@ def log_likelihood(targets: Any, logits: Any) -> tuple[Any, Any]:
     return compiled(logits)
 
 
-@_compiled
-def _reduce(targets: Any, logits: Any) -> tuple[Any, Any, Any]:
+def _reduce_once(targets: Any, logits: Any) -> tuple[Any, Any, Any]:
     """Log p of the targets and its mean, and log Σ exp of the logits, each `(count,)`."""
     highest = tf.reduce_max(logits, axis=1)
     total = tf.math.log(tf.reduce_sum(tf.exp(logits - highest[:, None]), axis=1))
     of_target = tf.gather(logits, targets, batch_dims=1) - highest - total
     return of_target, tf.reduce_mean(logits, axis=1) - highest - total, total + highest
+
+
+# Two, since the reductions that XLA of TensorFlow 2.21 makes for CPUs bear no second thread in the
+# same compiled function while they are set up: a loss and a metric of one step would be two.
+_reduce, _reduce_to_watch = _compiled(_reduce_once), _compiled(_reduce_once)
 
 
 @_compiled
