@@ -94,7 +94,7 @@ class Loop:
             for mask in masks:
                 counts = mask.read(t)
                 new = tuple(tf.where(counts, n, s) for n, s in zip(new, states, strict=True))
-            return t + 1, new, keep(t, kept, new[0], saved)
+            return t + 1, _like(new, states), keep(t, kept, new[0], saved)
 
         _, states, kept = tf.while_loop(
             lambda t, *_: t < length,
@@ -130,7 +130,7 @@ class Loop:
             before = tf.where(t > 0, tf.gather(outputs, tf.maximum(t - 1, 0), axis=1), first)
             dz, old = self.recurrence.backward(new, values, before, weights)
             old = tuple(o + p for o, p in zip(old, passed, strict=True))
-            return t - 1, old, _put(written, t, dz)
+            return t - 1, _like(old, d_states), _put(written, t, dz)
 
         steps = tf.shape(outputs)[1]
         length = steps if length is None else length
@@ -142,6 +142,13 @@ class Loop:
             maximum_iterations=steps,
         )
         return written, d_states
+
+
+def _like(new: Tensors, old: Tensors) -> Tensors:
+    """The new states; a graph may know the sizes of the old ones better than those of z."""
+    for one, other in zip(new, old, strict=True):
+        one.set_shape(other.shape)
+    return new
 
 
 def _blank(like: Any, steps: Any) -> Any:
