@@ -43,7 +43,7 @@ class Loop:
                 the square of the length, since each step's is as large as z.
         """
         z, states, _ = inputs
-        read = _array(_turn(z)).read if unstack else functools.partial(tf.gather, z, axis=1)
+        read = _array(turn(z)).read if unstack else functools.partial(tf.gather, z, axis=1)
         empty = tf.TensorArray(z.dtype, tf.shape(z)[1], element_shape=states[0].shape)
 
         def keep(t: Any, outputs: Any, h: Any, saved: Tensors) -> Any:
@@ -51,7 +51,7 @@ class Loop:
             return outputs.write(t, h)
 
         outputs, states = self._run(inputs, length, masks, read, keep, empty)
-        return _turn(outputs.stack()), *states
+        return turn(outputs.stack()), *states
 
     def _train(
         self, inputs: tuple[Any, Tensors, Tensors], length: Any, masks: Tensors
@@ -164,7 +164,7 @@ def _put(whole: Any, t: Any, value: Any) -> Any:
     return tf.ensure_shape(put, whole.shape)
 
 
-def _turn(values: Any) -> Any:
+def turn(values: Any) -> Any:
     """Time before batch, or the other way round."""
     return tf.transpose(values, (1, 0, 2))
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from rnnpipe.layers.kernels.loop import Loop
+from rnnpipe.layers.kernels.loop import Loop, turn
 from rnnpipe.layers.kernels.padding import merge, pad, padding_for, refuse_second_order
 from rnnpipe.layers.kernels.recurrences import (
     GRURecurrence,
@@ -105,18 +105,16 @@ class Kernel:
             def gradient(d_outputs: Any, *d_last: Any) -> Any:
                 each, more = (lengthen(d_outputs), outputs), (states[0], weights, length)
                 dz, d_states = self.loop.back(each, saved, masks, d_last, more)
-                d_weights = self._weight_gradients(dz, saved, states[0], outputs)
-                return (shorten(dz), *d_states, *d_weights), refuse_second_order
+                dz, by_row = shorten(dz), tuple(shorten(turn(array)) for array in saved)
+                before = tf.concat([states[0][:, None], shorten(outputs)[:, :-1]], axis=1)
+                d_weights = self.recurrence.weight_gradients(
+                    merge(dz), tuple(map(merge, by_row)), merge(before)
+                )
+                return (dz, *d_states, *d_weights), refuse_second_order
 
             return (shorten(outputs), *last), gradient
 
         return compiled(*inputs)
-
-    def _weight_gradients(self, dz: Any, saved: Tensors, first: Any, outputs: Any) -> Tensors:
-        """As one product over all steps of all rows; steps that padding added have no gradient."""
-        before = tf.concat([first[:, None], outputs[:, :-1]], axis=1)
-        by_row = tuple(tf.transpose(array, (1, 0, 2)) for array in saved)
-        return self.recurrence.weight_gradients(merge(dz), tuple(map(merge, by_row)), merge(before))
 
 
 @functools.cache
