@@ -45,8 +45,8 @@ def _reduce_once(targets: Any, logits: Any) -> tuple[Any, Any, Any]:
     return of_target, tf.reduce_mean(logits, axis=1) - highest - total, total + highest
 
 
-# Two, since the reductions that XLA of TensorFlow 2.21 makes for CPUs bear no second thread in the
-# same compiled function while they are set up: a loss and a metric of one step would be two.
+# Two: rare crashes in what XLA of TensorFlow 2.21 sets up for reductions on CPUs point to two
+# threads in one compiled function, as the loss and the metric of a step would be.
 _reduce, _reduce_to_watch = _compiled(_reduce_once), _compiled(_reduce_once)
 
 

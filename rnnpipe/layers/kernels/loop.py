@@ -31,13 +31,12 @@ class Loop:
         self.back = compiled(self._back)
 
     def forward(
-        self, inputs: tuple[Any, Tensors, Tensors], length: Any, masks: Tensors, *, unstack: bool
+        self, inputs: tuple[Any, Tensors, Tensors], masks: Tensors, *, unstack: bool
     ) -> Tensors:
         """Runs all steps, in plain TensorFlow, and returns the outputs and the last states.
 
         Args:
             inputs: z, the first states, the recurrent weights.
-            length: how many steps to run; all if it is None.
             masks: where to run and where to pass the states on.
             unstack: whether steps are taken from a copy of z as an array. Without, a gradient costs
                 the square of the length, since each step's is as large as z.
@@ -50,13 +49,18 @@ class Loop:
             del saved
             return outputs.write(t, h)
 
+        # A tensor of its own, not None: tf2onnx cannot convert a loop whose limits are one tensor.
+        length = tf.shape(z)[1]
         outputs, states = self._run(inputs, length, masks, read, keep, empty)
         return turn(outputs.stack()), *states
 
     def _train(
         self, inputs: tuple[Any, Tensors, Tensors], length: Any, masks: Tensors
     ) -> tuple[Tensors, Tensors]:
-        """The same under XLA, which writes outputs where they belong; and what was saved."""
+        """The same under XLA, which writes outputs where they belong; and what was saved.
+
+        `length` is how many steps to run, here and in `_back`; None is all of them.
+        """
         z, states, _ = inputs
         steps = tf.shape(z)[1]
         arrays = tuple(
@@ -70,7 +74,7 @@ class Loop:
             return _put(outputs, t, h), arrays
 
         read = functools.partial(tf.gather, z, axis=1)
-        empty = (_blank(states[0], steps), arrays)
+        empty = (_blank(states[0], steps, states[0].shape[1]), arrays)
         (outputs, arrays), states = self._run(inputs, length, masks, read, keep, empty)
         return (outputs, *states), tuple(array.stack() for array in arrays)
 
@@ -105,19 +109,15 @@ class Loop:
         return kept, states
 
     def _back(
-        self, each: tuple[Any, Any], saved: Tensors, masks: Tensors, d_states: Tensors, more: Any
+        self, each: Any, first: Any, d_states: Tensors, weights: Tensors, length: Any
     ) -> tuple[Any, Tensors]:
         """Gradients of z at all steps and of the first states.
 
-        Args:
-            each: the outputs' gradients and the outputs.
-            saved: what the way here saved.
-            masks: as on the way here.
-            d_states: the last states' gradients.
-            more: the output before the first step, the recurrent weights, and the length.
+        `each` has, for each step: the outputs' gradients, the outputs, what the way here saved, and
+        the masks; `first` is the output before the first step.
         """
-        (d_outputs, outputs), (first, weights, length) = each, more
-        saved, masks = (tuple(map(_array, arrays)) for arrays in (saved, masks))
+        d_outputs, outputs, *by_time = each
+        saved, masks = tf.nest.map_structure(_array, by_time)
 
         def step(t: Any, d_states: Tensors, written: Any) -> tuple[Any, Tensors, Any]:
             new = (d_states[0] + tf.gather(d_outputs, t, axis=1), *d_states[1:])
@@ -134,11 +134,10 @@ class Loop:
 
         steps = tf.shape(outputs)[1]
         length = steps if length is None else length
-        like = tf.zeros((tf.shape(first)[0], weights[0].shape[1]), first.dtype)
         _, d_states, written = tf.while_loop(
             lambda t, *_: t >= 0,
             step,
-            (length - 1, d_states, _blank(like, steps)),
+            (length - 1, d_states, _blank(first, steps, weights[0].shape[1])),
             maximum_iterations=steps,
         )
         return written, d_states
@@ -151,11 +150,10 @@ def _like(new: Tensors, old: Tensors) -> Tensors:
     return new
 
 
-def _blank(like: Any, steps: Any) -> Any:
-    """Zeros `(batch, time, size)` for so many steps of what is like this."""
-    batch, size = tf.unstack(tf.shape(like))
-    zeros = tf.zeros((batch, steps, size), like.dtype)
-    return tf.ensure_shape(zeros, (like.shape[0], None, like.shape[1]))
+def _blank(state: Any, steps: Any, size: int) -> Any:
+    """Zeros `(batch, steps, size)`, for the rows of a state."""
+    zeros = tf.zeros((tf.shape(state)[0], steps, size), state.dtype)
+    return tf.ensure_shape(zeros, (state.shape[0], None, size))
 
 
 def _put(whole: Any, t: Any, value: Any) -> Any:

@@ -66,7 +66,7 @@ class Kernel:
 
     def _infer(self, inputs: tuple[Any, Tensors, Tensors], masks: Tensors) -> Tensors:
         """Outputs and last states in plain TensorFlow, so that models can be exported."""
-        run = functools.partial(self.loop.forward, length=tf.shape(inputs[0])[1], masks=masks)
+        run = functools.partial(self.loop.forward, masks=masks)
 
         @tf.custom_gradient
         def plain(*flat: Any) -> Any:
@@ -103,8 +103,8 @@ class Kernel:
 
             @tf.custom_gradient
             def gradient(d_outputs: Any, *d_last: Any) -> Any:
-                each, more = (lengthen(d_outputs), outputs), (states[0], weights, length)
-                dz, d_states = self.loop.back(each, saved, masks, d_last, more)
+                each = (lengthen(d_outputs), outputs, saved, masks)
+                dz, d_states = self.loop.back(each, states[0], d_last, weights, length)
                 dz, by_row = shorten(dz), tuple(shorten(turn(array)) for array in saved)
                 before = tf.concat([states[0][:, None], shorten(outputs)[:, :-1]], axis=1)
                 d_weights = self.recurrence.weight_gradients(
