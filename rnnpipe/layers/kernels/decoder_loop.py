@@ -5,6 +5,7 @@ as zeros. What the options do not use is an empty tuple.
 """
 
 import functools
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import tensorflow as tf
@@ -125,10 +126,12 @@ class DecoderLoop:
     ) -> tuple[Slopes, Tensors, tuple[Any, Any]]:
         """Gradients at all steps; of the first states; of keys and score kernel, over all steps."""
         arrays = tf.nest.map_structure(_array, (kept, d_found))
+        look = functools.partial(self.look.backward, source=source, weights=weights.look)
+        turned = tf.nest.map_structure(tf.transpose, weights)  # in the loop, XLA does so each step
 
         def run(t: Any, carried: Any, sums: Any, written: Any) -> tuple[Any, Any, Any, Any]:
             here, d_here = tf.nest.map_structure(lambda array: array.read(t), arrays)
-            carried, slopes, terms = self._step_back(here, d_here, carried, source, weights)
+            carried, slopes, terms = self._step_back(here, d_here, carried, look, turned)
             sums = tuple(total + term for total, term in zip(sums, terms, strict=True))
             return t - 1, carried, sums, _write(written, t, slopes)
 
@@ -137,7 +140,7 @@ class DecoderLoop:
         sums = (tf.zeros_like(source.keys), tf.zeros_like(weights.look[1]))
         # Only the shapes of this are used, so that no graph computes it.
         here, d_here = tf.nest.map_structure(lambda values: values[0], (kept, d_found))
-        _, slopes, _ = self._step_back(here, d_here, carried, source, weights)
+        _, slopes, _ = self._step_back(here, d_here, carried, look, turned)
         steps = tf.shape(kept.before)[0]
         _, (d_states, _), sums, written = tf.while_loop(
             lambda t, *_: t >= 0,
@@ -152,34 +155,37 @@ class DecoderLoop:
         here: Kept,
         d_here: Steps,
         carried: tuple[Tensors, Any],
-        source: Source,
-        weights: Weights,
+        look: Callable[..., Tensors],
+        turned: Weights,
     ) -> tuple[tuple[Tensors, Any], Slopes, tuple[Any, Any]]:
-        """Gradients of states and what was fed; at this step; of keys and score kernel."""
+        """Gradients of states and what was fed; at this step; of keys and score kernel.
+
+        `look` is the way back through a look, and `turned` has all weights transposed.
+        """
         (dh, *d_rest), d_fed = carried
         dh += d_here.output
         d_context, d_readout = d_here.context, d_here.readout
-        if weights.readout:
+        if turned.readout:
             d_readout = (d_readout + d_fed) * (1 - here.found.readout * here.found.readout)
-            dh += tf.matmul(d_readout, weights.readout[0], transpose_b=True)
-            d_context += tf.matmul(d_readout, weights.readout[1], transpose_b=True)
+            dh += tf.matmul(d_readout, turned.readout[0])
+            d_context += tf.matmul(d_readout, turned.readout[1])
         elif given(d_fed):
             d_context += d_fed
-        looked = here.found.alignments, source, weights.look
+        alignments = here.found.alignments
         if not self.before:
             d_looked = (d_context, d_here.alignments)
-            d_query, *terms = self.look.backward(d_looked, here.found.output, *looked)
-            dh += tf.matmul(d_query, weights.look[0], transpose_b=True)
+            d_query, *terms = look(d_looked, here.found.output, alignments)
+            dh += tf.matmul(d_query, turned.look[0])
         dz, (dh, *d_rest) = self.recurrence.backward(
-            (dh, *d_rest), here.saved, here.before, weights.recurrent
+            (dh, *d_rest), here.saved, here.before, turned.recurrent[0]
         )
-        if given(weights.fed):
-            d_read = tf.matmul(dz, weights.fed, transpose_b=True)
+        if given(turned.fed):
+            d_read = tf.matmul(dz, turned.fed)
             d_fed, d_context = ((), d_context + d_read) if self.before else (d_read, d_context)
         if self.before:
             d_looked = (d_context, d_here.alignments)
-            d_query, *terms = self.look.backward(d_looked, here.before, *looked)
-            dh += tf.matmul(d_query, weights.look[0], transpose_b=True)
+            d_query, *terms = look(d_looked, here.before, alignments)
+            dh += tf.matmul(d_query, turned.look[0])
         slopes = Slopes(dz, d_query, d_context, d_readout)
         return ((dh, *d_rest), d_fed), slopes, tuple(terms)
 

@@ -49,9 +49,9 @@ class Loop:
             del saved
             return outputs.write(t, h)
 
-        # A tensor of its own, not None: tf2onnx cannot convert a loop whose limits are one tensor.
-        length = tf.shape(z)[1]
-        outputs, states = self._run(inputs, length, masks, read, keep, empty)
+        # A loop that counts to a limit besides is a little slower; XLA needs one for a gradient.
+        limit = tf.shape(z)[1] if unstack else None
+        outputs, states = self._run(inputs, None, masks, read, keep, empty, limit)
         return turn(outputs.stack()), *states
 
     def _train(
@@ -63,20 +63,27 @@ class Loop:
         """
         z, states, _ = inputs
         steps = tf.shape(z)[1]
+        # Rows of a whole step each: XLA copies short rows, of 64 units say, number by number.
         arrays = tuple(
-            tf.TensorArray(z.dtype, steps, element_shape=states[0].shape)
+            tf.TensorArray(z.dtype, steps, element_shape=(states[0].shape.num_elements(),))
             for _ in range(self.recurrence.saves)
         )
 
         def keep(t: Any, kept: Any, h: Any, saved: Tensors) -> Any:
             outputs, arrays = kept
-            arrays = tuple(array.write(t, s) for array, s in zip(arrays, saved, strict=True))
+            rows = tuple(tf.reshape(s, (-1,)) for s in saved)
+            arrays = tuple(array.write(t, row) for array, row in zip(arrays, rows, strict=True))
             return _put(outputs, t, h), arrays
 
         read = functools.partial(tf.gather, z, axis=1)
         empty = (_blank(states[0], steps, states[0].shape[1]), arrays)
-        (outputs, arrays), states = self._run(inputs, length, masks, read, keep, empty)
-        return (outputs, *states), tuple(array.stack() for array in arrays)
+        (outputs, arrays), states = self._run(inputs, length, masks, read, keep, empty, steps)
+        shape = (steps, *tf.unstack(tf.shape(states[0])))
+        saved = tuple(
+            tf.ensure_shape(tf.reshape(array.stack(), shape), (None, *states[0].shape))
+            for array in arrays
+        )
+        return (outputs, *states), saved
 
     def _run(
         self,
@@ -86,11 +93,11 @@ class Loop:
         read: Callable[[Any], Any],
         keep: Callable[[Any, Any, Any, Tensors], Any],
         kept: Any,
+        limit: Any,
     ) -> tuple[Any, Tensors]:
         """What was kept of the steps, and the last states."""
         z, states, weights = inputs
-        steps = tf.shape(z)[1]
-        length = steps if length is None else length
+        length = tf.shape(z)[1] if length is None else length
         masks = tuple(_array(mask) for mask in masks)
 
         def step(t: Any, states: Tensors, kept: Any) -> tuple[Any, Tensors, Any]:
@@ -104,7 +111,7 @@ class Loop:
             lambda t, *_: t < length,
             step,
             (tf.constant(0), states, kept),
-            maximum_iterations=steps,
+            maximum_iterations=limit,
         )
         return kept, states
 
@@ -117,6 +124,7 @@ class Loop:
         the masks; `first` is the output before the first step.
         """
         d_outputs, outputs, *by_time = each
+        turned = tf.transpose(weights[0])  # in the loop, XLA would do so at each step
         saved, masks = tf.nest.map_structure(_array, by_time)
 
         def step(t: Any, d_states: Tensors, written: Any) -> tuple[Any, Tensors, Any]:
@@ -128,7 +136,7 @@ class Loop:
                 new = tuple(tf.where(counts, d, tf.zeros_like(d)) for d in new)
             values = tuple(array.read(t) for array in saved)
             before = tf.where(t > 0, tf.gather(outputs, tf.maximum(t - 1, 0), axis=1), first)
-            dz, old = self.recurrence.backward(new, values, before, weights)
+            dz, old = self.recurrence.backward(new, values, before, turned)
             old = tuple(o + p for o, p in zip(old, passed, strict=True))
             return t - 1, _like(old, d_states), _put(written, t, dz)
 
@@ -137,7 +145,7 @@ class Loop:
         _, d_states, written = tf.while_loop(
             lambda t, *_: t >= 0,
             step,
-            (length - 1, d_states, _blank(first, steps, weights[0].shape[1])),
+            (length - 1, d_states, _blank(first, steps, turned.shape[0])),
             maximum_iterations=steps,
         )
         return written, d_states

@@ -20,9 +20,12 @@ class Recurrence(Protocol):
         """New states, and what `backward` needs of this step."""
 
     def backward(
-        self, d_states: Tensors, saved: Tensors, h: Any, weights: Tensors
+        self, d_states: Tensors, saved: Tensors, h: Any, turned: Any
     ) -> tuple[Any, Tensors]:
-        """Gradients of `z` and of the states before the step; `h` is the output before it."""
+        """Gradients of `z` and of the states before the step.
+
+        `h` is the output before it, `turned` the recurrent kernel, transposed.
+        """
 
     def weight_gradients(self, dz: Any, saved: Tensors, h: Any) -> Tensors:
         """Gradients of `weights`, of all steps at once; all arguments are `(time * batch, ...)`."""
@@ -36,13 +39,15 @@ class LSTMRecurrence:
     def forward(self, z: Any, states: Tensors, weights: Tensors) -> tuple[Tensors, Tensors]:
         """One step; saves the gates and the cell before it."""
         h, c = states
-        i, f, g, o = tf.split(z + tf.matmul(h, weights[0]), 4, axis=1)
-        i, f, g, o = tf.sigmoid(i), tf.sigmoid(f), tf.tanh(g), tf.sigmoid(o)
+        z += tf.matmul(h, weights[0])
+        # One sigmoid of all, of which a quarter is not used, is faster than three of a quarter.
+        i, f, _, o = tf.split(tf.sigmoid(z), 4, axis=1)
+        g = tf.tanh(tf.split(z, 4, axis=1)[2])
         new_c = f * c + i * g
         return (o * tf.tanh(new_c), new_c), (i, f, g, o, c)
 
     def backward(
-        self, d_states: Tensors, saved: Tensors, h: Any, weights: Tensors
+        self, d_states: Tensors, saved: Tensors, h: Any, turned: Any
     ) -> tuple[Any, Tensors]:
         """One step back."""
         del h
@@ -52,7 +57,7 @@ class LSTMRecurrence:
         dc += dh * o * (1 - tanh_c * tanh_c)
         di, df, dg = dc * g * i * (1 - i), dc * c * f * (1 - f), dc * i * (1 - g * g)
         dz = tf.concat([di, df, dg, dh * tanh_c * o * (1 - o)], axis=1)
-        return dz, (tf.matmul(dz, weights[0], transpose_b=True), dc * f)
+        return dz, (tf.matmul(dz, turned), dc * f)
 
     def weight_gradients(self, dz: Any, saved: Tensors, h: Any) -> Tensors:
         """Gradient of the recurrent kernel."""
@@ -69,14 +74,14 @@ class GRURecurrence:
         """One step; saves the gates and the candidate's recurrent part."""
         (h,) = states
         inner = tf.nn.bias_add(tf.matmul(h, weights[0]), weights[1])
-        inner_z, inner_r, inner_g = tf.split(inner, 3, axis=1)
-        update, reset, candidate = tf.split(z, 3, axis=1)
-        update, reset = tf.sigmoid(update + inner_z), tf.sigmoid(reset + inner_r)
-        candidate = tf.tanh(candidate + reset * inner_g)
+        sizes = (2 * h.shape[1], h.shape[1])
+        (inner_gates, inner_g), (gates, g) = tf.split(inner, sizes, 1), tf.split(z, sizes, 1)
+        update, reset = tf.split(tf.sigmoid(gates + inner_gates), 2, axis=1)
+        candidate = tf.tanh(g + reset * inner_g)
         return (update * h + (1 - update) * candidate,), (update, reset, candidate, inner_g)
 
     def backward(
-        self, d_states: Tensors, saved: Tensors, h: Any, weights: Tensors
+        self, d_states: Tensors, saved: Tensors, h: Any, turned: Any
     ) -> tuple[Any, Tensors]:
         """One step back."""
         (dh,) = d_states
@@ -86,7 +91,7 @@ class GRURecurrence:
         d_reset = d_candidate * inner_g * reset * (1 - reset)
         inner = tf.concat([d_update, d_reset, d_candidate * reset], axis=1)
         dz = tf.concat([d_update, d_reset, d_candidate], axis=1)
-        return dz, (dh * update + tf.matmul(inner, weights[0], transpose_b=True),)
+        return dz, (dh * update + tf.matmul(inner, turned),)
 
     def weight_gradients(self, dz: Any, saved: Tensors, h: Any) -> Tensors:
         """Gradients of the recurrent kernel and bias."""
@@ -106,12 +111,12 @@ class VanillaRecurrence:
         return (h,), (h,)
 
     def backward(
-        self, d_states: Tensors, saved: Tensors, h: Any, weights: Tensors
+        self, d_states: Tensors, saved: Tensors, h: Any, turned: Any
     ) -> tuple[Any, Tensors]:
         """One step back."""
         del h
         dz = d_states[0] * (1 - saved[0] * saved[0])
-        return dz, (tf.matmul(dz, weights[0], transpose_b=True),)
+        return dz, (tf.matmul(dz, turned),)
 
     def weight_gradients(self, dz: Any, saved: Tensors, h: Any) -> Tensors:
         """Gradient of the recurrent kernel."""
