@@ -7,15 +7,17 @@ from keras import ops
 from rnnpipe.decoding.beams import Beams, Search
 from rnnpipe.decoding.constraints import Constraints, Rules
 from rnnpipe.decoding.decoded import Decoded
+from rnnpipe.decoding.narrowing import halvings_for, run
 from rnnpipe.decoding.penalties import CoveragePenalty, LengthPenalty, check_penalties
 from rnnpipe.decoding.required import Required
-from rnnpipe.decoding.selection import Select, in_groups, likeliest
+from rnnpipe.decoding.selection import NEVER, Select, in_groups, likeliest
 from rnnpipe.decoding.step import (
     Step,
     check_count,
     check_lengths,
     check_tokens,
     first_tokens,
+    given,
     row_limits,
     run_step,
 )
@@ -128,18 +130,32 @@ def beam_search(
         coverage_penalty=coverage_penalty,
     )
 
-    def going(t: Any, beams: Beams) -> Any:
-        del t
-        return ops.any(beams.log_probs > -float("inf"))
-
-    def body(t: Any, beams: Beams) -> tuple[Any, Beams]:
-        tokens = ops.reshape(beams.tokens, (-1,))
-        return t + 1, search.advance(t, beams, run_step(step, tokens, beams.state))
-
     t = ops.zeros((), "int32")
     beams = search.advance(t, search.begin(tokens, first), first)
-    _, beams = ops.while_loop(going, body, (t + 1, beams))
-    return search.finish(beams)
+    prefix = constraints and constraints.prefix
+    # These know the rows that there are.
+    bound = groups > 1 or any(part is not None for part in (required, coverage_penalty, prefix))
+    found: Decoded = run(_Rows(search, step), t + 1, beams, 0 if bound else halvings_for(step))
+    return found._replace(alignments=given(found.alignments))
+
+
+class _Rows:
+    """The rows of a batch, each of which goes on while one of its beams lives."""
+
+    def __init__(self, search: Search, step: Step) -> None:
+        self.search, self.step = search, step
+        self.pick, self.finish = search.pick, search.finish
+
+    def going(self, beams: Beams) -> Any:
+        return ops.any(beams.log_probs > NEVER, axis=1)
+
+    def advance(self, t: Any, beams: Beams) -> Beams:
+        tokens = ops.reshape(beams.tokens, (-1,))
+        return self.search.advance(t, beams, run_step(self.step, tokens, beams.state))
+
+    def take(self, chosen: Any) -> "_Rows":
+        step: Any = self.step  # which has `take`, as there are halvings
+        return _Rows(self.search.take(chosen), step.take(self.search.beams_of(chosen)))
 
 
 def _check_beams(width: int, n_best: int, groups: int, diversity: float) -> None:

@@ -1,5 +1,6 @@
 """The beams of a search, and what has ended."""
 
+import copy
 import math
 from typing import Any, NamedTuple
 
@@ -9,7 +10,7 @@ from rnnpipe.decoding.constraints import Rules
 from rnnpipe.decoding.decoded import Decoded
 from rnnpipe.decoding.penalties import CoveragePenalty, LengthPenalty
 from rnnpipe.decoding.selection import NEVER, Select
-from rnnpipe.decoding.step import Outputs, given
+from rnnpipe.decoding.step import Outputs
 from rnnpipe.decoding.structures import (
     allocate,
     blank_after,
@@ -77,7 +78,8 @@ class Search:
     ) -> None:
         self.width, self.n_best, self.groups = width, n_best, groups
         self.max_length, self.end = max_length, end
-        limits = limits if isinstance(limits, int) else ops.repeat(limits, groups)
+        self.limited_by_row = not isinstance(limits, int)
+        limits = ops.repeat(limits, groups) if self.limited_by_row else limits
         self.limits = ops.reshape(ops.cast(limits, "int32"), (-1, 1))  # (batch, 1), or (1, 1)
         self.rules, self.select = rules, select
         self.length_penalty = length_penalty or ops.ones_like
@@ -122,6 +124,26 @@ class Search:
             alignments=write(beams.alignments, t, outputs.alignments),
         )
 
+    def take(self, chosen: Any) -> "Search":
+        """The same search for some rows of the batch, if its rules, penalties and choice suit."""
+        search = copy.copy(self)
+        if self.limited_by_row:
+            search.limits = ops.take(self.limits, chosen, axis=0)
+        return search
+
+    def pick(self, beams: Beams, chosen: Any) -> Beams:
+        """The beams of some rows of the batch."""
+        of_beams = self.beams_of(chosen)
+        rest: Beams = gather_rows(beams._replace(state=(), alignments=()), chosen)
+        return rest._replace(
+            state=gather_rows(beams.state, of_beams),
+            alignments=gather_rows(beams.alignments, of_beams, axis=1),
+        )
+
+    def beams_of(self, chosen: Any) -> Any:
+        """Which of `(batch * width, ...)` belong to some rows of the batch."""
+        return ops.reshape(chosen[:, None] * self.width + ops.arange(self.width), (-1,))
+
     def finish(self, beams: Beams) -> Decoded:
         """The sequences that ended, with the alignments of their own past."""
         scores, lengths, trace = beams.ended
@@ -138,8 +160,7 @@ class Search:
 
         alignments = tree.map_structure(align, beams.alignments)
         found = Decoded(blank_after(lengths, trace.ids, PAD), lengths, scores, alignments)
-        found = found if self.groups == 1 else self._together(found)
-        return found._replace(alignments=given(found.alignments))
+        return found if self.groups == 1 else self._together(found)
 
     def _together(self, found: Decoded) -> Decoded:
         """What the groups of each row found, the best first."""

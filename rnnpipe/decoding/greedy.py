@@ -63,4 +63,5 @@ def greedy(
         max_length=max_length,
         longest=longest,
         constraints=constraints,
+        halves=True,
     )

@@ -20,6 +20,9 @@ Args:
 Returns:
     logits `(batch, vocab)`, unnormalised; the new state, of the same structure, shapes and dtypes;
     and, from a step that attends, its alignments: a nested structure of `(batch, ...)`.
+
+A step may also have a method `take(rows)`, which returns the same step for these rows `(rows,)` of
+the batch alone. Then greedy and beam search go on with half of the rows once half have ended.
 """
 
 

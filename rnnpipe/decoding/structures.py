@@ -45,9 +45,9 @@ def gather(structure: Any, chosen: Any) -> Any:
     return tree.map_structure(gather_one, structure)
 
 
-def gather_rows(structure: Any, rows: Any) -> Any:
+def gather_rows(structure: Any, rows: Any, axis: int = 0) -> Any:
     """Rows of each tensor."""
-    return tree.map_structure(lambda tensor: ops.take(tensor, rows, axis=0), structure)
+    return tree.map_structure(lambda tensor: ops.take(tensor, rows, axis=axis), structure)
 
 
 def allocate(structure: Any, time: int) -> Any:

@@ -71,7 +71,7 @@ STRATEGIES = {
 
 
 def attending(tables):
-    """A Markov step that also looks: where, depends on the token."""
+    """A Markov step that also looks: where, depends on the token; it knows what rows to take."""
     inner, state = markov(tables)
 
     def step(tokens, state):
@@ -79,6 +79,7 @@ def attending(tables):
         looks = ops.stack([tokens % 3 + 1, tokens % 4 + 1, tokens % 5], axis=1)
         return logits, after, ops.softmax(ops.cast(looks, "float32"))
 
+    step.take = lambda rows: step  # all that it reads is in the state
     return step, state
 
 

@@ -16,13 +16,12 @@ import resource
 import statistics
 import subprocess
 import sys
-from collections.abc import Callable
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
-from turns import Case, describe, interleave, seconds_of
+from turns import Case, describe, interleave, running, seconds_of
 
 from rnnpipe import layers
 
@@ -59,7 +58,7 @@ def forward(layer: Any, inputs: Any) -> Case:
         outputs = layer(inputs, training=False)
         return outputs[0, 0, 0], outputs
 
-    return lambda: _wait(graph)
+    return running(graph)
 
 
 def train(layer: Any, inputs: Any) -> Case:
@@ -73,15 +72,7 @@ def train(layer: Any, inputs: Any) -> Case:
         gradients = tape.gradient(loss, [inputs, *(w.value for w in layer.trainable_weights)])
         return gradients[0][0, 0, 0], gradients
 
-    return lambda: _wait(graph)
-
-
-def _wait(graph: Callable[[], Any]) -> None:
-    """Runs a graph to its end: its first result is a number, picked inside.
-
-    Picking one outside takes a millisecond in TensorFlow, which is a seventh of the smallest step.
-    """
-    graph()[0].numpy()
+    return running(graph)
 
 
 def torch_cases(kind: str, shape: tuple[int, ...]) -> dict[str, dict[str, Case]]:

@@ -14,7 +14,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 from layers import GATES, THEIRS
-from turns import Case, interleave
+from turns import Case, interleave, running
 
 from rnnpipe import layers
 
@@ -61,9 +61,10 @@ def step(layer: Any, shape: tuple[int, ...], mask: Any) -> Case:
         with tf.GradientTape() as tape:
             tape.watch(inputs)
             loss = tf.reduce_sum(layer(inputs, mask=mask, training=True) ** 2)
-        return tape.gradient(loss, [inputs, *(w.value for w in layer.trainable_weights)])
+        gradients = tape.gradient(loss, [inputs, *(w.value for w in layer.trainable_weights)])
+        return gradients[0][0, 0, 0], gradients
 
-    return lambda: np.asarray(graph()[0][0, 0])
+    return running(graph)
 
 
 def report(title: str, found: dict[str, dict[str, float]], ours: str, other: str) -> None:

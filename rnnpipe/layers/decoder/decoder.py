@@ -1,6 +1,5 @@
 """A recurrent decoder that attends: memory and words so far in, logits of the next word out."""
 
-from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -20,6 +19,7 @@ from rnnpipe.layers.decoder.checks import (
 from rnnpipe.layers.decoder.fast import run_fast
 from rnnpipe.layers.decoder.readout import KINDS, Readout
 from rnnpipe.layers.decoder.sampling import run_sampling
+from rnnpipe.layers.decoder.step import DecoderStep
 from rnnpipe.layers.decoder.structures import Outputs, carried_mask, nothing, repeat
 from rnnpipe.layers.decoder.top_down import TopDownCell
 from rnnpipe.layers.faults import fault
@@ -210,7 +210,7 @@ class AttentionDecoder(keras.layers.Layer):
 
     def begin(
         self, memory: Any, mask: Any = None, initial_state: Any = None, *, copies: int | None = None
-    ) -> tuple[Callable[[Any, Any], tuple[Any, Any, Any]], Any]:
+    ) -> tuple[DecoderStep, Any]:
         """A step and its first state, for `rnnpipe.decoding`; the layer must be built.
 
         Args:
@@ -223,8 +223,8 @@ class AttentionDecoder(keras.layers.Layer):
 
         Returns:
             `step(tokens, state) -> (logits, state, alignments)`, from `(batch,)` to
-            `(batch, vocab)`, the next state and `(batch, glimpses, ...positions)`; and the first
-            state, whose rows are the batch.
+            `(batch, vocab)`, the next state and `(batch, glimpses, ...positions)`, which
+            `step.take(rows)` restricts to some rows; and the first state, whose rows are the batch.
 
         Raises:
             UserError: if the layer is not built, or an argument has the wrong shape.
@@ -242,14 +242,7 @@ class AttentionDecoder(keras.layers.Layer):
         outside = None if copies is None else repeat(source, copies)
         # Turned here, once, and not by every step.
         tied = None if self.to_logits is not None else self._tied_kernel()
-
-        def step(tokens: Any, state: Any) -> tuple[Any, Any, Any]:
-            check_tokens(self, tokens, rank=1)
-            state, inside = state
-            word = self.word(tokens)
-            outputs, state = self.cell(word, state, inside if outside is None else outside)
-            return self.logits(word, outputs, tied=tied), (state, inside), outputs.alignments
-
+        step = DecoderStep(self, outside, tied)
         return step, (state, source if outside is None else ())
 
     def compute_mask(self, tokens: Any, *_: Any) -> Any:
