@@ -34,6 +34,8 @@ numpy.savez(sys.argv[1] + "/" + sys.argv[2] + ".npz", outputs, *model.get_weight
 @pytest.fixture
 def model():
     """Masked tokens through layers and cells of every kind, then attention over what they say."""
+    # Weights by chance may leave 3 units that hardly differ, which normalising blows up.
+    keras.utils.set_random_seed(5)
     tokens = keras.Input((TIME,), dtype="int32")
     readable = keras.Input((TIME,), dtype="bool")
     sequence = keras.layers.Embedding(VOCAB, 4, mask_zero=True)(tokens)
