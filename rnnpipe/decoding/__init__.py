@@ -7,11 +7,12 @@ from rnnpipe.decoding.ensemble import ensemble
 from rnnpipe.decoding.greedy import greedy
 from rnnpipe.decoding.penalties import average_length, gnmt_coverage, gnmt_length
 from rnnpipe.decoding.sample import sample
-from rnnpipe.decoding.step import Step
+from rnnpipe.decoding.step import SelfContained, Step
 
 __all__ = [
     "Constraints",
     "Decoded",
+    "SelfContained",
     "Step",
     "average_length",
     "beam_search",

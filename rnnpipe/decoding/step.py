@@ -26,6 +26,36 @@ the batch alone. Then greedy and beam search go on with half of the rows once ha
 """
 
 
+class SelfContained:
+    """A step that reads of each row no more than its token and its state.
+
+    Greedy and beam search drop rows of such a step once they have ended.
+
+    Args:
+        step: the step; see `Step`.
+
+    Example:
+        >>> from keras import ops
+        >>> from rnnpipe.decoding import greedy
+        >>> def count_down(tokens, state):  # says "a" (4) so many times, then the end token (3)
+        ...     return 20.0 * ops.one_hot(ops.where(state > 0, 4, 3), 5), state - 1
+        >>> greedy(SelfContained(count_down), ops.array([2, 0]), max_length=3).ids.numpy().tolist()
+        [[[4, 4, 3]], [[3, 0, 0]]]
+    """
+
+    def __init__(self, step: Step) -> None:
+        self.step = step
+
+    def __call__(self, tokens: Any, state: Any) -> Any:
+        """What the step returns."""
+        return self.step(tokens, state)
+
+    def take(self, rows: Any) -> "SelfContained":
+        """The same for any rows."""
+        del rows
+        return self
+
+
 class Outputs(NamedTuple):
     """What a step returned, with log-probabilities `(batch, vocab)` in float32."""
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import keras
 from keras import layers, ops
 
-from rnnpipe.decoding import Step
+from rnnpipe.decoding import SelfContained, Step
 from rnnpipe.layers import (
     LSTM,
     AdditiveAttention,
@@ -194,7 +194,7 @@ def _begin_telling(model: keras.Model, grid: Any) -> tuple[Step, Any]:
         said, *after = lstm(embedding(tokens[:, None]), initial_state=list(state))
         return logits(said[:, 0]), tuple(after)
 
-    return step, tuple(first)
+    return SelfContained(step), tuple(first)
 
 
 def _mean(grid: Any) -> Any:
