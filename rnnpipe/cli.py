@@ -16,6 +16,7 @@ _EXAMPLES = """\
 examples:
   rnnpipe run configs/vqa.yaml
   rnnpipe run configs/vqa.yaml --set train.epochs=2 --set model.attention.glimpses=1
+  rnnpipe resume runs/vqa
   rnnpipe predict runs/sentiment --text "Not a bad film, but far too long."
   rnnpipe predict runs/vqa --image photo.jpg --question "What colour is the circle?"
   rnnpipe predict runs/captioning --image photo.jpg
@@ -109,6 +110,8 @@ def _make_parser() -> argparse.ArgumentParser:
     verb.set_defaults(act=_build)
     verb = verbs.add_parser("train", parents=[config, runs], help="train on finished records")
     verb.set_defaults(act=_train)
+    verb = verbs.add_parser("resume", parents=[run], help="go on with an interrupted run")
+    verb.set_defaults(act=_resume)
     verb = verbs.add_parser("evaluate", parents=[run], help="score a run and write its report")
     verb.set_defaults(act=_evaluate)
     verb = verbs.add_parser("predict", parents=[run], help="answer for an input of your own")
@@ -186,6 +189,16 @@ def _train(options: argparse.Namespace) -> None:
         console=console,
     )
     console.print(f"Trained model in {run.path}")
+
+
+def _resume(options: argparse.Namespace) -> None:
+    from rnnpipe.quiet import quiet_import
+    from rnnpipe.runs.console import make_console
+
+    with quiet_import():
+        from rnnpipe.runs.resume import resume
+
+    resume(options.run, make_console())
 
 
 def _evaluate(options: argparse.Namespace) -> None:

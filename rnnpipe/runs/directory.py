@@ -3,7 +3,7 @@
 runs/<name>/<time>/
     config.yaml           the config, resolved
     environment.json      versions, machine, command
-    checkpoints/          the best weights
+    checkpoints/          the best weights, and what an unfinished training goes on from
         members/          the same and the history of each further model that is part of the whole
         phases/           histories and weights of further phases of training, if there are any
         baselines/        trained models to compare with, where the task has some
@@ -17,9 +17,11 @@ runs/<name>/<time>/
     report.html           the report
 """
 
+import fcntl
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -103,6 +105,25 @@ class RunDirectory:
         """The report."""
         return self.path / "report.html"
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keeps other processes from training here, until they end or this one does.
+
+        Raises:
+            UserError: another one does.
+        """
+        with self.config.open() as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise UserError(
+                    str(self.path),
+                    "a run that nobody trains",
+                    "one that another process trains",
+                    "wait for it, or end it",
+                ) from None
+            yield
+
 
 def create_run(runs_dir: Path, name: str) -> RunDirectory:
     """A new, empty folder for a run of the config called `name`.
@@ -152,15 +173,40 @@ def open_run(path: Path) -> RunDirectory:
     Raises:
         UserError: there is none.
     """
-    candidates = [path, *sorted((p for p in path.glob("*") if p.is_dir()), reverse=True)]
-    for candidate in candidates:
-        run = RunDirectory(candidate)
-        if run.config.is_file() and run.model.is_file():
+    for run in _runs_in(path):
+        if run.model.is_file():
             return run
     got = "a folder without a trained model" if path.is_dir() else "no such folder"
     raise UserError(
         str(path), "the folder of a trained run", got, "name one that `rnnpipe train` printed"
     )
+
+
+def open_interrupted(path: Path) -> RunDirectory:
+    """A run whose training came to no end: its own folder, or the newest in a folder of several.
+
+    Raises:
+        UserError: there is none.
+    """
+    runs = _runs_in(path)
+    for run in runs:
+        if not run.model.exists():
+            return run
+    got = "no such folder"
+    if path.is_dir():
+        got = "a training that is finished" if runs else "a folder without a run"
+    raise UserError(
+        str(path),
+        "the folder of a run that was interrupted",
+        got,
+        f"score it with `rnnpipe evaluate {path}`" if runs else "name one of your runs",
+    )
+
+
+def _runs_in(path: Path) -> list[RunDirectory]:
+    """The run that a folder is, or the runs in it, the newest first."""
+    candidates = [path, *sorted((p for p in path.glob("*") if p.is_dir()), reverse=True)]
+    return [run for run in map(RunDirectory, candidates) if run.config.is_file()]
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:

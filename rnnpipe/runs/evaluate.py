@@ -187,5 +187,5 @@ def _read_history(path: Path) -> dict[str, list[float]]:
 
 def _show(value: Any) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{name} {item}" for name, item in value.items())
-    return " ".join(value) if isinstance(value, list) else str(value)
+        return ", ".join(f"{name} {_show(item)}" for name, item in value.items())
+    return " ".join(map(_show, value)) if isinstance(value, list) else str(value)

@@ -1,9 +1,18 @@
 """The trained model of a run."""
 
+from pathlib import Path
+
 import keras
 
 import rnnpipe.layers  # noqa: F401  registers the layers, by which Keras finds them again
 from rnnpipe.runs.directory import RunDirectory
+
+
+def save_model(model: keras.Model, path: Path) -> None:
+    """Writes a model, wholly or not at all."""
+    unfinished = path.with_name(f"writing-{path.name}")
+    model.save(unfinished)
+    unfinished.replace(path)
 
 
 def load_model(run: RunDirectory) -> keras.Model:

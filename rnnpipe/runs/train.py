@@ -14,6 +14,7 @@ from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.runs.checks import check_model, check_splits
 from rnnpipe.runs.directory import RunDirectory, create_run, write_json
 from rnnpipe.runs.environment import describe_environment
+from rnnpipe.runs.model import save_model
 from rnnpipe.runs.progress import fetch_records, make_progress
 from rnnpipe.tasks.optimizer import judge_mean
 from rnnpipe.tasks.task import (
@@ -44,6 +45,10 @@ class TrainingProgress(keras.callbacks.Callback):
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """The whole training is one bar: its time left is what people wait for."""
         self._progress.update(self._line, total=self.params["epochs"] * self._steps)
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """A training that was interrupted begins with a later epoch."""
+        self._progress.update(self._line, completed=epoch * self._steps)
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """One step further."""
@@ -104,29 +109,44 @@ def train(
     check_model(task)
     check_splits(config, records.splits)
     fetch_records(records, console)
-    keep_memory()
-    keras.utils.set_random_seed(config.seed)
-    tf.config.experimental.enable_op_determinism()
     run = create_run(runs_dir, name)
     run.config.write_text(dump_config(config))
     write_json(run.environment, {**describe_environment(), "records": records.fingerprint})
-    task.save_vocabulary(records, run.vocabulary)
-
-    model = _train_model(config, task, records, run, console)
-    if isinstance(task, TrainsFurther):
-        for phase in task.make_phases(model, records, run.weights):
-            _refine(phase, task, records, run, console)
-    model.save(run.model)
-    baselines = task.build_baselines(records) if isinstance(task, TrainsBaselines) else {}
-    for baseline, rival in baselines.items():
-        console.print(f"Baseline {baseline}:")
-        folder = run.baselines
-        files = TrainingFiles(
-            folder / f"{baseline}.weights.h5", folder / f"{baseline}.csv", folder / "tensorboard"
-        )
-        _fit(config, task, rival, records, files, console)
-        rival.save(folder / f"{baseline}.keras")
+    with run.held():
+        finish_training(config, task, records, run, console)
     return run
+
+
+def finish_training(
+    config: RunConfig, task: Task, records: RecordsDirectory, run: RunDirectory, console: Console
+) -> None:
+    """Trains the model of a run, from its beginning or from where it was interrupted.
+
+    Args:
+        config: the run's config.
+        task: its task.
+        records: its finished records, fetched.
+        run: where it goes; `run.held` must hold it.
+        console: where progress is shown.
+
+    Raises:
+        UserError: the training fails, or what is in the folder is another model's.
+    """
+    keep_memory()
+    keras.utils.set_random_seed(config.seed)
+    tf.config.experimental.enable_op_determinism()
+    try:
+        task.save_vocabulary(records, run.vocabulary)
+        model = _train_model(config, task, records, run, console)
+        if isinstance(task, TrainsFurther):
+            for phase in task.make_phases(model, records, run.weights):
+                _refine(phase, task, records, run, console)
+        if isinstance(task, TrainsBaselines):
+            _train_baselines(config, task, records, run, console)
+        save_model(model, run.model)  # at the very end: a run with a model is finished
+    except KeyboardInterrupt:
+        console.print(f"Interrupted; this goes on with it:\nrnnpipe resume {run.path}")
+        raise
 
 
 def _train_model(
@@ -151,6 +171,20 @@ def _train_model(
             folder / "best.weights.h5", folder / "history.csv", folder / "tensorboard"
         )
     return task.join(models)
+
+
+def _train_baselines(
+    config: RunConfig, task: Any, records: RecordsDirectory, run: RunDirectory, console: Console
+) -> None:
+    """Trains the models to compare with, and saves them."""
+    for name, model in task.build_baselines(records).items():
+        console.print(f"Baseline {name}:")
+        folder = run.baselines
+        files = TrainingFiles(
+            folder / f"{name}.weights.h5", folder / f"{name}.csv", folder / "tensorboard"
+        )
+        _fit(config, task, model, records, files, console)
+        save_model(model, folder / f"{name}.keras")
 
 
 def _fit(

@@ -1,7 +1,7 @@
 """The mean of the weights of several good epochs."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -57,6 +57,32 @@ class AverageBestEpochs(keras.callbacks.Callback):
             self._best.append(_Epoch(value, epoch + 1, self.model.get_weights()))
             self._best.sort(key=lambda held: -held.value)
             del self._best[self._count :]
+
+    def get_arrays(self) -> dict[str, np.ndarray]:
+        """The epochs held, for a training that may be interrupted."""
+        weights = {
+            f"weights/{place}/{number}": array
+            for place, epoch in enumerate(self._best)
+            for number, array in enumerate(epoch.weights)
+        }
+        return {
+            "values": np.array([epoch.value for epoch in self._best]),
+            "numbers": np.array([epoch.number for epoch in self._best], "int64"),
+            **weights,
+        }
+
+    def set_arrays(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Takes what `get_arrays` gave."""
+        self._best = [
+            _Epoch(
+                float(value),
+                int(number),
+                [arrays[f"weights/{place}/{n}"] for n in range(len(self.model.weights))],
+            )
+            for place, (value, number) in enumerate(
+                zip(arrays["values"], arrays["numbers"], strict=True)
+            )
+        ]
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Tries the mean."""

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import keras
 
 from rnnpipe.errors import UserError
+from rnnpipe.training.state import TrainingState
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,16 @@ class TrainingFiles:
     weights: Path
     history: Path
     tensorboard: Path
+
+    @property
+    def state(self) -> Path:
+        """What an unfinished training goes on from; gone when it is done."""
+        return self.weights.with_name(f"{self.weights.name.removesuffix('.weights.h5')}.state.npz")
+
+    @property
+    def finished(self) -> bool:
+        """Whether a training has come to its end here."""
+        return self.weights.exists() and not self.state.exists()
 
 
 class LearningRateLog(keras.callbacks.Callback):
@@ -50,8 +61,12 @@ def fit_model(
 ) -> None:
     """Trains a compiled model and leaves it with the weights of its best epoch.
 
+    Where the files are those of a training that was interrupted, it goes on from the last epoch
+    that was begun, and ends as it would have; of a finished one the weights are loaded. Model,
+    batches and callbacks must be made as they were at first.
+
     Args:
-        model: a compiled model.
+        model: a compiled model, built or with a `build` that needs no shape.
         train: batches to learn from.
         validation: batches to judge by.
         epochs: how often to go through `train` at most.
@@ -65,44 +80,82 @@ def fit_model(
             better.
 
     Raises:
-        UserError: the loss is no number any more.
+        UserError: the loss is no number any more, or the files are those of another model.
     """
-    files.weights.parent.mkdir(parents=True, exist_ok=True)
-    if start is not None:
-        # The file holds the optimizer's variables too, which are made by the first step otherwise.
-        model.optimizer.build(model.trainable_variables)
-        model.save_weights(files.weights)
-    history = model.fit(
+    state = _begin(model, train, files, start)
+    if state is None:
+        return
+    watching = [
+        keras.callbacks.TerminateOnNaN(),
+        LearningRateLog(),
+        *callbacks,
+        keras.callbacks.ModelCheckpoint(
+            files.weights,
+            monitor=monitor,
+            mode=mode,
+            save_best_only=True,
+            save_weights_only=True,
+            initial_value_threshold=state.best(monitor, mode, start),
+        ),
+        keras.callbacks.EarlyStopping(monitor, mode=mode, patience=patience, baseline=start),
+        keras.callbacks.CSVLogger(files.history, append=True),
+        keras.callbacks.TensorBoard(files.tensorboard, write_graph=False),
+    ]
+    state.follow(watching)
+    model.fit(
         train,
         validation_data=validation,
+        initial_epoch=state.epochs,
         epochs=epochs,
         verbose=0,
         shuffle=False,  # `train` has its own order
-        callbacks=[
-            keras.callbacks.TerminateOnNaN(),
-            LearningRateLog(),
-            *callbacks,
-            keras.callbacks.ModelCheckpoint(
-                files.weights,
-                monitor=monitor,
-                mode=mode,
-                save_best_only=True,
-                save_weights_only=True,
-                initial_value_threshold=start,
-            ),
-            keras.callbacks.EarlyStopping(
-                monitor=monitor, mode=mode, patience=patience, baseline=start
-            ),
-            keras.callbacks.CSVLogger(files.history),
-            keras.callbacks.TensorBoard(files.tensorboard, write_graph=False),
-        ],
+        callbacks=[*watching, state],
     )
-    losses = history.history.get("loss", [])
-    if not all(map(math.isfinite, losses)) or not files.weights.exists():
+    if not all(math.isfinite(logs["loss"]) for logs in state.logs) or not files.weights.exists():
         raise UserError(
             "train.optimizer",
             "a loss that is a number",
-            f"one that is not, in epoch {len(losses)} of the training",
+            f"one that is not, in epoch {state.epochs} of the training",
             "lower learning_rate or clip_norm",
         )
     model.load_weights(files.weights)
+    state.forget()
+
+
+def _begin(
+    model: keras.Model, train: Any, files: TrainingFiles, start: float | None
+) -> TrainingState | None:
+    """The state to train from, to which files and batches are brought; None if all is done."""
+    # The first step would make what is missing, but files of weights and of the state come before.
+    if not model.built:
+        model.build()
+    model.optimizer.build(model.trainable_variables)
+    if files.finished:
+        model.load_weights(files.weights)
+        return None
+    state = TrainingState(files.state)
+    if not state.epochs:
+        state.save(model)  # before there are weights, which alone mean that it is finished
+        if start is not None:
+            model.save_weights(files.weights)
+    _drop_later_rows(files.history, state.epochs)
+    _skip_passes(train, state.epochs)
+    return state
+
+
+def _skip_passes(batches: Any, epochs: int) -> None:
+    """Brings a data set of TensorFlow to the order that it has after as many epochs.
+
+    Its last shuffle draws an order when an iterator is made, those before it when the iterator is
+    asked for a batch. Keras makes two iterators an epoch and asks one of them.
+    """
+    for _ in range(epochs):
+        next(iter(batches))
+        iter(batches)
+
+
+def _drop_later_rows(history: Path, epochs: int) -> None:
+    """Leaves the rows of as many epochs; a row may be written before its epoch counts as done."""
+    if history.exists():
+        lines = history.read_text().splitlines(keepends=True)
+        history.write_text("".join(lines[: epochs + 1]) if epochs else "")

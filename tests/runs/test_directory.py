@@ -1,7 +1,13 @@
 import pytest
 
 from rnnpipe.errors import UserError
-from rnnpipe.runs.directory import check_runs_dir, create_run, open_run, write_json
+from rnnpipe.runs.directory import (
+    check_runs_dir,
+    create_run,
+    open_interrupted,
+    open_run,
+    write_json,
+)
 
 
 def test_runs_begun_in_one_second_have_folders_of_their_own(tmp_path):
@@ -31,6 +37,34 @@ def test_what_is_no_run_is_told(tmp_path, name, got):
     create_run(tmp_path, "vqa")
     with pytest.raises(UserError, match=f"expected the folder of a trained run, got {got}"):
         open_run(tmp_path / name)
+
+
+def test_the_newest_interrupted_run_of_several_is_found(tmp_path):
+    first, second, third = (create_run(tmp_path, "vqa") for _ in range(3))
+    for run in (first, second):
+        run.config.write_text("")
+    finish(third)
+    assert open_interrupted(first.path) == first
+    assert open_interrupted(tmp_path / "vqa") == second
+    with pytest.raises(UserError, match="got a training that is finished"):
+        open_interrupted(third.path)
+
+
+@pytest.mark.parametrize(("name", "got"), [("none", "no such folder"), ("vqa", "a folder without")])
+def test_a_folder_without_a_run_has_none_interrupted(tmp_path, name, got):
+    create_run(tmp_path, "vqa")
+    with pytest.raises(UserError, match=f"a run that was interrupted, got {got}"):
+        open_interrupted(tmp_path / name)
+
+
+def test_one_process_trains_a_run(tmp_path):
+    run = create_run(tmp_path, "vqa")
+    finish(run)
+    twice = pytest.raises(UserError, match="got one that another process trains")
+    with run.held(), twice, run.held():
+        pass
+    with run.held():
+        pass
 
 
 def test_an_unwritable_place_is_told_before_any_work(tmp_path):

@@ -1,0 +1,201 @@
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+import rnnpipe.layers  # noqa: F401  for the saved models
+from rnnpipe import cli
+from rnnpipe.runs.train import TrainingProgress
+
+CONFIGS = Path(__file__).resolve().parents[2] / "configs"
+
+# What an interruption leaves open would be closed by the end of the process.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
+SENTIMENT = [
+    "data.source.sentences=200",
+    "model.embedding.size=4",
+    "model.encoder.units=3",
+    "train.epochs=2",
+    "train.batch_size=16",
+    "train.members=2",
+    "train.r_drop=0.5",
+    "train.optimizer.ema=0.9",
+]
+CAPTIONING = [
+    "data.source.images=40",
+    "data.image.size=32",
+    "data.caption.min_count=1",
+    "model.image_encoder.channels=[4, 4]",
+    "model.decoder.embedding=6",
+    "model.decoder.units=7",
+    "model.decoder.attention_units=5",
+    "train.epochs=3",
+    "train.batch_size=12",
+    "train.keep_best={metric: perplexity, average: 2}",
+    "train.self_critical={epochs: 2, batch_size: 12, samples: 2}",
+    "evaluate.beam={width: 2, n_best: 2, max_length: 6}",
+]
+TRANSLATION = [
+    "data.source.pairs=120",
+    "data.text.vocabulary=200",
+    "model.embedding.size=8",
+    "model.encoder={kind: gru, units: 6}",
+    "model.attention.units=7",
+    "model.decoder={kind: gru, units: 9}",
+    "train.epochs=3",
+    "train.batch_tokens=200",
+    "train.optimizer.schedule={kind: plateau, patience: 1}",
+    "train.keep_best.average=2",
+    "evaluate.beam={width: 2, n_best: 2, max_length: 8}",
+]
+CHAR_LM = [
+    "data.splits.validation=0.3",
+    "data.splits.test=0.3",
+    "model.embedding=6",
+    "model.recurrence.units=6",
+    "model.recurrence.dropout=0.2",
+    "train.chunk=64",
+    "train.epochs=2",
+    "train.batch_size=8",
+]
+GLIMPSE = [
+    "data.source.images=60",
+    "data.source.size=32",
+    "data.image.size=32",
+    "model.image_encoder.channels=[4, 4]",
+    "model.reader.units=5",
+    "model.reader.looks=3",
+    "model.attention.units=4",
+    "train.epochs=2",
+    "train.batch_size=16",
+]
+# By config, its settings and in which of all epochs that are trained to interrupt.
+TRAININGS = {
+    "sentiment": (SENTIMENT, (1, 4)),  # of either member
+    "captioning": (CAPTIONING, (3, 5)),  # of the first phase and of the second
+    "translation": (TRANSLATION, (2, 3)),
+    "char_lm": (CHAR_LM, (2,)),
+    "glimpse": (GLIMPSE, (2, 4)),  # of the model and of its baseline
+}
+
+
+def call(*arguments):
+    """The exit code of a command, which runs in this process."""
+    return cli.main([str(argument) for argument in arguments])
+
+
+def interrupt(monkeypatch, epoch):
+    """Has the user interrupt training in the middle of an epoch, counted from now on."""
+    begun = [0]
+    begin, step = TrainingProgress.on_epoch_begin, TrainingProgress.on_train_batch_end
+
+    def count(self, number, logs=None):
+        begun[0] += 1
+        begin(self, number, logs)
+
+    def stop(self, batch, logs=None):
+        step(self, batch, logs)
+        if begun[0] == epoch:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(TrainingProgress, "on_epoch_begin", count)
+    monkeypatch.setattr(TrainingProgress, "on_train_batch_end", stop)
+
+
+@pytest.fixture
+def command(tmp_path):
+    """The arguments of `rnnpipe train` for tiny settings, whose records are built."""
+
+    def make(name, settings):
+        options = [f"data.directory={tmp_path / 'records'}", "build.workers=1", *settings]
+        if name in ("captioning", "glimpse"):
+            options.append(f"data.source.path={tmp_path / 'raw'}")
+        options = [part for option in options for part in ("--set", option)]
+        assert call("build", CONFIGS / f"{name}.yaml", *options) == 0
+        return ["train", CONFIGS / f"{name}.yaml", *options]
+
+    return make
+
+
+def the_run_in(folder):
+    (run,) = folder.glob("*/*")
+    return run
+
+
+def assert_equal(ours, theirs):
+    """Two runs have the same weights and histories, down to the last bit."""
+    models = sorted(path.relative_to(theirs) for path in theirs.rglob("*.keras"))
+    assert sorted(path.relative_to(ours) for path in ours.rglob("*.keras")) == models
+    for path in models:
+        weights = [keras.models.load_model(run / path).get_weights() for run in (ours, theirs)]
+        for one, other in zip(*weights, strict=True):
+            np.testing.assert_array_equal(one, other)
+    for path in theirs.rglob("*.csv"):
+        assert (ours / path.relative_to(theirs)).read_text() == path.read_text()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["sentiment", *(pytest.param(name, marks=pytest.mark.slow) for name in (*TRAININGS,)[1:])],
+)
+def test_an_interrupted_run_ends_as_it_would_have(name, command, tmp_path, monkeypatch, capsys):
+    settings, epochs = TRAININGS[name]
+    train = command(name, settings)
+    assert call(*train, "--runs-dir", tmp_path / "whole") == 0
+    for number, epoch in enumerate(epochs):
+        with monkeypatch.context() as patch:
+            interrupt(patch, epoch - sum(epochs[:number]) + number)
+            folder = tmp_path / "broken"
+            if number == 0:
+                assert call(*train, "--runs-dir", folder) == 130
+            else:
+                assert call("resume", folder / name) == 130
+        told = capsys.readouterr()
+        run = the_run_in(folder)
+        assert f"rnnpipe resume {run}" in told.out.replace("\n", "")
+        assert not (run / "model.keras").exists()
+    assert call("resume", tmp_path / "broken" / name) == 0
+    assert_equal(run, the_run_in(tmp_path / "whole"))
+    assert {path.name for path in run.iterdir()} >= {"metrics.json", "report.html"}
+    assert len(json.loads((run / "environment.json").read_text())["resumed"]) == len(epochs)
+    assert not list(run.rglob("*.state.npz"))
+    assert call("resume", run) == 2
+    assert "was interrupted, got a training that is finished" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_killed_run_ends_as_it_would_have(command, tmp_path):
+    train = command("sentiment", [*SENTIMENT, "train.epochs=40"])
+    assert call(*train, "--runs-dir", tmp_path / "whole") == 0
+    start = [sys.executable, "-m", "rnnpipe.cli", *map(str, train), "--runs-dir"]
+    with subprocess.Popen([*start, str(tmp_path / "broken")]) as process:
+        while not list((tmp_path / "broken").glob("*/*/history.csv")):
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.send_signal(signal.SIGKILL)
+    run = the_run_in(tmp_path / "broken")
+    assert not (run / "model.keras").exists()
+    assert call("resume", run) == 0
+    assert_equal(run, the_run_in(tmp_path / "whole"))
+
+
+def test_other_records_are_refused(command, tmp_path, monkeypatch, capsys):
+    train = command("sentiment", SENTIMENT)
+    with monkeypatch.context() as patch:
+        interrupt(patch, 1)
+        assert call(*train, "--runs-dir", tmp_path / "runs") == 130
+    run = the_run_in(tmp_path / "runs")
+    environment = json.loads((run / "environment.json").read_text())
+    environment["records"] = "another"
+    (run / "environment.json").write_text(json.dumps(environment))
+    assert call("resume", run) == 2
+    assert "expected the records that the training began with" in capsys.readouterr().err
+    assert call("resume", tmp_path / "none") == 2
+    assert "expected the folder of a run that was interrupted" in capsys.readouterr().err
