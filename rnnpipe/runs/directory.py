@@ -112,7 +112,7 @@ class RunDirectory:
         Raises:
             UserError: another one does.
         """
-        with self.config.open() as file:
+        with self.config.open("r+") as file:  # network file systems lock what can be written
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
