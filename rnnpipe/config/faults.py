@@ -109,7 +109,7 @@ def _distance(found: list[tuple[Detail, Spot]]) -> tuple[bool, int]:
 
 def _tell(detail: Detail, spot: Spot, schema: Schema, faults: FaultList) -> None:
     kind, node = detail["type"], spot.node or spot.parent
-    if kind == "extra_forbidden":
+    if kind in ("extra_forbidden", "unexpected_keyword_argument"):
         allowed, fix = _unknown_key(spot, schema)
         faults.add(node.place, spot.path, allowed, shown(str(spot.path[-1])), fix)
     elif kind.startswith("union_tag_"):

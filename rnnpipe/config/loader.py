@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
-from pydantic.json_schema import models_json_schema
+from pydantic import TypeAdapter, ValidationError
 
+from rnnpipe.config.defaults import fill_defaults
 from rnnpipe.config.faults import translate
 from rnnpipe.config.hints import choice, got
 from rnnpipe.config.nodes import FaultList, Node
@@ -17,7 +17,7 @@ from rnnpipe.config.shapes import Schema
 from rnnpipe.config.words import either
 from rnnpipe.errors import Faults, UserError
 
-T = TypeVar("T", bound=BaseModel)
+T = TypeVar("T")
 
 
 def load_config(path: Path, schemas: Mapping[str, type[T]], overrides: Sequence[str] = ()) -> T:
@@ -33,8 +33,8 @@ def load_config(path: Path, schemas: Mapping[str, type[T]], overrides: Sequence[
 
     Args:
         path: the YAML file.
-        schemas: the pydantic model of each task; the key `task` of the file picks one. Every
-            model declares that key, as a literal.
+        schemas: the settings of each task; the key `task` of the file picks one. Every
+            class declares that key, as a literal.
         overrides: `a.b=c`, written over the file's values in order, with the same rules. Keys
             that the file lacks are made; items of lists are named by their index (`a.0.b=c`).
 
@@ -49,7 +49,8 @@ def load_config(path: Path, schemas: Mapping[str, type[T]], overrides: Sequence[
     Example:
         >>> import tempfile
         >>> from typing import Literal
-        >>> class Greeting(BaseModel):
+        >>> from rnnpipe.settings import Settings
+        >>> class Greeting(Settings):
         ...     task: Literal["greet"]
         ...     times: int
         >>> file = Path(tempfile.mkdtemp()) / "greet.yaml"
@@ -74,14 +75,14 @@ def load_config(path: Path, schemas: Mapping[str, type[T]], overrides: Sequence[
     return config
 
 
-def json_schema(schemas: Mapping[str, type[BaseModel]]) -> dict[str, Any]:
+def json_schema(schemas: Mapping[str, type]) -> dict[str, Any]:
     """The JSON schema of all tasks as one document, for editors that check while one types.
 
     Args:
-        schemas: the pydantic model of each task; in the document, the key `task` picks one.
+        schemas: the settings of each task; in the document, the key `task` picks one.
     """
-    models = [(model, "validation") for model in dict.fromkeys(schemas.values())]
-    references, document = models_json_schema(models)  # type: ignore[arg-type]  # a literal
+    models = [(task, "validation", TypeAdapter(model)) for task, model in schemas.items()]
+    references, document = TypeAdapter.json_schemas(models)  # type: ignore[arg-type]  # a literal
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A run of rnnpipe",
@@ -91,9 +92,9 @@ def json_schema(schemas: Mapping[str, type[BaseModel]]) -> dict[str, Any]:
         "allOf": [
             {
                 "if": {"properties": {"task": {"const": task}}, "required": ["task"]},
-                "then": references[(model, "validation")],
+                "then": references[(task, "validation")],
             }
-            for task, model in schemas.items()
+            for task in schemas
         ],
         **document,
     }
@@ -105,11 +106,13 @@ def _check(root: Node, schemas: Mapping[str, type[T]], faults: FaultList) -> T |
     if model is None:
         _tell_task(root, task, list(schemas), faults)
         return None
+    schema = Schema(model)
+    values = fill_defaults(root.plain(), schema, schema.root)
     try:
         # As JSON, since pydantic's strict mode then takes lists for tuples and text for paths.
-        return model.model_validate_json(json.dumps(root.plain()), strict=True)
+        return TypeAdapter(model).validate_json(json.dumps(values), strict=True)
     except ValidationError as error:
-        translate(error, Schema(model), root, faults)
+        translate(error, schema, root, faults)
         return None
 
 

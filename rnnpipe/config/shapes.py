@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import TypeAdapter
 
 from rnnpipe.config.nodes import Node, Path, dotted
 
@@ -14,11 +14,11 @@ class Schema:
     """The JSON schema of a model, walked along with the values that it describes.
 
     Args:
-        model: the class of the configuration.
+        model: the class of the configuration: `Settings`, or any that pydantic can check.
     """
 
-    def __init__(self, model: type[BaseModel]) -> None:
-        self.root: Shape = model.model_json_schema(by_alias=True, mode="validation")
+    def __init__(self, model: type) -> None:
+        self.root: Shape = TypeAdapter(model).json_schema(by_alias=True, mode="validation")
         self._definitions: dict[str, Shape] = self.root.get("$defs", {})
 
     def resolve(self, shape: Shape) -> Shape:
