@@ -42,7 +42,7 @@ def setting(default: Any = MISSING, help: str = "", **bounds: float) -> Any:  # 
         >>> Dropout(rate=2.0)
         Traceback (most recent call last):
             ...
-        rnnpipe.errors.UserError: Dropout.rate: expected a value below 1, got 2.0; the default is 0.1
+        rnnpipe.errors.UserError: Dropout.rate: expected a value below 1, got 2.0; write e.g. 0.1
     """
     # pydantic reads these names from the metadata of a dataclass' field.
     metadata = {"description": help or None, **bounds}
@@ -95,7 +95,9 @@ def _import(target: str) -> Any:
     return getattr(import_module(module), name)
 
 
-@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(setting, fraction))
+@dataclass_transform(
+    frozen_default=True, kw_only_default=True, field_specifiers=(setting, fraction)
+)
 class Settings:
     """A group of settings: a frozen dataclass with keyword arguments.
 
@@ -153,7 +155,7 @@ def _check_bounds(owner: str, declared: Field[Any], value: Any) -> None:
         words, holds = _BOUNDS[bound]
         if not holds(value, limit):
             where, default = f"{owner}.{declared.name}", declared.default
-            fix = "correct it" if default is MISSING else f"the default is {default!r}"
+            fix = "correct it" if default is MISSING else f"write e.g. {default!r}"
             raise UserError(where, f"a value {words} {limit:g}", repr(value), fix)
 
 
@@ -183,6 +185,21 @@ def expand_user(path: Path) -> Path:
     except RuntimeError:
         raise UserError("", "a path", f'"{path}", of an unknown user', "write it out") from None
 
+
+class _AtLeast:
+    """A bound of the items of a sequence."""
+
+    def __init__(self, least: int) -> None:
+        self.least = least
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        schema = handler(source)
+        schema["ge"] = self.least
+        return schema
+
+
+Positive = Annotated[int, _AtLeast(1)]
+"""A whole number of at least 1, as the item of a sequence."""
 
 FilePath = Annotated[Path, _PathSchema()]
 """A file or folder; relative to where the command runs, `~` is the home folder.

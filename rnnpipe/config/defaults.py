@@ -28,7 +28,9 @@ def fill_defaults(value: Any, schema: Schema, shape: Shape) -> Any:
         resolved = variants.get(str(value.get(schema.tag_key(resolved))), {})
     if not resolved.get("properties"):
         return value
-    return {key: fill_defaults(item, schema, schema.under(resolved, key)) for key, item in value.items()}
+    return {
+        key: fill_defaults(item, schema, schema.under(resolved, key)) for key, item in value.items()
+    }
 
 
 def _overlay(default: dict[str, Any], value: dict[str, Any]) -> dict[str, Any]:

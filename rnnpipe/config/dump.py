@@ -53,6 +53,11 @@ class _Dumper(yaml.SafeDumper):
         # Only double quotes keep line breaks of every kind.
         return self.represent_scalar(_TEXT, data, style=None if data.isprintable() else '"')
 
+    def represent_section(self, data: Any) -> yaml.MappingNode:
+        # Which kind it is says what the other keys mean.
+        kind = {"kind": data["kind"]} if "kind" in data else {}
+        return self.represent_dict({**kind, **data})
+
     def represent_list(self, data: Any) -> yaml.SequenceNode:
         flat = not any(isinstance(item, dict | list) for item in data)
         return self.represent_sequence("tag:yaml.org,2002:seq", data, flow_style=flat)
@@ -60,4 +65,4 @@ class _Dumper(yaml.SafeDumper):
 
 _Dumper.add_representer(str, _Dumper.represent_str)
 _Dumper.add_representer(list, _Dumper.represent_list)
-_Dumper.add_representer(dict, lambda dumper, data: dumper.represent_dict(data))
+_Dumper.add_representer(dict, _Dumper.represent_section)

@@ -1,0 +1,67 @@
+"""Recurrent layers on top of each other."""
+
+from typing import TYPE_CHECKING, Literal
+
+from rnnpipe.errors import UserError
+from rnnpipe.parts.cells import CellOptions, LSTMOptions
+from rnnpipe.settings import Settings, fraction, setting
+
+if TYPE_CHECKING:
+    from rnnpipe.layers import RecurrentStack
+
+
+class RecurrenceOptions(Settings):
+    """Recurrent layers on top of each other.
+
+    Example:
+        >>> from rnnpipe.parts.cells import GRUOptions
+        >>> stack = RecurrenceOptions(cell=GRUOptions(units=4), depth=3).make()
+        >>> import numpy
+        >>> [tuple(tensor.shape) for tensor in stack(numpy.zeros((2, 7, 3)))]
+        [(2, 7, 4), (2, 4), (2, 4), (2, 4)]
+    """
+
+    cell: CellOptions = LSTMOptions()
+    depth: int = setting(1, "layers on top of each other", ge=1)
+    bidirectional: bool = setting(False, "whether each layer also reads backwards")
+    connection: Literal["residual", "highway"] | None = setting(
+        None, "how a layer's input joins its output; null: not at all"
+    )
+    dropout: float = fraction(help="of the outputs between two layers, in training")
+    zoneout: float = fraction(
+        help="share of the states that keep their value (Krueger et al. 2017)"
+    )
+    learned_state: bool = setting(False, "whether the first states are learned, and not zeros")
+
+    def check(self) -> None:
+        """Zoneout draws for the states itself, so the cell has no dropout of its own."""
+        if self.zoneout and getattr(self.cell, "recurrent_dropout", 0.0):
+            expected, got = "0 with zoneout", str(getattr(self.cell, "recurrent_dropout", 0.0))
+            raise UserError("cell.recurrent_dropout", expected, got, "choose one of both")
+
+    def make(
+        self, *, return_sequences: bool = True, return_state: bool = True, name: str = "recurrence"
+    ) -> "RecurrentStack":
+        """The layers.
+
+        Args:
+            return_sequences: whether it returns the outputs of all steps, or of the last alone.
+            return_state: whether it returns the last states of all layers too.
+            name: of the layer.
+        """
+        from rnnpipe.layers import RecurrentStack, Zoneout
+
+        options = {"return_sequences": return_sequences, "return_state": return_state}
+        if self.zoneout:
+            layer = Zoneout(self.cell.make_cell(), self.zoneout, **options)
+        else:
+            layer = self.cell.make_layer(**options)
+        return RecurrentStack(
+            layer,
+            self.depth,
+            bidirectional=self.bidirectional,
+            dropout=self.dropout,
+            connection=self.connection,
+            learned_state=self.learned_state,
+            name=name,
+        )
