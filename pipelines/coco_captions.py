@@ -19,17 +19,17 @@ from typing import get_args
 from pipelines.command import count, make_parser, run
 from pipelines.features import add_features, features_of
 from rnnpipe.records.layout import SPLITS
-from rnnpipe.sources.coco_captions import CocoCaptions
-from rnnpipe.sources.flickr8k import Flickr8k
-from rnnpipe.sources.images import FITS
-from rnnpipe.sources.shapes_captions import ShapesCaptions
+from rnnpipe.sources.captions.coco import CocoCaptions
+from rnnpipe.sources.captions.flickr8k import Flickr8k
+from rnnpipe.sources.captions.tfds import TfdsCaptions
+from rnnpipe.sources.generated.shapes_captions import ShapesCaptions
+from rnnpipe.sources.images.decoding import FITS
 from rnnpipe.sources.source import Source
-from rnnpipe.sources.tfds_captions import TfdsCaptions
 from rnnpipe.storage.paths import place
 from rnnpipe.text.tokenizer import TokenizerKind
-from rnnpipe.transforms.captions import CaptionRecipe
-from rnnpipe.transforms.recipe import Recipe
-from rnnpipe.transforms.text import Tokenization
+from rnnpipe.transforms.recipes.base import Recipe
+from rnnpipe.transforms.recipes.captions import CaptionRecipe
+from rnnpipe.transforms.recipes.tokenization import Tokenization
 
 SOURCES = ("coco_captions", "flickr8k", "tfds", "shapes_captions")
 

@@ -15,9 +15,9 @@ from rnnpipe.runs.summary import print_summary
 from rnnpipe.sources.source import Source
 from rnnpipe.storage.paths import place
 from rnnpipe.transforms.build import Build
-from rnnpipe.transforms.recipe import Recipe
-from rnnpipe.transforms.runner import Runner
-from rnnpipe.transforms.stores import use_s3_options
+from rnnpipe.transforms.recipes.base import Recipe
+from rnnpipe.transforms.runners.runner import Runner
+from rnnpipe.transforms.runners.s3_options import use_s3_options
 
 MakeBuild = Callable[[argparse.Namespace], tuple[Source, Recipe]]
 

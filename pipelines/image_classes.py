@@ -12,12 +12,12 @@ import sys
 from collections.abc import Sequence
 
 from pipelines.command import count, make_parser, run
-from rnnpipe.sources.image_folders import ImageFolders
-from rnnpipe.sources.images import FITS
+from rnnpipe.sources.images.decoding import FITS
+from rnnpipe.sources.images.image_folders import ImageFolders
 from rnnpipe.sources.source import Source
 from rnnpipe.storage.paths import place
-from rnnpipe.transforms.image_classes import ImageClassRecipe
-from rnnpipe.transforms.recipe import Recipe
+from rnnpipe.transforms.recipes.base import Recipe
+from rnnpipe.transforms.recipes.image_classes import ImageClassRecipe
 
 _PROGRAM = "pipelines.image_classes"
 

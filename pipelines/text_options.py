@@ -6,7 +6,7 @@ from typing import Any, get_args
 from pipelines import command
 from rnnpipe.storage.paths import place
 from rnnpipe.text.tokenizer import TokenizerKind
-from rnnpipe.transforms.text import Tokenization
+from rnnpipe.transforms.recipes.tokenization import Tokenization
 
 
 def make_parser(program: str, description: str | None) -> argparse.ArgumentParser:

@@ -17,8 +17,8 @@ from rnnpipe.sources.source import Source
 from rnnpipe.sources.streams.texts import TextStreams
 from rnnpipe.storage.paths import place
 from rnnpipe.text.symbols import SymbolKind
-from rnnpipe.transforms.recipe import Recipe
-from rnnpipe.transforms.streams import StreamRecipe
+from rnnpipe.transforms.recipes.base import Recipe
+from rnnpipe.transforms.recipes.text_stream import StreamRecipe
 
 _PROGRAM = "pipelines.text_stream"
 

@@ -18,14 +18,14 @@ from collections.abc import Sequence
 from pipelines.command import count, make_parser, run
 from pipelines.features import add_features, features_of
 from rnnpipe.errors import UserError
-from rnnpipe.sources.images import FITS
+from rnnpipe.sources.images.decoding import FITS
 from rnnpipe.sources.source import Source
 from rnnpipe.sources.videos.clips import Sampling
 from rnnpipe.sources.videos.grid import WORDS, Grid
 from rnnpipe.sources.videos.table import ClipTable
 from rnnpipe.storage.paths import place
-from rnnpipe.transforms.recipe import Recipe
-from rnnpipe.transforms.video_frames import VideoRecipe
+from rnnpipe.transforms.recipes.base import Recipe
+from rnnpipe.transforms.recipes.video_frames import VideoRecipe
 
 _PROGRAM = "pipelines.video_frames"
 

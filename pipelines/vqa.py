@@ -13,14 +13,14 @@ from collections.abc import Sequence
 from typing import get_args
 
 from pipelines.command import count, make_parser, run
-from rnnpipe.sources.easy_vqa import EasyVqa
-from rnnpipe.sources.images import FITS
+from rnnpipe.sources.images.decoding import FITS
 from rnnpipe.sources.source import Source
-from rnnpipe.sources.vqa_v2 import VqaV2
+from rnnpipe.sources.vqa.easy_vqa import EasyVqa
+from rnnpipe.sources.vqa.vqa_v2 import VqaV2
 from rnnpipe.storage.paths import place
 from rnnpipe.text.tokenizer import TokenizerKind
-from rnnpipe.transforms.recipe import Recipe
-from rnnpipe.transforms.vqa import VqaRecipe
+from rnnpipe.transforms.recipes.base import Recipe
+from rnnpipe.transforms.recipes.vqa import VqaRecipe
 
 SOURCES = {"vqa_v2": VqaV2, "easy_vqa": EasyVqa}
 

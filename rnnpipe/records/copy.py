@@ -10,8 +10,8 @@ from pathlib import Path
 from rnnpipe.errors import UserError
 from rnnpipe.records.manifest import MANIFEST, Manifest, StoredFile
 from rnnpipe.storage.cache import cache_folder
+from rnnpipe.storage.disk_full import room_for
 from rnnpipe.storage.paths import StorePath
-from rnnpipe.storage.room import room_for
 
 Progress = Callable[[int, int], None]
 """Told how many of how many files are there."""

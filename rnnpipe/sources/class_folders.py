@@ -10,7 +10,7 @@ from typing import Any
 from rnnpipe.errors import BadRecord, DeadLetter, UserError
 from rnnpipe.sources.folder import absolute, check_folder, list_folder
 from rnnpipe.sources.source import Progress, Reference
-from rnnpipe.sources.text.parts import split_of_name, tell_left_out
+from rnnpipe.sources.splits import split_of_name, tell_left_out
 
 _FILES_A_PIECE = 500
 

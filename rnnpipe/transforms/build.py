@@ -18,26 +18,26 @@ from rnnpipe.records.layout import DEAD_LETTERS, FINGERPRINT, SPLITS, STATS
 from rnnpipe.records.metadata import write_metadata
 from rnnpipe.records.publication import publishing
 from rnnpipe.sources.source import Source, notices_of
-from rnnpipe.storage.room import room_for
-from rnnpipe.transforms.letters import Losses, count_letters, read_letters
-from rnnpipe.transforms.parcels import Shuffle
-from rnnpipe.transforms.reading import count_read
-from rnnpipe.transforms.recipe import Encoder, Recipe
-from rnnpipe.transforms.repeats import drop_files
-from rnnpipe.transforms.results import SplitResult, find_results, read_results
-from rnnpipe.transforms.runner import IN_PROCESS, Run, Runner
-from rnnpipe.transforms.shards import WriteShards
-from rnnpipe.transforms.splits import Splitter, held_out_shares
-from rnnpipe.transforms.stats import make_stats, sizes_of
-from rnnpipe.transforms.survey import CountReferences, Survey, read_survey, remove_survey
-from rnnpipe.transforms.watch import watching
-from rnnpipe.transforms.work import (
+from rnnpipe.storage.disk_full import room_for
+from rnnpipe.transforms.passes.count import CountReferences, Survey, read_survey, remove_survey
+from rnnpipe.transforms.passes.dead_letters import Losses, count_letters, read_letters
+from rnnpipe.transforms.passes.duplicates import drop_files
+from rnnpipe.transforms.passes.read_progress import count_read
+from rnnpipe.transforms.passes.scratch import (
     clear,
     is_told_to_stop,
     local_folder,
     remove_work,
     tell_to_stop,
 )
+from rnnpipe.transforms.passes.shard_results import SplitResult, find_results, read_results
+from rnnpipe.transforms.passes.shuffle import Shuffle
+from rnnpipe.transforms.passes.splits import Splitter, held_out_shares
+from rnnpipe.transforms.passes.stats import make_stats, sizes_of
+from rnnpipe.transforms.passes.write import WriteShards
+from rnnpipe.transforms.recipes.base import Encoder, Recipe
+from rnnpipe.transforms.runners.polling import watching
+from rnnpipe.transforms.runners.runner import IN_PROCESS, Run, Runner
 
 Progress = Callable[[str, int, int, int], None]
 """Told the stage, how many of how many records are done (of 0: not known), and dead letters."""

@@ -6,15 +6,15 @@ from pathlib import Path
 import pytest
 
 from rnnpipe.errors import UserError
-from rnnpipe.sources.coco_captions import CocoCaptions
-from rnnpipe.sources.shapes.caption_writer import write_captioned_shapes
+from rnnpipe.sources.captions.coco import CocoCaptions
+from rnnpipe.sources.generated.shapes.caption_writer import write_captioned_shapes
 from rnnpipe.sources.text.lines import MAX_BYTES
 from rnnpipe.sources.text.parallel import Parallel
 from rnnpipe.transforms.build import Build
-from rnnpipe.transforms.captions import CaptionRecipe
-from rnnpipe.transforms.runner import Runner
-from rnnpipe.transforms.text import Tokenization
-from rnnpipe.transforms.text_pairs import TextPairRecipe
+from rnnpipe.transforms.recipes.captions import CaptionRecipe
+from rnnpipe.transforms.recipes.text_pairs import TextPairRecipe
+from rnnpipe.transforms.recipes.tokenization import Tokenization
+from rnnpipe.transforms.runners.runner import Runner
 from tests.transforms.kinds import sentence
 
 SHARES = {"validation": 0.1, "test": 0.1}

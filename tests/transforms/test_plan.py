@@ -12,11 +12,11 @@ from rnnpipe.sources.videos.clips import Sampling
 from rnnpipe.sources.videos.table import ClipTable
 from rnnpipe.transforms import build as build_module
 from rnnpipe.transforms.build import Build
-from rnnpipe.transforms.parcels import Shuffle
-from rnnpipe.transforms.text import Tokenization
-from rnnpipe.transforms.text_pairs import TextPairRecipe
-from rnnpipe.transforms.video_frames import VideoRecipe
-from rnnpipe.transforms.work import clear
+from rnnpipe.transforms.passes.scratch import clear
+from rnnpipe.transforms.passes.shuffle import Shuffle
+from rnnpipe.transforms.recipes.text_pairs import TextPairRecipe
+from rnnpipe.transforms.recipes.tokenization import Tokenization
+from rnnpipe.transforms.recipes.video_frames import VideoRecipe
 from tests.transforms.kinds import sentence
 from tools.bench.plan import PAIRS, VIDEO, Plan
 

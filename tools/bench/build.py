@@ -21,21 +21,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import apache_beam as beam
-from rivals import LOOP, ONE, POOL, TWO, compare, loop, pool, references_of, run
+from competitors import LOOP, ONE, POOL, TWO, compare, loop, pool, references_of, run
 
 from rnnpipe.records.codec import encode_example
 from rnnpipe.records.layout import shard_name
 from rnnpipe.records.specs import TEXT_PAIR
 from rnnpipe.records.tfrecord import write_tfrecord
+from rnnpipe.sources.generated.grammars import TranslationGrammar
 from rnnpipe.sources.source import Reference
-from rnnpipe.sources.text.grammars import TranslationGrammar
 from rnnpipe.sources.text.parallel import Parallel
-from rnnpipe.transforms.parcels import Shuffle
-from rnnpipe.transforms.shards import WriteShards
-from rnnpipe.transforms.splits import Splitter
-from rnnpipe.transforms.survey import CountReferences
-from rnnpipe.transforms.text import Tokenization
-from rnnpipe.transforms.text_pairs import TextPairEncoder, TextPairRecipe
+from rnnpipe.transforms.passes.count import CountReferences
+from rnnpipe.transforms.passes.shuffle import Shuffle
+from rnnpipe.transforms.passes.splits import Splitter
+from rnnpipe.transforms.passes.write import WriteShards
+from rnnpipe.transforms.recipes.text_pairs import TextPairEncoder, TextPairRecipe
+from rnnpipe.transforms.recipes.tokenization import Tokenization
 
 RECIPE = TextPairRecipe(Tokenization("bpe", 8000), max_tokens=1000)
 SPLITTER = Splitter({}, 0)

@@ -13,9 +13,9 @@ import argparse
 from dataclasses import dataclass, replace
 
 from rnnpipe.sources.text.lines import LINES, MOST_SPANS
-from rnnpipe.transforms.parcels import MOST_BYTES, Shuffle
-from rnnpipe.transforms.sorting import MOST_VALUES
-from rnnpipe.transforms.survey import MOST_ITEMS
+from rnnpipe.transforms.passes.count import MOST_ITEMS
+from rnnpipe.transforms.passes.external_sort import MOST_VALUES
+from rnnpipe.transforms.passes.shuffle import MOST_BYTES, Shuffle
 
 _CLAIM = 200  # bytes that a parcel's place takes in the main process of a local build
 _WORD = 150  # bytes that a word and its count take in memory

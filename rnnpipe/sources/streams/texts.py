@@ -10,9 +10,9 @@ from typing import Any
 from rnnpipe.errors import DeadLetter, UserError
 from rnnpipe.sources.folder import absolute, list_folder
 from rnnpipe.sources.source import Progress, Reference
-from rnnpipe.sources.streams.stretches import StretchFields, cut, cut_before
+from rnnpipe.sources.splits import split_of_name
+from rnnpipe.sources.streams.spans import StretchFields, cut, cut_before
 from rnnpipe.sources.text.lines import check_encoding, check_text_file
-from rnnpipe.sources.text.parts import split_of_name
 
 _WINDOW = 1 << 16  # bytes before the end of a part in which a line should end
 

@@ -10,9 +10,9 @@ from typing import Any
 from rnnpipe.errors import BadRecord, DeadLetter, UserError
 from rnnpipe.sources.folder import absolute, check_folder, list_folder
 from rnnpipe.sources.source import Progress, Reference
+from rnnpipe.sources.splits import name_of, tell_left_out
 from rnnpipe.sources.text.fields import refer_text
 from rnnpipe.sources.text.lines import check_encoding, check_text_file, read_lines
-from rnnpipe.sources.text.parts import name_of, tell_left_out
 
 _FIX = "name the file of each label in data.source.files"
 _ASIDE = re.compile(r"(readme|licen[cs]e)(\..*)?|.*(\.txt|\.md|\.rst|\.bak|~)", re.IGNORECASE)

@@ -9,6 +9,7 @@ from typing import Any
 from rnnpipe.errors import BadRecord, DeadLetter, UserError
 from rnnpipe.sources.folder import absolute, check_folder, list_folder
 from rnnpipe.sources.source import Progress, Reference
+from rnnpipe.sources.splits import FIX_FILES, check_named, find_parts, tell_left_out
 from rnnpipe.sources.text.fields import refer_pair
 from rnnpipe.sources.text.lines import (
     WHOLE,
@@ -18,7 +19,6 @@ from rnnpipe.sources.text.lines import (
     cut_lines,
     read_lines,
 )
-from rnnpipe.sources.text.parts import FIX_FILES, check_named, find_parts, tell_left_out
 
 _FIX = "mend data.source"
 

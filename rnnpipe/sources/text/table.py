@@ -9,9 +9,9 @@ from typing import Any
 from rnnpipe.errors import BadRecord, DeadLetter, UserError
 from rnnpipe.sources.folder import absolute, check_folder, list_folder
 from rnnpipe.sources.source import Progress, Reference
+from rnnpipe.sources.splits import name_of, split_files, tell_unread
 from rnnpipe.sources.text.fields import refer_pair, refer_text
 from rnnpipe.sources.text.lines import check_encoding, check_text_file
-from rnnpipe.sources.text.parts import name_of, split_files, tell_unread
 from rnnpipe.sources.text.rows import Format, Row, format_of, read_header, read_rows
 
 Refer = Callable[..., Reference]

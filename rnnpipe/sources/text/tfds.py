@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from rnnpipe.errors import UserError
+from rnnpipe.sources.generated.source import WrittenSource
 from rnnpipe.sources.source import Progress, Source
-from rnnpipe.sources.text.parts import split_of_name, tell_left_out
+from rnnpipe.sources.splits import split_of_name, tell_left_out
 from rnnpipe.sources.text.table import Table
-from rnnpipe.sources.written import WrittenSource
 
 _PROGRESS_EVERY = 1000
 _FORM = 2  # of what is written; files of another form are left alone and written anew

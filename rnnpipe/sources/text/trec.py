@@ -10,9 +10,9 @@ from typing import Any, Literal
 from rnnpipe.errors import BadRecord, DeadLetter
 from rnnpipe.sources.folder import absolute, check_folder, list_folder
 from rnnpipe.sources.source import Progress, Reference
+from rnnpipe.sources.splits import name_of, split_files, tell_unread
 from rnnpipe.sources.text.fields import refer_text
 from rnnpipe.sources.text.lines import check_encoding, check_text_file, read_lines
-from rnnpipe.sources.text.parts import name_of, split_files, tell_unread
 
 _LINE = re.compile(r"([^\s:]+):(\S+)\s+(.*)", re.DOTALL)
 _OFFICIAL = {"train": "train_5500.label", "test": "TREC_10.label"}

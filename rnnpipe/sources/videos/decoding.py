@@ -12,7 +12,7 @@ import av
 from PIL import Image
 
 from rnnpipe.errors import BadRecord
-from rnnpipe.sources.images import Fit, square
+from rnnpipe.sources.images.decoding import Fit, square
 from rnnpipe.storage.paths import StorePath, place
 
 _USUAL_RATE = Fraction(25)
@@ -35,7 +35,7 @@ class Framing:
 
     Args:
         size: height and width of the square, in pixels.
-        fit: how a picture that is not square becomes square, see `rnnpipe.sources.images.Fit`.
+        fit: how a picture that is not square becomes square, see `sources.images.decoding.Fit`.
         box: left, top, right and bottom of what is kept, as fractions of the upright picture;
             `None`: all of it.
     """

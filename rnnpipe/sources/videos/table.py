@@ -7,11 +7,11 @@ from typing import Any
 
 from rnnpipe.errors import BadRecord, DeadLetter, UserError
 from rnnpipe.sources.folder import check_folder
+from rnnpipe.sources.splits import split_of_name
 from rnnpipe.sources.text.lines import check_text_file
-from rnnpipe.sources.text.parts import split_of_name
 from rnnpipe.sources.text.rows import format_of, read_header, read_rows
+from rnnpipe.sources.videos.clip_source import ClipSource
 from rnnpipe.sources.videos.clips import Clip, Sampling, Segment, Unit, merge_frames, number_of
-from rnnpipe.sources.videos.pieces import ClipSource
 
 _ENCODING = "utf-8"
 

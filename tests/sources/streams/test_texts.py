@@ -1,8 +1,8 @@
 import pytest
 
 from rnnpipe.errors import BadRecord, UserError
-from rnnpipe.sources.streams import stretches
-from rnnpipe.sources.streams.stretches import read_stretch
+from rnnpipe.sources.streams import spans
+from rnnpipe.sources.streams.spans import read_stretch
 from rnnpipe.sources.streams.texts import TextStreams
 
 
@@ -24,7 +24,7 @@ def texts_of(source):
 
 @pytest.fixture
 def short_stretches(monkeypatch):
-    monkeypatch.setattr(stretches, "STRETCH", 7)
+    monkeypatch.setattr(spans, "STRETCH", 7)
 
 
 @pytest.mark.usefixtures("short_stretches")

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from rnnpipe.errors import DeadLetter, UserError
+from rnnpipe.sources.generated.moving.routes import ROUTES, STEPS
+from rnnpipe.sources.generated.moving_shapes import MovingShapes
 from rnnpipe.sources.source import Reference
 from rnnpipe.sources.videos.clips import Sampling
 from rnnpipe.sources.videos.grid import Grid
-from rnnpipe.sources.videos.moving.routes import ROUTES, STEPS
-from rnnpipe.sources.videos.moving_shapes import MovingShapes
 from rnnpipe.sources.videos.table import ClipTable
 
 SAMPLING = Sampling(10, 100)
