@@ -4,7 +4,7 @@ import argparse
 from typing import Any, get_args
 
 from pipelines import command
-from rnnpipe.storage.paths import place
+from rnnpipe.storage.paths import as_path
 from rnnpipe.text.tokenizer import TokenizerKind
 from rnnpipe.transforms.recipes.tokenization import Tokenization
 
@@ -13,7 +13,7 @@ def make_parser(program: str, description: str | None) -> argparse.ArgumentParse
     """A parser with the options that both pipelines have."""
     parser = command.make_parser(program, description)
     add = parser.add_argument
-    add("--path", type=place, help="the folder of raw data")
+    add("--path", type=as_path, help="the folder of raw data")
     add(
         "--files",
         nargs="*",

@@ -10,7 +10,7 @@ from pathlib import Path
 from rnnpipe.errors import UserError
 from rnnpipe.records.manifest import MANIFEST, Manifest, StoredFile
 from rnnpipe.storage.cache import cache_folder
-from rnnpipe.storage.disk_full import room_for
+from rnnpipe.storage.disk_full import report_full_disk
 from rnnpipe.storage.paths import StorePath
 
 Progress = Callable[[int, int], None]
@@ -85,7 +85,7 @@ class Copy:
         temporary = path.with_name(f"{path.name}.fetching-{uuid.uuid4().hex}")
         stored = self.origin / self.manifest.build / name
         try:
-            with room_for("a copy of the records", self.folder, _ELSEWHERE):
+            with report_full_disk("a copy of the records", self.folder, _ELSEWHERE):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 stored.download(temporary)
             self._check(stored, StoredFile.of(temporary), self.manifest.files[name])

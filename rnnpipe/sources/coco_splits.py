@@ -1,4 +1,4 @@
-"""The parts in which COCO and data sets on its images come, and what splits they become."""
+"""The subsets in which COCO and data sets on its images are published, and their splits."""
 
 import re
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from typing import TypeVar
 from rnnpipe.errors import UserError
 
 LABELS = ("train", "val", "test")
-"""What parts are called, and how their names begin."""
+"""What subsets are called, and how their names begin."""
 
 _LABEL = re.compile(rf"(?<![a-z])({'|'.join(LABELS)})")
 _SPLITS = ("train", "validation", "test")
@@ -17,7 +17,7 @@ Files = TypeVar("Files")
 
 
 def label_of(name: str) -> str | None:
-    """The part that a name speaks of.
+    """The label in the name of a subset.
 
     Example:
         >>> label_of("captions_val2017.json"), label_of("questions.json")
@@ -27,14 +27,14 @@ def label_of(name: str) -> str | None:
     return found[1] if found else None
 
 
-def splits_of(parts: list[str]) -> dict[str, str]:
-    """The split that each annotated part of a data set becomes.
+def splits_of(subsets: list[str]) -> dict[str, str]:
+    """The split that each annotated subset of a data set becomes.
 
     Published data sets often keep their test answers to themselves, and scores are then reported on
-    their validation part; the build holds splits that are missing out of `train`.
+    their validation subset; the build holds splits that are missing out of `train`.
 
     Args:
-        parts: names of parts in the order train, validation, test, those that are there.
+        subsets: names of subsets in the order train, validation, test, those that are there.
 
     Example:
         >>> splits_of(["train2014", "val2014"])
@@ -42,7 +42,7 @@ def splits_of(parts: list[str]) -> dict[str, str]:
         >>> splits_of(["val2014"])
         {'val2014': 'train'}
     """
-    return dict(zip(parts, _SPLITS_OF[len(parts)], strict=True))
+    return dict(zip(subsets, _SPLITS_OF[len(subsets)], strict=True))
 
 
 def check_named(files: Mapping[str, Files]) -> list[tuple[str, Files]]:

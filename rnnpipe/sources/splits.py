@@ -36,7 +36,7 @@ def split_of_name(name: str) -> str | None:
     return next((_SPLIT_OF_WORD[word] for word in words if word in _SPLIT_OF_WORD), None)
 
 
-def find_parts(folder: Path, names: Iterable[str], what: str) -> dict[str, str]:
+def find_splits(folder: Path, names: Iterable[str], what: str) -> dict[str, str]:
     """The name that stands for each split; one name alone is `train`, whatever it is.
 
     Args:
@@ -84,7 +84,7 @@ def tell_left_out(names: Iterable[str], fix: str) -> list[str]:
 
 
 def check_named(folder: Path, files: Mapping[str, str | Path]) -> None:
-    """Checks that the splits named in a config have a training part.
+    """Checks that the splits named in a config have a training split.
 
     Raises:
         UserError: they have none.
@@ -107,10 +107,10 @@ def split_files(
         what: what is looked for, for the message.
 
     Raises:
-        UserError: see `find_parts`.
+        UserError: see `find_splits`.
     """
     if files is None:
-        files = find_parts(folder, candidates, what)
+        files = find_splits(folder, candidates, what)
     check_named(folder, files)
     return {split: folder / name for split, name in files.items()}
 

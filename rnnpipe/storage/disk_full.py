@@ -12,7 +12,7 @@ _FULL = {errno.ENOSPC: "a full disk", errno.EDQUOT: "a full quota"}
 
 
 @contextmanager
-def room_for(what: str, folder: Path, fix: str) -> Iterator[None]:
+def report_full_disk(what: str, folder: Path, fix: str) -> Iterator[None]:
     """Tells of a disk that is full; workers report it as a text, and it is told all the same.
 
     Args:

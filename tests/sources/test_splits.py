@@ -4,7 +4,7 @@ import pytest
 
 from rnnpipe.errors import UserError
 from rnnpipe.sources.splits import (
-    find_parts,
+    find_splits,
     name_of,
     split_files,
     split_of_name,
@@ -44,9 +44,9 @@ def test_names_that_tell_their_split(name, split):
 
 
 def test_each_split_has_one_name():
-    found = find_parts(Path("raw"), ["train", "val", "notes", "test"], "files")
+    found = find_splits(Path("raw"), ["train", "val", "notes", "test"], "files")
     assert found == {"train": "train", "validation": "val", "test": "test"}
-    assert find_parts(Path("raw"), ["europarl-v7"], "files") == {"train": "europarl-v7"}
+    assert find_splits(Path("raw"), ["europarl-v7"], "files") == {"train": "europarl-v7"}
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_each_split_has_one_name():
 )
 def test_unclear_names_are_told(names, told):
     with pytest.raises(UserError) as fault:
-        find_parts(Path("raw"), names, "files")
+        find_splits(Path("raw"), names, "files")
     assert told in str(fault.value)
 
 

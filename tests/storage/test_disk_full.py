@@ -4,7 +4,7 @@ import os
 import pytest
 
 from rnnpipe.errors import UserError
-from rnnpipe.storage.disk_full import room_for
+from rnnpipe.storage.disk_full import report_full_disk
 
 
 @pytest.mark.parametrize(
@@ -14,10 +14,13 @@ from rnnpipe.storage.disk_full import room_for
 def test_no_room_is_told_also_by_a_worker(number, got, remote, tmp_path):
     fault = OSError(number, os.strerror(number))
     expected = f"{tmp_path}: expected room for records, got {got}; make room, or go"
-    with pytest.raises(UserError, match=expected), room_for("records", tmp_path, "go elsewhere"):
+    with (
+        pytest.raises(UserError, match=expected),
+        report_full_disk("records", tmp_path, "go elsewhere"),
+    ):
         raise RuntimeError(f"Traceback: {fault}") if remote else fault
 
 
 def test_other_faults_stay_what_they_are(tmp_path):
-    with pytest.raises(FileNotFoundError), room_for("records", tmp_path, "go elsewhere"):
+    with pytest.raises(FileNotFoundError), report_full_disk("records", tmp_path, "go elsewhere"):
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))

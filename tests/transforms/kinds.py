@@ -103,8 +103,8 @@ def _break(
     """Overwrites some files; returns the keys under which they will be missed."""
     source.prepare(lambda done, total: None)
     keys: dict[str, set[str]] = {}
-    for piece in source.pieces():
-        for reference in source.read(piece):
+    for partition in source.partitions():
+        for reference in source.read(partition):
             keys.setdefault(reference.fields[field], set()).add(key_of(reference))
     files = sorted(keys)[:broken]
     for file in files:

@@ -52,14 +52,14 @@ def test_records_hold_what_the_raw_data_says(handmade_vqa, tmp_path):
     pixels = np.asarray(Image.open(BytesIO(jpeg)))
     assert pixels.shape == (16, 16, 3)
     assert np.abs(pixels.astype(int) - [254, 0, 0]).max() < 8
-    pieces = records_tokenizer(records).pieces
+    partitions = records_tokenizer(records).partitions
     assert record == {
         "question_id": 11,
         "image_id": 1,
         "question": "Is it red?",
-        "question_tokens": [pieces.index(f"\u2581{word}") for word in ("is", "it")]
-        + [1]  # nine pieces are the four special ones and the five most frequent words
-        + [pieces.index("\u2581?")],
+        "question_tokens": [partitions.index(f"\u2581{word}") for word in ("is", "it")]
+        + [1]  # nine partitions are the four special ones and the five most frequent words
+        + [partitions.index("\u2581?")],
         "question_type": "is it",
         "answers": ["yes"] * 9 + ["no"],
         "answer_type": "other",

@@ -77,7 +77,7 @@ def test_images_that_are_broken_in_every_way(tmp_path):
     write_captioned_shapes(folder, IMAGES, size=24, seed=1, progress=lambda done, total: None)
     source = CocoCaptions(folder)
     source.prepare(lambda done, total: None)
-    images = sorted({(x.fields["image"], x.key) for x in source.read(source.pieces()[0])})
+    images = sorted({(x.fields["image"], x.key) for x in source.read(source.partitions()[0])})
     whole = Path(images[0][0]).read_bytes()
     damages = {b"": "the file is empty", b"<html>": "not an image", whole[: len(whole) // 2]: ""}
     expected = {}

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import apache_beam as beam
 
 from rnnpipe.sources.source import Reference, Source
-from rnnpipe.transforms.passes.scratch import clear, work_folder
+from rnnpipe.transforms.passes.scratch import clear, scratch_folder
 from rnnpipe.transforms.passes.shuffle import Shuffle
 from rnnpipe.transforms.passes.splits import shard_of
 from rnnpipe.transforms.runners.runner import Runner
@@ -52,7 +52,7 @@ def pool(work: Work) -> None:
 
 def references_of(source: Source) -> list[Reference]:
     """All that can be read of a source."""
-    every = (raw for piece in source.pieces() for raw in source.read(piece))
+    every = (raw for partition in source.partitions() for raw in source.read(partition))
     return [raw for raw in every if isinstance(raw, Reference)]
 
 
@@ -64,12 +64,12 @@ def run(transform: Callable[[Shuffle], Any], work: Any, workers: int) -> None:
         work: what there is to do.
         workers: how many share it.
     """
-    pieces = work.source.pieces()
-    waiting = work_folder(work.folder, "shuffle")
+    partitions = work.source.partitions()
+    waiting = scratch_folder(work.folder, "shuffle")
 
     def construct(pipeline: beam.Pipeline) -> None:
-        of_data = pipeline | "Pieces" >> beam.Create(pieces, reshuffle=True)
-        _ = of_data | transform(Shuffle(waiting, max(64, len(pieces))))
+        of_data = pipeline | "Partitions" >> beam.Create(partitions, reshuffle=True)
+        _ = of_data | transform(Shuffle(waiting, max(64, len(partitions))))
 
     Runner(workers).run(construct)
     clear(waiting)

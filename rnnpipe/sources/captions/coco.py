@@ -14,9 +14,9 @@ from rnnpipe.errors import BadRecord, DeadLetter, UserError
 from rnnpipe.sources.captions.coco_files import (
     WHERE_TO_GET_IT,
     CaptionFiles,
-    CocoPart,
-    find_parts,
-    named_parts,
+    CocoSplit,
+    find_splits,
+    named_splits,
     read_annotations,
 )
 from rnnpipe.sources.captions.fields import refer_captions
@@ -32,15 +32,15 @@ _OUTPUT = threading.Lock()
 class CocoCaptions:
     """Captions in COCO's JSON format, and the folders of their images.
 
-    Without `files` the parts are found by name, at any depth:
+    Without `files` the splits are found by name, at any depth:
 
     - captions: `captions_train2017.json`, `captions_val2014.json.gz`, …;
-    - images: the folder called like the part, e.g. `train2017`, below `path`, beside it or in
+    - images: the folder called like the split, e.g. `train2017`, below `path`, beside it or in
       `images` beside it; else a folder `images`.
 
     What is called `train` becomes the split `train`. What is called `val` becomes `test`, as the
     captions of COCO's own test images are not public. With `karpathy` each image belongs to the
-    split of that file instead, whatever part it lies in.
+    split of that file instead, whatever split it lies in.
 
     Args:
         path: the folder.
@@ -50,7 +50,7 @@ class CocoCaptions:
     Example:
         >>> source = CocoCaptions("data/coco", karpathy="dataset_coco.json")
         >>> source.prepare(lambda done, total: None)  # doctest: +SKIP
-        >>> first = next(source.read(source.pieces()[0]))  # doctest: +SKIP
+        >>> first = next(source.read(source.partitions()[0]))  # doctest: +SKIP
 
     Source:
         Chen et al., "Microsoft COCO Captions" (2015); Karpathy & Fei-Fei, "Deep Visual-Semantic
@@ -70,11 +70,11 @@ class CocoCaptions:
         self._karpathy = None if karpathy is None else self._folder / karpathy
 
     @cached_property
-    def _parts(self) -> list[CocoPart]:
+    def _split_files(self) -> list[CocoSplit]:
         check_folder(self._folder, "COCO captions", WHERE_TO_GET_IT)
         if self._files is None:
-            return find_parts(self._folder)
-        return named_parts(self._folder, self._files)
+            return find_splits(self._folder)
+        return named_splits(self._folder, self._files)
 
     @cached_property
     def _splits(self) -> dict[int, str] | None:
@@ -85,11 +85,11 @@ class CocoCaptions:
         return {key: value for key, value in vars(self).items() if key != "_splits"}
 
     @property
-    def parts(self) -> frozenset[str]:
+    def splits(self) -> frozenset[str]:
         """The splits that the raw data itself gives."""
         if self._splits is not None:
             return frozenset(self._splits.values())
-        return frozenset(part.split for part in self._parts)
+        return frozenset(files.split for files in self._split_files)
 
     @property
     def settings(self) -> Mapping[str, Any]:
@@ -102,62 +102,62 @@ class CocoCaptions:
 
     def prepare(self, progress: Progress) -> None:
         """Checks that captions and images are there; see `Source`."""
-        progress(len(self._parts), len(self._parts))  # finding them has read them
-        if self._splits is None and "train" not in self.parts:
-            got = ", ".join(sorted(self.parts))
-            raise UserError(str(self._folder), "a part to train on", got, WHERE_TO_GET_IT)
+        progress(len(self._split_files), len(self._split_files))  # finding them has read them
+        if self._splits is None and "train" not in self.splits:
+            got = ", ".join(sorted(self.splits))
+            raise UserError(str(self._folder), "a split to train on", got, WHERE_TO_GET_IT)
 
-    def pieces(self) -> list[CocoPart]:
-        """A piece for each part: reading its JSON takes seconds, decoding its images an hour."""
-        return list(self._parts)
+    def partitions(self) -> list[CocoSplit]:
+        """One for each split: reading its JSON takes seconds, decoding its images an hour."""
+        return list(self._split_files)
 
-    def read(self, piece: CocoPart) -> Iterator[Reference | DeadLetter]:
-        """The images of a part with their captions.
+    def read(self, partition: CocoSplit) -> Iterator[Reference | DeadLetter]:
+        """The images of a split with their captions.
 
         Yields:
             References with the fields of `CaptionFields` and dead letters for images that are
             malformed, listed twice, or without captions, file or split.
         """
-        content = read_annotations(piece.annotations)
+        content = read_annotations(partition.annotations)
         images = []
         for number, entry in enumerate(content["images"]):
             if isinstance(entry, dict) and is_id(entry.get("id")):
                 images.append(entry)
             else:
-                yield _dead(piece, f"entry {number}", "read image", "it has no number as 'id'")
+                yield _dead(partition, f"entry {number}", "read image", "it has no number as 'id'")
         coco = _index(images, content["annotations"])
-        there = set(list_images(piece.images))
+        there = set(list_images(partition.images))
         seen: set[int] = set()
         for entry in images:
             image_id = entry["id"]
             try:
                 _check_new(image_id, seen)
-                split = self._split_of(piece, image_id)
+                split = self._split_of(partition, image_id)
                 name = str(entry.get("file_name"))
                 yield refer_captions(
-                    piece.subtype,
+                    partition.subtype,
                     split,
                     image_id=image_id,
-                    image=f"{piece.images}/{name}" if name in there else None,
+                    image=f"{partition.images}/{name}" if name in there else None,
                     captions=[given.get("caption") for given in coco.imgToAnns[image_id]],
                     scene=entry.get("scene"),
                 )
             except BadRecord as bad:
-                yield _dead(piece, str(image_id), bad.step, bad.reason)
+                yield _dead(partition, str(image_id), bad.step, bad.reason)
 
-    def _split_of(self, piece: CocoPart, image_id: int) -> str:
+    def _split_of(self, partition: CocoSplit, image_id: int) -> str:
         if self._splits is None:
-            return piece.split
+            return partition.split
         if image_id not in self._splits:
             raise BadRecord("find split", "the Karpathy splits do not have this image")
         return self._splits[image_id]
 
     def files(self) -> Iterator[Path]:
-        """The JSON files and all images of the folders that the parts use."""
+        """The JSON files and all images of the folders that the splits use."""
         if self._karpathy is not None:
             yield self._karpathy
-        yield from (part.annotations for part in self._parts)
-        for folder in dict.fromkeys(part.images for part in self._parts):
+        yield from (files.annotations for files in self._split_files)
+        for folder in dict.fromkeys(files.images for files in self._split_files):
             yield from (folder / name for name in list_images(folder))
 
 
@@ -183,5 +183,5 @@ def _index(images: list[Any], annotations: list[Any]) -> Any:
     return coco
 
 
-def _dead(piece: CocoPart, name: str, step: str, reason: str) -> DeadLetter:
-    return DeadLetter(f"{piece.subtype}/{name}", piece.annotations.name, step, reason)
+def _dead(partition: CocoSplit, name: str, step: str, reason: str) -> DeadLetter:
+    return DeadLetter(f"{partition.subtype}/{name}", partition.annotations.name, step, reason)

@@ -1,4 +1,4 @@
-"""Where the parts of a data set in COCO's caption format lie."""
+"""Where the splits of a data set in COCO's caption format lie."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ WHERE_TO_GET_IT = "get COCO from https://cocodataset.org/#download, or mend data
 
 @dataclass(frozen=True, slots=True)
 class CaptionFiles:
-    """The files of one part of a data set; paths are relative to the source's folder.
+    """The files of one split of a data set; paths are relative to the source's folder.
 
     Args:
         annotations: the JSON file of the captions.
@@ -26,8 +26,8 @@ class CaptionFiles:
 
 
 @dataclass(frozen=True, slots=True)
-class CocoPart:
-    """A part of a data set that is there.
+class CocoSplit:
+    """A split of a data set that is there.
 
     Args:
         split: what it becomes, where no Karpathy split says otherwise.
@@ -42,8 +42,8 @@ class CocoPart:
     images: Path
 
 
-def named_parts(folder: Path, files: Mapping[str, CaptionFiles]) -> list[CocoPart]:
-    """The parts whose files are given by name.
+def named_splits(folder: Path, files: Mapping[str, CaptionFiles]) -> list[CocoSplit]:
+    """The splits whose files are given by name.
 
     Args:
         folder: what the names are relative to.
@@ -52,7 +52,7 @@ def named_parts(folder: Path, files: Mapping[str, CaptionFiles]) -> list[CocoPar
     Raises:
         UserError: one of them is not there or is not COCO's, or there is none to train on.
     """
-    parts = []
+    found_splits = []
     for split, named in check_named(files):
         annotations, images = folder / named.annotations, folder / named.images
         for path, there, what in (
@@ -63,25 +63,25 @@ def named_parts(folder: Path, files: Mapping[str, CaptionFiles]) -> list[CocoPar
                 fix = f"mend data.source.files.{split}; it is relative to data.source.path"
                 raise UserError(str(path), what, "none there", fix)
         read_annotations(annotations)
-        parts.append(CocoPart(split, _subtype(annotations), annotations, images))
-    return parts
+        found_splits.append(CocoSplit(split, _subtype(annotations), annotations, images))
+    return found_splits
 
 
-def find_parts(folder: Path) -> list[CocoPart]:
-    """The parts that lie in a folder, found by the names of their files.
+def find_splits(folder: Path) -> list[CocoSplit]:
+    """The splits that lie in a folder, found by the names of their files.
 
     Args:
         folder: where to look, at any depth; for images also beside it.
 
     Raises:
-        UserError: something is missing, or two files could be the same part.
+        UserError: something is missing, or two files could be the same split.
     """
     files, folders = walk(folder, ["captions"])
     found: dict[str, Path] = {}
     for path in files["captions"]:
         label = label_of(path.name) or "train"
         if label in found:
-            expected = f"one file of captions for the part '{label}'"
+            expected = f"one file of captions for the split '{label}'"
             got = f"{found[label].name} and {path.name}"
             raise UserError(str(folder), expected, got, "say which under data.source.files")
         found[label] = path
@@ -89,12 +89,12 @@ def find_parts(folder: Path) -> list[CocoPart]:
         expected = "captions of COCO (*captions*.json or .json.gz) here or further down"
         raise UserError(str(folder), expected, "none", WHERE_TO_GET_IT)
     splits = splits_of([label for label in LABELS if label in found])
-    parts = []
+    found_splits = []
     for label, split in splits.items():
         path, subtype = found[label], _subtype(found[label])
         candidates = image_folders(folder, folders, path, subtype)
-        parts.append(CocoPart(split, subtype, path, _with_images(folder, candidates, path)))
-    return parts
+        found_splits.append(CocoSplit(split, subtype, path, _with_images(folder, candidates, path)))
+    return found_splits
 
 
 def read_annotations(path: Path) -> dict[str, list[Any]]:
@@ -113,7 +113,7 @@ def read_annotations(path: Path) -> dict[str, list[Any]]:
 
 
 def _subtype(annotations: Path) -> str:
-    """The part's own name: `train2017` of `captions_train2017.json.gz`."""
+    """The split's own name: `train2017` of `captions_train2017.json.gz`."""
     return annotations.name.split(".")[0].removeprefix("captions_")
 
 
@@ -127,5 +127,5 @@ def _with_images(folder: Path, candidates: list[Path], annotations: Path) -> Pat
     example = min(names, default="none")
     expected = f"a folder with the images of {annotations.name}, e.g. {example}"
     got = ", ".join(str(path) for path in candidates) or "no folder of that name"
-    fix = "put them into a folder called like the part, e.g. train2017, or name it"
+    fix = "put them into a folder called like the split, e.g. train2017, or name it"
     raise UserError(str(folder), expected, got, f"{fix} under data.source.files")

@@ -11,7 +11,7 @@ class CaptionFields(TypedDict):
     """The `fields` of a reference to an image with captions.
 
     Args:
-        image_id: the image's number, unique in its part of the data set.
+        image_id: the image's number, unique in its split of the data set.
         image: path of the image's file.
         captions: what each person wrote.
         scene: what is in the image, as JSON; empty where the raw data does not say.
@@ -24,7 +24,7 @@ class CaptionFields(TypedDict):
 
 
 def refer_captions(
-    part: str,
+    subset: str,
     split: str,
     *,
     image_id: int,
@@ -37,7 +37,7 @@ def refer_captions(
     Captions that are empty or no text are passed over where others are there.
 
     Args:
-        part: the raw data's own name for the part, e.g. `train2014`.
+        subset: the raw data's own name for the split, e.g. `train2014`.
         split: the split that the image belongs to.
         image_id: the image's number.
         image: path of the image's file, `None` where there is no such file.
@@ -55,7 +55,7 @@ def refer_captions(
         raise BadRecord("read captions", reason)
     described = "" if scene is None else json.dumps(scene, sort_keys=True)
     fields = CaptionFields(image_id=image_id, image=image, captions=usable, scene=described)
-    return Reference(f"{part}/{image_id}", f"{part}/{image_id}", split, {**fields})
+    return Reference(f"{subset}/{image_id}", f"{subset}/{image_id}", split, {**fields})
 
 
 def _is_text(value: Any) -> bool:

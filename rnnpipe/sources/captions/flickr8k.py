@@ -42,7 +42,7 @@ class Flickr8k:
     Example:
         >>> source = Flickr8k("data/flickr30k", karpathy="dataset_flickr30k.json")
         >>> source.prepare(lambda done, total: None)  # doctest: +SKIP
-        >>> first = next(source.read(source.pieces()[0]))  # doctest: +SKIP
+        >>> first = next(source.read(source.partitions()[0]))  # doctest: +SKIP
 
     Source:
         Hodosh, Young & Hockenmaier, "Framing Image Description as a Ranking Task" (2013);
@@ -89,7 +89,7 @@ class Flickr8k:
         return {key: value for key, value in vars(self).items() if key != "_splits"}
 
     @property
-    def parts(self) -> frozenset[str]:
+    def splits(self) -> frozenset[str]:
         """The splits that Karpathy's file names, or that there are lists for."""
         if self._karpathy is not None:
             return frozenset((self._splits or {}).values())
@@ -106,11 +106,11 @@ class Flickr8k:
         _ = self._found, self._splits
         progress(1, 1)
 
-    def pieces(self) -> list[str]:
-        """The whole, as one piece: its captions are one small file."""
+    def partitions(self) -> list[str]:
+        """The whole, as one partition: its captions are one small file."""
         return [_PART]
 
-    def read(self, piece: str) -> Iterator[Reference | DeadLetter]:
+    def read(self, partition: str) -> Iterator[Reference | DeadLetter]:
         """The images with their captions, in the order of the file.
 
         Yields:
@@ -124,19 +124,19 @@ class Flickr8k:
                 captions.setdefault(found["name"], []).append(found["caption"])
             elif line.strip():
                 reason = "not of the form <file>#<number><TAB><caption>"
-                yield DeadLetter(f"{piece}/line {number}", tokens.name, "read captions", reason)
+                yield DeadLetter(f"{partition}/line {number}", tokens.name, "read captions", reason)
         there = set(list_images(folder))
         for name, texts in captions.items():
             try:
                 yield refer_captions(
-                    piece,
+                    partition,
                     self._split_of(name),
                     image_id=_number_of(name),
                     image=f"{folder}/{name}" if name in there else None,
                     captions=texts,
                 )
             except BadRecord as bad:
-                key = f"{piece}/{_number_of(name)}"
+                key = f"{partition}/{_number_of(name)}"
                 yield DeadLetter(key, f"{tokens.name}: {name}", bad.step, bad.reason)
 
     def _split_of(self, name: str) -> str:

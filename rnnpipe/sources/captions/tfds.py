@@ -35,15 +35,15 @@ class TfdsCaptions(Tfds):
         >>> fields = {"image": "image", "captions": "captions/text", "number": "image/id"}
         >>> source = TfdsCaptions("data/exported", fields, name="coco_captions")
         >>> source.prepare(lambda done, total: None)  # doctest: +SKIP
-        >>> first = next(source.read(source.pieces()[0]))  # doctest: +SKIP
+        >>> first = next(source.read(source.partitions()[0]))  # doctest: +SKIP
     """
 
     kind = "tfds"
 
     @cached_property
-    def splits(self) -> dict[str, str]:
+    def instructions(self) -> dict[str, str]:
         """What of the data set becomes each split; the data set must be prepared."""
-        found = super().splits
+        found = super().instructions
         if self._wanted is None and "train" in found and _RESTVAL in self._builder.info.splits:
             return {**found, "train": f"{found['train']}+{_RESTVAL}"}
         return found
@@ -78,7 +78,7 @@ class TfdsCaptions(Tfds):
         a dead letter and the first one stays as it is.
         """
         total, done = self.count(), 0
-        for split, instruction in self.splits.items():
+        for split, instruction in self.instructions.items():
             (folder / split).mkdir()
             images: list[dict[str, Any]] = []
             annotations: list[dict[str, Any]] = []
@@ -101,7 +101,9 @@ class TfdsCaptions(Tfds):
 
     def open(self, folder: Path) -> CocoCaptions:
         """The reader of these files."""
-        files = {split: CaptionFiles(f"captions_{split}.json", split) for split in self.splits}
+        files = {
+            split: CaptionFiles(f"captions_{split}.json", split) for split in self.instructions
+        }
         return CocoCaptions(folder, files)
 
 

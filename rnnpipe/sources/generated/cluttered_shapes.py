@@ -6,14 +6,14 @@ from pathlib import Path
 from rnnpipe.sources.folder import hash_code
 from rnnpipe.sources.generated import clutter
 from rnnpipe.sources.generated.clutter.drawing import KINDS, draw_cluttered
-from rnnpipe.sources.generated.source import WrittenSource
+from rnnpipe.sources.generated.source import GeneratedSource
 from rnnpipe.sources.images.image_folders import ImageFolders
 from rnnpipe.sources.source import Progress
 
 _PROGRESS_EVERY = 50
 
 
-class ClutteredShapes(WrittenSource):
+class ClutteredShapes(GeneratedSource):
     """Pictures of one whole shape among fragments of others, in a folder for each kind of shape.
 
     Args:
@@ -26,7 +26,7 @@ class ClutteredShapes(WrittenSource):
     Example:
         >>> source = ClutteredShapes("data/shapes", images=60, size=64, fragments=8, seed=1)
         >>> source.prepare(lambda done, total: None)
-        >>> sorted({reference.fields["label"] for reference in source.read(source.pieces()[0])})
+        >>> sorted({reference.fields["label"] for reference in source.read(source.partitions()[0])})
         ['circle']
 
     Source: Mnih et al., Recurrent Models of Visual Attention, 2014, section 4.1, whose translated

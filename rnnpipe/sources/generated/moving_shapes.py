@@ -9,13 +9,13 @@ from rnnpipe.sources.folder import hash_code
 from rnnpipe.sources.generated import moving, shapes
 from rnnpipe.sources.generated.moving import write_moving
 from rnnpipe.sources.generated.moving.writer import FRAME_LABELS
-from rnnpipe.sources.generated.source import WrittenSource
+from rnnpipe.sources.generated.source import GeneratedSource
 from rnnpipe.sources.source import Progress
 from rnnpipe.sources.videos.clips import Sampling
 from rnnpipe.sources.videos.table import ClipTable
 
 
-class MovingShapes(WrittenSource):
+class MovingShapes(GeneratedSource):
     """Clips of a shape that moves; its motion is the label of a frame, its route that of a clip.
 
     A shape goes left, right, up or down or stands still, and keeps changing; one frame alone does

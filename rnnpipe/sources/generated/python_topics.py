@@ -5,12 +5,12 @@ from functools import cached_property
 from pathlib import Path
 from pydoc_data.topics import topics
 
-from rnnpipe.sources.generated.source import WrittenSource
+from rnnpipe.sources.generated.source import GeneratedSource
 from rnnpipe.sources.source import Progress
 from rnnpipe.sources.streams.texts import TextStreams
 
 
-class PythonTopics(WrittenSource):
+class PythonTopics(GeneratedSource):
     """The topics of `pydoc`, each a document in a file of its own.
 
     Some topics repeat paragraphs of others. Each paragraph is kept once, in the longest topic that

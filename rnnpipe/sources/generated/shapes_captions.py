@@ -6,11 +6,11 @@ from rnnpipe.sources.captions.coco import CocoCaptions
 from rnnpipe.sources.folder import hash_code
 from rnnpipe.sources.generated import shapes
 from rnnpipe.sources.generated.shapes.caption_writer import write_captioned_shapes
-from rnnpipe.sources.generated.source import WrittenSource
+from rnnpipe.sources.generated.source import GeneratedSource
 from rnnpipe.sources.source import Progress
 
 
-class ShapesCaptions(WrittenSource):
+class ShapesCaptions(GeneratedSource):
     """Scenes of one to three shapes with five captions each, written as real COCO captions.
 
     Args:
@@ -22,7 +22,7 @@ class ShapesCaptions(WrittenSource):
     Example:
         >>> source = ShapesCaptions("data/captions", images=100, size=64, seed=1)
         >>> source.prepare(lambda done, total: None)
-        >>> first = next(source.read(source.pieces()[0]))
+        >>> first = next(source.read(source.partitions()[0]))
         >>> len(first.fields["captions"])
         5
     """

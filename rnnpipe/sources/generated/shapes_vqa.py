@@ -5,12 +5,12 @@ from pathlib import Path
 from rnnpipe.sources.folder import hash_code
 from rnnpipe.sources.generated import shapes
 from rnnpipe.sources.generated.shapes import write_shapes
-from rnnpipe.sources.generated.source import WrittenSource
+from rnnpipe.sources.generated.source import GeneratedSource
 from rnnpipe.sources.source import Progress
 from rnnpipe.sources.vqa.vqa_v2 import VqaV2
 
 
-class Shapes(WrittenSource):
+class Shapes(GeneratedSource):
     """Scenes of coloured shapes, written as real VQA v2.0 files where they are not there yet.
 
     Every choice of arguments has a folder of its own below `path`, whose name tells them and which
@@ -28,7 +28,7 @@ class Shapes(WrittenSource):
         >>> amounts = {"images": 100, "questions_per_image": 8, "disagreement": 0.1}
         >>> source = Shapes("data/shapes", size=64, seed=1, **amounts)
         >>> source.prepare(lambda done, total: None)
-        >>> first = next(source.read(source.pieces()[0]))
+        >>> first = next(source.read(source.partitions()[0]))
     """
 
     kind = "shapes"

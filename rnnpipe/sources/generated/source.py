@@ -17,7 +17,7 @@ from rnnpipe.storage.paths import StorePath
 _FIX = "name another folder as data.source.path"
 
 
-class WrittenSource(ABC):
+class GeneratedSource(ABC):
     """Raw files that are written once, each choice of settings into a folder of its own.
 
     Args:
@@ -58,9 +58,9 @@ class WrittenSource(ABC):
         return self.open(self.folder)
 
     @property
-    def parts(self) -> frozenset[str]:
+    def splits(self) -> frozenset[str]:
         """The splits that were written."""
-        return self._written.parts
+        return self._written.splits
 
     def prepare(self, progress: Progress) -> None:
         """Writes the data set, if it is not there; see `Source`."""
@@ -95,13 +95,13 @@ class WrittenSource(ABC):
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
 
-    def pieces(self) -> list[Any]:
+    def partitions(self) -> list[Any]:
         """As of the source that reads the files."""
-        return self._written.pieces()
+        return self._written.partitions()
 
-    def read(self, piece: Any) -> Iterator[Reference | DeadLetter]:
+    def read(self, partition: Any) -> Iterator[Reference | DeadLetter]:
         """As of the source that reads the files."""
-        return self._written.read(piece)
+        return self._written.read(partition)
 
     def files(self) -> Iterable[Path]:
         """As of the source that reads the files."""

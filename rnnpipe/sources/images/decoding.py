@@ -11,7 +11,7 @@ import numpy as np
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from rnnpipe.errors import BadRecord
-from rnnpipe.storage.paths import place
+from rnnpipe.storage.paths import as_path
 
 Fit = Literal["stretch", "crop", "pad"]
 """How an image that is not square becomes square.
@@ -82,7 +82,7 @@ def read_bytes(path: str | Path) -> bytes:
         BadRecord: the file cannot be read (step `read image`).
     """
     try:
-        return place(path).read_bytes()
+        return as_path(path).read_bytes()
     except OSError as fault:
         raise BadRecord("read image", fault.strerror or type(fault).__name__) from fault
 

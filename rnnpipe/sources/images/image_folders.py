@@ -21,7 +21,7 @@ class ImageFolders(ClassFolders):
     Example:
         >>> source = ImageFolders("data/flowers")
         >>> source.prepare(lambda done, total: None)  # doctest: +SKIP
-        >>> first = next(source.read(source.pieces()[0]))  # doctest: +SKIP
+        >>> first = next(source.read(source.partitions()[0]))  # doctest: +SKIP
     """
 
     kind = "image_folders"

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from typing import BinaryIO, TypedDict
 
 from rnnpipe.errors import BadRecord
-from rnnpipe.storage.paths import place, read_range
+from rnnpipe.storage.paths import as_path, read_range
 
-STRETCH = 1 << 12
+SPAN_BYTES = 1 << 12
 """About how long a stretch is, in bytes."""
 
 
-class StretchFields(TypedDict):
+class SpanFields(TypedDict):
     """The fields of a reference to a stretch.
 
     Args:
@@ -30,14 +30,14 @@ class StretchFields(TypedDict):
     encoding: str
 
 
-def read_stretch(fields: StretchFields) -> str:
+def read_span(fields: SpanFields) -> str:
     """The text of a stretch; its line ends are single line feeds.
 
     Raises:
         BadRecord: it cannot be read, or is no text in its encoding.
     """
     try:
-        raw = read_range(place(fields["path"]), fields["start"], fields["stop"])
+        raw = read_range(as_path(fields["path"]), fields["start"], fields["stop"])
     except OSError as fault:
         raise BadRecord("read text", str(fault.strerror)) from fault
     if len(raw) < fields["stop"] - fields["start"]:
@@ -57,7 +57,7 @@ def cut(file: BinaryIO, start: int, stop: int) -> Iterator[tuple[int, int]]:
     characters of UTF-8: so that words stay whole and the stretches' text is that of the whole.
     """
     while start < stop:
-        end = min(start + STRETCH, stop)
+        end = min(start + SPAN_BYTES, stop)
         if end < stop:
             end = cut_before(file, start, end)
         yield start, end

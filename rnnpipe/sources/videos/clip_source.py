@@ -11,11 +11,11 @@ from rnnpipe.errors import DeadLetter
 from rnnpipe.sources.folder import absolute
 from rnnpipe.sources.source import Progress, Reference
 from rnnpipe.sources.videos.clips import Clip, Sampling, refer_clip
-from rnnpipe.storage.paths import place
+from rnnpipe.storage.paths import as_path
 
-_CLIPS_IN_PIECE = 50
+_CLIPS_PER_PARTITION = 50
 
-Piece = tuple[Clip | DeadLetter, ...]
+Partition = tuple[Clip | DeadLetter, ...]
 """Clips that one worker looks into; those that cannot be read as dead letters."""
 
 
@@ -33,7 +33,7 @@ class ClipSource(ABC):
         self._folder, self._sampling = absolute(path), sampling
 
     def __getstate__(self) -> dict[str, Any]:
-        """Workers get their clips in pieces, not all of them once more."""
+        """Workers get their clips in partitions, not all of them once more."""
         return {key: value for key, value in vars(self).items() if key != "_clips"}
 
     @abstractmethod
@@ -63,23 +63,23 @@ class ClipSource(ABC):
         return self.find_clips()
 
     @property
-    def parts(self) -> frozenset[str]:
+    def splits(self) -> frozenset[str]:
         """The splits that the raw data itself gives."""
-        return frozenset(clip.part for clip in self._clips if isinstance(clip, Clip))
+        return frozenset(clip.split for clip in self._clips if isinstance(clip, Clip))
 
     def prepare(self, progress: Progress) -> None:
         """Checks that the clips and their labels are there; see `Source`."""
         progress(len(self._clips), len(self._clips))
 
-    def pieces(self) -> list[Piece]:
+    def partitions(self) -> list[Partition]:
         """Clips in handfuls."""
         clips = self._clips
-        starts = range(0, len(clips), _CLIPS_IN_PIECE)
-        return [tuple(clips[start : start + _CLIPS_IN_PIECE]) for start in starts]
+        starts = range(0, len(clips), _CLIPS_PER_PARTITION)
+        return [tuple(clips[start : start + _CLIPS_PER_PARTITION]) for start in starts]
 
-    def read(self, piece: Piece) -> Iterator[Reference | DeadLetter]:
-        """The stretches of a piece's clips, see `refer_clip`."""
-        for clip in piece:
+    def read(self, partition: Partition) -> Iterator[Reference | DeadLetter]:
+        """The stretches of a partition's clips, see `refer_clip`."""
+        for clip in partition:
             if isinstance(clip, DeadLetter):
                 yield clip
             else:
@@ -89,5 +89,5 @@ class ClipSource(ABC):
         """The files of labels, and the videos that are there."""
         yield from self.label_files()
         for clip in self._clips:
-            if isinstance(clip, Clip) and (path := place(clip.path)).is_file():
+            if isinstance(clip, Clip) and (path := as_path(clip.path)).is_file():
                 yield path

@@ -13,7 +13,7 @@ from PIL import Image
 
 from rnnpipe.errors import BadRecord
 from rnnpipe.sources.images.decoding import Fit, square
-from rnnpipe.storage.paths import StorePath, place
+from rnnpipe.storage.paths import StorePath, as_path
 
 _USUAL_RATE = Fraction(25)
 # Between two pictures that a decoder has to know first lie at most so many that it shows earlier.
@@ -166,7 +166,7 @@ def sample_pictures(pictures: Iterable[Shown], rate: float) -> Iterator[tuple[Fr
 
 @contextmanager
 def _open(path: str | Path) -> Iterator[av.container.InputContainer]:
-    placed = place(path)
+    placed = as_path(path)
     with ExitStack() as opened:
         # FFmpeg opens files itself, and reads those of a store through their methods.
         stored = isinstance(placed, StorePath)

@@ -34,7 +34,7 @@ class ClipTable(ClipSource):
     Example:
         >>> source = ClipTable("data/grid_s1", Sampling(25, 250), label="color", split="split")
         >>> source.prepare(lambda done, total: None)  # doctest: +SKIP
-        >>> first = next(source.read(source.pieces()[0]))  # doctest: +SKIP
+        >>> first = next(source.read(source.partitions()[0]))  # doctest: +SKIP
     """
 
     kind = "clips"
@@ -107,16 +107,16 @@ class ClipTable(ClipSource):
         return cells
 
     def _make_clip(self, cells: Mapping[str, str], frames: "_FrameLabels | None") -> Clip:
-        part = "train"
+        split = "train"
         if "split" in cells:
-            part = split_of_name(cells["split"]) or ""
-            if not part:
+            split = split_of_name(cells["split"]) or ""
+            if not split:
                 raise BadRecord("read row", f"{cells['split']!r} is no split")
         segments, unit = frames.find(cells["clip"]) if frames else ([], "seconds")
         return Clip(
             key=cells["clip"],
             path=str(self._folder / cells["clip"]),
-            part=part,
+            split=split,
             clip_label=cells.get("label") or None,
             segments=segments,
             unit=unit,

@@ -19,8 +19,8 @@ _WHERE_TO_GET_IT = (
 
 
 @dataclass(frozen=True, slots=True)
-class EasyVqaPart:
-    """A part of easy-VQA that is there.
+class EasyVqaSplit:
+    """A split of easy-VQA that is there.
 
     Args:
         split: what it becomes.
@@ -44,7 +44,7 @@ class EasyVqaPart:
 class EasyVqa:
     """easy-VQA in its own layout: `train` and `test`, each with `questions.json` and `images`.
 
-    Questions are numbered in the order of their file, from 0 in each part. Their one answer counts
+    Questions are numbered in the order of their file, from 0 in each split. Their one answer counts
     as that of all ten annotators. `answers.txt` is not needed: the records know their answers.
 
     Args:
@@ -53,7 +53,7 @@ class EasyVqa:
     Example:
         >>> source = EasyVqa("data/easy_vqa")
         >>> source.prepare(lambda done, total: None)  # doctest: +SKIP
-        >>> first = next(source.read(source.pieces()[0]))  # doctest: +SKIP
+        >>> first = next(source.read(source.partitions()[0]))  # doctest: +SKIP
 
     Source:
         https://github.com/vzhou842/easy-VQA.
@@ -65,19 +65,21 @@ class EasyVqa:
         self._folder = absolute(path)
 
     @cached_property
-    def _parts(self) -> list[EasyVqaPart]:
+    def _split_files(self) -> list[EasyVqaSplit]:
         check_folder(self._folder, "easy-VQA", _WHERE_TO_GET_IT)
         there = [name for name in ("train", "test") if (self._folder / name).is_dir()]
         if not there:
             raise UserError(
                 str(self._folder), "the folders train and test", "neither", _WHERE_TO_GET_IT
             )
-        return [EasyVqaPart(split, self._folder / name) for name, split in splits_of(there).items()]
+        return [
+            EasyVqaSplit(split, self._folder / name) for name, split in splits_of(there).items()
+        ]
 
     @property
-    def parts(self) -> frozenset[str]:
+    def splits(self) -> frozenset[str]:
         """The splits that the raw data itself gives."""
-        return frozenset(part.split for part in self._parts)
+        return frozenset(files.split for files in self._split_files)
 
     @property
     def settings(self) -> Mapping[str, Any]:
@@ -86,44 +88,44 @@ class EasyVqa:
 
     def prepare(self, progress: Progress) -> None:
         """Checks that questions and images are there; see `Source`."""
-        for done, part in enumerate(self._parts, start=1):
-            questions = _read_questions(part.questions)
+        for done, files in enumerate(self._split_files, start=1):
+            questions = _read_questions(files.questions)
             asked = [entry[2] for entry in questions if _is_triple(entry)]
-            images = index_images(part.images)
+            images = index_images(files.images)
             if not any(image_id in images for image_id in asked):
                 raise UserError(
-                    str(part.images),
-                    f"the images that {part.folder.name}/questions.json asks about",
+                    str(files.images),
+                    f"the images that {files.folder.name}/questions.json asks about",
                     f"{len(images)} others" if images else "none",
                     _WHERE_TO_GET_IT,
                 )
-            progress(done, len(self._parts))
+            progress(done, len(self._split_files))
 
-    def pieces(self) -> list[EasyVqaPart]:
-        """A piece for each part: each is one small file."""
-        return list(self._parts)
+    def partitions(self) -> list[EasyVqaSplit]:
+        """A partition for each split: each is one small file."""
+        return list(self._split_files)
 
-    def read(self, piece: EasyVqaPart) -> Iterator[Reference | DeadLetter]:
-        """The questions of a part.
+    def read(self, partition: EasyVqaSplit) -> Iterator[Reference | DeadLetter]:
+        """The questions of a split.
 
         Yields:
             References with the fields of `VqaFields` and dead letters for questions that are
             malformed or without image.
         """
-        images = index_images(piece.images)
-        for number, entry in enumerate(_read_questions(piece.questions)):
+        images = index_images(partition.images)
+        for number, entry in enumerate(_read_questions(partition.questions)):
             try:
-                yield _refer(piece, number, entry, images)
+                yield _refer(partition, number, entry, images)
             except BadRecord as bad:
-                name = piece.folder.name
+                name = partition.folder.name
                 yield DeadLetter(f"{name}/{number}", f"{name}/questions.json", bad.step, bad.reason)
 
     def files(self) -> Iterator[Path]:
         """The JSON files and all images."""
-        for part in self._parts:
-            yield part.questions
-            for name in index_images(part.images).values():
-                yield part.images / name
+        for files in self._split_files:
+            yield files.questions
+            for name in index_images(files.images).values():
+                yield files.images / name
 
 
 def _read_questions(path: Path) -> list[Any]:
@@ -138,17 +140,17 @@ def _is_triple(entry: Any) -> bool:
     return isinstance(entry, list) and len(entry) == 3 and is_id(entry[2])
 
 
-def _refer(piece: EasyVqaPart, number: int, entry: Any, images: dict[int, str]) -> Reference:
+def _refer(partition: EasyVqaSplit, number: int, entry: Any, images: dict[int, str]) -> Reference:
     if not _is_triple(entry):
         raise BadRecord("read question", f"not [question, answer, image id]: {entry!r}")
     question, answer, image_id = entry
     name = images.get(image_id)
     return refer(
-        piece.folder.name,
-        piece.split,
+        partition.folder.name,
+        partition.split,
         question_id=number,
         image_id=image_id,
-        image=None if name is None else f"{piece.images}/{name}",
+        image=None if name is None else f"{partition.images}/{name}",
         question=question,
         answers=[answer] * _ANNOTATORS,
     )

@@ -18,8 +18,8 @@ class VqaFields(TypedDict):
     """The `fields` of a reference to a question about an image.
 
     Args:
-        question_id: the question's number, unique in its part of the data set.
-        image_id: the image's number, unique in its part.
+        question_id: the question's number, unique in its split of the data set.
+        image_id: the image's number, unique in its split.
         image: path of the image's file.
         question: the question as asked.
         answers: what each annotator answered; VQA asks ten.
@@ -37,7 +37,7 @@ class VqaFields(TypedDict):
 
 
 def refer(
-    part: str,
+    subset: str,
     split: str,
     *,
     question_id: int,
@@ -51,8 +51,8 @@ def refer(
     """The reference to a question about an image; all that a raw file says is checked here.
 
     Args:
-        part: the raw data's own name for the part, e.g. `train2014`.
-        split: the split that the part becomes.
+        subset: the raw data's own name for the split, e.g. `train2014`.
+        split: the split that the subset becomes.
         question_id: the question's number.
         image_id: the image's number.
         image: path of the image's file, `None` where there is no such file.
@@ -89,7 +89,7 @@ def refer(
         answer_type=answer_type,
         question_type=question_type,
     )
-    return Reference(f"{part}/{question_id}", f"{part}/{image_id}", split, {**fields})
+    return Reference(f"{subset}/{question_id}", f"{subset}/{image_id}", split, {**fields})
 
 
 def is_id(value: Any) -> TypeGuard[int]:

@@ -12,9 +12,9 @@ from rnnpipe.sources.vqa.fields import is_id, refer
 from rnnpipe.sources.vqa.vqa_v2_files import (
     WHERE_TO_GET_IT,
     VqaFiles,
-    VqaPart,
-    find_parts,
-    named_parts,
+    VqaSplit,
+    find_splits,
+    named_splits,
 )
 from rnnpipe.sources.vqa.vqa_v2_json import Annotation, read_annotations, read_questions
 
@@ -22,19 +22,19 @@ from rnnpipe.sources.vqa.vqa_v2_json import Annotation, read_annotations, read_q
 class VqaV2:
     """VQA v2.0, or data in its format, as files in a folder.
 
-    Each part is a questions file, an annotations file (both `.json` or `.json.gz`) and a folder of
+    Each split is a questions file, an annotations file (both `.json` or `.json.gz`) and a folder of
     images whose names end in their number: `COCO_train2014_000000000009.jpg`, `000000000009.jpg`.
-    Without `files` the parts are found by name, at any depth:
+    Without `files` the splits are found by name, at any depth:
 
     - questions: `v2_OpenEnded_mscoco_train2014_questions.json`, `train_questions.json.gz`, …;
     - annotations: the same name but for these words, `v2_mscoco_train2014_annotations.json`.
-      Questions without annotations, as of VQA's own test parts, are left out;
+      Questions without annotations, as of VQA's own test splits, are left out;
     - images: the folder called like the questions' `data_subtype`, e.g. `train2014`, below `path`,
       beside it or in `images` beside it; else a folder `images`.
 
     What is called `train` becomes the split `train`. What is called `val` becomes `test`, as the
     answers to VQA's own test questions are not public and scores are reported on its validation
-    part; where an annotated test part is there it becomes `validation`. A part alone is `train`.
+    split; where an annotated test split is there it becomes `validation`. A split alone is `train`.
 
     Args:
         path: the folder.
@@ -43,7 +43,7 @@ class VqaV2:
     Example:
         >>> source = VqaV2("data/vqa_v2")
         >>> source.prepare(lambda done, total: None)  # doctest: +SKIP
-        >>> first = next(source.read(source.pieces()[0]))  # doctest: +SKIP
+        >>> first = next(source.read(source.partitions()[0]))  # doctest: +SKIP
 
     Source:
         Goyal et al., "Making the V in VQA Matter" (2017), https://visualqa.org.
@@ -56,16 +56,16 @@ class VqaV2:
         self._files = None if files is None else dict(files)
 
     @cached_property
-    def _parts(self) -> list[VqaPart]:
+    def _split_files(self) -> list[VqaSplit]:
         check_folder(self._folder, "VQA v2.0", WHERE_TO_GET_IT)
         if self._files is None:
-            return find_parts(self._folder)
-        return named_parts(self._folder, self._files)
+            return find_splits(self._folder)
+        return named_splits(self._folder, self._files)
 
     @property
-    def parts(self) -> frozenset[str]:
+    def splits(self) -> frozenset[str]:
         """The splits that the raw data itself gives."""
-        return frozenset(part.split for part in self._parts)
+        return frozenset(files.split for files in self._split_files)
 
     @property
     def settings(self) -> Mapping[str, Any]:
@@ -78,45 +78,45 @@ class VqaV2:
 
     def prepare(self, progress: Progress) -> None:
         """Checks that questions, answers and images are there; see `Source`."""
-        for done, part in enumerate(self._parts, start=1):
-            read_annotations(part.annotations)
-            progress(done, len(self._parts))
+        for done, files in enumerate(self._split_files, start=1):
+            read_annotations(files.annotations)
+            progress(done, len(self._split_files))
 
-    def pieces(self) -> list[VqaPart]:
-        """A piece for each part.
+    def partitions(self) -> list[VqaSplit]:
+        """A partition for each split.
 
-        Reading the JSON of VQA v2.0's training part takes seconds and decoding its images an hour.
-        Images are shared out among the workers afterwards, so that smaller pieces would save
+        Reading the JSON of VQA v2.0's training split takes seconds and decoding its images an hour.
+        Images are shared out among the workers afterwards, so that smaller partitions would save
         nothing, and each would read the whole JSON again.
         """
-        return list(self._parts)
+        return list(self._split_files)
 
-    def read(self, piece: VqaPart) -> Iterator[Reference | DeadLetter]:
-        """The questions of a part; annotations of other questions are passed over.
+    def read(self, partition: VqaSplit) -> Iterator[Reference | DeadLetter]:
+        """The questions of a split; annotations of other questions are passed over.
 
         Yields:
             References with the fields of `VqaFields` and dead letters for questions that are
             malformed, asked twice under one number, or without answers or image.
         """
-        annotations = read_annotations(piece.annotations)
-        _, questions = read_questions(piece.questions)
-        images = index_images(piece.images)
+        annotations = read_annotations(partition.annotations)
+        _, questions = read_questions(partition.questions)
+        images = index_images(partition.images)
         seen: set[int] = set()
         for number, entry in enumerate(questions):
             question_id = entry.get("question_id") if isinstance(entry, dict) else None
             try:
                 _check_id(question_id, seen)
-                yield _refer(piece, entry, annotations, images)
+                yield _refer(partition, entry, annotations, images)
             except BadRecord as bad:
                 name = question_id if is_id(question_id) else f"entry {number}"
-                key = f"{piece.subtype}/{name}"
-                yield DeadLetter(key, piece.questions.name, bad.step, bad.reason)
+                key = f"{partition.subtype}/{name}"
+                yield DeadLetter(key, partition.questions.name, bad.step, bad.reason)
 
     def files(self) -> Iterator[Path]:
-        """The JSON files and all images of the folders that the parts use."""
-        for part in self._parts:
-            yield from (part.questions, part.annotations)
-        for folder in dict.fromkeys(part.images for part in self._parts):
+        """The JSON files and all images of the folders that the splits use."""
+        for files in self._split_files:
+            yield from (files.questions, files.annotations)
+        for folder in dict.fromkeys(files.images for files in self._split_files):
             for name in index_images(folder).values():
                 yield folder / name
 
@@ -130,7 +130,7 @@ def _check_id(question_id: Any, seen: set[int]) -> None:
 
 
 def _refer(
-    piece: VqaPart,
+    partition: VqaSplit,
     entry: dict[str, Any],
     annotations: dict[int, Annotation],
     images: dict[int, str],
@@ -139,14 +139,14 @@ def _refer(
     if not is_id(image_id):
         raise BadRecord("read question", f"image_id is not a number: {image_id!r}")
     if question_id not in annotations:
-        raise BadRecord("read answers", f"{piece.annotations.name} does not have this question")
+        raise BadRecord("read answers", f"{partition.annotations.name} does not have this question")
     name = images.get(image_id)
     return refer(
-        piece.subtype,
-        piece.split,
+        partition.subtype,
+        partition.split,
         question_id=question_id,
         image_id=image_id,
-        image=None if name is None else f"{piece.images}/{name}",
+        image=None if name is None else f"{partition.images}/{name}",
         question=entry.get("question"),
         **annotations[question_id]._asdict(),
     )

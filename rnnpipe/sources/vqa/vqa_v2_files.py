@@ -1,4 +1,4 @@
-"""Where the parts of a VQA v2.0 data set lie."""
+"""Where the splits of a VQA v2.0 data set lie."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -23,7 +23,7 @@ _OWN = re.compile(r"openended_|multiplechoice_|questions|annotations|\.json(\.gz
 
 @dataclass(frozen=True, slots=True)
 class VqaFiles:
-    """The files of one part of a VQA v2.0 data set; paths are relative to the source's folder.
+    """The files of one split of a VQA v2.0 data set; paths are relative to the source's folder.
 
     Args:
         questions: the questions' JSON file.
@@ -37,8 +37,8 @@ class VqaFiles:
 
 
 @dataclass(frozen=True, slots=True)
-class VqaPart:
-    """A part of a VQA v2.0 data set that is there.
+class VqaSplit:
+    """A split of a VQA v2.0 data set that is there.
 
     Args:
         split: what it becomes: `train`, `validation` or `test`.
@@ -55,8 +55,8 @@ class VqaPart:
     images: Path
 
 
-def named_parts(folder: Path, files: Mapping[str, VqaFiles]) -> list[VqaPart]:
-    """The parts whose files are given by name.
+def named_splits(folder: Path, files: Mapping[str, VqaFiles]) -> list[VqaSplit]:
+    """The splits whose files are given by name.
 
     Args:
         folder: what the names are relative to.
@@ -65,7 +65,7 @@ def named_parts(folder: Path, files: Mapping[str, VqaFiles]) -> list[VqaPart]:
     Raises:
         UserError: one of them is not there, is not VQA v2.0's, or there is none to train on.
     """
-    parts = []
+    found_splits = []
     for split, named in check_named(files):
         questions, annotations = folder / named.questions, folder / named.annotations
         for path in (questions, annotations):
@@ -74,18 +74,18 @@ def named_parts(folder: Path, files: Mapping[str, VqaFiles]) -> list[VqaPart]:
                 raise UserError(str(path), "a file", "none there", fix)
         subtype, entries = read_questions(questions)
         images = _first_with_images([folder / named.images], questions, entries)
-        parts.append(VqaPart(split, subtype, questions, annotations, images))
-    return parts
+        found_splits.append(VqaSplit(split, subtype, questions, annotations, images))
+    return found_splits
 
 
-def find_parts(folder: Path) -> list[VqaPart]:
-    """The parts that lie in a folder, found by the names of their files.
+def find_splits(folder: Path) -> list[VqaSplit]:
+    """The splits that lie in a folder, found by the names of their files.
 
     Args:
         folder: where to look, at any depth; for images also beside it.
 
     Raises:
-        UserError: something is missing, or two files could be the same part.
+        UserError: something is missing, or two files could be the same split.
     """
     files, folders = walk(folder, ("questions", "annotations"))
     questions, annotations = files["questions"], files["annotations"]
@@ -98,20 +98,20 @@ def find_parts(folder: Path) -> list[VqaPart]:
         )
     pairs = _pair(folder, questions, annotations)
     splits = splits_of([label for label in LABELS if label in pairs])
-    parts = []
+    found_splits = []
     for label, split in splits.items():
         asked, answered = pairs[label]
         subtype, entries = read_questions(asked)
         candidates = _image_folders(folder, folders, asked, subtype)
         images = _first_with_images(candidates, asked, entries)
-        parts.append(VqaPart(split, subtype, asked, answered, images))
-    return parts
+        found_splits.append(VqaSplit(split, subtype, asked, answered, images))
+    return found_splits
 
 
 def _pair(
     folder: Path, questions: list[Path], annotations: list[Path]
 ) -> dict[str, tuple[Path, Path]]:
-    """The files of questions and annotations of each part; questions without answers are left."""
+    """The files of questions and annotations of each split; questions without answers are left."""
     pairs: dict[str, tuple[Path, Path]] = {}
     for asked in questions:
         same = [path for path in annotations if _common_name(path) == _common_name(asked)]
@@ -121,7 +121,7 @@ def _pair(
         if label in pairs:
             raise UserError(
                 str(folder),
-                f"one questions file for the part '{label}'",
+                f"one questions file for the split '{label}'",
                 _names(folder, [pairs[label][0], asked]),
                 "say which under data.source.files",
             )
@@ -141,7 +141,7 @@ def _common_name(path: Path) -> str:
 
 
 def _label_of(questions: Path) -> str:
-    """Which part it is, by its name; `data_subtype` tells where the name does not."""
+    """Which split it is, by its name; `data_subtype` tells where the name does not."""
     return label_of(questions.name) or label_of(read_questions(questions)[0]) or "train"
 
 
@@ -150,7 +150,7 @@ def _names(folder: Path, paths: Iterable[Path]) -> str:
 
 
 def _image_folders(folder: Path, folders: list[Path], questions: Path, subtype: str) -> list[Path]:
-    """Where the images of a part may be, the likeliest first."""
+    """Where the images of a split may be, the likeliest first."""
     there = image_folders(folder, folders, questions, subtype)
     if not there:
         raise UserError(

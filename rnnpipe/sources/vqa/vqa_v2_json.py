@@ -1,4 +1,4 @@
-"""The two JSON files of a part of VQA v2.0: its questions, and the answers that people gave."""
+"""The two JSON files of a split of VQA v2.0: its questions, and the answers that people gave."""
 
 import sys
 from pathlib import Path
@@ -32,10 +32,10 @@ class Annotation(NamedTuple):
 
 
 def read_questions(path: Path) -> tuple[str, list[Any]]:
-    """The questions of a part.
+    """The questions of a split.
 
     Returns:
-        The part's `data_subtype`, e.g. `train2014`, and the entries as found.
+        The split's `data_subtype`, e.g. `train2014`, and the entries as found.
 
     Raises:
         UserError: the file is no questions file of VQA v2.0.
@@ -47,7 +47,7 @@ def read_questions(path: Path) -> tuple[str, list[Any]]:
 
 
 def read_annotations(path: Path) -> dict[int, Annotation]:
-    """The annotations of a part by their `question_id`.
+    """The annotations of a split by their `question_id`.
 
     Raises:
         UserError: the file is no annotations file of VQA v2.0.
@@ -92,7 +92,7 @@ def _shown(content: Any) -> str:
 def _compact(entry: dict[str, Any]) -> Any:
     """An answer as its text, an annotation as a tuple, each text kept once.
 
-    VQA v2.0's training part has 4.4 million answers: as dictionaries they take ten times as much
+    VQA v2.0's training split has 4.4 million answers: as dictionaries they take ten times as much
     memory.
     """
     if "question_id" in entry:

@@ -14,25 +14,25 @@ from apache_beam.transforms.window import GlobalWindows
 from rnnpipe.errors import DeadLetter
 from rnnpipe.sources.source import Reference, Source
 from rnnpipe.transforms.passes.dead_letters import (
-    LETTERS,
-    Losses,
-    count_letters,
-    read_letters,
-    write_letters,
+    DEAD_LETTER_FOLDER,
+    DeadLetterSummary,
+    read_dead_letters,
+    summarize_dead_letters,
+    write_dead_letters,
 )
-from rnnpipe.transforms.passes.duplicates import REPEATS, FindRepeats, read_repeats
-from rnnpipe.transforms.passes.read_progress import READ, ReadPieces
-from rnnpipe.transforms.passes.scratch import clear, work_folder, write_lines
-from rnnpipe.transforms.passes.shuffle import Parcels, Shuffle, unpack
+from rnnpipe.transforms.passes.duplicates import DUPLICATES, FindDuplicates, read_duplicates
+from rnnpipe.transforms.passes.read_progress import READ_PROGRESS, ReadPartitions
+from rnnpipe.transforms.passes.scratch import clear, scratch_folder, write_lines
+from rnnpipe.transforms.passes.shuffle import BatchForShuffle, Shuffle, unbatch
 from rnnpipe.transforms.passes.splits import Splitter
 from rnnpipe.transforms.recipes.base import Counts, Recipe, Tally
 
-MOST_ITEMS = 2_000_000
+MAX_ITEMS = 2_000_000
 """Of how many distinct items of a kind the counts are kept."""
 
 _COUNTS = "counts"
 _RECORDS = "records"
-_MOST_IN_WORKER = 200_000
+_MAX_ITEMS_IN_WORKER = 200_000
 
 # What a cluster's own page shows while it works.
 _READ = Metrics.counter("rnnpipe", "records_read")
@@ -42,33 +42,33 @@ Item = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Survey:
+class CountResult:
     """What the first pass found.
 
     Args:
         records: how many records each split will have.
         counts: what the recipe counted in the training split.
-        losses: raw records that could not even be referred to.
-        repeats: how many records have something in common which should tell them apart, see
-            `read_repeats`.
+        dead_letters: raw records that could not even be referred to.
+        duplicates: how many records have something in common which should tell them apart, see
+            `read_duplicates`.
     """
 
     records: Counter[str]
     counts: Counts
-    losses: Losses
-    repeats: dict[str, dict[str, dict[str, int]]]
+    dead_letters: DeadLetterSummary
+    duplicates: dict[str, dict[str, dict[str, int]]]
 
 
 class CountReferences(beam.PTransform):
-    """Pieces of raw data → files of counts, dead letters and repeats in `folder`.
+    """Partitions of the raw data → files of counts, dead letters and duplicates in `folder`.
 
     Args:
-        source: reads the pieces.
+        source: reads the partitions.
         recipe: says what to count.
         splitter: says which split a reference belongs to.
         folder: where the files go.
-        spread: whether the pieces are so few that what was read has to be dealt out again, for all
-            workers to have a share of the counting.
+        spread: whether to redistribute what was read, because there are too few partitions for all
+            workers to share in the counting.
         shuffle: how what belongs together is brought together.
     """
 
@@ -85,28 +85,28 @@ class CountReferences(beam.PTransform):
         self._source, self._recipe, self._splitter = source, recipe, splitter
         self._folder, self._spread, self._shuffle = folder, spread, shuffle
 
-    def expand(self, pieces: Any) -> Any:
+    def expand(self, partitions: Any) -> Any:
         """Applies the transform; Beam calls it."""
-        raw = pieces | "Read" >> beam.ParDo(ReadPieces(self._source, self._folder))
+        raw = partitions | "Read" >> beam.ParDo(ReadPartitions(self._source, self._folder))
         if self._spread:
             raw = raw | "Spread" >> _Spread(self._shuffle)
         count = _CountItems(self._recipe, self._splitter, self._shuffle)
         counts = (
             raw
             | "Count" >> beam.ParDo(count)
-            | "Parcels" >> Parcels(int, self._shuffle)
+            | "Batch" >> BatchForShuffle(int, self._shuffle)
             | "GatherCounts" >> beam.GroupByKey()
             | "WriteCounts" >> beam.Map(_write_counts, self._folder)
         )
         dead = (
             raw
-            | "KeepDead" >> beam.FlatMap(_keep_dead, self._shuffle)
-            | "DeadParcels" >> Parcels(int, self._shuffle)
-            | "GatherDead" >> beam.GroupByKey()
-            | "WriteDead" >> beam.Map(_write_dead, self._folder)
+            | "KeepDeadLetters" >> beam.FlatMap(_keep_dead, self._shuffle)
+            | "BatchDeadLetters" >> BatchForShuffle(int, self._shuffle)
+            | "GatherDeadLetters" >> beam.GroupByKey()
+            | "WriteDeadLetters" >> beam.Map(_write_dead, self._folder)
         )
-        find = FindRepeats(self._recipe, self._splitter, self._folder, self._shuffle)
-        return (counts, dead, raw | "Repeats" >> find) | "All" >> beam.Flatten()
+        find = FindDuplicates(self._recipe, self._splitter, self._folder, self._shuffle)
+        return (counts, dead, raw | "Duplicates" >> find) | "All" >> beam.Flatten()
 
 
 class _Spread(beam.PTransform):
@@ -120,9 +120,9 @@ class _Spread(beam.PTransform):
         return (
             raw
             | "Deal" >> beam.Map(_deal, self._shuffle)
-            | "Parcels" >> Parcels(int, self._shuffle)
+            | "Batch" >> BatchForShuffle(int, self._shuffle)
             | "Gather" >> beam.GroupByKey()
-            | "Unpack" >> beam.FlatMap(_unpack)
+            | "Unbatch" >> beam.FlatMap(_unbatch)
         )
 
 
@@ -133,8 +133,8 @@ def _deal(raw: Raw, shuffle: Shuffle) -> tuple[int, Raw]:
     return shuffle.bucket_of(raw.key), raw
 
 
-def _unpack(gathered: tuple[int, Iterable[bytes]]) -> Iterator[Raw]:
-    return unpack(gathered[1])
+def _unbatch(gathered: tuple[int, Iterable[bytes]]) -> Iterator[Raw]:
+    return unbatch(gathered[1])
 
 
 def _keep_dead(raw: Raw, shuffle: Shuffle) -> Iterator[tuple[int, DeadLetter]]:
@@ -143,8 +143,8 @@ def _keep_dead(raw: Raw, shuffle: Shuffle) -> Iterator[tuple[int, DeadLetter]]:
 
 
 def _write_dead(gathered: tuple[int, Iterable[bytes]], folder: Path) -> None:
-    bucket, parcels = gathered
-    write_letters(folder, f"survey-{bucket}", unpack(parcels))
+    bucket, batches = gathered
+    write_dead_letters(folder, f"count-{bucket}", unbatch(batches))
 
 
 class _CountItems(beam.DoFn):
@@ -166,7 +166,7 @@ class _CountItems(beam.DoFn):
         self._counts[_RECORDS, split] += 1
         if split == "train":
             self._counts.update(self._recipe.count(raw))
-        if len(self._counts) > _MOST_IN_WORKER:
+        if len(self._counts) > _MAX_ITEMS_IN_WORKER:
             yield from self._send()
 
     def finish_bundle(self) -> Iterator[Any]:
@@ -180,28 +180,30 @@ class _CountItems(beam.DoFn):
 
 
 def _write_counts(gathered: tuple[int, Iterable[bytes]], folder: Path) -> None:
-    bucket, parcels = gathered
+    bucket, batches = gathered
     total: Counter[Item] = Counter()
-    for item, count in unpack(parcels):
+    for item, count in unbatch(batches):
         total[item] += count
     write_lines(folder, _COUNTS, str(bucket), map(json.dumps, total.items()))
 
 
-def read_survey(folder: Path) -> Survey:
+def read_counts(folder: Path) -> CountResult:
     """What `CountReferences` wrote into `folder`."""
     counts: defaultdict[str, Tally] = defaultdict(Tally)
-    for path in sorted(work_folder(folder, _COUNTS).iterdir()):
+    for path in sorted(scratch_folder(folder, _COUNTS).iterdir()):
         with path.open() as file:
             for (name, item), count in map(json.loads, file):
                 counts[name][item] = count
         for tally in counts.values():
-            if len(tally) > MOST_ITEMS:
-                tally.keep_most_frequent(MOST_ITEMS)
+            if len(tally) > MAX_ITEMS:
+                tally.keep_most_frequent(MAX_ITEMS)
     records: Counter[str] = counts.pop(_RECORDS, Tally())
-    return Survey(records, counts, count_letters(read_letters(folder)), read_repeats(folder))
+    return CountResult(
+        records, counts, summarize_dead_letters(read_dead_letters(folder)), read_duplicates(folder)
+    )
 
 
-def remove_survey(folder: Path) -> None:
-    """Removes what an earlier survey left: another one may have other buckets."""
-    for name in (_COUNTS, LETTERS, REPEATS, READ):
-        clear(work_folder(folder, name))
+def remove_counts(folder: Path) -> None:
+    """Removes what an earlier counted left: another one may have other buckets."""
+    for name in (_COUNTS, DEAD_LETTER_FOLDER, DUPLICATES, READ_PROGRESS):
+        clear(scratch_folder(folder, name))

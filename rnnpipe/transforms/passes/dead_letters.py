@@ -7,14 +7,14 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from rnnpipe.errors import DeadLetter
-from rnnpipe.transforms.passes.external_sort import sort_any
-from rnnpipe.transforms.passes.scratch import work_folder, write_lines
+from rnnpipe.transforms.passes.external_sort import external_sort
+from rnnpipe.transforms.passes.scratch import scratch_folder, write_lines
 
-LETTERS = "letters"
-_MOST_REASONS = 1000
+DEAD_LETTER_FOLDER = "letters"
+_MAX_REASONS = 1000
 
 
-def write_letters(folder: Path, name: str, letters: Iterable[DeadLetter]) -> None:
+def write_dead_letters(folder: Path, name: str, letters: Iterable[DeadLetter]) -> None:
     """Leaves dead letters in a file of their own.
 
     Args:
@@ -22,19 +22,21 @@ def write_letters(folder: Path, name: str, letters: Iterable[DeadLetter]) -> Non
         name: of the file, the same for all attempts to write the same letters.
         letters: what is left.
     """
-    write_lines(folder, LETTERS, name, (json.dumps(asdict(letter)) for letter in letters))
+    write_lines(
+        folder, DEAD_LETTER_FOLDER, name, (json.dumps(asdict(letter)) for letter in letters)
+    )
 
 
-def read_letters(folder: Path) -> Iterator[DeadLetter]:
+def read_dead_letters(folder: Path) -> Iterator[DeadLetter]:
     """All dead letters that were left, by key and step."""
 
     def read() -> Iterator[DeadLetter]:
-        for path in sorted(work_folder(folder, LETTERS).iterdir()):
+        for path in sorted(scratch_folder(folder, DEAD_LETTER_FOLDER).iterdir()):
             with path.open() as file:
                 for line in file:
                     yield DeadLetter(**json.loads(line))
 
-    yield from sort_any(read(), key=_order)
+    yield from external_sort(read(), key=_order)
 
 
 def _order(letter: DeadLetter) -> tuple[str, ...]:
@@ -42,7 +44,7 @@ def _order(letter: DeadLetter) -> tuple[str, ...]:
 
 
 @dataclass
-class Losses:
+class DeadLetterSummary:
     """What dead letters have to say together.
 
     Args:
@@ -64,7 +66,7 @@ class Losses:
         self.first = self.first or letter
         self.steps[letter.step] += 1
         reasons = self._reasons[letter.step]
-        if letter.reason in reasons or len(reasons) < _MOST_REASONS:
+        if letter.reason in reasons or len(reasons) < _MAX_REASONS:
             reasons[letter.reason] += 1
 
     def describe(self) -> str:
@@ -76,9 +78,9 @@ class Losses:
         return "; ".join(told)
 
 
-def count_letters(letters: Iterable[DeadLetter]) -> Losses:
+def summarize_dead_letters(letters: Iterable[DeadLetter]) -> DeadLetterSummary:
     """What all of them have to say."""
-    losses = Losses()
+    dead_letters = DeadLetterSummary()
     for letter in letters:
-        losses.add(letter)
-    return losses
+        dead_letters.add(letter)
+    return dead_letters

@@ -14,13 +14,13 @@ import apache_beam as beam
 from rnnpipe.errors import DeadLetter
 from rnnpipe.records.layout import SPLITS
 from rnnpipe.sources.source import Reference
-from rnnpipe.transforms.passes.external_sort import sort_any
-from rnnpipe.transforms.passes.scratch import work_folder, write_lines
-from rnnpipe.transforms.passes.shuffle import Parcels, Shuffle, unpack
+from rnnpipe.transforms.passes.external_sort import external_sort
+from rnnpipe.transforms.passes.scratch import scratch_folder, write_lines
+from rnnpipe.transforms.passes.shuffle import BatchForShuffle, Shuffle, unbatch
 from rnnpipe.transforms.passes.splits import Splitter
 from rnnpipe.transforms.recipes.base import Drops, Recipe
 
-REPEATS = "repeats"
+DUPLICATES = "duplicates"
 _DROPPED, _COUNTED = ".dropped", ".counted"
 
 _KINDS = ("duplicates", "leaks")
@@ -35,11 +35,11 @@ Identified = tuple[str, str, str, str, str]
 """The name and the value of an identity; split, key and group of a record that has it."""
 
 
-class FindRepeats(beam.PTransform):
-    """Raw records → files in `folder`: counts of repeats, and which records to drop.
+class FindDuplicates(beam.PTransform):
+    """Raw records → files in `folder`: counts of duplicates, and which records to drop.
 
     Args:
-        recipe: says what makes a repeat, and which are dropped.
+        recipe: says what makes a duplicate, and which are dropped.
         splitter: says which split a reference belongs to.
         folder: where the records are built.
         shuffle: how like is brought together with like.
@@ -56,9 +56,9 @@ class FindRepeats(beam.PTransform):
             raw
             | "Identify"
             >> beam.FlatMap(_identities_of, self._recipe, self._splitter, self._shuffle)
-            | "Parcels" >> Parcels(int, self._shuffle)
+            | "Batch" >> BatchForShuffle(int, self._shuffle)
             | "GatherSame" >> beam.GroupByKey()
-            | "WriteRepeats" >> beam.Map(self._finder.find)
+            | "WriteDuplicates" >> beam.Map(self._finder.find)
         )
 
 
@@ -75,23 +75,23 @@ def _identities_of(
 
 @dataclass(frozen=True, slots=True)
 class _Finder:
-    """Finds the repeats of a bucket, in the order of its records: none of them has to be kept."""
+    """Finds the duplicates of a bucket in one sorted scan, without holding its records."""
 
     drops: Drops
     folder: Path
 
     def find(self, gathered: tuple[int, Iterable[bytes]]) -> None:
-        bucket, parcels = gathered
+        bucket, batches = gathered
         counts: dict[str, Kind] = {}
-        dropped = map(json.dumps, self._dropped(unpack(parcels), counts))
-        write_lines(self.folder, REPEATS, f"{bucket}{_DROPPED}", dropped)
-        write_lines(self.folder, REPEATS, f"{bucket}{_COUNTED}", [json.dumps(counts)])
+        dropped = map(json.dumps, self._dropped(unbatch(batches), counts))
+        write_lines(self.folder, DUPLICATES, f"{bucket}{_DROPPED}", dropped)
+        write_lines(self.folder, DUPLICATES, f"{bucket}{_COUNTED}", [json.dumps(counts)])
 
     def _dropped(
         self, identified: Iterable[Identified], counts: dict[str, Kind]
     ) -> Iterator[tuple[str, str, bool]]:
         """Key and group of each record to drop, and whether it is a leak; adds to `counts`."""
-        in_order = sort_any(identified, key=_order)
+        in_order = external_sort(identified, key=_order)
         for (name, _), same in groupby(in_order, key=itemgetter(0, 1)):
             by_split: Counter[str] = Counter()
             for _, _, split, key, group in same:
@@ -118,15 +118,15 @@ def _count(of_name: Kind, by_split: Counter[str]) -> None:
             of_name["leaks"][f"{later} in {earlier}"] += by_split[later]
 
 
-def read_repeats(folder: Path) -> dict[str, dict[str, dict[str, int]]]:
-    """What `FindRepeats` counted, by what records have in common.
+def read_duplicates(folder: Path) -> dict[str, dict[str, dict[str, int]]]:
+    """What `FindDuplicates` counted, by what records have in common.
 
     Returns:
         For each name `duplicates`, by split, the records beside the first of their kind; and
         `leaks`, by two splits (`test in train`), the records of one whose like is in the other.
     """
     counts: dict[str, Kind] = {}
-    for path in work_folder(folder, REPEATS).glob(f"*{_COUNTED}"):
+    for path in scratch_folder(folder, DUPLICATES).glob(f"*{_COUNTED}"):
         for name, kinds in json.loads(path.read_text()).items():
             of_name = counts.setdefault(name, {kind: Counter() for kind in _KINDS})
             for kind in _KINDS:
@@ -154,8 +154,8 @@ class Drop:
 
 
 def drop_files(folder: Path) -> list[Path]:
-    """The files in which `FindRepeats` named the records to leave out."""
-    found = sorted(work_folder(folder, REPEATS).glob(f"*{_DROPPED}"))
+    """The files in which `FindDuplicates` named the records to leave out."""
+    found = sorted(scratch_folder(folder, DUPLICATES).glob(f"*{_DROPPED}"))
     return [path for path in found if path.stat().st_size]
 
 
@@ -166,18 +166,18 @@ def read_drops(path: Path) -> Iterator[Drop]:
             yield Drop(Reference(key, group, "train", {}), leak)
 
 
-def tell_repeats(
+def duplicate_notices(
     counts: Mapping[str, Mapping[str, Mapping[str, int]]], records: Mapping[str, int]
 ) -> list[str]:
-    """What a user should know of the repeats, a sentence each.
+    """Notices about the duplicates, one sentence each.
 
     Args:
-        counts: see `count_repeats`.
+        counts: see `read_duplicates`.
         records: how many records each split has.
 
     Example:
         >>> found = {"source": {"leaks": {"test in train": 12}, "duplicates": {"train": 3}}}
-        >>> for sentence in tell_repeats(found, {"train": 900, "test": 100}):
+        >>> for sentence in duplicate_notices(found, {"train": 900, "test": 100}):
         ...     print(sentence)
         the source of 12 of 100 test records is in train too
         the source of 3 of 900 train records occurs before in the same split

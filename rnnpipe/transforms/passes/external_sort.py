@@ -9,15 +9,15 @@ from typing import Any, BinaryIO, TypeVar
 
 T = TypeVar("T")
 
-MOST_VALUES = 100_000
+MAX_VALUES_IN_MEMORY = 100_000
 """How many values are sorted in memory at once."""
 
 _BATCH = 100
 _PROTOCOL = 5
 
 
-def sort_any(values: Iterable[T], key: Callable[[T], Any]) -> Iterator[T]:
-    """Sorts any number of values; at most `MOST_VALUES` of them are in memory.
+def external_sort(values: Iterable[T], key: Callable[[T], Any]) -> Iterator[T]:
+    """Sorts any number of values; at most `MAX_VALUES_IN_MEMORY` of them are in memory.
 
     More are sorted in runs that are merged from a file without name, in the folder that `TMPDIR`
     names; it needs as much room as the values take pickled.
@@ -31,15 +31,15 @@ def sort_any(values: Iterable[T], key: Callable[[T], Any]) -> Iterator[T]:
         [3, 2, 1]
     """
     values = iter(values)
-    run = sorted(islice(values, MOST_VALUES), key=key)
-    if len(run) < MOST_VALUES:
+    run = sorted(islice(values, MAX_VALUES_IN_MEMORY), key=key)
+    if len(run) < MAX_VALUES_IN_MEMORY:
         yield from run
         return
     with TemporaryFile() as file:
         runs = []
         while run:
             runs.append(_store(run, file))
-            run = sorted(islice(values, MOST_VALUES), key=key)
+            run = sorted(islice(values, MAX_VALUES_IN_MEMORY), key=key)
         yield from heapq.merge(*(_load(file, offsets) for offsets in runs), key=key)
 
 

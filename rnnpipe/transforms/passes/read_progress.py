@@ -1,4 +1,4 @@
-"""The reading of raw data, and word of how far it is."""
+"""Reads raw data and reports how many records have been read so far."""
 
 import json
 import time
@@ -12,18 +12,18 @@ import apache_beam as beam
 from rnnpipe.errors import DeadLetter
 from rnnpipe.sources.source import Reference, Source
 from rnnpipe.storage.paths import StorePath
-from rnnpipe.transforms.passes.scratch import work_folder, write_lines
+from rnnpipe.transforms.passes.scratch import scratch_folder, write_lines
 
-READ = "read"
+READ_PROGRESS = "read"
 _SECONDS = 1.0
 _SECONDS_OF_STORES = 10.0
 
 
-class ReadPieces(beam.DoFn):
-    """Pieces of raw data → what they hold; leaves word of how much that was, while it reads.
+class ReadPartitions(beam.DoFn):
+    """Partitions of the raw data → raw records; writes its progress to a scratch file.
 
     Args:
-        source: reads the pieces.
+        source: reads the partitions.
         folder: where the records are built.
     """
 
@@ -33,26 +33,28 @@ class ReadPieces(beam.DoFn):
         self._seconds = _SECONDS_OF_STORES if isinstance(folder, StorePath) else _SECONDS
 
     def setup(self) -> None:
-        """Begins to count; Beam calls it, once for each that works."""
+        """Resets the counters; Beam calls it once for each instance."""
         self._name, self._last = uuid.uuid4().hex, time.monotonic()
         self._read = self._dead = 0
 
-    def process(self, piece: Any) -> Iterator[Reference | DeadLetter]:
-        """Reads a piece; Beam calls it."""
-        for raw in self._source.read(piece):
+    def process(self, partition: Any) -> Iterator[Reference | DeadLetter]:
+        """Reads a partition; Beam calls it."""
+        for raw in self._source.read(partition):
             self._read += 1
             self._dead += isinstance(raw, DeadLetter)
             if time.monotonic() - self._last >= self._seconds:
                 self._last = time.monotonic()
-                word = json.dumps([self._read, self._dead])
-                write_lines(self._folder, READ, self._name, [word])
+                counts = json.dumps([self._read, self._dead])
+                write_lines(self._folder, READ_PROGRESS, self._name, [counts])
             yield raw
 
 
-def count_read(folder: Path) -> tuple[int, int]:
+def count_records_read(folder: Path) -> tuple[int, int]:
     """How many raw records have been read, and how many of them are dead letters.
 
-    What is read again after a fault counts twice: it is to be shown, not to be reckoned with.
+    Records that are read again after a fault count twice: the numbers are for display only.
     """
-    words = [json.loads(path.read_text()) for path in work_folder(folder, READ).iterdir()]
-    return sum(read for read, _ in words), sum(dead for _, dead in words)
+    counts = [
+        json.loads(path.read_text()) for path in scratch_folder(folder, READ_PROGRESS).iterdir()
+    ]
+    return sum(read for read, _ in counts), sum(dead for _, dead in counts)

@@ -8,25 +8,25 @@ from tempfile import TemporaryDirectory
 
 from rnnpipe.storage.paths import StorePath, remove_tree
 
-_WORK = "work"
-_HALF = "half"
+_SCRATCH = "work"
+_PARTIAL = "half"
 _STOP = "stop"
 
 
-def work_folder(folder: Path, name: str) -> Path:
+def scratch_folder(folder: Path, name: str) -> Path:
     """A folder in the one that is being built; it is there when this returns.
 
     Args:
         folder: where the records are built.
         name: what lies in it.
     """
-    path = folder / _WORK / name
+    path = folder / _SCRATCH / name
     for made in (path.parent, path):  # but never `folder` itself, should it have vanished
         made.mkdir(exist_ok=True)
     return path
 
 
-def half_folder(folder: Path) -> Path:
+def partial_folder(folder: Path) -> Path:
     """Where files lie until they are whole.
 
     A worker that is killed leaves one there, and its work is done again: nobody may read what is
@@ -35,7 +35,7 @@ def half_folder(folder: Path) -> Path:
     Args:
         folder: where the records are built.
     """
-    return work_folder(folder, _HALF)
+    return scratch_folder(folder, _PARTIAL)
 
 
 def write_lines(folder: Path, work: str, name: str, lines: Iterable[str]) -> None:
@@ -47,24 +47,24 @@ def write_lines(folder: Path, work: str, name: str, lines: Iterable[str]) -> Non
         name: of the file, the same for all attempts.
         lines: what it holds.
     """
-    path, ended = work_folder(folder, work) / name, (f"{line}\n" for line in lines)
+    path, ended = scratch_folder(folder, work) / name, (f"{line}\n" for line in lines)
     if isinstance(path, StorePath):
         path.write_text("".join(ended))
         return
-    temporary = half_folder(folder) / f"{name}.{uuid.uuid4().hex}"
+    temporary = partial_folder(folder) / f"{name}.{uuid.uuid4().hex}"
     with temporary.open("w", encoding="utf-8") as file:
         file.writelines(ended)
     temporary.replace(path)
 
 
-def tell_to_stop(folder: Path) -> None:
+def request_stop(folder: Path) -> None:
     """Tells all workers that what they write will not be published."""
-    (folder / _WORK / _STOP).write_text("")
+    (folder / _SCRATCH / _STOP).write_text("")
 
 
-def is_told_to_stop(folder: Path) -> bool:
+def is_stop_requested(folder: Path) -> bool:
     """Whether they have been told."""
-    return (folder / _WORK / _STOP).exists()
+    return (folder / _SCRATCH / _STOP).exists()
 
 
 def clear(work: Path) -> None:
@@ -76,16 +76,16 @@ def clear(work: Path) -> None:
         path.unlink()
 
 
-def remove_work(folder: Path) -> None:
+def remove_scratch(folder: Path) -> None:
     """Removes all such folders: they are not part of the data set."""
-    remove_tree(folder / _WORK)
+    remove_tree(folder / _SCRATCH)
 
 
 @contextmanager
-def local_folder(folder: Path, name: str) -> Iterator[Path]:
+def local_scratch_folder(folder: Path, name: str) -> Iterator[Path]:
     """Such a folder on this machine, also where `folder` lies in an object store."""
     if isinstance(folder, StorePath):
         with TemporaryDirectory() as temporary:
             yield Path(temporary)
     else:
-        yield work_folder(folder, name)
+        yield scratch_folder(folder, name)

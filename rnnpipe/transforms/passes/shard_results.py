@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rnnpipe.records.layout import SPLITS
-from rnnpipe.transforms.passes.scratch import work_folder, write_lines
+from rnnpipe.transforms.passes.scratch import scratch_folder, write_lines
 
 _RESULTS = "results"
 
@@ -38,7 +38,7 @@ class ShardResult:
 
 def make_results_folder(folder: Path) -> None:
     """Makes the folder for results in the one where the records are built."""
-    work_folder(folder, _RESULTS)
+    scratch_folder(folder, _RESULTS)
 
 
 def write_result(folder: Path, result: ShardResult) -> None:
@@ -83,12 +83,12 @@ class SplitResult:
 def read_results(folder: Path) -> dict[str, SplitResult]:
     """What came of all shards, by split."""
     results = {split: SplitResult() for split in SPLITS}
-    for path in sorted(find_results(folder)):
+    for path in sorted(list_results(folder)):
         content = json.loads(path.read_text())
         results[content["split"]].add(content)
     return {split: result for split, result in results.items() if result.shard_records}
 
 
-def find_results(folder: Path) -> set[Path]:
+def list_results(folder: Path) -> set[Path]:
     """The results of all shards finished so far, as files."""
-    return set(work_folder(folder, _RESULTS).glob("*.json"))
+    return set(scratch_folder(folder, _RESULTS).glob("*.json"))

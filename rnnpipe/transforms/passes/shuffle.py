@@ -1,4 +1,4 @@
-"""Values that travel between workers in parcels: Beam's cost is by the element, not by the byte."""
+"""Batches of values to shuffle: Beam's cost grows with the elements, not with the bytes."""
 
 import io
 import pickle
@@ -13,42 +13,42 @@ from typing import Any
 import apache_beam as beam
 from apache_beam.transforms.window import GlobalWindows
 
-MOST_BYTES = 32 << 20
-"""How much a worker packs before it sends its parcels, in bytes."""
+MAX_BATCH_BYTES = 32 << 20
+"""The bytes that a worker collects before it emits its batches."""
 
 _PROTOCOL = 5
 
-EMPTY = b""
-"""A parcel without values."""
+EMPTY_BATCH = b""
+"""A batch without values."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shuffle:
-    """How values are brought together.
+    """How values are grouped by key.
 
-    A local runner keeps what it shuffles in the memory of the main process. There, parcels wait in
-    files instead, and only their places go through the runner.
+    A local runner holds what it shuffles in the memory of the main process. There, batches are
+    spilled to files, and only their offsets go through the runner.
 
     Args:
-        folder: where the files lie; None: parcels themselves go through the runner.
-        buckets: in how many groups values are brought together that have no shard. What comes out
-            does not depend on it; a worker holds a bucket at a time.
+        folder: where batches are spilled; None: the batches themselves go through the runner.
+        buckets: the number of groups for values that have no shard. The result does not depend on
+            it; a worker holds one bucket at a time.
     """
 
     folder: Path | None = None
     buckets: int = 64
 
     def bucket_of(self, text: str) -> int:
-        """The bucket of all that has this text in common."""
+        """The bucket of all values that share this text."""
         return zlib.crc32(text.encode()) % self.buckets
 
 
-class Parcels(beam.PTransform):
-    """Pairs of key and value → a few pairs of key and parcel, to be grouped and unpacked.
+class BatchForShuffle(beam.PTransform):
+    """Pairs of key and value → few pairs of key and batch, to be grouped and unbatched.
 
     Args:
         key_type: the type of the keys; Beam chooses a quick coder by it.
-        shuffle: how the parcels travel.
+        shuffle: how the batches are transferred.
     """
 
     def __init__(self, key_type: Any, shuffle: Shuffle) -> None:
@@ -57,13 +57,13 @@ class Parcels(beam.PTransform):
 
     def expand(self, pairs: Any) -> Any:
         """Applies the transform; Beam calls it."""
-        pack = beam.ParDo(_Pack(self._folder))
-        return pairs | "Pack" >> pack.with_output_types(self._output_type)
+        pack = beam.ParDo(_BatchFn(self._folder))
+        return pairs | "Batch" >> pack.with_output_types(self._output_type)
 
 
 @dataclass(frozen=True, slots=True)
-class _Stored:
-    """Where a parcel waits."""
+class _SpilledBatch:
+    """The location of a spilled batch."""
 
     path: Path
     offset: int
@@ -75,54 +75,54 @@ class _Stored:
             return file.read(self.size)
 
 
-class _Pack(beam.DoFn):
-    """Packs the values of a bundle by their keys: a parcel is their pickles in a row."""
+class _BatchFn(beam.DoFn):
+    """Batches the values of a bundle by key; a batch is the concatenation of their pickles."""
 
     def __init__(self, folder: Path | None) -> None:
         super().__init__()
         self._folder = folder
 
     def start_bundle(self) -> None:
-        self._packed: defaultdict[Any, bytearray] = defaultdict(bytearray)
+        self._pending: defaultdict[Any, bytearray] = defaultdict(bytearray)
         self._bytes = 0
 
     def process(self, pair: tuple[Any, Any]) -> Iterator[tuple[Any, bytes]]:
         key, value = pair
         pickled = pickle.dumps(value, _PROTOCOL)
-        self._packed[key] += pickled
+        self._pending[key] += pickled
         self._bytes += len(pickled)
-        if self._bytes >= MOST_BYTES:
-            yield from self._send()
+        if self._bytes >= MAX_BATCH_BYTES:
+            yield from self._flush()
 
     def finish_bundle(self) -> Iterator[Any]:
-        for parcel in self._send():
-            yield GlobalWindows.windowed_value_at_end_of_window(parcel)
+        for batch in self._flush():
+            yield GlobalWindows.windowed_value_at_end_of_window(batch)
 
-    def _send(self) -> list[tuple[Any, bytes]]:
-        packed = self._packed
+    def _flush(self) -> list[tuple[Any, bytes]]:
+        pending = self._pending
         self.start_bundle()
-        if self._folder is None or not packed:
-            return [(key, bytes(parcel)) for key, parcel in packed.items()]
+        if self._folder is None or not pending:
+            return [(key, bytes(batch)) for key, batch in pending.items()]
         path, sent = self._folder / uuid.uuid4().hex, []
         with path.open("wb") as file:
-            for key, parcel in packed.items():
-                stored = _Stored(path, file.tell(), len(parcel))
-                file.write(parcel)
+            for key, batch in pending.items():
+                stored = _SpilledBatch(path, file.tell(), len(batch))
+                file.write(batch)
                 sent.append((key, pickle.dumps(stored, _PROTOCOL)))
         return sent
 
 
-def unpack(parcels: Iterable[bytes]) -> Iterator[Any]:
-    """The values of all parcels."""
-    for parcel in parcels:
-        for value in _load_all(parcel):
-            if isinstance(value, _Stored):
+def unbatch(batches: Iterable[bytes]) -> Iterator[Any]:
+    """Yields the values of all batches."""
+    for batch in batches:
+        for value in _load_all(batch):
+            if isinstance(value, _SpilledBatch):
                 yield from _load_all(value.read())
             else:
                 yield value
 
 
-def _load_all(parcel: bytes) -> Iterator[Any]:
-    stream = io.BytesIO(parcel)
-    while stream.tell() < len(parcel):
+def _load_all(batch: bytes) -> Iterator[Any]:
+    stream = io.BytesIO(batch)
+    while stream.tell() < len(batch):
         yield pickle.load(stream)

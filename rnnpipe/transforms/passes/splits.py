@@ -37,8 +37,8 @@ class Splitter:
 
     def split_of(self, reference: Reference) -> str:
         """The split of a record: `train`, `validation` or `test`."""
-        if reference.part != "train" or not self.held_out:
-            return reference.part
+        if reference.split != "train" or not self.held_out:
+            return reference.split
         point = stable_hash(f"split {self.draw}: {reference.group}") / _RANGE
         bound = 0.0
         for split, share in self.held_out.items():
@@ -48,9 +48,9 @@ class Splitter:
         return "train"
 
 
-def held_out_shares(parts: frozenset[str], shares: Mapping[str, float]) -> dict[str, float]:
-    """The shares of those splits that the raw data's own `parts` lack; a share of 0 makes none."""
-    return {split: shares[split] for split in SPLITS if shares.get(split) and split not in parts}
+def held_out_shares(splits: frozenset[str], shares: Mapping[str, float]) -> dict[str, float]:
+    """The shares of those splits that the raw data's own `splits` lack; a share of 0 makes none."""
+    return {split: shares[split] for split in SPLITS if shares.get(split) and split not in splits}
 
 
 def shard_of(reference: Reference, shards: int) -> int:

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rnnpipe.records.metadata import SplitSize
-from rnnpipe.transforms.passes.count import Survey
-from rnnpipe.transforms.passes.dead_letters import Losses
-from rnnpipe.transforms.passes.duplicates import tell_repeats
+from rnnpipe.transforms.passes.count import CountResult
+from rnnpipe.transforms.passes.dead_letters import DeadLetterSummary
+from rnnpipe.transforms.passes.duplicates import duplicate_notices
 from rnnpipe.transforms.passes.shard_results import SplitResult
 from rnnpipe.transforms.passes.splits import Splitter
 from rnnpipe.transforms.recipes.base import Recipe
@@ -23,35 +23,35 @@ def sizes_of(results: Mapping[str, SplitResult]) -> dict[str, SplitSize]:
 
 def make_stats(
     recipe: Recipe,
-    survey: Survey,
+    counted: CountResult,
     splitter: Splitter,
     results: Mapping[str, SplitResult],
-    losses: Losses,
+    dead_letters: DeadLetterSummary,
     notices: Sequence[str] = (),
 ) -> dict[str, Any]:
     """The statistics of a finished data set, JSON values.
 
     Args:
         recipe: how its records were made.
-        survey: what the first pass found.
+        counted: the result of the count pass.
         splitter: which splits were held out.
         results: what came of each split.
-        losses: the raw records that were left out, all of them.
+        dead_letters: the raw records that were left out, all of them.
         notices: what there is to say of the raw data itself.
     """
     dropped = sum((result.dropped for result in results.values()), Counter[str]())
     written = sum(result.records for result in results.values())
     return {
         "kind": recipe.spec.name,
-        "read": written + dropped.total() + losses.total,
+        "read": written + dropped.total() + dead_letters.total,
         "written": written,
-        "dead_letters": losses.steps,
+        "dead_letters": dead_letters.steps,
         "dropped": dropped,
-        "repeats": survey.repeats,
+        "duplicates": counted.duplicates,
         "notices": [
             *notices,
             *(f"{number:,} records dropped: {reason}" for reason, number in dropped.items()),
-            *tell_repeats(survey.repeats, survey.records),
+            *duplicate_notices(counted.duplicates, counted.records),
         ],
         "held_out": splitter.held_out,
         "draw": splitter.draw,
@@ -64,7 +64,7 @@ def make_stats(
             }
             for split, size in sizes_of(results).items()
         },
-        **recipe.summarise(survey.counts),
+        **recipe.summarise(counted.counts),
     }
 
 

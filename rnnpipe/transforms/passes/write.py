@@ -16,12 +16,12 @@ from rnnpipe.records.layout import shard_name
 from rnnpipe.records.specs import RecordSpec
 from rnnpipe.records.tfrecord import write_tfrecord
 from rnnpipe.sources.source import Reference, Source
-from rnnpipe.transforms.passes.dead_letters import write_letters
+from rnnpipe.transforms.passes.dead_letters import write_dead_letters
 from rnnpipe.transforms.passes.duplicates import DUPLICATE, LEAK, Drop, read_drops
-from rnnpipe.transforms.passes.external_sort import sort_any
-from rnnpipe.transforms.passes.scratch import half_folder, is_told_to_stop
+from rnnpipe.transforms.passes.external_sort import external_sort
+from rnnpipe.transforms.passes.scratch import is_stop_requested, partial_folder
 from rnnpipe.transforms.passes.shard_results import ShardResult, make_results_folder, write_result
-from rnnpipe.transforms.passes.shuffle import EMPTY, Parcels, Shuffle, unpack
+from rnnpipe.transforms.passes.shuffle import EMPTY_BATCH, BatchForShuffle, Shuffle, unbatch
 from rnnpipe.transforms.passes.splits import Splitter, order_in_shard, shard_of
 from rnnpipe.transforms.recipes.base import Dropped, Encoder
 
@@ -34,12 +34,12 @@ ShardKey = tuple[str, int]
 
 
 class WriteShards(beam.PTransform):
-    """Pieces of raw data → finished shards in `folder`, a `ShardResult` beside each.
+    """Partitions of the raw data → finished shards in `folder`, a `ShardResult` beside each.
 
     Only references travel between workers; what they refer to is read where it is written.
 
     Args:
-        source: reads the pieces.
+        source: reads the partitions.
         splitter: says which split a reference belongs to.
         shards: how many shards each split has.
         spec: the kind of record.
@@ -65,12 +65,12 @@ class WriteShards(beam.PTransform):
         self._drops, self._shuffle = list(drops), shuffle
         self._writer = ShardWriter(self._shards, spec, encoder, folder)
 
-    def expand(self, pieces: Any) -> Any:
+    def expand(self, partitions: Any) -> Any:
         """Applies the transform; Beam calls it."""
         make_results_folder(self._writer.folder)
-        root = pieces.pipeline
+        root = partitions.pipeline
         references = (
-            pieces
+            partitions
             | "Read" >> beam.FlatMap(self._source.read)
             | "Assign" >> beam.FlatMap(_assign, self._splitter, self._shards)
         )
@@ -88,8 +88,8 @@ class WriteShards(beam.PTransform):
         )
         return (
             (
-                references | "Parcels" >> Parcels(ShardKey, self._shuffle),
-                marks | "DropParcels" >> Parcels(ShardKey, self._shuffle),
+                references | "Batch" >> BatchForShuffle(ShardKey, self._shuffle),
+                marks | "BatchDrops" >> BatchForShuffle(ShardKey, self._shuffle),
                 every_shard,
             )
             | "Merge" >> beam.Flatten()
@@ -103,7 +103,7 @@ def _assign(
 ) -> Iterator[tuple[ShardKey, Reference]]:
     if isinstance(raw, Reference):
         split = splitter.split_of(raw)
-        held_out = raw if raw.part == split else replace(raw, part=split)
+        held_out = raw if raw.split == split else replace(raw, split=split)
         yield (split, shard_of(raw, shards[split])), held_out
 
 
@@ -114,7 +114,7 @@ def _assign_drop(mark: Drop, shards: Mapping[str, int]) -> tuple[ShardKey, Drop]
 def _empty_shards(split: tuple[str, int]) -> Iterator[tuple[ShardKey, bytes]]:
     name, shards = split
     for shard in range(shards):
-        yield (name, shard), EMPTY
+        yield (name, shard), EMPTY_BATCH
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,18 +138,18 @@ class ShardWriter:
 
         Once the build is to stop it does nothing, so that the pipeline ends soon, on any runner.
         """
-        if is_told_to_stop(self.folder):
+        if is_stop_requested(self.folder):
             return
-        (split, shard), parcels = gathered
+        (split, shard), batches = gathered
         result, letters = ShardResult(split, shard), list[DeadLetter]()
-        values = _settle(sort_any(unpack(parcels), key=_order))
+        values = _settle(external_sort(unbatch(batches), key=_order))
         references = _without_dropped(values, result)
         path = self.folder / shard_name(self.spec.name, split, shard, self.shards[split])
         records = self._encode(references, result, letters)
-        result.num_bytes = write_tfrecord(path, records, half_folder(self.folder))
+        result.num_bytes = write_tfrecord(path, records, partial_folder(self.folder))
         result.dead_letters = len(letters)
         if letters:
-            write_letters(self.folder, f"{split}-{shard}", letters)
+            write_dead_letters(self.folder, f"{split}-{shard}", letters)
         # The result comes last: by it the shard is known to be finished.
         write_result(self.folder, result)
         _WRITTEN.inc(result.records)
@@ -194,7 +194,7 @@ def _settle(values: Iterable[Reference | Drop]) -> Iterator[Reference | Drop]:
         if second is None:  # nearly always, and to describe the content takes its time
             yield first
         else:
-            yield from sort_any(chain((first, second), same), key=_content)
+            yield from external_sort(chain((first, second), same), key=_content)
 
 
 def _identity(value: Reference | Drop) -> tuple[bool, str, str]:

@@ -1,4 +1,4 @@
-"""What a build must be told about one kind of record."""
+"""The base class of recipes: how a build makes one kind of record."""
 
 import heapq
 from abc import ABC, abstractmethod
@@ -90,7 +90,7 @@ class Encoder(ABC):
 
 @dataclass(frozen=True, slots=True)
 class Drops:
-    """Which repeats are left out of the training split, by the name of an identity.
+    """Which duplicates are left out of the training split, by the name of an identity.
 
     Args:
         duplicates_of: all but the first of the training records that share it.
@@ -119,12 +119,12 @@ class Recipe(ABC):
         """What to count of a training record: pairs of a counter's name and an item."""
 
     def identities(self, reference: Reference) -> Mapping[str, str]:
-        """What would make another record a repeat of this one, by name; the build reports those."""
+        """By name, the values that duplicates of this record share; the build reports duplicates."""
         return {}
 
     @property
     def drops(self) -> Drops:
-        """Which repeats the build leaves out of the training split."""
+        """Which duplicates the build leaves out of the training split."""
         return Drops()
 
     @abstractmethod

@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch(Generic[T]):
+class FrameWindow(Generic[T]):
     """Frames that follow each other.
 
     Args:
@@ -28,7 +28,7 @@ class Stretch(Generic[T]):
     end: tuple[Fraction, int] | None
 
 
-class StretchReader(Generic[T]):
+class FrameWindowReader(Generic[T]):
     """The stretches of one video, read one after the other without going back to its start.
 
     Args:
@@ -60,7 +60,7 @@ class StretchReader(Generic[T]):
         except BadRecord as fault:
             self._ahead, self._fault = None, fault
 
-    def read(self, first: int, count: int) -> Stretch[T]:
+    def read(self, first: int, count: int) -> FrameWindow[T]:
         """`count` frames from frame `first` on, or as many as there are.
 
         Raises:
@@ -82,4 +82,4 @@ class StretchReader(Generic[T]):
         if self._fault is not None and len(frames) < count:
             raise self._fault
         ended = self._ahead is None and self._fault is None
-        return Stretch(frames, times, indices, self._end if ended else None)
+        return FrameWindow(frames, times, indices, self._end if ended else None)

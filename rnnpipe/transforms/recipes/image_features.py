@@ -137,7 +137,7 @@ def _load_once(features: Features) -> Any:
             model = keras.Model(model.input, model.get_layer(features.layer).output)
     except Exception as fault:  # whatever Keras says of names, files, sizes and the network
         got = " ".join(str(fault).split())
-        expected = f"what {features.backbone} can be made of ({_tell(features)})"
+        expected = f"what {features.backbone} can be made of ({_describe_options(features)})"
         fix = "mend weights, image_size, layer or options; without network, name a file of weights"
         raise UserError(_WHERE, expected, got[:300], fix) from fault
     if len(model.output.shape) != 4:
@@ -173,7 +173,7 @@ def _prepare(backbone: str) -> Any:
     return import_module(_find(backbone).__module__).preprocess_input
 
 
-def _tell(features: Features) -> str:
+def _describe_options(features: Features) -> str:
     options = "".join(f", {name}: {value}" for name, value in features.options)
     layer = f", layer: {features.layer}" if features.layer else ""
     return f"weights: {features.weights}, image_size: {features.image_size}{layer}{options}"

@@ -132,7 +132,7 @@ class TextPairEncoder(TextEncoder):
         for side, ids in zip(_SIDES, tokens, strict=True):
             if not ids:
                 raise BadRecord("encode text", f"no token is left of the {side} text")
-            if len(ids) > self.max_tokens and reference.part == "train":
+            if len(ids) > self.max_tokens and reference.split == "train":
                 raise Dropped(f"a training pair of more than {self.max_tokens} tokens")
             values[side] = reference.fields[side]
             values[f"{side}_tokens"] = ids[: self.max_tokens]

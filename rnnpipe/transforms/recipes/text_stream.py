@@ -8,7 +8,7 @@ from typing import Any, cast
 from rnnpipe.errors import BadRecord
 from rnnpipe.records.specs import TEXT_STREAM, RecordSpec
 from rnnpipe.sources.source import Reference
-from rnnpipe.sources.streams.spans import StretchFields, read_stretch
+from rnnpipe.sources.streams.spans import SpanFields, read_span
 from rnnpipe.text.symbols import SymbolKind, Symbols, learn_symbols, split_symbols
 from rnnpipe.text.tokens import UNKNOWN
 from rnnpipe.transforms.recipes.base import Counts, Encoded, Encoder, Recipe
@@ -102,4 +102,4 @@ class StreamEncoder(Encoder):
 
 
 def _read(reference: Reference) -> str:
-    return read_stretch(cast(StretchFields, reference.fields))
+    return read_span(cast(SpanFields, reference.fields))

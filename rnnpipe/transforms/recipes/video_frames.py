@@ -18,7 +18,7 @@ from rnnpipe.sources.source import Reference
 from rnnpipe.sources.videos.clips import Segment
 from rnnpipe.sources.videos.decoding import Framing, Shown
 from rnnpipe.transforms.recipes.base import Counts, Dropped, Encoded, Encoder, Recipe
-from rnnpipe.transforms.recipes.frame_windows import Stretch, StretchReader
+from rnnpipe.transforms.recipes.frame_windows import FrameWindow, FrameWindowReader
 from rnnpipe.transforms.recipes.image_features import Array, Features
 from rnnpipe.transforms.recipes.labels import learn_labels, save_labels
 
@@ -133,23 +133,23 @@ class VideoEncoder(Encoder):
         fields, recipe = reference.fields, self.recipe
         clip_label = _find(self.clip_ids, fields["clip_label"])
         reader = _read_stretches(fields["video"], recipe.frame_rate, recipe.look)
-        stretch = reader.read(fields["first"], fields["count"])
-        if not stretch.frames:
+        window = reader.read(fields["first"], fields["count"])
+        if not window.frames:
             if fields["first"]:
                 raise Dropped("no frame of the video is left for it")
             raise BadRecord("sample video", "it ends before the first frame is due")
-        places = stretch.times if fields["unit"] == "seconds" else stretch.indices
-        _check_end(fields["segments"], fields["unit"], stretch)
+        places = window.times if fields["unit"] == "seconds" else window.indices
+        _check_end(fields["segments"], fields["unit"], window)
         labels = [_find(self.frame_ids, name) for name in name_frames(fields["segments"], places)]
         values = {
             "video_id": reference.key,
-            "frames_jpeg": [frame.jpeg for frame in stretch.frames],
-            "frame_times": [float(time) for time in stretch.times],
+            "frames_jpeg": [frame.jpeg for frame in window.frames],
+            "frame_times": [float(time) for time in window.times],
             "frame_labels": labels,
             "clip_label": clip_label,
         }
         if recipe.features is not None:
-            values["frame_features"] = _compute(recipe.features, stretch)
+            values["frame_features"] = _compute(recipe.features, window)
         unlabelled = labels.count(NO_LABEL)
         measures = {"frames": len(labels), "frames_unlabelled": unlabelled}
         return Encoded(values, measures)
@@ -189,15 +189,15 @@ class Look:
 
 
 @lru_cache(maxsize=1)
-def _read_stretches(path: str, rate: float, look: Look) -> StretchReader[Frame]:
+def _read_stretches(path: str, rate: float, look: Look) -> FrameWindowReader[Frame]:
     """The reader of a video; its stretches follow each other, so the last one is kept."""
-    return StretchReader(path, rate, look)
+    return FrameWindowReader(path, rate, look)
 
 
-def _compute(features: Features, stretch: Stretch[Frame]) -> Array:
+def _compute(features: Features, window: FrameWindow[Frame]) -> Array:
     """The features of frames, `(frames, channels)`; of a picture that stays on show only once."""
-    _, first, which = np.unique(stretch.indices, return_index=True, return_inverse=True)
-    pixels = [stretch.frames[place].pixels for place in first]
+    _, first, which = np.unique(window.indices, return_index=True, return_inverse=True)
+    pixels = [window.frames[place].pixels for place in first]
     vectors: Array = features.average(np.stack(pixels))[which]
     return vectors
 
@@ -229,12 +229,12 @@ def _find(ids: Mapping[str, int], label: str | None) -> int:
     return ids[label]
 
 
-def _check_end(segments: Sequence[Segment], unit: str, stretch: Stretch) -> None:
+def _check_end(segments: Sequence[Segment], unit: str, window: FrameWindow) -> None:
     """Labels that begin after the video's end are a sign that it was cut off."""
-    if stretch.end is None or not segments:
+    if window.end is None or not segments:
         return
     start, _, label = segments[-1]
-    end = stretch.end[0] if unit == "seconds" else stretch.end[1]
+    end = window.end[0] if unit == "seconds" else window.end[1]
     if start >= end:
         reason = f"{label!r} begins at {start:g} {unit}, but the video ends at {float(end):g}"
         raise BadRecord("match labels", reason)

@@ -12,7 +12,7 @@ _SECONDS_OF_STORES = 5.0  # there every look is a request, and is paid for
 
 
 @contextmanager
-def watching(folder: Path, look: Callable[[], None]) -> Iterator[None]:
+def poll_in_background(folder: Path, look: Callable[[], None]) -> Iterator[None]:
     """Looks again and again, in a thread of its own, until the block ends.
 
     Args:

@@ -14,7 +14,7 @@ from rnnpipe.errors import UserError
 _SECONDS = 10.0
 
 
-def check_addresses(options: PipelineOptions) -> None:
+def check_reachable(options: PipelineOptions) -> None:
     """Looks whether the cluster answers: Beam would wait for it for minutes, and say nothing.
 
     Args:

@@ -17,7 +17,7 @@ from apache_beam.transforms.environments import ExternalEnvironment, python_sdk_
 
 from rnnpipe.errors import UserError
 from rnnpipe.transforms.runners.options import check_options, check_with_server, import_runner
-from rnnpipe.transforms.runners.reachability import check_addresses
+from rnnpipe.transforms.runners.reachability import check_reachable
 from rnnpipe.transforms.runners.worker_pool import WorkerPool
 
 Construct = Callable[[beam.Pipeline], Any]
@@ -33,7 +33,7 @@ _DEAD = ("Channel closed prematurely", "Error starting worker")
 _POLL_SECONDS, _GRACE_SECONDS = 0.5, 10.0
 
 # How a `UserError` comes out of a pipeline: at the end of a traceback, in another error's text.
-_TOLD = re.compile(
+_USER_ERROR = re.compile(
     rf"{UserError.__module__}\.UserError: (.+?): expected (.+?), got (.+?); (.+?)"
     r"(?: \[while running .*)?$",
     re.MULTILINE,
@@ -98,34 +98,34 @@ class Runner:
 
 
 def _run(construct: Construct, options: PipelineOptions, runner: Any) -> None:
-    with _telling_of_mistakes(), beam.Pipeline(runner=runner, options=options) as pipeline:
+    with _raising_user_errors(), beam.Pipeline(runner=runner, options=options) as pipeline:
         construct(pipeline)
 
 
 def _run_elsewhere(construct: Construct, args: list[str]) -> None:
     options = PipelineOptions(args)
-    check_addresses(options)
-    with _telling_of_options():
+    check_reachable(options)
+    with _reporting_bad_options():
         pipeline = beam.Pipeline(options=options)
     check_with_server(pipeline.runner, args)
     construct(pipeline)
-    with _telling_of_options(), _telling_of_mistakes(), pipeline:
+    with _reporting_bad_options(), _raising_user_errors(), pipeline:
         pass  # it runs when the block ends
 
 
 @contextmanager
-def _telling_of_mistakes() -> Iterator[None]:
+def _raising_user_errors() -> Iterator[None]:
     """Takes what a worker tells the user out of the text that Beam makes of it."""
     try:
         yield
     except RuntimeError as error:
-        if (told := _TOLD.search(str(error))) is None:
+        if (told := _USER_ERROR.search(str(error))) is None:
             raise
         raise UserError(*told.groups()) from error
 
 
 @contextmanager
-def _telling_of_options() -> Iterator[None]:
+def _reporting_bad_options() -> Iterator[None]:
     """Tells of options that Beam cannot use, which it does by a `ValueError`."""
     try:
         yield
@@ -140,7 +140,7 @@ def _run_on_workers(construct: Construct, options: PipelineOptions, pool: Worker
     environment = ExternalEnvironment(pool.address, capabilities=python_sdk_capabilities())
     pool.begin()
     try:
-        with _giving_up(pool.has_lost):
+        with _aborting_on_lost_worker(pool.has_lost):
             _run(construct, options, FnApiRunner(environment))
     except RuntimeError as error:
         if any(sign in str(error) for sign in _DEAD):
@@ -158,7 +158,7 @@ def _lost_worker() -> UserError:
 
 
 @contextmanager
-def _giving_up(has_lost: threading.Event) -> Iterator[None]:
+def _aborting_on_lost_worker(has_lost: threading.Event) -> Iterator[None]:
     """Gives up soon after a worker was lost: Beam's runner often notices, but may wait for ever.
 
     That takes a signal, which only a process's first thread can be told of.

@@ -27,7 +27,7 @@ def use_s3_options(beam_args: Sequence[str]) -> None:
     _export(vars(known))
 
 
-def use_s3_options_of(pipeline_options: str) -> None:
+def use_s3_options_from_json(pipeline_options: str) -> None:
     """The same in a worker.
 
     Args:

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import NoReturn
 
-from rnnpipe.transforms.runners.s3_options import use_s3_options_of
+from rnnpipe.transforms.runners.s3_options import use_s3_options_from_json
 
 
 def main() -> None:
@@ -47,10 +47,10 @@ def _fork_workers() -> None:
     for module in ("apache_beam.runners.worker.sdk_worker_main", "rnnpipe.transforms.build"):
         importlib.import_module(module)
     workers: dict[int, str] = {}
-    signal.signal(signal.SIGCHLD, lambda number, frame: _tell_of_lost(workers))
+    signal.signal(signal.SIGCHLD, lambda number, frame: _report_lost(workers))
     for line in sys.stdin:
         worker, endpoint = line.split()
-        with _unheard(signal.SIGCHLD):  # until its name is known
+        with _blocking_signal(signal.SIGCHLD):  # until its name is known
             pid = os.fork()
             if pid:
                 workers[pid] = worker
@@ -58,12 +58,12 @@ def _fork_workers() -> None:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
             _work_and_end(worker, endpoint)
-    while _tell_of_lost(workers):
+    while _report_lost(workers):
         time.sleep(0.05)
 
 
 @contextmanager
-def _unheard(number: signal.Signals) -> Iterator[None]:
+def _blocking_signal(number: signal.Signals) -> Iterator[None]:
     signal.pthread_sigmask(signal.SIG_BLOCK, {number})
     try:
         yield
@@ -71,7 +71,7 @@ def _unheard(number: signal.Signals) -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {number})
 
 
-def _tell_of_lost(workers: Mapping[int, str]) -> bool:
+def _report_lost(workers: Mapping[int, str]) -> bool:
     """Takes note of all workers that have ended; says whether others still run."""
     try:
         while (ended := os.waitpid(-1, os.WNOHANG))[0]:
@@ -111,7 +111,7 @@ def _work(worker: str, provision_endpoint: str, local: bool = False) -> None:
     os.environ |= {"WORKER_ID": worker, "CONTROL_API_SERVICE_DESCRIPTOR": control}
     os.environ |= {} if local else {"LOGGING_API_SERVICE_DESCRIPTOR": logs}
     os.environ["PIPELINE_OPTIONS"] = json_format.MessageToJson(info.pipeline_options)
-    use_s3_options_of(os.environ["PIPELINE_OPTIONS"])
+    use_s3_options_from_json(os.environ["PIPELINE_OPTIONS"])
     sdk_worker_main.main(sys.argv[:1])
 
 

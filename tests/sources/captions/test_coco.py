@@ -51,7 +51,7 @@ def write(write_json, tmp_path):
 def read(source):
     source.prepare(lambda done, total: None)
     source = pickle.loads(pickle.dumps(source))
-    found = [raw for piece in source.pieces() for raw in source.read(piece)]
+    found = [raw for partition in source.partitions() for raw in source.read(partition)]
     letters = [raw for raw in found if isinstance(raw, DeadLetter)]
     return {raw.key: raw for raw in found if not isinstance(raw, DeadLetter)}, letters
 
@@ -91,8 +91,8 @@ def test_parts_become_splits(write):
     folder = write("val2017", start=5)
     source = CocoCaptions(folder)
     references, _ = read(source)
-    assert source.parts == {"train", "test"}
-    assert references["val2017/5"].part == "test"
+    assert source.splits == {"train", "test"}
+    assert references["val2017/5"].split == "test"
     assert len(list(source.files())) == 2 + 4
 
 
@@ -113,12 +113,12 @@ def test_karpathy_splits_stand_above_the_parts(write, write_json):
     write_json(folder / "dataset_coco.json", content)
     source = CocoCaptions(folder, karpathy="dataset_coco.json")
     references, letters = read(source)
-    assert {key: r.part for key, r in references.items()} == {
+    assert {key: r.split for key, r in references.items()} == {
         "train2017/1": "train",
         "train2017/2": "validation",
         "val2017/5": "test",
     }
-    assert source.parts == {"train", "validation", "test"}
+    assert source.splits == {"train", "validation", "test"}
     assert [(letter.key, letter.step) for letter in letters] == [("val2017/6", "find split")]
     assert source.settings == {"karpathy": True}
     assert folder / "dataset_coco.json" in source.files()
@@ -129,7 +129,7 @@ def test_karpathy_splits_stand_above_the_parts(write, write_json):
 
 def test_real_data(shared_data):
     references, letters = read(CocoCaptions(shared_data / "coco_mini"))
-    assert Counter(r.part for r in references.values()) == {"train": 88, "test": 222}
+    assert Counter(r.split for r in references.values()) == {"train": 88, "test": 222}
     assert letters == []
     assert sum(len(r.fields["captions"]) for r in references.values()) == 440 + 1111
 

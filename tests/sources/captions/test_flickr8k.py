@@ -38,25 +38,25 @@ def folder(tmp_path):
 def read(folder, karpathy=None):
     source = Flickr8k(folder, karpathy)
     source.prepare(lambda done, total: None)
-    source, pieces = pickle.loads(pickle.dumps((source, source.pieces())))
-    [piece] = pieces
-    return source, list(source.read(piece))
+    source, partitions = pickle.loads(pickle.dumps((source, source.partitions())))
+    [partition] = partitions
+    return source, list(source.read(partition))
 
 
 def test_images_with_their_captions(folder):
     source, found = read(folder)
-    assert source.parts == {"train", "validation"}
+    assert source.splits == {"train", "validation"}
     letters = [letter for letter in found if isinstance(letter, DeadLetter)]
     references = {r.key: r for r in found if not isinstance(r, DeadLetter)}
     first = references["flickr/9"]
-    assert (first.part, first.group) == ("train", "flickr/9")
+    assert (first.split, first.group) == ("train", "flickr/9")
     assert first.fields == {
         "image_id": 9,
         "image": str(folder / "Flicker8k_Dataset" / "9_a.jpg"),
         "captions": ["A dog .", "The dog runs ."],
         "scene": "",
     }
-    assert references["flickr/7"].part == "validation"
+    assert references["flickr/7"].split == "validation"
     assert len(references) == 3  # and the cover, under a number of its own
     assert [(letter.key, letter.step, letter.reason) for letter in letters] == [
         ("flickr/line 4", "read captions", "not of the form <file>#<number><TAB><caption>"),
@@ -70,7 +70,7 @@ def test_without_lists_all_is_for_training(folder):
     for path in (folder / "text").glob("*Images.txt"):
         path.unlink()
     source, found = read(folder)
-    assert source.parts == {"train"}
+    assert source.splits == {"train"}
     captions = {r.key: r.fields["captions"] for r in found if not isinstance(r, DeadLetter)}
     assert captions["flickr/6"] == ["In no list ."]  # its other caption is no text
 
@@ -82,8 +82,8 @@ def test_karpathy_splits_stand_above_the_lists(folder):
     path = folder / "dataset_flickr8k.json"
     path.write_text(json.dumps({"images": entries, "dataset": "flickr8k"}))
     source, found = read(folder, "dataset_flickr8k.json")
-    assert source.parts == {"train", "validation", "test"}
-    parts = {r.key: r.part for r in found if not isinstance(r, DeadLetter)}
+    assert source.splits == {"train", "validation", "test"}
+    parts = {r.key: r.split for r in found if not isinstance(r, DeadLetter)}
     assert parts == {"flickr/7": "train", "flickr/9": "validation", "flickr/6": "test"}
     last = found[-1]
     assert (last.source, last.step) == ("Flickr8k.token.txt: cover.png", "find split")
@@ -94,7 +94,7 @@ def test_karpathy_splits_stand_above_the_lists(folder):
 
 def test_real_data(shared_data):
     _, found = read(shared_data / "flickr8k_mini")
-    assert Counter(r.part for r in found) == {"train": 2400, "validation": 250, "test": 250}
+    assert Counter(r.split for r in found) == {"train": 2400, "validation": 250, "test": 250}
     assert {len(r.fields["captions"]) for r in found} == {5}
     assert len({r.fields["image_id"] for r in found}) == 2900
 

@@ -52,15 +52,15 @@ def data_dir(tmp_path_factory):
 
 def read_all(source):
     source.prepare(lambda done, total: None)
-    source, pieces = pickle.loads(pickle.dumps((source, source.pieces())))
-    return [reference for piece in pieces for reference in source.read(piece)]
+    source, partitions = pickle.loads(pickle.dumps((source, source.partitions())))
+    return [reference for partition in partitions for reference in source.read(partition)]
 
 
 def test_images_and_captions_become_files(data_dir, tmp_path):
     source = TfdsCaptions(tmp_path, FIELDS, name="tiny_captions", data_dir=data_dir)
     read = {reference.key: reference for reference in read_all(source)}
-    assert source.parts == {"train", "validation"}
-    assert {key: r.part for key, r in read.items()} == {
+    assert source.splits == {"train", "validation"}
+    assert {key: r.split for key, r in read.items()} == {
         "train/7": "train",
         "train/9": "train",
         "train/5": "train",  # of the split restval

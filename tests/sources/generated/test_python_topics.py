@@ -10,7 +10,7 @@ def test_every_paragraph_of_the_topics_is_kept_once(tmp_path):
     kept = [p.strip() for text in texts for p in text.split("\n\n")]
     assert len(kept) == len(set(kept))
     assert set(kept) == {p.strip() for text in topics.values() for p in text.split("\n\n")}
-    assert source.parts == {"train"}
+    assert source.splits == {"train"}
 
 
 def test_it_is_written_once(tmp_path):

@@ -19,9 +19,9 @@ def test_draws_once_and_reads_what_was_drawn(tmp_path, monkeypatch):
     monkeypatch.setattr(ShapesCaptions, "write", None)
     source = pickle.loads(pickle.dumps(ShapesCaptions(tmp_path / "new", **settings)))
     source.prepare(ignore)
-    assert (source.kind, source.parts, source.settings) == ("shapes_captions", {"train"}, settings)
-    [piece] = source.pieces()
-    references = list(source.read(piece))
+    assert (source.kind, source.splits, source.settings) == ("shapes_captions", {"train"}, settings)
+    [partition] = source.partitions()
+    references = list(source.read(partition))
     assert [reference.key for reference in references] == [f"train/{n}" for n in range(1, 13)]
     for reference in references:
         fields = reference.fields
@@ -39,7 +39,9 @@ def test_a_larger_data_set_begins_with_the_smaller_one(tmp_path):
     for source in (small, large, other):
         source.prepare(ignore)
     fields = [
-        [(r.fields["captions"], r.fields["scene"]) for r in source.read(source.pieces()[0])][:10]
+        [(r.fields["captions"], r.fields["scene"]) for r in source.read(source.partitions()[0])][
+            :10
+        ]
         for source in (small, large, other)
     ]
     assert fields[0] == fields[1] != fields[2]

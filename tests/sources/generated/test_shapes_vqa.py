@@ -34,9 +34,9 @@ def test_draws_once_and_reads(tmp_path, monkeypatch):
     monkeypatch.setattr(shapes_vqa, "write_shapes", forbidden)
     source = pickle.loads(pickle.dumps(Shapes(tmp_path / "new" / "shapes", **SETTINGS)))
     source.prepare(ignore)
-    assert (source.kind, source.parts, source.settings) == ("shapes", {"train"}, SETTINGS)
-    [piece] = source.pieces()
-    references = list(source.read(piece))
+    assert (source.kind, source.splits, source.settings) == ("shapes", {"train"}, SETTINGS)
+    [partition] = source.partitions()
+    references = list(source.read(partition))
     assert len(references) == len({reference.key for reference in references}) == 40
     assert len({reference.group for reference in references}) == 10
     assert all(len(reference.fields["answers"]) == 10 for reference in references)
@@ -73,7 +73,7 @@ def test_another_process_was_faster(tmp_path, monkeypatch):
     monkeypatch.setattr(shapes_vqa, "write_shapes", write_late)
     source = Shapes(tmp_path, **SETTINGS)
     source.prepare(ignore)
-    assert len(list(source.read(source.pieces()[0]))) == 40
+    assert len(list(source.read(source.partitions()[0]))) == 40
 
 
 def test_an_interrupted_run_leaves_nothing(tmp_path):

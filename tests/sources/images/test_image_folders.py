@@ -15,7 +15,7 @@ def ignore(done, total):
 
 def read_all(source):
     source.prepare(ignore)
-    return [reference for piece in source.pieces() for reference in source.read(piece)]
+    return [reference for partition in source.partitions() for reference in source.read(partition)]
 
 
 def write(path):
@@ -28,13 +28,13 @@ def test_a_folder_is_a_class_and_may_lie_in_a_split(tmp_path):
         write(tmp_path / name)
     (tmp_path / "train" / "cat" / "notes.txt").write_text("not an image")
     source = ImageFolders(tmp_path)
-    assert {(r.key, r.part, r.fields["label"]) for r in read_all(source)} == {
+    assert {(r.key, r.split, r.fields["label"]) for r in read_all(source)} == {
         ("train/cat/1.png", "train", "cat"),
         ("train/cat/2.JPG", "train", "cat"),
         ("train/dog/1.png", "train", "dog"),
         ("val/dog/9.png", "validation", "dog"),
     }
-    assert source.parts == {"train", "validation"}
+    assert source.splits == {"train", "validation"}
     assert {Path(r.fields["image"]) for r in read_all(source)} == set(source.files())
 
 

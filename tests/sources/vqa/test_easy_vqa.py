@@ -35,14 +35,14 @@ def test_references(tmp_path, write):
     write("test", [["is there not a circle?", "yes", 0]])
     source = EasyVqa(tmp_path)
     source.prepare(ignore)
-    assert (source.kind, source.parts, source.settings) == ("easy_vqa", {"train", "test"}, {})
-    source, pieces = pickle.loads(pickle.dumps((source, source.pieces())))
-    assert [list(source.read(piece)) for piece in pieces] == [
+    assert (source.kind, source.splits, source.settings) == ("easy_vqa", {"train", "test"}, {})
+    source, partitions = pickle.loads(pickle.dumps((source, source.partitions())))
+    assert [list(source.read(partition)) for partition in partitions] == [
         [
             Reference(
                 key=f"{part}/{number}",
                 group=f"{part}/{image_id}",
-                part=part,
+                split=part,
                 fields={
                     "question_id": number,
                     "image_id": image_id,
@@ -70,7 +70,7 @@ def test_references(tmp_path, write):
 
 def test_a_lone_part_is_trained_on(tmp_path, write):
     write("test", [["is it?", "yes", 0]])
-    assert EasyVqa(tmp_path).parts == {"train"}
+    assert EasyVqa(tmp_path).splits == {"train"}
 
 
 def test_dead_letters(tmp_path, write):
@@ -79,7 +79,7 @@ def test_dead_letters(tmp_path, write):
         [["is it?", "yes", 0], ["is it?", "yes"], "is it?", ["is it?", 3, 1], ["is it?", "no", 9]],
     )
     source = EasyVqa(tmp_path)
-    first, *dead = source.read(source.pieces()[0])
+    first, *dead = source.read(source.partitions()[0])
     assert isinstance(first, Reference)
     assert dead == [
         DeadLetter(f"train/{number}", "train/questions.json", step, reason)
@@ -153,7 +153,7 @@ def test_questions_without_images(tmp_path, write, images, got):
 def test_the_real_data(shared_data):
     source = EasyVqa(shared_data / "easy_vqa")
     source.prepare(ignore)
-    raw = [list(source.read(piece)) for piece in source.pieces()]
+    raw = [list(source.read(partition)) for partition in source.partitions()]
     assert [len(part) for part in raw] == [38_575, 4_827]
     assert all(isinstance(reference, Reference) for part in raw for reference in part)
     kinds = Counter(reference.fields["answer_type"] for reference in raw[1])

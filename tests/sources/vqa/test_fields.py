@@ -23,7 +23,7 @@ def reason(**changes) -> tuple[str, str]:
 
 def test_a_reference_keeps_what_the_raw_data_says():
     assert refer("val2014", "test", **GOOD) == Reference(
-        key="val2014/25000", group="val2014/25", part="test", fields=GOOD
+        key="val2014/25000", group="val2014/25", split="test", fields=GOOD
     )
 
 

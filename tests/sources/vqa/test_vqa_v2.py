@@ -17,7 +17,7 @@ def ignore(done: int, total: int) -> None: ...
 
 
 def read_all(source: Source) -> list[Reference | DeadLetter]:
-    return [raw for piece in source.pieces() for raw in source.read(piece)]
+    return [raw for partition in source.partitions() for raw in source.read(partition)]
 
 
 def change(path: Path, **entries) -> None:
@@ -25,17 +25,17 @@ def change(path: Path, **entries) -> None:
     path.write_text(json.dumps({**content, **entries}))
 
 
-def test_references(tmp_path, write_part):
-    write_part(tmp_path)
+def test_references(tmp_path, write_split):
+    write_split(tmp_path)
     source = VqaV2(tmp_path)
     source.prepare(ignore)
     assert source.kind == "vqa_v2"
-    assert source.parts == {"train"}
+    assert source.splits == {"train"}
     assert read_all(source) == [
         Reference(
             key=f"train2014/{question_id}",
             group=f"train2014/{image_id}",
-            part="train",
+            split="train",
             fields={
                 "question_id": question_id,
                 "image_id": image_id,
@@ -50,17 +50,17 @@ def test_references(tmp_path, write_part):
     ]
 
 
-def test_parts(tmp_path, write_part):
-    write_part(tmp_path, "train2014")
-    write_part(tmp_path, "val2014")
+def test_parts(tmp_path, write_split):
+    write_split(tmp_path, "train2014")
+    write_split(tmp_path, "val2014")
     source = VqaV2(tmp_path)
-    assert source.parts == {"train", "test"}
-    assert [len(list(source.read(piece))) for piece in source.pieces()] == [3, 3]
+    assert source.splits == {"train", "test"}
+    assert [len(list(source.read(partition))) for partition in source.partitions()] == [3, 3]
     assert len({raw.key for raw in read_all(source)}) == 6
 
 
-def test_dead_letters(tmp_path, write_part, write_json):
-    write_part(tmp_path)
+def test_dead_letters(tmp_path, write_split, write_json):
+    write_split(tmp_path)
     asked = {"image_id": 9, "question": "Is it?"}
     entries = [
         {**asked, "question_id": 9000},
@@ -99,8 +99,8 @@ def test_dead_letters(tmp_path, write_part, write_json):
     ]
 
 
-def test_odd_text_stays_as_it_is(tmp_path, write_part):
-    write_part(tmp_path)
+def test_odd_text_stays_as_it_is(tmp_path, write_split):
+    write_split(tmp_path)
     odd = "e\u0301 \u2028\u202e\0 \U0001f468\u200d\U0001f467 \ufeff"
     entry = {"image_id": 9, "question_id": 9000, "question": odd}
     change(tmp_path / QUESTIONS, questions=[entry])
@@ -111,26 +111,26 @@ def test_odd_text_stays_as_it_is(tmp_path, write_part):
     assert (raw.fields["question"], raw.fields["answers"]) == (odd, [odd])
 
 
-def test_travels_to_workers(tmp_path, write_part):
-    write_part(tmp_path)
+def test_travels_to_workers(tmp_path, write_split):
+    write_split(tmp_path)
     source = VqaV2(tmp_path)
     here = read_all(source)
-    there, piece = pickle.loads(pickle.dumps((source, source.pieces()[0])))
-    assert list(there.read(piece)) == here
+    there, partition = pickle.loads(pickle.dumps((source, source.partitions()[0])))
+    assert list(there.read(partition)) == here
     assert pickle.loads(pickle.dumps(here)) == here
 
 
-def test_relative_paths_hold_in_other_folders(tmp_path, write_part, monkeypatch):
-    write_part(tmp_path / "data")
+def test_relative_paths_hold_in_other_folders(tmp_path, write_split, monkeypatch):
+    write_split(tmp_path / "data")
     monkeypatch.chdir(tmp_path)
     source = VqaV2("data")
     monkeypatch.chdir("/")
     assert [Path(raw.fields["image"]).is_file() for raw in read_all(source)] == [True] * 3
 
 
-def test_files(tmp_path, write_part):
-    write_part(tmp_path, "train2014", images="images/{2}.jpg")
-    write_part(tmp_path, "val2014", images="images/{2}.jpg")
+def test_files(tmp_path, write_split):
+    write_split(tmp_path, "train2014", images="images/{2}.jpg")
+    write_split(tmp_path, "val2014", images="images/{2}.jpg")
     names = [path.relative_to(tmp_path).as_posix() for path in VqaV2(tmp_path).files()]
     assert names == [
         QUESTIONS,
@@ -148,8 +148,8 @@ def test_settings_tell_which_files_were_named(tmp_path):
     assert VqaV2(tmp_path, files).settings == {"train": ["q.json", "a.json", "photos"]}
 
 
-def test_named_files(tmp_path, write_part):
-    write_part(tmp_path, "train2014", "q.json", "a.json", "photos/{2}.jpg")
+def test_named_files(tmp_path, write_split):
+    write_split(tmp_path, "train2014", "q.json", "a.json", "photos/{2}.jpg")
     source = VqaV2(tmp_path, {"train": VqaFiles("q.json", "a.json", "photos")})
     source.prepare(ignore)
     assert [raw.key for raw in read_all(source)] == [
@@ -168,16 +168,16 @@ def test_a_missing_folder(tmp_path):
     )
 
 
-def test_answers_are_checked_before_the_build(tmp_path, write_part):
-    write_part(tmp_path)
+def test_answers_are_checked_before_the_build(tmp_path, write_split):
+    write_split(tmp_path)
     (tmp_path / ANNOTATIONS).write_text('{"annotations": [')
     with pytest.raises(UserError, match="expected JSON, got something else"):
         VqaV2(tmp_path).prepare(ignore)
 
 
-def test_progress(tmp_path, write_part):
-    write_part(tmp_path, "train2014")
-    write_part(tmp_path, "val2014")
+def test_progress(tmp_path, write_split):
+    write_split(tmp_path, "train2014")
+    write_split(tmp_path, "val2014")
     calls = []
     VqaV2(tmp_path).prepare(lambda done, total: calls.append((done, total)))
     assert calls == [(1, 2), (2, 2)]
@@ -192,7 +192,7 @@ def test_real_questions_about_real_photographs(shared_data, name):
     assert references[0] == Reference(
         key="train2017/25006",
         group="train2017/25",
-        part="train",
+        split="train",
         fields={
             "question_id": 25006,
             "image_id": 25,

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from rnnpipe.errors import UserError
-from rnnpipe.sources.vqa.vqa_v2_files import VqaFiles, find_parts, named_parts
+from rnnpipe.sources.vqa.vqa_v2_files import VqaFiles, find_splits, named_splits
 
 GET_VQA = "get VQA v2.0 from https://visualqa.org/download.html, or mend data.source.path"
 GET_IMAGES = (
@@ -24,21 +24,21 @@ def found(folder: Path) -> list[tuple[str, ...]]:
                 for path in (part.questions, part.annotations, part.images)
             ),
         )
-        for part in find_parts(folder)
+        for part in find_splits(folder)
     ]
 
 
 def told(folder: Path, files: dict[str, VqaFiles] | None = None) -> str:
     with pytest.raises(UserError) as fault:
-        find_parts(folder) if files is None else named_parts(folder, files)
+        find_splits(folder) if files is None else named_splits(folder, files)
     return str(fault.value)
 
 
-def test_official_names(tmp_path, write_part):
-    write_part(tmp_path, "train2014")
-    write_part(tmp_path, "val2014")
-    write_part(tmp_path, "test2015", annotations="", images="")
-    write_part(tmp_path, "test-dev2015", annotations="", images="")
+def test_official_names(tmp_path, write_split):
+    write_split(tmp_path, "train2014")
+    write_split(tmp_path, "val2014")
+    write_split(tmp_path, "test2015", annotations="", images="")
+    write_split(tmp_path, "test-dev2015", annotations="", images="")
     assert found(tmp_path) == [
         (
             "train",
@@ -57,8 +57,8 @@ def test_official_names(tmp_path, write_part):
     ]
 
 
-def test_folders_as_in_the_official_code(tmp_path, write_part):
-    write_part(
+def test_folders_as_in_the_official_code(tmp_path, write_split):
+    write_split(
         tmp_path,
         questions="Questions/v2_OpenEnded_mscoco_{}_questions.json",
         annotations="Annotations/v2_mscoco_{}_annotations.json",
@@ -75,9 +75,9 @@ def test_folders_as_in_the_official_code(tmp_path, write_part):
     ]
 
 
-def test_plain_names_gzipped(tmp_path, write_part):
+def test_plain_names_gzipped(tmp_path, write_split):
     for name, subtype in (("train", "train2014"), ("val", "train2014"), ("test", "val2014")):
-        write_part(
+        write_split(
             tmp_path,
             subtype,
             questions=f"{name}_questions.json.gz",
@@ -90,29 +90,29 @@ def test_plain_names_gzipped(tmp_path, write_part):
     ]
 
 
-def test_a_folder_for_each_part(tmp_path, write_part):
+def test_a_folder_for_each_part(tmp_path, write_split):
     # The images' numbers are the same in both parts: each has to find its own.
     for part in ("train", "val"):
-        write_part(tmp_path / part, part, "questions.json", "annotations.json", "images/{2}.jpg")
+        write_split(tmp_path / part, part, "questions.json", "annotations.json", "images/{2}.jpg")
     assert found(tmp_path) == [
         ("train", "train", "train/questions.json", "train/annotations.json", "train/images"),
         ("test", "val", "val/questions.json", "val/annotations.json", "val/images"),
     ]
 
 
-def test_a_lone_part_is_trained_on(tmp_path, write_part):
-    write_part(tmp_path, "val2014")
+def test_a_lone_part_is_trained_on(tmp_path, write_split):
+    write_split(tmp_path, "val2014")
     assert [part[:2] for part in found(tmp_path)] == [("train", "val2014")]
 
 
-def test_a_name_that_says_nothing(tmp_path, write_part):
-    write_part(tmp_path, "medieval", "latest_questions.json", "latest_annotations.json")
+def test_a_name_that_says_nothing(tmp_path, write_split):
+    write_split(tmp_path, "medieval", "latest_questions.json", "latest_annotations.json")
     assert [part[:2] for part in found(tmp_path)] == [("train", "medieval")]
 
 
-def test_packed_and_unpacked_files_are_one(tmp_path, write_part):
-    write_part(tmp_path)
-    write_part(
+def test_packed_and_unpacked_files_are_one(tmp_path, write_split):
+    write_split(tmp_path)
+    write_split(
         tmp_path,
         questions="v2_OpenEnded_mscoco_{}_questions.json.gz",
         annotations="v2_mscoco_{}_annotations.json.gz",
@@ -130,10 +130,10 @@ def test_packed_and_unpacked_files_are_one(tmp_path, write_part):
         "../images/{}/{2}.jpg",
     ],
 )
-def test_places_of_images(tmp_path, write_part, images):
+def test_places_of_images(tmp_path, write_split, images):
     folder = tmp_path / "vqa"
-    write_part(folder, images=images.replace("{}", "{0}"))
-    [part] = find_parts(folder)
+    write_split(folder, images=images.replace("{}", "{0}"))
+    [part] = find_splits(folder)
     assert sorted(path.stem[-1] for path in part.images.iterdir()) == ["5", "9"]
 
 
@@ -145,9 +145,9 @@ def test_no_questions(tmp_path):
     )
 
 
-def test_questions_without_answers(tmp_path, write_part):
-    write_part(tmp_path / "a", annotations="")
-    write_part(tmp_path, "val2014", annotations="v2_mscoco_train_annotations.json")
+def test_questions_without_answers(tmp_path, write_split):
+    write_split(tmp_path / "a", annotations="")
+    write_split(tmp_path, "val2014", annotations="v2_mscoco_train_annotations.json")
     assert told(tmp_path) == (
         f"{tmp_path}: expected the answers to its questions "
         "(e.g. v2_mscoco_train2014_annotations.json), got questions alone: "
@@ -156,9 +156,9 @@ def test_questions_without_answers(tmp_path, write_part):
     )
 
 
-def test_two_files_for_a_part(tmp_path, write_part):
-    write_part(tmp_path / "a")
-    write_part(tmp_path / "b")
+def test_two_files_for_a_part(tmp_path, write_split):
+    write_split(tmp_path / "a")
+    write_split(tmp_path / "b")
     assert told(tmp_path) == (
         f"{tmp_path}: expected one questions file for the part 'train', got "
         "a/v2_OpenEnded_mscoco_train2014_questions.json, "
@@ -166,8 +166,8 @@ def test_two_files_for_a_part(tmp_path, write_part):
     )
 
 
-def test_questions_without_a_folder_of_images(tmp_path, write_part):
-    write_part(tmp_path, images="")
+def test_questions_without_a_folder_of_images(tmp_path, write_split):
+    write_split(tmp_path, images="")
     assert told(tmp_path) == (
         f"{tmp_path}: expected a folder train2014 with the images that "
         "v2_OpenEnded_mscoco_train2014_questions.json asks about, got none here or beside it; "
@@ -175,8 +175,8 @@ def test_questions_without_a_folder_of_images(tmp_path, write_part):
     )
 
 
-def test_a_folder_of_other_images(tmp_path, write_part):
-    write_part(tmp_path, images="")
+def test_a_folder_of_other_images(tmp_path, write_split):
+    write_split(tmp_path, images="")
     images = tmp_path / "train2014"
     images.mkdir()
     expected = (
@@ -189,8 +189,8 @@ def test_a_folder_of_other_images(tmp_path, write_part):
     assert told(tmp_path) == expected.format("2 others")
 
 
-def test_questions_about_nothing(tmp_path, write_part, write_json):
-    write_part(tmp_path)
+def test_questions_about_nothing(tmp_path, write_split, write_json):
+    write_split(tmp_path)
     questions = tmp_path / "v2_OpenEnded_mscoco_train2014_questions.json"
     for entries in ([], ["odd"], [{"question_id": 1, "image_id": None}], [{"image_id": [9]}]):
         write_json(questions, {"data_subtype": "train2014", "questions": entries})
@@ -207,11 +207,13 @@ def test_questions_whose_photos_are_not_here(shared_data):
     )
 
 
-def test_named_files(tmp_path, write_part):
-    write_part(tmp_path, "train2014", "q.json", "a.json", "photos/{2}.jpg")
-    write_part(tmp_path, "val2014", "q2.json", "a2.json", "other/{2}.jpg")
+def test_named_files(tmp_path, write_split):
+    write_split(tmp_path, "train2014", "q.json", "a.json", "photos/{2}.jpg")
+    write_split(tmp_path, "val2014", "q2.json", "a2.json", "other/{2}.jpg")
     train = VqaFiles("q.json", Path("a.json"), tmp_path / "photos")
-    parts = named_parts(tmp_path, {"test": VqaFiles("q2.json", "a2.json", "other"), "train": train})
+    parts = named_splits(
+        tmp_path, {"test": VqaFiles("q2.json", "a2.json", "other"), "train": train}
+    )
     assert [
         (part.split, part.subtype, part.questions.name, part.annotations.name, part.images.name)
         for part in parts
@@ -221,8 +223,8 @@ def test_named_files(tmp_path, write_part):
     ]
 
 
-def test_faults_of_named_files(tmp_path, write_part):
-    write_part(tmp_path, "train2014", "q.json", "a.json", "photos/{2}.jpg")
+def test_faults_of_named_files(tmp_path, write_split):
+    write_split(tmp_path, "train2014", "q.json", "a.json", "photos/{2}.jpg")
     good = VqaFiles("q.json", "a.json", "photos")
     mend = "mend data.source.files.train; it is relative to data.source.path"
     assert told(tmp_path, {"train": VqaFiles("q", "a.json", "photos")}) == (

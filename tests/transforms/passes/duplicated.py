@@ -25,13 +25,13 @@ class Repeated:
 
     Args:
         build: drops what it can.
-        repeats: what its statistics must say of repeats.
+        duplicates: what its statistics must say of duplicates.
         dropped: how many records must be dropped, by reason.
         kept: which training records are left.
     """
 
     build: Build
-    repeats: Mapping[str, Any]
+    duplicates: Mapping[str, Any]
     dropped: Mapping[str, int]
     kept: set[str]
 
@@ -83,16 +83,16 @@ def _classes(folder: Path) -> Repeated:
     )
 
 
-REPEATED: Mapping[str, Callable[[Path], Repeated]] = {"text_pair": _pairs, "text_class": _classes}
+DUPLICATED: Mapping[str, Callable[[Path], Repeated]] = {"text_pair": _pairs, "text_class": _classes}
 """How to write such texts, by the kind of record."""
 
 
-def check_repeats(repeated: Repeated, records: Any) -> None:
+def check_duplicates(repeated: Repeated, records: Any) -> None:
     """Looks whether the records that were built are the right ones."""
     stats = records.stats
-    assert stats["repeats"] == repeated.repeats
+    assert stats["duplicates"] == repeated.duplicates
     assert stats["dropped"] == repeated.dropped
-    key = "pair_id" if "pair" in repeated.repeats else "text_id"
+    key = "pair_id" if "pair" in repeated.duplicates else "text_id"
     kept = [record[key] for record in records.read("train")]
     assert sorted(kept) == sorted(repeated.kept)
     assert (

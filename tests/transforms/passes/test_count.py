@@ -7,7 +7,7 @@ import pytest
 
 from rnnpipe.sources.text.table import Table
 from rnnpipe.transforms.passes import count as count_pass
-from rnnpipe.transforms.passes.count import _COUNTS, CountReferences, read_survey
+from rnnpipe.transforms.passes.count import _COUNTS, CountReferences, read_counts
 from rnnpipe.transforms.passes.scratch import write_lines
 from rnnpipe.transforms.passes.shuffle import Shuffle
 from rnnpipe.transforms.passes.splits import Splitter
@@ -34,8 +34,8 @@ def count(source, folder, buckets):
     transform = CountReferences(
         source, recipe, Splitter({}, 0), folder, shuffle=Shuffle(None, buckets)
     )
-    Runner().run(lambda pipeline: pipeline | beam.Create(source.pieces()) | transform)
-    return read_survey(folder)
+    Runner().run(lambda pipeline: pipeline | beam.Create(source.partitions()) | transform)
+    return read_counts(folder)
 
 
 def test_counts_are_those_of_the_text_for_any_number_of_buckets(source, tmp_path, monkeypatch):
@@ -44,12 +44,12 @@ def test_counts_are_those_of_the_text_for_any_number_of_buckets(source, tmp_path
         assert found.records == {"train": len(WORDS)}
         assert found.counts["words"] == Counter(WORDS)
         assert found.counts["labels"] == {"0": 42, "1": 42}
-        assert found.losses.total == 0
-        assert found.repeats["text"]["duplicates"] == {"train": len(WORDS) - 21}
+        assert found.dead_letters.total == 0
+        assert found.duplicates["text"]["duplicates"] == {"train": len(WORDS) - 21}
 
 
 def test_of_too_many_words_the_most_frequent_are_kept(source, tmp_path, monkeypatch):
-    monkeypatch.setattr(count_pass, "MOST_ITEMS", 4)
+    monkeypatch.setattr(count_pass, "MAX_ITEMS", 4)
     monkeypatch.setattr(count_pass, "_MOST_IN_WORKER", 3)
     for buckets in (1, 5, 100):
         words = count(source, tmp_path / str(buckets), buckets).counts["words"]
@@ -68,7 +68,7 @@ def test_what_a_killed_attempt_left_is_not_read(source, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         write_lines(tmp_path / "records", _COUNTS, "3", killed())
     assert "cut sh" in "".join(p.read_text() for p in tmp_path.rglob("*") if p.is_file())
-    assert read_survey(tmp_path / "records") == found
+    assert read_counts(tmp_path / "records") == found
 
 
 def test_what_a_tally_keeps_is_what_it_would_keep_of_all_at_once():

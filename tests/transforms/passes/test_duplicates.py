@@ -7,11 +7,11 @@ from rnnpipe.sources.source import Reference
 from rnnpipe.transforms.passes import external_sort
 from rnnpipe.transforms.passes import shuffle as shuffle_module
 from rnnpipe.transforms.passes.duplicates import (
-    FindRepeats,
+    FindDuplicates,
     drop_files,
+    duplicate_notices,
     read_drops,
-    read_repeats,
-    tell_repeats,
+    read_duplicates,
 )
 from rnnpipe.transforms.passes.shuffle import Shuffle
 from rnnpipe.transforms.passes.splits import Splitter
@@ -19,7 +19,7 @@ from rnnpipe.transforms.recipes.base import Drops
 from rnnpipe.transforms.recipes.text_pairs import TextPairRecipe
 from rnnpipe.transforms.runners.runner import Runner
 from tests.transforms.kinds import contents
-from tests.transforms.passes.duplicated import REPEATED, check_repeats
+from tests.transforms.passes.duplicated import DUPLICATED, check_duplicates
 
 RECORDS = [  # key, split, source, pair
     ("a", "train", "x", "p"),
@@ -52,12 +52,12 @@ def find(folder, drops, shuffle=None):
         for key, split, source, pair in RECORDS
     ]
     folder.mkdir()
-    repeats = FindRepeats(recipe, Splitter({}, 0), folder, shuffle or Shuffle())
-    Runner().run(lambda pipeline: pipeline | beam.Create(records) | repeats)
+    duplicates = FindDuplicates(recipe, Splitter({}, 0), folder, shuffle or Shuffle())
+    Runner().run(lambda pipeline: pipeline | beam.Create(records) | duplicates)
     marks = [mark for path in drop_files(folder) for mark in read_drops(path)]
     assert all(mark.record.group == f"group {mark.record.key}" for mark in marks)
     dropped = sorted((mark.record.key, mark.leak) for mark in marks)
-    return read_repeats(folder), dropped
+    return read_duplicates(folder), dropped
 
 
 def test_counts(tmp_path):
@@ -87,8 +87,8 @@ def test_only_training_records_are_dropped(tmp_path, duplicates_of, leaks_of, ex
 def test_neither_buckets_nor_what_fits_into_memory_change_what_is_found(tmp_path, monkeypatch):
     drops = Drops("pair", "source")
     expected = find(tmp_path / "build", drops)
-    monkeypatch.setattr(external_sort, "MOST_VALUES", 2)
-    monkeypatch.setattr(shuffle_module, "MOST_BYTES", 200)
+    monkeypatch.setattr(external_sort, "MAX_VALUES_IN_MEMORY", 2)
+    monkeypatch.setattr(shuffle_module, "MAX_BATCH_BYTES", 200)
     (tmp_path / "shuffle").mkdir()
     for buckets in (1, 3, 1000):
         shuffle = Shuffle(tmp_path / "shuffle", buckets)
@@ -104,7 +104,7 @@ def test_what_is_told():
             "leaks": {"test in train": 2, "test in validation": 1},
         },
     }
-    assert tell_repeats(counts, {"train": 1000, "validation": 1, "test": 10}) == [
+    assert duplicate_notices(counts, {"train": 1000, "validation": 1, "test": 10}) == [
         "the pair of 2 of 1,000 train records occurs before in the same split",
         "the source of 2 of 10 test records is in train too",
         "the source of 1 of 10 test records is in validation too",
@@ -112,11 +112,11 @@ def test_what_is_told():
     ]
 
 
-@pytest.mark.parametrize("kind", REPEATED)
+@pytest.mark.parametrize("kind", DUPLICATED)
 def test_any_number_of_workers_finds_and_drops_the_same(kind, tmp_path, read_counters):
-    repeated = REPEATED[kind](tmp_path / "raw")
+    repeated = DUPLICATED[kind](tmp_path / "raw")
     one = repeated.build.run(tmp_path / "one")
-    check_repeats(repeated, one)
+    check_duplicates(repeated, one)
     counted = read_counters()
     assert counted == {
         "records_read": one.stats["read"],

@@ -1,7 +1,7 @@
 import pytest
 
 from rnnpipe.storage.paths import StorePath
-from rnnpipe.transforms.passes.scratch import remove_work, work_folder, write_lines
+from rnnpipe.transforms.passes.scratch import remove_scratch, scratch_folder, write_lines
 
 
 @pytest.fixture(params=["disk", "store"])
@@ -12,16 +12,16 @@ def folder(request, tmp_path):
 def test_lines_appear_as_a_whole_or_not_at_all(folder):
     def cut_short():
         yield "one"
-        assert not list(work_folder(folder, "counts").iterdir())
+        assert not list(scratch_folder(folder, "counts").iterdir())
         raise RuntimeError("stop")
 
     with pytest.raises(RuntimeError, match="stop"):
         write_lines(folder, "counts", "1", cut_short())
-    assert not list(work_folder(folder, "counts").iterdir())
+    assert not list(scratch_folder(folder, "counts").iterdir())
     write_lines(folder, "counts", "1", ["one", "two"])
-    (path,) = work_folder(folder, "counts").iterdir()
+    (path,) = scratch_folder(folder, "counts").iterdir()
     assert path.read_text() == "one\ntwo\n"
-    remove_work(folder)
+    remove_scratch(folder)
     assert not list(folder.iterdir())
 
 

@@ -10,8 +10,8 @@ from rnnpipe.transforms.passes.splits import (
 )
 
 
-def reference(group, key="q", part="train"):
-    return Reference(key, group, part, {})
+def reference(group, key="q", split="train"):
+    return Reference(key, group, split, {})
 
 
 def test_the_hash_is_the_same_on_every_machine():
@@ -20,7 +20,7 @@ def test_the_hash_is_the_same_on_every_machine():
 
 def test_parts_that_the_raw_data_gives_stand():
     splitter = Splitter({"validation": 0.5}, 0)
-    assert {splitter.split_of(reference(str(i), part="test")) for i in range(50)} == {"test"}
+    assert {splitter.split_of(reference(str(i), split="test")) for i in range(50)} == {"test"}
 
 
 def test_shares_are_held_out_of_train():

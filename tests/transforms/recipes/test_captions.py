@@ -170,8 +170,8 @@ def test_features_of_any_number_of_workers_are_those_of_a_plain_loop(
     assert sum(one.splits.values()) == 310
     paths = {
         raw.fields["image_id"]: raw.fields["image"]
-        for piece in source.pieces()
-        for raw in source.read(piece)
+        for partition in source.partitions()
+        for raw in source.read(partition)
     }
     compute = compute_plainly(weights)
     for record in chain.from_iterable(map(one.read, one.splits)):

@@ -6,7 +6,7 @@ import pytest
 from rnnpipe.errors import BadRecord
 from rnnpipe.sources.videos.decoding import Framing
 from rnnpipe.transforms.recipes import frame_windows
-from rnnpipe.transforms.recipes.frame_windows import StretchReader
+from rnnpipe.transforms.recipes.frame_windows import FrameWindowReader
 
 LEVELS = [0, 60, 120, 180, 240]
 
@@ -35,21 +35,23 @@ def test_a_video_without_end_is_read_in_stretches(monkeypatch, tmp_path, write_c
 
     video = EndlessVideo(frame)
     monkeypatch.setattr(frame_windows, "read_video", video)
-    reader = StretchReader("endless.mp4", 10, look)
+    reader = FrameWindowReader("endless.mp4", 10, look)
     for first in (0, 50, 100):
-        stretch = reader.read(first, 50)
-        assert stretch.indices == list(range(first, first + 50))
-        assert stretch.end is None
+        window = reader.read(first, 50)
+        assert window.indices == list(range(first, first + 50))
+        assert window.end is None
         assert video.asked <= first + 50 + 2  # hardly anything is read ahead, nothing twice
     assert reader.read(20, 5).indices == [20, 21, 22, 23, 24]  # back to the start
 
 
 def test_stretches_after_the_end_and_after_damage(tmp_path, write_clip, shared_data):
-    reader = StretchReader(str(write_clip(tmp_path / "a.mp4", LEVELS)), 10, look)
+    reader = FrameWindowReader(str(write_clip(tmp_path / "a.mp4", LEVELS)), 10, look)
     last = reader.read(3, 3)
     assert (last.indices, last.frames, last.end) == ([3, 4], [3, 4], (0.5, 5))
     assert reader.read(6, 3).indices == []
-    damaged = StretchReader(str(shared_data / "bad_inputs" / "video" / "corrupted.mp4"), 25, look)
+    damaged = FrameWindowReader(
+        str(shared_data / "bad_inputs" / "video" / "corrupted.mp4"), 25, look
+    )
     assert len(damaged.read(0, 10).frames) == 10
     for first in (10, 500):
         with pytest.raises(BadRecord, match="Invalid data"):
@@ -59,6 +61,6 @@ def test_stretches_after_the_end_and_after_damage(tmp_path, write_clip, shared_d
 def test_a_picture_that_stays_on_show_is_looked_at_once(tmp_path, write_clip):
     seen = []
     path = str(write_clip(tmp_path / "a.mp4", LEVELS, rate=5))
-    stretch = StretchReader(path, 10, lambda shown: seen.append(shown.index)).read(0, 9)
-    assert stretch.indices == [0, 0, 1, 1, 2, 2, 3, 3, 4]
+    window = FrameWindowReader(path, 10, lambda shown: seen.append(shown.index)).read(0, 9)
+    assert window.indices == [0, 0, 1, 1, 2, 2, 3, 3, 4]
     assert seen == [0, 1, 2, 3, 4]

@@ -71,16 +71,19 @@ def _check_stats(stats):
     words = stats["words"]["text"]
     assert (words["running"], words["distinct"]) == (tokens, 7)
     assert words["coverage"] == pytest.approx(1 - train["rates"]["tokens_unknown"])
-    assert stats["repeats"]["text"] == {"duplicates": {"train": 1}, "leaks": {"test in train": 1}}
-    left_out, *repeats = stats["notices"]
+    assert stats["duplicates"]["text"] == {
+        "duplicates": {"train": 1},
+        "leaks": {"test in train": 1},
+    }
+    left_out, *duplicates = stats["notices"]
     assert left_out == f"data.source: more.csv is not read; {FIX_FILES}"
-    assert repeats == [
+    assert duplicates == [
         "the text of 1 of 3 test records is in train too",
         "the text of 1 of 5 train records occurs before in the same split",
     ]
 
 
-def test_repeats_are_dropped_where_asked(reviews, tmp_path):
+def test_duplicates_are_dropped_where_asked(reviews, tmp_path):
     recipe = TextClassRecipe(drop_duplicates=True, drop_leaks=True)
     records = Build(reviews, recipe, {}, max_bad_fraction=0.3).run(tmp_path / "records")
     kept = {record["text_id"] for record in records.read("train")}

@@ -58,7 +58,7 @@ def test_records_hold_what_the_raw_data_says(parallel, tmp_path):
     assert stats["dropped"] == {"a training pair of more than 5 tokens": 1}
     assert stats["dead_letters"] == {"read text": 1}
     assert stats["read"] == 8
-    assert stats["repeats"] == {
+    assert stats["duplicates"] == {
         "pair": {"duplicates": {"train": 1}, "leaks": {}},
         "source": {"duplicates": {"train": 1}, "leaks": {"test in train": 1}},
         "target": {"duplicates": {"train": 2}, "leaks": {}},
@@ -68,7 +68,7 @@ def test_records_hold_what_the_raw_data_says(parallel, tmp_path):
     assert sorted(row["pair_id"].decode() for row in rows) == sorted(read)
 
 
-def test_repeats_are_dropped_and_a_joint_tokenizer_is_one(parallel, tmp_path):
+def test_duplicates_are_dropped_and_a_joint_tokenizer_is_one(parallel, tmp_path):
     recipe = TextPairRecipe(WORDS, drop_duplicates=True, drop_leaks=True)
     records = Build(parallel, recipe, {}, max_bad_fraction=0.3).run(tmp_path / "records")
     assert {r["pair_id"] for r in records.read("train")} == {"train:1", "train:4", "train:6"}
@@ -105,8 +105,10 @@ def test_sides_without_token_are_bad():
 def test_decoding_gives_back_the_text_as_it_was_normalised(shared_data, kind):
     """What scores are computed on: no space too many, no mark apart, whatever the language."""
     source = Parallel(shared_data / "multi30k", source="de", target="fr")
-    [piece] = [piece for piece in source.pieces() if piece.part.split == "test"]
-    texts = [text for r in source.read(piece) for text in r.fields.values()]
+    [partition] = [
+        partition for partition in source.partitions() if partition.files.split == "test"
+    ]
+    texts = [text for r in source.read(partition) for text in r.fields.values()]
     tokenization = Tokenization(kind, 20000, lowercase=False, mark_joins=True)
     normalizer = tokenization.normalizer
     tokenizer = tokenization.train(Counter(word for t in texts for word in normalizer(t).split()))

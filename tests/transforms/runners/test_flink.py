@@ -10,7 +10,7 @@ from rnnpipe.sources.text.parallel import Parallel
 from rnnpipe.transforms.build import Build
 from rnnpipe.transforms.runners.runner import Runner
 from tests.transforms.kinds import KINDS, contents
-from tests.transforms.passes.duplicated import REPEATED, check_repeats
+from tests.transforms.passes.duplicated import DUPLICATED, check_duplicates
 
 
 # One kind is always tried, the others are asked for.
@@ -29,13 +29,13 @@ def test_flink_writes_and_counts_what_this_process_does(kind, cluster, tmp_path,
 
 
 @pytest.mark.cluster
-@pytest.mark.parametrize("kind", REPEATED)
-def test_flink_finds_and_drops_the_same_repeats(kind, cluster, tmp_path, read_counters):
-    repeated = REPEATED[kind](tmp_path / "raw")
+@pytest.mark.parametrize("kind", DUPLICATED)
+def test_flink_finds_and_drops_the_same_duplicates(kind, cluster, tmp_path, read_counters):
+    repeated = DUPLICATED[kind](tmp_path / "raw")
     here = repeated.build.run(tmp_path / "here")
     counted = read_counters()
     there = repeated.build.run(tmp_path / "there", runner=Runner(beam_args=cluster.options()))
-    check_repeats(repeated, there)
+    check_duplicates(repeated, there)
     assert contents(here.path) == contents(there.path)
     assert read_counters() == counted
 

@@ -5,7 +5,7 @@ import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from rnnpipe.errors import UserError
-from rnnpipe.transforms.runners.reachability import check_addresses
+from rnnpipe.transforms.runners.reachability import check_reachable
 from rnnpipe.transforms.runners.runner import Runner
 
 
@@ -24,13 +24,13 @@ def test_where_nothing_answers_is_told(option, port):
     number = port.getsockname()[1]
     options = PipelineOptions([option.format(number)])
     with pytest.raises(UserError, match=f"localhost:{number}: expected a server that answers, got"):
-        check_addresses(options)
+        check_reachable(options)
     port.listen()
-    check_addresses(options)
+    check_reachable(options)
 
 
 def test_what_is_on_no_network_is_not_asked():
-    check_addresses(PipelineOptions(["--job_endpoint=embed", "--flink_master=[local]"]))
+    check_reachable(PipelineOptions(["--job_endpoint=embed", "--flink_master=[local]"]))
 
 
 def test_what_beam_refuses_is_told():

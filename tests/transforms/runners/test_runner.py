@@ -62,8 +62,8 @@ def test_so_it_is_with_features(kind, workers, tmp_path, weights, read_counters)
 def check_what_arrives(raw, runner, folder, read_counters):
     keys = [
         reference.key
-        for piece in raw.source.pieces()
-        for reference in raw.source.read(piece)
+        for partition in raw.source.partitions()
+        for reference in raw.source.read(partition)
         if reference.key not in raw.dead
     ]
     records = raw.build(records_per_shard=100).run(folder, runner=runner)
@@ -92,8 +92,8 @@ def test_too_many_bad_records_stop_the_build_which_says_so(kind, workers, tmp_pa
 def test_what_fits_into_memory_changes_no_byte(kind, tmp_path, monkeypatch):
     build = KINDS[kind](tmp_path / "raw", 40, 1).build(max_bad_fraction=0.2)
     whole = build.run(tmp_path / "whole").path
-    monkeypatch.setattr(external_sort, "MOST_VALUES", 3)
-    monkeypatch.setattr(shuffle_module, "MOST_BYTES", 500)
+    monkeypatch.setattr(external_sort, "MAX_VALUES_IN_MEMORY", 3)
+    monkeypatch.setattr(shuffle_module, "MAX_BATCH_BYTES", 500)
     monkeypatch.setattr(count_pass, "_MOST_IN_WORKER", 5)
     monkeypatch.setattr(build_module, "_LEAST_BUCKETS", 3)
     little = build.run(tmp_path / "little").path

@@ -7,7 +7,7 @@ from pathlib import Path
 from rnnpipe.sources.folder import hash_code
 from rnnpipe.sources.generated.grammars.opinions import Label, sample_opinion
 from rnnpipe.sources.generated.grammars.translation import Grammar
-from rnnpipe.sources.generated.source import WrittenSource
+from rnnpipe.sources.generated.source import GeneratedSource
 from rnnpipe.sources.source import Progress
 from rnnpipe.sources.text.label_files import LabelFiles
 from rnnpipe.sources.text.parallel import Parallel
@@ -23,7 +23,7 @@ _HELD_OUT = 0.08
 _PROGRESS_EVERY = 500
 
 
-class GrammarSource(WrittenSource):
+class GrammarSource(GeneratedSource):
     """Sentences of a grammar: so many, from a seed; equal settings give equal files."""
 
     @property
@@ -47,7 +47,7 @@ class SentimentGrammar(GrammarSource):
     Example:
         >>> source = SentimentGrammar("data/opinions", sentences=1000, seed=1)
         >>> source.prepare(lambda done, total: None)
-        >>> first = next(source.read(source.pieces()[0]))
+        >>> first = next(source.read(source.partitions()[0]))
     """
 
     kind = "sentiment_grammar"
@@ -89,7 +89,7 @@ class TranslationGrammar(GrammarSource):
     Example:
         >>> source = TranslationGrammar("data/velu", pairs=1000, seed=1)
         >>> source.prepare(lambda done, total: None)
-        >>> first = next(source.read(source.pieces()[0]))
+        >>> first = next(source.read(source.partitions()[0]))
     """
 
     kind = "translation_grammar"

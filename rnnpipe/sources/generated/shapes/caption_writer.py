@@ -31,7 +31,7 @@ _HEADER: dict[str, Any] = {
 def write_captioned_shapes(
     folder: Path, images: int, *, size: int, seed: int, progress: Progress
 ) -> None:
-    """Draws scenes and writes them with five captions each, all in the part `train`.
+    """Draws scenes and writes them with five captions each, all in the split `train`.
 
     The same arguments give the same bytes, and a larger data set begins with the smaller one. What
     is in a picture is written beside its size, as `scene`: for every shape its `kind`, `colour`

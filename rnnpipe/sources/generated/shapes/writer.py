@@ -39,7 +39,7 @@ def write_shapes(
     disagreement: float,
     progress: Progress,
 ) -> None:
-    """Draws scenes, asks about them and writes both as VQA v2.0 does, all in the part `train`.
+    """Draws scenes, asks about them and writes both as VQA v2.0 does, all in the split `train`.
 
     The same arguments give the same bytes. A picture depends on `seed` and its own number only; its
     questions also on the pictures before it, whose answers they balance. So a larger data set

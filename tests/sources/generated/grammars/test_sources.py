@@ -16,8 +16,8 @@ def ignore(done: int, total: int) -> None: ...
 
 def read_all(source):
     source.prepare(ignore)
-    source, pieces = pickle.loads(pickle.dumps((source, source.pieces())))
-    return [reference for piece in pieces for reference in source.read(piece)]
+    source, partitions = pickle.loads(pickle.dumps((source, source.partitions())))
+    return [reference for partition in partitions for reference in source.read(partition)]
 
 
 def test_opinions_are_written_in_the_layout_of_rt_polarity(tmp_path):
@@ -27,17 +27,17 @@ def test_opinions_are_written_in_the_layout_of_rt_polarity(tmp_path):
     assert len({r.fields["text"] for r in read}) == 201
     assert sorted(path.name for path in source.folder.iterdir()) == ["opinions.neg", "opinions.pos"]
     assert read_all(LabelFiles(source.folder)) == read
-    assert source.parts == {"train"}
+    assert source.splits == {"train"}
 
 
 def test_translations_are_written_as_parallel_files(tmp_path):
     source = TranslationGrammar(tmp_path, pairs=200, seed=1)
     read = read_all(source)
-    by_split = Counter(r.part for r in read)
+    by_split = Counter(r.split for r in read)
     assert by_split == {"train": 200, "validation": 16, "test": 24}
     assert len({r.fields["source"] for r in read}) == len(read)
     lengths = {
-        split: [len(r.fields["source"].split()) for r in read if r.part == split]
+        split: [len(r.fields["source"].split()) for r in read if r.split == split]
         for split in by_split
     }
     assert max(lengths["train"] + lengths["validation"]) <= LONGEST_TRAINED
