@@ -184,7 +184,7 @@ def test_a_long_build_stops_once_too_many_records_are_bad(drawn_vqa, tmp_path, m
         return size
 
     monkeypatch.setattr(write_pass, "write_tfrecord", write_slowly)
-    monkeypatch.setattr(build_module, "_SOON_SECONDS", 0.0)
+    monkeypatch.setattr(build_module, "_EARLY_STOP_SECONDS", 0.0)
     monkeypatch.setattr(polling, "_SECONDS", 0.01)
     told = []
     with pytest.raises(UserError) as fault:

@@ -110,7 +110,7 @@ class Plan:
 
     @property
     def claims(self) -> float:
-        """Bytes in the main process of a local build: where the shuffle batches of all shards are."""
+        """Bytes in the main process of a local build: the offsets of all shuffle batches."""
         sendings = max(self.second_shuffle / MAX_BATCH_BYTES, min(self.workers, self.partitions))
         return _CLAIM * min(self.data.records, sendings * self.shards)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rnnpipe.errors import UserError
+from rnnpipe.storage.atomic import atomic_path
 from rnnpipe.storage.cache import cache_folder
 
 FLINK = "1.19.3"
@@ -94,13 +95,14 @@ class Parts:
     def _install_flink(self) -> None:
         """Into an environment of its own: with its dependencies Flink asks for an old Beam."""
         print(f"Flink {FLINK}: about 230 MB from PyPI", flush=True)
-        half, folder = self.home / "venv.half", self.home / "venv"
-        venv.create(half, with_pip=True, clear=True)
+        folder = self.home / "venv"
         packages = [f"apache-flink-libraries=={FLINK}", f"apache-flink=={FLINK}"]
-        pip = [half / "bin" / "python", "-m", "pip", "install", "--quiet", "--no-deps"]
-        _run([*map(str, pip), *packages], "Flink from PyPI")
-        shutil.rmtree(folder, ignore_errors=True)
-        half.rename(folder)  # only its files are used: an environment itself cannot be moved
+        # Only the files are used: an environment itself cannot be moved.
+        with atomic_path(folder) as unfinished:
+            venv.create(unfinished, with_pip=True)
+            pip = [unfinished / "bin" / "python", "-m", "pip", "install", "--quiet", "--no-deps"]
+            _run([*map(str, pip), *packages], "Flink from PyPI")
+            shutil.rmtree(folder, ignore_errors=True)
         for script in (self.flink / "bin").glob("*.sh"):
             script.chmod(0o755)
 

@@ -1,8 +1,5 @@
-"""Sources that write their raw files themselves, and then read them like anybody's."""
+"""The base class of sources that generate their raw files."""
 
-import os
-import shutil
-import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
@@ -12,17 +9,18 @@ from typing import Any
 from rnnpipe.errors import DeadLetter, UserError
 from rnnpipe.sources.folder import absolute, list_folder
 from rnnpipe.sources.source import Progress, Reference, Source
+from rnnpipe.storage.atomic import atomic_path
 from rnnpipe.storage.paths import StorePath
 
 _FIX = "name another folder as data.source.path"
 
 
 class GeneratedSource(ABC):
-    """Raw files that are written once, each choice of settings into a folder of its own.
+    """Generates raw files once, for each choice of settings in a folder of its own.
 
     Args:
         path: where the folders go: a folder that is missing, empty or holds such folders only.
-        settings: what is written.
+        settings: what is generated.
     """
 
     kind: str
@@ -32,13 +30,13 @@ class GeneratedSource(ABC):
 
     @property
     def settings(self) -> Mapping[str, Any]:
-        """What is written; see `Source`."""
+        """What is generated; see `Source`."""
         return self._settings
 
     @property
     @abstractmethod
     def folder_name(self) -> str:
-        """The name of the data set's folder, which tells it from all others."""
+        """The name of the data set's folder, unique to its settings."""
 
     @abstractmethod
     def write(self, folder: Path, progress: Progress) -> None:
@@ -54,13 +52,13 @@ class GeneratedSource(ABC):
         return self._path / self.folder_name
 
     @cached_property
-    def _written(self) -> Source:
+    def _reader(self) -> Source:
         return self.open(self.folder)
 
     @property
     def splits(self) -> frozenset[str]:
-        """The splits that were written."""
-        return self._written.splits
+        """The splits of the generated files."""
+        return self._reader.splits
 
     def prepare(self, progress: Progress) -> None:
         """Writes the data set, if it is not there; see `Source`."""
@@ -71,10 +69,10 @@ class GeneratedSource(ABC):
         if not self.folder.exists():
             self._check_place()
             self._publish(progress)
-        self._written.prepare(lambda done, total: None)
+        self._reader.prepare(lambda done, total: None)
 
     def _check_place(self) -> None:
-        """Other people's files are neither touched nor mixed with ours."""
+        """Refuses a folder with other files, so that they are neither changed nor mixed."""
         start = f"{self.kind}-"
         others = [name for name in list_folder(self._path) if not name.startswith(start)]
         if others or self._path.is_file():
@@ -83,26 +81,24 @@ class GeneratedSource(ABC):
             raise UserError(str(self._path), expected, got, _FIX)
 
     def _publish(self, progress: Progress) -> None:
-        unfinished = self.folder.with_name(f"{self.folder.name}.incomplete-{uuid.uuid4().hex[:8]}")
         try:
-            unfinished.mkdir(parents=True)
-            self.write(unfinished, progress)
-            os.rename(unfinished, self.folder)
+            self._path.mkdir(parents=True, exist_ok=True)
+            with atomic_path(self.folder) as unfinished:
+                unfinished.mkdir()
+                self.write(unfinished, progress)
         except OSError as fault:
-            if not self.folder.exists():  # another process may have been faster
+            if not self.folder.exists():  # unless another process was faster
                 got = fault.strerror or str(fault)
                 raise UserError(str(self.folder), "a place to write to", got, _FIX) from fault
-        finally:
-            shutil.rmtree(unfinished, ignore_errors=True)
 
     def partitions(self) -> list[Any]:
-        """As of the source that reads the files."""
-        return self._written.partitions()
+        """See `Source`; delegates to the reader of the files."""
+        return self._reader.partitions()
 
     def read(self, partition: Any) -> Iterator[Reference | DeadLetter]:
-        """As of the source that reads the files."""
-        return self._written.read(partition)
+        """See `Source`; delegates to the reader of the files."""
+        return self._reader.read(partition)
 
     def files(self) -> Iterable[Path]:
-        """As of the source that reads the files."""
-        return self._written.files()
+        """See `Source`; delegates to the reader of the files."""
+        return self._reader.files()

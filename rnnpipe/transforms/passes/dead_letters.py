@@ -10,7 +10,7 @@ from rnnpipe.errors import DeadLetter
 from rnnpipe.transforms.passes.external_sort import external_sort
 from rnnpipe.transforms.passes.scratch import scratch_folder, write_lines
 
-DEAD_LETTER_FOLDER = "letters"
+DEAD_LETTER_FOLDER = "dead_letters"
 _MAX_REASONS = 1000
 
 

@@ -1,36 +1,36 @@
-"""What workers leave for each other and for the process that waits for them: files, for a while."""
+"""Scratch files, by which workers pass data to each other and to the main process."""
 
-import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from rnnpipe.storage.atomic import atomic_path
 from rnnpipe.storage.paths import StorePath, remove_tree
 
-_SCRATCH = "work"
-_PARTIAL = "half"
+_SCRATCH = "scratch"
+_PARTIAL = "partial"
 _STOP = "stop"
 
 
 def scratch_folder(folder: Path, name: str) -> Path:
-    """A folder in the one that is being built; it is there when this returns.
+    """Makes and returns a scratch folder in the records directory that is being built.
 
     Args:
         folder: where the records are built.
-        name: what lies in it.
+        name: of the scratch folder.
     """
     path = folder / _SCRATCH / name
-    for made in (path.parent, path):  # but never `folder` itself, should it have vanished
-        made.mkdir(exist_ok=True)
+    for parent in (path.parent, path):  # never `folder` itself, which may have been removed
+        parent.mkdir(exist_ok=True)
     return path
 
 
 def partial_folder(folder: Path) -> Path:
-    """Where files lie until they are whole.
+    """The folder of unfinished files.
 
-    A worker that is killed leaves one there, and its work is done again: nobody may read what is
-    left or publish it.
+    A killed worker leaves one there, and its work is repeated: what is left is never read or
+    published.
 
     Args:
         folder: where the records are built.
@@ -38,52 +38,53 @@ def partial_folder(folder: Path) -> Path:
     return scratch_folder(folder, _PARTIAL)
 
 
-def write_lines(folder: Path, work: str, name: str, lines: Iterable[str]) -> None:
-    """Writes a file whole or not at all; what is tried again replaces it by the same content.
+def write_lines(folder: Path, scratch: str, name: str, lines: Iterable[str]) -> None:
+    """Writes a file whole or not at all; a second attempt replaces it by the same content.
 
     Args:
         folder: where the records are built.
-        work: which of its work folders the file goes to.
+        scratch: the name of the file's scratch folder.
         name: of the file, the same for all attempts.
-        lines: what it holds.
+        lines: its content, without line ends.
     """
-    path, ended = scratch_folder(folder, work) / name, (f"{line}\n" for line in lines)
+    path, ended = scratch_folder(folder, scratch) / name, (f"{line}\n" for line in lines)
     if isinstance(path, StorePath):
         path.write_text("".join(ended))
         return
-    temporary = partial_folder(folder) / f"{name}.{uuid.uuid4().hex}"
-    with temporary.open("w", encoding="utf-8") as file:
+    with (
+        atomic_path(path, partial_folder=partial_folder(folder)) as unfinished,
+        unfinished.open("w", encoding="utf-8") as file,
+    ):
         file.writelines(ended)
-    temporary.replace(path)
 
 
 def request_stop(folder: Path) -> None:
-    """Tells all workers that what they write will not be published."""
+    """Asks all workers to stop: what they write will not be published."""
     (folder / _SCRATCH / _STOP).write_text("")
 
 
 def is_stop_requested(folder: Path) -> bool:
-    """Whether they have been told."""
+    """Whether workers were asked to stop."""
     return (folder / _SCRATCH / _STOP).exists()
 
 
-def clear(work: Path) -> None:
-    """Removes the files of such a folder."""
-    if isinstance(work, StorePath):
-        work.remove_tree()  # all at once: there may be many, and each is a request
+def clear(scratch: Path) -> None:
+    """Removes the files of a scratch folder."""
+    if isinstance(scratch, StorePath):
+        scratch.remove_tree()  # all at once: there may be many, and each is a request
         return
-    for path in work.iterdir():
+    for path in scratch.iterdir():
         path.unlink()
 
 
 def remove_scratch(folder: Path) -> None:
-    """Removes all such folders: they are not part of the data set."""
+    """Removes all scratch folders: they are not part of the data set."""
     remove_tree(folder / _SCRATCH)
 
 
 @contextmanager
 def local_scratch_folder(folder: Path, name: str) -> Iterator[Path]:
-    """Such a folder on this machine, also where `folder` lies in an object store."""
+    """A scratch folder on this machine, also if `folder` lies in an object store."""
     if isinstance(folder, StorePath):
         with TemporaryDirectory() as temporary:
             yield Path(temporary)

@@ -119,7 +119,7 @@ class Recipe(ABC):
         """What to count of a training record: pairs of a counter's name and an item."""
 
     def identities(self, reference: Reference) -> Mapping[str, str]:
-        """By name, the values that duplicates of this record share; the build reports duplicates."""
+        """By name, the values that duplicates of this record share; the build reports them."""
         return {}
 
     @property

@@ -24,7 +24,7 @@ def texts_of(source):
 
 @pytest.fixture
 def short_stretches(monkeypatch):
-    monkeypatch.setattr(spans, "STRETCH", 7)
+    monkeypatch.setattr(spans, "SPAN_BYTES", 7)
 
 
 @pytest.mark.usefixtures("short_stretches")

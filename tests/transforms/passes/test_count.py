@@ -50,7 +50,7 @@ def test_counts_are_those_of_the_text_for_any_number_of_buckets(source, tmp_path
 
 def test_of_too_many_words_the_most_frequent_are_kept(source, tmp_path, monkeypatch):
     monkeypatch.setattr(count_pass, "MAX_ITEMS", 4)
-    monkeypatch.setattr(count_pass, "_MOST_IN_WORKER", 3)
+    monkeypatch.setattr(count_pass, "_MAX_ITEMS_IN_WORKER", 3)
     for buckets in (1, 5, 100):
         words = count(source, tmp_path / str(buckets), buckets).counts["words"]
         assert dict(words) == {"a" * 7: 7, "b" * 7: 7, "c" * 7: 7, "a" * 6: 6}

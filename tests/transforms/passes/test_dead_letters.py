@@ -54,7 +54,7 @@ def test_what_they_say_together(monkeypatch):
 
 
 def test_of_ever_new_reasons_only_the_first_are_kept(monkeypatch):
-    monkeypatch.setattr(dead_letters, "_MOST_REASONS", 2)
+    monkeypatch.setattr(dead_letters, "_MAX_REASONS", 2)
     summary = summarize_dead_letters(DeadLetter("k", "s", "step", str(n % 10)) for n in range(100))
     assert summary.total == 100
     assert summary.describe() == "100 x step: 0"

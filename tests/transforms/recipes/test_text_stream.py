@@ -27,7 +27,7 @@ def build(path, folder, **options) -> RecordsDirectory:
 
 
 def test_the_records_of_a_split_are_its_text_in_order(book, tmp_path, monkeypatch):
-    monkeypatch.setattr(spans, "STRETCH", 100)
+    monkeypatch.setattr(spans, "SPAN_BYTES", 100)
     records = build(book, tmp_path / "records")
     symbols = Symbols.load(records.path)
     parts = {split: list(records.read(split)) for split in ("train", "validation", "test")}
@@ -53,7 +53,7 @@ def test_only_the_vocabulary_of_the_training_split_is_known(tmp_path):
 
 
 def test_stretches_that_are_no_text_are_dead_letters(tmp_path, monkeypatch):
-    monkeypatch.setattr(spans, "STRETCH", 20)
+    monkeypatch.setattr(spans, "SPAN_BYTES", 20)
     path = tmp_path / "book.txt"
     path.write_bytes(b"line\n" * 100 + b"caf\xe9\n" + b"line\n" * 100)
     records = build(path, tmp_path / "records")

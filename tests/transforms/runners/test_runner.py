@@ -94,8 +94,8 @@ def test_what_fits_into_memory_changes_no_byte(kind, tmp_path, monkeypatch):
     whole = build.run(tmp_path / "whole").path
     monkeypatch.setattr(external_sort, "MAX_VALUES_IN_MEMORY", 3)
     monkeypatch.setattr(shuffle_module, "MAX_BATCH_BYTES", 500)
-    monkeypatch.setattr(count_pass, "_MOST_IN_WORKER", 5)
-    monkeypatch.setattr(build_module, "_LEAST_BUCKETS", 3)
+    monkeypatch.setattr(count_pass, "_MAX_ITEMS_IN_WORKER", 5)
+    monkeypatch.setattr(build_module, "_MIN_BUCKETS", 3)
     little = build.run(tmp_path / "little").path
     assert contents(whole) == contents(little)
 
