@@ -13,11 +13,11 @@ from rnnpipe.runs.console import make_console
 from rnnpipe.runs.progress import BuildProgress
 from rnnpipe.runs.summary import print_summary
 from rnnpipe.sources.source import Source
-from rnnpipe.storage.paths import place
+from rnnpipe.storage.paths import as_path
 from rnnpipe.transforms.build import Build
-from rnnpipe.transforms.recipe import Recipe
-from rnnpipe.transforms.runner import Runner
-from rnnpipe.transforms.stores import use_s3_options
+from rnnpipe.transforms.recipes.base import Recipe
+from rnnpipe.transforms.runners.runner import Runner
+from rnnpipe.transforms.runners.s3_options import use_s3_options
 
 MakeBuild = Callable[[argparse.Namespace], tuple[Source, Recipe]]
 
@@ -36,7 +36,7 @@ def make_parser(program: str, description: str | None) -> argparse.ArgumentParse
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("--output", type=place, required=True, help="the records directory to write")
+    add("--output", type=as_path, required=True, help="the records directory to write")
     add("--validation", type=share, default=0.1, help="share held out (default: %(default)s)")
     add("--test", type=share, default=0.1, help="share held out (default: %(default)s)")
     add("--records-per-shard", type=count, default=defaults["records_per_shard"].default)

@@ -13,14 +13,14 @@ from collections.abc import Sequence
 from typing import get_args
 
 from pipelines.command import count, make_parser, run
-from rnnpipe.sources.easy_vqa import EasyVqa
-from rnnpipe.sources.images import FITS
+from rnnpipe.sources.images.decoding import FITS
 from rnnpipe.sources.source import Source
-from rnnpipe.sources.vqa_v2 import VqaV2
-from rnnpipe.storage.paths import place
+from rnnpipe.sources.vqa.easy_vqa import EasyVqa
+from rnnpipe.sources.vqa.vqa_v2 import VqaV2
+from rnnpipe.storage.paths import as_path
 from rnnpipe.text.tokenizer import TokenizerKind
-from rnnpipe.transforms.recipe import Recipe
-from rnnpipe.transforms.vqa import VqaRecipe
+from rnnpipe.transforms.recipes.base import Recipe
+from rnnpipe.transforms.recipes.vqa import VqaRecipe
 
 SOURCES = {"vqa_v2": VqaV2, "easy_vqa": EasyVqa}
 
@@ -32,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser, recipe = make_parser(_PROGRAM, __doc__), VqaRecipe()
     add = parser.add_argument
     add("--source", required=True, choices=SOURCES, help="the layout of the raw data")
-    add("--path", type=place, required=True, help="the folder of raw data")
+    add("--path", type=as_path, required=True, help="the folder of raw data")
     add("--image-size", type=count, default=recipe.image_size, help="pixels (default: %(default)s)")
     add("--image-fit", choices=FITS, default=recipe.image_fit, help="(default: %(default)s)")
     add("--jpeg-quality", type=count, default=recipe.jpeg_quality, help="(default: %(default)s)")

@@ -245,9 +245,9 @@ def _config(options: argparse.Namespace) -> None:
 def _inspect(options: argparse.Namespace) -> None:
     from rnnpipe.runs.console import make_console
     from rnnpipe.runs.inspect import inspect_records
-    from rnnpipe.storage.paths import place
+    from rnnpipe.storage.paths import as_path
 
-    inspect_records(place(options.directory), options.examples, make_console())
+    inspect_records(as_path(options.directory), options.examples, make_console())
 
 
 if __name__ == "__main__":

@@ -32,8 +32,8 @@ def build_records(
         UserError: the raw data, the place for the records or Beam's options are not as they should
             be, or the records would lack a split that the config needs.
     """
-    from rnnpipe.transforms.runner import Runner  # brings in Beam
-    from rnnpipe.transforms.stores import use_s3_options
+    from rnnpipe.transforms.runners.runner import Runner  # brings in Beam
+    from rnnpipe.transforms.runners.s3_options import use_s3_options
 
     runner = Runner(config.build.workers, beam_args)
     runner.check()

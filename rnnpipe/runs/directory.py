@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from rnnpipe.errors import UserError
+from rnnpipe.storage.atomic import atomic_path
 
 
 @dataclass(frozen=True)
@@ -221,6 +222,5 @@ def write_jsonl(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Writes a text file, wholly or not at all."""
-    temporary = path.with_name(f"{path.name}.writing")
-    temporary.write_text(text)
-    temporary.replace(path)
+    with atomic_path(path, durable=True) as unfinished:
+        unfinished.write_text(text)

@@ -18,18 +18,18 @@ class Reference:
     Args:
         key: unique in the data set and the same on every machine.
         group: what must stay in one split, e.g. the image that several questions share.
-        part: the split that the raw data puts it in (`train`, `validation` or `test`).
+        split: the split that the raw data puts it in (`train`, `validation` or `test`).
         fields: text, numbers and paths; never the bytes of an image or a video.
     """
 
     key: str
     group: str
-    part: str
+    split: str
     fields: dict[str, Any]
 
     def __reduce__(self) -> tuple[Any, ...]:
         # What dataclasses with slots do of themselves takes five times as long.
-        return Reference, (self.key, self.group, self.part, self.fields)
+        return Reference, (self.key, self.group, self.split, self.fields)
 
 
 class Source(Protocol):
@@ -41,7 +41,7 @@ class Source(Protocol):
     kind: str
 
     @property
-    def parts(self) -> frozenset[str]:
+    def splits(self) -> frozenset[str]:
         """The splits that the raw data itself gives; the build holds the others out of `train`."""
 
     @property
@@ -55,11 +55,11 @@ class Source(Protocol):
             UserError: a file or folder is missing or is not what it should be.
         """
 
-    def pieces(self) -> list[Any]:
-        """Picklable pieces of the raw data; one worker reads a piece."""
+    def partitions(self) -> list[Any]:
+        """Disjoint, picklable partitions of the raw data; one worker reads each."""
 
-    def read(self, piece: Any) -> Iterator[Reference | DeadLetter]:
-        """The raw records of one piece; those that cannot be referred to as dead letters."""
+    def read(self, partition: Any) -> Iterator[Reference | DeadLetter]:
+        """The raw records of one partition; those that cannot be referred to as dead letters."""
 
     def files(self) -> Iterable[Path]:
         """The files that the records depend on, for the fingerprint."""

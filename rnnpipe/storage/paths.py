@@ -253,11 +253,11 @@ class StorePath(PosixPath):
                 store.rm(self._key, recursive=True)
 
 
-def place(path: str | Path) -> Path:
+def as_path(path: str | Path) -> Path:
     """The path that a text names: of an object store where it has a scheme, else of a file.
 
     Example:
-        >>> place("s3://bucket/raw"), place("data/raw")
+        >>> as_path("s3://bucket/raw"), as_path("data/raw")
         (StorePath('s3://bucket/raw'), PosixPath('data/raw'))
     """
     return StorePath(path) if "://" in str(path) else Path(path)

@@ -13,12 +13,12 @@ from rnnpipe.config.schema.caption_data import (
     Flickr8kSource,
     ShapesCaptionsSource,
 )
-from rnnpipe.sources.coco_captions import CocoCaptions
-from rnnpipe.sources.coco_parts import CaptionFiles
-from rnnpipe.sources.flickr8k import Flickr8k
-from rnnpipe.sources.shapes_captions import ShapesCaptions
+from rnnpipe.sources.captions.coco import CocoCaptions
+from rnnpipe.sources.captions.coco_files import CaptionFiles
+from rnnpipe.sources.captions.flickr8k import Flickr8k
+from rnnpipe.sources.captions.tfds import TfdsCaptions
+from rnnpipe.sources.generated.shapes_captions import ShapesCaptions
 from rnnpipe.sources.source import Source
-from rnnpipe.sources.tfds_captions import TfdsCaptions
 from rnnpipe.storage.cache import cache_folder
 from rnnpipe.tasks.features import make_features
 
@@ -37,8 +37,8 @@ def prepare_caption_build(data: CaptionData, build: BuildSection) -> Build:
         UserError: the source's settings contradict each other.
     """
     from rnnpipe.transforms.build import Build  # brings in Beam
-    from rnnpipe.transforms.captions import CaptionRecipe
-    from rnnpipe.transforms.text import Tokenization
+    from rnnpipe.transforms.recipes.captions import CaptionRecipe
+    from rnnpipe.transforms.recipes.tokenization import Tokenization
 
     caption = data.caption
     recipe = CaptionRecipe(

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from rnnpipe.errors import BadRecord, UserError
-from rnnpipe.sources.images import Fit, read_image, read_whole_image
+from rnnpipe.sources.images.decoding import Fit, read_image, read_whole_image
 
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]
 

@@ -24,8 +24,8 @@ from rnnpipe.config.schema.text import (
     TranslationGrammarSource,
     TrecSource,
 )
+from rnnpipe.sources.generated.grammars import SentimentGrammar, TranslationGrammar
 from rnnpipe.sources.source import Source
-from rnnpipe.sources.text.grammars import SentimentGrammar, TranslationGrammar
 from rnnpipe.sources.text.label_files import LabelFiles
 from rnnpipe.sources.text.label_folders import LabelFolders
 from rnnpipe.sources.text.parallel import Parallel
@@ -36,7 +36,7 @@ from rnnpipe.storage.cache import cache_folder
 
 if TYPE_CHECKING:
     from rnnpipe.transforms.build import Build
-    from rnnpipe.transforms.text import Tokenization
+    from rnnpipe.transforms.recipes.tokenization import Tokenization
 
 
 def prepare_text_class_build(data: TextClassData, build: BuildSection) -> Build:
@@ -50,7 +50,7 @@ def prepare_text_class_build(data: TextClassData, build: BuildSection) -> Build:
         UserError: the source's settings contradict each other.
     """
     from rnnpipe.transforms.build import Build  # brings in Beam
-    from rnnpipe.transforms.text_classes import TextClassRecipe
+    from rnnpipe.transforms.recipes.text_classes import TextClassRecipe
 
     recipe = TextClassRecipe(
         text=_tokenization(data.text),
@@ -75,7 +75,7 @@ def prepare_text_pair_build(data: TextPairData, build: BuildSection) -> Build:
         UserError: the source's settings contradict each other.
     """
     from rnnpipe.transforms.build import Build  # brings in Beam
-    from rnnpipe.transforms.text_pairs import TextPairRecipe
+    from rnnpipe.transforms.recipes.text_pairs import TextPairRecipe
 
     recipe = TextPairRecipe(
         text=_tokenization(data.text),
@@ -130,7 +130,7 @@ def _open_tfds(config: TfdsSource, fields: dict[str, str]) -> Tfds:
 
 
 def _tokenization(text: ClassText | PairText) -> Tokenization:
-    from rnnpipe.transforms.text import Tokenization
+    from rnnpipe.transforms.recipes.tokenization import Tokenization
 
     return Tokenization(
         text.tokenizer,

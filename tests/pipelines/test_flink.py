@@ -11,9 +11,9 @@ import pytest
 
 from rnnpipe.cli import main as rnnpipe
 from rnnpipe.records.directory import RecordsDirectory
-from rnnpipe.sources.videos.moving.writer import FRAME_LABELS
-from tests.transforms.backbone import SIDE, write_weights
+from rnnpipe.sources.generated.moving.writer import FRAME_LABELS
 from tests.transforms.kinds import KINDS, contents
+from tests.transforms.recipes.backbone import SIDE, write_weights
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMON = "--records-per-shard 8 --max-bad-fraction 0.2 --validation 0.2 --test 0.2"

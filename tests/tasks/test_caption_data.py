@@ -6,10 +6,10 @@ from pydantic import TypeAdapter
 from rnnpipe.config.schema.base import Build
 from rnnpipe.config.schema.caption_data import CaptionData, CaptionSource
 from rnnpipe.records.specs import CAPTION, CAPTION_FEATURES
-from rnnpipe.sources.coco_captions import CocoCaptions
-from rnnpipe.sources.flickr8k import Flickr8k
-from rnnpipe.sources.shapes_captions import ShapesCaptions
-from rnnpipe.sources.tfds_captions import TfdsCaptions
+from rnnpipe.sources.captions.coco import CocoCaptions
+from rnnpipe.sources.captions.flickr8k import Flickr8k
+from rnnpipe.sources.captions.tfds import TfdsCaptions
+from rnnpipe.sources.generated.shapes_captions import ShapesCaptions
 from rnnpipe.tasks.caption_data import open_captions, prepare_caption_build
 
 FILES = {"train": {"annotations": Path("a.json"), "images": Path("photos")}}

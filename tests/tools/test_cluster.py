@@ -8,9 +8,9 @@ import threading
 import pytest
 
 from rnnpipe.errors import UserError
-from tools.cluster import flink, strikes
+from tools.cluster import fault_injectors, flink
+from tools.cluster.components import Parts, default_home
 from tools.cluster.flink import Cluster
-from tools.cluster.parts import Parts, default_home
 from tools.cluster.processes import Processes, started
 
 SLEEP = ["sleep", "100"]
@@ -104,14 +104,14 @@ def test_a_variable_names_the_folder(tmp_path, monkeypatch):
 
 def test_who_is_not_there_is_not_struck(processes):
     chance = random.Random(1)
-    assert not strikes.kill_forker(2**22 + 1, None, chance)
+    assert not fault_injectors.kill_forker(2**22 + 1, None, chance)
     processes.start("one", ["sh", "-c", "sleep 100 & wait"], os.environ)
     main = processes.pid("one")
-    while not strikes.kill_forker(main, None, chance):
+    while not fault_injectors.kill_forker(main, None, chance):
         assert started(main)
     reap(main)  # its child was all it waited for
-    assert not strikes.kill_main(main, None, chance)
-    assert not strikes.kill_worker(main, None, chance)
+    assert not fault_injectors.kill_main(main, None, chance)
+    assert not fault_injectors.kill_worker(main, None, chance)
 
 
 def test_a_process_that_nobody_waits_for_has_ended(processes):
@@ -120,5 +120,5 @@ def test_a_process_that_nobody_waits_for_has_ended(processes):
     os.kill(pid, signal.SIGKILL)
     while started(pid):
         pass
-    assert not strikes.kill_main(pid, None, random.Random(1))
+    assert not fault_injectors.kill_main(pid, None, random.Random(1))
     reap(pid)

@@ -16,12 +16,13 @@ from PIL import Image
 from rnnpipe.errors import UserError
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.tfrecord import write_tfrecord
-from rnnpipe.sources.vqa_v2 import VqaV2
+from rnnpipe.sources.vqa.vqa_v2 import VqaV2
 from rnnpipe.transforms import build as build_module
-from rnnpipe.transforms import shards, watch
 from rnnpipe.transforms.build import Build
-from rnnpipe.transforms.runner import Runner
-from rnnpipe.transforms.vqa import VqaRecipe
+from rnnpipe.transforms.passes import write as write_pass
+from rnnpipe.transforms.recipes.vqa import VqaRecipe
+from rnnpipe.transforms.runners import polling
+from rnnpipe.transforms.runners.runner import Runner
 from tests.transforms.kinds import contents
 
 SHARES = {"validation": 0.2, "test": 0.2}
@@ -51,14 +52,14 @@ def test_records_hold_what_the_raw_data_says(handmade_vqa, tmp_path):
     pixels = np.asarray(Image.open(BytesIO(jpeg)))
     assert pixels.shape == (16, 16, 3)
     assert np.abs(pixels.astype(int) - [254, 0, 0]).max() < 8
-    pieces = records_tokenizer(records).pieces
+    partitions = records_tokenizer(records).partitions
     assert record == {
         "question_id": 11,
         "image_id": 1,
         "question": "Is it red?",
-        "question_tokens": [pieces.index(f"\u2581{word}") for word in ("is", "it")]
-        + [1]  # nine pieces are the four special ones and the five most frequent words
-        + [pieces.index("\u2581?")],
+        "question_tokens": [partitions.index(f"\u2581{word}") for word in ("is", "it")]
+        + [1]  # nine partitions are the four special ones and the five most frequent words
+        + [partitions.index("\u2581?")],
         "question_type": "is it",
         "answers": ["yes"] * 9 + ["no"],
         "answer_type": "other",
@@ -134,7 +135,7 @@ def test_what_killed_attempts_leave_is_not_published(drawn_vqa, tmp_path, monkey
         raise KeyboardInterrupt
 
     left = set()
-    monkeypatch.setattr(shards, "write_tfrecord", kill_once)
+    monkeypatch.setattr(write_pass, "write_tfrecord", kill_once)
     records = make_build(drawn_vqa).run(tmp_path / "records")
     assert len(left) == len(records.splits) == 3
     assert contents(records.path) == contents(undisturbed.path)
@@ -144,7 +145,7 @@ def test_a_full_disk_is_told(drawn_vqa, tmp_path, monkeypatch):
     def fill(path, records, half):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(shards, "write_tfrecord", fill)
+    monkeypatch.setattr(write_pass, "write_tfrecord", fill)
     with pytest.raises(UserError, match="expected room for the records, got a full disk"):
         make_build(drawn_vqa).run(tmp_path / "records")
     assert not list(tmp_path.glob("records*"))
@@ -154,7 +155,7 @@ def test_a_full_quota_is_told(drawn_vqa, tmp_path, monkeypatch):
     def fill(path, records, half):
         raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
 
-    monkeypatch.setattr(shards, "write_tfrecord", fill)
+    monkeypatch.setattr(write_pass, "write_tfrecord", fill)
     with pytest.raises(UserError, match="expected room for the records, got a full quota"):
         make_build(drawn_vqa).run(tmp_path / "records")
 
@@ -182,9 +183,9 @@ def test_a_long_build_stops_once_too_many_records_are_bad(drawn_vqa, tmp_path, m
         time.sleep(0.2)
         return size
 
-    monkeypatch.setattr(shards, "write_tfrecord", write_slowly)
-    monkeypatch.setattr(build_module, "_SOON_SECONDS", 0.0)
-    monkeypatch.setattr(watch, "_SECONDS", 0.01)
+    monkeypatch.setattr(write_pass, "write_tfrecord", write_slowly)
+    monkeypatch.setattr(build_module, "_EARLY_STOP_SECONDS", 0.0)
+    monkeypatch.setattr(polling, "_SECONDS", 0.01)
     told = []
     with pytest.raises(UserError) as fault:
         make_build(drawn_vqa, records_per_shard=4).run(

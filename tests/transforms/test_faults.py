@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.cluster.parts import default_home
+from tools.cluster.components import default_home
 
 HOME = default_home()  # not that of a test, which has a cache of its own
 ROOT = Path(__file__).resolve().parents[2]

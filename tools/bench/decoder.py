@@ -23,8 +23,8 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
+from interleaved import Case, describe, interleave
 from keras import ops
-from turns import Case, describe, interleave
 
 from rnnpipe.decoding import Constraints, beam_search, greedy
 from rnnpipe.layers import GRU, AdditiveAttention, AttentionDecoder, Bridge, GRUCell

@@ -17,7 +17,7 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import tensorflow as tf
-from turns import Case, seconds_of
+from interleaved import Case, seconds_of
 
 from rnnpipe.config.loader import load_config
 from rnnpipe.runs.build import find_records

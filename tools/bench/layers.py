@@ -21,7 +21,7 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-from turns import Case, describe, interleave, running, seconds_of
+from interleaved import Case, describe, interleave, running, seconds_of
 
 from rnnpipe import layers
 

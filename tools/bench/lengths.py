@@ -13,8 +13,8 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
+from interleaved import Case, interleave, running
 from layers import GATES, THEIRS
-from turns import Case, interleave, running
 
 from rnnpipe import layers
 

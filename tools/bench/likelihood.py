@@ -18,8 +18,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 import numpy as np
 import tensorflow as tf
+from interleaved import Case, describe, interleave
 from keras import ops
-from turns import Case, describe, interleave
 
 from rnnpipe.training.token_targets import Perplexity, TokenCrossEntropy
 

@@ -38,8 +38,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 import numpy as np
 import tensorflow as tf
-from recipe import widen_to_recipe
-from turns import Case, interleave
+from interleaved import Case, interleave
+from joey_weights import widen_to_recipe
 
 from rnnpipe.inputs.prefetching import prefetch
 from rnnpipe.records.directory import RecordsDirectory

@@ -22,8 +22,8 @@ from rnnpipe.sources.source import Reference
 from rnnpipe.sources.videos.clips import Clip, Sampling, refer_clip
 from rnnpipe.sources.videos.decoding import find_duration
 from rnnpipe.sources.videos.files import encode_video
-from rnnpipe.transforms.features import Features
-from rnnpipe.transforms.video_frames import VideoEncoder, VideoRecipe
+from rnnpipe.transforms.recipes.image_features import Features
+from rnnpipe.transforms.recipes.video_frames import VideoEncoder, VideoRecipe
 
 MINUTES = (0.5, 5)
 RATE, MOST, SIZE = 12, 256, 64

@@ -28,33 +28,33 @@ from pathlib import Path
 
 from rnnpipe.errors import UserError
 from rnnpipe.records.metadata import import_datasets
-from tools.cluster import places, strikes
+from tools.cluster import fault_injectors, targets
+from tools.cluster.chaos_trials import Bench, Fault, Trials
+from tools.cluster.components import default_home
 from tools.cluster.flink import Cluster
-from tools.cluster.parts import default_home
-from tools.cluster.trials import Bench, Fault, Trials
 
 _ON_FLINK = ("taskmanager", "flink-main")
 
 
 def faults(cluster: Cluster) -> Mapping[str, Fault]:
     """All of them, by name."""
-    on_flink = partial(places.flink, cluster)
-    replace = partial(strikes.replace_taskmanager, cluster)
+    on_flink = partial(targets.flink, cluster)
+    replace = partial(fault_injectors.replace_taskmanager, cluster)
 
     def no_flink() -> str | None:
         missing = cluster.parts.missing
         return f"no {' and no '.join(missing)} in {cluster.parts.home}" if missing else None
 
     return {
-        "worker": Fault(places.disk, strikes.kill_worker),
-        "forks": Fault(places.disk, strikes.kill_forker),
-        "main": Fault(places.disk, strikes.kill_main),
-        "target": Fault(places.disk, strikes.remove_target),
-        "disk": Fault(places.small_disk, hindrance=places.no_small_disk),
-        "store-main": Fault(places.store, strikes.kill_main),
-        "store-target": Fault(places.store, strikes.remove_target),
+        "worker": Fault(targets.disk, fault_injectors.kill_worker),
+        "forks": Fault(targets.disk, fault_injectors.kill_forker),
+        "main": Fault(targets.disk, fault_injectors.kill_main),
+        "target": Fault(targets.disk, fault_injectors.remove_target),
+        "disk": Fault(targets.small_disk, hindrance=targets.no_small_disk),
+        "store-main": Fault(targets.store, fault_injectors.kill_main),
+        "store-target": Fault(targets.store, fault_injectors.remove_target),
         "taskmanager": Fault(on_flink, replace, no_flink),
-        "flink-main": Fault(on_flink, strikes.kill_main, no_flink),
+        "flink-main": Fault(on_flink, fault_injectors.kill_main, no_flink),
     }
 
 

@@ -28,12 +28,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rnnpipe.errors import UserError
-from tools.cluster.parts import Parts, default_home
+from tools.cluster.components import Parts, default_home
 from tools.cluster.processes import Processes
 
 REST, RPC, JOBS, ARTIFACTS = 8081, 6123, 8099, 8098
 _PATIENCE = 300.0  # seconds; beside other work a JVM takes minutes to come up
-_WORKER = "rnnpipe.transforms.worker"
+_WORKER = "rnnpipe.transforms.runners.worker"
 # What was killed refuses two heartbeats, and is missed at once. On a busy machine a JVM that lives
 # may be silent for half a minute, and a job that ends just then keeps its slots for ever.
 _CONFIG = """\

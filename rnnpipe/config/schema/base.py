@@ -7,14 +7,14 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, WrapValidator, model_validator
 
 from rnnpipe.errors import UserError
-from rnnpipe.storage.paths import place
+from rnnpipe.storage.paths import as_path
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 
 
 def _place(path: Any, read: Callable[[Any], Path]) -> Path:
     if isinstance(path, str) and "://" in path:
-        return place(path)
+        return as_path(path)
     return _expand(read(path))
 
 

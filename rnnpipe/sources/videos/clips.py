@@ -66,7 +66,7 @@ class Clip:
 
     key: str
     path: str
-    part: str = "train"
+    split: str = "train"
     clip_label: str | None = None
     segments: Sequence[Segment] = ()
     unit: Unit = "seconds"
@@ -99,7 +99,7 @@ def refer_clip(clip: Clip, sampling: Sampling) -> Iterator[Reference | DeadLette
             segments=list(clip.segments),
             unit=clip.unit,
         )
-        yield Reference(f"{clip.key}:{first:08d}", clip.key, clip.part, {**fields})
+        yield Reference(f"{clip.key}:{first:08d}", clip.key, clip.split, {**fields})
 
 
 def merge_frames(labels: Sequence[tuple[int, str]]) -> list[Segment]:

@@ -7,8 +7,8 @@ from typing import Any, Literal, get_args
 
 from rnnpipe.errors import BadRecord, DeadLetter, UserError
 from rnnpipe.sources.folder import check_folder
+from rnnpipe.sources.videos.clip_source import ClipSource
 from rnnpipe.sources.videos.clips import Clip, Sampling, Segment, number_of
-from rnnpipe.sources.videos.pieces import ClipSource
 
 Word = Literal["command", "color", "preposition", "letter", "digit", "adverb"]
 

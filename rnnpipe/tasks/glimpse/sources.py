@@ -1,8 +1,8 @@
 """The source of a config of images with classes."""
 
 from rnnpipe.config.schema.glimpse import ClutteredShapesSource, GlimpseSource, ImageFoldersSource
-from rnnpipe.sources.cluttered_shapes import ClutteredShapes
-from rnnpipe.sources.image_folders import ImageFolders
+from rnnpipe.sources.generated.cluttered_shapes import ClutteredShapes
+from rnnpipe.sources.images.image_folders import ImageFolders
 from rnnpipe.sources.source import Source
 from rnnpipe.storage.cache import cache_folder
 

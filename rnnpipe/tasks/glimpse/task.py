@@ -44,7 +44,7 @@ class GlimpseTask:
     def prepare_build(self) -> Build:
         """The build of the records that the config asks for."""
         from rnnpipe.transforms.build import Build  # brings in Beam
-        from rnnpipe.transforms.image_classes import ImageClassRecipe
+        from rnnpipe.transforms.recipes.image_classes import ImageClassRecipe
 
         data, build = self.config.data, self.config.build
         return Build(

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 
 from rnnpipe.config.schema.char_lm import PythonTopicsSource, TextStreamSource
+from rnnpipe.sources.generated.python_topics import PythonTopics
 from rnnpipe.sources.source import Source
 from rnnpipe.sources.streams.texts import TextStreams
-from rnnpipe.sources.streams.topics import PythonTopics
 from rnnpipe.storage.cache import cache_folder
 
 

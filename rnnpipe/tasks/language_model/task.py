@@ -42,7 +42,7 @@ class CharLmTask:
     def prepare_build(self) -> Build:
         """The build of the records that the config asks for."""
         from rnnpipe.transforms.build import Build  # brings in Beam
-        from rnnpipe.transforms.streams import StreamRecipe
+        from rnnpipe.transforms.recipes.text_stream import StreamRecipe
 
         data, build = self.config.data, self.config.build
         shares = {split: share for split, share in data.splits.model_dump().items() if share}

@@ -19,7 +19,7 @@ from rnnpipe.tasks.task import Prediction
 from rnnpipe.tasks.video.drawings import draw_timeline, pick_evenly
 from rnnpipe.tasks.video.labels import CLIP, FRAME, Array, find_segments
 from rnnpipe.tasks.video.sources import make_framing
-from rnnpipe.transforms.features import Features
+from rnnpipe.transforms.recipes.image_features import Features
 
 _TOP = 5
 

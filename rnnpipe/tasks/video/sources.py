@@ -8,11 +8,11 @@ from rnnpipe.config.schema.video import (
     TfdsVideoSource,
     VideoSource,
 )
+from rnnpipe.sources.generated.moving_shapes import MovingShapes
 from rnnpipe.sources.source import Source
 from rnnpipe.sources.videos.clips import Sampling
 from rnnpipe.sources.videos.decoding import Framing
 from rnnpipe.sources.videos.grid import Grid
-from rnnpipe.sources.videos.moving_shapes import MovingShapes
 from rnnpipe.sources.videos.table import ClipTable
 from rnnpipe.sources.videos.tfds import TfdsVideos
 from rnnpipe.storage.cache import cache_folder

@@ -44,7 +44,7 @@ class VideoTask:
     def prepare_build(self) -> Build:
         """The build of the records that the config asks for."""
         from rnnpipe.transforms.build import Build  # brings in Beam
-        from rnnpipe.transforms.video_frames import VideoRecipe
+        from rnnpipe.transforms.recipes.video_frames import VideoRecipe
 
         data, build = self.config.data, self.config.build
         recipe = VideoRecipe(

@@ -49,7 +49,7 @@ class VqaTask:
     def prepare_build(self) -> Build:
         """The build of the records that the config asks for."""
         from rnnpipe.transforms.build import Build  # brings in Beam
-        from rnnpipe.transforms.vqa import VqaRecipe
+        from rnnpipe.transforms.recipes.vqa import VqaRecipe
 
         data, build = self.config.data, self.config.build
         recipe = VqaRecipe(

@@ -68,20 +68,20 @@ def data_dir(tmp_path_factory):
 
 def read_all(source):
     source.prepare(ignore)
-    source, pieces = pickle.loads(pickle.dumps((source, source.pieces())))
+    source, partitions = pickle.loads(pickle.dumps((source, source.partitions())))
     assert "_builder" not in vars(source)  # workers need no TensorFlow
-    return {piece.split: list(source.read(piece)) for piece in pieces}
+    return {partition.split: list(source.read(partition)) for partition in partitions}
 
 
 def test_classes_by_name(data_dir, tmp_path):
     source = Tfds(tmp_path, CLASSES, name="tiny_reviews", data_dir=data_dir)
     read = read_all(source)
-    assert source.parts == {"train", "test"} == set(read)
+    assert source.splits == {"train", "test"} == set(read)
     assert [r.fields for r in read["test"]] == [
         {"text": f"test fünf {i}", "label": ("neg", "pos")[i % 2]} for i in range(4)
     ]
     assert len(read["train"]) == 10
-    assert {r.part for r in read["train"]} == {"train"}
+    assert {r.split for r in read["train"]} == {"train"}
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 from rnnpipe.config.schema.captioning import CaptioningConfig
 from rnnpipe.errors import UserError
 from rnnpipe.tasks.captioning.task import CaptioningTask
-from rnnpipe.transforms.text import Tokenization
+from rnnpipe.transforms.recipes.tokenization import Tokenization
 
 
 def make_task(**encoder):

@@ -9,7 +9,7 @@ from rnnpipe.models.frame_labeler import build_frame_labeler
 from rnnpipe.models.recurrence import build_recurrence
 from rnnpipe.tasks.video import prediction
 from rnnpipe.tasks.video.prediction import predict_video, stream_labels, stream_video
-from tests.transforms.backbone import CHANNELS, make_features, write_weights
+from tests.transforms.recipes.backbone import CHANNELS, make_features, write_weights
 
 FRAMES = Frames(size=16, rate=5.0)
 NAMES = {"frame": ["down", "still", "up"], "clip": ["a", "b"]}

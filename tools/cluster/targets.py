@@ -1,0 +1,142 @@
+"""Where builds are hindered: on a disk, on a small one, on Flink's workers, in an object store."""
+
+import os
+import shutil
+import subprocess
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from unittest.mock import patch
+
+import fsspec
+
+from rnnpipe.errors import UserError
+from rnnpipe.records.directory import RecordsDirectory
+from rnnpipe.records.manifest import MANIFEST, Manifest
+from rnnpipe.storage.paths import StorePath, remove_tree
+from rnnpipe.transforms.runners.runner import Runner
+from tools.cluster.flink import Cluster
+from tools.cluster.s3 import S3_KEYS, serving_s3
+
+WORKERS, MEMORY = 2, 1024
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where one trial builds.
+
+    Args:
+        target: where the records go; nothing else lies beside it, or in it.
+        runner: where the pipelines run.
+        mend: makes a second build possible, e.g. by giving the disk more room.
+    """
+
+    target: Path
+    runner: Runner = field(default_factory=lambda: Runner(workers=WORKERS))
+    mend: Callable[[], object] = lambda: None
+
+    def contents(self) -> dict[str, bytes]:
+        """All files of the data set, by name; nothing of one that is not there."""
+        if not isinstance(self.target, StorePath):
+            return contents(self.target)
+        try:
+            records = RecordsDirectory.open(self.target)
+        except UserError:
+            return {}
+        records.fetch()
+        return contents(records.path)
+
+    def remains(self) -> set[str]:
+        """What lies there beside a whole data set."""
+        if not isinstance(self.target, StorePath):
+            return {path.name for path in self.target.parent.iterdir()} - {self.target.name}
+        manifest = Manifest.read(self.target)
+        ours = {MANIFEST, manifest.build if manifest else ""}
+        return {path.name for path in self.target.iterdir()} - ours
+
+    def vanish(self) -> bool:
+        """Removes what is being written, and nothing that is published; says if it was there."""
+        if isinstance(self.target, StorePath):
+            if Manifest.read(self.target) is not None:
+                return False
+            found = [self.target] if self.target.exists() else []
+        else:
+            found = list(self.target.parent.glob(f"{self.target.name}.incomplete-*"))
+        for folder in found:
+            with suppress(FileNotFoundError):  # it has just been published, or given up
+                remove_tree(folder)
+        return bool(found)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """All files of a folder, by name."""
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
+Open = Callable[[Path, int], AbstractContextManager[Place]]
+"""Makes a place in a folder that is not there yet, given how many KiB a full disk may have."""
+
+
+@contextmanager
+def disk(folder: Path, kilobytes: int) -> Iterator[Place]:
+    """A folder, and local workers."""
+    folder.mkdir()
+    try:
+        yield Place(folder / "records")
+    finally:
+        shutil.rmtree(folder)
+
+
+@contextmanager
+def small_disk(folder: Path, kilobytes: int) -> Iterator[Place]:
+    """The same on a file system of its own, in memory, which only root can mount."""
+
+    def grow() -> None:
+        subprocess.run(["mount", "-o", "remount,size=1g", str(folder)], check=True)
+
+    with disk(folder, kilobytes) as place:
+        size = f"size={kilobytes}k"
+        subprocess.run(["mount", "-t", "tmpfs", "-o", size, "tmpfs", str(folder)], check=True)
+        try:
+            yield Place(place.target, mend=grow)
+        finally:
+            subprocess.run(["umount", str(folder)], check=True)
+
+
+def no_small_disk() -> str | None:
+    """Why no file system can be mounted here, if so: containers keep even root from it."""
+    with TemporaryDirectory() as folder:
+        command = ["mount", "-t", "tmpfs", "tmpfs", folder]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            return f"no file system can be mounted: {' '.join(done.stderr.split())}"
+        subprocess.run(["umount", folder], check=True)
+    return None
+
+
+@contextmanager
+def flink(cluster: Cluster, folder: Path, kilobytes: int) -> Iterator[Place]:
+    """A folder, and the workers of a cluster that runs."""
+
+    def replace_lost() -> None:
+        cluster.start(WORKERS, MEMORY)
+
+    with disk(folder, kilobytes) as place:
+        replace_lost()
+        yield Place(place.target, Runner(beam_args=cluster.options()), replace_lost)
+
+
+@contextmanager
+def store(folder: Path, kilobytes: int) -> Iterator[Place]:
+    """A bucket of an S3 server on this host, and local workers."""
+    with serving_s3() as address, disk(folder, kilobytes):
+        keys = {**S3_KEYS, "AWS_ENDPOINT_URL": address, "XDG_CACHE_HOME": str(folder / "cache")}
+        with patch.dict(os.environ, keys):
+            fsspec.filesystem("s3").clear_instance_cache()
+            bucket = f"bucket-{uuid.uuid4().hex[:12]}"
+            fsspec.filesystem("s3").mkdir(bucket)
+            yield Place(StorePath(f"s3://{bucket}/records"))
