@@ -8,13 +8,13 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic.json_schema import models_json_schema
 
-from rnnpipe.config.faults import translate
-from rnnpipe.config.hints import choice, got
+from rnnpipe.config.describe import either
+from rnnpipe.config.explain import translate
+from rnnpipe.config.json_schema import Schema
 from rnnpipe.config.nodes import FaultList, Node
 from rnnpipe.config.overrides import apply_overrides
 from rnnpipe.config.reader import read_text, read_tree
-from rnnpipe.config.shapes import Schema
-from rnnpipe.config.words import either
+from rnnpipe.config.suggest import choice, got
 from rnnpipe.errors import Faults, UserError
 
 T = TypeVar("T", bound=BaseModel)

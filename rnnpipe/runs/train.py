@@ -16,8 +16,7 @@ from rnnpipe.runs.directory import RunDirectory, create_run, write_json
 from rnnpipe.runs.environment import describe_environment
 from rnnpipe.runs.model import save_model
 from rnnpipe.runs.progress import fetch_records, make_progress
-from rnnpipe.tasks.optimizer import judge_mean
-from rnnpipe.tasks.task import (
+from rnnpipe.tasks.base import (
     Phase,
     Task,
     TrainsBaselines,
@@ -25,8 +24,9 @@ from rnnpipe.tasks.task import (
     TrainsMembers,
     WatchesTraining,
 )
+from rnnpipe.tasks.optimizer import judge_mean
 from rnnpipe.training.fit import TrainingFiles, fit_model
-from rnnpipe.training.memory import keep_memory
+from rnnpipe.training.malloc import tune_malloc
 
 
 class TrainingProgress(keras.callbacks.Callback):
@@ -132,7 +132,7 @@ def finish_training(
     Raises:
         UserError: the training fails, or what is in the folder is another model's.
     """
-    keep_memory()
+    tune_malloc()
     keras.utils.set_random_seed(config.seed)
     tf.config.experimental.enable_op_determinism()
     try:

@@ -20,11 +20,11 @@ from rnnpipe.metrics.captions import (
 )
 from rnnpipe.metrics.scene_captions import caption_is_true
 from rnnpipe.records.directory import RecordsDirectory
-from rnnpipe.tasks.beams import Found
+from rnnpipe.tasks.base import Evaluation
+from rnnpipe.tasks.beam_decoder import Found
+from rnnpipe.tasks.captioning.attention_grounding import look_at_objects
 from rnnpipe.tasks.captioning.baselines import find_baselines, without_images
-from rnnpipe.tasks.captioning.display import make_exhibits
-from rnnpipe.tasks.captioning.looking import look_at_objects
-from rnnpipe.tasks.task import Evaluation
+from rnnpipe.tasks.captioning.report import make_report_items
 from rnnpipe.text.tokenizer import Tokenizer
 
 Row = Mapping[str, Any]
@@ -88,7 +88,7 @@ def evaluate(
     return Evaluation(
         scores,
         [_describe(captioned, place) for place in range(len(rows))],
-        make_exhibits(records, split, captioned, scores, notices),
+        make_report_items(records, split, captioned, scores, notices),
         files={f"captions_{split}_results.json": json.dumps(results)},
         notices=notices,
     )

@@ -5,12 +5,12 @@ from typing import Any
 
 import keras
 
-from rnnpipe.config.schema.captioning import SelfCritical
 from rnnpipe.metrics.captions import CiderD
 from rnnpipe.models.captioner import begin_captioning
 from rnnpipe.records.directory import RecordsDirectory
+from rnnpipe.tasks.base import Phase
+from rnnpipe.tasks.captioning.config import SelfCritical
 from rnnpipe.tasks.optimizer import judge_mean, make_optimizer
-from rnnpipe.tasks.task import Phase
 from rnnpipe.tasks.validation import ValidationScores
 from rnnpipe.text.tokens import END
 from rnnpipe.training.decoded_scores import DecodedScores

@@ -7,12 +7,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
-from rnnpipe.config.schema.captioning import BackboneEncoder, CaptioningConfig, FeaturesEncoder
 from rnnpipe.errors import UserError
 from rnnpipe.records.directory import RecordsDirectory
+from rnnpipe.tasks.base import Evaluation, Phase, Prediction
 from rnnpipe.tasks.caption_data import prepare_caption_build
+from rnnpipe.tasks.captioning.config import BackboneEncoder, CaptioningConfig, FeaturesEncoder
 from rnnpipe.tasks.optimizer import make_optimizer
-from rnnpipe.tasks.task import Evaluation, Phase, Prediction
 from rnnpipe.text.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
@@ -177,7 +177,7 @@ class CaptioningTask:
         Raises:
             UserError: the image cannot be read, or `n-best` is no number of captions.
         """
-        from rnnpipe.tasks.beams import count_wanted
+        from rnnpipe.tasks.beam_decoder import count_wanted
         from rnnpipe.tasks.captioning.prediction import caption_photo
 
         beam = self.config.evaluate.beam
@@ -237,7 +237,7 @@ class CaptioningTask:
         )
 
     def _search(self, model: keras.Model, *, width: int, n_best: int) -> CaptionSearch:
-        from rnnpipe.tasks.beams import Beam
+        from rnnpipe.tasks.beam_decoder import Beam
         from rnnpipe.tasks.captioning.search import CaptionSearch
 
         beam = self.config.evaluate.beam

@@ -13,11 +13,11 @@ import tensorflow as tf
 from rnnpipe.metrics.translation import length_bin, score_sentence, score_translations
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import SOURCE, TARGET
-from rnnpipe.tasks.beams import Found
+from rnnpipe.tasks.base import Evaluation
+from rnnpipe.tasks.beam_decoder import Found
 from rnnpipe.tasks.perplexity import measure_perplexity
-from rnnpipe.tasks.task import Evaluation
 from rnnpipe.tasks.translation.baselines import WordByWord
-from rnnpipe.tasks.translation.display import make_exhibits
+from rnnpipe.tasks.translation.report import make_report_items
 from rnnpipe.tasks.translation.search import Search
 from rnnpipe.text.tokenizer import Tokenizer
 
@@ -92,7 +92,7 @@ def evaluate(
     return Evaluation(
         scores,
         [_describe(*each, lowercase) for each in zip(rows, found, texts, strict=True)],
-        make_exhibits(records, translated, scores, lowercase=lowercase),
+        make_report_items(records, translated, scores, lowercase=lowercase),
     )
 
 

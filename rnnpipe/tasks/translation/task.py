@@ -7,12 +7,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
-from rnnpipe.config.schema.translation import TranslationConfig
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import SOURCE, TARGET
+from rnnpipe.tasks.base import Evaluation, Prediction
 from rnnpipe.tasks.optimizer import make_optimizer
-from rnnpipe.tasks.task import Evaluation, Prediction
 from rnnpipe.tasks.text_data import prepare_text_pair_build
+from rnnpipe.tasks.translation.config import TranslationConfig
 from rnnpipe.text.tokenizer import Tokenizer
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ import tensorflow as tf
 
 from rnnpipe.metrics.vqa import score_vqa, vqa_accuracy
 from rnnpipe.records.directory import RecordsDirectory
-from rnnpipe.tasks.task import Evaluation
-from rnnpipe.tasks.vqa.display import make_exhibits
+from rnnpipe.tasks.base import Evaluation
+from rnnpipe.tasks.vqa.report import make_report_items
 
 TOP = 5
 _GREY = 127  # a blank image: neither dark nor bright
@@ -64,7 +64,7 @@ def evaluate(
     return Evaluation(
         scores,
         _describe_predictions(rows, seen, known),
-        make_exhibits(model, records, split, rows, seen, scores),
+        make_report_items(model, records, split, rows, seen, scores),
     )
 
 

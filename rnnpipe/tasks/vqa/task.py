@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from rnnpipe.config.schema.vqa import VqaConfig
 from rnnpipe.errors import UserError
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import ANSWERS
+from rnnpipe.report.image_heatmap import draw_glimpses
+from rnnpipe.tasks.base import Evaluation, Prediction
+from rnnpipe.tasks.image_inputs import read_photo, show_photo
 from rnnpipe.tasks.optimizer import make_optimizer
-from rnnpipe.tasks.photos import read_photo, show_photo
-from rnnpipe.tasks.pictures import draw_glimpses
-from rnnpipe.tasks.task import Evaluation, Prediction
-from rnnpipe.tasks.vqa.display import make_inputs
+from rnnpipe.tasks.vqa.config import VqaConfig
+from rnnpipe.tasks.vqa.report import make_inputs
 from rnnpipe.tasks.vqa.sources import open_source
 from rnnpipe.text.tokenizer import Tokenizer
 
