@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -14,10 +14,8 @@ from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.report.alignment_heatmap import join_words
 from rnnpipe.report.image_heatmap import LEGEND, PANEL, draw_image, draw_strip
 from rnnpipe.report.items import Answer, Gallery, Picture, ReportItem, Sample, Table
-
-if TYPE_CHECKING:
-    from rnnpipe.tasks.beam_decoder import Found
-    from rnnpipe.tasks.captioning.evaluation import Captioned
+from rnnpipe.tasks.beam_decoder import Found
+from rnnpipe.tasks.captioning.results import CaptionedSplit
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -40,7 +38,7 @@ _METRICS = {
 def make_report_items(
     records: RecordsDirectory,
     split: str,
-    captioned: Captioned,
+    captioned: CaptionedSplit,
     scores: Mapping[str, float],
     notices: Sequence[str],
 ) -> list[ReportItem]:
@@ -110,7 +108,7 @@ def _looks(scores: Mapping[str, float]) -> list[ReportItem]:
 
 
 def _make_samples(
-    records: RecordsDirectory, split: str, captioned: Captioned, chosen: Iterable[int]
+    records: RecordsDirectory, split: str, captioned: CaptionedSplit, chosen: Iterable[int]
 ) -> dict[int, Sample]:
     wanted = set(chosen)
     return {
@@ -122,7 +120,7 @@ def _make_samples(
     }
 
 
-def _make_sample(captioned: Captioned, place: int, image: Array) -> Sample:
+def _make_sample(captioned: CaptionedSplit, place: int, image: Array) -> Sample:
     row, found = captioned.rows[place], captioned.found[place]
     texts, pieces = captioned.texts[place], captioned.pieces[place]
     truths = [caption_is_true(text, row["scene"]) if row["scene"] else None for text in texts]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,11 +13,9 @@ from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import SOURCE, TARGET
 from rnnpipe.report.alignment_heatmap import ALIGNMENT_LEGEND, draw_alignment, join_pieces
 from rnnpipe.report.items import Answer, Gallery, Picture, ReportItem, Sample, Table
+from rnnpipe.tasks.beam_decoder import Found
+from rnnpipe.tasks.translation.results import TranslatedSplit
 from rnnpipe.text.tokenizer import Tokenizer
-
-if TYPE_CHECKING:
-    from rnnpipe.tasks.beam_decoder import Found
-    from rnnpipe.tasks.translation.evaluation import Translated
 
 _SAMPLES = 8
 _METRICS = ("bleu", "chrf", "exact")
@@ -26,7 +23,7 @@ _METRICS = ("bleu", "chrf", "exact")
 
 def make_report_items(
     records: RecordsDirectory,
-    translated: Translated,
+    translated: TranslatedSplit,
     scores: Mapping[str, float],
     *,
     lowercase: bool,
@@ -96,7 +93,7 @@ def _all_scores(scores: Mapping[str, float], lowercase: bool) -> Table:
     )
 
 
-def _by_length(translated: Translated, scores: Mapping[str, float]) -> Table:
+def _by_length(translated: TranslatedSplit, scores: Mapping[str, float]) -> Table:
     main = zip(translated.rows, translated.counted, strict=True)
     counts = Counter(length_bin(row["source"]) for row, used in main if used)
     ordered = sorted(counts, key=lambda label: int(re.split(r"\D", label)[0]))
@@ -115,7 +112,7 @@ def _by_length(translated: Translated, scores: Mapping[str, float]) -> Table:
 
 
 def _sample(
-    translated: Translated,
+    translated: TranslatedSplit,
     index: int,
     chrf: float,
     tokenizers: Sequence[Tokenizer],

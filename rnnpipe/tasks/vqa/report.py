@@ -14,11 +14,11 @@ from rnnpipe.metrics.vqa import normalize_answer, vqa_accuracy
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.report.image_heatmap import LEGEND, draw_attention, draw_image
 from rnnpipe.report.items import Answer, Confusion, Gallery, Picture, ReportItem, Sample, Table
+from rnnpipe.tasks.vqa.results import TopAnswers
 
 if TYPE_CHECKING:
     import keras
 
-    from rnnpipe.tasks.vqa.evaluation import Answers
 
 Row = Mapping[str, Any]
 
@@ -38,7 +38,7 @@ def make_report_items(
     records: RecordsDirectory,
     split: str,
     rows: Sequence[Row],
-    answers: Answers,
+    answers: TopAnswers,
     scores: Mapping[str, float],
 ) -> list[ReportItem]:
     """Tables by kind, the confusion of frequent answers, galleries of right and wrong ones."""
@@ -121,7 +121,7 @@ def _make_samples(
     split: str,
     rows: Sequence[Row],
     texts: np.ndarray,
-    answers: Answers,
+    answers: TopAnswers,
     chosen: Iterable[int],
 ) -> dict[int, Sample]:
     wanted = set(map(int, chosen))
