@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, TypeVar, Union, dataclass_transform
 
 from rnnpipe.errors import UserError
-from rnnpipe.storage.paths import place
+from rnnpipe.storage.paths import as_path
 
 T = TypeVar("T")
 
@@ -95,9 +95,8 @@ def _import(target: str) -> Any:
     return getattr(import_module(module), name)
 
 
-@dataclass_transform(
-    frozen_default=True, kw_only_default=True, field_specifiers=(setting, fraction)
-)
+# No field specifiers: type checkers would take defaults by the keyword `default` alone.
+@dataclass_transform(frozen_default=True, kw_only_default=True)
 class Settings:
     """A group of settings: a frozen dataclass with keyword arguments.
 
@@ -170,8 +169,8 @@ class _PathSchema:
 
 def _read_path(path: Any, read: Any) -> Path:
     if isinstance(path, str) and "://" in path:
-        return place(path)
-    return expand_user(read(path))
+        return as_path(path)
+    return expand_user(Path(read(path)))
 
 
 def expand_user(path: Path) -> Path:

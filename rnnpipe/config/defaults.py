@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from rnnpipe.config.shapes import Schema, Shape
+from rnnpipe.config.json_schema import Schema, Shape
 
 
 def fill_defaults(value: Any, schema: Schema, shape: Shape) -> Any:
@@ -40,5 +40,5 @@ def _overlay(default: dict[str, Any], value: dict[str, Any]) -> dict[str, Any]:
     for key, item in value.items():
         under = default.get(key)
         both = isinstance(under, dict) and isinstance(item, dict)
-        merged[key] = _overlay(under, item) if both else item
+        merged[key] = _overlay(under, item) if both else item  # type: ignore[arg-type]  # a dict
     return merged

@@ -3,18 +3,18 @@
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
 from rnnpipe.config.defaults import fill_defaults
-from rnnpipe.config.faults import translate
-from rnnpipe.config.hints import choice, got
+from rnnpipe.config.describe import either
+from rnnpipe.config.explain import translate
+from rnnpipe.config.json_schema import Schema
 from rnnpipe.config.nodes import FaultList, Node
 from rnnpipe.config.overrides import apply_overrides
 from rnnpipe.config.reader import read_text, read_tree
-from rnnpipe.config.shapes import Schema
-from rnnpipe.config.words import either
+from rnnpipe.config.suggest import choice, got
 from rnnpipe.errors import Faults, UserError
 
 T = TypeVar("T")
@@ -81,8 +81,10 @@ def json_schema(schemas: Mapping[str, type]) -> dict[str, Any]:
     Args:
         schemas: the settings of each task; in the document, the key `task` picks one.
     """
-    models = [(task, "validation", TypeAdapter(model)) for task, model in schemas.items()]
-    references, document = TypeAdapter.json_schemas(models)  # type: ignore[arg-type]  # a literal
+    models: list[tuple[str, Literal["validation"], TypeAdapter[Any]]] = [
+        (task, "validation", TypeAdapter(model)) for task, model in schemas.items()
+    ]
+    references, document = TypeAdapter.json_schemas(models)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A run of rnnpipe",

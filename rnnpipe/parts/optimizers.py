@@ -115,7 +115,7 @@ class PlateauScheduleOptions(ScheduleOptions):
 
         return [
             keras.callbacks.ReduceLROnPlateau(
-                monitor, factor=self.factor, patience=self.patience, mode=mode
+                monitor, factor=self.factor, patience=self.patience, mode=mode, min_delta=0.0
             )
         ]
 

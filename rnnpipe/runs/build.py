@@ -14,7 +14,7 @@ from rnnpipe.runs.checks import check_splits
 from rnnpipe.runs.progress import BuildProgress
 from rnnpipe.runs.summary import print_summary
 from rnnpipe.storage.cache import cache_folder
-from rnnpipe.tasks.task import Task
+from rnnpipe.tasks.base import Task
 
 
 def build_records(

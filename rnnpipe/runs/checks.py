@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from rnnpipe.config.schema.base import RunConfig
 from rnnpipe.errors import UserError
-from rnnpipe.tasks.task import ChecksModel, Task
+from rnnpipe.tasks.base import ChecksModel, Task
 
 
 def check_splits(config: RunConfig, splits: Collection[str]) -> None:

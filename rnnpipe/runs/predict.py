@@ -11,7 +11,7 @@ from rnnpipe.runs.config import load_run_config
 from rnnpipe.runs.directory import RunDirectory
 from rnnpipe.runs.model import load_model
 from rnnpipe.tasks import make_task
-from rnnpipe.tasks.task import Prediction, TakesOptions
+from rnnpipe.tasks.base import Prediction, TakesOptions
 
 
 def predict(

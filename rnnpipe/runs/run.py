@@ -11,7 +11,7 @@ from rnnpipe.quiet import quiet_import
 from rnnpipe.runs.build import build_records
 from rnnpipe.runs.checks import check_model
 from rnnpipe.runs.directory import RunDirectory, check_runs_dir
-from rnnpipe.tasks.task import Task
+from rnnpipe.tasks.base import Task
 
 
 def run(

@@ -16,8 +16,7 @@ from rnnpipe.runs.directory import RunDirectory, create_run, write_json
 from rnnpipe.runs.environment import describe_environment
 from rnnpipe.runs.model import save_model
 from rnnpipe.runs.progress import fetch_records, make_progress
-from rnnpipe.tasks.optimizer import judge_mean
-from rnnpipe.tasks.task import (
+from rnnpipe.tasks.base import (
     Phase,
     Task,
     TrainsBaselines,
@@ -26,7 +25,7 @@ from rnnpipe.tasks.task import (
     WatchesTraining,
 )
 from rnnpipe.training.fit import TrainingFiles, fit_model
-from rnnpipe.training.memory import keep_memory
+from rnnpipe.training.malloc import tune_malloc
 
 
 class TrainingProgress(keras.callbacks.Callback):
@@ -132,7 +131,7 @@ def finish_training(
     Raises:
         UserError: the training fails, or what is in the folder is another model's.
     """
-    keep_memory()
+    tune_malloc()
     keras.utils.set_random_seed(config.seed)
     tf.config.experimental.enable_op_determinism()
     try:
@@ -258,17 +257,7 @@ def _make_callbacks(
 ) -> list[keras.callbacks.Callback]:
     """What the config and the task have done at the end of each epoch, in this order."""
     optimizer = config.train.optimizer
-    callbacks = judge_mean(optimizer)
+    callbacks = optimizer.make_callbacks()
     if isinstance(task, WatchesTraining):
         callbacks += task.make_callbacks(trainer, model, records, weights)
-    if optimizer.schedule.kind == "plateau":
-        monitor, mode = task.monitor()
-        lower = keras.callbacks.ReduceLROnPlateau(
-            monitor,
-            mode=mode,
-            factor=optimizer.schedule.factor,
-            patience=optimizer.schedule.patience,
-            min_delta=0.0,
-        )
-        callbacks.append(lower)
-    return callbacks
+    return callbacks + optimizer.schedule.make_callbacks(*task.monitor())

@@ -1,45 +1,59 @@
-"""The tasks, one folder each."""
+"""The tasks, one package each."""
+
+from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
-from rnnpipe.config.schema import SCHEMAS
-from rnnpipe.config.schema.base import RunConfig
-from rnnpipe.tasks.task import Task
+if TYPE_CHECKING:
+    from rnnpipe.config.schema.base import RunConfig
+    from rnnpipe.tasks.base import Task
 
 _GROUP = "rnnpipe.tasks"
 
+_OWN = {
+    "captioning": "Captioning",
+    "image_classification": "ImageClassification",
+    "language_model": "LanguageModel",
+    "text_classification": "TextClassification",
+    "translation": "Translation",
+    "video_labeling": "VideoLabeling",
+    "vqa": "Vqa",
+}
+"""The prefix of the `…Task` and `…Config` classes of each task in this package."""
+
 TASKS: Mapping[str, EntryPoint] = MappingProxyType(
     {
-        "captioning": EntryPoint(
-            "captioning", "rnnpipe.tasks.captioning.task:CaptioningTask", _GROUP
-        ),
-        "char_lm": EntryPoint("char_lm", "rnnpipe.tasks.language_model.task:CharLmTask", _GROUP),
-        "glimpse": EntryPoint("glimpse", "rnnpipe.tasks.glimpse.task:GlimpseTask", _GROUP),
-        "sentiment": EntryPoint("sentiment", "rnnpipe.tasks.sentiment.task:SentimentTask", _GROUP),
-        "translation": EntryPoint(
-            "translation", "rnnpipe.tasks.translation.task:TranslationTask", _GROUP
-        ),
-        "video": EntryPoint("video", "rnnpipe.tasks.video.task:VideoTask", _GROUP),
-        "vqa": EntryPoint("vqa", "rnnpipe.tasks.vqa.task:VqaTask", _GROUP),
+        name: EntryPoint(name, f"rnnpipe.tasks.{name}.task:{prefix}Task", _GROUP)
+        for name, prefix in _OWN.items()
     }
     | {entry.name: entry for entry in entry_points(group=_GROUP)}
 )
-"""Where each task is; it is imported when used, as that brings in Keras.
+"""Where each task is; it is imported when it is used.
 
-Other packages add tasks through the entry point group `rnnpipe.tasks`: a class like `Task` with the
-pydantic model of its config as `schema`.
+Other packages add tasks through the entry point group `rnnpipe.tasks`: a subclass of
+`rnnpipe.tasks.base.Task` with the pydantic model of its config as `schema`.
 """
 
 
 def find_schemas() -> dict[str, type[RunConfig]]:
-    """The model of each task's config; our own ones without importing the task."""
-    others = {name: entry.load().schema for name, entry in TASKS.items() if name not in SCHEMAS}
-    return {**SCHEMAS, **others}
+    """The config class of each task; those of this package load without Keras."""
+    return {name: _find_schema(name, entry) for name, entry in TASKS.items()}
 
 
 def make_task(config: RunConfig) -> Task:
     """The task that a config is for."""
     task: Task = TASKS[config.task].load()(config)
     return task
+
+
+def _find_schema(name: str, entry: EntryPoint) -> type[RunConfig]:
+    schema: type[RunConfig]
+    if entry.module.startswith("rnnpipe.tasks."):
+        schema = getattr(import_module(f"rnnpipe.tasks.{name}.config"), f"{_OWN[name]}Config")
+    else:
+        schema = entry.load().schema
+    return schema

@@ -7,11 +7,11 @@ from keras import ops
 
 from rnnpipe.layers import doubly_stochastic_penalty
 from rnnpipe.text.tokens import PAD
-from rnnpipe.training.looking import LookingTrainer
+from rnnpipe.training.attention import AttentionTrainer
 
 
 @keras.saving.register_keras_serializable("rnnpipe")
-class AttentiveTrainer(LookingTrainer):
+class AttentiveTrainer(AttentionTrainer):
     """A model of logits and alignments, compiled with a loss of the logits, and what adds to it.
 
         soft: loss = L + λ/T Σᵢ (1 − Σₜ αₜᵢ)²

@@ -5,11 +5,11 @@ from typing import Any
 import keras
 from keras import ops
 
-from rnnpipe.training.looking import LookingTrainer
+from rnnpipe.training.attention import AttentionTrainer
 
 
 @keras.saving.register_keras_serializable("rnnpipe")
-class GlimpseTrainer(LookingTrainer):
+class GlimpseTrainer(AttentionTrainer):
     """A classifier with alignments, compiled with a loss of its logits, and what adds to it.
 
         soft: loss = L        hard: loss = L − mean [λ_r (log p(y | s) − b) log p(s) + λ_e H[s]]

@@ -52,7 +52,7 @@ JOBS = {
 LITTLE = ["build.records_per_shard=16", "data.splits={validation: 0.2, test: 0.2}"]
 CONFIGS = {
     "captioning": [*LITTLE, "data.source.images=40", "data.image.size=16"],
-    "char_lm": LITTLE,
+    "language_model": LITTLE,
     "glimpse": [*LITTLE, "data.source.images=60", "data.image.size=16"],
     "sentiment": ["build.records_per_shard=64", "data.source.sentences=400"],
     "translation": ["build.records_per_shard=64", "data.source.pairs=400"],

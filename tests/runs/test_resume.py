@@ -81,7 +81,7 @@ TRAININGS = {
     "sentiment": (SENTIMENT, (1, 4)),  # of either member
     "captioning": (CAPTIONING, (3, 5)),  # of the first phase and of the second
     "translation": (TRANSLATION, (2, 3)),
-    "char_lm": (CHAR_LM, (2,)),
+    "language_model": (CHAR_LM, (2,)),
     "glimpse": (GLIMPSE, (2, 4)),  # of the model and of its baseline
 }
 

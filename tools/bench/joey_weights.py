@@ -5,9 +5,9 @@ from typing import Any
 import keras
 import numpy as np
 
-from rnnpipe.config.schema.translation import TranslationConfig
 from rnnpipe.errors import UserError
 from rnnpipe.models.translator import build_translator
+from rnnpipe.tasks.translation.config import TranslationConfig
 
 DROPOUT = 0.3
 

@@ -21,7 +21,7 @@ Two things are not JoeyNMT's own: biases of keys and logits, which it lacks, and
 token, as ours have none. Nothing is compiled while the clock runs: a turn goes through all batches,
 and the first one is not counted. Of the turns the median counts, on the wall, and in brackets what
 the CPU seconds would make of cores that nobody else uses. Memory that tensors leave is kept, as a
-run keeps it (`rnnpipe.training.memory`), unless `--give-back` is said.
+run keeps it (`rnnpipe.training.malloc`), unless `--give-back` is said.
 """
 
 import argparse
@@ -51,7 +51,7 @@ from rnnpipe.tasks import make_task
 from rnnpipe.tasks.translation.search import Search
 from rnnpipe.tasks.translation.task import TranslationTask
 from rnnpipe.text.tokens import PAD
-from rnnpipe.training.memory import keep_memory
+from rnnpipe.training.malloc import tune_malloc
 
 OURS, WIDE, JOEY, MIXED = "ours", "ours, wide", "joeynmt", "joeynmt, mixed"
 MAX_LENGTH = 100
@@ -198,7 +198,7 @@ def main() -> None:
     parser.add_argument("--give-back", action="store_true", help="memory, as other programs do")
     options = parser.parse_args()
     if not options.give_back:
-        keep_memory()
+        tune_malloc()
     run = open_run(options.run)
     task = make_task(load_run_config(run))
     rivals = find_spec("joeynmt") is not None

@@ -2,9 +2,9 @@
 
     python tools/bench/truncated.py
 
-Trains the model of `configs/char_lm.yaml` on made-up texts of growing length, in chunks of 64
-tokens, and on the shorter ones in one chunk, each in a process of its own, whose highest memory is
-told.
+Trains the model of `configs/language_model.yaml` on made-up texts of growing length, in chunks of
+64 tokens, and on the shorter ones in one chunk, each in a process of its own, whose highest memory
+is printed.
 """
 
 import os

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,33 +19,13 @@ from rnnpipe.metrics.captions import (
 )
 from rnnpipe.metrics.scene_captions import caption_is_true
 from rnnpipe.records.directory import RecordsDirectory
-from rnnpipe.tasks.beams import Found
+from rnnpipe.tasks.base import Evaluation
+from rnnpipe.tasks.beam_decoder import Found
+from rnnpipe.tasks.captioning.attention_grounding import look_at_objects
 from rnnpipe.tasks.captioning.baselines import find_baselines, without_images
-from rnnpipe.tasks.captioning.display import make_exhibits
-from rnnpipe.tasks.captioning.looking import look_at_objects
-from rnnpipe.tasks.task import Evaluation
+from rnnpipe.tasks.captioning.report import make_report_items
+from rnnpipe.tasks.captioning.results import CaptionedSplit, Row
 from rnnpipe.text.tokenizer import Tokenizer
-
-Row = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Captioned:
-    """A split and what was said of it.
-
-    Args:
-        rows: its records, without the images.
-        found: the captions of each, the best first.
-        texts: the same as text.
-        pieces: the tokens of the best as text.
-        cider_d: of the best one of each.
-    """
-
-    rows: Sequence[Row]
-    found: Sequence[Sequence[Found]]
-    texts: Sequence[Sequence[str]]
-    pieces: Sequence[Sequence[str]]
-    cider_d: Sequence[float]
 
 
 def evaluate(
@@ -74,7 +53,7 @@ def evaluate(
     texts = [[tokenizer.decode(one.tokens) for one in each] or [""] for each in found]
     # A beam finds nothing with a model that has diverged; the run has other things to tell.
     pieces = [[tokenizer.pieces[t] for t in each[0].tokens] if each else [] for each in found]
-    captioned = Captioned(rows, found, texts, pieces, _rate(rows, texts))
+    captioned = CaptionedSplit(rows, found, texts, pieces, _rate(rows, texts))
     best = [each[0] for each in texts]
     said = {"": best}
     for name, others in find_baselines(records, colours).items():
@@ -88,7 +67,7 @@ def evaluate(
     return Evaluation(
         scores,
         [_describe(captioned, place) for place in range(len(rows))],
-        make_exhibits(records, split, captioned, scores, notices),
+        make_report_items(records, split, captioned, scores, notices),
         files={f"captions_{split}_results.json": json.dumps(results)},
         notices=notices,
     )
@@ -142,7 +121,7 @@ def _rate(rows: Sequence[Row], texts: Sequence[Sequence[str]]) -> list[float]:
     return [float(score) for score in CiderD(references).score(said, references)]
 
 
-def _measure_looks(captioned: Captioned) -> dict[str, float]:
+def _measure_looks(captioned: CaptionedSplit) -> dict[str, float]:
     """Attention on the shapes spoken of, and what even attention has there."""
     shares = [
         each
@@ -158,7 +137,7 @@ def _measure_looks(captioned: Captioned) -> dict[str, float]:
     return {"attention_on_object": float(looked), "attention_on_object_if_even": float(even)}
 
 
-def _describe(captioned: Captioned, place: int) -> dict[str, Any]:
+def _describe(captioned: CaptionedSplit, place: int) -> dict[str, Any]:
     row, texts = captioned.rows[place], captioned.texts[place]
     described: dict[str, Any] = {
         "image_id": row["image_id"],

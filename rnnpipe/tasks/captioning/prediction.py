@@ -2,11 +2,11 @@
 
 from rnnpipe.config.schema.caption_data import CaptionData
 from rnnpipe.errors import UserError
-from rnnpipe.tasks.captioning.display import strip
+from rnnpipe.tasks.base import Prediction
+from rnnpipe.tasks.captioning.report import strip
 from rnnpipe.tasks.captioning.search import CaptionSearch
 from rnnpipe.tasks.features import make_features
-from rnnpipe.tasks.photos import read_photo, show_photo
-from rnnpipe.tasks.task import Prediction
+from rnnpipe.tasks.image_inputs import read_photo, show_photo
 from rnnpipe.text.tokenizer import Tokenizer
 
 _PANEL = 240  # the width of each picture of the strip, in pixels

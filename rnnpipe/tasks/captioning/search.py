@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from rnnpipe.decoding import Decoded
 from rnnpipe.models.captioner import begin_captioning
-from rnnpipe.tasks.beams import Beam, Found, to_arrays
+from rnnpipe.tasks.beam_decoder import Beam, Found, to_arrays
 
 
 class CaptionSearch:

@@ -7,12 +7,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
-from rnnpipe.config.schema.captioning import BackboneEncoder, CaptioningConfig, FeaturesEncoder
 from rnnpipe.errors import UserError
 from rnnpipe.records.directory import RecordsDirectory
+from rnnpipe.tasks.base import Evaluation, Phase, Prediction
 from rnnpipe.tasks.caption_data import prepare_caption_build
-from rnnpipe.tasks.optimizer import make_optimizer
-from rnnpipe.tasks.task import Evaluation, Phase, Prediction
+from rnnpipe.tasks.captioning.config import BackboneEncoder, CaptioningConfig, FeaturesEncoder
 from rnnpipe.text.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
@@ -84,7 +83,7 @@ class CaptioningTask:
         trainer = AttentiveTrainer(model, **options)
         steps = train.epochs * -(-records.splits["train"] // train.batch_size)
         trainer.compile(
-            optimizer=make_optimizer(train.optimizer, steps=steps),
+            optimizer=train.optimizer.make(steps=steps),
             loss=TokenCrossEntropy(train.label_smoothing),
             metrics=[Perplexity()],
         )
@@ -177,7 +176,7 @@ class CaptioningTask:
         Raises:
             UserError: the image cannot be read, or `n-best` is no number of captions.
         """
-        from rnnpipe.tasks.beams import count_wanted
+        from rnnpipe.tasks.beam_decoder import count_wanted
         from rnnpipe.tasks.captioning.prediction import caption_photo
 
         beam = self.config.evaluate.beam
@@ -237,7 +236,7 @@ class CaptioningTask:
         )
 
     def _search(self, model: keras.Model, *, width: int, n_best: int) -> CaptionSearch:
-        from rnnpipe.tasks.beams import Beam
+        from rnnpipe.tasks.beam_decoder import Beam
         from rnnpipe.tasks.captioning.search import CaptionSearch
 
         beam = self.config.evaluate.beam

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from rnnpipe.tasks.pictures import figure_to_png
+from rnnpipe.report.image_heatmap import figure_to_png
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

@@ -10,8 +10,8 @@ import tensorflow as tf
 from rnnpipe.inputs.streams import Streams, make_stream_batches, make_streams, read_documents
 from rnnpipe.metrics.entropy import ngram_nats, packed_bits
 from rnnpipe.records.directory import RecordsDirectory
-from rnnpipe.tasks.language_model.display import make_exhibits
-from rnnpipe.tasks.task import Evaluation
+from rnnpipe.tasks.base import Evaluation
+from rnnpipe.tasks.language_model.report import make_report_items
 from rnnpipe.text.symbols import Symbols
 from rnnpipe.text.tokens import START
 
@@ -52,7 +52,7 @@ def evaluate(
         scores |= {f"baseline/{name}/{metric}": value for metric, value in found.items()}
     rows_of_text = _describe(texts, nats)
     return Evaluation(
-        scores, rows_of_text, make_exhibits(model, symbols, texts, nats, clip_norm=clip_norm)
+        scores, rows_of_text, make_report_items(model, symbols, texts, nats, clip_norm=clip_norm)
     )
 
 

@@ -7,12 +7,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
-from rnnpipe.config.schema.char_lm import CharLmConfig
 from rnnpipe.errors import UserError
 from rnnpipe.records.directory import RecordsDirectory
+from rnnpipe.tasks.base import Evaluation
+from rnnpipe.tasks.language_model.config import LanguageModelConfig
 from rnnpipe.tasks.language_model.sources import open_source
-from rnnpipe.tasks.optimizer import make_optimizer
-from rnnpipe.tasks.task import Evaluation
 from rnnpipe.text.symbols import Symbols
 
 if TYPE_CHECKING:
@@ -22,20 +21,20 @@ if TYPE_CHECKING:
     from rnnpipe.transforms.build import Build
 
 
-class CharLmTask:
+class LanguageModelTask:
     """What comes next in a text, by character or by word.
 
     Args:
         config: the run's config.
     """
 
-    name = "char_lm"
+    name = "language_model"
     inputs = ("prime",)
     options: Mapping[str, str] = MappingProxyType(
         {"length": "500", "temperature": "0.8", "seed": "0"}
     )
 
-    def __init__(self, config: CharLmConfig) -> None:
+    def __init__(self, config: LanguageModelConfig) -> None:
         self.config = config
         self.main_metric = "bits_per_char" if config.data.symbols == "char" else "perplexity"
 
@@ -86,7 +85,7 @@ class CharLmTask:
         trainer = TruncatedBPTT(model, train.batch_size, self.config.evaluate.batch_size)
         steps = len(self._streams(records, "train", train.batch_size).tokens)
         trainer.compile(
-            optimizer=make_optimizer(train.optimizer, steps=train.epochs * steps),
+            optimizer=train.optimizer.make(steps=train.epochs * steps),
             loss=TokenCrossEntropy(),
             metrics=[BitsPerToken(name=self.main_metric) if symbols == "char" else Perplexity()],
         )
@@ -139,7 +138,7 @@ class CharLmTask:
         Raises:
             UserError: the length, the temperature or the seed is no such number.
         """
-        from rnnpipe.tasks.language_model.writing import write_text
+        from rnnpipe.tasks.language_model.generation import write_text
 
         length, seed = _whole_number("length", inputs, 1), _whole_number("seed", inputs, 0)
         temperature = _temperature(inputs)

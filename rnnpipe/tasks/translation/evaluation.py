@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from itertools import islice
 from typing import Any, Literal
 
@@ -13,37 +12,17 @@ import tensorflow as tf
 from rnnpipe.metrics.translation import length_bin, score_sentence, score_translations
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import SOURCE, TARGET
-from rnnpipe.tasks.beams import Found
+from rnnpipe.tasks.base import Evaluation
+from rnnpipe.tasks.beam_decoder import Found
 from rnnpipe.tasks.perplexity import measure_perplexity
-from rnnpipe.tasks.task import Evaluation
 from rnnpipe.tasks.translation.baselines import WordByWord
-from rnnpipe.tasks.translation.display import make_exhibits
+from rnnpipe.tasks.translation.report import make_report_items
+from rnnpipe.tasks.translation.results import Row, TranslatedSplit
 from rnnpipe.tasks.translation.search import Search
 from rnnpipe.text.tokenizer import Tokenizer
 
 _LEARNT_FROM = 50_000  # training pairs that the dictionary is made of, at most
 _TOKENS = ("source_tokens", "target_tokens")
-
-Row = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Translated:
-    """A split and what was made of it.
-
-    Args:
-        rows: its records.
-        found: the translations of each, the best first.
-        texts: the same as text.
-        known: for each record whether training has a source that is as long or longer.
-        counted: for each record whether it has a part in the main scores.
-    """
-
-    rows: Sequence[Row]
-    found: Sequence[Sequence[Found]]
-    texts: Sequence[Sequence[str]]
-    known: Sequence[bool]
-    counted: Sequence[bool]
 
 
 def evaluate(
@@ -78,7 +57,7 @@ def evaluate(
     known = _find_known_lengths(records, rows)
     together = unseen_lengths == "together" or not any(known)
     counted = [together or short for short in known]
-    translated = Translated(rows, found, texts, known, counted)
+    translated = TranslatedSplit(rows, found, texts, known, counted)
 
     scores = _score_model(translated, lowercase)
     scores["perplexity"] = measure_perplexity(model, batches)
@@ -92,7 +71,7 @@ def evaluate(
     return Evaluation(
         scores,
         [_describe(*each, lowercase) for each in zip(rows, found, texts, strict=True)],
-        make_exhibits(records, translated, scores, lowercase=lowercase),
+        make_report_items(records, translated, scores, lowercase=lowercase),
     )
 
 
@@ -104,7 +83,7 @@ def _find_known_lengths(records: RecordsDirectory, rows: Sequence[Row]) -> list[
     return [len(tokens) <= longest for tokens in whole]
 
 
-def _score_model(translated: Translated, lowercase: bool) -> dict[str, float]:
+def _score_model(translated: TranslatedSplit, lowercase: bool) -> dict[str, float]:
     """The main scores, those of each bin of lengths, and those of lengths unseen in training."""
     groups: dict[str, list[int]] = {"": []}
     for index, row in enumerate(translated.rows):

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from rnnpipe.errors import UserError
 from rnnpipe.records.layout import SOURCE, TARGET
-from rnnpipe.tasks.beams import count_wanted
-from rnnpipe.tasks.task import Prediction
-from rnnpipe.tasks.translation.display import alignment_picture
+from rnnpipe.tasks.base import Prediction
+from rnnpipe.tasks.beam_decoder import count_wanted
+from rnnpipe.tasks.translation.report import alignment_picture
 from rnnpipe.tasks.translation.search import Search
 from rnnpipe.text.tokenizer import Tokenizer
 

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from rnnpipe.decoding import Decoded
 from rnnpipe.models.translator import begin_translation
-from rnnpipe.tasks.beams import Beam, Found, to_arrays
+from rnnpipe.tasks.beam_decoder import Beam, Found, to_arrays
 from rnnpipe.text.tokens import PAD
 
 _MULTIPLE = 4  # what padded lengths are multiples of

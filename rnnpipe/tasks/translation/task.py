@@ -7,12 +7,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
-from rnnpipe.config.schema.translation import TranslationConfig
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import SOURCE, TARGET
-from rnnpipe.tasks.optimizer import make_optimizer
-from rnnpipe.tasks.task import Evaluation, Prediction
+from rnnpipe.tasks.base import Evaluation, Prediction
 from rnnpipe.tasks.text_data import prepare_text_pair_build
+from rnnpipe.tasks.translation.config import TranslationConfig
 from rnnpipe.text.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
@@ -81,7 +80,7 @@ class TranslationTask:
         trainer = keras.Model(model.input, model.output["logits"], name=model.name)
         steps_per_epoch = int(self.make_batches(records, "train", shuffle_seed=0).cardinality())
         trainer.compile(
-            optimizer=make_optimizer(train.optimizer, steps=train.epochs * steps_per_epoch),
+            optimizer=train.optimizer.make(steps=train.epochs * steps_per_epoch),
             loss=TokenCrossEntropy(train.label_smoothing),
             metrics=[Perplexity()],
         )

@@ -1,7 +1,6 @@
 """How well a model answers, and how well one can do without looking."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -10,25 +9,13 @@ import tensorflow as tf
 
 from rnnpipe.metrics.vqa import score_vqa, vqa_accuracy
 from rnnpipe.records.directory import RecordsDirectory
-from rnnpipe.tasks.task import Evaluation
-from rnnpipe.tasks.vqa.display import make_exhibits
+from rnnpipe.tasks.base import Evaluation
+from rnnpipe.tasks.vqa.report import make_report_items
+from rnnpipe.tasks.vqa.results import TopAnswers
 
 TOP = 5
 _GREY = 127  # a blank image: neither dark nor bright
 _KEPT = ("question_id", "image_id", "question", "question_type", "answers", "answer_type")
-
-
-@dataclass(frozen=True, slots=True)
-class Answers:
-    """A model's likeliest answers to every question of a split.
-
-    Args:
-        ids: `(questions, top)`, the likeliest first.
-        probabilities: `(questions, top)`.
-    """
-
-    ids: np.ndarray
-    probabilities: np.ndarray
 
 
 def evaluate(
@@ -64,11 +51,11 @@ def evaluate(
     return Evaluation(
         scores,
         _describe_predictions(rows, seen, known),
-        make_exhibits(model, records, split, rows, seen, scores),
+        make_report_items(model, records, split, rows, seen, scores),
     )
 
 
-def answer_all(model: keras.Model, inputs: tf.data.Dataset) -> Answers:
+def answer_all(model: keras.Model, inputs: tf.data.Dataset) -> TopAnswers:
     """The likeliest answers of a model, batch by batch."""
 
     @tf.function(reduce_retracing=True)
@@ -78,7 +65,7 @@ def answer_all(model: keras.Model, inputs: tf.data.Dataset) -> Answers:
         return top.indices, top.values
 
     ids, probabilities = zip(*(answer(batch) for batch in inputs), strict=True)
-    return Answers(np.concatenate(ids), np.concatenate(probabilities))
+    return TopAnswers(np.concatenate(ids), np.concatenate(probabilities))
 
 
 def _blank(batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
@@ -91,7 +78,7 @@ def _by_type(stats: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> lis
 
 
 def _describe_predictions(
-    rows: Sequence[Mapping[str, Any]], answers: Answers, known: Sequence[str]
+    rows: Sequence[Mapping[str, Any]], answers: TopAnswers, known: Sequence[str]
 ) -> list[dict[str, Any]]:
     described = []
     for row, ids, probabilities in zip(rows, answers.ids, answers.probabilities, strict=True):

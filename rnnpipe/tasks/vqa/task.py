@@ -10,15 +10,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from rnnpipe.config.schema.vqa import VqaConfig
 from rnnpipe.errors import UserError
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import ANSWERS
-from rnnpipe.tasks.optimizer import make_optimizer
-from rnnpipe.tasks.photos import read_photo, show_photo
-from rnnpipe.tasks.pictures import draw_glimpses
-from rnnpipe.tasks.task import Evaluation, Prediction
-from rnnpipe.tasks.vqa.display import make_inputs
+from rnnpipe.report.image_heatmap import draw_glimpses
+from rnnpipe.tasks.base import Evaluation, Prediction
+from rnnpipe.tasks.image_inputs import read_photo, show_photo
+from rnnpipe.tasks.vqa.config import VqaConfig
+from rnnpipe.tasks.vqa.report import make_inputs
 from rnnpipe.tasks.vqa.sources import open_source
 from rnnpipe.text.tokenizer import Tokenizer
 
@@ -106,7 +105,7 @@ class VqaTask:
         trainer = keras.Model(model.input, model.output["logits"], name=model.name)
         steps_per_epoch = -(-records.splits["train"] // train.batch_size)
         trainer.compile(
-            optimizer=make_optimizer(train.optimizer, steps=train.epochs * steps_per_epoch),
+            optimizer=train.optimizer.make(steps=train.epochs * steps_per_epoch),
             loss=soft_cross_entropy,
             metrics=[keras.metrics.MeanMetricWrapper(soft_vqa_accuracy, name=self.main_metric)],
         )

@@ -3,9 +3,9 @@ import pytest
 
 from rnnpipe.errors import UserError
 from rnnpipe.metrics import captions
-from rnnpipe.tasks.beams import Found
+from rnnpipe.report.items import Table
+from rnnpipe.tasks.beam_decoder import Found
 from rnnpipe.tasks.captioning.evaluation import evaluate
-from rnnpipe.tasks.exhibits import Table
 
 BASELINES = ("most_frequent", "nearest_colours", "random")
 
@@ -18,7 +18,7 @@ def said(drawn):
 
 
 def note_of(evaluation):
-    [table] = [e for e in evaluation.exhibits if isinstance(e, Table) and "Scores" in e.title]
+    [table] = [e for e in evaluation.report_items if isinstance(e, Table) and "Scores" in e.title]
     return table.note
 
 

@@ -7,7 +7,7 @@ from PIL import Image
 from rnnpipe.config.schema.caption_data import CaptionData
 from rnnpipe.decoding import Decoded
 from rnnpipe.errors import UserError
-from rnnpipe.tasks.beams import Beam, Found
+from rnnpipe.tasks.beam_decoder import Beam, Found
 from rnnpipe.tasks.captioning.prediction import caption_photo
 from rnnpipe.text.tokenizer import Tokenizer
 

@@ -2,8 +2,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from rnnpipe.config.schema.captioning import CaptioningConfig
 from rnnpipe.errors import UserError
+from rnnpipe.tasks.captioning.config import CaptioningConfig
 from rnnpipe.tasks.captioning.task import CaptioningTask
 from rnnpipe.transforms.recipes.tokenization import Tokenization
 

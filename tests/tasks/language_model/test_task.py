@@ -5,13 +5,13 @@ import pytest
 from rnnpipe.config.loader import load_config
 from rnnpipe.errors import UserError
 from rnnpipe.tasks import find_schemas
-from rnnpipe.tasks.language_model.task import CharLmTask
+from rnnpipe.tasks.language_model.task import LanguageModelTask
 
-CONFIG = Path(__file__).resolve().parents[3] / "configs" / "char_lm.yaml"
+CONFIG = Path(__file__).resolve().parents[3] / "configs" / "language_model.yaml"
 
 
 def make_task(*settings):
-    return CharLmTask(load_config(CONFIG, find_schemas(), settings))
+    return LanguageModelTask(load_config(CONFIG, find_schemas(), settings))
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ def make_task(*settings):
     ],
 )
 def test_wrong_options_are_told(given, told, tmp_path):
-    inputs = {"prime": "a", **CharLmTask.options, **given}
+    inputs = {"prime": "a", **LanguageModelTask.options, **given}
     with pytest.raises(UserError, match=told):
         make_task().predict(None, tmp_path, inputs)
 

@@ -8,7 +8,7 @@ from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import SOURCE, STATS, TARGET, shard_name
 from rnnpipe.records.specs import TEXT_PAIR
 from rnnpipe.records.tfrecord import write_tfrecord
-from rnnpipe.tasks.beams import Found
+from rnnpipe.tasks.beam_decoder import Found
 from rnnpipe.tasks.translation.prediction import Translator, check_inputs
 from rnnpipe.text.tokenizer import Tokenizer
 from tests.tasks.translation.conftest import make_task, translate
@@ -49,7 +49,7 @@ def test_evaluation_scores_text_against_the_raw_references(task, records):
         assert row["prediction"] == row["n_best"][0]["text"]
         assert len(row["n_best"]) == 2
         assert row["n_best"][0]["score"] >= row["n_best"][1]["score"]
-    titles = [exhibit.title for exhibit in evaluation.exhibits]
+    titles = [exhibit.title for exhibit in evaluation.report_items]
     assert titles[-2:] == ["Best translations", "Worst translations"]
 
 
@@ -79,7 +79,7 @@ def test_a_source_that_was_cut_is_as_long_as_its_text(records):
     task = make_task(unseen_lengths="apart")
     evaluation = task.evaluate(task.build_model(records), records, "test")
     # Cut to three tokens, all of them would seem to be of a length that training shows.
-    (table,) = [each for each in evaluation.exhibits if each.title == "By words of the source"]
+    (table,) = [each for each in evaluation.report_items if each.title == "By words of the source"]
     assert [(row[0], row[1]) for row in table.rows] == [
         ("1-5", 1),
         ("longer than all of training", 2),
