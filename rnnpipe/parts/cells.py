@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any, Literal
 
+from rnnpipe.errors import UserError
 from rnnpipe.settings import Kinds, Settings, fraction, setting
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class CellOptions(Settings):
             "projection_lstm": f"{_HERE}:ProjectionLSTMOptions",
             "highway_lstm": f"{_HERE}:HighwayLSTMOptions",
             "recurrent_highway": f"{_HERE}:RecurrentHighwayOptions",
+            "att2in": f"{_HERE}:Att2InOptions",
         },
     )
 
@@ -230,3 +232,25 @@ class RecurrentHighwayOptions(CellOptions):
         from rnnpipe.layers import RecurrentHighwayCell
 
         return RecurrentHighwayCell(self.units, self.step_depth, transform_bias=self.transform_bias)
+
+
+class Att2InOptions(CellOptions):
+    """LSTM of a decoder whose context goes into its cell, past its gates (Rennie et al. 2017)."""
+
+    kind: Literal["att2in"] = "att2in"
+
+    def make_cell(self, context: int | None = None) -> "keras.layers.Layer":
+        """An `Att2InCell`.
+
+        Args:
+            context: features of what attention finds.
+
+        Raises:
+            UserError: there is no attention.
+        """
+        from rnnpipe.layers import Att2InCell
+
+        if context is None:
+            fix = "write another cell.kind, e.g. lstm"
+            raise UserError("cell.kind", "a cell that reads a sequence alone", "att2in", fix)
+        return Att2InCell(self.units, context)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from rnnpipe.errors import UserError
 from rnnpipe.parts.attention import AdditiveAttentionOptions, AttentionOptions
-from rnnpipe.parts.cells import CellOptions, LSTMOptions
+from rnnpipe.parts.cells import Att2InOptions, CellOptions, LSTMOptions
 from rnnpipe.settings import Kinds, Settings, fraction, setting
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ class DecoderOptions(Settings):
     attention: AttentionOptions | None = setting(
         AdditiveAttentionOptions(units=512), "null: the decoder sees the memory at its start alone"
     )
-    attention_order: Literal["luong", "bahdanau", "top_down"] = setting(
+    architecture: Literal["luong", "bahdanau", "top_down"] = setting(
         "luong",
         "when it attends: after its cells step (luong), before (bahdanau), or between the first "
         "cell and the others (top_down, Anderson 2018)",
@@ -116,19 +116,24 @@ class DecoderOptions(Settings):
 
     def check(self) -> None:
         """Attending between two cells takes two of them."""
-        if self.attention_order == "top_down" and self.depth < 2:
+        if self.architecture == "top_down" and self.depth < 2:
             raise UserError("depth", "at least 2 with top_down", str(self.depth), "write 2")
 
-    def make_cells(self) -> "list[keras.layers.Layer]":
-        """Its cells, the lowest first."""
-        return [self.cell.make_cell() for _ in range(self.depth)]
-
-    def make(self, vocab: int, embedding: Any, *, name: str = "decoder") -> "AttentionDecoder":
+    def make(
+        self,
+        vocab: int,
+        embedding: Any,
+        *,
+        memory_features: int | None = None,
+        name: str = "decoder",
+    ) -> "AttentionDecoder":
         """The decoder.
 
         Args:
             vocab: number of tokens.
             embedding: the size of their vectors, or a Keras `Embedding`.
+            memory_features: of what it attends to; only cells that read the context apart from the
+                token need to know.
             name: of the layer.
 
         Raises:
@@ -141,9 +146,9 @@ class DecoderOptions(Settings):
         return AttentionDecoder(
             vocab,
             embedding,
-            self.make_cells(),
+            [self._make_cell(memory_features) for _ in range(self.depth)],
             self.attention.make(),
-            attention_order=self.attention_order,
+            architecture=self.architecture,
             input_feeding=self.input_feeding,
             output=self.output,
             output_size=self.output_size,
@@ -152,3 +157,14 @@ class DecoderOptions(Settings):
             sampling_rate=None if self.scheduled_sampling is None else 0.0,
             name=name,
         )
+
+    def _make_cell(self, memory_features: int | None) -> "keras.layers.Layer":
+        if self.attention is None or not isinstance(self.cell, Att2InOptions):
+            return self.cell.make_cell()
+        if memory_features is None or self.architecture != "bahdanau":
+            fix = "write architecture: bahdanau, or another cell"
+            raise UserError("cell.kind", "another kind without bahdanau", "att2in", fix)
+        # How many features a context has depends on the mechanism, its heads and glimpses.
+        mechanism = self.attention.make()
+        mechanism.build((None, self.cell.units), (None, None, memory_features))
+        return self.cell.make_cell(context=mechanism.context_features)

@@ -1,12 +1,15 @@
 """Recurrent layers on top of each other."""
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal
 
 from rnnpipe.errors import UserError
 from rnnpipe.parts.cells import CellOptions, LSTMOptions
 from rnnpipe.settings import Settings, fraction, setting
 
 if TYPE_CHECKING:
+    import keras
+
     from rnnpipe.layers import RecurrentStack
 
 
@@ -65,3 +68,24 @@ class RecurrenceOptions(Settings):
             learned_state=self.learned_state,
             name=name,
         )
+
+
+def find_state_sizes(recurrence: "keras.layers.Layer", sequences: Any) -> Sequence[int]:
+    """The sizes of the states that a recurrent layer returns.
+
+    Args:
+        recurrence: the layer.
+        sequences: what it reads, `(batch, time, features)`.
+
+    Raises:
+        UserError: it does not return its states, or not its sequences.
+    """
+    returned = recurrence(sequences)
+    if not isinstance(returned, list | tuple) or len(returned[0].shape) != 3:
+        raise UserError(
+            "recurrence",
+            "a layer that returns its sequences and its states",
+            f"{type(recurrence).__name__} without",
+            "build it with return_sequences=True and return_state=True",
+        )
+    return [state.shape[-1] for state in returned[1:]]
