@@ -36,7 +36,7 @@ def build_glimpse_classifier(
     image_dropout: float = 0.0,
     recurrence: Recurrence = "lstm",
     units: int = 128,
-    looks: int = 6,
+    glimpses: int = 6,
     attention: Attention = "additive",
     attention_units: int = 64,
     hard: bool = False,
@@ -47,7 +47,7 @@ def build_glimpse_classifier(
     """A model that looks at an image again and again, and then says its class.
 
         grid   = CNN(image)                              (batch, rows, columns, channels)
-        h      = glimpses of grid                        (batch, looks, units)
+        h      = glimpses of grid                        (batch, glimpses, units)
         logits = W h_last + b
 
     Args:
@@ -58,7 +58,7 @@ def build_glimpse_classifier(
         image_dropout: share of the grid's channels dropped in training.
         recurrence: which cell reads.
         units: of the cell.
-        looks: how often it looks.
+        glimpses: how often the grid is attended to.
         attention: `coverage` knows where it has looked, `additive` does not.
         attention_units: units in which state and grid are compared.
         hard: whether a look is at one cell of the grid, or a mean of all.
@@ -68,14 +68,14 @@ def build_glimpse_classifier(
 
     Returns:
         A model from uint8 images `(batch, height, width, channels)` to `{"logits": (batch,
-        classes), "alignments": (batch, looks, rows, columns)}`; with hard attention the alignments
-        are its samples, and their `probabilities`, of the same shape, are there too.
+        classes), "alignments": (batch, glimpses, rows, columns)}`; with hard attention the
+        alignments are its samples, and there are their `probabilities`, of the same shape.
     """
     image = keras.Input((image_size, image_size, 3), dtype="uint8", name="image")
     mechanism: Any = _MECHANISMS[attention](attention_units)
     if hard:
         mechanism = HardAttention(mechanism, expected_share=expected_share, seed=seed)
-    reader = GlimpseReader(_CELLS[recurrence](units), mechanism, looks, name="reader")
+    reader = GlimpseReader(_CELLS[recurrence](units), mechanism, glimpses, name="reader")
     encoder = build_cnn(image_size, patch=patch, channels=channels, dropout=image_dropout)
     outputs, alignments = reader(encoder(image))
     found = {"alignments": alignments}

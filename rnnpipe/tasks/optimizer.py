@@ -30,10 +30,10 @@ def make_optimizer(config: Adam, *, steps: int) -> keras.optimizers.Optimizer:
     )
 
 
-def judge_mean(config: Adam) -> list[keras.callbacks.Callback]:
-    """Puts the mean of the weights in their place, where there is one, when an epoch ends.
+def ema_callbacks(config: Adam) -> list[keras.callbacks.Callback]:
+    """Callbacks that swap in the moving average of the weights at the end of an epoch.
 
-    It comes before all callbacks that judge or keep the weights.
+    They come before all callbacks that score or save the weights; without an average there is none.
 
     Args:
         config: `train.optimizer`.

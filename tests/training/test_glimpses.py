@@ -24,7 +24,7 @@ def make_trainer(model, **options):
 
 def make_reader(**options):
     keras.utils.set_random_seed(3)
-    return build_glimpse_classifier(**TINY, looks=3, attention_units=4, **options)
+    return build_glimpse_classifier(**TINY, glimpses=3, attention_units=4, **options)
 
 
 def cross_entropy(model):

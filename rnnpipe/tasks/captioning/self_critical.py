@@ -10,7 +10,7 @@ from rnnpipe.models.captioner import begin_captioning
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.tasks.base import Phase
 from rnnpipe.tasks.captioning.config import SelfCritical
-from rnnpipe.tasks.optimizer import judge_mean, make_optimizer
+from rnnpipe.tasks.optimizer import ema_callbacks, make_optimizer
 from rnnpipe.tasks.validation import ValidationScores
 from rnnpipe.text.tokens import END
 from rnnpipe.training.decoded_scores import DecodedScores
@@ -59,7 +59,7 @@ def make_phase(
         batches,
         settings.epochs,
         settings.patience,
-        [*judge_mean(settings.optimizer), DecodedScores(validation.decoded)],
+        [*ema_callbacks(settings.optimizer), DecodedScores(validation.decoded)],
         lambda: validation.of(metric),
     )
 
