@@ -19,7 +19,7 @@ from rnnpipe.runs.directory import RunDirectory, write_json, write_jsonl, write_
 from rnnpipe.runs.model import load_baselines, load_model
 from rnnpipe.runs.progress import fetch_records
 from rnnpipe.tasks import make_task
-from rnnpipe.tasks.base import Task, TrainsBaselines
+from rnnpipe.tasks.base import Task
 
 _BASELINE = "baseline/"
 
@@ -47,7 +47,7 @@ def evaluate_run(
     records = records or find_records(config, task)
     fetch_records(records, console)
     model = load_model(run)
-    trained = {"baselines": load_baselines(run)} if isinstance(task, TrainsBaselines) else {}
+    baselines = load_baselines(run)
 
     scores: dict[str, dict[str, float]] = {}
     predictions: list[dict[str, Any]] = []
@@ -55,7 +55,7 @@ def evaluate_run(
     notices: list[str] = []
     for split in config.evaluate.splits:
         with console.status(f"evaluating on {split}"):
-            evaluation = task.evaluate(model, records, split, **trained)
+            evaluation = task.evaluate(model, records, split, baselines)
         scores[split] = dict(evaluation.scores)
         predictions += [{"split": split, **row} for row in evaluation.predictions]
         items += evaluation.report_items

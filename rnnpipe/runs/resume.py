@@ -7,7 +7,6 @@ from rich.console import Console
 
 from rnnpipe.errors import UserError
 from rnnpipe.runs.build import find_records
-from rnnpipe.runs.checks import check_model
 from rnnpipe.runs.config import load_run_config
 from rnnpipe.runs.directory import RunDirectory, open_interrupted, write_json
 from rnnpipe.runs.environment import describe_environment
@@ -33,7 +32,7 @@ def resume(path: Path, console: Console) -> RunDirectory:
     run = open_interrupted(path)
     config = load_run_config(run)
     task = make_task(config)
-    check_model(task)
+    task.check_model()
     records = find_records(config, task)
     environment = json.loads(run.environment.read_text())
     if environment["records"] != records.fingerprint:

@@ -9,7 +9,6 @@ from rich.console import Console
 from rnnpipe.config.schema.base import RunConfig
 from rnnpipe.quiet import quiet_import
 from rnnpipe.runs.build import build_records
-from rnnpipe.runs.checks import check_model
 from rnnpipe.runs.directory import RunDirectory, check_runs_dir
 from rnnpipe.tasks.base import Task
 
@@ -38,7 +37,7 @@ def run(
     """
     started = time.monotonic()
     check_runs_dir(runs_dir)
-    check_model(task)
+    task.check_model()
     records = build_records(config, task, console, beam_args)
 
     # TensorFlow is imported only here: a build has no need of it.

@@ -11,19 +11,12 @@ from rich.progress import Progress
 from rnnpipe.config.dump import dump_config
 from rnnpipe.config.schema.base import RunConfig
 from rnnpipe.records.directory import RecordsDirectory
-from rnnpipe.runs.checks import check_model, check_splits
+from rnnpipe.runs.checks import check_splits
 from rnnpipe.runs.directory import RunDirectory, create_run, write_json
 from rnnpipe.runs.environment import describe_environment
 from rnnpipe.runs.model import save_model
 from rnnpipe.runs.progress import fetch_records, make_progress
-from rnnpipe.tasks.base import (
-    Phase,
-    Task,
-    TrainsBaselines,
-    TrainsFurther,
-    TrainsMembers,
-    WatchesTraining,
-)
+from rnnpipe.tasks.base import Phase, Task
 from rnnpipe.training.fit import TrainingFiles, fit_model
 from rnnpipe.training.malloc import tune_malloc
 
@@ -105,7 +98,7 @@ def train(
         UserError: the records lack a split, the run directory cannot be made, or the training
             fails.
     """
-    check_model(task)
+    task.check_model()
     check_splits(config, records.splits)
     fetch_records(records, console)
     run = create_run(runs_dir, name)
@@ -137,11 +130,9 @@ def finish_training(
     try:
         task.save_vocabulary(records, run.vocabulary)
         model = _train_model(config, task, records, run, console)
-        if isinstance(task, TrainsFurther):
-            for phase in task.make_phases(model, records, run.weights):
-                _refine(phase, task, records, run, console)
-        if isinstance(task, TrainsBaselines):
-            _train_baselines(config, task, records, run, console)
+        for phase in task.make_phases(model, records, run.weights):
+            _refine(phase, task, records, run, console)
+        _train_baselines(config, task, records, run, console)
         save_model(model, run.model)  # at the very end: a run with a model is finished
     except KeyboardInterrupt:
         console.print(f"Interrupted; this goes on with it:\nrnnpipe resume {run.path}")
@@ -153,13 +144,13 @@ def _train_model(
 ) -> keras.Model:
     """The trained model, or what several of them make together."""
     files = TrainingFiles(run.weights, run.history, run.tensorboard)
-    if not isinstance(task, TrainsMembers) or task.members == 1:
+    if task.ensemble_size == 1:
         model = task.build_model(records)
         _fit(config, task, model, records, files, console)
         return model
     models = []
-    for number in range(1, task.members + 1):
-        console.print(f"Member {number} of {task.members}:")
+    for number in range(1, task.ensemble_size + 1):
+        console.print(f"Member {number} of {task.ensemble_size}:")
         seed = config.seed + number - 1
         keras.utils.set_random_seed(seed)
         model = task.build_model(records)
@@ -173,7 +164,11 @@ def _train_model(
 
 
 def _train_baselines(
-    config: RunConfig, task: Any, records: RecordsDirectory, run: RunDirectory, console: Console
+    config: RunConfig,
+    task: Task,
+    records: RecordsDirectory,
+    run: RunDirectory,
+    console: Console,
 ) -> None:
     """Trains the models to compare with, and saves them."""
     for name, model in task.build_baselines(records).items():
@@ -258,6 +253,5 @@ def _make_callbacks(
     """What the config and the task have done at the end of each epoch, in this order."""
     optimizer = config.train.optimizer
     callbacks = optimizer.make_callbacks()
-    if isinstance(task, WatchesTraining):
-        callbacks += task.make_callbacks(trainer, model, records, weights)
+    callbacks += task.make_callbacks(trainer, model, records, weights)
     return callbacks + optimizer.schedule.make_callbacks(*task.monitor())

@@ -1,30 +1,45 @@
-"""What a task is: all that the stages of a run ask of it. The config stops here."""
+"""The base class of tasks: everything that the stages of a run need. The config stops here."""
 
+from __future__ import annotations
+
+import shutil
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
 
+from rnnpipe.config.schema.base import RunConfig
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.report.items import ReportItem
+from rnnpipe.tasks.inputs import Input
+from rnnpipe.tasks.optimizer import make_optimizer
 
 if TYPE_CHECKING:
     # Beam and Keras take seconds to import, and no stage needs both.
     import keras
 
+    from rnnpipe.inputs.batches import Batch
+    from rnnpipe.sources.source import Source
     from rnnpipe.transforms.build import Build
+    from rnnpipe.transforms.recipes.base import Recipe
+
+Config = TypeVar("Config", bound=RunConfig)
+
+_MINIMIZED = ("loss", "perplexity", "bits_per_char")
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """What an evaluation of one split found.
+    """The results of an evaluation on one split.
 
     Args:
         scores: by metric; those of baselines are called `baseline/<name>/<metric>`.
         predictions: a row for each record, JSON values.
-        report_items: what to show of it in the report.
-        files: more files for the run's folder, by name: e.g. results in a format of others.
-        notices: what to say of it on the terminal, e.g. which scores are left out and why.
+        report_items: what the report shows.
+        files: more files for the run's folder, by name: e.g. results in another format.
+        notices: printed on the terminal, e.g. which scores are missing and why.
     """
 
     scores: Mapping[str, float]
@@ -36,12 +51,12 @@ class Evaluation:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """What a model says of a user's own input.
+    """The outputs of a model for a user's own input.
 
     Args:
         answers: texts with their probabilities, the likeliest first.
-        picture: a PNG of where it looked.
-        timeline: of a video, from when to when, in seconds, it shows what, and how probably.
+        picture: a PNG, e.g. of the attention.
+        timeline: of a video: segments of start and end in seconds, label and probability.
     """
 
     answers: Sequence[tuple[str, float]]
@@ -51,146 +66,242 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """A further phase of training, which goes on where the one before it ended.
+    """A further phase of training, which continues from the weights of the one before.
 
     Args:
         name: of its files.
         trainer: the model, compiled anew.
-        batches: what it learns from.
-        epochs: how often it goes through them at most.
+        batches: of the training split.
+        epochs: at most.
         patience: how many epochs without a better one end it.
-        callbacks: see each epoch before its weights are judged.
-        score: what it is judged by, of the model as it is.
+        callbacks: run before the weights of an epoch are compared.
+        score: the monitored quantity of the model with its present weights.
     """
 
     name: str
-    trainer: "keras.Model"
+    trainer: keras.Model
     batches: Any
     epochs: int
     patience: int
-    callbacks: "Sequence[keras.callbacks.Callback]"
+    callbacks: Sequence[keras.callbacks.Callback]
     score: Callable[[], float]
 
 
-class Task(Protocol):
-    """One task with its config."""
+class Task(ABC, Generic[Config]):
+    """One task with its config.
 
-    name: str
+    A subclass implements `open_source`, `make_recipe`, `build_model`, `compile_options`,
+    `make_pair` (or `make_batches`), `evaluate` and `predict`; all other methods have the behaviour
+    that most tasks share.
+
+    Args:
+        config: the run's config.
+    """
+
+    name: ClassVar[str]
     main_metric: str
-    inputs: Sequence[str]
-    """What `predict` needs: names of the command line's options, e.g. `image`."""
+    """The metric of `evaluate` that the report puts first."""
+    inputs: ClassVar[Sequence[Input]] = ()
+    """The inputs of `predict`."""
+    fields: ClassVar[Sequence[str]] = ()
+    """The fields of a record that `make_pair` needs."""
+    batch_options: ClassVar[Mapping[str, Any]] = MappingProxyType({})
+    """Further arguments of `rnnpipe.inputs.batches.make_batches`."""
+    vocabulary: ClassVar[Sequence[str]] = ()
+    """The files and folders of the records that `predict` needs."""
 
-    def __init__(self, config: Any) -> None: ...
+    def __init__(self, config: Config) -> None:
+        self.config = config
 
-    def prepare_build(self) -> "Build":
-        """The build of the records that the config asks for."""
+    # Records
 
-    def build_model(self, records: RecordsDirectory) -> "keras.Model":
+    @abstractmethod
+    def open_source(self) -> Source:
+        """The raw data."""
+
+    @abstractmethod
+    def make_recipe(self) -> Recipe:
+        """How raw data becomes records."""
+
+    @property
+    def split_shares(self) -> Mapping[str, float]:
+        """The share of the training split that is held out for each missing split."""
+        shares: Mapping[str, float] = self.config.data.splits.model_dump()  # type: ignore[attr-defined]
+        return shares
+
+    def prepare_build(self) -> Build:
+        """The build of the records that the config describes.
+
+        Raises:
+            UserError: the source's settings contradict each other.
+        """
+        from rnnpipe.transforms.build import Build  # brings in Beam
+
+        options = self.config.build.model_dump(exclude={"workers"})
+        return Build(self.open_source(), self.make_recipe(), self.split_shares, **options)
+
+    # Models
+
+    def check_model(self) -> None:
+        """Checks what the model needs beside records, before a build that may take hours.
+
+        Raises:
+            UserError: something is missing, e.g. a file of weights.
+        """
+
+    @abstractmethod
+    def build_model(self, records: RecordsDirectory) -> keras.Model:
         """The untrained model, with all outputs that predictions and the report need."""
 
-    def build_trainer(self, model: "keras.Model", records: RecordsDirectory) -> "keras.Model":
-        """The same weights, compiled, with only the outputs that training needs."""
+    def build_baselines(self, records: RecordsDirectory) -> Mapping[str, keras.Model]:
+        """Untrained baseline models by name; `build_trainer` makes their trainers too."""
+        del records
+        return {}
+
+    @property
+    def ensemble_size(self) -> int:
+        """How many models are trained independently and averaged by `join`."""
+        return 1
+
+    def join(self, models: Sequence[keras.Model]) -> keras.Model:
+        """The ensemble of trained models, with the outputs of `build_model`."""
+        raise NotImplementedError(f"{self.name} has no ensembles of {len(models)} models")
+
+    # Training
+
+    def build_trainer(self, model: keras.Model, records: RecordsDirectory) -> keras.Model:
+        """The compiled model, which shares its weights with `model`."""
+        train = self.config.train
+        trainer = self.wrap_model(model)
+        steps = train.epochs * self.steps_per_epoch(records)
+        trainer.compile(
+            optimizer=make_optimizer(train.optimizer, steps=steps), **self.compile_options(model)
+        )
+        return trainer
+
+    def wrap_model(self, model: keras.Model) -> keras.Model:
+        """The model that is fitted: by default one with the logits as its only output."""
+        import keras
+
+        return keras.Model(model.input, model.output["logits"], name=model.name)
+
+    @abstractmethod
+    def compile_options(self, model: keras.Model) -> dict[str, Any]:
+        """The arguments of `compile` besides the optimizer: loss and metrics."""
+
+    def steps_per_epoch(self, records: RecordsDirectory) -> int:
+        """The number of training batches."""
+        return -(-records.splits["train"] // self.config.train.batch_size)
+
+    def make_callbacks(
+        self, trainer: keras.Model, model: keras.Model, records: RecordsDirectory, weights: Path
+    ) -> Sequence[keras.callbacks.Callback]:
+        """Callbacks that run before the weights of an epoch are compared; by default none.
+
+        Args:
+            trainer: what `build_trainer` returned, which is fitted.
+            model: the model with all outputs, of the same weights.
+            records: the training records.
+            weights: the file of the best weights, which is loaded at the end.
+        """
+        del trainer, model, records, weights
+        return []
+
+    def make_phases(
+        self, model: keras.Model, records: RecordsDirectory, weights: Path
+    ) -> Iterator[Phase]:
+        """Further phases of training; `monitor` and the validation batches stay the same.
+
+        Args:
+            model: the trained model.
+            records: the training records.
+            weights: the file of the best weights so far.
+        """
+        del model, records, weights
+        return iter(())
+
+    def monitor(self) -> tuple[str, Literal["min", "max"]]:
+        """The validation quantity of `train.keep_best`, and whether lower or higher is better."""
+        metric = self.config.train.keep_best.metric or self.main_metric
+        return f"val_{metric}", "min" if metric in _MINIMIZED else "max"
+
+    # Batches
 
     def make_batches(
         self, records: RecordsDirectory, split: str, *, shuffle_seed: int | None = None
     ) -> Any:
-        """The batches of (inputs, targets) of a split."""
+        """The batches of (inputs, targets) of a split, see `make_pair`.
 
-    def monitor(self) -> tuple[str, Literal["min", "max"]]:
-        """The validation quantity that says which epoch is best, and whether `min` or `max`."""
+        Args:
+            records: the records.
+            split: one of their splits.
+            shuffle_seed: seed of the order, for training; by default that of the records.
+        """
+        from rnnpipe.inputs.batches import make_batches
+
+        return make_batches(
+            records,
+            split,
+            fields=self.fields,
+            batch_size=self.batch_size(shuffle_seed),
+            shuffle_seed=shuffle_seed,
+            transform=lambda batch: self.make_pair(records, batch),
+            **self.batch_options,
+        )
+
+    def make_pair(self, records: RecordsDirectory, batch: Batch) -> tuple[Any, Any]:
+        """Inputs and targets of a parsed batch with the `fields` of the records."""
+        raise NotImplementedError(f"{self.name} makes its own batches")
+
+    def make_inputs(self, records: RecordsDirectory, split: str) -> Any:
+        """The inputs alone, batch by batch, in the records' order."""
+        return self.make_batches(records, split).map(lambda inputs, targets: inputs)
+
+    def batch_size(self, shuffle_seed: int | None) -> int:
+        """That of training for shuffled batches, else that of evaluation."""
+        section = self.config.evaluate if shuffle_seed is None else self.config.train
+        return section.batch_size
+
+    # Results
 
     def save_vocabulary(self, records: RecordsDirectory, folder: Path) -> None:
         """Copies what `predict` needs beside the model, so that a run needs no records."""
+        folder.mkdir(exist_ok=True)
+        for name in self.vocabulary:
+            path = records.path / name
+            if path.is_dir():
+                shutil.copytree(path, folder / name, dirs_exist_ok=True)
+            else:
+                shutil.copyfile(path, folder / name)
 
-    def evaluate(self, model: "keras.Model", records: RecordsDirectory, split: str) -> Evaluation:
-        """The scores of a model and of the baselines on a split."""
+    @abstractmethod
+    def evaluate(
+        self,
+        model: keras.Model,
+        records: RecordsDirectory,
+        split: str,
+        baselines: Mapping[str, keras.Model] = MappingProxyType({}),
+    ) -> Evaluation:
+        """The scores of a model and of baselines on a split.
 
+        Args:
+            model: the trained model.
+            records: the records.
+            split: one of their splits.
+            baselines: the trained models of `build_baselines`.
+        """
+
+    @abstractmethod
     def predict(
-        self, model: "keras.Model", folder: Path, inputs: Mapping[str, str]
+        self, model: keras.Model, folder: Path, inputs: Mapping[str, Any]
     ) -> Prediction | Iterator[str]:
-        """What a model says of a user's input, or the pieces of a text as it writes them.
+        """The outputs for a user's input, or the pieces of a text as they are generated.
 
         Args:
             model: the trained model.
             folder: that of `save_vocabulary`.
-            inputs: all of `inputs` and, of a task that takes options, of `options`.
+            inputs: a value for each of `inputs`, by name.
 
         Raises:
             UserError: the input cannot be read.
         """
-
-
-@runtime_checkable
-class TakesOptions(Protocol):
-    """A task whose `predict` may be told more than it needs."""
-
-    options: Mapping[str, str]
-    """Names of the command line's options, with what stands where one is not given."""
-
-
-@runtime_checkable
-class ChecksModel(Protocol):
-    """A task whose model needs more than records, e.g. a file of weights."""
-
-    def check_model(self) -> None:
-        """Looks for it before records are built, which may take hours.
-
-        Raises:
-            UserError: it is not there.
-        """
-
-
-@runtime_checkable
-class WatchesTraining(Protocol):
-    """A task that does more in training than to fit, e.g. to score what the model decodes."""
-
-    def make_callbacks(
-        self, trainer: "keras.Model", model: "keras.Model", records: RecordsDirectory, weights: Path
-    ) -> "Sequence[keras.callbacks.Callback]":
-        """Callbacks that see each epoch before its weights are judged.
-
-        Args:
-            trainer: what `build_trainer` made, which is fitted.
-            model: the model with all outputs, of the same weights.
-            records: what it is trained on.
-            weights: the file of the best weights, which is loaded in the end.
-        """
-
-
-@runtime_checkable
-class TrainsFurther(Protocol):
-    """A task whose model is trained in further phases, e.g. by what its outputs score."""
-
-    def make_phases(
-        self, model: "keras.Model", records: RecordsDirectory, weights: Path
-    ) -> "Iterator[Phase]":
-        """The phases, one after the other; `monitor` and the validation batches stay the same.
-
-        Args:
-            model: the trained model.
-            records: what it was trained on.
-            weights: the file of the best weights so far.
-        """
-
-
-@runtime_checkable
-class TrainsMembers(Protocol):
-    """A task whose model may be several that are trained apart, from different first weights."""
-
-    @property
-    def members(self) -> int:
-        """How many."""
-
-    def join(self, models: "Sequence[keras.Model]") -> "keras.Model":
-        """The one model that trained ones make together, with the outputs of `build_model`."""
-
-
-@runtime_checkable
-class TrainsBaselines(Protocol):
-    """A task whose model is compared with simpler ones that are trained in the same way.
-
-    Its `evaluate` takes them, trained, by name as `baselines`.
-    """
-
-    def build_baselines(self, records: RecordsDirectory) -> "Mapping[str, keras.Model]":
-        """The untrained models by name; `build_trainer` makes their trainers too."""

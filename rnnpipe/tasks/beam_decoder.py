@@ -85,26 +85,27 @@ class Beam:
         return found
 
 
-def count_wanted(wanted: str, width: int, default: int) -> int:
-    """How many sequences are asked for.
+def check_n_best(n_best: int | None, beam_width: int, default: int) -> int:
+    """The number of sequences to return per source.
 
     Args:
-        wanted: what `--n-best` was, or nothing.
-        width: of the beam.
-        default: what stands where nothing was said.
+        n_best: the input `n-best`, or None.
+        beam_width: the most that a beam can return.
+        default: the number if `n_best` is None.
 
     Raises:
-        UserError: it is no number from 1 to the width.
+        UserError: it is above the beam width.
 
     Example:
-        >>> count_wanted("3", width=5, default=1), count_wanted("", width=5, default=1)
+        >>> check_n_best(3, beam_width=5, default=1), check_n_best(None, beam_width=5, default=1)
         (3, 1)
     """
-    wanted = wanted or str(default)
-    if not wanted.isascii() or not wanted.isdigit() or not 1 <= int(wanted) <= width:
-        fix = "ask for fewer, or widen evaluate.beam.width in the run's config.yaml"
-        raise UserError("--n-best", f"a number from 1 to the beam's width, {width}", wanted, fix)
-    return int(wanted)
+    n_best = default if n_best is None else n_best
+    if n_best > beam_width:
+        expected = f"at most the beam width, {beam_width}"
+        fix = "ask for fewer, or raise evaluate.beam.width in the run's config.yaml"
+        raise UserError("--n-best", expected, str(n_best), fix)
+    return n_best
 
 
 def to_arrays(decoded: Decoded) -> Decoded:

@@ -1,10 +1,9 @@
-"""The build that the data section of a captioning config describes."""
+"""The source and the recipe that the data section of a captioning config describes."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rnnpipe.config.schema.base import Build as BuildSection
 from rnnpipe.config.schema.caption_data import (
     CaptionData,
     CaptionSource,
@@ -23,25 +22,16 @@ from rnnpipe.storage.cache import cache_folder
 from rnnpipe.tasks.features import make_features
 
 if TYPE_CHECKING:
-    from rnnpipe.transforms.build import Build
-
-
-def prepare_caption_build(data: CaptionData, build: BuildSection) -> Build:
-    """The build of the records of images with captions that a config asks for.
-
-    Args:
-        data: the config's `data`.
-        build: the config's `build`.
-
-    Raises:
-        UserError: the source's settings contradict each other.
-    """
-    from rnnpipe.transforms.build import Build  # brings in Beam
     from rnnpipe.transforms.recipes.captions import CaptionRecipe
+
+
+def make_caption_recipe(data: CaptionData) -> CaptionRecipe:
+    """The recipe of images with captions that a config's `data` describes."""
+    from rnnpipe.transforms.recipes.captions import CaptionRecipe  # brings in Beam
     from rnnpipe.transforms.recipes.tokenization import Tokenization
 
     caption = data.caption
-    recipe = CaptionRecipe(
+    return CaptionRecipe(
         image_size=data.image.size,
         image_fit=data.image.fit,
         jpeg_quality=data.image.jpeg_quality,
@@ -49,12 +39,6 @@ def prepare_caption_build(data: CaptionData, build: BuildSection) -> Build:
         max_tokens=caption.max_tokens,
         min_count=caption.min_count,
         features=make_features(data.features),
-    )
-    return Build(
-        open_captions(data.source),
-        recipe,
-        data.splits.model_dump(),
-        **build.model_dump(exclude={"workers"}),
     )
 
 

@@ -13,7 +13,7 @@ CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 TINY = [
     "model.embedding=6",
     "model.recurrence.units=6",
-    "train.chunk=64",
+    "train.bptt_length=64",
     "train.epochs=1",
     "train.batch_size=8",
     "evaluate.splits=[test]",
@@ -51,11 +51,11 @@ def test_it_runs_end_to_end(name, run_tiny, tmp_path, shared_data, capsys):
         assert 0 < run.scores[f"baseline/{baseline}/bits_per_char"] < 9
     assert "How far back a prediction reaches" in (run.folder / "report.html").read_text()
 
-    arguments = ["predict", run.folder, "--prime", "The", "--length", "5"]
+    arguments = ["predict", run.folder, "--prompt", "The", "--length", "5"]
     assert cli.main(list(map(str, arguments))) == 0
     assert capsys.readouterr().out.startswith("The")
     assert cli.main(["predict", str(run.folder), "--image", "a.png"]) == 2
     told = capsys.readouterr().err
-    assert "--prime: expected an input of language_model, got none" in told
-    assert "expected one of prime, length, temperature, seed, got image" in told
+    assert "--prompt: expected an input of language_model, got none" in told
+    assert "expected one of prompt, length, temperature, seed, got image" in told
     assert json.loads((run.folder / "vocabulary" / "symbols.json").read_text())["symbols"]

@@ -57,7 +57,7 @@ def raw_data(name, raw, shared_data):
     """A tiny part of the raw data that a shipped config is for."""
     match name:
         case "sentiment":
-            return ["data.source.sentences=200", "train.members=2", "train.r_drop=0.5"]
+            return ["data.source.sentences=200", "train.ensemble_size=2", "train.r_drop=0.5"]
         case "real/rt_polarity":
             files = ("rt-polarity.neg", "rt-polarity.pos")
             return first_lines(shared_data / "rt_polarity", files, raw)

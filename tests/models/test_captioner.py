@@ -3,10 +3,10 @@
 import keras
 import numpy as np
 import pytest
+from rnnpipe.models.image_encoders import build_cnn, build_feature_encoder
 
 from rnnpipe.decoding import beam_search, greedy
 from rnnpipe.models.captioner import begin_captioning, build_captioner
-from rnnpipe.models.image_encoders import build_cnn, build_feature_encoder
 from tests.layers import reference
 
 KINDS = ["nic", "soft", "hard", "att2in", "top_down"]

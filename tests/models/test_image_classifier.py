@@ -1,7 +1,6 @@
 import keras
 import numpy as np
 import pytest
-
 from rnnpipe.models.glimpses import build_cnn_classifier, build_glimpse_classifier
 
 TINY = {"image_size": 32, "classes": 3, "channels": [4, 5]}
@@ -9,7 +8,7 @@ TINY = {"image_size": 32, "classes": 3, "channels": [4, 5]}
 
 @pytest.mark.parametrize("options", [{}, {"recurrence": "gru", "attention": "coverage"}])
 def test_soft_looks_are_spread_over_the_grid(options):
-    model = build_glimpse_classifier(**TINY, units=6, looks=4, attention_units=7, **options)
+    model = build_glimpse_classifier(**TINY, units=6, glimpses=4, attention_units=7, **options)
     images = np.random.default_rng(1).integers(0, 255, (2, 32, 32, 3), "uint8")
     found = model(images)
     assert found["logits"].shape == (2, 3)
@@ -18,7 +17,7 @@ def test_soft_looks_are_spread_over_the_grid(options):
 
 
 def test_hard_looks_come_with_their_probabilities(tmp_path):
-    model = build_glimpse_classifier(**TINY, units=6, looks=4, attention_units=7, hard=True)
+    model = build_glimpse_classifier(**TINY, units=6, glimpses=4, attention_units=7, hard=True)
     images = np.random.default_rng(1).integers(0, 255, (2, 32, 32, 3), "uint8")
     found = model(images)
     assert found["alignments"].shape == found["probabilities"].shape == (2, 4, 4, 4)

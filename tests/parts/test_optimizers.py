@@ -41,7 +41,9 @@ def test_every_optimizer_of_keras_has_a_kind():
         for name, value in vars(keras.optimizers).items()
         if inspect.isclass(value) and issubclass(value, keras.optimizers.Optimizer)
     }
-    assert {kind.keras_name for kind in KINDS.values()} == optimizers - ADAMW - WRAPPERS - WITH_MODES
+    assert {
+        kind.keras_name for kind in KINDS.values()
+    } == optimizers - ADAMW - WRAPPERS - WITH_MODES
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -57,7 +57,12 @@ CONFIGS = {
     "sentiment": ["build.records_per_shard=64", "data.source.sentences=400"],
     "translation": ["build.records_per_shard=64", "data.source.pairs=400"],
     "video": [*LITTLE, "data.source.clips=40", "data.source.size=16", "data.frames.size=16"],
-    "vqa": [*LITTLE, "data.source.images=40", "data.image.size=16", "data.answers.min_count=1"],
+    "vqa": [
+        *LITTLE,
+        "data.source.images=40",
+        "data.image.size=16",
+        "data.answers.min_answer_count=1",
+    ],
 }
 
 

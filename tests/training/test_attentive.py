@@ -3,9 +3,9 @@
 import keras
 import numpy as np
 import pytest
+from rnnpipe.models.image_encoders import build_feature_encoder
 
 from rnnpipe.models.captioner import build_captioner
-from rnnpipe.models.image_encoders import build_feature_encoder
 from rnnpipe.training.attentive import AttentiveTrainer
 from rnnpipe.training.token_targets import Perplexity, TokenCrossEntropy
 

@@ -4,10 +4,10 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from rnnpipe.models.image_encoders import build_feature_encoder
 
 from rnnpipe.decoding import greedy
 from rnnpipe.models.captioner import begin_captioning, build_captioner
-from rnnpipe.models.image_encoders import build_feature_encoder
 from rnnpipe.training.self_critical import SelfCriticalTrainer
 
 IMAGES = np.random.default_rng(1).normal(size=(6, 2, 2, 3)).astype("float32")

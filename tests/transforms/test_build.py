@@ -224,7 +224,8 @@ def test_no_answer_above_the_threshold_is_told(drawn_vqa, tmp_path):
     with pytest.raises(UserError) as fault:
         build.run(tmp_path / "records")
     assert str(fault.value).startswith(
-        "data.answers.min_count: expected at least one answer that 10000 people gave, got none"
+        "data.answers.min_answer_count: expected at least one answer that 10000 people gave, "
+        "got none"
     )
     assert not list(tmp_path.glob("records*"))
 

@@ -54,12 +54,12 @@ class Reader(Section):
 
     kind: Literal["lstm", "gru"] = "lstm"
     units: int = Field(128, ge=1)
-    looks: int = Field(6, ge=1, description="how often it looks")
+    glimpses: int = Field(6, ge=1, description="how often the image is attended to")
     dropout: Fraction = Field(0.0, description="of its last state's features")
 
 
-class Look(Section):
-    """Where to look next, by what has been seen."""
+class GlimpseAttention(Section):
+    """Attention of the recurrent state over the grid of the image."""
 
     kind: Literal["additive", "coverage"] = Field(
         "coverage", description="coverage knows where it has looked"
@@ -67,21 +67,23 @@ class Look(Section):
     units: int = Field(64, ge=1, description="in which state and image are compared")
 
 
-class SoftLook(Look):
-    """A look is a weighted mean of all places."""
+class SoftAttention(GlimpseAttention):
+    """A glimpse is the weighted mean of all positions."""
 
     look: Literal["soft"]
 
 
-class HardLook(Look):
-    """A look is at one place; REINFORCE teaches where (Mnih et al. 2014, Xu et al. 2015)."""
+class HardAttention(GlimpseAttention):
+    """A glimpse is one position, trained by REINFORCE (Mnih et al. 2014, Xu et al. 2015)."""
 
     look: Literal["hard"]
     expected_share: Fraction = Field(
         0.5, description="how often training takes a weighted mean all the same"
     )
-    reward: float = Field(1.0, ge=0, description="weight of the reward")
-    entropy: float = Field(0.01, ge=0, description="weight of the entropy, which keeps it curious")
+    reward_weight: float = Field(1.0, ge=0, description="of the log-likelihood of the class")
+    entropy_weight: float = Field(
+        0.01, ge=0, description="weight of the entropy, which keeps it curious"
+    )
 
 
 class ImageClassifierModel(Section):
@@ -89,7 +91,9 @@ class ImageClassifierModel(Section):
 
     image_encoder: CnnEncoder = CnnEncoder(kind="cnn")
     reader: Reader = Reader()
-    attention: Annotated[SoftLook | HardLook, Field(discriminator="look")] = SoftLook(look="soft")
+    attention: Annotated[SoftAttention | HardAttention, Field(discriminator="look")] = (
+        SoftAttention(look="soft")
+    )
 
 
 class ImageClassificationKeepBest(KeepBest):

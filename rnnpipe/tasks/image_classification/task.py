@@ -3,30 +3,32 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import LABELS
 from rnnpipe.report.classification import rank
-from rnnpipe.tasks.base import Evaluation, Prediction
-from rnnpipe.tasks.image_classification.config import HardLook, ImageClassificationConfig
+from rnnpipe.tasks.base import Evaluation, Prediction, Task
+from rnnpipe.tasks.image_classification.config import HardAttention, ImageClassificationConfig
 from rnnpipe.tasks.image_classification.sources import open_source
 from rnnpipe.tasks.image_inputs import read_photo
+from rnnpipe.tasks.inputs import Input
 
 if TYPE_CHECKING:
     import keras
+    import tensorflow as tf
 
-    from rnnpipe.transforms.build import Build
+    from rnnpipe.inputs.batches import Batch
+    from rnnpipe.sources.source import Source
+    from rnnpipe.transforms.recipes.base import Recipe
 
-_FIELDS = ("image_jpeg", "label")
 
-
-class ImageClassificationTask:
+class ImageClassificationTask(Task[ImageClassificationConfig]):
     """Classification of images by a recurrent net that reads them in glimpses.
 
     Args:
@@ -35,24 +37,19 @@ class ImageClassificationTask:
 
     name = "image_classification"
     main_metric = "accuracy"
-    inputs = ("image",)
+    inputs = (Input("image", "an image file", metavar="FILE"),)
+    fields = ("image_jpeg", "label")
+    vocabulary = (LABELS,)
 
-    def __init__(self, config: ImageClassificationConfig) -> None:
-        self.config = config
+    def open_source(self) -> Source:
+        """Images with classes."""
+        return open_source(self.config.data.source)
 
-    def prepare_build(self) -> Build:
-        """The build of the records that the config asks for."""
-        from rnnpipe.transforms.build import Build  # brings in Beam
-        from rnnpipe.transforms.recipes.image_classes import ImageClassRecipe
+    def make_recipe(self) -> Recipe:
+        """Records of an image each."""
+        from rnnpipe.transforms.recipes.image_classes import ImageClassRecipe  # brings in Beam
 
-        data, build = self.config.data, self.config.build
-        return Build(
-            open_source(data.source),
-            ImageClassRecipe(**data.image.model_dump()),
-            shares=data.splits.model_dump(),
-            records_per_shard=build.records_per_shard,
-            max_bad_fraction=build.max_bad_fraction,
-        )
+        return ImageClassRecipe(**self.config.data.image.model_dump())
 
     def build_model(self, records: RecordsDirectory) -> keras.Model:
         """The reader, with logits and the alignments of every look as outputs."""
@@ -60,13 +57,13 @@ class ImageClassificationTask:
 
         reader, attention = self.config.model.reader, self.config.model.attention
         hard: dict[str, Any] = {}
-        if isinstance(attention, HardLook):
+        if isinstance(attention, HardAttention):
             hard = {"hard": True, "expected_share": attention.expected_share}
         return build_glimpse_classifier(
             **self._encoder(records),
             recurrence=reader.kind,
             units=reader.units,
-            looks=reader.looks,
+            glimpses=reader.glimpses,
             dropout=reader.dropout,
             attention=attention.kind,
             attention_units=attention.units,
@@ -97,72 +94,47 @@ class ImageClassificationTask:
             "image_dropout": encoder.dropout,
         }
 
-    def build_trainer(self, model: keras.Model, records: RecordsDirectory) -> keras.Model:
-        """The model, compiled with the loss; hard looks are reinforced."""
-        import keras
-
+    def wrap_model(self, model: keras.Model) -> keras.Model:
+        """The model with the terms that hard attention adds to the loss."""
         from rnnpipe.training.glimpses import GlimpseTrainer
 
-        train, attention = self.config.train, self.config.model.attention
+        attention = self.config.model.attention
         weights: dict[str, float] = {}
-        if isinstance(attention, HardLook):
-            weights = {"reward_weight": attention.reward, "entropy_weight": attention.entropy}
-        trainer = GlimpseTrainer(model, **weights)
-        steps_per_epoch = -(-records.splits["train"] // train.batch_size)
-        trainer.compile(
-            optimizer=train.optimizer.make(steps=train.epochs * steps_per_epoch),
-            loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-            metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
-        )
-        return trainer
+        if isinstance(attention, HardAttention):
+            weights = attention.model_dump(include={"reward_weight", "entropy_weight"})
+        return GlimpseTrainer(model, **weights)
 
-    def make_batches(
-        self, records: RecordsDirectory, split: str, *, shuffle_seed: int | None = None
-    ) -> Any:
-        """Batches of images `(batch, height, width, channels)` uint8 and their classes."""
+    def compile_options(self, model: keras.Model) -> dict[str, Any]:
+        """Cross-entropy and accuracy of the classes."""
+        import keras
+
+        del model
+        return {
+            "loss": keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+            "metrics": [keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+        }
+
+    def make_pair(self, records: RecordsDirectory, batch: Batch) -> tuple[tf.Tensor, tf.Tensor]:
+        """Images `(batch, height, width, channels)` uint8 and their classes `(batch,)`."""
         import tensorflow as tf
 
-        from rnnpipe.inputs.batches import Batch, make_batches
-
+        del records
         size = self.config.data.image.size
-
-        def to_pair(batch: Batch) -> tuple[tf.Tensor, tf.Tensor]:
-            return tf.ensure_shape(batch["image_jpeg"], (None, size, size, 3)), batch["label"]
-
-        train, evaluate = self.config.train, self.config.evaluate
-        return make_batches(
-            records,
-            split,
-            fields=_FIELDS,
-            batch_size=evaluate.batch_size if shuffle_seed is None else train.batch_size,
-            shuffle_seed=shuffle_seed,
-            transform=to_pair,
-        )
-
-    def monitor(self) -> tuple[str, Literal["min", "max"]]:
-        """The validation metric of `train.keep_best`."""
-        metric = self.config.train.keep_best.metric
-        return f"val_{metric}", "min" if metric == "loss" else "max"
-
-    def save_vocabulary(self, records: RecordsDirectory, folder: Path) -> None:
-        """Copies the names of the classes."""
-        folder.mkdir(exist_ok=True)
-        shutil.copyfile(records.path / LABELS, folder / LABELS)
+        return tf.ensure_shape(batch["image_jpeg"], (None, size, size, 3)), batch["label"]
 
     def evaluate(
         self,
         model: keras.Model,
         records: RecordsDirectory,
         split: str,
-        baselines: Mapping[str, keras.Model],
+        baselines: Mapping[str, keras.Model] = MappingProxyType({}),
     ) -> Evaluation:
         """Scores beside the baselines', and images with the path of the looks."""
         from rnnpipe.tasks.image_classification.evaluation import evaluate
 
-        images = self.make_batches(records, split).map(lambda images, labels: images)
-        return evaluate(model, records, split, images, baselines)
+        return evaluate(model, records, split, self.make_inputs(records, split), baselines)
 
-    def predict(self, model: keras.Model, folder: Path, inputs: Mapping[str, str]) -> Prediction:
+    def predict(self, model: keras.Model, folder: Path, inputs: Mapping[str, Any]) -> Prediction:
         """The likeliest classes of an image, and a picture of the looks' path.
 
         Raises:

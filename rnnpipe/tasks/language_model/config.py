@@ -80,7 +80,7 @@ class LanguageModelTrain(Train):
     """Truncated backpropagation through time."""
 
     batch_size: int = Field(32, ge=1, description="texts that are read side by side")
-    chunk: int = Field(128, ge=1, description="tokens through which the gradient flows back")
+    bptt_length: int = Field(128, ge=1, description="tokens through which the gradient flows back")
     keep_best: LanguageModelKeepBest = LanguageModelKeepBest()
 
 

@@ -13,11 +13,11 @@ from rnnpipe.text.tokens import END, PAD, START, UNKNOWN
 _NEVER = [PAD, UNKNOWN, START, END]
 
 
-def write_text(
+def generate_text(
     model: keras.Model,
     symbols: Symbols,
     *,
-    prime: str = "",
+    prompt: str = "",
     length: int,
     temperature: float = 1.0,
     seed: int = 0,
@@ -27,16 +27,16 @@ def write_text(
     Args:
         model: a language model whose states come in and go out.
         symbols: its vocabulary.
-        prime: how the text begins.
+        prompt: how the text begins.
         length: how many symbols to write after that.
         temperature: above 0; the smaller, the likelier the symbols.
         seed: of the draws: the same one writes the same text.
 
     Yields:
-        The pieces of the text: those of `prime`, then one for each symbol as it is drawn.
+        The pieces of the text: those of `prompt`, then one for each symbol as it is drawn.
     """
     rng = np.random.default_rng(seed)
-    begun = symbols.encode(prime)
+    begun = symbols.encode(prompt)
     yield from symbols.stream(_draw(model, begun, length, temperature, rng))
 
 

@@ -11,7 +11,7 @@ from rnnpipe.models.language_model import build_language_model
 from rnnpipe.models.recurrence import Kind, build_recurrence
 from rnnpipe.report.items import Figure, Passage, Picture, ReportItem, Span
 from rnnpipe.tasks.language_model.drawings import draw_gates, draw_gradient_flow
-from rnnpipe.tasks.language_model.generation import write_text
+from rnnpipe.tasks.language_model.generation import generate_text
 from rnnpipe.tasks.language_model.unit_probes import Tracker, find_trackers, read_closely
 from rnnpipe.text.symbols import Symbols
 from rnnpipe.training.gradients import measure_gradient_flow
@@ -63,7 +63,7 @@ def _samples(model: keras.Model, symbols: Symbols) -> list[ReportItem]:
     return [
         Passage(
             f"What it writes at temperature {temperature}",
-            [Span("".join(write_text(model, symbols, length=length, temperature=temperature)))],
+            [Span("".join(generate_text(model, symbols, length=length, temperature=temperature)))],
             "The smaller the temperature, the likelier and the duller the text.",
         )
         for temperature in _TEMPERATURES

@@ -105,7 +105,7 @@ class TextClassificationTrain(Train):
         description="α of R-Drop: each batch is seen twice through different dropout, and what is "
         "said of it must agree; 0: it is seen once",
     )
-    members: int = Field(
+    ensemble_size: int = Field(
         1,
         ge=1,
         le=99,

@@ -1,12 +1,12 @@
-"""The stages of sentiment analysis, from its config."""
+"""The stages of text classification, from its config."""
 
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,25 +14,27 @@ from rnnpipe.errors import UserError
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import LABELS
 from rnnpipe.report.classification import rank
-from rnnpipe.tasks.base import Evaluation, Prediction
+from rnnpipe.tasks.base import Evaluation, Prediction, Task
+from rnnpipe.tasks.inputs import Input
 from rnnpipe.tasks.text_classification.config import (
     AttentionPooling,
     Pooling,
     TextClassificationConfig,
 )
-from rnnpipe.tasks.text_data import prepare_text_class_build
-from rnnpipe.text.tokenizer import Tokenizer
+from rnnpipe.tasks.text_data import make_text_class_recipe, open_text_classes
+from rnnpipe.text.tokenizer import MODEL_FILE, SETTINGS_FILE, Tokenizer
 
 if TYPE_CHECKING:
     import keras
+    import tensorflow as tf
 
-    from rnnpipe.transforms.build import Build
+    from rnnpipe.inputs.batches import Batch
+    from rnnpipe.sources.source import Source
+    from rnnpipe.transforms.recipes.base import Recipe
 
-_FIELDS = ("tokens", "label")
 
-
-class TextClassificationTask:
-    """Sentiment analysis, or any other classification of texts.
+class TextClassificationTask(Task[TextClassificationConfig]):
+    """Classification of texts, e.g. by sentiment or topic.
 
     Args:
         config: the run's config.
@@ -40,14 +42,17 @@ class TextClassificationTask:
 
     name = "text_classification"
     main_metric = "accuracy"
-    inputs = ("text",)
+    inputs = (Input("text", "a text to classify"),)
+    fields = ("tokens", "label")
+    vocabulary = (MODEL_FILE, SETTINGS_FILE, LABELS)
 
-    def __init__(self, config: TextClassificationConfig) -> None:
-        self.config = config
+    def open_source(self) -> Source:
+        """Texts with classes."""
+        return open_text_classes(self.config.data.source)
 
-    def prepare_build(self) -> Build:
-        """The build of the records that the config asks for."""
-        return prepare_text_class_build(self.config.data, self.config.build)
+    def make_recipe(self) -> Recipe:
+        """Records of a text each."""
+        return make_text_class_recipe(self.config.data)
 
     def build_model(self, records: RecordsDirectory) -> keras.Model:
         """Embeddings, recurrent layers and pooling, with logits and alignments as outputs."""
@@ -82,30 +87,30 @@ class TextClassificationTask:
             **pooling,
         )
 
-    def build_trainer(self, model: keras.Model, records: RecordsDirectory) -> keras.Model:
-        """The model's logits, compiled with the loss."""
-        import keras
-
+    def wrap_model(self, model: keras.Model) -> keras.Model:
+        """The logits, with the term that R-Drop adds to the loss."""
         from rnnpipe.training.r_drop import RDropTrainer
 
-        train = self.config.train
-        trainer = keras.Model(model.input, model.output["logits"], name=model.name)
-        if train.r_drop:
-            trainer = RDropTrainer(trainer, weight=train.r_drop)
-        steps_per_epoch = -(-records.splits["train"] // train.batch_size)
-        trainer.compile(
-            optimizer=train.optimizer.make(steps=train.epochs * steps_per_epoch),
-            loss=keras.losses.CategoricalCrossentropy(
-                from_logits=True, label_smoothing=train.label_smoothing
+        logits, weight = super().wrap_model(model), self.config.train.r_drop
+        return RDropTrainer(logits, weight=weight) if weight else logits
+
+    def compile_options(self, model: keras.Model) -> dict[str, Any]:
+        """Cross-entropy and accuracy of the classes."""
+        import keras
+
+        del model
+        smoothing = self.config.train.label_smoothing
+        return {
+            "loss": keras.losses.CategoricalCrossentropy(
+                from_logits=True, label_smoothing=smoothing
             ),
-            metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
-        )
-        return trainer
+            "metrics": [keras.metrics.CategoricalAccuracy(name="accuracy")],
+        }
 
     @property
-    def members(self) -> int:
-        """How many classifiers answer together."""
-        return self.config.train.members
+    def ensemble_size(self) -> int:
+        """The number of classifiers in the ensemble."""
+        return self.config.train.ensemble_size
 
     def join(self, models: Sequence[keras.Model]) -> keras.Model:
         """The classifier whose probabilities are the mean of theirs."""
@@ -116,54 +121,44 @@ class TextClassificationTask:
     def make_batches(
         self, records: RecordsDirectory, split: str, *, shuffle_seed: int | None = None
     ) -> Any:
-        """Batches of token ids `(batch, time)` and the classes, one-hot, `(batch, classes)`.
-
-        Shuffled batches hold texts of about equal length; the others keep the records' order.
-        """
-        import tensorflow as tf
-
-        from rnnpipe.inputs.batches import Batch, make_batches
+        """The batches of a split; shuffled ones hold texts of about equal length."""
+        if shuffle_seed is None:
+            return super().make_batches(records, split)
         from rnnpipe.inputs.pools import make_pooled_batches
         from rnnpipe.training.r_drop import twice
 
-        classes = len(records.labels)
-
-        def to_pair(batch: Batch) -> tuple[tf.Tensor, tf.Tensor]:
-            return tf.cast(batch["tokens"], tf.int32), tf.one_hot(batch["label"], classes)
-
-        if shuffle_seed is None:
-            size = self.config.evaluate.batch_size
-            return make_batches(records, split, fields=_FIELDS, batch_size=size, transform=to_pair)
         batches = make_pooled_batches(
             records,
             split,
-            fields=_FIELDS,
+            fields=self.fields,
             by=("tokens",),
-            batch_size=self.config.train.batch_size,
+            batch_size=self.batch_size(shuffle_seed),
             shuffle_seed=shuffle_seed,
-            transform=to_pair,
+            transform=lambda batch: self.make_pair(records, batch),
         )
         return batches.map(lambda *pair: twice(pair)) if self.config.train.r_drop else batches
 
-    def monitor(self) -> tuple[str, Literal["min", "max"]]:
-        """The validation metric of `train.keep_best`."""
-        metric = self.config.train.keep_best.metric
-        return f"val_{metric}", "min" if metric == "loss" else "max"
+    def make_pair(self, records: RecordsDirectory, batch: Batch) -> tuple[tf.Tensor, tf.Tensor]:
+        """Token ids `(batch, time)` and one-hot classes `(batch, classes)`."""
+        import tensorflow as tf
 
-    def save_vocabulary(self, records: RecordsDirectory, folder: Path) -> None:
-        """Copies the tokenizer and the names of the classes."""
-        folder.mkdir(exist_ok=True)
-        Tokenizer.load(records.path).save(folder)
-        shutil.copyfile(records.path / LABELS, folder / LABELS)
+        tokens = tf.cast(batch["tokens"], tf.int32)
+        return tokens, tf.one_hot(batch["label"], len(records.labels))
 
-    def evaluate(self, model: keras.Model, records: RecordsDirectory, split: str) -> Evaluation:
+    def evaluate(
+        self,
+        model: keras.Model,
+        records: RecordsDirectory,
+        split: str,
+        baselines: Mapping[str, keras.Model] = MappingProxyType({}),
+    ) -> Evaluation:
         """Scores beside the baselines', and texts shaded by what the model looked at."""
         from rnnpipe.tasks.text_classification.evaluation import evaluate
 
-        tokens = self.make_batches(records, split).map(lambda tokens, classes: tokens)
+        tokens = self.make_inputs(records, split)
         return evaluate(model, records, split, tokens, keep=self.config.data.text.keep)
 
-    def predict(self, model: keras.Model, folder: Path, inputs: Mapping[str, str]) -> Prediction:
+    def predict(self, model: keras.Model, folder: Path, inputs: Mapping[str, Any]) -> Prediction:
         """The likeliest classes of a text, and a picture of the words that it was seen in.
 
         Raises:

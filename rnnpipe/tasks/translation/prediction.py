@@ -1,12 +1,11 @@
 """A user's own texts, translated."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 from rnnpipe.errors import UserError
 from rnnpipe.records.layout import SOURCE, TARGET
 from rnnpipe.tasks.base import Prediction
-from rnnpipe.tasks.beam_decoder import count_wanted
 from rnnpipe.tasks.translation.report import alignment_picture
 from rnnpipe.tasks.translation.search import Search
 from rnnpipe.text.tokenizer import Tokenizer
@@ -14,25 +13,15 @@ from rnnpipe.text.tokenizer import Tokenizer
 _LINES = 1000  # of a file that are translated before any is printed
 
 
-def check_inputs(inputs: Mapping[str, str], width: int, default: int) -> int:
-    """How many translations are asked for of each text.
-
-    Args:
-        inputs: `text` or `file`, and `n-best` or nothing.
-        width: of the beam.
-        default: what stands where `n-best` is nothing.
+def check_inputs(text: str, file: Path | None) -> None:
+    """Checks that there is either a text or a file to translate.
 
     Raises:
-        UserError: neither or both of text and file are there, or `n-best` is out of range.
-
-    Example:
-        >>> check_inputs({"text": "ein hund", "file": "", "n-best": "3"}, width=5, default=1)
-        3
+        UserError: there is neither or both.
     """
-    if bool(inputs["text"].strip()) == bool(inputs["file"]):
-        got = "both" if inputs["file"] else "neither"
+    if bool(text.strip()) == (file is not None):
+        got = "both" if file else "neither"
         raise UserError("--text", "a text, or a --file of them", got, "give one of the two")
-    return count_wanted(inputs["n-best"], width, default)
 
 
 class Translator:

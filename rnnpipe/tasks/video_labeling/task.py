@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import CLIP_LABELS, LABELS
-from rnnpipe.tasks.base import Evaluation, Prediction
+from rnnpipe.tasks.base import Evaluation, Prediction, Task
 from rnnpipe.tasks.features import make_features
+from rnnpipe.tasks.inputs import Input
 from rnnpipe.tasks.video_labeling.config import FeaturesFrameEncoder, VideoLabelingConfig
 from rnnpipe.tasks.video_labeling.labels import CLIP, FRAME, FRAME_FEATURES, FRAMES_JPEG, names_of
 from rnnpipe.tasks.video_labeling.sources import make_framing, open_source
@@ -20,11 +21,12 @@ from rnnpipe.tasks.video_labeling.sources import make_framing, open_source
 if TYPE_CHECKING:
     import keras
 
+    from rnnpipe.sources.source import Source
     from rnnpipe.tasks.video_labeling.config import Recurrence
-    from rnnpipe.transforms.build import Build
+    from rnnpipe.transforms.recipes.base import Recipe
 
 
-class VideoLabelingTask:
+class VideoLabelingTask(Task[VideoLabelingConfig]):
     """Labels for the frames of videos and for whole clips.
 
     Args:
@@ -32,32 +34,31 @@ class VideoLabelingTask:
     """
 
     name = "video_labeling"
-    inputs = ("video",)
-    options: Mapping[str, str] = {"stream": ""}
+    inputs = (
+        Input("video", "a video file", metavar="FILE"),
+        Input("stream", "print labels while the video is decoded", bool, default=False),
+    )
+    vocabulary = (LABELS, CLIP_LABELS)
 
     def __init__(self, config: VideoLabelingConfig) -> None:
-        self.config = config
+        super().__init__(config)
         output = FRAME if config.data.labels_frames else CLIP
         self.main_metric = f"{output}_accuracy"
 
-    def prepare_build(self) -> Build:
-        """The build of the records that the config asks for."""
-        from rnnpipe.transforms.build import Build  # brings in Beam
-        from rnnpipe.transforms.recipes.video_frames import VideoRecipe
+    def open_source(self) -> Source:
+        """Videos with labels of frames and clips."""
+        return open_source(self.config.data.source, self.config.data.frames)
 
-        data, build = self.config.data, self.config.build
-        recipe = VideoRecipe(
+    def make_recipe(self) -> Recipe:
+        """Records of a video each, or of a part of a long one."""
+        from rnnpipe.transforms.recipes.video_frames import VideoRecipe  # brings in Beam
+
+        data = self.config.data
+        return VideoRecipe(
             frame_rate=data.frames.rate,
             **asdict(make_framing(data.frames)),
             jpeg_quality=data.frames.jpeg_quality,
             features=make_features(data.features),
-        )
-        return Build(
-            open_source(data.source, data.frames),
-            recipe,
-            shares=data.splits.model_dump(),
-            records_per_shard=build.records_per_shard,
-            max_bad_fraction=build.max_bad_fraction,
         )
 
     def build_model(self, records: RecordsDirectory) -> keras.Model:
@@ -110,29 +111,28 @@ class VideoLabelingTask:
         first = next(records.read("train", [FRAME_FEATURES]))
         return tuple(first[FRAME_FEATURES].shape[1:])
 
-    def build_trainer(self, model: keras.Model, records: RecordsDirectory) -> keras.Model:
-        """The model, compiled with a loss for each of its outputs; what has no label adds none."""
+    def wrap_model(self, model: keras.Model) -> keras.Model:
+        """The model with all of its outputs."""
         import keras
 
+        return keras.Model(model.input, model.output, name=model.name)
+
+    def compile_options(self, model: keras.Model) -> dict[str, Any]:
+        """A loss and an accuracy for each output; frames and clips without label add nothing."""
         from rnnpipe.training.labels import LabelAccuracy, LabelCrossEntropy
 
-        train = self.config.train
-        trainer = keras.Model(model.input, model.output, name=model.name)
-        weights = {FRAME: 1.0, CLIP: train.clip_weight if FRAME in model.output else 1.0}
+        outputs = tuple(model.output)
+        weights = {FRAME: 1.0, CLIP: self.config.train.clip_weight if FRAME in outputs else 1.0}
         # Keras puts the output's name before the metric's only where there are several outputs.
-        several = len(model.output) > 1
-        metrics = {
-            output: [LabelAccuracy(name="accuracy" if several else f"{output}_accuracy")]
-            for output in model.output
+        several = len(outputs) > 1
+        return {
+            "loss": {output: LabelCrossEntropy() for output in outputs},
+            "loss_weights": {output: weights[output] for output in outputs},
+            "metrics": {
+                output: [LabelAccuracy(name="accuracy" if several else f"{output}_accuracy")]
+                for output in outputs
+            },
         }
-        steps_per_epoch = -(-records.splits["train"] // train.batch_size)
-        trainer.compile(
-            optimizer=train.optimizer.make(steps=train.epochs * steps_per_epoch),
-            loss={output: LabelCrossEntropy() for output in model.output},
-            loss_weights={output: weights[output] for output in model.output},
-            metrics=metrics,
-        )
-        return trainer
 
     def make_batches(
         self, records: RecordsDirectory, split: str, *, shuffle_seed: int | None = None
@@ -141,44 +141,31 @@ class VideoLabelingTask:
         from rnnpipe.inputs.augmentation import Augmentation
         from rnnpipe.inputs.clips import make_clips
 
-        train, evaluate = self.config.train, self.config.evaluate
         return make_clips(
             records,
             split,
             outputs=tuple(names_of(records)),
             frame_field=self._frame_field,
             frame_shape=self._frame_shape(records),
-            batch_size=evaluate.batch_size if shuffle_seed is None else train.batch_size,
+            batch_size=self.batch_size(shuffle_seed),
             shuffle_seed=shuffle_seed,
-            augmentation=Augmentation(**train.augment.model_dump()),
+            augmentation=Augmentation(**self.config.train.augment.model_dump()),
         )
-
-    def monitor(self) -> tuple[str, Literal["min", "max"]]:
-        """The validation metric of `train.keep_best`."""
-        metric = self.config.train.keep_best.metric or self.main_metric
-        return f"val_{metric}", "min" if metric == "loss" else "max"
-
-    def save_vocabulary(self, records: RecordsDirectory, folder: Path) -> None:
-        """Copies the names of the labels."""
-        folder.mkdir(exist_ok=True)
-        for name in (LABELS, CLIP_LABELS):
-            shutil.copyfile(records.path / name, folder / name)
 
     def evaluate(
         self,
         model: keras.Model,
         records: RecordsDirectory,
         split: str,
-        baselines: Mapping[str, keras.Model],
+        baselines: Mapping[str, keras.Model] = MappingProxyType({}),
     ) -> Evaluation:
         """Scores beside the baselines', and film strips over timelines of labels."""
         from rnnpipe.tasks.video_labeling.evaluation import evaluate
 
-        batches = self.make_batches(records, split).map(lambda inputs, labels: inputs)
-        return evaluate(model, records, split, batches, baselines)
+        return evaluate(model, records, split, self.make_inputs(records, split), baselines)
 
     def predict(
-        self, model: keras.Model, folder: Path, inputs: Mapping[str, str]
+        self, model: keras.Model, folder: Path, inputs: Mapping[str, Any]
     ) -> Prediction | Iterator[str]:
         """The labels of a video over time, and a film strip; as a stream, line by line.
 

@@ -68,8 +68,8 @@ class Question(Section):
 class Answers(Section):
     """Which answers the model knows: the most frequent ones of the training split."""
 
-    limit: int = Field(1000, ge=1, description="how many at most")
-    min_count: int = Field(1, ge=1, description="how many people must have given an answer")
+    max_answers: int = Field(1000, ge=1, description="how many at most")
+    min_answer_count: int = Field(1, ge=1, description="how many people must have given an answer")
 
 
 class VqaData(Data):

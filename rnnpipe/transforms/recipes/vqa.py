@@ -76,7 +76,7 @@ class VqaRecipe(Recipe):
         if not answers:
             most = max(counts[_ANSWERS].values(), default=0)
             raise UserError(
-                "data.answers.min_count",
+                "data.answers.min_answer_count",
                 f"at least one answer that {self.min_answer_count} people gave",
                 f"none: the most frequent one was given {most} times",
                 "lower the threshold or give more raw data",

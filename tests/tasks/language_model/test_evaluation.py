@@ -1,10 +1,10 @@
 import keras
 import numpy as np
 import pytest
+from rnnpipe.models.recurrence import build_recurrence
 
 from rnnpipe.inputs.streams import make_streams
 from rnnpipe.models.language_model import build_language_model, state_sizes
-from rnnpipe.models.recurrence import build_recurrence
 from rnnpipe.tasks.language_model.evaluation import surprise
 
 

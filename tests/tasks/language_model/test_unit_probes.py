@@ -1,10 +1,10 @@
 import keras
 import numpy as np
 import pytest
+from rnnpipe.models.recurrence import build_recurrence
 
 from rnnpipe.layers import LSTM
 from rnnpipe.models.language_model import build_language_model
-from rnnpipe.models.recurrence import build_recurrence
 from rnnpipe.tasks.language_model.unit_probes import PROPERTIES, find_trackers, read_closely
 
 

@@ -1,11 +1,11 @@
 import keras
 import numpy as np
 import pytest
+from rnnpipe.models.frame_encoders import build_feature_frame_encoder, build_frame_encoder
+from rnnpipe.models.recurrence import build_recurrence
 
 from rnnpipe.errors import UserError
-from rnnpipe.models.frame_encoders import build_feature_frame_encoder, build_frame_encoder
 from rnnpipe.models.frame_labeler import build_frame_labeler
-from rnnpipe.models.recurrence import build_recurrence
 from rnnpipe.tasks.video_labeling import prediction
 from rnnpipe.tasks.video_labeling.config import Frames
 from rnnpipe.tasks.video_labeling.prediction import predict_video, stream_labels, stream_video
