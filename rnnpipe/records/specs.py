@@ -100,11 +100,11 @@ TEXT_PAIR = RecordSpec(
 
 TEXT_STREAM = RecordSpec(
     name="text_stream",
-    description="A stretch of a long text.",
+    description="A span of a long text.",
     fields={
-        "document": Field("text", "the text that it is a part of"),
-        "number": Field("int64", "which part of it, from 0; they lie in their order"),
-        "text": Field("text", "the stretch as it was read"),
+        "document": Field("text", "the document that it belongs to"),
+        "number": Field("int64", "its position in the document, from 0"),
+        "text": Field("text", "the span as it was read"),
         "tokens": Field("int64", "token ids of its characters or words", sequence=True),
     },
 )
@@ -136,7 +136,7 @@ CAPTION_FEATURES = RecordSpec(
 
 VIDEO = RecordSpec(
     name="video",
-    description="A stretch of a video, with a label for each frame, for the whole clip, or both.",
+    description="A window of a video's frames, with a label for each frame, for the whole clip, or both.",
     fields={
         "video_id": Field("text", "where the clip stands in the raw data, and its first frame"),
         "frames_jpeg": Field(
@@ -152,7 +152,7 @@ VIDEO = RecordSpec(
 
 VIDEO_FEATURES = RecordSpec(
     name="video_features",
-    description="A stretch of a video, what a backbone made of each frame, and their labels.",
+    description="A window of a video's frames, their features and their labels.",
     fields={
         **VIDEO.fields,
         "frame_features": Field(

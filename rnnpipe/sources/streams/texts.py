@@ -146,7 +146,7 @@ class TextStreams:
         return list(self._split_files)
 
     def read(self, partition: StreamSplit) -> Iterator[Reference | DeadLetter]:
-        """The stretches of a split, with the fields of `StretchFields`."""
+        """The spans of a split, with the fields of `SpanFields`."""
         with partition.path.open("rb") as file:
             for number, (start, stop) in enumerate(self._documents(partition)):
                 document = (
@@ -161,7 +161,7 @@ class TextStreams:
                         "stop": last,
                         "encoding": self._encoding,
                     }
-                    # Ten digits, so that a shard sorts the stretches as they follow each other.
+                    # Ten digits, so that a shard sorts the spans by position.
                     key = f"{document}:{place:010d}"
                     yield Reference(key, document, partition.split, dict(fields))
 

@@ -78,7 +78,7 @@ class ClipSource(ABC):
         return [tuple(clips[start : start + _CLIPS_PER_PARTITION]) for start in starts]
 
     def read(self, partition: Partition) -> Iterator[Reference | DeadLetter]:
-        """The stretches of a partition's clips, see `refer_clip`."""
+        """The frame windows of a partition's clips, see `refer_clip`."""
         for clip in partition:
             if isinstance(clip, DeadLetter):
                 yield clip

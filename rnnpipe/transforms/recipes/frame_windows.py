@@ -1,4 +1,4 @@
-"""Videos in stretches: what is made of the pictures that are on show at given times."""
+"""Videos in windows: what is made of the pictures that are on show at given times."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class FrameWindow(Generic[T]):
 
 
 class FrameWindowReader(Generic[T]):
-    """The stretches of one video, read one after the other without going back to its start.
+    """The windows of one video, read one after the other without going back to its start.
 
     Args:
         path: the video.
@@ -53,7 +53,7 @@ class FrameWindowReader(Generic[T]):
             yield shown
 
     def _step(self) -> None:
-        """Look one frame ahead: only so is it known whether the video ends with a stretch."""
+        """Look one frame ahead: only so is it known whether the video ends with a window."""
         self._next += 1
         try:
             self._ahead = next(self._sampled, None)

@@ -124,15 +124,15 @@ class VideoEncoder(Encoder):
     clip_ids: Mapping[str, int]
 
     def encode(self, reference: Reference) -> Encoded:
-        """The record of one stretch of a video.
+        """The record of one window of a video.
 
         Raises:
             BadRecord: the video cannot be read, decoded or matched with its labels.
-            Dropped: the video ends before the stretch.
+            Dropped: the video ends before the window.
         """
         fields, recipe = reference.fields, self.recipe
         clip_label = _find(self.clip_ids, fields["clip_label"])
-        reader = _read_stretches(fields["video"], recipe.frame_rate, recipe.look)
+        reader = _read_windows(fields["video"], recipe.frame_rate, recipe.look)
         window = reader.read(fields["first"], fields["count"])
         if not window.frames:
             if fields["first"]:
@@ -189,8 +189,8 @@ class Look:
 
 
 @lru_cache(maxsize=1)
-def _read_stretches(path: str, rate: float, look: Look) -> FrameWindowReader[Frame]:
-    """The reader of a video; its stretches follow each other, so the last one is kept."""
+def _read_windows(path: str, rate: float, look: Look) -> FrameWindowReader[Frame]:
+    """The reader of a video; its windows follow each other, so the last one is kept."""
     return FrameWindowReader(path, rate, look)
 
 

@@ -170,4 +170,4 @@ def test_what_is_missing_is_told_of(write, tmp_path):
     (folder / "photos").rename(folder / "train2017")
     twice = json.loads((folder / "annotations" / "captions_train2017.json").read_text())
     (folder / "annotations" / "captions_train2014.json").write_text(json.dumps(twice))
-    assert "one file of captions for the part 'train'" in told(CocoCaptions(folder))
+    assert "one file of captions for the split 'train'" in told(CocoCaptions(folder))

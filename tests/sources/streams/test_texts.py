@@ -7,7 +7,7 @@ from rnnpipe.sources.streams.texts import TextStreams
 
 
 def texts_of(source):
-    """The text of each document of each split, put together from its stretches."""
+    """The text of each document of each split, put together from its spans."""
     source.prepare(lambda done, total: None)
     found = {}
     for partition in source.partitions():
@@ -23,21 +23,21 @@ def texts_of(source):
 
 
 @pytest.fixture
-def short_stretches(monkeypatch):
+def short_spans(monkeypatch):
     monkeypatch.setattr(spans, "SPAN_BYTES", 7)
 
 
-@pytest.mark.usefixtures("short_stretches")
+@pytest.mark.usefixtures("short_spans")
 @pytest.mark.parametrize(
     "text", ["one two\nthree\n\nfour", "no-space-at-all-here", "ein Bär für Ödön — größer 🙂🙂🙂\n"]
 )
-def test_stretches_are_the_text_whole(tmp_path, text):
+def test_spans_are_the_text_whole(tmp_path, text):
     path = tmp_path / "book.txt"
     path.write_text(text)
     assert texts_of(TextStreams(path)) == {"train": {"book.txt@train": text}}
 
 
-@pytest.mark.usefixtures("short_stretches")
+@pytest.mark.usefixtures("short_spans")
 def test_words_stay_whole_and_line_ends_are_made_alike(tmp_path):
     path = tmp_path / "book.txt"
     path.write_bytes(b"to be\r\nor not\r\nto be")

@@ -99,14 +99,14 @@ def test_splits_that_are_not_read_are_told(data_dir, tmp_path):
     def tell(**options):
         source = Tfds(tmp_path, CLASSES, data_dir=data_dir, **options)
         source.prepare(ignore)
-        return source.splits, source.notices
+        return source.instructions, source.notices
 
     assert tell(name="tiny_reviews")[1] == [
         "data.source: unsupervised is not read; name what is to be read in "
         "data.source.splits, e.g. {train: train, test: test}"
     ]
-    splits, [notice] = tell(name="tiny_years")
-    assert splits == {"train": "train", "test": "newstest2014", "validation": "validation"}
+    instructions, [notice] = tell(name="tiny_years")
+    assert instructions == {"train": "train", "test": "newstest2014", "validation": "validation"}
     assert notice.startswith("data.source: dev_matched, newstest2015 are not read; name what")
     chosen = {"train": "train", "test": "newstest2015"}
     assert tell(name="tiny_years", splits=chosen) == (chosen, [])

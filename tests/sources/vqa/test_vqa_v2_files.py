@@ -160,7 +160,7 @@ def test_two_files_for_a_part(tmp_path, write_split):
     write_split(tmp_path / "a")
     write_split(tmp_path / "b")
     assert told(tmp_path) == (
-        f"{tmp_path}: expected one questions file for the part 'train', got "
+        f"{tmp_path}: expected one questions file for the split 'train', got "
         "a/v2_OpenEnded_mscoco_train2014_questions.json, "
         "b/v2_OpenEnded_mscoco_train2014_questions.json; say which under data.source.files"
     )

@@ -27,7 +27,7 @@ class EndlessVideo:
             yield self.frame(number)
 
 
-def test_a_video_without_end_is_read_in_stretches(monkeypatch, tmp_path, write_clip):
+def test_a_video_without_end_is_read_in_windows(monkeypatch, tmp_path, write_clip):
     picture = next(frame_windows.read_video(write_clip(tmp_path / "a.mp4", [100])))
 
     def frame(number):
@@ -44,7 +44,7 @@ def test_a_video_without_end_is_read_in_stretches(monkeypatch, tmp_path, write_c
     assert reader.read(20, 5).indices == [20, 21, 22, 23, 24]  # back to the start
 
 
-def test_stretches_after_the_end_and_after_damage(tmp_path, write_clip, shared_data):
+def test_windows_after_the_end_and_after_damage(tmp_path, write_clip, shared_data):
     reader = FrameWindowReader(str(write_clip(tmp_path / "a.mp4", LEVELS)), 10, look)
     last = reader.read(3, 3)
     assert (last.indices, last.frames, last.end) == ([3, 4], [3, 4], (0.5, 5))
