@@ -136,7 +136,7 @@ CAPTION_FEATURES = RecordSpec(
 
 VIDEO = RecordSpec(
     name="video",
-    description="A window of a video's frames, with a label for each frame, for the whole clip, or both.",
+    description="A window of a video's frames, with labels of frames, of the whole clip, or both.",
     fields={
         "video_id": Field("text", "where the clip stands in the raw data, and its first frame"),
         "frames_jpeg": Field(
