@@ -14,7 +14,7 @@ from rnnpipe.sources.folder import absolute, check_folder, list_folder, list_ima
 from rnnpipe.sources.source import Progress, Reference
 from rnnpipe.storage.paths import walk
 
-WHERE_TO_GET_IT = "get Flickr8k_text.zip and Flickr8k_Dataset.zip, or mend data.source.path"
+WHERE_TO_GET_IT = "get Flickr8k_text.zip and Flickr8k_Dataset.zip, or correct data.source.path"
 
 _TOKENS = re.compile(r"\.token(\.txt)?$", re.IGNORECASE)
 _LIST = re.compile(r"(train|dev|val|test)_?images\.txt$", re.IGNORECASE)

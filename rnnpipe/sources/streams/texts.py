@@ -82,7 +82,7 @@ class TextStreams:
         if not names:
             got = "none" if self._path.is_dir() else "nothing there"
             expected = "a text file, or a folder with files that end in .txt or .tokens"
-            raise UserError(str(self._path), expected, got, "mend data.source.path")
+            raise UserError(str(self._path), expected, got, "correct data.source.path")
         return {name: self._path / name for name in names}
 
     @cached_property

@@ -67,7 +67,7 @@ class LabelFiles:
 
     @cached_property
     def _labelled(self) -> list[LabelFile]:
-        check_folder(self._folder, "a text file for each label", "mend data.source.path")
+        check_folder(self._folder, "a text file for each label", "correct data.source.path")
         files = self._find() if self._files is None else self._files
         if len(files) < 2:
             got = ", ".join(files) or "none"

@@ -75,7 +75,7 @@ class Table:
 
     @cached_property
     def _split_files(self) -> list[TableSplit]:
-        check_folder(self._folder, "tables", "mend data.source.path")
+        check_folder(self._folder, "tables", "correct data.source.path")
         found = split_files(self._folder, self._files, self._names, ".csv, .tsv or .jsonl files")
         return [
             TableSplit(split, path, self._format or format_of(path))

@@ -82,7 +82,7 @@ class Tfds(GeneratedSource):
                 self._title,
                 "a data set that TensorFlow Datasets knows",
                 _first_line(fault),
-                "mend data.source.name or path",
+                "correct data.source.name or path",
             ) from fault
 
     @property
@@ -157,7 +157,7 @@ class Tfds(GeneratedSource):
             try:
                 self._builder.info.splits[split]
             except (KeyError, ValueError) as fault:
-                got, fix = ", ".join(self._builder.info.splits), "mend data.source.splits"
+                got, fix = ", ".join(self._builder.info.splits), "correct data.source.splits"
                 raise UserError(self._title, f"a split {split}", got, fix) from fault
         if "train" not in self.instructions:
             got = ", ".join(self._builder.info.splits)

@@ -72,7 +72,7 @@ class Trec:
 
     @cached_property
     def _split_files(self) -> list[TrecSplit]:
-        check_folder(self._folder, "TREC questions", "mend data.source.path")
+        check_folder(self._folder, "TREC questions", "correct data.source.path")
         official = _OFFICIAL if {*_OFFICIAL.values()} <= {*self._names} else None
         files = self._files or official
         found = split_files(self._folder, files, self._names, "TREC's files")

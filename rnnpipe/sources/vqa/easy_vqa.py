@@ -14,7 +14,7 @@ from rnnpipe.sources.vqa.fields import is_id, refer
 
 _ANNOTATORS = 10
 _WHERE_TO_GET_IT = (
-    "get easy-VQA from https://github.com/vzhou842/easy-VQA, or mend data.source.path"
+    "get easy-VQA from https://github.com/vzhou842/easy-VQA, or correct data.source.path"
 )
 
 

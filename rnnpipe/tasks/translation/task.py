@@ -116,12 +116,12 @@ class TranslationTask:
         import tensorflow as tf
 
         from rnnpipe.inputs.pools import make_pooled_batches
-        from rnnpipe.inputs.targets import to_reads_and_says
+        from rnnpipe.inputs.targets import to_decoder_inputs_and_targets
         from rnnpipe.inputs.token_batches import make_token_batches
 
         def to_pair(batch: Mapping[str, tf.Tensor]) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
             source, target = (batch[name] for name in _FIELDS)
-            reads, says = to_reads_and_says(target)
+            reads, says = to_decoder_inputs_and_targets(target)
             return {"source": tf.cast(source, tf.int32), "target": reads}, says
 
         train, evaluate = self.config.train, self.config.evaluate

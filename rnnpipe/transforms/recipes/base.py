@@ -60,7 +60,7 @@ class Encoded:
 
 
 class Dropped(Exception):
-    """A sound record that is left out as the recipe asks: it is counted, but no dead letter."""
+    """A valid record that the recipe excludes: it is counted, but is no dead letter."""
 
 
 Outcome = Encoded | BadRecord | Dropped
@@ -68,11 +68,11 @@ Outcome = Encoded | BadRecord | Dropped
 
 
 class Encoder(ABC):
-    """Turns references into records; picklable, as it travels to the workers."""
+    """Turns references into records; picklable, as it is sent to the workers."""
 
     @abstractmethod
     def encode(self, reference: Reference) -> Encoded:
-        """The record that a reference stands for; its `part` is the split that it is written to.
+        """The record that a reference stands for; its `split` is the one that it is written to.
 
         Raises:
             BadRecord: it cannot be read or encoded.
@@ -80,7 +80,7 @@ class Encoder(ABC):
         """
 
     def encode_all(self, references: Iterable[Reference]) -> Iterator[tuple[Reference, Outcome]]:
-        """What comes of each reference of a shard, in order; some encoders work in batches."""
+        """The outcome of each reference of a shard, in order; some encoders work in batches."""
         for reference in references:
             try:
                 yield reference, self.encode(reference)

@@ -61,12 +61,12 @@ class VideoRecipe(Recipe):
         return {**asdict(self), "features": self.features and self.features.settings}
 
     @property
-    def look(self) -> "Look":
+    def convert(self) -> "ConvertFrame":
         """How pictures become frames."""
         framing, backbone = Framing(self.size, self.fit, self.box), None
         if self.features is not None:
             backbone = replace(framing, size=self.features.image_size)
-        return Look(framing, self.jpeg_quality, backbone)
+        return ConvertFrame(framing, self.jpeg_quality, backbone)
 
     def count(self, reference: Reference) -> Iterator[tuple[str, str]]:
         """The labels of the frames, once for each segment, and the class of the clip."""
@@ -132,7 +132,7 @@ class VideoEncoder(Encoder):
         """
         fields, recipe = reference.fields, self.recipe
         clip_label = _find(self.clip_ids, fields["clip_label"])
-        reader = _read_windows(fields["video"], recipe.frame_rate, recipe.look)
+        reader = _read_windows(fields["video"], recipe.frame_rate, recipe.convert)
         window = reader.read(fields["first"], fields["count"])
         if not window.frames:
             if fields["first"]:
@@ -169,7 +169,7 @@ class Frame:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class ConvertFrame:
     """Makes frames of pictures.
 
     Args:
@@ -189,9 +189,9 @@ class Look:
 
 
 @lru_cache(maxsize=1)
-def _read_windows(path: str, rate: float, look: Look) -> FrameWindowReader[Frame]:
+def _read_windows(path: str, rate: float, convert: ConvertFrame) -> FrameWindowReader[Frame]:
     """The reader of a video; its windows follow each other, so the last one is kept."""
-    return FrameWindowReader(path, rate, look)
+    return FrameWindowReader(path, rate, convert)
 
 
 def _compute(features: Features, window: FrameWindow[Frame]) -> Array:

@@ -93,7 +93,7 @@ def test_different_numbers_of_lines_are_one_clear_error(tmp_path, write):
         Parallel(tmp_path, source="de", target="en").prepare(ignore)
     assert str(fault.value) == (
         f"{tmp_path / 'train'}: expected the same number of lines in both languages, "
-        "got 3 in train.de and 2 in train.en; get both files again, or mend them: "
+        "got 3 in train.de and 2 in train.en; get both files again, or correct them: "
         "line by line they must be translations"
     )
 

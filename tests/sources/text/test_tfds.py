@@ -168,7 +168,7 @@ def test_pairs_and_a_folder_without_name(data_dir, tmp_path):
         (
             {"name": "tiny_reviews", "splits": {"train": "dev"}},
             CLASSES,
-            "expected a split dev, got train, test, unsupervised; mend data.source.splits",
+            "expected a split dev, got train, test, unsupervised; correct data.source.splits",
         ),
         (
             {"name": "tiny_reviews", "splits": {"test": "test"}},

@@ -137,7 +137,7 @@ def test_labels_of_clips_that_are_not_there_are_told(folder):
         (
             {"clips.csv": "clip,label\na.mp4,x\n", "frames.csv": "clip,frame,label\na.mp4,1\n"},
             {"frame_labels": "frames.csv"},
-            "frames.csv:2: expected a row, got 2 fields where 3 columns are named; mend it",
+            "frames.csv:2: expected a row, got 2 fields where 3 columns are named; correct it",
         ),
         ({}, {"table": "none.csv"}, "none.csv"),
     ],

@@ -7,7 +7,7 @@ from rnnpipe.errors import DeadLetter, UserError
 from rnnpipe.sources.source import Reference
 from rnnpipe.sources.vqa.easy_vqa import EasyVqa
 
-GET_IT = "get easy-VQA from https://github.com/vzhou842/easy-VQA, or mend data.source.path"
+GET_IT = "get easy-VQA from https://github.com/vzhou842/easy-VQA, or correct data.source.path"
 
 
 def ignore(done: int, total: int) -> None: ...

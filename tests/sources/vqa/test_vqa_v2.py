@@ -164,7 +164,7 @@ def test_a_missing_folder(tmp_path):
         VqaV2(tmp_path / "missing").prepare(ignore)
     assert str(fault.value) == (
         f"{tmp_path / 'missing'}: expected a folder with VQA v2.0, got nothing there; "
-        "get VQA v2.0 from https://visualqa.org/download.html, or mend data.source.path"
+        "get VQA v2.0 from https://visualqa.org/download.html, or correct data.source.path"
     )
 
 
