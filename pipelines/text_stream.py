@@ -1,4 +1,4 @@
-r"""Builds records of long texts: stretches of documents, in their order, as token ids.
+r"""Builds records of long texts: spans of documents, in their order, as token ids.
 
     python -m pipelines.text_stream --path data/tinyshakespeare/input.txt --output shakespeare
     python -m pipelines.text_stream --path data/wikitext-2 --begin '^ = [^=]+ = $' \

@@ -102,11 +102,11 @@ def cluster() -> Iterator[Cluster]:
     """
     made = Cluster(FLINK)
     try:
-        made.parts.check_tools()
+        made.components.check_tools()
     except UserError as fault:
         pytest.skip(f"NO BUILD ON FLINK WAS TRIED: {fault}")
     with made.reserved():
-        made.parts.install()
+        made.components.install()
         was_running = bool(made.processes.names())
         made.start(workers=2, memory=1024)
         yield made

@@ -11,7 +11,7 @@ from rnnpipe.config.defaults import fill_defaults
 from rnnpipe.config.describe import either
 from rnnpipe.config.explain import translate
 from rnnpipe.config.json_schema import Schema
-from rnnpipe.config.nodes import FaultList, Node
+from rnnpipe.config.nodes import FaultList, Node, Place
 from rnnpipe.config.overrides import apply_overrides
 from rnnpipe.config.reader import read_text, read_tree
 from rnnpipe.config.suggest import choice, got
@@ -75,6 +75,32 @@ def load_config(path: Path, schemas: Mapping[str, type[T]], overrides: Sequence[
     return config
 
 
+def load_flags(model: type[T], flags: Sequence[str]) -> T:
+    """Reads settings from flags of a command line, with the rules and messages of a file.
+
+    Args:
+        model: the settings.
+        flags: `a.b=c`, as `load_config` takes them as overrides.
+
+    Raises:
+        UserError: as `Faults`, everything that is wrong with them.
+
+    Example:
+        >>> from rnnpipe.settings import Settings
+        >>> class Greeting(Settings):
+        ...     times: int
+        >>> load_flags(Greeting, ["times=3"])
+        Greeting(times=3)
+    """
+    faults = FaultList()
+    root = Node({}, Place("command line", (0, 0)))
+    apply_overrides(root, flags, faults, option="--")
+    settings = _validate(root, model, faults)
+    if settings is None or faults.found:
+        raise Faults(faults.in_order())
+    return settings
+
+
 def json_schema(schemas: Mapping[str, type]) -> dict[str, Any]:
     """The JSON schema of all tasks as one document, for editors that check while one types.
 
@@ -108,6 +134,10 @@ def _check(root: Node, schemas: Mapping[str, type[T]], faults: FaultList) -> T |
     if model is None:
         _tell_task(root, task, list(schemas), faults)
         return None
+    return _validate(root, model, faults)
+
+
+def _validate(root: Node, model: type[T], faults: FaultList) -> T | None:
     schema = Schema(model)
     values = fill_defaults(root.plain(), schema, schema.root)
     try:

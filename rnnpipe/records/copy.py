@@ -14,7 +14,7 @@ from rnnpipe.storage.disk_full import report_full_disk
 from rnnpipe.storage.paths import StorePath
 
 Progress = Callable[[int, int], None]
-"""Told how many of how many files are there."""
+"""Called with the number of files that are there and their total."""
 
 _AT_ONCE = 8
 _FULL_DISK_FIX = "let XDG_CACHE_HOME name a folder on another disk"
@@ -63,17 +63,17 @@ class Copy:
 
         Args:
             names: the files.
-            progress: told how many of how many are there; never, if none was missing.
+            progress: called with the files there are and their total, unless none was missing.
 
         Raises:
             UserError: one is not as it was published, the store refuses, or the disk is full.
         """
-        wanted = list(names)
-        missing = [name for name in wanted if not self._is_here(name)]
+        requested = list(names)
+        missing = [name for name in requested if not self._is_here(name)]
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            here = len(wanted) - len(missing)
+            here = len(requested) - len(missing)
             for done, _ in enumerate(pool.map(self._fetch, missing), start=here + 1):
-                progress(done, len(wanted))
+                progress(done, len(requested))
 
     def _is_here(self, name: str) -> bool:
         # By its size alone: its checksum was right when it came, and takes a reading of all of it.

@@ -80,7 +80,7 @@ class RecordsDirectory:
         """Copies the record files that are missing here, where it is the copy of a data set.
 
         Args:
-            progress: told how many of how many files are there; never, if none was missing.
+            progress: called with the files there are and their total, unless none was missing.
 
         Raises:
             UserError: one is not as it was published, or the store refuses.
@@ -150,7 +150,7 @@ class RecordsDirectory:
         return [shard_name(self.spec.name, split, shard, shards) for shard in range(shards)]
 
     def read(self, split: str, fields: Collection[str] | None = None) -> Iterator[dict[str, Any]]:
-        """The records of a split, decoded one by one: for a look, not for training.
+        """The records of a split, decoded one by one: for inspection, not for training.
 
         Args:
             split: which split.

@@ -115,7 +115,7 @@ def _replace(path: Path, staging: Path) -> None:
 
 @contextmanager
 def _noticing_loss_of(mark: Path, path: Path) -> Iterator[None]:
-    """Tells of a place that was removed as what it is: all kinds of faults come of it."""
+    """Reports the removal of the folder being built, which causes all kinds of exceptions."""
     try:
         yield
     except Exception as error:
@@ -194,16 +194,16 @@ def _remove_leftovers(
         restored: what gets back the records that one was killed in the midst of replacing.
     """
     prefix = f"{start}{socket.gethostname()}-"
-    for left in list(folder.iterdir()):
-        pid = left.name.removeprefix(prefix).partition("-")[0]
-        if not left.name.startswith(prefix) or left.name == keep:
+    for leftover in list(folder.iterdir()):
+        pid = leftover.name.removeprefix(prefix).partition("-")[0]
+        if not leftover.name.startswith(prefix) or leftover.name == keep:
             continue
         if not pid.isdigit() or _is_running(int(pid)):
             continue
-        if restored is not None and left.name.endswith(_OLD) and not restored.exists():
-            left.rename(restored)
+        if restored is not None and leftover.name.endswith(_OLD) and not restored.exists():
+            leftover.rename(restored)
         else:
-            remove_tree(left)
+            remove_tree(leftover)
 
 
 def _is_running(pid: int) -> bool:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from rnnpipe.config.schema.base import RunConfig
+from rnnpipe.tasks.run_config import RunConfig
 from rnnpipe.errors import UserError
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.metadata import import_datasets

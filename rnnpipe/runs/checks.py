@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from rnnpipe.config.schema.base import RunConfig
+from rnnpipe.tasks.run_config import RunConfig
 from rnnpipe.errors import UserError
 
 

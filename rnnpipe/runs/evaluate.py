@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table as TerminalTable
 
-from rnnpipe.config.schema.base import RunConfig
+from rnnpipe.tasks.run_config import RunConfig
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.report.items import ReportItem, Table
 from rnnpipe.report.page import Page, write_report

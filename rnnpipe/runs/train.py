@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from rnnpipe.config.dump import dump_config
-from rnnpipe.config.schema.base import RunConfig
+from rnnpipe.tasks.run_config import RunConfig
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.runs.checks import check_splits
 from rnnpipe.runs.directory import RunDirectory, create_run, write_json

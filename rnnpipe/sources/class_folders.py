@@ -67,7 +67,7 @@ class ClassFolders(ABC):
 
     @cached_property
     def _partitions(self) -> list[ClassFolder]:
-        check_folder(self._folder, "a folder for each label", "mend data.source.path")
+        check_folder(self._folder, "a folder for each label", "correct data.source.path")
         partitions = []
         for split, base in self._split_folders():
             for label in list_folder(base):
@@ -79,7 +79,7 @@ class ClassFolders(ABC):
         if len(labels) < 2:
             expected = f"folders of {', '.join(self.endings)} files for two labels or more"
             got = ", ".join(sorted(labels)) or "none"
-            raise UserError(str(self._folder), expected, got, "mend data.source.path or labels")
+            raise UserError(str(self._folder), expected, got, "correct data.source.path or labels")
         return partitions
 
     def _split_folders(self) -> list[tuple[str, Path]]:
@@ -129,7 +129,7 @@ class ClassFolders(ABC):
         return [f"{inside}/{name}" for name in names if name.lower().endswith(self.endings)]
 
     @property
-    def splits(self) -> frozenset[str]:
+    def split_names(self) -> frozenset[str]:
         """The splits that the raw data itself gives."""
         return frozenset(partition.split for partition in self._partitions)
 
@@ -154,7 +154,7 @@ class ClassFolders(ABC):
             except BadRecord as bad:
                 yield DeadLetter(name, name, bad.step, bad.reason)
 
-    def files(self) -> Iterator[Path]:
+    def raw_files(self) -> Iterator[Path]:
         """All files that are read."""
         for partition in self._partitions:
             for name in partition.names:

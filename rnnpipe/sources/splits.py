@@ -60,7 +60,7 @@ def find_splits(folder: Path, names: Iterable[str], what: str) -> dict[str, str]
             raise UserError(str(folder), f"one of {what} for the split {split}", got, FIX_FILES)
     if "train" not in found:
         got = ", ".join(names) if names else "none"
-        fix = FIX_FILES if names else "mend data.source.path"
+        fix = FIX_FILES if names else "correct data.source.path"
         raise UserError(str(folder), f"{what}, one of them for training", got, fix)
     return {split: several[0] for split, several in found.items()}
 
@@ -73,8 +73,8 @@ def tell_left_out(names: Iterable[str], fix: str) -> list[str]:
         fix: what to write to have it read.
 
     Example:
-        >>> tell_left_out(["unsupervised"], "name it in data.source.splits")
-        ['data.source: unsupervised is not read; name it in data.source.splits']
+        >>> tell_left_out(["unsupervised"], "name it in data.source.split_names")
+        ['data.source: unsupervised is not read; name it in data.source.split_names']
     """
     left = sorted(names)
     more = f" and {len(left) - _SHOWN:,} more" if len(left) > _SHOWN else ""

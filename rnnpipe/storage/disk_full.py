@@ -1,4 +1,4 @@
-"""A full disk, told as what it is."""
+"""Reports a full disk as a `UserError`."""
 
 import errno
 import os
@@ -13,7 +13,7 @@ _FULL = {errno.ENOSPC: "a full disk", errno.EDQUOT: "a full quota"}
 
 @contextmanager
 def report_full_disk(what: str, folder: Path, fix: str) -> Iterator[None]:
-    """Tells of a disk that is full; workers report it as a text, and it is told all the same.
+    """Converts the exception of a full disk, also of one in a worker, which arrives as text.
 
     Args:
         what: is written in the block.

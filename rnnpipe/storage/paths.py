@@ -55,7 +55,7 @@ class StorePath(PosixPath):
 
     @contextmanager
     def _store(self) -> Iterator[Any]:
-        """The store; what goes wrong with it is told as of a file, or to the user."""
+        """Yields the store; its exceptions become `FileNotFoundError` or `UserError`."""
         import fsspec  # noqa: PLC0415  # half a second, which files on a disk need not wait for
 
         try:

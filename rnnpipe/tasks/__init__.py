@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rnnpipe.config.schema.base import RunConfig
     from rnnpipe.tasks.base import Task
+    from rnnpipe.tasks.run_config import RunConfig
 
 _GROUP = "rnnpipe.tasks"
 
@@ -35,13 +35,26 @@ TASKS: Mapping[str, EntryPoint] = MappingProxyType(
 """Where each task is; it is imported when it is used.
 
 Other packages add tasks through the entry point group `rnnpipe.tasks`: a subclass of
-`rnnpipe.tasks.base.Task` with the pydantic model of its config as `schema`.
+`rnnpipe.tasks.base.Task` with the settings of its config as `schema`.
 """
 
 
-def find_schemas() -> dict[str, type[RunConfig]]:
-    """The config class of each task; those of this package load without Keras."""
-    return {name: _find_schema(name, entry) for name, entry in TASKS.items()}
+class _Schemas(Mapping[str, "type[RunConfig]"]):
+    """The config class of each task, imported when it is looked up."""
+
+    def __getitem__(self, name: str) -> type[RunConfig]:
+        return _find_schema(name, TASKS[name])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(TASKS)
+
+    def __len__(self) -> int:
+        return len(TASKS)
+
+
+def find_schemas() -> Mapping[str, type[RunConfig]]:
+    """The config class of each task, imported when it is looked up; ours bring in no Keras."""
+    return _Schemas()
 
 
 def make_task(config: RunConfig) -> Task:

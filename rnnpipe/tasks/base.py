@@ -10,11 +10,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
 
-from rnnpipe.config.schema.base import RunConfig
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.report.items import ReportItem
 from rnnpipe.tasks.inputs import Input
-from rnnpipe.tasks.optimizer import make_optimizer
+from rnnpipe.tasks.run_config import RunConfig
 
 if TYPE_CHECKING:
     # Beam and Keras take seconds to import, and no stage needs both.
@@ -90,8 +89,8 @@ class Phase:
 class Task(ABC, Generic[Config]):
     """One task with its config.
 
-    A subclass implements `open_source`, `make_recipe`, `build_model`, `compile_options`,
-    `make_pair` (or `make_batches`), `evaluate` and `predict`; all other methods have the behaviour
+    A subclass implements `build_model`, `compile_options`, `make_pair` (or `make_batches`),
+    `evaluate` and `predict`; all other methods have the behaviour
     that most tasks share.
 
     Args:
@@ -115,20 +114,6 @@ class Task(ABC, Generic[Config]):
 
     # Records
 
-    @abstractmethod
-    def open_source(self) -> Source:
-        """The raw data."""
-
-    @abstractmethod
-    def make_recipe(self) -> Recipe:
-        """How raw data becomes records."""
-
-    @property
-    def split_shares(self) -> Mapping[str, float]:
-        """The share of the training split that is held out for each missing split."""
-        shares: Mapping[str, float] = self.config.data.splits.model_dump()  # type: ignore[attr-defined]
-        return shares
-
     def prepare_build(self) -> Build:
         """The build of the records that the config describes.
 
@@ -137,8 +122,14 @@ class Task(ABC, Generic[Config]):
         """
         from rnnpipe.transforms.build import Build  # brings in Beam
 
-        options = self.config.build.model_dump(exclude={"workers"})
-        return Build(self.open_source(), self.make_recipe(), self.split_shares, **options)
+        data, build = self.config.data, self.config.build
+        return Build(
+            data.open_source(),
+            data.make_recipe(),
+            data.splits.shares,
+            records_per_shard=build.records_per_shard,
+            max_bad_fraction=build.max_bad_fraction,
+        )
 
     # Models
 
@@ -175,7 +166,7 @@ class Task(ABC, Generic[Config]):
         trainer = self.wrap_model(model)
         steps = train.epochs * self.steps_per_epoch(records)
         trainer.compile(
-            optimizer=make_optimizer(train.optimizer, steps=steps), **self.compile_options(model)
+            optimizer=train.optimizer.make(steps=steps), **self.compile_options(model)
         )
         return trainer
 

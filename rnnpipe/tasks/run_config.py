@@ -2,49 +2,9 @@
 
 from typing import Literal
 
-from rnnpipe.errors import UserError
 from rnnpipe.parts.optimizers import AdamOptions, OptimizerOptions
-from rnnpipe.settings import FilePath, Settings, fraction, setting
-from rnnpipe.sources.source import Source
-
-
-class HeldOut(Settings):
-    """Shares of the training split held out where the raw data has no such split."""
-
-    validation: float = fraction(0.1)
-    test: float = fraction(0.1)
-
-    def check(self) -> None:
-        """Some is left to train on."""
-        if self.validation + self.test >= 1:
-            expected, got = "shares of less than 1 together", f"{self.validation} and {self.test}"
-            raise UserError("", expected, got, "make them smaller, so that some is left for train")
-
-    @property
-    def shares(self) -> dict[str, float]:
-        """The share of each split; a split with a share of 0 is not made."""
-        shares = {"validation": self.validation, "test": self.test}
-        return {split: share for split, share in shares.items() if share}
-
-
-class Data(Settings):
-    """The raw data and what is made of it."""
-
-    source: Source
-    directory: FilePath | None = setting(
-        None, "where the records go; null: a folder of their own in the cache"
-    )
-    splits: HeldOut = HeldOut()
-
-
-class Build(Settings):
-    """How records are built."""
-
-    workers: int = setting(1, "local worker processes; 1 works in this process", ge=1)
-    records_per_shard: int = setting(1000, "records of a file, about", ge=1)
-    max_bad_fraction: float = setting(
-        0.05, "share of raw records that may become dead letters", ge=0, le=1
-    )
+from rnnpipe.settings import Settings, setting
+from rnnpipe.transforms.options import BuildOptions, Data
 
 
 class KeepBest(Settings):
@@ -76,7 +36,7 @@ class RunConfig(Settings):
     task: str
     seed: int = setting(7, "of everything random", ge=0)
     data: Data
-    build: Build = Build()
+    build: BuildOptions = BuildOptions()
     model: Settings
     train: Train
     evaluate: Evaluate = Evaluate()

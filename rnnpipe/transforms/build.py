@@ -17,8 +17,9 @@ from rnnpipe.records.fingerprint import make_fingerprint
 from rnnpipe.records.layout import DEAD_LETTERS, FINGERPRINT, SPLITS, STATS
 from rnnpipe.records.metadata import write_metadata
 from rnnpipe.records.publication import publishing
-from rnnpipe.sources.source import Source, notices_of
+from rnnpipe.sources.source import Source
 from rnnpipe.storage.disk_full import report_full_disk
+from rnnpipe.transforms.options import BuildOptions
 from rnnpipe.transforms.passes.count import CountReferences, CountResult, read_counts, remove_counts
 from rnnpipe.transforms.passes.dead_letters import (
     DeadLetterSummary,
@@ -69,8 +70,8 @@ class Build:
     source: Source
     recipe: Recipe
     shares: Mapping[str, float]
-    records_per_shard: int = 1000
-    max_bad_fraction: float = 0.05
+    records_per_shard: int = BuildOptions.records_per_shard
+    max_bad_fraction: float = BuildOptions.max_bad_fraction
 
     @cached_property
     def fingerprint(self) -> dict[str, Any]:
@@ -82,12 +83,12 @@ class Build:
             "shares": dict(self.shares),
             "records_per_shard": self.records_per_shard,
         }
-        return make_fingerprint(settings, self.source.files())
+        return make_fingerprint(settings, self.source.raw_files())
 
     @property
     def splits(self) -> list[str]:
         """The splits that its records have; the source must be prepared."""
-        given = self.source.splits
+        given = self.source.split_names
         every = given | held_out_shares(given, self.shares).keys()
         return [split for split in SPLITS if split in every]
 
@@ -144,7 +145,7 @@ class Build:
         self, folder: Path, run: Run, spread: bool, shuffle: Shuffle, progress: Progress
     ) -> tuple[CountResult, Splitter]:
         """Counts the records; redraws the splits if one of them is empty by chance."""
-        held_out, splits = held_out_shares(self.source.splits, self.shares), self.splits
+        held_out, splits = held_out_shares(self.source.split_names, self.shares), self.splits
         for draw in range(_MAX_DRAWS):
             progress("counting", 0, 0, 0)
             remove_counts(folder)
@@ -250,7 +251,7 @@ class Build:
         results: Mapping[str, SplitResult],
         dead_letters: DeadLetterSummary,
     ) -> None:
-        notices = notices_of(self.source)
+        notices = list(self.source.notices)
         stats = make_stats(self.recipe, counted, splitter, results, dead_letters, notices)
         _write_json(folder / STATS, stats)
         _write_json(folder / FINGERPRINT, self.fingerprint)

@@ -125,7 +125,7 @@ def test_a_shell_puts_the_options_into_the_line_as_the_manual_has_it(program, cl
         line, output = [*line_of("text_pair", tmp_path), "--output"], ""
     python = shlex.quote(sys.executable)
     options = f"$({python} -m tools.cluster.flink options)"
-    environment = {**os.environ, "RNNPIPE_FLINK": str(cluster.parts.home)}
+    environment = {**os.environ, "RNNPIPE_FLINK": str(cluster.components.home)}
 
     def build(name, after):
         told = shlex.join([*line, f"{output}{tmp_path / name}"])

@@ -52,14 +52,14 @@ def test_records_hold_what_the_raw_data_says(handmade_vqa, tmp_path):
     pixels = np.asarray(Image.open(BytesIO(jpeg)))
     assert pixels.shape == (16, 16, 3)
     assert np.abs(pixels.astype(int) - [254, 0, 0]).max() < 8
-    partitions = records_tokenizer(records).partitions
+    pieces = records_tokenizer(records).pieces
     assert record == {
         "question_id": 11,
         "image_id": 1,
         "question": "Is it red?",
-        "question_tokens": [partitions.index(f"\u2581{word}") for word in ("is", "it")]
-        + [1]  # nine partitions are the four special ones and the five most frequent words
-        + [partitions.index("\u2581?")],
+        "question_tokens": [pieces.index(f"\u2581{word}") for word in ("is", "it")]
+        + [1]  # nine pieces are the four special ones and the five most frequent words
+        + [pieces.index("\u2581?")],
         "question_type": "is it",
         "answers": ["yes"] * 9 + ["no"],
         "answer_type": "other",
@@ -123,12 +123,14 @@ def test_too_many_bad_records_fail_the_build_and_leave_nothing(drawn_vqa, tmp_pa
 def test_what_killed_attempts_leave_is_not_published(drawn_vqa, tmp_path, monkeypatch):
     undisturbed = make_build(drawn_vqa).run(tmp_path / "undisturbed")
 
-    def kill_once(path, records, half):
+    def kill_once(path, records, partial_folder):
         records = list(records)
-        with pytest.raises(KeyboardInterrupt):
-            write_tfrecord(path, killed(records), half)
-        left.update(half.iterdir())
-        return write_tfrecord(path, records, half)
+        with monkeypatch.context() as patched:  # whoever is killed removes nothing
+            patched.setattr(shutil, "rmtree", lambda *args, **options: None)
+            with pytest.raises(KeyboardInterrupt):
+                write_tfrecord(path, killed(records), partial_folder)
+        left.update(partial_folder.iterdir())
+        return write_tfrecord(path, records, partial_folder)
 
     def killed(records):
         yield from records
@@ -142,7 +144,7 @@ def test_what_killed_attempts_leave_is_not_published(drawn_vqa, tmp_path, monkey
 
 
 def test_a_full_disk_is_told(drawn_vqa, tmp_path, monkeypatch):
-    def fill(path, records, half):
+    def fill(path, records, partial_folder):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(write_pass, "write_tfrecord", fill)
@@ -152,7 +154,7 @@ def test_a_full_disk_is_told(drawn_vqa, tmp_path, monkeypatch):
 
 
 def test_a_full_quota_is_told(drawn_vqa, tmp_path, monkeypatch):
-    def fill(path, records, half):
+    def fill(path, records, partial_folder):
         raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
 
     monkeypatch.setattr(write_pass, "write_tfrecord", fill)
@@ -177,9 +179,9 @@ def test_a_long_build_stops_once_too_many_records_are_bad(drawn_vqa, tmp_path, m
         image_of(drawn_vqa, number).write_bytes(b"<html>not found</html>")
     written = []
 
-    def write_slowly(path, records, half):
+    def write_slowly(path, records, partial_folder):
         written.append(path.name)
-        size = write_tfrecord(path, records, half)
+        size = write_tfrecord(path, records, partial_folder)
         time.sleep(0.2)
         return size
 

@@ -130,7 +130,7 @@ def prepare(options: argparse.Namespace, folder: Path) -> Parallel:
 
 
 def main() -> None:
-    """Prints a line for each way: the best of its rounds, in turns."""
+    """Prints a line for each way: the best of its rounds, interleaved."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--path", type=Path)
     parser.add_argument("--from", dest="from_", default="de")

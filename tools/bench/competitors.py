@@ -1,4 +1,4 @@
-"""Loops that do the work of a build's second pass without it, and how they are compared with it."""
+"""Competitors of a build's write pass: loops that do the same work, and their comparison."""
 
 import multiprocessing
 import os
@@ -78,7 +78,7 @@ def run(transform: Callable[[Shuffle], Any], work: Any, workers: int) -> None:
 def compare(
     ways: Mapping[str, Callable[[Any], None]], work: Any, records: int, unit: str, rounds: int
 ) -> None:
-    """Times all ways in turns; prints the best of each and how the build stands to its rivals.
+    """Times all ways, interleaved; prints the best of each and its ratio to the competitors.
 
     Args:
         ways: `LOOP`, `POOL`, `ONE` and `TWO`, and others by any name.
@@ -95,17 +95,19 @@ def compare(
             taken = time.perf_counter() - wall, _cpu_seconds() - cpu
             seconds.setdefault(name, []).append(taken)
     load = os.getloadavg()[0]
-    print(f"{records:,} {unit}, {work.shards} shards, best of {rounds} in turns, load {load:.1f}")
+    print(
+        f"{records:,} {unit}, {work.shards} shards, best of {rounds} interleaved, load {load:.1f}"
+    )
     best = {name: tuple(map(min, zip(*times, strict=True))) for name, times in seconds.items()}
     for name, (wall, cpu) in best.items():
         rate = "" if name.startswith("start") else f"{records / wall:10,.0f} {unit}/s"
         print(f"{name:26}{wall:8.2f} s{cpu:8.2f} s CPU{rate}")
-    for what, rival, ours in (
+    for what, competitor, ours in (
         ("2 workers beside the pool, speed", POOL, TWO),
         ("1 worker beside the loop, speed", LOOP, ONE),
         ("2 workers beside 1, speed", ONE, TWO),
     ):
-        wall, cpu = (best[rival][i] / best[ours][i] for i in (0, 1))
+        wall, cpu = (best[competitor][i] / best[ours][i] for i in (0, 1))
         print(f"{what:34}{wall:6.2f} x by the clock{cpu:8.2f} x by CPU seconds")
 
 

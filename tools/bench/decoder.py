@@ -12,7 +12,7 @@ written as a loop in PyTorch. `translation`: a bidirectional GRU of 256, a GRU o
 feeding, additive attention and a vocabulary of 8,000: target tokens a second in training, sentences
 a second in greedy and beam search, 15 words each.
 
-All contestants of a line have equal weights where they have the same ones, and run in one process,
+All cases of a line have equal weights where they have the same ones, and run in one process,
 in turn: read the ratios, not the milliseconds. Medians of wall-clock and CPU seconds.
 """
 
@@ -69,7 +69,7 @@ def captioner() -> AttentionDecoder:
 
 
 def training_cases(regions: int) -> dict[str, Case]:
-    """A training step (forward, loss, gradients) of each contestant."""
+    """A training step (forward, loss, gradients) of each case."""
     random = np.random.default_rng(1)
     tokens = random.integers(1, VOCAB, (BATCH, STEPS + 1))
     memory = random.normal(size=(BATCH, regions, UNITS)).astype("float32")
@@ -132,7 +132,7 @@ def training_step(model: Any, weights: list[Any], tokens: Any, memory: Any) -> C
 
 
 def search_cases(batch: int = 32, width: int = 5, length: int = 30, regions: int = 49) -> Any:
-    """A beam search of each contestant, which returns the score of the first row."""
+    """A beam search of each case, which returns the score of the first row."""
     memory = np.random.default_rng(2).normal(size=(batch, regions, UNITS)).astype("float32")
     decoder = captioner()
     decoder.build((None, None), memory.shape)
@@ -214,7 +214,7 @@ def translation(seconds: float, batch: int = 64, length: int = 15) -> None:
         name = "greedy" if width == 1 else f"beam {width}"
         cases[f"{name}, sentences"] = (lambda search=search: search(tensors[0]).numpy(), batch)
     for name, (case, units) in cases.items():
-        found = interleave({"ours": case}, seconds, least=3)
+        found = interleave({"ours": case}, seconds, min_rounds=3)
         wall, cpu = found["wall"]["ours"], found["cpu"]["ours"]
         print(
             f"translation {name}: {units / wall:.0f} a second, {cpu:.2f} CPU seconds for {units}, "
@@ -224,8 +224,8 @@ def translation(seconds: float, batch: int = 64, length: int = 15) -> None:
 
 
 def compare(title: str, cases: dict[str, Case], seconds: float) -> None:
-    """Prints how long each contestant takes, and how many times as long as ours."""
-    found = interleave(cases, seconds, least=3)
+    """Prints how long each case takes, and how many times as long as ours."""
+    found = interleave(cases, seconds, min_rounds=3)
     print(f"{title}: {describe(found, 0)} | first {found['first']['ours']:.1f} s", flush=True)
 
 

@@ -126,7 +126,7 @@ def _make_photos(folder: Path) -> list[Path]:
 
 
 def measure_speed(options: argparse.Namespace, folder: Path) -> None:
-    """Times every way in turns and prints the best of each."""
+    """Times every way interleaved and prints the best of each."""
     source = write_raw(folder / "raw", options.images, options.photos)
     recipe = _recipe(options)
     counts: dict[str, Counter[str]] = {"words": Counter()}

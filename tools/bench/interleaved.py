@@ -1,4 +1,4 @@
-"""Contestants that take turns, so that whatever else the machine does hits all of them alike."""
+"""Interleaved timing: the calls of all cases alternate, so that other load affects all alike."""
 
 import statistics
 import time
@@ -9,27 +9,27 @@ Case = Callable[[], Any]
 
 
 def interleave(
-    cases: dict[str, Case], seconds: float, *, least: int = 5
+    cases: dict[str, Case], seconds: float, *, min_rounds: int = 5
 ) -> dict[str, dict[str, float]]:
-    """By contestant: seconds of the first call, and medians of wall and CPU seconds after it.
+    """By case: seconds of the first call, and medians of wall and CPU seconds of the later ones.
 
     Args:
-        cases: the contestants, ours under `"ours"`.
-        seconds: how long they take turns.
-        least: how many turns there are at least.
+        cases: what is timed, ours under `"ours"`.
+        seconds: the total duration.
+        min_rounds: the minimum number of rounds.
     """
     first = {name: seconds_of(case)[0] for name, case in cases.items()}
-    taken: dict[str, list[tuple[float, float]]] = {name: [] for name in cases}
+    times: dict[str, list[tuple[float, float]]] = {name: [] for name in cases}
     end = time.perf_counter() + seconds
-    while time.perf_counter() < end or len(taken["ours"]) < least:
+    while time.perf_counter() < end or len(times["ours"]) < min_rounds:
         for name, case in cases.items():
-            taken[name].append(seconds_of(case))
-    found = {"first": first}
+            times[name].append(seconds_of(case))
+    timings = {"first": first}
     for index, clock in enumerate(("wall", "cpu")):
-        found[clock] = {
-            name: statistics.median(pair[index] for pair in pairs) for name, pairs in taken.items()
+        timings[clock] = {
+            name: statistics.median(pair[index] for pair in pairs) for name, pairs in times.items()
         }
-    return found
+    return timings
 
 
 def seconds_of(case: Case) -> tuple[float, float]:
@@ -40,7 +40,7 @@ def seconds_of(case: Case) -> tuple[float, float]:
 
 
 def running(graph: Callable[[], Any]) -> Case:
-    """A contestant that runs a TensorFlow graph, whose first result is a number, to its end.
+    """A case that runs a TensorFlow graph, whose first result is a number, to its end.
 
     Picking that number outside of the graph would take a millisecond.
     """
@@ -51,9 +51,9 @@ def running(graph: Callable[[], Any]) -> Case:
     return run
 
 
-def describe(found: dict[str, dict[str, float]], digits: int) -> str:
-    """How long each contestant takes, and how many times as long as ours the others do."""
-    wall, cpu = found["wall"], found["cpu"]
+def describe(timings: dict[str, dict[str, float]], digits: int) -> str:
+    """The time of each case, and its ratio to ours."""
+    wall, cpu = timings["wall"], timings["cpu"]
     times = "  ".join(f"{name} {1e3 * value:.{digits}f} ms" for name, value in wall.items())
     ratios = "  ".join(
         f"{wall[name] / wall['ours']:.2f} x {name} (cpu {cpu[name] / cpu['ours']:.2f} x)"

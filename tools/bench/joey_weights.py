@@ -1,4 +1,4 @@
-"""Our translator at the sizes of JoeyNMT's, which translates as a trained one of ours does."""
+"""The weights of a trained translator, widened to the sizes of JoeyNMT's."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from rnnpipe.tasks.translation.config import TranslationConfig
 DROPOUT = 0.3
 
 
-def widen_to_recipe(model: keras.Model, config: TranslationConfig) -> keras.Model:
+def widen_to_joey(model: keras.Model, config: TranslationConfig) -> keras.Model:
     """An untied model, in which features that the trained one does not have are zeros.
 
     JoeyNMT compares and reads out in as many units as its decoder has, and has an embedding for
@@ -59,13 +59,13 @@ def _name_of(weight: keras.Variable) -> str:
     return weight.path.removeprefix("decoder/").removeprefix("cell/")
 
 
-def _untie(found: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+def _untie(weights: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """The weights that a model would have which says the same, but shares none."""
-    words = found["target_embedding/embeddings"]
-    found = {"source_embedding/embeddings": words} | found
-    if "bias" in found:
-        found |= {"logits/kernel": words.T, "logits/bias": found["bias"]}
-    return found
+    words = weights["target_embedding/embeddings"]
+    weights = {"source_embedding/embeddings": words} | weights
+    if "bias" in weights:
+        weights |= {"logits/kernel": words.T, "logits/bias": weights["bias"]}
+    return weights
 
 
 def _pad(values: np.ndarray, shape: Any) -> np.ndarray:

@@ -3,7 +3,7 @@
     python tools/bench/video.py [--backbone NAME]
 
 Writes videos of growing length (320 by 240, 25 frames/s), and makes their records as a worker does,
-12 frames a second at 64 by 64, in stretches of 256; each in a process of its own, whose highest
+12 frames a second at 64 by 64, in windows of 256; each in a process of its own, whose highest
 memory is told. With a backbone of keras.applications it also makes features of 96 by 96 pixels.
 """
 

@@ -1,4 +1,4 @@
-"""The parts of the cluster: Flink from PyPI, and Beam's job server for it through Maven."""
+"""The components of the cluster: Flink from PyPI, and Beam's job server for it through Maven."""
 
 import os
 import re
@@ -19,11 +19,11 @@ _JAVA = range(11, 18)  # what Flink 1.19 runs on
 
 
 @dataclass(frozen=True)
-class Parts:
-    """Where the parts lie.
+class Components:
+    """Where the components lie.
 
     Args:
-        home: the folder of all parts.
+        home: the folder of all components.
     """
 
     home: Path
@@ -41,50 +41,50 @@ class Parts:
 
     @property
     def missing(self) -> list[str]:
-        """Which parts are not there, in words."""
-        parts = {
+        """Which components are missing, in words."""
+        components = {
             f"Java {_JAVA.start} to {_JAVA.stop - 1}": java_version() in _JAVA,
             f"Flink {FLINK}": (self.flink / "lib").is_dir(),
             "Beam's job server": self.job_server.is_file(),
         }
-        return [name for name, there in parts.items() if not there]
+        return [name for name, there in components.items() if not there]
 
     def check(self) -> None:
-        """Refuses to go on without the parts.
+        """Refuses to go on without the components.
 
         Raises:
-            UserError: a part is missing.
+            UserError: a component is missing.
         """
         if self.missing:
             raise UserError(
                 str(self.home),
-                "the parts of a Flink cluster",
+                "the components of a Flink cluster",
                 f"no {' and no '.join(self.missing)}",
                 "run `python -m tools.cluster.flink install`",
             )
 
     def check_tools(self) -> None:
-        """Refuses to go on where the parts cannot be fetched, or not be used.
+        """Refuses to go on where the components cannot be fetched, or not be used.
 
         Raises:
             UserError: Java is missing, or Maven is, where there is no job server yet.
         """
-        found = java_version()
-        if found not in _JAVA:
+        version = java_version()
+        if version not in _JAVA:
             raise UserError(
                 "java",
                 f"Java {_JAVA.start} to {_JAVA.stop - 1} on the PATH",
-                f"Java {found}" if found else "none",
+                f"Java {version}" if version else "none",
                 "install e.g. openjdk-17-jre-headless",
             )
         if not self.job_server.is_file() and shutil.which("mvn") is None:
             raise UserError("mvn", "Maven on the PATH", "none", "install e.g. the package maven")
 
     def install(self) -> None:
-        """Fetches what is missing; parts that are there stay as they are.
+        """Fetches what is missing; components that exist are kept.
 
         Raises:
-            UserError: Java or Maven is missing, or a part cannot be fetched.
+            UserError: Java or Maven is missing, or a component cannot be fetched.
         """
         self.check_tools()
         if not self.job_server.is_file():
@@ -117,7 +117,7 @@ class Parts:
 
 
 def default_home() -> Path:
-    """Where the parts lie: the folder that `RNNPIPE_FLINK` names, or one in the user's cache."""
+    """The folder that `RNNPIPE_FLINK` names, or one in the user's cache."""
     named = os.environ.get("RNNPIPE_FLINK")
     return Path(named).absolute() if named else cache_folder(f"flink-{FLINK}")
 
@@ -126,16 +126,18 @@ def java_version() -> int | None:
     """The major version of the Java on the PATH."""
     if shutil.which("java") is None:
         return None
-    told = subprocess.run(["java", "-version"], capture_output=True, text=True, check=False).stderr
-    found = re.search(r'version "(\d+)', told)
-    return int(found[1]) if found else None
+    output = subprocess.run(
+        ["java", "-version"], capture_output=True, text=True, check=False
+    ).stderr
+    version = re.search(r'version "(\d+)', output)
+    return int(version[1]) if version else None
 
 
 def _run(command: list[str], what: str) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        told = (done.stdout + done.stderr).strip().splitlines() or ["nothing"]
-        end = "\n  ".join(told[-8:])
+        output = (done.stdout + done.stderr).strip().splitlines() or ["nothing"]
+        end = "\n  ".join(output[-8:])
         raise UserError(
             what, "to be fetched", f"exit code {done.returncode}:\n  {end}", "try again"
         )

@@ -1,4 +1,4 @@
-"""What hinders a build, and whom it strikes: nobody may be there yet, or any more."""
+"""Fault injectors: each kills a process of a build or removes its files, if they exist."""
 
 import os
 import random
@@ -8,14 +8,14 @@ from pathlib import Path
 
 from tools.cluster.flink import Cluster
 from tools.cluster.processes import started
-from tools.cluster.targets import WORKERS, Place
+from tools.cluster.targets import WORKERS, Target
 
-Strike = Callable[[int, Place, random.Random], bool]
-"""Does harm to the process of that number, or to where it builds, by chance; says if it struck."""
+Injector = Callable[[int, Target, random.Random], bool]
+"""Injects a fault into the build of a main process (its number); returns whether it could."""
 
 
 def children(pid: int) -> list[int]:
-    """The processes that one has started and that run."""
+    """The running children of a process."""
     found = []
     for folder in Path("/proc").iterdir():
         if not folder.name.isdigit():
@@ -30,51 +30,51 @@ def children(pid: int) -> list[int]:
 
 
 def descendants(pid: int) -> list[int]:
-    """The processes that come of one, its own children first."""
+    """The running descendants of a process, its own children first."""
     found = children(pid)
     for child in found:
         found += children(child)
     return found
 
 
-def _kill_one(pids: Iterable[int], chance: random.Random) -> bool:
+def _kill_one(pids: Iterable[int], rng: random.Random) -> bool:
     alive = [pid for pid in pids if started(pid) is not None]
     if not alive:
         return False
     try:
-        os.kill(chance.choice(alive), signal.SIGKILL)
+        os.kill(rng.choice(alive), signal.SIGKILL)
     except ProcessLookupError:  # it has ended just now
         return False
     return True
 
 
-def kill_worker(main: int, place: Place, chance: random.Random) -> bool:
+def kill_worker(main: int, target: Target, rng: random.Random) -> bool:
     """Kills a worker process."""
-    return _kill_one((pid for forker in children(main) for pid in descendants(forker)), chance)
+    return _kill_one((pid for forker in children(main) for pid in descendants(forker)), rng)
 
 
-def kill_forker(main: int, place: Place, chance: random.Random) -> bool:
+def kill_forker(main: int, target: Target, rng: random.Random) -> bool:
     """Kills the process that forks workers."""
-    return _kill_one(children(main), chance)
+    return _kill_one(children(main), rng)
 
 
-def kill_main(main: int, place: Place, chance: random.Random) -> bool:
+def kill_main(main: int, target: Target, rng: random.Random) -> bool:
     """Kills the process that waits for the pipelines."""
-    return _kill_one([main], chance)
+    return _kill_one([main], rng)
 
 
-def remove_target(main: int, place: Place, chance: random.Random) -> bool:
+def remove_target(main: int, target: Target, rng: random.Random) -> bool:
     """Removes the folder that is being written."""
-    return place.vanish()
+    return target.remove_unfinished()
 
 
-def replace_taskmanager(cluster: Cluster, main: int, place: Place, chance: random.Random) -> bool:
+def replace_taskmanager(cluster: Cluster, main: int, target: Target, rng: random.Random) -> bool:
     """Kills a TaskManager of Flink with all that it has started, and starts another one."""
-    struck = cluster.processes.kill(f"taskmanager-{chance.randrange(WORKERS)}")
-    place.mend()
-    return struck
+    injected = cluster.processes.kill(f"taskmanager-{rng.randrange(WORKERS)}")
+    target.repair()
+    return injected
 
 
-def nothing_more(main: int, place: Place, chance: random.Random) -> bool:
-    """For a place that is bad enough as it is."""
+def already_faulty(main: int, target: Target, rng: random.Random) -> bool:
+    """For a target that is faulty by itself."""
     return True

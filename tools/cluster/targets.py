@@ -1,4 +1,4 @@
-"""Where builds are hindered: on a disk, on a small one, on Flink's workers, in an object store."""
+"""Targets of chaos trials: a disk, a full disk, Flink's workers, an object store."""
 
 import os
 import shutil
@@ -25,46 +25,46 @@ WORKERS, MEMORY = 2, 1024
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where one trial builds.
+class Target:
+    """Where one trial builds its records.
 
     Args:
-        target: where the records go; nothing else lies beside it, or in it.
+        records: the records directory; nothing else lies beside it, or in it.
         runner: where the pipelines run.
-        mend: makes a second build possible, e.g. by giving the disk more room.
+        repair: makes a second build possible, e.g. by enlarging the disk.
     """
 
-    target: Path
+    records: Path
     runner: Runner = field(default_factory=lambda: Runner(workers=WORKERS))
-    mend: Callable[[], object] = lambda: None
+    repair: Callable[[], object] = lambda: None
 
     def contents(self) -> dict[str, bytes]:
-        """All files of the data set, by name; nothing of one that is not there."""
-        if not isinstance(self.target, StorePath):
-            return contents(self.target)
+        """All files of the data set, by name; empty if there is none."""
+        if not isinstance(self.records, StorePath):
+            return contents(self.records)
         try:
-            records = RecordsDirectory.open(self.target)
+            records = RecordsDirectory.open(self.records)
         except UserError:
             return {}
         records.fetch()
         return contents(records.path)
 
-    def remains(self) -> set[str]:
-        """What lies there beside a whole data set."""
-        if not isinstance(self.target, StorePath):
-            return {path.name for path in self.target.parent.iterdir()} - {self.target.name}
-        manifest = Manifest.read(self.target)
+    def leftovers(self) -> set[str]:
+        """The names of all files that are not part of a whole data set."""
+        if not isinstance(self.records, StorePath):
+            return {path.name for path in self.records.parent.iterdir()} - {self.records.name}
+        manifest = Manifest.read(self.records)
         ours = {MANIFEST, manifest.build if manifest else ""}
-        return {path.name for path in self.target.iterdir()} - ours
+        return {path.name for path in self.records.iterdir()} - ours
 
-    def vanish(self) -> bool:
-        """Removes what is being written, and nothing that is published; says if it was there."""
-        if isinstance(self.target, StorePath):
-            if Manifest.read(self.target) is not None:
+    def remove_unfinished(self) -> bool:
+        """Removes what is being written, nothing published; returns whether it existed."""
+        if isinstance(self.records, StorePath):
+            if Manifest.read(self.records) is not None:
                 return False
-            found = [self.target] if self.target.exists() else []
+            found = [self.records] if self.records.exists() else []
         else:
-            found = list(self.target.parent.glob(f"{self.target.name}.incomplete-*"))
+            found = list(self.records.parent.glob(f"{self.records.name}.incomplete-*"))
         for folder in found:
             with suppress(FileNotFoundError):  # it has just been published, or given up
                 remove_tree(folder)
@@ -77,38 +77,38 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 
-Open = Callable[[Path, int], AbstractContextManager[Place]]
-"""Makes a place in a folder that is not there yet, given how many KiB a full disk may have."""
+Open = Callable[[Path, int], AbstractContextManager[Target]]
+"""Makes a target in a new folder; the second argument is the size of a full disk, in KiB."""
 
 
 @contextmanager
-def disk(folder: Path, kilobytes: int) -> Iterator[Place]:
+def disk(folder: Path, kilobytes: int) -> Iterator[Target]:
     """A folder, and local workers."""
     folder.mkdir()
     try:
-        yield Place(folder / "records")
+        yield Target(folder / "records")
     finally:
         shutil.rmtree(folder)
 
 
 @contextmanager
-def small_disk(folder: Path, kilobytes: int) -> Iterator[Place]:
+def small_disk(folder: Path, kilobytes: int) -> Iterator[Target]:
     """The same on a file system of its own, in memory, which only root can mount."""
 
     def grow() -> None:
         subprocess.run(["mount", "-o", "remount,size=1g", str(folder)], check=True)
 
-    with disk(folder, kilobytes) as place:
+    with disk(folder, kilobytes) as target:
         size = f"size={kilobytes}k"
         subprocess.run(["mount", "-t", "tmpfs", "-o", size, "tmpfs", str(folder)], check=True)
         try:
-            yield Place(place.target, mend=grow)
+            yield Target(target.records, repair=grow)
         finally:
             subprocess.run(["umount", str(folder)], check=True)
 
 
 def no_small_disk() -> str | None:
-    """Why no file system can be mounted here, if so: containers keep even root from it."""
+    """The reason why no file system can be mounted here, if any; most containers forbid it."""
     with TemporaryDirectory() as folder:
         command = ["mount", "-t", "tmpfs", "tmpfs", folder]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -119,19 +119,19 @@ def no_small_disk() -> str | None:
 
 
 @contextmanager
-def flink(cluster: Cluster, folder: Path, kilobytes: int) -> Iterator[Place]:
+def flink(cluster: Cluster, folder: Path, kilobytes: int) -> Iterator[Target]:
     """A folder, and the workers of a cluster that runs."""
 
     def replace_lost() -> None:
         cluster.start(WORKERS, MEMORY)
 
-    with disk(folder, kilobytes) as place:
+    with disk(folder, kilobytes) as target:
         replace_lost()
-        yield Place(place.target, Runner(beam_args=cluster.options()), replace_lost)
+        yield Target(target.records, Runner(beam_args=cluster.options()), replace_lost)
 
 
 @contextmanager
-def store(folder: Path, kilobytes: int) -> Iterator[Place]:
+def store(folder: Path, kilobytes: int) -> Iterator[Target]:
     """A bucket of an S3 server on this host, and local workers."""
     with serving_s3() as address, disk(folder, kilobytes):
         keys = {**S3_KEYS, "AWS_ENDPOINT_URL": address, "XDG_CACHE_HOME": str(folder / "cache")}
@@ -139,4 +139,4 @@ def store(folder: Path, kilobytes: int) -> Iterator[Place]:
             fsspec.filesystem("s3").clear_instance_cache()
             bucket = f"bucket-{uuid.uuid4().hex[:12]}"
             fsspec.filesystem("s3").mkdir(bucket)
-            yield Place(StorePath(f"s3://{bucket}/records"))
+            yield Target(StorePath(f"s3://{bucket}/records"))

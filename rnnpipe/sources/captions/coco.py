@@ -85,7 +85,7 @@ class CocoCaptions:
         return {key: value for key, value in vars(self).items() if key != "_splits"}
 
     @property
-    def splits(self) -> frozenset[str]:
+    def split_names(self) -> frozenset[str]:
         """The splits that the raw data itself gives."""
         if self._splits is not None:
             return frozenset(self._splits.values())
@@ -103,8 +103,8 @@ class CocoCaptions:
     def prepare(self, progress: Progress) -> None:
         """Checks that captions and images are there; see `Source`."""
         progress(len(self._split_files), len(self._split_files))  # finding them has read them
-        if self._splits is None and "train" not in self.splits:
-            got = ", ".join(sorted(self.splits))
+        if self._splits is None and "train" not in self.split_names:
+            got = ", ".join(sorted(self.split_names))
             raise UserError(str(self._folder), "a split to train on", got, WHERE_TO_GET_IT)
 
     def partitions(self) -> list[CocoSplit]:
@@ -152,7 +152,7 @@ class CocoCaptions:
             raise BadRecord("find split", "the Karpathy splits do not have this image")
         return self._splits[image_id]
 
-    def files(self) -> Iterator[Path]:
+    def raw_files(self) -> Iterator[Path]:
         """The JSON files and all images of the folders that the splits use."""
         if self._karpathy is not None:
             yield self._karpathy

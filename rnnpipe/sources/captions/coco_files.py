@@ -9,7 +9,7 @@ from rnnpipe.errors import UserError
 from rnnpipe.sources.coco_splits import LABELS, check_named, label_of, splits_of
 from rnnpipe.sources.folder import image_folders, list_folder, read_json, walk
 
-WHERE_TO_GET_IT = "get COCO from https://cocodataset.org/#download, or mend data.source.path"
+WHERE_TO_GET_IT = "get COCO from https://cocodataset.org/#download, or correct data.source.path"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def named_splits(folder: Path, files: Mapping[str, CaptionFiles]) -> list[CocoSp
             (images, images.is_dir(), "a folder"),
         ):
             if not there:
-                fix = f"mend data.source.files.{split}; it is relative to data.source.path"
+                fix = f"correct data.source.files.{split}; it is relative to data.source.path"
                 raise UserError(str(path), what, "none there", fix)
         read_annotations(annotations)
         found_splits.append(CocoSplit(split, _subtype(annotations), annotations, images))

@@ -14,7 +14,7 @@ from rnnpipe.sources.folder import absolute, check_folder, list_folder, list_ima
 from rnnpipe.sources.source import Progress, Reference
 from rnnpipe.storage.paths import walk
 
-WHERE_TO_GET_IT = "get Flickr8k_text.zip and Flickr8k_Dataset.zip, or mend data.source.path"
+WHERE_TO_GET_IT = "get Flickr8k_text.zip and Flickr8k_Dataset.zip, or correct data.source.path"
 
 _TOKENS = re.compile(r"\.token(\.txt)?$", re.IGNORECASE)
 _LIST = re.compile(r"(train|dev|val|test)_?images\.txt$", re.IGNORECASE)
@@ -89,7 +89,7 @@ class Flickr8k:
         return {key: value for key, value in vars(self).items() if key != "_splits"}
 
     @property
-    def splits(self) -> frozenset[str]:
+    def split_names(self) -> frozenset[str]:
         """The splits that Karpathy's file names, or that there are lists for."""
         if self._karpathy is not None:
             return frozenset((self._splits or {}).values())
@@ -149,7 +149,7 @@ class Flickr8k:
             raise BadRecord("find split", reason)
         return self._splits[name]
 
-    def files(self) -> Iterator[Path]:
+    def raw_files(self) -> Iterator[Path]:
         """The captions, what tells of the splits, and all images of the folder."""
         tokens, lists, folder = self._found
         yield tokens

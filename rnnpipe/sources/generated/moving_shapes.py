@@ -23,7 +23,7 @@ class MovingShapes(GeneratedSource):
     clockwise and anticlockwise have the same ones.
 
     Args:
-        path: where the data sets go, see `WrittenSource`.
+        path: where the data sets go, see `GeneratedSource`.
         sampling: which frames become records.
         clips: how many clips are drawn.
         size: height and width of their frames, in pixels, an even number.

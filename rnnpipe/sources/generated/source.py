@@ -56,9 +56,9 @@ class GeneratedSource(ABC):
         return self.open(self.folder)
 
     @property
-    def splits(self) -> frozenset[str]:
+    def split_names(self) -> frozenset[str]:
         """The splits of the generated files."""
-        return self._reader.splits
+        return self._reader.split_names
 
     def prepare(self, progress: Progress) -> None:
         """Writes the data set, if it is not there; see `Source`."""
@@ -99,6 +99,6 @@ class GeneratedSource(ABC):
         """See `Source`; delegates to the reader of the files."""
         return self._reader.read(partition)
 
-    def files(self) -> Iterable[Path]:
+    def raw_files(self) -> Iterable[Path]:
         """See `Source`; delegates to the reader of the files."""
-        return self._reader.files()
+        return self._reader.raw_files()

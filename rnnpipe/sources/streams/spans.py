@@ -1,4 +1,4 @@
-"""Stretches of a long text: where each begins and ends in its file, and what it says."""
+"""Spans of a long text: their bounds in the file, and their text."""
 
 from collections.abc import Iterator
 from typing import BinaryIO, TypedDict
@@ -7,11 +7,11 @@ from rnnpipe.errors import BadRecord
 from rnnpipe.storage.paths import as_path, read_range
 
 SPAN_BYTES = 1 << 12
-"""About how long a stretch is, in bytes."""
+"""About how long a span is, in bytes."""
 
 
 class SpanFields(TypedDict):
-    """The fields of a reference to a stretch.
+    """The fields of a reference to a span.
 
     Args:
         document: the text that it is a part of.
@@ -31,7 +31,7 @@ class SpanFields(TypedDict):
 
 
 def read_span(fields: SpanFields) -> str:
-    """The text of a stretch; its line ends are single line feeds.
+    """The text of a span; its line ends are single line feeds.
 
     Raises:
         BadRecord: it cannot be read, or is no text in its encoding.
@@ -51,10 +51,10 @@ def read_span(fields: SpanFields) -> str:
 
 
 def cut(file: BinaryIO, start: int, stop: int) -> Iterator[tuple[int, int]]:
-    """The bounds of the stretches between two places of a file, in bytes.
+    """The bounds of the spans between two places of a file, in bytes.
 
-    A stretch ends after a line where one ends within it, else after a space, else between two
-    characters of UTF-8: so that words stay whole and the stretches' text is that of the whole.
+    A span ends after a line where one ends within it, else after a space, else between two
+    characters of UTF-8: so that words stay whole and the spans' text is that of the whole.
     """
     while start < stop:
         end = min(start + SPAN_BYTES, stop)

@@ -82,7 +82,7 @@ class TextStreams:
         if not names:
             got = "none" if self._path.is_dir() else "nothing there"
             expected = "a text file, or a folder with files that end in .txt or .tokens"
-            raise UserError(str(self._path), expected, got, "mend data.source.path")
+            raise UserError(str(self._path), expected, got, "correct data.source.path")
         return {name: self._path / name for name in names}
 
     @cached_property
@@ -121,7 +121,7 @@ class TextStreams:
                 start = stop
 
     @property
-    def splits(self) -> frozenset[str]:
+    def split_names(self) -> frozenset[str]:
         """The splits that the raw data itself gives."""
         return frozenset(file.split for file in self._split_files)
 
@@ -146,7 +146,7 @@ class TextStreams:
         return list(self._split_files)
 
     def read(self, partition: StreamSplit) -> Iterator[Reference | DeadLetter]:
-        """The stretches of a split, with the fields of `StretchFields`."""
+        """The spans of a split, with the fields of `SpanFields`."""
         with partition.path.open("rb") as file:
             for number, (start, stop) in enumerate(self._documents(partition)):
                 document = (
@@ -161,7 +161,7 @@ class TextStreams:
                         "stop": last,
                         "encoding": self._encoding,
                     }
-                    # Ten digits, so that a shard sorts the stretches as they follow each other.
+                    # Ten digits, so that a shard sorts the spans by position.
                     key = f"{document}:{place:010d}"
                     yield Reference(key, document, partition.split, dict(fields))
 
@@ -181,7 +181,7 @@ class TextStreams:
                 at += len(line)
         yield first, partition.stop
 
-    def files(self) -> Iterator[Path]:
+    def raw_files(self) -> Iterator[Path]:
         """All files that are read."""
         yield from self._files.values()
 

@@ -67,7 +67,7 @@ class LabelFiles:
 
     @cached_property
     def _labelled(self) -> list[LabelFile]:
-        check_folder(self._folder, "a text file for each label", "mend data.source.path")
+        check_folder(self._folder, "a text file for each label", "correct data.source.path")
         files = self._find() if self._files is None else self._files
         if len(files) < 2:
             got = ", ".join(files) or "none"
@@ -108,7 +108,7 @@ class LabelFiles:
         return tell_left_out(left, _FIX)
 
     @property
-    def splits(self) -> frozenset[str]:
+    def split_names(self) -> frozenset[str]:
         """Only `train`: the build holds the other splits out of it."""
         return frozenset({"train"})
 
@@ -145,7 +145,7 @@ class LabelFiles:
             except BadRecord as bad:
                 yield DeadLetter(key, name, bad.step, bad.reason)
 
-    def files(self) -> Iterator[Path]:
+    def raw_files(self) -> Iterator[Path]:
         """The file of each label."""
         for file in self._labelled:
             yield file.path

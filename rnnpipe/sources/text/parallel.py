@@ -20,7 +20,7 @@ from rnnpipe.sources.text.lines import (
     read_lines,
 )
 
-_FIX = "mend data.source"
+_FIX = "correct data.source"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ class Parallel:
 
     @cached_property
     def _split_files(self) -> list[ParallelSplit]:
-        check_folder(self._folder, "parallel text files", "mend data.source.path")
+        check_folder(self._folder, "parallel text files", "correct data.source.path")
         source, target = self._languages
         if self._files is None:
             names = set.intersection(*(set(self._names(language)) for language in self._languages))
@@ -144,7 +144,7 @@ class Parallel:
         return tell_left_out(left, fix)
 
     @property
-    def splits(self) -> frozenset[str]:
+    def split_names(self) -> frozenset[str]:
         """The splits that the raw data itself gives."""
         return frozenset(files.split for files in self._split_files)
 
@@ -164,7 +164,7 @@ class Parallel:
                     f"{files.source.parent / files.name}",
                     "the same number of lines in both languages",
                     f"{source:,} in {files.source.name} and {target:,} in {files.target.name}",
-                    "get both files again, or mend them: line by line they must be translations",
+                    "get both files again, or correct them: line by line they must be translations",
                 )
             progress(done, len(self._split_files))
 
@@ -202,7 +202,7 @@ class Parallel:
             except BadRecord as bad:
                 yield DeadLetter(key, files.source.name, bad.step, bad.reason)
 
-    def files(self) -> Iterator[Path]:
+    def raw_files(self) -> Iterator[Path]:
         """The files of all splits, both languages."""
         for files in self._split_files:
             yield from (files.source, files.target)

@@ -75,7 +75,7 @@ class Table:
 
     @cached_property
     def _split_files(self) -> list[TableSplit]:
-        check_folder(self._folder, "tables", "mend data.source.path")
+        check_folder(self._folder, "tables", "correct data.source.path")
         found = split_files(self._folder, self._files, self._names, ".csv, .tsv or .jsonl files")
         return [
             TableSplit(split, path, self._format or format_of(path))
@@ -92,7 +92,7 @@ class Table:
         return tell_unread(self._files, self._names, (file.path for file in self._split_files))
 
     @property
-    def splits(self) -> frozenset[str]:
+    def split_names(self) -> frozenset[str]:
         """The splits that the raw data itself gives."""
         return frozenset(file.split for file in self._split_files)
 
@@ -157,7 +157,7 @@ class Table:
             raise row
         return {field: row.get(column) for field, column in self._fields.items()}
 
-    def files(self) -> Iterator[Path]:
+    def raw_files(self) -> Iterator[Path]:
         """The file of each split."""
         for file in self._split_files:
             yield file.path

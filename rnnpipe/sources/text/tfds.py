@@ -82,7 +82,7 @@ class Tfds(GeneratedSource):
                 self._title,
                 "a data set that TensorFlow Datasets knows",
                 _first_line(fault),
-                "mend data.source.name or path",
+                "correct data.source.name or path",
             ) from fault
 
     @property
@@ -110,7 +110,7 @@ class Tfds(GeneratedSource):
             part for instruction in self.instructions.values() for part in instruction.split("+")
         }
         left = set(self._builder.info.splits) - read
-        fix = "name what is to be read in data.source.splits, e.g. {train: train, test: test}"
+        fix = "name what is to be read in data.source.split_names, e.g. {train: train, test: test}"
         return tell_left_out(left, fix)
 
     @property
@@ -157,11 +157,11 @@ class Tfds(GeneratedSource):
             try:
                 self._builder.info.splits[split]
             except (KeyError, ValueError) as fault:
-                got, fix = ", ".join(self._builder.info.splits), "mend data.source.splits"
+                got, fix = ", ".join(self._builder.info.splits), "correct data.source.split_names"
                 raise UserError(self._title, f"a split {split}", got, fix) from fault
         if "train" not in self.instructions:
             got = ", ".join(self._builder.info.splits)
-            fix = "say which are which as data.source.splits"
+            fix = "say which are which as data.source.split_names"
             raise UserError(self._title, "a split for training", got, fix)
 
     def write(self, folder: Path, progress: Progress) -> None:

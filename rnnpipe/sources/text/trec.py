@@ -72,7 +72,7 @@ class Trec:
 
     @cached_property
     def _split_files(self) -> list[TrecSplit]:
-        check_folder(self._folder, "TREC questions", "mend data.source.path")
+        check_folder(self._folder, "TREC questions", "correct data.source.path")
         official = _OFFICIAL if {*_OFFICIAL.values()} <= {*self._names} else None
         files = self._files or official
         found = split_files(self._folder, files, self._names, "TREC's files")
@@ -88,7 +88,7 @@ class Trec:
         return tell_unread(self._files, self._names, (file.path for file in self._split_files))
 
     @property
-    def splits(self) -> frozenset[str]:
+    def split_names(self) -> frozenset[str]:
         """The splits that the raw data itself gives."""
         return frozenset(file.split for file in self._split_files)
 
@@ -132,7 +132,7 @@ class Trec:
         coarse, fine, text = found.groups()
         return coarse if self._labels == "coarse" else f"{coarse}:{fine}", text
 
-    def files(self) -> Iterator[Path]:
+    def raw_files(self) -> Iterator[Path]:
         """The file of each split."""
         for file in self._split_files:
             yield file.path

@@ -63,7 +63,7 @@ class ClipSource(ABC):
         return self.find_clips()
 
     @property
-    def splits(self) -> frozenset[str]:
+    def split_names(self) -> frozenset[str]:
         """The splits that the raw data itself gives."""
         return frozenset(clip.split for clip in self._clips if isinstance(clip, Clip))
 
@@ -78,14 +78,14 @@ class ClipSource(ABC):
         return [tuple(clips[start : start + _CLIPS_PER_PARTITION]) for start in starts]
 
     def read(self, partition: Partition) -> Iterator[Reference | DeadLetter]:
-        """The stretches of a partition's clips, see `refer_clip`."""
+        """The frame windows of a partition's clips, see `refer_clip`."""
         for clip in partition:
             if isinstance(clip, DeadLetter):
                 yield clip
             else:
                 yield from refer_clip(clip, self._sampling)
 
-    def files(self) -> Iterator[Path]:
+    def raw_files(self) -> Iterator[Path]:
         """The files of labels, and the videos that are there."""
         yield from self.label_files()
         for clip in self._clips:

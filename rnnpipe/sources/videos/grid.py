@@ -64,11 +64,11 @@ class Grid(ClipSource):
 
     def find_clips(self) -> Sequence[Clip | DeadLetter]:
         """See `ClipSource`."""
-        check_folder(self._videos, "GRID's videos", "mend data.source.path or videos")
-        check_folder(self._alignments, "GRID's alignments", "mend data.source.alignments")
+        check_folder(self._videos, "GRID's videos", "correct data.source.path or videos")
+        check_folder(self._alignments, "GRID's alignments", "correct data.source.alignments")
         paths = sorted(path for path in self._videos.rglob("*") if _VIDEO.search(path.name))
         if not paths:
-            fix = "mend data.source.path or videos"
+            fix = "correct data.source.path or videos"
             raise UserError(str(self._videos), "videos (.mpg, .mp4, .avi)", "none", fix)
         return [self._make_clip(path) for path in paths]
 

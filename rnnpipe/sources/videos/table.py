@@ -75,7 +75,7 @@ class ClipTable(ClipSource):
 
     def find_clips(self) -> Sequence[Clip | DeadLetter]:
         """See `ClipSource`."""
-        check_folder(self._folder, "clips", "mend data.source.path")
+        check_folder(self._folder, "clips", "correct data.source.path")
         columns = {
             column: f"name the right one as data.source.{field}"
             for field, column in self._columns.items()
@@ -156,7 +156,7 @@ class _FrameLabels:
 
     def _add(self, number: int, row: Any) -> None:
         if isinstance(row, BadRecord):  # whose row it is cannot be told
-            raise UserError(f"{self._name}:{number}", "a row", row.reason, "mend it")
+            raise UserError(f"{self._name}:{number}", "a row", row.reason, "correct it")
         try:
             self._labels.setdefault(row["clip"], []).append(self._read(row))
         except BadRecord as bad:

@@ -14,7 +14,7 @@ from rnnpipe.sources.vqa.fields import is_id, refer
 
 _ANNOTATORS = 10
 _WHERE_TO_GET_IT = (
-    "get easy-VQA from https://github.com/vzhou842/easy-VQA, or mend data.source.path"
+    "get easy-VQA from https://github.com/vzhou842/easy-VQA, or correct data.source.path"
 )
 
 
@@ -77,7 +77,7 @@ class EasyVqa:
         ]
 
     @property
-    def splits(self) -> frozenset[str]:
+    def split_names(self) -> frozenset[str]:
         """The splits that the raw data itself gives."""
         return frozenset(files.split for files in self._split_files)
 
@@ -120,7 +120,7 @@ class EasyVqa:
                 name = partition.folder.name
                 yield DeadLetter(f"{name}/{number}", f"{name}/questions.json", bad.step, bad.reason)
 
-    def files(self) -> Iterator[Path]:
+    def raw_files(self) -> Iterator[Path]:
         """The JSON files and all images."""
         for files in self._split_files:
             yield files.questions

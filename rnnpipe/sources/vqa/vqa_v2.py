@@ -63,7 +63,7 @@ class VqaV2:
         return named_splits(self._folder, self._files)
 
     @property
-    def splits(self) -> frozenset[str]:
+    def split_names(self) -> frozenset[str]:
         """The splits that the raw data itself gives."""
         return frozenset(files.split for files in self._split_files)
 
@@ -112,7 +112,7 @@ class VqaV2:
                 key = f"{partition.subtype}/{name}"
                 yield DeadLetter(key, partition.questions.name, bad.step, bad.reason)
 
-    def files(self) -> Iterator[Path]:
+    def raw_files(self) -> Iterator[Path]:
         """The JSON files and all images of the folders that the splits use."""
         for files in self._split_files:
             yield from (files.questions, files.annotations)

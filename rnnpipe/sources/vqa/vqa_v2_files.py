@@ -12,7 +12,9 @@ from rnnpipe.sources.folder import image_folders, index_images, walk
 from rnnpipe.sources.vqa.fields import is_id
 from rnnpipe.sources.vqa.vqa_v2_json import read_questions
 
-WHERE_TO_GET_IT = "get VQA v2.0 from https://visualqa.org/download.html, or mend data.source.path"
+WHERE_TO_GET_IT = (
+    "get VQA v2.0 from https://visualqa.org/download.html, or correct data.source.path"
+)
 WHERE_TO_GET_IMAGES = (
     "get them from https://cocodataset.org/#download, or name their folder under data.source.files"
 )
@@ -70,7 +72,7 @@ def named_splits(folder: Path, files: Mapping[str, VqaFiles]) -> list[VqaSplit]:
         questions, annotations = folder / named.questions, folder / named.annotations
         for path in (questions, annotations):
             if not path.is_file():
-                fix = f"mend data.source.files.{split}; it is relative to data.source.path"
+                fix = f"correct data.source.files.{split}; it is relative to data.source.path"
                 raise UserError(str(path), "a file", "none there", fix)
         subtype, entries = read_questions(questions)
         images = _first_with_images([folder / named.images], questions, entries)

@@ -9,7 +9,7 @@ from rnnpipe.inputs.augmentation import Augmentation, augment
 from rnnpipe.inputs.batches import Batch, make_batches
 from rnnpipe.inputs.pools import trim
 from rnnpipe.inputs.prefetching import prefetch
-from rnnpipe.inputs.targets import to_reads_and_says
+from rnnpipe.inputs.targets import to_decoder_inputs_and_targets
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.text.tokens import PAD
 
@@ -62,7 +62,7 @@ def make_caption_batches(
         tokens, index = (
             _all(batch[_TOKENS]) if captions == "all" else _draw_one(batch[_TOKENS], seed)
         )
-        reads, says = to_reads_and_says(trim(tokens, _MULTIPLE))
+        reads, says = to_decoder_inputs_and_targets(trim(tokens, _MULTIPLE))
         image = tf.ensure_shape(batch[image_field], (None, *image_shape))
         if shuffle_seed is not None:
             image = _change(image, augmentation, seed)

@@ -140,10 +140,10 @@ class TranslationTask(Task[TranslationConfig]):
         """
         import tensorflow as tf
 
-        from rnnpipe.inputs.targets import to_reads_and_says
+        from rnnpipe.inputs.targets import to_decoder_inputs_and_targets
 
         del records
-        decoder_inputs, targets = to_reads_and_says(batch["target_tokens"])
+        decoder_inputs, targets = to_decoder_inputs_and_targets(batch["target_tokens"])
         source = tf.cast(batch["source_tokens"], tf.int32)
         return {"source": source, "target": decoder_inputs}, targets
 

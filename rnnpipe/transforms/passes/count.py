@@ -1,4 +1,4 @@
-"""The first pass over the raw data: how many records there are, and what to learn from them."""
+"""The count pass: counts the records and the items that vocabularies are learned from."""
 
 import json
 from collections import Counter, defaultdict
@@ -28,7 +28,7 @@ from rnnpipe.transforms.passes.splits import Splitter
 from rnnpipe.transforms.recipes.base import Counts, Recipe, Tally
 
 MAX_ITEMS = 2_000_000
-"""Of how many distinct items of a kind the counts are kept."""
+"""The number of distinct items of a kind whose counts are kept."""
 
 _COUNTS = "counts"
 _RECORDS = "records"
@@ -43,7 +43,7 @@ Item = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class CountResult:
-    """What the first pass found.
+    """The result of the count pass.
 
     Args:
         records: how many records each split will have.
@@ -64,12 +64,12 @@ class CountReferences(beam.PTransform):
 
     Args:
         source: reads the partitions.
-        recipe: says what to count.
-        splitter: says which split a reference belongs to.
+        recipe: defines what is counted.
+        splitter: assigns references to splits.
         folder: where the files go.
         spread: whether to redistribute what was read, because there are too few partitions for all
             workers to share in the counting.
-        shuffle: how what belongs together is brought together.
+        shuffle: how values are grouped by key.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class CountReferences(beam.PTransform):
         """Applies the transform; Beam calls it."""
         raw = partitions | "Read" >> beam.ParDo(ReadPartitions(self._source, self._folder))
         if self._spread:
-            raw = raw | "Spread" >> _Spread(self._shuffle)
+            raw = raw | "Redistribute" >> _Redistribute(self._shuffle)
         count = _CountItems(self._recipe, self._splitter, self._shuffle)
         counts = (
             raw
@@ -109,8 +109,8 @@ class CountReferences(beam.PTransform):
         return (counts, dead, raw | "Duplicates" >> find) | "All" >> beam.Flatten()
 
 
-class _Spread(beam.PTransform):
-    """Deals out what few workers have read to all of them."""
+class _Redistribute(beam.PTransform):
+    """Redistributes raw records from few workers to all of them."""
 
     def __init__(self, shuffle: Shuffle) -> None:
         super().__init__()
@@ -119,7 +119,7 @@ class _Spread(beam.PTransform):
     def expand(self, raw: Any) -> Any:
         return (
             raw
-            | "Deal" >> beam.Map(_deal, self._shuffle)
+            | "KeyByBucket" >> beam.Map(_key_by_bucket, self._shuffle)
             | "Batch" >> BatchForShuffle(int, self._shuffle)
             | "Gather" >> beam.GroupByKey()
             | "Unbatch" >> beam.FlatMap(_unbatch)
@@ -129,7 +129,7 @@ class _Spread(beam.PTransform):
 Raw = Reference | DeadLetter
 
 
-def _deal(raw: Raw, shuffle: Shuffle) -> tuple[int, Raw]:
+def _key_by_bucket(raw: Raw, shuffle: Shuffle) -> tuple[int, Raw]:
     return shuffle.bucket_of(raw.key), raw
 
 
@@ -148,7 +148,7 @@ def _write_dead(gathered: tuple[int, Iterable[bytes]], folder: Path) -> None:
 
 
 class _CountItems(beam.DoFn):
-    """Counts in the worker, so that few counts travel and not every word of every text."""
+    """Counts in the worker, so that counts are shuffled and not every word of every text."""
 
     def __init__(self, recipe: Recipe, splitter: Splitter, shuffle: Shuffle) -> None:
         super().__init__()
@@ -204,6 +204,6 @@ def read_counts(folder: Path) -> CountResult:
 
 
 def remove_counts(folder: Path) -> None:
-    """Removes what an earlier counted left: another one may have other buckets."""
+    """Removes the files of an earlier count pass: another one may have other buckets."""
     for name in (_COUNTS, DEAD_LETTER_FOLDER, DUPLICATES, READ_PROGRESS):
         clear(scratch_folder(folder, name))

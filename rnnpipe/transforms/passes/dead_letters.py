@@ -1,4 +1,4 @@
-"""Dead letters: written where records are lost, read in order, and never held all at once."""
+"""Dead letters: written by the workers, read in order, and never held in memory all at once."""
 
 import json
 from collections import Counter, defaultdict
@@ -15,12 +15,12 @@ _MAX_REASONS = 1000
 
 
 def write_dead_letters(folder: Path, name: str, letters: Iterable[DeadLetter]) -> None:
-    """Leaves dead letters in a file of their own.
+    """Writes dead letters to a scratch file.
 
     Args:
         folder: where the records are built.
         name: of the file, the same for all attempts to write the same letters.
-        letters: what is left.
+        letters: the dead letters.
     """
     write_lines(
         folder, DEAD_LETTER_FOLDER, name, (json.dumps(asdict(letter)) for letter in letters)
@@ -28,7 +28,7 @@ def write_dead_letters(folder: Path, name: str, letters: Iterable[DeadLetter]) -
 
 
 def read_dead_letters(folder: Path) -> Iterator[DeadLetter]:
-    """All dead letters that were left, by key and step."""
+    """All dead letters, ordered by key and step."""
 
     def read() -> Iterator[DeadLetter]:
         for path in sorted(scratch_folder(folder, DEAD_LETTER_FOLDER).iterdir()):
@@ -45,7 +45,7 @@ def _order(letter: DeadLetter) -> tuple[str, ...]:
 
 @dataclass
 class DeadLetterSummary:
-    """What dead letters have to say together.
+    """The number of dead letters by step, and their most frequent reasons.
 
     Args:
         steps: how many records were lost at each step.
@@ -71,16 +71,16 @@ class DeadLetterSummary:
 
     def describe(self) -> str:
         """The most frequent steps, each with a reason: the most frequent of its first thousand."""
-        told = []
+        steps = []
         for step, count in self.steps.most_common(3):
             ((reason, _),) = self._reasons[step].most_common(1)
-            told.append(f"{count} x {step}: {reason}")
-        return "; ".join(told)
+            steps.append(f"{count} x {step}: {reason}")
+        return "; ".join(steps)
 
 
 def summarize_dead_letters(letters: Iterable[DeadLetter]) -> DeadLetterSummary:
-    """What all of them have to say."""
-    dead_letters = DeadLetterSummary()
+    """The summary of dead letters."""
+    summary = DeadLetterSummary()
     for letter in letters:
-        dead_letters.add(letter)
-    return dead_letters
+        summary.add(letter)
+    return summary

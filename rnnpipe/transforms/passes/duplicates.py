@@ -25,7 +25,7 @@ _DROPPED, _COUNTED = ".dropped", ".counted"
 
 _KINDS = ("duplicates", "leaks")
 _SPLIT_PAIRS = list(combinations(SPLITS, 2))
-_PLACES = [*SPLITS, *(f"{later} in {earlier}" for earlier, later in _SPLIT_PAIRS)]
+_WHERE = [*SPLITS, *(f"{later} in {earlier}" for earlier, later in _SPLIT_PAIRS)]
 
 DUPLICATE, LEAK = "duplicate in train", "in train and in another split"
 
@@ -39,10 +39,10 @@ class FindDuplicates(beam.PTransform):
     """Raw records → files in `folder`: counts of duplicates, and which records to drop.
 
     Args:
-        recipe: says what makes a duplicate, and which are dropped.
-        splitter: says which split a reference belongs to.
+        recipe: defines the identities of a record, and which duplicates are dropped.
+        splitter: assigns references to splits.
         folder: where the records are built.
-        shuffle: how like is brought together with like.
+        shuffle: how equal identities are grouped.
     """
 
     def __init__(self, recipe: Recipe, splitter: Splitter, folder: Path, shuffle: Shuffle) -> None:
@@ -119,11 +119,12 @@ def _count(of_name: Kind, by_split: Counter[str]) -> None:
 
 
 def read_duplicates(folder: Path) -> dict[str, dict[str, dict[str, int]]]:
-    """What `FindDuplicates` counted, by what records have in common.
+    """The counts of `FindDuplicates`, by the name of the identity.
 
     Returns:
-        For each name `duplicates`, by split, the records beside the first of their kind; and
-        `leaks`, by two splits (`test in train`), the records of one whose like is in the other.
+        For each name `duplicates`, by split, the number of records beside the first of each
+        identity; and `leaks`, by two splits (`test in train`), the records of one that share an
+        identity with the other.
     """
     counts: dict[str, Kind] = {}
     for path in scratch_folder(folder, DUPLICATES).glob(f"*{_COUNTED}"):
@@ -133,7 +134,7 @@ def read_duplicates(folder: Path) -> dict[str, dict[str, dict[str, int]]]:
                 of_name[kind].update(kinds[kind])
     return {
         name: {
-            kind: {where: number[where] for where in _PLACES if number[where]}
+            kind: {where: number[where] for where in _WHERE if number[where]}
             for kind, number in counts[name].items()
         }
         for name in sorted(counts)
@@ -146,7 +147,7 @@ class Drop:
 
     Args:
         record: its key and group; it has no fields.
-        leak: whether its like is in another split; else it occurs before in training.
+        leak: whether another split has its identity; else training has it before.
     """
 
     record: Reference
@@ -154,13 +155,13 @@ class Drop:
 
 
 def drop_files(folder: Path) -> list[Path]:
-    """The files in which `FindDuplicates` named the records to leave out."""
-    found = sorted(scratch_folder(folder, DUPLICATES).glob(f"*{_DROPPED}"))
-    return [path for path in found if path.stat().st_size]
+    """The files in which `FindDuplicates` listed the records to drop."""
+    paths = sorted(scratch_folder(folder, DUPLICATES).glob(f"*{_DROPPED}"))
+    return [path for path in paths if path.stat().st_size]
 
 
 def read_drops(path: Path) -> Iterator[Drop]:
-    """What one of them holds."""
+    """The marks in such a file."""
     with path.open() as file:
         for key, group, leak in map(json.loads, file):
             yield Drop(Reference(key, group, "train", {}), leak)
@@ -176,23 +177,23 @@ def duplicate_notices(
         records: how many records each split has.
 
     Example:
-        >>> found = {"source": {"leaks": {"test in train": 12}, "duplicates": {"train": 3}}}
-        >>> for sentence in duplicate_notices(found, {"train": 900, "test": 100}):
+        >>> counts = {"source": {"leaks": {"test in train": 12}, "duplicates": {"train": 3}}}
+        >>> for sentence in duplicate_notices(counts, {"train": 900, "test": 100}):
         ...     print(sentence)
         the source of 12 of 100 test records is in train too
         the source of 3 of 900 train records occurs before in the same split
     """
-    told = []
+    notices = []
     for name, kinds in counts.items():
         for where, number in kinds["leaks"].items():
             later, _, earlier = where.partition(" in ")
             of = f"{number:,} of {records[later]:,} {later} records"
-            told.append(f"the {name} of {of} is in {earlier} too")
+            notices.append(f"the {name} of {of} is in {earlier} too")
         numbers = [
             f"{number:,} of {records[split]:,} {split}"
             for split, number in kinds["duplicates"].items()
         ]
         if numbers:
             of = f"{' and '.join(numbers)} records"
-            told.append(f"the {name} of {of} occurs before in the same split")
-    return told
+            notices.append(f"the {name} of {of} occurs before in the same split")
+    return notices

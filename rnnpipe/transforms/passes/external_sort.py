@@ -27,7 +27,7 @@ def external_sort(values: Iterable[T], key: Callable[[T], Any]) -> Iterator[T]:
         key: what to sort by.
 
     Example:
-        >>> list(sort_any(iter([3, 1, 2]), key=lambda value: -value))
+        >>> list(external_sort(iter([3, 1, 2]), key=lambda value: -value))
         [3, 2, 1]
     """
     values = iter(values)

@@ -1,4 +1,4 @@
-"""What came of the shards: a file each, by which a shard is known to be finished."""
+"""Shard results: one file for each finished shard."""
 
 import json
 from collections import Counter, defaultdict
@@ -15,7 +15,7 @@ _RESULTS = "results"
 
 @dataclass
 class ShardResult:
-    """What came of one shard; it lies as a file beside the shard until the build is published.
+    """The result of one shard, kept as a scratch file until the build is published.
 
     Args:
         split: the shard's split.
@@ -23,7 +23,7 @@ class ShardResult:
         records: how many records it holds.
         num_bytes: its size on disk, in bytes.
         dead_letters: how many raw records were left out of it.
-        dropped: how many sound records were left out, by reason.
+        dropped: how many valid records were dropped, by reason.
         histograms: how often each value of each measure occurred.
     """
 
@@ -49,13 +49,13 @@ def write_result(folder: Path, result: ShardResult) -> None:
 
 @dataclass
 class SplitResult:
-    """What came of all shards of a split.
+    """The result of all shards of a split.
 
     Args:
         shard_records: how many records each shard holds.
         num_bytes: their size on disk, in bytes.
         dead_letters: how many raw records were left out.
-        dropped: how many sound records were left out, by reason.
+        dropped: how many valid records were dropped, by reason.
         histograms: how often each value of each measure occurred.
     """
 
@@ -71,7 +71,7 @@ class SplitResult:
         return sum(self.shard_records.values())
 
     def add(self, content: Mapping[str, Any]) -> None:
-        """Adds what came of one shard, as it was written."""
+        """Adds the written result of one shard."""
         self.shard_records[content["shard"]] = content["records"]
         self.num_bytes += content["num_bytes"]
         self.dead_letters += content["dead_letters"]
@@ -81,7 +81,7 @@ class SplitResult:
 
 
 def read_results(folder: Path) -> dict[str, SplitResult]:
-    """What came of all shards, by split."""
+    """The results of all shards, by split."""
     results = {split: SplitResult() for split in SPLITS}
     for path in sorted(list_results(folder)):
         content = json.loads(path.read_text())

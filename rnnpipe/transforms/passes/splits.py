@@ -19,7 +19,7 @@ def stable_hash(text: str) -> int:
 class Splitter:
     """Puts every group of records into one split.
 
-    Where the raw data gives a split itself, that stands. The other splits are held out of `train`:
+    A split that the raw data gives is kept. The other splits are held out of `train`:
     a group goes to the split in whose share of the hash range it falls, so it is always the same
     one, whatever else the data holds.
 

@@ -1,4 +1,4 @@
-"""What `stats.json` says of a data set: counts, lengths, rates, and what was left out."""
+"""The content of `stats.json`: counts, lengths, rates, dead letters and dropped records."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -35,9 +35,9 @@ def make_stats(
         recipe: how its records were made.
         counted: the result of the count pass.
         splitter: which splits were held out.
-        results: what came of each split.
+        results: the result of each split.
         dead_letters: the raw records that were left out, all of them.
-        notices: what there is to say of the raw data itself.
+        notices: notices about the raw data itself.
     """
     dropped = sum((result.dropped for result in results.values()), Counter[str]())
     written = sum(result.records for result in results.values())

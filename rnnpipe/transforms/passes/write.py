@@ -1,4 +1,4 @@
-"""The second pass: every shard is read, encoded, sorted and written as a whole by one worker."""
+"""The write pass: each shard is read, encoded, sorted and written whole by one worker."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -36,17 +36,17 @@ ShardKey = tuple[str, int]
 class WriteShards(beam.PTransform):
     """Partitions of the raw data → finished shards in `folder`, a `ShardResult` beside each.
 
-    Only references travel between workers; what they refer to is read where it is written.
+    Only references are shuffled; their payloads are read by the worker that writes them.
 
     Args:
         source: reads the partitions.
-        splitter: says which split a reference belongs to.
+        splitter: assigns references to splits.
         shards: how many shards each split has.
         spec: the kind of record.
         encoder: makes records of references.
         folder: where the shards go.
         drops: files that name the records to leave out.
-        shuffle: how the references of a shard are brought together.
+        shuffle: how the references of a shard are grouped.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class WriteShards(beam.PTransform):
             | "ReadDrops" >> beam.FlatMap(read_drops)
             | "AssignDrops" >> beam.Map(_assign_drop, self._shards)
         )
-        # A shard that no record hashes to is written too, empty: the names say how many there are.
+        # A shard without records is written too, empty: file names contain the number of shards.
         every_shard = (
             root
             | "Splits" >> beam.Create(list(self._shards.items()))
@@ -119,7 +119,7 @@ def _empty_shards(split: tuple[str, int]) -> Iterator[tuple[ShardKey, bytes]]:
 
 @dataclass(frozen=True, slots=True)
 class ShardWriter:
-    """Writes shards, on whichever worker it has travelled to.
+    """Writes shards, on any worker.
 
     Args:
         shards: how many shards each split has.

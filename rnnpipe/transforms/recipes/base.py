@@ -4,12 +4,13 @@ import heapq
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from rnnpipe.errors import BadRecord
 from rnnpipe.records.specs import RecordSpec
+from rnnpipe.settings import Settings
 from rnnpipe.sources.source import Reference
 
 
@@ -60,7 +61,7 @@ class Encoded:
 
 
 class Dropped(Exception):
-    """A sound record that is left out as the recipe asks: it is counted, but no dead letter."""
+    """A valid record that the recipe excludes: it is counted, but is no dead letter."""
 
 
 Outcome = Encoded | BadRecord | Dropped
@@ -68,11 +69,11 @@ Outcome = Encoded | BadRecord | Dropped
 
 
 class Encoder(ABC):
-    """Turns references into records; picklable, as it travels to the workers."""
+    """Turns references into records; picklable, as it is sent to the workers."""
 
     @abstractmethod
     def encode(self, reference: Reference) -> Encoded:
-        """The record that a reference stands for; its `part` is the split that it is written to.
+        """The record that a reference stands for; its `split` is the one that it is written to.
 
         Raises:
             BadRecord: it cannot be read or encoded.
@@ -80,7 +81,7 @@ class Encoder(ABC):
         """
 
     def encode_all(self, references: Iterable[Reference]) -> Iterator[tuple[Reference, Outcome]]:
-        """What comes of each reference of a shard, in order; some encoders work in batches."""
+        """The outcome of each reference of a shard, in order; some encoders work in batches."""
         for reference in references:
             try:
                 yield reference, self.encode(reference)
@@ -101,8 +102,8 @@ class Drops:
     leaks_of: str | None = None
 
 
-class Recipe(ABC):
-    """How one kind of record is made."""
+class Recipe(Settings, ABC):
+    """How one kind of record is made; a subclass declares its settings."""
 
     @property
     @abstractmethod
@@ -110,9 +111,9 @@ class Recipe(ABC):
         """The kind of record."""
 
     @property
-    @abstractmethod
     def settings(self) -> Mapping[str, Any]:
         """What the records depend on beside the raw data; JSON values, for the fingerprint."""
+        return asdict(self)
 
     @abstractmethod
     def count(self, reference: Reference) -> Iterator[tuple[str, str]]:

@@ -22,7 +22,6 @@ _WORDS = "words"
 _CAPTIONS = "captions"
 
 
-@dataclass(frozen=True, slots=True)
 class CaptionRecipe(Recipe):
     """How records of images with captions are made.
 

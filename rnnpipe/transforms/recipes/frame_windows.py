@@ -1,4 +1,4 @@
-"""Videos in stretches: what is made of the pictures that are on show at given times."""
+"""Windows of the frames of a video, sampled at a constant rate."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ class FrameWindow(Generic[T]):
 
     Args:
         frames: what was made of each.
-        times: the middle of the time for which each stands, in seconds.
+        times: the middle of each frame's interval, in seconds.
         indices: its number in the file.
         end: when the video ends, in seconds, and after how many frames of the file; None: later.
     """
@@ -29,16 +29,16 @@ class FrameWindow(Generic[T]):
 
 
 class FrameWindowReader(Generic[T]):
-    """The stretches of one video, read one after the other without going back to its start.
+    """The windows of one video, read one after the other without going back to its start.
 
     Args:
         path: the video.
         rate: frames for each second.
-        look: what is made of a picture; of one that stays on show only once.
+        convert: converts a picture to a frame; called once for a picture that is shown repeatedly.
     """
 
-    def __init__(self, path: str, rate: float, look: Callable[[Shown], T]) -> None:
-        self._path, self._rate, self._look = path, rate, look
+    def __init__(self, path: str, rate: float, convert: Callable[[Shown], T]) -> None:
+        self._path, self._rate, self._convert = path, rate, convert
         self._start()
 
     def _start(self) -> None:
@@ -53,7 +53,7 @@ class FrameWindowReader(Generic[T]):
             yield shown
 
     def _step(self) -> None:
-        """Look one frame ahead: only so is it known whether the video ends with a stretch."""
+        """Advances by one frame; reading ahead shows whether the video ends with a window."""
         self._next += 1
         try:
             self._ahead = next(self._sampled, None)
@@ -75,7 +75,7 @@ class FrameWindowReader(Generic[T]):
             time, shown = self._ahead
             if self._next >= first:
                 again = indices and indices[-1] == shown.index  # it is on show still
-                frames.append(frames[-1] if again else self._look(shown))
+                frames.append(frames[-1] if again else self._convert(shown))
                 times.append(time)
                 indices.append(shown.index)
             self._step()

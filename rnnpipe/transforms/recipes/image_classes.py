@@ -16,7 +16,6 @@ from rnnpipe.transforms.recipes.labels import learn_labels, save_labels
 _LABELS = "labels"
 
 
-@dataclass(frozen=True, slots=True)
 class ImageClassRecipe(Recipe):
     """How records of images with classes are made.
 

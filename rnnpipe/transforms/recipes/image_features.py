@@ -138,7 +138,9 @@ def _load_once(features: Features) -> Any:
     except Exception as fault:  # whatever Keras says of names, files, sizes and the network
         got = " ".join(str(fault).split())
         expected = f"what {features.backbone} can be made of ({_describe_options(features)})"
-        fix = "mend weights, image_size, layer or options; without network, name a file of weights"
+        fix = (
+            "correct weights, image_size, layer or options; without network, name a file of weights"
+        )
         raise UserError(_WHERE, expected, got[:300], fix) from fault
     if len(model.output.shape) != 4:
         got = f"{model.output.shape[1:]} of the layer {features.layer}"

@@ -5,14 +5,14 @@ from collections.abc import Iterable
 from pathlib import Path
 
 
-def learn_labels(found: Iterable[str]) -> list[str]:
+def learn_labels(labels: Iterable[str]) -> list[str]:
     """The names of the classes in order, numbers by their value before all else.
 
     Example:
         >>> learn_labels({"neg": 3, "10": 1, "9": 2, "-1": 1})
         ['-1', '9', '10', 'neg']
     """
-    return sorted(found, key=_order)
+    return sorted(labels, key=_order)
 
 
 def save_labels(path: Path, labels: list[str]) -> None:

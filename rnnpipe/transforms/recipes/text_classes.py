@@ -24,7 +24,6 @@ _WORDS, _LABELS = "words", "labels"
 _TEXT = "text"
 
 
-@dataclass(frozen=True, slots=True)
 class TextClassRecipe(Recipe):
     """How records of texts with classes are made.
 

@@ -24,7 +24,6 @@ _SIDES = (SOURCE, TARGET)
 _PAIR = "pair"
 
 
-@dataclass(frozen=True, slots=True)
 class TextPairRecipe(Recipe):
     """How records of texts and their translations are made.
 

@@ -1,4 +1,4 @@
-"""How records of long texts are made: stretches of a document, as token ids, in their order."""
+"""How records of long texts are made: spans of a document, as token ids, in their order."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -16,11 +16,10 @@ from rnnpipe.transforms.recipes.base import Counts, Encoded, Encoder, Recipe
 _SYMBOLS = "symbols"
 
 
-@dataclass(frozen=True, slots=True)
 class StreamRecipe(Recipe):
     """How records of long texts are made.
 
-    A document's stretches have its name as group: they share a split and a shard, and lie there in
+    A document's spans have its name as group: they share a split and a shard, and lie there in
     their order.
 
     Args:
@@ -42,7 +41,7 @@ class StreamRecipe(Recipe):
         return asdict(self)
 
     def count(self, reference: Reference) -> Iterator[tuple[str, str]]:
-        """The words of a stretch; of its characters each once, as they are few and frequent."""
+        """The words of a span; of its characters each once, as they are few and frequent."""
         try:
             found = split_symbols(_read(reference), self.symbols)
         except BadRecord:
@@ -80,7 +79,7 @@ class StreamEncoder(Encoder):
     symbols: Symbols
 
     def encode(self, reference: Reference) -> Encoded:
-        """The record of one stretch.
+        """The record of one span.
 
         Raises:
             BadRecord: it cannot be read, or is no text in its encoding.

@@ -105,7 +105,7 @@ class TextEncoder(Encoder):
         return self.make(reference, tokens)
 
     def encode_all(self, references: Iterable[Reference]) -> Iterator[tuple[Reference, Outcome]]:
-        """What comes of each reference of a shard, in order; a batch is in memory at a time."""
+        """The outcome of each reference of a shard, in order; holds one batch in memory."""
         remaining = iter(references)
         while batch := list(islice(remaining, _BATCH)):
             for reference, tokens in zip(batch, self.tokenize(batch), strict=True):

@@ -27,7 +27,6 @@ NO_LABEL = -1
 _FRAMES, _CLIPS = "frame labels", "clip labels"
 
 
-@dataclass(frozen=True, slots=True)
 class VideoRecipe(Recipe):
     """How records of videos are made.
 
@@ -61,12 +60,12 @@ class VideoRecipe(Recipe):
         return {**asdict(self), "features": self.features and self.features.settings}
 
     @property
-    def look(self) -> "Look":
+    def convert(self) -> "ConvertFrame":
         """How pictures become frames."""
         framing, backbone = Framing(self.size, self.fit, self.box), None
         if self.features is not None:
             backbone = replace(framing, size=self.features.image_size)
-        return Look(framing, self.jpeg_quality, backbone)
+        return ConvertFrame(framing, self.jpeg_quality, backbone)
 
     def count(self, reference: Reference) -> Iterator[tuple[str, str]]:
         """The labels of the frames, once for each segment, and the class of the clip."""
@@ -124,15 +123,15 @@ class VideoEncoder(Encoder):
     clip_ids: Mapping[str, int]
 
     def encode(self, reference: Reference) -> Encoded:
-        """The record of one stretch of a video.
+        """The record of one window of a video.
 
         Raises:
             BadRecord: the video cannot be read, decoded or matched with its labels.
-            Dropped: the video ends before the stretch.
+            Dropped: the video ends before the window.
         """
         fields, recipe = reference.fields, self.recipe
         clip_label = _find(self.clip_ids, fields["clip_label"])
-        reader = _read_stretches(fields["video"], recipe.frame_rate, recipe.look)
+        reader = _read_windows(fields["video"], recipe.frame_rate, recipe.convert)
         window = reader.read(fields["first"], fields["count"])
         if not window.frames:
             if fields["first"]:
@@ -169,7 +168,7 @@ class Frame:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class ConvertFrame:
     """Makes frames of pictures.
 
     Args:
@@ -189,9 +188,9 @@ class Look:
 
 
 @lru_cache(maxsize=1)
-def _read_stretches(path: str, rate: float, look: Look) -> FrameWindowReader[Frame]:
-    """The reader of a video; its stretches follow each other, so the last one is kept."""
-    return FrameWindowReader(path, rate, look)
+def _read_windows(path: str, rate: float, convert: ConvertFrame) -> FrameWindowReader[Frame]:
+    """The reader of a video; its windows follow each other, so the last one is kept."""
+    return FrameWindowReader(path, rate, convert)
 
 
 def _compute(features: Features, window: FrameWindow[Frame]) -> Array:

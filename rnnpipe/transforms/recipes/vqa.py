@@ -23,7 +23,6 @@ _WORDS, _ANSWERS, _ANSWERS_BY_TYPE = "words", "answers", "answers by question ty
 _NORMALIZE = Normalizer()
 
 
-@dataclass(frozen=True, slots=True)
 class VqaRecipe(Recipe):
     """How VQA records are made.
 

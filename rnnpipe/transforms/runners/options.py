@@ -1,4 +1,4 @@
-"""Beam's options after `--`: is each of them known to somebody?"""
+"""Checks Beam's options (those after `--`): each must be known to Beam or to its runner."""
 
 import difflib
 from collections.abc import Iterable, Sequence
@@ -12,21 +12,21 @@ from apache_beam.runners.runner import create_runner
 from rnnpipe.errors import UserError
 
 _WHERE = "options after `--`"
-_ALIKE = 0.75  # what is worth a suggestion; 1 is the same
-_SLIP = 0.92  # nearer to Beam's own than any that Flink's and Spark's job servers add to them
+_SIMILAR = 0.75  # similarity of a suggestion; 1 is equal
+_TYPO = 0.92  # nearer to Beam's own than any that Flink's and Spark's job servers add to them
 
 
 def check_options(args: Sequence[str], more: Iterable[str] | None = ()) -> None:
-    """Refuses options that nobody takes: Beam would discard them, and say nothing.
+    """Refuses unknown options: Beam would discard them silently.
 
     Args:
         args: the options, e.g. `--flink_master=localhost:8081`. Of Beam's own those count that are
-            imported: whoever brings a runner has its options in the same module.
+            imported: a runner's options are in the module of the runner.
         more: the names of those that a runner takes beside Beam's own, without dashes. None: they
-            are not known, so that only what looks like a slip is refused.
+            are not known, so that only likely typing errors are refused.
 
     Raises:
-        UserError: nobody takes an option, or not with this value.
+        UserError: an option is unknown, or its value is invalid.
     """
 
     def check(parser: Any) -> None:
@@ -37,9 +37,9 @@ def check_options(args: Sequence[str], more: Iterable[str] | None = ()) -> None:
                 parser.add_argument(option, nargs="?")
         _, unknown = parser.parse_known_args(list(args))
         for name in (arg.partition("=")[0] for arg in unknown):
-            like = difflib.get_close_matches(name, known, 1, _SLIP if more is None else _ALIKE)
+            like = difflib.get_close_matches(name, known, 1, _TYPO if more is None else _SIMILAR)
             if like or more is not None:
-                fix = f"did you mean {like[0]}?" if like else "mend it or leave it out"
+                fix = f"did you mean {like[0]}?" if like else "correct it or leave it out"
                 raise UserError(_WHERE, "options that Beam and its runner know", name, fix)
 
     PipelineOptions([]).get_all_options(add_extra_args_fn=check)
@@ -56,14 +56,14 @@ def import_runner(args: Sequence[str]) -> None:
         create_runner(name)
     except (ValueError, ImportError, AttributeError) as fault:
         expected, got = "a runner that Beam can import", " ".join(str(fault).split())
-        raise UserError(f"--runner {name}", expected, got, "mend it or install it") from fault
+        raise UserError(f"--runner {name}", expected, got, "correct it or install it") from fault
 
 
 def check_with_server(runner: Any, args: Sequence[str]) -> None:
-    """Has the options checked once a job server is there, which says what it takes beside Beam's.
+    """Checks the options when a job server is connected, which lists its own options.
 
     Args:
-        runner: Beam's; one that speaks with no job server stays as it is.
+        runner: Beam's; one without a job server is not changed.
         args: the options.
     """
     if not isinstance(runner, PortableRunner):
@@ -73,7 +73,7 @@ def check_with_server(runner: Any, args: Sequence[str]) -> None:
     def create_checked(service: Any, options: PipelineOptions) -> Any:
         handle, request = create(service, options), messages.DescribePipelineOptionsRequest()
         described = service.DescribePipelineOptions(request, timeout=handle.timeout).options
-        # One that names none takes them all to a place where somebody else knows them.
+        # A server that lists none forwards all of them.
         check_options(args, [option.name for option in described] or None)
         return handle
 
@@ -81,4 +81,4 @@ def check_with_server(runner: Any, args: Sequence[str]) -> None:
 
 
 def _refuse(message: str) -> NoReturn:
-    raise UserError(_WHERE, "values that Beam takes", message, "mend it")
+    raise UserError(_WHERE, "values that Beam takes", message, "correct it")

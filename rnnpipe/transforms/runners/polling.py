@@ -1,4 +1,4 @@
-"""A look from time to time at how far workers are: local runners tell at the end only."""
+"""Polls the progress of workers: local runners report it only at the end."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -8,29 +8,29 @@ from pathlib import Path
 from rnnpipe.storage.paths import StorePath
 
 _SECONDS = 0.5
-_SECONDS_OF_STORES = 5.0  # there every look is a request, and is paid for
+_STORE_SECONDS = 5.0  # each poll of a store is a request, which costs money
 
 
 @contextmanager
-def poll_in_background(folder: Path, look: Callable[[], None]) -> Iterator[None]:
-    """Looks again and again, in a thread of its own, until the block ends.
+def poll_in_background(folder: Path, poll: Callable[[], None]) -> Iterator[None]:
+    """Calls a function repeatedly, in a thread of its own, until the block ends.
 
     Args:
-        folder: where there is something to see.
-        look: what is done. It may meet with files that are just being removed, or with a store
-            that does not answer: the next look is another one.
+        folder: what is polled; an object store is polled less often.
+        poll: the function. It may raise `OSError` or `ValueError`, as for files that are being
+            removed or a store that does not answer: it is called again.
     """
     done = threading.Event()
-    seconds = _SECONDS_OF_STORES if isinstance(folder, StorePath) else _SECONDS
+    seconds = _STORE_SECONDS if isinstance(folder, StorePath) else _SECONDS
 
-    def watch() -> None:
+    def run() -> None:
         while not done.wait(seconds):
             try:
-                look()
+                poll()
             except (OSError, ValueError):  # a `UserError` is a ValueError
                 continue
 
-    watcher = threading.Thread(target=watch, daemon=True)
+    watcher = threading.Thread(target=run, daemon=True)
     watcher.start()
     try:
         yield

@@ -1,4 +1,4 @@
-"""The addresses that Beam's options name: does anything answer there?"""
+"""Checks that the addresses in Beam's options are reachable."""
 
 import socket
 from urllib.parse import urlsplit
@@ -15,10 +15,10 @@ _SECONDS = 10.0
 
 
 def check_reachable(options: PipelineOptions) -> None:
-    """Looks whether the cluster answers: Beam would wait for it for minutes, and say nothing.
+    """Checks that the cluster answers: Beam would wait for minutes without a message.
 
     Args:
-        options: Beam's; of a Flink master counts only what has a port.
+        options: Beam's; a Flink master without a port is not checked.
 
     Raises:
         UserError: nothing answers there.

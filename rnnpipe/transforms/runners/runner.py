@@ -27,7 +27,7 @@ Run = Callable[[Construct], None]
 """Runs a pipeline to its end."""
 
 
-# What Beam says when a worker process is gone; what goes wrong within one is told otherwise.
+# Beam's messages when a worker process is gone; exceptions within a worker have others.
 _DEAD = ("Channel closed prematurely", "Error starting worker")
 
 _POLL_SECONDS, _GRACE_SECONDS = 0.5, 10.0
@@ -66,10 +66,10 @@ class Runner:
         return self.workers > 1 or not self.is_local
 
     def check(self) -> None:
-        """Looks whether its options can be right; `open` does so too, but maybe after long work.
+        """Checks its options early; `open` repeats the check.
 
         Raises:
-            UserError: they cannot.
+            UserError: an option is unknown or has no valid value.
         """
         if not self.is_local:
             import_runner(self.beam_args)
@@ -77,7 +77,7 @@ class Runner:
 
     @contextmanager
     def open(self) -> Iterator[Run]:
-        """What runs one pipeline after the other, on workers that stay."""
+        """Yields a function that runs pipelines one after the other, on persistent workers."""
         self.check()
         args = list(self.beam_args)
         if not self.is_local:
@@ -115,24 +115,24 @@ def _run_elsewhere(construct: Construct, args: list[str]) -> None:
 
 @contextmanager
 def _raising_user_errors() -> Iterator[None]:
-    """Takes what a worker tells the user out of the text that Beam makes of it."""
+    """Restores a worker's `UserError` from the text of Beam's exception."""
     try:
         yield
     except RuntimeError as error:
-        if (told := _USER_ERROR.search(str(error))) is None:
+        if (match := _USER_ERROR.search(str(error))) is None:
             raise
-        raise UserError(*told.groups()) from error
+        raise UserError(*match.groups()) from error
 
 
 @contextmanager
 def _reporting_bad_options() -> Iterator[None]:
-    """Tells of options that Beam cannot use, which it does by a `ValueError`."""
+    """Converts the `ValueError` by which Beam refuses options."""
     try:
         yield
     except UserError:
         raise
     except ValueError as error:
-        got, fix = f"a refusal: {' '.join(str(error).split())}", "mend the options after `--`"
+        got, fix = f"a refusal: {' '.join(str(error).split())}", "correct the options after `--`"
         raise UserError("options after `--`", "what Beam can run", got, fix) from error
 
 
@@ -159,9 +159,9 @@ def _lost_worker() -> UserError:
 
 @contextmanager
 def _aborting_on_lost_worker(has_lost: threading.Event) -> Iterator[None]:
-    """Gives up soon after a worker was lost: Beam's runner often notices, but may wait for ever.
+    """Aborts soon after a worker was lost: Beam's runner often notices, but may wait for ever.
 
-    That takes a signal, which only a process's first thread can be told of.
+    That takes a signal, which only the main thread receives.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -1,4 +1,4 @@
-"""Beam's options for S3, which hold for all that a build reads and writes."""
+"""Beam's options for S3, applied to all that a build reads and writes."""
 
 import argparse
 import json
@@ -15,7 +15,7 @@ _VARIABLES = {
 
 
 def use_s3_options(beam_args: Sequence[str]) -> None:
-    """Puts what the options say of S3 into the environment, where local workers find it too.
+    """Exports Beam's S3 options to the environment, which local workers inherit.
 
     Args:
         beam_args: Beam's options, e.g. `--s3_endpoint_url=http://localhost:9000`.

@@ -20,8 +20,8 @@ from rnnpipe.transforms.runners.s3_options import use_s3_options_from_json
 
 
 def main() -> None:
-    """Works for the runner that the command line names, or forks workers as standard input asks."""
-    # Before Beam is imported: a logging system that has a handler is not given another one.
+    """Runs a worker for the runner of the command line, or forks workers (`--fork`)."""
+    # Before Beam is imported: Beam adds no handler where there is one.
     errors = logging.StreamHandler()
     errors.setLevel(logging.ERROR)
     logging.getLogger().addHandler(errors)
@@ -29,11 +29,11 @@ def main() -> None:
     parser.add_argument("--fork", action="store_true")
     parser.add_argument("--id")
     parser.add_argument("--provision_endpoint")
-    given, _ = parser.parse_known_args()
-    if given.fork:
+    options, _ = parser.parse_known_args()
+    if options.fork:
         _fork_workers()
     else:
-        _work(given.id, given.provision_endpoint)
+        _work(options.id, options.provision_endpoint)
 
 
 def _fork_workers() -> None:
@@ -72,11 +72,11 @@ def _blocking_signal(number: signal.Signals) -> Iterator[None]:
 
 
 def _report_lost(workers: Mapping[int, str]) -> bool:
-    """Takes note of all workers that have ended; says whether others still run."""
+    """Reports all failed workers that have ended; returns whether others still run."""
     try:
         while (ended := os.waitpid(-1, os.WNOHANG))[0]:
             if ended[1]:
-                with suppress(BrokenPipeError):  # nobody is left who would want to know
+                with suppress(BrokenPipeError):  # the main process has ended
                     os.write(sys.stdout.fileno(), f"{workers[ended[0]]}\n".encode())
     except ChildProcessError:
         return False
@@ -84,7 +84,7 @@ def _report_lost(workers: Mapping[int, str]) -> bool:
 
 
 def _work_and_end(worker: str, provision_endpoint: str) -> NoReturn:
-    """Ends without waiting for Beam's threads; what went wrong Beam has told."""
+    """Exits without waiting for Beam's threads; Beam has logged any error."""
     status = 1
     try:
         _work(worker, provision_endpoint, local=True)

@@ -85,9 +85,9 @@ class WorkerPool(services.BeamFnExternalWorkerPoolServicer):
     def _report(self, thrown: threading.ExceptHookArgs) -> None:
         """Reports what goes wrong in a thread, unless a connection to a worker has broken.
 
-        What Beam's reader of data meets, Beam raises for whoever needs that data; a worker that
+        Beam raises an exception of its data reader where that data is needed; a worker that
         ends when its work is done may break the connection before it is closed. For others a worker
-        must have been lost; they notice before the process that forks workers can tell.
+        must have been lost; they notice before the process that forks workers reports it.
         """
         is_broken = issubclass(thrown.exc_type, grpc.RpcError)
         reads_data = thrown.thread is not None and thrown.thread.name == _DATA_READER

@@ -91,9 +91,9 @@ def test_parts_become_splits(write):
     folder = write("val2017", start=5)
     source = CocoCaptions(folder)
     references, _ = read(source)
-    assert source.splits == {"train", "test"}
+    assert source.split_names == {"train", "test"}
     assert references["val2017/5"].split == "test"
-    assert len(list(source.files())) == 2 + 4
+    assert len(list(source.raw_files())) == 2 + 4
 
 
 def test_files_by_name(write):
@@ -118,10 +118,10 @@ def test_karpathy_splits_stand_above_the_parts(write, write_json):
         "train2017/2": "validation",
         "val2017/5": "test",
     }
-    assert source.splits == {"train", "validation", "test"}
+    assert source.split_names == {"train", "validation", "test"}
     assert [(letter.key, letter.step) for letter in letters] == [("val2017/6", "find split")]
     assert source.settings == {"karpathy": True}
-    assert folder / "dataset_coco.json" in source.files()
+    assert folder / "dataset_coco.json" in source.raw_files()
     write_json(folder / "dataset_coco.json", {"images": [{"split": "val", "cocoid": 1}]})
     with pytest.raises(UserError, match="some of them 'train', got 1 such images, none to train"):
         CocoCaptions(folder, karpathy="dataset_coco.json").prepare(lambda done, total: None)
@@ -170,4 +170,4 @@ def test_what_is_missing_is_told_of(write, tmp_path):
     (folder / "photos").rename(folder / "train2017")
     twice = json.loads((folder / "annotations" / "captions_train2017.json").read_text())
     (folder / "annotations" / "captions_train2014.json").write_text(json.dumps(twice))
-    assert "one file of captions for the part 'train'" in told(CocoCaptions(folder))
+    assert "one file of captions for the split 'train'" in told(CocoCaptions(folder))

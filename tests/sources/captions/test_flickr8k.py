@@ -45,7 +45,7 @@ def read(folder, karpathy=None):
 
 def test_images_with_their_captions(folder):
     source, found = read(folder)
-    assert source.splits == {"train", "validation"}
+    assert source.split_names == {"train", "validation"}
     letters = [letter for letter in found if isinstance(letter, DeadLetter)]
     references = {r.key: r for r in found if not isinstance(r, DeadLetter)}
     first = references["flickr/9"]
@@ -63,14 +63,14 @@ def test_images_with_their_captions(folder):
         ("flickr/8", "find image", "its file is not there"),
         ("flickr/6", "find split", "none of the lists names this image"),
     ]
-    assert len(list(source.files())) == 3 + 4
+    assert len(list(source.raw_files())) == 3 + 4
 
 
 def test_without_lists_all_is_for_training(folder):
     for path in (folder / "text").glob("*Images.txt"):
         path.unlink()
     source, found = read(folder)
-    assert source.splits == {"train"}
+    assert source.split_names == {"train"}
     captions = {r.key: r.fields["captions"] for r in found if not isinstance(r, DeadLetter)}
     assert captions["flickr/6"] == ["In no list ."]  # its other caption is no text
 
@@ -82,14 +82,14 @@ def test_karpathy_splits_stand_above_the_lists(folder):
     path = folder / "dataset_flickr8k.json"
     path.write_text(json.dumps({"images": entries, "dataset": "flickr8k"}))
     source, found = read(folder, "dataset_flickr8k.json")
-    assert source.splits == {"train", "validation", "test"}
+    assert source.split_names == {"train", "validation", "test"}
     parts = {r.key: r.split for r in found if not isinstance(r, DeadLetter)}
     assert parts == {"flickr/7": "train", "flickr/9": "validation", "flickr/6": "test"}
     last = found[-1]
     assert (last.source, last.step) == ("Flickr8k.token.txt: cover.png", "find split")
     assert last.reason == "the Karpathy splits do not have this image"
     assert source.settings != Flickr8k(folder).settings
-    assert [path.name for path in source.files()][:2] == ["Flickr8k.token.txt", path.name]
+    assert [path.name for path in source.raw_files()][:2] == ["Flickr8k.token.txt", path.name]
 
 
 def test_real_data(shared_data):

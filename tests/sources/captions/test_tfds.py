@@ -59,7 +59,7 @@ def read_all(source):
 def test_images_and_captions_become_files(data_dir, tmp_path):
     source = TfdsCaptions(tmp_path, FIELDS, name="tiny_captions", data_dir=data_dir)
     read = {reference.key: reference for reference in read_all(source)}
-    assert source.splits == {"train", "validation"}
+    assert source.split_names == {"train", "validation"}
     assert {key: r.split for key, r in read.items()} == {
         "train/7": "train",
         "train/9": "train",

@@ -19,7 +19,7 @@ def test_draws_once_and_reads_what_was_drawn(tmp_path, monkeypatch):
     monkeypatch.setattr(ShapesCaptions, "write", None)
     source = pickle.loads(pickle.dumps(ShapesCaptions(tmp_path / "new", **settings)))
     source.prepare(ignore)
-    assert (source.kind, source.splits, source.settings) == ("shapes_captions", {"train"}, settings)
+    assert (source.kind, source.split_names, source.settings) == ("shapes_captions", {"train"}, settings)
     [partition] = source.partitions()
     references = list(source.read(partition))
     assert [reference.key for reference in references] == [f"train/{n}" for n in range(1, 13)]
@@ -30,7 +30,7 @@ def test_draws_once_and_reads_what_was_drawn(tmp_path, monkeypatch):
         picture = read_image(fields["image"], 32)
         for shape in json.loads(fields["scene"])["shapes"]:
             assert max(picture.getpixel((int(shape["x"] * 32), int(shape["y"] * 32)))) > 100
-    assert len(list(source.files())) == 1 + 12
+    assert len(list(source.raw_files())) == 1 + 12
 
 
 def test_a_larger_data_set_begins_with_the_smaller_one(tmp_path):

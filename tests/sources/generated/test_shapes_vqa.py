@@ -34,24 +34,24 @@ def test_draws_once_and_reads(tmp_path, monkeypatch):
     monkeypatch.setattr(shapes_vqa, "write_shapes", forbidden)
     source = pickle.loads(pickle.dumps(Shapes(tmp_path / "new" / "shapes", **SETTINGS)))
     source.prepare(ignore)
-    assert (source.kind, source.splits, source.settings) == ("shapes", {"train"}, SETTINGS)
+    assert (source.kind, source.split_names, source.settings) == ("shapes", {"train"}, SETTINGS)
     [partition] = source.partitions()
     references = list(source.read(partition))
     assert len(references) == len({reference.key for reference in references}) == 40
     assert len({reference.group for reference in references}) == 10
     assert all(len(reference.fields["answers"]) == 10 for reference in references)
     assert read_image(references[0].fields["image"], 32).size == (32, 32)
-    assert len(list(source.files())) == 2 + 10
+    assert len(list(source.raw_files())) == 2 + 10
 
 
 @pytest.mark.parametrize("changed", [{"seed": 4}, {"images": 11}, {"disagreement": 0.2}])
 def test_other_settings_have_a_folder_of_their_own(tmp_path, changed):
     first, second = Shapes(tmp_path, **SETTINGS), Shapes(tmp_path, **{**SETTINGS, **changed})
     first.prepare(ignore)
-    before = {path: path.read_bytes() for path in first.files()}
+    before = {path: path.read_bytes() for path in first.raw_files()}
     second.prepare(ignore)
     assert second.folder != first.folder
-    assert {path: path.read_bytes() for path in first.files()} == before
+    assert {path: path.read_bytes() for path in first.raw_files()} == before
 
 
 def test_other_code_has_a_folder_of_its_own(tmp_path, monkeypatch):

@@ -34,8 +34,8 @@ def test_a_folder_is_a_class_and_may_lie_in_a_split(tmp_path):
         ("train/dog/1.png", "train", "dog"),
         ("val/dog/9.png", "validation", "dog"),
     }
-    assert source.splits == {"train", "validation"}
-    assert {Path(r.fields["image"]) for r in read_all(source)} == set(source.files())
+    assert source.split_names == {"train", "validation"}
+    assert {Path(r.fields["image"]) for r in read_all(source)} == set(source.raw_files())
 
 
 def test_chosen_folders_and_too_few(tmp_path):

@@ -7,7 +7,7 @@ from rnnpipe.sources.streams.texts import TextStreams
 
 
 def texts_of(source):
-    """The text of each document of each split, put together from its stretches."""
+    """The text of each document of each split, put together from its spans."""
     source.prepare(lambda done, total: None)
     found = {}
     for partition in source.partitions():
@@ -23,21 +23,21 @@ def texts_of(source):
 
 
 @pytest.fixture
-def short_stretches(monkeypatch):
+def short_spans(monkeypatch):
     monkeypatch.setattr(spans, "SPAN_BYTES", 7)
 
 
-@pytest.mark.usefixtures("short_stretches")
+@pytest.mark.usefixtures("short_spans")
 @pytest.mark.parametrize(
     "text", ["one two\nthree\n\nfour", "no-space-at-all-here", "ein Bär für Ödön — größer 🙂🙂🙂\n"]
 )
-def test_stretches_are_the_text_whole(tmp_path, text):
+def test_spans_are_the_text_whole(tmp_path, text):
     path = tmp_path / "book.txt"
     path.write_text(text)
     assert texts_of(TextStreams(path)) == {"train": {"book.txt@train": text}}
 
 
-@pytest.mark.usefixtures("short_stretches")
+@pytest.mark.usefixtures("short_spans")
 def test_words_stay_whole_and_line_ends_are_made_alike(tmp_path):
     path = tmp_path / "book.txt"
     path.write_bytes(b"to be\r\nor not\r\nto be")
@@ -52,7 +52,7 @@ def test_a_single_document_is_split_by_position_after_a_line(tmp_path):
     lines = [f"line {number:04d}\n" for number in range(100)]
     path.write_text("".join(lines))
     source = TextStreams(path, shares={"validation": 0.1, "test": 0.05})
-    assert source.splits == {"train", "validation", "test"}
+    assert source.split_names == {"train", "validation", "test"}
     assert texts_of(source) == {
         "train": {"book.txt@train": "".join(lines[:85])},
         "validation": {"book.txt@validation": "".join(lines[85:95])},
@@ -75,7 +75,7 @@ def test_other_files_are_documents_to_hold_out_whole(tmp_path):
     for name in ("a.txt", "b.txt"):
         (tmp_path / name).write_text(f"{name}\n")
     source = TextStreams(tmp_path, shares={"validation": 0.5})
-    assert source.splits == {"train"}
+    assert source.split_names == {"train"}
     assert texts_of(source) == {"train": {"a.txt": "a.txt\n", "b.txt": "b.txt\n"}}
 
 

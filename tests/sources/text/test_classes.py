@@ -36,8 +36,8 @@ def test_a_file_for_each_label(tmp_path):
         ("rt.neg:2", "train", "neg", "weak ."),
         ("rt.pos:1", "train", "pos", "fine ."),
     ]
-    assert source.splits == {"train"}
-    assert [path.name for path in source.files()] == ["rt.neg", "rt.pos"]
+    assert source.split_names == {"train"}
+    assert [path.name for path in source.raw_files()] == ["rt.neg", "rt.pos"]
 
 
 def test_named_label_files(tmp_path):

@@ -36,7 +36,7 @@ def test_lines_belong_together_by_their_number(tmp_path, write):
     (tmp_path / "test.en.gz").write_bytes(gzip.compress(b"Day\n"))
     write(train_dot_fr="Oui.\n")  # a third language may be there
     source = Parallel(tmp_path, source="de", target="en")
-    assert source.splits == {"train", "test"}
+    assert source.split_names == {"train", "test"}
     assert read_all(source) == {
         "train": [
             Reference("train:1", group_of("ja."), "train", {"source": "Ja.", "target": "Yes."}),
@@ -44,7 +44,7 @@ def test_lines_belong_together_by_their_number(tmp_path, write):
         ],
         "test": [Reference("test:1", group_of("tag"), "test", {"source": "Tag", "target": "Day"})],
     }
-    names = [path.name for path in source.files()]
+    names = [path.name for path in source.raw_files()]
     assert sorted(names) == ["test.de", "test.en.gz", "train.de", "train.en"]
 
 
@@ -93,7 +93,7 @@ def test_different_numbers_of_lines_are_one_clear_error(tmp_path, write):
         Parallel(tmp_path, source="de", target="en").prepare(ignore)
     assert str(fault.value) == (
         f"{tmp_path / 'train'}: expected the same number of lines in both languages, "
-        "got 3 in train.de and 2 in train.en; get both files again, or mend them: "
+        "got 3 in train.de and 2 in train.en; get both files again, or correct them: "
         "line by line they must be translations"
     )
 

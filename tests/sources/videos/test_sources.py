@@ -137,7 +137,7 @@ def test_labels_of_clips_that_are_not_there_are_told(folder):
         (
             {"clips.csv": "clip,label\na.mp4,x\n", "frames.csv": "clip,frame,label\na.mp4,1\n"},
             {"frame_labels": "frames.csv"},
-            "frames.csv:2: expected a row, got 2 fields where 3 columns are named; mend it",
+            "frames.csv:2: expected a row, got 2 fields where 3 columns are named; correct it",
         ),
         ({}, {"table": "none.csv"}, "none.csv"),
     ],
@@ -223,7 +223,7 @@ def test_moving_shapes_are_written_once_and_always_the_same(tmp_path):
     assert [each.fields["segments"] for each in found[0]] == [
         each.fields["segments"] for each in found[1]
     ]
-    for path in one.files():
+    for path in one.raw_files():
         assert path.read_bytes() == (two.folder / path.relative_to(one.folder)).read_bytes()
     for each in found[0]:
         assert each.fields["clip_label"] in ROUTES

@@ -7,7 +7,7 @@ from rnnpipe.errors import DeadLetter, UserError
 from rnnpipe.sources.source import Reference
 from rnnpipe.sources.vqa.easy_vqa import EasyVqa
 
-GET_IT = "get easy-VQA from https://github.com/vzhou842/easy-VQA, or mend data.source.path"
+GET_IT = "get easy-VQA from https://github.com/vzhou842/easy-VQA, or correct data.source.path"
 
 
 def ignore(done: int, total: int) -> None: ...
@@ -35,7 +35,7 @@ def test_references(tmp_path, write):
     write("test", [["is there not a circle?", "yes", 0]])
     source = EasyVqa(tmp_path)
     source.prepare(ignore)
-    assert (source.kind, source.splits, source.settings) == ("easy_vqa", {"train", "test"}, {})
+    assert (source.kind, source.split_names, source.settings) == ("easy_vqa", {"train", "test"}, {})
     source, partitions = pickle.loads(pickle.dumps((source, source.partitions())))
     assert [list(source.read(partition)) for partition in partitions] == [
         [
@@ -95,7 +95,7 @@ def test_dead_letters(tmp_path, write):
 def test_files(tmp_path, write):
     write("train", [["is it?", "yes", 0]])
     write("test", [["is it?", "yes", 0]], images=[0])
-    names = [path.relative_to(tmp_path).as_posix() for path in EasyVqa(tmp_path).files()]
+    names = [path.relative_to(tmp_path).as_posix() for path in EasyVqa(tmp_path).raw_files()]
     assert names == [
         "train/questions.json",
         "train/images/0.png",

@@ -30,7 +30,7 @@ def test_references(tmp_path, write_split):
     source = VqaV2(tmp_path)
     source.prepare(ignore)
     assert source.kind == "vqa_v2"
-    assert source.splits == {"train"}
+    assert source.split_names == {"train"}
     assert read_all(source) == [
         Reference(
             key=f"train2014/{question_id}",
@@ -54,7 +54,7 @@ def test_parts(tmp_path, write_split):
     write_split(tmp_path, "train2014")
     write_split(tmp_path, "val2014")
     source = VqaV2(tmp_path)
-    assert source.splits == {"train", "test"}
+    assert source.split_names == {"train", "test"}
     assert [len(list(source.read(partition))) for partition in source.partitions()] == [3, 3]
     assert len({raw.key for raw in read_all(source)}) == 6
 
@@ -131,7 +131,7 @@ def test_relative_paths_hold_in_other_folders(tmp_path, write_split, monkeypatch
 def test_files(tmp_path, write_split):
     write_split(tmp_path, "train2014", images="images/{2}.jpg")
     write_split(tmp_path, "val2014", images="images/{2}.jpg")
-    names = [path.relative_to(tmp_path).as_posix() for path in VqaV2(tmp_path).files()]
+    names = [path.relative_to(tmp_path).as_posix() for path in VqaV2(tmp_path).raw_files()]
     assert names == [
         QUESTIONS,
         ANNOTATIONS,
@@ -164,7 +164,7 @@ def test_a_missing_folder(tmp_path):
         VqaV2(tmp_path / "missing").prepare(ignore)
     assert str(fault.value) == (
         f"{tmp_path / 'missing'}: expected a folder with VQA v2.0, got nothing there; "
-        "get VQA v2.0 from https://visualqa.org/download.html, or mend data.source.path"
+        "get VQA v2.0 from https://visualqa.org/download.html, or correct data.source.path"
     )
 
 
@@ -207,4 +207,4 @@ def test_real_questions_about_real_photographs(shared_data, name):
         },
     )
     assert all(Path(raw.fields["image"]).is_file() for raw in references)
-    assert len(list(source.files())) == 2 + 117
+    assert len(list(source.raw_files())) == 2 + 117

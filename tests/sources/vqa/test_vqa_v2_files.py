@@ -5,7 +5,7 @@ import pytest
 from rnnpipe.errors import UserError
 from rnnpipe.sources.vqa.vqa_v2_files import VqaFiles, find_splits, named_splits
 
-GET_VQA = "get VQA v2.0 from https://visualqa.org/download.html, or mend data.source.path"
+GET_VQA = "get VQA v2.0 from https://visualqa.org/download.html, or correct data.source.path"
 GET_IMAGES = (
     "get them from https://cocodataset.org/#download, or name their folder under data.source.files"
 )
@@ -160,7 +160,7 @@ def test_two_files_for_a_part(tmp_path, write_split):
     write_split(tmp_path / "a")
     write_split(tmp_path / "b")
     assert told(tmp_path) == (
-        f"{tmp_path}: expected one questions file for the part 'train', got "
+        f"{tmp_path}: expected one questions file for the split 'train', got "
         "a/v2_OpenEnded_mscoco_train2014_questions.json, "
         "b/v2_OpenEnded_mscoco_train2014_questions.json; say which under data.source.files"
     )
@@ -226,12 +226,12 @@ def test_named_files(tmp_path, write_split):
 def test_faults_of_named_files(tmp_path, write_split):
     write_split(tmp_path, "train2014", "q.json", "a.json", "photos/{2}.jpg")
     good = VqaFiles("q.json", "a.json", "photos")
-    mend = "mend data.source.files.train; it is relative to data.source.path"
+    correct = "correct data.source.files.train; it is relative to data.source.path"
     assert told(tmp_path, {"train": VqaFiles("q", "a.json", "photos")}) == (
-        f"{tmp_path / 'q'}: expected a file, got none there; {mend}"
+        f"{tmp_path / 'q'}: expected a file, got none there; {correct}"
     )
     assert told(tmp_path, {"train": VqaFiles("q.json", "photos", "photos")}) == (
-        f"{tmp_path / 'photos'}: expected a file, got none there; {mend}"
+        f"{tmp_path / 'photos'}: expected a file, got none there; {correct}"
     )
     assert told(tmp_path, {"train": VqaFiles("q.json", "a.json", "fotos")}) == (
         f"{tmp_path / 'fotos'}: expected images that q.json asks about, e.g. 000000000009.jpg, "

@@ -11,7 +11,7 @@ from rnnpipe.transforms.recipes.frame_windows import FrameWindowReader
 LEVELS = [0, 60, 120, 180, 240]
 
 
-def look(shown):
+def convert(shown):
     return round(float(np.asarray(Framing(16)(shown)).mean()) / 60)
 
 
@@ -27,7 +27,7 @@ class EndlessVideo:
             yield self.frame(number)
 
 
-def test_a_video_without_end_is_read_in_stretches(monkeypatch, tmp_path, write_clip):
+def test_a_video_without_end_is_read_in_windows(monkeypatch, tmp_path, write_clip):
     picture = next(frame_windows.read_video(write_clip(tmp_path / "a.mp4", [100])))
 
     def frame(number):
@@ -35,7 +35,7 @@ def test_a_video_without_end_is_read_in_stretches(monkeypatch, tmp_path, write_c
 
     video = EndlessVideo(frame)
     monkeypatch.setattr(frame_windows, "read_video", video)
-    reader = FrameWindowReader("endless.mp4", 10, look)
+    reader = FrameWindowReader("endless.mp4", 10, convert)
     for first in (0, 50, 100):
         window = reader.read(first, 50)
         assert window.indices == list(range(first, first + 50))
@@ -44,13 +44,13 @@ def test_a_video_without_end_is_read_in_stretches(monkeypatch, tmp_path, write_c
     assert reader.read(20, 5).indices == [20, 21, 22, 23, 24]  # back to the start
 
 
-def test_stretches_after_the_end_and_after_damage(tmp_path, write_clip, shared_data):
-    reader = FrameWindowReader(str(write_clip(tmp_path / "a.mp4", LEVELS)), 10, look)
+def test_windows_after_the_end_and_after_damage(tmp_path, write_clip, shared_data):
+    reader = FrameWindowReader(str(write_clip(tmp_path / "a.mp4", LEVELS)), 10, convert)
     last = reader.read(3, 3)
     assert (last.indices, last.frames, last.end) == ([3, 4], [3, 4], (0.5, 5))
     assert reader.read(6, 3).indices == []
     damaged = FrameWindowReader(
-        str(shared_data / "bad_inputs" / "video" / "corrupted.mp4"), 25, look
+        str(shared_data / "bad_inputs" / "video" / "corrupted.mp4"), 25, convert
     )
     assert len(damaged.read(0, 10).frames) == 10
     for first in (10, 500):

@@ -17,10 +17,13 @@ ELSEWHERE = "apache_beam.runners.portability.fn_api_runner.fn_runner.FnApiRunner
     [
         (["--flink_mastr=here"], "got --flink_mastr; did you mean --flink_master?"),
         (["--job_name", "x", "--job-name", "y"], "got --job-name; did you mean --job_name?"),
-        (["--fresh_paint", "red"], "got --fresh_paint; mend it or leave it out"),
-        (["-x"], "got -x; mend it or leave it out"),
-        (["job"], "got job; mend it or leave it out"),
-        (["--parallelism=many"], "got argument --parallelism: invalid int value: 'many'; mend it"),
+        (["--fresh_paint", "red"], "got --fresh_paint; correct it or leave it out"),
+        (["-x"], "got -x; correct it or leave it out"),
+        (["job"], "got job; correct it or leave it out"),
+        (
+            ["--parallelism=many"],
+            "got argument --parallelism: invalid int value: 'many'; correct it",
+        ),
     ],
 )
 def test_what_beam_would_discard_is_told(args, told):
@@ -53,7 +56,7 @@ def test_a_slip_is_told_before_any_server_is_asked():
     ("name", "told"),
     [
         ("Flank", r"--runner Flank: expected a runner .*, got Unexpected pipeline runner: Flank"),
-        ("no_such.Runner", "got No module named 'no_such'; mend it or install it"),
+        ("no_such.Runner", "got No module named 'no_such'; correct it or install it"),
         ("json.Runner", "got module 'json' has no attribute 'Runner'"),
     ],
 )
@@ -79,7 +82,7 @@ def test_options_of_somebody_s_own_runner_are_taken():
         (["state_backend", "job_name"], ["--state_backend=rocksdb", "--job_name=x"], None),
         (["state_backend"], ["--state_backend"], None),
         (["state_backend"], ["--state_backnd=rocksdb"], "did you mean --state_backend"),
-        (["state_backend"], ["--fresh_paint=red"], "got --fresh_paint; mend it or leave it out"),
+        (["state_backend"], ["--fresh_paint=red"], "got --fresh_paint; correct it or leave it out"),
         ([], ["--fresh_paint=red"], None),
     ],
 )

@@ -38,4 +38,4 @@ def test_what_beam_refuses_is_told():
     told = "got a refusal: .*required for environment type PROCESS"
     with pytest.raises(UserError, match=told) as fault:
         Runner(beam_args=args).run(lambda pipeline: pipeline | beam.Create([1]))
-    assert str(fault.value).endswith("; mend the options after `--`")
+    assert str(fault.value).endswith("; correct the options after `--`")

@@ -27,7 +27,7 @@ def test_opinions_are_written_in_the_layout_of_rt_polarity(tmp_path):
     assert len({r.fields["text"] for r in read}) == 201
     assert sorted(path.name for path in source.folder.iterdir()) == ["opinions.neg", "opinions.pos"]
     assert read_all(LabelFiles(source.folder)) == read
-    assert source.splits == {"train"}
+    assert source.split_names == {"train"}
 
 
 def test_translations_are_written_as_parallel_files(tmp_path):
@@ -56,7 +56,7 @@ def test_equal_arguments_give_equal_files_in_a_folder_of_their_own(tmp_path, mak
     def content(path, seed):
         source = make(tmp_path / path, seed)
         source.prepare(ignore)
-        return {file.name: file.read_bytes() for file in source.files()}
+        return {file.name: file.read_bytes() for file in source.raw_files()}
 
     assert content("a", 1) == content("b", 1) != content("b", 2)
     assert len(list((tmp_path / "b").iterdir())) == 2
