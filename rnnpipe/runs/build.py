@@ -5,7 +5,6 @@ from pathlib import Path
 
 from rich.console import Console
 
-from rnnpipe.tasks.run_config import RunConfig
 from rnnpipe.errors import UserError
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.metadata import import_datasets
@@ -15,6 +14,7 @@ from rnnpipe.runs.progress import BuildProgress
 from rnnpipe.runs.summary import print_summary
 from rnnpipe.storage.cache import cache_folder
 from rnnpipe.tasks.base import Task
+from rnnpipe.tasks.run_config import RunConfig
 
 
 def build_records(

@@ -2,8 +2,8 @@
 
 from collections.abc import Collection
 
-from rnnpipe.tasks.run_config import RunConfig
 from rnnpipe.errors import UserError
+from rnnpipe.tasks.run_config import RunConfig
 
 
 def check_splits(config: RunConfig, splits: Collection[str]) -> None:

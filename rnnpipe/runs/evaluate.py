@@ -9,7 +9,6 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table as TerminalTable
 
-from rnnpipe.tasks.run_config import RunConfig
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.report.items import ReportItem, Table
 from rnnpipe.report.page import Page, write_report
@@ -20,6 +19,7 @@ from rnnpipe.runs.model import load_baselines, load_model
 from rnnpipe.runs.progress import fetch_records
 from rnnpipe.tasks import make_task
 from rnnpipe.tasks.base import Task
+from rnnpipe.tasks.run_config import RunConfig
 
 _BASELINE = "baseline/"
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from rich.console import Console
 
-from rnnpipe.tasks.run_config import RunConfig
 from rnnpipe.quiet import quiet_import
 from rnnpipe.runs.build import build_records
 from rnnpipe.runs.directory import RunDirectory, check_runs_dir
 from rnnpipe.tasks.base import Task
+from rnnpipe.tasks.run_config import RunConfig
 
 
 def run(

@@ -9,7 +9,6 @@ from rich.console import Console
 from rich.progress import Progress
 
 from rnnpipe.config.dump import dump_config
-from rnnpipe.tasks.run_config import RunConfig
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.runs.checks import check_splits
 from rnnpipe.runs.directory import RunDirectory, create_run, write_json
@@ -17,6 +16,7 @@ from rnnpipe.runs.environment import describe_environment
 from rnnpipe.runs.model import save_model
 from rnnpipe.runs.progress import fetch_records, make_progress
 from rnnpipe.tasks.base import Phase, Task
+from rnnpipe.tasks.run_config import RunConfig
 from rnnpipe.training.fit import TrainingFiles, fit_model
 from rnnpipe.training.malloc import tune_malloc
 

@@ -20,9 +20,7 @@ if TYPE_CHECKING:
     import keras
 
     from rnnpipe.inputs.batches import Batch
-    from rnnpipe.sources.source import Source
     from rnnpipe.transforms.build import Build
-    from rnnpipe.transforms.recipes.base import Recipe
 
 Config = TypeVar("Config", bound=RunConfig)
 
@@ -165,9 +163,7 @@ class Task(ABC, Generic[Config]):
         train = self.config.train
         trainer = self.wrap_model(model)
         steps = train.epochs * self.steps_per_epoch(records)
-        trainer.compile(
-            optimizer=train.optimizer.make(steps=steps), **self.compile_options(model)
-        )
+        trainer.compile(optimizer=train.optimizer.make(steps=steps), **self.compile_options(model))
         return trainer
 
     def wrap_model(self, model: keras.Model) -> keras.Model:

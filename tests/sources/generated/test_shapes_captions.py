@@ -19,7 +19,11 @@ def test_draws_once_and_reads_what_was_drawn(tmp_path, monkeypatch):
     monkeypatch.setattr(ShapesCaptions, "write", None)
     source = pickle.loads(pickle.dumps(ShapesCaptions(tmp_path / "new", **settings)))
     source.prepare(ignore)
-    assert (source.kind, source.split_names, source.settings) == ("shapes_captions", {"train"}, settings)
+    assert (source.kind, source.split_names, source.settings) == (
+        "shapes_captions",
+        {"train"},
+        settings,
+    )
     [partition] = source.partitions()
     references = list(source.read(partition))
     assert [reference.key for reference in references] == [f"train/{n}" for n in range(1, 13)]
