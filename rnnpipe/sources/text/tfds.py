@@ -10,7 +10,7 @@ from typing import Any
 from rnnpipe.errors import UserError
 from rnnpipe.sources.generated.source import GeneratedSource
 from rnnpipe.sources.source import Progress, Source
-from rnnpipe.sources.splits import split_of_name, tell_left_out
+from rnnpipe.sources.splits import left_out_notices, split_of_name
 from rnnpipe.sources.text.table import Table
 
 _PROGRESS_EVERY = 1000
@@ -111,7 +111,7 @@ class Tfds(GeneratedSource):
         }
         left = set(self._builder.info.splits) - read
         fix = "name what is to be read in data.source.splits, e.g. {train: train, test: test}"
-        return tell_left_out(left, fix)
+        return left_out_notices(left, fix)
 
     @property
     def settings(self) -> Mapping[str, Any]:
