@@ -10,7 +10,7 @@ from typing import Any
 from rnnpipe.errors import BadRecord, DeadLetter, UserError
 from rnnpipe.sources.folder import absolute, check_folder, list_folder
 from rnnpipe.sources.source import Progress, Reference
-from rnnpipe.sources.splits import split_of_name, tell_left_out
+from rnnpipe.sources.splits import left_out_notices, split_of_name
 
 _FILES_PER_PARTITION = 500
 
@@ -99,7 +99,7 @@ class ClassFolders(ABC):
     def notices(self) -> Sequence[str]:
         """Folders beside those of splits, and what lies in a class's folder and is no such file."""
         beside, others = self._beside_splits(), self._others()
-        told = tell_left_out(beside, "call it train, validation or test")
+        told = left_out_notices(beside, "call it train, validation or test")
         if others:
             what = f"{len(others):,} in folders of labels, such as {others[0]}"
             told.append(f"data.source: {what}, not read; names end in {' or '.join(self.endings)}")

@@ -65,7 +65,7 @@ def find_splits(folder: Path, names: Iterable[str], what: str) -> dict[str, str]
     return {split: several[0] for split, several in found.items()}
 
 
-def tell_left_out(names: Iterable[str], fix: str) -> list[str]:
+def left_out_notices(names: Iterable[str], fix: str) -> list[str]:
     """A notice of what is not read, or none where there is no such name.
 
     Args:
@@ -73,8 +73,8 @@ def tell_left_out(names: Iterable[str], fix: str) -> list[str]:
         fix: what to write to have it read.
 
     Example:
-        >>> tell_left_out(["unsupervised"], "name it in data.source.split_names")
-        ['data.source: unsupervised is not read; name it in data.source.split_names']
+        >>> left_out_notices(["unsupervised"], "name it in data.source.splits")
+        ['data.source: unsupervised is not read; name it in data.source.splits']
     """
     left = sorted(names)
     more = f" and {len(left) - _SHOWN:,} more" if len(left) > _SHOWN else ""
@@ -115,7 +115,7 @@ def split_files(
     return {split: folder / name for split, name in files.items()}
 
 
-def tell_unread(
+def unread_notices(
     files: Mapping[str, str | Path] | None, candidates: Iterable[str], read: Iterable[Path]
 ) -> list[str]:
     """A notice of the candidates that no split is made of, or none where a config chose the files.
@@ -127,7 +127,7 @@ def tell_unread(
     """
     if files is not None:
         return []
-    return tell_left_out(set(candidates) - {path.name for path in read}, FIX_FILES)
+    return left_out_notices(set(candidates) - {path.name for path in read}, FIX_FILES)
 
 
 def name_of(path: Path, folder: Path) -> str:

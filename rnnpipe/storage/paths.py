@@ -22,11 +22,11 @@ _EXTRAS = {"s3": "aws", "gs": "gcp"}
 class StorePath(PosixPath):
     """A file or folder of an object store, e.g. `s3://bucket/raw/train.de`.
 
-    It is a `pathlib.Path`, so that whoever reads and writes through a path's own methods need not
-    know where the files lie. What a store does not have is left out: folders are what names have in
-    common, so making one does nothing, and there are no links or modes. The store is reached
-    through fsspec, which finds keys and addresses where each store's own tools look for them
-    (`AWS_ACCESS_KEY_ID`, `AWS_ENDPOINT_URL`, `~/.aws`, …).
+    It is a `pathlib.Path`, so that code which reads and writes by a path's methods works for local
+    files and stores. A store has no links or modes, and its folders are common prefixes of names,
+    so that making one does nothing. The store is accessed through fsspec, which reads keys and
+    addresses from where each store's own tools do (`AWS_ACCESS_KEY_ID`, `AWS_ENDPOINT_URL`,
+    `~/.aws`, …).
 
     Raises:
         FileNotFoundError: there is no such object.

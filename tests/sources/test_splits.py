@@ -5,10 +5,10 @@ import pytest
 from rnnpipe.errors import UserError
 from rnnpipe.sources.splits import (
     find_splits,
+    left_out_notices,
     name_of,
     split_files,
     split_of_name,
-    tell_left_out,
 )
 
 
@@ -64,9 +64,11 @@ def test_unclear_names_are_told(names, told):
 
 
 def test_what_is_not_read_is_named_up_to_a_point():
-    assert tell_left_out([], "correct it") == []
-    assert tell_left_out("cba", "correct it") == ["data.source: a, b, c are not read; correct it"]
-    [told] = tell_left_out(map(str, range(10, 30)), "correct it")
+    assert left_out_notices([], "correct it") == []
+    assert left_out_notices("cba", "correct it") == [
+        "data.source: a, b, c are not read; correct it"
+    ]
+    [told] = left_out_notices(map(str, range(10, 30)), "correct it")
     assert told.startswith("data.source: 10, 11, ")
     assert ", 17 and 12 more are not read" in told
 

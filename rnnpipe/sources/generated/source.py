@@ -89,7 +89,9 @@ class GeneratedSource(ABC):
         except OSError as fault:
             if not self.folder.exists():  # unless another process was faster
                 got = fault.strerror or str(fault)
-                raise UserError(str(self.folder), "a place to write to", got, _FIX) from fault
+                raise UserError(
+                    str(self.folder), "a folder that can be written", got, _FIX
+                ) from fault
 
     def partitions(self) -> list[Any]:
         """See `Source`; delegates to the reader of the files."""

@@ -10,7 +10,7 @@ from typing import Any
 from rnnpipe.errors import BadRecord, DeadLetter, UserError
 from rnnpipe.sources.folder import absolute, check_folder, list_folder
 from rnnpipe.sources.source import Progress, Reference
-from rnnpipe.sources.splits import name_of, tell_left_out
+from rnnpipe.sources.splits import left_out_notices, name_of
 from rnnpipe.sources.text.fields import refer_text
 from rnnpipe.sources.text.lines import check_encoding, check_text_file, read_lines
 
@@ -105,7 +105,7 @@ class LabelFiles:
             return []
         alone = [files for files in self._by_stem.values() if len(files) == 1]
         left = [name for files in alone for names in files.values() for name in names]
-        return tell_left_out(left, _FIX)
+        return left_out_notices(left, _FIX)
 
     @property
     def split_names(self) -> frozenset[str]:

@@ -9,7 +9,7 @@ from typing import Any
 from rnnpipe.errors import BadRecord, DeadLetter, UserError
 from rnnpipe.sources.folder import absolute, check_folder, list_folder
 from rnnpipe.sources.source import Progress, Reference
-from rnnpipe.sources.splits import FIX_FILES, check_named, find_splits, tell_left_out
+from rnnpipe.sources.splits import FIX_FILES, check_named, find_splits, left_out_notices
 from rnnpipe.sources.text.fields import refer_pair
 from rnnpipe.sources.text.lines import (
     WHOLE,
@@ -141,7 +141,7 @@ class Parallel:
             for name in set(self._names(language)) - read
         ]
         fix = f"each needs a file of the other language, and a name of a split, or {FIX_FILES}"
-        return tell_left_out(left, fix)
+        return left_out_notices(left, fix)
 
     @property
     def split_names(self) -> frozenset[str]:

@@ -9,7 +9,7 @@ from typing import Any
 from rnnpipe.errors import BadRecord, DeadLetter, UserError
 from rnnpipe.sources.folder import absolute, check_folder, list_folder
 from rnnpipe.sources.source import Progress, Reference
-from rnnpipe.sources.splits import name_of, split_files, tell_unread
+from rnnpipe.sources.splits import name_of, split_files, unread_notices
 from rnnpipe.sources.text.fields import refer_pair, refer_text
 from rnnpipe.sources.text.lines import check_encoding, check_text_file
 from rnnpipe.sources.text.rows import Format, Row, format_of, read_header, read_rows
@@ -89,7 +89,7 @@ class Table:
     @property
     def notices(self) -> Sequence[str]:
         """Tables whose names tell no split, unless a config chose the files."""
-        return tell_unread(self._files, self._names, (file.path for file in self._split_files))
+        return unread_notices(self._files, self._names, (file.path for file in self._split_files))
 
     @property
     def split_names(self) -> frozenset[str]:

@@ -10,7 +10,7 @@ from typing import Any
 from rnnpipe.errors import UserError
 from rnnpipe.sources.generated.source import GeneratedSource
 from rnnpipe.sources.source import Progress, Source
-from rnnpipe.sources.splits import split_of_name, tell_left_out
+from rnnpipe.sources.splits import left_out_notices, split_of_name
 from rnnpipe.sources.text.table import Table
 
 _PROGRESS_EVERY = 1000
@@ -110,8 +110,8 @@ class Tfds(GeneratedSource):
             part for instruction in self.instructions.values() for part in instruction.split("+")
         }
         left = set(self._builder.info.splits) - read
-        fix = "name what is to be read in data.source.split_names, e.g. {train: train, test: test}"
-        return tell_left_out(left, fix)
+        fix = "name what is to be read in data.source.splits, e.g. {train: train, test: test}"
+        return left_out_notices(left, fix)
 
     @property
     def settings(self) -> Mapping[str, Any]:
@@ -157,11 +157,11 @@ class Tfds(GeneratedSource):
             try:
                 self._builder.info.splits[split]
             except (KeyError, ValueError) as fault:
-                got, fix = ", ".join(self._builder.info.splits), "correct data.source.split_names"
+                got, fix = ", ".join(self._builder.info.splits), "correct data.source.splits"
                 raise UserError(self._title, f"a split {split}", got, fix) from fault
         if "train" not in self.instructions:
             got = ", ".join(self._builder.info.splits)
-            fix = "say which are which as data.source.split_names"
+            fix = "say which are which as data.source.splits"
             raise UserError(self._title, "a split for training", got, fix)
 
     def write(self, folder: Path, progress: Progress) -> None:

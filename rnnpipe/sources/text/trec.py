@@ -10,7 +10,7 @@ from typing import Any, Literal
 from rnnpipe.errors import BadRecord, DeadLetter
 from rnnpipe.sources.folder import absolute, check_folder, list_folder
 from rnnpipe.sources.source import Progress, Reference
-from rnnpipe.sources.splits import name_of, split_files, tell_unread
+from rnnpipe.sources.splits import name_of, split_files, unread_notices
 from rnnpipe.sources.text.fields import refer_text
 from rnnpipe.sources.text.lines import check_encoding, check_text_file, read_lines
 
@@ -85,7 +85,7 @@ class Trec:
     @property
     def notices(self) -> Sequence[str]:
         """Files beside those that are read, unless a config chose them."""
-        return tell_unread(self._files, self._names, (file.path for file in self._split_files))
+        return unread_notices(self._files, self._names, (file.path for file in self._split_files))
 
     @property
     def split_names(self) -> frozenset[str]:

@@ -122,5 +122,5 @@ def test_foreign_folders_are_left_alone(tmp_path):
 def test_unwritable_place():
     assert told(Path("/proc/shapes")).startswith(
         f"/proc/shapes/{Shapes('/proc/shapes', **SETTINGS).folder.name}: "
-        "expected a place to write to, got "
+        "expected a folder that can be written, got "
     )

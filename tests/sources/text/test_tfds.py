@@ -103,7 +103,7 @@ def test_splits_that_are_not_read_are_told(data_dir, tmp_path):
 
     assert tell(name="tiny_reviews")[1] == [
         "data.source: unsupervised is not read; name what is to be read in "
-        "data.source.split_names, e.g. {train: train, test: test}"
+        "data.source.splits, e.g. {train: train, test: test}"
     ]
     instructions, [notice] = tell(name="tiny_years")
     assert instructions == {"train": "train", "test": "newstest2014", "validation": "validation"}
@@ -168,7 +168,7 @@ def test_pairs_and_a_folder_without_name(data_dir, tmp_path):
         (
             {"name": "tiny_reviews", "splits": {"train": "dev"}},
             CLASSES,
-            "expected a split dev, got train, test, unsupervised; correct data.source.split_names",
+            "expected a split dev, got train, test, unsupervised; correct data.source.splits",
         ),
         (
             {"name": "tiny_reviews", "splits": {"test": "test"}},

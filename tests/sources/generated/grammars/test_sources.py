@@ -71,5 +71,5 @@ def test_foreign_folders_are_left_alone(tmp_path):
         f"{tmp_path}: expected a place for sentiment_grammar: a folder that is empty or not there "
         "yet, got a folder with other files (notes); name another folder as data.source.path"
     )
-    with pytest.raises(UserError, match="expected a place to write to"):
+    with pytest.raises(UserError, match="expected a folder that can be written"):
         read_all(SentimentGrammar(Path("/proc/opinions"), sentences=100, seed=1))
