@@ -21,6 +21,7 @@ from rnnpipe.transforms.build import Build
 from rnnpipe.transforms.recipes.base import Recipe
 from rnnpipe.transforms.recipes.captions import CaptionRecipe
 from rnnpipe.transforms.recipes.image_classes import ImageClassRecipe
+from rnnpipe.transforms.recipes.images import ImageOptions
 from rnnpipe.transforms.recipes.text_classes import TextClassRecipe
 from rnnpipe.transforms.recipes.text_pairs import TextPairRecipe
 from rnnpipe.transforms.recipes.text_stream import StreamRecipe
@@ -70,17 +71,19 @@ def _vqa(folder: Path, amount: int, broken: int) -> Raw:
         disagreement=0.1,
         progress=lambda done, total: None,
     )
-    source = VqaV2(folder)
+    source = VqaV2(path=folder)
     dead = _break(source, "image", broken, lambda reference: reference.key)
-    return Raw(source, VqaRecipe(image_size=16), dict.fromkeys(dead, "decode image"))
+    return Raw(source, VqaRecipe(image=ImageOptions(size=16)), dict.fromkeys(dead, "decode image"))
 
 
 def _caption(folder: Path, amount: int, broken: int) -> Raw:
     folder.mkdir()
     write_captioned_shapes(folder, amount, size=16, seed=1, progress=lambda done, total: None)
-    source = CocoCaptions(folder)
+    source = CocoCaptions(path=folder)
     dead = _break(source, "image", broken, lambda reference: reference.key)
-    return Raw(source, CaptionRecipe(image_size=16), dict.fromkeys(dead, "decode image"))
+    return Raw(
+        source, CaptionRecipe(image=ImageOptions(size=16)), dict.fromkeys(dead, "decode image")
+    )
 
 
 def _video(folder: Path, amount: int, broken: int) -> Raw:
