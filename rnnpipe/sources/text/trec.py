@@ -74,9 +74,7 @@ class Trec(TextFolder, TextClassSource):
     @cached_property
     def _split_files(self) -> list[TrecSplit]:
         check_folder(self._folder, "TREC questions", "correct data.source.path")
-        official = (
-            _OFFICIAL if {*map(str, _OFFICIAL.values())} <= {*self._names} else None
-        )
+        official = _OFFICIAL if {*map(str, _OFFICIAL.values())} <= {*self._names} else None
         files = self.files or official
         found = split_files(self._folder, files, self._names, "TREC's files")
         return [TrecSplit(split, path) for split, path in found.items()]
