@@ -13,8 +13,7 @@ from rnnpipe.sources.text.parallel import Parallel
 from rnnpipe.transforms.build import Build
 from rnnpipe.transforms.recipes.captions import CaptionRecipe
 from rnnpipe.transforms.recipes.images import ImageOptions
-from rnnpipe.transforms.recipes.text_pairs import TextPairRecipe
-from rnnpipe.transforms.recipes.tokenization import Tokenization
+from rnnpipe.transforms.recipes.text_pairs import PairTextOptions, TextPairRecipe
 from rnnpipe.transforms.runners.runner import Runner
 from tests.transforms.kinds import sentence
 
@@ -48,8 +47,10 @@ def write_pairs(folder, bad_every):
 @pytest.mark.parametrize("workers", [1, 2])
 def test_pairs_that_are_broken_in_every_way(tmp_path, workers):
     expected = write_pairs(tmp_path / "raw", bad_every=100)
-    source = Parallel(tmp_path / "raw", source="de", target="en")
-    build = Build(source, TextPairRecipe(Tokenization("bpe", 60)), SHARES, 200)
+    source = Parallel(path=tmp_path / "raw", source="de", target="en")
+    build = Build(
+        source, TextPairRecipe(text=PairTextOptions(tokenizer="bpe", vocabulary=60)), SHARES, 200
+    )
     records = build.run(tmp_path / "records", runner=Runner(workers))
     letters = list(records.dead_letters())
     assert [letter["key"] for letter in letters] == sorted(expected)
@@ -62,8 +63,10 @@ def test_pairs_that_are_broken_in_every_way(tmp_path, workers):
 
 def test_pairs_of_which_too_many_are_broken_stop_the_build(tmp_path):
     expected = write_pairs(tmp_path / "raw", bad_every=10)
-    source = Parallel(tmp_path / "raw", source="de", target="en")
-    build = Build(source, TextPairRecipe(Tokenization("bpe", 60)), SHARES, 200)
+    source = Parallel(path=tmp_path / "raw", source="de", target="en")
+    build = Build(
+        source, TextPairRecipe(text=PairTextOptions(tokenizer="bpe", vocabulary=60)), SHARES, 200
+    )
     with pytest.raises(UserError) as fault:
         build.run(tmp_path / "records", runner=Runner(2))
     counted = len([step for step, _ in expected.values() if step != "encode text"])
