@@ -11,7 +11,7 @@ from rnnpipe.config.defaults import fill_defaults
 from rnnpipe.config.describe import either
 from rnnpipe.config.explain import translate
 from rnnpipe.config.json_schema import Schema
-from rnnpipe.config.nodes import FaultList, Node, Place
+from rnnpipe.config.nodes import FaultList, Node, Place, make_tree
 from rnnpipe.config.overrides import apply_overrides
 from rnnpipe.config.reader import read_text, read_tree
 from rnnpipe.config.suggest import choice, got
@@ -96,6 +96,30 @@ def load_flags(model: type[T], flags: Sequence[str]) -> T:
     root = Node({}, Place("command line", (0, 0)))
     apply_overrides(root, flags, faults, option="--")
     settings = _validate(root, model, faults)
+    if settings is None or faults.found:
+        raise Faults(faults.in_order())
+    return settings
+
+
+def load_settings(model: type[T], values: Mapping[str, Any]) -> T:
+    """Reads settings from nested mappings, with the rules and messages of a file.
+
+    Args:
+        model: the settings.
+        values: by key, as YAML has them; a path may be a `Path`, a list a tuple.
+
+    Raises:
+        UserError: as `Faults`, everything that is wrong with them: `settings: key.path: …`.
+
+    Example:
+        >>> from rnnpipe.settings import Settings
+        >>> class Greeting(Settings):
+        ...     times: int
+        >>> load_settings(Greeting, {"times": 3})
+        Greeting(times=3)
+    """
+    faults = FaultList()
+    settings = _validate(make_tree(values, Place("settings", (0, 0))), model, faults)
     if settings is None or faults.found:
         raise Faults(faults.in_order())
     return settings

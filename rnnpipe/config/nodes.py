@@ -1,8 +1,9 @@
 """YAML text as a tree that remembers where each value was written."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import Any
 
 import yaml
@@ -68,6 +69,18 @@ class Node:
         if isinstance(self.value, list):
             return [node.plain() for node in self.value]
         return self.value
+
+
+def make_tree(value: Any, place: Place) -> Node:
+    """The tree of plain values, all written at one place."""
+    if isinstance(value, Mapping):
+        return Node({str(key): make_tree(item, place) for key, item in value.items()}, place)
+    if isinstance(value, list | tuple):
+        return Node([make_tree(item, place) for item in value], place)
+    if isinstance(value, PurePath):
+        value = str(value)
+    quoted = isinstance(value, str)
+    return Node(value, place, written=value if quoted else json.dumps(value), quoted=quoted)
 
 
 @dataclass(slots=True)

@@ -4,14 +4,17 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Literal
 
 from rnnpipe.errors import UserError
+
+Split = Literal["train", "validation", "test"]
 
 FIX_FILES = "name one file for each split in data.source.files"
 
 _SHOWN = 8  # names in a notice
 
-_SPLIT_OF_WORD = {
+_SPLIT_OF_WORD: dict[str, Split] = {
     **dict.fromkeys(("train", "training"), "train"),
     **dict.fromkeys(("val", "valid", "validation", "dev", "devel", "development"), "validation"),
     **dict.fromkeys(("test", "testing", "newstest"), "test"),
@@ -19,7 +22,7 @@ _SPLIT_OF_WORD = {
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 
 
-def split_of_name(name: str) -> str | None:
+def split_of_name(name: str) -> Split | None:
     """The split that a file or folder is called after, if any: by the first word that names one.
 
     Words end where letters do, or where a capital follows a small one.
