@@ -174,6 +174,15 @@ IMAGE_CLASS = RecordSpec(
     },
 )
 
+IMAGE_CLASS_FEATURES = RecordSpec(
+    name="image_class_features",
+    description="An image, what a backbone made of it, and the class it belongs to.",
+    fields={
+        **IMAGE_CLASS.fields,
+        "image_features": Field("float32", "the backbone's (height, width, channels)", axes=3),
+    },
+)
+
 _ALL = (
     VQA,
     TEXT_CLASS,
@@ -184,6 +193,7 @@ _ALL = (
     VIDEO,
     VIDEO_FEATURES,
     IMAGE_CLASS,
+    IMAGE_CLASS_FEATURES,
 )
 
 SPECS: Mapping[str, RecordSpec] = {spec.name: spec for spec in _ALL}
