@@ -7,6 +7,7 @@ from typing import Any
 import keras
 
 from rnnpipe.layers.faults import fault
+from rnnpipe.layers.learned_state import LearnedState
 
 CONNECTIONS = (None, "residual", "highway")
 
@@ -30,12 +31,15 @@ class RecurrentStack(keras.layers.Layer):
         bidirectional: whether each layer also reads backwards; the two halves are concatenated.
         dropout: fraction of the outputs between two layers that is dropped in training.
         connection: None, `"residual"` or `"highway"`.
+        learned_state: whether the first states are trained vectors, see `LearnedState`, instead of
+            zeros.
         seed: of the dropout.
         **kwargs: `name`, `dtype`, `trainable`, as for every Keras layer.
 
     Call arguments:
         sequences: `(batch, time, features)`.
-        initial_state: the states of all layers in one list, as `return_state=True` gives them.
+        initial_state: the states of all layers in one list, as `return_state=True` gives them;
+            without it, the first states are zeros, or those that are learned.
         mask: `(batch, time)`, True at the steps that count.
         training: whether dropout is on.
 
@@ -67,6 +71,7 @@ class RecurrentStack(keras.layers.Layer):
         bidirectional: bool = False,
         dropout: float = 0.0,
         connection: str | None = None,
+        learned_state: bool = False,
         seed: int | None = None,
         **kwargs: Any,
     ) -> None:
@@ -93,6 +98,8 @@ class RecurrentStack(keras.layers.Layer):
         self.layers = [self._copy(level) for level in range(depth)]
         self.dropout = keras.layers.Dropout(dropout, seed=seed, dtype=self.dtype_policy)
         self.gates = [self._gate(level) for level in range(1, depth)] if self._highway else []
+        self.learned_state = learned_state
+        self.first_states = self._make_first_states() if learned_state else None
 
     @property
     def _highway(self) -> bool:
@@ -112,6 +119,12 @@ class RecurrentStack(keras.layers.Layer):
             return keras.layers.Bidirectional(layer, name=f"level_{level}")
         return layer
 
+    def _make_first_states(self) -> LearnedState:
+        # How many states a layer has, and their sizes, do not depend on what it reads.
+        states = [layer.compute_output_shape((None, None, 1))[1:] for layer in self.layers]
+        sizes = [shape[-1] for shapes in states for shape in shapes]
+        return LearnedState(sizes, dtype=self.dtype_policy, name="first_states")
+
     def _gate(self, level: int) -> Any:
         # The bias of the paper's section 2.2: at first a layer passes its input on.
         bias = keras.initializers.Constant(-1.0)
@@ -128,6 +141,8 @@ class RecurrentStack(keras.layers.Layer):
         """Builds every level for `(batch, time, features)`."""
         del initial_state_shape
         shape = tuple(sequences_shape)
+        if self.first_states is not None:
+            self.first_states.build(shape)
         for level, layer in enumerate(self.layers):
             layer.build(shape)
             if level and self._highway:
@@ -138,6 +153,8 @@ class RecurrentStack(keras.layers.Layer):
         self, sequences: Any, initial_state: Any = None, mask: Any = None, training: Any = False
     ) -> Any:
         """Runs all levels; see the class for the arguments."""
+        if initial_state is None and self.first_states is not None:
+            initial_state = self.first_states(sequences)
         states, given = [], self._split(initial_state)
         for level, layer in enumerate(self.layers):
             inputs = self.dropout(sequences, training=training) if level else sequences
@@ -185,6 +202,7 @@ class RecurrentStack(keras.layers.Layer):
             "bidirectional": self.bidirectional,
             "dropout": self.rate,
             "connection": self.connection,
+            "learned_state": self.learned_state,
             "seed": self.seed,
         }
 

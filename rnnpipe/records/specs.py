@@ -182,6 +182,15 @@ IMAGE_CLASS = RecordSpec(
     },
 )
 
+IMAGE_CLASS_FEATURES = RecordSpec(
+    name="image_class_features",
+    description="An image, what a backbone made of it, and the class it belongs to.",
+    fields={
+        **IMAGE_CLASS.fields,
+        "image_features": IMAGE_FEATURES,
+    },
+)
+
 _ALL = (
     VQA,
     VQA_FEATURES,
@@ -193,6 +202,7 @@ _ALL = (
     VIDEO,
     VIDEO_FEATURES,
     IMAGE_CLASS,
+    IMAGE_CLASS_FEATURES,
 )
 
 SPECS: Mapping[str, RecordSpec] = {spec.name: spec for spec in _ALL}

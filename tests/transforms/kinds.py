@@ -14,7 +14,7 @@ from rnnpipe.sources.source import Reference, Source
 from rnnpipe.sources.streams.texts import TextStreams
 from rnnpipe.sources.text.parallel import Parallel
 from rnnpipe.sources.text.table import ClassTable
-from rnnpipe.sources.videos.clips import Sampling
+from rnnpipe.sources.videos.source import VideoWindows
 from rnnpipe.sources.videos.table import ClipTable
 from rnnpipe.sources.vqa.vqa_v2 import VqaV2
 from rnnpipe.transforms.build import Build
@@ -25,7 +25,7 @@ from rnnpipe.transforms.recipes.images import ImageOptions
 from rnnpipe.transforms.recipes.text_classes import ClassTextOptions, TextClassRecipe
 from rnnpipe.transforms.recipes.text_pairs import PairTextOptions, TextPairRecipe
 from rnnpipe.transforms.recipes.text_stream import StreamRecipe
-from rnnpipe.transforms.recipes.video_frames import VideoRecipe
+from rnnpipe.transforms.recipes.video_frames import FrameOptions, VideoRecipe
 from rnnpipe.transforms.recipes.vqa import VqaRecipe
 
 NUMBERS = ("nil", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
@@ -88,15 +88,22 @@ def _caption(folder: Path, amount: int, broken: int) -> Raw:
 def _video(folder: Path, amount: int, broken: int) -> Raw:
     folder.mkdir()
     write_moving(folder, clips=amount, size=16, seed=1, progress=lambda done, total: None)
-    source = ClipTable(folder, Sampling(rate=6, most=100), frame_labels=FRAME_LABELS)
+    videos = ClipTable(path=folder, frame_labels=Path(FRAME_LABELS))
+    source = VideoWindows(videos=videos, rate=6, max_frames=100)
     dead = _break(source, "video", broken, lambda reference: reference.group)
-    return Raw(source, VideoRecipe(frame_rate=6, size=16), dict.fromkeys(dead, "decode video"))
+    return Raw(
+        source,
+        VideoRecipe(frames=FrameOptions(rate=6, size=16)),
+        dict.fromkeys(dead, "decode video"),
+    )
 
 
 def _image_class(folder: Path, amount: int, broken: int) -> Raw:
-    source = ClutteredShapes(folder, images=amount, size=16, fragments=2, seed=1)
+    source = ClutteredShapes(path=folder, images=amount, size=16, fragments=2, seed=1)
     dead = _break(source, "image", broken, lambda reference: reference.key)
-    return Raw(source, ImageClassRecipe(size=16), dict.fromkeys(dead, "decode image"))
+    return Raw(
+        source, ImageClassRecipe(image=ImageOptions(size=16)), dict.fromkeys(dead, "decode image")
+    )
 
 
 def _break(
