@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def make_features(config: FeaturesConfig | None) -> Features | None:
-    """What computes features as `data.features` says; None where the model sees pixels."""
+    """The feature extractor of `data.features`; None if the model's input is pixels."""
     from rnnpipe.transforms.features import Features
 
     if config is None:

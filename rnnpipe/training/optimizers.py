@@ -37,7 +37,7 @@ class InverseSqrt(keras.optimizers.schedules.LearningRateSchedule):
         return self.peak * ops.minimum(step / self.warmup, falling)
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that make this schedule again."""
+        """The arguments of the constructor."""
         return {"peak": self.peak, "warmup": self.warmup}
 
 
