@@ -72,7 +72,7 @@ def test_a_java_program_that_fails_costs_its_own_score_alone(drawn, said, monkey
     assert evaluation.scores["bleu_4"] == pytest.approx(1)
     assert len(evaluation.predictions) == len(said)
     assert evaluation.notices == [
-        "METEOR is left out: expected a score from its Java program, got nothing; mend Java and "
+        "METEOR is missing: expected a score from its Java program, got nothing; repair Java and "
         "evaluate again"
     ]
 
