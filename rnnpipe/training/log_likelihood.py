@@ -19,7 +19,7 @@ def log_likelihood(targets: Any, logits: Any, *, watch: bool = False) -> tuple[A
     Args:
         targets: `(batch, time)` ids.
         logits: `(batch, time, vocab)`.
-        watch: whether this is for a metric, which has no gradients and stands beside a loss.
+        watch: whether this is for a metric, which has no gradients and is computed beside a loss.
 
     Returns:
         Two arrays `(batch, time)`.

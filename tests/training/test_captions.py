@@ -6,7 +6,7 @@ import pytest
 from rnnpipe.models.image_encoders import build_feature_encoder
 
 from rnnpipe.models.captioner import build_captioner
-from rnnpipe.training.attentive import AttentiveTrainer
+from rnnpipe.training.captions import CaptionTrainer
 from rnnpipe.training.token_targets import Perplexity, TokenCrossEntropy
 
 INPUTS = {
@@ -29,7 +29,7 @@ def make_trainer(kind, **options):
         attention_units=7,
         expected_share=0.0,
     )
-    trainer = AttentiveTrainer(model, **options)
+    trainer = CaptionTrainer(model, **options)
     trainer.compile(keras.optimizers.SGD(0.5), TokenCrossEntropy(), metrics=[Perplexity()])
     return trainer
 
@@ -106,7 +106,7 @@ def test_hard_attention_learns_where_the_word_is():
         attention_units=8,
         expected_share=0.0,
     )
-    trainer = AttentiveTrainer(model, reward_weight=1.0, entropy_weight=0.02)
+    trainer = CaptionTrainer(model, reward_weight=1.0, entropy_weight=0.02)
     trainer.compile(keras.optimizers.Adam(0.03), TokenCrossEntropy())
     rng = np.random.default_rng(0)
     for _ in range(60):
@@ -118,7 +118,7 @@ def test_hard_attention_learns_where_the_word_is():
 
 def test_config_makes_the_same_trainer():
     trainer = make_trainer("hard", reward_weight=0.3, entropy_weight=0.1)
-    again = AttentiveTrainer.from_config(trainer.get_config())
+    again = CaptionTrainer.from_config(trainer.get_config())
     assert (again.reward_weight, again.entropy_weight) == (0.3, 0.1)
     again.model.set_weights(trainer.model.get_weights())
     np.testing.assert_allclose(again(INPUTS)["logits"], trainer(INPUTS)["logits"], atol=1e-6)

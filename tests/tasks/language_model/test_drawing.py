@@ -3,7 +3,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from rnnpipe.tasks.language_model.drawings import draw_gates, draw_gradient_flow
+from rnnpipe.tasks.language_model.drawing import draw_gates, draw_gradient_flow
 
 
 def pixels(png):

@@ -1,4 +1,4 @@
-"""Training of models that attend while they tell: soft attention regularised, hard reinforced."""
+"""Training of captioners: soft attention is regularised, hard attention is reinforced."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from rnnpipe.training.attention import AttentionTrainer
 
 
 @keras.saving.register_keras_serializable("rnnpipe")
-class AttentiveTrainer(AttentionTrainer):
+class CaptionTrainer(AttentionTrainer):
     """A model of logits and alignments, compiled with a loss of the logits, and what adds to it.
 
         soft: loss = L + λ/T Σᵢ (1 − Σₜ αₜᵢ)²
@@ -58,24 +58,24 @@ class AttentiveTrainer(AttentionTrainer):
         if self.is_hard:
             return loss + self._reinforce(y, y_pred) if training else loss
         if self.doubly_stochastic and "alignments" in y_pred:
-            told = ops.not_equal(y, PAD)
-            penalty = doubly_stochastic_penalty(y_pred["alignments"][:, :, None], told)
-            loss = loss + self.doubly_stochastic * _per_token(penalty, told)
+            token_mask = ops.not_equal(y, PAD)
+            penalty = doubly_stochastic_penalty(y_pred["alignments"][:, :, None], token_mask)
+            loss = loss + self.doubly_stochastic * _per_token(penalty, token_mask)
         return loss
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that make this trainer again."""
+        """The arguments of the constructor."""
         return {**super().get_config(), "doubly_stochastic": self.doubly_stochastic}
 
     def _reinforce(self, targets: Any, outputs: Any) -> Any:
-        """What hard attention adds to the loss."""
-        told = ops.not_equal(targets, PAD)
+        """The term that hard attention adds to the loss."""
+        token_mask = ops.not_equal(targets, PAD)
         losses = ops.sparse_categorical_crossentropy(targets, outputs["logits"], from_logits=True)
-        likelihood = -ops.sum(losses * ops.cast(told, losses.dtype), axis=1)
-        return _per_token(self.reinforcement(likelihood, outputs, told), told)
+        log_likelihood = -ops.sum(losses * ops.cast(token_mask, losses.dtype), axis=1)
+        return _per_token(self.reinforcement(log_likelihood, outputs, token_mask), token_mask)
 
 
-def _per_token(of_captions: Any, told: Any) -> Any:
-    """The sum over captions `(batch,)` for each token that is told."""
-    tokens = ops.sum(ops.cast(told, of_captions.dtype))
+def _per_token(of_captions: Any, token_mask: Any) -> Any:
+    """The sum over captions `(batch,)` divided by the number of tokens in the mask."""
+    tokens = ops.sum(ops.cast(token_mask, of_captions.dtype))
     return ops.sum(of_captions) / ops.maximum(tokens, 1)
