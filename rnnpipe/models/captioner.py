@@ -9,7 +9,7 @@ from typing import Any, Literal
 import keras
 from keras import layers, ops
 
-from rnnpipe.decoding import SelfContained, Step
+from rnnpipe.decoding import RowwiseStep, Step
 from rnnpipe.layers import (
     LSTM,
     AdditiveAttention,
@@ -98,14 +98,14 @@ def build_captioner(
 
 
 def begin_captioning(
-    model: keras.Model, image: Any, *, copies: int | None = None
+    model: keras.Model, image: Any, *, beam_width: int | None = None
 ) -> tuple[Step, Any]:
     """A captioner's step and first state for images, as `rnnpipe.decoding` takes them.
 
     Args:
         model: what `build_captioner` made, trained or loaded.
         image: `(batch, ...)`, what its encoder takes.
-        copies: how many rows the decoding makes of each image, e.g. the width of a beam: then what
+        beam_width: how many rows the decoding has for each image: then what
             never changes is repeated once, and not gathered at each step.
 
     Returns:
@@ -117,7 +117,7 @@ def begin_captioning(
     if "decoder" not in names:
         return _begin_telling(model, grid)
     first = model.get_layer("bridge")(_mean(grid)) if "bridge" in names else None
-    step, state = model.get_layer("decoder").begin(grid, None, first, copies=copies)
+    step, state = model.get_layer("decoder").begin(grid, None, first, beam_width=beam_width)
 
     def look(tokens: Any, state: Any) -> tuple[Any, Any, Any]:
         logits, state, alignments = step(tokens, state)
@@ -135,14 +135,24 @@ def _parts(
     attention: Any = AdditiveAttention(attention_units)
     if kind == "att2in":
         cell = Att2InCell(units, channels)
-        return {"cell": cell, "attention": attention, "look": "before", "output": "state"}
+        return {"cell": cell, "attention": attention, "architecture": "bahdanau", "output": "state"}
     if kind == "top_down":
         cells = [LSTMCell(units), LSTMCell(units)]
-        return {"cell": cells, "attention": attention, "look": "between", "output": "state"}
+        return {
+            "cell": cells,
+            "attention": attention,
+            "architecture": "top_down",
+            "output": "state",
+        }
     if kind == "hard":
         attention = HardAttention(attention, expected_share=expected_share)
     gated = GatedAttention(attention)
-    return {"cell": LSTMCell(units), "attention": gated, "look": "before", "output": "deep"}
+    return {
+        "cell": LSTMCell(units),
+        "attention": gated,
+        "architecture": "bahdanau",
+        "output": "deep",
+    }
 
 
 def _attend_and_tell(
@@ -194,7 +204,7 @@ def _begin_telling(model: keras.Model, grid: Any) -> tuple[Step, Any]:
         said, *after = lstm(embedding(tokens[:, None]), initial_state=list(state))
         return logits(said[:, 0]), tuple(after)
 
-    return SelfContained(step), tuple(first)
+    return RowwiseStep(step), tuple(first)
 
 
 def _mean(grid: Any) -> Any:

@@ -12,6 +12,7 @@ from rnnpipe.decoding import Step
 from rnnpipe.errors import UserError
 from rnnpipe.layers import GRU, LSTM, AdditiveAttention, GRUCell, LSTMCell, RecurrentStack
 from rnnpipe.layers.decoder import AttentionDecoder, Bridge
+from rnnpipe.layers.decoder.readout import ReadoutKind
 from rnnpipe.layers.word_dropout import WordDropout
 from rnnpipe.text.tokens import PAD
 
@@ -39,7 +40,7 @@ def build_translator(
     decoder_depth: int = 1,
     decoder_dropout: float = 0.0,
     input_feeding: bool = True,
-    output: str = "tanh",
+    output: ReadoutKind = "tanh",
     tie_weights: bool = False,
 ) -> keras.Model:
     """A model that translates and says which words of the source each word came from.
@@ -132,14 +133,14 @@ def build_translator(
 
 
 def begin_translation(
-    model: keras.Model, source: Any, *, copies: int | None = None
+    model: keras.Model, source: Any, *, beam_width: int | None = None
 ) -> tuple[Step, Any]:
     """A translator's step and first state for sources, as `rnnpipe.decoding` takes them.
 
     Args:
         model: what `build_translator` made, trained or loaded.
         source: `(batch, source_time)` ids.
-        copies: how many rows the decoding makes of each source, e.g. the width of a beam: then
+        beam_width: how many rows the decoding has for each source: then
             what never changes is repeated once, and not gathered at each step.
 
     Returns:
@@ -148,7 +149,7 @@ def begin_translation(
     outputs = keras.tree.flatten([model.get_layer(name).output for name in ("memory", "bridge")])
     memory, *first = keras.Model(model.input["source"], outputs)(source, training=False)
     decoder = model.get_layer("decoder")
-    return decoder.begin(memory, ops.not_equal(source, PAD), first, copies=copies)
+    return decoder.begin(memory, ops.not_equal(source, PAD), first, beam_width=beam_width)
 
 
 def _embedding(vocab: int, size: int, name: str) -> layers.Embedding:

@@ -51,6 +51,6 @@ def _keep(found: Found, rank: int) -> Found:
 def _compile(model: keras.Model, beam: Beam) -> Callable[[Any], Decoded]:
     @tf.function(autograph=False, reduce_retracing=True)
     def search(images: tf.Tensor) -> Decoded:
-        return beam.search(*begin_captioning(model, images, copies=beam.width))
+        return beam.search(*begin_captioning(model, images, beam_width=beam.width))
 
     return search
