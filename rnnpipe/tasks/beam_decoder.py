@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from rnnpipe.decoding import Decoded, Step, beam_search, gnmt_length, greedy
+from rnnpipe.decoding import Decoded, Step, beam_search, gnmt_length, greedy_search
 from rnnpipe.errors import UserError
 from rnnpipe.text.tokens import END
 
@@ -42,23 +42,23 @@ class BeamDecoder:
         self.width, self._n_best, self._max_length = width, n_best, max_length
         self._penalty = gnmt_length(length_penalty if width > 1 else 0.0)
 
-    def decode(self, step: Step, state: Any, longest: Any = None) -> Decoded:
+    def decode(self, step: Step, state: Any, max_lengths: Any = None) -> Decoded:
         """Decodes from an initial state; it may be part of a graph.
 
         Args:
             step: of the model.
             state: the first state.
-            longest: the most tokens of each row, `(batch,)`, where that is less.
+            max_lengths: the most tokens of each row, `(batch,)`, where that is less.
         """
         if self.width == 1:
-            return greedy(step, state, max_length=self._max_length, longest=longest)
+            return greedy_search(step, state, max_length=self._max_length, max_lengths=max_lengths)
         return beam_search(
             step,
             state,
-            width=self.width,
+            beam_width=self.width,
             n_best=self._n_best,
             max_length=self._max_length,
-            longest=longest,
+            max_lengths=max_lengths,
             length_penalty=self._penalty,
         )
 

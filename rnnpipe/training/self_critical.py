@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from rnnpipe.decoding import Step, greedy, sample
+from rnnpipe.decoding import Step, greedy_search, sample
 from rnnpipe.text.tokens import END, PAD, START
 from rnnpipe.training.token_targets import Perplexity
 
@@ -112,7 +112,7 @@ class SelfCriticalTrainer(keras.Model):
     def _decode(self, images: Any) -> tuple[Any, Any]:
         """Greedy captions `(images, time)`, and drawn ones `(images * samples, time)`."""
         step, state = self.begin(images)
-        decoded = greedy(step, state, max_length=self.max_length)
+        decoded = greedy_search(step, state, max_length=self.max_length)
         drawn = sample(
             step, state, max_length=self.max_length, samples=self.samples, seed=self.random
         )

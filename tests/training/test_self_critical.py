@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 from rnnpipe.models.image_encoders import build_feature_encoder
 
-from rnnpipe.decoding import greedy
+from rnnpipe.decoding import greedy_search
 from rnnpipe.models.captioner import begin_captioning, build_captioner
 from rnnpipe.training.self_critical import SelfCriticalTrainer
 
@@ -114,7 +114,7 @@ def test_the_best_caption_is_found(baseline):
     ).history
     assert history["reward"][1] > history["reward"][0]
     step, state = begin_captioning(trainer.model, IMAGES)
-    ids = np.asarray(greedy(step, state, max_length=5).ids)[:, 0, :3]
+    ids = np.asarray(greedy_search(step, state, max_length=5).ids)[:, 0, :3]
     assert ids.tolist() == [[4, 8, 3]] * 6
     assert history["val_perplexity"][1] < 2
     assert history["val_loss"][1] == pytest.approx(np.log(history["val_perplexity"][1]))

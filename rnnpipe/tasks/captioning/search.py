@@ -52,6 +52,6 @@ def _keep(hypothesis: Hypothesis, rank: int) -> Hypothesis:
 def _compile(model: keras.Model, beam: BeamDecoder) -> Callable[[Any], Decoded]:
     @tf.function(autograph=False, reduce_retracing=True)
     def search(images: tf.Tensor) -> Decoded:
-        return beam.decode(*begin_captioning(model, images, copies=beam.width))
+        return beam.decode(*begin_captioning(model, images, beam_width=beam.width))
 
     return search

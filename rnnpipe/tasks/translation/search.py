@@ -69,12 +69,12 @@ def _compile(
 ) -> Callable[[Any], Decoded]:
     @tf.function(autograph=False, reduce_retracing=True)
     def search(source: tf.Tensor) -> Decoded:
-        longest = None
+        max_lengths = None
         if max_ratio is not None:
             tokens = tf.math.count_nonzero(source != PAD, axis=1, dtype=tf.float32)
-            longest = tf.cast(max_ratio * tokens, tf.int32) + _ALWAYS
-        step, state = begin_translation(model, source, copies=beam.width)
-        return beam.decode(step, state, longest)
+            max_lengths = tf.cast(max_ratio * tokens, tf.int32) + _ALWAYS
+        step, state = begin_translation(model, source, beam_width=beam.width)
+        return beam.decode(step, state, max_lengths)
 
     return search
 
