@@ -54,6 +54,8 @@ class RecordSpec:
     fields: Mapping[str, Field]
 
 
+IMAGE_FEATURES = Field("float32", "the backbone's (height, width, channels)", axes=3)
+
 VQA = RecordSpec(
     name="vqa",
     description="A question about an image, with the answers that several people gave.",
@@ -71,6 +73,12 @@ VQA = RecordSpec(
             "float32", "share of the people who gave each of `answer_ids`", sequence=True
         ),
     },
+)
+
+VQA_FEATURES = RecordSpec(
+    name="vqa_features",
+    description="A question about an image, what a backbone made of it, and people's answers.",
+    fields={**VQA.fields, "image_features": IMAGE_FEATURES},
 )
 
 TEXT_CLASS = RecordSpec(
@@ -130,7 +138,7 @@ CAPTION_FEATURES = RecordSpec(
     description="An image, what a backbone made of it, and what several people said it shows.",
     fields={
         **CAPTION.fields,
-        "image_features": Field("float32", "the backbone's (height, width, channels)", axes=3),
+        "image_features": IMAGE_FEATURES,
     },
 )
 
@@ -179,12 +187,13 @@ IMAGE_CLASS_FEATURES = RecordSpec(
     description="An image, what a backbone made of it, and the class it belongs to.",
     fields={
         **IMAGE_CLASS.fields,
-        "image_features": Field("float32", "the backbone's (height, width, channels)", axes=3),
+        "image_features": IMAGE_FEATURES,
     },
 )
 
 _ALL = (
     VQA,
+    VQA_FEATURES,
     TEXT_CLASS,
     TEXT_PAIR,
     TEXT_STREAM,

@@ -14,13 +14,12 @@ from rnnpipe.transforms import build as build_module
 from rnnpipe.transforms.build import Build
 from rnnpipe.transforms.passes.scratch import clear
 from rnnpipe.transforms.passes.shuffle import Shuffle
-from rnnpipe.transforms.recipes.text_pairs import TextPairRecipe
-from rnnpipe.transforms.recipes.tokenization import Tokenization
+from rnnpipe.transforms.recipes.text_pairs import PairTextOptions, TextPairRecipe
 from rnnpipe.transforms.recipes.video_frames import FrameOptions, VideoRecipe
 from tests.transforms.kinds import sentence
 from tools.bench.plan import PAIRS, VIDEO, Plan
 
-RECIPE = TextPairRecipe(Tokenization("bpe", 60))
+RECIPE = TextPairRecipe(text=PairTextOptions(tokenizer="bpe", vocabulary=60))
 
 
 def write(folder, pairs):
@@ -28,7 +27,7 @@ def write(folder, pairs):
     for language in ("de", "en"):
         text = "".join(f"{sentence(10_000 + number)}\n" for number in range(pairs))
         (folder / f"train.{language}").write_text(text)
-    return Parallel(folder, source="de", target="en")
+    return Parallel(path=folder, source="de", target="en")
 
 
 def size_of(value):

@@ -109,6 +109,8 @@ def test_pixels_of_training_change_anew_in_every_epoch_and_the_same_for_a_seed(r
 
 def test_pixels_are_as_they_are_where_nothing_is_shuffled(records):
     batches = make_caption_batches(
-        records, "train", **options(captions="all", augmentation=AugmentationOptions(brightness=0.9))
+        records,
+        "train",
+        **options(captions="all", augmentation=AugmentationOptions(brightness=0.9)),
     )
     assert [number_of(image) for inputs, _ in batches for image in inputs["image"]] == [0, 1, 2]

@@ -17,7 +17,7 @@ from rnnpipe.transforms.runners.runner import Runner
 from tests.transforms.kinds import KINDS, contents
 
 READERS = {
-    "text_pair": lambda path: Parallel(path, source="de", target="en"),
+    "text_pair": lambda path: Parallel(path=path, source="de", target="en"),
     "text_stream": lambda path: TextStreams(path / "book.txt", begin="^# "),
     "caption": CocoCaptions,
     "video": lambda path: VideoWindows(
