@@ -18,11 +18,7 @@ from rnnpipe.transforms.recipes.labels import learn_labels, save_labels
 _LABELS = "labels"
 
 
-class ImageClassRecordOptions(ImageRecordOptions):
-    """How records of images with classes are made."""
-
-
-class ImageClassRecipe(ImageClassRecordOptions, Recipe):
+class ImageClassRecipe(ImageRecordOptions, Recipe):
     """How records of images with classes are made.
 
     The classes are those of the training split, in the order of their names (numbers by value); an
@@ -96,7 +92,7 @@ class ImageClassEncoder(Encoder):
         return outcomes if features is None else fill_features(outcomes, features)
 
 
-class ImageClassData(ImageClassRecordOptions, Data):
+class ImageClassData(ImageRecordOptions, Data):
     """Images with classes and what is made of them."""
 
     recipe = ImageClassRecipe

@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
@@ -13,7 +13,7 @@ import numpy as np
 from rnnpipe.errors import BadRecord, UserError
 from rnnpipe.records.layout import CLIP_LABELS, LABELS
 from rnnpipe.records.specs import VIDEO, VIDEO_FEATURES, RecordSpec
-from rnnpipe.settings import Settings, setting
+from rnnpipe.settings import Settings, make_paths_absolute, setting
 from rnnpipe.sources.images.decoding import encode_jpeg
 from rnnpipe.sources.source import Reference
 from rnnpipe.sources.videos.clips import Segment
@@ -80,8 +80,8 @@ class VideoRecipe(VideoRecordOptions, Recipe):
 
     @property
     def settings(self) -> Mapping[str, Any]:
-        """All of the settings."""
-        return {"frames": asdict(self.frames), "features": self.features and self.features.settings}
+        """The declared settings; files of the backbone count by their content."""
+        return {**super().settings, "features": self.features and self.features.settings}
 
     @property
     def convert(self) -> "ConvertFrame":
@@ -105,9 +105,9 @@ class VideoRecipe(VideoRecordOptions, Recipe):
         Raises:
             UserError: there is but one of each, or the backbone cannot be made.
         """
-        features = self.features and self.features.for_workers()
-        if features is not None:
-            _ = features.shape  # what is wrong with it shows here, before the work begins
+        recipe = make_paths_absolute(self)  # workers run in other folders
+        if recipe.features is not None:
+            _ = recipe.features.shape  # what is wrong with it shows here, before the work begins
         frames, clips = learn_labels(counts[_FRAMES]), learn_labels(counts[_CLIPS])
         if len(frames) < 2 and len(clips) < 2:
             got = ", ".join([*frames, *clips]) or "none"
@@ -116,7 +116,7 @@ class VideoRecipe(VideoRecordOptions, Recipe):
         save_labels(folder / LABELS, frames)
         save_labels(folder / CLIP_LABELS, clips)
         return VideoEncoder(
-            replace(self, features=features),
+            recipe,
             {label: number for number, label in enumerate(frames)},
             {label: number for number, label in enumerate(clips)},
         )
