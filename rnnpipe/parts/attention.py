@@ -193,6 +193,23 @@ class HardAttentionOptions(AttentionOptions):
         return HardAttention(mechanism, expected_share=self.expected_share, seed=seed, name=name)
 
 
+class ReinforceOptions(Settings):
+    """How hard attention learns where to attend: by REINFORCE (Xu et al. 2015, section 4.1)."""
+
+    reward_weight: float = setting(1.0, "of the likelihood that an alignment leads to", ge=0)
+    entropy_weight: float = setting(
+        0.01, "of the alignments' entropy; more of it keeps them from settling early", ge=0
+    )
+
+
+def is_hard(options: AttentionOptions | None) -> bool:
+    """Whether a mechanism, or one that it wraps, is trained by REINFORCE."""
+    if isinstance(options, HardAttentionOptions):
+        return True
+    inner = getattr(options, "mechanism", None)
+    return inner is not None and is_hard(inner)
+
+
 class LocalAttentionOptions(AttentionOptions):
     """A mechanism that attends around a position predicted from the query (Luong et al. 2015)."""
 

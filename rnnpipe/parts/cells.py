@@ -41,6 +41,11 @@ class CellOptions(Settings):
 
     units: int = setting(256, "units, in each direction of a bidirectional layer", ge=1)
 
+    @property
+    def output_size(self) -> int:
+        """The features of the cell's output."""
+        return self.units
+
     def make_cell(self) -> "keras.layers.Layer":
         """The cell, for a decoder or `keras.layers.RNN`."""
         raise NotImplementedError
@@ -197,6 +202,11 @@ class ProjectionLSTMOptions(_ForgetBiasOptions):
 
     kind: Literal["projection_lstm"] = "projection_lstm"
     projection: int = setting(128, "units of the output", ge=1)
+
+    @property
+    def output_size(self) -> int:
+        """The units that the output is projected to."""
+        return self.projection
 
     def make_cell(self) -> "keras.layers.Layer":
         """A `ProjectionLSTMCell`."""

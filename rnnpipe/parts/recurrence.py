@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from rnnpipe.errors import UserError
-from rnnpipe.parts.cells import CellOptions, LSTMOptions
+from rnnpipe.parts.cells import Att2InOptions, CellOptions, LSTMOptions
 from rnnpipe.settings import Settings, fraction, setting
 
 if TYPE_CHECKING:
@@ -36,8 +36,16 @@ class RecurrenceOptions(Settings):
     )
     learned_state: bool = setting(False, "whether the first states are learned, and not zeros")
 
+    @property
+    def output_size(self) -> int:
+        """The features of the outputs: twice those of the cell where there are two directions."""
+        return self.cell.output_size * (2 if self.bidirectional else 1)
+
     def check(self) -> None:
-        """Zoneout draws for the states itself, so the cell has no dropout of its own."""
+        """The cell reads a sequence alone; zoneout leaves no dropout to it."""
+        if isinstance(self.cell, Att2InOptions):
+            fix = "write another kind, e.g. lstm"
+            raise UserError("cell.kind", "a cell that reads a sequence alone", "att2in", fix)
         if self.zoneout and getattr(self.cell, "recurrent_dropout", 0.0):
             expected, got = "0 with zoneout", str(getattr(self.cell, "recurrent_dropout", 0.0))
             raise UserError("cell.recurrent_dropout", expected, got, "choose one of both")
