@@ -1,4 +1,4 @@
-"""Sequences that a search found, out of the tensors that decoding returns."""
+"""The hypotheses of a beam search as Python objects, and what its constraints refer to."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,14 +14,15 @@ from rnnpipe.text.tokens import END
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """A sequence that was found.
+class Hypothesis:
+    """A decoded sequence.
 
     Args:
         tokens: its ids, without the end token.
         score: what it was chosen by: its log-probability, in nats, over the length penalty.
         probability: the geometric mean of its tokens' probabilities, the end token's included.
-        alignment: those of its tokens, `(time, ...)`; None of a model without attention.
+        alignment: the attention at each of its tokens, `(time, ...)`; None of a model without
+            attention.
     """
 
     tokens: list[int]
@@ -30,12 +31,12 @@ class Found:
     alignment: Any
 
 
-def read_row(
+def read_hypotheses(
     decoded: Decoded, row: int, options: BeamSearchOptions, memory_mask: Any = None
-) -> list[Found]:
-    """The sequences of one row, the best first; fewer where fewer were found.
+) -> list[Hypothesis]:
+    """The hypotheses of one row, the best first; there may be fewer than `n_best`.
 
-    There may be none: a beam finds nothing with a model that has diverged.
+    There may be none if the training of the model has diverged.
 
     Args:
         decoded: what a search returned, as arrays.
@@ -49,7 +50,7 @@ def read_row(
     if options.coverage_penalty and not greedy:
         mask = None if memory_mask is None else memory_mask[None]
         coverage_penalty = gnmt_coverage(options.coverage_penalty, mask)
-    found = []
+    hypotheses = []
     for rank, length in enumerate(decoded.lengths[row].tolist()):
         if not length:
             break
@@ -62,8 +63,8 @@ def read_row(
         tokens = tokens[:-1] if tokens[-1] == END else tokens
         alignments = decoded.alignments
         alignments = None if alignments is None else alignments[row, rank, : len(tokens)]
-        found.append(Found(tokens, score, float(np.exp(log_prob / length)), alignments))
-    return found
+        hypotheses.append(Hypothesis(tokens, score, float(np.exp(log_prob / length)), alignments))
+    return hypotheses
 
 
 def find_banned(options: ConstraintOptions, pieces: Sequence[str], where: str) -> tuple[int, ...]:

@@ -1,4 +1,4 @@
-"""A user's own texts, translated."""
+"""Translations of a user's own texts."""
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -7,12 +7,12 @@ from rnnpipe.errors import UserError
 from rnnpipe.parts.search import BeamSearchOptions
 from rnnpipe.records.layout import SOURCE, TARGET
 from rnnpipe.tasks.base import Prediction
-from rnnpipe.tasks.beam_decoder import Found
+from rnnpipe.tasks.beam_decoder import Hypothesis
 from rnnpipe.tasks.translation.report import alignment_picture
 from rnnpipe.text.tokenizer import Tokenizer
 from rnnpipe.text.tokens import UNKNOWN
 
-Translate = Callable[[Sequence[Sequence[int]]], Sequence[Sequence[Found]]]
+Translate = Callable[[Sequence[Sequence[int]]], Sequence[Sequence[Hypothesis]]]
 
 _LINES = 1000  # of a file that are translated before any is printed
 
@@ -89,13 +89,13 @@ class Translator:
         tokens = self._encode(text)
         if not tokens:
             raise UserError("--text", "a text", repr(text), "write a sentence")
-        (found,) = self._search([tokens])
-        if not found:
+        (hypotheses,) = self._search([tokens])
+        if not hypotheses:
             fix = "raise evaluate.beam.width or max_length in the run's config.yaml"
             raise UserError("--text", "a text with a translation within the beam", "none", fix)
         return Prediction(
-            [(self._target.decode(one.tokens), one.probability) for one in found],
-            alignment_picture(tokens, found[0], (self._source, self._target)),
+            [(self._target.decode(one.tokens), one.probability) for one in hypotheses],
+            alignment_picture(tokens, hypotheses[0], (self._source, self._target)),
         )
 
     def translate_file(self, path: Path, n_best: int) -> Iterator[str]:
@@ -119,9 +119,9 @@ class Translator:
         number = 0
         for chunk in _chunks(lines):
             sources = [self._encode(line) for line in chunk]
-            found = iter(self._search([tokens for tokens in sources if tokens]))
+            hypotheses = iter(self._search([tokens for tokens in sources if tokens]))
             for tokens in sources:
-                translations = next(found) if tokens else []
+                translations = next(hypotheses) if tokens else []
                 texts = [(self._target.decode(one.tokens), one.score) for one in translations]
                 if n_best == 1:
                     yield f"{texts[0][0] if texts else ''}\n"

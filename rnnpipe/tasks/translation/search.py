@@ -1,4 +1,4 @@
-"""Translations of many sentences: batched by length, searched for with a beam, put in order."""
+"""Translations of many sentences by beam search, in batches of similar length."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from rnnpipe.decoding import Decoded
 from rnnpipe.models.translator import begin_translation
-from rnnpipe.tasks.beam_decoder import Found, read_row, to_arrays
+from rnnpipe.tasks.beam_decoder import Hypothesis, read_hypotheses, to_arrays
 from rnnpipe.tasks.translation.config import TranslationSearchOptions
 from rnnpipe.text.tokens import PAD
 
@@ -17,7 +17,7 @@ _MULTIPLE = 4  # what padded lengths are multiples of
 _ALWAYS = 10  # tokens that a translation may have whatever its source
 
 
-class Search:
+class TranslationSearch:
     """Finds the likeliest translations of sentences.
 
     Args:
@@ -43,16 +43,16 @@ class Search:
         self._banned, self._prefix, self._required = banned, prefix, _pad(required)
         self._compiled = tf.function(self._decode, autograph=False, reduce_retracing=True)
 
-    def __call__(self, sources: Sequence[Sequence[int]]) -> list[list[Found]]:
+    def __call__(self, sources: Sequence[Sequence[int]]) -> list[list[Hypothesis]]:
         """The translations of each source, the best first; a source has at least one token.
 
         Alignments are `(target_time, source_time)`, of the first glimpse.
         """
-        translations: list[list[Found]] = [[] for _ in sources]
+        translations: list[list[Hypothesis]] = [[] for _ in sources]
         for rows, tokens in _batches(sources, self._batch_size):
             decoded = to_arrays(self._compiled(tf.constant(tokens)))
             for place, row in enumerate(rows):
-                read = read_row(decoded, place, self._options, tokens[place] != PAD)
+                read = read_hypotheses(decoded, place, self._options, tokens[place] != PAD)
                 translations[row] = [
                     replace(one, alignment=one.alignment[:, 0, : len(sources[row])]) for one in read
                 ]

@@ -1,4 +1,4 @@
-"""The stages of translation, from its config."""
+"""The task of translation."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
     from rnnpipe.inputs.batches import Batch
-    from rnnpipe.tasks.translation.search import Search
+    from rnnpipe.tasks.translation.search import TranslationSearch
 
 _SMALL = 16  # tokens of the vocabularies that a model is tried with
 
@@ -83,10 +83,10 @@ class TranslationTask(Task[TranslationConfig]):
         """The logits; of hard attention with the alignments, which are reinforced."""
         if "probabilities" not in model.output:
             return super().wrap_model(model)
-        from rnnpipe.training.attentive import AttentiveTrainer
+        from rnnpipe.training.captions import CaptionTrainer
 
         options = self.config.train.reinforce or ReinforceOptions()
-        return AttentiveTrainer(
+        return CaptionTrainer(
             model, reward_weight=options.reward_weight, entropy_weight=options.entropy_weight
         )
 
@@ -107,7 +107,7 @@ class TranslationTask(Task[TranslationConfig]):
     ) -> Sequence[keras.callbacks.Callback]:
         """Scheduled sampling, scores of the decoded validation split, mean of the best epochs."""
         from rnnpipe.tasks.translation.validation import TranslationScores
-        from rnnpipe.tasks.validation import watch
+        from rnnpipe.tasks.validation import validation_callbacks
 
         keep, sampling = self.config.train.keep_best, self.config.model.decoder.scheduled_sampling
         greedy = replace(self._beam, width=1, n_best=1, groups=1)
@@ -121,7 +121,9 @@ class TranslationTask(Task[TranslationConfig]):
         mode = self.monitor()[1]
         return [
             *([sampling.make_callback(model.get_layer("decoder"))] if sampling else []),
-            *watch(scores, metric=keep.metric, average=keep.average, mode=mode, weights=weights),
+            *validation_callbacks(
+                scores, metric=keep.metric, average=keep.average, mode=mode, weights=weights
+            ),
         ]
 
     def make_batches(
@@ -157,10 +159,10 @@ class TranslationTask(Task[TranslationConfig]):
         """
         import tensorflow as tf
 
-        from rnnpipe.inputs.targets import to_decoder_inputs_and_targets
+        from rnnpipe.inputs.targets import shift_targets
 
         del records
-        decoder_inputs, targets = to_decoder_inputs_and_targets(batch["target_tokens"])
+        decoder_inputs, targets = shift_targets(batch["target_tokens"])
         source = tf.cast(batch["source_tokens"], tf.int32)
         return {"source": source, "target": decoder_inputs}, targets
 
@@ -171,7 +173,7 @@ class TranslationTask(Task[TranslationConfig]):
         split: str,
         baselines: Mapping[str, keras.Model] = MappingProxyType({}),
     ) -> Evaluation:
-        """BLEU and chrF of what a beam finds beside the baselines', with alignments."""
+        """BLEU and chrF of beam search beside the baselines', with alignments."""
         from rnnpipe.tasks.translation.evaluation import evaluate
 
         settings = self.config.evaluate
@@ -188,7 +190,7 @@ class TranslationTask(Task[TranslationConfig]):
     def predict(
         self, model: keras.Model, folder: Path, inputs: Mapping[str, Any]
     ) -> Prediction | Iterator[str]:
-        """The likeliest translations of a text and where each word came from, or those of a file.
+        """The likeliest translations of a text with their alignment, or those of a file.
 
         Raises:
             UserError: there is no text, the file cannot be read, `n-best` exceeds the beam, or a
@@ -215,7 +217,7 @@ class TranslationTask(Task[TranslationConfig]):
             prefix=encode_prefix(inputs["prefix"], target, beam),
         )
         translator = Translator(
-            lambda sources: [found[:n_best] for found in search(sources)],
+            lambda sources: [each[:n_best] for each in search(sources)],
             folder,
             self.config.data.text.max_tokens,
         )
@@ -233,10 +235,10 @@ class TranslationTask(Task[TranslationConfig]):
         options: TranslationSearchOptions,
         target: Tokenizer,
         **constraints: Any,
-    ) -> Search:
-        from rnnpipe.tasks.translation.search import Search
+    ) -> TranslationSearch:
+        from rnnpipe.tasks.translation.search import TranslationSearch
 
-        return Search(
+        return TranslationSearch(
             model,
             options,
             batch_size=self.config.evaluate.batch_size,
