@@ -234,6 +234,20 @@ class HardAttentionOptions(_WrapperOptions):
         return HardAttention(mechanism, expected_share=self.expected_share, seed=seed, name=name)
 
 
+class ReinforceOptions(Settings):
+    """How hard attention learns where to attend: by REINFORCE (Xu et al. 2015, section 4.1)."""
+
+    reward_weight: float = setting(1.0, "of the likelihood that an alignment leads to", ge=0)
+    entropy_weight: float = setting(
+        0.01, "of the alignments' entropy; more of it keeps them from settling early", ge=0
+    )
+
+
+def is_hard(options: AttentionOptions | None) -> bool:
+    """Whether there is a mechanism that is trained by REINFORCE."""
+    return options is not None and options.is_hard
+
+
 class _AligningOptions(_WrapperOptions):
     """A wrapper that aligns in its own way, over sequences alone."""
 
