@@ -26,7 +26,7 @@ LOOKUPS: dict[str, Callable[[Any], Any]] = {
 
 
 class CheckedOptions:
-    """Mixed in before a Keras layer: a wrong option is told by layer, expectation and value.
+    """A mixin before a Keras layer: it raises a `UserError` for a wrong option.
 
     The signature that help and editors show is that of the Keras layer.
     """
