@@ -1,11 +1,11 @@
 r"""Builds caption records: images, or features of them, and tokenized captions.
 
-    python -m pipelines.coco_captions --source coco_captions --path data/coco \
+    python -m rnnpipe.pipelines.coco_captions --source coco_captions --path data/coco \
         --karpathy dataset_coco.json --output coco --workers 2
-    python -m pipelines.coco_captions --source flickr8k --path data/flickr8k --output flickr8k \
-        --backbone ResNet101 --weights imagenet --backbone-image-size 448 \
+    python -m rnnpipe.pipelines.coco_captions --source flickr8k --path data/flickr8k \
+        --output flickr8k --backbone ResNet101 --weights imagenet --backbone-image-size 448 \
         -- --runner=FlinkRunner --flink_master=localhost:8081
-    python -m pipelines.coco_captions --source tfds --name coco_captions --number image/id \
+    python -m rnnpipe.pipelines.coco_captions --source tfds --name coco_captions --number image/id \
         --path exported --output coco
 
 Options after `--` are Beam's own; without a `--runner` the build is local.
@@ -16,8 +16,8 @@ import sys
 from collections.abc import Sequence
 from typing import get_args
 
-from pipelines.command import count, make_parser, run
-from pipelines.features import add_features, features_of
+from rnnpipe.pipelines.command import count, make_parser, run
+from rnnpipe.pipelines.features import add_features, features_of
 from rnnpipe.records.layout import SPLITS
 from rnnpipe.sources.coco_captions import CocoCaptions
 from rnnpipe.sources.flickr8k import Flickr8k
@@ -33,7 +33,7 @@ from rnnpipe.transforms.text import Tokenization
 
 SOURCES = ("coco_captions", "flickr8k", "tfds", "shapes_captions")
 
-_PROGRAM = "pipelines.coco_captions"
+_PROGRAM = "rnnpipe.pipelines.coco_captions"
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -2,7 +2,7 @@
 
 import argparse
 
-from pipelines.command import count
+from rnnpipe.pipelines.command import count
 from rnnpipe.sources.folder import absolute
 from rnnpipe.transforms.features import Features
 

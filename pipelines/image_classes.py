@@ -1,7 +1,7 @@
 r"""Builds records of images with classes, from a folder for each class.
 
-    python -m pipelines.image_classes --path data/flowers --output flowers --workers 2
-    python -m pipelines.image_classes --path data/flowers --output flowers \
+    python -m rnnpipe.pipelines.image_classes --path data/flowers --output flowers --workers 2
+    python -m rnnpipe.pipelines.image_classes --path data/flowers --output flowers \
         -- --runner=FlinkRunner --flink_master=localhost:8081
 
 Options after `--` are Beam's own; without a `--runner` the build is local.
@@ -11,7 +11,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from pipelines.command import count, make_parser, run
+from rnnpipe.pipelines.command import count, make_parser, run
 from rnnpipe.sources.image_folders import ImageFolders
 from rnnpipe.sources.images import FITS
 from rnnpipe.sources.source import Source
@@ -19,7 +19,7 @@ from rnnpipe.storage.paths import place
 from rnnpipe.transforms.image_classes import ImageClassRecipe
 from rnnpipe.transforms.recipe import Recipe
 
-_PROGRAM = "pipelines.image_classes"
+_PROGRAM = "rnnpipe.pipelines.image_classes"
 
 
 def main(argv: Sequence[str] | None = None) -> int:

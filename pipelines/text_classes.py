@@ -1,10 +1,12 @@
 r"""Builds records of texts with classes: tokens and labels.
 
-    python -m pipelines.text_classes --source label_files --path data/rt_polarity --output rt
-    python -m pipelines.text_classes --source trec --path data/trec_questions --output trec \
-        --labels fine
-    python -m pipelines.text_classes --source table --path data/reviews --text review --output r
-    python -m pipelines.text_classes --source tfds:imdb_reviews --output imdb --workers 2 \
+    python -m rnnpipe.pipelines.text_classes --source label_files --path data/rt_polarity \
+        --output rt
+    python -m rnnpipe.pipelines.text_classes --source trec --path data/trec_questions \
+        --output trec --labels fine
+    python -m rnnpipe.pipelines.text_classes --source table --path data/reviews --text review \
+        --output reviews
+    python -m rnnpipe.pipelines.text_classes --source tfds:imdb_reviews --output imdb --workers 2 \
         -- --runner=FlinkRunner --flink_master=localhost:8081
 
 Options after `--` are Beam's own; without a `--runner` the build is local.
@@ -15,9 +17,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from pipelines.command import run
-from pipelines.text_options import given, make_parser, tokenization
 from rnnpipe.errors import UserError
+from rnnpipe.pipelines.command import run
+from rnnpipe.pipelines.text_options import given, make_parser, tokenization
 from rnnpipe.sources.source import Source
 from rnnpipe.sources.text.label_files import LabelFiles
 from rnnpipe.sources.text.label_folders import LabelFolders
@@ -28,7 +30,7 @@ from rnnpipe.storage.cache import cache_folder
 from rnnpipe.transforms.recipe import Recipe
 from rnnpipe.transforms.text_classes import TextClassRecipe
 
-_PROGRAM = "pipelines.text_classes"
+_PROGRAM = "rnnpipe.pipelines.text_classes"
 
 
 def main(argv: Sequence[str] | None = None) -> int:

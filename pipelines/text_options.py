@@ -3,7 +3,7 @@
 import argparse
 from typing import Any, get_args
 
-from pipelines import command
+from rnnpipe.pipelines import command
 from rnnpipe.storage.paths import place
 from rnnpipe.text.tokenizer import TokenizerKind
 from rnnpipe.transforms.text import Tokenization

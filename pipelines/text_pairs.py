@@ -1,9 +1,9 @@
 r"""Builds records of texts and their translations, both tokenized.
 
-    python -m pipelines.text_pairs --path data/multi30k --from de --to en --output multi30k
-    python -m pipelines.text_pairs --source table --path data/pairs --from german --to english \
-        --output pairs --separate
-    python -m pipelines.text_pairs --source tfds:wmt14_translate/de-en --from de --to en \
+    python -m rnnpipe.pipelines.text_pairs --path data/multi30k --from de --to en --output multi30k
+    python -m rnnpipe.pipelines.text_pairs --source table --path data/pairs --from german \
+        --to english --output pairs --separate
+    python -m rnnpipe.pipelines.text_pairs --source tfds:wmt14_translate/de-en --from de --to en \
         --output wmt --workers 2 -- --runner=FlinkRunner --flink_master=localhost:8081
 
 Options after `--` are Beam's own; without a `--runner` the build is local.
@@ -13,9 +13,9 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from pipelines.command import run
-from pipelines.text_options import given, make_parser, tokenization
 from rnnpipe.errors import UserError
+from rnnpipe.pipelines.command import run
+from rnnpipe.pipelines.text_options import given, make_parser, tokenization
 from rnnpipe.sources.source import Source
 from rnnpipe.sources.text.parallel import Parallel
 from rnnpipe.sources.text.table import Table
@@ -24,7 +24,7 @@ from rnnpipe.storage.cache import cache_folder
 from rnnpipe.transforms.recipe import Recipe
 from rnnpipe.transforms.text_pairs import TextPairRecipe
 
-_PROGRAM = "pipelines.text_pairs"
+_PROGRAM = "rnnpipe.pipelines.text_pairs"
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -1,7 +1,8 @@
 r"""Builds records of long texts: stretches of documents, in their order, as token ids.
 
-    python -m pipelines.text_stream --path data/tinyshakespeare/input.txt --output shakespeare
-    python -m pipelines.text_stream --path data/wikitext-2 --begin '^ = [^=]+ = $' \
+    python -m rnnpipe.pipelines.text_stream --path data/tinyshakespeare/input.txt \
+        --output shakespeare
+    python -m rnnpipe.pipelines.text_stream --path data/wikitext-2 --begin '^ = [^=]+ = $' \
         --symbols word --vocabulary 40000 --output wikitext -- --runner=FlinkRunner
 
 Options after `--` are Beam's own; without a `--runner` the build is local.
@@ -12,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from typing import get_args
 
-from pipelines.command import count, make_parser, run, shares_of
+from rnnpipe.pipelines.command import count, make_parser, run, shares_of
 from rnnpipe.sources.source import Source
 from rnnpipe.sources.streams.texts import TextStreams
 from rnnpipe.storage.paths import place
@@ -20,7 +21,7 @@ from rnnpipe.text.symbols import SymbolKind
 from rnnpipe.transforms.recipe import Recipe
 from rnnpipe.transforms.streams import StreamRecipe
 
-_PROGRAM = "pipelines.text_stream"
+_PROGRAM = "rnnpipe.pipelines.text_stream"
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -1,9 +1,9 @@
 r"""Builds records of videos: frames sampled by time, or features of them, with labels.
 
-    python -m pipelines.video_frames --source grid --path data/grid --rate 25 --output grid
-    python -m pipelines.video_frames --source clips --path data/clips --label class \
+    python -m rnnpipe.pipelines.video_frames --source grid --path data/grid --rate 25 --output grid
+    python -m rnnpipe.pipelines.video_frames --source clips --path data/clips --label class \
         --frame-labels frame_labels.csv --rate 12 --output clips --workers 2
-    python -m pipelines.video_frames --source clips --path data/clips --output clips \
+    python -m rnnpipe.pipelines.video_frames --source clips --path data/clips --output clips \
         --backbone ResNet50 --weights imagenet --batch-size 16 \
         -- --runner=FlinkRunner --flink_master=localhost:8081
 
@@ -15,9 +15,9 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from pipelines.command import count, make_parser, run
-from pipelines.features import add_features, features_of
 from rnnpipe.errors import UserError
+from rnnpipe.pipelines.command import count, make_parser, run
+from rnnpipe.pipelines.features import add_features, features_of
 from rnnpipe.sources.images import FITS
 from rnnpipe.sources.source import Source
 from rnnpipe.sources.videos.clips import Sampling
@@ -27,7 +27,7 @@ from rnnpipe.storage.paths import place
 from rnnpipe.transforms.recipe import Recipe
 from rnnpipe.transforms.video_frames import VideoRecipe
 
-_PROGRAM = "pipelines.video_frames"
+_PROGRAM = "rnnpipe.pipelines.video_frames"
 
 
 def main(argv: Sequence[str] | None = None) -> int:

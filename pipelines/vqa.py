@@ -1,7 +1,7 @@
 r"""Builds VQA records: images, tokenized questions and soft-target answers.
 
-    python -m pipelines.vqa --source vqa_v2 --path data/vqa_v2 --output vqa_v2 --workers 2
-    python -m pipelines.vqa --source easy_vqa --path data/easy_vqa --output easy \
+    python -m rnnpipe.pipelines.vqa --source vqa_v2 --path data/vqa_v2 --output vqa_v2 --workers 2
+    python -m rnnpipe.pipelines.vqa --source easy_vqa --path data/easy_vqa --output easy \
         -- --runner=FlinkRunner --flink_master=localhost:8081
 
 Options after `--` are Beam's own; without a `--runner` the build is local.
@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from typing import get_args
 
-from pipelines.command import count, make_parser, run
+from rnnpipe.pipelines.command import count, make_parser, run
 from rnnpipe.sources.easy_vqa import EasyVqa
 from rnnpipe.sources.images import FITS
 from rnnpipe.sources.source import Source
@@ -24,7 +24,7 @@ from rnnpipe.transforms.vqa import VqaRecipe
 
 SOURCES = {"vqa_v2": VqaV2, "easy_vqa": EasyVqa}
 
-_PROGRAM = "pipelines.vqa"
+_PROGRAM = "rnnpipe.pipelines.vqa"
 
 
 def main(argv: Sequence[str] | None = None) -> int:

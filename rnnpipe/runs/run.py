@@ -8,6 +8,7 @@ from rich.console import Console
 
 from rnnpipe.config.schema.base import RunConfig
 from rnnpipe.quiet import quiet_import
+from rnnpipe.requirements import require
 from rnnpipe.runs.build import build_records
 from rnnpipe.runs.checks import check_model
 from rnnpipe.runs.directory import RunDirectory, check_runs_dir
@@ -34,9 +35,11 @@ def run(
         beam_args: Beam's own options for the build.
 
     Raises:
-        UserError: the raw data, the config or a place to write to is not as it should be.
+        UserError: the raw data, the config or a place to write to is not as it should be, or a
+            library is not installed.
     """
     started = time.monotonic()
+    require("build", "train", "report", where="a run")
     check_runs_dir(runs_dir)
     check_model(task)
     records = build_records(config, task, console, beam_args)

@@ -1,7 +1,7 @@
 import pytest
 
-from pipelines import coco_captions
 from rnnpipe.errors import UserError
+from rnnpipe.pipelines import coco_captions
 from rnnpipe.records.directory import RecordsDirectory
 
 
