@@ -1,8 +1,10 @@
 r"""Builds records of images with classes, or features of them, from a folder for each class.
 
-    python -m rnnpipe.pipelines.image_classes --source.kind image_folders --source.path data/flowers \
+    python -m rnnpipe.pipelines.image_classes --source.kind image_folders \
+        --source.path data/flowers \
         --directory flowers --workers 2
-    python -m rnnpipe.pipelines.image_classes --source.kind image_folders --source.path data/flowers \
+    python -m rnnpipe.pipelines.image_classes --source.kind image_folders \
+        --source.path data/flowers \
         --directory flowers -- --runner=FlinkRunner --flink_master=localhost:8081
 
 A flag is a key of `data` or `build` in a config. Options after `--` are Beam's own; without a

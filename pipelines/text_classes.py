@@ -1,8 +1,10 @@
 r"""Builds records of texts with classes: tokens and labels.
 
-    python -m rnnpipe.pipelines.text_classes --source.kind label_files --source.path data/rt_polarity \
+    python -m rnnpipe.pipelines.text_classes --source.kind label_files \
+        --source.path data/rt_polarity \
         --directory rt
-    python -m rnnpipe.pipelines.text_classes --source.kind trec --source.path data/trec_questions \
+    python -m rnnpipe.pipelines.text_classes --source.kind trec \
+        --source.path data/trec_questions \
         --source.labels fine --directory trec
     python -m rnnpipe.pipelines.text_classes --source.kind table --source.path data/reviews \
         --source.text review --directory reviews

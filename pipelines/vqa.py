@@ -2,7 +2,8 @@ r"""Builds VQA records: images, tokenized questions and soft-target answers.
 
     python -m rnnpipe.pipelines.vqa --source.kind vqa_v2 --source.path data/vqa_v2 \
         --directory vqa_v2 --workers 2
-    python -m rnnpipe.pipelines.vqa --source.kind easy_vqa --source.path data/easy_vqa --directory easy \
+    python -m rnnpipe.pipelines.vqa --source.kind easy_vqa \
+        --source.path data/easy_vqa --directory easy \
         -- --runner=FlinkRunner --flink_master=localhost:8081
 
 A flag is a key of `data` or `build` in a config. Options after `--` are Beam's own; without a
