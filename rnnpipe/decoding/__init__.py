@@ -6,7 +6,7 @@ from rnnpipe.decoding.decoded import Decoded
 from rnnpipe.decoding.ensemble import ensemble
 from rnnpipe.decoding.greedy import greedy
 from rnnpipe.decoding.penalties import average_length, gnmt_coverage, gnmt_length
-from rnnpipe.decoding.sample import sample
+from rnnpipe.decoding.sample import draw_tokens, random_shares, sample
 from rnnpipe.decoding.step import SelfContained, Step
 
 __all__ = [
@@ -16,9 +16,11 @@ __all__ = [
     "Step",
     "average_length",
     "beam_search",
+    "draw_tokens",
     "ensemble",
     "gnmt_coverage",
     "gnmt_length",
     "greedy",
+    "random_shares",
     "sample",
 ]

@@ -70,11 +70,11 @@ def sample(
     check_lengths(max_length, end)
     _check(seed, samples, temperature, top_k, top_p)
     rows = ops.shape(first_tokens(start, state))[0] * samples
-    shares = keras.random.uniform((rows, max_length), maxval=HIGHEST, seed=seed)
+    shares = random_shares((rows, max_length), seed)
 
     def choose(log_probs: Any, t: Any) -> Any:
         share = ops.take(shares, t, axis=1)[:, None]
-        return _draw(log_probs / temperature, share, top_k, top_p)
+        return draw_tokens(log_probs, share, temperature=temperature, top_k=top_k, top_p=top_p)
 
     return walk(
         step,
@@ -89,8 +89,38 @@ def sample(
     )
 
 
-def _draw(logits: Any, share: Any, top_k: int | None, top_p: float | None) -> Any:
-    """The token at which the cumulated probability passes `share`, `(rows, 1)`, of the whole."""
+def random_shares(shape: tuple[Any, ...], seed: Any) -> Any:
+    """Random numbers from 0, included, to 1, excluded, for `draw_tokens`."""
+    return keras.random.uniform(shape, maxval=HIGHEST, seed=seed)
+
+
+def draw_tokens(
+    logits: Any,
+    share: Any,
+    *,
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    top_p: float | None = None,
+) -> Any:
+    """One step of `sample`: the token at which the cumulated probability passes a share of it.
+
+    Args:
+        logits: `(rows, vocab)`; -inf for a token that may not be drawn.
+        share: `(rows, 1)`, of `random_shares`.
+        temperature: as for `sample`.
+        top_k: as for `sample`.
+        top_p: as for `sample`.
+
+    Returns:
+        The tokens, `(rows,)`.
+
+    Example:
+        >>> from keras import ops
+        >>> logits = ops.log(ops.array([[0.5, 0.25, 0.25]]))
+        >>> [int(draw_tokens(logits, ops.array([[share]]))[0]) for share in (0.4, 0.6, 0.9)]
+        [0, 1, 2]
+    """
+    logits = logits / temperature
     vocab, order = logits.shape[-1], None
     if top_k is not None or top_p is not None:
         logits, order = ranking.top_k(logits, min(top_k or vocab, vocab))

@@ -86,10 +86,10 @@ class TextStreams(StreamSource):
         return {name: path / name for name in names}
 
     @cached_property
-    def _splits(self) -> dict[str, str] | None:
+    def _splits(self) -> Mapping[str, str] | None:
         """The split of each file, where all are named after one."""
         splits = {name: split_of_name(name) for name in self.files}
-        named = {name: split for name, split in splits.items() if split}
+        named: dict[str, str] = {name: split for name, split in splits.items() if split}
         return named if len(named) == len(splits) and "train" in named.values() else None
 
     @property
@@ -129,7 +129,9 @@ class TextStreams(StreamSource):
         """The spans of a partition, with the fields of `SpanFields`."""
         with partition.path.open("rb") as file:
             for number, (start, stop) in enumerate(self._documents(partition)):
-                document = partition.name if self.begin is None else f"{partition.name}#{number:06d}"
+                document = (
+                    partition.name if self.begin is None else f"{partition.name}#{number:06d}"
+                )
                 for place, (first, last) in enumerate(cut(file, start, stop)):
                     fields: SpanFields = {
                         "document": document,

@@ -16,7 +16,7 @@ from tests.transforms.kinds import KINDS, contents
 
 READERS = {
     "text_pair": lambda path: Parallel(path, source="de", target="en"),
-    "text_stream": lambda path: TextStreams(path / "book.txt", begin="^# "),
+    "text_stream": lambda path: TextStreams(path=path / "book.txt", begin="^# "),
     "caption": CocoCaptions,
     "video": lambda path: ClipTable(path, Sampling(rate=6, most=100), frame_labels=FRAME_LABELS),
 }
