@@ -92,16 +92,16 @@ class BeamSearchOptions(Settings):
             constraints: what the sequences may not be.
             required_phrases: what they must contain, see `beam_search`.
         """
-        from rnnpipe.decoding import beam_search, gnmt_coverage, gnmt_length, greedy
+        from rnnpipe.decoding import beam_search, gnmt_coverage, gnmt_length, greedy_search
 
         shared = {"max_length": self.max_length, "max_lengths": max_lengths}
         if self.width == 1 and required_phrases is None:
-            return greedy(step, state, constraints=constraints, **shared)
+            return greedy_search(step, state, constraints=constraints, **shared)
         coverage = self.coverage_penalty
         return beam_search(
             step,
             state,
-            width=self.width,
+            beam_width=self.width,
             n_best=self.n_best,
             length_penalty=gnmt_length(self.length_penalty),
             coverage_penalty=gnmt_coverage(coverage, memory_mask) if coverage else None,
@@ -118,10 +118,10 @@ class SamplingOptions(Settings):
 
     Example:
         >>> import numpy
-        >>> logits, share = numpy.array([[0.0, 2.0, 1.0]], "float32"), numpy.array([[0.99]])
-        >>> int(SamplingOptions().draw(logits, share)[0])
+        >>> logits, quantile = numpy.array([[0.0, 2.0, 1.0]], "float32"), numpy.array([[0.99]])
+        >>> int(SamplingOptions().sample(logits, quantile)[0])
         2
-        >>> int(SamplingOptions(top_k=1).draw(logits, share)[0])
+        >>> int(SamplingOptions(top_k=1).sample(logits, quantile)[0])
         1
     """
 
@@ -139,10 +139,10 @@ class SamplingOptions(Settings):
         le=1,
     )
 
-    def draw(self, logits: Any, share: Any) -> Any:
-        """The next tokens, `(rows,)`; see `rnnpipe.decoding.draw_tokens`."""
-        from rnnpipe.decoding import draw_tokens
+    def sample(self, logits: Any, quantile: Any) -> Any:
+        """The next tokens, `(rows,)`; see `rnnpipe.decoding.sample_tokens`."""
+        from rnnpipe.decoding import sample_tokens
 
-        return draw_tokens(
-            logits, share, temperature=self.temperature, top_k=self.top_k, top_p=self.top_p
+        return sample_tokens(
+            logits, quantile, temperature=self.temperature, top_k=self.top_k, top_p=self.top_p
         )

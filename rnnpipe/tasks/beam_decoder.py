@@ -1,25 +1,25 @@
-"""Sequences that a search found, out of the tensors that decoding returns."""
+"""Beam search, and its hypotheses as Python objects."""
 
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from rnnpipe.decoding import Decoded, Step, beam_search, gnmt_length, greedy
+from rnnpipe.decoding import Decoded, Step, beam_search, gnmt_length, greedy_search
 from rnnpipe.errors import UserError
 from rnnpipe.text.tokens import END
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """A sequence that was found.
+class Hypothesis:
+    """A decoded sequence.
 
     Args:
         tokens: its ids, without the end token.
         score: what it was chosen by: its log-probability, in nats, over the length penalty.
         probability: the geometric mean of its tokens' probabilities, the end token's included.
-        alignment: where the model looked at each of its tokens, `(time, ...)`; None of a model
-            that does not look.
+        alignment: the attention at each of its tokens, `(time, ...)`; None of a model without
+            attention.
     """
 
     tokens: list[int]
@@ -28,8 +28,8 @@ class Found:
     alignment: Any
 
 
-class Beam:
-    """How sequences are searched for; a width of 1 is greedy.
+class BeamDecoder:
+    """Beam search with fixed options; a width of 1 is greedy search.
 
     Args:
         width: of the beam.
@@ -42,33 +42,33 @@ class Beam:
         self.width, self._n_best, self._max_length = width, n_best, max_length
         self._penalty = gnmt_length(length_penalty if width > 1 else 0.0)
 
-    def search(self, step: Step, state: Any, longest: Any = None) -> Decoded:
-        """What decoding finds from a first state on; it may be part of a graph.
+    def decode(self, step: Step, state: Any, max_lengths: Any = None) -> Decoded:
+        """Decodes from an initial state; it may be part of a graph.
 
         Args:
             step: of the model.
             state: the first state.
-            longest: the most tokens of each row, `(batch,)`, where that is less.
+            max_lengths: the most tokens of each row, `(batch,)`, where that is less.
         """
         if self.width == 1:
-            return greedy(step, state, max_length=self._max_length, longest=longest)
+            return greedy_search(step, state, max_length=self._max_length, max_lengths=max_lengths)
         return beam_search(
             step,
             state,
-            width=self.width,
+            beam_width=self.width,
             n_best=self._n_best,
             max_length=self._max_length,
-            longest=longest,
+            max_lengths=max_lengths,
             length_penalty=self._penalty,
         )
 
-    def read(self, decoded: Decoded, row: int) -> list[Found]:
-        """The sequences of one row, the best first; fewer where fewer were found.
+    def hypotheses(self, decoded: Decoded, row: int) -> list[Hypothesis]:
+        """The hypotheses of one row, the best first; there may be fewer than `n_best`.
 
-        There may be none: a beam finds nothing with a model that has diverged.
+        There may be none if the training of the model has diverged.
 
         Args:
-            decoded: what `search` returned, as arrays.
+            decoded: what `decode` returned, as arrays.
             row: which row of the batch.
         """
         found = []
@@ -81,7 +81,7 @@ class Beam:
             tokens = tokens[:-1] if tokens[-1] == END else tokens
             looks = decoded.alignments
             looks = None if looks is None else looks[row, rank, : len(tokens)]
-            found.append(Found(tokens, score, float(np.exp(log_prob / length)), looks))
+            found.append(Hypothesis(tokens, score, float(np.exp(log_prob / length)), looks))
         return found
 
 

@@ -10,7 +10,6 @@ from rnnpipe.config.loader import load_flags
 from rnnpipe.errors import Faults, UserError
 from rnnpipe.settings import Settings
 
-
 Section = TypeVar("Section", bound=Settings)
 
 

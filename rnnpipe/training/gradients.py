@@ -33,8 +33,8 @@ def measure_gradient_flow(model: keras.Model, tokens: Any) -> GradientFlow:
     """How much each earlier state matters for the prediction of a single token.
 
     L is the negative log-likelihood of the last token of each text, predicted at step t. Where the
-    norm of its gradient by the states falls with each step back, the network cannot learn what lies
-    further back; where it grows, its steps explode.
+    norm of its gradient by the states falls with each step back, the gradient vanishes and the
+    network cannot learn longer dependencies; where it grows, the gradient explodes.
 
     Args:
         model: of `build_language_model`.

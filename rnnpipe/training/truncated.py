@@ -92,7 +92,7 @@ class TruncatedBPTT(keras.Model):
                 state.assign(ops.zeros_like(state))
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that make this trainer again."""
+        """The arguments of the constructor."""
         return {
             "name": self.name,
             "model": keras.saving.serialize_keras_object(self.model),

@@ -98,5 +98,5 @@ def test_wrong_options_and_layers_are_refused():
     stack = RecurrentStack(GRU(4, return_sequences=True, return_state=True), 1, learned_state=True)
     with pytest.raises(UserError, match="expected a layer without learned first states"):
         build_language_model(LanguageModelOptions(), vocab=9, recurrence=stack)
-    with pytest.raises(UserError, match="recurrence.bidirectional: expected false"):
+    with pytest.raises(UserError, match=r"recurrence\.bidirectional: expected false"):
         LanguageModelOptions(recurrence=RecurrenceOptions(bidirectional=True))

@@ -1,8 +1,8 @@
 import pytest
 
 from rnnpipe.errors import Faults
-from rnnpipe.tasks.inputs import Input, integer, parse_inputs, read_settings, setting_inputs
 from rnnpipe.settings import Settings, setting
+from rnnpipe.tasks.inputs import Input, integer, parse_inputs, read_settings, setting_inputs
 
 DECLARED = [
     Input("image", "an image file"),

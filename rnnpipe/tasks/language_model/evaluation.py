@@ -1,4 +1,4 @@
-"""Scores of a language model, of n-grams and of compressors on a split."""
+"""Evaluation of a language model beside n-grams and compression programs."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -46,7 +46,7 @@ def evaluate(
         optimizer: that of the training, for how it clips gradients.
     """
     streams = make_streams(read_documents(records, split), rows=rows, time=time)
-    nats = streams.by_text(measure_nats(model, streams))
+    nats = streams.by_text(token_nats(model, streams))
     texts = list(records.read(split))
     characters = sum(len(row["text"]) for row in texts)
     scores = _score(float(nats.mean()), len(nats), characters)
@@ -57,7 +57,7 @@ def evaluate(
     return Evaluation(scores, _describe(texts, nats), items)
 
 
-def measure_nats(model: keras.Model, streams: Streams) -> Array:
+def token_nats(model: keras.Model, streams: Streams) -> Array:
     """−log p of each target in nats, `(steps, rows, time)`, states carried from step to step."""
 
     @tf.function(reduce_retracing=True)

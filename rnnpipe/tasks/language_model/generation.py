@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from rnnpipe.decoding import random_shares
+from rnnpipe.decoding import draw_quantiles
 from rnnpipe.models.language_model import state_sizes
 from rnnpipe.parts.search import SamplingOptions
 from rnnpipe.text.symbols import Symbols
@@ -48,15 +48,15 @@ def _draw_tokens(
     barred[[PAD, UNKNOWN, START, END]] = -np.inf  # they stand for no text
 
     @tf.function(reduce_retracing=True)
-    def draw(tokens: Any, starts: Any, states: Any, share: Any) -> tuple[Any, Any]:
+    def draw(tokens: Any, starts: Any, states: Any, quantile: Any) -> tuple[Any, Any]:
         inputs = {"tokens": tokens, "starts": starts, "states": states}
         outputs = model(inputs, training=False)
-        return sampling.draw(outputs["logits"][:, -1] + barred, share), outputs["states"]
+        return sampling.sample(outputs["logits"][:, -1] + barred, quantile), outputs["states"]
 
     yield from prompt
     tokens, starts = tf.constant([[START, *prompt]]), tf.constant([True])
     states: Any = [tf.zeros((1, size)) for size in state_sizes(model)]
-    for share in random_shares((length, 1, 1), seed):
-        drawn, states = draw(tokens, starts, list(states), share)
+    for quantile in draw_quantiles((length, 1, 1), seed):
+        drawn, states = draw(tokens, starts, list(states), quantile)
         yield int(drawn[0])
         tokens, starts = drawn[:, None], tf.constant([False])

@@ -1,4 +1,4 @@
-"""The stages of a language model, from its config."""
+"""The task of language modeling."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The units of a language model's lowest layer while it reads."""
+"""Unit probes: the units of the lowest layer that correlate with properties of the text."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,20 +17,20 @@ _CLOSE = {"(": ")", "[": "]", "{": "}"}
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """A layer at each symbol of a text, before it reads the next one.
+class Activations:
+    """The activations of a layer at each symbol of a text.
 
     Args:
         memory: what it carries on, `(time, units)`: an LSTM's c, else the output.
-        gates: by name, `(time, units)`; empty for a layer that does not return them.
+        gates: by name, `(time, units)`; empty for a layer without visible gates.
     """
 
     memory: Array
     gates: Mapping[str, Array]
 
 
-def read_units(model: keras.Model, tokens: list[int]) -> Reading:
-    """Runs the lowest recurrent layer over a text.
+def record_activations(model: keras.Model, tokens: list[int]) -> Activations:
+    """The activations of the lowest recurrent layer on a text.
 
     Args:
         model: of `build_language_model`, with the layers of `RecurrenceOptions`.
@@ -52,7 +52,7 @@ def read_units(model: keras.Model, tokens: list[int]) -> Reading:
     memory = outputs.numpy()[0]
     if "forget" in gates:
         memory = _lstm_memory(gates, keras.ops.convert_to_numpy(states[1])[0])
-    return Reading(memory[1:], {name: values[1:] for name, values in gates.items()})
+    return Activations(memory[1:], {name: values[1:] for name, values in gates.items()})
 
 
 def _has_gates(layer: keras.layers.Layer) -> bool:
@@ -69,8 +69,8 @@ def _lstm_memory(gates: Mapping[str, Array], first: Array) -> Array:
 
 
 @dataclass(frozen=True, slots=True)
-class Tracker:
-    """The unit whose memory correlates best with a property of the text.
+class UnitProbe:
+    """The unit whose memory correlates most with a property of the text.
 
     Args:
         what: the property.
@@ -85,14 +85,14 @@ class Tracker:
     memory: Array
 
 
-def find_trackers(memory: Array, pieces: list[str]) -> list[Tracker]:
-    """The unit that correlates best with each property that varies over the text.
+def find_unit_probes(memory: Array, pieces: list[str]) -> list[UnitProbe]:
+    """The most correlated unit for each property that varies over the text.
 
     Args:
         memory: `(time, units)`.
         pieces: the text, a symbol for each step.
     """
-    trackers = []
+    probes = []
     centred = memory - memory.mean(axis=0)
     spread = np.sqrt((centred**2).mean(axis=0)) + 1e-9
     for what, measure in PROPERTIES.items():
@@ -102,8 +102,8 @@ def find_trackers(memory: Array, pieces: list[str]) -> list[Tracker]:
         with_property = (values - values.mean()) / values.std()
         correlations = (centred * with_property[:, None]).mean(axis=0) / spread
         unit = int(np.abs(correlations).argmax())
-        trackers.append(Tracker(what, unit, float(correlations[unit]), memory[:, unit]))
-    return sorted(trackers, key=lambda tracker: -abs(tracker.correlation))
+        probes.append(UnitProbe(what, unit, float(correlations[unit]), memory[:, unit]))
+    return sorted(probes, key=lambda probe: -abs(probe.correlation))
 
 
 def _line_position(pieces: list[str]) -> Array:

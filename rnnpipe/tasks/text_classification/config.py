@@ -26,7 +26,7 @@ class Encoder(Section):
     depth: int = Field(1, ge=1, description="layers on top of each other")
     bidirectional: bool = True
     connection: Literal["residual", "highway"] | None = Field(
-        None, description="how what a layer reads joins what it says; null: not at all"
+        None, description="how a layer's input joins its output; null: not at all"
     )
     dropout: Fraction = Field(0.0, description="between layers")
 
@@ -61,7 +61,7 @@ class AttentionPooling(Pooling):
 
 
 class Classifier(Section):
-    """What says the class."""
+    """The layers after pooling."""
 
     units: int = Field(0, ge=0, description="of a hidden layer; 0: there is none")
     dropout: Fraction = Field(0.0, description="of what each of its layers reads")
@@ -102,8 +102,8 @@ class TextClassificationTrain(Train):
     r_drop: float = Field(
         0.0,
         ge=0,
-        description="α of R-Drop: each batch is seen twice through different dropout, and what is "
-        "said of it must agree; 0: it is seen once",
+        description="weight α of R-Drop (Liang et al. 2021), a consistency loss between two passes "
+        "with different dropout; 0: one pass",
     )
     ensemble_size: int = Field(
         1,

@@ -1,4 +1,4 @@
-"""The stages of text classification, from its config."""
+"""The task of text classification."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ class TextClassificationTask(Task[TextClassificationConfig]):
         if shuffle_seed is None:
             return super().make_batches(records, split)
         from rnnpipe.inputs.pools import make_pooled_batches
-        from rnnpipe.training.r_drop import twice
+        from rnnpipe.training.r_drop import repeat_batch
 
         batches = make_pooled_batches(
             records,
@@ -136,7 +136,9 @@ class TextClassificationTask(Task[TextClassificationConfig]):
             shuffle_seed=shuffle_seed,
             transform=lambda batch: self.make_pair(records, batch),
         )
-        return batches.map(lambda *pair: twice(pair)) if self.config.train.r_drop else batches
+        return (
+            batches.map(lambda *pair: repeat_batch(pair)) if self.config.train.r_drop else batches
+        )
 
     def make_pair(self, records: RecordsDirectory, batch: Batch) -> tuple[tf.Tensor, tf.Tensor]:
         """Token ids `(batch, time)` and one-hot classes `(batch, classes)`."""
@@ -152,7 +154,7 @@ class TextClassificationTask(Task[TextClassificationConfig]):
         split: str,
         baselines: Mapping[str, keras.Model] = MappingProxyType({}),
     ) -> Evaluation:
-        """Scores beside the baselines', and texts shaded by what the model looked at."""
+        """Scores beside the baselines', and texts shaded by attention."""
         from rnnpipe.tasks.text_classification.evaluation import evaluate
 
         tokens = self.make_inputs(records, split)
@@ -164,9 +166,9 @@ class TextClassificationTask(Task[TextClassificationConfig]):
         Raises:
             UserError: the text has no word.
         """
-        from rnnpipe.report.text_heatmap import draw_words
-        from rnnpipe.tasks.text_classification.evaluation import classify_all
-        from rnnpipe.tasks.text_classification.report import see
+        from rnnpipe.report.text_heatmap import draw_text_heatmap
+        from rnnpipe.tasks.text_classification.evaluation import classify_texts
+        from rnnpipe.tasks.text_classification.report import highlight_text
 
         text, settings = inputs["text"], self.config.data.text
         tokenizer = Tokenizer.load(folder)
@@ -176,7 +178,7 @@ class TextClassificationTask(Task[TextClassificationConfig]):
         limit = settings.max_tokens
         tokens = tokens[:limit] if settings.keep == "start" else tokens[-limit:]
         names = json.loads((folder / LABELS).read_text())
-        (probabilities,) = classify_all(model, [np.array([tokens], "int32")])
+        (probabilities,) = classify_texts(model, [np.array([tokens], "int32")])
         top = rank(probabilities, names)
-        spans = see(model, {"text": text, "tokens": tokens}, tokenizer, settings.keep)
-        return Prediction(top, draw_words(spans, top))
+        spans = highlight_text(model, {"text": text, "tokens": tokens}, tokenizer, settings.keep)
+        return Prediction(top, draw_text_heatmap(spans, top))

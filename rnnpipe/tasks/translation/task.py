@@ -1,4 +1,4 @@
-"""The stages of translation, from its config."""
+"""The task of translation."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from rnnpipe.inputs.batches import Batch
     from rnnpipe.sources.source import Source
-    from rnnpipe.tasks.translation.search import Search
+    from rnnpipe.tasks.translation.search import TranslationSearch
     from rnnpipe.transforms.recipes.base import Recipe
 
 
@@ -94,7 +94,7 @@ class TranslationTask(Task[TranslationConfig]):
     ) -> Sequence[keras.callbacks.Callback]:
         """Scores of the decoded validation split, and the mean of the best epochs."""
         from rnnpipe.tasks.translation.validation import TranslationScores
-        from rnnpipe.tasks.validation import watch
+        from rnnpipe.tasks.validation import validation_callbacks
 
         keep = self.config.train.keep_best
         scores = TranslationScores(
@@ -105,7 +105,9 @@ class TranslationTask(Task[TranslationConfig]):
             lowercase=self.config.evaluate.lowercase,
         )
         mode = self.monitor()[1]
-        return watch(scores, metric=keep.metric, average=keep.average, mode=mode, weights=weights)
+        return validation_callbacks(
+            scores, metric=keep.metric, average=keep.average, mode=mode, weights=weights
+        )
 
     def make_batches(
         self, records: RecordsDirectory, split: str, *, shuffle_seed: int | None = None
@@ -140,10 +142,10 @@ class TranslationTask(Task[TranslationConfig]):
         """
         import tensorflow as tf
 
-        from rnnpipe.inputs.targets import to_decoder_inputs_and_targets
+        from rnnpipe.inputs.targets import shift_targets
 
         del records
-        decoder_inputs, targets = to_decoder_inputs_and_targets(batch["target_tokens"])
+        decoder_inputs, targets = shift_targets(batch["target_tokens"])
         source = tf.cast(batch["source_tokens"], tf.int32)
         return {"source": source, "target": decoder_inputs}, targets
 
@@ -154,7 +156,7 @@ class TranslationTask(Task[TranslationConfig]):
         split: str,
         baselines: Mapping[str, keras.Model] = MappingProxyType({}),
     ) -> Evaluation:
-        """BLEU and chrF of what a beam finds beside the baselines', with alignments."""
+        """BLEU and chrF of beam search beside the baselines', with alignments."""
         from rnnpipe.tasks.translation.evaluation import evaluate
 
         settings = self.config.evaluate
@@ -171,7 +173,7 @@ class TranslationTask(Task[TranslationConfig]):
     def predict(
         self, model: keras.Model, folder: Path, inputs: Mapping[str, Any]
     ) -> Prediction | Iterator[str]:
-        """The likeliest translations of a text and where each word came from, or those of a file.
+        """The likeliest translations of a text with their alignment, or those of a file.
 
         Raises:
             UserError: there is no text, the file cannot be read, or `n-best` exceeds the beam.
@@ -191,11 +193,11 @@ class TranslationTask(Task[TranslationConfig]):
             return translator.translate_file(file, n_best)
         return translator.translate_text(text)
 
-    def _search(self, model: keras.Model, *, width: int, n_best: int) -> Search:
-        from rnnpipe.tasks.translation.search import Search
+    def _search(self, model: keras.Model, *, width: int, n_best: int) -> TranslationSearch:
+        from rnnpipe.tasks.translation.search import TranslationSearch
 
         settings = self.config.evaluate
-        return Search(
+        return TranslationSearch(
             model,
             width=width,
             n_best=n_best,

@@ -11,7 +11,7 @@ from rnnpipe.models.language_model import (
 from rnnpipe.parts.cells import LSTMOptions
 from rnnpipe.parts.embedding import EmbeddingOptions
 from rnnpipe.parts.recurrence import RecurrenceOptions
-from rnnpipe.tasks.language_model.evaluation import measure_nats
+from rnnpipe.tasks.language_model.evaluation import token_nats
 
 
 @pytest.mark.parametrize("learned_state", [False, True])
@@ -26,7 +26,7 @@ def test_nats_are_those_of_one_long_pass_over_each_document(time, learned_state)
         model.get_layer("first_states").set_weights([rng.normal(size=6) for _ in range(2)])
     documents = [rng.integers(4, 9, length) for length in (20, 11)]
     streams = make_streams(documents, rows=1, time=time)
-    found = streams.by_text(measure_nats(model, streams))
+    found = streams.by_text(token_nats(model, streams))
     expected = []
     for document in documents:
         tokens = np.concatenate([[2], document[:-1]])[None]

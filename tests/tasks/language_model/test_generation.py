@@ -77,7 +77,7 @@ def test_it_draws_what_decoding_samples(learned_state):
         tuple(first_states(model, 1)),
         max_length=40,
         seed=5,
-        constraints=Constraints(banned=(0, 1, 2, 3)),
+        constraints=Constraints(banned_tokens=(0, 1, 2, 3)),
         **options,
     )
     expected = SYMBOLS.decode(np.asarray(decoded.ids).flatten())

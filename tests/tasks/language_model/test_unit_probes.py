@@ -6,7 +6,11 @@ from rnnpipe.layers import LSTM
 from rnnpipe.models.language_model import LanguageModelOptions, build_language_model
 from rnnpipe.parts.cells import GRUOptions, LSTMOptions, PeepholeLSTMOptions, VanillaRNNOptions
 from rnnpipe.parts.recurrence import RecurrenceOptions
-from rnnpipe.tasks.language_model.unit_probes import PROPERTIES, find_trackers, read_units
+from rnnpipe.tasks.language_model.unit_probes import (
+    PROPERTIES,
+    find_unit_probes,
+    record_activations,
+)
 
 
 def build(cell, **options):
@@ -34,7 +38,7 @@ def test_the_unit_that_tracks_is_found():
     memory = rng.normal(size=(len(pieces), 6))
     quoted = PROPERTIES["being inside of quotes"](pieces)
     memory[:, 3] = -2 * quoted + 0.01 * memory[:, 3]
-    first = find_trackers(memory, pieces)[0]
+    first = find_unit_probes(memory, pieces)[0]
     assert (first.what, first.unit) == ("being inside of quotes", 3)
     assert first.correlation == pytest.approx(-1, abs=0.01)
 
@@ -49,7 +53,7 @@ def test_the_memory_of_an_lstm_is_its_cell(learned_state):
         vectors = [rng.normal(size=4).astype("float32") for _ in range(4)]
         model.get_layer("first_states").set_weights(vectors)
         states = [vector[None] for vector in vectors[:2]]
-    reading = read_units(model, [4, 5, 6])
+    reading = record_activations(model, [4, 5, 6])
     lstm = LSTM(4, return_state=True)
     words = model.get_layer("embedding")(np.array([[2, 4, 5, 6]]))
     lstm.build(words.shape)
@@ -70,6 +74,6 @@ def test_the_memory_of_an_lstm_is_its_cell(learned_state):
     ],
 )
 def test_layers_that_return_no_gates_show_their_output(cell):
-    reading = read_units(build(cell), [4, 5, 6])
+    reading = record_activations(build(cell), [4, 5, 6])
     assert reading.memory.shape == (3, 4)
     assert reading.gates == {}
