@@ -39,7 +39,7 @@ def split_of_name(name: str) -> Split | None:
     return next((_SPLIT_OF_WORD[word] for word in words if word in _SPLIT_OF_WORD), None)
 
 
-def find_splits(folder: Path, names: Iterable[str], what: str) -> dict[str, str]:
+def find_splits(folder: Path, names: Iterable[str], what: str) -> dict[Split, str]:
     """The name that stands for each split; one name alone is `train`, whatever it is.
 
     Args:
@@ -50,7 +50,7 @@ def find_splits(folder: Path, names: Iterable[str], what: str) -> dict[str, str]
     Raises:
         UserError: there are none, none is training data, or several stand for one split.
     """
-    found: dict[str, list[str]] = {}
+    found: dict[Split, list[str]] = {}
     names = sorted(names)
     if len(names) == 1:
         return {"train": names[0]}
@@ -86,7 +86,7 @@ def left_out_notices(names: Iterable[str], fix: str) -> list[str]:
     return [told] if left else []
 
 
-def check_named(folder: Path, files: Mapping[str, str | Path]) -> None:
+def check_named(folder: Path, files: Mapping[Split, str | Path]) -> None:
     """Checks that the splits named in a config have a training split.
 
     Raises:
@@ -99,8 +99,8 @@ def check_named(folder: Path, files: Mapping[str, str | Path]) -> None:
 
 
 def split_files(
-    folder: Path, files: Mapping[str, str | Path] | None, candidates: Iterable[str], what: str
-) -> dict[str, Path]:
+    folder: Path, files: Mapping[Split, str | Path] | None, candidates: Iterable[str], what: str
+) -> dict[Split, Path]:
     """The file of each split: the one that is named, or else the one that is called after it.
 
     Args:
@@ -119,7 +119,7 @@ def split_files(
 
 
 def unread_notices(
-    files: Mapping[str, str | Path] | None, candidates: Iterable[str], read: Iterable[Path]
+    files: Mapping[Split, str | Path] | None, candidates: Iterable[str], read: Iterable[Path]
 ) -> list[str]:
     """A notice of the candidates that no split is made of, or none where a config chose the files.
 

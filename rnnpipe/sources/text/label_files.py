@@ -66,7 +66,7 @@ class LabelFiles(TextFolder, TextClassSource):
     @cached_property
     def _labelled(self) -> list[LabelFile]:
         check_folder(self._folder, "a text file for each label", "correct data.source.path")
-        files = self._find() if self.files is None else self.files
+        files: Mapping[str, str | Path] = self._find() if self.files is None else self.files
         if len(files) < 2:
             got = ", ".join(files) or "none"
             raise UserError(str(self._folder), "files of two labels or more", got, _FIX)

@@ -103,7 +103,7 @@ class Parallel(TextFolder, TextPairSource):
     def _split_files(self) -> list[ParallelSplit]:
         check_folder(self._folder, "parallel text files", "correct data.source.path")
         source, target = self._languages
-        files: Mapping[str, str] | None = self.files
+        files: Mapping[Split, str] | None = self.files
         if files is None:
             names = set.intersection(*(set(self._names(language)) for language in self._languages))
             what = f"files called <name>.{source} and <name>.{target}"

@@ -17,7 +17,7 @@ from rnnpipe.sources.text.lines import check_encoding, check_text_file, read_lin
 from rnnpipe.sources.text.source import TextClassSource, TextFolder
 
 _LINE = re.compile(r"([^\s:]+):(\S+)\s+(.*)", re.DOTALL)
-_OFFICIAL = {"train": "train_5500.label", "test": "TREC_10.label"}
+_OFFICIAL: dict[Split, Path] = {"train": Path("train_5500.label"), "test": Path("TREC_10.label")}
 _SUFFIXES = (".train", ".test", ".dev", ".val", ".label", ".txt")
 
 
@@ -74,7 +74,7 @@ class Trec(TextFolder, TextClassSource):
     @cached_property
     def _split_files(self) -> list[TrecSplit]:
         check_folder(self._folder, "TREC questions", "correct data.source.path")
-        official = _OFFICIAL if {*_OFFICIAL.values()} <= {*self._names} else None
+        official = _OFFICIAL if {*map(str, _OFFICIAL.values())} <= {*self._names} else None
         files = self.files or official
         found = split_files(self._folder, files, self._names, "TREC's files")
         return [TrecSplit(split, path) for split, path in found.items()]
