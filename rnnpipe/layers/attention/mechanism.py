@@ -168,7 +168,7 @@ class Attention(keras.layers.Layer):
         if keys is None:
             keys = self.project_memory(positions)
         self._check_keys(keys, positions)
-        state = self._known(state, self.first_state(memory, mask))
+        state = self._state_or_first(state, self.first_state(memory, mask))
         scores = self.scores(query, keys, state, training)
         alignments = self.align(scores, readable, query, state, training)
         context = self.read(alignments, positions, query, training)
@@ -231,15 +231,16 @@ class Attention(keras.layers.Layer):
                 fix = "pass what project(memory, mask) returned for this memory"
                 raise layer_error(self, expected, shape_text(each), fix)
 
-    def _known(self, state: Nested[Tensor], first: Any) -> Tensor:
+    def _state_or_first(self, state: Nested[Tensor], first: Any) -> Tensor:
         """The state, if there is one, or the first."""
-        given, needed = tree.flatten(state), tree.flatten(first)
-        if not given:
+        tensors, first_tensors = tree.flatten(state), tree.flatten(first)
+        if not tensors:
             return first
-        came, expected = ([tuple(each.shape) for each in tensors] for tensors in (given, needed))
-        if len(came) != len(expected) or not all(map(shapes_agree, came, expected)):
+        shapes = [tuple(tensor.shape) for tensor in tensors]
+        expected = [tuple(tensor.shape) for tensor in first_tensors]
+        if len(shapes) != len(expected) or not all(map(shapes_agree, shapes, expected)):
             fix = "pass what first_state or next_state returned for this memory"
-            raise layer_error(self, f"a state of shapes {expected}", str(came), fix)
+            raise layer_error(self, f"a state of shapes {expected}", str(shapes), fix)
         return state
 
 

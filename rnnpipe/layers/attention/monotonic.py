@@ -154,5 +154,5 @@ def _recurrence(factor: Any, term: Any) -> Tensor:
 
 def _shift(x: Any, places: Any) -> Tensor:
     """The last axis moved towards its end, with zeros at its beginning."""
-    kept = ops.arange(ops.shape(x)[-1]) >= places
-    return ops.where(kept, ops.roll(x, places, axis=-1), ops.zeros_like(x))
+    inside = ops.arange(ops.shape(x)[-1]) >= places
+    return ops.where(inside, ops.roll(x, places, axis=-1), ops.zeros_like(x))
