@@ -1,4 +1,4 @@
-"""Training of classifiers that look, softly or at one place at a time."""
+"""Training of classifiers that attend, softly or to one position at a time."""
 
 from typing import Any
 
@@ -18,8 +18,8 @@ class GlimpseTrainer(AttentionTrainer):
     alone. Hard attention is reinforced in training only; otherwise its loss is L.
 
     Args:
-        model: to `{"logits", "alignments"}`, of every look; of hard attention with `probabilities`
-            too, or of none with logits only.
+        model: to `{"logits", "alignments"}`, of every glimpse; with hard attention `probabilities`
+            too, without attention logits only.
         reward_weight: λ_r.
         entropy_weight: λ_e.
         **kwargs: `name`, as for every Keras model.

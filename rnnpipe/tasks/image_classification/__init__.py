@@ -1,1 +1,1 @@
-"""Images classified by a recurrent net that looks at them again and again."""
+"""Images classified by a recurrent network that reads them in glimpses."""

@@ -1,4 +1,4 @@
-"""The path of a reader's looks, drawn over the image."""
+"""The path of a reader's glimpses, drawn over the image."""
 
 from collections.abc import Sequence
 
@@ -10,9 +10,10 @@ from matplotlib.figure import Figure
 from rnnpipe.report.image_heatmap import figure_to_png, show_answers
 
 LEGEND = (
-    "The line runs from look to look, from 1 on; a disc is the larger the less a look was spread."
+    "The line runs from glimpse to glimpse, from 1 on; a disc is the larger the sharper the "
+    "alignment."
 )
-"""How to read the pictures of `draw_looks`, for those who look at them."""
+"""How to read the pictures of `draw_path`."""
 
 _WIDE, _SIDE, _BAR = 3.2, 0.15, 0.3  # inches
 _LINE, _DISC = "white", "#c2560c"
@@ -20,13 +21,13 @@ _LEAST, _MOST = 130.0, 330.0  # areas of discs, in square points
 
 
 def find_path(alignments: np.ndarray) -> np.ndarray:
-    """Where each look was: the mean of its cells, weighted by attention.
+    """The position of each glimpse: the mean of the grid's cells, weighted by attention.
 
     Args:
-        alignments: `(looks, rows, columns)`, each look's summing to 1.
+        alignments: `(steps, rows, columns)`, those of each step summing to 1.
 
     Returns:
-        x and y of each look, `(looks, 2)`, as fractions of the image's width and height.
+        x and y of each glimpse, `(steps, 2)`, as fractions of the image's width and height.
 
     Example:
         >>> find_path(np.array([[[0.0, 1.0], [0.0, 0.0]], [[0.25, 0.25], [0.25, 0.25]]])).tolist()
@@ -38,14 +39,14 @@ def find_path(alignments: np.ndarray) -> np.ndarray:
     return np.stack([across, down], axis=1)
 
 
-def draw_looks(
+def draw_path(
     image: np.ndarray, alignments: np.ndarray, *, answers: Sequence[tuple[str, float]] = ()
 ) -> bytes:
-    """An image with the path of the looks at it, over the best answers.
+    """An image with the path of its glimpses, over the best answers.
 
     Args:
         image: uint8, `(height, width, 3)`.
-        alignments: `(looks, rows, columns)`.
+        alignments: `(steps, rows, columns)`.
         answers: texts and probabilities, the most probable first.
 
     Returns:

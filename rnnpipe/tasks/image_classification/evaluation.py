@@ -1,4 +1,4 @@
-"""How well a reader in glimpses tells images apart, beside a CNN and the majority class."""
+"""Scores of a reader in glimpses, beside a pooling model and the majority class."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -14,8 +14,7 @@ from rnnpipe.tasks.base import Evaluation
 from rnnpipe.tasks.image_classification.drawing import find_path
 from rnnpipe.tasks.image_classification.report import make_report_items
 
-_CNN, _MAJORITY = "cnn", "majority"
-_SHOWN = {_CNN: "plain CNN", _MAJORITY: "majority"}
+_MAJORITY = "majority"
 
 
 def evaluate(
@@ -28,49 +27,49 @@ def evaluate(
     """Scores a model and its baselines on a split.
 
     Args:
-        model: gives `logits` and `alignments`.
+        model: with the outputs `logits` and `alignments`.
         records: the records.
-        split: which of their splits.
-        images: batches of images in the records' order.
+        split: one of their splits.
+        images: batches of what the model reads, in the records' order.
         baselines: trained models by name; the majority class is added to them.
     """
     names = records.labels
     # Without the images: all of a split need not fit into memory.
     rows = list(records.read(split, ["image_name", "label"]))
     labels = np.array([row["label"] for row in rows])
-    probabilities, alignments = look(model, images)
+    probabilities, alignments = predict_all(model, images)
     scores = score_classes(probabilities, labels, names)
-    others = {name: look(baseline, images)[0] for name, baseline in baselines.items()}
-    others[_MAJORITY] = guess_by_frequency(_count_training(records), len(rows))
-    for name, given in others.items():
-        found = score_classes(given, labels, names)
-        scores |= {f"baseline/{name}/{metric}": found[metric] for metric in OF_BASELINES}
-    scores["cells_looked_at"] = _count_cells(alignments)
-    shown = {name: _SHOWN.get(name, name) for name in others}
-    items = make_report_items(records, split, labels, probabilities, alignments, scores, shown)
+    compared = {name: predict_all(baseline, images)[0] for name, baseline in baselines.items()}
+    compared[_MAJORITY] = guess_by_frequency(_count_training(records), len(rows))
+    for name, of_baseline in compared.items():
+        by_metric = score_classes(of_baseline, labels, names)
+        scores |= {f"baseline/{name}/{metric}": by_metric[metric] for metric in OF_BASELINES}
+    scores["attended_cells"] = _count_cells(alignments)
+    titles = {name: f"{name}, pooled" for name in baselines} | {_MAJORITY: _MAJORITY}
+    items = make_report_items(records, split, labels, probabilities, alignments, scores, titles)
     predictions = _describe_predictions(rows, names, probabilities, alignments)
     return Evaluation(scores, predictions, items)
 
 
-def look(model: keras.Model, images: Iterable[Any]) -> tuple[np.ndarray, np.ndarray]:
-    """What a model says of images, batch by batch.
+def predict_all(model: keras.Model, images: Iterable[Any]) -> tuple[np.ndarray, np.ndarray]:
+    """The probabilities and alignments of a model, batch by batch.
 
     Args:
-        model: gives `logits`, and `alignments` where it looks.
+        model: with the output `logits`, and `alignments` if it attends.
         images: batches `(batch, height, width, channels)`.
 
     Returns:
-        Probabilities `(images, classes)`, and alignments `(images, looks, rows, columns)` or an
+        Probabilities `(images, classes)`, and alignments `(images, steps, rows, columns)` or an
         empty array.
     """
 
     @tf.function(reduce_retracing=True)
-    def see(batch: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        found = model(batch, training=False)
-        nothing = tf.zeros((tf.shape(batch)[0], 0, 0, 0))
-        return tf.nn.softmax(found["logits"]), found.get("alignments", nothing)
+    def predict(batch: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        outputs = model(batch, training=False)
+        no_alignments = tf.zeros((tf.shape(batch)[0], 0, 0, 0))
+        return tf.nn.softmax(outputs["logits"]), outputs.get("alignments", no_alignments)
 
-    probabilities, alignments = zip(*(see(batch) for batch in images), strict=True)
+    probabilities, alignments = zip(*(predict(batch) for batch in images), strict=True)
     return np.concatenate(probabilities), np.concatenate(alignments)
 
 
@@ -81,7 +80,7 @@ def _count_training(records: RecordsDirectory) -> list[int]:
 
 
 def _count_cells(alignments: np.ndarray) -> float:
-    """How many cells of the grid got the most of a look, on average over the images."""
+    """How many cells of the grid are the strongest of a glimpse, on average over the images."""
     strongest = alignments.reshape(*alignments.shape[:2], -1).argmax(axis=-1)
     return float(np.mean([len(set(cells)) for cells in strongest.tolist()]))
 
@@ -93,15 +92,15 @@ def _describe_predictions(
     alignments: np.ndarray,
 ) -> list[dict[str, Any]]:
     described = []
-    for row, given, looks in zip(rows, probabilities, alignments, strict=True):
-        top = rank(given, names)
+    for row, of_image, glimpses in zip(rows, probabilities, alignments, strict=True):
+        top = rank(of_image, names)
         described.append(
             {
                 "image_name": row["image_name"],
                 "label": names[row["label"]],
                 "prediction": top[0][0],
                 "top": [[name, round(probability, 4)] for name, probability in top],
-                "path": [[round(float(x), 3), round(float(y), 3)] for x, y in find_path(looks)],
+                "path": [[round(float(x), 3), round(float(y), 3)] for x, y in find_path(glimpses)],
             }
         )
     return described

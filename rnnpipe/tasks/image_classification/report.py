@@ -1,4 +1,4 @@
-"""What the report shows of images read in glimpses: scores, confusions, and paths of looks."""
+"""Report items of images read in glimpses: scores, confusions, and paths of glimpses."""
 
 from collections.abc import Mapping, Sequence
 from io import BytesIO
@@ -21,7 +21,7 @@ from rnnpipe.report.classification import (
 from rnnpipe.report.image_heatmap import LEGEND as VEIL
 from rnnpipe.report.image_heatmap import draw_attention
 from rnnpipe.report.items import Gallery, Picture, ReportItem, Sample
-from rnnpipe.tasks.image_classification.drawing import LEGEND, draw_looks
+from rnnpipe.tasks.image_classification.drawing import LEGEND, draw_path
 
 
 def make_report_items(
@@ -33,16 +33,16 @@ def make_report_items(
     scores: Mapping[str, float],
     baselines: Mapping[str, str],
 ) -> list[ReportItem]:
-    """Tables of scores and classes, calibration, and images with the path of the looks.
+    """Tables of scores and classes, calibration, and images with the path of the glimpses.
 
     Args:
         records: the records.
-        split: which of their splits.
+        split: one of their splits.
         labels: of its records, `(images,)`.
         probabilities: `(images, classes)`, the model's.
-        alignments: `(images, looks, rows, columns)`.
+        alignments: `(images, steps, rows, columns)`.
         scores: of the model and of the baselines.
-        baselines: what to call each, by its name.
+        baselines: the title of each, by its name.
     """
     names = records.labels
     right, wrong = pick_samples(probabilities, labels)
@@ -56,7 +56,7 @@ def make_report_items(
             "By class", np.bincount(labels, minlength=len(names)), names, scores, what="images"
         ),
         tabulate_confusions(
-            "Classes taken for each other",
+            "Confusions of the classes",
             count_confusions(probabilities, labels),
             names,
             of="image",
@@ -69,7 +69,7 @@ def make_report_items(
         ),
         Gallery(
             "Worst errors",
-            f"Wrong answers of which the model was surest. {LEGEND} {VEIL}",
+            f"Wrong answers with the highest probability. {LEGEND} {VEIL}",
             [samples[i] for i in wrong],
         ),
     ]
@@ -82,15 +82,15 @@ def _make_sample(
     alignments: np.ndarray,
 ) -> Sample:
     image = np.asarray(Image.open(BytesIO(record["image_jpeg"])))
-    label, said = names[record["label"]], names[int(probabilities.argmax())]
-    looks = [
-        Picture(draw_attention(image, alignment), f"look {number}")
+    label, answer = names[record["label"]], names[int(probabilities.argmax())]
+    glimpses = [
+        Picture(draw_attention(image, alignment), f"glimpse {number}")
         for number, alignment in enumerate(alignments, start=1)
     ]
     return Sample(
-        title=entitle(said, label),
+        title=entitle(answer, label),
         subtitle=record["image_name"],
-        right=said == label,
-        pictures=(Picture(draw_looks(image, alignments), "the path of the looks"), *looks),
+        right=answer == label,
+        pictures=(Picture(draw_path(image, alignments), "the path of the glimpses"), *glimpses),
         answers=list_answers(probabilities, names, label),
     )

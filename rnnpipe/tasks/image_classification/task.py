@@ -1,9 +1,10 @@
-"""The stages of classifying images in glimpses, from its config."""
+"""The stages of classifying images in glimpses, from their config."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -14,8 +15,7 @@ from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import LABELS
 from rnnpipe.report.classification import rank
 from rnnpipe.tasks.base import Evaluation, Prediction, Task
-from rnnpipe.tasks.image_classification.config import HardAttention, ImageClassificationConfig
-from rnnpipe.tasks.image_classification.sources import open_source
+from rnnpipe.tasks.image_classification.config import ImageClassificationConfig
 from rnnpipe.tasks.image_inputs import read_photo
 from rnnpipe.tasks.inputs import Input
 
@@ -24,12 +24,13 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
     from rnnpipe.inputs.batches import Batch
-    from rnnpipe.sources.source import Source
-    from rnnpipe.transforms.recipes.base import Recipe
+
+IMAGE_JPEG, IMAGE_FEATURES = "image_jpeg", "image_features"
+"""The fields of a record with its image, and a backbone's features of it."""
 
 
 class ImageClassificationTask(Task[ImageClassificationConfig]):
-    """Classification of images by a recurrent net that reads them in glimpses.
+    """Classification of images by a recurrent network that reads them in glimpses.
 
     Args:
         config: the run's config.
@@ -38,71 +39,56 @@ class ImageClassificationTask(Task[ImageClassificationConfig]):
     name = "image_classification"
     main_metric = "accuracy"
     inputs = (Input("image", "an image file", metavar="FILE"),)
-    fields = ("image_jpeg", "label")
     vocabulary = (LABELS,)
 
-    def open_source(self) -> Source:
-        """Images with classes."""
-        return open_source(self.config.data.source)
+    def __init__(self, config: ImageClassificationConfig) -> None:
+        super().__init__(config)
+        features = config.model.image_encoder.reads_features
+        self._image_field = IMAGE_FEATURES if features else IMAGE_JPEG
+        self.fields = (self._image_field, "label")
 
-    def make_recipe(self) -> Recipe:
-        """Records of an image each."""
-        from rnnpipe.transforms.recipes.image_classes import ImageClassRecipe  # brings in Beam
+    def _image_shape(self, records: RecordsDirectory) -> tuple[int, ...]:
+        """Of an image as the model reads it."""
+        if self._image_field == IMAGE_JPEG:
+            size = self.config.data.image.size
+            return size, size, 3
+        first = next(records.read("train", [IMAGE_FEATURES]))
+        return tuple(first[IMAGE_FEATURES].shape)
 
-        return ImageClassRecipe(**self.config.data.image.model_dump())
+    def check_model(self) -> None:
+        """Looks for the files of the image encoder."""
+        self.config.model.image_encoder.check_files()
 
     def build_model(self, records: RecordsDirectory) -> keras.Model:
-        """The reader, with logits and the alignments of every look as outputs."""
-        from rnnpipe.models.glimpses import build_glimpse_classifier  # brings in Keras
+        """The reader, with logits and the alignments of every glimpse as outputs."""
+        from rnnpipe.models.image_classifier import build_image_classifier
 
-        reader, attention = self.config.model.reader, self.config.model.attention
-        hard: dict[str, Any] = {}
-        if isinstance(attention, HardAttention):
-            hard = {"hard": True, "expected_share": attention.expected_share}
-        return build_glimpse_classifier(
-            **self._encoder(records),
-            recurrence=reader.kind,
-            units=reader.units,
-            glimpses=reader.glimpses,
-            dropout=reader.dropout,
-            attention=attention.kind,
-            attention_units=attention.units,
+        return build_image_classifier(
+            self.config.model,
+            image_shape=self._image_shape(records),
+            classes=len(records.labels),
             seed=self.config.seed,
-            **hard,
         )
 
     def build_baselines(self, records: RecordsDirectory) -> Mapping[str, keras.Model]:
-        """A plain CNN with as many channels."""
-        from rnnpipe.models.glimpses import build_cnn_classifier
+        """The same encoder with its grid pooled, with the name of the encoder's kind."""
+        from rnnpipe.models.image_classifier import build_pooling_classifier
 
         if not self.config.train.baseline:
             return {}
-        reader = self.config.model.reader
-        return {
-            "cnn": build_cnn_classifier(
-                **self._encoder(records), units=reader.units, dropout=reader.dropout
-            )
-        }
-
-    def _encoder(self, records: RecordsDirectory) -> dict[str, Any]:
-        encoder = self.config.model.image_encoder
-        return {
-            "image_size": self.config.data.image.size,
-            "classes": len(records.labels),
-            "patch": encoder.patch,
-            "channels": encoder.channels,
-            "image_dropout": encoder.dropout,
-        }
+        model = build_pooling_classifier(
+            self.config.model,
+            image_shape=self._image_shape(records),
+            classes=len(records.labels),
+        )
+        return {self.config.model.image_encoder.kind: model}
 
     def wrap_model(self, model: keras.Model) -> keras.Model:
         """The model with the terms that hard attention adds to the loss."""
         from rnnpipe.training.glimpses import GlimpseTrainer
 
-        attention = self.config.model.attention
-        weights: dict[str, float] = {}
-        if isinstance(attention, HardAttention):
-            weights = attention.model_dump(include={"reward_weight", "entropy_weight"})
-        return GlimpseTrainer(model, **weights)
+        reinforce = self.config.reinforce
+        return GlimpseTrainer(model, **(asdict(reinforce) if reinforce else {}))
 
     def compile_options(self, model: keras.Model) -> dict[str, Any]:
         """Cross-entropy and accuracy of the classes."""
@@ -115,12 +101,11 @@ class ImageClassificationTask(Task[ImageClassificationConfig]):
         }
 
     def make_pair(self, records: RecordsDirectory, batch: Batch) -> tuple[tf.Tensor, tf.Tensor]:
-        """Images `(batch, height, width, channels)` uint8 and their classes `(batch,)`."""
+        """Images `(batch, height, width, channels)`, or their features, and classes `(batch,)`."""
         import tensorflow as tf
 
-        del records
-        size = self.config.data.image.size
-        return tf.ensure_shape(batch["image_jpeg"], (None, size, size, 3)), batch["label"]
+        images = tf.ensure_shape(batch[self._image_field], (None, *self._image_shape(records)))
+        return images, batch["label"]
 
     def evaluate(
         self,
@@ -129,22 +114,25 @@ class ImageClassificationTask(Task[ImageClassificationConfig]):
         split: str,
         baselines: Mapping[str, keras.Model] = MappingProxyType({}),
     ) -> Evaluation:
-        """Scores beside the baselines', and images with the path of the looks."""
+        """Scores beside the baselines', and images with the path of the glimpses."""
         from rnnpipe.tasks.image_classification.evaluation import evaluate
 
         return evaluate(model, records, split, self.make_inputs(records, split), baselines)
 
     def predict(self, model: keras.Model, folder: Path, inputs: Mapping[str, Any]) -> Prediction:
-        """The likeliest classes of an image, and a picture of the looks' path.
+        """The likeliest classes of an image, and a picture of the glimpses' path.
 
         Raises:
             UserError: the image cannot be read.
         """
-        from rnnpipe.tasks.image_classification.drawing import draw_looks
-        from rnnpipe.tasks.image_classification.evaluation import look
+        from rnnpipe.tasks.image_classification.drawing import draw_path
+        from rnnpipe.tasks.image_classification.evaluation import predict_all
 
-        data = self.config.data
-        image = read_photo(inputs["image"], data.image.size, data.image.fit)
-        (probabilities,), (alignments,) = look(model, [image[np.newaxis]])
+        image, features = self.config.data.image, self.config.data.features
+        pixels = model_input = read_photo(inputs["image"], image.size, image.fit)
+        if features is not None:
+            backbone_pixels = read_photo(inputs["image"], features.image_size, image.fit)
+            (model_input,) = features(backbone_pixels[np.newaxis])
+        (probabilities,), (alignments,) = predict_all(model, [model_input[np.newaxis]])
         top = rank(probabilities, json.loads((folder / LABELS).read_text()))
-        return Prediction(top, draw_looks(image, alignments, answers=top))
+        return Prediction(top, draw_path(pixels, alignments, answers=top))

@@ -1,4 +1,4 @@
-"""How well a model labels videos, and how well one can do without seeing motion."""
+"""Scores of a model that labels videos, beside those of baselines."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,18 +10,17 @@ import tensorflow as tf
 from rnnpipe.errors import UserError
 from rnnpipe.metrics.classification import score_classes
 from rnnpipe.metrics.ranking import mean_average_precision, top_k_accuracy
+from rnnpipe.models.frame_labeler import CLIP, FRAME
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.tasks.base import Evaluation
 from rnnpipe.tasks.video_labeling.labels import (
-    CLIP,
-    FRAME,
     MAJORITY,
     Array,
+    Probabilities,
     Row,
-    Said,
+    find_label_names,
     find_segments,
     guess_majority,
-    names_of,
     pick_clips,
     pick_frames,
     read_rows,
@@ -42,30 +41,30 @@ def evaluate(
     """Scores a model and its baselines on a split.
 
     Args:
-        model: gives the logits `frame` and `clip`, or one of them.
+        model: with the outputs `frame` and `clip`, or one of them.
         records: the records.
-        split: which of their splits.
+        split: one of their splits.
         inputs: batches of {`frames`, `frame_index`} in the records' order.
         baselines: models like it by name; the majority label is added to them.
     """
-    names, rows = names_of(records), read_rows(records, split)
-    said = label_all(model, inputs)
-    others = {name: label_all(baseline, inputs) for name, baseline in baselines.items()}
-    others[MAJORITY] = guess_majority(read_rows(records, "train"), rows, names)
-    scores = score(said, rows, names)
-    for name, given in others.items():
-        found = score(given, rows, names)
+    names, rows = find_label_names(records), read_rows(records, split)
+    predicted = label_all(model, inputs)
+    compared = {name: label_all(baseline, inputs) for name, baseline in baselines.items()}
+    compared[MAJORITY] = guess_majority(read_rows(records, "train"), rows, names)
+    scores = score(predicted, rows, names)
+    for name, probabilities in compared.items():
+        of_baseline = score(probabilities, rows, names)
         scores |= {
-            f"baseline/{name}/{output}_{metric}": found[f"{output}_{metric}"]
+            f"baseline/{name}/{output}_{metric}": of_baseline[f"{output}_{metric}"]
             for output in names
             for metric in _OF_BASELINES
-            if f"{output}_{metric}" in found
+            if f"{output}_{metric}" in of_baseline
         }
-    report_items = make_report_items(records, split, rows, said, others, names, scores)
-    return Evaluation(scores, _describe_predictions(rows, said, names), report_items)
+    report_items = make_report_items(records, split, rows, predicted, compared, names, scores)
+    return Evaluation(scores, _describe_predictions(rows, predicted, names), report_items)
 
 
-def label_all(model: keras.Model, inputs: tf.data.Dataset) -> Said:
+def label_all(model: keras.Model, inputs: tf.data.Dataset) -> Probabilities:
     """The probabilities of all labels, batch by batch."""
 
     @tf.function(reduce_retracing=True)
@@ -76,62 +75,64 @@ def label_all(model: keras.Model, inputs: tf.data.Dataset) -> Said:
     frames: list[Array] = []
     clips: list[Array] = []
     for batch in inputs:
-        said = label(batch)
+        outputs = label(batch)
         lengths = np.sum(batch["frame_index"].numpy() >= 0, axis=1)
-        if FRAME in said:
-            each = said[FRAME].numpy()
-            frames += [values[:length] for values, length in zip(each, lengths, strict=True)]
-        if CLIP in said:
-            clips.append(said[CLIP].numpy())
-    return Said(frames, np.concatenate(clips) if clips else None)
+        if FRAME in outputs:
+            padded = outputs[FRAME].numpy()
+            frames += [values[:length] for values, length in zip(padded, lengths, strict=True)]
+        if CLIP in outputs:
+            clips.append(outputs[CLIP].numpy())
+    return Probabilities(frames, np.concatenate(clips) if clips else None)
 
 
-def score(said: Said, rows: Sequence[Row], names: Mapping[str, Sequence[str]]) -> dict[str, float]:
+def score(
+    predicted: Probabilities, rows: Sequence[Row], names: Mapping[str, Sequence[str]]
+) -> dict[str, float]:
     """All scores: those of frames begin with `frame_`, those of clips with `clip_`.
 
-    Each has what `score_classes` says, `map` and, of more than five classes, `top5`. What has no
-    label is not scored.
+    Each has the scores of `score_classes`, `map` and, of more than five classes, `top5`. Frames and
+    clips without label are not scored.
 
     Raises:
-        UserError: nothing has a label.
+        UserError: there is no label.
     """
     picked = {}
     if FRAME in names:
-        picked[FRAME] = pick_frames(said.frames, rows)
-    if CLIP in names and said.clips is not None:
-        picked[CLIP] = pick_clips(said.clips, rows)
+        picked[FRAME] = pick_frames(predicted.frames, rows)
+    if CLIP in names and predicted.clips is not None:
+        picked[CLIP] = pick_clips(predicted.clips, rows)
     scores: dict[str, float] = {}
     for output, (probabilities, labels) in picked.items():
         if not len(labels):
             expected, fix = f"videos with a label for the {output}", "evaluate another split"
             raise UserError("evaluate.splits", expected, "none in one of them", fix)
-        found = score_classes(probabilities, labels, names[output])
-        found["map"] = mean_average_precision(probabilities, labels)
+        of_output = score_classes(probabilities, labels, names[output])
+        of_output["map"] = mean_average_precision(probabilities, labels)
         if len(names[output]) > TOP:
-            found["top5"] = top_k_accuracy(probabilities, labels, TOP)
-        scores |= {f"{output}_{metric}": value for metric, value in found.items()}
+            of_output["top5"] = top_k_accuracy(probabilities, labels, TOP)
+        scores |= {f"{output}_{metric}": value for metric, value in of_output.items()}
     return scores
 
 
 def _describe_predictions(
-    rows: Sequence[Row], said: Said, names: Mapping[str, Sequence[str]]
+    rows: Sequence[Row], predicted: Probabilities, names: Mapping[str, Sequence[str]]
 ) -> list[dict[str, Any]]:
     described = []
     for number, row in enumerate(rows):
-        each: dict[str, Any] = {"video_id": row["video_id"], "frames": len(row["frame_times"])}
+        video: dict[str, Any] = {"video_id": row["video_id"], "frames": len(row["frame_times"])}
         if FRAME in names:
-            given = said.frames[number].argmax(axis=1)
-            each["frame_labels"] = _spell(row["frame_labels"], names[FRAME])
-            each["frame_predictions"] = _spell(given, names[FRAME])
-        if CLIP in names and said.clips is not None:
+            labels = predicted.frames[number].argmax(axis=1)
+            video["frame_labels"] = _name_segments(row["frame_labels"], names[FRAME])
+            video["frame_predictions"] = _name_segments(labels, names[FRAME])
+        if CLIP in names and predicted.clips is not None:
             label = row["clip_label"]
-            each["clip_label"] = names[CLIP][label] if label >= 0 else None
-            each["clip_prediction"] = names[CLIP][int(said.clips[number].argmax())]
-        described.append(each)
+            video["clip_label"] = names[CLIP][label] if label >= 0 else None
+            video["clip_prediction"] = names[CLIP][int(predicted.clips[number].argmax())]
+        described.append(video)
     return described
 
 
-def _spell(labels: Any, names: Sequence[str]) -> list[list[Any]]:
+def _name_segments(labels: Any, names: Sequence[str]) -> list[list[Any]]:
     """Runs of frames: the first one, the one after the last, the name of their label."""
     return [
         [start, end, names[label] if label >= 0 else None]

@@ -1,4 +1,4 @@
-"""What a model says of the videos of a split, and what is right."""
+"""The labels of the videos of a split: those of the records, and a model's probabilities."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,18 +6,16 @@ from typing import Any
 
 import numpy as np
 
+from rnnpipe.models.frame_labeler import CLIP, FRAME
 from rnnpipe.records.directory import RecordsDirectory
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Row = Mapping[str, Any]
 
-FRAME, CLIP = "frame", "clip"
-"""The two things that have labels, and what the model's outputs are called."""
-
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """The probabilities that a model gave, of the videos of a split in their order.
+class Probabilities:
+    """A model's probabilities of labels, of the videos of a split in their order.
 
     Args:
         frames: of each video `(time, frame_labels)`; none where frames have no labels.
@@ -32,13 +30,13 @@ MAJORITY = "majority"
 """The baseline of `guess_majority`."""
 
 FRAMES_JPEG, FRAME_FEATURES = "frames_jpeg", "frame_features"
-"""The fields of a record with its frames: the images, and what a backbone made of them."""
+"""The fields of a record with its frames: the images, and a backbone's features of them."""
 
 
-def names_of(records: RecordsDirectory) -> dict[str, list[str]]:
-    """The labels that there are for frames and for clips; one name alone tells nothing."""
+def find_label_names(records: RecordsDirectory) -> dict[str, list[str]]:
+    """The names of the labels of frames and of clips, by output; none where there is only one."""
     names = {FRAME: records.labels, CLIP: records.clip_labels}
-    return {output: found for output, found in names.items() if len(found) > 1}
+    return {output: labels for output, labels in names.items() if len(labels) > 1}
 
 
 def read_rows(records: RecordsDirectory, split: str) -> list[Row]:
@@ -47,29 +45,29 @@ def read_rows(records: RecordsDirectory, split: str) -> list[Row]:
     return list(records.read(split, fields))
 
 
-def pick_frames(said: Sequence[Array], rows: Sequence[Row]) -> tuple[Array, Array]:
+def pick_frames(frames: Sequence[Array], rows: Sequence[Row]) -> tuple[Array, Array]:
     """The probabilities and the labels of all frames that have one, `(frames, labels)`."""
     labels = np.concatenate([row["frame_labels"] for row in rows]).astype(int)
-    return np.concatenate(said)[labels >= 0], labels[labels >= 0]
+    return np.concatenate(frames)[labels >= 0], labels[labels >= 0]
 
 
-def pick_clips(said: Array, rows: Sequence[Row]) -> tuple[Array, Array]:
+def pick_clips(clips: Array, rows: Sequence[Row]) -> tuple[Array, Array]:
     """The probabilities and the labels of all clips that have one, `(clips, labels)`."""
     labels = np.array([row["clip_label"] for row in rows])
-    return said[labels >= 0], labels[labels >= 0]
+    return clips[labels >= 0], labels[labels >= 0]
 
 
 def guess_majority(
     training: Iterable[Row], rows: Sequence[Row], names: Mapping[str, Sequence[str]]
-) -> Said:
+) -> Probabilities:
     """The share of each label in training, whatever the video shows.
 
     Args:
         training: the training records.
-        rows: of which videos to guess.
+        rows: the records of the videos.
         names: of the labels.
     """
-    totals = {output: np.zeros(len(found)) for output, found in names.items()}
+    totals = {output: np.zeros(len(labels)) for output, labels in names.items()}
     for row in training:
         for output, labels in ((FRAME, row["frame_labels"]), (CLIP, [row["clip_label"]])):
             known = [label for label in labels if label >= 0]
@@ -79,7 +77,7 @@ def guess_majority(
     frames = [
         np.tile(shares[FRAME], (len(row["frame_labels"]), 1)) for row in rows if FRAME in shares
     ]
-    return Said(frames, np.tile(shares[CLIP], (len(rows), 1)) if CLIP in shares else None)
+    return Probabilities(frames, np.tile(shares[CLIP], (len(rows), 1)) if CLIP in shares else None)
 
 
 def find_segments(labels: Sequence[int] | Array) -> list[tuple[int, int, int]]:

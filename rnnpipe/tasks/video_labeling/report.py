@@ -1,4 +1,4 @@
-"""What the report shows of labelled videos: scores, confusions, and film strips with timelines."""
+"""Report items of labelled videos: scores, confusions, and film strips with timelines."""
 
 from __future__ import annotations
 
@@ -9,18 +9,17 @@ import numpy as np
 from PIL import Image
 
 from rnnpipe.metrics.classification import count_confusions
+from rnnpipe.models.frame_labeler import CLIP, FRAME
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.report.classification import tabulate_classes, tabulate_confusions
 from rnnpipe.report.items import Figure, Picture, ReportItem, Table
 from rnnpipe.tasks.video_labeling.drawings import draw_timeline, pick_evenly
 from rnnpipe.tasks.video_labeling.labels import (
-    CLIP,
-    FRAME,
     FRAMES_JPEG,
     MAJORITY,
     Array,
+    Probabilities,
     Row,
-    Said,
     pick_clips,
     pick_frames,
 )
@@ -41,41 +40,41 @@ def make_report_items(
     records: RecordsDirectory,
     split: str,
     rows: Sequence[Row],
-    said: Said,
-    baselines: Mapping[str, Said],
+    predicted: Probabilities,
+    baselines: Mapping[str, Probabilities],
     names: Mapping[str, Sequence[str]],
     scores: Mapping[str, float],
 ) -> list[ReportItem]:
     """Tables of scores and of confusions for frames and clips, and a few videos as film strips."""
     report_items: list[ReportItem] = []
-    for output, found in names.items():
+    for output, label_names in names.items():
         if output == FRAME:
-            probabilities, labels = pick_frames(said.frames, rows)
+            probabilities, labels = pick_frames(predicted.frames, rows)
         else:
-            assert said.clips is not None
-            probabilities, labels = pick_clips(said.clips, rows)
+            assert predicted.clips is not None
+            probabilities, labels = pick_clips(predicted.clips, rows)
         what = _WHAT[output]
-        counts = np.bincount(labels, minlength=len(found))
+        counts = np.bincount(labels, minlength=len(label_names))
         report_items += [
             _tabulate_scores(output, baselines, scores),
             tabulate_classes(
-                f"By label of {what}", counts, found, scores, what=what, prefix=f"{output}_"
+                f"By label of {what}", counts, label_names, scores, what=what, prefix=f"{output}_"
             ),
             tabulate_confusions(
-                f"Labels of {what} taken for each other",
+                f"Confusions of the labels of {what}",
                 count_confusions(probabilities, labels),
-                found,
+                label_names,
                 of=output,
             ),
         ]
-    return report_items + _show_videos(records, split, rows, said, baselines, names)
+    return report_items + _show_videos(records, split, rows, predicted, baselines, names)
 
 
 def _tabulate_scores(output: str, baselines: Iterable[str], scores: Mapping[str, float]) -> Table:
     metrics = {head: name for head, name in _METRICS.items() if f"{output}_{name}" in scores}
     prefixes = {"model": ""} | {name: f"baseline/{name}/" for name in baselines}
     trained = "".join(
-        f" `{name}` is the same without recurrence, trained in the same way: it sees no motion."
+        f" `{name}` is the same without recurrence, trained alike: it reads each frame alone."
         for name in baselines
         if name != MAJORITY
     )
@@ -95,26 +94,26 @@ def _show_videos(
     records: RecordsDirectory,
     split: str,
     rows: Sequence[Row],
-    said: Said,
-    baselines: Mapping[str, Said],
+    predicted: Probabilities,
+    baselines: Mapping[str, Probabilities],
     names: Mapping[str, Sequence[str]],
 ) -> list[Figure]:
-    """The first videos, and those of which the model got the least right."""
+    """The first videos, and those with the fewest right labels."""
     if FRAME in names:
-        shares = [_share_right(p, row) for p, row in zip(said.frames, rows, strict=True)]
+        shares = [_share_right(p, row) for p, row in zip(predicted.frames, rows, strict=True)]
     else:
-        assert said.clips is not None
-        given = said.clips.argmax(axis=1)
-        shares = [float(g == row["clip_label"]) for g, row in zip(given, rows, strict=True)]
+        assert predicted.clips is not None
+        labels = predicted.clips.argmax(axis=1)
+        shares = [float(c == row["clip_label"]) for c, row in zip(labels, rows, strict=True)]
     worst = np.argsort(shares, kind="stable")[:_SHOWN].tolist()
     shown = [i for i in range(min(_SHOWN, len(rows))) if i not in worst]
     titles = dict.fromkeys(shown, "One of the first") | dict.fromkeys(worst, "One of the worst")
     figures = []
     for number, record in enumerate(records.read(split, _DRAWN)):
         if number in titles:
-            picture = _draw(number, record, said, baselines, names)
+            picture = _draw(number, record, predicted, baselines, names)
             title = f"{titles[number]}: {record['video_id']}"
-            figures.append(Figure(title, picture, _describe_clip(number, record, said, names)))
+            figures.append(Figure(title, picture, _describe_clip(number, record, predicted, names)))
     return sorted(figures, key=lambda figure: figure.title)
 
 
@@ -127,29 +126,34 @@ def _share_right(probabilities: Array, row: Row) -> float:
 def _draw(
     number: int,
     record: Row,
-    said: Said,
-    baselines: Mapping[str, Said],
+    predicted: Probabilities,
+    baselines: Mapping[str, Probabilities],
     names: Mapping[str, Sequence[str]],
 ) -> Picture:
     frames = record[FRAMES_JPEG]
     strip = [np.asarray(Image.open(BytesIO(frames[i]))) for i in pick_evenly(len(frames))]
-    lines: dict[str, Sequence[int] | Array] = {}
+    timelines: dict[str, Sequence[int] | Array] = {}
     if FRAME in names:
-        lines = {"true": record["frame_labels"], "model": said.frames[number].argmax(axis=1)}
-        lines |= {
-            name: given.frames[number].argmax(axis=1)
-            for name, given in baselines.items()
+        timelines = {
+            "true": record["frame_labels"],
+            "model": predicted.frames[number].argmax(axis=1),
+        }
+        timelines |= {
+            name: baseline.frames[number].argmax(axis=1)
+            for name, baseline in baselines.items()
             if name != MAJORITY
         }
-    png = draw_timeline(strip, record["frame_times"], lines, names.get(FRAME, ()))
+    png = draw_timeline(strip, record["frame_times"], timelines, names.get(FRAME, ()))
     return Picture(png, f"frames of {record['video_id']} over their labels")
 
 
-def _describe_clip(number: int, record: Row, said: Said, names: Mapping[str, Sequence[str]]) -> str:
-    if CLIP not in names or said.clips is None:
+def _describe_clip(
+    number: int, record: Row, predicted: Probabilities, names: Mapping[str, Sequence[str]]
+) -> str:
+    if CLIP not in names or predicted.clips is None:
         return ""
-    given = said.clips[number]
-    best = int(given.argmax())
-    note = f"The model takes the clip for {names[CLIP][best]} ({given[best]:.1%})."
+    probabilities = predicted.clips[number]
+    best = int(probabilities.argmax())
+    note = f"Class of the clip: {names[CLIP][best]} ({probabilities[best]:.1%})"
     label = record["clip_label"]
-    return note if label in (best, -1) else f"{note} It is {names[CLIP][label]}."
+    return f"{note}." if label in (best, -1) else f"{note}, true class: {names[CLIP][label]}."
