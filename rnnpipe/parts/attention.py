@@ -52,6 +52,19 @@ class AttentionOptions(Settings):
         """Whether it samples positions, so that it is trained by REINFORCE."""
         return False
 
+    def check_reads_grids(self, key: str) -> None:
+        """Checks that its memory may be the grid of an image.
+
+        Args:
+            key: the setting that it is, for messages.
+
+        Raises:
+            UserError: it attends along a sequence alone.
+        """
+        if not self.reads_grids:
+            got, fix = getattr(self, "kind", type(self).__name__), "write e.g. {kind: additive}"
+            raise UserError(f"{key}.kind", "an attention that reads grids", got, fix)
+
     def make(self, *, seed: int | None = None, name: str | None = None) -> "Attention":
         """The mechanism.
 
