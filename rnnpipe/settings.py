@@ -7,11 +7,11 @@ check, its line in the JSON schema, and the flag of the Beam job.
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields, replace
 from importlib import import_module
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, TypeVar, Union, dataclass_transform
 
 from rnnpipe.errors import UserError
+from rnnpipe.plugins import find_plugins, load_plugin
 from rnnpipe.storage.paths import as_path
 
 T = TypeVar("T")
@@ -78,16 +78,12 @@ class Kinds:
             UserError: two packages claim one kind, or what an entry point names is no such class.
         """
         kinds = {kind: _import(target) for kind, target in self.ours.items()}
-        for entry in entry_points(group=self.group):
-            where = f"{self.group}: {entry.name}"
-            if entry.name in kinds:
-                fix = f"uninstall one of them, or rename it ({entry.value})"
-                raise UserError(where, "one package for each kind", "two", fix)
-            loaded = entry.load()
+        for kind, entry in find_plugins(self.group, self.ours).items():
+            loaded = load_plugin(entry)
             if not (isinstance(loaded, type) and issubclass(loaded, Settings)):
-                fix = "correct the entry point of that package"
+                where, fix = f"entry point {kind} of {self.group}", "correct the entry point"
                 raise UserError(where, "a subclass of rnnpipe.settings.Settings", repr(loaded), fix)
-            kinds[entry.name] = loaded
+            kinds[kind] = loaded
         return kinds
 
 

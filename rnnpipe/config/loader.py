@@ -1,4 +1,4 @@
-"""Configuration files: one YAML is one run, and all its faults are told at once."""
+"""Configuration files: one YAML is one run, and all its faults are reported at once."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -29,7 +29,7 @@ def load_config(path: Path, schemas: Mapping[str, type[T]], overrides: Sequence[
 
     A model is given its values as JSON has them, so that a path is text and a tuple a list, and
     its validators that run before pydantic's own return such values too. A validator that raises
-    a `UserError` has it told as it is; its `where` may name keys below the validator's place.
+    a `UserError` is reported as it is; its `where` may name keys below the validator's place.
 
     Args:
         path: the YAML file.
@@ -43,7 +43,7 @@ def load_config(path: Path, schemas: Mapping[str, type[T]], overrides: Sequence[
 
     Raises:
         UserError: the file cannot be read as YAML, or, as `Faults`, everything that is wrong
-            with what it says, in the order of its lines: `file:line: key.path: expected …, got
+            with its mistakes, in the order of its lines: `file:line: key.path: expected …, got
             …; what to do`.
 
     Example:

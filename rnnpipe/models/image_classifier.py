@@ -26,10 +26,7 @@ class GlimpseReaderOptions(Settings):
 
     def check(self) -> None:
         """The attention is over a grid, and what it finds is all that the cells read."""
-        if not self.attention.reads_grids:
-            got = getattr(self.attention, "kind", type(self.attention).__name__)
-            fix = "write another kind, e.g. coverage"
-            raise UserError("attention.kind", "an attention that reads grids", got, fix)
+        self.attention.check_reads_grids("attention")
         if self.cell.reads_context:
             expected = "a cell that reads one input"
             got = getattr(self.cell, "kind", type(self.cell).__name__)

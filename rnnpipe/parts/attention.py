@@ -62,6 +62,19 @@ class AttentionOptions(Settings):
         """How many alignments each query has."""
         return 1
 
+    def check_reads_grids(self, key: str) -> None:
+        """Checks that its memory may be the grid of an image.
+
+        Args:
+            key: the setting that it is, for messages.
+
+        Raises:
+            UserError: it attends along a sequence alone.
+        """
+        if not self.reads_grids:
+            got, fix = getattr(self, "kind", type(self).__name__), "write e.g. {kind: additive}"
+            raise UserError(f"{key}.kind", "an attention that reads grids", got, fix)
+
     def make(self, *, seed: int | None = None, name: str | None = None) -> "Attention":
         """The mechanism.
 
@@ -274,6 +287,20 @@ class HardAttentionOptions(_WrapperOptions):
 
         mechanism = self.mechanism.make(seed=seed)
         return HardAttention(mechanism, expected_share=self.expected_share, seed=seed, name=name)
+
+
+class ReinforceOptions(Settings):
+    """How hard attention learns where to attend: by REINFORCE (Xu et al. 2015, section 4.1)."""
+
+    reward_weight: float = setting(1.0, "of the likelihood that an alignment leads to", ge=0)
+    entropy_weight: float = setting(
+        0.01, "of the alignments' entropy; more of it keeps them from settling early", ge=0
+    )
+
+
+def is_hard(options: AttentionOptions | None) -> bool:
+    """Whether there is a mechanism that is trained by REINFORCE."""
+    return options is not None and options.is_hard
 
 
 class _AligningOptions(_WrapperOptions):

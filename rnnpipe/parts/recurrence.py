@@ -36,6 +36,11 @@ class RecurrenceOptions(Settings):
     )
     learned_state: bool = setting(False, "whether the first states are learned, and not zeros")
 
+    @property
+    def output_size(self) -> int:
+        """The features of the outputs: twice those of the cell where there are two directions."""
+        return self.cell.output_size * (2 if self.bidirectional else 1)
+
     def check(self) -> None:
         """The cell reads no context; zoneout draws for the states itself."""
         if self.cell.reads_context:

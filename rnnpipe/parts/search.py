@@ -92,16 +92,16 @@ class BeamSearchOptions(Settings):
             constraints: what the sequences may not be.
             required_phrases: what they must contain, see `beam_search`.
         """
-        from rnnpipe.decoding import beam_search, gnmt_coverage, gnmt_length, greedy
+        from rnnpipe.decoding import beam_search, gnmt_coverage, gnmt_length, greedy_search
 
         shared = {"max_length": self.max_length, "max_lengths": max_lengths}
         if self.width == 1 and required_phrases is None:
-            return greedy(step, state, constraints=constraints, **shared)
+            return greedy_search(step, state, constraints=constraints, **shared)
         coverage = self.coverage_penalty
         return beam_search(
             step,
             state,
-            width=self.width,
+            beam_width=self.width,
             n_best=self.n_best,
             length_penalty=gnmt_length(self.length_penalty),
             coverage_penalty=gnmt_coverage(coverage, memory_mask) if coverage else None,

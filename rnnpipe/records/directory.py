@@ -20,7 +20,7 @@ from rnnpipe.records.layout import (
     shard_name,
 )
 from rnnpipe.records.manifest import NotOurs
-from rnnpipe.records.specs import SPECS, RecordSpec
+from rnnpipe.records.specs import RecordSpec, find_spec
 from rnnpipe.records.tfrecord import read_tfrecord
 from rnnpipe.storage.paths import StorePath
 
@@ -64,8 +64,7 @@ class RecordsDirectory:
         return directory
 
     def _check(self) -> None:
-        if self.spec.name not in SPECS:
-            raise ValueError(f"records of the unknown kind {self.spec.name!r}")
+        _ = self.spec
         for split in self.splits:
             for name in self._shard_names(split):
                 if not (self.copied.has(name) if self.copied else (self.path / name).is_file()):
@@ -102,7 +101,10 @@ class RecordsDirectory:
     @cached_property
     def spec(self) -> RecordSpec:
         """The kind of record that it holds."""
-        return SPECS[self.stats["kind"]]
+        kind = self.stats["kind"]
+        if (spec := find_spec(kind)) is None:
+            raise ValueError(f"records of the unknown kind {kind!r}")
+        return spec
 
     @cached_property
     def splits(self) -> Mapping[str, int]:

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from rnnpipe.plugins import find_plugins, load_plugin
+
 FieldKind = Literal["int64", "float32", "text", "jpeg"]
 
 
@@ -206,3 +208,18 @@ _ALL = (
 )
 
 SPECS: Mapping[str, RecordSpec] = {spec.name: spec for spec in _ALL}
+
+
+def find_spec(name: str) -> RecordSpec | None:
+    """The declaration of a kind of record, ours or another package's; None if there is none.
+
+    Another package declares one by an entry point of the group `rnnpipe.records`.
+
+    Raises:
+        UserError: two packages claim one name.
+    """
+    if name in SPECS:
+        return SPECS[name]
+    entry = find_plugins("rnnpipe.records", SPECS).get(name)
+    spec: RecordSpec | None = entry and load_plugin(entry)
+    return spec

@@ -1,4 +1,4 @@
-"""What is looked at before work begins that may take hours."""
+"""Checks before work that may take hours."""
 
 from collections.abc import Collection
 

@@ -19,6 +19,7 @@ from rnnpipe.runs.model import load_baselines, load_model
 from rnnpipe.runs.progress import fetch_records
 from rnnpipe.tasks import make_task
 from rnnpipe.tasks.base import Task
+from rnnpipe.tasks.extensions import add_scores, make_plugin_items
 from rnnpipe.tasks.run_config import RunConfig
 
 _BASELINE = "baseline/"
@@ -56,9 +57,14 @@ def evaluate_run(
     for split in config.evaluate.splits:
         with console.status(f"evaluating on {split}"):
             evaluation = task.evaluate(model, records, split, baselines)
-        scores[split] = dict(evaluation.scores)
+        scores[split] = add_scores(
+            config.evaluate.metrics, evaluation.predictions, evaluation.scores
+        )
         predictions += [{"split": split, **row} for row in evaluation.predictions]
         items += evaluation.report_items
+        items += make_plugin_items(
+            config.evaluate.report_items, evaluation.predictions, scores[split]
+        )
         notices += evaluation.notices
         for name, content in evaluation.files.items():
             write_text(run.path / name, content)

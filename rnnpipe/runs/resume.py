@@ -1,4 +1,4 @@
-"""A run that was interrupted, taken up again."""
+"""Resuming an interrupted run."""
 
 import json
 from pathlib import Path
@@ -17,7 +17,7 @@ from rnnpipe.tasks import make_task
 
 
 def resume(path: Path, console: Console) -> RunDirectory:
-    """Goes on with an interrupted training, and evaluates and reports.
+    """Continues an interrupted training, evaluates and reports.
 
     It ends as it would have without the interruption; what was not done of an epoch is done again.
 
@@ -43,8 +43,8 @@ def resume(path: Path, console: Console) -> RunDirectory:
             "train anew with `rnnpipe train`",
         )
     fetch_records(records, console)
-    console.print(f"Going on in {run.path}")
-    with run.held():
+    console.print(f"Resuming {run.path}")
+    with run.lock():
         resumed = [*environment.get("resumed", []), describe_environment()]
         write_json(run.environment, {**environment, "resumed": resumed})
         finish_training(config, task, records, run, console)

@@ -53,8 +53,8 @@ class TrainingProgress(keras.callbacks.Callback):
         )
 
 
-class StartLog(keras.callbacks.Callback):
-    """Tells in every epoch's logs what the model scored before the first one.
+class InitialScoreLog(keras.callbacks.Callback):
+    """Adds the score before the first epoch to the logs of every epoch.
 
     Args:
         name: under which name.
@@ -104,7 +104,7 @@ def train(
     run = create_run(runs_dir, name)
     run.config.write_text(dump_config(config))
     write_json(run.environment, {**describe_environment(), "records": records.fingerprint})
-    with run.held():
+    with run.lock():
         finish_training(config, task, records, run, console)
     return run
 
@@ -118,7 +118,7 @@ def finish_training(
         config: the run's config.
         task: its task.
         records: its finished records, fetched.
-        run: where it goes; `run.held` must hold it.
+        run: where it goes; `run.lock` must be held.
         console: where progress is shown.
 
     Raises:
@@ -131,18 +131,18 @@ def finish_training(
         task.save_vocabulary(records, run.vocabulary)
         model = _train_model(config, task, records, run, console)
         for phase in task.make_phases(model, records, run.weights):
-            _refine(phase, task, records, run, console)
+            _train_phase(phase, task, records, run, console)
         _train_baselines(config, task, records, run, console)
         save_model(model, run.model)  # at the very end: a run with a model is finished
     except KeyboardInterrupt:
-        console.print(f"Interrupted; this goes on with it:\nrnnpipe resume {run.path}")
+        console.print(f"Interrupted; continue with:\nrnnpipe resume {run.path}")
         raise
 
 
 def _train_model(
     config: RunConfig, task: Task, records: RecordsDirectory, run: RunDirectory, console: Console
 ) -> keras.Model:
-    """The trained model, or what several of them make together."""
+    """The trained model or ensemble."""
     files = TrainingFiles(run.weights, run.history, run.tensorboard)
     if task.ensemble_size == 1:
         model = task.build_model(records)
@@ -170,7 +170,7 @@ def _train_baselines(
     run: RunDirectory,
     console: Console,
 ) -> None:
-    """Trains the models to compare with, and saves them."""
+    """Trains the baseline models and saves them."""
     for name, model in task.build_baselines(records).items():
         console.print(f"Baseline {name}:")
         folder = run.baselines
@@ -191,7 +191,7 @@ def _fit(
     *,
     seed: int | None = None,
 ) -> None:
-    """Trains a model as the config says, and leaves it with its best weights.
+    """Trains a model as configured, and leaves it with its best weights.
 
     The order of batches follows `seed`, by default the config's.
     """
@@ -214,7 +214,7 @@ def _fit(
         )
 
 
-def _refine(
+def _train_phase(
     phase: Phase, task: Task, records: RecordsDirectory, run: RunDirectory, console: Console
 ) -> None:
     """Trains a model further, and leaves it no worse than it was on the validation split."""
@@ -235,7 +235,7 @@ def _refine(
             files=files,
             callbacks=[
                 *phase.callbacks,
-                StartLog(f"{monitor}_at_start", start),
+                InitialScoreLog(f"{monitor}_at_start", start),
                 TrainingProgress(progress, len(phase.batches)),
             ],
             start=start,
@@ -250,7 +250,7 @@ def _make_callbacks(
     records: RecordsDirectory,
     weights: Path,
 ) -> list[keras.callbacks.Callback]:
-    """What the config and the task have done at the end of each epoch, in this order."""
+    """The callbacks of the config and of the task, in this order."""
     optimizer = config.train.optimizer
     callbacks = optimizer.make_callbacks()
     callbacks += task.make_callbacks(trainer, model, records, weights)

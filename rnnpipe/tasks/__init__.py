@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
-from types import MappingProxyType
+from importlib.metadata import EntryPoint
 from typing import TYPE_CHECKING
+
+from rnnpipe.plugins import find_plugins, load_plugin
 
 if TYPE_CHECKING:
     from rnnpipe.tasks.base import Task
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 _GROUP = "rnnpipe.tasks"
 
-_OWN = {
+_PREFIXES = {
     "captioning": "Captioning",
     "image_classification": "ImageClassification",
     "language_model": "LanguageModel",
@@ -25,31 +26,35 @@ _OWN = {
 }
 """The prefix of the `…Task` and `…Config` classes of each task in this package."""
 
-TASKS: Mapping[str, EntryPoint] = MappingProxyType(
-    {
-        name: EntryPoint(name, f"rnnpipe.tasks.{name}.task:{prefix}Task", _GROUP)
-        for name, prefix in _OWN.items()
-    }
-    | {entry.name: entry for entry in entry_points(group=_GROUP)}
-)
-"""Where each task is; it is imported when it is used.
+_OURS = {
+    name: EntryPoint(name, f"rnnpipe.tasks.{name}.task:{prefix}Task", _GROUP)
+    for name, prefix in _PREFIXES.items()
+}
 
-Other packages add tasks through the entry point group `rnnpipe.tasks`: a subclass of
-`rnnpipe.tasks.base.Task` with the settings of its config as `schema`.
-"""
+
+def find_tasks() -> Mapping[str, EntryPoint]:
+    """Where each task is; it is imported when it is used.
+
+    Other packages add tasks through the entry point group `rnnpipe.tasks`: a subclass of
+    `rnnpipe.tasks.base.Task` with the settings of its config as `schema`.
+
+    Raises:
+        UserError: two packages claim one name.
+    """
+    return {**_OURS, **find_plugins(_GROUP, _OURS)}
 
 
 class _Schemas(Mapping[str, "type[RunConfig]"]):
     """The config class of each task, imported when it is looked up."""
 
     def __getitem__(self, name: str) -> type[RunConfig]:
-        return _find_schema(name, TASKS[name])
+        return _find_schema(name, find_tasks()[name])
 
     def __iter__(self) -> Iterator[str]:
-        return iter(TASKS)
+        return iter(find_tasks())
 
     def __len__(self) -> int:
-        return len(TASKS)
+        return len(find_tasks())
 
 
 def find_schemas() -> Mapping[str, type[RunConfig]]:
@@ -59,14 +64,14 @@ def find_schemas() -> Mapping[str, type[RunConfig]]:
 
 def make_task(config: RunConfig) -> Task:
     """The task that a config is for."""
-    task: Task = TASKS[config.task].load()(config)
+    task: Task = load_plugin(find_tasks()[config.task])(config)
     return task
 
 
 def _find_schema(name: str, entry: EntryPoint) -> type[RunConfig]:
     schema: type[RunConfig]
     if entry.module.startswith("rnnpipe.tasks."):
-        schema = getattr(import_module(f"rnnpipe.tasks.{name}.config"), f"{_OWN[name]}Config")
+        schema = getattr(import_module(f"rnnpipe.tasks.{name}.config"), f"{_PREFIXES[name]}Config")
     else:
-        schema = entry.load().schema
+        schema = load_plugin(entry).schema
     return schema

@@ -1,4 +1,4 @@
-"""Pictures of a user's own."""
+"""What the encoder of images reads: of records, and of a user's own image."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,18 +7,54 @@ from typing import Any
 import numpy as np
 
 from rnnpipe.errors import BadRecord, UserError
+from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.sources.images.decoding import Fit, read_image, read_whole_image
+from rnnpipe.transforms.recipes.image_records import ImageRecordOptions
 
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]
 
 _SHOWN = 480  # the longer side of a photo that attention is drawn over, in pixels
 
 
-def read_photo(path: str, size: int, fit: Fit) -> Pixels:
-    """The pixels of an image that `predict` was given, as a record would have them.
+def image_field(data: ImageRecordOptions) -> str:
+    """The field of a record that the image encoder reads: pixels, or features."""
+    return "image_jpeg" if data.features is None else "image_features"
+
+
+def image_shape(data: ImageRecordOptions, records: RecordsDirectory) -> tuple[int, ...]:
+    """The shape of what the image encoder reads: `(height, width, 3)`, or that of the features.
 
     Args:
-        path: what `--image` was.
+        data: how the records are made.
+        records: the records.
+    """
+    if data.features is None:
+        return data.image.size, data.image.size, 3
+    first = next(iter(records.read("train", [image_field(data)])))
+    return tuple(first[image_field(data)].shape)
+
+
+def read_encoder_input(path: str, data: ImageRecordOptions) -> np.ndarray[Any, Any]:
+    """What the image encoder reads of an image file, `(1, ...)`.
+
+    Args:
+        path: the image file.
+        data: how the records are made.
+
+    Raises:
+        UserError: the file cannot be read, or the backbone of its features cannot be made.
+    """
+    features, fit = data.features, data.image.fit
+    if features is None:
+        return read_photo(path, data.image.size, fit)[None]
+    return features(read_photo(path, features.image_size, fit)[None])
+
+
+def read_photo(path: str, size: int, fit: Fit) -> Pixels:
+    """The pixels of an image, preprocessed as in a record.
+
+    Args:
+        path: the image file.
         size: height and width of the result, in pixels.
         fit: how an image that is not square becomes square.
 
@@ -28,18 +64,18 @@ def read_photo(path: str, size: int, fit: Fit) -> Pixels:
     Raises:
         UserError: the file cannot be read.
     """
-    with _telling(path):
+    with _readable(path):
         return np.asarray(read_image(path, size, fit))
 
 
 def show_photo(path: str, fit: Fit) -> Pixels:
-    """The same image as people look at it, for attention to be drawn over.
+    """The same image for display under a heatmap.
 
     What is only stretched to a square has its own proportions again, as a place in the square is
     the same fraction of its width and height; else it is the square that the model sees, larger.
 
     Args:
-        path: what `--image` was.
+        path: the image file.
         fit: how it became square for the model.
 
     Returns:
@@ -50,12 +86,12 @@ def show_photo(path: str, fit: Fit) -> Pixels:
     """
     if fit != "stretch":
         return read_photo(path, _SHOWN, fit)
-    with _telling(path):
+    with _readable(path):
         return np.asarray(read_whole_image(path, _SHOWN))
 
 
 @contextmanager
-def _telling(path: str) -> Iterator[None]:
+def _readable(path: str) -> Iterator[None]:
     try:
         yield
     except BadRecord as bad:

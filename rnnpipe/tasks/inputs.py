@@ -95,6 +95,19 @@ def parse_inputs(task: str, inputs: Sequence[Input], texts: Mapping[str, str]) -
     return values
 
 
+def split_phrases(text: str) -> list[str]:
+    """Cuts text at its semicolons.
+
+    Example:
+        >>> split_phrases("a red dog; in the snow")
+        ['a red dog', 'in the snow']
+    """
+    phrases = [phrase.strip() for phrase in text.split(";")]
+    if not all(phrases):
+        raise ValueError("phrases with semicolons between them")
+    return phrases
+
+
 def integer(minimum: int) -> Callable[[str], int]:
     """Converts text to an integer of at least `minimum`.
 

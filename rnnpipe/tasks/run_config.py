@@ -4,6 +4,7 @@ from typing import Literal
 
 from rnnpipe.parts.optimizers import AdamOptions, OptimizerOptions
 from rnnpipe.settings import Settings, setting
+from rnnpipe.tasks.extensions import METRICS, REPORT_ITEMS, check_names
 from rnnpipe.transforms.options import BuildOptions, Data
 
 
@@ -28,6 +29,15 @@ class Evaluate(Settings):
 
     splits: tuple[Literal["train", "validation", "test"], ...] = setting(("test",), min_length=1)
     batch_size: int = setting(256, "examples computed together", ge=1)
+    metrics: tuple[str, ...] = setting((), "metrics of other packages, by their entry points")
+    report_items: tuple[str, ...] = setting(
+        (), "report items of other packages, by their entry points"
+    )
+
+    def check(self) -> None:
+        """The other packages are installed."""
+        check_names(METRICS, self.metrics, "metrics")
+        check_names(REPORT_ITEMS, self.report_items, "report_items")
 
 
 class RunConfig(Settings):

@@ -49,7 +49,7 @@ def test_it_runs_end_to_end(name, run_tiny, tmp_path, shared_data, capsys):
     assert run.scores["perplexity"] == pytest.approx(math.exp(run.scores["nats"]))
     for baseline in ("unigram", "bigram", "lzma", "gzip"):
         assert 0 < run.scores[f"baseline/{baseline}/bits_per_char"] < 9
-    assert "How far back a prediction reaches" in (run.folder / "report.html").read_text()
+    assert "Gradient flow" in (run.folder / "report.html").read_text()
 
     arguments = ["predict", run.folder, "--prompt", "The", "--length", "5"]
     assert cli.main(list(map(str, arguments))) == 0

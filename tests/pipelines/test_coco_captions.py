@@ -25,7 +25,7 @@ def test_it_builds_records_of_drawn_scenes(tmp_path, capsys, count_of):
     assert count_of(capsys.readouterr().out, "train") == records.splits["train"]
 
 
-def test_features_are_flags_too(tmp_path, weights):
+def test_features_are_flags_too(tmp_path):
     options = {
         "source.kind": "shapes_captions",
         "source.path": tmp_path / "raw",
@@ -34,7 +34,7 @@ def test_features_are_flags_too(tmp_path, weights):
         "image.size": 32,
         "features.backbone.kind": "application",
         "features.backbone.name": "MobileNet",
-        "features.backbone.weights": weights,
+        "features.backbone.weights": "none",
         "features.backbone.options": "{alpha: 0.25}",
         "features.layer": "conv_pw_3_relu",
         "features.image_size": 32,
@@ -50,8 +50,8 @@ def test_features_are_flags_too(tmp_path, weights):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"source.splits": "{val: val}"}, "command line: --source.splits.val: expected"),
-        ({"caption.vocabulary": "many"}, "command line: --caption.vocabulary: expected"),
+        ({"source.splits": "{val: val}"}, "source.splits.val: expected train, validation or test"),
+        ({"caption.vocabulary": "many"}, "--caption.vocabulary=many: expected an integer"),
         ({"feature.layer": "last"}, "unrecognized arguments: --feature.layer"),
     ],
 )

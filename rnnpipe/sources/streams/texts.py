@@ -129,7 +129,9 @@ class TextStreams(StreamSource):
         """The spans of a partition, with the fields of `SpanFields`."""
         with partition.path.open("rb") as file:
             for number, (start, stop) in enumerate(self._documents(partition)):
-                document = partition.name if self.begin is None else f"{partition.name}#{number:06d}"
+                document = (
+                    partition.name if self.begin is None else f"{partition.name}#{number:06d}"
+                )
                 for place, (first, last) in enumerate(cut(file, start, stop)):
                     fields: SpanFields = {
                         "document": document,

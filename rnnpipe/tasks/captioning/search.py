@@ -1,6 +1,6 @@
-"""Captions of many images, searched for with a beam."""
+"""Captions of many images by beam search."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +9,9 @@ import tensorflow as tf
 
 from rnnpipe.decoding import Decoded
 from rnnpipe.models.captioner import begin_captioning
-from rnnpipe.tasks.beam_decoder import Beam, Found, to_arrays
+from rnnpipe.parts.search import BeamSearchOptions
+from rnnpipe.tasks.beam_decoder import Hypothesis, read_hypotheses, to_arrays
+from rnnpipe.tasks.constraints import pad_phrases, repeat_for_batch
 
 
 class CaptionSearch:
@@ -17,13 +19,26 @@ class CaptionSearch:
 
     Args:
         model: what `build_captioner` made; its weights may change between calls.
-        beam: how they are searched for.
+        options: of the search.
+        banned: the ids of `options.constraints.banned_tokens`.
+        required: the tokens of phrases that every caption has to contain.
+        prefix: the tokens that every caption begins with.
     """
 
-    def __init__(self, model: keras.Model, beam: Beam) -> None:
-        self._beam, self._search = beam, _compile(model, beam)
+    def __init__(
+        self,
+        model: keras.Model,
+        options: BeamSearchOptions,
+        *,
+        banned: Sequence[int] = (),
+        required: Sequence[Sequence[int]] = (),
+        prefix: Sequence[int] = (),
+    ) -> None:
+        self._model, self._options = model, options
+        self._banned, self._prefix, self._required = banned, prefix, pad_phrases(required)
+        self._compiled = tf.function(self._decode, autograph=False, reduce_retracing=True)
 
-    def __call__(self, batches: Iterable[Any]) -> list[list[Found]]:
+    def __call__(self, batches: Iterable[Any]) -> list[list[Hypothesis]]:
         """The captions of each image, the best first; only the best has its alignment.
 
         Args:
@@ -32,25 +47,29 @@ class CaptionSearch:
         Returns:
             Captions whose alignments are `(time, rows, columns)`.
         """
-        found = []
+        captions = []
         for images in batches:
-            decoded = to_arrays(self._search(tf.convert_to_tensor(images)))
-            found += [
-                [_keep(one, rank) for rank, one in enumerate(self._beam.read(decoded, row))]
-                for row in range(len(decoded.ids))
-            ]
-        return found
+            decoded = to_arrays(self._compiled(tf.convert_to_tensor(images)))
+            for row in range(len(decoded.ids)):
+                read = read_hypotheses(decoded, row, self._options)
+                captions.append([_keep(one, rank) for rank, one in enumerate(read)])
+        return captions
+
+    def _decode(self, images: tf.Tensor) -> Decoded:
+        options = self._options
+        step, state = begin_captioning(self._model, images, beam_width=options.width)
+        return options.search(
+            step,
+            state,
+            constraints=options.constraints.make(
+                self._banned, repeat_for_batch(self._prefix, images)
+            ),
+            required_phrases=repeat_for_batch(self._required, images),
+        )
 
 
-def _keep(found: Found, rank: int) -> Found:
+def _keep(hypothesis: Hypothesis, rank: int) -> Hypothesis:
     # A view would hold the alignments of the whole batch in memory.
-    kept = None if rank or found.alignment is None else found.alignment.copy()
-    return replace(found, alignment=kept)
-
-
-def _compile(model: keras.Model, beam: Beam) -> Callable[[Any], Decoded]:
-    @tf.function(autograph=False, reduce_retracing=True)
-    def search(images: tf.Tensor) -> Decoded:
-        return beam.search(*begin_captioning(model, images, copies=beam.width))
-
-    return search
+    alignment = hypothesis.alignment
+    alignment = None if rank or alignment is None else alignment.copy()
+    return replace(hypothesis, alignment=alignment)

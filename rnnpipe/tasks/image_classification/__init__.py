@@ -1,1 +1,1 @@
-"""Images classified by a recurrent network that reads them in glimpses."""
+"""Image classification with recurrent visual attention."""

@@ -4,10 +4,10 @@ from typing import Literal
 
 from rnnpipe.errors import UserError
 from rnnpipe.models.image_classifier import ImageClassifierOptions
+from rnnpipe.parts.attention import ReinforceOptions
 from rnnpipe.settings import setting
 from rnnpipe.tasks.image_encoders import check_encoder
 from rnnpipe.tasks.run_config import KeepBest, RunConfig, Train
-from rnnpipe.training.reinforce import ReinforceOptions
 from rnnpipe.transforms.recipes.image_classes import ImageClassData
 
 
@@ -26,7 +26,7 @@ class ImageClassificationTrain(Train):
         "compare",
     )
     reinforce: ReinforceOptions | None = setting(
-        None, "the loss of hard attention; null: with hard attention its defaults, else none"
+        None, "how hard attention is trained; null: by the defaults of these settings"
     )
     keep_best: ImageClassificationKeepBest = ImageClassificationKeepBest()
 
@@ -43,9 +43,8 @@ class ImageClassificationConfig(RunConfig):
         """The encoder reads what the records hold; REINFORCE trains hard attention alone."""
         check_encoder(self.model.image_encoder, self.data.features)
         if self.train.reinforce is not None and not self.model.reader.attention.is_hard:
-            expected = "none without hard attention"
-            fix = "leave it out, or write model.reader.attention.kind: hard"
-            raise UserError("train.reinforce", expected, "its settings", fix)
+            expected, fix = "null without hard attention", "remove it, or take hard attention"
+            raise UserError("train.reinforce", expected, "settings", fix)
 
     @property
     def reinforce(self) -> ReinforceOptions | None:

@@ -1,4 +1,4 @@
-"""Scores of a reader in glimpses, beside a pooling model and the majority class."""
+"""Evaluation of a glimpse reader beside its encoder, pooled, and the majority class."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -11,7 +11,7 @@ from rnnpipe.metrics.classification import guess_by_frequency, score_classes
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.report.classification import OF_BASELINES, rank
 from rnnpipe.tasks.base import Evaluation
-from rnnpipe.tasks.image_classification.drawing import find_path
+from rnnpipe.tasks.image_classification.drawing import glimpse_centers
 from rnnpipe.tasks.image_classification.report import make_report_items
 
 _MAJORITY = "majority"
@@ -27,23 +27,23 @@ def evaluate(
     """Scores a model and its baselines on a split.
 
     Args:
-        model: with the outputs `logits` and `alignments`.
+        model: gives `logits` and `alignments`.
         records: the records.
-        split: one of their splits.
-        images: batches of what the model reads, in the records' order.
+        split: which of their splits.
+        images: batches of images in the records' order.
         baselines: trained models by name; the majority class is added to them.
     """
     names = records.labels
     # Without the images: all of a split need not fit into memory.
     rows = list(records.read(split, ["image_name", "label"]))
     labels = np.array([row["label"] for row in rows])
-    probabilities, alignments = predict_all(model, images)
+    probabilities, alignments = classify_images(model, images)
     scores = score_classes(probabilities, labels, names)
-    compared = {name: predict_all(baseline, images)[0] for name, baseline in baselines.items()}
-    compared[_MAJORITY] = guess_by_frequency(_count_training(records), len(rows))
-    for name, of_baseline in compared.items():
-        by_metric = score_classes(of_baseline, labels, names)
-        scores |= {f"baseline/{name}/{metric}": by_metric[metric] for metric in OF_BASELINES}
+    others = {name: classify_images(baseline, images)[0] for name, baseline in baselines.items()}
+    others[_MAJORITY] = guess_by_frequency(_count_training(records), len(rows))
+    for name, predicted in others.items():
+        baseline_scores = score_classes(predicted, labels, names)
+        scores |= {f"baseline/{name}/{metric}": baseline_scores[metric] for metric in OF_BASELINES}
     scores["attended_cells"] = _count_cells(alignments)
     titles = {name: f"{name}, pooled" for name in baselines} | {_MAJORITY: _MAJORITY}
     items = make_report_items(records, split, labels, probabilities, alignments, scores, titles)
@@ -51,11 +51,11 @@ def evaluate(
     return Evaluation(scores, predictions, items)
 
 
-def predict_all(model: keras.Model, images: Iterable[Any]) -> tuple[np.ndarray, np.ndarray]:
-    """The probabilities and alignments of a model, batch by batch.
+def classify_images(model: keras.Model, images: Iterable[Any]) -> tuple[np.ndarray, np.ndarray]:
+    """The probabilities and alignments of images, batch by batch.
 
     Args:
-        model: with the output `logits`, and `alignments` if it attends.
+        model: gives `logits`, and `alignments` if it attends.
         images: batches `(batch, height, width, channels)`.
 
     Returns:
@@ -64,12 +64,12 @@ def predict_all(model: keras.Model, images: Iterable[Any]) -> tuple[np.ndarray, 
     """
 
     @tf.function(reduce_retracing=True)
-    def predict(batch: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def classify(batch: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         outputs = model(batch, training=False)
-        no_alignments = tf.zeros((tf.shape(batch)[0], 0, 0, 0))
-        return tf.nn.softmax(outputs["logits"]), outputs.get("alignments", no_alignments)
+        nothing = tf.zeros((tf.shape(batch)[0], 0, 0, 0))
+        return tf.nn.softmax(outputs["logits"]), outputs.get("alignments", nothing)
 
-    probabilities, alignments = zip(*(predict(batch) for batch in images), strict=True)
+    probabilities, alignments = zip(*(classify(batch) for batch in images), strict=True)
     return np.concatenate(probabilities), np.concatenate(alignments)
 
 
@@ -80,7 +80,7 @@ def _count_training(records: RecordsDirectory) -> list[int]:
 
 
 def _count_cells(alignments: np.ndarray) -> float:
-    """How many cells of the grid are the strongest of a glimpse, on average over the images."""
+    """The mean number of different cells that are the maximum of a glimpse."""
     strongest = alignments.reshape(*alignments.shape[:2], -1).argmax(axis=-1)
     return float(np.mean([len(set(cells)) for cells in strongest.tolist()]))
 
@@ -92,15 +92,17 @@ def _describe_predictions(
     alignments: np.ndarray,
 ) -> list[dict[str, Any]]:
     described = []
-    for row, of_image, glimpses in zip(rows, probabilities, alignments, strict=True):
-        top = rank(of_image, names)
+    for row, predicted, glimpses in zip(rows, probabilities, alignments, strict=True):
+        top = rank(predicted, names)
         described.append(
             {
                 "image_name": row["image_name"],
                 "label": names[row["label"]],
                 "prediction": top[0][0],
                 "top": [[name, round(probability, 4)] for name, probability in top],
-                "path": [[round(float(x), 3), round(float(y), 3)] for x, y in find_path(glimpses)],
+                "path": [
+                    [round(float(x), 3), round(float(y), 3)] for x, y in glimpse_centers(glimpses)
+                ],
             }
         )
     return described

@@ -1,4 +1,4 @@
-"""Report items of images read in glimpses: scores, confusions, and paths of glimpses."""
+"""The report items of image classification: scores, confusions, and paths of glimpses."""
 
 from collections.abc import Mapping, Sequence
 from io import BytesIO
@@ -11,9 +11,9 @@ from rnnpipe.metrics.classification import count_confusions
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.report.classification import (
     calibrate,
-    entitle,
     list_answers,
     pick_samples,
+    sample_title,
     tabulate_classes,
     tabulate_confusions,
     tabulate_scores,
@@ -21,7 +21,7 @@ from rnnpipe.report.classification import (
 from rnnpipe.report.image_heatmap import LEGEND as VEIL
 from rnnpipe.report.image_heatmap import draw_attention
 from rnnpipe.report.items import Gallery, Picture, ReportItem, Sample
-from rnnpipe.tasks.image_classification.drawing import LEGEND, draw_path
+from rnnpipe.tasks.image_classification.drawing import LEGEND, draw_glimpse_path
 
 
 def make_report_items(
@@ -37,7 +37,7 @@ def make_report_items(
 
     Args:
         records: the records.
-        split: one of their splits.
+        split: which of their splits.
         labels: of its records, `(images,)`.
         probabilities: `(images, classes)`, the model's.
         alignments: `(images, steps, rows, columns)`.
@@ -56,7 +56,7 @@ def make_report_items(
             "By class", np.bincount(labels, minlength=len(names)), names, scores, what="images"
         ),
         tabulate_confusions(
-            "Confusions of the classes",
+            "Classes taken for each other",
             count_confusions(probabilities, labels),
             names,
             of="image",
@@ -69,7 +69,7 @@ def make_report_items(
         ),
         Gallery(
             "Worst errors",
-            f"Wrong answers with the highest probability. {LEGEND} {VEIL}",
+            f"Wrong answers of which the model was surest. {LEGEND} {VEIL}",
             [samples[i] for i in wrong],
         ),
     ]
@@ -82,15 +82,18 @@ def _make_sample(
     alignments: np.ndarray,
 ) -> Sample:
     image = np.asarray(Image.open(BytesIO(record["image_jpeg"])))
-    label, answer = names[record["label"]], names[int(probabilities.argmax())]
+    label, predicted = names[record["label"]], names[int(probabilities.argmax())]
     glimpses = [
         Picture(draw_attention(image, alignment), f"glimpse {number}")
         for number, alignment in enumerate(alignments, start=1)
     ]
     return Sample(
-        title=entitle(answer, label),
+        title=sample_title(predicted, label),
         subtitle=record["image_name"],
-        right=answer == label,
-        pictures=(Picture(draw_path(image, alignments), "the path of the glimpses"), *glimpses),
+        right=predicted == label,
+        pictures=(
+            Picture(draw_glimpse_path(image, alignments), "the path of the glimpses"),
+            *glimpses,
+        ),
         answers=list_answers(probabilities, names, label),
     )

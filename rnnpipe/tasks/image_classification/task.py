@@ -9,14 +9,14 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from rnnpipe.quiet import quiet_import
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import LABELS
 from rnnpipe.report.classification import rank
 from rnnpipe.tasks.base import Evaluation, Prediction, Task
 from rnnpipe.tasks.image_classification.config import ImageClassificationConfig
-from rnnpipe.tasks.image_inputs import read_photo
+from rnnpipe.tasks.image_encoders import make_encoder, make_trial_encoder
+from rnnpipe.tasks.image_inputs import image_field, image_shape, read_encoder_input, read_photo
 from rnnpipe.tasks.inputs import Input
 
 if TYPE_CHECKING:
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
     from rnnpipe.inputs.batches import Batch
-
-IMAGE_JPEG, IMAGE_FEATURES = "image_jpeg", "image_features"
-"""The fields of a record with its image, and a backbone's features of it."""
 
 
 class ImageClassificationTask(Task[ImageClassificationConfig]):
@@ -43,30 +40,37 @@ class ImageClassificationTask(Task[ImageClassificationConfig]):
 
     def __init__(self, config: ImageClassificationConfig) -> None:
         super().__init__(config)
-        features = config.model.image_encoder.reads_features
-        self._image_field = IMAGE_FEATURES if features else IMAGE_JPEG
-        self.fields = (self._image_field, "label")
-
-    def _image_shape(self, records: RecordsDirectory) -> tuple[int, ...]:
-        """Of an image as the model reads it."""
-        if self._image_field == IMAGE_JPEG:
-            size = self.config.data.image.size
-            return size, size, 3
-        first = next(records.read("train", [IMAGE_FEATURES]))
-        return tuple(first[IMAGE_FEATURES].shape)
+        self.fields = (image_field(config.data), "label")
 
     def check_model(self) -> None:
-        """Looks for the files of the image encoder."""
-        self.config.model.image_encoder.check_files()
+        """Builds the model for images that there may be, and drops it.
+
+        Raises:
+            UserError: a file of the image encoder is missing, or its parts do not fit.
+        """
+        options = self.config.model.image_encoder
+        if options.reads_features and options.grid_channels is None:
+            return  # whether the reader fits the grid depends on the features
+        with quiet_import():
+            import keras  # noqa: F401
+
+        encoder = make_trial_encoder(options, self.config.data.image.size)
+        self._build_model(encoder, classes=2)
 
     def build_model(self, records: RecordsDirectory) -> keras.Model:
         """The reader, with logits and the alignments of every glimpse as outputs."""
+        shape = image_shape(self.config.data, records)
+        encoder = make_encoder(self.config.model.image_encoder, shape)
+        return self._build_model(encoder, classes=len(records.labels))
+
+    def _build_model(self, encoder: keras.Model, classes: int) -> keras.Model:
         from rnnpipe.models.image_classifier import build_image_classifier
 
         return build_image_classifier(
             self.config.model,
-            image_shape=self._image_shape(records),
-            classes=len(records.labels),
+            image_shape=encoder.input.shape[1:],
+            classes=classes,
+            image_encoder=encoder,
             seed=self.config.seed,
         )
 
@@ -78,7 +82,7 @@ class ImageClassificationTask(Task[ImageClassificationConfig]):
             return {}
         model = build_pooling_classifier(
             self.config.model,
-            image_shape=self._image_shape(records),
+            image_shape=image_shape(self.config.data, records),
             classes=len(records.labels),
         )
         return {self.config.model.image_encoder.kind: model}
@@ -104,8 +108,9 @@ class ImageClassificationTask(Task[ImageClassificationConfig]):
         """Images `(batch, height, width, channels)`, or their features, and classes `(batch,)`."""
         import tensorflow as tf
 
-        images = tf.ensure_shape(batch[self._image_field], (None, *self._image_shape(records)))
-        return images, batch["label"]
+        data = self.config.data
+        shape = (None, *image_shape(data, records))
+        return tf.ensure_shape(batch[image_field(data)], shape), batch["label"]
 
     def evaluate(
         self,
@@ -125,14 +130,12 @@ class ImageClassificationTask(Task[ImageClassificationConfig]):
         Raises:
             UserError: the image cannot be read.
         """
-        from rnnpipe.tasks.image_classification.drawing import draw_path
-        from rnnpipe.tasks.image_classification.evaluation import predict_all
+        from rnnpipe.tasks.image_classification.drawing import draw_glimpse_path
+        from rnnpipe.tasks.image_classification.evaluation import classify_images
 
-        image, features = self.config.data.image, self.config.data.features
-        pixels = model_input = read_photo(inputs["image"], image.size, image.fit)
-        if features is not None:
-            backbone_pixels = read_photo(inputs["image"], features.image_size, image.fit)
-            (model_input,) = features(backbone_pixels[np.newaxis])
-        (probabilities,), (alignments,) = predict_all(model, [model_input[np.newaxis]])
+        data, path = self.config.data, inputs["image"]
+        encoder_input = read_encoder_input(path, data)
+        (probabilities,), (alignments,) = classify_images(model, [encoder_input])
         top = rank(probabilities, json.loads((folder / LABELS).read_text()))
-        return Prediction(top, draw_path(pixels, alignments, answers=top))
+        pixels = read_photo(path, data.image.size, data.image.fit)
+        return Prediction(top, draw_glimpse_path(pixels, alignments, answers=top))

@@ -1,4 +1,4 @@
-"""Text written by a language model, a symbol at a time, each fed back as the next input."""
+"""Autoregressive generation of text with a language model."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -45,8 +45,8 @@ def _draw(
 ) -> Iterator[int]:
     @tf.function(reduce_retracing=True)
     def read(tokens: Any, states: Any) -> tuple[Any, Any]:
-        said = model({"tokens": tokens, "states": states}, training=False)
-        return said["logits"][:, -1], said["states"]
+        outputs = model({"tokens": tokens, "states": states}, training=False)
+        return outputs["logits"][:, -1], outputs["states"]
 
     yield from begun
     states: Any = [tf.zeros((1, state.shape[-1])) for state in model.input["states"]]
@@ -59,7 +59,7 @@ def _draw(
 
 
 def _choose(logits: Any, rng: Any) -> int:
-    """A token by its probability, but for those that stand for no text."""
+    """Draws a token by its probability, special tokens excluded."""
     logits[_NEVER] = -np.inf
     shares = np.exp(logits - logits.max())
     return int(rng.choice(len(shares), p=shares / shares.sum()))

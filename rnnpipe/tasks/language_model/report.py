@@ -1,4 +1,4 @@
-"""What the report shows of a language model: what it writes, what surprises it, what it tracks."""
+"""The report items of a language model: samples, surprisal, unit probes, gradient flow."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -10,9 +10,9 @@ import numpy as np
 from rnnpipe.models.language_model import build_language_model
 from rnnpipe.models.recurrence import Kind, build_recurrence
 from rnnpipe.report.items import Figure, Passage, Picture, ReportItem, Span
-from rnnpipe.tasks.language_model.drawings import draw_gates, draw_gradient_flow
+from rnnpipe.tasks.language_model.drawing import draw_gates, draw_gradient_flow
 from rnnpipe.tasks.language_model.generation import generate_text
-from rnnpipe.tasks.language_model.unit_probes import Tracker, find_trackers, read_closely
+from rnnpipe.tasks.language_model.unit_probes import UnitProbe, find_unit_probes, record_activations
 from rnnpipe.text.symbols import Symbols
 from rnnpipe.training.gradients import measure_gradient_flow
 
@@ -53,7 +53,7 @@ def make_report_items(
     return [
         *_samples(model, symbols),
         _surprises(symbols, texts[0]["tokens"][:_SURPRISED], nats),
-        *_insides(model, symbols, tokens[:_READ].tolist()),
+        *_unit_probes(model, symbols, tokens[:_READ].tolist()),
         *_gradients(model, symbols, tokens, clip_norm),
     ]
 
@@ -62,7 +62,7 @@ def _samples(model: keras.Model, symbols: Symbols) -> list[ReportItem]:
     length = _WRITTEN[symbols.kind]
     return [
         Passage(
-            f"What it writes at temperature {temperature}",
+            f"Sample at temperature {temperature}",
             [Span("".join(generate_text(model, symbols, length=length, temperature=temperature)))],
             "The smaller the temperature, the likelier and the duller the text.",
         )
@@ -77,17 +77,17 @@ def _surprises(symbols: Symbols, tokens: Sequence[int], nats: Array) -> Passage:
         for text, cost in zip(symbols.stream(tokens), bits, strict=True)
     ]
     note = f"The darker, the more bits a symbol cost; full shade is {_WORST_BITS:g} bits or more."
-    return Passage("What surprises it", spans, note)
+    return Passage("Surprisal", spans, note)
 
 
-def _insides(model: keras.Model, symbols: Symbols, tokens: list[int]) -> list[ReportItem]:
+def _unit_probes(model: keras.Model, symbols: Symbols, tokens: list[int]) -> list[ReportItem]:
     """Of characters alone: units that track something, and the gates over a few of them."""
     if symbols.kind != "char":
         return []
     pieces = [symbols.text_of(token) for token in tokens]
-    reading = read_closely(model, tokens)
+    reading = record_activations(model, tokens)
     report_items: list[ReportItem] = [
-        _tracked(tracker, pieces) for tracker in find_trackers(reading.memory, pieces)[:_TRACKERS]
+        _probe(probe, pieces) for probe in find_unit_probes(reading.memory, pieces)[:_TRACKERS]
     ]
     if reading.gates:
         gates = {name: values[:_GATED] for name, values in reading.gates.items()}
@@ -103,14 +103,14 @@ def _insides(model: keras.Model, symbols: Symbols, tokens: list[int]) -> list[Re
     return report_items
 
 
-def _tracked(tracker: Tracker, pieces: Sequence[str]) -> Passage:
-    values = tracker.memory[:_TRACKED] * np.sign(tracker.correlation)
+def _probe(probe: UnitProbe, pieces: Sequence[str]) -> Passage:
+    values = probe.memory[:_TRACKED] * np.sign(probe.correlation)
     low, high = np.quantile(values, (0.02, 0.98))
     shares = np.clip((values - low) / max(high - low, 1e-9), 0, 1)
     return Passage(
-        f"Unit {tracker.unit} of the lowest layer follows {tracker.what}",
+        f"Unit {probe.unit} of the lowest layer follows {probe.what}",
         [Span(piece, float(share)) for piece, share in zip(pieces, shares, strict=False)],
-        f"The darker, the more the unit holds; it correlates at {tracker.correlation:+.2f} over "
+        f"The darker, the more the unit holds; it correlates at {probe.correlation:+.2f} over "
         f"{len(pieces):,} characters, the most of all units.",
     )
 
@@ -118,7 +118,7 @@ def _tracked(tracker: Tracker, pieces: Sequence[str]) -> Passage:
 def _gradients(
     model: keras.Model, symbols: Symbols, tokens: Array, clip_norm: float | None
 ) -> list[ReportItem]:
-    """How far back a prediction reaches: in new networks of each kind, and in the trained one."""
+    """Gradient flow: in new networks of each kind, and in the trained one."""
     back = min(_BACK, len(tokens) // _TEXTS - 1)
     if back < 2:
         return []
@@ -133,18 +133,18 @@ def _gradients(
         if clip_norm and flow.weights > clip_norm
     }
     curves = {name: flow.norms for name, flow in flows.items()}
-    told = (
+    clipping = (
         f"Dashes: after the gradient is clipped to a global norm of {clip_norm:g}, as in training."
         if clipped
         else "No gradient here is large enough to be clipped."
     )
     return [
         Figure(
-            "How far back a prediction reaches",
+            "Gradient flow",
             Picture(draw_gradient_flow(curves, clipped), "Norms of gradients by steps back"),
             "The gradient of the loss of one prediction by the states before it. Where a curve "
             "falls, gradients vanish and what lies further back cannot be learnt; where it rises, "
-            f"they explode. {told}",
+            f"they explode. {clipping}",
         )
     ]
 

@@ -1,4 +1,4 @@
-"""The stages of a language model, from its config."""
+"""The task of language modeling."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class LanguageModelTask(Task[LanguageModelConfig]):
-    """What comes next in a text, by character or by word.
+    """A language model of characters or words.
 
     Args:
         config: the run's config.
@@ -107,7 +107,7 @@ class LanguageModelTask(Task[LanguageModelConfig]):
     ) -> Any:
         """Batches of ({`tokens`, `starts`}, targets), each of which goes on from the one before.
 
-        A stream has one order: of the seed it matters only that it is given for training.
+        A stream has one order: the seed only selects the batch size of training.
         """
         from rnnpipe.inputs.streams import make_stream_batches
 

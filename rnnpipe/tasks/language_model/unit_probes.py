@@ -1,4 +1,4 @@
-"""What goes on inside of a language model's lowest layer while it reads."""
+"""Unit probes: the units of the lowest layer that correlate with properties of the text."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,20 +16,20 @@ _CLOSE = {"(": ")", "[": "]", "{": "}"}
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """What a layer did at each symbol of a text, before it saw the next one.
+class Activations:
+    """The activations of a layer at each symbol of a text.
 
     Args:
         memory: what it carries on, `(time, units)`: an LSTM's c, else the output.
-        gates: by name, `(time, units)`; empty for a layer without gates to look at.
+        gates: by name, `(time, units)`; empty for a layer without visible gates.
     """
 
     memory: Array
     gates: Mapping[str, Array]
 
 
-def read_closely(model: keras.Model, tokens: list[int]) -> Reading:
-    """What the lowest recurrent layer does while it reads a text.
+def record_activations(model: keras.Model, tokens: list[int]) -> Activations:
+    """The activations of the lowest recurrent layer on a text.
 
     Args:
         model: of `build_language_model`, with the layers of `build_recurrence`.
@@ -39,13 +39,13 @@ def read_closely(model: keras.Model, tokens: list[int]) -> Reading:
     layer = model.get_layer("recurrence").layers[0]
 
     @tf.function  # a loop over thousands of steps takes long outside of a graph
-    def look(words: Any) -> tuple[Any, dict[str, Any]]:
+    def run_layer(words: Any) -> tuple[Any, dict[str, Any]]:
         return layer(words)[0], layer.gates(words) if hasattr(layer, "gates") else {}
 
-    outputs, found = look(words)
-    gates = {name: values.numpy()[0] for name, values in found.items()}
+    outputs, layer_gates = run_layer(words)
+    gates = {name: values.numpy()[0] for name, values in layer_gates.items()}
     memory = _lstm_memory(gates) if "forget" in gates else outputs.numpy()[0]
-    return Reading(memory[1:], {name: values[1:] for name, values in gates.items()})
+    return Activations(memory[1:], {name: values[1:] for name, values in gates.items()})
 
 
 def _lstm_memory(gates: Mapping[str, Array]) -> Array:
@@ -57,11 +57,11 @@ def _lstm_memory(gates: Mapping[str, Array]) -> Array:
 
 
 @dataclass(frozen=True, slots=True)
-class Tracker:
-    """The unit whose memory goes best with something that can be said of a text.
+class UnitProbe:
+    """The unit whose memory correlates most with a property of the text.
 
     Args:
-        what: what is said of it.
+        what: the property.
         unit: the number of the unit.
         correlation: Pearson's, between -1 and 1.
         memory: of this unit, `(time,)`.
@@ -73,14 +73,14 @@ class Tracker:
     memory: Array
 
 
-def find_trackers(memory: Array, pieces: list[str]) -> list[Tracker]:
-    """The unit that goes best with each of some properties that vary over the text.
+def find_unit_probes(memory: Array, pieces: list[str]) -> list[UnitProbe]:
+    """The most correlated unit for each property that varies over the text.
 
     Args:
         memory: `(time, units)`.
         pieces: the text, a symbol for each step.
     """
-    found = []
+    probes = []
     centred = memory - memory.mean(axis=0)
     spread = np.sqrt((centred**2).mean(axis=0)) + 1e-9
     for what, measure in PROPERTIES.items():
@@ -90,8 +90,8 @@ def find_trackers(memory: Array, pieces: list[str]) -> list[Tracker]:
         with_property = (values - values.mean()) / values.std()
         correlations = (centred * with_property[:, None]).mean(axis=0) / spread
         unit = int(np.abs(correlations).argmax())
-        found.append(Tracker(what, unit, float(correlations[unit]), memory[:, unit]))
-    return sorted(found, key=lambda tracker: -abs(tracker.correlation))
+        probes.append(UnitProbe(what, unit, float(correlations[unit]), memory[:, unit]))
+    return sorted(probes, key=lambda probe: -abs(probe.correlation))
 
 
 def _line_position(pieces: list[str]) -> Array:

@@ -1,4 +1,4 @@
-"""Scores of a model that labels videos, beside those of baselines."""
+"""Evaluation of frame and clip labels beside a model without recurrence."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -16,13 +16,13 @@ from rnnpipe.tasks.base import Evaluation
 from rnnpipe.tasks.video_labeling.labels import (
     MAJORITY,
     Array,
-    Probabilities,
+    LabelProbabilities,
     Row,
-    find_label_names,
     find_segments,
     guess_majority,
-    pick_clips,
-    pick_frames,
+    label_names,
+    labeled_clips,
+    labeled_frames,
     read_rows,
 )
 from rnnpipe.tasks.video_labeling.report import make_report_items
@@ -41,30 +41,30 @@ def evaluate(
     """Scores a model and its baselines on a split.
 
     Args:
-        model: with the outputs `frame` and `clip`, or one of them.
+        model: gives the logits `frame` and `clip`, or one of them.
         records: the records.
-        split: one of their splits.
+        split: which of their splits.
         inputs: batches of {`frames`, `frame_index`} in the records' order.
         baselines: models like it by name; the majority label is added to them.
     """
-    names, rows = find_label_names(records), read_rows(records, split)
-    predicted = label_all(model, inputs)
-    compared = {name: label_all(baseline, inputs) for name, baseline in baselines.items()}
-    compared[MAJORITY] = guess_majority(read_rows(records, "train"), rows, names)
+    names, rows = label_names(records), read_rows(records, split)
+    predicted = label_videos(model, inputs)
+    others = {name: label_videos(baseline, inputs) for name, baseline in baselines.items()}
+    others[MAJORITY] = guess_majority(read_rows(records, "train"), rows, names)
     scores = score(predicted, rows, names)
-    for name, probabilities in compared.items():
-        of_baseline = score(probabilities, rows, names)
+    for name, baseline in others.items():
+        found = score(baseline, rows, names)
         scores |= {
-            f"baseline/{name}/{output}_{metric}": of_baseline[f"{output}_{metric}"]
+            f"baseline/{name}/{output}_{metric}": found[f"{output}_{metric}"]
             for output in names
             for metric in _OF_BASELINES
-            if f"{output}_{metric}" in of_baseline
+            if f"{output}_{metric}" in found
         }
-    report_items = make_report_items(records, split, rows, predicted, compared, names, scores)
+    report_items = make_report_items(records, split, rows, predicted, others, names, scores)
     return Evaluation(scores, _describe_predictions(rows, predicted, names), report_items)
 
 
-def label_all(model: keras.Model, inputs: tf.data.Dataset) -> Probabilities:
+def label_videos(model: keras.Model, inputs: tf.data.Dataset) -> LabelProbabilities:
     """The probabilities of all labels, batch by batch."""
 
     @tf.function(reduce_retracing=True)
@@ -75,64 +75,64 @@ def label_all(model: keras.Model, inputs: tf.data.Dataset) -> Probabilities:
     frames: list[Array] = []
     clips: list[Array] = []
     for batch in inputs:
-        outputs = label(batch)
+        predicted = label(batch)
         lengths = np.sum(batch["frame_index"].numpy() >= 0, axis=1)
-        if FRAME in outputs:
-            padded = outputs[FRAME].numpy()
-            frames += [values[:length] for values, length in zip(padded, lengths, strict=True)]
-        if CLIP in outputs:
-            clips.append(outputs[CLIP].numpy())
-    return Probabilities(frames, np.concatenate(clips) if clips else None)
+        if FRAME in predicted:
+            each = predicted[FRAME].numpy()
+            frames += [values[:length] for values, length in zip(each, lengths, strict=True)]
+        if CLIP in predicted:
+            clips.append(predicted[CLIP].numpy())
+    return LabelProbabilities(frames, np.concatenate(clips) if clips else None)
 
 
 def score(
-    predicted: Probabilities, rows: Sequence[Row], names: Mapping[str, Sequence[str]]
+    predicted: LabelProbabilities, rows: Sequence[Row], names: Mapping[str, Sequence[str]]
 ) -> dict[str, float]:
     """All scores: those of frames begin with `frame_`, those of clips with `clip_`.
 
-    Each has the scores of `score_classes`, `map` and, of more than five classes, `top5`. Frames and
-    clips without label are not scored.
+    Each has what `score_classes` says, `map` and, of more than five classes, `top5`. What has no
+    label is not scored.
 
     Raises:
-        UserError: there is no label.
+        UserError: nothing has a label.
     """
     picked = {}
     if FRAME in names:
-        picked[FRAME] = pick_frames(predicted.frames, rows)
+        picked[FRAME] = labeled_frames(predicted.frames, rows)
     if CLIP in names and predicted.clips is not None:
-        picked[CLIP] = pick_clips(predicted.clips, rows)
+        picked[CLIP] = labeled_clips(predicted.clips, rows)
     scores: dict[str, float] = {}
     for output, (probabilities, labels) in picked.items():
         if not len(labels):
             expected, fix = f"videos with a label for the {output}", "evaluate another split"
             raise UserError("evaluate.splits", expected, "none in one of them", fix)
-        of_output = score_classes(probabilities, labels, names[output])
-        of_output["map"] = mean_average_precision(probabilities, labels)
+        found = score_classes(probabilities, labels, names[output])
+        found["map"] = mean_average_precision(probabilities, labels)
         if len(names[output]) > TOP:
-            of_output["top5"] = top_k_accuracy(probabilities, labels, TOP)
-        scores |= {f"{output}_{metric}": value for metric, value in of_output.items()}
+            found["top5"] = top_k_accuracy(probabilities, labels, TOP)
+        scores |= {f"{output}_{metric}": value for metric, value in found.items()}
     return scores
 
 
 def _describe_predictions(
-    rows: Sequence[Row], predicted: Probabilities, names: Mapping[str, Sequence[str]]
+    rows: Sequence[Row], predicted: LabelProbabilities, names: Mapping[str, Sequence[str]]
 ) -> list[dict[str, Any]]:
     described = []
     for number, row in enumerate(rows):
-        video: dict[str, Any] = {"video_id": row["video_id"], "frames": len(row["frame_times"])}
+        each: dict[str, Any] = {"video_id": row["video_id"], "frames": len(row["frame_times"])}
         if FRAME in names:
-            labels = predicted.frames[number].argmax(axis=1)
-            video["frame_labels"] = _name_segments(row["frame_labels"], names[FRAME])
-            video["frame_predictions"] = _name_segments(labels, names[FRAME])
+            given = predicted.frames[number].argmax(axis=1)
+            each["frame_labels"] = _spell(row["frame_labels"], names[FRAME])
+            each["frame_predictions"] = _spell(given, names[FRAME])
         if CLIP in names and predicted.clips is not None:
             label = row["clip_label"]
-            video["clip_label"] = names[CLIP][label] if label >= 0 else None
-            video["clip_prediction"] = names[CLIP][int(predicted.clips[number].argmax())]
-        described.append(video)
+            each["clip_label"] = names[CLIP][label] if label >= 0 else None
+            each["clip_prediction"] = names[CLIP][int(predicted.clips[number].argmax())]
+        described.append(each)
     return described
 
 
-def _name_segments(labels: Any, names: Sequence[str]) -> list[list[Any]]:
+def _spell(labels: Any, names: Sequence[str]) -> list[list[Any]]:
     """Runs of frames: the first one, the one after the last, the name of their label."""
     return [
         [start, end, names[label] if label >= 0 else None]

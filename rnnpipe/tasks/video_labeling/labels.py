@@ -1,4 +1,4 @@
-"""The labels of the videos of a split: those of the records, and a model's probabilities."""
+"""Predicted and true labels of the videos of a split."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Probabilities:
-    """A model's probabilities of labels, of the videos of a split in their order.
+class LabelProbabilities:
+    """The predicted probabilities for the videos of a split, in their order.
 
     Args:
         frames: of each video `(time, frame_labels)`; none where frames have no labels.
@@ -33,8 +33,8 @@ FRAMES_JPEG, FRAME_FEATURES = "frames_jpeg", "frame_features"
 """The fields of a record with its frames: the images, and a backbone's features of them."""
 
 
-def find_label_names(records: RecordsDirectory) -> dict[str, list[str]]:
-    """The names of the labels of frames and of clips, by output; none where there is only one."""
+def label_names(records: RecordsDirectory) -> dict[str, list[str]]:
+    """The names of the labels of frames and of clips; a single name is no label to predict."""
     names = {FRAME: records.labels, CLIP: records.clip_labels}
     return {output: labels for output, labels in names.items() if len(labels) > 1}
 
@@ -45,29 +45,29 @@ def read_rows(records: RecordsDirectory, split: str) -> list[Row]:
     return list(records.read(split, fields))
 
 
-def pick_frames(frames: Sequence[Array], rows: Sequence[Row]) -> tuple[Array, Array]:
+def labeled_frames(predicted: Sequence[Array], rows: Sequence[Row]) -> tuple[Array, Array]:
     """The probabilities and the labels of all frames that have one, `(frames, labels)`."""
     labels = np.concatenate([row["frame_labels"] for row in rows]).astype(int)
-    return np.concatenate(frames)[labels >= 0], labels[labels >= 0]
+    return np.concatenate(predicted)[labels >= 0], labels[labels >= 0]
 
 
-def pick_clips(clips: Array, rows: Sequence[Row]) -> tuple[Array, Array]:
+def labeled_clips(predicted: Array, rows: Sequence[Row]) -> tuple[Array, Array]:
     """The probabilities and the labels of all clips that have one, `(clips, labels)`."""
     labels = np.array([row["clip_label"] for row in rows])
-    return clips[labels >= 0], labels[labels >= 0]
+    return predicted[labels >= 0], labels[labels >= 0]
 
 
 def guess_majority(
     training: Iterable[Row], rows: Sequence[Row], names: Mapping[str, Sequence[str]]
-) -> Probabilities:
+) -> LabelProbabilities:
     """The share of each label in training, whatever the video shows.
 
     Args:
         training: the training records.
-        rows: the records of the videos.
+        rows: of which videos to guess.
         names: of the labels.
     """
-    totals = {output: np.zeros(len(labels)) for output, labels in names.items()}
+    totals = {output: np.zeros(len(found)) for output, found in names.items()}
     for row in training:
         for output, labels in ((FRAME, row["frame_labels"]), (CLIP, [row["clip_label"]])):
             known = [label for label in labels if label >= 0]
@@ -77,7 +77,9 @@ def guess_majority(
     frames = [
         np.tile(shares[FRAME], (len(row["frame_labels"]), 1)) for row in rows if FRAME in shares
     ]
-    return Probabilities(frames, np.tile(shares[CLIP], (len(rows), 1)) if CLIP in shares else None)
+    return LabelProbabilities(
+        frames, np.tile(shares[CLIP], (len(rows), 1)) if CLIP in shares else None
+    )
 
 
 def find_segments(labels: Sequence[int] | Array) -> list[tuple[int, int, int]]:

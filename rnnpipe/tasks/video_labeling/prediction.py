@@ -15,7 +15,7 @@ from rnnpipe.errors import BadRecord, UserError
 from rnnpipe.models.frame_labeler import CLIP, FRAME, build_stream
 from rnnpipe.sources.videos.decoding import Framing, read_video, sample_pictures
 from rnnpipe.tasks.base import Prediction
-from rnnpipe.tasks.video_labeling.drawings import draw_timeline, pick_evenly
+from rnnpipe.tasks.video_labeling.drawing import draw_timeline, pick_evenly
 from rnnpipe.tasks.video_labeling.labels import Array, find_segments
 from rnnpipe.transforms.recipes.image_features import FeatureOptions
 from rnnpipe.transforms.recipes.video_frames import FrameOptions
@@ -89,7 +89,7 @@ def stream_video(
     """
     alone = features and replace(features, batch_size=1)  # a label comes before the next frame
     inputs = ((frame.time, frame.model_input) for frame in _read_frames(path, frames, alone))
-    return _print_labels(stream_labels(model, inputs), names, 1 / frames.rate)
+    return _format_labels(stream_labels(model, inputs), names, 1 / frames.rate)
 
 
 def stream_labels(
@@ -154,7 +154,7 @@ def _read_pictures(
         raise UserError(f"--video {path}", expected, got, "name a longer one")
 
 
-def _print_labels(
+def _format_labels(
     frames: Iterable[tuple[float, Mapping[str, Array]]], names: Names, step: float
 ) -> Iterator[str]:
     before: int | None = None

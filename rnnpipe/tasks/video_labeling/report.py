@@ -1,4 +1,4 @@
-"""Report items of labelled videos: scores, confusions, and film strips with timelines."""
+"""The report items of video labeling: scores, confusions, and film strips with timelines."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from rnnpipe.models.frame_labeler import CLIP, FRAME
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.report.classification import tabulate_classes, tabulate_confusions
 from rnnpipe.report.items import Figure, Picture, ReportItem, Table
-from rnnpipe.tasks.video_labeling.drawings import draw_timeline, pick_evenly
+from rnnpipe.tasks.video_labeling.drawing import draw_timeline, pick_evenly
 from rnnpipe.tasks.video_labeling.labels import (
     FRAMES_JPEG,
     MAJORITY,
     Array,
-    Probabilities,
+    LabelProbabilities,
     Row,
-    pick_clips,
-    pick_frames,
+    labeled_clips,
+    labeled_frames,
 )
 
 _SHOWN = 3  # film strips of each sort
@@ -40,30 +40,30 @@ def make_report_items(
     records: RecordsDirectory,
     split: str,
     rows: Sequence[Row],
-    predicted: Probabilities,
-    baselines: Mapping[str, Probabilities],
+    predicted: LabelProbabilities,
+    baselines: Mapping[str, LabelProbabilities],
     names: Mapping[str, Sequence[str]],
     scores: Mapping[str, float],
 ) -> list[ReportItem]:
     """Tables of scores and of confusions for frames and clips, and a few videos as film strips."""
     report_items: list[ReportItem] = []
-    for output, label_names in names.items():
+    for output, found in names.items():
         if output == FRAME:
-            probabilities, labels = pick_frames(predicted.frames, rows)
+            probabilities, labels = labeled_frames(predicted.frames, rows)
         else:
             assert predicted.clips is not None
-            probabilities, labels = pick_clips(predicted.clips, rows)
+            probabilities, labels = labeled_clips(predicted.clips, rows)
         what = _WHAT[output]
-        counts = np.bincount(labels, minlength=len(label_names))
+        counts = np.bincount(labels, minlength=len(found))
         report_items += [
             _tabulate_scores(output, baselines, scores),
             tabulate_classes(
-                f"By label of {what}", counts, label_names, scores, what=what, prefix=f"{output}_"
+                f"By label of {what}", counts, found, scores, what=what, prefix=f"{output}_"
             ),
             tabulate_confusions(
-                f"Confusions of the labels of {what}",
+                f"Labels of {what} taken for each other",
                 count_confusions(probabilities, labels),
-                label_names,
+                found,
                 of=output,
             ),
         ]
@@ -94,17 +94,17 @@ def _show_videos(
     records: RecordsDirectory,
     split: str,
     rows: Sequence[Row],
-    predicted: Probabilities,
-    baselines: Mapping[str, Probabilities],
+    predicted: LabelProbabilities,
+    baselines: Mapping[str, LabelProbabilities],
     names: Mapping[str, Sequence[str]],
 ) -> list[Figure]:
-    """The first videos, and those with the fewest right labels."""
+    """The first videos, and those of which the model got the least right."""
     if FRAME in names:
         shares = [_share_right(p, row) for p, row in zip(predicted.frames, rows, strict=True)]
     else:
         assert predicted.clips is not None
-        labels = predicted.clips.argmax(axis=1)
-        shares = [float(c == row["clip_label"]) for c, row in zip(labels, rows, strict=True)]
+        given = predicted.clips.argmax(axis=1)
+        shares = [float(g == row["clip_label"]) for g, row in zip(given, rows, strict=True)]
     worst = np.argsort(shares, kind="stable")[:_SHOWN].tolist()
     shown = [i for i in range(min(_SHOWN, len(rows))) if i not in worst]
     titles = dict.fromkeys(shown, "One of the first") | dict.fromkeys(worst, "One of the worst")
@@ -126,34 +126,31 @@ def _share_right(probabilities: Array, row: Row) -> float:
 def _draw(
     number: int,
     record: Row,
-    predicted: Probabilities,
-    baselines: Mapping[str, Probabilities],
+    predicted: LabelProbabilities,
+    baselines: Mapping[str, LabelProbabilities],
     names: Mapping[str, Sequence[str]],
 ) -> Picture:
     frames = record[FRAMES_JPEG]
     strip = [np.asarray(Image.open(BytesIO(frames[i]))) for i in pick_evenly(len(frames))]
-    timelines: dict[str, Sequence[int] | Array] = {}
+    lines: dict[str, Sequence[int] | Array] = {}
     if FRAME in names:
-        timelines = {
-            "true": record["frame_labels"],
-            "model": predicted.frames[number].argmax(axis=1),
-        }
-        timelines |= {
-            name: baseline.frames[number].argmax(axis=1)
-            for name, baseline in baselines.items()
+        lines = {"true": record["frame_labels"], "model": predicted.frames[number].argmax(axis=1)}
+        lines |= {
+            name: given.frames[number].argmax(axis=1)
+            for name, given in baselines.items()
             if name != MAJORITY
         }
-    png = draw_timeline(strip, record["frame_times"], timelines, names.get(FRAME, ()))
+    png = draw_timeline(strip, record["frame_times"], lines, names.get(FRAME, ()))
     return Picture(png, f"frames of {record['video_id']} over their labels")
 
 
 def _describe_clip(
-    number: int, record: Row, predicted: Probabilities, names: Mapping[str, Sequence[str]]
+    number: int, record: Row, predicted: LabelProbabilities, names: Mapping[str, Sequence[str]]
 ) -> str:
     if CLIP not in names or predicted.clips is None:
         return ""
     probabilities = predicted.clips[number]
     best = int(probabilities.argmax())
-    note = f"Class of the clip: {names[CLIP][best]} ({probabilities[best]:.1%})"
+    note = f"The model predicts {names[CLIP][best]} for the clip ({probabilities[best]:.1%})."
     label = record["clip_label"]
-    return f"{note}." if label in (best, -1) else f"{note}, true class: {names[CLIP][label]}."
+    return note if label in (best, -1) else f"{note} It is {names[CLIP][label]}."

@@ -9,19 +9,25 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from rnnpipe.errors import located
 from rnnpipe.models.frame_labeler import CLIP, FRAME
+from rnnpipe.quiet import quiet_import
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import CLIP_LABELS, LABELS
 from rnnpipe.tasks.base import Evaluation, Prediction, Task
 from rnnpipe.tasks.inputs import Input
 from rnnpipe.tasks.video_labeling.config import VideoLabelingConfig
-from rnnpipe.tasks.video_labeling.labels import FRAME_FEATURES, FRAMES_JPEG, find_label_names
+from rnnpipe.tasks.video_labeling.labels import FRAME_FEATURES, FRAMES_JPEG, label_names
 
 if TYPE_CHECKING:
     import keras
 
     from rnnpipe.models.frame_labeler import FrameLabelerOptions
     from rnnpipe.parts.image_encoders import ImageEncoderOptions
+
+
+_ENCODER_KEY = "model.frame_encoder.image_encoder"
+_FEATURES_SHAPE = (2048,)  # that of ResNet's, in the place of those of records to come
 
 
 class VideoLabelingTask(Task[VideoLabelingConfig]):
@@ -48,8 +54,19 @@ class VideoLabelingTask(Task[VideoLabelingConfig]):
         return self.config.model.frame_encoder.image_encoder
 
     def check_model(self) -> None:
-        """Looks for the files of the frame encoder."""
-        self._image_encoder.check_files()
+        """Builds the model for frames that there may be, and drops it.
+
+        Raises:
+            UserError: a file of the frame encoder is missing, or its parts do not fit.
+        """
+        with quiet_import():
+            import keras  # noqa: F401
+
+        with located(_ENCODER_KEY):
+            self._image_encoder.check_files()
+        size = self.config.data.frames.size
+        shape = _FEATURES_SHAPE if self._image_encoder.reads_features else (size, size, 3)
+        self._build(self.config.model, shape, frame_labels=2, clip_labels=2)
 
     def build_model(self, records: RecordsDirectory) -> keras.Model:
         """A frame encoder and recurrent layers, with the logits of frames and clips as outputs."""
@@ -65,14 +82,23 @@ class VideoLabelingTask(Task[VideoLabelingConfig]):
         }
 
     def _build_model(self, records: RecordsDirectory, options: FrameLabelerOptions) -> keras.Model:
-        from rnnpipe.models.frame_labeler import build_frame_labeler
-
-        names = find_label_names(records)
-        return build_frame_labeler(
+        names = label_names(records)
+        return self._build(
             options,
-            frame_shape=self._frame_shape(records),
+            self._frame_shape(records),
             frame_labels=len(names.get(FRAME, ())),
             clip_labels=len(names.get(CLIP, ())),
+        )
+
+    def _build(
+        self, options: FrameLabelerOptions, frame_shape: tuple[int, ...], **labels: int
+    ) -> keras.Model:
+        from rnnpipe.models.frame_labeler import build_frame_labeler
+
+        with located(_ENCODER_KEY):
+            encoder = options.frame_encoder.make(frame_shape)
+        return build_frame_labeler(
+            options, frame_shape=frame_shape, frame_encoder=encoder, **labels
         )
 
     @property
@@ -120,7 +146,7 @@ class VideoLabelingTask(Task[VideoLabelingConfig]):
         return make_clips(
             records,
             split,
-            outputs=tuple(find_label_names(records)),
+            outputs=tuple(label_names(records)),
             frame_field=self._frame_field,
             frame_shape=self._frame_shape(records),
             batch_size=self.batch_size(shuffle_seed),

@@ -7,14 +7,14 @@ from typing import Any
 
 from rnnpipe.errors import BadRecord, UserError
 from rnnpipe.records.specs import CAPTION, CAPTION_FEATURES, RecordSpec
-from rnnpipe.settings import make_paths_absolute, setting
+from rnnpipe.settings import setting
 from rnnpipe.sources.captions.source import CaptionSource
 from rnnpipe.sources.source import Reference
 from rnnpipe.text.tokenizer import Tokenizer
 from rnnpipe.text.tokens import UNKNOWN
 from rnnpipe.transforms.options import Data
 from rnnpipe.transforms.recipes.base import Counts, Encoded, Encoder, Outcome, Recipe, Tally
-from rnnpipe.transforms.recipes.image_features import ImageRecordOptions, fill_features
+from rnnpipe.transforms.recipes.image_records import ImageRecordOptions, fill_features
 from rnnpipe.transforms.recipes.tokenization import TextOptions, count_words, rate
 
 _WORDS = "words"
@@ -59,9 +59,7 @@ class CaptionRecipe(CaptionRecordOptions, Recipe):
         Raises:
             UserError: no word occurs often enough, or the backbone cannot be made.
         """
-        recipe = make_paths_absolute(self)  # workers run in other folders
-        if recipe.features is not None:
-            _ = recipe.features.shape  # what is wrong with it shows here, before the work begins
+        recipe = self.for_workers()
         words = counts[_WORDS]
         frequent = {word: count for word, count in words.items() if count >= self.caption.min_count}
         if words and not frequent:

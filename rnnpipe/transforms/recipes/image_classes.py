@@ -8,12 +8,11 @@ from typing import Any
 from rnnpipe.errors import BadRecord, UserError
 from rnnpipe.records.layout import LABELS
 from rnnpipe.records.specs import IMAGE_CLASS, IMAGE_CLASS_FEATURES, RecordSpec
-from rnnpipe.settings import make_paths_absolute
 from rnnpipe.sources.images.source import ImageClassSource
 from rnnpipe.sources.source import Reference
 from rnnpipe.transforms.options import Data
 from rnnpipe.transforms.recipes.base import Counts, Encoded, Encoder, Outcome, Recipe
-from rnnpipe.transforms.recipes.image_features import ImageRecordOptions, fill_features
+from rnnpipe.transforms.recipes.image_records import ImageRecordOptions, fill_features
 from rnnpipe.transforms.recipes.labels import learn_labels, save_labels
 
 _LABELS = "labels"
@@ -46,15 +45,13 @@ class ImageClassRecipe(ImageRecordOptions, Recipe):
         Raises:
             UserError: there is only one, or the backbone cannot be made.
         """
-        recipe = make_paths_absolute(self)  # workers run in other folders
-        if recipe.features is not None:
-            _ = recipe.features.shape  # what is wrong with it shows here, before the work begins
+        recipe = self.for_workers()
         labels = learn_labels(counts[_LABELS])
         if len(labels) < 2:
             got, fix = ", ".join(labels), "check data.source"
             raise UserError("data.source", "images of two classes or more", f"only {got}", fix)
         save_labels(folder / LABELS, labels)
-        return ImageClassEncoder(recipe, {label: i for i, label in enumerate(labels)})
+        return ImageClassEncoder(recipe, {label: number for number, label in enumerate(labels)})
 
     def summarise(self, counts: Counts) -> Mapping[str, Any]:
         """How often each class occurs in training."""
@@ -74,7 +71,7 @@ class ImageClassEncoder(Encoder):
     label_ids: Mapping[str, int]
 
     def encode(self, reference: Reference) -> Encoded:
-        """The record of one image; what `encode_all` makes features of has pixels in their place.
+        """The record of an image; what `encode_all` makes features of has pixels in their place.
 
         Raises:
             BadRecord: the image cannot be read, or has a class that training never shows.

@@ -11,14 +11,14 @@ from rnnpipe.errors import UserError
 from rnnpipe.metrics.vqa import normalize_answer
 from rnnpipe.records.layout import ANSWERS
 from rnnpipe.records.specs import VQA, VQA_FEATURES, RecordSpec
-from rnnpipe.settings import Settings, make_paths_absolute, setting
+from rnnpipe.settings import Settings, setting
 from rnnpipe.sources.source import Reference
 from rnnpipe.sources.vqa.source import VqaSource
 from rnnpipe.text.tokenizer import Tokenizer
 from rnnpipe.text.tokens import UNKNOWN
 from rnnpipe.transforms.options import Data
 from rnnpipe.transforms.recipes.base import Counts, Encoded, Encoder, Outcome, Recipe
-from rnnpipe.transforms.recipes.image_features import ImageRecordOptions, fill_features
+from rnnpipe.transforms.recipes.image_records import ImageRecordOptions, fill_features
 from rnnpipe.transforms.recipes.tokenization import TextOptions, count_words
 
 _WORDS, _ANSWERS, _ANSWERS_BY_TYPE = "words", "answers", "answers by question type"
@@ -65,9 +65,7 @@ class VqaRecipe(VqaRecordOptions, Recipe):
         Raises:
             UserError: no answer was given by enough people, or the backbone cannot be made.
         """
-        recipe = make_paths_absolute(self)  # workers run in other folders
-        if recipe.features is not None:
-            _ = recipe.features.shape  # what is wrong with it shows here, before the work begins
+        recipe = self.for_workers()
         answers = self._known_answers(counts)
         if not answers:
             most = max(counts[_ANSWERS].values(), default=0)

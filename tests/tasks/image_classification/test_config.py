@@ -2,9 +2,8 @@ import pytest
 
 from rnnpipe.config.loader import load_settings
 from rnnpipe.errors import UserError
-from rnnpipe.parts.attention import CoverageAttentionOptions
+from rnnpipe.parts.attention import CoverageAttentionOptions, ReinforceOptions
 from rnnpipe.tasks.image_classification.config import ImageClassificationConfig
-from rnnpipe.training.reinforce import ReinforceOptions
 
 HARD = {"reader": {"attention": {"kind": "hard"}}}
 
@@ -21,7 +20,7 @@ def load(**values):
         ({"data": {"source": {"kind": "image_folders"}}}, "data.source.path: expected"),
         (
             {"train": {"reinforce": {"reward_weight": 2}}},
-            "train.reinforce: expected none without hard attention",
+            "train.reinforce: expected null without hard attention",
         ),
         (
             {"model": {"image_encoder": {"kind": "features"}}},

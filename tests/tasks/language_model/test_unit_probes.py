@@ -5,7 +5,11 @@ from rnnpipe.models.recurrence import build_recurrence
 
 from rnnpipe.layers import LSTM
 from rnnpipe.models.language_model import build_language_model
-from rnnpipe.tasks.language_model.unit_probes import PROPERTIES, find_trackers, read_closely
+from rnnpipe.tasks.language_model.unit_probes import (
+    PROPERTIES,
+    find_unit_probes,
+    record_activations,
+)
 
 
 def measure(what, text):
@@ -28,7 +32,7 @@ def test_the_unit_that_tracks_is_found():
     memory = rng.normal(size=(len(pieces), 6))
     quoted = PROPERTIES["being inside of quotes"](pieces)
     memory[:, 3] = -2 * quoted + 0.01 * memory[:, 3]
-    first = find_trackers(memory, pieces)[0]
+    first = find_unit_probes(memory, pieces)[0]
     assert (first.what, first.unit) == ("being inside of quotes", 3)
     assert first.correlation == pytest.approx(-1, abs=0.01)
 
@@ -36,7 +40,7 @@ def test_the_unit_that_tracks_is_found():
 def test_the_memory_of_an_lstm_is_its_cell():
     keras.utils.set_random_seed(1)
     model = build_language_model(vocab=9, recurrence=build_recurrence("lstm", 4), embedding=3)
-    reading = read_closely(model, [4, 5, 6])
+    reading = record_activations(model, [4, 5, 6])
     lstm = LSTM(4, return_state=True)
     words = model.get_layer("embedding")(np.array([[2, 4, 5, 6]]))
     lstm.build(words.shape)
@@ -50,6 +54,6 @@ def test_the_memory_of_an_lstm_is_its_cell():
 
 def test_other_layers_show_their_output():
     model = build_language_model(vocab=9, recurrence=build_recurrence("vanilla", 4), embedding=3)
-    reading = read_closely(model, [4, 5, 6])
+    reading = record_activations(model, [4, 5, 6])
     assert reading.memory.shape == (3, 4)
     assert reading.gates == {}

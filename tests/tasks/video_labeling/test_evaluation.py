@@ -5,9 +5,9 @@ import pytest
 from PIL import Image
 
 from rnnpipe.errors import UserError
-from rnnpipe.tasks.video_labeling.drawings import draw_timeline, pick_evenly
+from rnnpipe.tasks.video_labeling.drawing import draw_timeline, pick_evenly
 from rnnpipe.tasks.video_labeling.evaluation import score
-from rnnpipe.tasks.video_labeling.labels import Probabilities, find_segments, guess_majority
+from rnnpipe.tasks.video_labeling.labels import LabelProbabilities, find_segments, guess_majority
 
 NAMES = {"frame": ["down", "up"], "clip": ["a", "b"]}
 ROWS = [
@@ -21,29 +21,29 @@ def sure(labels, classes=2):
 
 
 def test_what_has_no_label_is_not_scored():
-    predicted = Probabilities([sure([0, 0, 1]), sure([1])], sure([1, 0]))
-    scores = score(predicted, ROWS, NAMES)
+    said = LabelProbabilities([sure([0, 0, 1]), sure([1])], sure([1, 0]))
+    scores = score(said, ROWS, NAMES)
     assert scores["frame_accuracy"] == pytest.approx(2 / 3)
     assert scores["frame_macro_f1"] == pytest.approx(2 / 3)
     assert scores["frame_map"] == pytest.approx((1 / 2 + (1 + 2 / 3) / 2) / 2, abs=0.13)
     assert (scores["clip_accuracy"], scores["clip_map"]) == (1, 1)
     assert scores["frame_recall/up"] == 0.5
     assert "clip_top5" not in scores
-    only_frames = score(Probabilities(predicted.frames, None), ROWS, {"frame": NAMES["frame"]})
+    only_frames = score(LabelProbabilities(said.frames, None), ROWS, {"frame": NAMES["frame"]})
     assert only_frames == {name: v for name, v in scores.items() if name.startswith("frame_")}
 
 
-def test_a_split_without_labels_is_refused():
+def test_a_split_without_labels_is_told():
     rows = [{"frame_labels": [-1], "clip_label": -1}]
     with pytest.raises(UserError, match="expected videos with a label for the frame, got none"):
-        score(Probabilities([sure([0])], None), rows, {"frame": NAMES["frame"]})
+        score(LabelProbabilities([sure([0])], None), rows, {"frame": NAMES["frame"]})
 
 
 def test_of_many_classes_the_five_likeliest_count():
     names = {"clip": list("abcdefg")}
     rows = [{"frame_labels": [], "clip_label": 5}]
-    predicted = Probabilities([], np.array([[0.3, 0.2, 0.15, 0.12, 0.1, 0.08, 0.05]]))
-    assert score(predicted, rows, names)["clip_top5"] == 0
+    said = LabelProbabilities([], np.array([[0.3, 0.2, 0.15, 0.12, 0.1, 0.08, 0.05]]))
+    assert score(said, rows, names)["clip_top5"] == 0
 
 
 def test_the_majority_is_that_of_training():
@@ -51,10 +51,10 @@ def test_the_majority_is_that_of_training():
         {"frame_labels": [0, 0, 1, -1, 0], "clip_label": 0},
         {"frame_labels": [], "clip_label": 1},
     ]
-    predicted = guess_majority(training, ROWS, NAMES)
-    assert [frames.shape for frames in predicted.frames] == [(3, 2), (1, 2)]
-    np.testing.assert_allclose(predicted.frames[1], [[0.75, 0.25]])
-    np.testing.assert_allclose(predicted.clips, [[0.5, 0.5]] * 2)
+    said = guess_majority(training, ROWS, NAMES)
+    assert [frames.shape for frames in said.frames] == [(3, 2), (1, 2)]
+    np.testing.assert_allclose(said.frames[1], [[0.75, 0.25]])
+    np.testing.assert_allclose(said.clips, [[0.5, 0.5]] * 2)
     assert guess_majority(training, ROWS, {"frame": NAMES["frame"]}).clips is None
 
 

@@ -18,7 +18,7 @@ from rnnpipe.sources.generated.shapes_captions import ShapesCaptions
 from rnnpipe.sources.images.decoding import read_image
 from rnnpipe.text.tokenizer import Tokenizer
 from rnnpipe.transforms.build import Build
-from rnnpipe.transforms.recipes import image_features
+from rnnpipe.transforms.recipes import image_records
 from rnnpipe.transforms.recipes import images as image_recipes
 from rnnpipe.transforms.recipes.captions import CaptionRecipe, CaptionTextOptions
 from rnnpipe.transforms.recipes.images import ImageOptions
@@ -209,7 +209,7 @@ def test_an_image_that_fails_at_the_size_of_the_backbone_alone_is_told_of(
 ):
     images = {f"{n}.jpg": jpeg((0, 40 * n, 255 - 40 * n)) for n in range(6)}
     source = write_coco(tmp_path / "raw", images, {name: ["A colour."] for name in images})
-    features, decode = make_features(weights), image_features.decode_image
+    features, decode = make_features(weights), image_records.decode_image
 
     def fail(data, size, fit):
         if size == SIDE and data == images["3.jpg"]:
@@ -222,8 +222,8 @@ def test_an_image_that_fails_at_the_size_of_the_backbone_alone_is_told_of(
         return data
 
     monkeypatch.setattr(image_recipes, "decode_image", fail)
-    monkeypatch.setattr(image_features, "decode_image", fail)
-    monkeypatch.setattr(image_features, "read_bytes", read_once)
+    monkeypatch.setattr(image_records, "decode_image", fail)
+    monkeypatch.setattr(image_records, "read_bytes", read_once)
     recipe = make_recipe(16, 20, features=features)
     records = Build(source, recipe, {}, max_bad_fraction=0.2).run(tmp_path / "records")
     [letter] = records.dead_letters()
