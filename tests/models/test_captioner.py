@@ -174,9 +174,9 @@ def test_every_weight_of_every_captioner_learns():
     [
         (
             {"attention": {"kind": "monotonic"}},
-            "decoder.attention.kind: expected an attention that",
+            "decoder.attention.kind: expected an attention",
         ),
-        ({"attention": {"kind": "local"}}, "decoder.attention.kind: expected an attention that"),
+        ({"attention": {"kind": "local"}}, "decoder.attention.kind: expected an attention"),
         (
             {"attention": {"kind": "gated", "mechanism": {"kind": "local"}}},
             "decoder.attention.kind: expected an attention that reads grids, got gated",

@@ -78,9 +78,13 @@ def test_errors_of_backbones(tmp_path, size, content, message):
     weights = path if size == 32 else "none"
     backbone = ApplicationBackboneOptions(name="mobilenet_v2", weights=weights)
     encoder = BackboneEncoderOptions(backbone=backbone)
-    with pytest.raises(UserError, match=message):
+
+    def make():
         encoder.check_files()
         encoder.make((size, size, 3))
+
+    with pytest.raises(UserError, match=message):
+        make()
 
 
 def test_a_missing_model_is_an_error_before_it_is_loaded():
