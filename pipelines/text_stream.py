@@ -1,10 +1,13 @@
 r"""Builds records of long texts: spans of documents, in their order, as token ids.
 
-python -m pipelines.text_stream --source.kind text \
+    python -m pipelines.text_stream --source.kind text \
         --source.path data/tinyshakespeare/input.txt --directory shakespeare
-python -m pipelines.text_stream --source.kind text --source.path data/wikitext-2 \
+    python -m pipelines.text_stream --source.kind text --source.path data/wikitext-2 \
         --source.begin '^ = [^=]+ = $' --symbols word --vocabulary 40000 --directory wikitext \
         -- --runner=FlinkRunner --flink_master=localhost:8081
+
+A flag is a key of `data` or `build` in a config. Options after `--` are Beam's own; without a
+`--runner` the build is local.
 """
 
 import sys
