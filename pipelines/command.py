@@ -11,7 +11,7 @@ from rnnpipe.transforms.options import BuildOptions, Data
 if TYPE_CHECKING:
     from rnnpipe.transforms.runners.runner import Runner
 
-# Beam, TensorFlow Datasets and pydantic are imported when they are needed: `--help` answers at once.
+# Beam, TensorFlow and pydantic are imported when they are needed: `--help` answers at once.
 
 
 def run(program: str, description: str | None, data: type[Data], argv: Sequence[str] | None) -> int:

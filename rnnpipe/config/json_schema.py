@@ -75,8 +75,9 @@ class Schema:
         return fixed[part] if part < len(fixed) else shape.get("items") or {}
 
     def places_of(self, key: str) -> list[str]:
-        """Where in the schema a key of this name is known, as dotted paths."""
-        return sorted({dotted(path) for path in self._paths(self.root, (), ()) if path[-1] == key})
+        """Where in the schema a key of this name is known, as dotted paths, the shortest first."""
+        found = {path for path in self._paths(self.root, (), ()) if path[-1] == key}
+        return [dotted(path) for path in sorted(found, key=lambda path: (len(path), path))]
 
     def _paths(self, shape: Shape, path: Path, seen: tuple[str, ...]) -> Iterator[Path]:
         reference = shape.get("$ref")

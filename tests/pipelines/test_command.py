@@ -160,7 +160,7 @@ def test_words_that_are_no_flags_are_refused(capsys):
         ),
         (
             ["--source.kind=python_topics", "--source.begin", "a"],
-            "--source.begin=a: expected a key of source with kind: python_topics (path, kind), got "
+            "--source.begin=a: expected a key of source with kind: python_topics (kind, path), got "
             "begin; remove it, since only another kind has it",
         ),
         (
@@ -170,8 +170,8 @@ def test_words_that_are_no_flags_are_refused(capsys):
         ),
         (
             ["--source.kind=text", "--source.path=a", "--source.begin", "# Chapter"],
-            "--source.begin=# Chapter: expected a value, got a comment of YAML (# Chapter); put the "
-            "value in quotes: '\"…\"'",
+            "--source.begin=# Chapter: expected a value, got a comment of YAML (# Chapter); put "
+            "the value in quotes: '\"…\"'",
         ),
         (
             ["--source.kind=python_topics", "--vocabluary", "9"],
@@ -232,5 +232,5 @@ def test_options_of_beam_are_checked_before_raw_data(tmp_path, capsys):
 
 
 def test_no_setting_of_data_is_one_of_the_build():
-    data = {name for name in Data.__dataclass_fields__}
+    data = set(Data.__dataclass_fields__)
     assert not data & set(command.BuildOptions.__dataclass_fields__)
