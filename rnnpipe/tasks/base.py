@@ -100,7 +100,7 @@ class Task(ABC, Generic[Config]):
     """The metric of `evaluate` that the report puts first."""
     inputs: Sequence[Input] = ()
     """The inputs of `predict`; their defaults may depend on the config."""
-    fields: ClassVar[Sequence[str]] = ()
+    fields: Sequence[str] = ()
     """The fields of a record that `make_pair` needs."""
     batch_options: ClassVar[Mapping[str, Any]] = MappingProxyType({})
     """Further arguments of `rnnpipe.inputs.batches.make_batches`."""

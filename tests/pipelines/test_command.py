@@ -57,20 +57,20 @@ usage: python -m pipelines.numbers [--FLAG VALUE ...] [-- BEAM OPTIONS]
 Draws.
 
 options:
-  -h, --help            show this help message and exit
+  -h, --help           show this help message and exit
 
 settings:
-  --names MAPPING       of all things (default: {})
-  --blur X              in pixels; null: none
-  --title TEXT          above it (required)
-  --grey true|false     whether it has no colours (default: false)
-  --noise X             share of the pixels (default: 0.0)
+  --names MAPPING      of all things (default: {})
+  --blur X             in pixels; null: none
+  --title TEXT         above it (required)
+  --grey true|false    whether it has no colours (default: false)
+  --noise X            share of the pixels (default: 0.0)
 
 shape:
-  --shape.size N        circle: in pixels (default: 8); square: in pixels (default: 3)
-  --shape.kind TEXT     the kind of shape
-  --shape.colour TEXT   circle: inside (default: red); square: of 50 % of its sides (default: blue)
-  --shape.sides LIST    square: their lengths (default: [1, 2])
+  --shape.size N       circle: in pixels (default: 8); square: in pixels (default: 3)
+  --shape.kind TEXT    the kind of shape
+  --shape.colour TEXT  circle: inside (default: red); square: of 50 % of its sides (default: blue)
+  --shape.sides LIST   square: their lengths (default: [1, 2])
 
 Values are YAML: a list is '[a, b]', a mapping '{a: b}', nothing is null.
 """
