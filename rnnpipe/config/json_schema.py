@@ -76,8 +76,8 @@ class Schema:
 
     def places_of(self, key: str) -> list[str]:
         """Where in the schema a key of this name is known, as dotted paths, the shortest first."""
-        found = {path for path in self._paths(self.root, (), ()) if path[-1] == key}
-        return [dotted(path) for path in sorted(found, key=lambda path: (len(path), path))]
+        paths = {dotted(path) for path in self._paths(self.root, (), ()) if path[-1] == key}
+        return sorted(paths, key=lambda path: (path.count("."), path))
 
     def _paths(self, shape: Shape, path: Path, seen: tuple[str, ...]) -> Iterator[Path]:
         reference = shape.get("$ref")
