@@ -4,8 +4,8 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from pipelines.flags import make_parser, read_flags
 from rnnpipe.errors import UserError
+from rnnpipe.pipelines.flags import make_parser, read_flags
 from rnnpipe.transforms.options import BuildOptions, Data
 
 if TYPE_CHECKING:

@@ -5,14 +5,14 @@ import sys
 
 import pytest
 
-from pipelines import command, text_stream
-from pipelines.command import run
-from pipelines.flags import make_parser, read_flags
+from rnnpipe.pipelines import command, text_stream
+from rnnpipe.pipelines.command import run
+from rnnpipe.pipelines.flags import make_parser, read_flags
 from rnnpipe.settings import Kinds, Positive, Settings, fraction, setting
 from rnnpipe.transforms.options import Data
 from rnnpipe.transforms.recipes.text_stream import StreamData
 
-PROGRAM = "pipelines.numbers"
+PROGRAM = "rnnpipe.pipelines.numbers"
 
 
 class Shape(Settings):
@@ -52,7 +52,7 @@ def test_the_help_has_a_line_for_each_setting_in_groups_of_sections(monkeypatch)
     assert (
         help_of(Drawing, monkeypatch)
         == """\
-usage: python -m pipelines.numbers [--FLAG VALUE ...] [-- BEAM OPTIONS]
+usage: python -m rnnpipe.pipelines.numbers [--FLAG VALUE ...] [-- BEAM OPTIONS]
 
 Draws.
 
@@ -90,7 +90,7 @@ def test_the_help_of_a_pipeline_names_the_kinds_of_its_sources(monkeypatch):
 def test_help_imports_neither_beam_nor_keras_nor_pydantic():
     code = """
 import sys
-from pipelines import text_stream
+from rnnpipe.pipelines import text_stream
 try:
     text_stream.main(["--help"])
 except SystemExit as end:
@@ -183,7 +183,7 @@ def test_words_that_are_no_flags_are_refused(capsys):
 )
 def test_wrong_flags_are_reported_by_their_name(arguments, message, capsys):
     assert text_stream.main(arguments) == 2
-    assert capsys.readouterr().err == f"pipelines.text_stream: {message}\n"
+    assert capsys.readouterr().err == f"rnnpipe.pipelines.text_stream: {message}\n"
 
 
 def test_all_wrong_flags_are_reported_at_once(capsys):
@@ -208,7 +208,9 @@ def fail_with(error, monkeypatch):
 def test_a_file_that_cannot_be_read_is_named(monkeypatch, capsys):
     error = FileNotFoundError(2, "No such file or directory", "raw.txt")
     assert fail_with(error, monkeypatch) == 2
-    assert capsys.readouterr().err == "pipelines.numbers: raw.txt: No such file or directory\n"
+    assert (
+        capsys.readouterr().err == "rnnpipe.pipelines.numbers: raw.txt: No such file or directory\n"
+    )
 
 
 def test_errors_without_a_file_are_raised(monkeypatch):
@@ -218,7 +220,7 @@ def test_errors_without_a_file_are_raised(monkeypatch):
 
 def test_the_keyboard_ends_it(monkeypatch, capsys):
     assert fail_with(KeyboardInterrupt(), monkeypatch) == 130
-    assert capsys.readouterr().err == "pipelines.numbers: interrupted\n"
+    assert capsys.readouterr().err == "rnnpipe.pipelines.numbers: interrupted\n"
 
 
 def test_options_of_beam_are_checked_before_raw_data(tmp_path, capsys):
@@ -226,7 +228,7 @@ def test_options_of_beam_are_checked_before_raw_data(tmp_path, capsys):
     arguments += ["--source.path=no/such", "--", "--flink_mastr=localhost:8081"]
     assert text_stream.main(arguments) == 2
     assert capsys.readouterr().err == (
-        "pipelines.text_stream: options after `--`: expected options that Beam and its runner"
+        "rnnpipe.pipelines.text_stream: options after `--`: expected options that Beam and its runner"
         " know, got --flink_mastr; did you mean --flink_master?\n"
     )
 

@@ -1,4 +1,4 @@
-from pipelines import text_stream
+from rnnpipe.pipelines import text_stream
 from rnnpipe.records.directory import RecordsDirectory
 
 
@@ -21,4 +21,6 @@ def test_missing_files_are_reported(tmp_path, capsys):
     arguments = ["--source.kind", "text", "--source.path", str(tmp_path / "missing")]
     arguments += ["--directory", str(tmp_path / "records")]
     assert text_stream.main(arguments) == 2
-    assert capsys.readouterr().err.startswith(f"pipelines.text_stream: {tmp_path / 'missing'}: ")
+    assert capsys.readouterr().err.startswith(
+        f"rnnpipe.pipelines.text_stream: {tmp_path / 'missing'}: "
+    )

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 from pydantic import TypeAdapter
+from rnnpipe.tasks.caption_data import make_caption_recipe, open_captions
 
 from rnnpipe.config.schema.caption_data import CaptionData, CaptionSource
 from rnnpipe.records.specs import CAPTION, CAPTION_FEATURES
@@ -9,7 +10,6 @@ from rnnpipe.sources.captions.coco import CocoCaptions
 from rnnpipe.sources.captions.flickr8k import Flickr8k
 from rnnpipe.sources.captions.tfds import TfdsCaptions
 from rnnpipe.sources.generated.shapes_captions import ShapesCaptions
-from rnnpipe.tasks.caption_data import make_caption_recipe, open_captions
 
 FILES = {"train": {"annotations": Path("a.json"), "images": Path("photos")}}
 
