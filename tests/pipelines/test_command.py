@@ -228,8 +228,8 @@ def test_options_of_beam_are_checked_before_raw_data(tmp_path, capsys):
     arguments += ["--source.path=no/such", "--", "--flink_mastr=localhost:8081"]
     assert text_stream.main(arguments) == 2
     assert capsys.readouterr().err == (
-        "rnnpipe.pipelines.text_stream: options after `--`: expected options that Beam and its runner"
-        " know, got --flink_mastr; did you mean --flink_master?\n"
+        "rnnpipe.pipelines.text_stream: options after `--`: expected options that Beam and its"
+        " runner know, got --flink_mastr; did you mean --flink_master?\n"
     )
 
 
