@@ -1,8 +1,8 @@
 r"""Builds records of long texts: spans of documents, in their order, as token ids.
 
-    python -m rnnpipe.pipelines.text_stream --source.kind text \
+python -m rnnpipe.pipelines.text_stream --source.kind text \
         --source.path data/tinyshakespeare/input.txt --directory shakespeare
-    python -m rnnpipe.pipelines.text_stream --source.kind text --source.path data/wikitext-2 \
+python -m rnnpipe.pipelines.text_stream --source.kind text --source.path data/wikitext-2 \
         --source.begin '^ = [^=]+ = $' --symbols word --vocabulary 40000 --directory wikitext \
         -- --runner=FlinkRunner --flink_master=localhost:8081
 
