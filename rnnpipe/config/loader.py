@@ -93,8 +93,8 @@ def load_flags(model: type[T], flags: Sequence[str]) -> T:
         Greeting(times=3)
     """
     faults = FaultList()
-    root = Node({}, Place("command line", (0, 0)))
-    apply_overrides(root, flags, faults, option="--")
+    root = Node({}, Place("command line", (0, 0), prefix="--"))
+    apply_overrides(root, flags, faults, flags=True)
     settings = _validate(root, model, faults)
     if settings is None or faults.found:
         raise Faults(faults.in_order())
