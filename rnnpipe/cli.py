@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from rnnpipe import __version__
 from rnnpipe.errors import UserError
+from rnnpipe.output import use_utf8, write_output
+from rnnpipe.storage.paths import local_path
 
 if TYPE_CHECKING:
     from rnnpipe.tasks.base import Task
@@ -29,6 +31,12 @@ examples:
 """
 
 
+_PATHS = {"config": "CONFIG", "run": "RUN", "runs_dir": "--runs-dir"}
+"""The arguments that are paths of this machine; records and raw data may be in an object store."""
+
+_SIGPIPE = 128 + 13  # the exit code of a program that is killed by a closed pipe
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code: 0, or 2 after a `UserError`."""
     arguments, beam_args = _split(sys.argv[1:] if argv is None else list(argv))
@@ -40,11 +48,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     # Libraries log missing optional parts and deprecations; only errors matter here.
     logging.basicConfig(level=logging.ERROR)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    return _act(options)
+
+
+def _act(options: argparse.Namespace) -> int:
+    use_utf8()
     try:
+        for name, label in _PATHS.items():
+            if isinstance(path := getattr(options, name, None), str):
+                setattr(options, name, local_path(label, path))
         options.act(options)
     except UserError as fault:
         print(f"rnnpipe: {fault}", file=sys.stderr)
         return 2
+    except BrokenPipeError:
+        # Nobody reads on; without this Python would complain when it closes the standard output.
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
+        return _SIGPIPE
     except OSError as fault:
         if fault.filename is None:
             raise
@@ -75,7 +96,7 @@ def _make_parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
 
     config = argparse.ArgumentParser(add_help=False)
-    config.add_argument("config", type=Path, metavar="CONFIG", help="the run's YAML file")
+    config.add_argument("config", metavar="CONFIG", help="the run's YAML file")
     config.add_argument(
         "--set",
         action="append",
@@ -85,12 +106,10 @@ def _make_parser() -> argparse.ArgumentParser:
         help="set a key of the config, e.g. train.epochs=2; may be repeated",
     )
     runs = argparse.ArgumentParser(add_help=False)
-    runs.add_argument(
-        "--runs-dir", type=Path, default=Path("runs"), help="the folder of all runs (default: runs)"
-    )
+    runs.add_argument("--runs-dir", default="runs", help="the folder of all runs (default: runs)")
     run = argparse.ArgumentParser(add_help=False)
     run.add_argument(
-        "run", type=Path, metavar="RUN", help="the folder of a run, or of several: then the newest"
+        "run", metavar="RUN", help="the folder of a run, or of several: then the newest"
     )
 
     verb = verbs.add_parser("run", parents=[config, runs], help="build, train, evaluate, report")
@@ -116,13 +135,13 @@ def _make_parser() -> argparse.ArgumentParser:
     )
     verb.set_defaults(act=_predict)
     verb = verbs.add_parser("config", help="show a config with its defaults, or the JSON schema")
-    verb.add_argument("config", type=Path, nargs="?", metavar="CONFIG", help="the run's YAML file")
+    verb.add_argument("config", nargs="?", metavar="CONFIG", help="the run's YAML file")
     verb.add_argument("--set", action="append", default=[], dest="overrides", metavar="KEY=VALUE")
     verb.add_argument("--schema", action="store_true", help="print the JSON schema of all configs")
     verb.set_defaults(act=_config)
     verb = verbs.add_parser("inspect", help="show the contents of a records directory")
     verb.add_argument("directory", metavar="DIRECTORY", help="a records directory")
-    verb.add_argument("--examples", type=int, default=3, help="records to show (default: 3)")
+    verb.add_argument("--examples", default="3", metavar="N", help="records to show (default: 3)")
     verb.set_defaults(act=_inspect)
     return parser
 
@@ -242,17 +261,18 @@ def _parse_inputs(
         default = "" if declared.required or not declared.default else declared.default
         text = f"{declared.help} (default: {default})" if default else declared.help
         parser.add_argument(option, dest=declared.name, metavar=declared.metavar, help=text)
-    parser.add_argument(
-        "--picture", type=Path, default=None, help="the file of the picture (default: in the run)"
-    )
+    if task.draws:
+        help_text = "the file of the picture (default: in the run)"
+        parser.add_argument("--picture", default=None, metavar="FILE", help=help_text)
     known, unknown = parser.parse_known_args(options.inputs)
     texts = vars(known)
-    picture = texts.pop("picture")
+    picture = texts.pop("picture", None)
     # The task refuses unknown inputs, together with all other mistakes.
     names = [word.removeprefix("--").partition("=")[0] for word in unknown if word.startswith("--")]
     if unknown and not names:
         parser.error(f"unrecognized arguments: {' '.join(unknown)}")
-    return {**texts, **dict.fromkeys(names, "")}, picture
+    file = None if picture is None else local_path("--picture", picture)
+    return {**texts, **dict.fromkeys(names, "")}, file
 
 
 def _config(options: argparse.Namespace) -> None:
@@ -263,19 +283,24 @@ def _config(options: argparse.Namespace) -> None:
     from rnnpipe.tasks import find_schemas
 
     if options.schema:
-        print(json.dumps(json_schema(find_schemas()), indent=2))
+        if options.config is not None or options.overrides:
+            got, fix = "a config too", "ask for one of the two"
+            raise UserError("--schema", "no CONFIG and no --set", got, fix)
+        write_output(json.dumps(json_schema(find_schemas()), indent=2) + "\n")
     elif options.config is None:
         raise UserError("rnnpipe config", "a CONFIG or --schema", "neither", "name a YAML file")
     else:
-        print(dump_config(load_config(options.config, find_schemas(), options.overrides)), end="")
+        write_output(dump_config(load_config(options.config, find_schemas(), options.overrides)))
 
 
 def _inspect(options: argparse.Namespace) -> None:
     from rnnpipe.runs.console import make_console
     from rnnpipe.runs.inspect import inspect_records
     from rnnpipe.storage.paths import as_path
+    from rnnpipe.tasks.inputs import Input, integer
 
-    inspect_records(as_path(options.directory), options.examples, make_console())
+    examples = Input("examples", "records to show", integer(0)).parse(options.examples)
+    inspect_records(as_path(options.directory), examples, make_console())
 
 
 if __name__ == "__main__":

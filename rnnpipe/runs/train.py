@@ -48,9 +48,7 @@ class TrainingProgress(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """The epoch's losses and metrics stay on the terminal."""
-        self._progress.console.print(
-            f"epoch {epoch + 1:>3}  {_describe(logs or {})}", soft_wrap=True
-        )
+        self._progress.console.print(f"epoch {epoch + 1:>3}  {_describe(logs or {})}")
 
 
 class StartLog(keras.callbacks.Callback):

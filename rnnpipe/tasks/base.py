@@ -100,6 +100,8 @@ class Task(ABC, Generic[Config]):
     """The metric of `evaluate` that the report puts first."""
     inputs: ClassVar[Sequence[Input]] = ()
     """The inputs of `predict`."""
+    draws: ClassVar[bool] = True
+    """Whether `predict` draws a picture, at least for some inputs."""
     fields: ClassVar[Sequence[str]] = ()
     """The fields of a record that `make_pair` needs."""
     batch_options: ClassVar[Mapping[str, Any]] = MappingProxyType({})

@@ -1,6 +1,7 @@
 """The inputs of `predict`: a task declares them, the command line turns them into options."""
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -95,8 +96,8 @@ def parse_inputs(task: str, inputs: Sequence[Input], texts: Mapping[str, str]) -
     return values
 
 
-def integer(minimum: int) -> Callable[[str], int]:
-    """Converts text to an integer of at least `minimum`.
+def integer(minimum: int, maximum: int = 2**31 - 1) -> Callable[[str], int]:
+    """Converts text to an integer from `minimum` to `maximum`.
 
     Example:
         >>> integer(1)("12")
@@ -104,9 +105,13 @@ def integer(minimum: int) -> Callable[[str], int]:
     """
 
     def convert(text: str) -> int:
-        if text.isascii() and text.removeprefix("-").isdigit() and int(text) >= minimum:
-            return int(text)
-        raise ValueError(f"an integer of at least {minimum}")
+        # Python's `int` refuses thousands of digits.
+        whole = re.fullmatch(r"-?[0-9]{1,1000}", text)
+        if whole is None or int(text) < minimum:
+            raise ValueError(f"an integer of at least {minimum}")
+        if int(text) > maximum:
+            raise ValueError(f"an integer of at most {maximum}")
+        return int(text)
 
     return convert
 

@@ -53,13 +53,15 @@ def _draw(
     tokens = np.array([[START, *begun]], "int32")
     for _ in range(length):
         logits, states = read(tf.constant(tokens), list(states))
-        token = _choose(np.asarray(logits[0], "float64") / temperature, rng)
+        token = _choose(np.asarray(logits[0], "float64"), temperature, rng)
         yield token
         tokens = np.array([[token]], "int32")
 
 
-def _choose(logits: Any, rng: Any) -> int:
+def _choose(logits: Any, temperature: float, rng: Any) -> int:
     """A token by its probability, but for those that stand for no text."""
     logits[_NEVER] = -np.inf
-    shares = np.exp(logits - logits.max())
+    # The difference first: the quotient by a tiny temperature may be infinite.
+    with np.errstate(over="ignore"):
+        shares = np.exp((logits - logits.max()) / temperature)
     return int(rng.choice(len(shares), p=shares / shares.sum()))

@@ -30,6 +30,7 @@ class LanguageModelTask(Task[LanguageModelConfig]):
     """
 
     name = "language_model"
+    draws = False
     inputs = (
         Input("prompt", "the beginning of the text"),
         Input("length", "symbols to generate", integer(1), 500, "N"),
