@@ -121,6 +121,15 @@ def _make_parser() -> argparse.ArgumentParser:
     verb = verbs.add_parser("resume", parents=[run], help="continue an interrupted run")
     verb.set_defaults(act=_resume)
     verb = verbs.add_parser("evaluate", parents=[run], help="score a run and write its report")
+    verb.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        dest="overrides",
+        metavar="KEY=VALUE",
+        help="set a key of evaluate, e.g. evaluate.beam.width=10: the results go into a folder of "
+        "their own in the run; may be repeated",
+    )
     verb.set_defaults(act=_evaluate)
     verb = verbs.add_parser(
         "predict",
@@ -220,7 +229,7 @@ def _evaluate(options: argparse.Namespace) -> None:
     with quiet_import():
         from rnnpipe.runs.evaluate import evaluate_run
 
-    evaluate_run(run, make_console())
+    evaluate_run(run, make_console(), overrides=options.overrides)
 
 
 def _predict(options: argparse.Namespace) -> None:

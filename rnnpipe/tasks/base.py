@@ -140,6 +140,14 @@ class Task(ABC, Generic[Config]):
             UserError: something is missing, e.g. a file of weights.
         """
 
+    def check_records(self, records: RecordsDirectory) -> None:
+        """Checks the config against finished records, before a training that may take hours.
+
+        Raises:
+            UserError: they do not go together, e.g. a beam is wider than the vocabulary.
+        """
+        del records
+
     @abstractmethod
     def build_model(self, records: RecordsDirectory) -> keras.Model:
         """The untrained model, with all outputs that predictions and the report need."""
