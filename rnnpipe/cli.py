@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rnnpipe import __version__
 from rnnpipe.errors import UserError
 from rnnpipe.output import use_utf8, write_output
+from rnnpipe.requirements import explain, require
 from rnnpipe.storage.paths import local_path
 
 if TYPE_CHECKING:
@@ -20,14 +21,15 @@ if TYPE_CHECKING:
 
 _EXAMPLES = """\
 examples:
-  rnnpipe run configs/vqa.yaml
-  rnnpipe run configs/vqa.yaml --set train.epochs=2 --set model.attention.glimpses=1
+  rnnpipe run vqa
+  rnnpipe run vqa --set train.epochs=2 --set model.attention.glimpses=1
+  rnnpipe init vqa > mine.yaml
   rnnpipe resume runs/vqa
   rnnpipe predict runs/sentiment --text "Not a bad film, but far too long."
   rnnpipe predict runs/vqa --image photo.jpg --question "What colour is the circle?"
   rnnpipe predict runs/captioning --image photo.jpg
   rnnpipe predict runs/video --video clip.mp4
-  rnnpipe build configs/vqa.yaml -- --runner=FlinkRunner --flink_master=localhost:8081
+  rnnpipe build vqa -- --runner=FlinkRunner --flink_master=localhost:8081
 """
 
 
@@ -48,16 +50,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     # Libraries log missing optional parts and deprecations; only errors matter here.
     logging.basicConfig(level=logging.ERROR)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    return _act(options)
+    return _act_quietly(options)
 
 
-def _act(options: argparse.Namespace) -> int:
+def _act_quietly(options: argparse.Namespace) -> int:
+    """Runs a verb and returns its exit code, without a traceback for what users can mend."""
+    where = f"rnnpipe {options.verb}"
     use_utf8()
     try:
         for name, label in _PATHS.items():
             if isinstance(path := getattr(options, name, None), str):
                 setattr(options, name, local_path(label, path))
-        options.act(options)
+        require(*options.extras, where=where)
+        _act(options, where)
     except UserError as fault:
         print(f"rnnpipe: {fault}", file=sys.stderr)
         return 2
@@ -75,6 +80,15 @@ def _act(options: argparse.Namespace) -> int:
         print("rnnpipe: interrupted", file=sys.stderr)
         return 130
     return 0
+
+
+def _act(options: argparse.Namespace, where: str) -> None:
+    try:
+        options.act(options)
+    except ModuleNotFoundError as error:
+        if (missing := explain(error, where)) is None:
+            raise
+        raise missing from error
 
 
 def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
@@ -96,7 +110,9 @@ def _make_parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
 
     config = argparse.ArgumentParser(add_help=False)
-    config.add_argument("config", metavar="CONFIG", help="the run's YAML file")
+    config.add_argument(
+        "config", metavar="CONFIG", help="a YAML file or the name of a shipped config"
+    )
     config.add_argument(
         "--set",
         action="append",
@@ -112,14 +128,17 @@ def _make_parser() -> argparse.ArgumentParser:
         "run", metavar="RUN", help="the folder of a run, or of several: then the newest"
     )
 
+    verb = verbs.add_parser("init", help="print a shipped config to edit, or list them")
+    verb.add_argument("name", nargs="?", metavar="NAME", help="its name, e.g. vqa")
+    verb.set_defaults(act=_init, extras=())
     verb = verbs.add_parser("run", parents=[config, runs], help="build, train, evaluate, report")
-    verb.set_defaults(act=_run)
+    verb.set_defaults(act=_run, extras=("build", "train", "report"))
     verb = verbs.add_parser("build", parents=[config], help="build the records")
-    verb.set_defaults(act=_build)
+    verb.set_defaults(act=_build, extras=("build",))
     verb = verbs.add_parser("train", parents=[config, runs], help="train on finished records")
-    verb.set_defaults(act=_train)
+    verb.set_defaults(act=_train, extras=("build", "train"))
     verb = verbs.add_parser("resume", parents=[run], help="continue an interrupted run")
-    verb.set_defaults(act=_resume)
+    verb.set_defaults(act=_resume, extras=("build", "train", "report"))
     verb = verbs.add_parser("evaluate", parents=[run], help="score a run and write its report")
     verb.add_argument(
         "--set",
@@ -130,7 +149,7 @@ def _make_parser() -> argparse.ArgumentParser:
         help="set a key of evaluate, e.g. evaluate.beam.width=10: the results go into a folder of "
         "their own in the run; may be repeated",
     )
-    verb.set_defaults(act=_evaluate)
+    verb.set_defaults(act=_evaluate, extras=("build", "train", "report"))
     verb = verbs.add_parser(
         "predict",
         parents=[run],
@@ -142,25 +161,38 @@ def _make_parser() -> argparse.ArgumentParser:
     verb.add_argument(
         "inputs", nargs=argparse.REMAINDER, metavar="INPUTS", help="options of the run's task"
     )
-    verb.set_defaults(act=_predict)
+    verb.set_defaults(act=_predict, extras=("train", "report"))
     verb = verbs.add_parser("config", help="show a config with its defaults, or the JSON schema")
     verb.add_argument("config", nargs="?", metavar="CONFIG", help="the run's YAML file")
     verb.add_argument("--set", action="append", default=[], dest="overrides", metavar="KEY=VALUE")
     verb.add_argument("--schema", action="store_true", help="print the JSON schema of all configs")
-    verb.set_defaults(act=_config)
+    verb.set_defaults(act=_config, extras=("runs",))
     verb = verbs.add_parser("inspect", help="show the contents of a records directory")
     verb.add_argument("directory", metavar="DIRECTORY", help="a records directory")
     verb.add_argument("--examples", default="3", metavar="N", help="records to show (default: 3)")
-    verb.set_defaults(act=_inspect)
+    verb.set_defaults(act=_inspect, extras=("build",))
     return parser
 
 
 def _load(options: argparse.Namespace):  # type: ignore[no-untyped-def]  # the task's own types
     from rnnpipe.config.loader import load_config
+    from rnnpipe.shipped import find_config
     from rnnpipe.tasks import find_schemas, make_task
 
-    config = load_config(options.config, find_schemas(), options.overrides)
+    config = load_config(find_config(options.config), find_schemas(), options.overrides)
     return config, make_task(config)
+
+
+def _init(options: argparse.Namespace) -> None:
+    from rnnpipe.shipped import list_configs, shipped_config, summarize_config
+
+    if options.name is not None:
+        write_output(shipped_config(options.name).read_text(encoding="utf-8"))
+        return
+    names = list_configs()
+    width = max(map(len, names))
+    for name in names:
+        write_output(f"{name:{width}}  {summarize_config(name)}\n")
 
 
 def _run(options: argparse.Namespace) -> None:
@@ -289,6 +321,7 @@ def _config(options: argparse.Namespace) -> None:
 
     from rnnpipe.config.dump import dump_config
     from rnnpipe.config.loader import json_schema, load_config
+    from rnnpipe.shipped import find_config
     from rnnpipe.tasks import find_schemas
 
     if options.schema:
@@ -299,7 +332,8 @@ def _config(options: argparse.Namespace) -> None:
     elif options.config is None:
         raise UserError("rnnpipe config", "a CONFIG or --schema", "neither", "name a YAML file")
     else:
-        write_output(dump_config(load_config(options.config, find_schemas(), options.overrides)))
+        config = load_config(find_config(options.config), find_schemas(), options.overrides)
+        write_output(dump_config(config))
 
 
 def _inspect(options: argparse.Namespace) -> None:

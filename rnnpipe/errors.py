@@ -1,12 +1,13 @@
-"""What can go wrong for a user, and how it is told: *where: expected X, got Y; what to do*."""
+"""Errors of users, reported as *where: expected X, got Y; what to do*."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 
 class UserError(ValueError):
-    """A mistake that the user can mend.
+    """A mistake that the user can correct.
 
     The command line prints it and exits with code 2; library users catch it as a `ValueError`.
 
@@ -30,7 +31,7 @@ class UserError(ValueError):
 
 
 class Faults(UserError):
-    """Several mistakes told at once, a line each.
+    """Several mistakes reported at once, a line each.
 
     Args:
         faults: the mistakes, in the order in which they are to be read; at least one.
@@ -46,6 +47,25 @@ class Faults(UserError):
 
     def __str__(self) -> str:
         return "\n".join(str(fault) for fault in self.faults)
+
+
+@contextmanager
+def located(section: str) -> Iterator[None]:
+    """Puts the section of the config before the key of a mistake in its settings.
+
+    Example:
+        >>> with located("data.features"):
+        ...     raise UserError("image_size", "a size of at least 32", "8", "write e.g. 224")
+        Traceback (most recent call last):
+            ...
+        rnnpipe.errors.UserError: data.features.image_size: expected a size of at least 32, got 8; \
+write e.g. 224
+    """
+    try:
+        yield
+    except UserError as fault:
+        where = f"{section}.{fault.where}" if fault.where else section
+        raise UserError(where, fault.expected, fault.got, fault.fix) from fault
 
 
 class BadRecord(Exception):

@@ -15,6 +15,7 @@ from rnnpipe.plugins import find_plugins, load_plugin
 from rnnpipe.storage.paths import as_path
 
 T = TypeVar("T")
+S = TypeVar("S", bound="Settings")
 
 _BOUNDS = {
     "ge": ("of at least", lambda value, bound: value >= bound),
@@ -203,6 +204,25 @@ def expand_user(path: Path) -> Path:
         return path.expanduser()
     except RuntimeError:
         raise UserError("", "a path", f'"{path}", of an unknown user', "write it out") from None
+
+
+def make_paths_absolute(settings: S) -> S:
+    """The settings with all of their paths absolute, so that they hold in any folder.
+
+    Example:
+        >>> class Raw(Settings):
+        ...     path: FilePath
+        >>> make_paths_absolute(Raw(path=Path("data"))).path.is_absolute()
+        True
+    """
+    changes: dict[str, Any] = {}
+    for declared in fields(settings):  # type: ignore[arg-type]  # subclasses are dataclasses
+        value = getattr(settings, declared.name)
+        if isinstance(value, Settings):
+            changes[declared.name] = make_paths_absolute(value)
+        elif isinstance(value, Path):
+            changes[declared.name] = as_path(value).absolute()
+    return replace(settings, **changes)  # type: ignore[type-var]
 
 
 class _AtLeast:

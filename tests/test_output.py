@@ -94,7 +94,7 @@ def test_a_reader_that_stops_is_no_mistake(writer):
         "    console = make_console()\n"
         "    with make_progress(console) as progress:\n"
         f"        for _ in range(10000): {writer}\n"
-        "raise SystemExit(cli._act(argparse.Namespace(act=act)))"
+        "raise SystemExit(cli._act_quietly(argparse.Namespace(act=act, verb='x', extras=())))"
     )
     with subprocess.Popen(
         [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT
@@ -111,7 +111,8 @@ def test_results_are_utf_8_in_every_locale(locale):
         "import argparse\n"
         "from rnnpipe import cli\n"
         "from rnnpipe.output import write_output\n"
-        "cli._act(argparse.Namespace(act=lambda options: write_output('schön 😍\\n')))"
+        "act = lambda options: write_output('schön 😍\\n')\n"
+        "cli._act_quietly(argparse.Namespace(act=act, verb='x', extras=()))"
     )
     done = subprocess.run(
         [sys.executable, "-c", program],

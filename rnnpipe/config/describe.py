@@ -1,4 +1,4 @@
-"""What a schema wants at a place, in plain words."""
+"""Descriptions of what a schema expects, in plain words."""
 
 import difflib
 import json
@@ -16,7 +16,7 @@ _FORMATS = {
 
 
 def expected(schema: Schema, shape: Shape) -> str:
-    """What the shape wants, e.g. `a positive integer`, or `sum, mean or null`."""
+    """What the schema expects, e.g. `a positive integer`, or `sum, mean or null`."""
     null = {"type": "null"}
     wanted = [option for option in schema.options(shape) if option != null]
     words = dict.fromkeys(_expected(schema, option) for option in wanted)
@@ -51,13 +51,13 @@ def number_words(noun: str, shape: Shape) -> str:
     above, below = shape.get("exclusiveMinimum"), shape.get("exclusiveMaximum")
     article = "an" if noun == "integer" else "a"
     bounds = {"of at least": least, "above": above, "of at most": most, "below": below}
-    told = [f"{words} {bound:g}" for words, bound in bounds.items() if bound is not None]
-    if told == ["above 0"] or (noun == "integer" and told == ["of at least 1"]):
+    text = [f"{words} {bound:g}" for words, bound in bounds.items() if bound is not None]
+    if text == ["above 0"] or (noun == "integer" and text == ["of at least 1"]):
         words = f"a positive {noun}"
     elif least is not None and most is not None:
         words = f"{article} {noun} from {least:g} to {most:g}"
     else:
-        words = " ".join([f"{article} {noun}", *([" and ".join(told)] if told else [])])
+        words = " ".join([f"{article} {noun}", *([" and ".join(text)] if text else [])])
     step = shape.get("multipleOf")
     return f"{words} that is a multiple of {step:g}" if step else words
 
@@ -65,17 +65,17 @@ def number_words(noun: str, shape: Shape) -> str:
 def text_words(shape: Shape) -> str:
     """E.g. `text`, `a path`, `text of 1 to 8 characters`."""
     form = shape.get("format")
-    told = _FORMATS.get(form, f"text in the format {form}") if form else "text"
+    text = _FORMATS.get(form, f"text in the format {form}") if form else "text"
     least, most = shape.get("minLength"), shape.get("maxLength")
     if least and most:
-        told += f" of {least} to {most} characters"
+        text += f" of {least} to {most} characters"
     elif most:
-        told += f" of at most {most} characters"
+        text += f" of at most {most} characters"
     elif least == 1:
-        told += " that is not empty"
+        text += " that is not empty"
     elif least:
-        told += f" of at least {least} characters"
-    return f"{told} that matches {shape['pattern']}" if "pattern" in shape else told
+        text += f" of at least {least} characters"
+    return f"{text} that matches {shape['pattern']}" if "pattern" in shape else text
 
 
 def _list_words(schema: Schema, shape: Shape) -> str:

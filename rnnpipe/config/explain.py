@@ -1,4 +1,4 @@
-"""What pydantic found, told in the words of the file: line, key, expected, got, what to do."""
+"""Explanations of pydantic's errors in terms of the file: line, key, expected, got, fix."""
 
 import re
 from collections.abc import Iterable
@@ -28,12 +28,12 @@ class Spot:
 
     Args:
         path: keys and indices as the user wrote them.
-        shape: what the schema says of the place.
+        shape: the schema of the value.
         node: what was written there; None if nothing was.
         parent: the nearest node above.
         above: the shape of that parent.
         union: the first plain union on the way: its part of the location, and the member's label.
-        sound: False if a fault was already told on the way.
+        sound: False if a fault was already reported on the way.
     """
 
     path: Path
@@ -75,7 +75,7 @@ def find(schema: Schema, root: Node, location: Iterable[str | int]) -> Spot:
 
 
 def translate(error: ValidationError, schema: Schema, root: Node, faults: FaultList) -> None:
-    """Adds what pydantic found to the faults, except where a fault was already told."""
+    """Adds pydantic's errors to the faults, except where a fault was already reported."""
     found = [(dict(detail), find(schema, root, detail["loc"])) for detail in error.errors()]
     for detail, spot in _without_rivals(found, schema, root):
         if spot.sound:
@@ -86,7 +86,7 @@ def _without_rivals(
     found: list[tuple[Detail, Spot]], schema: Schema, root: Node
 ) -> list[tuple[Detail, Spot]]:
     # All members of a plain union failed. The one that was meant is the one whose faults lie
-    # inside it, the fewest of them; if there is none, one fault stands for the whole union.
+    # inside it, the fewest of them; if there is none, one fault reports the whole union.
     kept = [(detail, spot) for detail, spot in found if spot.union is None]
     groups: dict[Path, dict[str, list[tuple[Detail, Spot]]]] = {}
     for detail, spot in found:

@@ -40,7 +40,7 @@ class Schema:
         return {tag: self.resolve({"$ref": reference}) for tag, reference in mapping.items()}
 
     def tag_key(self, shape: Shape) -> str:
-        """The key that tells the variants of a discriminated union apart."""
+        """The key that discriminates the variants of a union."""
         return str(self.resolve(shape)["discriminator"]["propertyName"])
 
     def options(self, shape: Shape) -> list[Shape]:
@@ -65,7 +65,7 @@ class Schema:
         return members[0]
 
     def under(self, shape: Shape, part: str | int) -> Shape:
-        """The shape of a key's value or of an item; `{}` where the schema says nothing."""
+        """The shape of a key's value or of an item; `{}` where the schema has none."""
         shape = self.resolve(shape)
         if isinstance(part, str):
             known: Shape = shape.get("properties", {})
@@ -81,7 +81,7 @@ class Schema:
     def _paths(self, shape: Shape, path: Path, seen: tuple[str, ...]) -> Iterator[Path]:
         reference = shape.get("$ref")
         if reference in seen:
-            # A model that holds itself is told of once.
+            # A recursive model is described once.
             return
         if reference is not None:
             shape = self.resolve({"$ref": reference})

@@ -1,4 +1,4 @@
-"""Configuration files: one YAML is one run, and all its faults are told at once."""
+"""Configuration files: one YAML is one run, and all its faults are reported at once."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ from rnnpipe.config.defaults import fill_defaults
 from rnnpipe.config.describe import either
 from rnnpipe.config.explain import translate
 from rnnpipe.config.json_schema import Schema
-from rnnpipe.config.nodes import FaultList, Node, Place
+from rnnpipe.config.nodes import FaultList, Node, Place, make_tree
 from rnnpipe.config.overrides import apply_overrides
 from rnnpipe.config.reader import read_text, read_tree
 from rnnpipe.config.suggest import choice, got
@@ -29,7 +29,7 @@ def load_config(path: Path, schemas: Mapping[str, type[T]], overrides: Sequence[
 
     A model is given its values as JSON has them, so that a path is text and a tuple a list, and
     its validators that run before pydantic's own return such values too. A validator that raises
-    a `UserError` has it told as it is; its `where` may name keys below the validator's place.
+    a `UserError` is reported as it is; its `where` may name keys below the validator's place.
 
     Args:
         path: the YAML file.
@@ -43,7 +43,7 @@ def load_config(path: Path, schemas: Mapping[str, type[T]], overrides: Sequence[
 
     Raises:
         UserError: the file cannot be read as YAML, or, as `Faults`, everything that is wrong
-            with what it says, in the order of its lines: `file:line: key.path: expected …, got
+            with its mistakes, in the order of its lines: `file:line: key.path: expected …, got
             …; what to do`.
 
     Example:
@@ -96,6 +96,30 @@ def load_flags(model: type[T], flags: Sequence[str]) -> T:
     root = Node({}, Place("command line", (0, 0)))
     apply_overrides(root, flags, faults, option="--")
     settings = _validate(root, model, faults)
+    if settings is None or faults.found:
+        raise Faults(faults.in_order())
+    return settings
+
+
+def load_settings(model: type[T], values: Mapping[str, Any]) -> T:
+    """Reads settings from nested mappings, with the rules and messages of a file.
+
+    Args:
+        model: the settings.
+        values: by key, as YAML has them; a path may be a `Path`, a list a tuple.
+
+    Raises:
+        UserError: as `Faults`, everything that is wrong with them: `settings: key.path: …`.
+
+    Example:
+        >>> from rnnpipe.settings import Settings
+        >>> class Greeting(Settings):
+        ...     times: int
+        >>> load_settings(Greeting, {"times": 3})
+        Greeting(times=3)
+    """
+    faults = FaultList()
+    settings = _validate(make_tree(values, Place("settings", (0, 0))), model, faults)
     if settings is None or faults.found:
         raise Faults(faults.in_order())
     return settings

@@ -1,8 +1,9 @@
 """YAML text as a tree that remembers where each value was written."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import Any
 
 import yaml
@@ -21,7 +22,7 @@ class Place:
 
     Args:
         source: `file:line`, or `--set a.b=c`.
-        order: places are told in this order: (0, line) in a file, (1, number) of an override.
+        order: faults are reported in this order: (0, line) in a file, (1, number) of an override.
         path: the key that an override sets, which its `source` already names.
     """
 
@@ -44,7 +45,7 @@ class Node:
         place: where its key, or the item, was written.
         written: a scalar as the user wrote it.
         quoted: whether it was in quotes, or was a block of text.
-        sound: False where a fault was already told, so that nothing more is said about it.
+        sound: False where a fault was already reported, so that none follows.
     """
 
     value: "Scalar | dict[str, Node] | list[Node]"
@@ -70,6 +71,18 @@ class Node:
         return self.value
 
 
+def make_tree(value: Any, place: Place) -> Node:
+    """The tree of plain values, all written at one place."""
+    if isinstance(value, Mapping):
+        return Node({str(key): make_tree(item, place) for key, item in value.items()}, place)
+    if isinstance(value, list | tuple):
+        return Node([make_tree(item, place) for item in value], place)
+    if isinstance(value, PurePath):
+        value = str(value)
+    quoted = isinstance(value, str)
+    return Node(value, place, written=value if quoted else json.dumps(value), quoted=quoted)
+
+
 @dataclass(slots=True)
 class FaultList:
     """The faults found so far, in whatever order they were found."""
@@ -91,7 +104,7 @@ def dotted(path: Sequence[str | int]) -> str:
 
 
 def shown(text: str, limit: int = 60) -> str:
-    """Text as it can stand in a message of one line."""
+    """Text for a message of one line."""
     if not text.isprintable():
         text = json.dumps(text)[1:-1]
     return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -30,20 +30,20 @@ def hint(schema: Schema, shape: Shape, node: Node | None) -> str:
 
     Args:
         schema: the schema.
-        shape: what it wants at this place.
+        shape: the schema of the value.
         node: what is there.
     """
-    told = None
+    suggestion = None
     options = schema.options(shape)
     if node is not None and isinstance(node.value, str):
-        told = _for_word(options, node.value) or _for_structure(schema, options, node.value)
+        suggestion = _for_word(options, node.value) or _for_structure(schema, options, node.value)
     elif node is not None and isinstance(node.value, bool | int | float):
-        told = _for_number(options, node.value, node.written)
-        told = told or _for_structure(schema, options, node.written)
+        suggestion = _for_number(options, node.value, node.written)
+        suggestion = suggestion or _for_structure(schema, options, node.written)
     default = schema.resolve(shape).get("default")
-    if told is None and default is not None:
-        told = f"the default is {shown(json.dumps(default, ensure_ascii=False))}"
-    return told or "correct the value"
+    if suggestion is None and default is not None:
+        suggestion = f"the default is {shown(json.dumps(default, ensure_ascii=False))}"
+    return suggestion or "correct the value"
 
 
 def choice(word: str, known: list[str]) -> str:

@@ -25,8 +25,8 @@ def to_soft_targets(ids: tf.Tensor, weights: tf.Tensor, classes: int) -> tf.Tens
     return tf.scatter_nd(where, weights, [tf.shape(ids)[0], classes])
 
 
-def to_decoder_inputs_and_targets(tokens: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """The inputs of a decoder, from the start token, and its targets, up to the end token.
+def shift_targets(tokens: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """What a decoder reads, from the start token on, and what it says, up to the end token.
 
     Args:
         tokens: `(batch, time)`, padded behind.
@@ -35,8 +35,8 @@ def to_decoder_inputs_and_targets(tokens: tf.Tensor) -> tuple[tf.Tensor, tf.Tens
         Both `(batch, time + 1)` of int32.
 
     Example:
-        >>> inputs, targets = to_decoder_inputs_and_targets(tf.constant([[7, 8], [9, 0]]))
-        >>> inputs.numpy().tolist(), targets.numpy().tolist()
+        >>> reads, says = shift_targets(tf.constant([[7, 8], [9, 0]]))
+        >>> reads.numpy().tolist(), says.numpy().tolist()
         ([[2, 7, 8], [2, 9, 0]], [[7, 8, 3], [9, 3, 0]])
     """
     tokens = tf.cast(tokens, tf.int32)

@@ -6,6 +6,7 @@ Mnih et al. 2014, arXiv:1406.6247; Ba, Mnih & Kavukcuoglu 2015, arXiv:1412.7755.
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from rnnpipe.errors import UserError
 from rnnpipe.parts.attention import AttentionOptions, CoverageAttentionOptions
 from rnnpipe.parts.cells import CellOptions, LSTMOptions
 from rnnpipe.parts.image_encoders import CNNOptions, ImageEncoderOptions
@@ -22,6 +23,17 @@ class GlimpseReaderOptions(Settings):
     depth: int = setting(1, "cells on top of each other", ge=1)
     attention: AttentionOptions = CoverageAttentionOptions(units=64)
     steps: int = setting(6, "how often it attends", ge=1)
+
+    def check(self) -> None:
+        """The attention is over a grid, and what it finds is all that the cells read."""
+        if not self.attention.reads_grids:
+            got = getattr(self.attention, "kind", type(self.attention).__name__)
+            fix = "write another kind, e.g. coverage"
+            raise UserError("attention.kind", "an attention that reads grids", got, fix)
+        if self.cell.reads_context:
+            expected = "a cell that reads one input"
+            got = getattr(self.cell, "kind", type(self.cell).__name__)
+            raise UserError("cell.kind", expected, got, "write another kind, e.g. lstm")
 
 
 class ImageClassifierOptions(Settings):
@@ -82,7 +94,7 @@ def build_image_classifier(
     return keras.Model(image, {"logits": logits, **outputs}, name="image_classifier")
 
 
-def build_cnn_classifier(
+def build_pooling_classifier(
     options: ImageClassifierOptions, *, image_shape: Sequence[int], classes: int
 ) -> "keras.Model":
     """A model that sees all of an image at once: what a reader in glimpses is compared with.
@@ -105,7 +117,7 @@ def build_cnn_classifier(
     pooled = layers.GlobalAveragePooling2D()(encoder(image))
     hidden = layers.Dense(options.reader.cell.units, activation="relu", name="hidden")(pooled)
     logits = _classify(hidden, classes, options.dropout)
-    return keras.Model(image, {"logits": logits}, name="cnn_classifier")
+    return keras.Model(image, {"logits": logits}, name="pooling_classifier")
 
 
 def _classify(features: Any, classes: int, dropout: float) -> Any:

@@ -27,6 +27,16 @@ class TextClassifierOptions(Settings):
     hidden_units: int = setting(0, "of a hidden layer before the classes; 0: none", ge=0)
     dropout: float = fraction(help="of the inputs of each layer after pooling, in training")
 
+    @property
+    def is_random(self) -> bool:
+        """Whether anything is dropped in training."""
+        embedding, recurrence = self.embedding, self.recurrence
+        rates = [self.dropout, embedding.dropout, embedding.word_dropout, recurrence.zoneout]
+        rates.append(recurrence.dropout if recurrence.depth > 1 else 0.0)
+        rates.append(getattr(recurrence.cell, "recurrent_dropout", 0.0))
+        rates.append(getattr(self.pooling, "dropout", 0.0))
+        return any(rates)
+
     def check(self) -> None:
         """Connections join sequences, not a sequence with its last state."""
         recurrence = self.recurrence

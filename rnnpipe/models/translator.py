@@ -97,7 +97,8 @@ def build_translator(
         fix = "write data.text.joint: true, or model.share_embedding: false"
         raise UserError("model.share_embedding", "one vocabulary of both languages", sizes, fix)
     words = embedding.make(target_vocab, name="target_embedding")
-    decoder = decoder or options.decoder.make(target_vocab, words)
+    features = None if encoder else options.encoder.output_size
+    decoder = decoder or options.decoder.make(target_vocab, words, memory_features=features)
     source = keras.Input((None,), dtype="int32", name="source")
     target = keras.Input((None,), dtype="int32", name="target")
     table = words if share else embedding.make(source_vocab, name="source_embedding")
@@ -138,4 +139,16 @@ def begin_translation(
     outputs = keras.tree.flatten([model.get_layer(name).output for name in ("memory", "bridge")])
     memory, *first = keras.Model(model.input["source"], outputs)(source, training=False)
     decoder = model.get_layer("decoder")
-    return decoder.begin(memory, keras.ops.not_equal(source, PAD), first, beam_width=beam_width)
+    mask = keras.ops.not_equal(source, PAD)
+    step, state = decoder.begin(memory, mask, first, beam_width=beam_width)
+    return (_with_samples(step) if "probabilities" in model.output else step), state
+
+
+def _with_samples(step: "Step") -> "Step":
+    """The step of hard attention, whose alignments are its samples alone."""
+
+    def step_with_samples(tokens: Any, state: Any) -> tuple[Any, Any, Any]:
+        logits, state, alignments = step(tokens, state)
+        return logits, state, alignments["samples"]
+
+    return step_with_samples

@@ -1,7 +1,8 @@
 """Attention mechanisms."""
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from rnnpipe.errors import UserError
 from rnnpipe.settings import Kinds, Settings, fraction, setting
 
 if TYPE_CHECKING:
@@ -37,6 +38,19 @@ class AttentionOptions(Settings):
             "monotonic": f"{_HERE}:MonotonicAttentionOptions",
         },
     )
+
+    aligns_by_softmax: ClassVar[bool] = True
+    """Whether local and monotonic attention can align in its place."""
+
+    @property
+    def reads_grids(self) -> bool:
+        """Whether its memory may be a grid, and not only a sequence."""
+        return True
+
+    @property
+    def is_hard(self) -> bool:
+        """Whether it samples positions, so that it is trained by REINFORCE."""
+        return False
 
     def make(self, *, seed: int | None = None, name: str | None = None) -> "Attention":
         """The mechanism.
@@ -162,7 +176,23 @@ class MultiHeadAttentionOptions(AttentionOptions):
         )
 
 
-class GatedAttentionOptions(AttentionOptions):
+class _WrapperOptions(AttentionOptions):
+    aligns_by_softmax = False
+
+    mechanism: AttentionOptions
+
+    @property
+    def reads_grids(self) -> bool:
+        """Whether its mechanism does."""
+        return self.mechanism.reads_grids
+
+    @property
+    def is_hard(self) -> bool:
+        """Whether its mechanism is."""
+        return self.mechanism.is_hard
+
+
+class GatedAttentionOptions(_WrapperOptions):
     """A mechanism whose context passes a gate that the query opens (Xu et al. 2015)."""
 
     kind: Literal["gated"] = "gated"
@@ -176,7 +206,7 @@ class GatedAttentionOptions(AttentionOptions):
         return GatedAttention(self.mechanism.make(seed=seed), self.per_feature, name=name)
 
 
-class HardAttentionOptions(AttentionOptions):
+class HardAttentionOptions(_WrapperOptions):
     """A mechanism that attends to one position at a time, trained by REINFORCE (Xu et al. 2015)."""
 
     kind: Literal["hard"] = "hard"
@@ -184,6 +214,17 @@ class HardAttentionOptions(AttentionOptions):
     expected_share: float = setting(
         0.5, "how often training takes the expected position, not a sample", ge=0, le=1
     )
+
+    def check(self) -> None:
+        """Positions are sampled once."""
+        if self.mechanism.is_hard:
+            fix = "write e.g. {kind: additive}"
+            raise UserError("mechanism", "a mechanism that is not hard itself", "a hard one", fix)
+
+    @property
+    def is_hard(self) -> bool:
+        """Always."""
+        return True
 
     def make(self, *, seed: int | None = None, name: str | None = None) -> "Attention":
         """A `HardAttention`."""
@@ -193,7 +234,37 @@ class HardAttentionOptions(AttentionOptions):
         return HardAttention(mechanism, expected_share=self.expected_share, seed=seed, name=name)
 
 
-class LocalAttentionOptions(AttentionOptions):
+class ReinforceOptions(Settings):
+    """How hard attention learns where to attend: by REINFORCE (Xu et al. 2015, section 4.1)."""
+
+    reward_weight: float = setting(1.0, "of the likelihood that an alignment leads to", ge=0)
+    entropy_weight: float = setting(
+        0.01, "of the alignments' entropy; more of it keeps them from settling early", ge=0
+    )
+
+
+def is_hard(options: AttentionOptions | None) -> bool:
+    """Whether there is a mechanism that is trained by REINFORCE."""
+    return options is not None and options.is_hard
+
+
+class _AligningOptions(_WrapperOptions):
+    """A wrapper that aligns in its own way, over sequences alone."""
+
+    @property
+    def reads_grids(self) -> bool:
+        """Never: positions follow each other."""
+        return False
+
+    def check(self) -> None:
+        """The mechanism aligns by softmax, whose place the wrapper takes."""
+        if not self.mechanism.aligns_by_softmax:
+            got = getattr(self.mechanism, "kind", type(self.mechanism).__name__)
+            fix = "write e.g. {kind: additive}"
+            raise UserError("mechanism.kind", "a mechanism that aligns by softmax", got, fix)
+
+
+class LocalAttentionOptions(_AligningOptions):
     """A mechanism that attends around a position predicted from the query (Luong et al. 2015)."""
 
     kind: Literal["local"] = "local"
@@ -208,7 +279,7 @@ class LocalAttentionOptions(AttentionOptions):
         return LocalAttention(self.mechanism.make(seed=seed), self.units, self.reach, name=name)
 
 
-class MonotonicAttentionOptions(AttentionOptions):
+class MonotonicAttentionOptions(_AligningOptions):
     """A mechanism that only moves forward in a sequence (Raffel et al. 2017)."""
 
     kind: Literal["monotonic"] = "monotonic"

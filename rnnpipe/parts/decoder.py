@@ -70,7 +70,7 @@ class InverseSigmoidSamplingOptions(ScheduledSamplingOptions):
     """The rate starts low, grows fastest after about pace · log pace steps, and nears 1."""
 
     kind: Literal["inverse_sigmoid"] = "inverse_sigmoid"
-    pace: float = setting(1000.0, "of the growth, in training steps", gt=0)
+    pace: float = setting(1000.0, "of the growth, in training steps", ge=1)
 
     def make_schedule(self) -> Callable[[int], float]:
         """An `inverse_sigmoid_schedule`."""
@@ -115,7 +115,11 @@ class DecoderOptions(Settings):
     )
 
     def check(self) -> None:
-        """Attending between two cells takes two of them."""
+        """Attending between two cells takes two of them; att2in attends before it steps."""
+        attends_before = self.attention is not None and self.architecture == "bahdanau"
+        if isinstance(self.cell, Att2InOptions) and not attends_before:
+            fix = "write architecture: bahdanau, or another cell"
+            raise UserError("cell.kind", "another kind without bahdanau", "att2in", fix)
         if self.architecture == "top_down" and self.depth < 2:
             raise UserError("depth", "at least 2 with top_down", str(self.depth), "write 2")
 
@@ -161,9 +165,9 @@ class DecoderOptions(Settings):
     def _make_cell(self, memory_features: int | None) -> "keras.layers.Layer":
         if self.attention is None or not isinstance(self.cell, Att2InOptions):
             return self.cell.make_cell()
-        if memory_features is None or self.architecture != "bahdanau":
-            fix = "write architecture: bahdanau, or another cell"
-            raise UserError("cell.kind", "another kind without bahdanau", "att2in", fix)
+        if memory_features is None:
+            fix = "pass memory_features, or take another cell"
+            raise UserError("memory_features", "a number, for att2in", "none", fix)
         # How many features a context has depends on the mechanism, its heads and glimpses.
         mechanism = self.attention.make()
         mechanism.build((None, self.cell.units), (None, None, memory_features))

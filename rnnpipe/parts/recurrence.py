@@ -36,8 +36,16 @@ class RecurrenceOptions(Settings):
     )
     learned_state: bool = setting(False, "whether the first states are learned, and not zeros")
 
+    @property
+    def output_size(self) -> int:
+        """The features of the outputs: twice those of the cell where there are two directions."""
+        return self.cell.output_size * (2 if self.bidirectional else 1)
+
     def check(self) -> None:
-        """Zoneout draws for the states itself, so the cell has no dropout of its own."""
+        """The cell reads no context; zoneout draws for the states itself."""
+        if self.cell.reads_context:
+            expected, got = "a cell that reads a sequence alone", self.cell.kind
+            raise UserError("cell.kind", expected, got, "write another kind, e.g. lstm")
         if self.zoneout and getattr(self.cell, "recurrent_dropout", 0.0):
             expected, got = "0 with zoneout", str(getattr(self.cell, "recurrent_dropout", 0.0))
             raise UserError("cell.recurrent_dropout", expected, got, "choose one of both")

@@ -1,4 +1,4 @@
-"""Alignments between words made visible: source words by target words."""
+"""Heatmaps of alignments between the words of two sentences."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,10 +15,10 @@ _INK, _SOFT, _LINE = "#1d1c1a", "#625e57", "#e9e5dd"
 _SPACE = "▁"  # what SentencePiece writes for the space before a word
 
 ALIGNMENT_LEGEND = (
-    "Each row is a word that the model wrote; the darker a cell, the more it looked at that word"
-    " of the source while writing."
+    "Rows are words of the output, columns words of the source; the darker a cell, the more"
+    " attention."
 )
-"""How to read the pictures of `draw_alignment`, for those who look at them."""
+"""How to read the pictures of `draw_alignment`."""
 
 
 def join_pieces(
@@ -26,8 +26,8 @@ def join_pieces(
 ) -> tuple[Array, list[str], list[str]]:
     """An alignment between pieces of words as one between whole words.
 
-    What a word is looked at is the sum over its pieces, and where it looks is their mean, so that
-    each row still adds up to what it did.
+    Columns of the pieces of a source word are added and rows of a target word are averaged, so that
+    the sum of each row stays the same.
 
     Args:
         alignment: `(target_pieces, source_pieces)`.
@@ -50,7 +50,7 @@ def join_pieces(
 
 
 def join_words(pieces: Sequence[str], values: Array) -> tuple[list[str], Array]:
-    """Pieces of words as whole words, each with the mean of what its pieces have.
+    """Pieces of words joined to words, each with the mean of its pieces' values.
 
     Args:
         pieces: of the words, `▁` for the space before one.

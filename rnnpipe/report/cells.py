@@ -1,4 +1,4 @@
-"""Numbers as a reader wants them: as many digits as tell something, alike within a column."""
+"""Formatting of numbers in tables: significant digits, alike within a column."""
 
 import math
 from collections.abc import Sequence
@@ -13,8 +13,8 @@ class ShownCell:
     """A cell of a table as it is shown.
 
     Args:
-        text: what it says.
-        is_number: whether it stands flush right.
+        text: its text.
+        is_number: whether it is right-aligned.
         bar: the length of its bar, within [0, 1], where it has one.
     """
 
@@ -45,7 +45,7 @@ def show_column(cells: Sequence[Cell]) -> list[str]:
 
 
 def show_number(cell: Cell) -> str:
-    """The text of a number that stands alone: three digits of it, of a fraction three decimals.
+    """The text of a single number: three digits of it, of a fraction three decimals.
 
     Example:
         >>> show_number(0.5), show_number(4.8), show_number(1234.5), show_number(1234567)

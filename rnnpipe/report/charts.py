@@ -56,7 +56,7 @@ class Chart:
         lines: training first.
         x_ticks: epochs.
         y_ticks: values.
-        best: where the best epoch stands, if there is one.
+        best: the x position of the best epoch, if there is one.
         gaps: the epochs at which a value is no number.
     """
 
@@ -131,7 +131,7 @@ def _draw_chart(
     gaps = sorted({epoch for epoch, value in every if not math.isfinite(value)})
 
     x_values = MaxNLocator(6, integer=True, min_n_ticks=1).tick_values(epochs[0], epochs[-1])
-    # A single value stands in the middle of an axis that reaches half as far to either side.
+    # A single value is in the middle of an axis that reaches half as far to either side.
     reach = 0.0 if min(finite) < max(finite) else abs(finite[0]) / 2 or 1.0
     y_values = MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]).tick_values(
         min(finite) - reach, max(finite) + reach

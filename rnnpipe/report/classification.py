@@ -1,4 +1,4 @@
-"""How classes are told apart, whatever it is that belongs to them: tables, ranks, samples."""
+"""Report items of classification: tables of scores, confusions, calibration, samples."""
 
 from collections.abc import Mapping, Sequence
 
@@ -24,7 +24,7 @@ def tabulate_scores(scores: Mapping[str, float], baselines: Mapping[str, str]) -
     """
     prefixes = {"model": "", **{shown: f"baseline/{name}/" for name, shown in baselines.items()}}
     return Table(
-        "Scores beside the baselines",
+        "Model and baselines",
         ("", *(metric.replace("_", " ").replace("f1", "F1") for metric in OF_BASELINES)),
         [
             (model, *(scores[f"{prefix}{metric}"] for metric in OF_BASELINES))
@@ -72,7 +72,7 @@ def tabulate_classes(
 def tabulate_confusions(
     title: str, counts: np.ndarray, names: Sequence[str], *, of: str
 ) -> Confusion:
-    """How often each class was taken for each, of the most frequent ones.
+    """The confusion matrix of the most frequent classes.
 
     Args:
         title: of the table.
@@ -86,12 +86,12 @@ def tabulate_confusions(
         title,
         [names[c] for c in order],
         counts[np.ix_(order, order)].tolist(),
-        note=f"The class of the {of} against what the model said{shown}.",
+        note=f"The class of the {of} against what the model predicted{shown}.",
     )
 
 
 def calibrate(probabilities: np.ndarray, labels: np.ndarray, *, what: str) -> Calibration:
-    """How sure the model was, against how often it was right.
+    """The calibration of confidences.
 
     Args:
         probabilities: `(records, classes)`.
@@ -99,7 +99,7 @@ def calibrate(probabilities: np.ndarray, labels: np.ndarray, *, what: str) -> Ca
         what: what belongs to the classes, e.g. `texts`.
     """
     return Calibration(
-        "How far the model's confidence can be trusted",
+        "Calibration",
         [
             (each.confidence, each.accuracy, each.count)
             for each in make_bins(probabilities, labels)
@@ -143,14 +143,14 @@ def rank(
     return [(names[place], float(probabilities[place])) for place in order]
 
 
-def entitle(said: str, label: str) -> str:
-    """The title of a sample: its class, and what the model took it for."""
-    return label if said == label else f"{said}, but it is {label}"
+def sample_title(predicted: str, label: str) -> str:
+    """The title of a sample: the predicted class, and the true one if it differs."""
+    return label if predicted == label else f"{predicted}, but it is {label}"
 
 
 def list_answers(
     probabilities: Sequence[float] | np.ndarray, names: Sequence[str], label: str
 ) -> list[Answer]:
-    """The first of what the model took a record for."""
+    """The likeliest classes of a record as answers."""
     found = rank(probabilities, names)[:_ANSWERS]
     return [Answer(name, probability, name == label) for name, probability in found]

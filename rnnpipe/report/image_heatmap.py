@@ -1,4 +1,4 @@
-"""Attention made visible: alignments drawn over the image that they belong to."""
+"""Heatmaps of attention over images."""
 
 import io
 import textwrap
@@ -29,10 +29,10 @@ PANEL = 120
 _PANELS = 7  # of a strip that stand side by side
 
 LEGEND = (
-    "The veil lifts where the model looked; a line encloses what got at least half as much"
-    " attention as any place did."
+    "The image is clear where attention is high and dark where it is low; the line encloses"
+    " weights of at least half the maximum."
 )
-"""How to read the pictures of `draw_attention`, for those who look at them."""
+"""How to read the pictures of `draw_attention`."""
 
 
 def draw_image(image: Array) -> bytes:
@@ -51,12 +51,12 @@ def draw_image(image: Array) -> bytes:
 
 
 def draw_attention(image: Array, alignment: Array, *, width: int = PICTURE_WIDTH) -> bytes:
-    r"""An image under a veil that attention lifts.
+    r"""An image with a heatmap of attention.
 
     With `h = (a - min a) / max a`, a cell's weight between none and the most that any cell has,
-    the veil is dark where h is 0, glows in between and is clear where h is 1, so that what was
-    looked at keeps its own colours. A line runs where h is one half. Even attention has h = 0
-    everywhere: a veil without a spot.
+    the overlay is dark where h is 0, glows in between and is clear where h is 1, so that attended
+    regions keep their colours. A line runs where h is one half. Uniform attention has h = 0
+    everywhere: it has no bright region.
 
     Args:
         image: uint8, `(height, width, 3)`.
@@ -74,13 +74,13 @@ def draw_attention(image: Array, alignment: Array, *, width: int = PICTURE_WIDTH
         >>> draw_attention(image, np.eye(8) / 8)[:4]
         b'\x89PNG'
     """
-    return _to_png(_veil(_enlarge(image, width), alignment))
+    return _to_png(_overlay(_enlarge(image, width), alignment))
 
 
 def draw_glimpses(
     image: Array, alignments: Array, title: str, answers: Sequence[tuple[str, float]]
 ) -> bytes:
-    """One picture of an answer: the image, where each glimpse looked, and the best answers.
+    """The image, the attention of each glimpse, and the best answers.
 
     Args:
         image: uint8, `(height, width, 3)`.
@@ -97,7 +97,7 @@ def draw_glimpses(
     picture = _enlarge(image, 480)
     panels = [("image", picture)]
     for number, alignment in enumerate(alignments, 1):
-        panels.append((f"glimpse {number}", _veil(picture, alignment)))
+        panels.append((f"glimpse {number}", _overlay(picture, alignment)))
     lines = textwrap.wrap(title, 25 * len(panels), max_lines=4, placeholder=" …")
     question = "\n".join(lines)
 
@@ -125,13 +125,13 @@ def draw_glimpses(
 def draw_strip(
     image: Array, words: Sequence[str], alignments: Array | None, *, panel: int = PANEL
 ) -> bytes:
-    """The image, and once more for every word of a caption, as it was looked at.
+    """The image, and its heatmap for every word of a caption.
 
     Args:
         image: uint8, `(height, width, 3)`.
         words: of the caption.
         alignments: weights over a grid that covers the image, `(words, rows, columns)`; None of a
-            model that does not look: then the image stands alone.
+            model without attention: the image alone.
         panel: the width of each picture, in pixels; the height follows.
 
     Returns:
@@ -143,8 +143,8 @@ def draw_strip(
     picture = _enlarge(image, panel)
     panels = [("", picture)]
     if alignments is not None:
-        looks = zip(words, alignments, strict=True)
-        panels += [(word, _veil(picture, alignment)) for word, alignment in looks]
+        heatmaps = zip(words, alignments, strict=True)
+        panels += [(word, _overlay(picture, alignment)) for word, alignment in heatmaps]
     tall, wide = (side / _DPI for side in picture.shape[:2])
     text, gap = 0.26, 0.08  # inches too
     columns = min(len(panels), _PANELS)
@@ -218,19 +218,19 @@ def _enlarge(image: Array, width: int) -> Array:
     return np.asarray(Image.fromarray(image).resize((width, height), way))
 
 
-def _veil(picture: Array, alignment: Array) -> Array:
-    """The veil and the line of `draw_attention` over a picture of the right size."""
+def _overlay(picture: Array, alignment: Array) -> Array:
+    """The overlay and the line of `draw_attention` over a picture of the right size."""
     heat = _heat(alignment, picture.shape[0], picture.shape[1])[..., np.newaxis]
     colour = 255 * _HEAT(0.04 + 0.86 * heat[..., 0])[..., :3]
     cover = 0.46 * (1 - heat) + 0.5 * heat * (1 - heat)
-    veiled = picture * (1 - cover) + colour * cover
+    shaded = picture * (1 - cover) + colour * cover
 
     # On the line |h - 1/2| is 0, and over the slope it is the distance from the line in pixels.
     slope = np.hypot(*np.gradient(heat[..., 0]))[..., np.newaxis]
     distance = np.abs(heat - 0.5) / np.maximum(slope, 1e-9)
     line = np.where(slope > 1e-4, np.clip(max(1.3, picture.shape[1] / 240) - distance, 0, 1), 0)
-    veiled = veiled * (1 - line) + 255 * np.array(_HEAT(0.85)[:3]) * line
-    pixels: Array = np.rint(np.clip(veiled, 0, 255)).astype("uint8")
+    shaded = shaded * (1 - line) + 255 * np.array(_HEAT(0.85)[:3]) * line
+    pixels: Array = np.rint(np.clip(shaded, 0, 255)).astype("uint8")
     return pixels
 
 
@@ -238,7 +238,7 @@ def _heat(alignment: Array, height: int, width: int) -> Array:
     """Weights between 0 and 1, shape `(height, width)`, smooth between the centres of the cells."""
     if alignment.ndim != 2:
         raise ValueError(f"alignment: expected (rows, columns), got {alignment.shape}")
-    # A model that has diverged gives no numbers; its report is wanted all the same.
+    # A diverged model has NaN weights; its report must still be written.
     weights = np.nan_to_num(np.asarray(alignment, "float32"), posinf=0, neginf=0)
     heat = (weights - weights.min()) / max(float(weights.max()), 1e-12)
     smooth = Image.fromarray(heat).resize((width, height), Image.Resampling.BICUBIC)

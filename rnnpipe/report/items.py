@@ -1,4 +1,4 @@
-"""What a task shows of its results: data alone, which the report turns into a page.
+"""What a report can show: data alone, which the page renders.
 
 A new kind of item is a dataclass here, its name in `ReportItem`, and a macro of the same name, in
 lower case, in `rnnpipe/report/items.html`.
@@ -141,12 +141,12 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One record, what the model made of it, and where it looked.
+    """One record with the model's answers and its attention.
 
     Args:
         title: the record itself where that is short, e.g. the question.
         subtitle: what it is, e.g. the kind of question.
-        right: whether the model was right, where that can be said.
+        right: whether the model was right; None if unknown.
         score: how well it did.
         pictures: the image, then what was attended to.
         answers: the most probable first.
@@ -185,7 +185,7 @@ class Passage:
 
     Args:
         title: what it is.
-        spans: its pieces; their texts stand side by side as they are.
+        spans: its pieces; their texts are joined as they are.
         note: a sentence on how to read it.
     """
 

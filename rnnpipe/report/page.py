@@ -14,12 +14,12 @@ from rnnpipe.report.cells import show_number, show_table
 from rnnpipe.report.items import Calibration, Cell, Confusion, ReportItem, Table
 
 _FIGURES = (Table, Confusion, Calibration)
-"""The items that stand beside the scores; all others are samples."""
+"""The items shown beside the scores; all others are samples."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """What a report tells of a run.
+    """The content of a report.
 
     Args:
         title: what was run, e.g. `vqa · shapes`.
@@ -52,7 +52,7 @@ def write_report(path: Path, page: Page) -> None:
 
     Args:
         path: the file; one that is there is replaced.
-        page: what to tell.
+        page: its content.
 
     Raises:
         OSError: the file cannot be written.

@@ -1,4 +1,4 @@
-"""Attention over text made visible: which words a model looked at."""
+"""Heatmaps of attention over text."""
 
 import textwrap
 import unicodedata
@@ -16,20 +16,20 @@ from rnnpipe.report.items import Span
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Placed = tuple[int, int, Span]
-"""The line and the column at which a piece of text stands."""
+"""Line and column of a piece of text, and the piece."""
 
-LEGEND = "The darker a word, the more the model looked at it; plain words got the least of all."
-"""How to read shaded text, for those who look at it."""
+LEGEND = "The darker a word, the more attention; words without shade have the least."
+"""How to read shaded text."""
 
 _INK, _SHADE, _STRENGTH = "#1d1c1a", "#c2560c", 0.62
 _COLUMNS, _MOST_LINES = 84, 44
 _ACROSS, _UP = 0.0836, 0.235  # inches: of a monospaced letter of 10 points, and of a line
 
 
-def shade(pieces: Sequence[str], alignments: Array | None) -> list[Span]:
-    """The pieces of a text, each as dark as it was attended to.
+def attention_spans(pieces: Sequence[str], alignments: Array | None) -> list[Span]:
+    """The pieces of a text, each with its normalised attention as weight.
 
-    With `a` the mean of the glimpses, a piece's weight is `(a - min a) / max a`: even attention
+    With `a` the mean of the glimpses, a piece's weight is `(a - min a) / max a`: uniform attention
     shades nothing.
 
     Args:
@@ -40,13 +40,13 @@ def shade(pieces: Sequence[str], alignments: Array | None) -> list[Span]:
         ValueError: there are not as many numbers as pieces.
 
     Example:
-        >>> shade(["▁not", "▁good"], np.array([[0.8, 0.2], [0.8, 0.2]]))
+        >>> attention_spans(["▁not", "▁good"], np.array([[0.8, 0.2], [0.8, 0.2]]))
         [Span(text=' not', weight=0.75), Span(text=' good', weight=0.0)]
     """
     texts = [piece.replace("▁", " ") for piece in pieces]
     if alignments is None or not texts:
         return [Span(text) for text in texts]
-    # A model that has diverged gives no numbers; its report is wanted all the same.
+    # A diverged model has NaN weights; its report must still be written.
     mean = np.nan_to_num(np.asarray(alignments, "float64").mean(axis=0), posinf=0, neginf=0)
     weights = (mean - mean.min()) / max(float(mean.max()), 1e-12)
     return [
@@ -54,8 +54,8 @@ def shade(pieces: Sequence[str], alignments: Array | None) -> list[Span]:
     ]
 
 
-def draw_words(spans: Sequence[Span], answers: Sequence[tuple[str, float]]) -> bytes:
-    r"""One picture of an answer: the text as it was attended to, and the best answers.
+def draw_text_heatmap(spans: Sequence[Span], answers: Sequence[tuple[str, float]]) -> bytes:
+    r"""A picture of the text shaded by attention, and the best answers.
 
     Args:
         spans: the text; of a very long one, the beginning is drawn.
@@ -65,7 +65,7 @@ def draw_words(spans: Sequence[Span], answers: Sequence[tuple[str, float]]) -> b
         The bytes of a PNG file.
 
     Example:
-        >>> draw_words([Span(" not", 1.0), Span(" good")], [("neg", 0.9), ("pos", 0.1)])[:4]
+        >>> draw_text_heatmap([Span(" not", 1.0), Span(" good")], [("neg", 0.9), ("pos", 0.1)])[:4]
         b'\x89PNG'
     """
     placed = _place(spans)
@@ -100,7 +100,7 @@ def _write_words(axes: Axes, placed: Sequence[Placed], lines: int) -> None:
 
 
 def _place(spans: Sequence[Span]) -> list[Placed]:
-    """Where the pieces stand: words stay whole, lines are `_COLUMNS` wide."""
+    """The positions of the pieces: words stay whole, lines are `_COLUMNS` wide."""
     placed: list[Placed] = []
     line = column = 0
     for word in _words(spans):

@@ -1,10 +1,10 @@
-"""The folder of one run: where everything of it lies, and how it is found again.
+"""The folder of one run: its files, and how it is opened.
 
 runs/<name>/<time>/
     config.yaml           the config, resolved
     environment.json      versions, machine, command
     checkpoints/          the best weights, and what an unfinished training goes on from
-        members/          the same and the history of each further model that is part of the whole
+        members/          the same and the history of each further model of an ensemble
         phases/           histories and weights of further phases of training, if there are any
         baselines/        trained models to compare with, where the task has some
     vocabulary/           what `predict` needs beside the model
@@ -12,7 +12,7 @@ runs/<name>/<time>/
     history.csv           losses and metrics of every epoch
     tensorboard/          event files; those of phases, members and baselines lie in folders
     metrics.json          {split: {metric: number}}
-    predictions.jsonl     what the model said of every record evaluated
+    predictions.jsonl     the prediction for every evaluated record
     …_results.json        the same in a format of others, where the task has one
     report.html           the report
 """
@@ -68,7 +68,7 @@ class RunDirectory:
 
     @property
     def members(self) -> Path:
-        """The folder of further models that make one together with the first: a folder of each."""
+        """The folder of the further models of an ensemble: a folder of each."""
         return self.path / "checkpoints" / "members"
 
     @property
@@ -103,7 +103,7 @@ class RunDirectory:
 
     @property
     def predictions(self) -> Path:
-        """What the model said of every record evaluated."""
+        """The prediction for every evaluated record."""
         return self.path / "predictions.jsonl"
 
     @property
@@ -112,7 +112,7 @@ class RunDirectory:
         return self.path / "report.html"
 
     @contextmanager
-    def held(self) -> Iterator[None]:
+    def lock(self) -> Iterator[None]:
         """Keeps other processes from training or scoring here, until this one has done so.
 
         Raises:
@@ -131,10 +131,10 @@ class RunDirectory:
             yield
 
     @property
-    def is_held(self) -> bool:
+    def is_locked(self) -> bool:
         """Whether a process trains or scores it now."""
         try:
-            with self.held():
+            with self.lock():
                 return False
         except UserError:
             return True
@@ -154,7 +154,7 @@ def create_run(runs_dir: Path, name: str) -> RunDirectory:
         except FileExistsError:
             if path.is_dir():
                 continue  # another run began in the same second
-            raise _unwritable(runs_dir, "a file stands in the way") from None
+            raise _unwritable(runs_dir, "a file of that name") from None
         except OSError as error:
             raise _unwritable(runs_dir, str(error.strerror)) from error
         return RunDirectory(path)

@@ -32,7 +32,7 @@ def resume(path: Path, console: Console) -> RunDirectory:
     run = open_interrupted(path)
     config = load_run_config(run)
     task = make_task(config)
-    with run.held():
+    with run.lock():
         if run.model.exists():
             console.print(f"Going on in {run.path}: it is trained")
             evaluate_run(run, console)

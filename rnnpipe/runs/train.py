@@ -64,8 +64,8 @@ class TrainingProgress(keras.callbacks.Callback):
         self._progress.console.print(f"epoch {epoch + 1:>3}  {_describe(logs or {})}")
 
 
-class StartLog(keras.callbacks.Callback):
-    """Tells in every epoch's logs what the model scored before the first one.
+class InitialScoreLog(keras.callbacks.Callback):
+    """Adds the score before the first epoch to the logs of every epoch.
 
     Args:
         name: under which name.
@@ -115,7 +115,7 @@ def train(
     text = dump_config(make_absolute(config))
     _note_interrupted(runs_dir / name, text, console)
     run = _begin_run(runs_dir, name, text, records)
-    with run.held():
+    with run.lock():
         finish_training(config, task, records, run, console)
     return run
 
@@ -123,7 +123,7 @@ def train(
 def _note_interrupted(folder: Path, config: str, console: Console) -> None:
     """Names the last run of the same config whose training was interrupted."""
     for run in find_runs(folder):
-        if not run.model.exists() and run.config.read_text() == config and not run.is_held:
+        if not run.model.exists() and run.config.read_text() == config and not run.is_locked:
             note = f"{run.path} of the same config was interrupted; to go on with it:"
             console.print(f"Note: {note}\nrnnpipe resume {run.path}", style="yellow")
             return
@@ -155,7 +155,7 @@ def finish_training(
         config: the run's config.
         task: its task.
         records: its finished records, fetched.
-        run: where it goes; `run.held` must hold it.
+        run: where it goes; `run.lock` must be held.
         console: where progress is shown.
 
     Raises:
@@ -176,7 +176,7 @@ def finish_training(
             training.train_baselines()
             save_model(model, run.model)  # at the very end: a run with a model is trained
     except KeyboardInterrupt:
-        console.print(f"Interrupted; this goes on with it:\nrnnpipe resume {run.path}")
+        console.print(f"Interrupted; continue with:\nrnnpipe resume {run.path}")
         raise
     if training.diverged:
         fix = (
@@ -244,7 +244,7 @@ class _Training:
             mode=mode,
             patience=phase.patience,
             files=_files_in(folder, self.run.tensorboard / "phases" / phase.name),
-            callbacks=[*phase.callbacks, StartLog(f"{monitor}_at_start", start)],
+            callbacks=[*phase.callbacks, InitialScoreLog(f"{monitor}_at_start", start)],
             start=start,
         )
 
@@ -317,7 +317,7 @@ def _make_callbacks(
     records: RecordsDirectory,
     weights: Path,
 ) -> list[keras.callbacks.Callback]:
-    """What the config and the task have done at the end of each epoch, in this order."""
+    """The callbacks of the config and of the task, in this order."""
     optimizer = config.train.optimizer
     callbacks = optimizer.make_callbacks()
     callbacks += task.make_callbacks(trainer, model, records, weights)

@@ -1,15 +1,16 @@
 """A folder for each class: what sources of such folders share, whatever their files hold."""
 
-from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from rnnpipe.errors import BadRecord, DeadLetter, UserError
+from rnnpipe.settings import FilePath, setting
 from rnnpipe.sources.folder import absolute, check_folder, list_folder
-from rnnpipe.sources.source import Progress, Reference
+from rnnpipe.sources.source import Progress, Reference, Source
 from rnnpipe.sources.splits import left_out_notices, split_of_name
 
 _FILES_PER_PARTITION = 500
@@ -30,26 +31,26 @@ class ClassFolder:
     names: tuple[str, ...]
 
 
-class ClassFolders(ABC):
+class ClassFolders(Source):
     """Files in a folder for each class.
 
     Folders of classes lie below folders of splits (called like `train`, `val`, `test`), or directly
     in `path`; then all is training data.
-
-    Args:
-        path: the folder.
-        labels: which folders to read; without it, all but those in `unlabelled`.
     """
 
-    endings: tuple[str, ...]
+    path: FilePath = setting(help="the folder of the raw data")
+    labels: tuple[str, ...] | None = setting(
+        None, "the folders to read; null: all that are classes", min_length=2
+    )
+    endings: ClassVar[tuple[str, ...]]
     """How the names of the files end, in small letters."""
 
-    unlabelled: frozenset[str] = frozenset()
+    unlabelled: ClassVar[frozenset[str]] = frozenset()
     """Folders that are no class."""
 
-    def __init__(self, path: str | Path, labels: Iterable[str] | None = None) -> None:
-        self._folder = absolute(path)
-        self._labels = None if labels is None else frozenset(labels)
+    @cached_property
+    def _folder(self) -> Path:
+        return absolute(self.path)
 
     @abstractmethod
     def refer(self, path: Path, name: str, split: str, label: str) -> Reference:
@@ -121,7 +122,7 @@ class ClassFolders(ABC):
         )
 
     def _is_wanted(self, label: str) -> bool:
-        return label not in self.unlabelled if self._labels is None else label in self._labels
+        return label not in self.unlabelled if self.labels is None else label in self.labels
 
     def _files(self, folder: Path) -> list[str]:
         inside = folder.relative_to(self._folder).as_posix()

@@ -4,14 +4,17 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Literal
 
 from rnnpipe.errors import UserError
+
+Split = Literal["train", "validation", "test"]
 
 FIX_FILES = "name one file for each split in data.source.files"
 
 _SHOWN = 8  # names in a notice
 
-_SPLIT_OF_WORD = {
+_SPLIT_OF_WORD: dict[str, Split] = {
     **dict.fromkeys(("train", "training"), "train"),
     **dict.fromkeys(("val", "valid", "validation", "dev", "devel", "development"), "validation"),
     **dict.fromkeys(("test", "testing", "newstest"), "test"),
@@ -19,7 +22,7 @@ _SPLIT_OF_WORD = {
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 
 
-def split_of_name(name: str) -> str | None:
+def split_of_name(name: str) -> Split | None:
     """The split that a file or folder is called after, if any: by the first word that names one.
 
     Words end where letters do, or where a capital follows a small one.
@@ -36,7 +39,7 @@ def split_of_name(name: str) -> str | None:
     return next((_SPLIT_OF_WORD[word] for word in words if word in _SPLIT_OF_WORD), None)
 
 
-def find_splits(folder: Path, names: Iterable[str], what: str) -> dict[str, str]:
+def find_splits(folder: Path, names: Iterable[str], what: str) -> dict[Split, str]:
     """The name that stands for each split; one name alone is `train`, whatever it is.
 
     Args:
@@ -47,7 +50,7 @@ def find_splits(folder: Path, names: Iterable[str], what: str) -> dict[str, str]
     Raises:
         UserError: there are none, none is training data, or several stand for one split.
     """
-    found: dict[str, list[str]] = {}
+    found: dict[Split, list[str]] = {}
     names = sorted(names)
     if len(names) == 1:
         return {"train": names[0]}
@@ -83,7 +86,7 @@ def left_out_notices(names: Iterable[str], fix: str) -> list[str]:
     return [told] if left else []
 
 
-def check_named(folder: Path, files: Mapping[str, str | Path]) -> None:
+def check_named(folder: Path, files: Mapping[Split, str | Path]) -> None:
     """Checks that the splits named in a config have a training split.
 
     Raises:
@@ -96,8 +99,8 @@ def check_named(folder: Path, files: Mapping[str, str | Path]) -> None:
 
 
 def split_files(
-    folder: Path, files: Mapping[str, str | Path] | None, candidates: Iterable[str], what: str
-) -> dict[str, Path]:
+    folder: Path, files: Mapping[Split, str | Path] | None, candidates: Iterable[str], what: str
+) -> dict[Split, Path]:
     """The file of each split: the one that is named, or else the one that is called after it.
 
     Args:
@@ -116,7 +119,7 @@ def split_files(
 
 
 def unread_notices(
-    files: Mapping[str, str | Path] | None, candidates: Iterable[str], read: Iterable[Path]
+    files: Mapping[Split, str | Path] | None, candidates: Iterable[str], read: Iterable[Path]
 ) -> list[str]:
     """A notice of the candidates that no split is made of, or none where a config chose the files.
 

@@ -98,8 +98,8 @@ class Task(ABC, Generic[Config]):
     name: ClassVar[str]
     main_metric: str
     """The metric of `evaluate` that the report puts first."""
-    inputs: ClassVar[Sequence[Input]] = ()
-    """The inputs of `predict`."""
+    inputs: Sequence[Input] = ()
+    """The inputs of `predict`; their defaults may depend on the config."""
     draws: ClassVar[bool] = True
     """Whether `predict` draws a picture, at least for some inputs."""
     fields: ClassVar[Sequence[str]] = ()

@@ -1,25 +1,28 @@
-"""Sequences that a search found, out of the tensors that decoding returns."""
+"""The hypotheses of a beam search as Python objects, and what its constraints refer to."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from rnnpipe.decoding import Decoded, Step, beam_search, gnmt_length, greedy
+from rnnpipe.config.describe import closest
+from rnnpipe.decoding import Decoded, gnmt_coverage, gnmt_length
 from rnnpipe.errors import UserError
+from rnnpipe.parts.search import BeamSearchOptions, ConstraintOptions
 from rnnpipe.text.tokens import END
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """A sequence that was found.
+class Hypothesis:
+    """A decoded sequence.
 
     Args:
         tokens: its ids, without the end token.
         score: what it was chosen by: its log-probability, in nats, over the length penalty.
         probability: the geometric mean of its tokens' probabilities, the end token's included.
-        alignment: where the model looked at each of its tokens, `(time, ...)`; None of a model
-            that does not look.
+        alignment: the attention at each of its tokens, `(time, ...)`; None of a model without
+            attention.
     """
 
     tokens: list[int]
@@ -28,61 +31,64 @@ class Found:
     alignment: Any
 
 
-class Beam:
-    """How sequences are searched for; a width of 1 is greedy.
+def read_hypotheses(
+    decoded: Decoded, row: int, options: BeamSearchOptions, memory_mask: Any = None
+) -> list[Hypothesis]:
+    """The hypotheses of one row, the best first; there may be fewer than `n_best`.
+
+    There may be none if the training of the model has diverged.
 
     Args:
-        width: of the beam.
-        n_best: how many sequences of each source, at most the width.
-        length_penalty: alpha of GNMT's.
-        max_length: the most tokens of a sequence, the end token included.
+        decoded: what a search returned, as arrays.
+        row: which row of the batch.
+        options: of that search.
+        memory_mask: `(positions,)`, what its coverage penalty counts of the memory of this row.
     """
+    greedy = options.width == 1
+    length_penalty = gnmt_length(0.0 if greedy else options.length_penalty)
+    coverage_penalty = None
+    if options.coverage_penalty and not greedy:
+        mask = None if memory_mask is None else memory_mask[None]
+        coverage_penalty = gnmt_coverage(options.coverage_penalty, mask)
+    hypotheses = []
+    for rank, length in enumerate(decoded.lengths[row].tolist()):
+        if not length:
+            break
+        log_prob = score = float(decoded.scores[row, rank])
+        if coverage_penalty is not None:
+            coverage = decoded.alignments[row, rank].sum(axis=0).reshape(1, 1, -1)
+            log_prob -= float(coverage_penalty(coverage)[0, 0])
+        log_prob *= float(length_penalty(float(length)))
+        tokens = decoded.ids[row, rank, :length].tolist()
+        tokens = tokens[:-1] if tokens[-1] == END else tokens
+        alignments = decoded.alignments
+        alignments = None if alignments is None else alignments[row, rank, : len(tokens)]
+        hypotheses.append(Hypothesis(tokens, score, float(np.exp(log_prob / length)), alignments))
+    return hypotheses
 
-    def __init__(self, *, width: int, n_best: int, length_penalty: float, max_length: int) -> None:
-        self.width, self._n_best, self._max_length = width, n_best, max_length
-        self._penalty = gnmt_length(length_penalty if width > 1 else 0.0)
 
-    def search(self, step: Step, state: Any, longest: Any = None) -> Decoded:
-        """What decoding finds from a first state on; it may be part of a graph.
+def find_banned(options: ConstraintOptions, pieces: Sequence[str], where: str) -> tuple[int, ...]:
+    """The ids of the tokens that a search may not choose.
 
-        Args:
-            step: of the model.
-            state: the first state.
-            longest: the most tokens of each row, `(batch,)`, where that is less.
-        """
-        if self.width == 1:
-            return greedy(step, state, max_length=self._max_length, longest=longest)
-        return beam_search(
-            step,
-            state,
-            width=self.width,
-            n_best=self._n_best,
-            max_length=self._max_length,
-            longest=longest,
-            length_penalty=self._penalty,
-        )
+    Args:
+        options: with their names.
+        pieces: the token of every id.
+        where: the key of the constraints, for messages.
 
-    def read(self, decoded: Decoded, row: int) -> list[Found]:
-        """The sequences of one row, the best first; fewer where fewer were found.
+    Raises:
+        UserError: the vocabulary has no such token.
 
-        There may be none: a beam finds nothing with a model that has diverged.
-
-        Args:
-            decoded: what `search` returned, as arrays.
-            row: which row of the batch.
-        """
-        found = []
-        for rank, length in enumerate(decoded.lengths[row].tolist()):
-            if not length:
-                break
-            score = float(decoded.scores[row, rank])
-            log_prob = score * float(self._penalty(float(length)))
-            tokens = decoded.ids[row, rank, :length].tolist()
-            tokens = tokens[:-1] if tokens[-1] == END else tokens
-            looks = decoded.alignments
-            looks = None if looks is None else looks[row, rank, : len(tokens)]
-            found.append(Found(tokens, score, float(np.exp(log_prob / length)), looks))
-        return found
+    Example:
+        >>> find_banned(ConstraintOptions(banned_tokens=("<unk>",)), ["<pad>", "<unk>"], "beam")
+        (1,)
+    """
+    ids = {piece: number for number, piece in enumerate(pieces)}
+    for token in options.banned_tokens:
+        if token not in ids:
+            likely = f"▁{token}" if f"▁{token}" in ids else closest(token, list(pieces))
+            fix = f"did you mean {likely}?" if likely else "remove it"
+            raise UserError(f"{where}.banned_tokens", "tokens of the vocabulary", token, fix)
+    return tuple(ids[token] for token in options.banned_tokens)
 
 
 def check_n_best(n_best: int | None, beam_width: int, default: int) -> int:

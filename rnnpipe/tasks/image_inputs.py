@@ -1,4 +1,4 @@
-"""Pictures of a user's own."""
+"""Images of a user's own, as inputs of a model."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,10 +15,10 @@ _SHOWN = 480  # the longer side of a photo that attention is drawn over, in pixe
 
 
 def read_photo(path: str, size: int, fit: Fit) -> Pixels:
-    """The pixels of an image that `predict` was given, as a record would have them.
+    """The pixels of an image, preprocessed as in a record.
 
     Args:
-        path: what `--image` was.
+        path: the image file.
         size: height and width of the result, in pixels.
         fit: how an image that is not square becomes square.
 
@@ -28,18 +28,18 @@ def read_photo(path: str, size: int, fit: Fit) -> Pixels:
     Raises:
         UserError: the file cannot be read.
     """
-    with _telling(path):
+    with _readable(path):
         return np.asarray(read_image(path, size, fit))
 
 
 def show_photo(path: str, fit: Fit) -> Pixels:
-    """The same image as people look at it, for attention to be drawn over.
+    """The same image for display under a heatmap.
 
     What is only stretched to a square has its own proportions again, as a place in the square is
     the same fraction of its width and height; else it is the square that the model sees, larger.
 
     Args:
-        path: what `--image` was.
+        path: the image file.
         fit: how it became square for the model.
 
     Returns:
@@ -50,12 +50,12 @@ def show_photo(path: str, fit: Fit) -> Pixels:
     """
     if fit != "stretch":
         return read_photo(path, _SHOWN, fit)
-    with _telling(path):
+    with _readable(path):
         return np.asarray(read_whole_image(path, _SHOWN))
 
 
 @contextmanager
-def _telling(path: str) -> Iterator[None]:
+def _readable(path: str) -> Iterator[None]:
     try:
         yield
     except BadRecord as bad:

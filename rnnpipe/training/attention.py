@@ -1,4 +1,4 @@
-"""What the training of all models that look has in common, softly or at one place at a time."""
+"""The training that all models with soft or hard attention share."""
 
 from typing import Any, Self
 
@@ -49,7 +49,7 @@ class AttentionTrainer(keras.Model):
         self.built = True
 
     def call(self, inputs: Any, training: Any = False) -> Any:
-        """What the model says."""
+        """The outputs of the model."""
         return self.model(inputs, training=training)
 
     def compute_loss(
@@ -67,28 +67,28 @@ class AttentionTrainer(keras.Model):
         """The compiled metrics, of the logits."""
         return super().compute_metrics(x, y, y_pred["logits"], sample_weight)
 
-    def reinforcement(self, likelihood: Any, outputs: Any, told: Any = None) -> Any:
-        """What hard attention adds to −log p(y | s) of each example, `(batch,)`.
+    def reinforcement(self, log_likelihood: Any, outputs: Any, token_mask: Any = None) -> Any:
+        """The term that hard attention adds to −log p(y | s) of each example, `(batch,)`.
 
         Args:
-            likelihood: log p(y | s), `(batch,)`.
-            outputs: of the model; looks lie along their second axis.
-            told: `(batch, looks)`, True at those that count.
+            log_likelihood: log p(y | s), `(batch,)`.
+            outputs: of the model; their second axis is that of the attention steps.
+            token_mask: `(batch, steps)`, True at the steps that count; by default all do.
         """
-        likelihood = ops.stop_gradient(likelihood)
-        found = reinforce_loss(
-            likelihood,
+        log_likelihood = ops.stop_gradient(log_likelihood)
+        loss = reinforce_loss(
+            log_likelihood,
             outputs["alignments"][:, :, None],
             outputs["probabilities"][:, :, None],
-            self.baseline(likelihood, training=True),
-            told,
+            self.baseline(log_likelihood, training=True),
+            token_mask,
             reward_weight=self.reward_weight,
             entropy_weight=self.entropy_weight,
         )
-        return found + likelihood  # the likelihood itself is the loss already
+        return loss + log_likelihood  # the compiled loss has the likelihood already
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that make this trainer again."""
+        """The arguments of the constructor."""
         return {
             **super().get_config(),
             "model": keras.saving.serialize_keras_object(self.model),
@@ -98,6 +98,6 @@ class AttentionTrainer(keras.Model):
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Self:
-        """The trainer that `get_config` told of."""
+        """Creates a trainer from its config."""
         model = keras.saving.deserialize_keras_object(config["model"], custom_objects)
         return cls(**{**config, "model": model})

@@ -1,4 +1,4 @@
-"""Training of classifiers that look, softly or at one place at a time."""
+"""Training of classifiers with soft or hard visual attention."""
 
 from typing import Any
 
@@ -18,8 +18,8 @@ class GlimpseTrainer(AttentionTrainer):
     alone. Hard attention is reinforced in training only; otherwise its loss is L.
 
     Args:
-        model: to `{"logits", "alignments"}`, of every look; of hard attention with `probabilities`
-            too, or of none with logits only.
+        model: to `{"logits", "alignments"}`, of every glimpse; with `probabilities` too if its
+            attention is hard, or with logits only if it has none.
         reward_weight: λ_r.
         entropy_weight: λ_e.
         **kwargs: `name`, as for every Keras model.
@@ -47,5 +47,5 @@ class GlimpseTrainer(AttentionTrainer):
         if not (self.is_hard and training):
             return loss
         logits = y_pred["logits"]
-        likelihood = -ops.sparse_categorical_crossentropy(y, logits, from_logits=True)
-        return loss + ops.mean(self.reinforcement(likelihood, y_pred))
+        log_likelihood = -ops.sparse_categorical_crossentropy(y, logits, from_logits=True)
+        return loss + ops.mean(self.reinforcement(log_likelihood, y_pred))

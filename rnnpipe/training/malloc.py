@@ -1,4 +1,4 @@
-"""Memory that a process keeps instead of giving it back to the kernel."""
+"""Options of the C library's memory allocator that suit training on CPUs."""
 
 import ctypes
 import sys
@@ -9,7 +9,7 @@ _AHEAD = 256 << 20  # bytes by which the heap grows at a time
 
 
 def tune_malloc() -> bool:
-    """Lets the C library keep the memory that tensors leave, for the tensors that come next.
+    """Makes the C library reuse the memory of freed tensors instead of returning it.
 
     By default the GNU C library maps each block of more than 32 MiB anew, and gives back whatever
     is free at the heap's end. A training step asks for the same blocks as the one before, so the
@@ -21,10 +21,10 @@ def tune_malloc() -> bool:
     training with Keras on CPUs.
 
     Returns:
-        Whether there is such a library to tell.
+        Whether the C library has these options.
 
     Example:
-        >>> kept = tune_malloc()
+        >>> tuned = tune_malloc()
         >>> # model.fit(batches)
     """
     if not sys.platform.startswith("linux"):

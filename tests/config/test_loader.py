@@ -1,10 +1,11 @@
 """Whole files: what is read, and every message that a fault leads to."""
 
 import json
+from pathlib import Path
 
 import pytest
 
-from rnnpipe.config.loader import json_schema, load_config
+from rnnpipe.config.loader import json_schema, load_config, load_settings
 from rnnpipe.errors import Faults, UserError
 
 GOOD = """\
@@ -241,3 +242,24 @@ def test_a_byte_order_mark_is_no_fault(tmp_path, schemas):
     file = tmp_path / "run.yaml"
     file.write_bytes(b"\xef\xbb\xbf" + GOOD.encode())
     assert load_config(file, schemas).train.rate == 1e-3
+
+
+def test_nested_mappings_are_checked_like_a_file(schemas):
+    values = {
+        "task": "run",
+        "encoder": {"kind": "cnn", "channels": (8, 16)},
+        "data": {"path": Path("some/where")},
+        "train": {"rate": 1e-3},
+    }
+    config = load_settings(schemas["run"], values)
+    assert config.encoder.channels == (8, 16)
+    assert config.data.path == Path("some/where")
+    assert config.train.epochs == 20
+    wrong = {**values, "trian": {}, "train": {"epochs": "5", "shuffle": 1}}
+    with pytest.raises(Faults) as raised:
+        load_settings(schemas["run"], wrong)
+    assert [str(fault).partition(": expected")[0] for fault in raised.value.faults] == [
+        "settings: train.epochs",
+        "settings: train.shuffle",
+        "settings: trian",
+    ]

@@ -1,4 +1,4 @@
-from pipelines import text_stream
+from rnnpipe.pipelines import text_stream
 from rnnpipe.records.directory import RecordsDirectory
 
 
@@ -19,4 +19,6 @@ def test_it_builds_and_reuses_records(tmp_path, capsys, count_of):
 def test_mistakes_are_told(tmp_path, capsys):
     arguments = ["--path", str(tmp_path / "missing"), "--output", str(tmp_path / "records")]
     assert text_stream.main(arguments) == 2
-    assert capsys.readouterr().err.startswith(f"pipelines.text_stream: {tmp_path / 'missing'}: ")
+    assert capsys.readouterr().err.startswith(
+        f"rnnpipe.pipelines.text_stream: {tmp_path / 'missing'}: "
+    )

@@ -1,6 +1,12 @@
 import numpy as np
 
-from rnnpipe.report.classification import entitle, list_answers, pick_samples, rank, tabulate_scores
+from rnnpipe.report.classification import (
+    list_answers,
+    pick_samples,
+    rank,
+    sample_title,
+    tabulate_scores,
+)
 
 
 def test_classes_are_ranked_by_their_probability():
@@ -31,8 +37,8 @@ def test_scores_stand_beside_the_baselines():
 
 
 def test_a_sample_says_what_it_was_taken_for():
-    assert entitle("star", "star") == "star"
-    assert entitle("cross", "star") == "cross, but it is star"
+    assert sample_title("star", "star") == "star"
+    assert sample_title("cross", "star") == "cross, but it is star"
     (first, *rest) = list_answers([0.1, 0.2, 0.3, 0.4], list("abcd"), "d")
     assert (first.text, first.probability, first.right) == ("d", 0.4, True)
     assert [(answer.text, answer.right) for answer in rest] == [("c", False), ("b", False)]

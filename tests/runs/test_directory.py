@@ -114,11 +114,11 @@ def test_one_process_trains_a_run(tmp_path):
     run = create_run(tmp_path, "vqa")
     finish(run)
     twice = pytest.raises(UserError, match="got one that another process trains")
-    with run.held(), twice, run.held():
+    with run.lock(), twice, run.lock():
         pass
-    with run.held():
-        assert run.is_held
-    assert not run.is_held
+    with run.lock():
+        assert run.is_locked
+    assert not run.is_locked
 
 
 def test_an_unwritable_place_is_told_before_any_work(tmp_path):

@@ -34,10 +34,9 @@ from rnnpipe.transforms.passes.count import CountReferences
 from rnnpipe.transforms.passes.shuffle import Shuffle
 from rnnpipe.transforms.passes.splits import Splitter
 from rnnpipe.transforms.passes.write import WriteShards
-from rnnpipe.transforms.recipes.text_pairs import TextPairEncoder, TextPairRecipe
-from rnnpipe.transforms.recipes.tokenization import Tokenization
+from rnnpipe.transforms.recipes.text_pairs import PairTextOptions, TextPairEncoder, TextPairRecipe
 
-RECIPE = TextPairRecipe(Tokenization("bpe", 8000), max_tokens=1000)
+RECIPE = TextPairRecipe(text=PairTextOptions(tokenizer="bpe", vocabulary=8000, max_tokens=1000))
 SPLITTER = Splitter({}, 0)
 
 
@@ -112,10 +111,10 @@ def prepare(options: argparse.Namespace, folder: Path) -> Parallel:
     """One part of raw text, several times over where it is asked for."""
     path = options.path
     if path is None:
-        drawn = TranslationGrammar(folder / "drawn", pairs=30_000, seed=1)
+        drawn = TranslationGrammar(path=folder / "drawn", pairs=30_000, seed=1)
         drawn.prepare(lambda done, total: None)
         path, options.from_, options.to = drawn.folder, "en", "velu"
-    raw = Parallel(path, source=options.from_, target=options.to)
+    raw = Parallel(path=path, source=options.from_, target=options.to)
     sides: list[list[str]] = [[], []]
     for reference in references_of(raw):
         if reference.split == "train":
@@ -126,7 +125,7 @@ def prepare(options: argparse.Namespace, folder: Path) -> Parallel:
         # A mark tells the copies of a sentence apart, so that they hash to different shards.
         lines = (f"{text} {copy}\n" for copy in range(options.copies) for text in side)
         (folder / "raw" / f"train.{language}").write_text("".join(lines))
-    return Parallel(folder / "raw", source="a", target="b")
+    return Parallel(path=folder / "raw", source="a", target="b")
 
 
 def main() -> None:
@@ -147,7 +146,9 @@ def main() -> None:
         for reference in references:
             words.update(word for _, word in RECIPE.count(reference))
         tokenizer = RECIPE.text.train(words)
-        encoder = TextPairEncoder(RECIPE.max_tokens, {"source": tokenizer, "target": tokenizer})
+        encoder = TextPairEncoder(
+            RECIPE.text.max_tokens, {"source": tokenizer, "target": tokenizer}
+        )
         (folder / "out").mkdir()
         work = Work(source, encoder, -(-len(references) // 1000), folder / "out")
         ways = {**WAYS, **PARTS} if options.parts else WAYS

@@ -5,7 +5,7 @@
     python tools/bench/decoder.py --what search translation
 
 `train`: a training step of a captioner, 64 captions of 20 words, over 49 or 196 regions: a GRU of
-512 that looks before it steps, additive attention of 512, a vocabulary of 10,000. The naive cell
+512 in Bahdanau's architecture, additive attention of 512, a vocabulary of 10,000. The naive cell
 is what `keras.layers.RNN` runs when attention, its keys and the vocabulary are written into the
 cell. `search`: a beam of 5 for 32 images and 30 words with the same model, compiled, eager and
 written as a loop in PyTorch. `translation`: a bidirectional GRU of 256, a GRU of 512 with input
@@ -26,7 +26,7 @@ import tensorflow as tf
 from interleaved import Case, describe, interleave
 from keras import ops
 
-from rnnpipe.decoding import Constraints, beam_search, greedy
+from rnnpipe.decoding import Constraints, beam_search, greedy_search
 from rnnpipe.layers import GRU, AdditiveAttention, AttentionDecoder, Bridge, GRUCell
 
 BATCH, STEPS, UNITS, VOCAB, EMBEDDING, REGIONS = 64, 20, 512, 10_000, 512, (49, 196)
@@ -65,7 +65,7 @@ class NaiveCell(keras.layers.Layer):
 def captioner() -> AttentionDecoder:
     """Our decoder of the captioning model."""
     attention = AdditiveAttention(UNITS)
-    return AttentionDecoder(VOCAB, EMBEDDING, GRUCell(UNITS), attention, look="before")
+    return AttentionDecoder(VOCAB, EMBEDDING, GRUCell(UNITS), attention, architecture="bahdanau")
 
 
 def training_cases(regions: int) -> dict[str, Case]:
@@ -141,8 +141,10 @@ def search_cases(batch: int = 32, width: int = 5, length: int = 30, regions: int
     full = Constraints(min_length=length)
 
     def search(memory: Any) -> Any:
-        step, state = decoder.begin(memory, copies=width)
-        return beam_search(step, state, width=width, max_length=length, constraints=full).scores
+        step, state = decoder.begin(memory, beam_width=width)
+        return beam_search(
+            step, state, beam_width=width, max_length=length, constraints=full
+        ).scores
 
     graph, tensor = tf.function(search), tf.constant(memory)
     cases = {
@@ -188,11 +190,11 @@ class Translator:
         def search(source: Any) -> Any:
             memory, states = self.encode(source)
             step, state = self.decoder.begin(
-                memory, self.embedding.compute_mask(source), states, copies=width
+                memory, self.embedding.compute_mask(source), states, beam_width=width
             )
             if width == 1:
-                return greedy(step, state, **options).scores
-            return beam_search(step, state, width=width, **options).scores
+                return greedy_search(step, state, **options).scores
+            return beam_search(step, state, beam_width=width, **options).scores
 
         return search
 

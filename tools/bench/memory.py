@@ -29,8 +29,9 @@ from rnnpipe.sources.generated.grammars import TranslationGrammar
 from rnnpipe.sources.text.parallel import Parallel
 from rnnpipe.transforms.build import Build
 from rnnpipe.transforms.recipes.captions import CaptionRecipe
+from rnnpipe.transforms.recipes.images import ImageOptions
 from rnnpipe.transforms.recipes.text_pairs import TextPairRecipe
-from rnnpipe.transforms.recipes.tokenization import Tokenization
+from rnnpipe.transforms.recipes.tokenization import RepeatOptions
 from rnnpipe.transforms.runners.runner import Runner
 
 SHARES = {"validation": 0.01, "test": 0.01}
@@ -40,7 +41,7 @@ AMOUNTS = {"text": 100_000, "images": 1_000}
 
 def write_text(folder: Path, pairs: int) -> None:
     """Drawn sentences with a number each, so that no two are the same."""
-    drawn = TranslationGrammar(folder / "drawn", pairs=DISTINCT_PAIRS, seed=1)
+    drawn = TranslationGrammar(path=folder / "drawn", pairs=DISTINCT_PAIRS, seed=1)
     drawn.prepare(lambda done, total: None)
     (folder / "raw").mkdir()
     for language, name in (("en", "train.a"), ("velu", "train.b")):
@@ -54,10 +55,12 @@ def write_text(folder: Path, pairs: int) -> None:
 def build_of(kind: str, folder: Path) -> Build:
     """A build of raw data that has been written."""
     if kind == "text":
-        text = Parallel(folder / "raw", source="a", target="b")
-        recipe = TextPairRecipe(Tokenization("bpe", 8000), drop_duplicates=True, drop_leaks=True)
+        text = Parallel(path=folder / "raw", source="a", target="b")
+        recipe = TextPairRecipe(repeats=RepeatOptions(duplicates="drop", leaks="drop"))
         return Build(text, recipe, SHARES)
-    return Build(CocoCaptions(folder / "raw"), CaptionRecipe(224), SHARES, 100)
+    return Build(
+        CocoCaptions(path=folder / "raw"), CaptionRecipe(image=ImageOptions(size=224)), SHARES, 100
+    )
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,7 @@ from rnnpipe.runs.config import load_run_config
 from rnnpipe.runs.directory import open_run
 from rnnpipe.runs.model import load_model
 from rnnpipe.tasks import make_task
-from rnnpipe.tasks.translation.search import Search
+from rnnpipe.tasks.translation.search import TranslationSearch
 from rnnpipe.tasks.translation.task import TranslationTask
 from rnnpipe.text.tokens import PAD
 from rnnpipe.training.malloc import tune_malloc
@@ -106,7 +106,8 @@ class Bench:
             "batch_size": size,
         }
         cases: dict[str, Case] = {
-            name: partial(Search(model, **options), sources) for name, model in self.models.items()
+            name: partial(TranslationSearch(model, **options), sources)
+            for name, model in self.models.items()
         }
         if self.joey is not None:
             from joey import translating  # noqa: PLC0415  # it is not installed everywhere

@@ -11,8 +11,7 @@ from pathlib import Path
 
 from rnnpipe.sources.generated.grammars import TranslationGrammar
 from rnnpipe.transforms.build import Build
-from rnnpipe.transforms.recipes.text_pairs import TextPairRecipe
-from rnnpipe.transforms.recipes.tokenization import Tokenization
+from rnnpipe.transforms.recipes.text_pairs import PairTextOptions, TextPairRecipe
 from tools.cluster import targets
 from tools.cluster.fault_injectors import Injector, already_faulty, descendants
 from tools.cluster.processes import started
@@ -55,9 +54,9 @@ class TrialBuild:
 
     def build(self) -> Build:
         """A build of thirty shards or so."""
-        source = TranslationGrammar(self.folder / "raw", pairs=_PAIRS, seed=1)
+        source = TranslationGrammar(path=self.folder / "raw", pairs=_PAIRS, seed=1)
         source.prepare(lambda done, total: None)
-        recipe = TextPairRecipe(Tokenization("bpe", 300))
+        recipe = TextPairRecipe(text=PairTextOptions(tokenizer="bpe", vocabulary=300))
         return Build(source, recipe, {"validation": 0.1, "test": 0.1}, records_per_shard=100)
 
     def start(self, target: Target) -> int:

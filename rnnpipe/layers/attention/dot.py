@@ -6,7 +6,8 @@ import keras
 from keras import ops
 
 from rnnpipe.layers.attention.mechanism import Attention
-from rnnpipe.layers.faults import fault
+from rnnpipe.layers.errors import layer_error
+from rnnpipe.types import Nested, Tensor
 
 Scale = Literal["sqrt", "learned"]
 
@@ -44,7 +45,9 @@ class DotAttention(Attention):
     def __init__(self, scale: Scale | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if scale is not None and scale not in get_args(Scale):
-            raise fault(self, "a scale of None, 'sqrt' or 'learned'", repr(scale), "choose one")
+            raise layer_error(
+                self, "a scale of None, 'sqrt' or 'learned'", repr(scale), "choose one"
+            )
         self.scale = scale
 
     def build_scores(self, query_features: int, memory_features: int) -> None:
@@ -52,18 +55,18 @@ class DotAttention(Attention):
         if query_features != memory_features:
             got = f"{query_features} and {memory_features}"
             fix = "project one of them, or take GeneralAttention()"
-            raise fault(self, "as many features in the query as in the memory", got, fix)
+            raise layer_error(self, "as many features in the query as in the memory", got, fix)
         self._build_scale()
 
-    def project_memory(self, memory: Any) -> Any:
+    def project_memory(self, memory: Tensor) -> Tensor:
         """Keys are the memory itself."""
         return memory
 
-    def directions(self, query: Any) -> Any:
+    def directions(self, query: Tensor) -> Tensor:
         """What the memory is compared with, `(batch, glimpses, features)`."""
         return query[:, None, :]
 
-    def scores(self, query: Any, keys: Any, state: Any, training: Any) -> Any:
+    def scores(self, query: Tensor, keys: Tensor, state: Nested[Tensor], training: bool) -> Tensor:
         """S q · mᵢ, `(batch, glimpses, positions)`."""
         del state, training
         scores = ops.einsum("bgf,bpf->bgp", self.directions(query), keys)
@@ -72,7 +75,7 @@ class DotAttention(Attention):
         return scores * self.memory_features**-0.5 if self.scale == "sqrt" else scores
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that make this layer again."""
+        """The arguments of the layer, for serialisation."""
         config = super().get_config()
         del config["glimpses"]  # one: a second would be the same
         return {**config, "scale": self.scale}
@@ -132,12 +135,12 @@ class GeneralAttention(DotAttention):
         )
         self._build_scale()
 
-    def directions(self, query: Any) -> Any:
+    def directions(self, query: Tensor) -> Tensor:
         """Q Wₖ, `(batch, glimpses, features)`."""
         return ops.einsum("bq,qgf->bgf", query, self.kernel)
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that make this layer again."""
+        """The arguments of the layer, for serialisation."""
         return {
             **super().get_config(),
             "glimpses": self.glimpses,

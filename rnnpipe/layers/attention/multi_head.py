@@ -6,7 +6,8 @@ import keras
 from keras import ops
 
 from rnnpipe.layers.attention.mechanism import Attention
-from rnnpipe.layers.faults import fault
+from rnnpipe.layers.errors import layer_error
+from rnnpipe.types import Nested, Tensor
 
 
 @keras.saving.register_keras_serializable("rnnpipe")
@@ -64,7 +65,7 @@ class MultiHeadAttention(Attention):
         super().__init__(max(num_heads, 1), **kwargs)
         for name, size in (*sizes.items(), ("output_shape", output_shape)):
             if size is not None and size < 1:
-                raise fault(self, f"{name} of at least 1", str(size), f"write e.g. {name}=8")
+                raise layer_error(self, f"{name} of at least 1", str(size), f"write e.g. {name}=8")
         self.key_dim, self.value_dim = key_dim, value_dim or key_dim
         self.use_bias, self.output_features = use_bias, output_shape
         self.dropout = keras.layers.Dropout(dropout, seed=seed, dtype=self.dtype_policy)
@@ -86,12 +87,12 @@ class MultiHeadAttention(Attention):
         self.value_kernel, self.value_bias = self._pair("value", value, value[1:])
         self.output_kernel, self.output_bias = self._pair("output", output, output[2:])
 
-    def project_memory(self, memory: Any) -> Any:
+    def project_memory(self, memory: Tensor) -> Tensor:
         """Keys mᵢ K_h, `(batch, positions, heads, key_dim)`."""
         keys = ops.einsum("bpf,fhk->bphk", memory, self._cast(self.key_kernel))
         return keys if self.key_bias is None else keys + self._cast(self.key_bias)
 
-    def scores(self, query: Any, keys: Any, state: Any, training: Any) -> Any:
+    def scores(self, query: Tensor, keys: Tensor, state: Nested[Tensor], training: bool) -> Tensor:
         """(q Q_h) · keyₕᵢ / √key_dim, `(batch, heads, positions)`."""
         del state, training
         query = ops.einsum("bq,qhk->bhk", query, self.query_kernel)
@@ -99,7 +100,7 @@ class MultiHeadAttention(Attention):
             query = query + self.query_bias
         return ops.einsum("bhk,bphk->bhp", query * self.key_dim**-0.5, keys)
 
-    def read(self, alignments: Any, memory: Any, query: Any, training: Any) -> Any:
+    def read(self, alignments: Tensor, memory: Tensor, query: Tensor, training: bool) -> Tensor:
         """What the heads read together, `(batch, output_shape)`."""
         del query
         alignments = self.dropout(alignments, training=training)
@@ -112,7 +113,7 @@ class MultiHeadAttention(Attention):
         return context if self.output_bias is None else context + self.output_bias
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that make this layer again."""
+        """The arguments of the layer, for serialisation."""
         config = super().get_config()
         heads = config.pop("glimpses")
         return {
@@ -128,7 +129,9 @@ class MultiHeadAttention(Attention):
             "seed": self.dropout.seed,
         }
 
-    def _pair(self, name: str, shape: tuple[int, ...], bias: tuple[int, ...]) -> tuple[Any, Any]:
+    def _pair(
+        self, name: str, shape: tuple[int, ...], bias: tuple[int, ...]
+    ) -> tuple[Tensor, Nested[Tensor]]:
         """Kernel and bias of a projection."""
         kernel = self.add_weight(
             shape,

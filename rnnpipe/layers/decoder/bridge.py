@@ -1,4 +1,4 @@
-"""From what an encoder ended with to what a decoder starts from."""
+"""From the last states of an encoder to the first states of a decoder."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,7 +6,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from rnnpipe.layers.faults import fault
+from rnnpipe.layers.errors import layer_error
+from rnnpipe.types import Nested, Shape, Tensor
 
 KINDS = ("dense", "copy", "zeros")
 
@@ -54,9 +55,11 @@ class Bridge(keras.layers.Layer):
     ) -> None:
         super().__init__(**kwargs)
         if not sizes or min(sizes) < 1:
-            raise fault(self, "positive sizes", str(list(sizes)), "pass a decoder's state_sizes")
+            raise layer_error(
+                self, "positive sizes", str(list(sizes)), "pass a decoder's state_sizes"
+            )
         if kind not in KINDS:
-            raise fault(self, f"a kind of {KINDS}", repr(kind), "choose one")
+            raise layer_error(self, f"a kind of {KINDS}", repr(kind), "choose one")
         self.sizes, self.kind = list(sizes), kind
         self.activation = keras.activations.get(activation)
         self.dense = []
@@ -68,7 +71,7 @@ class Bridge(keras.layers.Layer):
                 for index, size in enumerate(self.sizes)
             ]
 
-    def build(self, states_shape: Any) -> None:
+    def build(self, states_shape: Shape) -> None:
         """Creates the dense layers, or checks that a copy fits."""
         shapes = states_shape if isinstance(states_shape[0], list | tuple) else [states_shape]
         sizes = [shape[-1] for shape in shapes]
@@ -78,9 +81,9 @@ class Bridge(keras.layers.Layer):
         joined = [a + b for a, b in zip(sizes[:half], sizes[half:], strict=False)]
         if self.kind == "copy" and self.sizes not in (sizes, joined):
             fix = 'let both sides be of the same sizes, or take kind="dense"'
-            raise fault(self, f"states of sizes {self.sizes}", str(sizes), fix)
+            raise layer_error(self, f"states of sizes {self.sizes}", str(sizes), fix)
 
-    def call(self, states: Any) -> list[Any]:
+    def call(self, states: Nested[Tensor]) -> list[Any]:
         """The first states; see the class for the equations."""
         states = list(states) if isinstance(states, list | tuple) else [states]
         if self.kind == "dense":
@@ -98,7 +101,7 @@ class Bridge(keras.layers.Layer):
         ]
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that make this layer again."""
+        """The arguments of the layer, for serialisation."""
         activation = keras.activations.serialize(self.activation)
         options = {"sizes": self.sizes, "kind": self.kind, "activation": activation}
         return {**super().get_config(), **options}

@@ -1,37 +1,38 @@
 """The base class of sources that generate their raw files."""
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from rnnpipe.errors import DeadLetter, UserError
+from rnnpipe.settings import FilePath, setting
 from rnnpipe.sources.folder import absolute, list_folder
 from rnnpipe.sources.source import Progress, Reference, Source
 from rnnpipe.storage.atomic import atomic_path
+from rnnpipe.storage.cache import cache_folder
 from rnnpipe.storage.paths import StorePath
 
 _FIX = "name another folder as data.source.path"
 
 
-class GeneratedSource(ABC):
+class GeneratedSource(Source):
     """Generates raw files once, for each choice of settings in a folder of its own.
 
-    Args:
-        path: where the folders go: a folder that is missing, empty or holds such folders only.
-        settings: what is generated.
+    The folders go where `path` is: a folder that is missing, empty or holds such folders only. A
+    family of sources has subclasses that are also of that family, e.g.
+    `class Shapes(GeneratedSource, VqaSource)`.
     """
 
-    kind: str
-
-    def __init__(self, path: str | Path, **settings: Any) -> None:
-        self._path, self._settings = absolute(path), settings
+    path: FilePath | None = setting(None, "where the raw files are written; null: in the cache")
 
     @property
     def settings(self) -> Mapping[str, Any]:
-        """What is generated; see `Source`."""
-        return self._settings
+        """The declared settings, without the path."""
+        names = (declared.name for declared in fields(self))
+        return {name: getattr(self, name) for name in names if name not in ("kind", "path")}
 
     @property
     @abstractmethod
@@ -46,10 +47,15 @@ class GeneratedSource(ABC):
     def open(self, folder: Path) -> Source:
         """The source that reads the files."""
 
+    @cached_property
+    def root(self) -> Path:
+        """The folder that holds the folders of all settings."""
+        return absolute(cache_folder("raw") / self.kind if self.path is None else self.path)
+
     @property
     def folder(self) -> Path:
-        """Where this data set lies."""
-        return self._path / self.folder_name
+        """The folder of this data set."""
+        return self.root / self.folder_name
 
     @cached_property
     def _reader(self) -> Source:
@@ -62,10 +68,10 @@ class GeneratedSource(ABC):
 
     def prepare(self, progress: Progress) -> None:
         """Writes the data set, if it is not there; see `Source`."""
-        if isinstance(self._path, StorePath):
+        if isinstance(self.root, StorePath):
             fix = "name one, or write it there and copy it to the store"
             expected = f"a folder of this machine for what {self.kind} writes"
-            raise UserError(str(self._path), expected, "an object store", fix)
+            raise UserError(str(self.root), expected, "an object store", fix)
         if not self.folder.exists():
             self._check_place()
             self._publish(progress)
@@ -74,15 +80,15 @@ class GeneratedSource(ABC):
     def _check_place(self) -> None:
         """Refuses a folder with other files, so that they are neither changed nor mixed."""
         start = f"{self.kind}-"
-        others = [name for name in list_folder(self._path) if not name.startswith(start)]
-        if others or self._path.is_file():
+        others = [name for name in list_folder(self.root) if not name.startswith(start)]
+        if others or self.root.is_file():
             expected = f"a place for {self.kind}: a folder that is empty or not there yet"
             got = f"a folder with other files ({min(others)})" if others else "a file"
-            raise UserError(str(self._path), expected, got, _FIX)
+            raise UserError(str(self.root), expected, got, _FIX)
 
     def _publish(self, progress: Progress) -> None:
         try:
-            self._path.mkdir(parents=True, exist_ok=True)
+            self.root.mkdir(parents=True, exist_ok=True)
             with atomic_path(self.folder) as unfinished:
                 unfinished.mkdir()
                 self.write(unfinished, progress)

@@ -5,14 +5,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from rnnpipe.errors import BadRecord, DeadLetter, UserError
+from rnnpipe.settings import FilePath, setting
 from rnnpipe.sources.folder import absolute, check_folder, list_folder
 from rnnpipe.sources.source import Progress, Reference
 from rnnpipe.sources.splits import left_out_notices, name_of
 from rnnpipe.sources.text.fields import refer_text
 from rnnpipe.sources.text.lines import check_encoding, check_text_file, read_lines
+from rnnpipe.sources.text.source import TextClassSource, TextFolder
 
 _FIX = "name the file of each label in data.source.files"
 _ASIDE = re.compile(r"(readme|licen[cs]e)(\..*)?|.*(\.txt|\.md|\.rst|\.bak|~)", re.IGNORECASE)
@@ -31,44 +33,40 @@ class LabelFile:
     path: Path
 
 
-class LabelFiles:
+class LabelFiles(TextFolder, TextClassSource):
     """Texts of each class as the lines of a file, like `rt-polarity.neg` and `rt-polarity.pos`.
 
     All is training data, of which the build holds out the other splits.
 
-    Args:
-        path: the folder.
-        files: the file of each label; without it, the files called `<name>.<label>` or
-            `<name>.<label>.gz`, of which there must be two or more of one name. Those that tell of
-            the data, as `README.1.0` or `<name>.txt`, and backups are left alone.
-        encoding: of all files.
+    Without `files` they are called `<name>.<label>` or `<name>.<label>.gz`, and there are two or
+    more of one name. Documentation, such as `README.1.0` or `<name>.txt`, and backups are ignored.
 
     Raises:
         UserError: there is no such encoding.
 
     Example:
-        >>> source = LabelFiles("data/rt_polarity")
+        >>> source = LabelFiles(path=Path("data/rt_polarity"))
         >>> source.prepare(lambda done, total: None)  # doctest: +SKIP
         >>> first = next(source.read(source.partitions()[0]))  # doctest: +SKIP
     """
 
-    kind = "label_files"
+    kind: Literal["label_files"] = "label_files"
+    files: dict[str, FilePath] | None = setting(
+        None, "the file of each label; null: all of one name, <name>.<label>"
+    )
 
-    def __init__(
-        self,
-        path: str | Path,
-        *,
-        files: Mapping[str, str | Path] | None = None,
-        encoding: str = "utf-8",
-    ) -> None:
-        self._folder = absolute(path)
-        self._files = None if files is None else dict(files)
-        self._encoding = check_encoding(encoding)
+    def check(self) -> None:
+        """The encoding exists."""
+        check_encoding(self.encoding)
+
+    @cached_property
+    def _folder(self) -> Path:
+        return absolute(self.path)
 
     @cached_property
     def _labelled(self) -> list[LabelFile]:
         check_folder(self._folder, "a text file for each label", "correct data.source.path")
-        files = self._find() if self._files is None else self._files
+        files: Mapping[str, str | Path] = self._find() if self.files is None else self.files
         if len(files) < 2:
             got = ", ".join(files) or "none"
             raise UserError(str(self._folder), "files of two labels or more", got, _FIX)
@@ -101,7 +99,7 @@ class LabelFiles:
     @property
     def notices(self) -> Sequence[str]:
         """Files of other names, unless a config chose the files."""
-        if self._files is not None:
+        if self.files is not None:
             return []
         alone = [files for files in self._by_stem.values() if len(files) == 1]
         left = [name for files in alone for names in files.values() for name in names]
@@ -116,7 +114,7 @@ class LabelFiles:
     def settings(self) -> Mapping[str, Any]:
         """Which file is which, and how they are read."""
         labels = {file.label: name_of(file.path, self._folder) for file in self._labelled}
-        return {"labels": labels, "encoding": self._encoding}
+        return {"labels": labels, "encoding": self.encoding}
 
     def prepare(self, progress: Progress) -> None:
         """Checks that the files are there; see `Source`."""
@@ -136,7 +134,7 @@ class LabelFiles:
             too long or no text.
         """
         name = name_of(partition.path, self._folder)
-        for number, line in read_lines(partition.path, self._encoding):
+        for number, line in read_lines(partition.path, self.encoding):
             key = f"{name}:{number}"
             try:
                 if isinstance(line, BadRecord):

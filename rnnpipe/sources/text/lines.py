@@ -34,7 +34,7 @@ def check_encoding(name: str) -> str:
     except (LookupError, TypeError, ValueError):
         got = repr(name)
     raise UserError(
-        "data.source.encoding",
+        "encoding",
         "an encoding such as utf-8, iso-8859-1 or cp1252",
         got,
         "name another one, or convert the files to UTF-8",

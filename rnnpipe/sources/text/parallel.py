@@ -4,12 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from rnnpipe.errors import BadRecord, DeadLetter, UserError
+from rnnpipe.settings import setting
 from rnnpipe.sources.folder import absolute, check_folder, list_folder
 from rnnpipe.sources.source import Progress, Reference
-from rnnpipe.sources.splits import FIX_FILES, check_named, find_splits, left_out_notices
+from rnnpipe.sources.splits import FIX_FILES, Split, check_named, find_splits, left_out_notices
 from rnnpipe.sources.text.fields import refer_pair
 from rnnpipe.sources.text.lines import (
     WHOLE,
@@ -19,6 +20,7 @@ from rnnpipe.sources.text.lines import (
     cut_lines,
     read_lines,
 )
+from rnnpipe.sources.text.source import TextFolder, TextPairSource
 
 _FIX = "correct data.source"
 
@@ -55,7 +57,7 @@ class ParallelPartition:
     target: Span
 
 
-class Parallel:
+class Parallel(TextFolder, TextPairSource):
     """Parallel text in files called `<name>.<language>` or `<name>.<language>.gz`.
 
     Two of the languages that lie there are read. Without `files`, names that begin like `train`,
@@ -65,50 +67,49 @@ class Parallel:
     Lines belong together by their number: files of one split must have equally many. A pair is
     dropped as a dead letter as a whole where either side is empty or no text.
 
-    Args:
-        path: the folder.
-        source: the language to translate from, e.g. `de`.
-        target: the language to translate to.
-        files: the name of each split (`train`, `validation`, `test`) without language.
-        encoding: of all files.
-
     Raises:
         UserError: both languages are the same, or there is no such encoding.
 
     Example:
-        >>> source = Parallel("data/multi30k", source="de", target="en")
+        >>> source = Parallel(path=Path("data/multi30k"), source="de", target="en")
         >>> source.prepare(lambda done, total: None)  # doctest: +SKIP
         >>> first = next(source.read(source.partitions()[0]))  # doctest: +SKIP
     """
 
-    kind = "parallel"
+    kind: Literal["parallel"] = "parallel"
+    source: str = setting(help="the language to translate from: how its files' names end, e.g. de")
+    target: str = setting(help="the language to translate to")
+    files: dict[Split, str] | None = setting(
+        None,
+        "the name of each split without language, e.g. {test: test_2016_flickr}; null: those that "
+        "begin like the split",
+    )
 
-    def __init__(
-        self,
-        path: str | Path,
-        *,
-        source: str,
-        target: str,
-        files: Mapping[str, str] | None = None,
-        encoding: str = "utf-8",
-    ) -> None:
-        if source == target:
-            raise UserError("data.source.target", "another language than source", target, _FIX)
-        self._folder, self._languages = absolute(path), (source, target)
-        self._files = None if files is None else dict(files)
-        self._encoding = check_encoding(encoding)
+    def check(self) -> None:
+        """There are two languages, and the encoding exists."""
+        if self.source == self.target:
+            raise UserError("target", "another language than source", self.target, _FIX)
+        check_encoding(self.encoding)
+
+    @cached_property
+    def _folder(self) -> Path:
+        return absolute(self.path)
+
+    @property
+    def _languages(self) -> tuple[str, str]:
+        return self.source, self.target
 
     @cached_property
     def _split_files(self) -> list[ParallelSplit]:
         check_folder(self._folder, "parallel text files", "correct data.source.path")
         source, target = self._languages
-        if self._files is None:
+        files: Mapping[Split, str] | None = self.files
+        if files is None:
             names = set.intersection(*(set(self._names(language)) for language in self._languages))
             what = f"files called <name>.{source} and <name>.{target}"
             files = find_splits(self._folder, names, what)
         else:
-            check_named(self._folder, self._files)
-            files = self._files
+            check_named(self._folder, files)
         return [
             ParallelSplit(split, name, self._find(name, source), self._find(name, target))
             for split, name in files.items()
@@ -132,7 +133,7 @@ class Parallel:
     @property
     def notices(self) -> Sequence[str]:
         """Files of the two languages that are not read, unless a config chose the files."""
-        if self._files is not None:
+        if self.files is not None:
             return []
         read = {files.name for files in self._split_files}
         left = [
@@ -153,7 +154,7 @@ class Parallel:
         """Which files are which, and how they are read."""
         source, target = self._languages
         names = {files.split: files.name for files in self._split_files}
-        return {"source": source, "target": target, "names": names, "encoding": self._encoding}
+        return {"source": source, "target": target, "names": names, "encoding": self.encoding}
 
     def prepare(self, progress: Progress) -> None:
         """Checks that all files are there and those of a split are equally long; see `Source`."""
@@ -189,7 +190,7 @@ class Parallel:
         """
         files = partition.files
         lines = (
-            read_lines(path, self._encoding, span)
+            read_lines(path, self.encoding, span)
             for path, span in ((files.source, partition.source), (files.target, partition.target))
         )
         for (number, source), (_, target) in zip(*lines, strict=True):

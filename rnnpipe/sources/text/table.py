@@ -1,20 +1,21 @@
 """Tables of texts: CSV, TSV or JSON lines with named columns."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from rnnpipe.errors import BadRecord, DeadLetter, UserError
+from rnnpipe.settings import FilePath, setting
 from rnnpipe.sources.folder import absolute, check_folder, list_folder
 from rnnpipe.sources.source import Progress, Reference
-from rnnpipe.sources.splits import name_of, split_files, unread_notices
+from rnnpipe.sources.splits import Split, name_of, split_files, unread_notices
 from rnnpipe.sources.text.fields import refer_pair, refer_text
 from rnnpipe.sources.text.lines import check_encoding, check_text_file
 from rnnpipe.sources.text.rows import Format, Row, format_of, read_header, read_rows
-
-Refer = Callable[..., Reference]
+from rnnpipe.sources.text.source import TextClassSource, TextFolder, TextPairSource
 
 _SUFFIXES = tuple(f".{form}{gz}" for form in ("csv", "tsv", "jsonl") for gz in ("", ".gz"))
 
@@ -34,52 +35,52 @@ class TableSplit:
     format: Format
 
 
-class Table:
+class Table(TextFolder):
     """Rows with named columns, of which two make a record.
 
-    Args:
-        path: the folder.
-        fields: the column of each field of the record: `text` and `label`, or `source` and
-            `target`.
-        files: the file of each split (`train`, `validation`, `test`); without it the files called
-            after them (`train.csv`, `dev.tsv`, `test.jsonl.gz`), or the only one there.
-        format: `csv`, `tsv` or `jsonl`; without it what the files' names say.
-        columns: the names of the columns of files without header.
-        encoding: of all files.
+    Without `files`, those with the name of a split are read (`train.csv`, `dev.tsv`,
+    `test.jsonl.gz`), or the only one there.
 
     Raises:
         UserError: there is no such encoding.
-
-    Example:
-        >>> source = Table("data/reviews", {"text": "review", "label": "stars"})
-        >>> source.prepare(lambda done, total: None)  # doctest: +SKIP
-        >>> first = next(source.read(source.partitions()[0]))  # doctest: +SKIP
     """
 
-    kind = "table"
+    kind: Literal["table"] = "table"
+    files: dict[Split, FilePath] | None = setting(
+        None, "the file of each split; null: train.csv, test.jsonl.gz, …"
+    )
+    format: Format | None = setting(None, "null: by the files' names")
+    columns: tuple[str, ...] | None = setting(
+        None, "names of the columns of files without a header", min_length=1
+    )
 
-    def __init__(
-        self,
-        path: str | Path,
-        fields: Mapping[str, str],
-        *,
-        files: Mapping[str, str | Path] | None = None,
-        format: Format | None = None,  # noqa: A002  # the config's own word
-        columns: Sequence[str] | None = None,
-        encoding: str = "utf-8",
-    ) -> None:
-        self._folder, self._fields, self._format = absolute(path), dict(fields), format
-        self._files = None if files is None else dict(files)
-        self._columns = None if columns is None else list(columns)
-        self._encoding = check_encoding(encoding)
+    @property
+    @abstractmethod
+    def fields(self) -> Mapping[str, str]:
+        """The column of each field of a reference."""
+
+    @abstractmethod
+    def refer(self, key: str, split: str, **fields: Any) -> Reference:
+        """The reference to a row.
+
+        Raises:
+            BadRecord: a field is not what it should be.
+        """
+
+    def check(self) -> None:
+        """The encoding exists."""
+        check_encoding(self.encoding)
+
+    @cached_property
+    def _folder(self) -> Path:
+        return absolute(self.path)
 
     @cached_property
     def _split_files(self) -> list[TableSplit]:
         check_folder(self._folder, "tables", "correct data.source.path")
-        found = split_files(self._folder, self._files, self._names, ".csv, .tsv or .jsonl files")
+        found = split_files(self._folder, self.files, self._names, ".csv, .tsv or .jsonl files")
         return [
-            TableSplit(split, path, self._format or format_of(path))
-            for split, path in found.items()
+            TableSplit(split, path, self.format or format_of(path)) for split, path in found.items()
         ]
 
     @cached_property
@@ -89,7 +90,7 @@ class Table:
     @property
     def notices(self) -> Sequence[str]:
         """Tables whose names tell no split, unless a config chose the files."""
-        return unread_notices(self._files, self._names, (file.path for file in self._split_files))
+        return unread_notices(self.files, self._names, (file.path for file in self._split_files))
 
     @property
     def split_names(self) -> frozenset[str]:
@@ -104,9 +105,9 @@ class Table:
                 file.split: [name_of(file.path, self._folder), file.format]
                 for file in self._split_files
             },
-            "fields": self._fields,
-            "columns": self._columns,
-            "encoding": self._encoding,
+            "fields": dict(self.fields),
+            "columns": None if self.columns is None else list(self.columns),
+            "encoding": self.encoding,
         }
 
     def prepare(self, progress: Progress) -> None:
@@ -117,8 +118,8 @@ class Table:
             progress(done, len(self._split_files))
 
     def _check_columns(self, file: TableSplit) -> None:
-        columns = self._columns or read_header(file.path, file.format, self._encoding)
-        for field, column in self._fields.items():
+        columns = self.columns or read_header(file.path, file.format, self.encoding)
+        for field, column in self.fields.items():
             if column not in columns:
                 raise UserError(
                     str(file.path),
@@ -143,21 +144,58 @@ class Table:
             that are ragged or malformed, and for fields that are empty or no text.
         """
         name = name_of(partition.path, self._folder)
-        refer: Refer = refer_text if "label" in self._fields else refer_pair
-        rows = read_rows(partition.path, partition.format, self._encoding, self._columns)
+        rows = read_rows(partition.path, partition.format, self.encoding, self.columns)
         for number, row in rows:
             key = f"{name}:{number}"
             try:
-                yield refer(key, partition.split, **self._pick(row))
+                yield self.refer(key, partition.split, **self._pick(row))
             except BadRecord as bad:
                 yield DeadLetter(key, name, bad.step, bad.reason)
 
     def _pick(self, row: Row | BadRecord) -> dict[str, Any]:
         if isinstance(row, BadRecord):
             raise row
-        return {field: row.get(column) for field, column in self._fields.items()}
+        return {field: row.get(column) for field, column in self.fields.items()}
 
     def raw_files(self) -> Iterator[Path]:
         """The file of each split."""
         for file in self._split_files:
             yield file.path
+
+
+class ClassTable(Table, TextClassSource):
+    """Rows with a column of texts and one of labels.
+
+    Example:
+        >>> source = ClassTable(path=Path("data/reviews"), text="review", label="stars")
+        >>> source.prepare(lambda done, total: None)  # doctest: +SKIP
+        >>> first = next(source.read(source.partitions()[0]))  # doctest: +SKIP
+    """
+
+    text: str = setting("text", "the column of texts")
+    label: str = setting("label", "the column of labels")
+
+    @property
+    def fields(self) -> Mapping[str, str]:
+        """The columns of `TextFields`."""
+        return {"text": self.text, "label": self.label}
+
+    def refer(self, key: str, split: str, **fields: Any) -> Reference:
+        """See `refer_text`."""
+        return refer_text(key, split, **fields)
+
+
+class PairTable(Table, TextPairSource):
+    """Rows with a column for each of two languages."""
+
+    source: str = setting(help="the column to translate from")
+    target: str = setting(help="the column to translate to")
+
+    @property
+    def fields(self) -> Mapping[str, str]:
+        """The columns of `PairFields`."""
+        return {"source": self.source, "target": self.target}
+
+    def refer(self, key: str, split: str, **fields: Any) -> Reference:
+        """See `refer_pair`."""
+        return refer_pair(key, split, **fields)

@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import Any, Literal
 
 from rnnpipe.errors import BadRecord, DeadLetter
+from rnnpipe.settings import FilePath, setting
 from rnnpipe.sources.folder import absolute, check_folder, list_folder
 from rnnpipe.sources.source import Progress, Reference
-from rnnpipe.sources.splits import name_of, split_files, unread_notices
+from rnnpipe.sources.splits import Split, name_of, split_files, unread_notices
 from rnnpipe.sources.text.fields import refer_text
 from rnnpipe.sources.text.lines import check_encoding, check_text_file, read_lines
+from rnnpipe.sources.text.source import TextClassSource, TextFolder
 
 _LINE = re.compile(r"([^\s:]+):(\S+)\s+(.*)", re.DOTALL)
-_OFFICIAL = {"train": "train_5500.label", "test": "TREC_10.label"}
+_OFFICIAL: dict[Split, Path] = {"train": Path("train_5500.label"), "test": Path("TREC_10.label")}
 _SUFFIXES = (".train", ".test", ".dev", ".val", ".label", ".txt")
 
 
@@ -32,23 +34,19 @@ class TrecSplit:
     path: Path
 
 
-class Trec:
+class Trec(TextFolder, TextClassSource):
     """Questions, each on a line after its class: `NUM:date When was Algeria colonized ?`.
 
     The published files are ISO-8859-1: read as UTF-8 a few of their lines would be dead letters.
 
-    Args:
-        path: the folder.
-        labels: whether a class is the `coarse` one (`NUM`) or the `fine` one (`NUM:date`).
-        files: the file of each split (`train`, `validation`, `test`); without it
-            `train_5500.label` and `TREC_10.label`, or files called after a split (`TREC.train`).
-        encoding: of all files.
+    Without `files` they are `train_5500.label` and `TREC_10.label`, or have the name of a split
+    (`TREC.train`).
 
     Raises:
         UserError: there is no such encoding.
 
     Example:
-        >>> source = Trec("data/trec_questions")
+        >>> source = Trec(path=Path("data/trec_questions"))
         >>> source.prepare(lambda done, total: None)  # doctest: +SKIP
         >>> first = next(source.read(source.partitions()[0]))  # doctest: +SKIP
 
@@ -56,25 +54,28 @@ class Trec:
         Li and Roth, "Learning Question Classifiers" (2002).
     """
 
-    kind = "trec"
+    kind: Literal["trec"] = "trec"
+    encoding: str = setting("iso-8859-1", "of the files; the published ones are not UTF-8")
+    labels: Literal["coarse", "fine"] = setting(
+        "coarse", "whether a class is e.g. NUM (coarse) or NUM:date (fine)"
+    )
+    files: dict[Split, FilePath] | None = setting(
+        None, "the file of each split; null: train_5500.label, TREC.train, …"
+    )
 
-    def __init__(
-        self,
-        path: str | Path,
-        *,
-        labels: Literal["coarse", "fine"] = "coarse",
-        files: Mapping[str, str | Path] | None = None,
-        encoding: str = "iso-8859-1",
-    ) -> None:
-        self._folder, self._labels = absolute(path), labels
-        self._files = None if files is None else dict(files)
-        self._encoding = check_encoding(encoding)
+    def check(self) -> None:
+        """The encoding exists."""
+        check_encoding(self.encoding)
+
+    @cached_property
+    def _folder(self) -> Path:
+        return absolute(self.path)
 
     @cached_property
     def _split_files(self) -> list[TrecSplit]:
         check_folder(self._folder, "TREC questions", "correct data.source.path")
-        official = _OFFICIAL if {*_OFFICIAL.values()} <= {*self._names} else None
-        files = self._files or official
+        official = _OFFICIAL if {*map(str, _OFFICIAL.values())} <= {*self._names} else None
+        files = self.files or official
         found = split_files(self._folder, files, self._names, "TREC's files")
         return [TrecSplit(split, path) for split, path in found.items()]
 
@@ -85,7 +86,7 @@ class Trec:
     @property
     def notices(self) -> Sequence[str]:
         """Files beside those that are read, unless a config chose them."""
-        return unread_notices(self._files, self._names, (file.path for file in self._split_files))
+        return unread_notices(self.files, self._names, (file.path for file in self._split_files))
 
     @property
     def split_names(self) -> frozenset[str]:
@@ -96,7 +97,7 @@ class Trec:
     def settings(self) -> Mapping[str, Any]:
         """Which files are which, and how they are read."""
         names = {file.split: name_of(file.path, self._folder) for file in self._split_files}
-        return {"names": names, "labels": self._labels, "encoding": self._encoding}
+        return {"names": names, "labels": self.labels, "encoding": self.encoding}
 
     def prepare(self, progress: Progress) -> None:
         """Checks that the files are there; see `Source`."""
@@ -116,7 +117,7 @@ class Trec:
             question, and those that are no text.
         """
         name = name_of(partition.path, self._folder)
-        for number, line in read_lines(partition.path, self._encoding):
+        for number, line in read_lines(partition.path, self.encoding):
             key = f"{name}:{number}"
             try:
                 label, text = self._split(line)
@@ -130,7 +131,7 @@ class Trec:
         if not (found := _LINE.fullmatch(line)):
             raise BadRecord("read label", f"no COARSE:fine class before a question: {line!r:.100}")
         coarse, fine, text = found.groups()
-        return coarse if self._labels == "coarse" else f"{coarse}:{fine}", text
+        return coarse if self.labels == "coarse" else f"{coarse}:{fine}", text
 
     def raw_files(self) -> Iterator[Path]:
         """The file of each split."""

@@ -1,4 +1,4 @@
-"""Whether a captioner looks at what it speaks of, where the scene is known."""
+"""Attention grounding: how much attention falls on the objects that a caption mentions."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -12,15 +12,15 @@ from rnnpipe.report.alignment_heatmap import join_words
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
-def look_at_objects(
+def attention_on_objects(
     pieces: Sequence[str], alignment: Array, scene: str
 ) -> list[tuple[float, float]]:
-    """How much of the attention is on each shape that a true caption names, while it does.
+    """The share of attention on each shape that a true caption mentions.
 
     Args:
         pieces: the tokens of the caption as text.
-        alignment: where the model looked at each, `(time, rows, columns)`.
-        scene: what is there, as JSON.
+        alignment: of each token, `(time, rows, columns)`.
+        scene: its shapes, as JSON.
 
     Returns:
         For each shape that is named, the share of the attention on the cells that it touches, as a
@@ -30,21 +30,21 @@ def look_at_objects(
     Example:
         >>> shape = {"kind": "circle", "colour": "red", "size": "small", "x": 0.25, "y": 0.25}
         >>> scene = json.dumps({"shapes": [{**shape, "radius": 0.2}]})
-        >>> looks = np.array([[[0.25, 0.25], [0.25, 0.25]], [[0.7, 0.1], [0.1, 0.1]]])
-        >>> look_at_objects(["▁a", "▁circle"], looks, scene)
+        >>> weights = np.array([[[0.25, 0.25], [0.25, 0.25]], [[0.7, 0.1], [0.1, 0.1]]])
+        >>> attention_on_objects(["▁a", "▁circle"], weights, scene)
         [(0.7, 0.25)]
     """
-    words, looks = join_words(pieces, alignment)
+    words, weights = join_words(pieces, alignment)
     shapes = json.loads(scene)["shapes"]
     shares = []
     for mention in find_mentions(words, scene) or ():
-        touched = cells_of(shapes[mention.shape], alignment.shape[1:])
-        said = looks[mention.start + 1 : mention.stop]
-        shares.append((float((said * touched).sum() / len(said)), float(touched.mean())))
+        touched = covered_cells(shapes[mention.shape], alignment.shape[1:])
+        mentioned = weights[mention.start + 1 : mention.stop]
+        shares.append((float((mentioned * touched).sum() / len(mentioned)), float(touched.mean())))
     return shares
 
 
-def cells_of(shape: Mapping[str, float], grid: tuple[int, int]) -> Array:
+def covered_cells(shape: Mapping[str, float], grid: tuple[int, int]) -> Array:
     """The cells of a grid over the picture that the circle around a shape touches, of booleans."""
     nearest = []
     for centre, count in ((shape["y"], grid[0]), (shape["x"], grid[1])):

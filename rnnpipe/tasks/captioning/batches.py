@@ -5,17 +5,17 @@ from typing import Literal
 
 import tensorflow as tf
 
-from rnnpipe.inputs.augmentation import Augmentation, augment
+from rnnpipe.inputs.augmentation import AugmentationOptions, augment
 from rnnpipe.inputs.batches import Batch, make_batches
 from rnnpipe.inputs.pools import trim
 from rnnpipe.inputs.prefetching import prefetch
-from rnnpipe.inputs.targets import to_decoder_inputs_and_targets
+from rnnpipe.inputs.targets import shift_targets
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.text.tokens import PAD
 
 _MULTIPLE = 4  # what padded lengths are multiples of: compiled kernels are made for each
 _TOKENS = "caption_tokens"
-_UNCHANGED = Augmentation()
+_UNCHANGED = AugmentationOptions()
 _SHUFFLED = {"jpeg": 10_000, "float32": 500}  # records in memory: features are large
 
 
@@ -28,7 +28,7 @@ def make_caption_batches(
     batch_size: int,
     captions: Literal["one", "all"],
     shuffle_seed: int | None = None,
-    augmentation: Augmentation = _UNCHANGED,
+    augmentation: AugmentationOptions = _UNCHANGED,
 ) -> tf.data.Dataset:
     """Batches of ({`image`, `image_index`, `caption`}, targets).
 
@@ -62,11 +62,11 @@ def make_caption_batches(
         tokens, index = (
             _all(batch[_TOKENS]) if captions == "all" else _draw_one(batch[_TOKENS], seed)
         )
-        reads, says = to_decoder_inputs_and_targets(trim(tokens, _MULTIPLE))
+        decoder_inputs, targets = shift_targets(trim(tokens, _MULTIPLE))
         image = tf.ensure_shape(batch[image_field], (None, *image_shape))
         if shuffle_seed is not None:
             image = _change(image, augmentation, seed)
-        return {"image": image, "image_index": index, "caption": reads}, says
+        return {"image": image, "image_index": index, "caption": decoder_inputs}, targets
 
     pairs = tf.data.Dataset.zip(batches, seeds)
     return prefetch(pairs.map(to_pair, num_parallel_calls=2, deterministic=True))
@@ -80,7 +80,7 @@ def make_reference_batches(
     image_shape: Sequence[int | None],
     batch_size: int,
     shuffle_seed: int,
-    augmentation: Augmentation = _UNCHANGED,
+    augmentation: AugmentationOptions = _UNCHANGED,
 ) -> tf.data.Dataset:
     """Batches of ({`image`}, tokens of all of its captions), as self-critical training takes them.
 
@@ -127,7 +127,7 @@ def make_image_batches(
     )
 
 
-def _change(images: tf.Tensor, augmentation: Augmentation, seed: tf.Tensor) -> tf.Tensor:
+def _change(images: tf.Tensor, augmentation: AugmentationOptions, seed: tf.Tensor) -> tf.Tensor:
     return images if augmentation == _UNCHANGED else augment(images, augmentation, (seed, 1))
 
 

@@ -37,7 +37,7 @@ class BackboneEncoder(Section):
 
 
 class FeaturesEncoder(Section):
-    """Grids of features that the records hold: `data.features` says of what backbone."""
+    """Grids of features in the records, computed by the backbone of `data.features`."""
 
     kind: Literal["features"]
     units: int | None = Field(512, ge=1, description="what each cell is projected to; null: none")
@@ -64,11 +64,11 @@ class NicDecoder(Decoder):
 
 
 class AttendingDecoder(Decoder):
-    """What looks at the image's grid at every word."""
+    """Attention over the grid of the image at every word."""
 
     attention_units: int = Field(512, ge=1)
     doubly_stochastic: float = Field(
-        0.0, ge=0, description="weight of the penalty on cells not looked at, or too often"
+        0.0, ge=0, description="weight of the doubly stochastic penalty"
     )
 
 
@@ -77,12 +77,12 @@ class SoftDecoder(AttendingDecoder):
 
     kind: Literal["soft"]
     doubly_stochastic: float = Field(
-        1.0, ge=0, description="weight of the penalty on cells not looked at, or too often"
+        1.0, ge=0, description="weight of the doubly stochastic penalty"
     )
 
 
 class HardDecoder(Decoder):
-    """Show, Attend and Tell (Xu 2015) that looks at one cell at a time, learnt by REINFORCE."""
+    """Show, Attend and Tell (Xu 2015) with hard attention, trained by REINFORCE."""
 
     kind: Literal["hard"]
     attention_units: int = Field(512, ge=1)
@@ -100,7 +100,7 @@ class Att2InDecoder(AttendingDecoder):
 
 
 class TopDownDecoder(AttendingDecoder):
-    """Top-down attention (Anderson 2018): one LSTM looks, a second one tells."""
+    """Top-down attention (Anderson 2018): one LSTM for attention, one for language."""
 
     kind: Literal["top_down"]
 
@@ -112,7 +112,7 @@ AnyDecoder = Annotated[
 
 
 class CaptioningModel(Section):
-    """What sees an image, and what tells of it."""
+    """An image encoder and a decoder of words."""
 
     image_encoder: ImageEncoder = CnnEncoder(kind="cnn")
     decoder: AnyDecoder = SoftDecoder(kind="soft")
@@ -173,7 +173,7 @@ class CaptioningEvaluate(Evaluate):
     batch_size: int = Field(64, ge=1, description="images captioned together")
     beam: Beam = Beam(width=3, length_penalty=0.0, n_best=3, max_length=20)
     java_metrics: list[Literal["meteor", "spice"]] = Field(
-        [], description="scores that need Java; where they cannot be had, a notice says why"
+        [], description="metrics that need Java; a notice explains why one is missing"
     )
 
 

@@ -1,4 +1,4 @@
-"""What the report shows of an evaluation: scores, and where the model looked at every word."""
+"""The report items of captioning: scores, and captions with the attention at every word."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.report.alignment_heatmap import join_words
 from rnnpipe.report.image_heatmap import LEGEND, PANEL, draw_image, draw_strip
 from rnnpipe.report.items import Answer, Gallery, Picture, ReportItem, Sample, Table
-from rnnpipe.tasks.beam_decoder import Found
+from rnnpipe.tasks.beam_decoder import Hypothesis
 from rnnpipe.tasks.captioning.results import CaptionedSplit
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -42,12 +42,12 @@ def make_report_items(
     scores: Mapping[str, float],
     notices: Sequence[str],
 ) -> list[ReportItem]:
-    """All scores, where it looked if that is known, and galleries of good and bad captions.
+    """Tables of scores and attention grounding, and galleries of good and bad captions.
 
     Args:
         records: the records.
         split: which of their splits.
-        captioned: what was said of it.
+        captioned: its captions.
         scores: of the model and the baselines.
         notices: why some metrics are missing, if any are.
     """
@@ -60,24 +60,24 @@ def make_report_items(
     note = f"By CIDEr-D. {LEGEND}"
     return [
         _all_scores(scores, notices),
-        *_looks(scores),
+        *_grounding(scores),
         Gallery("Good captions", note, [samples[place] for place in good]),
         Gallery("Worst captions", note, [samples[place] for place in bad]),
     ]
 
 
-def strip(image: Array, pieces: Sequence[str], found: Found, *, panel: int = PANEL) -> bytes:
-    """A picture of an image and where the model looked at each word of a caption.
+def strip(image: Array, pieces: Sequence[str], caption: Hypothesis, *, panel: int = PANEL) -> bytes:
+    """An image, and the attention at each word of a caption.
 
     Args:
         image: uint8, `(height, width, 3)`.
         pieces: the tokens of the caption as text.
-        found: the caption.
+        caption: the caption.
         panel: the width of each of its pictures, in pixels.
     """
-    if found.alignment is None or not pieces:
+    if caption.alignment is None or not pieces:
         return draw_image(image)
-    return draw_strip(image, *join_words(pieces, found.alignment), panel=panel)
+    return draw_strip(image, *join_words(pieces, caption.alignment), panel=panel)
 
 
 def _all_scores(scores: Mapping[str, float], notices: Sequence[str]) -> Table:
@@ -95,33 +95,33 @@ def _all_scores(scores: Mapping[str, float], notices: Sequence[str]) -> Table:
     )
 
 
-def _looks(scores: Mapping[str, float]) -> list[ReportItem]:
+def _grounding(scores: Mapping[str, float]) -> list[ReportItem]:
     if "attention_on_object" not in scores:
         return []
-    looked, even = scores["attention_on_object"], scores["attention_on_object_if_even"]
+    attended, uniform = scores["attention_on_object"], scores["attention_on_object_if_uniform"]
     note = (
-        "The share of the attention on the cells that a shape touches, while the words are said"
-        " that name it; and the share of these cells among all."
+        "The share of attention on the cells that a shape touches, at the words that mention it;"
+        " uniform attention has the share of these cells among all."
     )
-    rows = [("model", looked), ("even attention", even)]
-    return [Table("Attention on what is spoken of", ("", "share"), rows, note=note, highlight=0)]
+    rows = [("model", attended), ("uniform attention", uniform)]
+    return [Table("Attention on mentioned objects", ("", "share"), rows, note=note, highlight=0)]
 
 
 def _make_samples(
     records: RecordsDirectory, split: str, captioned: CaptionedSplit, chosen: Iterable[int]
 ) -> dict[int, Sample]:
-    wanted = set(chosen)
+    places = set(chosen)
     return {
         place: _make_sample(
             captioned, place, np.asarray(Image.open(BytesIO(record["image_jpeg"])).convert("RGB"))
         )
         for place, record in enumerate(records.read(split, ["image_jpeg"]))
-        if place in wanted
+        if place in places
     }
 
 
 def _make_sample(captioned: CaptionedSplit, place: int, image: Array) -> Sample:
-    row, found = captioned.rows[place], captioned.found[place]
+    row, hypotheses = captioned.rows[place], captioned.hypotheses[place]
     texts, pieces = captioned.texts[place], captioned.pieces[place]
     truths = [caption_is_true(text, row["scene"]) if row["scene"] else None for text in texts]
     return Sample(
@@ -129,13 +129,13 @@ def _make_sample(captioned: CaptionedSplit, place: int, image: Array) -> Sample:
         right=truths[0],
         score=captioned.cider_d[place],
         pictures=[
-            Picture(strip(image, pieces, found[0]), "the image, and each word of the caption")
+            Picture(strip(image, pieces, hypotheses[0]), "the image, and each word of the caption")
         ]
-        if found
+        if hypotheses
         else [],
         answers=[
             Answer(text, one.probability, bool(truth))
-            for text, one, truth in zip(texts, found, truths, strict=False)
+            for text, one, truth in zip(texts, hypotheses, truths, strict=False)
         ],
         facts=[("someone wrote", text) for text in row["captions"][:_PEOPLE]],
     )

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rnnpipe.tasks.beam_decoder import Found
+from rnnpipe.tasks.beam_decoder import Hypothesis
 
 Row = Mapping[str, Any]
 
@@ -15,14 +15,14 @@ class CaptionedSplit:
 
     Args:
         rows: its records, without the images.
-        found: the captions of each, the best first.
+        hypotheses: the captions of each record, the best first.
         texts: the same as text.
         pieces: the tokens of the best as text.
         cider_d: of the best one of each.
     """
 
     rows: Sequence[Row]
-    found: Sequence[Sequence[Found]]
+    hypotheses: Sequence[Sequence[Hypothesis]]
     texts: Sequence[Sequence[str]]
     pieces: Sequence[Sequence[str]]
     cider_d: Sequence[float]

@@ -37,7 +37,7 @@ def make_phase(
         max_length: the most tokens of a caption, the end token included.
         seed: of what is drawn.
         scores: of the validation split, of a trainer.
-        metric: which of them says what is best.
+        metric: the monitored one.
     """
     cider = CiderD(_references(records))
     trainer = SelfCriticalTrainer(
@@ -58,8 +58,8 @@ def make_phase(
         batches,
         settings.epochs,
         settings.patience,
-        [*settings.optimizer.make_callbacks(), DecodedScores(validation.decoded)],
-        lambda: validation.of(metric),
+        [*settings.optimizer.make_callbacks(), DecodedScores(validation.decode_scores)],
+        lambda: validation.score(metric),
     )
 
 

@@ -77,12 +77,12 @@ class CaptioningTask(Task[CaptioningConfig]):
 
     def wrap_model(self, model: keras.Model) -> keras.Model:
         """The model with the terms that its attention adds to the loss."""
-        from rnnpipe.training.attentive import AttentiveTrainer
+        from rnnpipe.training.captions import CaptionTrainer
 
         options = self.config.model.decoder.model_dump(
             include={"doubly_stochastic", "reward_weight", "entropy_weight"}
         )
-        return AttentiveTrainer(model, **options)
+        return CaptionTrainer(model, **options)
 
     def compile_options(self, model: keras.Model) -> dict[str, Any]:
         """The smoothed cross-entropy of tokens, and their perplexity."""
@@ -96,11 +96,13 @@ class CaptioningTask(Task[CaptioningConfig]):
         self, trainer: keras.Model, model: keras.Model, records: RecordsDirectory, weights: Path
     ) -> Sequence[keras.callbacks.Callback]:
         """Scores of the captions of the validation split, and the mean of the best epochs."""
-        from rnnpipe.tasks.validation import watch
+        from rnnpipe.tasks.validation import validation_callbacks
 
         keep, scores = self.config.train.keep_best, self._scores(trainer, model, records)
         mode = self.monitor()[1]
-        return watch(scores, metric=keep.metric, average=keep.average, mode=mode, weights=weights)
+        return validation_callbacks(
+            scores, metric=keep.metric, average=keep.average, mode=mode, weights=weights
+        )
 
     def make_phases(
         self, model: keras.Model, records: RecordsDirectory, weights: Path
@@ -157,19 +159,19 @@ class CaptioningTask(Task[CaptioningConfig]):
         split: str,
         baselines: Mapping[str, keras.Model] = MappingProxyType({}),
     ) -> Evaluation:
-        """COCO's scores of what a beam finds beside the baselines', and where it looked."""
+        """COCO's scores of beam search beside the baselines', and the attention."""
         from rnnpipe.tasks.captioning.evaluation import evaluate
         from rnnpipe.tasks.perplexity import measure_perplexity
 
         beam = self.config.evaluate.beam
         search = self._search(model, width=beam.width, n_best=beam.n_best)
-        found = search(self._make_images(records, split))
+        hypotheses = search(self._make_images(records, split))
         perplexity = measure_perplexity(model, self.make_batches(records, split))
         java_metrics = self.config.evaluate.java_metrics
-        return evaluate(records, split, found, perplexity, java_metrics)
+        return evaluate(records, split, hypotheses, perplexity, java_metrics)
 
     def predict(self, model: keras.Model, folder: Path, inputs: Mapping[str, Any]) -> Prediction:
-        """The likeliest captions of an image, and where the model looked at each word.
+        """The likeliest captions of an image, and the attention at each word.
 
         Raises:
             UserError: the image cannot be read, or `n-best` exceeds the beam.
@@ -234,13 +236,13 @@ class CaptioningTask(Task[CaptioningConfig]):
         )
 
     def _search(self, model: keras.Model, *, width: int, n_best: int) -> CaptionSearch:
-        from rnnpipe.tasks.beam_decoder import Beam
+        from rnnpipe.tasks.beam_decoder import BeamDecoder
         from rnnpipe.tasks.captioning.search import CaptionSearch
 
         beam = self.config.evaluate.beam
         return CaptionSearch(
             model,
-            Beam(
+            BeamDecoder(
                 width=width,
                 n_best=n_best,
                 length_penalty=beam.length_penalty,

@@ -1,1 +1,1 @@
-"""Images classified by a recurrent net that looks at them again and again."""
+"""Image classification with recurrent visual attention."""

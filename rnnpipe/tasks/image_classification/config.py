@@ -50,7 +50,7 @@ class ImageClassificationData(Data):
 
 
 class Reader(Section):
-    """The recurrent layer that looks at the image."""
+    """The recurrent layer that attends to the image."""
 
     kind: Literal["lstm", "gru"] = "lstm"
     units: int = Field(128, ge=1)
@@ -62,7 +62,7 @@ class GlimpseAttention(Section):
     """Attention of the recurrent state over the grid of the image."""
 
     kind: Literal["additive", "coverage"] = Field(
-        "coverage", description="coverage knows where it has looked"
+        "coverage", description="coverage also depends on the sum of earlier alignments"
     )
     units: int = Field(64, ge=1, description="in which state and image are compared")
 
@@ -87,7 +87,7 @@ class HardAttention(GlimpseAttention):
 
 
 class ImageClassifierModel(Section):
-    """A CNN's grid, and a recurrent net that looks at it."""
+    """A CNN, and a recurrent layer that attends to its grid."""
 
     image_encoder: CnnEncoder = CnnEncoder(kind="cnn")
     reader: Reader = Reader()

@@ -1,4 +1,4 @@
-"""The path of a reader's looks, drawn over the image."""
+"""The path of glimpses, drawn over the image."""
 
 from collections.abc import Sequence
 
@@ -9,27 +9,26 @@ from matplotlib.figure import Figure
 
 from rnnpipe.report.image_heatmap import figure_to_png, show_answers
 
-LEGEND = (
-    "The line runs from look to look, from 1 on; a disc is the larger the less a look was spread."
-)
-"""How to read the pictures of `draw_looks`, for those who look at them."""
+LEGEND = "The line connects the glimpses in order; the larger a disc, the more focused the glimpse."
+"""How to read the pictures of `draw_glimpse_path`."""
 
 _WIDE, _SIDE, _BAR = 3.2, 0.15, 0.3  # inches
 _LINE, _DISC = "white", "#c2560c"
 _LEAST, _MOST = 130.0, 330.0  # areas of discs, in square points
 
 
-def find_path(alignments: np.ndarray) -> np.ndarray:
-    """Where each look was: the mean of its cells, weighted by attention.
+def glimpse_centers(alignments: np.ndarray) -> np.ndarray:
+    """The center of each glimpse: the mean of its cells, weighted by attention.
 
     Args:
-        alignments: `(looks, rows, columns)`, each look's summing to 1.
+        alignments: `(glimpses, rows, columns)`, each of which sums to 1.
 
     Returns:
-        x and y of each look, `(looks, 2)`, as fractions of the image's width and height.
+        x and y of each glimpse, `(glimpses, 2)`, as fractions of the image's width and height.
 
     Example:
-        >>> find_path(np.array([[[0.0, 1.0], [0.0, 0.0]], [[0.25, 0.25], [0.25, 0.25]]])).tolist()
+        >>> alignments = np.array([[[0.0, 1.0], [0.0, 0.0]], [[0.25, 0.25], [0.25, 0.25]]])
+        >>> glimpse_centers(alignments).tolist()
         [[0.75, 0.25], [0.5, 0.5]]
     """
     _, rows, columns = alignments.shape
@@ -38,14 +37,14 @@ def find_path(alignments: np.ndarray) -> np.ndarray:
     return np.stack([across, down], axis=1)
 
 
-def draw_looks(
+def draw_glimpse_path(
     image: np.ndarray, alignments: np.ndarray, *, answers: Sequence[tuple[str, float]] = ()
 ) -> bytes:
-    """An image with the path of the looks at it, over the best answers.
+    """An image with the path of the glimpses, above the best answers.
 
     Args:
         image: uint8, `(height, width, 3)`.
-        alignments: `(looks, rows, columns)`.
+        alignments: `(glimpses, rows, columns)`.
         answers: texts and probabilities, the most probable first.
 
     Returns:
@@ -66,7 +65,7 @@ def draw_looks(
 
 def _draw_path(axes: Axes, image: np.ndarray, alignments: np.ndarray) -> None:
     axes.imshow(image, extent=(0, 1, 1, 0), aspect="auto", interpolation="bicubic")
-    path = find_path(alignments)
+    path = glimpse_centers(alignments)
     peaks = alignments.reshape(len(alignments), -1).max(axis=1)
     for width, colour in ((3.2, "#1d1c1a"), (1.6, _LINE)):  # an outline, on any background
         axes.plot(*path.T, color=colour, linewidth=width, solid_capstyle="round", zorder=2)

@@ -1,4 +1,4 @@
-"""How well a reader in glimpses tells images apart, beside a CNN and the majority class."""
+"""Evaluation of a glimpse reader beside a plain CNN and the majority class."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -11,7 +11,7 @@ from rnnpipe.metrics.classification import guess_by_frequency, score_classes
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.report.classification import OF_BASELINES, rank
 from rnnpipe.tasks.base import Evaluation
-from rnnpipe.tasks.image_classification.drawing import find_path
+from rnnpipe.tasks.image_classification.drawing import glimpse_centers
 from rnnpipe.tasks.image_classification.report import make_report_items
 
 _CNN, _MAJORITY = "cnn", "majority"
@@ -38,13 +38,13 @@ def evaluate(
     # Without the images: all of a split need not fit into memory.
     rows = list(records.read(split, ["image_name", "label"]))
     labels = np.array([row["label"] for row in rows])
-    probabilities, alignments = look(model, images)
+    probabilities, alignments = classify_images(model, images)
     scores = score_classes(probabilities, labels, names)
-    others = {name: look(baseline, images)[0] for name, baseline in baselines.items()}
+    others = {name: classify_images(baseline, images)[0] for name, baseline in baselines.items()}
     others[_MAJORITY] = guess_by_frequency(_count_training(records), len(rows))
-    for name, given in others.items():
-        found = score_classes(given, labels, names)
-        scores |= {f"baseline/{name}/{metric}": found[metric] for metric in OF_BASELINES}
+    for name, predicted in others.items():
+        baseline_scores = score_classes(predicted, labels, names)
+        scores |= {f"baseline/{name}/{metric}": baseline_scores[metric] for metric in OF_BASELINES}
     scores["cells_looked_at"] = _count_cells(alignments)
     shown = {name: _SHOWN.get(name, name) for name in others}
     items = make_report_items(records, split, labels, probabilities, alignments, scores, shown)
@@ -52,25 +52,25 @@ def evaluate(
     return Evaluation(scores, predictions, items)
 
 
-def look(model: keras.Model, images: Iterable[Any]) -> tuple[np.ndarray, np.ndarray]:
-    """What a model says of images, batch by batch.
+def classify_images(model: keras.Model, images: Iterable[Any]) -> tuple[np.ndarray, np.ndarray]:
+    """The probabilities and alignments of images, batch by batch.
 
     Args:
-        model: gives `logits`, and `alignments` where it looks.
+        model: gives `logits`, and `alignments` if it attends.
         images: batches `(batch, height, width, channels)`.
 
     Returns:
-        Probabilities `(images, classes)`, and alignments `(images, looks, rows, columns)` or an
+        Probabilities `(images, classes)`, and alignments `(images, glimpses, rows, columns)` or an
         empty array.
     """
 
     @tf.function(reduce_retracing=True)
-    def see(batch: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        found = model(batch, training=False)
+    def classify(batch: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        outputs = model(batch, training=False)
         nothing = tf.zeros((tf.shape(batch)[0], 0, 0, 0))
-        return tf.nn.softmax(found["logits"]), found.get("alignments", nothing)
+        return tf.nn.softmax(outputs["logits"]), outputs.get("alignments", nothing)
 
-    probabilities, alignments = zip(*(see(batch) for batch in images), strict=True)
+    probabilities, alignments = zip(*(classify(batch) for batch in images), strict=True)
     return np.concatenate(probabilities), np.concatenate(alignments)
 
 
@@ -81,7 +81,7 @@ def _count_training(records: RecordsDirectory) -> list[int]:
 
 
 def _count_cells(alignments: np.ndarray) -> float:
-    """How many cells of the grid got the most of a look, on average over the images."""
+    """The mean number of different cells that are the maximum of a glimpse."""
     strongest = alignments.reshape(*alignments.shape[:2], -1).argmax(axis=-1)
     return float(np.mean([len(set(cells)) for cells in strongest.tolist()]))
 
@@ -93,15 +93,17 @@ def _describe_predictions(
     alignments: np.ndarray,
 ) -> list[dict[str, Any]]:
     described = []
-    for row, given, looks in zip(rows, probabilities, alignments, strict=True):
-        top = rank(given, names)
+    for row, predicted, glimpses in zip(rows, probabilities, alignments, strict=True):
+        top = rank(predicted, names)
         described.append(
             {
                 "image_name": row["image_name"],
                 "label": names[row["label"]],
                 "prediction": top[0][0],
                 "top": [[name, round(probability, 4)] for name, probability in top],
-                "path": [[round(float(x), 3), round(float(y), 3)] for x, y in find_path(looks)],
+                "path": [
+                    [round(float(x), 3), round(float(y), 3)] for x, y in glimpse_centers(glimpses)
+                ],
             }
         )
     return described

@@ -1,4 +1,4 @@
-"""What the report shows of images read in glimpses: scores, confusions, and paths of looks."""
+"""The report items of image classification: scores, confusions, and paths of glimpses."""
 
 from collections.abc import Mapping, Sequence
 from io import BytesIO
@@ -11,9 +11,9 @@ from rnnpipe.metrics.classification import count_confusions
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.report.classification import (
     calibrate,
-    entitle,
     list_answers,
     pick_samples,
+    sample_title,
     tabulate_classes,
     tabulate_confusions,
     tabulate_scores,
@@ -21,7 +21,7 @@ from rnnpipe.report.classification import (
 from rnnpipe.report.image_heatmap import LEGEND as VEIL
 from rnnpipe.report.image_heatmap import draw_attention
 from rnnpipe.report.items import Gallery, Picture, ReportItem, Sample
-from rnnpipe.tasks.image_classification.drawing import LEGEND, draw_looks
+from rnnpipe.tasks.image_classification.drawing import LEGEND, draw_glimpse_path
 
 
 def make_report_items(
@@ -33,14 +33,14 @@ def make_report_items(
     scores: Mapping[str, float],
     baselines: Mapping[str, str],
 ) -> list[ReportItem]:
-    """Tables of scores and classes, calibration, and images with the path of the looks.
+    """Tables of scores and classes, calibration, and images with the path of the glimpses.
 
     Args:
         records: the records.
         split: which of their splits.
         labels: of its records, `(images,)`.
         probabilities: `(images, classes)`, the model's.
-        alignments: `(images, looks, rows, columns)`.
+        alignments: `(images, glimpses, rows, columns)`.
         scores: of the model and of the baselines.
         baselines: what to call each, by its name.
     """
@@ -82,15 +82,18 @@ def _make_sample(
     alignments: np.ndarray,
 ) -> Sample:
     image = np.asarray(Image.open(BytesIO(record["image_jpeg"])))
-    label, said = names[record["label"]], names[int(probabilities.argmax())]
-    looks = [
-        Picture(draw_attention(image, alignment), f"look {number}")
+    label, predicted = names[record["label"]], names[int(probabilities.argmax())]
+    glimpses = [
+        Picture(draw_attention(image, alignment), f"glimpse {number}")
         for number, alignment in enumerate(alignments, start=1)
     ]
     return Sample(
-        title=entitle(said, label),
+        title=sample_title(predicted, label),
         subtitle=record["image_name"],
-        right=said == label,
-        pictures=(Picture(draw_looks(image, alignments), "the path of the looks"), *looks),
+        right=predicted == label,
+        pictures=(
+            Picture(draw_glimpse_path(image, alignments), "the path of the glimpses"),
+            *glimpses,
+        ),
         answers=list_answers(probabilities, names, label),
     )

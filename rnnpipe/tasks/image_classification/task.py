@@ -1,4 +1,4 @@
-"""The stages of classifying images in glimpses, from its config."""
+"""The task of image classification."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class ImageClassificationTask(Task[ImageClassificationConfig]):
         return ImageClassRecipe(**self.config.data.image.model_dump())
 
     def build_model(self, records: RecordsDirectory) -> keras.Model:
-        """The reader, with logits and the alignments of every look as outputs."""
+        """The reader, with logits and the alignments of every glimpse as outputs."""
         from rnnpipe.models.glimpses import build_glimpse_classifier  # brings in Keras
 
         reader, attention = self.config.model.reader, self.config.model.attention
@@ -129,22 +129,22 @@ class ImageClassificationTask(Task[ImageClassificationConfig]):
         split: str,
         baselines: Mapping[str, keras.Model] = MappingProxyType({}),
     ) -> Evaluation:
-        """Scores beside the baselines', and images with the path of the looks."""
+        """Scores beside the baselines', and images with the path of the glimpses."""
         from rnnpipe.tasks.image_classification.evaluation import evaluate
 
         return evaluate(model, records, split, self.make_inputs(records, split), baselines)
 
     def predict(self, model: keras.Model, folder: Path, inputs: Mapping[str, Any]) -> Prediction:
-        """The likeliest classes of an image, and a picture of the looks' path.
+        """The likeliest classes of an image, and a picture of the path of the glimpses.
 
         Raises:
             UserError: the image cannot be read.
         """
-        from rnnpipe.tasks.image_classification.drawing import draw_looks
-        from rnnpipe.tasks.image_classification.evaluation import look
+        from rnnpipe.tasks.image_classification.drawing import draw_glimpse_path
+        from rnnpipe.tasks.image_classification.evaluation import classify_images
 
         data = self.config.data
         image = read_photo(inputs["image"], data.image.size, data.image.fit)
-        (probabilities,), (alignments,) = look(model, [image[np.newaxis]])
+        (probabilities,), (alignments,) = classify_images(model, [image[np.newaxis]])
         top = rank(probabilities, json.loads((folder / LABELS).read_text()))
-        return Prediction(top, draw_looks(image, alignments, answers=top))
+        return Prediction(top, draw_glimpse_path(image, alignments, answers=top))

@@ -1,4 +1,4 @@
-"""What goes on inside of a language model's lowest layer while it reads."""
+"""Unit probes: the units of the lowest layer that correlate with properties of the text."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from rnnpipe.models.language_model import first_states
 from rnnpipe.text.tokens import START
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -16,52 +17,63 @@ _CLOSE = {"(": ")", "[": "]", "{": "}"}
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """What a layer did at each symbol of a text, before it saw the next one.
+class Activations:
+    """The activations of a layer at each symbol of a text.
 
     Args:
         memory: what it carries on, `(time, units)`: an LSTM's c, else the output.
-        gates: by name, `(time, units)`; empty for a layer without gates to look at.
+        gates: by name, `(time, units)`; empty for a layer without visible gates.
     """
 
     memory: Array
     gates: Mapping[str, Array]
 
 
-def read_closely(model: keras.Model, tokens: list[int]) -> Reading:
-    """What the lowest recurrent layer does while it reads a text.
+def record_activations(model: keras.Model, tokens: list[int]) -> Activations:
+    """The activations of the lowest recurrent layer on a text.
 
     Args:
-        model: of `build_language_model`, with the layers of `build_recurrence`.
-        tokens: the text; the layer reads the start token before it, and is seen at the text.
+        model: of `build_language_model`, with the layers of `RecurrenceOptions`.
+        tokens: the text; the layer reads the start token before it.
     """
     words = model.get_layer("embedding")(np.array([[START, *tokens]], "int32"))
-    layer = model.get_layer("recurrence").layers[0]
+    stack = model.get_layer("recurrence")
+    layer, has_gates = stack.layers[0], _has_gates(stack.layers[0])
+    states = first_states(model, 1)
+    states = states[: len(states) // stack.depth]
 
     @tf.function  # a loop over thousands of steps takes long outside of a graph
-    def look(words: Any) -> tuple[Any, dict[str, Any]]:
-        return layer(words)[0], layer.gates(words) if hasattr(layer, "gates") else {}
+    def run(words: Any) -> tuple[Any, dict[str, Any]]:
+        outputs = layer(words, initial_state=states)[0]
+        return outputs, layer.gates(words, initial_state=states) if has_gates else {}
 
-    outputs, found = look(words)
-    gates = {name: values.numpy()[0] for name, values in found.items()}
-    memory = _lstm_memory(gates) if "forget" in gates else outputs.numpy()[0]
-    return Reading(memory[1:], {name: values[1:] for name, values in gates.items()})
+    outputs, gate_values = run(words)
+    gates = {name: values.numpy()[0] for name, values in gate_values.items()}
+    memory = outputs.numpy()[0]
+    if "forget" in gates:
+        memory = _lstm_memory(gates, keras.ops.convert_to_numpy(states[1])[0])
+    return Activations(memory[1:], {name: values[1:] for name, values in gates.items()})
 
 
-def _lstm_memory(gates: Mapping[str, Array]) -> Array:
+def _has_gates(layer: keras.layers.Layer) -> bool:
+    # A GRU returns its gates only where the reset gate acts after the recurrent product.
+    return hasattr(layer, "gates") and getattr(layer, "reset_after", True)
+
+
+def _lstm_memory(gates: Mapping[str, Array], first: Array) -> Array:
     """C at each step: c' = f ⊙ c + i ⊙ g."""
-    cells = [np.zeros_like(gates["forget"][0])]
+    cells = [first]
     for i, f, g in zip(gates["input"], gates["forget"], gates["candidate"], strict=True):
         cells.append(f * cells[-1] + i * g)
     return np.stack(cells[1:])
 
 
 @dataclass(frozen=True, slots=True)
-class Tracker:
-    """The unit whose memory goes best with something that can be said of a text.
+class UnitProbe:
+    """The unit whose memory correlates most with a property of the text.
 
     Args:
-        what: what is said of it.
+        what: the property.
         unit: the number of the unit.
         correlation: Pearson's, between -1 and 1.
         memory: of this unit, `(time,)`.
@@ -73,14 +85,14 @@ class Tracker:
     memory: Array
 
 
-def find_trackers(memory: Array, pieces: list[str]) -> list[Tracker]:
-    """The unit that goes best with each of some properties that vary over the text.
+def find_unit_probes(memory: Array, pieces: list[str]) -> list[UnitProbe]:
+    """The most correlated unit for each property that varies over the text.
 
     Args:
         memory: `(time, units)`.
         pieces: the text, a symbol for each step.
     """
-    found = []
+    probes = []
     centred = memory - memory.mean(axis=0)
     spread = np.sqrt((centred**2).mean(axis=0)) + 1e-9
     for what, measure in PROPERTIES.items():
@@ -90,8 +102,8 @@ def find_trackers(memory: Array, pieces: list[str]) -> list[Tracker]:
         with_property = (values - values.mean()) / values.std()
         correlations = (centred * with_property[:, None]).mean(axis=0) / spread
         unit = int(np.abs(correlations).argmax())
-        found.append(Tracker(what, unit, float(correlations[unit]), memory[:, unit]))
-    return sorted(found, key=lambda tracker: -abs(tracker.correlation))
+        probes.append(UnitProbe(what, unit, float(correlations[unit]), memory[:, unit]))
+    return sorted(probes, key=lambda probe: -abs(probe.correlation))
 
 
 def _line_position(pieces: list[str]) -> Array:
@@ -114,7 +126,7 @@ def _in_quotes(pieces: list[str]) -> Array:
     inside, values = False, []
     for before, piece in zip(["", *pieces], pieces, strict=False):
         if before + piece == "\n\n":
-            inside = False  # a quote that nobody closed ends with its paragraph
+            inside = False  # an unclosed quote ends with its paragraph
         elif piece in '"“”':
             inside = piece != "”" and not inside
         values.append(inside)
@@ -146,4 +158,4 @@ PROPERTIES: Mapping[str, Callable[[list[str]], Array]] = {
     "being inside of brackets": _in_brackets,
     "capitals": _in_capitals,
 }
-"""What units may keep track of, by symbol of a text."""
+"""Properties that units may keep track of: a value for each symbol of a text."""

@@ -65,14 +65,14 @@ class BagOfWords:
         return probabilities
 
     def _loss(self, model: Any, texts: Sequence[str], labels: Sequence[int]) -> float:
-        given = self._classify(model, texts)[np.arange(len(texts)), labels]
-        return float(-np.log(np.maximum(given, 1e-12)).mean())
+        predicted = self._classify(model, texts)[np.arange(len(texts)), labels]
+        return float(-np.log(np.maximum(predicted, 1e-12)).mean())
 
 
 def classify_by_baselines(
     records: RecordsDirectory, texts: Sequence[str], normalize: Callable[[str], str]
 ) -> Mapping[str, Array]:
-    """What each baseline says of the texts of a split: probabilities `(texts, classes)` by name.
+    """The probabilities of each baseline, `(texts, classes)`, by name.
 
     Args:
         records: the records, whose splits `train` and `validation` the baselines learn from.

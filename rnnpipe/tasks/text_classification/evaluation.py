@@ -1,4 +1,4 @@
-"""How well a model tells classes apart, and how well one can do without reading."""
+"""Evaluation of text classification beside a bag of words and the majority class."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
@@ -38,17 +38,19 @@ def evaluate(
     rows = list(records.read(split))
     names, labels = records.labels, [row["label"] for row in rows]
     tokenizer = Tokenizer.load(records.path)
-    probabilities = classify_all(model, tokens)
+    probabilities = classify_texts(model, tokens)
     baselines = classify_by_baselines(records, [row["text"] for row in rows], tokenizer.normalizer)
     scores = score_classes(probabilities, labels, names)
-    for baseline, given in baselines.items():
-        found = score_classes(given, labels, names)
-        scores |= {f"baseline/{baseline}/{metric}": found[metric] for metric in OF_BASELINES}
+    for baseline, predicted in baselines.items():
+        baseline_scores = score_classes(predicted, labels, names)
+        scores |= {
+            f"baseline/{baseline}/{metric}": baseline_scores[metric] for metric in OF_BASELINES
+        }
     report_items = make_report_items(model, rows, names, probabilities, scores, tokenizer, keep)
     return Evaluation(scores, _describe_predictions(rows, names, probabilities), report_items)
 
 
-def classify_all(model: keras.Model, tokens: Iterable[Any]) -> np.ndarray:
+def classify_texts(model: keras.Model, tokens: Iterable[Any]) -> np.ndarray:
     """The probabilities of the classes, `(texts, classes)`, batch by batch."""
 
     @tf.function(reduce_retracing=True)
@@ -62,8 +64,8 @@ def _describe_predictions(
     rows: Sequence[Mapping[str, Any]], names: Sequence[str], probabilities: np.ndarray
 ) -> list[dict[str, Any]]:
     described = []
-    for row, given in zip(rows, probabilities, strict=True):
-        top = rank(given, names)
+    for row, predicted in zip(rows, probabilities, strict=True):
+        top = rank(predicted, names)
         described.append(
             {
                 "text_id": row["text_id"],

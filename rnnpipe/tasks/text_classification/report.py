@@ -1,4 +1,4 @@
-"""What the report shows of an evaluation: scores, confusions, calibration, and shaded texts."""
+"""The report items of text classification: scores, confusions, calibration, shaded texts."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import numpy as np
 from rnnpipe.metrics.classification import count_confusions
 from rnnpipe.report.classification import (
     calibrate,
-    entitle,
     list_answers,
     pick_samples,
+    sample_title,
     tabulate_classes,
     tabulate_confusions,
     tabulate_scores,
 )
 from rnnpipe.report.items import Gallery, ReportItem, Sample, Span
-from rnnpipe.report.text_heatmap import LEGEND, shade
+from rnnpipe.report.text_heatmap import LEGEND, attention_spans
 from rnnpipe.text.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
@@ -55,7 +55,9 @@ def make_report_items(
 
     def gallery(title: str, note: str, chosen: Sequence[int]) -> Gallery:
         samples = [
-            _make_sample(rows[i], names, probabilities[i], see(model, rows[i], tokenizer, keep))
+            _make_sample(
+                rows[i], names, probabilities[i], highlight_text(model, rows[i], tokenizer, keep)
+            )
             for i in chosen
         ]
         shaded = "alignments" in model.output
@@ -78,8 +80,8 @@ def make_report_items(
     ]
 
 
-def see(model: keras.Model, row: Row, tokenizer: Tokenizer, keep: Keep) -> list[Span]:
-    """A record's text, shaded by what the model looked at.
+def highlight_text(model: keras.Model, row: Row, tokenizer: Tokenizer, keep: Keep) -> list[Span]:
+    """A record's text, shaded by attention.
 
     Args:
         model: gives `alignments` where it attends.
@@ -92,18 +94,18 @@ def see(model: keras.Model, row: Row, tokenizer: Tokenizer, keep: Keep) -> list[
     pieces = pieces[: len(tokens)] if keep == "start" else pieces[-len(tokens) :]
     output = model(np.array([tokens], "int32"))
     alignments = np.asarray(output["alignments"])[0] if "alignments" in output else None
-    spans, more = shade(pieces, alignments), [Span(" …")] * cut
+    spans, more = attention_spans(pieces, alignments), [Span(" …")] * cut
     return [*spans, *more] if keep == "start" else [*more, *spans]
 
 
 def _make_sample(
     row: Row, names: Sequence[str], probabilities: np.ndarray, spans: list[Span]
 ) -> Sample:
-    label, said = names[row["label"]], names[int(probabilities.argmax())]
+    label, predicted = names[row["label"]], names[int(probabilities.argmax())]
     return Sample(
-        title=entitle(said, label),
+        title=sample_title(predicted, label),
         subtitle=row["text_id"],
-        right=said == label,
+        right=predicted == label,
         spans=spans,
         answers=list_answers(probabilities, names, label),
     )

@@ -1,4 +1,4 @@
-"""The stages of text classification, from its config."""
+"""The task of text classification."""
 
 from __future__ import annotations
 
@@ -11,17 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rnnpipe.errors import UserError
+from rnnpipe.quiet import quiet_import
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import LABELS
 from rnnpipe.report.classification import rank
 from rnnpipe.tasks.base import Evaluation, Prediction, Task
 from rnnpipe.tasks.inputs import Input
-from rnnpipe.tasks.text_classification.config import (
-    AttentionPooling,
-    Pooling,
-    TextClassificationConfig,
-)
-from rnnpipe.tasks.text_data import make_text_class_recipe, open_text_classes
+from rnnpipe.tasks.text_classification.config import TextClassificationConfig
 from rnnpipe.text.tokenizer import MODEL_FILE, SETTINGS_FILE, Tokenizer
 
 if TYPE_CHECKING:
@@ -29,8 +25,8 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
     from rnnpipe.inputs.batches import Batch
-    from rnnpipe.sources.source import Source
-    from rnnpipe.transforms.recipes.base import Recipe
+
+_SMALL = 16  # tokens and classes that a model is tried with
 
 
 class TextClassificationTask(Task[TextClassificationConfig]):
@@ -46,46 +42,25 @@ class TextClassificationTask(Task[TextClassificationConfig]):
     fields = ("tokens", "label")
     vocabulary = (MODEL_FILE, SETTINGS_FILE, LABELS)
 
-    def open_source(self) -> Source:
-        """Texts with classes."""
-        return open_text_classes(self.config.data.source)
+    def check_model(self) -> None:
+        """Builds the model for a small vocabulary.
 
-    def make_recipe(self) -> Recipe:
-        """Records of a text each."""
-        return make_text_class_recipe(self.config.data)
+        Raises:
+            UserError: its parts do not fit each other.
+        """
+        self._build(vocab=_SMALL, classes=_SMALL)
 
     def build_model(self, records: RecordsDirectory) -> keras.Model:
         """Embeddings, recurrent layers and pooling, with logits and alignments as outputs."""
-        from rnnpipe.models.text_classifier import build_text_classifier  # brings in Keras
+        vocab = Tokenizer.load(records.path).vocabulary_size
+        return self._build(vocab=vocab, classes=len(records.labels))
 
-        model = self.config.model
-        pooling: dict[str, Any] = {}
-        if isinstance(model.pooling, Pooling):
-            pooling = {"pool_words": model.pooling.words}
-        if isinstance(model.pooling, AttentionPooling):
-            pooling |= {
-                "attention_units": model.pooling.units,
-                "glimpses": model.pooling.glimpses,
-                "attention_dropout": model.pooling.dropout,
-            }
-        return build_text_classifier(
-            vocab=Tokenizer.load(records.path).vocabulary_size,
-            classes=len(records.labels),
-            embedding=model.embedding.size,
-            embedding_scale=model.embedding.scale,
-            embedding_dropout=model.embedding.dropout,
-            word_dropout=model.embedding.word_dropout,
-            layer=model.encoder.kind,
-            units=model.encoder.units,
-            depth=model.encoder.depth,
-            bidirectional=model.encoder.bidirectional,
-            connection=model.encoder.connection,
-            layer_dropout=model.encoder.dropout,
-            pooling=model.pooling.kind,
-            classifier_units=model.classifier.units,
-            classifier_dropout=model.classifier.dropout,
-            **pooling,
-        )
+    def _build(self, *, vocab: int, classes: int) -> keras.Model:
+        with quiet_import():
+            import keras  # noqa: F401
+        from rnnpipe.models.text_classifier import build_text_classifier
+
+        return build_text_classifier(self.config.model, vocab=vocab, classes=classes)
 
     def wrap_model(self, model: keras.Model) -> keras.Model:
         """The logits, with the term that R-Drop adds to the loss."""
@@ -125,7 +100,7 @@ class TextClassificationTask(Task[TextClassificationConfig]):
         if shuffle_seed is None:
             return super().make_batches(records, split)
         from rnnpipe.inputs.pools import make_pooled_batches
-        from rnnpipe.training.r_drop import twice
+        from rnnpipe.training.r_drop import repeat_batch
 
         batches = make_pooled_batches(
             records,
@@ -136,7 +111,9 @@ class TextClassificationTask(Task[TextClassificationConfig]):
             shuffle_seed=shuffle_seed,
             transform=lambda batch: self.make_pair(records, batch),
         )
-        return batches.map(lambda *pair: twice(pair)) if self.config.train.r_drop else batches
+        return (
+            batches.map(lambda *pair: repeat_batch(pair)) if self.config.train.r_drop else batches
+        )
 
     def make_pair(self, records: RecordsDirectory, batch: Batch) -> tuple[tf.Tensor, tf.Tensor]:
         """Token ids `(batch, time)` and one-hot classes `(batch, classes)`."""
@@ -152,7 +129,7 @@ class TextClassificationTask(Task[TextClassificationConfig]):
         split: str,
         baselines: Mapping[str, keras.Model] = MappingProxyType({}),
     ) -> Evaluation:
-        """Scores beside the baselines', and texts shaded by what the model looked at."""
+        """Scores beside the baselines', and texts shaded by attention."""
         from rnnpipe.tasks.text_classification.evaluation import evaluate
 
         tokens = self.make_inputs(records, split)
@@ -164,9 +141,9 @@ class TextClassificationTask(Task[TextClassificationConfig]):
         Raises:
             UserError: the text has no word.
         """
-        from rnnpipe.report.text_heatmap import draw_words
-        from rnnpipe.tasks.text_classification.evaluation import classify_all
-        from rnnpipe.tasks.text_classification.report import see
+        from rnnpipe.report.text_heatmap import draw_text_heatmap
+        from rnnpipe.tasks.text_classification.evaluation import classify_texts
+        from rnnpipe.tasks.text_classification.report import highlight_text
 
         text, settings = inputs["text"], self.config.data.text
         tokenizer = Tokenizer.load(folder)
@@ -176,7 +153,7 @@ class TextClassificationTask(Task[TextClassificationConfig]):
         limit = settings.max_tokens
         tokens = tokens[:limit] if settings.keep == "start" else tokens[-limit:]
         names = json.loads((folder / LABELS).read_text())
-        (probabilities,) = classify_all(model, [np.array([tokens], "int32")])
+        (probabilities,) = classify_texts(model, [np.array([tokens], "int32")])
         top = rank(probabilities, names)
-        spans = see(model, {"text": text, "tokens": tokens}, tokenizer, settings.keep)
-        return Prediction(top, draw_words(spans, top))
+        spans = highlight_text(model, {"text": text, "tokens": tokens}, tokenizer, settings.keep)
+        return Prediction(top, draw_text_heatmap(spans, top))

@@ -1,14 +1,18 @@
-"""A user's own texts, translated."""
+"""Translations of a user's own texts."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from rnnpipe.errors import UserError
+from rnnpipe.parts.search import BeamSearchOptions
 from rnnpipe.records.layout import SOURCE, TARGET
 from rnnpipe.tasks.base import Prediction
+from rnnpipe.tasks.beam_decoder import Hypothesis
 from rnnpipe.tasks.translation.report import alignment_picture
-from rnnpipe.tasks.translation.search import Search
 from rnnpipe.text.tokenizer import Tokenizer
+from rnnpipe.text.tokens import UNKNOWN
+
+Translate = Callable[[Sequence[Sequence[int]]], Sequence[Sequence[Hypothesis]]]
 
 _LINES = 1000  # of a file that are translated before any is printed
 
@@ -24,6 +28,45 @@ def check_inputs(text: str, file: Path | None) -> None:
         raise UserError("--text", "a text, or a --file of them", got, "give one of the two")
 
 
+def encode_phrases(
+    phrases: Sequence[str], tokenizer: Tokenizer, beam: BeamSearchOptions
+) -> list[list[int]]:
+    """The tokens of phrases that a translation has to contain.
+
+    Raises:
+        UserError: the vocabulary lacks a word, or the beam is too narrow for them.
+    """
+    encoded = [_encode_known(phrase, tokenizer, "--require") for phrase in phrases]
+    tokens, width = sum(map(len, encoded)), beam.width // beam.groups
+    if phrases and tokens >= width:
+        expected = f"fewer tokens than the beam is wide, {width}"
+        fix = "ask for fewer, or raise evaluate.beam.width in the run's config.yaml"
+        raise UserError("--require", expected, str(tokens), fix)
+    return encoded
+
+
+def encode_prefix(text: str, tokenizer: Tokenizer, beam: BeamSearchOptions) -> list[int]:
+    """The tokens that a translation begins with; none of an empty text.
+
+    Raises:
+        UserError: the vocabulary lacks a word, or it is longer than a translation may be.
+    """
+    tokens = _encode_known(text, tokenizer, "--prefix") if text.strip() else []
+    if len(tokens) >= beam.max_length:
+        fix = "shorten it, or raise evaluate.beam.max_length in the run's config.yaml"
+        raise UserError("--prefix", f"fewer than {beam.max_length} tokens", str(len(tokens)), fix)
+    return tokens
+
+
+def _encode_known(text: str, tokenizer: Tokenizer, where: str) -> list[int]:
+    tokens = tokenizer.encode(text)
+    if not tokens or UNKNOWN in tokens:
+        unknown = [p for p, t in zip(tokenizer.split(text), tokens, strict=False) if t == UNKNOWN]
+        got = ", ".join(piece.removeprefix("▁") for piece in unknown) or repr(text)
+        raise UserError(where, "words of the vocabulary", got, "choose other words")
+    return tokens
+
+
 class Translator:
     """Translates texts.
 
@@ -33,7 +76,7 @@ class Translator:
         max_tokens: where longer texts are cut.
     """
 
-    def __init__(self, search: Search, folder: Path, max_tokens: int) -> None:
+    def __init__(self, search: Translate, folder: Path, max_tokens: int) -> None:
         self._search, self._max_tokens = search, max_tokens
         self._source, self._target = (Tokenizer.load(folder / side) for side in (SOURCE, TARGET))
 
@@ -41,15 +84,18 @@ class Translator:
         """The likeliest translations, with the mean probability of a token, and a picture.
 
         Raises:
-            UserError: no token is left of the text.
+            UserError: no token is left of the text, or the search finds no translation.
         """
         tokens = self._encode(text)
         if not tokens:
             raise UserError("--text", "a text", repr(text), "write a sentence")
-        (found,) = self._search([tokens])
+        (hypotheses,) = self._search([tokens])
+        if not hypotheses:
+            fix = "raise evaluate.beam.width or max_length in the run's config.yaml"
+            raise UserError("--text", "a text with a translation within the beam", "none", fix)
         return Prediction(
-            [(self._target.decode(one.tokens), one.probability) for one in found],
-            alignment_picture(tokens, found[0], (self._source, self._target)),
+            [(self._target.decode(one.tokens), one.probability) for one in hypotheses],
+            alignment_picture(tokens, hypotheses[0], (self._source, self._target)),
         )
 
     def translate_file(self, path: Path, n_best: int) -> Iterator[str]:
@@ -73,9 +119,9 @@ class Translator:
         number = 0
         for chunk in _chunks(lines):
             sources = [self._encode(line) for line in chunk]
-            found = iter(self._search([tokens for tokens in sources if tokens]))
+            hypotheses = iter(self._search([tokens for tokens in sources if tokens]))
             for tokens in sources:
-                translations = next(found) if tokens else []
+                translations = next(hypotheses) if tokens else []
                 texts = [(self._target.decode(one.tokens), one.score) for one in translations]
                 if n_best == 1:
                     yield f"{texts[0][0] if texts else ''}\n"

@@ -1,4 +1,4 @@
-"""What the report shows of an evaluation: scores by length, and where each word came from."""
+"""The report items of translation: scores by length, and translations with alignments."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import SOURCE, TARGET
 from rnnpipe.report.alignment_heatmap import ALIGNMENT_LEGEND, draw_alignment, join_pieces
 from rnnpipe.report.items import Answer, Gallery, Picture, ReportItem, Sample, Table
-from rnnpipe.tasks.beam_decoder import Found
+from rnnpipe.tasks.beam_decoder import Hypothesis
 from rnnpipe.tasks.translation.results import TranslatedSplit
 from rnnpipe.text.tokenizer import Tokenizer
 
@@ -54,22 +54,22 @@ def make_report_items(
 
 
 def alignment_picture(
-    source: Sequence[int], found: Found, tokenizers: Sequence[Tokenizer]
+    source: Sequence[int], translation: Hypothesis, tokenizers: Sequence[Tokenizer]
 ) -> bytes:
     """A heat map of source words by the words of a translation.
 
     Args:
         source: the tokens of the source.
-        found: its translation.
+        translation: its translation.
         tokenizers: of source and target.
     """
     pieces = [
         [tokenizer.pieces[token] for token in tokens]
-        for tokenizer, tokens in zip(tokenizers, (source, found.tokens), strict=True)
+        for tokenizer, tokens in zip(tokenizers, (source, translation.tokens), strict=True)
     ]
-    if not found.tokens:  # a model may say nothing: its picture is of no rows
+    if not translation.tokens:  # an empty translation: the picture has one empty row
         return draw_alignment(*join_pieces(np.zeros((1, len(source))), pieces[0], ["∅"]))
-    return draw_alignment(*join_pieces(found.alignment, *pieces))
+    return draw_alignment(*join_pieces(translation.alignment, *pieces))
 
 
 def _all_scores(scores: Mapping[str, float], lowercase: bool) -> Table:
@@ -118,7 +118,7 @@ def _sample(
     tokenizers: Sequence[Tokenizer],
     lowercase: bool,
 ) -> Sample:
-    row, found = translated.rows[index], translated.found[index]
+    row, hypotheses = translated.rows[index], translated.hypotheses[index]
     reference = row["target"].lower() if lowercase else row["target"]
     texts = translated.texts[index]
     best = texts[0].lower() if lowercase else texts[0]
@@ -128,11 +128,11 @@ def _sample(
         score=chrf,
         pictures=[
             Picture(alignment_picture(row["source_tokens"], one, tokenizers), "alignment")
-            for one in found[:1]
+            for one in hypotheses[:1]
         ],
         answers=[
             Answer(text, one.probability, (text.lower() if lowercase else text) == reference)
-            for text, one in zip(texts, found, strict=False)
+            for text, one in zip(texts, hypotheses, strict=False)
         ],
         facts=(("reference", row["target"]),),
     )

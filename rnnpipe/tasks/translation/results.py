@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rnnpipe.tasks.beam_decoder import Found
+from rnnpipe.tasks.beam_decoder import Hypothesis
 
 Row = Mapping[str, Any]
 
@@ -15,14 +15,14 @@ class TranslatedSplit:
 
     Args:
         rows: its records.
-        found: the translations of each, the best first.
+        hypotheses: the translations of each record, the best first.
         texts: the same as text.
         known: for each record whether training has a source that is as long or longer.
         counted: for each record whether it has a part in the main scores.
     """
 
     rows: Sequence[Row]
-    found: Sequence[Sequence[Found]]
+    hypotheses: Sequence[Sequence[Hypothesis]]
     texts: Sequence[Sequence[str]]
     known: Sequence[bool]
     counted: Sequence[bool]

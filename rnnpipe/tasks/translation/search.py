@@ -1,8 +1,7 @@
-"""Translations of many sentences: batched by length, searched for with a beam, put in order."""
+"""Translations of many sentences by beam search, in batches of similar length."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any
 
 import keras
 import numpy as np
@@ -10,71 +9,89 @@ import tensorflow as tf
 
 from rnnpipe.decoding import Decoded
 from rnnpipe.models.translator import begin_translation
-from rnnpipe.tasks.beam_decoder import Beam, Found, to_arrays
+from rnnpipe.tasks.beam_decoder import Hypothesis, read_hypotheses, to_arrays
+from rnnpipe.tasks.translation.config import TranslationSearchOptions
 from rnnpipe.text.tokens import PAD
 
 _MULTIPLE = 4  # what padded lengths are multiples of
 _ALWAYS = 10  # tokens that a translation may have whatever its source
 
 
-class Search:
+class TranslationSearch:
     """Finds the likeliest translations of sentences.
 
     Args:
         model: what `build_translator` made; its weights may change between calls.
-        width: of the beam; 1 is greedy.
-        n_best: how many translations of each sentence, at most the width.
-        length_penalty: alpha of GNMT's.
-        max_length: the most tokens of a translation, the end token included.
-        max_ratio: ten tokens more than so many times its source's a translation has at most; None
-            for no such bound.
+        options: of the search, with a `max_length`.
         batch_size: how many sentences are searched together.
+        banned: the ids of `options.constraints.banned_tokens`.
+        required: the tokens of phrases that every translation has to contain.
+        prefix: the tokens that every translation begins with.
     """
 
     def __init__(
         self,
         model: keras.Model,
+        options: TranslationSearchOptions,
         *,
-        width: int = 5,
-        n_best: int = 1,
-        length_penalty: float = 1.0,
-        max_length: int = 100,
-        max_ratio: float | None = 2.0,
         batch_size: int = 64,
+        banned: Sequence[int] = (),
+        required: Sequence[Sequence[int]] = (),
+        prefix: Sequence[int] = (),
     ) -> None:
-        self._batch_size = batch_size
-        self._beam = Beam(
-            width=width, n_best=n_best, length_penalty=length_penalty, max_length=max_length
-        )
-        self._search = _compile(model, self._beam, max_ratio)
+        self._model, self._options, self._batch_size = model, options, batch_size
+        self._banned, self._prefix, self._required = banned, prefix, _pad(required)
+        self._compiled = tf.function(self._decode, autograph=False, reduce_retracing=True)
 
-    def __call__(self, sources: Sequence[Sequence[int]]) -> list[list[Found]]:
+    def __call__(self, sources: Sequence[Sequence[int]]) -> list[list[Hypothesis]]:
         """The translations of each source, the best first; a source has at least one token.
 
-        Alignments are `(target_time, source_time)`.
+        Alignments are `(target_time, source_time)`, of the first glimpse.
         """
-        found: list[list[Found]] = [[] for _ in sources]
+        translations: list[list[Hypothesis]] = [[] for _ in sources]
         for rows, tokens in _batches(sources, self._batch_size):
-            decoded = to_arrays(self._search(tf.constant(tokens)))
+            decoded = to_arrays(self._compiled(tf.constant(tokens)))
             for place, row in enumerate(rows):
-                found[row] = [
-                    replace(one, alignment=one.alignment[:, 0, : len(sources[row])])
-                    for one in self._beam.read(decoded, place)
+                read = read_hypotheses(decoded, place, self._options, tokens[place] != PAD)
+                translations[row] = [
+                    replace(one, alignment=one.alignment[:, 0, : len(sources[row])]) for one in read
                 ]
-        return found
+        return translations
+
+    def _decode(self, source: tf.Tensor) -> Decoded:
+        options, mask = self._options, tf.not_equal(source, PAD)
+        step, state = begin_translation(self._model, source, beam_width=options.width)
+        return options.search(
+            step,
+            state,
+            max_lengths=self._limit(mask),
+            memory_mask=mask,
+            constraints=options.constraints.make(
+                self._banned, _repeat([*self._prefix], source) if self._prefix else None
+            ),
+            required_phrases=_repeat(self._required, source) if self._required else None,
+        )
+
+    def _limit(self, mask: tf.Tensor) -> tf.Tensor | None:
+        """Tokens of each translation at most, `(batch,)`."""
+        ratio = self._options.max_ratio
+        if ratio is None:
+            return None
+        tokens = tf.math.count_nonzero(mask, axis=1, dtype=tf.float32)
+        asked = len(self._prefix) + sum(map(len, self._required))
+        return tf.cast(ratio * tokens, tf.int32) + _ALWAYS + asked
 
 
-def _compile(model: keras.Model, beam: Beam, max_ratio: float | None) -> Callable[[Any], Decoded]:
-    @tf.function(autograph=False, reduce_retracing=True)
-    def search(source: tf.Tensor) -> Decoded:
-        longest = None
-        if max_ratio is not None:
-            tokens = tf.math.count_nonzero(source != PAD, axis=1, dtype=tf.float32)
-            longest = tf.cast(max_ratio * tokens, tf.int32) + _ALWAYS
-        step, state = begin_translation(model, source, copies=beam.width)
-        return beam.search(step, state, longest)
+def _pad(phrases: Sequence[Sequence[int]]) -> list[list[int]]:
+    longest = max(map(len, phrases), default=0)
+    return [[*phrase, *[PAD] * (longest - len(phrase))] for phrase in phrases]
 
-    return search
+
+def _repeat(tokens: Sequence[int] | Sequence[Sequence[int]], source: tf.Tensor) -> tf.Tensor:
+    """The same tokens for each row of the sources."""
+    array = np.array(tokens, "int32")
+    repeated = tf.repeat(array[None], tf.shape(source)[0], axis=0)
+    return tf.ensure_shape(repeated, (source.shape[0], *array.shape))
 
 
 def _batches(

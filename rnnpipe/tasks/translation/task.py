@@ -1,18 +1,20 @@
-"""The stages of translation, from its config."""
+"""The task of translation."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from rnnpipe.parts.attention import ReinforceOptions
+from rnnpipe.quiet import quiet_import
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import SOURCE, TARGET
 from rnnpipe.tasks.base import Evaluation, Prediction, Task
-from rnnpipe.tasks.inputs import Input, integer
-from rnnpipe.tasks.text_data import make_text_pair_recipe, open_text_pairs
-from rnnpipe.tasks.translation.config import TranslationConfig
+from rnnpipe.tasks.inputs import Input, integer, split_phrases
+from rnnpipe.tasks.translation.config import TranslationConfig, TranslationSearchOptions
 from rnnpipe.text.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
@@ -20,9 +22,9 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
     from rnnpipe.inputs.batches import Batch
-    from rnnpipe.sources.source import Source
-    from rnnpipe.tasks.translation.search import Search
-    from rnnpipe.transforms.recipes.base import Recipe
+    from rnnpipe.tasks.translation.search import TranslationSearch
+
+_SMALL = 16  # tokens of the vocabularies that a model is tried with
 
 
 class TranslationTask(Task[TranslationConfig]):
@@ -37,44 +39,55 @@ class TranslationTask(Task[TranslationConfig]):
     inputs = (
         Input("text", "a text to translate", default=""),
         Input("file", "a file of texts to translate, one per line", Path, None, "FILE"),
+        Input(
+            "require",
+            "phrases that each translation has to contain, semicolons between them",
+            split_phrases,
+            (),
+            "PHRASES",
+        ),
+        Input("prefix", "how each translation begins", default=""),
         Input("n-best", "translations per text, at most the beam width", integer(1), None, "N"),
     )
     fields = ("source_tokens", "target_tokens")
     vocabulary = (SOURCE, TARGET)
 
-    def open_source(self) -> Source:
-        """Pairs of texts."""
-        return open_text_pairs(self.config.data.source)
+    def check_model(self) -> None:
+        """Builds the model for a small vocabulary.
 
-    def make_recipe(self) -> Recipe:
-        """Records of a pair each."""
-        return make_text_pair_recipe(self.config.data)
+        Raises:
+            UserError: its parts do not fit each other.
+        """
+        self._build(_SMALL, _SMALL)
 
     def build_model(self, records: RecordsDirectory) -> keras.Model:
-        """The translator, with logits and alignments as outputs."""
-        from rnnpipe.models.translator import build_translator  # brings in Keras
+        """The translator, with logits and alignments as outputs.
 
-        model = self.config.model
+        Raises:
+            UserError: the target's vocabulary lacks a token that is banned.
+        """
         source, target = (Tokenizer.load(records.path / side) for side in (SOURCE, TARGET))
+        self._find_banned(target)
+        return self._build(source.vocabulary_size, target.vocabulary_size)
+
+    def _build(self, source_vocab: int, target_vocab: int) -> keras.Model:
+        with quiet_import():
+            import keras  # noqa: F401
+        from rnnpipe.models.translator import build_translator
+
         return build_translator(
-            source_vocab=source.vocabulary_size,
-            target_vocab=target.vocabulary_size,
-            embedding=model.embedding.size,
-            share_embedding=model.embedding.share,
-            embedding_dropout=model.embedding.dropout,
-            word_dropout=model.embedding.word_dropout,
-            encoder=model.encoder.kind,
-            encoder_units=model.encoder.units,
-            encoder_depth=model.encoder.depth,
-            encoder_dropout=model.encoder.dropout,
-            attention_units=model.attention.units,
-            decoder=model.decoder.kind,
-            decoder_units=model.decoder.units,
-            decoder_depth=model.decoder.depth,
-            decoder_dropout=model.decoder.dropout,
-            input_feeding=model.decoder.input_feeding,
-            output=model.decoder.output,
-            tie_weights=model.decoder.tie_weights,
+            self.config.model, source_vocab=source_vocab, target_vocab=target_vocab
+        )
+
+    def wrap_model(self, model: keras.Model) -> keras.Model:
+        """The logits; of hard attention with the alignments, which are reinforced."""
+        if "probabilities" not in model.output:
+            return super().wrap_model(model)
+        from rnnpipe.training.captions import CaptionTrainer
+
+        options = self.config.train.reinforce or ReinforceOptions()
+        return CaptionTrainer(
+            model, reward_weight=options.reward_weight, entropy_weight=options.entropy_weight
         )
 
     def compile_options(self, model: keras.Model) -> dict[str, Any]:
@@ -92,20 +105,26 @@ class TranslationTask(Task[TranslationConfig]):
     def make_callbacks(
         self, trainer: keras.Model, model: keras.Model, records: RecordsDirectory, weights: Path
     ) -> Sequence[keras.callbacks.Callback]:
-        """Scores of the decoded validation split, and the mean of the best epochs."""
+        """Scheduled sampling, scores of the decoded validation split, mean of the best epochs."""
         from rnnpipe.tasks.translation.validation import TranslationScores
-        from rnnpipe.tasks.validation import watch
+        from rnnpipe.tasks.validation import validation_callbacks
 
-        keep = self.config.train.keep_best
+        keep, sampling = self.config.train.keep_best, self.config.model.decoder.scheduled_sampling
+        greedy = replace(self._beam, width=1, n_best=1, groups=1)
         scores = TranslationScores(
-            self._search(model, width=1, n_best=1),
+            self._search(model, greedy, Tokenizer.load(records.path / TARGET)),
             records,
             trainer,
             self.make_batches(records, "validation"),
             lowercase=self.config.evaluate.lowercase,
         )
         mode = self.monitor()[1]
-        return watch(scores, metric=keep.metric, average=keep.average, mode=mode, weights=weights)
+        return [
+            *([sampling.make_callback(model.get_layer("decoder"))] if sampling else []),
+            *validation_callbacks(
+                scores, metric=keep.metric, average=keep.average, mode=mode, weights=weights
+            ),
+        ]
 
     def make_batches(
         self, records: RecordsDirectory, split: str, *, shuffle_seed: int | None = None
@@ -140,10 +159,10 @@ class TranslationTask(Task[TranslationConfig]):
         """
         import tensorflow as tf
 
-        from rnnpipe.inputs.targets import to_decoder_inputs_and_targets
+        from rnnpipe.inputs.targets import shift_targets
 
         del records
-        decoder_inputs, targets = to_decoder_inputs_and_targets(batch["target_tokens"])
+        decoder_inputs, targets = shift_targets(batch["target_tokens"])
         source = tf.cast(batch["source_tokens"], tf.int32)
         return {"source": source, "target": decoder_inputs}, targets
 
@@ -154,7 +173,7 @@ class TranslationTask(Task[TranslationConfig]):
         split: str,
         baselines: Mapping[str, keras.Model] = MappingProxyType({}),
     ) -> Evaluation:
-        """BLEU and chrF of what a beam finds beside the baselines', with alignments."""
+        """BLEU and chrF of beam search beside the baselines', with alignments."""
         from rnnpipe.tasks.translation.evaluation import evaluate
 
         settings = self.config.evaluate
@@ -163,7 +182,7 @@ class TranslationTask(Task[TranslationConfig]):
             records,
             split,
             self.make_batches(records, split),
-            self._search(model, width=settings.beam.width, n_best=settings.beam.n_best),
+            self._search(model, self._beam, Tokenizer.load(records.path / TARGET)),
             lowercase=settings.lowercase,
             unseen_lengths=settings.unseen_lengths,
         )
@@ -171,19 +190,34 @@ class TranslationTask(Task[TranslationConfig]):
     def predict(
         self, model: keras.Model, folder: Path, inputs: Mapping[str, Any]
     ) -> Prediction | Iterator[str]:
-        """The likeliest translations of a text and where each word came from, or those of a file.
+        """The likeliest translations of a text with their alignment, or those of a file.
 
         Raises:
-            UserError: there is no text, the file cannot be read, or `n-best` exceeds the beam.
+            UserError: there is no text, the file cannot be read, `n-best` exceeds the beam, or a
+                phrase or prefix cannot be written.
         """
         from rnnpipe.tasks.beam_decoder import check_n_best
-        from rnnpipe.tasks.translation.prediction import Translator, check_inputs
+        from rnnpipe.tasks.translation.prediction import (
+            Translator,
+            check_inputs,
+            encode_phrases,
+            encode_prefix,
+        )
 
-        text, file, beam = inputs["text"], inputs["file"], self.config.evaluate.beam
+        text, file, beam = inputs["text"], inputs["file"], self._beam
         check_inputs(text, file)
         n_best = check_n_best(inputs["n-best"], beam.width, beam.n_best if text else 1)
+        target = Tokenizer.load(folder / TARGET)
+        search = self._search(
+            model,
+            # Each group finds as many as every other one.
+            replace(beam, n_best=-(-n_best // beam.groups) * beam.groups),
+            target,
+            required=encode_phrases(inputs["require"], target, beam),
+            prefix=encode_prefix(inputs["prefix"], target, beam),
+        )
         translator = Translator(
-            self._search(model, width=beam.width, n_best=n_best),
+            lambda sources: [each[:n_best] for each in search(sources)],
             folder,
             self.config.data.text.max_tokens,
         )
@@ -191,16 +225,29 @@ class TranslationTask(Task[TranslationConfig]):
             return translator.translate_file(file, n_best)
         return translator.translate_text(text)
 
-    def _search(self, model: keras.Model, *, width: int, n_best: int) -> Search:
-        from rnnpipe.tasks.translation.search import Search
+    @property
+    def _beam(self) -> TranslationSearchOptions:
+        return self.config.evaluate.beam.limit(self.config.data.text.max_tokens)
 
-        settings = self.config.evaluate
-        return Search(
+    def _search(
+        self,
+        model: keras.Model,
+        options: TranslationSearchOptions,
+        target: Tokenizer,
+        **constraints: Any,
+    ) -> TranslationSearch:
+        from rnnpipe.tasks.translation.search import TranslationSearch
+
+        return TranslationSearch(
             model,
-            width=width,
-            n_best=n_best,
-            length_penalty=settings.beam.length_penalty,
-            max_length=settings.beam.max_length,
-            max_ratio=settings.beam.max_ratio,
-            batch_size=settings.batch_size,
+            options,
+            batch_size=self.config.evaluate.batch_size,
+            banned=self._find_banned(target),
+            **constraints,
         )
+
+    def _find_banned(self, target: Tokenizer) -> tuple[int, ...]:
+        from rnnpipe.tasks.beam_decoder import find_banned
+
+        constraints = self.config.evaluate.beam.constraints
+        return find_banned(constraints, target.pieces, "evaluate.beam.constraints")

@@ -142,7 +142,7 @@ class VideoData(Data):
 
 
 class CnnFrameEncoder(Section):
-    """A small convolutional network that looks at each frame."""
+    """A small convolutional network, applied to each frame."""
 
     kind: Literal["cnn"]
     patch: int = Field(4, ge=1, description="first stage: height and width of its patches")
@@ -155,7 +155,7 @@ class CnnFrameEncoder(Section):
 
 
 class FeaturesFrameEncoder(Section):
-    """Features that the records hold, projected: `data.features` says of what backbone."""
+    """A projection of the features in the records, see `data.features`."""
 
     kind: Literal["features"]
     features: int = Field(64, ge=1, description="size of the vector that a frame becomes")
@@ -177,9 +177,7 @@ class FrameLabelerModel(Section):
     """An encoder for each frame, recurrent layers over them, a softmax for frames and for clips."""
 
     frame_encoder: FrameEncoder = CnnFrameEncoder(kind="cnn")
-    recurrence: Recurrence | None = Field(
-        Recurrence(), description="null: each frame is looked at alone"
-    )
+    recurrence: Recurrence | None = Field(Recurrence(), description="null: each frame by itself")
     pooling: Literal["mean", "max"] = Field(
         "mean", description="of the frames of a clip; max where a few frames tell its class"
     )

@@ -1,4 +1,4 @@
-"""How well a model labels videos, and how well one can do without seeing motion."""
+"""Evaluation of frame and clip labels beside a model without recurrence."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,13 +17,13 @@ from rnnpipe.tasks.video_labeling.labels import (
     FRAME,
     MAJORITY,
     Array,
+    LabelProbabilities,
     Row,
-    Said,
     find_segments,
     guess_majority,
-    names_of,
-    pick_clips,
-    pick_frames,
+    label_names,
+    labeled_clips,
+    labeled_frames,
     read_rows,
 )
 from rnnpipe.tasks.video_labeling.report import make_report_items
@@ -48,24 +48,24 @@ def evaluate(
         inputs: batches of {`frames`, `frame_index`} in the records' order.
         baselines: models like it by name; the majority label is added to them.
     """
-    names, rows = names_of(records), read_rows(records, split)
-    said = label_all(model, inputs)
-    others = {name: label_all(baseline, inputs) for name, baseline in baselines.items()}
+    names, rows = label_names(records), read_rows(records, split)
+    predicted = label_videos(model, inputs)
+    others = {name: label_videos(baseline, inputs) for name, baseline in baselines.items()}
     others[MAJORITY] = guess_majority(read_rows(records, "train"), rows, names)
-    scores = score(said, rows, names)
-    for name, given in others.items():
-        found = score(given, rows, names)
+    scores = score(predicted, rows, names)
+    for name, baseline in others.items():
+        found = score(baseline, rows, names)
         scores |= {
             f"baseline/{name}/{output}_{metric}": found[f"{output}_{metric}"]
             for output in names
             for metric in _OF_BASELINES
             if f"{output}_{metric}" in found
         }
-    report_items = make_report_items(records, split, rows, said, others, names, scores)
-    return Evaluation(scores, _describe_predictions(rows, said, names), report_items)
+    report_items = make_report_items(records, split, rows, predicted, others, names, scores)
+    return Evaluation(scores, _describe_predictions(rows, predicted, names), report_items)
 
 
-def label_all(model: keras.Model, inputs: tf.data.Dataset) -> Said:
+def label_videos(model: keras.Model, inputs: tf.data.Dataset) -> LabelProbabilities:
     """The probabilities of all labels, batch by batch."""
 
     @tf.function(reduce_retracing=True)
@@ -76,17 +76,19 @@ def label_all(model: keras.Model, inputs: tf.data.Dataset) -> Said:
     frames: list[Array] = []
     clips: list[Array] = []
     for batch in inputs:
-        said = label(batch)
+        predicted = label(batch)
         lengths = np.sum(batch["frame_index"].numpy() >= 0, axis=1)
-        if FRAME in said:
-            each = said[FRAME].numpy()
+        if FRAME in predicted:
+            each = predicted[FRAME].numpy()
             frames += [values[:length] for values, length in zip(each, lengths, strict=True)]
-        if CLIP in said:
-            clips.append(said[CLIP].numpy())
-    return Said(frames, np.concatenate(clips) if clips else None)
+        if CLIP in predicted:
+            clips.append(predicted[CLIP].numpy())
+    return LabelProbabilities(frames, np.concatenate(clips) if clips else None)
 
 
-def score(said: Said, rows: Sequence[Row], names: Mapping[str, Sequence[str]]) -> dict[str, float]:
+def score(
+    predicted: LabelProbabilities, rows: Sequence[Row], names: Mapping[str, Sequence[str]]
+) -> dict[str, float]:
     """All scores: those of frames begin with `frame_`, those of clips with `clip_`.
 
     Each has what `score_classes` says, `map` and, of more than five classes, `top5`. What has no
@@ -97,9 +99,9 @@ def score(said: Said, rows: Sequence[Row], names: Mapping[str, Sequence[str]]) -
     """
     picked = {}
     if FRAME in names:
-        picked[FRAME] = pick_frames(said.frames, rows)
-    if CLIP in names and said.clips is not None:
-        picked[CLIP] = pick_clips(said.clips, rows)
+        picked[FRAME] = labeled_frames(predicted.frames, rows)
+    if CLIP in names and predicted.clips is not None:
+        picked[CLIP] = labeled_clips(predicted.clips, rows)
     scores: dict[str, float] = {}
     for output, (probabilities, labels) in picked.items():
         if not len(labels):
@@ -114,19 +116,19 @@ def score(said: Said, rows: Sequence[Row], names: Mapping[str, Sequence[str]]) -
 
 
 def _describe_predictions(
-    rows: Sequence[Row], said: Said, names: Mapping[str, Sequence[str]]
+    rows: Sequence[Row], predicted: LabelProbabilities, names: Mapping[str, Sequence[str]]
 ) -> list[dict[str, Any]]:
     described = []
     for number, row in enumerate(rows):
         each: dict[str, Any] = {"video_id": row["video_id"], "frames": len(row["frame_times"])}
         if FRAME in names:
-            given = said.frames[number].argmax(axis=1)
+            given = predicted.frames[number].argmax(axis=1)
             each["frame_labels"] = _spell(row["frame_labels"], names[FRAME])
             each["frame_predictions"] = _spell(given, names[FRAME])
-        if CLIP in names and said.clips is not None:
+        if CLIP in names and predicted.clips is not None:
             label = row["clip_label"]
             each["clip_label"] = names[CLIP][label] if label >= 0 else None
-            each["clip_prediction"] = names[CLIP][int(said.clips[number].argmax())]
+            each["clip_prediction"] = names[CLIP][int(predicted.clips[number].argmax())]
         described.append(each)
     return described
 

@@ -1,4 +1,4 @@
-"""What a model says of the videos of a split, and what is right."""
+"""Predicted and true labels of the videos of a split."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,8 +16,8 @@ FRAME, CLIP = "frame", "clip"
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """The probabilities that a model gave, of the videos of a split in their order.
+class LabelProbabilities:
+    """The predicted probabilities for the videos of a split, in their order.
 
     Args:
         frames: of each video `(time, frame_labels)`; none where frames have no labels.
@@ -35,8 +35,8 @@ FRAMES_JPEG, FRAME_FEATURES = "frames_jpeg", "frame_features"
 """The fields of a record with its frames: the images, and what a backbone made of them."""
 
 
-def names_of(records: RecordsDirectory) -> dict[str, list[str]]:
-    """The labels that there are for frames and for clips; one name alone tells nothing."""
+def label_names(records: RecordsDirectory) -> dict[str, list[str]]:
+    """The names of the labels of frames and of clips; a single name is no label to predict."""
     names = {FRAME: records.labels, CLIP: records.clip_labels}
     return {output: found for output, found in names.items() if len(found) > 1}
 
@@ -47,21 +47,21 @@ def read_rows(records: RecordsDirectory, split: str) -> list[Row]:
     return list(records.read(split, fields))
 
 
-def pick_frames(said: Sequence[Array], rows: Sequence[Row]) -> tuple[Array, Array]:
+def labeled_frames(predicted: Sequence[Array], rows: Sequence[Row]) -> tuple[Array, Array]:
     """The probabilities and the labels of all frames that have one, `(frames, labels)`."""
     labels = np.concatenate([row["frame_labels"] for row in rows]).astype(int)
-    return np.concatenate(said)[labels >= 0], labels[labels >= 0]
+    return np.concatenate(predicted)[labels >= 0], labels[labels >= 0]
 
 
-def pick_clips(said: Array, rows: Sequence[Row]) -> tuple[Array, Array]:
+def labeled_clips(predicted: Array, rows: Sequence[Row]) -> tuple[Array, Array]:
     """The probabilities and the labels of all clips that have one, `(clips, labels)`."""
     labels = np.array([row["clip_label"] for row in rows])
-    return said[labels >= 0], labels[labels >= 0]
+    return predicted[labels >= 0], labels[labels >= 0]
 
 
 def guess_majority(
     training: Iterable[Row], rows: Sequence[Row], names: Mapping[str, Sequence[str]]
-) -> Said:
+) -> LabelProbabilities:
     """The share of each label in training, whatever the video shows.
 
     Args:
@@ -79,7 +79,9 @@ def guess_majority(
     frames = [
         np.tile(shares[FRAME], (len(row["frame_labels"]), 1)) for row in rows if FRAME in shares
     ]
-    return Said(frames, np.tile(shares[CLIP], (len(rows), 1)) if CLIP in shares else None)
+    return LabelProbabilities(
+        frames, np.tile(shares[CLIP], (len(rows), 1)) if CLIP in shares else None
+    )
 
 
 def find_segments(labels: Sequence[int] | Array) -> list[tuple[int, int, int]]:

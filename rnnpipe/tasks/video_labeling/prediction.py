@@ -1,4 +1,4 @@
-"""What a model says of a user's own video, as a whole or while it is read."""
+"""Labels of a user's own video, as a whole or as a stream."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rnnpipe.models.frame_labeler import build_stream
 from rnnpipe.sources.videos.decoding import Framing, read_video, sample_pictures
 from rnnpipe.tasks.base import Prediction
 from rnnpipe.tasks.video_labeling.config import Frames
-from rnnpipe.tasks.video_labeling.drawings import draw_timeline, pick_evenly
+from rnnpipe.tasks.video_labeling.drawing import draw_timeline, pick_evenly
 from rnnpipe.tasks.video_labeling.labels import CLIP, FRAME, Array, find_segments
 from rnnpipe.tasks.video_labeling.sources import make_framing
 from rnnpipe.transforms.recipes.image_features import Features
@@ -27,7 +27,7 @@ Names = Mapping[str, Sequence[str]]
 
 
 class _Frame(NamedTuple):
-    """When it is on show, in seconds; what people see of it; what the model does."""
+    """When it is on show, in seconds; the image; the input of the model."""
 
     time: float
     image: Array
@@ -52,22 +52,22 @@ def predict_video(
     times, images, seen = map(list, zip(*_read_frames(path, frames, features), strict=True))
     index = np.arange(len(seen), dtype="int32")[None]
     logits = model({"frames": np.stack(seen), "frame_index": index}, training=False)
-    said = {output: tf.nn.softmax(logits[output])[0].numpy() for output in names}
+    outputs = {output: tf.nn.softmax(logits[output])[0].numpy() for output in names}
     strip = [images[place] for place in pick_evenly(len(images))]
     rows, timeline = {}, []
     if FRAME in names:
-        rows["model"] = said[FRAME].argmax(axis=1)
-        timeline = list(_spell(said[FRAME], names[FRAME], 1 / frames.rate))
+        rows["model"] = outputs[FRAME].argmax(axis=1)
+        timeline = list(_spell(outputs[FRAME], names[FRAME], 1 / frames.rate))
     picture = draw_timeline(strip, times, rows, names.get(FRAME, ()))
-    return Prediction(_rank(said[CLIP], names[CLIP]) if CLIP in names else (), picture, timeline)
+    return Prediction(_rank(outputs[CLIP], names[CLIP]) if CLIP in names else (), picture, timeline)
 
 
 def stream_video(
     model: keras.Model, path: str, frames: Frames, names: Names, features: Features | None = None
 ) -> Iterator[str]:
-    """Lines about a video while it is read: each label when it begins, and the clip's at the end.
+    """Lines of labels while the video is decoded: each when it begins, the clip's at the end.
 
-    Only one frame is in memory, and what the model remembers: a video may be of any length.
+    Only one frame is in memory, and the recurrent state: a video may be of any length.
 
     Args:
         model: of `build_frame_labeler`, reading forwards.
@@ -79,9 +79,9 @@ def stream_video(
     Raises:
         UserError: the video cannot be read, or the model needs all of it at once.
     """
-    alone = features and replace(features, batch_size=1)  # a label is told before the next frame
+    alone = features and replace(features, batch_size=1)  # a label is printed before the next frame
     shown = ((frame.time, frame.seen) for frame in _read_frames(path, frames, alone))
-    return _tell(stream_labels(model, shown), names, 1 / frames.rate)
+    return _format_labels(stream_labels(model, shown), names, 1 / frames.rate)
 
 
 def stream_labels(
@@ -95,7 +95,7 @@ def stream_labels(
             `(channels,)`.
 
     Raises:
-        UserError: the model reads backwards too.
+        UserError: the model is bidirectional.
     """
     step = build_stream(model)
 
@@ -107,14 +107,20 @@ def stream_labels(
     pooled = tf.zeros((1, step.input["pooled"].shape[-1]))
     for number, (time, frame) in enumerate(frames, start=1):
         inputs = {"frames": frame[None], "states": states, "pooled": pooled}
-        said = advance({**inputs, "number": tf.fill((1, 1), float(number))})
-        states, pooled = said["states"], said["pooled"]
-        outputs = (output for output in (FRAME, CLIP) if output in said)
-        yield time, {output: tf.nn.softmax(said[output])[0].numpy() for output in outputs}
+        outputs = advance({**inputs, "number": tf.fill((1, 1), float(number))})
+        states, pooled = outputs["states"], outputs["pooled"]
+        yield (
+            time,
+            {
+                output: tf.nn.softmax(outputs[output])[0].numpy()
+                for output in (FRAME, CLIP)
+                if output in outputs
+            },
+        )
 
 
 def _read_frames(path: str, frames: Frames, features: Features | None) -> Iterator[_Frame]:
-    """The sampled frames; as many are in memory as the backbone looks at together."""
+    """The sampled frames; in memory are those of one batch of the backbone."""
     looks = [make_framing(frames)]
     if features is not None:
         looks.append(replace(looks[0], size=features.image_size))
@@ -144,12 +150,12 @@ def _read_pictures(
         raise UserError(f"--video {path}", expected, got, "name a longer one")
 
 
-def _tell(
-    said: Iterable[tuple[float, Mapping[str, Array]]], names: Names, step: float
+def _format_labels(
+    outputs: Iterable[tuple[float, Mapping[str, Array]]], names: Names, step: float
 ) -> Iterator[str]:
     before: int | None = None
     now: Mapping[str, Array] = {}
-    for time, now in said:
+    for time, now in outputs:
         if FRAME in now:
             label = int(now[FRAME].argmax())
             if label != before:

@@ -1,4 +1,4 @@
-"""What the report shows of labelled videos: scores, confusions, and film strips with timelines."""
+"""The report items of video labeling: scores, confusions, and film strips with timelines."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from rnnpipe.metrics.classification import count_confusions
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.report.classification import tabulate_classes, tabulate_confusions
 from rnnpipe.report.items import Figure, Picture, ReportItem, Table
-from rnnpipe.tasks.video_labeling.drawings import draw_timeline, pick_evenly
+from rnnpipe.tasks.video_labeling.drawing import draw_timeline, pick_evenly
 from rnnpipe.tasks.video_labeling.labels import (
     CLIP,
     FRAME,
     FRAMES_JPEG,
     MAJORITY,
     Array,
+    LabelProbabilities,
     Row,
-    Said,
-    pick_clips,
-    pick_frames,
+    labeled_clips,
+    labeled_frames,
 )
 
 _SHOWN = 3  # film strips of each sort
@@ -41,8 +41,8 @@ def make_report_items(
     records: RecordsDirectory,
     split: str,
     rows: Sequence[Row],
-    said: Said,
-    baselines: Mapping[str, Said],
+    predicted: LabelProbabilities,
+    baselines: Mapping[str, LabelProbabilities],
     names: Mapping[str, Sequence[str]],
     scores: Mapping[str, float],
 ) -> list[ReportItem]:
@@ -50,10 +50,10 @@ def make_report_items(
     report_items: list[ReportItem] = []
     for output, found in names.items():
         if output == FRAME:
-            probabilities, labels = pick_frames(said.frames, rows)
+            probabilities, labels = labeled_frames(predicted.frames, rows)
         else:
-            assert said.clips is not None
-            probabilities, labels = pick_clips(said.clips, rows)
+            assert predicted.clips is not None
+            probabilities, labels = labeled_clips(predicted.clips, rows)
         what = _WHAT[output]
         counts = np.bincount(labels, minlength=len(found))
         report_items += [
@@ -68,7 +68,7 @@ def make_report_items(
                 of=output,
             ),
         ]
-    return report_items + _show_videos(records, split, rows, said, baselines, names)
+    return report_items + _show_videos(records, split, rows, predicted, baselines, names)
 
 
 def _tabulate_scores(output: str, baselines: Iterable[str], scores: Mapping[str, float]) -> Table:
@@ -95,16 +95,16 @@ def _show_videos(
     records: RecordsDirectory,
     split: str,
     rows: Sequence[Row],
-    said: Said,
-    baselines: Mapping[str, Said],
+    predicted: LabelProbabilities,
+    baselines: Mapping[str, LabelProbabilities],
     names: Mapping[str, Sequence[str]],
 ) -> list[Figure]:
     """The first videos, and those of which the model got the least right."""
     if FRAME in names:
-        shares = [_share_right(p, row) for p, row in zip(said.frames, rows, strict=True)]
+        shares = [_share_right(p, row) for p, row in zip(predicted.frames, rows, strict=True)]
     else:
-        assert said.clips is not None
-        given = said.clips.argmax(axis=1)
+        assert predicted.clips is not None
+        given = predicted.clips.argmax(axis=1)
         shares = [float(g == row["clip_label"]) for g, row in zip(given, rows, strict=True)]
     worst = np.argsort(shares, kind="stable")[:_SHOWN].tolist()
     shown = [i for i in range(min(_SHOWN, len(rows))) if i not in worst]
@@ -112,9 +112,9 @@ def _show_videos(
     figures = []
     for number, record in enumerate(records.read(split, _DRAWN)):
         if number in titles:
-            picture = _draw(number, record, said, baselines, names)
+            picture = _draw(number, record, predicted, baselines, names)
             title = f"{titles[number]}: {record['video_id']}"
-            figures.append(Figure(title, picture, _describe_clip(number, record, said, names)))
+            figures.append(Figure(title, picture, _describe_clip(number, record, predicted, names)))
     return sorted(figures, key=lambda figure: figure.title)
 
 
@@ -127,15 +127,15 @@ def _share_right(probabilities: Array, row: Row) -> float:
 def _draw(
     number: int,
     record: Row,
-    said: Said,
-    baselines: Mapping[str, Said],
+    predicted: LabelProbabilities,
+    baselines: Mapping[str, LabelProbabilities],
     names: Mapping[str, Sequence[str]],
 ) -> Picture:
     frames = record[FRAMES_JPEG]
     strip = [np.asarray(Image.open(BytesIO(frames[i]))) for i in pick_evenly(len(frames))]
     lines: dict[str, Sequence[int] | Array] = {}
     if FRAME in names:
-        lines = {"true": record["frame_labels"], "model": said.frames[number].argmax(axis=1)}
+        lines = {"true": record["frame_labels"], "model": predicted.frames[number].argmax(axis=1)}
         lines |= {
             name: given.frames[number].argmax(axis=1)
             for name, given in baselines.items()
@@ -145,10 +145,12 @@ def _draw(
     return Picture(png, f"frames of {record['video_id']} over their labels")
 
 
-def _describe_clip(number: int, record: Row, said: Said, names: Mapping[str, Sequence[str]]) -> str:
-    if CLIP not in names or said.clips is None:
+def _describe_clip(
+    number: int, record: Row, predicted: LabelProbabilities, names: Mapping[str, Sequence[str]]
+) -> str:
+    if CLIP not in names or predicted.clips is None:
         return ""
-    given = said.clips[number]
+    given = predicted.clips[number]
     best = int(given.argmax())
     note = f"The model takes the clip for {names[CLIP][best]} ({given[best]:.1%})."
     label = record["clip_label"]

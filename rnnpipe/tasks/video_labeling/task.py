@@ -15,7 +15,13 @@ from rnnpipe.tasks.base import Evaluation, Prediction, Task
 from rnnpipe.tasks.features import make_features
 from rnnpipe.tasks.inputs import Input
 from rnnpipe.tasks.video_labeling.config import FeaturesFrameEncoder, VideoLabelingConfig
-from rnnpipe.tasks.video_labeling.labels import CLIP, FRAME, FRAME_FEATURES, FRAMES_JPEG, names_of
+from rnnpipe.tasks.video_labeling.labels import (
+    CLIP,
+    FRAME,
+    FRAME_FEATURES,
+    FRAMES_JPEG,
+    label_names,
+)
 from rnnpipe.tasks.video_labeling.sources import make_framing, open_source
 
 if TYPE_CHECKING:
@@ -75,7 +81,7 @@ class VideoLabelingTask(Task[VideoLabelingConfig]):
         from rnnpipe.models.frame_labeler import build_frame_labeler  # brings in Keras
         from rnnpipe.models.recurrence import build_recurrence
 
-        names, layers = names_of(records), None
+        names, layers = label_names(records), None
         if recurrence is not None:
             layers = build_recurrence(**recurrence.model_dump())
         return build_frame_labeler(
@@ -144,7 +150,7 @@ class VideoLabelingTask(Task[VideoLabelingConfig]):
         return make_clips(
             records,
             split,
-            outputs=tuple(names_of(records)),
+            outputs=tuple(label_names(records)),
             frame_field=self._frame_field,
             frame_shape=self._frame_shape(records),
             batch_size=self.batch_size(shuffle_seed),
@@ -180,5 +186,5 @@ class VideoLabelingTask(Task[VideoLabelingConfig]):
             if output in model.output
         }
         frames, features = self.config.data.frames, make_features(self.config.data.features)
-        see = stream_video if inputs["stream"] else predict_video
-        return see(model, inputs["video"], frames, names, features)
+        predict = stream_video if inputs["stream"] else predict_video
+        return predict(model, inputs["video"], frames, names, features)

@@ -1,4 +1,4 @@
-"""How well a model answers, and how well one can do without looking."""
+"""Evaluation of answers beside baselines that do not see the image."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -35,8 +35,8 @@ def evaluate(
     # Without the images: all of a split need not fit into memory.
     rows = list(records.read(split, _KEPT))
     known = records.answers
-    seen = answer_all(model, inputs)
-    blank = answer_all(model, inputs.map(_blank))
+    seen = answer_questions(model, inputs)
+    blank = answer_questions(model, inputs.map(_blank))
     predictions = {
         "": [known[i] for i in seen.ids[:, 0]],
         "baseline/most_frequent/": [records.stats["most_frequent_answer"]] * len(rows),
@@ -46,7 +46,7 @@ def evaluate(
     scores: dict[str, float] = {}
     for prefix, answers in predictions.items():
         for metric, value in score_vqa(answers, rows).items():
-            if not (prefix and metric == "vqa_accuracy_ceiling"):  # that of the split, said once
+            if not (prefix and metric == "vqa_accuracy_ceiling"):  # a property of the split
                 scores[f"{prefix}{metric}"] = value
     return Evaluation(
         scores,
@@ -55,7 +55,7 @@ def evaluate(
     )
 
 
-def answer_all(model: keras.Model, inputs: tf.data.Dataset) -> TopAnswers:
+def answer_questions(model: keras.Model, inputs: tf.data.Dataset) -> TopAnswers:
     """The likeliest answers of a model, batch by batch."""
 
     @tf.function(reduce_retracing=True)

@@ -1,4 +1,4 @@
-"""What the report shows of an evaluation: scores by kind, and where the model looked."""
+"""The report items of VQA: scores by kind of question, and answers with their attention."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def _confusion(rows: Sequence[Row], predictions: Iterable[str]) -> Confusion:
         "Frequent answers",
         labels,
         [[pairs[right, said] for said in labels] for right in labels],
-        note="What most people answered against what the model said.",
+        note="The most frequent human answer against the model's.",
     )
 
 

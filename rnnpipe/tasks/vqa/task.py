@@ -1,4 +1,4 @@
-"""The stages of visual question answering, from its config."""
+"""The task of visual question answering."""
 
 from __future__ import annotations
 
@@ -126,13 +126,13 @@ class VqaTask(Task[VqaConfig]):
         split: str,
         baselines: Mapping[str, keras.Model] = MappingProxyType({}),
     ) -> Evaluation:
-        """The official accuracy beside the baselines', and samples of what the model looked at."""
+        """The official accuracy beside the baselines', and samples with their attention."""
         from rnnpipe.tasks.vqa.evaluation import evaluate
 
         return evaluate(model, records, split, self.make_inputs(records, split))
 
     def predict(self, model: keras.Model, folder: Path, inputs: Mapping[str, Any]) -> Prediction:
-        """The likeliest answers to a question about an image, and a picture of where it looked.
+        """The likeliest answers to a question about an image, and a picture of the attention.
 
         Raises:
             UserError: the image cannot be read, or the question has no word.

@@ -1,20 +1,24 @@
 """How records of texts with classes are made."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from rnnpipe.errors import BadRecord, UserError
 from rnnpipe.records.layout import LABELS
 from rnnpipe.records.specs import TEXT_CLASS, RecordSpec
+from rnnpipe.settings import Settings, setting
 from rnnpipe.sources.source import Reference
+from rnnpipe.sources.text.source import TextClassSource
 from rnnpipe.text.tokenizer import Tokenizer
+from rnnpipe.transforms.options import Data
 from rnnpipe.transforms.recipes.base import Counts, Drops, Encoded, Recipe
 from rnnpipe.transforms.recipes.labels import learn_labels, save_labels
 from rnnpipe.transforms.recipes.tokenization import (
+    RepeatOptions,
     TextEncoder,
-    Tokenization,
+    TextOptions,
     count_words,
     measure,
     rate,
@@ -24,25 +28,25 @@ _WORDS, _LABELS = "words", "labels"
 _TEXT = "text"
 
 
-class TextClassRecipe(Recipe):
+class ClassTextOptions(TextOptions):
+    """How texts with classes become tokens."""
+
+    keep: Literal["start", "end"] = setting("start", "which part is kept of a text that is cut")
+
+
+class TextClassRecordOptions(Settings):
+    """How records of texts with classes are made."""
+
+    text: ClassTextOptions = ClassTextOptions()
+    repeats: RepeatOptions = RepeatOptions()
+
+
+class TextClassRecipe(TextClassRecordOptions, Recipe):
     """How records of texts with classes are made.
 
     The classes are those of the training split, in the order of their names (numbers by value); a
     text of another class in another split is a dead letter.
-
-    Args:
-        text: how texts become tokens.
-        max_tokens: where longer texts are cut, in tokens.
-        keep: which part of such a text is kept, its `start` or its `end`.
-        drop_duplicates: leave out training texts that occur before in training.
-        drop_leaks: leave out training texts that also occur in another split.
     """
-
-    text: Tokenization = field(default_factory=Tokenization)
-    max_tokens: int = 400
-    keep: Literal["start", "end"] = "start"
-    drop_duplicates: bool = False
-    drop_leaks: bool = False
 
     @property
     def spec(self) -> RecordSpec:
@@ -50,17 +54,9 @@ class TextClassRecipe(Recipe):
         return TEXT_CLASS
 
     @property
-    def settings(self) -> Mapping[str, Any]:
-        """All of the arguments."""
-        return asdict(self)
-
-    @property
     def drops(self) -> Drops:
         """By the whole text."""
-        return Drops(
-            duplicates_of=_TEXT if self.drop_duplicates else None,
-            leaks_of=_TEXT if self.drop_leaks else None,
-        )
+        return self.repeats.drops(duplicates_of=_TEXT, leaks_of=_TEXT)
 
     def count(self, reference: Reference) -> Iterator[tuple[str, str]]:
         """The words of the text, and its class."""
@@ -125,12 +121,19 @@ class TextClassEncoder(TextEncoder):
             raise BadRecord("encode label", f"the training split has no {label!r}")
         if not tokens:
             raise BadRecord("encode text", "no token is left of it")
-        limit = self.recipe.max_tokens
+        limit = self.recipe.text.max_tokens
         values = {
             "text_id": reference.key,
             "text": text,
-            "tokens": tokens[:limit] if self.recipe.keep == "start" else tokens[-limit:],
+            "tokens": tokens[:limit] if self.recipe.text.keep == "start" else tokens[-limit:],
             "label": self.label_ids[label],
         }
         measures = {**measure("tokens", tokens, limit), "label": self.label_ids[label]}
         return Encoded(values, measures)
+
+
+class TextClassData(TextClassRecordOptions, Data):
+    """Texts with classes, and what is made of them."""
+
+    recipe = TextClassRecipe
+    source: TextClassSource

@@ -1,20 +1,24 @@
 """How records of texts and their translations are made."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rnnpipe.errors import BadRecord
 from rnnpipe.records.layout import SOURCE, TARGET
 from rnnpipe.records.specs import TEXT_PAIR, RecordSpec
+from rnnpipe.settings import Settings, setting
 from rnnpipe.sources.source import Reference
 from rnnpipe.sources.text.fields import group_of
+from rnnpipe.sources.text.source import TextPairSource
 from rnnpipe.text.tokenizer import Tokenizer
+from rnnpipe.transforms.options import Data
 from rnnpipe.transforms.recipes.base import Counts, Dropped, Drops, Encoded, Recipe
 from rnnpipe.transforms.recipes.tokenization import (
+    RepeatOptions,
     TextEncoder,
-    Tokenization,
+    TextOptions,
     count_words,
     measure,
     rate,
@@ -24,26 +28,32 @@ _SIDES = (SOURCE, TARGET)
 _PAIR = "pair"
 
 
-class TextPairRecipe(Recipe):
-    """How records of texts and their translations are made.
+class PairTextOptions(TextOptions):
+    """How both sides of a pair become tokens.
 
-    A pair of which a side is longer than `max_tokens` is dropped from the training split: half of
-    a sentence is no translation of the other. In the other splits it stays, its tokens cut, so
-    that scores are of all that the raw data holds; the raw text is always whole.
-
-    Args:
-        text: how both sides become tokens.
-        joint: whether one tokenizer is learnt from both sides, or one from each.
-        max_tokens: the most tokens of either side.
-        drop_duplicates: leave out training pairs that occur before in training.
-        drop_leaks: leave out training pairs whose source text also occurs in another split.
+    Pairs with a side of more than `max_tokens` are dropped from the training split, and cut in the
+    others.
     """
 
-    text: Tokenization = field(default_factory=lambda: Tokenization("bpe", 8000, mark_joins=True))
-    joint: bool = True
-    max_tokens: int = 100
-    drop_duplicates: bool = False
-    drop_leaks: bool = False
+    mark_joins = True  # a translation becomes text again
+
+    joint: bool = setting(True, "one vocabulary of both languages, or one of each")
+
+
+class TextPairRecordOptions(Settings):
+    """How records of texts and their translations are made."""
+
+    text: PairTextOptions = PairTextOptions(tokenizer="bpe", vocabulary=8000, max_tokens=100)
+    repeats: RepeatOptions = RepeatOptions()
+
+
+class TextPairRecipe(TextPairRecordOptions, Recipe):
+    """How records of texts and their translations are made.
+
+    A pair of which a side is longer than `text.max_tokens` is dropped from the training split: half
+    of a sentence is no translation of the other. In the other splits it stays, its tokens cut, so
+    that scores are of all that the raw data holds; the raw text is always whole.
+    """
 
     @property
     def spec(self) -> RecordSpec:
@@ -51,17 +61,9 @@ class TextPairRecipe(Recipe):
         return TEXT_PAIR
 
     @property
-    def settings(self) -> Mapping[str, Any]:
-        """All of the arguments."""
-        return asdict(self)
-
-    @property
     def drops(self) -> Drops:
         """Duplicates by both sides, leaks by the source."""
-        return Drops(
-            duplicates_of=_PAIR if self.drop_duplicates else None,
-            leaks_of=SOURCE if self.drop_leaks else None,
-        )
+        return self.repeats.drops(duplicates_of=_PAIR, leaks_of=SOURCE)
 
     def count(self, reference: Reference) -> Iterator[tuple[str, str]]:
         """The words of both sides."""
@@ -80,7 +82,7 @@ class TextPairRecipe(Recipe):
         Raises:
             UserError: there are no words.
         """
-        if self.joint:
+        if self.text.joint:
             both = self.text.train(counts[SOURCE] + counts[TARGET])
             tokenizers = dict.fromkeys(_SIDES, both)
         else:
@@ -88,11 +90,11 @@ class TextPairRecipe(Recipe):
         for side, tokenizer in tokenizers.items():
             (folder / side).mkdir()
             tokenizer.save(folder / side)
-        return TextPairEncoder(self.max_tokens, tokenizers)
+        return TextPairEncoder(self.text.max_tokens, tokenizers)
 
     def summarise(self, counts: Counts) -> Mapping[str, Any]:
         """How many words each side has, and whether one tokenizer is for both."""
-        return {**self.text.summarise(counts, {s: s for s in _SIDES}), "joint": self.joint}
+        return {**self.text.summarise(counts, {s: s for s in _SIDES}), "joint": self.text.joint}
 
     def rate(self, totals: Mapping[str, int]) -> Mapping[str, float]:
         """The shares of tokens of each side that were cut, and that are unknown."""
@@ -137,3 +139,10 @@ class TextPairEncoder(TextEncoder):
             values[f"{side}_tokens"] = ids[: self.max_tokens]
             measures |= measure(f"{side}_tokens", ids, self.max_tokens)
         return Encoded(values, measures)
+
+
+class TextPairData(TextPairRecordOptions, Data):
+    """Texts with their translations, and what is made of them."""
+
+    recipe = TextPairRecipe
+    source: TextPairSource

@@ -2,55 +2,69 @@
 
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from rnnpipe.errors import BadRecord
+from rnnpipe.settings import Settings, setting
 from rnnpipe.sources.source import Reference
 from rnnpipe.text.normalize import Normalizer
 from rnnpipe.text.tokenizer import Tokenizer, TokenizerKind, train_tokenizer
 from rnnpipe.text.tokens import UNKNOWN
-from rnnpipe.transforms.recipes.base import Counts, Dropped, Encoded, Encoder, Outcome
+from rnnpipe.transforms.recipes.base import (
+    Counts,
+    Dropped,
+    Drops,
+    Encoded,
+    Encoder,
+    Outcome,
+)
 
 _SPECIAL = 4
 _BATCH = 64  # texts that wait in memory while they are encoded; each may have 1 MiB
 
 
-@dataclass(frozen=True, slots=True)
-class Tokenization:
-    """How text becomes tokens.
+class NormalizeOptions(Settings):
+    """What is made uniform before text is cut into tokens; the records keep the raw text too."""
 
-    Args:
-        tokenizer: what a token is.
-        vocabulary: how many tokens there are at most, the four special ones included.
-        form: the Unicode form; NFKC also folds what only looks different.
-        lowercase: whether capital letters become small ones.
-        split_punctuation: whether punctuation is set apart from words; `None` does so for the
-            tokenizer `word` alone: the others find punctuation themselves, and what they decode to
-            is then the very text that they were given, normalised.
-        drop_tags: whether HTML's tags are dropped.
-        mark_joins: whether punctuation that is set apart says what it touched, so that what is
-            decoded is the normalised text all the same.
+    form: Literal["NFC", "NFKC"] = setting(
+        "NFKC", "the Unicode form; NFKC also folds what only looks different"
+    )
+    lowercase: bool = setting(True, "whether capital letters become small ones")
+    split_punctuation: bool | None = setting(
+        None,
+        "whether punctuation is set apart from words; null: for the tokenizer word alone, as the "
+        "others find it themselves and decode to the text as it was",
+    )
+    drop_tags: bool = setting(False, "whether HTML's tags, e.g. <br />, are dropped")
+
+
+class TextOptions(Settings):
+    """How texts become tokens.
+
+    Example:
+        >>> words = TextOptions(vocabulary=8).train({"red": 3, "blue": 2})
+        >>> words.encode("Red, green")
+        [4, 1, 1]
     """
 
-    tokenizer: TokenizerKind = "word"
-    vocabulary: int = 20000
-    form: Literal["NFC", "NFKC"] = "NFKC"
-    lowercase: bool = True
-    split_punctuation: bool | None = None
-    drop_tags: bool = False
-    mark_joins: bool = False
+    mark_joins: ClassVar[bool] = False
+    """Whether punctuation that is set apart is marked, so that tokens decode to the very text."""
+
+    tokenizer: TokenizerKind = setting("word", "what a token is")
+    vocabulary: int = setting(20000, "tokens at most, the four special ones included", ge=8)
+    max_tokens: int = setting(400, "longer texts are cut", ge=1)
+    normalize: NormalizeOptions = NormalizeOptions()
 
     @property
     def normalizer(self) -> Normalizer:
         """What text goes through first."""
-        split = self.split_punctuation
+        split = self.normalize.split_punctuation
         return Normalizer(
-            form=self.form,
-            lowercase=self.lowercase,
+            form=self.normalize.form,
+            lowercase=self.normalize.lowercase,
             split_punctuation=self.tokenizer == "word" if split is None else split,
-            drop_tags=self.drop_tags,
+            drop_tags=self.normalize.drop_tags,
             mark_joins=self.mark_joins,
         )
 
@@ -81,6 +95,29 @@ class Tokenization:
                 "coverage": known / max(words.total(), 1),
             }
         return {"words": summary}
+
+
+class RepeatOptions(Settings):
+    """What becomes of texts that occur again; `stats.json` and a notice report them in any case."""
+
+    duplicates: Literal["keep", "drop"] = setting(
+        "keep", "the same record again in the training split"
+    )
+    leaks: Literal["keep", "drop"] = setting(
+        "keep", "training texts that also occur in the validation or test split"
+    )
+
+    def drops(self, *, duplicates_of: str, leaks_of: str) -> Drops:
+        """What the build leaves out.
+
+        Args:
+            duplicates_of: the identity that duplicates share.
+            leaks_of: the identity that leaks share.
+        """
+        return Drops(
+            duplicates_of=duplicates_of if self.duplicates == "drop" else None,
+            leaks_of=leaks_of if self.leaks == "drop" else None,
+        )
 
 
 class TextEncoder(Encoder):

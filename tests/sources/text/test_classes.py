@@ -30,7 +30,7 @@ def test_a_file_for_each_label(tmp_path):
     (tmp_path / "rt.pos").write_text("fine .\n")
     for name in ("README.md", "README.1.0", "readme.de", "rt.txt", "rt.md.gz", "rt.neg~"):
         (tmp_path / name).write_text("no data")
-    source = LabelFiles(tmp_path)
+    source = LabelFiles(path=tmp_path)
     assert rows(read_all(source)) == [
         ("rt.neg:1", "train", "neg", "dull ."),
         ("rt.neg:2", "train", "neg", "weak ."),
@@ -43,7 +43,7 @@ def test_a_file_for_each_label(tmp_path):
 def test_named_label_files(tmp_path):
     (tmp_path / "a.txt").write_text("dull .\n")
     (tmp_path / "b.txt").write_text("fine .\n\n")
-    read = read_all(LabelFiles(tmp_path, files={"good": "b.txt", "bad": "a.txt"}))
+    read = read_all(LabelFiles(path=tmp_path, files={"good": "b.txt", "bad": "a.txt"}))
     assert rows(read[:2]) == [
         ("a.txt:1", "train", "bad", "dull ."),
         ("b.txt:1", "train", "good", "fine ."),
@@ -70,7 +70,7 @@ def test_label_files_that_are_unclear(tmp_path, names, told):
     for name in names:
         (tmp_path / name).write_text("text\n")
     with pytest.raises(UserError) as fault:
-        LabelFiles(tmp_path).prepare(ignore)
+        LabelFiles(path=tmp_path).prepare(ignore)
     assert told in str(fault.value)
 
 
@@ -84,7 +84,7 @@ def test_a_folder_for_each_label(tmp_path):
     names = ["train/neg/0_3.txt", "train/pos/0_9.txt", "test/neg/0_1.txt", "train/unsup/0_0.txt"]
     write_folders(tmp_path, [*names, "train/neg/urls.html"])
     (tmp_path / "train/pos/1_8.txt").write_bytes(b"\xff")
-    read = read_all(LabelFolders(tmp_path))
+    read = read_all(LabelFolders(path=tmp_path))
     letters = [raw for raw in read if isinstance(raw, DeadLetter)]
     assert [(letter.key, letter.step) for letter in letters] == [
         ("train/pos/1_8.txt", "decode text")
@@ -98,35 +98,35 @@ def test_a_folder_for_each_label(tmp_path):
 
 def test_label_folders_without_splits_and_chosen_ones(tmp_path):
     write_folders(tmp_path, ["a/1.txt", "b/1.txt", "c/1.txt"])
-    assert {r.fields["label"] for r in read_all(LabelFolders(tmp_path))} == {"a", "b", "c"}
-    chosen = LabelFolders(tmp_path, labels=["a", "c"])
+    assert {r.fields["label"] for r in read_all(LabelFolders(path=tmp_path))} == {"a", "b", "c"}
+    chosen = LabelFolders(path=tmp_path, labels=("a", "c"))
     assert {r.fields["label"] for r in read_all(chosen)} == {"a", "c"}
-    assert chosen.splits == {"train"}
+    assert chosen.split_names == {"train"}
     with pytest.raises(UserError, match=r"folders of \.txt files for two labels or more, got a"):
-        LabelFolders(tmp_path, labels=["a", "x"]).prepare(ignore)
+        LabelFolders(path=tmp_path, labels=("a", "x")).prepare(ignore)
 
 
 def test_what_is_not_read_is_told(tmp_path):
     for name in ("rt.neg", "rt.pos", "README.md", "other.neg"):
         (tmp_path / name).write_text("x\n")
     told = "data.source: other.neg is not read; name the file of each label in data.source.files"
-    assert LabelFiles(tmp_path).notices == [told]
-    assert LabelFiles(tmp_path, files={"a": "rt.neg", "b": "rt.pos"}).notices == []
+    assert LabelFiles(path=tmp_path).notices == [told]
+    assert LabelFiles(path=tmp_path, files={"a": "rt.neg", "b": "rt.pos"}).notices == []
     for name in ("TREC.train", "TREC.test", "extra.label"):
         (tmp_path / name).write_text("NUM:date When ?\n")
     told = "data.source: extra.label is not read; name one file for each split in data.source.files"
-    assert Trec(tmp_path).notices == [told]
-    assert Trec(tmp_path, files={"train": "TREC.train"}).notices == []
+    assert Trec(path=tmp_path).notices == [told]
+    assert Trec(path=tmp_path, files={"train": "TREC.train"}).notices == []
 
 
 def test_folders_beside_those_of_splits_are_told(tmp_path):
     write_folders(tmp_path, ["train/neg/a.txt", "train/pos/b.txt", "more/neg/c.txt"])
     told = "data.source: more/ is not read; call it train, validation or test"
-    assert LabelFolders(tmp_path).notices == [told]
-    assert LabelFolders(tmp_path / "train").notices == []
+    assert LabelFolders(path=tmp_path).notices == [told]
+    assert LabelFolders(path=tmp_path / "train").notices == []
     write_folders(tmp_path / "train", ["neg/urls.html", "neg/deep/d.txt", "pos/.hidden"])
     told = "2 in folders of labels, such as neg/deep, not read; names end in .txt"
-    assert LabelFolders(tmp_path / "train").notices == [f"data.source: {told}"]
+    assert LabelFolders(path=tmp_path / "train").notices == [f"data.source: {told}"]
 
 
 def test_trec(tmp_path):
@@ -134,7 +134,7 @@ def test_trec(tmp_path):
         b"NUM:date When was Caf\xe9 born ?\nno class here\nENTY:animal  What: a bird ?\n"
     )
     (tmp_path / "TREC.test").write_bytes(b"NUM:dist How far ?\n")
-    read = read_all(Trec(tmp_path))
+    read = read_all(Trec(path=tmp_path))
     assert rows(raw for raw in read if isinstance(raw, Reference)) == [
         ("TREC.test:1", "test", "NUM", "How far ?"),
         ("TREC.train:1", "train", "NUM", "When was Café born ?"),
@@ -143,14 +143,14 @@ def test_trec(tmp_path):
     assert [(raw.key, raw.step) for raw in read if isinstance(raw, DeadLetter)] == [
         ("TREC.train:2", "read label")
     ]
-    fine = read_all(Trec(tmp_path, labels="fine"))
+    fine = read_all(Trec(path=tmp_path, labels="fine"))
     assert fine[0].fields["label"] == "NUM:dist"
 
 
 def test_trec_by_its_official_names(tmp_path):
     for name in ("train_5500.label", "TREC_10.label", "train_1000.label"):
         (tmp_path / name).write_text("NUM:date When ?\n")
-    source = Trec(tmp_path)
+    source = Trec(path=tmp_path)
     assert {partition.split: partition.path.name for partition in source.partitions()} == {
         "train": "train_5500.label",
         "test": "TREC_10.label",
@@ -158,17 +158,17 @@ def test_trec_by_its_official_names(tmp_path):
 
 
 def test_the_real_data(shared_data):
-    polarity = read_all(LabelFiles(shared_data / "rt_polarity"))
+    polarity = read_all(LabelFiles(path=shared_data / "rt_polarity"))
     assert Counter(r.fields["label"] for r in polarity) == {"neg": 5331, "pos": 5331}
-    reviews = read_all(LabelFolders(shared_data / "imdb_mini"))
+    reviews = read_all(LabelFolders(path=shared_data / "imdb_mini"))
     assert Counter((r.split, r.fields["label"]) for r in reviews) == {
         ("train", "neg"): 1500,
         ("train", "pos"): 1500,
         ("test", "neg"): 500,
         ("test", "pos"): 500,
     }
-    questions = read_all(Trec(shared_data / "trec_questions"))
+    questions = read_all(Trec(path=shared_data / "trec_questions"))
     assert Counter(r.split for r in questions) == {"train": 5452, "test": 500}
     assert len({r.fields["label"] for r in questions}) == 6
-    fine = read_all(Trec(shared_data / "trec_questions", labels="fine"))
+    fine = read_all(Trec(path=shared_data / "trec_questions", labels="fine"))
     assert len({r.fields["label"] for r in fine}) == 50

@@ -5,9 +5,7 @@ import pytest
 from rnnpipe.errors import BadRecord, DeadLetter, UserError
 from rnnpipe.sources.source import Reference
 from rnnpipe.sources.text.rows import read_rows
-from rnnpipe.sources.text.table import Table
-
-CLASSES = {"text": "text", "label": "label"}
+from rnnpipe.sources.text.table import ClassTable, PairTable
 
 
 def ignore(done: int, total: int) -> None: ...
@@ -92,7 +90,7 @@ def test_a_table_of_classes(tmp_path, suffix):
         separator = "," if suffix == "csv" else "\t"
         lines = [separator.join(row) for row in [("review", "stars", "id"), *rows]]
     (tmp_path / f"train.{suffix}").write_text("\n".join(lines))
-    source = Table(tmp_path, {"text": "review", "label": "stars"})
+    source = ClassTable(path=tmp_path, text="review", label="stars")
     source.prepare(ignore)
     [partition] = source.partitions()
     assert [r.fields for r in source.read(partition)] == [
@@ -103,12 +101,13 @@ def test_a_table_of_classes(tmp_path, suffix):
 
 def test_a_table_of_pairs_without_header(tmp_path):
     (tmp_path / "pairs.txt").write_text("1\tja\tyes\n2\tnein\t\n")
-    source = Table(
-        tmp_path,
-        {"source": "de", "target": "en"},
+    source = PairTable(
+        path=tmp_path,
+        source="de",
+        target="en",
         files={"train": "pairs.txt"},
         format="tsv",
-        columns=["id", "de", "en"],
+        columns=("id", "de", "en"),
     )
     source.prepare(ignore)
     first, second = source.read(source.partitions()[0])
@@ -119,7 +118,7 @@ def test_a_table_of_pairs_without_header(tmp_path):
 
 def test_columns_that_are_not_read_may_share_a_name(tmp_path):
     (tmp_path / "train.csv").write_text("id,text,id,label\n1,a,2,x\n")
-    source = Table(tmp_path, CLASSES)
+    source = ClassTable(path=tmp_path)
     source.prepare(ignore)
     [read] = source.read(source.partitions()[0])
     assert read.fields == {"text": "a", "label": "x"}
@@ -129,13 +128,13 @@ def test_tables_that_are_not_read_are_told(tmp_path):
     for name in ("train.csv", "test.jsonl", "more.csv", "notes.txt"):
         (tmp_path / name).write_text("text,label\na,1\n")
     told = "data.source: more.csv is not read; name one file for each split in data.source.files"
-    assert Table(tmp_path, CLASSES).notices == [told]
-    assert Table(tmp_path, CLASSES, files={"train": "train.csv"}).notices == []
+    assert ClassTable(path=tmp_path).notices == [told]
+    assert ClassTable(path=tmp_path, files={"train": "train.csv"}).notices == []
 
 
 def test_an_object_without_the_field_is_a_dead_letter(tmp_path):
     (tmp_path / "train.jsonl").write_text('{"text": "a", "label": 0}\n{"text": "b"}\n')
-    source = Table(tmp_path, CLASSES)
+    source = ClassTable(path=tmp_path)
     source.prepare(ignore)
     _, letter = source.read(source.partitions()[0])
     assert (letter.step, letter.reason) == ("read label", "not the name of a class: None")
@@ -170,5 +169,5 @@ def test_mistakes(tmp_path, files, options, told):
     for name, content in files.items():
         (tmp_path / name).write_text(content)
     with pytest.raises(UserError) as fault:
-        Table(tmp_path, CLASSES, **options).prepare(ignore)
+        ClassTable(path=tmp_path, **options).prepare(ignore)
     assert told in str(fault.value)

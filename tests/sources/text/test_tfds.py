@@ -5,12 +5,16 @@ import pytest
 import tensorflow_datasets as tfds
 
 from rnnpipe.errors import DeadLetter, UserError
-from rnnpipe.sources.text.tfds import Tfds
-
-CLASSES = {"text": "text", "label": "label"}
+from rnnpipe.sources.text.tfds import ClassTfds, PairTfds
 
 
 def ignore(done: int, total: int) -> None: ...
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    """Where data sets are exported to."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
 
 @pytest.fixture(scope="module")
@@ -73,8 +77,8 @@ def read_all(source):
     return {partition.split: list(source.read(partition)) for partition in partitions}
 
 
-def test_classes_by_name(data_dir, tmp_path):
-    source = Tfds(tmp_path, CLASSES, name="tiny_reviews", data_dir=data_dir)
+def test_classes_by_name(data_dir):
+    source = ClassTfds(name="tiny_reviews", path=data_dir)
     read = read_all(source)
     assert source.split_names == {"train", "test"} == set(read)
     assert [r.fields for r in read["test"]] == [
@@ -87,17 +91,17 @@ def test_classes_by_name(data_dir, tmp_path):
 @pytest.mark.parametrize(
     ("label", "found"), [("label", {"not the name of a class: None"}), ("stars", {"-1"})]
 )
-def test_minus_one_is_no_class_but_a_number(data_dir, tmp_path, label, found):
-    fields, splits = {"text": "text", "label": label}, {"train": "train", "test": "unsupervised"}
-    source = Tfds(tmp_path, fields, name="tiny_reviews", data_dir=data_dir, splits=splits)
+def test_minus_one_is_no_class_but_a_number(data_dir, label, found):
+    splits = {"train": "train", "test": "unsupervised"}
+    source = ClassTfds(label=label, name="tiny_reviews", path=data_dir, splits=splits)
     read = read_all(source)["test"]
     assert len(read) == 3
     assert {r.reason if isinstance(r, DeadLetter) else r.fields["label"] for r in read} == found
 
 
-def test_splits_that_are_not_read_are_told(data_dir, tmp_path):
+def test_splits_that_are_not_read_are_told(data_dir):
     def tell(**options):
-        source = Tfds(tmp_path, CLASSES, data_dir=data_dir, **options)
+        source = ClassTfds(path=data_dir, **options)
         source.prepare(ignore)
         return source.instructions, source.notices
 
@@ -112,9 +116,9 @@ def test_splits_that_are_not_read_are_told(data_dir, tmp_path):
     assert tell(name="tiny_years", splits=chosen) == (chosen, [])
 
 
-def test_it_is_exported_once_for_each_choice(data_dir, tmp_path):
+def test_it_is_exported_once_for_each_choice(data_dir):
     def export(**options):
-        source = Tfds(tmp_path, CLASSES, name="tiny_reviews", data_dir=data_dir, **options)
+        source = ClassTfds(name="tiny_reviews", path=data_dir, **options)
         source.prepare(ignore)
         return source.folder
 
@@ -125,12 +129,11 @@ def test_it_is_exported_once_for_each_choice(data_dir, tmp_path):
     assert export(splits={"train": "test"}) != first
 
 
-def test_parts_of_splits_and_labels_that_are_numbers(data_dir, tmp_path):
-    source = Tfds(
-        tmp_path,
-        {"text": "text", "label": "stars"},
+def test_parts_of_splits_and_labels_that_are_numbers(data_dir):
+    source = ClassTfds(
+        label="stars",
         name="tiny_reviews",
-        data_dir=data_dir,
+        path=data_dir,
         splits={"train": "train[:70%]", "validation": "train[70%:]", "test": "test"},
     )
     read = read_all(source)
@@ -142,12 +145,12 @@ def test_parts_of_splits_and_labels_that_are_numbers(data_dir, tmp_path):
     assert [r.fields["label"] for r in read["validation"]] == ["7", "8", "9"]
 
 
-def test_pairs_and_a_folder_without_name(data_dir, tmp_path):
+def test_pairs_and_a_folder_without_name(data_dir):
     fields = {"source": "translation/de", "target": "translation/en"}
-    named = Tfds(tmp_path, fields, name="tiny_pairs/de-en", data_dir=data_dir)
+    named = PairTfds(**fields, name="tiny_pairs/de-en", path=data_dir)
     folder = data_dir / "tiny_pairs" / "de-en" / "1.0.0"
     [pairs], [again] = (
-        read_all(source).values() for source in (named, Tfds(tmp_path, fields, data_dir=folder))
+        read_all(source).values() for source in (named, PairTfds(**fields, path=folder))
     )
     assert [r.fields for r in pairs] == [
         {"source": f"ja {i}", "target": f"yes {i}"} for i in range(3)
@@ -158,31 +161,31 @@ def test_pairs_and_a_folder_without_name(data_dir, tmp_path):
 @pytest.mark.parametrize(
     ("options", "fields", "told"),
     [
-        ({"name": "no_such"}, CLASSES, "tfds:no_such: expected a data set that TensorFlow Dat"),
+        ({"name": "no_such"}, {}, "tfds:no_such: expected a data set that TensorFlow Dat"),
         (
             {"name": "tiny_reviews"},
-            {"text": "review", "label": "label"},
+            {"text": "review"},
             "expected a feature called review, got label, stars, text; name the right one as "
             "data.source.text",
         ),
         (
             {"name": "tiny_reviews", "splits": {"train": "dev"}},
-            CLASSES,
+            {},
             "expected a split dev, got train, test, unsupervised; correct data.source.splits",
         ),
         (
             {"name": "tiny_reviews", "splits": {"test": "test"}},
-            CLASSES,
+            {},
             "expected a split for training",
         ),
     ],
 )
-def test_mistakes(data_dir, tmp_path, options, fields, told):
+def test_mistakes(data_dir, options, fields, told):
     with pytest.raises(UserError) as fault:
-        Tfds(tmp_path, fields, data_dir=data_dir, **options).prepare(ignore)
+        ClassTfds(**fields, path=data_dir, **options).prepare(ignore)
     assert told in str(fault.value)
 
 
-def test_neither_name_nor_folder(tmp_path):
-    with pytest.raises(UserError, match=r"data\.source: expected the name or the path"):
-        Tfds(tmp_path, CLASSES)
+def test_neither_name_nor_folder():
+    with pytest.raises(UserError, match=r"expected the name or the path of a data set"):
+        ClassTfds()

@@ -9,7 +9,7 @@ from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import SOURCE, STATS, TARGET, shard_name
 from rnnpipe.records.specs import TEXT_PAIR
 from rnnpipe.records.tfrecord import write_tfrecord
-from rnnpipe.tasks.beam_decoder import Found
+from rnnpipe.tasks.beam_decoder import Hypothesis
 from rnnpipe.tasks.translation.prediction import Translator, check_inputs
 from rnnpipe.text.tokenizer import Tokenizer
 from tests.tasks.translation.conftest import make_task, translate
@@ -138,7 +138,9 @@ def test_only_line_feeds_end_lines(records, tmp_path):
     for side in (SOURCE, TARGET):  # one language, so that a source can be its own translation
         (tmp_path / "same" / side).mkdir(parents=True)
         Tokenizer.load(records.path / SOURCE).save(tmp_path / "same" / side)
-    echo = Translator(lambda sources: [[Found(s, 0, 1, 0)] for s in sources], tmp_path / "same", 9)
+    echo = Translator(
+        lambda sources: [[Hypothesis(s, 0, 1, 0)] for s in sources], tmp_path / "same", 9
+    )
     path = tmp_path / "lines.txt"
     for raw, lines in (
         (b"", []),

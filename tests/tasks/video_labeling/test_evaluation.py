@@ -5,9 +5,9 @@ import pytest
 from PIL import Image
 
 from rnnpipe.errors import UserError
-from rnnpipe.tasks.video_labeling.drawings import draw_timeline, pick_evenly
+from rnnpipe.tasks.video_labeling.drawing import draw_timeline, pick_evenly
 from rnnpipe.tasks.video_labeling.evaluation import score
-from rnnpipe.tasks.video_labeling.labels import Said, find_segments, guess_majority
+from rnnpipe.tasks.video_labeling.labels import LabelProbabilities, find_segments, guess_majority
 
 NAMES = {"frame": ["down", "up"], "clip": ["a", "b"]}
 ROWS = [
@@ -21,7 +21,7 @@ def sure(labels, classes=2):
 
 
 def test_what_has_no_label_is_not_scored():
-    said = Said([sure([0, 0, 1]), sure([1])], sure([1, 0]))
+    said = LabelProbabilities([sure([0, 0, 1]), sure([1])], sure([1, 0]))
     scores = score(said, ROWS, NAMES)
     assert scores["frame_accuracy"] == pytest.approx(2 / 3)
     assert scores["frame_macro_f1"] == pytest.approx(2 / 3)
@@ -29,20 +29,20 @@ def test_what_has_no_label_is_not_scored():
     assert (scores["clip_accuracy"], scores["clip_map"]) == (1, 1)
     assert scores["frame_recall/up"] == 0.5
     assert "clip_top5" not in scores
-    only_frames = score(Said(said.frames, None), ROWS, {"frame": NAMES["frame"]})
+    only_frames = score(LabelProbabilities(said.frames, None), ROWS, {"frame": NAMES["frame"]})
     assert only_frames == {name: v for name, v in scores.items() if name.startswith("frame_")}
 
 
 def test_a_split_without_labels_is_told():
     rows = [{"frame_labels": [-1], "clip_label": -1}]
     with pytest.raises(UserError, match="expected videos with a label for the frame, got none"):
-        score(Said([sure([0])], None), rows, {"frame": NAMES["frame"]})
+        score(LabelProbabilities([sure([0])], None), rows, {"frame": NAMES["frame"]})
 
 
 def test_of_many_classes_the_five_likeliest_count():
     names = {"clip": list("abcdefg")}
     rows = [{"frame_labels": [], "clip_label": 5}]
-    said = Said([], np.array([[0.3, 0.2, 0.15, 0.12, 0.1, 0.08, 0.05]]))
+    said = LabelProbabilities([], np.array([[0.3, 0.2, 0.15, 0.12, 0.1, 0.08, 0.05]]))
     assert score(said, rows, names)["clip_top5"] == 0
 
 

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from rnnpipe.sources.text.parallel import Parallel
-from rnnpipe.sources.text.table import Table
+from rnnpipe.sources.text.table import ClassTable
 from rnnpipe.transforms.build import Build
-from rnnpipe.transforms.recipes.text_classes import TextClassRecipe
-from rnnpipe.transforms.recipes.text_pairs import TextPairRecipe
-from rnnpipe.transforms.recipes.tokenization import Tokenization
+from rnnpipe.transforms.recipes.text_classes import ClassTextOptions, TextClassRecipe
+from rnnpipe.transforms.recipes.text_pairs import PairTextOptions, TextPairRecipe
+from rnnpipe.transforms.recipes.tokenization import RepeatOptions
 from tests.transforms.kinds import sentence
 
-WORDS = Tokenization("word", 100)
+DROP = RepeatOptions(duplicates="drop", leaks="drop")
 TRAIN = range(300)  # a hundred sentences, three times each
 TEST = [*range(90, 110), 90]  # ten of them, ten others, and one of the ten again
 
@@ -47,9 +47,9 @@ def _pairs(folder: Path) -> Repeated:
         test = [form.format(sentence(n)) for n in TEST]
         for name, lines in (("train", train), ("test", test)):
             (folder / f"{name}.{language}").write_text("".join(f"{line}\n" for line in lines))
-    source = Parallel(folder, source="de", target="en")
+    source = Parallel(path=folder, source="de", target="en")
     source.prepare(lambda done, total: None)
-    recipe = TextPairRecipe(WORDS, drop_duplicates=True, drop_leaks=True)
+    recipe = TextPairRecipe(text=PairTextOptions(vocabulary=100), repeats=DROP)
     both = {"duplicates": {"train": 100, "test": 1}, "leaks": {"test in train": 11}}
     return Repeated(
         Build(source, recipe, {}, records_per_shard=30),
@@ -72,9 +72,9 @@ def _classes(folder: Path) -> Repeated:
             rows = csv.writer(file)
             rows.writerow(["text", "label"])
             rows.writerows([sentence(n % 100 if name == "train" else n), n % 3] for n in numbers)
-    source = Table(folder, {"text": "text", "label": "label"})
+    source = ClassTable(path=folder)
     source.prepare(lambda done, total: None)
-    recipe = TextClassRecipe(WORDS, drop_duplicates=True, drop_leaks=True)
+    recipe = TextClassRecipe(text=ClassTextOptions(vocabulary=100), repeats=DROP)
     return Repeated(
         Build(source, recipe, {}, records_per_shard=30),
         {"text": {"duplicates": {"train": 200, "test": 1}, "leaks": {"test in train": 11}}},

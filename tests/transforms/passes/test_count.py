@@ -6,15 +6,14 @@ from collections import Counter
 import apache_beam as beam
 import pytest
 
-from rnnpipe.sources.text.table import Table
+from rnnpipe.sources.text.table import ClassTable
 from rnnpipe.transforms.passes import count as count_pass
 from rnnpipe.transforms.passes.count import _COUNTS, CountReferences, read_counts
 from rnnpipe.transforms.passes.scratch import write_lines
 from rnnpipe.transforms.passes.shuffle import Shuffle
 from rnnpipe.transforms.passes.splits import Splitter
 from rnnpipe.transforms.recipes.base import Tally
-from rnnpipe.transforms.recipes.text_classes import TextClassRecipe
-from rnnpipe.transforms.recipes.tokenization import Tokenization
+from rnnpipe.transforms.recipes.text_classes import ClassTextOptions, TextClassRecipe
 from rnnpipe.transforms.runners.runner import Runner
 
 # A word occurs as often as its length says; the letters tell words of one length apart.
@@ -26,12 +25,12 @@ def source(tmp_path):
     rows = "".join(f"{word},{number % 2}\n" for number, word in enumerate(WORDS))
     (tmp_path / "raw").mkdir()
     (tmp_path / "raw" / "train.csv").write_text(f"text,label\n{rows}")
-    return Table(tmp_path / "raw", {"text": "text", "label": "label"})
+    return ClassTable(path=tmp_path / "raw")
 
 
 def count(source, folder, buckets):
     folder.mkdir()
-    recipe = TextClassRecipe(Tokenization("word", 20))
+    recipe = TextClassRecipe(text=ClassTextOptions(vocabulary=20))
     transform = CountReferences(
         source, recipe, Splitter({}, 0), folder, shuffle=Shuffle(None, buckets)
     )

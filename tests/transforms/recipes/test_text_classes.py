@@ -7,11 +7,15 @@ from rnnpipe.errors import BadRecord, UserError
 from rnnpipe.sources.splits import FIX_FILES
 from rnnpipe.sources.text.fields import refer_text
 from rnnpipe.sources.text.label_files import LabelFiles
-from rnnpipe.sources.text.table import Table
+from rnnpipe.sources.text.table import ClassTable
 from rnnpipe.text.tokenizer import Tokenizer
 from rnnpipe.transforms.build import Build
-from rnnpipe.transforms.recipes.text_classes import TextClassEncoder, TextClassRecipe
-from rnnpipe.transforms.recipes.tokenization import Tokenization
+from rnnpipe.transforms.recipes.text_classes import (
+    ClassTextOptions,
+    TextClassEncoder,
+    TextClassRecipe,
+)
+from rnnpipe.transforms.recipes.tokenization import RepeatOptions
 
 
 @pytest.fixture
@@ -23,13 +27,13 @@ def reviews(tmp_path):
     )
     (tmp_path / "raw" / "test.csv").write_text("text,label\nOld,2\nQuite new,9\nnew,7\n")
     (tmp_path / "raw" / "more.csv").write_text("text,label\nnew,2\n")
-    source = Table(tmp_path / "raw", {"text": "text", "label": "label"})
+    source = ClassTable(path=tmp_path / "raw")
     source.prepare(lambda done, total: None)
     return source
 
 
 def test_records_hold_what_the_raw_data_says(reviews, tmp_path):
-    recipe = TextClassRecipe(Tokenization("word", 9), max_tokens=2)
+    recipe = TextClassRecipe(text=ClassTextOptions(vocabulary=9, max_tokens=2))
     records = Build(reviews, recipe, {}, max_bad_fraction=0.3).run(tmp_path / "records")
     assert records.labels == ["2", "9", "10"]
     read = {record["text_id"]: record for record in records.read("train")}
@@ -84,7 +88,7 @@ def _check_stats(stats):
 
 
 def test_duplicates_are_dropped_where_asked(reviews, tmp_path):
-    recipe = TextClassRecipe(drop_duplicates=True, drop_leaks=True)
+    recipe = TextClassRecipe(repeats=RepeatOptions(duplicates="drop", leaks="drop"))
     records = Build(reviews, recipe, {}, max_bad_fraction=0.3).run(tmp_path / "records")
     kept = {record["text_id"] for record in records.read("train")}
     assert kept == {"train.csv:2", "train.csv:3", "train.csv:5"}
@@ -96,7 +100,7 @@ def test_duplicates_are_dropped_where_asked(reviews, tmp_path):
 
 def test_raw_data_without_records_is_read_once(tmp_path):
     (tmp_path / "train.csv").write_text("text,label\n")
-    source, stages = Table(tmp_path, {"text": "text", "label": "label"}), []
+    source, stages = ClassTable(path=tmp_path), []
     with pytest.raises(UserError, match="at least one record for train, got none of 0"):
         Build(source, TextClassRecipe(), {"test": 0.1}).run(
             tmp_path / "records", progress=lambda stage, *counts: stages.append(stage)
@@ -108,19 +112,22 @@ def test_every_text_is_in_one_split_alone(tmp_path):
     for label in ("neg", "pos"):
         lines = [f"{label} sentence number {i} of {i % 7}\n" for i in range(60)]
         (tmp_path / f"a.{label}").write_text("".join([*lines, *lines[:3], "\n"]))
-    recipe = TextClassRecipe(Tokenization("bpe", 60), drop_duplicates=True)
+    recipe = TextClassRecipe(
+        text=ClassTextOptions(tokenizer="bpe", vocabulary=60),
+        repeats=RepeatOptions(duplicates="drop"),
+    )
     shares = {"validation": 0.1, "test": 0.2}
-    build = Build(LabelFiles(tmp_path), recipe, shares, records_per_shard=20)
+    build = Build(LabelFiles(path=tmp_path), recipe, shares, records_per_shard=20)
     records = build.run(tmp_path / "records")
     texts = {split: {r["text"] for r in records.read(split)} for split in records.splits}
     assert sum(map(len, texts.values())) == len(set.union(*texts.values())) == 120
 
 
 def make_encoder(**options):
-    tokenization = Tokenization("word", 100)
+    text = ClassTextOptions(vocabulary=100, **options)
     return TextClassEncoder(
-        TextClassRecipe(tokenization, **options),
-        tokenization.train({"a": 4, "b": 3, "c": 2, "d": 1}),
+        TextClassRecipe(text=text),
+        text.train({"a": 4, "b": 3, "c": 2, "d": 1}),
         {"neg": 0, "pos": 1},
     )
 

@@ -1,5 +1,6 @@
 import gzip
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 import tensorflow_datasets as tfds
@@ -11,10 +12,14 @@ from rnnpipe.text.normalize import JOIN, Normalizer
 from rnnpipe.text.tokenizer import Tokenizer
 from rnnpipe.transforms.build import Build
 from rnnpipe.transforms.recipes.base import Dropped
-from rnnpipe.transforms.recipes.text_pairs import TextPairEncoder, TextPairRecipe
-from rnnpipe.transforms.recipes.tokenization import Tokenization
+from rnnpipe.transforms.recipes.text_pairs import (
+    PairTextOptions,
+    TextPairEncoder,
+    TextPairRecipe,
+)
+from rnnpipe.transforms.recipes.tokenization import NormalizeOptions, RepeatOptions
 
-WORDS = Tokenization("word", 50, mark_joins=True)
+WORDS = PairTextOptions(tokenizer="word", vocabulary=50)
 POINT = f"▁{JOIN}."  # one that touches the word before it
 
 
@@ -36,13 +41,13 @@ def parallel(tmp_path):
         for split, pairs in (("train", train), ("test", test)):
             text = "".join(f"{pair[side]}\n" for pair in pairs)
             (folder / f"{split}.{language}").write_bytes(gzip.compress(text.encode()))
-    source = Parallel(folder, source="de", target="en")
+    source = Parallel(path=folder, source="de", target="en")
     source.prepare(lambda done, total: None)
     return source
 
 
 def test_records_hold_what_the_raw_data_says(parallel, tmp_path):
-    recipe = TextPairRecipe(WORDS, joint=False, max_tokens=5)
+    recipe = TextPairRecipe(text=replace(WORDS, joint=False, max_tokens=5))
     records = Build(parallel, recipe, {}, max_bad_fraction=0.3).run(tmp_path / "records")
     read = {record["pair_id"]: record for record in records.read("train")}
     assert sorted(read) == ["train:1", "train:2", "train:3", "train:6"]
@@ -69,7 +74,7 @@ def test_records_hold_what_the_raw_data_says(parallel, tmp_path):
 
 
 def test_duplicates_are_dropped_and_a_joint_tokenizer_is_one(parallel, tmp_path):
-    recipe = TextPairRecipe(WORDS, drop_duplicates=True, drop_leaks=True)
+    recipe = TextPairRecipe(text=WORDS, repeats=RepeatOptions(duplicates="drop", leaks="drop"))
     records = Build(parallel, recipe, {}, max_bad_fraction=0.3).run(tmp_path / "records")
     assert {r["pair_id"] for r in records.read("train")} == {"train:1", "train:4", "train:6"}
     source, target = (Tokenizer.load(records.path / side) for side in ("source", "target"))
@@ -104,14 +109,14 @@ def test_sides_without_token_are_bad():
 @pytest.mark.parametrize("kind", ["bpe", "unigram", "char", "word"])
 def test_decoding_gives_back_the_text_as_it_was_normalised(shared_data, kind):
     """What scores are computed on: no space too many, no mark apart, whatever the language."""
-    source = Parallel(shared_data / "multi30k", source="de", target="fr")
+    source = Parallel(path=shared_data / "multi30k", source="de", target="fr")
     [partition] = [
         partition for partition in source.partitions() if partition.files.split == "test"
     ]
     texts = [text for r in source.read(partition) for text in r.fields.values()]
-    tokenization = Tokenization(kind, 20000, lowercase=False, mark_joins=True)
-    normalizer = tokenization.normalizer
-    tokenizer = tokenization.train(Counter(word for t in texts for word in normalizer(t).split()))
+    options = PairTextOptions(tokenizer=kind, normalize=NormalizeOptions(lowercase=False))
+    normalizer = options.normalizer
+    tokenizer = options.train(Counter(word for t in texts for word in normalizer(t).split()))
     whole = Normalizer(lowercase=False, split_punctuation=False)
     normal = [whole(text) for text in texts]
     assert [tokenizer.decode(tokenizer.encode(text)) for text in texts] == normal

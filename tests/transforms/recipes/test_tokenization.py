@@ -5,9 +5,13 @@ import pytest
 from rnnpipe.errors import BadRecord
 from rnnpipe.sources.text.fields import refer_pair, refer_text
 from rnnpipe.transforms.recipes.base import Dropped, Encoder
-from rnnpipe.transforms.recipes.text_classes import TextClassEncoder, TextClassRecipe
+from rnnpipe.transforms.recipes.text_classes import (
+    ClassTextOptions,
+    TextClassEncoder,
+    TextClassRecipe,
+)
 from rnnpipe.transforms.recipes.text_pairs import TextPairEncoder
-from rnnpipe.transforms.recipes.tokenization import Tokenization
+from rnnpipe.transforms.recipes.tokenization import TextOptions
 
 WORDS = ["a", "b", "c", "unknown"]
 
@@ -32,8 +36,12 @@ def told(outcomes):
 
 @pytest.mark.parametrize("kind", ["word", "bpe", "unigram", "char"])
 def test_a_shard_is_encoded_as_its_records_are_one_by_one(kind):
-    tokenizer = Tokenization(kind, 40).train({"a": 4, "b": 3, "c": 2, "known": 1})
-    classes = TextClassEncoder(TextClassRecipe(max_tokens=2), tokenizer, {"neg": 0, "pos": 1})
+    tokenizer = TextOptions(tokenizer=kind, vocabulary=40).train(
+        {"a": 4, "b": 3, "c": 2, "known": 1}
+    )
+    classes = TextClassEncoder(
+        TextClassRecipe(text=ClassTextOptions(max_tokens=2)), tokenizer, {"neg": 0, "pos": 1}
+    )
     pairs = TextPairEncoder(4, {"source": tokenizer, "target": tokenizer})
     labels = ("neg", "pos", "none")
     for encoder, references in (
@@ -48,7 +56,7 @@ def test_a_shard_is_encoded_as_its_records_are_one_by_one(kind):
 
 
 def test_records_come_before_the_whole_shard_is_read():
-    tokenizer = Tokenization("word", 40).train({"a": 4})
+    tokenizer = TextOptions(vocabulary=40).train({"a": 4})
     encoder = TextPairEncoder(6, {"source": tokenizer, "target": tokenizer})
     read = []
 

@@ -58,7 +58,7 @@ def test_flink_reads_from_a_store_and_writes_to_it(cluster, tmp_path, bucket):
     here = build.run(tmp_path / "here")
     for name, content in contents(tmp_path / "raw").items():
         (bucket / "raw" / name).write_bytes(content)
-    source = Parallel(bucket / "raw", source="de", target="en")
+    source = Parallel(path=bucket / "raw", source="de", target="en")
     source.prepare(lambda done, total: None)
     options = {"records_per_shard": build.records_per_shard, "max_bad_fraction": 0.2}
     # Workers were started before there was a store: only Beam's options tell them of it.

@@ -3,7 +3,9 @@
 import random
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Literal
 
+from rnnpipe.settings import setting
 from rnnpipe.sources.folder import hash_code
 from rnnpipe.sources.generated.grammars.opinions import Label, sample_opinion
 from rnnpipe.sources.generated.grammars.translation import Grammar
@@ -11,6 +13,7 @@ from rnnpipe.sources.generated.source import GeneratedSource
 from rnnpipe.sources.source import Progress
 from rnnpipe.sources.text.label_files import LabelFiles
 from rnnpipe.sources.text.parallel import Parallel
+from rnnpipe.sources.text.source import TextClassSource, TextPairSource
 
 SOURCE_LANGUAGE, TARGET_LANGUAGE = "en", "velu"
 LONGEST_TRAINED = 14
@@ -29,36 +32,30 @@ class GrammarSource(GeneratedSource):
     @property
     def folder_name(self) -> str:
         """E.g. `sentiment_grammar-12000-seed1-c0ffee42`."""
-        amount, seed = self._settings.values()
+        amount, seed = self.settings.values()
         return f"{self.kind}-{amount}-seed{seed}-{hash_code(Path(__file__).parent)}"
 
 
-class SentimentGrammar(GrammarSource):
+class SentimentGrammar(GrammarSource, TextClassSource):
     """Opinions of two classes, in the layout of `rt-polarity`: `opinions.neg`, `opinions.pos`.
 
     The classes are equally frequent and no sentence occurs twice. What decides is negation,
     contrast and intensity; see `sample_opinion`.
 
-    Args:
-        path: where the data sets go.
-        sentences: how many.
-        seed: of all that is drawn.
-
     Example:
-        >>> source = SentimentGrammar("data/opinions", sentences=1000, seed=1)
+        >>> source = SentimentGrammar(path=Path("data/opinions"), sentences=1000)
         >>> source.prepare(lambda done, total: None)
         >>> first = next(source.read(source.partitions()[0]))
     """
 
-    kind = "sentiment_grammar"
-
-    def __init__(self, path: str | Path, *, sentences: int, seed: int) -> None:
-        super().__init__(path, sentences=sentences, seed=seed)
+    kind: Literal["sentiment_grammar"] = "sentiment_grammar"
+    sentences: int = setting(12000, "how many", ge=100)
+    seed: int = setting(1, "of all that is drawn")
 
     def write(self, folder: Path, progress: Progress) -> None:
         """Writes a file for each class."""
-        total = self._settings["sentences"]
-        rng = random.Random(f"opinions {self._settings['seed']}")
+        total = self.sentences
+        rng = random.Random(f"opinions {self.seed}")
         wanted: dict[Label, int] = {"neg": total // 2, "pos": total - total // 2}
         drawn: dict[Label, dict[str, None]] = {"neg": {}, "pos": {}}
         while any(len(drawn[label]) < wanted[label] for label in wanted):
@@ -71,38 +68,34 @@ class SentimentGrammar(GrammarSource):
 
     def open(self, folder: Path) -> LabelFiles:
         """The reader of these files."""
-        return LabelFiles(folder)
+        return LabelFiles(path=folder)
 
 
-class TranslationGrammar(GrammarSource):
+class TranslationGrammar(GrammarSource, TextPairSource):
     """English and made-up Velu as parallel files; see `Grammar` for how they differ.
 
     No English sentence occurs twice, in whatever split. In training and validation none is longer
     than `LONGEST_TRAINED` words; the test split holds as many of these lengths as validation, and
     then half as many longer ones, so that scores can be told apart by the length of the source.
 
-    Args:
-        path: where the data sets go.
-        pairs: how many training pairs; validation has 8 % of that on top, and test 12 %.
-        seed: of all that is drawn.
-
     Example:
-        >>> source = TranslationGrammar("data/velu", pairs=1000, seed=1)
+        >>> source = TranslationGrammar(path=Path("data/velu"), pairs=1000)
         >>> source.prepare(lambda done, total: None)
         >>> first = next(source.read(source.partitions()[0]))
     """
 
-    kind = "translation_grammar"
-
-    def __init__(self, path: str | Path, *, pairs: int, seed: int) -> None:
-        super().__init__(path, pairs=pairs, seed=seed)
+    kind: Literal["translation_grammar"] = "translation_grammar"
+    pairs: int = setting(
+        12000, "training pairs; validation has 8 % of that on top, and test 12 %", ge=100
+    )
+    seed: int = setting(1, "of all that is drawn")
 
     def write(self, folder: Path, progress: Progress) -> None:
         """Writes a file for each language and split."""
-        pairs = self._settings["pairs"]
+        pairs = self.pairs
         held_out = max(round(pairs * _HELD_OUT), 2)
         short, long = pairs + 2 * held_out, held_out // 2
-        rng = random.Random(f"velu {self._settings['seed']}")
+        rng = random.Random(f"velu {self.seed}")
         grammar, drawn = Grammar(rng, _DEPTH), dict[str, str]()
         longer: dict[str, str] = {}
         while len(drawn) < short or len(longer) < long:
@@ -121,7 +114,7 @@ class TranslationGrammar(GrammarSource):
 
     def open(self, folder: Path) -> Parallel:
         """The reader of these files."""
-        return Parallel(folder, source=SOURCE_LANGUAGE, target=TARGET_LANGUAGE)
+        return Parallel(path=folder, source=SOURCE_LANGUAGE, target=TARGET_LANGUAGE)
 
 
 def _write_pairs(folder: Path, split: str, pairs: list[tuple[str, str]]) -> None:
