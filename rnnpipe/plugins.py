@@ -2,7 +2,7 @@
 
 from collections.abc import Container
 from functools import cache
-from importlib.metadata import EntryPoint, EntryPoints, entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from rnnpipe.errors import UserError
@@ -32,7 +32,7 @@ def find_plugins(group: str, ours: Container[str] = ()) -> dict[str, EntryPoint]
 
 
 @cache
-def _entry_points() -> EntryPoints:
+def _entry_points() -> Any:  # Python 3.12 has another type than 3.11, with the same method
     # It reads a file of every package that is installed, and a config asks for dozens of groups.
     return entry_points()
 

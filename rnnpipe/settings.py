@@ -141,7 +141,8 @@ class Settings:
         members = tuple(family.load().values())
         if len(members) == 1:
             return handler.generate_schema(members[0])
-        return handler.generate_schema(Annotated[Union[members], Discriminator("kind")])  # noqa: UP007
+        by_kind: Any = Discriminator("kind")
+        return handler.generate_schema(Annotated[Union[members], by_kind])  # noqa: UP007
 
 
 def _check_bounds(owner: str, declared: Field[Any], value: Any) -> None:
