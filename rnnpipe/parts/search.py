@@ -101,7 +101,7 @@ class BeamSearchOptions(Settings):
         return beam_search(
             step,
             state,
-            width=self.width,
+            beam_width=self.width,
             n_best=self.n_best,
             length_penalty=gnmt_length(self.length_penalty),
             coverage_penalty=gnmt_coverage(coverage, memory_mask) if coverage else None,
