@@ -1,6 +1,7 @@
 """Errors of users, reported as *where: expected X, got Y; what to do*."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,6 +47,25 @@ class Faults(UserError):
 
     def __str__(self) -> str:
         return "\n".join(str(fault) for fault in self.faults)
+
+
+@contextmanager
+def located(section: str) -> Iterator[None]:
+    """Puts the section of the config before the key of a mistake in its settings.
+
+    Example:
+        >>> with located("data.features"):
+        ...     raise UserError("image_size", "a size of at least 32", "8", "write e.g. 224")
+        Traceback (most recent call last):
+            ...
+        rnnpipe.errors.UserError: data.features.image_size: expected a size of at least 32, got 8; \
+write e.g. 224
+    """
+    try:
+        yield
+    except UserError as fault:
+        where = f"{section}.{fault.where}" if fault.where else section
+        raise UserError(where, fault.expected, fault.got, fault.fix) from fault
 
 
 class BadRecord(Exception):

@@ -5,7 +5,7 @@ check, its line in the JSON schema, and the flag of the Beam job.
 """
 
 from collections.abc import Mapping
-from dataclasses import MISSING, Field, dataclass, field, fields
+from dataclasses import MISSING, Field, dataclass, field, fields, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, TypeVar, Union, dataclass_transform
@@ -15,6 +15,7 @@ from rnnpipe.plugins import find_plugins, load_plugin
 from rnnpipe.storage.paths import as_path
 
 T = TypeVar("T")
+S = TypeVar("S", bound="Settings")
 
 _BOUNDS = {
     "ge": ("of at least", lambda value, bound: value >= bound),
@@ -154,6 +155,30 @@ def _check_bounds(owner: str, declared: Field[Any], value: Any) -> None:
             raise UserError(where, f"a value {words} {limit:g}", repr(value), fix)
 
 
+def make_absolute(settings: Any) -> Any:
+    """The same settings, with absolute paths: they hold wherever a command runs later.
+
+    Args:
+        settings: settings, or a value within them.
+
+    Example:
+        >>> class Files(Settings):
+        ...     path: Path
+        >>> make_absolute(Files(path=Path("raw"))).path.is_absolute()
+        True
+    """
+    if isinstance(settings, Path):
+        return settings.absolute()
+    if isinstance(settings, Settings):
+        values = {f.name: make_absolute(getattr(settings, f.name)) for f in fields(settings)}  # type: ignore[arg-type]  # subclasses are dataclasses
+        return replace(settings, **values)  # type: ignore[type-var]  # as above
+    if isinstance(settings, tuple):
+        return tuple(map(make_absolute, settings))
+    if isinstance(settings, dict):
+        return {key: make_absolute(value) for key, value in settings.items()}
+    return settings
+
+
 class _PathSchema:
     """How YAML gives a path: `~` is the home folder, and an object store has a scheme."""
 
@@ -179,6 +204,25 @@ def expand_user(path: Path) -> Path:
         return path.expanduser()
     except RuntimeError:
         raise UserError("", "a path", f'"{path}", of an unknown user', "write it out") from None
+
+
+def make_paths_absolute(settings: S) -> S:
+    """The settings with all of their paths absolute, so that they hold in any folder.
+
+    Example:
+        >>> class Raw(Settings):
+        ...     path: FilePath
+        >>> make_paths_absolute(Raw(path=Path("data"))).path.is_absolute()
+        True
+    """
+    changes: dict[str, Any] = {}
+    for declared in fields(settings):  # type: ignore[arg-type]  # subclasses are dataclasses
+        value = getattr(settings, declared.name)
+        if isinstance(value, Settings):
+            changes[declared.name] = make_paths_absolute(value)
+        elif isinstance(value, Path):
+            changes[declared.name] = as_path(value).absolute()
+    return replace(settings, **changes)  # type: ignore[type-var]
 
 
 class _AtLeast:

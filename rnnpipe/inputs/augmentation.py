@@ -1,29 +1,58 @@
 """Images changed by chance, so that training sees each of them in many ways."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import tensorflow as tf
+from rnnpipe.settings import Settings, fraction, setting
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 
-@dataclass(frozen=True, slots=True)
-class Augmentation:
-    """What happens to training images, anew in every epoch.
+class AugmentationOptions(Settings):
+    """What happens to training images, anew in every epoch; to all frames of a clip alike."""
+
+    shift: int = setting(
+        0, "pixels by which they are moved at most, in each direction; edges are repeated", ge=0
+    )
+    flip: bool = setting(False, "whether every second one is mirrored")
+    brightness: float = fraction(help="share of white by which they become darker or brighter")
+
+
+NO_AUGMENTATION = AugmentationOptions()
+
+
+def augment_batches(
+    batches: tf.data.Dataset, how: AugmentationOptions, seed: int
+) -> tf.data.Dataset:
+    """Batches of (inputs, targets) whose input `image` is augmented, anew in every epoch.
 
     Args:
-        shift: pixels by which they are moved at most, in each direction; edges are repeated.
-        flip: whether every second one is seen in a mirror.
-        brightness: by which share of white they become darker or brighter at most.
+        batches: with uint8 images, `(images, height, width, 3)`.
+        how: what happens to them.
+        seed: of the chance.
     """
+    import tensorflow as tf
 
-    shift: int = 0
-    flip: bool = False
-    brightness: float = 0.0
+    if how == NO_AUGMENTATION:
+        return batches
+    # A draw within the map would be the same in every epoch.
+    seeds = tf.data.Dataset.random(seed=seed, rerandomize_each_iteration=True)
+
+    def change(
+        batch: tuple[dict[str, tf.Tensor], tf.Tensor], seed: tf.Tensor
+    ) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
+        inputs, targets = batch
+        return {**inputs, "image": augment(inputs["image"], how, (seed, 1))}, targets
+
+    return tf.data.Dataset.zip(batches, seeds).map(change, num_parallel_calls=2)
 
 
 def augment(
     images: tf.Tensor,
-    how: Augmentation,
+    how: AugmentationOptions,
     seed: Sequence[tf.Tensor],
     *,
     lengths: tf.Tensor | None = None,
@@ -37,6 +66,8 @@ def augment(
         lengths: how many of the images, in their order, are changed in one and the same way, as the
             frames of a clip are, `(clips,)`; None: each in its own.
     """
+    import tensorflow as tf
+
     count = tf.shape(images)[0] if lengths is None else tf.size(lengths)
     draws = tf.random.stateless_uniform((count, 4), tf.stack(seed), -1.0, 1.0)
     if lengths is not None:
@@ -56,5 +87,7 @@ def augment(
 
 def _move(side: int, by: tf.Tensor, most: int) -> tf.Tensor:
     """Which row or column is seen at each place, `(images, side)`, moved by -1 to 1 of `most`."""
+    import tensorflow as tf
+
     moved = tf.range(side) + tf.cast(tf.round(by * most), tf.int32)[:, None]
     return tf.clip_by_value(moved, 0, side - 1)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-from rnnpipe.inputs.augmentation import Augmentation, augment
+from rnnpipe.inputs.augmentation import AugmentationOptions, augment
 from rnnpipe.inputs.batches import Batch, make_batches
 from rnnpipe.inputs.prefetching import prefetch
 from rnnpipe.records.directory import RecordsDirectory
@@ -22,7 +22,7 @@ def make_clips(
     frame_shape: Sequence[int],
     batch_size: int,
     shuffle_seed: int | None = None,
-    augmentation: Augmentation | None = None,
+    augmentation: AugmentationOptions | None = None,
 ) -> tf.data.Dataset:
     """The batches of a split of videos.
 
@@ -65,7 +65,7 @@ def make_clips(
         shuffle_seed=shuffle_seed,
         transform=to_pair,
     )
-    if shuffle_seed is None or augmentation in (None, Augmentation()):
+    if shuffle_seed is None or augmentation in (None, AugmentationOptions()):
         return batches
 
     def change(pair: tuple[Batch, Batch], *seed: tf.Tensor) -> tuple[Batch, Batch]:

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 FRAME, CLIP = "frame", "clip"
 """The outputs of a labeler: the logits of each frame's label and of the clip's class."""
 
-FRAME_ENCODER = "frame_encoder"
-"""The name of the frames' encoder in a model."""
+FRAME_ENCODER, RECURRENCE = "frame_encoder", "recurrence"
+"""The names of the frames' encoder and of the recurrence in a model."""
 
 
 class FrameEncoderOptions(Settings):
@@ -30,17 +30,16 @@ class FrameEncoderOptions(Settings):
         """The encoder: x = relu(W flatten(encoder(frame)) + b).
 
         Args:
-            shape: of a frame, `(height, width, 3)`, or of its features, `(channels,)`.
+            shape: of a frame, `(height, width, 3)`, or of its stored features, `(channels,)`.
 
         Returns:
             A model from frames `(frames, …)` to `(frames, units)`.
         """
         import keras
 
-        dtype = "float32" if self.image_encoder.reads_features else "uint8"
-        frame = vector = keras.Input(tuple(shape), dtype=dtype)
-        if not self.image_encoder.reads_features:
-            vector = keras.layers.Flatten()(self.image_encoder.make(shape)(frame))
+        encoder = self.image_encoder.make(shape)
+        frame = keras.Input(tuple(shape), dtype=encoder.input.dtype)
+        vector = keras.layers.Flatten()(encoder(frame))
         vector = keras.layers.Dense(self.units, activation="relu", name="features")(vector)
         vector = keras.layers.Dropout(self.dropout, name="feature_dropout")(vector)
         return keras.Model(frame, vector, name=FRAME_ENCODER)
@@ -89,8 +88,8 @@ def build_frame_labeler(
         clip_labels: number of classes of clips; 0: they are not classified.
         frame_encoder: a Keras model in the place of that part, from frames `(frames, …)` to
             `(frames, features)`, with the name `frame_encoder`.
-        recurrence: a Keras layer in the place of that part, with `return_sequences=True` and
-            `return_state=True`.
+        recurrence: a Keras layer in the place of that part, with `return_sequences=True`,
+            `return_state=True` and the name `recurrence`.
 
     Returns:
         A model from `{"frames": what the encoder reads, (frames, …), "frame_index": (batch, time)
@@ -98,8 +97,8 @@ def build_frame_labeler(
         clip_labels)}`, both logits.
 
     Raises:
-        UserError: there are no labels, the encoder has another name, or the recurrence does not
-            return its states.
+        UserError: there are no labels, encoder or recurrence have another name, or the recurrence
+            does not return its states.
 
     Example:
         >>> import numpy
@@ -122,21 +121,26 @@ def build_frame_labeler(
         fix = "label the frames or the clips"
         raise UserError("build_frame_labeler", "labels", "none", fix)
     encoder = frame_encoder or options.frame_encoder.make(frame_shape)
-    if encoder.name != FRAME_ENCODER:
-        fix = f"build it with name={FRAME_ENCODER!r}"
-        expected = f"an encoder named {FRAME_ENCODER}"
-        raise UserError("build_frame_labeler", expected, encoder.name, fix)
+    _check_name(encoder, "an encoder", FRAME_ENCODER)
     if recurrence is None and options.recurrence is not None:
-        recurrence = options.recurrence.make()
+        recurrence = options.recurrence.make(name=RECURRENCE)
     frames = keras.Input(encoder.input.shape[1:], dtype=encoder.input.dtype, name="frames")
     index = keras.Input((None,), dtype="int32", name="frame_index")
     mask = index >= 0
     states = ops.take(encoder(frames), ops.maximum(index, 0), axis=0)
     if recurrence is not None:
+        _check_name(recurrence, "a recurrence", RECURRENCE)
         find_state_sizes(recurrence, states)
         states = recurrence(states, mask=mask)[0]
     outputs = _label(options, states, mask, frame_labels, clip_labels)
     return keras.Model({"frames": frames, "frame_index": index}, outputs, name="frame_labeler")
+
+
+def _check_name(layer: "keras.layers.Layer", what: str, name: str) -> None:
+    """Checks the name by which `build_stream` finds a layer."""
+    if layer.name != name:
+        expected, fix = f"{what} named {name}", f"build it with name={name!r}"
+        raise UserError("build_frame_labeler", expected, layer.name, fix)
 
 
 def _label(
@@ -161,7 +165,7 @@ def _label(
 def build_stream(model: "keras.Model") -> "keras.Model":
     """A labeler as one step: a frame and what it remembers in, logits and what it remembers out.
 
-    It shares the weights of `model` and says of each frame what that says of the whole video. The
+    It shares the weights of `model`, and labels each frame as that does in the whole video. The
     class of the clip is that of all frames so far.
 
     Args:
@@ -171,7 +175,7 @@ def build_stream(model: "keras.Model") -> "keras.Model":
         A model from `{"frames": one of each video, (batch, …), "states": […], "pooled": (batch,
         units), "number": (batch, 1)}`, where `number` counts the frames so far and this one, to
         `{"frame": (batch, frame_labels), "clip": (batch, clip_labels), "states": […], "pooled":
-        …}`. At the beginning of a video the states are zeros, and what is pooled is not looked at.
+        …}`. At the first frame of a video the states are zeros, and `pooled` is not read.
 
     Raises:
         UserError: the recurrence reads backwards too, so that it needs the whole video.
@@ -182,8 +186,8 @@ def build_stream(model: "keras.Model") -> "keras.Model":
     from rnnpipe.layers import MaxPooling
 
     named = {layer.name: layer for layer in model.layers}
-    encoder, recurrence = named[FRAME_ENCODER], named.get("recurrence")
-    if recurrence is not None and getattr(recurrence, "bidirectional", False):
+    encoder, recurrence = named[FRAME_ENCODER], named.get(RECURRENCE)
+    if _reads_backwards(recurrence):
         raise UserError(
             "a stream",
             "a recurrence that reads forwards",
@@ -198,7 +202,8 @@ def build_stream(model: "keras.Model") -> "keras.Model":
     if recurrence is not None:
         sizes = find_state_sizes(recurrence, hidden[:, None])
         states = [keras.Input((size,), name=f"state_{i}") for i, size in enumerate(sizes)]
-        sequence, *after = recurrence(hidden[:, None], initial_state=states)
+        before_it = _first_states(recurrence, hidden, states, number)
+        sequence, *after = recurrence(hidden[:, None], initial_state=before_it)
         hidden = sequence[:, 0]
     before = keras.Input((hidden.shape[-1],), name="pooled")
     if isinstance(named.get("clip_pooling"), MaxPooling):
@@ -212,3 +217,21 @@ def build_stream(model: "keras.Model") -> "keras.Model":
         | {"states": after, "pooled": pooled},
         name="frame_stream",
     )
+
+
+def _reads_backwards(recurrence: Any) -> bool:
+    import keras
+
+    is_bidirectional = isinstance(recurrence, keras.layers.Bidirectional)
+    return is_bidirectional or getattr(recurrence, "bidirectional", False)
+
+
+def _first_states(recurrence: Any, hidden: Any, states: list[Any], number: Any) -> list[Any]:
+    """The states before a frame: at the first one those that are learned, if any are."""
+    from keras import ops
+
+    learned = getattr(recurrence, "first_states", None)
+    if learned is None:
+        return states
+    first = learned(hidden)
+    return [ops.where(number > 1, *pair) for pair in zip(states, first, strict=True)]

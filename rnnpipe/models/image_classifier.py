@@ -6,6 +6,7 @@ Mnih et al. 2014, arXiv:1406.6247; Ba, Mnih & Kavukcuoglu 2015, arXiv:1412.7755.
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from rnnpipe.errors import UserError
 from rnnpipe.parts.attention import AttentionOptions, CoverageAttentionOptions
 from rnnpipe.parts.cells import CellOptions, LSTMOptions
 from rnnpipe.parts.image_encoders import CNNOptions, ImageEncoderOptions
@@ -23,6 +24,14 @@ class GlimpseReaderOptions(Settings):
     attention: AttentionOptions = CoverageAttentionOptions(units=64)
     steps: int = setting(6, "how often it attends", ge=1)
 
+    def check(self) -> None:
+        """The attention is over a grid, and what it finds is all that the cells read."""
+        self.attention.check_reads_grids("attention")
+        if self.cell.reads_context:
+            expected = "a cell that reads one input"
+            got = getattr(self.cell, "kind", type(self.cell).__name__)
+            raise UserError("cell.kind", expected, got, "write another kind, e.g. lstm")
+
 
 class ImageClassifierOptions(Settings):
     """An image encoder's grid, and a recurrent network that reads it in glimpses."""
@@ -30,6 +39,14 @@ class ImageClassifierOptions(Settings):
     image_encoder: ImageEncoderOptions = CNNOptions()
     reader: GlimpseReaderOptions = GlimpseReaderOptions()
     dropout: float = fraction(help="of the features that the softmax reads, in training")
+
+    def check(self) -> None:
+        """Dot attention compares the reader's states with the grid as they are."""
+        channels, units = self.image_encoder.grid_channels, self.reader.cell.output_size
+        if self.reader.attention.needs_equal_features and channels not in (None, units):
+            fix = f"write {channels}, or a reader.attention.kind that projects, e.g. general"
+            expected = f"{channels} units, as many as the grid has channels, with dot attention"
+            raise UserError("reader.cell", expected, str(units), fix)
 
 
 def build_image_classifier(
@@ -82,7 +99,7 @@ def build_image_classifier(
     return keras.Model(image, {"logits": logits, **outputs}, name="image_classifier")
 
 
-def build_cnn_classifier(
+def build_pooling_classifier(
     options: ImageClassifierOptions, *, image_shape: Sequence[int], classes: int
 ) -> "keras.Model":
     """A model that sees all of an image at once: what a reader in glimpses is compared with.
@@ -105,7 +122,7 @@ def build_cnn_classifier(
     pooled = layers.GlobalAveragePooling2D()(encoder(image))
     hidden = layers.Dense(options.reader.cell.units, activation="relu", name="hidden")(pooled)
     logits = _classify(hidden, classes, options.dropout)
-    return keras.Model(image, {"logits": logits}, name="cnn_classifier")
+    return keras.Model(image, {"logits": logits}, name="pooling_classifier")
 
 
 def _classify(features: Any, classes: int, dropout: float) -> Any:

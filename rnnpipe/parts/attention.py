@@ -1,7 +1,8 @@
 """Attention mechanisms."""
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from rnnpipe.errors import UserError
 from rnnpipe.settings import Kinds, Settings, fraction, setting
 
 if TYPE_CHECKING:
@@ -38,6 +39,42 @@ class AttentionOptions(Settings):
         },
     )
 
+    aligns_by_softmax: ClassVar[bool] = True
+    """Whether local and monotonic attention can align in its place."""
+
+    @property
+    def reads_grids(self) -> bool:
+        """Whether its memory may be a grid, and not only a sequence."""
+        return True
+
+    @property
+    def is_hard(self) -> bool:
+        """Whether it samples positions, so that it is trained by REINFORCE."""
+        return False
+
+    @property
+    def needs_equal_features(self) -> bool:
+        """Whether a query has to have as many features as the memory."""
+        return False
+
+    @property
+    def alignment_count(self) -> int:
+        """How many alignments each query has."""
+        return 1
+
+    def check_reads_grids(self, key: str) -> None:
+        """Checks that its memory may be the grid of an image.
+
+        Args:
+            key: the setting that it is, for messages.
+
+        Raises:
+            UserError: it attends along a sequence alone.
+        """
+        if not self.reads_grids:
+            got, fix = getattr(self, "kind", type(self).__name__), "write e.g. {kind: additive}"
+            raise UserError(f"{key}.kind", "an attention that reads grids", got, fix)
+
     def make(self, *, seed: int | None = None, name: str | None = None) -> "Attention":
         """The mechanism.
 
@@ -54,6 +91,11 @@ class _JointLayerOptions(AttentionOptions):
     activation: Literal["tanh", "relu"] = setting("tanh", "of that layer")
     normalize: bool = setting(False, "whether the score's vector is normalised (Salimans 2016)")
     dropout: float = fraction(help="of that layer, in training")
+
+    @property
+    def alignment_count(self) -> int:
+        """Its glimpses."""
+        return self.glimpses
 
     def _arguments(self, seed: int | None, name: str | None) -> dict[str, Any]:
         return {
@@ -120,6 +162,11 @@ class DotAttentionOptions(AttentionOptions):
         None, "sqrt: 1 / √features; learned: a weight; null: 1"
     )
 
+    @property
+    def needs_equal_features(self) -> bool:
+        """Always."""
+        return True
+
     def make(self, *, seed: int | None = None, name: str | None = None) -> "Attention":
         """A `DotAttention`."""
         from rnnpipe.layers import DotAttention
@@ -137,6 +184,11 @@ class GeneralAttentionOptions(AttentionOptions):
         None, "sqrt: 1 / √features; learned: a weight; null: 1"
     )
 
+    @property
+    def alignment_count(self) -> int:
+        """Its glimpses."""
+        return self.glimpses
+
     def make(self, *, seed: int | None = None, name: str | None = None) -> "Attention":
         """A `GeneralAttention`."""
         from rnnpipe.layers import GeneralAttention
@@ -153,6 +205,11 @@ class MultiHeadAttentionOptions(AttentionOptions):
     key_dim: int = setting(64, "features of each head's queries and keys", ge=1)
     dropout: float = fraction(help="of the alignments, in training")
 
+    @property
+    def alignment_count(self) -> int:
+        """Its heads."""
+        return self.num_heads
+
     def make(self, *, seed: int | None = None, name: str | None = None) -> "Attention":
         """A `MultiHeadAttention`."""
         from rnnpipe.layers import MultiHeadAttention
@@ -162,7 +219,33 @@ class MultiHeadAttentionOptions(AttentionOptions):
         )
 
 
-class GatedAttentionOptions(AttentionOptions):
+class _WrapperOptions(AttentionOptions):
+    aligns_by_softmax = False
+
+    mechanism: AttentionOptions
+
+    @property
+    def reads_grids(self) -> bool:
+        """Whether its mechanism does."""
+        return self.mechanism.reads_grids
+
+    @property
+    def is_hard(self) -> bool:
+        """Whether its mechanism is."""
+        return self.mechanism.is_hard
+
+    @property
+    def needs_equal_features(self) -> bool:
+        """Whether its mechanism does."""
+        return self.mechanism.needs_equal_features
+
+    @property
+    def alignment_count(self) -> int:
+        """That of its mechanism."""
+        return self.mechanism.alignment_count
+
+
+class GatedAttentionOptions(_WrapperOptions):
     """A mechanism whose context passes a gate that the query opens (Xu et al. 2015)."""
 
     kind: Literal["gated"] = "gated"
@@ -176,7 +259,7 @@ class GatedAttentionOptions(AttentionOptions):
         return GatedAttention(self.mechanism.make(seed=seed), self.per_feature, name=name)
 
 
-class HardAttentionOptions(AttentionOptions):
+class HardAttentionOptions(_WrapperOptions):
     """A mechanism that attends to one position at a time, trained by REINFORCE (Xu et al. 2015)."""
 
     kind: Literal["hard"] = "hard"
@@ -184,6 +267,19 @@ class HardAttentionOptions(AttentionOptions):
     expected_share: float = setting(
         0.5, "how often training takes the expected position, not a sample", ge=0, le=1
     )
+
+    def check(self) -> None:
+        """Positions are sampled once, of one alignment."""
+        fix = "write e.g. {kind: additive}"
+        if self.mechanism.is_hard:
+            raise UserError("mechanism", "a mechanism that is not hard itself", "a hard one", fix)
+        if (count := self.mechanism.alignment_count) > 1:
+            raise UserError("mechanism", "one alignment of each query", str(count), fix)
+
+    @property
+    def is_hard(self) -> bool:
+        """Always."""
+        return True
 
     def make(self, *, seed: int | None = None, name: str | None = None) -> "Attention":
         """A `HardAttention`."""
@@ -203,14 +299,27 @@ class ReinforceOptions(Settings):
 
 
 def is_hard(options: AttentionOptions | None) -> bool:
-    """Whether a mechanism, or one that it wraps, is trained by REINFORCE."""
-    if isinstance(options, HardAttentionOptions):
-        return True
-    inner = getattr(options, "mechanism", None)
-    return inner is not None and is_hard(inner)
+    """Whether there is a mechanism that is trained by REINFORCE."""
+    return options is not None and options.is_hard
 
 
-class LocalAttentionOptions(AttentionOptions):
+class _AligningOptions(_WrapperOptions):
+    """A wrapper that aligns in its own way, over sequences alone."""
+
+    @property
+    def reads_grids(self) -> bool:
+        """Never: positions follow each other."""
+        return False
+
+    def check(self) -> None:
+        """The mechanism aligns by softmax, whose place the wrapper takes."""
+        if not self.mechanism.aligns_by_softmax:
+            got = getattr(self.mechanism, "kind", type(self.mechanism).__name__)
+            fix = "write e.g. {kind: additive}"
+            raise UserError("mechanism.kind", "a mechanism that aligns by softmax", got, fix)
+
+
+class LocalAttentionOptions(_AligningOptions):
     """A mechanism that attends around a position predicted from the query (Luong et al. 2015)."""
 
     kind: Literal["local"] = "local"
@@ -225,7 +334,7 @@ class LocalAttentionOptions(AttentionOptions):
         return LocalAttention(self.mechanism.make(seed=seed), self.units, self.reach, name=name)
 
 
-class MonotonicAttentionOptions(AttentionOptions):
+class MonotonicAttentionOptions(_AligningOptions):
     """A mechanism that only moves forward in a sequence (Raffel et al. 2017)."""
 
     kind: Literal["monotonic"] = "monotonic"

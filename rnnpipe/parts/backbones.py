@@ -37,11 +37,12 @@ class BackboneOptions(Settings):
             UserError: one is missing.
         """
 
-    def make(self, image_size: int) -> "keras.Model":
+    def make(self, image_size: int, layer: str | None = None) -> "keras.Model":
         """The network, from prepared pixels `(batch, height, width, 3)` to a grid of features.
 
         Args:
             image_size: height and width of the images, in pixels.
+            layer: the layer whose output is taken; None: the network's own output.
 
         Raises:
             UserError: it cannot be made.
@@ -74,18 +75,25 @@ class ApplicationBackboneOptions(BackboneOptions):
         if isinstance(self.weights, Path):
             hash_file(self.weights, "weights")
 
-    def make(self, image_size: int) -> "keras.Model":
+    def make(self, image_size: int, layer: str | None = None) -> "keras.Model":
         """The network without its head."""
+        import keras
+
         make = self._find()
         weights = None if self.weights == "none" else self.weights
         shape = (image_size, image_size, 3)
         try:
-            return make(include_top=False, weights=weights, input_shape=shape, **self.options)
+            model = make(include_top=False, weights=weights, input_shape=shape, **self.options)
+            if layer is None:
+                return model
+            return keras.Model(model.input, model.get_layer(layer).output, name=model.name)
         except Exception as fault:  # whatever Keras says of names, files, sizes and the network
             asked = f"weights: {self.weights}, image size: {image_size}, options: {self.options}"
+            if layer is not None:
+                asked += f", layer: {layer}"
             expected = f"what {self.name} can be made of ({asked})"
             got = " ".join(str(fault).split())
-            fix = "correct weights, size or options; without network, name a file of weights"
+            fix = "correct weights, size, layer or options; without network, name a file of weights"
             raise UserError("backbone", expected, got[:300], fix) from fault
 
     def prepare(self, pixels: Any) -> Any:
@@ -129,13 +137,15 @@ class SavedBackboneOptions(BackboneOptions):
         """Looks for the file."""
         hash_file(self.path, "path")
 
-    def make(self, image_size: int) -> "keras.Model":
+    def make(self, image_size: int, layer: str | None = None) -> "keras.Model":
         """The model, for images of this size."""
         import keras
 
         hash_file(self.path, "path")
         try:
             model = keras.models.load_model(self.path, compile=False)
+            if layer is not None:
+                model = keras.Model(model.input, model.get_layer(layer).output, name=model.name)
             side = image_size
             pixels = keras.Input((side, side, 3))
             return keras.Model(pixels, model(pixels), name=model.name)

@@ -1,6 +1,6 @@
 """Recurrent cells: what a recurrence or a decoder is made of."""
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from rnnpipe.errors import UserError
 from rnnpipe.settings import Kinds, Settings, fraction, setting
@@ -39,11 +39,15 @@ class CellOptions(Settings):
         },
     )
 
+    reads_context: ClassVar[bool] = False
+    """Whether it reads the context of attention beside its inputs, as only a decoder has it."""
+
+    kind: str
     units: int = setting(256, "units, in each direction of a bidirectional layer", ge=1)
 
     @property
     def output_size(self) -> int:
-        """The features of the cell's output."""
+        """The features of its output."""
         return self.units
 
     def make_cell(self) -> "keras.layers.Layer":
@@ -205,7 +209,7 @@ class ProjectionLSTMOptions(_ForgetBiasOptions):
 
     @property
     def output_size(self) -> int:
-        """The units that the output is projected to."""
+        """The features of its output."""
         return self.projection
 
     def make_cell(self) -> "keras.layers.Layer":
@@ -248,6 +252,7 @@ class Att2InOptions(CellOptions):
     """LSTM of a decoder whose context goes into its cell, past its gates (Rennie et al. 2017)."""
 
     kind: Literal["att2in"] = "att2in"
+    reads_context = True
 
     def make_cell(self, context: int | None = None) -> "keras.layers.Layer":
         """An `Att2InCell`.

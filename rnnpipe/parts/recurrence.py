@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from rnnpipe.errors import UserError
-from rnnpipe.parts.cells import Att2InOptions, CellOptions, LSTMOptions
+from rnnpipe.parts.cells import CellOptions, LSTMOptions
 from rnnpipe.settings import Settings, fraction, setting
 
 if TYPE_CHECKING:
@@ -42,10 +42,10 @@ class RecurrenceOptions(Settings):
         return self.cell.output_size * (2 if self.bidirectional else 1)
 
     def check(self) -> None:
-        """The cell reads a sequence alone; zoneout leaves no dropout to it."""
-        if isinstance(self.cell, Att2InOptions):
-            fix = "write another kind, e.g. lstm"
-            raise UserError("cell.kind", "a cell that reads a sequence alone", "att2in", fix)
+        """The cell reads no context; zoneout draws for the states itself."""
+        if self.cell.reads_context:
+            expected, got = "a cell that reads a sequence alone", self.cell.kind
+            raise UserError("cell.kind", expected, got, "write another kind, e.g. lstm")
         if self.zoneout and getattr(self.cell, "recurrent_dropout", 0.0):
             expected, got = "0 with zoneout", str(getattr(self.cell, "recurrent_dropout", 0.0))
             raise UserError("cell.recurrent_dropout", expected, got, "choose one of both")

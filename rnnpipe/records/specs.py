@@ -6,7 +6,7 @@ The encoder (`codec.py`), the tf.data parser (`rnnpipe/inputs/parsing.py`) and T
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 from rnnpipe.plugins import find_plugins, load_plugin
 
@@ -56,6 +56,8 @@ class RecordSpec:
     fields: Mapping[str, Field]
 
 
+IMAGE_FEATURES = Field("float32", "the backbone's (height, width, channels)", axes=3)
+
 VQA = RecordSpec(
     name="vqa",
     description="A question about an image, with the answers that several people gave.",
@@ -73,6 +75,12 @@ VQA = RecordSpec(
             "float32", "share of the people who gave each of `answer_ids`", sequence=True
         ),
     },
+)
+
+VQA_FEATURES = RecordSpec(
+    name="vqa_features",
+    description="A question about an image, what a backbone made of it, and people's answers.",
+    fields={**VQA.fields, "image_features": IMAGE_FEATURES},
 )
 
 TEXT_CLASS = RecordSpec(
@@ -132,7 +140,7 @@ CAPTION_FEATURES = RecordSpec(
     description="An image, what a backbone made of it, and what several people said it shows.",
     fields={
         **CAPTION.fields,
-        "image_features": Field("float32", "the backbone's (height, width, channels)", axes=3),
+        "image_features": IMAGE_FEATURES,
     },
 )
 
@@ -176,8 +184,18 @@ IMAGE_CLASS = RecordSpec(
     },
 )
 
+IMAGE_CLASS_FEATURES = RecordSpec(
+    name="image_class_features",
+    description="An image, what a backbone made of it, and the class it belongs to.",
+    fields={
+        **IMAGE_CLASS.fields,
+        "image_features": IMAGE_FEATURES,
+    },
+)
+
 _ALL = (
     VQA,
+    VQA_FEATURES,
     TEXT_CLASS,
     TEXT_PAIR,
     TEXT_STREAM,
@@ -186,6 +204,7 @@ _ALL = (
     VIDEO,
     VIDEO_FEATURES,
     IMAGE_CLASS,
+    IMAGE_CLASS_FEATURES,
 )
 
 SPECS: Mapping[str, RecordSpec] = {spec.name: spec for spec in _ALL}
@@ -202,5 +221,4 @@ def find_spec(name: str) -> RecordSpec | None:
     if name in SPECS:
         return SPECS[name]
     entry = find_plugins("rnnpipe.records", SPECS).get(name)
-    spec: RecordSpec | None = entry and load_plugin(entry)
-    return spec
+    return None if entry is None else cast(RecordSpec, load_plugin(entry))

@@ -4,13 +4,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from rnnpipe.inputs.augmentation import Augmentation, augment
+from rnnpipe.inputs.augmentation import AugmentationOptions, augment
 
 IMAGES = np.random.default_rng(0).integers(60, 190, (4, 9, 9, 3)).astype("uint8")
 
 
 def change(images, seed, lengths=None, **options):
-    changed = augment(tf.constant(images), Augmentation(**options), [seed, 1], lengths=lengths)
+    changed = augment(
+        tf.constant(images), AugmentationOptions(**options), [seed, 1], lengths=lengths
+    )
     assert changed.dtype == tf.uint8
     return changed.numpy()
 

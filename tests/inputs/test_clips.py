@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from rnnpipe.inputs.augmentation import Augmentation
+from rnnpipe.inputs.augmentation import AugmentationOptions
 from rnnpipe.inputs.clips import make_clips
 from rnnpipe.records.codec import encode_example
 from rnnpipe.records.directory import RecordsDirectory
@@ -101,7 +101,7 @@ def test_all_frames_of_a_clip_change_alike(tmp_path):
         ((inputs, _),) = make_clips(records, "train", **options, augmentation=augmentation)
         return inputs["frames"].numpy().astype(int), inputs["frame_index"].numpy()
 
-    (plain, index), (lit, _) = frames(None), frames(Augmentation(brightness=0.2))
+    (plain, index), (lit, _) = frames(None), frames(AugmentationOptions(brightness=0.2))
     changes = [(lit - plain)[row[row >= 0]] for row in index]
     assert all(np.ptp(change) <= 1 for change in changes)
     assert changes[0].mean() != changes[1].mean()
@@ -110,7 +110,7 @@ def test_all_frames_of_a_clip_change_alike(tmp_path):
 def test_augmented_batches_are_the_same_for_a_seed_and_change_every_epoch(records):
     def epochs(seed):
         options = {"outputs": ("clip",), **IMAGES, "batch_size": 3, "shuffle_seed": seed}
-        augmentation = Augmentation(brightness=0.5)
+        augmentation = AugmentationOptions(brightness=0.5)
         batches = make_clips(records, "train", **options, augmentation=augmentation)
         return [
             sorted(inputs["frames"].numpy()[:, 0, 0, 0]) for _ in range(2) for inputs, _ in batches

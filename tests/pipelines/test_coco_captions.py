@@ -1,53 +1,73 @@
 import pytest
 
-from pipelines import coco_captions
-from rnnpipe.errors import UserError
+from rnnpipe.pipelines import coco_captions
 from rnnpipe.records.directory import RecordsDirectory
+
+
+def flags(options):
+    return [part for name, value in options.items() for part in (f"--{name}", str(value))]
 
 
 def test_it_builds_records_of_drawn_scenes(tmp_path, capsys, count_of):
     options = {
-        "source": "shapes_captions",
-        "path": tmp_path / "raw",
-        "output": tmp_path / "records",
-        "images": 20,
-        "image-size": 32,
-        "vocabulary": 30,
+        "source.kind": "shapes_captions",
+        "source.path": tmp_path / "raw",
+        "source.images": 20,
+        "source.size": 32,
+        "image.size": 32,
+        "caption.vocabulary": 30,
+        "directory": tmp_path / "records",
     }
-    arguments = [part for name, value in options.items() for part in (f"--{name}", str(value))]
-    assert coco_captions.main(arguments) == 0
+    assert coco_captions.main(flags(options)) == 0
     records = RecordsDirectory.open(tmp_path / "records")
     assert sum(records.splits.values()) == 20
     assert records.spec.name == "caption"
     assert count_of(capsys.readouterr().out, "train") == records.splits["train"]
 
 
-def test_splits_of_tensorflow_datasets_are_those_of_the_command_line(monkeypatch, capsys):
-    opened = {}
+def test_features_are_flags_too(tmp_path):
+    options = {
+        "source.kind": "shapes_captions",
+        "source.path": tmp_path / "raw",
+        "source.images": 10,
+        "source.size": 32,
+        "image.size": 32,
+        "features.backbone.kind": "application",
+        "features.backbone.name": "MobileNet",
+        "features.backbone.weights": "none",
+        "features.backbone.options": "{alpha: 0.25}",
+        "features.layer": "conv_pw_3_relu",
+        "features.image_size": 32,
+        "directory": tmp_path / "records",
+    }
+    assert coco_captions.main(flags(options)) == 0
+    records = RecordsDirectory.open(tmp_path / "records")
+    assert records.spec.name == "caption_features"
+    first = next(iter(records.read("train", ["image_features"])))
+    assert first["image_features"].shape == (8, 8, 32)
 
-    def open_source(path, fields, **options):
-        opened.update(options, path=path, fields=fields)
-        raise UserError("tfds", "a data set", "none", "stop here")
 
-    monkeypatch.setattr(coco_captions, "TfdsCaptions", open_source)
-    line = "--source tfds --path raw --output out --name coco_captions --number image/id --splits"
-    assert coco_captions.main([*line.split(), "train=train+restval", "validation=val[:50%]"]) == 2
-    assert opened["splits"] == {"train": "train+restval", "validation": "val[:50%]"}
-    assert opened["fields"]["number"] == "image/id"
-    capsys.readouterr()
-    with pytest.raises(SystemExit):
-        coco_captions.main([*line.split(), "val=val"])
-    told = "expected SPLIT=PART with one of the splits train, validation, test, got val=val"
-    assert told in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"source.splits": "{val: val}"}, "source.splits.val: expected train, validation or test"),
+        ({"caption.vocabulary": "many"}, "--caption.vocabulary=many: expected an integer"),
+    ],
+)
+def test_flags_are_checked_as_a_config_is(options, message, tmp_path, capsys):
+    given = {"source.kind": "tfds", "source.name": "coco", "directory": tmp_path, **options}
+    assert coco_captions.main(flags(given)) == 2
+    assert message in capsys.readouterr().err
 
 
 def test_mistakes_are_told(shared_data, tmp_path, capsys):
-    def told(source, path):
-        arguments = ["--source", source, "--path", str(path), "--output", str(tmp_path / "records")]
-        assert coco_captions.main(arguments) == 2
+    def told(kind, **source):
+        given = {f"source.{name}": value for name, value in source.items()}
+        options = {"source.kind": kind, **given, "directory": tmp_path / "records"}
+        assert coco_captions.main(flags(options)) == 2
         return capsys.readouterr().err
 
     flickr8k, coco = shared_data / "flickr8k_mini", shared_data / "coco_mini"
-    assert "captions of COCO (*captions*.json" in told("coco_captions", flickr8k)
-    assert "one file of captions (*.token.txt)" in told("flickr8k", coco)
-    assert "the name or the path of a data set, got neither" in told("tfds", tmp_path / "raw")
+    assert "captions of COCO (*captions*.json" in told("coco_captions", path=flickr8k)
+    assert "one file of captions (*.token.txt)" in told("flickr8k", path=coco)
+    assert "the name or the path of a data set, got neither" in told("tfds")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import vqa
+from rnnpipe.pipelines import vqa
 from rnnpipe.records.directory import RecordsDirectory
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -15,19 +15,23 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture
 def arguments(drawn_vqa, tmp_path):
-    options = {"source": "vqa_v2", "path": drawn_vqa, "output": tmp_path / "records"}
+    options = {
+        "source.kind": "vqa_v2",
+        "source.path": drawn_vqa,
+        "directory": tmp_path / "records",
+    }
     return [part for name, value in options.items() for part in (f"--{name}", str(value))]
 
 
 def test_it_builds_and_reuses_records(arguments, tmp_path, capsys, count_of):
-    assert vqa.main([*arguments, "--image-size", "32"]) == 0
+    assert vqa.main([*arguments, "--image.size", "32"]) == 0
     told = capsys.readouterr()
     records = RecordsDirectory.open(tmp_path / "records")
     assert sum(records.splits.values()) == 96
     assert count_of(told.out, "train") == records.splits["train"]
     assert count_of(told.out, "dead letters") == 0
     assert "96/96" in told.err
-    assert vqa.main([*arguments, "--image-size", "32"]) == 0
+    assert vqa.main([*arguments, "--image.size", "32"]) == 0
     assert "holds these records already" in capsys.readouterr().out
 
 
@@ -38,18 +42,25 @@ def test_mistakes_are_told(arguments, drawn_vqa, capsys):
     assert (
         capsys.readouterr()
         .err.splitlines()[-1]
-        .startswith("pipelines.vqa: build.max_bad_fraction: expected at most 0.05")
+        .startswith("rnnpipe.pipelines.vqa: build.max_bad_fraction: expected at most 0.05")
     )
 
 
 def test_help_says_where_beams_options_go():
-    command = [sys.executable, "-m", "pipelines.vqa", "--help"]
+    command = [sys.executable, "-m", "rnnpipe.pipelines.vqa", "--help"]
     told = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT).stdout
     assert "Options after `--` are Beam's own" in told
 
 
 def test_a_killed_build_leaves_nothing_visible_and_the_next_one_cleans_up(arguments, tmp_path):
-    command = [sys.executable, "-m", "pipelines.vqa", *arguments, "--records-per-shard", "1"]
+    command = [
+        sys.executable,
+        "-m",
+        "rnnpipe.pipelines.vqa",
+        *arguments,
+        "--records_per_shard",
+        "1",
+    ]
     output = tmp_path / "records"
     build = subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -64,6 +75,6 @@ def test_a_killed_build_leaves_nothing_visible_and_the_next_one_cleans_up(argume
     assert not output.exists()
     assert list(tmp_path.glob("records.incomplete-*"))
 
-    assert vqa.main([*arguments, "--records-per-shard", "1"]) == 0
+    assert vqa.main([*arguments, "--records_per_shard", "1"]) == 0
     assert sum(RecordsDirectory.open(output).splits.values()) == 96
     assert not list(tmp_path.glob("records.incomplete-*"))

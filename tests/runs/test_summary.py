@@ -6,15 +6,18 @@ from rich.console import Console
 from rnnpipe.runs.summary import print_summary
 from rnnpipe.sources.vqa.vqa_v2 import VqaV2
 from rnnpipe.transforms.build import Build
+from rnnpipe.transforms.recipes.images import ImageOptions
 from rnnpipe.transforms.recipes.vqa import VqaRecipe
 
 
 def test_it_says_what_was_made_and_what_was_left_out(drawn_vqa, tmp_path):
     for image in sorted((drawn_vqa / "train").iterdir())[:2]:
         image.write_bytes(b"")
-    source = VqaV2(drawn_vqa)
+    source = VqaV2(path=drawn_vqa)
     source.prepare(lambda done, total: None)
-    build = Build(source, VqaRecipe(image_size=16), {"test": 0.2}, max_bad_fraction=0.2)
+    build = Build(
+        source, VqaRecipe(image=ImageOptions(size=16)), {"test": 0.2}, max_bad_fraction=0.2
+    )
     records = build.run(tmp_path / "records")
     terminal = io.StringIO()
     print_summary(records, Console(file=terminal, width=100))

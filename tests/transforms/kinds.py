@@ -14,17 +14,18 @@ from rnnpipe.sources.source import Reference, Source
 from rnnpipe.sources.streams.texts import TextStreams
 from rnnpipe.sources.text.parallel import Parallel
 from rnnpipe.sources.text.table import ClassTable
-from rnnpipe.sources.videos.clips import Sampling
+from rnnpipe.sources.videos.source import VideoWindows
 from rnnpipe.sources.videos.table import ClipTable
 from rnnpipe.sources.vqa.vqa_v2 import VqaV2
 from rnnpipe.transforms.build import Build
 from rnnpipe.transforms.recipes.base import Recipe
 from rnnpipe.transforms.recipes.captions import CaptionRecipe
 from rnnpipe.transforms.recipes.image_classes import ImageClassRecipe
+from rnnpipe.transforms.recipes.images import ImageOptions
 from rnnpipe.transforms.recipes.text_classes import ClassTextOptions, TextClassRecipe
 from rnnpipe.transforms.recipes.text_pairs import PairTextOptions, TextPairRecipe
 from rnnpipe.transforms.recipes.text_stream import StreamRecipe
-from rnnpipe.transforms.recipes.video_frames import VideoRecipe
+from rnnpipe.transforms.recipes.video_frames import FrameOptions, VideoRecipe
 from rnnpipe.transforms.recipes.vqa import VqaRecipe
 
 NUMBERS = ("nil", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
@@ -69,31 +70,40 @@ def _vqa(folder: Path, amount: int, broken: int) -> Raw:
         disagreement=0.1,
         progress=lambda done, total: None,
     )
-    source = VqaV2(folder)
+    source = VqaV2(path=folder)
     dead = _break(source, "image", broken, lambda reference: reference.key)
-    return Raw(source, VqaRecipe(image_size=16), dict.fromkeys(dead, "decode image"))
+    return Raw(source, VqaRecipe(image=ImageOptions(size=16)), dict.fromkeys(dead, "decode image"))
 
 
 def _caption(folder: Path, amount: int, broken: int) -> Raw:
     folder.mkdir()
     write_captioned_shapes(folder, amount, size=16, seed=1, progress=lambda done, total: None)
-    source = CocoCaptions(folder)
+    source = CocoCaptions(path=folder)
     dead = _break(source, "image", broken, lambda reference: reference.key)
-    return Raw(source, CaptionRecipe(image_size=16), dict.fromkeys(dead, "decode image"))
+    return Raw(
+        source, CaptionRecipe(image=ImageOptions(size=16)), dict.fromkeys(dead, "decode image")
+    )
 
 
 def _video(folder: Path, amount: int, broken: int) -> Raw:
     folder.mkdir()
     write_moving(folder, clips=amount, size=16, seed=1, progress=lambda done, total: None)
-    source = ClipTable(folder, Sampling(rate=6, most=100), frame_labels=FRAME_LABELS)
+    videos = ClipTable(path=folder, frame_labels=Path(FRAME_LABELS))
+    source = VideoWindows(videos=videos, rate=6, max_frames=100)
     dead = _break(source, "video", broken, lambda reference: reference.group)
-    return Raw(source, VideoRecipe(frame_rate=6, size=16), dict.fromkeys(dead, "decode video"))
+    return Raw(
+        source,
+        VideoRecipe(frames=FrameOptions(rate=6, size=16)),
+        dict.fromkeys(dead, "decode video"),
+    )
 
 
 def _image_class(folder: Path, amount: int, broken: int) -> Raw:
-    source = ClutteredShapes(folder, images=amount, size=16, fragments=2, seed=1)
+    source = ClutteredShapes(path=folder, images=amount, size=16, fragments=2, seed=1)
     dead = _break(source, "image", broken, lambda reference: reference.key)
-    return Raw(source, ImageClassRecipe(size=16), dict.fromkeys(dead, "decode image"))
+    return Raw(
+        source, ImageClassRecipe(image=ImageOptions(size=16)), dict.fromkeys(dead, "decode image")
+    )
 
 
 def _break(
@@ -148,10 +158,10 @@ def _text_stream(folder: Path, amount: int, broken: int) -> Raw:
         for number in range(amount):
             end = b"\xff" if _is_broken(number, broken) else b"."
             file.write(b"# Chapter\n" + sentence(number).encode() + end + b"\n")
-    source = TextStreams(path, begin="^# ")
+    source = TextStreams(path=path, begin="^# ")
     source.prepare(lambda done, total: None)
     dead = {f"book.txt#{n:06d}:{0:010d}": "decode text" for n in range(1, broken + 1)}
-    return Raw(source, StreamRecipe("char", 64), dead)
+    return Raw(source, StreamRecipe(symbols="char", vocabulary=64), dead)
 
 
 KINDS: Mapping[str, Callable[[Path, int, int], Raw]] = {

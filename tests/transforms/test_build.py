@@ -20,17 +20,31 @@ from rnnpipe.sources.vqa.vqa_v2 import VqaV2
 from rnnpipe.transforms import build as build_module
 from rnnpipe.transforms.build import Build
 from rnnpipe.transforms.passes import write as write_pass
-from rnnpipe.transforms.recipes.vqa import VqaRecipe
+from rnnpipe.transforms.recipes.images import ImageOptions
+from rnnpipe.transforms.recipes.tokenization import TextOptions
+from rnnpipe.transforms.recipes.vqa import AnswerOptions, VqaRecipe
 from rnnpipe.transforms.runners import polling
 from rnnpipe.transforms.runners.runner import Runner
 from tests.transforms.kinds import contents
 
 SHARES = {"validation": 0.2, "test": 0.2}
-RECIPE = VqaRecipe(image_size=32, max_tokens=12)
+
+
+def make_recipe(size=32, *, vocabulary=2000, max_tokens=12, min_answer_count=1, features=None):
+    """How records of questions are made."""
+    return VqaRecipe(
+        image=ImageOptions(size=size),
+        features=features,
+        question=TextOptions(vocabulary=vocabulary, max_tokens=max_tokens),
+        answers=AnswerOptions(min_answer_count=min_answer_count),
+    )
+
+
+RECIPE = make_recipe()
 
 
 def make_build(raw, **options):
-    source = VqaV2(raw)
+    source = VqaV2(path=raw)
     source.prepare(lambda done, total: None)
     return Build(source, options.pop("recipe", RECIPE), SHARES, **options)
 
@@ -40,8 +54,8 @@ def image_of(raw, number):
 
 
 def test_records_hold_what_the_raw_data_says(handmade_vqa, tmp_path):
-    source = VqaV2(handmade_vqa)
-    recipe = VqaRecipe(image_size=16, vocabulary=9, max_tokens=4)
+    source = VqaV2(path=handmade_vqa)
+    recipe = make_recipe(16, vocabulary=9, max_tokens=4)
     records = Build(source, recipe, {}).run(tmp_path / "records")
     read = {record["question_id"]: record for record in records.read("train")}
     assert sorted(read) == [10, 11, 20, 30]
@@ -207,7 +221,7 @@ def test_a_finished_build_is_known_by_its_fingerprint(drawn_vqa, tmp_path):
     assert make_build(drawn_vqa).is_finished_in(tmp_path / "records")
     assert make_build(drawn_vqa, max_bad_fraction=0.5).is_finished_in(tmp_path / "records")
     for changed in (
-        make_build(drawn_vqa, recipe=VqaRecipe(image_size=32, max_tokens=5)),
+        make_build(drawn_vqa, recipe=make_recipe(max_tokens=5)),
         make_build(drawn_vqa, records_per_shard=7),
     ):
         assert not changed.is_finished_in(tmp_path / "records")
@@ -222,7 +236,7 @@ def test_moved_raw_data_is_the_same_data(drawn_vqa, tmp_path):
 
 
 def test_no_answer_above_the_threshold_is_told(drawn_vqa, tmp_path):
-    build = make_build(drawn_vqa, recipe=VqaRecipe(image_size=32, min_answer_count=10_000))
+    build = make_build(drawn_vqa, recipe=make_recipe(min_answer_count=10_000))
     with pytest.raises(UserError) as fault:
         build.run(tmp_path / "records")
     assert str(fault.value).startswith(
@@ -233,14 +247,14 @@ def test_no_answer_above_the_threshold_is_told(drawn_vqa, tmp_path):
 
 
 def test_few_images_still_fill_every_split(handmade_vqa, tmp_path):
-    build = Build(VqaV2(handmade_vqa), RECIPE, {"validation": 0.3, "test": 0.3})
+    build = Build(VqaV2(path=handmade_vqa), RECIPE, {"validation": 0.3, "test": 0.3})
     records = build.run(tmp_path / "records")
     assert set(records.splits) == {"train", "validation", "test"}
     assert sum(records.splits.values()) == 4
 
 
 def test_a_split_that_cannot_be_filled_is_told(handmade_vqa, tmp_path):
-    build = Build(VqaV2(handmade_vqa), RECIPE, {"validation": 1e-9, "test": 0.1})
+    build = Build(VqaV2(path=handmade_vqa), RECIPE, {"validation": 1e-9, "test": 0.1})
     with pytest.raises(UserError, match=r"data\.splits\.validation: expected at least one record"):
         build.run(tmp_path / "records")
 
@@ -248,14 +262,16 @@ def test_a_split_that_cannot_be_filled_is_told(handmade_vqa, tmp_path):
 def test_a_split_whose_records_are_all_bad_is_told(handmade_vqa, tmp_path):
     for image in (handmade_vqa / "train2014").iterdir():
         image.write_bytes(b"")
-    build = Build(VqaV2(handmade_vqa), RECIPE, {}, max_bad_fraction=1.0)
+    build = Build(VqaV2(path=handmade_vqa), RECIPE, {}, max_bad_fraction=1.0)
     with pytest.raises(UserError, match=r"data\.splits: expected at least one record for train"):
         build.run(tmp_path / "records")
     assert not list(tmp_path.glob("records*"))
 
 
 def test_statistics_say_what_the_records_are_like(handmade_vqa, tmp_path):
-    records = Build(VqaV2(handmade_vqa), VqaRecipe(16, max_tokens=4), {}).run(tmp_path / "records")
+    records = Build(VqaV2(path=handmade_vqa), make_recipe(16, max_tokens=4), {}).run(
+        tmp_path / "records"
+    )
     stats = json.loads((records.path / "stats.json").read_text())
     histograms = stats["splits"]["train"]["histograms"]
     assert histograms["question_tokens"] == {"4": 1, "5": 3}

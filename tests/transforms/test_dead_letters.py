@@ -12,6 +12,7 @@ from rnnpipe.sources.text.lines import MAX_BYTES
 from rnnpipe.sources.text.parallel import Parallel
 from rnnpipe.transforms.build import Build
 from rnnpipe.transforms.recipes.captions import CaptionRecipe
+from rnnpipe.transforms.recipes.images import ImageOptions
 from rnnpipe.transforms.recipes.text_pairs import PairTextOptions, TextPairRecipe
 from rnnpipe.transforms.runners.runner import Runner
 from tests.transforms.kinds import sentence
@@ -78,7 +79,7 @@ def test_images_that_are_broken_in_every_way(tmp_path):
     folder = tmp_path / "raw"
     folder.mkdir()
     write_captioned_shapes(folder, IMAGES, size=24, seed=1, progress=lambda done, total: None)
-    source = CocoCaptions(folder)
+    source = CocoCaptions(path=folder)
     source.prepare(lambda done, total: None)
     images = sorted({(x.fields["image"], x.key) for x in source.read(source.partitions()[0])})
     whole = Path(images[0][0]).read_bytes()
@@ -87,7 +88,7 @@ def test_images_that_are_broken_in_every_way(tmp_path):
     for (path, key), (content, reason) in zip(images[:3], damages.items(), strict=True):
         Path(path).write_bytes(content)
         expected[key] = reason
-    build = Build(source, CaptionRecipe(image_size=16), SHARES, 50)
+    build = Build(source, CaptionRecipe(image=ImageOptions(size=16)), SHARES, 50)
     records = build.run(tmp_path / "records", runner=Runner(2))
     letters = {letter["key"]: letter for letter in records.dead_letters()}
     assert letters.keys() == expected.keys()

@@ -8,14 +8,14 @@ import pytest
 from rnnpipe.sources.source import Reference
 from rnnpipe.sources.text import lines
 from rnnpipe.sources.text.parallel import Parallel
-from rnnpipe.sources.videos.clips import Sampling
+from rnnpipe.sources.videos.source import VideoWindows
 from rnnpipe.sources.videos.table import ClipTable
 from rnnpipe.transforms import build as build_module
 from rnnpipe.transforms.build import Build
 from rnnpipe.transforms.passes.scratch import clear
 from rnnpipe.transforms.passes.shuffle import Shuffle
 from rnnpipe.transforms.recipes.text_pairs import PairTextOptions, TextPairRecipe
-from rnnpipe.transforms.recipes.video_frames import VideoRecipe
+from rnnpipe.transforms.recipes.video_frames import FrameOptions, VideoRecipe
 from tests.transforms.kinds import sentence
 from tools.bench.plan import PAIRS, VIDEO, Plan
 
@@ -95,11 +95,11 @@ def test_the_plan_of_few_clips_is_what_they_take(tmp_path, weighed, write_clip):
         write_clip(tmp_path / "raw" / f"{number:03}.mp4", [number, 255 - number])
     rows = "".join(f"{number:03}.mp4,{number % 3}\n" for number in range(clips))
     (tmp_path / "raw" / "clips.csv").write_text(f"clip,label\n{rows}")
-    source = ClipTable(tmp_path / "raw", Sampling(10, 2))
+    source = VideoWindows(videos=ClipTable(path=tmp_path / "raw"), rate=10, max_frames=2)
     found = references_of(source)
-    records = Build(source, VideoRecipe(frame_rate=10, size=16), {"test": 0.1}, 20).run(
-        tmp_path / "records"
-    )
+    records = Build(
+        source, VideoRecipe(frames=FrameOptions(rate=10, size=16)), {"test": 0.1}, 20
+    ).run(tmp_path / "records")
     reference = sum(map(size_of, found)) / len(found)
     plan = Plan(replace(VIDEO, records=clips, reference=reference), 20, 1)
     first, second = weighed["bytes"]

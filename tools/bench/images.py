@@ -29,6 +29,7 @@ import numpy as np
 from competitors import LOOP, ONE, POOL, TWO, compare, loop, pool, references_of, run
 from PIL import Image
 
+from rnnpipe.parts.backbones import ApplicationBackboneOptions
 from rnnpipe.records.codec import encode_example
 from rnnpipe.records.layout import shard_name
 from rnnpipe.records.tfrecord import write_tfrecord
@@ -40,7 +41,8 @@ from rnnpipe.transforms.passes.splits import Splitter, order_in_shard
 from rnnpipe.transforms.passes.write import WriteShards
 from rnnpipe.transforms.recipes.base import Encoded
 from rnnpipe.transforms.recipes.captions import CaptionEncoder, CaptionRecipe
-from rnnpipe.transforms.recipes.image_features import Features
+from rnnpipe.transforms.recipes.image_features import FeatureOptions
+from rnnpipe.transforms.recipes.images import ImageOptions
 
 SPLITTER = Splitter({}, 0)
 CAPTIONS = [f"A photo of {what} near a tree." for what in ("a dog", "two cats", "it", "a", "b")]
@@ -109,7 +111,7 @@ def write_raw(folder: Path, images: int, photos: Path | None) -> CocoCaptions:
             annotations.append(given)
     content = {"images": entries, "annotations": annotations}
     (folder / "captions_train.json").write_text(json.dumps(content))
-    return CocoCaptions(folder)
+    return CocoCaptions(path=folder)
 
 
 def _make_photos(folder: Path) -> list[Path]:
@@ -156,7 +158,7 @@ def measure_memory(options: argparse.Namespace, folder: Path) -> None:
 def build_once(options: argparse.Namespace) -> None:
     """The whole build, and the peak memory of this process."""
     output = options.build / "records"
-    source = CocoCaptions(options.build)
+    source = CocoCaptions(path=options.build)
     source.prepare(lambda done, total: None)
     records = Build(source, _recipe(options), {}, PER_SHARD).run(output)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -164,8 +166,11 @@ def build_once(options: argparse.Namespace) -> None:
 
 
 def _recipe(options: argparse.Namespace) -> CaptionRecipe:
-    features = Features(options.backbone, "none", image_size=224) if options.backbone else None
-    return CaptionRecipe(options.size, features=features)
+    features = None
+    if options.backbone:
+        backbone = ApplicationBackboneOptions(name=options.backbone, weights="none")
+        features = FeatureOptions(backbone=backbone)
+    return CaptionRecipe(image=ImageOptions(size=options.size), features=features)
 
 
 def main() -> None:

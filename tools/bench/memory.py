@@ -29,6 +29,7 @@ from rnnpipe.sources.generated.grammars import TranslationGrammar
 from rnnpipe.sources.text.parallel import Parallel
 from rnnpipe.transforms.build import Build
 from rnnpipe.transforms.recipes.captions import CaptionRecipe
+from rnnpipe.transforms.recipes.images import ImageOptions
 from rnnpipe.transforms.recipes.text_pairs import TextPairRecipe
 from rnnpipe.transforms.recipes.tokenization import RepeatOptions
 from rnnpipe.transforms.runners.runner import Runner
@@ -57,7 +58,9 @@ def build_of(kind: str, folder: Path) -> Build:
         text = Parallel(path=folder / "raw", source="a", target="b")
         recipe = TextPairRecipe(repeats=RepeatOptions(duplicates="drop", leaks="drop"))
         return Build(text, recipe, SHARES)
-    return Build(CocoCaptions(folder / "raw"), CaptionRecipe(224), SHARES, 100)
+    return Build(
+        CocoCaptions(path=folder / "raw"), CaptionRecipe(image=ImageOptions(size=224)), SHARES, 100
+    )
 
 
 @dataclass(frozen=True)

@@ -18,15 +18,16 @@ from tempfile import TemporaryDirectory
 
 from PIL import Image
 
+from rnnpipe.parts.backbones import ApplicationBackboneOptions
 from rnnpipe.sources.source import Reference
-from rnnpipe.sources.videos.clips import Clip, Sampling, refer_clip
+from rnnpipe.sources.videos.clips import Clip, cut_windows, refer_clip
 from rnnpipe.sources.videos.decoding import find_duration
 from rnnpipe.sources.videos.files import encode_video
-from rnnpipe.transforms.recipes.image_features import Features
-from rnnpipe.transforms.recipes.video_frames import VideoEncoder, VideoRecipe
+from rnnpipe.transforms.recipes.image_features import FeatureOptions
+from rnnpipe.transforms.recipes.video_frames import FrameOptions, VideoEncoder, VideoRecipe
 
 MINUTES = (0.5, 5)
-RATE, MOST, SIZE = 12, 256, 64
+RATE, MAX_FRAMES, SIZE = 12, 256, 64
 _WIDTH, _HEIGHT, _SPEED = 320, 240, 25
 
 
@@ -40,17 +41,22 @@ def draw(frames: int) -> Iterator[Image.Image]:
 
 def measure(path: str, backbone: str | None) -> None:
     """Makes the records of a video and prints how fast, and the memory taken."""
-    features = Features(backbone, "none", image_size=96) if backbone else None
-    encoder = VideoEncoder(VideoRecipe(RATE, SIZE, features=features), {}, {"noise": 0})
+    features = None
+    if backbone:
+        network = ApplicationBackboneOptions(name=backbone, weights="none")
+        features = FeatureOptions(backbone=network, image_size=96)
+    frames = FrameOptions(rate=RATE, size=SIZE, max_frames=MAX_FRAMES)
+    encoder = VideoEncoder(VideoRecipe(frames=frames, features=features), {}, {"noise": 0})
     start = time.perf_counter()
-    frames = 0
-    for found in refer_clip(Clip("noise", path, clip_label="noise"), Sampling(RATE, MOST)):
+    count = 0
+    clip = refer_clip(Clip("noise", path, clip_label="noise"))
+    for found in cut_windows(clip, RATE, MAX_FRAMES):
         assert isinstance(found, Reference), found
-        frames += len(encoder.encode(found).values["frames_jpeg"])
+        count += len(encoder.encode(found).values["frames_jpeg"])
     taken = time.perf_counter() - start
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     minutes = float(find_duration(path)) / 60
-    told = (f"{minutes:g}", f"{frames:,}", f"{frames / taken:,.0f}", f"{peak:,.0f}")
+    told = (f"{minutes:g}", f"{count:,}", f"{count / taken:,.0f}", f"{peak:,.0f}")
     print(f"| {' | '.join(told)} |", flush=True)
 
 

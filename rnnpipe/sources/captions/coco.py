@@ -6,11 +6,12 @@ from contextlib import redirect_stdout
 from functools import cached_property
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pycocotools.coco import COCO
 
 from rnnpipe.errors import BadRecord, DeadLetter, UserError
+from rnnpipe.settings import FilePath, setting
 from rnnpipe.sources.captions.coco_files import (
     WHERE_TO_GET_IT,
     CaptionFiles,
@@ -21,15 +22,17 @@ from rnnpipe.sources.captions.coco_files import (
 )
 from rnnpipe.sources.captions.fields import refer_captions
 from rnnpipe.sources.captions.karpathy import read_karpathy
+from rnnpipe.sources.captions.source import CaptionSource
 from rnnpipe.sources.folder import absolute, check_folder, list_images
 from rnnpipe.sources.source import Progress, Reference
+from rnnpipe.sources.splits import Split
 from rnnpipe.sources.vqa.fields import is_id
 
 # The output belongs to the whole process, so one thread at a time may redirect it.
 _OUTPUT = threading.Lock()
 
 
-class CocoCaptions:
+class CocoCaptions(CaptionSource):
     """Captions in COCO's JSON format, and the folders of their images.
 
     Without `files` the splits are found by name, at any depth:
@@ -42,13 +45,8 @@ class CocoCaptions:
     captions of COCO's own test images are not public. With `karpathy` each image belongs to the
     split of that file instead, whatever split it lies in.
 
-    Args:
-        path: the folder.
-        files: the files of each split (`train`, `validation`, `test`), instead of their names.
-        karpathy: `dataset_coco.json`, relative to `path`.
-
     Example:
-        >>> source = CocoCaptions("data/coco", karpathy="dataset_coco.json")
+        >>> source = CocoCaptions(path=Path("data/coco"), karpathy=Path("dataset_coco.json"))
         >>> source.prepare(lambda done, total: None)  # doctest: +SKIP
         >>> first = next(source.read(source.partitions()[0]))  # doctest: +SKIP
 
@@ -57,24 +55,31 @@ class CocoCaptions:
         Alignments" (2015), for the splits.
     """
 
-    kind = "coco_captions"
+    kind: Literal["coco_captions"] = "coco_captions"
+    path: FilePath = setting(help="the folder that holds them")
+    files: dict[Split, CaptionFiles] | None = setting(
+        None, "the files of each split; null: found by their official names"
+    )
+    karpathy: FilePath | None = setting(
+        None,
+        "Karpathy's dataset_coco.json, relative to path: the splits of most papers; null: COCO's "
+        "own, of which val becomes test",
+    )
 
-    def __init__(
-        self,
-        path: str | Path,
-        files: Mapping[str, CaptionFiles] | None = None,
-        karpathy: str | Path | None = None,
-    ) -> None:
-        self._folder = absolute(path)
-        self._files = None if files is None else dict(files)
-        self._karpathy = None if karpathy is None else self._folder / karpathy
+    @cached_property
+    def _folder(self) -> Path:
+        return absolute(self.path)
+
+    @property
+    def _karpathy(self) -> Path | None:
+        return None if self.karpathy is None else self._folder / self.karpathy
 
     @cached_property
     def _split_files(self) -> list[CocoSplit]:
         check_folder(self._folder, "COCO captions", WHERE_TO_GET_IT)
-        if self._files is None:
+        if self.files is None:
             return find_splits(self._folder)
-        return named_splits(self._folder, self._files)
+        return named_splits(self._folder, self.files)
 
     @cached_property
     def _splits(self) -> dict[int, str] | None:
@@ -93,12 +98,12 @@ class CocoCaptions:
 
     @property
     def settings(self) -> Mapping[str, Any]:
-        """Which file was said to be which; names that speak for themselves show in `files`."""
-        named = {
-            split: [Path(name).as_posix() for name in (files.annotations, files.images)]
-            for split, files in (self._files or {}).items()
+        """The files that are named; those found by their names are in `raw_files`."""
+        named: dict[str, Any] = {
+            split: [name.as_posix() for name in (files.annotations, files.images)]
+            for split, files in (self.files or {}).items()
         }
-        return {**named, "karpathy": self._karpathy is not None}
+        return {**named, "karpathy": self.karpathy is not None}
 
     def prepare(self, progress: Progress) -> None:
         """Checks that captions and images are there; see `Source`."""

@@ -6,23 +6,19 @@ from pathlib import Path
 from typing import Any
 
 from rnnpipe.errors import UserError
+from rnnpipe.settings import FilePath, Settings, setting
 from rnnpipe.sources.coco_splits import LABELS, check_named, label_of, splits_of
 from rnnpipe.sources.folder import image_folders, list_folder, read_json, walk
+from rnnpipe.sources.splits import Split
 
 WHERE_TO_GET_IT = "get COCO from https://cocodataset.org/#download, or correct data.source.path"
 
 
-@dataclass(frozen=True, slots=True)
-class CaptionFiles:
-    """The files of one split of a data set; paths are relative to the source's folder.
+class CaptionFiles(Settings):
+    """The files of one split of a data set; paths are relative to the source's folder."""
 
-    Args:
-        annotations: the JSON file of the captions.
-        images: the folder of the images.
-    """
-
-    annotations: str | Path
-    images: str | Path
+    annotations: FilePath = setting(help="the JSON file of the captions")
+    images: FilePath = setting(help="the folder of the images")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +38,7 @@ class CocoSplit:
     images: Path
 
 
-def named_splits(folder: Path, files: Mapping[str, CaptionFiles]) -> list[CocoSplit]:
+def named_splits(folder: Path, files: Mapping[Split, CaptionFiles]) -> list[CocoSplit]:
     """The splits whose files are given by name.
 
     Args:

@@ -5,11 +5,13 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from rnnpipe.errors import BadRecord, DeadLetter, UserError
+from rnnpipe.settings import FilePath, setting
 from rnnpipe.sources.captions.fields import refer_captions
 from rnnpipe.sources.captions.karpathy import read_karpathy
+from rnnpipe.sources.captions.source import CaptionSource
 from rnnpipe.sources.folder import absolute, check_folder, list_folder, list_images
 from rnnpipe.sources.source import Progress, Reference
 from rnnpipe.storage.paths import walk
@@ -23,7 +25,7 @@ _LINE = re.compile(r"(?P<name>[^\t]+)#\d+\t(?P<caption>.*)")
 _PART = "flickr"
 
 
-class Flickr8k:
+class Flickr8k(CaptionSource):
     """Flickr8k or Flickr30k, as files in a folder, at any depth.
 
     - captions: `Flickr8k.token.txt`, `results_20130124.token`, …: lines of
@@ -35,12 +37,8 @@ class Flickr8k:
 
     An image's number is that with which its file's name begins, Flickr's own, else a hash of it.
 
-    Args:
-        path: the folder.
-        karpathy: `dataset_flickr8k.json` or `dataset_flickr30k.json`, relative to `path`.
-
     Example:
-        >>> source = Flickr8k("data/flickr30k", karpathy="dataset_flickr30k.json")
+        >>> source = Flickr8k(path=Path("data/flickr30k"), karpathy=Path("dataset_flickr30k.json"))
         >>> source.prepare(lambda done, total: None)  # doctest: +SKIP
         >>> first = next(source.read(source.partitions()[0]))  # doctest: +SKIP
 
@@ -49,11 +47,21 @@ class Flickr8k:
         Karpathy & Fei-Fei, "Deep Visual-Semantic Alignments" (2015), for the splits.
     """
 
-    kind = "flickr8k"
+    kind: Literal["flickr8k"] = "flickr8k"
+    path: FilePath = setting(help="the folder that holds them")
+    karpathy: FilePath | None = setting(
+        None,
+        "Karpathy's dataset_flickr8k.json or dataset_flickr30k.json, relative to path; null: the "
+        "lists of images of each split",
+    )
 
-    def __init__(self, path: str | Path, karpathy: str | Path | None = None) -> None:
-        self._folder = absolute(path)
-        self._karpathy = None if karpathy is None else self._folder / karpathy
+    @cached_property
+    def _folder(self) -> Path:
+        return absolute(self.path)
+
+    @property
+    def _karpathy(self) -> Path | None:
+        return None if self.karpathy is None else self._folder / self.karpathy
 
     @cached_property
     def _found(self) -> tuple[Path, dict[str, Path], Path]:
@@ -99,7 +107,7 @@ class Flickr8k:
     @property
     def settings(self) -> Mapping[str, Any]:
         """Whether Karpathy's splits count; the rest shows in `files`."""
-        return {"karpathy": self._karpathy is not None}
+        return {"karpathy": self.karpathy is not None}
 
     def prepare(self, progress: Progress) -> None:
         """Checks that captions, splits and images are there; see `Source`."""

@@ -1,50 +1,55 @@
 """Images with captions of TensorFlow Datasets, e.g. coco_captions."""
 
 import json
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from rnnpipe.errors import UserError
+from rnnpipe.settings import setting
 from rnnpipe.sources.captions.coco import CocoCaptions
 from rnnpipe.sources.captions.coco_files import CaptionFiles
+from rnnpipe.sources.captions.source import CaptionSource
 from rnnpipe.sources.source import Progress
-from rnnpipe.sources.text.tfds import Tfds
+from rnnpipe.sources.splits import Split
+from rnnpipe.sources.tfds import Tfds
 
 _PNG = b"\x89PNG"
 _RESTVAL = "restval"
 _PROGRESS_EVERY = 100
 
 
-class TfdsCaptions(Tfds):
+class TfdsCaptions(Tfds, CaptionSource):
     """A data set of TensorFlow Datasets whose examples have an image and captions.
 
     The examples are read through TensorFlow Datasets once, into COCO's format, the images as they
-    are stored: the workers of a build then need no TensorFlow.
-
-    Args:
-        path: where these files go.
-        fields: the features that are `image` and `captions`, one text or several; `number`, an
-            image's number, may lack, and images are counted then.
-        name: the data set, see `Tfds`.
-        data_dir: TensorFlow Datasets' folder.
-        splits: what of the data set becomes each split, see `Tfds`; without it COCO's split
-            `restval` is part of `train`, as in Karpathy's splits.
+    are stored: the workers of a build then need no TensorFlow. Without `splits`, COCO's `restval`
+    is part of `train`, as in Karpathy's splits.
 
     Example:
-        >>> fields = {"image": "image", "captions": "captions/text", "number": "image/id"}
-        >>> source = TfdsCaptions("data/exported", fields, name="coco_captions")
+        >>> source = TfdsCaptions(name="coco_captions", number="image/id")
         >>> source.prepare(lambda done, total: None)  # doctest: +SKIP
         >>> first = next(source.read(source.partitions()[0]))  # doctest: +SKIP
     """
 
-    kind = "tfds"
+    image: str = setting("image", "the feature with the image")
+    captions: str = setting("captions/text", "the feature with the captions, one text or several")
+    number: str | None = setting(
+        None, "the feature with the image's number, e.g. image/id; null: images are counted"
+    )
+
+    @property
+    def fields(self) -> Mapping[str, str]:
+        """The features of the fields."""
+        features = {"image": self.image, "captions": self.captions}
+        return features if self.number is None else {**features, "number": self.number}
 
     @cached_property
-    def instructions(self) -> dict[str, str]:
+    def instructions(self) -> dict[Split, str]:
         """What of the data set becomes each split; the data set must be prepared."""
         found = super().instructions
-        if self._wanted is None and "train" in found and _RESTVAL in self._builder.info.splits:
+        if self.splits is None and "train" in found and _RESTVAL in self._builder.info.splits:
             return {**found, "train": f"{found['train']}+{_RESTVAL}"}
         return found
 
@@ -53,7 +58,7 @@ class TfdsCaptions(Tfds):
         import tensorflow_datasets as tfds  # noqa: PLC0415  # workers must not import TensorFlow
 
         decoders: Any = tfds.decode.SkipDecoding()
-        for part in reversed(self._fields["image"].split("/")):
+        for part in reversed(self.image.split("/")):
             decoders = {part: decoders}
         return decoders
 
@@ -64,7 +69,7 @@ class TfdsCaptions(Tfds):
             return int(value)
         if field == "image":
             if not isinstance(value, bytes):
-                expected, got = "an image", f"another value in {self._fields['image']}"
+                expected, got = "an image", f"another value in {self.image}"
                 fix = "name the feature with the image as data.source.image"
                 raise UserError(f"tfds:{self.folder_name}", expected, got, fix)
             return value
@@ -102,9 +107,10 @@ class TfdsCaptions(Tfds):
     def open(self, folder: Path) -> CocoCaptions:
         """The reader of these files."""
         files = {
-            split: CaptionFiles(f"captions_{split}.json", split) for split in self.instructions
+            split: CaptionFiles(annotations=Path(f"captions_{split}.json"), images=Path(split))
+            for split in self.instructions
         }
-        return CocoCaptions(folder, files)
+        return CocoCaptions(path=folder, files=files)
 
 
 def _write_image(folder: Path, number: int, data: bytes) -> str:

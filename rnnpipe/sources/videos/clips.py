@@ -1,7 +1,7 @@
 """Labelled clips, whatever data set they come from."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Literal, TypedDict
@@ -18,37 +18,32 @@ Segment = tuple[float, float, str]
 _STEP = "read labels"
 
 
-class VideoFields(TypedDict):
-    """The `fields` of a reference to a window of a video.
+class ClipFields(TypedDict):
+    """The `fields` of a reference to a clip.
 
     Args:
         video: path of the file.
-        first: number of the window's first frame, counted at the rate of `Sampling`.
-        count: how many frames it has at most; 0: all that there are.
         clip_label: the class of the whole clip; `None`: it has none.
         segments: the labels of its frames, in order; frames between them have none.
         unit: whether segments are measured in seconds or in frames of the file.
     """
 
     video: str
-    first: int
-    count: int
     clip_label: str | None
     segments: list[Segment]
     unit: Unit
 
 
-@dataclass(frozen=True, slots=True)
-class Sampling:
-    """Which frames of a video are taken, and how many make a record.
+class WindowFields(ClipFields):
+    """The `fields` of a reference to a window of a video: those of its clip, and its frames.
 
     Args:
-        rate: frames for each second.
-        most: how many a record holds at most; longer videos become several.
+        first: number of the window's first frame, counted at the rate at which it is sampled.
+        count: how many frames it has at most.
     """
 
-    rate: float
-    most: int
+    first: int
+    count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +53,10 @@ class Clip:
     Args:
         key: its name, the same on every machine.
         path: its file.
-        part: its split.
-        clip_label: see `VideoFields`.
-        segments: see `VideoFields`.
-        unit: see `VideoFields`.
+        split: the split that the raw data puts it in.
+        clip_label: see `ClipFields`.
+        segments: see `ClipFields`.
+        unit: see `ClipFields`.
     """
 
     key: str
@@ -72,34 +67,43 @@ class Clip:
     unit: Unit = "seconds"
 
 
-def refer_clip(clip: Clip, sampling: Sampling) -> Iterator[Reference | DeadLetter]:
+def refer_clip(clip: Clip) -> Reference:
+    """The reference to a clip, with the fields of `ClipFields`."""
+    fields = ClipFields(
+        video=clip.path,
+        clip_label=clip.clip_label,
+        segments=list(clip.segments),
+        unit=clip.unit,
+    )
+    return Reference(clip.key, clip.key, clip.split, {**fields})
+
+
+def cut_windows(clip: Reference, rate: float, max_frames: int) -> Iterator[Reference | DeadLetter]:
     """The windows of a clip: one, unless it is longer than a record may be.
 
-    They share a group, so that one worker reads them one after the other and no split has a part
-    of a video of another. Memory does not grow with the length of a video.
+    They share a group, so that one worker reads them one after the other and all of a video's
+    windows are in one split. Memory does not grow with the length of a video.
+
+    Args:
+        clip: see `refer_clip`.
+        rate: frames per second.
+        max_frames: of a window.
 
     Yields:
-        References with the fields of `VideoFields`; a dead letter where the file cannot be read,
+        References with the fields of `WindowFields`; a dead letter where the file cannot be read,
         or the labels contradict each other.
     """
     try:
-        _check_labels(clip)
-        seconds = find_duration(clip.path)
+        _check_labels(clip.fields)
+        seconds = find_duration(clip.fields["video"])
     except BadRecord as bad:
         yield DeadLetter(clip.key, clip.key, bad.step, bad.reason)
         return
     # The middle of a frame's time has to lie within the video.
-    frames = math.floor(float(seconds) * sampling.rate + 0.5)
-    for first in range(0, max(frames, 1), sampling.most):
-        fields = VideoFields(
-            video=clip.path,
-            first=first,
-            count=sampling.most,
-            clip_label=clip.clip_label,
-            segments=list(clip.segments),
-            unit=clip.unit,
-        )
-        yield Reference(f"{clip.key}:{first:08d}", clip.key, clip.split, {**fields})
+    frames = math.floor(float(seconds) * rate + 0.5)
+    for first in range(0, max(frames, 1), max_frames):
+        fields = {**clip.fields, "first": first, "count": max_frames}
+        yield Reference(f"{clip.key}:{first:08d}", clip.group, clip.split, fields)
 
 
 def merge_frames(labels: Sequence[tuple[int, str]]) -> list[Segment]:
@@ -118,13 +122,14 @@ def merge_frames(labels: Sequence[tuple[int, str]]) -> list[Segment]:
     return merged
 
 
-def _check_labels(clip: Clip) -> None:
-    if clip.clip_label is None and not clip.segments:
+def _check_labels(fields: Mapping[str, Any]) -> None:
+    segments = fields["segments"]
+    if fields["clip_label"] is None and not segments:
         raise BadRecord(_STEP, "neither the clip nor its frames have a label")
-    for start, end, label in clip.segments:
+    for start, end, label in segments:
         if not (0 <= start < end):
             raise BadRecord(_STEP, f"{label!r} goes from {start:g} to {end:g}")
-    for (_, end, before), (start, _, label) in pairwise(clip.segments):
+    for (_, end, before), (start, _, label) in pairwise(segments):
         if start < end:
             raise BadRecord(_STEP, f"{label!r} begins at {start:g}, {before!r} ends at {end:g}")
 

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from rnnpipe.errors import BadRecord, DeadLetter, UserError
+from rnnpipe.settings import FilePath, setting
 from rnnpipe.sources.folder import check_folder
-from rnnpipe.sources.videos.clip_source import ClipSource
-from rnnpipe.sources.videos.clips import Clip, Sampling, Segment, number_of
+from rnnpipe.sources.videos.clips import Clip, Segment, number_of
+from rnnpipe.sources.videos.source import ClipFolder
 
 Word = Literal["command", "color", "preposition", "letter", "digit", "adverb"]
 
@@ -21,49 +22,48 @@ _SILENT = {"sil", "sp"}
 _VIDEO = re.compile(r"\.(mpg|mpeg|mp4|avi|mov)$", re.IGNORECASE)
 
 
-class Grid(ClipSource):
-    """GRID's videos; every frame is labelled by the word that is spoken, or by `sil`.
+class Grid(ClipFolder):
+    """The GRID corpus: the word that is spoken in every frame, or `sil`.
 
     An alignment has a line for each word: start, end and word, of which 25,000 units are a second.
-    The short pause `sp` is silence too.
-
-    Args:
-        path: the folder.
-        sampling: which frames become records.
-        videos: its folder of videos; those of several speakers may lie in folders of their own.
-        alignments: its folder of alignments, each named after its video and in the same folders.
-        clip_label: which word of the sentence is the class of the clip; `None`: it has none.
+    The short pause `sp` is silence too. The videos of several speakers may lie in folders of their
+    own; an alignment has the name of its video, in the same folders.
 
     Source: Cooke, Barker, Cunningham and Shao, An audio-visual corpus for speech perception and
     automatic speech recognition, 2006.
     """
 
-    kind = "grid"
-
-    def __init__(
-        self,
-        path: str | Path,
-        sampling: Sampling,
-        *,
-        videos: str | Path = "clips",
-        alignments: str | Path = "align",
-        clip_label: Word | None = "color",
-    ) -> None:
-        super().__init__(path, sampling)
-        self._videos, self._alignments = self._folder / videos, self._folder / alignments
-        self._clip_label = clip_label
+    kind: Literal["grid"] = "grid"
+    videos: FilePath = setting(Path("clips"), "its folder of videos, relative to `path`")
+    alignments: FilePath = setting(Path("align"), "its folder of alignments, relative to `path`")
+    clip_label: Word | None = setting(
+        "color", "the word of the sentence that is the class of the clip; null: it has none"
+    )
 
     @property
-    def choices(self) -> Mapping[str, Any]:
+    def labels_frames(self) -> bool:
+        """Always."""
+        return True
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
         """Which word is the class of a clip."""
-        return {"clip_label": self._clip_label}
+        return {"clip_label": self.clip_label}
+
+    @property
+    def _videos(self) -> Path:
+        return self.folder / self.videos
+
+    @property
+    def _alignments(self) -> Path:
+        return self.folder / self.alignments
 
     def label_files(self) -> Iterator[Path]:
         """The alignments."""
         yield from sorted(self._alignments.rglob("*.align"))
 
     def find_clips(self) -> Sequence[Clip | DeadLetter]:
-        """See `ClipSource`."""
+        """See `ClipFolder`."""
         check_folder(self._videos, "GRID's videos", "correct data.source.path or videos")
         check_folder(self._alignments, "GRID's alignments", "correct data.source.alignments")
         paths = sorted(path for path in self._videos.rglob("*") if _VIDEO.search(path.name))
@@ -77,7 +77,7 @@ class Grid(ClipSource):
         key = name.with_suffix("").as_posix()
         try:
             segments = _read_alignment(self._alignments / name.with_suffix(".align"))
-            label = _word_of(segments, self._clip_label) if self._clip_label else None
+            label = _word_of(segments, self.clip_label) if self.clip_label else None
         except BadRecord as bad:
             return DeadLetter(key, name.as_posix(), bad.step, bad.reason)
         return Clip(key, str(path), clip_label=label, segments=segments)

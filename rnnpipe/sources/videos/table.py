@@ -3,99 +3,93 @@
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from rnnpipe.errors import BadRecord, DeadLetter, UserError
+from rnnpipe.settings import FilePath, setting
 from rnnpipe.sources.folder import check_folder
 from rnnpipe.sources.splits import split_of_name
 from rnnpipe.sources.text.lines import check_text_file
 from rnnpipe.sources.text.rows import format_of, read_header, read_rows
-from rnnpipe.sources.videos.clip_source import ClipSource
-from rnnpipe.sources.videos.clips import Clip, Sampling, Segment, Unit, merge_frames, number_of
+from rnnpipe.sources.videos.clips import Clip, Segment, Unit, merge_frames, number_of
+from rnnpipe.sources.videos.source import ClipFolder
 
 _ENCODING = "utf-8"
 
 
-class ClipTable(ClipSource):
+class ClipTable(ClipFolder):
     """Clips that a table names, a row each; a second table may label their frames.
 
     The table of frames has the columns `clip`, `frame` and `label` (a row for each frame of the
     file, counted from 0), or `clip`, `start`, `end` and `label` (in seconds).
 
-    Args:
-        path: the folder.
-        sampling: which frames become records.
-        table: the table of clips, a CSV, TSV or JSON lines file in the folder.
-        clip: its column with the clips' files, relative to the folder.
-        label: its column with the classes of whole clips; `None`: they have none.
-        split: its column with their splits; `None`: there is none.
-        frame_labels: the table of frames; `None`: frames have no labels.
-
     Example:
-        >>> source = ClipTable("data/grid_s1", Sampling(25, 250), label="color", split="split")
+        >>> source = ClipTable(path="data/grid_s1", label="color", split="split")
         >>> source.prepare(lambda done, total: None)  # doctest: +SKIP
         >>> first = next(source.read(source.partitions()[0]))  # doctest: +SKIP
     """
 
-    kind = "clips"
+    kind: Literal["clips"] = "clips"
+    table: FilePath = setting(
+        Path("clips.csv"), "a CSV, TSV or JSON lines file with a row for each clip"
+    )
+    clip: str = setting("clip", "its column with the clips' files, relative to `path`")
+    label: str | None = setting("label", "its column with the classes of clips; null: none")
+    split: str | None = setting(None, "its column with the splits of clips; null: none")
+    frame_labels: FilePath | None = setting(
+        None,
+        "a table with the columns clip, frame, label or clip, start, end, label; null: frames "
+        "have no labels",
+    )
 
-    def __init__(
-        self,
-        path: str | Path,
-        sampling: Sampling,
-        *,
-        table: str | Path = "clips.csv",
-        clip: str = "clip",
-        label: str | None = "label",
-        split: str | None = None,
-        frame_labels: str | Path | None = None,
-    ) -> None:
-        super().__init__(path, sampling)
-        self._table, self._frame_labels = str(table), frame_labels and str(frame_labels)
-        self._columns = {
-            field: column
-            for field, column in (("clip", clip), ("label", label), ("split", split))
-            if column is not None
+    @property
+    def labels_frames(self) -> bool:
+        """Whether there is a table of them."""
+        return self.frame_labels is not None
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """Which tables and columns are read."""
+        return {
+            "table": str(self.table),
+            "columns": self._columns,
+            "frame_labels": self.frame_labels and str(self.frame_labels),
         }
 
     @property
-    def choices(self) -> Mapping[str, Any]:
-        """Which tables and columns are which."""
-        return {
-            "table": self._table,
-            "columns": self._columns,
-            "frame_labels": self._frame_labels,
-        }
+    def _columns(self) -> dict[str, str]:
+        columns = {"clip": self.clip, "label": self.label, "split": self.split}
+        return {field: column for field, column in columns.items() if column is not None}
 
     def label_files(self) -> Iterator[Path]:
         """The tables."""
-        yield self._folder / self._table
-        if self._frame_labels:
-            yield self._folder / self._frame_labels
+        yield self.folder / self.table
+        if self.frame_labels:
+            yield self.folder / self.frame_labels
 
     def find_clips(self) -> Sequence[Clip | DeadLetter]:
-        """See `ClipSource`."""
-        check_folder(self._folder, "clips", "correct data.source.path")
+        """See `ClipFolder`."""
+        check_folder(self.folder, "clips", "correct data.source.path")
         columns = {
             column: f"name the right one as data.source.{field}"
             for field, column in self._columns.items()
         }
-        rows = _Rows(self._folder / self._table, columns)
-        frames = _FrameLabels(self._folder / self._frame_labels) if self._frame_labels else None
+        rows = _Rows(self.folder / self.table, columns)
+        frames = _FrameLabels(self.folder / self.frame_labels) if self.frame_labels else None
         found: list[Clip | DeadLetter] = []
         named: set[str] = set()
         for number, row in rows:
-            key = f"{self._table}:{number}"
+            key = f"{self.table}:{number}"
             try:
                 cells = self._read_cells(row)
                 key = cells["clip"]
                 named.add(key)
                 found.append(self._make_clip(cells, frames))
             except BadRecord as bad:
-                found.append(DeadLetter(key, self._table, bad.step, bad.reason))
+                found.append(DeadLetter(key, str(self.table), bad.step, bad.reason))
         for name in sorted(frames.names - named) if frames else ():
-            where = str(self._frame_labels)
-            found.append(DeadLetter(name, where, "find clip", f"{self._table} does not name it"))
+            where = str(self.frame_labels)
+            found.append(DeadLetter(name, where, "find clip", f"{self.table} does not name it"))
         return found
 
     def _read_cells(self, row: Any) -> dict[str, str]:
@@ -115,7 +109,7 @@ class ClipTable(ClipSource):
         segments, unit = frames.find(cells["clip"]) if frames else ([], "seconds")
         return Clip(
             key=cells["clip"],
-            path=str(self._folder / cells["clip"]),
+            path=str(self.folder / cells["clip"]),
             split=split,
             clip_label=cells.get("label") or None,
             segments=segments,

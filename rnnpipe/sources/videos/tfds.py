@@ -2,62 +2,56 @@
 
 import csv
 from collections.abc import Mapping
-from dataclasses import asdict
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
-from rnnpipe.sources.source import Progress, Source
-from rnnpipe.sources.text.tfds import Tfds
-from rnnpipe.sources.videos.clips import Sampling
+from rnnpipe.settings import setting
+from rnnpipe.sources.source import Progress
+from rnnpipe.sources.tfds import Tfds
 from rnnpipe.sources.videos.files import encode_video
+from rnnpipe.sources.videos.source import VideoSource
 from rnnpipe.sources.videos.table import ClipTable
-from rnnpipe.storage.paths import as_path
+from rnnpipe.storage.cache import cache_folder
 
 _TABLE = "clips.csv"
 _PROGRESS_EVERY = 20
 
 
-class TfdsVideos(Tfds):
-    """A data set of TensorFlow Datasets whose examples have a video and a class.
+class TfdsVideos(Tfds, VideoSource):
+    """A data set of TensorFlow Datasets whose examples have a video and a class, e.g. ucf101.
 
-    The examples are read through TensorFlow Datasets once, into a video file each: the workers of a
-    build then need no TensorFlow. Videos whose frames have an odd height or width lose their last
-    row or column.
-
-    Args:
-        path: where these files go.
-        sampling: which frames become records.
-        fields: the features that are `video` and `label`.
-        name: the data set, see `Tfds`.
-        data_dir: TensorFlow Datasets' folder.
-        splits: what of the data set becomes each split.
-        frame_rate: frames for each second of its videos, which the data set does not tell.
+    Each video becomes a file. Where the frames' height or width is odd, the last row or column is
+    left out.
     """
 
-    kind = "tfds"
+    video: str = setting("video", "the feature with the frames")
+    label: str = setting("label", "the feature with the class")
+    frame_rate: float = setting(
+        25.0, "frames per second of its videos, which it does not store", gt=0
+    )
 
-    def __init__(
-        self,
-        path: str | Path,
-        sampling: Sampling,
-        fields: Mapping[str, str],
-        *,
-        name: str | None = None,
-        data_dir: str | Path | None = None,
-        splits: Mapping[str, str] | None = None,
-        frame_rate: float = 25.0,
-    ) -> None:
-        folder = as_path(path) / f"{frame_rate:g}fps"
-        super().__init__(folder, fields, name=name, data_dir=data_dir, splits=splits)
-        self._sampling, self._frame_rate = sampling, frame_rate
+    @property
+    def labels_frames(self) -> bool:
+        """Never: a class belongs to a whole clip."""
+        return False
+
+    @property
+    def fields(self) -> Mapping[str, str]:
+        """The features with the frames and with the class."""
+        return {"video": self.video, "label": self.label}
+
+    @cached_property
+    def root(self) -> Path:
+        """The folder of the video files; their frame rate is part of them."""
+        return cache_folder("raw") / "tfds_videos" / f"{self.frame_rate:g}fps"
 
     @property
     def settings(self) -> Mapping[str, Any]:
-        """Which data set it is, what of it is read, and which frames become records."""
-        more = {"frame_rate": self._frame_rate, "sampling": asdict(self._sampling)}
-        return {**super().settings, **more}
+        """Which data set it is, what of it is read, and its frame rate."""
+        return {**super().settings, "frame_rate": self.frame_rate}
 
     def convert(self, field: str, feature: Any, value: Any) -> Any:
         """Pictures as they are, a class by its name, nothing where there is none."""
@@ -77,12 +71,12 @@ class TfdsVideos(Tfds):
                 for number, example in enumerate(self.examples(instruction)):
                     name = f"{split}/{number:06d}.mp4"
                     pictures = map(Image.fromarray, example["video"])
-                    encode_video(folder / name, pictures, self._frame_rate)
+                    encode_video(folder / name, pictures, self.frame_rate)
                     table.writerow([name, example["label"], split])
                     done += 1
                     if done % _PROGRESS_EVERY == 0:
                         progress(done, total)
 
-    def open(self, folder: Path) -> Source:
+    def open(self, folder: Path) -> ClipTable:
         """The reader of these files."""
-        return ClipTable(folder, self._sampling, split="split")
+        return ClipTable(path=folder, table=Path(_TABLE), split="split")

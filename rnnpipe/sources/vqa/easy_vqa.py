@@ -4,13 +4,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from rnnpipe.errors import BadRecord, DeadLetter, UserError
+from rnnpipe.settings import FilePath, setting
 from rnnpipe.sources.coco_splits import splits_of
 from rnnpipe.sources.folder import absolute, check_folder, index_images, read_json
 from rnnpipe.sources.source import Progress, Reference
 from rnnpipe.sources.vqa.fields import is_id, refer
+from rnnpipe.sources.vqa.source import VqaSource
 
 _ANNOTATORS = 10
 _WHERE_TO_GET_IT = (
@@ -41,17 +43,14 @@ class EasyVqaSplit:
         return self.folder / "images"
 
 
-class EasyVqa:
+class EasyVqa(VqaSource):
     """easy-VQA in its own layout: `train` and `test`, each with `questions.json` and `images`.
 
     Questions are numbered in the order of their file, from 0 in each split. Their one answer counts
     as that of all ten annotators. `answers.txt` is not needed: the records know their answers.
 
-    Args:
-        path: the folder.
-
     Example:
-        >>> source = EasyVqa("data/easy_vqa")
+        >>> source = EasyVqa(path=Path("data/easy_vqa"))
         >>> source.prepare(lambda done, total: None)  # doctest: +SKIP
         >>> first = next(source.read(source.partitions()[0]))  # doctest: +SKIP
 
@@ -59,10 +58,12 @@ class EasyVqa:
         https://github.com/vzhou842/easy-VQA.
     """
 
-    kind = "easy_vqa"
+    kind: Literal["easy_vqa"] = "easy_vqa"
+    path: FilePath = setting(help="the folder with train and test")
 
-    def __init__(self, path: str | Path) -> None:
-        self._folder = absolute(path)
+    @cached_property
+    def _folder(self) -> Path:
+        return absolute(self.path)
 
     @cached_property
     def _split_files(self) -> list[EasyVqaSplit]:

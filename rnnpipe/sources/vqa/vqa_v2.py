@@ -3,12 +3,15 @@
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from rnnpipe.errors import BadRecord, DeadLetter
+from rnnpipe.settings import FilePath, setting
 from rnnpipe.sources.folder import absolute, check_folder, index_images
 from rnnpipe.sources.source import Progress, Reference
+from rnnpipe.sources.splits import Split
 from rnnpipe.sources.vqa.fields import is_id, refer
+from rnnpipe.sources.vqa.source import VqaSource
 from rnnpipe.sources.vqa.vqa_v2_files import (
     WHERE_TO_GET_IT,
     VqaFiles,
@@ -19,7 +22,7 @@ from rnnpipe.sources.vqa.vqa_v2_files import (
 from rnnpipe.sources.vqa.vqa_v2_json import Annotation, read_annotations, read_questions
 
 
-class VqaV2:
+class VqaV2(VqaSource):
     """VQA v2.0, or data in its format, as files in a folder.
 
     Each split is a questions file, an annotations file (both `.json` or `.json.gz`) and a folder of
@@ -36,12 +39,8 @@ class VqaV2:
     answers to VQA's own test questions are not public and scores are reported on its validation
     split; where an annotated test split is there it becomes `validation`. A split alone is `train`.
 
-    Args:
-        path: the folder.
-        files: the files of each split (`train`, `validation`, `test`), instead of their names.
-
     Example:
-        >>> source = VqaV2("data/vqa_v2")
+        >>> source = VqaV2(path=Path("data/vqa_v2"))
         >>> source.prepare(lambda done, total: None)  # doctest: +SKIP
         >>> first = next(source.read(source.partitions()[0]))  # doctest: +SKIP
 
@@ -49,18 +48,22 @@ class VqaV2:
         Goyal et al., "Making the V in VQA Matter" (2017), https://visualqa.org.
     """
 
-    kind = "vqa_v2"
+    kind: Literal["vqa_v2"] = "vqa_v2"
+    path: FilePath = setting(help="the folder that holds them")
+    files: dict[Split, VqaFiles] | None = setting(
+        None, "the files of each split; null: found by their official names"
+    )
 
-    def __init__(self, path: str | Path, files: Mapping[str, VqaFiles] | None = None) -> None:
-        self._folder = absolute(path)
-        self._files = None if files is None else dict(files)
+    @cached_property
+    def _folder(self) -> Path:
+        return absolute(self.path)
 
     @cached_property
     def _split_files(self) -> list[VqaSplit]:
         check_folder(self._folder, "VQA v2.0", WHERE_TO_GET_IT)
-        if self._files is None:
+        if self.files is None:
             return find_splits(self._folder)
-        return named_splits(self._folder, self._files)
+        return named_splits(self._folder, self.files)
 
     @property
     def split_names(self) -> frozenset[str]:
@@ -69,10 +72,10 @@ class VqaV2:
 
     @property
     def settings(self) -> Mapping[str, Any]:
-        """Which file was said to be which; names that speak for themselves show in `files`."""
-        files = (self._files or {}).items()
+        """The files that are named; those found by their names are in `raw_files`."""
+        files = (self.files or {}).items()
         return {
-            split: [Path(name).as_posix() for name in (f.questions, f.annotations, f.images)]
+            split: [name.as_posix() for name in (f.questions, f.annotations, f.images)]
             for split, f in files
         }
 

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from rnnpipe.errors import UserError
+from rnnpipe.settings import FilePath, Settings, setting
 from rnnpipe.sources.coco_splits import LABELS, check_named, label_of, splits_of
 from rnnpipe.sources.folder import image_folders, index_images, walk
+from rnnpipe.sources.splits import Split
 from rnnpipe.sources.vqa.fields import is_id
 from rnnpipe.sources.vqa.vqa_v2_json import read_questions
 
@@ -23,19 +25,12 @@ WHERE_TO_GET_IMAGES = (
 _OWN = re.compile(r"openended_|multiplechoice_|questions|annotations|\.json(\.gz)?$")
 
 
-@dataclass(frozen=True, slots=True)
-class VqaFiles:
-    """The files of one split of a VQA v2.0 data set; paths are relative to the source's folder.
+class VqaFiles(Settings):
+    """The files of one split of a VQA v2.0 data set; paths are relative to the source's folder."""
 
-    Args:
-        questions: the questions' JSON file.
-        annotations: the annotations' JSON file.
-        images: the folder of the images.
-    """
-
-    questions: str | Path
-    annotations: str | Path
-    images: str | Path
+    questions: FilePath = setting(help="the questions' JSON file")
+    annotations: FilePath = setting(help="the annotations' JSON file")
+    images: FilePath = setting(help="the folder of the images")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +52,7 @@ class VqaSplit:
     images: Path
 
 
-def named_splits(folder: Path, files: Mapping[str, VqaFiles]) -> list[VqaSplit]:
+def named_splits(folder: Path, files: Mapping[Split, VqaFiles]) -> list[VqaSplit]:
     """The splits whose files are given by name.
 
     Args:

@@ -1,44 +1,42 @@
 """How records of long texts are made: spans of a document, as token ids, in their order."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 from rnnpipe.errors import BadRecord
 from rnnpipe.records.specs import TEXT_STREAM, RecordSpec
-from rnnpipe.sources.source import Reference
+from rnnpipe.settings import Settings, setting
+from rnnpipe.sources.source import Reference, Source
+from rnnpipe.sources.streams.source import StreamSource
 from rnnpipe.sources.streams.spans import SpanFields, read_span
 from rnnpipe.text.symbols import SymbolKind, Symbols, learn_symbols, split_symbols
 from rnnpipe.text.tokens import UNKNOWN
+from rnnpipe.transforms.options import Data
 from rnnpipe.transforms.recipes.base import Counts, Encoded, Encoder, Recipe
 
 _SYMBOLS = "symbols"
 
 
-class StreamRecipe(Recipe):
+class StreamRecordOptions(Settings):
+    """How records of long texts are made."""
+
+    symbols: SymbolKind = setting("char", "what the model predicts: characters, or words")
+    vocabulary: int = setting(256, "symbols at most, four special ones included", ge=5)
+
+
+class StreamRecipe(StreamRecordOptions, Recipe):
     """How records of long texts are made.
 
     A document's spans have its name as group: they share a split and a shard, and lie there in
     their order.
-
-    Args:
-        symbols: what a token is: a character, or a word or line break.
-        vocabulary: how many tokens there are at most, the four special ones included.
     """
-
-    symbols: SymbolKind = "char"
-    vocabulary: int = 256
 
     @property
     def spec(self) -> RecordSpec:
         """The kind of record."""
         return TEXT_STREAM
-
-    @property
-    def settings(self) -> Mapping[str, Any]:
-        """All of the arguments."""
-        return asdict(self)
 
     def count(self, reference: Reference) -> Iterator[tuple[str, str]]:
         """The words of a span; of its characters each once, as they are few and frequent."""
@@ -98,6 +96,17 @@ class StreamEncoder(Encoder):
             "tokens_unknown": tokens.count(UNKNOWN),
         }
         return Encoded(values, measures)
+
+
+class StreamData(StreamRecordOptions, Data):
+    """A long text and what is made of it."""
+
+    recipe = StreamRecipe
+    source: StreamSource
+
+    def open_source(self) -> Source:
+        """The raw data; the end of a single document is held out by position."""
+        return self.source.hold_out(self.splits.shares)
 
 
 def _read(reference: Reference) -> str:

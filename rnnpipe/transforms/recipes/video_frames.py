@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
@@ -13,13 +13,17 @@ import numpy as np
 from rnnpipe.errors import BadRecord, UserError
 from rnnpipe.records.layout import CLIP_LABELS, LABELS
 from rnnpipe.records.specs import VIDEO, VIDEO_FEATURES, RecordSpec
-from rnnpipe.sources.images.decoding import Fit, encode_jpeg
+from rnnpipe.settings import Settings, make_paths_absolute, setting
+from rnnpipe.sources.images.decoding import encode_jpeg
 from rnnpipe.sources.source import Reference
 from rnnpipe.sources.videos.clips import Segment
 from rnnpipe.sources.videos.decoding import Framing, Shown
+from rnnpipe.sources.videos.source import VideoSource, VideoWindows
+from rnnpipe.transforms.options import Data
 from rnnpipe.transforms.recipes.base import Counts, Dropped, Encoded, Encoder, Recipe
 from rnnpipe.transforms.recipes.frame_windows import FrameWindow, FrameWindowReader
-from rnnpipe.transforms.recipes.image_features import Array, Features
+from rnnpipe.transforms.recipes.image_features import Array, FeatureOptions
+from rnnpipe.transforms.recipes.images import ImageOptions
 from rnnpipe.transforms.recipes.labels import learn_labels, save_labels
 
 NO_LABEL = -1
@@ -27,27 +31,47 @@ NO_LABEL = -1
 _FRAMES, _CLIPS = "frame labels", "clip labels"
 
 
-class VideoRecipe(Recipe):
+class FrameOptions(ImageOptions):
+    """Which frames of a video are stored, and how."""
+
+    rate: float = setting(12.0, "frames per second of video", gt=0)
+    max_frames: int = setting(256, "of a record; longer videos become several", ge=1)
+    box: tuple[float, float, float, float] | None = setting(
+        None,
+        "left, top, right and bottom of what is kept, as fractions of the frame; null: all of it",
+    )
+
+    def check(self) -> None:
+        """The box lies in the frame, and has an area."""
+        if self.box is None:
+            return
+        left, top, right, bottom = self.box
+        if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
+            expected = "left < right and top < bottom, from 0 to 1"
+            fix = "write e.g. [0.25, 0.25, 0.75, 0.75]"
+            raise UserError("box", expected, str(list(self.box)), fix)
+
+    @property
+    def framing(self) -> Framing:
+        """How a picture becomes a square."""
+        return Framing(self.size, self.fit, self.box)
+
+
+class VideoRecordOptions(Settings):
+    """How records of videos are made."""
+
+    frames: FrameOptions = FrameOptions()
+    features: FeatureOptions | None = setting(
+        None, "features of each frame, stored beside it; null: the model reads frames"
+    )
+
+
+class VideoRecipe(VideoRecordOptions, Recipe):
     """How records of videos are made.
 
     The labels are those of the training split, in the order of their names (numbers by value);
     a video with another label in another split is a dead letter.
-
-    Args:
-        frame_rate: frames for each second, see `sample_pictures`.
-        size: height and width of the stored frames, in pixels.
-        fit: how a frame that is not square becomes square.
-        box: what is kept of each frame, see `Framing`.
-        jpeg_quality: quality of the stored frames, from 1 to 95.
-        features: what makes a vector of features of each frame, beside the stored frame, if any.
     """
-
-    frame_rate: float = 12.0
-    size: int = 64
-    fit: Fit = "stretch"
-    box: tuple[float, float, float, float] | None = None
-    jpeg_quality: int = 92
-    features: Features | None = None
 
     @property
     def spec(self) -> RecordSpec:
@@ -56,16 +80,16 @@ class VideoRecipe(Recipe):
 
     @property
     def settings(self) -> Mapping[str, Any]:
-        """All of the arguments."""
-        return {**asdict(self), "features": self.features and self.features.settings}
+        """The declared settings; files of the backbone count by their content."""
+        return {**super().settings, "features": self.features and self.features.settings}
 
     @property
     def convert(self) -> "ConvertFrame":
         """How pictures become frames."""
-        framing, backbone = Framing(self.size, self.fit, self.box), None
+        framing, backbone = self.frames.framing, None
         if self.features is not None:
             backbone = replace(framing, size=self.features.image_size)
-        return ConvertFrame(framing, self.jpeg_quality, backbone)
+        return ConvertFrame(framing, self.frames.jpeg_quality, backbone)
 
     def count(self, reference: Reference) -> Iterator[tuple[str, str]]:
         """The labels of the frames, once for each segment, and the class of the clip."""
@@ -81,8 +105,9 @@ class VideoRecipe(Recipe):
         Raises:
             UserError: there is but one of each, or the backbone cannot be made.
         """
-        if self.features is not None:
-            _ = self.features.shape  # what is wrong with it shows here, before the work begins
+        recipe = make_paths_absolute(self)  # workers run in other folders
+        if recipe.features is not None:
+            _ = recipe.features.shape  # what is wrong with it shows here, before the work begins
         frames, clips = learn_labels(counts[_FRAMES]), learn_labels(counts[_CLIPS])
         if len(frames) < 2 and len(clips) < 2:
             got = ", ".join([*frames, *clips]) or "none"
@@ -91,7 +116,7 @@ class VideoRecipe(Recipe):
         save_labels(folder / LABELS, frames)
         save_labels(folder / CLIP_LABELS, clips)
         return VideoEncoder(
-            self,
+            recipe,
             {label: number for number, label in enumerate(frames)},
             {label: number for number, label in enumerate(clips)},
         )
@@ -131,7 +156,7 @@ class VideoEncoder(Encoder):
         """
         fields, recipe = reference.fields, self.recipe
         clip_label = _find(self.clip_ids, fields["clip_label"])
-        reader = _read_windows(fields["video"], recipe.frame_rate, recipe.convert)
+        reader = _read_windows(fields["video"], recipe.frames.rate, recipe.convert)
         window = reader.read(fields["first"], fields["count"])
         if not window.frames:
             if fields["first"]:
@@ -193,7 +218,7 @@ def _read_windows(path: str, rate: float, convert: ConvertFrame) -> FrameWindowR
     return FrameWindowReader(path, rate, convert)
 
 
-def _compute(features: Features, window: FrameWindow[Frame]) -> Array:
+def _compute(features: FeatureOptions, window: FrameWindow[Frame]) -> Array:
     """The features of frames, `(frames, channels)`; of a picture that stays on show only once."""
     _, first, which = np.unique(window.indices, return_index=True, return_inverse=True)
     pixels = [window.frames[place].pixels for place in first]
@@ -237,3 +262,16 @@ def _check_end(segments: Sequence[Segment], unit: str, window: FrameWindow) -> N
     if start >= end:
         reason = f"{label!r} begins at {start:g} {unit}, but the video ends at {float(end):g}"
         raise BadRecord("match labels", reason)
+
+
+class VideoData(VideoRecordOptions, Data):
+    """Videos and what is made of them."""
+
+    recipe = VideoRecipe
+
+    source: VideoSource
+
+    def open_source(self) -> VideoWindows:
+        """The videos, in windows of as many frames as a record holds."""
+        frames = self.frames
+        return VideoWindows(videos=self.source, rate=frames.rate, max_frames=frames.max_frames)

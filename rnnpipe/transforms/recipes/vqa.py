@@ -2,65 +2,59 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
-from functools import lru_cache
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rnnpipe.errors import UserError
 from rnnpipe.metrics.vqa import normalize_answer
 from rnnpipe.records.layout import ANSWERS
-from rnnpipe.records.specs import VQA, RecordSpec
-from rnnpipe.sources.images.decoding import Fit, encode_jpeg, read_image
+from rnnpipe.records.specs import VQA, VQA_FEATURES, RecordSpec
+from rnnpipe.settings import Settings, setting
 from rnnpipe.sources.source import Reference
-from rnnpipe.text.normalize import Normalizer
-from rnnpipe.text.tokenizer import Tokenizer, TokenizerKind, train_tokenizer
+from rnnpipe.sources.vqa.source import VqaSource
+from rnnpipe.text.tokenizer import Tokenizer
 from rnnpipe.text.tokens import UNKNOWN
-from rnnpipe.transforms.recipes.base import Counts, Encoded, Encoder, Recipe
+from rnnpipe.transforms.options import Data
+from rnnpipe.transforms.recipes.base import Counts, Encoded, Encoder, Outcome, Recipe
+from rnnpipe.transforms.recipes.image_records import ImageRecordOptions, fill_features
+from rnnpipe.transforms.recipes.tokenization import TextOptions, count_words
 
 _WORDS, _ANSWERS, _ANSWERS_BY_TYPE = "words", "answers", "answers by question type"
-_NORMALIZE = Normalizer()
 
 
-class VqaRecipe(Recipe):
-    """How VQA records are made.
+class AnswerOptions(Settings):
+    """Which answers the model knows: the most frequent ones of the training split."""
 
-    Args:
-        image_size: height and width of the stored images, in pixels.
-        image_fit: how an image that is not square becomes square.
-        jpeg_quality: quality of the stored images, from 1 to 95.
-        tokenizer: how questions are cut into tokens.
-        vocabulary: how many tokens there are at most.
-        max_tokens: where longer questions are cut, in tokens.
-        max_answers: how many answers the model knows at most: the most frequent ones.
-        min_answer_count: how many people must have given an answer for the model to know it.
-    """
+    max_answers: int = setting(1000, "how many at most", ge=1)
+    min_answer_count: int = setting(1, "how many people must have given an answer", ge=1)
 
-    image_size: int = 64
-    image_fit: Fit = "stretch"
-    jpeg_quality: int = 92
-    tokenizer: TokenizerKind = "word"
-    vocabulary: int = 2000
-    max_tokens: int = 20
-    max_answers: int = 1000
-    min_answer_count: int = 1
+
+class VqaRecordOptions(ImageRecordOptions):
+    """How VQA records are made."""
+
+    question: TextOptions = TextOptions(vocabulary=2000, max_tokens=20)
+    answers: AnswerOptions = AnswerOptions()
+
+
+class VqaRecipe(VqaRecordOptions, Recipe):
+    """How VQA records are made; each has a question, its image and its answers."""
 
     @property
     def spec(self) -> RecordSpec:
         """The kind of record."""
-        return VQA
+        return VQA if self.features is None else VQA_FEATURES
 
     @property
     def settings(self) -> Mapping[str, Any]:
-        """All of the arguments."""
-        return asdict(self)
+        """The declared settings; files of the backbone count by their content."""
+        return {**super().settings, "features": self.features and self.features.settings}
 
     def count(self, reference: Reference) -> Iterator[tuple[str, str]]:
         """The words of the question and the answers that people gave to it."""
         fields = reference.fields
-        for word in _NORMALIZE(fields["question"]).split():
-            yield _WORDS, word
+        yield from count_words(self.question.normalizer, _WORDS, fields["question"])
         for answer in map(normalize_answer, fields["answers"]):
             yield _ANSWERS, answer
             yield _ANSWERS_BY_TYPE, f"{fields['question_type']}\t{answer}"
@@ -69,23 +63,22 @@ class VqaRecipe(Recipe):
         """The tokenizer and the answers that the model knows; both are saved in `folder`.
 
         Raises:
-            UserError: no answer was given by enough people.
+            UserError: no answer was given by enough people, or the backbone cannot be made.
         """
+        recipe = self.for_workers()
         answers = self._known_answers(counts)
         if not answers:
             most = max(counts[_ANSWERS].values(), default=0)
             raise UserError(
                 "data.answers.min_answer_count",
-                f"at least one answer that {self.min_answer_count} people gave",
+                f"at least one answer that {self.answers.min_answer_count} people gave",
                 f"none: the most frequent one was given {most} times",
                 "lower the threshold or give more raw data",
             )
-        tokenizer = train_tokenizer(
-            counts[_WORDS], kind=self.tokenizer, vocabulary=self.vocabulary, normalizer=_NORMALIZE
-        )
+        tokenizer = self.question.train(counts[_WORDS])
         tokenizer.save(folder)
         (folder / ANSWERS).write_text(json.dumps(answers, indent=0, ensure_ascii=False) + "\n")
-        return VqaEncoder(self, tokenizer, {answer: i for i, answer in enumerate(answers)})
+        return VqaEncoder(recipe, tokenizer, {answer: i for i, answer in enumerate(answers)})
 
     def summarise(self, counts: Counts) -> Mapping[str, Any]:
         """Vocabulary sizes and coverage, and the most frequent answers: the baselines need them."""
@@ -108,15 +101,19 @@ class VqaRecipe(Recipe):
         }
 
     def _known_answers(self, counts: Counts) -> list[str]:
-        enough = {a: n for a, n in counts[_ANSWERS].items() if n >= self.min_answer_count and a}
-        return sorted(enough, key=lambda answer: (-enough[answer], answer))[: self.max_answers]
+        enough = {
+            a: n for a, n in counts[_ANSWERS].items() if n >= self.answers.min_answer_count and a
+        }
+        return sorted(enough, key=lambda answer: (-enough[answer], answer))[
+            : self.answers.max_answers
+        ]
 
 
 def _most_frequent(counts: Counter[str]) -> str:
     return min(counts, key=lambda answer: (-counts[answer], answer))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class VqaEncoder(Encoder):
     """Makes records of references.
 
@@ -131,23 +128,21 @@ class VqaEncoder(Encoder):
     answer_ids: Mapping[str, int]
 
     def encode(self, reference: Reference) -> Encoded:
-        """The record of one question.
+        """The record of a question; what `encode_all` makes features of has pixels in their place.
 
         Raises:
             BadRecord: the image cannot be read or decoded.
         """
-        fields, recipe = reference.fields, self.recipe
+        fields, longest = reference.fields, self.recipe.question.max_tokens
         tokens = self.tokenizer.encode(fields["question"])
         given = Counter(map(normalize_answer, fields["answers"]))
         known = sorted((self.answer_ids[a], n) for a, n in given.items() if a in self.answer_ids)
         values = {
             "question_id": fields["question_id"],
             "image_id": fields["image_id"],
-            "image_jpeg": _read_jpeg(
-                fields["image"], recipe.image_size, recipe.image_fit, recipe.jpeg_quality
-            ),
+            **self.recipe.read_image(fields["image"]),
             "question": fields["question"],
-            "question_tokens": tokens[: recipe.max_tokens],
+            "question_tokens": tokens[:longest],
             "question_type": fields["question_type"],
             "answers": fields["answers"],
             "answer_type": fields["answer_type"],
@@ -156,14 +151,21 @@ class VqaEncoder(Encoder):
         }
         measures = {
             "question_tokens": len(tokens),
-            "question_tokens_cut": max(len(tokens) - recipe.max_tokens, 0),
+            "question_tokens_cut": max(len(tokens) - longest, 0),
             "question_tokens_unknown": tokens.count(UNKNOWN),
             "answers_known": sum(count for _, count in known),
         }
         return Encoded(values, measures)
 
+    def encode_all(self, references: Iterable[Reference]) -> Iterator[tuple[Reference, Outcome]]:
+        """The outcomes of a shard; images go through the backbone in batches, each image once."""
+        outcomes, features = super().encode_all(references), self.recipe.features
+        return outcomes if features is None else fill_features(outcomes, features)
 
-@lru_cache(maxsize=1)
-def _read_jpeg(path: str, size: int, fit: Fit, quality: int) -> bytes:
-    """The stored form of an image; its questions follow each other, so the last one is kept."""
-    return encode_jpeg(read_image(path, size, fit), quality)
+
+class VqaData(VqaRecordOptions, Data):
+    """Questions about images, and what is made of them."""
+
+    recipe = VqaRecipe
+
+    source: VqaSource

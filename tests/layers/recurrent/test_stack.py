@@ -83,6 +83,32 @@ def test_a_padded_sequence_gives_what_it_gives_alone(random, x):
     close(stack(x, mask=MASK)[1:], stack(x[1:, :3]))
 
 
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_first_states_are_those_that_are_learned(random, x, bidirectional):
+    layer = LSTM(UNITS, return_sequences=True, return_state=True)
+    options = {"bidirectional": bidirectional}
+    stack = filled(RecurrentStack(layer, 2, learned_state=True, **options), random)
+    plain = filled(RecurrentStack(layer, 2, **options), random)
+    vectors = stack.first_states.get_weights()
+    plain.set_weights([w.numpy() for level in stack.layers for w in level.weights])
+    states = [np.tile(vector, (BATCH, 1)) for vector in vectors]
+    assert len(states) == 4 * (2 if bidirectional else 1)
+    all_close(stack(x, mask=MASK), plain(x, mask=MASK, initial_state=states))
+    zeros = [np.zeros_like(state) for state in states]
+    all_close(stack(x, initial_state=zeros), plain(x))
+    assert np.abs(stack(x)[0] - plain(x)[0]).max() > 1e-3
+
+
+def test_first_states_are_trained(random, x):
+    inputs = keras.Input((None, FEATURES))
+    stack = RecurrentStack(GRU(UNITS), 2, learned_state=True)
+    model = keras.Model(inputs, stack(inputs))
+    assert [vector.tolist() for vector in stack.first_states.get_weights()] == [[0.0] * UNITS] * 2
+    model.compile("sgd", "mse")
+    model.fit(x, np.ones((BATCH, UNITS)), verbose=0)
+    assert all(np.all(vector != 0) for vector in stack.first_states.get_weights())
+
+
 def test_new_highways_pass_their_input_on(x):
     stack = RecurrentStack(GRU(UNITS, return_sequences=True), 2, connection="highway")
     stack(x)
@@ -97,8 +123,10 @@ def test_saved_models_load_in_another_process(random, x, predict_elsewhere):
         bidirectional=True,
         dropout=0.1,
         connection="highway",
+        learned_state=True,
     )
     model = keras.Model(inputs, stack(inputs))
+    stack.first_states.set_weights([random.normal(size=UNITS) for _ in range(8)])
     (found,) = predict_elsewhere(model, [x])
     close(model(x), found)
 

@@ -2,6 +2,7 @@ import json
 import pickle
 import re
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -58,7 +59,7 @@ def read(source):
 
 def test_images_with_their_captions(write, capsys):
     folder = write()
-    references, letters = read(CocoCaptions(folder))
+    references, letters = read(CocoCaptions(path=folder))
     assert letters == []
     assert references["train2017/1"].fields == {
         "image_id": 1,
@@ -72,7 +73,7 @@ def test_images_with_their_captions(write, capsys):
 
 
 def test_odd_entries_become_dead_letters(write):
-    references, letters = read(CocoCaptions(write(odd=True)))
+    references, letters = read(CocoCaptions(path=write(odd=True)))
     assert set(references) == {"train2017/1", "train2017/2"}
     assert references["train2017/1"].fields["captions"] == ["A dog.", "It runs."]
     assert [(letter.key, letter.step, letter.reason) for letter in letters] == [
@@ -89,7 +90,7 @@ def test_odd_entries_become_dead_letters(write):
 def test_parts_become_splits(write):
     write()
     folder = write("val2017", start=5)
-    source = CocoCaptions(folder)
+    source = CocoCaptions(path=folder)
     references, _ = read(source)
     assert source.split_names == {"train", "test"}
     assert references["val2017/5"].split == "test"
@@ -98,8 +99,12 @@ def test_parts_become_splits(write):
 
 def test_files_by_name(write):
     folder = write("mine")
-    files = {"train": CaptionFiles("annotations/captions_mine.json", "mine")}
-    source = CocoCaptions(folder, files)
+    files = {
+        "train": CaptionFiles(
+            annotations=Path("annotations/captions_mine.json"), images=Path("mine")
+        )
+    }
+    source = CocoCaptions(path=folder, files=files)
     references, _ = read(source)
     assert set(references) == {"mine/1", "mine/2"}
     assert source.settings["train"] == ["annotations/captions_mine.json", "mine"]
@@ -111,7 +116,7 @@ def test_karpathy_splits_stand_above_the_parts(write, write_json):
     entries = [("restval", 1), ("val", 2), ("test", 5), ("nonsense", 6), ("train", "x")]
     content = {"images": [{"split": split, "cocoid": number} for split, number in entries]}
     write_json(folder / "dataset_coco.json", content)
-    source = CocoCaptions(folder, karpathy="dataset_coco.json")
+    source = CocoCaptions(path=folder, karpathy=Path("dataset_coco.json"))
     references, letters = read(source)
     assert {key: r.split for key, r in references.items()} == {
         "train2017/1": "train",
@@ -124,11 +129,13 @@ def test_karpathy_splits_stand_above_the_parts(write, write_json):
     assert folder / "dataset_coco.json" in source.raw_files()
     write_json(folder / "dataset_coco.json", {"images": [{"split": "val", "cocoid": 1}]})
     with pytest.raises(UserError, match="some of them 'train', got 1 such images, none to train"):
-        CocoCaptions(folder, karpathy="dataset_coco.json").prepare(lambda done, total: None)
+        CocoCaptions(path=folder, karpathy=Path("dataset_coco.json")).prepare(
+            lambda done, total: None
+        )
 
 
 def test_real_data(shared_data):
-    references, letters = read(CocoCaptions(shared_data / "coco_mini"))
+    references, letters = read(CocoCaptions(path=shared_data / "coco_mini"))
     assert Counter(r.split for r in references.values()) == {"train": 88, "test": 222}
     assert letters == []
     assert sum(len(r.fields["captions"]) for r in references.values()) == 440 + 1111
@@ -146,7 +153,7 @@ def test_other_json_is_told_of(write, write_json, content, told):
     folder = write()
     write_json(folder / "annotations" / "captions_train2017.json", content)
     with pytest.raises(UserError, match=re.escape(told)):
-        CocoCaptions(folder).prepare(lambda done, total: None)
+        CocoCaptions(path=folder).prepare(lambda done, total: None)
 
 
 def test_what_is_missing_is_told_of(write, tmp_path):
@@ -155,19 +162,23 @@ def test_what_is_missing_is_told_of(write, tmp_path):
             source.prepare(lambda done, total: None)
         return str(fault.value)
 
-    assert "a folder with COCO captions, got nothing there" in told(CocoCaptions(tmp_path / "no"))
-    assert "captions of COCO (*captions*.json" in told(CocoCaptions(tmp_path))
+    assert "a folder with COCO captions, got nothing there" in told(
+        CocoCaptions(path=tmp_path / "no")
+    )
+    assert "captions of COCO (*captions*.json" in told(CocoCaptions(path=tmp_path))
     folder = write()
-    nowhere = CaptionFiles("annotations/captions_train2017.json", "photos")
-    assert "a folder, got none there" in told(CocoCaptions(folder, {"train": nowhere}))
-    nothing = CaptionFiles("captions.json", "train2017")
-    assert "a file, got none there" in told(CocoCaptions(folder, {"train": nothing}))
-    assert "files for 'train'" in told(CocoCaptions(folder, {"test": nothing}))
+    nowhere = CaptionFiles(
+        annotations=Path("annotations/captions_train2017.json"), images=Path("photos")
+    )
+    assert "a folder, got none there" in told(CocoCaptions(path=folder, files={"train": nowhere}))
+    nothing = CaptionFiles(annotations=Path("captions.json"), images=Path("train2017"))
+    assert "a file, got none there" in told(CocoCaptions(path=folder, files={"train": nothing}))
+    assert "files for 'train'" in told(CocoCaptions(path=folder, files={"test": nothing}))
     (folder / "train2017").rename(folder / "photos")
     assert "images of captions_train2017.json, e.g. 000000000001.jpg, got no folder" in told(
-        CocoCaptions(folder)
+        CocoCaptions(path=folder)
     )
     (folder / "photos").rename(folder / "train2017")
     twice = json.loads((folder / "annotations" / "captions_train2017.json").read_text())
     (folder / "annotations" / "captions_train2014.json").write_text(json.dumps(twice))
-    assert "one file of captions for the split 'train'" in told(CocoCaptions(folder))
+    assert "one file of captions for the split 'train'" in told(CocoCaptions(path=folder))

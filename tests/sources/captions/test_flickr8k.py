@@ -36,7 +36,7 @@ def folder(tmp_path):
 
 
 def read(folder, karpathy=None):
-    source = Flickr8k(folder, karpathy)
+    source = Flickr8k(path=folder, karpathy=karpathy)
     source.prepare(lambda done, total: None)
     source, partitions = pickle.loads(pickle.dumps((source, source.partitions())))
     [partition] = partitions
@@ -88,7 +88,7 @@ def test_karpathy_splits_stand_above_the_lists(folder):
     last = found[-1]
     assert (last.source, last.step) == ("Flickr8k.token.txt: cover.png", "find split")
     assert last.reason == "the Karpathy splits do not have this image"
-    assert source.settings != Flickr8k(folder).settings
+    assert source.settings != Flickr8k(path=folder).settings
     assert [path.name for path in source.raw_files()][:2] == ["Flickr8k.token.txt", path.name]
 
 

@@ -8,7 +8,7 @@ from rnnpipe.errors import DeadLetter, UserError
 from rnnpipe.sources.captions.tfds import TfdsCaptions
 from rnnpipe.sources.images.decoding import read_image
 
-FIELDS = {"image": "image", "captions": "captions/text", "number": "image/id"}
+NUMBER = {"number": "image/id"}
 
 
 def example(number, captions):
@@ -56,8 +56,8 @@ def read_all(source):
     return [reference for partition in partitions for reference in source.read(partition)]
 
 
-def test_images_and_captions_become_files(data_dir, tmp_path):
-    source = TfdsCaptions(tmp_path, FIELDS, name="tiny_captions", data_dir=data_dir)
+def test_images_and_captions_become_files(data_dir):
+    source = TfdsCaptions(name="tiny_captions", path=data_dir, **NUMBER)
     read = {reference.key: reference for reference in read_all(source)}
     assert source.split_names == {"train", "validation"}
     assert {key: r.split for key, r in read.items()} == {
@@ -71,26 +71,26 @@ def test_images_and_captions_become_files(data_dir, tmp_path):
     assert read_image(fields["image"], 4).getpixel((0, 0)) == (140, 140, 140)
 
 
-def test_splits_may_be_named(data_dir, tmp_path):
+def test_splits_may_be_named(data_dir):
     named = {"train": "restval", "validation": "train[:1]", "test": "val"}
-    source = TfdsCaptions(tmp_path, FIELDS, name="tiny_captions", data_dir=data_dir, splits=named)
+    source = TfdsCaptions(name="tiny_captions", path=data_dir, **NUMBER, splits=named)
     assert [r.key for r in read_all(source)] == ["train/5", "validation/7", "test/3"]
 
 
-def test_of_two_images_with_one_number_the_first_stays_as_it_is(data_dir, tmp_path):
+def test_of_two_images_with_one_number_the_first_stays_as_it_is(data_dir):
     named = {"train": "odd"}
-    source = TfdsCaptions(tmp_path, FIELDS, name="tiny_captions", data_dir=data_dir, splits=named)
+    source = TfdsCaptions(name="tiny_captions", path=data_dir, **NUMBER, splits=named)
     first, second = read_all(source)
     assert first.fields["captions"] == ["First."]
-    assert len(list((tmp_path / source.folder_name / "train").iterdir())) == 1
+    assert len(list((source.folder / "train").iterdir())) == 1
     assert second == DeadLetter(
         "train/4", "captions_train.json", "read image", "another image has this id"
     )
 
 
-def test_images_may_be_counted_and_have_one_caption(data_dir, tmp_path):
+def test_images_may_be_counted_and_have_one_caption(data_dir):
     fields = {"image": "image", "captions": "title"}
-    source = TfdsCaptions(tmp_path, fields, name="tiny_captions", data_dir=data_dir)
+    source = TfdsCaptions(name="tiny_captions", path=data_dir, **fields)
     read = [(r.key, r.fields["captions"]) for r in read_all(source)]
     assert read == [
         ("train/1", ["Number 7"]),
@@ -108,8 +108,8 @@ def test_images_may_be_counted_and_have_one_caption(data_dir, tmp_path):
         ({"image": "width", "captions": "title"}, "an image, got another value in width"),
     ],
 )
-def test_user_errors(data_dir, tmp_path, fields, told):
-    source = TfdsCaptions(tmp_path, fields, name="tiny_captions", data_dir=data_dir)
+def test_user_errors(data_dir, fields, told):
+    source = TfdsCaptions(name="tiny_captions", path=data_dir, **fields)
     if told is None:  # bytes that are no image: the build tells of each of them
         assert len(read_all(source)) == 4
         return

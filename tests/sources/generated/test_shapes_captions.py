@@ -12,12 +12,12 @@ def ignore(done, total): ...
 def test_draws_once_and_reads_what_was_drawn(tmp_path, monkeypatch):
     settings = {"images": 12, "size": 32, "seed": 3}
     calls = []
-    source = ShapesCaptions(tmp_path / "new", **settings)
+    source = ShapesCaptions(path=tmp_path / "new", **settings)
     source.prepare(lambda done, total: calls.append((done, total)))
     assert calls[-1] == (12, 12)
     assert source.folder.name.startswith("shapes_captions-12-32px-seed3-")
     monkeypatch.setattr(ShapesCaptions, "write", None)
-    source = pickle.loads(pickle.dumps(ShapesCaptions(tmp_path / "new", **settings)))
+    source = pickle.loads(pickle.dumps(ShapesCaptions(path=tmp_path / "new", **settings)))
     source.prepare(ignore)
     assert (source.kind, source.split_names, source.settings) == (
         "shapes_captions",
@@ -38,8 +38,8 @@ def test_draws_once_and_reads_what_was_drawn(tmp_path, monkeypatch):
 
 
 def test_a_larger_data_set_begins_with_the_smaller_one(tmp_path):
-    small, large = (ShapesCaptions(tmp_path, images=n, size=32, seed=3) for n in (10, 14))
-    other = ShapesCaptions(tmp_path, images=10, size=32, seed=4)
+    small, large = (ShapesCaptions(path=tmp_path, images=n, size=32, seed=3) for n in (10, 14))
+    other = ShapesCaptions(path=tmp_path, images=10, size=32, seed=4)
     for source in (small, large, other):
         source.prepare(ignore)
     fields = [

@@ -28,11 +28,11 @@ def forbidden(folder: Path, **settings) -> None:
 
 def test_draws_once_and_reads(tmp_path, monkeypatch):
     calls = []
-    source = Shapes(tmp_path / "new" / "shapes", **SETTINGS)
+    source = Shapes(path=tmp_path / "new" / "shapes", **SETTINGS)
     source.prepare(lambda done, total: calls.append((done, total)))
     assert calls[-1] == (10, 10)
     monkeypatch.setattr(shapes_vqa, "write_shapes", forbidden)
-    source = pickle.loads(pickle.dumps(Shapes(tmp_path / "new" / "shapes", **SETTINGS)))
+    source = pickle.loads(pickle.dumps(Shapes(path=tmp_path / "new" / "shapes", **SETTINGS)))
     source.prepare(ignore)
     assert (source.kind, source.split_names, source.settings) == ("shapes", {"train"}, SETTINGS)
     [partition] = source.partitions()
@@ -46,7 +46,10 @@ def test_draws_once_and_reads(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("changed", [{"seed": 4}, {"images": 11}, {"disagreement": 0.2}])
 def test_other_settings_have_a_folder_of_their_own(tmp_path, changed):
-    first, second = Shapes(tmp_path, **SETTINGS), Shapes(tmp_path, **{**SETTINGS, **changed})
+    first, second = (
+        Shapes(path=tmp_path, **SETTINGS),
+        Shapes(path=tmp_path, **{**SETTINGS, **changed}),
+    )
     first.prepare(ignore)
     before = {path: path.read_bytes() for path in first.raw_files()}
     second.prepare(ignore)
@@ -55,13 +58,13 @@ def test_other_settings_have_a_folder_of_their_own(tmp_path, changed):
 
 
 def test_other_code_has_a_folder_of_its_own(tmp_path, monkeypatch):
-    before = Shapes(tmp_path, **SETTINGS).folder
-    assert Shapes(tmp_path, **SETTINGS).folder == before
+    before = Shapes(path=tmp_path, **SETTINGS).folder
+    assert Shapes(path=tmp_path, **SETTINGS).folder == before
     assert before.name.startswith("shapes-10x4-32px-0.1-seed3-")
     (tmp_path / "code").mkdir()
     (tmp_path / "code" / "scene.py").write_text("SIDES = 7\n")
     monkeypatch.setattr(shapes_vqa.shapes, "__file__", str(tmp_path / "code" / "__init__.py"))
-    assert Shapes(tmp_path, **SETTINGS).folder != before
+    assert Shapes(path=tmp_path, **SETTINGS).folder != before
 
 
 def test_another_process_was_faster(tmp_path, monkeypatch):
@@ -71,7 +74,7 @@ def test_another_process_was_faster(tmp_path, monkeypatch):
 
     write_shapes = shapes_vqa.write_shapes
     monkeypatch.setattr(shapes_vqa, "write_shapes", write_late)
-    source = Shapes(tmp_path, **SETTINGS)
+    source = Shapes(path=tmp_path, **SETTINGS)
     source.prepare(ignore)
     assert len(list(source.read(source.partitions()[0]))) == 40
 
@@ -81,19 +84,19 @@ def test_an_interrupted_run_leaves_nothing(tmp_path):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        Shapes(tmp_path, **SETTINGS).prepare(interrupt)
+        Shapes(path=tmp_path, **SETTINGS).prepare(interrupt)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_killed_run_shows_nothing_and_hinders_nothing(tmp_path):
     program = (
         "import os, sys; from rnnpipe.sources.generated.shapes_vqa import Shapes\n"
-        f"Shapes(sys.argv[1], **{SETTINGS}).prepare(lambda done, total: os._exit(9))"
+        f"Shapes(path=sys.argv[1], **{SETTINGS}).prepare(lambda done, total: os._exit(9))"
     )
     killed = subprocess.run([sys.executable, "-c", program, tmp_path], check=False)
     assert killed.returncode == 9
     (left,) = tmp_path.iterdir()
-    source = Shapes(tmp_path, **SETTINGS)
+    source = Shapes(path=tmp_path, **SETTINGS)
     assert left.name.startswith(f"{source.folder.name}.incomplete-")
     source.prepare(ignore)
     assert source.folder.is_dir()
@@ -101,7 +104,7 @@ def test_a_killed_run_shows_nothing_and_hinders_nothing(tmp_path):
 
 def told(path: Path) -> str:
     with pytest.raises(UserError) as fault:
-        Shapes(path, **SETTINGS).prepare(ignore)
+        Shapes(path=path, **SETTINGS).prepare(ignore)
     return str(fault.value)
 
 
@@ -121,6 +124,6 @@ def test_foreign_folders_are_left_alone(tmp_path):
 
 def test_unwritable_place():
     assert told(Path("/proc/shapes")).startswith(
-        f"/proc/shapes/{Shapes('/proc/shapes', **SETTINGS).folder.name}: "
+        f"/proc/shapes/{Shapes(path='/proc/shapes', **SETTINGS).folder.name}: "
         "expected a folder that can be written, got "
     )

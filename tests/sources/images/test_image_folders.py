@@ -27,7 +27,7 @@ def test_a_folder_is_a_class_and_may_lie_in_a_split(tmp_path):
     for name in ("train/cat/1.png", "train/cat/2.JPG", "train/dog/1.png", "val/dog/9.png"):
         write(tmp_path / name)
     (tmp_path / "train" / "cat" / "notes.txt").write_text("not an image")
-    source = ImageFolders(tmp_path)
+    source = ImageFolders(path=tmp_path)
     assert {(r.key, r.split, r.fields["label"]) for r in read_all(source)} == {
         ("train/cat/1.png", "train", "cat"),
         ("train/cat/2.JPG", "train", "cat"),
@@ -41,16 +41,16 @@ def test_a_folder_is_a_class_and_may_lie_in_a_split(tmp_path):
 def test_chosen_folders_and_too_few(tmp_path):
     for name in ("a", "b", "c"):
         write(tmp_path / name / "1.png")
-    chosen = read_all(ImageFolders(tmp_path, labels=["a", "c"]))
+    chosen = read_all(ImageFolders(path=tmp_path, labels=("a", "c")))
     assert {r.fields["label"] for r in chosen} == {"a", "c"}
     with pytest.raises(UserError, match=r"expected folders of \.jpg, \.jpeg, \.png files for two"):
-        ImageFolders(tmp_path, labels=["a", "x"]).prepare(ignore)
+        ImageFolders(path=tmp_path, labels=("a", "x")).prepare(ignore)
 
 
 def test_cluttered_shapes_are_drawn_alike_each_time(tmp_path):
     settings = {"size": 32, "fragments": 3, "seed": 1}
-    few = ClutteredShapes(tmp_path / "one", images=20, **settings)
-    many = ClutteredShapes(tmp_path / "two", images=30, **settings)
+    few = ClutteredShapes(path=tmp_path / "one", images=20, **settings)
+    many = ClutteredShapes(path=tmp_path / "two", images=30, **settings)
     first, more = ({r.key: Path(r.fields["image"]) for r in read_all(s)} for s in (few, many))
     assert len(first) == 20
     assert len(more) == 30

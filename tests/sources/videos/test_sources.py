@@ -1,25 +1,31 @@
 """Every source of videos: what its files say, and what it says where they are wrong."""
 
+import json
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from rnnpipe.config.loader import load_settings
 from rnnpipe.errors import DeadLetter, UserError
 from rnnpipe.sources.generated.moving.routes import ROUTES, STEPS
 from rnnpipe.sources.generated.moving_shapes import MovingShapes
 from rnnpipe.sources.source import Reference
-from rnnpipe.sources.videos.clips import Sampling
 from rnnpipe.sources.videos.grid import Grid
+from rnnpipe.sources.videos.source import VideoSource, VideoWindows
 from rnnpipe.sources.videos.table import ClipTable
-
-SAMPLING = Sampling(10, 100)
 
 
 def ignore(done, total): ...
 
 
+def sample(videos, rate=10.0, max_frames=100):
+    return VideoWindows(videos=videos, rate=rate, max_frames=max_frames)
+
+
 def read(source):
+    source = source if isinstance(source, VideoWindows) else sample(source)
     source.prepare(ignore)
     again = pickle.loads(pickle.dumps(source))
     return [found for partition in source.partitions() for found in again.read(partition)]
@@ -43,7 +49,7 @@ def test_a_table_of_clips_and_one_of_frames(folder):
     rows = [("a", 0, "up"), ("a", 1, "up"), ("a", 3, "down"), ("c", 2, "up")]
     lines = [f"{clip}.mp4,{frame},{label}\n" for clip, frame, label in rows]
     (folder / "frames.csv").write_text("clip,frame,label\n" + "".join(lines))
-    found = read(ClipTable(folder, SAMPLING, split="split", frame_labels="frames.csv"))
+    found = read(ClipTable(path=folder, split="split", frame_labels=Path("frames.csv")))
     assert found[0] == Reference(
         "a.mp4:00000000",
         "a.mp4",
@@ -66,34 +72,53 @@ def test_a_table_of_clips_and_one_of_frames(folder):
 
 def test_frames_may_be_labelled_in_seconds(folder):
     (folder / "frames.csv").write_text("clip,start,end,label\na.mp4,0.2,0.4,b\na.mp4,0,0.2,a\n")
-    found = read(ClipTable(folder, SAMPLING, frame_labels="frames.csv"))
+    found = read(ClipTable(path=folder, frame_labels=Path("frames.csv")))
     assert found[0].fields["segments"] == [(0, 0.2, "a"), (0.2, 0.4, "b")]
     assert found[0].fields["unit"] == "seconds"
 
 
-def test_a_long_video_becomes_several_stretches_of_one_group(folder):
-    source = ClipTable(folder, Sampling(10, 3))
-    first, second, *_ = read(source)
+def test_a_long_video_becomes_several_windows_of_one_group(folder):
+    first, second, *_ = read(sample(ClipTable(path=folder), max_frames=3))
     assert [each.fields["first"] for each in (first, second)] == [0, 3]
     assert first.group == second.group
     assert first.key < second.key
 
 
-def test_other_stretches_are_another_data_set(folder, grid, tmp_path):
-    def settings(sampling):
-        moving = MovingShapes(tmp_path / "moving", sampling, clips=3, size=16, seed=4)
-        sources = ClipTable(folder, sampling), Grid(grid, sampling), moving
-        return [source.settings for source in sources]
+@pytest.mark.parametrize("other", [{"rate": 5.0}, {"max_frames": 50}])
+def test_other_windows_are_another_data_set(folder, grid, tmp_path, other):
+    moving = MovingShapes(path=tmp_path / "moving", clips=3, size=16, seed=4)
+    for videos in (ClipTable(path=folder), Grid(path=grid), moving):
+        assert sample(videos).settings != sample(videos, **other).settings
+        assert sample(videos).settings == sample(videos).settings
+        json.dumps(sample(videos).settings)
 
-    for one, two in zip(settings(Sampling(10, 100)), settings(Sampling(10, 50)), strict=True):
-        assert one != two
+
+def test_workers_do_not_get_all_clips_with_each_partition(folder):
+    source = sample(ClipTable(path=folder))
+    before = pickle.dumps(source)
+    source.prepare(ignore)
+    assert pickle.dumps(source) == before
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"kind": "moving_shapes"}, True),
+        ({"kind": "grid", "path": "x"}, True),
+        ({"kind": "clips", "path": "x"}, False),
+        ({"kind": "clips", "path": "x", "frame_labels": "y.csv"}, True),
+        ({"kind": "tfds", "name": "ucf101"}, False),
+    ],
+)
+def test_whether_frames_have_labels_is_known_before_the_data_is_read(settings, expected):
+    assert load_settings(VideoSource, settings).labels_frames is expected
 
 
 def test_bad_rows_are_dead_letters(folder):
     (folder / "clips.csv").write_text(
         "clip,label,split\n,walk,train\na.mp4,walk,never\nb.mp4,walk\nc.mp4,,train\nd.mp4,run,test\n"
     )
-    told = reasons(read(ClipTable(folder, SAMPLING, split="split")))
+    told = reasons(read(ClipTable(path=folder, split="split")))
     assert told == {
         "clips.csv:2": ("read row", "it names no clip"),
         "a.mp4": ("read row", "'never' is no split"),
@@ -114,14 +139,14 @@ def test_bad_rows_are_dead_letters(folder):
 )
 def test_wrong_labels_of_frames_cost_their_clip_alone(folder, rows, reason):
     (folder / "frames.csv").write_text(f"clip,start,end,label\n{rows}")
-    told = reasons(read(ClipTable(folder, SAMPLING, frame_labels="frames.csv")))
+    told = reasons(read(ClipTable(path=folder, frame_labels=Path("frames.csv"))))
     assert told["a.mp4"] == ("read labels", reason)
     assert "b.mp4" not in told
 
 
 def test_labels_of_clips_that_are_not_there_are_told(folder):
     (folder / "frames.csv").write_text("clip,frame,label\nz.mp4,0,up\n")
-    told = reasons(read(ClipTable(folder, SAMPLING, frame_labels="frames.csv")))
+    told = reasons(read(ClipTable(path=folder, frame_labels=Path("frames.csv"))))
     assert told["z.mp4"] == ("find clip", "clips.csv does not name it")
 
 
@@ -131,22 +156,22 @@ def test_labels_of_clips_that_are_not_there_are_told(folder):
         ({"clips.csv": "file,label\n"}, {}, "expected a column called clip, got file, label; "),
         (
             {"clips.csv": "clip,label\na.mp4,x\n", "frames.csv": "clip,label\n"},
-            {"frame_labels": "frames.csv"},
+            {"frame_labels": Path("frames.csv")},
             "expected a column frame, or columns start and end, got clip, label",
         ),
         (
             {"clips.csv": "clip,label\na.mp4,x\n", "frames.csv": "clip,frame,label\na.mp4,1\n"},
-            {"frame_labels": "frames.csv"},
+            {"frame_labels": Path("frames.csv")},
             "frames.csv:2: expected a row, got 2 fields where 3 columns are named; correct it",
         ),
-        ({}, {"table": "none.csv"}, "none.csv"),
+        ({}, {"table": Path("none.csv")}, "none.csv"),
     ],
 )
 def test_tables_that_are_wrong_as_a_whole(tmp_path, files, options, told):
     for name, content in files.items():
         (tmp_path / name).write_text(content)
     with pytest.raises(UserError) as fault:
-        ClipTable(tmp_path, SAMPLING, **options).prepare(ignore)
+        ClipTable(path=tmp_path, **options).prepare(ignore)
     assert told in str(fault.value)
 
 
@@ -161,20 +186,19 @@ def grid(tmp_path, write_clip):
 
 
 def test_grid(grid):
-    (found,) = read(Grid(grid, SAMPLING))
+    (found,) = read(Grid(path=grid))
     assert (found.key, found.fields["clip_label"]) == ("s1/bbaf2n:00000000", "blue")
     assert found.fields["segments"][4:7] == [(0.8, 1.0, "f"), (1.0, 1.2, "sil"), (1.2, 1.4, "two")]
     assert found.fields["unit"] == "seconds"
-    assert read(Grid(grid, SAMPLING, clip_label="digit"))[0].fields["clip_label"] == "two"
-    assert read(Grid(grid, SAMPLING, clip_label=None))[0].fields["clip_label"] is None
+    assert read(Grid(path=grid, clip_label="digit"))[0].fields["clip_label"] == "two"
+    assert read(Grid(path=grid, clip_label=None))[0].fields["clip_label"] is None
 
 
 def test_the_words_of_grid_are_those_of_its_table(shared_data):
-    source = Grid(shared_data / "grid_s1", Sampling(25, 100))
+    source = Grid(path=shared_data / "grid_s1")
     (partition, *_) = source.partitions()
-    table = ClipTable(
-        shared_data / "grid_s1", Sampling(25, 100), label="color", frame_labels="frame_labels.csv"
-    )
+    folder = shared_data / "grid_s1"
+    table = ClipTable(path=folder, label="color", frame_labels=Path("frame_labels.csv"))
     (rows, *_) = table.partitions()
     assert [clip.clip_label for clip in partition] == [clip.clip_label for clip in rows]
     middles = (np.arange(75) + 0.5) / 25
@@ -199,26 +223,24 @@ def test_wrong_alignments(grid, alignment, reason):
     path.unlink()
     if alignment is not None:
         path.write_bytes(alignment if isinstance(alignment, bytes) else alignment.encode())
-    assert reasons(read(Grid(grid, SAMPLING)))["s1/bbaf2n"][1] == reason
+    assert reasons(read(Grid(path=grid)))["s1/bbaf2n"][1] == reason
 
 
 @pytest.mark.parametrize("missing", ["clips", "align"])
 def test_grid_without_its_folders(grid, missing):
     (grid / missing).rename(grid / "moved")
     with pytest.raises(UserError, match="expected a folder with GRID's"):
-        Grid(grid, SAMPLING).prepare(ignore)
+        Grid(path=grid).prepare(ignore)
 
 
 def test_grid_without_videos(grid):
     (grid / "clips" / "s1" / "bbaf2n.mp4").unlink()
     with pytest.raises(UserError, match=r"expected videos \(.mpg, .mp4, .avi\), got none"):
-        Grid(grid, SAMPLING).prepare(ignore)
+        Grid(path=grid).prepare(ignore)
 
 
 def test_moving_shapes_are_written_once_and_always_the_same(tmp_path):
-    one, two = (
-        MovingShapes(tmp_path / name, Sampling(12, 50), clips=3, size=16, seed=4) for name in "ab"
-    )
+    one, two = (MovingShapes(path=tmp_path / name, clips=3, size=16, seed=4) for name in "ab")
     found = [read(source) for source in (one, two)]
     assert [each.fields["segments"] for each in found[0]] == [
         each.fields["segments"] for each in found[1]
@@ -228,5 +250,5 @@ def test_moving_shapes_are_written_once_and_always_the_same(tmp_path):
     for each in found[0]:
         assert each.fields["clip_label"] in ROUTES
         assert {label for _, _, label in each.fields["segments"]} <= STEPS.keys()
-    more = MovingShapes(tmp_path / "a", Sampling(12, 50), clips=4, size=16, seed=4)
+    more = MovingShapes(path=tmp_path / "a", clips=4, size=16, seed=4)
     assert read(more)[0].fields["segments"] == found[0][0].fields["segments"]

@@ -26,14 +26,14 @@ def write(tmp_path, write_json):
 
 def told(folder) -> str:
     with pytest.raises(UserError) as fault:
-        EasyVqa(folder).prepare(ignore)
+        EasyVqa(path=folder).prepare(ignore)
     return str(fault.value)
 
 
 def test_references(tmp_path, write):
     write("train", [["what color is the shape?", "blue", 1], ["Is there a circle?", "no", 0]])
     write("test", [["is there not a circle?", "yes", 0]])
-    source = EasyVqa(tmp_path)
+    source = EasyVqa(path=tmp_path)
     source.prepare(ignore)
     assert (source.kind, source.split_names, source.settings) == ("easy_vqa", {"train", "test"}, {})
     source, partitions = pickle.loads(pickle.dumps((source, source.partitions())))
@@ -70,7 +70,7 @@ def test_references(tmp_path, write):
 
 def test_a_lone_part_is_trained_on(tmp_path, write):
     write("test", [["is it?", "yes", 0]])
-    assert EasyVqa(tmp_path).splits == {"train"}
+    assert EasyVqa(path=tmp_path).split_names == {"train"}
 
 
 def test_dead_letters(tmp_path, write):
@@ -78,7 +78,7 @@ def test_dead_letters(tmp_path, write):
         "train",
         [["is it?", "yes", 0], ["is it?", "yes"], "is it?", ["is it?", 3, 1], ["is it?", "no", 9]],
     )
-    source = EasyVqa(tmp_path)
+    source = EasyVqa(path=tmp_path)
     first, *dead = source.read(source.partitions()[0])
     assert isinstance(first, Reference)
     assert dead == [
@@ -95,7 +95,7 @@ def test_dead_letters(tmp_path, write):
 def test_files(tmp_path, write):
     write("train", [["is it?", "yes", 0]])
     write("test", [["is it?", "yes", 0]], images=[0])
-    names = [path.relative_to(tmp_path).as_posix() for path in EasyVqa(tmp_path).raw_files()]
+    names = [path.relative_to(tmp_path).as_posix() for path in EasyVqa(path=tmp_path).raw_files()]
     assert names == [
         "train/questions.json",
         "train/images/0.png",
@@ -151,7 +151,7 @@ def test_questions_without_images(tmp_path, write, images, got):
 
 
 def test_the_real_data(shared_data):
-    source = EasyVqa(shared_data / "easy_vqa")
+    source = EasyVqa(path=shared_data / "easy_vqa")
     source.prepare(ignore)
     raw = [list(source.read(partition)) for partition in source.partitions()]
     assert [len(part) for part in raw] == [38_575, 4_827]

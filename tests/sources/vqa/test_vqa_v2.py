@@ -27,7 +27,7 @@ def change(path: Path, **entries) -> None:
 
 def test_references(tmp_path, write_split):
     write_split(tmp_path)
-    source = VqaV2(tmp_path)
+    source = VqaV2(path=tmp_path)
     source.prepare(ignore)
     assert source.kind == "vqa_v2"
     assert source.split_names == {"train"}
@@ -53,7 +53,7 @@ def test_references(tmp_path, write_split):
 def test_parts(tmp_path, write_split):
     write_split(tmp_path, "train2014")
     write_split(tmp_path, "val2014")
-    source = VqaV2(tmp_path)
+    source = VqaV2(path=tmp_path)
     assert source.split_names == {"train", "test"}
     assert [len(list(source.read(partition))) for partition in source.partitions()] == [3, 3]
     assert len({raw.key for raw in read_all(source)}) == 6
@@ -81,7 +81,7 @@ def test_dead_letters(tmp_path, write_split, write_json):
     ]
     change(tmp_path / QUESTIONS, questions=entries)
     change(tmp_path / ANNOTATIONS, annotations=annotations)
-    first, *dead = read_all(VqaV2(tmp_path))
+    first, *dead = read_all(VqaV2(path=tmp_path))
     assert isinstance(first, Reference)
     assert first.fields["answers"] == ["yes"]
     assert dead == [
@@ -107,13 +107,13 @@ def test_odd_text_stays_as_it_is(tmp_path, write_split):
     change(
         tmp_path / ANNOTATIONS, annotations=[{"question_id": 9000, "answers": [{"answer": odd}]}]
     )
-    [raw] = read_all(VqaV2(tmp_path))
+    [raw] = read_all(VqaV2(path=tmp_path))
     assert (raw.fields["question"], raw.fields["answers"]) == (odd, [odd])
 
 
 def test_travels_to_workers(tmp_path, write_split):
     write_split(tmp_path)
-    source = VqaV2(tmp_path)
+    source = VqaV2(path=tmp_path)
     here = read_all(source)
     there, partition = pickle.loads(pickle.dumps((source, source.partitions()[0])))
     assert list(there.read(partition)) == here
@@ -123,15 +123,19 @@ def test_travels_to_workers(tmp_path, write_split):
 def test_relative_paths_hold_in_other_folders(tmp_path, write_split, monkeypatch):
     write_split(tmp_path / "data")
     monkeypatch.chdir(tmp_path)
-    source = VqaV2("data")
+    source = VqaV2(path=Path("data"))
+    source.prepare(ignore)
+    source, partitions = pickle.loads(pickle.dumps((source, source.partitions())))
     monkeypatch.chdir("/")
-    assert [Path(raw.fields["image"]).is_file() for raw in read_all(source)] == [True] * 3
+    [partition] = partitions
+    read = list(source.read(partition))
+    assert [Path(raw.fields["image"]).is_file() for raw in read] == [True] * 3
 
 
 def test_files(tmp_path, write_split):
     write_split(tmp_path, "train2014", images="images/{2}.jpg")
     write_split(tmp_path, "val2014", images="images/{2}.jpg")
-    names = [path.relative_to(tmp_path).as_posix() for path in VqaV2(tmp_path).raw_files()]
+    names = [path.relative_to(tmp_path).as_posix() for path in VqaV2(path=tmp_path).raw_files()]
     assert names == [
         QUESTIONS,
         ANNOTATIONS,
@@ -143,14 +147,25 @@ def test_files(tmp_path, write_split):
 
 
 def test_settings_tell_which_files_were_named(tmp_path):
-    assert VqaV2(tmp_path).settings == {}
-    files = {"train": VqaFiles("q.json", Path("a.json"), "photos")}
-    assert VqaV2(tmp_path, files).settings == {"train": ["q.json", "a.json", "photos"]}
+    assert VqaV2(path=tmp_path).settings == {}
+    files = {
+        "train": VqaFiles(
+            questions=Path("q.json"), annotations=Path("a.json"), images=Path("photos")
+        )
+    }
+    assert VqaV2(path=tmp_path, files=files).settings == {"train": ["q.json", "a.json", "photos"]}
 
 
 def test_named_files(tmp_path, write_split):
     write_split(tmp_path, "train2014", "q.json", "a.json", "photos/{2}.jpg")
-    source = VqaV2(tmp_path, {"train": VqaFiles("q.json", "a.json", "photos")})
+    source = VqaV2(
+        path=tmp_path,
+        files={
+            "train": VqaFiles(
+                questions=Path("q.json"), annotations=Path("a.json"), images=Path("photos")
+            )
+        },
+    )
     source.prepare(ignore)
     assert [raw.key for raw in read_all(source)] == [
         "train2014/9000",
@@ -161,7 +176,7 @@ def test_named_files(tmp_path, write_split):
 
 def test_a_missing_folder(tmp_path):
     with pytest.raises(UserError) as fault:
-        VqaV2(tmp_path / "missing").prepare(ignore)
+        VqaV2(path=tmp_path / "missing").prepare(ignore)
     assert str(fault.value) == (
         f"{tmp_path / 'missing'}: expected a folder with VQA v2.0, got nothing there; "
         "get VQA v2.0 from https://visualqa.org/download.html, or correct data.source.path"
@@ -172,20 +187,20 @@ def test_answers_are_checked_before_the_build(tmp_path, write_split):
     write_split(tmp_path)
     (tmp_path / ANNOTATIONS).write_text('{"annotations": [')
     with pytest.raises(UserError, match="expected JSON, got something else"):
-        VqaV2(tmp_path).prepare(ignore)
+        VqaV2(path=tmp_path).prepare(ignore)
 
 
 def test_progress(tmp_path, write_split):
     write_split(tmp_path, "train2014")
     write_split(tmp_path, "val2014")
     calls = []
-    VqaV2(tmp_path).prepare(lambda done, total: calls.append((done, total)))
+    VqaV2(path=tmp_path).prepare(lambda done, total: calls.append((done, total)))
     assert calls == [(1, 2), (2, 2)]
 
 
 @pytest.mark.parametrize("name", ["coco_mini", "coco_mini/vqa"])
 def test_real_questions_about_real_photographs(shared_data, name):
-    source = VqaV2(shared_data / name)
+    source = VqaV2(path=shared_data / name)
     source.prepare(ignore)
     references = read_all(source)
     assert len(references) == 72

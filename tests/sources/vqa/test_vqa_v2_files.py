@@ -11,6 +11,10 @@ GET_IMAGES = (
 )
 
 
+def name(questions, annotations, images):
+    return VqaFiles(questions=Path(questions), annotations=Path(annotations), images=Path(images))
+
+
 def found(folder: Path) -> list[tuple[str, ...]]:
     """Split, subtype, questions, annotations and images of each part."""
     return [
@@ -210,10 +214,8 @@ def test_questions_whose_photos_are_not_here(shared_data):
 def test_named_files(tmp_path, write_split):
     write_split(tmp_path, "train2014", "q.json", "a.json", "photos/{2}.jpg")
     write_split(tmp_path, "val2014", "q2.json", "a2.json", "other/{2}.jpg")
-    train = VqaFiles("q.json", Path("a.json"), tmp_path / "photos")
-    parts = named_splits(
-        tmp_path, {"test": VqaFiles("q2.json", "a2.json", "other"), "train": train}
-    )
+    train = name("q.json", "a.json", tmp_path / "photos")
+    parts = named_splits(tmp_path, {"test": name("q2.json", "a2.json", "other"), "train": train})
     assert [
         (part.split, part.subtype, part.questions.name, part.annotations.name, part.images.name)
         for part in parts
@@ -225,15 +227,15 @@ def test_named_files(tmp_path, write_split):
 
 def test_faults_of_named_files(tmp_path, write_split):
     write_split(tmp_path, "train2014", "q.json", "a.json", "photos/{2}.jpg")
-    good = VqaFiles("q.json", "a.json", "photos")
+    good = name("q.json", "a.json", "photos")
     correct = "correct data.source.files.train; it is relative to data.source.path"
-    assert told(tmp_path, {"train": VqaFiles("q", "a.json", "photos")}) == (
+    assert told(tmp_path, {"train": name("q", "a.json", "photos")}) == (
         f"{tmp_path / 'q'}: expected a file, got none there; {correct}"
     )
-    assert told(tmp_path, {"train": VqaFiles("q.json", "photos", "photos")}) == (
+    assert told(tmp_path, {"train": name("q.json", "photos", "photos")}) == (
         f"{tmp_path / 'photos'}: expected a file, got none there; {correct}"
     )
-    assert told(tmp_path, {"train": VqaFiles("q.json", "a.json", "fotos")}) == (
+    assert told(tmp_path, {"train": name("q.json", "a.json", "fotos")}) == (
         f"{tmp_path / 'fotos'}: expected images that q.json asks about, e.g. 000000000009.jpg, "
         f"got no such folder; {GET_IMAGES}"
     )

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rnnpipe.inputs.augmentation import Augmentation
+from rnnpipe.inputs.augmentation import AugmentationOptions
 from rnnpipe.records.codec import encode_example
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import FINGERPRINT, STATS, shard_name
@@ -95,7 +95,7 @@ def test_references_come_with_their_image(records):
 @pytest.mark.parametrize("make", [make_caption_batches, make_reference_batches])
 def test_pixels_of_training_change_anew_in_every_epoch_and_the_same_for_a_seed(records, make):
     more = {"captions": "all"} if make is make_caption_batches else {}
-    augmentation = Augmentation(brightness=0.2)
+    augmentation = AugmentationOptions(brightness=0.2)
 
     def epochs(seed):
         arguments = options(**more, batch_size=3, shuffle_seed=seed, augmentation=augmentation)
@@ -109,6 +109,8 @@ def test_pixels_of_training_change_anew_in_every_epoch_and_the_same_for_a_seed(r
 
 def test_pixels_are_as_they_are_where_nothing_is_shuffled(records):
     batches = make_caption_batches(
-        records, "train", **options(captions="all", augmentation=Augmentation(brightness=0.9))
+        records,
+        "train",
+        **options(captions="all", augmentation=AugmentationOptions(brightness=0.9)),
     )
     assert [number_of(image) for inputs, _ in batches for image in inputs["image"]] == [0, 1, 2]

@@ -3,7 +3,8 @@
 import keras
 import numpy as np
 
-from rnnpipe.transforms.recipes.image_features import Features
+from rnnpipe.parts.backbones import ApplicationBackboneOptions
+from rnnpipe.transforms.recipes.image_features import FeatureOptions
 
 SIDE = 32  # of what it sees, in pixels
 CHANNELS = 32  # of its 8 x 8 cells
@@ -23,8 +24,12 @@ def write_weights(path, alpha=_ALPHA):
 
 def make_features(weights, **more):
     """What a build computes with these weights."""
-    options = (("alpha", _ALPHA),)
-    return Features("MobileNet", str(weights), SIDE, _LAYER, options, **{"batch_size": 4, **more})
+    backbone = ApplicationBackboneOptions(
+        name="MobileNet", weights=weights, options={"alpha": _ALPHA}
+    )
+    return FeatureOptions(
+        backbone=backbone, image_size=SIDE, layer=_LAYER, **{"batch_size": 4, **more}
+    )
 
 
 def compute_plainly(weights):

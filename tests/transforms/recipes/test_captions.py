@@ -18,10 +18,10 @@ from rnnpipe.sources.generated.shapes_captions import ShapesCaptions
 from rnnpipe.sources.images.decoding import read_image
 from rnnpipe.text.tokenizer import Tokenizer
 from rnnpipe.transforms.build import Build
-from rnnpipe.transforms.recipes import captions
-from rnnpipe.transforms.recipes.captions import CaptionRecipe
-from rnnpipe.transforms.recipes.image_features import Features
-from rnnpipe.transforms.recipes.tokenization import Tokenization
+from rnnpipe.transforms.recipes import image_records
+from rnnpipe.transforms.recipes import images as image_recipes
+from rnnpipe.transforms.recipes.captions import CaptionRecipe, CaptionTextOptions
+from rnnpipe.transforms.recipes.images import ImageOptions
 from rnnpipe.transforms.runners.runner import Runner
 from tests.transforms.kinds import contents
 from tests.transforms.recipes.backbone import SIDE, compute_plainly, make_features
@@ -41,7 +41,7 @@ def write_coco(folder, images, captions):
             annotations.append(given)
     content = {"images": entries, "annotations": annotations}
     (folder / "captions_train.json").write_text(json.dumps(content))
-    source = CocoCaptions(folder)
+    source = CocoCaptions(path=folder)
     source.prepare(lambda done, total: None)
     return source
 
@@ -50,6 +50,11 @@ def jpeg(colour, size=(40, 20)):
     buffer = io.BytesIO()
     Image.new("RGB", size, colour).save(buffer, "JPEG", quality=95)
     return buffer.getvalue()
+
+
+def make_recipe(size, vocabulary=10000, *, features=None, **caption):
+    text = CaptionTextOptions(vocabulary=vocabulary, **{"max_tokens": 20, **caption})
+    return CaptionRecipe(image=ImageOptions(size=size), features=features, caption=text)
 
 
 @pytest.fixture
@@ -65,7 +70,7 @@ def photos(tmp_path):
 
 
 def test_records_hold_what_the_raw_data_says(photos, tmp_path):
-    recipe = CaptionRecipe(image_size=16, text=Tokenization("word", 50), max_tokens=4)
+    recipe = make_recipe(16, 50, max_tokens=4)
     records = Build(photos, recipe, {}).run(tmp_path / "records")
     read = {record["image_id"]: record for record in records.read("train")}
     assert sorted(read) == [1, 2, 3]
@@ -96,11 +101,11 @@ def test_records_hold_what_the_raw_data_says(photos, tmp_path):
 
 
 def test_rare_words_are_unknown(photos, tmp_path):
-    recipe = CaptionRecipe(16, text=Tokenization("word", 50), min_count=2)
+    recipe = make_recipe(16, 50, min_count=2)
     records = Build(photos, recipe, {}).run(tmp_path / "records")
     known = {piece.strip("▁") for piece in Tokenizer.load(records.path).pieces[4:]}
     assert known == {"red", "all", "it", "blue", "."}
-    too_rare = CaptionRecipe(16, text=Tokenization("word", 50), min_count=9)
+    too_rare = make_recipe(16, 50, min_count=9)
     told = "a word that occurs 9 times in training captions, got none: the most frequent one occurs"
     with pytest.raises(UserError, match=told):
         Build(photos, too_rare, {}).run(tmp_path / "other")
@@ -112,8 +117,8 @@ def test_a_build_keeps_to_karpathy_splits(tmp_path):
     write_coco(tmp_path / "raw", images, {name: [f"Number {name}."] for name in images})
     entries = [{"cocoid": n, "split": split} for n, split in enumerate(splits, start=1)]
     (tmp_path / "raw" / "dataset_coco.json").write_text(json.dumps({"images": entries}))
-    source = CocoCaptions(tmp_path / "raw", karpathy="dataset_coco.json")
-    recipe = CaptionRecipe(16, text=Tokenization("word", 50))
+    source = CocoCaptions(path=tmp_path / "raw", karpathy=Path("dataset_coco.json"))
+    recipe = make_recipe(16, 50)
     shares = {"validation": 0.5, "test": 0.5}  # of no use: the file names all three splits
     records = Build(source, recipe, shares, max_bad_fraction=0.2).run(
         tmp_path / "records", runner=Runner(2)
@@ -124,12 +129,10 @@ def test_a_build_keeps_to_karpathy_splits(tmp_path):
 
 
 def test_scenes_travel_with_their_captions(tmp_path):
-    drawn = ShapesCaptions(tmp_path / "drawn", images=60, size=32, seed=1)
+    drawn = ShapesCaptions(path=tmp_path / "drawn", images=60, size=32, seed=1)
     drawn.prepare(lambda done, total: None)
     shares = {"validation": 0.1, "test": 0.2}
-    records = Build(drawn, CaptionRecipe(32), shares, records_per_shard=20).run(
-        tmp_path / "records"
-    )
+    records = Build(drawn, make_recipe(32), shares, records_per_shard=20).run(tmp_path / "records")
     assert sum(records.splits.values()) == 60
     ids = {split: {r["image_id"] for r in records.read(split)} for split in records.splits}
     assert len(set.union(*ids.values())) == 60
@@ -145,7 +148,7 @@ def test_odd_and_damaged_images_are_read_or_told_of(shared_data, tmp_path):
     images = {f"{n}.jpg": (folder / row["file"]).read_bytes() for n, row in enumerate(rows)}
     sound = {f"{n}.jpg" for n, row in enumerate(rows) if row["pillow"].startswith("ok")}
     source = write_coco(tmp_path / "raw", images, {name: ["An image."] for name in images})
-    build = Build(source, CaptionRecipe(32, text=Tokenization("word", 20)), {}, 1000, 0.5)
+    build = Build(source, make_recipe(32, 20), {}, 1000, 0.5)
     records = build.run(tmp_path / "records")
     read = {record["image_id"] - 1 for record in records.read("train")}
     assert {f"{number}.jpg" for number in read} == sound
@@ -159,9 +162,9 @@ def test_odd_and_damaged_images_are_read_or_told_of(shared_data, tmp_path):
 def test_features_of_any_number_of_workers_are_those_of_a_plain_loop(
     shared_data, weights, tmp_path
 ):
-    source = CocoCaptions(shared_data / "coco_mini")
+    source = CocoCaptions(path=shared_data / "coco_mini")
     features = make_features(weights)
-    recipe = CaptionRecipe(32, text=Tokenization("word", 500), features=features)
+    recipe = make_recipe(32, 500, features=features)
     build = Build(source, recipe, {"validation": 0.2}, records_per_shard=60)
     one, two = (
         build.run(tmp_path / f"records-{workers}", runner=Runner(workers)) for workers in (1, 2)
@@ -192,7 +195,7 @@ def test_a_bad_image_in_a_batch_leaves_the_others_theirs(weights, tmp_path):
     captions = {name: ["A colour."] for name in images}
     source = write_coco(tmp_path / "raw", images, captions)
     features = make_features(weights)
-    recipe = CaptionRecipe(32, text=Tokenization("word", 20), features=features)
+    recipe = make_recipe(32, 20, features=features)
     records = Build(source, recipe, {}, max_bad_fraction=0.2).run(tmp_path / "records")
     assert records.splits == {"train": 10}
     for record in records.read("train"):
@@ -206,7 +209,7 @@ def test_an_image_that_fails_at_the_size_of_the_backbone_alone_is_told_of(
 ):
     images = {f"{n}.jpg": jpeg((0, 40 * n, 255 - 40 * n)) for n in range(6)}
     source = write_coco(tmp_path / "raw", images, {name: ["A colour."] for name in images})
-    features, decode = make_features(weights), captions.decode_image
+    features, decode = make_features(weights), image_records.decode_image
 
     def fail(data, size, fit):
         if size == SIDE and data == images["3.jpg"]:
@@ -218,9 +221,10 @@ def test_an_image_that_fails_at_the_size_of_the_backbone_alone_is_told_of(
         Path(path).unlink()
         return data
 
-    monkeypatch.setattr(captions, "decode_image", fail)
-    monkeypatch.setattr(captions, "read_bytes", read_once)
-    recipe = CaptionRecipe(16, text=Tokenization("word", 20), features=features)
+    monkeypatch.setattr(image_recipes, "decode_image", fail)
+    monkeypatch.setattr(image_records, "decode_image", fail)
+    monkeypatch.setattr(image_records, "read_bytes", read_once)
+    recipe = make_recipe(16, 20, features=features)
     records = Build(source, recipe, {}, max_bad_fraction=0.2).run(tmp_path / "records")
     [letter] = records.dead_letters()
     assert (letter["key"], letter["step"]) == ("train/4", "decode image")
@@ -230,31 +234,3 @@ def test_an_image_that_fails_at_the_size_of_the_backbone_alone_is_told_of(
     for number, record in found.items():
         pixels = np.asarray(decode(images[f"{number - 1}.jpg"], SIDE, "stretch"))
         np.testing.assert_allclose(record["image_features"], features(pixels[None])[0], atol=1e-5)
-
-
-def test_no_images_no_features(weights):
-    assert make_features(weights)(np.zeros((0, SIDE, SIDE, 3), np.uint8)).shape == (0, 8, 8, 32)
-
-
-@pytest.mark.parametrize(
-    ("features", "told"),
-    [
-        (Features("nonsense"), "data.features.backbone: expected a network of keras.applications"),
-        (Features("mobilenet", "none", SIDE, layer="no"), "got No such layer: no. Existing layers"),
-        (Features("mobilenet", "none", 64, layer="dropout"), r"No such layer"),
-        (Features("mobilenet", "none", SIDE, options=(("beta", 1),)), "argument 'beta'"),
-    ],
-)
-def test_user_errors_of_features(features, told):
-    with pytest.raises(UserError, match=told):
-        _ = features.shape
-
-
-def test_weights_count_by_their_content(weights, tmp_path):
-    elsewhere = tmp_path / "elsewhere.weights.h5"
-    elsewhere.write_bytes(weights.read_bytes())
-    settings = [make_features(path).settings for path in (weights, elsewhere)]
-    assert settings[0] == settings[1]
-    assert "keras" in settings[0]
-    with pytest.raises(UserError, match=r"data.features.weights: expected a file .*, got No such"):
-        _ = make_features(tmp_path / "missing.h5").settings

@@ -7,9 +7,21 @@ from PIL import Image
 
 from rnnpipe.errors import UserError
 from rnnpipe.records.directory import RecordsDirectory
+from rnnpipe.records.specs import IMAGE_CLASS_FEATURES
+from rnnpipe.sources.images.decoding import read_image
 from rnnpipe.sources.images.image_folders import ImageFolders
 from rnnpipe.transforms.build import Build
 from rnnpipe.transforms.recipes.image_classes import ImageClassRecipe
+from rnnpipe.transforms.recipes.images import ImageOptions
+from rnnpipe.transforms.runners.runner import Runner
+from tests.transforms.kinds import contents
+from tests.transforms.recipes.backbone import (
+    CHANNELS,
+    SIDE,
+    compute_plainly,
+    make_features,
+    write_weights,
+)
 
 
 @pytest.fixture
@@ -21,13 +33,13 @@ def photos(tmp_path):
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.new("RGB", (20, 10), (level, level, level)).save(path)
     (tmp_path / "raw" / "train" / "9" / "c.png").write_bytes(b"no image")
-    source = ImageFolders(tmp_path / "raw")
+    source = ImageFolders(path=tmp_path / "raw")
     source.prepare(lambda done, total: None)
     return source
 
 
 def test_records_hold_what_the_folders_say(photos, tmp_path):
-    build = Build(photos, ImageClassRecipe(size=16), {}, max_bad_fraction=0.5)
+    build = Build(photos, ImageClassRecipe(image=ImageOptions(size=16)), {}, max_bad_fraction=0.5)
     records = build.run(tmp_path / "records")
     assert records.labels == ["9", "10"]
     read = {record["image_name"]: record["label"] for record in records.read("train")}
@@ -53,3 +65,36 @@ def test_one_class_is_no_data(tmp_path):
     recipe = ImageClassRecipe()
     with pytest.raises(UserError, match="images of two classes or more, got only a"):
         recipe.learn({"labels": {"a": 3}}, tmp_path)
+
+
+def test_features_are_those_of_a_plain_loop_whatever_the_number_of_workers(photos, tmp_path):
+    weights = tmp_path / "mobilenet.weights.h5"
+    write_weights(weights)
+    features = make_features(weights, batch_size=3)
+    recipe = ImageClassRecipe(image=ImageOptions(size=16, fit="pad"), features=features)
+    build = Build(photos, recipe, {}, records_per_shard=2, max_bad_fraction=0.5)
+    one, two = (
+        build.run(tmp_path / f"records-{workers}", runner=Runner(workers)) for workers in (1, 2)
+    )
+    assert contents(one.path) == contents(two.path)
+    assert one.spec is IMAGE_CLASS_FEATURES
+    compute = compute_plainly(weights)
+    stored = [record for split in one.splits for record in one.read(split)]
+    assert len(stored) == 5
+    for record in stored:
+        pixels = read_image(tmp_path / "raw" / record["image_name"], SIDE, "pad")
+        assert record["image_features"].shape[-1] == CHANNELS
+        np.testing.assert_allclose(record["image_features"], compute(pixels), rtol=1e-5, atol=1e-5)
+    assert {letter["key"] for letter in one.dead_letters()} == {"test/odd/a.png", "train/9/c.png"}
+
+
+def test_the_stored_image_and_the_features_are_part_of_the_fingerprint(tmp_path):
+    weights = tmp_path / "mobilenet.weights.h5"
+    write_weights(weights)
+    features = make_features(weights)
+    recipes = (
+        ImageClassRecipe(),
+        ImageClassRecipe(image=ImageOptions(fit="crop")),
+        ImageClassRecipe(features=features),
+    )
+    assert len({json.dumps(recipe.settings) for recipe in recipes}) == 3

@@ -1,25 +1,36 @@
+from dataclasses import replace
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 from PIL import Image
 
+from rnnpipe.config.loader import load_settings
 from rnnpipe.errors import BadRecord, UserError
+from rnnpipe.parts.backbones import ApplicationBackboneOptions
 from rnnpipe.records.specs import VIDEO_FEATURES
 from rnnpipe.sources.source import Reference
-from rnnpipe.sources.videos.clips import Clip, Sampling, refer_clip
+from rnnpipe.sources.videos.clips import Clip, cut_windows, refer_clip
 from rnnpipe.sources.videos.decoding import Framing, read_video, sample_pictures
+from rnnpipe.sources.videos.source import VideoWindows
 from rnnpipe.sources.videos.table import ClipTable
 from rnnpipe.transforms.build import Build
 from rnnpipe.transforms.recipes.base import Dropped
-from rnnpipe.transforms.recipes.image_features import Features
-from rnnpipe.transforms.recipes.video_frames import VideoEncoder, VideoRecipe
+from rnnpipe.transforms.recipes.image_features import FeatureOptions
+from rnnpipe.transforms.recipes.video_frames import (
+    FrameOptions,
+    VideoData,
+    VideoEncoder,
+    VideoRecipe,
+)
 from rnnpipe.transforms.runners.runner import Runner
 from tests.transforms.kinds import contents
 from tests.transforms.recipes.backbone import CHANNELS, SIDE, compute_plainly, make_features
 
-RECIPE = VideoRecipe(frame_rate=10, size=16)
+FRAMES = FrameOptions(rate=10, size=16)
+RECIPE = VideoRecipe(frames=FRAMES)
 LEVELS = [0, 60, 120, 180, 240]
 
 
@@ -44,8 +55,8 @@ def source(tmp_path, write_clip):
     rows = [(clip, frame) for clip in "ab" for frame in range(5)] + [("c", 0), ("short", 4)]
     lines = [f"{clip}.mp4,{frame},{'dark' if frame < 2 else 'pale'}\n" for clip, frame in rows]
     (folder / "frames.csv").write_text("clip,frame,label\n" + "".join(lines))
-    options = {"split": "split", "frame_labels": "frames.csv"}
-    return ClipTable(folder, Sampling(10, 3), **options)
+    videos = ClipTable(path=folder, split="split", frame_labels=Path("frames.csv"))
+    return VideoWindows(videos=videos, rate=10, max_frames=3)
 
 
 def test_records_hold_what_the_raw_data_says(source, tmp_path):
@@ -94,7 +105,9 @@ def test_features_are_those_of_a_plain_loop_whatever_the_number_of_workers(
     source, weights, tmp_path
 ):
     box = (0.0, 0.25, 1.0, 0.75)
-    recipe = VideoRecipe(10, 16, box=box, features=make_features(weights, batch_size=2))
+    recipe = VideoRecipe(
+        frames=replace(FRAMES, box=box), features=make_features(weights, batch_size=2)
+    )
     build = Build(source, recipe, {}, records_per_shard=2, max_bad_fraction=0.5)
     one, two = (
         build.run(tmp_path / f"records-{workers}", runner=Runner(workers)) for workers in (1, 2)
@@ -122,7 +135,7 @@ def test_features_are_those_of_a_plain_loop_whatever_the_number_of_workers(
 
 def test_features_do_not_depend_on_other_records(tmp_path, write_clip, weights):
     path = write_clip(tmp_path / "a.mp4", LEVELS)
-    recipe = VideoRecipe(10, 16, features=make_features(weights, batch_size=2))
+    recipe = VideoRecipe(frames=FRAMES, features=make_features(weights, batch_size=2))
     encoder = VideoEncoder(recipe, {}, {"x": 0})
 
     def compute(first):
@@ -134,24 +147,29 @@ def test_features_do_not_depend_on_other_records(tmp_path, write_clip, weights):
     np.testing.assert_array_equal(compute(0), before)
 
 
-def test_a_backbone_that_cannot_be_made_is_told_before_the_work(tmp_path):
-    recipe = VideoRecipe(10, 16, features=Features("nonsense"))
+def test_a_backbone_that_cannot_be_made_is_refused_before_the_work(tmp_path):
+    recipe = VideoRecipe(
+        frames=FRAMES, features=FeatureOptions(backbone=ApplicationBackboneOptions(name="nonsense"))
+    )
     counts = {"frame labels": {}, "clip labels": {"a": 1, "b": 1}}
-    with pytest.raises(UserError, match=r"data\.features\.backbone: expected a network of keras"):
+    with pytest.raises(
+        UserError, match=r"data\.features\.backbone\.name: expected a network of keras"
+    ):
         recipe.learn(counts, tmp_path)
 
 
 def test_weights_count_by_their_content_and_without_features_there_are_none(weights):
     settings = VideoRecipe(features=make_features(weights)).settings
-    assert len(settings["features"]["weights"]) == 64
+    assert len(settings["features"]["backbone"]["weights"]) == 64
     assert VideoRecipe().settings["features"] is None
 
 
 def test_bad_files_are_dead_letters_or_read_as_far_as_they_go(shared_data):
     told = {}
     for path in sorted((shared_data / "bad_inputs").glob("*/*.m[op][v4g]")):
-        encoder = VideoEncoder(VideoRecipe(25, 32), {}, {"x": 0})
-        for found in refer_clip(Clip(path.name, str(path), clip_label="x"), Sampling(25, 500)):
+        encoder = VideoEncoder(VideoRecipe(frames=FrameOptions(rate=25, size=32)), {}, {"x": 0})
+        clip = refer_clip(Clip(path.name, str(path), clip_label="x"))
+        for found in cut_windows(clip, 25, 500):
             if not isinstance(found, Reference):
                 told[path.name] = found.step
                 continue
@@ -186,10 +204,36 @@ def test_what_cannot_be_encoded(tmp_path, write_clip):
     with pytest.raises(Dropped, match="no frame of the video is left"):
         encoder.encode(refer(path, first=9))
     with pytest.raises(BadRecord, match="it ends before the first frame is due"):
-        VideoEncoder(VideoRecipe(0.5, 16), {}, {"x": 0}).encode(refer(path, clip_label="x"))
+        VideoEncoder(VideoRecipe(frames=replace(FRAMES, rate=0.5)), {}, {"x": 0}).encode(
+            refer(path, clip_label="x")
+        )
 
 
 def test_one_label_is_none(tmp_path):
     counts = {"frame labels": {"up": 3}, "clip labels": {}}
     with pytest.raises(UserError, match="expected labels of two kinds or more, got only up"):
         RECIPE.learn(counts, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("frames", "message"),
+    [
+        ({"box": [0.5, 0, 0.5, 1]}, r"box: expected left < right and top < bottom, from 0 to 1"),
+        ({"box": [0, 0, 1, 1.5]}, r"got \[0.0, 0.0, 1.0, 1.5\]; write e.g. \[0.25, 0.25"),
+        ({"box": [0, 1]}, r"settings: frames\.box"),
+        ({"rate": 0}, r"frames.rate: expected a positive number, got 0"),
+    ],
+)
+def test_frames_that_cannot_be(frames, message):
+    with pytest.raises(UserError, match=message):
+        load_settings(VideoData, {"source": {"kind": "moving_shapes"}, "frames": frames})
+
+
+def test_the_source_is_sampled_as_the_frames_are(tmp_path):
+    frames = {"rate": 5, "max_frames": 7, "size": 16}
+    values = {"source": {"kind": "clips", "path": tmp_path}, "frames": frames}
+    data = load_settings(VideoData, values)
+    source = data.open_source()
+    assert (source.rate, source.max_frames) == (5, 7)
+    assert source.videos == data.source
+    assert data.make_recipe() == VideoRecipe(frames=FrameOptions(**frames))

@@ -1,5 +1,7 @@
 """Builds from and to an object store: the same bytes, wholly published or not at all."""
 
+from pathlib import Path
+
 import pytest
 
 from rnnpipe.records.manifest import MANIFEST
@@ -8,7 +10,7 @@ from rnnpipe.sources.captions.coco import CocoCaptions
 from rnnpipe.sources.generated.moving.writer import FRAME_LABELS
 from rnnpipe.sources.streams.texts import TextStreams
 from rnnpipe.sources.text.parallel import Parallel
-from rnnpipe.sources.videos.clips import Sampling
+from rnnpipe.sources.videos.source import VideoWindows
 from rnnpipe.sources.videos.table import ClipTable
 from rnnpipe.transforms.build import Build
 from rnnpipe.transforms.runners.runner import Runner
@@ -16,9 +18,11 @@ from tests.transforms.kinds import KINDS, contents
 
 READERS = {
     "text_pair": lambda path: Parallel(path=path, source="de", target="en"),
-    "text_stream": lambda path: TextStreams(path / "book.txt", begin="^# "),
+    "text_stream": lambda path: TextStreams(path=path / "book.txt", begin="^# "),
     "caption": CocoCaptions,
-    "video": lambda path: ClipTable(path, Sampling(rate=6, most=100), frame_labels=FRAME_LABELS),
+    "video": lambda path: VideoWindows(
+        videos=ClipTable(path=path, frame_labels=Path(FRAME_LABELS)), rate=6, max_frames=100
+    ),
 }
 
 
