@@ -16,9 +16,7 @@ from tests.transforms.kinds import KINDS, contents
 from tests.transforms.recipes.backbone import SIDE, write_weights
 
 ROOT = Path(__file__).resolve().parents[2]
-COMMON = (
-    "--records_per_shard 8 --max_bad_fraction 0.2 --splits.validation 0.2 --splits.test 0.2"
-)
+COMMON = "--records_per_shard 8 --max_bad_fraction 0.2 --splits.validation 0.2 --splits.test 0.2"
 NETWORK = (
     "--features.backbone.kind application --features.backbone.name MobileNet "
     f"--features.backbone.weights {{weights}} --features.image_size {SIDE} --features.batch_size 4"

@@ -43,9 +43,7 @@ def make_batches(images: int) -> tf.data.Dataset:
 def make_trainer() -> keras.Model:
     """The model of `configs/vqa.yaml`, compiled."""
     config = load_config(CONFIG, {"vqa": VqaConfig})
-    model = build_vqa_model(
-        config.model, image_shape=(SIZE, SIZE, 3), vocab=VOCAB, answers=ANSWERS
-    )
+    model = build_vqa_model(config.model, image_shape=(SIZE, SIZE, 3), vocab=VOCAB, answers=ANSWERS)
     trainer = keras.Model(model.input, model.output["logits"])
     trainer.compile("adam", loss=soft_cross_entropy)
     return trainer
