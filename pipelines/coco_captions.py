@@ -19,17 +19,17 @@ from typing import get_args
 from rnnpipe.pipelines.command import count, make_parser, run
 from rnnpipe.pipelines.features import add_features, features_of
 from rnnpipe.records.layout import SPLITS
-from rnnpipe.sources.coco_captions import CocoCaptions
-from rnnpipe.sources.flickr8k import Flickr8k
-from rnnpipe.sources.images import FITS
-from rnnpipe.sources.shapes_captions import ShapesCaptions
+from rnnpipe.sources.captions.coco import CocoCaptions
+from rnnpipe.sources.captions.flickr8k import Flickr8k
+from rnnpipe.sources.captions.tfds import TfdsCaptions
+from rnnpipe.sources.generated.shapes_captions import ShapesCaptions
+from rnnpipe.sources.images.decoding import FITS
 from rnnpipe.sources.source import Source
-from rnnpipe.sources.tfds_captions import TfdsCaptions
-from rnnpipe.storage.paths import place
+from rnnpipe.storage.paths import as_path
 from rnnpipe.text.tokenizer import TokenizerKind
-from rnnpipe.transforms.captions import CaptionRecipe
-from rnnpipe.transforms.recipe import Recipe
-from rnnpipe.transforms.text import Tokenization
+from rnnpipe.transforms.recipes.base import Recipe
+from rnnpipe.transforms.recipes.captions import CaptionRecipe
+from rnnpipe.transforms.recipes.tokenization import Tokenization
 
 SOURCES = ("coco_captions", "flickr8k", "tfds", "shapes_captions")
 
@@ -57,18 +57,18 @@ def _add_source(parser: argparse.ArgumentParser) -> None:
     add("--source", required=True, choices=SOURCES, help="the layout of the raw data")
     add(
         "--path",
-        type=place,
+        type=as_path,
         required=True,
         help="the folder of raw data; of tfds and shapes_captions, where it is written",
     )
     add(
         "--karpathy",
-        type=place,
+        type=as_path,
         metavar="FILE",
         help="of coco_captions and flickr8k: dataset_coco.json or its like, relative to --path",
     )
     add("--name", help="of tfds: the data set")
-    add("--data-dir", type=place, help="of tfds: TensorFlow Datasets' own folder")
+    add("--data-dir", type=as_path, help="of tfds: TensorFlow Datasets' own folder")
     add(
         "--splits",
         nargs="+",

@@ -1,112 +1,49 @@
-"""What the command lines of all pipelines have in common."""
+"""The command line of a pipeline: a flag for each setting of its data and of its build."""
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from dataclasses import MISSING, Field, fields
+from typing import Any, get_args, get_type_hints
 
 from rich.console import Console
 
+from rnnpipe.config.loader import load_flags
 from rnnpipe.errors import UserError
 from rnnpipe.records.metadata import import_datasets
 from rnnpipe.runs.console import make_console
 from rnnpipe.runs.progress import BuildProgress
 from rnnpipe.runs.summary import print_summary
-from rnnpipe.sources.source import Source
-from rnnpipe.storage.paths import place
+from rnnpipe.settings import Settings
 from rnnpipe.transforms.build import Build
-from rnnpipe.transforms.recipe import Recipe
-from rnnpipe.transforms.runner import Runner
-from rnnpipe.transforms.stores import use_s3_options
-
-MakeBuild = Callable[[argparse.Namespace], tuple[Source, Recipe]]
+from rnnpipe.transforms.options import BuildOptions, Data
+from rnnpipe.transforms.runners.runner import Runner
+from rnnpipe.transforms.runners.s3_options import use_s3_options
 
 
-def make_parser(program: str, description: str | None) -> argparse.ArgumentParser:
-    """A parser with the options that every build has.
-
-    Args:
-        program: the pipeline's module.
-        description: what it does, with examples.
-    """
-    defaults = Build.__dataclass_fields__
-    parser = argparse.ArgumentParser(
-        prog=f"python -m {program}",
-        description=description,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    add = parser.add_argument
-    add("--output", type=place, required=True, help="the records directory to write")
-    add("--validation", type=share, default=0.1, help="share held out (default: %(default)s)")
-    add("--test", type=share, default=0.1, help="share held out (default: %(default)s)")
-    add("--records-per-shard", type=count, default=defaults["records_per_shard"].default)
-    add("--max-bad-fraction", type=float, default=defaults["max_bad_fraction"].default)
-    add("--workers", type=count, default=1, help="local worker processes (default: %(default)s)")
-    return parser
-
-
-def count(argument: str) -> int:
-    """An option's whole number of at least 1.
-
-    Example:
-        >>> count("20")
-        20
-    """
-    with suppress(ValueError):
-        if (number := int(argument)) >= 1:
-            return number
-    raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, got {argument}")
-
-
-def share(argument: str) -> float:
-    """An option's number of at least 0 and below 1.
-
-    Example:
-        >>> share("0.1")
-        0.1
-    """
-    with suppress(ValueError):
-        if 0 <= (number := float(argument)) < 1:
-            return number
-    raise argparse.ArgumentTypeError(f"expected a number of at least 0 and below 1, got {argument}")
-
-
-def shares_of(options: argparse.Namespace) -> dict[str, float]:
-    """The shares to hold out, by split; a split with a share of 0 is not made.
-
-    Raises:
-        UserError: they leave nothing to train on.
-    """
-    shares = {"validation": options.validation, "test": options.test}
-    if sum(shares.values()) >= 1:
-        got, fix = f"{options.validation:g} and {options.test:g}", "make them smaller"
-        raise UserError("--validation, --test", "shares of less than 1 together", got, fix)
-    return {split: share for split, share in shares.items() if share}
-
-
-def run(
-    program: str, parser: argparse.ArgumentParser, make: MakeBuild, argv: Sequence[str] | None
-) -> int:
+def run(program: str, description: str | None, data: type[Data], argv: Sequence[str] | None) -> int:
     """Runs the build of a command line and returns the exit code: 0, or 2 for a user's mistake.
 
-    It is 130 where the keyboard ends it.
+    It is 130 where the keyboard interrupts it.
 
     Args:
         program: the pipeline's module, for messages.
-        parser: of the options before `--`; those after it are Beam's.
-        make: makes the source and the recipe of the options.
-        argv: the command line.
+        description: what it does, with examples.
+        data: the settings of its data; a flag is a key of `data` or `build` in a config.
+        argv: the command line; options after `--` are Beam's own.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     at = arguments.index("--") if "--" in arguments else len(arguments)
-    options, beam_args = parser.parse_args(arguments[:at]), arguments[at + 1 :]
+    ours, beam_args = arguments[:at], arguments[at + 1 :]
+    parser = _make_parser(program, description, data)
+    flags = [f"{name}={value}" for name, value in vars(parser.parse_args(ours)).items()]
     try:
-        runner = Runner(options.workers, beam_args)
+        split = [_select(flags, settings) for settings in (data, BuildOptions)]
+        raw, build = load_flags(data, split[0]), load_flags(BuildOptions, split[1])
+        runner = Runner(build.workers, beam_args)
         runner.check()
         use_s3_options(beam_args)
-        source, recipe = make(options)
-        source.prepare(lambda done, total: None)
-        _build(source, recipe, options, runner)
+        _build(raw, build, runner)
     except UserError as fault:
         print(f"{program}: {fault}", file=sys.stderr)
         return 2
@@ -121,18 +58,76 @@ def run(
     return 0
 
 
-def _build(source: Source, recipe: Recipe, options: argparse.Namespace, runner: Runner) -> None:
+def _build(data: Data, options: BuildOptions, runner: Runner) -> None:
+    if data.directory is None:
+        raise UserError("--directory", "the records directory to write", "nothing", "name one")
+    source = data.open_source()
+    source.prepare(lambda done, total: None)
     build = Build(
         source,
-        recipe,
-        shares=shares_of(options),
+        data.make_recipe(),
+        data.splits.shares,
         records_per_shard=options.records_per_shard,
         max_bad_fraction=options.max_bad_fraction,
     )
-    if build.is_finished_in(options.output):
-        print(f"{options.output} holds these records already")
+    if build.is_finished_in(data.directory):
+        print(f"{data.directory} holds these records already")
         return
     import_datasets()  # before the progress has a thread
     with BuildProgress(Console(stderr=True)) as progress:
-        records = build.run(options.output, runner=runner, progress=progress)
+        records = build.run(data.directory, runner=runner, progress=progress)
     print_summary(records, make_console())
+
+
+def _make_parser(
+    program: str, description: str | None, data: type[Data]
+) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=f"python -m {program}",
+        description=description,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        argument_default=argparse.SUPPRESS,
+        allow_abbrev=False,
+    )
+    flags = [*_list_flags(data), *_list_flags(BuildOptions)]
+    for name, help_text in dict(reversed(flags)).items():
+        parser.add_argument(f"--{name}", dest=name, metavar="VALUE", help=help_text)
+    return parser
+
+
+def _select(flags: list[str], settings: type[Settings]) -> list[str]:
+    keys = {declared.name for declared in fields(settings)}  # type: ignore[arg-type]
+    return [flag for flag in flags if flag.partition("=")[0].partition(".")[0] in keys]
+
+
+def _list_flags(settings: type[Settings], above: str = "") -> Iterator[tuple[str, str]]:
+    """The name and help of each setting, from here on; of a family those of all its kinds."""
+    hints = get_type_hints(settings)
+    for declared in fields(settings):  # type: ignore[arg-type]  # subclasses are dataclasses
+        name = f"{above}{declared.name}"
+        section = _section_of(hints[declared.name])
+        if section is None:
+            yield name, _describe(declared)
+        elif kinds := section.__dict__.get("kinds"):
+            members = kinds.load()
+            yield f"{name}.kind", f"one of {', '.join(members)}"
+            for kind, member in members.items():
+                for flag, text in _list_flags(member, f"{name}."):
+                    if flag != f"{name}.kind":
+                        yield flag, f"of {kind}: {text}"
+        else:
+            yield from _list_flags(section, f"{name}.")
+
+
+def _section_of(hint: Any) -> type[Settings] | None:
+    members = [member for member in get_args(hint) or (hint,) if member is not type(None)]
+    (section, *others) = members
+    is_section = not others and isinstance(section, type) and issubclass(section, Settings)
+    return section if is_section else None
+
+
+def _describe(declared: Field[Any]) -> str:
+    text = declared.metadata.get("description") or ""
+    if declared.default is not MISSING and declared.default is not None:
+        text = f"{text} (default: {declared.default})".strip()
+    return text.replace("%", "%%")

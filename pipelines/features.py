@@ -4,7 +4,7 @@ import argparse
 
 from rnnpipe.pipelines.command import count
 from rnnpipe.sources.folder import absolute
-from rnnpipe.transforms.features import Features
+from rnnpipe.transforms.recipes.image_features import Features
 
 
 def add_features(parser: argparse.ArgumentParser) -> None:

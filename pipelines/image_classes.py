@@ -12,12 +12,12 @@ import sys
 from collections.abc import Sequence
 
 from rnnpipe.pipelines.command import count, make_parser, run
-from rnnpipe.sources.image_folders import ImageFolders
-from rnnpipe.sources.images import FITS
+from rnnpipe.sources.images.decoding import FITS
+from rnnpipe.sources.images.image_folders import ImageFolders
 from rnnpipe.sources.source import Source
-from rnnpipe.storage.paths import place
-from rnnpipe.transforms.image_classes import ImageClassRecipe
-from rnnpipe.transforms.recipe import Recipe
+from rnnpipe.storage.paths import as_path
+from rnnpipe.transforms.recipes.base import Recipe
+from rnnpipe.transforms.recipes.image_classes import ImageClassRecipe
 
 _PROGRAM = "rnnpipe.pipelines.image_classes"
 
@@ -26,7 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs the build and returns the exit code: 0, or 2 for a mistake of the user's."""
     parser, recipe = make_parser(_PROGRAM, __doc__), ImageClassRecipe()
     add = parser.add_argument
-    add("--path", type=place, required=True, help="the folder of raw data")
+    add("--path", type=as_path, required=True, help="the folder of raw data")
     add("--labels", nargs="+", help="the folders to read (default: all)")
     add("--size", type=count, default=recipe.size, help="pixels (default: %(default)s)")
     add("--fit", choices=FITS, default=recipe.fit, help="(default: %(default)s)")

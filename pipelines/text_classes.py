@@ -27,8 +27,8 @@ from rnnpipe.sources.text.table import Table
 from rnnpipe.sources.text.tfds import Tfds
 from rnnpipe.sources.text.trec import Trec
 from rnnpipe.storage.cache import cache_folder
-from rnnpipe.transforms.recipe import Recipe
-from rnnpipe.transforms.text_classes import TextClassRecipe
+from rnnpipe.transforms.recipes.base import Recipe
+from rnnpipe.transforms.recipes.text_classes import TextClassRecipe
 
 _PROGRAM = "rnnpipe.pipelines.text_classes"
 

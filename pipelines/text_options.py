@@ -4,16 +4,16 @@ import argparse
 from typing import Any, get_args
 
 from rnnpipe.pipelines import command
-from rnnpipe.storage.paths import place
+from rnnpipe.storage.paths import as_path
 from rnnpipe.text.tokenizer import TokenizerKind
-from rnnpipe.transforms.text import Tokenization
+from rnnpipe.transforms.recipes.tokenization import Tokenization
 
 
 def make_parser(program: str, description: str | None) -> argparse.ArgumentParser:
     """A parser with the options that both pipelines have."""
     parser = command.make_parser(program, description)
     add = parser.add_argument
-    add("--path", type=place, help="the folder of raw data")
+    add("--path", type=as_path, help="the folder of raw data")
     add(
         "--files",
         nargs="*",

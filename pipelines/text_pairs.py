@@ -21,8 +21,8 @@ from rnnpipe.sources.text.parallel import Parallel
 from rnnpipe.sources.text.table import Table
 from rnnpipe.sources.text.tfds import Tfds
 from rnnpipe.storage.cache import cache_folder
-from rnnpipe.transforms.recipe import Recipe
-from rnnpipe.transforms.text_pairs import TextPairRecipe
+from rnnpipe.transforms.recipes.base import Recipe
+from rnnpipe.transforms.recipes.text_pairs import TextPairRecipe
 
 _PROGRAM = "rnnpipe.pipelines.text_pairs"
 

@@ -1,4 +1,4 @@
-r"""Builds records of long texts: stretches of documents, in their order, as token ids.
+r"""Builds records of long texts: spans of documents, in their order, as token ids.
 
     python -m rnnpipe.pipelines.text_stream --path data/tinyshakespeare/input.txt \
         --output shakespeare
@@ -16,10 +16,10 @@ from typing import get_args
 from rnnpipe.pipelines.command import count, make_parser, run, shares_of
 from rnnpipe.sources.source import Source
 from rnnpipe.sources.streams.texts import TextStreams
-from rnnpipe.storage.paths import place
+from rnnpipe.storage.paths import as_path
 from rnnpipe.text.symbols import SymbolKind
-from rnnpipe.transforms.recipe import Recipe
-from rnnpipe.transforms.streams import StreamRecipe
+from rnnpipe.transforms.recipes.base import Recipe
+from rnnpipe.transforms.recipes.text_stream import StreamRecipe
 
 _PROGRAM = "rnnpipe.pipelines.text_stream"
 
@@ -28,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs the build and returns the exit code: 0, or 2 for a mistake of the user's."""
     parser, recipe = make_parser(_PROGRAM, __doc__), StreamRecipe()
     add = parser.add_argument
-    add("--path", type=place, required=True, help="a text file, or a folder of .txt or .tokens")
+    add("--path", type=as_path, required=True, help="a text file, or a folder of .txt or .tokens")
     add("--begin", help="a regular expression for lines with which a document begins")
     add("--encoding", default="utf-8", help="of the files (default: %(default)s)")
     add("--symbols", choices=get_args(SymbolKind), default=recipe.symbols)

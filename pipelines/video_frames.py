@@ -18,14 +18,14 @@ from collections.abc import Sequence
 from rnnpipe.errors import UserError
 from rnnpipe.pipelines.command import count, make_parser, run
 from rnnpipe.pipelines.features import add_features, features_of
-from rnnpipe.sources.images import FITS
+from rnnpipe.sources.images.decoding import FITS
 from rnnpipe.sources.source import Source
 from rnnpipe.sources.videos.clips import Sampling
 from rnnpipe.sources.videos.grid import WORDS, Grid
 from rnnpipe.sources.videos.table import ClipTable
-from rnnpipe.storage.paths import place
-from rnnpipe.transforms.recipe import Recipe
-from rnnpipe.transforms.video_frames import VideoRecipe
+from rnnpipe.storage.paths import as_path
+from rnnpipe.transforms.recipes.base import Recipe
+from rnnpipe.transforms.recipes.video_frames import VideoRecipe
 
 _PROGRAM = "rnnpipe.pipelines.video_frames"
 
@@ -35,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser, recipe = make_parser(_PROGRAM, __doc__), VideoRecipe()
     add = parser.add_argument
     add("--source", required=True, choices=("clips", "grid"), help="the layout of the raw data")
-    add("--path", type=place, required=True, help="the folder of raw data")
+    add("--path", type=as_path, required=True, help="the folder of raw data")
     add("--table", default="clips.csv", help="of clips: the table of clips (default: %(default)s)")
     add("--clip", default="clip", help="its column with the files (default: %(default)s)")
     add("--label", help="its column with the classes of clips; of grid: one of " + ", ".join(WORDS))

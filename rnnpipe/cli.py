@@ -6,10 +6,14 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rnnpipe import __version__
 from rnnpipe.errors import UserError
 from rnnpipe.requirements import explain, require
+
+if TYPE_CHECKING:
+    from rnnpipe.tasks.base import Task
 
 # Everything else is imported by the verb that needs it: `rnnpipe --help` must answer at once.
 
@@ -26,31 +30,16 @@ examples:
   rnnpipe build vqa -- --runner=FlinkRunner --flink_master=localhost:8081
 """
 
-_INPUTS = {
-    "image": ("FILE", "an image file"),
-    "question": ("TEXT", "a question about the image"),
-    "text": ("TEXT", "a text to translate or to classify"),
-    "file": ("FILE", "a file of texts to translate, one on each line"),
-    "n-best": ("N", "how many translations or captions of each"),
-    "prime": ("TEXT", "how a text begins that is to be written"),
-    "length": ("N", "how many characters or words of it to write"),
-    "temperature": ("T", "how daring: near 0 the likeliest, 1 as the model has it"),
-    "seed": ("N", "another number, another text"),
-    "video": ("FILE", "a video file"),
-    "stream": (None, "label the video frame by frame, and say so while it is read"),
-}
-"""What `predict` may be given, of which some is only said; a task says what of it is its own."""
-
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs one command and returns its exit code: 0, or 2 for a mistake of the user's."""
+    """Runs one command and returns its exit code: 0, or 2 after a `UserError`."""
     arguments, beam_args = _split(sys.argv[1:] if argv is None else list(argv))
     parser = _make_parser()
     options = parser.parse_args(arguments)
     if beam_args and options.verb not in ("run", "build"):
         parser.error(f"{options.verb}: options after `--` are Beam's; only run and build take them")
     options.beam_args = beam_args
-    # Libraries tell of their optional parts and of their plans; only what failed matters here.
+    # Libraries log missing optional parts and deprecations; only errors matter here.
     logging.basicConfig(level=logging.ERROR)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     where = f"rnnpipe {options.verb}"
@@ -81,7 +70,7 @@ def _act(options: argparse.Namespace, where: str) -> None:
 
 
 def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
-    """What is ours, and what comes after `--` and is Beam's."""
+    """Our own arguments, and those after `--`, which are Beam's."""
     if "--" not in arguments:
         return arguments, []
     at = arguments.index("--")
@@ -115,11 +104,11 @@ def _make_parser() -> argparse.ArgumentParser:
     )
     runs = argparse.ArgumentParser(add_help=False)
     runs.add_argument(
-        "--runs-dir", type=Path, default=Path("runs"), help="where runs go (default: runs)"
+        "--runs-dir", type=Path, default=Path("runs"), help="the folder of all runs (default: runs)"
     )
     run = argparse.ArgumentParser(add_help=False)
     run.add_argument(
-        "run", type=Path, metavar="RUN", help="a run's folder, or that of several: the newest"
+        "run", type=Path, metavar="RUN", help="the folder of a run, or of several: then the newest"
     )
 
     verb = verbs.add_parser("init", help="print a shipped config to edit, or list them")
@@ -131,18 +120,20 @@ def _make_parser() -> argparse.ArgumentParser:
     verb.set_defaults(act=_build, extras=("build",))
     verb = verbs.add_parser("train", parents=[config, runs], help="train on finished records")
     verb.set_defaults(act=_train, extras=("build", "train"))
-    verb = verbs.add_parser("resume", parents=[run], help="go on with an interrupted run")
+    verb = verbs.add_parser("resume", parents=[run], help="continue an interrupted run")
     verb.set_defaults(act=_resume, extras=("build", "train", "report"))
     verb = verbs.add_parser("evaluate", parents=[run], help="score a run and write its report")
     verb.set_defaults(act=_evaluate, extras=("build", "train", "report"))
-    verb = verbs.add_parser("predict", parents=[run], help="answer for an input of your own")
-    for name, (metavar, meaning) in _INPUTS.items():
-        if metavar is None:
-            verb.add_argument(f"--{name}", action="store_const", const=name, help=meaning)
-        else:
-            verb.add_argument(f"--{name}", metavar=metavar, help=meaning)
+    verb = verbs.add_parser(
+        "predict",
+        parents=[run],
+        help="predict for an input of your own",
+        description="The inputs depend on the task of the run: `rnnpipe predict RUN --help` lists "
+        "them.",
+        usage="rnnpipe predict RUN [INPUTS]",
+    )
     verb.add_argument(
-        "--picture", type=Path, default=None, help="where the picture goes (default: in the run)"
+        "inputs", nargs=argparse.REMAINDER, metavar="INPUTS", help="options of the run's task"
     )
     verb.set_defaults(act=_predict, extras=("train", "report"))
     verb = verbs.add_parser("config", help="show a config with its defaults, or the JSON schema")
@@ -150,7 +141,7 @@ def _make_parser() -> argparse.ArgumentParser:
     verb.add_argument("--set", action="append", default=[], dest="overrides", metavar="KEY=VALUE")
     verb.add_argument("--schema", action="store_true", help="print the JSON schema of all configs")
     verb.set_defaults(act=_config, extras=("runs",))
-    verb = verbs.add_parser("inspect", help="what is in a records directory")
+    verb = verbs.add_parser("inspect", help="show the contents of a records directory")
     verb.add_argument("directory", metavar="DIRECTORY", help="a records directory")
     verb.add_argument("--examples", type=int, default=3, help="records to show (default: 3)")
     verb.set_defaults(act=_inspect, extras=("build",))
@@ -249,16 +240,53 @@ def _evaluate(options: argparse.Namespace) -> None:
 
 def _predict(options: argparse.Namespace) -> None:
     from rnnpipe.quiet import quiet_import
+    from rnnpipe.runs.config import load_run_config
     from rnnpipe.runs.console import make_console
     from rnnpipe.runs.directory import open_run
+    from rnnpipe.tasks import make_task
 
     run = open_run(options.run)
     with quiet_import():
+        task = make_task(load_run_config(run))
+    texts, picture = _parse_inputs(options, task)
+    with quiet_import():
         from rnnpipe.runs.predict import predict
 
-    inputs = {name: getattr(options, name.replace("-", "_")) for name in _INPUTS}
-    given = {name: value for name, value in inputs.items() if value is not None}
-    predict(run, given, options.picture, make_console())
+    predict(run, task, texts, picture, make_console())
+
+
+def _parse_inputs(
+    options: argparse.Namespace,
+    task: "Task[Any]",
+) -> tuple[dict[str, str], Path | None]:
+    """The inputs of `predict` as written, by name, and the file of the picture."""
+    parser = argparse.ArgumentParser(
+        prog=f"rnnpipe predict {options.run}",
+        description=f"Predicts with a trained model of the task {task.name}.",
+        argument_default=argparse.SUPPRESS,
+        allow_abbrev=False,
+    )
+    for declared in task.inputs:
+        option = f"--{declared.name}"
+        if declared.type is bool:
+            parser.add_argument(
+                option, dest=declared.name, action="store_const", const="", help=declared.help
+            )
+            continue
+        default = "" if declared.required or not declared.default else declared.default
+        text = f"{declared.help} (default: {default})" if default else declared.help
+        parser.add_argument(option, dest=declared.name, metavar=declared.metavar, help=text)
+    parser.add_argument(
+        "--picture", type=Path, default=None, help="the file of the picture (default: in the run)"
+    )
+    known, unknown = parser.parse_known_args(options.inputs)
+    texts = vars(known)
+    picture = texts.pop("picture")
+    # The task refuses unknown inputs, together with all other mistakes.
+    names = [word.removeprefix("--").partition("=")[0] for word in unknown if word.startswith("--")]
+    if unknown and not names:
+        parser.error(f"unrecognized arguments: {' '.join(unknown)}")
+    return {**texts, **dict.fromkeys(names, "")}, picture
 
 
 def _config(options: argparse.Namespace) -> None:
@@ -281,9 +309,9 @@ def _config(options: argparse.Namespace) -> None:
 def _inspect(options: argparse.Namespace) -> None:
     from rnnpipe.runs.console import make_console
     from rnnpipe.runs.inspect import inspect_records
-    from rnnpipe.storage.paths import place
+    from rnnpipe.storage.paths import as_path
 
-    inspect_records(place(options.directory), options.examples, make_console())
+    inspect_records(as_path(options.directory), options.examples, make_console())
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What can go wrong for a user, and how it is told: *where: expected X, got Y; what to do*."""
+"""Errors of users, reported as *where: expected X, got Y; what to do*."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import Any
 
 
 class UserError(ValueError):
-    """A mistake that the user can mend.
+    """A mistake that the user can correct.
 
     The command line prints it and exits with code 2; library users catch it as a `ValueError`.
 
@@ -30,7 +30,7 @@ class UserError(ValueError):
 
 
 class Faults(UserError):
-    """Several mistakes told at once, a line each.
+    """Several mistakes reported at once, a line each.
 
     Args:
         faults: the mistakes, in the order in which they are to be read; at least one.

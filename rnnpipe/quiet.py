@@ -1,4 +1,4 @@
-"""Silence where a library talks before it can be told not to."""
+"""Imports without the messages of compiled libraries."""
 
 import os
 import sys

@@ -13,12 +13,12 @@ import pytest
 from PIL import Image
 
 from rnnpipe.errors import UserError
-from rnnpipe.sources.shapes import write_shapes
+from rnnpipe.sources.generated.shapes import write_shapes
 from rnnpipe.sources.videos.files import encode_video
 from rnnpipe.storage.paths import StorePath
 from tests.interpreter import Interpreter
+from tools.cluster.components import default_home
 from tools.cluster.flink import Cluster
-from tools.cluster.parts import default_home
 from tools.cluster.s3 import S3_KEYS, serving_s3
 
 FLINK = default_home()  # not that of a test, which has a cache of its own
@@ -102,11 +102,11 @@ def cluster() -> Iterator[Cluster]:
     """
     made = Cluster(FLINK)
     try:
-        made.parts.check_tools()
+        made.components.check_tools()
     except UserError as fault:
         pytest.skip(f"NO BUILD ON FLINK WAS TRIED: {fault}")
     with made.reserved():
-        made.parts.install()
+        made.components.install()
         was_running = bool(made.processes.names())
         made.start(workers=2, memory=1024)
         yield made

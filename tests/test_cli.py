@@ -1,4 +1,5 @@
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -80,6 +81,22 @@ def test_single_verbs_do_one_step_each(tiny, tmp_path, capsys, monkeypatch):
         "rnnpipe: --image: expected an input of vqa, got none; add --image\n"
         "--question: expected an input of vqa, got none; add --question\n"
     )
+    assert rnnpipe("predict", run, "--text", "a", "--image=a.png", "--question", "b") == 2
+    assert capsys.readouterr().err == (
+        "rnnpipe: --text: expected one of image, question, got text; vqa has no such input\n"
+    )
+    with pytest.raises(SystemExit, match="0"):
+        rnnpipe("predict", run, "--help")
+    options = re.findall(r"(?m)^  (--\S+)", capsys.readouterr().out)
+    assert options == ["--image", "--question", "--picture"]
+
+
+def test_the_inputs_of_predict_are_listed_for_a_run_alone(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        rnnpipe("predict", "--help")
+    shown = capsys.readouterr().out
+    assert "--" not in shown.replace("--help", "")
+    assert "`rnnpipe predict RUN --help` lists them" in " ".join(shown.split())
 
 
 def test_a_seed_gives_the_same_result(tiny, tmp_path):
@@ -166,7 +183,7 @@ def broken(case, tmp_path, shared_data, drawn_vqa):
         case "unwritable runs":
             return ["run", vqa, "--runs-dir", "/dev/null/runs"], "--runs-dir /dev/null/runs"
         case "no answers above the threshold":
-            return ["run", real, *drawn, *sets("data.answers.min_count=9999")], "min_count"
+            return ["run", real, *drawn, *sets("data.answers.min_answer_count=9999")], "min_count"
         case "no split to score on":
             return ["run", real, *drawn, *sets("data.splits.test=0")], "evaluate.splits: expected"
         case "no file of weights":

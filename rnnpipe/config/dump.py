@@ -3,24 +3,25 @@
 from typing import Any
 
 import yaml
-from pydantic import BaseModel
+from pydantic import TypeAdapter
 
 from rnnpipe.config.scalars import read_scalar
 
 _TEXT = "tag:yaml.org,2002:str"
 
 
-def dump_config(config: BaseModel) -> str:
+def dump_config(config: Any) -> str:
     """The configuration with all its defaults, in the order of its schema.
 
     Text that any reader of YAML could take for something else is quoted, so that not only
     `load_config` reads the same values.
 
     Args:
-        config: a pydantic model.
+        config: the settings.
 
     Example:
-        >>> class Training(BaseModel):
+        >>> from rnnpipe.settings import Settings
+        >>> class Training(Settings):
         ...     learning_rate: float = 1e-3
         ...     answer: str = "no"
         ...     channels: tuple[int, ...] = (32, 64)
@@ -29,7 +30,9 @@ def dump_config(config: BaseModel) -> str:
         answer: 'no'
         channels: [32, 64]
     """
-    values = config.model_dump(mode="json", by_alias=True, round_trip=True)
+    values = TypeAdapter(type(config)).dump_python(
+        config, mode="json", by_alias=True, round_trip=True
+    )
     return yaml.dump(
         values, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=float("inf")
     )
@@ -50,6 +53,11 @@ class _Dumper(yaml.SafeDumper):
         # Only double quotes keep line breaks of every kind.
         return self.represent_scalar(_TEXT, data, style=None if data.isprintable() else '"')
 
+    def represent_section(self, data: Any) -> yaml.MappingNode:
+        # Which kind it is says what the other keys mean.
+        kind = {"kind": data["kind"]} if "kind" in data else {}
+        return self.represent_dict({**kind, **data})
+
     def represent_list(self, data: Any) -> yaml.SequenceNode:
         flat = not any(isinstance(item, dict | list) for item in data)
         return self.represent_sequence("tag:yaml.org,2002:seq", data, flow_style=flat)
@@ -57,4 +65,4 @@ class _Dumper(yaml.SafeDumper):
 
 _Dumper.add_representer(str, _Dumper.represent_str)
 _Dumper.add_representer(list, _Dumper.represent_list)
-_Dumper.add_representer(dict, lambda dumper, data: dumper.represent_dict(data))
+_Dumper.add_representer(dict, _Dumper.represent_section)

@@ -1,23 +1,23 @@
-"""Configuration files: one YAML is one run, and all its faults are told at once."""
+"""Configuration files: one YAML is one run, and all its faults are reported at once."""
 
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, ValidationError
-from pydantic.json_schema import models_json_schema
+from pydantic import TypeAdapter, ValidationError
 
-from rnnpipe.config.faults import translate
-from rnnpipe.config.hints import choice, got
-from rnnpipe.config.nodes import FaultList, Node
+from rnnpipe.config.defaults import fill_defaults
+from rnnpipe.config.describe import either
+from rnnpipe.config.explain import translate
+from rnnpipe.config.json_schema import Schema
+from rnnpipe.config.nodes import FaultList, Node, Place
 from rnnpipe.config.overrides import apply_overrides
 from rnnpipe.config.reader import read_text, read_tree
-from rnnpipe.config.shapes import Schema
-from rnnpipe.config.words import either
+from rnnpipe.config.suggest import choice, got
 from rnnpipe.errors import Faults, UserError
 
-T = TypeVar("T", bound=BaseModel)
+T = TypeVar("T")
 
 
 def load_config(path: Path, schemas: Mapping[str, type[T]], overrides: Sequence[str] = ()) -> T:
@@ -29,12 +29,12 @@ def load_config(path: Path, schemas: Mapping[str, type[T]], overrides: Sequence[
 
     A model is given its values as JSON has them, so that a path is text and a tuple a list, and
     its validators that run before pydantic's own return such values too. A validator that raises
-    a `UserError` has it told as it is; its `where` may name keys below the validator's place.
+    a `UserError` is reported as it is; its `where` may name keys below the validator's place.
 
     Args:
         path: the YAML file.
-        schemas: the pydantic model of each task; the key `task` of the file picks one. Every
-            model declares that key, as a literal.
+        schemas: the settings of each task; the key `task` of the file picks one. Every
+            class declares that key, as a literal.
         overrides: `a.b=c`, written over the file's values in order, with the same rules. Keys
             that the file lacks are made; items of lists are named by their index (`a.0.b=c`).
 
@@ -43,13 +43,14 @@ def load_config(path: Path, schemas: Mapping[str, type[T]], overrides: Sequence[
 
     Raises:
         UserError: the file cannot be read as YAML, or, as `Faults`, everything that is wrong
-            with what it says, in the order of its lines: `file:line: key.path: expected …, got
+            with its mistakes, in the order of its lines: `file:line: key.path: expected …, got
             …; what to do`.
 
     Example:
         >>> import tempfile
         >>> from typing import Literal
-        >>> class Greeting(BaseModel):
+        >>> from rnnpipe.settings import Settings
+        >>> class Greeting(Settings):
         ...     task: Literal["greet"]
         ...     times: int
         >>> file = Path(tempfile.mkdtemp()) / "greet.yaml"
@@ -74,14 +75,42 @@ def load_config(path: Path, schemas: Mapping[str, type[T]], overrides: Sequence[
     return config
 
 
-def json_schema(schemas: Mapping[str, type[BaseModel]]) -> dict[str, Any]:
+def load_flags(model: type[T], flags: Sequence[str]) -> T:
+    """Reads settings from flags of a command line, with the rules and messages of a file.
+
+    Args:
+        model: the settings.
+        flags: `a.b=c`, as `load_config` takes them as overrides.
+
+    Raises:
+        UserError: as `Faults`, everything that is wrong with them.
+
+    Example:
+        >>> from rnnpipe.settings import Settings
+        >>> class Greeting(Settings):
+        ...     times: int
+        >>> load_flags(Greeting, ["times=3"])
+        Greeting(times=3)
+    """
+    faults = FaultList()
+    root = Node({}, Place("command line", (0, 0)))
+    apply_overrides(root, flags, faults, option="--")
+    settings = _validate(root, model, faults)
+    if settings is None or faults.found:
+        raise Faults(faults.in_order())
+    return settings
+
+
+def json_schema(schemas: Mapping[str, type]) -> dict[str, Any]:
     """The JSON schema of all tasks as one document, for editors that check while one types.
 
     Args:
-        schemas: the pydantic model of each task; in the document, the key `task` picks one.
+        schemas: the settings of each task; in the document, the key `task` picks one.
     """
-    models = [(model, "validation") for model in dict.fromkeys(schemas.values())]
-    references, document = models_json_schema(models)  # type: ignore[arg-type]  # a literal
+    models: list[tuple[str, Literal["validation"], TypeAdapter[Any]]] = [
+        (task, "validation", TypeAdapter(model)) for task, model in schemas.items()
+    ]
+    references, document = TypeAdapter.json_schemas(models)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A run of rnnpipe",
@@ -91,9 +120,9 @@ def json_schema(schemas: Mapping[str, type[BaseModel]]) -> dict[str, Any]:
         "allOf": [
             {
                 "if": {"properties": {"task": {"const": task}}, "required": ["task"]},
-                "then": references[(model, "validation")],
+                "then": references[(task, "validation")],
             }
-            for task, model in schemas.items()
+            for task in schemas
         ],
         **document,
     }
@@ -105,11 +134,17 @@ def _check(root: Node, schemas: Mapping[str, type[T]], faults: FaultList) -> T |
     if model is None:
         _tell_task(root, task, list(schemas), faults)
         return None
+    return _validate(root, model, faults)
+
+
+def _validate(root: Node, model: type[T], faults: FaultList) -> T | None:
+    schema = Schema(model)
+    values = fill_defaults(root.plain(), schema, schema.root)
     try:
         # As JSON, since pydantic's strict mode then takes lists for tuples and text for paths.
-        return model.model_validate_json(json.dumps(root.plain()), strict=True)
+        return TypeAdapter(model).validate_json(json.dumps(values), strict=True)
     except ValidationError as error:
-        translate(error, Schema(model), root, faults)
+        translate(error, schema, root, faults)
         return None
 
 

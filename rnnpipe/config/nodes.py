@@ -21,7 +21,7 @@ class Place:
 
     Args:
         source: `file:line`, or `--set a.b=c`.
-        order: places are told in this order: (0, line) in a file, (1, number) of an override.
+        order: faults are reported in this order: (0, line) in a file, (1, number) of an override.
         path: the key that an override sets, which its `source` already names.
     """
 
@@ -44,7 +44,7 @@ class Node:
         place: where its key, or the item, was written.
         written: a scalar as the user wrote it.
         quoted: whether it was in quotes, or was a block of text.
-        sound: False where a fault was already told, so that nothing more is said about it.
+        sound: False where a fault was already reported, so that none follows.
     """
 
     value: "Scalar | dict[str, Node] | list[Node]"
@@ -91,7 +91,7 @@ def dotted(path: Sequence[str | int]) -> str:
 
 
 def shown(text: str, limit: int = 60) -> str:
-    """Text as it can stand in a message of one line."""
+    """Text for a message of one line."""
     if not text.isprintable():
         text = json.dumps(text)[1:-1]
     return text if len(text) <= limit else text[: limit - 1] + "…"

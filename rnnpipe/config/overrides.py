@@ -7,21 +7,24 @@ from rnnpipe.config.reader import read_value
 from rnnpipe.errors import UserError
 
 
-def apply_overrides(root: Node, overrides: Sequence[str], faults: FaultList) -> None:
+def apply_overrides(
+    root: Node, overrides: Sequence[str], faults: FaultList, option: str = "--set "
+) -> None:
     """Writes each override into the tree, in order; what cannot be written becomes a fault.
 
     Args:
         root: the tree of the file, a mapping.
         overrides: `a.b=c`: keys and list indices joined by dots, and a value in YAML.
         faults: where the faults go.
+        option: what precedes an override on the command line, for messages.
     """
     for number, override in enumerate(overrides):
         key, equals, text = override.partition("=")
         path: Path = tuple(part.strip() for part in key.split("."))
-        place = Place(f"--set {shown(override)}", (1, number), path)
+        place = Place(f"{option}{shown(override)}", (1, number), path)
         if not equals or not all(path) or len(path) > MAX_DEPTH:
             got = "no equals sign" if not equals else shown(key) or "no key"
-            faults.add(place, (), "key.path=value", got, "write e.g. --set train.epochs=2")
+            faults.add(place, (), "key.path=value", got, f"write e.g. {option}train.epochs=2")
             continue
         try:
             value = read_value(text, place, path, faults)

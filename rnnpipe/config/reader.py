@@ -76,7 +76,7 @@ def read_value(text: str, place: Place, path: KeyPath, faults: FaultList) -> Nod
     try:
         tree = _read(text, place.source, lambda _: place, path, faults)
     except UserError as fault:
-        # Lines and columns say nothing about a value of the command line.
+        # Lines and columns do not help with a value of the command line.
         raise UserError(place.source, fault.expected, fault.got, fault.fix) from None
     return Node(None, place) if tree is None else tree
 
@@ -109,10 +109,10 @@ def _read(
 def _ill_formed(error: yaml.MarkedYAMLError, name: str) -> UserError:
     mark = error.problem_mark or error.context_mark
     where = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
-    told = ", ".join(part for part in (error.problem, error.context) if part)
-    fix = next((hint for sign, hint in _HINTS.items() if sign in told), None)
+    problem = ", ".join(part for part in (error.problem, error.context) if part)
+    fix = next((hint for sign, hint in _HINTS.items() if sign in problem), None)
     fix = fix or "check the indentation, brackets and quotes just before this place"
-    return UserError(where, "well-formed YAML", shown(told, 120), fix)
+    return UserError(where, "well-formed YAML", shown(problem, 120), fix)
 
 
 def _similar_file(path: Path) -> str:

@@ -1,24 +1,36 @@
-"""Decoding: from a step of any model to sequences, eager or compiled."""
+"""Decoding: sequences from a step function of any model, eager or compiled."""
 
 from rnnpipe.decoding.beam_search import beam_search
-from rnnpipe.decoding.constraints import Constraints
+from rnnpipe.decoding.constraints import Constraint, Constraints
 from rnnpipe.decoding.decoded import Decoded
 from rnnpipe.decoding.ensemble import ensemble
-from rnnpipe.decoding.greedy import greedy
-from rnnpipe.decoding.penalties import average_length, gnmt_coverage, gnmt_length
+from rnnpipe.decoding.greedy_search import greedy_search
+from rnnpipe.decoding.penalties import (
+    CoveragePenalty,
+    LengthPenalty,
+    average_length,
+    gnmt_coverage,
+    gnmt_length,
+)
 from rnnpipe.decoding.sample import sample
-from rnnpipe.decoding.step import SelfContained, Step
+from rnnpipe.decoding.selection import Selection, top_continuations
+from rnnpipe.decoding.step import RowwiseStep, Step
 
 __all__ = [
+    "Constraint",
     "Constraints",
+    "CoveragePenalty",
     "Decoded",
-    "SelfContained",
+    "LengthPenalty",
+    "RowwiseStep",
+    "Selection",
     "Step",
     "average_length",
     "beam_search",
     "ensemble",
     "gnmt_coverage",
     "gnmt_length",
-    "greedy",
+    "greedy_search",
     "sample",
+    "top_continuations",
 ]

@@ -1,126 +1,206 @@
-"""What a decoded sequence may not be, whatever the strategy."""
+"""Constraints on decoded sequences, the same for all strategies."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, TypeAlias, cast
 
 import numpy as np
 from keras import ops
 
-from rnnpipe.decoding.step import check_count, check_tokens
-from rnnpipe.decoding.structures import padded, tile
+from rnnpipe.decoding.checks import check_count, check_tokens
+from rnnpipe.decoding.nested import pad_rows
 from rnnpipe.errors import UserError
+from rnnpipe.nested import repeat_rows
 from rnnpipe.text.tokens import PAD
+from rnnpipe.types import Tensor
+
+
+class Constraint(Protocol):
+    """Forbids tokens at each step of a search.
+
+    It is a function of tensors of fixed shapes, which may become part of a graph. One that has a
+    method `select_rows(rows)`, which returns the same constraint for these rows alone, does not
+    keep a search from compacting its batch; see `Step`.
+    """
+
+    def __call__(self, log_probs: Tensor, ids: Tensor, t: Tensor) -> Tensor:
+        """Sets the log-probabilities of forbidden tokens to -inf.
+
+        Args:
+            log_probs: `(rows, vocab)`. In a beam search there are `batch * beam_width` rows, each
+                row's beams one after another; in sampling `batch * samples`.
+            ids: `(rows, time)`, of which the first `t` are chosen.
+            t: how many tokens are chosen.
+
+        Returns:
+            `(rows, vocab)`, unchanged where a token is allowed.
+        """
 
 
 @dataclass(frozen=True, eq=False)
 class Constraints:
-    """What a decoded sequence may not be.
+    """The usual constraints on decoded sequences.
 
-    A forbidden token is never chosen; the others keep the log-probabilities that the model gave
-    them, so that scores remain those of the model. Where nothing at all is left, the sequence ends.
+    A forbidden token is never chosen; the others keep their log-probabilities, so that scores
+    remain those of the model. Where no token is allowed, the sequence ends.
 
     Args:
-        min_length: the least length, the end token included, as in `Decoded.lengths`.
-        banned: tokens that never come; the end token among them lets every sequence run to its
-            greatest length.
-        no_repeat_ngram: n, if no n tokens may come twice in a sequence (Paulus et al. 2017,
+        min_length: the minimum length, the end token included, as in `Decoded.lengths`.
+        banned_tokens: tokens that are never chosen; if the end token is one of them, every sequence
+            has its maximum length.
+        no_repeat_ngram: n, if no n tokens may occur twice in a sequence (Paulus et al. 2017,
             section 2.5); 0 allows all.
-        prefix: `(batch, prefix_time)` int, PAD where a row is free, or a list of tokens for each
-            row: what sequences must begin with. It wins over all the others, and counts in the
-            score.
+        prefix: `(batch, prefix_time)` int, or a list of tokens for each row: the first tokens of
+            the sequences, with PAD where a row is free. It takes precedence over all other
+            constraints, and is part of the score.
 
     Raises:
         UserError: if a number is out of range.
 
     Example:
-        >>> Constraints(min_length=3, banned=[1], no_repeat_ngram=3).min_length
+        >>> Constraints(min_length=3, banned_tokens=[1], no_repeat_ngram=3).min_length
         3
     """
 
     min_length: int = 0
-    banned: Sequence[int] = ()
+    banned_tokens: Sequence[int] = ()
     no_repeat_ngram: int = 0
     prefix: Any = None
 
     def __post_init__(self) -> None:
         for name in ("min_length", "no_repeat_ngram"):
-            check_count(name, getattr(self, name), "0 for none", least=0)
-        if not isinstance(self.banned, Sequence | np.ndarray):
-            raise UserError("banned", "a list of tokens", repr(self.banned), "write e.g. [1]")
+            check_count(name, getattr(self, name), "0 for none", minimum=0)
+        banned: Any = self.banned_tokens
+        if not isinstance(banned, Sequence | np.ndarray):
+            got = repr(banned)
+            raise UserError("banned_tokens", "a list of tokens", got, "write e.g. [1]")
         object.__setattr__(self, "prefix", _as_array(self.prefix))
 
 
+AnyConstraints: TypeAlias = Constraints | Constraint | Sequence[Constraints | Constraint] | None
+"""`Constraints`, functions of one's own, or a list of both."""
+
+
 class Rules:
-    """Constraints bound to a vocabulary and a batch.
+    """Constraints bound to a vocabulary and a batch: a `Constraint` itself.
 
     Args:
-        constraints: what is forbidden.
+        constraints: those of the caller.
         shape: `(rows, vocab)` of the log-probabilities; rows may be None.
-        max_length: the greatest length.
+        max_length: the maximum length.
         end: the end token.
-        copies: how many rows each row of the batch was tiled to.
+        repeats: how often each row of the batch is repeated.
+
+    Raises:
+        UserError: if a constraint does not fit, or is none.
     """
 
     def __init__(
-        self, constraints: Constraints, shape: Any, *, max_length: int, end: int, copies: int = 1
+        self,
+        constraints: AnyConstraints,
+        shape: tuple[int | None, int],
+        *,
+        max_length: int,
+        end: int,
+        repeats: int = 1,
     ) -> None:
         rows, vocab = shape
-        _check(constraints, None if rows is None else rows // copies, max_length, vocab)
-        self.min_length, self.ngram = constraints.min_length, constraints.no_repeat_ngram
+        usual, self.own = _split(constraints)
+        _check(usual, None if rows is None else rows // repeats, max_length, vocab)
+        self.min_length, self.ngram = usual.min_length, usual.no_repeat_ngram
         self.vocab, self.tokens = vocab, ops.arange(vocab, dtype="int32")[None]
         self.is_end = self.tokens == end
-        # Nothing but the prefix can take the end of an n-gram longer than any sequence.
-        self.blocks = 0 < self.ngram <= max_length
-        free = np.ones((1, vocab), "bool")
-        free[:, list(constraints.banned)] = False
-        self.free = free
-        self.restricts = bool(self.blocks or constraints.banned or self.min_length > 1)
+        # No sequence has an n-gram longer than itself.
+        self.blocks_ngrams = 0 < self.ngram <= max_length
+        not_banned = np.ones((1, vocab), "bool")
+        not_banned[:, list(usual.banned_tokens)] = False
+        self.not_banned = not_banned
+        self.restricts = bool(
+            self.blocks_ngrams or usual.banned_tokens or self.min_length > 1 or self.own
+        )
         self.prefix = None
-        if constraints.prefix is not None and constraints.prefix.shape[1]:
-            self.prefix = tile(ops.cast(constraints.prefix, "int32"), copies)
+        if usual.prefix is not None and usual.prefix.shape[1]:
+            self.prefix = repeat_rows(ops.cast(usual.prefix, "int32"), repeats)
 
-    def __call__(self, log_probs: Any, ids: Any, t: Any) -> Any:
-        """Log-probabilities with -inf where a token is forbidden.
+    @property
+    def can_compact(self) -> bool:
+        """Whether `select_rows` restricts all constraints."""
+        selectable = (callable(getattr(own, "select_rows", None)) for own in self.own)
+        return self.prefix is None and all(selectable)
 
-        Args:
-            log_probs: `(rows, vocab)`.
-            ids: `(rows, time)`, of which the first `t` are chosen.
-            t: how many tokens are chosen.
-        """
-        kept = log_probs
+    def select_rows(self, rows: Tensor) -> "Rules":
+        """The constraints of these rows alone, if they can be compacted."""
+        rules = object.__new__(Rules)
+        rules.__dict__.update(self.__dict__)
+        own: tuple[Any, ...] = self.own
+        rules.own = tuple(constraint.select_rows(rows) for constraint in own)
+        return rules
+
+    def __call__(self, log_probs: Tensor, ids: Tensor, t: Tensor) -> Tensor:
+        """Log-probabilities with -inf where a token is forbidden; see `Constraint`."""
+        constrained = log_probs
         if self.restricts:
-            kept = ops.where(self._allowed(ids, t), log_probs, -np.inf)
+            constrained = ops.where(self._allowed(log_probs, ids, t), log_probs, -np.inf)
         if self.prefix is not None:
             time = self.prefix.shape[1]
-            asked = ops.take(self.prefix, ops.minimum(t, time - 1), axis=1)[:, None]
-            forced = ops.logical_and(asked != PAD, t < time)
-            only = ops.where(self.tokens == asked, log_probs, -np.inf)
-            kept = ops.where(forced, only, kept)
-        return kept
+            tokens = ops.take(self.prefix, ops.minimum(t, time - 1), axis=1)[:, None]
+            forced = ops.logical_and(tokens != PAD, t < time)
+            prefix_only = ops.where(self.tokens == tokens, log_probs, -np.inf)
+            constrained = ops.where(forced, prefix_only, constrained)
+        return constrained
 
-    def _allowed(self, ids: Any, t: Any) -> Any:
+    def _allowed(self, log_probs: Tensor, ids: Tensor, t: Tensor) -> Tensor:
         too_short = ops.logical_and(self.is_end, t + 1 < self.min_length)
-        allowed = ops.logical_and(self.free, ops.logical_not(too_short))
-        if self.blocks:
+        allowed = ops.logical_and(self.not_banned, ops.logical_not(too_short))
+        if self.blocks_ngrams:
             allowed = ops.logical_and(allowed, ops.logical_not(self._repeats(ids, t)))
+        for constraint in self.own:
+            allowed = ops.logical_and(allowed, _apply(constraint, log_probs, ids, t) > -np.inf)
         stuck = ops.logical_not(ops.any(allowed, axis=-1, keepdims=True))
         return ops.logical_or(allowed, ops.logical_and(stuck, self.is_end))
 
-    def _repeats(self, ids: Any, t: Any) -> Any:
-        """`(rows, vocab)`: tokens that would end an n-gram which is there already."""
+    def _repeats(self, ids: Tensor, t: Tensor) -> Tensor:
+        """`(rows, vocab)`: tokens that would complete an n-gram of the sequence again."""
         rows, time = ops.shape(ids)
         context = self.ngram - 1
         starts = time - context
-        # A place is followed by what must not follow again if the n - 1 tokens there are the last.
+        # Where the n - 1 tokens from a start on are the last ones, the next must not follow again.
         same = ops.broadcast_to(ops.arange(starts, dtype="int32") + context < t, (rows, starts))
-        for place in range(context):
-            last = ops.take(ids, ops.maximum(t - context + place, 0), axis=1)
-            same = ops.logical_and(same, ids[:, place : place + starts] == last[:, None])
+        for offset in range(context):
+            last = ops.take(ids, ops.maximum(t - context + offset, 0), axis=1)
+            same = ops.logical_and(same, ids[:, offset : offset + starts] == last[:, None])
         row = ops.broadcast_to(ops.arange(rows, dtype="int32")[:, None], (rows, starts))
         cells = ops.stack([ops.reshape(row, (-1,)), ops.reshape(ids[:, context:], (-1,))], axis=1)
         counts = ops.scatter(cells, ops.cast(ops.reshape(same, (-1,)), "int32"), (rows, self.vocab))
         return counts > 0
+
+
+def _split(constraints: AnyConstraints) -> tuple[Constraints, tuple[Constraint, ...]]:
+    """The usual constraints, and those of the caller's own."""
+    if constraints is None:
+        return Constraints(), ()
+    is_list = isinstance(constraints, list | tuple)
+    items: list[Any] = list(cast(Any, constraints)) if is_list else [constraints]
+    usual = [constraint for constraint in items if isinstance(constraint, Constraints)]
+    own = tuple(constraint for constraint in items if not isinstance(constraint, Constraints))
+    for constraint in own:
+        if not callable(constraint):
+            expected = "Constraints, or functions constraint(log_probs, ids, t)"
+            fix = "pass e.g. Constraints(min_length=3)"
+            raise UserError("constraints", expected, repr(constraint), fix)
+    if len(usual) > 1:
+        fix = "write them as one"
+        raise UserError("constraints", "one Constraints at most", str(len(usual)), fix)
+    return (usual[0] if usual else Constraints()), own
+
+
+def _apply(constraint: Constraint, log_probs: Tensor, ids: Tensor, t: Tensor) -> Tensor:
+    constrained = ops.convert_to_tensor(constraint(log_probs, ids, t))
+    if tuple(constrained.shape) != tuple(log_probs.shape):
+        expected = f"log-probabilities of shape {tuple(log_probs.shape)} from a constraint"
+        fix = "return log_probs with -inf where a token is forbidden"
+        raise UserError("constraints", expected, str(tuple(constrained.shape)), fix)
+    return constrained
 
 
 def _as_array(prefix: Any) -> Any:
@@ -128,10 +208,10 @@ def _as_array(prefix: Any) -> Any:
     if prefix is None or (shape is not None and len(shape) == 2):
         return prefix
     try:
-        return padded(prefix)
+        return pad_rows(prefix)
     except (TypeError, ValueError) as error:
         got = repr(prefix) if shape is None else str(tuple(shape))
-        fix = "give each row its tokens"
+        fix = "pass a list of tokens for each row"
         raise UserError("prefix", "(batch, prefix_time)", got, fix) from error
 
 
@@ -139,7 +219,7 @@ def _check(constraints: Constraints, batch: int | None, max_length: int, vocab: 
     if constraints.min_length > max_length:
         expected = f"at most max_length, {max_length}"
         raise UserError("min_length", expected, str(constraints.min_length), "lower it")
-    check_tokens("banned", constraints.banned, vocab)
+    check_tokens("banned_tokens", constraints.banned_tokens, vocab)
     if constraints.prefix is None:
         return
     check_tokens("prefix", constraints.prefix, vocab)
@@ -148,4 +228,5 @@ def _check(constraints: Constraints, batch: int | None, max_length: int, vocab: 
         expected = f"at most max_length, {max_length}, tokens"
         raise UserError("prefix", expected, str(time), "raise max_length")
     if None not in (rows, batch) and rows != batch:
-        raise UserError("prefix", f"{batch} rows, as the batch has", str(rows), "give one for each")
+        fix = "pass one for each row"
+        raise UserError("prefix", f"{batch} rows, as the batch has", str(rows), fix)

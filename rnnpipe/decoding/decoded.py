@@ -1,6 +1,8 @@
-"""What every decoding strategy returns."""
+"""The result of every decoding strategy."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+from rnnpipe.types import Nested, Tensor
 
 
 class Decoded(NamedTuple):
@@ -9,14 +11,14 @@ class Decoded(NamedTuple):
     Args:
         ids: `(batch, n_best, time)` int32, `time` being `max_length`: the tokens, the end token
             included and the start token not, then PAD.
-        lengths: `(batch, n_best)` int32: how many of the ids count, the end token included.
+        lengths: `(batch, n_best)` int32: the number of tokens, the end token included.
         scores: `(batch, n_best)` float32: log-probabilities in nats, divided by the length penalty
             where there is one.
-        alignments: `(batch, n_best, time, ...)`: what the step returned as alignments when it
-            chose each of the ids, zero after the end; None if the step returns none.
+        alignments: `(batch, n_best, time, ...)`: the alignments that the step returned for each of
+            the ids, zero after the end; None if the step returns none.
     """
 
-    ids: Any
-    lengths: Any
-    scores: Any
-    alignments: Any
+    ids: Tensor
+    lengths: Tensor
+    scores: Tensor
+    alignments: Nested[Tensor]

@@ -1,4 +1,4 @@
-"""Several models that decode together."""
+"""Ensembles of models."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,45 +8,47 @@ from keras import ops
 
 from rnnpipe.decoding.step import Step, run_step
 from rnnpipe.errors import UserError
+from rnnpipe.nested import is_empty
+from rnnpipe.types import Nested, Tensor
 
 
 def ensemble(steps: Sequence[Step], weights: Sequence[float] | None = None) -> Step:
-    """One step out of several models': their probabilities, averaged.
+    """One step of several models: their probabilities, averaged.
 
         P(y | …) = Σₖ wₖ Pₖ(y | …) / Σₖ wₖ
 
     Args:
         steps: of models with the same vocabulary.
-        weights: how much each counts, above 0; by default all count the same.
+        weights: the weight of each model, above 0; by default they are equal.
 
     Returns:
-        A step whose state is a tuple of each model's state. If every model returns alignments, its
-        own are a tuple of theirs; else it returns none.
+        A step whose state is a tuple of each model's state. If every model returns alignments, the
+        step returns a tuple of them, else none.
 
     Raises:
         UserError: if there is no step, a weight is missing or not above 0, or, when it is called,
             the vocabularies differ.
 
     Example:
-        >>> from keras import ops
-        >>> from rnnpipe.decoding import greedy
-        >>> def model(likeliest):
-        ...     return lambda tokens, state: (9.0 * ops.one_hot([likeliest], 8), state)
+        >>> from rnnpipe.decoding import greedy_search
+        >>> def model(token):
+        ...     return lambda tokens, state: (9.0 * ops.one_hot([token], 8), state)
         >>> together = ensemble([model(4), model(5)], weights=[1, 2])
-        >>> greedy(together, (ops.zeros(1), ops.zeros(1)), max_length=2).ids.numpy().tolist()
+        >>> greedy_search(together, (ops.zeros(1), ops.zeros(1)), max_length=2).ids.numpy().tolist()
         [[[5, 5]]]
     """
     weights = [1.0] * len(steps) if weights is None else weights
     if not steps or len(weights) != len(steps) or min(weights) <= 0:
-        expected = f"weights above 0 for {len(steps)} steps, of which there is one or more"
-        raise UserError("ensemble", expected, str(list(weights)), "give each step its weight")
+        expected = f"weights above 0 for {len(steps)} steps, at least one"
+        raise UserError("ensemble", expected, str(list(weights)), "pass one weight for each step")
     shares = np.log(np.asarray(weights, "float32") / sum(weights))
 
-    def step(tokens: Any, states: Any) -> Any:
+    def step(tokens: Tensor, states: Sequence[Nested[Tensor]]) -> tuple[Any, ...]:
         if len(states) != len(steps):
             expected = f"a state for each of {len(steps)} models"
             raise UserError("ensemble", expected, str(len(states)), "pass a tuple of their states")
-        outputs = [run_step(one, tokens, state) for one, state in zip(steps, states, strict=True)]
+        pairs = zip(steps, states, strict=True)
+        outputs = [run_step(member, tokens, state) for member, state in pairs]
         vocabularies = [output.log_probs.shape[-1] for output in outputs]
         if len(set(vocabularies)) > 1:
             raise UserError("ensemble", "one vocabulary", str(vocabularies), "share the tokenizer")
@@ -54,7 +56,7 @@ def ensemble(steps: Sequence[Step], weights: Sequence[float] | None = None) -> S
         logits = ops.logsumexp(log_probs + shares[:, None, None], axis=0)
         state = tuple(output.state for output in outputs)
         alignments = tuple(output.alignments for output in outputs)
-        if any(isinstance(looks, tuple) and not looks for looks in alignments):
+        if any(map(is_empty, alignments)):
             return logits, state
         return logits, state, alignments
 

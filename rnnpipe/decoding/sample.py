@@ -5,116 +5,119 @@ from typing import Any
 import keras
 from keras import ops
 
-from rnnpipe.decoding import ranking
-from rnnpipe.decoding.constraints import Constraints
+from rnnpipe.decoding.checks import check_count, check_lengths, start_tokens
+from rnnpipe.decoding.constraints import AnyConstraints
 from rnnpipe.decoding.decoded import Decoded
-from rnnpipe.decoding.step import Step, check_count, check_lengths, first_tokens
-from rnnpipe.decoding.walk import walk
+from rnnpipe.decoding.single_path import decode_single_path
+from rnnpipe.decoding.step import Step
+from rnnpipe.decoding.top_k import blocked_top_k
 from rnnpipe.errors import UserError
 from rnnpipe.text.tokens import END, START
+from rnnpipe.types import Nested, Tensor
 
-# A share of all probability below one even after rounding, so that it falls on a token.
-HIGHEST = 1.0 - 2.0**-20
+# A quantile that is below 1 even after rounding, so that it falls on a token.
+MAX_QUANTILE = 1.0 - 2.0**-20
 
 
 def sample(
     step: Step,
-    state: Any,
+    state: Nested[Tensor],
     *,
     max_length: int,
-    seed: Any,
-    longest: Any = None,
+    seed: int | keras.random.SeedGenerator,
+    max_lengths: Any = None,
     samples: int = 1,
     temperature: float = 1.0,
     top_k: int | None = None,
     top_p: float | None = None,
     start: Any = START,
     end: int = END,
-    constraints: Constraints | None = None,
+    constraints: AnyConstraints = None,
 ) -> Decoded:
-    """Draws each token from the model's distribution, until all rows have ended or are full.
+    """Samples each token from the model's distribution, until all rows have ended.
 
-        yₜ ~ softmax(logits / temperature), cut to the likeliest tokens
+        yₜ ~ softmax(logits / temperature), truncated to the most likely tokens
 
     Args:
-        step: as for `greedy`.
+        step: as for `greedy_search`.
         state: the first state, whose rows are the batch.
-        max_length: the greatest length, the end token included.
-        seed: an integer, which gives the same sequences at each call, in a graph too (each backend,
-            and XLA, draws its own); or a `keras.random.SeedGenerator`, which gives new ones.
-        longest: the greatest length of each row, `(batch,)`, where they differ.
-        samples: how many sequences are drawn for each row.
-        temperature: above 0; small ones come near to `greedy`.
-        top_k: draws from the k likeliest tokens only (Fan et al. 2018, section 5.1).
-        top_p: draws from the fewest likeliest tokens only that together have this probability
+        max_length: the maximum length, the end token included.
+        seed: an integer, which gives the same sequences at each call, also in a graph (each
+            backend, and XLA, has its own); or a `keras.random.SeedGenerator`, which gives new ones.
+        max_lengths: the maximum length of each row, `(batch,)`, where they differ.
+        samples: how many sequences are sampled for each row.
+        temperature: above 0; the lower, the closer to `greedy_search`.
+        top_k: samples from the k most likely tokens only (Fan et al. 2018, section 5.1).
+        top_p: samples from the smallest set of most likely tokens with this total probability
             (Holtzman et al. 2020, section 3.1), after temperature and `top_k`.
-        start: the first token that the step sees: one for all rows, or `(batch,)`.
+        start: the first token that the step reads: one for all rows, or `(batch,)`.
         end: the end token.
-        constraints: what the sequences may not be.
+        constraints: `Constraints`, a `Constraint`, or a list of them.
 
     Returns:
-        A `Decoded` with `samples` sequences a row, as they were drawn. Its scores are
-        log-probabilities under the model itself: temperature and cuts do not enter.
+        A `Decoded` with `samples` sequences for each row, in the order of sampling. Its scores are
+        log-probabilities under the model itself, without temperature and truncation.
 
     Raises:
         UserError: if an argument is out of range, or the step returns something else.
 
     Example:
-        >>> from keras import ops
         >>> def coin(tokens, state):  # heads, 4, or tails, 5
         ...     return ops.log(ops.array([[0.0, 0.0, 0.0, 0.0, 0.5, 0.5]])), state
-        >>> drawn = sample(coin, ops.zeros((1,)), max_length=8, seed=1)
-        >>> set(drawn.ids.numpy().flatten().tolist()) == {4, 5}
+        >>> sampled = sample(coin, ops.zeros((1,)), max_length=8, seed=1)
+        >>> set(sampled.ids.numpy().flatten().tolist()) == {4, 5}
         True
     """
     check_lengths(max_length, end)
     _check(seed, samples, temperature, top_k, top_p)
-    rows = ops.shape(first_tokens(start, state))[0] * samples
-    shares = keras.random.uniform((rows, max_length), maxval=HIGHEST, seed=seed)
+    rows = ops.shape(start_tokens(start, state))[0] * samples
+    quantiles = keras.random.uniform((rows, max_length), maxval=MAX_QUANTILE, seed=seed)
 
-    def choose(log_probs: Any, t: Any) -> Any:
-        share = ops.take(shares, t, axis=1)[:, None]
-        return _draw(log_probs / temperature, share, top_k, top_p)
+    def choose(log_probs: Tensor, t: Tensor) -> Tensor:
+        quantile = ops.take(quantiles, t, axis=1)[:, None]
+        return _sample_token(log_probs / temperature, quantile, top_k, top_p)
 
-    return walk(
+    return decode_single_path(
         step,
         state,
         choose,
         start=start,
         end=end,
         max_length=max_length,
-        longest=longest,
+        max_lengths=max_lengths,
         constraints=constraints,
-        copies=samples,
+        repeats=samples,
     )
 
 
-def _draw(logits: Any, share: Any, top_k: int | None, top_p: float | None) -> Any:
-    """The token at which the cumulated probability passes `share`, `(rows, 1)`, of the whole."""
+def _sample_token(
+    logits: Tensor, quantile: Tensor, top_k: int | None, top_p: float | None
+) -> Tensor:
+    """The token at which the cumulative probability exceeds `quantile`, `(rows, 1)`."""
     vocab, order = logits.shape[-1], None
     if top_k is not None or top_p is not None:
-        logits, order = ranking.top_k(logits, min(top_k or vocab, vocab))
+        logits, order = blocked_top_k(logits, min(top_k or vocab, vocab))
     weights = ops.exp(logits - ops.max(logits, axis=-1, keepdims=True))
-    cumulated = ops.cumsum(weights, axis=-1)
+    cumulative = ops.cumsum(weights, axis=-1)
     if top_p is not None:
-        likeliest = cumulated - weights < top_p * cumulated[:, -1:]
-        cumulated = ops.cumsum(ops.where(likeliest, weights, 0.0), axis=-1)
-    passed = cumulated <= share * cumulated[:, -1:]
-    place = ops.sum(ops.cast(passed, "int32"), axis=-1, keepdims=True)
-    chosen = place if order is None else ops.take_along_axis(order, place, axis=1)
-    return ops.cast(chosen[:, 0], "int32")
+        nucleus = cumulative - weights < top_p * cumulative[:, -1:]
+        cumulative = ops.cumsum(ops.where(nucleus, weights, 0.0), axis=-1)
+    below = cumulative <= quantile * cumulative[:, -1:]
+    index = ops.sum(ops.cast(below, "int32"), axis=-1, keepdims=True)
+    tokens = index if order is None else ops.take_along_axis(order, index, axis=1)
+    return ops.cast(tokens[:, 0], "int32")
 
 
 def _check(
     seed: Any, samples: int, temperature: float, top_k: int | None, top_p: float | None
 ) -> None:
     if not isinstance(seed, int | keras.random.SeedGenerator):
-        raise UserError(
-            "seed", "an integer or a keras.random.SeedGenerator", repr(seed), "write e.g. seed=1"
-        )
+        expected = "an integer or a keras.random.SeedGenerator"
+        raise UserError("seed", expected, repr(seed), "write e.g. seed=1")
     check_count("samples", samples, "e.g. samples=5")
     if not temperature > 0:
-        raise UserError("temperature", "above 0", str(temperature), "for the likeliest, use greedy")
+        fix = "use greedy_search for the most likely tokens"
+        raise UserError("temperature", "above 0", str(temperature), fix)
     if top_k is not None:
         check_count("top_k", top_k, "e.g. top_k=40, or None")
     if top_p is not None and not 0 < top_p <= 1:

@@ -1,95 +1,112 @@
 """Which continuations a beam search keeps."""
 
-from collections.abc import Callable
-from typing import Any
+from typing import Protocol
 
 from keras import ops
 
-from rnnpipe.decoding.ranking import top_k
+from rnnpipe.decoding.top_k import blocked_top_k
+from rnnpipe.types import Tensor
 
-NEVER = -float("inf")
-
-Select = Callable[[Any, Any, Any, Any], tuple[Any, Any, Any]]
-"""`select(before, log_probs, ids, t)` returns the totals that are kept, the beams that they
-continue and their tokens, each `(batch, width)`.
-
-Args:
-    before: `(batch, width)`, the totals of the beams; -inf where a beam is given up.
-    log_probs: `(batch, width, vocab)`, of each token after each beam; -inf where it may not be.
-    ids: `(batch, width, time)`, of which the first `t` are chosen.
-    t: how many tokens are chosen.
-"""
+NEG_INF = -float("inf")
 
 
-def likeliest(before: Any, log_probs: Any, ids: Any, t: Any) -> tuple[Any, Any, Any]:
-    """The continuations with the greatest totals, the best first."""
+class Selection(Protocol):
+    """Selects the continuations that a beam search keeps at each step.
+
+    It is a function of tensors of fixed shapes, which may become part of a graph.
+    """
+
+    def __call__(
+        self, scores: Tensor, log_probs: Tensor, ids: Tensor, t: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Selects as many continuations as there are beams.
+
+        Args:
+            scores: `(batch, width)`, the log-probabilities of the beams; -inf where a beam is dead.
+            log_probs: `(batch, width, vocab)`, of each token after each beam; -inf where the
+                constraints forbid it.
+            ids: `(batch, width, time)`, of which the first `t` are chosen.
+            t: how many tokens are chosen.
+
+        Returns:
+            The scores of what is kept, the indices of the beams that are continued, and their
+            tokens, each `(batch, width)`; a score of -inf keeps nothing.
+        """
+
+
+def top_continuations(
+    scores: Tensor, log_probs: Tensor, ids: Tensor, t: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """The continuations with the highest scores, the best first: the default `Selection`."""
     del ids, t
     width = log_probs.shape[1]
-    totals, tokens = likely_tokens(before, log_probs)
+    scores, tokens = top_tokens(scores, log_probs)
     choices = tokens.shape[2]
-    totals, tokens = (ops.reshape(part, (-1, width * choices)) for part in (totals, tokens))
-    totals, chosen = ops.top_k(totals, width)
+    scores, tokens = (ops.reshape(part, (-1, width * choices)) for part in (scores, tokens))
+    scores, chosen = ops.top_k(scores, width)
     chosen = ops.cast(chosen, "int32")
-    return totals, chosen // choices, ops.take_along_axis(tokens, chosen, axis=1)
+    return scores, chosen // choices, ops.take_along_axis(tokens, chosen, axis=1)
 
 
-def likely_tokens(before: Any, log_probs: Any) -> tuple[Any, Any]:
-    """As many of the likeliest tokens of each beam as could be kept, and their totals.
+def top_tokens(scores: Tensor, log_probs: Tensor) -> tuple[Tensor, Tensor]:
+    """The most likely tokens of each beam, as many as could be kept.
 
     Returns:
-        Totals and tokens, `(batch, width, choices)`, the best first.
+        Scores and tokens, `(batch, width, choices)`, the best first.
     """
     _, width, vocab = log_probs.shape
     choices = min(width, vocab)
-    found = top_k(ops.reshape(log_probs, (-1, vocab)), choices)
-    likely, tokens = (ops.reshape(part, (-1, width, choices)) for part in found)
-    return add_up(before, likely), tokens
+    top = blocked_top_k(ops.reshape(log_probs, (-1, vocab)), choices)
+    log_probs, tokens = (ops.reshape(part, (-1, width, choices)) for part in top)
+    return extend_scores(scores, log_probs), tokens
 
 
-def add_up(before: Any, log_probs: Any) -> Any:
-    """Totals of continuations, `(batch, width, choices)`."""
-    before = before[:, :, None]
-    # A step may say anything, NaN too, of a beam that is given up.
-    return ops.where(before > NEVER, before + log_probs, NEVER)
+def extend_scores(scores: Tensor, log_probs: Tensor) -> Tensor:
+    """The scores of continuations, `(batch, width, choices)`."""
+    scores = scores[:, :, None]
+    # A step may return anything, NaN too, for a dead beam.
+    return ops.where(scores > NEG_INF, scores + log_probs, NEG_INF)
 
 
-def in_groups(select: Select, groups: int, strength: float) -> Select:
+def diverse_groups(selection: Selection, groups: int, strength: float) -> Selection:
     """Groups that select one after another and avoid the tokens of those before them.
 
-    A token costs `strength` for each beam of an earlier group that takes it at the same time: that
-    is the Hamming diversity. It decides what is kept and does not enter the totals.
+    A token costs `strength` for each beam of an earlier group that takes it at the same step (the
+    Hamming diversity). The cost decides what is kept and does not enter the scores.
 
     Args:
-        select: how each group selects.
-        groups: how many there are; of all that is given and kept, `batch * groups` are the rows,
-            each row's groups one after another.
+        selection: how each group selects.
+        groups: how many there are; the rows of all arguments are `batch * groups`, each row's
+            groups one after another.
         strength: λ, 0 or more.
 
     Source: Vijayakumar et al., Diverse Beam Search, 2018, section 4.
     """
 
-    def select_in_turn(before: Any, log_probs: Any, ids: Any, t: Any) -> tuple[Any, Any, Any]:
+    def select_by_group(
+        scores: Tensor, log_probs: Tensor, ids: Tensor, t: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
         _, width, vocab = log_probs.shape
-        before = ops.reshape(before, (-1, groups, width))
+        scores = ops.reshape(scores, (-1, groups, width))
         log_probs = ops.reshape(log_probs, (-1, groups, width, vocab))
         ids = ops.reshape(ids, (-1, groups, width, ids.shape[-1]))
-        taken = ops.zeros_like(log_probs[:, 0, 0])  # (batch, vocab)
-        kept = []
+        counts = ops.zeros_like(log_probs[:, 0, 0])  # (batch, vocab)
+        selected = []
         for group in range(groups):
-            own = log_probs[:, group]
-            scores, parents, tokens = select(
-                before[:, group], own - strength * taken[:, None], ids[:, group], t
-            )
-            own = ops.reshape(own, (-1, width * vocab))
-            gained = ops.take_along_axis(own, parents * vocab + tokens, axis=1)
-            gained = gained + ops.take_along_axis(before[:, group], parents, axis=1)
-            alive = scores > NEVER
-            kept.append((ops.where(alive, gained, NEVER), parents, tokens))
+            before, own = scores[:, group], log_probs[:, group]
+            penalised = own - strength * counts[:, None]
+            penalised_scores, parents, tokens = selection(before, penalised, ids[:, group], t)
+            flat = ops.reshape(own, (-1, width * vocab))
+            true_scores = ops.take_along_axis(flat, parents * vocab + tokens, axis=1)
+            true_scores = true_scores + ops.take_along_axis(before, parents, axis=1)
+            alive = penalised_scores > NEG_INF
+            selected.append((ops.where(alive, true_scores, NEG_INF), parents, tokens))
             votes = ops.one_hot(tokens, vocab) * ops.cast(alive, "float32")[..., None]
-            taken = taken + ops.sum(votes, axis=1)
-        totals, parents, tokens = (
-            ops.reshape(ops.stack(part, axis=1), (-1, width)) for part in zip(*kept, strict=True)
-        )
-        return totals, parents, tokens
+            counts = counts + ops.sum(votes, axis=1)
+        merged = [
+            ops.reshape(ops.stack(part, axis=1), (-1, width))
+            for part in zip(*selected, strict=True)
+        ]
+        return merged[0], merged[1], merged[2]
 
-    return select_in_turn
+    return select_by_group

@@ -42,7 +42,7 @@ def make_batches(
         shuffle_seed: seed of the order; without one the records come in their own order.
         shuffle_buffer: how many records to choose the next ones from.
         run_length: how many neighbouring records are shuffled as one.
-        images_by: the field that tells images apart, see `parse_batch`.
+        images_by: the field that identifies images, see `parse_batch`.
         transform: what becomes of a parsed batch, e.g. a pair (inputs, targets).
 
     Raises:
@@ -67,6 +67,6 @@ def make_batches(
     batches = serialised.batch(batch_size).map(
         parse, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
     )
-    # Files do not say how many records they hold, and Keras wants to know.
+    # Files do not store their number of records, which Keras needs.
     count = -(-records.splits[split] // batch_size)
     return prefetch(batches.apply(tf.data.experimental.assert_cardinality(count)))

@@ -39,7 +39,7 @@ def make_clips(
     Returns:
         Pairs of `{"frames": (frames, …) uint8 images or float32 features, "frame_index": (batch,
         time)}`, of which -1 is padding, and `{"frame": (batch, time), "clip": (batch,)}` or one of
-        these, of which -1 says that there is no label.
+        these, -1 where there is no label.
 
     Raises:
         UserError: the records have no such split.

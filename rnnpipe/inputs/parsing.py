@@ -25,8 +25,8 @@ def parse_batch(
         spec: the kind of record.
         serialised: the records' bytes, `(batch,)`.
         fields: which fields to parse.
-        images_by: a number that tells images apart. Records that share an image share its decoded
-            pixels then, and `image_index` says which of the images is each record's.
+        images_by: a number that identifies images. Records that share an image share its decoded
+            pixels then, and `image_index` is the index of each record's image.
 
     Returns:
         By field name: `(batch,)` of single values; `(batch, length)` of sequences and
@@ -36,15 +36,15 @@ def parse_batch(
         sequences of images or of tensors those of all records, one after the other, and in
         `frame_index`, of shape `(batch, length)`, which of them are each record's, padded with -1.
     """
-    wanted = {name: spec.fields[name] for name in {*fields, *filter(None, [images_by])}}
+    selected = {name: spec.fields[name] for name in {*fields, *filter(None, [images_by])}}
     features: dict[str, Any] = {}
-    for name, field in wanted.items():
+    for name, field in selected.items():
         features |= _features(name, field)
     parsed = dict(tf.io.parse_example(serialised, features))
     distinct = None
     if images_by is not None:
         parsed["image_index"], distinct = _find_distinct(parsed[images_by])
-    for name, field in wanted.items():
+    for name, field in selected.items():
         if field.sequence and field.kind == "jpeg":
             jpegs = parsed[name]
             parsed["frame_index"] = _number(jpegs)

@@ -70,7 +70,7 @@ def make_pooled_batches(
         seeds = tf.data.Dataset.random(seed=shuffle_seed, rerandomize_each_iteration=True)
         pools = tf.data.Dataset.zip(pools, seeds)
     count = -(-records.splits[split] // batch_size)
-    # Files do not say how many records they hold, and Keras wants to know.
+    # Files do not store their number of records, which Keras needs.
     batches = pools.flat_map(cut).apply(tf.data.experimental.assert_cardinality(count))
     return prefetch(batches, 4)
 

@@ -44,7 +44,7 @@ class Streams:
 
 
 def read_documents(records: RecordsDirectory, split: str) -> Iterator[Array]:
-    """The token ids of each document of a split; a gap that a dead letter left ends a document.
+    """The token ids of each document of a split; a gap due to a dead letter ends a document.
 
     Raises:
         UserError: the records have no such split.

@@ -25,7 +25,7 @@ def to_soft_targets(ids: tf.Tensor, weights: tf.Tensor, classes: int) -> tf.Tens
     return tf.scatter_nd(where, weights, [tf.shape(ids)[0], classes])
 
 
-def to_reads_and_says(tokens: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+def shift_targets(tokens: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """What a decoder reads, from the start token on, and what it says, up to the end token.
 
     Args:
@@ -35,12 +35,12 @@ def to_reads_and_says(tokens: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         Both `(batch, time + 1)` of int32.
 
     Example:
-        >>> reads, says = to_reads_and_says(tf.constant([[7, 8], [9, 0]]))
+        >>> reads, says = shift_targets(tf.constant([[7, 8], [9, 0]]))
         >>> reads.numpy().tolist(), says.numpy().tolist()
         ([[2, 7, 8], [2, 9, 0]], [[7, 8, 3], [9, 3, 0]])
     """
     tokens = tf.cast(tokens, tf.int32)
-    reads = tf.pad(tokens, [[0, 0], [1, 0]], constant_values=START)
-    says = tf.pad(tokens, [[0, 0], [0, 1]], constant_values=PAD)
+    inputs = tf.pad(tokens, [[0, 0], [1, 0]], constant_values=START)
+    targets = tf.pad(tokens, [[0, 0], [0, 1]], constant_values=PAD)
     lengths = tf.math.count_nonzero(tokens != PAD, axis=1, dtype=tf.int32)
-    return reads, says + END * tf.one_hot(lengths, tf.shape(says)[1], dtype=tf.int32)
+    return inputs, targets + END * tf.one_hot(lengths, tf.shape(targets)[1], dtype=tf.int32)

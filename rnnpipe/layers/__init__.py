@@ -13,13 +13,13 @@ from rnnpipe.layers.attention import (
     GatedAttention,
     GeneralAttention,
     HardAttention,
-    HierarchicalMemories,
+    HierarchicalAttention,
     LocalAttention,
     LocationAttention,
     MonotonicAttention,
     MovingAverage,
     MultiHeadAttention,
-    SeveralMemories,
+    MultiSourceAttention,
     doubly_stochastic_penalty,
     reinforce_loss,
 )
@@ -43,15 +43,20 @@ from rnnpipe.layers.decoder import (
     inverse_sigmoid_schedule,
     linear_schedule,
 )
-from rnnpipe.layers.glimpses import GlimpseReader
-from rnnpipe.layers.gru import GRU, GRUCell
-from rnnpipe.layers.learned_state import LearnedState
-from rnnpipe.layers.lstm import LSTM, LSTMCell
+from rnnpipe.layers.glimpse_reader import GlimpseReader
 from rnnpipe.layers.pooling import AttentionPooling, MaxPooling, MeanPooling, Pooling
-from rnnpipe.layers.stack import RecurrentStack
-from rnnpipe.layers.vanilla import VanillaRNN, VanillaRNNCell
+from rnnpipe.layers.recurrent import (
+    GRU,
+    LSTM,
+    GRUCell,
+    LearnedState,
+    LSTMCell,
+    RecurrentStack,
+    VanillaRNN,
+    VanillaRNNCell,
+    Zoneout,
+)
 from rnnpipe.layers.word_dropout import WordDropout
-from rnnpipe.layers.zoneout import Zoneout
 
 __all__ = [
     "GRU",
@@ -72,7 +77,7 @@ __all__ = [
     "GeneralAttention",
     "GlimpseReader",
     "HardAttention",
-    "HierarchicalMemories",
+    "HierarchicalAttention",
     "HighwayLSTMCell",
     "LSTMCell",
     "LayerNormGRUCell",
@@ -86,13 +91,13 @@ __all__ = [
     "MonotonicAttention",
     "MovingAverage",
     "MultiHeadAttention",
+    "MultiSourceAttention",
     "PeepholeLSTMCell",
     "Pooling",
     "ProjectionLSTMCell",
     "RecurrentHighwayCell",
     "RecurrentStack",
     "ScheduledSampling",
-    "SeveralMemories",
     "VanillaRNN",
     "VanillaRNNCell",
     "WordDropout",

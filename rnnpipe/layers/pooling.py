@@ -7,7 +7,7 @@ import keras
 from keras import ops
 
 from rnnpipe.layers.attention.mechanism import masked_softmax
-from rnnpipe.layers.faults import fault, shape_text, shapes_agree
+from rnnpipe.layers.errors import layer_error, shape_text, shapes_agree
 
 
 class Pooling(keras.layers.Layer):
@@ -62,10 +62,10 @@ class Pooling(keras.layers.Layer):
     def _check(self, sequences: Any, mask: Any) -> None:
         if len(sequences.shape) != 3:
             expected, fix = "sequences (batch, time, features)", "keep the steps apart"
-            raise fault(self, expected, shape_text(sequences), fix)
+            raise layer_error(self, expected, shape_text(sequences), fix)
         if mask is not None and not shapes_agree(mask.shape, sequences.shape[:2]):
             expected = f"a mask of shape (batch, time) = {tuple(sequences.shape[:2])}"
-            raise fault(self, expected, shape_text(mask), "pass one boolean for each step")
+            raise layer_error(self, expected, shape_text(mask), "pass one boolean for each step")
 
 
 @keras.saving.register_keras_serializable("rnnpipe")
@@ -172,9 +172,9 @@ class AttentionPooling(Pooling):
     ) -> None:
         super().__init__(**kwargs)
         if units < 1:
-            raise fault(self, "at least 1 unit", str(units), "write e.g. units=64")
+            raise layer_error(self, "at least 1 unit", str(units), "write e.g. units=64")
         if glimpses < 1:
-            raise fault(self, "at least 1 glimpse", str(glimpses), "write e.g. glimpses=2")
+            raise layer_error(self, "at least 1 glimpse", str(glimpses), "write e.g. glimpses=2")
         self.units, self.glimpses = units, glimpses
         self.dropout = keras.layers.Dropout(dropout, seed=seed, dtype=self.dtype_policy)
 

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from rnnpipe.layers.faults import fault
+from rnnpipe.layers.errors import layer_error
 
 
 @keras.saving.register_keras_serializable("rnnpipe")
@@ -54,7 +54,7 @@ class WordDropout(keras.layers.Layer):
     ) -> None:
         super().__init__(**kwargs)
         if not 0 <= rate < 1:
-            raise fault(self, "a rate from 0 to below 1", str(rate), "write e.g. rate=0.1")
+            raise layer_error(self, "a rate from 0 to below 1", str(rate), "write e.g. rate=0.1")
         self.rate, self.unknown, self.padding, self.seed = rate, unknown, padding, seed
         self.generator = keras.random.SeedGenerator(seed)
 

@@ -1,28 +1,73 @@
-"""Videos frame by frame: an encoder looks at each, recurrent layers remember the ones before."""
+"""Videos frame by frame: an encoder reads each, recurrent layers remember the ones before."""
 
-from typing import Any, Literal
-
-import keras
-from keras import layers, ops
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal
 
 from rnnpipe.errors import UserError
-from rnnpipe.layers import MaxPooling, MeanPooling
-from rnnpipe.models.frame_encoders import NAME
-from rnnpipe.models.recurrence import find_state_sizes
+from rnnpipe.parts.cells import GRUOptions
+from rnnpipe.parts.image_encoders import CNNOptions, ImageEncoderOptions
+from rnnpipe.parts.recurrence import RecurrenceOptions, find_state_sizes
+from rnnpipe.settings import Settings, fraction, setting
+
+if TYPE_CHECKING:
+    import keras
 
 FRAME, CLIP = "frame", "clip"
 """The outputs of a labeler: the logits of each frame's label and of the clip's class."""
 
+FRAME_ENCODER = "frame_encoder"
+"""The name of the frames' encoder in a model."""
+
+
+class FrameEncoderOptions(Settings):
+    """What makes a vector of each frame."""
+
+    image_encoder: ImageEncoderOptions = CNNOptions(channels=(16, 32))
+    units: int = setting(64, "size of the vector that a frame becomes", ge=1)
+    dropout: float = fraction(help="of that vector's features, in training")
+
+    def make(self, shape: Sequence[int]) -> "keras.Model":
+        """The encoder: x = relu(W flatten(encoder(frame)) + b).
+
+        Args:
+            shape: of a frame, `(height, width, 3)`, or of its features, `(channels,)`.
+
+        Returns:
+            A model from frames `(frames, …)` to `(frames, units)`.
+        """
+        import keras
+
+        dtype = "float32" if self.image_encoder.reads_features else "uint8"
+        frame = vector = keras.Input(tuple(shape), dtype=dtype)
+        if not self.image_encoder.reads_features:
+            vector = keras.layers.Flatten()(self.image_encoder.make(shape)(frame))
+        vector = keras.layers.Dense(self.units, activation="relu", name="features")(vector)
+        vector = keras.layers.Dropout(self.dropout, name="feature_dropout")(vector)
+        return keras.Model(frame, vector, name=FRAME_ENCODER)
+
+
+class FrameLabelerOptions(Settings):
+    """A frame encoder, recurrent layers over time, a softmax for frames and for clips."""
+
+    frame_encoder: FrameEncoderOptions = FrameEncoderOptions()
+    recurrence: RecurrenceOptions | None = setting(
+        RecurrenceOptions(cell=GRUOptions(units=64)), "null: each frame is read alone"
+    )
+    pooling: Literal["mean", "max"] = setting(
+        "mean", "of the frames of a clip; max where a few frames decide its class"
+    )
+    dropout: float = fraction(help="of the features that each softmax reads, in training")
+
 
 def build_frame_labeler(
-    encoder: keras.Model,
+    options: FrameLabelerOptions,
     *,
+    frame_shape: Sequence[int],
     frame_labels: int,
     clip_labels: int,
-    recurrence: Any = None,
-    pooling: Literal["mean", "max"] = "mean",
-    dropout: float = 0.0,
-) -> keras.Model:
+    frame_encoder: "keras.Model | None" = None,
+    recurrence: "keras.layers.Layer | None" = None,
+) -> "keras.Model":
     """A model that labels each frame of a video, and the whole clip.
 
         xₜ = encoder(frameₜ)                     (batch, time, features)
@@ -30,40 +75,36 @@ def build_frame_labeler(
         frame logitsₜ = V hₜ                     (batch, time, frame_labels)
         clip logits = U pool over t of hₜ        (batch, clip_labels)
 
-    Without recurrence each frame is looked at alone, and a clip as a heap of frames: what only
-    motion tells is not to be seen then.
+    Without recurrence each frame is read alone, and a clip as a set of frames: what only motion
+    shows is lost.
 
     Clips are of different lengths. Their frames come in one row, as many as there are, and
-    `frame_index` says which are whose: the encoder looks at no padding, not even for the statistics
-    of its normalisation.
+    `frame_index` assigns them: the encoder reads no padding, not even for the statistics of its
+    normalisation.
 
     Args:
-        encoder: of `build_frame_encoder` or `build_feature_frame_encoder`, or another model called
-            `frame_encoder` from frames `(frames, …)` to vectors `(frames, features)`.
+        options: of its parts.
+        frame_shape: of a frame, `(height, width, 3)`, or of its features `(channels,)`.
         frame_labels: number of labels of frames; 0: they are not labelled.
         clip_labels: number of classes of clips; 0: they are not classified.
-        recurrence: a recurrent layer of this package or of Keras, or a stack of them, with
-            `return_sequences=True` and `return_state=True`, see `build_recurrence`; None for none.
-        pooling: what a clip is of its frames: their `mean`, or of each number the `max`, so that a
-            few frames are enough to tell.
-        dropout: share of the numbers dropped in training before each softmax.
+        frame_encoder: a Keras model in the place of that part, from frames `(frames, …)` to
+            `(frames, features)`, with the name `frame_encoder`.
+        recurrence: a Keras layer in the place of that part, with `return_sequences=True` and
+            `return_state=True`.
 
     Returns:
-        A model from `{"frames": what the encoder sees, (frames, …), "frame_index": (batch, time)
+        A model from `{"frames": what the encoder reads, (frames, …), "frame_index": (batch, time)
         int}`, of which -1 is padding, to `{"frame": (batch, time, frame_labels), "clip": (batch,
         clip_labels)}`, both logits.
 
     Raises:
-        UserError: there is nothing to say, the encoder has another name, or the recurrence does not
+        UserError: there are no labels, the encoder has another name, or the recurrence does not
             return its states.
 
     Example:
         >>> import numpy
-        >>> from rnnpipe.models.frame_encoders import build_frame_encoder
-        >>> from rnnpipe.models.recurrence import build_recurrence
-        >>> encoder, recurrence = build_frame_encoder(32), build_recurrence("gru", 8)
         >>> model = build_frame_labeler(
-        ...     encoder, frame_labels=5, clip_labels=3, recurrence=recurrence
+        ...     FrameLabelerOptions(), frame_shape=(32, 32, 3), frame_labels=5, clip_labels=3
         ... )
         >>> frames = numpy.zeros((7, 32, 32, 3), "uint8")
         >>> index = numpy.array([[0, 1, 2, 3], [4, 5, 6, -1]])
@@ -74,12 +115,19 @@ def build_frame_labeler(
     Source: Donahue et al., Long-term Recurrent Convolutional Networks for Visual Recognition and
     Description, 2015.
     """
+    import keras
+    from keras import ops
+
     if not (frame_labels or clip_labels):
-        fix = "give the frames or the clips labels"
+        fix = "label the frames or the clips"
         raise UserError("build_frame_labeler", "labels", "none", fix)
-    if encoder.name != NAME:
-        fix = f"build it with name={NAME!r}"
-        raise UserError("build_frame_labeler", f"an encoder called {NAME}", encoder.name, fix)
+    encoder = frame_encoder or options.frame_encoder.make(frame_shape)
+    if encoder.name != FRAME_ENCODER:
+        fix = f"build it with name={FRAME_ENCODER!r}"
+        expected = f"an encoder named {FRAME_ENCODER}"
+        raise UserError("build_frame_labeler", expected, encoder.name, fix)
+    if recurrence is None and options.recurrence is not None:
+        recurrence = options.recurrence.make()
     frames = keras.Input(encoder.input.shape[1:], dtype=encoder.input.dtype, name="frames")
     index = keras.Input((None,), dtype="int32", name="frame_index")
     mask = index >= 0
@@ -87,19 +135,30 @@ def build_frame_labeler(
     if recurrence is not None:
         find_state_sizes(recurrence, states)
         states = recurrence(states, mask=mask)[0]
-    outputs = {}
-    if frame_labels:
-        seen = layers.Dropout(dropout, name="frame_dropout")(states)
-        outputs[FRAME] = layers.Dense(frame_labels, dtype="float32", name=FRAME)(seen)
-    if clip_labels:
-        pool = {"mean": MeanPooling, "max": MaxPooling}[pooling](name="clip_pooling")
-        pooled, _ = pool(states, mask=mask)
-        pooled = layers.Dropout(dropout, name="clip_dropout")(pooled)
-        outputs[CLIP] = layers.Dense(clip_labels, dtype="float32", name=CLIP)(pooled)
+    outputs = _label(options, states, mask, frame_labels, clip_labels)
     return keras.Model({"frames": frames, "frame_index": index}, outputs, name="frame_labeler")
 
 
-def build_stream(model: keras.Model) -> keras.Model:
+def _label(
+    options: FrameLabelerOptions, states: Any, mask: Any, frame_labels: int, clip_labels: int
+) -> dict[str, Any]:
+    from keras import layers
+
+    from rnnpipe.layers import MaxPooling, MeanPooling
+
+    outputs = {}
+    if frame_labels:
+        hidden = layers.Dropout(options.dropout, name="frame_dropout")(states)
+        outputs[FRAME] = layers.Dense(frame_labels, dtype="float32", name=FRAME)(hidden)
+    if clip_labels:
+        pool = {"mean": MeanPooling, "max": MaxPooling}[options.pooling](name="clip_pooling")
+        pooled, _ = pool(states, mask=mask)
+        pooled = layers.Dropout(options.dropout, name="clip_dropout")(pooled)
+        outputs[CLIP] = layers.Dense(clip_labels, dtype="float32", name=CLIP)(pooled)
+    return outputs
+
+
+def build_stream(model: "keras.Model") -> "keras.Model":
     """A labeler as one step: a frame and what it remembers in, logits and what it remembers out.
 
     It shares the weights of `model` and says of each frame what that says of the whole video. The
@@ -117,8 +176,13 @@ def build_stream(model: keras.Model) -> keras.Model:
     Raises:
         UserError: the recurrence reads backwards too, so that it needs the whole video.
     """
+    import keras
+    from keras import ops
+
+    from rnnpipe.layers import MaxPooling
+
     named = {layer.name: layer for layer in model.layers}
-    encoder, recurrence = named[NAME], named.get("recurrence")
+    encoder, recurrence = named[FRAME_ENCODER], named.get("recurrence")
     if recurrence is not None and getattr(recurrence, "bidirectional", False):
         raise UserError(
             "a stream",
@@ -141,10 +205,10 @@ def build_stream(model: keras.Model) -> keras.Model:
         pooled = ops.maximum(ops.where(number > 1, before, hidden), hidden)
     else:
         pooled = ops.where(number > 1, before, hidden) * (1 - 1 / number) + hidden / number
-    said = {FRAME: hidden, CLIP: pooled}
+    labelled = {FRAME: hidden, CLIP: pooled}
     return keras.Model(
         {"frames": frame, "states": states, "pooled": before, "number": number},
-        {name: named[name](value) for name, value in said.items() if name in named}
+        {name: named[name](value) for name, value in labelled.items() if name in named}
         | {"states": after, "pooled": pooled},
         name="frame_stream",
     )

@@ -1,164 +1,141 @@
-"""A recurrent translator: a bidirectional encoder, a bridge, and a decoder that attends.
+"""A recurrent translator: an encoder, a bridge, and a decoder that attends.
 
 Bahdanau, Cho & Bengio 2015, arXiv:1409.0473; Luong, Pham & Manning 2015, arXiv:1508.04025.
 """
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any
 
-import keras
-from keras import layers, ops
-
-from rnnpipe.decoding import Step
 from rnnpipe.errors import UserError
-from rnnpipe.layers import GRU, LSTM, AdditiveAttention, GRUCell, LSTMCell, RecurrentStack
-from rnnpipe.layers.decoder import AttentionDecoder, Bridge
-from rnnpipe.layers.word_dropout import WordDropout
+from rnnpipe.parts.attention import AdditiveAttentionOptions
+from rnnpipe.parts.cells import GRUOptions
+from rnnpipe.parts.decoder import DecoderOptions
+from rnnpipe.parts.embedding import EmbeddingOptions
+from rnnpipe.parts.recurrence import RecurrenceOptions
+from rnnpipe.settings import Settings, fraction, setting
 from rnnpipe.text.tokens import PAD
 
-Recurrence = Literal["gru", "lstm"]
+if TYPE_CHECKING:
+    import keras
 
-_LAYERS = {"gru": GRU, "lstm": LSTM}
-_CELLS = {"gru": GRUCell, "lstm": LSTMCell}
+    from rnnpipe.decoding import Step
+
+
+class TranslatorOptions(Settings):
+    """A recurrent encoder and decoder with attention."""
+
+    embedding: EmbeddingOptions = EmbeddingOptions()
+    share_embedding: bool = setting(True, "one embedding for both languages: a joint vocabulary")
+    encoder: RecurrenceOptions = RecurrenceOptions(cell=GRUOptions(), bidirectional=True)
+    memory_dropout: float = fraction(help="of the features that attention reads, in training")
+    decoder: DecoderOptions = DecoderOptions(
+        cell=GRUOptions(units=512),
+        attention=AdditiveAttentionOptions(units=512),
+        tie_weights=True,
+    )
+
+    def check(self) -> None:
+        """Attention is what a translator translates by."""
+        if self.decoder.attention is None:
+            fix = "write e.g. {kind: additive}"
+            raise UserError("decoder.attention", "a mechanism", "null", fix)
 
 
 def build_translator(
+    options: TranslatorOptions,
     *,
     source_vocab: int,
     target_vocab: int,
-    embedding: int = 256,
-    share_embedding: bool = False,
-    embedding_dropout: float = 0.0,
-    word_dropout: float = 0.0,
-    encoder: Recurrence = "gru",
-    encoder_units: int = 256,
-    encoder_depth: int = 1,
-    encoder_dropout: float = 0.0,
-    attention_units: int = 512,
-    decoder: Recurrence = "gru",
-    decoder_units: int = 512,
-    decoder_depth: int = 1,
-    decoder_dropout: float = 0.0,
-    input_feeding: bool = True,
-    output: str = "tanh",
-    tie_weights: bool = False,
-) -> keras.Model:
-    """A model that translates and says which words of the source each word came from.
+    encoder: "keras.layers.Layer | None" = None,
+    decoder: "keras.layers.Layer | None" = None,
+) -> "keras.Model":
+    """A model that translates, and the source tokens that each target token came from.
 
-        memory, h = encoder(embed(source))             memory (batch, source_time, 2 · units)
+        memory, h = encoder(embed(source))             memory (batch, source_time, features)
         s₀        = tanh(W h + b)                      the bridge
-        logits    = decoder(target, memory, s₀)        input feeding and additive attention
+        logits    = decoder(target, memory, s₀)        input feeding and attention
 
     Args:
+        options: of its parts.
         source_vocab: number of source tokens.
         target_vocab: number of target tokens.
-        embedding: size of the tokens' embeddings.
-        share_embedding: whether both languages have one embedding, of one vocabulary.
-        embedding_dropout: share of the source embedding's features that is dropped in training,
-            the same ones at every step of a sentence (Gal & Ghahramani 2016).
-        word_dropout: share of the tokens, of both sides, that is hidden in training.
-        encoder: its recurrence.
-        encoder_units: units of each direction.
-        encoder_depth: how many layers.
-        encoder_dropout: share of the features dropped between layers, and of the memory.
-        attention_units: units in which decoder and memory are compared.
-        decoder: its recurrence.
-        decoder_units: units of each layer.
-        decoder_depth: how many layers.
-        decoder_dropout: share of the target embedding's and of the readout's features dropped.
-        input_feeding: whether the decoder reads what it read out last.
-        output: the readout before the logits, see `AttentionDecoder`.
-        tie_weights: whether the logits use the target embedding (Press & Wolf 2017).
+        encoder: a Keras layer in the place of that part: from `(batch, source_time, features)` to a
+            list of its sequences and its last states.
+        decoder: an `AttentionDecoder` in the place of that part.
 
     Returns:
         A model from `{"source": (batch, source_time), "target": (batch, target_time)}`, ids of
         which `target` begins with the start token, to `{"logits": (batch, target_time, vocab),
-        "alignments": (batch, target_time, source_time)}`.
+        "alignments": (batch, target_time, source_time)}`, of the first glimpse; hard attention has
+        `probabilities` of the same shape too.
 
     Raises:
         UserError: one embedding is asked for where there are two vocabularies.
 
     Example:
         >>> import numpy
-        >>> model = build_translator(
-        ...     source_vocab=9, target_vocab=7, embedding=8, encoder_units=8, decoder_units=8
+        >>> options = TranslatorOptions(
+        ...     embedding=EmbeddingOptions(size=8),
+        ...     share_embedding=False,
+        ...     encoder=RecurrenceOptions(cell=GRUOptions(units=8)),
+        ...     decoder=DecoderOptions(cell=GRUOptions(units=8)),
         ... )
+        >>> model = build_translator(options, source_vocab=9, target_vocab=7)
         >>> ids = {"source": numpy.array([[4, 5, 0]]), "target": numpy.array([[2, 4]])}
-        >>> found = model(ids)
-        >>> tuple(found["logits"].shape), tuple(found["alignments"].shape)
+        >>> outputs = model(ids)
+        >>> tuple(outputs["logits"].shape), tuple(outputs["alignments"].shape)
         ((1, 2, 7), (1, 2, 3))
     """
-    if share_embedding and source_vocab != target_vocab:
+    import keras
+    from keras import layers, ops
+
+    from rnnpipe.layers import Bridge, WordDropout
+    from rnnpipe.models.outputs import first_glimpse, name_alignments
+
+    share, embedding = options.share_embedding, options.embedding
+    if share and source_vocab != target_vocab:
         sizes = f"{source_vocab} and {target_vocab} tokens"
-        fix = "write data.text.joint: true, or model.embedding.share: false"
-        raise UserError("model.embedding.share", "one vocabulary of both languages", sizes, fix)
-    words = _embedding(target_vocab, embedding, "target_embedding")
-    attend = AttentionDecoder(
-        target_vocab,
-        words,
-        [_CELLS[decoder](decoder_units) for _ in range(decoder_depth)],
-        AdditiveAttention(attention_units),
-        input_feeding=input_feeding,
-        output=output,
-        tie_weights=tie_weights,
-        dropout=decoder_dropout,
-        name="decoder",
-    )
+        fix = "write data.text.joint: true, or model.share_embedding: false"
+        raise UserError("model.share_embedding", "one vocabulary of both languages", sizes, fix)
+    words = embedding.make(target_vocab, name="target_embedding")
+    decoder = decoder or options.decoder.make(target_vocab, words)
     source = keras.Input((None,), dtype="int32", name="source")
     target = keras.Input((None,), dtype="int32", name="target")
-    embedded = _embed_source(
-        source,
-        words if share_embedding else _embedding(source_vocab, embedding, "source_embedding"),
-        embedding_dropout,
-        word_dropout,
-    )
-    layer = _LAYERS[encoder](encoder_units, return_sequences=True, return_state=True)
-    stack = RecurrentStack(
-        layer, encoder_depth, bidirectional=True, dropout=encoder_dropout, name="encoder"
-    )
-    memory, *last = stack(embedded)
-    memory = layers.Dropout(encoder_dropout, name="memory")(memory)
-    first = Bridge(attend.state_sizes, name="bridge")(last)
-    logits, alignments = attend(
-        WordDropout(word_dropout, name="target_word_dropout")(target),
+    table = words if share else embedding.make(source_vocab, name="source_embedding")
+    embedded = table(WordDropout(embedding.word_dropout, name="source_word_dropout")(source))
+    embedded = layers.SpatialDropout1D(embedding.dropout, name="embedding_dropout")(embedded)
+    memory, *last = (encoder or options.encoder.make(name="encoder"))(embedded)
+    memory = layers.Dropout(options.memory_dropout, name="memory")(memory)
+    first = Bridge(decoder.state_sizes, options.decoder.bridge, name="bridge")(last)
+    logits, alignments = decoder(
+        WordDropout(embedding.word_dropout, name="target_word_dropout")(target),
         memory,
         mask=ops.not_equal(source, PAD),
         initial_state=first,
     )
     return keras.Model(
         {"source": source, "target": target},
-        {"logits": logits, "alignments": alignments[:, :, 0]},
+        {"logits": logits, **first_glimpse(name_alignments(alignments))},
         name="translator",
     )
 
 
 def begin_translation(
-    model: keras.Model, source: Any, *, copies: int | None = None
-) -> tuple[Step, Any]:
+    model: "keras.Model", source: Any, *, beam_width: int | None = None
+) -> "tuple[Step, Any]":
     """A translator's step and first state for sources, as `rnnpipe.decoding` takes them.
 
     Args:
         model: what `build_translator` made, trained or loaded.
         source: `(batch, source_time)` ids.
-        copies: how many rows the decoding makes of each source, e.g. the width of a beam: then
-            what never changes is repeated once, and not gathered at each step.
+        beam_width: how many rows the decoding makes of each source: then what never changes is
+            repeated once, and not gathered at each step.
 
     Returns:
-        The step, whose alignments are `(batch, 1, source_time)`, and its first state.
+        The step, whose alignments are `(batch, glimpses, source_time)`, and its first state.
     """
+    import keras
+
     outputs = keras.tree.flatten([model.get_layer(name).output for name in ("memory", "bridge")])
     memory, *first = keras.Model(model.input["source"], outputs)(source, training=False)
     decoder = model.get_layer("decoder")
-    return decoder.begin(memory, ops.not_equal(source, PAD), first, copies=copies)
-
-
-def _embedding(vocab: int, size: int, name: str) -> layers.Embedding:
-    # Where the logits use it too, they start at about the same size as with weights of their own.
-    scale = keras.initializers.RandomNormal(stddev=size**-0.5)
-    return layers.Embedding(vocab, size, mask_zero=True, embeddings_initializer=scale, name=name)
-
-
-def _embed_source(
-    source: Any, embedding: layers.Embedding, dropout: float, word_dropout: float
-) -> Any:
-    words = embedding(WordDropout(word_dropout, name="source_word_dropout")(source))
-    return layers.SpatialDropout1D(dropout, name="embedding_dropout")(words)
+    return decoder.begin(memory, keras.ops.not_equal(source, PAD), first, beam_width=beam_width)

@@ -1,7 +1,6 @@
 """The copy of a data set in an object store, file by file as they are asked for."""
 
 import hashlib
-import uuid
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -9,15 +8,16 @@ from pathlib import Path
 
 from rnnpipe.errors import UserError
 from rnnpipe.records.manifest import MANIFEST, Manifest, StoredFile
+from rnnpipe.storage.atomic import atomic_path
 from rnnpipe.storage.cache import cache_folder
+from rnnpipe.storage.disk_full import report_full_disk
 from rnnpipe.storage.paths import StorePath
-from rnnpipe.storage.room import room_for
 
 Progress = Callable[[int, int], None]
-"""Told how many of how many files are there."""
+"""Called with the number of files that are there and their total."""
 
 _AT_ONCE = 8
-_ELSEWHERE = "let XDG_CACHE_HOME name a folder on another disk"
+_FULL_DISK_FIX = "let XDG_CACHE_HOME name a folder on another disk"
 
 
 @dataclass(frozen=True)
@@ -63,17 +63,17 @@ class Copy:
 
         Args:
             names: the files.
-            progress: told how many of how many are there; never, if none was missing.
+            progress: called with the files there are and their total, unless none was missing.
 
         Raises:
             UserError: one is not as it was published, the store refuses, or the disk is full.
         """
-        wanted = list(names)
-        missing = [name for name in wanted if not self._is_here(name)]
+        requested = list(names)
+        missing = [name for name in requested if not self._is_here(name)]
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            here = len(wanted) - len(missing)
+            here = len(requested) - len(missing)
             for done, _ in enumerate(pool.map(self._fetch, missing), start=here + 1):
-                progress(done, len(wanted))
+                progress(done, len(requested))
 
     def _is_here(self, name: str) -> bool:
         # By its size alone: its checksum was right when it came, and takes a reading of all of it.
@@ -82,18 +82,15 @@ class Copy:
 
     def _fetch(self, name: str) -> None:
         path = self.folder / name
-        temporary = path.with_name(f"{path.name}.fetching-{uuid.uuid4().hex}")
         stored = self.origin / self.manifest.build / name
         try:
-            with room_for("a copy of the records", self.folder, _ELSEWHERE):
+            with report_full_disk("a copy of the records", self.folder, _FULL_DISK_FIX):
                 path.parent.mkdir(parents=True, exist_ok=True)
-                stored.download(temporary)
-            self._check(stored, StoredFile.of(temporary), self.manifest.files[name])
-            temporary.replace(path)
+                with atomic_path(path) as unfinished:
+                    stored.download(unfinished)
+                    self._check(stored, StoredFile.of(unfinished), self.manifest.files[name])
         except FileNotFoundError as fault:
             raise _changed(stored, "no such object") from fault
-        finally:
-            temporary.unlink(missing_ok=True)
 
     @staticmethod
     def _check(stored: StorePath, got: StoredFile, expected: StoredFile) -> None:

@@ -20,7 +20,7 @@ from rnnpipe.records.layout import (
     shard_name,
 )
 from rnnpipe.records.manifest import NotOurs
-from rnnpipe.records.specs import SPECS, RecordSpec
+from rnnpipe.records.specs import RecordSpec, find_spec
 from rnnpipe.records.tfrecord import read_tfrecord
 from rnnpipe.storage.paths import StorePath
 
@@ -64,8 +64,7 @@ class RecordsDirectory:
         return directory
 
     def _check(self) -> None:
-        if self.spec.name not in SPECS:
-            raise ValueError(f"records of the unknown kind {self.spec.name!r}")
+        _ = self.spec
         for split in self.splits:
             for name in self._shard_names(split):
                 if not (self.copied.has(name) if self.copied else (self.path / name).is_file()):
@@ -80,7 +79,7 @@ class RecordsDirectory:
         """Copies the record files that are missing here, where it is the copy of a data set.
 
         Args:
-            progress: told how many of how many files are there; never, if none was missing.
+            progress: called with the files there are and their total, unless none was missing.
 
         Raises:
             UserError: one is not as it was published, or the store refuses.
@@ -102,7 +101,10 @@ class RecordsDirectory:
     @cached_property
     def spec(self) -> RecordSpec:
         """The kind of record that it holds."""
-        return SPECS[self.stats["kind"]]
+        kind = self.stats["kind"]
+        if (spec := find_spec(kind)) is None:
+            raise ValueError(f"records of the unknown kind {kind!r}")
+        return spec
 
     @cached_property
     def splits(self) -> Mapping[str, int]:
@@ -150,7 +152,7 @@ class RecordsDirectory:
         return [shard_name(self.spec.name, split, shard, shards) for shard in range(shards)]
 
     def read(self, split: str, fields: Collection[str] | None = None) -> Iterator[dict[str, Any]]:
-        """The records of a split, decoded one by one: for a look, not for training.
+        """The records of a split, decoded one by one: for inspection, not for training.
 
         Args:
             split: which split.

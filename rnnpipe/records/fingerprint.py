@@ -50,7 +50,7 @@ def _hash_files(files: Iterable[Path]) -> dict[str, Any]:
         try:
             digest.update(_content(path))
         except (FileNotFoundError, IsADirectoryError, PermissionError):
-            digest.update(b"unreadable\0")  # such as a dangling link: the build tells of it
+            digest.update(b"unreadable\0")  # such as a dangling link: the build reports it
     return {"files": len(paths), "sha256": digest.hexdigest()}
 
 

@@ -80,15 +80,15 @@ class Manifest:
 
 
 def put_file(local: Path, path: StorePath) -> None:
-    """Puts a file that a worker has made, and leaves beside it what the manifest will say of it."""
+    """Uploads a worker's file, and beside it its checksum for the manifest."""
     path.upload(local)
     checksum = path.parent / _CHECKSUMS / path.name
     checksum.write_text(json.dumps(asdict(StoredFile.of(local))))
 
 
 def take_checksums(folder: StorePath) -> dict[str, StoredFile]:
-    """What workers have left of the files that they have put into a folder; it is removed."""
+    """Reads and removes the checksums of the files that workers have uploaded to a folder."""
     checksums = folder / _CHECKSUMS
-    found = checksums.read_files()
+    contents = checksums.read_files()
     checksums.remove_tree()
-    return {name: StoredFile(**json.loads(content)) for name, content in found.items()}
+    return {name: StoredFile(**json.loads(content)) for name, content in contents.items()}

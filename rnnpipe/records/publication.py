@@ -1,4 +1,4 @@
-"""How records appear: all at once, by a rename on a file system, by a manifest in a store."""
+"""Atomic publication of records: by a rename on a file system, by a manifest in a store."""
 
 import os
 import shutil
@@ -21,7 +21,7 @@ _OLD = "-old"
 
 @dataclass(frozen=True, slots=True)
 class Staging:
-    """Where records are built; on a file system both are the same folder.
+    """The folders of an unfinished build; on a file system both are the same.
 
     Args:
         shared: where workers write.
@@ -34,20 +34,20 @@ class Staging:
 
 @contextmanager
 def publishing(path: Path) -> Iterator[Staging]:
-    """A place to build in, whose content is published as `path` when the block ends well.
+    """Yields folders to build in, whose content is published as `path` when the block ends.
 
-    When it does not, the place vanishes, and so does what a killed build left behind. Records that
-    were there before are replaced, anything else is refused.
+    When the block raises, they are removed, as are the leftovers of killed builds. Existing records
+    are replaced, anything else is refused.
 
-    - On a file system the place lies beside `path`, and one rename publishes it.
-    - In an object store, which has no renames, it lies in `path`, under a name of its own. Putting
-      the manifest, which names the files, publishes it.
+    - On a file system the folder lies beside `path`, and one rename publishes it.
+    - In an object store, which has no renames, it lies in `path`, under a unique name. Uploading
+      the manifest, which lists the files, publishes it.
 
-    The place has an absolute path, as workers may have another working directory.
+    The folders have absolute paths, as workers may have another working directory.
 
     Raises:
-        UserError: `path` is something else than records, nothing can be written there, or the place
-            vanished meanwhile.
+        UserError: `path` holds something else than records, nothing can be written there, or the
+            folder was removed meanwhile.
     """
     path = path.absolute()
     check_replaceable(path)
@@ -57,7 +57,7 @@ def publishing(path: Path) -> Iterator[Staging]:
 
 
 def check_replaceable(path: Path) -> None:
-    """Refuses a place that holds something else than records.
+    """Refuses a path that holds something else than records.
 
     Raises:
         UserError: `path` is a file, or a directory with other things in it.
@@ -91,9 +91,9 @@ def _renaming(path: Path) -> Iterator[Staging]:
         _remove_leftovers(path.parent, f"{path.name}.incomplete-", restored=path)
         staging.mkdir()
     except OSError as error:
-        raise _no_place(path, error) from error
+        raise _not_writable(path, error) from error
     try:
-        with _noticing_loss_of(staging, path):
+        with _reporting_removal_of(staging, path):
             yield Staging(staging, staging)
             _replace(path, staging)
     finally:
@@ -114,8 +114,8 @@ def _replace(path: Path, staging: Path) -> None:
 
 
 @contextmanager
-def _noticing_loss_of(mark: Path, path: Path) -> Iterator[None]:
-    """Tells of a place that was removed as what it is: all kinds of faults come of it."""
+def _reporting_removal_of(mark: Path, path: Path) -> Iterator[None]:
+    """Reports the removal of the folder being built, which causes all kinds of exceptions."""
     try:
         yield
     except Exception as error:
@@ -123,9 +123,9 @@ def _noticing_loss_of(mark: Path, path: Path) -> Iterator[None]:
             raise
         raise UserError(
             str(path),
-            "what is being built to stay until it is published",
+            "the unfinished records to exist until they are published",
             f"{mark} removed meanwhile",
-            "build again, and leave that alone",
+            "build again, and do not remove that folder",
         ) from error
 
 
@@ -133,7 +133,7 @@ def _is_there(mark: Path) -> bool:
     if not isinstance(mark, StorePath):
         return mark.exists()
     try:
-        mark.read_bytes()  # asked of the store, which may have been listed before
+        mark.read_bytes()  # a request, since a listing may be cached
     except FileNotFoundError:
         return False
     return True
@@ -147,21 +147,21 @@ def _publishing_manifest(path: StorePath) -> Iterator[Staging]:
     try:
         before = Manifest.read(path)
         _remove_leftovers(path, _BUILD, keep=before.build if before else None)
-        mark.write_text("")  # a missing bucket or right is found out now
+        mark.write_text("")  # fails now if the bucket or a permission is missing
     except OSError as error:
-        raise _no_place(path, error) from error
+        raise _not_writable(path, error) from error
     try:
-        with TemporaryDirectory() as local, _noticing_loss_of(mark, path):
+        with TemporaryDirectory() as local, _reporting_removal_of(mark, path):
             yield Staging(shared, Path(local))
             files = {**take_checksums(shared), **_put_all(Path(local), shared)}
-            mark.read_bytes()  # without it files may be missing of which nothing is known
+            mark.read_bytes()  # without it other files may have been removed as well
         mark.unlink()
         before = Manifest.read(path)
         Manifest(own, files).publish(path)
         if before is not None:
             (path / before.build).remove_tree()
     finally:
-        # Asked of the store: a request whose answer is lost may have published it all the same.
+        # Read from the store: a request whose answer was lost may have published it.
         published = Manifest.read(path)
         if published is None or published.build != own:
             shared.remove_tree()
@@ -176,39 +176,39 @@ def _put_all(local: Path, shared: StorePath) -> dict[str, StoredFile]:
     return files
 
 
-def _no_place(path: Path, error: OSError) -> UserError:
+def _not_writable(path: Path, error: OSError) -> UserError:
     got = "no such bucket" if isinstance(path, StorePath) else str(error.strerror)
     fix = "choose another directory"
-    return UserError(str(path), "a place to write records to", got, fix)
+    return UserError(str(path), "a directory for records that can be written", got, fix)
 
 
 def _remove_leftovers(
     folder: Path, start: str, keep: str | None = None, restored: Path | None = None
 ) -> None:
-    """Removes what builds on this host have left whose process is gone.
+    """Removes the leftovers of builds on this host whose process has ended.
 
     Args:
-        folder: where they have built.
-        start: how the names of their places begin.
-        keep: the name of one that stays.
-        restored: what gets back the records that one was killed in the midst of replacing.
+        folder: where the leftovers are.
+        start: the prefix of their names.
+        keep: the name of one that is not removed.
+        restored: the path of records that a killed build was replacing: they are moved back.
     """
     prefix = f"{start}{socket.gethostname()}-"
-    for left in list(folder.iterdir()):
-        pid = left.name.removeprefix(prefix).partition("-")[0]
-        if not left.name.startswith(prefix) or left.name == keep:
+    for leftover in list(folder.iterdir()):
+        pid = leftover.name.removeprefix(prefix).partition("-")[0]
+        if not leftover.name.startswith(prefix) or leftover.name == keep:
             continue
         if not pid.isdigit() or _is_running(int(pid)):
             continue
-        if restored is not None and left.name.endswith(_OLD) and not restored.exists():
-            left.rename(restored)
+        if restored is not None and leftover.name.endswith(_OLD) and not restored.exists():
+            leftover.rename(restored)
         else:
-            remove_tree(left)
+            remove_tree(leftover)
 
 
 def _is_running(pid: int) -> bool:
     if pid == os.getpid():
-        return False  # this process is only starting: the folder is a namesake's
+        return False  # a leftover of an earlier process with this number
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

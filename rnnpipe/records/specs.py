@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from rnnpipe.plugins import find_plugins, load_plugin
+
 FieldKind = Literal["int64", "float32", "text", "jpeg"]
 
 
@@ -20,7 +22,7 @@ class Field:
         meaning: what it holds, with its unit where it has one.
         sequence: whether it holds any number of such values, or one.
         nested: whether it holds any number of such sequences, each of a length of its own.
-        axes: of a tensor of `float32`, how many axes it has, two or more; each record says how
+        axes: of a tensor of `float32`, how many axes it has, two or more; each record stores how
             long they are. With `sequence` its first axis counts the items of a sequence; the others
             are as long in every record.
     """
@@ -77,7 +79,7 @@ TEXT_CLASS = RecordSpec(
     name="text_class",
     description="A text, a sentence or a whole document, and the class it belongs to.",
     fields={
-        "text_id": Field("text", "where the text stands in the raw data"),
+        "text_id": Field("text", "the text's position in the raw data"),
         "text": Field("text", "the text as it was read"),
         "tokens": Field("int64", "token ids of the text", sequence=True),
         "label": Field("int64", "number of the class in `labels.json`"),
@@ -88,7 +90,7 @@ TEXT_PAIR = RecordSpec(
     name="text_pair",
     description="A text and its translation.",
     fields={
-        "pair_id": Field("text", "where the pair stands in the raw data"),
+        "pair_id": Field("text", "the pair's position in the raw data"),
         "source": Field("text", "the text to translate, as it was read"),
         "target": Field("text", "its translation, as it was read"),
         "source_tokens": Field("int64", "token ids of the source", sequence=True),
@@ -100,11 +102,11 @@ TEXT_PAIR = RecordSpec(
 
 TEXT_STREAM = RecordSpec(
     name="text_stream",
-    description="A stretch of a long text.",
+    description="A span of a long text.",
     fields={
-        "document": Field("text", "the text that it is a part of"),
-        "number": Field("int64", "which part of it, from 0; they lie in their order"),
-        "text": Field("text", "the stretch as it was read"),
+        "document": Field("text", "the document that it belongs to"),
+        "number": Field("int64", "its position in the document, from 0"),
+        "text": Field("text", "the span as it was read"),
         "tokens": Field("int64", "token ids of its characters or words", sequence=True),
     },
 )
@@ -136,9 +138,9 @@ CAPTION_FEATURES = RecordSpec(
 
 VIDEO = RecordSpec(
     name="video",
-    description="A stretch of a video, with a label for each frame, for the whole clip, or both.",
+    description="A window of a video's frames, with labels of frames, of the whole clip, or both.",
     fields={
-        "video_id": Field("text", "where the clip stands in the raw data, and its first frame"),
+        "video_id": Field("text", "the clip's position in the raw data, and its first frame"),
         "frames_jpeg": Field(
             "jpeg", "the frames, resized to the model's input size", sequence=True
         ),
@@ -152,7 +154,7 @@ VIDEO = RecordSpec(
 
 VIDEO_FEATURES = RecordSpec(
     name="video_features",
-    description="A stretch of a video, what a backbone made of each frame, and their labels.",
+    description="A window of a video's frames, their features and their labels.",
     fields={
         **VIDEO.fields,
         "frame_features": Field(
@@ -168,7 +170,7 @@ IMAGE_CLASS = RecordSpec(
     name="image_class",
     description="An image and the class it belongs to.",
     fields={
-        "image_name": Field("text", "where the image stands in the raw data"),
+        "image_name": Field("text", "the image's position in the raw data"),
         "image_jpeg": Field("jpeg", "the image, resized to the model's input size"),
         "label": Field("int64", "number of the class in `labels.json`"),
     },
@@ -187,3 +189,18 @@ _ALL = (
 )
 
 SPECS: Mapping[str, RecordSpec] = {spec.name: spec for spec in _ALL}
+
+
+def find_spec(name: str) -> RecordSpec | None:
+    """The declaration of a kind of record, ours or another package's; None if there is none.
+
+    Another package declares one by an entry point of the group `rnnpipe.records`.
+
+    Raises:
+        UserError: two packages claim one name.
+    """
+    if name in SPECS:
+        return SPECS[name]
+    entry = find_plugins("rnnpipe.records", SPECS).get(name)
+    spec: RecordSpec | None = entry and load_plugin(entry)
+    return spec

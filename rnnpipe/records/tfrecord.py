@@ -5,7 +5,6 @@ CRC-32C of the data, all little-endian.
 """
 
 import struct
-import uuid
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,6 +13,7 @@ import google_crc32c
 
 from rnnpipe.errors import UserError
 from rnnpipe.records.manifest import put_file
+from rnnpipe.storage.atomic import atomic_path
 from rnnpipe.storage.paths import StorePath
 
 _HEADER = struct.Struct("<QI")
@@ -26,17 +26,17 @@ def _masked_crc(data: bytes) -> int:
     return (((crc >> 15) | (crc << 17)) + 0xA282EAD8) & 0xFFFFFFFF
 
 
-def write_tfrecord(path: Path, records: Iterable[bytes], half: Path | None = None) -> int:
+def write_tfrecord(path: Path, records: Iterable[bytes], partial_folder: Path | None = None) -> int:
     """Writes a whole TFRecord file or none.
 
     On a file system it is written under a temporary name, then renamed; what goes to an object
-    store is written to a local file first, as an upload that fails half-way cannot be taken back.
+    store is written to a local file first, since a failed upload cannot be undone.
 
     Args:
         path: the file.
         records: what it holds.
-        half: the folder in which it lies until it is whole, on the same file system, and stays when
-            the process is killed; by default its own.
+        partial_folder: where the unfinished file lies, on the same file system, and stays if the
+            process is killed; by default beside `path`.
 
     Returns:
         The size of the file, in bytes.
@@ -47,16 +47,16 @@ def write_tfrecord(path: Path, records: Iterable[bytes], half: Path | None = Non
             size = write_tfrecord(local, records)
             put_file(local, path)
         return size
-    temporary = (half or path.parent) / f"{path.name}.{uuid.uuid4().hex}"
-    with temporary.open("wb") as file:
+    with (
+        atomic_path(path, partial_folder=partial_folder) as unfinished,
+        unfinished.open("wb") as file,
+    ):
         for record in records:
             length = struct.pack("<Q", len(record))
             file.write(_HEADER.pack(len(record), _masked_crc(length)))
             file.write(record)
             file.write(_FOOTER.pack(_masked_crc(record)))
-        size = file.tell()
-    temporary.replace(path)
-    return size
+        return file.tell()
 
 
 def read_tfrecord(path: Path) -> Iterator[bytes]:

@@ -5,7 +5,6 @@ from pathlib import Path
 
 from rich.console import Console
 
-from rnnpipe.config.schema.base import RunConfig
 from rnnpipe.errors import UserError
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.metadata import import_datasets
@@ -14,7 +13,8 @@ from rnnpipe.runs.checks import check_splits
 from rnnpipe.runs.progress import BuildProgress
 from rnnpipe.runs.summary import print_summary
 from rnnpipe.storage.cache import cache_folder
-from rnnpipe.tasks.task import Task
+from rnnpipe.tasks.base import Task
+from rnnpipe.tasks.run_config import RunConfig
 
 
 def build_records(
@@ -32,8 +32,8 @@ def build_records(
         UserError: the raw data, the place for the records or Beam's options are not as they should
             be, or the records would lack a split that the config needs.
     """
-    from rnnpipe.transforms.runner import Runner  # brings in Beam
-    from rnnpipe.transforms.stores import use_s3_options
+    from rnnpipe.transforms.runners.runner import Runner  # brings in Beam
+    from rnnpipe.transforms.runners.s3_options import use_s3_options
 
     runner = Runner(config.build.workers, beam_args)
     runner.check()

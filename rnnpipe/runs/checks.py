@@ -1,10 +1,9 @@
-"""What is looked at before work begins that may take hours."""
+"""Checks before work that may take hours."""
 
 from collections.abc import Collection
 
-from rnnpipe.config.schema.base import RunConfig
 from rnnpipe.errors import UserError
-from rnnpipe.tasks.task import ChecksModel, Task
+from rnnpipe.tasks.run_config import RunConfig
 
 
 def check_splits(config: RunConfig, splits: Collection[str]) -> None:
@@ -27,13 +26,3 @@ def check_splits(config: RunConfig, splits: Collection[str]) -> None:
         expected, got = f"splits that the records have ({there})", ", ".join(missing)
         fix = f"name others, or give data.splits.{missing[0]} a share above 0"
         raise UserError("evaluate.splits", expected, got, fix)
-
-
-def check_model(task: Task) -> None:
-    """Whether there is what a task's model needs beside records.
-
-    Raises:
-        UserError: something is missing.
-    """
-    if isinstance(task, ChecksModel):
-        task.check_model()

@@ -1,9 +1,9 @@
 """The config that a run was made with."""
 
 from rnnpipe.config.loader import load_config
-from rnnpipe.config.schema.base import RunConfig
 from rnnpipe.runs.directory import RunDirectory
 from rnnpipe.tasks import find_schemas
+from rnnpipe.tasks.run_config import RunConfig
 
 
 def load_run_config(run: RunDirectory) -> RunConfig:

@@ -1,10 +1,10 @@
-"""The folder of one run: where everything of it lies, and how it is found again.
+"""The folder of one run: its files, and how it is opened.
 
 runs/<name>/<time>/
     config.yaml           the config, resolved
     environment.json      versions, machine, command
     checkpoints/          the best weights, and what an unfinished training goes on from
-        members/          the same and the history of each further model that is part of the whole
+        members/          the same and the history of each further model of an ensemble
         phases/           histories and weights of further phases of training, if there are any
         baselines/        trained models to compare with, where the task has some
     vocabulary/           what `predict` needs beside the model
@@ -12,7 +12,7 @@ runs/<name>/<time>/
     history.csv           losses and metrics of every epoch
     tensorboard/          event files
     metrics.json          {split: {metric: number}}
-    predictions.jsonl     what the model said of every record evaluated
+    predictions.jsonl     the prediction for every evaluated record
     …_results.json        the same in a format of others, where the task has one
     report.html           the report
 """
@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from rnnpipe.errors import UserError
+from rnnpipe.storage.atomic import atomic_path
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class RunDirectory:
 
     @property
     def members(self) -> Path:
-        """The folder of further models that make one together with the first: a folder of each."""
+        """The folder of the further models of an ensemble: a folder of each."""
         return self.path / "checkpoints" / "members"
 
     @property
@@ -97,7 +98,7 @@ class RunDirectory:
 
     @property
     def predictions(self) -> Path:
-        """What the model said of every record evaluated."""
+        """The prediction for every evaluated record."""
         return self.path / "predictions.jsonl"
 
     @property
@@ -106,8 +107,8 @@ class RunDirectory:
         return self.path / "report.html"
 
     @contextmanager
-    def held(self) -> Iterator[None]:
-        """Keeps other processes from training here, until they end or this one does.
+    def lock(self) -> Iterator[None]:
+        """Locks the run against training by another process.
 
         Raises:
             UserError: another one does.
@@ -118,8 +119,8 @@ class RunDirectory:
             except BlockingIOError:
                 raise UserError(
                     str(self.path),
-                    "a run that nobody trains",
-                    "one that another process trains",
+                    "a run that no process is training",
+                    "one that another process is training",
                     "wait for it, or end it",
                 ) from None
             yield
@@ -139,7 +140,7 @@ def create_run(runs_dir: Path, name: str) -> RunDirectory:
         except FileExistsError:
             if path.is_dir():
                 continue  # another run began in the same second
-            raise _unwritable(runs_dir, "a file stands in the way") from None
+            raise _unwritable(runs_dir, "a file of that name") from None
         except OSError as error:
             raise _unwritable(runs_dir, str(error.strerror)) from error
         return RunDirectory(path)
@@ -183,7 +184,7 @@ def open_run(path: Path) -> RunDirectory:
 
 
 def open_interrupted(path: Path) -> RunDirectory:
-    """A run whose training came to no end: its own folder, or the newest in a folder of several.
+    """A run with an unfinished training: its own folder, or the newest in a folder of several.
 
     Raises:
         UserError: there is none.
@@ -194,7 +195,7 @@ def open_interrupted(path: Path) -> RunDirectory:
             return run
     got = "no such folder"
     if path.is_dir():
-        got = "a training that is finished" if runs else "a folder without a run"
+        got = "a finished training" if runs else "a folder without a run"
     raise UserError(
         str(path),
         "the folder of a run that was interrupted",
@@ -221,6 +222,5 @@ def write_jsonl(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Writes a text file, wholly or not at all."""
-    temporary = path.with_name(f"{path.name}.writing")
-    temporary.write_text(text)
-    temporary.replace(path)
+    with atomic_path(path, durable=True) as unfinished:
+        unfinished.write_text(text)

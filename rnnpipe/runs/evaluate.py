@@ -9,17 +9,18 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table as TerminalTable
 
-from rnnpipe.config.schema.base import RunConfig
 from rnnpipe.records.directory import RecordsDirectory
+from rnnpipe.report.items import ReportItem, Table
+from rnnpipe.report.page import Page, write_report
 from rnnpipe.runs.build import find_records
 from rnnpipe.runs.config import load_run_config
 from rnnpipe.runs.directory import RunDirectory, write_json, write_jsonl, write_text
 from rnnpipe.runs.model import load_baselines, load_model
 from rnnpipe.runs.progress import fetch_records
-from rnnpipe.runs.report.page import Page, write_report
 from rnnpipe.tasks import make_task
-from rnnpipe.tasks.exhibits import Exhibit, Table
-from rnnpipe.tasks.task import Task, TrainsBaselines
+from rnnpipe.tasks.base import Task
+from rnnpipe.tasks.extensions import add_scores, make_plugin_items
+from rnnpipe.tasks.run_config import RunConfig
 
 _BASELINE = "baseline/"
 
@@ -47,25 +48,30 @@ def evaluate_run(
     records = records or find_records(config, task)
     fetch_records(records, console)
     model = load_model(run)
-    trained = {"baselines": load_baselines(run)} if isinstance(task, TrainsBaselines) else {}
+    baselines = load_baselines(run)
 
     scores: dict[str, dict[str, float]] = {}
     predictions: list[dict[str, Any]] = []
-    exhibits: list[Exhibit] = []
+    items: list[ReportItem] = []
     notices: list[str] = []
     for split in config.evaluate.splits:
         with console.status(f"evaluating on {split}"):
-            evaluation = task.evaluate(model, records, split, **trained)
-        scores[split] = dict(evaluation.scores)
+            evaluation = task.evaluate(model, records, split, baselines)
+        scores[split] = add_scores(
+            config.evaluate.metrics, evaluation.predictions, evaluation.scores
+        )
         predictions += [{"split": split, **row} for row in evaluation.predictions]
-        exhibits += evaluation.exhibits
+        items += evaluation.report_items
+        items += make_plugin_items(
+            config.evaluate.report_items, evaluation.predictions, scores[split]
+        )
         notices += evaluation.notices
         for name, content in evaluation.files.items():
             write_text(run.path / name, content)
     write_json(run.metrics, scores)
     write_jsonl(run.predictions, predictions)
     table = _score_table(task, scores)
-    write_report(run.report, _make_page(run, config, task, records, scores, table, exhibits))
+    write_report(run.report, _make_page(run, config, task, records, scores, table, items))
     _print_scores(table, console)
     for notice in dict.fromkeys(notices):  # splits may share them
         console.print(f"Note: {notice}", style="yellow")
@@ -106,7 +112,7 @@ def _make_page(
     records: RecordsDirectory,
     scores: Scores,
     table: Table,
-    exhibits: list[Exhibit],
+    items: list[ReportItem],
 ) -> Page:
     split, first = next(iter(scores.items()))
     history = _read_history(run.history)
@@ -120,7 +126,7 @@ def _make_page(
             *((label, value) for label, value in table_values(table)[1:]),
         ],
         scores=table,
-        exhibits=[*exhibits, *_show_members(run, task), *_show_phases(run)],
+        items=[*items, *_show_members(run, task), *_show_phases(run)],
         history=history,
         best_epoch=_find_best(history, task) + 1,
         records=_describe_records(records),
@@ -151,7 +157,7 @@ def _find_best(history: Mapping[str, Sequence[float]], task: Task) -> int:
     return values.index(min(values) if mode == "min" else max(values))
 
 
-def _show_members(run: RunDirectory, task: Task) -> list[Exhibit]:
+def _show_members(run: RunDirectory, task: Task) -> list[ReportItem]:
     """Where the model is several: what each of them had in its best epoch, a row per member."""
     further = sorted(run.members.glob("*/history.csv"), key=lambda path: int(path.parent.name))
     histories = [_read_history(path) for path in (run.history, *further)]
@@ -165,9 +171,9 @@ def _show_members(run: RunDirectory, task: Task) -> list[Exhibit]:
     )
 
 
-def _show_phases(run: RunDirectory) -> list[Exhibit]:
+def _show_phases(run: RunDirectory) -> list[ReportItem]:
     """A table for each further phase of training, a row per epoch."""
-    tables: list[Exhibit] = []
+    tables: list[ReportItem] = []
     for path in sorted(run.phases.glob("*/history.csv")):
         history = _read_history(path)
         rows = [

@@ -6,13 +6,13 @@ import keras
 
 import rnnpipe.layers  # noqa: F401  registers the layers, by which Keras finds them again
 from rnnpipe.runs.directory import RunDirectory
+from rnnpipe.storage.atomic import atomic_path
 
 
 def save_model(model: keras.Model, path: Path) -> None:
     """Writes a model, wholly or not at all."""
-    unfinished = path.with_name(f"writing-{path.name}")
-    model.save(unfinished)
-    unfinished.replace(path)
+    with atomic_path(path, durable=True) as unfinished:
+        model.save(unfinished)
 
 
 def load_model(run: RunDirectory) -> keras.Model:

@@ -1,4 +1,4 @@
-"""What a trained run says of a user's own input."""
+"""The predictions of a trained run for a user's own input."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -6,44 +6,34 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from rnnpipe.errors import Faults, UserError
-from rnnpipe.runs.config import load_run_config
+from rnnpipe.errors import UserError
 from rnnpipe.runs.directory import RunDirectory
 from rnnpipe.runs.model import load_model
-from rnnpipe.tasks import make_task
-from rnnpipe.tasks.task import Prediction, TakesOptions
+from rnnpipe.tasks.base import Prediction, Task
+from rnnpipe.tasks.inputs import parse_inputs
 
 
 def predict(
-    run: RunDirectory, inputs: Mapping[str, str], picture: Path | None, console: Console
+    run: RunDirectory,
+    task: Task,
+    texts: Mapping[str, str],
+    picture: Path | None,
+    console: Console,
 ) -> None:
-    """Prints the likeliest answers and draws where the model looked, or writes a text.
+    """Prints the likeliest answers and draws the attention, or prints a generated text.
 
     Args:
         run: a trained run.
-        inputs: the command line's inputs by name, e.g. `image`.
-        picture: where the picture goes; None for the run's own folder.
+        task: its task.
+        texts: the inputs as written on the command line, by name, e.g. `image`.
+        picture: the file of the picture; None for one in the run's folder.
         console: where the answers are printed.
 
     Raises:
-        UserError: an input is missing, is not the task's, or cannot be read.
+        UserError: an input is missing, unknown or malformed, or cannot be read.
     """
-    task = make_task(load_run_config(run))
-    options = task.options if isinstance(task, TakesOptions) else {}
-    known = [*task.inputs, *options]
-    faults = [
-        UserError(f"--{name}", f"an input of {task.name}", "none", f"add --{name}")
-        for name in task.inputs
-        if name not in inputs
-    ]
-    faults += [
-        UserError(f"--{name}", f"one of {', '.join(known)}", name, f"{task.name} has no such input")
-        for name in inputs
-        if name not in known
-    ]
-    if faults:
-        raise Faults(faults)
-    prediction = task.predict(load_model(run), run.vocabulary, {**options, **inputs})
+    inputs = parse_inputs(task.name, task.inputs, texts)
+    prediction = task.predict(load_model(run), run.vocabulary, inputs)
     if isinstance(prediction, Prediction):
         _show(prediction, run, picture, console)
         return
@@ -72,4 +62,4 @@ def _show(
         raise UserError(
             f"--picture {path}", "a file to write to", str(error.strerror), "name another file"
         ) from error
-    console.print(f"{'Timeline' if prediction.timeline else 'Where it looked'}: {path}")
+    console.print(f"{'Timeline' if prediction.timeline else 'Picture'}: {path}")

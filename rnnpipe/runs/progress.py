@@ -86,14 +86,14 @@ class BuildProgress:
         line = self._lines[stage]
         self._progress.update(line, completed=done, total=total or None)
         speed = self._progress.tasks[line].speed
-        told = [f"{speed:,.0f}/s" if speed >= 10 else f"{speed:.2g}/s"] if speed else []
+        texts = [f"{speed:,.0f}/s" if speed >= 10 else f"{speed:.2g}/s"] if speed else []
         if dead_letters:
-            told.append(f"{dead_letters:,} dead letters")
-        self._progress.update(line, text="  ".join(told))
+            texts.append(f"{dead_letters:,} dead letters")
+        self._progress.update(line, text="  ".join(texts))
 
 
 def fetch_records(records: RecordsDirectory, console: Console) -> None:
-    """Copies what is missing here of records in an object store, with a line that tells of it.
+    """Copies what is missing here of records in an object store, with a line of progress.
 
     Args:
         records: finished ones.

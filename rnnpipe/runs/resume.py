@@ -1,4 +1,4 @@
-"""A run that was interrupted, taken up again."""
+"""Resuming an interrupted run."""
 
 import json
 from pathlib import Path
@@ -7,7 +7,6 @@ from rich.console import Console
 
 from rnnpipe.errors import UserError
 from rnnpipe.runs.build import find_records
-from rnnpipe.runs.checks import check_model
 from rnnpipe.runs.config import load_run_config
 from rnnpipe.runs.directory import RunDirectory, open_interrupted, write_json
 from rnnpipe.runs.environment import describe_environment
@@ -18,7 +17,7 @@ from rnnpipe.tasks import make_task
 
 
 def resume(path: Path, console: Console) -> RunDirectory:
-    """Goes on with an interrupted training, and evaluates and reports.
+    """Continues an interrupted training, evaluates and reports.
 
     It ends as it would have without the interruption; what was not done of an epoch is done again.
 
@@ -33,7 +32,7 @@ def resume(path: Path, console: Console) -> RunDirectory:
     run = open_interrupted(path)
     config = load_run_config(run)
     task = make_task(config)
-    check_model(task)
+    task.check_model()
     records = find_records(config, task)
     environment = json.loads(run.environment.read_text())
     if environment["records"] != records.fingerprint:
@@ -44,8 +43,8 @@ def resume(path: Path, console: Console) -> RunDirectory:
             "train anew with `rnnpipe train`",
         )
     fetch_records(records, console)
-    console.print(f"Going on in {run.path}")
-    with run.held():
+    console.print(f"Resuming {run.path}")
+    with run.lock():
         resumed = [*environment.get("resumed", []), describe_environment()]
         write_json(run.environment, {**environment, "resumed": resumed})
         finish_training(config, task, records, run, console)

@@ -6,13 +6,12 @@ from pathlib import Path
 
 from rich.console import Console
 
-from rnnpipe.config.schema.base import RunConfig
 from rnnpipe.quiet import quiet_import
 from rnnpipe.requirements import require
 from rnnpipe.runs.build import build_records
-from rnnpipe.runs.checks import check_model
 from rnnpipe.runs.directory import RunDirectory, check_runs_dir
-from rnnpipe.tasks.task import Task
+from rnnpipe.tasks.base import Task
+from rnnpipe.tasks.run_config import RunConfig
 
 
 def run(
@@ -41,7 +40,7 @@ def run(
     started = time.monotonic()
     require("build", "train", "report", where="a run")
     check_runs_dir(runs_dir)
-    check_model(task)
+    task.check_model()
     records = build_records(config, task, console, beam_args)
 
     # TensorFlow is imported only here: a build has no need of it.

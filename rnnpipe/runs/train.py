@@ -9,24 +9,16 @@ from rich.console import Console
 from rich.progress import Progress
 
 from rnnpipe.config.dump import dump_config
-from rnnpipe.config.schema.base import RunConfig
 from rnnpipe.records.directory import RecordsDirectory
-from rnnpipe.runs.checks import check_model, check_splits
+from rnnpipe.runs.checks import check_splits
 from rnnpipe.runs.directory import RunDirectory, create_run, write_json
 from rnnpipe.runs.environment import describe_environment
 from rnnpipe.runs.model import save_model
 from rnnpipe.runs.progress import fetch_records, make_progress
-from rnnpipe.tasks.optimizer import judge_mean
-from rnnpipe.tasks.task import (
-    Phase,
-    Task,
-    TrainsBaselines,
-    TrainsFurther,
-    TrainsMembers,
-    WatchesTraining,
-)
+from rnnpipe.tasks.base import Phase, Task
+from rnnpipe.tasks.run_config import RunConfig
 from rnnpipe.training.fit import TrainingFiles, fit_model
-from rnnpipe.training.memory import keep_memory
+from rnnpipe.training.malloc import tune_malloc
 
 
 class TrainingProgress(keras.callbacks.Callback):
@@ -61,8 +53,8 @@ class TrainingProgress(keras.callbacks.Callback):
         )
 
 
-class StartLog(keras.callbacks.Callback):
-    """Tells in every epoch's logs what the model scored before the first one.
+class InitialScoreLog(keras.callbacks.Callback):
+    """Adds the score before the first epoch to the logs of every epoch.
 
     Args:
         name: under which name.
@@ -106,13 +98,13 @@ def train(
         UserError: the records lack a split, the run directory cannot be made, or the training
             fails.
     """
-    check_model(task)
+    task.check_model()
     check_splits(config, records.splits)
     fetch_records(records, console)
     run = create_run(runs_dir, name)
     run.config.write_text(dump_config(config))
     write_json(run.environment, {**describe_environment(), "records": records.fingerprint})
-    with run.held():
+    with run.lock():
         finish_training(config, task, records, run, console)
     return run
 
@@ -126,41 +118,39 @@ def finish_training(
         config: the run's config.
         task: its task.
         records: its finished records, fetched.
-        run: where it goes; `run.held` must hold it.
+        run: where it goes; `run.lock` must be held.
         console: where progress is shown.
 
     Raises:
         UserError: the training fails, or what is in the folder is another model's.
     """
-    keep_memory()
+    tune_malloc()
     keras.utils.set_random_seed(config.seed)
     tf.config.experimental.enable_op_determinism()
     try:
         task.save_vocabulary(records, run.vocabulary)
         model = _train_model(config, task, records, run, console)
-        if isinstance(task, TrainsFurther):
-            for phase in task.make_phases(model, records, run.weights):
-                _refine(phase, task, records, run, console)
-        if isinstance(task, TrainsBaselines):
-            _train_baselines(config, task, records, run, console)
+        for phase in task.make_phases(model, records, run.weights):
+            _train_phase(phase, task, records, run, console)
+        _train_baselines(config, task, records, run, console)
         save_model(model, run.model)  # at the very end: a run with a model is finished
     except KeyboardInterrupt:
-        console.print(f"Interrupted; this goes on with it:\nrnnpipe resume {run.path}")
+        console.print(f"Interrupted; continue with:\nrnnpipe resume {run.path}")
         raise
 
 
 def _train_model(
     config: RunConfig, task: Task, records: RecordsDirectory, run: RunDirectory, console: Console
 ) -> keras.Model:
-    """The trained model, or what several of them make together."""
+    """The trained model or ensemble."""
     files = TrainingFiles(run.weights, run.history, run.tensorboard)
-    if not isinstance(task, TrainsMembers) or task.members == 1:
+    if task.ensemble_size == 1:
         model = task.build_model(records)
         _fit(config, task, model, records, files, console)
         return model
     models = []
-    for number in range(1, task.members + 1):
-        console.print(f"Member {number} of {task.members}:")
+    for number in range(1, task.ensemble_size + 1):
+        console.print(f"Member {number} of {task.ensemble_size}:")
         seed = config.seed + number - 1
         keras.utils.set_random_seed(seed)
         model = task.build_model(records)
@@ -174,9 +164,13 @@ def _train_model(
 
 
 def _train_baselines(
-    config: RunConfig, task: Any, records: RecordsDirectory, run: RunDirectory, console: Console
+    config: RunConfig,
+    task: Task,
+    records: RecordsDirectory,
+    run: RunDirectory,
+    console: Console,
 ) -> None:
-    """Trains the models to compare with, and saves them."""
+    """Trains the baseline models and saves them."""
     for name, model in task.build_baselines(records).items():
         console.print(f"Baseline {name}:")
         folder = run.baselines
@@ -197,7 +191,7 @@ def _fit(
     *,
     seed: int | None = None,
 ) -> None:
-    """Trains a model as the config says, and leaves it with its best weights.
+    """Trains a model as configured, and leaves it with its best weights.
 
     The order of batches follows `seed`, by default the config's.
     """
@@ -220,7 +214,7 @@ def _fit(
         )
 
 
-def _refine(
+def _train_phase(
     phase: Phase, task: Task, records: RecordsDirectory, run: RunDirectory, console: Console
 ) -> None:
     """Trains a model further, and leaves it no worse than it was on the validation split."""
@@ -241,7 +235,7 @@ def _refine(
             files=files,
             callbacks=[
                 *phase.callbacks,
-                StartLog(f"{monitor}_at_start", start),
+                InitialScoreLog(f"{monitor}_at_start", start),
                 TrainingProgress(progress, len(phase.batches)),
             ],
             start=start,
@@ -256,19 +250,8 @@ def _make_callbacks(
     records: RecordsDirectory,
     weights: Path,
 ) -> list[keras.callbacks.Callback]:
-    """What the config and the task have done at the end of each epoch, in this order."""
+    """The callbacks of the config and of the task, in this order."""
     optimizer = config.train.optimizer
-    callbacks = judge_mean(optimizer)
-    if isinstance(task, WatchesTraining):
-        callbacks += task.make_callbacks(trainer, model, records, weights)
-    if optimizer.schedule.kind == "plateau":
-        monitor, mode = task.monitor()
-        lower = keras.callbacks.ReduceLROnPlateau(
-            monitor,
-            mode=mode,
-            factor=optimizer.schedule.factor,
-            patience=optimizer.schedule.patience,
-            min_delta=0.0,
-        )
-        callbacks.append(lower)
-    return callbacks
+    callbacks = optimizer.make_callbacks()
+    callbacks += task.make_callbacks(trainer, model, records, weights)
+    return callbacks + optimizer.schedule.make_callbacks(*task.monitor())

@@ -10,9 +10,9 @@ from typing import Any
 from rnnpipe.errors import BadRecord, DeadLetter, UserError
 from rnnpipe.sources.folder import absolute, check_folder, list_folder
 from rnnpipe.sources.source import Progress, Reference
-from rnnpipe.sources.text.parts import split_of_name, tell_left_out
+from rnnpipe.sources.splits import left_out_notices, split_of_name
 
-_FILES_A_PIECE = 500
+_FILES_PER_PARTITION = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,21 +66,21 @@ class ClassFolders(ABC):
         """
 
     @cached_property
-    def _pieces(self) -> list[ClassFolder]:
-        check_folder(self._folder, "a folder for each label", "mend data.source.path")
-        pieces = []
+    def _partitions(self) -> list[ClassFolder]:
+        check_folder(self._folder, "a folder for each label", "correct data.source.path")
+        partitions = []
         for split, base in self._split_folders():
             for label in list_folder(base):
                 names = self._files(base / label) if self._is_wanted(label) else []
-                for start in range(0, len(names), _FILES_A_PIECE):
-                    piece = tuple(names[start : start + _FILES_A_PIECE])
-                    pieces.append(ClassFolder(split, label, piece))
-        labels = {piece.label for piece in pieces if piece.split == "train"}
+                for start in range(0, len(names), _FILES_PER_PARTITION):
+                    partition = tuple(names[start : start + _FILES_PER_PARTITION])
+                    partitions.append(ClassFolder(split, label, partition))
+        labels = {partition.label for partition in partitions if partition.split == "train"}
         if len(labels) < 2:
             expected = f"folders of {', '.join(self.endings)} files for two labels or more"
             got = ", ".join(sorted(labels)) or "none"
-            raise UserError(str(self._folder), expected, got, "mend data.source.path or labels")
-        return pieces
+            raise UserError(str(self._folder), expected, got, "correct data.source.path or labels")
+        return partitions
 
     def _split_folders(self) -> list[tuple[str, Path]]:
         splits: dict[str, Path] = {}
@@ -99,7 +99,7 @@ class ClassFolders(ABC):
     def notices(self) -> Sequence[str]:
         """Folders beside those of splits, and what lies in a class's folder and is no such file."""
         beside, others = self._beside_splits(), self._others()
-        told = tell_left_out(beside, "call it train, validation or test")
+        told = left_out_notices(beside, "call it train, validation or test")
         if others:
             what = f"{len(others):,} in folders of labels, such as {others[0]}"
             told.append(f"data.source: {what}, not read; names end in {' or '.join(self.endings)}")
@@ -112,7 +112,7 @@ class ClassFolders(ABC):
         return [f"{name}/" for name in names if split_of_name(name) is None]
 
     def _others(self) -> list[str]:
-        folders = {piece.names[0].rpartition("/")[0] for piece in self._pieces}
+        folders = {partition.names[0].rpartition("/")[0] for partition in self._partitions}
         return sorted(
             f"{folder}/{name}"
             for folder in folders
@@ -129,33 +129,33 @@ class ClassFolders(ABC):
         return [f"{inside}/{name}" for name in names if name.lower().endswith(self.endings)]
 
     @property
-    def parts(self) -> frozenset[str]:
+    def split_names(self) -> frozenset[str]:
         """The splits that the raw data itself gives."""
-        return frozenset(piece.split for piece in self._pieces)
+        return frozenset(partition.split for partition in self._partitions)
 
     @property
     def settings(self) -> Mapping[str, Any]:
         """Which labels are read."""
-        return {"labels": sorted({piece.label for piece in self._pieces})}
+        return {"labels": sorted({partition.label for partition in self._partitions})}
 
     def prepare(self, progress: Progress) -> None:
         """Checks that the folders are there and hold files; see `Source`."""
-        progress(len(self._pieces), len(self._pieces))
+        progress(len(self._partitions), len(self._partitions))
 
-    def pieces(self) -> list[ClassFolder]:
+    def partitions(self) -> list[ClassFolder]:
         """Some hundred files each."""
-        return list(self._pieces)
+        return list(self._partitions)
 
-    def read(self, piece: ClassFolder) -> Iterator[Reference | DeadLetter]:
+    def read(self, partition: ClassFolder) -> Iterator[Reference | DeadLetter]:
         """References to some files, and dead letters for those that cannot be referred to."""
-        for name in piece.names:
+        for name in partition.names:
             try:
-                yield self.refer(self._folder / name, name, piece.split, piece.label)
+                yield self.refer(self._folder / name, name, partition.split, partition.label)
             except BadRecord as bad:
                 yield DeadLetter(name, name, bad.step, bad.reason)
 
-    def files(self) -> Iterator[Path]:
+    def raw_files(self) -> Iterator[Path]:
         """All files that are read."""
-        for piece in self._pieces:
-            for name in piece.names:
+        for partition in self._partitions:
+            for name in partition.names:
                 yield self._folder / name

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from rnnpipe.errors import UserError
-from rnnpipe.storage.paths import place
+from rnnpipe.storage.paths import as_path
 from rnnpipe.storage.paths import walk as walk_folders
 
 _IMAGE = re.compile(r"(\d+)\.(?:jpe?g|png)$", re.IGNORECASE)
@@ -22,7 +22,7 @@ _JSON = (".json", ".json.gz")
 
 def absolute(path: str | Path) -> Path:
     """The path as every worker can use it, whatever folder it runs in."""
-    return place(path).expanduser().absolute()
+    return as_path(path).expanduser().absolute()
 
 
 @cache
@@ -137,13 +137,13 @@ def walk(folder: Path, words: Sequence[str]) -> tuple[dict[str, list[Path]], lis
 
 
 def image_folders(folder: Path, folders: Sequence[Path], beside: Path, subtype: str) -> list[Path]:
-    """Where the images of a part of a data set may be, the likeliest first.
+    """Where the images of a split of a data set may be, the likeliest first.
 
     Args:
         folder: the data set's.
         folders: all that is in it.
-        beside: a file of the part, whose neighbours are likelier than others.
-        subtype: the part's name, e.g. `train2014`.
+        beside: a file of the split, whose neighbours are likelier than others.
+        subtype: the split's name, e.g. `train2014`.
     """
     near_first = sorted(folders, key=lambda path: path.parent != beside.parent)
     candidates = [path for path in near_first if path.name == subtype]

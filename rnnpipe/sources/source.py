@@ -1,14 +1,16 @@
 """What a source of raw data is."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from rnnpipe.errors import DeadLetter
+from rnnpipe.settings import Settings
 
 Progress = Callable[[int, int], None]
-"""Told how many of how many items are done."""
+"""Called with the number of items that are done and that of all items."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,36 +20,44 @@ class Reference:
     Args:
         key: unique in the data set and the same on every machine.
         group: what must stay in one split, e.g. the image that several questions share.
-        part: the split that the raw data puts it in (`train`, `validation` or `test`).
+        split: the split that the raw data puts it in (`train`, `validation` or `test`).
         fields: text, numbers and paths; never the bytes of an image or a video.
     """
 
     key: str
     group: str
-    part: str
+    split: str
     fields: dict[str, Any]
 
     def __reduce__(self) -> tuple[Any, ...]:
         # What dataclasses with slots do of themselves takes five times as long.
-        return Reference, (self.key, self.group, self.part, self.fields)
+        return Reference, (self.key, self.group, self.split, self.fields)
 
 
-class Source(Protocol):
+class Source(Settings, ABC):
     """Raw data that a build reads: a folder of files, or a generator that writes one.
 
-    It may also have `notices`, see `notices_of`.
+    A source is its own settings: a subclass declares them, and a config picks it by its `kind`.
     """
 
     kind: str
 
     @property
-    def parts(self) -> frozenset[str]:
+    @abstractmethod
+    def split_names(self) -> frozenset[str]:
         """The splits that the raw data itself gives; the build holds the others out of `train`."""
 
     @property
+    @abstractmethod
     def settings(self) -> Mapping[str, Any]:
-        """What the records depend on beside `files`; JSON values, for the fingerprint."""
+        """What the records depend on beside `raw_files`; JSON values."""
 
+    @property
+    def notices(self) -> Sequence[str]:
+        """What a prepared source leaves out of the raw data, in a sentence each."""
+        return ()
+
+    @abstractmethod
     def prepare(self, progress: Progress) -> None:
         """Checks that the raw data is there, or writes it where the source makes its own.
 
@@ -55,16 +65,14 @@ class Source(Protocol):
             UserError: a file or folder is missing or is not what it should be.
         """
 
-    def pieces(self) -> list[Any]:
-        """Picklable pieces of the raw data; one worker reads a piece."""
+    @abstractmethod
+    def partitions(self) -> list[Any]:
+        """Disjoint, picklable partitions of the raw data; one worker reads each."""
 
-    def read(self, piece: Any) -> Iterator[Reference | DeadLetter]:
-        """The raw records of one piece; those that cannot be referred to as dead letters."""
+    @abstractmethod
+    def read(self, partition: Any) -> Iterator[Reference | DeadLetter]:
+        """The raw records of one partition; those that cannot be referred to as dead letters."""
 
-    def files(self) -> Iterable[Path]:
+    @abstractmethod
+    def raw_files(self) -> Iterable[Path]:
         """The files that the records depend on, for the fingerprint."""
-
-
-def notices_of(source: Source) -> Sequence[str]:
-    """What a source that is prepared says of raw data that it leaves out, in a sentence each."""
-    return list(getattr(source, "notices", ()))

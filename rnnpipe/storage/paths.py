@@ -22,11 +22,11 @@ _EXTRAS = {"s3": "aws", "gs": "gcp"}
 class StorePath(PosixPath):
     """A file or folder of an object store, e.g. `s3://bucket/raw/train.de`.
 
-    It is a `pathlib.Path`, so that whoever reads and writes through a path's own methods need not
-    know where the files lie. What a store does not have is left out: folders are what names have in
-    common, so making one does nothing, and there are no links or modes. The store is reached
-    through fsspec, which finds keys and addresses where each store's own tools look for them
-    (`AWS_ACCESS_KEY_ID`, `AWS_ENDPOINT_URL`, `~/.aws`, …).
+    It is a `pathlib.Path`, so that code which reads and writes by a path's methods works for local
+    files and stores. A store has no links or modes, and its folders are common prefixes of names,
+    so that making one does nothing. The store is accessed through fsspec, which reads keys and
+    addresses from where each store's own tools do (`AWS_ACCESS_KEY_ID`, `AWS_ENDPOINT_URL`,
+    `~/.aws`, …).
 
     Raises:
         FileNotFoundError: there is no such object.
@@ -55,7 +55,7 @@ class StorePath(PosixPath):
 
     @contextmanager
     def _store(self) -> Iterator[Any]:
-        """The store; what goes wrong with it is told as of a file, or to the user."""
+        """Yields the store; its exceptions become `FileNotFoundError` or `UserError`."""
         import fsspec  # noqa: PLC0415  # half a second, which files on a disk need not wait for
 
         try:
@@ -253,11 +253,11 @@ class StorePath(PosixPath):
                 store.rm(self._key, recursive=True)
 
 
-def place(path: str | Path) -> Path:
+def as_path(path: str | Path) -> Path:
     """The path that a text names: of an object store where it has a scheme, else of a file.
 
     Example:
-        >>> place("s3://bucket/raw"), place("data/raw")
+        >>> as_path("s3://bucket/raw"), as_path("data/raw")
         (StorePath('s3://bucket/raw'), PosixPath('data/raw'))
     """
     return StorePath(path) if "://" in str(path) else Path(path)

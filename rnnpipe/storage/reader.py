@@ -10,7 +10,7 @@ class ObjectReader(io.RawIOBase):
     """Reads an object piece by piece, each with a request of its own.
 
     Unlike fsspec's own files it goes through the caller's `read_range`, so that what a store
-    refuses in the middle of an object is told as what it refuses at its start.
+    refuses in the middle of an object raises the same error as at its start.
 
     Args:
         read_range: gives the bytes between two places.

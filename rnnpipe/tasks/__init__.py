@@ -1,45 +1,83 @@
-"""The tasks, one folder each."""
+"""The tasks, one package each."""
 
-from collections.abc import Mapping
-from importlib.metadata import EntryPoint, entry_points
-from types import MappingProxyType
+from __future__ import annotations
 
-from rnnpipe.config.schema import SCHEMAS
-from rnnpipe.config.schema.base import RunConfig
-from rnnpipe.tasks.task import Task
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from importlib.metadata import EntryPoint
+from typing import TYPE_CHECKING
+
+from rnnpipe.plugins import find_plugins, load_plugin
+from rnnpipe.requirements import require
+
+if TYPE_CHECKING:
+    from rnnpipe.tasks.base import Task
+    from rnnpipe.tasks.run_config import RunConfig
 
 _GROUP = "rnnpipe.tasks"
 
-TASKS: Mapping[str, EntryPoint] = MappingProxyType(
-    {
-        "captioning": EntryPoint(
-            "captioning", "rnnpipe.tasks.captioning.task:CaptioningTask", _GROUP
-        ),
-        "char_lm": EntryPoint("char_lm", "rnnpipe.tasks.language_model.task:CharLmTask", _GROUP),
-        "glimpse": EntryPoint("glimpse", "rnnpipe.tasks.glimpse.task:GlimpseTask", _GROUP),
-        "sentiment": EntryPoint("sentiment", "rnnpipe.tasks.sentiment.task:SentimentTask", _GROUP),
-        "translation": EntryPoint(
-            "translation", "rnnpipe.tasks.translation.task:TranslationTask", _GROUP
-        ),
-        "video": EntryPoint("video", "rnnpipe.tasks.video.task:VideoTask", _GROUP),
-        "vqa": EntryPoint("vqa", "rnnpipe.tasks.vqa.task:VqaTask", _GROUP),
-    }
-    | {entry.name: entry for entry in entry_points(group=_GROUP)}
-)
-"""Where each task is; it is imported when used, as that brings in Keras.
+_PREFIXES = {
+    "captioning": "Captioning",
+    "image_classification": "ImageClassification",
+    "language_model": "LanguageModel",
+    "text_classification": "TextClassification",
+    "translation": "Translation",
+    "video_labeling": "VideoLabeling",
+    "vqa": "Vqa",
+}
+"""The prefix of the `…Task` and `…Config` classes of each task in this package."""
 
-Other packages add tasks through the entry point group `rnnpipe.tasks`: a class like `Task` with the
-pydantic model of its config as `schema`.
-"""
+_OURS = {
+    name: EntryPoint(name, f"rnnpipe.tasks.{name}.task:{prefix}Task", _GROUP)
+    for name, prefix in _PREFIXES.items()
+}
 
 
-def find_schemas() -> dict[str, type[RunConfig]]:
-    """The model of each task's config; our own ones without importing the task."""
-    others = {name: entry.load().schema for name, entry in TASKS.items() if name not in SCHEMAS}
-    return {**SCHEMAS, **others}
+def find_tasks() -> Mapping[str, EntryPoint]:
+    """Where each task is; it is imported when it is used.
+
+    Other packages add tasks through the entry point group `rnnpipe.tasks`: a subclass of
+    `rnnpipe.tasks.base.Task` with the settings of its config as `schema`.
+
+    Raises:
+        UserError: two packages claim one name.
+    """
+    return {**_OURS, **find_plugins(_GROUP, _OURS)}
+
+
+class _Schemas(Mapping[str, "type[RunConfig]"]):
+    """The config class of each task, imported when it is looked up."""
+
+    def __getitem__(self, name: str) -> type[RunConfig]:
+        return _find_schema(name, find_tasks()[name])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(find_tasks())
+
+    def __len__(self) -> int:
+        return len(find_tasks())
+
+
+def find_schemas() -> Mapping[str, type[RunConfig]]:
+    """The config class of each task, imported when it is looked up; ours bring in no Keras."""
+    return _Schemas()
 
 
 def make_task(config: RunConfig) -> Task:
-    """The task that a config is for."""
-    task: Task = TASKS[config.task].load()(config)
-    return task
+    """The task that a config is for.
+
+    Raises:
+        UserError: a library that it needs is not installed.
+    """
+    cls: type[Task] = load_plugin(find_tasks()[config.task])
+    require(*cls.extras, where=f"task {config.task}")
+    return cls(config)
+
+
+def _find_schema(name: str, entry: EntryPoint) -> type[RunConfig]:
+    schema: type[RunConfig]
+    if entry.module.startswith("rnnpipe.tasks."):
+        schema = getattr(import_module(f"rnnpipe.tasks.{name}.config"), f"{_PREFIXES[name]}Config")
+    else:
+        schema = load_plugin(entry).schema
+    return schema

@@ -1,10 +1,9 @@
-"""The build that the data section of a captioning config describes."""
+"""The source and the recipe that the data section of a captioning config describes."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rnnpipe.config.schema.base import Build as BuildSection
 from rnnpipe.config.schema.caption_data import (
     CaptionData,
     CaptionSource,
@@ -13,35 +12,26 @@ from rnnpipe.config.schema.caption_data import (
     Flickr8kSource,
     ShapesCaptionsSource,
 )
-from rnnpipe.sources.coco_captions import CocoCaptions
-from rnnpipe.sources.coco_parts import CaptionFiles
-from rnnpipe.sources.flickr8k import Flickr8k
-from rnnpipe.sources.shapes_captions import ShapesCaptions
+from rnnpipe.sources.captions.coco import CocoCaptions
+from rnnpipe.sources.captions.coco_files import CaptionFiles
+from rnnpipe.sources.captions.flickr8k import Flickr8k
+from rnnpipe.sources.captions.tfds import TfdsCaptions
+from rnnpipe.sources.generated.shapes_captions import ShapesCaptions
 from rnnpipe.sources.source import Source
-from rnnpipe.sources.tfds_captions import TfdsCaptions
 from rnnpipe.storage.cache import cache_folder
 from rnnpipe.tasks.features import make_features
 
 if TYPE_CHECKING:
-    from rnnpipe.transforms.build import Build
+    from rnnpipe.transforms.recipes.captions import CaptionRecipe
 
 
-def prepare_caption_build(data: CaptionData, build: BuildSection) -> Build:
-    """The build of the records of images with captions that a config asks for.
-
-    Args:
-        data: the config's `data`.
-        build: the config's `build`.
-
-    Raises:
-        UserError: the source's settings contradict each other.
-    """
-    from rnnpipe.transforms.build import Build  # brings in Beam
-    from rnnpipe.transforms.captions import CaptionRecipe
-    from rnnpipe.transforms.text import Tokenization
+def make_caption_recipe(data: CaptionData) -> CaptionRecipe:
+    """The recipe of images with captions that a config's `data` describes."""
+    from rnnpipe.transforms.recipes.captions import CaptionRecipe  # brings in Beam
+    from rnnpipe.transforms.recipes.tokenization import Tokenization
 
     caption = data.caption
-    recipe = CaptionRecipe(
+    return CaptionRecipe(
         image_size=data.image.size,
         image_fit=data.image.fit,
         jpeg_quality=data.image.jpeg_quality,
@@ -49,12 +39,6 @@ def prepare_caption_build(data: CaptionData, build: BuildSection) -> Build:
         max_tokens=caption.max_tokens,
         min_count=caption.min_count,
         features=make_features(data.features),
-    )
-    return Build(
-        open_captions(data.source),
-        recipe,
-        data.splits.model_dump(),
-        **build.model_dump(exclude={"workers"}),
     )
 
 

@@ -8,12 +8,12 @@ from rnnpipe.config.schema.features import Features as FeaturesConfig
 from rnnpipe.sources.folder import absolute
 
 if TYPE_CHECKING:
-    from rnnpipe.transforms.features import Features
+    from rnnpipe.transforms.recipes.image_features import Features
 
 
 def make_features(config: FeaturesConfig | None) -> Features | None:
     """What computes features as `data.features` says; None where the model sees pixels."""
-    from rnnpipe.transforms.features import Features
+    from rnnpipe.transforms.recipes.image_features import Features
 
     if config is None:
         return None

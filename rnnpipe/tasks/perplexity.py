@@ -1,4 +1,4 @@
-"""How sure a model is of the right words, one after another."""
+"""Perplexity under teacher forcing."""
 
 from collections.abc import Mapping
 
@@ -9,7 +9,7 @@ from rnnpipe.training.token_targets import Perplexity
 
 
 def measure_perplexity(model: keras.Model, batches: tf.data.Dataset) -> float:
-    """The perplexity of a model that is given the words before each word."""
+    """The perplexity of a model with the true words as its inputs."""
     metric = Perplexity()
 
     @tf.function(autograph=False, reduce_retracing=True)

@@ -1,10 +1,9 @@
-"""The builds that the data sections of text tasks describe."""
+"""The sources and recipes that the data sections of text tasks describe."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from rnnpipe.config.schema.base import Build as BuildSection
 from rnnpipe.config.schema.text import (
     ClassTableSource,
     ClassText,
@@ -35,56 +34,35 @@ from rnnpipe.sources.text.trec import Trec
 from rnnpipe.storage.cache import cache_folder
 
 if TYPE_CHECKING:
-    from rnnpipe.transforms.build import Build
-    from rnnpipe.transforms.text import Tokenization
+    from rnnpipe.transforms.recipes.text_classes import TextClassRecipe
+    from rnnpipe.transforms.recipes.text_pairs import TextPairRecipe
+    from rnnpipe.transforms.recipes.tokenization import Tokenization
 
 
-def prepare_text_class_build(data: TextClassData, build: BuildSection) -> Build:
-    """The build of the records of texts with classes that a config asks for.
+def make_text_class_recipe(data: TextClassData) -> TextClassRecipe:
+    """The recipe of texts with classes that a config's `data` describes."""
+    from rnnpipe.transforms.recipes.text_classes import TextClassRecipe  # brings in Beam
 
-    Args:
-        data: the config's `data`.
-        build: the config's `build`.
-
-    Raises:
-        UserError: the source's settings contradict each other.
-    """
-    from rnnpipe.transforms.build import Build  # brings in Beam
-    from rnnpipe.transforms.text_classes import TextClassRecipe
-
-    recipe = TextClassRecipe(
+    return TextClassRecipe(
         text=_tokenization(data.text),
         max_tokens=data.text.max_tokens,
         keep=data.text.keep,
         drop_duplicates=data.repeats.duplicates == "drop",
         drop_leaks=data.repeats.leaks == "drop",
     )
-    return Build(
-        open_text_classes(data.source), recipe, data.splits.model_dump(), **_options(build)
-    )
 
 
-def prepare_text_pair_build(data: TextPairData, build: BuildSection) -> Build:
-    """The build of the records of pairs of texts that a config asks for.
+def make_text_pair_recipe(data: TextPairData) -> TextPairRecipe:
+    """The recipe of pairs of texts that a config's `data` describes."""
+    from rnnpipe.transforms.recipes.text_pairs import TextPairRecipe  # brings in Beam
 
-    Args:
-        data: the config's `data`.
-        build: the config's `build`.
-
-    Raises:
-        UserError: the source's settings contradict each other.
-    """
-    from rnnpipe.transforms.build import Build  # brings in Beam
-    from rnnpipe.transforms.text_pairs import TextPairRecipe
-
-    recipe = TextPairRecipe(
+    return TextPairRecipe(
         text=_tokenization(data.text),
         joint=data.text.joint,
         max_tokens=data.text.max_tokens,
         drop_duplicates=data.repeats.duplicates == "drop",
         drop_leaks=data.repeats.leaks == "drop",
     )
-    return Build(open_text_pairs(data.source), recipe, data.splits.model_dump(), **_options(build))
 
 
 def open_text_classes(config: TextClassSource) -> Source:
@@ -130,7 +108,7 @@ def _open_tfds(config: TfdsSource, fields: dict[str, str]) -> Tfds:
 
 
 def _tokenization(text: ClassText | PairText) -> Tokenization:
-    from rnnpipe.transforms.text import Tokenization
+    from rnnpipe.transforms.recipes.tokenization import Tokenization
 
     return Tokenization(
         text.tokenizer,
@@ -139,7 +117,3 @@ def _tokenization(text: ClassText | PairText) -> Tokenization:
         # What is translated has to become text again, what has a class does not.
         mark_joins=isinstance(text, PairText),
     )
-
-
-def _options(build: BuildSection) -> dict[str, Any]:
-    return build.model_dump(exclude={"workers"})

@@ -1,4 +1,4 @@
-"""Scores of the validation split while a model is trained, and what is kept by them."""
+"""Scores of the decoded validation split, and callbacks that monitor them."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -23,18 +23,18 @@ class ValidationScores(ABC):
         self._trainer, self._batches = trainer, batches
 
     @abstractmethod
-    def decoded(self) -> Mapping[str, float]:
-        """The scores of what the model decodes."""
+    def decode_scores(self) -> Mapping[str, float]:
+        """The scores of decoded sequences."""
 
-    def of(self, metric: str) -> float:
-        """One score, of what is decoded or of the tokens one by one."""
+    def score(self, metric: str) -> float:
+        """One score, of decoded sequences or under teacher forcing."""
         if metric in ("loss", "perplexity"):
-            found = self._trainer.evaluate(self._batches, verbose=0, return_dict=True)
-            return float(found[metric])
-        return self.decoded()[metric]
+            logs = self._trainer.evaluate(self._batches, verbose=0, return_dict=True)
+            return float(logs[metric])
+        return self.decode_scores()[metric]
 
 
-def watch(
+def validation_callbacks(
     scores: ValidationScores,
     *,
     metric: str,
@@ -42,23 +42,23 @@ def watch(
     mode: Literal["min", "max"],
     weights: Path,
 ) -> list[keras.callbacks.Callback]:
-    """Callbacks that score what is decoded after each epoch, and average the best epochs.
+    """Callbacks that score decoded sequences after each epoch, and average the best epochs.
 
     Args:
         scores: of the validation split.
-        metric: the one that says which epochs are best.
+        metric: the monitored one.
         average: of how many epochs the weights are averaged; 1 for none.
         mode: whether less or more of the metric is better.
         weights: the file of the best weights.
     """
-    callbacks: list[keras.callbacks.Callback] = [DecodedScores(scores.decoded)]
+    callbacks: list[keras.callbacks.Callback] = [DecodedScores(scores.decode_scores)]
     if average > 1:
         callbacks.append(
             AverageBestEpochs(
                 average,
                 monitor=f"val_{metric}",
                 mode=mode,
-                score=lambda: scores.of(metric),
+                score=lambda: scores.score(metric),
                 weights=weights,
             )
         )

@@ -25,11 +25,11 @@ class AverageBestEpochs(keras.callbacks.Callback):
 
     Args:
         count: k, how many epochs at most; their weights are held in memory.
-        monitor: the quantity in the logs that says which epochs are best.
+        monitor: the quantity in the logs by which epochs are compared.
         mode: whether less or more of it is better.
         score: that quantity for the model as it is.
-        weights: the file of the best epoch's weights, which those of the mean replace; which epochs
-            they are is then told in `averaged.json` beside it.
+        weights: the file of the best epoch's weights, which those of the mean replace; their
+            numbers are written to `averaged.json` beside it.
 
     Source: Vaswani et al., Attention Is All You Need, 2017, section 6.1; Junczys-Dowmunt, Dwojak
     and Sennrich, The AMU-UEDIN Submission to the WMT16 News Translation Task, 2016, section 3.
@@ -95,5 +95,5 @@ class AverageBestEpochs(keras.callbacks.Callback):
         if self._sign * value > self._best[0].value:
             self.model.save_weights(self._weights)
             epochs = sorted(epoch.number for epoch in self._best)
-            told = {"epochs": epochs, self._monitor: value}
-            self._weights.with_name("averaged.json").write_text(json.dumps(told) + "\n")
+            content = {"epochs": epochs, self._monitor: value}
+            self._weights.with_name("averaged.json").write_text(json.dumps(content) + "\n")

@@ -9,8 +9,8 @@ import keras
 class DecodedScores(keras.callbacks.Callback):
     """Adds scores of decoded validation data to the logs of every epoch.
 
-    What a loss says of single steps is only loosely tied to how good whole sequences are; with this
-    before it, a checkpoint can go by the sequences.
+    The loss of single steps is only loosely tied to the quality of whole sequences; with this
+    callback before it, a checkpoint can monitor the quality.
 
     Args:
         score: decodes with the model as it is and returns scores by name.

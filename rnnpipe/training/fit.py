@@ -14,7 +14,7 @@ from rnnpipe.training.state import TrainingState
 
 @dataclass(frozen=True, slots=True)
 class TrainingFiles:
-    """Where a training leaves its traces.
+    """The files of a training.
 
     Args:
         weights: the best weights so far.
@@ -28,7 +28,7 @@ class TrainingFiles:
 
     @property
     def state(self) -> Path:
-        """What an unfinished training goes on from; gone when it is done."""
+        """The state to resume from; deleted at the end."""
         return self.weights.with_name(f"{self.weights.name.removesuffix('.weights.h5')}.state.npz")
 
     @property
@@ -70,17 +70,17 @@ def fit_model(
         train: batches to learn from.
         validation: batches to judge by.
         epochs: how often to go through `train` at most.
-        monitor: the quantity that says which epoch is best, e.g. `val_loss`.
+        monitor: the quantity by which epochs are compared, e.g. `val_loss`.
         mode: whether less or more of it is better.
         patience: how many epochs without a better one end the training.
         files: where weights, history and event files go.
         callbacks: more callbacks, e.g. to show progress. What they add to the logs of an epoch may
-            be its `monitor`, and stands in the history.
+            be its `monitor`, and is in the history.
         start: the `monitor` of a model that is trained already: its weights are kept if no epoch is
             better.
 
     Raises:
-        UserError: the loss is no number any more, or the files are those of another model.
+        UserError: the loss is not finite, or the files are those of another model.
     """
     state = _begin(model, train, files, start)
     if state is None:
@@ -114,9 +114,9 @@ def fit_model(
     if not all(math.isfinite(logs["loss"]) for logs in state.logs) or not files.weights.exists():
         raise UserError(
             "train.optimizer",
-            "a loss that is a number",
-            f"one that is not, in epoch {state.epochs} of the training",
-            "lower learning_rate or clip_norm",
+            "a finite loss",
+            f"NaN or infinity in epoch {state.epochs}",
+            "lower its learning_rate or clip_norm",
         )
     model.load_weights(files.weights)
     state.forget()
@@ -147,7 +147,7 @@ def _skip_passes(batches: Any, epochs: int) -> None:
     """Brings a data set of TensorFlow to the order that it has after as many epochs.
 
     Its last shuffle draws an order when an iterator is made, those before it when the iterator is
-    asked for a batch. Keras makes two iterators an epoch and asks one of them.
+    read. Keras makes two iterators per epoch and reads one of them.
     """
     for _ in range(epochs):
         next(iter(batches))

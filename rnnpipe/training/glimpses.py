@@ -1,15 +1,15 @@
-"""Training of classifiers that look, softly or at one place at a time."""
+"""Training of classifiers with soft or hard visual attention."""
 
 from typing import Any
 
 import keras
 from keras import ops
 
-from rnnpipe.training.looking import LookingTrainer
+from rnnpipe.training.attention import AttentionTrainer
 
 
 @keras.saving.register_keras_serializable("rnnpipe")
-class GlimpseTrainer(LookingTrainer):
+class GlimpseTrainer(AttentionTrainer):
     """A classifier with alignments, compiled with a loss of its logits, and what adds to it.
 
         soft: loss = L        hard: loss = L − mean [λ_r (log p(y | s) − b) log p(s) + λ_e H[s]]
@@ -18,8 +18,8 @@ class GlimpseTrainer(LookingTrainer):
     alone. Hard attention is reinforced in training only; otherwise its loss is L.
 
     Args:
-        model: to `{"logits", "alignments"}`, of every look; of hard attention with `probabilities`
-            too, or of none with logits only.
+        model: to `{"logits", "alignments"}`, of every glimpse; with `probabilities` too if its
+            attention is hard, or with logits only if it has none.
         reward_weight: λ_r.
         entropy_weight: λ_e.
         **kwargs: `name`, as for every Keras model.
@@ -47,5 +47,5 @@ class GlimpseTrainer(LookingTrainer):
         if not (self.is_hard and training):
             return loss
         logits = y_pred["logits"]
-        likelihood = -ops.sparse_categorical_crossentropy(y, logits, from_logits=True)
-        return loss + ops.mean(self.reinforcement(likelihood, y_pred))
+        log_likelihood = -ops.sparse_categorical_crossentropy(y, logits, from_logits=True)
+        return loss + ops.mean(self.reinforcement(log_likelihood, y_pred))

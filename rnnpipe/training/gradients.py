@@ -32,9 +32,9 @@ class GradientFlow:
 def measure_gradient_flow(model: keras.Model, tokens: Any) -> GradientFlow:
     """How much each earlier state matters for the prediction of a single token.
 
-    L is the negative log-likelihood of the last token of each text, said at step t. Where the norm
-    of its gradient by the states falls with each step back, the network cannot learn what lies
-    further back; where it grows, its steps explode.
+    L is the negative log-likelihood of the last token of each text, predicted at step t. Where the
+    norm of its gradient by the states falls with each step back, the gradient vanishes and the
+    network cannot learn longer dependencies; where it grows, the gradient explodes.
 
     Args:
         model: a language model whose states come in and go out, as of `build_language_model`.
@@ -63,8 +63,8 @@ def measure_gradient_flow(model: keras.Model, tokens: Any) -> GradientFlow:
         tape.watch(states)
         for t in range(tokens.shape[1] - 1):
             steps.append(states)
-            said = model({"tokens": tokens[:, t : t + 1], "states": states}, training=False)
-            logits, states = said["logits"][:, 0], list(said["states"])
+            outputs = model({"tokens": tokens[:, t : t + 1], "states": states}, training=False)
+            logits, states = outputs["logits"][:, 0], list(outputs["states"])
         loss = ops.mean(
             ops.sparse_categorical_crossentropy(tokens[:, -1], logits, from_logits=True)
         )

@@ -1,12 +1,10 @@
 """How likely a model finds tokens: what losses and perplexities are made of."""
 
-import importlib
 from typing import Any
 
-import keras
 from keras import ops
 
-from rnnpipe.layers.kernels import on_gpu
+from rnnpipe.layers.kernels import find_log_likelihood
 
 
 def log_likelihood(targets: Any, logits: Any, *, watch: bool = False) -> tuple[Any, Any]:
@@ -19,7 +17,7 @@ def log_likelihood(targets: Any, logits: Any, *, watch: bool = False) -> tuple[A
     Args:
         targets: `(batch, time)` ids.
         logits: `(batch, time, vocab)`.
-        watch: whether this is for a metric, which has no gradients and stands beside a loss.
+        watch: whether this is for a metric, which has no gradients and is computed beside a loss.
 
     Returns:
         Two arrays `(batch, time)`.
@@ -31,10 +29,10 @@ def log_likelihood(targets: Any, logits: Any, *, watch: bool = False) -> tuple[A
         (-1.3863, -1.3863)
     """
     targets, logits = ops.convert_to_tensor(targets), ops.convert_to_tensor(logits)
-    if keras.backend.backend() == "tensorflow" and not on_gpu():
-        kernel = importlib.import_module("rnnpipe.layers.kernels.log_likelihood").log_likelihood
+    kernel = find_log_likelihood()
+    if kernel is not None:
         rows = ops.reshape(targets, (-1,)), ops.reshape(logits, (-1, logits.shape[-1]))
-        flat = kernel(*rows, watch=watch)
+        flat = kernel(*rows, for_metric=watch)
         shape = ops.shape(logits)[:-1]
         return ops.reshape(flat[0], shape), ops.reshape(flat[1], shape)
     log_p = ops.log_softmax(logits, axis=-1)

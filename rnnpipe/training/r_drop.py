@@ -1,4 +1,4 @@
-"""Training that makes a model say the same whatever dropout hides from it."""
+"""R-Drop: a consistency loss between two forward passes with different dropout."""
 
 from typing import Any, Self
 
@@ -8,14 +8,13 @@ from keras import ops
 
 @keras.saving.register_keras_serializable("rnnpipe")
 class RDropTrainer(keras.Model):
-    """A classifier that sees each batch twice at once, through different dropout, and must agree.
+    """A classifier trained with R-Drop: two passes with different dropout have to agree.
 
         loss = ½ (L₁ + L₂) + α/4 [KL(p₁ ‖ p₂) + KL(p₂ ‖ p₁)]
 
-    where Lᵢ is the compiled loss of what it says of the i-th half of a batch, and pᵢ are its
-    probabilities there: half of what the paper minimises. Both halves of a training batch have to
-    hold the same examples (`twice` makes them so); other batches are taken as they are, and their
-    loss is the compiled one.
+    where Lᵢ is the compiled loss of the i-th half of a batch, and pᵢ are the probabilities there:
+    half of what the paper minimises. Both halves of a training batch must hold the same examples
+    (see `repeat_batch`); for other batches the loss is the compiled one.
 
     Args:
         model: from inputs to logits `(batch, classes)`.
@@ -51,7 +50,7 @@ class RDropTrainer(keras.Model):
         self.built = True
 
     def call(self, inputs: Any, training: Any = False) -> Any:
-        """What the model says."""
+        """The outputs of the model."""
         return self.model(inputs, training=training)
 
     def compute_loss(
@@ -64,26 +63,26 @@ class RDropTrainer(keras.Model):
     ) -> Any:
         """The loss; see the class for the equation."""
         loss = super().compute_loss(x, y, y_pred, sample_weight, training)
-        return loss + self.weight / 4 * disagreement(y_pred) if training else loss
+        return loss + self.weight / 4 * symmetric_kl(y_pred) if training else loss
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that make this trainer again."""
+        """The arguments of the constructor."""
         model = keras.saving.serialize_keras_object(self.model)
         return {**super().get_config(), "model": model, "weight": self.weight}
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Self:
-        """The trainer that `get_config` told of."""
+        """Creates a trainer from its config."""
         model = keras.saving.deserialize_keras_object(config["model"], custom_objects)
         return cls(**{**config, "model": model})
 
 
-def twice(values: Any) -> Any:
+def repeat_batch(values: Any) -> Any:
     """A batch with all of its examples once more behind them; any structure of tensors."""
     return keras.tree.map_structure(lambda value: ops.concatenate([value, value]), values)
 
 
-def disagreement(logits: Any) -> Any:
+def symmetric_kl(logits: Any) -> Any:
     """KL(p₁ ‖ p₂) + KL(p₂ ‖ p₁) in nats, the mean over the examples that a batch holds twice.
 
     Args:

@@ -1,4 +1,4 @@
-"""Self-critical sequence training: a captioner learns from the scores of what it says."""
+"""Self-critical sequence training: a captioner trained on the scores of its own captions."""
 
 from collections.abc import Callable
 from typing import Any, Literal
@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from rnnpipe.decoding import Step, greedy, sample
+from rnnpipe.decoding import Step, greedy_search, sample
 from rnnpipe.text.tokens import END, PAD, START
 from rnnpipe.training.token_targets import Perplexity
 
@@ -17,7 +17,7 @@ token, to a score of each, `(captions,)`."""
 
 
 class SelfCriticalTrainer(keras.Model):
-    """Trains a captioner on a reward itself, with what it says greedily to be compared with.
+    """Trains a captioner on a reward by REINFORCE, with a baseline for the rewards.
 
         loss = −1/T Σ (r(ŷ) − b) log p(ŷ)     ŷ drawn from p
         b = r(y*)                             y* greedy: `baseline="greedy"`
@@ -28,7 +28,7 @@ class SelfCriticalTrainer(keras.Model):
     score less than greedy ones, so that with these for comparison most of a step makes something
     less likely; the mean of the others is as good a comparison without that. Captions are drawn
     and scored as the model is used, so without dropout and with the statistics that batch
-    normalisation has; hard attention looks where it looks most likely.
+    normalisation has; hard attention takes its likeliest position.
 
     Evaluation gives the perplexity of captions that people wrote, and its logarithm as loss.
     Compile it with an optimizer alone and `jit_compile=False`: scores are computed in Python.
@@ -74,22 +74,26 @@ class SelfCriticalTrainer(keras.Model):
         self.built = True  # as the model is: its weights can be saved at once
 
     def call(self, inputs: Any, training: Any = False) -> Any:
-        """What the model says."""
+        """The outputs of the model."""
         return self.model(inputs, training=training)
 
     def train_step(self, data: Any) -> dict[str, Any]:
-        """Draws, scores, and makes what scored well likelier."""
+        """Samples captions, scores them, and takes a policy gradient step."""
         inputs, references, _ = keras.utils.unpack_x_y_sample_weight(data)
         images = inputs["image"]
-        said, drawn = self._decode(images)
+        greedy_ids, drawn = self._decode(images)
         rewards = self._score(drawn, tf.repeat(references, self.samples, axis=0))
-        critic = self._score(said, references)
-        gains = rewards - self._compare_with(rewards, critic)
+        baseline_reward = self._score(greedy_ids, references)
+        advantage = rewards - self._baseline(rewards, baseline_reward)
         with tf.GradientTape() as tape:
-            loss = self._loss(images, drawn, gains)
+            loss = self._loss(images, drawn, advantage)
         weights = self.trainable_variables
         self.optimizer.apply(tape.gradient(loss, weights), weights)
-        means = {self.mean_loss: loss, self.drawn_reward: rewards, self.greedy_reward: critic}
+        means = {
+            self.mean_loss: loss,
+            self.drawn_reward: rewards,
+            self.greedy_reward: baseline_reward,
+        }
         for mean, values in means.items():
             mean.update_state(values)
         return {mean.name: mean.result() for mean in means}
@@ -108,37 +112,37 @@ class SelfCriticalTrainer(keras.Model):
     def _decode(self, images: Any) -> tuple[Any, Any]:
         """Greedy captions `(images, time)`, and drawn ones `(images * samples, time)`."""
         step, state = self.begin(images)
-        said = greedy(step, state, max_length=self.max_length)
+        decoded = greedy_search(step, state, max_length=self.max_length)
         drawn = sample(
             step, state, max_length=self.max_length, samples=self.samples, seed=self.random
         )
-        return said.ids[:, 0], tf.reshape(drawn.ids, (-1, self.max_length))
+        return decoded.ids[:, 0], tf.reshape(drawn.ids, (-1, self.max_length))
 
-    def _compare_with(self, rewards: Any, critic: Any) -> Any:
+    def _baseline(self, rewards: Any, baseline_reward: Any) -> Any:
         """The baseline of each drawn caption, `(images * samples,)`."""
         if self.baseline == "greedy":
-            return tf.repeat(critic, self.samples)
+            return tf.repeat(baseline_reward, self.samples)
         rows = tf.reshape(rewards, (-1, self.samples))
         others = (tf.reduce_sum(rows, axis=1, keepdims=True) - rows) / (self.samples - 1)
         return tf.reshape(others, (-1,))
 
-    def _loss(self, images: Any, drawn: Any, gains: Any) -> Any:
+    def _loss(self, images: Any, drawn: Any, advantage: Any) -> Any:
         reads = tf.pad(drawn, [[0, 0], [1, 0]], constant_values=START)[:, :-1]
         index = tf.repeat(tf.range(tf.shape(images)[0]), self.samples)
         inputs = {"image": images, "image_index": index, "caption": reads}
         logits = self.model(inputs, training=False)["logits"]
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(drawn, logits)
         counts = tf.cast(drawn != PAD, losses.dtype)
-        total = tf.reduce_sum(gains[:, None] * losses * counts)
+        total = tf.reduce_sum(advantage[:, None] * losses * counts)
         return total / tf.maximum(tf.reduce_sum(counts), 1)
 
     def _score(self, captions: Any, references: Any) -> Any:
         """The reward of each caption, `(captions,)`."""
 
         def score(captions: Any, references: Any) -> Any:
-            said = [_tokens(row) for row in captions]
+            tokens = [_tokens(row) for row in captions]
             known = [[[*_tokens(one), END] for one in row if one[0] != PAD] for row in references]
-            return np.asarray(self.reward(said, known), "float32")
+            return np.asarray(self.reward(tokens, known), "float32")
 
         rewards = tf.numpy_function(score, (captions, references), tf.float32)
         return tf.ensure_shape(rewards, (None,))

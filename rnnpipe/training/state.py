@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 from rnnpipe.errors import UserError
+from rnnpipe.storage.atomic import atomic_path
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -86,9 +87,8 @@ class TrainingState(keras.callbacks.Callback):
             if isinstance(callback, KeepsArrays):
                 held = callback.get_arrays()
                 arrays |= {f"callback/{number}/{name}": array for name, array in held.items()}
-        unfinished = self._path.with_name(f"writing-{self._path.name}")
-        np.savez(unfinished, **arrays)
-        unfinished.replace(self._path)
+        with atomic_path(self._path, durable=True) as unfinished:
+            np.savez(unfinished, **arrays)
 
     def forget(self) -> None:
         """The training is done."""

@@ -61,7 +61,7 @@ class TokenCrossEntropy(keras.losses.Loss):
         return losses * counts / ops.maximum(ops.sum(counts), 1.0)
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that make this loss again."""
+        """The arguments of the constructor."""
         return {**super().get_config(), "smoothing": self.smoothing}
 
 

@@ -29,7 +29,7 @@ class TruncatedBPTT(keras.Model):
         **kwargs: `name`, as for every Keras model.
 
     Call arguments:
-        inputs: `{"tokens": (rows, time), "starts": (rows,)}`, of which `starts` says which rows
+        inputs: `{"tokens": (rows, time), "starts": (rows,)}`, where `starts` marks the rows that
             begin anew with this chunk.
         training: whether the states of training are handed on, and dropout is on.
 
@@ -87,7 +87,7 @@ class TruncatedBPTT(keras.Model):
                 state.assign(ops.zeros_like(state))
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that make this trainer again."""
+        """The arguments of the constructor."""
         return {
             "name": self.name,
             "model": keras.saving.serialize_keras_object(self.model),
@@ -97,6 +97,6 @@ class TruncatedBPTT(keras.Model):
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "TruncatedBPTT":
-        """The trainer that `get_config` told of."""
+        """Creates a trainer from its config."""
         model = keras.saving.deserialize_keras_object(config["model"], custom_objects)
         return cls(**{**config, "model": model})

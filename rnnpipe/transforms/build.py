@@ -1,4 +1,4 @@
-"""A build: raw data → survey → shards → check → a published records directory."""
+"""A build: raw data → count pass → write pass → check → a published records directory."""
 
 import json
 import time
@@ -17,37 +17,42 @@ from rnnpipe.records.fingerprint import make_fingerprint
 from rnnpipe.records.layout import DEAD_LETTERS, FINGERPRINT, SPLITS, STATS
 from rnnpipe.records.metadata import write_metadata
 from rnnpipe.records.publication import publishing
-from rnnpipe.sources.source import Source, notices_of
-from rnnpipe.storage.room import room_for
-from rnnpipe.transforms.letters import Losses, count_letters, read_letters
-from rnnpipe.transforms.parcels import Shuffle
-from rnnpipe.transforms.reading import count_read
-from rnnpipe.transforms.recipe import Encoder, Recipe
-from rnnpipe.transforms.repeats import drop_files
-from rnnpipe.transforms.results import SplitResult, find_results, read_results
-from rnnpipe.transforms.runner import IN_PROCESS, Run, Runner
-from rnnpipe.transforms.shards import WriteShards
-from rnnpipe.transforms.splits import Splitter, held_out_shares
-from rnnpipe.transforms.stats import make_stats, sizes_of
-from rnnpipe.transforms.survey import CountReferences, Survey, read_survey, remove_survey
-from rnnpipe.transforms.watch import watching
-from rnnpipe.transforms.work import (
-    clear,
-    is_told_to_stop,
-    local_folder,
-    remove_work,
-    tell_to_stop,
+from rnnpipe.sources.source import Source
+from rnnpipe.storage.disk_full import report_full_disk
+from rnnpipe.transforms.options import BuildOptions
+from rnnpipe.transforms.passes.count import CountReferences, CountResult, read_counts, remove_counts
+from rnnpipe.transforms.passes.dead_letters import (
+    DeadLetterSummary,
+    read_dead_letters,
+    summarize_dead_letters,
 )
+from rnnpipe.transforms.passes.duplicates import drop_files
+from rnnpipe.transforms.passes.read_progress import count_records_read
+from rnnpipe.transforms.passes.scratch import (
+    clear,
+    is_stop_requested,
+    local_scratch_folder,
+    remove_scratch,
+    request_stop,
+)
+from rnnpipe.transforms.passes.shard_results import SplitResult, list_results, read_results
+from rnnpipe.transforms.passes.shuffle import Shuffle
+from rnnpipe.transforms.passes.splits import Splitter, held_out_shares
+from rnnpipe.transforms.passes.stats import make_stats, sizes_of
+from rnnpipe.transforms.passes.write import WriteShards
+from rnnpipe.transforms.recipes.base import Encoder, Recipe
+from rnnpipe.transforms.runners.polling import poll_in_background
+from rnnpipe.transforms.runners.runner import IN_PROCESS, Run, Runner
 
 Progress = Callable[[str, int, int, int], None]
-"""Told the stage, how many of how many records are done (of 0: not known), and dead letters."""
+"""Called with the stage, the records done, their total (0: unknown) and the dead letters."""
 
-_DRAWS = 20
-_SOON_SECONDS = 10.0  # a pass that takes less may end, and tell of all that is bad
-_FEW_PIECES = 64
-_LEAST_BUCKETS = 64
+_MAX_DRAWS = 20
+_EARLY_STOP_SECONDS = 10.0  # a shorter pass may end, so that all dead letters are reported
+_FEW_PARTITIONS = 64
+_MIN_BUCKETS = 64
 _SHUFFLE = "shuffle"
-_ELSEWHERE = "let --output or data.directory, and TMPDIR, name folders on another disk"
+_FULL_DISK_FIX = "let --output or data.directory, and TMPDIR, name folders on another disk"
 
 
 @dataclass(frozen=True)
@@ -65,8 +70,8 @@ class Build:
     source: Source
     recipe: Recipe
     shares: Mapping[str, float]
-    records_per_shard: int = 1000
-    max_bad_fraction: float = 0.05
+    records_per_shard: int = BuildOptions.records_per_shard
+    max_bad_fraction: float = BuildOptions.max_bad_fraction
 
     @cached_property
     def fingerprint(self) -> dict[str, Any]:
@@ -78,18 +83,18 @@ class Build:
             "shares": dict(self.shares),
             "records_per_shard": self.records_per_shard,
         }
-        return make_fingerprint(settings, self.source.files())
+        return make_fingerprint(settings, self.source.raw_files())
 
     @property
     def splits(self) -> list[str]:
         """The splits that its records have; the source must be prepared."""
-        parts = self.source.parts
-        made = parts | held_out_shares(parts, self.shares).keys()
-        return [split for split in SPLITS if split in made]
+        given = self.source.split_names
+        every = given | held_out_shares(given, self.shares).keys()
+        return [split for split in SPLITS if split in every]
 
     @cached_property
-    def _pieces(self) -> list[Any]:
-        return self.source.pieces()
+    def _partitions(self) -> list[Any]:
+        return self.source.partitions()
 
     def is_finished_in(self, directory: Path) -> bool:
         """Whether `directory` holds these records already."""
@@ -110,58 +115,58 @@ class Build:
         Args:
             directory: where the records go; stale records there are replaced.
             runner: where the pipelines run; the bytes do not depend on it.
-            progress: told how far it is.
+            progress: called with the progress of each stage.
 
         Raises:
-            UserError: too many bad records, an empty split, no vocabulary, a place that cannot be
-                written to, options that Beam does not take, or a local worker that was lost (which
-                is noticed at once only in a process's first thread).
+            UserError: too many bad records, an empty split, no vocabulary, a directory that cannot
+                be written, options that Beam does not accept, or a lost local worker (noticed at
+                once only in the main thread).
         """
         with (
-            room_for("the records", directory, _ELSEWHERE),
+            report_full_disk("the records", directory, _FULL_DISK_FIX),
             publishing(directory) as staging,
-            local_folder(staging.shared, _SHUFFLE) as waiting,
+            local_scratch_folder(staging.shared, _SHUFFLE) as shuffle_folder,
             runner.open() as run,
         ):
             folder = staging.shared
-            spread = runner.is_parallel and len(self._pieces) < _FEW_PIECES
-            buckets = max(_LEAST_BUCKETS, len(self._pieces))
-            shuffle = Shuffle(waiting if runner.is_local else None, buckets)
-            survey, splitter = self._survey(folder, run, spread, shuffle, progress)
-            encoder = self.recipe.learn(survey.counts, staging.local)
-            results = self._write(folder, survey, splitter, encoder, run, shuffle, progress)
-            losses = _publish_letters(folder, staging.local)
-            self._reconcile(survey, results, losses)
-            self._describe(staging.local, survey, splitter, results, losses)
-            remove_work(folder)
+            spread = runner.is_parallel and len(self._partitions) < _FEW_PARTITIONS
+            buckets = max(_MIN_BUCKETS, len(self._partitions))
+            shuffle = Shuffle(shuffle_folder if runner.is_local else None, buckets)
+            counted, splitter = self._count(folder, run, spread, shuffle, progress)
+            encoder = self.recipe.learn(counted.counts, staging.local)
+            results = self._write(folder, counted, splitter, encoder, run, shuffle, progress)
+            dead_letters = _publish_dead_letters(folder, staging.local)
+            self._reconcile(counted, results, dead_letters)
+            self._describe(staging.local, counted, splitter, results, dead_letters)
+            remove_scratch(folder)
         return RecordsDirectory.open(directory)
 
-    def _survey(
+    def _count(
         self, folder: Path, run: Run, spread: bool, shuffle: Shuffle, progress: Progress
-    ) -> tuple[Survey, Splitter]:
-        """Counts the records; a handful of groups can leave a split empty by chance: draw again."""
-        held_out, wanted = held_out_shares(self.source.parts, self.shares), self.splits
-        for draw in range(_DRAWS):
+    ) -> tuple[CountResult, Splitter]:
+        """Counts the records; redraws the splits if one of them is empty by chance."""
+        held_out, splits = held_out_shares(self.source.split_names, self.shares), self.splits
+        for draw in range(_MAX_DRAWS):
             progress("counting", 0, 0, 0)
-            remove_survey(folder)
+            remove_counts(folder)
             splitter = Splitter(held_out, draw)
             count = CountReferences(self.source, self.recipe, splitter, folder, spread, shuffle)
-            with watching(folder, lambda: _tell_read(folder, progress)):
-                self._run(count, "Survey", run, shuffle)
-            survey = read_survey(folder)
-            self._check_bad(survey.losses, survey.records.total())
-            if all(survey.records[split] for split in wanted):
-                total = survey.records.total()
-                progress("counting", total, total, survey.losses.total)
-                return survey, splitter
-            if not survey.records.total():
+            with poll_in_background(folder, lambda: _report_read(folder, progress)):
+                self._run(count, "Count", run, shuffle)
+            counted = read_counts(folder)
+            self._check_bad(counted.dead_letters, counted.records.total())
+            if all(counted.records[split] for split in splits):
+                total = counted.records.total()
+                progress("counting", total, total, counted.dead_letters.total)
+                return counted, splitter
+            if not counted.records.total():
                 break  # another draw would find no more
-        raise _empty_split(wanted, survey.records)
+        raise _empty_split(splits, counted.records)
 
     def _write(
         self,
         folder: Path,
-        survey: Survey,
+        counted: CountResult,
         splitter: Splitter,
         encoder: Encoder,
         run: Run,
@@ -169,101 +174,104 @@ class Build:
         progress: Progress,
     ) -> dict[str, SplitResult]:
         shards = {
-            split: -(-survey.records[split] // self.records_per_shard)
+            split: -(-counted.records[split] // self.records_per_shard)
             for split in SPLITS
-            if survey.records[split]
+            if counted.records[split]
         }
         spec, drops = self.recipe.spec, drop_files(folder)
         write = WriteShards(self.source, splitter, shards, spec, encoder, folder, drops, shuffle)
-        total, dead = survey.records.total(), survey.losses.total
-        seen, soon = dict[Path, int](), time.monotonic() + _SOON_SECONDS
+        total, dead = counted.records.total(), counted.dead_letters.total
+        seen, early = dict[Path, int](), time.monotonic() + _EARLY_STOP_SECONDS
 
-        def tell() -> None:
-            for path in find_results(folder) - seen.keys():
+        def report() -> None:
+            for path in list_results(folder) - seen.keys():
                 seen[path] = json.loads(path.read_text())["dead_letters"]
             lost = dead + sum(seen.values())
             progress("writing", total * len(seen) // sum(shards.values()), total, lost)
-            if lost > self.max_bad_fraction * (total + dead) and time.monotonic() > soon:
-                tell_to_stop(folder)
+            if lost > self.max_bad_fraction * (total + dead) and time.monotonic() > early:
+                request_stop(folder)
 
-        with watching(folder, tell):
+        with poll_in_background(folder, report):
             self._run(write, "Write", run, shuffle)
-        if is_told_to_stop(folder):
-            losses = count_letters(read_letters(folder))
-            self._check_bad(losses, total + dead - losses.total, "at least ")
-        tell()
+        if is_stop_requested(folder):
+            dead_letters = summarize_dead_letters(read_dead_letters(folder))
+            self._check_bad(dead_letters, total + dead - dead_letters.total, "at least ")
+        report()
         return read_results(folder)
 
     def _run(self, transform: beam.PTransform, label: str, run: Run, shuffle: Shuffle) -> None:
         def construct(pipeline: beam.Pipeline) -> None:
-            pieces = pipeline | "Pieces" >> beam.Create(self._pieces, reshuffle=True)
-            _ = pieces | label >> transform
+            partitions = pipeline | "Partitions" >> beam.Create(self._partitions, reshuffle=True)
+            _ = partitions | label >> transform
 
         run(construct)
         if shuffle.folder is not None:
             clear(shuffle.folder)
 
-    def _check_bad(self, losses: Losses, good: int, at_least: str = "") -> None:
-        total = losses.total + good
-        if losses.first is None or losses.total <= self.max_bad_fraction * total:
+    def _check_bad(self, dead_letters: DeadLetterSummary, good: int, at_least: str = "") -> None:
+        total = dead_letters.total + good
+        if dead_letters.first is None or dead_letters.total <= self.max_bad_fraction * total:
             return
         raise UserError(
             "build.max_bad_fraction",
             f"at most {self.max_bad_fraction:g} of the raw records to be bad",
-            f"{at_least}{losses.total} of {total} ({losses.describe()}; "
-            f"the first is {losses.first.key} in {losses.first.source})",
-            "mend the raw data or raise the limit",
+            f"{at_least}{dead_letters.total} of {total} ({dead_letters.describe()}; "
+            f"the first is {dead_letters.first.key} in {dead_letters.first.source})",
+            "correct the raw data or raise the limit",
         )
 
     def _reconcile(
-        self, survey: Survey, results: Mapping[str, SplitResult], losses: Losses
+        self,
+        counted: CountResult,
+        results: Mapping[str, SplitResult],
+        dead_letters: DeadLetterSummary,
     ) -> None:
         """Records read = records written + dead letters, or nothing is published."""
-        written = Counter(dict.fromkeys(survey.records, 0))
+        written = Counter(dict.fromkeys(counted.records, 0))
         good = written.copy()
         for split, result in results.items():
             written[split] += result.records + result.dead_letters + result.dropped.total()
             good[split] += result.records
-        if written != survey.records:
+        if written != counted.records:
             raise UserError(
                 "build",
-                f"every record read to be written or a dead letter: {dict(survey.records)}",
+                f"every record read to be written or a dead letter: {dict(counted.records)}",
                 f"{dict(written)}",
                 "the runner lost records, or the raw data changed meanwhile: build again",
             )
-        self._check_bad(losses, good.total())
+        self._check_bad(dead_letters, good.total())
         if not all(good.values()):
             raise _empty_split(good, good)
 
     def _describe(
         self,
         folder: Path,
-        survey: Survey,
+        counted: CountResult,
         splitter: Splitter,
         results: Mapping[str, SplitResult],
-        losses: Losses,
+        dead_letters: DeadLetterSummary,
     ) -> None:
-        notices = notices_of(self.source)
-        stats = make_stats(self.recipe, survey, splitter, results, losses, notices)
+        notices = list(self.source.notices)
+        stats = make_stats(self.recipe, counted, splitter, results, dead_letters, notices)
         _write_json(folder / STATS, stats)
         _write_json(folder / FINGERPRINT, self.fingerprint)
         write_metadata(folder, self.recipe.spec, sizes_of(results))
 
 
-def _tell_read(folder: Path, progress: Progress) -> None:
-    read, dead = count_read(folder)
+def _report_read(folder: Path, progress: Progress) -> None:
+    read, dead = count_records_read(folder)
     if read:
         progress("counting", read - dead, 0, dead)
 
 
-def _publish_letters(folder: Path, local: Path) -> Losses:
+def _publish_dead_letters(folder: Path, local: Path) -> DeadLetterSummary:
     """Writes all dead letters into one file, in order."""
-    losses = Losses()
+    dead_letters = DeadLetterSummary()
     with (local / DEAD_LETTERS).open("w") as file:
-        for letter in read_letters(folder):
-            losses.add(letter)
+        for letter in read_dead_letters(folder):
+            dead_letters.add(letter)
             file.write(json.dumps(asdict(letter), ensure_ascii=False) + "\n")
-    return losses
+    return dead_letters
 
 
 def _empty_split(splits: Iterable[str], records: Mapping[str, int]) -> UserError:

@@ -1,84 +1,61 @@
-"""Beam's options after `--`: is each of them known to somebody?"""
+"""The settings that every build has: its source, its splits, its size."""
 
-import difflib
-from collections.abc import Iterable, Sequence
-from typing import Any, NoReturn
-
-from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
-from apache_beam.portability.api import beam_job_api_pb2 as messages
-from apache_beam.runners.portability.portable_runner import PortableRunner
-from apache_beam.runners.runner import create_runner
+from dataclasses import fields
+from typing import ClassVar
 
 from rnnpipe.errors import UserError
+from rnnpipe.settings import FilePath, Settings, fraction, setting
+from rnnpipe.sources.source import Source
+from rnnpipe.transforms.recipes.base import Recipe
 
-_WHERE = "options after `--`"
-_ALIKE = 0.75  # what is worth a suggestion; 1 is the same
-_SLIP = 0.92  # nearer to Beam's own than any that Flink's and Spark's job servers add to them
+
+class BuildOptions(Settings):
+    """How records are built."""
+
+    workers: int = setting(1, "local worker processes; 1 works in this process", ge=1)
+    records_per_shard: int = setting(1000, "records of a file, about", ge=1)
+    max_bad_fraction: float = setting(
+        0.05, "share of raw records that may become dead letters", ge=0, le=1
+    )
 
 
-def check_options(args: Sequence[str], more: Iterable[str] | None = ()) -> None:
-    """Refuses options that nobody takes: Beam would discard them, and say nothing.
+class HeldOutOptions(Settings):
+    """Shares of the training split held out where the raw data has no such split; 0: none."""
 
-    Args:
-        args: the options, e.g. `--flink_master=localhost:8081`. Of Beam's own those count that are
-            imported: whoever brings a runner has its options in the same module.
-        more: the names of those that a runner takes beside Beam's own, without dashes. None: they
-            are not known, so that only what looks like a slip is refused.
+    validation: float = fraction(0.1)
+    test: float = fraction(0.1)
 
-    Raises:
-        UserError: nobody takes an option, or not with this value.
+    def check(self) -> None:
+        """Some is left to train on."""
+        if self.validation + self.test >= 1:
+            expected, got = "shares of less than 1 together", f"{self.validation} and {self.test}"
+            raise UserError("", expected, got, "make them smaller, so that some is left for train")
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """The share of each split that is made."""
+        shares = {"validation": self.validation, "test": self.test}
+        return {split: share for split, share in shares.items() if share}
+
+
+class Data(Settings):
+    """The raw data and what is made of it.
+
+    A subclass names the family of its sources and its recipe, and has the settings of both.
     """
 
-    def check(parser: Any) -> None:
-        parser.error = _refuse
-        known = parser._option_string_actions
-        for option in (f"--{name}" for name in more or ()):
-            if option not in known:
-                parser.add_argument(option, nargs="?")
-        _, unknown = parser.parse_known_args(list(args))
-        for name in (arg.partition("=")[0] for arg in unknown):
-            like = difflib.get_close_matches(name, known, 1, _SLIP if more is None else _ALIKE)
-            if like or more is not None:
-                fix = f"did you mean {like[0]}?" if like else "mend it or leave it out"
-                raise UserError(_WHERE, "options that Beam and its runner know", name, fix)
+    recipe: ClassVar[type[Recipe]]
 
-    PipelineOptions([]).get_all_options(add_extra_args_fn=check)
+    source: Source
+    directory: FilePath | None = setting(
+        None, "where the records go; null: a folder of their own in the cache"
+    )
+    splits: HeldOutOptions = HeldOutOptions()
 
+    def open_source(self) -> Source:
+        """The raw data."""
+        return self.source
 
-def import_runner(args: Sequence[str]) -> None:
-    """Imports the runner that the options name, and the options that it brings.
-
-    Raises:
-        UserError: there is none of that name, or it lacks what it needs.
-    """
-    name = PipelineOptions(list(args)).view_as(StandardOptions).runner
-    try:
-        create_runner(name)
-    except (ValueError, ImportError, AttributeError) as fault:
-        expected, got = "a runner that Beam can import", " ".join(str(fault).split())
-        raise UserError(f"--runner {name}", expected, got, "mend it or install it") from fault
-
-
-def check_with_server(runner: Any, args: Sequence[str]) -> None:
-    """Has the options checked once a job server is there, which says what it takes beside Beam's.
-
-    Args:
-        runner: Beam's; one that speaks with no job server stays as it is.
-        args: the options.
-    """
-    if not isinstance(runner, PortableRunner):
-        return
-    create = runner.create_job_service_handle
-
-    def create_checked(service: Any, options: PipelineOptions) -> Any:
-        handle, request = create(service, options), messages.DescribePipelineOptionsRequest()
-        described = service.DescribePipelineOptions(request, timeout=handle.timeout).options
-        # One that names none takes them all to a place where somebody else knows them.
-        check_options(args, [option.name for option in described] or None)
-        return handle
-
-    runner.create_job_service_handle = create_checked
-
-
-def _refuse(message: str) -> NoReturn:
-    raise UserError(_WHERE, "values that Beam takes", message, "mend it")
+    def make_recipe(self) -> Recipe:
+        """How raw data becomes records."""
+        return self.recipe(**{f.name: getattr(self, f.name) for f in fields(self.recipe)})

@@ -57,7 +57,7 @@ def raw_data(name, raw, shared_data):
     """A tiny part of the raw data that a shipped config is for."""
     match name:
         case "sentiment":
-            return ["data.source.sentences=200", "train.members=2", "train.r_drop=0.5"]
+            return ["data.source.sentences=200", "train.ensemble_size=2", "train.r_drop=0.5"]
         case "real/rt_polarity":
             files = ("rt-polarity.neg", "rt-polarity.pos")
             return first_lines(shared_data / "rt_polarity", files, raw)
@@ -83,6 +83,6 @@ def test_it_runs_end_to_end(name, run_tiny, tmp_path, shared_data):
     report = (run.folder / "report.html").read_text()
     assert 'class="words"' in report
     members = sorted(path.parent.name for path in run.folder.rglob("members/*/history.csv"))
-    told = yaml.safe_load((run.folder / "config.yaml").read_text())["train"]["members"]
+    told = yaml.safe_load((run.folder / "config.yaml").read_text())["train"]["ensemble_size"]
     assert members == [str(number) for number in range(2, told + 1)]
     assert ("Members" in report) == bool(members)

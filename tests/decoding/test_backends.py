@@ -8,11 +8,11 @@ from keras import ops
 from rnnpipe.decoding import (
     Constraints,
     Decoded,
-    SelfContained,
+    RowwiseStep,
     beam_search,
     gnmt_coverage,
     gnmt_length,
-    greedy,
+    greedy_search,
     sample,
 )
 from tests.decoding.steps import markov
@@ -39,19 +39,21 @@ numpy.savez(sys.argv[1] + "/found.npz", **found)
 """
 
 EVERYTHING = Constraints(
-    min_length=4, banned=[1, 2], no_repeat_ngram=2, prefix=np.array([[4], [0], [5], [0]])
+    min_length=4, banned_tokens=[1, 2], no_repeat_ngram=2, prefix=np.array([[4], [0], [5], [0]])
 )
 
 STRATEGIES = {
-    "greedy": lambda step, state: greedy(step, state, max_length=TIME, constraints=EVERYTHING),
+    "greedy": lambda step, state: greedy_search(
+        step, state, max_length=TIME, constraints=EVERYTHING
+    ),
     "sample": lambda step, state: sample(
         step, state, max_length=TIME, seed=3, samples=2, top_k=4, top_p=0.9
     ),
-    "beam": lambda step, state: beam_search(step, state, width=3, n_best=2, max_length=TIME),
+    "beam": lambda step, state: beam_search(step, state, beam_width=3, n_best=2, max_length=TIME),
     "beam with everything": lambda step, state: beam_search(
         step,
         state,
-        width=4,
+        beam_width=4,
         n_best=3,
         max_length=TIME,
         length_penalty=gnmt_length(0.7),
@@ -61,12 +63,12 @@ STRATEGIES = {
     "beam of groups with required phrases": lambda step, state: beam_search(
         step,
         state,
-        width=6,
+        beam_width=6,
         n_best=4,
         max_length=TIME,
         groups=2,
         diversity=1.0,
-        required=[[[5, 6], [4]], [], [[7]], [[6], [5]]],
+        required_phrases=[[[5, 6], [4]], [], [[7]], [[6], [5]]],
     ),
 }
 
@@ -80,7 +82,7 @@ def attending(tables):
         looks = ops.stack([tokens % 3 + 1, tokens % 4 + 1, tokens % 5], axis=1)
         return logits, after, ops.softmax(ops.cast(looks, "float32"))
 
-    return SelfContained(step), state
+    return RowwiseStep(step), state
 
 
 @pytest.fixture
@@ -132,7 +134,12 @@ def test_memory_of_any_length_in_the_state_or_outside(outside):
     random = np.random.default_rng(4)
     table, memory = random.normal(size=(VOCAB, 3)), random.normal(size=(2, 5, 3))
     table, memory = table.astype("float32"), memory.astype("float32")
-    options = {"width": 3, "n_best": 2, "max_length": 4, "coverage_penalty": gnmt_coverage(0.3)}
+    options = {
+        "beam_width": 3,
+        "n_best": 2,
+        "max_length": 4,
+        "coverage_penalty": gnmt_coverage(0.3),
+    }
 
     def look(tokens, hidden, memory):
         hidden = ops.tanh(hidden + ops.take(table, tokens, axis=0))

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from keras import ops
 
-from rnnpipe.decoding import average_length, beam_search, gnmt_coverage, gnmt_length, greedy
+from rnnpipe.decoding import average_length, beam_search, gnmt_coverage, gnmt_length, greedy_search
 from rnnpipe.text.tokens import END, START
 from tests.decoding.steps import (
     branching,
@@ -38,15 +38,15 @@ def random_tables(seed, batch=3, time=4, vocab=6, spread=2.0):
 @pytest.mark.parametrize("width", [1, 5])
 def test_says_what_the_step_says(width):
     step, state = speller(["sequentially>", "abc>"])
-    decoded = beam_search(step, state, width=width, max_length=14)
+    decoded = beam_search(step, state, beam_width=width, max_length=14)
     assert spell(decoded.ids[:, 0]) == ["sequentially>_", "abc>__________"]
 
 
 @pytest.mark.parametrize("seed", range(8))
 def test_width_one_is_greedy(seed):
     step, state = markov(random_tables(seed, batch=8))
-    walked = greedy(step, state, max_length=4)
-    searched = beam_search(step, state, width=1, max_length=4)
+    walked = greedy_search(step, state, max_length=4)
+    searched = beam_search(step, state, beam_width=1, max_length=4)
     np.testing.assert_array_equal(walked.ids, searched.ids)
     np.testing.assert_array_equal(walked.lengths, searched.lengths)
     np.testing.assert_allclose(walked.scores, searched.scores, rtol=1e-5)
@@ -56,7 +56,9 @@ def test_width_one_is_greedy(seed):
 @pytest.mark.parametrize("seed", range(3))
 def test_a_wide_beam_finds_what_there_is(seed, ours, penalty):
     tables = random_tables(seed, time=2, vocab=7)
-    decoded = beam_search(*markov(tables), width=7, n_best=7, max_length=2, length_penalty=ours)
+    decoded = beam_search(
+        *markov(tables), beam_width=7, n_best=7, max_length=2, length_penalty=ours
+    )
     for row, table in enumerate(tables):
         check_best(decoded, row, exhaustive(table, 2, START, penalty)[:7])
 
@@ -66,7 +68,9 @@ def test_a_wide_beam_finds_what_there_is(seed, ours, penalty):
 def test_a_wide_beam_finds_what_there_is_in_branching(seed, ours, penalty):
     # At most 2, 4, 8, then 3 x 8 sequences, of which the likeliest 10 are kept when they end.
     tables = branching(seed, batch=2, time=3, vocab=12)
-    decoded = beam_search(*markov(tables), width=12, n_best=5, max_length=3, length_penalty=ours)
+    decoded = beam_search(
+        *markov(tables), beam_width=12, n_best=5, max_length=3, length_penalty=ours
+    )
     for row, table in enumerate(tables):
         check_best(decoded, row, every_branch(table, 3, penalty)[:5])
 
@@ -84,7 +88,7 @@ def test_any_beam_finds_what_the_slow_way_finds(seed, vocab, beams, time, penalt
     ours, penalty = penalties
     tables = random_tables(seed, batch=3, time=time, vocab=vocab)
     decoded = beam_search(
-        *markov(tables), width=width, n_best=n_best, max_length=time, length_penalty=ours
+        *markov(tables), beam_width=width, n_best=n_best, max_length=time, length_penalty=ours
     )
     for row, table in enumerate(tables):
         check_best(decoded, row, slow_beam(table, width, time, START, penalty))
@@ -92,9 +96,9 @@ def test_any_beam_finds_what_the_slow_way_finds(seed, vocab, beams, time, penalt
 
 def test_rows_do_not_touch_each_other():
     tables = random_tables(4, batch=4, time=6)
-    together = beam_search(*markov(tables), width=3, n_best=3, max_length=6)
+    together = beam_search(*markov(tables), beam_width=3, n_best=3, max_length=6)
     for row in range(4):
-        alone = beam_search(*markov(tables[row : row + 1]), width=3, n_best=3, max_length=6)
+        alone = beam_search(*markov(tables[row : row + 1]), beam_width=3, n_best=3, max_length=6)
         np.testing.assert_array_equal(alone.ids[0], together.ids[row])
         np.testing.assert_allclose(alone.scores[0], together.scores[row], rtol=1e-6)
 
@@ -105,19 +109,23 @@ def test_rows_do_not_touch_each_other():
         {"length_penalty": average_length},
         {"length_penalty": gnmt_length(-0.5)},
         {"groups": 2},
-        {"required": [[[5]], [], [[4], [5]], [[4]]]},
+        {"required_phrases": [[[5]], [], [[4], [5]], [[4]]]},
     ],
 )
 def test_rows_of_their_own_greatest_lengths(options):
-    tables, longest = random_tables(13, batch=4, time=6), [1, 6, 3, 4]
+    tables, max_lengths = random_tables(13, batch=4, time=6), [1, 6, 3, 4]
     together = beam_search(
-        *markov(tables), width=6, n_best=4, max_length=6, longest=longest, **options
+        *markov(tables), beam_width=6, n_best=4, max_length=6, max_lengths=max_lengths, **options
     )
-    for row, length in enumerate(longest):
-        own = {**options, "required": [options["required"][row]]} if "required" in options else {}
+    for row, length in enumerate(max_lengths):
+        own = (
+            {**options, "required_phrases": [options["required_phrases"][row]]}
+            if "required_phrases" in options
+            else {}
+        )
         alone = beam_search(
             *markov(tables[row : row + 1]),
-            width=6,
+            beam_width=6,
             n_best=4,
             max_length=length,
             **{**options, **own},
@@ -139,16 +147,16 @@ def test_greatest_lengths_end_a_search_that_would_go_on():
         calls.assign_add(1)
         return step(tokens, state)
 
-    options = {"width": 2, "max_length": 200, "length_penalty": gnmt_length(1.0)}
+    options = {"beam_width": 2, "max_length": 200, "length_penalty": gnmt_length(1.0)}
     beam_search(counted, state, **options)
     whole = int(calls)
-    beam_search(counted, state, **options, longest=tf.constant([3, 5]))
+    beam_search(counted, state, **options, max_lengths=tf.constant([3, 5]))
     assert whole > 10
     assert int(calls) - whole == 1  # five tokens are too few to make up for 0.4 against 0.6
 
 
 def test_the_best_come_first_and_none_twice():
-    decoded = beam_search(*markov(random_tables(9, batch=5)), width=6, n_best=6, max_length=4)
+    decoded = beam_search(*markov(random_tables(9, batch=5)), beam_width=6, n_best=6, max_length=4)
     assert np.all(np.diff(decoded.scores, axis=1) <= 0)
     for row in decoded.ids.numpy():
         assert len({tuple(ids) for ids in row}) == 6
@@ -159,7 +167,7 @@ def test_fewer_sequences_than_asked_for():
     table = np.full((1, 2, 6, 6), -np.inf)
     table[0, 0, START, [4, END]] = np.log([0.75, 0.25])
     table[0, 1, :, END] = 0.0
-    decoded = beam_search(*markov(table), width=4, n_best=4, max_length=2)
+    decoded = beam_search(*markov(table), beam_width=4, n_best=4, max_length=2)
     assert spell(decoded.ids[0]) == ["a>", ">_", "__", "__"]
     np.testing.assert_allclose(
         decoded.scores[0], [np.log(0.75), np.log(0.25), -np.inf, -np.inf], rtol=1e-5
@@ -179,7 +187,7 @@ def test_the_past_goes_with_its_beam():
         return logits, (history, inner), ops.cast(history, "float32")
 
     state = (np.zeros((4, 5), "int32"), markov_state)
-    decoded = beam_search(step, state, width=4, n_best=4, max_length=5)
+    decoded = beam_search(step, state, beam_width=4, n_best=4, max_length=5)
     ids, lengths, alignments = (np.asarray(part) for part in (*decoded[:2], decoded.alignments))
     assert len(np.unique(ids[:, :, 0])) > 1  # beams that are reordered, not one that wins
     for row, place in np.ndindex(4, 4):
@@ -198,7 +206,7 @@ def test_stops_when_no_beam_can_still_win(in_graph):
         return step(tokens, state)
 
     def search():
-        return beam_search(counted, state, width=3, max_length=50).ids
+        return beam_search(counted, state, beam_width=3, max_length=50).ids
 
     ids = tf.function(search)() if in_graph else search()
     assert [word.rstrip("_") for word in spell(ids[:, 0])] == ["ab>", "abcd>"]
@@ -210,8 +218,10 @@ def test_goes_on_while_a_longer_sequence_can_win():
     table = np.full((1, 10, 6, 6), -np.inf)
     table[0, 0, START, [END, 4]] = np.log([0.8, 0.2])
     table[0, 1:, 4, 4] = 0.0
-    plain = beam_search(*markov(table), width=2, max_length=10)
-    average = beam_search(*markov(table), width=2, max_length=10, length_penalty=average_length)
+    plain = beam_search(*markov(table), beam_width=2, max_length=10)
+    average = beam_search(
+        *markov(table), beam_width=2, max_length=10, length_penalty=average_length
+    )
     assert spell(plain.ids[0]) == [">_________"]
     assert spell(average.ids[0]) == ["aaaaaaaaaa"]
     np.testing.assert_allclose(average.scores, [[np.log(0.2) / 10]], rtol=1e-5)
@@ -223,7 +233,7 @@ def test_goes_on_while_a_short_sequence_can_win():
     table[0, 0, START, [END, 4]] = np.log([0.42, 0.58])
     table[0, 1:, 4, END] = 0.0
     shorter = gnmt_length(-1.0)
-    decoded = beam_search(*markov(table), width=2, max_length=10, length_penalty=shorter)
+    decoded = beam_search(*markov(table), beam_width=2, max_length=10, length_penalty=shorter)
     assert spell(decoded.ids[0]) == ["a>________"]
     np.testing.assert_allclose(decoded.scores, [[np.log(0.58) * 7 / 6]], rtol=1e-5)
 
@@ -242,7 +252,7 @@ def test_coverage_prefers_what_was_read_whole():
 
     mask = np.array([[True, True, False]])
     decoded = beam_search(
-        step, state, width=2, n_best=2, max_length=2, coverage_penalty=gnmt_coverage(0.5, mask)
+        step, state, beam_width=2, n_best=2, max_length=2, coverage_penalty=gnmt_coverage(0.5, mask)
     )
     missed = 0.5 * math.log(0.8)  # the first place has 1.2, which counts as 1
     np.testing.assert_allclose(
@@ -262,7 +272,7 @@ def test_coverage_of_glimpses_ranks_sequences():
         looks = ops.where(tokens[:, None] == 5, [[0.1, 0.9]], [[0.9, 0.1]])
         return logits, after, ops.cast(looks[:, None, :], "float16")
 
-    options = {"width": 2, "n_best": 2, "max_length": 2}
+    options = {"beam_width": 2, "n_best": 2, "max_length": 2}
     plain = beam_search(step, state, **options)
     covered = beam_search(step, state, **options, coverage_penalty=gnmt_coverage(1.0))
     assert spell(plain.ids[0]) == ["a>", "b>"]

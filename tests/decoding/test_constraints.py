@@ -5,16 +5,16 @@ import itertools
 import numpy as np
 import pytest
 
-from rnnpipe.decoding import Constraints, beam_search, greedy, sample
+from rnnpipe.decoding import Constraints, beam_search, greedy_search, sample
 from rnnpipe.decoding.constraints import Rules
 from rnnpipe.text.tokens import END
 from tests.decoding.steps import log_softmax, markov, spell, speller
 
 WAYS = {
-    "greedy": greedy,
+    "greedy": greedy_search,
     "sample": lambda *args, **options: sample(*args, seed=1, temperature=1e-3, **options),
-    "beam of 1": lambda *args, **options: beam_search(*args, width=1, **options),
-    "beam of 4": lambda *args, **options: beam_search(*args, width=4, **options),
+    "beam of 1": lambda *args, **options: beam_search(*args, beam_width=1, **options),
+    "beam of 4": lambda *args, **options: beam_search(*args, beam_width=4, **options),
 }
 every_way = pytest.mark.parametrize("decode", WAYS.values(), ids=WAYS)
 
@@ -42,7 +42,7 @@ def test_no_sequence_is_shorter(decode, least, word):
 @every_way
 def test_banned_tokens_never_come(decode):
     step, state = babbler(("a", 0.5), ("b", 0.3), ("c", 0.2))
-    decoded = decode(step, state, max_length=4, constraints=Constraints(banned=[4, 6]))
+    decoded = decode(step, state, max_length=4, constraints=Constraints(banned_tokens=[4, 6]))
     assert spell(decoded.ids[0]) == ["bbbb"]
     np.testing.assert_allclose(decoded.scores, [[4 * np.log(0.3)]], rtol=1e-5)
 
@@ -50,7 +50,7 @@ def test_banned_tokens_never_come(decode):
 @every_way
 def test_a_banned_end_fills_the_time(decode):
     step, state = babbler((">", 0.9), ("a", 0.1))
-    decoded = decode(step, state, max_length=4, constraints=Constraints(banned=[END]))
+    decoded = decode(step, state, max_length=4, constraints=Constraints(banned_tokens=[END]))
     assert spell(decoded.ids[0]) == ["aaaa"]
 
 
@@ -62,7 +62,7 @@ def test_a_banned_end_fills_the_time(decode):
 def test_no_ngram_comes_twice(n, word):
     step, state = babbler(("a", 0.6), ("b", 0.3), ("c", 0.09), (">", 0.01))
     constraints = Constraints(no_repeat_ngram=n)
-    decoded = greedy(step, state, max_length=8, constraints=constraints)
+    decoded = greedy_search(step, state, max_length=8, constraints=constraints)
     assert spell(decoded.ids[0]) == [word]
 
 
@@ -86,7 +86,7 @@ def test_ngrams_of_any_way(decode, n):
 @every_way
 def test_where_nothing_is_left_the_sequence_ends(decode):
     step, state = babbler(("a", 0.6), ("b", 0.4))
-    constraints = Constraints(banned=[0, 1, 2, END, 6, 7], no_repeat_ngram=1)
+    constraints = Constraints(banned_tokens=[0, 1, 2, END, 6, 7], no_repeat_ngram=1)
     decoded = decode(step, state, max_length=6, constraints=constraints)
     assert sorted(spell(decoded.ids[0])[0][:2]) == ["a", "b"]
     assert spell(decoded.ids[0])[0][2:] == ">___"
@@ -103,14 +103,14 @@ def test_rows_begin_with_their_prefix(decode):
 def test_a_prefix_of_lists():
     step, state = speller(["xyz>", "uvw>", "rst>"])
     constraints = Constraints(prefix=[[4, 5], [6], []])
-    decoded = greedy(step, state, max_length=5, constraints=constraints)
+    decoded = greedy_search(step, state, max_length=5, constraints=constraints)
     assert spell(decoded.ids[:, 0]) == ["abz>_", "cvw>_", "rst>_"]
 
 
 @every_way
 def test_a_prefix_counts_in_the_score_and_wins_over_all_else(decode):
     step, state = babbler(("a", 0.6), ("b", 0.4))
-    constraints = Constraints(prefix=np.array([[5, 5, END]]), banned=[5], min_length=6)
+    constraints = Constraints(prefix=np.array([[5, 5, END]]), banned_tokens=[5], min_length=6)
     decoded = decode(step, state, max_length=8, constraints=constraints)
     assert spell(decoded.ids[0]) == ["bb>_____"]
     np.testing.assert_allclose(decoded.scores, [[2 * np.log(0.4) - 30]], rtol=1e-5)
@@ -119,14 +119,16 @@ def test_a_prefix_counts_in_the_score_and_wins_over_all_else(decode):
 def test_a_prefix_is_history_to_ngrams():
     step, state = babbler(("a", 0.6), ("b", 0.4))
     constraints = Constraints(prefix=np.array([[4, 5]]), no_repeat_ngram=2)
-    decoded = greedy(step, state, max_length=5, constraints=constraints)
+    decoded = greedy_search(step, state, max_length=5, constraints=constraints)
     assert spell(decoded.ids[0])[0][:4] == "abaa"
 
 
 def test_beams_of_a_prefix_are_different():
     step, state = babbler(("a", 0.5), ("b", 0.3), ("c", 0.2))
     constraints = Constraints(prefix=np.array([[7, 7]]))
-    decoded = beam_search(step, state, width=3, n_best=3, max_length=3, constraints=constraints)
+    decoded = beam_search(
+        step, state, beam_width=3, n_best=3, max_length=3, constraints=constraints
+    )
     assert spell(decoded.ids[0]) == ["dda", "ddb", "ddc"]
 
 

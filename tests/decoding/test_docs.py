@@ -25,5 +25,5 @@ def test_the_examples_run(capsys, tmp_path, monkeypatch):
     assert exported.decode(names["state"]).keys() == {"ids"}
     np.testing.assert_array_equal(
         exported.decode(names["state"])["ids"],
-        beam_search(names["step"], names["state"], width=5, max_length=20).ids,
+        beam_search(names["step"], names["state"], beam_width=5, max_length=20).ids,
     )

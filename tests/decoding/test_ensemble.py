@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from rnnpipe.decoding import beam_search, ensemble, greedy
+from rnnpipe.decoding import beam_search, ensemble, greedy_search
 from rnnpipe.errors import UserError
 from rnnpipe.text.tokens import START
 from tests.decoding.steps import log_softmax, markov, padded, slow_beam
@@ -25,7 +25,7 @@ def test_probabilities_are_averaged(weights):
     joint = np.log(shares[0] * np.exp(log_softmax(one)) + shares[1] * np.exp(log_softmax(other)))
     (first, a), (second, b) = markov(one), markov(other)
     together = ensemble([first, second], weights)
-    decoded = beam_search(together, (a, b), width=3, n_best=2, max_length=4)
+    decoded = beam_search(together, (a, b), beam_width=3, n_best=2, max_length=4)
     for row in range(3):
         expected = slow_beam(joint[row], 3, 4, START)[:2]
         assert decoded.ids[row].numpy().tolist() == [padded(ids, 4) for _, ids in expected]
@@ -35,21 +35,21 @@ def test_probabilities_are_averaged(weights):
 def test_alignments_of_each():
     (first, a), (second, b) = markov(tables(1)), markov(tables(2))
     both = ensemble([looking(first, 1), looking(second, 2)])
-    one, other = greedy(both, (a, b), max_length=4, end=0).alignments
+    one, other = greedy_search(both, (a, b), max_length=4, end=0).alignments
     np.testing.assert_array_equal(2 * one, other)
     assert ops.max(one) == 1
     half = ensemble([looking(first, 1), second])
-    assert greedy(half, (a, b), max_length=4).alignments is None
+    assert greedy_search(half, (a, b), max_length=4).alignments is None
 
 
 def test_wrong_use():
     (first, a), (second, b) = markov(tables(1)), markov(tables(2, vocab=7))
     with pytest.raises(UserError, match=r"ensemble: expected one vocabulary, got \[6, 7\]"):
-        greedy(ensemble([first, second]), (a, b), max_length=4)
+        greedy_search(ensemble([first, second]), (a, b), max_length=4)
     for weights in ([1], [1, 0]):
         with pytest.raises(UserError, match="ensemble: expected weights above 0 for 2 steps"):
             ensemble([first, second], weights)
-    with pytest.raises(UserError, match="of which there is one or more"):
+    with pytest.raises(UserError, match="for 0 steps, at least one"):
         ensemble([])
     with pytest.raises(UserError, match="ensemble: expected a state for each of 2 models, got 1"):
-        greedy(ensemble([first, second]), (a,), max_length=4)
+        greedy_search(ensemble([first, second]), (a,), max_length=4)

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from keras import ops
 
-from rnnpipe.decoding import Constraints, beam_search, gnmt_length, greedy
-from rnnpipe.decoding.selection import likeliest
+from rnnpipe.decoding import Constraints, beam_search, gnmt_length, greedy_search
+from rnnpipe.decoding.selection import top_continuations
 from rnnpipe.text.tokens import START
 from tests.decoding.steps import log_softmax, markov, padded, spell, speller, tokens
 
@@ -49,7 +49,7 @@ def reference_logits():
 @ROWS
 def test_opennmt_reference(batch):
     step, state = scripted(reference_logits(), batch)
-    decoded = beam_search(step, state, width=5, n_best=3, max_length=5, start=1, end=2)
+    decoded = beam_search(step, state, beam_width=5, n_best=3, max_length=5, start=1, end=2)
     for row in range(batch):
         assert decoded.ids[row].numpy().tolist() == [
             [3, 2, 0, 0, 0],
@@ -61,7 +61,7 @@ def test_opennmt_reference(batch):
 
 def test_opennmt_reference_on_its_way():
     step, state = scripted(reference_logits(), 1)
-    decoded = beam_search(step, state, width=5, n_best=5, max_length=3, start=1, end=2)
+    decoded = beam_search(step, state, beam_width=5, n_best=5, max_length=3, start=1, end=2)
     np.testing.assert_allclose(
         decoded.scores[0], [-2.4054, -2.4879, -3.8910, -4.1010, -4.2010], atol=1e-4
     )
@@ -77,7 +77,7 @@ def test_opennmt_blocks_the_beam_that_repeats(batch):
     for token in range(48, 59):
         tables[:, 1:, token, token + 1] = 0.0
     step, state = markov(tables)
-    options = {"width": 5, "n_best": 2, "max_length": 7}
+    options = {"beam_width": 5, "n_best": 2, "max_length": 7}
     free = beam_search(step, state, **options)
     blocked = beam_search(step, state, **options, constraints=Constraints(no_repeat_ngram=3))
     assert free.ids[0, 0, :4].numpy().tolist() == [47] * 4
@@ -100,9 +100,9 @@ def test_opennmt_minimum_length(batch):
     probabilities[1:, :, 1] = 1 - probabilities[1:].sum(axis=-1)  # what is left, never said
     with np.errstate(divide="ignore"):
         step, state = scripted(np.log(probabilities), batch)
-    constraints = Constraints(min_length=least + 1, banned=[1])
+    constraints = Constraints(min_length=least + 1, banned_tokens=[1])
     decoded = beam_search(
-        step, state, width=5, max_length=least + 4, end=end, constraints=constraints
+        step, state, beam_width=5, max_length=least + 4, end=end, constraints=constraints
     )
     for row in range(batch):
         assert decoded.ids[row, 0].numpy().tolist() == padded([47] * least + [end], least + 4)
@@ -111,7 +111,7 @@ def test_opennmt_minimum_length(batch):
 
 def test_keras_hub_words():
     step, state = speller(["sequentially"], confidence=1e9)
-    decoded = beam_search(step, state, width=5, n_best=5, max_length=12)
+    decoded = beam_search(step, state, beam_width=5, n_best=5, max_length=12)
     assert decoded.ids.shape == (1, 5, 12)
     assert spell(decoded.ids[0, 0]) == "sequentially"
     assert np.all(np.diff(decoded.scores) <= 0)
@@ -120,7 +120,7 @@ def test_keras_hub_words():
 def test_keras_hub_stops_at_a_token():
     step, state = speller(["sequentially"], confidence=1e9)
     (end,) = tokens("t")
-    decoded = beam_search(step, state, width=5, max_length=12, end=end)
+    decoded = beam_search(step, state, beam_width=5, max_length=12, end=end)
     assert spell(decoded.ids[0, 0]) == "sequent_____"
 
 
@@ -128,7 +128,7 @@ def test_keras_hub_stops_at_a_token():
 def test_keras_hub_prompt(width):
     step, state = speller(["aaaaaaaaaaaa"], confidence=1e9)
     constraints = Constraints(prefix=np.array([tokens("zzzzz")]))
-    decoded = beam_search(step, state, width=width, max_length=12, constraints=constraints)
+    decoded = beam_search(step, state, beam_width=width, max_length=12, constraints=constraints)
     assert spell(decoded.ids[0, 0]) == "zzzzzaaaaaaa"
 
 
@@ -139,7 +139,7 @@ class TestJoeyNMT:
     """
 
     GREEDY = np.array([[-2.7310, -1.1748, -0.8349], [-1.8635, -1.6904, -1.4866]])
-    BANNED = Constraints(banned=[1, 2])
+    BANNED = Constraints(banned_tokens=[1, 2])
 
     def model(self):
         logits = np.full((2, 3, 8), -50.0)
@@ -159,17 +159,17 @@ class TestJoeyNMT:
         np.testing.assert_allclose(decoded.scores[:, 0], scores, atol=2e-4)
 
     def test_greedy(self):
-        decoded = greedy(*self.model(), max_length=3, constraints=self.BANNED)
+        decoded = greedy_search(*self.model(), max_length=3, constraints=self.BANNED)
         self.check(decoded, self.GREEDY.sum(axis=1))
 
     def test_beam_of_one(self):
-        decoded = beam_search(*self.model(), width=1, max_length=3, constraints=self.BANNED)
+        decoded = beam_search(*self.model(), beam_width=1, max_length=3, constraints=self.BANNED)
         self.check(decoded, [-4.7406, -5.0405])
 
     def test_beam_of_seven_with_length_penalty(self):
         decoded = beam_search(
             *self.model(),
-            width=7,
+            beam_width=7,
             max_length=3,
             length_penalty=gnmt_length(1.0),
             constraints=self.BANNED,
@@ -239,11 +239,11 @@ def test_joeynmt_five_best(greedy_path, sequences, scores):
     np.testing.assert_allclose(totals[0], sum(greedy_path), atol=2e-4)
     decoded = beam_search(
         *remembering(greedy_path, sequences, totals),
-        width=7,
+        beam_width=7,
         n_best=5,
         max_length=3,
         length_penalty=gnmt_length(1.0),
-        constraints=Constraints(banned=[1]),
+        constraints=Constraints(banned_tokens=[1]),
     )
     assert decoded.ids[0].numpy().tolist() == [padded(ids, 3) for ids in sequences]
     np.testing.assert_allclose(decoded.scores[0], scores, atol=2e-4)
@@ -256,6 +256,8 @@ def test_addons_step():
     logits[0, 1, [3, 4]] = [3.1, 0.9]
     logits[1, 0, 1], logits[1, 1, 2], logits[1, 2, [2, 3]] = 0.5, 2.7, [10.0, 0.2]
     before, log_probs = log_softmax(np.ones((2, 3))), log_softmax(logits)
-    _, parents, chosen = likeliest(before.astype("float32"), log_probs.astype("float32"), None, 2)
+    _, parents, chosen = top_continuations(
+        before.astype("float32"), log_probs.astype("float32"), None, 2
+    )
     assert chosen.numpy().tolist() == [[3, 3, 2], [2, 2, 1]]
     assert parents.numpy().tolist() == [[1, 0, 0], [2, 1, 0]]

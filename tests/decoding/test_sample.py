@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 from keras import ops
 
-from rnnpipe.decoding import Constraints, greedy, sample
+from rnnpipe.decoding import Constraints, greedy_search, sample
 from rnnpipe.text.tokens import END
 from tests.decoding.steps import log_softmax, markov, spell, speller
 
@@ -64,7 +64,7 @@ def test_only_the_likeliest_are_drawn(options, likeliest):
 @pytest.mark.parametrize("options", [{"top_k": 1}, {"top_p": 0.01}, {"temperature": 1e-4}])
 def test_comes_to_greedy(options):
     step, state = markov(np.random.default_rng(3).normal(size=(6, 5, 7, 7)))
-    walked = greedy(step, state, max_length=5)
+    walked = greedy_search(step, state, max_length=5)
     drawn = sample(step, state, max_length=5, seed=4, **options)
     np.testing.assert_array_equal(walked.ids, drawn.ids)
     np.testing.assert_allclose(walked.scores, drawn.scores, rtol=1e-5)
@@ -106,7 +106,7 @@ def test_samples_of_their_own_greatest_lengths():
     options = {"max_length": 5, "samples": 2, "seed": 3}
     state = np.zeros((3, 1), "float32")
     free = sample(constant, state, **options)
-    cut = sample(constant, state, **options, longest=[1, 5, 3])
+    cut = sample(constant, state, **options, max_lengths=[1, 5, 3])
     for row, length in enumerate([1, 5, 3]):
         np.testing.assert_array_equal(cut.lengths[row], np.minimum(free.lengths[row], length))
         np.testing.assert_array_equal(cut.ids[row, :, :length], free.ids[row, :, :length])
@@ -133,8 +133,10 @@ def test_ends_and_pads():
 
 def test_forbidden_tokens_are_never_drawn():
     probabilities = np.exp(LOGITS) * [0, 1, 1, 0, 1, 1]
-    drawn = draws(seed=6, constraints=Constraints(banned=[0], min_length=1), top_k=4, end=END)
+    drawn = draws(
+        seed=6, constraints=Constraints(banned_tokens=[0], min_length=1), top_k=4, end=END
+    )
     assert set(drawn) == {2, 3, 4, 5}
-    drawn = draws(seed=6, constraints=Constraints(banned=[0, 1, 2, 3]))
+    drawn = draws(seed=6, constraints=Constraints(banned_tokens=[0, 1, 2, 3]))
     kept = probabilities * [0, 0, 0, 0, 1, 1]
     check_frequencies(drawn, kept / kept.sum())

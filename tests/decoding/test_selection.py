@@ -48,7 +48,7 @@ def test_groups_find_what_the_slow_way_finds(seed, groups, strength):
     tables[..., END] = -60.0
     decoded = beam_search(
         *markov(tables),
-        width=6,
+        beam_width=6,
         n_best=6,
         groups=groups,
         diversity=strength,
@@ -64,7 +64,7 @@ def test_groups_find_what_the_slow_way_finds(seed, groups, strength):
 def test_groups_say_different_things():
     table = np.full((1, 3, 8, 8), -30.0)
     table[..., [4, 5, 6]] = np.log([0.5, 0.3, 0.2])
-    options = {"width": 3, "n_best": 3, "max_length": 3}
+    options = {"beam_width": 3, "n_best": 3, "max_length": 3}
     alike = beam_search(*markov(table), **options)
     apart = beam_search(*markov(table), **options, groups=3, diversity=5.0)
     assert spell(alike.ids[0])[0] == "aaa"
@@ -74,8 +74,10 @@ def test_groups_say_different_things():
 
 def test_without_diversity_all_groups_find_the_same():
     tables = np.random.default_rng(3).normal(size=(2, 4, 7, 7))
-    alone = beam_search(*markov(tables), width=2, n_best=1, max_length=4)
-    groups = beam_search(*markov(tables), width=6, n_best=3, max_length=4, groups=3, diversity=0.0)
+    alone = beam_search(*markov(tables), beam_width=2, n_best=1, max_length=4)
+    groups = beam_search(
+        *markov(tables), beam_width=6, n_best=3, max_length=4, groups=3, diversity=0.0
+    )
     for group in range(3):
         np.testing.assert_array_equal(groups.ids[:, group], alone.ids[:, 0])
         np.testing.assert_allclose(groups.scores[:, group], alone.scores[:, 0], rtol=1e-6)
@@ -89,7 +91,7 @@ def test_alignments_and_coverage_stay_with_their_group(groups):
     decoded = beam_search(
         step,
         state,
-        width=4,
+        beam_width=4,
         n_best=4,
         max_length=5,
         groups=groups,

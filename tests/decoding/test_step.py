@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from rnnpipe.decoding import Constraints, beam_search, gnmt_coverage, greedy, sample
+from rnnpipe.decoding import Constraints, beam_search, gnmt_coverage, greedy_search, sample
 from rnnpipe.errors import UserError
 from rnnpipe.text.tokens import END
 from tests.decoding.steps import markov
@@ -19,14 +19,14 @@ def uniform(tokens, state):
 
 
 def beam(*args, **options):
-    return beam_search(*args, **{"width": 2, **options})
+    return beam_search(*args, **{"beam_width": 2, **options})
 
 
 def draw(*args, **options):
     return sample(*args, **{"seed": 1, **options})
 
 
-every_way = pytest.mark.parametrize("decode", [greedy, draw, beam])
+every_way = pytest.mark.parametrize("decode", [greedy_search, draw, beam])
 
 
 def complains(of, decode, step=uniform, state=STATE, **options):
@@ -46,7 +46,10 @@ def test_lengths_and_ends(decode):
 def test_constraints_out_of_range(decode):
     for constraints, complaint in [
         (Constraints(min_length=5), "min_length: expected at most max_length, 4, got 5"),
-        (Constraints(banned=[3, 6, -1]), "banned: expected tokens of the vocabulary, 0 to 5, got"),
+        (
+            Constraints(banned_tokens=[3, 6, -1]),
+            "banned_tokens: expected tokens of the vocabulary, 0 to 5, got",
+        ),
         (
             Constraints(prefix=np.ones((2, 5), "int32")),
             "prefix: expected at most max_length, 4, tokens, got 5",
@@ -74,8 +77,8 @@ def test_constraints_that_cannot_be():
         Constraints(prefix=np.ones(3, "int32"))
     with pytest.raises(UserError, match=r"prefix: expected \(batch, prefix_time\), got \[1, 2\]"):
         Constraints(prefix=[1, 2])
-    with pytest.raises(UserError, match="banned: expected a list of tokens, got 5"):
-        Constraints(banned=5)
+    with pytest.raises(UserError, match="banned_tokens: expected a list of tokens, got 5"):
+        Constraints(banned_tokens=5)
 
 
 @every_way
@@ -99,15 +102,17 @@ def test_steps_that_return_something_else(decode):
 
 @every_way
 def test_greatest_lengths_of_rows(decode):
-    for longest in ([3], [[3, 3]], np.array([1, 2, 3])):
-        complains("longest: expected", decode, longest=longest)
-    complains("longest: expected lengths of at least 1, got 0", decode, longest=[3, 0])
+    for max_lengths in ([3], [[3, 3]], np.array([1, 2, 3])):
+        complains("max_lengths: expected", decode, max_lengths=max_lengths)
+    complains("max_lengths: expected lengths of at least 1, got 0", decode, max_lengths=[3, 0])
 
 
 @every_way
 def test_start_tokens(decode):
     complains(
-        "start: expected a token, or one a row (batch,), got (2, 1)", decode, start=[[1], [2]]
+        "start: expected a token, or one for each row (batch,), got (2, 1)",
+        decode,
+        start=[[1], [2]],
     )
     complains("start: expected tokens of the vocabulary, 0 to 5, got [6]", decode, start=6)
     complains("start: expected tokens of the vocabulary, 0 to 5, got [-1]", decode, start=[1, -1])
@@ -115,9 +120,9 @@ def test_start_tokens(decode):
 
 
 def test_beams():
-    complains("width: expected at most the vocabulary, 6, got 7", beam, width=7)
-    complains("width: expected a whole number, at least 1, got 0", beam, width=0)
-    complains("n_best: expected at most the width, 2, got 3", beam, n_best=3)
+    complains("beam_width: expected at most the vocabulary, 6, got 7", beam, beam_width=7)
+    complains("beam_width: expected a whole number, at least 1, got 0", beam, beam_width=0)
+    complains("n_best: expected at most beam_width, 2, got 3", beam, n_best=3)
     complains("n_best: expected a whole number, at least 1, got 0", beam, n_best=0)
     complains(
         "coverage_penalty: expected a step that returns alignments (batch, positions), got none",
@@ -139,14 +144,14 @@ def test_masks_of_another_shape(shape):
 
 
 def test_groups():
-    complains("groups: expected a divisor of the width, 4, got 3", beam, width=4, groups=3)
+    complains("groups: expected a divisor of beam_width, 4, got 3", beam, beam_width=4, groups=3)
     complains("groups: expected a whole number, at least 1, got 0", beam, groups=0)
     complains("n_best: expected a multiple of the 2 groups, got 1", beam, groups=2)
     complains("diversity: expected 0 or more, got -1.0", beam, groups=2, n_best=2, diversity=-1.0)
 
 
 @pytest.mark.parametrize(
-    ("required", "complaint"),
+    ("phrases", "complaint"),
     [
         ([[[4]], [[6]]], "expected tokens of the vocabulary, 0 to 5, got [6]"),
         ([[[4, END]], []], "expected phrases without the end token, got 3"),
@@ -157,8 +162,8 @@ def test_groups():
         (np.ones((2, 0, 3), "int32"), "expected (batch, phrases, phrase_time), got (2, 0, 3)"),
     ],
 )
-def test_required_phrases(required, complaint):
-    complains(f"required: {complaint}", beam, required=required)
+def test_required_phrases(phrases, complaint):
+    complains(f"required_phrases: {complaint}", beam, required_phrases=phrases)
 
 
 def test_samples():
@@ -179,7 +184,7 @@ def test_a_step_sees_what_was_chosen_last():
         seen.append(np.array(tokens))
         return step(tokens, state)
 
-    ids = greedy(watched, state, max_length=4, start=np.array([4, 5]), end=0).ids[:, 0]
+    ids = greedy_search(watched, state, max_length=4, start=np.array([4, 5]), end=0).ids[:, 0]
     np.testing.assert_array_equal(seen[0], [4, 5])
     for t, tokens in enumerate(seen[1:]):
         going = np.all(ids[:, : t + 1] != 0, axis=1)

@@ -4,8 +4,8 @@ import random
 import pytest
 
 from rnnpipe.metrics.scene_captions import Mention, caption_is_true, find_mentions
-from rnnpipe.sources.shapes.caption_writer import describe
-from rnnpipe.sources.shapes.captions import sample_captioned_scene, write_captions
+from rnnpipe.sources.generated.shapes.caption_writer import describe
+from rnnpipe.sources.generated.shapes.captions import sample_captioned_scene, write_captions
 
 CIRCLE = {"kind": "circle", "colour": "red", "size": "large", "x": 0.2, "y": 0.3}
 SQUARE = {"kind": "square", "colour": "blue", "size": "small", "x": 0.5, "y": 0.5}

@@ -3,10 +3,10 @@
 import keras
 import numpy as np
 import pytest
-
-from rnnpipe.decoding import beam_search, greedy
-from rnnpipe.models.captioner import begin_captioning, build_captioner
 from rnnpipe.models.image_encoders import build_cnn, build_feature_encoder
+
+from rnnpipe.decoding import beam_search, greedy_search
+from rnnpipe.models.captioner import begin_captioning, build_captioner
 from tests.layers import reference
 
 KINDS = ["nic", "soft", "hard", "att2in", "top_down"]
@@ -63,7 +63,7 @@ def test_captions_about_one_image_share_its_grid(kind, inputs):
 @every_kind
 def test_decoding_step_by_step_says_what_the_model_says_of_the_same_words(kind, inputs):
     model = peaked(make_model(kind))
-    decoded = greedy(*begin_captioning(model, inputs["image"]), max_length=6)
+    decoded = greedy_search(*begin_captioning(model, inputs["image"]), max_length=6)
     ids = np.asarray(decoded.ids)[:, 0]
     caption = np.concatenate([np.full((3, 1), 2), ids[:, :-1]], axis=1)
     found = model({**inputs, "caption": caption})
@@ -88,10 +88,12 @@ def test_a_saved_model_says_and_decodes_the_same(kind, inputs, tmp_path):
     loaded = keras.models.load_model(tmp_path / "model.keras")
     for name, found in model(inputs).items():
         np.testing.assert_allclose(loaded(inputs)[name], found, atol=1e-6)
-    for copies in (None, 3):
+    for width in (None, 3):
         first, second = (
             beam_search(
-                *begin_captioning(each, inputs["image"], copies=copies), width=3, max_length=5
+                *begin_captioning(each, inputs["image"], beam_width=width),
+                beam_width=3,
+                max_length=5,
             )
             for each in (model, loaded)
         )

@@ -1,11 +1,11 @@
 import keras
 import numpy as np
 import pytest
+from rnnpipe.models.frame_encoders import build_feature_frame_encoder, build_frame_encoder
+from rnnpipe.models.recurrence import build_recurrence
 
 from rnnpipe.errors import UserError
-from rnnpipe.models.frame_encoders import build_feature_frame_encoder, build_frame_encoder
 from rnnpipe.models.frame_labeler import build_frame_labeler, build_stream
-from rnnpipe.models.recurrence import build_recurrence
 
 FRAMES = np.random.default_rng(0).integers(0, 255, (7, 16, 16, 3)).astype("uint8")
 FEATURES = np.random.default_rng(1).normal(size=(7, 9)).astype("float32")

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
+from rnnpipe.models.image_encoders import build_backbone, build_cnn
 
 from rnnpipe.errors import UserError
-from rnnpipe.models.image_encoders import build_backbone, build_cnn
 
 
 def test_patches_and_stages_divide_the_grid():

@@ -1,11 +1,11 @@
 import keras
 import numpy as np
 import pytest
+from rnnpipe.models.recurrence import build_recurrence
 
 from rnnpipe.errors import UserError
 from rnnpipe.layers import GRU
 from rnnpipe.models.language_model import build_language_model, state_sizes
-from rnnpipe.models.recurrence import build_recurrence
 
 TOKENS = np.array([[2, 4, 5, 6, 4, 7], [2, 7, 7, 4, 5, 5]])
 

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from rnnpipe.decoding import greedy
+from rnnpipe.decoding import greedy_search
 from rnnpipe.errors import UserError
 from rnnpipe.models.translator import begin_translation, build_translator
 from rnnpipe.training.token_targets import TokenCrossEntropy
@@ -52,7 +52,7 @@ def test_padding_of_either_side_changes_nothing(options):
 
 def test_decoding_step_by_step_says_what_the_model_says_of_the_same_words():
     model = make_model(share_embedding=True, tie_weights=True)
-    decoded = greedy(*begin_translation(model, SOURCE), max_length=5)
+    decoded = greedy_search(*begin_translation(model, SOURCE), max_length=5)
     ids = np.asarray(decoded.ids)[:, 0]
     target = np.concatenate([np.full((3, 1), 2), ids[:, :-1]], axis=1)
     found = model({"source": SOURCE, "target": target})
@@ -75,7 +75,8 @@ def test_one_embedding_for_all_is_one_after_loading_too(tmp_path):
     after = loaded({"source": SOURCE, "target": TARGET})
     np.testing.assert_allclose(before["logits"], after["logits"], atol=1e-6)
     ids = [
-        np.asarray(greedy(*begin_translation(m, SOURCE), max_length=4).ids) for m in (model, loaded)
+        np.asarray(greedy_search(*begin_translation(m, SOURCE), max_length=4).ids)
+        for m in (model, loaded)
     ]
     np.testing.assert_array_equal(*ids)
 
@@ -93,7 +94,7 @@ def test_one_batch_is_learnt_by_heart():
     inputs = {"source": SOURCE, "target": TARGET}
     trainer.fit(inputs, SAYS, epochs=60, verbose=0)
     assert trainer.evaluate(inputs, SAYS, verbose=0) < 0.05
-    decoded = greedy(*begin_translation(model, SOURCE), max_length=3)
+    decoded = greedy_search(*begin_translation(model, SOURCE), max_length=3)
     np.testing.assert_array_equal(np.asarray(decoded.ids)[:, 0], SAYS)
 
 

@@ -11,9 +11,9 @@ import pytest
 
 from rnnpipe.cli import main as rnnpipe
 from rnnpipe.records.directory import RecordsDirectory
-from rnnpipe.sources.videos.moving.writer import FRAME_LABELS
-from tests.transforms.backbone import SIDE, write_weights
+from rnnpipe.sources.generated.moving.writer import FRAME_LABELS
 from tests.transforms.kinds import KINDS, contents
+from tests.transforms.recipes.backbone import SIDE, write_weights
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMON = "--records-per-shard 8 --max-bad-fraction 0.2 --validation 0.2 --test 0.2"
@@ -52,12 +52,17 @@ JOBS = {
 LITTLE = ["build.records_per_shard=16", "data.splits={validation: 0.2, test: 0.2}"]
 CONFIGS = {
     "captioning": [*LITTLE, "data.source.images=40", "data.image.size=16"],
-    "char_lm": LITTLE,
+    "language_model": LITTLE,
     "glimpse": [*LITTLE, "data.source.images=60", "data.image.size=16"],
     "sentiment": ["build.records_per_shard=64", "data.source.sentences=400"],
     "translation": ["build.records_per_shard=64", "data.source.pairs=400"],
     "video": [*LITTLE, "data.source.clips=40", "data.source.size=16", "data.frames.size=16"],
-    "vqa": [*LITTLE, "data.source.images=40", "data.image.size=16", "data.answers.min_count=1"],
+    "vqa": [
+        *LITTLE,
+        "data.source.images=40",
+        "data.image.size=16",
+        "data.answers.min_answer_count=1",
+    ],
 }
 
 
@@ -120,7 +125,7 @@ def test_a_shell_puts_the_options_into_the_line_as_the_manual_has_it(program, cl
         line, output = [*line_of("text_pair", tmp_path), "--output"], ""
     python = shlex.quote(sys.executable)
     options = f"$({python} -m tools.cluster.flink options)"
-    environment = {**os.environ, "RNNPIPE_FLINK": str(cluster.parts.home)}
+    environment = {**os.environ, "RNNPIPE_FLINK": str(cluster.components.home)}
 
     def build(name, after):
         told = shlex.join([*line, f"{output}{tmp_path / name}"])

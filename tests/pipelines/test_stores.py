@@ -42,7 +42,7 @@ def test_a_pipeline_reads_and_writes_where_beams_own_options_say(
     ("path", "output", "expected"),
     [
         ("{bucket}/none", "records", "expected a folder with parallel text files, got nothing"),
-        ("s3://no-such-bucket/raw", "records", "got nothing there; mend data.source.path"),
+        ("s3://no-such-bucket/raw", "records", "got nothing there; correct data.source.path"),
         ("raw", "s3://no-such-bucket/records", "got no such bucket; choose another directory"),
         ("what://bucket/raw", "records", "expected a kind of object store, got what; name a"),
     ],

@@ -21,7 +21,7 @@ def test_it_builds_records(arguments, tmp_path, capsys, count_of):
     assert video_frames.main([*arguments, *options]) == 0
     assert count_of(capsys.readouterr().out, "dead letters") == 0
     records = RecordsDirectory.open(tmp_path / "records")
-    assert sum(records.splits.values()) == 16  # three frames of each clip, in stretches of two
+    assert sum(records.splits.values()) == 16  # three frames of each clip, in windows of two
     assert records.clip_labels == ["0", "1"]
 
 

@@ -120,6 +120,6 @@ def test_leftovers_of_killed_builds_are_removed_and_those_of_running_ones_kept(t
 
 def test_an_unwritable_place_is_told(tmp_path):
     (tmp_path / "file").write_text("")
-    expected = "expected a place to write records to"
+    expected = "expected a directory for records that can be written"
     with pytest.raises(UserError, match=expected), publishing(tmp_path / "file" / "records"):
         pass

@@ -159,7 +159,7 @@ def test_a_place_that_vanishes_is_told_and_the_old_records_stay(kind, fault, tmp
             if fault:
                 raise fault
 
-    with pytest.raises(UserError, match=r"expected what is being built to stay .* build again"):
+    with pytest.raises(UserError, match=r"expected the unfinished records to exist .* build again"):
         build()
     assert RecordsDirectory.open(path).fingerprint == "abc"
     assert [left.name for left in path.parent.iterdir() if left.name != "cache"] == ["records"]

@@ -27,10 +27,10 @@ def test_a_file_is_there_only_when_it_is_whole(tmp_path):
         assert not (tmp_path / "file").exists()
         raise RuntimeError("stop")
 
-    (tmp_path / "half").mkdir()
+    (tmp_path / "partial").mkdir()
     with pytest.raises(RuntimeError, match="stop"):
-        write_tfrecord(tmp_path / "file", fail(), tmp_path / "half")
-    assert [path.name for path in tmp_path.iterdir()] == ["half"]
+        write_tfrecord(tmp_path / "file", fail(), tmp_path / "partial")
+    assert [path.name for path in tmp_path.iterdir()] == ["partial"]
 
 
 @pytest.mark.parametrize(

@@ -3,17 +3,17 @@ from types import SimpleNamespace
 import pytest
 
 from rnnpipe.config.loader import load_config
-from rnnpipe.config.schema import SCHEMAS
 from rnnpipe.errors import UserError
 from rnnpipe.runs.checks import check_splits
+from rnnpipe.tasks import find_schemas
 
 SOURCES = {
     "captioning": "shapes_captions",
-    "char_lm": "python_topics",
-    "glimpse": "cluttered_shapes",
-    "sentiment": "sentiment_grammar",
+    "language_model": "python_topics",
+    "image_classification": "cluttered_shapes",
+    "text_classification": "sentiment_grammar",
     "translation": "translation_grammar",
-    "video": "moving_shapes",
+    "video_labeling": "moving_shapes",
     "vqa": "shapes",
 }
 TOLD = (
@@ -22,15 +22,15 @@ TOLD = (
 )
 
 
-@pytest.mark.parametrize("task", SCHEMAS)
+@pytest.mark.parametrize("task", find_schemas())
 def test_every_task_is_told_of_a_split_that_cannot_be_scored(task, tmp_path):
     path = tmp_path / "config.yaml"
     path.write_text(f"task: {task}\ndata:\n  source: {{kind: {SOURCES[task]}}}\n")
-    check_splits(load_config(path, SCHEMAS), ["train", "validation", "test"])
+    check_splits(load_config(path, find_schemas()), ["train", "validation", "test"])
     with pytest.raises(UserError) as fault:
-        check_splits(load_config(path, SCHEMAS), ["train", "validation"])
+        check_splits(load_config(path, find_schemas()), ["train", "validation"])
     assert str(fault.value) == TOLD
-    others = load_config(path, SCHEMAS, ["evaluate.splits=[validation, train]"])
+    others = load_config(path, find_schemas(), ["evaluate.splits=[validation, train]"])
     check_splits(others, ["train", "validation"])
 
 

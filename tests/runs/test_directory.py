@@ -61,9 +61,9 @@ def test_one_process_trains_a_run(tmp_path):
     run = create_run(tmp_path, "vqa")
     finish(run)
     twice = pytest.raises(UserError, match="got one that another process trains")
-    with run.held(), twice, run.held():
+    with run.lock(), twice, run.lock():
         pass
-    with run.held():
+    with run.lock():
         pass
 
 

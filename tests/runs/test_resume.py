@@ -24,7 +24,7 @@ SENTIMENT = [
     "model.encoder.units=3",
     "train.epochs=2",
     "train.batch_size=16",
-    "train.members=2",
+    "train.ensemble_size=2",
     "train.r_drop=0.5",
     "train.optimizer.ema=0.9",
 ]
@@ -61,7 +61,7 @@ CHAR_LM = [
     "model.embedding=6",
     "model.recurrence.units=6",
     "model.recurrence.dropout=0.2",
-    "train.chunk=64",
+    "train.bptt_length=64",
     "train.epochs=2",
     "train.batch_size=8",
 ]
@@ -71,7 +71,7 @@ GLIMPSE = [
     "data.image.size=32",
     "model.image_encoder.channels=[4, 4]",
     "model.reader.units=5",
-    "model.reader.looks=3",
+    "model.reader.glimpses=3",
     "model.attention.units=4",
     "train.epochs=2",
     "train.batch_size=16",
@@ -81,7 +81,7 @@ TRAININGS = {
     "sentiment": (SENTIMENT, (1, 4)),  # of either member
     "captioning": (CAPTIONING, (3, 5)),  # of the first phase and of the second
     "translation": (TRANSLATION, (2, 3)),
-    "char_lm": (CHAR_LM, (2,)),
+    "language_model": (CHAR_LM, (2,)),
     "glimpse": (GLIMPSE, (2, 4)),  # of the model and of its baseline
 }
 

@@ -22,7 +22,7 @@ def write_json() -> Callable[[Path, Any], None]:
 
 
 @pytest.fixture
-def write_part() -> WritePart:
+def write_split() -> WritePart:
     """Writes a part of a VQA v2.0 data set: three questions about two images."""
 
     def write(

@@ -9,14 +9,14 @@ import pytest
 
 from rnnpipe.errors import UserError
 from rnnpipe.storage import paths
-from rnnpipe.storage.paths import StorePath, place, read_range, remove_tree, walk
+from rnnpipe.storage.paths import StorePath, as_path, read_range, remove_tree, walk
 
 
 @pytest.fixture(params=["disk", "store"])
 def folder(request, tmp_path):
     """A folder of each kind, with the same files in it."""
     name = f"memory://{uuid.uuid4().hex}"
-    folder = place(tmp_path / "raw" if request.param == "disk" else name)
+    folder = as_path(tmp_path / "raw" if request.param == "disk" else name)
     for name in ("a", "a/b"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     (folder / "a" / "b" / "deep.txt").write_text("hä\r\nb", encoding="utf-8", newline="")
@@ -85,13 +85,13 @@ def test_files_are_renamed_and_removed(folder):
 
 
 def test_a_path_of_a_store_keeps_what_it_is():
-    path = place("s3://bucket/raw/train.de.gz")
+    path = as_path("s3://bucket/raw/train.de.gz")
     assert str(path) == "s3://bucket/raw/train.de.gz"
     assert str(path.with_name("x").parent / "y") == "s3://bucket/raw/y"
     assert pickle.loads(pickle.dumps(path)) == path
     assert type(pickle.loads(pickle.dumps(path))) is type(path.parent) is StorePath
     assert path.expanduser().absolute() == path
-    assert place(str(path)) == place(path) == path
+    assert as_path(str(path)) == as_path(path) == path
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES])

@@ -3,14 +3,13 @@ from pathlib import Path
 import pytest
 from pydantic import TypeAdapter
 
-from rnnpipe.config.schema.base import Build
 from rnnpipe.config.schema.caption_data import CaptionData, CaptionSource
 from rnnpipe.records.specs import CAPTION, CAPTION_FEATURES
-from rnnpipe.sources.coco_captions import CocoCaptions
-from rnnpipe.sources.flickr8k import Flickr8k
-from rnnpipe.sources.shapes_captions import ShapesCaptions
-from rnnpipe.sources.tfds_captions import TfdsCaptions
-from rnnpipe.tasks.caption_data import open_captions, prepare_caption_build
+from rnnpipe.sources.captions.coco import CocoCaptions
+from rnnpipe.sources.captions.flickr8k import Flickr8k
+from rnnpipe.sources.captions.tfds import TfdsCaptions
+from rnnpipe.sources.generated.shapes_captions import ShapesCaptions
+from rnnpipe.tasks.caption_data import make_caption_recipe, open_captions
 
 FILES = {"train": {"annotations": Path("a.json"), "images": Path("photos")}}
 
@@ -34,22 +33,18 @@ def test_every_source_of_a_config_is_opened(source, kind):
         assert opened.settings["karpathy"] is True
 
 
-def test_a_build_is_what_the_config_says():
+def test_a_recipe_is_what_the_config_says():
     data = {
         "source": {"kind": "shapes_captions"},
         "image": {"size": 48, "fit": "crop"},
         "caption": {"vocabulary": 99, "min_count": 5, "max_tokens": 12},
         "features": {"backbone": "mobilenet", "weights": "none", "options": {"alpha": 0.25}},
-        "splits": {"test": 0.3},
     }
-    build = prepare_caption_build(CaptionData.model_validate(data), Build(records_per_shard=7))
-    recipe = build.recipe
+    recipe = make_caption_recipe(CaptionData.model_validate(data))
     assert recipe.spec is CAPTION_FEATURES
     assert (recipe.image_size, recipe.image_fit, recipe.jpeg_quality) == (48, "crop", 92)
     assert (recipe.text.vocabulary, recipe.min_count, recipe.max_tokens) == (99, 5, 12)
     assert recipe.features.options == (("alpha", 0.25),)
     assert (recipe.features.backbone, recipe.features.weights) == ("mobilenet", "none")
-    assert build.shares == {"validation": 0.1, "test": 0.3}
-    assert build.records_per_shard == 7
     without = CaptionData.model_validate({**data, "features": None})
-    assert prepare_caption_build(without, Build()).recipe.spec is CAPTION
+    assert make_caption_recipe(without).spec is CAPTION

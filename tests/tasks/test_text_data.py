@@ -2,9 +2,13 @@ from pathlib import Path
 
 import pytest
 
-from rnnpipe.config.schema.base import Build as BuildSection
 from rnnpipe.config.schema.text import TextClassData, TextPairData
-from rnnpipe.tasks.text_data import prepare_text_class_build, prepare_text_pair_build
+from rnnpipe.tasks.text_data import (
+    make_text_class_recipe,
+    make_text_pair_recipe,
+    open_text_classes,
+    open_text_pairs,
+)
 
 
 @pytest.mark.parametrize(
@@ -26,10 +30,8 @@ def test_every_source_of_classes_opens(source):
             "repeats": {"leaks": "drop"},
         }
     )
-    build = prepare_text_class_build(data, BuildSection(records_per_shard=7))
-    assert build.source.kind == source["kind"]
-    assert build.records_per_shard == 7
-    recipe = build.recipe
+    assert open_text_classes(data.source).kind == source["kind"]
+    recipe = make_text_class_recipe(data)
     assert (recipe.keep, recipe.drop_leaks, recipe.drop_duplicates) == ("end", True, False)
     normalizer = recipe.text.normalizer
     assert normalizer.drop_tags
@@ -49,8 +51,7 @@ def test_every_source_of_pairs_opens(source):
     data = TextPairData.model_validate(
         {"source": source, "text": {"tokenizer": "word", "joint": False}}
     )
-    build = prepare_text_pair_build(data, BuildSection())
-    assert build.source.kind == source["kind"]
-    assert build.shares == {"validation": 0.1, "test": 0.1}
-    assert not build.recipe.joint
-    assert build.recipe.text.normalizer.split_punctuation
+    assert open_text_pairs(data.source).kind == source["kind"]
+    recipe = make_text_pair_recipe(data)
+    assert not recipe.joint
+    assert recipe.text.normalizer.split_punctuation

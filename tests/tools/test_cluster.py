@@ -8,9 +8,9 @@ import threading
 import pytest
 
 from rnnpipe.errors import UserError
-from tools.cluster import flink, strikes
+from tools.cluster import fault_injectors, flink
+from tools.cluster.components import Components, default_home
 from tools.cluster.flink import Cluster
-from tools.cluster.parts import Parts, default_home
 from tools.cluster.processes import Processes, started
 
 SLEEP = ["sleep", "100"]
@@ -54,11 +54,11 @@ def test_a_process_that_ends_before_the_signal_was_not_there(processes, monkeypa
 
 def test_what_was_started_is_stopped_where_the_cluster_does_not_come_up(tmp_path, monkeypatch):
     cluster = Cluster(tmp_path)
-    monkeypatch.setattr(Parts, "check", lambda self: None)
+    monkeypatch.setattr(Components, "check", lambda self: None)
     monkeypatch.setattr(flink, "_check_ports", lambda: None)
     monkeypatch.setattr(Cluster, "_configure", lambda self, workers, memory: dict(os.environ))
     monkeypatch.setattr(Cluster, "_job_server", lambda self: SLEEP)
-    scripts = cluster.parts.flink / "bin"
+    scripts = cluster.components.flink / "bin"
     scripts.mkdir(parents=True)
     for name in ("jobmanager.sh", "taskmanager.sh"):
         (scripts / name).write_text("#!/bin/sh\nexec sleep 100\n")
@@ -102,16 +102,16 @@ def test_a_variable_names_the_folder(tmp_path, monkeypatch):
     assert default_home() == tmp_path
 
 
-def test_who_is_not_there_is_not_struck(processes):
-    chance = random.Random(1)
-    assert not strikes.kill_forker(2**22 + 1, None, chance)
+def test_nothing_is_injected_into_a_process_that_has_ended(processes):
+    rng = random.Random(1)
+    assert not fault_injectors.kill_forker(2**22 + 1, None, rng)
     processes.start("one", ["sh", "-c", "sleep 100 & wait"], os.environ)
     main = processes.pid("one")
-    while not strikes.kill_forker(main, None, chance):
+    while not fault_injectors.kill_forker(main, None, rng):
         assert started(main)
     reap(main)  # its child was all it waited for
-    assert not strikes.kill_main(main, None, chance)
-    assert not strikes.kill_worker(main, None, chance)
+    assert not fault_injectors.kill_main(main, None, rng)
+    assert not fault_injectors.kill_worker(main, None, rng)
 
 
 def test_a_process_that_nobody_waits_for_has_ended(processes):
@@ -120,5 +120,5 @@ def test_a_process_that_nobody_waits_for_has_ended(processes):
     os.kill(pid, signal.SIGKILL)
     while started(pid):
         pass
-    assert not strikes.kill_main(pid, None, random.Random(1))
+    assert not fault_injectors.kill_main(pid, None, random.Random(1))
     reap(pid)

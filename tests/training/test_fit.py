@@ -92,5 +92,5 @@ def test_the_mean_of_the_weights_is_judged_and_kept(files, patience):
 
 
 def test_a_loss_that_is_no_number_is_the_users_to_mend(files):
-    with pytest.raises(UserError, match=r"train\.optimizer: expected a loss that is a number"):
+    with pytest.raises(UserError, match=r"train\.optimizer: expected a finite loss, got NaN"):
         fit(make_model(1e30), files, batches(3.0))

@@ -3,8 +3,8 @@
 import keras
 import numpy as np
 import pytest
-
 from rnnpipe.models.glimpses import build_cnn_classifier, build_glimpse_classifier
+
 from rnnpipe.training.glimpses import GlimpseTrainer
 
 IMAGES = np.random.default_rng(1).integers(0, 255, (6, 16, 16, 3), "uint8")
@@ -24,7 +24,7 @@ def make_trainer(model, **options):
 
 def make_reader(**options):
     keras.utils.set_random_seed(3)
-    return build_glimpse_classifier(**TINY, looks=3, attention_units=4, **options)
+    return build_glimpse_classifier(**TINY, glimpses=3, attention_units=4, **options)
 
 
 def cross_entropy(model):

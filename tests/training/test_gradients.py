@@ -1,9 +1,9 @@
 import keras
 import numpy as np
 import pytest
+from rnnpipe.models.recurrence import build_recurrence
 
 from rnnpipe.models.language_model import build_language_model
-from rnnpipe.models.recurrence import build_recurrence
 from rnnpipe.training.gradients import GradientFlow, measure_gradient_flow
 from tests.training.recurrent_oracle import Oracle
 

@@ -1,7 +1,6 @@
 import keras
 import numpy as np
 import pytest
-
 from rnnpipe.training.optimizers import build_adam
 
 

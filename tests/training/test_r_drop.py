@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from rnnpipe.training.r_drop import RDropTrainer, disagreement, twice
+from rnnpipe.training.r_drop import RDropTrainer, repeat_batch, symmetric_kl
 
 X = np.random.default_rng(3).normal(size=(5, 4)).astype("float32")
 Y = np.array([0, 2, 1, 1, 0])
@@ -35,7 +35,7 @@ def test_the_loss_equals_the_oracle():
     p, q = np.split(softmax(logits.astype("float64")), 2)
     kl = (p * np.log(p / q)).sum(axis=1) + (q * np.log(q / p)).sum(axis=1)
     told = -np.log(softmax(logits)[np.arange(10), np.tile(Y, 2)]).mean()
-    np.testing.assert_allclose(disagreement(logits), kl.mean(), rtol=1e-5)
+    np.testing.assert_allclose(symmetric_kl(logits), kl.mean(), rtol=1e-5)
     both = np.tile(Y, 2)
     found = trainer.compute_loss(None, both, logits, training=True)
     np.testing.assert_allclose(found, told + 3 / 4 * kl.mean(), rtol=1e-5)
@@ -48,7 +48,7 @@ def test_without_dropout_it_learns_what_is_learned_without_it():
     plain, trainer = compiled(make_trainer(0.0).model), make_trainer(0.0)
     for _ in range(3):
         plain.train_on_batch(X, Y)
-        trainer.train_on_batch(*twice((X, Y)))
+        trainer.train_on_batch(*repeat_batch((X, Y)))
     for one, other in zip(plain.get_weights(), trainer.get_weights(), strict=True):
         np.testing.assert_allclose(one, other, atol=1e-6)
 
@@ -57,9 +57,9 @@ def test_passes_come_to_agree():
     def learn(weight):
         trainer = make_trainer(0.5, weight)
         for _ in range(30):
-            trainer.train_on_batch(*twice((X, Y)))
+            trainer.train_on_batch(*repeat_batch((X, Y)))
         keras.utils.set_random_seed(1)
-        return float(disagreement(trainer(np.tile(X, (200, 1)), training=True)))
+        return float(symmetric_kl(trainer(np.tile(X, (200, 1)), training=True)))
 
     assert learn(2.0) < 0.8 * learn(0.0)
 
@@ -74,7 +74,7 @@ def test_a_validation_batch_is_taken_as_it_is():
 
 def test_it_is_saved_and_loaded(tmp_path):
     trainer = make_trainer(0.5)
-    trainer.train_on_batch(*twice((X, Y)))
+    trainer.train_on_batch(*repeat_batch((X, Y)))
     trainer.save(tmp_path / "trainer.keras")
     loaded = keras.models.load_model(tmp_path / "trainer.keras")
     assert loaded.weight == trainer.weight

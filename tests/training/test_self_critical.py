@@ -4,10 +4,10 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-
-from rnnpipe.decoding import greedy
-from rnnpipe.models.captioner import begin_captioning, build_captioner
 from rnnpipe.models.image_encoders import build_feature_encoder
+
+from rnnpipe.decoding import greedy_search
+from rnnpipe.models.captioner import begin_captioning, build_captioner
 from rnnpipe.training.self_critical import SelfCriticalTrainer
 
 IMAGES = np.random.default_rng(1).normal(size=(6, 2, 2, 3)).astype("float32")
@@ -77,11 +77,11 @@ def test_the_reward_gets_captions_and_the_references_of_their_image():
 
 
 def test_a_drawn_caption_is_compared_with_the_greedy_one_or_with_the_others_drawn():
-    rewards, critic = tf.constant([1.0, 2.0, 6.0, 0.0, 0.0, 3.0]), tf.constant([5.0, 7.0])
+    rewards, baseline_reward = tf.constant([1.0, 2.0, 6.0, 0.0, 0.0, 3.0]), tf.constant([5.0, 7.0])
 
     def compare(baseline):
         trainer = make_trainer(None, samples=3, baseline=baseline)
-        return trainer._compare_with(rewards, critic).numpy().tolist()
+        return trainer._baseline(rewards, baseline_reward).numpy().tolist()
 
     assert compare("greedy") == [5, 5, 5, 7, 7, 7]
     assert compare("samples") == [4, 3.5, 1.5, 1.5, 1.5, 0]
@@ -89,8 +89,8 @@ def test_a_drawn_caption_is_compared_with_the_greedy_one_or_with_the_others_draw
 
 def test_the_gradient_is_that_of_the_likelihood_of_what_was_drawn_times_what_it_gained():
     trainer = make_trainer(lambda said, known: [float(len(row)) for row in said], samples=1)
-    drawn, gains = tf.constant([[4, 3, 0, 0, 0], [5, 6, 7, 8, 4]]), tf.constant([2.0, -0.5])
-    found = float(trainer._loss(tf.constant(IMAGES[:2]), drawn, gains))
+    drawn, advantage = tf.constant([[4, 3, 0, 0, 0], [5, 6, 7, 8, 4]]), tf.constant([2.0, -0.5])
+    found = float(trainer._loss(tf.constant(IMAGES[:2]), drawn, advantage))
     inputs = {"image": IMAGES[:2], "image_index": np.arange(2)}
     reads = np.array([[2, 4, 3, 0, 0], [2, 5, 6, 7, 8]])
     log_probs = np.asarray(tf.nn.log_softmax(trainer.model({**inputs, "caption": reads})["logits"]))
@@ -114,7 +114,7 @@ def test_the_best_caption_is_found(baseline):
     ).history
     assert history["reward"][1] > history["reward"][0]
     step, state = begin_captioning(trainer.model, IMAGES)
-    ids = np.asarray(greedy(step, state, max_length=5).ids)[:, 0, :3]
+    ids = np.asarray(greedy_search(step, state, max_length=5).ids)[:, 0, :3]
     assert ids.tolist() == [[4, 8, 3]] * 6
     assert history["val_perplexity"][1] < 2
     assert history["val_loss"][1] == pytest.approx(np.log(history["val_perplexity"][1]))

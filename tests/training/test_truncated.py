@@ -2,11 +2,11 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from rnnpipe.models.recurrence import build_recurrence
 
 from rnnpipe.inputs.streams import make_stream_batches, make_streams
 from rnnpipe.layers import LSTM, LSTMCell, Zoneout
 from rnnpipe.models.language_model import build_language_model, state_sizes
-from rnnpipe.models.recurrence import build_recurrence
 from rnnpipe.training.bits import BitsPerToken
 from rnnpipe.training.token_targets import TokenCrossEntropy
 from rnnpipe.training.truncated import TruncatedBPTT

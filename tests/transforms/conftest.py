@@ -4,7 +4,7 @@ import apache_beam as beam
 import pytest
 from apache_beam.metrics.metric import MetricsFilter
 
-from tests.transforms.backbone import write_weights
+from tests.transforms.recipes.backbone import write_weights
 
 
 @pytest.fixture(scope="session")

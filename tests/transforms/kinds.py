@@ -5,28 +5,28 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from rnnpipe.sources.cluttered_shapes import ClutteredShapes
-from rnnpipe.sources.coco_captions import CocoCaptions
-from rnnpipe.sources.shapes import write_shapes
-from rnnpipe.sources.shapes.caption_writer import write_captioned_shapes
+from rnnpipe.sources.captions.coco import CocoCaptions
+from rnnpipe.sources.generated.cluttered_shapes import ClutteredShapes
+from rnnpipe.sources.generated.moving.writer import FRAME_LABELS, write_moving
+from rnnpipe.sources.generated.shapes import write_shapes
+from rnnpipe.sources.generated.shapes.caption_writer import write_captioned_shapes
 from rnnpipe.sources.source import Reference, Source
 from rnnpipe.sources.streams.texts import TextStreams
 from rnnpipe.sources.text.parallel import Parallel
 from rnnpipe.sources.text.table import Table
 from rnnpipe.sources.videos.clips import Sampling
-from rnnpipe.sources.videos.moving.writer import FRAME_LABELS, write_moving
 from rnnpipe.sources.videos.table import ClipTable
-from rnnpipe.sources.vqa_v2 import VqaV2
+from rnnpipe.sources.vqa.vqa_v2 import VqaV2
 from rnnpipe.transforms.build import Build
-from rnnpipe.transforms.captions import CaptionRecipe
-from rnnpipe.transforms.image_classes import ImageClassRecipe
-from rnnpipe.transforms.recipe import Recipe
-from rnnpipe.transforms.streams import StreamRecipe
-from rnnpipe.transforms.text import Tokenization
-from rnnpipe.transforms.text_classes import TextClassRecipe
-from rnnpipe.transforms.text_pairs import TextPairRecipe
-from rnnpipe.transforms.video_frames import VideoRecipe
-from rnnpipe.transforms.vqa import VqaRecipe
+from rnnpipe.transforms.recipes.base import Recipe
+from rnnpipe.transforms.recipes.captions import CaptionRecipe
+from rnnpipe.transforms.recipes.image_classes import ImageClassRecipe
+from rnnpipe.transforms.recipes.text_classes import TextClassRecipe
+from rnnpipe.transforms.recipes.text_pairs import TextPairRecipe
+from rnnpipe.transforms.recipes.text_stream import StreamRecipe
+from rnnpipe.transforms.recipes.tokenization import Tokenization
+from rnnpipe.transforms.recipes.video_frames import VideoRecipe
+from rnnpipe.transforms.recipes.vqa import VqaRecipe
 
 NUMBERS = ("nil", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
@@ -103,8 +103,8 @@ def _break(
     """Overwrites some files; returns the keys under which they will be missed."""
     source.prepare(lambda done, total: None)
     keys: dict[str, set[str]] = {}
-    for piece in source.pieces():
-        for reference in source.read(piece):
+    for partition in source.partitions():
+        for reference in source.read(partition):
             keys.setdefault(reference.fields[field], set()).add(key_of(reference))
     files = sorted(keys)[:broken]
     for file in files:

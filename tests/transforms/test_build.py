@@ -16,12 +16,13 @@ from PIL import Image
 from rnnpipe.errors import UserError
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.tfrecord import write_tfrecord
-from rnnpipe.sources.vqa_v2 import VqaV2
+from rnnpipe.sources.vqa.vqa_v2 import VqaV2
 from rnnpipe.transforms import build as build_module
-from rnnpipe.transforms import shards, watch
 from rnnpipe.transforms.build import Build
-from rnnpipe.transforms.runner import Runner
-from rnnpipe.transforms.vqa import VqaRecipe
+from rnnpipe.transforms.passes import write as write_pass
+from rnnpipe.transforms.recipes.vqa import VqaRecipe
+from rnnpipe.transforms.runners import polling
+from rnnpipe.transforms.runners.runner import Runner
 from tests.transforms.kinds import contents
 
 SHARES = {"validation": 0.2, "test": 0.2}
@@ -122,39 +123,41 @@ def test_too_many_bad_records_fail_the_build_and_leave_nothing(drawn_vqa, tmp_pa
 def test_what_killed_attempts_leave_is_not_published(drawn_vqa, tmp_path, monkeypatch):
     undisturbed = make_build(drawn_vqa).run(tmp_path / "undisturbed")
 
-    def kill_once(path, records, half):
+    def kill_once(path, records, partial_folder):
         records = list(records)
-        with pytest.raises(KeyboardInterrupt):
-            write_tfrecord(path, killed(records), half)
-        left.update(half.iterdir())
-        return write_tfrecord(path, records, half)
+        with monkeypatch.context() as patched:  # whoever is killed removes nothing
+            patched.setattr(shutil, "rmtree", lambda *args, **options: None)
+            with pytest.raises(KeyboardInterrupt):
+                write_tfrecord(path, killed(records), partial_folder)
+        left.update(partial_folder.iterdir())
+        return write_tfrecord(path, records, partial_folder)
 
     def killed(records):
         yield from records
         raise KeyboardInterrupt
 
     left = set()
-    monkeypatch.setattr(shards, "write_tfrecord", kill_once)
+    monkeypatch.setattr(write_pass, "write_tfrecord", kill_once)
     records = make_build(drawn_vqa).run(tmp_path / "records")
     assert len(left) == len(records.splits) == 3
     assert contents(records.path) == contents(undisturbed.path)
 
 
 def test_a_full_disk_is_told(drawn_vqa, tmp_path, monkeypatch):
-    def fill(path, records, half):
+    def fill(path, records, partial_folder):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(shards, "write_tfrecord", fill)
+    monkeypatch.setattr(write_pass, "write_tfrecord", fill)
     with pytest.raises(UserError, match="expected room for the records, got a full disk"):
         make_build(drawn_vqa).run(tmp_path / "records")
     assert not list(tmp_path.glob("records*"))
 
 
 def test_a_full_quota_is_told(drawn_vqa, tmp_path, monkeypatch):
-    def fill(path, records, half):
+    def fill(path, records, partial_folder):
         raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
 
-    monkeypatch.setattr(shards, "write_tfrecord", fill)
+    monkeypatch.setattr(write_pass, "write_tfrecord", fill)
     with pytest.raises(UserError, match="expected room for the records, got a full quota"):
         make_build(drawn_vqa).run(tmp_path / "records")
 
@@ -176,15 +179,15 @@ def test_a_long_build_stops_once_too_many_records_are_bad(drawn_vqa, tmp_path, m
         image_of(drawn_vqa, number).write_bytes(b"<html>not found</html>")
     written = []
 
-    def write_slowly(path, records, half):
+    def write_slowly(path, records, partial_folder):
         written.append(path.name)
-        size = write_tfrecord(path, records, half)
+        size = write_tfrecord(path, records, partial_folder)
         time.sleep(0.2)
         return size
 
-    monkeypatch.setattr(shards, "write_tfrecord", write_slowly)
-    monkeypatch.setattr(build_module, "_SOON_SECONDS", 0.0)
-    monkeypatch.setattr(watch, "_SECONDS", 0.01)
+    monkeypatch.setattr(write_pass, "write_tfrecord", write_slowly)
+    monkeypatch.setattr(build_module, "_EARLY_STOP_SECONDS", 0.0)
+    monkeypatch.setattr(polling, "_SECONDS", 0.01)
     told = []
     with pytest.raises(UserError) as fault:
         make_build(drawn_vqa, records_per_shard=4).run(
@@ -223,7 +226,8 @@ def test_no_answer_above_the_threshold_is_told(drawn_vqa, tmp_path):
     with pytest.raises(UserError) as fault:
         build.run(tmp_path / "records")
     assert str(fault.value).startswith(
-        "data.answers.min_count: expected at least one answer that 10000 people gave, got none"
+        "data.answers.min_answer_count: expected at least one answer that 10000 people gave, "
+        "got none"
     )
     assert not list(tmp_path.glob("records*"))
 

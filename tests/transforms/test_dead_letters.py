@@ -6,15 +6,15 @@ from pathlib import Path
 import pytest
 
 from rnnpipe.errors import UserError
-from rnnpipe.sources.coco_captions import CocoCaptions
-from rnnpipe.sources.shapes.caption_writer import write_captioned_shapes
+from rnnpipe.sources.captions.coco import CocoCaptions
+from rnnpipe.sources.generated.shapes.caption_writer import write_captioned_shapes
 from rnnpipe.sources.text.lines import MAX_BYTES
 from rnnpipe.sources.text.parallel import Parallel
 from rnnpipe.transforms.build import Build
-from rnnpipe.transforms.captions import CaptionRecipe
-from rnnpipe.transforms.runner import Runner
-from rnnpipe.transforms.text import Tokenization
-from rnnpipe.transforms.text_pairs import TextPairRecipe
+from rnnpipe.transforms.recipes.captions import CaptionRecipe
+from rnnpipe.transforms.recipes.text_pairs import TextPairRecipe
+from rnnpipe.transforms.recipes.tokenization import Tokenization
+from rnnpipe.transforms.runners.runner import Runner
 from tests.transforms.kinds import sentence
 
 SHARES = {"validation": 0.1, "test": 0.1}
@@ -77,7 +77,7 @@ def test_images_that_are_broken_in_every_way(tmp_path):
     write_captioned_shapes(folder, IMAGES, size=24, seed=1, progress=lambda done, total: None)
     source = CocoCaptions(folder)
     source.prepare(lambda done, total: None)
-    images = sorted({(x.fields["image"], x.key) for x in source.read(source.pieces()[0])})
+    images = sorted({(x.fields["image"], x.key) for x in source.read(source.partitions()[0])})
     whole = Path(images[0][0]).read_bytes()
     damages = {b"": "the file is empty", b"<html>": "not an image", whole[: len(whole) // 2]: ""}
     expected = {}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.cluster.parts import default_home
+from tools.cluster.components import default_home
 
 HOME = default_home()  # not that of a test, which has a cache of its own
 ROOT = Path(__file__).resolve().parents[2]
@@ -16,7 +16,7 @@ FAULTS = ("worker", "forks", "main", "target", "disk", "store-main", "store-targ
 
 @pytest.mark.cluster
 @pytest.mark.parametrize("fault", [*FAULTS, "taskmanager", "flink-main"])
-def test_a_hindered_build_leaves_nothing_or_a_whole_data_set(fault):
+def test_a_build_with_a_fault_leaves_nothing_or_a_whole_data_set(fault):
     trials = "2" if fault in FAULTS else "1"
     command = [sys.executable, "-m", "tools.cluster.faults", "--trials", trials, "--faults", fault]
     flink = {**os.environ, "RNNPIPE_FLINK": str(HOME)}
@@ -24,4 +24,4 @@ def test_a_hindered_build_leaves_nothing_or_a_whole_data_set(fault):
     assert done.returncode == 0, done.stdout + done.stderr
     if "SKIPPED" in done.stdout:
         pytest.skip(f"NOTHING WAS TRIED: {done.stdout}")
-    assert f"{trials} x not struck" not in done.stdout
+    assert f"{trials} x not injected" not in done.stdout

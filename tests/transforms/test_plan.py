@@ -12,11 +12,11 @@ from rnnpipe.sources.videos.clips import Sampling
 from rnnpipe.sources.videos.table import ClipTable
 from rnnpipe.transforms import build as build_module
 from rnnpipe.transforms.build import Build
-from rnnpipe.transforms.parcels import Shuffle
-from rnnpipe.transforms.text import Tokenization
-from rnnpipe.transforms.text_pairs import TextPairRecipe
-from rnnpipe.transforms.video_frames import VideoRecipe
-from rnnpipe.transforms.work import clear
+from rnnpipe.transforms.passes.scratch import clear
+from rnnpipe.transforms.passes.shuffle import Shuffle
+from rnnpipe.transforms.recipes.text_pairs import TextPairRecipe
+from rnnpipe.transforms.recipes.tokenization import Tokenization
+from rnnpipe.transforms.recipes.video_frames import VideoRecipe
 from tests.transforms.kinds import sentence
 from tools.bench.plan import PAIRS, VIDEO, Plan
 
@@ -36,7 +36,7 @@ def size_of(value):
 
 
 def references_of(source):
-    found = (raw for piece in source.pieces() for raw in source.read(piece))
+    found = (raw for partition in source.partitions() for raw in source.read(partition))
     return [raw for raw in found if isinstance(raw, Reference)]
 
 
@@ -69,7 +69,7 @@ def per_record(tmp_path):
         for name, value in RECIPE.identities(r).items()
     ]
     reference, identity = (sum(map(size_of, values)) / len(values) for values in (found, same))
-    return replace(PAIRS, reference=reference, identity=identity, per_piece=50)
+    return replace(PAIRS, reference=reference, identity=identity, per_partition=50)
 
 
 @pytest.mark.parametrize("pairs", [1500, 6000])
@@ -82,8 +82,8 @@ def test_the_plan_of_few_pairs_is_what_they_take(tmp_path, monkeypatch, weighed,
     first, second = weighed["bytes"]
     assert first == pytest.approx(plan.first_shuffle, rel=0.05)
     assert second == pytest.approx(plan.second_shuffle, rel=0.05)
-    # The last piece of a file whose lines come out even is empty; each split has a shard begun.
-    assert len(source.pieces()) - plan.pieces in (0, 1)
+    # The last partition of a file whose lines come out even is empty; each split has a shard begun.
+    assert len(source.partitions()) - plan.partitions in (0, 1)
     assert plan.buckets == (120 if pairs == 6000 else 64)
     assert weighed["buckets"][0] - plan.buckets in (0, 1)
     shards = sum(len(records.shards(split)) for split in records.splits)
@@ -107,6 +107,6 @@ def test_the_plan_of_few_clips_is_what_they_take(tmp_path, weighed, write_clip):
     assert plan.first_shuffle == 0
     assert first < second / 20  # the counts of labels
     assert second == pytest.approx(plan.second_shuffle, rel=0.05)
-    assert len(source.pieces()) == plan.pieces == 3
+    assert len(source.partitions()) == plan.partitions == 3
     assert weighed["buckets"] == [plan.buckets]
     assert sum(len(records.shards(split)) for split in records.splits) - plan.shards in (0, 1)

@@ -46,8 +46,8 @@ class Learner:
     def write(self, source: Any) -> Decoded:
         """What it makes of words `(batch, time)`."""
         memory, *state = self.encoder(source)
-        step, first = self.decoder.begin(memory, source != PAD, state, copies=4)
-        return beam_search(step, first, width=4, max_length=LONGEST + 1)
+        step, first = self.decoder.begin(memory, source != PAD, state, beam_width=4)
+        return beam_search(step, first, beam_width=4, max_length=LONGEST + 1)
 
 
 def build_learner() -> Learner:

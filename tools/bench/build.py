@@ -8,8 +8,8 @@
 The work: read parallel text, normalise both sides, cut them into the tokens of one and the same BPE
 model, serialise and write TFRecord shards. The ways to do it: a plain loop; a
 `multiprocessing.Pool` of two whose workers write a shard each; and the build's second pass with one
-worker and with two. With `--parts` the build's first pass, which counts words and finds repeats, is
-told apart, as are the seconds in which its pipeline does nothing but start and stop.
+worker and with two. With `--parts` the build's first pass, which counts words and finds duplicates,
+is timed separately, as are the seconds in which its pipeline does nothing but start and stop.
 """
 
 import argparse
@@ -21,21 +21,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import apache_beam as beam
-from rivals import LOOP, ONE, POOL, TWO, compare, loop, pool, references_of, run
+from competitors import LOOP, ONE, POOL, TWO, compare, loop, pool, references_of, run
 
 from rnnpipe.records.codec import encode_example
 from rnnpipe.records.layout import shard_name
 from rnnpipe.records.specs import TEXT_PAIR
 from rnnpipe.records.tfrecord import write_tfrecord
+from rnnpipe.sources.generated.grammars import TranslationGrammar
 from rnnpipe.sources.source import Reference
-from rnnpipe.sources.text.grammars import TranslationGrammar
 from rnnpipe.sources.text.parallel import Parallel
-from rnnpipe.transforms.parcels import Shuffle
-from rnnpipe.transforms.shards import WriteShards
-from rnnpipe.transforms.splits import Splitter
-from rnnpipe.transforms.survey import CountReferences
-from rnnpipe.transforms.text import Tokenization
-from rnnpipe.transforms.text_pairs import TextPairEncoder, TextPairRecipe
+from rnnpipe.transforms.passes.count import CountReferences
+from rnnpipe.transforms.passes.shuffle import Shuffle
+from rnnpipe.transforms.passes.splits import Splitter
+from rnnpipe.transforms.passes.write import WriteShards
+from rnnpipe.transforms.recipes.text_pairs import TextPairEncoder, TextPairRecipe
+from rnnpipe.transforms.recipes.tokenization import Tokenization
 
 RECIPE = TextPairRecipe(Tokenization("bpe", 8000), max_tokens=1000)
 SPLITTER = Splitter({}, 0)
@@ -79,11 +79,11 @@ def build(work: Work, workers: int) -> None:
     run(write, work, workers)
 
 
-def survey(work: Work, workers: int) -> None:
+def counted(work: Work, workers: int) -> None:
     """The first pass of a build."""
 
     def count(shuffle: Shuffle) -> CountReferences:
-        spread = workers > 1 and len(work.source.pieces()) < shuffle.buckets
+        spread = workers > 1 and len(work.source.partitions()) < shuffle.buckets
         return CountReferences(work.source, RECIPE, SPLITTER, work.folder, spread, shuffle)
 
     run(count, work, workers)
@@ -101,8 +101,8 @@ WAYS: Mapping[str, Callable[[Work], None]] = {
     TWO: lambda work: build(work, 2),
 }
 PARTS: Mapping[str, Callable[[Work], None]] = {
-    "first pass, 1 worker": lambda work: survey(work, 1),
-    "first pass, 2 workers": lambda work: survey(work, 2),
+    "first pass, 1 worker": lambda work: counted(work, 1),
+    "first pass, 2 workers": lambda work: counted(work, 2),
     "start and stop, 1 worker": lambda work: start(work, 1),
     "start and stop, 2 workers": lambda work: start(work, 2),
 }
@@ -118,7 +118,7 @@ def prepare(options: argparse.Namespace, folder: Path) -> Parallel:
     raw = Parallel(path, source=options.from_, target=options.to)
     sides: list[list[str]] = [[], []]
     for reference in references_of(raw):
-        if reference.part == "train":
+        if reference.split == "train":
             for side, name in zip(sides, ("source", "target"), strict=True):
                 side.append(reference.fields[name])
     (folder / "raw").mkdir()
@@ -130,7 +130,7 @@ def prepare(options: argparse.Namespace, folder: Path) -> Parallel:
 
 
 def main() -> None:
-    """Prints a line for each way: the best of its rounds, in turns."""
+    """Prints a line for each way: the best of its rounds, interleaved."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--path", type=Path)
     parser.add_argument("--from", dest="from_", default="de")

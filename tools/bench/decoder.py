@@ -5,14 +5,14 @@
     python tools/bench/decoder.py --what search translation
 
 `train`: a training step of a captioner, 64 captions of 20 words, over 49 or 196 regions: a GRU of
-512 that looks before it steps, additive attention of 512, a vocabulary of 10,000. The naive cell
+512 in Bahdanau's architecture, additive attention of 512, a vocabulary of 10,000. The naive cell
 is what `keras.layers.RNN` runs when attention, its keys and the vocabulary are written into the
 cell. `search`: a beam of 5 for 32 images and 30 words with the same model, compiled, eager and
 written as a loop in PyTorch. `translation`: a bidirectional GRU of 256, a GRU of 512 with input
 feeding, additive attention and a vocabulary of 8,000: target tokens a second in training, sentences
 a second in greedy and beam search, 15 words each.
 
-All contestants of a line have equal weights where they have the same ones, and run in one process,
+All cases of a line have equal weights where they have the same ones, and run in one process,
 in turn: read the ratios, not the milliseconds. Medians of wall-clock and CPU seconds.
 """
 
@@ -23,10 +23,10 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
+from interleaved import Case, describe, interleave
 from keras import ops
-from turns import Case, describe, interleave
 
-from rnnpipe.decoding import Constraints, beam_search, greedy
+from rnnpipe.decoding import Constraints, beam_search, greedy_search
 from rnnpipe.layers import GRU, AdditiveAttention, AttentionDecoder, Bridge, GRUCell
 
 BATCH, STEPS, UNITS, VOCAB, EMBEDDING, REGIONS = 64, 20, 512, 10_000, 512, (49, 196)
@@ -65,11 +65,11 @@ class NaiveCell(keras.layers.Layer):
 def captioner() -> AttentionDecoder:
     """Our decoder of the captioning model."""
     attention = AdditiveAttention(UNITS)
-    return AttentionDecoder(VOCAB, EMBEDDING, GRUCell(UNITS), attention, look="before")
+    return AttentionDecoder(VOCAB, EMBEDDING, GRUCell(UNITS), attention, architecture="bahdanau")
 
 
 def training_cases(regions: int) -> dict[str, Case]:
-    """A training step (forward, loss, gradients) of each contestant."""
+    """A training step (forward, loss, gradients) of each case."""
     random = np.random.default_rng(1)
     tokens = random.integers(1, VOCAB, (BATCH, STEPS + 1))
     memory = random.normal(size=(BATCH, regions, UNITS)).astype("float32")
@@ -132,7 +132,7 @@ def training_step(model: Any, weights: list[Any], tokens: Any, memory: Any) -> C
 
 
 def search_cases(batch: int = 32, width: int = 5, length: int = 30, regions: int = 49) -> Any:
-    """A beam search of each contestant, which returns the score of the first row."""
+    """A beam search of each case, which returns the score of the first row."""
     memory = np.random.default_rng(2).normal(size=(batch, regions, UNITS)).astype("float32")
     decoder = captioner()
     decoder.build((None, None), memory.shape)
@@ -141,8 +141,10 @@ def search_cases(batch: int = 32, width: int = 5, length: int = 30, regions: int
     full = Constraints(min_length=length)
 
     def search(memory: Any) -> Any:
-        step, state = decoder.begin(memory, copies=width)
-        return beam_search(step, state, width=width, max_length=length, constraints=full).scores
+        step, state = decoder.begin(memory, beam_width=width)
+        return beam_search(
+            step, state, beam_width=width, max_length=length, constraints=full
+        ).scores
 
     graph, tensor = tf.function(search), tf.constant(memory)
     cases = {
@@ -188,11 +190,11 @@ class Translator:
         def search(source: Any) -> Any:
             memory, states = self.encode(source)
             step, state = self.decoder.begin(
-                memory, self.embedding.compute_mask(source), states, copies=width
+                memory, self.embedding.compute_mask(source), states, beam_width=width
             )
             if width == 1:
-                return greedy(step, state, **options).scores
-            return beam_search(step, state, width=width, **options).scores
+                return greedy_search(step, state, **options).scores
+            return beam_search(step, state, beam_width=width, **options).scores
 
         return search
 
@@ -214,7 +216,7 @@ def translation(seconds: float, batch: int = 64, length: int = 15) -> None:
         name = "greedy" if width == 1 else f"beam {width}"
         cases[f"{name}, sentences"] = (lambda search=search: search(tensors[0]).numpy(), batch)
     for name, (case, units) in cases.items():
-        found = interleave({"ours": case}, seconds, least=3)
+        found = interleave({"ours": case}, seconds, min_rounds=3)
         wall, cpu = found["wall"]["ours"], found["cpu"]["ours"]
         print(
             f"translation {name}: {units / wall:.0f} a second, {cpu:.2f} CPU seconds for {units}, "
@@ -224,8 +226,8 @@ def translation(seconds: float, batch: int = 64, length: int = 15) -> None:
 
 
 def compare(title: str, cases: dict[str, Case], seconds: float) -> None:
-    """Prints how long each contestant takes, and how many times as long as ours."""
-    found = interleave(cases, seconds, least=3)
+    """Prints how long each case takes, and how many times as long as ours."""
+    found = interleave(cases, seconds, min_rounds=3)
     print(f"{title}: {describe(found, 0)} | first {found['first']['ours']:.1f} s", flush=True)
 
 

@@ -4,7 +4,7 @@
     python tools/bench/epochs.py configs/sentiment.yaml
     python tools/bench/epochs.py configs/translation.yaml --turns 3
 
-Epochs of a config's training, on its finished records, take turns with the same epochs on batches
+Epochs of a config's training, on its finished records, alternate with the same epochs on batches
 whose settings tf.data tunes, as it does by default. Told are seconds on the wall and CPU seconds of
 each epoch: an iterator that is let go may wait for its tuner, and then both cores do nothing.
 """
@@ -17,7 +17,7 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import tensorflow as tf
-from turns import Case, seconds_of
+from interleaved import Case, seconds_of
 
 from rnnpipe.config.loader import load_config
 from rnnpipe.runs.build import find_records

@@ -26,21 +26,21 @@ from itertools import cycle, islice
 from pathlib import Path
 
 import numpy as np
+from competitors import LOOP, ONE, POOL, TWO, compare, loop, pool, references_of, run
 from PIL import Image
-from rivals import LOOP, ONE, POOL, TWO, compare, loop, pool, references_of, run
 
 from rnnpipe.records.codec import encode_example
 from rnnpipe.records.layout import shard_name
 from rnnpipe.records.tfrecord import write_tfrecord
-from rnnpipe.sources.coco_captions import CocoCaptions
+from rnnpipe.sources.captions.coco import CocoCaptions
 from rnnpipe.sources.source import Reference
 from rnnpipe.transforms.build import Build
-from rnnpipe.transforms.captions import CaptionEncoder, CaptionRecipe
-from rnnpipe.transforms.features import Features
-from rnnpipe.transforms.parcels import Shuffle
-from rnnpipe.transforms.recipe import Encoded
-from rnnpipe.transforms.shards import WriteShards
-from rnnpipe.transforms.splits import Splitter, order_in_shard
+from rnnpipe.transforms.passes.shuffle import Shuffle
+from rnnpipe.transforms.passes.splits import Splitter, order_in_shard
+from rnnpipe.transforms.passes.write import WriteShards
+from rnnpipe.transforms.recipes.base import Encoded
+from rnnpipe.transforms.recipes.captions import CaptionEncoder, CaptionRecipe
+from rnnpipe.transforms.recipes.image_features import Features
 
 SPLITTER = Splitter({}, 0)
 CAPTIONS = [f"A photo of {what} near a tree." for what in ("a dog", "two cats", "it", "a", "b")]
@@ -126,7 +126,7 @@ def _make_photos(folder: Path) -> list[Path]:
 
 
 def measure_speed(options: argparse.Namespace, folder: Path) -> None:
-    """Times every way in turns and prints the best of each."""
+    """Times every way interleaved and prints the best of each."""
     source = write_raw(folder / "raw", options.images, options.photos)
     recipe = _recipe(options)
     counts: dict[str, Counter[str]] = {"words": Counter()}

@@ -15,14 +15,14 @@ from typing import Any
 import keras
 import numpy as np
 import torch
+from interleaved import Case
+from joey_weights import DROPOUT, weights_of
 from joeynmt.batch import Batch
 from joeynmt.builders import build_gradient_clipper, build_optimizer
 from joeynmt.model import Model, build_model
 from joeynmt.search import search
 from joeynmt.vocabulary import Vocabulary
-from recipe import DROPOUT, weights_of
 from torch import nn
-from turns import Case
 
 from rnnpipe.text.tokens import END, PAD, START, UNKNOWN
 

@@ -4,7 +4,7 @@
     python tools/bench/layers.py --layers LSTM --shapes 32,100,128,256 --seconds 20
     python tools/bench/layers.py --memory            # peak memory of a training step at T = 1000
 
-All contestants of a line run in one process, in turn, so that whatever else the machine does hits
+All cases of a line run in one process, in turn, so that whatever else the machine does hits
 all of them alike: read the ratios, not the milliseconds. Medians; `cpu` is the ratio of the seconds
 that all threads spent, which a busy machine distorts least; `first` is the first call, which
 compiles; `roof` is the share of the measured matrix product's speed that the arithmetic reaches.
@@ -21,7 +21,7 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-from turns import Case, describe, interleave, running, seconds_of
+from interleaved import Case, describe, interleave, running, seconds_of
 
 from rnnpipe import layers
 

@@ -4,7 +4,7 @@
     python tools/bench/lengths.py --masks          # what a right-padded mask costs a training step
 
 The first epoch compiles, once for each of a few lengths (docs/layers.md), and is told apart from
-those after it. Contestants take turns, medians are told; `cpu` is as in `tools/bench/layers.py`.
+those after it. Cases alternate, medians are told; `cpu` is as in `tools/bench/layers.py`.
 """
 
 import argparse
@@ -13,8 +13,8 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
+from interleaved import Case, interleave, running
 from layers import GATES, THEIRS
-from turns import Case, interleave, running
 
 from rnnpipe import layers
 

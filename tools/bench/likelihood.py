@@ -3,7 +3,7 @@
     python tools/bench/likelihood.py
     python tools/bench/likelihood.py --tokens 1280 --vocab 10000 --smoothing 0 --seconds 20
 
-Each contestant finds the smoothed cross-entropy of some tokens, its gradient by the logits, and
+Each case finds the smoothed cross-entropy of some tokens, its gradient by the logits, and
 their perplexity, as a training step does, with reproducible operations as in training runs. Both
 run in one process, in turn: read the ratios, not the milliseconds.
 """
@@ -18,8 +18,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 import numpy as np
 import tensorflow as tf
+from interleaved import Case, describe, interleave
 from keras import ops
-from turns import Case, describe, interleave
 
 from rnnpipe.training.token_targets import Perplexity, TokenCrossEntropy
 

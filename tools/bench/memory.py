@@ -24,14 +24,14 @@ from pathlib import Path
 
 from images import write_raw
 
-from rnnpipe.sources.coco_captions import CocoCaptions
-from rnnpipe.sources.text.grammars import TranslationGrammar
+from rnnpipe.sources.captions.coco import CocoCaptions
+from rnnpipe.sources.generated.grammars import TranslationGrammar
 from rnnpipe.sources.text.parallel import Parallel
 from rnnpipe.transforms.build import Build
-from rnnpipe.transforms.captions import CaptionRecipe
-from rnnpipe.transforms.runner import Runner
-from rnnpipe.transforms.text import Tokenization
-from rnnpipe.transforms.text_pairs import TextPairRecipe
+from rnnpipe.transforms.recipes.captions import CaptionRecipe
+from rnnpipe.transforms.recipes.text_pairs import TextPairRecipe
+from rnnpipe.transforms.recipes.tokenization import Tokenization
+from rnnpipe.transforms.runners.runner import Runner
 
 SHARES = {"validation": 0.01, "test": 0.01}
 DISTINCT_PAIRS = 30_000

@@ -5,19 +5,19 @@
     python tools/bench/plan.py pairs --per-shard 1000             # with the shards of small data
 
 The sizes and times of one record are those that small builds have; docs/scale.md says where each
-comes from. A test holds the shuffled bytes and the numbers of shards, pieces and buckets against
-real builds: of pairs of two sizes, of some clips.
+comes from. A test holds the shuffled bytes and the numbers of shards, partitions and buckets
+against real builds: of pairs of two sizes, of some clips.
 """
 
 import argparse
 from dataclasses import dataclass, replace
 
 from rnnpipe.sources.text.lines import LINES, MOST_SPANS
-from rnnpipe.transforms.parcels import MOST_BYTES, Shuffle
-from rnnpipe.transforms.sorting import MOST_VALUES
-from rnnpipe.transforms.survey import MOST_ITEMS
+from rnnpipe.transforms.passes.count import MAX_ITEMS
+from rnnpipe.transforms.passes.external_sort import MAX_VALUES_IN_MEMORY
+from rnnpipe.transforms.passes.shuffle import MAX_BATCH_BYTES, Shuffle
 
-_CLAIM = 200  # bytes that a parcel's place takes in the main process of a local build
+_CLAIM = 200  # bytes that a shuffle batch's place takes in the main process of a local build
 _WORD = 150  # bytes that a word and its count take in memory
 _IN_MEMORY = 5  # times as many bytes as pickled
 
@@ -36,7 +36,7 @@ class Data:
         first: CPU seconds of the first pass.
         second: CPU seconds of the second pass.
         per_piece: how many records one worker reads at least.
-        most_pieces: how many pieces there are at most, if there is a limit.
+        most_pieces: how many partitions there are at most, if there is a limit.
     """
 
     records: int
@@ -47,8 +47,8 @@ class Data:
     identity: float
     first: float
     second: float
-    per_piece: int
-    most_pieces: int | None = None
+    per_partition: int
+    max_partitions: int | None = None
 
 
 PAIRS = Data(10**9, 250, 620, 380, 3, 87, 280e-6, 320e-6, LINES, MOST_SPANS)
@@ -71,17 +71,17 @@ class Plan:
     workers: int
 
     @property
-    def pieces(self) -> int:
-        """In how many pieces the raw data is read: no more workers than that can read."""
-        pieces = -(-self.data.records // self.data.per_piece)
-        if self.data.most_pieces is None or pieces <= self.data.most_pieces:
-            return pieces
-        return -(-pieces // -(-pieces // self.data.most_pieces))
+    def partitions(self) -> int:
+        """In how many partitions the raw data is read: no more workers than that can read."""
+        partitions = -(-self.data.records // self.data.per_partition)
+        if self.data.max_partitions is None or partitions <= self.data.max_partitions:
+            return partitions
+        return -(-partitions // -(-partitions // self.data.max_partitions))
 
     @property
     def buckets(self) -> int:
         """In how many groups like is brought together with like."""
-        return max(Shuffle().buckets, self.pieces)
+        return max(Shuffle().buckets, self.partitions)
 
     @property
     def shards(self) -> int:
@@ -110,15 +110,17 @@ class Plan:
 
     @property
     def claims(self) -> float:
-        """Bytes in the main process of a local build: the places of the parcels of all shards."""
-        sendings = max(self.second_shuffle / MOST_BYTES, min(self.workers, self.pieces))
+        """Bytes in the main process of a local build: the offsets of all shuffle batches."""
+        sendings = max(self.second_shuffle / MAX_BATCH_BYTES, min(self.workers, self.partitions))
         return _CLAIM * min(self.data.records, sendings * self.shards)
 
     @property
     def sorted_at_once(self) -> float:
         """Bytes of what a worker sorts in memory, whatever there is of it."""
         most = max(self.data.reference, self.data.identity)
-        return _IN_MEMORY * most * min(MOST_VALUES, max(self.per_shard, self.bucket_values))
+        return (
+            _IN_MEMORY * most * min(MAX_VALUES_IN_MEMORY, max(self.per_shard, self.bucket_values))
+        )
 
     @property
     def bucket_values(self) -> float:
@@ -134,22 +136,22 @@ class Plan:
 def describe(plan: Plan) -> str:
     """The plan, a line for each number."""
     data, giga, mega = plan.data, 1e9, 1e6
-    words = f"{MOST_ITEMS:,} of each kind at most, {MOST_ITEMS * _WORD / mega:,.0f} MB"
+    words = f"{MAX_ITEMS:,} of each kind at most, {MAX_ITEMS * _WORD / mega:,.0f} MB"
     hours = data.records * (data.first + data.second) / 3600
     rows = {
         "records": f"{data.records:,}",
         "raw data": f"{data.records * data.raw / giga:,.1f} GB",
         "records on disk": f"{data.records * data.written / giga:,.1f} GB",
-        "pieces": f"{plan.pieces:,}",
+        "partitions": f"{plan.partitions:,}",
         "shards": f"{plan.shards:,} of {plan.per_shard * data.written / mega:,.0f} MB",
-        "first pass shuffles": f"{plan.first_shuffle / giga:,.1f} GB",
-        "second pass shuffles": f"{plan.second_shuffle / giga:,.1f} GB",
+        "count pass shuffles": f"{plan.first_shuffle / giga:,.1f} GB",
+        "write pass shuffles": f"{plan.second_shuffle / giga:,.1f} GB",
         "buckets": f"{plan.buckets:,} of {plan.bucket / mega:,.1f} MB",
         "references of a shard": f"{plan.shard / mega:,.1f} MB",
         "a worker sorts at once": f"{plan.sorted_at_once / mega:,.0f} MB",
-        "a worker packs at once": f"{MOST_BYTES / mega:,.0f} MB for each shuffle",
+        "a worker batches at once": f"{MAX_BATCH_BYTES / mega:,.0f} MB for each shuffle",
         "main process, words": words,
-        "main process, places (local)": f"{plan.claims / mega:,.0f} MB",
+        "main process, offsets (local)": f"{plan.claims / mega:,.0f} MB",
         "worker-hours": f"{hours:,.0f}",
         f"hours of {plan.workers} workers": f"{plan.hours:,.1f}",
     }

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 import torch
+from interleaved import Case
 from torch import nn
-from turns import Case
 
 from rnnpipe.layers import AttentionDecoder
 from rnnpipe.text.tokens import END, START

@@ -5,12 +5,12 @@
     python tools/bench/translation.py runs/multi30k_de_en --what waiting     # for data, an epoch
     python tools/bench/translation.py runs/multi30k_de_en --what training --give-back
 
-The contestants take turns in one process, with all its cores. They see the same sentences in the
+The cases alternate in one process, with all its cores. They see the same sentences in the
 same batches, as the run cuts them, each padded in its own way:
 
 - ours: the run's model as it is;
 - ours, wide: the same translator at the sizes of JoeyNMT's recipe, without tied weights and with
-  its dropout: what is not there in the run's weights is zeros (`recipe.py`);
+  its dropout: what is not there in the run's weights is zeros (`joey_weights.py`);
 - joeynmt: its model, loss, clipping, Adam and searches, with the weights of the wide one
   (`joey.py`): so both have as much to compute, and a search as many steps to do, since they say
   the same. How many of the translations are equal is printed;
@@ -21,7 +21,7 @@ Two things are not JoeyNMT's own: biases of keys and logits, which it lacks, and
 token, as ours have none. Nothing is compiled while the clock runs: a turn goes through all batches,
 and the first one is not counted. Of the turns the median counts, on the wall, and in brackets what
 the CPU seconds would make of cores that nobody else uses. Memory that tensors leave is kept, as a
-run keeps it (`rnnpipe.training.memory`), unless `--give-back` is said.
+run keeps it (`rnnpipe.training.malloc`), unless `--give-back` is said.
 """
 
 import argparse
@@ -38,8 +38,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 import numpy as np
 import tensorflow as tf
-from recipe import widen_to_recipe
-from turns import Case, interleave
+from interleaved import Case, interleave
+from joey_weights import widen_to_joey
 
 from rnnpipe.inputs.prefetching import prefetch
 from rnnpipe.records.directory import RecordsDirectory
@@ -48,32 +48,37 @@ from rnnpipe.runs.config import load_run_config
 from rnnpipe.runs.directory import open_run
 from rnnpipe.runs.model import load_model
 from rnnpipe.tasks import make_task
-from rnnpipe.tasks.translation.search import Search
+from rnnpipe.tasks.translation.search import TranslationSearch
 from rnnpipe.tasks.translation.task import TranslationTask
 from rnnpipe.text.tokens import PAD
-from rnnpipe.training.memory import keep_memory
+from rnnpipe.training.malloc import tune_malloc
 
 OURS, WIDE, JOEY, MIXED = "ours", "ours, wide", "joeynmt", "joeynmt, mixed"
 MAX_LENGTH = 100
 
 
 class Bench:
-    """The contestants of a run.
+    """The cases of a run.
 
     Args:
         task: the run's task.
         records: its records.
         model: its trained model.
-        rivals: whether JoeyNMT takes part.
+        competitors: whether JoeyNMT takes part.
     """
 
     def __init__(
-        self, task: TranslationTask, records: RecordsDirectory, model: keras.Model, *, rivals: bool
+        self,
+        task: TranslationTask,
+        records: RecordsDirectory,
+        model: keras.Model,
+        *,
+        competitors: bool,
     ) -> None:
         self.task, self.records = task, records
-        self.models = {OURS: model, WIDE: widen_to_recipe(model, task.config)}
+        self.models = {OURS: model, WIDE: widen_to_joey(model, task.config)}
         self.joey: Any = None
-        if rivals:
+        if competitors:
             # Its LLVM and TensorFlow's do not bear each other in one process; CPUs need no Triton.
             sys.modules.setdefault("triton", None)  # type: ignore[arg-type]  # forbids its import
             from joey import build_joey  # noqa: PLC0415  # it is not installed everywhere
@@ -81,7 +86,7 @@ class Bench:
             self.joey = build_joey(self.models[WIDE])
 
     def print_sizes(self) -> None:
-        """How many weights each contestant has."""
+        """How many weights each case has."""
         sizes = {name: model.count_params() for name, model in self.models.items()}
         if self.joey is not None:
             sizes[JOEY] = sum(weight.numel() for weight in self.joey.parameters())
@@ -89,7 +94,7 @@ class Bench:
             print(f"{name:16}{size:12,} weights")
 
     def time_search(self, width: int, split: str, sentences: int, turns: int) -> None:
-        """Sentences a second, and how many the contestants translate in the same way."""
+        """Sentences a second, and how many the cases translate in the same way."""
         sources = [row["source_tokens"] for row in self.records.read(split)][:sentences]
         settings = self.task.config.evaluate
         size = settings.batch_size
@@ -101,7 +106,8 @@ class Bench:
             "batch_size": size,
         }
         cases: dict[str, Case] = {
-            name: partial(Search(model, **options), sources) for name, model in self.models.items()
+            name: partial(TranslationSearch(model, **options), sources)
+            for name, model in self.models.items()
         }
         if self.joey is not None:
             from joey import translating  # noqa: PLC0415  # it is not installed everywhere
@@ -113,7 +119,7 @@ class Bench:
                 )
         print(f"\n{'greedy' if width == 1 else f'beam of {width}'}, {len(sources)} sentences:")
         self._print_equal(cases)
-        _print_rates(interleave(cases, 0, least=turns), len(sources), "sentences")
+        _print_rates(interleave(cases, 0, min_rounds=turns), len(sources), "sentences")
 
     def _print_equal(self, cases: dict[str, Case]) -> None:
         ours = [each[0].tokens if each else [] for each in cases[OURS]()]
@@ -144,7 +150,7 @@ class Bench:
                     self.joey, drawn, optimizer.learning_rate, optimizer.clip_norm or 1.0
                 )
         print(f"\ntraining, {steps} steps; {filled:.0%} of our targets is no padding:")
-        _print_rates(interleave(cases, 0, least=turns), tokens, "target tokens")
+        _print_rates(interleave(cases, 0, min_rounds=turns), tokens, "target tokens")
 
     def time_waiting(self) -> None:
         """The share of an epoch of ours that is spent waiting for data, from the first batch on."""
@@ -190,7 +196,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("run", type=Path, help="a trained run, or a folder of runs: the newest")
     parser.add_argument("--steps", type=int, default=20, help="of training a turn (default: 20)")
-    parser.add_argument("--turns", type=int, default=5, help="of each contestant (default: 5)")
+    parser.add_argument("--turns", type=int, default=5, help="of each case (default: 5)")
     parser.add_argument("--split", default="validation", help="which is translated")
     parser.add_argument("--sentences", type=int, default=1000, help="at most (default: 1000)")
     stages = ("greedy", "beam", "training", "waiting")
@@ -198,12 +204,12 @@ def main() -> None:
     parser.add_argument("--give-back", action="store_true", help="memory, as other programs do")
     options = parser.parse_args()
     if not options.give_back:
-        keep_memory()
+        tune_malloc()
     run = open_run(options.run)
     task = make_task(load_run_config(run))
-    rivals = find_spec("joeynmt") is not None
-    print(run.path if rivals else f"{run.path}; JoeyNMT is not installed: see joey.py")
-    bench = Bench(task, find_records(task.config, task), load_model(run), rivals=rivals)
+    competitors = find_spec("joeynmt") is not None
+    print(run.path if competitors else f"{run.path}; JoeyNMT is not installed: see joey.py")
+    bench = Bench(task, find_records(task.config, task), load_model(run), competitors=competitors)
     bench.print_sizes()
     for stage, width in (("greedy", 1), ("beam", 5)):
         if stage in options.what:

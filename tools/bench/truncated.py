@@ -2,9 +2,9 @@
 
     python tools/bench/truncated.py
 
-Trains the model of `configs/char_lm.yaml` on made-up texts of growing length, in chunks of 64
-tokens, and on the shorter ones in one chunk, each in a process of its own, whose highest memory is
-told.
+Trains the model of `configs/language_model.yaml` on made-up texts of growing length, in chunks of
+64 tokens, and on the shorter ones in one chunk, each in a process of its own, whose highest memory
+is printed.
 """
 
 import os
@@ -16,10 +16,10 @@ import time
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
+from rnnpipe.models.recurrence import build_recurrence
 
 from rnnpipe.inputs.streams import make_stream_batches, make_streams
 from rnnpipe.models.language_model import build_language_model
-from rnnpipe.models.recurrence import build_recurrence
 from rnnpipe.training.token_targets import TokenCrossEntropy
 from rnnpipe.training.truncated import TruncatedBPTT
 

@@ -3,7 +3,7 @@
     python tools/bench/video.py [--backbone NAME]
 
 Writes videos of growing length (320 by 240, 25 frames/s), and makes their records as a worker does,
-12 frames a second at 64 by 64, in stretches of 256; each in a process of its own, whose highest
+12 frames a second at 64 by 64, in windows of 256; each in a process of its own, whose highest
 memory is told. With a backbone of keras.applications it also makes features of 96 by 96 pixels.
 """
 
@@ -22,8 +22,8 @@ from rnnpipe.sources.source import Reference
 from rnnpipe.sources.videos.clips import Clip, Sampling, refer_clip
 from rnnpipe.sources.videos.decoding import find_duration
 from rnnpipe.sources.videos.files import encode_video
-from rnnpipe.transforms.features import Features
-from rnnpipe.transforms.video_frames import VideoEncoder, VideoRecipe
+from rnnpipe.transforms.recipes.image_features import Features
+from rnnpipe.transforms.recipes.video_frames import VideoEncoder, VideoRecipe
 
 MINUTES = (0.5, 5)
 RATE, MOST, SIZE = 12, 256, 64

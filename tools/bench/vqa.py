@@ -3,7 +3,7 @@
     python tools/bench/vqa.py
 
 Times training steps of the model of `configs/vqa.yaml` on made-up batches, with every question on
-an image of its own and with eight questions on each image, in turns in one process.
+an image of its own and with eight questions on each image, interleaved in one process.
 """
 
 import os

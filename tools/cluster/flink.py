@@ -28,12 +28,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rnnpipe.errors import UserError
-from tools.cluster.parts import Parts, default_home
+from tools.cluster.components import Components, default_home
 from tools.cluster.processes import Processes
 
 REST, RPC, JOBS, ARTIFACTS = 8081, 6123, 8099, 8098
-_PATIENCE = 300.0  # seconds; beside other work a JVM takes minutes to come up
-_WORKER = "rnnpipe.transforms.worker"
+_TIMEOUT_SECONDS = 300.0  # seconds; beside other work a JVM takes minutes to come up
+_WORKER = "rnnpipe.transforms.runners.worker"
 # What was killed refuses two heartbeats, and is missed at once. On a busy machine a JVM that lives
 # may be silent for half a minute, and a job that ends just then keeps its slots for ever.
 _CONFIG = """\
@@ -59,21 +59,21 @@ restart-strategy.fixed-delay.delay: 2 s
 
 
 class Cluster:
-    """The cluster whose parts lie in one folder.
+    """The cluster whose components lie in one folder.
 
     Args:
         home: the folder.
     """
 
     def __init__(self, home: Path) -> None:
-        self.parts = Parts(home)
+        self.components = Components(home)
         self.processes = Processes(home / "run")
 
     @contextmanager
     def reserved(self) -> Iterator[None]:
-        """Keeps others away that ask for the same: tests run in several processes at once."""
-        self.parts.home.mkdir(parents=True, exist_ok=True)
-        with (self.parts.home / "lock").open("w") as file:
+        """Locks the cluster: tests run in several processes at once."""
+        self.components.home.mkdir(parents=True, exist_ok=True)
+        with (self.components.home / "lock").open("w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
 
@@ -81,14 +81,14 @@ class Cluster:
         """Starts whatever does not run yet, and waits until it is ready.
 
         Raises:
-            UserError: a part is missing, a port is taken, or something does not come up; then what
-                was started here is stopped.
+            UserError: a component is missing, a port is taken, or a process does not come up; then
+                what was started here is stopped.
         """
-        self.parts.check()
+        self.components.check()
         if not self.processes.names():
             _check_ports()
         environment = self._configure(workers, memory)
-        scripts = self.parts.flink / "bin"
+        scripts = self.components.flink / "bin"
         commands = {"jobmanager": [f"{scripts}/jobmanager.sh", "start-foreground"]}
         for worker in range(workers):
             commands[f"taskmanager-{worker}"] = [f"{scripts}/taskmanager.sh", "start-foreground"]
@@ -104,7 +104,7 @@ class Cluster:
 
     def _configure(self, workers: int, memory: int) -> dict[str, str]:
         """Writes Flink's configuration and returns the environment of all processes."""
-        run, flink = self.processes.folder, self.parts.flink
+        run, flink = self.processes.folder, self.components.flink
         if not (run / "conf").is_dir():
             shutil.copytree(flink / "conf", run / "conf")
         (run / "conf" / "config.yaml").unlink(missing_ok=True)  # the older file's name is read too
@@ -131,7 +131,7 @@ class Cluster:
         return self.processes.folder / "worker"
 
     def _job_server(self) -> list[str]:
-        jar, run = self.parts.job_server, self.processes.folder
+        jar, run = self.components.job_server, self.processes.folder
         return [
             *("java", "-Xmx512m", "-jar", str(jar), f"--flink-master=localhost:{REST}"),
             *("--job-host=localhost", f"--job-port={JOBS}", f"--artifact-port={ARTIFACTS}"),
@@ -140,13 +140,13 @@ class Cluster:
         ]
 
     def _await(self, workers: int) -> None:
-        deadline = time.monotonic() + _PATIENCE
+        deadline = time.monotonic() + _TIMEOUT_SECONDS
         while registered() < workers or not _answers(JOBS):
             for name in self.processes.names():
                 if not self.processes.is_running(name):
                     raise self._fault(name, "ended")
             if time.monotonic() > deadline:
-                raise self._fault("jobmanager", f"does not answer after {_PATIENCE:.0f} s")
+                raise self._fault("jobmanager", f"does not answer after {_TIMEOUT_SECONDS:.0f} s")
             time.sleep(0.5)
 
     def _fault(self, name: str, what: str) -> UserError:
@@ -167,7 +167,7 @@ class Cluster:
         return "\n".join([*lines, f"{registered()} workers; http://localhost:{REST}"])
 
     def options(self) -> list[str]:
-        """What Beam must be told to run a pipeline here."""
+        """The options with which Beam runs a pipeline here."""
         return [
             "--runner=FlinkRunner",
             f"--job_endpoint=localhost:{JOBS}",
@@ -177,7 +177,7 @@ class Cluster:
 
 
 def registered() -> int:
-    """How many workers have told Flink that they are there."""
+    """The number of workers that have registered with Flink."""
     try:
         with urllib.request.urlopen(f"http://localhost:{REST}/overview", timeout=5) as answer:
             return int(json.load(answer)["taskmanagers"])
@@ -199,21 +199,21 @@ def _check_ports() -> None:
 
 
 def main() -> int:
-    """Does what the command line asks; returns 0, or 2 for a user's mistake."""
+    """Runs an action of the command line; returns 0, or 2 on a `UserError`."""
     about = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=about)
     parser.add_argument("action", choices=("install", "start", "stop", "status", "options"))
     parser.add_argument("--home", type=Path, default=default_home(), help="(default: %(default)s)")
     parser.add_argument("--workers", type=int, default=2, help="(default: %(default)s)")
     parser.add_argument("--memory", type=int, default=1024, help="MiB a TaskManager (%(default)s)")
-    given = parser.parse_args()
-    cluster = Cluster(given.home)
+    options = parser.parse_args()
+    cluster = Cluster(options.home)
     try:
-        match given.action:
+        match options.action:
             case "install":
-                cluster.parts.install()
+                cluster.components.install()
             case "start":
-                cluster.start(given.workers, given.memory)
+                cluster.start(options.workers, options.memory)
             case "stop":
                 cluster.stop()
             case "status":

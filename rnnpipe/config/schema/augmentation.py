@@ -1,4 +1,4 @@
-"""How a config says what happens to images in training."""
+"""Augmentation of images in training."""
 
 from pydantic import Field
 

@@ -7,14 +7,15 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, WrapValidator, model_validator
 
 from rnnpipe.errors import UserError
-from rnnpipe.storage.paths import place
+from rnnpipe.parts.optimizers import AdamOptions, OptimizerOptions
+from rnnpipe.storage.paths import as_path
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 
 
 def _place(path: Any, read: Callable[[Any], Path]) -> Path:
     if isinstance(path, str) and "://" in path:
-        return place(path)
+        return as_path(path)
     return _expand(read(path))
 
 
@@ -79,48 +80,6 @@ class Build(Section):
     )
 
 
-class Schedule(Section):
-    """How the learning rate changes after a linear warm-up.
-
-    It stays (constant), falls to zero as half a cosine, falls with the inverse square root of the
-    steps, or falls whenever validation gets no better (plateau).
-    """
-
-    kind: Literal["constant", "cosine", "inverse_sqrt", "plateau"] = "constant"
-    warmup_steps: int = Field(0, ge=0, description="not for plateau")
-    factor: float = Field(0.5, gt=0, lt=1, description="what plateau multiplies the rate by")
-    patience: int = Field(2, ge=1, description="epochs without a better value before plateau does")
-
-    @model_validator(mode="after")
-    def _check(self) -> "Schedule":
-        if self.kind == "plateau" and self.warmup_steps:
-            got, fix = str(self.warmup_steps), "leave it out, or choose another kind"
-            raise UserError("warmup_steps", "none with the kind plateau", got, fix)
-        if self.kind == "inverse_sqrt" and not self.warmup_steps:
-            expected = "at least 1 with the kind inverse_sqrt"
-            raise UserError("warmup_steps", expected, "0", "write e.g. 1000")
-        return self
-
-
-class Adam(Section):
-    """Adam (Kingma & Ba 2015); with weight decay, AdamW (Loshchilov & Hutter 2019)."""
-
-    kind: Literal["adam"]
-    learning_rate: float = Field(1e-3, gt=0)
-    schedule: Schedule = Schedule()
-    clip_norm: float | None = Field(
-        5.0, gt=0, description="largest norm of all gradients together; null: no clipping"
-    )
-    weight_decay: float = Field(
-        0.0, ge=0, description="share of every weight that a step takes off, times learning_rate"
-    )
-    ema: Fraction = Field(
-        0.0,
-        description="momentum of a running mean of the weights, e.g. 0.995; the mean is what is "
-        "validated and kept. 0: the weights themselves",
-    )
-
-
 class KeepBest(Section):
     """Which epoch's weights are kept, and when training stops early."""
 
@@ -133,7 +92,7 @@ class Train(Section):
 
     batch_size: int = Field(64, ge=1)
     epochs: int = Field(20, ge=1)
-    optimizer: Adam = Adam(kind="adam")
+    optimizer: OptimizerOptions = AdamOptions()
     keep_best: KeepBest
 
 

@@ -1,4 +1,4 @@
-"""How the configs of tasks that write sequences say how they are searched for."""
+"""Beam search."""
 
 from pydantic import Field, model_validator
 

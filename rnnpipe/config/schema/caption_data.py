@@ -1,4 +1,4 @@
-"""What a captioning config says about its data: images with captions."""
+"""Images with captions."""
 
 from typing import Annotated, Literal
 
@@ -92,6 +92,7 @@ class CaptionData(Data):
     image: Image = Image()
     caption: CaptionText = CaptionText()
     features: Features | None = Field(
-        None, description="features computed once, in the workers; default: the model sees images"
+        None,
+        description="features computed once, in the workers; default: the model's input is images",
     )
     splits: Splits = Splits()

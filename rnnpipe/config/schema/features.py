@@ -15,7 +15,7 @@ class Features(Section):
     weights: Literal["imagenet", "none"] | FilePath = Field(
         "imagenet", description="`imagenet` downloads them; or a file that Keras saved; or `none`"
     )
-    image_size: int = Field(224, ge=32, description="height and width of what it sees, in pixels")
+    image_size: int = Field(224, ge=32, description="height and width of its input, in pixels")
     layer: str | None = Field(
         None, description="the layer whose output is taken; default: the last before pooling"
     )
@@ -27,7 +27,7 @@ class Features(Section):
 
 
 def check_encoder(encoder: str, kind: str, features: Features | None) -> None:
-    """Whether a model's encoder sees what the records hold.
+    """Checks that a model's encoder fits the records.
 
     Args:
         encoder: the key of the encoder, e.g. `model.image_encoder`.

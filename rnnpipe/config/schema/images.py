@@ -1,4 +1,4 @@
-"""What the configs of tasks with images say about them."""
+"""Images, and a small CNN."""
 
 from typing import Annotated, Literal
 

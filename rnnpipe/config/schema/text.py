@@ -1,4 +1,4 @@
-"""What the configs of text tasks say about their data: texts with classes, and pairs of texts."""
+"""Data of text tasks: texts with classes, and pairs of texts."""
 
 from typing import Annotated, Literal
 
@@ -71,7 +71,7 @@ class TableSource(FileSource):
         None, description="the file of each split; default: train.csv, test.jsonl.gz, …"
     )
     format: Literal["csv", "tsv", "jsonl"] | None = Field(
-        None, description="default: what the file's name says"
+        None, description="default: by the file's name"
     )
     columns: list[str] | None = Field(
         None, min_length=1, description="names of the columns of a file without a header"
@@ -187,7 +187,7 @@ class PairText(Section):
 
 
 class Repeats(Section):
-    """What becomes of texts that occur again; `stats.json` and a notice tell of them always."""
+    """Duplicate texts; `stats.json` and a notice always count them."""
 
     duplicates: Literal["keep", "drop"] = Field(
         "keep", description="the same record again in the training split"

@@ -9,9 +9,9 @@ from rnnpipe.layers.attention.hard import HardAttention
 from rnnpipe.layers.attention.local import LocalAttention
 from rnnpipe.layers.attention.location import LocationAttention
 from rnnpipe.layers.attention.mechanism import Attention
-from rnnpipe.layers.attention.memories import HierarchicalMemories, SeveralMemories
 from rnnpipe.layers.attention.monotonic import MonotonicAttention
 from rnnpipe.layers.attention.multi_head import MultiHeadAttention
+from rnnpipe.layers.attention.multi_source import HierarchicalAttention, MultiSourceAttention
 from rnnpipe.layers.attention.reinforce import MovingAverage, reinforce_loss
 from rnnpipe.layers.attention.wrapper import AttentionWrapper
 
@@ -24,13 +24,13 @@ __all__ = [
     "GatedAttention",
     "GeneralAttention",
     "HardAttention",
-    "HierarchicalMemories",
+    "HierarchicalAttention",
     "LocalAttention",
     "LocationAttention",
     "MonotonicAttention",
     "MovingAverage",
     "MultiHeadAttention",
-    "SeveralMemories",
+    "MultiSourceAttention",
     "doubly_stochastic_penalty",
     "reinforce_loss",
 ]

@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from rnnpipe.layers.attention.mechanism import Attention
-from rnnpipe.layers.faults import fault
+from rnnpipe.layers.errors import layer_error
 
 
 @keras.saving.register_keras_serializable("rnnpipe")
@@ -67,7 +67,7 @@ class AdditiveAttention(Attention):
     ) -> None:
         super().__init__(glimpses, **kwargs)
         if units < 1:
-            raise fault(self, "at least 1 unit", str(units), "write e.g. units=256")
+            raise layer_error(self, "at least 1 unit", str(units), "write e.g. units=256")
         self.units = units
         self.activation = keras.activations.get(activation)
         self.use_bias, self.normalize = use_bias, normalize

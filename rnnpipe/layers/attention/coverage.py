@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from rnnpipe.layers.attention.additive import AdditiveAttention
-from rnnpipe.layers.faults import fault
+from rnnpipe.layers.errors import layer_error
 
 
 @keras.saving.register_keras_serializable("rnnpipe")
@@ -48,7 +48,7 @@ class CoverageAttention(AdditiveAttention):
         super().__init__(units, glimpses, **kwargs)
         if max_fertility <= 0:
             fix = "write e.g. max_fertility=2.0"
-            raise fault(self, "a max_fertility above 0", str(max_fertility), fix)
+            raise layer_error(self, "a max_fertility above 0", str(max_fertility), fix)
         self.max_fertility = max_fertility
 
     def build_scores(self, query_features: int, memory_features: int) -> None:

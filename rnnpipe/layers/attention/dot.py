@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from rnnpipe.layers.attention.mechanism import Attention
-from rnnpipe.layers.faults import fault
+from rnnpipe.layers.errors import layer_error
 
 Scale = Literal["sqrt", "learned"]
 
@@ -44,7 +44,9 @@ class DotAttention(Attention):
     def __init__(self, scale: Scale | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if scale is not None and scale not in get_args(Scale):
-            raise fault(self, "a scale of None, 'sqrt' or 'learned'", repr(scale), "choose one")
+            raise layer_error(
+                self, "a scale of None, 'sqrt' or 'learned'", repr(scale), "choose one"
+            )
         self.scale = scale
 
     def build_scores(self, query_features: int, memory_features: int) -> None:
@@ -52,7 +54,7 @@ class DotAttention(Attention):
         if query_features != memory_features:
             got = f"{query_features} and {memory_features}"
             fix = "project one of them, or take GeneralAttention()"
-            raise fault(self, "as many features in the query as in the memory", got, fix)
+            raise layer_error(self, "as many features in the query as in the memory", got, fix)
         self._build_scale()
 
     def project_memory(self, memory: Any) -> Any:

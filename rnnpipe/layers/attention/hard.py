@@ -7,7 +7,7 @@ from keras import ops
 
 from rnnpipe.layers.attention.mechanism import Attention
 from rnnpipe.layers.attention.wrapper import AttentionWrapper
-from rnnpipe.layers.faults import fault
+from rnnpipe.layers.errors import layer_error
 
 
 @keras.saving.register_keras_serializable("rnnpipe")
@@ -51,7 +51,7 @@ class HardAttention(AttentionWrapper):
         super().__init__(mechanism, **kwargs)
         if not 0 <= expected_share <= 1:
             fix = "write e.g. expected_share=0.5"
-            raise fault(self, "an expected_share in [0, 1]", str(expected_share), fix)
+            raise layer_error(self, "an expected_share in [0, 1]", str(expected_share), fix)
         self.expected_share, self.seed = expected_share, seed
         self.random = keras.random.SeedGenerator(seed)
 

@@ -7,7 +7,7 @@ from keras import ops
 
 from rnnpipe.layers.attention.mechanism import Attention
 from rnnpipe.layers.attention.wrapper import AttentionWrapper
-from rnnpipe.layers.faults import fault
+from rnnpipe.layers.errors import layer_error
 
 
 @keras.saving.register_keras_serializable("rnnpipe")
@@ -55,7 +55,7 @@ class LocalAttention(AttentionWrapper):
         super().__init__(mechanism, **kwargs)
         if min(units, reach) < 1:
             got = f"units={units}, reach={reach}"
-            raise fault(self, "at least 1 unit and a reach of 1", got, "write e.g. reach=10")
+            raise layer_error(self, "at least 1 unit and a reach of 1", got, "write e.g. reach=10")
         self.units, self.reach = units, reach
 
     def build_scores(self, query_features: int, memory_features: int) -> None:

@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from rnnpipe.layers.attention.additive import AdditiveAttention
-from rnnpipe.layers.faults import fault
+from rnnpipe.layers.errors import layer_error
 
 
 @keras.saving.register_keras_serializable("rnnpipe")
@@ -60,7 +60,7 @@ class LocationAttention(AdditiveAttention):
         if min(filters, kernel_size) < 1:
             got = f"filters={filters}, kernel_size={kernel_size}"
             fix = "write e.g. filters=32, kernel_size=31"
-            raise fault(self, "at least 1 filter over 1 position", got, fix)
+            raise layer_error(self, "at least 1 filter over 1 position", got, fix)
         self.filters, self.kernel_size, self.cumulative = filters, kernel_size, cumulative
 
     def build(self, query_shape: Any, memory_shape: Any) -> None:
@@ -85,7 +85,9 @@ class LocationAttention(AdditiveAttention):
         """The joint layer of content and location."""
         if len(state.shape) != len(self.convolution.shape):
             expected = f"a memory of {len(self.convolution.shape) - 2} axes of positions"
-            raise fault(self, expected, f"{len(state.shape) - 2}", "pass the kind it was built for")
+            raise layer_error(
+                self, expected, f"{len(state.shape) - 2}", "pass the kind it was built for"
+            )
         before = ops.moveaxis(state, 1, -1)  # (batch, ...positions, glimpses)
         features = ops.conv(before, self.convolution, padding="same", data_format="channels_last")
         features = ops.reshape(features, (*ops.shape(keys)[:2], self.filters))

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops, tree
 
-from rnnpipe.layers.faults import fault, shape_text, shapes_agree
+from rnnpipe.layers.errors import layer_error, shape_text, shapes_agree
 
 SEQUENCE, GRID = "(batch, source_time, features)", "(batch, height, width, channels)"
 
@@ -52,7 +52,7 @@ class Attention(keras.layers.Layer):
     def __init__(self, glimpses: int = 1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if glimpses < 1:
-            raise fault(self, "at least 1 glimpse", str(glimpses), "write e.g. glimpses=2")
+            raise layer_error(self, "at least 1 glimpse", str(glimpses), "write e.g. glimpses=2")
         self.glimpses = glimpses
         self.supports_masking = True
 
@@ -108,12 +108,12 @@ class Attention(keras.layers.Layer):
     def build(self, query_shape: Any, memory_shape: Any) -> None:
         """Creates the weights for the feature sizes of query and memory."""
         if len(query_shape) != 2:
-            raise fault(
+            raise layer_error(
                 self, "a query (batch, query_features)", str(tuple(query_shape)), "take one step"
             )
         if len(memory_shape) not in self.memory_ranks:
             expected = f"a memory {self._memory_text()}"
-            raise fault(self, expected, str(tuple(memory_shape)), "keep its positions apart")
+            raise layer_error(self, expected, str(tuple(memory_shape)), "keep its positions apart")
         self.query_features, self.memory_features = query_shape[-1], memory_shape[-1]
         self.build_scores(self.query_features, self.memory_features)
 
@@ -206,22 +206,28 @@ class Attention(keras.layers.Layer):
     def _check(self, query: Any, memory: Any, mask: Any) -> None:
         if len(query.shape) != 2 or query.shape[-1] != self.query_features:
             expected = f"a query of shape (batch, {self.query_features})"
-            raise fault(self, expected, shape_text(query), "pass the query it was built for")
+            raise layer_error(self, expected, shape_text(query), "pass the query it was built for")
         if memory is None:
-            raise fault(self, f"a memory {self._memory_text()}", "None", "pass what is looked at")
+            raise layer_error(
+                self, f"a memory {self._memory_text()}", "None", "pass what is looked at"
+            )
         if len(memory.shape) not in self.memory_ranks or memory.shape[-1] != self.memory_features:
             expected = f"a memory {self._memory_text()} with {self.memory_features} features"
-            raise fault(self, expected, shape_text(memory), "pass the memory it was built for")
+            raise layer_error(
+                self, expected, shape_text(memory), "pass the memory it was built for"
+            )
         if mask is not None and not shapes_agree(mask.shape, memory.shape[:-1]):
             expected = f"a mask over the memory's positions {tuple(memory.shape[:-1])}"
-            raise fault(self, expected, shape_text(mask), "pass one boolean for each position")
+            raise layer_error(
+                self, expected, shape_text(mask), "pass one boolean for each position"
+            )
 
     def _check_keys(self, keys: Any, positions: Any) -> None:
         for each in tree.flatten(keys):
             if not shapes_agree(each.shape[:2], positions.shape[:2]):
                 expected = f"keys of {positions.shape[1]} positions"
                 fix = "pass what project(memory, mask) returned for this memory"
-                raise fault(self, expected, shape_text(each), fix)
+                raise layer_error(self, expected, shape_text(each), fix)
 
     def _known(self, state: Any, first: Any) -> Any:
         """The state, if there is one, or the first."""
@@ -231,7 +237,7 @@ class Attention(keras.layers.Layer):
         came, expected = ([tuple(each.shape) for each in tensors] for tensors in (given, needed))
         if len(came) != len(expected) or not all(map(shapes_agree, came, expected)):
             fix = "pass what first_state or next_state returned for this memory"
-            raise fault(self, f"a state of shapes {expected}", str(came), fix)
+            raise layer_error(self, f"a state of shapes {expected}", str(came), fix)
         return state
 
 

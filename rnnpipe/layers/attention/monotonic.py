@@ -7,7 +7,7 @@ from keras import ops
 
 from rnnpipe.layers.attention.mechanism import Attention
 from rnnpipe.layers.attention.wrapper import AttentionWrapper
-from rnnpipe.layers.faults import fault
+from rnnpipe.layers.errors import layer_error
 
 
 @keras.saving.register_keras_serializable("rnnpipe")
@@ -69,7 +69,7 @@ class MonotonicAttention(AttentionWrapper):
     ) -> None:
         super().__init__(mechanism, **kwargs)
         if noise < 0:
-            raise fault(self, "noise of at least 0", str(noise), "write e.g. noise=1.0")
+            raise layer_error(self, "noise of at least 0", str(noise), "write e.g. noise=1.0")
         self.noise, self.first_bias, self.hard, self.seed = noise, score_bias, hard, seed
         self.random = keras.random.SeedGenerator(seed)
 

@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from rnnpipe.layers.attention.mechanism import Attention
-from rnnpipe.layers.faults import fault
+from rnnpipe.layers.errors import layer_error
 
 
 @keras.saving.register_keras_serializable("rnnpipe")
@@ -64,7 +64,7 @@ class MultiHeadAttention(Attention):
         super().__init__(max(num_heads, 1), **kwargs)
         for name, size in (*sizes.items(), ("output_shape", output_shape)):
             if size is not None and size < 1:
-                raise fault(self, f"{name} of at least 1", str(size), f"write e.g. {name}=8")
+                raise layer_error(self, f"{name} of at least 1", str(size), f"write e.g. {name}=8")
         self.key_dim, self.value_dim = key_dim, value_dim or key_dim
         self.use_bias, self.output_features = use_bias, output_shape
         self.dropout = keras.layers.Dropout(dropout, seed=seed, dtype=self.dtype_policy)

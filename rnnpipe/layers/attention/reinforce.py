@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from rnnpipe.layers.faults import fault
+from rnnpipe.layers.errors import layer_error
 
 
 def reinforce_loss(
@@ -99,7 +99,9 @@ class MovingAverage(keras.layers.Layer):
     def __init__(self, momentum: float = 0.9, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if not 0 <= momentum < 1:
-            raise fault(self, "a momentum in [0, 1)", str(momentum), "write e.g. momentum=0.9")
+            raise layer_error(
+                self, "a momentum in [0, 1)", str(momentum), "write e.g. momentum=0.9"
+            )
         self.momentum = momentum
 
     def build(self, values_shape: Any) -> None:

@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from rnnpipe.layers.cells.cell import Cell
-from rnnpipe.layers.faults import fault
+from rnnpipe.layers.errors import layer_error
 
 
 @keras.saving.register_keras_serializable("rnnpipe")
@@ -42,7 +42,9 @@ class Att2InCell(Cell):
     def __init__(self, units: int, context: int, **kwargs: Any) -> None:
         super().__init__(units, **kwargs)
         if context < 1:
-            raise fault(self, "a context of at least 1", str(context), "write e.g. context=512")
+            raise layer_error(
+                self, "a context of at least 1", str(context), "write e.g. context=512"
+            )
         self.context = context
         self.state_size = [units, units]
 
@@ -50,7 +52,7 @@ class Att2InCell(Cell):
         """Creates the weights that read x, h and a."""
         if features <= self.context:
             expected, got = f"an input of more than {self.context} features", str(features)
-            raise fault(self, expected, got, "put the word before what attention found")
+            raise layer_error(self, expected, got, "put the word before what attention found")
         self.build_usual(features - self.context, gates=5)
         self.context_kernel = self.add_weight(
             (self.context, 2 * self.units), self.kernel_initializer, name="context_kernel"

@@ -4,7 +4,7 @@ from typing import Any
 
 import keras
 
-from rnnpipe.layers.faults import fault
+from rnnpipe.layers.errors import layer_error
 
 
 class Cell(keras.layers.Layer):
@@ -35,7 +35,7 @@ class Cell(keras.layers.Layer):
     ) -> None:
         super().__init__(**kwargs)
         if units < 1:
-            raise fault(self, "at least 1 unit", str(units), "write e.g. units=256")
+            raise layer_error(self, "at least 1 unit", str(units), "write e.g. units=256")
         self.units = self.output_size = units
         self.state_size: list[int] = [units]
         self.kernel_initializer = keras.initializers.get(kernel_initializer)

@@ -7,7 +7,7 @@ from keras import ops
 
 from rnnpipe.layers.cells.cell import Cell
 from rnnpipe.layers.cells.forget_bias import ForgetBias
-from rnnpipe.layers.faults import fault
+from rnnpipe.layers.errors import layer_error
 
 
 @keras.saving.register_keras_serializable("rnnpipe")
@@ -57,7 +57,7 @@ class HighwayLSTMCell(Cell):
     ) -> None:
         super().__init__(units, bias_initializer=bias_initializer or ForgetBias(), **kwargs)
         if depth < 1:
-            raise fault(self, "a depth of at least 1", str(depth), "write e.g. depth=3")
+            raise layer_error(self, "a depth of at least 1", str(depth), "write e.g. depth=3")
         self.depth, self.state_size = depth, [units, units] * depth
         self.depth_bias_initializer = keras.initializers.get(depth_bias_initializer)
 

@@ -7,7 +7,7 @@ from keras import ops
 
 from rnnpipe.layers.cells.cell import Cell
 from rnnpipe.layers.cells.forget_bias import ForgetBias
-from rnnpipe.layers.faults import fault
+from rnnpipe.layers.errors import layer_error
 
 
 @keras.saving.register_keras_serializable("rnnpipe")
@@ -44,7 +44,7 @@ class ProjectionLSTMCell(Cell):
     ) -> None:
         super().__init__(units, bias_initializer=bias_initializer or ForgetBias(), **kwargs)
         if projection < 1:
-            raise fault(self, "a projection of at least 1", str(projection), "write e.g. 128")
+            raise layer_error(self, "a projection of at least 1", str(projection), "write e.g. 128")
         self.projection = self.output_size = projection
         self.state_size = [projection, units]
 

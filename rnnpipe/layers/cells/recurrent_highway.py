@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from rnnpipe.layers.cells.cell import Cell
-from rnnpipe.layers.faults import fault
+from rnnpipe.layers.errors import layer_error
 
 
 @keras.saving.register_keras_serializable("rnnpipe")
@@ -43,7 +43,7 @@ class RecurrentHighwayCell(Cell):
     ) -> None:
         super().__init__(units, **kwargs)
         if depth < 1:
-            raise fault(self, "a depth of at least 1", str(depth), "write e.g. depth=5")
+            raise layer_error(self, "a depth of at least 1", str(depth), "write e.g. depth=5")
         self.depth, self.transform_bias = depth, transform_bias
 
     def build_weights(self, features: int) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from rnnpipe.layers.faults import fault
+from rnnpipe.layers.errors import layer_error
 
 KINDS = ("dense", "copy", "zeros")
 
@@ -54,9 +54,11 @@ class Bridge(keras.layers.Layer):
     ) -> None:
         super().__init__(**kwargs)
         if not sizes or min(sizes) < 1:
-            raise fault(self, "positive sizes", str(list(sizes)), "pass a decoder's state_sizes")
+            raise layer_error(
+                self, "positive sizes", str(list(sizes)), "pass a decoder's state_sizes"
+            )
         if kind not in KINDS:
-            raise fault(self, f"a kind of {KINDS}", repr(kind), "choose one")
+            raise layer_error(self, f"a kind of {KINDS}", repr(kind), "choose one")
         self.sizes, self.kind = list(sizes), kind
         self.activation = keras.activations.get(activation)
         self.dense = []
@@ -78,7 +80,7 @@ class Bridge(keras.layers.Layer):
         joined = [a + b for a, b in zip(sizes[:half], sizes[half:], strict=False)]
         if self.kind == "copy" and self.sizes not in (sizes, joined):
             fix = 'let both sides be of the same sizes, or take kind="dense"'
-            raise fault(self, f"states of sizes {self.sizes}", str(sizes), fix)
+            raise layer_error(self, f"states of sizes {self.sizes}", str(sizes), fix)
 
     def call(self, states: Any) -> list[Any]:
         """The first states; see the class for the equations."""

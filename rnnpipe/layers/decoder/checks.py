@@ -1,66 +1,72 @@
-"""What can be wrong with the arguments of a decoder, and how it is told."""
+"""Checks of the arguments of a decoder."""
 
+from collections.abc import Collection
 from typing import Any
 
 import keras
 from keras import ops, tree
 
-from rnnpipe.layers.faults import fault, shape_text, shapes_agree
+from rnnpipe.layers.errors import layer_error, shape_text, shapes_agree
+from rnnpipe.types import Nested, Tensor
 
 
 def check_parts(layer: Any, cells: list[Any], attention: Any) -> None:
-    """Complains of no cell, and of what is neither a cell nor a mechanism."""
+    """Checks that there are recurrent cells and an attention mechanism."""
     if not cells:
-        raise fault(layer, "at least one cell", "none", "write e.g. cell=GRUCell(512)")
+        raise layer_error(layer, "at least one cell", "none", "write e.g. cell=GRUCell(512)")
     for cell in cells:
         if not hasattr(cell, "state_size"):
             fix = "write e.g. cell=GRUCell(512)"
-            raise fault(layer, "a recurrent cell", repr(cell), fix)
+            raise layer_error(layer, "a recurrent cell", repr(cell), fix)
     if not hasattr(attention, "first_state"):
         fix = "write e.g. attention=AdditiveAttention(512)"
-        raise fault(layer, "an attention mechanism", repr(attention), fix)
+        raise layer_error(layer, "an attention mechanism", repr(attention), fix)
 
 
 def check_sizes(layer: Any, vocab: int, output_size: int | None) -> None:
-    """Complains of a vocabulary or readout of no size."""
+    """Checks the sizes of vocabulary and readout."""
     if vocab < 1:
-        raise fault(layer, "a vocabulary of at least 1", str(vocab), "write e.g. vocab=8000")
+        raise layer_error(layer, "a vocabulary of at least 1", str(vocab), "write e.g. vocab=8000")
     if output_size is not None and output_size < 1:
-        fix = "write e.g. output_size=512, or leave it out"
-        raise fault(layer, "an output_size of at least 1", str(output_size), fix)
+        fix = "write e.g. output_size=512, or omit it"
+        raise layer_error(layer, "an output_size of at least 1", str(output_size), fix)
 
 
-def check_choices(layer: Any, choices: dict[str, tuple[str, tuple[str, ...]]]) -> None:
-    """Complains of an option that is none of those there are."""
-    for name, (value, known) in choices.items():
-        if value not in known:
-            raise fault(layer, f"{name} to be one of {known}", repr(value), "choose one")
+def check_choices(layer: Any, choices: dict[str, tuple[str, Collection[str]]]) -> None:
+    """Checks that each option is one of its choices."""
+    for name, (value, allowed) in choices.items():
+        if value not in allowed:
+            raise layer_error(
+                layer, f"{name} to be one of {tuple(allowed)}", repr(value), "choose one"
+            )
 
 
 def check_rates(layer: Any, dropout: float, sampling_rate: float | None) -> None:
-    """Complains of shares that cannot be."""
+    """Checks the range of dropout and sampling rate."""
     if not 0 <= dropout < 1:
-        raise fault(layer, "dropout from 0 to below 1", str(dropout), "write e.g. dropout=0.3")
+        raise layer_error(
+            layer, "dropout from 0 to below 1", str(dropout), "write e.g. dropout=0.3"
+        )
     if sampling_rate is not None and not 0 <= sampling_rate <= 1:
         got, fix = str(sampling_rate), "write e.g. sampling_rate=0.0"
-        raise fault(layer, "a sampling rate from 0 to 1", got, fix)
+        raise layer_error(layer, "a sampling rate from 0 to 1", got, fix)
 
 
 def check_embedding(layer: Any, embedding: Any) -> None:
-    """Complains of an embedding of another vocabulary."""
+    """Checks that the embedding has the vocabulary of the decoder."""
     rows = getattr(embedding, "input_dim", layer.vocab)
     if rows != layer.vocab:
-        fix = "let embedding and decoder have the same vocabulary"
-        raise fault(layer, f"an embedding of {layer.vocab} tokens", f"one of {rows}", fix)
+        fix = "use one vocabulary in embedding and decoder"
+        raise layer_error(layer, f"an embedding of {layer.vocab} tokens", f"one of {rows}", fix)
 
 
-def check_tokens(layer: Any, tokens: Any, rank: int) -> None:
-    """Complains of tokens that are no integers of this rank or, called eagerly, not in range."""
+def check_tokens(layer: Any, tokens: Tensor, rank: int) -> None:
+    """Checks rank and dtype of tokens and, in eager execution, their range."""
     dtype = keras.backend.standardize_dtype(tokens.dtype)
     if len(tokens.shape) != rank or "int" not in dtype:
         axes = "(batch, target_time)" if rank == 2 else "(batch,)"
-        fix = "pass the words so far, the start token first"
-        raise fault(layer, f"integer tokens {axes}", f"{shape_text(tokens)} of {dtype}", fix)
+        fix = "pass the previous words, the start token first"
+        raise layer_error(layer, f"integer tokens {axes}", f"{shape_text(tokens)} of {dtype}", fix)
     if not hasattr(tokens, "numpy") or 0 in tokens.shape:
         return
     values = ops.convert_to_numpy(tokens)
@@ -68,39 +74,41 @@ def check_tokens(layer: Any, tokens: Any, rank: int) -> None:
     if least < 0 or most >= layer.vocab:
         got = str(least if least < 0 else most)
         fix = "check the vocabulary, start token included"
-        raise fault(layer, f"tokens from 0 to {layer.vocab - 1}", got, fix)
+        raise layer_error(layer, f"tokens from 0 to {layer.vocab - 1}", got, fix)
 
 
-def check_given(layer: Any, memory: Any) -> None:
-    """Complains of no memory, or no shape of one."""
+def check_memory_given(layer: Any, memory: Nested[Any]) -> None:
+    """Checks that there is a memory, or its shape."""
     if memory is None:
-        fix = "pass what the encoder says of its source: decoder(tokens, memory)"
-        raise fault(layer, "a memory (batch, source_time, features)", "None", fix)
+        fix = "pass the encoder's output: decoder(tokens, memory)"
+        raise layer_error(layer, "a memory (batch, source_time, features)", "None", fix)
 
 
-def check_memory(layer: Any, memory: Any, mask: Any, tokens: Any = None) -> None:
-    """Complains of no memory, one of other rows than tokens, and a mask of other positions."""
-    check_given(layer, memory)
-    rows = {each.shape[0] for each in tree.flatten((memory, () if tokens is None else tokens))}
+def check_memory(
+    layer: Any, memory: Nested[Tensor], mask: Nested[Tensor], tokens: Tensor = None
+) -> None:
+    """Checks that memory, tokens and mask agree in batch and positions."""
+    check_memory_given(layer, memory)
+    rows = {tensor.shape[0] for tensor in tree.flatten((memory, () if tokens is None else tokens))}
     rows.discard(None)
     if len(rows) > 1:
         expected, got = "tokens and memory of equal batches", f"batches of {sorted(rows)}"
-        raise fault(layer, expected, got, "pass one row of memory for each row of tokens")
-    # Several memories have several masks, which their mechanism knows.
+        raise layer_error(layer, expected, got, "pass one row of memory for each row of tokens")
+    # The masks of several memories are checked by their mechanism.
     if mask is None or not hasattr(memory, "shape"):
         return
     if not shapes_agree(mask.shape, memory.shape[:-1]):
         expected = f"a mask over the memory's positions {tuple(memory.shape[:-1])}"
-        raise fault(layer, expected, shape_text(mask), "pass one boolean for each position")
+        raise layer_error(layer, expected, shape_text(mask), "pass one boolean for each position")
 
 
-def check_states(layer: Any, states: list[Any], sizes: list[int]) -> None:
-    """Complains of first states of another count or size."""
+def check_states(layer: Any, states: list[Tensor], sizes: list[int]) -> None:
+    """Checks count and sizes of the first states."""
     expected = [(None, size) for size in sizes]
     if len(states) != len(expected) or not all(
         shapes_agree(state.shape, shape) for state, shape in zip(states, expected, strict=True)
     ):
-        raise fault(
+        raise layer_error(
             layer,
             f"initial_state of {len(expected)} tensors of shapes {expected}",
             f"{len(states)} of {[tuple(state.shape) for state in states]}",

@@ -1,23 +1,27 @@
-"""What a decoder makes of a step before it names a word."""
+"""The readout of a decoder: what the logits are computed from."""
 
-from typing import Any
+from typing import Any, Literal, get_args
 
 import keras
 from keras import ops
 
-KINDS = ("tanh", "maxout", "deep", "plain", "state")
+from rnnpipe.types import Shape, Tensor
+
+ReadoutKind = Literal["tanh", "maxout", "deep", "plain", "state"]
+
+READOUTS: tuple[str, ...] = get_args(ReadoutKind)
 READS_WORD = ("maxout", "deep")
 
 
 class Readout(keras.layers.Layer):
-    """Joins a step's output s, what attention found c and, in a deep output, the word e.
+    """Joins a step's output s, the context c and, in a deep output, the word e.
 
         tanh:   r = tanh([s; c] W + b)        deep:  r = tanh([s; c; e] W + b)
         maxout: r = max of each pair in [s; c; e] W + b        plain: r = [s; c]        state: r = s
 
     Args:
-        kind: one of `KINDS`.
-        units: the size of r; it may also be set later, before the layer is built.
+        kind: one of `READOUTS`.
+        units: the size of r; it may also be set before the layer is built.
         **kwargs: `name`, `dtype`, as for every Keras layer.
 
     Call arguments:
@@ -35,9 +39,9 @@ class Readout(keras.layers.Layer):
         self.units: Any = units
         self.dense: Any = None
 
-    def build(self, output_shape: Any, context_shape: Any, word_shape: Any) -> None:
+    def build(self, output_shape: Shape, context_shape: Shape, word_shape: Shape) -> None:
         """Creates the weights for the sizes of output, context and word."""
-        width = output_shape[-1] + context_shape[-1]
+        width: int = output_shape[-1] + context_shape[-1]
         if self.kind in READS_WORD:
             width += word_shape[-1]
         if self.kind in ("plain", "state"):
@@ -51,12 +55,12 @@ class Readout(keras.layers.Layer):
         )
         self.dense.build((None, width))
 
-    def call(self, output: Any, context: Any, word: Any) -> Any:
+    def call(self, output: Tensor, context: Tensor, word: Tensor) -> Tensor:
         """The readout; see the class for the equations."""
         if self.kind == "state":
             return output
-        read = [output, context, word] if self.kind in READS_WORD else [output, context]
-        joined = ops.concatenate(read, axis=-1)
+        inputs = [output, context, word] if self.kind in READS_WORD else [output, context]
+        joined = ops.concatenate(inputs, axis=-1)
         if self.dense is None:
             return joined
         joined = self.dense(joined)

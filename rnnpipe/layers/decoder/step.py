@@ -1,40 +1,36 @@
-"""A step of the attention decoder, as decoding takes it."""
+"""One step of a decoder, in the form that `rnnpipe.decoding` takes."""
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
-from keras import ops, tree
+from rnnpipe.layers.decoder.structures import Memory
+from rnnpipe.nested import select_rows
+from rnnpipe.types import Nested, Tensor
 
-from rnnpipe.layers.decoder.checks import check_tokens
-
-if TYPE_CHECKING:
-    from rnnpipe.layers.decoder.decoder import AttentionDecoder
+Advance: TypeAlias = Callable[[Tensor, Any, Memory], tuple[Tensor, Any, Nested[Tensor]]]
+"""From tokens `(batch,)`, a state and a memory to logits, the next state and alignments."""
 
 
 class DecoderStep:
     """`step(tokens, state) -> (logits, state, alignments)`.
 
     Args:
-        decoder: whose step it is.
-        source: what is looked at, for each row; None where it is part of the state.
-        tied: the kernel of tied logits, or None.
+        advance: the step of the decoder.
+        memory: the memory of each row; None where it is part of the state.
     """
 
-    def __init__(self, decoder: "AttentionDecoder", source: Any, tied: Any) -> None:
-        self.decoder, self.source, self.tied = decoder, source, tied
+    def __init__(self, advance: Advance, memory: Memory | None) -> None:
+        self.advance, self.memory = advance, memory
 
-    def __call__(self, tokens: Any, state: Any) -> tuple[Any, Any, Any]:
-        """Goes on by a token a row."""
-        decoder = self.decoder
-        check_tokens(decoder, tokens, rank=1)
-        state, inside = state
-        word = decoder.word(tokens)
-        outputs, state = decoder.cell(word, state, inside if self.source is None else self.source)
-        logits = decoder.logits(word, outputs, tied=self.tied)
-        return logits, (state, inside), outputs.alignments
+    def __call__(self, tokens: Tensor, state: Any) -> tuple[Tensor, Any, Nested[Tensor]]:
+        """Reads a token `(batch,)` in each row."""
+        state, carried = state
+        memory = carried if self.memory is None else self.memory
+        logits, state, alignments = self.advance(tokens, state, memory)
+        return logits, (state, carried), alignments
 
-    def take(self, rows: Any) -> "DecoderStep":
-        """The same step for these rows alone."""
-        if self.source is None:
+    def select_rows(self, rows: Tensor) -> "DecoderStep":
+        """The same step for these rows `(rows,)` alone."""
+        if self.memory is None:
             return self
-        source = tree.map_structure(lambda each: ops.take(each, rows, axis=0), self.source)
-        return DecoderStep(self.decoder, source, self.tied)
+        return DecoderStep(self.advance, select_rows(self.memory, rows))

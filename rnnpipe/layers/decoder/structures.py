@@ -1,74 +1,67 @@
-"""What a decoder holds while it decodes: what never changes, and what each step changes."""
+"""What a decoder carries while it decodes: the memory, the state and the outputs of a step."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import keras
-from keras import ops, tree
+from keras import tree
+
+from rnnpipe.nested import is_empty
+from rnnpipe.types import Nested, Tensor
 
 
-class Source(NamedTuple):
-    """What is read, the same at every step; where there is no mask, it is an empty tuple."""
+class Memory(NamedTuple):
+    """An encoded source as the attention mechanism reads it, the same at every step."""
 
-    memory: Any  # (batch, source_time, features), a grid, or several of them
-    mask: Any  # (batch, source_time) or (batch, height, width)
-    keys: Any  # what the mechanism projects the memory to
-
-
-class State(NamedTuple):
-    """What a step hands to the next; what the options do not use is an empty tuple."""
-
-    cells: Any  # the states of each cell, (batch, units) each
-    fed: Any  # (batch, size): what the cells read beside the next word
-    attention: Any  # what the mechanism knows of its past
+    values: Nested[Tensor]  # (batch, source_time, features), a grid, or several of them
+    mask: Nested[Tensor]  # (batch, source_time) or (batch, height, width); () for no mask
+    keys: Nested[Tensor]  # the projection of the values by the mechanism
 
 
-class Outputs(NamedTuple):
-    """What a step found."""
+class DecoderState(NamedTuple):
+    """The state that a step passes to the next; an empty tuple where the options need none."""
 
-    output: Any  # (batch, output_size), of the last cell
-    context: Any  # (batch, context_size)
-    alignments: Any  # (batch, glimpses, ...positions)
-    readout: Any  # (batch, readout_size) where it is fed to the next step, else an empty tuple
-
-
-def nothing(tensors: Any) -> bool:
-    """Whether this stands for no tensor at all."""
-    return isinstance(tensors, tuple) and not tensors
+    cells: Nested[Tensor]  # the states of each cell, (batch, units) each
+    input_feed: Tensor  # (batch, size): what the cells read beside the next word
+    attention: Nested[Tensor]  # the state of the mechanism
 
 
-def without_none(tensors: Any) -> Any:
+class StepOutputs(NamedTuple):
+    """The outputs of a step."""
+
+    output: Tensor  # (batch, output_size), of the last cell
+    context: Tensor  # (batch, context_size)
+    alignments: Nested[Tensor]  # (batch, glimpses, ...positions)
+    readout: Tensor  # (batch, readout_size) where the next step reads it, else an empty tuple
+
+
+def none_to_empty(tensors: Nested[Tensor]) -> Nested[Tensor]:
     """Nested tensors with an empty tuple for each None, since loops carry no None."""
     return tree.map_structure(lambda tensor: () if tensor is None else tensor, tensors)
 
 
-def with_none(tensors: Any) -> Any:
+def empty_to_none(tensors: Nested[Tensor]) -> Nested[Tensor]:
     """Nested tensors with None for each empty tuple."""
-    if nothing(tensors):
+    if is_empty(tensors):
         return None
     if isinstance(tensors, list | tuple):
-        return type(tensors)(with_none(tensor) for tensor in tensors)
+        return type(tensors)(empty_to_none(tensor) for tensor in tensors)
     return tensors
 
 
-def repeat(structure: Any, copies: int) -> Any:
-    """Each row `copies` times in a row: `(batch, ...)` to `(batch * copies, ...)`."""
-    return tree.map_structure(lambda tensor: ops.repeat(tensor, copies, axis=0), structure)
-
-
 class MaskReader(keras.layers.Layer):
-    """Returns the mask of what it is called with, or an empty list: Keras tells it to layers."""
+    """Returns the mask that its input carries, or an empty list: Keras passes it to layers only."""
 
     def __init__(self) -> None:
         super().__init__()
         self.supports_masking = True
 
-    def call(self, memory: Any, mask: Any = None) -> Any:
-        """The mask."""
+    def call(self, memory: Nested[Tensor], mask: Nested[Tensor] = None) -> Nested[Tensor]:
+        """Returns the mask."""
         del memory
         return [] if mask is None else mask
 
 
-def carried_mask(memory: Any) -> Any:
+def carried_mask(memory: Nested[Tensor]) -> Nested[Tensor]:
     """The mask that the output of an encoder carries, or None."""
     mask = MaskReader()(memory)
     return None if isinstance(mask, list) and not mask else mask

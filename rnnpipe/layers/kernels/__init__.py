@@ -1,34 +1,68 @@
-"""Fast recurrences, a file per backend, equal to the plain path in outputs and gradients.
+"""Fused kernels, a package for each backend that has some.
 
-A kernel takes `(sequences, mask, weights, states, training)`: sequences `(batch, time, features)`,
-a boolean mask `(batch, time)` or None, the weights (input kernel, input bias or None, recurrent
-weights), the first states, each `(batch, units)`, and whether gradients are likely to be asked
-for. It returns the first state of every step, `(batch, time, units)`, and the list of last states.
-Masked steps pass every state on.
+They are equal to the plain implementations in outputs and gradients, and are chosen automatically.
+A package exports `recurrent_kernel(recurrence, units)`, `decoder_kernel(recurrence, architecture,
+sizes)` and `log_likelihood(targets, logits, for_metric)`.
+
+A recurrent kernel takes `(sequences, mask, weights, states, training)`: sequences `(batch, time,
+features)`, a boolean mask `(batch, time)` or None, the weights (input kernel, input bias or None,
+recurrent weights), the first states, each `(batch, units)`, and whether gradients are likely to be
+computed. It returns the first state of every step, `(batch, time, units)`, and the list of last
+states. Masked steps pass every state on.
 """
 
 import functools
 import importlib
 from collections.abc import Callable
-from typing import Any
+from types import ModuleType
+from typing import Any, TypeAlias
 
 import keras
 
-from rnnpipe.layers.kernels.devices import on_gpu
+from rnnpipe.layers.kernels.devices import device_type
+from rnnpipe.types import Tensor
 
-__all__ = ["Kernel", "find_kernel", "on_gpu"]
+__all__ = [
+    "DecoderKernel",
+    "RecurrentKernel",
+    "device_type",
+    "find_decoder_kernel",
+    "find_log_likelihood",
+    "find_recurrent_kernel",
+]
 
-Kernel = Callable[..., tuple[Any, list[Any]]]
+RecurrentKernel: TypeAlias = Callable[..., tuple[Tensor, list[Tensor]]]
+DecoderKernel: TypeAlias = Callable[..., tuple[Tensor, Tensor, Tensor, Any]]
+LogLikelihood: TypeAlias = Callable[..., tuple[Tensor, Tensor]]
+
+BACKENDS = ("tensorflow",)
+"""The backends that have a package of kernels here."""
 
 
 @functools.cache
-def find_kernel(recurrence: str, units: int) -> Kernel | None:
-    """The fast form of a recurrence (`"lstm"`, `"gru"`, `"vanilla"`) on this backend and device.
+def find_recurrent_kernel(recurrence: str, units: int) -> RecurrentKernel | None:
+    """The kernel of a recurrence (`"lstm"`, `"gru"`, `"vanilla"`), or None without one."""
+    kernels = _kernels()
+    return None if kernels is None else kernels.recurrent_kernel(recurrence, units)
 
-    Returns:
-        None where Keras' own way is the best there is: another backend, or a GPU with cuDNN.
-    """
-    if keras.backend.backend() != "tensorflow":
+
+def find_decoder_kernel(
+    recurrence: str, architecture: str, sizes: tuple[int, ...]
+) -> DecoderKernel | None:
+    """The kernel of a `"luong"` or `"bahdanau"` decoder of these sizes, or None without one."""
+    kernels = _kernels()
+    return None if kernels is None else kernels.decoder_kernel(recurrence, architecture, sizes)
+
+
+def find_log_likelihood() -> LogLikelihood | None:
+    """The kernel of token log-likelihoods, or None without one."""
+    kernels = _kernels()
+    return None if kernels is None else kernels.log_likelihood
+
+
+def _kernels() -> ModuleType | None:
+    """The kernels for this backend; all of them are for CPUs."""
+    backend = keras.backend.backend()
+    if backend not in BACKENDS or device_type() != "cpu":
         return None
-    module = importlib.import_module("rnnpipe.layers.kernels.tensorflow")
-    return module.make_kernel(recurrence, units) if module.on_cpu() else None
+    return importlib.import_module(f"rnnpipe.layers.kernels.{backend}")

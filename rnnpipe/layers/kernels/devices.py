@@ -1,31 +1,35 @@
-"""Which devices the backend of Keras computes on."""
+"""The device on which the backend of Keras computes."""
 
 from collections.abc import Callable
 
 import keras
 
 
-def on_gpu() -> bool:
-    """Whether the backend has a GPU."""
-    finders: dict[str, Callable[[], bool]]
+def device_type() -> str:
+    """The type of the backend's default device: `"cpu"`, `"gpu"` or `"tpu"`."""
+    finders: dict[str, Callable[[], str]]
     finders = {"tensorflow": _tensorflow, "jax": _jax, "torch": _torch}
     finder = finders.get(keras.backend.backend())
-    return finder is not None and finder()
+    return "cpu" if finder is None else finder()
 
 
-def _tensorflow() -> bool:
+def _tensorflow() -> str:
     import tensorflow as tf  # noqa: PLC0415  (only the backend in use is installed for sure)
 
-    return bool(tf.config.list_logical_devices("GPU"))
+    for kind in ("TPU", "GPU"):
+        if tf.config.list_logical_devices(kind):
+            return kind.lower()
+    return "cpu"
 
 
-def _jax() -> bool:
+def _jax() -> str:
     import jax  # noqa: PLC0415  (as above)
 
-    return any(device.platform in ("gpu", "cuda", "rocm") for device in jax.devices())
+    platform: str = jax.default_backend()
+    return "gpu" if platform in ("cuda", "rocm") else platform
 
 
-def _torch() -> bool:
+def _torch() -> str:
     import torch  # noqa: PLC0415  (as above)
 
-    return bool(torch.cuda.is_available())
+    return "gpu" if torch.cuda.is_available() else "cpu"

@@ -10,15 +10,15 @@ from typing import Any
 from rnnpipe.errors import DeadLetter, UserError
 from rnnpipe.sources.folder import absolute, list_folder
 from rnnpipe.sources.source import Progress, Reference
-from rnnpipe.sources.streams.stretches import StretchFields, cut, cut_before
+from rnnpipe.sources.splits import split_of_name
+from rnnpipe.sources.streams.spans import SpanFields, cut, cut_before
 from rnnpipe.sources.text.lines import check_encoding, check_text_file
-from rnnpipe.sources.text.parts import split_of_name
 
-_WINDOW = 1 << 16  # bytes before the end of a part in which a line should end
+_WINDOW = 1 << 16  # bytes before the end of a span in which a line should end
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class StreamSplit:
     """Some of a file.
 
     Args:
@@ -56,7 +56,7 @@ class TextStreams:
     Example:
         >>> source = TextStreams("data/tinyshakespeare/input.txt", shares={"validation": 0.1})
         >>> source.prepare(lambda done, total: None)  # doctest: +SKIP
-        >>> first = next(source.read(source.pieces()[0]))  # doctest: +SKIP
+        >>> first = next(source.read(source.partitions()[0]))  # doctest: +SKIP
     """
 
     kind = "text"
@@ -82,7 +82,7 @@ class TextStreams:
         if not names:
             got = "none" if self._path.is_dir() else "nothing there"
             expected = "a text file, or a folder with files that end in .txt or .tokens"
-            raise UserError(str(self._path), expected, got, "mend data.source.path")
+            raise UserError(str(self._path), expected, got, "correct data.source.path")
         return {name: self._path / name for name in names}
 
     @cached_property
@@ -93,21 +93,22 @@ class TextStreams:
         return named if len(named) == len(splits) and "train" in named.values() else None
 
     @cached_property
-    def _parts(self) -> list[Part]:
+    def _split_files(self) -> list[StreamSplit]:
         if self._splits is not None:
             return [
-                Part(split, name, self._files[name], 0, self._files[name].stat().st_size)
+                StreamSplit(split, name, self._files[name], 0, self._files[name].stat().st_size)
                 for name, split in self._splits.items()
             ]
         if len(self._files) == 1 and self._begin is None:
             ((name, path),) = self._files.items()
             return list(self._divide(name, path))
         return [
-            Part("train", name, path, 0, path.stat().st_size) for name, path in self._files.items()
+            StreamSplit("train", name, path, 0, path.stat().st_size)
+            for name, path in self._files.items()
         ]
 
-    def _divide(self, name: str, path: Path) -> Iterator[Part]:
-        """A single document by position: the training part, then what is held out."""
+    def _divide(self, name: str, path: Path) -> Iterator[StreamSplit]:
+        """A single document by position: the training split, then what is held out."""
         size, start, share = path.stat().st_size, 0, 1 - sum(self._shares.values())
         shares = {"train": 0.0, **self._shares}
         with path.open("rb") as file:
@@ -116,13 +117,13 @@ class TextStreams:
                 stop = round(size * share)
                 if stop < size:
                     stop = cut_before(file, max(start, stop - _WINDOW), stop)
-                yield Part(split, f"{name}@{split}", path, start, stop)
+                yield StreamSplit(split, f"{name}@{split}", path, start, stop)
                 start = stop
 
     @property
-    def parts(self) -> frozenset[str]:
+    def split_names(self) -> frozenset[str]:
         """The splits that the raw data itself gives."""
-        return frozenset(part.split for part in self._parts)
+        return frozenset(file.split for file in self._split_files)
 
     @property
     def settings(self) -> Mapping[str, Any]:
@@ -140,45 +141,47 @@ class TextStreams:
             check_text_file(path)
             progress(done, len(self._files))
 
-    def pieces(self) -> list[Part]:
-        """The files, or the parts of a single one."""
-        return list(self._parts)
+    def partitions(self) -> list[StreamSplit]:
+        """One for each file, or for each split of a single file."""
+        return list(self._split_files)
 
-    def read(self, piece: Part) -> Iterator[Reference | DeadLetter]:
-        """The stretches of a part, with the fields of `StretchFields`."""
-        with piece.path.open("rb") as file:
-            for number, (start, stop) in enumerate(self._documents(piece)):
-                document = piece.name if self._begin is None else f"{piece.name}#{number:06d}"
+    def read(self, partition: StreamSplit) -> Iterator[Reference | DeadLetter]:
+        """The spans of a split, with the fields of `SpanFields`."""
+        with partition.path.open("rb") as file:
+            for number, (start, stop) in enumerate(self._documents(partition)):
+                document = (
+                    partition.name if self._begin is None else f"{partition.name}#{number:06d}"
+                )
                 for place, (first, last) in enumerate(cut(file, start, stop)):
-                    fields: StretchFields = {
+                    fields: SpanFields = {
                         "document": document,
                         "number": place,
-                        "path": str(piece.path),
+                        "path": str(partition.path),
                         "start": first,
                         "stop": last,
                         "encoding": self._encoding,
                     }
-                    # Ten digits, so that a shard sorts the stretches as they follow each other.
+                    # Ten digits, so that a shard sorts the spans by position.
                     key = f"{document}:{place:010d}"
-                    yield Reference(key, document, piece.split, dict(fields))
+                    yield Reference(key, document, partition.split, dict(fields))
 
-    def _documents(self, piece: Part) -> Iterator[tuple[int, int]]:
-        """Where the documents of a part begin and end, in bytes."""
+    def _documents(self, partition: StreamSplit) -> Iterator[tuple[int, int]]:
+        """Where the documents of a split begin and end, in bytes."""
         if self._begin is None:
-            yield piece.start, piece.stop
+            yield partition.start, partition.stop
             return
-        first = at = piece.start
-        with piece.path.open("rb") as file:
+        first = at = partition.start
+        with partition.path.open("rb") as file:
             file.seek(at)
-            while at < piece.stop and (line := file.readline(_WINDOW)):
+            while at < partition.stop and (line := file.readline(_WINDOW)):
                 text = line.decode(self._encoding, errors="replace").rstrip("\r\n")
                 if at > first and self._begin.search(text):
                     yield first, at
                     first = at
                 at += len(line)
-        yield first, piece.stop
+        yield first, partition.stop
 
-    def files(self) -> Iterator[Path]:
+    def raw_files(self) -> Iterator[Path]:
         """All files that are read."""
         yield from self._files.values()
 

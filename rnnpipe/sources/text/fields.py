@@ -31,12 +31,12 @@ class PairFields(TypedDict):
     target: str
 
 
-def refer_text(key: str, part: str, *, text: Any, label: Any) -> Reference:
+def refer_text(key: str, split: str, *, text: Any, label: Any) -> Reference:
     """The reference to a text with a class; equal texts form a group, and so share a split.
 
     Args:
         key: where it stands in the raw data.
-        part: the split that the raw data puts it in.
+        split: the split that the raw data puts it in.
         text: the text.
         label: its class: a name or a whole number.
 
@@ -45,15 +45,15 @@ def refer_text(key: str, part: str, *, text: Any, label: Any) -> Reference:
     """
     text = _check_text("the text", text)
     fields = TextFields(text=text, label=_check_label(label))
-    return Reference(key, group_of(text), part, {**fields})
+    return Reference(key, group_of(text), split, {**fields})
 
 
-def refer_pair(key: str, part: str, *, source: Any, target: Any) -> Reference:
+def refer_pair(key: str, split: str, *, source: Any, target: Any) -> Reference:
     """The reference to a text and its translation; pairs of one source text form a group.
 
     Args:
         key: where the pair stands in the raw data.
-        part: the split that the raw data puts it in.
+        split: the split that the raw data puts it in.
         source: the text to translate.
         target: its translation.
 
@@ -63,7 +63,7 @@ def refer_pair(key: str, part: str, *, source: Any, target: Any) -> Reference:
     fields = PairFields(
         source=_check_text("the source text", source), target=_check_text("the target text", target)
     )
-    return Reference(key, group_of(fields["source"]), part, {**fields})
+    return Reference(key, group_of(fields["source"]), split, {**fields})
 
 
 def group_of(text: str) -> str:

@@ -10,9 +10,9 @@ from typing import Any
 from rnnpipe.errors import BadRecord, DeadLetter, UserError
 from rnnpipe.sources.folder import absolute, check_folder, list_folder
 from rnnpipe.sources.source import Progress, Reference
+from rnnpipe.sources.splits import left_out_notices, name_of
 from rnnpipe.sources.text.fields import refer_text
 from rnnpipe.sources.text.lines import check_encoding, check_text_file, read_lines
-from rnnpipe.sources.text.parts import name_of, tell_left_out
 
 _FIX = "name the file of each label in data.source.files"
 _ASIDE = re.compile(r"(readme|licen[cs]e)(\..*)?|.*(\.txt|\.md|\.rst|\.bak|~)", re.IGNORECASE)
@@ -49,7 +49,7 @@ class LabelFiles:
     Example:
         >>> source = LabelFiles("data/rt_polarity")
         >>> source.prepare(lambda done, total: None)  # doctest: +SKIP
-        >>> first = next(source.read(source.pieces()[0]))  # doctest: +SKIP
+        >>> first = next(source.read(source.partitions()[0]))  # doctest: +SKIP
     """
 
     kind = "label_files"
@@ -67,7 +67,7 @@ class LabelFiles:
 
     @cached_property
     def _labelled(self) -> list[LabelFile]:
-        check_folder(self._folder, "a text file for each label", "mend data.source.path")
+        check_folder(self._folder, "a text file for each label", "correct data.source.path")
         files = self._find() if self._files is None else self._files
         if len(files) < 2:
             got = ", ".join(files) or "none"
@@ -105,10 +105,10 @@ class LabelFiles:
             return []
         alone = [files for files in self._by_stem.values() if len(files) == 1]
         left = [name for files in alone for names in files.values() for name in names]
-        return tell_left_out(left, _FIX)
+        return left_out_notices(left, _FIX)
 
     @property
-    def parts(self) -> frozenset[str]:
+    def split_names(self) -> frozenset[str]:
         """Only `train`: the build holds the other splits out of it."""
         return frozenset({"train"})
 
@@ -124,28 +124,28 @@ class LabelFiles:
             check_text_file(file.path)
             progress(done, len(self._labelled))
 
-    def pieces(self) -> list[LabelFile]:
-        """A piece for each file."""
+    def partitions(self) -> list[LabelFile]:
+        """A partition for each file."""
         return list(self._labelled)
 
-    def read(self, piece: LabelFile) -> Iterator[Reference | DeadLetter]:
+    def read(self, partition: LabelFile) -> Iterator[Reference | DeadLetter]:
         """The texts of a file.
 
         Yields:
             References with the fields of `TextFields`, and dead letters for lines that are empty,
             too long or no text.
         """
-        name = name_of(piece.path, self._folder)
-        for number, line in read_lines(piece.path, self._encoding):
+        name = name_of(partition.path, self._folder)
+        for number, line in read_lines(partition.path, self._encoding):
             key = f"{name}:{number}"
             try:
                 if isinstance(line, BadRecord):
                     raise line
-                yield refer_text(key, "train", text=line, label=piece.label)
+                yield refer_text(key, "train", text=line, label=partition.label)
             except BadRecord as bad:
                 yield DeadLetter(key, name, bad.step, bad.reason)
 
-    def files(self) -> Iterator[Path]:
+    def raw_files(self) -> Iterator[Path]:
         """The file of each label."""
         for file in self._labelled:
             yield file.path

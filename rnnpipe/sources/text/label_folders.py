@@ -29,7 +29,7 @@ class LabelFolders(ClassFolders):
     Example:
         >>> source = LabelFolders("data/aclImdb")
         >>> source.prepare(lambda done, total: None)  # doctest: +SKIP
-        >>> first = next(source.read(source.pieces()[0]))  # doctest: +SKIP
+        >>> first = next(source.read(source.partitions()[0]))  # doctest: +SKIP
 
     Source:
         Maas et al., "Learning Word Vectors for Sentiment Analysis" (2011), for the layout.

@@ -9,6 +9,7 @@ from typing import Any
 from rnnpipe.errors import BadRecord, DeadLetter, UserError
 from rnnpipe.sources.folder import absolute, check_folder, list_folder
 from rnnpipe.sources.source import Progress, Reference
+from rnnpipe.sources.splits import FIX_FILES, check_named, find_splits, left_out_notices
 from rnnpipe.sources.text.fields import refer_pair
 from rnnpipe.sources.text.lines import (
     WHOLE,
@@ -18,13 +19,12 @@ from rnnpipe.sources.text.lines import (
     cut_lines,
     read_lines,
 )
-from rnnpipe.sources.text.parts import FIX_FILES, check_named, find_parts, tell_left_out
 
-_FIX = "mend data.source"
+_FIX = "correct data.source"
 
 
 @dataclass(frozen=True, slots=True)
-class ParallelPart:
+class ParallelSplit:
     """The files of one split.
 
     Args:
@@ -41,16 +41,16 @@ class ParallelPart:
 
 
 @dataclass(frozen=True, slots=True)
-class ParallelPiece:
+class ParallelPartition:
     """Lines of both files of a split.
 
     Args:
-        part: the files.
+        files: those of the split.
         source: which lines of the file to translate from.
         target: the same lines of the other one.
     """
 
-    part: ParallelPart
+    files: ParallelSplit
     source: Span
     target: Span
 
@@ -62,7 +62,7 @@ class Parallel:
     `val`, `dev` or `test` stand for those splits (`train.de`, `test_2016_flickr.de.gz`), and a
     single name for training data.
 
-    Lines belong together by their number: files of one part must have equally many. A pair is
+    Lines belong together by their number: files of one split must have equally many. A pair is
     dropped as a dead letter as a whole where either side is empty or no text.
 
     Args:
@@ -78,7 +78,7 @@ class Parallel:
     Example:
         >>> source = Parallel("data/multi30k", source="de", target="en")
         >>> source.prepare(lambda done, total: None)  # doctest: +SKIP
-        >>> first = next(source.read(source.pieces()[0]))  # doctest: +SKIP
+        >>> first = next(source.read(source.partitions()[0]))  # doctest: +SKIP
     """
 
     kind = "parallel"
@@ -99,18 +99,18 @@ class Parallel:
         self._encoding = check_encoding(encoding)
 
     @cached_property
-    def _parts(self) -> list[ParallelPart]:
-        check_folder(self._folder, "parallel text files", "mend data.source.path")
+    def _split_files(self) -> list[ParallelSplit]:
+        check_folder(self._folder, "parallel text files", "correct data.source.path")
         source, target = self._languages
         if self._files is None:
             names = set.intersection(*(set(self._names(language)) for language in self._languages))
             what = f"files called <name>.{source} and <name>.{target}"
-            files = find_parts(self._folder, names, what)
+            files = find_splits(self._folder, names, what)
         else:
             check_named(self._folder, self._files)
             files = self._files
         return [
-            ParallelPart(split, name, self._find(name, source), self._find(name, target))
+            ParallelSplit(split, name, self._find(name, source), self._find(name, target))
             for split, name in files.items()
         ]
 
@@ -134,73 +134,75 @@ class Parallel:
         """Files of the two languages that are not read, unless a config chose the files."""
         if self._files is not None:
             return []
-        read = {part.name for part in self._parts}
+        read = {files.name for files in self._split_files}
         left = [
             f"{name}.{language}"
             for language in self._languages
             for name in set(self._names(language)) - read
         ]
         fix = f"each needs a file of the other language, and a name of a split, or {FIX_FILES}"
-        return tell_left_out(left, fix)
+        return left_out_notices(left, fix)
 
     @property
-    def parts(self) -> frozenset[str]:
+    def split_names(self) -> frozenset[str]:
         """The splits that the raw data itself gives."""
-        return frozenset(part.split for part in self._parts)
+        return frozenset(files.split for files in self._split_files)
 
     @property
     def settings(self) -> Mapping[str, Any]:
         """Which files are which, and how they are read."""
         source, target = self._languages
-        names = {part.split: part.name for part in self._parts}
+        names = {files.split: files.name for files in self._split_files}
         return {"source": source, "target": target, "names": names, "encoding": self._encoding}
 
     def prepare(self, progress: Progress) -> None:
-        """Checks that all files are there and those of a part are equally long; see `Source`."""
-        for done, part in enumerate(self._parts, start=1):
-            source, target = check_text_file(part.source), check_text_file(part.target)
+        """Checks that all files are there and those of a split are equally long; see `Source`."""
+        for done, files in enumerate(self._split_files, start=1):
+            source, target = check_text_file(files.source), check_text_file(files.target)
             if source != target:
                 raise UserError(
-                    f"{part.source.parent / part.name}",
+                    f"{files.source.parent / files.name}",
                     "the same number of lines in both languages",
-                    f"{source:,} in {part.source.name} and {target:,} in {part.target.name}",
-                    "get both files again, or mend them: line by line they must be translations",
+                    f"{source:,} in {files.source.name} and {target:,} in {files.target.name}",
+                    "get both files again, or correct them: line by line they must be translations",
                 )
-            progress(done, len(self._parts))
+            progress(done, len(self._split_files))
 
-    def pieces(self) -> list[ParallelPiece]:
-        """Some thousands of lines each; a part of which a file is gzipped is one piece."""
-        pieces = []
-        for part in self._parts:
-            sources, targets = cut_lines(part.source), cut_lines(part.target)
+    def partitions(self) -> list[ParallelPartition]:
+        """Some thousands of lines each; a split of which a file is gzipped is one partition."""
+        partitions = []
+        for files in self._split_files:
+            sources, targets = cut_lines(files.source), cut_lines(files.target)
             if len(sources) != len(targets):
                 sources, targets = [WHOLE], [WHOLE]
-            pieces += [ParallelPiece(part, *both) for both in zip(sources, targets, strict=True)]
-        return pieces
+            partitions += [
+                ParallelPartition(files, *both) for both in zip(sources, targets, strict=True)
+            ]
+        return partitions
 
-    def read(self, piece: ParallelPiece) -> Iterator[Reference | DeadLetter]:
-        """The pairs of a piece.
+    def read(self, partition: ParallelPartition) -> Iterator[Reference | DeadLetter]:
+        """The pairs of a partition.
 
         Yields:
             References with the fields of `PairFields`, and dead letters for pairs of which a side
             is empty, too long or no text.
         """
-        part = piece.part
+        files = partition.files
         lines = (
             read_lines(path, self._encoding, span)
-            for path, span in ((part.source, piece.source), (part.target, piece.target))
+            for path, span in ((files.source, partition.source), (files.target, partition.target))
         )
         for (number, source), (_, target) in zip(*lines, strict=True):
-            key = f"{part.name}:{number}"
+            key = f"{files.name}:{number}"
             try:
                 for side in (source, target):
                     if isinstance(side, BadRecord):
                         raise side
-                yield refer_pair(key, part.split, source=source, target=target)
+                yield refer_pair(key, files.split, source=source, target=target)
             except BadRecord as bad:
-                yield DeadLetter(key, part.source.name, bad.step, bad.reason)
+                yield DeadLetter(key, files.source.name, bad.step, bad.reason)
 
-    def files(self) -> Iterator[Path]:
-        """The files of all parts, both languages."""
-        for part in self._parts:
-            yield from (part.source, part.target)
+    def raw_files(self) -> Iterator[Path]:
+        """The files of all splits, both languages."""
+        for files in self._split_files:
+            yield from (files.source, files.target)

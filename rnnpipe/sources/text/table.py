@@ -9,9 +9,9 @@ from typing import Any
 from rnnpipe.errors import BadRecord, DeadLetter, UserError
 from rnnpipe.sources.folder import absolute, check_folder, list_folder
 from rnnpipe.sources.source import Progress, Reference
+from rnnpipe.sources.splits import name_of, split_files, unread_notices
 from rnnpipe.sources.text.fields import refer_pair, refer_text
 from rnnpipe.sources.text.lines import check_encoding, check_text_file
-from rnnpipe.sources.text.parts import name_of, split_files, tell_unread
 from rnnpipe.sources.text.rows import Format, Row, format_of, read_header, read_rows
 
 Refer = Callable[..., Reference]
@@ -20,7 +20,7 @@ _SUFFIXES = tuple(f".{form}{gz}" for form in ("csv", "tsv", "jsonl") for gz in (
 
 
 @dataclass(frozen=True, slots=True)
-class TablePart:
+class TableSplit:
     """The file of one split.
 
     Args:
@@ -53,7 +53,7 @@ class Table:
     Example:
         >>> source = Table("data/reviews", {"text": "review", "label": "stars"})
         >>> source.prepare(lambda done, total: None)  # doctest: +SKIP
-        >>> first = next(source.read(source.pieces()[0]))  # doctest: +SKIP
+        >>> first = next(source.read(source.partitions()[0]))  # doctest: +SKIP
     """
 
     kind = "table"
@@ -74,11 +74,12 @@ class Table:
         self._encoding = check_encoding(encoding)
 
     @cached_property
-    def _parts(self) -> list[TablePart]:
-        check_folder(self._folder, "tables", "mend data.source.path")
+    def _split_files(self) -> list[TableSplit]:
+        check_folder(self._folder, "tables", "correct data.source.path")
         found = split_files(self._folder, self._files, self._names, ".csv, .tsv or .jsonl files")
         return [
-            TablePart(split, path, self._format or format_of(path)) for split, path in found.items()
+            TableSplit(split, path, self._format or format_of(path))
+            for split, path in found.items()
         ]
 
     @cached_property
@@ -88,19 +89,20 @@ class Table:
     @property
     def notices(self) -> Sequence[str]:
         """Tables whose names tell no split, unless a config chose the files."""
-        return tell_unread(self._files, self._names, (part.path for part in self._parts))
+        return unread_notices(self._files, self._names, (file.path for file in self._split_files))
 
     @property
-    def parts(self) -> frozenset[str]:
+    def split_names(self) -> frozenset[str]:
         """The splits that the raw data itself gives."""
-        return frozenset(part.split for part in self._parts)
+        return frozenset(file.split for file in self._split_files)
 
     @property
     def settings(self) -> Mapping[str, Any]:
         """Which files and columns are which, and how they are read."""
         return {
             "names": {
-                part.split: [name_of(part.path, self._folder), part.format] for part in self._parts
+                file.split: [name_of(file.path, self._folder), file.format]
+                for file in self._split_files
             },
             "fields": self._fields,
             "columns": self._columns,
@@ -109,17 +111,17 @@ class Table:
 
     def prepare(self, progress: Progress) -> None:
         """Checks that the files are there and have the columns; see `Source`."""
-        for done, part in enumerate(self._parts, start=1):
-            check_text_file(part.path)
-            self._check_columns(part)
-            progress(done, len(self._parts))
+        for done, file in enumerate(self._split_files, start=1):
+            check_text_file(file.path)
+            self._check_columns(file)
+            progress(done, len(self._split_files))
 
-    def _check_columns(self, part: TablePart) -> None:
-        columns = self._columns or read_header(part.path, part.format, self._encoding)
+    def _check_columns(self, file: TableSplit) -> None:
+        columns = self._columns or read_header(file.path, file.format, self._encoding)
         for field, column in self._fields.items():
             if column not in columns:
                 raise UserError(
-                    str(part.path),
+                    str(file.path),
                     f"a column called {column}",
                     ", ".join(columns) or "no header",
                     f"name the right one as data.source.{field}, or all of them as columns",
@@ -127,26 +129,26 @@ class Table:
             if columns.count(column) > 1:
                 got = f"{columns.count(column)} ({', '.join(columns)})"
                 fix = "give each a name of its own, or name another one as data.source." + field
-                raise UserError(str(part.path), f"one column called {column}", got, fix)
+                raise UserError(str(file.path), f"one column called {column}", got, fix)
 
-    def pieces(self) -> list[TablePart]:
-        """A piece for each file."""
-        return list(self._parts)
+    def partitions(self) -> list[TableSplit]:
+        """A partition for each file."""
+        return list(self._split_files)
 
-    def read(self, piece: TablePart) -> Iterator[Reference | DeadLetter]:
+    def read(self, partition: TableSplit) -> Iterator[Reference | DeadLetter]:
         """The records of a file.
 
         Yields:
             References with the fields of `TextFields` or `PairFields`, and dead letters for rows
             that are ragged or malformed, and for fields that are empty or no text.
         """
-        name = name_of(piece.path, self._folder)
+        name = name_of(partition.path, self._folder)
         refer: Refer = refer_text if "label" in self._fields else refer_pair
-        rows = read_rows(piece.path, piece.format, self._encoding, self._columns)
+        rows = read_rows(partition.path, partition.format, self._encoding, self._columns)
         for number, row in rows:
             key = f"{name}:{number}"
             try:
-                yield refer(key, piece.split, **self._pick(row))
+                yield refer(key, partition.split, **self._pick(row))
             except BadRecord as bad:
                 yield DeadLetter(key, name, bad.step, bad.reason)
 
@@ -155,7 +157,7 @@ class Table:
             raise row
         return {field: row.get(column) for field, column in self._fields.items()}
 
-    def files(self) -> Iterator[Path]:
+    def raw_files(self) -> Iterator[Path]:
         """The file of each split."""
-        for part in self._parts:
-            yield part.path
+        for file in self._split_files:
+            yield file.path

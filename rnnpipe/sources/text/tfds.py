@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from rnnpipe.errors import UserError
+from rnnpipe.sources.generated.source import GeneratedSource
 from rnnpipe.sources.source import Progress, Source
-from rnnpipe.sources.text.parts import split_of_name, tell_left_out
+from rnnpipe.sources.splits import left_out_notices, split_of_name
 from rnnpipe.sources.text.table import Table
-from rnnpipe.sources.written import WrittenSource
 
 _PROGRESS_EVERY = 1000
 _FORM = 2  # of what is written; files of another form are left alone and written anew
 
 
-class Tfds(WrittenSource):
+class Tfds(GeneratedSource):
     """A data set of TensorFlow Datasets, whose examples have two features that make a record.
 
     The examples are read through TensorFlow Datasets once, into a JSON lines file for each split:
@@ -41,7 +41,7 @@ class Tfds(WrittenSource):
         >>> fields = {"text": "text", "label": "label"}
         >>> source = Tfds("data/exported", fields, name="imdb_reviews")
         >>> source.prepare(lambda done, total: None)  # doctest: +SKIP
-        >>> first = next(source.read(source.pieces()[0]))  # doctest: +SKIP
+        >>> first = next(source.read(source.partitions()[0]))  # doctest: +SKIP
     """
 
     kind = "tfds"
@@ -65,7 +65,7 @@ class Tfds(WrittenSource):
 
     def __getstate__(self) -> dict[str, Any]:
         """Workers read the files: they need what was found, not TensorFlow Datasets."""
-        found = {"folder_name": self.folder_name, "splits": self.splits}
+        found = {"folder_name": self.folder_name, "instructions": self.instructions}
         state = {key: value for key, value in vars(self).items() if key != "_builder"}
         return state | found
 
@@ -82,7 +82,7 @@ class Tfds(WrittenSource):
                 self._title,
                 "a data set that TensorFlow Datasets knows",
                 _first_line(fault),
-                "mend data.source.name or path",
+                "correct data.source.name or path",
             ) from fault
 
     @property
@@ -90,7 +90,7 @@ class Tfds(WrittenSource):
         return f"tfds:{self._name}" if self._name else str(self._data_dir)
 
     @cached_property
-    def splits(self) -> dict[str, str]:
+    def instructions(self) -> dict[str, str]:
         """What of the data set becomes each split; the data set must be prepared."""
         if self._wanted is not None:
             return self._wanted
@@ -106,22 +106,24 @@ class Tfds(WrittenSource):
         """Splits of the data set that are not read, unless a config chose them."""
         if self._wanted is not None:
             return []
-        read = {part for instruction in self.splits.values() for part in instruction.split("+")}
+        read = {
+            part for instruction in self.instructions.values() for part in instruction.split("+")
+        }
         left = set(self._builder.info.splits) - read
         fix = "name what is to be read in data.source.splits, e.g. {train: train, test: test}"
-        return tell_left_out(left, fix)
+        return left_out_notices(left, fix)
 
     @property
     def settings(self) -> Mapping[str, Any]:
         """Which data set it is, and what of it is read."""
-        return {"name": self._name, "fields": self._fields, "splits": self.splits}
+        return {"name": self._name, "fields": self._fields, "splits": self.instructions}
 
     @cached_property
     def folder_name(self) -> str:
         """The data set's name, and a hash of its version, its size and what of it is read."""
         info = self._builder.info
         sizes = {name: [split.num_examples, split.num_bytes] for name, split in info.splits.items()}
-        content = [_FORM, info.full_name, sizes, self._fields, self.splits]
+        content = [_FORM, info.full_name, sizes, self._fields, self.instructions]
         digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
         return f"{self.kind}-{info.name}-{digest[:12]}"
 
@@ -151,13 +153,13 @@ class Tfds(WrittenSource):
                 expected, got = f"a feature called {feature}", ", ".join(sorted(known))
                 fix = f"name the right one as data.source.{field}"
                 raise UserError(self._title, expected, got, fix)
-        for split in self.splits.values():
+        for split in self.instructions.values():
             try:
                 self._builder.info.splits[split]
             except (KeyError, ValueError) as fault:
-                got, fix = ", ".join(self._builder.info.splits), "mend data.source.splits"
+                got, fix = ", ".join(self._builder.info.splits), "correct data.source.splits"
                 raise UserError(self._title, f"a split {split}", got, fix) from fault
-        if "train" not in self.splits:
+        if "train" not in self.instructions:
             got = ", ".join(self._builder.info.splits)
             fix = "say which are which as data.source.splits"
             raise UserError(self._title, "a split for training", got, fix)
@@ -165,7 +167,7 @@ class Tfds(WrittenSource):
     def write(self, folder: Path, progress: Progress) -> None:
         """Writes a JSON lines file for each split."""
         total, done = self.count(), 0
-        for split, instruction in self.splits.items():
+        for split, instruction in self.instructions.items():
             with (folder / f"{split}.jsonl").open("w", encoding="utf-8") as file:
                 for row in self.examples(instruction):
                     file.write(json.dumps(row) + "\n")
@@ -176,7 +178,7 @@ class Tfds(WrittenSource):
     def count(self) -> int:
         """How many examples its splits have."""
         splits = self._builder.info.splits
-        return sum(splits[split].num_examples for split in self.splits.values())
+        return sum(splits[split].num_examples for split in self.instructions.values())
 
     def examples(self, instruction: str) -> Iterator[dict[str, Any]]:
         """The wanted fields of the examples of a split, as `convert` makes them."""
@@ -213,7 +215,7 @@ class Tfds(WrittenSource):
 
     def open(self, folder: Path) -> Source:
         """The reader of these files."""
-        files = {split: f"{split}.jsonl" for split in self.splits}
+        files = {split: f"{split}.jsonl" for split in self.instructions}
         return Table(folder, {field: field for field in self._fields}, files=files)
 
 

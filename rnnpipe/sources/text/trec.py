@@ -10,9 +10,9 @@ from typing import Any, Literal
 from rnnpipe.errors import BadRecord, DeadLetter
 from rnnpipe.sources.folder import absolute, check_folder, list_folder
 from rnnpipe.sources.source import Progress, Reference
+from rnnpipe.sources.splits import name_of, split_files, unread_notices
 from rnnpipe.sources.text.fields import refer_text
 from rnnpipe.sources.text.lines import check_encoding, check_text_file, read_lines
-from rnnpipe.sources.text.parts import name_of, split_files, tell_unread
 
 _LINE = re.compile(r"([^\s:]+):(\S+)\s+(.*)", re.DOTALL)
 _OFFICIAL = {"train": "train_5500.label", "test": "TREC_10.label"}
@@ -20,7 +20,7 @@ _SUFFIXES = (".train", ".test", ".dev", ".val", ".label", ".txt")
 
 
 @dataclass(frozen=True, slots=True)
-class TrecPart:
+class TrecSplit:
     """The file of one split.
 
     Args:
@@ -50,7 +50,7 @@ class Trec:
     Example:
         >>> source = Trec("data/trec_questions")
         >>> source.prepare(lambda done, total: None)  # doctest: +SKIP
-        >>> first = next(source.read(source.pieces()[0]))  # doctest: +SKIP
+        >>> first = next(source.read(source.partitions()[0]))  # doctest: +SKIP
 
     Source:
         Li and Roth, "Learning Question Classifiers" (2002).
@@ -71,12 +71,12 @@ class Trec:
         self._encoding = check_encoding(encoding)
 
     @cached_property
-    def _parts(self) -> list[TrecPart]:
-        check_folder(self._folder, "TREC questions", "mend data.source.path")
+    def _split_files(self) -> list[TrecSplit]:
+        check_folder(self._folder, "TREC questions", "correct data.source.path")
         official = _OFFICIAL if {*_OFFICIAL.values()} <= {*self._names} else None
         files = self._files or official
         found = split_files(self._folder, files, self._names, "TREC's files")
-        return [TrecPart(split, path) for split, path in found.items()]
+        return [TrecSplit(split, path) for split, path in found.items()]
 
     @cached_property
     def _names(self) -> list[str]:
@@ -85,42 +85,42 @@ class Trec:
     @property
     def notices(self) -> Sequence[str]:
         """Files beside those that are read, unless a config chose them."""
-        return tell_unread(self._files, self._names, (part.path for part in self._parts))
+        return unread_notices(self._files, self._names, (file.path for file in self._split_files))
 
     @property
-    def parts(self) -> frozenset[str]:
+    def split_names(self) -> frozenset[str]:
         """The splits that the raw data itself gives."""
-        return frozenset(part.split for part in self._parts)
+        return frozenset(file.split for file in self._split_files)
 
     @property
     def settings(self) -> Mapping[str, Any]:
         """Which files are which, and how they are read."""
-        names = {part.split: name_of(part.path, self._folder) for part in self._parts}
+        names = {file.split: name_of(file.path, self._folder) for file in self._split_files}
         return {"names": names, "labels": self._labels, "encoding": self._encoding}
 
     def prepare(self, progress: Progress) -> None:
         """Checks that the files are there; see `Source`."""
-        for done, part in enumerate(self._parts, start=1):
-            check_text_file(part.path)
-            progress(done, len(self._parts))
+        for done, file in enumerate(self._split_files, start=1):
+            check_text_file(file.path)
+            progress(done, len(self._split_files))
 
-    def pieces(self) -> list[TrecPart]:
-        """A piece for each file."""
-        return list(self._parts)
+    def partitions(self) -> list[TrecSplit]:
+        """A partition for each file."""
+        return list(self._split_files)
 
-    def read(self, piece: TrecPart) -> Iterator[Reference | DeadLetter]:
+    def read(self, partition: TrecSplit) -> Iterator[Reference | DeadLetter]:
         """The questions of a file.
 
         Yields:
             References with the fields of `TextFields`, and dead letters for lines without class or
             question, and those that are no text.
         """
-        name = name_of(piece.path, self._folder)
-        for number, line in read_lines(piece.path, self._encoding):
+        name = name_of(partition.path, self._folder)
+        for number, line in read_lines(partition.path, self._encoding):
             key = f"{name}:{number}"
             try:
                 label, text = self._split(line)
-                yield refer_text(key, piece.split, text=text, label=label)
+                yield refer_text(key, partition.split, text=text, label=label)
             except BadRecord as bad:
                 yield DeadLetter(key, name, bad.step, bad.reason)
 
@@ -132,7 +132,7 @@ class Trec:
         coarse, fine, text = found.groups()
         return coarse if self._labels == "coarse" else f"{coarse}:{fine}", text
 
-    def files(self) -> Iterator[Path]:
+    def raw_files(self) -> Iterator[Path]:
         """The file of each split."""
-        for part in self._parts:
-            yield part.path
+        for file in self._split_files:
+            yield file.path

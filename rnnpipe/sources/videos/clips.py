@@ -19,11 +19,11 @@ _STEP = "read labels"
 
 
 class VideoFields(TypedDict):
-    """The `fields` of a reference to a stretch of a video.
+    """The `fields` of a reference to a window of a video.
 
     Args:
         video: path of the file.
-        first: number of the stretch's first frame, counted at the rate of `Sampling`.
+        first: number of the window's first frame, counted at the rate of `Sampling`.
         count: how many frames it has at most; 0: all that there are.
         clip_label: the class of the whole clip; `None`: it has none.
         segments: the labels of its frames, in order; frames between them have none.
@@ -66,14 +66,14 @@ class Clip:
 
     key: str
     path: str
-    part: str = "train"
+    split: str = "train"
     clip_label: str | None = None
     segments: Sequence[Segment] = ()
     unit: Unit = "seconds"
 
 
 def refer_clip(clip: Clip, sampling: Sampling) -> Iterator[Reference | DeadLetter]:
-    """The stretches of a clip: one, unless it is longer than a record may be.
+    """The windows of a clip: one, unless it is longer than a record may be.
 
     They share a group, so that one worker reads them one after the other and no split has a part
     of a video of another. Memory does not grow with the length of a video.
@@ -99,7 +99,7 @@ def refer_clip(clip: Clip, sampling: Sampling) -> Iterator[Reference | DeadLette
             segments=list(clip.segments),
             unit=clip.unit,
         )
-        yield Reference(f"{clip.key}:{first:08d}", clip.key, clip.part, {**fields})
+        yield Reference(f"{clip.key}:{first:08d}", clip.key, clip.split, {**fields})
 
 
 def merge_frames(labels: Sequence[tuple[int, str]]) -> list[Segment]:

@@ -12,8 +12,8 @@ import av
 from PIL import Image
 
 from rnnpipe.errors import BadRecord
-from rnnpipe.sources.images import Fit, square
-from rnnpipe.storage.paths import StorePath, place
+from rnnpipe.sources.images.decoding import Fit, square
+from rnnpipe.storage.paths import StorePath, as_path
 
 _USUAL_RATE = Fraction(25)
 # Between two pictures that a decoder has to know first lie at most so many that it shows earlier.
@@ -35,7 +35,7 @@ class Framing:
 
     Args:
         size: height and width of the square, in pixels.
-        fit: how a picture that is not square becomes square, see `rnnpipe.sources.images.Fit`.
+        fit: how a picture that is not square becomes square, see `sources.images.decoding.Fit`.
         box: left, top, right and bottom of what is kept, as fractions of the upright picture;
             `None`: all of it.
     """
@@ -166,7 +166,7 @@ def sample_pictures(pictures: Iterable[Shown], rate: float) -> Iterator[tuple[Fr
 
 @contextmanager
 def _open(path: str | Path) -> Iterator[av.container.InputContainer]:
-    placed = place(path)
+    placed = as_path(path)
     with ExitStack() as opened:
         # FFmpeg opens files itself, and reads those of a store through their methods.
         stored = isinstance(placed, StorePath)

@@ -7,8 +7,8 @@ from typing import Any, Literal, get_args
 
 from rnnpipe.errors import BadRecord, DeadLetter, UserError
 from rnnpipe.sources.folder import check_folder
+from rnnpipe.sources.videos.clip_source import ClipSource
 from rnnpipe.sources.videos.clips import Clip, Sampling, Segment, number_of
-from rnnpipe.sources.videos.pieces import ClipSource
 
 Word = Literal["command", "color", "preposition", "letter", "digit", "adverb"]
 
@@ -64,11 +64,11 @@ class Grid(ClipSource):
 
     def find_clips(self) -> Sequence[Clip | DeadLetter]:
         """See `ClipSource`."""
-        check_folder(self._videos, "GRID's videos", "mend data.source.path or videos")
-        check_folder(self._alignments, "GRID's alignments", "mend data.source.alignments")
+        check_folder(self._videos, "GRID's videos", "correct data.source.path or videos")
+        check_folder(self._alignments, "GRID's alignments", "correct data.source.alignments")
         paths = sorted(path for path in self._videos.rglob("*") if _VIDEO.search(path.name))
         if not paths:
-            fix = "mend data.source.path or videos"
+            fix = "correct data.source.path or videos"
             raise UserError(str(self._videos), "videos (.mpg, .mp4, .avi)", "none", fix)
         return [self._make_clip(path) for path in paths]
 

@@ -7,11 +7,11 @@ from typing import Any
 
 from rnnpipe.errors import BadRecord, DeadLetter, UserError
 from rnnpipe.sources.folder import check_folder
+from rnnpipe.sources.splits import split_of_name
 from rnnpipe.sources.text.lines import check_text_file
-from rnnpipe.sources.text.parts import split_of_name
 from rnnpipe.sources.text.rows import format_of, read_header, read_rows
+from rnnpipe.sources.videos.clip_source import ClipSource
 from rnnpipe.sources.videos.clips import Clip, Sampling, Segment, Unit, merge_frames, number_of
-from rnnpipe.sources.videos.pieces import ClipSource
 
 _ENCODING = "utf-8"
 
@@ -34,7 +34,7 @@ class ClipTable(ClipSource):
     Example:
         >>> source = ClipTable("data/grid_s1", Sampling(25, 250), label="color", split="split")
         >>> source.prepare(lambda done, total: None)  # doctest: +SKIP
-        >>> first = next(source.read(source.pieces()[0]))  # doctest: +SKIP
+        >>> first = next(source.read(source.partitions()[0]))  # doctest: +SKIP
     """
 
     kind = "clips"
@@ -75,7 +75,7 @@ class ClipTable(ClipSource):
 
     def find_clips(self) -> Sequence[Clip | DeadLetter]:
         """See `ClipSource`."""
-        check_folder(self._folder, "clips", "mend data.source.path")
+        check_folder(self._folder, "clips", "correct data.source.path")
         columns = {
             column: f"name the right one as data.source.{field}"
             for field, column in self._columns.items()
@@ -107,16 +107,16 @@ class ClipTable(ClipSource):
         return cells
 
     def _make_clip(self, cells: Mapping[str, str], frames: "_FrameLabels | None") -> Clip:
-        part = "train"
+        split = "train"
         if "split" in cells:
-            part = split_of_name(cells["split"]) or ""
-            if not part:
+            split = split_of_name(cells["split"]) or ""
+            if not split:
                 raise BadRecord("read row", f"{cells['split']!r} is no split")
         segments, unit = frames.find(cells["clip"]) if frames else ([], "seconds")
         return Clip(
             key=cells["clip"],
             path=str(self._folder / cells["clip"]),
-            part=part,
+            split=split,
             clip_label=cells.get("label") or None,
             segments=segments,
             unit=unit,
@@ -156,7 +156,7 @@ class _FrameLabels:
 
     def _add(self, number: int, row: Any) -> None:
         if isinstance(row, BadRecord):  # whose row it is cannot be told
-            raise UserError(f"{self._name}:{number}", "a row", row.reason, "mend it")
+            raise UserError(f"{self._name}:{number}", "a row", row.reason, "correct it")
         try:
             self._labels.setdefault(row["clip"], []).append(self._read(row))
         except BadRecord as bad:

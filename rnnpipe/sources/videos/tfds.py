@@ -13,7 +13,7 @@ from rnnpipe.sources.text.tfds import Tfds
 from rnnpipe.sources.videos.clips import Sampling
 from rnnpipe.sources.videos.files import encode_video
 from rnnpipe.sources.videos.table import ClipTable
-from rnnpipe.storage.paths import place
+from rnnpipe.storage.paths import as_path
 
 _TABLE = "clips.csv"
 _PROGRESS_EVERY = 20
@@ -49,7 +49,7 @@ class TfdsVideos(Tfds):
         splits: Mapping[str, str] | None = None,
         frame_rate: float = 25.0,
     ) -> None:
-        folder = place(path) / f"{frame_rate:g}fps"
+        folder = as_path(path) / f"{frame_rate:g}fps"
         super().__init__(folder, fields, name=name, data_dir=data_dir, splits=splits)
         self._sampling, self._frame_rate = sampling, frame_rate
 
@@ -72,7 +72,7 @@ class TfdsVideos(Tfds):
         with (folder / _TABLE).open("w", newline="", encoding="utf-8") as file:
             table = csv.writer(file)
             table.writerow(["clip", "label", "split"])
-            for split, instruction in self.splits.items():
+            for split, instruction in self.instructions.items():
                 (folder / split).mkdir()
                 for number, example in enumerate(self.examples(instruction)):
                     name = f"{split}/{number:06d}.mp4"

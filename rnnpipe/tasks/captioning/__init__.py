@@ -1,1 +1,1 @@
-"""Captioning: an image in, what is to be seen on it out."""
+"""Captioning: an image in, a sentence out."""

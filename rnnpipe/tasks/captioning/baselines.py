@@ -22,7 +22,7 @@ _SIZE = 64  # the side that images are scaled down to before their colours are c
 def find_baselines(records: RecordsDirectory, colours: Sequence[Array]) -> dict[str, list[str]]:
     """The captions of three baselines, by name.
 
-    They say the most frequent caption of the training split; one that was written of the training
+    These are the most frequent caption of the training split; a caption of the training
     image with the most similar colours; and one of any training image. The latter two know only the
     first 4,000 training images in the records' order, which is that of a hash.
 

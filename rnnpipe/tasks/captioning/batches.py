@@ -9,7 +9,7 @@ from rnnpipe.inputs.augmentation import Augmentation, augment
 from rnnpipe.inputs.batches import Batch, make_batches
 from rnnpipe.inputs.pools import trim
 from rnnpipe.inputs.prefetching import prefetch
-from rnnpipe.inputs.targets import to_reads_and_says
+from rnnpipe.inputs.targets import shift_targets
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.text.tokens import PAD
 
@@ -62,11 +62,11 @@ def make_caption_batches(
         tokens, index = (
             _all(batch[_TOKENS]) if captions == "all" else _draw_one(batch[_TOKENS], seed)
         )
-        reads, says = to_reads_and_says(trim(tokens, _MULTIPLE))
+        decoder_inputs, targets = shift_targets(trim(tokens, _MULTIPLE))
         image = tf.ensure_shape(batch[image_field], (None, *image_shape))
         if shuffle_seed is not None:
             image = _change(image, augmentation, seed)
-        return {"image": image, "image_index": index, "caption": reads}, says
+        return {"image": image, "image_index": index, "caption": decoder_inputs}, targets
 
     pairs = tf.data.Dataset.zip(batches, seeds)
     return prefetch(pairs.map(to_pair, num_parallel_calls=2, deterministic=True))

@@ -1,12 +1,12 @@
-"""A user's own photo, captioned."""
+"""Captions of a user's own photo."""
 
 from rnnpipe.config.schema.caption_data import CaptionData
 from rnnpipe.errors import UserError
-from rnnpipe.tasks.captioning.display import strip
+from rnnpipe.tasks.base import Prediction
+from rnnpipe.tasks.captioning.report import strip
 from rnnpipe.tasks.captioning.search import CaptionSearch
 from rnnpipe.tasks.features import make_features
-from rnnpipe.tasks.photos import read_photo, show_photo
-from rnnpipe.tasks.task import Prediction
+from rnnpipe.tasks.image_inputs import read_photo, show_photo
 from rnnpipe.text.tokenizer import Tokenizer
 
 _PANEL = 240  # the width of each picture of the strip, in pixels
@@ -24,19 +24,19 @@ def caption_photo(
         data: how photos become what the model sees.
 
     Raises:
-        UserError: the photo cannot be read, or the model says nothing as its training diverged.
+        UserError: the photo cannot be read, or there is no caption as the training diverged.
     """
     fit, features = data.image.fit, make_features(data.features)
     if features is None:
         seen = read_photo(path, data.image.size, fit)[None]
     else:
         seen = features(read_photo(path, features.image_size, fit)[None])
-    (found,) = search([seen])
-    if not found:
+    (hypotheses,) = search([seen])
+    if not hypotheses:
         expected, fix = "a caption from this model", "train it again with a lower learning rate"
         raise UserError(f"--image {path}", expected, "none: its training diverged", fix)
-    pieces = [tokenizer.pieces[token] for token in found[0].tokens]
+    pieces = [tokenizer.pieces[token] for token in hypotheses[0].tokens]
     return Prediction(
-        [(tokenizer.decode(one.tokens), one.probability) for one in found],
-        strip(show_photo(path, fit), pieces, found[0], panel=_PANEL),
+        [(tokenizer.decode(one.tokens), one.probability) for one in hypotheses],
+        strip(show_photo(path, fit), pieces, hypotheses[0], panel=_PANEL),
     )

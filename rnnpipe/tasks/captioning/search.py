@@ -1,4 +1,4 @@
-"""Captions of many images, searched for with a beam."""
+"""Captions of many images by beam search."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from rnnpipe.decoding import Decoded
 from rnnpipe.models.captioner import begin_captioning
-from rnnpipe.tasks.beams import Beam, Found, to_arrays
+from rnnpipe.tasks.beam_decoder import BeamDecoder, Hypothesis, to_arrays
 
 
 class CaptionSearch:
@@ -17,13 +17,13 @@ class CaptionSearch:
 
     Args:
         model: what `build_captioner` made; its weights may change between calls.
-        beam: how they are searched for.
+        beam: the beam search.
     """
 
-    def __init__(self, model: keras.Model, beam: Beam) -> None:
+    def __init__(self, model: keras.Model, beam: BeamDecoder) -> None:
         self._beam, self._search = beam, _compile(model, beam)
 
-    def __call__(self, batches: Iterable[Any]) -> list[list[Found]]:
+    def __call__(self, batches: Iterable[Any]) -> list[list[Hypothesis]]:
         """The captions of each image, the best first; only the best has its alignment.
 
         Args:
@@ -32,25 +32,26 @@ class CaptionSearch:
         Returns:
             Captions whose alignments are `(time, rows, columns)`.
         """
-        found = []
+        hypotheses = []
         for images in batches:
             decoded = to_arrays(self._search(tf.convert_to_tensor(images)))
-            found += [
-                [_keep(one, rank) for rank, one in enumerate(self._beam.read(decoded, row))]
+            hypotheses += [
+                [_keep(one, rank) for rank, one in enumerate(self._beam.hypotheses(decoded, row))]
                 for row in range(len(decoded.ids))
             ]
-        return found
+        return hypotheses
 
 
-def _keep(found: Found, rank: int) -> Found:
+def _keep(hypothesis: Hypothesis, rank: int) -> Hypothesis:
     # A view would hold the alignments of the whole batch in memory.
-    kept = None if rank or found.alignment is None else found.alignment.copy()
-    return replace(found, alignment=kept)
+    alignment = hypothesis.alignment
+    alignment = None if rank or alignment is None else alignment.copy()
+    return replace(hypothesis, alignment=alignment)
 
 
-def _compile(model: keras.Model, beam: Beam) -> Callable[[Any], Decoded]:
+def _compile(model: keras.Model, beam: BeamDecoder) -> Callable[[Any], Decoded]:
     @tf.function(autograph=False, reduce_retracing=True)
     def search(images: tf.Tensor) -> Decoded:
-        return beam.search(*begin_captioning(model, images, copies=beam.width))
+        return beam.decode(*begin_captioning(model, images, beam_width=beam.width))
 
     return search

@@ -5,12 +5,11 @@ from typing import Any
 
 import keras
 
-from rnnpipe.config.schema.captioning import SelfCritical
 from rnnpipe.metrics.captions import CiderD
 from rnnpipe.models.captioner import begin_captioning
 from rnnpipe.records.directory import RecordsDirectory
-from rnnpipe.tasks.optimizer import judge_mean, make_optimizer
-from rnnpipe.tasks.task import Phase
+from rnnpipe.tasks.base import Phase
+from rnnpipe.tasks.captioning.config import SelfCritical
 from rnnpipe.tasks.validation import ValidationScores
 from rnnpipe.text.tokens import END
 from rnnpipe.training.decoded_scores import DecodedScores
@@ -38,7 +37,7 @@ def make_phase(
         max_length: the most tokens of a caption, the end token included.
         seed: of what is drawn.
         scores: of the validation split, of a trainer.
-        metric: which of them says what is best.
+        metric: the monitored one.
     """
     cider = CiderD(_references(records))
     trainer = SelfCriticalTrainer(
@@ -50,7 +49,7 @@ def make_phase(
         baseline=settings.baseline,
         seed=seed,
     )
-    optimizer = make_optimizer(settings.optimizer, steps=settings.epochs * len(batches))
+    optimizer = settings.optimizer.make(steps=settings.epochs * len(batches))
     trainer.compile(optimizer, jit_compile=False)  # scores are computed in Python
     validation = scores(trainer)
     return Phase(
@@ -59,8 +58,8 @@ def make_phase(
         batches,
         settings.epochs,
         settings.patience,
-        [*judge_mean(settings.optimizer), DecodedScores(validation.decoded)],
-        lambda: validation.of(metric),
+        [*settings.optimizer.make_callbacks(), DecodedScores(validation.decode_scores)],
+        lambda: validation.score(metric),
     )
 
 

@@ -5,28 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from rnnpipe.config.schema.captioning import BackboneEncoder, CaptioningConfig, FeaturesEncoder
 from rnnpipe.errors import UserError
 from rnnpipe.records.directory import RecordsDirectory
-from rnnpipe.tasks.caption_data import prepare_caption_build
-from rnnpipe.tasks.optimizer import make_optimizer
-from rnnpipe.tasks.task import Evaluation, Phase, Prediction
-from rnnpipe.text.tokenizer import Tokenizer
+from rnnpipe.tasks.base import Evaluation, Phase, Prediction, Task
+from rnnpipe.tasks.caption_data import make_caption_recipe, open_captions
+from rnnpipe.tasks.captioning.config import BackboneEncoder, CaptioningConfig, FeaturesEncoder
+from rnnpipe.tasks.inputs import Input, integer
+from rnnpipe.text.tokenizer import MODEL_FILE, SETTINGS_FILE, Tokenizer
 
 if TYPE_CHECKING:
     import keras
 
     from rnnpipe.inputs.augmentation import Augmentation
+    from rnnpipe.sources.source import Source
     from rnnpipe.tasks.captioning.search import CaptionSearch
     from rnnpipe.tasks.captioning.validation import CaptionScores
-    from rnnpipe.transforms.build import Build
-
-_MINIMISED = ("loss", "perplexity")
+    from rnnpipe.transforms.recipes.base import Recipe
 
 
-class CaptioningTask:
+class CaptioningTask(Task[CaptioningConfig]):
     """Captions of images.
 
     Args:
@@ -34,16 +33,21 @@ class CaptioningTask:
     """
 
     name = "captioning"
+    extras = ("captions",)
     main_metric = "bleu_4"
-    inputs = ("image",)
-    options = MappingProxyType({"n-best": ""})
+    inputs = (
+        Input("image", "an image file", metavar="FILE"),
+        Input("n-best", "captions, at most the beam width", integer(1), None, "N"),
+    )
+    vocabulary = (MODEL_FILE, SETTINGS_FILE)
 
-    def __init__(self, config: CaptioningConfig) -> None:
-        self.config = config
+    def open_source(self) -> Source:
+        """Images with captions."""
+        return open_captions(self.config.data.source)
 
-    def prepare_build(self) -> Build:
-        """The build of the records that the config asks for."""
-        return prepare_caption_build(self.config.data, self.config.build)
+    def make_recipe(self) -> Recipe:
+        """Records of an image each, with all of its captions."""
+        return make_caption_recipe(self.config.data)
 
     def check_model(self) -> None:
         """Looks for the file of the backbone's weights.
@@ -72,33 +76,34 @@ class CaptioningTask:
             **options,
         )
 
-    def build_trainer(self, model: keras.Model, records: RecordsDirectory) -> keras.Model:
-        """The model with what its attention adds to the loss over tokens."""
-        from rnnpipe.training.attentive import AttentiveTrainer
-        from rnnpipe.training.token_targets import Perplexity, TokenCrossEntropy
+    def wrap_model(self, model: keras.Model) -> keras.Model:
+        """The model with the terms that its attention adds to the loss."""
+        from rnnpipe.training.captions import CaptionTrainer
 
-        train = self.config.train
         options = self.config.model.decoder.model_dump(
             include={"doubly_stochastic", "reward_weight", "entropy_weight"}
         )
-        trainer = AttentiveTrainer(model, **options)
-        steps = train.epochs * -(-records.splits["train"] // train.batch_size)
-        trainer.compile(
-            optimizer=make_optimizer(train.optimizer, steps=steps),
-            loss=TokenCrossEntropy(train.label_smoothing),
-            metrics=[Perplexity()],
-        )
-        return trainer
+        return CaptionTrainer(model, **options)
+
+    def compile_options(self, model: keras.Model) -> dict[str, Any]:
+        """The smoothed cross-entropy of tokens, and their perplexity."""
+        from rnnpipe.training.token_targets import Perplexity, TokenCrossEntropy
+
+        del model
+        loss = TokenCrossEntropy(self.config.train.label_smoothing)
+        return {"loss": loss, "metrics": [Perplexity()]}
 
     def make_callbacks(
         self, trainer: keras.Model, model: keras.Model, records: RecordsDirectory, weights: Path
     ) -> Sequence[keras.callbacks.Callback]:
         """Scores of the captions of the validation split, and the mean of the best epochs."""
-        from rnnpipe.tasks.validation import watch
+        from rnnpipe.tasks.validation import validation_callbacks
 
         keep, scores = self.config.train.keep_best, self._scores(trainer, model, records)
         mode = self.monitor()[1]
-        return watch(scores, metric=keep.metric, average=keep.average, mode=mode, weights=weights)
+        return validation_callbacks(
+            scores, metric=keep.metric, average=keep.average, mode=mode, weights=weights
+        )
 
     def make_phases(
         self, model: keras.Model, records: RecordsDirectory, weights: Path
@@ -137,51 +142,46 @@ class CaptioningTask:
         """Batches of ({`image`, `image_index`, `caption`}, targets), see `make_caption_batches`."""
         from rnnpipe.tasks.captioning.batches import make_caption_batches
 
-        train, evaluate = self.config.train, self.config.evaluate
         return make_caption_batches(
             records,
             split,
             image_field=self._image_field,
             image_shape=self._image_shape(records),
-            batch_size=evaluate.batch_size if shuffle_seed is None else train.batch_size,
-            captions="all" if shuffle_seed is None else train.captions,
+            batch_size=self.batch_size(shuffle_seed),
+            captions="all" if shuffle_seed is None else self.config.train.captions,
             shuffle_seed=shuffle_seed,
             augmentation=self._augmentation,
         )
 
-    def monitor(self) -> tuple[str, Literal["min", "max"]]:
-        """The validation metric of `train.keep_best`."""
-        metric = self.config.train.keep_best.metric
-        return f"val_{metric}", "min" if metric in _MINIMISED else "max"
-
-    def save_vocabulary(self, records: RecordsDirectory, folder: Path) -> None:
-        """Copies the tokenizer."""
-        folder.mkdir(exist_ok=True)
-        Tokenizer.load(records.path).save(folder)
-
-    def evaluate(self, model: keras.Model, records: RecordsDirectory, split: str) -> Evaluation:
-        """COCO's scores of what a beam finds beside the baselines', and where it looked."""
+    def evaluate(
+        self,
+        model: keras.Model,
+        records: RecordsDirectory,
+        split: str,
+        baselines: Mapping[str, keras.Model] = MappingProxyType({}),
+    ) -> Evaluation:
+        """COCO's scores of beam search beside the baselines', and the attention."""
         from rnnpipe.tasks.captioning.evaluation import evaluate
         from rnnpipe.tasks.perplexity import measure_perplexity
 
         beam = self.config.evaluate.beam
         search = self._search(model, width=beam.width, n_best=beam.n_best)
-        found = search(self._make_images(records, split))
+        hypotheses = search(self._make_images(records, split))
         perplexity = measure_perplexity(model, self.make_batches(records, split))
         java_metrics = self.config.evaluate.java_metrics
-        return evaluate(records, split, found, perplexity, java_metrics)
+        return evaluate(records, split, hypotheses, perplexity, java_metrics)
 
-    def predict(self, model: keras.Model, folder: Path, inputs: Mapping[str, str]) -> Prediction:
-        """The likeliest captions of an image, and where the model looked at each word.
+    def predict(self, model: keras.Model, folder: Path, inputs: Mapping[str, Any]) -> Prediction:
+        """The likeliest captions of an image, and the attention at each word.
 
         Raises:
-            UserError: the image cannot be read, or `n-best` is no number of captions.
+            UserError: the image cannot be read, or `n-best` exceeds the beam.
         """
-        from rnnpipe.tasks.beams import count_wanted
+        from rnnpipe.tasks.beam_decoder import check_n_best
         from rnnpipe.tasks.captioning.prediction import caption_photo
 
         beam = self.config.evaluate.beam
-        n_best = count_wanted(inputs["n-best"], beam.width, beam.n_best)
+        n_best = check_n_best(inputs["n-best"], beam.width, beam.n_best)
         search = self._search(model, width=beam.width, n_best=n_best)
         return caption_photo(search, Tokenizer.load(folder), inputs["image"], self.config.data)
 
@@ -237,13 +237,13 @@ class CaptioningTask:
         )
 
     def _search(self, model: keras.Model, *, width: int, n_best: int) -> CaptionSearch:
-        from rnnpipe.tasks.beams import Beam
+        from rnnpipe.tasks.beam_decoder import BeamDecoder
         from rnnpipe.tasks.captioning.search import CaptionSearch
 
         beam = self.config.evaluate.beam
         return CaptionSearch(
             model,
-            Beam(
+            BeamDecoder(
                 width=width,
                 n_best=n_best,
                 length_penalty=beam.length_penalty,

@@ -39,8 +39,8 @@ class CaptionScores(ValidationScores):
             for place, record in enumerate(records.read("validation", ["captions"]))
         }
 
-    def decoded(self) -> Mapping[str, float]:
+    def decode_scores(self) -> Mapping[str, float]:
         """The scores of the captions that the model makes of the split's images."""
-        found = self._search(self._images)
-        said = [self._tokenizer.decode(each[0].tokens) for each in found]
-        return score_captions(self._references, dict(enumerate(said)))
+        hypotheses = self._search(self._images)
+        captions = [self._tokenizer.decode(each[0].tokens) for each in hypotheses]
+        return score_captions(self._references, dict(enumerate(captions)))

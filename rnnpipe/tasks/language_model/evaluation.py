@@ -1,4 +1,4 @@
-"""How well a model foretells a text, and how well one can do by counting or packing."""
+"""Evaluation of a language model beside n-grams and compression programs."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,8 +10,8 @@ import tensorflow as tf
 from rnnpipe.inputs.streams import Streams, make_stream_batches, make_streams, read_documents
 from rnnpipe.metrics.entropy import ngram_nats, packed_bits
 from rnnpipe.records.directory import RecordsDirectory
-from rnnpipe.tasks.language_model.display import make_exhibits
-from rnnpipe.tasks.task import Evaluation
+from rnnpipe.tasks.base import Evaluation
+from rnnpipe.tasks.language_model.report import make_report_items
 from rnnpipe.text.symbols import Symbols
 from rnnpipe.text.tokens import START
 
@@ -44,35 +44,35 @@ def evaluate(
         clip_norm: to which the training clips gradients.
     """
     streams = make_streams(read_documents(records, split), rows=rows, time=time)
-    nats = streams.by_text(surprise(model, streams))
+    nats = streams.by_text(token_nats(model, streams))
     texts = list(records.read(split))
     characters = sum(len(row["text"]) for row in texts)
     scores = _score(float(nats.mean()), len(nats), characters)
-    for name, found in _score_baselines(records, split, symbols, len(nats), characters).items():
-        scores |= {f"baseline/{name}/{metric}": value for metric, value in found.items()}
+    for name, baseline in _score_baselines(records, split, symbols, len(nats), characters).items():
+        scores |= {f"baseline/{name}/{metric}": value for metric, value in baseline.items()}
     rows_of_text = _describe(texts, nats)
     return Evaluation(
-        scores, rows_of_text, make_exhibits(model, symbols, texts, nats, clip_norm=clip_norm)
+        scores, rows_of_text, make_report_items(model, symbols, texts, nats, clip_norm=clip_norm)
     )
 
 
-def surprise(model: keras.Model, streams: Streams) -> Array:
+def token_nats(model: keras.Model, streams: Streams) -> Array:
     """−log p of each target in nats, `(steps, rows, time)`, states carried from step to step."""
 
     @tf.function(reduce_retracing=True)
     def read(inputs: Any, targets: Any, states: Any) -> tuple[Any, Any]:
         states = [tf.where(inputs["starts"][:, None], 0.0, state) for state in states]
-        said = model({"tokens": inputs["tokens"], "states": states}, training=False)
-        told = tf.nn.sparse_softmax_cross_entropy_with_logits(targets, said["logits"])
-        return told, said["states"]
+        outputs = model({"tokens": inputs["tokens"], "states": states}, training=False)
+        nats = tf.nn.sparse_softmax_cross_entropy_with_logits(targets, outputs["logits"])
+        return nats, outputs["states"]
 
     rows = streams.tokens.shape[1]
     states: Any = [tf.zeros((rows, state.shape[-1])) for state in model.input["states"]]
-    told = []
+    nats = []
     for inputs, targets in make_stream_batches(streams):
         values, states = read(inputs, targets, list(states))
-        told.append(values.numpy())
-    return np.stack(told)
+        nats.append(values.numpy())
+    return np.stack(nats)
 
 
 def _score(nats: float, tokens: int, characters: int) -> dict[str, float]:
@@ -87,7 +87,7 @@ def _score_baselines(
     records: RecordsDirectory, split: str, symbols: Symbols, tokens: int, characters: int
 ) -> dict[str, dict[str, float]]:
     """N-grams that learnt from the training split, and packers that have read it before."""
-    found = {}
+    scores = {}
     nats = ngram_nats(
         list(read_documents(records, "train")),
         list(read_documents(records, split)),
@@ -97,22 +97,22 @@ def _score_baselines(
     )
     for order in {1, 2, len(nats)}:
         name = _ORDER_NAMES.get(order, f"{order}-gram")
-        found[name] = _score(nats[order - 1], tokens, characters)
+        scores[name] = _score(nats[order - 1], tokens, characters)
     train, text = (
         "".join(row["text"] for row in records.read(name, ["text"]))[-_MOST_PACKED:]
         for name in ("train", split)
     )
-    found["gzip"] = {"bits_per_char": packed_bits(train, text, "gzip")}
-    found["lzma"] = {"bits_per_char": packed_bits(train, text, "lzma")}
-    return found
+    scores["gzip"] = {"bits_per_char": packed_bits(train, text, "gzip")}
+    scores["lzma"] = {"bits_per_char": packed_bits(train, text, "lzma")}
+    return scores
 
 
 def _describe(texts: Sequence[Mapping[str, Any]], nats: Array) -> list[dict[str, Any]]:
     """A row for each record: what it costs to foretell."""
     ends = np.cumsum([len(row["tokens"]) for row in texts])
     rows = []
-    for row, told in zip(texts, np.split(nats, ends[:-1]), strict=True):
-        bits = float(told.sum()) / np.log(2).item()
+    for row, values in zip(texts, np.split(nats, ends[:-1]), strict=True):
+        bits = float(values.sum()) / np.log(2).item()
         rows.append(
             {
                 "document": row["document"],

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-from rnnpipe.config.schema.char_lm import PythonTopicsSource, TextStreamSource
+from rnnpipe.sources.generated.python_topics import PythonTopics
 from rnnpipe.sources.source import Source
 from rnnpipe.sources.streams.texts import TextStreams
-from rnnpipe.sources.streams.topics import PythonTopics
 from rnnpipe.storage.cache import cache_folder
+from rnnpipe.tasks.language_model.config import PythonTopicsSource, TextStreamSource
 
 
 def open_source(

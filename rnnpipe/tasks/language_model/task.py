@@ -1,58 +1,64 @@
-"""The stages of a language model, from its config."""
+"""The task of language modeling."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from rnnpipe.config.schema.char_lm import CharLmConfig
-from rnnpipe.errors import UserError
 from rnnpipe.records.directory import RecordsDirectory
+from rnnpipe.tasks.base import Evaluation, Task
+from rnnpipe.tasks.inputs import Input, integer, positive_number
+from rnnpipe.tasks.language_model.config import LanguageModelConfig
 from rnnpipe.tasks.language_model.sources import open_source
-from rnnpipe.tasks.optimizer import make_optimizer
-from rnnpipe.tasks.task import Evaluation
-from rnnpipe.text.symbols import Symbols
+from rnnpipe.text.symbols import SYMBOLS_FILE, Symbols
 
 if TYPE_CHECKING:
     import keras
 
     from rnnpipe.inputs.streams import Streams
-    from rnnpipe.transforms.build import Build
+    from rnnpipe.sources.source import Source
+    from rnnpipe.transforms.recipes.base import Recipe
 
 
-class CharLmTask:
-    """What comes next in a text, by character or by word.
+class LanguageModelTask(Task[LanguageModelConfig]):
+    """A language model of characters or words.
 
     Args:
         config: the run's config.
     """
 
-    name = "char_lm"
-    inputs = ("prime",)
-    options: Mapping[str, str] = MappingProxyType(
-        {"length": "500", "temperature": "0.8", "seed": "0"}
+    name = "language_model"
+    inputs = (
+        Input("prompt", "the beginning of the text"),
+        Input("length", "symbols to generate", integer(1), 500, "N"),
+        Input(
+            "temperature", "near 0 the likeliest text, 1 the model's own", positive_number, 0.8, "T"
+        ),
+        Input("seed", "seed of the random draws", integer(0), 0, "N"),
     )
+    vocabulary = (SYMBOLS_FILE,)
 
-    def __init__(self, config: CharLmConfig) -> None:
-        self.config = config
+    def __init__(self, config: LanguageModelConfig) -> None:
+        super().__init__(config)
         self.main_metric = "bits_per_char" if config.data.symbols == "char" else "perplexity"
 
-    def prepare_build(self) -> Build:
-        """The build of the records that the config asks for."""
-        from rnnpipe.transforms.build import Build  # brings in Beam
-        from rnnpipe.transforms.streams import StreamRecipe
+    @property
+    def split_shares(self) -> Mapping[str, float]:
+        """The share of each held-out split; one of 0 is not made."""
+        return {split: share for split, share in super().split_shares.items() if share}
 
-        data, build = self.config.data, self.config.build
-        shares = {split: share for split, share in data.splits.model_dump().items() if share}
-        return Build(
-            open_source(data.source, shares),
-            StreamRecipe(symbols=data.symbols, vocabulary=data.vocabulary),
-            shares=shares,
-            records_per_shard=build.records_per_shard,
-            max_bad_fraction=build.max_bad_fraction,
-        )
+    def open_source(self) -> Source:
+        """A long text."""
+        return open_source(self.config.data.source, self.split_shares)
+
+    def make_recipe(self) -> Recipe:
+        """Records of a stretch of text each."""
+        from rnnpipe.transforms.recipes.text_stream import StreamRecipe  # brings in Beam
+
+        data = self.config.data
+        return StreamRecipe(symbols=data.symbols, vocabulary=data.vocabulary)
 
     def build_model(self, records: RecordsDirectory) -> keras.Model:
         """The model with its states as inputs and outputs."""
@@ -76,50 +82,52 @@ class CharLmTask:
             tie_weights=model.tie_weights,
         )
 
-    def build_trainer(self, model: keras.Model, records: RecordsDirectory) -> keras.Model:
-        """The model under truncated backpropagation through time, compiled."""
-        from rnnpipe.training.bits import BitsPerToken  # brings in Keras
-        from rnnpipe.training.token_targets import Perplexity, TokenCrossEntropy
+    def wrap_model(self, model: keras.Model) -> keras.Model:
+        """The model under truncated backpropagation through time."""
         from rnnpipe.training.truncated import TruncatedBPTT
 
-        train, symbols = self.config.train, self.config.data.symbols
-        trainer = TruncatedBPTT(model, train.batch_size, self.config.evaluate.batch_size)
-        steps = len(self._streams(records, "train", train.batch_size).tokens)
-        trainer.compile(
-            optimizer=make_optimizer(train.optimizer, steps=train.epochs * steps),
-            loss=TokenCrossEntropy(),
-            metrics=[BitsPerToken(name=self.main_metric) if symbols == "char" else Perplexity()],
-        )
-        return trainer
+        return TruncatedBPTT(model, self.config.train.batch_size, self.config.evaluate.batch_size)
+
+    def compile_options(self, model: keras.Model) -> dict[str, Any]:
+        """The cross-entropy of symbols, and their bits or perplexity."""
+        from rnnpipe.training.bits import BitsPerToken
+        from rnnpipe.training.token_targets import Perplexity, TokenCrossEntropy
+
+        del model
+        of_characters = self.config.data.symbols == "char"
+        metric = BitsPerToken(name=self.main_metric) if of_characters else Perplexity()
+        return {"loss": TokenCrossEntropy(), "metrics": [metric]}
+
+    def steps_per_epoch(self, records: RecordsDirectory) -> int:
+        """The number of training batches."""
+        return len(self._streams(records, "train", self.config.train.batch_size).tokens)
 
     def make_batches(
         self, records: RecordsDirectory, split: str, *, shuffle_seed: int | None = None
     ) -> Any:
         """Batches of ({`tokens`, `starts`}, targets), each of which goes on from the one before.
 
-        A stream has one order: of the seed it matters only that it is given for training.
+        A stream has one order: the seed only selects the batch size of training.
         """
         from rnnpipe.inputs.streams import make_stream_batches
 
-        train, evaluate = self.config.train, self.config.evaluate
-        rows = evaluate.batch_size if shuffle_seed is None else train.batch_size
+        rows = self.batch_size(shuffle_seed)
         return make_stream_batches(self._streams(records, split, rows))
 
     def _streams(self, records: RecordsDirectory, split: str, rows: int) -> Streams:
         from rnnpipe.inputs.streams import make_streams, read_documents
 
-        return make_streams(read_documents(records, split), rows=rows, time=self.config.train.chunk)
+        return make_streams(
+            read_documents(records, split), rows=rows, time=self.config.train.bptt_length
+        )
 
-    def monitor(self) -> tuple[str, Literal["min", "max"]]:
-        """The validation metric of `train.keep_best`."""
-        return f"val_{self.config.train.keep_best.metric}", "min"
-
-    def save_vocabulary(self, records: RecordsDirectory, folder: Path) -> None:
-        """Copies the symbols."""
-        folder.mkdir(exist_ok=True)
-        Symbols.load(records.path).save(folder)
-
-    def evaluate(self, model: keras.Model, records: RecordsDirectory, split: str) -> Evaluation:
+    def evaluate(
+        self,
+        model: keras.Model,
+        records: RecordsDirectory,
+        split: str,
+        baselines: Mapping[str, keras.Model] = MappingProxyType({}),
+    ) -> Evaluation:
         """Nats, bits per character and perplexity beside n-grams' and packers', with samples."""
         from rnnpipe.tasks.language_model.evaluation import evaluate
 
@@ -129,45 +137,13 @@ class CharLmTask:
             split,
             Symbols.load(records.path),
             rows=self.config.evaluate.batch_size,
-            time=self.config.train.chunk,
+            time=self.config.train.bptt_length,
             clip_norm=self.config.train.optimizer.clip_norm,
         )
 
-    def predict(self, model: keras.Model, folder: Path, inputs: Mapping[str, str]) -> Iterator[str]:
-        """A text that begins as `prime` does, piece by piece as it is written.
+    def predict(self, model: keras.Model, folder: Path, inputs: Mapping[str, Any]) -> Iterator[str]:
+        """A text that begins as `prompt` does, piece by piece as it is written."""
+        from rnnpipe.tasks.language_model.generation import generate_text
 
-        Raises:
-            UserError: the length, the temperature or the seed is no such number.
-        """
-        from rnnpipe.tasks.language_model.writing import write_text
-
-        length, seed = _whole_number("length", inputs, 1), _whole_number("seed", inputs, 0)
-        temperature = _temperature(inputs)
-        return write_text(
-            model,
-            Symbols.load(folder),
-            prime=inputs["prime"],
-            length=length,
-            temperature=temperature,
-            seed=seed,
-        )
-
-
-def _whole_number(name: str, inputs: Mapping[str, str], least: int) -> int:
-    try:
-        if (number := int(inputs[name])) >= least:
-            return number
-    except ValueError:
-        pass
-    expected = f"a whole number, at least {least}"
-    raise UserError(f"--{name}", expected, inputs[name], f"write e.g. --{name} 7")
-
-
-def _temperature(inputs: Mapping[str, str]) -> float:
-    try:
-        if 0 < (number := float(inputs["temperature"])) < float("inf"):
-            return number
-    except ValueError:
-        pass
-    expected, fix = "a number above 0", "write e.g. --temperature 0.8"
-    raise UserError("--temperature", expected, inputs["temperature"], fix)
+        options = {name: inputs[name] for name in ("prompt", "length", "temperature", "seed")}
+        return generate_text(model, Symbols.load(folder), **options)

@@ -1,9 +1,8 @@
-"""How well a model translates, beside translations that need no model."""
+"""Evaluation of translations beside baselines without a model."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from itertools import islice
 from typing import Any, Literal
 
@@ -13,37 +12,17 @@ import tensorflow as tf
 from rnnpipe.metrics.translation import length_bin, score_sentence, score_translations
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import SOURCE, TARGET
-from rnnpipe.tasks.beams import Found
+from rnnpipe.tasks.base import Evaluation
+from rnnpipe.tasks.beam_decoder import Hypothesis
 from rnnpipe.tasks.perplexity import measure_perplexity
-from rnnpipe.tasks.task import Evaluation
 from rnnpipe.tasks.translation.baselines import WordByWord
-from rnnpipe.tasks.translation.display import make_exhibits
-from rnnpipe.tasks.translation.search import Search
+from rnnpipe.tasks.translation.report import make_report_items
+from rnnpipe.tasks.translation.results import Row, TranslatedSplit
+from rnnpipe.tasks.translation.search import TranslationSearch
 from rnnpipe.text.tokenizer import Tokenizer
 
 _LEARNT_FROM = 50_000  # training pairs that the dictionary is made of, at most
 _TOKENS = ("source_tokens", "target_tokens")
-
-Row = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Translated:
-    """A split and what was made of it.
-
-    Args:
-        rows: its records.
-        found: the translations of each, the best first.
-        texts: the same as text.
-        known: for each record whether training has a source that is as long or longer.
-        counted: for each record whether it has a part in the main scores.
-    """
-
-    rows: Sequence[Row]
-    found: Sequence[Sequence[Found]]
-    texts: Sequence[Sequence[str]]
-    known: Sequence[bool]
-    counted: Sequence[bool]
 
 
 def evaluate(
@@ -51,7 +30,7 @@ def evaluate(
     records: RecordsDirectory,
     split: str,
     batches: tf.data.Dataset,
-    search: Search,
+    search: TranslationSearch,
     *,
     lowercase: bool,
     unseen_lengths: Literal["together", "apart"],
@@ -73,26 +52,26 @@ def evaluate(
     """
     rows = list(records.read(split))
     tokenizer = Tokenizer.load(records.path / TARGET)
-    found = search([row["source_tokens"] for row in rows])
-    texts = [[tokenizer.decode(one.tokens) for one in each] or [""] for each in found]
+    hypotheses = search([row["source_tokens"] for row in rows])
+    texts = [[tokenizer.decode(one.tokens) for one in each] or [""] for each in hypotheses]
     known = _find_known_lengths(records, rows)
     together = unseen_lengths == "together" or not any(known)
     counted = [together or short for short in known]
-    translated = Translated(rows, found, texts, known, counted)
+    translated = TranslatedSplit(rows, hypotheses, texts, known, counted)
 
     scores = _score_model(translated, lowercase)
     scores["perplexity"] = measure_perplexity(model, batches)
     main = [row for row, counts in zip(rows, counted, strict=True) if counts]
     references = [row["target"] for row in main]
-    for name, hypotheses in _baselines(records, main, tokenizer).items():
+    for name, translations in _baselines(records, main, tokenizer).items():
         for metric, value in score_translations(
-            hypotheses, references, lowercase=lowercase
+            translations, references, lowercase=lowercase
         ).items():
             scores[f"baseline/{name}/{metric}"] = value
     return Evaluation(
         scores,
-        [_describe(*each, lowercase) for each in zip(rows, found, texts, strict=True)],
-        make_exhibits(records, translated, scores, lowercase=lowercase),
+        [_describe(*each, lowercase) for each in zip(rows, hypotheses, texts, strict=True)],
+        make_report_items(records, translated, scores, lowercase=lowercase),
     )
 
 
@@ -104,7 +83,7 @@ def _find_known_lengths(records: RecordsDirectory, rows: Sequence[Row]) -> list[
     return [len(tokens) <= longest for tokens in whole]
 
 
-def _score_model(translated: Translated, lowercase: bool) -> dict[str, float]:
+def _score_model(translated: TranslatedSplit, lowercase: bool) -> dict[str, float]:
     """The main scores, those of each bin of lengths, and those of lengths unseen in training."""
     groups: dict[str, list[int]] = {"": []}
     for index, row in enumerate(translated.rows):
@@ -136,7 +115,7 @@ def _baselines(
 
 
 def _describe(
-    row: Row, found: Sequence[Found], texts: Sequence[str], lowercase: bool
+    row: Row, hypotheses: Sequence[Hypothesis], texts: Sequence[str], lowercase: bool
 ) -> dict[str, Any]:
     return {
         "pair_id": row["pair_id"],
@@ -150,6 +129,6 @@ def _describe(
                 "score": round(one.score, 4),
                 "token_probability": round(one.probability, 4),
             }
-            for text, one in zip(texts, found, strict=False)
+            for text, one in zip(texts, hypotheses, strict=False)
         ],
     }

@@ -1,38 +1,27 @@
-"""A user's own texts, translated."""
+"""Translations of a user's own texts."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 from rnnpipe.errors import UserError
 from rnnpipe.records.layout import SOURCE, TARGET
-from rnnpipe.tasks.beams import count_wanted
-from rnnpipe.tasks.task import Prediction
-from rnnpipe.tasks.translation.display import alignment_picture
-from rnnpipe.tasks.translation.search import Search
+from rnnpipe.tasks.base import Prediction
+from rnnpipe.tasks.translation.report import alignment_picture
+from rnnpipe.tasks.translation.search import TranslationSearch
 from rnnpipe.text.tokenizer import Tokenizer
 
 _LINES = 1000  # of a file that are translated before any is printed
 
 
-def check_inputs(inputs: Mapping[str, str], width: int, default: int) -> int:
-    """How many translations are asked for of each text.
-
-    Args:
-        inputs: `text` or `file`, and `n-best` or nothing.
-        width: of the beam.
-        default: what stands where `n-best` is nothing.
+def check_inputs(text: str, file: Path | None) -> None:
+    """Checks that there is either a text or a file to translate.
 
     Raises:
-        UserError: neither or both of text and file are there, or `n-best` is out of range.
-
-    Example:
-        >>> check_inputs({"text": "ein hund", "file": "", "n-best": "3"}, width=5, default=1)
-        3
+        UserError: there is neither or both.
     """
-    if bool(inputs["text"].strip()) == bool(inputs["file"]):
-        got = "both" if inputs["file"] else "neither"
+    if bool(text.strip()) == (file is not None):
+        got = "both" if file else "neither"
         raise UserError("--text", "a text, or a --file of them", got, "give one of the two")
-    return count_wanted(inputs["n-best"], width, default)
 
 
 class Translator:
@@ -44,7 +33,7 @@ class Translator:
         max_tokens: where longer texts are cut.
     """
 
-    def __init__(self, search: Search, folder: Path, max_tokens: int) -> None:
+    def __init__(self, search: TranslationSearch, folder: Path, max_tokens: int) -> None:
         self._search, self._max_tokens = search, max_tokens
         self._source, self._target = (Tokenizer.load(folder / side) for side in (SOURCE, TARGET))
 
@@ -57,10 +46,10 @@ class Translator:
         tokens = self._encode(text)
         if not tokens:
             raise UserError("--text", "a text", repr(text), "write a sentence")
-        (found,) = self._search([tokens])
+        (hypotheses,) = self._search([tokens])
         return Prediction(
-            [(self._target.decode(one.tokens), one.probability) for one in found],
-            alignment_picture(tokens, found[0], (self._source, self._target)),
+            [(self._target.decode(one.tokens), one.probability) for one in hypotheses],
+            alignment_picture(tokens, hypotheses[0], (self._source, self._target)),
         )
 
     def translate_file(self, path: Path, n_best: int) -> Iterator[str]:
@@ -84,9 +73,9 @@ class Translator:
         number = 0
         for chunk in _chunks(lines):
             sources = [self._encode(line) for line in chunk]
-            found = iter(self._search([tokens for tokens in sources if tokens]))
+            hypotheses = iter(self._search([tokens for tokens in sources if tokens]))
             for tokens in sources:
-                translations = next(found) if tokens else []
+                translations = next(hypotheses) if tokens else []
                 texts = [(self._target.decode(one.tokens), one.score) for one in translations]
                 if n_best == 1:
                     yield f"{texts[0][0] if texts else ''}\n"

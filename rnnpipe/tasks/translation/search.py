@@ -1,4 +1,4 @@
-"""Translations of many sentences: batched by length, searched for with a beam, put in order."""
+"""Translations of many sentences by beam search, in batches of similar length."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -10,15 +10,15 @@ import tensorflow as tf
 
 from rnnpipe.decoding import Decoded
 from rnnpipe.models.translator import begin_translation
-from rnnpipe.tasks.beams import Beam, Found, to_arrays
+from rnnpipe.tasks.beam_decoder import BeamDecoder, Hypothesis, to_arrays
 from rnnpipe.text.tokens import PAD
 
 _MULTIPLE = 4  # what padded lengths are multiples of
 _ALWAYS = 10  # tokens that a translation may have whatever its source
 
 
-class Search:
-    """Finds the likeliest translations of sentences.
+class TranslationSearch:
+    """Beam search for translations.
 
     Args:
         model: what `build_translator` made; its weights may change between calls.
@@ -43,36 +43,38 @@ class Search:
         batch_size: int = 64,
     ) -> None:
         self._batch_size = batch_size
-        self._beam = Beam(
+        self._beam = BeamDecoder(
             width=width, n_best=n_best, length_penalty=length_penalty, max_length=max_length
         )
         self._search = _compile(model, self._beam, max_ratio)
 
-    def __call__(self, sources: Sequence[Sequence[int]]) -> list[list[Found]]:
+    def __call__(self, sources: Sequence[Sequence[int]]) -> list[list[Hypothesis]]:
         """The translations of each source, the best first; a source has at least one token.
 
         Alignments are `(target_time, source_time)`.
         """
-        found: list[list[Found]] = [[] for _ in sources]
+        hypotheses: list[list[Hypothesis]] = [[] for _ in sources]
         for rows, tokens in _batches(sources, self._batch_size):
             decoded = to_arrays(self._search(tf.constant(tokens)))
             for place, row in enumerate(rows):
-                found[row] = [
+                hypotheses[row] = [
                     replace(one, alignment=one.alignment[:, 0, : len(sources[row])])
-                    for one in self._beam.read(decoded, place)
+                    for one in self._beam.hypotheses(decoded, place)
                 ]
-        return found
+        return hypotheses
 
 
-def _compile(model: keras.Model, beam: Beam, max_ratio: float | None) -> Callable[[Any], Decoded]:
+def _compile(
+    model: keras.Model, beam: BeamDecoder, max_ratio: float | None
+) -> Callable[[Any], Decoded]:
     @tf.function(autograph=False, reduce_retracing=True)
     def search(source: tf.Tensor) -> Decoded:
-        longest = None
+        max_lengths = None
         if max_ratio is not None:
             tokens = tf.math.count_nonzero(source != PAD, axis=1, dtype=tf.float32)
-            longest = tf.cast(max_ratio * tokens, tf.int32) + _ALWAYS
-        step, state = begin_translation(model, source, copies=beam.width)
-        return beam.search(step, state, longest)
+            max_lengths = tf.cast(max_ratio * tokens, tf.int32) + _ALWAYS
+        step, state = begin_translation(model, source, beam_width=beam.width)
+        return beam.decode(step, state, max_lengths)
 
     return search
 

@@ -1,31 +1,31 @@
-"""The stages of translation, from its config."""
+"""The task of translation."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from rnnpipe.config.schema.translation import TranslationConfig
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import SOURCE, TARGET
-from rnnpipe.tasks.optimizer import make_optimizer
-from rnnpipe.tasks.task import Evaluation, Prediction
-from rnnpipe.tasks.text_data import prepare_text_pair_build
+from rnnpipe.tasks.base import Evaluation, Prediction, Task
+from rnnpipe.tasks.inputs import Input, integer
+from rnnpipe.tasks.text_data import make_text_pair_recipe, open_text_pairs
+from rnnpipe.tasks.translation.config import TranslationConfig
 from rnnpipe.text.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
     import keras
+    import tensorflow as tf
 
-    from rnnpipe.tasks.translation.search import Search
-    from rnnpipe.transforms.build import Build
+    from rnnpipe.inputs.batches import Batch
+    from rnnpipe.sources.source import Source
+    from rnnpipe.tasks.translation.search import TranslationSearch
+    from rnnpipe.transforms.recipes.base import Recipe
 
-_FIELDS = ("source_tokens", "target_tokens")
-_MINIMISED = ("loss", "perplexity")
 
-
-class TranslationTask:
+class TranslationTask(Task[TranslationConfig]):
     """Translation of sentences.
 
     Args:
@@ -33,16 +33,23 @@ class TranslationTask:
     """
 
     name = "translation"
+    extras = ("translation",)
     main_metric = "bleu"
-    inputs = ()
-    options = MappingProxyType({"text": "", "file": "", "n-best": ""})
+    inputs = (
+        Input("text", "a text to translate", default=""),
+        Input("file", "a file of texts to translate, one per line", Path, None, "FILE"),
+        Input("n-best", "translations per text, at most the beam width", integer(1), None, "N"),
+    )
+    fields = ("source_tokens", "target_tokens")
+    vocabulary = (SOURCE, TARGET)
 
-    def __init__(self, config: TranslationConfig) -> None:
-        self.config = config
+    def open_source(self) -> Source:
+        """Pairs of texts."""
+        return open_text_pairs(self.config.data.source)
 
-    def prepare_build(self) -> Build:
-        """The build of the records that the config asks for."""
-        return prepare_text_pair_build(self.config.data, self.config.build)
+    def make_recipe(self) -> Recipe:
+        """Records of a pair each."""
+        return make_text_pair_recipe(self.config.data)
 
     def build_model(self, records: RecordsDirectory) -> keras.Model:
         """The translator, with logits and alignments as outputs."""
@@ -71,28 +78,24 @@ class TranslationTask:
             tie_weights=model.decoder.tie_weights,
         )
 
-    def build_trainer(self, model: keras.Model, records: RecordsDirectory) -> keras.Model:
-        """The model's logits, compiled with the smoothed loss over tokens."""
-        import keras
-
+    def compile_options(self, model: keras.Model) -> dict[str, Any]:
+        """The smoothed cross-entropy of tokens, and their perplexity."""
         from rnnpipe.training.token_targets import Perplexity, TokenCrossEntropy
 
-        train = self.config.train
-        trainer = keras.Model(model.input, model.output["logits"], name=model.name)
-        steps_per_epoch = int(self.make_batches(records, "train", shuffle_seed=0).cardinality())
-        trainer.compile(
-            optimizer=make_optimizer(train.optimizer, steps=train.epochs * steps_per_epoch),
-            loss=TokenCrossEntropy(train.label_smoothing),
-            metrics=[Perplexity()],
-        )
-        return trainer
+        del model
+        loss = TokenCrossEntropy(self.config.train.label_smoothing)
+        return {"loss": loss, "metrics": [Perplexity()]}
+
+    def steps_per_epoch(self, records: RecordsDirectory) -> int:
+        """The number of training batches; where they are of tokens, records do not count them."""
+        return int(self.make_batches(records, "train", shuffle_seed=0).cardinality())
 
     def make_callbacks(
         self, trainer: keras.Model, model: keras.Model, records: RecordsDirectory, weights: Path
     ) -> Sequence[keras.callbacks.Callback]:
         """Scores of the decoded validation split, and the mean of the best epochs."""
         from rnnpipe.tasks.translation.validation import TranslationScores
-        from rnnpipe.tasks.validation import watch
+        from rnnpipe.tasks.validation import validation_callbacks
 
         keep = self.config.train.keep_best
         scores = TranslationScores(
@@ -103,59 +106,58 @@ class TranslationTask:
             lowercase=self.config.evaluate.lowercase,
         )
         mode = self.monitor()[1]
-        return watch(scores, metric=keep.metric, average=keep.average, mode=mode, weights=weights)
+        return validation_callbacks(
+            scores, metric=keep.metric, average=keep.average, mode=mode, weights=weights
+        )
 
     def make_batches(
         self, records: RecordsDirectory, split: str, *, shuffle_seed: int | None = None
     ) -> Any:
-        """Batches of ({`source`, `target`}, targets), all ids `(batch, time)`.
-
-        The model reads `target` from the start token on, and says the targets, which end with the
-        end token.
-        """
-        import tensorflow as tf
-
+        """The batches of a split, of about equal lengths; by tokens if the config says so."""
         from rnnpipe.inputs.pools import make_pooled_batches
-        from rnnpipe.inputs.targets import to_reads_and_says
         from rnnpipe.inputs.token_batches import make_token_batches
 
-        def to_pair(batch: Mapping[str, tf.Tensor]) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
-            source, target = (batch[name] for name in _FIELDS)
-            reads, says = to_reads_and_says(target)
-            return {"source": tf.cast(source, tf.int32), "target": reads}, says
-
-        train, evaluate = self.config.train, self.config.evaluate
-        if shuffle_seed is not None and train.batch_tokens is not None:
+        tokens = self.config.train.batch_tokens
+        if shuffle_seed is not None and tokens is not None:
             return make_token_batches(
                 records,
                 split,
-                fields=_FIELDS,
-                tokens=train.batch_tokens,
+                fields=self.fields,
+                tokens=tokens,
                 shuffle_seed=shuffle_seed,
-                transform=to_pair,
+                transform=lambda batch: self.make_pair(records, batch),
             )
         return make_pooled_batches(
             records,
             split,
-            fields=_FIELDS,
-            batch_size=evaluate.batch_size if shuffle_seed is None else train.batch_size,
+            fields=self.fields,
+            batch_size=self.batch_size(shuffle_seed),
             shuffle_seed=shuffle_seed,
-            transform=to_pair,
+            transform=lambda batch: self.make_pair(records, batch),
         )
 
-    def monitor(self) -> tuple[str, Literal["min", "max"]]:
-        """The validation metric of `train.keep_best`."""
-        metric = self.config.train.keep_best.metric
-        return f"val_{metric}", "min" if metric in _MINIMISED else "max"
+    def make_pair(self, records: RecordsDirectory, batch: Batch) -> tuple[Batch, tf.Tensor]:
+        """({`source`, `target`}, targets), all ids `(batch, time)`.
 
-    def save_vocabulary(self, records: RecordsDirectory, folder: Path) -> None:
-        """Copies the tokenizers of both sides."""
-        for side in (SOURCE, TARGET):
-            (folder / side).mkdir(parents=True, exist_ok=True)
-            Tokenizer.load(records.path / side).save(folder / side)
+        `target` begins with the start token; the targets are shifted and end with the end token.
+        """
+        import tensorflow as tf
 
-    def evaluate(self, model: keras.Model, records: RecordsDirectory, split: str) -> Evaluation:
-        """BLEU and chrF of what a beam finds beside the baselines', with alignments."""
+        from rnnpipe.inputs.targets import shift_targets
+
+        del records
+        decoder_inputs, targets = shift_targets(batch["target_tokens"])
+        source = tf.cast(batch["source_tokens"], tf.int32)
+        return {"source": source, "target": decoder_inputs}, targets
+
+    def evaluate(
+        self,
+        model: keras.Model,
+        records: RecordsDirectory,
+        split: str,
+        baselines: Mapping[str, keras.Model] = MappingProxyType({}),
+    ) -> Evaluation:
+        """BLEU and chrF of beam search beside the baselines', with alignments."""
         from rnnpipe.tasks.translation.evaluation import evaluate
 
         settings = self.config.evaluate
@@ -170,31 +172,33 @@ class TranslationTask:
         )
 
     def predict(
-        self, model: keras.Model, folder: Path, inputs: Mapping[str, str]
+        self, model: keras.Model, folder: Path, inputs: Mapping[str, Any]
     ) -> Prediction | Iterator[str]:
-        """The likeliest translations of a text and where each word came from, or those of a file.
+        """The likeliest translations of a text with their alignment, or those of a file.
 
         Raises:
-            UserError: there is no text, the file cannot be read, or `n-best` is no number of them.
+            UserError: there is no text, the file cannot be read, or `n-best` exceeds the beam.
         """
+        from rnnpipe.tasks.beam_decoder import check_n_best
         from rnnpipe.tasks.translation.prediction import Translator, check_inputs
 
-        beam = self.config.evaluate.beam
-        n_best = check_inputs(inputs, beam.width, beam.n_best if inputs["text"] else 1)
+        text, file, beam = inputs["text"], inputs["file"], self.config.evaluate.beam
+        check_inputs(text, file)
+        n_best = check_n_best(inputs["n-best"], beam.width, beam.n_best if text else 1)
         translator = Translator(
             self._search(model, width=beam.width, n_best=n_best),
             folder,
             self.config.data.text.max_tokens,
         )
-        if inputs["file"]:
-            return translator.translate_file(Path(inputs["file"]), n_best)
-        return translator.translate_text(inputs["text"])
+        if file is not None:
+            return translator.translate_file(file, n_best)
+        return translator.translate_text(text)
 
-    def _search(self, model: keras.Model, *, width: int, n_best: int) -> Search:
-        from rnnpipe.tasks.translation.search import Search
+    def _search(self, model: keras.Model, *, width: int, n_best: int) -> TranslationSearch:
+        from rnnpipe.tasks.translation.search import TranslationSearch
 
         settings = self.config.evaluate
-        return Search(
+        return TranslationSearch(
             model,
             width=width,
             n_best=n_best,

@@ -8,7 +8,7 @@ import keras
 from rnnpipe.metrics.translation import score_translations
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import TARGET
-from rnnpipe.tasks.translation.search import Search
+from rnnpipe.tasks.translation.search import TranslationSearch
 from rnnpipe.tasks.validation import ValidationScores
 from rnnpipe.text.tokenizer import Tokenizer
 
@@ -26,7 +26,7 @@ class TranslationScores(ValidationScores):
 
     def __init__(
         self,
-        search: Search,
+        search: TranslationSearch,
         records: RecordsDirectory,
         trainer: keras.Model,
         batches: Any,
@@ -40,8 +40,8 @@ class TranslationScores(ValidationScores):
         self._sources = [row["source_tokens"] for row in rows]
         self._references = [row["target"] for row in rows]
 
-    def decoded(self) -> Mapping[str, float]:
+    def decode_scores(self) -> Mapping[str, float]:
         """The scores of the text that the model makes of the split's sources."""
-        found = self._search(self._sources)
-        texts = [self._tokenizer.decode(each[0].tokens) for each in found]
+        hypotheses = self._search(self._sources)
+        texts = [self._tokenizer.decode(each[0].tokens) for each in hypotheses]
         return score_translations(texts, self._references, lowercase=self._lowercase)

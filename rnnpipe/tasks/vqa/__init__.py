@@ -1,1 +1,1 @@
-"""Visual question answering: an image and a question in, an answer and where it looked out."""
+"""Visual question answering: an image and a question in, an answer and its attention out."""

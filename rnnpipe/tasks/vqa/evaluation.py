@@ -1,7 +1,6 @@
-"""How well a model answers, and how well one can do without looking."""
+"""Evaluation of answers beside baselines that do not see the image."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -10,25 +9,13 @@ import tensorflow as tf
 
 from rnnpipe.metrics.vqa import score_vqa, vqa_accuracy
 from rnnpipe.records.directory import RecordsDirectory
-from rnnpipe.tasks.task import Evaluation
-from rnnpipe.tasks.vqa.display import make_exhibits
+from rnnpipe.tasks.base import Evaluation
+from rnnpipe.tasks.vqa.report import make_report_items
+from rnnpipe.tasks.vqa.results import TopAnswers
 
 TOP = 5
 _GREY = 127  # a blank image: neither dark nor bright
 _KEPT = ("question_id", "image_id", "question", "question_type", "answers", "answer_type")
-
-
-@dataclass(frozen=True, slots=True)
-class Answers:
-    """A model's likeliest answers to every question of a split.
-
-    Args:
-        ids: `(questions, top)`, the likeliest first.
-        probabilities: `(questions, top)`.
-    """
-
-    ids: np.ndarray
-    probabilities: np.ndarray
 
 
 def evaluate(
@@ -48,8 +35,8 @@ def evaluate(
     # Without the images: all of a split need not fit into memory.
     rows = list(records.read(split, _KEPT))
     known = records.answers
-    seen = answer_all(model, inputs)
-    blank = answer_all(model, inputs.map(_blank))
+    seen = answer_questions(model, inputs)
+    blank = answer_questions(model, inputs.map(_blank))
     predictions = {
         "": [known[i] for i in seen.ids[:, 0]],
         "baseline/most_frequent/": [records.stats["most_frequent_answer"]] * len(rows),
@@ -59,16 +46,16 @@ def evaluate(
     scores: dict[str, float] = {}
     for prefix, answers in predictions.items():
         for metric, value in score_vqa(answers, rows).items():
-            if not (prefix and metric == "vqa_accuracy_ceiling"):  # that of the split, said once
+            if not (prefix and metric == "vqa_accuracy_ceiling"):  # a property of the split
                 scores[f"{prefix}{metric}"] = value
     return Evaluation(
         scores,
         _describe_predictions(rows, seen, known),
-        make_exhibits(model, records, split, rows, seen, scores),
+        make_report_items(model, records, split, rows, seen, scores),
     )
 
 
-def answer_all(model: keras.Model, inputs: tf.data.Dataset) -> Answers:
+def answer_questions(model: keras.Model, inputs: tf.data.Dataset) -> TopAnswers:
     """The likeliest answers of a model, batch by batch."""
 
     @tf.function(reduce_retracing=True)
@@ -78,7 +65,7 @@ def answer_all(model: keras.Model, inputs: tf.data.Dataset) -> Answers:
         return top.indices, top.values
 
     ids, probabilities = zip(*(answer(batch) for batch in inputs), strict=True)
-    return Answers(np.concatenate(ids), np.concatenate(probabilities))
+    return TopAnswers(np.concatenate(ids), np.concatenate(probabilities))
 
 
 def _blank(batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
@@ -91,7 +78,7 @@ def _by_type(stats: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> lis
 
 
 def _describe_predictions(
-    rows: Sequence[Mapping[str, Any]], answers: Answers, known: Sequence[str]
+    rows: Sequence[Mapping[str, Any]], answers: TopAnswers, known: Sequence[str]
 ) -> list[dict[str, Any]]:
     described = []
     for row, ids, probabilities in zip(rows, answers.ids, answers.probabilities, strict=True):

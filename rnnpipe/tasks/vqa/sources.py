@@ -1,12 +1,12 @@
 """The source of a VQA config."""
 
-from rnnpipe.config.schema.vqa import EasyVqaSource, ShapesSource, VqaV2Source
-from rnnpipe.sources.easy_vqa import EasyVqa
-from rnnpipe.sources.shapes_vqa import Shapes
+from rnnpipe.sources.generated.shapes_vqa import Shapes
 from rnnpipe.sources.source import Source
-from rnnpipe.sources.vqa_v2 import VqaV2
-from rnnpipe.sources.vqa_v2_parts import VqaFiles
+from rnnpipe.sources.vqa.easy_vqa import EasyVqa
+from rnnpipe.sources.vqa.vqa_v2 import VqaV2
+from rnnpipe.sources.vqa.vqa_v2_files import VqaFiles
 from rnnpipe.storage.cache import cache_folder
+from rnnpipe.tasks.vqa.config import EasyVqaSource, ShapesSource, VqaV2Source
 
 
 def open_source(config: ShapesSource | VqaV2Source | EasyVqaSource) -> Source:

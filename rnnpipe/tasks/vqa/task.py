@@ -1,38 +1,40 @@
-"""The stages of visual question answering, from its config."""
+"""The task of visual question answering."""
 
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rnnpipe.config.schema.vqa import VqaConfig
 from rnnpipe.errors import UserError
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import ANSWERS
-from rnnpipe.tasks.optimizer import make_optimizer
-from rnnpipe.tasks.photos import read_photo, show_photo
-from rnnpipe.tasks.pictures import draw_glimpses
-from rnnpipe.tasks.task import Evaluation, Prediction
-from rnnpipe.tasks.vqa.display import make_inputs
+from rnnpipe.report.image_heatmap import draw_glimpses
+from rnnpipe.tasks.base import Evaluation, Prediction, Task
+from rnnpipe.tasks.image_inputs import read_photo, show_photo
+from rnnpipe.tasks.inputs import Input
+from rnnpipe.tasks.vqa.config import VqaConfig
+from rnnpipe.tasks.vqa.report import make_inputs
 from rnnpipe.tasks.vqa.sources import open_source
-from rnnpipe.text.tokenizer import Tokenizer
+from rnnpipe.text.tokenizer import MODEL_FILE, SETTINGS_FILE, Tokenizer
 
 if TYPE_CHECKING:
     import keras
+    import tensorflow as tf
 
-    from rnnpipe.transforms.build import Build
+    from rnnpipe.inputs.batches import Batch
+    from rnnpipe.sources.source import Source
+    from rnnpipe.transforms.recipes.base import Recipe
 
 TOP_ANSWERS = 5
 _RUN_LENGTH = 8  # about as many questions as an image has
-_FIELDS = ("image_jpeg", "question_tokens", "answer_ids", "answer_weights")
 
 
-class VqaTask:
+class VqaTask(Task[VqaConfig]):
     """Visual question answering.
 
     Args:
@@ -41,33 +43,32 @@ class VqaTask:
 
     name = "vqa"
     main_metric = "vqa_accuracy"
-    inputs = ("image", "question")
+    inputs = (
+        Input("image", "an image file", metavar="FILE"),
+        Input("question", "a question about the image"),
+    )
+    fields = ("image_jpeg", "question_tokens", "answer_ids", "answer_weights")
+    batch_options = MappingProxyType({"run_length": _RUN_LENGTH, "images_by": "image_id"})
+    vocabulary = (MODEL_FILE, SETTINGS_FILE, ANSWERS)
 
-    def __init__(self, config: VqaConfig) -> None:
-        self.config = config
+    def open_source(self) -> Source:
+        """Images with questions and answers."""
+        return open_source(self.config.data.source)
 
-    def prepare_build(self) -> Build:
-        """The build of the records that the config asks for."""
-        from rnnpipe.transforms.build import Build  # brings in Beam
-        from rnnpipe.transforms.vqa import VqaRecipe
+    def make_recipe(self) -> Recipe:
+        """Records of a question each."""
+        from rnnpipe.transforms.recipes.vqa import VqaRecipe  # brings in Beam
 
-        data, build = self.config.data, self.config.build
-        recipe = VqaRecipe(
+        data = self.config.data
+        return VqaRecipe(
             image_size=data.image.size,
             image_fit=data.image.fit,
             jpeg_quality=data.image.jpeg_quality,
             tokenizer=data.question.tokenizer,
             vocabulary=data.question.vocabulary,
             max_tokens=data.question.max_tokens,
-            max_answers=data.answers.limit,
-            min_answer_count=data.answers.min_count,
-        )
-        return Build(
-            open_source(data.source),
-            recipe,
-            shares=data.splits.model_dump(),
-            records_per_shard=build.records_per_shard,
-            max_bad_fraction=build.max_bad_fraction,
+            max_answers=data.answers.max_answers,
+            min_answer_count=data.answers.min_answer_count,
         )
 
     def build_model(self, records: RecordsDirectory) -> keras.Model:
@@ -93,76 +94,45 @@ class VqaTask:
             classifier_dropout=model.classifier.dropout,
         )
 
-    def build_trainer(self, model: keras.Model, records: RecordsDirectory) -> keras.Model:
-        """The model's logits, compiled with the loss over soft targets."""
+    def compile_options(self, model: keras.Model) -> dict[str, Any]:
+        """The loss over soft targets, and the accuracy over them."""
         import keras
 
-        from rnnpipe.training.soft_targets import (
-            soft_cross_entropy,
-            soft_vqa_accuracy,
-        )
+        from rnnpipe.training.soft_targets import soft_cross_entropy, soft_vqa_accuracy
 
-        train = self.config.train
-        trainer = keras.Model(model.input, model.output["logits"], name=model.name)
-        steps_per_epoch = -(-records.splits["train"] // train.batch_size)
-        trainer.compile(
-            optimizer=make_optimizer(train.optimizer, steps=train.epochs * steps_per_epoch),
-            loss=soft_cross_entropy,
-            metrics=[keras.metrics.MeanMetricWrapper(soft_vqa_accuracy, name=self.main_metric)],
-        )
-        return trainer
+        del model
+        accuracy = keras.metrics.MeanMetricWrapper(soft_vqa_accuracy, name=self.main_metric)
+        return {"loss": soft_cross_entropy, "metrics": [accuracy]}
 
-    def make_batches(
-        self, records: RecordsDirectory, split: str, *, shuffle_seed: int | None = None
-    ) -> Any:
-        """Batches of ({`image`, `image_index`, `question`}, soft targets `(batch, answers)`)."""
+    def make_pair(self, records: RecordsDirectory, batch: Batch) -> tuple[Batch, tf.Tensor]:
+        """({`image`, `image_index`, `question`}, soft targets `(batch, answers)`)."""
         import tensorflow as tf
 
-        from rnnpipe.inputs.batches import Batch, make_batches
         from rnnpipe.inputs.targets import to_soft_targets
 
-        answers, size = len(records.answers), self.config.data.image.size
+        size = self.config.data.image.size
+        inputs = {
+            "image": tf.ensure_shape(batch["image_jpeg"], (None, size, size, 3)),
+            "image_index": batch["image_index"],
+            "question": batch["question_tokens"],
+        }
+        ids, weights = batch["answer_ids"], batch["answer_weights"]
+        return inputs, to_soft_targets(ids, weights, len(records.answers))
 
-        def to_pair(batch: Batch) -> tuple[Batch, tf.Tensor]:
-            inputs = {
-                "image": tf.ensure_shape(batch["image_jpeg"], (None, size, size, 3)),
-                "image_index": batch["image_index"],
-                "question": batch["question_tokens"],
-            }
-            return inputs, to_soft_targets(batch["answer_ids"], batch["answer_weights"], answers)
-
-        train, evaluate = self.config.train, self.config.evaluate
-        return make_batches(
-            records,
-            split,
-            fields=_FIELDS,
-            batch_size=evaluate.batch_size if shuffle_seed is None else train.batch_size,
-            shuffle_seed=shuffle_seed,
-            run_length=_RUN_LENGTH,
-            images_by="image_id",
-            transform=to_pair,
-        )
-
-    def monitor(self) -> tuple[str, Literal["min", "max"]]:
-        """The validation metric of `train.keep_best`."""
-        metric = self.config.train.keep_best.metric
-        return f"val_{metric}", "min" if metric == "loss" else "max"
-
-    def save_vocabulary(self, records: RecordsDirectory, folder: Path) -> None:
-        """Copies the tokenizer and the answers."""
-        folder.mkdir(exist_ok=True)
-        Tokenizer.load(records.path).save(folder)
-        shutil.copyfile(records.path / ANSWERS, folder / ANSWERS)
-
-    def evaluate(self, model: keras.Model, records: RecordsDirectory, split: str) -> Evaluation:
-        """The official accuracy beside the baselines', and samples of what the model looked at."""
+    def evaluate(
+        self,
+        model: keras.Model,
+        records: RecordsDirectory,
+        split: str,
+        baselines: Mapping[str, keras.Model] = MappingProxyType({}),
+    ) -> Evaluation:
+        """The official accuracy beside the baselines', and samples with their attention."""
         from rnnpipe.tasks.vqa.evaluation import evaluate
 
-        batches = self.make_batches(records, split).map(lambda inputs, targets: inputs)
-        return evaluate(model, records, split, batches)
+        return evaluate(model, records, split, self.make_inputs(records, split))
 
-    def predict(self, model: keras.Model, folder: Path, inputs: Mapping[str, str]) -> Prediction:
-        """The likeliest answers to a question about an image, and a picture of where it looked.
+    def predict(self, model: keras.Model, folder: Path, inputs: Mapping[str, Any]) -> Prediction:
+        """The likeliest answers to a question about an image, and a picture of the attention.
 
         Raises:
             UserError: the image cannot be read, or the question has no word.

@@ -7,7 +7,7 @@ import pytest
 from rnnpipe.layers import (
     AdditiveAttention,
     GatedAttention,
-    HierarchicalMemories,
+    HierarchicalAttention,
     LocationAttention,
 )
 from tests.layers.attention.mechanisms import BATCH, FEATURES, MASK, MECHANISMS, POSITIONS
@@ -47,7 +47,7 @@ def build_model(random):
         for name, mechanism in MECHANISMS.items()
         if name not in VARIANTS
     ]
-    several = HierarchicalMemories(
+    several = HierarchicalAttention(
         [GatedAttention(LocationAttention(4, filters=2, kernel_size=3)), AdditiveAttention(4)], 5
     )
     context, (looks, _, shares) = several(query, [grid, memory], [None, mask])

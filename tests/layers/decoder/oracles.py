@@ -57,7 +57,7 @@ def read_out(kind, s, c, e, weights):
     return np.array([max(joined[i], joined[i + 1]) for i in range(0, len(joined), 2)])
 
 
-def decode(tokens, memory, states, weights, look, feeding, output):
+def decode(tokens, memory, states, weights, architecture, feeding, output):
     """Logits `(time, vocab)` and alignments `(time, glimpses, positions)` of one example.
 
     `memory` has the readable positions only; `states` are those of each cell.
@@ -67,10 +67,10 @@ def decode(tokens, memory, states, weights, look, feeding, output):
     logits, alignments = [], []
     for token in tokens:
         e = weights.embeddings[token]
-        if look == "before":
+        if architecture == "bahdanau":
             c, a = reference.additive_attention(states[-1][0], list(memory), weights.attention)
             s, states = advance(np.concatenate([e, c] if feeding else [e]), states, weights.cells)
-        elif look == "between":
+        elif architecture == "top_down":
             x = np.concatenate([e, states[-1][0], memory.mean(axis=0)] if feeding else [e])
             q, first = advance(x, states[:1], weights.cells[:1])
             c, a = reference.additive_attention(q, list(memory), weights.attention)

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from rnnpipe.decoding import greedy
+from rnnpipe.decoding import greedy_search
 from rnnpipe.errors import UserError
 from rnnpipe.layers import AdditiveAttention, AttentionDecoder, GRUCell
 
@@ -15,7 +15,10 @@ WORDS, MEMORY = np.ones((2, 3), "int32"), np.zeros((2, 4, 5), "float32")
     ("options", "message"),
     [
         ({"vocab": 0}, "a vocabulary of at least 1, got 0"),
-        ({"look": "inside"}, r"look to be one of \('after', 'before', 'between'\), got 'inside'"),
+        (
+            {"architecture": "inside"},
+            r"architecture to be one of \('luong', 'bahdanau', 'top_down'\), got 'inside'",
+        ),
         ({"output": "linear"}, "output to be one of .*, got 'linear'; choose one"),
         ({"cell": []}, "at least one cell, got none"),
         ({"cell": "gru"}, "a recurrent cell, got 'gru'; write e.g. cell=GRUCell"),
@@ -36,7 +39,7 @@ def test_tied_weights_need_a_readout_of_their_size():
     decoder = AttentionDecoder(
         9, 4, GRUCell(6), AdditiveAttention(3), output="plain", tie_weights=True
     )
-    with pytest.raises(UserError, match="a readout of 4, as the tied words, got 11"):
+    with pytest.raises(UserError, match="a readout of 4, the size of the tied embedding, got 11"):
         decoder(WORDS, MEMORY)
 
 
@@ -72,7 +75,7 @@ def test_a_first_call_without_memory():
 
 def test_wrong_beginnings():
     decoder = AttentionDecoder(9, 4, GRUCell(6), AdditiveAttention(3), name="say")
-    with pytest.raises(UserError, match="'say': expected a built decoder, got none of its weights"):
+    with pytest.raises(UserError, match="'say': expected a built decoder, got one without weights"):
         decoder.begin(MEMORY)
     decoder.build(WORDS.shape, MEMORY.shape)
     with pytest.raises(UserError, match=r"a memory \(batch, source_time, features\), got None"):
@@ -80,20 +83,20 @@ def test_wrong_beginnings():
     with pytest.raises(UserError, match="a mask over the memory's positions"):
         decoder.begin(MEMORY, np.ones((2, 9), bool))
     with pytest.raises(UserError, match="tokens from 0 to 8, got 12; check the vocabulary, start"):
-        greedy(*decoder.begin(MEMORY), start=12, max_length=3)
+        greedy_search(*decoder.begin(MEMORY), start=12, max_length=3)
     with pytest.raises(UserError, match="end: expected a token of the vocabulary, 0 to 8, got 12"):
-        greedy(*decoder.begin(MEMORY), end=12, max_length=3)
+        greedy_search(*decoder.begin(MEMORY), end=12, max_length=3)
 
 
 @pytest.mark.parametrize(
     ("cells", "memory", "message"),
     [
-        (1, MEMORY.shape, "two cells or more to look between, got 1; write e.g. cell="),
+        (1, MEMORY.shape, "two cells or more, got 1; write e.g. cell="),
         (2, [MEMORY.shape, MEMORY.shape], "one memory, got 2"),
     ],
 )
-def test_looking_between_needs_two_cells_and_one_memory(cells, memory, message):
+def test_top_down_needs_two_cells_and_one_memory(cells, memory, message):
     cells = [GRUCell(6) for _ in range(cells)]
-    decoder = AttentionDecoder(9, 4, cells, AdditiveAttention(3), look="between")
+    decoder = AttentionDecoder(9, 4, cells, AdditiveAttention(3), architecture="top_down")
     with pytest.raises(UserError, match=message):
         decoder.build(WORDS.shape, memory)

@@ -12,19 +12,43 @@ from tests.layers.comparing import close, gradients, projected
 from tests.layers.decoder import oracles
 
 OPTIONS = [
-    {"look": "after", "input_feeding": True, "output": "tanh"},
-    {"look": "after", "input_feeding": True, "output": "tanh", "cells": "l", "output_size": 5},
-    {"look": "after", "input_feeding": True, "output": "maxout", "cells": "gl", "glimpses": 2},
-    {"look": "after", "input_feeding": True, "output": "plain", "cells": "l"},
-    {"look": "after", "input_feeding": False, "output": "tanh", "tie_weights": True},
-    {"look": "after", "input_feeding": False, "output": "plain", "cells": "lg"},
-    {"look": "before", "input_feeding": True, "output": "maxout", "tie_weights": True},
-    {"look": "before", "input_feeding": True, "output": "deep", "cells": "lg", "glimpses": 2},
-    {"look": "between", "input_feeding": True, "output": "state", "cells": "ll"},
-    {"look": "before", "input_feeding": False, "output": "plain"},
-    {"look": "before", "input_feeding": True, "output": "tanh", "cells": "l"},
-    {"look": "between", "input_feeding": False, "output": "deep", "cells": "lgl", "glimpses": 2},
-    {"look": "before", "input_feeding": True, "output": "state", "cells": "l"},
+    {"architecture": "luong", "input_feeding": True, "output": "tanh"},
+    {
+        "architecture": "luong",
+        "input_feeding": True,
+        "output": "tanh",
+        "cells": "l",
+        "output_size": 5,
+    },
+    {
+        "architecture": "luong",
+        "input_feeding": True,
+        "output": "maxout",
+        "cells": "gl",
+        "glimpses": 2,
+    },
+    {"architecture": "luong", "input_feeding": True, "output": "plain", "cells": "l"},
+    {"architecture": "luong", "input_feeding": False, "output": "tanh", "tie_weights": True},
+    {"architecture": "luong", "input_feeding": False, "output": "plain", "cells": "lg"},
+    {"architecture": "bahdanau", "input_feeding": True, "output": "maxout", "tie_weights": True},
+    {
+        "architecture": "bahdanau",
+        "input_feeding": True,
+        "output": "deep",
+        "cells": "lg",
+        "glimpses": 2,
+    },
+    {"architecture": "top_down", "input_feeding": True, "output": "state", "cells": "ll"},
+    {"architecture": "bahdanau", "input_feeding": False, "output": "plain"},
+    {"architecture": "bahdanau", "input_feeding": True, "output": "tanh", "cells": "l"},
+    {
+        "architecture": "top_down",
+        "input_feeding": False,
+        "output": "deep",
+        "cells": "lgl",
+        "glimpses": 2,
+    },
+    {"architecture": "bahdanau", "input_feeding": True, "output": "state", "cells": "l"},
 ]
 NAMES = ["-".join(str(value) for value in options.values()) for options in OPTIONS]
 every_option = pytest.mark.parametrize("options", OPTIONS, ids=NAMES)
@@ -49,7 +73,7 @@ def test_equals_the_oracle(make_decoder, states_for, tokens, memory, mask, optio
                 memory[n][mask[n]].astype("float64"),
                 first,
                 oracles.weights_of(decoder),
-                decoder.cell.look,
+                decoder.architecture,
                 decoder.cell.input_feeding,
                 decoder.cell.readout.kind,
             )
@@ -140,7 +164,7 @@ def test_padding_has_no_gradient(random, make_decoder, tokens):
     "options",
     [
         {"cells": "l"},
-        {"look": "before", "output": "deep", "glimpses": 2},
+        {"architecture": "bahdanau", "output": "deep", "glimpses": 2},
         {"input_feeding": False, "output": "maxout", "cells": "l"},
     ],
 )
@@ -150,7 +174,7 @@ def test_the_kernel_equals_the_plain_path(random, make_decoder, tokens, mask, mo
     found = {}
     for name in ("fast", "plain"):
         if name == "plain":
-            monkeypatch.setattr(decoder_module, "run_fast", lambda *_: None)
+            monkeypatch.setattr(decoder_module, "unroll_fused", lambda *_: None)
 
         def run(memory, *states):
             return decoder(tokens, memory, mask=mask, initial_state=states, training=True)

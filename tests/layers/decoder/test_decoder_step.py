@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from rnnpipe.decoding import beam_search, greedy
+from rnnpipe.decoding import beam_search, greedy_search
 from rnnpipe.layers import LSTM, AdditiveAttention, AttentionDecoder, GRUCell
 from tests.layers.comparing import all_close, close
 
@@ -18,7 +18,7 @@ def peaked(decoder):
 
 def test_greedy_scores_are_those_of_teacher_forcing(make_decoder, memory, mask):
     decoder = peaked(make_decoder("gl"))
-    found = greedy(*decoder.begin(memory, mask), max_length=5, end=10, start=2)
+    found = greedy_search(*decoder.begin(memory, mask), max_length=5, end=10, start=2)
     ids, lengths = found.ids.numpy()[:, 0], found.lengths.numpy()[:, 0]
     given = np.concatenate([np.full((3, 1), 2), ids[:, :-1]], axis=1)
     logits, alignments = decoder(given, memory, mask=mask)
@@ -36,9 +36,9 @@ def test_a_beam_finds_the_same_with_memory_inside_and_outside_the_state(
 ):
     decoder = peaked(make_decoder(glimpses=2))
 
-    def search(memory, mask, copies):
-        step, state = decoder.begin(memory, mask, copies=copies)
-        return beam_search(step, state, width=3, n_best=3, max_length=5, end=10, start=2)
+    def search(memory, mask, beam_width):
+        step, state = decoder.begin(memory, mask, beam_width=beam_width)
+        return beam_search(step, state, beam_width=3, n_best=3, max_length=5, end=10, start=2)
 
     inside = search(memory, mask, None)
     run = tf.function(search, jit_compile=True) if compiled else search
@@ -53,11 +53,11 @@ def test_a_graph_of_any_batch_and_source(make_decoder, memory, mask):
     @tf.function(input_signature=signature)
     def search(memory, mask):
         step, state = decoder.begin(memory, mask)
-        return beam_search(step, state, width=2, max_length=4, end=10, start=2)
+        return beam_search(step, state, beam_width=2, max_length=4, end=10, start=2)
 
     step, state = decoder.begin(memory, mask)
     all_close(
-        search(memory, mask), beam_search(step, state, width=2, max_length=4, end=10, start=2)
+        search(memory, mask), beam_search(step, state, beam_width=2, max_length=4, end=10, start=2)
     )
     assert search(memory[:1, :4], mask[:1, :4]).alignments.shape == (1, 1, 4, 1, 4)
 

@@ -95,7 +95,7 @@ def test_saved_models_share_their_words(tmp_path):
 
 
 def test_config_makes_the_same_decoder():
-    _, decoder = build(look="before", input_feeding=False, output="maxout", output_size=8)
+    _, decoder = build(architecture="bahdanau", input_feeding=False, output="maxout", output_size=8)
     config = decoder.get_config()
     assert AttentionDecoder.from_config(decoder.get_config()).get_config() == config
 

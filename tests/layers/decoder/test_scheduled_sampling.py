@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from rnnpipe.decoding import greedy
+from rnnpipe.decoding import greedy_search
 from rnnpipe.errors import UserError
 from rnnpipe.layers import (
     AdditiveAttention,
@@ -37,7 +37,7 @@ def test_always_reads_what_greedy_decoding_says(make_decoder, tokens, memory, ma
     decoder = certain(make_decoder(seed=1))
     tokens[:, 0] = 2
     logits, alignments = decoder(tokens, memory, mask=mask, sampling_rate=1.0, training=True)
-    decoded = greedy(*decoder.begin(memory, mask), max_length=4, start=2, end=10)
+    decoded = greedy_search(*decoder.begin(memory, mask), max_length=4, start=2, end=10)
     for n, length in enumerate(decoded.lengths.numpy()[:, 0]):
         chosen = keras.ops.argmax(logits[n], axis=-1)[:length]
         close(chosen, decoded.ids.numpy()[n, 0, :length])

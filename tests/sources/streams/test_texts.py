@@ -1,21 +1,21 @@
 import pytest
 
 from rnnpipe.errors import BadRecord, UserError
-from rnnpipe.sources.streams import stretches
-from rnnpipe.sources.streams.stretches import read_stretch
+from rnnpipe.sources.streams import spans
+from rnnpipe.sources.streams.spans import read_span
 from rnnpipe.sources.streams.texts import TextStreams
 
 
 def texts_of(source):
-    """The text of each document of each split, put together from its stretches."""
+    """The text of each document of each split, put together from its spans."""
     source.prepare(lambda done, total: None)
     found = {}
-    for piece in source.pieces():
-        for reference in source.read(piece):
-            documents = found.setdefault(reference.part, {})
+    for partition in source.partitions():
+        for reference in source.read(partition):
+            documents = found.setdefault(reference.split, {})
             parts = documents.setdefault(reference.group, [])
             assert reference.fields["number"] == len(parts)
-            parts.append(read_stretch(reference.fields))
+            parts.append(read_span(reference.fields))
     return {
         split: {name: "".join(parts) for name, parts in documents.items()}
         for split, documents in found.items()
@@ -23,27 +23,27 @@ def texts_of(source):
 
 
 @pytest.fixture
-def short_stretches(monkeypatch):
-    monkeypatch.setattr(stretches, "STRETCH", 7)
+def short_spans(monkeypatch):
+    monkeypatch.setattr(spans, "SPAN_BYTES", 7)
 
 
-@pytest.mark.usefixtures("short_stretches")
+@pytest.mark.usefixtures("short_spans")
 @pytest.mark.parametrize(
     "text", ["one two\nthree\n\nfour", "no-space-at-all-here", "ein Bär für Ödön — größer 🙂🙂🙂\n"]
 )
-def test_stretches_are_the_text_whole(tmp_path, text):
+def test_spans_are_the_text_whole(tmp_path, text):
     path = tmp_path / "book.txt"
     path.write_text(text)
     assert texts_of(TextStreams(path)) == {"train": {"book.txt@train": text}}
 
 
-@pytest.mark.usefixtures("short_stretches")
+@pytest.mark.usefixtures("short_spans")
 def test_words_stay_whole_and_line_ends_are_made_alike(tmp_path):
     path = tmp_path / "book.txt"
     path.write_bytes(b"to be\r\nor not\r\nto be")
     source = TextStreams(path)
-    (piece,) = source.pieces()
-    texts = [read_stretch(reference.fields) for reference in source.read(piece)]
+    (partition,) = source.partitions()
+    texts = [read_span(reference.fields) for reference in source.read(partition)]
     assert texts == ["to be\n", "or ", "not\n", "to be"]
 
 
@@ -52,7 +52,7 @@ def test_a_single_document_is_split_by_position_after_a_line(tmp_path):
     lines = [f"line {number:04d}\n" for number in range(100)]
     path.write_text("".join(lines))
     source = TextStreams(path, shares={"validation": 0.1, "test": 0.05})
-    assert source.parts == {"train", "validation", "test"}
+    assert source.split_names == {"train", "validation", "test"}
     assert texts_of(source) == {
         "train": {"book.txt@train": "".join(lines[:85])},
         "validation": {"book.txt@validation": "".join(lines[85:95])},
@@ -75,7 +75,7 @@ def test_other_files_are_documents_to_hold_out_whole(tmp_path):
     for name in ("a.txt", "b.txt"):
         (tmp_path / name).write_text(f"{name}\n")
     source = TextStreams(tmp_path, shares={"validation": 0.5})
-    assert source.parts == {"train"}
+    assert source.split_names == {"train"}
     assert texts_of(source) == {"train": {"a.txt": "a.txt\n", "b.txt": "b.txt\n"}}
 
 
@@ -93,16 +93,16 @@ def test_documents_begin_at_the_lines_asked_for(tmp_path):
 def test_bytes_that_are_no_text_are_told(tmp_path):
     path = tmp_path / "book.txt"
     path.write_bytes(b"caf\xe9\n")
-    (reference,) = TextStreams(path).read(TextStreams(path).pieces()[0])
+    (reference,) = TextStreams(path).read(TextStreams(path).partitions()[0])
     with pytest.raises(BadRecord, match="byte 0xe9 at 3 is no text in utf-8"):
-        read_stretch(reference.fields)
+        read_span(reference.fields)
     assert texts_of(TextStreams(path, encoding="latin-1"))["train"] == {"book.txt@train": "café\n"}
     path.write_bytes(b"")
     with pytest.raises(BadRecord, match="shorter"):
-        read_stretch(reference.fields)
+        read_span(reference.fields)
     path.unlink()
     with pytest.raises(BadRecord, match="No such file"):
-        read_stretch(reference.fields)
+        read_span(reference.fields)
 
 
 def test_mistakes_are_told(tmp_path):

@@ -17,12 +17,12 @@ def ignore(done: int, total: int) -> None: ...
 
 def read_all(source):
     source.prepare(ignore)
-    source, pieces = pickle.loads(pickle.dumps((source, source.pieces())))
-    return [raw for piece in pieces for raw in source.read(piece)]
+    source, partitions = pickle.loads(pickle.dumps((source, source.partitions())))
+    return [raw for partition in partitions for raw in source.read(partition)]
 
 
 def rows(raw):
-    return [(r.key, r.part, r.fields["label"], r.fields["text"]) for r in raw]
+    return [(r.key, r.split, r.fields["label"], r.fields["text"]) for r in raw]
 
 
 def test_a_file_for_each_label(tmp_path):
@@ -36,8 +36,8 @@ def test_a_file_for_each_label(tmp_path):
         ("rt.neg:2", "train", "neg", "weak ."),
         ("rt.pos:1", "train", "pos", "fine ."),
     ]
-    assert source.parts == {"train"}
-    assert [path.name for path in source.files()] == ["rt.neg", "rt.pos"]
+    assert source.split_names == {"train"}
+    assert [path.name for path in source.raw_files()] == ["rt.neg", "rt.pos"]
 
 
 def test_named_label_files(tmp_path):
@@ -101,7 +101,7 @@ def test_label_folders_without_splits_and_chosen_ones(tmp_path):
     assert {r.fields["label"] for r in read_all(LabelFolders(tmp_path))} == {"a", "b", "c"}
     chosen = LabelFolders(tmp_path, labels=["a", "c"])
     assert {r.fields["label"] for r in read_all(chosen)} == {"a", "c"}
-    assert chosen.parts == {"train"}
+    assert chosen.splits == {"train"}
     with pytest.raises(UserError, match=r"folders of \.txt files for two labels or more, got a"):
         LabelFolders(tmp_path, labels=["a", "x"]).prepare(ignore)
 
@@ -151,7 +151,7 @@ def test_trec_by_its_official_names(tmp_path):
     for name in ("train_5500.label", "TREC_10.label", "train_1000.label"):
         (tmp_path / name).write_text("NUM:date When ?\n")
     source = Trec(tmp_path)
-    assert {piece.split: piece.path.name for piece in source.pieces()} == {
+    assert {partition.split: partition.path.name for partition in source.partitions()} == {
         "train": "train_5500.label",
         "test": "TREC_10.label",
     }
@@ -161,14 +161,14 @@ def test_the_real_data(shared_data):
     polarity = read_all(LabelFiles(shared_data / "rt_polarity"))
     assert Counter(r.fields["label"] for r in polarity) == {"neg": 5331, "pos": 5331}
     reviews = read_all(LabelFolders(shared_data / "imdb_mini"))
-    assert Counter((r.part, r.fields["label"]) for r in reviews) == {
+    assert Counter((r.split, r.fields["label"]) for r in reviews) == {
         ("train", "neg"): 1500,
         ("train", "pos"): 1500,
         ("test", "neg"): 500,
         ("test", "pos"): 500,
     }
     questions = read_all(Trec(shared_data / "trec_questions"))
-    assert Counter(r.part for r in questions) == {"train": 5452, "test": 500}
+    assert Counter(r.split for r in questions) == {"train": 5452, "test": 500}
     assert len({r.fields["label"] for r in questions}) == 6
     fine = read_all(Trec(shared_data / "trec_questions", labels="fine"))
     assert len({r.fields["label"] for r in fine}) == 50

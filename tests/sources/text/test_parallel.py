@@ -24,10 +24,10 @@ def write(tmp_path):
 
 def read_all(source):
     source.prepare(ignore)
-    source, pieces = pickle.loads(pickle.dumps((source, source.pieces())))
+    source, partitions = pickle.loads(pickle.dumps((source, source.partitions())))
     read: dict[str, list] = {}
-    for piece in pieces:
-        read.setdefault(piece.part.split, []).extend(source.read(piece))
+    for partition in partitions:
+        read.setdefault(partition.files.split, []).extend(source.read(partition))
     return read
 
 
@@ -36,7 +36,7 @@ def test_lines_belong_together_by_their_number(tmp_path, write):
     (tmp_path / "test.en.gz").write_bytes(gzip.compress(b"Day\n"))
     write(train_dot_fr="Oui.\n")  # a third language may be there
     source = Parallel(tmp_path, source="de", target="en")
-    assert source.parts == {"train", "test"}
+    assert source.split_names == {"train", "test"}
     assert read_all(source) == {
         "train": [
             Reference("train:1", group_of("ja."), "train", {"source": "Ja.", "target": "Yes."}),
@@ -44,7 +44,7 @@ def test_lines_belong_together_by_their_number(tmp_path, write):
         ],
         "test": [Reference("test:1", group_of("tag"), "test", {"source": "Tag", "target": "Day"})],
     }
-    names = [path.name for path in source.files()]
+    names = [path.name for path in source.raw_files()]
     assert sorted(names) == ["test.de", "test.en.gz", "train.de", "train.en"]
 
 
@@ -93,7 +93,7 @@ def test_different_numbers_of_lines_are_one_clear_error(tmp_path, write):
         Parallel(tmp_path, source="de", target="en").prepare(ignore)
     assert str(fault.value) == (
         f"{tmp_path / 'train'}: expected the same number of lines in both languages, "
-        "got 3 in train.de and 2 in train.en; get both files again, or mend them: "
+        "got 3 in train.de and 2 in train.en; get both files again, or correct them: "
         "line by line they must be translations"
     )
 
@@ -103,7 +103,7 @@ def test_named_files(tmp_path, write):
     source = Parallel(tmp_path, source="de", target="en", files={"train": "b", "validation": "a"})
     read = read_all(source)
     assert read["train"][0].key == "b:1"
-    assert read["validation"][0].part == "validation"
+    assert read["validation"][0].split == "validation"
     missing = Parallel(tmp_path, source="de", target="en", files={"train": "c"})
     with pytest.raises(UserError, match=r"expected a file c\.de or c\.de\.gz, got none"):
         missing.prepare(ignore)
@@ -143,13 +143,13 @@ def test_long_files_are_read_in_pieces_that_have_the_same_lines(tmp_path, monkey
     whole = read_all(Parallel(tmp_path, source="de", target="en", files=files))
     monkeypatch.setattr(lines_module, "LINES", 5)
     source = Parallel(tmp_path, source="de", target="en", files=files)
-    assert len(source.pieces()) == lines // 5 + 1
+    assert len(source.partitions()) == lines // 5 + 1
     assert read_all(source) == whole
     monkeypatch.setattr(lines_module, "MOST_SPANS", 2)
-    assert len(source.pieces()) == 2
+    assert len(source.partitions()) == 2
     assert read_all(source) == whole
     (tmp_path / "a.de").unlink()
     (tmp_path / "z.de").rename(tmp_path / "a.de.gz")
     source = Parallel(tmp_path, source="de", target="en", files=files)
-    assert len(source.pieces()) == 1
+    assert len(source.partitions()) == 1
     assert read_all(source) == whole

@@ -94,8 +94,8 @@ def test_a_table_of_classes(tmp_path, suffix):
     (tmp_path / f"train.{suffix}").write_text("\n".join(lines))
     source = Table(tmp_path, {"text": "review", "label": "stars"})
     source.prepare(ignore)
-    [piece] = source.pieces()
-    assert [r.fields for r in source.read(piece)] == [
+    [partition] = source.partitions()
+    assert [r.fields for r in source.read(partition)] == [
         {"text": "good", "label": "pos"},
         {"text": "bad", "label": "neg"},
     ]
@@ -111,7 +111,7 @@ def test_a_table_of_pairs_without_header(tmp_path):
         columns=["id", "de", "en"],
     )
     source.prepare(ignore)
-    first, second = source.read(source.pieces()[0])
+    first, second = source.read(source.partitions()[0])
     assert isinstance(first, Reference)
     assert first.fields == {"source": "ja", "target": "yes"}
     assert second == DeadLetter("pairs.txt:2", "pairs.txt", "read text", "the target text is empty")
@@ -121,7 +121,7 @@ def test_columns_that_are_not_read_may_share_a_name(tmp_path):
     (tmp_path / "train.csv").write_text("id,text,id,label\n1,a,2,x\n")
     source = Table(tmp_path, CLASSES)
     source.prepare(ignore)
-    [read] = source.read(source.pieces()[0])
+    [read] = source.read(source.partitions()[0])
     assert read.fields == {"text": "a", "label": "x"}
 
 
@@ -137,7 +137,7 @@ def test_an_object_without_the_field_is_a_dead_letter(tmp_path):
     (tmp_path / "train.jsonl").write_text('{"text": "a", "label": 0}\n{"text": "b"}\n')
     source = Table(tmp_path, CLASSES)
     source.prepare(ignore)
-    _, letter = source.read(source.pieces()[0])
+    _, letter = source.read(source.partitions()[0])
     assert (letter.step, letter.reason) == ("read label", "not the name of a class: None")
 
 

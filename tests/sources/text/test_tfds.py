@@ -68,20 +68,20 @@ def data_dir(tmp_path_factory):
 
 def read_all(source):
     source.prepare(ignore)
-    source, pieces = pickle.loads(pickle.dumps((source, source.pieces())))
+    source, partitions = pickle.loads(pickle.dumps((source, source.partitions())))
     assert "_builder" not in vars(source)  # workers need no TensorFlow
-    return {piece.split: list(source.read(piece)) for piece in pieces}
+    return {partition.split: list(source.read(partition)) for partition in partitions}
 
 
 def test_classes_by_name(data_dir, tmp_path):
     source = Tfds(tmp_path, CLASSES, name="tiny_reviews", data_dir=data_dir)
     read = read_all(source)
-    assert source.parts == {"train", "test"} == set(read)
+    assert source.split_names == {"train", "test"} == set(read)
     assert [r.fields for r in read["test"]] == [
         {"text": f"test fünf {i}", "label": ("neg", "pos")[i % 2]} for i in range(4)
     ]
     assert len(read["train"]) == 10
-    assert {r.part for r in read["train"]} == {"train"}
+    assert {r.split for r in read["train"]} == {"train"}
 
 
 @pytest.mark.parametrize(
@@ -99,14 +99,14 @@ def test_splits_that_are_not_read_are_told(data_dir, tmp_path):
     def tell(**options):
         source = Tfds(tmp_path, CLASSES, data_dir=data_dir, **options)
         source.prepare(ignore)
-        return source.splits, source.notices
+        return source.instructions, source.notices
 
     assert tell(name="tiny_reviews")[1] == [
         "data.source: unsupervised is not read; name what is to be read in "
         "data.source.splits, e.g. {train: train, test: test}"
     ]
-    splits, [notice] = tell(name="tiny_years")
-    assert splits == {"train": "train", "test": "newstest2014", "validation": "validation"}
+    instructions, [notice] = tell(name="tiny_years")
+    assert instructions == {"train": "train", "test": "newstest2014", "validation": "validation"}
     assert notice.startswith("data.source: dev_matched, newstest2015 are not read; name what")
     chosen = {"train": "train", "test": "newstest2015"}
     assert tell(name="tiny_years", splits=chosen) == (chosen, [])
@@ -168,7 +168,7 @@ def test_pairs_and_a_folder_without_name(data_dir, tmp_path):
         (
             {"name": "tiny_reviews", "splits": {"train": "dev"}},
             CLASSES,
-            "expected a split dev, got train, test, unsupervised; mend data.source.splits",
+            "expected a split dev, got train, test, unsupervised; correct data.source.splits",
         ),
         (
             {"name": "tiny_reviews", "splits": {"test": "test"}},

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from rnnpipe.errors import BadRecord
-from rnnpipe.sources.images import square
+from rnnpipe.sources.images.decoding import square
 from rnnpipe.sources.videos.decoding import Framing, find_duration, read_video, sample_pictures
 
 TICK = Fraction(1, 100)

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from rnnpipe.errors import DeadLetter, UserError
+from rnnpipe.sources.generated.moving.routes import ROUTES, STEPS
+from rnnpipe.sources.generated.moving_shapes import MovingShapes
 from rnnpipe.sources.source import Reference
 from rnnpipe.sources.videos.clips import Sampling
 from rnnpipe.sources.videos.grid import Grid
-from rnnpipe.sources.videos.moving.routes import ROUTES, STEPS
-from rnnpipe.sources.videos.moving_shapes import MovingShapes
 from rnnpipe.sources.videos.table import ClipTable
 
 SAMPLING = Sampling(10, 100)
@@ -22,7 +22,7 @@ def ignore(done, total): ...
 def read(source):
     source.prepare(ignore)
     again = pickle.loads(pickle.dumps(source))
-    return [found for piece in source.pieces() for found in again.read(piece)]
+    return [found for partition in source.partitions() for found in again.read(partition)]
 
 
 def reasons(found):
@@ -57,7 +57,7 @@ def test_a_table_of_clips_and_one_of_frames(folder):
             "unit": "frames",
         },
     )
-    assert [(each.part, each.fields["clip_label"]) for each in found] == [
+    assert [(each.split, each.fields["clip_label"]) for each in found] == [
         ("train", "walk"),
         ("validation", "run"),
         ("test", None),
@@ -137,7 +137,7 @@ def test_labels_of_clips_that_are_not_there_are_told(folder):
         (
             {"clips.csv": "clip,label\na.mp4,x\n", "frames.csv": "clip,frame,label\na.mp4,1\n"},
             {"frame_labels": "frames.csv"},
-            "frames.csv:2: expected a row, got 2 fields where 3 columns are named; mend it",
+            "frames.csv:2: expected a row, got 2 fields where 3 columns are named; correct it",
         ),
         ({}, {"table": "none.csv"}, "none.csv"),
     ],
@@ -171,14 +171,14 @@ def test_grid(grid):
 
 def test_the_words_of_grid_are_those_of_its_table(shared_data):
     source = Grid(shared_data / "grid_s1", Sampling(25, 100))
-    (piece, *_) = source.pieces()
+    (partition, *_) = source.partitions()
     table = ClipTable(
         shared_data / "grid_s1", Sampling(25, 100), label="color", frame_labels="frame_labels.csv"
     )
-    (rows, *_) = table.pieces()
-    assert [clip.clip_label for clip in piece] == [clip.clip_label for clip in rows]
+    (rows, *_) = table.partitions()
+    assert [clip.clip_label for clip in partition] == [clip.clip_label for clip in rows]
     middles = (np.arange(75) + 0.5) / 25
-    for clip, row in zip(piece, rows, strict=True):
+    for clip, row in zip(partition, rows, strict=True):
         of_seconds = [next(w for s, e, w in clip.segments if t < e or e > 2.97) for t in middles]
         of_frames = [word for start, end, word in row.segments for _ in range(start, end)]
         assert of_seconds == of_frames
@@ -223,7 +223,7 @@ def test_moving_shapes_are_written_once_and_always_the_same(tmp_path):
     assert [each.fields["segments"] for each in found[0]] == [
         each.fields["segments"] for each in found[1]
     ]
-    for path in one.files():
+    for path in one.raw_files():
         assert path.read_bytes() == (two.folder / path.relative_to(one.folder)).read_bytes()
     for each in found[0]:
         assert each.fields["clip_label"] in ROUTES

@@ -2,9 +2,9 @@
 
 import pytest
 
-from rnnpipe.sources.shapes_captions import ShapesCaptions
+from rnnpipe.sources.generated.shapes_captions import ShapesCaptions
 from rnnpipe.transforms.build import Build
-from rnnpipe.transforms.captions import CaptionRecipe
+from rnnpipe.transforms.recipes.captions import CaptionRecipe
 
 
 @pytest.fixture(scope="package")

@@ -3,9 +3,9 @@ import pytest
 
 from rnnpipe.errors import UserError
 from rnnpipe.metrics import captions
-from rnnpipe.tasks.beams import Found
+from rnnpipe.report.items import Table
+from rnnpipe.tasks.beam_decoder import Hypothesis
 from rnnpipe.tasks.captioning.evaluation import evaluate
-from rnnpipe.tasks.exhibits import Table
 
 BASELINES = ("most_frequent", "nearest_colours", "random")
 
@@ -14,11 +14,11 @@ BASELINES = ("most_frequent", "nearest_colours", "random")
 def said(drawn):
     """What was found of each test scene: one of its own captions, looked at evenly."""
     rows = [row["caption_tokens"][0] for row in drawn.read("test", ["caption_tokens"])]
-    return [[Found(t, -1.0, 0.5, np.full((len(t), 2, 2), 0.25, "float32"))] for t in rows]
+    return [[Hypothesis(t, -1.0, 0.5, np.full((len(t), 2, 2), 0.25, "float32"))] for t in rows]
 
 
 def note_of(evaluation):
-    [table] = [e for e in evaluation.exhibits if isinstance(e, Table) and "Scores" in e.title]
+    [table] = [e for e in evaluation.report_items if isinstance(e, Table) and "Scores" in e.title]
     return table.note
 
 
@@ -32,7 +32,7 @@ def test_true_captions_beside_baselines(drawn, said):
     assert evaluation.scores["bleu_4"] == pytest.approx(1)
     assert evaluation.scores["perplexity"] == 1.5
     assert evaluation.scores["attention_on_object"] == pytest.approx(
-        evaluation.scores["attention_on_object_if_even"]
+        evaluation.scores["attention_on_object_if_uniform"]
     )
     assert all(evaluation.scores[f"baseline/{name}/bleu_4"] < 1 for name in BASELINES)
     assert evaluation.notices == []
@@ -72,7 +72,7 @@ def test_a_java_program_that_fails_costs_its_own_score_alone(drawn, said, monkey
     assert evaluation.scores["bleu_4"] == pytest.approx(1)
     assert len(evaluation.predictions) == len(said)
     assert evaluation.notices == [
-        "METEOR is left out: expected a score from its Java program, got nothing; mend Java and "
+        "METEOR is missing: expected a score from its Java program, got nothing; repair Java and "
         "evaluate again"
     ]
 

@@ -7,7 +7,7 @@ from PIL import Image
 from rnnpipe.config.schema.caption_data import CaptionData
 from rnnpipe.decoding import Decoded
 from rnnpipe.errors import UserError
-from rnnpipe.tasks.beams import Beam, Found
+from rnnpipe.tasks.beam_decoder import BeamDecoder, Hypothesis
 from rnnpipe.tasks.captioning.prediction import caption_photo
 from rnnpipe.text.tokenizer import Tokenizer
 
@@ -34,7 +34,7 @@ def look_above(batches):
     [images] = batches
     assert images.shape == (1, 16, 16, 3)
     assert images[0, 3, 8, 0] > 150 > images[0, 12, 8, 0]
-    return [[Found([4], -0.5, 0.6, np.array([[[0.5, 0.5], [0, 0]]], "float32"))]]
+    return [[Hypothesis([4], -0.5, 0.6, np.array([[[0.5, 0.5], [0, 0]]], "float32"))]]
 
 
 @pytest.mark.parametrize(("fit", "height"), [("stretch", 480), ("crop", 240)])
@@ -54,11 +54,11 @@ def test_attention_is_drawn_over_the_upright_photo(drawn, photo, fit, height):
 def test_a_model_that_has_diverged_is_told_of(drawn, photo):
     nothing = np.zeros((1, 2), int)
     decoded = Decoded(np.zeros((1, 2, 3), int), nothing, np.full((1, 2), -np.inf), None)
-    beam = Beam(width=2, n_best=2, length_penalty=0.0, max_length=3)
-    assert beam.read(decoded, 0) == []
+    beam = BeamDecoder(width=2, n_best=2, length_penalty=0.0, max_length=3)
+    assert beam.hypotheses(decoded, 0) == []
     with pytest.raises(UserError, match="expected a caption from this model, got none"):
         caption_photo(
-            lambda batches: [beam.read(decoded, 0)],
+            lambda batches: [beam.hypotheses(decoded, 0)],
             Tokenizer.load(drawn.path),
             photo,
             data_of("pad"),

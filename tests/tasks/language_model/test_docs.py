@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-PAGE = Path(__file__).resolve().parents[3] / "docs" / "char_lm.md"
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "language_model.md"
 
 
 def test_a_network_learns_to_say_hello(capsys):

@@ -1,11 +1,11 @@
 import keras
 import numpy as np
 import pytest
+from rnnpipe.models.recurrence import build_recurrence
 
 from rnnpipe.inputs.streams import make_streams
 from rnnpipe.models.language_model import build_language_model, state_sizes
-from rnnpipe.models.recurrence import build_recurrence
-from rnnpipe.tasks.language_model.evaluation import surprise
+from rnnpipe.tasks.language_model.evaluation import token_nats
 
 
 @pytest.mark.parametrize("time", [3, 8])
@@ -15,7 +15,7 @@ def test_surprise_is_that_of_one_long_pass_over_each_document(time):
     rng = np.random.default_rng(2)
     documents = [rng.integers(4, 9, length) for length in (20, 11)]
     streams = make_streams(documents, rows=1, time=time)
-    found = streams.by_text(surprise(model, streams))
+    found = streams.by_text(token_nats(model, streams))
     expected = []
     for document in documents:
         tokens = np.concatenate([[2], document[:-1]])[None]

@@ -5,30 +5,30 @@ import pytest
 from rnnpipe.config.loader import load_config
 from rnnpipe.errors import UserError
 from rnnpipe.tasks import find_schemas
-from rnnpipe.tasks.language_model.task import CharLmTask
+from rnnpipe.tasks.inputs import parse_inputs
+from rnnpipe.tasks.language_model.task import LanguageModelTask
 
-CONFIG = Path(__file__).resolve().parents[3] / "configs" / "char_lm.yaml"
+CONFIG = Path(__file__).resolve().parents[3] / "configs" / "language_model.yaml"
 
 
 def make_task(*settings):
-    return CharLmTask(load_config(CONFIG, find_schemas(), settings))
+    return LanguageModelTask(load_config(CONFIG, find_schemas(), settings))
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("texts", "message"),
     [
-        ({"length": "0"}, "--length: expected a whole number, at least 1, got 0"),
-        ({"length": "many"}, "--length: expected a whole number, at least 1, got many"),
-        ({"seed": "-1"}, "--seed: expected a whole number, at least 0, got -1"),
+        ({"length": "0"}, "--length: expected an integer of at least 1, got 0"),
+        ({"length": "many"}, "--length: expected an integer of at least 1, got many"),
+        ({"seed": "-1"}, "--seed: expected an integer of at least 0, got -1"),
         ({"temperature": "0"}, "--temperature: expected a number above 0, got 0"),
         ({"temperature": "nan"}, "--temperature: expected a number above 0, got nan"),
         ({"temperature": "warm"}, "--temperature: expected a number above 0, got warm"),
     ],
 )
-def test_wrong_options_are_told(given, told, tmp_path):
-    inputs = {"prime": "a", **CharLmTask.options, **given}
-    with pytest.raises(UserError, match=told):
-        make_task().predict(None, tmp_path, inputs)
+def test_malformed_inputs_are_refused(texts, message):
+    with pytest.raises(UserError, match=message):
+        parse_inputs("language_model", LanguageModelTask.inputs, {"prompt": "a", **texts})
 
 
 def test_the_main_metric_is_that_of_the_symbols():

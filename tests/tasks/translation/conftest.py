@@ -3,12 +3,12 @@ from collections import Counter
 
 import pytest
 
-from rnnpipe.config.schema.translation import TranslationConfig
 from rnnpipe.records.codec import encode_example
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import FINGERPRINT, SOURCE, STATS, TARGET, shard_name
 from rnnpipe.records.specs import TEXT_PAIR
 from rnnpipe.records.tfrecord import write_tfrecord
+from rnnpipe.tasks.translation.config import TranslationConfig
 from rnnpipe.tasks.translation.task import TranslationTask
 from rnnpipe.text.tokenizer import train_tokenizer
 

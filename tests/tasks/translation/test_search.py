@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from rnnpipe.models.translator import build_translator
-from rnnpipe.tasks.translation.search import Search
+from rnnpipe.tasks.translation.search import TranslationSearch
 
 SOURCES = [[4, 5, 6], [7], [4] * 9, [8, 9], [6, 5, 4, 7]]
 
@@ -27,9 +27,10 @@ def model():
 @pytest.mark.parametrize("width", [1, 3])
 def test_results_come_in_the_order_of_the_sources_whatever_the_batches(model, width):
     pairs, all_together = (
-        Search(model, width=width, batch_size=size, max_length=6)(SOURCES) for size in (2, 9)
+        TranslationSearch(model, width=width, batch_size=size, max_length=6)(SOURCES)
+        for size in (2, 9)
     )
-    (last,) = Search(model, width=width, max_length=6)(SOURCES[-1:])
+    (last,) = TranslationSearch(model, width=width, max_length=6)(SOURCES[-1:])
     assert [one.tokens for one in last] == [one.tokens for one in pairs[-1]]
     for found, others in zip(pairs, all_together, strict=True):
         assert [one.tokens for one in found] == [one.tokens for one in others]
@@ -38,7 +39,7 @@ def test_results_come_in_the_order_of_the_sources_whatever_the_batches(model, wi
 
 def test_the_probability_is_that_of_the_words_one_after_another(model):
     for source, found in zip(
-        SOURCES, Search(model, width=3, n_best=2, max_length=6)(SOURCES), strict=True
+        SOURCES, TranslationSearch(model, width=3, n_best=2, max_length=6)(SOURCES), strict=True
     ):
         for one in found:
             said = [*one.tokens, 3]
@@ -54,7 +55,7 @@ def test_the_probability_is_that_of_the_words_one_after_another(model):
 
 def test_the_best_comes_first_and_alignments_are_of_the_own_source(model):
     for source, found in zip(
-        SOURCES, Search(model, width=4, n_best=4, max_length=6)(SOURCES), strict=True
+        SOURCES, TranslationSearch(model, width=4, n_best=4, max_length=6)(SOURCES), strict=True
     ):
         scores = [one.score for one in found]
         assert scores == sorted(scores, reverse=True)
@@ -72,11 +73,11 @@ def test_translations_are_not_much_longer_than_their_sources(model, width):
     bias = endless.get_layer("decoder").to_logits.bias
     bias.assign(keras.ops.where(keras.ops.arange(9) == 3, -1e9, bias))
     for ratio, longest in ((0.5, [11, 10, 14, 11, 12]), (3.0, [19, 13, 20, 16, 20])):
-        found = Search(endless, width=width, max_length=20, max_ratio=ratio)(SOURCES)
+        found = TranslationSearch(endless, width=width, max_length=20, max_ratio=ratio)(SOURCES)
         assert [len(each[0].tokens) for each in found] == longest
-    free = Search(endless, width=width, max_length=20, max_ratio=None)(SOURCES)
+    free = TranslationSearch(endless, width=width, max_length=20, max_ratio=None)(SOURCES)
     assert [len(each[0].tokens) for each in free] == [20] * 5
 
 
 def test_no_source_is_no_work(model):
-    assert Search(model)([]) == []
+    assert TranslationSearch(model)([]) == []

@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import pytest
 
@@ -8,7 +9,7 @@ from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import SOURCE, STATS, TARGET, shard_name
 from rnnpipe.records.specs import TEXT_PAIR
 from rnnpipe.records.tfrecord import write_tfrecord
-from rnnpipe.tasks.beams import Found
+from rnnpipe.tasks.beam_decoder import Hypothesis
 from rnnpipe.tasks.translation.prediction import Translator, check_inputs
 from rnnpipe.text.tokenizer import Tokenizer
 from tests.tasks.translation.conftest import make_task, translate
@@ -49,7 +50,7 @@ def test_evaluation_scores_text_against_the_raw_references(task, records):
         assert row["prediction"] == row["n_best"][0]["text"]
         assert len(row["n_best"]) == 2
         assert row["n_best"][0]["score"] >= row["n_best"][1]["score"]
-    titles = [exhibit.title for exhibit in evaluation.exhibits]
+    titles = [exhibit.title for exhibit in evaluation.report_items]
     assert titles[-2:] == ["Best translations", "Worst translations"]
 
 
@@ -79,7 +80,7 @@ def test_a_source_that_was_cut_is_as_long_as_its_text(records):
     task = make_task(unseen_lengths="apart")
     evaluation = task.evaluate(task.build_model(records), records, "test")
     # Cut to three tokens, all of them would seem to be of a length that training shows.
-    (table,) = [each for each in evaluation.exhibits if each.title == "By words of the source"]
+    (table,) = [each for each in evaluation.report_items if each.title == "By words of the source"]
     assert [(row[0], row[1]) for row in table.rows] == [
         ("1-5", 1),
         ("longer than all of training", 2),
@@ -110,7 +111,7 @@ def test_a_text_is_answered_with_translations_and_a_picture(task, records, tmp_p
     model = task.build_model(records)
     task.save_vocabulary(records, tmp_path / "vocabulary")
     assert {path.name for path in (tmp_path / "vocabulary").iterdir()} == {SOURCE, TARGET}
-    inputs = {"text": "a red dog", "file": "", "n-best": "3"}
+    inputs = {"text": "a red dog", "file": None, "n-best": 3}
     prediction = task.predict(model, tmp_path / "vocabulary", inputs)
     assert len(prediction.answers) == 3
     assert prediction.picture.startswith(b"\x89PNG")
@@ -121,11 +122,11 @@ def test_a_file_is_translated_line_by_line(task, records, tmp_path):
     task.save_vocabulary(records, tmp_path / "vocabulary")
     path = tmp_path / "lines.txt"
     path.write_text("a dog\n\nred man\n", encoding="utf-8")
-    inputs = {"text": "", "file": str(path), "n-best": ""}
+    inputs = {"text": "", "file": path, "n-best": None}
     lines = list(task.predict(model, tmp_path / "vocabulary", inputs))
     assert len(lines) == 3
     assert lines[1] == "\n"
-    ranked = list(task.predict(model, tmp_path / "vocabulary", {**inputs, "n-best": "2"}))
+    ranked = list(task.predict(model, tmp_path / "vocabulary", {**inputs, "n-best": 2}))
     assert [line.split(" ||| ")[0] for line in ranked] == ["0", "0", "1", "2", "2"]
     assert ranked[0].split(" ||| ")[1] == lines[0].strip()
     path.write_bytes(b"\xff\xfe")
@@ -137,7 +138,9 @@ def test_only_line_feeds_end_lines(records, tmp_path):
     for side in (SOURCE, TARGET):  # one language, so that a source can be its own translation
         (tmp_path / "same" / side).mkdir(parents=True)
         Tokenizer.load(records.path / SOURCE).save(tmp_path / "same" / side)
-    echo = Translator(lambda sources: [[Found(s, 0, 1, 0)] for s in sources], tmp_path / "same", 9)
+    echo = Translator(
+        lambda sources: [[Hypothesis(s, 0, 1, 0)] for s in sources], tmp_path / "same", 9
+    )
     path = tmp_path / "lines.txt"
     for raw, lines in (
         (b"", []),
@@ -151,17 +154,18 @@ def test_only_line_feeds_end_lines(records, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("inputs", "message"),
-    [
-        ({}, "--text: expected a text, or a --file of them, got neither"),
-        ({"text": "a", "file": "b"}, "got both"),
-        ({"text": "a", "n-best": "9"}, "--n-best: expected a number from 1 to the beam's width, 5"),
-        ({"text": "a", "n-best": "x"}, "got x"),
-    ],
+    ("text", "file", "got"),
+    [("", None, "neither"), (" ", None, "neither"), ("a", Path("b"), "both")],
 )
-def test_wrong_inputs_are_told(inputs, message):
-    with pytest.raises(UserError, match=message):
-        check_inputs({"text": "", "file": "", "n-best": "", **inputs}, width=5, default=1)
+def test_either_a_text_or_a_file_is_translated(text, file, got):
+    with pytest.raises(UserError, match=f"--text: expected a text, or a --file of them, got {got}"):
+        check_inputs(text, file)
+
+
+def test_more_translations_than_the_beam_width_are_refused(task, records, tmp_path):
+    inputs = {"text": "a dog", "file": None, "n-best": 4}
+    with pytest.raises(UserError, match="--n-best: expected at most the beam width, 3, got 4"):
+        task.predict(None, tmp_path, inputs)
 
 
 def test_the_model_has_a_vocabulary_of_each_side(task, records):

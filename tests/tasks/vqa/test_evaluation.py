@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 
 from rnnpipe.config.loader import load_config
-from rnnpipe.config.schema import SCHEMAS
+from rnnpipe.tasks import find_schemas
 from rnnpipe.tasks.vqa.evaluation import evaluate
 from rnnpipe.tasks.vqa.task import VqaTask
 
@@ -17,7 +17,7 @@ def task(handmade_vqa, tmp_path):
         "  image: {size: 16}\n"
         "  splits: {validation: 0.3, test: 0.3}\n"
     )
-    return VqaTask(load_config(tmp_path / "config.yaml", SCHEMAS))
+    return VqaTask(load_config(tmp_path / "config.yaml", find_schemas()))
 
 
 @pytest.fixture

@@ -1,0 +1,76 @@
+"""Checks of the arguments of all decoding strategies."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from keras import ops, tree
+
+from rnnpipe.errors import UserError
+from rnnpipe.types import Nested, Tensor
+
+
+def check_count(name: str, count: Any, example: str, minimum: int = 1) -> None:
+    """Checks that a count is a whole number, and not below the minimum."""
+    if not isinstance(count, int | np.integer) or count < minimum:
+        expected = f"a whole number, at least {minimum}"
+        raise UserError(name, expected, repr(count), f"write {example}")
+
+
+def check_tokens(name: str, tokens: Any, vocab: int) -> None:
+    """Checks that tokens are in the vocabulary; those of a tensor may not be known yet."""
+    if not isinstance(tokens, int | Sequence | np.ndarray):
+        return
+    outside = sorted({int(token) for token in np.ravel(tokens) if not 0 <= token < vocab})
+    if outside:
+        expected = f"tokens of the vocabulary, 0 to {vocab - 1}"
+        raise UserError(name, expected, str(outside), "pass ids of this vocabulary")
+
+
+def check_lengths(max_length: int, end: int, vocab: int | None = None) -> None:
+    """Checks the maximum length and the end token."""
+    check_count("max_length", max_length, "e.g. max_length=50")
+    if end < 0 or (vocab is not None and end >= vocab):
+        upper = "the vocabulary" if vocab is None else f"the vocabulary, 0 to {vocab - 1}"
+        raise UserError("end", f"a token of {upper}", str(end), "pass the model's end token")
+
+
+def start_tokens(start: Any, state: Nested[Tensor]) -> Tensor:
+    """The start tokens as `(batch,)` int32; a single one is repeated for each row of the state."""
+    start = ops.cast(ops.convert_to_tensor(start), "int32")
+    if len(start.shape) == 1:
+        return start
+    if len(start.shape) > 1:
+        expected, fix = "a token, or one for each row (batch,)", "drop the last axis"
+        raise UserError("start", expected, str(tuple(start.shape)), fix)
+    tensors = tree.flatten(state)
+    if not tensors:
+        expected = "tokens (batch,), as an empty state has no batch axis"
+        raise UserError("start", expected, "a single token", "repeat it for each row")
+    return ops.broadcast_to(start, (ops.shape(tensors[0])[0],))
+
+
+def length_limits(max_lengths: Any, max_length: int, rows: int | None) -> Any:
+    """The maximum length of each row, `(batch,)`, or `max_length` itself if it holds for all.
+
+    Args:
+        max_lengths: `(batch,)` integers, or None; values above `max_length` are lowered to it.
+        max_length: the maximum length of all rows.
+        rows: the size of the batch, if it is known.
+
+    Raises:
+        UserError: if there is not one number for each row, or one of them is below 1.
+    """
+    if max_lengths is None:
+        return max_length
+    fix = "pass the maximum length of each row"
+    is_list = isinstance(max_lengths, Sequence)
+    shape = tuple(np.shape(max_lengths) if is_list else max_lengths.shape)
+    if len(shape) != 1 or (None not in (rows, shape[0]) and rows != shape[0]):
+        expected = "(batch,)" if rows is None else f"({rows},), one for each row of the batch"
+        raise UserError("max_lengths", expected, str(shape), fix)
+    if is_list or isinstance(max_lengths, np.ndarray):
+        shortest = np.min(max_lengths, initial=1)
+        if shortest < 1:
+            raise UserError("max_lengths", "lengths of at least 1", str(shortest), fix)
+    return ops.clip(ops.cast(max_lengths, "int32"), 1, max_length)

@@ -1,0 +1,39 @@
+"""Axes merged, and lengths padded to a few sizes, so that XLA compiles for those only."""
+
+from typing import Any, NoReturn
+
+import tensorflow as tf
+
+from rnnpipe.errors import UserError
+from rnnpipe.types import Tensor
+
+# 8, 12, 16, 24, 32, ...: two for each doubling.
+SIZES = sorted([2**n for n in range(3, 24)] + [3 * 2**n for n in range(2, 23)])
+
+
+def merge_time_and_batch(values: Tensor) -> Tensor:
+    """`(time, batch, size)` to `(time * batch, size)`."""
+    return tf.reshape(values, (-1, values.shape[2] or tf.shape(values)[2]))
+
+
+def padding_for(length: Tensor) -> Tensor:
+    """How many steps to add to the length for the next of the sizes."""
+    sizes = tf.constant(SIZES)
+    return sizes[tf.searchsorted(sizes, length[None])[0]] - length
+
+
+def pad(values: Tensor, steps: Tensor | None, axis: int = 0) -> Tensor:
+    """Adds steps of zeros or False at the end of an axis; none if `steps` is None."""
+    if steps is None:
+        return values
+    return tf.pad(values, [[0, steps if i == axis else 0] for i in range(len(values.shape))])
+
+
+def reject_second_order(*_: Any) -> NoReturn:
+    """Raises an error, as the gradient of a gradient."""
+    raise UserError(
+        "rnnpipe.layers",
+        "gradients of the first order",
+        "gradients of gradients, through a compiled loop",
+        "call the layer with training=False, or build it with unroll=True",
+    )

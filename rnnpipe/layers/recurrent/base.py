@@ -1,0 +1,163 @@
+"""Base of the recurrent layers that stand in for those of Keras."""
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from keras import ops
+
+from rnnpipe.layers.kernels import RecurrentKernel, find_recurrent_kernel
+from rnnpipe.layers.recurrent.checks import check_mask, check_sequences, check_shape, check_states
+from rnnpipe.layers.recurrent.cudnn import Packing, cudnn_obstacle, wants_cudnn
+from rnnpipe.layers.recurrent.options import CheckedOptions
+from rnnpipe.types import Nested, Shape, Tensor
+
+
+class Recurrent(CheckedOptions, keras.layers.RNN):
+    """A `keras.layers.RNN` with fused kernels, which checks its arguments and masks its inputs.
+
+    A mixin before a Keras layer (`class LSTM(Recurrent, keras.layers.LSTM)`), it keeps that
+    layer's arguments, weights and results.
+    """
+
+    recurrence: str  # the name of its kernel
+
+    def build(self, sequences_shape: Shape, initial_state_shape: Nested[Shape] = None) -> None:
+        """Creates the weights for `(batch, time, features)`."""
+        check_shape(self, tuple(sequences_shape))
+        super().build(sequences_shape, initial_state_shape)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Checks the sequences before Keras does, then calls."""
+        sequences = args[0] if args else kwargs.get("sequences")
+        if sequences is not None and hasattr(sequences, "shape"):
+            check_sequences(self, sequences)
+        return super().__call__(*args, **kwargs)
+
+    def call(
+        self,
+        sequences: Tensor,
+        initial_state: Nested[Tensor] = None,
+        mask: Tensor = None,
+        training: bool = False,
+    ) -> Nested[Tensor]:
+        """Runs over time; see the class for the arguments."""
+        if initial_state is not None:
+            check_states(self, sequences, initial_state)
+        if mask is not None:
+            check_mask(self, sequences, _only(mask))
+        if sequences.shape[1] == 0:
+            return self._call_without_steps(sequences, initial_state)
+        return super().call(sequences, initial_state=initial_state, mask=mask, training=training)
+
+    def _call_without_steps(self, sequences: Tensor, initial_state: Nested[Tensor]) -> Any:
+        """Runs sequences of length 0 as one masked step."""
+        step = ops.pad(sequences, [[0, 0], [0, 1], [0, 0]])
+        mask = ops.zeros(ops.shape(step)[:2], "bool")
+        results = super().call(step, initial_state=initial_state, mask=mask)
+        if not self.return_sequences:
+            return results
+        return (results[0][:, :0], *results[1:]) if self.return_state else results[:, :0]
+
+    def inner_loop(
+        self,
+        sequences: Tensor,
+        initial_state: Nested[Tensor],
+        mask: Tensor,
+        training: bool = False,
+    ) -> tuple[Tensor, Tensor, list[Tensor]]:
+        """Last output, all outputs and last states, by the fastest implementation there is."""
+        if mask is not None:
+            mask = ops.cast(_only(mask), "bool")
+            # A NaN in the padding would reach the weight gradients as 0 * NaN.
+            sequences = ops.where(mask[:, :, None], sequences, ops.zeros_like(sequences))
+        if wants_cudnn(self):
+            obstacle = cudnn_obstacle(self, mask)
+            if obstacle is None:
+                return self._run_cudnn(sequences, initial_state, mask, training)
+            warnings.warn(
+                f"{type(self).__name__} {self.name!r} runs without cuDNN, which is slower on a "
+                f"GPU: {obstacle}. Set use_cudnn=False to silence this warning.",
+                stacklevel=2,
+            )
+        if self._supports_kernel():
+            kernel = find_recurrent_kernel(self.recurrence, self.units)
+            if kernel is not None:
+                return self._run_kernel(kernel, sequences, initial_state, mask, training)
+        # Past the inner loop of the Keras layer itself, which would try cuDNN first.
+        return keras.layers.RNN.inner_loop(self, sequences, initial_state, mask, training=training)
+
+    def _run_kernel(
+        self,
+        kernel: RecurrentKernel,
+        sequences: Tensor,
+        initial_state: Nested[Tensor],
+        mask: Tensor,
+        training: bool,
+    ) -> tuple[Tensor, Tensor, list[Tensor]]:
+        if training and self.dropout:
+            # One mask for all steps, as in the cell: (batch, 1, features).
+            sequences = sequences * self.cell.get_dropout_mask(sequences[:, 0, :])[:, None, :]
+        if self.go_backwards:
+            sequences = ops.flip(sequences, axis=1)
+            mask = None if mask is None else ops.flip(mask, axis=1)
+        sequences = ops.cast(sequences, self.compute_dtype)
+        outputs, states = kernel(
+            sequences, mask, self._kernel_weights(), initial_state, bool(training)
+        )
+        return self._mask_outputs(outputs, states, mask)
+
+    def _run_cudnn(
+        self, sequences: Tensor, initial_state: Nested[Tensor], mask: Tensor, training: bool
+    ) -> tuple[Tensor, Tensor, list[Tensor]]:
+        """Keras' cuDNN loop, over the unmasked steps: cuDNN supports lengths, not masks."""
+        if mask is None:
+            return super().inner_loop(sequences, initial_state, None, training=training)
+        packing = Packing(mask, backwards=self.go_backwards)
+        _, outputs, states = super().inner_loop(
+            packing.pack(sequences), initial_state, packing.mask, training=training
+        )
+        any_step = ops.any(mask, axis=1, keepdims=True)
+        states = [
+            ops.where(any_step, new, old) for new, old in zip(states, initial_state, strict=True)
+        ]
+        outputs = packing.unpack(outputs) if self.return_sequences else outputs
+        mask = ops.flip(mask, axis=1) if self.go_backwards else mask
+        return self._mask_outputs(outputs, states, mask)
+
+    def _mask_outputs(
+        self, outputs: Tensor, states: list[Tensor], mask: Tensor
+    ) -> tuple[Tensor, Tensor, list[Tensor]]:
+        """Outputs at masked steps as in Keras: those of the step before, or zeros."""
+        if not self.return_sequences:
+            last = states[0]
+            if mask is not None:
+                seen = mask[:, -1] if self.zero_output_for_mask else ops.any(mask, axis=1)
+                last = ops.where(seen[:, None], last, ops.zeros_like(last))
+            return last, last[:, None, :], states
+        if mask is not None:
+            # Before the first unmasked step, kernels output the first state, Keras zeros.
+            seen = mask if self.zero_output_for_mask else ops.cumsum(ops.cast(mask, "int32"), 1) > 0
+            outputs = ops.where(seen[:, :, None], outputs, ops.zeros_like(outputs))
+        return outputs[:, -1], outputs, states
+
+    def _supports_kernel(self) -> bool:
+        """Whether the kernels have the layer's options: tanh, sigmoid and one step equation."""
+        return (
+            self.cell.activation is keras.activations.tanh
+            and not self.cell.recurrent_dropout
+            and not self.unroll
+            and getattr(self.cell, "implementation", 2) == 2
+            and self.compute_dtype == self.variable_dtype
+            and self.compute_dtype in ("float32", "float64")
+        )
+
+    def _kernel_weights(self) -> tuple[Tensor, ...]:
+        """Input kernel, input bias or None, and the recurrent weights, as the kernels take them."""
+        return self.cell.kernel, self.cell.bias, self.cell.recurrent_kernel
+
+
+def _only(mask: Nested[Tensor]) -> Tensor:
+    """The mask, which Keras may wrap in a list."""
+    return mask[0] if isinstance(mask, Sequence) else mask

@@ -1,0 +1,78 @@
+"""What a recurrent layer checks of a call before it computes."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from rnnpipe.layers.errors import layer_error, shape_text, shapes_agree
+
+
+def check_shape(layer: Any, shape: tuple[Any, ...]) -> None:
+    """Checks the static shape of sequences: rank, features, and the batch size if stateful."""
+    features = layer.cell.kernel.shape[0] if layer.cell.built else "features"
+    wanted = f"sequences of shape (batch, time, {features})"
+    if len(shape) != 3:
+        fix = "give every step a vector of features, e.g. by an Embedding"
+        raise layer_error(layer, wanted, str(shape), fix)
+    if layer.cell.built and shape[-1] not in (None, features):
+        fix = "give as many features as it was built for, or make a new layer"
+        raise layer_error(layer, wanted, str(shape), fix)
+    if layer.stateful:
+        check_batch(layer, shape)
+
+
+def check_batch(layer: Any, shape: tuple[Any, ...]) -> None:
+    """Checks that the batch size is one that a stateful layer can keep states for."""
+    if layer.states is None and shape[0] is None:
+        expected, fix = "a fixed batch size", "set it, e.g. keras.Input(batch_shape=...)"
+        raise layer_error(layer, f"{expected}, since stateful=True", str(shape), fix)
+    if layer.states and shape[0] not in (None, layer.states[0].shape[0]):
+        expected = f"a batch size of {layer.states[0].shape[0]}, that of the states it keeps"
+        raise layer_error(
+            layer, expected, str(shape), "pass batches of one size, or make a new layer"
+        )
+
+
+def check_sequences(layer: Any, sequences: Any) -> None:
+    """Checks the dtype and the shape of the sequences of a call."""
+    check_numbers(layer, "sequences", sequences)
+    shape = tuple(sequences.shape)
+    check_shape(layer, shape)
+    if layer.unroll and shape[1] is None:
+        fix = "fix the length in keras.Input, or leave out unroll=True"
+        raise layer_error(layer, "a fixed length, since unroll=True", str(shape), fix)
+
+
+def check_numbers(layer: Any, name: str, *tensors: Any) -> None:
+    """Checks that tensors are of a dtype that can be computed with."""
+    for tensor in tensors:
+        dtype = str(getattr(tensor, "dtype", type(tensor).__name__))
+        if not any(kind in dtype for kind in ("float", "int", "bool")):
+            fix = "turn what you have into numbers first"
+            raise layer_error(layer, f"{name} of numbers", f"dtype {dtype}", fix)
+
+
+def check_states(layer: Any, sequences: Any, initial_state: Any) -> None:
+    """Checks the count, shapes and dtypes of first states."""
+    states = initial_state if isinstance(initial_state, Sequence) else [initial_state]
+    check_numbers(layer, "initial_state", *states)
+    expected = [(sequences.shape[0], size) for size in layer.state_size]
+    shapes = [tuple(getattr(state, "shape", ())) for state in states]
+    if len(states) != len(expected) or not all(map(shapes_agree, shapes, expected)):
+        raise layer_error(
+            layer,
+            f"initial_state of {len(expected)} tensors of shapes {expected}",
+            f"{len(states)} of {shapes}",
+            "pass the states that return_state=True gives, in their order",
+        )
+
+
+def check_mask(layer: Any, sequences: Any, mask: Any) -> None:
+    """Checks the shape and dtype of a mask."""
+    check_numbers(layer, "a mask", mask)
+    if not shapes_agree(mask.shape, sequences.shape[:2]):
+        raise layer_error(
+            layer,
+            f"a mask of shape (batch, time) = {tuple(sequences.shape[:2])}",
+            shape_text(mask),
+            "pass one boolean for each step, True where it counts",
+        )

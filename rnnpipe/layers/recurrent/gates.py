@@ -1,0 +1,64 @@
+"""The gates of a recurrent layer at every step, recorded for reports and for teaching."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
+
+import keras
+from keras import ops
+
+from rnnpipe.types import Nested, Shape, Tensor
+
+Gates: TypeAlias = Callable[[Tensor, Tensor], list[Tensor]]
+"""From inputs `(batch, features)` and the previous output to gates, each `(batch, units)`."""
+
+
+class _GateCell(keras.layers.Layer):
+    """Steps as a built cell does, and outputs its gates side by side."""
+
+    def __init__(self, cell: Any, gates: Gates, count: int) -> None:
+        super().__init__(dtype=cell.dtype_policy)
+        self.cell, self.gates = cell, gates
+        self.state_size, self.output_size = cell.state_size, count * cell.units
+
+    def build(self, input_shape: Shape) -> None:
+        """The cell is built already."""
+
+    def get_initial_state(self, batch_size: Any = None) -> Nested[Tensor]:
+        """The first states of the cell."""
+        return self.cell.get_initial_state(batch_size)
+
+    def call(self, inputs: Tensor, states: Nested[Tensor]) -> tuple[Tensor, Nested[Tensor]]:
+        """The gates of this step, and the new states."""
+        _, after = self.cell(inputs, states)
+        return ops.concatenate(self.gates(inputs, states[0]), axis=-1), after
+
+
+def record_gates(
+    layer: Any,
+    names: Sequence[str],
+    gates: Gates,
+    sequences: Tensor,
+    initial_state: Nested[Tensor],
+    mask: Tensor,
+) -> dict[str, Tensor]:
+    """The gates of a built recurrent layer at every step, each `(batch, time, units)`.
+
+    Args:
+        layer: the layer.
+        names: the names of the gates, in the order of `gates`.
+        gates: computes the gates of one step.
+        sequences: `(batch, time, features)`.
+        initial_state: the layer's first states, or None for zeros.
+        mask: `(batch, time)`, or None; gates are zero at masked steps.
+    """
+    recorder = keras.layers.RNN(
+        _GateCell(layer.cell, gates, len(names)),
+        return_sequences=True,
+        go_backwards=layer.go_backwards,
+        zero_output_for_mask=True,
+        dtype=layer.dtype_policy,
+    )
+    recorded = recorder(sequences, initial_state=initial_state, mask=mask)
+    if layer.go_backwards:
+        recorded = ops.flip(recorded, axis=1)
+    return dict(zip(names, ops.split(recorded, len(names), axis=-1), strict=True))

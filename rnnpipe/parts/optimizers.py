@@ -1,0 +1,324 @@
+"""Optimizers of Keras, their learning-rate schedules, clipping and running means."""
+
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from rnnpipe.errors import UserError
+from rnnpipe.settings import Kinds, Settings, fraction, setting
+
+if TYPE_CHECKING:
+    import keras
+
+_HERE = "rnnpipe.parts.optimizers"
+
+
+class ScheduleOptions(Settings):
+    """How the learning rate changes in training.
+
+    A subclass has a `kind`. Other packages add kinds by the entry point group `rnnpipe.schedules`.
+    """
+
+    kinds = Kinds(
+        "rnnpipe.schedules",
+        {
+            "constant": f"{_HERE}:ConstantScheduleOptions",
+            "cosine": f"{_HERE}:CosineScheduleOptions",
+            "inverse_sqrt": f"{_HERE}:InverseSqrtScheduleOptions",
+            "plateau": f"{_HERE}:PlateauScheduleOptions",
+        },
+    )
+
+    def make(self, learning_rate: float, *, steps: int) -> Any:
+        """The rate, or what gives it at each step.
+
+        Args:
+            learning_rate: the highest rate.
+            steps: the steps of the whole training.
+        """
+        raise NotImplementedError
+
+    def make_callbacks(self, monitor: str, mode: str) -> "list[keras.callbacks.Callback]":
+        """What lowers the rate by the validation's results.
+
+        Args:
+            monitor: the validated quantity, e.g. `val_loss`.
+            mode: whether `min` or `max` of it is best.
+        """
+        del monitor, mode
+        return []
+
+
+class _WarmupOptions(ScheduleOptions):
+    warmup_steps: int = setting(0, "over which the rate first rises from zero", ge=0)
+
+    def _make_cosine(self, learning_rate: float, steps: int, final: float) -> Any:
+        import keras
+
+        return keras.optimizers.schedules.CosineDecay(
+            initial_learning_rate=0.0 if self.warmup_steps else learning_rate,
+            decay_steps=max(steps - self.warmup_steps, 1),
+            alpha=final,
+            warmup_target=learning_rate if self.warmup_steps else None,
+            warmup_steps=self.warmup_steps,
+        )
+
+
+class ConstantScheduleOptions(_WarmupOptions):
+    """The rate stays, after a linear warm-up."""
+
+    kind: Literal["constant"] = "constant"
+
+    def make(self, learning_rate: float, *, steps: int) -> Any:
+        """The rate, or a schedule where there is a warm-up."""
+        return self._make_cosine(learning_rate, steps, 1.0) if self.warmup_steps else learning_rate
+
+
+class CosineScheduleOptions(_WarmupOptions):
+    """The rate falls to zero as half a cosine (Loshchilov & Hutter 2017)."""
+
+    kind: Literal["cosine"] = "cosine"
+
+    def make(self, learning_rate: float, *, steps: int) -> Any:
+        """Keras' `CosineDecay`, which ends with the training."""
+        return self._make_cosine(learning_rate, steps, 0.0)
+
+
+class InverseSqrtScheduleOptions(ScheduleOptions):
+    """The rate rises linearly, then falls with the root of the steps (Vaswani et al. 2017)."""
+
+    kind: Literal["inverse_sqrt"] = "inverse_sqrt"
+    warmup_steps: int = setting(1000, "over which the rate first rises from zero", ge=1)
+
+    def make(self, learning_rate: float, *, steps: int) -> Any:
+        """An `InverseSqrt`."""
+        from rnnpipe.parts.schedules import InverseSqrt
+
+        del steps
+        return InverseSqrt(learning_rate, self.warmup_steps)
+
+
+class PlateauScheduleOptions(ScheduleOptions):
+    """The rate falls whenever validation gets no better."""
+
+    kind: Literal["plateau"] = "plateau"
+    factor: float = setting(0.5, "what the rate is multiplied by", gt=0, lt=1)
+    patience: int = setting(2, "epochs without a better value before that", ge=1)
+
+    def make(self, learning_rate: float, *, steps: int) -> Any:
+        """The rate; the callback lowers it."""
+        del steps
+        return learning_rate
+
+    def make_callbacks(self, monitor: str, mode: str) -> "list[keras.callbacks.Callback]":
+        """Keras' `ReduceLROnPlateau`."""
+        import keras
+
+        return [
+            keras.callbacks.ReduceLROnPlateau(
+                monitor, factor=self.factor, patience=self.patience, mode=mode, min_delta=0.0
+            )
+        ]
+
+
+class OptimizerOptions(Settings):
+    """An optimizer of Keras.
+
+    A subclass has a `kind`, and as its own settings the optimizer's own arguments. Other packages
+    add kinds by the entry point group `rnnpipe.optimizers`.
+
+    Example:
+        >>> optimizer = SGDOptions(momentum=0.9, clip_norm=1.0).make(steps=100)
+        >>> optimizer.momentum, optimizer.global_clipnorm
+        (0.9, 1.0)
+    """
+
+    kinds = Kinds(
+        "rnnpipe.optimizers",
+        {
+            "adam": f"{_HERE}:AdamOptions",
+            "adamax": f"{_HERE}:AdamaxOptions",
+            "nadam": f"{_HERE}:NadamOptions",
+            "sgd": f"{_HERE}:SGDOptions",
+            "rmsprop": f"{_HERE}:RMSpropOptions",
+            "adagrad": f"{_HERE}:AdagradOptions",
+            "adadelta": f"{_HERE}:AdadeltaOptions",
+            "adafactor": f"{_HERE}:AdafactorOptions",
+            "ftrl": f"{_HERE}:FtrlOptions",
+            "lion": f"{_HERE}:LionOptions",
+            "lamb": f"{_HERE}:LambOptions",
+            "muon": f"{_HERE}:MuonOptions",
+        },
+    )
+    keras_name: ClassVar[str] = ""
+
+    learning_rate: float = setting(1e-3, "the highest rate", gt=0)
+    schedule: ScheduleOptions = ConstantScheduleOptions()
+    clip_norm: float | None = setting(
+        5.0, "largest norm of all gradients together (Pascanu 2013); null: no clipping", gt=0
+    )
+    clip_value: float | None = setting(
+        None, "largest absolute value of each gradient; null: no clipping", gt=0
+    )
+    weight_decay: float = setting(
+        0.0, "share of every weight that a step takes off, times the rate; with adam: AdamW", ge=0
+    )
+    ema: float = fraction(
+        help="momentum of a running mean of the weights, e.g. 0.995; the mean is what is validated "
+        "and kept. 0: the weights themselves"
+    )
+
+    def check(self) -> None:
+        """Keras clips gradients in one way at a time."""
+        if self.clip_norm is not None and self.clip_value is not None:
+            expected, got = "null with clip_value", str(self.clip_norm)
+            raise UserError("clip_norm", expected, got, "write clip_norm: null")
+
+    def make(self, *, steps: int) -> "keras.optimizers.Optimizer":
+        """The optimizer.
+
+        Args:
+            steps: the steps of the whole training, for the schedule.
+        """
+        import keras
+
+        shared = {declared.name for declared in fields(OptimizerOptions)} | {"kind"}
+        own = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in shared}
+        return getattr(keras.optimizers, self.keras_name)(
+            self.schedule.make(self.learning_rate, steps=steps),
+            global_clipnorm=self.clip_norm,
+            clipvalue=self.clip_value,
+            weight_decay=self.weight_decay or None,
+            **({"use_ema": True, "ema_momentum": self.ema} if self.ema else {}),
+            **own,
+        )
+
+    def make_callbacks(self) -> "list[keras.callbacks.Callback]":
+        """What puts the running mean in the weights' place when an epoch ends, where there is one.
+
+        They come before all callbacks that validate or keep the weights.
+        """
+        import keras
+
+        return [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if self.ema else []
+
+
+class _MomentsOptions(OptimizerOptions):
+    beta_1: float = fraction(0.9, "decay of the gradients' mean")
+    beta_2: float = fraction(0.999, "decay of the squared gradients' mean")
+    epsilon: float = setting(1e-7, "what keeps a step from dividing by zero", gt=0)
+
+
+class AdamOptions(_MomentsOptions):
+    """Adam (Kingma & Ba 2015); with weight decay, AdamW (Loshchilov & Hutter 2019)."""
+
+    kind: Literal["adam"] = "adam"
+    keras_name = "Adam"
+    amsgrad: bool = setting(False, "whether steps use the greatest mean so far (Reddi 2018)")
+
+
+class AdamaxOptions(_MomentsOptions):
+    """Adamax (Kingma & Ba 2015, section 7)."""
+
+    kind: Literal["adamax"] = "adamax"
+    keras_name = "Adamax"
+
+
+class NadamOptions(_MomentsOptions):
+    """Adam with Nesterov momentum (Dozat 2016)."""
+
+    kind: Literal["nadam"] = "nadam"
+    keras_name = "Nadam"
+
+
+class SGDOptions(OptimizerOptions):
+    """Stochastic gradient descent."""
+
+    kind: Literal["sgd"] = "sgd"
+    keras_name = "SGD"
+    learning_rate: float = setting(0.01, "the highest rate", gt=0)
+    momentum: float = fraction(help="share of the last step that is taken again")
+    nesterov: bool = setting(False, "whether the gradient is that after the momentum's step")
+
+
+class RMSpropOptions(OptimizerOptions):
+    """RMSprop (Tieleman & Hinton 2012)."""
+
+    kind: Literal["rmsprop"] = "rmsprop"
+    keras_name = "RMSprop"
+    rho: float = fraction(0.9, "decay of the squared gradients' mean")
+    momentum: float = fraction(help="share of the last step that is taken again")
+    epsilon: float = setting(1e-7, "what keeps a step from dividing by zero", gt=0)
+    centered: bool = setting(False, "whether gradients are divided by their variance")
+
+
+class AdagradOptions(OptimizerOptions):
+    """Adagrad (Duchi et al. 2011)."""
+
+    kind: Literal["adagrad"] = "adagrad"
+    keras_name = "Adagrad"
+    initial_accumulator_value: float = setting(0.1, "where the squared gradients' sum starts", ge=0)
+    epsilon: float = setting(1e-7, "what keeps a step from dividing by zero", gt=0)
+
+
+class AdadeltaOptions(OptimizerOptions):
+    """Adadelta (Zeiler 2012)."""
+
+    kind: Literal["adadelta"] = "adadelta"
+    keras_name = "Adadelta"
+    rho: float = fraction(0.95, "decay of the means")
+    epsilon: float = setting(1e-7, "what keeps a step from dividing by zero", gt=0)
+
+
+class AdafactorOptions(OptimizerOptions):
+    """Adafactor (Shazeer & Stern 2018)."""
+
+    kind: Literal["adafactor"] = "adafactor"
+    keras_name = "Adafactor"
+    beta_2_decay: float = setting(-0.8, "exponent of the decay", le=0)
+    epsilon_1: float = setting(1e-30, "least squared gradient", gt=0)
+    epsilon_2: float = setting(1e-3, "least scale of the weights", gt=0)
+    clip_threshold: float = setting(1.0, "largest root mean square of an update", gt=0)
+    relative_step: bool = setting(True, "whether the rate falls with the steps")
+
+
+class FtrlOptions(OptimizerOptions):
+    """Follow the regularised leader (McMahan et al. 2013)."""
+
+    kind: Literal["ftrl"] = "ftrl"
+    keras_name = "Ftrl"
+    learning_rate_power: float = setting(-0.5, "exponent of the rate's decay", le=0)
+    initial_accumulator_value: float = setting(0.1, "where the squared gradients' sum starts", ge=0)
+    l1_regularization_strength: float = setting(0.0, "of the weights' absolute values", ge=0)
+    l2_regularization_strength: float = setting(0.0, "of the weights' squares", ge=0)
+    l2_shrinkage_regularization_strength: float = setting(0.0, "on the gradient itself", ge=0)
+    beta: float = setting(0.0, "added to the root of the squared gradients' sum", ge=0)
+
+
+class LionOptions(OptimizerOptions):
+    """Lion (Chen et al. 2023)."""
+
+    kind: Literal["lion"] = "lion"
+    keras_name = "Lion"
+    beta_1: float = fraction(0.9, "share of the mean in a step")
+    beta_2: float = fraction(0.99, "decay of the gradients' mean")
+
+
+class LambOptions(_MomentsOptions):
+    """LAMB, for large batches (You et al. 2020)."""
+
+    kind: Literal["lamb"] = "lamb"
+    keras_name = "Lamb"
+
+
+class MuonOptions(OptimizerOptions):
+    """Muon for matrices, Adam for all else (Jordan et al. 2024)."""
+
+    kind: Literal["muon"] = "muon"
+    keras_name = "Muon"
+    momentum: float = fraction(0.95, "share of the last step that is taken again")
+    nesterov: bool = setting(True, "whether the gradient is that after the momentum's step")
+    ns_steps: int = setting(5, "Newton-Schulz iterations", ge=1)
+    adam_beta_1: float = fraction(0.9, "Adam's decay of the gradients' mean")
+    adam_beta_2: float = fraction(0.999, "Adam's decay of the squared gradients' mean")
+    adam_lr_ratio: float = setting(1.0, "Adam's rate over Muon's", gt=0)
+    epsilon: float = setting(1e-7, "what keeps a step from dividing by zero", gt=0)

@@ -1,0 +1,91 @@
+"""Recurrent layers on top of each other."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from rnnpipe.errors import UserError
+from rnnpipe.parts.cells import CellOptions, LSTMOptions
+from rnnpipe.settings import Settings, fraction, setting
+
+if TYPE_CHECKING:
+    import keras
+
+    from rnnpipe.layers import RecurrentStack
+
+
+class RecurrenceOptions(Settings):
+    """Recurrent layers on top of each other.
+
+    Example:
+        >>> from rnnpipe.parts.cells import GRUOptions
+        >>> stack = RecurrenceOptions(cell=GRUOptions(units=4), depth=3).make()
+        >>> import numpy
+        >>> [tuple(tensor.shape) for tensor in stack(numpy.zeros((2, 7, 3)))]
+        [(2, 7, 4), (2, 4), (2, 4), (2, 4)]
+    """
+
+    cell: CellOptions = LSTMOptions()
+    depth: int = setting(1, "layers on top of each other", ge=1)
+    bidirectional: bool = setting(False, "whether each layer also reads backwards")
+    connection: Literal["residual", "highway"] | None = setting(
+        None, "how a layer's input joins its output; null: not at all"
+    )
+    dropout: float = fraction(help="of the outputs between two layers, in training")
+    zoneout: float = fraction(
+        help="share of the states that keep their value (Krueger et al. 2017)"
+    )
+    learned_state: bool = setting(False, "whether the first states are learned, and not zeros")
+
+    def check(self) -> None:
+        """Zoneout draws for the states itself, so the cell has no dropout of its own."""
+        if self.zoneout and getattr(self.cell, "recurrent_dropout", 0.0):
+            expected, got = "0 with zoneout", str(getattr(self.cell, "recurrent_dropout", 0.0))
+            raise UserError("cell.recurrent_dropout", expected, got, "choose one of both")
+
+    def make(
+        self, *, return_sequences: bool = True, return_state: bool = True, name: str = "recurrence"
+    ) -> "RecurrentStack":
+        """The layers.
+
+        Args:
+            return_sequences: whether it returns the outputs of all steps, or of the last alone.
+            return_state: whether it returns the last states of all layers too.
+            name: of the layer.
+        """
+        from rnnpipe.layers import RecurrentStack, Zoneout
+
+        options = {"return_sequences": return_sequences, "return_state": return_state}
+        if self.zoneout:
+            layer = Zoneout(self.cell.make_cell(), self.zoneout, **options)
+        else:
+            layer = self.cell.make_layer(**options)
+        return RecurrentStack(
+            layer,
+            self.depth,
+            bidirectional=self.bidirectional,
+            dropout=self.dropout,
+            connection=self.connection,
+            learned_state=self.learned_state,
+            name=name,
+        )
+
+
+def find_state_sizes(recurrence: "keras.layers.Layer", sequences: Any) -> Sequence[int]:
+    """The sizes of the states that a recurrent layer returns.
+
+    Args:
+        recurrence: the layer.
+        sequences: what it reads, `(batch, time, features)`.
+
+    Raises:
+        UserError: it does not return its states, or not its sequences.
+    """
+    returned = recurrence(sequences)
+    if not isinstance(returned, list | tuple) or len(returned[0].shape) != 3:
+        raise UserError(
+            "recurrence",
+            "a layer that returns its sequences and its states",
+            f"{type(recurrence).__name__} without",
+            "build it with return_sequences=True and return_state=True",
+        )
+    return [state.shape[-1] for state in returned[1:]]

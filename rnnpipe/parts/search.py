@@ -1,0 +1,126 @@
+"""How sequences are decoded."""
+
+from typing import TYPE_CHECKING, Any
+
+from rnnpipe.errors import UserError
+from rnnpipe.settings import Settings, setting
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rnnpipe.decoding import Constraints, Decoded, Step
+
+
+class ConstraintOptions(Settings):
+    """What a decoded sequence may not be."""
+
+    min_length: int = setting(0, "tokens at least, the end token included", ge=0)
+    no_repeat_ngram: int = setting(
+        0, "n, if no n tokens may come twice in a sequence; 0 allows all", ge=0
+    )
+    banned_tokens: tuple[str, ...] = setting(
+        (), "tokens that never come, as the vocabulary has them"
+    )
+
+    def make(self, banned: "Sequence[int]" = (), prefix: Any = None) -> "Constraints | None":
+        """The constraints; None where there are none.
+
+        Args:
+            banned: the ids of `banned_tokens`.
+            prefix: what sequences must begin with, see `Constraints`.
+        """
+        from rnnpipe.decoding import Constraints
+
+        if not (self.min_length or self.no_repeat_ngram or banned or prefix is not None):
+            return None
+        return Constraints(
+            min_length=self.min_length,
+            no_repeat_ngram=self.no_repeat_ngram,
+            banned_tokens=tuple(banned),
+            prefix=prefix,
+        )
+
+
+class BeamSearchOptions(Settings):
+    """Beam search."""
+
+    width: int = setting(5, "beams; 1 is greedy search", ge=1)
+    n_best: int = setting(5, "sequences of each input, at most width", ge=1)
+    length_penalty: float = setting(1.0, "alpha of GNMT; 0 compares plain log-probabilities", ge=0)
+    coverage_penalty: float = setting(
+        0.0, "beta of GNMT: prefers sequences that attend to all of the memory", ge=0
+    )
+    max_length: int = setting(100, "tokens of a sequence at most, the end token included", ge=1)
+    groups: int = setting(
+        1, "groups of beams that find sequences unlike each other's (Vijayakumar 2018)", ge=1
+    )
+    diversity: float = setting(0.5, "how much groups avoid each other's tokens", ge=0)
+    constraints: ConstraintOptions = ConstraintOptions()
+
+    def check(self) -> None:
+        """Beams are enough for the sequences, and groups have equally many."""
+        if self.n_best > self.width:
+            expected = f"at most the width, {self.width}"
+            raise UserError("n_best", expected, str(self.n_best), "write a wider beam")
+        if self.width % self.groups:
+            expected, fix = (
+                f"a divisor of the width, {self.width}",
+                "give groups equally many beams",
+            )
+            raise UserError("groups", expected, str(self.groups), fix)
+        if self.n_best % self.groups:
+            expected, fix = f"a multiple of the {self.groups} groups", "take as many of each group"
+            raise UserError("n_best", expected, str(self.n_best), fix)
+
+    def search(
+        self,
+        step: "Step",
+        state: Any,
+        *,
+        max_lengths: Any = None,
+        memory_mask: Any = None,
+        constraints: Any = None,
+        required_phrases: Any = None,
+    ) -> "Decoded":
+        """What the search finds from a first state on; it may be part of a graph.
+
+        Args:
+            step: of the model.
+            state: the first state.
+            max_lengths: tokens of each row at most, `(batch,)`, where that is less.
+            memory_mask: `(batch, positions)`, which of the memory coverage counts.
+            constraints: what the sequences may not be.
+            required_phrases: what they must contain, see `beam_search`.
+        """
+        from rnnpipe.decoding import beam_search, gnmt_coverage, gnmt_length, greedy_search
+
+        shared = {"max_length": self.max_length, "max_lengths": max_lengths}
+        if self.width == 1 and required_phrases is None:
+            return greedy_search(step, state, constraints=constraints, **shared)
+        coverage = self.coverage_penalty
+        return beam_search(
+            step,
+            state,
+            width=self.width,
+            n_best=self.n_best,
+            length_penalty=gnmt_length(self.length_penalty),
+            coverage_penalty=gnmt_coverage(coverage, memory_mask) if coverage else None,
+            groups=self.groups,
+            diversity=self.diversity,
+            constraints=constraints,
+            required_phrases=required_phrases,
+            **shared,
+        )
+
+
+class SamplingOptions(Settings):
+    """Sampling of sequences."""
+
+    temperature: float = setting(1.0, "small ones come near to greedy search", gt=0)
+    top_k: int | None = setting(None, "draws from the k likeliest tokens only; null: all", ge=1)
+    top_p: float | None = setting(
+        None,
+        "draws from the fewest likeliest tokens that together have this probability; null: all",
+        gt=0,
+        le=1,
+    )

@@ -1,0 +1,51 @@
+"""What other packages add, by entry points."""
+
+from collections.abc import Container
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+from rnnpipe.errors import UserError
+from rnnpipe.requirements import explain
+
+
+def find_plugins(group: str, ours: Container[str] = ()) -> dict[str, EntryPoint]:
+    """The entry points of a group by name, nothing imported.
+
+    Args:
+        group: the group, e.g. `rnnpipe.metrics`.
+        ours: names that are taken.
+
+    Raises:
+        UserError: two packages claim one name.
+
+    Example:
+        >>> find_plugins("rnnpipe.no_such_group")
+        {}
+    """
+    plugins: dict[str, EntryPoint] = {}
+    for entry in entry_points(group=group):
+        if entry.name in plugins or entry.name in ours:
+            where, fix = _where(entry), f"uninstall one of the packages, or rename {entry.value}"
+            raise UserError(where, "one owner of the name", "two", fix)
+        plugins[entry.name] = entry
+    return plugins
+
+
+def load_plugin(entry: EntryPoint) -> Any:
+    """What an entry point leads to.
+
+    Raises:
+        UserError: it cannot be imported.
+    """
+    try:
+        return entry.load()
+    except (ImportError, AttributeError) as fault:
+        missing = explain(fault, _where(entry)) if isinstance(fault, ModuleNotFoundError) else None
+        if missing is not None:
+            raise missing from fault
+        fix = "reinstall the package that has it, or correct its entry point"
+        raise UserError(_where(entry), f"{entry.value} to import", str(fault), fix) from fault
+
+
+def _where(entry: EntryPoint) -> str:
+    return f"entry point {entry.name} of {entry.group}"

@@ -1,0 +1,203 @@
+"""Settings: each declared once, with name, type, bounds, default and help, beside what uses it.
+
+From the one declaration come the argument of the Python class, the key of the YAML file with its
+check, its line in the JSON schema, and the flag of the Beam job.
+"""
+
+from collections.abc import Mapping
+from dataclasses import MISSING, Field, dataclass, field, fields
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, TypeVar, Union, dataclass_transform
+
+from rnnpipe.errors import UserError
+from rnnpipe.plugins import find_plugins, load_plugin
+from rnnpipe.storage.paths import as_path
+
+T = TypeVar("T")
+
+_BOUNDS = {
+    "ge": ("of at least", lambda value, bound: value >= bound),
+    "gt": ("above", lambda value, bound: value > bound),
+    "le": ("of at most", lambda value, bound: value <= bound),
+    "lt": ("below", lambda value, bound: value < bound),
+    "multiple_of": ("that is a multiple of", lambda value, bound: value % bound == 0),
+    "min_length": ("with a length of at least", lambda value, bound: len(value) >= bound),
+    "max_length": ("with a length of at most", lambda value, bound: len(value) <= bound),
+}
+
+
+def setting(default: Any = MISSING, help: str = "", **bounds: float) -> Any:  # noqa: A002
+    """A setting of a `Settings` class.
+
+    Args:
+        default: its default; without one it must be given.
+        help: one line, for the JSON schema and the command line.
+        **bounds: `ge`, `gt`, `le`, `lt` and `multiple_of` of a number, `min_length` and
+            `max_length` of a text or sequence; `None` is within all bounds.
+
+    Example:
+        >>> class Dropout(Settings):
+        ...     rate: float = setting(0.1, "share of the features dropped in training", ge=0, lt=1)
+        >>> Dropout(rate=2.0)
+        Traceback (most recent call last):
+            ...
+        rnnpipe.errors.UserError: Dropout.rate: expected a value below 1, got 2.0; write e.g. 0.1
+    """
+    # pydantic reads these names from the metadata of a dataclass' field.
+    metadata = {"description": help or None, **bounds}
+    if isinstance(default, dict | list):
+        return field(default_factory=default.copy, metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
+def fraction(default: float = 0.0, help: str = "") -> Any:  # noqa: A002
+    """A setting from 0, included, to 1, excluded: a share that is dropped, held out or mixed in."""
+    return setting(default, help, ge=0, lt=1)
+
+
+@dataclass(frozen=True)
+class Kinds:
+    """The kinds that a family of settings has: ours, and those of other packages.
+
+    Another package adds one by an entry point of the group, which leads to its class.
+
+    Args:
+        group: the group of entry points.
+        ours: `module:Class` of each of our own, by its `kind`; imported when it is needed.
+    """
+
+    group: str
+    ours: Mapping[str, str]
+
+    def load(self) -> dict[str, type["Settings"]]:
+        """The class of each kind.
+
+        Raises:
+            UserError: two packages claim one kind, or what an entry point names is no such class.
+        """
+        kinds = {kind: _import(target) for kind, target in self.ours.items()}
+        for kind, entry in find_plugins(self.group, self.ours).items():
+            loaded = load_plugin(entry)
+            if not (isinstance(loaded, type) and issubclass(loaded, Settings)):
+                where, fix = f"entry point {kind} of {self.group}", "correct the entry point"
+                raise UserError(where, "a subclass of rnnpipe.settings.Settings", repr(loaded), fix)
+            kinds[kind] = loaded
+        return kinds
+
+
+def _import(target: str) -> Any:
+    module, name = target.split(":")
+    return getattr(import_module(module), name)
+
+
+# No field specifiers: type checkers would take defaults by the keyword `default` alone.
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+class Settings:
+    """A group of settings: a frozen dataclass with keyword arguments.
+
+    A subclass is made a dataclass of itself. One that has `kinds` is a family: wherever a setting
+    is annotated with it, YAML picks one of its kinds by the key `kind`.
+
+    Raises:
+        UserError: a setting is out of its bounds, or `check` refuses the settings.
+
+    Example:
+        >>> class Encoder(Settings):
+        ...     units: int = setting(256, "units of each direction", ge=1)
+        ...     depth: int = setting(1, "layers", ge=1)
+        >>> Encoder(units=8)
+        Encoder(units=8, depth=1)
+    """
+
+    # What pydantic does with the class; a plain dict, so that nothing here imports pydantic.
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid", "strict": True}
+    kinds: ClassVar[Kinds | None] = None
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        dataclass(frozen=True, kw_only=True)(cls)
+
+    def __post_init__(self) -> None:
+        for declared in fields(self):  # type: ignore[arg-type]  # subclasses are dataclasses
+            _check_bounds(type(self).__name__, declared, getattr(self, declared.name))
+        self.check()
+
+    def check(self) -> None:
+        """Checks what must hold between settings; subclasses override it.
+
+        Raises:
+            UserError: it does not hold; its `where` is the key at fault, from here on.
+        """
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+        family = cls.__dict__.get("kinds")
+        if family is None:
+            return handler(source)
+        from pydantic import Discriminator  # noqa: PLC0415  # only the YAML engine needs it
+
+        members = tuple(family.load().values())
+        if len(members) == 1:
+            return handler.generate_schema(members[0])
+        return handler.generate_schema(Annotated[Union[members], Discriminator("kind")])  # noqa: UP007
+
+
+def _check_bounds(owner: str, declared: Field[Any], value: Any) -> None:
+    for bound, limit in declared.metadata.items():
+        if bound not in _BOUNDS or value is None:
+            continue
+        words, holds = _BOUNDS[bound]
+        if not holds(value, limit):
+            where, default = f"{owner}.{declared.name}", declared.default
+            fix = "correct it" if default is MISSING else f"write e.g. {default!r}"
+            raise UserError(where, f"a value {words} {limit:g}", repr(value), fix)
+
+
+class _PathSchema:
+    """How YAML gives a path: `~` is the home folder, and an object store has a scheme."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        from pydantic_core import core_schema  # noqa: PLC0415  # only the YAML engine needs it
+
+        return core_schema.no_info_wrap_validator_function(_read_path, handler(Path))
+
+
+def _read_path(path: Any, read: Any) -> Path:
+    if isinstance(path, str) and "://" in path:
+        return as_path(path)
+    return expand_user(Path(read(path)))
+
+
+def expand_user(path: Path) -> Path:
+    """The path with `~` replaced by the home folder.
+
+    Raises:
+        UserError: it is the home folder of an unknown user.
+    """
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        raise UserError("", "a path", f'"{path}", of an unknown user', "write it out") from None
+
+
+class _AtLeast:
+    """A bound of the items of a sequence."""
+
+    def __init__(self, least: int) -> None:
+        self.least = least
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        schema = handler(source)
+        schema["ge"] = self.least
+        return schema
+
+
+Positive = Annotated[int, _AtLeast(1)]
+"""A whole number of at least 1, as the item of a sequence."""
+
+FilePath = Annotated[Path, _PathSchema()]
+"""A file or folder; relative to where the command runs, `~` is the home folder.
+
+Where raw data is read and records are written it may be one of an object store, `s3://…`.
+"""

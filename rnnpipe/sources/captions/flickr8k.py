@@ -1,0 +1,186 @@
+"""Flickr8k, or data in its format: photographs, each with what five people said of it."""
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from rnnpipe.errors import BadRecord, DeadLetter, UserError
+from rnnpipe.sources.captions.fields import refer_captions
+from rnnpipe.sources.captions.karpathy import read_karpathy
+from rnnpipe.sources.folder import absolute, check_folder, list_folder, list_images
+from rnnpipe.sources.source import Progress, Reference
+from rnnpipe.storage.paths import walk
+
+WHERE_TO_GET_IT = "get Flickr8k_text.zip and Flickr8k_Dataset.zip, or correct data.source.path"
+
+_TOKENS = re.compile(r"\.token(\.txt)?$", re.IGNORECASE)
+_LIST = re.compile(r"(train|dev|val|test)_?images\.txt$", re.IGNORECASE)
+_SPLITS = {"train": "train", "dev": "validation", "val": "validation", "test": "test"}
+_LINE = re.compile(r"(?P<name>[^\t]+)#\d+\t(?P<caption>.*)")
+_PART = "flickr"
+
+
+class Flickr8k:
+    """Flickr8k or Flickr30k, as files in a folder, at any depth.
+
+    - captions: `Flickr8k.token.txt`, `results_20130124.token`, …: lines of
+      `<file>#<number><TAB><caption>`;
+    - the images of each split, a file name on each line: `Flickr_8k.trainImages.txt`,
+      `Flickr_8k.devImages.txt` (the split `validation`), `Flickr_8k.testImages.txt`; without such
+      lists all images are `train`, and with `karpathy` that file says which split each is in;
+    - images: whatever folder has them.
+
+    An image's number is that with which its file's name begins, Flickr's own, else a hash of it.
+
+    Args:
+        path: the folder.
+        karpathy: `dataset_flickr8k.json` or `dataset_flickr30k.json`, relative to `path`.
+
+    Example:
+        >>> source = Flickr8k("data/flickr30k", karpathy="dataset_flickr30k.json")
+        >>> source.prepare(lambda done, total: None)  # doctest: +SKIP
+        >>> first = next(source.read(source.partitions()[0]))  # doctest: +SKIP
+
+    Source:
+        Hodosh, Young & Hockenmaier, "Framing Image Description as a Ranking Task" (2013);
+        Karpathy & Fei-Fei, "Deep Visual-Semantic Alignments" (2015), for the splits.
+    """
+
+    kind = "flickr8k"
+
+    def __init__(self, path: str | Path, karpathy: str | Path | None = None) -> None:
+        self._folder = absolute(path)
+        self._karpathy = None if karpathy is None else self._folder / karpathy
+
+    @cached_property
+    def _found(self) -> tuple[Path, dict[str, Path], Path]:
+        """The file of captions, the list of each split, and the folder of images."""
+        check_folder(self._folder, "Flickr8k", WHERE_TO_GET_IT)
+        tokens, lists, folders = list[Path](), dict[str, Path](), [self._folder]
+        for root, children, names in walk(self._folder):
+            folders += (root / child for child in children)
+            tokens += (root / name for name in names if _TOKENS.search(name))
+            for name in sorted(names):
+                if found := _LIST.search(name):
+                    lists[_SPLITS[found[1].lower()]] = root / name
+        if len(tokens) != 1:
+            got = ", ".join(sorted(path.name for path in tokens)) or "none"
+            expected = "one file of captions (*.token.txt) here or further down"
+            raise UserError(str(self._folder), expected, got, WHERE_TO_GET_IT)
+        if self._karpathy is None and lists and "train" not in lists:
+            got, fix = ", ".join(path.name for path in lists.values()), "add it, or remove them all"
+            raise UserError(str(self._folder), "a list *trainImages.txt", got, fix)
+        return tokens[0], lists, _images_folder(folders, tokens[0])
+
+    @cached_property
+    def _splits(self) -> dict[str, str] | None:
+        """The split of each image by its file's name; None where nothing tells of splits."""
+        if self._karpathy is not None:
+            return read_karpathy(self._karpathy, "filename")
+        _, lists, _ = self._found
+        names = ((name.strip(), s) for s, path in lists.items() for name in _read_lines(path))
+        return dict(names) if lists else None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The splits are read again by each worker: they are many, and travel badly."""
+        return {key: value for key, value in vars(self).items() if key != "_splits"}
+
+    @property
+    def split_names(self) -> frozenset[str]:
+        """The splits that Karpathy's file names, or that there are lists for."""
+        if self._karpathy is not None:
+            return frozenset((self._splits or {}).values())
+        _, lists, _ = self._found
+        return frozenset(lists or ["train"])
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """Whether Karpathy's splits count; the rest shows in `files`."""
+        return {"karpathy": self._karpathy is not None}
+
+    def prepare(self, progress: Progress) -> None:
+        """Checks that captions, splits and images are there; see `Source`."""
+        _ = self._found, self._splits
+        progress(1, 1)
+
+    def partitions(self) -> list[str]:
+        """The whole, as one partition: its captions are one small file."""
+        return [_PART]
+
+    def read(self, partition: str) -> Iterator[Reference | DeadLetter]:
+        """The images with their captions, in the order of the file.
+
+        Yields:
+            References with the fields of `CaptionFields` and dead letters for lines that are not in
+            the format and for images without file or split.
+        """
+        tokens, _, folder = self._found
+        captions: dict[str, list[str]] = {}
+        for number, line in enumerate(_read_lines(tokens), start=1):
+            if found := _LINE.fullmatch(line):
+                captions.setdefault(found["name"], []).append(found["caption"])
+            elif line.strip():
+                reason = "not of the form <file>#<number><TAB><caption>"
+                yield DeadLetter(f"{partition}/line {number}", tokens.name, "read captions", reason)
+        there = set(list_images(folder))
+        for name, texts in captions.items():
+            try:
+                yield refer_captions(
+                    partition,
+                    self._split_of(name),
+                    image_id=_number_of(name),
+                    image=f"{folder}/{name}" if name in there else None,
+                    captions=texts,
+                )
+            except BadRecord as bad:
+                key = f"{partition}/{_number_of(name)}"
+                yield DeadLetter(key, f"{tokens.name}: {name}", bad.step, bad.reason)
+
+    def _split_of(self, name: str) -> str:
+        if self._splits is None:
+            return "train"
+        if name not in self._splits:
+            reason = "none of the lists names this image"
+            if self._karpathy is not None:
+                reason = "the Karpathy splits do not have this image"
+            raise BadRecord("find split", reason)
+        return self._splits[name]
+
+    def raw_files(self) -> Iterator[Path]:
+        """The captions, what tells of the splits, and all images of the folder."""
+        tokens, lists, folder = self._found
+        yield tokens
+        yield from lists.values() if self._karpathy is None else [self._karpathy]
+        yield from (folder / name for name in list_images(folder))
+
+
+def _read_lines(path: Path) -> list[str]:
+    try:
+        text = path.read_text(encoding="utf-8-sig", errors="surrogateescape")
+    except OSError as fault:
+        got = f"a file that cannot be read ({fault.strerror})"
+        raise UserError(str(path), "text", got, WHERE_TO_GET_IT) from fault
+    return text.split("\n")
+
+
+def _images_folder(folders: list[Path], tokens: Path) -> Path:
+    """The first folder with any of the images that have captions."""
+    names = {found["name"] for line in _read_lines(tokens) if (found := _LINE.fullmatch(line))}
+    if not names:
+        expected, got = "lines of <file>#<number><TAB><caption>", "none"
+        raise UserError(str(tokens), expected, got, WHERE_TO_GET_IT)
+    for folder in sorted(folders, key=lambda path: (len(path.parts), path)):
+        if not names.isdisjoint(list_folder(folder)):
+            return folder
+    expected = f"a folder with the images of {tokens.name}, e.g. {min(names)}"
+    raise UserError(str(folders[0]), expected, "none here or further down", WHERE_TO_GET_IT)
+
+
+def _number_of(name: str) -> int:
+    if found := re.match(r"\d{1,18}", name):
+        return int(found[0])
+    digest = hashlib.blake2b(name.encode(errors="surrogateescape"), digest_size=8).digest()
+    return int.from_bytes(digest, "big") >> 1  # records hold 63 bits and a sign

@@ -1,0 +1,45 @@
+"""Karpathy's splits of COCO, Flickr8k and Flickr30k, which most papers on captions use."""
+
+from pathlib import Path
+from typing import Any
+
+from rnnpipe.errors import UserError
+from rnnpipe.sources.folder import read_json
+from rnnpipe.sources.vqa.fields import is_id
+
+_SPLITS = {"train": "train", "restval": "train", "val": "validation", "test": "test"}
+
+
+def read_karpathy(path: Path, key: str = "cocoid") -> dict[Any, str]:
+    """The split of each image; `restval` images belong to the split `train`.
+
+    Args:
+        path: `dataset_coco.json`, `dataset_flickr8k.json` or `dataset_flickr30k.json`.
+        key: what images are told apart by: `cocoid`, their numbers in COCO, or `filename`.
+
+    Raises:
+        UserError: the file is not in that format, or has nothing to train on.
+
+    Source:
+        Karpathy & Fei-Fei, "Deep Visual-Semantic Alignments for Generating Image Descriptions"
+        (2015).
+    """
+    content = read_json(path)
+    images = content.get("images") if isinstance(content, dict) else None
+    splits = {
+        entry[key]: _SPLITS[entry["split"]]
+        for entry in (images if isinstance(images, list) else ())
+        if isinstance(entry, dict)
+        and _is_known(entry.get(key), key)
+        and str(entry.get("split")) in _SPLITS
+    }
+    if "train" not in splits.values():
+        expected = f"Karpathy's splits: 'images' with a '{key}' and a 'split', some of them 'train'"
+        got = f"{len(splits)} such images, none to train on" if splits else "none"
+        name = "dataset_coco.json" if key == "cocoid" else "dataset_flickr8k.json or the like"
+        raise UserError(str(path), expected, got, f"name {name} of his caption_datasets.zip")
+    return splits
+
+
+def _is_known(value: Any, key: str) -> bool:
+    return is_id(value) if key == "cocoid" else isinstance(value, str)

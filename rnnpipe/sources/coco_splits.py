@@ -1,0 +1,58 @@
+"""The subsets in which COCO and data sets on its images are published, and their splits."""
+
+import re
+from collections.abc import Mapping
+from typing import TypeVar
+
+from rnnpipe.errors import UserError
+
+LABELS = ("train", "val", "test")
+"""What subsets are called, and how their names begin."""
+
+_LABEL = re.compile(rf"(?<![a-z])({'|'.join(LABELS)})")
+_SPLITS = ("train", "validation", "test")
+_SPLITS_OF = {1: ("train",), 2: ("train", "test"), 3: _SPLITS}
+
+Files = TypeVar("Files")
+
+
+def label_of(name: str) -> str | None:
+    """The label in the name of a subset.
+
+    Example:
+        >>> label_of("captions_val2017.json"), label_of("questions.json")
+        ('val', None)
+    """
+    found = _LABEL.search(name.lower())
+    return found[1] if found else None
+
+
+def splits_of(subsets: list[str]) -> dict[str, str]:
+    """The split that each annotated subset of a data set becomes.
+
+    Published data sets often keep their test answers to themselves, and scores are then reported on
+    their validation subset; the build holds splits that are missing out of `train`.
+
+    Args:
+        subsets: names of subsets in the order train, validation, test, those that are there.
+
+    Example:
+        >>> splits_of(["train2014", "val2014"])
+        {'train2014': 'train', 'val2014': 'test'}
+        >>> splits_of(["val2014"])
+        {'val2014': 'train'}
+    """
+    return dict(zip(subsets, _SPLITS_OF[len(subsets)], strict=True))
+
+
+def check_named(files: Mapping[str, Files]) -> list[tuple[str, Files]]:
+    """The files of each split that a config names, in the order of the splits.
+
+    Raises:
+        UserError: there is nothing to train on, or a split has another name.
+    """
+    if "train" not in files or not files.keys() <= set(_SPLITS):
+        expected = "files for 'train', and for 'validation' and 'test' where there are such"
+        got = ", ".join(map(repr, files)) or "none"
+        raise UserError("data.source.files", expected, got, "name the files of each split")
+    return [(split, files[split]) for split in _SPLITS if split in files]

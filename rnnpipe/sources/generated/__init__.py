@@ -1,0 +1,1 @@
+"""Sources that generate their raw files themselves."""

@@ -1,0 +1,106 @@
+"""The base class of sources that generate their raw files."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from rnnpipe.errors import DeadLetter, UserError
+from rnnpipe.sources.folder import absolute, list_folder
+from rnnpipe.sources.source import Progress, Reference, Source
+from rnnpipe.storage.atomic import atomic_path
+from rnnpipe.storage.paths import StorePath
+
+_FIX = "name another folder as data.source.path"
+
+
+class GeneratedSource(ABC):
+    """Generates raw files once, for each choice of settings in a folder of its own.
+
+    Args:
+        path: where the folders go: a folder that is missing, empty or holds such folders only.
+        settings: what is generated.
+    """
+
+    kind: str
+
+    def __init__(self, path: str | Path, **settings: Any) -> None:
+        self._path, self._settings = absolute(path), settings
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """What is generated; see `Source`."""
+        return self._settings
+
+    @property
+    @abstractmethod
+    def folder_name(self) -> str:
+        """The name of the data set's folder, unique to its settings."""
+
+    @abstractmethod
+    def write(self, folder: Path, progress: Progress) -> None:
+        """Writes the raw files into an empty folder."""
+
+    @abstractmethod
+    def open(self, folder: Path) -> Source:
+        """The source that reads the files."""
+
+    @property
+    def folder(self) -> Path:
+        """Where this data set lies."""
+        return self._path / self.folder_name
+
+    @cached_property
+    def _reader(self) -> Source:
+        return self.open(self.folder)
+
+    @property
+    def split_names(self) -> frozenset[str]:
+        """The splits of the generated files."""
+        return self._reader.split_names
+
+    def prepare(self, progress: Progress) -> None:
+        """Writes the data set, if it is not there; see `Source`."""
+        if isinstance(self._path, StorePath):
+            fix = "name one, or write it there and copy it to the store"
+            expected = f"a folder of this machine for what {self.kind} writes"
+            raise UserError(str(self._path), expected, "an object store", fix)
+        if not self.folder.exists():
+            self._check_place()
+            self._publish(progress)
+        self._reader.prepare(lambda done, total: None)
+
+    def _check_place(self) -> None:
+        """Refuses a folder with other files, so that they are neither changed nor mixed."""
+        start = f"{self.kind}-"
+        others = [name for name in list_folder(self._path) if not name.startswith(start)]
+        if others or self._path.is_file():
+            expected = f"a place for {self.kind}: a folder that is empty or not there yet"
+            got = f"a folder with other files ({min(others)})" if others else "a file"
+            raise UserError(str(self._path), expected, got, _FIX)
+
+    def _publish(self, progress: Progress) -> None:
+        try:
+            self._path.mkdir(parents=True, exist_ok=True)
+            with atomic_path(self.folder) as unfinished:
+                unfinished.mkdir()
+                self.write(unfinished, progress)
+        except OSError as fault:
+            if not self.folder.exists():  # unless another process was faster
+                got = fault.strerror or str(fault)
+                raise UserError(
+                    str(self.folder), "a folder that can be written", got, _FIX
+                ) from fault
+
+    def partitions(self) -> list[Any]:
+        """See `Source`; delegates to the reader of the files."""
+        return self._reader.partitions()
+
+    def read(self, partition: Any) -> Iterator[Reference | DeadLetter]:
+        """See `Source`; delegates to the reader of the files."""
+        return self._reader.read(partition)
+
+    def raw_files(self) -> Iterable[Path]:
+        """See `Source`; delegates to the reader of the files."""
+        return self._reader.raw_files()

@@ -1,0 +1,200 @@
+"""Images: from whatever file there is to a square of RGB pixels, and to the JPEG of a record."""
+
+import threading
+import warnings
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+from typing import Literal, get_args
+
+import numpy as np
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+
+from rnnpipe.errors import BadRecord
+from rnnpipe.storage.paths import as_path
+
+Fit = Literal["stretch", "crop", "pad"]
+"""How an image that is not square becomes square.
+
+- `stretch`: each axis is scaled by itself. Nothing is lost, and a place in the square is the same
+  fraction of the image's width and height: attention can be drawn over the original.
+- `crop`: the largest square in the middle; the ends of the longer side are cut off.
+- `pad`: the whole image in the middle of a black square.
+"""
+
+FITS: tuple[Fit, ...] = get_args(Fit)
+
+# An image is decoded to about this many times the size wanted, where its format can do so cheaply.
+_DRAFT = 2
+
+_ORIENTATIONS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+# Filters of warnings belong to the whole process, so one thread at a time may change them.
+_WARNINGS = threading.Lock()
+
+
+def read_image(path: str | Path, size: int, fit: Fit = "stretch") -> Image.Image:
+    """An image file as a square of RGB pixels.
+
+    Reads any raster format that Pillow knows, whatever the file is called:
+
+    - EXIF orientation is applied, colours become RGB (Adobe's inverted CMYK too);
+    - transparent places become white, as on a page;
+    - 16 bits a channel are scaled to 8; numbers beyond 16 bits, or floats beyond [0, 1], are
+      stretched from the image's darkest to its brightest;
+    - of an animation, or of several pictures in one file, the first counts.
+
+    Args:
+        path: the file.
+        size: height and width of the square, in pixels.
+        fit: how an image that is not square becomes square, see `Fit`.
+
+    Returns:
+        An image of mode `RGB`; `numpy.asarray` gives uint8 `(height, width, channels)`.
+
+    Raises:
+        BadRecord: the file cannot be read (step `read image`), or is damaged, cut off, no image, or
+            larger than `PIL.Image.MAX_IMAGE_PIXELS`, 89,478,485 pixels (step `decode image`).
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     Image.new("L", (640, 480), 255).save(f"{folder}/white.png")
+        ...     image = read_image(f"{folder}/white.png", size=64)
+        >>> image.mode, image.size, image.getpixel((0, 0))
+        ('RGB', (64, 64), (255, 255, 255))
+    """
+    return decode_image(read_bytes(path), size, fit)
+
+
+def read_bytes(path: str | Path) -> bytes:
+    """The bytes of an image file, for `decode_image` at one size or several.
+
+    Raises:
+        BadRecord: the file cannot be read (step `read image`).
+    """
+    try:
+        return as_path(path).read_bytes()
+    except OSError as fault:
+        raise BadRecord("read image", fault.strerror or type(fault).__name__) from fault
+
+
+def decode_image(data: bytes, size: int, fit: Fit = "stretch") -> Image.Image:
+    """`read_image` for the bytes of a file.
+
+    Raises:
+        BadRecord: the bytes are not an image that can be decoded (step `decode image`).
+    """
+    return _decode(data, size, lambda image: square(image, size, fit))
+
+
+def read_whole_image(path: str | Path, longest: int) -> Image.Image:
+    """An image file in its own proportions, as people look at it; else as `read_image`.
+
+    Args:
+        path: the file.
+        longest: the longer side of the result, in pixels; the shorter one is at least a quarter.
+
+    Raises:
+        BadRecord: as of `read_image`.
+    """
+
+    def scale(image: Image.Image) -> Image.Image:
+        largest = max(image.size)
+        width, height = (max(round(longest * side / largest), longest // 4) for side in image.size)
+        return image.resize((width, height), Image.Resampling.BICUBIC)
+
+    return _decode(read_bytes(path), longest, scale)
+
+
+def _decode(data: bytes, size: int, finish: Callable[[Image.Image], Image.Image]) -> Image.Image:
+    if not data:
+        raise BadRecord("decode image", "the file is empty")
+    try:
+        with _WARNINGS, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            image = _to_rgb(_load(data, size))
+        return finish(image)
+    except BadRecord:
+        raise
+    except UnidentifiedImageError as fault:
+        # Pillow's own words name the buffer in memory.
+        raise BadRecord("decode image", "not an image in a format that can be read") from fault
+    except Exception as fault:
+        # Damaged data makes Pillow raise OSError, SyntaxError, ValueError, struct.error and more.
+        reason = " ".join(str(fault).split()) or type(fault).__name__
+        raise BadRecord("decode image", reason) from fault
+
+
+def encode_jpeg(image: Image.Image, quality: int = 92) -> bytes:
+    """The JPEG of an image, the same bytes for the same pixels.
+
+    Colour keeps its full resolution (4:4:4): in the small images that models see, halving it, as
+    photographs can bear, would blur the colours that questions ask about.
+
+    Args:
+        image: an image of mode `RGB`.
+        quality: from 1 to 95, in libjpeg's terms.
+    """
+    buffer = BytesIO()
+    image.save(buffer, "JPEG", quality=quality, subsampling="4:4:4")
+    return buffer.getvalue()
+
+
+def _load(data: bytes, size: int) -> Image.Image:
+    """The first picture of a file, upright."""
+    image = Image.open(BytesIO(data))
+    if image.format == "EPS":  # a program, which Pillow would hand to Ghostscript
+        raise BadRecord("decode image", "EPS files are not read")
+    image.draft(None, (_DRAFT * size, _DRAFT * size))
+    image.load()
+    turn = _ORIENTATIONS.get(_orientation(image))
+    return image if turn is None else image.transpose(turn)
+
+
+def _orientation(image: Image.Image) -> int:
+    try:
+        orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
+    except Exception:  # damaged EXIF leaves the pixels good: the picture is taken as upright
+        return 1
+    return orientation if isinstance(orientation, int) else 1
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    if image.mode == "F" or image.mode.startswith("I"):
+        return _from_deep(image)
+    if image.has_transparency_data:
+        page = Image.new("RGBA", image.size, "white")
+        return Image.alpha_composite(page, image.convert("RGBA")).convert("RGB")
+    return image.convert("RGB")
+
+
+def _from_deep(image: Image.Image) -> Image.Image:
+    """One channel of more than 8 bits, or of floats, as RGB."""
+    values = np.nan_to_num(np.asarray(image, np.float64))
+    low, high = 0.0, 1.0 if image.mode == "F" else 65535.0
+    if values.min() < low or values.max() > high:
+        low, high = float(values.min()), float(values.max())
+    levels = np.rint((values - low) * (255.0 / ((high - low) or 1.0))).astype(np.uint8)
+    if "transparency" in image.info:
+        levels[values == image.info["transparency"]] = 255
+    return Image.fromarray(levels).convert("RGB")
+
+
+def square(image: Image.Image, size: int, fit: Fit) -> Image.Image:
+    """An image as a square of `size` pixels a side, see `Fit`."""
+    box, method = (size, size), Image.Resampling.BICUBIC
+    if fit == "crop":
+        return ImageOps.fit(image, box, method)
+    if fit == "pad":
+        return ImageOps.pad(image, box, method)
+    return image.resize(box, method)

@@ -1,0 +1,135 @@
+"""Which split a file stands for, by its name."""
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from rnnpipe.errors import UserError
+
+FIX_FILES = "name one file for each split in data.source.files"
+
+_SHOWN = 8  # names in a notice
+
+_SPLIT_OF_WORD = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("val", "valid", "validation", "dev", "devel", "development"), "validation"),
+    **dict.fromkeys(("test", "testing", "newstest"), "test"),
+}
+_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
+
+
+def split_of_name(name: str) -> str | None:
+    """The split that a file or folder is called after, if any: by the first word that names one.
+
+    Words end where letters do, or where a capital follows a small one.
+
+    Example:
+        >>> [split_of_name(name) for name in ("train.en.gz", "test_2016_flickr", "europarl-v7")]
+        ['train', 'test', None]
+        >>> split_of_name("TREC.train"), split_of_name("dev.tsv"), split_of_name("newstest2014")
+        ('train', 'validation', 'test')
+        >>> split_of_name("testimonials.csv"), split_of_name("testImages")
+        (None, 'test')
+    """
+    words = (word.lower().removesuffix("set") for word in _WORD.findall(name))
+    return next((_SPLIT_OF_WORD[word] for word in words if word in _SPLIT_OF_WORD), None)
+
+
+def find_splits(folder: Path, names: Iterable[str], what: str) -> dict[str, str]:
+    """The name that stands for each split; one name alone is `train`, whatever it is.
+
+    Args:
+        folder: where the names were found, for the message.
+        names: of files, or what files have in common.
+        what: what is looked for, e.g. `files called <name>.de and <name>.en`.
+
+    Raises:
+        UserError: there are none, none is training data, or several stand for one split.
+    """
+    found: dict[str, list[str]] = {}
+    names = sorted(names)
+    if len(names) == 1:
+        return {"train": names[0]}
+    for name in names:
+        if split := split_of_name(name):
+            found.setdefault(split, []).append(name)
+    for split, several in found.items():
+        if len(several) > 1:
+            got = ", ".join(several)
+            raise UserError(str(folder), f"one of {what} for the split {split}", got, FIX_FILES)
+    if "train" not in found:
+        got = ", ".join(names) if names else "none"
+        fix = FIX_FILES if names else "correct data.source.path"
+        raise UserError(str(folder), f"{what}, one of them for training", got, fix)
+    return {split: several[0] for split, several in found.items()}
+
+
+def left_out_notices(names: Iterable[str], fix: str) -> list[str]:
+    """A notice of what is not read, or none where there is no such name.
+
+    Args:
+        names: of what is not read.
+        fix: what to write to have it read.
+
+    Example:
+        >>> left_out_notices(["unsupervised"], "name it in data.source.splits")
+        ['data.source: unsupervised is not read; name it in data.source.splits']
+    """
+    left = sorted(names)
+    more = f" and {len(left) - _SHOWN:,} more" if len(left) > _SHOWN else ""
+    verb = "is" if len(left) == 1 else "are"
+    told = f"data.source: {', '.join(left[:_SHOWN])}{more} {verb} not read; {fix}"
+    return [told] if left else []
+
+
+def check_named(folder: Path, files: Mapping[str, str | Path]) -> None:
+    """Checks that the splits named in a config have a training split.
+
+    Raises:
+        UserError: they have none.
+    """
+    if "train" not in files:
+        got = ", ".join(files) or "nothing"
+        fix = "name the training file in data.source.files"
+        raise UserError(f"{folder}", "a file for the split train", got, fix)
+
+
+def split_files(
+    folder: Path, files: Mapping[str, str | Path] | None, candidates: Iterable[str], what: str
+) -> dict[str, Path]:
+    """The file of each split: the one that is named, or else the one that is called after it.
+
+    Args:
+        folder: where they lie.
+        files: the names of a config, relative to the folder.
+        candidates: the names to choose from without `files`.
+        what: what is looked for, for the message.
+
+    Raises:
+        UserError: see `find_splits`.
+    """
+    if files is None:
+        files = find_splits(folder, candidates, what)
+    check_named(folder, files)
+    return {split: folder / name for split, name in files.items()}
+
+
+def unread_notices(
+    files: Mapping[str, str | Path] | None, candidates: Iterable[str], read: Iterable[Path]
+) -> list[str]:
+    """A notice of the candidates that no split is made of, or none where a config chose the files.
+
+    Args:
+        files: the names of a config.
+        candidates: the names that there were to choose from.
+        read: what `split_files` chose.
+    """
+    if files is not None:
+        return []
+    return left_out_notices(set(candidates) - {path.name for path in read}, FIX_FILES)
+
+
+def name_of(path: Path, folder: Path) -> str:
+    """What a file is called in keys: its path from the folder, the same on every machine."""
+    return Path(os.path.relpath(path, folder)).as_posix()

@@ -1,5 +1,0 @@
-"""Texts that need no download: drawn from grammars, and written as ordinary files."""
-
-from rnnpipe.sources.text.grammars.sources import SentimentGrammar, TranslationGrammar
-
-__all__ = ["SentimentGrammar", "TranslationGrammar"]

@@ -1,5 +1,0 @@
-"""Embedded data: drawn clips of a shape that moves, labelled by how it does."""
-
-from rnnpipe.sources.videos.moving.writer import write_moving
-
-__all__ = ["write_moving"]

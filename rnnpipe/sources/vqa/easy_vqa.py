@@ -1,0 +1,156 @@
+"""easy-VQA: drawn pictures of one coloured shape each, with questions of thirteen answers."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from rnnpipe.errors import BadRecord, DeadLetter, UserError
+from rnnpipe.sources.coco_splits import splits_of
+from rnnpipe.sources.folder import absolute, check_folder, index_images, read_json
+from rnnpipe.sources.source import Progress, Reference
+from rnnpipe.sources.vqa.fields import is_id, refer
+
+_ANNOTATORS = 10
+_WHERE_TO_GET_IT = (
+    "get easy-VQA from https://github.com/vzhou842/easy-VQA, or correct data.source.path"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class EasyVqaSplit:
+    """A split of easy-VQA that is there.
+
+    Args:
+        split: what it becomes.
+        folder: holds `questions.json` and `images`.
+    """
+
+    split: str
+    folder: Path
+
+    @property
+    def questions(self) -> Path:
+        """A list of `[question, answer, image id]`."""
+        return self.folder / "questions.json"
+
+    @property
+    def images(self) -> Path:
+        """A folder of `<image id>.png`."""
+        return self.folder / "images"
+
+
+class EasyVqa:
+    """easy-VQA in its own layout: `train` and `test`, each with `questions.json` and `images`.
+
+    Questions are numbered in the order of their file, from 0 in each split. Their one answer counts
+    as that of all ten annotators. `answers.txt` is not needed: the records know their answers.
+
+    Args:
+        path: the folder.
+
+    Example:
+        >>> source = EasyVqa("data/easy_vqa")
+        >>> source.prepare(lambda done, total: None)  # doctest: +SKIP
+        >>> first = next(source.read(source.partitions()[0]))  # doctest: +SKIP
+
+    Source:
+        https://github.com/vzhou842/easy-VQA.
+    """
+
+    kind = "easy_vqa"
+
+    def __init__(self, path: str | Path) -> None:
+        self._folder = absolute(path)
+
+    @cached_property
+    def _split_files(self) -> list[EasyVqaSplit]:
+        check_folder(self._folder, "easy-VQA", _WHERE_TO_GET_IT)
+        there = [name for name in ("train", "test") if (self._folder / name).is_dir()]
+        if not there:
+            raise UserError(
+                str(self._folder), "the folders train and test", "neither", _WHERE_TO_GET_IT
+            )
+        return [
+            EasyVqaSplit(split, self._folder / name) for name, split in splits_of(there).items()
+        ]
+
+    @property
+    def split_names(self) -> frozenset[str]:
+        """The splits that the raw data itself gives."""
+        return frozenset(files.split for files in self._split_files)
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """None: the files say all."""
+        return {}
+
+    def prepare(self, progress: Progress) -> None:
+        """Checks that questions and images are there; see `Source`."""
+        for done, files in enumerate(self._split_files, start=1):
+            questions = _read_questions(files.questions)
+            asked = [entry[2] for entry in questions if _is_triple(entry)]
+            images = index_images(files.images)
+            if not any(image_id in images for image_id in asked):
+                raise UserError(
+                    str(files.images),
+                    f"the images that {files.folder.name}/questions.json asks about",
+                    f"{len(images)} others" if images else "none",
+                    _WHERE_TO_GET_IT,
+                )
+            progress(done, len(self._split_files))
+
+    def partitions(self) -> list[EasyVqaSplit]:
+        """A partition for each split: each is one small file."""
+        return list(self._split_files)
+
+    def read(self, partition: EasyVqaSplit) -> Iterator[Reference | DeadLetter]:
+        """The questions of a split.
+
+        Yields:
+            References with the fields of `VqaFields` and dead letters for questions that are
+            malformed or without image.
+        """
+        images = index_images(partition.images)
+        for number, entry in enumerate(_read_questions(partition.questions)):
+            try:
+                yield _refer(partition, number, entry, images)
+            except BadRecord as bad:
+                name = partition.folder.name
+                yield DeadLetter(f"{name}/{number}", f"{name}/questions.json", bad.step, bad.reason)
+
+    def raw_files(self) -> Iterator[Path]:
+        """The JSON files and all images."""
+        for files in self._split_files:
+            yield files.questions
+            for name in index_images(files.images).values():
+                yield files.images / name
+
+
+def _read_questions(path: Path) -> list[Any]:
+    questions = read_json(path)
+    if not isinstance(questions, list) or not any(map(_is_triple, questions)):
+        got = "another structure" if questions else "nothing"
+        raise UserError(str(path), "a list of [question, answer, image id]", got, _WHERE_TO_GET_IT)
+    return questions
+
+
+def _is_triple(entry: Any) -> bool:
+    return isinstance(entry, list) and len(entry) == 3 and is_id(entry[2])
+
+
+def _refer(partition: EasyVqaSplit, number: int, entry: Any, images: dict[int, str]) -> Reference:
+    if not _is_triple(entry):
+        raise BadRecord("read question", f"not [question, answer, image id]: {entry!r}")
+    question, answer, image_id = entry
+    name = images.get(image_id)
+    return refer(
+        partition.folder.name,
+        partition.split,
+        question_id=number,
+        image_id=image_id,
+        image=None if name is None else f"{partition.images}/{name}",
+        question=question,
+        answers=[answer] * _ANNOTATORS,
+    )

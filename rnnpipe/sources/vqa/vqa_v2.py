@@ -1,0 +1,152 @@
+"""VQA v2.0: people's questions about COCO's photographs, with ten answers each."""
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from rnnpipe.errors import BadRecord, DeadLetter
+from rnnpipe.sources.folder import absolute, check_folder, index_images
+from rnnpipe.sources.source import Progress, Reference
+from rnnpipe.sources.vqa.fields import is_id, refer
+from rnnpipe.sources.vqa.vqa_v2_files import (
+    WHERE_TO_GET_IT,
+    VqaFiles,
+    VqaSplit,
+    find_splits,
+    named_splits,
+)
+from rnnpipe.sources.vqa.vqa_v2_json import Annotation, read_annotations, read_questions
+
+
+class VqaV2:
+    """VQA v2.0, or data in its format, as files in a folder.
+
+    Each split is a questions file, an annotations file (both `.json` or `.json.gz`) and a folder of
+    images whose names end in their number: `COCO_train2014_000000000009.jpg`, `000000000009.jpg`.
+    Without `files` the splits are found by name, at any depth:
+
+    - questions: `v2_OpenEnded_mscoco_train2014_questions.json`, `train_questions.json.gz`, …;
+    - annotations: the same name but for these words, `v2_mscoco_train2014_annotations.json`.
+      Questions without annotations, as of VQA's own test splits, are left out;
+    - images: the folder called like the questions' `data_subtype`, e.g. `train2014`, below `path`,
+      beside it or in `images` beside it; else a folder `images`.
+
+    What is called `train` becomes the split `train`. What is called `val` becomes `test`, as the
+    answers to VQA's own test questions are not public and scores are reported on its validation
+    split; where an annotated test split is there it becomes `validation`. A split alone is `train`.
+
+    Args:
+        path: the folder.
+        files: the files of each split (`train`, `validation`, `test`), instead of their names.
+
+    Example:
+        >>> source = VqaV2("data/vqa_v2")
+        >>> source.prepare(lambda done, total: None)  # doctest: +SKIP
+        >>> first = next(source.read(source.partitions()[0]))  # doctest: +SKIP
+
+    Source:
+        Goyal et al., "Making the V in VQA Matter" (2017), https://visualqa.org.
+    """
+
+    kind = "vqa_v2"
+
+    def __init__(self, path: str | Path, files: Mapping[str, VqaFiles] | None = None) -> None:
+        self._folder = absolute(path)
+        self._files = None if files is None else dict(files)
+
+    @cached_property
+    def _split_files(self) -> list[VqaSplit]:
+        check_folder(self._folder, "VQA v2.0", WHERE_TO_GET_IT)
+        if self._files is None:
+            return find_splits(self._folder)
+        return named_splits(self._folder, self._files)
+
+    @property
+    def split_names(self) -> frozenset[str]:
+        """The splits that the raw data itself gives."""
+        return frozenset(files.split for files in self._split_files)
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """Which file was said to be which; names that speak for themselves show in `files`."""
+        files = (self._files or {}).items()
+        return {
+            split: [Path(name).as_posix() for name in (f.questions, f.annotations, f.images)]
+            for split, f in files
+        }
+
+    def prepare(self, progress: Progress) -> None:
+        """Checks that questions, answers and images are there; see `Source`."""
+        for done, files in enumerate(self._split_files, start=1):
+            read_annotations(files.annotations)
+            progress(done, len(self._split_files))
+
+    def partitions(self) -> list[VqaSplit]:
+        """A partition for each split.
+
+        Reading the JSON of VQA v2.0's training split takes seconds and decoding its images an hour.
+        Images are shared out among the workers afterwards, so that smaller partitions would save
+        nothing, and each would read the whole JSON again.
+        """
+        return list(self._split_files)
+
+    def read(self, partition: VqaSplit) -> Iterator[Reference | DeadLetter]:
+        """The questions of a split; annotations of other questions are passed over.
+
+        Yields:
+            References with the fields of `VqaFields` and dead letters for questions that are
+            malformed, asked twice under one number, or without answers or image.
+        """
+        annotations = read_annotations(partition.annotations)
+        _, questions = read_questions(partition.questions)
+        images = index_images(partition.images)
+        seen: set[int] = set()
+        for number, entry in enumerate(questions):
+            question_id = entry.get("question_id") if isinstance(entry, dict) else None
+            try:
+                _check_id(question_id, seen)
+                yield _refer(partition, entry, annotations, images)
+            except BadRecord as bad:
+                name = question_id if is_id(question_id) else f"entry {number}"
+                key = f"{partition.subtype}/{name}"
+                yield DeadLetter(key, partition.questions.name, bad.step, bad.reason)
+
+    def raw_files(self) -> Iterator[Path]:
+        """The JSON files and all images of the folders that the splits use."""
+        for files in self._split_files:
+            yield from (files.questions, files.annotations)
+        for folder in dict.fromkeys(files.images for files in self._split_files):
+            for name in index_images(folder).values():
+                yield folder / name
+
+
+def _check_id(question_id: Any, seen: set[int]) -> None:
+    if not is_id(question_id):
+        raise BadRecord("read question", f"question_id is not a number: {question_id!r}")
+    if question_id in seen:
+        raise BadRecord("read question", "another question has this question_id")
+    seen.add(question_id)
+
+
+def _refer(
+    partition: VqaSplit,
+    entry: dict[str, Any],
+    annotations: dict[int, Annotation],
+    images: dict[int, str],
+) -> Reference:
+    question_id, image_id = entry["question_id"], entry.get("image_id")
+    if not is_id(image_id):
+        raise BadRecord("read question", f"image_id is not a number: {image_id!r}")
+    if question_id not in annotations:
+        raise BadRecord("read answers", f"{partition.annotations.name} does not have this question")
+    name = images.get(image_id)
+    return refer(
+        partition.subtype,
+        partition.split,
+        question_id=question_id,
+        image_id=image_id,
+        image=None if name is None else f"{partition.images}/{name}",
+        question=entry.get("question"),
+        **annotations[question_id]._asdict(),
+    )

@@ -1,0 +1,185 @@
+"""Where the splits of a VQA v2.0 data set lie."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rnnpipe.errors import UserError
+from rnnpipe.sources.coco_splits import LABELS, check_named, label_of, splits_of
+from rnnpipe.sources.folder import image_folders, index_images, walk
+from rnnpipe.sources.vqa.fields import is_id
+from rnnpipe.sources.vqa.vqa_v2_json import read_questions
+
+WHERE_TO_GET_IT = (
+    "get VQA v2.0 from https://visualqa.org/download.html, or correct data.source.path"
+)
+WHERE_TO_GET_IMAGES = (
+    "get them from https://cocodataset.org/#download, or name their folder under data.source.files"
+)
+
+# What a questions file and its annotations do not have in common.
+_OWN = re.compile(r"openended_|multiplechoice_|questions|annotations|\.json(\.gz)?$")
+
+
+@dataclass(frozen=True, slots=True)
+class VqaFiles:
+    """The files of one split of a VQA v2.0 data set; paths are relative to the source's folder.
+
+    Args:
+        questions: the questions' JSON file.
+        annotations: the annotations' JSON file.
+        images: the folder of the images.
+    """
+
+    questions: str | Path
+    annotations: str | Path
+    images: str | Path
+
+
+@dataclass(frozen=True, slots=True)
+class VqaSplit:
+    """A split of a VQA v2.0 data set that is there.
+
+    Args:
+        split: what it becomes: `train`, `validation` or `test`.
+        subtype: its own name, e.g. `train2014`.
+        questions: the questions' JSON file.
+        annotations: the annotations' JSON file.
+        images: the folder of the images.
+    """
+
+    split: str
+    subtype: str
+    questions: Path
+    annotations: Path
+    images: Path
+
+
+def named_splits(folder: Path, files: Mapping[str, VqaFiles]) -> list[VqaSplit]:
+    """The splits whose files are given by name.
+
+    Args:
+        folder: what the names are relative to.
+        files: the files of each split.
+
+    Raises:
+        UserError: one of them is not there, is not VQA v2.0's, or there is none to train on.
+    """
+    found_splits = []
+    for split, named in check_named(files):
+        questions, annotations = folder / named.questions, folder / named.annotations
+        for path in (questions, annotations):
+            if not path.is_file():
+                fix = f"correct data.source.files.{split}; it is relative to data.source.path"
+                raise UserError(str(path), "a file", "none there", fix)
+        subtype, entries = read_questions(questions)
+        images = _first_with_images([folder / named.images], questions, entries)
+        found_splits.append(VqaSplit(split, subtype, questions, annotations, images))
+    return found_splits
+
+
+def find_splits(folder: Path) -> list[VqaSplit]:
+    """The splits that lie in a folder, found by the names of their files.
+
+    Args:
+        folder: where to look, at any depth; for images also beside it.
+
+    Raises:
+        UserError: something is missing, or two files could be the same split.
+    """
+    files, folders = walk(folder, ("questions", "annotations"))
+    questions, annotations = files["questions"], files["annotations"]
+    if not questions:
+        raise UserError(
+            str(folder),
+            "questions of VQA v2.0 (*questions*.json or .json.gz) here or further down",
+            "none",
+            WHERE_TO_GET_IT,
+        )
+    pairs = _pair(folder, questions, annotations)
+    splits = splits_of([label for label in LABELS if label in pairs])
+    found_splits = []
+    for label, split in splits.items():
+        asked, answered = pairs[label]
+        subtype, entries = read_questions(asked)
+        candidates = _image_folders(folder, folders, asked, subtype)
+        images = _first_with_images(candidates, asked, entries)
+        found_splits.append(VqaSplit(split, subtype, asked, answered, images))
+    return found_splits
+
+
+def _pair(
+    folder: Path, questions: list[Path], annotations: list[Path]
+) -> dict[str, tuple[Path, Path]]:
+    """The files of questions and annotations of each split; questions without answers are left."""
+    pairs: dict[str, tuple[Path, Path]] = {}
+    for asked in questions:
+        same = [path for path in annotations if _common_name(path) == _common_name(asked)]
+        if not same:
+            continue
+        label = _label_of(asked)
+        if label in pairs:
+            raise UserError(
+                str(folder),
+                f"one questions file for the split '{label}'",
+                _names(folder, [pairs[label][0], asked]),
+                "say which under data.source.files",
+            )
+        pairs[label] = asked, min(same, key=lambda path: (path.parent != asked.parent, path))
+    if not pairs:
+        raise UserError(
+            str(folder),
+            "the answers to its questions (e.g. v2_mscoco_train2014_annotations.json)",
+            f"questions alone: {_names(folder, questions)}",
+            WHERE_TO_GET_IT,
+        )
+    return pairs
+
+
+def _common_name(path: Path) -> str:
+    return _OWN.sub("", path.name.lower())
+
+
+def _label_of(questions: Path) -> str:
+    """Which split it is, by its name; `data_subtype` tells where the name does not."""
+    return label_of(questions.name) or label_of(read_questions(questions)[0]) or "train"
+
+
+def _names(folder: Path, paths: Iterable[Path]) -> str:
+    return ", ".join(path.relative_to(folder).as_posix() for path in paths)
+
+
+def _image_folders(folder: Path, folders: list[Path], questions: Path, subtype: str) -> list[Path]:
+    """Where the images of a split may be, the likeliest first."""
+    there = image_folders(folder, folders, questions, subtype)
+    if not there:
+        raise UserError(
+            str(folder),
+            f"a folder {subtype} with the images that {questions.name} asks about",
+            "none here or beside it",
+            WHERE_TO_GET_IMAGES,
+        )
+    return there
+
+
+def _first_with_images(candidates: list[Path], questions: Path, entries: list[Any]) -> Path:
+    """The first folder with any of the images asked about; the build tells of missing ones."""
+    ids = (entry.get("image_id") for entry in entries if isinstance(entry, dict))
+    asked = [image_id for image_id in ids if is_id(image_id)]
+    if not asked:
+        raise UserError(str(questions), "questions with an 'image_id'", "none", WHERE_TO_GET_IT)
+    for folder in candidates:
+        images = index_images(folder)
+        if any(image_id in images for image_id in asked):
+            return folder
+    first = candidates[0]
+    others = len(index_images(first))
+    got = f"{others} others" if others else "none" if first.is_dir() else "no such folder"
+    raise UserError(
+        str(first),
+        f"images that {questions.name} asks about, e.g. {asked[0]:012d}.jpg",
+        got,
+        WHERE_TO_GET_IMAGES,
+    )

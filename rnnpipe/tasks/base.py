@@ -1,0 +1,296 @@
+"""The base class of tasks: everything that the stages of a run need. The config stops here."""
+
+from __future__ import annotations
+
+import shutil
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
+
+from rnnpipe.records.directory import RecordsDirectory
+from rnnpipe.report.items import ReportItem
+from rnnpipe.tasks.inputs import Input
+from rnnpipe.tasks.run_config import RunConfig
+
+if TYPE_CHECKING:
+    # Beam and Keras take seconds to import, and no stage needs both.
+    import keras
+
+    from rnnpipe.inputs.batches import Batch
+    from rnnpipe.transforms.build import Build
+
+Config = TypeVar("Config", bound=RunConfig)
+
+_MINIMIZED = ("loss", "perplexity", "bits_per_char")
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """The results of an evaluation on one split.
+
+    Args:
+        scores: by metric; those of baselines are called `baseline/<name>/<metric>`.
+        predictions: a row for each record, JSON values.
+        report_items: what the report shows.
+        files: more files for the run's folder, by name: e.g. results in another format.
+        notices: printed on the terminal, e.g. which scores are missing and why.
+    """
+
+    scores: Mapping[str, float]
+    predictions: Sequence[Mapping[str, Any]]
+    report_items: Sequence[ReportItem] = field(default_factory=tuple)
+    files: Mapping[str, str] = field(default_factory=dict)
+    notices: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """The outputs of a model for a user's own input.
+
+    Args:
+        answers: texts with their probabilities, the likeliest first.
+        picture: a PNG, e.g. of the attention.
+        timeline: of a video: segments of start and end in seconds, label and probability.
+    """
+
+    answers: Sequence[tuple[str, float]]
+    picture: bytes
+    timeline: Sequence[tuple[float, float, str, float]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """A further phase of training, which continues from the weights of the one before.
+
+    Args:
+        name: of its files.
+        trainer: the model, compiled anew.
+        batches: of the training split.
+        epochs: at most.
+        patience: how many epochs without a better one end it.
+        callbacks: run before the weights of an epoch are compared.
+        score: the monitored quantity of the model with its present weights.
+    """
+
+    name: str
+    trainer: keras.Model
+    batches: Any
+    epochs: int
+    patience: int
+    callbacks: Sequence[keras.callbacks.Callback]
+    score: Callable[[], float]
+
+
+class Task(ABC, Generic[Config]):
+    """One task with its config.
+
+    A subclass implements `build_model`, `compile_options`, `make_pair` (or `make_batches`),
+    `evaluate` and `predict`; all other methods have the behaviour
+    that most tasks share.
+
+    Args:
+        config: the run's config.
+    """
+
+    name: ClassVar[str]
+    main_metric: str
+    """The metric of `evaluate` that the report puts first."""
+    inputs: ClassVar[Sequence[Input]] = ()
+    """The inputs of `predict`."""
+    fields: ClassVar[Sequence[str]] = ()
+    """The fields of a record that `make_pair` needs."""
+    batch_options: ClassVar[Mapping[str, Any]] = MappingProxyType({})
+    """Further arguments of `rnnpipe.inputs.batches.make_batches`."""
+    extras: ClassVar[Sequence[str]] = ()
+    """The extras of rnnpipe that the task needs beside those of the stages."""
+    vocabulary: ClassVar[Sequence[str]] = ()
+    """The files and folders of the records that `predict` needs."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+
+    # Records
+
+    def prepare_build(self) -> Build:
+        """The build of the records that the config describes.
+
+        Raises:
+            UserError: the source's settings contradict each other.
+        """
+        from rnnpipe.transforms.build import Build  # brings in Beam
+
+        data, build = self.config.data, self.config.build
+        return Build(
+            data.open_source(),
+            data.make_recipe(),
+            data.splits.shares,
+            records_per_shard=build.records_per_shard,
+            max_bad_fraction=build.max_bad_fraction,
+        )
+
+    # Models
+
+    def check_model(self) -> None:
+        """Checks what the model needs beside records, before a build that may take hours.
+
+        Raises:
+            UserError: something is missing, e.g. a file of weights.
+        """
+
+    @abstractmethod
+    def build_model(self, records: RecordsDirectory) -> keras.Model:
+        """The untrained model, with all outputs that predictions and the report need."""
+
+    def build_baselines(self, records: RecordsDirectory) -> Mapping[str, keras.Model]:
+        """Untrained baseline models by name; `build_trainer` makes their trainers too."""
+        del records
+        return {}
+
+    @property
+    def ensemble_size(self) -> int:
+        """How many models are trained independently and averaged by `join`."""
+        return 1
+
+    def join(self, models: Sequence[keras.Model]) -> keras.Model:
+        """The ensemble of trained models, with the outputs of `build_model`."""
+        raise NotImplementedError(f"{self.name} has no ensembles of {len(models)} models")
+
+    # Training
+
+    def build_trainer(self, model: keras.Model, records: RecordsDirectory) -> keras.Model:
+        """The compiled model, which shares its weights with `model`."""
+        train = self.config.train
+        trainer = self.wrap_model(model)
+        steps = train.epochs * self.steps_per_epoch(records)
+        trainer.compile(optimizer=train.optimizer.make(steps=steps), **self.compile_options(model))
+        return trainer
+
+    def wrap_model(self, model: keras.Model) -> keras.Model:
+        """The model that is fitted: by default one with the logits as its only output."""
+        import keras
+
+        return keras.Model(model.input, model.output["logits"], name=model.name)
+
+    @abstractmethod
+    def compile_options(self, model: keras.Model) -> dict[str, Any]:
+        """The arguments of `compile` besides the optimizer: loss and metrics."""
+
+    def steps_per_epoch(self, records: RecordsDirectory) -> int:
+        """The number of training batches."""
+        return -(-records.splits["train"] // self.config.train.batch_size)
+
+    def make_callbacks(
+        self, trainer: keras.Model, model: keras.Model, records: RecordsDirectory, weights: Path
+    ) -> Sequence[keras.callbacks.Callback]:
+        """Callbacks that run before the weights of an epoch are compared; by default none.
+
+        Args:
+            trainer: what `build_trainer` returned, which is fitted.
+            model: the model with all outputs, of the same weights.
+            records: the training records.
+            weights: the file of the best weights, which is loaded at the end.
+        """
+        del trainer, model, records, weights
+        return []
+
+    def make_phases(
+        self, model: keras.Model, records: RecordsDirectory, weights: Path
+    ) -> Iterator[Phase]:
+        """Further phases of training; `monitor` and the validation batches stay the same.
+
+        Args:
+            model: the trained model.
+            records: the training records.
+            weights: the file of the best weights so far.
+        """
+        del model, records, weights
+        return iter(())
+
+    def monitor(self) -> tuple[str, Literal["min", "max"]]:
+        """The validation quantity of `train.keep_best`, and whether lower or higher is better."""
+        metric = self.config.train.keep_best.metric or self.main_metric
+        return f"val_{metric}", "min" if metric in _MINIMIZED else "max"
+
+    # Batches
+
+    def make_batches(
+        self, records: RecordsDirectory, split: str, *, shuffle_seed: int | None = None
+    ) -> Any:
+        """The batches of (inputs, targets) of a split, see `make_pair`.
+
+        Args:
+            records: the records.
+            split: one of their splits.
+            shuffle_seed: seed of the order, for training; by default that of the records.
+        """
+        from rnnpipe.inputs.batches import make_batches
+
+        return make_batches(
+            records,
+            split,
+            fields=self.fields,
+            batch_size=self.batch_size(shuffle_seed),
+            shuffle_seed=shuffle_seed,
+            transform=lambda batch: self.make_pair(records, batch),
+            **self.batch_options,
+        )
+
+    def make_pair(self, records: RecordsDirectory, batch: Batch) -> tuple[Any, Any]:
+        """Inputs and targets of a parsed batch with the `fields` of the records."""
+        raise NotImplementedError(f"{self.name} makes its own batches")
+
+    def make_inputs(self, records: RecordsDirectory, split: str) -> Any:
+        """The inputs alone, batch by batch, in the records' order."""
+        return self.make_batches(records, split).map(lambda inputs, targets: inputs)
+
+    def batch_size(self, shuffle_seed: int | None) -> int:
+        """That of training for shuffled batches, else that of evaluation."""
+        section = self.config.evaluate if shuffle_seed is None else self.config.train
+        return section.batch_size
+
+    # Results
+
+    def save_vocabulary(self, records: RecordsDirectory, folder: Path) -> None:
+        """Copies what `predict` needs beside the model, so that a run needs no records."""
+        folder.mkdir(exist_ok=True)
+        for name in self.vocabulary:
+            path = records.path / name
+            if path.is_dir():
+                shutil.copytree(path, folder / name, dirs_exist_ok=True)
+            else:
+                shutil.copyfile(path, folder / name)
+
+    @abstractmethod
+    def evaluate(
+        self,
+        model: keras.Model,
+        records: RecordsDirectory,
+        split: str,
+        baselines: Mapping[str, keras.Model] = MappingProxyType({}),
+    ) -> Evaluation:
+        """The scores of a model and of baselines on a split.
+
+        Args:
+            model: the trained model.
+            records: the records.
+            split: one of their splits.
+            baselines: the trained models of `build_baselines`.
+        """
+
+    @abstractmethod
+    def predict(
+        self, model: keras.Model, folder: Path, inputs: Mapping[str, Any]
+    ) -> Prediction | Iterator[str]:
+        """The outputs for a user's input, or the pieces of a text as they are generated.
+
+        Args:
+            model: the trained model.
+            folder: that of `save_vocabulary`.
+            inputs: a value for each of `inputs`, by name.
+
+        Raises:
+            UserError: the input cannot be read.
+        """

@@ -1,1 +1,0 @@
-"""Images classified by a recurrent net that looks at them again and again."""

@@ -1,0 +1,64 @@
+"""Images of a user's own, as inputs of a model."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from rnnpipe.errors import BadRecord, UserError
+from rnnpipe.sources.images.decoding import Fit, read_image, read_whole_image
+
+Pixels = np.ndarray[Any, np.dtype[np.uint8]]
+
+_SHOWN = 480  # the longer side of a photo that attention is drawn over, in pixels
+
+
+def read_photo(path: str, size: int, fit: Fit) -> Pixels:
+    """The pixels of an image, preprocessed as in a record.
+
+    Args:
+        path: the image file.
+        size: height and width of the result, in pixels.
+        fit: how an image that is not square becomes square.
+
+    Returns:
+        uint8, `(size, size, 3)`.
+
+    Raises:
+        UserError: the file cannot be read.
+    """
+    with _readable(path):
+        return np.asarray(read_image(path, size, fit))
+
+
+def show_photo(path: str, fit: Fit) -> Pixels:
+    """The same image for display under a heatmap.
+
+    What is only stretched to a square has its own proportions again, as a place in the square is
+    the same fraction of its width and height; else it is the square that the model sees, larger.
+
+    Args:
+        path: the image file.
+        fit: how it became square for the model.
+
+    Returns:
+        uint8, `(height, width, 3)`.
+
+    Raises:
+        UserError: the file cannot be read.
+    """
+    if fit != "stretch":
+        return read_photo(path, _SHOWN, fit)
+    with _readable(path):
+        return np.asarray(read_whole_image(path, _SHOWN))
+
+
+@contextmanager
+def _readable(path: str) -> Iterator[None]:
+    try:
+        yield
+    except BadRecord as bad:
+        raise UserError(
+            f"--image {path}", "an image that can be read", bad.reason, "name another file"
+        ) from bad

@@ -1,0 +1,159 @@
+"""The report items of a language model: samples, surprisal, unit probes, gradient flow."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, get_args
+
+import keras
+import numpy as np
+
+from rnnpipe.models.language_model import build_language_model
+from rnnpipe.models.recurrence import Kind, build_recurrence
+from rnnpipe.report.items import Figure, Passage, Picture, ReportItem, Span
+from rnnpipe.tasks.language_model.drawing import draw_gates, draw_gradient_flow
+from rnnpipe.tasks.language_model.generation import generate_text
+from rnnpipe.tasks.language_model.unit_probes import UnitProbe, find_unit_probes, record_activations
+from rnnpipe.text.symbols import Symbols
+from rnnpipe.training.gradients import measure_gradient_flow
+
+Array = np.ndarray[Any, np.dtype[Any]]
+Row = Mapping[str, Any]
+
+_WRITTEN, _TEMPERATURES = {"char": 500, "word": 120}, (0.5, 0.8, 1.0)
+_SURPRISED, _READ, _TRACKED, _GATED = 1500, 6000, 1200, 100  # symbols
+_TRACKERS = 3
+_WORST_BITS = 10.0
+_BACK, _TEXTS, _UNITS, _GAIN = 60, 4, 64, 2.0
+_NAMES: Mapping[Kind, str] = {
+    "vanilla": "vanilla",
+    "lstm": "LSTM",
+    "gru": "GRU",
+    "highway": "recurrent highway",
+}
+
+
+def make_report_items(
+    model: keras.Model,
+    symbols: Symbols,
+    texts: Sequence[Row],
+    nats: Array,
+    *,
+    clip_norm: float | None,
+) -> list[ReportItem]:
+    """All that the report shows of one split.
+
+    Args:
+        model: a language model of `build_language_model`.
+        symbols: its vocabulary.
+        texts: the split's records.
+        nats: what each of their tokens costs to foretell, in their order.
+        clip_norm: to which the training clips gradients.
+    """
+    tokens = np.concatenate([row["tokens"] for row in texts[:8]]).astype("int32")
+    return [
+        *_samples(model, symbols),
+        _surprises(symbols, texts[0]["tokens"][:_SURPRISED], nats),
+        *_unit_probes(model, symbols, tokens[:_READ].tolist()),
+        *_gradients(model, symbols, tokens, clip_norm),
+    ]
+
+
+def _samples(model: keras.Model, symbols: Symbols) -> list[ReportItem]:
+    length = _WRITTEN[symbols.kind]
+    return [
+        Passage(
+            f"Sample at temperature {temperature}",
+            [Span("".join(generate_text(model, symbols, length=length, temperature=temperature)))],
+            "The smaller the temperature, the likelier and the duller the text.",
+        )
+        for temperature in _TEMPERATURES
+    ]
+
+
+def _surprises(symbols: Symbols, tokens: Sequence[int], nats: Array) -> Passage:
+    bits = nats[: len(tokens)] / math.log(2)
+    spans = [
+        Span(text, min(float(cost) / _WORST_BITS, 1.0))
+        for text, cost in zip(symbols.stream(tokens), bits, strict=True)
+    ]
+    note = f"The darker, the more bits a symbol cost; full shade is {_WORST_BITS:g} bits or more."
+    return Passage("Surprisal", spans, note)
+
+
+def _unit_probes(model: keras.Model, symbols: Symbols, tokens: list[int]) -> list[ReportItem]:
+    """Of characters alone: units that track something, and the gates over a few of them."""
+    if symbols.kind != "char":
+        return []
+    pieces = [symbols.text_of(token) for token in tokens]
+    reading = record_activations(model, tokens)
+    report_items: list[ReportItem] = [
+        _probe(probe, pieces) for probe in find_unit_probes(reading.memory, pieces)[:_TRACKERS]
+    ]
+    if reading.gates:
+        gates = {name: values[:_GATED] for name, values in reading.gates.items()}
+        names = ", ".join(gates)
+        report_items.append(
+            Figure(
+                "What the gates do",
+                Picture(draw_gates(pieces[:_GATED], gates), f"Gates of the lowest layer: {names}"),
+                "A column for each character that has just been read, a row for each of the "
+                "units of the lowest layer whose gates move most. Red is high, blue is low.",
+            )
+        )
+    return report_items
+
+
+def _probe(probe: UnitProbe, pieces: Sequence[str]) -> Passage:
+    values = probe.memory[:_TRACKED] * np.sign(probe.correlation)
+    low, high = np.quantile(values, (0.02, 0.98))
+    shares = np.clip((values - low) / max(high - low, 1e-9), 0, 1)
+    return Passage(
+        f"Unit {probe.unit} of the lowest layer follows {probe.what}",
+        [Span(piece, float(share)) for piece, share in zip(pieces, shares, strict=False)],
+        f"The darker, the more the unit holds; it correlates at {probe.correlation:+.2f} over "
+        f"{len(pieces):,} characters, the most of all units.",
+    )
+
+
+def _gradients(
+    model: keras.Model, symbols: Symbols, tokens: Array, clip_norm: float | None
+) -> list[ReportItem]:
+    """Gradient flow: in new networks of each kind, and in the trained one."""
+    back = min(_BACK, len(tokens) // _TEXTS - 1)
+    if back < 2:
+        return []
+    texts = tokens[: _TEXTS * (back + 1)].reshape(_TEXTS, back + 1)
+    networks = {f"{_NAMES[kind]}, new": _new_network(kind, symbols) for kind in get_args(Kind)}
+    networks["vanilla, new, weights doubled"] = _new_network("vanilla", symbols, gain=_GAIN)
+    networks["this run's, trained"] = model
+    flows = {name: measure_gradient_flow(one, texts) for name, one in networks.items()}
+    clipped = {
+        name: flow.clipped(clip_norm)
+        for name, flow in flows.items()
+        if clip_norm and flow.weights > clip_norm
+    }
+    curves = {name: flow.norms for name, flow in flows.items()}
+    clipping = (
+        f"Dashes: after the gradient is clipped to a global norm of {clip_norm:g}, as in training."
+        if clipped
+        else "No gradient here is large enough to be clipped."
+    )
+    return [
+        Figure(
+            "Gradient flow",
+            Picture(draw_gradient_flow(curves, clipped), "Norms of gradients by steps back"),
+            "The gradient of the loss of one prediction by the states before it. Where a curve "
+            "falls, gradients vanish and what lies further back cannot be learnt; where it rises, "
+            f"they explode. {clipping}",
+        )
+    ]
+
+
+def _new_network(kind: Kind, symbols: Symbols, gain: float = 1.0) -> keras.Model:
+    network = build_language_model(
+        vocab=symbols.size, recurrence=build_recurrence(kind, _UNITS), embedding=_UNITS
+    )
+    for weight in network.weights:
+        if weight.name == "recurrent_kernel":
+            weight.assign(weight * gain)
+    return network

@@ -1,0 +1,52 @@
+"""What the config of every task has."""
+
+from typing import Literal
+
+from rnnpipe.parts.optimizers import AdamOptions, OptimizerOptions
+from rnnpipe.settings import Settings, setting
+from rnnpipe.tasks.extensions import METRICS, REPORT_ITEMS, check_names
+from rnnpipe.transforms.options import BuildOptions, Data
+
+
+class KeepBest(Settings):
+    """Which epoch's weights are kept, and when training stops early."""
+
+    metric: str = setting(help="a metric of the validation split")
+    patience: int = setting(5, "epochs without a better value before it stops", ge=1)
+
+
+class Train(Settings):
+    """How the model is trained."""
+
+    batch_size: int = setting(64, "examples of a batch", ge=1)
+    epochs: int = setting(20, "at most", ge=1)
+    optimizer: OptimizerOptions = AdamOptions()
+    keep_best: KeepBest
+
+
+class Evaluate(Settings):
+    """What is scored at the end."""
+
+    splits: tuple[Literal["train", "validation", "test"], ...] = setting(("test",), min_length=1)
+    batch_size: int = setting(256, "examples computed together", ge=1)
+    metrics: tuple[str, ...] = setting((), "metrics of other packages, by their entry points")
+    report_items: tuple[str, ...] = setting(
+        (), "report items of other packages, by their entry points"
+    )
+
+    def check(self) -> None:
+        """The other packages are installed."""
+        check_names(METRICS, self.metrics, "metrics")
+        check_names(REPORT_ITEMS, self.report_items, "report_items")
+
+
+class RunConfig(Settings):
+    """What every run has, whatever its task."""
+
+    task: str
+    seed: int = setting(7, "of everything random", ge=0)
+    data: Data
+    build: BuildOptions = BuildOptions()
+    model: Settings
+    train: Train
+    evaluate: Evaluate = Evaluate()

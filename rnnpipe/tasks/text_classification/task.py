@@ -1,0 +1,184 @@
+"""The task of text classification."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rnnpipe.errors import UserError
+from rnnpipe.records.directory import RecordsDirectory
+from rnnpipe.records.layout import LABELS
+from rnnpipe.report.classification import rank
+from rnnpipe.tasks.base import Evaluation, Prediction, Task
+from rnnpipe.tasks.inputs import Input
+from rnnpipe.tasks.text_classification.config import (
+    AttentionPooling,
+    Pooling,
+    TextClassificationConfig,
+)
+from rnnpipe.tasks.text_data import make_text_class_recipe, open_text_classes
+from rnnpipe.text.tokenizer import MODEL_FILE, SETTINGS_FILE, Tokenizer
+
+if TYPE_CHECKING:
+    import keras
+    import tensorflow as tf
+
+    from rnnpipe.inputs.batches import Batch
+    from rnnpipe.sources.source import Source
+    from rnnpipe.transforms.recipes.base import Recipe
+
+
+class TextClassificationTask(Task[TextClassificationConfig]):
+    """Classification of texts, e.g. by sentiment or topic.
+
+    Args:
+        config: the run's config.
+    """
+
+    name = "text_classification"
+    main_metric = "accuracy"
+    inputs = (Input("text", "a text to classify"),)
+    fields = ("tokens", "label")
+    vocabulary = (MODEL_FILE, SETTINGS_FILE, LABELS)
+
+    def open_source(self) -> Source:
+        """Texts with classes."""
+        return open_text_classes(self.config.data.source)
+
+    def make_recipe(self) -> Recipe:
+        """Records of a text each."""
+        return make_text_class_recipe(self.config.data)
+
+    def build_model(self, records: RecordsDirectory) -> keras.Model:
+        """Embeddings, recurrent layers and pooling, with logits and alignments as outputs."""
+        from rnnpipe.models.text_classifier import build_text_classifier  # brings in Keras
+
+        model = self.config.model
+        pooling: dict[str, Any] = {}
+        if isinstance(model.pooling, Pooling):
+            pooling = {"pool_words": model.pooling.words}
+        if isinstance(model.pooling, AttentionPooling):
+            pooling |= {
+                "attention_units": model.pooling.units,
+                "glimpses": model.pooling.glimpses,
+                "attention_dropout": model.pooling.dropout,
+            }
+        return build_text_classifier(
+            vocab=Tokenizer.load(records.path).vocabulary_size,
+            classes=len(records.labels),
+            embedding=model.embedding.size,
+            embedding_scale=model.embedding.scale,
+            embedding_dropout=model.embedding.dropout,
+            word_dropout=model.embedding.word_dropout,
+            layer=model.encoder.kind,
+            units=model.encoder.units,
+            depth=model.encoder.depth,
+            bidirectional=model.encoder.bidirectional,
+            connection=model.encoder.connection,
+            layer_dropout=model.encoder.dropout,
+            pooling=model.pooling.kind,
+            classifier_units=model.classifier.units,
+            classifier_dropout=model.classifier.dropout,
+            **pooling,
+        )
+
+    def wrap_model(self, model: keras.Model) -> keras.Model:
+        """The logits, with the term that R-Drop adds to the loss."""
+        from rnnpipe.training.r_drop import RDropTrainer
+
+        logits, weight = super().wrap_model(model), self.config.train.r_drop
+        return RDropTrainer(logits, weight=weight) if weight else logits
+
+    def compile_options(self, model: keras.Model) -> dict[str, Any]:
+        """Cross-entropy and accuracy of the classes."""
+        import keras
+
+        del model
+        smoothing = self.config.train.label_smoothing
+        return {
+            "loss": keras.losses.CategoricalCrossentropy(
+                from_logits=True, label_smoothing=smoothing
+            ),
+            "metrics": [keras.metrics.CategoricalAccuracy(name="accuracy")],
+        }
+
+    @property
+    def ensemble_size(self) -> int:
+        """The number of classifiers in the ensemble."""
+        return self.config.train.ensemble_size
+
+    def join(self, models: Sequence[keras.Model]) -> keras.Model:
+        """The classifier whose probabilities are the mean of theirs."""
+        from rnnpipe.models.text_classifier import join_classifiers
+
+        return join_classifiers(models)
+
+    def make_batches(
+        self, records: RecordsDirectory, split: str, *, shuffle_seed: int | None = None
+    ) -> Any:
+        """The batches of a split; shuffled ones hold texts of about equal length."""
+        if shuffle_seed is None:
+            return super().make_batches(records, split)
+        from rnnpipe.inputs.pools import make_pooled_batches
+        from rnnpipe.training.r_drop import repeat_batch
+
+        batches = make_pooled_batches(
+            records,
+            split,
+            fields=self.fields,
+            by=("tokens",),
+            batch_size=self.batch_size(shuffle_seed),
+            shuffle_seed=shuffle_seed,
+            transform=lambda batch: self.make_pair(records, batch),
+        )
+        return (
+            batches.map(lambda *pair: repeat_batch(pair)) if self.config.train.r_drop else batches
+        )
+
+    def make_pair(self, records: RecordsDirectory, batch: Batch) -> tuple[tf.Tensor, tf.Tensor]:
+        """Token ids `(batch, time)` and one-hot classes `(batch, classes)`."""
+        import tensorflow as tf
+
+        tokens = tf.cast(batch["tokens"], tf.int32)
+        return tokens, tf.one_hot(batch["label"], len(records.labels))
+
+    def evaluate(
+        self,
+        model: keras.Model,
+        records: RecordsDirectory,
+        split: str,
+        baselines: Mapping[str, keras.Model] = MappingProxyType({}),
+    ) -> Evaluation:
+        """Scores beside the baselines', and texts shaded by attention."""
+        from rnnpipe.tasks.text_classification.evaluation import evaluate
+
+        tokens = self.make_inputs(records, split)
+        return evaluate(model, records, split, tokens, keep=self.config.data.text.keep)
+
+    def predict(self, model: keras.Model, folder: Path, inputs: Mapping[str, Any]) -> Prediction:
+        """The likeliest classes of a text, and a picture of the words that it was seen in.
+
+        Raises:
+            UserError: the text has no word.
+        """
+        from rnnpipe.report.text_heatmap import draw_text_heatmap
+        from rnnpipe.tasks.text_classification.evaluation import classify_texts
+        from rnnpipe.tasks.text_classification.report import highlight_text
+
+        text, settings = inputs["text"], self.config.data.text
+        tokenizer = Tokenizer.load(folder)
+        tokens = tokenizer.encode(text)
+        if not tokens:
+            raise UserError("--text", "a text", repr(text), "write a sentence")
+        limit = settings.max_tokens
+        tokens = tokens[:limit] if settings.keep == "start" else tokens[-limit:]
+        names = json.loads((folder / LABELS).read_text())
+        (probabilities,) = classify_texts(model, [np.array([tokens], "int32")])
+        top = rank(probabilities, names)
+        spans = highlight_text(model, {"text": text, "tokens": tokens}, tokenizer, settings.keep)
+        return Prediction(top, draw_text_heatmap(spans, top))

@@ -1,0 +1,174 @@
+"""The report items of VQA: scores by kind of question, and answers with their attention."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image
+
+from rnnpipe.metrics.vqa import normalize_answer, vqa_accuracy
+from rnnpipe.records.directory import RecordsDirectory
+from rnnpipe.report.image_heatmap import LEGEND, draw_attention, draw_image
+from rnnpipe.report.items import Answer, Confusion, Gallery, Picture, ReportItem, Sample, Table
+from rnnpipe.tasks.vqa.results import TopAnswers
+
+if TYPE_CHECKING:
+    import keras
+
+
+Row = Mapping[str, Any]
+
+_SAMPLES = 10
+_CONFUSED_ANSWERS = 14
+_METRIC = "vqa_accuracy"
+_MODELS = {
+    "model": "",
+    "blank image": "baseline/blank_image/",
+    "most frequent of its kind": "baseline/most_frequent_per_question_type/",
+    "most frequent": "baseline/most_frequent/",
+}
+
+
+def make_report_items(
+    model: keras.Model,
+    records: RecordsDirectory,
+    split: str,
+    rows: Sequence[Row],
+    answers: TopAnswers,
+    scores: Mapping[str, float],
+) -> list[ReportItem]:
+    """Tables by kind, the confusion of frequent answers, galleries of right and wrong ones."""
+    texts = np.array(records.answers, dtype=object)[answers.ids]  # (questions, top)
+    accuracies = np.array(
+        [vqa_accuracy(text, row["answers"]) for text, row in zip(texts[:, 0], rows, strict=True)]
+    )
+    right = _spread(np.flatnonzero(accuracies == 1), rows)
+    wrong = np.flatnonzero(accuracies == 0)
+    wrong = wrong[np.argsort(-answers.probabilities[wrong, 0], kind="stable")][:_SAMPLES].tolist()
+    samples = _make_samples(model, records, split, rows, texts, answers, [*right, *wrong])
+    return [
+        _table("By kind of question", "question_type", rows, scores),
+        _table("By type of answer", "answer_type", rows, scores),
+        _confusion(rows, texts[:, 0]),
+        Gallery(
+            "Right answers",
+            f"From every kind of question in turn. {LEGEND}",
+            [samples[i] for i in right],
+        ),
+        Gallery(
+            "Worst errors",
+            f"Wrong answers of which the model was surest. {LEGEND}",
+            [samples[i] for i in wrong],
+        ),
+    ]
+
+
+def _spread(candidates: Iterable[int], rows: Sequence[Row]) -> list[int]:
+    """A few of the candidates: each kind of question in turn, each image once."""
+    waiting: dict[str, list[int]] = {}
+    for index in map(int, candidates):
+        waiting.setdefault(rows[index]["question_type"], []).append(index)
+    chosen: list[int] = []
+    shown: set[int] = set()
+    while waiting and len(chosen) < _SAMPLES:
+        for kind, indices in list(waiting.items()):
+            fresh = [index for index in indices if rows[index]["image_id"] not in shown]
+            if not fresh:
+                del waiting[kind]
+            elif len(chosen) < _SAMPLES:
+                chosen.append(fresh[0])
+                shown.add(rows[fresh[0]]["image_id"])
+    return chosen
+
+
+def _table(title: str, by: str, rows: Sequence[Row], scores: Mapping[str, float]) -> Table:
+    counts = Counter(str(row[by]) for row in rows)
+    return Table(
+        title,
+        (by.replace("_", " "), "questions", *_MODELS),
+        [
+            (
+                kind,
+                count,
+                *(scores[f"{prefix}{_METRIC}/{by}/{kind}"] for prefix in _MODELS.values()),
+            )
+            for kind, count in counts.most_common(20)
+        ],
+        note="VQA accuracy" + (", the 20 most frequent kinds" if len(counts) > 20 else ""),
+        highlight="model",
+    )
+
+
+def _confusion(rows: Sequence[Row], predictions: Iterable[str]) -> Confusion:
+    given = [Counter(map(normalize_answer, row["answers"])).most_common(1)[0][0] for row in rows]
+    labels = [answer for answer, _ in Counter(given).most_common(_CONFUSED_ANSWERS)]
+    pairs = Counter(zip(given, predictions, strict=True))
+    return Confusion(
+        "Frequent answers",
+        labels,
+        [[pairs[right, said] for said in labels] for right in labels],
+        note="The most frequent human answer against the model's.",
+    )
+
+
+def _make_samples(
+    model: keras.Model,
+    records: RecordsDirectory,
+    split: str,
+    rows: Sequence[Row],
+    texts: np.ndarray,
+    answers: TopAnswers,
+    chosen: Iterable[int],
+) -> dict[int, Sample]:
+    wanted = set(map(int, chosen))
+    samples = {}
+    for index, record in enumerate(records.read(split, ["image_jpeg", "question_tokens"])):
+        if index not in wanted:
+            continue
+        image = np.asarray(Image.open(BytesIO(record["image_jpeg"])))
+        inputs = make_inputs(image, record["question_tokens"])
+        alignments = np.asarray(model(inputs)["alignments"])[0]
+        samples[index] = _make_sample(
+            rows[index], image, alignments, texts[index], answers.probabilities[index]
+        )
+    return samples
+
+
+def make_inputs(image: np.ndarray, tokens: Sequence[int]) -> dict[str, np.ndarray]:
+    """A model's inputs for one question about one image."""
+    return {
+        "image": image[None],
+        "image_index": np.zeros(1, "int32"),
+        "question": np.array([tokens], "int32"),
+    }
+
+
+def _make_sample(
+    row: Row,
+    image: np.ndarray,
+    alignments: np.ndarray,
+    texts: Sequence[str],
+    probabilities: Sequence[float],
+) -> Sample:
+    people = Counter(map(str, row["answers"])).most_common()
+    score = vqa_accuracy(texts[0], row["answers"])
+    glimpses = [
+        Picture(draw_attention(image, alignment), f"glimpse {number}")
+        for number, alignment in enumerate(alignments, start=1)
+    ]
+    return Sample(
+        title=row["question"],
+        subtitle=row["question_type"],
+        right=score > 0,
+        score=score,
+        pictures=(Picture(draw_image(image), "image"), *glimpses),
+        answers=[
+            Answer(text, float(probability), vqa_accuracy(text, row["answers"]) > 0)
+            for text, probability in zip(texts, probabilities, strict=True)
+        ],
+        facts=(("people answered", ", ".join(f"{text} ({n})" for text, n in people)),),
+    )

@@ -1,0 +1,25 @@
+"""The classes of a data set: what the training split shows, in an order of their own."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+
+def learn_labels(labels: Iterable[str]) -> list[str]:
+    """The names of the classes in order, numbers by their value before all else.
+
+    Example:
+        >>> learn_labels({"neg": 3, "10": 1, "9": 2, "-1": 1})
+        ['-1', '9', '10', 'neg']
+    """
+    return sorted(labels, key=_order)
+
+
+def save_labels(path: Path, labels: list[str]) -> None:
+    """Writes names, one on each line of a JSON list."""
+    path.write_text(json.dumps(labels, indent=0, ensure_ascii=False) + "\n")
+
+
+def _order(label: str) -> tuple[bool, int, str]:
+    number = label.removeprefix("-").isdecimal()
+    return not number, int(label) if number else 0, label

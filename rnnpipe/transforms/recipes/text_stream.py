@@ -1,0 +1,104 @@
+"""How records of long texts are made: spans of a document, as token ids, in their order."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from rnnpipe.errors import BadRecord
+from rnnpipe.records.specs import TEXT_STREAM, RecordSpec
+from rnnpipe.sources.source import Reference
+from rnnpipe.sources.streams.spans import SpanFields, read_span
+from rnnpipe.text.symbols import SymbolKind, Symbols, learn_symbols, split_symbols
+from rnnpipe.text.tokens import UNKNOWN
+from rnnpipe.transforms.recipes.base import Counts, Encoded, Encoder, Recipe
+
+_SYMBOLS = "symbols"
+
+
+class StreamRecipe(Recipe):
+    """How records of long texts are made.
+
+    A document's spans have its name as group: they share a split and a shard, and lie there in
+    their order.
+
+    Args:
+        symbols: what a token is: a character, or a word or line break.
+        vocabulary: how many tokens there are at most, the four special ones included.
+    """
+
+    symbols: SymbolKind = "char"
+    vocabulary: int = 256
+
+    @property
+    def spec(self) -> RecordSpec:
+        """The kind of record."""
+        return TEXT_STREAM
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """All of the arguments."""
+        return asdict(self)
+
+    def count(self, reference: Reference) -> Iterator[tuple[str, str]]:
+        """The words of a span; of its characters each once, as they are few and frequent."""
+        try:
+            found = split_symbols(_read(reference), self.symbols)
+        except BadRecord:
+            return  # it becomes a dead letter where it would be written
+        for symbol in sorted(set(found)) if self.symbols == "char" else found:
+            yield _SYMBOLS, symbol
+
+    def learn(self, counts: Counts, folder: Path) -> "StreamEncoder":
+        """The vocabulary, which is saved in `folder`.
+
+        Raises:
+            UserError: there is no text to learn from.
+        """
+        symbols = learn_symbols(counts.get(_SYMBOLS, {}), self.symbols, self.vocabulary)
+        symbols.save(folder)
+        return StreamEncoder(symbols)
+
+    def summarise(self, counts: Counts) -> Mapping[str, Any]:
+        """How many distinct symbols there are."""
+        return {"distinct_symbols": len(counts[_SYMBOLS])}
+
+    def rate(self, totals: Mapping[str, int]) -> Mapping[str, float]:
+        """The share of the tokens that are unknown."""
+        return {"tokens_unknown": totals["tokens_unknown"] / max(totals["tokens"], 1)}
+
+
+@dataclass(frozen=True, slots=True)
+class StreamEncoder(Encoder):
+    """Makes records of references.
+
+    Args:
+        symbols: the vocabulary.
+    """
+
+    symbols: Symbols
+
+    def encode(self, reference: Reference) -> Encoded:
+        """The record of one span.
+
+        Raises:
+            BadRecord: it cannot be read, or is no text in its encoding.
+        """
+        text = _read(reference)
+        tokens = self.symbols.encode(text)
+        values = {
+            "document": reference.fields["document"],
+            "number": reference.fields["number"],
+            "text": text,
+            "tokens": tokens,
+        }
+        measures = {
+            "characters": len(text),
+            "tokens": len(tokens),
+            "tokens_unknown": tokens.count(UNKNOWN),
+        }
+        return Encoded(values, measures)
+
+
+def _read(reference: Reference) -> str:
+    return read_span(cast(SpanFields, reference.fields))

@@ -1,0 +1,239 @@
+"""How records of videos are made: frames sampled by time, as JPEGs, each with its label."""
+
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from fractions import Fraction
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rnnpipe.errors import BadRecord, UserError
+from rnnpipe.records.layout import CLIP_LABELS, LABELS
+from rnnpipe.records.specs import VIDEO, VIDEO_FEATURES, RecordSpec
+from rnnpipe.sources.images.decoding import Fit, encode_jpeg
+from rnnpipe.sources.source import Reference
+from rnnpipe.sources.videos.clips import Segment
+from rnnpipe.sources.videos.decoding import Framing, Shown
+from rnnpipe.transforms.recipes.base import Counts, Dropped, Encoded, Encoder, Recipe
+from rnnpipe.transforms.recipes.frame_windows import FrameWindow, FrameWindowReader
+from rnnpipe.transforms.recipes.image_features import Array, Features
+from rnnpipe.transforms.recipes.labels import learn_labels, save_labels
+
+NO_LABEL = -1
+
+_FRAMES, _CLIPS = "frame labels", "clip labels"
+
+
+class VideoRecipe(Recipe):
+    """How records of videos are made.
+
+    The labels are those of the training split, in the order of their names (numbers by value);
+    a video with another label in another split is a dead letter.
+
+    Args:
+        frame_rate: frames for each second, see `sample_pictures`.
+        size: height and width of the stored frames, in pixels.
+        fit: how a frame that is not square becomes square.
+        box: what is kept of each frame, see `Framing`.
+        jpeg_quality: quality of the stored frames, from 1 to 95.
+        features: what makes a vector of features of each frame, beside the stored frame, if any.
+    """
+
+    frame_rate: float = 12.0
+    size: int = 64
+    fit: Fit = "stretch"
+    box: tuple[float, float, float, float] | None = None
+    jpeg_quality: int = 92
+    features: Features | None = None
+
+    @property
+    def spec(self) -> RecordSpec:
+        """The kind of record."""
+        return VIDEO if self.features is None else VIDEO_FEATURES
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """All of the arguments."""
+        return {**asdict(self), "features": self.features and self.features.settings}
+
+    @property
+    def convert(self) -> "ConvertFrame":
+        """How pictures become frames."""
+        framing, backbone = Framing(self.size, self.fit, self.box), None
+        if self.features is not None:
+            backbone = replace(framing, size=self.features.image_size)
+        return ConvertFrame(framing, self.jpeg_quality, backbone)
+
+    def count(self, reference: Reference) -> Iterator[tuple[str, str]]:
+        """The labels of the frames, once for each segment, and the class of the clip."""
+        if reference.fields["first"] == 0:
+            for _, _, label in reference.fields["segments"]:
+                yield _FRAMES, label
+            if (label := reference.fields["clip_label"]) is not None:
+                yield _CLIPS, label
+
+    def learn(self, counts: Counts, folder: Path) -> "VideoEncoder":
+        """The labels of frames and of clips; both are saved in `folder`.
+
+        Raises:
+            UserError: there is but one of each, or the backbone cannot be made.
+        """
+        if self.features is not None:
+            _ = self.features.shape  # what is wrong with it shows here, before the work begins
+        frames, clips = learn_labels(counts[_FRAMES]), learn_labels(counts[_CLIPS])
+        if len(frames) < 2 and len(clips) < 2:
+            got = ", ".join([*frames, *clips]) or "none"
+            fix = "check data.source"
+            raise UserError("data.source", "labels of two kinds or more", f"only {got}", fix)
+        save_labels(folder / LABELS, frames)
+        save_labels(folder / CLIP_LABELS, clips)
+        return VideoEncoder(
+            self,
+            {label: number for number, label in enumerate(frames)},
+            {label: number for number, label in enumerate(clips)},
+        )
+
+    def summarise(self, counts: Counts) -> Mapping[str, Any]:
+        """How often each label begins, and how many clips of each class there are, in training."""
+        return {
+            "training_segments": dict(sorted(counts[_FRAMES].items())),
+            "training_clips": dict(sorted(counts[_CLIPS].items())),
+        }
+
+    def rate(self, totals: Mapping[str, int]) -> Mapping[str, float]:
+        """The share of frames that have no label."""
+        return {"frames_unlabelled": totals["frames_unlabelled"] / max(totals["frames"], 1)}
+
+
+@dataclass(frozen=True, slots=True)
+class VideoEncoder(Encoder):
+    """Makes records of references.
+
+    Args:
+        recipe: how.
+        frame_ids: the number of each frame label by its name.
+        clip_ids: the number of each clip label by its name.
+    """
+
+    recipe: VideoRecipe
+    frame_ids: Mapping[str, int]
+    clip_ids: Mapping[str, int]
+
+    def encode(self, reference: Reference) -> Encoded:
+        """The record of one window of a video.
+
+        Raises:
+            BadRecord: the video cannot be read, decoded or matched with its labels.
+            Dropped: the video ends before the window.
+        """
+        fields, recipe = reference.fields, self.recipe
+        clip_label = _find(self.clip_ids, fields["clip_label"])
+        reader = _read_windows(fields["video"], recipe.frame_rate, recipe.convert)
+        window = reader.read(fields["first"], fields["count"])
+        if not window.frames:
+            if fields["first"]:
+                raise Dropped("no frame of the video is left for it")
+            raise BadRecord("sample video", "it ends before the first frame is due")
+        places = window.times if fields["unit"] == "seconds" else window.indices
+        _check_end(fields["segments"], fields["unit"], window)
+        labels = [_find(self.frame_ids, name) for name in name_frames(fields["segments"], places)]
+        values = {
+            "video_id": reference.key,
+            "frames_jpeg": [frame.jpeg for frame in window.frames],
+            "frame_times": [float(time) for time in window.times],
+            "frame_labels": labels,
+            "clip_label": clip_label,
+        }
+        if recipe.features is not None:
+            values["frame_features"] = _compute(recipe.features, window)
+        unlabelled = labels.count(NO_LABEL)
+        measures = {"frames": len(labels), "frames_unlabelled": unlabelled}
+        return Encoded(values, measures)
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What is kept of a picture.
+
+    Args:
+        jpeg: the stored image.
+        pixels: what the backbone sees, uint8 `(height, width, 3)`; None: there is no backbone.
+    """
+
+    jpeg: bytes
+    pixels: Array | None
+
+
+@dataclass(frozen=True, slots=True)
+class ConvertFrame:
+    """Makes frames of pictures.
+
+    Args:
+        framing: how they become the stored squares.
+        quality: of the JPEGs.
+        backbone: how they become the backbone's; None: there is none.
+    """
+
+    framing: Framing
+    quality: int
+    backbone: Framing | None
+
+    def __call__(self, shown: Shown) -> Frame:
+        """The frame of a picture."""
+        pixels = None if self.backbone is None else np.asarray(self.backbone(shown))
+        return Frame(encode_jpeg(self.framing(shown), self.quality), pixels)
+
+
+@lru_cache(maxsize=1)
+def _read_windows(path: str, rate: float, convert: ConvertFrame) -> FrameWindowReader[Frame]:
+    """The reader of a video; its windows follow each other, so the last one is kept."""
+    return FrameWindowReader(path, rate, convert)
+
+
+def _compute(features: Features, window: FrameWindow[Frame]) -> Array:
+    """The features of frames, `(frames, channels)`; of a picture that stays on show only once."""
+    _, first, which = np.unique(window.indices, return_index=True, return_inverse=True)
+    pixels = [window.frames[place].pixels for place in first]
+    vectors: Array = features.average(np.stack(pixels))[which]
+    return vectors
+
+
+def name_frames(
+    segments: Sequence[Segment], places: Sequence[float | Fraction]
+) -> Iterator[str | None]:
+    """The label of what lies at each place: that of the segment around it, or None.
+
+    Args:
+        segments: in order.
+        places: in the unit of the segments.
+
+    Example:
+        >>> list(name_frames([(0, 2, "up"), (3, 4, "down")], [0, 1.5, 2, 3]))
+        ['up', 'up', None, 'down']
+    """
+    starts = [start for start, _, _ in segments]
+    for place in places:
+        at = bisect_right(starts, place) - 1
+        yield segments[at][2] if at >= 0 and place < segments[at][1] else None
+
+
+def _find(ids: Mapping[str, int], label: str | None) -> int:
+    if label is None:
+        return NO_LABEL
+    if label not in ids:
+        raise BadRecord("encode label", f"the training split has no {label!r}")
+    return ids[label]
+
+
+def _check_end(segments: Sequence[Segment], unit: str, window: FrameWindow) -> None:
+    """Labels that begin after the video's end are a sign that it was cut off."""
+    if window.end is None or not segments:
+        return
+    start, _, label = segments[-1]
+    end = window.end[0] if unit == "seconds" else window.end[1]
+    if start >= end:
+        reason = f"{label!r} begins at {start:g} {unit}, but the video ends at {float(end):g}"
+        raise BadRecord("match labels", reason)

@@ -1,0 +1,1 @@
+"""Where pipelines run: local workers, or a cluster."""

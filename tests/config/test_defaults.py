@@ -1,0 +1,76 @@
+from typing import Literal
+
+import pytest
+
+from rnnpipe.config.defaults import fill_defaults
+from rnnpipe.config.json_schema import Schema
+from rnnpipe.settings import Kinds, Settings
+
+
+class Cell(Settings):
+    kinds = Kinds("rnnpipe.test_cells", {"gru": f"{__name__}:Gru", "lstm": f"{__name__}:Lstm"})
+
+
+class Gru(Cell):
+    kind: Literal["gru"] = "gru"
+    units: int = 256
+    reset: bool = True
+
+
+class Lstm(Cell):
+    kind: Literal["lstm"] = "lstm"
+    units: int = 256
+    bias: float = 1.0
+
+
+class Layers(Settings):
+    cell: Cell = Lstm()
+    depth: int = 1
+
+
+class Model(Settings):
+    encoder: Layers = Layers(cell=Gru(units=64), depth=2)
+    decoder: Layers | None = Layers(cell=Gru(units=8))
+    files: dict[str, int] | None = None
+    stack: tuple[Layers, ...] = ()
+
+
+def fill(value):
+    schema = Schema(Model)
+    return fill_defaults(value, schema, schema.root)
+
+
+def test_a_key_keeps_the_defaults_of_the_keys_beside_it():
+    filled = fill({"encoder": {"cell": {"reset": False}}})
+    assert filled == {"encoder": {"cell": {"kind": "gru", "units": 64, "reset": False}, "depth": 2}}
+
+
+def test_another_kind_has_its_own_defaults():
+    filled = fill({"encoder": {"cell": {"kind": "lstm", "bias": 2.0}}})
+    assert filled == {"encoder": {"cell": {"kind": "lstm", "units": 256, "bias": 2.0}, "depth": 2}}
+
+
+def test_the_kind_of_the_default_may_be_written():
+    filled = fill({"decoder": {"cell": {"kind": "gru"}}})
+    assert filled["decoder"] == {"cell": {"kind": "gru", "units": 8, "reset": True}, "depth": 1}
+
+
+def test_sections_in_lists_are_laid_over_their_own_class():
+    filled = fill({"stack": [{"depth": 3}, {"cell": {"bias": 0.0}}]})
+    assert filled["stack"] == [
+        {"depth": 3},
+        {"cell": {"kind": "lstm", "units": 256, "bias": 0.0}},
+    ]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {},
+        {"encoder": None, "decoder": None, "files": {"train": 1}},
+        {"encoder": 3, "unknown": {"cell": {"units": 2}}},
+        {"encoder": [], "files": []},
+    ],
+)
+def test_what_is_no_section_stays_as_it_was_written(value):
+    assert fill(value) == value

@@ -1,0 +1,173 @@
+import json
+import pickle
+import re
+from collections import Counter
+
+import pytest
+
+from rnnpipe.errors import DeadLetter, UserError
+from rnnpipe.sources.captions.coco import CocoCaptions
+from rnnpipe.sources.captions.coco_files import CaptionFiles
+
+PHOTO = "{:012d}.jpg"
+
+
+def photo(number, **more):
+    return {"id": number, "file_name": PHOTO.format(number), **more}
+
+
+def said(number, image, caption):
+    return {"id": number, "image_id": image, "caption": caption}
+
+
+@pytest.fixture
+def write(write_json, tmp_path):
+    """Writes a part: two good photos; with `odd`, others that are not as they should be."""
+
+    def write(subtype="train2017", odd=False, start=1):
+        folder = tmp_path / subtype
+        folder.mkdir()
+        images = [photo(start, height=4, width=4), photo(start + 1)]
+        captions = [
+            said(10, start, "A dog."),
+            said(11, start + 1, "A\ncat. "),
+            said(12, start, "It runs."),
+        ]
+        for image in images:
+            (folder / image["file_name"]).touch()
+        if odd:
+            images += [photo(start), photo(77), "no object", {"id": [1]}, photo(78), photo(79)]
+            for name in (77, 79):
+                (folder / PHOTO.format(name)).touch()
+            captions += [said(13, 78, "Where?"), said(14, 79, 5), {"id": 15}, said([], start, "?")]
+            captions += ["no object", said(16, start, "")]
+        content = {"images": images, "annotations": captions, "info": {}}
+        write_json(tmp_path / "annotations" / f"captions_{subtype}.json", content)
+        return tmp_path
+
+    return write
+
+
+def read(source):
+    source.prepare(lambda done, total: None)
+    source = pickle.loads(pickle.dumps(source))
+    found = [raw for partition in source.partitions() for raw in source.read(partition)]
+    letters = [raw for raw in found if isinstance(raw, DeadLetter)]
+    return {raw.key: raw for raw in found if not isinstance(raw, DeadLetter)}, letters
+
+
+def test_images_with_their_captions(write, capsys):
+    folder = write()
+    references, letters = read(CocoCaptions(folder))
+    assert letters == []
+    assert references["train2017/1"].fields == {
+        "image_id": 1,
+        "image": str(folder / "train2017" / "000000000001.jpg"),
+        "captions": ["A dog.", "It runs."],
+        "scene": "",
+    }
+    assert references["train2017/2"].fields["captions"] == ["A cat."]
+    assert references["train2017/2"].group == "train2017/2"
+    assert capsys.readouterr().out == ""  # COCO's own index tells of itself
+
+
+def test_odd_entries_become_dead_letters(write):
+    references, letters = read(CocoCaptions(write(odd=True)))
+    assert set(references) == {"train2017/1", "train2017/2"}
+    assert references["train2017/1"].fields["captions"] == ["A dog.", "It runs."]
+    assert [(letter.key, letter.step, letter.reason) for letter in letters] == [
+        ("train2017/entry 4", "read image", "it has no number as 'id'"),
+        ("train2017/entry 5", "read image", "it has no number as 'id'"),
+        ("train2017/1", "read image", "another image has this id"),
+        ("train2017/77", "read captions", "there are none"),
+        ("train2017/78", "find image", "its file is not there"),
+        ("train2017/79", "read captions", "none of 1 is a text"),
+    ]
+    assert {letter.source for letter in letters} == {"captions_train2017.json"}
+
+
+def test_parts_become_splits(write):
+    write()
+    folder = write("val2017", start=5)
+    source = CocoCaptions(folder)
+    references, _ = read(source)
+    assert source.split_names == {"train", "test"}
+    assert references["val2017/5"].split == "test"
+    assert len(list(source.raw_files())) == 2 + 4
+
+
+def test_files_by_name(write):
+    folder = write("mine")
+    files = {"train": CaptionFiles("annotations/captions_mine.json", "mine")}
+    source = CocoCaptions(folder, files)
+    references, _ = read(source)
+    assert set(references) == {"mine/1", "mine/2"}
+    assert source.settings["train"] == ["annotations/captions_mine.json", "mine"]
+
+
+def test_karpathy_splits_stand_above_the_parts(write, write_json):
+    write()
+    folder = write("val2017", start=5)
+    entries = [("restval", 1), ("val", 2), ("test", 5), ("nonsense", 6), ("train", "x")]
+    content = {"images": [{"split": split, "cocoid": number} for split, number in entries]}
+    write_json(folder / "dataset_coco.json", content)
+    source = CocoCaptions(folder, karpathy="dataset_coco.json")
+    references, letters = read(source)
+    assert {key: r.split for key, r in references.items()} == {
+        "train2017/1": "train",
+        "train2017/2": "validation",
+        "val2017/5": "test",
+    }
+    assert source.split_names == {"train", "validation", "test"}
+    assert [(letter.key, letter.step) for letter in letters] == [("val2017/6", "find split")]
+    assert source.settings == {"karpathy": True}
+    assert folder / "dataset_coco.json" in source.raw_files()
+    write_json(folder / "dataset_coco.json", {"images": [{"split": "val", "cocoid": 1}]})
+    with pytest.raises(UserError, match="some of them 'train', got 1 such images, none to train"):
+        CocoCaptions(folder, karpathy="dataset_coco.json").prepare(lambda done, total: None)
+
+
+def test_real_data(shared_data):
+    references, letters = read(CocoCaptions(shared_data / "coco_mini"))
+    assert Counter(r.split for r in references.values()) == {"train": 88, "test": 222}
+    assert letters == []
+    assert sum(len(r.fields["captions"]) for r in references.values()) == 440 + 1111
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ([], "the key 'images' with a list, got none"),
+        ({"images": []}, "the key 'annotations' with a list, got an object with 'images'"),
+        ({"images": [], "annotations": {}}, "the key 'annotations' with a list, got an object"),
+    ],
+)
+def test_other_json_is_told_of(write, write_json, content, told):
+    folder = write()
+    write_json(folder / "annotations" / "captions_train2017.json", content)
+    with pytest.raises(UserError, match=re.escape(told)):
+        CocoCaptions(folder).prepare(lambda done, total: None)
+
+
+def test_what_is_missing_is_told_of(write, tmp_path):
+    def told(source):
+        with pytest.raises(UserError) as fault:
+            source.prepare(lambda done, total: None)
+        return str(fault.value)
+
+    assert "a folder with COCO captions, got nothing there" in told(CocoCaptions(tmp_path / "no"))
+    assert "captions of COCO (*captions*.json" in told(CocoCaptions(tmp_path))
+    folder = write()
+    nowhere = CaptionFiles("annotations/captions_train2017.json", "photos")
+    assert "a folder, got none there" in told(CocoCaptions(folder, {"train": nowhere}))
+    nothing = CaptionFiles("captions.json", "train2017")
+    assert "a file, got none there" in told(CocoCaptions(folder, {"train": nothing}))
+    assert "files for 'train'" in told(CocoCaptions(folder, {"test": nothing}))
+    (folder / "train2017").rename(folder / "photos")
+    assert "images of captions_train2017.json, e.g. 000000000001.jpg, got no folder" in told(
+        CocoCaptions(folder)
+    )
+    (folder / "photos").rename(folder / "train2017")
+    twice = json.loads((folder / "annotations" / "captions_train2017.json").read_text())
+    (folder / "annotations" / "captions_train2014.json").write_text(json.dumps(twice))
+    assert "one file of captions for the split 'train'" in told(CocoCaptions(folder))

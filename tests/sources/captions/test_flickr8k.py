@@ -1,0 +1,121 @@
+import json
+import pickle
+import re
+from collections import Counter
+
+import pytest
+
+from rnnpipe.errors import DeadLetter, UserError
+from rnnpipe.sources.captions.flickr8k import Flickr8k
+
+LINES = [
+    "9_a.jpg#0\tA dog .",
+    "9_a.jpg#1\tThe  dog runs .",
+    "7_b.jpg#0\tA cat .",
+    "no line of the format",
+    "",
+    "8_gone.jpg#0\tNo such file .",
+    "6_c.jpg#0\tIn no list .",
+    "6_c.jpg#1\t\udcff",
+    "cover.png#0\tA cover .",
+]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "text").mkdir()
+    (tmp_path / "Flicker8k_Dataset").mkdir()
+    data = "\r\n".join(LINES).encode(errors="surrogateescape")
+    (tmp_path / "text" / "Flickr8k.token.txt").write_bytes(data)
+    for name in ("9_a.jpg", "7_b.jpg", "6_c.jpg", "cover.png"):
+        (tmp_path / "Flicker8k_Dataset" / name).touch()
+    for split, names in {"train": ["9_a.jpg", "8_gone.jpg"], "dev": ["7_b.jpg"]}.items():
+        path = tmp_path / "text" / f"Flickr_8k.{split}Images.txt"
+        path.write_text("\n".join([*names, "cover.png"]))
+    return tmp_path
+
+
+def read(folder, karpathy=None):
+    source = Flickr8k(folder, karpathy)
+    source.prepare(lambda done, total: None)
+    source, partitions = pickle.loads(pickle.dumps((source, source.partitions())))
+    [partition] = partitions
+    return source, list(source.read(partition))
+
+
+def test_images_with_their_captions(folder):
+    source, found = read(folder)
+    assert source.split_names == {"train", "validation"}
+    letters = [letter for letter in found if isinstance(letter, DeadLetter)]
+    references = {r.key: r for r in found if not isinstance(r, DeadLetter)}
+    first = references["flickr/9"]
+    assert (first.split, first.group) == ("train", "flickr/9")
+    assert first.fields == {
+        "image_id": 9,
+        "image": str(folder / "Flicker8k_Dataset" / "9_a.jpg"),
+        "captions": ["A dog .", "The dog runs ."],
+        "scene": "",
+    }
+    assert references["flickr/7"].split == "validation"
+    assert len(references) == 3  # and the cover, under a number of its own
+    assert [(letter.key, letter.step, letter.reason) for letter in letters] == [
+        ("flickr/line 4", "read captions", "not of the form <file>#<number><TAB><caption>"),
+        ("flickr/8", "find image", "its file is not there"),
+        ("flickr/6", "find split", "none of the lists names this image"),
+    ]
+    assert len(list(source.raw_files())) == 3 + 4
+
+
+def test_without_lists_all_is_for_training(folder):
+    for path in (folder / "text").glob("*Images.txt"):
+        path.unlink()
+    source, found = read(folder)
+    assert source.split_names == {"train"}
+    captions = {r.key: r.fields["captions"] for r in found if not isinstance(r, DeadLetter)}
+    assert captions["flickr/6"] == ["In no list ."]  # its other caption is no text
+
+
+def test_karpathy_splits_stand_above_the_lists(folder):
+    (folder / "text" / "Flickr_8k.trainImages.txt").unlink()
+    splits = {"7_b.jpg": "train", "9_a.jpg": "val", "6_c.jpg": "test", "8_gone.jpg": "train"}
+    entries = [{"filename": name, "split": split} for name, split in splits.items()]
+    path = folder / "dataset_flickr8k.json"
+    path.write_text(json.dumps({"images": entries, "dataset": "flickr8k"}))
+    source, found = read(folder, "dataset_flickr8k.json")
+    assert source.split_names == {"train", "validation", "test"}
+    parts = {r.key: r.split for r in found if not isinstance(r, DeadLetter)}
+    assert parts == {"flickr/7": "train", "flickr/9": "validation", "flickr/6": "test"}
+    last = found[-1]
+    assert (last.source, last.step) == ("Flickr8k.token.txt: cover.png", "find split")
+    assert last.reason == "the Karpathy splits do not have this image"
+    assert source.settings != Flickr8k(folder).settings
+    assert [path.name for path in source.raw_files()][:2] == ["Flickr8k.token.txt", path.name]
+
+
+def test_real_data(shared_data):
+    _, found = read(shared_data / "flickr8k_mini")
+    assert Counter(r.split for r in found) == {"train": 2400, "validation": 250, "test": 250}
+    assert {len(r.fields["captions"]) for r in found} == {5}
+    assert len({r.fields["image_id"] for r in found}) == 2900
+
+
+@pytest.mark.parametrize(
+    ("gone", "told"),
+    [
+        ("text/Flickr8k.token.txt", "one file of captions (*.token.txt) here or further down"),
+        ("text/Flickr_8k.trainImages.txt", "a list *trainImages.txt, got Flickr_8k.devImages.txt"),
+        ("Flicker8k_Dataset", "with the images of Flickr8k.token.txt, e.g. 6_c.jpg, got none here"),
+    ],
+)
+def test_user_errors(folder, gone, told):
+    (folder / gone).rename(folder.parent / f"{folder.name}-gone")
+    with pytest.raises(UserError, match=re.escape(told)):
+        read(folder)
+
+
+def test_a_file_without_captions_is_told(folder):
+    (folder / "text" / "Flickr8k.token.txt").write_text("nothing\n")
+    with pytest.raises(UserError, match="lines of <file>#<number><TAB><caption>, got none"):
+        read(folder)
+    with pytest.raises(UserError, match="a folder with Flickr8k, got nothing there"):
+        read(folder / "missing")

@@ -1,0 +1,117 @@
+import pickle
+
+import numpy as np
+import pytest
+import tensorflow_datasets as tfds
+
+from rnnpipe.errors import DeadLetter, UserError
+from rnnpipe.sources.captions.tfds import TfdsCaptions
+from rnnpipe.sources.images.decoding import read_image
+
+FIELDS = {"image": "image", "captions": "captions/text", "number": "image/id"}
+
+
+def example(number, captions):
+    return {
+        "image": np.full((4, 6, 3), 20 * number, np.uint8),
+        "image/id": number,
+        "captions": [{"id": i, "text": text} for i, text in enumerate(captions)],
+        "title": f"Number {number}",
+        "width": 6,
+    }
+
+
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory):
+    """A tiny data set of the features of coco_captions, and a title of each image."""
+    features = tfds.features
+    folder = tmp_path_factory.mktemp("tensorflow_datasets")
+    tfds.dataset_builders.store_as_tfds_dataset(
+        name="tiny_captions",
+        version="1.0.0",
+        features=features.FeaturesDict(
+            {
+                "image": features.Image(shape=(None, None, 3), encoding_format="png"),
+                "image/id": np.int64,
+                "captions": features.Sequence({"id": np.int64, "text": features.Text()}),
+                "title": features.Text(),
+                "width": np.int64,
+            }
+        ),
+        split_datasets={
+            "train": [(0, example(7, ["Dark.", "Fünf."])), (1, example(9, ["Bright."]))],
+            "val": [(0, example(3, ["Black."]))],
+            "restval": [(0, example(5, ["Grey."]))],
+            "odd": [(0, example(4, ["First."])), (1, example(4, ["Second."]))],
+        },
+        data_dir=folder,
+        disable_shuffling=True,
+    )
+    return folder
+
+
+def read_all(source):
+    source.prepare(lambda done, total: None)
+    source, partitions = pickle.loads(pickle.dumps((source, source.partitions())))
+    return [reference for partition in partitions for reference in source.read(partition)]
+
+
+def test_images_and_captions_become_files(data_dir, tmp_path):
+    source = TfdsCaptions(tmp_path, FIELDS, name="tiny_captions", data_dir=data_dir)
+    read = {reference.key: reference for reference in read_all(source)}
+    assert source.split_names == {"train", "validation"}
+    assert {key: r.split for key, r in read.items()} == {
+        "train/7": "train",
+        "train/9": "train",
+        "train/5": "train",  # of the split restval
+        "validation/3": "validation",
+    }
+    fields = read["train/7"].fields
+    assert (fields["image_id"], fields["captions"]) == (7, ["Dark.", "Fünf."])
+    assert read_image(fields["image"], 4).getpixel((0, 0)) == (140, 140, 140)
+
+
+def test_splits_may_be_named(data_dir, tmp_path):
+    named = {"train": "restval", "validation": "train[:1]", "test": "val"}
+    source = TfdsCaptions(tmp_path, FIELDS, name="tiny_captions", data_dir=data_dir, splits=named)
+    assert [r.key for r in read_all(source)] == ["train/5", "validation/7", "test/3"]
+
+
+def test_of_two_images_with_one_number_the_first_stays_as_it_is(data_dir, tmp_path):
+    named = {"train": "odd"}
+    source = TfdsCaptions(tmp_path, FIELDS, name="tiny_captions", data_dir=data_dir, splits=named)
+    first, second = read_all(source)
+    assert first.fields["captions"] == ["First."]
+    assert len(list((tmp_path / source.folder_name / "train").iterdir())) == 1
+    assert second == DeadLetter(
+        "train/4", "captions_train.json", "read image", "another image has this id"
+    )
+
+
+def test_images_may_be_counted_and_have_one_caption(data_dir, tmp_path):
+    fields = {"image": "image", "captions": "title"}
+    source = TfdsCaptions(tmp_path, fields, name="tiny_captions", data_dir=data_dir)
+    read = [(r.key, r.fields["captions"]) for r in read_all(source)]
+    assert read == [
+        ("train/1", ["Number 7"]),
+        ("train/2", ["Number 9"]),
+        ("train/3", ["Number 5"]),
+        ("validation/1", ["Number 3"]),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"image": "picture", "captions": "title"}, "a feature called picture, got captions/id"),
+        ({"image": "title", "captions": "title"}, None),
+        ({"image": "width", "captions": "title"}, "an image, got another value in width"),
+    ],
+)
+def test_user_errors(data_dir, tmp_path, fields, told):
+    source = TfdsCaptions(tmp_path, fields, name="tiny_captions", data_dir=data_dir)
+    if told is None:  # bytes that are no image: the build tells of each of them
+        assert len(read_all(source)) == 4
+        return
+    with pytest.raises(UserError, match=told):
+        source.prepare(lambda done, total: None)

@@ -1,0 +1,69 @@
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from rnnpipe.errors import UserError
+from rnnpipe.sources.generated.clutter.drawing import KINDS, outline
+from rnnpipe.sources.generated.cluttered_shapes import ClutteredShapes
+from rnnpipe.sources.images.image_folders import ImageFolders
+
+
+def ignore(done, total):
+    del done, total
+
+
+def read_all(source):
+    source.prepare(ignore)
+    return [reference for partition in source.partitions() for reference in source.read(partition)]
+
+
+def write(path):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", (8, 8)).save(path)
+
+
+def test_a_folder_is_a_class_and_may_lie_in_a_split(tmp_path):
+    for name in ("train/cat/1.png", "train/cat/2.JPG", "train/dog/1.png", "val/dog/9.png"):
+        write(tmp_path / name)
+    (tmp_path / "train" / "cat" / "notes.txt").write_text("not an image")
+    source = ImageFolders(tmp_path)
+    assert {(r.key, r.split, r.fields["label"]) for r in read_all(source)} == {
+        ("train/cat/1.png", "train", "cat"),
+        ("train/cat/2.JPG", "train", "cat"),
+        ("train/dog/1.png", "train", "dog"),
+        ("val/dog/9.png", "validation", "dog"),
+    }
+    assert source.split_names == {"train", "validation"}
+    assert {Path(r.fields["image"]) for r in read_all(source)} == set(source.raw_files())
+
+
+def test_chosen_folders_and_too_few(tmp_path):
+    for name in ("a", "b", "c"):
+        write(tmp_path / name / "1.png")
+    chosen = read_all(ImageFolders(tmp_path, labels=["a", "c"]))
+    assert {r.fields["label"] for r in chosen} == {"a", "c"}
+    with pytest.raises(UserError, match=r"expected folders of \.jpg, \.jpeg, \.png files for two"):
+        ImageFolders(tmp_path, labels=["a", "x"]).prepare(ignore)
+
+
+def test_cluttered_shapes_are_drawn_alike_each_time(tmp_path):
+    settings = {"size": 32, "fragments": 3, "seed": 1}
+    few = ClutteredShapes(tmp_path / "one", images=20, **settings)
+    many = ClutteredShapes(tmp_path / "two", images=30, **settings)
+    first, more = ({r.key: Path(r.fields["image"]) for r in read_all(s)} for s in (few, many))
+    assert len(first) == 20
+    assert len(more) == 30
+    assert {key.split("/")[0] for key in more} <= set(KINDS)
+    for key, path in first.items():
+        assert path.read_bytes() == more[key].read_bytes()
+    with Image.open(next(iter(first.values()))) as picture:
+        assert picture.size == (32, 32)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_shapes_fill_their_circle_and_differ(kind):
+    points = outline(kind, (5.0, 7.0), 2.0, 33.0)
+    distances = [((x - 5) ** 2 + (y - 7) ** 2) ** 0.5 for x, y in points]
+    assert max(distances) == pytest.approx(2.0)
+    assert len({tuple(outline(other, (0, 0), 1, 0)) for other in KINDS}) == len(KINDS)

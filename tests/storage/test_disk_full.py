@@ -1,0 +1,26 @@
+import errno
+import os
+
+import pytest
+
+from rnnpipe.errors import UserError
+from rnnpipe.storage.disk_full import report_full_disk
+
+
+@pytest.mark.parametrize(
+    ("number", "got"), [(errno.ENOSPC, "a full disk"), (errno.EDQUOT, "a full quota")]
+)
+@pytest.mark.parametrize("remote", [False, True])
+def test_no_room_is_told_also_by_a_worker(number, got, remote, tmp_path):
+    fault = OSError(number, os.strerror(number))
+    expected = f"{tmp_path}: expected room for records, got {got}; make room, or go"
+    with (
+        pytest.raises(UserError, match=expected),
+        report_full_disk("records", tmp_path, "go elsewhere"),
+    ):
+        raise RuntimeError(f"Traceback: {fault}") if remote else fault
+
+
+def test_other_faults_stay_what_they_are(tmp_path):
+    with pytest.raises(FileNotFoundError), report_full_disk("records", tmp_path, "go elsewhere"):
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))

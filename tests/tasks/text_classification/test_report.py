@@ -1,0 +1,32 @@
+import keras
+import pytest
+
+from rnnpipe.models.text_classifier import build_text_classifier
+from rnnpipe.tasks.text_classification.report import highlight_text
+from rnnpipe.text.tokenizer import train_tokenizer
+
+WORDS = train_tokenizer(dict.fromkeys("abcdef", 9), kind="word", vocabulary=12)
+
+
+def make_model(pooling):
+    keras.utils.set_random_seed(1)
+    return build_text_classifier(
+        vocab=12, classes=2, embedding=4, units=3, pooling=pooling, embedding_scale=1.0
+    )
+
+
+@pytest.mark.parametrize(("keep", "shown"), [("start", "a b c …"), ("end", "… d zebra f")])
+def test_the_part_that_the_model_read_is_shown_as_it_was_written(keep, shown):
+    text = "a b c d zebra f"
+    tokens = WORDS.encode(text)
+    row = {"text": text, "tokens": tokens[:3] if keep == "start" else tokens[-3:]}
+    spans = highlight_text(make_model("attention"), row, WORDS, keep)
+    assert "".join(span.text for span in spans).strip() == shown
+    assert max(span.weight for span in spans) > 0
+
+
+def test_a_model_that_does_not_attend_shades_nothing():
+    row = {"text": "a b", "tokens": WORDS.encode("a b")}
+    assert {span.weight for span in highlight_text(make_model("last"), row, WORDS, "start")} == {
+        0.0
+    }

@@ -1,0 +1,112 @@
+import keras
+import numpy as np
+import pytest
+from rnnpipe.models.frame_encoders import build_feature_frame_encoder, build_frame_encoder
+from rnnpipe.models.recurrence import build_recurrence
+
+from rnnpipe.errors import UserError
+from rnnpipe.models.frame_labeler import build_frame_labeler
+from rnnpipe.tasks.video_labeling import prediction
+from rnnpipe.tasks.video_labeling.config import Frames
+from rnnpipe.tasks.video_labeling.prediction import predict_video, stream_labels, stream_video
+from tests.transforms.recipes.backbone import CHANNELS, make_features, write_weights
+
+FRAMES = Frames(size=16, rate=5.0)
+NAMES = {"frame": ["down", "still", "up"], "clip": ["a", "b"]}
+
+
+def build(bidirectional=False, features=None):
+    keras.utils.set_random_seed(4)
+    encoder = build_frame_encoder(16, channels=(4,), features=6)
+    if features is not None:
+        encoder = build_feature_frame_encoder(CHANNELS, features=6)
+    recurrence = build_recurrence("gru", 5, bidirectional=bidirectional)
+    model = build_frame_labeler(encoder, frame_labels=3, clip_labels=2, recurrence=recurrence)
+    _tell_apart(model, features)
+    return model
+
+
+def _tell_apart(model, features):
+    """Untrained, it would say the same of all frames."""
+    side = 16 if features is None else features.image_size
+    greys = np.stack([np.full((side, side, 3), level, "uint8") for level in range(0, 250, 25)])
+    seen = greys if features is None else features.average(greys)
+    logits = model({"frames": seen, "frame_index": np.arange(len(seen))[None]})["frame"][0].numpy()
+    kernel, _ = model.get_layer("frame").get_weights()
+    scale = 5 / logits.std(axis=0)
+    model.get_layer("frame").set_weights([kernel * scale, -logits.mean(axis=0) * scale])
+
+
+@pytest.fixture(scope="module")
+def model():
+    return build()
+
+
+@pytest.fixture
+def clip(tmp_path, write_clip):
+    levels = np.random.default_rng(1).integers(0, 255, 40).tolist()
+    return str(write_clip(tmp_path / "clip.mp4", levels, rate=10))
+
+
+@pytest.fixture(scope="module")
+def features(tmp_path_factory):
+    path = tmp_path_factory.mktemp("weights") / "mobilenet.weights.h5"
+    write_weights(path)
+    return make_features(path, batch_size=3)
+
+
+@pytest.mark.parametrize("of_features", [False, True])
+def test_a_stream_has_the_labels_of_the_whole(clip, of_features, features):
+    features = features if of_features else None
+    model = build(features=features)
+    whole = predict_video(model, clip, FRAMES, NAMES, features)
+    assert len(whole.timeline) > 3
+    assert whole.timeline[0][0] == 0
+    assert whole.timeline[-1][1] == pytest.approx(4)
+    for (_, end, before, _), (start, _, label, _) in zip(
+        whole.timeline, whole.timeline[1:], strict=False
+    ):
+        assert end == start
+        assert before != label
+    *lines, likeliest, other = "".join(
+        stream_video(model, clip, FRAMES, NAMES, features)
+    ).splitlines()
+    assert [line.split() for line in lines] == [
+        [f"{start:.2f}", "s", label] for start, _, label, _ in whole.timeline
+    ]
+    told = [f"clip: {name} ({probability:.1%})" for name, probability in whole.answers]
+    assert [likeliest, other] == told
+
+
+def test_a_stream_says_what_it_sees_before_the_video_ends(model):
+    def endless():
+        while True:
+            yield 0.1, np.zeros((16, 16, 3), "uint8")
+
+    time, said = next(stream_labels(model, endless()))
+    assert time == 0.1
+    assert {name: values.shape for name, values in said.items()} == {"frame": (3,), "clip": (2,)}
+
+
+def test_features_of_a_stream_are_computed_frame_by_frame(clip, features, monkeypatch):
+    asked, read_video = [], prediction.read_video
+
+    def read(path):
+        for shown in read_video(path):
+            asked.append(shown.index)
+            yield shown
+
+    monkeypatch.setattr(prediction, "read_video", read)
+    lines = stream_video(build(features=features), clip, FRAMES, NAMES, features)
+    next(lines)
+    assert len(asked) <= 2  # at five frames a second every second one is seen
+
+
+def test_what_cannot_be_predicted(model, clip, tmp_path, write_clip):
+    with pytest.raises(UserError, match=r"--video .*: expected a video that can be read, got No s"):
+        predict_video(model, str(tmp_path / "none.mp4"), FRAMES, NAMES)
+    short = str(write_clip(tmp_path / "short.mp4", [1], rate=50))
+    with pytest.raises(UserError, match=r"expected a video of at least 0.1 s, got a shorter one"):
+        list(stream_video(model, short, FRAMES, NAMES))
+    with pytest.raises(UserError, match=r"a bidirectional one.* or predict without --stream"):
+        list(stream_video(build(bidirectional=True), clip, FRAMES, NAMES))

@@ -1,0 +1,55 @@
+import json
+
+import numpy as np
+import pytest
+import tensorflow_datasets as tfds
+from PIL import Image
+
+from rnnpipe.errors import UserError
+from rnnpipe.records.directory import RecordsDirectory
+from rnnpipe.sources.images.image_folders import ImageFolders
+from rnnpipe.transforms.build import Build
+from rnnpipe.transforms.recipes.image_classes import ImageClassRecipe
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """Five training photos, of which one is broken, and two to test with, one of a new class."""
+    paints = {"train/10/a": 40, "train/10/b": 80, "train/9/a": 120, "train/9/b": 160}
+    for name, level in {**paints, "test/9/a": 200, "test/odd/a": 220}.items():
+        path = tmp_path / "raw" / f"{name}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (20, 10), (level, level, level)).save(path)
+    (tmp_path / "raw" / "train" / "9" / "c.png").write_bytes(b"no image")
+    source = ImageFolders(tmp_path / "raw")
+    source.prepare(lambda done, total: None)
+    return source
+
+
+def test_records_hold_what_the_folders_say(photos, tmp_path):
+    build = Build(photos, ImageClassRecipe(size=16), {}, max_bad_fraction=0.5)
+    records = build.run(tmp_path / "records")
+    assert records.labels == ["9", "10"]
+    read = {record["image_name"]: record["label"] for record in records.read("train")}
+    assert read == {
+        "train/10/a.png": 1,
+        "train/10/b.png": 1,
+        "train/9/a.png": 0,
+        "train/9/b.png": 0,
+    }
+    letters = {letter["key"]: letter["reason"] for letter in records.dead_letters()}
+    assert letters["test/odd/a.png"] == "the training split has no 'odd'"
+    assert "not an image" in letters["train/9/c.png"]
+    stats = json.loads((records.path / "stats.json").read_text())
+    assert stats["training_labels"] == {"10": 2, "9": 3}
+    builder = tfds.builder_from_directory(str(RecordsDirectory.open(records.path).path))
+    (row,) = tfds.as_numpy(builder.as_dataset(split="test"))
+    assert row["image_jpeg"].shape == (16, 16, 3)
+    np.testing.assert_allclose(row["image_jpeg"], 200, atol=2)
+    assert row["label"] == 0
+
+
+def test_one_class_is_no_data(tmp_path):
+    recipe = ImageClassRecipe()
+    with pytest.raises(UserError, match="images of two classes or more, got only a"):
+        recipe.learn({"labels": {"a": 3}}, tmp_path)

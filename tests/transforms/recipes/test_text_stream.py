@@ -1,0 +1,71 @@
+import json
+
+import pytest
+
+from rnnpipe.records.directory import RecordsDirectory
+from rnnpipe.runs.console import make_console
+from rnnpipe.runs.inspect import inspect_records
+from rnnpipe.sources.streams import spans
+from rnnpipe.sources.streams.texts import TextStreams
+from rnnpipe.text.symbols import Symbols
+from rnnpipe.transforms.build import Build
+from rnnpipe.transforms.recipes.text_stream import StreamRecipe
+
+
+@pytest.fixture
+def book(tmp_path):
+    path = tmp_path / "book.txt"
+    path.write_text("".join(f"line {number} of the book\n" for number in range(200)))
+    return path
+
+
+def build(path, folder, **options) -> RecordsDirectory:
+    source = TextStreams(path, shares={"validation": 0.1, "test": 0.1})
+    source.prepare(lambda done, total: None)
+    recipe = StreamRecipe(**{"symbols": "char", "vocabulary": 64} | options)
+    return Build(source, recipe, shares={}, records_per_shard=3).run(folder)
+
+
+def test_the_records_of_a_split_are_its_text_in_order(book, tmp_path, monkeypatch):
+    monkeypatch.setattr(spans, "SPAN_BYTES", 100)
+    records = build(book, tmp_path / "records")
+    symbols = Symbols.load(records.path)
+    parts = {split: list(records.read(split)) for split in ("train", "validation", "test")}
+    assert "".join(r["text"] for rows in parts.values() for r in rows) == book.read_text()
+    for rows in parts.values():
+        assert [row["number"] for row in rows] == list(range(len(rows)))
+        assert "".join(symbols.decode(row["tokens"]) for row in rows) == "".join(
+            row["text"] for row in rows
+        )
+    assert records.stats["distinct_symbols"] == len(set(book.read_text()))
+    histogram = records.stats["splits"]["train"]["histograms"]["characters"]
+    assert sum(int(v) * n for v, n in histogram.items()) == sum(
+        len(row["text"]) for row in parts["train"]
+    )
+
+
+def test_only_the_vocabulary_of_the_training_split_is_known(tmp_path):
+    path = tmp_path / "book.txt"
+    path.write_text("a b\n" * 200 + "a z\n" * 25)
+    records = build(path, tmp_path / "records", symbols="word")
+    assert set(Symbols.load(records.path).symbols) == {"a", "b", "\n"}
+    assert records.stats["splits"]["test"]["rates"]["tokens_unknown"] == pytest.approx(1 / 3)
+
+
+def test_spans_that_are_no_text_are_dead_letters(tmp_path, monkeypatch):
+    monkeypatch.setattr(spans, "SPAN_BYTES", 20)
+    path = tmp_path / "book.txt"
+    path.write_bytes(b"line\n" * 100 + b"caf\xe9\n" + b"line\n" * 100)
+    records = build(path, tmp_path / "records")
+    (letter,) = records.dead_letters()
+    assert letter["step"] == "decode text"
+    numbers = [row["number"] for row in records.read("train")]
+    assert len(numbers) == numbers[-1]  # one is missing
+    assert json.loads((records.path / "stats.json").read_text())["dead_letters"] == {
+        "decode text": 1
+    }
+
+
+def test_they_can_be_looked_at(book, tmp_path, capsys):
+    inspect_records(build(book, tmp_path / "records").path, 1, make_console())
+    assert "A span of a long text." in capsys.readouterr().out

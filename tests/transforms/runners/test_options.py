@@ -1,0 +1,101 @@
+from types import SimpleNamespace
+
+import pytest
+from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.runners.portability.portable_runner import PortableRunner
+
+from rnnpipe.errors import UserError
+from rnnpipe.transforms.runners.options import check_options, check_with_server
+from rnnpipe.transforms.runners.runner import Runner
+
+FLINK = ["--runner=FlinkRunner", "--flink_master=localhost:8081"]
+ELSEWHERE = "apache_beam.runners.portability.fn_api_runner.fn_runner.FnApiRunner"
+
+
+@pytest.mark.parametrize(
+    ("args", "told"),
+    [
+        (["--flink_mastr=here"], "got --flink_mastr; did you mean --flink_master?"),
+        (["--job_name", "x", "--job-name", "y"], "got --job-name; did you mean --job_name?"),
+        (["--fresh_paint", "red"], "got --fresh_paint; correct it or leave it out"),
+        (["-x"], "got -x; correct it or leave it out"),
+        (["job"], "got job; correct it or leave it out"),
+        (
+            ["--parallelism=many"],
+            "got argument --parallelism: invalid int value: 'many'; correct it",
+        ),
+    ],
+)
+def test_what_beam_would_discard_is_told(args, told):
+    with pytest.raises(UserError) as fault:
+        Runner(beam_args=args).check()
+    assert str(fault.value).startswith("options after `--`: expected ")
+    assert str(fault.value).endswith(told)
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        [],
+        ["--job_name", "x", "--s3_endpoint_url=http://localhost:9000", "--experiments=a"],
+        [*FLINK, "--parallelism", "4", "--environment_config={}", "--environment_type=PROCESS"],
+        [*FLINK, "--checkpointing_interval=60000", "--gcp_temp_location=gs://b/t"],  # the server's
+        [f"--runner={ELSEWHERE}", "--fresh_paint=red"],  # nobody knows what this runner takes
+    ],
+)
+def test_what_somebody_may_know_is_taken(args):
+    Runner(beam_args=args).check()
+
+
+def test_a_slip_is_told_before_any_server_is_asked():
+    with pytest.raises(UserError, match=r"did you mean --flink_master\?"):
+        Runner(beam_args=["--runner=FlinkRunner", "--flink_mastr=localhost:8081"]).check()
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("Flank", r"--runner Flank: expected a runner .*, got Unexpected pipeline runner: Flank"),
+        ("no_such.Runner", "got No module named 'no_such'; correct it or install it"),
+        ("json.Runner", "got module 'json' has no attribute 'Runner'"),
+    ],
+)
+def test_a_runner_that_is_not_there_is_told(name, told):
+    with pytest.raises(UserError, match=told):
+        Runner(beam_args=[f"--runner={name}"]).check()
+
+
+def test_options_of_somebody_s_own_runner_are_taken():
+    class FlavourOptions(PipelineOptions):
+        @classmethod
+        def _add_argparse_args(cls, parser):
+            parser.add_argument("--flavour")
+
+    check_options(["--flavour=sweet"])
+    with pytest.raises(UserError, match="got --flavor; did you mean --flavour"):
+        check_options(["--flavor=sweet"])
+
+
+@pytest.mark.parametrize(
+    ("names", "args", "told"),
+    [
+        (["state_backend", "job_name"], ["--state_backend=rocksdb", "--job_name=x"], None),
+        (["state_backend"], ["--state_backend"], None),
+        (["state_backend"], ["--state_backnd=rocksdb"], "did you mean --state_backend"),
+        (["state_backend"], ["--fresh_paint=red"], "got --fresh_paint; correct it or leave it out"),
+        ([], ["--fresh_paint=red"], None),
+    ],
+)
+def test_a_job_server_is_asked_what_it_takes(names, args, told):
+    options = [SimpleNamespace(name=name) for name in names]
+    service = SimpleNamespace(
+        DescribePipelineOptions=lambda request, timeout: SimpleNamespace(options=options)
+    )
+    runner = PortableRunner()
+    check_with_server(runner, args)
+    if told:
+        with pytest.raises(UserError, match=told):
+            runner.create_job_service_handle(service, PipelineOptions(args))
+    else:
+        handle = runner.create_job_service_handle(service, PipelineOptions(args))
+        assert handle.job_service is service

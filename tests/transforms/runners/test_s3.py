@@ -1,0 +1,89 @@
+"""Builds from and to an object store: the same bytes, wholly published or not at all."""
+
+import pytest
+
+from rnnpipe.records.manifest import MANIFEST
+from rnnpipe.records.metadata import import_datasets
+from rnnpipe.sources.captions.coco import CocoCaptions
+from rnnpipe.sources.generated.moving.writer import FRAME_LABELS
+from rnnpipe.sources.streams.texts import TextStreams
+from rnnpipe.sources.text.parallel import Parallel
+from rnnpipe.sources.videos.clips import Sampling
+from rnnpipe.sources.videos.table import ClipTable
+from rnnpipe.transforms.build import Build
+from rnnpipe.transforms.runners.runner import Runner
+from tests.transforms.kinds import KINDS, contents
+
+READERS = {
+    "text_pair": lambda path: Parallel(path, source="de", target="en"),
+    "text_stream": lambda path: TextStreams(path / "book.txt", begin="^# "),
+    "caption": CocoCaptions,
+    "video": lambda path: ClipTable(path, Sampling(rate=6, most=100), frame_labels=FRAME_LABELS),
+}
+
+
+def fetched(records):
+    records.fetch()
+    return contents(records.path)
+
+
+def text_pairs(folder, amount=40):
+    return KINDS["text_pair"](folder, amount, 1).build(max_bad_fraction=0.2)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "text_pair",
+        "video",
+        pytest.param("text_stream", marks=pytest.mark.slow),
+        pytest.param("caption", marks=pytest.mark.slow),
+    ],
+)
+def test_raw_data_and_records_in_a_store_give_the_bytes_of_directories(kind, tmp_path, bucket):
+    build = KINDS[kind](tmp_path / "raw", 30, 1).build(max_bad_fraction=0.2)
+    local = build.run(tmp_path / "records")
+    for name, content in contents(tmp_path / "raw").items():
+        (bucket / "raw" / name).write_bytes(content)
+    source = READERS[kind](bucket / "raw")
+    source.prepare(lambda done, total: None)
+    assert (
+        Build(source, build.recipe, build.shares).fingerprint["sources"]
+        == (Build(build.source, build.recipe, build.shares).fingerprint["sources"])
+    )
+    options = {"records_per_shard": build.records_per_shard, "max_bad_fraction": 0.2}
+    stored = Build(source, build.recipe, build.shares, **options).run(bucket / "records")
+    assert fetched(stored) == contents(local.path)
+
+
+def test_two_workers_write_the_same_bytes_and_nothing_else_is_left(tmp_path, bucket):
+    build = text_pairs(tmp_path / "raw")
+    local = build.run(tmp_path / "records")
+    stored = build.run(bucket / "records", runner=Runner(2))
+    assert fetched(stored) == contents(local.path)
+    published = stored.copied.manifest.build
+    assert {path.name for path in (bucket / "records").iterdir()} == {MANIFEST, published}
+    kept = (bucket / "records" / published).read_files()
+    assert kept.keys() == contents(local.path).keys() == stored.copied.manifest.files.keys()
+    tfds = import_datasets()
+    split = tfds.builder_from_directory(stored.path).info.splits["train"]
+    assert split.num_examples == stored.splits["train"]
+
+
+def test_a_fault_before_publication_leaves_no_data_set_and_a_rerun_finishes_it(
+    tmp_path, bucket, monkeypatch
+):
+    build = text_pairs(tmp_path / "raw")
+
+    def fail(*args):
+        raise ConnectionError("the cable was cut")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("rnnpipe.transforms.build.write_metadata", fail)
+        with pytest.raises(ConnectionError, match="the cable was cut"):
+            build.run(bucket / "records")
+    assert not (bucket / "records").exists()
+    assert not build.is_finished_in(bucket / "records")
+    records = build.run(bucket / "records")
+    assert build.is_finished_in(bucket / "records")
+    assert sum(records.splits.values()) == 39
