@@ -52,12 +52,12 @@ class Prediction:
 
     Args:
         answers: texts with their probabilities, the likeliest first.
-        picture: a PNG, e.g. of the attention.
+        picture: a PNG, e.g. of the attention; None of a task that draws none.
         timeline: of a video: segments of start and end in seconds, label and probability.
     """
 
     answers: Sequence[tuple[str, float]]
-    picture: bytes
+    picture: bytes | None = None
     timeline: Sequence[tuple[float, float, str, float]] = ()
 
 
