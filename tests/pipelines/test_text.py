@@ -46,8 +46,8 @@ def test_pairs_of_named_files_are_built_and_leaks_are_told(tmp_path, capsys, cou
     ("pipeline", "arguments", "told"),
     [
         (text_classes, ["--source.kind", "label_files"], "source.path: expected a path, got nothi"),
-        (text_classes, ["--source.kind", "xml"], "--source.kind=xml: expected sentiment_grammar, "),
-        (text_pairs, PARALLEL, "source.path: expected a path, got nothing; add path: …"),
+        (text_classes, ["--source.kind", "xml"], "--source.kind=xml: expected label_files, label_"),
+        (text_pairs, PARALLEL, "--source.path: expected a path, got nothing; add --source.path"),
         (
             text_pairs,
             [*PARALLEL, "--source.path", "no/such", "--", "--job_name=x"],
