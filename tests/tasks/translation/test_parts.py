@@ -48,7 +48,7 @@ def test_every_cell_decodes_with_every_mechanism(cell, attention):
 
 @pytest.mark.parametrize("cell", [cell for cell in CELLS if cell != "att2in"])
 def test_every_cell_encodes(cell):
-    encoder = {"cell": {"kind": cell, "units": 4}, "depth": 2}
+    encoder = {"cell": {"kind": cell, "units": 4}, "bidirectional": False}
     check_gradients(make_trainer(encoder, {"cell": {"units": 6}, "attention": {"units": 4}}))
 
 
