@@ -155,6 +155,30 @@ def _check_bounds(owner: str, declared: Field[Any], value: Any) -> None:
             raise UserError(where, f"a value {words} {limit:g}", repr(value), fix)
 
 
+def make_absolute(settings: Any) -> Any:
+    """The same settings, with absolute paths: they hold wherever a command runs later.
+
+    Args:
+        settings: settings, or a value within them.
+
+    Example:
+        >>> class Files(Settings):
+        ...     path: Path
+        >>> make_absolute(Files(path=Path("raw"))).path.is_absolute()
+        True
+    """
+    if isinstance(settings, Path):
+        return settings.absolute()
+    if isinstance(settings, Settings):
+        values = {f.name: make_absolute(getattr(settings, f.name)) for f in fields(settings)}  # type: ignore[arg-type]  # subclasses are dataclasses
+        return replace(settings, **values)  # type: ignore[type-var]  # as above
+    if isinstance(settings, tuple):
+        return tuple(map(make_absolute, settings))
+    if isinstance(settings, dict):
+        return {key: make_absolute(value) for key, value in settings.items()}
+    return settings
+
+
 class _PathSchema:
     """How YAML gives a path: `~` is the home folder, and an object store has a scheme."""
 

@@ -183,7 +183,12 @@ def broken(case, tmp_path, shared_data, drawn_vqa):
         case "unwritable runs":
             return ["run", vqa, "--runs-dir", "/dev/null/runs"], "--runs-dir /dev/null/runs"
         case "no answers above the threshold":
-            return ["run", real, *drawn, *sets("data.answers.min_answer_count=9999")], "min_count"
+            return [
+                "run",
+                real,
+                *drawn,
+                *sets("data.answers.min_answer_count=9999"),
+            ], "min_answer_count"
         case "no split to score on":
             return ["run", real, *drawn, *sets("data.splits.test=0")], "evaluate.splits: expected"
         case "no file of weights":

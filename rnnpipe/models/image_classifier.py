@@ -40,6 +40,14 @@ class ImageClassifierOptions(Settings):
     reader: GlimpseReaderOptions = GlimpseReaderOptions()
     dropout: float = fraction(help="of the features that the softmax reads, in training")
 
+    def check(self) -> None:
+        """Dot attention compares the reader's states with the grid as they are."""
+        channels, units = self.image_encoder.grid_channels, self.reader.cell.output_size
+        if self.reader.attention.needs_equal_features and channels not in (None, units):
+            fix = f"write {channels}, or a reader.attention.kind that projects, e.g. general"
+            expected = f"{channels} units, as many as the grid has channels, with dot attention"
+            raise UserError("reader.cell", expected, str(units), fix)
+
 
 def build_image_classifier(
     options: ImageClassifierOptions,

@@ -1,6 +1,6 @@
 import pytest
 
-from pipelines import coco_captions
+from rnnpipe.pipelines import coco_captions
 from rnnpipe.records.directory import RecordsDirectory
 
 

@@ -93,7 +93,7 @@ def line_of(kind, folder):
 @pytest.mark.cluster
 @pytest.mark.parametrize("kind", JOBS)
 def test_a_pipeline_writes_the_same_bytes_on_flink(kind, cluster, tmp_path, capsys):
-    main = import_module(f"pipelines.{JOBS[kind][0]}").main
+    main = import_module(f"rnnpipe.pipelines.{JOBS[kind][0]}").main
     line = line_of(kind, tmp_path)
     here, there = tmp_path / "here", tmp_path / "there"
     assert main([*line, "--output", str(here)]) == 0
@@ -120,7 +120,7 @@ def test_a_config_is_built_with_the_same_bytes_on_flink(name, cluster, tmp_path)
 
 
 @pytest.mark.cluster
-@pytest.mark.parametrize("program", ["pipelines.text_pairs", "rnnpipe.cli"])
+@pytest.mark.parametrize("program", ["rnnpipe.pipelines.text_pairs", "rnnpipe.cli"])
 def test_a_shell_puts_the_options_into_the_line_as_the_manual_has_it(program, cluster, tmp_path):
     if program == "rnnpipe.cli":
         config = ROOT / "configs" / "translation.yaml"
