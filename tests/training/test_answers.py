@@ -11,13 +11,17 @@ from rnnpipe.training.soft_targets import soft_cross_entropy
 
 RNG = np.random.default_rng(1)
 INPUTS = {
-    "image": RNG.normal(size=(3, 2, 2, 4)).astype("float32"),
+    "image": RNG.normal(size=(4, 2, 2, 4)).astype("float32"),
     "image_index": np.array([0, 1, 1, 2]),
     "question": np.array([[4, 5], [6, 0], [7, 8], [9, 4]]),
 }
 TARGETS = RNG.dirichlet(np.ones(5), 4).astype("float32")
 ADDITIVE = {"kind": "additive", "units": 4, "glimpses": 2}
-HARD = {"kind": "hard", "mechanism": ADDITIVE, "expected_share": 0.0}
+HARD = {
+    "kind": "hard",
+    "mechanism": {"kind": "additive", "units": 4},
+    "expected_share": 0.0,
+}
 
 
 def make_trainer(attention, **options):
