@@ -27,6 +27,8 @@ class ImageEncoderOptions(Settings):
             "features": f"{_HERE}:FeatureEncoderOptions",
         },
     )
+    kind: str
+
     reads_features: ClassVar[bool] = False
     """Whether it reads stored features, not pixels."""
 
