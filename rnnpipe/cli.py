@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from rnnpipe import __version__
 from rnnpipe.errors import UserError
+from rnnpipe.output import use_utf8, write_output
+from rnnpipe.requirements import explain, require
+from rnnpipe.storage.paths import local_path
 
 if TYPE_CHECKING:
     from rnnpipe.tasks.base import Task
@@ -18,15 +21,22 @@ if TYPE_CHECKING:
 
 _EXAMPLES = """\
 examples:
-  rnnpipe run configs/vqa.yaml
-  rnnpipe run configs/vqa.yaml --set train.epochs=2 --set model.attention.glimpses=1
+  rnnpipe run vqa
+  rnnpipe run vqa --set train.epochs=2 --set model.attention.glimpses=1
+  rnnpipe init vqa > mine.yaml
   rnnpipe resume runs/vqa
   rnnpipe predict runs/sentiment --text "Not a bad film, but far too long."
   rnnpipe predict runs/vqa --image photo.jpg --question "What colour is the circle?"
   rnnpipe predict runs/captioning --image photo.jpg
   rnnpipe predict runs/video --video clip.mp4
-  rnnpipe build configs/vqa.yaml -- --runner=FlinkRunner --flink_master=localhost:8081
+  rnnpipe build vqa -- --runner=FlinkRunner --flink_master=localhost:8081
 """
+
+
+_PATHS = {"config": "CONFIG", "run": "RUN", "runs_dir": "--runs-dir"}
+"""The arguments that are paths of this machine; records and raw data may be in an object store."""
+
+_SIGPIPE = 128 + 13  # the exit code of a program that is killed by a closed pipe
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -40,11 +50,27 @@ def main(argv: Sequence[str] | None = None) -> int:
     # Libraries log missing optional parts and deprecations; only errors matter here.
     logging.basicConfig(level=logging.ERROR)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    return _act_quietly(options)
+
+
+def _act_quietly(options: argparse.Namespace) -> int:
+    """Runs a verb and returns its exit code, without a traceback for what users can mend."""
+    where = f"rnnpipe {options.verb}"
+    use_utf8()
     try:
-        options.act(options)
+        for name, label in _PATHS.items():
+            if isinstance(path := getattr(options, name, None), str):
+                setattr(options, name, local_path(label, path))
+        require(*options.extras, where=where)
+        _act(options, where)
     except UserError as fault:
         print(f"rnnpipe: {fault}", file=sys.stderr)
         return 2
+    except BrokenPipeError:
+        # Nobody reads on; without this Python would complain when it closes the standard output.
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
+        return _SIGPIPE
     except OSError as fault:
         if fault.filename is None:
             raise
@@ -54,6 +80,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("rnnpipe: interrupted", file=sys.stderr)
         return 130
     return 0
+
+
+def _act(options: argparse.Namespace, where: str) -> None:
+    try:
+        options.act(options)
+    except ModuleNotFoundError as error:
+        if (missing := explain(error, where)) is None:
+            raise
+        raise missing from error
 
 
 def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
@@ -75,7 +110,9 @@ def _make_parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
 
     config = argparse.ArgumentParser(add_help=False)
-    config.add_argument("config", type=Path, metavar="CONFIG", help="the run's YAML file")
+    config.add_argument(
+        "config", metavar="CONFIG", help="a YAML file or the name of a shipped config"
+    )
     config.add_argument(
         "--set",
         action="append",
@@ -85,24 +122,34 @@ def _make_parser() -> argparse.ArgumentParser:
         help="set a key of the config, e.g. train.epochs=2; may be repeated",
     )
     runs = argparse.ArgumentParser(add_help=False)
-    runs.add_argument(
-        "--runs-dir", type=Path, default=Path("runs"), help="the folder of all runs (default: runs)"
-    )
+    runs.add_argument("--runs-dir", default="runs", help="the folder of all runs (default: runs)")
     run = argparse.ArgumentParser(add_help=False)
     run.add_argument(
-        "run", type=Path, metavar="RUN", help="the folder of a run, or of several: then the newest"
+        "run", metavar="RUN", help="the folder of a run, or of several: then the newest"
     )
 
+    verb = verbs.add_parser("init", help="print a shipped config to edit, or list them")
+    verb.add_argument("name", nargs="?", metavar="NAME", help="its name, e.g. vqa")
+    verb.set_defaults(act=_init, extras=())
     verb = verbs.add_parser("run", parents=[config, runs], help="build, train, evaluate, report")
-    verb.set_defaults(act=_run)
+    verb.set_defaults(act=_run, extras=("build", "train", "report"))
     verb = verbs.add_parser("build", parents=[config], help="build the records")
-    verb.set_defaults(act=_build)
+    verb.set_defaults(act=_build, extras=("build",))
     verb = verbs.add_parser("train", parents=[config, runs], help="train on finished records")
-    verb.set_defaults(act=_train)
+    verb.set_defaults(act=_train, extras=("build", "train"))
     verb = verbs.add_parser("resume", parents=[run], help="continue an interrupted run")
-    verb.set_defaults(act=_resume)
+    verb.set_defaults(act=_resume, extras=("build", "train", "report"))
     verb = verbs.add_parser("evaluate", parents=[run], help="score a run and write its report")
-    verb.set_defaults(act=_evaluate)
+    verb.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        dest="overrides",
+        metavar="KEY=VALUE",
+        help="set a key of evaluate, e.g. evaluate.beam.width=10: the results go into a folder of "
+        "their own in the run; may be repeated",
+    )
+    verb.set_defaults(act=_evaluate, extras=("build", "train", "report"))
     verb = verbs.add_parser(
         "predict",
         parents=[run],
@@ -114,25 +161,38 @@ def _make_parser() -> argparse.ArgumentParser:
     verb.add_argument(
         "inputs", nargs=argparse.REMAINDER, metavar="INPUTS", help="options of the run's task"
     )
-    verb.set_defaults(act=_predict)
+    verb.set_defaults(act=_predict, extras=("train", "report"))
     verb = verbs.add_parser("config", help="show a config with its defaults, or the JSON schema")
-    verb.add_argument("config", type=Path, nargs="?", metavar="CONFIG", help="the run's YAML file")
+    verb.add_argument("config", nargs="?", metavar="CONFIG", help="the run's YAML file")
     verb.add_argument("--set", action="append", default=[], dest="overrides", metavar="KEY=VALUE")
     verb.add_argument("--schema", action="store_true", help="print the JSON schema of all configs")
-    verb.set_defaults(act=_config)
+    verb.set_defaults(act=_config, extras=("runs",))
     verb = verbs.add_parser("inspect", help="show the contents of a records directory")
     verb.add_argument("directory", metavar="DIRECTORY", help="a records directory")
-    verb.add_argument("--examples", type=int, default=3, help="records to show (default: 3)")
-    verb.set_defaults(act=_inspect)
+    verb.add_argument("--examples", default="3", metavar="N", help="records to show (default: 3)")
+    verb.set_defaults(act=_inspect, extras=("build",))
     return parser
 
 
 def _load(options: argparse.Namespace):  # type: ignore[no-untyped-def]  # the task's own types
     from rnnpipe.config.loader import load_config
+    from rnnpipe.shipped import find_config
     from rnnpipe.tasks import find_schemas, make_task
 
-    config = load_config(options.config, find_schemas(), options.overrides)
+    config = load_config(find_config(options.config), find_schemas(), options.overrides)
     return config, make_task(config)
+
+
+def _init(options: argparse.Namespace) -> None:
+    from rnnpipe.shipped import list_configs, shipped_config, summarize_config
+
+    if options.name is not None:
+        write_output(shipped_config(options.name).read_text(encoding="utf-8"))
+        return
+    names = list_configs()
+    width = max(map(len, names))
+    for name in names:
+        write_output(f"{name:{width}}  {summarize_config(name)}\n")
 
 
 def _run(options: argparse.Namespace) -> None:
@@ -201,7 +261,7 @@ def _evaluate(options: argparse.Namespace) -> None:
     with quiet_import():
         from rnnpipe.runs.evaluate import evaluate_run
 
-    evaluate_run(run, make_console())
+    evaluate_run(run, make_console(), overrides=options.overrides)
 
 
 def _predict(options: argparse.Namespace) -> None:
@@ -242,17 +302,18 @@ def _parse_inputs(
         default = "" if declared.required or not declared.default else declared.default
         text = f"{declared.help} (default: {default})" if default else declared.help
         parser.add_argument(option, dest=declared.name, metavar=declared.metavar, help=text)
-    parser.add_argument(
-        "--picture", type=Path, default=None, help="the file of the picture (default: in the run)"
-    )
+    if task.draws:
+        help_text = "the file of the picture (default: in the run)"
+        parser.add_argument("--picture", default=None, metavar="FILE", help=help_text)
     known, unknown = parser.parse_known_args(options.inputs)
     texts = vars(known)
-    picture = texts.pop("picture")
+    picture = texts.pop("picture", None)
     # The task refuses unknown inputs, together with all other mistakes.
     names = [word.removeprefix("--").partition("=")[0] for word in unknown if word.startswith("--")]
     if unknown and not names:
         parser.error(f"unrecognized arguments: {' '.join(unknown)}")
-    return {**texts, **dict.fromkeys(names, "")}, picture
+    file = None if picture is None else local_path("--picture", picture)
+    return {**texts, **dict.fromkeys(names, "")}, file
 
 
 def _config(options: argparse.Namespace) -> None:
@@ -260,22 +321,29 @@ def _config(options: argparse.Namespace) -> None:
 
     from rnnpipe.config.dump import dump_config
     from rnnpipe.config.loader import json_schema, load_config
+    from rnnpipe.shipped import find_config
     from rnnpipe.tasks import find_schemas
 
     if options.schema:
-        print(json.dumps(json_schema(find_schemas()), indent=2))
+        if options.config is not None or options.overrides:
+            got, fix = "a config too", "ask for one of the two"
+            raise UserError("--schema", "no CONFIG and no --set", got, fix)
+        write_output(json.dumps(json_schema(find_schemas()), indent=2) + "\n")
     elif options.config is None:
         raise UserError("rnnpipe config", "a CONFIG or --schema", "neither", "name a YAML file")
     else:
-        print(dump_config(load_config(options.config, find_schemas(), options.overrides)), end="")
+        config = load_config(find_config(options.config), find_schemas(), options.overrides)
+        write_output(dump_config(config))
 
 
 def _inspect(options: argparse.Namespace) -> None:
     from rnnpipe.runs.console import make_console
     from rnnpipe.runs.inspect import inspect_records
     from rnnpipe.storage.paths import as_path
+    from rnnpipe.tasks.inputs import Input, integer
 
-    inspect_records(as_path(options.directory), options.examples, make_console())
+    examples = Input("examples", "records to show", integer(0)).parse(options.examples)
+    inspect_records(as_path(options.directory), examples, make_console())
 
 
 if __name__ == "__main__":

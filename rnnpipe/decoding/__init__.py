@@ -12,7 +12,7 @@ from rnnpipe.decoding.penalties import (
     gnmt_coverage,
     gnmt_length,
 )
-from rnnpipe.decoding.sample import sample
+from rnnpipe.decoding.sample import draw_quantiles, sample, sample_tokens
 from rnnpipe.decoding.selection import Selection, top_continuations
 from rnnpipe.decoding.step import RowwiseStep, Step
 
@@ -27,10 +27,13 @@ __all__ = [
     "Step",
     "average_length",
     "beam_search",
+    "draw_quantiles",
+    "draw_tokens",
     "ensemble",
     "gnmt_coverage",
     "gnmt_length",
     "greedy_search",
     "sample",
+    "sample_tokens",
     "top_continuations",
 ]

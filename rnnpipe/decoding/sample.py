@@ -71,11 +71,11 @@ def sample(
     check_lengths(max_length, end)
     _check(seed, samples, temperature, top_k, top_p)
     rows = ops.shape(start_tokens(start, state))[0] * samples
-    quantiles = keras.random.uniform((rows, max_length), maxval=MAX_QUANTILE, seed=seed)
+    quantiles = draw_quantiles((rows, max_length), seed)
 
     def choose(log_probs: Tensor, t: Tensor) -> Tensor:
         quantile = ops.take(quantiles, t, axis=1)[:, None]
-        return _sample_token(log_probs / temperature, quantile, top_k, top_p)
+        return sample_tokens(log_probs, quantile, temperature=temperature, top_k=top_k, top_p=top_p)
 
     return decode_single_path(
         step,
@@ -90,10 +90,38 @@ def sample(
     )
 
 
-def _sample_token(
-    logits: Tensor, quantile: Tensor, top_k: int | None, top_p: float | None
+def draw_quantiles(shape: tuple[Any, ...], seed: Any) -> Tensor:
+    """Random numbers from 0, included, to 1, excluded, for `sample_tokens`."""
+    return keras.random.uniform(shape, maxval=MAX_QUANTILE, seed=seed)
+
+
+def sample_tokens(
+    logits: Tensor,
+    quantile: Tensor,
+    *,
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    top_p: float | None = None,
 ) -> Tensor:
-    """The token at which the cumulative probability exceeds `quantile`, `(rows, 1)`."""
+    """One step of `sample`: the token at which the cumulative probability exceeds a quantile.
+
+    Args:
+        logits: `(rows, vocab)`; -inf for a token that may not be drawn.
+        quantile: `(rows, 1)`, of `draw_quantiles`.
+        temperature: as for `sample`.
+        top_k: as for `sample`.
+        top_p: as for `sample`.
+
+    Returns:
+        The tokens, `(rows,)`.
+
+    Example:
+        >>> from keras import ops
+        >>> logits = ops.log(ops.array([[0.5, 0.25, 0.25]]))
+        >>> [int(sample_tokens(logits, ops.array([[q]]))[0]) for q in (0.4, 0.6, 0.9)]
+        [0, 1, 2]
+    """
+    logits = logits / temperature
     vocab, order = logits.shape[-1], None
     if top_k is not None or top_p is not None:
         logits, order = blocked_top_k(logits, min(top_k or vocab, vocab))

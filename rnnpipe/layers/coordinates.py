@@ -1,4 +1,4 @@
-"""Where the cells of a grid lie."""
+"""Coordinates of the cells of a grid."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,10 +6,12 @@ from typing import Any
 import keras
 from keras import layers, ops
 
+from rnnpipe.types import Tensor
+
 
 @keras.saving.register_keras_serializable("rnnpipe")
 class CoordinateChannels(layers.Layer):
-    """Appends to every cell of a grid where it lies, so that attention can tell left from right.
+    """Appends its coordinates to every cell of a grid, so that attention can use positions.
 
     Adds two channels, the row and the column, both running from -1 to 1.
 
@@ -23,7 +25,7 @@ class CoordinateChannels(layers.Layer):
     CoordConv Solution", section 3.
     """
 
-    def call(self, grid: Any) -> Any:
+    def call(self, grid: Tensor) -> Tensor:
         """The grid with its coordinates."""
         batch, height, width = ops.shape(grid)[:3]
         shape = (batch, height, width, 1)
@@ -31,7 +33,7 @@ class CoordinateChannels(layers.Layer):
         columns = ops.broadcast_to(self._axis(width)[None, None, :, None], shape)
         return ops.concatenate([grid, rows, columns], axis=-1)
 
-    def _axis(self, length: Any) -> Any:
+    def _axis(self, length: Any) -> Tensor:
         """From -1 to 1 in `length` steps; a single one is -1."""
         steps = ops.cast(ops.arange(length), self.compute_dtype)
         return 2 * steps / ops.cast(ops.maximum(length - 1, 1), self.compute_dtype) - 1

@@ -103,7 +103,7 @@ class GlimpseReader(keras.layers.Layer):
         return
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that make this layer again."""
+        """The arguments of the layer, for serialisation."""
         serialize = keras.saving.serialize_keras_object
         return {
             **super().get_config(),

@@ -1,4 +1,4 @@
-"""A sequence as one vector: pooling over time that says which steps it took."""
+"""Pooling of a sequence to one vector, with the alignments of the steps."""
 
 import math
 from typing import Any
@@ -8,24 +8,24 @@ from keras import ops
 
 from rnnpipe.layers.attention.mechanism import masked_softmax
 from rnnpipe.layers.errors import layer_error, shape_text, shapes_agree
+from rnnpipe.types import Nested, Shape, Tensor
 
 
 class Pooling(keras.layers.Layer):
-    """Base of the poolings: a sequence in, one vector and where it comes from out.
+    """Base of the poolings: from a sequence to one vector and the alignments of its steps.
 
     A pooling is a subclass with one method, `align`: the weights of all steps. Masked steps get
-    exactly zero, and what stands in them, were it NaN, reaches neither results nor gradients.
+    exactly zero, and their values, even NaN, reach neither results nor gradients.
 
     Call arguments:
         sequences: `(batch, time, features)`.
-        mask: `(batch, time)`, True at the steps that count; by default the mask that the sequences
-            carry.
+        mask: `(batch, time)`, False at padding; by default the mask that the sequences carry.
         training: whether dropout is on.
 
     Returns:
         `(pooled, alignments)`: `(batch, features)`, or `(batch, glimpses * features)` where there
         are glimpses, and `(batch, glimpses, time)`. Alignments sum to 1 over time, or to 0 where
-        no step counts; pooled is zero there.
+        all steps are masked; pooled is zero there.
 
     Raises:
         UserError: if the sequences or the mask have the wrong shape.
@@ -35,17 +35,19 @@ class Pooling(keras.layers.Layer):
         super().__init__(**kwargs)
         self.supports_masking = True
 
-    def align(self, sequences: Any, mask: Any, training: Any) -> Any:
-        """The weight of every step, `(batch, glimpses, time)`; `mask` is None where all count."""
+    def align(self, sequences: Tensor, mask: Tensor, training: bool) -> Tensor:
+        """The weight of every step, `(batch, glimpses, time)`; `mask` may be None."""
         raise NotImplementedError
 
-    def pool(self, sequences: Any, alignments: Any, mask: Any) -> Any:
+    def pool(self, sequences: Tensor, alignments: Tensor, mask: Tensor) -> Tensor:
         """The weighted sums of the steps, one after the other for each glimpse."""
         del mask
         pooled = ops.matmul(alignments, sequences)  # (batch, glimpses, features)
         return ops.reshape(pooled, (-1, pooled.shape[1] * pooled.shape[2]))
 
-    def call(self, sequences: Any, mask: Any = None, training: Any = False) -> tuple[Any, Any]:
+    def call(
+        self, sequences: Tensor, mask: Tensor = None, training: bool = False
+    ) -> tuple[Tensor, Nested[Tensor]]:
         """Pools; see the class for the arguments."""
         self._check(sequences, mask)
         if mask is not None:
@@ -59,7 +61,7 @@ class Pooling(keras.layers.Layer):
         """Neither the pooled vector nor the alignments carry a mask."""
         return
 
-    def _check(self, sequences: Any, mask: Any) -> None:
+    def _check(self, sequences: Tensor, mask: Tensor) -> None:
         if len(sequences.shape) != 3:
             expected, fix = "sequences (batch, time, features)", "keep the steps apart"
             raise layer_error(self, expected, shape_text(sequences), fix)
@@ -70,7 +72,7 @@ class Pooling(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("rnnpipe")
 class MeanPooling(Pooling):
-    """The mean of the steps that count: `pooled = Σₜ xₜ / n`, every alignment 1/n.
+    """The mean of the unmasked steps: `pooled = Σₜ xₜ / n`, every alignment 1/n.
 
     `Pooling` has the call arguments, returns and errors.
 
@@ -83,7 +85,7 @@ class MeanPooling(Pooling):
         (3.0, [0.5, 0.5, 0.0])
     """
 
-    def align(self, sequences: Any, mask: Any, training: Any) -> Any:
+    def align(self, sequences: Tensor, mask: Tensor, training: bool) -> Tensor:
         """The same for all steps that count."""
         del training
         return masked_softmax(ops.zeros_like(sequences[:, None, :, 0]), mask)
@@ -91,7 +93,7 @@ class MeanPooling(Pooling):
 
 @keras.saving.register_keras_serializable("rnnpipe")
 class MaxPooling(Pooling):
-    """The largest value of each feature over the steps that count: `pooledⱼ = maxₜ xₜⱼ`.
+    """The largest value of each feature over the unmasked steps: `pooledⱼ = maxₜ xₜⱼ`.
 
     A step's alignment is the share of the features that have their largest value there (Conneau
     et al. 2017); no gradient goes through it. `Pooling` has the call arguments, returns and errors.
@@ -106,7 +108,7 @@ class MaxPooling(Pooling):
     section 3.2.1; the shares are those of its appendix's figures.
     """
 
-    def align(self, sequences: Any, mask: Any, training: Any) -> Any:
+    def align(self, sequences: Tensor, mask: Tensor, training: bool) -> Tensor:
         """The share of the features that each step gives."""
         del training
         steps = ops.argmax(_lowered(sequences, mask), axis=1)  # (batch, features)
@@ -116,7 +118,7 @@ class MaxPooling(Pooling):
             shares = ops.where(mask, shares, ops.zeros_like(shares))
         return shares[:, None, :]
 
-    def pool(self, sequences: Any, alignments: Any, mask: Any) -> Any:
+    def pool(self, sequences: Tensor, alignments: Tensor, mask: Tensor) -> Tensor:
         """The largest values."""
         del alignments
         pooled = ops.max(_lowered(sequences, mask), axis=1)
@@ -125,7 +127,7 @@ class MaxPooling(Pooling):
         return ops.where(ops.any(mask, axis=1)[:, None], pooled, ops.zeros_like(pooled))
 
 
-def _lowered(sequences: Any, mask: Any) -> Any:
+def _lowered(sequences: Tensor, mask: Tensor) -> Tensor:
     """The sequences, with steps that do not count below all others."""
     if mask is None:
         return sequences
@@ -134,7 +136,7 @@ def _lowered(sequences: Any, mask: Any) -> Any:
 
 @keras.saving.register_keras_serializable("rnnpipe")
 class AttentionPooling(Pooling):
-    """Self-attentive pooling: learned queries say which steps matter.
+    """Self-attentive pooling: additive attention with learned queries.
 
         uₜ = tanh(xₜ W + b)     αₖ = softmax(vₖ · uₜ) over t     pooled = [Σₜ αₖₜ xₜ]ₖ
 
@@ -178,21 +180,21 @@ class AttentionPooling(Pooling):
         self.units, self.glimpses = units, glimpses
         self.dropout = keras.layers.Dropout(dropout, seed=seed, dtype=self.dtype_policy)
 
-    def build(self, sequences_shape: Any) -> None:
+    def build(self, sequences_shape: Shape) -> None:
         """Creates the weights for `(batch, time, features)`."""
         features = sequences_shape[-1]
         self.kernel = self.add_weight((features, self.units), name="kernel")
         self.bias = self.add_weight((self.units,), "zeros", name="bias")
         self.score_kernel = self.add_weight((self.units, self.glimpses), name="score_kernel")
 
-    def align(self, sequences: Any, mask: Any, training: Any) -> Any:
+    def align(self, sequences: Tensor, mask: Tensor, training: bool) -> Tensor:
         """The softmax of the scores."""
         joint = ops.tanh(ops.matmul(sequences, self.kernel) + self.bias)
         scores = ops.matmul(self.dropout(joint, training=training), self.score_kernel)
         return masked_softmax(ops.transpose(scores, (0, 2, 1)), mask)
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that make this layer again."""
+        """The arguments of the layer, for serialisation."""
         return {
             **super().get_config(),
             "units": self.units,

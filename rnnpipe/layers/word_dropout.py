@@ -1,4 +1,4 @@
-"""Words hidden in training."""
+"""Word dropout."""
 
 from typing import Any
 
@@ -6,14 +6,15 @@ import keras
 from keras import ops
 
 from rnnpipe.layers.errors import layer_error
+from rnnpipe.types import Tensor
 
 
 @keras.saving.register_keras_serializable("rnnpipe")
 class WordDropout(keras.layers.Layer):
-    """Replaces tokens by the unknown one in training, each with the same probability.
+    """Replaces tokens by the unknown token in training, each with the same probability.
 
-    A model that must do without some of the words leans on no single one of them, and the unknown
-    token, which words of new texts become, gets a meaning of its own.
+    A model then relies on no single word, and the embedding of the unknown token, which replaces
+    words of new texts, is trained.
 
     Args:
         rate: the probability that a token is replaced.
@@ -58,7 +59,7 @@ class WordDropout(keras.layers.Layer):
         self.rate, self.unknown, self.padding, self.seed = rate, unknown, padding, seed
         self.generator = keras.random.SeedGenerator(seed)
 
-    def call(self, tokens: Any, training: Any = False) -> Any:
+    def call(self, tokens: Tensor, training: bool = False) -> Tensor:
         """Replaces; see the class for the arguments."""
         if not training or not self.rate:
             return tokens
@@ -66,13 +67,13 @@ class WordDropout(keras.layers.Layer):
         hidden = ops.logical_and(hidden, tokens != self.padding)
         return ops.where(hidden, ops.full_like(tokens, self.unknown), tokens)
 
-    def compute_output_spec(self, tokens: Any, training: Any = False) -> Any:
+    def compute_output_spec(self, tokens: Tensor, training: bool = False) -> Tensor:
         """The shape and type of the tokens."""
         del training
         return keras.KerasTensor(tokens.shape, tokens.dtype)
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that make this layer again."""
+        """The arguments of the layer, for serialisation."""
         return {
             **super().get_config(),
             "rate": self.rate,

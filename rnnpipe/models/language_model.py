@@ -1,6 +1,7 @@
-"""Language models: what comes next in a text, from all that came before."""
+"""Language models: the next token of a text, from all tokens before it."""
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from rnnpipe.errors import UserError
 from rnnpipe.parts.embedding import EmbeddingOptions
@@ -11,8 +12,11 @@ if TYPE_CHECKING:
     import keras
 
 
+_FIRST_STATES = "first_states"
+
+
 class LanguageModelOptions(Settings):
-    """An embedding, recurrent layers and a softmax over what comes next."""
+    """An embedding, recurrent layers and a softmax over the next token."""
 
     embedding: EmbeddingOptions = EmbeddingOptions(size=128)
     recurrence: RecurrenceOptions = RecurrenceOptions()
@@ -20,7 +24,7 @@ class LanguageModelOptions(Settings):
     tie_weights: bool = setting(False, "whether the softmax uses the embedding (Press & Wolf 2017)")
 
     def check(self) -> None:
-        """What comes next cannot be read."""
+        """No layer reads the tokens that it predicts."""
         if self.recurrence.bidirectional:
             expected, fix = "false: it would read what it predicts", "write false"
             raise UserError("recurrence.bidirectional", expected, "true", fix)
@@ -32,12 +36,13 @@ def build_language_model(
     vocab: int,
     recurrence: "keras.layers.Layer | None" = None,
 ) -> "keras.Model":
-    """A model of what comes next in a text.
+    """A model of the next token of a text.
 
         xₜ = embed(tokenₜ)        hₜ, sₜ = recurrence(xₜ, sₜ₋₁)        logitsₜ = hₜ W + b
 
-    Nothing is kept between two calls. Who reads a long text in pieces hands the states of one call
-    to the next, as `TruncatedBPTT` does in training.
+    Nothing is kept between two calls. A long text is read in chunks by passing the states of one
+    call to the next, as `TruncatedBPTT` does in training. A text that starts has the first states
+    s₀, whatever is passed: zeros, or trained vectors with `recurrence.learned_state`.
 
     Args:
         options: of its parts.
@@ -46,12 +51,13 @@ def build_language_model(
             `return_state=True`.
 
     Returns:
-        A model from `{"tokens": (batch, time) int, "states": [(batch, size), …]}` to `{"logits":
-        (batch, time, vocab), "states": the states after the last token}`. States of zeros stand
-        at the beginning of a text.
+        A model from `{"tokens": (batch, time) int, "starts": (batch,) bool, whether the text starts
+        with these tokens, "states": [(batch, size), …]}` to `{"logits": (batch, time, vocab),
+        "states": the states after the last token}`.
 
     Raises:
-        UserError: the recurrence does not return its states, or tied weights do not fit.
+        UserError: the recurrence does not return its states, it has learned first states of its
+            own, or tied weights do not fit.
 
     Example:
         >>> import numpy
@@ -59,7 +65,7 @@ def build_language_model(
         >>> options = LanguageModelOptions(recurrence=RecurrenceOptions(cell=GRUOptions(units=4)))
         >>> model = build_language_model(options, vocab=9)
         >>> inputs = {"tokens": numpy.array([[2, 4, 5]]), "states": [numpy.zeros((1, 4))]}
-        >>> outputs = model(inputs)
+        >>> outputs = model({**inputs, "starts": numpy.array([True])})
         >>> tuple(outputs["logits"].shape), [tuple(state.shape) for state in outputs["states"]]
         ((1, 3, 9), [(1, 4)])
 
@@ -69,23 +75,32 @@ def build_language_model(
     import keras
     from keras import layers
 
-    from rnnpipe.layers import WordDropout
+    from rnnpipe.layers import LearnedState, WordDropout
 
     embedding = options.embedding
-    recurrence = recurrence or options.recurrence.make()
+    recurrence = (
+        _check_recurrence(recurrence) or replace(options.recurrence, learned_state=False).make()
+    )
     tokens = keras.Input((None,), dtype="int32", name="tokens")
-    # About as long as the states: they are as much of what a cell sees.
-    start = keras.initializers.RandomNormal(stddev=embedding.scale or embedding.size**-0.5)
+    starts = keras.Input((), dtype="bool", name="starts")
     table = layers.ReversibleEmbedding(
-        vocab, embedding.size, tie_weights=True, embeddings_initializer=start, name="embedding"
+        vocab,
+        embedding.size,
+        tie_weights=True,
+        embeddings_initializer=embedding.make_initializer(),
+        name="embedding",
     )
     words = table(WordDropout(embedding.word_dropout, name="word_dropout")(tokens))
     words = layers.Dropout(embedding.dropout, name="embedding_dropout")(words)
-    states = [
-        keras.Input((size,), name=f"state_{number}")
-        for number, size in enumerate(find_state_sizes(recurrence, words))
+    sizes = find_state_sizes(recurrence, words)
+    states = [keras.Input((size,), name=f"state_{number}") for number, size in enumerate(sizes)]
+    learned = options.recurrence.learned_state
+    first = LearnedState(sizes, name=_FIRST_STATES)(words) if learned else [0.0] * len(sizes)
+    before = [
+        keras.ops.where(starts[:, None], start, state)
+        for start, state in zip(first, states, strict=True)
     ]
-    hidden, *after = recurrence(words, initial_state=states)
+    hidden, *after = recurrence(words, initial_state=before)
     hidden = layers.Dropout(options.output_dropout, name="output_dropout")(hidden)
     if not options.tie_weights:
         logits = layers.Dense(vocab, name="logits")(hidden)
@@ -96,9 +111,30 @@ def build_language_model(
         fix = "make them equal, or do not tie the weights"
         raise UserError("model.tie_weights", "an embedding as wide as the layers", got, fix)
     return keras.Model(
-        {"tokens": tokens, "states": states},
+        {"tokens": tokens, "starts": starts, "states": states},
         {"logits": logits, "states": after},
         name="language_model",
+    )
+
+
+def _check_recurrence(recurrence: Any) -> Any:
+    if getattr(recurrence, "learned_state", False):
+        expected, got = "a layer without learned first states", "learned_state=True"
+        fix = "set recurrence.learned_state in the options: the model starts texts itself"
+        raise UserError("recurrence", expected, got, fix)
+    return recurrence
+
+
+def first_states(model: "keras.Model", rows: int) -> list[Any]:
+    """The states at the start of a text, `(rows, size)` each: zeros, or those that are learned."""
+    from keras import ops
+
+    zeros = [ops.zeros((rows, size)) for size in state_sizes(model)]
+    learned = [layer for layer in model.layers if layer.name == _FIRST_STATES]
+    return (
+        [zero + state for zero, state in zip(zeros, learned[0](zeros[0]), strict=True)]
+        if learned
+        else zeros
     )
 
 

@@ -32,8 +32,15 @@ class EmbeddingOptions(Settings):
         """
         import keras
 
-        scale = self.size**-0.5 if self.scale is None else self.scale
-        start = keras.initializers.RandomNormal(stddev=scale)
+        start = self.make_initializer()
         return keras.layers.Embedding(
             vocab, self.size, mask_zero=True, embeddings_initializer=start, name=name
         )
+
+    def make_initializer(self) -> "keras.initializers.Initializer":
+        """What draws the vectors before training."""
+        import keras
+
+        # By default the vectors are about as long as states, which weigh as much in a cell.
+        scale = self.size**-0.5 if self.scale is None else self.scale
+        return keras.initializers.RandomNormal(stddev=scale)

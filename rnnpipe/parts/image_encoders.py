@@ -28,7 +28,6 @@ class ImageEncoderOptions(Settings):
         },
     )
     kind: str
-
     reads_features: ClassVar[bool] = False
     """Whether it reads stored features, not pixels."""
 

@@ -114,13 +114,35 @@ class BeamSearchOptions(Settings):
 
 
 class SamplingOptions(Settings):
-    """Sampling of sequences."""
+    """Sampling: each token is drawn from the model's distribution.
 
-    temperature: float = setting(1.0, "small ones come near to greedy search", gt=0)
-    top_k: int | None = setting(None, "draws from the k likeliest tokens only; null: all", ge=1)
+    Example:
+        >>> import numpy
+        >>> logits, quantile = numpy.array([[0.0, 2.0, 1.0]], "float32"), numpy.array([[0.99]])
+        >>> int(SamplingOptions().sample(logits, quantile)[0])
+        2
+        >>> int(SamplingOptions(top_k=1).sample(logits, quantile)[0])
+        1
+    """
+
+    temperature: float = setting(
+        1.0, "what logits are divided by: 1 for the model's own, near 0 for the likeliest", gt=0
+    )
+    top_k: int | None = setting(
+        None, "draws from the k likeliest tokens only (Fan 2018); null: from all", ge=1
+    )
     top_p: float | None = setting(
         None,
-        "draws from the fewest likeliest tokens that together have this probability; null: all",
+        "draws from the fewest likeliest tokens that together have this probability (Holtzman "
+        "2020); null: from all",
         gt=0,
         le=1,
     )
+
+    def sample(self, logits: Any, quantile: Any) -> Any:
+        """The next tokens, `(rows,)`; see `rnnpipe.decoding.sample_tokens`."""
+        from rnnpipe.decoding import sample_tokens
+
+        return sample_tokens(
+            logits, quantile, temperature=self.temperature, top_k=self.top_k, top_p=self.top_p
+        )

@@ -3,7 +3,7 @@
 import os
 import platform
 import sys
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 _LIBRARIES = (
@@ -25,5 +25,13 @@ def describe_environment() -> dict[str, Any]:
         "python": platform.python_version(),
         "platform": platform.platform(),
         "processors": os.cpu_count(),
-        "libraries": {name: version(name) for name in _LIBRARIES},
+        "libraries": dict(filter(None, map(_installed, _LIBRARIES))),
     }
+
+
+def _installed(name: str) -> tuple[str, str] | None:
+    """A library and its version; None where it is not installed, as Beam where nothing is built."""
+    try:
+        return name, version(name)
+    except PackageNotFoundError:
+        return None

@@ -7,6 +7,7 @@ from pathlib import Path
 from rich.console import Console
 
 from rnnpipe.quiet import quiet_import
+from rnnpipe.requirements import require
 from rnnpipe.runs.build import build_records
 from rnnpipe.runs.directory import RunDirectory, check_runs_dir
 from rnnpipe.tasks.base import Task
@@ -33,9 +34,11 @@ def run(
         beam_args: Beam's own options for the build.
 
     Raises:
-        UserError: the raw data, the config or a place to write to is not as it should be.
+        UserError: the raw data, the config or a place to write to is not as it should be, or a
+            library is not installed.
     """
     started = time.monotonic()
+    require("build", "train", "report", where="a run")
     check_runs_dir(runs_dir)
     task.check_model()
     records = build_records(config, task, console, beam_args)
@@ -46,6 +49,7 @@ def run(
         from rnnpipe.runs.train import train
 
     finished = train(config, task, records, name=name, runs_dir=runs_dir, console=console)
-    evaluate_run(finished, console, records=records)
+    with finished.lock():
+        evaluate_run(finished, console, records=records)
     console.print(f"{(time.monotonic() - started) / 60:.1f} minutes in all")
     return finished

@@ -1,12 +1,17 @@
 """The inputs of `predict`: a task declares them, the command line turns them into options."""
 
-import math
+import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import Enum
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
+from rnnpipe.config.loader import load_flags
 from rnnpipe.errors import Faults, UserError
+from rnnpipe.settings import Settings
+
+Section = TypeVar("Section", bound=Settings)
 
 
 class _Default(Enum):
@@ -108,8 +113,8 @@ def split_phrases(text: str) -> list[str]:
     return phrases
 
 
-def integer(minimum: int) -> Callable[[str], int]:
-    """Converts text to an integer of at least `minimum`.
+def integer(minimum: int, maximum: int = 2**31 - 1) -> Callable[[str], int]:
+    """Converts text to an integer from `minimum` to `maximum`.
 
     Example:
         >>> integer(1)("12")
@@ -117,24 +122,49 @@ def integer(minimum: int) -> Callable[[str], int]:
     """
 
     def convert(text: str) -> int:
-        if text.isascii() and text.removeprefix("-").isdigit() and int(text) >= minimum:
-            return int(text)
-        raise ValueError(f"an integer of at least {minimum}")
+        # Python's `int` refuses thousands of digits.
+        whole = re.fullmatch(r"-?[0-9]{1,1000}", text)
+        if whole is None or int(text) < minimum:
+            raise ValueError(f"an integer of at least {minimum}")
+        if int(text) > maximum:
+            raise ValueError(f"an integer of at most {maximum}")
+        return int(text)
 
     return convert
 
 
-def positive_number(text: str) -> float:
-    """Converts text to a finite number above 0.
+def setting_inputs(options: Settings) -> list[Input]:
+    """An input for each setting of a section: its name, help and check; the default is its value.
+
+    Args:
+        options: a section of the config without sections of its own.
 
     Example:
-        >>> positive_number("0.8")
-        0.8
+        >>> from rnnpipe.parts.search import SamplingOptions
+        >>> temperature, top_k, _ = setting_inputs(SamplingOptions(temperature=0.8))
+        >>> temperature.default, top_k.name, top_k.parse("40")
+        (0.8, 'top-k', 40)
     """
+    return [
+        Input(
+            declared.name.replace("_", "-"),
+            declared.metadata["description"],
+            partial(_read_setting, type(options), declared.name),
+            getattr(options, declared.name),
+            "VALUE",
+        )
+        for declared in fields(options)  # type: ignore[arg-type]  # subclasses are dataclasses
+    ]
+
+
+def _read_setting(options: type[Settings], name: str, text: str) -> Any:
     try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if 0 < number < math.inf:
-        return number
-    raise ValueError("a number above 0")
+        return getattr(load_flags(options, [f"{name}={text}"]), name)
+    except UserError as fault:
+        raise ValueError(fault.expected) from fault
+
+
+def read_settings(options: Section, inputs: Mapping[str, Any]) -> Section:
+    """The section with the values of its inputs; see `setting_inputs`."""
+    names = [declared.name for declared in fields(options)]  # type: ignore[arg-type]
+    return type(options)(**{name: inputs[name.replace("_", "-")] for name in names})

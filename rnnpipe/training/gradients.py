@@ -37,16 +37,15 @@ def measure_gradient_flow(model: keras.Model, tokens: Any) -> GradientFlow:
     network cannot learn longer dependencies; where it grows, the gradient explodes.
 
     Args:
-        model: a language model whose states come in and go out, as of `build_language_model`.
+        model: of `build_language_model`.
         tokens: `(batch, time + 1)`; the last of each is predicted from those before it.
 
     Returns:
         The norms, as means over the batch.
 
     Example:
-        >>> from rnnpipe.models.language_model import build_language_model
-        >>> from rnnpipe.models.recurrence import build_recurrence
-        >>> model = build_language_model(vocab=9, recurrence=build_recurrence("gru", 4))
+        >>> from rnnpipe.models.language_model import LanguageModelOptions, build_language_model
+        >>> model = build_language_model(LanguageModelOptions(), vocab=9)
         >>> measure_gradient_flow(model, np.array([[2, 4, 5, 6]])).norms.shape
         (3,)
 
@@ -56,14 +55,17 @@ def measure_gradient_flow(model: keras.Model, tokens: Any) -> GradientFlow:
     """
     tokens = ops.convert_to_tensor(tokens)
     rows = tokens.shape[0]
+    # The first states are an input, so that they have a gradient like those of the other steps.
     states = [ops.zeros((rows, size.shape[-1])) for size in model.input["states"]]
+    starts = ops.zeros((rows,), "bool")
     steps: list[list[Any]] = []
     with tf.GradientTape() as tape:
         logits = None
         tape.watch(states)
         for t in range(tokens.shape[1] - 1):
             steps.append(states)
-            outputs = model({"tokens": tokens[:, t : t + 1], "states": states}, training=False)
+            inputs = {"tokens": tokens[:, t : t + 1], "starts": starts, "states": states}
+            outputs = model(inputs, training=False)
             logits, states = outputs["logits"][:, 0], list(outputs["states"])
         loss = ops.mean(
             ops.sparse_categorical_crossentropy(tokens[:, -1], logits, from_logits=True)

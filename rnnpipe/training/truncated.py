@@ -10,11 +10,11 @@ from keras import ops
 class TruncatedBPTT(keras.Model):
     """Trains a recurrent model on a text of any length, chunk by chunk.
 
-        logits, sₖ = model(chunkₖ, stop_gradient(sₖ₋₁)),   sₖ₋₁ = 0 in the rows that begin anew
+        logits, sₖ = model(chunkₖ, stop_gradient(sₖ₋₁))
 
-    Each row of a batch goes on where that row of the batch before ended. The states are handed on
-    for ever, and the gradient flows back through one chunk, so that memory depends on the chunk's
-    length alone. One chunk that holds everything is full backpropagation through time.
+    Each row of a batch continues that row of the batch before. States are carried from chunk to
+    chunk without end, and the gradient flows back through one chunk, so that memory depends on the
+    chunk's length alone. One chunk that holds everything is full backpropagation through time.
 
     It is an ordinary Keras model: compile it and call `fit`, with any callbacks. The carried states
     are non-trainable variables: checkpoints hold them. Evaluation reads in the same way and carries
@@ -22,15 +22,16 @@ class TruncatedBPTT(keras.Model):
     those of `model`, which keeps no state itself: save and use that.
 
     Args:
-        model: from `{"tokens": (rows, time), "states": [(rows, size), …]}` to `{"logits": (rows,
-            time, vocab), "states": […]}`, e.g. of `build_language_model`.
+        model: from `{"tokens": (rows, time), "starts": (rows,), "states": [(rows, size), …]}` to
+            `{"logits": (rows, time, vocab), "states": […]}`, e.g. of `build_language_model`; in
+            rows where `starts` is true it does not read the states.
         rows: how many texts are read at once in training.
         evaluation_rows: how many in evaluation; None for as many as in training.
         **kwargs: `name`, as for every Keras model.
 
     Call arguments:
-        inputs: `{"tokens": (rows, time), "starts": (rows,)}`, where `starts` marks the rows that
-            begin anew with this chunk.
+        inputs: `{"tokens": (rows, time), "starts": (rows,)}`, of which `starts` is true in the rows
+            where a text starts with this chunk.
         training: whether the states of training are handed on, and dropout is on.
 
     Returns:
@@ -38,9 +39,11 @@ class TruncatedBPTT(keras.Model):
 
     Example:
         >>> import numpy
-        >>> from rnnpipe.models.language_model import build_language_model
-        >>> from rnnpipe.models.recurrence import build_recurrence
-        >>> model = build_language_model(vocab=9, recurrence=build_recurrence("lstm", 4))
+        >>> from rnnpipe.models.language_model import LanguageModelOptions, build_language_model
+        >>> from rnnpipe.parts.cells import LSTMOptions
+        >>> from rnnpipe.parts.recurrence import RecurrenceOptions
+        >>> recurrence = RecurrenceOptions(cell=LSTMOptions(units=4))
+        >>> model = build_language_model(LanguageModelOptions(recurrence=recurrence), vocab=9)
         >>> trainer = TruncatedBPTT(model, rows=2)
         >>> chunk = {"tokens": numpy.array([[2, 4], [2, 5]]), "starts": numpy.array([True, True])}
         >>> tuple(trainer(chunk, training=True).shape)
@@ -73,15 +76,17 @@ class TruncatedBPTT(keras.Model):
     def call(self, inputs: Any, training: Any = False) -> Any:
         """Reads the next chunk; see the class for the arguments."""
         carried = self.carried["training" if training else "evaluation"]
-        begins = ops.cast(inputs["starts"], "bool")[:, None]
-        states = [ops.where(begins, 0.0, ops.convert_to_tensor(state)) for state in carried]
-        after = self.model({"tokens": inputs["tokens"], "states": states}, training=training)
+        states = [ops.convert_to_tensor(state) for state in carried]
+        after = self.model(
+            {"tokens": inputs["tokens"], "starts": inputs["starts"], "states": states},
+            training=training,
+        )
         for variable, state in zip(carried, after["states"], strict=True):
             variable.assign(ops.stop_gradient(state))
         return after["logits"]
 
     def reset(self) -> None:
-        """Forgets all that was read; a batch whose rows all begin anew does so by itself."""
+        """Sets all carried states to zeros, which a batch whose rows all start need not have."""
         for states in self.carried.values():
             for state in states:
                 state.assign(ops.zeros_like(state))
@@ -97,6 +102,6 @@ class TruncatedBPTT(keras.Model):
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "TruncatedBPTT":
-        """Creates a trainer from its config."""
+        """The trainer of a `get_config`."""
         model = keras.saving.deserialize_keras_object(config["model"], custom_objects)
         return cls(**{**config, "model": model})

@@ -11,8 +11,9 @@ from rnnpipe.records.directory import RecordsDirectory
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 
 TINY = [
-    "model.embedding=6",
-    "model.recurrence.units=6",
+    "model.embedding.size=6",
+    "model.recurrence.cell.units=6",
+    "model.recurrence.learned_state=true",
     "train.bptt_length=64",
     "train.epochs=1",
     "train.batch_size=8",
@@ -54,8 +55,12 @@ def test_it_runs_end_to_end(name, run_tiny, tmp_path, shared_data, capsys):
     arguments = ["predict", run.folder, "--prompt", "The", "--length", "5"]
     assert cli.main(list(map(str, arguments))) == 0
     assert capsys.readouterr().out.startswith("The")
-    assert cli.main(["predict", str(run.folder), "--image", "a.png"]) == 2
-    told = capsys.readouterr().err
-    assert "--prompt: expected an input of language_model, got none" in told
-    assert "expected one of prompt, length, temperature, seed, got image" in told
+    assert cli.main(["predict", str(run.folder), "--image", "a.png", "--top-k", "0"]) == 2
+    errors = capsys.readouterr().err
+    assert "--prompt: expected an input of language_model, got none" in errors
+    assert "--top-k: expected a positive integer or null, got 0" in errors
+    expected = "expected one of prompt, length, temperature, top-k, top-p, seed, got image"
+    assert expected in errors
+    assert cli.main([*map(str, arguments), "--top-k", "1", "--top-p", "0.5"]) == 0
+    assert capsys.readouterr().out.startswith("The")
     assert json.loads((run.folder / "vocabulary" / "symbols.json").read_text())["symbols"]

@@ -16,6 +16,7 @@ from rnnpipe.decoding import (
     sample,
 )
 from tests.decoding.steps import markov
+from tests.decoding.test_protocols import ascending, only_children
 
 BATCH, TIME, VOCAB = 4, 6, 8
 
@@ -59,6 +60,15 @@ STRATEGIES = {
         length_penalty=gnmt_length(0.7),
         coverage_penalty=gnmt_coverage(0.3, np.array([[True, True, False]] * BATCH)),
         constraints=EVERYTHING,
+    ),
+    "beam with functions of its own": lambda step, state: beam_search(
+        step,
+        state,
+        beam_width=3,
+        n_best=2,
+        max_length=TIME,
+        constraints=[ascending, Constraints(min_length=2)],
+        selection=only_children,
     ),
     "beam of groups with required phrases": lambda step, state: beam_search(
         step,

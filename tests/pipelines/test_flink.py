@@ -16,16 +16,19 @@ from tests.transforms.kinds import KINDS, contents
 from tests.transforms.recipes.backbone import SIDE, write_weights
 
 ROOT = Path(__file__).resolve().parents[2]
-COMMON = "--records-per-shard 8 --max-bad-fraction 0.2 --validation 0.2 --test 0.2"
-NETWORK = f"--backbone MobileNet --weights {{weights}} --backbone-image-size {SIDE} --batch-size 4"
+COMMON = "--records_per_shard 8 --max_bad_fraction 0.2 --splits.validation 0.2 --splits.test 0.2"
+NETWORK = (
+    "--features.backbone.kind application --features.backbone.name MobileNet "
+    f"--features.backbone.weights {{weights}} --features.image_size {SIDE} --features.batch_size 4"
+)
 CLIPS = f"--source clips --path {{raw}} --frame-labels {FRAME_LABELS} --rate 6 --image-size 16"
 
 # The kind of record: the pipeline, the kind of raw data, and what it is told.
 JOBS = {
-    "vqa": ("vqa", "vqa", "--source vqa_v2 --path {raw} --image-size 16"),
+    "vqa": ("vqa", "vqa", "--source.kind vqa_v2 --source.path {raw} --image.size 16"),
     "caption": (
         *("coco_captions", "caption"),
-        "--source coco_captions --path {raw} --image-size 16 --tokenizer word",
+        "--source.kind coco_captions --source.path {raw} --image.size 16",
     ),
     "video": ("video_frames", "video", CLIPS),
     "image_class": ("image_classes", "image_class", "--path {raw} --size 16"),
@@ -43,7 +46,7 @@ JOBS = {
     ),
     "caption_features": (
         *("coco_captions", "caption"),
-        f"--source coco_captions --path {{raw}} --image-size 16 --tokenizer word {NETWORK}",
+        f"--source.kind coco_captions --source.path {{raw}} --image.size 16 {NETWORK}",
     ),
     "video_features": ("video_frames", "video", f"{CLIPS} {NETWORK}"),
 }
@@ -88,7 +91,7 @@ def line_of(kind, folder):
 @pytest.mark.cluster
 @pytest.mark.parametrize("kind", JOBS)
 def test_a_pipeline_writes_the_same_bytes_on_flink(kind, cluster, tmp_path, capsys):
-    main = import_module(f"pipelines.{JOBS[kind][0]}").main
+    main = import_module(f"rnnpipe.pipelines.{JOBS[kind][0]}").main
     line = line_of(kind, tmp_path)
     here, there = tmp_path / "here", tmp_path / "there"
     assert main([*line, "--output", str(here)]) == 0
@@ -115,7 +118,7 @@ def test_a_config_is_built_with_the_same_bytes_on_flink(name, cluster, tmp_path)
 
 
 @pytest.mark.cluster
-@pytest.mark.parametrize("program", ["pipelines.text_pairs", "rnnpipe.cli"])
+@pytest.mark.parametrize("program", ["rnnpipe.pipelines.text_pairs", "rnnpipe.cli"])
 def test_a_shell_puts_the_options_into_the_line_as_the_manual_has_it(program, cluster, tmp_path):
     if program == "rnnpipe.cli":
         config = ROOT / "configs" / "translation.yaml"

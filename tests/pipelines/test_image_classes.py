@@ -1,7 +1,7 @@
 import pytest
 from PIL import Image
 
-from pipelines import image_classes
+from rnnpipe.pipelines import image_classes
 from rnnpipe.records.directory import RecordsDirectory
 
 

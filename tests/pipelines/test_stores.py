@@ -6,8 +6,8 @@ from importlib.util import find_spec
 import fsspec
 import pytest
 
-from pipelines.text_pairs import main
 from rnnpipe.cli import main as rnnpipe
+from rnnpipe.pipelines.text_pairs import main
 from rnnpipe.records.directory import RecordsDirectory
 from tests.transforms.kinds import KINDS, contents
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import text_classes, text_pairs
+from rnnpipe.pipelines import text_classes, text_pairs
 from rnnpipe.records.directory import RecordsDirectory
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -96,6 +96,6 @@ def test_shares_leave_something_to_train_on(tmp_path, capsys):
 
 @pytest.mark.parametrize("pipeline", ["text_classes", "text_pairs"])
 def test_help_says_where_beams_options_go(pipeline):
-    command = [sys.executable, "-m", f"pipelines.{pipeline}", "--help"]
+    command = [sys.executable, "-m", f"rnnpipe.pipelines.{pipeline}", "--help"]
     told = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT).stdout
     assert "Options after `--` are Beam's own" in told

@@ -1,6 +1,6 @@
 import pytest
 
-from pipelines import video_frames
+from rnnpipe.pipelines import video_frames
 from rnnpipe.records.directory import RecordsDirectory
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import vqa
+from rnnpipe.pipelines import vqa
 from rnnpipe.records.directory import RecordsDirectory
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,18 +42,25 @@ def test_mistakes_are_told(arguments, drawn_vqa, capsys):
     assert (
         capsys.readouterr()
         .err.splitlines()[-1]
-        .startswith("pipelines.vqa: build.max_bad_fraction: expected at most 0.05")
+        .startswith("rnnpipe.pipelines.vqa: build.max_bad_fraction: expected at most 0.05")
     )
 
 
 def test_help_says_where_beams_options_go():
-    command = [sys.executable, "-m", "pipelines.vqa", "--help"]
+    command = [sys.executable, "-m", "rnnpipe.pipelines.vqa", "--help"]
     told = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT).stdout
     assert "Options after `--` are Beam's own" in told
 
 
 def test_a_killed_build_leaves_nothing_visible_and_the_next_one_cleans_up(arguments, tmp_path):
-    command = [sys.executable, "-m", "pipelines.vqa", *arguments, "--records_per_shard", "1"]
+    command = [
+        sys.executable,
+        "-m",
+        "rnnpipe.pipelines.vqa",
+        *arguments,
+        "--records_per_shard",
+        "1",
+    ]
     output = tmp_path / "records"
     build = subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL

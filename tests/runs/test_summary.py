@@ -6,8 +6,8 @@ from rich.console import Console
 from rnnpipe.runs.summary import print_summary
 from rnnpipe.sources.vqa.vqa_v2 import VqaV2
 from rnnpipe.transforms.build import Build
-from rnnpipe.transforms.recipes.vqa import VqaRecipe
 from rnnpipe.transforms.recipes.images import ImageOptions
+from rnnpipe.transforms.recipes.vqa import VqaRecipe
 
 
 def test_it_says_what_was_made_and_what_was_left_out(drawn_vqa, tmp_path):

@@ -1,13 +1,19 @@
 import pytest
 
 from rnnpipe.errors import Faults
-from rnnpipe.tasks.inputs import Input, integer, parse_inputs, positive_number
+from rnnpipe.settings import Settings, setting
+from rnnpipe.tasks.inputs import Input, integer, parse_inputs, read_settings, setting_inputs
 
 DECLARED = [
     Input("image", "an image file"),
     Input("n-best", "how many", integer(1), default=None),
     Input("stream", "a flag", bool, default=False),
 ]
+
+
+class Sampling(Settings):
+    top_k: int | None = setting(None, "how many", ge=1)
+    method: str = setting("plain", "how")
 
 
 def test_texts_are_converted_and_defaults_added():
@@ -36,7 +42,14 @@ def test_what_is_no_integer_above_the_minimum_is_refused(text):
         integer(1)(text)
 
 
-@pytest.mark.parametrize("text", ["0", "-0.5", "nan", "inf", "", "warm"])
-def test_what_is_no_positive_number_is_refused(text):
-    with pytest.raises(ValueError, match="a number above 0"):
-        positive_number(text)
+def test_settings_are_inputs_of_their_names_helps_and_checks():
+    options = Sampling(top_k=4)
+    top_k, method = setting_inputs(options)
+    assert (top_k.name, top_k.help, top_k.default) == ("top-k", "how many", 4)
+    assert (method.name, method.help, method.default) == ("method", "how", "plain")
+    with pytest.raises(Faults) as raised:
+        parse_inputs("vqa", [top_k], {"top-k": "0"})
+    expected = "--top-k: expected a positive integer or null, got 0; correct --top-k"
+    assert str(raised.value) == expected
+    inputs = parse_inputs("vqa", [top_k, method], {"top-k": "7"})
+    assert read_settings(options, inputs) == Sampling(top_k=7)

@@ -4,7 +4,7 @@ import numpy as np
 
 
 class Oracle:
-    """Weights in the order of `build_language_model(recurrence=build_recurrence("vanilla", …))`."""
+    """Weights in the order of `build_language_model` with the cell `vanilla`."""
 
     def __init__(self, weights):
         self.weights = [np.array(weight, "float64") for weight in weights]

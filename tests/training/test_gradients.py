@@ -1,19 +1,22 @@
 import keras
 import numpy as np
 import pytest
-from rnnpipe.models.recurrence import build_recurrence
 
-from rnnpipe.models.language_model import build_language_model
+from rnnpipe.models.language_model import LanguageModelOptions, build_language_model
+from rnnpipe.parts.cells import VanillaRNNOptions
+from rnnpipe.parts.embedding import EmbeddingOptions
+from rnnpipe.parts.recurrence import RecurrenceOptions
 from rnnpipe.training.gradients import GradientFlow, measure_gradient_flow
 from tests.training.recurrent_oracle import Oracle
 
 VOCAB, UNITS = 8, 5
 
 
-def make_model(kind="vanilla"):
+def make_model():
     keras.utils.set_random_seed(4)
-    recurrence = build_recurrence(kind, UNITS)
-    return build_language_model(vocab=VOCAB, recurrence=recurrence, embedding=3)
+    recurrence = RecurrenceOptions(cell=VanillaRNNOptions(units=UNITS))
+    options = LanguageModelOptions(embedding=EmbeddingOptions(size=3), recurrence=recurrence)
+    return build_language_model(options, vocab=VOCAB)
 
 
 def test_norms_are_those_of_the_chain_rule():

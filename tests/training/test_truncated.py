@@ -2,17 +2,21 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from rnnpipe.models.recurrence import build_recurrence
 
 from rnnpipe.inputs.streams import make_stream_batches, make_streams
 from rnnpipe.layers import LSTM, LSTMCell, Zoneout
-from rnnpipe.models.language_model import build_language_model, state_sizes
+from rnnpipe.models.language_model import LanguageModelOptions, build_language_model, state_sizes
+from rnnpipe.parts.cells import CellOptions
+from rnnpipe.parts.embedding import EmbeddingOptions
+from rnnpipe.parts.recurrence import RecurrenceOptions
 from rnnpipe.training.bits import BitsPerToken
 from rnnpipe.training.token_targets import TokenCrossEntropy
 from rnnpipe.training.truncated import TruncatedBPTT
 from tests.training.recurrent_oracle import Oracle
 
 VOCAB, UNITS = 9, 5
+EMBEDDING = EmbeddingOptions(size=4)
+CELLS = CellOptions.kinds.load()
 
 
 @pytest.fixture
@@ -28,8 +32,9 @@ def double():
 
 def make_model(kind="vanilla", **options):
     keras.utils.set_random_seed(3)
-    recurrence = build_recurrence(kind, UNITS, **options)
-    return build_language_model(vocab=VOCAB, recurrence=recurrence, embedding=4)
+    recurrence = RecurrenceOptions(cell=CELLS[kind](units=UNITS), **options)
+    model_options = LanguageModelOptions(embedding=EMBEDDING, recurrence=recurrence)
+    return build_language_model(model_options, vocab=VOCAB)
 
 
 def make_trainer(model, rows, optimizer="sgd", **options):
@@ -85,12 +90,12 @@ def test_the_oracle_has_the_gradients_of_its_loss():
 
 
 @pytest.mark.usefixtures("double")
-@pytest.mark.parametrize("kind", ["vanilla", "lstm", "gru", "highway"])
+@pytest.mark.parametrize("kind", ["vanilla", "lstm", "gru", "recurrent_highway"])
 def test_one_chunk_of_everything_is_full_backpropagation(kind):
     model = make_model(kind, depth=2, connection="residual")
     (document,) = random_documents(20)
     streams = make_streams([document], rows=1, time=20)
-    inputs = {"tokens": streams.tokens[0], "states": zeros(model)}
+    inputs = {"tokens": streams.tokens[0], "starts": streams.starts[0], "states": zeros(model)}
     with tf.GradientTape() as tape:
         logits = model(inputs, training=True)["logits"]
         loss = tf.reduce_mean(
@@ -115,13 +120,26 @@ def test_evaluation_with_carried_states_is_one_long_pass(time):
         make_stream_batches(make_streams([document], rows=1, time=time)), verbose=0
     )
     whole = make_streams([document], rows=1, time=30)
-    logits = model({"tokens": whole.tokens[0], "states": zeros(model)})["logits"]
+    inputs = {"tokens": whole.tokens[0], "starts": whole.starts[0], "states": zeros(model)}
+    logits = model(inputs)["logits"]
     expected = float(TokenCrossEntropy()(whole.targets[0], logits))
     if 30 % time == 0:  # else the last batch, which is shorter, counts like the others
         assert carried == pytest.approx(expected, rel=1e-6)
     steps = make_streams([document], rows=1, time=time)
     pieces = [trainer(inputs).numpy() for inputs, _ in make_stream_batches(steps)]
     np.testing.assert_allclose(np.concatenate(pieces, axis=1)[:, :30], logits, rtol=1e-5, atol=1e-6)
+
+
+def test_learned_first_states_are_trained_where_texts_start():
+    model = make_model("gru", learned_state=True)
+    first = model.get_layer("first_states")
+    streams = make_streams(random_documents(12, 9), rows=2, time=3)
+    fit(make_trainer(model, 2), streams)
+    (vector,) = first.get_weights()
+    assert np.all(vector != 0)
+    streams.starts[:] = False
+    fit(make_trainer(model, 2), streams)
+    np.testing.assert_array_equal(first.get_weights(), [vector])
 
 
 def test_documents_do_not_know_of_each_other():
@@ -178,9 +196,10 @@ def test_a_checkpoint_holds_the_carried_states(tmp_path):
 
 
 def test_any_recurrence_with_states_will_do():
-    options = {"return_sequences": True, "return_state": True}
-    for layer in (LSTM(UNITS, **options), Zoneout(LSTMCell(UNITS), 0.1, **options)):
-        model = build_language_model(vocab=VOCAB, recurrence=layer, embedding=4)
+    returned = {"return_sequences": True, "return_state": True}
+    for layer in (LSTM(UNITS, **returned), Zoneout(LSTMCell(UNITS), 0.1, **returned)):
+        options = LanguageModelOptions(embedding=EMBEDDING)
+        model = build_language_model(options, vocab=VOCAB, recurrence=layer)
         trainer = make_trainer(model, 2, keras.optimizers.Adam(0.05))
         history = fit(trainer, make_streams(random_documents(40), rows=2, time=5), epochs=30)
         assert history.history["loss"][-1] < 0.8 * history.history["loss"][0]

@@ -158,10 +158,10 @@ def _text_stream(folder: Path, amount: int, broken: int) -> Raw:
         for number in range(amount):
             end = b"\xff" if _is_broken(number, broken) else b"."
             file.write(b"# Chapter\n" + sentence(number).encode() + end + b"\n")
-    source = TextStreams(path, begin="^# ")
+    source = TextStreams(path=path, begin="^# ")
     source.prepare(lambda done, total: None)
     dead = {f"book.txt#{n:06d}:{0:010d}": "decode text" for n in range(1, broken + 1)}
-    return Raw(source, StreamRecipe("char", 64), dead)
+    return Raw(source, StreamRecipe(symbols="char", vocabulary=64), dead)
 
 
 KINDS: Mapping[str, Callable[[Path, int, int], Raw]] = {

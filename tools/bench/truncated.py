@@ -1,4 +1,4 @@
-"""What truncated backpropagation through time needs: memory by length of text, and tokens a second.
+"""Truncated backpropagation through time: memory by length of text, and tokens per second.
 
     python tools/bench/truncated.py
 
@@ -16,10 +16,12 @@ import time
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
-from rnnpipe.models.recurrence import build_recurrence
 
 from rnnpipe.inputs.streams import make_stream_batches, make_streams
-from rnnpipe.models.language_model import build_language_model
+from rnnpipe.models.language_model import LanguageModelOptions, build_language_model
+from rnnpipe.parts.cells import LSTMOptions
+from rnnpipe.parts.embedding import EmbeddingOptions
+from rnnpipe.parts.recurrence import RecurrenceOptions
 from rnnpipe.training.token_targets import TokenCrossEntropy
 from rnnpipe.training.truncated import TruncatedBPTT
 
@@ -32,9 +34,11 @@ def measure(length: int, chunk: int) -> None:
     """Trains on rows of so many tokens and prints the memory taken and tokens per second."""
     text = np.random.default_rng(0).integers(4, VOCAB, ROWS * length)
     batches = make_stream_batches(make_streams([text], rows=ROWS, time=chunk))
-    model = build_language_model(
-        vocab=VOCAB, recurrence=build_recurrence("lstm", UNITS), embedding=64
+    options = LanguageModelOptions(
+        embedding=EmbeddingOptions(size=64),
+        recurrence=RecurrenceOptions(cell=LSTMOptions(units=UNITS)),
     )
+    model = build_language_model(options, vocab=VOCAB)
     trainer = TruncatedBPTT(model, ROWS)
     trainer.compile("adam", loss=TokenCrossEntropy())
     trainer.fit(batches.take(1), shuffle=False, verbose=0)  # compilation is not counted

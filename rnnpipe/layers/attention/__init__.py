@@ -1,4 +1,4 @@
-"""Attention mechanisms: where to look in a memory, given a query."""
+"""Attention mechanisms: alignments and contexts of a memory, given a query."""
 
 from rnnpipe.layers.attention.additive import AdditiveAttention
 from rnnpipe.layers.attention.coverage import CoverageAttention

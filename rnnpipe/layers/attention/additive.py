@@ -7,6 +7,7 @@ from keras import ops
 
 from rnnpipe.layers.attention.mechanism import Attention
 from rnnpipe.layers.errors import layer_error
+from rnnpipe.types import Nested, Tensor
 
 
 @keras.saving.register_keras_serializable("rnnpipe")
@@ -90,17 +91,17 @@ class AdditiveAttention(Attention):
             start = keras.initializers.Constant(self.units**-0.5)
             self.score_gain = self.add_weight((self.glimpses,), start, name="score_gain")
 
-    def project_memory(self, memory: Any) -> Any:
+    def project_memory(self, memory: Tensor) -> Tensor:
         """Keys m W_m + b: all of the joint layer that no query changes."""
         keys = ops.matmul(memory, self._cast(self.memory_kernel))
         return keys if self.bias is None else keys + self._cast(self.bias)
 
-    def joint(self, query: Any, keys: Any, state: Any) -> Any:
+    def joint(self, query: Tensor, keys: Tensor, state: Nested[Tensor]) -> Tensor:
         """The joint layer before its activation, `(batch, positions, units)`."""
         del state
         return keys + ops.matmul(query, self.query_kernel)[:, None, :]
 
-    def scores(self, query: Any, keys: Any, state: Any, training: Any) -> Any:
+    def scores(self, query: Tensor, keys: Tensor, state: Nested[Tensor], training: bool) -> Tensor:
         """vₖ · activation(q W_q + keyᵢ), `(batch, glimpses, positions)`."""
         joint = self.activation(self.joint(query, keys, state))
         kernel = self.score_kernel
@@ -109,7 +110,7 @@ class AdditiveAttention(Attention):
         return ops.einsum("bpu,ug->bgp", self.dropout(joint, training=training), kernel)
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that make this layer again."""
+        """The arguments of the layer, for serialisation."""
         return {
             **super().get_config(),
             "units": self.units,
@@ -123,7 +124,7 @@ class AdditiveAttention(Attention):
             "seed": self.dropout.seed,
         }
 
-    def _kernel(self, name: str, rows: int, columns: int) -> Any:
+    def _kernel(self, name: str, rows: int, columns: int) -> Tensor:
         return self.add_weight(
             (rows, columns), self.kernel_initializer, name=name, regularizer=self.kernel_regularizer
         )

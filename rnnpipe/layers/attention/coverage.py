@@ -7,24 +7,25 @@ from keras import ops
 
 from rnnpipe.layers.attention.additive import AdditiveAttention
 from rnnpipe.layers.errors import layer_error
+from rnnpipe.types import Nested, Tensor
 
 
 @keras.saving.register_keras_serializable("rnnpipe")
 class CoverageAttention(AdditiveAttention):
-    """Additive attention that sees how much of each position has been covered by earlier looks.
+    """Additive attention with the coverage of each position by earlier alignments.
 
         Φᵢ = N σ(mᵢ u)     Cᵢ = Σ_before αᵢ / Φᵢ     eᵢ = v · tanh(q W_q + mᵢ W_m + Cᵢ W_c + b)
 
-    The fertility Φᵢ says how many looks a position deserves, so that nothing is left out and
-    nothing is repeated: the paper's linguistic coverage. The state is the sum of all alignments,
-    zeros at first, of shape `(batch, glimpses, ...positions)`; the fertility goes with the keys.
+    The fertility Φᵢ is how much attention a position needs in total, so that nothing is left out
+    and nothing is repeated: the paper's linguistic coverage. The state is the sum of alignments, at
+    first zeros, of shape `(batch, glimpses, ...positions)`; the fertility goes with the keys.
     Its weights are those of `AdditiveAttention`, then `fertility_kernel` (features, 1) and
     `coverage_kernel` (glimpses, units).
 
     Args:
         units: the size of the joint layer.
-        glimpses: how many alignments each query makes; each sees the coverage by all.
-        max_fertility: N, the most looks that a position can deserve.
+        glimpses: how many alignments each query makes; each reads the coverage by all.
+        max_fertility: N, the upper bound of the fertility.
         **kwargs: those of `AdditiveAttention`.
 
     Raises:
@@ -57,28 +58,28 @@ class CoverageAttention(AdditiveAttention):
         self.fertility_kernel = self._kernel("fertility_kernel", memory_features, 1)
         self.coverage_kernel = self._kernel("coverage_kernel", self.glimpses, self.units)
 
-    def project_memory(self, memory: Any) -> Any:
+    def project_memory(self, memory: Tensor) -> Tensor:
         """Keys, and the fertility `(batch, positions, 1)`."""
         fertility = ops.sigmoid(ops.matmul(memory, self._cast(self.fertility_kernel)))
         return super().project_memory(memory), self.max_fertility * fertility
 
-    def first_state(self, memory: Any, mask: Any = None) -> Any:
+    def first_state(self, memory: Tensor, mask: Tensor = None) -> Tensor:
         """Nothing is covered: zeros `(batch, glimpses, ...positions)`."""
         del mask
-        return self._looked_nowhere(memory)
+        return self._zero_alignments(memory)
 
-    def next_state(self, state: Any, alignments: Any) -> Any:
+    def next_state(self, state: Nested[Tensor], alignments: Tensor) -> Tensor:
         """The sum of the alignments so far."""
         return state + alignments
 
-    def joint(self, query: Any, keys: Any, state: Any) -> Any:
+    def joint(self, query: Tensor, keys: Tensor, state: Nested[Tensor]) -> Tensor:
         """The joint layer of content and coverage."""
         content, fertility = keys
         batch, positions, _ = ops.shape(content)
-        looks = ops.reshape(state, (batch, self.glimpses, positions))
-        coverage = ops.transpose(looks, (0, 2, 1)) / fertility  # (batch, positions, glimpses)
+        sums = ops.reshape(state, (batch, self.glimpses, positions))
+        coverage = ops.transpose(sums, (0, 2, 1)) / fertility  # (batch, positions, glimpses)
         return super().joint(query, content, state) + ops.matmul(coverage, self.coverage_kernel)
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that make this layer again."""
+        """The arguments of the layer, for serialisation."""
         return {**super().get_config(), "max_fertility": self.max_fertility}

@@ -7,6 +7,7 @@ from keras import ops
 
 from rnnpipe.layers.attention.mechanism import Attention
 from rnnpipe.layers.errors import layer_error
+from rnnpipe.types import Nested, Tensor
 
 Scale = Literal["sqrt", "learned"]
 
@@ -57,15 +58,15 @@ class DotAttention(Attention):
             raise layer_error(self, "as many features in the query as in the memory", got, fix)
         self._build_scale()
 
-    def project_memory(self, memory: Any) -> Any:
+    def project_memory(self, memory: Tensor) -> Tensor:
         """Keys are the memory itself."""
         return memory
 
-    def directions(self, query: Any) -> Any:
+    def directions(self, query: Tensor) -> Tensor:
         """What the memory is compared with, `(batch, glimpses, features)`."""
         return query[:, None, :]
 
-    def scores(self, query: Any, keys: Any, state: Any, training: Any) -> Any:
+    def scores(self, query: Tensor, keys: Tensor, state: Nested[Tensor], training: bool) -> Tensor:
         """S q · mᵢ, `(batch, glimpses, positions)`."""
         del state, training
         scores = ops.einsum("bgf,bpf->bgp", self.directions(query), keys)
@@ -74,7 +75,7 @@ class DotAttention(Attention):
         return scores * self.memory_features**-0.5 if self.scale == "sqrt" else scores
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that make this layer again."""
+        """The arguments of the layer, for serialisation."""
         config = super().get_config()
         del config["glimpses"]  # one: a second would be the same
         return {**config, "scale": self.scale}
@@ -134,12 +135,12 @@ class GeneralAttention(DotAttention):
         )
         self._build_scale()
 
-    def directions(self, query: Any) -> Any:
+    def directions(self, query: Tensor) -> Tensor:
         """Q Wₖ, `(batch, glimpses, features)`."""
         return ops.einsum("bq,qgf->bgf", query, self.kernel)
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that make this layer again."""
+        """The arguments of the layer, for serialisation."""
         return {
             **super().get_config(),
             "glimpses": self.glimpses,

@@ -1,23 +1,23 @@
 """The doubly stochastic regulariser (Xu et al. 2015)."""
 
-from typing import Any
-
 from keras import ops
+
+from rnnpipe.types import Tensor
 
 
 def doubly_stochastic_penalty(
-    alignments: Any, mask: Any = None, memory_mask: Any = None, weight: float = 1.0
-) -> Any:
-    """What to add to the loss so that, over all steps, every position is looked at as much.
+    alignments: Tensor, mask: Tensor = None, memory_mask: Tensor = None, weight: float = 1.0
+) -> Tensor:
+    """A penalty for positions that get more or less attention than 1 over all steps.
 
         penalty = λ Σᵢ (1 − Σ_t α_tᵢ)²
 
-    The mean over glimpses, if there are several.
+    It is the mean over glimpses.
 
     Args:
         alignments: of a whole sequence, `(batch, target_time, glimpses, ...positions)`.
-        mask: `(batch, target_time)`, True at the steps that count.
-        memory_mask: `(batch, ...positions)`, True at the positions that could be read.
+        mask: `(batch, target_time)`, False at padding.
+        memory_mask: `(batch, ...positions)`, False at padding.
         weight: λ.
 
     Returns:

@@ -7,15 +7,16 @@ from keras import ops
 
 from rnnpipe.layers.attention.mechanism import Attention
 from rnnpipe.layers.attention.wrapper import AttentionWrapper
+from rnnpipe.types import Tensor
 
 
 @keras.saving.register_keras_serializable("rnnpipe")
 class GatedAttention(AttentionWrapper):
-    """A mechanism whose context passes a gate that the query opens.
+    """Gated attention: a gate, computed from the query, on the context of a mechanism.
 
         β = σ(q W_β + b_β)     context' = β ⊙ context
 
-    So a decoder can, at each word, take more or less of what it sees. The weights are `gate_kernel`
+    So a decoder can use more or less of the memory at each word. The weights are `gate_kernel`
     (query_features, 1 or context features), `gate_bias` and those of the mechanism.
 
     Args:
@@ -25,7 +26,7 @@ class GatedAttention(AttentionWrapper):
         **kwargs: `name`, `dtype`, `trainable`, as for every Keras layer.
 
     Raises:
-        UserError: as `Attention`; or if `mechanism` is none.
+        UserError: as `Attention`; or if `mechanism` is not an `Attention`.
 
     Example:
         >>> import numpy
@@ -49,11 +50,11 @@ class GatedAttention(AttentionWrapper):
         self.gate_kernel = self.add_weight((query_features, gates), name="gate_kernel")
         self.gate_bias = self.add_weight((gates,), "zeros", name="gate_bias")
 
-    def read(self, alignments: Any, memory: Any, query: Any, training: Any) -> Any:
+    def read(self, alignments: Tensor, memory: Tensor, query: Tensor, training: bool) -> Tensor:
         """The mechanism's context through the gate."""
         gate = ops.sigmoid(ops.matmul(query, self.gate_kernel) + self.gate_bias)
         return gate * super().read(alignments, memory, query, training)
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that make this layer again."""
+        """The arguments of the layer, for serialisation."""
         return {**super().get_config(), "per_feature": self.per_feature}

@@ -8,16 +8,17 @@ from keras import ops
 from rnnpipe.layers.attention.mechanism import Attention
 from rnnpipe.layers.attention.wrapper import AttentionWrapper
 from rnnpipe.layers.errors import layer_error
+from rnnpipe.types import Nested, Tensor
 
 
 @keras.saving.register_keras_serializable("rnnpipe")
 class HardAttention(AttentionWrapper):
-    """A mechanism that looks at one position at a time.
+    """Hard attention: a mechanism that reads one position at a time.
 
         s ~ Categorical(α) in training, s = argmax α otherwise     context = memoryₛ
 
     Its alignments are `{"samples": s, "probabilities": α}`, both `(batch, glimpses, ...positions)`
-    and s one-hot. No gradient passes through s: what chooses is trained by `reinforce_loss`.
+    and s one-hot. No gradient passes through s: `reinforce_loss` trains the choice.
 
     Args:
         mechanism: any `Attention` that gives α.
@@ -27,7 +28,8 @@ class HardAttention(AttentionWrapper):
         **kwargs: `name`, `dtype`, `trainable`, as for every Keras layer.
 
     Raises:
-        UserError: as `Attention`; or if `mechanism` is none, or the share is not in [0, 1].
+        UserError: as `Attention`; or if `mechanism` is not an `Attention`, or the share is not
+            in [0, 1].
 
     Example:
         >>> import numpy
@@ -55,26 +57,28 @@ class HardAttention(AttentionWrapper):
         self.expected_share, self.seed = expected_share, seed
         self.random = keras.random.SeedGenerator(seed)
 
-    def align(self, scores: Any, readable: Any, query: Any, state: Any, training: Any) -> Any:
-        """What the mechanism gives, and what is chosen of it."""
+    def align(
+        self, scores: Tensor, readable: Tensor, query: Tensor, state: Nested[Tensor], training: bool
+    ) -> Tensor:
+        """The mechanism's alignments, and samples of them."""
         probabilities = super().align(scores, readable, query, state, training)
         samples = self._sample(probabilities) if training else _one_hot(probabilities)
         return {"samples": ops.stop_gradient(samples), "probabilities": probabilities}
 
-    def read(self, alignments: Any, memory: Any, query: Any, training: Any) -> Any:
+    def read(self, alignments: Tensor, memory: Tensor, query: Tensor, training: bool) -> Tensor:
         """The mechanism's context at the samples."""
         return super().read(alignments["samples"], memory, query, training)
 
-    def next_state(self, state: Any, alignments: Any) -> Any:
-        """Next state of the mechanism, which knows of the samples alone."""
+    def next_state(self, state: Nested[Tensor], alignments: Tensor) -> Tensor:
+        """Next state of the mechanism, from the samples alone."""
         return super().next_state(state, alignments["samples"])
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that make this layer again."""
+        """The arguments of the layer, for serialisation."""
         share = {"expected_share": self.expected_share, "seed": self.seed}
         return {**super().get_config(), **share}
 
-    def _sample(self, probabilities: Any) -> Any:
+    def _sample(self, probabilities: Tensor) -> Tensor:
         """Gumbel noise makes the greatest a sample; some rows keep their probabilities."""
         shape = ops.shape(probabilities)
         # Half precision would draw 0 and 1, whose Gumbel noise is infinite.
@@ -86,7 +90,7 @@ class HardAttention(AttentionWrapper):
         return ops.where(expected, probabilities, one_hot)
 
 
-def _one_hot(odds: Any, like: Any = None) -> Any:
+def _one_hot(odds: Any, like: Any = None) -> Tensor:
     """One at the greatest of the last axis, but none where all `like` are zero."""
     like = odds if like is None else like
     chosen = ops.one_hot(ops.argmax(odds, axis=-1), ops.shape(odds)[-1], dtype=like.dtype)

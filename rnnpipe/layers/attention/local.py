@@ -8,11 +8,12 @@ from keras import ops
 from rnnpipe.layers.attention.mechanism import Attention
 from rnnpipe.layers.attention.wrapper import AttentionWrapper
 from rnnpipe.layers.errors import layer_error
+from rnnpipe.types import Nested, Tensor
 
 
 @keras.saving.register_keras_serializable("rnnpipe")
 class LocalAttention(AttentionWrapper):
-    """A mechanism that looks only around a position which it predicts from the query.
+    """Local attention: a mechanism in a window around a position predicted from the query.
 
         p = S σ(tanh(q W_p) v_p)     αᵢ = softmax(e)ᵢ exp(−(i − p)² / 2σ²) for |i − p| ≤ D,
         σ = D / 2
@@ -20,8 +21,8 @@ class LocalAttention(AttentionWrapper):
     S is the length of the source: up to its last readable position. Softmax and context are over
     the window alone, so alignments sum to less than 1 (local-p in the paper). Positions count from
     0. The memory is a sequence. The weights are `position_kernel` (query_features, units),
-    `position_score` (units, glimpses) and those of the mechanism: each glimpse has a place of its
-    own.
+    `position_score` (units, glimpses) and those of the mechanism: each glimpse has a position
+    of its own.
 
     Args:
         mechanism: any `Attention` that aligns by softmax; `DotAttention` and `GeneralAttention` in
@@ -64,7 +65,9 @@ class LocalAttention(AttentionWrapper):
         self.position_kernel = self.add_weight((query_features, self.units), name="position_kernel")
         self.position_score = self.add_weight((self.units, self.glimpses), name="position_score")
 
-    def align(self, scores: Any, readable: Any, query: Any, state: Any, training: Any) -> Any:
+    def align(
+        self, scores: Tensor, readable: Tensor, query: Tensor, state: Nested[Tensor], training: bool
+    ) -> Tensor:
         """Softmax within the window, under a bell around its centre."""
         # Half precision cannot count to a few hundred positions.
         exact = "float64" if self.compute_dtype == "float64" else "float32"
@@ -81,11 +84,11 @@ class LocalAttention(AttentionWrapper):
         return alignments * ops.cast(bell, self.compute_dtype)
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that make this layer again."""
+        """The arguments of the layer, for serialisation."""
         return {**super().get_config(), "units": self.units, "reach": self.reach}
 
 
-def _lengths(place: Any, readable: Any) -> Any:
+def _lengths(place: Any, readable: Tensor) -> Tensor:
     """Positions up to the last readable one, `(batch, 1)` or a number for all."""
     after = place + 1
     if readable is None:

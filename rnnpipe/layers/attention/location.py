@@ -7,11 +7,12 @@ from keras import ops
 
 from rnnpipe.layers.attention.additive import AdditiveAttention
 from rnnpipe.layers.errors import layer_error
+from rnnpipe.types import Nested, Shape, Tensor
 
 
 @keras.saving.register_keras_serializable("rnnpipe")
 class LocationAttention(AdditiveAttention):
-    """Additive attention that sees, around each position, where it looked before.
+    """Additive attention that reads the previous alignments around each position.
 
         fᵢ = (F ∗ α_before)ᵢ     eᵢ = v · tanh(q W_q + mᵢ W_m + fᵢ W_f + b)     α = softmax(e)
 
@@ -23,10 +24,10 @@ class LocationAttention(AdditiveAttention):
 
     Args:
         units: the size of the joint layer.
-        glimpses: how many alignments each query makes; each sees those of all.
+        glimpses: how many alignments each query makes; each reads those of all.
         filters: how many features fᵢ has.
         kernel_size: positions over which each filter reaches, rows and columns of a grid alike.
-        cumulative: whether it sees the sum of all alignments before, not only the last.
+        cumulative: whether it reads the sum of all previous alignments, not only the last.
         **kwargs: those of `AdditiveAttention`.
 
     Raises:
@@ -63,7 +64,7 @@ class LocationAttention(AdditiveAttention):
             raise layer_error(self, "at least 1 filter over 1 position", got, fix)
         self.filters, self.kernel_size, self.cumulative = filters, kernel_size, cumulative
 
-    def build(self, query_shape: Any, memory_shape: Any) -> None:
+    def build(self, query_shape: Shape, memory_shape: Shape) -> None:
         """Creates the weights; the convolution is over as many axes as the memory has."""
         super().build(query_shape, memory_shape)
         reach = (self.kernel_size,) * (len(memory_shape) - 2)
@@ -72,16 +73,16 @@ class LocationAttention(AdditiveAttention):
         )
         self.location_kernel = self._kernel("location_kernel", self.filters, self.units)
 
-    def first_state(self, memory: Any, mask: Any = None) -> Any:
-        """Alignments that looked nowhere: zeros `(batch, glimpses, ...positions)`."""
+    def first_state(self, memory: Tensor, mask: Tensor = None) -> Tensor:
+        """No alignments yet: zeros `(batch, glimpses, ...positions)`."""
         del mask
-        return self._looked_nowhere(memory)
+        return self._zero_alignments(memory)
 
-    def next_state(self, state: Any, alignments: Any) -> Any:
+    def next_state(self, state: Nested[Tensor], alignments: Tensor) -> Tensor:
         """The alignments, or their sum so far."""
         return state + alignments if self.cumulative else alignments
 
-    def joint(self, query: Any, keys: Any, state: Any) -> Any:
+    def joint(self, query: Tensor, keys: Tensor, state: Nested[Tensor]) -> Tensor:
         """The joint layer of content and location."""
         if len(state.shape) != len(self.convolution.shape):
             expected = f"a memory of {len(self.convolution.shape) - 2} axes of positions"
@@ -94,7 +95,7 @@ class LocationAttention(AdditiveAttention):
         return super().joint(query, keys, state) + ops.matmul(features, self.location_kernel)
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that make this layer again."""
+        """The arguments of the layer, for serialisation."""
         return {
             **super().get_config(),
             "filters": self.filters,

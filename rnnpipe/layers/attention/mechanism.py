@@ -1,4 +1,4 @@
-"""What all attention mechanisms share: memory, mask, keys, state, alignment, context."""
+"""Base of the attention mechanisms: memory, mask, keys, state, alignments, context."""
 
 from typing import Any
 
@@ -6,20 +6,21 @@ import keras
 from keras import ops, tree
 
 from rnnpipe.layers.errors import layer_error, shape_text, shapes_agree
+from rnnpipe.types import Nested, Shape, Tensor
 
 SEQUENCE, GRID = "(batch, source_time, features)", "(batch, height, width, channels)"
 
 
 class Attention(keras.layers.Layer):
-    """Base of the attention mechanisms: where to look in a memory, given a query.
+    """Base of the attention mechanisms: alignments and context of a memory, given a query.
 
         eₖᵢ = score_k(query, memoryᵢ)     αₖ = softmax(eₖ) over i     contextₖ = Σᵢ αₖᵢ memoryᵢ
 
     A mechanism is a subclass with three short methods: `build_scores` makes its weights,
     `project_memory` turns the memory into keys, once for all queries, and `scores` compares a
-    query with the keys. One whose looks depend on earlier looks also says what it remembers,
-    `first_state` and `next_state`; `align` and `read` can take the place of the softmax and of the
-    weighted sum. Nothing is kept on the layer between calls.
+    query with the keys. One that depends on earlier alignments also has a state, by
+    `first_state` and `next_state`; `align` and `read` can replace the softmax and the weighted sum.
+    The layer keeps no state between calls.
 
     Args:
         glimpses: how many alignments each query makes; their contexts are concatenated.
@@ -29,12 +30,11 @@ class Attention(keras.layers.Layer):
         query: `(batch, query_features)`.
         memory: `(batch, source_time, features)` or a grid `(batch, height, width, channels)`.
         mask: `(batch, source_time)` or `(batch, height, width)`, True where memory may be read.
-        memory_mask: the mask that `memory` carries, which Keras passes; `mask` takes its place.
-        keys: `project(memory, mask)`, if it is at hand: a decoder computes it once and not at
-            every step. The memory is then read as it is: pass `blank(memory, mask)`, unless its
-            padding is finite anyway.
-        state: what is known of the looks before: `first_state(memory, mask)`, which is also the
-            default, then `next_state(state, alignments)` after each look.
+        memory_mask: the mask that `memory` carries, which Keras passes; `mask` replaces it.
+        keys: `project(memory, mask)`, which a decoder computes once for all steps. The memory is
+            then read as it is: pass `blank(memory, mask)`, unless its padding is finite.
+        state: at first `first_state(memory, mask)`, the default, then `next_state(state,
+            alignments)` after each step.
         training: whether dropout is on.
 
     Returns:
@@ -60,16 +60,16 @@ class Attention(keras.layers.Layer):
         """Creates the weights of the score."""
         raise NotImplementedError
 
-    def project_memory(self, memory: Any) -> Any:
+    def project_memory(self, memory: Tensor) -> Tensor:
         """Keys of a memory `(batch, positions, features)`: tensors `(batch, positions, ...)`."""
         raise NotImplementedError
 
-    def scores(self, query: Any, keys: Any, state: Any, training: Any) -> Any:
+    def scores(self, query: Tensor, keys: Tensor, state: Nested[Tensor], training: bool) -> Tensor:
         """Scores of all positions, `(batch, glimpses, positions)`."""
         raise NotImplementedError
 
-    def first_state(self, memory: Any, mask: Any = None) -> Any:
-        """What is known before the first look: nested tensors `(batch, ...)`, or `()` for nothing.
+    def first_state(self, memory: Tensor, mask: Tensor = None) -> Tensor:
+        """The state before the first step: nested tensors `(batch, ...)`, or `()` for none.
 
         Args:
             memory: as for `call`.
@@ -78,8 +78,8 @@ class Attention(keras.layers.Layer):
         del memory, mask
         return ()
 
-    def next_state(self, state: Any, alignments: Any) -> Any:
-        """What is known after a look, of the same structure and shapes as `state`.
+    def next_state(self, state: Nested[Tensor], alignments: Tensor) -> Tensor:
+        """The state after a step, of the same structure and shapes as `state`.
 
         Args:
             state: that was passed to `call`.
@@ -88,12 +88,14 @@ class Attention(keras.layers.Layer):
         del alignments
         return state
 
-    def align(self, scores: Any, readable: Any, query: Any, state: Any, training: Any) -> Any:
+    def align(
+        self, scores: Tensor, readable: Tensor, query: Tensor, state: Nested[Tensor], training: bool
+    ) -> Tensor:
         """Alignments `(batch, glimpses, positions)`, exactly zero where not `readable`."""
         del query, state, training
         return masked_softmax(scores, readable)
 
-    def read(self, alignments: Any, memory: Any, query: Any, training: Any) -> Any:
+    def read(self, alignments: Tensor, memory: Tensor, query: Tensor, training: bool) -> Tensor:
         """The context `(batch, ...)` of alignments over a memory `(batch, positions, features)`."""
         del query, training
         # (batch, glimpses, positions) x (batch, positions, features)
@@ -105,7 +107,7 @@ class Attention(keras.layers.Layer):
         """How many features a context has, once the layer is built."""
         return self.glimpses * self.memory_features
 
-    def build(self, query_shape: Any, memory_shape: Any) -> None:
+    def build(self, query_shape: Shape, memory_shape: Shape) -> None:
         """Creates the weights for the feature sizes of query and memory."""
         if len(query_shape) != 2:
             raise layer_error(
@@ -117,7 +119,7 @@ class Attention(keras.layers.Layer):
         self.query_features, self.memory_features = query_shape[-1], memory_shape[-1]
         self.build_scores(self.query_features, self.memory_features)
 
-    def project(self, memory: Any, mask: Any = None) -> Any:
+    def project(self, memory: Tensor, mask: Tensor = None) -> Tensor:
         """Keys of a memory, for `call(..., keys=keys)`; the layer must be built.
 
         Args:
@@ -131,8 +133,8 @@ class Attention(keras.layers.Layer):
         positions, _ = self._flatten(self.blank(memory, mask), mask)
         return self.project_memory(positions)
 
-    def blank(self, memory: Any, mask: Any = None) -> Any:
-        """A memory with zeros where it may not be read, for `call(..., keys=keys)`.
+    def blank(self, memory: Tensor, mask: Tensor = None) -> Tensor:
+        """A memory with zeros at masked positions, for `call(..., keys=keys)`.
 
         A NaN there would reach context and gradients as 0 · NaN.
 
@@ -147,16 +149,16 @@ class Attention(keras.layers.Layer):
 
     def call(
         self,
-        query: Any,
-        memory: Any,
-        mask: Any = None,
+        query: Tensor,
+        memory: Tensor,
+        mask: Tensor = None,
         *,
-        keys: Any = None,
-        state: Any = (),
-        memory_mask: Any = None,
-        training: Any = False,
-    ) -> tuple[Any, Any]:
-        """Looks once; see the class for the arguments."""
+        keys: Tensor = None,
+        state: Nested[Tensor] = (),
+        memory_mask: Tensor = None,
+        training: bool = False,
+    ) -> tuple[Tensor, Nested[Tensor]]:
+        """Attends once; see the class for the arguments."""
         # Keras itself fills an argument of the name `memory_mask`, on every backend.
         mask = memory_mask if mask is None else mask
         self._check(query, memory, mask)
@@ -166,7 +168,7 @@ class Attention(keras.layers.Layer):
         if keys is None:
             keys = self.project_memory(positions)
         self._check_keys(keys, positions)
-        state = self._known(state, self.first_state(memory, mask))
+        state = self._state_or_first(state, self.first_state(memory, mask))
         scores = self.scores(query, keys, state, training)
         alignments = self.align(scores, readable, query, state, training)
         context = self.read(alignments, positions, query, training)
@@ -177,19 +179,19 @@ class Attention(keras.layers.Layer):
         return
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that make this layer again."""
+        """The arguments of the layer, for serialisation."""
         return {**super().get_config(), "glimpses": self.glimpses}
 
-    def _looked_nowhere(self, memory: Any) -> Any:
-        """Alignments before the first look: zeros `(batch, glimpses, ...positions)`."""
+    def _zero_alignments(self, memory: Tensor) -> Tensor:
+        """Alignments before the first step: zeros `(batch, glimpses, ...positions)`."""
         batch, *positions, _ = ops.shape(memory)
         return ops.zeros((batch, self.glimpses, *positions), dtype=self.compute_dtype)
 
-    def _cast(self, weight: Any) -> Any:
-        """A weight in the dtype of computation, where Keras does not see to it: in `project`."""
+    def _cast(self, weight: Tensor) -> Tensor:
+        """A weight in the compute dtype, which Keras casts to in calls only, not in `project`."""
         return ops.cast(weight, self.compute_dtype)
 
-    def _flatten(self, memory: Any, mask: Any) -> tuple[Any, Any]:
+    def _flatten(self, memory: Tensor, mask: Tensor) -> tuple[Tensor, Nested[Tensor]]:
         """Memory as `(batch, positions, features)`, and its flat mask."""
         if len(memory.shape) == 4:
             batch, height, width, _ = ops.shape(memory)
@@ -203,13 +205,13 @@ class Attention(keras.layers.Layer):
         names = {3: SEQUENCE, 4: GRID}
         return " or ".join(names[rank] for rank in self.memory_ranks)
 
-    def _check(self, query: Any, memory: Any, mask: Any) -> None:
+    def _check(self, query: Tensor, memory: Tensor, mask: Tensor) -> None:
         if len(query.shape) != 2 or query.shape[-1] != self.query_features:
             expected = f"a query of shape (batch, {self.query_features})"
             raise layer_error(self, expected, shape_text(query), "pass the query it was built for")
         if memory is None:
             raise layer_error(
-                self, f"a memory {self._memory_text()}", "None", "pass what is looked at"
+                self, f"a memory {self._memory_text()}", "None", "pass the memory to attend to"
             )
         if len(memory.shape) not in self.memory_ranks or memory.shape[-1] != self.memory_features:
             expected = f"a memory {self._memory_text()} with {self.memory_features} features"
@@ -222,27 +224,28 @@ class Attention(keras.layers.Layer):
                 self, expected, shape_text(mask), "pass one boolean for each position"
             )
 
-    def _check_keys(self, keys: Any, positions: Any) -> None:
+    def _check_keys(self, keys: Tensor, positions: Tensor) -> None:
         for each in tree.flatten(keys):
             if not shapes_agree(each.shape[:2], positions.shape[:2]):
                 expected = f"keys of {positions.shape[1]} positions"
                 fix = "pass what project(memory, mask) returned for this memory"
                 raise layer_error(self, expected, shape_text(each), fix)
 
-    def _known(self, state: Any, first: Any) -> Any:
+    def _state_or_first(self, state: Nested[Tensor], first: Any) -> Tensor:
         """The state, if there is one, or the first."""
-        given, needed = tree.flatten(state), tree.flatten(first)
-        if not given:
+        tensors, first_tensors = tree.flatten(state), tree.flatten(first)
+        if not tensors:
             return first
-        came, expected = ([tuple(each.shape) for each in tensors] for tensors in (given, needed))
-        if len(came) != len(expected) or not all(map(shapes_agree, came, expected)):
+        shapes = [tuple(tensor.shape) for tensor in tensors]
+        expected = [tuple(tensor.shape) for tensor in first_tensors]
+        if len(shapes) != len(expected) or not all(map(shapes_agree, shapes, expected)):
             fix = "pass what first_state or next_state returned for this memory"
-            raise layer_error(self, f"a state of shapes {expected}", str(came), fix)
+            raise layer_error(self, f"a state of shapes {expected}", str(shapes), fix)
         return state
 
 
-def masked_softmax(scores: Any, readable: Any) -> Any:
-    """Softmax over the last axis, exactly zero where nothing may be read.
+def masked_softmax(scores: Tensor, readable: Tensor) -> Tensor:
+    """Softmax over the last axis, exactly zero at masked positions.
 
     Args:
         scores: `(batch, glimpses, positions)`.
@@ -261,19 +264,19 @@ def masked_softmax(scores: Any, readable: Any) -> Any:
         readable = readable[:, None, :]
     lowest = -1e38 if dtype != "float64" else -1e300
     alignments = _softmax(ops.where(readable, scores, lowest))
-    # Where nothing is readable, the softmax is uniform and this makes it zero.
+    # Where every position is masked, the softmax is uniform and this makes it zero.
     alignments = ops.where(readable, alignments, ops.zeros_like(alignments))
     return ops.cast(alignments, dtype)
 
 
-def _softmax(scores: Any) -> Any:
-    """Softmax over the last axis, of which Keras' own warns where a memory has one position."""
+def _softmax(scores: Tensor) -> Tensor:
+    """Softmax over the last axis; that of Keras warns if the axis has size 1."""
     largest = ops.stop_gradient(ops.max(scores, axis=-1, keepdims=True))
     shares = ops.exp(scores - largest)
     return shares / ops.sum(shares, axis=-1, keepdims=True)
 
 
-def _unflatten(alignments: Any, memory: Any) -> Any:
+def _unflatten(alignments: Tensor, memory: Tensor) -> Tensor:
     """Alignments over the positions that the memory has: its rows and columns, if it is a grid."""
     if len(memory.shape) == 3:
         return alignments

@@ -8,19 +8,20 @@ from keras import ops
 from rnnpipe.layers.attention.mechanism import Attention
 from rnnpipe.layers.attention.wrapper import AttentionWrapper
 from rnnpipe.layers.errors import layer_error
+from rnnpipe.types import Nested, Tensor
 
 
 @keras.saving.register_keras_serializable("rnnpipe")
 class MonotonicAttention(AttentionWrapper):
-    """A mechanism that moves through a sequence in one direction, and stops once at each look.
+    """Monotonic attention: it moves forward through a sequence, and stops once at each step.
 
         pᵢ = σ(eᵢ + r + noise)     αᵢ = pᵢ Σⱼ≤ᵢ α_before,ⱼ Πⱼ≤ₗ<ᵢ (1 − pₗ)
 
     From where it stopped before, it goes on from position to position and stops at i with chance
     pᵢ. Training takes the expectation αᵢ, in parallel over positions; inference is hard: it stops
     at the first position with eᵢ + r > 0, which needs no later part of the memory. Chance that
-    passes the end is lost: alignments sum to at most 1, and after a look that stopped nowhere they
-    are zero.
+    passes the end is lost: alignments sum to at most 1, and after a step that stopped nowhere
+    they are zero.
 
     The state is that of the mechanism and the last alignments, `(batch, glimpses, source_time)`,
     which begin at the first position. The weights are `score_bias` (glimpses) and those of the
@@ -79,18 +80,18 @@ class MonotonicAttention(AttentionWrapper):
         start = keras.initializers.Constant(self.first_bias)
         self.score_bias = self.add_weight((self.glimpses,), start, name="score_bias")
 
-    def first_state(self, memory: Any, mask: Any = None) -> Any:
+    def first_state(self, memory: Tensor, mask: Tensor = None) -> Tensor:
         """First state of the mechanism, and all chance at the first position."""
         batch, length, _ = ops.shape(memory)
         first = ops.cast(ops.equal(ops.arange(length), 0), self.compute_dtype)
         before = ops.broadcast_to(first, (batch, self.glimpses, length))
         return super().first_state(memory, mask), before
 
-    def next_state(self, state: Any, alignments: Any) -> Any:
+    def next_state(self, state: Nested[Tensor], alignments: Tensor) -> Tensor:
         """Next state of the mechanism, and the alignments."""
         return super().next_state(state[0], alignments), alignments
 
-    def scores(self, query: Any, keys: Any, state: Any, training: Any) -> Any:
+    def scores(self, query: Tensor, keys: Tensor, state: Nested[Tensor], training: bool) -> Tensor:
         """Scores of the mechanism, with bias and, in training, noise."""
         scores = super().scores(query, keys, state[0], training) + self.score_bias[:, None]
         if not training or not self.noise:
@@ -98,8 +99,10 @@ class MonotonicAttention(AttentionWrapper):
         drawn = keras.random.normal(ops.shape(scores), dtype=scores.dtype, seed=self.random)
         return scores + self.noise * drawn
 
-    def align(self, scores: Any, readable: Any, query: Any, state: Any, training: Any) -> Any:
-        """Where it stops: for certain at inference, by expectation in training."""
+    def align(
+        self, scores: Tensor, readable: Tensor, query: Tensor, state: Nested[Tensor], training: bool
+    ) -> Tensor:
+        """Where it stops: the position at inference, its expectation in training."""
         del query
         exact = "float64" if self.compute_dtype == "float64" else "float32"
         scores, before = ops.cast(scores, exact), ops.cast(state[1], exact)
@@ -110,7 +113,7 @@ class MonotonicAttention(AttentionWrapper):
         return ops.cast(alignments, self.compute_dtype)
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that make this layer again."""
+        """The arguments of the layer, for serialisation."""
         return {
             **super().get_config(),
             "noise": self.noise,
@@ -120,19 +123,19 @@ class MonotonicAttention(AttentionWrapper):
         }
 
 
-def _first_stop(scores: Any, before: Any) -> Any:
+def _first_stop(scores: Tensor, before: Any) -> Tensor:
     """One at the first position, from the one before on, whose score is positive."""
     stops = ops.logical_and(scores > 0, ops.cumsum(before, axis=-1) > 0)
     stops = ops.cast(stops, scores.dtype)
     return stops * ops.cast(ops.cumsum(stops, axis=-1) == 1, scores.dtype)
 
 
-def _expected_stop(scores: Any, before: Any) -> Any:
+def _expected_stop(scores: Tensor, before: Any) -> Tensor:
     """αᵢ = pᵢ xᵢ, where xᵢ = (1 − pᵢ₋₁) xᵢ₋₁ + α_before,ᵢ is the chance to come to i."""
     return ops.sigmoid(scores) * _recurrence(_shift(ops.sigmoid(-scores), 1), before)
 
 
-def _recurrence(factor: Any, term: Any) -> Any:
+def _recurrence(factor: Any, term: Any) -> Tensor:
     """xᵢ = factorᵢ xᵢ₋₁ + termᵢ over the last axis, by doubling the reach in each step."""
 
     def double(reach: Any, factor: Any, term: Any) -> tuple[Any, Any, Any]:
@@ -149,7 +152,7 @@ def _recurrence(factor: Any, term: Any) -> Any:
     return term
 
 
-def _shift(x: Any, places: Any) -> Any:
+def _shift(x: Any, places: Any) -> Tensor:
     """The last axis moved towards its end, with zeros at its beginning."""
-    kept = ops.arange(ops.shape(x)[-1]) >= places
-    return ops.where(kept, ops.roll(x, places, axis=-1), ops.zeros_like(x))
+    inside = ops.arange(ops.shape(x)[-1]) >= places
+    return ops.where(inside, ops.roll(x, places, axis=-1), ops.zeros_like(x))

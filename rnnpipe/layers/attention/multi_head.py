@@ -7,6 +7,7 @@ from keras import ops
 
 from rnnpipe.layers.attention.mechanism import Attention
 from rnnpipe.layers.errors import layer_error
+from rnnpipe.types import Nested, Tensor
 
 
 @keras.saving.register_keras_serializable("rnnpipe")
@@ -86,12 +87,12 @@ class MultiHeadAttention(Attention):
         self.value_kernel, self.value_bias = self._pair("value", value, value[1:])
         self.output_kernel, self.output_bias = self._pair("output", output, output[2:])
 
-    def project_memory(self, memory: Any) -> Any:
+    def project_memory(self, memory: Tensor) -> Tensor:
         """Keys mᵢ K_h, `(batch, positions, heads, key_dim)`."""
         keys = ops.einsum("bpf,fhk->bphk", memory, self._cast(self.key_kernel))
         return keys if self.key_bias is None else keys + self._cast(self.key_bias)
 
-    def scores(self, query: Any, keys: Any, state: Any, training: Any) -> Any:
+    def scores(self, query: Tensor, keys: Tensor, state: Nested[Tensor], training: bool) -> Tensor:
         """(q Q_h) · keyₕᵢ / √key_dim, `(batch, heads, positions)`."""
         del state, training
         query = ops.einsum("bq,qhk->bhk", query, self.query_kernel)
@@ -99,7 +100,7 @@ class MultiHeadAttention(Attention):
             query = query + self.query_bias
         return ops.einsum("bhk,bphk->bhp", query * self.key_dim**-0.5, keys)
 
-    def read(self, alignments: Any, memory: Any, query: Any, training: Any) -> Any:
+    def read(self, alignments: Tensor, memory: Tensor, query: Tensor, training: bool) -> Tensor:
         """What the heads read together, `(batch, output_shape)`."""
         del query
         alignments = self.dropout(alignments, training=training)
@@ -112,7 +113,7 @@ class MultiHeadAttention(Attention):
         return context if self.output_bias is None else context + self.output_bias
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that make this layer again."""
+        """The arguments of the layer, for serialisation."""
         config = super().get_config()
         heads = config.pop("glimpses")
         return {
@@ -128,7 +129,9 @@ class MultiHeadAttention(Attention):
             "seed": self.dropout.seed,
         }
 
-    def _pair(self, name: str, shape: tuple[int, ...], bias: tuple[int, ...]) -> tuple[Any, Any]:
+    def _pair(
+        self, name: str, shape: tuple[int, ...], bias: tuple[int, ...]
+    ) -> tuple[Tensor, Nested[Tensor]]:
         """Kernel and bias of a projection."""
         kernel = self.add_weight(
             shape,

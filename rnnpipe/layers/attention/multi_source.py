@@ -8,6 +8,7 @@ from keras import ops
 
 from rnnpipe.layers.attention.mechanism import Attention
 from rnnpipe.layers.errors import layer_error
+from rnnpipe.types import Nested, Shape, Tensor
 
 
 @keras.saving.register_keras_serializable("rnnpipe")
@@ -17,7 +18,7 @@ class MultiSourceAttention(keras.layers.Layer):
         context = [context₁; context₂; …]
 
     It is called as one mechanism is, with lists in place of single memories, masks, keys, states
-    and alignments: so a decoder can look at an image and a text at once.
+    and alignments: so a decoder can attend to an image and a text.
 
     Args:
         mechanisms: an `Attention` for each memory.
@@ -28,7 +29,7 @@ class MultiSourceAttention(keras.layers.Layer):
         memory: a list of sequences and grids, each as for its mechanism.
         mask: None, or a list of a mask or None for each memory.
         memory_mask: the masks that the memories carry, which Keras passes.
-        keys: `project(memory, mask)`, if they are at hand.
+        keys: `project(memory, mask)`, computed beforehand.
         state: a list of states, at first `first_state(memory, mask)`.
         training: whether dropout is on.
 
@@ -68,7 +69,7 @@ class MultiSourceAttention(keras.layers.Layer):
         """How many features a context has, once the layer is built."""
         return sum(mechanism.context_features for mechanism in self.mechanisms)
 
-    def build(self, query_shape: Any, memory_shape: Any) -> None:
+    def build(self, query_shape: Shape, memory_shape: Shape) -> None:
         """Builds each mechanism for its memory, unless it comes built from a file."""
         if not isinstance(memory_shape[0], list | tuple):
             expected = f"a list of {len(self.mechanisms)} memories"
@@ -77,44 +78,47 @@ class MultiSourceAttention(keras.layers.Layer):
             if not mechanism.built:
                 mechanism.build(query_shape, tuple(shape))
 
-    def project(self, memory: Any, mask: Any = None) -> list[Any]:
+    def project(self, memory: Tensor, mask: Tensor = None) -> list[Any]:
         """Keys of each memory; the layer must be built."""
         return [
             mechanism.project(each, readable)
             for mechanism, each, readable in self._pairs(memory, mask)
         ]
 
-    def blank(self, memory: Any, mask: Any = None) -> list[Any]:
+    def blank(self, memory: Tensor, mask: Tensor = None) -> list[Any]:
         """Each memory with zeros where it may not be read."""
         return [
             mechanism.blank(each, readable)
             for mechanism, each, readable in self._pairs(memory, mask)
         ]
 
-    def first_state(self, memory: Any, mask: Any = None) -> list[Any]:
+    def first_state(self, memory: Tensor, mask: Tensor = None) -> list[Any]:
         """First state of each mechanism."""
         return [
             mechanism.first_state(each, readable)
             for mechanism, each, readable in self._pairs(memory, mask)
         ]
 
-    def next_state(self, state: Any, alignments: Any) -> list[Any]:
+    def next_state(self, state: Nested[Tensor], alignments: Tensor) -> list[Any]:
         """Next state of each mechanism."""
-        looks = zip(self.mechanisms, state, alignments[: len(self.mechanisms)], strict=True)
-        return [mechanism.next_state(before, each) for mechanism, before, each in looks]
+        own = alignments[: len(self.mechanisms)]
+        return [
+            mechanism.next_state(before, alignment)
+            for mechanism, before, alignment in zip(self.mechanisms, state, own, strict=True)
+        ]
 
     def call(
         self,
-        query: Any,
-        memory: Any,
-        mask: Any = None,
+        query: Tensor,
+        memory: Tensor,
+        mask: Tensor = None,
         *,
-        keys: Any = None,
-        state: Any = (),
-        memory_mask: Any = None,
-        training: Any = False,
-    ) -> tuple[Any, list[Any]]:
-        """Looks once at each memory; see the class for the arguments."""
+        keys: Tensor = None,
+        state: Nested[Tensor] = (),
+        memory_mask: Tensor = None,
+        training: bool = False,
+    ) -> tuple[Any, list[Tensor]]:
+        """Attends to each memory; see the class for the arguments."""
         mask = memory_mask if mask is None else mask
         contexts, alignments = [], []
         for mechanism, each, readable, key, before in self._pairs(
@@ -133,7 +137,7 @@ class MultiSourceAttention(keras.layers.Layer):
         context, shares = self.combine(query, contexts)
         return context, alignments + shares
 
-    def combine(self, query: Any, contexts: list[Any]) -> tuple[Any, list[Any]]:
+    def combine(self, query: Tensor, contexts: list[Any]) -> tuple[Any, list[Tensor]]:
         """One context of those of all memories, and alignments over them, if there are any."""
         del query
         return ops.concatenate(contexts, axis=-1), []
@@ -143,18 +147,18 @@ class MultiSourceAttention(keras.layers.Layer):
         return
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that make this layer again."""
+        """The arguments of the layer, for serialisation."""
         mechanisms = [keras.saving.serialize_keras_object(each) for each in self.mechanisms]
         return {**super().get_config(), "mechanisms": mechanisms}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
-        """The layer that `get_config` describes."""
+        """Creates a layer from its config."""
         mechanisms = [keras.saving.deserialize_keras_object(each) for each in config["mechanisms"]]
         return super().from_config({**config, "mechanisms": mechanisms})
 
-    def _pairs(self, memory: Any, *others: Any) -> Any:
-        """Each mechanism with what belongs to it, which is None where nothing was passed."""
+    def _pairs(self, memory: Tensor, *others: Any) -> Any:
+        """Each mechanism with its part of every argument, None where that is None."""
         count = len(self.mechanisms)
         for each in (memory, *others):
             if each is not None and (not isinstance(each, list | tuple) or len(each) != count):
@@ -171,9 +175,9 @@ class HierarchicalAttention(MultiSourceAttention):
 
         eₖ = v · tanh(q W + contextₖ Uₖ)     β = softmax(e)     context = Σₖ βₖ contextₖ Pₖ
 
-    So each query decides how much it takes of the image, and how much of the text. Calls are those
-    of `MultiSourceAttention`; the list of alignments ends with β, `(batch, 1, memories)`. The
-    weights are `query_kernel` (query_features, units), `score_kernel` (units), for each memory k
+    So each query weighs the memories, e.g. an image and a text. It is called as
+    `MultiSourceAttention`; the list of alignments ends with β, `(batch, 1, memories)`. The weights
+    are `query_kernel` (query_features, units), `score_kernel` (units), for each memory k
     `context_kernel_k` (context features, units), for each `output_kernel_k` of the same shape, and
     those of the mechanisms.
 
@@ -211,7 +215,7 @@ class HierarchicalAttention(MultiSourceAttention):
         """How many features a context has."""
         return self.units
 
-    def build(self, query_shape: Any, memory_shape: Any) -> None:
+    def build(self, query_shape: Shape, memory_shape: Shape) -> None:
         """Builds the mechanisms; creates what compares and projects their contexts."""
         super().build(query_shape, memory_shape)
         self.query_kernel = self.add_weight((query_shape[-1], self.units), name="query_kernel")
@@ -223,7 +227,7 @@ class HierarchicalAttention(MultiSourceAttention):
             for name in ("context_kernel", "output_kernel")
         )
 
-    def combine(self, query: Any, contexts: list[Any]) -> tuple[Any, list[Any]]:
+    def combine(self, query: Tensor, contexts: list[Any]) -> tuple[Any, list[Tensor]]:
         """The contexts weighted by β, and β."""
         query = ops.matmul(query, self.query_kernel)
         pairs = zip(contexts, self.context_kernels, strict=True)
@@ -236,5 +240,5 @@ class HierarchicalAttention(MultiSourceAttention):
         return ops.squeeze(ops.matmul(shares, values), axis=1), [shares]
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that make this layer again."""
+        """The arguments of the layer, for serialisation."""
         return {**super().get_config(), "units": self.units}

@@ -6,34 +6,35 @@ import keras
 from keras import ops
 
 from rnnpipe.layers.errors import layer_error
+from rnnpipe.types import Shape, Tensor
 
 
 def reinforce_loss(
-    log_likelihood: Any,
-    samples: Any,
-    probabilities: Any,
+    log_likelihood: Tensor,
+    samples: Tensor,
+    probabilities: Tensor,
     baseline: Any = 0.0,
-    mask: Any = None,
+    mask: Tensor = None,
     *,
     reward_weight: float = 1.0,
     entropy_weight: float = 0.0,
-) -> Any:
+) -> Tensor:
     """The loss whose gradient trains a model with hard attention.
 
         loss = −log p(y | s) − λ_r (log p(y | s) − b) log p(s) − λ_e H[s]
 
-    The factor in brackets is the reward and passes no gradient: what was looked at becomes likelier
-    where the model said y better than b. The value is no measure of anything; watch the likelihood.
+    The factor in brackets is the reward and passes no gradient: the sampled positions become more
+    likely where log p(y | s) exceeds b. The value itself is no metric; monitor the log-likelihood.
 
     Args:
         log_likelihood: log p(y | s), `(batch,)`, of whole sequences.
         samples: of `HardAttention`, over a whole sequence: `(batch, target_time, glimpses,
             ...positions)`.
         probabilities: of `HardAttention`, of the same shape.
-        baseline: b, what to expect: e.g. a `MovingAverage` of the log-likelihood.
-        mask: `(batch, target_time)`, True at the steps that count.
+        baseline: b, e.g. a `MovingAverage` of the log-likelihood.
+        mask: `(batch, target_time)`, False at padding.
         reward_weight: λ_r.
-        entropy_weight: λ_e; more of it keeps the model from settling on a place too early.
+        entropy_weight: λ_e; the entropy keeps the model from an early choice of positions.
 
     Returns:
         `(batch,)`.
@@ -57,7 +58,7 @@ def reinforce_loss(
     return -log_likelihood - reward_weight * reward * log_chances - entropy_weight * entropies
 
 
-def _over_sequence(terms: Any, mask: Any) -> Any:
+def _over_sequence(terms: Any, mask: Tensor) -> Tensor:
     """The sum over glimpses and positions, and over the steps that count: `(batch,)`."""
     steps = ops.sum(terms, axis=tuple(range(2, len(terms.shape))))
     if mask is not None:
@@ -67,7 +68,7 @@ def _over_sequence(terms: Any, mask: Any) -> Any:
 
 @keras.saving.register_keras_serializable("rnnpipe")
 class MovingAverage(keras.layers.Layer):
-    """The average of what it has been given in training, of which the latest counts most.
+    """An exponential moving average of the values in training.
 
         b ← m b + (1 − m) mean(values)
 
@@ -104,13 +105,13 @@ class MovingAverage(keras.layers.Layer):
             )
         self.momentum = momentum
 
-    def build(self, values_shape: Any) -> None:
+    def build(self, values_shape: Shape) -> None:
         """Creates b, and whether it is set."""
         del values_shape
         self.average = self.add_weight((), "zeros", name="average", trainable=False)
         self.started = self.add_weight((), "zeros", name="started", trainable=False)
 
-    def call(self, values: Any, training: Any = False) -> Any:
+    def call(self, values: Tensor, training: bool = False) -> Tensor:
         """Moves b in training; returns it."""
         if training:
             mean = ops.cast(ops.mean(ops.stop_gradient(values)), self.average.dtype)
@@ -120,5 +121,5 @@ class MovingAverage(keras.layers.Layer):
         return ops.cast(self.average, self.compute_dtype)
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that make this layer again."""
+        """The arguments of the layer, for serialisation."""
         return {**super().get_config(), "momentum": self.momentum}

@@ -7,17 +7,18 @@ from keras import ops
 
 from rnnpipe.layers.cells.cell import Cell
 from rnnpipe.layers.errors import layer_error
+from rnnpipe.types import Nested, Tensor
 
 
 @keras.saving.register_keras_serializable("rnnpipe")
 class Att2InCell(Cell):
-    """One step of an LSTM that takes what attention found into its cell, past all gates.
+    """One step of an LSTM that adds the context of an attention to its cell input, past all gates.
 
         i = σ(x Wᵢ + h Uᵢ + bᵢ)     f = σ(x W_f + h U_f + b_f)     o = σ(x Wₒ + h Uₒ + bₒ)
         c' = f ⊙ c + i ⊙ max(g, g')     where g = x W_g + a A_g + h U_g + b_g, and g' alike
         h' = o ⊙ tanh(c')
 
-    An input is `[x; a]`, the word and, behind it, what attention found. States `[h, c]`, each
+    An input is `[x; a]`, the word embedding and the context. States `[h, c]`, each
     `(batch, units)`. Weights: `kernel` (features of x, 5 units), `recurrent_kernel` (units, 5
     units), `bias` (5 units), gates in the order i, f, o, g, g', and `context_kernel` (context, 2
     units).
@@ -52,13 +53,13 @@ class Att2InCell(Cell):
         """Creates the weights that read x, h and a."""
         if features <= self.context:
             expected, got = f"an input of more than {self.context} features", str(features)
-            raise layer_error(self, expected, got, "put the word before what attention found")
+            raise layer_error(self, expected, got, "concatenate word and context")
         self.build_usual(features - self.context, gates=5)
         self.context_kernel = self.add_weight(
             (self.context, 2 * self.units), self.kernel_initializer, name="context_kernel"
         )
 
-    def call(self, inputs: Any, states: Any) -> tuple[Any, list[Any]]:
+    def call(self, inputs: Tensor, states: Nested[Tensor]) -> tuple[Any, list[Tensor]]:
         """One step; see the class for the equation."""
         h, c = states
         x, a = inputs[:, : -self.context], inputs[:, -self.context :]
@@ -70,5 +71,5 @@ class Att2InCell(Cell):
         return h, [h, c]
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that make this cell again."""
+        """The arguments of the cell, for serialisation."""
         return {**super().get_config(), "context": self.context}

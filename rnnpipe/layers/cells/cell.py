@@ -1,17 +1,18 @@
-"""What the cells beyond Keras share."""
+"""Base of the cells that Keras does not have."""
 
 from typing import Any
 
 import keras
 
 from rnnpipe.layers.errors import layer_error
+from rnnpipe.types import Shape
 
 
 class Cell(keras.layers.Layer):
     """Base of the cells: one step of a recurrent network, for `keras.layers.RNN(cell)`.
 
-    A cell says its weights in `build_weights` and its equation in `call(inputs, states)`, which
-    takes `(batch, features)` and a list of states, and returns `(output, new states)`.
+    A cell creates its weights in `build_weights` and has its equation in `call(inputs, states)`,
+    which takes `(batch, features)` and a list of states, and returns `(output, new states)`.
 
     Args:
         units: the size of the state.
@@ -42,16 +43,16 @@ class Cell(keras.layers.Layer):
         self.recurrent_initializer = keras.initializers.get(recurrent_initializer)
         self.bias_initializer = keras.initializers.get(bias_initializer)
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Creates the weights for `(batch, features)`."""
         self.build_weights(input_shape[-1])
 
     def build_weights(self, features: int) -> None:
-        """Creates the weights for inputs of so many features."""
+        """Creates the weights for inputs with this number of features."""
         raise NotImplementedError
 
     def build_usual(self, features: int, gates: int, output: int | None = None) -> None:
-        """Creates `kernel`, `recurrent_kernel` and `bias` for so many gates side by side."""
+        """Creates `kernel`, `recurrent_kernel` and `bias` for all gates side by side."""
         width = gates * self.units
         self.kernel = self.add_weight((features, width), self.kernel_initializer, name="kernel")
         self.recurrent_kernel = self.add_weight(
@@ -60,7 +61,7 @@ class Cell(keras.layers.Layer):
         self.bias = self.add_weight((width,), self.bias_initializer, name="bias")
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that make this cell again."""
+        """The arguments of the cell, for serialisation."""
         return {
             **super().get_config(),
             "units": self.units,

@@ -37,5 +37,5 @@ class ForgetBias(keras.initializers.Initializer):
         return ops.concatenate([ops.full((units,), start, dtype=dtype) for start in starts])
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that make this initialiser again."""
+        """The arguments of the initialiser, for serialisation."""
         return {"value": self.value}

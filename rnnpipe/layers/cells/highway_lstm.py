@@ -8,6 +8,7 @@ from keras import ops
 from rnnpipe.layers.cells.cell import Cell
 from rnnpipe.layers.cells.forget_bias import ForgetBias
 from rnnpipe.layers.errors import layer_error
+from rnnpipe.types import Nested, Tensor
 
 
 @keras.saving.register_keras_serializable("rnnpipe")
@@ -75,16 +76,16 @@ class HighwayLSTMCell(Cell):
         self.depth_peepholes = self._weights("depth_peepholes", upper, (2, units), kernel)
         self.depth_bias = self._weights("depth_bias", upper, (units,), self.depth_bias_initializer)
 
-    def _weights(self, name: str, count: int, shape: tuple[int, ...], initializer: Any) -> Any:
+    def _weights(self, name: str, count: int, shape: tuple[int, ...], initializer: Any) -> Tensor:
         """A weight for each of `count` layers, each drawn as if it stood alone."""
 
-        def draw(stacked: Any, dtype: Any = None) -> Any:
+        def draw(stacked: Any, dtype: Any = None) -> Tensor:
             each = [initializer(shape, dtype=dtype) for _ in range(count)]
             return ops.stack(each) if each else ops.zeros(stacked, dtype)
 
         return self.add_weight((count, *shape), draw, name=name)
 
-    def call(self, inputs: Any, states: Any) -> tuple[Any, list[Any]]:
+    def call(self, inputs: Tensor, states: Nested[Tensor]) -> tuple[Any, list[Tensor]]:
         """One step; see the class for the equation."""
         x, below, after = inputs, None, []
         for layer in range(self.depth):
@@ -99,14 +100,14 @@ class HighwayLSTMCell(Cell):
             after += [x, below]
         return x, after
 
-    def _depth_gate(self, layer: int, x: Any, c: Any, below: Any) -> Any:
+    def _depth_gate(self, layer: int, x: Any, c: Any, below: Any) -> Tensor:
         """How much of the cell below comes up, `(batch, units)`."""
         p, q = self.depth_peepholes[layer][0], self.depth_peepholes[layer][1]
         z = ops.matmul(x, self.depth_kernel[layer]) + p * c + q * below
         return ops.sigmoid(z + self.depth_bias[layer])
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that make this cell again."""
+        """The arguments of the cell, for serialisation."""
         initializer = keras.initializers.serialize(self.depth_bias_initializer)
         options = {"depth": self.depth, "depth_bias_initializer": initializer}
         return {**super().get_config(), **options}

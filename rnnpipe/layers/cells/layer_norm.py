@@ -7,16 +7,17 @@ from keras import ops
 
 from rnnpipe.layers.cells.cell import Cell
 from rnnpipe.layers.cells.forget_bias import ForgetBias
+from rnnpipe.types import Nested, Tensor
 
 
 class _LayerNormCell(Cell):
-    """What the three cells share: normalisations that are weights of the cell."""
+    """Base of the three cells: it creates their normalisations."""
 
     def __init__(self, units: int, *, epsilon: float = 1e-5, **kwargs: Any) -> None:
         super().__init__(units, **kwargs)
         self.epsilon = epsilon
 
-    def norm(self, name: str, width: int) -> Any:
+    def norm(self, name: str, width: int) -> Tensor:
         """A built normalisation over the last axis, with gain and shift."""
         layer = keras.layers.LayerNormalization(
             epsilon=self.epsilon, dtype=self.dtype_policy, name=name
@@ -25,7 +26,7 @@ class _LayerNormCell(Cell):
         return layer
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that make this cell again."""
+        """The arguments of the cell, for serialisation."""
         return {**super().get_config(), "epsilon": self.epsilon}
 
 
@@ -60,7 +61,7 @@ class LayerNormVanillaRNNCell(_LayerNormCell):
         )
         self.norm_sum = self.norm("norm_sum", self.units)
 
-    def call(self, inputs: Any, states: Any) -> tuple[Any, list[Any]]:
+    def call(self, inputs: Tensor, states: Nested[Tensor]) -> tuple[Any, list[Tensor]]:
         """One step; see the class for the equation."""
         total = ops.matmul(inputs, self.kernel) + ops.matmul(states[0], self.recurrent_kernel)
         h = ops.tanh(self.norm_sum(total))
@@ -103,7 +104,7 @@ class LayerNormLSTMCell(_LayerNormCell):
         self.norm_input = self.norm("norm_input", 4 * self.units)
         self.norm_cell = self.norm("norm_cell", self.units)
 
-    def call(self, inputs: Any, states: Any) -> tuple[Any, list[Any]]:
+    def call(self, inputs: Tensor, states: Nested[Tensor]) -> tuple[Any, list[Tensor]]:
         """One step; see the class for the equation."""
         h, c = states
         recurrent = self.norm_recurrent(ops.matmul(h, self.recurrent_kernel))
@@ -148,7 +149,7 @@ class LayerNormGRUCell(_LayerNormCell):
         self.norm_candidate_input = self.norm("norm_candidate_input", self.units)
         self.norm_candidate_recurrent = self.norm("norm_candidate_recurrent", self.units)
 
-    def call(self, inputs: Any, states: Any) -> tuple[Any, list[Any]]:
+    def call(self, inputs: Tensor, states: Nested[Tensor]) -> tuple[Any, list[Tensor]]:
         """One step; see the class for the equation."""
         (h,), split = states, 2 * self.units
         outer, inner = ops.matmul(inputs, self.kernel), ops.matmul(h, self.recurrent_kernel)

@@ -7,6 +7,7 @@ from keras import ops
 
 from rnnpipe.layers.cells.cell import Cell
 from rnnpipe.layers.cells.forget_bias import ForgetBias
+from rnnpipe.types import Nested, Tensor
 
 
 @keras.saving.register_keras_serializable("rnnpipe")
@@ -55,7 +56,7 @@ class PeepholeLSTMCell(Cell):
             (3, self.units), self.peephole_initializer, name="peepholes"
         )
 
-    def call(self, inputs: Any, states: Any) -> tuple[Any, list[Any]]:
+    def call(self, inputs: Tensor, states: Nested[Tensor]) -> tuple[Any, list[Tensor]]:
         """One step; see the class for the equation."""
         h, c = states
         z = ops.matmul(inputs, self.kernel) + ops.matmul(h, self.recurrent_kernel) + self.bias
@@ -67,6 +68,6 @@ class PeepholeLSTMCell(Cell):
         return h, [h, c]
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that make this cell again."""
+        """The arguments of the cell, for serialisation."""
         initializer = keras.initializers.serialize(self.peephole_initializer)
         return {**super().get_config(), "peephole_initializer": initializer}

@@ -8,6 +8,7 @@ from keras import ops
 from rnnpipe.layers.cells.cell import Cell
 from rnnpipe.layers.cells.forget_bias import ForgetBias
 from rnnpipe.layers.errors import layer_error
+from rnnpipe.types import Nested, Tensor
 
 
 @keras.saving.register_keras_serializable("rnnpipe")
@@ -55,7 +56,7 @@ class ProjectionLSTMCell(Cell):
             (self.units, self.projection), self.kernel_initializer, name="projection_kernel"
         )
 
-    def call(self, inputs: Any, states: Any) -> tuple[Any, list[Any]]:
+    def call(self, inputs: Tensor, states: Nested[Tensor]) -> tuple[Any, list[Tensor]]:
         """One step; see the class for the equation."""
         r, c = states
         z = ops.matmul(inputs, self.kernel) + ops.matmul(r, self.recurrent_kernel) + self.bias
@@ -65,5 +66,5 @@ class ProjectionLSTMCell(Cell):
         return r, [r, c]
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that make this cell again."""
+        """The arguments of the cell, for serialisation."""
         return {**super().get_config(), "projection": self.projection}

@@ -7,6 +7,7 @@ from keras import ops
 
 from rnnpipe.layers.cells.cell import Cell
 from rnnpipe.layers.errors import layer_error
+from rnnpipe.types import Nested, Tensor
 
 
 @keras.saving.register_keras_serializable("rnnpipe")
@@ -51,11 +52,11 @@ class RecurrentHighwayCell(Cell):
         width = 2 * self.units
         self.kernel = self.add_weight((features, width), self.kernel_initializer, name="kernel")
 
-        def recurrent(shape: Any, dtype: Any = None) -> Any:
+        def recurrent(shape: Any, dtype: Any = None) -> Tensor:
             each = [self.recurrent_initializer(shape[1:], dtype=dtype) for _ in range(self.depth)]
             return ops.stack(each)
 
-        def bias(shape: Any, dtype: Any = None) -> Any:
+        def bias(shape: Any, dtype: Any = None) -> Tensor:
             of_t = ops.full((self.depth, self.units), self.transform_bias, dtype=dtype)
             of_g = self.bias_initializer((self.depth, self.units), dtype=dtype)
             return ops.reshape(ops.concatenate([of_g, of_t], axis=-1), shape)
@@ -65,7 +66,7 @@ class RecurrentHighwayCell(Cell):
         )
         self.bias = self.add_weight((self.depth, width), bias, name="bias")
 
-    def call(self, inputs: Any, states: Any) -> tuple[Any, list[Any]]:
+    def call(self, inputs: Tensor, states: Nested[Tensor]) -> tuple[Any, list[Tensor]]:
         """One step; see the class for the equation."""
         (h,), outer = states, ops.matmul(inputs, self.kernel)
         for layer in range(self.depth):
@@ -76,6 +77,6 @@ class RecurrentHighwayCell(Cell):
         return h, [h]
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that make this cell again."""
+        """The arguments of the cell, for serialisation."""
         options = {"depth": self.depth, "transform_bias": self.transform_bias}
         return {**super().get_config(), **options}

@@ -1,4 +1,4 @@
-"""From what an encoder ended with to what a decoder starts from."""
+"""From the last states of an encoder to the first states of a decoder."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,6 +7,7 @@ import keras
 from keras import ops
 
 from rnnpipe.layers.errors import layer_error
+from rnnpipe.types import Nested, Shape, Tensor
 
 KINDS = ("dense", "copy", "zeros")
 
@@ -70,7 +71,7 @@ class Bridge(keras.layers.Layer):
                 for index, size in enumerate(self.sizes)
             ]
 
-    def build(self, states_shape: Any) -> None:
+    def build(self, states_shape: Shape) -> None:
         """Creates the dense layers, or checks that a copy fits."""
         shapes = states_shape if isinstance(states_shape[0], list | tuple) else [states_shape]
         sizes = [shape[-1] for shape in shapes]
@@ -82,7 +83,7 @@ class Bridge(keras.layers.Layer):
             fix = 'let both sides be of the same sizes, or take kind="dense"'
             raise layer_error(self, f"states of sizes {self.sizes}", str(sizes), fix)
 
-    def call(self, states: Any) -> list[Any]:
+    def call(self, states: Nested[Tensor]) -> list[Any]:
         """The first states; see the class for the equations."""
         states = list(states) if isinstance(states, list | tuple) else [states]
         if self.kind == "dense":
@@ -100,7 +101,7 @@ class Bridge(keras.layers.Layer):
         ]
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that make this layer again."""
+        """The arguments of the layer, for serialisation."""
         activation = keras.activations.serialize(self.activation)
         options = {"sizes": self.sizes, "kind": self.kind, "activation": activation}
         return {**super().get_config(), **options}

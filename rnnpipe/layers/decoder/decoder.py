@@ -277,7 +277,7 @@ class AttentionDecoder(keras.layers.Layer):
         return None if mask is None else (mask, None)
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that make this layer again."""
+        """The arguments of the layer, for serialisation."""
         serialize = keras.saving.serialize_keras_object
         return {
             **super().get_config(),

@@ -1,21 +1,22 @@
-"""What a recurrent layer checks of a call before it computes."""
+"""Checks of the arguments of a recurrent layer."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from rnnpipe.layers.errors import layer_error, shape_text, shapes_agree
+from rnnpipe.types import Nested, Tensor
 
 
 def check_shape(layer: Any, shape: tuple[Any, ...]) -> None:
     """Checks the static shape of sequences: rank, features, and the batch size if stateful."""
     features = layer.cell.kernel.shape[0] if layer.cell.built else "features"
-    wanted = f"sequences of shape (batch, time, {features})"
+    expected = f"sequences of shape (batch, time, {features})"
     if len(shape) != 3:
-        fix = "give every step a vector of features, e.g. by an Embedding"
-        raise layer_error(layer, wanted, str(shape), fix)
+        fix = "make every step a vector of features, e.g. by an Embedding"
+        raise layer_error(layer, expected, str(shape), fix)
     if layer.cell.built and shape[-1] not in (None, features):
-        fix = "give as many features as it was built for, or make a new layer"
-        raise layer_error(layer, wanted, str(shape), fix)
+        fix = "pass as many features as it was built for, or make a new layer"
+        raise layer_error(layer, expected, str(shape), fix)
     if layer.stateful:
         check_batch(layer, shape)
 
@@ -32,7 +33,7 @@ def check_batch(layer: Any, shape: tuple[Any, ...]) -> None:
         )
 
 
-def check_sequences(layer: Any, sequences: Any) -> None:
+def check_sequences(layer: Any, sequences: Tensor) -> None:
     """Checks the dtype and the shape of the sequences of a call."""
     check_numbers(layer, "sequences", sequences)
     shape = tuple(sequences.shape)
@@ -47,11 +48,11 @@ def check_numbers(layer: Any, name: str, *tensors: Any) -> None:
     for tensor in tensors:
         dtype = str(getattr(tensor, "dtype", type(tensor).__name__))
         if not any(kind in dtype for kind in ("float", "int", "bool")):
-            fix = "turn what you have into numbers first"
+            fix = "convert them to numbers first"
             raise layer_error(layer, f"{name} of numbers", f"dtype {dtype}", fix)
 
 
-def check_states(layer: Any, sequences: Any, initial_state: Any) -> None:
+def check_states(layer: Any, sequences: Tensor, initial_state: Nested[Tensor]) -> None:
     """Checks the count, shapes and dtypes of first states."""
     states = initial_state if isinstance(initial_state, Sequence) else [initial_state]
     check_numbers(layer, "initial_state", *states)
@@ -62,11 +63,11 @@ def check_states(layer: Any, sequences: Any, initial_state: Any) -> None:
             layer,
             f"initial_state of {len(expected)} tensors of shapes {expected}",
             f"{len(states)} of {shapes}",
-            "pass the states that return_state=True gives, in their order",
+            "pass the states that return_state=True returns, in their order",
         )
 
 
-def check_mask(layer: Any, sequences: Any, mask: Any) -> None:
+def check_mask(layer: Any, sequences: Tensor, mask: Tensor) -> None:
     """Checks the shape and dtype of a mask."""
     check_numbers(layer, "a mask", mask)
     if not shapes_agree(mask.shape, sequences.shape[:2]):
@@ -74,5 +75,5 @@ def check_mask(layer: Any, sequences: Any, mask: Any) -> None:
             layer,
             f"a mask of shape (batch, time) = {tuple(sequences.shape[:2])}",
             shape_text(mask),
-            "pass one boolean for each step, True where it counts",
+            "pass one boolean for each step, False at padding",
         )

@@ -7,6 +7,7 @@ import keras
 from keras import ops
 
 from rnnpipe.layers.errors import layer_error
+from rnnpipe.types import Shape, Tensor
 
 
 @keras.saving.register_keras_serializable("rnnpipe")
@@ -48,7 +49,7 @@ class LearnedState(keras.layers.Layer):
         self.initializer = keras.initializers.get(initializer)
         self.supports_masking = True
 
-    def build(self, sequences_shape: Any) -> None:
+    def build(self, sequences_shape: Shape) -> None:
         """Creates a vector for each state."""
         del sequences_shape
         self.vectors = [
@@ -56,7 +57,7 @@ class LearnedState(keras.layers.Layer):
             for index, size in enumerate(self.sizes)
         ]
 
-    def call(self, sequences: Any) -> list[Any]:
+    def call(self, sequences: Tensor) -> list[Any]:
         """The vectors, repeated for each sequence."""
         batch = ops.shape(sequences)[0]
         return [
@@ -69,6 +70,6 @@ class LearnedState(keras.layers.Layer):
         return
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that make this layer again."""
+        """The arguments of the layer, for serialisation."""
         initializer = keras.initializers.serialize(self.initializer)
         return {**super().get_config(), "sizes": self.sizes, "initializer": initializer}

@@ -26,7 +26,7 @@ LOOKUPS: dict[str, Callable[[Any], Any]] = {
 
 
 class CheckedOptions:
-    """Mixed in before a Keras layer: a wrong option is told by layer, expectation and value.
+    """A mixin before a Keras layer: it raises a `UserError` for a wrong option.
 
     The signature that help and editors show is that of the Keras layer.
     """
@@ -39,10 +39,10 @@ class CheckedOptions:
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kind = type(self).__name__
         try:
-            given = inspect.signature(type(self)).bind(*args, **kwargs)
+            bound = inspect.signature(type(self)).bind(*args, **kwargs)
         except TypeError as error:
             raise UserError(kind, "its arguments", str(error), f"see help({kind})") from None
-        options = {**given.arguments, **given.arguments.get("kwargs", {})}
+        options = {**bound.arguments, **bound.arguments.get("kwargs", {})}
         where = f"{kind} {options['name']!r}" if options.get("name") else kind
         check_options(where, options)
         super().__init__(*args, **kwargs)

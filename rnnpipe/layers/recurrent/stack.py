@@ -8,15 +8,16 @@ import keras
 
 from rnnpipe.layers.errors import layer_error
 from rnnpipe.layers.recurrent.learned_state import LearnedState
+from rnnpipe.types import Nested, Shape, Tensor
 
 CONNECTIONS = (None, "residual", "highway")
 
 
 @keras.saving.register_keras_serializable("rnnpipe")
 class RecurrentStack(keras.layers.Layer):
-    """`depth` copies of a recurrent layer, each reading what the one below says.
+    """`depth` copies of a recurrent layer on top of each other.
 
-    With layer l reading xₗ and saying f(xₗ), the next reads, after dropout,
+    With xₗ the input and f(xₗ) the output of layer l, the input of the next is, after dropout,
 
         f(xₗ)                                     plain
         xₗ + f(xₗ)                                residual
@@ -40,7 +41,7 @@ class RecurrentStack(keras.layers.Layer):
         sequences: `(batch, time, features)`.
         initial_state: the states of all layers in one list, as `return_state=True` gives them;
             without it, the first states are zeros, or those that are learned.
-        mask: `(batch, time)`, True at the steps that count.
+        mask: `(batch, time)`, False at padding.
         training: whether dropout is on.
 
     Returns:
@@ -94,8 +95,8 @@ class RecurrentStack(keras.layers.Layer):
         self.return_state, self.supports_masking = layer.return_state, True
         self.return_sequences = layer.return_sequences
         self.rate = dropout
-        # While Keras loads a model it tells what it serialises apart by address, and takes a layer
-        # at the address of one that is gone for that one: so nothing that was copied goes.
+        # While Keras loads a model it identifies objects by address, and confuses a layer with a
+        # deleted one at the same address: so no copy is deleted.
         self._copied = SimpleNamespace(layers=[layer])  # not a list: these are no layers of ours
         self.layers = [self._copy(level) for level in range(depth)]
         self.dropout = keras.layers.Dropout(dropout, seed=seed, dtype=self.dtype_policy)
@@ -107,7 +108,7 @@ class RecurrentStack(keras.layers.Layer):
     def _highway(self) -> bool:
         return self.connection == "highway"
 
-    def _copy(self, level: int) -> Any:
+    def _copy(self, level: int) -> Tensor:
         # A copy, since some layers take what they need out of their configuration.
         layer = keras.saving.deserialize_keras_object(copy.deepcopy(self.template))
         config = layer.get_config()
@@ -127,7 +128,7 @@ class RecurrentStack(keras.layers.Layer):
         sizes = [shape[-1] for shapes in states for shape in shapes]
         return LearnedState(sizes, dtype=self.dtype_policy, name="first_states")
 
-    def _gate(self, level: int) -> Any:
+    def _gate(self, level: int) -> Tensor:
         # The bias of the paper's section 2.2: at first a layer passes its input on.
         bias = keras.initializers.Constant(-1.0)
         units = self.layers[0].compute_output_shape((None, None, 1))[0][-1]
@@ -139,7 +140,7 @@ class RecurrentStack(keras.layers.Layer):
             name=f"gate_{level}",
         )
 
-    def build(self, sequences_shape: Any, initial_state_shape: Any = None) -> None:
+    def build(self, sequences_shape: Shape, initial_state_shape: Nested[Shape] = None) -> None:
         """Builds every level for `(batch, time, features)`."""
         del initial_state_shape
         shape = tuple(sequences_shape)
@@ -152,20 +153,26 @@ class RecurrentStack(keras.layers.Layer):
             shape = tuple(layer.compute_output_shape(shape)[0])
 
     def call(
-        self, sequences: Any, initial_state: Any = None, mask: Any = None, training: Any = False
-    ) -> Any:
+        self,
+        sequences: Tensor,
+        initial_state: Nested[Tensor] = None,
+        mask: Tensor = None,
+        training: bool = False,
+    ) -> Tensor:
         """Runs all levels; see the class for the arguments."""
         if initial_state is None and self.first_states is not None:
             initial_state = self.first_states(sequences)
-        states, given = [], self._split(initial_state)
+        states, first_states = [], self._split(initial_state)
         for level, layer in enumerate(self.layers):
             inputs = self.dropout(sequences, training=training) if level else sequences
-            output, *after = layer(inputs, initial_state=given[level], mask=mask, training=training)
+            output, *after = layer(
+                inputs, initial_state=first_states[level], mask=mask, training=training
+            )
             sequences = self._connect(level, inputs, output)
             states += after
         return (sequences, *states) if self.return_state else sequences
 
-    def _connect(self, level: int, inputs: Any, output: Any) -> Any:
+    def _connect(self, level: int, inputs: Tensor, output: Any) -> Tensor:
         if not level or not self.connection:
             return output
         if self.connection == "residual":
@@ -173,7 +180,7 @@ class RecurrentStack(keras.layers.Layer):
         gate = self.gates[level - 1](inputs)
         return gate * output + (1 - gate) * inputs
 
-    def _split(self, states: Any) -> list[Any]:
+    def _split(self, states: Nested[Tensor]) -> list[Any]:
         """The states of each level."""
         if states is None:
             return [None] * self.depth
@@ -183,12 +190,12 @@ class RecurrentStack(keras.layers.Layer):
                 self,
                 f"initial_state with the states of {self.depth} layers",
                 f"{len(states)} tensors",
-                "pass the states that a layer with return_state=True gives",
+                "pass the states that return_state=True returns",
             )
         return [states[level * count : (level + 1) * count] for level in range(self.depth)]
 
-    def compute_mask(self, _: Any, mask: Any = None) -> Any:
-        """The mask goes on with a sequence, and with nothing else."""
+    def compute_mask(self, _: Any, mask: Tensor = None) -> Tensor:
+        """Only a sequence carries the mask."""
         mask = mask if self.return_sequences else None
         if not self.return_state:
             return mask
@@ -196,7 +203,7 @@ class RecurrentStack(keras.layers.Layer):
         return [mask, *[None] * states]
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that make this layer again."""
+        """The arguments of the layer, for serialisation."""
         return {
             **super().get_config(),
             "layer": self.template,
@@ -210,6 +217,6 @@ class RecurrentStack(keras.layers.Layer):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "RecurrentStack":
-        """The stack that `get_config` told of."""
+        """Creates a stack from its config."""
         layer = keras.saving.deserialize_keras_object(config["layer"])
         return cls(**{**config, "layer": layer})

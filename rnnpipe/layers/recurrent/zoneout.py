@@ -7,17 +7,18 @@ import keras
 from keras import ops
 
 from rnnpipe.layers.errors import layer_error
+from rnnpipe.types import Nested, Tensor
 
 
 class _ZoneoutStep(keras.layers.Layer):
-    """A cell whose inputs carry, beside its features, what share of each state to keep."""
+    """A cell whose inputs contain, beside its features, the share of each state to keep."""
 
     def __init__(self, cell: Any) -> None:
         super().__init__(dtype=cell.dtype_policy)
         self.cell, self.sizes = cell, _sizes(cell)
         self.state_size = cell.state_size
 
-    def call(self, inputs: Any, states: Any) -> tuple[Any, list[Any]]:
+    def call(self, inputs: Tensor, states: Nested[Tensor]) -> tuple[Any, list[Tensor]]:
         """One step; the first state is the output."""
         features = inputs.shape[-1] - sum(self.sizes)
         _, after = self.cell(inputs[:, :features], states)
@@ -31,12 +32,12 @@ class _ZoneoutStep(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("rnnpipe")
 class Zoneout(keras.layers.RNN):
-    """A recurrent layer whose states, now and then, stay as they are.
+    """A recurrent layer whose units randomly keep their previous values.
 
         s' = m ⊙ s + (1 − m) ⊙ step(x, s),   m ~ Bernoulli(rate) in training, m = rate otherwise
 
-    Each unit of each state draws anew at every step. It stands in place of `keras.layers.RNN`,
-    with all its arguments, for a cell whose output is its first state.
+    The mask of each unit of each state is sampled anew at every step. It replaces
+    `keras.layers.RNN`, with all its arguments, for a cell whose output is its first state.
 
     Args:
         cell: the cell that steps, of this package or of Keras, without dropout of its own.
@@ -77,8 +78,8 @@ class Zoneout(keras.layers.RNN):
         self.seed, self.random = seed, keras.random.SeedGenerator(seed)
 
     def inner_loop(
-        self, sequences: Any, initial_state: Any, mask: Any, training: Any = False
-    ) -> Any:
+        self, sequences: Tensor, initial_state: Nested[Tensor], mask: Tensor, training: bool = False
+    ) -> Tensor:
         """Draws for all steps before the loop, since a loop cannot draw on every backend."""
         batch, length, _ = ops.shape(sequences)
         keeps = [sequences]
@@ -103,7 +104,7 @@ class Zoneout(keras.layers.RNN):
         return outputs[:, -1], outputs, states
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments that make this layer again."""
+        """The arguments of the layer, for serialisation."""
         return {**super().get_config(), "rate": self.rate, "seed": self.seed}
 
 

@@ -4,30 +4,26 @@ import hashlib
 from functools import cached_property
 from pathlib import Path
 from pydoc_data.topics import topics
+from typing import Literal
 
 from rnnpipe.sources.generated.source import GeneratedSource
 from rnnpipe.sources.source import Progress
+from rnnpipe.sources.streams.source import StreamSource
 from rnnpipe.sources.streams.texts import TextStreams
 
 
-class PythonTopics(GeneratedSource):
-    """The topics of `pydoc`, each a document in a file of its own.
+class PythonTopics(GeneratedSource, StreamSource):
+    """The topics of Python's language reference, each a document in a file of its own.
 
     Some topics repeat paragraphs of others. Each paragraph is kept once, in the longest topic that
     has it, so that no text of one split is read in another.
 
-    Args:
-        path: where the files are written.
-
     Example:
-        >>> source = PythonTopics("topics")
+        >>> source = PythonTopics(path=Path("topics"))
         >>> source.prepare(lambda done, total: None)
     """
 
-    kind = "python_topics"
-
-    def __init__(self, path: str | Path) -> None:
-        super().__init__(path)
+    kind: Literal["python_topics"] = "python_topics"
 
     @cached_property
     def _documents(self) -> dict[str, str]:
@@ -57,4 +53,4 @@ class PythonTopics(GeneratedSource):
 
     def open(self, folder: Path) -> TextStreams:
         """The reader of these files."""
-        return TextStreams(folder)
+        return TextStreams(path=folder)

@@ -86,10 +86,10 @@ class TextStreams(StreamSource):
         return {name: path / name for name in names}
 
     @cached_property
-    def _splits(self) -> dict[str, str] | None:
+    def _splits(self) -> Mapping[str, str] | None:
         """The split of each file, where all are named after one."""
         splits = {name: split_of_name(name) for name in self.files}
-        named = {name: split for name, split in splits.items() if split}
+        named: dict[str, str] = {name: split for name, split in splits.items() if split}
         return named if len(named) == len(splits) and "train" in named.values() else None
 
     @property

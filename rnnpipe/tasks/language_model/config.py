@@ -1,93 +1,28 @@
-"""What the config of a language model has: what comes next in a text, by character or by word."""
+"""What the config of a language model has: the next token of a text, by character or by word."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import Field, model_validator
-
-from rnnpipe.config.schema.base import (
-    Data,
-    Evaluate,
-    FilePath,
-    Fraction,
-    HeldOut,
-    KeepBest,
-    RunConfig,
-    Section,
-    Source,
-    Train,
-)
-from rnnpipe.config.schema.recurrence import Recurrence
 from rnnpipe.errors import UserError
-
-
-class PythonTopicsSource(Source):
-    """The chapters of Python's language reference, as the Python that runs carries them."""
-
-    kind: Literal["python_topics"]
-    path: FilePath | None = Field(None, description="where they are written; default: the cache")
-
-
-class TextStreamSource(Source):
-    """A text file, or a folder of files that end in .txt or .tokens."""
-
-    kind: Literal["text"]
-    path: FilePath = Field(description="the file or folder")
-    begin: str | None = Field(
-        None,
-        description="a regular expression for the lines with which a document begins, e.g. "
-        "'^ = [^=]+ = $'; default: each file is a document",
-    )
-    encoding: str = Field("utf-8", description="of the files, e.g. iso-8859-1")
-
-
-StreamSource = Annotated[PythonTopicsSource | TextStreamSource, Field(discriminator="kind")]
-
-
-class Splits(HeldOut):
-    """Shares held out where the files' names tell no split: documents, or a single one's end."""
-
-    test: Fraction = Field(0.1, description="0 for none")
-
-
-class StreamData(Data):
-    """A long text and what is made of it."""
-
-    source: StreamSource
-    symbols: Literal["char", "word"] = Field("char", description="what the model predicts")
-    vocabulary: int = Field(256, ge=5, description="symbols at most, four special ones included")
-    splits: Splits = Splits()
-
-
-class LanguageModel(Section):
-    """An embedding, recurrent layers and a softmax over what comes next."""
-
-    embedding: int = Field(128, ge=1)
-    embedding_dropout: Fraction = 0.0
-    recurrence: Recurrence = Recurrence()
-    output_dropout: Fraction = 0.0
-    tie_weights: bool = Field(False, description="whether the softmax uses the embedding")
+from rnnpipe.models.language_model import LanguageModelOptions
+from rnnpipe.parts.search import SamplingOptions
+from rnnpipe.settings import setting
+from rnnpipe.tasks.run_config import Evaluate, KeepBest, RunConfig, Train
+from rnnpipe.transforms.recipes.text_stream import StreamData
 
 
 class LanguageModelKeepBest(KeepBest):
     """Which epoch's weights are kept: those of the least of the metric on the validation split."""
 
-    metric: Literal["loss", "bits_per_char", "perplexity"] = Field(
-        "loss", description="bits_per_char of characters, perplexity of words"
+    metric: Literal["loss", "bits_per_char", "perplexity"] = setting(
+        "loss", "bits_per_char of characters, perplexity of words"
     )
 
 
 class LanguageModelTrain(Train):
     """Truncated backpropagation through time."""
 
-    batch_size: int = Field(32, ge=1, description="texts that are read side by side")
-    bptt_length: int = Field(128, ge=1, description="tokens through which the gradient flows back")
+    bptt_length: int = setting(128, "tokens through which the gradient flows back", ge=1)
     keep_best: LanguageModelKeepBest = LanguageModelKeepBest()
-
-
-class LanguageModelEvaluate(Evaluate):
-    """How the text is read for scores."""
-
-    batch_size: int = Field(8, ge=1, description="rows; each begins without what came before")
 
 
 class LanguageModelConfig(RunConfig):
@@ -95,15 +30,24 @@ class LanguageModelConfig(RunConfig):
 
     task: Literal["language_model"]
     data: StreamData
-    model: LanguageModel = LanguageModel()
-    train: LanguageModelTrain = LanguageModelTrain()
-    evaluate: LanguageModelEvaluate = LanguageModelEvaluate()
+    model: LanguageModelOptions = LanguageModelOptions()
+    # A row of training is a place in the text that is read in parallel to the others; a row of
+    # evaluation starts without the text before it, so that there are few.
+    train: LanguageModelTrain = LanguageModelTrain(batch_size=32)
+    evaluate: Evaluate = Evaluate(batch_size=8)
+    sampling: SamplingOptions = setting(
+        SamplingOptions(temperature=0.8), "how `predict` draws text where its options do not say"
+    )
 
-    @model_validator(mode="after")
-    def _check(self) -> "LanguageModelConfig":
+    def check(self) -> None:
+        """The metric is one of the symbols, and tied weights fit."""
         metric, symbols = self.train.keep_best.metric, self.data.symbols
         fitting = {"char": "bits_per_char", "word": "perplexity"}[symbols]
         if metric not in ("loss", fitting):
             expected = f"loss or {fitting} with the symbols {symbols}"
             raise UserError("train.keep_best.metric", expected, metric, f"write {fitting}")
-        return self
+        size, units = self.model.embedding.size, self.model.recurrence.cell.output_size
+        if self.model.tie_weights and size != units:
+            expected = f"{units} with tie_weights, as wide as the cell's output"
+            fix = "make them equal, or write tie_weights: false"
+            raise UserError("model.embedding.size", expected, str(size), fix)

@@ -9,6 +9,8 @@ import tensorflow as tf
 
 from rnnpipe.inputs.streams import Streams, make_stream_batches, make_streams, read_documents
 from rnnpipe.metrics.entropy import ngram_nats, packed_bits
+from rnnpipe.models.language_model import state_sizes
+from rnnpipe.parts.optimizers import OptimizerOptions
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.tasks.base import Evaluation
 from rnnpipe.tasks.language_model.report import make_report_items
@@ -19,7 +21,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 _ORDERS = {"char": 6, "word": 3}
 _ORDER_NAMES = {1: "unigram", 2: "bigram"}
-_MOST_PACKED = 1 << 24  # characters that packers read before
+_MOST_PACKED = 1 << 24  # characters of the training split that compressors read
 
 
 def evaluate(
@@ -30,30 +32,29 @@ def evaluate(
     *,
     rows: int,
     time: int,
-    clip_norm: float | None,
+    optimizer: OptimizerOptions,
 ) -> Evaluation:
-    """Scores a model, n-grams and packers on a split, and shows what the model has learnt.
+    """Scores a model, n-grams and compressors on a split, with what the report shows.
 
     Args:
-        model: a language model whose states come in and go out.
+        model: of `build_language_model`.
         records: the records.
-        split: which of their splits.
+        split: one of their splits.
         symbols: the vocabulary.
-        rows: how many parts of the text are read side by side.
-        time: tokens read at once; it changes nothing but the speed.
-        clip_norm: to which the training clips gradients.
+        rows: number of places in the text that are read in parallel.
+        time: tokens of a chunk; it changes nothing but the speed.
+        optimizer: that of the training, for how it clips gradients.
     """
     streams = make_streams(read_documents(records, split), rows=rows, time=time)
     nats = streams.by_text(token_nats(model, streams))
     texts = list(records.read(split))
     characters = sum(len(row["text"]) for row in texts)
     scores = _score(float(nats.mean()), len(nats), characters)
-    for name, baseline in _score_baselines(records, split, symbols, len(nats), characters).items():
-        scores |= {f"baseline/{name}/{metric}": value for metric, value in baseline.items()}
-    rows_of_text = _describe(texts, nats)
-    return Evaluation(
-        scores, rows_of_text, make_report_items(model, symbols, texts, nats, clip_norm=clip_norm)
-    )
+    baselines = _score_baselines(records, split, symbols, len(nats), characters)
+    for name, values in baselines.items():
+        scores |= {f"baseline/{name}/{metric}": value for metric, value in values.items()}
+    items = make_report_items(model, symbols, texts, nats, clip_norm=optimizer.clip_norm)
+    return Evaluation(scores, _describe(texts, nats), items)
 
 
 def token_nats(model: keras.Model, streams: Streams) -> Array:
@@ -61,18 +62,17 @@ def token_nats(model: keras.Model, streams: Streams) -> Array:
 
     @tf.function(reduce_retracing=True)
     def read(inputs: Any, targets: Any, states: Any) -> tuple[Any, Any]:
-        states = [tf.where(inputs["starts"][:, None], 0.0, state) for state in states]
-        outputs = model({"tokens": inputs["tokens"], "states": states}, training=False)
+        outputs = model({**inputs, "states": states}, training=False)
         nats = tf.nn.sparse_softmax_cross_entropy_with_logits(targets, outputs["logits"])
         return nats, outputs["states"]
 
     rows = streams.tokens.shape[1]
-    states: Any = [tf.zeros((rows, state.shape[-1])) for state in model.input["states"]]
-    nats = []
+    states: Any = [tf.zeros((rows, size)) for size in state_sizes(model)]
+    chunks = []
     for inputs, targets in make_stream_batches(streams):
-        values, states = read(inputs, targets, list(states))
-        nats.append(values.numpy())
-    return np.stack(nats)
+        nats, states = read(inputs, targets, list(states))
+        chunks.append(nats.numpy())
+    return np.stack(chunks)
 
 
 def _score(nats: float, tokens: int, characters: int) -> dict[str, float]:
@@ -86,7 +86,7 @@ def _score(nats: float, tokens: int, characters: int) -> dict[str, float]:
 def _score_baselines(
     records: RecordsDirectory, split: str, symbols: Symbols, tokens: int, characters: int
 ) -> dict[str, dict[str, float]]:
-    """N-grams that learnt from the training split, and packers that have read it before."""
+    """N-grams of the training split, and compressors that have read it before."""
     scores = {}
     nats = ngram_nats(
         list(read_documents(records, "train")),
@@ -108,11 +108,11 @@ def _score_baselines(
 
 
 def _describe(texts: Sequence[Mapping[str, Any]], nats: Array) -> list[dict[str, Any]]:
-    """A row for each record: what it costs to foretell."""
+    """A row for each record, with the bits that it costs to predict."""
     ends = np.cumsum([len(row["tokens"]) for row in texts])
     rows = []
-    for row, values in zip(texts, np.split(nats, ends[:-1]), strict=True):
-        bits = float(values.sum()) / np.log(2).item()
+    for row, costs in zip(texts, np.split(nats, ends[:-1]), strict=True):
+        bits = float(costs.sum()) / np.log(2).item()
         rows.append(
             {
                 "document": row["document"],

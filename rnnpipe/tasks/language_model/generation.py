@@ -1,4 +1,4 @@
-"""Autoregressive generation of text with a language model."""
+"""Text generation: each symbol is drawn from the model and read as its next input."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,59 +7,56 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from rnnpipe.decoding import draw_quantiles
+from rnnpipe.models.language_model import state_sizes
+from rnnpipe.parts.search import SamplingOptions
 from rnnpipe.text.symbols import Symbols
 from rnnpipe.text.tokens import END, PAD, START, UNKNOWN
-
-_NEVER = [PAD, UNKNOWN, START, END]
 
 
 def generate_text(
     model: keras.Model,
     symbols: Symbols,
+    sampling: SamplingOptions,
     *,
-    prompt: str = "",
     length: int,
-    temperature: float = 1.0,
-    seed: int = 0,
+    seed: int,
+    prompt: str = "",
 ) -> Iterator[str]:
-    """A text that goes on from how it begins: yₜ ~ softmax(logits(y₁ … yₜ₋₁) / temperature).
+    """Generates the continuation of a text.
+
+        yₜ ~ softmax(logits(y₁ … yₜ₋₁) / temperature), cut to the likeliest symbols
 
     Args:
-        model: a language model whose states come in and go out.
+        model: of `build_language_model`.
         symbols: its vocabulary.
-        prompt: how the text begins.
-        length: how many symbols to write after that.
-        temperature: above 0; the smaller, the likelier the symbols.
-        seed: of the draws: the same one writes the same text.
+        sampling: how symbols are drawn.
+        length: number of symbols to generate.
+        seed: of the draws; the same one gives the same text.
+        prompt: the beginning of the text.
 
     Yields:
-        The pieces of the text: those of `prompt`, then one for each symbol as it is drawn.
+        The pieces of the text: those of `prompt`, then each symbol as it is drawn.
     """
-    rng = np.random.default_rng(seed)
-    begun = symbols.encode(prompt)
-    yield from symbols.stream(_draw(model, begun, length, temperature, rng))
+    yield from symbols.stream(_draw_tokens(model, symbols.encode(prompt), sampling, length, seed))
 
 
-def _draw(
-    model: keras.Model, begun: list[int], length: int, temperature: float, rng: Any
+def _draw_tokens(
+    model: keras.Model, prompt: list[int], sampling: SamplingOptions, length: int, seed: int
 ) -> Iterator[int]:
+    barred = np.zeros(model.output["logits"].shape[-1], "float32")
+    barred[[PAD, UNKNOWN, START, END]] = -np.inf  # they stand for no text
+
     @tf.function(reduce_retracing=True)
-    def read(tokens: Any, states: Any) -> tuple[Any, Any]:
-        outputs = model({"tokens": tokens, "states": states}, training=False)
-        return outputs["logits"][:, -1], outputs["states"]
+    def draw(tokens: Any, starts: Any, states: Any, quantile: Any) -> tuple[Any, Any]:
+        inputs = {"tokens": tokens, "starts": starts, "states": states}
+        outputs = model(inputs, training=False)
+        return sampling.sample(outputs["logits"][:, -1] + barred, quantile), outputs["states"]
 
-    yield from begun
-    states: Any = [tf.zeros((1, state.shape[-1])) for state in model.input["states"]]
-    tokens = np.array([[START, *begun]], "int32")
-    for _ in range(length):
-        logits, states = read(tf.constant(tokens), list(states))
-        token = _choose(np.asarray(logits[0], "float64") / temperature, rng)
-        yield token
-        tokens = np.array([[token]], "int32")
-
-
-def _choose(logits: Any, rng: Any) -> int:
-    """Draws a token by its probability, special tokens excluded."""
-    logits[_NEVER] = -np.inf
-    shares = np.exp(logits - logits.max())
-    return int(rng.choice(len(shares), p=shares / shares.sum()))
+    yield from prompt
+    tokens, starts = tf.constant([[START, *prompt]]), tf.constant([True])
+    states: Any = [tf.zeros((1, size)) for size in state_sizes(model)]
+    for quantile in draw_quantiles((length, 1, 1), seed):
+        drawn, states = draw(tokens, starts, list(states), quantile)
+        yield int(drawn[0])
+        tokens, starts = drawn[:, None], tf.constant([False])

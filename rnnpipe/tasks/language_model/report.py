@@ -1,14 +1,23 @@
-"""The report items of a language model: samples, surprisal, unit probes, gradient flow."""
+"""The report of a language model: samples, costs of symbols, units, gates and gradients."""
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, get_args
+from typing import Any
 
 import keras
 import numpy as np
 
-from rnnpipe.models.language_model import build_language_model
-from rnnpipe.models.recurrence import Kind, build_recurrence
+from rnnpipe.models.language_model import LanguageModelOptions, build_language_model
+from rnnpipe.parts.cells import (
+    CellOptions,
+    GRUOptions,
+    LSTMOptions,
+    RecurrentHighwayOptions,
+    VanillaRNNOptions,
+)
+from rnnpipe.parts.embedding import EmbeddingOptions
+from rnnpipe.parts.recurrence import RecurrenceOptions
+from rnnpipe.parts.search import SamplingOptions
 from rnnpipe.report.items import Figure, Passage, Picture, ReportItem, Span
 from rnnpipe.tasks.language_model.drawing import draw_gates, draw_gradient_flow
 from rnnpipe.tasks.language_model.generation import generate_text
@@ -19,16 +28,16 @@ from rnnpipe.training.gradients import measure_gradient_flow
 Array = np.ndarray[Any, np.dtype[Any]]
 Row = Mapping[str, Any]
 
-_WRITTEN, _TEMPERATURES = {"char": 500, "word": 120}, (0.5, 0.8, 1.0)
+_WRITTEN, _TEMPERATURES, _SEED = {"char": 500, "word": 120}, (0.5, 0.8, 1.0), 0
 _SURPRISED, _READ, _TRACKED, _GATED = 1500, 6000, 1200, 100  # symbols
 _TRACKERS = 3
 _WORST_BITS = 10.0
 _BACK, _TEXTS, _UNITS, _GAIN = 60, 4, 64, 2.0
-_NAMES: Mapping[Kind, str] = {
-    "vanilla": "vanilla",
-    "lstm": "LSTM",
-    "gru": "GRU",
-    "highway": "recurrent highway",
+_CELLS: Mapping[str, CellOptions] = {
+    "vanilla": VanillaRNNOptions(units=_UNITS),
+    "LSTM": LSTMOptions(units=_UNITS),
+    "GRU": GRUOptions(units=_UNITS),
+    "recurrent highway": RecurrentHighwayOptions(units=_UNITS),
 }
 
 
@@ -40,14 +49,14 @@ def make_report_items(
     *,
     clip_norm: float | None,
 ) -> list[ReportItem]:
-    """All that the report shows of one split.
+    """The items of one split.
 
     Args:
         model: a language model of `build_language_model`.
         symbols: its vocabulary.
         texts: the split's records.
-        nats: what each of their tokens costs to foretell, in their order.
-        clip_norm: to which the training clips gradients.
+        nats: the cost of each of their tokens, in their order.
+        clip_norm: the norm to which the training clips gradients.
     """
     tokens = np.concatenate([row["tokens"] for row in texts[:8]]).astype("int32")
     return [
@@ -58,16 +67,14 @@ def make_report_items(
     ]
 
 
-def _samples(model: keras.Model, symbols: Symbols) -> list[ReportItem]:
-    length = _WRITTEN[symbols.kind]
-    return [
-        Passage(
-            f"Sample at temperature {temperature}",
-            [Span("".join(generate_text(model, symbols, length=length, temperature=temperature)))],
-            "The smaller the temperature, the likelier and the duller the text.",
-        )
-        for temperature in _TEMPERATURES
-    ]
+def _samples(model: keras.Model, symbols: Symbols) -> list[Passage]:
+    length, items = _WRITTEN[symbols.kind], []
+    for temperature in _TEMPERATURES:
+        sampling = SamplingOptions(temperature=temperature)
+        text = "".join(generate_text(model, symbols, sampling, length=length, seed=_SEED))
+        note = "The smaller the temperature, the likelier and the duller the text."
+        items.append(Passage(f"Sample at temperature {temperature}", [Span(text)], note))
+    return items
 
 
 def _surprises(symbols: Symbols, tokens: Sequence[int], nats: Array) -> Passage:
@@ -123,8 +130,9 @@ def _gradients(
     if back < 2:
         return []
     texts = tokens[: _TEXTS * (back + 1)].reshape(_TEXTS, back + 1)
-    networks = {f"{_NAMES[kind]}, new": _new_network(kind, symbols) for kind in get_args(Kind)}
-    networks["vanilla, new, weights doubled"] = _new_network("vanilla", symbols, gain=_GAIN)
+    networks = {f"{name}, new": _new_network(cell, symbols) for name, cell in _CELLS.items()}
+    doubled = _new_network(_CELLS["vanilla"], symbols, gain=_GAIN)
+    networks["vanilla, new, weights doubled"] = doubled
     networks["this run's, trained"] = model
     flows = {name: measure_gradient_flow(one, texts) for name, one in networks.items()}
     clipped = {
@@ -149,10 +157,11 @@ def _gradients(
     ]
 
 
-def _new_network(kind: Kind, symbols: Symbols, gain: float = 1.0) -> keras.Model:
-    network = build_language_model(
-        vocab=symbols.size, recurrence=build_recurrence(kind, _UNITS), embedding=_UNITS
+def _new_network(cell: CellOptions, symbols: Symbols, gain: float = 1.0) -> keras.Model:
+    options = LanguageModelOptions(
+        embedding=EmbeddingOptions(size=_UNITS), recurrence=RecurrenceOptions(cell=cell)
     )
+    network = build_language_model(options, vocab=symbols.size)
     for weight in network.weights:
         if weight.name == "recurrent_kernel":
             weight.assign(weight * gain)

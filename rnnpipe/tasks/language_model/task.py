@@ -7,80 +7,44 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from rnnpipe.models.language_model import build_language_model
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.tasks.base import Evaluation, Task
-from rnnpipe.tasks.inputs import Input, integer, positive_number
+from rnnpipe.tasks.inputs import Input, integer, read_settings, setting_inputs
 from rnnpipe.tasks.language_model.config import LanguageModelConfig
-from rnnpipe.tasks.language_model.sources import open_source
 from rnnpipe.text.symbols import SYMBOLS_FILE, Symbols
 
 if TYPE_CHECKING:
     import keras
 
     from rnnpipe.inputs.streams import Streams
-    from rnnpipe.sources.source import Source
-    from rnnpipe.transforms.recipes.base import Recipe
 
 
 class LanguageModelTask(Task[LanguageModelConfig]):
-    """A language model of characters or words.
+    """The next token of a text, by character or by word.
 
     Args:
         config: the run's config.
     """
 
     name = "language_model"
-    inputs = (
-        Input("prompt", "the beginning of the text"),
-        Input("length", "symbols to generate", integer(1), 500, "N"),
-        Input(
-            "temperature", "near 0 the likeliest text, 1 the model's own", positive_number, 0.8, "T"
-        ),
-        Input("seed", "seed of the random draws", integer(0), 0, "N"),
-    )
+    draws = False
     vocabulary = (SYMBOLS_FILE,)
 
     def __init__(self, config: LanguageModelConfig) -> None:
         super().__init__(config)
         self.main_metric = "bits_per_char" if config.data.symbols == "char" else "perplexity"
-
-    @property
-    def split_shares(self) -> Mapping[str, float]:
-        """The share of each held-out split; one of 0 is not made."""
-        return {split: share for split, share in super().split_shares.items() if share}
-
-    def open_source(self) -> Source:
-        """A long text."""
-        return open_source(self.config.data.source, self.split_shares)
-
-    def make_recipe(self) -> Recipe:
-        """Records of a stretch of text each."""
-        from rnnpipe.transforms.recipes.text_stream import StreamRecipe  # brings in Beam
-
-        data = self.config.data
-        return StreamRecipe(symbols=data.symbols, vocabulary=data.vocabulary)
+        self.inputs = (
+            Input("prompt", "the beginning of the text"),
+            Input("length", "symbols to generate", integer(1), 500, "N"),
+            *setting_inputs(config.sampling),
+            Input("seed", "seed of the random draws", integer(0), 0, "N"),
+        )
 
     def build_model(self, records: RecordsDirectory) -> keras.Model:
         """The model with its states as inputs and outputs."""
-        from rnnpipe.models.language_model import build_language_model  # brings in Keras
-        from rnnpipe.models.recurrence import build_recurrence
-
-        model = self.config.model
-        recurrence = build_recurrence(
-            model.recurrence.kind,
-            model.recurrence.units,
-            depth=model.recurrence.depth,
-            dropout=model.recurrence.dropout,
-            connection=model.recurrence.connection,
-        )
-        return build_language_model(
-            vocab=Symbols.load(records.path).size,
-            recurrence=recurrence,
-            embedding=model.embedding,
-            embedding_dropout=model.embedding_dropout,
-            output_dropout=model.output_dropout,
-            tie_weights=model.tie_weights,
-        )
+        vocab = Symbols.load(records.path).size
+        return build_language_model(self.config.model, vocab=vocab)
 
     def wrap_model(self, model: keras.Model) -> keras.Model:
         """The model under truncated backpropagation through time."""
@@ -105,9 +69,9 @@ class LanguageModelTask(Task[LanguageModelConfig]):
     def make_batches(
         self, records: RecordsDirectory, split: str, *, shuffle_seed: int | None = None
     ) -> Any:
-        """Batches of ({`tokens`, `starts`}, targets), each of which goes on from the one before.
+        """Batches of ({`tokens`, `starts`}, targets), each of which continues the one before.
 
-        A stream has one order: the seed only selects the batch size of training.
+        A stream has one order: the seed only selects the rows of training.
         """
         from rnnpipe.inputs.streams import make_stream_batches
 
@@ -128,7 +92,7 @@ class LanguageModelTask(Task[LanguageModelConfig]):
         split: str,
         baselines: Mapping[str, keras.Model] = MappingProxyType({}),
     ) -> Evaluation:
-        """Nats, bits per character and perplexity beside n-grams' and packers', with samples."""
+        """Nats, bits per character and perplexity, also of n-grams and compressors; samples."""
         from rnnpipe.tasks.language_model.evaluation import evaluate
 
         return evaluate(
@@ -138,12 +102,18 @@ class LanguageModelTask(Task[LanguageModelConfig]):
             Symbols.load(records.path),
             rows=self.config.evaluate.batch_size,
             time=self.config.train.bptt_length,
-            clip_norm=self.config.train.optimizer.clip_norm,
+            optimizer=self.config.train.optimizer,
         )
 
     def predict(self, model: keras.Model, folder: Path, inputs: Mapping[str, Any]) -> Iterator[str]:
-        """A text that begins as `prompt` does, piece by piece as it is written."""
+        """A text that begins with `prompt`, piece by piece as it is generated."""
         from rnnpipe.tasks.language_model.generation import generate_text
 
-        options = {name: inputs[name] for name in ("prompt", "length", "temperature", "seed")}
-        return generate_text(model, Symbols.load(folder), **options)
+        return generate_text(
+            model,
+            Symbols.load(folder),
+            read_settings(self.config.sampling, inputs),
+            prompt=inputs["prompt"],
+            length=inputs["length"],
+            seed=inputs["seed"],
+        )

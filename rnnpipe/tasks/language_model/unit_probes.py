@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from rnnpipe.models.language_model import first_states
 from rnnpipe.text.tokens import START
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -32,25 +33,36 @@ def record_activations(model: keras.Model, tokens: list[int]) -> Activations:
     """The activations of the lowest recurrent layer on a text.
 
     Args:
-        model: of `build_language_model`, with the layers of `build_recurrence`.
-        tokens: the text; the layer reads the start token before it, and is seen at the text.
+        model: of `build_language_model`, with the layers of `RecurrenceOptions`.
+        tokens: the text; the layer reads the start token before it.
     """
     words = model.get_layer("embedding")(np.array([[START, *tokens]], "int32"))
-    layer = model.get_layer("recurrence").layers[0]
+    stack = model.get_layer("recurrence")
+    layer, has_gates = stack.layers[0], _has_gates(stack.layers[0])
+    states = first_states(model, 1)
+    states = states[: len(states) // stack.depth]
 
     @tf.function  # a loop over thousands of steps takes long outside of a graph
-    def run_layer(words: Any) -> tuple[Any, dict[str, Any]]:
-        return layer(words)[0], layer.gates(words) if hasattr(layer, "gates") else {}
+    def run(words: Any) -> tuple[Any, dict[str, Any]]:
+        outputs = layer(words, initial_state=states)[0]
+        return outputs, layer.gates(words, initial_state=states) if has_gates else {}
 
-    outputs, layer_gates = run_layer(words)
-    gates = {name: values.numpy()[0] for name, values in layer_gates.items()}
-    memory = _lstm_memory(gates) if "forget" in gates else outputs.numpy()[0]
+    outputs, gate_values = run(words)
+    gates = {name: values.numpy()[0] for name, values in gate_values.items()}
+    memory = outputs.numpy()[0]
+    if "forget" in gates:
+        memory = _lstm_memory(gates, keras.ops.convert_to_numpy(states[1])[0])
     return Activations(memory[1:], {name: values[1:] for name, values in gates.items()})
 
 
-def _lstm_memory(gates: Mapping[str, Array]) -> Array:
+def _has_gates(layer: keras.layers.Layer) -> bool:
+    # A GRU returns its gates only where the reset gate acts after the recurrent product.
+    return hasattr(layer, "gates") and getattr(layer, "reset_after", True)
+
+
+def _lstm_memory(gates: Mapping[str, Array], first: Array) -> Array:
     """C at each step: c' = f ⊙ c + i ⊙ g."""
-    cells = [np.zeros_like(gates["forget"][0])]
+    cells = [first]
     for i, f, g in zip(gates["input"], gates["forget"], gates["candidate"], strict=True):
         cells.append(f * cells[-1] + i * g)
     return np.stack(cells[1:])
@@ -114,7 +126,7 @@ def _in_quotes(pieces: list[str]) -> Array:
     inside, values = False, []
     for before, piece in zip(["", *pieces], pieces, strict=False):
         if before + piece == "\n\n":
-            inside = False  # a quote that nobody closed ends with its paragraph
+            inside = False  # an unclosed quote ends with its paragraph
         elif piece in '"“”':
             inside = piece != "”" and not inside
         values.append(inside)
@@ -146,4 +158,4 @@ PROPERTIES: Mapping[str, Callable[[list[str]], Array]] = {
     "being inside of brackets": _in_brackets,
     "capitals": _in_capitals,
 }
-"""What units may keep track of, by symbol of a text."""
+"""Properties that units may keep track of: a value for each symbol of a text."""

@@ -35,7 +35,7 @@ class TranslationSearch:
         model: keras.Model,
         options: TranslationSearchOptions,
         *,
-        batch_size: int = 64,
+        batch_size: int,
         banned: Sequence[int] = (),
         required: Sequence[Sequence[int]] = (),
         prefix: Sequence[int] = (),

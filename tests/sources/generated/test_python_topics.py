@@ -4,7 +4,7 @@ from rnnpipe.sources.generated.python_topics import PythonTopics
 
 
 def test_every_paragraph_of_the_topics_is_kept_once(tmp_path):
-    source = PythonTopics(tmp_path / "raw")
+    source = PythonTopics(path=tmp_path / "raw")
     source.prepare(lambda done, total: None)
     texts = [path.read_text(encoding="utf-8") for path in source.raw_files()]
     kept = [p.strip() for text in texts for p in text.split("\n\n")]
@@ -14,9 +14,9 @@ def test_every_paragraph_of_the_topics_is_kept_once(tmp_path):
 
 
 def test_it_is_written_once(tmp_path):
-    source = PythonTopics(tmp_path / "raw")
+    source = PythonTopics(path=tmp_path / "raw")
     source.prepare(lambda done, total: None)
     before = {path: path.stat().st_mtime_ns for path in source.raw_files()}
-    again = PythonTopics(tmp_path / "raw")
+    again = PythonTopics(path=tmp_path / "raw")
     again.prepare(lambda done, total: None)
     assert {path: path.stat().st_mtime_ns for path in again.raw_files()} == before

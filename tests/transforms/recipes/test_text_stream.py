@@ -20,7 +20,7 @@ def book(tmp_path):
 
 
 def build(path, folder, **options) -> RecordsDirectory:
-    source = TextStreams(path, shares={"validation": 0.1, "test": 0.1})
+    source = TextStreams(path=path).hold_out({"validation": 0.1, "test": 0.1})
     source.prepare(lambda done, total: None)
     recipe = StreamRecipe(**{"symbols": "char", "vocabulary": 64} | options)
     return Build(source, recipe, shares={}, records_per_shard=3).run(folder)

@@ -18,7 +18,7 @@ from tests.transforms.kinds import KINDS, contents
 
 READERS = {
     "text_pair": lambda path: Parallel(path=path, source="de", target="en"),
-    "text_stream": lambda path: TextStreams(path / "book.txt", begin="^# "),
+    "text_stream": lambda path: TextStreams(path=path / "book.txt", begin="^# "),
     "caption": CocoCaptions,
     "video": lambda path: VideoWindows(
         videos=ClipTable(path=path, frame_labels=Path(FRAME_LABELS)), rate=6, max_frames=100

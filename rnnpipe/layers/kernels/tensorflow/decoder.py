@@ -12,10 +12,9 @@ from typing import Any
 import tensorflow as tf
 
 from rnnpipe.layers.kernels.tensorflow.additive_attention import Memory
+from rnnpipe.layers.kernels.tensorflow.decoder_architectures import BahdanauLoop, LuongLoop
 from rnnpipe.layers.kernels.tensorflow.decoder_loop import (
-    BahdanauLoop,
     DecoderLoop,
-    LuongLoop,
     Residuals,
     StepGradients,
     StepOutputs,

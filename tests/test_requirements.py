@@ -1,0 +1,83 @@
+"""What an installation lacks is named, with the extra that brings it."""
+
+import re
+import sys
+import tomllib
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+
+from rnnpipe.errors import UserError
+from rnnpipe.requirements import INCLUDES, MODULES, explain, require
+
+PROJECT = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())["project"]
+EXTRAS = PROJECT["optional-dependencies"]
+
+
+def own(extra):
+    """The distributions that an extra adds by itself."""
+    names = {re.match(r"[\w-]+", line).group() for line in EXTRAS[extra]}
+    return names - {"rnnpipe"}
+
+
+@pytest.mark.parametrize("extra", MODULES)
+def test_the_modules_of_an_extra_are_those_of_its_distributions(extra):
+    distributions = packages_distributions()
+    covered = set()
+    for module in MODULES[extra]:
+        of_module = distributions.get(module.split(".")[0], [module])
+        brings = own(extra) & {name.lower().replace("_", "-") for name in of_module}
+        assert brings, f"no distribution of {extra} has {module}"
+        covered |= brings
+    assert covered == own(extra)
+
+
+def test_extras_include_what_the_project_says():
+    included = {
+        extra: tuple(re.search(r"rnnpipe\[(.+)\]", line).group(1).split(","))
+        for extra, lines in EXTRAS.items()
+        for line in lines
+        if line.startswith("rnnpipe[") and extra in MODULES
+    }
+    assert included == dict(INCLUDES)
+
+
+def test_all_is_everything_but_backends_and_stores():
+    (line,) = EXTRAS["all"]
+    included = set(re.search(r"\[(.+)\]", line).group(1).split(","))
+    included |= {extra for name in included for extra in INCLUDES.get(name, ())}
+    assert included == MODULES.keys() - {"jax", "torch", "aws", "gcp"}
+
+
+def test_what_is_missing_is_named_at_once_with_the_command(monkeypatch):
+    for module in ("av", "matplotlib", "yaml"):
+        monkeypatch.setitem(sys.modules, module, None)
+    require("translation", where="a run")
+    with pytest.raises(UserError) as caught:
+        require("video", "report", "translation", where="a run")
+    assert str(caught.value) == (
+        "a run: expected av, yaml, matplotlib to be installed, got none; "
+        "pip install 'rnnpipe[video,report]'"
+    )
+
+
+def test_a_module_within_a_missing_package_is_missing(monkeypatch):
+    monkeypatch.setitem(MODULES_OF_TEST, "odd", ("no_such_package.module",))
+    monkeypatch.setattr("rnnpipe.requirements.MODULES", MODULES_OF_TEST)
+    with pytest.raises(UserError, match=r"expected no_such_package.module to be installed"):
+        require("odd", where="a run")
+
+
+MODULES_OF_TEST: dict[str, tuple[str, ...]] = {}
+
+
+@pytest.mark.parametrize(("name", "extra"), [("sacrebleu", "translation"), ("google", "runs")])
+def test_a_failed_import_is_explained(name, extra):
+    fault = explain(ModuleNotFoundError(name=name), "a run")
+    assert fault.fix == f"pip install 'rnnpipe[{extra}]'"
+
+
+@pytest.mark.parametrize("name", ["tensorflow.nowhere", "tensor", "rnnpipe.nowhere", None])
+def test_another_failed_import_is_not(name):
+    assert explain(ModuleNotFoundError(name=name), "a run") is None
