@@ -59,6 +59,7 @@ def tiny_data_set(folder, raw):
     )
     return [
         "data.source.name=null",
+        "train.optimizer.schedule.warmup_steps=1",
         f"data.source.path={raw / 'ucf101' / '1.0.0'}",
         "data.splits.validation=0.3",
     ]

@@ -145,14 +145,15 @@ def test_videos(encoder, recurrence):
     ids=str,
 )
 def test_classified_images(encoder, reader):
+    size = 2 * SIZE if encoder == "backbone" else SIZE  # its grid has more than one cell
     values = {
         "task": "image_classification",
-        "data": {**make_data("cluttered_shapes", encoder), "image": {"size": SIZE}},
+        "data": {**make_data("cluttered_shapes", encoder), "image": {"size": size}},
         "model": {"image_encoder": IMAGE_ENCODERS[encoder], "reader": {"steps": 2, **reader}},
     }
     rng = np.random.default_rng(0)
     features = rng.normal(size=(3, 2, 2, CHANNELS)).astype("float32")
-    images = rng.integers(0, 255, (3, SIZE, SIZE, 3)).astype("uint8")
+    images = rng.integers(0, 255, (3, size, size, 3)).astype("uint8")
     inputs = features if encoder == "features" else images
     records = make_records("image_features", features[0])
     model, unmoved = train(values, records, inputs, np.array([0, 1, 2]))
