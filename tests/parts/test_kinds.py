@@ -49,7 +49,9 @@ def test_what_is_no_settings_class_is_refused(install):
 
 
 def test_an_unknown_kind_is_refused():
-    with pytest.raises(UserError, match=r'cell.kind: expected lstm, .* got "lstn"; did you mean'):
+    with pytest.raises(
+        UserError, match=r'cell.kind: expected att2in, .* got "lstn"; did you mean lstm'
+    ):
         load_settings(RecurrenceOptions, {"cell": {"kind": "lstn"}})
 
 
