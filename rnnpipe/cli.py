@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from rnnpipe import __version__
 from rnnpipe.errors import UserError
+from rnnpipe.output import use_utf8, write_output
 from rnnpipe.requirements import explain, require
+from rnnpipe.storage.paths import local_path
 
 if TYPE_CHECKING:
     from rnnpipe.tasks.base import Task
@@ -31,6 +33,12 @@ examples:
 """
 
 
+_PATHS = {"config": "CONFIG", "run": "RUN", "runs_dir": "--runs-dir"}
+"""The arguments that are paths of this machine; records and raw data may be in an object store."""
+
+_SIGPIPE = 128 + 13  # the exit code of a program that is killed by a closed pipe
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code: 0, or 2 after a `UserError`."""
     arguments, beam_args = _split(sys.argv[1:] if argv is None else list(argv))
@@ -42,13 +50,27 @@ def main(argv: Sequence[str] | None = None) -> int:
     # Libraries log missing optional parts and deprecations; only errors matter here.
     logging.basicConfig(level=logging.ERROR)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    return _act_quietly(options)
+
+
+def _act_quietly(options: argparse.Namespace) -> int:
+    """Runs a verb and returns its exit code, without a traceback for what users can mend."""
     where = f"rnnpipe {options.verb}"
+    use_utf8()
     try:
+        for name, label in _PATHS.items():
+            if isinstance(path := getattr(options, name, None), str):
+                setattr(options, name, local_path(label, path))
         require(*options.extras, where=where)
         _act(options, where)
     except UserError as fault:
         print(f"rnnpipe: {fault}", file=sys.stderr)
         return 2
+    except BrokenPipeError:
+        # Nobody reads on; without this Python would complain when it closes the standard output.
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
+        return _SIGPIPE
     except OSError as fault:
         if fault.filename is None:
             raise
@@ -89,10 +111,7 @@ def _make_parser() -> argparse.ArgumentParser:
 
     config = argparse.ArgumentParser(add_help=False)
     config.add_argument(
-        "config",
-        type=Path,
-        metavar="CONFIG",
-        help="a YAML file or the name of a shipped config",
+        "config", metavar="CONFIG", help="a YAML file or the name of a shipped config"
     )
     config.add_argument(
         "--set",
@@ -103,12 +122,10 @@ def _make_parser() -> argparse.ArgumentParser:
         help="set a key of the config, e.g. train.epochs=2; may be repeated",
     )
     runs = argparse.ArgumentParser(add_help=False)
-    runs.add_argument(
-        "--runs-dir", type=Path, default=Path("runs"), help="the folder of all runs (default: runs)"
-    )
+    runs.add_argument("--runs-dir", default="runs", help="the folder of all runs (default: runs)")
     run = argparse.ArgumentParser(add_help=False)
     run.add_argument(
-        "run", type=Path, metavar="RUN", help="the folder of a run, or of several: then the newest"
+        "run", metavar="RUN", help="the folder of a run, or of several: then the newest"
     )
 
     verb = verbs.add_parser("init", help="print a shipped config to edit, or list them")
@@ -123,6 +140,15 @@ def _make_parser() -> argparse.ArgumentParser:
     verb = verbs.add_parser("resume", parents=[run], help="continue an interrupted run")
     verb.set_defaults(act=_resume, extras=("build", "train", "report"))
     verb = verbs.add_parser("evaluate", parents=[run], help="score a run and write its report")
+    verb.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        dest="overrides",
+        metavar="KEY=VALUE",
+        help="set a key of evaluate, e.g. evaluate.beam.width=10: the results go into a folder of "
+        "their own in the run; may be repeated",
+    )
     verb.set_defaults(act=_evaluate, extras=("build", "train", "report"))
     verb = verbs.add_parser(
         "predict",
@@ -137,13 +163,13 @@ def _make_parser() -> argparse.ArgumentParser:
     )
     verb.set_defaults(act=_predict, extras=("train", "report"))
     verb = verbs.add_parser("config", help="show a config with its defaults, or the JSON schema")
-    verb.add_argument("config", type=Path, nargs="?", metavar="CONFIG", help="the run's YAML file")
+    verb.add_argument("config", nargs="?", metavar="CONFIG", help="the run's YAML file")
     verb.add_argument("--set", action="append", default=[], dest="overrides", metavar="KEY=VALUE")
     verb.add_argument("--schema", action="store_true", help="print the JSON schema of all configs")
     verb.set_defaults(act=_config, extras=("runs",))
     verb = verbs.add_parser("inspect", help="show the contents of a records directory")
     verb.add_argument("directory", metavar="DIRECTORY", help="a records directory")
-    verb.add_argument("--examples", type=int, default=3, help="records to show (default: 3)")
+    verb.add_argument("--examples", default="3", metavar="N", help="records to show (default: 3)")
     verb.set_defaults(act=_inspect, extras=("build",))
     return parser
 
@@ -161,12 +187,12 @@ def _init(options: argparse.Namespace) -> None:
     from rnnpipe.shipped import list_configs, shipped_config, summarize_config
 
     if options.name is not None:
-        print(shipped_config(options.name).read_text(encoding="utf-8"), end="")
+        write_output(shipped_config(options.name).read_text(encoding="utf-8"))
         return
     names = list_configs()
     width = max(map(len, names))
     for name in names:
-        print(f"{name:{width}}  {summarize_config(name)}")
+        write_output(f"{name:{width}}  {summarize_config(name)}\n")
 
 
 def _run(options: argparse.Namespace) -> None:
@@ -235,7 +261,7 @@ def _evaluate(options: argparse.Namespace) -> None:
     with quiet_import():
         from rnnpipe.runs.evaluate import evaluate_run
 
-    evaluate_run(run, make_console())
+    evaluate_run(run, make_console(), overrides=options.overrides)
 
 
 def _predict(options: argparse.Namespace) -> None:
@@ -276,17 +302,18 @@ def _parse_inputs(
         default = "" if declared.required or not declared.default else declared.default
         text = f"{declared.help} (default: {default})" if default else declared.help
         parser.add_argument(option, dest=declared.name, metavar=declared.metavar, help=text)
-    parser.add_argument(
-        "--picture", type=Path, default=None, help="the file of the picture (default: in the run)"
-    )
+    if task.draws:
+        help_text = "the file of the picture (default: in the run)"
+        parser.add_argument("--picture", default=None, metavar="FILE", help=help_text)
     known, unknown = parser.parse_known_args(options.inputs)
     texts = vars(known)
-    picture = texts.pop("picture")
+    picture = texts.pop("picture", None)
     # The task refuses unknown inputs, together with all other mistakes.
     names = [word.removeprefix("--").partition("=")[0] for word in unknown if word.startswith("--")]
     if unknown and not names:
         parser.error(f"unrecognized arguments: {' '.join(unknown)}")
-    return {**texts, **dict.fromkeys(names, "")}, picture
+    file = None if picture is None else local_path("--picture", picture)
+    return {**texts, **dict.fromkeys(names, "")}, file
 
 
 def _config(options: argparse.Namespace) -> None:
@@ -298,20 +325,25 @@ def _config(options: argparse.Namespace) -> None:
     from rnnpipe.tasks import find_schemas
 
     if options.schema:
-        print(json.dumps(json_schema(find_schemas()), indent=2))
+        if options.config is not None or options.overrides:
+            got, fix = "a config too", "ask for one of the two"
+            raise UserError("--schema", "no CONFIG and no --set", got, fix)
+        write_output(json.dumps(json_schema(find_schemas()), indent=2) + "\n")
     elif options.config is None:
         raise UserError("rnnpipe config", "a CONFIG or --schema", "neither", "name a YAML file")
     else:
         config = load_config(find_config(options.config), find_schemas(), options.overrides)
-        print(dump_config(config), end="")
+        write_output(dump_config(config))
 
 
 def _inspect(options: argparse.Namespace) -> None:
     from rnnpipe.runs.console import make_console
     from rnnpipe.runs.inspect import inspect_records
     from rnnpipe.storage.paths import as_path
+    from rnnpipe.tasks.inputs import Input, integer
 
-    inspect_records(as_path(options.directory), options.examples, make_console())
+    examples = Input("examples", "records to show", integer(0)).parse(options.examples)
+    inspect_records(as_path(options.directory), examples, make_console())
 
 
 if __name__ == "__main__":

@@ -37,6 +37,23 @@ class ScheduleOptions(Settings):
         """
         raise NotImplementedError
 
+    def check_steps(self, steps: int) -> None:
+        """Checks that the rate reaches its height before the training ends.
+
+        Args:
+            steps: the steps of the whole training.
+
+        Raises:
+            UserError: `warmup_steps`, where a kind has them, are more; `where` is the key alone.
+        """
+        warmup = getattr(self, "warmup_steps", 0)
+        if warmup > steps:
+            expected, fix = (
+                f"at most the {steps:,} steps of the training",
+                "lower it, or train longer",
+            )
+            raise UserError("warmup_steps", expected, f"{warmup:,}", fix)
+
     def make_callbacks(self, monitor: str, mode: str) -> "list[keras.callbacks.Callback]":
         """What lowers the rate by the validation's results.
 

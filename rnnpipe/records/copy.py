@@ -17,7 +17,7 @@ Progress = Callable[[int, int], None]
 """Called with the number of files that are there and their total."""
 
 _AT_ONCE = 8
-_FULL_DISK_FIX = "let XDG_CACHE_HOME name a folder on another disk"
+_FULL_DISK_FIX = "make room, or let XDG_CACHE_HOME name a folder on another disk"
 
 
 @dataclass(frozen=True)

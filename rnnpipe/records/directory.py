@@ -99,6 +99,12 @@ class RecordsDirectory:
         return str(_read_json(self.path / FINGERPRINT)["fingerprint"])
 
     @cached_property
+    def made_from(self) -> dict[str, Any]:
+        """All that the records were made from: `settings`, `sources`, `code` and `libraries`."""
+        content = _read_json(self.path / FINGERPRINT)
+        return {part: value for part, value in content.items() if part != "fingerprint"}
+
+    @cached_property
     def spec(self) -> RecordSpec:
         """The kind of record that it holds."""
         kind = self.stats["kind"]

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from rnnpipe.quiet import quiet_import
 from rnnpipe.records.layout import shard_name, shard_template
 from rnnpipe.records.specs import Field, RecordSpec
 
@@ -34,16 +35,18 @@ def import_datasets() -> Any:
     While it is imported, it takes the place of Python's own import in the whole process: what
     another thread imports meanwhile fails.
     """
-    import tensorflow_datasets as tfds
+    with quiet_import():
+        import tensorflow_datasets as tfds
 
-    _ = tfds.folder_dataset.write_metadata, tfds.core.SplitInfo, tfds.features.Image
+        _ = tfds.folder_dataset.write_metadata, tfds.core.SplitInfo, tfds.features.Image
     return tfds
 
 
 def write_metadata(folder: Path, spec: RecordSpec, splits: Mapping[str, SplitSize]) -> None:
     """Writes `dataset_info.json` and `features.json` of finished shards into a folder."""
     tfds = import_datasets()
-    with TemporaryDirectory() as names:
+    # Some features import TensorFlow when they are made.
+    with TemporaryDirectory() as names, quiet_import():
         # TensorFlow Datasets looks for the shards by name; the real ones may be in a store.
         for split, size in splits.items():
             for shard in range(len(size.shard_lengths)):

@@ -1,8 +1,6 @@
 """Atomic publication of records: by a rename on a file system, by a manifest in a store."""
 
-import os
 import shutil
-import socket
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +11,7 @@ from tempfile import TemporaryDirectory
 from rnnpipe.errors import UserError
 from rnnpipe.records.layout import FINGERPRINT
 from rnnpipe.records.manifest import MANIFEST, Manifest, NotOurs, StoredFile, take_checksums
+from rnnpipe.storage.leftovers import INCOMPLETE, find_leftovers, owner
 from rnnpipe.storage.paths import StorePath, remove_tree
 
 _BUILD = "build-"
@@ -85,10 +84,10 @@ def _is_ours(path: Path) -> bool:
 
 @contextmanager
 def _renaming(path: Path) -> Iterator[Staging]:
-    staging = path.with_name(f"{path.name}.incomplete-{socket.gethostname()}-{os.getpid()}")
+    staging = path.with_name(f"{path.name}{INCOMPLETE}{owner()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _remove_leftovers(path.parent, f"{path.name}.incomplete-", restored=path)
+        _remove_leftovers(path.parent, f"{path.name}{INCOMPLETE}", restored=path)
         staging.mkdir()
     except OSError as error:
         raise _not_writable(path, error) from error
@@ -141,7 +140,7 @@ def _is_there(mark: Path) -> bool:
 
 @contextmanager
 def _publishing_manifest(path: StorePath) -> Iterator[Staging]:
-    own = f"{_BUILD}{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+    own = f"{_BUILD}{owner()}-{uuid.uuid4().hex[:8]}"
     shared = path / own
     mark = shared / "building"
     try:
@@ -193,26 +192,10 @@ def _remove_leftovers(
         keep: the name of one that is not removed.
         restored: the path of records that a killed build was replacing: they are moved back.
     """
-    prefix = f"{start}{socket.gethostname()}-"
-    for leftover in list(folder.iterdir()):
-        pid = leftover.name.removeprefix(prefix).partition("-")[0]
-        if not leftover.name.startswith(prefix) or leftover.name == keep:
-            continue
-        if not pid.isdigit() or _is_running(int(pid)):
+    for leftover in find_leftovers(folder, start):
+        if leftover.name == keep:
             continue
         if restored is not None and leftover.name.endswith(_OLD) and not restored.exists():
             leftover.rename(restored)
         else:
             remove_tree(leftover)
-
-
-def _is_running(pid: int) -> bool:
-    if pid == os.getpid():
-        return False  # a leftover of an earlier process with this number
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -1,13 +1,22 @@
-"""Checks before work that may take hours."""
+"""Checks before work that may take hours, and of what a run is scored on."""
 
-from collections.abc import Collection
+import json
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 from rnnpipe.errors import UserError
+from rnnpipe.records.directory import RecordsDirectory
+from rnnpipe.runs.directory import RunDirectory
+from rnnpipe.tasks.base import Task
 from rnnpipe.tasks.run_config import RunConfig
+
+_SHOWN = 3  # differences between records that a message lists
 
 
 def check_splits(config: RunConfig, splits: Collection[str]) -> None:
-    """Whether there is what a run is trained, validated and scored on.
+    """Checks that there is what a run is trained, validated and scored on.
 
     Args:
         config: the run's config.
@@ -26,3 +35,106 @@ def check_splits(config: RunConfig, splits: Collection[str]) -> None:
         expected, got = f"splits that the records have ({there})", ", ".join(missing)
         fix = f"name others, or give data.splits.{missing[0]} a share above 0"
         raise UserError("evaluate.splits", expected, got, fix)
+
+
+def check_training(config: RunConfig, task: Task, records: RecordsDirectory) -> None:
+    """Checks what a config asks of a training and of decoding against the records.
+
+    Args:
+        config: the run's config.
+        task: its task.
+        records: its records, fetched.
+
+    Raises:
+        UserError: a split is missing, the warm-up takes longer than the training, or the task
+            refuses the records.
+    """
+    check_splits(config, records.splits)
+    task.check_records(records)
+    steps = config.train.epochs * task.steps_per_epoch(records)
+    try:
+        config.train.optimizer.schedule.check_steps(steps)
+    except UserError as fault:
+        where = f"train.optimizer.schedule.{fault.where}"
+        raise UserError(where, fault.expected, fault.got, fault.fix) from None
+
+
+def check_same_records(run: RunDirectory, records: RecordsDirectory, fix: str) -> None:
+    """Checks that records are those that a run was trained on.
+
+    Args:
+        run: the run.
+        records: what its config leads to now.
+        fix: what the user can do.
+
+    Raises:
+        UserError: they are others.
+    """
+    trained = json.loads(run.environment.read_text())
+    if trained["records"] == records.fingerprint:
+        return
+    differences = list(_find_differences(trained.get("records_from", {}), records.made_from))
+    shown = ", ".join(differences[:_SHOWN]) or "another fingerprint"
+    more = f" and {len(differences) - _SHOWN} more" if len(differences) > _SHOWN else ""
+    raise UserError(
+        str(run.path),
+        "the records that it was trained on",
+        f"others in {records.published} ({shown}{more})",
+        fix,
+    )
+
+
+def check_comparable_records(run: RunDirectory, records: RecordsDirectory, task: Task) -> str:
+    """Checks that records have the examples and the vocabulary that a run was trained with.
+
+    Those that another version of the code or of a library made again from the same raw data, by the
+    same settings and with the same vocabulary, are comparable.
+
+    Args:
+        run: the run.
+        records: what its config leads to now.
+        task: its task.
+
+    Returns:
+        A notice, empty if they are the very same records.
+
+    Raises:
+        UserError: they are others.
+    """
+    trained = json.loads(run.environment.read_text())
+    if trained["records"] == records.fingerprint:
+        return ""
+    before, now = trained.get("records_from", {}), records.made_from
+    same = before != now and all(before.get(part) == now[part] for part in ("settings", "sources"))
+    if not (same and _has_vocabulary_of(run, records, task)):
+        check_same_records(run, records, "train anew, or bring back the records of the run")
+    return "the records were made again, by other versions, since the run was trained on them"
+
+
+def _has_vocabulary_of(run: RunDirectory, records: RecordsDirectory, task: Task) -> bool:
+    with TemporaryDirectory() as folder:
+        task.save_vocabulary(records, Path(folder))
+        return _read_files(Path(folder)) == _read_files(run.vocabulary)
+
+
+def _read_files(folder: Path) -> dict[Path, bytes]:
+    return {p.relative_to(folder): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def _find_differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
+    """What records were made from that differs, in words."""
+    old, new = (dict(_flatten(content.get("settings", {}))) for content in (before, now))
+    for key in [*new, *(key for key in old if key not in new)]:
+        if before and old.get(key) != new.get(key):
+            yield f"{key} {new.get(key)}, not {old.get(key)}"
+    words = {"sources": "other raw data", "code": "another version of rnnpipe"}
+    words["libraries"] = "other versions of libraries"
+    yield from (text for part, text in words.items() if before and before[part] != now[part])
+
+
+def _flatten(content: Any, start: str = "") -> Iterator[tuple[str, Any]]:
+    if isinstance(content, Mapping):
+        for key, value in content.items():
+            yield from _flatten(value, f"{start}.{key}" if start else str(key))
+    else:
+        yield start, content

@@ -1,11 +1,13 @@
 """The config that a run was made with."""
 
+from collections.abc import Sequence
+
 from rnnpipe.config.loader import load_config
 from rnnpipe.runs.directory import RunDirectory
 from rnnpipe.tasks import find_schemas
 from rnnpipe.tasks.run_config import RunConfig
 
 
-def load_run_config(run: RunDirectory) -> RunConfig:
-    """The resolved config in a run's folder."""
-    return load_config(run.config, find_schemas())
+def load_run_config(run: RunDirectory, overrides: Sequence[str] = ()) -> RunConfig:
+    """The resolved config in a run's folder, with settings written over it as `key=value`."""
+    return load_config(run.config, find_schemas(), overrides)

@@ -1,8 +1,20 @@
-"""The terminal that stages write to."""
+"""The terminal: messages and tables for people."""
+
+from typing import NoReturn
 
 from rich.console import Console
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> NoReturn:
+        self.quiet = True  # what is printed while the exception passes
+        raise BrokenPipeError
+
+
 def make_console() -> Console:
-    """A console on the standard output that prints text as it is: brackets are no markup."""
-    return Console(highlight=False, markup=False)
+    """A console on the standard output for messages and tables.
+
+    Text is printed as it is: brackets are no markup, `:smile:` is no emoji, and a line, which may
+    end in a path, is never wrapped. Tables fit the terminal.
+    """
+    return _Console(highlight=False, markup=False, emoji=False, soft_wrap=True)

@@ -10,7 +10,7 @@ runs/<name>/<time>/
     vocabulary/           what `predict` needs beside the model
     model.keras           the trained model
     history.csv           losses and metrics of every epoch
-    tensorboard/          event files
+    tensorboard/          event files; those of phases, members and baselines lie in folders
     metrics.json          {split: {metric: number}}
     predictions.jsonl     the prediction for every evaluated record
     …_results.json        the same in a format of others, where the task has one
@@ -20,15 +20,20 @@ runs/<name>/<time>/
 import fcntl
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from rnnpipe.errors import UserError
 from rnnpipe.storage.atomic import atomic_path
+
+_TIME = "%Y%m%d-%H%M%S"
+_NAME = re.compile(r"(\d{8}-\d{6})(?:-(\d+))?")
+"""What `create_run` calls a folder: the time, and which one it is of several in one second."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +113,7 @@ class RunDirectory:
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Locks the run against training by another process.
+        """Keeps other processes from training or scoring here, until this one has done so.
 
         Raises:
             UserError: another one does.
@@ -119,11 +124,20 @@ class RunDirectory:
             except BlockingIOError:
                 raise UserError(
                     str(self.path),
-                    "a run that no process is training",
-                    "one that another process is training",
+                    "a run that no other process trains or scores",
+                    "one that another process trains or scores",
                     "wait for it, or end it",
                 ) from None
             yield
+
+    @property
+    def is_locked(self) -> bool:
+        """Whether a process trains or scores it now."""
+        try:
+            with self.lock():
+                return False
+        except UserError:
+            return True
 
 
 def create_run(runs_dir: Path, name: str) -> RunDirectory:
@@ -132,7 +146,7 @@ def create_run(runs_dir: Path, name: str) -> RunDirectory:
     Raises:
         UserError: it cannot be made.
     """
-    started = datetime.now().strftime("%Y%m%d-%H%M%S")
+    started = datetime.now().strftime(_TIME)
     for attempt in range(1, 1000):
         path = runs_dir / name / (started if attempt == 1 else f"{started}-{attempt}")
         try:
@@ -174,7 +188,7 @@ def open_run(path: Path) -> RunDirectory:
     Raises:
         UserError: there is none.
     """
-    for run in _runs_in(path):
+    for run in find_runs(path):
         if run.model.is_file():
             return run
     got = "a folder without a trained model" if path.is_dir() else "no such folder"
@@ -184,30 +198,45 @@ def open_run(path: Path) -> RunDirectory:
 
 
 def open_interrupted(path: Path) -> RunDirectory:
-    """A run with an unfinished training: its own folder, or the newest in a folder of several.
+    """A run that was not trained or scored to its end: its own folder, or the newest of several.
 
     Raises:
         UserError: there is none.
     """
-    runs = _runs_in(path)
+    runs = find_runs(path)
     for run in runs:
-        if not run.model.exists():
+        if not run.report.exists():
             return run
     got = "no such folder"
     if path.is_dir():
-        got = "a finished training" if runs else "a folder without a run"
+        got = "a run that is finished" if runs else "a folder without a run"
     raise UserError(
         str(path),
         "the folder of a run that was interrupted",
         got,
-        f"score it with `rnnpipe evaluate {path}`" if runs else "name one of your runs",
+        f"score it again with `rnnpipe evaluate {path}`" if runs else "name one of your runs",
     )
 
 
-def _runs_in(path: Path) -> list[RunDirectory]:
-    """The run that a folder is, or the runs in it, the newest first."""
-    candidates = [path, *sorted((p for p in path.glob("*") if p.is_dir()), reverse=True)]
-    return [run for run in map(RunDirectory, candidates) if run.config.is_file()]
+def find_runs(path: Path) -> list[RunDirectory]:
+    """The run that a folder is, or the runs in it, the one begun last first."""
+    folders = [RunDirectory(child) for child in path.glob("*") if child.is_dir()]
+    runs = [run for run in folders if run.config.is_file()]
+    own = RunDirectory(path)
+    return [*([own] if own.config.is_file() else []), *sorted(runs, key=_rank, reverse=True)]
+
+
+def _rank(run: RunDirectory) -> tuple[datetime, bool]:
+    """When a run began; the copy of a run comes after the run."""
+    named = _NAME.fullmatch(run.path.name)
+    try:
+        began = datetime.fromisoformat(json.loads(run.environment.read_text())["started"])
+    except (OSError, ValueError, KeyError):
+        began = datetime.min.replace(tzinfo=UTC)
+        if named:
+            second = datetime.strptime(named[1], _TIME).astimezone(UTC)
+            began = second + timedelta(microseconds=int(named[2] or 1))
+    return began, named is not None
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:

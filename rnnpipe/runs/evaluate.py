@@ -2,21 +2,28 @@
 
 import csv
 import json
+import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table as TerminalTable
 
+from rnnpipe.config.dump import dump_config
+from rnnpipe.errors import UserError
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.report.items import ReportItem, Table
 from rnnpipe.report.page import Page, write_report
 from rnnpipe.runs.build import find_records
+from rnnpipe.runs.checks import check_comparable_records, check_splits
 from rnnpipe.runs.config import load_run_config
-from rnnpipe.runs.directory import RunDirectory, write_json, write_jsonl, write_text
+from rnnpipe.runs.directory import RunDirectory, create_run, write_json, write_jsonl, write_text
 from rnnpipe.runs.model import load_baselines, load_model
 from rnnpipe.runs.progress import fetch_records
+from rnnpipe.settings import make_absolute
+from rnnpipe.storage.disk_full import report_full_disk
 from rnnpipe.tasks import make_task
 from rnnpipe.tasks.base import Task
 from rnnpipe.tasks.extensions import add_scores, make_plugin_items
@@ -28,31 +35,78 @@ Scores = Mapping[str, Mapping[str, float]]
 
 
 def evaluate_run(
-    run: RunDirectory, console: Console, records: RecordsDirectory | None = None
+    run: RunDirectory,
+    console: Console,
+    records: RecordsDirectory | None = None,
+    overrides: Sequence[str] = (),
 ) -> Scores:
     """Scores a trained run on the splits of its config and writes its report.
 
     Args:
         run: a trained run.
         console: where the scores are printed.
-        records: its records; None to find them by the run's config.
+        records: those it was just trained on; None to find them by the run's config.
+        overrides: settings of `evaluate`, e.g. `evaluate.beam.width=10`, to score with instead of
+            the run's own. The results go into a folder of their own then, in `evaluations`.
 
     Returns:
         By split, a number for every metric; those of baselines are `baseline/<name>/<metric>`.
 
     Raises:
-        UserError: the records are gone or stale.
+        UserError: the records are gone, stale or others than those it was trained on, an override
+            is none of `evaluate`, or the disk is full.
     """
-    config = load_run_config(run)
+    _check_overrides(overrides)
+    config = load_run_config(run, overrides)
     task = make_task(config)
-    records = records or find_records(config, task)
+    notices: list[str] = []
+    if records is None:
+        records = find_records(config, task)
+        if notice := check_comparable_records(run, records, task):
+            notices.append(notice)
+    check_splits(config, records.splits)
     fetch_records(records, console)
-    model = load_model(run)
-    baselines = load_baselines(run)
+    task.check_records(records)
+    results = _evaluate(run, config, task, records, console)
+    fix = f"make room, then score it with `rnnpipe evaluate {run.path}`"
+    with report_full_disk("the scores", run.path, fix):
+        folder = _begin_evaluation(run, config) if overrides else run
+        page = _make_page(run, config, task, records, results)
+        _write(folder, results, page)
+    _print_scores(_score_table(task, results.scores), console)
+    for notice in dict.fromkeys([*notices, *results.notices]):  # splits may share them
+        console.print(f"Note: {notice}", style="yellow")
+    console.print(f"Run:    {run.path}\nReport: {folder.report}")
+    return results.scores
 
+
+def _check_overrides(overrides: Sequence[str]) -> None:
+    for override in overrides:
+        key = override.partition("=")[0]
+        if key.partition(".")[0] != "evaluate":
+            expected, fix = "a key of evaluate", "train another run for other settings"
+            raise UserError(f"--set {key}", expected, key, fix)
+
+
+@dataclass(frozen=True, slots=True)
+class _Results:
+    """The results of all splits."""
+
+    scores: Mapping[str, Mapping[str, float]]
+    predictions: Sequence[Mapping[str, Any]]
+    items: Sequence[ReportItem]
+    files: Mapping[str, str]
+    notices: Sequence[str]
+
+
+def _evaluate(
+    run: RunDirectory, config: RunConfig, task: Task, records: RecordsDirectory, console: Console
+) -> _Results:
+    model, baselines = load_model(run), load_baselines(run)
     scores: dict[str, dict[str, float]] = {}
     predictions: list[dict[str, Any]] = []
     items: list[ReportItem] = []
+    files: dict[str, str] = {}
     notices: list[str] = []
     for split in config.evaluate.splits:
         with console.status(f"evaluating on {split}"):
@@ -66,17 +120,22 @@ def evaluate_run(
             config.evaluate.report_items, evaluation.predictions, scores[split]
         )
         notices += evaluation.notices
-        for name, content in evaluation.files.items():
-            write_text(run.path / name, content)
-    write_json(run.metrics, scores)
-    write_jsonl(run.predictions, predictions)
-    table = _score_table(task, scores)
-    write_report(run.report, _make_page(run, config, task, records, scores, table, items))
-    _print_scores(table, console)
-    for notice in dict.fromkeys(notices):  # splits may share them
-        console.print(f"Note: {notice}", style="yellow")
-    console.print(f"Run:    {run.path}\nReport: {run.report}")
-    return scores
+        files |= evaluation.files
+    return _Results(scores, predictions, items, files, notices)
+
+
+def _begin_evaluation(run: RunDirectory, config: RunConfig) -> RunDirectory:
+    folder = create_run(run.path, "evaluations")
+    write_text(folder.config, dump_config(make_absolute(config)))
+    return folder
+
+
+def _write(folder: RunDirectory, results: _Results, page: Page) -> None:
+    for name, content in results.files.items():
+        write_text(folder.path / name, content)
+    write_json(folder.metrics, results.scores)
+    write_jsonl(folder.predictions, results.predictions)
+    write_report(folder.report, page)  # at last: a run with a report is finished
 
 
 def _score_table(task: Task, scores: Scores) -> Table:
@@ -110,13 +169,13 @@ def _make_page(
     config: RunConfig,
     task: Task,
     records: RecordsDirectory,
-    scores: Scores,
-    table: Table,
-    items: list[ReportItem],
+    results: _Results,
 ) -> Page:
-    split, first = next(iter(scores.items()))
+    split, first = next(iter(results.scores.items()))
+    table = _score_table(task, results.scores)
     history = _read_history(run.history)
     environment = json.loads(run.environment.read_text())
+    environment.pop("records_from", None)  # all of the settings
     return Page(
         title=f"{task.name} · {config.data.source.kind}",
         summary=f"{records.spec.description} Trained on {records.splits['train']:,} records, "
@@ -126,11 +185,11 @@ def _make_page(
             *((label, value) for label, value in table_values(table)[1:]),
         ],
         scores=table,
-        items=[*items, *_show_members(run, task), *_show_phases(run)],
+        items=[*results.items, *_show_members(run, task), *_show_phases(run)],
         history=history,
         best_epoch=_find_best(history, task) + 1,
         records=_describe_records(records),
-        config_yaml=run.config.read_text(),
+        config_yaml=dump_config(config),
         environment={name: _show(value) for name, value in environment.items()},
     )
 
@@ -154,7 +213,8 @@ def _find_best(history: Mapping[str, Sequence[float]], task: Task) -> int:
     """The place of the epoch whose weights were kept."""
     monitor, mode = task.monitor()
     values = history[monitor]
-    return values.index(min(values) if mode == "min" else max(values))
+    numbers = [value for value in values if not math.isnan(value)]
+    return values.index(min(numbers) if mode == "min" else max(numbers))
 
 
 def _show_members(run: RunDirectory, task: Task) -> list[ReportItem]:

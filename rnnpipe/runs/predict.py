@@ -1,12 +1,13 @@
 """The predictions of a trained run for a user's own input."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
 from rnnpipe.errors import UserError
+from rnnpipe.output import write_output
 from rnnpipe.runs.directory import RunDirectory
 from rnnpipe.runs.model import load_model
 from rnnpipe.tasks.base import Prediction, Task
@@ -37,9 +38,19 @@ def predict(
     if isinstance(prediction, Prediction):
         _show(prediction, run, picture, console)
         return
-    for text in prediction:
-        console.out(text, end="")
-    console.print()
+    if picture is not None:
+        fix = "leave it out, or ask for one answer"
+        raise UserError("--picture", "inputs that a picture is drawn for", "others", fix)
+    _write(prediction)
+
+
+def _write(pieces: Iterable[str]) -> None:
+    """Writes a text piece by piece, and ends its last line."""
+    last = "\n"
+    for last in pieces:
+        write_output(last)
+    if not last.endswith("\n"):
+        write_output("\n")
 
 
 def _show(

@@ -49,6 +49,7 @@ def run(
         from rnnpipe.runs.train import train
 
     finished = train(config, task, records, name=name, runs_dir=runs_dir, console=console)
-    evaluate_run(finished, console, records=records)
+    with finished.lock():
+        evaluate_run(finished, console, records=records)
     console.print(f"{(time.monotonic() - started) / 60:.1f} minutes in all")
     return finished

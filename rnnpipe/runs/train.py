@@ -1,5 +1,9 @@
 """The second stage of a run: a model trained on finished records."""
 
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,15 +13,24 @@ from rich.console import Console
 from rich.progress import Progress
 
 from rnnpipe.config.dump import dump_config
+from rnnpipe.errors import Faults, UserError
 from rnnpipe.records.directory import RecordsDirectory
-from rnnpipe.runs.checks import check_splits
-from rnnpipe.runs.directory import RunDirectory, create_run, write_json
+from rnnpipe.runs.checks import check_training
+from rnnpipe.runs.directory import (
+    RunDirectory,
+    create_run,
+    find_runs,
+    write_json,
+    write_text,
+)
 from rnnpipe.runs.environment import describe_environment
 from rnnpipe.runs.model import save_model
 from rnnpipe.runs.progress import fetch_records, make_progress
+from rnnpipe.settings import make_absolute
+from rnnpipe.storage.disk_full import report_full_disk
 from rnnpipe.tasks.base import Phase, Task
 from rnnpipe.tasks.run_config import RunConfig
-from rnnpipe.training.fit import TrainingFiles, fit_model
+from rnnpipe.training.fit import Diverged, TrainingFiles, fit_model
 from rnnpipe.training.malloc import tune_malloc
 
 
@@ -48,9 +61,7 @@ class TrainingProgress(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """The epoch's losses and metrics stay on the terminal."""
-        self._progress.console.print(
-            f"epoch {epoch + 1:>3}  {_describe(logs or {})}", soft_wrap=True
-        )
+        self._progress.console.print(f"epoch {epoch + 1:>3}  {_describe(logs or {})}")
 
 
 class InitialScoreLog(keras.callbacks.Callback):
@@ -99,13 +110,39 @@ def train(
             fails.
     """
     task.check_model()
-    check_splits(config, records.splits)
     fetch_records(records, console)
-    run = create_run(runs_dir, name)
-    run.config.write_text(dump_config(config))
-    write_json(run.environment, {**describe_environment(), "records": records.fingerprint})
+    check_training(config, task, records)
+    text = dump_config(make_absolute(config))
+    _note_interrupted(runs_dir / name, text, console)
+    run = _begin_run(runs_dir, name, text, records)
     with run.lock():
         finish_training(config, task, records, run, console)
+    return run
+
+
+def _note_interrupted(folder: Path, config: str, console: Console) -> None:
+    """Names the last run of the same config whose training was interrupted."""
+    for run in find_runs(folder):
+        if not run.model.exists() and run.config.read_text() == config and not run.is_locked:
+            note = f"{run.path} of the same config was interrupted; to go on with it:"
+            console.print(f"Note: {note}\nrnnpipe resume {run.path}", style="yellow")
+            return
+
+
+def _begin_run(runs_dir: Path, name: str, config: str, records: RecordsDirectory) -> RunDirectory:
+    """A new run's folder with all that `resume` needs, or none."""
+    fix = "make room, or choose another folder with --runs-dir"
+    with report_full_disk("a run", runs_dir / name, fix):
+        run = create_run(runs_dir, name)
+        started = datetime.now(UTC).isoformat(timespec="microseconds")
+        made_from = {"records": records.fingerprint, "records_from": records.made_from}
+        try:
+            environment = {"started": started, **describe_environment(), **made_from}
+            write_json(run.environment, environment)
+            write_text(run.config, config)  # at last: a folder with a config is a run
+        except BaseException:
+            shutil.rmtree(run.path)
+            raise
     return run
 
 
@@ -122,124 +159,154 @@ def finish_training(
         console: where progress is shown.
 
     Raises:
-        UserError: the training fails, or what is in the folder is another model's.
+        UserError: the training fails, the disk is full, or what is in the folder is another
+            model's. Where a loss became NaN, the best models before that are saved all the same.
     """
     tune_malloc()
     keras.utils.set_random_seed(config.seed)
     tf.config.experimental.enable_op_determinism()
+    training = _Training(config, task, records, run, console)
+    fix = f"make room, then continue with `rnnpipe resume {run.path}`"
     try:
-        task.save_vocabulary(records, run.vocabulary)
-        model = _train_model(config, task, records, run, console)
-        for phase in task.make_phases(model, records, run.weights):
-            _train_phase(phase, task, records, run, console)
-        _train_baselines(config, task, records, run, console)
-        save_model(model, run.model)  # at the very end: a run with a model is finished
+        with report_full_disk("the run", run.path, fix):
+            task.save_vocabulary(records, run.vocabulary)
+            model = training.train_model()
+            for phase in task.make_phases(model, records, run.weights):
+                training.refine(phase)
+            training.train_baselines()
+            save_model(model, run.model)  # at the very end: a run with a model is trained
     except KeyboardInterrupt:
         console.print(f"Interrupted; continue with:\nrnnpipe resume {run.path}")
         raise
-
-
-def _train_model(
-    config: RunConfig, task: Task, records: RecordsDirectory, run: RunDirectory, console: Console
-) -> keras.Model:
-    """The trained model or ensemble."""
-    files = TrainingFiles(run.weights, run.history, run.tensorboard)
-    if task.ensemble_size == 1:
-        model = task.build_model(records)
-        _fit(config, task, model, records, files, console)
-        return model
-    models = []
-    for number in range(1, task.ensemble_size + 1):
-        console.print(f"Member {number} of {task.ensemble_size}:")
-        seed = config.seed + number - 1
-        keras.utils.set_random_seed(seed)
-        model = task.build_model(records)
-        _fit(config, task, model, records, files, console, seed=seed)
-        models.append(model)
-        folder = run.members / str(number + 1)
-        files = TrainingFiles(
-            folder / "best.weights.h5", folder / "history.csv", folder / "tensorboard"
+    if training.diverged:
+        fix = (
+            f"the best model before that is saved: score it with `rnnpipe evaluate {run.path}`; or"
         )
-    return task.join(models)
-
-
-def _train_baselines(
-    config: RunConfig,
-    task: Task,
-    records: RecordsDirectory,
-    run: RunDirectory,
-    console: Console,
-) -> None:
-    """Trains the baseline models and saves them."""
-    for name, model in task.build_baselines(records).items():
-        console.print(f"Baseline {name}:")
-        folder = run.baselines
-        files = TrainingFiles(
-            folder / f"{name}.weights.h5", folder / f"{name}.csv", folder / "tensorboard"
+        raise Faults(
+            [
+                UserError(fault.where, fault.expected, fault.got, f"{fix} {fault.fix}")
+                for fault in training.diverged
+            ]
         )
-        _fit(config, task, model, records, files, console)
-        save_model(model, folder / f"{name}.keras")
 
 
-def _fit(
-    config: RunConfig,
-    task: Task,
-    model: keras.Model,
-    records: RecordsDirectory,
-    files: TrainingFiles,
-    console: Console,
-    *,
-    seed: int | None = None,
-) -> None:
-    """Trains a model as configured, and leaves it with its best weights.
+@dataclass(frozen=True)
+class _Training:
+    """The trainings of one run: its model or models, their further phases, its baselines.
 
-    The order of batches follows `seed`, by default the config's.
+    Args:
+        config: the run's config.
+        task: its task.
+        records: its finished records, fetched.
+        run: where it goes.
+        console: where progress is shown.
+        diverged: the trainings whose loss became NaN; they end with their best weights.
     """
-    trainer = task.build_trainer(model, records)
-    callbacks = _make_callbacks(config, task, trainer, model, records, files.weights)
-    monitor, mode = task.monitor()
-    with make_progress(console) as progress:
+
+    config: RunConfig
+    task: Task
+    records: RecordsDirectory
+    run: RunDirectory
+    console: Console
+    diverged: list[Diverged] = field(default_factory=list)
+
+    def train_model(self) -> keras.Model:
+        """The trained model, or the ensemble of several."""
+        run, size = self.run, self.task.ensemble_size
+        files = TrainingFiles(run.weights, run.history, run.tensorboard)
+        if size == 1:
+            model = self.task.build_model(self.records)
+            self._fit(model, files)
+            return model
+        models = []
+        for number in range(1, size + 1):
+            self.console.print(f"Member {number} of {size}:")
+            seed = self.config.seed + number - 1
+            keras.utils.set_random_seed(seed)
+            model = self.task.build_model(self.records)
+            self._fit(model, files, seed=seed)
+            models.append(model)
+            name = str(number + 1)
+            files = _files_in(run.members / name, run.tensorboard / "members" / name)
+        return self.task.join(models)
+
+    def refine(self, phase: Phase) -> None:
+        """Trains a model further, and leaves it no worse than it was on the validation split."""
+        monitor, mode = self.task.monitor()
+        start = phase.score()
+        self.console.print(f"{phase.name}: {monitor} {start:.4g} before")
+        folder = self.run.phases / phase.name
+        self._fit_batches(
+            phase.trainer,
+            phase.batches,
+            epochs=phase.epochs,
+            monitor=monitor,
+            mode=mode,
+            patience=phase.patience,
+            files=_files_in(folder, self.run.tensorboard / "phases" / phase.name),
+            callbacks=[*phase.callbacks, InitialScoreLog(f"{monitor}_at_start", start)],
+            start=start,
+        )
+
+    def train_baselines(self) -> None:
+        """Trains the models to compare with, and saves those that could be trained."""
+        folder = self.run.baselines
+        for name, model in self.task.build_baselines(self.records).items():
+            self.console.print(f"Baseline {name}:")
+            files = TrainingFiles(
+                folder / f"{name}.weights.h5",
+                folder / f"{name}.csv",
+                self.run.tensorboard / "baselines" / name,
+            )
+            try:
+                self._fit(model, files)
+            except Diverged as fault:  # from its first epoch on; the model itself is trained
+                self.diverged.append(fault)
+            else:
+                save_model(model, folder / f"{name}.keras")
+
+    def _fit(self, model: keras.Model, files: TrainingFiles, *, seed: int | None = None) -> None:
+        """Trains a model as the config says, and leaves it with its best weights.
+
+        The order of batches follows `seed`, by default the config's.
+        """
+        config, task, records = self.config, self.task, self.records
+        trainer = task.build_trainer(model, records)
+        monitor, mode = task.monitor()
         seed = config.seed if seed is None else seed
-        batches = task.make_batches(records, "train", shuffle_seed=seed)
-        fit_model(
+        self._fit_batches(
             trainer,
-            batches,
-            task.make_batches(records, "validation"),
+            task.make_batches(records, "train", shuffle_seed=seed),
             epochs=config.train.epochs,
             monitor=monitor,
             mode=mode,
             patience=config.train.keep_best.patience,
             files=files,
-            callbacks=[*callbacks, TrainingProgress(progress, len(batches))],
+            callbacks=_make_callbacks(config, task, trainer, model, records, files.weights),
         )
 
+    def _fit_batches(
+        self, trainer: keras.Model, batches: Any, *, callbacks: Sequence[Any], **options: Any
+    ) -> None:
+        """Calls `fit_model` with a progress bar; a loss that becomes NaN ends the training only."""
+        with make_progress(self.console) as progress:
+            shown = TrainingProgress(progress, len(batches))
+            try:
+                fit_model(
+                    trainer,
+                    batches,
+                    self.task.make_batches(self.records, "validation"),
+                    callbacks=[*callbacks, shown],
+                    **options,
+                )
+            except Diverged as fault:
+                if not fault.kept:
+                    raise
+                self.diverged.append(fault)
 
-def _train_phase(
-    phase: Phase, task: Task, records: RecordsDirectory, run: RunDirectory, console: Console
-) -> None:
-    """Trains a model further, and leaves it no worse than it was on the validation split."""
-    monitor, mode = task.monitor()
-    start = phase.score()
-    console.print(f"{phase.name}: {monitor} {start:.4g} before")
-    folder = run.phases / phase.name
-    files = TrainingFiles(folder / "best.weights.h5", folder / "history.csv", run.tensorboard)
-    with make_progress(console) as progress:
-        fit_model(
-            phase.trainer,
-            phase.batches,
-            task.make_batches(records, "validation"),
-            epochs=phase.epochs,
-            monitor=monitor,
-            mode=mode,
-            patience=phase.patience,
-            files=files,
-            callbacks=[
-                *phase.callbacks,
-                InitialScoreLog(f"{monitor}_at_start", start),
-                TrainingProgress(progress, len(phase.batches)),
-            ],
-            start=start,
-        )
+
+def _files_in(folder: Path, tensorboard: Path) -> TrainingFiles:
+    return TrainingFiles(folder / "best.weights.h5", folder / "history.csv", tensorboard)
 
 
 def _make_callbacks(

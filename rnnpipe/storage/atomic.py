@@ -5,7 +5,12 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import mkdtemp
+from uuid import uuid4
+
+from rnnpipe.storage.leftovers import INCOMPLETE, find_leftovers, owner
+
+_unfinished: set[Path] = set()
+"""The temporary folders of this process: of its other threads, and of blocks around a block."""
 
 
 @contextmanager
@@ -15,7 +20,8 @@ def atomic_path(
     """Yields an unfinished path, which is renamed to `path` when the block ends.
 
     The unfinished path has the name of `path`, and with it its suffix, in a temporary folder
-    `<name>.incomplete-…`. That folder is removed when the block raises; a killed process leaves it.
+    `<name>.incomplete-…`. That folder is removed when the block raises. A killed process leaves it,
+    and the next `atomic_path` beside it on this host removes it, whatever its path is.
     A file at `path` is replaced; a folder there must be empty.
 
     Args:
@@ -34,8 +40,14 @@ def atomic_path(
         >>> [path.name for path in Path().iterdir()]
         ['scores.json']
     """
-    temporary = Path(mkdtemp(prefix=f"{path.name}.incomplete-", dir=partial_folder or path.parent))
+    folder = partial_folder or path.parent
+    for leftover in find_leftovers(folder):
+        if leftover not in _unfinished:
+            shutil.rmtree(leftover, ignore_errors=True)
+    temporary = folder / f"{path.name}{INCOMPLETE}{owner()}-{uuid4().hex[:8]}"
+    _unfinished.add(temporary)  # before it is there for other threads to see
     try:
+        temporary.mkdir(0o700)
         unfinished = temporary / path.name
         yield unfinished
         if durable:
@@ -45,6 +57,7 @@ def atomic_path(
             _flush(path.parent)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+        _unfinished.discard(temporary)
 
 
 def _flush_tree(path: Path) -> None:

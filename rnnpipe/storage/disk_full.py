@@ -13,21 +13,31 @@ _FULL = {errno.ENOSPC: "a full disk", errno.EDQUOT: "a full quota"}
 
 @contextmanager
 def report_full_disk(what: str, folder: Path, fix: str) -> Iterator[None]:
-    """Converts the exception of a full disk, also of one in a worker, which arrives as text.
+    """Converts the exception of a full disk, whatever library raises it.
+
+    That of a worker or of HDF5 arrives as text, and one may hide behind an exception of its
+    clean-up.
 
     Args:
         what: is written in the block.
         folder: where it goes.
-        fix: what the user can do beside making room.
+        fix: what the user can do.
 
     Raises:
         UserError: there is no room.
     """
     try:
         yield
-    except (OSError, RuntimeError) as error:
-        for number, got in _FULL.items():
+    except Exception as error:
+        if (got := _find_reason(error)) is None:
+            raise
+        raise UserError(str(folder), f"room for {what}", got, fix) from error
+
+
+def _find_reason(error: BaseException | None) -> str | None:
+    while error is not None and not isinstance(error, UserError):
+        for number, reason in _FULL.items():
             if os.strerror(number) in str(error):
-                fix = f"make room, or {fix}"
-                raise UserError(str(folder), f"room for {what}", got, fix) from error
-        raise
+                return reason
+        error = error.__cause__ or error.__context__
+    return None

@@ -263,6 +263,22 @@ def as_path(path: str | Path) -> Path:
     return StorePath(path) if "://" in str(path) else Path(path)
 
 
+def local_path(option: str, path: str) -> Path:
+    """The path of this machine that a text names.
+
+    Args:
+        option: which argument it is, for the message.
+        path: the text.
+
+    Raises:
+        UserError: it names an object store.
+    """
+    if "://" in path:
+        fix = "name a path here, and copy to or from the store"
+        raise UserError(f"{option} {path}", "a path of this machine", "an object store", fix)
+    return Path(path)
+
+
 def walk(folder: Path) -> Iterator[tuple[Path, list[str], list[str]]]:
     """`os.walk` for both: every folder, the folders in it, and the files in it."""
     if not isinstance(folder, StorePath):

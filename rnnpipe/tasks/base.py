@@ -100,6 +100,8 @@ class Task(ABC, Generic[Config]):
     """The metric of `evaluate` that the report puts first."""
     inputs: Sequence[Input] = ()
     """The inputs of `predict`; their defaults may depend on the config."""
+    draws: ClassVar[bool] = True
+    """Whether `predict` draws a picture, at least for some inputs."""
     fields: Sequence[str] = ()
     """The fields of a record that `make_pair` needs."""
     batch_options: ClassVar[Mapping[str, Any]] = MappingProxyType({})
@@ -137,6 +139,14 @@ class Task(ABC, Generic[Config]):
         Raises:
             UserError: something is missing, e.g. a file of weights.
         """
+
+    def check_records(self, records: RecordsDirectory) -> None:
+        """Checks the config against finished records, before a training that may take hours.
+
+        Raises:
+            UserError: they do not go together, e.g. a beam is wider than the vocabulary.
+        """
+        del records
 
     @abstractmethod
     def build_model(self, records: RecordsDirectory) -> keras.Model:

@@ -1,5 +1,6 @@
 """The inputs of `predict`: a task declares them, the command line turns them into options."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from enum import Enum
@@ -112,8 +113,8 @@ def split_phrases(text: str) -> list[str]:
     return phrases
 
 
-def integer(minimum: int) -> Callable[[str], int]:
-    """Converts text to an integer of at least `minimum`.
+def integer(minimum: int, maximum: int = 2**31 - 1) -> Callable[[str], int]:
+    """Converts text to an integer from `minimum` to `maximum`.
 
     Example:
         >>> integer(1)("12")
@@ -121,9 +122,13 @@ def integer(minimum: int) -> Callable[[str], int]:
     """
 
     def convert(text: str) -> int:
-        if text.isascii() and text.removeprefix("-").isdigit() and int(text) >= minimum:
-            return int(text)
-        raise ValueError(f"an integer of at least {minimum}")
+        # Python's `int` refuses thousands of digits.
+        whole = re.fullmatch(r"-?[0-9]{1,1000}", text)
+        if whole is None or int(text) < minimum:
+            raise ValueError(f"an integer of at least {minimum}")
+        if int(text) > maximum:
+            raise ValueError(f"an integer of at most {maximum}")
+        return int(text)
 
     return convert
 

@@ -1,6 +1,7 @@
 """The mean of the weights of several good epochs."""
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -51,7 +52,9 @@ class AverageBestEpochs(keras.callbacks.Callback):
         self._best: list[_Epoch] = []
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Holds the weights if the epoch is among the best."""
+        """Holds the weights if the epoch is among the best, and its loss is finite."""
+        if not math.isfinite((logs or {}).get("loss", 0.0)):
+            return
         value = self._sign * float((logs or {})[self._monitor])
         if len(self._best) < self._count or value > self._best[-1].value:
             self._best.append(_Epoch(value, epoch + 1, self.model.get_weights()))

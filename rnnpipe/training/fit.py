@@ -37,6 +37,42 @@ class TrainingFiles:
         return self.weights.exists() and not self.state.exists()
 
 
+class Diverged(UserError):
+    """The loss became NaN.
+
+    Args:
+        epoch: in which epoch.
+        kept: whether there were epochs before: the model has the weights of the best one.
+    """
+
+    def __init__(self, epoch: int, kept: bool) -> None:
+        got, fix = f"NaN in epoch {epoch} of the training", "lower learning_rate or clip_norm"
+        super().__init__("train.optimizer", "a finite loss", got, fix)
+        self.epoch, self.kept = epoch, kept
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Diverged, (self.epoch, self.kept)
+
+
+class IgnoreDivergedEpoch(keras.callbacks.Callback):
+    """Takes the score from an epoch whose loss is not finite, so that no weights are kept for it.
+
+    The labels that NaN gives may be right by chance more often than those of any epoch before.
+
+    Args:
+        monitor: the quantity by which weights are kept.
+    """
+
+    def __init__(self, monitor: str) -> None:
+        super().__init__()
+        self._monitor = monitor
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Replaces the score by NaN, which is never the best."""
+        if logs is not None and not math.isfinite(logs["loss"]):
+            logs[self._monitor] = math.nan
+
+
 class LearningRateLog(keras.callbacks.Callback):
     """Adds the optimizer's current learning rate to the logs of every epoch."""
 
@@ -80,7 +116,9 @@ def fit_model(
             better.
 
     Raises:
-        UserError: the loss is not finite, or the files are those of another model.
+        Diverged: the loss became NaN. Where there were epochs before, the training is finished
+            nevertheless, with the weights of the best one.
+        UserError: the files are those of another model.
     """
     state = _begin(model, train, files, start)
     if state is None:
@@ -89,6 +127,7 @@ def fit_model(
         keras.callbacks.TerminateOnNaN(),
         LearningRateLog(),
         *callbacks,
+        IgnoreDivergedEpoch(monitor),
         keras.callbacks.ModelCheckpoint(
             files.weights,
             monitor=monitor,
@@ -111,15 +150,12 @@ def fit_model(
         shuffle=False,  # `train` has its own order
         callbacks=[*watching, state],
     )
-    if not all(math.isfinite(logs["loss"]) for logs in state.logs) or not files.weights.exists():
-        raise UserError(
-            "train.optimizer",
-            "a finite loss",
-            f"NaN or infinity in epoch {state.epochs}",
-            "lower its learning_rate or clip_norm",
-        )
-    model.load_weights(files.weights)
-    state.forget()
+    kept, finite = files.weights.exists(), all(math.isfinite(log["loss"]) for log in state.logs)
+    if kept:
+        model.load_weights(files.weights)
+        state.forget()
+    if not (kept and finite):
+        raise Diverged(state.epochs, kept)
 
 
 def _begin(

@@ -1,6 +1,7 @@
 """The state of a running training, from which an interrupted one goes on."""
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
@@ -61,14 +62,12 @@ class TrainingState(keras.callbacks.Callback):
         """How many epochs are done."""
         return len(self.logs)
 
-    def best(
-        self, monitor: str, mode: Literal["min", "max"], start: float | None = None
-    ) -> float | None:
-        """The best value of a quantity so far, `start` included; None if there is none."""
-        values = [logs[monitor] for logs in self.logs]
+    def best(self, monitor: str, mode: Literal["min", "max"], start: float | None = None) -> float:
+        """The best value of a quantity so far, `start` included; infinitely bad without any."""
+        values = [logs[monitor] for logs in self.logs if not math.isnan(logs[monitor])]
         if start is not None:
             values.append(start)
-        return (min if mode == "min" else max)(values, default=None)
+        return min(values, default=math.inf) if mode == "min" else max(values, default=-math.inf)
 
     def follow(self, callbacks: Sequence[keras.callbacks.Callback]) -> None:
         """Keeps what these callbacks hold, too.

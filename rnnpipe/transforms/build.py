@@ -52,7 +52,9 @@ _EARLY_STOP_SECONDS = 10.0  # a shorter pass may end, so that all dead letters a
 _FEW_PARTITIONS = 64
 _MIN_BUCKETS = 64
 _SHUFFLE = "shuffle"
-_FULL_DISK_FIX = "let --output or data.directory, and TMPDIR, name folders on another disk"
+_FULL_DISK_FIX = (
+    "make room, or let --output or data.directory, and TMPDIR, name folders on another disk"
+)
 
 
 @dataclass(frozen=True)

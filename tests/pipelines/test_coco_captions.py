@@ -55,8 +55,8 @@ def test_features_are_flags_too(tmp_path):
     ],
 )
 def test_flags_are_checked_as_a_config_is(options, message, tmp_path, capsys):
-    told = {"source.kind": "tfds", "source.name": "coco", "directory": tmp_path, **options}
-    assert coco_captions.main(flags(told)) == 2
+    given = {"source.kind": "tfds", "source.name": "coco", "directory": tmp_path, **options}
+    assert coco_captions.main(flags(given)) == 2
     assert message in capsys.readouterr().err
 
 

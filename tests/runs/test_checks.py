@@ -1,11 +1,16 @@
+import json
+import re
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from rnnpipe.config.loader import load_config
 from rnnpipe.errors import UserError
-from rnnpipe.runs.checks import check_splits
+from rnnpipe.runs.checks import check_comparable_records, check_same_records, check_splits
+from rnnpipe.runs.directory import create_run, write_json
 from rnnpipe.tasks import find_schemas
+from rnnpipe.tasks.base import Task
 
 SOURCES = {
     "captioning": "shapes_captions",
@@ -38,3 +43,89 @@ def test_a_split_to_validate_on_must_be_there():
     config = SimpleNamespace(evaluate=SimpleNamespace(splits=["test"]))
     with pytest.raises(UserError, match=r"data.splits.validation: expected a split to train with"):
         check_splits(config, ["train", "test"])
+
+
+RECORDS = {
+    "settings": {"recipe": {"vocabulary": 40, "tokenizer": "word"}, "splits": {"test": 0.1}},
+    "sources": {"files": 2, "sha256": "ab"},
+    "code": "12",
+    "libraries": {"pillow": "11"},
+}
+
+
+class Records:
+    """Records of a fingerprint, with a vocabulary."""
+
+    published = Path("records")
+
+    def __init__(self, path, vocabulary="a b", **changed):
+        self.path, self.made_from = path, {**RECORDS, **changed}
+        self.fingerprint = json.dumps(self.made_from)
+        path.mkdir(exist_ok=True)
+        (path / "symbols.json").write_text(vocabulary)
+
+
+class Labels(Task):
+    """A task whose vocabulary is one file."""
+
+    name, vocabulary = "labels", ("symbols.json",)
+    build_model = compile_options = evaluate = predict = None
+
+
+Labels.__abstractmethods__ = frozenset()
+
+
+@pytest.fixture
+def trained(tmp_path):
+    """A run that was trained on `RECORDS`."""
+    run = create_run(tmp_path, "run")
+    records = Records(tmp_path / "then")
+    write_json(run.environment, {"records": records.fingerprint, "records_from": RECORDS})
+    Labels(None).save_vocabulary(records, run.vocabulary)
+    return run
+
+
+OTHERS = {
+    "settings": (
+        {"settings": {"recipe": {"vocabulary": 50, "tokenizer": "word"}, "splits": {"test": 0.1}}},
+        "recipe.vocabulary 50, not 40",
+    ),
+    "raw data": ({"sources": {"files": 3, "sha256": "cd"}}, "other raw data"),
+    "code and vocabulary": ({"code": "13", "vocabulary": "b a"}, "another version of rnnpipe"),
+    "libraries and vocabulary": (
+        {"libraries": {"pillow": "12"}, "vocabulary": "b a"},
+        "other versions of libraries",
+    ),
+}
+
+
+@pytest.mark.parametrize(("changed", "got"), OTHERS.values(), ids=OTHERS)
+def test_a_run_is_neither_scored_nor_resumed_with_other_records(changed, got, trained, tmp_path):
+    records = Records(tmp_path / "now", **changed)
+    got = f"others in records ({got})"
+    expected = f"{trained.path}: expected the records that it was trained on, got {got}"
+    expected = re.escape(expected)
+    with pytest.raises(UserError, match=expected):
+        check_comparable_records(trained, records, Labels(None))
+    with pytest.raises(UserError, match=expected):
+        check_same_records(trained, records, "train anew")
+
+
+def test_records_of_another_fingerprint_alone_are_refused(trained, tmp_path):
+    write_json(trained.environment, {"records": "another", "records_from": RECORDS})
+    with pytest.raises(UserError, match=r"\(another fingerprint\)"):
+        check_comparable_records(trained, Records(tmp_path / "now"), Labels(None))
+
+
+def test_the_same_records_are_taken(trained, tmp_path):
+    records = Records(tmp_path / "now")
+    check_same_records(trained, records, "train anew")
+    assert check_comparable_records(trained, records, Labels(None)) == ""
+
+
+@pytest.mark.parametrize("changed", [{"code": "13"}, {"libraries": {"pillow": "12"}}])
+def test_records_made_again_with_the_same_vocabulary_can_be_scored(changed, trained, tmp_path):
+    records = Records(tmp_path / "now", **changed)
+    assert "made again" in check_comparable_records(trained, records, Labels(None))
+    with pytest.raises(UserError):
+        check_same_records(trained, records, "train anew")

@@ -2,8 +2,10 @@ import pytest
 
 from rnnpipe.errors import UserError
 from rnnpipe.runs.directory import (
+    RunDirectory,
     check_runs_dir,
     create_run,
+    find_runs,
     open_interrupted,
     open_run,
     write_json,
@@ -16,9 +18,14 @@ def test_runs_begun_in_one_second_have_folders_of_their_own(tmp_path):
     assert all(run.path.parent == tmp_path / "vqa" for run in runs)
 
 
-def finish(run):
+def train(run):
     run.config.write_text("")
     run.model.write_text("")
+
+
+def finish(run):
+    train(run)
+    run.report.write_text("")
 
 
 def test_a_run_is_found_by_its_folder_or_as_the_newest_of_several(tmp_path):
@@ -46,7 +53,7 @@ def test_the_newest_interrupted_run_of_several_is_found(tmp_path):
     finish(third)
     assert open_interrupted(first.path) == first
     assert open_interrupted(tmp_path / "vqa") == second
-    with pytest.raises(UserError, match="got a training that is finished"):
+    with pytest.raises(UserError, match="got a run that is finished"):
         open_interrupted(third.path)
 
 
@@ -57,6 +64,52 @@ def test_a_folder_without_a_run_has_none_interrupted(tmp_path, name, got):
         open_interrupted(tmp_path / name)
 
 
+def test_a_trained_run_without_a_report_is_unfinished(tmp_path):
+    older, newer = (create_run(tmp_path, "vqa") for _ in range(2))
+    older.config.write_text("")  # given up long ago
+    train(newer)
+    assert open_interrupted(newer.path) == newer
+    assert open_interrupted(tmp_path / "vqa") == newer
+
+
+def begin(folder, name, started=None):
+    """A trained run of any name."""
+    run = RunDirectory(folder / name)
+    run.path.mkdir(parents=True)
+    train(run)
+    if started:
+        write_json(run.environment, {"started": started})
+    return run
+
+
+STARTED = "2026-05-0{}T10:00:00.000000+00:00"
+
+
+@pytest.mark.parametrize("find", [open_run, open_interrupted])
+def test_the_newest_run_is_that_begun_last_whatever_its_name(find, tmp_path):
+    for name, started in (("20260501-100000", 1), ("old-backup", 1), ("a-renamed-run", 3)):
+        begin(tmp_path, name, STARTED.format(started))
+    begin(tmp_path, "20260502-100000", STARTED.format(2))
+    begin(tmp_path, "zzz")
+    assert find(tmp_path).path.name == "a-renamed-run"
+    begin(tmp_path, "20260504-100000", STARTED.format(4))
+    assert find(tmp_path).path.name == "20260504-100000"
+
+
+@pytest.mark.parametrize("find", [open_run, open_interrupted])
+def test_a_copy_of_a_run_is_not_newer(find, tmp_path):
+    for name in ("20260501-100000", "old-backup", "zzz"):
+        begin(tmp_path, name, STARTED.format(1))
+    assert find(tmp_path).path.name == "20260501-100000"
+
+
+def test_the_tenth_run_of_a_second_is_newer_than_the_second(tmp_path):
+    for number in ("", "-2", "-10"):
+        begin(tmp_path, f"20260501-100000{number}")
+    names = [run.path.name for run in find_runs(tmp_path)]
+    assert names == ["20260501-100000-10", "20260501-100000-2", "20260501-100000"]
+
+
 def test_one_process_trains_a_run(tmp_path):
     run = create_run(tmp_path, "vqa")
     finish(run)
@@ -64,7 +117,8 @@ def test_one_process_trains_a_run(tmp_path):
     with run.lock(), twice, run.lock():
         pass
     with run.lock():
-        pass
+        assert run.is_locked
+    assert not run.is_locked
 
 
 def test_an_unwritable_place_is_told_before_any_work(tmp_path):

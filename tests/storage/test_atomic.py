@@ -1,6 +1,8 @@
 import os
+import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -93,14 +95,46 @@ def test_content_is_flushed_before_the_rename_and_the_rename_after_it(tmp_path, 
     assert flushed == [("file", False), (tmp_path.name, True)]
 
 
-def test_a_killed_process_leaves_no_file(tmp_path):
-    program = (
-        "import os, sys; from pathlib import Path\n"
-        "from rnnpipe.storage.atomic import atomic_path\n"
-        "with atomic_path(Path(sys.argv[1])) as unfinished:\n"
-        "    unfinished.write_text('half'); os._exit(9)"
-    )
-    done = subprocess.run([sys.executable, "-c", program, tmp_path / "file"], check=False)
+KILLED = (
+    "import os, sys; from pathlib import Path\n"
+    "from rnnpipe.storage.atomic import atomic_path\n"
+    "with atomic_path(Path(sys.argv[1])) as unfinished:\n"
+    "    unfinished.write_text('half'); os._exit(9)"
+)
+
+
+def kill_a_writer(path):
+    done = subprocess.run([sys.executable, "-c", KILLED, path], check=False)
     assert done.returncode == 9
+
+
+@pytest.mark.parametrize("following", ["file", "another file"])
+def test_what_a_killed_process_leaves_is_removed_by_the_next(tmp_path, following):
+    kill_a_writer(tmp_path / "file")
     (left,) = tmp_path.iterdir()
     assert left.name.startswith("file.incomplete-")
+    with atomic_path(tmp_path / following) as unfinished:
+        unfinished.write_text("whole")
+    assert names(tmp_path) == [following]
+
+
+def test_what_others_write_or_left_on_other_hosts_stays(tmp_path):
+    other = tmp_path / "file.incomplete-another.host-1-abc"
+    running = tmp_path / f"file.incomplete-{socket.gethostname()}-{os.getppid()}-abc"
+    mine = tmp_path / "notes.incomplete-today"
+    for path in (other, running, mine):
+        path.mkdir()
+    with atomic_path(tmp_path / "file") as outer, atomic_path(tmp_path / "file 2") as inner:
+        outer.write_text("")
+        inner.write_text("")
+    assert names(tmp_path) == sorted(["file", "file 2", other.name, running.name, mine.name])
+
+
+def test_threads_leave_each_other_alone(tmp_path):
+    def write(number):
+        with atomic_path(tmp_path / str(number)) as unfinished:
+            unfinished.write_text(str(number))
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(write, range(200)))
+    assert names(tmp_path) == sorted(map(str, range(200)))

@@ -6,6 +6,8 @@ import pytest
 from rnnpipe.errors import UserError
 from rnnpipe.storage.disk_full import report_full_disk
 
+FIX = "make room, or go elsewhere"
+
 
 @pytest.mark.parametrize(
     ("number", "got"), [(errno.ENOSPC, "a full disk"), (errno.EDQUOT, "a full quota")]
@@ -16,11 +18,25 @@ def test_no_room_is_told_also_by_a_worker(number, got, remote, tmp_path):
     expected = f"{tmp_path}: expected room for records, got {got}; make room, or go"
     with (
         pytest.raises(UserError, match=expected),
-        report_full_disk("records", tmp_path, "go elsewhere"),
+        report_full_disk("records", tmp_path, FIX),
     ):
         raise RuntimeError(f"Traceback: {fault}") if remote else fault
 
 
 def test_other_faults_stay_what_they_are(tmp_path):
-    with pytest.raises(FileNotFoundError), report_full_disk("records", tmp_path, "go elsewhere"):
+    with (
+        pytest.raises(FileNotFoundError),
+        report_full_disk("records", tmp_path, FIX),
+    ):
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+
+
+def test_a_full_disk_behind_a_failing_clean_up_is_reported(tmp_path):
+    def write():
+        try:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "source.json")
+        finally:
+            raise ValueError("seek of closed file")
+
+    with pytest.raises(UserError, match="got a full disk"), report_full_disk("it", tmp_path, FIX):
+        write()

@@ -1,4 +1,5 @@
 import csv
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -6,7 +7,9 @@ import pytest
 import tensorflow as tf
 
 from rnnpipe.errors import UserError
-from rnnpipe.training.fit import TrainingFiles, fit_model
+from rnnpipe.storage.disk_full import report_full_disk
+from rnnpipe.training.averaging import AverageBestEpochs
+from rnnpipe.training.fit import Diverged, TrainingFiles, fit_model
 
 
 @pytest.fixture
@@ -92,5 +95,99 @@ def test_the_mean_of_the_weights_is_judged_and_kept(files, patience):
 
 
 def test_a_loss_that_is_no_number_is_the_users_to_mend(files):
-    with pytest.raises(UserError, match=r"train\.optimizer: expected a finite loss, got NaN"):
+    expected = r"train\.optimizer: expected a finite loss, got NaN in epoch 1"
+    with pytest.raises(Diverged, match=expected) as fault:
         fit(make_model(1e30), files, batches(3.0))
+    assert not fault.value.kept
+    assert not files.finished
+
+
+def assert_same_weights(model, weights):
+    for one, other in zip(model.get_weights(), weights, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+class Diverge(keras.callbacks.Callback):
+    """Sets the weights to NaN when an epoch begins."""
+
+    def __init__(self, epoch):
+        super().__init__()
+        self.epoch = epoch
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch + 1 == self.epoch:
+            self.model.set_weights([np.full_like(w, np.nan) for w in self.model.get_weights()])
+
+
+class Score(keras.callbacks.Callback):
+    """A score that is higher in the epoch in which the loss is NaN."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        logs["val_score"] = 0.1 if np.isfinite(logs["loss"]) else 0.9
+
+
+@pytest.mark.parametrize("options", [{}, {"monitor": "val_score", "mode": "max", "patience": 9}])
+@pytest.mark.parametrize("start", [None, 1e9])
+def test_the_best_epoch_before_a_loss_became_nan_is_kept(files, options, start):
+    model = make_model(0.2)
+    if options:
+        start = None
+    callbacks = [Score(), Diverge(3)]
+    with pytest.raises(Diverged, match="got NaN in epoch 3 of the training") as fault:
+        fit(model, files, batches(3.0), callbacks=callbacks, start=start, **options)
+    assert fault.value.kept
+    assert files.finished
+    assert len(history(files)) == 3
+    best = model.get_weights()
+    assert all(np.isfinite(weight).all() for weight in best)
+    again = make_model(0.2)
+    fit(again, files, batches(3.0))  # of a finished training the weights are loaded
+    assert_same_weights(again, best)
+
+
+def test_a_diverged_epoch_is_no_part_of_the_mean_of_the_best(files):
+    model, scores = make_model(0.2), []
+
+    def score():
+        scores.append(model.get_weights())
+        return 0.2
+
+    average = AverageBestEpochs(
+        3, monitor="val_score", mode="max", score=score, weights=files.weights
+    )
+    with pytest.raises(Diverged):
+        fit(
+            model,
+            files,
+            batches(3.0),
+            monitor="val_score",
+            mode="max",
+            callbacks=[Score(), average, Diverge(3)],
+        )
+    assert all(np.isfinite(weight).all() for weight in scores[0])
+    assert_same_weights(model, scores[0])
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # the open history
+def test_a_full_disk_is_told_and_the_training_resumes(files, monkeypatch):
+    whole = make_model(0.2)
+    fit(whole, TrainingFiles(*(files.weights.parents[1] / n for n in WHOLE)), batches(2.0))
+    save, saved = keras.Model.save_weights, []
+
+    def save_on_a_full_disk(model, path, **options):
+        saved.append(path)
+        if len(saved) == 2:
+            Path(path).write_bytes(b"half")
+            raise OSError("errno = 28, error message = 'No space left on device'")  # as HDF5 says
+        save(model, path, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(keras.Model, "save_weights", save_on_a_full_disk)
+        with pytest.raises(UserError, match="got a full disk"), report_full_disk("x", "y", "z"):
+            fit(make_model(0.2), files, batches(2.0))
+    resumed = make_model(0.2)
+    fit(resumed, files, batches(2.0))
+    assert_same_weights(resumed, whole.get_weights())
+
+
+WHOLE = ("whole/best.weights.h5", "whole.csv", "whole_events")

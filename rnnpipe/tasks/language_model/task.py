@@ -28,6 +28,7 @@ class LanguageModelTask(Task[LanguageModelConfig]):
     """
 
     name = "language_model"
+    draws = False
     vocabulary = (SYMBOLS_FILE,)
 
     def __init__(self, config: LanguageModelConfig) -> None:

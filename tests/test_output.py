@@ -1,0 +1,170 @@
+"""What other programs read: exactly what was written, and no complaint when they stop reading."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rnnpipe import cli
+from rnnpipe.errors import UserError
+from rnnpipe.output import write_output
+from rnnpipe.runs.console import make_console
+from rnnpipe.runs.predict import predict
+from rnnpipe.tasks.base import Prediction
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+class Answering:
+    """A task that answers with what it is given."""
+
+    name, inputs = "answering", ()
+
+    def __init__(self, answer):
+        self.answer = answer
+
+    def predict(self, model, folder, inputs):
+        return self.answer
+
+
+@pytest.fixture
+def predicted(monkeypatch, capsys, tmp_path):
+    """What `predict` prints for an answer of a task."""
+    monkeypatch.setattr("rnnpipe.runs.predict.load_model", lambda run: None)
+
+    class Run:
+        path = vocabulary = tmp_path
+
+    def printed(answer, picture=None):
+        predict(Run(), Answering(answer), {}, picture, make_console())
+        return capsys.readouterr().out
+
+    return printed
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [[], ["one\n"], ["one\n", "\n", "three\n"], ["0 ||| a ||| -1.0\n", "0 ||| b ||| -2.0\n"]],
+)
+def test_a_stream_of_lines_is_printed_as_it_is(predicted, lines):
+    assert predicted(iter(lines)) == "".join(lines)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["\tif (x)\n\f\n}", "a\r\n\v\b\a\x1b[1m", ":smile: [bold]x[/bold]", "x" * 500, "😍\u2028\xad"],
+)
+def test_a_text_loses_nothing_and_its_last_line_is_ended(predicted, text):
+    assert predicted(iter(text)) == f"{text}\n"
+    assert predicted(iter([*text, "\n"])) == f"{text}\n"
+
+
+def test_a_picture_of_what_has_none_is_refused(predicted, tmp_path):
+    with pytest.raises(UserError, match="--picture: expected inputs that a picture is drawn for"):
+        predicted(iter(["a\n"]), picture=tmp_path / "p.png")
+    predicted(Prediction([("a", 0.5)], b"png"), picture=tmp_path / "p.png")
+    assert (tmp_path / "p.png").read_bytes() == b"png"
+
+
+@pytest.mark.parametrize("length", [10, 79, 80, 81, 500])
+def test_a_path_stays_on_one_line_and_as_it_is(capsys, length):
+    path = f"/{'long name/' * (length // 10)}:smile:[red]report.html"
+    make_console().print(f"Report: {path}")
+    assert capsys.readouterr().out == f"Report: {path}\n"
+
+
+WRITERS = {
+    "a result": "write_output('x' * 100 + '\\n')",
+    "a message": "console.print('x' * 100)",
+    "a message within a progress": "progress.console.print('x' * 100)",
+}
+
+
+@pytest.mark.parametrize("writer", WRITERS.values(), ids=WRITERS)
+def test_a_reader_that_stops_is_no_mistake(writer):
+    program = (
+        "import argparse\n"
+        "from rnnpipe import cli\n"
+        "from rnnpipe.output import write_output\n"
+        "from rnnpipe.runs.console import make_console\n"
+        "from rnnpipe.runs.progress import make_progress\n"
+        "def act(options):\n"
+        "    console = make_console()\n"
+        "    with make_progress(console) as progress:\n"
+        f"        for _ in range(10000): {writer}\n"
+        "raise SystemExit(cli._act_quietly(argparse.Namespace(act=act, verb='x', extras=())))"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT
+    ) as process:
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 141
+
+
+@pytest.mark.parametrize("locale", ["ascii", "latin-1"])
+def test_results_are_utf_8_in_every_locale(locale):
+    program = (
+        "import argparse\n"
+        "from rnnpipe import cli\n"
+        "from rnnpipe.output import write_output\n"
+        "act = lambda options: write_output('schön 😍\\n')\n"
+        "cli._act_quietly(argparse.Namespace(act=act, verb='x', extras=()))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        check=True,
+        capture_output=True,
+        env={**os.environ, "PYTHONIOENCODING": locale},
+        cwd=ROOT,
+    )
+    assert done.stdout.decode() == "schön 😍\n"
+
+
+def test_output_is_written_at_once(capfd):
+    write_output("no line end")
+    assert capfd.readouterr().out == "no line end"
+
+
+STORES = [
+    (["run", "s3://bucket/c.yaml"], "CONFIG s3://bucket/c.yaml"),
+    (["config", "gs://bucket/c.yaml"], "CONFIG gs://bucket/c.yaml"),
+    (["run", "c.yaml", "--runs-dir", "s3://bucket/runs"], "--runs-dir s3://bucket/runs"),
+    (["train", "c.yaml", "--runs-dir", "memory://runs"], "--runs-dir memory://runs"),
+    (["evaluate", "s3://bucket/runs/x"], "RUN s3://bucket/runs/x"),
+    (["resume", "s3://bucket/runs/x"], "RUN s3://bucket/runs/x"),
+    (["predict", "s3://bucket/runs/x", "--text", "a"], "RUN s3://bucket/runs/x"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "where"), STORES)
+def test_a_store_is_refused_where_a_path_is_needed(arguments, where, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(arguments) == 2
+    expected = f"rnnpipe: {where}: expected a path of this machine, got an object store; "
+    assert capsys.readouterr().err.startswith(expected)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [
+        ("-1", "an integer of at least 0"),
+        ("1.5", "an integer of at least 0"),
+        ("many", "an integer of at least 0"),
+        ("100000000000000000000", "an integer of at most 2147483647"),
+        ("9" * 900, "an integer of at most 2147483647"),
+    ],
+)
+def test_a_number_out_of_range_is_refused(number, expected, tmp_path, capsys):
+    assert cli.main(["inspect", str(tmp_path), "--examples", number]) == 2
+    assert f"--examples: expected {expected}, got {number}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("more", [["c.yaml"], ["--set", "train.epochs=2"]])
+def test_the_schema_takes_no_config(more, capsys):
+    assert cli.main(["config", "--schema", *more]) == 2
+    assert "--schema: expected no CONFIG and no --set" in capsys.readouterr().err
