@@ -49,11 +49,13 @@ def test_schedules_are_those_of_the_paper():
     assert sigmoid(20) == pytest.approx(1 - 10 / (10 + math.exp(2)))
 
 
-def test_a_decoder_with_scheduled_sampling_has_a_callback():
-    options = DecoderOptions(attention=ATTENTION, scheduled_sampling=LinearSamplingOptions())
-    decoder = options.make(9, 4)
-    assert options.scheduled_sampling.make_callback(decoder) is not None
-    assert DecoderOptions(attention=ATTENTION).make(9, 4).sampling_rate is None
+def test_only_a_decoder_with_scheduled_sampling_has_a_rate():
+    schedule = LinearSamplingOptions(steps=4, final=0.5)
+    options = DecoderOptions(attention=ATTENTION, scheduled_sampling=schedule)
+    callback = schedule.make_callback(options.make(9, 4))
+    assert [callback.schedule(step) for step in (0, 2, 9)] == [0, 0.25, 0.5]
+    with pytest.raises(UserError, match="expected a decoder with a sampling rate"):
+        schedule.make_callback(DecoderOptions(attention=ATTENTION).make(9, 4))
 
 
 def test_combinations_that_cannot_work_are_refused():

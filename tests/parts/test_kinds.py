@@ -1,6 +1,6 @@
 """Families of settings, and the kinds that other packages add."""
 
-from importlib.metadata import EntryPoint
+from importlib.metadata import EntryPoint, EntryPoints
 
 import pytest
 
@@ -22,10 +22,8 @@ def install(monkeypatch):
     """Makes entry points of other packages visible."""
 
     def install(*names, target=f"{__name__}:IndyCell"):
-        entries = [EntryPoint(name, target, "rnnpipe.cells") for name in names]
-        monkeypatch.setattr(
-            plugins, "entry_points", lambda group: entries if group == "rnnpipe.cells" else []
-        )
+        entries = EntryPoints(EntryPoint(name, target, "rnnpipe.cells") for name in names)
+        monkeypatch.setattr(plugins, "_entry_points", lambda: entries)
 
     return install
 
@@ -49,7 +47,9 @@ def test_what_is_no_settings_class_is_refused(install):
 
 
 def test_an_unknown_kind_is_refused():
-    with pytest.raises(UserError, match=r'cell.kind: expected lstm, .* got "lstn"; did you mean'):
+    with pytest.raises(
+        UserError, match=r'cell.kind: expected att2in, .* got "lstn"; did you mean lstm'
+    ):
         load_settings(RecurrenceOptions, {"cell": {"kind": "lstn"}})
 
 

@@ -7,7 +7,7 @@ from importlib import import_module
 
 import pytest
 
-from rnnpipe.config.leaves import find_section, walk_leaves
+from rnnpipe.config.leaves import walk_leaves
 from rnnpipe.settings import Settings
 from rnnpipe.tasks import find_schemas
 
@@ -128,11 +128,3 @@ def test_every_setting_has_a_line_of_help(task):
         if not leaf.help and leaf.field.name not in ("task", "kind")
     }
     assert without == set()
-
-
-@pytest.mark.parametrize("task", SCHEMAS)
-def test_every_setting_can_be_found_by_its_key(task):
-    """A leaf is no section, and its path leads through sections to a declared field."""
-    for leaf in walk_leaves(SCHEMAS[task]):
-        assert find_section(leaf.hint) is None
-        assert leaf.path[-1] in leaf.owner.__dataclass_fields__

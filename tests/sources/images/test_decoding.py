@@ -166,9 +166,8 @@ def test_adobe_cmyk_is_not_inverted(shared_data):
 
 
 def test_cmyk_colours():
-    cyan = decode_image(
-        saved(Image.new("CMYK", (8, 8), (255, 0, 0, 0)), "JPEG", quality=95), 8, "stretch"
-    )
+    data = saved(Image.new("CMYK", (8, 8), (255, 0, 0, 0)), "JPEG", quality=95)
+    cyan = decode_image(data, 8, "stretch")
     assert np.abs(np.subtract(cyan.getpixel((4, 4)), (0, 255, 255))).max() < 8
 
 
@@ -198,9 +197,8 @@ def test_deep_pixels_are_scaled(values, kind, expected):
 
 
 def test_transparent_becomes_white():
-    assert decode_image(saved(Image.new("RGBA", (4, 4), (255, 0, 0, 0))), 4, "stretch").getpixel(
-        (0, 0)
-    ) == (WHITE)
+    none = decode_image(saved(Image.new("RGBA", (4, 4), (255, 0, 0, 0))), 4, "stretch")
+    assert none.getpixel((0, 0)) == WHITE
     half = decode_image(saved(Image.new("RGBA", (4, 4), (0, 0, 0, 51))), 4, "stretch")
     assert half.getpixel((0, 0)) == (204, 204, 204)
 

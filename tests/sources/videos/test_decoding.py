@@ -86,9 +86,8 @@ def test_frames_are_turned_upright(shared_data):
     upright = square(Image.fromarray(np.rot90(lying, k=-1)), 64, "pad")
     np.testing.assert_array_equal(Framing(64, "pad", box=None)(shown), upright)
     lower = square(Image.fromarray(np.rot90(lying, k=-1)[284:, 80:240]), 64, "stretch")
-    np.testing.assert_array_equal(
-        Framing(64, box=(0.25, 0.5, 0.75, 1), fit="stretch")(shown), lower
-    )
+    framing = Framing(64, "stretch", (0.25, 0.5, 0.75, 1))
+    np.testing.assert_array_equal(framing(shown), lower)
 
 
 def test_pixels_that_are_not_square_become_so_where_the_shape_counts(shared_data):
