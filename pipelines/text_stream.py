@@ -5,6 +5,9 @@ python -m rnnpipe.pipelines.text_stream --source.kind text \
 python -m rnnpipe.pipelines.text_stream --source.kind text --source.path data/wikitext-2 \
         --source.begin '^ = [^=]+ = $' --symbols word --vocabulary 40000 --directory wikitext \
         -- --runner=FlinkRunner --flink_master=localhost:8081
+
+A flag is a key of `data` or `build` in a config. Options after `--` are Beam's own; without a
+`--runner` the build is local.
 """
 
 import sys

@@ -1,6 +1,7 @@
 """What other packages add, by entry points."""
 
 from collections.abc import Container
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
@@ -22,12 +23,18 @@ def find_plugins(group: str, ours: Container[str] = ()) -> dict[str, EntryPoint]
         {}
     """
     plugins: dict[str, EntryPoint] = {}
-    for entry in entry_points(group=group):
+    for entry in _entry_points().select(group=group):
         if entry.name in plugins or entry.name in ours:
             where, fix = _where(entry), f"uninstall one of the packages, or rename {entry.value}"
             raise UserError(where, "one owner of the name", "two", fix)
         plugins[entry.name] = entry
     return plugins
+
+
+@cache
+def _entry_points() -> Any:  # Python 3.12 has another type than 3.11, with the same method
+    # It reads a file of every package that is installed, and a config asks for dozens of groups.
+    return entry_points()
 
 
 def load_plugin(entry: EntryPoint) -> Any:

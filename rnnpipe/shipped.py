@@ -33,14 +33,13 @@ def find_config(config: Path) -> Path:
     """
     if config.is_file():
         return config
-    names = list_configs()
-    if config.as_posix() in names:
-        return shipped_config(config.as_posix())
+    name = config.as_posix()
+    if name in list_configs():
+        return shipped_config(name)
     if config.suffix or config.exists():
         return config  # reading it raises the error
-    close = get_close_matches(config.as_posix(), names, n=1)
-    hint = f"did you mean {close[0]}?" if close else "`rnnpipe init` lists the names"
-    raise UserError(str(config), "a YAML file or the name of a shipped config", "neither", hint)
+    expected = "a YAML file or the name of a shipped config"
+    raise UserError(str(config), expected, "neither", _suggest(name))
 
 
 def shipped_config(name: str) -> Path:
@@ -52,11 +51,9 @@ def shipped_config(name: str) -> Path:
     Raises:
         UserError: there is none of this name.
     """
-    names = list_configs()
-    if name not in names:
-        close = get_close_matches(name, names, n=1)
-        hint = f"did you mean {close[0]}?" if close else "`rnnpipe init` lists them"
-        raise UserError(f"rnnpipe init {name}", "the name of a shipped config", "none", hint)
+    if name not in list_configs():
+        expected = "the name of a shipped config"
+        raise UserError(f"rnnpipe init {name}", expected, "none", _suggest(name))
     return FOLDER / f"{name}.yaml"
 
 
@@ -75,6 +72,11 @@ def summarize_config(name: str) -> str:
     text = " ".join(lines)
     sentence = _SENTENCE.match(text)
     return (sentence.group() if sentence else text).rstrip(".:")
+
+
+def _suggest(name: str) -> str:
+    close = get_close_matches(name, list_configs(), n=1)
+    return f"did you mean {close[0]}?" if close else "`rnnpipe init` lists the names"
 
 
 def _files() -> list[Path]:

@@ -1,5 +1,5 @@
 import pickle
-from importlib.metadata import EntryPoint
+from importlib.metadata import EntryPoint, EntryPoints
 from pathlib import Path
 from typing import Literal
 
@@ -47,7 +47,7 @@ def read(text):
 
 def add_plugins(monkeypatch, *values):
     entries = [EntryPoint(name, value, "rnnpipe.test_shapes") for name, value in values]
-    monkeypatch.setattr(plugins, "entry_points", lambda group: entries)
+    monkeypatch.setattr(plugins, "_entry_points", lambda: EntryPoints(entries))
 
 
 @pytest.mark.parametrize(

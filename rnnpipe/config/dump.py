@@ -3,8 +3,8 @@
 from typing import Any
 
 import yaml
-from pydantic import TypeAdapter
 
+from rnnpipe.config.json_schema import adapter_of
 from rnnpipe.config.scalars import read_scalar
 
 _TEXT = "tag:yaml.org,2002:str"
@@ -30,7 +30,7 @@ def dump_config(config: Any) -> str:
         answer: 'no'
         channels: [32, 64]
     """
-    values = TypeAdapter(type(config)).dump_python(
+    values = adapter_of(type(config)).dump_python(
         config, mode="json", by_alias=True, round_trip=True
     )
     return yaml.dump(

@@ -117,8 +117,7 @@ def _tell(detail: Detail, spot: Spot, schema: Schema, faults: FaultList) -> None
     elif kind in ("value_error", "assertion_error"):
         _tell_raised(detail["ctx"]["error"], spot, schema, faults)
     elif kind == "missing" and isinstance(spot.path[-1], str):
-        fix = f"add {shown(spot.path[-1])}: …"
-        faults.add(node.place, spot.path, expected(schema, spot.shape), "nothing", fix)
+        _report_missing(spot, schema, faults)
     elif kind == "missing":
         words = expected(schema, spot.above)
         faults.add(node.place, spot.path[:-1], words, got(spot.parent), "give every item")
@@ -129,6 +128,14 @@ def _tell(detail: Detail, spot: Spot, schema: Schema, faults: FaultList) -> None
         message = re.sub("^Input should be ", "", detail["msg"])
         fix = hint(schema, spot.shape, spot.node)
         faults.add(node.place, spot.path, shown(message, 200), got(spot.node), fix)
+
+
+def _report_missing(spot: Spot, schema: Schema, faults: FaultList) -> None:
+    place, path, words = spot.parent.place, spot.path, expected(schema, spot.shape)
+    if place.prefix and (variants := schema.variants(spot.shape)):
+        # A section has no flag of its own: its kind is what to write first.
+        path, words = (*path, schema.tag_key(spot.shape)), either(list(variants))
+    faults.add(place, path, words, "nothing", place.how_to_add(path))
 
 
 def _unknown_key(spot: Spot, schema: Schema) -> tuple[str, str]:
@@ -153,7 +160,9 @@ def _tell_tag(spot: Spot, schema: Schema, faults: FaultList) -> None:
     tag = node.child(key)
     if tag is None or not tag.sound:
         if tag is None:
-            faults.add(node.place, (*spot.path, key), either(tags), "nothing", f"add {key}: …")
+            path = (*spot.path, key)
+            fix = node.place.how_to_add(path)
+            faults.add(node.place, path, either(tags), "nothing", fix)
         return
     faults.add(tag.place, (*spot.path, key), either(tags), got(tag), choice(tag.written, tags))
 

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from rnnpipe.config.defaults import fill_defaults
 from rnnpipe.config.describe import either
 from rnnpipe.config.explain import translate
-from rnnpipe.config.json_schema import Schema
+from rnnpipe.config.json_schema import Schema, adapter_of
 from rnnpipe.config.nodes import FaultList, Node, Place, make_tree
 from rnnpipe.config.overrides import apply_overrides
 from rnnpipe.config.reader import read_text, read_tree
@@ -93,8 +93,8 @@ def load_flags(model: type[T], flags: Sequence[str]) -> T:
         Greeting(times=3)
     """
     faults = FaultList()
-    root = Node({}, Place("command line", (0, 0)))
-    apply_overrides(root, flags, faults, option="--")
+    root = Node({}, Place("command line", (0, 0), prefix="--"))
+    apply_overrides(root, flags, faults, flags=True)
     settings = _validate(root, model, faults)
     if settings is None or faults.found:
         raise Faults(faults.in_order())
@@ -132,7 +132,7 @@ def json_schema(schemas: Mapping[str, type]) -> dict[str, Any]:
         schemas: the settings of each task; in the document, the key `task` picks one.
     """
     models: list[tuple[str, Literal["validation"], TypeAdapter[Any]]] = [
-        (task, "validation", TypeAdapter(model)) for task, model in schemas.items()
+        (task, "validation", adapter_of(model)) for task, model in schemas.items()
     ]
     references, document = TypeAdapter.json_schemas(models)
     return {
@@ -166,10 +166,11 @@ def _validate(root: Node, model: type[T], faults: FaultList) -> T | None:
     values = fill_defaults(root.plain(), schema, schema.root)
     try:
         # As JSON, since pydantic's strict mode then takes lists for tuples and text for paths.
-        return TypeAdapter(model).validate_json(json.dumps(values), strict=True)
+        checked: T | None = adapter_of(model).validate_json(json.dumps(values), strict=True)
     except ValidationError as error:
         translate(error, schema, root, faults)
-        return None
+        checked = None
+    return checked
 
 
 def _tell_task(root: Node, task: Node | None, tasks: list[str], faults: FaultList) -> None:

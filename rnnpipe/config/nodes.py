@@ -24,16 +24,24 @@ class Place:
         source: `file:line`, or `--set a.b=c`.
         order: faults are reported in this order: (0, line) in a file, (1, number) of an override.
         path: the key that an override sets, which its `source` already names.
+        prefix: of flags, where every key is one of its own, e.g. `--`.
     """
 
     source: str
     order: tuple[int, int]
     path: Path | None = None
+    prefix: str = ""
 
     def where(self, path: Path) -> str:
         """The place and the key, as a `UserError` names them."""
-        named = not path or (self.path is not None and dotted(path) == dotted(self.path))
-        return self.source if named else f"{self.source}: {dotted(path)}"
+        if not path or (self.path is not None and dotted(path) == dotted(self.path)):
+            return self.source
+        return f"{self.prefix}{dotted(path)}" if self.prefix else f"{self.source}: {dotted(path)}"
+
+    def how_to_add(self, path: Path) -> str:
+        """The advice to write a key that is missing."""
+        key = f"{self.prefix}{dotted(path)}" if self.prefix else f"{shown(str(path[-1]))}: …"
+        return f"add {key}"
 
 
 @dataclass(slots=True)

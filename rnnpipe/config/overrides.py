@@ -8,7 +8,7 @@ from rnnpipe.errors import UserError
 
 
 def apply_overrides(
-    root: Node, overrides: Sequence[str], faults: FaultList, option: str = "--set "
+    root: Node, overrides: Sequence[str], faults: FaultList, *, flags: bool = False
 ) -> None:
     """Writes each override into the tree, in order; what cannot be written becomes a fault.
 
@@ -16,12 +16,13 @@ def apply_overrides(
         root: the tree of the file, a mapping.
         overrides: `a.b=c`: keys and list indices joined by dots, and a value in YAML.
         faults: where the faults go.
-        option: what precedes an override on the command line, for messages.
+        flags: whether each is a flag of its own, `--a.b=c`, for messages.
     """
+    option, prefix = ("--", "--") if flags else ("--set ", "")
     for number, override in enumerate(overrides):
         key, equals, text = override.partition("=")
         path: Path = tuple(part.strip() for part in key.split("."))
-        place = Place(f"{option}{shown(override)}", (1, number), path)
+        place = Place(f"{option}{shown(override)}", (1, number), path, prefix)
         if not equals or not all(path) or len(path) > MAX_DEPTH:
             got = "no equals sign" if not equals else shown(key) or "no key"
             faults.add(place, (), "key.path=value", got, f"write e.g. {option}train.epochs=2")

@@ -71,14 +71,30 @@ def read_value(text: str, place: Place, path: KeyPath, faults: FaultList) -> Nod
     """The tree of a value that was given on the command line; `read_tree` has the arguments.
 
     Raises:
-        UserError: it is not well-formed YAML.
+        UserError: it is not well-formed YAML, or has a comment, which would be lost.
     """
+    if comment := _find_comment(text):
+        got = f"a comment of YAML ({shown(comment)})"
+        raise UserError(place.source, "a value", got, "put the value in quotes: '\"…\"'")
     try:
         tree = _read(text, place.source, lambda _: place, path, faults)
     except UserError as fault:
         # Lines and columns do not help with a value of the command line.
         raise UserError(place.source, fault.expected, fault.got, fault.fix) from None
     return Node(None, place) if tree is None else tree
+
+
+def _find_comment(text: str) -> str | None:
+    """The first comment: what stands between two tokens and is no blank."""
+    end = 0
+    try:
+        for token in yaml.scan(text):
+            if between := text[end : token.start_mark.index].strip():
+                return between
+            end = token.end_mark.index
+    except yaml.YAMLError:
+        return None  # what is wrong is reported when it is parsed
+    return None
 
 
 def _read(

@@ -21,6 +21,35 @@ class AugmentationOptions(Settings):
     brightness: float = fraction(help="share of white by which they become darker or brighter")
 
 
+NO_AUGMENTATION = AugmentationOptions()
+
+
+def augment_batches(
+    batches: tf.data.Dataset, how: AugmentationOptions, seed: int
+) -> tf.data.Dataset:
+    """Batches of (inputs, targets) whose input `image` is augmented, anew in every epoch.
+
+    Args:
+        batches: with uint8 images, `(images, height, width, 3)`.
+        how: what happens to them.
+        seed: of the chance.
+    """
+    import tensorflow as tf
+
+    if how == NO_AUGMENTATION:
+        return batches
+    # A draw within the map would be the same in every epoch.
+    seeds = tf.data.Dataset.random(seed=seed, rerandomize_each_iteration=True)
+
+    def change(
+        batch: tuple[dict[str, tf.Tensor], tf.Tensor], seed: tf.Tensor
+    ) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
+        inputs, targets = batch
+        return {**inputs, "image": augment(inputs["image"], how, (seed, 1))}, targets
+
+    return tf.data.Dataset.zip(batches, seeds).map(change, num_parallel_calls=2)
+
+
 def augment(
     images: tf.Tensor,
     how: AugmentationOptions,

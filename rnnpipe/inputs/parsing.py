@@ -26,12 +26,12 @@ def parse_batch(
         serialised: the records' bytes, `(batch,)`.
         fields: which fields to parse.
         images_by: a number that identifies images. Records that share an image share its decoded
-            pixels then, and `image_index` is the index of each record's image.
+            pixels and its tensors then, and `image_index` is the index of each record's image.
 
     Returns:
         By field name: `(batch,)` of single values; `(batch, length)` of sequences and
         `(batch, sequences, length)` of nested ones, padded to the longest of the batch with `PAD`,
-        zero or empty text; `(batch, …)` of tensors, which all have the same shape; images as uint8
+        zero or empty text; `(images, …)` of tensors, which all have the same shape; images as uint8
         `(images, height, width, channels)`, where `images` is the batch but for `images_by`; of
         sequences of images or of tensors those of all records, one after the other, and in
         `frame_index`, of shape `(batch, length)`, which of them are each record's, padded with -1.
@@ -59,7 +59,8 @@ def parse_batch(
             parsed[name] = _decode_images(jpegs)
         elif field.axes:
             shape, data = (parsed.pop(column) for column in tensor_columns(name))
-            values = tf.io.decode_raw(data, _DTYPES[field.kind])  # (batch, height * width * …)
+            data = data if distinct is None else tf.gather(data, distinct)
+            values = tf.io.decode_raw(data, _DTYPES[field.kind])  # (images, height * width * …)
             whole = tf.concat([tf.shape(data, tf.int64), shape[0]], axis=0)
             parsed[name] = tf.reshape(values, whole)
             parsed[name].set_shape([None] * (1 + field.axes))

@@ -7,6 +7,7 @@ arXiv:1612.00563; Anderson et al. 2018, arXiv:1707.07998.
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from rnnpipe.errors import UserError
 from rnnpipe.parts.attention import AdditiveAttentionOptions, GatedAttentionOptions
 from rnnpipe.parts.decoder import DecoderOptions
 from rnnpipe.parts.embedding import EmbeddingOptions
@@ -34,6 +35,17 @@ class CaptionerOptions(Settings):
         architecture="bahdanau",
         output="deep",
     )
+
+    def check(self) -> None:
+        """The attention reads the grid of an image; without it the decoder has fewer settings."""
+        if self.decoder.attention is not None:
+            self.decoder.attention.check_reads_grids("decoder.attention")
+            return
+        if self.decoder.scheduled_sampling is not None:
+            key = "decoder.scheduled_sampling"
+            raise UserError(key, "null without attention", "a schedule", "remove it")
+        if self.decoder.tie_weights:
+            raise UserError("decoder.tie_weights", "false without attention", "true", "remove it")
 
 
 def build_captioner(

@@ -26,10 +26,7 @@ class GlimpseReaderOptions(Settings):
 
     def check(self) -> None:
         """The attention is over a grid, and what it finds is all that the cells read."""
-        if not self.attention.reads_grids:
-            got = getattr(self.attention, "kind", type(self.attention).__name__)
-            fix = "write another kind, e.g. coverage"
-            raise UserError("attention.kind", "an attention that reads grids", got, fix)
+        self.attention.check_reads_grids("attention")
         if self.cell.reads_context:
             expected = "a cell that reads one input"
             got = getattr(self.cell, "kind", type(self.cell).__name__)
@@ -42,6 +39,14 @@ class ImageClassifierOptions(Settings):
     image_encoder: ImageEncoderOptions = CNNOptions()
     reader: GlimpseReaderOptions = GlimpseReaderOptions()
     dropout: float = fraction(help="of the features that the softmax reads, in training")
+
+    def check(self) -> None:
+        """Dot attention compares the reader's states with the grid as they are."""
+        channels, units = self.image_encoder.grid_channels, self.reader.cell.output_size
+        if self.reader.attention.needs_equal_features and channels not in (None, units):
+            fix = f"write {channels}, or a reader.attention.kind that projects, e.g. general"
+            expected = f"{channels} units, as many as the grid has channels, with dot attention"
+            raise UserError("reader.cell", expected, str(units), fix)
 
 
 def build_image_classifier(

@@ -29,6 +29,10 @@ class VqaOptions(Settings):
     hidden_units: int = setting(512, "of the layer before the answers", ge=1)
     dropout: float = fraction(help="of that layer's inputs and outputs, in training")
 
+    def check(self) -> None:
+        """The attention reads the grid of an image."""
+        self.attention.check_reads_grids("attention")
+
 
 def build_vqa_model(
     options: VqaOptions,

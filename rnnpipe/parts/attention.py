@@ -52,6 +52,29 @@ class AttentionOptions(Settings):
         """Whether it samples positions, so that it is trained by REINFORCE."""
         return False
 
+    @property
+    def needs_equal_features(self) -> bool:
+        """Whether a query has to have as many features as the memory."""
+        return False
+
+    @property
+    def alignment_count(self) -> int:
+        """How many alignments each query has."""
+        return 1
+
+    def check_reads_grids(self, key: str) -> None:
+        """Checks that its memory may be the grid of an image.
+
+        Args:
+            key: the setting that it is, for messages.
+
+        Raises:
+            UserError: it attends along a sequence alone.
+        """
+        if not self.reads_grids:
+            got, fix = getattr(self, "kind", type(self).__name__), "write e.g. {kind: additive}"
+            raise UserError(f"{key}.kind", "an attention that reads grids", got, fix)
+
     def make(self, *, seed: int | None = None, name: str | None = None) -> "Attention":
         """The mechanism.
 
@@ -68,6 +91,11 @@ class _JointLayerOptions(AttentionOptions):
     activation: Literal["tanh", "relu"] = setting("tanh", "of that layer")
     normalize: bool = setting(False, "whether the score's vector is normalised (Salimans 2016)")
     dropout: float = fraction(help="of that layer, in training")
+
+    @property
+    def alignment_count(self) -> int:
+        """Its glimpses."""
+        return self.glimpses
 
     def _arguments(self, seed: int | None, name: str | None) -> dict[str, Any]:
         return {
@@ -134,6 +162,11 @@ class DotAttentionOptions(AttentionOptions):
         None, "sqrt: 1 / √features; learned: a weight; null: 1"
     )
 
+    @property
+    def needs_equal_features(self) -> bool:
+        """Always."""
+        return True
+
     def make(self, *, seed: int | None = None, name: str | None = None) -> "Attention":
         """A `DotAttention`."""
         from rnnpipe.layers import DotAttention
@@ -151,6 +184,11 @@ class GeneralAttentionOptions(AttentionOptions):
         None, "sqrt: 1 / √features; learned: a weight; null: 1"
     )
 
+    @property
+    def alignment_count(self) -> int:
+        """Its glimpses."""
+        return self.glimpses
+
     def make(self, *, seed: int | None = None, name: str | None = None) -> "Attention":
         """A `GeneralAttention`."""
         from rnnpipe.layers import GeneralAttention
@@ -166,6 +204,11 @@ class MultiHeadAttentionOptions(AttentionOptions):
     num_heads: int = setting(4, "heads, each with an alignment of its own", ge=1)
     key_dim: int = setting(64, "features of each head's queries and keys", ge=1)
     dropout: float = fraction(help="of the alignments, in training")
+
+    @property
+    def alignment_count(self) -> int:
+        """Its heads."""
+        return self.num_heads
 
     def make(self, *, seed: int | None = None, name: str | None = None) -> "Attention":
         """A `MultiHeadAttention`."""
@@ -190,6 +233,16 @@ class _WrapperOptions(AttentionOptions):
     def is_hard(self) -> bool:
         """Whether its mechanism is."""
         return self.mechanism.is_hard
+
+    @property
+    def needs_equal_features(self) -> bool:
+        """Whether its mechanism does."""
+        return self.mechanism.needs_equal_features
+
+    @property
+    def alignment_count(self) -> int:
+        """That of its mechanism."""
+        return self.mechanism.alignment_count
 
 
 class GatedAttentionOptions(_WrapperOptions):
@@ -216,10 +269,12 @@ class HardAttentionOptions(_WrapperOptions):
     )
 
     def check(self) -> None:
-        """Positions are sampled once."""
+        """Positions are sampled once, of one alignment."""
+        fix = "write e.g. {kind: additive}"
         if self.mechanism.is_hard:
-            fix = "write e.g. {kind: additive}"
             raise UserError("mechanism", "a mechanism that is not hard itself", "a hard one", fix)
+        if (count := self.mechanism.alignment_count) > 1:
+            raise UserError("mechanism", "one alignment of each query", str(count), fix)
 
     @property
     def is_hard(self) -> bool:

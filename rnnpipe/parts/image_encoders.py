@@ -27,8 +27,14 @@ class ImageEncoderOptions(Settings):
             "features": f"{_HERE}:FeatureEncoderOptions",
         },
     )
+    kind: str
     reads_features: ClassVar[bool] = False
     """Whether it reads stored features, not pixels."""
+
+    @property
+    def grid_channels(self) -> int | None:
+        """The channels of its grid; None: they depend on the network or on the stored features."""
+        return None
 
     def check_files(self) -> None:
         """Looks for the files that it needs, before work that takes hours.
@@ -61,6 +67,11 @@ class CNNOptions(ImageEncoderOptions):
         (32, 64), "of every stage; each but the first halves the grid", min_length=1
     )
     dropout: float = fraction(help="of the grid's channels, in training")
+
+    @property
+    def grid_channels(self) -> int:
+        """Those of the last stage, and two coordinates."""
+        return self.channels[-1] + 2
 
     def make(self, shape: Sequence[int], *, name: str = "image_encoder") -> "keras.Model":
         """The network.
@@ -118,6 +129,11 @@ class FeatureEncoderOptions(ImageEncoderOptions):
     reads_features = True
     units: int | None = setting(512, "what each cell is projected to; null: none", ge=1)
     dropout: float = fraction(help="of the projected features, in training")
+
+    @property
+    def grid_channels(self) -> int | None:
+        """The units; None: those of the stored features."""
+        return self.units
 
     def make(self, shape: Sequence[int], *, name: str = "image_encoder") -> "keras.Model":
         """The projection."""

@@ -6,7 +6,7 @@ The encoder (`codec.py`), the tf.data parser (`rnnpipe/inputs/parsing.py`) and T
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 from rnnpipe.plugins import find_plugins, load_plugin
 
@@ -221,5 +221,4 @@ def find_spec(name: str) -> RecordSpec | None:
     if name in SPECS:
         return SPECS[name]
     entry = find_plugins("rnnpipe.records", SPECS).get(name)
-    spec: RecordSpec | None = entry and load_plugin(entry)
-    return spec
+    return None if entry is None else cast(RecordSpec, load_plugin(entry))

@@ -5,12 +5,13 @@ from collections.abc import Mapping
 from typing import TypeVar
 
 from rnnpipe.errors import UserError
+from rnnpipe.sources.splits import Split
 
 LABELS = ("train", "val", "test")
 """What subsets are called, and how their names begin."""
 
 _LABEL = re.compile(rf"(?<![a-z])({'|'.join(LABELS)})")
-_SPLITS = ("train", "validation", "test")
+_SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 _SPLITS_OF = {1: ("train",), 2: ("train", "test"), 3: _SPLITS}
 
 Files = TypeVar("Files")
@@ -45,7 +46,7 @@ def splits_of(subsets: list[str]) -> dict[str, str]:
     return dict(zip(subsets, _SPLITS_OF[len(subsets)], strict=True))
 
 
-def check_named(files: Mapping[str, Files]) -> list[tuple[str, Files]]:
+def check_named(files: Mapping[Split, Files]) -> list[tuple[Split, Files]]:
     """The files of each split that a config names, in the order of the splits.
 
     Raises:

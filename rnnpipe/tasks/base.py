@@ -102,7 +102,7 @@ class Task(ABC, Generic[Config]):
     """The inputs of `predict`; their defaults may depend on the config."""
     draws: ClassVar[bool] = True
     """Whether `predict` draws a picture, at least for some inputs."""
-    fields: ClassVar[Sequence[str]] = ()
+    fields: Sequence[str] = ()
     """The fields of a record that `make_pair` needs."""
     batch_options: ClassVar[Mapping[str, Any]] = MappingProxyType({})
     """Further arguments of `rnnpipe.inputs.batches.make_batches`."""

@@ -1,4 +1,4 @@
-"""Images of a user's own, as inputs of a model."""
+"""What the encoder of images reads: of records, and of a user's own image."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,11 +7,47 @@ from typing import Any
 import numpy as np
 
 from rnnpipe.errors import BadRecord, UserError
+from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.sources.images.decoding import Fit, read_image, read_whole_image
+from rnnpipe.transforms.recipes.image_records import ImageRecordOptions
 
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]
 
 _SHOWN = 480  # the longer side of a photo that attention is drawn over, in pixels
+
+
+def image_field(data: ImageRecordOptions) -> str:
+    """The field of a record that the image encoder reads: pixels, or features."""
+    return "image_jpeg" if data.features is None else "image_features"
+
+
+def image_shape(data: ImageRecordOptions, records: RecordsDirectory) -> tuple[int, ...]:
+    """The shape of what the image encoder reads: `(height, width, 3)`, or that of the features.
+
+    Args:
+        data: how the records are made.
+        records: the records.
+    """
+    if data.features is None:
+        return data.image.size, data.image.size, 3
+    first = next(iter(records.read("train", [image_field(data)])))
+    return tuple(first[image_field(data)].shape)
+
+
+def read_encoder_input(path: str, data: ImageRecordOptions) -> np.ndarray[Any, Any]:
+    """What the image encoder reads of an image file, `(1, ...)`.
+
+    Args:
+        path: the image file.
+        data: how the records are made.
+
+    Raises:
+        UserError: the file cannot be read, or the backbone of its features cannot be made.
+    """
+    features, fit = data.features, data.image.fit
+    if features is None:
+        return read_photo(path, data.image.size, fit)[None]
+    return features(read_photo(path, features.image_size, fit)[None])
 
 
 def read_photo(path: str, size: int, fit: Fit) -> Pixels:

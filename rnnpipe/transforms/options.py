@@ -22,8 +22,8 @@ class BuildOptions(Settings):
 class HeldOutOptions(Settings):
     """Shares of the training split held out where the raw data has no such split; 0: none."""
 
-    validation: float = fraction(0.1)
-    test: float = fraction(0.1)
+    validation: float = fraction(0.1, "share of the training split for validation")
+    test: float = fraction(0.1, "share of the training split for the test")
 
     def check(self) -> None:
         """Some is left to train on."""

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from rnnpipe import cli
+from tests.models.caption_decoders import DECODERS
 
 CONFIG = Path(__file__).resolve().parents[2] / "configs" / "captioning.yaml"
 
@@ -17,13 +18,12 @@ TINY = [
     "train.batch_size=24",
     "evaluate.beam={width: 2, n_best: 2, max_length: 6}",
 ]
-SIZES = "embedding: 6, units: 7"
-DECODERS = {
-    "nic": SIZES,
-    "hard": f"{SIZES}, attention_units: 5",
-    "att2in": f"{SIZES}, attention_units: 5, doubly_stochastic: 0.5",
-    "top_down": f"{SIZES}, attention_units: 5, doubly_stochastic: 0.5",
+TRAIN = {
+    "soft": ["train.doubly_stochastic=0.5"],
+    "hard": ["train.reinforce={reward_weight: 0.5}"],
+    "top_down": ["evaluate.beam.coverage_penalty=0.1"],
 }
+"""What else a config with these decoders may say."""
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,9 @@ def test_every_decoder_goes_from_config_to_prediction(kind, shared, tmp_path, ca
         *TINY,
         f"data.source.path={shared / 'raw'}",
         f"data.directory={shared / 'records'}",
-        f"model.decoder={{kind: {kind}, {DECODERS[kind]}}}",
+        "model.embedding.size=5",
+        f"model.decoder={json.dumps(DECODERS[kind])}",
+        *TRAIN.get(kind, []),
     ]
     arguments = [part for setting in settings for part in ("--set", setting)]
     assert cli.main(["run", str(CONFIG), "--runs-dir", str(tmp_path), *arguments]) == 0
@@ -46,7 +48,7 @@ def test_every_decoder_goes_from_config_to_prediction(kind, shared, tmp_path, ca
     scores = json.loads((run / "metrics.json").read_text())["test"]
     assert scores["perplexity"] > 1
     assert 0 <= scores["bleu_1"] <= 1
-    assert ("attention_on_object" in scores) <= (kind != "nic")  # only of true captions
+    assert ("attention_on_object" in scores) <= (kind != "show_and_tell")  # only of true captions
     report = (run / "report.html").read_text()
     assert "Good captions" in report
     lines = (run / "predictions.jsonl").read_text().splitlines()

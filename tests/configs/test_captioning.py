@@ -13,19 +13,23 @@ TINY = [
     "data.image.size=32",
     "data.caption.min_count=1",
     "build.max_bad_fraction=0.2",
-    "model.decoder.embedding=6",
-    "model.decoder.units=7",
-    "model.decoder.attention_units=5",
+    "model.embedding.size=6",
+    "model.decoder.cell.units=7",
     "train.epochs=2",
     "train.batch_size=12",
     "evaluate.beam={width: 2, n_best: 2, max_length: 6}",
     "train.self_critical={epochs: 1, batch_size: 12, samples: 2}",
     "evaluate.java_metrics=[meteor]",
 ]
-PIXELS = ["model.image_encoder.channels=[4, 4]"]
+PIXELS = [
+    "model.image_encoder.channels=[4, 4]",
+    "model.decoder.attention.mechanism.units=5",
+]
+BACKBONE = "{kind: application, name: MobileNetV2, weights: none, options: {alpha: 0.35}}"
 FEATURES = [
     "model.image_encoder.units=6",
-    "data.features={backbone: MobileNetV2, weights: none, image_size: 32, options: {alpha: 0.35}}",
+    "model.decoder.attention.units=5",
+    f"data.features={{backbone: {BACKBONE}, image_size: 32}}",
 ]
 BASELINES = ("most_frequent", "nearest_colours", "random")
 
@@ -91,5 +95,8 @@ def check_predict(run, shared_data, capsys):
     assert cli.main(["predict", str(run.folder), "--image", str(photo), "--n-best", "2"]) == 0
     assert "probability" in capsys.readouterr().out
     assert (run.folder / "prediction.png").read_bytes().startswith(b"\x89PNG")
+    prefix = ["--prefix", run.predictions[0]["captions"][0].split()[0]]
+    assert cli.main(["predict", str(run.folder), "--image", str(photo), *prefix]) == 0
+    assert prefix[1].lower() in capsys.readouterr().out
     assert cli.main(["predict", str(run.folder), "--image", "no.jpg"]) == 2
     assert "--image no.jpg: expected an image that can be read" in capsys.readouterr().err

@@ -13,20 +13,38 @@ TINY = [
     "data.source.images=90",
     "data.source.size=32",
     "data.image.size=32",
-    "model.image_encoder.channels=[4, 4]",
-    "model.reader.units=5",
-    "model.reader.glimpses=3",
-    "model.attention.units=4",
+    "model.reader.cell.units=5",
+    "model.reader.steps=3",
     "train.epochs=1",
     "train.batch_size=16",
 ]
 
 
-@pytest.mark.parametrize("look", ["soft", pytest.param("hard", marks=pytest.mark.slow)])
-def test_it_runs_end_to_end(look, run_tiny, tmp_path, capsys):
+CNN = ["model.image_encoder.channels=[4, 4]"]
+SOFT = ["model.reader.attention.units=4"]
+HARD = ["model.reader.attention={kind: hard, mechanism: {kind: additive, units: 4}}"]
+FEATURES = [
+    *SOFT,
+    "data.features.backbone={kind: application, name: MobileNetV2, weights: none}",
+    "data.features.backbone.options={alpha: 0.35}",
+    "data.features.image_size=64",
+    "model.image_encoder={kind: features, units: 5}",
+]
+
+
+@pytest.mark.parametrize(
+    ("settings", "baseline"),
+    [
+        ([*CNN, *SOFT], "cnn"),
+        pytest.param([*CNN, *HARD], "cnn", marks=pytest.mark.slow),
+        pytest.param(FEATURES, "features", marks=pytest.mark.slow),
+    ],
+    ids=["soft", "hard", "features"],
+)
+def test_it_runs_end_to_end(settings, baseline, run_tiny, tmp_path, capsys):
     path = f"data.source.path={tmp_path / 'raw'}"
-    run = run_tiny(CONFIG, [*TINY, path, f"model.attention.look={look}"])
-    assert "baseline/cnn/accuracy" in run.scores
+    run = run_tiny(CONFIG, [*TINY, path, *settings])
+    assert f"baseline/{baseline}/accuracy" in run.scores
     records = RecordsDirectory.open(tmp_path / "records")
     counts = np.bincount([row["label"] for row in records.read("train", ["label"])])
     majority = [row["label"] == records.labels[counts.argmax()] for row in run.predictions]
@@ -34,7 +52,7 @@ def test_it_runs_end_to_end(look, run_tiny, tmp_path, capsys):
     right = [row["prediction"] == row["label"] for row in run.predictions]
     assert run.scores["accuracy"] == pytest.approx(sum(right) / len(right))
     assert all(len(row["path"]) == 3 for row in run.predictions)
-    photo, picture = tmp_path / "photo.png", tmp_path / "looks.png"
+    photo, picture = tmp_path / "photo.png", tmp_path / "path.png"
     Image.new("RGB", (50, 40), "white").save(photo)
     arguments = ["predict", run.folder, "--image", photo, "--picture", picture]
     assert cli.main([str(argument) for argument in arguments]) == 0

@@ -10,7 +10,7 @@ CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 
 TINY = [
     "model.embedding.size=4",
-    "model.encoder.units=3",
+    "model.recurrence.cell.units=3",
     "train.epochs=2",
     "train.batch_size=16",
 ]

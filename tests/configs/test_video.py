@@ -13,15 +13,17 @@ CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 
 TINY = [
     "data.frames.size=16",
-    "model.frame_encoder.features=4",
-    "model.recurrence.units=3",
+    "model.frame_encoder.units=4",
+    "model.recurrence.cell.units=3",
     "train.epochs=1",
     "train.batch_size=4",
 ]
-CNN = ["model.frame_encoder.channels=[3, 3]"]
+CNN = ["model.frame_encoder.image_encoder.channels=[3, 3]"]
 FEATURES = [
-    "data.features={backbone: MobileNetV2, weights: none, image_size: 32, options: {alpha: 0.35}}",
-    "model.frame_encoder={kind: features}",
+    "data.features.backbone={kind: application, name: MobileNetV2, weights: none}",
+    "data.features.backbone.options={alpha: 0.35}",
+    "data.features.image_size=32",
+    "model.frame_encoder.image_encoder={kind: features, units: null}",
 ]
 
 
@@ -44,7 +46,7 @@ def tiny_data_set(folder, raw):
     clips = []
     for label, name in enumerate(["v_Apply*", "Baseball*"]):
         (path,) = folder.glob(name)
-        frames = [np.asarray(Framing(32)(shown)) for shown in read_video(path)]
+        frames = [np.asarray(Framing(32, "stretch", box=None)(shown)) for shown in read_video(path)]
         clips += [(f"{label}{part}", frames[20 * part :][:20], label) for part in range(5)]
     examples = [(key, {"video": np.stack(video), "label": label}) for key, video, label in clips]
     tfds.dataset_builders.store_as_tfds_dataset(

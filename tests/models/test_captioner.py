@@ -3,23 +3,24 @@
 import keras
 import numpy as np
 import pytest
-from rnnpipe.models.image_encoders import build_cnn, build_feature_encoder
 
+from rnnpipe.config.loader import load_settings
 from rnnpipe.decoding import beam_search, greedy_search
-from rnnpipe.models.captioner import begin_captioning, build_captioner
+from rnnpipe.errors import UserError
+from rnnpipe.models.captioner import CaptionerOptions, begin_captioning, build_captioner
 from tests.layers import reference
+from tests.models.caption_decoders import DECODERS, UNITS, caption_options
 
-KINDS = ["nic", "soft", "hard", "att2in", "top_down"]
-SMALL = {"vocab": 11, "embedding": 5, "units": 6, "attention_units": 7}
+VOCAB, EMBEDDING = 11, 5
 CAPTIONS = np.array([[2, 4, 5, 6], [2, 7, 0, 0], [2, 8, 9, 0]])
-SAYS = np.array([[4, 5, 6, 3], [7, 3, 0, 0], [8, 9, 3, 0]])
-every_kind = pytest.mark.parametrize("kind", KINDS)
+TARGETS = np.array([[4, 5, 6, 3], [7, 3, 0, 0], [8, 9, 3, 0]])
+every_kind = pytest.mark.parametrize("kind", DECODERS)
 
 
-def make_model(kind, **options):
+def make_model(kind, **decoder):
     keras.utils.set_random_seed(5)
-    encoder = build_feature_encoder((2, 3, 8), units=4)
-    return build_captioner(encoder, kind=kind, **{**SMALL, **options})
+    options = caption_options(kind, {"kind": "features", "units": 4}, **decoder)
+    return build_captioner(options, vocab=VOCAB, image_shape=(2, 3, 8))
 
 
 @pytest.fixture
@@ -30,8 +31,8 @@ def inputs():
 
 def peaked(model):
     """The model with logits far enough apart that rounding chooses no other word."""
-    layer = model.get_layer("logits" if model.name == "nic" else "decoder")
-    layer = getattr(layer, "to_logits", layer)
+    names = [layer.name for layer in model.layers]
+    layer = model.get_layer("decoder").to_logits if "decoder" in names else model.layers[-1]
     layer.set_weights([8 * weight for weight in layer.get_weights()])
     return model
 
@@ -47,7 +48,7 @@ def test_padding_and_the_other_captions_change_nothing(kind, inputs):
     }
     for name, found in model(alone).items():
         np.testing.assert_allclose(together[name][1:2, :2], found, atol=1e-6)
-    if kind != "nic":
+    if kind != "show_and_tell":
         np.testing.assert_allclose(np.sum(together["alignments"], axis=(2, 3)), 1, rtol=1e-5)
 
 
@@ -73,7 +74,7 @@ def test_decoding_step_by_step_says_what_the_model_says_of_the_same_words(kind, 
         assert said.argmax(axis=-1).tolist() == ids[row, :length].tolist()
         score = said[np.arange(length), ids[row, :length]].sum()
         np.testing.assert_allclose(np.asarray(decoded.scores)[row, 0], score, rtol=1e-4)
-        if kind != "nic":
+        if kind != "show_and_tell":
             np.testing.assert_allclose(
                 np.asarray(decoded.alignments)[row, 0, :length],
                 np.asarray(found["alignments"])[row, :length],
@@ -100,9 +101,9 @@ def test_a_saved_model_says_and_decodes_the_same(kind, inputs, tmp_path):
         np.testing.assert_array_equal(first.ids, second.ids)
 
 
-def test_nic_equals_the_oracle(inputs):
-    model = make_model("nic")
-    drawn = np.random.default_rng(2).uniform(0.5, 2, size=(4, SMALL["embedding"]))
+def test_show_and_tell_equals_the_oracle(inputs):
+    model = make_model("show_and_tell")
+    drawn = np.random.default_rng(2).uniform(0.5, 2, size=(4, EMBEDDING))
     model.get_layer("image_norm").set_weights(drawn)
     scale, shift, mean, variance = drawn
     weights = {layer.name: layer.get_weights() for layer in model.layers}
@@ -114,9 +115,9 @@ def test_nic_equals_the_oracle(inputs):
         image_word = vector @ weights["image_word"][0] + weights["image_word"][1]
         image_word = scale * (image_word - mean) / np.sqrt(variance + 1e-3) + shift
         read = [image_word, *words]
-        h = c = np.zeros(SMALL["units"])
+        h = c = np.zeros(UNITS)
         for t, word in enumerate(read):
-            _, h, c = reference.lstm(word[None], weights["lstm"], [0], h, c)
+            _, h, c = reference.lstm(word[None], weights["recurrence"], [0], h, c)
             if t:
                 said = np.asarray(model(inputs)["logits"])[row, t - 1]
                 np.testing.assert_allclose(said, h @ kernel + bias, atol=1e-5)
@@ -149,14 +150,15 @@ def test_show_attend_and_tell_equals_the_oracle(inputs):
 def test_every_weight_of_every_captioner_learns():
     images = np.random.default_rng(0).integers(0, 256, (3, 16, 16, 3)).astype("uint8")
     inputs = {"image": images, "image_index": np.arange(3), "caption": CAPTIONS}
-    for kind in KINDS:
+    for kind in DECODERS:
         keras.utils.set_random_seed(1)
-        model = build_captioner(build_cnn(16, channels=[4, 4]), kind=kind, **SMALL)
+        options = caption_options(kind, {"kind": "cnn", "channels": [4, 4]})
+        model = build_captioner(options, vocab=VOCAB, image_shape=(16, 16, 3))
         before = [weight.numpy() for weight in model.trainable_weights]
         trainer = keras.Model(model.input, model.output["logits"])
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         trainer.compile(keras.optimizers.Adam(0.01), loss, run_eagerly=True)  # one step
-        trainer.train_on_batch(inputs, SAYS)
+        trainer.train_on_batch(inputs, TARGETS)
         still = [
             weight.path
             for weight, old in zip(model.trainable_weights, before, strict=True)
@@ -165,3 +167,32 @@ def test_every_weight_of_every_captioner_learns():
         # What chooses where hard attention looks learns by its reward, not by the loss.
         assert bool(still) == (kind == "hard"), (kind, still)
         assert all("attention" in path for path in still)
+
+
+@pytest.mark.parametrize(
+    ("decoder", "message"),
+    [
+        (
+            {"attention": {"kind": "monotonic"}},
+            "decoder.attention.kind: expected an attention",
+        ),
+        ({"attention": {"kind": "local"}}, "decoder.attention.kind: expected an attention"),
+        (
+            {"attention": {"kind": "gated", "mechanism": {"kind": "local"}}},
+            "decoder.attention.kind: expected an attention that reads grids, got gated",
+        ),
+        (
+            {"attention": None, "scheduled_sampling": {"kind": "linear"}},
+            "decoder.scheduled_sampling: expected null without attention",
+        ),
+        ({"attention": None, "tie_weights": True}, "decoder.tie_weights: expected false without"),
+        (
+            {"attention": None, "cell": {"kind": "att2in"}},
+            "decoder.cell.kind: expected another kind without bahdanau",
+        ),
+    ],
+)
+def test_decoders_that_cannot_read_an_image(decoder, message):
+    with pytest.raises(UserError) as fault:
+        load_settings(CaptionerOptions, {"decoder": decoder})
+    assert message in str(fault.value)

@@ -1,23 +1,37 @@
 import keras
 import numpy as np
 import pytest
-from rnnpipe.models.frame_encoders import build_feature_frame_encoder, build_frame_encoder
-from rnnpipe.models.recurrence import build_recurrence
 
+from rnnpipe.config.loader import load_settings
 from rnnpipe.errors import UserError
-from rnnpipe.models.frame_labeler import build_frame_labeler, build_stream
+from rnnpipe.models.frame_labeler import (
+    FrameLabelerOptions,
+    build_frame_labeler,
+    build_stream,
+)
+from rnnpipe.parts.cells import CellOptions
 
 FRAMES = np.random.default_rng(0).integers(0, 255, (7, 16, 16, 3)).astype("uint8")
 FEATURES = np.random.default_rng(1).normal(size=(7, 9)).astype("float32")
 
 
-def build(kind="gru", *, seen=FRAMES, frame_labels=5, clip_labels=3, pooling="mean", **options):
-    encoder = build_frame_encoder(16, channels=(4,), features=6)
-    if seen is FEATURES:
-        encoder = build_feature_frame_encoder(9, features=6)
-    recurrence = kind and build_recurrence(kind, 4, **options)
-    labels = {"frame_labels": frame_labels, "clip_labels": clip_labels}
-    return build_frame_labeler(encoder, **labels, recurrence=recurrence, pooling=pooling)
+IMAGE_ENCODERS = {
+    "images": {"kind": "cnn", "channels": [4]},
+    "features": {"kind": "features", "units": None},
+}
+FORWARD = [kind for kind in CellOptions.kinds.load() if kind != "att2in"]
+
+
+def build(kind="gru", *, seen=FRAMES, pooling="mean", frame_labels=5, clip_labels=3, **options):
+    encoder = IMAGE_ENCODERS["features" if seen is FEATURES else "images"]
+    values = {"frame_encoder": {"image_encoder": encoder, "units": 6}, "pooling": pooling}
+    values["recurrence"] = kind and {"cell": {"kind": kind, "units": 4}, **options}
+    return build_frame_labeler(
+        load_settings(FrameLabelerOptions, values),
+        frame_shape=seen.shape[1:],
+        frame_labels=frame_labels,
+        clip_labels=clip_labels,
+    )
 
 
 def label(model, index, seen=FRAMES):
@@ -37,7 +51,7 @@ def test_padding_and_the_other_clips_change_nothing(seen):
     np.testing.assert_allclose(beside["clip"][1], alone["clip"][0], atol=1e-6)
 
 
-def test_motion_is_seen_with_recurrence_alone():
+def test_only_recurrence_reads_motion():
     for kind, differs in (("gru", True), (None, False)):
         model = build(kind)
         one, other = label(model, [[0, 1]]), label(model, [[2, 1]])
@@ -50,22 +64,24 @@ def test_motion_is_seen_with_recurrence_alone():
 @pytest.mark.parametrize(
     ("kind", "options", "seen"),
     [
-        ("gru", {"depth": 2}, FRAMES),
+        *((kind, {}, FRAMES) for kind in FORWARD),
+        ("gru", {"depth": 2, "connection": "highway"}, FRAMES),
         ("lstm", {"pooling": "max"}, FRAMES),
-        ("vanilla", {}, FRAMES),
-        ("highway", {}, FRAMES),
+        ("lstm", {"zoneout": 0.2, "dropout": 0.3}, FRAMES),
+        ("peephole_lstm", {"learned_state": True, "depth": 2}, FRAMES),
         (None, {}, FRAMES),
         ("lstm", {}, FEATURES),
     ],
 )
-def test_a_stream_says_what_the_whole_says(kind, options, seen):
+def test_a_stream_labels_as_the_whole_does(kind, options, seen):
     model = build(kind, seen=seen, **options)
+    draw_first_states(model)
     whole = label(model, [range(7)], seen)
     stream = build_stream(model)
     states = [np.zeros((1, state.shape[-1]), "float32") for state in stream.input["states"]]
     pooled = np.zeros((1, stream.input["pooled"].shape[-1]), "float32")
     for number in range(1, 8):
-        said = stream(
+        step = stream(
             {
                 "frames": seen[number - 1 : number],
                 "states": states,
@@ -73,9 +89,17 @@ def test_a_stream_says_what_the_whole_says(kind, options, seen):
                 "number": np.array([[number]], "float32"),
             }
         )
-        np.testing.assert_allclose(said["frame"][0], whole["frame"][0, number - 1], atol=1e-5)
-        states, pooled = list(map(np.asarray, said["states"])), np.asarray(said["pooled"])
-    np.testing.assert_allclose(said["clip"], whole["clip"], atol=1e-5)
+        np.testing.assert_allclose(step["frame"][0], whole["frame"][0, number - 1], atol=1e-5)
+        states, pooled = list(map(np.asarray, step["states"])), np.asarray(step["pooled"])
+    np.testing.assert_allclose(step["clip"], whole["clip"], atol=1e-5)
+
+
+def draw_first_states(model):
+    """Learned states start from zeros, as others do."""
+    rng = np.random.default_rng(3)
+    for weight in model.trainable_weights:
+        if "first_states" in weight.path:
+            weight.assign(rng.normal(size=weight.shape))
 
 
 def test_a_bidirectional_model_is_no_stream():
@@ -83,17 +107,36 @@ def test_a_bidirectional_model_is_no_stream():
         build_stream(build(bidirectional=True))
 
 
-def test_there_must_be_something_to_say():
+def test_there_must_be_labels():
     with pytest.raises(UserError, match="expected labels, got none"):
         build(frame_labels=0, clip_labels=0)
     assert list(build(frame_labels=0).output) == ["clip"]
 
 
-def test_an_encoder_of_another_name_would_not_be_found():
+def test_a_cell_that_reads_context_is_refused():
+    with pytest.raises(UserError, match=r"recurrence.cell.kind: expected a cell that reads a seq"):
+        build("att2in")
+
+
+def test_layers_in_the_place_of_parts_are_found_by_their_names():
     frame = keras.Input((16, 16, 3))
-    other = keras.Model(frame, keras.layers.Flatten()(frame), name="other")
-    with pytest.raises(UserError, match="expected an encoder called frame_encoder, got other"):
-        build_frame_labeler(other, frame_labels=2, clip_labels=0)
+    options = {"frame_shape": (16, 16, 3), "frame_labels": 2, "clip_labels": 0}
+    for name, message in (("frame_encoder", None), ("other", "expected an encoder named frame_")):
+        encoder = keras.Model(frame, keras.layers.Flatten()(frame), name=name)
+        if message is None:
+            build_frame_labeler(FrameLabelerOptions(), frame_encoder=encoder, **options)
+            continue
+        with pytest.raises(UserError, match=message):
+            build_frame_labeler(FrameLabelerOptions(), frame_encoder=encoder, **options)
+    memory = {"return_sequences": True, "return_state": True}
+    with pytest.raises(UserError, match="expected a recurrence named recurrence, got gru"):
+        build_frame_labeler(
+            FrameLabelerOptions(), recurrence=keras.layers.GRU(3, name="gru", **memory), **options
+        )
+    own = keras.layers.Bidirectional(keras.layers.GRU(3, **memory), name="recurrence")
+    model = build_frame_labeler(FrameLabelerOptions(), recurrence=own, **options)
+    with pytest.raises(UserError, match="expected a recurrence that reads forwards"):
+        build_stream(model)
 
 
 def test_every_weight_learns_and_the_model_comes_back(tmp_path, seen):

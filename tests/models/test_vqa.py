@@ -3,22 +3,22 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from rnnpipe.models.vqa import build_vqa_model
+from rnnpipe.models.vqa import VqaOptions, build_vqa_model
+from rnnpipe.parts.attention import AdditiveAttentionOptions
+from rnnpipe.parts.cells import LSTMOptions
+from rnnpipe.parts.embedding import EmbeddingOptions
+from rnnpipe.parts.image_encoders import CNNOptions
+from rnnpipe.parts.recurrence import RecurrenceOptions
 from rnnpipe.training.soft_targets import soft_cross_entropy
 
-SMALL = {
-    "image_size": 16,
-    "vocab": 12,
-    "answers": 5,
-    "patch": 2,
-    "channels": (4, 6),
-    "embedding": 3,
-    "question_units": 7,
-    "fusion_units": 5,
-    "attention_units": 6,
-    "glimpses": 2,
-    "classifier_units": 8,
-}
+OPTIONS = VqaOptions(
+    image_encoder=CNNOptions(patch=2, channels=(4, 6)),
+    embedding=EmbeddingOptions(size=3, scale=1.0),
+    question_encoder=RecurrenceOptions(cell=LSTMOptions(units=7)),
+    fusion_units=5,
+    attention=AdditiveAttentionOptions(units=6, glimpses=2, activation="relu"),
+    hidden_units=8,
+)
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def inputs():
 
 def make_model():
     keras.utils.set_random_seed(1)
-    return build_vqa_model(**SMALL)
+    return build_vqa_model(OPTIONS, image_shape=(16, 16, 3), vocab=12, answers=5)
 
 
 def test_outputs_have_their_shapes_and_alignments_sum_to_one(inputs):

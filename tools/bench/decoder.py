@@ -96,7 +96,7 @@ def training_cases(regions: int) -> dict[str, Case]:
     }
     np.testing.assert_allclose(cases["ours"](), cases["naive"](), rtol=1e-4)
     if importlib.util.find_spec("torch"):
-        import torch_captioner  # noqa: PLC0415  (PyTorch is optional)
+        import torch_captioner
 
         cases["torch"] = torch_captioner.training_step(decoder, tokens, memory)
         np.testing.assert_allclose(cases["ours"](), cases["torch"](), rtol=1e-4)
@@ -152,7 +152,7 @@ def search_cases(batch: int = 32, width: int = 5, length: int = 30, regions: int
         "eager": lambda: float(search(tensor)[0, 0]),
     }
     if importlib.util.find_spec("torch"):
-        import torch_captioner  # noqa: PLC0415  (PyTorch is optional)
+        import torch_captioner
 
         cases["torch"] = torch_captioner.search(decoder, memory, width, length)
         np.testing.assert_allclose(cases["ours"](), cases["torch"](), rtol=1e-4)

@@ -79,7 +79,7 @@ def torch_cases(kind: str, shape: tuple[int, ...]) -> dict[str, dict[str, Case]]
     """The same of `torch.nn`, or nothing where it is not installed."""
     if importlib.util.find_spec("torch") is None:
         return {"forward": {}, "train": {}}
-    import torch  # noqa: PLC0415  (optional)
+    import torch
 
     batch, length, features, units = shape
     layer = {"LSTM": torch.nn.LSTM, "GRU": torch.nn.GRU, "VanillaRNN": torch.nn.RNN}[kind](

@@ -81,7 +81,7 @@ class Bench:
         if competitors:
             # Its LLVM and TensorFlow's do not bear each other in one process; CPUs need no Triton.
             sys.modules.setdefault("triton", None)  # type: ignore[arg-type]  # forbids its import
-            from joey import build_joey  # noqa: PLC0415  # it is not installed everywhere
+            from joey import build_joey  # it is not installed everywhere
 
             self.joey = build_joey(self.models[WIDE])
 
@@ -110,7 +110,7 @@ class Bench:
             for name, model in self.models.items()
         }
         if self.joey is not None:
-            from joey import translating  # noqa: PLC0415  # it is not installed everywhere
+            from joey import translating  # it is not installed everywhere
 
             by_length = sorted(sources, key=len, reverse=True)
             for name, ordered in ((JOEY, by_length), (MIXED, sources)):
@@ -142,7 +142,7 @@ class Bench:
             for name, model in self.models.items()
         }
         if self.joey is not None:
-            from joey import mix, training  # noqa: PLC0415  # it is not installed everywhere
+            from joey import mix, training  # it is not installed everywhere
 
             pairs, optimizer = [_pairs(*each) for each in held], self.task.config.train.optimizer
             for name, drawn in ((JOEY, pairs), (MIXED, mix(pairs))):

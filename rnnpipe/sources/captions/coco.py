@@ -99,7 +99,7 @@ class CocoCaptions(CaptionSource):
     @property
     def settings(self) -> Mapping[str, Any]:
         """The files that are named; those found by their names are in `raw_files`."""
-        named = {
+        named: dict[str, Any] = {
             split: [name.as_posix() for name in (files.annotations, files.images)]
             for split, files in (self.files or {}).items()
         }

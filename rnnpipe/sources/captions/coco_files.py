@@ -9,6 +9,7 @@ from rnnpipe.errors import UserError
 from rnnpipe.settings import FilePath, Settings, setting
 from rnnpipe.sources.coco_splits import LABELS, check_named, label_of, splits_of
 from rnnpipe.sources.folder import image_folders, list_folder, read_json, walk
+from rnnpipe.sources.splits import Split
 
 WHERE_TO_GET_IT = "get COCO from https://cocodataset.org/#download, or correct data.source.path"
 
@@ -37,7 +38,7 @@ class CocoSplit:
     images: Path
 
 
-def named_splits(folder: Path, files: Mapping[str, CaptionFiles]) -> list[CocoSplit]:
+def named_splits(folder: Path, files: Mapping[Split, CaptionFiles]) -> list[CocoSplit]:
     """The splits whose files are given by name.
 
     Args:

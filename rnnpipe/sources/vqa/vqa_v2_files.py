@@ -10,6 +10,7 @@ from rnnpipe.errors import UserError
 from rnnpipe.settings import FilePath, Settings, setting
 from rnnpipe.sources.coco_splits import LABELS, check_named, label_of, splits_of
 from rnnpipe.sources.folder import image_folders, index_images, walk
+from rnnpipe.sources.splits import Split
 from rnnpipe.sources.vqa.fields import is_id
 from rnnpipe.sources.vqa.vqa_v2_json import read_questions
 
@@ -51,7 +52,7 @@ class VqaSplit:
     images: Path
 
 
-def named_splits(folder: Path, files: Mapping[str, VqaFiles]) -> list[VqaSplit]:
+def named_splits(folder: Path, files: Mapping[Split, VqaFiles]) -> list[VqaSplit]:
     """The splits whose files are given by name.
 
     Args:

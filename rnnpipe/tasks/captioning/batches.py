@@ -5,7 +5,7 @@ from typing import Literal
 
 import tensorflow as tf
 
-from rnnpipe.inputs.augmentation import AugmentationOptions, augment
+from rnnpipe.inputs.augmentation import NO_AUGMENTATION, AugmentationOptions, augment
 from rnnpipe.inputs.batches import Batch, make_batches
 from rnnpipe.inputs.pools import trim
 from rnnpipe.inputs.prefetching import prefetch
@@ -15,7 +15,6 @@ from rnnpipe.text.tokens import PAD
 
 _MULTIPLE = 4  # what padded lengths are multiples of: compiled kernels are made for each
 _TOKENS = "caption_tokens"
-_UNCHANGED = AugmentationOptions()
 _SHUFFLED = {"jpeg": 10_000, "float32": 500}  # records in memory: features are large
 
 
@@ -28,7 +27,7 @@ def make_caption_batches(
     batch_size: int,
     captions: Literal["one", "all"],
     shuffle_seed: int | None = None,
-    augmentation: AugmentationOptions = _UNCHANGED,
+    augmentation: AugmentationOptions = NO_AUGMENTATION,
 ) -> tf.data.Dataset:
     """Batches of ({`image`, `image_index`, `caption`}, targets).
 
@@ -80,7 +79,7 @@ def make_reference_batches(
     image_shape: Sequence[int | None],
     batch_size: int,
     shuffle_seed: int,
-    augmentation: AugmentationOptions = _UNCHANGED,
+    augmentation: AugmentationOptions = NO_AUGMENTATION,
 ) -> tf.data.Dataset:
     """Batches of ({`image`}, tokens of all of its captions), as self-critical training takes them.
 
@@ -128,7 +127,7 @@ def make_image_batches(
 
 
 def _change(images: tf.Tensor, augmentation: AugmentationOptions, seed: tf.Tensor) -> tf.Tensor:
-    return images if augmentation == _UNCHANGED else augment(images, augmentation, (seed, 1))
+    return images if augmentation == NO_AUGMENTATION else augment(images, augmentation, (seed, 1))
 
 
 def _all(tokens: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

@@ -1,179 +1,84 @@
-"""What the config of a captioning run has."""
+"""The config of a captioning run."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import Field, model_validator
-
-from rnnpipe.config.schema.augmentation import Augmentation, check_unchanged
-from rnnpipe.config.schema.base import (
-    Evaluate,
-    FilePath,
-    Fraction,
-    KeepBest,
-    RunConfig,
-    Section,
-    Train,
-)
-from rnnpipe.config.schema.beam import Beam
-from rnnpipe.config.schema.caption_data import CaptionData
-from rnnpipe.config.schema.features import check_encoder
-from rnnpipe.config.schema.images import CnnEncoder
 from rnnpipe.errors import UserError
+from rnnpipe.inputs.augmentation import AugmentationOptions
+from rnnpipe.models.captioner import CaptionerOptions
+from rnnpipe.parts.attention import ReinforceOptions, is_hard
 from rnnpipe.parts.optimizers import AdamOptions, OptimizerOptions, PlateauScheduleOptions
-
-_BACKBONE_SIZE = 32  # pixels: the least that keras.applications' networks take
-
-
-class BackboneEncoder(Section):
-    """A network of `keras.applications` without its head."""
-
-    kind: Literal["backbone"]
-    name: Literal["resnet50", "resnet101", "mobilenet_v2", "efficientnet_b0"] = "resnet50"
-    weights: Literal["imagenet", "none"] | FilePath = Field(
-        "imagenet", description="`imagenet` downloads them; or a file that Keras saved; or `none`"
-    )
-    fine_tune: bool = Field(False, description="whether it learns, or stays as it is")
-    dropout: Fraction = 0.0
-
-
-class FeaturesEncoder(Section):
-    """Grids of features in the records, computed by the backbone of `data.features`."""
-
-    kind: Literal["features"]
-    units: int | None = Field(512, ge=1, description="what each cell is projected to; null: none")
-    dropout: Fraction = 0.0
-
-
-ImageEncoder = Annotated[
-    CnnEncoder | BackboneEncoder | FeaturesEncoder, Field(discriminator="kind")
-]
-
-
-class Decoder(Section):
-    """What writes a caption, word by word."""
-
-    embedding: int = Field(256, ge=1)
-    units: int = Field(512, ge=1, description="of each LSTM")
-    dropout: Fraction = Field(0.0, description="of the words' features and of the readout's")
-
-
-class NicDecoder(Decoder):
-    """Show and Tell (Vinyals 2015): the image is the first word; no attention."""
-
-    kind: Literal["nic"]
-
-
-class AttendingDecoder(Decoder):
-    """Attention over the grid of the image at every word."""
-
-    attention_units: int = Field(512, ge=1)
-    doubly_stochastic: float = Field(
-        0.0, ge=0, description="weight of the doubly stochastic penalty"
-    )
-
-
-class SoftDecoder(AttendingDecoder):
-    """Show, Attend and Tell (Xu 2015) with soft attention."""
-
-    kind: Literal["soft"]
-    doubly_stochastic: float = Field(
-        1.0, ge=0, description="weight of the doubly stochastic penalty"
-    )
-
-
-class HardDecoder(Decoder):
-    """Show, Attend and Tell (Xu 2015) with hard attention, trained by REINFORCE."""
-
-    kind: Literal["hard"]
-    attention_units: int = Field(512, ge=1)
-    expected_share: float = Field(
-        0.5, ge=0, le=1, description="how often in training it takes its mean place, not a sample"
-    )
-    reward_weight: float = Field(1.0, ge=0)
-    entropy_weight: float = Field(0.01, ge=0)
-
-
-class Att2InDecoder(AttendingDecoder):
-    """Att2in (Rennie 2017): what attention finds goes into the LSTM's cell, past its gates."""
-
-    kind: Literal["att2in"]
-
-
-class TopDownDecoder(AttendingDecoder):
-    """Top-down attention (Anderson 2018): one LSTM for attention, one for language."""
-
-    kind: Literal["top_down"]
-
-
-AnyDecoder = Annotated[
-    NicDecoder | SoftDecoder | HardDecoder | Att2InDecoder | TopDownDecoder,
-    Field(discriminator="kind"),
-]
-
-
-class CaptioningModel(Section):
-    """An image encoder and a decoder of words."""
-
-    image_encoder: ImageEncoder = CnnEncoder(kind="cnn")
-    decoder: AnyDecoder = SoftDecoder(kind="soft")
+from rnnpipe.parts.search import BeamSearchOptions
+from rnnpipe.settings import Settings, fraction, setting
+from rnnpipe.tasks.image_encoders import check_encoder
+from rnnpipe.tasks.run_config import Evaluate, KeepBest, RunConfig, Train
+from rnnpipe.transforms.recipes.captions import CaptionData
 
 
 class CaptioningKeepBest(KeepBest):
     """Which epoch's weights are kept, and when training stops early."""
 
-    metric: Literal["bleu_4", "rouge_l", "cider", "cider_d", "perplexity", "loss"] = Field(
-        "cider_d", description="of the validation split, which is captioned greedily each epoch"
+    metric: Literal["bleu_4", "rouge_l", "cider", "cider_d", "perplexity", "loss"] = setting(
+        "cider_d", "of the validation split, which is captioned greedily after each epoch"
     )
-    average: int = Field(
-        1, ge=1, description="mean of the weights of this many best epochs, kept if it is better"
+    average: int = setting(
+        1, "mean of the weights of this many best epochs, kept if it is better", ge=1
     )
 
 
-class SelfCritical(Section):
-    """A second phase that trains on CIDEr-D itself (Rennie 2017)."""
+class SelfCritical(Settings):
+    """A second phase that trains on CIDEr-D itself (Rennie et al. 2017)."""
 
-    epochs: int = Field(10, ge=1)
-    batch_size: int = Field(64, ge=1, description="images of a batch")
+    epochs: int = setting(10, "at most", ge=1)
+    batch_size: int = setting(64, "images of a batch", ge=1)
     optimizer: OptimizerOptions = AdamOptions(learning_rate=5e-5)
-    samples: int = Field(1, ge=1, description="captions drawn of each image")
-    baseline: Literal["greedy", "samples"] = Field(
+    samples: int = setting(1, "captions drawn of each image", ge=1)
+    baseline: Literal["greedy", "samples"] = setting(
         "greedy",
-        description="what a drawn caption is compared with: the greedy one, or the mean of the "
-        "others drawn of the image",
+        "what a drawn caption is compared with: the greedy one, or the mean of the others drawn of "
+        "the image",
     )
-    patience: int = Field(5, ge=1, description="epochs without a better one before it stops")
+    patience: int = setting(5, "epochs without a better one before it stops", ge=1)
 
-    @model_validator(mode="after")
-    def _check(self) -> "SelfCritical":
+    def check(self) -> None:
+        """A mean of others takes others; a plateau's callback would watch the other phase."""
         if self.baseline == "samples" and self.samples < 2:
             expected, got = "at least 2 with the baseline samples", str(self.samples)
             raise UserError("samples", expected, got, "write e.g. 5, or take the baseline greedy")
         if isinstance(self.optimizer.schedule, PlateauScheduleOptions):
             expected, fix = "another kind than plateau in this phase", "write e.g. cosine"
             raise UserError("optimizer.schedule.kind", expected, "plateau", fix)
-        return self
 
 
 class CaptioningTrain(Train):
     """How the model is trained."""
 
-    batch_size: int = Field(64, ge=1, description="images of a batch")
-    captions: Literal["one", "all"] = Field(
-        "one", description="of each image and epoch: one of its captions, drawn anew, or all"
+    batch_size: int = setting(64, "images of a batch", ge=1)
+    captions: Literal["one", "all"] = setting(
+        "one", "of each image and epoch: one of its captions, drawn anew, or all"
     )
-    augment: Augmentation = Augmentation()
-    label_smoothing: Fraction = Field(0.0, description="probability spread over all tokens")
+    augment: AugmentationOptions = AugmentationOptions()
+    label_smoothing: float = fraction(help="probability spread over all tokens")
+    doubly_stochastic: float = setting(
+        0.0,
+        "weight of the penalty on cells that get too little or too much of soft attention; the "
+        "paper's is 1 (Xu 2015)",
+        ge=0,
+    )
+    reinforce: ReinforceOptions | None = setting(
+        None, "how hard attention is trained; null: by the defaults of these settings"
+    )
     keep_best: CaptioningKeepBest = CaptioningKeepBest()
-    self_critical: SelfCritical | None = Field(None, description="a second phase; null: none")
+    self_critical: SelfCritical | None = setting(None, "a second phase; null: none")
 
 
 class CaptioningEvaluate(Evaluate):
     """What is scored at the end."""
 
-    batch_size: int = Field(64, ge=1, description="images captioned together")
-    beam: Beam = Beam(width=3, length_penalty=0.0, n_best=3, max_length=20)
-    java_metrics: list[Literal["meteor", "spice"]] = Field(
-        [], description="metrics that need Java; a notice explains why one is missing"
+    beam: BeamSearchOptions = BeamSearchOptions(
+        width=3, length_penalty=0.0, n_best=3, max_length=20
+    )
+    java_metrics: tuple[Literal["meteor", "spice"], ...] = setting(
+        (), "scores that need Java; where they cannot be had, a notice says why"
     )
 
 
@@ -182,17 +87,25 @@ class CaptioningConfig(RunConfig):
 
     task: Literal["captioning"]
     data: CaptionData
-    model: CaptioningModel = CaptioningModel()
+    model: CaptionerOptions = CaptionerOptions()
     train: CaptioningTrain = CaptioningTrain()
-    evaluate: CaptioningEvaluate = CaptioningEvaluate()
+    evaluate: CaptioningEvaluate = CaptioningEvaluate(batch_size=64)
 
-    @model_validator(mode="after")
-    def _check(self) -> "CaptioningConfig":
-        encoder, size = self.model.image_encoder, self.data.image.size
-        check_encoder("model.image_encoder", encoder.kind, self.data.features)
-        if isinstance(encoder, BackboneEncoder) and size < _BACKBONE_SIZE:
-            expected = f"at least {_BACKBONE_SIZE} for the encoder backbone"
-            raise UserError("data.image.size", expected, str(size), "write e.g. 224")
-        if self.data.features is not None:
-            check_unchanged(self.train.augment)
-        return self
+    def check(self) -> None:
+        """The encoder reads what the records hold; training and search fit the attention."""
+        check_encoder(self.model.image_encoder, self.data.features, self.train.augment)
+        attention, beam = self.model.decoder.attention, self.evaluate.beam
+        if self.train.reinforce is not None and not is_hard(attention):
+            raise UserError(
+                "train.reinforce", "null without hard attention", "settings", "remove it"
+            )
+        if self.train.doubly_stochastic and (attention is None or is_hard(attention)):
+            got, fix = str(self.train.doubly_stochastic), "remove it, or take soft attention"
+            raise UserError("train.doubly_stochastic", "0 without soft attention", got, fix)
+        if beam.coverage_penalty and attention is None:
+            where, got = "evaluate.beam.coverage_penalty", str(beam.coverage_penalty)
+            raise UserError(where, "0 without attention", got, "remove it")
+        if (least := beam.constraints.min_length) > beam.max_length:
+            expected = f"at most the max_length of the beam, {beam.max_length}"
+            where = "evaluate.beam.constraints.min_length"
+            raise UserError(where, expected, str(least), "lower it, or raise max_length")

@@ -1,6 +1,6 @@
 """Captions of many images by beam search."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +9,9 @@ import tensorflow as tf
 
 from rnnpipe.decoding import Decoded
 from rnnpipe.models.captioner import begin_captioning
-from rnnpipe.tasks.beam_decoder import BeamDecoder, Hypothesis, to_arrays
+from rnnpipe.parts.search import BeamSearchOptions
+from rnnpipe.tasks.beam_decoder import Hypothesis, read_hypotheses, to_arrays
+from rnnpipe.tasks.constraints import pad_phrases, repeat_for_batch
 
 
 class CaptionSearch:
@@ -17,11 +19,24 @@ class CaptionSearch:
 
     Args:
         model: what `build_captioner` made; its weights may change between calls.
-        beam: the beam search.
+        options: of the search.
+        banned: the ids of `options.constraints.banned_tokens`.
+        required: the tokens of phrases that every caption has to contain.
+        prefix: the tokens that every caption begins with.
     """
 
-    def __init__(self, model: keras.Model, beam: BeamDecoder) -> None:
-        self._beam, self._search = beam, _compile(model, beam)
+    def __init__(
+        self,
+        model: keras.Model,
+        options: BeamSearchOptions,
+        *,
+        banned: Sequence[int] = (),
+        required: Sequence[Sequence[int]] = (),
+        prefix: Sequence[int] = (),
+    ) -> None:
+        self._model, self._options = model, options
+        self._banned, self._prefix, self._required = banned, prefix, pad_phrases(required)
+        self._compiled = tf.function(self._decode, autograph=False, reduce_retracing=True)
 
     def __call__(self, batches: Iterable[Any]) -> list[list[Hypothesis]]:
         """The captions of each image, the best first; only the best has its alignment.
@@ -32,14 +47,25 @@ class CaptionSearch:
         Returns:
             Captions whose alignments are `(time, rows, columns)`.
         """
-        hypotheses = []
+        captions = []
         for images in batches:
-            decoded = to_arrays(self._search(tf.convert_to_tensor(images)))
-            hypotheses += [
-                [_keep(one, rank) for rank, one in enumerate(self._beam.hypotheses(decoded, row))]
-                for row in range(len(decoded.ids))
-            ]
-        return hypotheses
+            decoded = to_arrays(self._compiled(tf.convert_to_tensor(images)))
+            for row in range(len(decoded.ids)):
+                read = read_hypotheses(decoded, row, self._options)
+                captions.append([_keep(one, rank) for rank, one in enumerate(read)])
+        return captions
+
+    def _decode(self, images: tf.Tensor) -> Decoded:
+        options = self._options
+        step, state = begin_captioning(self._model, images, beam_width=options.width)
+        return options.search(
+            step,
+            state,
+            constraints=options.constraints.make(
+                self._banned, repeat_for_batch(self._prefix, images)
+            ),
+            required_phrases=repeat_for_batch(self._required, images),
+        )
 
 
 def _keep(hypothesis: Hypothesis, rank: int) -> Hypothesis:
@@ -47,11 +73,3 @@ def _keep(hypothesis: Hypothesis, rank: int) -> Hypothesis:
     alignment = hypothesis.alignment
     alignment = None if rank or alignment is None else alignment.copy()
     return replace(hypothesis, alignment=alignment)
-
-
-def _compile(model: keras.Model, beam: BeamDecoder) -> Callable[[Any], Decoded]:
-    @tf.function(autograph=False, reduce_retracing=True)
-    def search(images: tf.Tensor) -> Decoded:
-        return beam.decode(*begin_captioning(model, images, beam_width=beam.width))
-
-    return search

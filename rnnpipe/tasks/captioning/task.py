@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from rnnpipe.errors import UserError
+from rnnpipe.parts.attention import ReinforceOptions
+from rnnpipe.parts.search import BeamSearchOptions
+from rnnpipe.quiet import quiet_import
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.tasks.base import Evaluation, Phase, Prediction, Task
-from rnnpipe.tasks.caption_data import make_caption_recipe, open_captions
-from rnnpipe.tasks.captioning.config import BackboneEncoder, CaptioningConfig, FeaturesEncoder
-from rnnpipe.tasks.inputs import Input, integer
+from rnnpipe.tasks.captioning.config import CaptioningConfig
+from rnnpipe.tasks.image_encoders import make_encoder, make_trial_encoder
+from rnnpipe.tasks.image_inputs import image_field, image_shape
+from rnnpipe.tasks.inputs import Input, integer, split_phrases
 from rnnpipe.text.tokenizer import MODEL_FILE, SETTINGS_FILE, Tokenizer
 
 if TYPE_CHECKING:
     import keras
 
-    from rnnpipe.inputs.augmentation import Augmentation
-    from rnnpipe.sources.source import Source
     from rnnpipe.tasks.captioning.search import CaptionSearch
     from rnnpipe.tasks.captioning.validation import CaptionScores
-    from rnnpipe.transforms.recipes.base import Recipe
+
+_SMALL = 8  # tokens of the model that is built on trial
 
 
 class CaptioningTask(Task[CaptioningConfig]):
@@ -36,53 +39,62 @@ class CaptioningTask(Task[CaptioningConfig]):
     main_metric = "bleu_4"
     inputs = (
         Input("image", "an image file", metavar="FILE"),
+        Input(
+            "require",
+            "phrases that each caption has to contain, semicolons between them",
+            split_phrases,
+            (),
+            "PHRASES",
+        ),
+        Input("prefix", "how each caption begins", default=""),
         Input("n-best", "captions, at most the beam width", integer(1), None, "N"),
     )
     vocabulary = (MODEL_FILE, SETTINGS_FILE)
 
-    def open_source(self) -> Source:
-        """Images with captions."""
-        return open_captions(self.config.data.source)
-
-    def make_recipe(self) -> Recipe:
-        """Records of an image each, with all of its captions."""
-        return make_caption_recipe(self.config.data)
-
     def check_model(self) -> None:
-        """Looks for the file of the backbone's weights.
+        """Builds the model for a few tokens.
 
         Raises:
-            UserError: it is not there.
+            UserError: its parts do not fit each other, or a file is missing.
         """
-        weights = getattr(self.config.model.image_encoder, "weights", None)
-        if isinstance(weights, Path) and not weights.is_file():
-            got, fix = "nothing there", "name a file that Keras saved, imagenet or none"
-            raise UserError("model.image_encoder.weights", f"a file {weights}", got, fix)
+        with quiet_import():
+            import keras  # noqa: F401
+
+        encoder = make_trial_encoder(self.config.model.image_encoder, self.config.data.image.size)
+        self._build(encoder, _SMALL)
 
     def build_model(self, records: RecordsDirectory) -> keras.Model:
-        """The captioner, with logits and alignments as outputs."""
+        """The captioner, with logits and alignments as outputs.
+
+        Raises:
+            UserError: the vocabulary lacks a token that is banned.
+        """
+        tokenizer = Tokenizer.load(records.path)
+        self._find_banned(tokenizer)
+        shape = image_shape(self.config.data, records)
+        encoder = make_encoder(self.config.model.image_encoder, shape)
+        return self._build(encoder, tokenizer.vocabulary_size)
+
+    def _build(self, encoder: keras.Model, vocab: int) -> keras.Model:
         from rnnpipe.models.captioner import build_captioner  # brings in Keras
 
-        decoder = self.config.model.decoder
-        options = decoder.model_dump(include={"attention_units", "expected_share"})
+        shape = encoder.input.shape[1:]
         return build_captioner(
-            self._build_encoder(records),
-            kind=decoder.kind,
-            vocab=Tokenizer.load(records.path).vocabulary_size,
-            embedding=decoder.embedding,
-            units=decoder.units,
-            dropout=decoder.dropout,
-            **options,
+            self.config.model, vocab=vocab, image_shape=shape, image_encoder=encoder
         )
 
     def wrap_model(self, model: keras.Model) -> keras.Model:
         """The model with the terms that its attention adds to the loss."""
         from rnnpipe.training.captions import CaptionTrainer
 
-        options = self.config.model.decoder.model_dump(
-            include={"doubly_stochastic", "reward_weight", "entropy_weight"}
+        train = self.config.train
+        reinforce = train.reinforce or ReinforceOptions()
+        return CaptionTrainer(
+            model,
+            doubly_stochastic=train.doubly_stochastic,
+            reward_weight=reinforce.reward_weight,
+            entropy_weight=reinforce.entropy_weight,
         )
-        return CaptionTrainer(model, **options)
 
     def compile_options(self, model: keras.Model) -> dict[str, Any]:
         """The smoothed cross-entropy of tokens, and their perplexity."""
@@ -95,14 +107,18 @@ class CaptioningTask(Task[CaptioningConfig]):
     def make_callbacks(
         self, trainer: keras.Model, model: keras.Model, records: RecordsDirectory, weights: Path
     ) -> Sequence[keras.callbacks.Callback]:
-        """Scores of the captions of the validation split, and the mean of the best epochs."""
+        """Scheduled sampling, scores of the captioned validation split, mean of the best epochs."""
         from rnnpipe.tasks.validation import validation_callbacks
 
-        keep, scores = self.config.train.keep_best, self._scores(trainer, model, records)
+        keep, sampling = self.config.train.keep_best, self.config.model.decoder.scheduled_sampling
+        scores = self._scores(trainer, model, records)
         mode = self.monitor()[1]
-        return validation_callbacks(
-            scores, metric=keep.metric, average=keep.average, mode=mode, weights=weights
-        )
+        return [
+            *([sampling.make_callback(model.get_layer("decoder"))] if sampling else []),
+            *validation_callbacks(
+                scores, metric=keep.metric, average=keep.average, mode=mode, weights=weights
+            ),
+        ]
 
     def make_phases(
         self, model: keras.Model, records: RecordsDirectory, weights: Path
@@ -118,11 +134,11 @@ class CaptioningTask(Task[CaptioningConfig]):
         batches = make_reference_batches(
             records,
             "train",
-            image_field=self._image_field,
-            image_shape=self._image_shape(records),
+            image_field=image_field(self.config.data),
+            image_shape=image_shape(self.config.data, records),
             batch_size=settings.batch_size,
             shuffle_seed=self.config.seed,
-            augmentation=self._augmentation,
+            augmentation=self.config.train.augment,
         )
         yield make_phase(
             model,
@@ -144,12 +160,12 @@ class CaptioningTask(Task[CaptioningConfig]):
         return make_caption_batches(
             records,
             split,
-            image_field=self._image_field,
-            image_shape=self._image_shape(records),
+            image_field=image_field(self.config.data),
+            image_shape=image_shape(self.config.data, records),
             batch_size=self.batch_size(shuffle_seed),
             captions="all" if shuffle_seed is None else self.config.train.captions,
             shuffle_seed=shuffle_seed,
-            augmentation=self._augmentation,
+            augmentation=self.config.train.augment,
         )
 
     def evaluate(
@@ -163,8 +179,8 @@ class CaptioningTask(Task[CaptioningConfig]):
         from rnnpipe.tasks.captioning.evaluation import evaluate
         from rnnpipe.tasks.perplexity import measure_perplexity
 
-        beam = self.config.evaluate.beam
-        search = self._search(model, width=beam.width, n_best=beam.n_best)
+        tokenizer = Tokenizer.load(records.path)
+        search = self._search(model, self.config.evaluate.beam, tokenizer)
         hypotheses = search(self._make_images(records, split))
         perplexity = measure_perplexity(model, self.make_batches(records, split))
         java_metrics = self.config.evaluate.java_metrics
@@ -174,78 +190,67 @@ class CaptioningTask(Task[CaptioningConfig]):
         """The likeliest captions of an image, and the attention at each word.
 
         Raises:
-            UserError: the image cannot be read, or `n-best` exceeds the beam.
+            UserError: the image cannot be read, `n-best` exceeds the beam, or a phrase or prefix
+                cannot be written.
         """
         from rnnpipe.tasks.beam_decoder import check_n_best
         from rnnpipe.tasks.captioning.prediction import caption_photo
+        from rnnpipe.tasks.constraints import encode_phrases, encode_prefix
 
-        beam = self.config.evaluate.beam
+        beam, tokenizer = self.config.evaluate.beam, Tokenizer.load(folder)
         n_best = check_n_best(inputs["n-best"], beam.width, beam.n_best)
-        search = self._search(model, width=beam.width, n_best=n_best)
-        return caption_photo(search, Tokenizer.load(folder), inputs["image"], self.config.data)
-
-    @property
-    def _augmentation(self) -> Augmentation:
-        from rnnpipe.inputs.augmentation import Augmentation  # brings in TensorFlow
-
-        return Augmentation(**self.config.train.augment.model_dump())
-
-    @property
-    def _image_field(self) -> str:
-        """What the model sees of a record."""
-        features = isinstance(self.config.model.image_encoder, FeaturesEncoder)
-        return "image_features" if features else "image_jpeg"
-
-    def _image_shape(self, records: RecordsDirectory) -> tuple[int, ...]:
-        """Of what the model sees."""
-        size = self.config.data.image.size
-        if self._image_field == "image_jpeg":
-            return size, size, 3
-        first = next(iter(records.read("train", ["image_features"])))
-        return tuple(first["image_features"].shape)
-
-    def _build_encoder(self, records: RecordsDirectory) -> keras.Model:
-        from rnnpipe.models import image_encoders
-
-        encoder, size = self.config.model.image_encoder, self.config.data.image.size
-        options = encoder.model_dump(exclude={"kind"})
-        if isinstance(encoder, FeaturesEncoder):
-            return image_encoders.build_feature_encoder(self._image_shape(records), **options)
-        if not isinstance(encoder, BackboneEncoder):
-            return image_encoders.build_cnn(size, **options)
-        options |= {"weights": None if encoder.weights == "none" else encoder.weights}
-        return image_encoders.build_backbone(size, options.pop("name"), **options)
+        search = self._search(
+            model,
+            # Each group finds as many as every other one.
+            replace(beam, n_best=-(-n_best // beam.groups) * beam.groups),
+            tokenizer,
+            required=encode_phrases(inputs["require"], tokenizer, beam),
+            prefix=encode_prefix(inputs["prefix"], tokenizer, beam),
+        )
+        return caption_photo(
+            lambda images: [captions[:n_best] for captions in search(images)],
+            tokenizer,
+            inputs["image"],
+            self.config.data,
+        )
 
     def _make_images(self, records: RecordsDirectory, split: str) -> Any:
         from rnnpipe.tasks.captioning.batches import make_image_batches
 
-        size = self.config.evaluate.batch_size
-        return make_image_batches(records, split, image_field=self._image_field, batch_size=size)
+        return make_image_batches(
+            records,
+            split,
+            image_field=image_field(self.config.data),
+            batch_size=self.config.evaluate.batch_size,
+        )
 
     def _scores(
         self, trainer: keras.Model, model: keras.Model, records: RecordsDirectory
     ) -> CaptionScores:
         from rnnpipe.tasks.captioning.validation import CaptionScores
 
+        greedy = replace(self.config.evaluate.beam, width=1, n_best=1, groups=1)
         return CaptionScores(
-            self._search(model, width=1, n_best=1),
+            self._search(model, greedy, Tokenizer.load(records.path)),
             records,
             self._make_images(records, "validation"),
             trainer,
             self.make_batches(records, "validation"),
         )
 
-    def _search(self, model: keras.Model, *, width: int, n_best: int) -> CaptionSearch:
-        from rnnpipe.tasks.beam_decoder import BeamDecoder
+    def _search(
+        self,
+        model: keras.Model,
+        options: BeamSearchOptions,
+        tokenizer: Tokenizer,
+        **constraints: Any,
+    ) -> CaptionSearch:
         from rnnpipe.tasks.captioning.search import CaptionSearch
 
-        beam = self.config.evaluate.beam
-        return CaptionSearch(
-            model,
-            BeamDecoder(
-                width=width,
-                n_best=n_best,
-                length_penalty=beam.length_penalty,
-                max_length=beam.max_length,
-            ),
-        )
+        return CaptionSearch(model, options, banned=self._find_banned(tokenizer), **constraints)
+
+    def _find_banned(self, tokenizer: Tokenizer) -> tuple[int, ...]:
+        from rnnpipe.tasks.beam_decoder import find_banned
+
+        constraints = self.config.evaluate.beam.constraints
+        return find_banned(constraints, tokenizer.pieces, "evaluate.beam.constraints")

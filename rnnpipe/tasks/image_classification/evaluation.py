@@ -1,4 +1,4 @@
-"""Evaluation of a glimpse reader beside a plain CNN and the majority class."""
+"""Evaluation of a glimpse reader beside its encoder, pooled, and the majority class."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -14,8 +14,7 @@ from rnnpipe.tasks.base import Evaluation
 from rnnpipe.tasks.image_classification.drawing import glimpse_centers
 from rnnpipe.tasks.image_classification.report import make_report_items
 
-_CNN, _MAJORITY = "cnn", "majority"
-_SHOWN = {_CNN: "plain CNN", _MAJORITY: "majority"}
+_MAJORITY = "majority"
 
 
 def evaluate(
@@ -45,9 +44,9 @@ def evaluate(
     for name, predicted in others.items():
         baseline_scores = score_classes(predicted, labels, names)
         scores |= {f"baseline/{name}/{metric}": baseline_scores[metric] for metric in OF_BASELINES}
-    scores["cells_looked_at"] = _count_cells(alignments)
-    shown = {name: _SHOWN.get(name, name) for name in others}
-    items = make_report_items(records, split, labels, probabilities, alignments, scores, shown)
+    scores["attended_cells"] = _count_cells(alignments)
+    titles = {name: f"{name}, pooled" for name in baselines} | {_MAJORITY: _MAJORITY}
+    items = make_report_items(records, split, labels, probabilities, alignments, scores, titles)
     predictions = _describe_predictions(rows, names, probabilities, alignments)
     return Evaluation(scores, predictions, items)
 
@@ -60,7 +59,7 @@ def classify_images(model: keras.Model, images: Iterable[Any]) -> tuple[np.ndarr
         images: batches `(batch, height, width, channels)`.
 
     Returns:
-        Probabilities `(images, classes)`, and alignments `(images, glimpses, rows, columns)` or an
+        Probabilities `(images, classes)`, and alignments `(images, steps, rows, columns)` or an
         empty array.
     """
 

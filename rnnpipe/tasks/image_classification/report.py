@@ -40,9 +40,9 @@ def make_report_items(
         split: which of their splits.
         labels: of its records, `(images,)`.
         probabilities: `(images, classes)`, the model's.
-        alignments: `(images, glimpses, rows, columns)`.
+        alignments: `(images, steps, rows, columns)`.
         scores: of the model and of the baselines.
-        baselines: what to call each, by its name.
+        baselines: the title of each, by its name.
     """
     names = records.labels
     right, wrong = pick_samples(probabilities, labels)

@@ -1,22 +1,22 @@
-"""The task of image classification."""
+"""The stages of classifying images in glimpses, from their config."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from rnnpipe.quiet import quiet_import
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import LABELS
 from rnnpipe.report.classification import rank
 from rnnpipe.tasks.base import Evaluation, Prediction, Task
-from rnnpipe.tasks.image_classification.config import HardAttention, ImageClassificationConfig
-from rnnpipe.tasks.image_classification.sources import open_source
-from rnnpipe.tasks.image_inputs import read_photo
+from rnnpipe.tasks.image_classification.config import ImageClassificationConfig
+from rnnpipe.tasks.image_encoders import make_encoder, make_trial_encoder
+from rnnpipe.tasks.image_inputs import image_field, image_shape, read_encoder_input, read_photo
 from rnnpipe.tasks.inputs import Input
 
 if TYPE_CHECKING:
@@ -24,12 +24,10 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
     from rnnpipe.inputs.batches import Batch
-    from rnnpipe.sources.source import Source
-    from rnnpipe.transforms.recipes.base import Recipe
 
 
 class ImageClassificationTask(Task[ImageClassificationConfig]):
-    """Classification of images by a recurrent net that reads them in glimpses.
+    """Classification of images by a recurrent network that reads them in glimpses.
 
     Args:
         config: the run's config.
@@ -38,71 +36,63 @@ class ImageClassificationTask(Task[ImageClassificationConfig]):
     name = "image_classification"
     main_metric = "accuracy"
     inputs = (Input("image", "an image file", metavar="FILE"),)
-    fields = ("image_jpeg", "label")
     vocabulary = (LABELS,)
 
-    def open_source(self) -> Source:
-        """Images with classes."""
-        return open_source(self.config.data.source)
+    def __init__(self, config: ImageClassificationConfig) -> None:
+        super().__init__(config)
+        self.fields = (image_field(config.data), "label")
 
-    def make_recipe(self) -> Recipe:
-        """Records of an image each."""
-        from rnnpipe.transforms.recipes.image_classes import ImageClassRecipe  # brings in Beam
+    def check_model(self) -> None:
+        """Builds the model for images that there may be, and drops it.
 
-        return ImageClassRecipe(**self.config.data.image.model_dump())
+        Raises:
+            UserError: a file of the image encoder is missing, or its parts do not fit.
+        """
+        options = self.config.model.image_encoder
+        if options.reads_features and options.grid_channels is None:
+            return  # whether the reader fits the grid depends on the features
+        with quiet_import():
+            import keras  # noqa: F401
+
+        encoder = make_trial_encoder(options, self.config.data.image.size)
+        self._build_model(encoder, classes=2)
 
     def build_model(self, records: RecordsDirectory) -> keras.Model:
         """The reader, with logits and the alignments of every glimpse as outputs."""
-        from rnnpipe.models.glimpses import build_glimpse_classifier  # brings in Keras
+        shape = image_shape(self.config.data, records)
+        encoder = make_encoder(self.config.model.image_encoder, shape)
+        return self._build_model(encoder, classes=len(records.labels))
 
-        reader, attention = self.config.model.reader, self.config.model.attention
-        hard: dict[str, Any] = {}
-        if isinstance(attention, HardAttention):
-            hard = {"hard": True, "expected_share": attention.expected_share}
-        return build_glimpse_classifier(
-            **self._encoder(records),
-            recurrence=reader.kind,
-            units=reader.units,
-            glimpses=reader.glimpses,
-            dropout=reader.dropout,
-            attention=attention.kind,
-            attention_units=attention.units,
+    def _build_model(self, encoder: keras.Model, classes: int) -> keras.Model:
+        from rnnpipe.models.image_classifier import build_image_classifier
+
+        return build_image_classifier(
+            self.config.model,
+            image_shape=encoder.input.shape[1:],
+            classes=classes,
+            image_encoder=encoder,
             seed=self.config.seed,
-            **hard,
         )
 
     def build_baselines(self, records: RecordsDirectory) -> Mapping[str, keras.Model]:
-        """A plain CNN with as many channels."""
-        from rnnpipe.models.glimpses import build_cnn_classifier
+        """The same encoder with its grid pooled, with the name of the encoder's kind."""
+        from rnnpipe.models.image_classifier import build_pooling_classifier
 
         if not self.config.train.baseline:
             return {}
-        reader = self.config.model.reader
-        return {
-            "cnn": build_cnn_classifier(
-                **self._encoder(records), units=reader.units, dropout=reader.dropout
-            )
-        }
-
-    def _encoder(self, records: RecordsDirectory) -> dict[str, Any]:
-        encoder = self.config.model.image_encoder
-        return {
-            "image_size": self.config.data.image.size,
-            "classes": len(records.labels),
-            "patch": encoder.patch,
-            "channels": encoder.channels,
-            "image_dropout": encoder.dropout,
-        }
+        model = build_pooling_classifier(
+            self.config.model,
+            image_shape=image_shape(self.config.data, records),
+            classes=len(records.labels),
+        )
+        return {self.config.model.image_encoder.kind: model}
 
     def wrap_model(self, model: keras.Model) -> keras.Model:
         """The model with the terms that hard attention adds to the loss."""
         from rnnpipe.training.glimpses import GlimpseTrainer
 
-        attention = self.config.model.attention
-        weights: dict[str, float] = {}
-        if isinstance(attention, HardAttention):
-            weights = attention.model_dump(include={"reward_weight", "entropy_weight"})
-        return GlimpseTrainer(model, **weights)
+        reinforce = self.config.reinforce
+        return GlimpseTrainer(model, **(asdict(reinforce) if reinforce else {}))
 
     def compile_options(self, model: keras.Model) -> dict[str, Any]:
         """Cross-entropy and accuracy of the classes."""
@@ -115,12 +105,12 @@ class ImageClassificationTask(Task[ImageClassificationConfig]):
         }
 
     def make_pair(self, records: RecordsDirectory, batch: Batch) -> tuple[tf.Tensor, tf.Tensor]:
-        """Images `(batch, height, width, channels)` uint8 and their classes `(batch,)`."""
+        """Images `(batch, height, width, channels)`, or their features, and classes `(batch,)`."""
         import tensorflow as tf
 
-        del records
-        size = self.config.data.image.size
-        return tf.ensure_shape(batch["image_jpeg"], (None, size, size, 3)), batch["label"]
+        data = self.config.data
+        shape = (None, *image_shape(data, records))
+        return tf.ensure_shape(batch[image_field(data)], shape), batch["label"]
 
     def evaluate(
         self,
@@ -135,7 +125,7 @@ class ImageClassificationTask(Task[ImageClassificationConfig]):
         return evaluate(model, records, split, self.make_inputs(records, split), baselines)
 
     def predict(self, model: keras.Model, folder: Path, inputs: Mapping[str, Any]) -> Prediction:
-        """The likeliest classes of an image, and a picture of the path of the glimpses.
+        """The likeliest classes of an image, and a picture of the glimpses' path.
 
         Raises:
             UserError: the image cannot be read.
@@ -143,8 +133,9 @@ class ImageClassificationTask(Task[ImageClassificationConfig]):
         from rnnpipe.tasks.image_classification.drawing import draw_glimpse_path
         from rnnpipe.tasks.image_classification.evaluation import classify_images
 
-        data = self.config.data
-        image = read_photo(inputs["image"], data.image.size, data.image.fit)
-        (probabilities,), (alignments,) = classify_images(model, [image[np.newaxis]])
+        data, path = self.config.data, inputs["image"]
+        encoder_input = read_encoder_input(path, data)
+        (probabilities,), (alignments,) = classify_images(model, [encoder_input])
         top = rank(probabilities, json.loads((folder / LABELS).read_text()))
-        return Prediction(top, draw_glimpse_path(image, alignments, answers=top))
+        pixels = read_photo(path, data.image.size, data.image.fit)
+        return Prediction(top, draw_glimpse_path(pixels, alignments, answers=top))

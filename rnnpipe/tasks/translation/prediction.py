@@ -4,13 +4,11 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from rnnpipe.errors import UserError
-from rnnpipe.parts.search import BeamSearchOptions
 from rnnpipe.records.layout import SOURCE, TARGET
 from rnnpipe.tasks.base import Prediction
 from rnnpipe.tasks.beam_decoder import Hypothesis
 from rnnpipe.tasks.translation.report import alignment_picture
 from rnnpipe.text.tokenizer import Tokenizer
-from rnnpipe.text.tokens import UNKNOWN
 
 Translate = Callable[[Sequence[Sequence[int]]], Sequence[Sequence[Hypothesis]]]
 
@@ -26,45 +24,6 @@ def check_inputs(text: str, file: Path | None) -> None:
     if bool(text.strip()) == (file is not None):
         got = "both" if file else "neither"
         raise UserError("--text", "a text, or a --file of them", got, "give one of the two")
-
-
-def encode_phrases(
-    phrases: Sequence[str], tokenizer: Tokenizer, beam: BeamSearchOptions
-) -> list[list[int]]:
-    """The tokens of phrases that a translation has to contain.
-
-    Raises:
-        UserError: the vocabulary lacks a word, or the beam is too narrow for them.
-    """
-    encoded = [_encode_known(phrase, tokenizer, "--require") for phrase in phrases]
-    tokens, width = sum(map(len, encoded)), beam.width // beam.groups
-    if phrases and tokens >= width:
-        expected = f"fewer tokens than the beam is wide, {width}"
-        fix = "ask for fewer, or raise evaluate.beam.width in the run's config.yaml"
-        raise UserError("--require", expected, str(tokens), fix)
-    return encoded
-
-
-def encode_prefix(text: str, tokenizer: Tokenizer, beam: BeamSearchOptions) -> list[int]:
-    """The tokens that a translation begins with; none of an empty text.
-
-    Raises:
-        UserError: the vocabulary lacks a word, or it is longer than a translation may be.
-    """
-    tokens = _encode_known(text, tokenizer, "--prefix") if text.strip() else []
-    if len(tokens) >= beam.max_length:
-        fix = "shorten it, or raise evaluate.beam.max_length in the run's config.yaml"
-        raise UserError("--prefix", f"fewer than {beam.max_length} tokens", str(len(tokens)), fix)
-    return tokens
-
-
-def _encode_known(text: str, tokenizer: Tokenizer, where: str) -> list[int]:
-    tokens = tokenizer.encode(text)
-    if not tokens or UNKNOWN in tokens:
-        unknown = [p for p, t in zip(tokenizer.split(text), tokens, strict=False) if t == UNKNOWN]
-        got = ", ".join(piece.removeprefix("▁") for piece in unknown) or repr(text)
-        raise UserError(where, "words of the vocabulary", got, "choose other words")
-    return tokens
 
 
 class Translator:

@@ -10,6 +10,7 @@ import tensorflow as tf
 from rnnpipe.decoding import Decoded
 from rnnpipe.models.translator import begin_translation
 from rnnpipe.tasks.beam_decoder import Hypothesis, read_hypotheses, to_arrays
+from rnnpipe.tasks.constraints import pad_phrases, repeat_for_batch
 from rnnpipe.tasks.translation.config import TranslationSearchOptions
 from rnnpipe.text.tokens import PAD
 
@@ -34,13 +35,13 @@ class TranslationSearch:
         model: keras.Model,
         options: TranslationSearchOptions,
         *,
-        batch_size: int = 64,
+        batch_size: int,
         banned: Sequence[int] = (),
         required: Sequence[Sequence[int]] = (),
         prefix: Sequence[int] = (),
     ) -> None:
         self._model, self._options, self._batch_size = model, options, batch_size
-        self._banned, self._prefix, self._required = banned, prefix, _pad(required)
+        self._banned, self._prefix, self._required = banned, prefix, pad_phrases(required)
         self._compiled = tf.function(self._decode, autograph=False, reduce_retracing=True)
 
     def __call__(self, sources: Sequence[Sequence[int]]) -> list[list[Hypothesis]]:
@@ -67,9 +68,9 @@ class TranslationSearch:
             max_lengths=self._limit(mask),
             memory_mask=mask,
             constraints=options.constraints.make(
-                self._banned, _repeat([*self._prefix], source) if self._prefix else None
+                self._banned, repeat_for_batch(self._prefix, source)
             ),
-            required_phrases=_repeat(self._required, source) if self._required else None,
+            required_phrases=repeat_for_batch(self._required, source),
         )
 
     def _limit(self, mask: tf.Tensor) -> tf.Tensor | None:
@@ -80,18 +81,6 @@ class TranslationSearch:
         tokens = tf.math.count_nonzero(mask, axis=1, dtype=tf.float32)
         asked = len(self._prefix) + sum(map(len, self._required))
         return tf.cast(ratio * tokens, tf.int32) + _ALWAYS + asked
-
-
-def _pad(phrases: Sequence[Sequence[int]]) -> list[list[int]]:
-    longest = max(map(len, phrases), default=0)
-    return [[*phrase, *[PAD] * (longest - len(phrase))] for phrase in phrases]
-
-
-def _repeat(tokens: Sequence[int] | Sequence[Sequence[int]], source: tf.Tensor) -> tf.Tensor:
-    """The same tokens for each row of the sources."""
-    array = np.array(tokens, "int32")
-    repeated = tf.repeat(array[None], tf.shape(source)[0], axis=0)
-    return tf.ensure_shape(repeated, (source.shape[0], *array.shape))
 
 
 def _batches(

@@ -197,12 +197,8 @@ class TranslationTask(Task[TranslationConfig]):
                 phrase or prefix cannot be written.
         """
         from rnnpipe.tasks.beam_decoder import check_n_best
-        from rnnpipe.tasks.translation.prediction import (
-            Translator,
-            check_inputs,
-            encode_phrases,
-            encode_prefix,
-        )
+        from rnnpipe.tasks.constraints import encode_phrases, encode_prefix
+        from rnnpipe.tasks.translation.prediction import Translator, check_inputs
 
         text, file, beam = inputs["text"], inputs["file"], self._beam
         check_inputs(text, file)

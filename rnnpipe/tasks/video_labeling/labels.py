@@ -6,13 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from rnnpipe.models.frame_labeler import CLIP, FRAME
 from rnnpipe.records.directory import RecordsDirectory
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Row = Mapping[str, Any]
-
-FRAME, CLIP = "frame", "clip"
-"""The two things that have labels, and what the model's outputs are called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +30,13 @@ MAJORITY = "majority"
 """The baseline of `guess_majority`."""
 
 FRAMES_JPEG, FRAME_FEATURES = "frames_jpeg", "frame_features"
-"""The fields of a record with its frames: the images, and what a backbone made of them."""
+"""The fields of a record with its frames: the images, and a backbone's features of them."""
 
 
 def label_names(records: RecordsDirectory) -> dict[str, list[str]]:
     """The names of the labels of frames and of clips; a single name is no label to predict."""
     names = {FRAME: records.labels, CLIP: records.clip_labels}
-    return {output: found for output, found in names.items() if len(found) > 1}
+    return {output: labels for output, labels in names.items() if len(labels) > 1}
 
 
 def read_rows(records: RecordsDirectory, split: str) -> list[Row]:

@@ -9,13 +9,12 @@ import numpy as np
 from PIL import Image
 
 from rnnpipe.metrics.classification import count_confusions
+from rnnpipe.models.frame_labeler import CLIP, FRAME
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.report.classification import tabulate_classes, tabulate_confusions
 from rnnpipe.report.items import Figure, Picture, ReportItem, Table
 from rnnpipe.tasks.video_labeling.drawing import draw_timeline, pick_evenly
 from rnnpipe.tasks.video_labeling.labels import (
-    CLIP,
-    FRAME,
     FRAMES_JPEG,
     MAJORITY,
     Array,
@@ -75,7 +74,7 @@ def _tabulate_scores(output: str, baselines: Iterable[str], scores: Mapping[str,
     metrics = {head: name for head, name in _METRICS.items() if f"{output}_{name}" in scores}
     prefixes = {"model": ""} | {name: f"baseline/{name}/" for name in baselines}
     trained = "".join(
-        f" `{name}` is the same without recurrence, trained in the same way: it sees no motion."
+        f" `{name}` is the same without recurrence, trained alike: it reads each frame alone."
         for name in baselines
         if name != MAJORITY
     )
@@ -150,8 +149,8 @@ def _describe_clip(
 ) -> str:
     if CLIP not in names or predicted.clips is None:
         return ""
-    given = predicted.clips[number]
-    best = int(given.argmax())
-    note = f"The model takes the clip for {names[CLIP][best]} ({given[best]:.1%})."
+    probabilities = predicted.clips[number]
+    best = int(probabilities.argmax())
+    note = f"The model predicts {names[CLIP][best]} for the clip ({probabilities[best]:.1%})."
     label = record["clip_label"]
     return note if label in (best, -1) else f"{note} It is {names[CLIP][label]}."

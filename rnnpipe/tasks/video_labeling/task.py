@@ -4,32 +4,30 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from rnnpipe.errors import located
+from rnnpipe.models.frame_labeler import CLIP, FRAME
+from rnnpipe.quiet import quiet_import
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import CLIP_LABELS, LABELS
 from rnnpipe.tasks.base import Evaluation, Prediction, Task
-from rnnpipe.tasks.features import make_features
 from rnnpipe.tasks.inputs import Input
-from rnnpipe.tasks.video_labeling.config import FeaturesFrameEncoder, VideoLabelingConfig
-from rnnpipe.tasks.video_labeling.labels import (
-    CLIP,
-    FRAME,
-    FRAME_FEATURES,
-    FRAMES_JPEG,
-    label_names,
-)
-from rnnpipe.tasks.video_labeling.sources import make_framing, open_source
+from rnnpipe.tasks.video_labeling.config import VideoLabelingConfig
+from rnnpipe.tasks.video_labeling.labels import FRAME_FEATURES, FRAMES_JPEG, label_names
 
 if TYPE_CHECKING:
     import keras
 
-    from rnnpipe.sources.source import Source
-    from rnnpipe.tasks.video_labeling.config import Recurrence
-    from rnnpipe.transforms.recipes.base import Recipe
+    from rnnpipe.models.frame_labeler import FrameLabelerOptions
+    from rnnpipe.parts.image_encoders import ImageEncoderOptions
+
+
+_ENCODER_KEY = "model.frame_encoder.image_encoder"
+_FEATURES_SHAPE = (2048,)  # that of ResNet's, in the place of those of records to come
 
 
 class VideoLabelingTask(Task[VideoLabelingConfig]):
@@ -48,69 +46,68 @@ class VideoLabelingTask(Task[VideoLabelingConfig]):
 
     def __init__(self, config: VideoLabelingConfig) -> None:
         super().__init__(config)
-        output = FRAME if config.data.labels_frames else CLIP
+        output = FRAME if config.data.source.labels_frames else CLIP
         self.main_metric = f"{output}_accuracy"
 
-    def open_source(self) -> Source:
-        """Videos with labels of frames and clips."""
-        return open_source(self.config.data.source, self.config.data.frames)
+    @property
+    def _image_encoder(self) -> ImageEncoderOptions:
+        return self.config.model.frame_encoder.image_encoder
 
-    def make_recipe(self) -> Recipe:
-        """Records of a video each, or of a part of a long one."""
-        from rnnpipe.transforms.recipes.video_frames import VideoRecipe  # brings in Beam
+    def check_model(self) -> None:
+        """Builds the model for frames that there may be, and drops it.
 
-        data = self.config.data
-        return VideoRecipe(
-            frame_rate=data.frames.rate,
-            **asdict(make_framing(data.frames)),
-            jpeg_quality=data.frames.jpeg_quality,
-            features=make_features(data.features),
-        )
+        Raises:
+            UserError: a file of the frame encoder is missing, or its parts do not fit.
+        """
+        with quiet_import():
+            import keras  # noqa: F401
+
+        with located(_ENCODER_KEY):
+            self._image_encoder.check_files()
+        size = self.config.data.frames.size
+        shape = _FEATURES_SHAPE if self._image_encoder.reads_features else (size, size, 3)
+        self._build(self.config.model, shape, frame_labels=2, clip_labels=2)
 
     def build_model(self, records: RecordsDirectory) -> keras.Model:
         """A frame encoder and recurrent layers, with the logits of frames and clips as outputs."""
-        return self._build_model(records, self.config.model.recurrence)
+        return self._build_model(records, self.config.model)
 
     def build_baselines(self, records: RecordsDirectory) -> Mapping[str, keras.Model]:
-        """The same without recurrence, called after what looks at a frame: `cnn` or `features`."""
-        wanted = self.config.train.baseline and self.config.model.recurrence is not None
-        name = self.config.model.frame_encoder.kind
-        return {name: self._build_model(records, None)} if wanted else {}
+        """The model without recurrence, with the name of its image encoder's kind."""
+        model = self.config.model
+        if model.recurrence is None or not self.config.train.baseline:
+            return {}
+        return {
+            self._image_encoder.kind: self._build_model(records, replace(model, recurrence=None))
+        }
 
-    def _build_model(self, records: RecordsDirectory, recurrence: Recurrence | None) -> keras.Model:
-        from rnnpipe.models.frame_labeler import build_frame_labeler  # brings in Keras
-        from rnnpipe.models.recurrence import build_recurrence
-
-        names, layers = label_names(records), None
-        if recurrence is not None:
-            layers = build_recurrence(**recurrence.model_dump())
-        return build_frame_labeler(
-            self._build_encoder(records),
+    def _build_model(self, records: RecordsDirectory, options: FrameLabelerOptions) -> keras.Model:
+        names = label_names(records)
+        return self._build(
+            options,
+            self._frame_shape(records),
             frame_labels=len(names.get(FRAME, ())),
             clip_labels=len(names.get(CLIP, ())),
-            recurrence=layers,
-            pooling=self.config.model.pooling,
-            dropout=self.config.model.dropout,
         )
 
-    def _build_encoder(self, records: RecordsDirectory) -> keras.Model:
-        from rnnpipe.models.frame_encoders import build_feature_frame_encoder, build_frame_encoder
+    def _build(
+        self, options: FrameLabelerOptions, frame_shape: tuple[int, ...], **labels: int
+    ) -> keras.Model:
+        from rnnpipe.models.frame_labeler import build_frame_labeler
 
-        encoder = self.config.model.frame_encoder
-        size, *_ = self._frame_shape(records)
-        options = encoder.model_dump(exclude={"kind"})
-        if isinstance(encoder, FeaturesFrameEncoder):
-            return build_feature_frame_encoder(size, **options)
-        return build_frame_encoder(size, **options)
+        with located(_ENCODER_KEY):
+            encoder = options.frame_encoder.make(frame_shape)
+        return build_frame_labeler(
+            options, frame_shape=frame_shape, frame_encoder=encoder, **labels
+        )
 
     @property
     def _frame_field(self) -> str:
-        """What the model sees of a record."""
-        features = isinstance(self.config.model.frame_encoder, FeaturesFrameEncoder)
-        return FRAME_FEATURES if features else FRAMES_JPEG
+        """The field of a record that the model reads."""
+        return FRAME_FEATURES if self._image_encoder.reads_features else FRAMES_JPEG
 
     def _frame_shape(self, records: RecordsDirectory) -> tuple[int, ...]:
-        """Of what the model sees of a frame."""
+        """Of a frame as the model reads it."""
         size = self.config.data.frames.size
         if self._frame_field == FRAMES_JPEG:
             return size, size, 3
@@ -144,7 +141,6 @@ class VideoLabelingTask(Task[VideoLabelingConfig]):
         self, records: RecordsDirectory, split: str, *, shuffle_seed: int | None = None
     ) -> Any:
         """Batches of ({`frames`, `frame_index`}, labels of frames and clips), see `make_clips`."""
-        from rnnpipe.inputs.augmentation import Augmentation
         from rnnpipe.inputs.clips import make_clips
 
         return make_clips(
@@ -155,7 +151,7 @@ class VideoLabelingTask(Task[VideoLabelingConfig]):
             frame_shape=self._frame_shape(records),
             batch_size=self.batch_size(shuffle_seed),
             shuffle_seed=shuffle_seed,
-            augmentation=Augmentation(**self.config.train.augment.model_dump()),
+            augmentation=self.config.train.augment,
         )
 
     def evaluate(
@@ -185,6 +181,6 @@ class VideoLabelingTask(Task[VideoLabelingConfig]):
             for output, file in ((FRAME, LABELS), (CLIP, CLIP_LABELS))
             if output in model.output
         }
-        frames, features = self.config.data.frames, make_features(self.config.data.features)
-        predict = stream_video if inputs["stream"] else predict_video
-        return predict(model, inputs["video"], frames, names, features)
+        data = self.config.data
+        label_video = stream_video if inputs["stream"] else predict_video
+        return label_video(model, inputs["video"], data.frames, names, data.features)

@@ -19,18 +19,25 @@ _KEPT = ("question_id", "image_id", "question", "question_type", "answers", "ans
 
 
 def evaluate(
-    model: keras.Model, records: RecordsDirectory, split: str, inputs: tf.data.Dataset
+    model: keras.Model,
+    records: RecordsDirectory,
+    split: str,
+    inputs: tf.data.Dataset,
+    *,
+    image_field: str = "image_jpeg",
 ) -> Evaluation:
     """Scores a model and three baselines on a split.
 
     The baselines are the most frequent answer of the training split, the most frequent one for each
-    kind of question, and the same model with a grey image in place of every image.
+    kind of question, and the same model with a grey image in place of every image, or with zeros in
+    place of its features.
 
     Args:
         model: gives `logits` and `alignments`.
         records: the records.
         split: which of their splits.
         inputs: batches of {`image`, `question`} in the records' order.
+        image_field: the field of a record that the model reads as `image`.
     """
     # Without the images: all of a split need not fit into memory.
     rows = list(records.read(split, _KEPT))
@@ -51,7 +58,7 @@ def evaluate(
     return Evaluation(
         scores,
         _describe_predictions(rows, seen, known),
-        make_report_items(model, records, split, rows, seen, scores),
+        make_report_items(model, records, split, rows, seen, scores, image_field=image_field),
     )
 
 
@@ -69,7 +76,10 @@ def answer_questions(model: keras.Model, inputs: tf.data.Dataset) -> TopAnswers:
 
 
 def _blank(batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-    return {**batch, "image": tf.fill(tf.shape(batch["image"]), tf.constant(_GREY, tf.uint8))}
+    image = batch["image"]
+    if image.dtype == tf.uint8:
+        return {**batch, "image": tf.fill(tf.shape(image), tf.constant(_GREY, tf.uint8))}
+    return {**batch, "image": tf.zeros_like(image)}
 
 
 def _by_type(stats: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +40,8 @@ def make_report_items(
     rows: Sequence[Row],
     answers: TopAnswers,
     scores: Mapping[str, float],
+    *,
+    image_field: str,
 ) -> list[ReportItem]:
     """Tables by kind, the confusion of frequent answers, galleries of right and wrong ones."""
     texts = np.array(records.answers, dtype=object)[answers.ids]  # (questions, top)
@@ -49,7 +51,17 @@ def make_report_items(
     right = _spread(np.flatnonzero(accuracies == 1), rows)
     wrong = np.flatnonzero(accuracies == 0)
     wrong = wrong[np.argsort(-answers.probabilities[wrong, 0], kind="stable")][:_SAMPLES].tolist()
-    samples = _make_samples(model, records, split, rows, texts, answers, [*right, *wrong])
+    inputs = read_inputs(records, split, image_field, [*right, *wrong])
+    samples = {
+        index: _make_sample(
+            rows[index],
+            image,
+            np.asarray(model(given)["alignments"])[0],
+            texts[index],
+            answers.probabilities[index],
+        )
+        for index, image, given in inputs
+    }
     return [
         _table("By kind of question", "question_type", rows, scores),
         _table("By type of answer", "answer_type", rows, scores),
@@ -115,31 +127,28 @@ def _confusion(rows: Sequence[Row], predictions: Iterable[str]) -> Confusion:
     )
 
 
-def _make_samples(
-    model: keras.Model,
-    records: RecordsDirectory,
-    split: str,
-    rows: Sequence[Row],
-    texts: np.ndarray,
-    answers: TopAnswers,
-    chosen: Iterable[int],
-) -> dict[int, Sample]:
+def read_inputs(
+    records: RecordsDirectory, split: str, image_field: str, chosen: Iterable[int]
+) -> Iterator[tuple[int, np.ndarray, dict[str, np.ndarray]]]:
+    """The position, the pixels and a model's inputs of some records of a split.
+
+    Args:
+        records: the records.
+        split: which of their splits.
+        image_field: what the model reads of an image.
+        chosen: the positions of the records.
+    """
     wanted = set(map(int, chosen))
-    samples = {}
-    for index, record in enumerate(records.read(split, ["image_jpeg", "question_tokens"])):
-        if index not in wanted:
-            continue
-        image = np.asarray(Image.open(BytesIO(record["image_jpeg"])))
-        inputs = make_inputs(image, record["question_tokens"])
-        alignments = np.asarray(model(inputs)["alignments"])[0]
-        samples[index] = _make_sample(
-            rows[index], image, alignments, texts[index], answers.probabilities[index]
-        )
-    return samples
+    fields = dict.fromkeys(["image_jpeg", image_field, "question_tokens"])
+    for index, record in enumerate(records.read(split, list(fields))):
+        if index in wanted:
+            pixels = np.asarray(Image.open(BytesIO(record["image_jpeg"])))
+            image = pixels if image_field == "image_jpeg" else record[image_field]
+            yield index, pixels, make_inputs(image, record["question_tokens"])
 
 
 def make_inputs(image: np.ndarray, tokens: Sequence[int]) -> dict[str, np.ndarray]:
-    """A model's inputs for one question about one image."""
+    """A model's inputs for one question about one image, or its features."""
     return {
         "image": image[None],
         "image_index": np.zeros(1, "int32"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -11,15 +11,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rnnpipe.errors import UserError
+from rnnpipe.parts.attention import ReinforceOptions
+from rnnpipe.quiet import quiet_import
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import ANSWERS
 from rnnpipe.report.image_heatmap import draw_glimpses
 from rnnpipe.tasks.base import Evaluation, Prediction, Task
-from rnnpipe.tasks.image_inputs import read_photo, show_photo
+from rnnpipe.tasks.image_encoders import make_encoder, make_trial_encoder
+from rnnpipe.tasks.image_inputs import image_field, image_shape, read_encoder_input, show_photo
 from rnnpipe.tasks.inputs import Input
 from rnnpipe.tasks.vqa.config import VqaConfig
 from rnnpipe.tasks.vqa.report import make_inputs
-from rnnpipe.tasks.vqa.sources import open_source
 from rnnpipe.text.tokenizer import MODEL_FILE, SETTINGS_FILE, Tokenizer
 
 if TYPE_CHECKING:
@@ -27,10 +29,9 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
     from rnnpipe.inputs.batches import Batch
-    from rnnpipe.sources.source import Source
-    from rnnpipe.transforms.recipes.base import Recipe
 
 TOP_ANSWERS = 5
+_SMALL = 8  # tokens and answers of the model that is built on trial
 _RUN_LENGTH = 8  # about as many questions as an image has
 
 
@@ -47,51 +48,53 @@ class VqaTask(Task[VqaConfig]):
         Input("image", "an image file", metavar="FILE"),
         Input("question", "a question about the image"),
     )
-    fields = ("image_jpeg", "question_tokens", "answer_ids", "answer_weights")
     batch_options = MappingProxyType({"run_length": _RUN_LENGTH, "images_by": "image_id"})
     vocabulary = (MODEL_FILE, SETTINGS_FILE, ANSWERS)
 
-    def open_source(self) -> Source:
-        """Images with questions and answers."""
-        return open_source(self.config.data.source)
+    @property
+    def fields(self) -> Sequence[str]:  # type: ignore[override]  # they depend on the config
+        """The image or its features, the question, and the shares of the answers."""
+        return (image_field(self.config.data), "question_tokens", "answer_ids", "answer_weights")
 
-    def make_recipe(self) -> Recipe:
-        """Records of a question each."""
-        from rnnpipe.transforms.recipes.vqa import VqaRecipe  # brings in Beam
+    def check_model(self) -> None:
+        """Builds the model for a few tokens and answers.
 
-        data = self.config.data
-        return VqaRecipe(
-            image_size=data.image.size,
-            image_fit=data.image.fit,
-            jpeg_quality=data.image.jpeg_quality,
-            tokenizer=data.question.tokenizer,
-            vocabulary=data.question.vocabulary,
-            max_tokens=data.question.max_tokens,
-            max_answers=data.answers.max_answers,
-            min_answer_count=data.answers.min_answer_count,
-        )
+        Raises:
+            UserError: its parts do not fit each other, or a file is missing.
+        """
+        with quiet_import():
+            import keras  # noqa: F401
+
+        encoder = make_trial_encoder(self.config.model.image_encoder, self.config.data.image.size)
+        self._build(encoder, _SMALL, _SMALL)
 
     def build_model(self, records: RecordsDirectory) -> keras.Model:
         """Show, Ask, Attend, and Answer, with logits and alignments as outputs."""
+        shape = image_shape(self.config.data, records)
+        encoder = make_encoder(self.config.model.image_encoder, shape)
+        vocab = Tokenizer.load(records.path).vocabulary_size
+        return self._build(encoder, vocab, len(records.answers))
+
+    def _build(self, encoder: keras.Model, vocab: int, answers: int) -> keras.Model:
         from rnnpipe.models.vqa import build_vqa_model  # brings in Keras
 
-        model = self.config.model
         return build_vqa_model(
-            image_size=self.config.data.image.size,
-            vocab=Tokenizer.load(records.path).vocabulary_size,
-            answers=len(records.answers),
-            patch=model.image_encoder.patch,
-            channels=model.image_encoder.channels,
-            image_dropout=model.image_encoder.dropout,
-            embedding=model.question_encoder.embedding,
-            question_units=model.question_encoder.units,
-            question_dropout=model.question_encoder.dropout,
-            fusion_units=model.fusion.units,
-            attention_units=model.attention.units,
-            attention_dropout=model.attention.dropout,
-            glimpses=model.attention.glimpses,
-            classifier_units=model.classifier.units,
-            classifier_dropout=model.classifier.dropout,
+            self.config.model,
+            image_shape=encoder.input.shape[1:],
+            vocab=vocab,
+            answers=answers,
+            image_encoder=encoder,
+        )
+
+    def wrap_model(self, model: keras.Model) -> keras.Model:
+        """The logits; of hard attention with the alignments, which are reinforced."""
+        if "probabilities" not in model.output:
+            return super().wrap_model(model)
+        from rnnpipe.training.answers import AnswerTrainer
+
+        options = self.config.train.reinforce or ReinforceOptions()
+        return AnswerTrainer(
+            model, reward_weight=options.reward_weight, entropy_weight=options.entropy_weight
         )
 
     def compile_options(self, model: keras.Model) -> dict[str, Any]:
@@ -104,15 +107,29 @@ class VqaTask(Task[VqaConfig]):
         accuracy = keras.metrics.MeanMetricWrapper(soft_vqa_accuracy, name=self.main_metric)
         return {"loss": soft_cross_entropy, "metrics": [accuracy]}
 
+    def make_batches(
+        self, records: RecordsDirectory, split: str, *, shuffle_seed: int | None = None
+    ) -> Any:
+        """The batches of a split, see `make_pair`; images of training may be augmented."""
+        from rnnpipe.inputs.augmentation import augment_batches
+
+        batches = super().make_batches(records, split, shuffle_seed=shuffle_seed)
+        if shuffle_seed is None:
+            return batches
+        return augment_batches(batches, self.config.train.augment, shuffle_seed)
+
     def make_pair(self, records: RecordsDirectory, batch: Batch) -> tuple[Batch, tf.Tensor]:
         """({`image`, `image_index`, `question`}, soft targets `(batch, answers)`)."""
         import tensorflow as tf
 
         from rnnpipe.inputs.targets import to_soft_targets
 
-        size = self.config.data.image.size
+        data = self.config.data
+        image = batch[image_field(data)]
+        if data.features is None:
+            image = tf.ensure_shape(image, (None, data.image.size, data.image.size, 3))
         inputs = {
-            "image": tf.ensure_shape(batch["image_jpeg"], (None, size, size, 3)),
+            "image": image,
             "image_index": batch["image_index"],
             "question": batch["question_tokens"],
         }
@@ -129,7 +146,8 @@ class VqaTask(Task[VqaConfig]):
         """The official accuracy beside the baselines', and samples with their attention."""
         from rnnpipe.tasks.vqa.evaluation import evaluate
 
-        return evaluate(model, records, split, self.make_inputs(records, split))
+        field = image_field(self.config.data)
+        return evaluate(model, records, split, self.make_inputs(records, split), image_field=field)
 
     def predict(self, model: keras.Model, folder: Path, inputs: Mapping[str, Any]) -> Prediction:
         """The likeliest answers to a question about an image, and a picture of the attention.
@@ -138,7 +156,7 @@ class VqaTask(Task[VqaConfig]):
             UserError: the image cannot be read, or the question has no word.
         """
         data = self.config.data
-        image = read_photo(inputs["image"], data.image.size, data.image.fit)
+        image = read_encoder_input(inputs["image"], data)[0]
         tokens = Tokenizer.load(folder).encode(inputs["question"])[: data.question.max_tokens]
         if not tokens:
             raise UserError(

@@ -4,16 +4,17 @@ import os
 import threading
 from collections.abc import Iterator, Mapping
 from importlib.metadata import version
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from rnnpipe.errors import UserError, located
 from rnnpipe.parts.backbones import BackboneOptions
 from rnnpipe.quiet import quiet_import
 from rnnpipe.settings import Settings, make_paths_absolute, setting
 
-Array = np.ndarray[Any, np.dtype[Any]]
+if TYPE_CHECKING:  # what reads a config needs no NumPy
+    import numpy as np
+
+    Array = np.ndarray[Any, np.dtype[Any]]
 
 _SECTION = "data.features"
 _LOADING = threading.Lock()
@@ -34,6 +35,7 @@ class FeatureOptions(Settings):
         >>> backbone = ApplicationBackboneOptions(
         ...     name="mobilenet_v2", weights="none", options={"alpha": 0.35})
         >>> features = FeatureOptions(backbone=backbone, image_size=64)
+        >>> import numpy as np
         >>> images = np.zeros((3, 64, 64, 3), np.uint8)
         >>> grids = features(images)  # doctest: +SKIP
         >>> grids.shape  # doctest: +SKIP
@@ -76,7 +78,7 @@ class FeatureOptions(Settings):
         """The same in whatever folder a worker runs."""
         return make_paths_absolute(self)
 
-    def __call__(self, images: Array) -> Array:
+    def __call__(self, images: "Array") -> "Array":
         """The features of images.
 
         Args:
@@ -85,9 +87,11 @@ class FeatureOptions(Settings):
         Returns:
             float32 `(images, rows, columns, channels)`.
         """
+        import numpy as np
+
         return np.concatenate([np.zeros((0, *self.shape), np.float32), *self._compute(images)])
 
-    def average(self, images: Array) -> Array:
+    def average(self, images: "Array") -> "Array":
         """The mean of each image's grid over its cells; one batch of grids is in memory at a time.
 
         Args:
@@ -96,11 +100,15 @@ class FeatureOptions(Settings):
         Returns:
             float32 `(images, channels)`.
         """
+        import numpy as np
+
         means = (grids.mean(axis=(1, 2)) for grids in self._compute(images))
         return np.concatenate([np.zeros((0, self.shape[-1]), np.float32), *means])
 
-    def _compute(self, images: Array) -> Iterator[Array]:
+    def _compute(self, images: "Array") -> "Iterator[Array]":
         """The grids of each batch."""
+        import numpy as np
+
         model = _load(self)
         for start in range(0, len(images), self.batch_size):
             batch = images[start : start + self.batch_size]

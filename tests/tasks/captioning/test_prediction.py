@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rnnpipe.config.schema.caption_data import CaptionData
 from rnnpipe.decoding import Decoded
 from rnnpipe.errors import UserError
-from rnnpipe.tasks.beam_decoder import BeamDecoder, Hypothesis
+from rnnpipe.parts.search import BeamSearchOptions
+from rnnpipe.tasks.beam_decoder import Hypothesis, read_hypotheses
 from rnnpipe.tasks.captioning.prediction import caption_photo
 from rnnpipe.text.tokenizer import Tokenizer
+from rnnpipe.transforms.recipes.image_records import ImageRecordOptions
+from rnnpipe.transforms.recipes.images import ImageOptions
 
 
 @pytest.fixture
@@ -24,9 +26,7 @@ def photo(tmp_path):
 
 
 def data_of(fit):
-    return CaptionData.model_validate(
-        {"source": {"kind": "shapes_captions"}, "image": {"size": 16, "fit": fit}}
-    )
+    return ImageRecordOptions(image=ImageOptions(size=16, fit=fit))
 
 
 def look_above(batches):
@@ -54,11 +54,11 @@ def test_attention_is_drawn_over_the_upright_photo(drawn, photo, fit, height):
 def test_a_model_that_has_diverged_is_told_of(drawn, photo):
     nothing = np.zeros((1, 2), int)
     decoded = Decoded(np.zeros((1, 2, 3), int), nothing, np.full((1, 2), -np.inf), None)
-    beam = BeamDecoder(width=2, n_best=2, length_penalty=0.0, max_length=3)
-    assert beam.hypotheses(decoded, 0) == []
+    nothing_found = read_hypotheses(decoded, 0, BeamSearchOptions(width=2, n_best=2))
+    assert nothing_found == []
     with pytest.raises(UserError, match="expected a caption from this model, got none"):
         caption_photo(
-            lambda batches: [beam.hypotheses(decoded, 0)],
+            lambda batches: [nothing_found],
             Tokenizer.load(drawn.path),
             photo,
             data_of("pad"),

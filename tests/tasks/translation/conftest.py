@@ -3,6 +3,7 @@ from collections import Counter
 
 import pytest
 
+from rnnpipe.config.loader import load_settings
 from rnnpipe.records.codec import encode_example
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import FINGERPRINT, SOURCE, STATS, TARGET, shard_name
@@ -23,12 +24,12 @@ SENTENCES = {
 
 OPTIONS = {
     "task": "translation",
-    "data": {"source": {"kind": "translation_grammar"}, "text": {"max_tokens": 6}},
+    "data": {"source": {"kind": "translation_grammar"}, "text": {"joint": False, "max_tokens": 6}},
     "model": {
-        "embedding": {"size": 6, "share": False},
-        "encoder": {"units": 5},
-        "attention": {"units": 6},
-        "decoder": {"units": 7},
+        "embedding": {"size": 6},
+        "share_embedding": False,
+        "encoder": {"cell": {"units": 5}},
+        "decoder": {"cell": {"units": 7}, "attention": {"units": 6}},
     },
     "train": {"batch_size": 2, "epochs": 2, "keep_best": {"average": 2}},
     "evaluate": {"beam": {"width": 3, "n_best": 2, "max_length": 8}},
@@ -41,7 +42,17 @@ def translate(sentence):
 
 def make_task(**evaluate):
     options = {**OPTIONS, "evaluate": {**OPTIONS["evaluate"], **evaluate}}
-    return TranslationTask(TranslationConfig.model_validate(options))
+    return TranslationTask(load_settings(TranslationConfig, options))
+
+
+def make_task_with(model, **train):
+    """A task with other settings of its model and training."""
+    options = {
+        **OPTIONS,
+        "model": {**OPTIONS["model"], **model},
+        "train": {**OPTIONS["train"], **train},
+    }
+    return TranslationTask(load_settings(TranslationConfig, options))
 
 
 @pytest.fixture

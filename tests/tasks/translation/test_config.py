@@ -14,25 +14,42 @@ CONFIG = Path(__file__).resolve().parents[3] / "configs" / "translation.yaml"
     [
         (
             ["train.optimizer.schedule={kind: plateau, warmup_steps: 3}"],
-            r"schedule\.warmup_steps: expected none with the kind plateau, got 3",
+            r"schedule\.warmup_steps: expected a key of train\.optimizer\.schedule with kind: "
+            r"plateau \(kind, factor, patience\)",
         ),
         (
-            ["train.optimizer.schedule={kind: inverse_sqrt}"],
-            r"schedule\.warmup_steps: expected at least 1 with the kind inverse_sqrt, got 0",
+            ["train.optimizer.schedule={kind: inverse_sqrt, warmup_steps: 0}"],
+            r"schedule\.warmup_steps: expected a positive integer, got 0",
         ),
         (
             ["evaluate.beam={width: 3, n_best: 4}"],
-            r"evaluate\.beam\.n_best: expected at most the width, 3, got 4; widen the beam",
+            r"evaluate\.beam\.n_best: expected at most the width, 3, got 4; write a wider beam",
         ),
         (
-            ["model.embedding={size: 8}"],  # `share` is true unless the config says otherwise
-            r"model\.embedding\.share: expected false with data\.text\.joint false, .* got true; "
+            ["model.share_embedding=true"],
+            r"model\.share_embedding=true: expected false with data\.text\.joint false, .* got true; "
             r"write false, or set data\.text\.joint to true",
         ),
         (
-            ["data.text.max_tokens=101"],
-            r"evaluate\.beam\.max_length: expected at least data\.text\.max_tokens, 101, got 100, "
-            "its default; write e.g. 101",
+            ["model.decoder.attention=null"],
+            r"model\.decoder\.attention=null: expected a mechanism, got null; write e\.g\. ",
+        ),
+        (
+            ["model.decoder.cell={kind: att2in}"],
+            r"model\.decoder\.cell\.kind: expected another kind without bahdanau",
+        ),
+        (
+            ["model.encoder.cell={kind: att2in}"],
+            r"model\.encoder\.cell\.kind: expected a cell that reads a sequence alone",
+        ),
+        (
+            ["train.reinforce={entropy_weight: 0.1}"],
+            r"train\.reinforce=.*: expected null without hard attention",
+        ),
+        (
+            ["data.text.max_tokens=20", "evaluate.beam={constraints: {min_length: 22}}"],
+            r"evaluate\.beam\.constraints\.min_length: expected at most the max_length of the "
+            r"beam, 21, got 22; lower it, or raise max_length",
         ),
         (["train.label_smoothing=1.0"], "expected a number of at least 0 and below 1, got 1.0"),
         (["train.keep_best.metric=accuracy"], "expected bleu, chrf, exact, perplexity or loss"),
@@ -52,11 +69,20 @@ def test_a_plateau_needs_no_warmup():
 @pytest.mark.parametrize(
     "settings",
     [
-        ["data.text.joint=true", "model.embedding.share=true"],
-        ["data.text.joint=true", "model.embedding.share=false"],
+        ["data.text.joint=true", "model.share_embedding=true"],
+        ["data.text.joint=true", "model.share_embedding=false"],
+        ["train.reinforce={}", "model.decoder.attention={kind: hard}"],
+        ["train.reinforce={}", "model.decoder.attention={kind: gated, mechanism: {kind: hard}}"],
         ["data.text.max_tokens=100"],
         ["data.text.max_tokens=200", "evaluate.beam.max_length=50"],
     ],
 )
 def test_settings_that_do_not_contradict_each_other(settings):
     assert load_config(CONFIG, find_schemas(), settings).task == "translation"
+
+
+def test_the_length_of_translations_follows_from_that_of_records():
+    config = load_config(CONFIG, find_schemas(), ["evaluate.beam.max_length=null"])
+    assert config.evaluate.beam.limit(60).max_length == 61
+    config = load_config(CONFIG, find_schemas(), ["evaluate.beam.max_length=9"])
+    assert config.evaluate.beam.limit(60).max_length == 9

@@ -2,7 +2,14 @@ import keras
 import numpy as np
 import pytest
 
-from rnnpipe.models.translator import build_translator
+from rnnpipe.models.translator import TranslatorOptions, build_translator
+from rnnpipe.parts.attention import AdditiveAttentionOptions
+from rnnpipe.parts.cells import GRUOptions
+from rnnpipe.parts.decoder import DecoderOptions
+from rnnpipe.parts.embedding import EmbeddingOptions
+from rnnpipe.parts.recurrence import RecurrenceOptions
+from rnnpipe.parts.search import ConstraintOptions
+from rnnpipe.tasks.translation.config import TranslationSearchOptions
 from rnnpipe.tasks.translation.search import TranslationSearch
 
 SOURCES = [[4, 5, 6], [7], [4] * 9, [8, 9], [6, 5, 4, 7]]
@@ -11,36 +18,42 @@ SOURCES = [[4, 5, 6], [7], [4] * 9, [8, 9], [6, 5, 4, 7]]
 @pytest.fixture(scope="module")
 def model():
     keras.utils.set_random_seed(2)
-    model = build_translator(
-        source_vocab=12,
-        target_vocab=9,
-        embedding=6,
-        encoder_units=5,
-        attention_units=6,
-        decoder_units=7,
+    options = TranslatorOptions(
+        embedding=EmbeddingOptions(size=6),
+        share_embedding=False,
+        encoder=RecurrenceOptions(cell=GRUOptions(units=5), bidirectional=True),
+        decoder=DecoderOptions(
+            cell=GRUOptions(units=7), attention=AdditiveAttentionOptions(units=6)
+        ),
     )
+    model = build_translator(options, source_vocab=12, target_vocab=9)
     # Sharp enough that sources differ in what is said of them, and now and then it ends.
     model.set_weights([3 * weight for weight in model.get_weights()])
     return model
 
 
+def make_search(model, *, batch_size=64, banned=(), required=(), prefix=(), **options):
+    options = TranslationSearchOptions(**{"n_best": 1, "max_length": 8, **options})
+    constraints = {"banned": banned, "required": required, "prefix": prefix}
+    return TranslationSearch(model, options, batch_size=batch_size, **constraints)
+
+
 @pytest.mark.parametrize("width", [1, 3])
 def test_results_come_in_the_order_of_the_sources_whatever_the_batches(model, width):
     pairs, all_together = (
-        TranslationSearch(model, width=width, batch_size=size, max_length=6)(SOURCES)
-        for size in (2, 9)
+        make_search(model, width=width, batch_size=size, max_length=6)(SOURCES) for size in (2, 9)
     )
-    (last,) = TranslationSearch(model, width=width, max_length=6)(SOURCES[-1:])
+    (last,) = make_search(model, width=width, max_length=6)(SOURCES[-1:])
     assert [one.tokens for one in last] == [one.tokens for one in pairs[-1]]
     for found, others in zip(pairs, all_together, strict=True):
         assert [one.tokens for one in found] == [one.tokens for one in others]
         np.testing.assert_allclose(found[0].score, others[0].score, rtol=1e-4)
 
 
-def test_the_probability_is_that_of_the_words_one_after_another(model):
-    for source, found in zip(
-        SOURCES, TranslationSearch(model, width=3, n_best=2, max_length=6)(SOURCES), strict=True
-    ):
+@pytest.mark.parametrize("coverage_penalty", [0.0, 0.4])
+def test_the_probability_is_that_of_the_words_one_after_another(model, coverage_penalty):
+    options = {"width": 3, "n_best": 2, "max_length": 6, "coverage_penalty": coverage_penalty}
+    for source, found in zip(SOURCES, make_search(model, **options)(SOURCES), strict=True):
         for one in found:
             said = [*one.tokens, 3]
             logits = model({"source": np.array([source]), "target": np.array([[2, *one.tokens]])})[
@@ -55,7 +68,7 @@ def test_the_probability_is_that_of_the_words_one_after_another(model):
 
 def test_the_best_comes_first_and_alignments_are_of_the_own_source(model):
     for source, found in zip(
-        SOURCES, TranslationSearch(model, width=4, n_best=4, max_length=6)(SOURCES), strict=True
+        SOURCES, make_search(model, width=4, n_best=4, max_length=6)(SOURCES), strict=True
     ):
         scores = [one.score for one in found]
         assert scores == sorted(scores, reverse=True)
@@ -73,11 +86,49 @@ def test_translations_are_not_much_longer_than_their_sources(model, width):
     bias = endless.get_layer("decoder").to_logits.bias
     bias.assign(keras.ops.where(keras.ops.arange(9) == 3, -1e9, bias))
     for ratio, longest in ((0.5, [11, 10, 14, 11, 12]), (3.0, [19, 13, 20, 16, 20])):
-        found = TranslationSearch(endless, width=width, max_length=20, max_ratio=ratio)(SOURCES)
+        found = make_search(endless, width=width, max_length=20, max_ratio=ratio)(SOURCES)
         assert [len(each[0].tokens) for each in found] == longest
-    free = TranslationSearch(endless, width=width, max_length=20, max_ratio=None)(SOURCES)
+    free = make_search(endless, width=width, max_length=20, max_ratio=None)(SOURCES)
     assert [len(each[0].tokens) for each in free] == [20] * 5
 
 
 def test_no_source_is_no_work(model):
-    assert TranslationSearch(model)([]) == []
+    assert make_search(model)([]) == []
+
+
+def test_constraints_hold(model):
+    free = make_search(model, width=4)(SOURCES)
+    common = max((3, *range(4, 9)), key=lambda token: sum(token in f[0].tokens for f in free))
+    assert any(common in each[0].tokens for each in free)
+    rules = ConstraintOptions(min_length=6, no_repeat_ngram=1, banned_tokens=("as given",))
+    found = make_search(model, width=4, banned=[common], constraints=rules)(SOURCES)
+    for each in found:
+        tokens = each[0].tokens
+        assert common not in tokens
+        assert len(tokens) >= 5  # and the end token
+        assert len(set(tokens)) == len(tokens)
+
+
+@pytest.mark.parametrize("batch_size", [2, 9])
+def test_phrases_and_prefixes_are_in_every_translation(model, batch_size):
+    required, prefix = [[5, 7], [8]], [6, 4]
+    search = make_search(
+        model, width=6, n_best=2, required=required, prefix=prefix, batch_size=batch_size
+    )
+    for found in search(SOURCES):
+        assert found
+        for one in found:
+            assert one.tokens[:2] == prefix
+            assert 8 in one.tokens
+            assert (5, 7) in zip(one.tokens, one.tokens[1:], strict=False)
+
+
+def test_groups_find_translations_unlike_each_other_s(model):
+    options = {"width": 4, "n_best": 2, "max_length": 5}
+    alike = make_search(model, **options)(SOURCES)
+    apart = make_search(model, **options, groups=2, diversity=5.0)(SOURCES)
+    shared = [
+        sum(len({*found[0].tokens} & {*found[1].tokens}) for found in each if len(found) > 1)
+        for each in (alike, apart)
+    ]
+    assert shared[1] < shared[0]

@@ -1,7 +1,9 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+import tensorflow as tf
 
 from rnnpipe.errors import UserError
 from rnnpipe.records.codec import encode_example
@@ -12,7 +14,9 @@ from rnnpipe.records.tfrecord import write_tfrecord
 from rnnpipe.tasks.beam_decoder import Hypothesis
 from rnnpipe.tasks.translation.prediction import Translator, check_inputs
 from rnnpipe.text.tokenizer import Tokenizer
-from tests.tasks.translation.conftest import make_task, translate
+from tests.tasks.translation.conftest import make_task, make_task_with, translate
+
+INPUTS = {"text": "", "file": None, "require": (), "prefix": "", "n-best": None}
 
 
 def test_targets_are_what_is_read_shifted_and_ended(task, records):
@@ -111,7 +115,7 @@ def test_a_text_is_answered_with_translations_and_a_picture(task, records, tmp_p
     model = task.build_model(records)
     task.save_vocabulary(records, tmp_path / "vocabulary")
     assert {path.name for path in (tmp_path / "vocabulary").iterdir()} == {SOURCE, TARGET}
-    inputs = {"text": "a red dog", "file": None, "n-best": 3}
+    inputs = {**INPUTS, "text": "a red dog", "n-best": 3}
     prediction = task.predict(model, tmp_path / "vocabulary", inputs)
     assert len(prediction.answers) == 3
     assert prediction.picture.startswith(b"\x89PNG")
@@ -122,7 +126,7 @@ def test_a_file_is_translated_line_by_line(task, records, tmp_path):
     task.save_vocabulary(records, tmp_path / "vocabulary")
     path = tmp_path / "lines.txt"
     path.write_text("a dog\n\nred man\n", encoding="utf-8")
-    inputs = {"text": "", "file": path, "n-best": None}
+    inputs = {**INPUTS, "file": path}
     lines = list(task.predict(model, tmp_path / "vocabulary", inputs))
     assert len(lines) == 3
     assert lines[1] == "\n"
@@ -163,9 +167,104 @@ def test_either_a_text_or_a_file_is_translated(text, file, got):
 
 
 def test_more_translations_than_the_beam_width_are_refused(task, records, tmp_path):
-    inputs = {"text": "a dog", "file": None, "n-best": 4}
+    inputs = {**INPUTS, "text": "a dog", "n-best": 4}
     with pytest.raises(UserError, match="--n-best: expected at most the beam width, 3, got 4"):
         task.predict(None, tmp_path, inputs)
+
+
+def test_phrases_and_a_prefix_are_written(task, records, tmp_path):
+    model = task.build_model(records)
+    task.save_vocabulary(records, tmp_path / "vocabulary")
+    inputs = {**INPUTS, "text": "a red dog", "require": ["hund läuft"], "prefix": "ein"}
+    for text, _ in task.predict(model, tmp_path / "vocabulary", inputs).answers:
+        assert text.startswith("ein ")
+        assert "hund läuft" in text
+    path = tmp_path / "lines.txt"
+    path.write_text("a dog\nred man\n", encoding="utf-8")
+    inputs = {**inputs, "text": "", "file": path, "n-best": 2}
+    lines = list(task.predict(model, tmp_path / "vocabulary", inputs))
+    assert len(lines) == 4
+    assert all("hund läuft" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "told"),
+    [
+        ({"require": ["katze"]}, "--require: expected words of the vocabulary, got katze; choose"),
+        ({"require": ["ein alter hund"]}, "--require: expected fewer tokens than the beam is wide"),
+        ({"prefix": "die katze"}, "--prefix: expected words of the vocabulary, got die, katze"),
+        ({"prefix": "ein " * 8}, "--prefix: expected fewer than 8 tokens, got 8; shorten it"),
+    ],
+)
+def test_what_cannot_be_written_is_refused(task, records, tmp_path, inputs, told):
+    task.save_vocabulary(records, tmp_path / "vocabulary")
+    inputs = {**INPUTS, "text": "a dog", **inputs}
+    with pytest.raises(UserError, match=told):
+        task.predict(task.build_model(records), tmp_path / "vocabulary", inputs)
+
+
+def test_a_file_gets_the_best_of_all_groups(records, tmp_path):
+    task = make_task(beam={"width": 4, "n_best": 2, "groups": 2, "max_length": 8})
+    task.save_vocabulary(records, tmp_path / "vocabulary")
+    path = tmp_path / "lines.txt"
+    path.write_text("a dog\nred man\n", encoding="utf-8")
+    inputs = {**INPUTS, "file": path}
+    model = task.build_model(records)
+    assert len(list(task.predict(model, tmp_path / "vocabulary", inputs))) == 2
+
+
+def test_banned_tokens_are_of_the_vocabulary(records):
+    task = make_task(beam={"constraints": {"banned_tokens": ["▁hund", "<unk>"]}})
+    assert task.build_model(records)
+    task = make_task(beam={"constraints": {"banned_tokens": ["hund"]}})
+    told = r"evaluate\.beam\.constraints\.banned_tokens: expected tokens of the vocabulary, got "
+    with pytest.raises(UserError, match=told + "hund; did you mean ▁hund?"):
+        task.build_model(records)
+
+
+def test_scheduled_sampling_grows_with_the_steps(records, tmp_path):
+    sampling = {"kind": "linear", "steps": 10, "final": 0.5}
+    task = make_task_with({"decoder": {"cell": {"units": 7}, "scheduled_sampling": sampling}})
+    model = task.build_model(records)
+    trainer = task.build_trainer(model, records)
+    callback, *_ = task.make_callbacks(trainer, model, records, tmp_path / "w.weights.h5")
+    batches = task.make_batches(records, "train", shuffle_seed=1)
+    trainer.fit(batches, epochs=2, verbose=0, shuffle=False, callbacks=[callback])
+    last = 2 * task.steps_per_epoch(records) - 1
+    rate = float(model.get_layer("decoder").sampling_rate)
+    assert rate == pytest.approx(0.5 * last / 10)
+
+
+def test_hard_attention_is_reinforced(records):
+    attention = {"kind": "hard", "mechanism": {"kind": "additive", "units": 6}}
+    decoder = {"cell": {"units": 7}, "attention": {**attention, "expected_share": 0.0}}
+    task = make_task_with({"decoder": decoder}, reinforce={"reward_weight": 0.0})
+    model = task.build_model(records)
+    trainer = task.build_trainer(model, records)
+    assert (trainer.reward_weight, trainer.entropy_weight) == (0.0, 0.01)
+    ((inputs, targets), *_) = task.make_batches(records, "validation")
+    with tf.GradientTape() as tape:
+        loss = trainer.compute_loss(inputs, targets, trainer(inputs, training=True))
+    scores = [w.value for w in model.trainable_weights if "additive" in w.path]
+    gradients = tape.gradient(loss, scores)
+    assert any(gradient is not None and np.any(gradient) for gradient in gradients)
+
+
+@pytest.mark.parametrize(
+    ("decoder", "told"),
+    [
+        ({"bridge": "copy"}, "expected states of sizes"),
+        ({"tie_weights": True, "output": "plain"}, "expected a readout of 6"),
+        (
+            {"attention": {"kind": "local", "mechanism": {"kind": "monotonic"}}},
+            "LocalAttention",
+        ),
+    ],
+)
+def test_parts_that_do_not_fit_are_refused_before_the_build(decoder, told):
+    task = make_task_with({"decoder": {"cell": {"units": 7}, **decoder}})
+    with pytest.raises(UserError, match=told):
+        task.check_model()
 
 
 def test_the_model_has_a_vocabulary_of_each_side(task, records):

@@ -1,77 +1,72 @@
 import pytest
 
-from rnnpipe.config.loader import load_config
+from rnnpipe.config.loader import load_settings
 from rnnpipe.errors import UserError
-from rnnpipe.tasks import find_schemas
+from rnnpipe.parts.cells import GRUOptions
+from rnnpipe.tasks.video_labeling.config import VideoLabelingConfig
 
-FEATURES = ["data.features={backbone: MobileNetV2}", "model.frame_encoder={kind: features}"]
+MOVING = {"kind": "moving_shapes"}
+FEATURES = {"backbone": {"kind": "application", "name": "MobileNetV2"}}
+READS_FEATURES = {"frame_encoder": {"image_encoder": {"kind": "features"}}}
+
+
+def load(source, **values):
+    data = {"source": source, **values.pop("data", {})}
+    return load_settings(VideoLabelingConfig, {"task": "video_labeling", "data": data, **values})
 
 
 @pytest.mark.parametrize(
-    ("source", "settings", "told"),
+    ("source", "values", "message"),
     [
-        ("{kind: moving_shapes, size: 33}", [], "data.source.size"),
+        ({**MOVING, "size": 33}, {}, "data.source.size"),
         (
-            "{kind: moving_shapes}",
-            ["data.frames.box=[0.5, 0, 0.5, 1]"],
-            "box=[0.5, 0, 0.5, 1]: expected left < right and top < bottom",
+            MOVING,
+            {"data": {"frames": {"box": [0.5, 0, 0.5, 1]}}},
+            "box: expected left < right and top < bottom, from 0 to 1, got [0.5, 0.0, 0.5, 1.0]",
         ),
-        ("{kind: tfds}", [], "expected the name or the path of a data set, got neither"),
+        ({"kind": "tfds"}, {}, "expected the name or the path of a data set, got neither"),
         (
-            "{kind: clips, path: x}",
-            ["train.keep_best.metric=frame_accuracy"],
+            {"kind": "clips", "path": "x"},
+            {"train": {"keep_best": {"metric": "frame_accuracy"}}},
             "expected clip_accuracy or loss, got frame_accuracy; frames have no labels",
         ),
         (
-            "{kind: moving_shapes}",
-            ["data.features={backbone: MobileNetV2}"],
-            "model.frame_encoder: expected the kind features, got cnn; let model.frame_encoder and",
+            MOVING,
+            {"data": {"features": FEATURES}},
+            "model.frame_encoder.image_encoder: expected the kind features, got cnn; let model.",
         ),
+        (MOVING, {"model": READS_FEATURES}, "expected another kind without data.features, got fea"),
         (
-            "{kind: moving_shapes}",
-            ["model.frame_encoder={kind: features}"],
-            "expected another kind without data.features, got features",
-        ),
-        (
-            "{kind: moving_shapes}",
-            [*FEATURES, "train.augment={shift: 2, flip: true}"],
-            "train.augment.shift: expected none with data.features, got 2; leave it out",
-        ),
-        (
-            "{kind: moving_shapes}",
-            [*FEATURES, "train.augment={shift: 2, flip: true}"],
+            MOVING,
+            {
+                "data": {"features": FEATURES},
+                "model": READS_FEATURES,
+                "train": {"augment": {"shift": 2, "flip": True}},
+            },
             "train.augment.flip: expected none with data.features, got true; leave it out",
         ),
+        (
+            MOVING,
+            {"model": {"recurrence": {"cell": {"kind": "att2in"}}}},
+            "model.recurrence.cell.kind: expected a cell that reads a sequence alone, got att2in",
+        ),
     ],
 )
-def test_mistakes(tmp_path, source, settings, told):
-    path = tmp_path / "config.yaml"
-    path.write_text(f"task: video_labeling\ndata:\n  source: {source}\n")
+def test_mistakes(source, values, message):
     with pytest.raises(UserError) as fault:
-        load_config(path, find_schemas(), settings)
-    assert told in str(fault.value)
+        load(source, **values)
+    assert message in str(fault.value)
 
 
-@pytest.mark.parametrize(
-    ("source", "expected"),
-    [
-        ("{kind: moving_shapes}", True),
-        ("{kind: grid, path: x}", True),
-        ("{kind: clips, path: x}", False),
-        ("{kind: clips, path: x, frame_labels: y.csv}", True),
-        ("{kind: tfds, name: ucf101}", False),
-    ],
-)
-def test_whether_frames_have_labels_is_known_before_there_are_any(tmp_path, source, expected):
-    path = tmp_path / "config.yaml"
-    path.write_text(f"task: video_labeling\ndata:\n  source: {source}\n")
-    assert load_config(path, find_schemas()).data.labels_frames is expected
+def test_what_is_not_written_has_the_values_of_the_default_sections():
+    config = load(MOVING, model={"recurrence": {"depth": 2}}, train={"epochs": 3})
+    assert config.model.recurrence.cell == GRUOptions(units=64)
+    assert (config.train.batch_size, config.evaluate.batch_size) == (16, 16)
+    assert load(MOVING, model={"recurrence": None}).model.recurrence is None
 
 
-def test_features_take_an_encoder_of_features(tmp_path):
-    path = tmp_path / "config.yaml"
-    path.write_text("task: video_labeling\ndata:\n  source: {kind: moving_shapes}\n")
-    config = load_config(path, find_schemas(), FEATURES)
+def test_features_take_an_encoder_of_features():
+    config = load(MOVING, data={"features": FEATURES}, model=READS_FEATURES)
     assert config.data.features.image_size == 224
-    assert config.model.frame_encoder.features == 64
-    assert load_config(path, find_schemas()).data.features is None
+    assert config.model.frame_encoder.units == 64
+    assert load(MOVING).data.features is None

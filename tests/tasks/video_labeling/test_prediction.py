@@ -1,37 +1,40 @@
 import keras
 import numpy as np
 import pytest
-from rnnpipe.models.frame_encoders import build_feature_frame_encoder, build_frame_encoder
-from rnnpipe.models.recurrence import build_recurrence
 
+from rnnpipe.config.loader import load_settings
 from rnnpipe.errors import UserError
-from rnnpipe.models.frame_labeler import build_frame_labeler
+from rnnpipe.models.frame_labeler import FrameLabelerOptions, build_frame_labeler
 from rnnpipe.tasks.video_labeling import prediction
-from rnnpipe.tasks.video_labeling.config import Frames
 from rnnpipe.tasks.video_labeling.prediction import predict_video, stream_labels, stream_video
+from rnnpipe.transforms.recipes.video_frames import FrameOptions
 from tests.transforms.recipes.backbone import CHANNELS, make_features, write_weights
 
-FRAMES = Frames(size=16, rate=5.0)
+FRAMES = FrameOptions(size=16, rate=5.0)
 NAMES = {"frame": ["down", "still", "up"], "clip": ["a", "b"]}
 
 
 def build(bidirectional=False, features=None):
     keras.utils.set_random_seed(4)
-    encoder = build_frame_encoder(16, channels=(4,), features=6)
+    encoder, shape = {"kind": "cnn", "channels": [4]}, (16, 16, 3)
     if features is not None:
-        encoder = build_feature_frame_encoder(CHANNELS, features=6)
-    recurrence = build_recurrence("gru", 5, bidirectional=bidirectional)
-    model = build_frame_labeler(encoder, frame_labels=3, clip_labels=2, recurrence=recurrence)
-    _tell_apart(model, features)
+        encoder, shape = {"kind": "features", "units": None}, (CHANNELS,)
+    recurrence = {"cell": {"kind": "gru", "units": 5}, "bidirectional": bidirectional}
+    values = {"frame_encoder": {"image_encoder": encoder, "units": 6}, "recurrence": recurrence}
+    options = load_settings(FrameLabelerOptions, values)
+    model = build_frame_labeler(options, frame_shape=shape, frame_labels=3, clip_labels=2)
+    _spread_labels(model, features)
     return model
 
 
-def _tell_apart(model, features):
-    """Untrained, it would say the same of all frames."""
+def _spread_labels(model, features):
+    """Scales the logits: untrained, all frames would have one label."""
     side = 16 if features is None else features.image_size
     greys = np.stack([np.full((side, side, 3), level, "uint8") for level in range(0, 250, 25)])
-    seen = greys if features is None else features.average(greys)
-    logits = model({"frames": seen, "frame_index": np.arange(len(seen))[None]})["frame"][0].numpy()
+    frames = greys if features is None else features.average(greys)
+    logits = model({"frames": frames, "frame_index": np.arange(len(frames))[None]})["frame"][
+        0
+    ].numpy()
     kernel, _ = model.get_layer("frame").get_weights()
     scale = 5 / logits.std(axis=0)
     model.get_layer("frame").set_weights([kernel * scale, -logits.mean(axis=0) * scale])
@@ -78,14 +81,17 @@ def test_a_stream_has_the_labels_of_the_whole(clip, of_features, features):
     assert [likeliest, other] == told
 
 
-def test_a_stream_says_what_it_sees_before_the_video_ends(model):
+def test_a_stream_has_labels_before_the_video_ends(model):
     def endless():
         while True:
             yield 0.1, np.zeros((16, 16, 3), "uint8")
 
-    time, said = next(stream_labels(model, endless()))
+    time, probabilities = next(stream_labels(model, endless()))
     assert time == 0.1
-    assert {name: values.shape for name, values in said.items()} == {"frame": (3,), "clip": (2,)}
+    assert {name: values.shape for name, values in probabilities.items()} == {
+        "frame": (3,),
+        "clip": (2,),
+    }
 
 
 def test_features_of_a_stream_are_computed_frame_by_frame(clip, features, monkeypatch):

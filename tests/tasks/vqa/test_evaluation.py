@@ -2,22 +2,20 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from rnnpipe.config.loader import load_config
-from rnnpipe.tasks import find_schemas
+from rnnpipe.config.loader import load_settings
+from rnnpipe.tasks.vqa.config import VqaConfig
 from rnnpipe.tasks.vqa.evaluation import evaluate
 from rnnpipe.tasks.vqa.task import VqaTask
 
 
 @pytest.fixture
-def task(handmade_vqa, tmp_path):
-    (tmp_path / "config.yaml").write_text(
-        "task: vqa\n"
-        "data:\n"
-        f"  source: {{kind: vqa_v2, path: {handmade_vqa}}}\n"
-        "  image: {size: 16}\n"
-        "  splits: {validation: 0.3, test: 0.3}\n"
-    )
-    return VqaTask(load_config(tmp_path / "config.yaml", find_schemas()))
+def task(handmade_vqa):
+    data = {
+        "source": {"kind": "vqa_v2", "path": handmade_vqa},
+        "image": {"size": 16},
+        "splits": {"validation": 0.3, "test": 0.3},
+    }
+    return VqaTask(load_settings(VqaConfig, {"task": "vqa", "data": data}))
 
 
 @pytest.fixture

@@ -1,1 +1,0 @@
-"""Sections of a run's YAML that several tasks share: keys, types, bounds and defaults."""

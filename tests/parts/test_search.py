@@ -1,0 +1,67 @@
+"""Beam search and sampling from their settings."""
+
+import numpy as np
+import pytest
+from keras import ops
+
+from rnnpipe.errors import UserError
+from rnnpipe.parts.search import BeamSearchOptions, ConstraintOptions, SamplingOptions
+from tests.parts.common import check_round_trip
+
+LOG_PROBS = np.log(np.array([[1e-9, 1e-9, 1e-9, 0.2, 0.5, 0.3]], "float32"))
+
+
+def step(tokens, state):
+    return ops.convert_to_tensor(LOG_PROBS) + ops.zeros_like(state), state
+
+
+def search(**options):
+    decoded = BeamSearchOptions(max_length=3, **options).search(step, np.zeros((1, 1), "float32"))
+    return np.asarray(decoded.ids)[0].tolist()
+
+
+def test_a_beam_of_one_is_greedy():
+    assert search(width=1, n_best=1) == [[4, 4, 4]]
+
+
+def test_a_wider_beam_finds_the_likeliest_sequences():
+    assert search(width=4, n_best=2, length_penalty=0.0) == [[3, 0, 0], [4, 4, 4]]
+
+
+def test_groups_differ():
+    first, second = search(width=2, n_best=2, groups=2, diversity=5.0)
+    assert first != second
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"width": 2, "n_best": 3}, "n_best: expected at most the width, 2, got 3"),
+        ({"width": 3, "n_best": 2, "groups": 2}, "groups: expected a divisor of the width, 3"),
+        ({"width": 4, "n_best": 3, "groups": 2}, "n_best: expected a multiple of the 2 groups"),
+    ],
+)
+def test_searches_that_cannot_be_are_refused(options, message):
+    with pytest.raises(UserError, match=message):
+        BeamSearchOptions(**options)
+
+
+def test_constraints_are_made_only_where_there_are_some():
+    assert ConstraintOptions().make() is None
+    made = ConstraintOptions(min_length=2, no_repeat_ngram=3).make([5])
+    assert (made.min_length, made.no_repeat_ngram, made.banned_tokens) == (2, 3, (5,))
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [({}, 5), ({"top_k": 1}, 4), ({"top_p": 0.4}, 4), ({"temperature": 0.01}, 4)],
+)
+def test_sampling_draws_as_set(options, expected):
+    drawn = SamplingOptions(**options).sample(LOG_PROBS, np.array([[0.95]], "float32"))
+    assert int(drawn[0]) == expected
+
+
+def test_settings_survive_yaml_and_pickling():
+    check_round_trip(SamplingOptions, SamplingOptions(top_k=3, top_p=0.5))
+    constraints = ConstraintOptions(banned_tokens=("a", "b"))
+    check_round_trip(BeamSearchOptions, BeamSearchOptions(constraints=constraints))
