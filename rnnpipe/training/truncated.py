@@ -25,7 +25,7 @@ class TruncatedBPTT(Trainer):
 
     Args:
         model: from `{"tokens": (rows, time), "starts": (rows,), "states": [(rows, size), …]}` to
-            `{"logits": (rows, time, vocab), "states": […]}`, e.g. of `build_language_model`; in
+            `{"logits": (rows, time, vocab), "state_0": …}`, e.g. of `build_language_model`; in
             rows where `starts` is true it does not read the states.
         rows: how many texts are read at once in training.
         evaluation_rows: how many in evaluation; None for as many as in training.
@@ -83,8 +83,8 @@ class TruncatedBPTT(Trainer):
             {"tokens": inputs["tokens"], "starts": inputs["starts"], "states": states},
             training=training,
         )
-        for variable, state in zip(carried, after["states"], strict=True):
-            variable.assign(ops.stop_gradient(state))
+        for number, variable in enumerate(carried):
+            variable.assign(ops.stop_gradient(after[f"state_{number}"]))
         return after["logits"]
 
     def reset(self) -> None:
