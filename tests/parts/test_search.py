@@ -5,7 +5,13 @@ import pytest
 from keras import ops
 
 from rnnpipe.errors import UserError
-from rnnpipe.parts.search import BeamSearchOptions, ConstraintOptions, SamplingOptions
+from rnnpipe.parts.search import (
+    BadEndingsOptions,
+    BeamSearchOptions,
+    ConstraintOptions,
+    NoImmediateRepeatOptions,
+    SamplingOptions,
+)
 from tests.parts.common import check_round_trip
 
 LOG_PROBS = np.log(np.array([[1e-9, 1e-9, 1e-9, 0.2, 0.5, 0.3]], "float32"))
@@ -47,9 +53,23 @@ def test_searches_that_cannot_be_are_refused(options, message):
 
 
 def test_constraints_are_made_only_where_there_are_some():
-    assert ConstraintOptions().make() is None
-    made = ConstraintOptions(min_length=2, no_repeat_ngram=3).make([5])
-    assert (made.min_length, made.no_repeat_ngram, made.banned_tokens) == (2, 3, (5,))
+    assert ConstraintOptions().make(int) is None
+    options = ConstraintOptions(min_length=2, no_repeat_ngram=3, banned_tokens=("5",))
+    (made,) = options.make(int)
+    assert (made.min_length, made.no_repeat_ngram, made.banned_tokens) == (2, 3, [5])
+
+
+def test_rules_are_kinds_that_name_tokens():
+    rules = (NoImmediateRepeatOptions(), BadEndingsOptions(tokens=("4", "6")))
+    _, repeats, endings = ConstraintOptions(rules=rules).make(int)
+    ids = np.array([[5, 4, 0], [4, 5, 0]])
+    log_probs = np.zeros((2, 8), "float32")
+    allowed = np.isfinite(np.asarray(repeats(log_probs, ids, 2)))
+    assert [np.flatnonzero(~row).tolist() for row in allowed] == [[4], [5]]
+    allowed = np.isfinite(np.asarray(endings(log_probs, ids, 2)))
+    assert [np.flatnonzero(~row).tolist() for row in allowed] == [[3], []]
+    assert np.isfinite(np.asarray(repeats(log_probs, ids, 0))).all()
+    assert np.isfinite(np.asarray(endings(log_probs, ids, 0))).all()
 
 
 @pytest.mark.parametrize(
@@ -63,5 +83,6 @@ def test_sampling_draws_as_set(options, expected):
 
 def test_settings_survive_yaml_and_pickling():
     check_round_trip(SamplingOptions, SamplingOptions(top_k=3, top_p=0.5))
-    constraints = ConstraintOptions(banned_tokens=("a", "b"))
+    rules = (NoImmediateRepeatOptions(), BadEndingsOptions(tokens=("the",)))
+    constraints = ConstraintOptions(banned_tokens=("a", "b"), rules=rules)
     check_round_trip(BeamSearchOptions, BeamSearchOptions(constraints=constraints))
