@@ -156,30 +156,6 @@ def _check_bounds(owner: str, declared: Field[Any], value: Any) -> None:
             raise UserError(where, f"a value {words} {limit:g}", repr(value), fix)
 
 
-def make_absolute(settings: Any) -> Any:
-    """The same settings, with absolute paths: they hold wherever a command runs later.
-
-    Args:
-        settings: settings, or a value within them.
-
-    Example:
-        >>> class Files(Settings):
-        ...     path: Path
-        >>> make_absolute(Files(path=Path("raw"))).path.is_absolute()
-        True
-    """
-    if isinstance(settings, Path):
-        return settings.absolute()
-    if isinstance(settings, Settings):
-        values = {f.name: make_absolute(getattr(settings, f.name)) for f in fields(settings)}  # type: ignore[arg-type]  # subclasses are dataclasses
-        return replace(settings, **values)  # type: ignore[type-var]  # as above
-    if isinstance(settings, tuple):
-        return tuple(map(make_absolute, settings))
-    if isinstance(settings, dict):
-        return {key: make_absolute(value) for key, value in settings.items()}
-    return settings
-
-
 class _PathSchema:
     """How YAML gives a path: `~` is the home folder, and an object store has a scheme."""
 
@@ -216,14 +192,20 @@ def make_paths_absolute(settings: S) -> S:
         >>> make_paths_absolute(Raw(path=Path("data"))).path.is_absolute()
         True
     """
-    changes: dict[str, Any] = {}
-    for declared in fields(settings):  # type: ignore[arg-type]  # subclasses are dataclasses
-        value = getattr(settings, declared.name)
-        if isinstance(value, Settings):
-            changes[declared.name] = make_paths_absolute(value)
-        elif isinstance(value, Path):
-            changes[declared.name] = as_path(value).absolute()
-    return replace(settings, **changes)  # type: ignore[type-var]
+    changes = {f.name: _make_absolute(getattr(settings, f.name)) for f in fields(settings)}  # type: ignore[arg-type]  # subclasses are dataclasses
+    return replace(settings, **changes)  # type: ignore[type-var]  # as above
+
+
+def _make_absolute(value: Any) -> Any:
+    if isinstance(value, Settings):
+        return make_paths_absolute(value)
+    if isinstance(value, Path):
+        return as_path(value).absolute()
+    if isinstance(value, tuple | list):
+        return type(value)(map(_make_absolute, value))
+    if isinstance(value, Mapping):
+        return {key: _make_absolute(item) for key, item in value.items()}
+    return value
 
 
 class _AtLeast:

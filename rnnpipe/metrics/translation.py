@@ -10,7 +10,11 @@ LENGTHS = (5, 10, 15, 20, 30)
 
 
 def score_translations(
-    hypotheses: Sequence[str], references: Sequence[str], *, lowercase: bool = False
+    hypotheses: Sequence[str],
+    references: Sequence[str],
+    *,
+    lowercase: bool = False,
+    tokenize: Tokenize = "13a",
 ) -> dict[str, float]:
     """BLEU and chrF as sacreBLEU computes them, and the share of exact matches.
 
@@ -48,7 +52,7 @@ def score_translations(
     return {**scores, "exact": sum(matches) / len(matches)}
 
 
-def describe_metrics(*, lowercase: bool = False) -> dict[str, str]:
+def describe_metrics(*, lowercase: bool = False, tokenize: Tokenize = "13a") -> dict[str, str]:
     """The signatures of `bleu` and `chrf` that sacreBLEU gives, for others to compute the same.
 
     Example:
@@ -88,12 +92,15 @@ def length_bin(text: str) -> str:
     return f"{first}+"
 
 
-def _metrics(lowercase: bool) -> dict[str, Any]:
+def _metrics(lowercase: bool, tokenize: Tokenize = "13a") -> dict[str, Any]:
     from sacrebleu.metrics.bleu import BLEU  # noqa: PLC0415  # only where scores are asked for
     from sacrebleu.metrics.chrf import CHRF  # noqa: PLC0415  # as above
 
     # `force`: a model that sets punctuation apart is scored all the same, 13a sets it apart too.
-    return {"bleu": BLEU(lowercase=lowercase, force=True), "chrf": CHRF(lowercase=lowercase)}
+    return {
+        "bleu": BLEU(lowercase=lowercase, force=True, tokenize=tokenize),
+        "chrf": CHRF(lowercase=lowercase),
+    }
 
 
 def _fold(text: str, lowercase: bool) -> str:

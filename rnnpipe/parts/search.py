@@ -131,6 +131,16 @@ class BeamSearchOptions(Settings):
             expected, fix = f"a multiple of the {self.groups} groups", "take as many of each group"
             raise UserError("n_best", expected, str(self.n_best), fix)
 
+    def check_vocabulary(self, size: int) -> None:
+        """Checks that a vocabulary has a token for each beam.
+
+        Raises:
+            UserError: it has fewer; `where` is the key alone.
+        """
+        if self.width // self.groups > size:
+            expected = f"at most the vocabulary, {size}"
+            raise UserError("width", expected, str(self.width), "narrow the beam")
+
     def search(
         self,
         step: "Step",

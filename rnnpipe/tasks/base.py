@@ -182,7 +182,9 @@ class Task(ABC, Generic[Config]):
         """The model that is fitted: by default one with the logits as its only output."""
         import keras
 
-        return keras.Model(model.input, model.output["logits"], name=model.name)
+        from rnnpipe.training.trainer import Trainer
+
+        return Trainer(keras.Model(model.input, model.output["logits"], name=model.name))
 
     @abstractmethod
     def compile_options(self, model: keras.Model) -> dict[str, Any]:

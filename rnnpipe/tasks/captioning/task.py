@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from rnnpipe.errors import located
 from rnnpipe.parts.attention import ReinforceOptions
 from rnnpipe.parts.search import BeamSearchOptions
 from rnnpipe.quiet import quiet_import
@@ -64,6 +65,17 @@ class CaptioningTask(Task[CaptioningConfig]):
 
         encoder = make_trial_encoder(self.config.model.image_encoder, self.config.data.image.size)
         self._build(encoder, _SMALL)
+
+    def check_records(self, records: RecordsDirectory) -> None:
+        """The beam fits the vocabulary, which has the tokens that are banned.
+
+        Raises:
+            UserError: it does not, or it lacks one.
+        """
+        target = Tokenizer.load(records.path)
+        with located("evaluate.beam"):
+            self.config.evaluate.beam.check_vocabulary(target.vocabulary_size)
+        self._find_banned(target)
 
     def build_model(self, records: RecordsDirectory) -> keras.Model:
         """The captioner, with logits and alignments as outputs.

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from rnnpipe.errors import located
 from rnnpipe.parts.attention import ReinforceOptions
 from rnnpipe.quiet import quiet_import
 from rnnpipe.records.directory import RecordsDirectory
@@ -61,6 +62,17 @@ class TranslationTask(Task[TranslationConfig]):
             UserError: its parts do not fit each other.
         """
         self._build(_SMALL, _SMALL)
+
+    def check_records(self, records: RecordsDirectory) -> None:
+        """The beam fits the vocabulary, which has the tokens that are banned.
+
+        Raises:
+            UserError: it does not, or it lacks one.
+        """
+        target = Tokenizer.load(records.path / TARGET)
+        with located("evaluate.beam"):
+            self.config.evaluate.beam.check_vocabulary(target.vocabulary_size)
+        self._find_banned(target)
 
     def build_model(self, records: RecordsDirectory) -> keras.Model:
         """The translator, with logits and alignments as outputs.

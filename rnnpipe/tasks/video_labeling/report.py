@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from io import BytesIO
 
 import numpy as np
-from PIL import Image
 
 from rnnpipe.metrics.classification import count_confusions
 from rnnpipe.models.frame_labeler import CLIP, FRAME
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.report.classification import tabulate_classes, tabulate_confusions
 from rnnpipe.report.items import Figure, Picture, ReportItem, Table
+from rnnpipe.tasks.image_inputs import decode_pixels
 from rnnpipe.tasks.video_labeling.drawing import draw_timeline, pick_evenly
 from rnnpipe.tasks.video_labeling.labels import (
     FRAMES_JPEG,
@@ -131,7 +130,7 @@ def _draw(
     names: Mapping[str, Sequence[str]],
 ) -> Picture:
     frames = record[FRAMES_JPEG]
-    strip = [np.asarray(Image.open(BytesIO(frames[i]))) for i in pick_evenly(len(frames))]
+    strip = [decode_pixels(frames[i]) for i in pick_evenly(len(frames))]
     lines: dict[str, Sequence[int] | Array] = {}
     if FRAME in names:
         lines = {"true": record["frame_labels"], "model": predicted.frames[number].argmax(axis=1)}
