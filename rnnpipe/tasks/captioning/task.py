@@ -75,7 +75,7 @@ class CaptioningTask(Task[CaptioningConfig]):
         target = Tokenizer.load(records.path)
         with located("evaluate.beam"):
             self.config.evaluate.beam.check_vocabulary(target.vocabulary_size)
-        self._find_banned(target)
+        self.config.evaluate.beam.constraints.make(self._token_finder(target))
 
     def build_model(self, records: RecordsDirectory) -> keras.Model:
         """The captioner, with logits and alignments as outputs.

@@ -72,7 +72,7 @@ class TranslationTask(Task[TranslationConfig]):
         target = Tokenizer.load(records.path / TARGET)
         with located("evaluate.beam"):
             self.config.evaluate.beam.check_vocabulary(target.vocabulary_size)
-        self._find_banned(target)
+        self.config.evaluate.beam.constraints.make(self._token_finder(target))
 
     def build_model(self, records: RecordsDirectory) -> keras.Model:
         """The translator, with logits and alignments as outputs.
