@@ -34,11 +34,13 @@ JOBS = {
     "image_class": ("image_classes", "image_class", "--path {raw} --size 16"),
     "text_class": (
         *("text_classes", "text_class"),
-        "--source table --path {raw} --tokenizer bpe --vocabulary 40 --drop-duplicates",
+        "--source.kind table --source.path {raw} --text.tokenizer bpe --text.vocabulary 40 "
+        "--repeats.duplicates drop",
     ),
     "text_pair": (
         *("text_pairs", "text_pair"),
-        "--path {raw} --from de --to en --tokenizer unigram --vocabulary 50 --drop-leaks",
+        "--source.kind parallel --source.path {raw} --source.source de --source.target en "
+        "--text.tokenizer unigram --text.vocabulary 50 --repeats.leaks drop",
     ),
     "text_stream": (
         *("text_stream", "text_stream"),
@@ -94,9 +96,9 @@ def test_a_pipeline_writes_the_same_bytes_on_flink(kind, cluster, tmp_path, caps
     main = import_module(f"rnnpipe.pipelines.{JOBS[kind][0]}").main
     line = line_of(kind, tmp_path)
     here, there = tmp_path / "here", tmp_path / "there"
-    assert main([*line, "--output", str(here)]) == 0
+    assert main([*line, "--directory", str(here)]) == 0
     expected = capsys.readouterr().out
-    assert main([*line, "--output", str(there), "--", *cluster.options()]) == 0
+    assert main([*line, "--directory", str(there), "--", *cluster.options()]) == 0
     assert capsys.readouterr().out == expected  # the table of what was made and left out
     assert contents(here) == contents(there)
     records = RecordsDirectory.open(there)
@@ -125,7 +127,7 @@ def test_a_shell_puts_the_options_into_the_line_as_the_manual_has_it(program, cl
         few = [part for override in CONFIGS["translation"] for part in ("--set", override)]
         line, output = ["build", str(config), *few, "--set"], "data.directory="
     else:
-        line, output = [*line_of("text_pair", tmp_path), "--output"], ""
+        line, output = [*line_of("text_pair", tmp_path), "--directory"], ""
     python = shlex.quote(sys.executable)
     options = f"$({python} -m tools.cluster.flink options)"
     environment = {**os.environ, "RNNPIPE_FLINK": str(cluster.components.home)}

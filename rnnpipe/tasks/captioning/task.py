@@ -37,6 +37,7 @@ class CaptioningTask(Task[CaptioningConfig]):
     """
 
     name = "captioning"
+    extras = ("captions",)
     main_metric = "bleu_4"
     inputs = (
         Input("image", "an image file", metavar="FILE"),

@@ -36,6 +36,7 @@ class TranslationTask(Task[TranslationConfig]):
     """
 
     name = "translation"
+    extras = ("translation",)
     main_metric = "bleu"
     inputs = (
         Input("text", "a text to translate", default=""),

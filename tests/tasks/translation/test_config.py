@@ -27,7 +27,7 @@ CONFIG = Path(__file__).resolve().parents[3] / "configs" / "translation.yaml"
         ),
         (
             ["model.share_embedding=true"],
-            r"model\.share_embedding=true: expected false with data\.text\.joint false, .* got true; "
+            r"model\.share_embedding=true: expected false with data\.text\.joint false, .* true; "
             r"write false, or set data\.text\.joint to true",
         ),
         (
