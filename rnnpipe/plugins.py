@@ -2,10 +2,11 @@
 
 from collections.abc import Container
 from functools import cache
-from importlib.metadata import EntryPoint, EntryPoints, entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from rnnpipe.errors import UserError
+from rnnpipe.requirements import explain
 
 
 def find_plugins(group: str, ours: Container[str] = ()) -> dict[str, EntryPoint]:
@@ -32,7 +33,7 @@ def find_plugins(group: str, ours: Container[str] = ()) -> dict[str, EntryPoint]
 
 
 @cache
-def _entry_points() -> EntryPoints:
+def _entry_points() -> Any:  # Python 3.12 has another type than 3.11, with the same method
     # It reads a file of every package that is installed, and a config asks for dozens of groups.
     return entry_points()
 
@@ -46,6 +47,9 @@ def load_plugin(entry: EntryPoint) -> Any:
     try:
         return entry.load()
     except (ImportError, AttributeError) as fault:
+        missing = explain(fault, _where(entry)) if isinstance(fault, ModuleNotFoundError) else None
+        if missing is not None:
+            raise missing from fault
         fix = "reinstall the package that has it, or correct its entry point"
         raise UserError(_where(entry), f"{entry.value} to import", str(fault), fix) from fault
 

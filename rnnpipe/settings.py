@@ -4,7 +4,7 @@ From the one declaration come the argument of the Python class, the key of the Y
 check, its line in the JSON schema, and the flag of the Beam job.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields, replace
 from importlib import import_module
 from pathlib import Path
@@ -17,7 +17,7 @@ from rnnpipe.storage.paths import as_path
 T = TypeVar("T")
 S = TypeVar("S", bound="Settings")
 
-_BOUNDS = {
+_BOUNDS: dict[str, tuple[str, Callable[[Any, Any], bool]]] = {
     "ge": ("of at least", lambda value, bound: value >= bound),
     "gt": ("above", lambda value, bound: value > bound),
     "le": ("of at most", lambda value, bound: value <= bound),
@@ -136,12 +136,13 @@ class Settings:
         family = cls.__dict__.get("kinds")
         if family is None:
             return handler(source)
-        from pydantic import Discriminator  # noqa: PLC0415  # only the YAML engine needs it
+        import pydantic  # noqa: PLC0415  # only the YAML engine needs it
 
         members = tuple(family.load().values())
         if len(members) == 1:
             return handler.generate_schema(members[0])
-        return handler.generate_schema(Annotated[Union[members], Discriminator("kind")])  # noqa: UP007
+        by_kind = pydantic.Field(discriminator="kind")
+        return handler.generate_schema(Annotated[Union[members], by_kind])  # noqa: UP007
 
 
 def _check_bounds(owner: str, declared: Field[Any], value: Any) -> None:

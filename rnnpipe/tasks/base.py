@@ -106,6 +106,8 @@ class Task(ABC, Generic[Config]):
     """The fields of a record that `make_pair` needs."""
     batch_options: ClassVar[Mapping[str, Any]] = MappingProxyType({})
     """Further arguments of `rnnpipe.inputs.batches.make_batches`."""
+    extras: ClassVar[Sequence[str]] = ()
+    """The extras of rnnpipe that the task needs beside those of the stages."""
     vocabulary: ClassVar[Sequence[str]] = ()
     """The files and folders of the records that `predict` needs."""
 

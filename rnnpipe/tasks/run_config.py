@@ -27,7 +27,9 @@ class Train(Settings):
 class Evaluate(Settings):
     """What is scored at the end."""
 
-    splits: tuple[Literal["train", "validation", "test"], ...] = setting(("test",), min_length=1)
+    splits: tuple[Literal["train", "validation", "test"], ...] = setting(
+        ("test",), "which of them are scored", min_length=1
+    )
     batch_size: int = setting(256, "examples computed together", ge=1)
     metrics: tuple[str, ...] = setting((), "metrics of other packages, by their entry points")
     report_items: tuple[str, ...] = setting(
@@ -43,7 +45,7 @@ class Evaluate(Settings):
 class RunConfig(Settings):
     """What every run has, whatever its task."""
 
-    task: str
+    task: str = setting(help="the task")
     seed: int = setting(7, "of everything random", ge=0)
     data: Data
     build: BuildOptions = BuildOptions()

@@ -16,16 +16,19 @@ from tests.transforms.kinds import KINDS, contents
 from tests.transforms.recipes.backbone import SIDE, write_weights
 
 ROOT = Path(__file__).resolve().parents[2]
-COMMON = "--records-per-shard 8 --max-bad-fraction 0.2 --validation 0.2 --test 0.2"
-NETWORK = f"--backbone MobileNet --weights {{weights}} --backbone-image-size {SIDE} --batch-size 4"
+COMMON = "--records_per_shard 8 --max_bad_fraction 0.2 --splits.validation 0.2 --splits.test 0.2"
+NETWORK = (
+    "--features.backbone.kind application --features.backbone.name MobileNet "
+    f"--features.backbone.weights {{weights}} --features.image_size {SIDE} --features.batch_size 4"
+)
 CLIPS = f"--source clips --path {{raw}} --frame-labels {FRAME_LABELS} --rate 6 --image-size 16"
 
 # The kind of record: the pipeline, the kind of raw data, and what it is told.
 JOBS = {
-    "vqa": ("vqa", "vqa", "--source vqa_v2 --path {raw} --image-size 16"),
+    "vqa": ("vqa", "vqa", "--source.kind vqa_v2 --source.path {raw} --image.size 16"),
     "caption": (
         *("coco_captions", "caption"),
-        "--source coco_captions --path {raw} --image-size 16 --tokenizer word",
+        "--source.kind coco_captions --source.path {raw} --image.size 16",
     ),
     "video": ("video_frames", "video", CLIPS),
     "image_class": ("image_classes", "image_class", "--path {raw} --size 16"),
@@ -45,7 +48,7 @@ JOBS = {
     ),
     "caption_features": (
         *("coco_captions", "caption"),
-        f"--source coco_captions --path {{raw}} --image-size 16 --tokenizer word {NETWORK}",
+        f"--source.kind coco_captions --source.path {{raw}} --image.size 16 {NETWORK}",
     ),
     "video_features": ("video_frames", "video", f"{CLIPS} {NETWORK}"),
 }

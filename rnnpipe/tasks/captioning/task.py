@@ -22,6 +22,7 @@ from rnnpipe.text.tokenizer import MODEL_FILE, SETTINGS_FILE, Tokenizer
 if TYPE_CHECKING:
     import keras
 
+    from rnnpipe.parts.search import FindToken
     from rnnpipe.tasks.captioning.search import CaptionSearch
     from rnnpipe.tasks.captioning.validation import CaptionScores
 
@@ -36,6 +37,7 @@ class CaptioningTask(Task[CaptioningConfig]):
     """
 
     name = "captioning"
+    extras = ("captions",)
     main_metric = "bleu_4"
     inputs = (
         Input("image", "an image file", metavar="FILE"),
@@ -67,10 +69,10 @@ class CaptioningTask(Task[CaptioningConfig]):
         """The captioner, with logits and alignments as outputs.
 
         Raises:
-            UserError: the vocabulary lacks a token that is banned.
+            UserError: the vocabulary lacks a token of the constraints.
         """
         tokenizer = Tokenizer.load(records.path)
-        self._find_banned(tokenizer)
+        self.config.evaluate.beam.constraints.make(self._token_finder(tokenizer))
         shape = image_shape(self.config.data, records)
         encoder = make_encoder(self.config.model.image_encoder, shape)
         return self._build(encoder, tokenizer.vocabulary_size)
@@ -247,10 +249,11 @@ class CaptioningTask(Task[CaptioningConfig]):
     ) -> CaptionSearch:
         from rnnpipe.tasks.captioning.search import CaptionSearch
 
-        return CaptionSearch(model, options, banned=self._find_banned(tokenizer), **constraints)
+        return CaptionSearch(
+            model, options, find_token=self._token_finder(tokenizer), **constraints
+        )
 
-    def _find_banned(self, tokenizer: Tokenizer) -> tuple[int, ...]:
-        from rnnpipe.tasks.beam_decoder import find_banned
+    def _token_finder(self, tokenizer: Tokenizer) -> FindToken:
+        from rnnpipe.tasks.beam_decoder import token_finder
 
-        constraints = self.config.evaluate.beam.constraints
-        return find_banned(constraints, tokenizer.pieces, "evaluate.beam.constraints")
+        return token_finder(tokenizer.pieces, "evaluate.beam.constraints")

@@ -63,7 +63,6 @@ class TranslationSearchOptions(BeamSearchOptions):
 class TranslationEvaluate(Evaluate):
     """What is scored at the end."""
 
-    batch_size: int = setting(64, "sentences decoded together", ge=1)
     beam: TranslationSearchOptions = TranslationSearchOptions()
     lowercase: bool = setting(False, "whether case is ignored, as with sacreBLEU's -lc")
     unseen_lengths: Literal["together", "apart"] = setting(
@@ -80,7 +79,7 @@ class TranslationConfig(RunConfig):
     data: TextPairData
     model: TranslatorOptions = TranslatorOptions()
     train: TranslationTrain = TranslationTrain()
-    evaluate: TranslationEvaluate = TranslationEvaluate()
+    evaluate: TranslationEvaluate = TranslationEvaluate(batch_size=64)
 
     def check(self) -> None:
         """The model fits the data, the training the model, and the search what it has to find."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
     from rnnpipe.inputs.batches import Batch
+    from rnnpipe.parts.search import FindToken
     from rnnpipe.tasks.translation.search import TranslationSearch
 
 _SMALL = 16  # tokens of the vocabularies that a model is tried with
@@ -35,6 +36,7 @@ class TranslationTask(Task[TranslationConfig]):
     """
 
     name = "translation"
+    extras = ("translation",)
     main_metric = "bleu"
     inputs = (
         Input("text", "a text to translate", default=""),
@@ -64,10 +66,10 @@ class TranslationTask(Task[TranslationConfig]):
         """The translator, with logits and alignments as outputs.
 
         Raises:
-            UserError: the target's vocabulary lacks a token that is banned.
+            UserError: the target's vocabulary lacks a token of the constraints.
         """
         source, target = (Tokenizer.load(records.path / side) for side in (SOURCE, TARGET))
-        self._find_banned(target)
+        self.config.evaluate.beam.constraints.make(self._token_finder(target))
         return self._build(source.vocabulary_size, target.vocabulary_size)
 
     def _build(self, source_vocab: int, target_vocab: int) -> keras.Model:
@@ -238,12 +240,11 @@ class TranslationTask(Task[TranslationConfig]):
             model,
             options,
             batch_size=self.config.evaluate.batch_size,
-            banned=self._find_banned(target),
+            find_token=self._token_finder(target),
             **constraints,
         )
 
-    def _find_banned(self, target: Tokenizer) -> tuple[int, ...]:
-        from rnnpipe.tasks.beam_decoder import find_banned
+    def _token_finder(self, target: Tokenizer) -> FindToken:
+        from rnnpipe.tasks.beam_decoder import token_finder
 
-        constraints = self.config.evaluate.beam.constraints
-        return find_banned(constraints, target.pieces, "evaluate.beam.constraints")
+        return token_finder(target.pieces, "evaluate.beam.constraints")

@@ -38,6 +38,7 @@ class VideoLabelingTask(Task[VideoLabelingConfig]):
     """
 
     name = "video_labeling"
+    extras = ("video",)
     inputs = (
         Input("video", "a video file", metavar="FILE"),
         Input("stream", "print labels while the video is decoded", bool, default=False),

@@ -27,8 +27,8 @@ CONFIG = Path(__file__).resolve().parents[3] / "configs" / "translation.yaml"
         ),
         (
             ["model.share_embedding=true"],
-            r"model\.share_embedding=true: expected false with data\.text\.joint false, .* true; "
-            r"write false, or set data\.text\.joint to true",
+            r"model\.share_embedding=true: expected false with data\.text\.joint false, .* "
+            r"got true; write false, or set data\.text\.joint to true",
         ),
         (
             ["model.decoder.attention=null"],
