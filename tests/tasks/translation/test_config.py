@@ -35,6 +35,10 @@ CONFIG = Path(__file__).resolve().parents[3] / "configs" / "translation.yaml"
             r"model\.decoder\.attention=null: expected a mechanism, got null; write e\.g\. ",
         ),
         (
+            ["model.decoder.attention={kind: local, mechanism: {kind: monotonic}}"],
+            r"attention\.mechanism\.kind: expected a mechanism that aligns by softmax, got ",
+        ),
+        (
             ["model.decoder.cell={kind: att2in}"],
             r"model\.decoder\.cell\.kind: expected another kind without bahdanau",
         ),
