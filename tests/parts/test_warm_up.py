@@ -14,9 +14,7 @@ WARMING = [
 @pytest.mark.parametrize("kind", WARMING)
 def test_a_warm_up_longer_than_the_training_is_refused(kind):
     KINDS[kind](warmup_steps=48).check_steps(48)
-    with pytest.raises(
-        UserError, match=r"warmup_steps: expected at most the 48 .*got 100,000"
-    ):
+    with pytest.raises(UserError, match=r"warmup_steps: expected at most the 48 .*got 100,000"):
         KINDS[kind](warmup_steps=100_000).check_steps(48)
 
 
