@@ -126,7 +126,9 @@ def _read_frames(
     path: str, frames: FrameOptions, features: FeatureOptions | None
 ) -> Iterator[_Frame]:
     """The sampled frames; as many are in memory as the backbone computes together."""
-    backbone = features and replace(frames.framing, size=features.image_size)
+    backbone = None
+    if features is not None:
+        backbone = replace(frames.framing, size=features.image_size)
     convert = ConvertFrame(frames.framing, frames.jpeg_quality, backbone)
     converted = _convert_frames(path, frames.rate, convert)
     while batch := list(islice(converted, features.batch_size if features else 1)):
