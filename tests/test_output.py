@@ -12,7 +12,7 @@ from rnnpipe.errors import UserError
 from rnnpipe.output import write_output
 from rnnpipe.runs.console import make_console
 from rnnpipe.runs.predict import predict
-from rnnpipe.tasks.base import Prediction
+from rnnpipe.tasks.results import Prediction
 
 ROOT = Path(__file__).resolve().parents[1]
 

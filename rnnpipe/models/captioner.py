@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from rnnpipe.errors import UserError
-from rnnpipe.parts.attention import AdditiveAttentionOptions, GatedAttentionOptions
+from rnnpipe.parts.attention import AdditiveAttentionOptions
+from rnnpipe.parts.attention_wrappers import GatedAttentionOptions
 from rnnpipe.parts.decoder import DecoderOptions
 from rnnpipe.parts.embedding import EmbeddingOptions
 from rnnpipe.parts.image_encoders import CNNOptions, ImageEncoderOptions

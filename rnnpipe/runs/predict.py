@@ -10,8 +10,9 @@ from rnnpipe.errors import UserError
 from rnnpipe.output import write_output
 from rnnpipe.runs.directory import RunDirectory
 from rnnpipe.runs.model import load_model
-from rnnpipe.tasks.base import Prediction, Task
+from rnnpipe.tasks.base import Task
 from rnnpipe.tasks.inputs import parse_inputs
+from rnnpipe.tasks.results import Prediction
 
 
 def predict(

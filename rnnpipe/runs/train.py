@@ -28,7 +28,8 @@ from rnnpipe.runs.model import save_model
 from rnnpipe.runs.progress import LogLines, fetch_records, make_progress
 from rnnpipe.settings import make_paths_absolute
 from rnnpipe.storage.disk_full import report_full_disk
-from rnnpipe.tasks.base import Phase, Task
+from rnnpipe.tasks.base import Task
+from rnnpipe.tasks.results import Phase
 from rnnpipe.tasks.run_config import RunConfig
 from rnnpipe.training.fit import Diverged, KeepLastEpochs, TrainingFiles, fit_model
 from rnnpipe.training.malloc import tune_malloc

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import shutil
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
 
 from rnnpipe.records.directory import RecordsDirectory
-from rnnpipe.report.items import ReportItem
 from rnnpipe.tasks.inputs import Input
+from rnnpipe.tasks.results import Evaluation, Phase, Prediction
 from rnnpipe.tasks.run_config import RunConfig
 
 if TYPE_CHECKING:
@@ -25,63 +24,6 @@ if TYPE_CHECKING:
 Config = TypeVar("Config", bound=RunConfig)
 
 _MINIMIZED = ("loss", "perplexity", "bits_per_char")
-
-
-@dataclass(frozen=True, slots=True)
-class Evaluation:
-    """The results of an evaluation on one split.
-
-    Args:
-        scores: by metric; those of baselines are called `baseline/<name>/<metric>`.
-        predictions: a row for each record, JSON values.
-        report_items: what the report shows.
-        files: more files for the run's folder, by name: e.g. results in another format.
-        notices: printed on the terminal, e.g. which scores are missing and why.
-    """
-
-    scores: Mapping[str, float]
-    predictions: Sequence[Mapping[str, Any]]
-    report_items: Sequence[ReportItem] = field(default_factory=tuple)
-    files: Mapping[str, str] = field(default_factory=dict)
-    notices: Sequence[str] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Prediction:
-    """The outputs of a model for a user's own input.
-
-    Args:
-        answers: texts with their probabilities, the likeliest first.
-        picture: a PNG, e.g. of the attention; None of a task that draws none.
-        timeline: of a video: segments of start and end in seconds, label and probability.
-    """
-
-    answers: Sequence[tuple[str, float]]
-    picture: bytes | None = None
-    timeline: Sequence[tuple[float, float, str, float]] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Phase:
-    """A further phase of training, which continues from the weights of the one before.
-
-    Args:
-        name: of its files.
-        trainer: the model, compiled anew.
-        batches: of the training split.
-        epochs: at most.
-        patience: how many epochs without a better one end it.
-        callbacks: run before the weights of an epoch are compared.
-        score: the monitored quantity of the model with its present weights.
-    """
-
-    name: str
-    trainer: keras.Model
-    batches: Any
-    epochs: int
-    patience: int
-    callbacks: Sequence[keras.callbacks.Callback]
-    score: Callable[[], float]
 
 
 class Task(ABC, Generic[Config]):

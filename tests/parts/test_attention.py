@@ -4,10 +4,8 @@ import numpy as np
 import pytest
 
 from rnnpipe.errors import UserError
-from rnnpipe.parts.attention import (
-    AdditiveAttentionOptions,
-    AttentionOptions,
-    DotAttentionOptions,
+from rnnpipe.parts.attention import AdditiveAttentionOptions, AttentionOptions, DotAttentionOptions
+from rnnpipe.parts.attention_wrappers import (
     GatedAttentionOptions,
     HardAttentionOptions,
     LocalAttentionOptions,

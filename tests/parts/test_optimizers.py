@@ -5,7 +5,8 @@ import keras
 import numpy as np
 import pytest
 
-from rnnpipe.parts.optimizers import AdamOptions, CosineScheduleOptions, OptimizerOptions
+from rnnpipe.parts.optimizers import AdamOptions, OptimizerOptions
+from rnnpipe.parts.schedules import CosineScheduleOptions
 
 KINDS = OptimizerOptions.kinds.load()
 SHARED = {declared.name for declared in fields(OptimizerOptions)} | {"kind"}

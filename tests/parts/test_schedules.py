@@ -4,7 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from rnnpipe.parts.optimizers import AdamOptions, OptimizerOptions, ScheduleOptions
+from rnnpipe.parts.optimizers import AdamOptions, OptimizerOptions
+from rnnpipe.parts.schedules import ScheduleOptions
 from tests.parts.common import check_round_trip
 
 KINDS = ScheduleOptions.kinds.load()

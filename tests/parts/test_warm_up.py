@@ -3,7 +3,7 @@
 import pytest
 
 from rnnpipe.errors import UserError
-from rnnpipe.parts.optimizers import ScheduleOptions
+from rnnpipe.parts.schedules import ScheduleOptions
 
 KINDS = ScheduleOptions.kinds.load()
 WARMING = [

@@ -10,7 +10,8 @@ from rnnpipe.models.image_classifier import (
     build_image_classifier,
     build_pooling_classifier,
 )
-from rnnpipe.parts.attention import AdditiveAttentionOptions, HardAttentionOptions
+from rnnpipe.parts.attention import AdditiveAttentionOptions
+from rnnpipe.parts.attention_wrappers import HardAttentionOptions
 from rnnpipe.parts.cells import LSTMOptions
 from rnnpipe.parts.image_encoders import CNNOptions
 from rnnpipe.training.glimpses import GlimpseTrainer

@@ -5,8 +5,9 @@ from typing import Literal
 from rnnpipe.errors import UserError
 from rnnpipe.inputs.augmentation import AugmentationOptions
 from rnnpipe.models.captioner import CaptionerOptions
-from rnnpipe.parts.attention import ReinforceOptions, is_hard
-from rnnpipe.parts.optimizers import AdamOptions, OptimizerOptions, PlateauScheduleOptions
+from rnnpipe.parts.attention_wrappers import ReinforceOptions, is_hard
+from rnnpipe.parts.optimizers import AdamOptions, OptimizerOptions
+from rnnpipe.parts.schedules import PlateauScheduleOptions
 from rnnpipe.parts.search import BeamSearchOptions
 from rnnpipe.settings import Settings, fraction, setting
 from rnnpipe.tasks.image_encoders import check_encoder

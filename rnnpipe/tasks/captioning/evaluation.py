@@ -19,12 +19,12 @@ from rnnpipe.metrics.captions import (
 )
 from rnnpipe.metrics.scene_captions import caption_is_true
 from rnnpipe.records.directory import RecordsDirectory
-from rnnpipe.tasks.base import Evaluation
 from rnnpipe.tasks.beam_decoder import Hypothesis
 from rnnpipe.tasks.captioning.attention_grounding import attention_on_objects
 from rnnpipe.tasks.captioning.baselines import find_baselines, without_images
 from rnnpipe.tasks.captioning.report import make_report_items
 from rnnpipe.tasks.captioning.results import CaptionedSplit, Row
+from rnnpipe.tasks.results import Evaluation
 from rnnpipe.text.tokenizer import Tokenizer
 
 

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from rnnpipe.errors import UserError
-from rnnpipe.tasks.base import Prediction
 from rnnpipe.tasks.beam_decoder import Hypothesis
 from rnnpipe.tasks.captioning.report import strip
 from rnnpipe.tasks.image_inputs import read_encoder_input, show_photo
+from rnnpipe.tasks.results import Prediction
 from rnnpipe.text.tokenizer import Tokenizer
 from rnnpipe.transforms.recipes.image_records import ImageRecordOptions
 

@@ -8,8 +8,8 @@ import keras
 from rnnpipe.metrics.captions import CiderD
 from rnnpipe.models.captioner import begin_captioning
 from rnnpipe.records.directory import RecordsDirectory
-from rnnpipe.tasks.base import Phase
 from rnnpipe.tasks.captioning.config import SelfCritical
+from rnnpipe.tasks.results import Phase
 from rnnpipe.tasks.validation import ValidationScores
 from rnnpipe.text.tokens import END
 from rnnpipe.training.decoded_scores import DecodedScores

@@ -4,7 +4,7 @@ from typing import Literal
 
 from rnnpipe.errors import UserError
 from rnnpipe.models.image_classifier import ImageClassifierOptions
-from rnnpipe.parts.attention import ReinforceOptions
+from rnnpipe.parts.attention_wrappers import ReinforceOptions
 from rnnpipe.settings import setting
 from rnnpipe.tasks.image_encoders import check_encoder
 from rnnpipe.tasks.run_config import KeepBest, RunConfig, Train

@@ -10,9 +10,9 @@ import tensorflow as tf
 from rnnpipe.metrics.classification import guess_by_frequency, score_classes
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.report.classification import OF_BASELINES, rank
-from rnnpipe.tasks.base import Evaluation
 from rnnpipe.tasks.image_classification.drawing import glimpse_centers
 from rnnpipe.tasks.image_classification.report import make_report_items
+from rnnpipe.tasks.results import Evaluation
 
 _MAJORITY = "majority"
 

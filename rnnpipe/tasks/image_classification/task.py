@@ -13,11 +13,12 @@ from rnnpipe.quiet import quiet_import
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import LABELS
 from rnnpipe.report.classification import rank
-from rnnpipe.tasks.base import Evaluation, Prediction, Task
+from rnnpipe.tasks.base import Task
 from rnnpipe.tasks.image_classification.config import ImageClassificationConfig
 from rnnpipe.tasks.image_encoders import make_encoder, make_trial_encoder
 from rnnpipe.tasks.image_inputs import image_field, image_shape, read_encoder_input, read_photo
 from rnnpipe.tasks.inputs import Input
+from rnnpipe.tasks.results import Evaluation, Prediction
 
 if TYPE_CHECKING:
     import keras

@@ -12,8 +12,8 @@ from rnnpipe.metrics.entropy import ngram_nats, packed_bits
 from rnnpipe.models.language_model import get_states, state_sizes
 from rnnpipe.parts.optimizers import OptimizerOptions
 from rnnpipe.records.directory import RecordsDirectory
-from rnnpipe.tasks.base import Evaluation
 from rnnpipe.tasks.language_model.report import make_report_items
+from rnnpipe.tasks.results import Evaluation
 from rnnpipe.text.symbols import Symbols
 from rnnpipe.text.tokens import START
 

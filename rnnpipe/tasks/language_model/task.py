@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from rnnpipe.models.language_model import build_language_model
 from rnnpipe.records.directory import RecordsDirectory
-from rnnpipe.tasks.base import Evaluation, Task
+from rnnpipe.tasks.base import Task
 from rnnpipe.tasks.inputs import Input, integer, read_settings, setting_inputs
 from rnnpipe.tasks.language_model.config import LanguageModelConfig
+from rnnpipe.tasks.results import Evaluation
 from rnnpipe.text.symbols import SYMBOLS_FILE, Symbols
 
 if TYPE_CHECKING:

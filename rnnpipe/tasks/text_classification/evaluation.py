@@ -10,7 +10,7 @@ import tensorflow as tf
 from rnnpipe.metrics.classification import score_classes
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.report.classification import OF_BASELINES, rank
-from rnnpipe.tasks.base import Evaluation
+from rnnpipe.tasks.results import Evaluation
 from rnnpipe.tasks.text_classification.baselines import classify_by_baselines
 from rnnpipe.tasks.text_classification.report import make_report_items
 from rnnpipe.text.tokenizer import Tokenizer

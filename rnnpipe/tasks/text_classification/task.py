@@ -15,8 +15,9 @@ from rnnpipe.quiet import quiet_import
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import LABELS
 from rnnpipe.report.classification import rank
-from rnnpipe.tasks.base import Evaluation, Prediction, Task, take_logits
+from rnnpipe.tasks.base import Task, take_logits
 from rnnpipe.tasks.inputs import Input
+from rnnpipe.tasks.results import Evaluation, Prediction
 from rnnpipe.tasks.text_classification.config import TextClassificationConfig
 from rnnpipe.tasks.text_inputs import encode_text
 from rnnpipe.text.tokenizer import MODEL_FILE, SETTINGS_FILE, Tokenizer

@@ -7,7 +7,7 @@ from typing import Literal
 from rnnpipe.errors import UserError
 from rnnpipe.metrics.translation import BleuTokenizer
 from rnnpipe.models.translator import TranslatorOptions
-from rnnpipe.parts.attention import ReinforceOptions, is_hard
+from rnnpipe.parts.attention_wrappers import ReinforceOptions, is_hard
 from rnnpipe.parts.search import BeamSearchOptions
 from rnnpipe.settings import fraction, setting
 from rnnpipe.tasks.run_config import Evaluate, KeepBest, RunConfig, Train

@@ -17,9 +17,9 @@ from rnnpipe.metrics.translation import (
 )
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import SOURCE, TARGET
-from rnnpipe.tasks.base import Evaluation
 from rnnpipe.tasks.beam_decoder import Hypothesis
 from rnnpipe.tasks.perplexity import measure_perplexity
+from rnnpipe.tasks.results import Evaluation
 from rnnpipe.tasks.translation.baselines import WordByWord
 from rnnpipe.tasks.translation.report import make_report_items
 from rnnpipe.tasks.translation.results import Row, TranslatedSplit

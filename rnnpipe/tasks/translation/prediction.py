@@ -7,8 +7,8 @@ from pathlib import Path
 
 from rnnpipe.errors import UserError
 from rnnpipe.records.layout import SOURCE, TARGET
-from rnnpipe.tasks.base import Prediction
 from rnnpipe.tasks.beam_decoder import Hypothesis
+from rnnpipe.tasks.results import Prediction
 from rnnpipe.tasks.text_inputs import encode_text
 from rnnpipe.tasks.translation.report import alignment_picture
 from rnnpipe.text.tokenizer import Tokenizer

@@ -9,12 +9,13 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from rnnpipe.errors import located
-from rnnpipe.parts.attention import ReinforceOptions
+from rnnpipe.parts.attention_wrappers import ReinforceOptions
 from rnnpipe.quiet import quiet_import
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import SOURCE, TARGET
-from rnnpipe.tasks.base import Evaluation, Prediction, Task
+from rnnpipe.tasks.base import Task
 from rnnpipe.tasks.inputs import Input, integer, split_phrases
+from rnnpipe.tasks.results import Evaluation, Prediction
 from rnnpipe.tasks.translation.config import TranslationConfig, TranslationSearchOptions
 from rnnpipe.text.tokenizer import Tokenizer
 

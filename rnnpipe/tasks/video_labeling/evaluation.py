@@ -12,7 +12,7 @@ from rnnpipe.metrics.classification import score_classes
 from rnnpipe.metrics.ranking import mean_average_precision, top_k_accuracy
 from rnnpipe.models.frame_labeler import CLIP, FRAME
 from rnnpipe.records.directory import RecordsDirectory
-from rnnpipe.tasks.base import Evaluation
+from rnnpipe.tasks.results import Evaluation
 from rnnpipe.tasks.video_labeling.labels import (
     MAJORITY,
     Array,

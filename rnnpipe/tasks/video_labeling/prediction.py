@@ -14,8 +14,8 @@ import tensorflow as tf
 from rnnpipe.errors import BadRecord, UserError
 from rnnpipe.models.frame_labeler import CLIP, FRAME, build_stream
 from rnnpipe.sources.videos.decoding import read_video, sample_pictures
-from rnnpipe.tasks.base import Prediction
 from rnnpipe.tasks.image_inputs import decode_pixels
+from rnnpipe.tasks.results import Prediction
 from rnnpipe.tasks.video_labeling.drawing import draw_timeline, pick_evenly
 from rnnpipe.tasks.video_labeling.labels import Array, find_segments
 from rnnpipe.transforms.recipes.image_features import FeatureOptions

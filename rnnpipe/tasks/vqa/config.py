@@ -5,7 +5,7 @@ from typing import Literal
 from rnnpipe.errors import UserError
 from rnnpipe.inputs.augmentation import AugmentationOptions
 from rnnpipe.models.vqa import VqaOptions
-from rnnpipe.parts.attention import ReinforceOptions, is_hard
+from rnnpipe.parts.attention_wrappers import ReinforceOptions, is_hard
 from rnnpipe.settings import setting
 from rnnpipe.tasks.image_encoders import check_encoder
 from rnnpipe.tasks.run_config import KeepBest, RunConfig, Train

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from rnnpipe.metrics.vqa import score_vqa, vqa_accuracy
 from rnnpipe.records.directory import RecordsDirectory
-from rnnpipe.tasks.base import Evaluation
+from rnnpipe.tasks.results import Evaluation
 from rnnpipe.tasks.vqa.report import make_report_items
 from rnnpipe.tasks.vqa.results import TopAnswers
 

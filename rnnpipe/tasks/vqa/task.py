@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rnnpipe.errors import UserError
-from rnnpipe.parts.attention import ReinforceOptions
+from rnnpipe.parts.attention_wrappers import ReinforceOptions
 from rnnpipe.quiet import quiet_import
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import ANSWERS
 from rnnpipe.report.image_heatmap import draw_glimpses
-from rnnpipe.tasks.base import Evaluation, Prediction, Task
+from rnnpipe.tasks.base import Task
 from rnnpipe.tasks.image_encoders import make_encoder, make_trial_encoder
 from rnnpipe.tasks.image_inputs import image_field, image_shape, read_encoder_input, show_photo
 from rnnpipe.tasks.inputs import Input
+from rnnpipe.tasks.results import Evaluation, Prediction
 from rnnpipe.tasks.text_inputs import encode_text
 from rnnpipe.tasks.vqa.config import VqaConfig
 from rnnpipe.tasks.vqa.report import make_inputs

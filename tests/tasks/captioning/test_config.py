@@ -6,7 +6,8 @@ import pytest
 
 from rnnpipe.config.loader import load_settings
 from rnnpipe.errors import UserError
-from rnnpipe.parts.attention import AdditiveAttentionOptions, GatedAttentionOptions
+from rnnpipe.parts.attention import AdditiveAttentionOptions
+from rnnpipe.parts.attention_wrappers import GatedAttentionOptions
 from rnnpipe.records.specs import CAPTION, CAPTION_FEATURES
 from rnnpipe.sources.captions.coco import CocoCaptions
 from rnnpipe.sources.captions.flickr8k import Flickr8k

@@ -2,7 +2,8 @@ import pytest
 
 from rnnpipe.config.loader import load_settings
 from rnnpipe.errors import UserError
-from rnnpipe.parts.attention import CoverageAttentionOptions, ReinforceOptions
+from rnnpipe.parts.attention import CoverageAttentionOptions
+from rnnpipe.parts.attention_wrappers import ReinforceOptions
 from rnnpipe.tasks.image_classification.config import ImageClassificationConfig
 
 HARD = {"reader": {"attention": {"kind": "hard"}}}
