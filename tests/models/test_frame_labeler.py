@@ -67,7 +67,7 @@ def test_only_recurrence_reads_motion():
         *((kind, {}, FRAMES) for kind in FORWARD),
         ("gru", {"depth": 2, "connection": "highway"}, FRAMES),
         ("lstm", {"pooling": "max"}, FRAMES),
-        ("lstm", {"zoneout": 0.2, "dropout": 0.3}, FRAMES),
+        ("lstm", {"zoneout": 0.2, "dropout": 0.3, "depth": 2}, FRAMES),
         ("peephole_lstm", {"learned_state": True, "depth": 2}, FRAMES),
         (None, {}, FRAMES),
         ("lstm", {}, FEATURES),
