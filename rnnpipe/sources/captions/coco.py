@@ -23,7 +23,8 @@ from rnnpipe.sources.captions.coco_files import (
 from rnnpipe.sources.captions.fields import refer_captions
 from rnnpipe.sources.captions.karpathy import read_karpathy
 from rnnpipe.sources.captions.source import CaptionSource
-from rnnpipe.sources.folder import absolute, check_folder, list_images
+from rnnpipe.sources.folder import absolute, check_folder
+from rnnpipe.sources.raw_files import ImageIndex
 from rnnpipe.sources.source import Progress, Reference
 from rnnpipe.sources.splits import Split
 from rnnpipe.sources.vqa.fields import is_id
@@ -131,19 +132,18 @@ class CocoCaptions(CaptionSource):
             else:
                 yield _dead(partition, f"entry {number}", "read image", "it has no number as 'id'")
         coco = _index(images, content["annotations"])
-        there = set(list_images(partition.images))
+        files = ImageIndex(partition.images)
         seen: set[int] = set()
         for entry in images:
             image_id = entry["id"]
             try:
                 _check_new(image_id, seen)
                 split = self._split_of(partition, image_id)
-                name = str(entry.get("file_name"))
                 yield refer_captions(
                     partition.subtype,
                     split,
                     image_id=image_id,
-                    image=f"{partition.images}/{name}" if name in there else None,
+                    image=files.find_name(entry.get("file_name")),
                     captions=[given.get("caption") for given in coco.imgToAnns[image_id]],
                     scene=entry.get("scene"),
                 )
@@ -163,7 +163,7 @@ class CocoCaptions(CaptionSource):
             yield self._karpathy
         yield from (files.annotations for files in self._split_files)
         for folder in dict.fromkeys(files.images for files in self._split_files):
-            yield from (folder / name for name in list_images(folder))
+            yield from (folder / name for name in ImageIndex(folder).images)
 
 
 def _check_new(image_id: int, seen: set[int]) -> None:

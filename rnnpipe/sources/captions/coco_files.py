@@ -8,7 +8,8 @@ from typing import Any
 from rnnpipe.errors import UserError
 from rnnpipe.settings import FilePath, Settings, setting
 from rnnpipe.sources.coco_splits import LABELS, check_named, label_of, splits_of
-from rnnpipe.sources.folder import image_folders, list_folder, read_json, walk
+from rnnpipe.sources.folder import image_folders, read_json, walk
+from rnnpipe.sources.raw_files import ImageIndex
 from rnnpipe.sources.splits import Split
 
 WHERE_TO_GET_IT = "get COCO from https://cocodataset.org/#download, or correct data.source.path"
@@ -118,7 +119,8 @@ def _with_images(folder: Path, candidates: list[Path], annotations: Path) -> Pat
     entries = read_annotations(annotations)["images"]
     names = {str(entry.get("file_name")) for entry in entries if isinstance(entry, dict)}
     for candidate in candidates:
-        if not names.isdisjoint(list_folder(candidate)):
+        index = ImageIndex(candidate)
+        if any(map(index.has_name, names)):
             return candidate
     example = min(names, default="none")
     expected = f"a folder with the images of {annotations.name}, e.g. {example}"

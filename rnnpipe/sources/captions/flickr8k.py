@@ -12,9 +12,9 @@ from rnnpipe.settings import FilePath, setting
 from rnnpipe.sources.captions.fields import refer_captions
 from rnnpipe.sources.captions.karpathy import read_karpathy
 from rnnpipe.sources.captions.source import CaptionSource
-from rnnpipe.sources.folder import absolute, check_folder, list_folder, list_images
+from rnnpipe.sources.folder import absolute, check_folder
+from rnnpipe.sources.raw_files import ImageIndex, walk_raw
 from rnnpipe.sources.source import Progress, Reference
-from rnnpipe.storage.paths import walk
 
 WHERE_TO_GET_IT = "get Flickr8k_text.zip and Flickr8k_Dataset.zip, or correct data.source.path"
 
@@ -68,10 +68,10 @@ class Flickr8k(CaptionSource):
         """The file of captions, the list of each split, and the folder of images."""
         check_folder(self._folder, "Flickr8k", WHERE_TO_GET_IT)
         tokens, lists, folders = list[Path](), dict[str, Path](), [self._folder]
-        for root, children, names in walk(self._folder):
-            folders += (root / child for child in children)
-            tokens += (root / name for name in names if _TOKENS.search(name))
-            for name in sorted(names):
+        for root, listing in walk_raw(self._folder):
+            folders += (root / child for child in listing.folders)
+            tokens += (root / name for name in listing.files if _TOKENS.search(name))
+            for name in listing.files:
                 if found := _LIST.search(name):
                     lists[_SPLITS[found[1].lower()]] = root / name
         if len(tokens) != 1:
@@ -133,14 +133,14 @@ class Flickr8k(CaptionSource):
             elif line.strip():
                 reason = "not of the form <file>#<number><TAB><caption>"
                 yield DeadLetter(f"{partition}/line {number}", tokens.name, "read captions", reason)
-        there = set(list_images(folder))
+        files = ImageIndex(folder)
         for name, texts in captions.items():
             try:
                 yield refer_captions(
                     partition,
                     self._split_of(name),
                     image_id=_number_of(name),
-                    image=f"{folder}/{name}" if name in there else None,
+                    image=files.find_name(name),
                     captions=texts,
                 )
             except BadRecord as bad:
@@ -162,7 +162,7 @@ class Flickr8k(CaptionSource):
         tokens, lists, folder = self._found
         yield tokens
         yield from lists.values() if self._karpathy is None else [self._karpathy]
-        yield from (folder / name for name in list_images(folder))
+        yield from (folder / name for name in ImageIndex(folder).images)
 
 
 def _read_lines(path: Path) -> list[str]:
@@ -181,7 +181,8 @@ def _images_folder(folders: list[Path], tokens: Path) -> Path:
         expected, got = "lines of <file>#<number><TAB><caption>", "none"
         raise UserError(str(tokens), expected, got, WHERE_TO_GET_IT)
     for folder in sorted(folders, key=lambda path: (len(path.parts), path)):
-        if not names.isdisjoint(list_folder(folder)):
+        index = ImageIndex(folder)
+        if any(map(index.has_name, names)):
             return folder
     expected = f"a folder with the images of {tokens.name}, e.g. {min(names)}"
     raise UserError(str(folders[0]), expected, "none here or further down", WHERE_TO_GET_IT)
