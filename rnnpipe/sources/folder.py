@@ -14,6 +14,14 @@ from rnnpipe.sources.raw_files import list_raw, walk_raw
 from rnnpipe.storage.paths import as_path
 
 _GZIP = b"\x1f\x8b"
+_JSON_KINDS = {
+    list: "a list",
+    str: "text",
+    int: "a number",
+    float: "a number",
+    bool: "a truth value",
+    type(None): "null",
+}
 _JSON = (".json", ".json.gz")
 
 
@@ -96,6 +104,18 @@ def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         keys = [key for key, _ in pairs]
         raise RepeatedKeyError(next(key for key in keys if keys.count(key) > 1))
     return content
+
+
+def describe_json(content: Any) -> str:
+    """What a JSON value is, for messages about a file that holds another one than it should.
+
+    Example:
+        >>> describe_json({"images": []}), describe_json([1, 2]), describe_json(None)
+        ("an object with 'images'", 'a list', 'null')
+    """
+    if isinstance(content, dict):
+        return "an object with " + (", ".join(map(repr, list(content)[:8])) or "no keys")
+    return _JSON_KINDS[type(content)]
 
 
 def _make_objects(

@@ -189,8 +189,14 @@ class ImageIndex:
     @cached_property
     def images(self) -> list[str]:
         """The names of the images that lie in the folder itself, in order."""
-        names = self._names_in("").values()
-        return sorted(name for same in names for name in same if is_image(name))
+        return [path.name for path in self.images_in([""])]
+
+    def images_in(self, folders: Iterable[str]) -> Iterator[Path]:
+        """The images in folders of the folder; "" is itself."""
+        for inside in folders:
+            names = self._names_in(inside).values()
+            here = sorted(name for same in names for name in same if is_image(name))
+            yield from (self.folder / inside / name for name in here)
 
     @cached_property
     def numbers(self) -> dict[int, list[str]]:
@@ -222,19 +228,21 @@ class ImageIndex:
         """
         if not isinstance(name, str) or not name:
             raise BadRecord(_STEP, f"not the name of a file: {name!r:.100}")
-        for spelled in dict.fromkeys((name, name.replace("\\", "/"))):
-            path = PurePosixPath(spelled)
+        inside, spelled = "", name
+        if "/" in name or "\\" in name:
+            path = PurePosixPath(name if self._is_there(name) else name.replace("\\", "/"))
             if path.is_absolute() or ".." in path.parts:
                 raise BadRecord(_STEP, f"{name} is not inside the folder of the images")
-            inside = path.parent.as_posix().removeprefix(".")
-            same = self._names_in(inside).get(_fold(path.name), [])
-            if path.name in same:
-                return self.folder / path
-            if len(same) == 1:
-                return self.folder / path.parent / same[0]
-            if same:
-                raise BadRecord(_STEP, f"{len(same)} files are called {name} in Unicode")
-        raise BadRecord(_STEP, "its file is not there")
+            inside, spelled = path.parent.as_posix().removeprefix("."), path.name
+        same = self._names_in(inside).get(_fold(spelled), [])
+        if not same:
+            raise BadRecord(_STEP, "its file is not there")
+        if len(same) > 1 and spelled not in same:
+            raise BadRecord(_STEP, f"{len(same)} files are called {name} in Unicode")
+        return self.folder / inside / (spelled if spelled in same else same[0])
+
+    def _is_there(self, name: str) -> bool:
+        return "/" not in name and _fold(name) in self._names_in("")
 
     def has_name(self, name: object) -> bool:
         """Whether there is such a file, see `find_name`."""
@@ -251,6 +259,21 @@ class ImageIndex:
                 names.setdefault(_fold(name), []).append(name)
             self._names[inside] = names
         return self._names[inside]
+
+
+def folder_of(name: object) -> str:
+    """The folder in a file's name, "" where there is none, or where it is no name.
+
+    Example:
+        >>> folder_of("a/b/1.jpg"), folder_of("1.jpg"), folder_of(None)
+        ('a/b', '', '')
+    """
+    if not isinstance(name, str):
+        return ""
+    path = PurePosixPath(name.replace("\\", "/"))
+    if path.is_absolute() or ".." in path.parts:
+        return ""
+    return path.parent.as_posix().removeprefix(".")
 
 
 def is_image(name: str) -> bool:
