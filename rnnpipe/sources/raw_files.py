@@ -164,15 +164,66 @@ def skipped_notices(files: Iterable[Path]) -> list[str]:
     return notices
 
 
-class ImageIndex:
-    """The images of a folder, by the number that their names end in or by their names.
+class FileIndex:
+    """The files of a folder by their names, or by their paths relative to it.
 
-    `COCO_train2014_000000000009.jpg`, `000000000009.webp` and `9.png` are all image 9. Each folder
-    is listed once, when it is needed, and no file is opened. Names are equal if they are the same
-    text: whether letters and their accents are one code point or two, as on macOS, does not count.
+    Each folder is listed once, when it is needed, and no file is opened. Names are equal if they
+    are the same text: whether letters and their accents are one code point or two, as on macOS,
+    does not count.
 
     Args:
         folder: a folder; one that is missing holds nothing.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._names: dict[str, dict[str, list[str]]] = {}
+
+    def find_name(self, name: object) -> Path:
+        """The file of a name, which may be a path relative to the folder.
+
+        Raises:
+            BadRecord: there is no such file in the folder (step `find image`).
+        """
+        if not isinstance(name, str) or not name:
+            raise BadRecord(_STEP, f"not the name of a file: {name!r:.100}")
+        inside, spelled = "", name
+        if "/" in name or "\\" in name:
+            path = PurePosixPath(name if self._is_there(name) else name.replace("\\", "/"))
+            if path.is_absolute() or ".." in path.parts:
+                raise BadRecord(_STEP, f"{name} is not inside the folder")
+            inside, spelled = path.parent.as_posix().removeprefix("."), path.name
+        same = self._names_in(inside).get(_fold(spelled), [])
+        if not same:
+            raise BadRecord(_STEP, "its file is not there")
+        if len(same) > 1 and spelled not in same:
+            raise BadRecord(_STEP, f"{len(same)} files are called {name} in Unicode")
+        return self.folder / inside / (spelled if spelled in same else same[0])
+
+    def _is_there(self, name: str) -> bool:
+        return "/" not in name and _fold(name) in self._names_in("")
+
+    def has_name(self, name: object) -> bool:
+        """Whether there is such a file, see `find_name`."""
+        try:
+            return bool(self.find_name(name))
+        except BadRecord:
+            return False
+
+    def _names_in(self, inside: str) -> dict[str, list[str]]:
+        """The files of a folder in the folder, by the form in which names are compared."""
+        if inside not in self._names:
+            names: dict[str, list[str]] = {}
+            for name in list_raw(self.folder / inside).files:
+                names.setdefault(_fold(name), []).append(name)
+            self._names[inside] = names
+        return self._names[inside]
+
+
+class ImageIndex(FileIndex):
+    """The images of a folder, by the number that their names end in or by their names.
+
+    `COCO_train2014_000000000009.jpg`, `000000000009.webp` and `9.png` are all image 9.
 
     Example:
         >>> from tempfile import TemporaryDirectory
@@ -182,10 +233,6 @@ class ImageIndex:
         ...     index.find_number(9).name, index.find_name("street_0009.webp").name
         ('street_0009.webp', 'street_0009.webp')
     """
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._names: dict[str, dict[str, list[str]]] = {}
 
     @cached_property
     def images(self) -> list[str]:
@@ -247,46 +294,6 @@ class ImageIndex:
         for name in self.images:
             stems.setdefault(_fold(name.rpartition(".")[0]), []).append(name)
         return {stem: names[0] for stem, names in stems.items() if len(names) == 1}
-
-    def find_name(self, name: object) -> Path:
-        """The file of an image, by its name, or by its path relative to the folder.
-
-        Raises:
-            BadRecord: there is no such file in the folder (step `find image`).
-        """
-        if not isinstance(name, str) or not name:
-            raise BadRecord(_STEP, f"not the name of a file: {name!r:.100}")
-        inside, spelled = "", name
-        if "/" in name or "\\" in name:
-            path = PurePosixPath(name if self._is_there(name) else name.replace("\\", "/"))
-            if path.is_absolute() or ".." in path.parts:
-                raise BadRecord(_STEP, f"{name} is not inside the folder of the images")
-            inside, spelled = path.parent.as_posix().removeprefix("."), path.name
-        same = self._names_in(inside).get(_fold(spelled), [])
-        if not same:
-            raise BadRecord(_STEP, "its file is not there")
-        if len(same) > 1 and spelled not in same:
-            raise BadRecord(_STEP, f"{len(same)} files are called {name} in Unicode")
-        return self.folder / inside / (spelled if spelled in same else same[0])
-
-    def _is_there(self, name: str) -> bool:
-        return "/" not in name and _fold(name) in self._names_in("")
-
-    def has_name(self, name: object) -> bool:
-        """Whether there is such a file, see `find_name`."""
-        try:
-            return bool(self.find_name(name))
-        except BadRecord:
-            return False
-
-    def _names_in(self, inside: str) -> dict[str, list[str]]:
-        """The files of a folder in the folder, by the form in which names are compared."""
-        if inside not in self._names:
-            names: dict[str, list[str]] = {}
-            for name in list_raw(self.folder / inside).files:
-                names.setdefault(_fold(name), []).append(name)
-            self._names[inside] = names
-        return self._names[inside]
 
 
 def folder_of(name: object) -> str:
