@@ -1,5 +1,6 @@
 """The one door to folders of raw data: which files are data, and which images have which name."""
 
+import hashlib
 import os
 import re
 import unicodedata
@@ -12,7 +13,7 @@ from typing import Any, NamedTuple
 from rnnpipe.errors import BadRecord, UserError
 from rnnpipe.sources.ids import read_id
 from rnnpipe.storage.leftovers import INCOMPLETE
-from rnnpipe.storage.paths import StorePath, scan
+from rnnpipe.storage.paths import StorePath, read_range, scan
 
 IMAGE_ENDINGS = (
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".webp", ".gif", ".avif"),
@@ -26,6 +27,7 @@ _SYSTEM_NAMES = {"__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "@eadir"
 _SYSTEM_STARTS = (".", "~$")
 _NUMBERED = re.compile(rf"(\d+)(?:{'|'.join(map(re.escape, IMAGE_ENDINGS))})$", re.IGNORECASE)
 _STEP = "find image"
+_END_BYTES = 1 << 20
 
 
 class Listing(NamedTuple):
@@ -81,6 +83,8 @@ def _is_system(name: str) -> bool:
 
 
 def _is_utf8(name: str) -> bool:
+    if name.isascii():
+        return True
     try:
         name.encode()
     except UnicodeEncodeError:
@@ -309,6 +313,25 @@ def folder_of(name: object) -> str:
     if path.is_absolute() or ".." in path.parts:
         return ""
     return path.parent.as_posix().removeprefix(".")
+
+
+def hash_content(data: bytes) -> str:
+    """A hash of what a file holds: files of equal hashes are copies."""
+    return hashlib.blake2b(data, digest_size=8).hexdigest()
+
+
+def hash_ends(path: Path) -> str:
+    """A hash of a large file's size, its beginning and its end.
+
+    Raises:
+        BadRecord: it cannot be read (step `read file`).
+    """
+    try:
+        size = path.stat().st_size
+        ends = [(0, _END_BYTES), (max(size - _END_BYTES, _END_BYTES), size)]
+        return hash_content(b"".join([b"%d " % size, *(read_range(path, *end) for end in ends)]))
+    except OSError as fault:
+        raise BadRecord("read file", fault.strerror or type(fault).__name__) from fault
 
 
 def is_image(name: str) -> bool:
