@@ -24,3 +24,9 @@ def use_utf8() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="surrogateescape")
+
+
+def write_notice(text: str) -> None:
+    """Writes a notice on the standard error, where it is no part of a result."""
+    sys.stderr.write(f"rnnpipe: note: {text}\n")
+    sys.stderr.flush()

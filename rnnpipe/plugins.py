@@ -6,6 +6,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from rnnpipe.errors import UserError
+from rnnpipe.requirements import explain
 
 
 def find_plugins(group: str, ours: Container[str] = ()) -> dict[str, EntryPoint]:
@@ -46,6 +47,9 @@ def load_plugin(entry: EntryPoint) -> Any:
     try:
         return entry.load()
     except (ImportError, AttributeError) as fault:
+        missing = explain(fault, _where(entry)) if isinstance(fault, ModuleNotFoundError) else None
+        if missing is not None:
+            raise missing from fault
         fix = "reinstall the package that has it, or correct its entry point"
         raise UserError(_where(entry), f"{entry.value} to import", str(fault), fix) from fault
 

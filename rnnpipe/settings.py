@@ -4,7 +4,7 @@ From the one declaration come the argument of the Python class, the key of the Y
 check, its line in the JSON schema, and the flag of the Beam job.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields, replace
 from importlib import import_module
 from pathlib import Path
@@ -17,7 +17,7 @@ from rnnpipe.storage.paths import as_path
 T = TypeVar("T")
 S = TypeVar("S", bound="Settings")
 
-_BOUNDS = {
+_BOUNDS: dict[str, tuple[str, Callable[[Any, Any], bool]]] = {
     "ge": ("of at least", lambda value, bound: value >= bound),
     "gt": ("above", lambda value, bound: value > bound),
     "le": ("of at most", lambda value, bound: value <= bound),
@@ -136,12 +136,12 @@ class Settings:
         family = cls.__dict__.get("kinds")
         if family is None:
             return handler(source)
-        from pydantic import Discriminator  # noqa: PLC0415  # only the YAML engine needs it
+        import pydantic  # noqa: PLC0415  # only the YAML engine needs it
 
         members = tuple(family.load().values())
         if len(members) == 1:
             return handler.generate_schema(members[0])
-        by_kind: Any = Discriminator("kind")
+        by_kind = pydantic.Field(discriminator="kind")
         return handler.generate_schema(Annotated[Union[members], by_kind])  # noqa: UP007
 
 
@@ -154,30 +154,6 @@ def _check_bounds(owner: str, declared: Field[Any], value: Any) -> None:
             where, default = f"{owner}.{declared.name}", declared.default
             fix = "correct it" if default is MISSING else f"write e.g. {default!r}"
             raise UserError(where, f"a value {words} {limit:g}", repr(value), fix)
-
-
-def make_absolute(settings: Any) -> Any:
-    """The same settings, with absolute paths: they hold wherever a command runs later.
-
-    Args:
-        settings: settings, or a value within them.
-
-    Example:
-        >>> class Files(Settings):
-        ...     path: Path
-        >>> make_absolute(Files(path=Path("raw"))).path.is_absolute()
-        True
-    """
-    if isinstance(settings, Path):
-        return settings.absolute()
-    if isinstance(settings, Settings):
-        values = {f.name: make_absolute(getattr(settings, f.name)) for f in fields(settings)}  # type: ignore[arg-type]  # subclasses are dataclasses
-        return replace(settings, **values)  # type: ignore[type-var]  # as above
-    if isinstance(settings, tuple):
-        return tuple(map(make_absolute, settings))
-    if isinstance(settings, dict):
-        return {key: make_absolute(value) for key, value in settings.items()}
-    return settings
 
 
 class _PathSchema:
@@ -216,14 +192,20 @@ def make_paths_absolute(settings: S) -> S:
         >>> make_paths_absolute(Raw(path=Path("data"))).path.is_absolute()
         True
     """
-    changes: dict[str, Any] = {}
-    for declared in fields(settings):  # type: ignore[arg-type]  # subclasses are dataclasses
-        value = getattr(settings, declared.name)
-        if isinstance(value, Settings):
-            changes[declared.name] = make_paths_absolute(value)
-        elif isinstance(value, Path):
-            changes[declared.name] = as_path(value).absolute()
-    return replace(settings, **changes)  # type: ignore[type-var]
+    changes = {f.name: _make_absolute(getattr(settings, f.name)) for f in fields(settings)}  # type: ignore[arg-type]  # subclasses are dataclasses
+    return replace(settings, **changes)  # type: ignore[type-var]  # as above
+
+
+def _make_absolute(value: Any) -> Any:
+    if isinstance(value, Settings):
+        return make_paths_absolute(value)
+    if isinstance(value, Path):
+        return as_path(value).absolute()
+    if isinstance(value, tuple | list):
+        return type(value)(map(_make_absolute, value))
+    if isinstance(value, Mapping):
+        return {key: _make_absolute(item) for key, item in value.items()}
+    return value
 
 
 class _AtLeast:

@@ -15,11 +15,11 @@ TINY = [
     "data.image.size=32",
     "build.max_bad_fraction=0.2",
     "model.image_encoder.channels=[4, 4]",
-    "model.question_encoder.embedding=4",
-    "model.question_encoder.units=5",
-    "model.fusion.units=4",
+    "model.embedding.size=4",
+    "model.question_encoder.cell.units=5",
+    "model.fusion_units=4",
     "model.attention.units=6",
-    "model.classifier.units=7",
+    "model.hidden_units=7",
     "train.epochs=2",
     "train.batch_size=8",
 ]
@@ -192,9 +192,11 @@ def broken(case, tmp_path, shared_data, drawn_vqa):
         case "no split to score on":
             return ["run", real, *drawn, *sets("data.splits.test=0")], "evaluate.splits: expected"
         case "no file of weights":
-            encoder = "model.image_encoder={kind: backbone, weights: none.h5}"
+            backbone = "{kind: application, name: ResNet50, weights: none.h5}"
+            encoder = f"model.image_encoder={{kind: backbone, backbone: {backbone}}}"
             config = ROOT / "configs" / "captioning.yaml"
-            return ["run", config, *sets(encoder)], "model.image_encoder.weights: expected a file"
+            expected = "model.image_encoder.backbone.weights: expected a file"
+            return ["run", config, *sets(encoder)], expected
         case "no run":
             return ["evaluate", tmp_path], "expected the folder of a trained run"
 

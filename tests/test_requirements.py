@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from rnnpipe import cli
 from rnnpipe.errors import UserError
 from rnnpipe.requirements import INCLUDES, MODULES, explain, require
 
@@ -81,3 +82,12 @@ def test_a_failed_import_is_explained(name, extra):
 @pytest.mark.parametrize("name", ["tensorflow.nowhere", "tensor", "rnnpipe.nowhere", None])
 def test_another_failed_import_is_not(name):
     assert explain(ModuleNotFoundError(name=name), "a run") is None
+
+
+def test_a_task_is_refused_before_it_is_built_where_its_library_is_missing(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "sacrebleu", None)
+    assert cli.main(["build", "translation"]) == 2
+    assert capsys.readouterr().err == (
+        "rnnpipe: task translation: expected sacrebleu to be installed, got none; "
+        "pip install 'rnnpipe[translation]'\n"
+    )

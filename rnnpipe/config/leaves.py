@@ -82,6 +82,25 @@ def _walk(
                 yield from _walk(member, start, here, (*kinds, kind), families | {section})
 
 
+def find_families(settings: type[Settings]) -> list[tuple[tuple[str, ...], type[Settings]]]:
+    """The families of a section and the keys that take their kinds, in order.
+
+    Args:
+        settings: the section's class.
+
+    Example:
+        >>> from rnnpipe.parts.recurrence import RecurrenceOptions
+        >>> [(path, family.__name__) for path, family in find_families(RecurrenceOptions)]
+        [(('cell',), 'CellOptions')]
+    """
+    found: dict[tuple[tuple[str, ...], type[Settings]], None] = {}
+    for leaf in walk_leaves(settings):
+        if leaf.path[-1] == "kind" and leaf.kinds:
+            family = next(base for base in leaf.owner.__mro__ if base.__dict__.get("kinds"))
+            found.setdefault((leaf.path[:-1], family))
+    return list(found)
+
+
 def find_section(hint: Any) -> type[Settings] | None:
     """The class of a section, or None for another type: `X` of `X | None`."""
     members = [member for member in get_args(hint) or (hint,) if member is not type(None)]

@@ -12,6 +12,7 @@ from rnnpipe.decoding.penalties import (
     gnmt_coverage,
     gnmt_length,
 )
+from rnnpipe.decoding.rules import bad_endings, no_immediate_repeat
 from rnnpipe.decoding.sample import draw_quantiles, sample, sample_tokens
 from rnnpipe.decoding.selection import Selection, top_continuations
 from rnnpipe.decoding.step import RowwiseStep, Step
@@ -26,13 +27,14 @@ __all__ = [
     "Selection",
     "Step",
     "average_length",
+    "bad_endings",
     "beam_search",
     "draw_quantiles",
-    "draw_tokens",
     "ensemble",
     "gnmt_coverage",
     "gnmt_length",
     "greedy_search",
+    "no_immediate_repeat",
     "sample",
     "sample_tokens",
     "top_continuations",

@@ -106,9 +106,20 @@ def _find_distinct(values: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     return index, tf.math.unsorted_segment_min(positions, index, tf.size(distinct))
 
 
+def decode_jpeg(jpeg: Any) -> tf.Tensor:
+    """The pixels of a stored image as a model is trained on them, uint8 `(height, width, 3)`.
+
+    Decoders differ in their last bits: whatever a model reads is decoded here.
+
+    Args:
+        jpeg: its bytes.
+    """
+    return tf.io.decode_jpeg(jpeg, channels=3)
+
+
 def _decode_images(jpegs: tf.Tensor) -> tf.Tensor:
     return tf.map_fn(
-        lambda jpeg: tf.io.decode_jpeg(jpeg, channels=3),
+        decode_jpeg,
         jpegs,
         fn_output_signature=tf.TensorSpec([None, None, 3], tf.uint8),
     )

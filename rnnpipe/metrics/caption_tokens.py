@@ -13,6 +13,8 @@ _CHARACTERS = str.maketrans(
     | {"½": "1/2", "¼": "1/4", "¾": "3/4", "£": "#", "€": "$", "¢": " cents ", "\u00a0": " "}
 )
 _ENTITIES = {"&amp;": "&", "&quot;": '"', "&apos;": "'", "&lt;": "<", "&gt;": ">"}
+_DROPPED = re.compile("[\U00010000-\U0010ffff\u200b-\u200f\ufe00-\ufe0f]")  # emoji and joiners
+_SOFT_HYPHEN = "\u00ad"
 _ENTITY = re.compile("|".join(_ENTITIES))
 
 _ABBREVIATIONS = (  # they keep their period
@@ -24,10 +26,16 @@ _ABBREVIATIONS = (  # they keep their period
     "tenn va vt wis wyo ala ariz"
 ).replace(" ", "|")
 _STATES = "Ill Mass Miss Ore Pa Tex Wash Ark Del La".replace(" ", "|")  # lower-cased, other words
+_WORD = r"[^\W_]+(?:_[^\W_]+)*"
 _TOKEN = re.compile(
     rf"""
-    https?://\S+ | [\w.]+@[\w.]+\w | </?[A-Za-z][^<>\s]*>
+    (?P<smiley>[<>]?[:;=][-o*']?[()DPdpO\\{{@|[\]](?![A-Za-z])
+    | \([-^x=~<>'][_.]?[-^x=~<>']\) | \([^x=~<>']-[\^x=~<>'`]\))
+  | [-^x=~<>']_[-^x=~<>'](?!\w) | [\^x=~<>]\.[\^x=~<>](?!\w)
+  | @[A-Za-z_]\w* | \#[^\W\d_]+ | (?i:c\+\+|[cf]\#)                # @anna, #dogs
+  | https?://\S+ | [\w.]+@[\w.]*\w | </?[A-Za-z][^<>\s]*>
   | (?P<two>(?i:(?:can(?=not)|gon(?=na)|got(?=ta)|wan(?=na)|lem(?=me)|gim(?=me))\w\w\w?(?!\w|')))
+  | '[nN]' | (?i:dunkin|somethin|ol)'(?!\w)                         # rock'n'roll
   | (?i:n't|'(?:s|m|d|ll|re|ve|em|cause|n'?))(?!\w) | '\d\ds?(?![\w'])
   | '[tT](?=is\b|was\b) | [yY]'(?=all\b)                        # 'tis, y'all
   | \w+(?=(?i:n't)(?!\w))
@@ -36,7 +44,7 @@ _TOKEN = re.compile(
   | (?i:nos?|figs?|art|pp|ca)\.(?=\s\d) | [^\W\d_]\.(?!\w)        # no. 5, john f. kennedy
   | [A-Z]+(?:&[A-Z]+)+                                           # at&t, but black & white
   | \d*(?:[.,:]\d+)+ | [!?]{{2,}} | \*+ | \.+ | -+               # 11:44 and pm are two tokens
-  | \w+(?:[-/.]\w+|'(?!(?i:s|m|d|ll|re|ve)(?!\w))[^\W\d_]+)*  # t-shirt, and/or, o'clock
+  | _+ | {_WORD}(?:[-/.]{_WORD}|'(?!(?i:s|m|d|ll|re|ve|n)(?!\w))[^\W\d_]+)*  # t-shirt, o'clock
   | \S
     """,
     re.VERBOSE,
@@ -62,12 +70,15 @@ def tokenize_caption(text: str) -> list[str]:
     Source:
         The PTBTokenizer of Stanford CoreNLP 3.4.1 as github.com/tylin/coco-caption runs it.
     """
-    text = _ENTITY.sub(lambda found: _ENTITIES[found[0]], text).translate(_CHARACTERS)
+    text = _ENTITY.sub(lambda found: _ENTITIES[found[0]], text)
+    text = _DROPPED.sub(" ", text.translate(_CHARACTERS)).replace(_SOFT_HYPHEN, "")
     tokens = []
     for found in _TOKEN.finditer(text):
         token = found[0].lower()
         if found["two"]:
             tokens += [token[:3], token[3:]]
+        elif found["smiley"]:
+            tokens.append("".join(_BRACKETS[c] if c in "()" else c for c in token))
         elif not _PUNCTUATION.fullmatch(token):
             tokens.append(_BRACKETS.get(token, token))
     return tokens

@@ -9,6 +9,8 @@ from rnnpipe.parts.recurrence import RecurrenceOptions, find_state_sizes
 from rnnpipe.settings import Settings, fraction, setting
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import keras
 
 
@@ -53,7 +55,7 @@ def build_language_model(
     Returns:
         A model from `{"tokens": (batch, time) int, "starts": (batch,) bool, whether the text starts
         with these tokens, "states": [(batch, size), …]}` to `{"logits": (batch, time, vocab),
-        "states": the states after the last token}`.
+        "state_0": (batch, size), …}`, the states after the last token.
 
     Raises:
         UserError: the recurrence does not return its states, it has learned first states of its
@@ -66,7 +68,7 @@ def build_language_model(
         >>> model = build_language_model(options, vocab=9)
         >>> inputs = {"tokens": numpy.array([[2, 4, 5]]), "states": [numpy.zeros((1, 4))]}
         >>> outputs = model({**inputs, "starts": numpy.array([True])})
-        >>> tuple(outputs["logits"].shape), [tuple(state.shape) for state in outputs["states"]]
+        >>> tuple(outputs["logits"].shape), [tuple(state.shape) for state in get_states(outputs)]
         ((1, 3, 9), [(1, 4)])
 
     Source: Mikolov et al., Recurrent neural network based language model, 2010; dropout after
@@ -112,7 +114,8 @@ def build_language_model(
         raise UserError("model.tie_weights", "an embedding as wide as the layers", got, fix)
     return keras.Model(
         {"tokens": tokens, "starts": starts, "states": states},
-        {"logits": logits, "states": after},
+        # Flat, as what is exported returns tensors by name.
+        {"logits": logits, **{f"state_{number}": state for number, state in enumerate(after)}},
         name="language_model",
     )
 
@@ -141,3 +144,8 @@ def first_states(model: "keras.Model", rows: int) -> list[Any]:
 def state_sizes(model: "keras.Model") -> list[int]:
     """The sizes of a language model's states."""
     return [state.shape[-1] for state in model.input["states"]]
+
+
+def get_states(outputs: "Mapping[str, Any]") -> list[Any]:
+    """The states among a language model's outputs, in the order in which it reads them."""
+    return [outputs[f"state_{number}"] for number in range(len(outputs) - 1)]

@@ -42,10 +42,19 @@ class RecurrenceOptions(Settings):
         return self.cell.output_size * (2 if self.bidirectional else 1)
 
     def check(self) -> None:
-        """The cell reads no context; zoneout draws for the states itself."""
+        """The cell reads no context, there are layers to act between, zoneout draws for itself."""
         if self.cell.reads_context:
             expected, got = "a cell that reads a sequence alone", self.cell.kind
             raise UserError("cell.kind", expected, got, "write another kind, e.g. lstm")
+        if self.depth == 1:
+            for name, value, without in (
+                ("dropout", self.dropout, "0"),
+                ("connection", self.connection, "null"),
+            ):
+                if value:
+                    expected = f"{without} with one layer, as it acts between two"
+                    fix = f"raise depth, or write {without}"
+                    raise UserError(name, expected, str(value), fix)
         if self.zoneout and getattr(self.cell, "recurrent_dropout", 0.0):
             expected, got = "0 with zoneout", str(getattr(self.cell, "recurrent_dropout", 0.0))
             raise UserError("cell.recurrent_dropout", expected, got, "choose one of both")

@@ -1,14 +1,68 @@
 """How sequences are decoded."""
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal
 
 from rnnpipe.errors import UserError
-from rnnpipe.settings import Settings, setting
+from rnnpipe.settings import Kinds, Settings, setting
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from rnnpipe.decoding import Constraint, Constraints, Decoded, Step
 
-    from rnnpipe.decoding import Constraints, Decoded, Step
+_HERE = "rnnpipe.parts.search"
+
+
+FindToken = Callable[[str], int]
+"""The id of a token of the vocabulary."""
+
+
+class RuleOptions(Settings):
+    """A constraint of a decoded sequence that is a function of its tokens so far.
+
+    Other packages add kinds by the entry point group `rnnpipe.constraints`.
+    """
+
+    kinds = Kinds(
+        "rnnpipe.constraints",
+        {
+            "no_immediate_repeat": f"{_HERE}:NoImmediateRepeatOptions",
+            "bad_endings": f"{_HERE}:BadEndingsOptions",
+        },
+    )
+
+    def make(self, find_token: FindToken) -> "Constraint":
+        """The constraint.
+
+        Args:
+            find_token: the id of a token, for rules that name some.
+        """
+        raise NotImplementedError
+
+
+class NoImmediateRepeatOptions(RuleOptions):
+    """No token comes twice in a row."""
+
+    kind: Literal["no_immediate_repeat"] = "no_immediate_repeat"
+
+    def make(self, find_token: FindToken) -> "Constraint":
+        """See `no_immediate_repeat`."""
+        from rnnpipe.decoding import no_immediate_repeat
+
+        del find_token
+        return no_immediate_repeat
+
+
+class BadEndingsOptions(RuleOptions):
+    """No sequence ends with certain tokens, e.g. an article."""
+
+    kind: Literal["bad_endings"] = "bad_endings"
+    tokens: tuple[str, ...] = setting(help="tokens of the vocabulary", min_length=1)
+
+    def make(self, find_token: FindToken) -> "Constraint":
+        """See `bad_endings`."""
+        from rnnpipe.decoding import bad_endings
+
+        return bad_endings([find_token(token) for token in self.tokens])
 
 
 class ConstraintOptions(Settings):
@@ -21,24 +75,29 @@ class ConstraintOptions(Settings):
     banned_tokens: tuple[str, ...] = setting(
         (), "tokens that never come, as the vocabulary has them"
     )
+    rules: tuple[RuleOptions, ...] = setting((), "further constraints, by their kinds")
 
-    def make(self, banned: "Sequence[int]" = (), prefix: Any = None) -> "Constraints | None":
+    def make(
+        self, find_token: FindToken, prefix: Any = None
+    ) -> "list[Constraints | Constraint] | None":
         """The constraints; None where there are none.
 
         Args:
-            banned: the ids of `banned_tokens`.
+            find_token: the id of a token.
             prefix: what sequences must begin with, see `Constraints`.
         """
         from rnnpipe.decoding import Constraints
 
-        if not (self.min_length or self.no_repeat_ngram or banned or prefix is not None):
-            return None
-        return Constraints(
+        usual = Constraints(
             min_length=self.min_length,
             no_repeat_ngram=self.no_repeat_ngram,
-            banned_tokens=tuple(banned),
+            banned_tokens=[find_token(token) for token in self.banned_tokens],
             prefix=prefix,
         )
+        restricts = self.min_length or self.no_repeat_ngram or self.banned_tokens
+        if not (restricts or self.rules or prefix is not None):
+            return None
+        return [usual, *(rule.make(find_token) for rule in self.rules)]
 
 
 class BeamSearchOptions(Settings):
@@ -71,6 +130,16 @@ class BeamSearchOptions(Settings):
         if self.n_best % self.groups:
             expected, fix = f"a multiple of the {self.groups} groups", "take as many of each group"
             raise UserError("n_best", expected, str(self.n_best), fix)
+
+    def check_vocabulary(self, size: int) -> None:
+        """Checks that a vocabulary has a token for each beam.
+
+        Raises:
+            UserError: it has fewer; `where` is the key alone.
+        """
+        if self.width // self.groups > size:
+            expected = f"at most the vocabulary, {size}"
+            raise UserError("width", expected, str(self.width), "narrow the beam")
 
     def search(
         self,

@@ -22,7 +22,7 @@ from rnnpipe.runs.config import load_run_config
 from rnnpipe.runs.directory import RunDirectory, create_run, write_json, write_jsonl, write_text
 from rnnpipe.runs.model import load_baselines, load_model
 from rnnpipe.runs.progress import fetch_records
-from rnnpipe.settings import make_absolute
+from rnnpipe.settings import make_paths_absolute
 from rnnpipe.storage.disk_full import report_full_disk
 from rnnpipe.tasks import make_task
 from rnnpipe.tasks.base import Task
@@ -126,7 +126,7 @@ def _evaluate(
 
 def _begin_evaluation(run: RunDirectory, config: RunConfig) -> RunDirectory:
     folder = create_run(run.path, "evaluations")
-    write_text(folder.config, dump_config(make_absolute(config)))
+    write_text(folder.config, dump_config(make_paths_absolute(config)))
     return folder
 
 

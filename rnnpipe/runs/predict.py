@@ -66,11 +66,16 @@ def _show(
         for answer, probability in prediction.answers:
             table.add_row(answer, f"{probability:.1%}")
         console.print(table)
-    path = picture or run.path / "prediction.png"
+    if prediction.picture is not None:
+        kind = "Timeline" if prediction.timeline else "Picture"
+        _save(prediction.picture, picture or run.path / "prediction.png", kind, console)
+
+
+def _save(png: bytes, path: Path, kind: str, console: Console) -> None:
     try:
-        path.write_bytes(prediction.picture)
+        path.write_bytes(png)
     except OSError as error:
         raise UserError(
             f"--picture {path}", "a file to write to", str(error.strerror), "name another file"
         ) from error
-    console.print(f"{'Timeline' if prediction.timeline else 'Picture'}: {path}")
+    console.print(f"{kind}: {path}")

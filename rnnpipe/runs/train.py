@@ -26,7 +26,7 @@ from rnnpipe.runs.directory import (
 from rnnpipe.runs.environment import describe_environment
 from rnnpipe.runs.model import save_model
 from rnnpipe.runs.progress import fetch_records, make_progress
-from rnnpipe.settings import make_absolute
+from rnnpipe.settings import make_paths_absolute
 from rnnpipe.storage.disk_full import report_full_disk
 from rnnpipe.tasks.base import Phase, Task
 from rnnpipe.tasks.run_config import RunConfig
@@ -112,7 +112,7 @@ def train(
     task.check_model()
     fetch_records(records, console)
     check_training(config, task, records)
-    text = dump_config(make_absolute(config))
+    text = dump_config(make_paths_absolute(config))
     _note_interrupted(runs_dir / name, text, console)
     run = _begin_run(runs_dir, name, text, records)
     with run.lock():

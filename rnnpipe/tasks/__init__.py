@@ -8,6 +8,7 @@ from importlib.metadata import EntryPoint
 from typing import TYPE_CHECKING
 
 from rnnpipe.plugins import find_plugins, load_plugin
+from rnnpipe.requirements import require
 
 if TYPE_CHECKING:
     from rnnpipe.tasks.base import Task
@@ -63,9 +64,14 @@ def find_schemas() -> Mapping[str, type[RunConfig]]:
 
 
 def make_task(config: RunConfig) -> Task:
-    """The task that a config is for."""
-    task: Task = load_plugin(find_tasks()[config.task])(config)
-    return task
+    """The task that a config is for.
+
+    Raises:
+        UserError: a library that it needs is not installed.
+    """
+    cls: type[Task] = load_plugin(find_tasks()[config.task])
+    require(*cls.extras, where=f"task {config.task}")
+    return cls(config)
 
 
 def _find_schema(name: str, entry: EntryPoint) -> type[RunConfig]:

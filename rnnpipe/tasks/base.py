@@ -52,12 +52,12 @@ class Prediction:
 
     Args:
         answers: texts with their probabilities, the likeliest first.
-        picture: a PNG, e.g. of the attention.
+        picture: a PNG, e.g. of the attention; None of a task that draws none.
         timeline: of a video: segments of start and end in seconds, label and probability.
     """
 
     answers: Sequence[tuple[str, float]]
-    picture: bytes
+    picture: bytes | None = None
     timeline: Sequence[tuple[float, float, str, float]] = ()
 
 
@@ -106,6 +106,8 @@ class Task(ABC, Generic[Config]):
     """The fields of a record that `make_pair` needs."""
     batch_options: ClassVar[Mapping[str, Any]] = MappingProxyType({})
     """Further arguments of `rnnpipe.inputs.batches.make_batches`."""
+    extras: ClassVar[Sequence[str]] = ()
+    """The extras of rnnpipe that the task needs beside those of the stages."""
     vocabulary: ClassVar[Sequence[str]] = ()
     """The files and folders of the records that `predict` needs."""
 
@@ -180,7 +182,9 @@ class Task(ABC, Generic[Config]):
         """The model that is fitted: by default one with the logits as its only output."""
         import keras
 
-        return keras.Model(model.input, model.output["logits"], name=model.name)
+        from rnnpipe.training.trainer import Trainer
+
+        return Trainer(keras.Model(model.input, model.output["logits"], name=model.name))
 
     @abstractmethod
     def compile_options(self, model: keras.Model) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import numpy as np
 from rnnpipe.config.describe import closest
 from rnnpipe.decoding import Decoded, gnmt_coverage, gnmt_length
 from rnnpipe.errors import UserError
-from rnnpipe.parts.search import BeamSearchOptions, ConstraintOptions
+from rnnpipe.parts.search import BeamSearchOptions, FindToken
 from rnnpipe.text.tokens import END
 
 
@@ -67,28 +67,30 @@ def read_hypotheses(
     return hypotheses
 
 
-def find_banned(options: ConstraintOptions, pieces: Sequence[str], where: str) -> tuple[int, ...]:
-    """The ids of the tokens that a search may not choose.
+def token_finder(pieces: Sequence[str], where: str) -> FindToken:
+    """The function from a token to its id, for what a config says of tokens.
 
     Args:
-        options: with their names.
         pieces: the token of every id.
-        where: the key of the constraints, for messages.
+        where: the key that names tokens, for messages.
 
-    Raises:
-        UserError: the vocabulary has no such token.
+    Returns:
+        A function that raises a `UserError` where the vocabulary has no such token.
 
     Example:
-        >>> find_banned(ConstraintOptions(banned_tokens=("<unk>",)), ["<pad>", "<unk>"], "beam")
-        (1,)
+        >>> token_finder(["<pad>", "<unk>"], "beam.constraints")("<unk>")
+        1
     """
     ids = {piece: number for number, piece in enumerate(pieces)}
-    for token in options.banned_tokens:
+
+    def find_token(token: str) -> int:
         if token not in ids:
             likely = f"▁{token}" if f"▁{token}" in ids else closest(token, list(pieces))
             fix = f"did you mean {likely}?" if likely else "remove it"
-            raise UserError(f"{where}.banned_tokens", "tokens of the vocabulary", token, fix)
-    return tuple(ids[token] for token in options.banned_tokens)
+            raise UserError(where, "tokens of the vocabulary", token, fix)
+        return ids[token]
+
+    return find_token
 
 
 def check_n_best(n_best: int | None, beam_width: int, default: int) -> int:

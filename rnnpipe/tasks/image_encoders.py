@@ -41,7 +41,7 @@ def check_encoder(
         expected = "another kind without data.features" if features is None else "the kind features"
         got = getattr(encoder, "kind", type(encoder).__name__)
         fix = f"let {key} and data.features agree"
-        raise UserError(f"{key}.kind", expected, got, fix)
+        raise UserError(key, expected, got, fix)
     if features is not None:
         _check_unchanged(augment)
 

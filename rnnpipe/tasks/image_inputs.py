@@ -44,19 +44,19 @@ def read_encoder_input(path: str, data: ImageRecordOptions) -> np.ndarray[Any, A
     Raises:
         UserError: the file cannot be read, or the backbone of its features cannot be made.
     """
-    features, fit = data.features, data.image.fit
-    if features is None:
-        return read_photo(path, data.image.size, fit)[None]
-    return features(read_photo(path, features.image_size, fit)[None])
+    if data.features is None:
+        return read_photo(path, data)[None]
+    with _readable(path):
+        pixels = data.read_image(path)["image_features"]  # those that a worker computes them of
+    return data.features(pixels[None])
 
 
-def read_photo(path: str, size: int, fit: Fit) -> Pixels:
-    """The pixels of an image, preprocessed as in a record.
+def read_photo(path: str, data: ImageRecordOptions) -> Pixels:
+    """The pixels of an image as the model would read them of its record: stored and decoded again.
 
     Args:
         path: the image file.
-        size: height and width of the result, in pixels.
-        fit: how an image that is not square becomes square.
+        data: how the records are made.
 
     Returns:
         uint8, `(size, size, 3)`.
@@ -65,7 +65,14 @@ def read_photo(path: str, size: int, fit: Fit) -> Pixels:
         UserError: the file cannot be read.
     """
     with _readable(path):
-        return np.asarray(read_image(path, size, fit))
+        return decode_pixels(data.read_image(path)["image_jpeg"])
+
+
+def decode_pixels(jpeg: bytes) -> Pixels:
+    """The pixels of a record's image as the model reads them, uint8 `(height, width, 3)`."""
+    from rnnpipe.inputs.parsing import decode_jpeg  # brings in TensorFlow
+
+    return np.asarray(decode_jpeg(jpeg))
 
 
 def show_photo(path: str, fit: Fit) -> Pixels:
@@ -85,7 +92,8 @@ def show_photo(path: str, fit: Fit) -> Pixels:
         UserError: the file cannot be read.
     """
     if fit != "stretch":
-        return read_photo(path, _SHOWN, fit)
+        with _readable(path):
+            return np.asarray(read_image(path, _SHOWN, fit))
     with _readable(path):
         return np.asarray(read_whole_image(path, _SHOWN))
 

@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from rnnpipe.errors import UserError
 from rnnpipe.parts.optimizers import AdamOptions, OptimizerOptions
 from rnnpipe.settings import Settings, setting
 from rnnpipe.tasks.extensions import METRICS, REPORT_ITEMS, check_names
@@ -27,7 +28,9 @@ class Train(Settings):
 class Evaluate(Settings):
     """What is scored at the end."""
 
-    splits: tuple[Literal["train", "validation", "test"], ...] = setting(("test",), min_length=1)
+    splits: tuple[Literal["train", "validation", "test"], ...] = setting(
+        ("test",), "which of them are scored", min_length=1
+    )
     batch_size: int = setting(256, "examples computed together", ge=1)
     metrics: tuple[str, ...] = setting((), "metrics of other packages, by their entry points")
     report_items: tuple[str, ...] = setting(
@@ -40,13 +43,25 @@ class Evaluate(Settings):
         check_names(REPORT_ITEMS, self.report_items, "report_items")
 
 
+MAX_SEED = 2**32 - 1
+"""The greatest seed that NumPy takes."""
+
+
 class RunConfig(Settings):
     """What every run has, whatever its task."""
 
-    task: str
-    seed: int = setting(7, "of everything random", ge=0)
+    task: str = setting(help="the task")
+    seed: int = setting(7, "of everything random", ge=0, le=MAX_SEED)
     data: Data
     build: BuildOptions = BuildOptions()
     model: Settings
     train: Train
     evaluate: Evaluate = Evaluate()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        # Each further member of an ensemble has the next seed.
+        last = self.seed + getattr(self.train, "ensemble_size", 1) - 1
+        if last > MAX_SEED:
+            expected, got = f"at most {MAX_SEED} for the last member too", f"{last} there"
+            raise UserError("seed", expected, got, "write a smaller one")

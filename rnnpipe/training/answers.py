@@ -34,16 +34,9 @@ class AnswerTrainer(AttentionTrainer):
     Source: Xu et al., Show, Attend and Tell, 2015, section 4.1.
     """
 
-    def compute_loss(
-        self,
-        x: Any = None,
-        y: Any = None,
-        y_pred: Any = None,
-        sample_weight: Any = None,
-        training: Any = True,
-    ) -> Any:
+    def total_loss(self, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: Any) -> Any:
         """The loss; see the class for the equations."""
-        loss = super().compute_loss(x, y, y_pred, sample_weight, training)
+        loss = super().total_loss(x, y, y_pred, sample_weight, training)
         if not (self.is_hard and training):
             return loss
         log_likelihood = -soft_cross_entropy(y, y_pred["logits"])

@@ -1,17 +1,18 @@
 """The training that all models with soft or hard attention share."""
 
-from typing import Any, Self
+from typing import Any
 
 import keras
 from keras import ops
 
 from rnnpipe.layers import MovingAverage, reinforce_loss
+from rnnpipe.training.trainer import Trainer
 
 
-class AttentionTrainer(keras.Model):
+class AttentionTrainer(Trainer):
     """Base of the trainers of models with logits and alignments: its loss is L, that of the logits.
 
-    A subclass adds to L, in `compute_loss`; of hard attention what `reinforcement` gives.
+    A subclass adds to L, in `total_loss`; of hard attention what `reinforcement` gives.
 
     Args:
         model: to `{"logits", "alignments"}`; of hard attention with `probabilities` too, or of none
@@ -35,8 +36,7 @@ class AttentionTrainer(keras.Model):
         entropy_weight: float = 0.0,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**{"name": model.name, **kwargs})
-        self.model = model
+        super().__init__(model, **kwargs)
         self.reward_weight, self.entropy_weight = reward_weight, entropy_weight
         self.is_hard = "probabilities" in model.output
         self.baseline: Any = MovingAverage(name="baseline") if self.is_hard else None
@@ -48,20 +48,9 @@ class AttentionTrainer(keras.Model):
             self.baseline.build((None,))
         self.built = True
 
-    def call(self, inputs: Any, training: Any = False) -> Any:
-        """The outputs of the model."""
-        return self.model(inputs, training=training)
-
-    def compute_loss(
-        self,
-        x: Any = None,
-        y: Any = None,
-        y_pred: Any = None,
-        sample_weight: Any = None,
-        training: Any = True,
-    ) -> Any:
+    def total_loss(self, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: Any) -> Any:
         """L, the compiled loss of the logits."""
-        return super().compute_loss(x, y, y_pred["logits"], sample_weight, training)
+        return super().total_loss(x, y, y_pred["logits"], sample_weight, training)
 
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """The compiled metrics, of the logits."""
@@ -91,13 +80,6 @@ class AttentionTrainer(keras.Model):
         """The arguments of the constructor."""
         return {
             **super().get_config(),
-            "model": keras.saving.serialize_keras_object(self.model),
             "reward_weight": self.reward_weight,
             "entropy_weight": self.entropy_weight,
         }
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Self:
-        """Creates a trainer from its config."""
-        model = keras.saving.deserialize_keras_object(config["model"], custom_objects)
-        return cls(**{**config, "model": model})

@@ -45,16 +45,9 @@ class CaptionTrainer(AttentionTrainer):
         super().__init__(model, **kwargs)
         self.doubly_stochastic = doubly_stochastic
 
-    def compute_loss(
-        self,
-        x: Any = None,
-        y: Any = None,
-        y_pred: Any = None,
-        sample_weight: Any = None,
-        training: Any = True,
-    ) -> Any:
+    def total_loss(self, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: Any) -> Any:
         """The loss; see the class for the equations."""
-        loss = super().compute_loss(x, y, y_pred, sample_weight, training)
+        loss = super().total_loss(x, y, y_pred, sample_weight, training)
         if self.is_hard:
             return loss + self._reinforce(y, y_pred) if training else loss
         if self.doubly_stochastic and "alignments" in y_pred:

@@ -34,16 +34,9 @@ class GlimpseTrainer(AttentionTrainer):
     of Visual Attention, 2014, section 3.2, with the likelihood for the reward.
     """
 
-    def compute_loss(
-        self,
-        x: Any = None,
-        y: Any = None,
-        y_pred: Any = None,
-        sample_weight: Any = None,
-        training: Any = True,
-    ) -> Any:
+    def total_loss(self, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: Any) -> Any:
         """The loss; see the class for the equations."""
-        loss = super().compute_loss(x, y, y_pred, sample_weight, training)
+        loss = super().total_loss(x, y, y_pred, sample_weight, training)
         if not (self.is_hard and training):
             return loss
         logits = y_pred["logits"]

@@ -66,7 +66,10 @@ def measure_gradient_flow(model: keras.Model, tokens: Any) -> GradientFlow:
             steps.append(states)
             inputs = {"tokens": tokens[:, t : t + 1], "starts": starts, "states": states}
             outputs = model(inputs, training=False)
-            logits, states = outputs["logits"][:, 0], list(outputs["states"])
+            logits, states = (
+                outputs["logits"][:, 0],
+                [outputs[f"state_{number}"] for number in range(len(states))],
+            )
         loss = ops.mean(
             ops.sparse_categorical_crossentropy(tokens[:, -1], logits, from_logits=True)
         )

@@ -39,6 +39,10 @@ class LabelCrossEntropy(keras.losses.Loss):
         )
         return losses * known / ops.maximum(ops.sum(known), 1.0)
 
+    def count(self, labels: Any) -> Any:
+        """The number of known labels that the loss of a batch is the mean of."""
+        return ops.sum(ops.cast(labels >= 0, "float32"))
+
 
 @keras.saving.register_keras_serializable("rnnpipe")
 class LabelAccuracy(keras.metrics.Metric):

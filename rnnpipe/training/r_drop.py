@@ -1,13 +1,15 @@
 """R-Drop: a consistency loss between two forward passes with different dropout."""
 
-from typing import Any, Self
+from typing import Any
 
 import keras
 from keras import ops
 
+from rnnpipe.training.trainer import Trainer
+
 
 @keras.saving.register_keras_serializable("rnnpipe")
-class RDropTrainer(keras.Model):
+class RDropTrainer(Trainer):
     """A classifier trained with R-Drop: two passes with different dropout have to agree.
 
         loss = ½ (L₁ + L₂) + α/4 [KL(p₁ ‖ p₂) + KL(p₂ ‖ p₁)]
@@ -41,40 +43,17 @@ class RDropTrainer(keras.Model):
     """
 
     def __init__(self, model: keras.Model, *, weight: float, **kwargs: Any) -> None:
-        super().__init__(**{"name": model.name, **kwargs})
-        self.model, self.weight = model, weight
+        super().__init__(model, **kwargs)
+        self.weight = weight
 
-    def build(self, input_shape: Any = None) -> None:
-        """Nothing: the model has its weights."""
-        del input_shape
-        self.built = True
-
-    def call(self, inputs: Any, training: Any = False) -> Any:
-        """The outputs of the model."""
-        return self.model(inputs, training=training)
-
-    def compute_loss(
-        self,
-        x: Any = None,
-        y: Any = None,
-        y_pred: Any = None,
-        sample_weight: Any = None,
-        training: Any = True,
-    ) -> Any:
+    def total_loss(self, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: Any) -> Any:
         """The loss; see the class for the equation."""
-        loss = super().compute_loss(x, y, y_pred, sample_weight, training)
+        loss = super().total_loss(x, y, y_pred, sample_weight, training)
         return loss + self.weight / 4 * symmetric_kl(y_pred) if training else loss
 
     def get_config(self) -> dict[str, Any]:
         """The arguments of the constructor."""
-        model = keras.saving.serialize_keras_object(self.model)
-        return {**super().get_config(), "model": model, "weight": self.weight}
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Self:
-        """Creates a trainer from its config."""
-        model = keras.saving.deserialize_keras_object(config["model"], custom_objects)
-        return cls(**{**config, "model": model})
+        return {**super().get_config(), "weight": self.weight}
 
 
 def repeat_batch(values: Any) -> Any:

@@ -60,6 +60,10 @@ class TokenCrossEntropy(keras.losses.Loss):
         counts = _counts(targets, losses.dtype)
         return losses * counts / ops.maximum(ops.sum(counts), 1.0)
 
+    def count(self, targets: Any) -> Any:
+        """The number of tokens that the loss of a batch is the mean of."""
+        return ops.sum(_counts(targets, "float32"))
+
     def get_config(self) -> dict[str, Any]:
         """The arguments of the constructor."""
         return {**super().get_config(), "smoothing": self.smoothing}

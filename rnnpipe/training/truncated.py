@@ -5,9 +5,11 @@ from typing import Any
 import keras
 from keras import ops
 
+from rnnpipe.training.trainer import Trainer
+
 
 @keras.saving.register_keras_serializable("rnnpipe")
-class TruncatedBPTT(keras.Model):
+class TruncatedBPTT(Trainer):
     """Trains a recurrent model on a text of any length, chunk by chunk.
 
         logits, sₖ = model(chunkₖ, stop_gradient(sₖ₋₁))
@@ -23,7 +25,7 @@ class TruncatedBPTT(keras.Model):
 
     Args:
         model: from `{"tokens": (rows, time), "starts": (rows,), "states": [(rows, size), …]}` to
-            `{"logits": (rows, time, vocab), "states": […]}`, e.g. of `build_language_model`; in
+            `{"logits": (rows, time, vocab), "state_0": …}`, e.g. of `build_language_model`; in
             rows where `starts` is true it does not read the states.
         rows: how many texts are read at once in training.
         evaluation_rows: how many in evaluation; None for as many as in training.
@@ -58,8 +60,8 @@ class TruncatedBPTT(keras.Model):
     def __init__(
         self, model: keras.Model, rows: int, evaluation_rows: int | None = None, **kwargs: Any
     ) -> None:
-        super().__init__(**kwargs)
-        self.model, self.rows, self.evaluation_rows = model, rows, evaluation_rows or rows
+        super().__init__(model, **kwargs)
+        self.rows, self.evaluation_rows = rows, evaluation_rows or rows
         sizes = [state.shape[-1] for state in model.input["states"]]
         self.carried = {
             "training": self._make_states("training", rows, sizes),
@@ -81,8 +83,8 @@ class TruncatedBPTT(keras.Model):
             {"tokens": inputs["tokens"], "starts": inputs["starts"], "states": states},
             training=training,
         )
-        for variable, state in zip(carried, after["states"], strict=True):
-            variable.assign(ops.stop_gradient(state))
+        for number, variable in enumerate(carried):
+            variable.assign(ops.stop_gradient(after[f"state_{number}"]))
         return after["logits"]
 
     def reset(self) -> None:
@@ -94,14 +96,7 @@ class TruncatedBPTT(keras.Model):
     def get_config(self) -> dict[str, Any]:
         """The arguments of the constructor."""
         return {
-            "name": self.name,
-            "model": keras.saving.serialize_keras_object(self.model),
+            **super().get_config(),
             "rows": self.rows,
             "evaluation_rows": self.evaluation_rows,
         }
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "TruncatedBPTT":
-        """The trainer of a `get_config`."""
-        model = keras.saving.deserialize_keras_object(config["model"], custom_objects)
-        return cls(**{**config, "model": model})

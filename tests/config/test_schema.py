@@ -31,5 +31,5 @@ def test_home_is_expanded_and_unknown_users_are_told(monkeypatch, tmp_path):
     path = next(p for p in CONFIGS if p.stem == "easy_vqa")
     config = load_config(path, find_schemas(), ["data.source.path=~/raw"])
     assert config.data.source.path == tmp_path / "raw"
-    with pytest.raises(UserError, match="whose user is not known; write the folder out"):
+    with pytest.raises(UserError, match="of an unknown user; write it out"):
         load_config(path, find_schemas(), ["data.source.path=~no-such-user/raw"])

@@ -46,7 +46,7 @@ def tiny_data_set(folder, raw):
     clips = []
     for label, name in enumerate(["v_Apply*", "Baseball*"]):
         (path,) = folder.glob(name)
-        frames = [np.asarray(Framing(32)(shown)) for shown in read_video(path)]
+        frames = [np.asarray(Framing(32, "stretch", box=None)(shown)) for shown in read_video(path)]
         clips += [(f"{label}{part}", frames[20 * part :][:20], label) for part in range(5)]
     examples = [(key, {"video": np.stack(video), "label": label}) for key, video, label in clips]
     tfds.dataset_builders.store_as_tfds_dataset(
@@ -59,6 +59,7 @@ def tiny_data_set(folder, raw):
     )
     return [
         "data.source.name=null",
+        "train.optimizer.schedule.warmup_steps=1",
         f"data.source.path={raw / 'ucf101' / '1.0.0'}",
         "data.splits.validation=0.3",
     ]

@@ -17,6 +17,7 @@ TINY = [
     "model.attention.units=6",
     "model.hidden_units=7",
     "train.epochs=2",
+    "train.optimizer.schedule.warmup_steps=1",
     "train.batch_size=8",
 ]
 

@@ -8,6 +8,7 @@ from rnnpipe.models.language_model import (
     LanguageModelOptions,
     build_language_model,
     first_states,
+    get_states,
     state_sizes,
 )
 from rnnpipe.parts.cells import (
@@ -45,10 +46,10 @@ def test_states_continue_a_text(cell):
     model = build(cell(units=5), depth=2, connection="highway")
     whole = read(model, TOKENS, zeros(model), [True, True])
     first = read(model, TOKENS[:, :2], zeros(model), [True, True])
-    second = read(model, TOKENS[:, 2:], [np.array(s) for s in first["states"]])
+    second = read(model, TOKENS[:, 2:], [np.array(s) for s in get_states(first)])
     logits = np.concatenate([first["logits"], second["logits"]], axis=1)
     np.testing.assert_allclose(logits, whole["logits"], atol=1e-6)
-    for ours, theirs in zip(second["states"], whole["states"], strict=True):
+    for ours, theirs in zip(get_states(second), get_states(whole), strict=True):
         np.testing.assert_allclose(ours, theirs, atol=1e-6)
 
 

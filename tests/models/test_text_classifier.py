@@ -2,17 +2,39 @@ import keras
 import numpy as np
 import pytest
 
+from rnnpipe.config.loader import load_settings
 from rnnpipe.errors import UserError
-from rnnpipe.models.text_classifier import build_text_classifier, join_classifiers
+from rnnpipe.models.text_classifier import (
+    TextClassifierOptions,
+    build_text_classifier,
+    join_classifiers,
+)
+from rnnpipe.parts.cells import CellOptions
 
-SMALL = {"vocab": 12, "classes": 3, "embedding": 5, "units": 4, "attention_units": 6}
+# Large enough embeddings that every text gets logits of its own.
+SMALL = {
+    "embedding": {"size": 5, "scale": 1.0},
+    "recurrence": {"cell": {"units": 4}},
+    "pooling": {"kind": "attention", "units": 6},
+}
+DROPOUT = {
+    "words": {"embedding": {**SMALL["embedding"], "word_dropout": 0.5}},
+    "embedding": {"embedding": {**SMALL["embedding"], "dropout": 0.5}},
+    "layers": {"recurrence": {"cell": {"units": 4}, "depth": 2, "dropout": 0.5}},
+    "attention": {"pooling": {**SMALL["pooling"], "dropout": 0.5}},
+    "classifier": {"dropout": 0.5},
+}
 TOKENS = np.array([[4, 5, 6, 0, 0], [7, 0, 0, 0, 0], [4, 5, 11, 7, 8]], "int32")
 
 
 def make_model(**options):
     keras.utils.set_random_seed(1)
-    # Large enough embeddings that every text gets logits of its own.
-    return build_text_classifier(**{**SMALL, "embedding_scale": 1.0, **options})
+    return make_another(**options)
+
+
+def make_another(**options):
+    settings = load_settings(TextClassifierOptions, {**SMALL, **options})
+    return build_text_classifier(settings, vocab=12, classes=3)
 
 
 def make_trainer(model, rate):
@@ -33,7 +55,9 @@ def make_trainer(model, rate):
     ],
 )
 def test_padding_changes_nothing(layer, pooling, bidirectional):
-    model = make_model(layer=layer, pooling=pooling, bidirectional=bidirectional, depth=2)
+    cell = {"kind": layer, "units": 4}
+    recurrence = {"cell": cell, "bidirectional": bidirectional, "depth": 2}
+    model = make_model(recurrence=recurrence, pooling={"kind": pooling})
     together = model(TOKENS)
     assert together["logits"].shape == (3, 3)
     for row, length in enumerate((3, 1, 5)):
@@ -49,11 +73,11 @@ def test_padding_changes_nothing(layer, pooling, bidirectional):
 
 
 def test_the_last_state_has_no_alignments():
-    assert set(make_model(pooling="last").output) == {"logits"}
+    assert set(make_model(pooling={"kind": "last"}).output) == {"logits"}
 
 
 def test_words_are_pooled_beside_their_states():
-    model = make_model(pooling="max", pool_words=True)
+    model = make_model(pooling={"kind": "max", "words": True})
     pooled = keras.Model(model.input, model.get_layer("pooling").output)(TOKENS)[0]
     assert pooled.shape == (3, 2 * 4 + 5)
     embedding = model.get_layer("embedding").get_weights()[0]
@@ -70,13 +94,15 @@ def test_every_text_has_logits_of_its_own_that_depend_on_the_order():
 
 
 def test_first_loss_is_about_the_logarithm_of_the_number_of_classes():
-    logits = make_model(embedding_scale=0.1)(TOKENS)["logits"]
+    logits = make_model(embedding={"size": 5, "scale": 0.1})(TOKENS)["logits"]
     loss = keras.losses.CategoricalCrossentropy(from_logits=True)(np.eye(3), logits)
     assert float(loss) == pytest.approx(np.log(3), abs=0.1)
 
 
 def test_every_weight_learns():
-    model = make_model(depth=2, connection="highway", classifier_units=7)
+    model = make_model(
+        recurrence={"cell": {"units": 4}, "depth": 2, "connection": "highway"}, hidden_units=7
+    )
     before = [weight.numpy() for weight in model.trainable_weights]
     make_trainer(model, 0.01).train_on_batch(TOKENS, np.eye(3))
     for weight, old in zip(model.trainable_weights, before, strict=True):
@@ -84,8 +110,8 @@ def test_every_weight_learns():
 
 
 def test_dropout_of_each_kind_acts_in_training_alone():
-    for kind in ("word", "embedding", "layer", "attention", "classifier"):
-        model = make_model(**{f"{kind}_dropout": 0.5}, depth=2)
+    for kind, options in DROPOUT.items():
+        model = make_model(**options)
         still = model(TOKENS)["logits"]
         np.testing.assert_array_equal(model(TOKENS)["logits"], still)
         assert np.abs(model(TOKENS, training=True)["logits"] - still).max() > 1e-4, kind
@@ -93,7 +119,7 @@ def test_dropout_of_each_kind_acts_in_training_alone():
 
 @pytest.mark.parametrize("pooling", ["last", "max"])
 def test_one_batch_is_learned_by_heart(pooling):
-    model = make_model(pooling=pooling)
+    model = make_model(pooling={"kind": pooling})
     trainer = make_trainer(model, 0.05)
     for _ in range(40):
         trainer.train_on_batch(TOKENS, np.eye(3)[[2, 0, 1]])
@@ -101,20 +127,42 @@ def test_one_batch_is_learned_by_heart(pooling):
 
 
 def test_a_saved_model_loads_in_another_process_without_custom_objects(predict_elsewhere):
-    model = make_model(word_dropout=0.1, glimpses=2, depth=2, connection="residual")
+    model = make_model(
+        embedding={"size": 5, "word_dropout": 0.1},
+        recurrence={"cell": {"units": 4}, "depth": 2, "connection": "residual"},
+        pooling={"kind": "attention", "glimpses": 2},
+    )
     expected = keras.tree.flatten(model(TOKENS))
     for one, other in zip(predict_elsewhere(model, [TOKENS]), expected, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-6, atol=1e-7)
 
 
 def test_a_connection_needs_the_states_of_all_steps():
-    with pytest.raises(UserError, match="return_sequences=True for residual connections"):
-        make_model(pooling="last", depth=2, connection="residual")
+    recurrence = {"cell": {"units": 4}, "depth": 2, "connection": "residual"}
+    with pytest.raises(UserError, match=r"pooling\.kind: expected mean, max or attention, with"):
+        make_model(pooling={"kind": "last"}, recurrence=recurrence)
+
+
+@pytest.mark.parametrize("cell", [kind for kind in CellOptions.kinds.load() if kind != "att2in"])
+def test_every_cell_reads(cell):
+    model = make_model(recurrence={"cell": {"kind": cell, "units": 4}})
+    before = [weight.numpy() for weight in model.trainable_weights]
+    make_trainer(model, 0.01).train_on_batch(TOKENS, np.eye(3))
+    after = [weight.numpy() for weight in model.trainable_weights]
+    assert all(np.isfinite(weight).all() for weight in after)
+    assert any(not np.array_equal(*pair) for pair in zip(before, after, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("options", "random"), [({}, False), *((options, True) for options in DROPOUT.values())]
+)
+def test_dropout_of_any_kind_makes_a_model_random(options, random):
+    assert load_settings(TextClassifierOptions, {**SMALL, **options}).is_random == random
 
 
 @pytest.mark.parametrize("pooling", ["last", "attention"])
 def test_joined_classifiers_give_the_mean_of_their_probabilities(pooling, predict_elsewhere):
-    models = [build_text_classifier(**SMALL, embedding_scale=1.0, pooling=pooling) for _ in "123"]
+    models = [make_another(pooling={"kind": pooling}) for _ in "123"]
     alone = [model(TOKENS) for model in models]
     joined = join_classifiers(models)
     found = joined(TOKENS)

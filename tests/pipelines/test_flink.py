@@ -16,26 +16,31 @@ from tests.transforms.kinds import KINDS, contents
 from tests.transforms.recipes.backbone import SIDE, write_weights
 
 ROOT = Path(__file__).resolve().parents[2]
-COMMON = "--records-per-shard 8 --max-bad-fraction 0.2 --validation 0.2 --test 0.2"
-NETWORK = f"--backbone MobileNet --weights {{weights}} --backbone-image-size {SIDE} --batch-size 4"
+COMMON = "--records_per_shard 8 --max_bad_fraction 0.2 --splits.validation 0.2 --splits.test 0.2"
+NETWORK = (
+    "--features.backbone.kind application --features.backbone.name MobileNet "
+    f"--features.backbone.weights {{weights}} --features.image_size {SIDE} --features.batch_size 4"
+)
 CLIPS = f"--source clips --path {{raw}} --frame-labels {FRAME_LABELS} --rate 6 --image-size 16"
 
 # The kind of record: the pipeline, the kind of raw data, and what it is told.
 JOBS = {
-    "vqa": ("vqa", "vqa", "--source vqa_v2 --path {raw} --image-size 16"),
+    "vqa": ("vqa", "vqa", "--source.kind vqa_v2 --source.path {raw} --image.size 16"),
     "caption": (
         *("coco_captions", "caption"),
-        "--source coco_captions --path {raw} --image-size 16 --tokenizer word",
+        "--source.kind coco_captions --source.path {raw} --image.size 16",
     ),
     "video": ("video_frames", "video", CLIPS),
     "image_class": ("image_classes", "image_class", "--path {raw} --size 16"),
     "text_class": (
         *("text_classes", "text_class"),
-        "--source table --path {raw} --tokenizer bpe --vocabulary 40 --drop-duplicates",
+        "--source.kind table --source.path {raw} --text.tokenizer bpe --text.vocabulary 40 "
+        "--repeats.duplicates drop",
     ),
     "text_pair": (
         *("text_pairs", "text_pair"),
-        "--path {raw} --from de --to en --tokenizer unigram --vocabulary 50 --drop-leaks",
+        "--source.kind parallel --source.path {raw} --source.source de --source.target en "
+        "--text.tokenizer unigram --text.vocabulary 50 --repeats.leaks drop",
     ),
     "text_stream": (
         *("text_stream", "text_stream"),
@@ -43,7 +48,7 @@ JOBS = {
     ),
     "caption_features": (
         *("coco_captions", "caption"),
-        f"--source coco_captions --path {{raw}} --image-size 16 --tokenizer word {NETWORK}",
+        f"--source.kind coco_captions --source.path {{raw}} --image.size 16 {NETWORK}",
     ),
     "video_features": ("video_frames", "video", f"{CLIPS} {NETWORK}"),
 }
@@ -91,9 +96,9 @@ def test_a_pipeline_writes_the_same_bytes_on_flink(kind, cluster, tmp_path, caps
     main = import_module(f"rnnpipe.pipelines.{JOBS[kind][0]}").main
     line = line_of(kind, tmp_path)
     here, there = tmp_path / "here", tmp_path / "there"
-    assert main([*line, "--output", str(here)]) == 0
+    assert main([*line, "--directory", str(here)]) == 0
     expected = capsys.readouterr().out
-    assert main([*line, "--output", str(there), "--", *cluster.options()]) == 0
+    assert main([*line, "--directory", str(there), "--", *cluster.options()]) == 0
     assert capsys.readouterr().out == expected  # the table of what was made and left out
     assert contents(here) == contents(there)
     records = RecordsDirectory.open(there)
@@ -122,7 +127,7 @@ def test_a_shell_puts_the_options_into_the_line_as_the_manual_has_it(program, cl
         few = [part for override in CONFIGS["translation"] for part in ("--set", override)]
         line, output = ["build", str(config), *few, "--set"], "data.directory="
     else:
-        line, output = [*line_of("text_pair", tmp_path), "--output"], ""
+        line, output = [*line_of("text_pair", tmp_path), "--directory"], ""
     python = shlex.quote(sys.executable)
     options = f"$({python} -m tools.cluster.flink options)"
     environment = {**os.environ, "RNNPIPE_FLINK": str(cluster.components.home)}

@@ -11,7 +11,10 @@ from rnnpipe.pipelines.text_pairs import main
 from rnnpipe.records.directory import RecordsDirectory
 from tests.transforms.kinds import KINDS, contents
 
-SIDES = ["--from", "de", "--to", "en", "--tokenizer", "word", "--max-bad-fraction", "0.2"]
+SIDES = [
+    *("--source.kind", "parallel", "--source.source", "de", "--source.target", "en"),
+    *("--text.tokenizer", "word", "--max_bad_fraction", "0.2"),
+]
 
 
 def test_a_pipeline_reads_and_writes_where_beams_own_options_say(
@@ -28,7 +31,7 @@ def test_a_pipeline_reads_and_writes_where_beams_own_options_say(
     for name in ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name)
     fsspec.filesystem("s3").clear_instance_cache()
-    paths = ["--path", str(bucket / "raw"), "--output", str(bucket / "records")]
+    paths = ["--source.path", str(bucket / "raw"), "--directory", str(bucket / "records")]
     assert main([*paths, *SIDES, "--", *options]) == 0
     assert sum(RecordsDirectory.open(bucket / "records").splits.values()) == 39
     capsys.readouterr()
@@ -50,7 +53,7 @@ def test_a_pipeline_reads_and_writes_where_beams_own_options_say(
 def test_wrong_places_are_told(path, output, expected, bucket, tmp_path, monkeypatch, capsys):
     KINDS["text_pair"](tmp_path / "raw", 40, 1)
     monkeypatch.chdir(tmp_path)
-    paths = ["--path", path.format(bucket=bucket), "--output", output]
+    paths = ["--source.path", path.format(bucket=bucket), "--directory", output]
     assert main([*paths, *SIDES]) == 2
     assert expected in capsys.readouterr().err
     assert not (tmp_path / "records").exists()
@@ -62,7 +65,7 @@ def test_missing_keys_are_told(bucket, monkeypatch, capsys):
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
     fsspec.filesystem("s3").clear_instance_cache()
-    assert main(["--path", str(bucket / "raw"), "--output", "records", *SIDES]) == 2
+    assert main(["--source.path", str(bucket / "raw"), "--directory", "records", *SIDES]) == 2
     told = capsys.readouterr().err
     assert "expected an object store that gives access, got NoCredentialsError" in told
     assert "AWS_ACCESS_KEY_ID" in told
@@ -70,7 +73,7 @@ def test_missing_keys_are_told(bucket, monkeypatch, capsys):
 
 @pytest.mark.skipif(find_spec("gcsfs") is not None, reason="what it asks for is installed")
 def test_a_missing_extra_is_told(capsys):
-    assert main(["--path", "gs://bucket/raw", "--output", "records", *SIDES]) == 2
+    assert main(["--source.path", "gs://bucket/raw", "--directory", "records", *SIDES]) == 2
     assert "got none; pip install 'rnnpipe[gcp]'" in capsys.readouterr().err
 
 

@@ -8,13 +8,15 @@ from rnnpipe.pipelines import text_classes, text_pairs
 from rnnpipe.records.directory import RecordsDirectory
 
 ROOT = Path(__file__).resolve().parents[2]
+PARALLEL = ["--source.kind", "parallel", "--source.source", "de", "--source.target", "en"]
 
 
 def test_classes_are_built_and_reused(tmp_path, capsys, count_of):
     for label in ("neg", "pos"):
         (tmp_path / f"a.{label}").write_text("".join(f"{label} text {i}\n" for i in range(40)))
-    arguments = ["--source", "label_files", "--path", str(tmp_path), "--tokenizer", "char"]
-    arguments += ["--output", str(tmp_path / "records"), "--drop-duplicates"]
+    arguments = ["--source.kind", "label_files", "--source.path", str(tmp_path)]
+    arguments += ["--text.tokenizer", "char", "--directory", str(tmp_path / "records")]
+    arguments += ["--repeats.duplicates", "drop"]
     assert text_classes.main(arguments) == 0
     told = capsys.readouterr()
     records = RecordsDirectory.open(tmp_path / "records")
@@ -30,9 +32,10 @@ def test_pairs_of_named_files_are_built_and_leaks_are_told(tmp_path, capsys, cou
         for language in ("de", "en"):
             text = "".join(f"{line} {language}\n" for line in lines)
             (tmp_path / f"{name}.{language}").write_text(text)
-    arguments = ["--path", str(tmp_path), "--from", "de", "--to", "en", "--validation", "0.3"]
-    arguments += ["--files", "train=a", "test=b", "--output", str(tmp_path / "records")]
-    assert text_pairs.main([*arguments, "--separate", "--tokenizer", "word"]) == 0
+    arguments = [*PARALLEL, "--source.path", str(tmp_path), "--splits.validation", "0.3"]
+    arguments += ["--source.files", "{train: a, test: b}", "--directory", str(tmp_path / "records")]
+    arguments += ["--text.joint", "false", "--text.tokenizer", "word"]
+    assert text_pairs.main(arguments) == 0
     told = capsys.readouterr().out
     assert count_of(told, "test") == 1
     assert "Note: the pair of 1 of 1 test records is in " in told
@@ -42,56 +45,46 @@ def test_pairs_of_named_files_are_built_and_leaks_are_told(tmp_path, capsys, cou
 @pytest.mark.parametrize(
     ("pipeline", "arguments", "told"),
     [
-        (text_classes, ["--source", "label_files"], "--path: expected the folder of raw data"),
-        (text_classes, ["--source", "xml", "--path", "x"], "--source: expected label_files, lab"),
-        (text_pairs, ["--from", "de", "--to", "en"], "--path: expected the folder of raw data"),
+        (text_classes, ["--source.kind", "label_files"], "source.path: expected a path, got nothi"),
+        (text_classes, ["--source.kind", "xml"], "--source.kind=xml: expected label_files, label_"),
+        (text_pairs, PARALLEL, "--source.path: expected a path, got nothing; add --source.path"),
         (
             text_pairs,
-            ["--from", "de", "--to", "en", "--path", "no/such", "--", "--job_name=x"],
+            [*PARALLEL, "--source.path", "no/such", "--", "--job_name=x"],
             "expected a folder with parallel text files, got nothing there",
         ),
         (
             text_pairs,
-            ["--source", "tmx", "--from", "de", "--to", "en", "--path", "x"],
-            "--source: expected parallel, table or tfds:<name>, got tmx",
+            [*PARALLEL, "--source.path", "x", "--source.files", "train"],
+            "--source.files=train: expected a mapping",
+        ),
+        (
+            text_pairs,
+            [*PARALLEL, "--source.path", "x", "--text.max_tokens", "0"],
+            "--text.max_tokens=0: expected a positive integer, got 0",
+        ),
+        (
+            text_pairs,
+            [*PARALLEL, "--source.path", "x", "--records_per_shard", "two"],
+            "--records_per_shard=two: expected a positive integer, got",
+        ),
+        (
+            text_pairs,
+            [*PARALLEL, "--source.path", "x", "--splits.test", "0.6", "--splits.validation", "0.5"],
+            "splits: expected shares of less than 1 together, got 0.5 and 0.6; make them smaller",
+        ),
+        (
+            text_pairs,
+            [*PARALLEL, "--source.path", "x", "--splits.test", "1.5"],
+            "--splits.test=1.5: expected a number of at least 0 and below 1, got 1.5",
         ),
     ],
 )
 def test_mistakes_are_told(pipeline, arguments, told, tmp_path, capsys):
-    output = ["--output", str(tmp_path / "records")]
+    output = ["--directory", str(tmp_path / "records")]
     assert pipeline.main([*output, *arguments]) == 2
     assert told in capsys.readouterr().err
     assert not (tmp_path / "records").exists()
-
-
-def test_files_are_named_with_an_equals_sign(tmp_path, capsys):
-    with pytest.raises(SystemExit) as exit_:
-        text_pairs.main(["--from", "a", "--to", "b", "--output", str(tmp_path), "--files", "train"])
-    assert exit_.value.code == 2
-    assert "'train' is not NAME=FILE" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("option", ["--max-tokens", "--vocabulary", "--records-per-shard"])
-@pytest.mark.parametrize("number", ["0", "-3", "two"])
-def test_counts_are_positive(option, number, tmp_path, capsys):
-    with pytest.raises(SystemExit) as exit_:
-        text_pairs.main(["--from", "a", "--to", "b", "--output", str(tmp_path), option, number])
-    assert exit_.value.code == 2
-    told = f"argument {option}: expected a whole number of at least 1, got {number}"
-    assert told in capsys.readouterr().err
-
-
-def test_shares_leave_something_to_train_on(tmp_path, capsys):
-    for label in ("neg", "pos"):
-        (tmp_path / f"a.{label}").write_text("text\n")
-    arguments = ["--source", "label_files", "--path", str(tmp_path)]
-    arguments += ["--output", str(tmp_path / "records")]
-    assert text_classes.main([*arguments, "--validation", "0.6", "--test", "0.5"]) == 2
-    told = "--validation, --test: expected shares of less than 1 together, got 0.6 and 0.5; make"
-    assert told in capsys.readouterr().err
-    with pytest.raises(SystemExit):
-        text_classes.main([*arguments, "--test", "1.5"])
-    assert "expected a number of at least 0 and below 1, got 1.5" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("pipeline", ["text_classes", "text_pairs"])

@@ -3,11 +3,11 @@
 import keras
 import numpy as np
 import pytest
-from rnnpipe.models.image_encoders import build_feature_encoder
 
 from rnnpipe.models.captioner import build_captioner
 from rnnpipe.training.captions import CaptionTrainer
 from rnnpipe.training.token_targets import Perplexity, TokenCrossEntropy
+from tests.models.caption_decoders import caption_options
 
 INPUTS = {
     "image": np.random.default_rng(1).normal(size=(3, 2, 3, 4)).astype("float32"),
@@ -20,15 +20,8 @@ TOLD = (SAYS != 0).astype("float32")
 
 def make_trainer(kind, **options):
     keras.utils.set_random_seed(3)
-    model = build_captioner(
-        build_feature_encoder((2, 3, 4)),
-        kind=kind,
-        vocab=11,
-        embedding=5,
-        units=6,
-        attention_units=7,
-        expected_share=0.0,
-    )
+    settings = caption_options(kind, {"kind": "features"}, expected_share=0.0)
+    model = build_captioner(settings, vocab=11, image_shape=(2, 3, 4))
     trainer = CaptionTrainer(model, **options)
     trainer.compile(keras.optimizers.SGD(0.5), TokenCrossEntropy(), metrics=[Perplexity()])
     return trainer
@@ -40,7 +33,7 @@ def losses(logits):
     return -np.take_along_axis(log_probs, SAYS[:, :, None], axis=2)[:, :, 0] * TOLD
 
 
-@pytest.mark.parametrize(("kind", "weight"), [("nic", 1.0), ("soft", 0.0), ("soft", 0.7)])
+@pytest.mark.parametrize(("kind", "weight"), [("show_and_tell", 1.0), ("soft", 0.0), ("soft", 0.7)])
 def test_loss_is_that_of_the_words_and_of_cells_not_looked_at(kind, weight):
     trainer = make_trainer(kind, doubly_stochastic=weight)
     outputs = trainer(INPUTS)
@@ -97,15 +90,9 @@ def liars(rng, count=64):
 
 def test_hard_attention_learns_where_the_word_is():
     keras.utils.set_random_seed(2)
-    model = build_captioner(
-        build_feature_encoder((2, 2, 5)),
-        kind="hard",
-        vocab=8,
-        embedding=4,
-        units=8,
-        attention_units=8,
-        expected_share=0.0,
-    )
+    sizes = {"embedding": 4, "units": 8, "attention_units": 8}
+    settings = caption_options("hard", {"kind": "features"}, **sizes, expected_share=0.0)
+    model = build_captioner(settings, vocab=8, image_shape=(2, 2, 5))
     trainer = CaptionTrainer(model, reward_weight=1.0, entropy_weight=0.02)
     trainer.compile(keras.optimizers.Adam(0.03), TokenCrossEntropy())
     rng = np.random.default_rng(0)

@@ -4,11 +4,11 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from rnnpipe.models.image_encoders import build_feature_encoder
 
 from rnnpipe.decoding import greedy_search
 from rnnpipe.models.captioner import begin_captioning, build_captioner
 from rnnpipe.training.self_critical import SelfCriticalTrainer
+from tests.models.caption_decoders import caption_options
 
 IMAGES = np.random.default_rng(1).normal(size=(6, 2, 2, 3)).astype("float32")
 REFERENCES = np.array([[[4, 5, 0], [6, 0, 0], [0, 0, 0]]] * 6)
@@ -16,10 +16,8 @@ REFERENCES = np.array([[[4, 5, 0], [6, 0, 0], [0, 0, 0]]] * 6)
 
 def make_trainer(reward, kind="soft", samples=4, rate=0.02, baseline="greedy"):
     keras.utils.set_random_seed(3)
-    encoder = build_feature_encoder((2, 2, 3))
-    model = build_captioner(
-        encoder, kind=kind, vocab=9, embedding=5, units=6, attention_units=4, dropout=0.3
-    )
+    options = caption_options(kind, {"kind": "features"}, attention_units=4, dropout=0.3)
+    model = build_captioner(options, vocab=9, image_shape=(2, 2, 3))
     trainer = SelfCriticalTrainer(
         model,
         begin=lambda images: begin_captioning(model, images),
@@ -103,7 +101,7 @@ def test_the_best_caption_is_found(baseline):
     def reward(said, known):
         return [sum(a == b for a, b in zip(row, [4, 8, 3], strict=False)) for row in said]
 
-    trainer = make_trainer(reward, "nic", samples=16, rate=0.02, baseline=baseline)
+    trainer = make_trainer(reward, "show_and_tell", samples=16, rate=0.02, baseline=baseline)
     # A trained model has learnt that padding and the start token are never said.
     trainer.model.get_layer("logits").bias.assign([-9.0, 0, -9.0, *[0] * 6])
     said = {"image": IMAGES, "image_index": np.arange(6), "caption": np.tile([2, 4, 8], (6, 1))}

@@ -9,6 +9,7 @@ an image of its own and with eight questions on each image, interleaved in one p
 import os
 import statistics
 import time
+from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -17,9 +18,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from rnnpipe.config.loader import load_config
 from rnnpipe.models.vqa import build_vqa_model
+from rnnpipe.tasks.vqa.config import VqaConfig
 from rnnpipe.training.soft_targets import soft_cross_entropy
 
+CONFIG = Path(__file__).resolve().parents[2] / "configs" / "vqa.yaml"
 BATCH, QUESTIONS_PER_IMAGE, SIZE, WORDS, VOCAB, ANSWERS = 48, 8, 64, 11, 60, 18
 STEPS, ROUNDS = 20, 7
 
@@ -38,16 +42,8 @@ def make_batches(images: int) -> tf.data.Dataset:
 
 def make_trainer() -> keras.Model:
     """The model of `configs/vqa.yaml`, compiled."""
-    model = build_vqa_model(
-        image_size=SIZE,
-        vocab=VOCAB,
-        answers=ANSWERS,
-        embedding=64,
-        question_units=128,
-        fusion_units=96,
-        attention_units=96,
-        classifier_units=256,
-    )
+    config = load_config(CONFIG, {"vqa": VqaConfig})
+    model = build_vqa_model(config.model, image_shape=(SIZE, SIZE, 3), vocab=VOCAB, answers=ANSWERS)
     trainer = keras.Model(model.input, model.output["logits"])
     trainer.compile("adam", loss=soft_cross_entropy)
     return trainer

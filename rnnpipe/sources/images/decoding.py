@@ -41,7 +41,7 @@ _ORIENTATIONS = {
 _WARNINGS = threading.Lock()
 
 
-def read_image(path: str | Path, size: int, fit: Fit = "stretch") -> Image.Image:
+def read_image(path: str | Path, size: int, fit: Fit) -> Image.Image:
     """An image file as a square of RGB pixels.
 
     Reads any raster format that Pillow knows, whatever the file is called:
@@ -68,7 +68,7 @@ def read_image(path: str | Path, size: int, fit: Fit = "stretch") -> Image.Image
         >>> from tempfile import TemporaryDirectory
         >>> with TemporaryDirectory() as folder:
         ...     Image.new("L", (640, 480), 255).save(f"{folder}/white.png")
-        ...     image = read_image(f"{folder}/white.png", size=64)
+        ...     image = read_image(f"{folder}/white.png", 64, "stretch")
         >>> image.mode, image.size, image.getpixel((0, 0))
         ('RGB', (64, 64), (255, 255, 255))
     """
@@ -87,7 +87,7 @@ def read_bytes(path: str | Path) -> bytes:
         raise BadRecord("read image", fault.strerror or type(fault).__name__) from fault
 
 
-def decode_image(data: bytes, size: int, fit: Fit = "stretch") -> Image.Image:
+def decode_image(data: bytes, size: int, fit: Fit) -> Image.Image:
     """`read_image` for the bytes of a file.
 
     Raises:

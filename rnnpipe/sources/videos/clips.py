@@ -107,7 +107,7 @@ def cut_windows(clip: Reference, rate: float, max_frames: int) -> Iterator[Refer
 
 
 def merge_frames(labels: Sequence[tuple[int, str]]) -> list[Segment]:
-    """The segments, in frames, of labels that were given frame by frame.
+    """The segments, in frames, of labels of single frames.
 
     Example:
         >>> merge_frames([(0, "sil"), (1, "sil"), (3, "bin")])

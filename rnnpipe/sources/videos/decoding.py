@@ -41,8 +41,8 @@ class Framing:
     """
 
     size: int
-    fit: Fit = "stretch"
-    box: tuple[float, float, float, float] | None = None
+    fit: Fit
+    box: tuple[float, float, float, float] | None
 
     def __call__(self, shown: "Shown") -> Image.Image:
         """The square of a picture.

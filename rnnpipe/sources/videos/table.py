@@ -78,7 +78,7 @@ class ClipTable(ClipFolder):
         }
         rows = _Rows(self.folder / self.table, columns)
         frames = _FrameLabels(self.folder / self.frame_labels) if self.frame_labels else None
-        found: list[Clip | DeadLetter] = []
+        clips: list[Clip | DeadLetter] = []
         named: set[str] = set()
         for number, row in rows:
             key = f"{self.table}:{number}"
@@ -86,13 +86,13 @@ class ClipTable(ClipFolder):
                 cells = self._read_cells(row)
                 key = cells["clip"]
                 named.add(key)
-                found.append(self._make_clip(cells, frames))
+                clips.append(self._make_clip(cells, frames))
             except BadRecord as bad:
-                found.append(DeadLetter(key, str(self.table), bad.step, bad.reason))
+                clips.append(DeadLetter(key, str(self.table), bad.step, bad.reason))
         for name in sorted(frames.names - named) if frames else ():
             where = str(self.frame_labels)
-            found.append(DeadLetter(name, where, "find clip", f"{self.table} does not name it"))
-        return found
+            clips.append(DeadLetter(name, where, "find clip", f"{self.table} does not name it"))
+        return clips
 
     def _read_cells(self, row: Any) -> dict[str, Any]:
         if isinstance(row, BadRecord):
@@ -175,7 +175,7 @@ class _FrameLabels:
             self._add(number, row)
 
     def _add(self, number: int, row: Any) -> None:
-        if isinstance(row, BadRecord):  # whose row it is cannot be told
+        if isinstance(row, BadRecord):  # its clip is unknown
             raise UserError(f"{self._name}:{number}", "a row", row.reason, "correct it")
         clip = row.get("clip")
         if not isinstance(clip, str) or not clip:

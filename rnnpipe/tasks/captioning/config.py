@@ -74,7 +74,6 @@ class CaptioningTrain(Train):
 class CaptioningEvaluate(Evaluate):
     """What is scored at the end."""
 
-    batch_size: int = setting(64, "images captioned together", ge=1)
     beam: BeamSearchOptions = BeamSearchOptions(
         width=3, length_penalty=0.0, n_best=3, max_length=20
     )
@@ -90,7 +89,7 @@ class CaptioningConfig(RunConfig):
     data: CaptionData
     model: CaptionerOptions = CaptionerOptions()
     train: CaptioningTrain = CaptioningTrain()
-    evaluate: CaptioningEvaluate = CaptioningEvaluate()
+    evaluate: CaptioningEvaluate = CaptioningEvaluate(batch_size=64)
 
     def check(self) -> None:
         """The encoder reads what the records hold; training and search fit the attention."""

@@ -33,7 +33,7 @@ def evaluate(
     split: str,
     hypotheses: Sequence[Sequence[Hypothesis]],
     perplexity: float,
-    java_metrics: Sequence[JavaMetric] = (),
+    java_metrics: Sequence[JavaMetric],
 ) -> Evaluation:
     """Scores the captions of a split and those of three baselines.
 

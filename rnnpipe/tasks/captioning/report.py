@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from io import BytesIO
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from rnnpipe.metrics.scene_captions import caption_is_true
 from rnnpipe.records.directory import RecordsDirectory
@@ -16,6 +14,7 @@ from rnnpipe.report.image_heatmap import LEGEND, PANEL, draw_image, draw_strip
 from rnnpipe.report.items import Answer, Gallery, Picture, ReportItem, Sample, Table
 from rnnpipe.tasks.beam_decoder import Hypothesis
 from rnnpipe.tasks.captioning.results import CaptionedSplit
+from rnnpipe.tasks.image_inputs import decode_pixels
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -112,9 +111,7 @@ def _make_samples(
 ) -> dict[int, Sample]:
     places = set(chosen)
     return {
-        place: _make_sample(
-            captioned, place, np.asarray(Image.open(BytesIO(record["image_jpeg"])).convert("RGB"))
-        )
+        place: _make_sample(captioned, place, decode_pixels(record["image_jpeg"]))
         for place, record in enumerate(records.read(split, ["image_jpeg"]))
         if place in places
     }

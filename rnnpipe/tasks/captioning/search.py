@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from rnnpipe.decoding import Decoded
 from rnnpipe.models.captioner import begin_captioning
-from rnnpipe.parts.search import BeamSearchOptions
+from rnnpipe.parts.search import BeamSearchOptions, FindToken
 from rnnpipe.tasks.beam_decoder import Hypothesis, read_hypotheses, to_arrays
 from rnnpipe.tasks.constraints import pad_phrases, repeat_for_batch
 
@@ -20,7 +20,7 @@ class CaptionSearch:
     Args:
         model: what `build_captioner` made; its weights may change between calls.
         options: of the search.
-        banned: the ids of `options.constraints.banned_tokens`.
+        find_token: the id of a token that `options.constraints` name.
         required: the tokens of phrases that every caption has to contain.
         prefix: the tokens that every caption begins with.
     """
@@ -30,12 +30,12 @@ class CaptionSearch:
         model: keras.Model,
         options: BeamSearchOptions,
         *,
-        banned: Sequence[int] = (),
+        find_token: FindToken,
         required: Sequence[Sequence[int]] = (),
         prefix: Sequence[int] = (),
     ) -> None:
         self._model, self._options = model, options
-        self._banned, self._prefix, self._required = banned, prefix, pad_phrases(required)
+        self._find_token, self._prefix, self._required = find_token, prefix, pad_phrases(required)
         self._compiled = tf.function(self._decode, autograph=False, reduce_retracing=True)
 
     def __call__(self, batches: Iterable[Any]) -> list[list[Hypothesis]]:
@@ -62,7 +62,7 @@ class CaptionSearch:
             step,
             state,
             constraints=options.constraints.make(
-                self._banned, repeat_for_batch(self._prefix, images)
+                self._find_token, repeat_for_batch(self._prefix, images)
             ),
             required_phrases=repeat_for_batch(self._required, images),
         )

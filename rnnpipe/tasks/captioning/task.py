@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from rnnpipe.errors import located
 from rnnpipe.parts.attention import ReinforceOptions
 from rnnpipe.parts.search import BeamSearchOptions
 from rnnpipe.quiet import quiet_import
@@ -22,6 +23,7 @@ from rnnpipe.text.tokenizer import MODEL_FILE, SETTINGS_FILE, Tokenizer
 if TYPE_CHECKING:
     import keras
 
+    from rnnpipe.parts.search import FindToken
     from rnnpipe.tasks.captioning.search import CaptionSearch
     from rnnpipe.tasks.captioning.validation import CaptionScores
 
@@ -36,6 +38,7 @@ class CaptioningTask(Task[CaptioningConfig]):
     """
 
     name = "captioning"
+    extras = ("captions",)
     main_metric = "bleu_4"
     inputs = (
         Input("image", "an image file", metavar="FILE"),
@@ -63,14 +66,20 @@ class CaptioningTask(Task[CaptioningConfig]):
         encoder = make_trial_encoder(self.config.model.image_encoder, self.config.data.image.size)
         self._build(encoder, _SMALL)
 
-    def build_model(self, records: RecordsDirectory) -> keras.Model:
-        """The captioner, with logits and alignments as outputs.
+    def check_records(self, records: RecordsDirectory) -> None:
+        """The beam fits the vocabulary, which has the tokens of the constraints.
 
         Raises:
-            UserError: the vocabulary lacks a token that is banned.
+            UserError: it does not, or it lacks one.
         """
+        target = Tokenizer.load(records.path)
+        with located("evaluate.beam"):
+            self.config.evaluate.beam.check_vocabulary(target.vocabulary_size)
+        self.config.evaluate.beam.constraints.make(self._token_finder(target))
+
+    def build_model(self, records: RecordsDirectory) -> keras.Model:
+        """The captioner, with logits and alignments as outputs."""
         tokenizer = Tokenizer.load(records.path)
-        self._find_banned(tokenizer)
         shape = image_shape(self.config.data, records)
         encoder = make_encoder(self.config.model.image_encoder, shape)
         return self._build(encoder, tokenizer.vocabulary_size)
@@ -247,10 +256,11 @@ class CaptioningTask(Task[CaptioningConfig]):
     ) -> CaptionSearch:
         from rnnpipe.tasks.captioning.search import CaptionSearch
 
-        return CaptionSearch(model, options, banned=self._find_banned(tokenizer), **constraints)
+        return CaptionSearch(
+            model, options, find_token=self._token_finder(tokenizer), **constraints
+        )
 
-    def _find_banned(self, tokenizer: Tokenizer) -> tuple[int, ...]:
-        from rnnpipe.tasks.beam_decoder import find_banned
+    def _token_finder(self, tokenizer: Tokenizer) -> FindToken:
+        from rnnpipe.tasks.beam_decoder import token_finder
 
-        constraints = self.config.evaluate.beam.constraints
-        return find_banned(constraints, tokenizer.pieces, "evaluate.beam.constraints")
+        return token_finder(tokenizer.pieces, "evaluate.beam.constraints")

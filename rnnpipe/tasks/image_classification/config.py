@@ -14,7 +14,7 @@ from rnnpipe.transforms.recipes.image_classes import ImageClassData
 class ImageClassificationKeepBest(KeepBest):
     """Which epoch's weights are kept, and when training stops early."""
 
-    metric: Literal["accuracy", "loss"] = "accuracy"
+    metric: Literal["accuracy", "loss"] = setting("accuracy", "of the validation split")
 
 
 class ImageClassificationTrain(Train):

@@ -1,11 +1,9 @@
 """The report items of image classification: scores, confusions, and paths of glimpses."""
 
 from collections.abc import Mapping, Sequence
-from io import BytesIO
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from rnnpipe.metrics.classification import count_confusions
 from rnnpipe.records.directory import RecordsDirectory
@@ -22,6 +20,7 @@ from rnnpipe.report.image_heatmap import LEGEND as VEIL
 from rnnpipe.report.image_heatmap import draw_attention
 from rnnpipe.report.items import Gallery, Picture, ReportItem, Sample
 from rnnpipe.tasks.image_classification.drawing import LEGEND, draw_glimpse_path
+from rnnpipe.tasks.image_inputs import decode_pixels
 
 
 def make_report_items(
@@ -81,7 +80,7 @@ def _make_sample(
     probabilities: np.ndarray,
     alignments: np.ndarray,
 ) -> Sample:
-    image = np.asarray(Image.open(BytesIO(record["image_jpeg"])))
+    image = decode_pixels(record["image_jpeg"])
     label, predicted = names[record["label"]], names[int(probabilities.argmax())]
     glimpses = [
         Picture(draw_attention(image, alignment), f"glimpse {number}")

@@ -137,5 +137,5 @@ class ImageClassificationTask(Task[ImageClassificationConfig]):
         encoder_input = read_encoder_input(path, data)
         (probabilities,), (alignments,) = classify_images(model, [encoder_input])
         top = rank(probabilities, json.loads((folder / LABELS).read_text()))
-        pixels = read_photo(path, data.image.size, data.image.fit)
+        pixels = read_photo(path, data)
         return Prediction(top, draw_glimpse_path(pixels, alignments, answers=top))

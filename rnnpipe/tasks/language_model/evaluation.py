@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from rnnpipe.inputs.streams import Streams, make_stream_batches, make_streams, read_documents
 from rnnpipe.metrics.entropy import ngram_nats, packed_bits
-from rnnpipe.models.language_model import state_sizes
+from rnnpipe.models.language_model import get_states, state_sizes
 from rnnpipe.parts.optimizers import OptimizerOptions
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.tasks.base import Evaluation
@@ -64,7 +64,7 @@ def token_nats(model: keras.Model, streams: Streams) -> Array:
     def read(inputs: Any, targets: Any, states: Any) -> tuple[Any, Any]:
         outputs = model({**inputs, "states": states}, training=False)
         nats = tf.nn.sparse_softmax_cross_entropy_with_logits(targets, outputs["logits"])
-        return nats, outputs["states"]
+        return nats, get_states(outputs)
 
     rows = streams.tokens.shape[1]
     states: Any = [tf.zeros((rows, size)) for size in state_sizes(model)]

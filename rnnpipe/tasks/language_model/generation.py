@@ -8,8 +8,9 @@ import numpy as np
 import tensorflow as tf
 
 from rnnpipe.decoding import draw_quantiles
-from rnnpipe.models.language_model import state_sizes
+from rnnpipe.models.language_model import get_states, state_sizes
 from rnnpipe.parts.search import SamplingOptions
+from rnnpipe.tasks.text_inputs import encode_text
 from rnnpipe.text.symbols import Symbols
 from rnnpipe.text.tokens import END, PAD, START, UNKNOWN
 
@@ -38,7 +39,9 @@ def generate_text(
     Yields:
         The pieces of the text: those of `prompt`, then each symbol as it is drawn.
     """
-    yield from symbols.stream(_draw_tokens(model, symbols.encode(prompt), sampling, length, seed))
+    yield from symbols.stream(
+        _draw_tokens(model, encode_text(symbols, prompt, "--prompt"), sampling, length, seed)
+    )
 
 
 def _draw_tokens(
@@ -51,7 +54,7 @@ def _draw_tokens(
     def draw(tokens: Any, starts: Any, states: Any, quantile: Any) -> tuple[Any, Any]:
         inputs = {"tokens": tokens, "starts": starts, "states": states}
         outputs = model(inputs, training=False)
-        return sampling.sample(outputs["logits"][:, -1] + barred, quantile), outputs["states"]
+        return sampling.sample(outputs["logits"][:, -1] + barred, quantile), get_states(outputs)
 
     yield from prompt
     tokens, starts = tf.constant([[START, *prompt]]), tf.constant([True])

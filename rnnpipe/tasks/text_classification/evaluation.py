@@ -22,7 +22,7 @@ def evaluate(
     split: str,
     tokens: Iterable[Any],
     *,
-    keep: Literal["start", "end"] = "start",
+    keep: Literal["start", "end"],
 ) -> Evaluation:
     """Scores a model and two baselines on a split.
 

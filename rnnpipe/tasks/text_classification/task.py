@@ -18,6 +18,7 @@ from rnnpipe.report.classification import rank
 from rnnpipe.tasks.base import Evaluation, Prediction, Task
 from rnnpipe.tasks.inputs import Input
 from rnnpipe.tasks.text_classification.config import TextClassificationConfig
+from rnnpipe.tasks.text_inputs import encode_text
 from rnnpipe.text.tokenizer import MODEL_FILE, SETTINGS_FILE, Tokenizer
 
 if TYPE_CHECKING:
@@ -147,11 +148,10 @@ class TextClassificationTask(Task[TextClassificationConfig]):
 
         text, settings = inputs["text"], self.config.data.text
         tokenizer = Tokenizer.load(folder)
-        tokens = tokenizer.encode(text)
+        limit, keep = settings.max_tokens, settings.keep
+        tokens = encode_text(tokenizer, text, "--text", max_tokens=limit, keep=keep)
         if not tokens:
             raise UserError("--text", "a text", repr(text), "write a sentence")
-        limit = settings.max_tokens
-        tokens = tokens[:limit] if settings.keep == "start" else tokens[-limit:]
         names = json.loads((folder / LABELS).read_text())
         (probabilities,) = classify_texts(model, [np.array([tokens], "int32")])
         top = rank(probabilities, names)

@@ -1,9 +1,11 @@
 """The config of a translation run."""
 
 from dataclasses import replace
+from importlib.util import find_spec
 from typing import Literal
 
 from rnnpipe.errors import UserError
+from rnnpipe.metrics.translation import BleuTokenizer
 from rnnpipe.models.translator import TranslatorOptions
 from rnnpipe.parts.attention import ReinforceOptions, is_hard
 from rnnpipe.parts.search import BeamSearchOptions
@@ -63,14 +65,25 @@ class TranslationSearchOptions(BeamSearchOptions):
 class TranslationEvaluate(Evaluate):
     """What is scored at the end."""
 
-    batch_size: int = setting(64, "sentences decoded together", ge=1)
     beam: TranslationSearchOptions = TranslationSearchOptions()
     lowercase: bool = setting(False, "whether case is ignored, as with sacreBLEU's -lc")
+    bleu_tokenizer: BleuTokenizer = setting(
+        "13a", "sacreBLEU's -tok: zh for Chinese, ja-mecab for Japanese, char for any script"
+    )
     unseen_lengths: Literal["together", "apart"] = setting(
         "together",
         "whether sources longer than all of training count in the main scores, or have scores of "
         "their own only",
     )
+
+    def check(self) -> None:
+        """What cuts the texts is installed."""
+        super().check()
+        needs = {"ja-mecab": ("MeCab", "ja"), "ko-mecab": ("mecab_ko", "ko")}
+        module, extra = needs.get(self.bleu_tokenizer, ("", ""))
+        if module and find_spec(module) is None:
+            fix = f"pip install 'sacrebleu[{extra}]'"
+            raise UserError("bleu_tokenizer", f"{module} to be installed", "none", fix)
 
 
 class TranslationConfig(RunConfig):
@@ -80,7 +93,7 @@ class TranslationConfig(RunConfig):
     data: TextPairData
     model: TranslatorOptions = TranslatorOptions()
     train: TranslationTrain = TranslationTrain()
-    evaluate: TranslationEvaluate = TranslationEvaluate()
+    evaluate: TranslationEvaluate = TranslationEvaluate(batch_size=64)
 
     def check(self) -> None:
         """The model fits the data, the training the model, and the search what it has to find."""

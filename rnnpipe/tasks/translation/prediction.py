@@ -1,5 +1,7 @@
 """Translations of a user's own texts."""
 
+import gzip
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -7,6 +9,7 @@ from rnnpipe.errors import UserError
 from rnnpipe.records.layout import SOURCE, TARGET
 from rnnpipe.tasks.base import Prediction
 from rnnpipe.tasks.beam_decoder import Hypothesis
+from rnnpipe.tasks.text_inputs import encode_text
 from rnnpipe.tasks.translation.report import alignment_picture
 from rnnpipe.text.tokenizer import Tokenizer
 
@@ -45,7 +48,7 @@ class Translator:
         Raises:
             UserError: no token is left of the text, or the search finds no translation.
         """
-        tokens = self._encode(text)
+        tokens = self._encode(text, "--text")
         if not tokens:
             raise UserError("--text", "a text", repr(text), "write a sentence")
         (hypotheses,) = self._search([tokens])
@@ -60,6 +63,8 @@ class Translator:
     def translate_file(self, path: Path, n_best: int) -> Iterator[str]:
         """The translation of each line; of several each, `number ||| translation ||| score`.
 
+        A file whose name ends in `.gz` is decompressed.
+
         Lines count from 0, as is usual in lists of n-best; an empty one has an empty translation.
         Only line feeds end them, with or without a carriage return before.
 
@@ -67,17 +72,21 @@ class Translator:
             UserError: the file cannot be read, or is not UTF-8.
         """
         try:
-            text = path.read_bytes().decode()
-        except (OSError, UnicodeDecodeError) as error:
+            data = path.read_bytes()
+            text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode()
+        except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
             got = getattr(error, "strerror", None) or str(error)
             fix = "name another file"
             raise UserError(f"--file {path}", "a file of UTF-8 text", got, fix) from error
-        return self._translate_lines(_cut_lines(text), n_best)
+        return self._translate_lines(_cut_lines(text), n_best, f"--file {path}")
 
-    def _translate_lines(self, lines: list[str], n_best: int) -> Iterator[str]:
+    def _translate_lines(self, lines: list[str], n_best: int, where: str) -> Iterator[str]:
         number = 0
         for chunk in _chunks(lines):
-            sources = [self._encode(line) for line in chunk]
+            sources = [
+                self._encode(line, f"{where}, line {place}")
+                for place, line in enumerate(chunk, start=number + 1)
+            ]
             hypotheses = iter(self._search([tokens for tokens in sources if tokens]))
             for tokens in sources:
                 translations = next(hypotheses) if tokens else []
@@ -89,8 +98,8 @@ class Translator:
                         yield f"{number} ||| {text} ||| {score:.4f}\n"
                 number += 1
 
-    def _encode(self, text: str) -> list[int]:
-        return self._source.encode(text)[: self._max_tokens]
+    def _encode(self, text: str, where: str) -> list[int]:
+        return encode_text(self._source, text, where, max_tokens=self._max_tokens)
 
 
 def _cut_lines(text: str) -> list[str]:

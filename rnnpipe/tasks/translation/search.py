@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from rnnpipe.decoding import Decoded
 from rnnpipe.models.translator import begin_translation
+from rnnpipe.parts.search import FindToken
 from rnnpipe.tasks.beam_decoder import Hypothesis, read_hypotheses, to_arrays
 from rnnpipe.tasks.constraints import pad_phrases, repeat_for_batch
 from rnnpipe.tasks.translation.config import TranslationSearchOptions
@@ -25,7 +26,7 @@ class TranslationSearch:
         model: what `build_translator` made; its weights may change between calls.
         options: of the search, with a `max_length`.
         batch_size: how many sentences are searched together.
-        banned: the ids of `options.constraints.banned_tokens`.
+        find_token: the id of a token that `options.constraints` name.
         required: the tokens of phrases that every translation has to contain.
         prefix: the tokens that every translation begins with.
     """
@@ -35,13 +36,13 @@ class TranslationSearch:
         model: keras.Model,
         options: TranslationSearchOptions,
         *,
-        batch_size: int = 64,
-        banned: Sequence[int] = (),
+        batch_size: int,
+        find_token: FindToken,
         required: Sequence[Sequence[int]] = (),
         prefix: Sequence[int] = (),
     ) -> None:
         self._model, self._options, self._batch_size = model, options, batch_size
-        self._banned, self._prefix, self._required = banned, prefix, pad_phrases(required)
+        self._find_token, self._prefix, self._required = find_token, prefix, pad_phrases(required)
         self._compiled = tf.function(self._decode, autograph=False, reduce_retracing=True)
 
     def __call__(self, sources: Sequence[Sequence[int]]) -> list[list[Hypothesis]]:
@@ -68,7 +69,7 @@ class TranslationSearch:
             max_lengths=self._limit(mask),
             memory_mask=mask,
             constraints=options.constraints.make(
-                self._banned, repeat_for_batch(self._prefix, source)
+                self._find_token, repeat_for_batch(self._prefix, source)
             ),
             required_phrases=repeat_for_batch(self._required, source),
         )

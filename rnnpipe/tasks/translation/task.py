@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from rnnpipe.errors import located
 from rnnpipe.parts.attention import ReinforceOptions
 from rnnpipe.quiet import quiet_import
 from rnnpipe.records.directory import RecordsDirectory
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
     from rnnpipe.inputs.batches import Batch
+    from rnnpipe.parts.search import FindToken
     from rnnpipe.tasks.translation.search import TranslationSearch
 
 _SMALL = 16  # tokens of the vocabularies that a model is tried with
@@ -35,6 +37,7 @@ class TranslationTask(Task[TranslationConfig]):
     """
 
     name = "translation"
+    extras = ("translation",)
     main_metric = "bleu"
     inputs = (
         Input("text", "a text to translate", default=""),
@@ -60,14 +63,20 @@ class TranslationTask(Task[TranslationConfig]):
         """
         self._build(_SMALL, _SMALL)
 
-    def build_model(self, records: RecordsDirectory) -> keras.Model:
-        """The translator, with logits and alignments as outputs.
+    def check_records(self, records: RecordsDirectory) -> None:
+        """The beam fits the vocabulary, which has the tokens of the constraints.
 
         Raises:
-            UserError: the target's vocabulary lacks a token that is banned.
+            UserError: it does not, or it lacks one.
         """
+        target = Tokenizer.load(records.path / TARGET)
+        with located("evaluate.beam"):
+            self.config.evaluate.beam.check_vocabulary(target.vocabulary_size)
+        self.config.evaluate.beam.constraints.make(self._token_finder(target))
+
+    def build_model(self, records: RecordsDirectory) -> keras.Model:
+        """The translator, with logits and alignments as outputs."""
         source, target = (Tokenizer.load(records.path / side) for side in (SOURCE, TARGET))
-        self._find_banned(target)
         return self._build(source.vocabulary_size, target.vocabulary_size)
 
     def _build(self, source_vocab: int, target_vocab: int) -> keras.Model:
@@ -117,6 +126,7 @@ class TranslationTask(Task[TranslationConfig]):
             trainer,
             self.make_batches(records, "validation"),
             lowercase=self.config.evaluate.lowercase,
+            bleu_tokenizer=self.config.evaluate.bleu_tokenizer,
         )
         mode = self.monitor()[1]
         return [
@@ -184,6 +194,7 @@ class TranslationTask(Task[TranslationConfig]):
             self.make_batches(records, split),
             self._search(model, self._beam, Tokenizer.load(records.path / TARGET)),
             lowercase=settings.lowercase,
+            bleu_tokenizer=settings.bleu_tokenizer,
             unseen_lengths=settings.unseen_lengths,
         )
 
@@ -238,12 +249,11 @@ class TranslationTask(Task[TranslationConfig]):
             model,
             options,
             batch_size=self.config.evaluate.batch_size,
-            banned=self._find_banned(target),
+            find_token=self._token_finder(target),
             **constraints,
         )
 
-    def _find_banned(self, target: Tokenizer) -> tuple[int, ...]:
-        from rnnpipe.tasks.beam_decoder import find_banned
+    def _token_finder(self, target: Tokenizer) -> FindToken:
+        from rnnpipe.tasks.beam_decoder import token_finder
 
-        constraints = self.config.evaluate.beam.constraints
-        return find_banned(constraints, target.pieces, "evaluate.beam.constraints")
+        return token_finder(target.pieces, "evaluate.beam.constraints")

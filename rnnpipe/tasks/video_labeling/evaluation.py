@@ -53,12 +53,12 @@ def evaluate(
     others[MAJORITY] = guess_majority(read_rows(records, "train"), rows, names)
     scores = score(predicted, rows, names)
     for name, baseline in others.items():
-        found = score(baseline, rows, names)
+        of_baseline = score(baseline, rows, names)
         scores |= {
-            f"baseline/{name}/{output}_{metric}": found[f"{output}_{metric}"]
+            f"baseline/{name}/{output}_{metric}": of_baseline[f"{output}_{metric}"]
             for output in names
             for metric in _OF_BASELINES
-            if f"{output}_{metric}" in found
+            if f"{output}_{metric}" in of_baseline
         }
     report_items = make_report_items(records, split, rows, predicted, others, names, scores)
     return Evaluation(scores, _describe_predictions(rows, predicted, names), report_items)
@@ -106,11 +106,11 @@ def score(
         if not len(labels):
             expected, fix = f"videos with a label for the {output}", "evaluate another split"
             raise UserError("evaluate.splits", expected, "none in one of them", fix)
-        found = score_classes(probabilities, labels, names[output])
-        found["map"] = mean_average_precision(probabilities, labels)
+        by_metric = score_classes(probabilities, labels, names[output])
+        by_metric["map"] = mean_average_precision(probabilities, labels)
         if len(names[output]) > TOP:
-            found["top5"] = top_k_accuracy(probabilities, labels, TOP)
-        scores |= {f"{output}_{metric}": value for metric, value in found.items()}
+            by_metric["top5"] = top_k_accuracy(probabilities, labels, TOP)
+        scores |= {f"{output}_{metric}": value for metric, value in by_metric.items()}
     return scores
 
 
@@ -121,9 +121,9 @@ def _describe_predictions(
     for number, row in enumerate(rows):
         each: dict[str, Any] = {"video_id": row["video_id"], "frames": len(row["frame_times"])}
         if FRAME in names:
-            given = predicted.frames[number].argmax(axis=1)
-            each["frame_labels"] = _spell(row["frame_labels"], names[FRAME])
-            each["frame_predictions"] = _spell(given, names[FRAME])
+            labels = predicted.frames[number].argmax(axis=1)
+            each["frame_labels"] = _name_segments(row["frame_labels"], names[FRAME])
+            each["frame_predictions"] = _name_segments(labels, names[FRAME])
         if CLIP in names and predicted.clips is not None:
             label = row["clip_label"]
             each["clip_label"] = names[CLIP][label] if label >= 0 else None
@@ -132,7 +132,7 @@ def _describe_predictions(
     return described
 
 
-def _spell(labels: Any, names: Sequence[str]) -> list[list[Any]]:
+def _name_segments(labels: Any, names: Sequence[str]) -> list[list[Any]]:
     """Runs of frames: the first one, the one after the last, the name of their label."""
     return [
         [start, end, names[label] if label >= 0 else None]

@@ -67,7 +67,7 @@ def guess_majority(
         rows: of which videos to guess.
         names: of the labels.
     """
-    totals = {output: np.zeros(len(found)) for output, found in names.items()}
+    totals = {output: np.zeros(len(labels)) for output, labels in names.items()}
     for row in training:
         for output, labels in ((FRAME, row["frame_labels"]), (CLIP, [row["clip_label"]])):
             known = [label for label in labels if label >= 0]

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from io import BytesIO
 
 import numpy as np
-from PIL import Image
 
 from rnnpipe.metrics.classification import count_confusions
 from rnnpipe.models.frame_labeler import CLIP, FRAME
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.report.classification import tabulate_classes, tabulate_confusions
 from rnnpipe.report.items import Figure, Picture, ReportItem, Table
+from rnnpipe.tasks.image_inputs import decode_pixels
 from rnnpipe.tasks.video_labeling.drawing import draw_timeline, pick_evenly
 from rnnpipe.tasks.video_labeling.labels import (
     FRAMES_JPEG,
@@ -47,23 +46,23 @@ def make_report_items(
 ) -> list[ReportItem]:
     """Tables of scores and of confusions for frames and clips, and a few videos as film strips."""
     report_items: list[ReportItem] = []
-    for output, found in names.items():
+    for output, label_names in names.items():
         if output == FRAME:
             probabilities, labels = labeled_frames(predicted.frames, rows)
         else:
             assert predicted.clips is not None
             probabilities, labels = labeled_clips(predicted.clips, rows)
         what = _WHAT[output]
-        counts = np.bincount(labels, minlength=len(found))
+        counts = np.bincount(labels, minlength=len(label_names))
         report_items += [
             _tabulate_scores(output, baselines, scores),
             tabulate_classes(
-                f"By label of {what}", counts, found, scores, what=what, prefix=f"{output}_"
+                f"By label of {what}", counts, label_names, scores, what=what, prefix=f"{output}_"
             ),
             tabulate_confusions(
                 f"Labels of {what} taken for each other",
                 count_confusions(probabilities, labels),
-                found,
+                label_names,
                 of=output,
             ),
         ]
@@ -103,8 +102,8 @@ def _show_videos(
         shares = [_share_right(p, row) for p, row in zip(predicted.frames, rows, strict=True)]
     else:
         assert predicted.clips is not None
-        given = predicted.clips.argmax(axis=1)
-        shares = [float(g == row["clip_label"]) for g, row in zip(given, rows, strict=True)]
+        labels = predicted.clips.argmax(axis=1)
+        shares = [float(c == row["clip_label"]) for c, row in zip(labels, rows, strict=True)]
     worst = np.argsort(shares, kind="stable")[:_SHOWN].tolist()
     shown = [i for i in range(min(_SHOWN, len(rows))) if i not in worst]
     titles = dict.fromkeys(shown, "One of the first") | dict.fromkeys(worst, "One of the worst")
@@ -131,13 +130,13 @@ def _draw(
     names: Mapping[str, Sequence[str]],
 ) -> Picture:
     frames = record[FRAMES_JPEG]
-    strip = [np.asarray(Image.open(BytesIO(frames[i]))) for i in pick_evenly(len(frames))]
+    strip = [decode_pixels(frames[i]) for i in pick_evenly(len(frames))]
     lines: dict[str, Sequence[int] | Array] = {}
     if FRAME in names:
         lines = {"true": record["frame_labels"], "model": predicted.frames[number].argmax(axis=1)}
         lines |= {
-            name: given.frames[number].argmax(axis=1)
-            for name, given in baselines.items()
+            name: baseline.frames[number].argmax(axis=1)
+            for name, baseline in baselines.items()
             if name != MAJORITY
         }
     png = draw_timeline(strip, record["frame_times"], lines, names.get(FRAME, ()))

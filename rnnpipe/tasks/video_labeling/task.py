@@ -38,6 +38,7 @@ class VideoLabelingTask(Task[VideoLabelingConfig]):
     """
 
     name = "video_labeling"
+    extras = ("video",)
     inputs = (
         Input("video", "a video file", metavar="FILE"),
         Input("stream", "print labels while the video is decoded", bool, default=False),
@@ -116,9 +117,9 @@ class VideoLabelingTask(Task[VideoLabelingConfig]):
 
     def wrap_model(self, model: keras.Model) -> keras.Model:
         """The model with all of its outputs."""
-        import keras
+        from rnnpipe.training.trainer import Trainer
 
-        return keras.Model(model.input, model.output, name=model.name)
+        return Trainer(model)
 
     def compile_options(self, model: keras.Model) -> dict[str, Any]:
         """A loss and an accuracy for each output; frames and clips without label add nothing."""

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PIL import Image
 
 from rnnpipe.metrics.vqa import normalize_answer, vqa_accuracy
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.report.image_heatmap import LEGEND, draw_attention, draw_image
 from rnnpipe.report.items import Answer, Confusion, Gallery, Picture, ReportItem, Sample, Table
+from rnnpipe.tasks.image_inputs import decode_pixels
 from rnnpipe.tasks.vqa.results import TopAnswers
 
 if TYPE_CHECKING:
@@ -142,7 +141,7 @@ def read_inputs(
     fields = dict.fromkeys(["image_jpeg", image_field, "question_tokens"])
     for index, record in enumerate(records.read(split, list(fields))):
         if index in wanted:
-            pixels = np.asarray(Image.open(BytesIO(record["image_jpeg"])))
+            pixels = decode_pixels(record["image_jpeg"])
             image = pixels if image_field == "image_jpeg" else record[image_field]
             yield index, pixels, make_inputs(image, record["question_tokens"])
 

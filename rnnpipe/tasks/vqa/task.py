@@ -20,6 +20,7 @@ from rnnpipe.tasks.base import Evaluation, Prediction, Task
 from rnnpipe.tasks.image_encoders import make_encoder, make_trial_encoder
 from rnnpipe.tasks.image_inputs import image_field, image_shape, read_encoder_input, show_photo
 from rnnpipe.tasks.inputs import Input
+from rnnpipe.tasks.text_inputs import encode_text
 from rnnpipe.tasks.vqa.config import VqaConfig
 from rnnpipe.tasks.vqa.report import make_inputs
 from rnnpipe.text.tokenizer import MODEL_FILE, SETTINGS_FILE, Tokenizer
@@ -157,7 +158,12 @@ class VqaTask(Task[VqaConfig]):
         """
         data = self.config.data
         image = read_encoder_input(inputs["image"], data)[0]
-        tokens = Tokenizer.load(folder).encode(inputs["question"])[: data.question.max_tokens]
+        tokens = encode_text(
+            Tokenizer.load(folder),
+            inputs["question"],
+            "--question",
+            max_tokens=data.question.max_tokens,
+        )
         if not tokens:
             raise UserError(
                 "--question", "a question", repr(inputs["question"]), "write a sentence"

@@ -48,7 +48,7 @@ class FeatureOptions(Settings):
         None, "the layer whose output is taken; null: the last before pooling"
     )
     batch_size: int = setting(32, "images that a worker computes at once", ge=1)
-    seed: int = setting(1, "of random weights", ge=0)
+    seed: int = setting(1, "of random weights", ge=0, le=2**32 - 1)
 
     @property
     def settings(self) -> Mapping[str, Any]:

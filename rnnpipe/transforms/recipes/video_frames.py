@@ -24,9 +24,11 @@ from rnnpipe.storage.paths import as_path
 from rnnpipe.transforms.options import Data
 from rnnpipe.transforms.recipes.base import Counts, Dropped, Encoded, Encoder, Recipe
 from rnnpipe.transforms.recipes.frame_windows import FrameWindow, FrameWindowReader
-from rnnpipe.transforms.recipes.image_features import Array, FeatureOptions
+from rnnpipe.transforms.recipes.image_features import FeatureOptions
 from rnnpipe.transforms.recipes.images import ImageOptions
 from rnnpipe.transforms.recipes.labels import learn_labels, save_labels, too_few_labels
+
+Array = np.ndarray[Any, np.dtype[Any]]
 
 NO_LABEL = -1
 

@@ -68,7 +68,7 @@ def test_images_and_captions_become_files(data_dir):
     }
     fields = read["train/7"].fields
     assert (fields["image_id"], fields["captions"]) == (7, ["Dark.", "Fünf."])
-    assert read_image(fields["image"], 4).getpixel((0, 0)) == (140, 140, 140)
+    assert read_image(fields["image"], 4, "stretch").getpixel((0, 0)) == (140, 140, 140)
 
 
 def test_splits_may_be_named(data_dir):

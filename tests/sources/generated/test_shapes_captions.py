@@ -31,7 +31,7 @@ def test_draws_once_and_reads_what_was_drawn(tmp_path, monkeypatch):
         fields = reference.fields
         assert len(fields["captions"]) == 5
         assert all(caption_is_true(caption, fields["scene"]) for caption in fields["captions"])
-        picture = read_image(fields["image"], 32)
+        picture = read_image(fields["image"], 32, "stretch")
         for shape in json.loads(fields["scene"])["shapes"]:
             assert max(picture.getpixel((int(shape["x"] * 32), int(shape["y"] * 32)))) > 100
     assert len(list(source.raw_files())) == 1 + 12

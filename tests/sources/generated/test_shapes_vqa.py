@@ -40,7 +40,7 @@ def test_draws_once_and_reads(tmp_path, monkeypatch):
     assert len(references) == len({reference.key for reference in references}) == 40
     assert len({reference.group for reference in references}) == 10
     assert all(len(reference.fields["answers"]) == 10 for reference in references)
-    assert read_image(references[0].fields["image"], 32).size == (32, 32)
+    assert read_image(references[0].fields["image"], 32, "stretch").size == (32, 32)
     assert len(list(source.raw_files())) == 2 + 10
 
 

@@ -77,7 +77,7 @@ def test_videos_and_texts_are_no_images(shared_data):
     assert others
     for name in others:
         with pytest.raises(BadRecord, match=r"not an image in a format|the file is empty"):
-            read_image(folder / name, 32)
+            read_image(folder / name, 32, "stretch")
 
 
 @pytest.mark.parametrize(
@@ -94,24 +94,24 @@ def test_videos_and_texts_are_no_images(shared_data):
 )
 def test_reason_of_a_bad_file(shared_data, name, reason):
     with pytest.raises(BadRecord) as told:
-        read_image(shared_data / "bad_inputs" / name, 32)
+        read_image(shared_data / "bad_inputs" / name, 32, "stretch")
     assert (told.value.step, told.value.reason) == ("decode image", reason)
 
 
 def test_missing_file(tmp_path):
     with pytest.raises(BadRecord) as told:
-        read_image(tmp_path / "missing.jpg", 32)
+        read_image(tmp_path / "missing.jpg", 32, "stretch")
     assert (told.value.step, told.value.reason) == ("read image", "No such file or directory")
     with pytest.raises(BadRecord) as told:
-        read_image(tmp_path, 32)
+        read_image(tmp_path, 32, "stretch")
     assert (told.value.step, told.value.reason) == ("read image", "Is a directory")
 
 
 def test_orientation_is_applied(shared_data):
     folder = shared_data / "bad_inputs" / "pillow"
-    upright = np.asarray(read_image(folder / "hopper.bmp", 64), np.int16)
+    upright = np.asarray(read_image(folder / "hopper.bmp", 64, "stretch"), np.int16)
     for turned in (3, 6, 8):
-        image = read_image(folder / f"hopper_orientation_{turned}.jpg", 64)
+        image = read_image(folder / f"hopper_orientation_{turned}.jpg", 64, "stretch")
         assert np.abs(np.asarray(image) - upright).mean() < 3, turned
 
 
@@ -132,7 +132,7 @@ def test_orientation_is_applied(shared_data):
 def test_every_orientation(orientation, expected):
     exif = Image.Exif()
     exif[0x0112] = orientation
-    assert corners(decode_image(saved(quarters(), exif=exif), 16)) == expected
+    assert corners(decode_image(saved(quarters(), exif=exif), 16, "stretch")) == expected
 
 
 def test_a_whole_image_is_upright_and_keeps_its_proportions(tmp_path):
@@ -153,26 +153,27 @@ def test_a_whole_image_is_upright_and_keeps_its_proportions(tmp_path):
 
 def test_damaged_exif_leaves_the_picture():
     data = saved(quarters(), exif=b"Exif\0\0II*\0\x08\0\0\0\xff\xff\x12\x01\x03\0")
-    assert corners(decode_image(data, 16)) == [RED, GREEN, BLUE, WHITE]
+    assert corners(decode_image(data, 16, "stretch")) == [RED, GREEN, BLUE, WHITE]
 
 
 def test_adobe_cmyk_is_not_inverted(shared_data):
     # A dark red picture that an inverted reading would show as light cyan.
     red, green, blue = np.asarray(
-        read_image(shared_data / "bad_inputs/pillow/pil_sample_cmyk.jpg", 32)
+        read_image(shared_data / "bad_inputs/pillow/pil_sample_cmyk.jpg", 32, "stretch")
     ).mean(axis=(0, 1))
     assert red > 2 * max(green, blue)
     assert max(red, green, blue) < 60
 
 
 def test_cmyk_colours():
-    cyan = decode_image(saved(Image.new("CMYK", (8, 8), (255, 0, 0, 0)), "JPEG", quality=95), 8)
+    data = saved(Image.new("CMYK", (8, 8), (255, 0, 0, 0)), "JPEG", quality=95)
+    cyan = decode_image(data, 8, "stretch")
     assert np.abs(np.subtract(cyan.getpixel((4, 4)), (0, 255, 255))).max() < 8
 
 
 def test_sixteen_bits_keep_their_greys(shared_data):
     folder = shared_data / "bad_inputs" / "pillow"
-    deep = np.asarray(read_image(folder / "hopper_16bit.pgm", 128), np.int16)
+    deep = np.asarray(read_image(folder / "hopper_16bit.pgm", 128, "stretch"), np.int16)
     grey = np.asarray(Image.open(folder / "hopper.bmp").convert("L"), np.int16)[..., None]
     assert np.abs(deep - grey).mean() < 3
     assert len(np.unique(deep)) > 200
@@ -191,15 +192,14 @@ def test_sixteen_bits_keep_their_greys(shared_data):
     ],
 )
 def test_deep_pixels_are_scaled(values, kind, expected):
-    image = decode_image(saved(Image.fromarray(values), kind), 2)
+    image = decode_image(saved(Image.fromarray(values), kind), 2, "stretch")
     assert [image.getpixel((i % 2, i // 2))[0] for i in range(4)] == expected
 
 
 def test_transparent_becomes_white():
-    assert decode_image(saved(Image.new("RGBA", (4, 4), (255, 0, 0, 0))), 4).getpixel((0, 0)) == (
-        WHITE
-    )
-    half = decode_image(saved(Image.new("RGBA", (4, 4), (0, 0, 0, 51))), 4)
+    none = decode_image(saved(Image.new("RGBA", (4, 4), (255, 0, 0, 0))), 4, "stretch")
+    assert none.getpixel((0, 0)) == WHITE
+    half = decode_image(saved(Image.new("RGBA", (4, 4), (0, 0, 0, 51))), 4, "stretch")
     assert half.getpixel((0, 0)) == (204, 204, 204)
 
 
@@ -212,7 +212,7 @@ def test_a_transparent_colour_becomes_white(mode, colour, transparency):
     if mode == "P":
         image.putpalette([*RED, *GREEN])
     data = saved(image, transparency=transparency)
-    assert decode_image(data, 4).getpixel((0, 0)) == WHITE
+    assert decode_image(data, 4, "stretch").getpixel((0, 0)) == WHITE
 
 
 def test_first_picture_of_an_animation():
@@ -225,19 +225,19 @@ def test_first_picture_of_an_animation():
             append_images=frames[1:],
             **({"lossless": True} if kind == "WEBP" else {}),
         )
-        assert decode_image(data, 4).getpixel((0, 0)) == RED, kind
+        assert decode_image(data, 4, "stretch").getpixel((0, 0)) == RED, kind
 
 
 def test_bombs_are_refused_before_they_are_unpacked():
     side = 10_000  # 100 megapixels: Pillow alone would only warn
     header = b"P5 %d %d 255\n" % (side, side)
     with pytest.raises(BadRecord, match=r"100000000 pixels\) exceeds limit of 89478485 pixels"):
-        decode_image(header, 8)
+        decode_image(header, 8, "stretch")
 
 
 def test_programs_are_not_run():
     with pytest.raises(BadRecord, match="decode image: EPS files are not read"):
-        decode_image(saved(quarters(), "EPS"), 8)
+        decode_image(saved(quarters(), "EPS"), 8, "stretch")
 
 
 def test_fits():
@@ -256,7 +256,7 @@ def test_fits():
 def test_jpegs_are_decoded_small_without_visible_loss():
     ramp = np.linspace(0, 255, 1024).astype(np.uint8)
     image = Image.fromarray(np.stack([np.tile(ramp, (1024, 1))] * 3, axis=-1))
-    small = np.asarray(decode_image(saved(image, "JPEG", quality=95), 64), np.int16)
+    small = np.asarray(decode_image(saved(image, "JPEG", quality=95), 64, "stretch"), np.int16)
     assert np.abs(small - np.asarray(image.resize((64, 64)), np.int16)).max() <= 3
 
 
@@ -274,7 +274,7 @@ def test_threads_leave_the_filters_of_warnings_alone():
     data = saved(quarters())
     before = list(warnings.filters)
     threads = [
-        threading.Thread(target=lambda: [decode_image(data, 8) for _ in range(50)])
+        threading.Thread(target=lambda: [decode_image(data, 8, "stretch") for _ in range(50)])
         for _ in range(4)
     ]
     for thread in threads:

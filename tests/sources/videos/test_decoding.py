@@ -22,7 +22,7 @@ TICK = Fraction(1, 100)
 
 
 def level(shown):
-    return float(np.asarray(Framing(8)(shown)).mean())
+    return float(np.asarray(Framing(8, "stretch", box=None)(shown)).mean())
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def test_at_its_own_rate_each_frame_comes_once(shared_data):
     assert [shown.index for shown in sampled] == list(range(75))
     for index in (0, 37, 74):
         image = square(Image.fromarray(oracle[index]), 64, "crop")
-        np.testing.assert_array_equal(Framing(64, "crop")(sampled[index]), image)
+        np.testing.assert_array_equal(Framing(64, "crop", box=None)(sampled[index]), image)
     assert find_duration(path) == 3
 
 
@@ -92,14 +92,15 @@ def test_frames_are_turned_upright(shared_data):
     assert lying.shape == (320, 568, 3)
     (shown, *_) = read_video(path)
     upright = square(Image.fromarray(np.rot90(lying, k=-1)), 64, "pad")
-    np.testing.assert_array_equal(Framing(64, "pad")(shown), upright)
+    np.testing.assert_array_equal(Framing(64, "pad", box=None)(shown), upright)
     lower = square(Image.fromarray(np.rot90(lying, k=-1)[284:, 80:240]), 64, "stretch")
-    np.testing.assert_array_equal(Framing(64, box=(0.25, 0.5, 0.75, 1))(shown), lower)
+    framing = Framing(64, "stretch", (0.25, 0.5, 0.75, 1))
+    np.testing.assert_array_equal(framing(shown), lower)
 
 
 def test_pixels_that_are_not_square_become_so_where_the_shape_counts(shared_data):
     shown = next(read_video(shared_data / "video_misc" / "mmaction2_demo.mp4"))  # 340 by 256
-    rows = np.asarray(Framing(90, "pad")(shown)).max(axis=(1, 2)) > 30
+    rows = np.asarray(Framing(90, "pad", box=None)(shown)).max(axis=(1, 2)) > 30
     assert rows.sum() == pytest.approx(90 * 256 / (340 * 64 / 51), abs=1)
 
 

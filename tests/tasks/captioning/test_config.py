@@ -53,11 +53,11 @@ def decoder(**options):
         ),
         (
             {"data": {"features": FEATURES}},
-            "model.image_encoder.kind: expected the kind features, got cnn",
+            "model.image_encoder: expected the kind features, got cnn",
         ),
         (
             {"model": encoder(kind="features")},
-            "model.image_encoder.kind: expected another kind without data.features, got features",
+            "model.image_encoder: expected another kind without data.features, got features",
         ),
         (
             {"train": {"reinforce": {"reward_weight": 2.0}}},

@@ -27,7 +27,7 @@ def no_scores_of(metric, evaluation):
 
 
 def test_true_captions_beside_baselines(drawn, said):
-    evaluation = evaluate(drawn, "test", said, 1.5)
+    evaluation = evaluate(drawn, "test", said, 1.5, ())
     assert evaluation.scores["true_captions"] == 1
     assert evaluation.scores["bleu_4"] == pytest.approx(1)
     assert evaluation.scores["perplexity"] == 1.5
@@ -78,7 +78,7 @@ def test_a_java_program_that_fails_costs_its_own_score_alone(drawn, said, monkey
 
 
 def test_a_model_that_says_nothing_is_scored(drawn, said):
-    evaluation = evaluate(drawn, "test", [[] for _ in said], float("nan"))
+    evaluation = evaluate(drawn, "test", [[] for _ in said], float("nan"), ())
     assert evaluation.scores["bleu_1"] == pytest.approx(0, abs=1e-6)
     assert {row["prediction"] for row in evaluation.predictions} == {""}
     assert {len(row["n_best"]) for row in evaluation.predictions} == {0}

@@ -7,6 +7,7 @@ from rnnpipe.models.language_model import (
     LanguageModelOptions,
     build_language_model,
     first_states,
+    get_states,
 )
 from rnnpipe.parts.cells import GRUOptions
 from rnnpipe.parts.recurrence import RecurrenceOptions
@@ -26,7 +27,7 @@ def make_model(table):
     tokens, state = keras.Input((None,), dtype="int32", name="tokens"), keras.Input((1,))
     starts = keras.Input((), dtype="bool", name="starts")
     follow = keras.layers.Embedding(7, 7)
-    outputs = {"logits": follow(tokens), "states": [keras.layers.Identity()(state)]}
+    outputs = {"logits": follow(tokens), "state_0": keras.layers.Identity()(state)}
     model = keras.Model({"tokens": tokens, "starts": starts, "states": [state]}, outputs)
     follow.set_weights([np.array(table, "float32")])
     return model
@@ -69,7 +70,7 @@ def test_it_draws_what_decoding_samples(learned_state):
     def step(tokens, states):
         inputs = {"tokens": tokens[:, None], "starts": tokens < 0, "states": list(states)}
         outputs = model(inputs)
-        return outputs["logits"][:, 0], tuple(outputs["states"])
+        return outputs["logits"][:, 0], tuple(get_states(outputs))
 
     options = {"temperature": 0.7, "top_k": 3, "top_p": 0.95}
     decoded = sample(

@@ -29,7 +29,7 @@ def task(tmp_path_factory):
         "  splits: {validation: 0.2, test: 0.3}\n"
         "model:\n"
         "  embedding: {size: 5}\n"
-        "  encoder: {units: 4}\n"
+        "  recurrence: {cell: {units: 4}}\n"
         "  pooling: {kind: attention, units: 3, glimpses: 2, words: true}\n"
         "train: {batch_size: 8, label_smoothing: 0.1}\n"
         "evaluate: {batch_size: 16}\n"

@@ -33,7 +33,7 @@ def reader(records):
 @pytest.fixture
 def evaluation(task, records, reader):
     tokens = task.make_batches(records, "test").map(lambda tokens, classes: tokens)
-    return evaluate(reader, records, "test", tokens)
+    return evaluate(reader, records, "test", tokens, keep="start")
 
 
 def test_scores_are_those_of_the_model_and_of_the_baselines(records, evaluation):

@@ -1,7 +1,8 @@
 import keras
 import pytest
 
-from rnnpipe.models.text_classifier import build_text_classifier
+from rnnpipe.config.loader import load_settings
+from rnnpipe.models.text_classifier import TextClassifierOptions, build_text_classifier
 from rnnpipe.tasks.text_classification.report import highlight_text
 from rnnpipe.text.tokenizer import train_tokenizer
 
@@ -10,9 +11,13 @@ WORDS = train_tokenizer(dict.fromkeys("abcdef", 9), kind="word", vocabulary=12)
 
 def make_model(pooling):
     keras.utils.set_random_seed(1)
-    return build_text_classifier(
-        vocab=12, classes=2, embedding=4, units=3, pooling=pooling, embedding_scale=1.0
-    )
+    settings = {
+        "embedding": {"size": 4, "scale": 1.0},
+        "recurrence": {"cell": {"units": 3}},
+        "pooling": {"kind": pooling},
+    }
+    options = load_settings(TextClassifierOptions, settings)
+    return build_text_classifier(options, vocab=12, classes=2)
 
 
 @pytest.mark.parametrize(("keep", "shown"), [("start", "a b c …"), ("end", "… d zebra f")])

@@ -64,7 +64,7 @@ def test_r_drop_without_dropout_is_refused(tmp_path):
     )
     with pytest.raises(UserError, match=r"train.r_drop: expected a model with dropout"):
         load_config(path, find_schemas())
-    path.write_text(path.read_text() + "model: {classifier: {dropout: 0.1}}\n")
+    path.write_text(path.read_text() + "model: {dropout: 0.1}\n")
     assert load_config(path, find_schemas()).train.r_drop == 1
 
 
@@ -74,7 +74,7 @@ def test_the_last_state_cannot_be_connected(tmp_path):
         "task: text_classification\n"
         "data: {source: {kind: sentiment_grammar}}\n"
         "model:\n"
-        "  encoder: {depth: 2, connection: residual}\n"
+        "  recurrence: {depth: 2, connection: residual}\n"
         "  pooling: {kind: last}\n"
     )
     with pytest.raises(UserError, match="expected mean, max or attention, with"):

@@ -15,7 +15,7 @@ CONFIG = Path(__file__).resolve().parents[3] / "configs" / "translation.yaml"
         (
             ["train.optimizer.schedule={kind: plateau, warmup_steps: 3}"],
             r"schedule\.warmup_steps: expected a key of train\.optimizer\.schedule with kind: "
-            r"plateau \(kind, factor and patience\)",
+            r"plateau \(kind, factor, patience\)",
         ),
         (
             ["train.optimizer.schedule={kind: inverse_sqrt, warmup_steps: 0}"],
@@ -27,12 +27,16 @@ CONFIG = Path(__file__).resolve().parents[3] / "configs" / "translation.yaml"
         ),
         (
             ["model.share_embedding=true"],
-            r"model\.share_embedding: expected false with data\.text\.joint false, .* got true; "
-            r"write false, or set data\.text\.joint to true",
+            r"model\.share_embedding=true: expected false with data\.text\.joint false, .* "
+            r"got true; write false, or set data\.text\.joint to true",
         ),
         (
             ["model.decoder.attention=null"],
-            r"model\.decoder\.attention: expected a mechanism, got nothing; write e\.g\. ",
+            r"model\.decoder\.attention=null: expected a mechanism, got null; write e\.g\. ",
+        ),
+        (
+            ["model.decoder.attention={kind: local, mechanism: {kind: monotonic}}"],
+            r"attention\.mechanism\.kind: expected a mechanism that aligns by softmax, got ",
         ),
         (
             ["model.decoder.cell={kind: att2in}"],
@@ -44,7 +48,7 @@ CONFIG = Path(__file__).resolve().parents[3] / "configs" / "translation.yaml"
         ),
         (
             ["train.reinforce={entropy_weight: 0.1}"],
-            r"train\.reinforce: expected null without hard attention",
+            r"train\.reinforce=.*: expected null without hard attention",
         ),
         (
             ["data.text.max_tokens=20", "evaluate.beam={constraints: {min_length: 22}}"],

@@ -32,10 +32,10 @@ def model():
     return model
 
 
-def make_search(model, *, batch_size=64, banned=(), required=(), prefix=(), **options):
+def make_search(model, *, batch_size=64, required=(), prefix=(), **options):
     options = TranslationSearchOptions(**{"n_best": 1, "max_length": 8, **options})
-    constraints = {"banned": banned, "required": required, "prefix": prefix}
-    return TranslationSearch(model, options, batch_size=batch_size, **constraints)
+    extra = {"required": required, "prefix": prefix}
+    return TranslationSearch(model, options, batch_size=batch_size, find_token=int, **extra)
 
 
 @pytest.mark.parametrize("width", [1, 3])
@@ -100,8 +100,8 @@ def test_constraints_hold(model):
     free = make_search(model, width=4)(SOURCES)
     common = max((3, *range(4, 9)), key=lambda token: sum(token in f[0].tokens for f in free))
     assert any(common in each[0].tokens for each in free)
-    rules = ConstraintOptions(min_length=6, no_repeat_ngram=1, banned_tokens=("as given",))
-    found = make_search(model, width=4, banned=[common], constraints=rules)(SOURCES)
+    rules = ConstraintOptions(min_length=6, no_repeat_ngram=1, banned_tokens=(str(common),))
+    found = make_search(model, width=4, constraints=rules)(SOURCES)
     for each in found:
         tokens = each[0].tokens
         assert common not in tokens

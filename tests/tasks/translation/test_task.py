@@ -217,7 +217,7 @@ def test_banned_tokens_are_of_the_vocabulary(records):
     task = make_task(beam={"constraints": {"banned_tokens": ["▁hund", "<unk>"]}})
     assert task.build_model(records)
     task = make_task(beam={"constraints": {"banned_tokens": ["hund"]}})
-    told = r"evaluate\.beam\.constraints\.banned_tokens: expected tokens of the vocabulary, got "
+    told = r"evaluate\.beam\.constraints: expected tokens of the vocabulary, got "
     with pytest.raises(UserError, match=told + "hund; did you mean ▁hund?"):
         task.build_model(records)
 
@@ -229,7 +229,7 @@ def test_scheduled_sampling_grows_with_the_steps(records, tmp_path):
     trainer = task.build_trainer(model, records)
     callback, *_ = task.make_callbacks(trainer, model, records, tmp_path / "w.weights.h5")
     batches = task.make_batches(records, "train", shuffle_seed=1)
-    trainer.fit(batches, epochs=2, verbose=0, callbacks=[callback])
+    trainer.fit(batches, epochs=2, verbose=0, shuffle=False, callbacks=[callback])
     last = 2 * task.steps_per_epoch(records) - 1
     rate = float(model.get_layer("decoder").sampling_rate)
     assert rate == pytest.approx(0.5 * last / 10)
@@ -255,10 +255,6 @@ def test_hard_attention_is_reinforced(records):
     [
         ({"bridge": "copy"}, "expected states of sizes"),
         ({"tie_weights": True, "output": "plain"}, "expected a readout of 6"),
-        (
-            {"attention": {"kind": "local", "mechanism": {"kind": "monotonic"}}},
-            "LocalAttention",
-        ),
     ],
 )
 def test_parts_that_do_not_fit_are_refused_before_the_build(decoder, told):

@@ -28,11 +28,11 @@ def load(data=None, **sections):
         ),
         (
             {"data": {"features": FEATURES}},
-            "model.image_encoder.kind: expected the kind features, got cnn",
+            "model.image_encoder: expected the kind features, got cnn",
         ),
         (
             {"model": {"image_encoder": {"kind": "features"}}},
-            "model.image_encoder.kind: expected another kind without data.features, got features",
+            "model.image_encoder: expected another kind without data.features, got features",
         ),
         (
             {"train": {"reinforce": {"entropy_weight": 0.1}}},

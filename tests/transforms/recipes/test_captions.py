@@ -178,7 +178,7 @@ def test_features_of_any_number_of_workers_are_those_of_a_plain_loop(
     }
     compute = compute_plainly(weights)
     for record in chain.from_iterable(map(one.read, one.splits)):
-        expected = compute(read_image(paths.pop(record["image_id"]), SIDE))
+        expected = compute(read_image(paths.pop(record["image_id"]), SIDE, "stretch"))
         assert record["image_features"].shape == (8, 8, 32)
         assert record["image_features"].std() > 1e-3
         np.testing.assert_allclose(record["image_features"], expected, atol=1e-4)
@@ -200,7 +200,7 @@ def test_a_bad_image_in_a_batch_leaves_the_others_theirs(weights, tmp_path):
     assert records.splits == {"train": 10}
     for record in records.read("train"):
         path = tmp_path / "raw" / "train" / f"{record['image_id'] - 1}.jpg"
-        expected = features(np.asarray(read_image(path, SIDE))[None])[0]
+        expected = features(np.asarray(read_image(path, SIDE, "stretch"))[None])[0]
         np.testing.assert_allclose(record["image_features"], expected, atol=1e-5)
 
 

@@ -12,7 +12,7 @@ LEVELS = [0, 60, 120, 180, 240]
 
 
 def convert(shown):
-    return round(float(np.asarray(Framing(16)(shown)).mean()) / 60)
+    return round(float(np.asarray(Framing(16, "stretch", box=None)(shown)).mean()) / 60)
 
 
 class EndlessVideo:

@@ -114,7 +114,7 @@ def test_features_are_those_of_a_plain_loop_whatever_the_number_of_workers(
     )
     assert contents(one.path) == contents(two.path)
     assert one.spec is VIDEO_FEATURES
-    compute, framing = compute_plainly(weights), Framing(SIDE, box=box)
+    compute, framing = compute_plainly(weights), Framing(SIDE, box=box, fit="stretch")
     stored = {r["video_id"]: r for split in one.splits for r in one.read(split)}
     for clip in "abc":
         pictures = [

@@ -36,7 +36,7 @@ def test_questions_have_the_features_of_their_image(workers, drawn_vqa, weights,
             assert record == same
             path = paths[record["question_id"]]
             if path not in grids:
-                grids[path] = compute(read_image(path, SIDE))
+                grids[path] = compute(read_image(path, SIDE, "stretch"))
             np.testing.assert_allclose(found, grids[path], atol=1e-4)
             count += 1
     assert (count, len(grids)) == (96, 24)
@@ -67,7 +67,7 @@ def test_a_bad_image_leaves_the_others_their_features(drawn_vqa, weights, tmp_pa
     names = {path.stem[-12:]: path for path in (drawn_vqa / "train").iterdir()}
     for record in records.read("train"):
         path = names[f"{record['image_id']:012d}"]
-        expected = features(np.asarray(read_image(path, SIDE))[None])[0]
+        expected = features(np.asarray(read_image(path, SIDE, "stretch"))[None])[0]
         np.testing.assert_allclose(record["image_features"], expected, atol=1e-5)
 
 

@@ -105,9 +105,13 @@ class RecurrentKernel:
             (outputs, *last), saved = tf.nest.map_structure(tf.stop_gradient, results)
 
             @tf.custom_gradient
-            def gradient(d_outputs: Tensor, *d_last: Tensor) -> Any:
+            def gradient(*gradients: Tensor) -> Any:
+                # What gathers rows of a state has a sparse gradient, which no loop carries.
+                d_outputs, *d_last = map(tf.convert_to_tensor, gradients)
                 sequences = (lengthen(d_outputs), outputs, saved, masks)
-                dz, d_states = self.loop.backward(sequences, states[0], d_last, weights, length)
+                dz, d_states = self.loop.backward(
+                    sequences, states[0], tuple(d_last), weights, length
+                )
                 dz = shorten(dz)
                 by_row = tuple(shorten(swap_time_and_batch(array)) for array in saved)
                 before = tf.concat([states[0][:, None], shorten(outputs)[:, :-1]], axis=1)

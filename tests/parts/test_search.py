@@ -1,0 +1,88 @@
+"""Beam search and sampling from their settings."""
+
+import numpy as np
+import pytest
+from keras import ops
+
+from rnnpipe.errors import UserError
+from rnnpipe.parts.search import (
+    BadEndingsOptions,
+    BeamSearchOptions,
+    ConstraintOptions,
+    NoImmediateRepeatOptions,
+    SamplingOptions,
+)
+from tests.parts.common import check_round_trip
+
+LOG_PROBS = np.log(np.array([[1e-9, 1e-9, 1e-9, 0.2, 0.5, 0.3]], "float32"))
+
+
+def step(tokens, state):
+    return ops.convert_to_tensor(LOG_PROBS) + ops.zeros_like(state), state
+
+
+def search(**options):
+    decoded = BeamSearchOptions(max_length=3, **options).search(step, np.zeros((1, 1), "float32"))
+    return np.asarray(decoded.ids)[0].tolist()
+
+
+def test_a_beam_of_one_is_greedy():
+    assert search(width=1, n_best=1) == [[4, 4, 4]]
+
+
+def test_a_wider_beam_finds_the_likeliest_sequences():
+    assert search(width=4, n_best=2, length_penalty=0.0) == [[3, 0, 0], [4, 4, 4]]
+
+
+def test_groups_differ():
+    first, second = search(width=2, n_best=2, groups=2, diversity=5.0)
+    assert first != second
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"width": 2, "n_best": 3}, "n_best: expected at most the width, 2, got 3"),
+        ({"width": 3, "n_best": 2, "groups": 2}, "groups: expected a divisor of the width, 3"),
+        ({"width": 4, "n_best": 3, "groups": 2}, "n_best: expected a multiple of the 2 groups"),
+    ],
+)
+def test_searches_that_cannot_be_are_refused(options, message):
+    with pytest.raises(UserError, match=message):
+        BeamSearchOptions(**options)
+
+
+def test_constraints_are_made_only_where_there_are_some():
+    assert ConstraintOptions().make(int) is None
+    options = ConstraintOptions(min_length=2, no_repeat_ngram=3, banned_tokens=("5",))
+    (made,) = options.make(int)
+    assert (made.min_length, made.no_repeat_ngram, made.banned_tokens) == (2, 3, [5])
+
+
+def test_rules_are_kinds_that_name_tokens():
+    rules = (NoImmediateRepeatOptions(), BadEndingsOptions(tokens=("4", "6")))
+    _, repeats, endings = ConstraintOptions(rules=rules).make(int)
+    ids = np.array([[5, 4, 0], [4, 5, 0]])
+    log_probs = np.zeros((2, 8), "float32")
+    allowed = np.isfinite(np.asarray(repeats(log_probs, ids, 2)))
+    assert [np.flatnonzero(~row).tolist() for row in allowed] == [[4], [5]]
+    allowed = np.isfinite(np.asarray(endings(log_probs, ids, 2)))
+    assert [np.flatnonzero(~row).tolist() for row in allowed] == [[3], []]
+    assert np.isfinite(np.asarray(repeats(log_probs, ids, 0))).all()
+    assert np.isfinite(np.asarray(endings(log_probs, ids, 0))).all()
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [({}, 5), ({"top_k": 1}, 4), ({"top_p": 0.4}, 4), ({"temperature": 0.01}, 4)],
+)
+def test_sampling_draws_as_set(options, expected):
+    drawn = SamplingOptions(**options).sample(LOG_PROBS, np.array([[0.95]], "float32"))
+    assert int(drawn[0]) == expected
+
+
+def test_settings_survive_yaml_and_pickling():
+    check_round_trip(SamplingOptions, SamplingOptions(top_k=3, top_p=0.5))
+    rules = (NoImmediateRepeatOptions(), BadEndingsOptions(tokens=("the",)))
+    constraints = ConstraintOptions(banned_tokens=("a", "b"), rules=rules)
+    check_round_trip(BeamSearchOptions, BeamSearchOptions(constraints=constraints))
