@@ -328,7 +328,7 @@ def hash_ends(path: Path) -> str:
     """
     try:
         size = path.stat().st_size
-        ends = [(0, _END_BYTES), (max(size - _END_BYTES, _END_BYTES), size)]
+        ends = [(0, min(size, _END_BYTES)), (max(size - _END_BYTES, 0), size)]
         return hash_content(b"".join([b"%d " % size, *(read_range(path, *end) for end in ends)]))
     except OSError as fault:
         raise BadRecord("read file", fault.strerror or type(fault).__name__) from fault
