@@ -49,6 +49,7 @@ def make_stats(
         "read": written + dropped.total() + dead_letters.total,
         "written": written,
         "dead_letters": dead_letters.steps,
+        "dead_letter_reasons": dead_letters.reasons,
         "dropped": dropped,
         "duplicates": {**counted.duplicates, **contents},
         "notices": [
