@@ -1,6 +1,5 @@
 """The files of a folder of raw data by their names, and its images by their numbers."""
 
-import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -16,7 +15,7 @@ IMAGE_ENDINGS = (
 )
 """How the names of raster images end, in small letters."""
 
-_NUMBERED = re.compile(rf"(\d+)(?:{'|'.join(map(re.escape, IMAGE_ENDINGS))})$", re.IGNORECASE)
+_DIGITS = "0123456789"
 _STEP = "find image"
 
 
@@ -48,13 +47,14 @@ class FileIndex:
             path = PurePosixPath(name if self._is_there(name) else name.replace("\\", "/"))
             if path.is_absolute() or ".." in path.parts:
                 raise BadRecord(_STEP, f"{name} is not inside the folder")
-            inside, spelled = path.parent.as_posix().removeprefix("."), path.name
+            inside, spelled = _inside(path), path.name
         same = self._names_in(inside).get(fold_name(spelled), [])
         if not same:
             raise BadRecord(_STEP, "its file is not there")
         if len(same) > 1 and spelled not in same:
             raise BadRecord(_STEP, f"{len(same)} files are called {name} in Unicode")
-        return self.folder / inside / (spelled if spelled in same else same[0])
+        found = spelled if spelled in same else same[0]
+        return self.folder / f"{inside}/{found}" if inside else self.folder / found
 
     def _is_there(self, name: str) -> bool:
         return "/" not in name and fold_name(name) in self._names_in("")
@@ -93,22 +93,26 @@ class ImageIndex(FileIndex):
     @cached_property
     def images(self) -> list[str]:
         """The names of the images that lie in the folder itself, in order."""
-        return [path.name for path in self.images_in([""])]
+        return self._images_in("")
 
     def images_in(self, folders: Iterable[str]) -> Iterator[Path]:
         """The images in folders of the folder; "" is itself."""
         for inside in folders:
-            names = self._names_in(inside).values()
-            here = sorted(name for same in names for name in same if is_image(name))
-            yield from (self.folder / inside / name for name in here)
+            folder = self.folder / inside
+            yield from (folder / name for name in self._images_in(inside))
+
+    def _images_in(self, inside: str) -> list[str]:
+        names = self._names_in(inside).values()
+        return sorted(name for same in names for name in same if is_image(name))
 
     @cached_property
     def numbers(self) -> dict[int, list[str]]:
         """The names that end in each number; an image has one of its own if there is but one."""
         numbers: dict[int, list[str]] = {}
         for name in self.images:
-            if found := _NUMBERED.search(name):
-                numbers.setdefault(int(found[1]), []).append(name)
+            stem = name.rpartition(".")[0]
+            if digits := stem[len(stem.rstrip(_DIGITS)) :]:
+                numbers.setdefault(int(digits), []).append(name)
         return numbers
 
     def find_number(self, number: int) -> Path:
@@ -164,7 +168,12 @@ def folder_of(name: object) -> str:
     path = PurePosixPath(name.replace("\\", "/"))
     if path.is_absolute() or ".." in path.parts:
         return ""
-    return path.parent.as_posix().removeprefix(".")
+    return _inside(path)
+
+
+def _inside(path: PurePosixPath) -> str:
+    parent = path.parent.as_posix()
+    return "" if parent == "." else parent
 
 
 def is_image(name: str) -> bool:
