@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Literal
 
 from rnnpipe.sources.class_folders import ClassFolders
-from rnnpipe.sources.folder import IMAGE_ENDINGS
+from rnnpipe.sources.file_index import IMAGE_ENDINGS
 from rnnpipe.sources.images.source import ImageClassSource
 from rnnpipe.sources.source import Reference
 

@@ -2,12 +2,15 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from rnnpipe.errors import BadRecord, DeadLetter, UserError
 from rnnpipe.settings import FilePath, setting
+from rnnpipe.sources.file_index import FileIndex
 from rnnpipe.sources.folder import check_folder
+from rnnpipe.sources.raw_files import check_name, printable, walk_raw
 from rnnpipe.sources.videos.clips import Clip, Segment, number_of
 from rnnpipe.sources.videos.source import ClipFolder
 
@@ -19,7 +22,8 @@ WORDS: tuple[Word, ...] = get_args(Word)
 _UNITS = 25_000  # of an alignment, in a second
 _SILENCE = "sil"
 _SILENT = {"sil", "sp"}
-_VIDEO = re.compile(r"\.(mpg|mpeg|mp4|avi|mov)$", re.IGNORECASE)
+_ALIGNMENT = re.compile(r"\.align$", re.IGNORECASE)
+_VIDEO = re.compile(r"\.(mpg|mpeg|mp4|m4v|avi|mov|mkv|webm|wmv)$", re.IGNORECASE)
 
 
 class Grid(ClipFolder):
@@ -60,34 +64,53 @@ class Grid(ClipFolder):
 
     def label_files(self) -> Iterator[Path]:
         """The alignments."""
-        yield from sorted(self._alignments.rglob("*.align"))
+        yield from _find_files(self._alignments, _ALIGNMENT)
 
     def find_clips(self) -> Sequence[Clip | DeadLetter]:
         """See `ClipFolder`."""
         check_folder(self._videos, "GRID's videos", "correct data.source.path or videos")
         check_folder(self._alignments, "GRID's alignments", "correct data.source.alignments")
-        paths = sorted(path for path in self._videos.rglob("*") if _VIDEO.search(path.name))
+        paths = _find_files(self._videos, _VIDEO)
         if not paths:
             fix = "correct data.source.path or videos"
             raise UserError(str(self._videos), "videos (.mpg, .mp4, .avi)", "none", fix)
         return [self._make_clip(path) for path in paths]
 
+    @cached_property
+    def _files(self) -> FileIndex:
+        return FileIndex(self._alignments)
+
+    def _find_alignment(self, name: Path) -> Path:
+        try:
+            return self._files.find_name(name.as_posix())
+        except BadRecord as bad:
+            raise BadRecord("read alignment", f"there is no {name.name}") from bad
+
     def _make_clip(self, path: Path) -> Clip | DeadLetter:
         name = path.relative_to(self._videos)
-        key = name.with_suffix("").as_posix()
+        key = printable(name.with_suffix("").as_posix())
         try:
-            segments = _read_alignment(self._alignments / name.with_suffix(".align"))
+            check_name(path.name)
+            segments = _read_alignment(self._find_alignment(name.with_suffix(".align")))
             label = _word_of(segments, self.clip_label) if self.clip_label else None
         except BadRecord as bad:
-            return DeadLetter(key, name.as_posix(), bad.step, bad.reason)
+            return DeadLetter(key, printable(name.as_posix()), bad.step, bad.reason)
         return Clip(key, str(path), clip_label=label, segments=segments)
+
+
+def _find_files(folder: Path, names: re.Pattern[str]) -> list[Path]:
+    """The files at any depth whose names are like that, in order."""
+    return sorted(
+        root / name
+        for root, listing in walk_raw(folder)
+        for name in listing.files + listing.misnamed
+        if names.search(name)
+    )
 
 
 def _read_alignment(path: Path) -> list[Segment]:
     try:
-        lines = path.read_text(encoding="ascii").splitlines()
-    except FileNotFoundError as fault:
-        raise BadRecord("read alignment", f"there is no {path.name}") from fault
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as fault:
         raise BadRecord("read alignment", f"{path.name} cannot be read") from fault
     segments = []
@@ -96,8 +119,10 @@ def _read_alignment(path: Path) -> list[Segment]:
         if len(cells) != 3:
             raise BadRecord("read alignment", f"line {number} is not start, end and word: {line!r}")
         start, end = (number_of(cell, "a time") / _UNITS for cell in cells[:2])
-        segments.append((start, end, _SILENCE if cells[2] in _SILENT else cells[2]))
-    return segments
+        word = _SILENCE if cells[2] in _SILENT else cells[2]
+        if word != _SILENCE or start != end:  # a pause of no length is none
+            segments.append((start, end, word))
+    return list(dict.fromkeys(segments))
 
 
 def _word_of(segments: Sequence[Segment], which: Word) -> str:

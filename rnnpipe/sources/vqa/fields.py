@@ -2,12 +2,13 @@
 
 import re
 from collections import Counter
-from typing import Any, Literal, TypedDict, TypeGuard, get_args
+from pathlib import Path
+from typing import Any, Literal, TypedDict, get_args
 
 from rnnpipe.errors import BadRecord
 from rnnpipe.sources.source import Reference
 
-AnswerType = Literal["yes/no", "number", "other"]
+AnswerType = Literal["yes/no", "number", "other", "unanswerable"]
 
 ANSWER_TYPES: tuple[AnswerType, ...] = get_args(AnswerType)
 
@@ -23,7 +24,7 @@ class VqaFields(TypedDict):
         image: path of the image's file.
         question: the question as asked.
         answers: what each annotator answered; VQA asks ten.
-        answer_type: `yes/no`, `number` or `other`.
+        answer_type: `yes/no`, `number`, `other`, or `unanswerable` (of VizWiz).
         question_type: how the question begins, e.g. `what color is the`.
     """
 
@@ -42,7 +43,7 @@ def refer(
     *,
     question_id: int,
     image_id: int,
-    image: str | None,
+    image: Path,
     question: Any,
     answers: Any,
     answer_type: Any = None,
@@ -55,7 +56,7 @@ def refer(
         split: the split that the subset becomes.
         question_id: the question's number.
         image_id: the image's number.
-        image: path of the image's file, `None` where there is no such file.
+        image: the image's file.
         question: the question.
         answers: what each annotator answered.
         answer_type: one of `ANSWER_TYPES`; `None`: that of the most frequent answer.
@@ -71,6 +72,8 @@ def refer(
         raise BadRecord("read answers", "there are no answers")
     for answer in answers:
         _check_text("read answers", "an answer", answer)
+    if not any(map(str.strip, answers)):
+        raise BadRecord("read answers", f"all {len(answers)} are empty")
     if answer_type is None:
         answer_type = answer_type_of(Counter(answers).most_common(1)[0][0])
     if answer_type not in ANSWER_TYPES:
@@ -78,23 +81,16 @@ def refer(
     if question_type is None:
         question_type = question_type_of(question)
     _check_text("read answers", "question_type", question_type)
-    if image is None:
-        raise BadRecord("find image", f"no image has the number {image_id}")
     fields = VqaFields(
         question_id=question_id,
         image_id=image_id,
-        image=image,
+        image=str(image),
         question=question,
         answers=answers,
         answer_type=answer_type,
         question_type=question_type,
     )
     return Reference(f"{subset}/{question_id}", f"{subset}/{image_id}", split, {**fields})
-
-
-def is_id(value: Any) -> TypeGuard[int]:
-    """Whether a value is a number that a question or an image can have: records hold 64 bits."""
-    return type(value) is int and 0 <= value < 1 << 63
 
 
 def answer_type_of(answer: str) -> AnswerType:

@@ -5,16 +5,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from rnnpipe.errors import UserError
-from rnnpipe.sources.folder import read_json
-
-_NAMES: dict[type, str] = {
-    list: "a list",
-    str: "text",
-    int: "a number",
-    float: "a number",
-    bool: "a truth value",
-    type(None): "null",
-}
+from rnnpipe.sources.folder import describe_json, read_json
+from rnnpipe.sources.ids import read_id
 
 
 class Annotation(NamedTuple):
@@ -24,11 +16,13 @@ class Annotation(NamedTuple):
         answers: the text of each answer.
         answer_type: what kind of answer most of them are.
         question_type: how the question begins.
+        image_id: the image that they saw.
     """
 
     answers: Any
     answer_type: Any
     question_type: Any
+    image_id: Any
 
 
 def read_questions(path: Path) -> tuple[str, list[Any]]:
@@ -46,18 +40,19 @@ def read_questions(path: Path) -> tuple[str, list[Any]]:
     return subtype, questions
 
 
-def read_annotations(path: Path) -> dict[int, Annotation]:
-    """The annotations of a split by their `question_id`.
+def read_annotations(path: Path) -> dict[int, Annotation | None]:
+    """The annotations of a split by their `question_id`; None where several differ.
 
     Raises:
         UserError: the file is no annotations file of VQA v2.0.
     """
     entries = _member(path, read_json(path, _compact), "annotations", list)
-    annotations = {
-        entry[0]: entry[1]
-        for entry in entries
-        if isinstance(entry, tuple) and isinstance(entry[0], int)
-    }
+    annotations: dict[int, Annotation | None] = {}
+    for entry in entries:
+        question_id = read_id(entry[0]) if isinstance(entry, tuple) else None
+        if question_id is not None:
+            same = annotations.setdefault(question_id, entry[1])
+            annotations[question_id] = entry[1] if same == entry[1] else None
     if not annotations:
         raise UserError(
             str(path),
@@ -70,23 +65,17 @@ def read_annotations(path: Path) -> dict[int, Annotation]:
 
 def _member(path: Path, content: Any, key: str, kind: type) -> Any:
     if not isinstance(content, dict) or key not in content:
-        got = f"no such key in {_shown(content)}"
+        got = f"no such key in {describe_json(content)}"
     elif not isinstance(content[key], kind):
-        got = f"{_shown(content[key])} under it"
+        got = f"{describe_json(content[key])} under it"
     else:
         return content[key]
     raise UserError(
         str(path),
-        f"the key '{key}' with {_NAMES[kind]}",
+        f"the key '{key}' with {describe_json(kind())}",
         got,
         "give a file in the format of VQA v2.0, see https://visualqa.org/vqa_v2_teaser.html",
     )
-
-
-def _shown(content: Any) -> str:
-    if isinstance(content, dict):
-        return "an object with " + (", ".join(map(repr, list(content)[:8])) or "no keys")
-    return _NAMES[type(content)]
 
 
 def _compact(entry: dict[str, Any]) -> Any:
@@ -97,7 +86,10 @@ def _compact(entry: dict[str, Any]) -> Any:
     """
     if "question_id" in entry:
         kind, opening = entry.get("answer_type"), entry.get("question_type")
-        return entry["question_id"], Annotation(entry.get("answers"), _once(kind), _once(opening))
+        annotation = Annotation(
+            entry.get("answers"), _once(kind), _once(opening), entry.get("image_id")
+        )
+        return entry["question_id"], annotation
     if "answer" in entry:
         return _once(entry["answer"])
     return entry
