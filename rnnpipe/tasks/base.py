@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.report.items import ReportItem
 from rnnpipe.tasks.inputs import Input
+from rnnpipe.tasks.prediction import Prediction
 from rnnpipe.tasks.run_config import RunConfig
 
 if TYPE_CHECKING:
@@ -44,21 +45,6 @@ class Evaluation:
     report_items: Sequence[ReportItem] = field(default_factory=tuple)
     files: Mapping[str, str] = field(default_factory=dict)
     notices: Sequence[str] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Prediction:
-    """The outputs of a model for a user's own input.
-
-    Args:
-        answers: texts with their probabilities, the likeliest first.
-        picture: a PNG, e.g. of the attention; None of a task that draws none.
-        timeline: of a video: segments of start and end in seconds, label and probability.
-    """
-
-    answers: Sequence[tuple[str, float]]
-    picture: bytes | None = None
-    timeline: Sequence[tuple[float, float, str, float]] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,12 @@ from rnnpipe.parts.attention import ReinforceOptions
 from rnnpipe.parts.search import BeamSearchOptions
 from rnnpipe.quiet import quiet_import
 from rnnpipe.records.directory import RecordsDirectory
-from rnnpipe.tasks.base import Evaluation, Phase, Prediction, Task
+from rnnpipe.tasks.base import Evaluation, Phase, Task
 from rnnpipe.tasks.captioning.config import CaptioningConfig
 from rnnpipe.tasks.image_encoders import make_encoder, make_trial_encoder
 from rnnpipe.tasks.image_inputs import image_field, image_shape
 from rnnpipe.tasks.inputs import Input, integer, split_phrases
+from rnnpipe.tasks.prediction import Prediction
 from rnnpipe.text.tokenizer import MODEL_FILE, SETTINGS_FILE, Tokenizer
 
 if TYPE_CHECKING:

@@ -13,11 +13,12 @@ from rnnpipe.quiet import quiet_import
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import LABELS
 from rnnpipe.report.classification import rank
-from rnnpipe.tasks.base import Evaluation, Prediction, Task
+from rnnpipe.tasks.base import Evaluation, Task
 from rnnpipe.tasks.image_classification.config import ImageClassificationConfig
 from rnnpipe.tasks.image_encoders import make_encoder, make_trial_encoder
 from rnnpipe.tasks.image_inputs import image_field, image_shape, read_encoder_input, read_photo
 from rnnpipe.tasks.inputs import Input
+from rnnpipe.tasks.prediction import Answer, Prediction
 
 if TYPE_CHECKING:
     import keras
@@ -138,4 +139,6 @@ class ImageClassificationTask(Task[ImageClassificationConfig]):
         (probabilities,), (alignments,) = classify_images(model, [encoder_input])
         top = rank(probabilities, json.loads((folder / LABELS).read_text()))
         pixels = read_photo(path, data)
-        return Prediction(top, draw_glimpse_path(pixels, alignments, answers=top))
+        answers = [Answer(*answer) for answer in top]
+        picture = draw_glimpse_path(pixels, alignments, answers=top)
+        return Prediction(answers, picture, alignments=alignments if len(alignments) else None)

@@ -13,8 +13,9 @@ from rnnpipe.parts.attention import ReinforceOptions
 from rnnpipe.quiet import quiet_import
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import SOURCE, TARGET
-from rnnpipe.tasks.base import Evaluation, Prediction, Task
+from rnnpipe.tasks.base import Evaluation, Task
 from rnnpipe.tasks.inputs import Input, integer, split_phrases
+from rnnpipe.tasks.prediction import Prediction
 from rnnpipe.tasks.translation.config import TranslationConfig, TranslationSearchOptions
 from rnnpipe.text.tokenizer import Tokenizer
 

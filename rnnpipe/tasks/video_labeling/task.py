@@ -14,8 +14,9 @@ from rnnpipe.models.frame_labeler import CLIP, FRAME
 from rnnpipe.quiet import quiet_import
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import CLIP_LABELS, LABELS
-from rnnpipe.tasks.base import Evaluation, Prediction, Task
+from rnnpipe.tasks.base import Evaluation, Task
 from rnnpipe.tasks.inputs import Input
+from rnnpipe.tasks.prediction import Prediction
 from rnnpipe.tasks.video_labeling.config import VideoLabelingConfig
 from rnnpipe.tasks.video_labeling.labels import FRAME_FEATURES, FRAMES_JPEG, label_names
 
