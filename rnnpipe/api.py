@@ -34,7 +34,7 @@ def load_config(
         >>> import rnnpipe
         >>> config = rnnpipe.load_config("vqa", {"train.epochs": 2})
         >>> config.train.epochs, config.train.batch_size
-        (2, 64)
+        (2, 48)
     """
     overrides = () if overrides is None else overrides
     if isinstance(overrides, str):
@@ -132,9 +132,9 @@ def build(
 
     Example:
         >>> import rnnpipe
-        >>> records = rnnpipe.build("sentiment", {"data.source.sentences": 50}, verbose=False)
+        >>> records = rnnpipe.build("sentiment", {"data.source.sentences": 100}, verbose=False)
         >>> sum(records.splits.values()), next(records.read("train"))["label"] in (0, 1)
-        (50, True)
+        (100, True)
     """
     with requiring("build", where="a build"):
         from rnnpipe.runs.build import build_records

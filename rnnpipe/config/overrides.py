@@ -1,6 +1,5 @@
 """Values written over a configuration: `--set a.b=c`, or a mapping of keys to Python values."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -79,8 +78,7 @@ def _plant(value: Any, place: Place) -> Node:
     """The tree of a Python value: also of settings, paths, tuples, NumPy numbers and arrays."""
     try:
         plain = to_jsonable_python(value, fallback=_to_list)
-        json.dumps(plain, allow_nan=False)
-    except (PydanticSerializationError, ValueError, TypeError):
+    except (PydanticSerializationError, TypeError):
         expected, fix = "a value that YAML can have", "write numbers, texts, lists or mappings"
         raise UserError(place.source, expected, shown(repr(value)), fix) from None
     return make_tree(plain, place)

@@ -67,9 +67,7 @@ def test_a_notebook_is_stored_without_outputs(name):
 @pytest.mark.usefixtures("kernel_environment")
 def test_a_notebook_runs(name, tmp_path):
     notebook = read(name)
-    (at,) = (
-        i for i, cell in enumerate(notebook.cells) if "parameters" in cell.metadata.get("tags", ())
-    )
+    at = [cell.metadata.get("tags") for cell in notebook.cells].index(["parameters"])
     for parameter in TINY[name]:
         assert f"{parameter} = " in notebook.cells[at].source
     settings = "\n".join(f"{parameter} = {value}" for parameter, value in TINY[name].items())
