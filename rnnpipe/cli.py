@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnnpipe import __version__, api
 from rnnpipe.errors import UserError
-from rnnpipe.output import use_utf8, write_output
+from rnnpipe.output import use_utf8, write_notice, write_output
 from rnnpipe.requirements import requiring
 from rnnpipe.storage.paths import local_path
 
@@ -206,6 +206,8 @@ def _predict(options: argparse.Namespace) -> None:
 
     run = api.load(options.run)
     inputs, picture = _parse_inputs(options, run.task)
+    if run.path != options.run:
+        write_notice(f"predicting with {run.path}")
     predicted = run.predict_options(inputs)
     if picture is not None and not isinstance(predicted, Prediction):
         fix = "leave it out, or ask for one answer"

@@ -53,7 +53,7 @@ _FEW_PARTITIONS = 64
 _MIN_BUCKETS = 64
 _SHUFFLE = "shuffle"
 _FULL_DISK_FIX = (
-    "make room, or let --output or data.directory, and TMPDIR, name folders on another disk"
+    "make room, or let data.directory (--directory) and TMPDIR, name folders on another disk"
 )
 
 
