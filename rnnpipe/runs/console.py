@@ -19,16 +19,18 @@ def make_console(*, quiet: bool = False) -> Console:
     end in a path, is never wrapped. Tables fit the terminal.
 
     In a notebook bars of progress move where `ipywidgets` is installed. Without it there is plain
-    text: finished epochs, tables and each bar once it is full.
+    text, as in a file: rich would warn, and a notebook cannot move a cursor.
 
     Args:
         quiet: whether it prints nothing.
     """
+    is_plain = Console().is_jupyter and find_spec("ipywidgets") is None
     return _Console(
         highlight=False,
         markup=False,
         emoji=False,
         soft_wrap=True,
         quiet=quiet,
-        force_jupyter=None if find_spec("ipywidgets") else False,
+        force_jupyter=False if is_plain else None,
+        force_terminal=False if is_plain else None,  # ipykernel says that it is one
     )
