@@ -171,7 +171,7 @@ def test_a_config_may_be_a_name_a_path_or_a_config(tmp_path):
         ("s3://bucket/a.yaml", {}, "config s3://bucket/a.yaml: expected a path of this machine"),
         ("sentiment", {"train.epoch": 1}, "overrides['train.epoch']: expected a key of train"),
         ("sentiment", {"seed": object}, "overrides['seed']: expected a value that YAML can have"),
-        ("sentiment", {"seed": float("nan")}, "overrides['seed']: expected an integer, got NaN"),
+        ("sentiment", {"seed": float("nan")}, "overrides['seed']: expected an integer from 0"),
         ("sentiment", {"a..b": 1}, "expected a key such as train.epochs, got a..b"),
         ("sentiment", {"train": {"epochs": "two"}}, "overrides['train']: train.epochs: expected"),
         ("sentiment", "train.epochs=2", "overrides: expected a mapping or a list"),
