@@ -1,3 +1,52 @@
 """Recurrent sequence models on Keras 3: from raw data to a trained, explained model."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 __version__ = "0.1.0"
+
+__all__ = [
+    "GeneratedText",
+    "Prediction",
+    "RecordsDirectory",
+    "Report",
+    "Results",
+    "Run",
+    "UserError",
+    "build",
+    "load",
+    "load_config",
+    "resume",
+    "run",
+    "train",
+]
+
+_MODULES = {
+    "GeneratedText": "rnnpipe.runs.predict",
+    "Prediction": "rnnpipe.tasks.prediction",
+    "RecordsDirectory": "rnnpipe.records.directory",
+    "Report": "rnnpipe.runs.results",
+    "Results": "rnnpipe.runs.results",
+    "Run": "rnnpipe.runs.run",
+    "UserError": "rnnpipe.errors",
+}
+"""Where a name is that `rnnpipe.api` does not define; all are imported when they are used."""
+
+if TYPE_CHECKING:
+    from rnnpipe.api import build, load, load_config, resume, run, train
+    from rnnpipe.errors import UserError
+    from rnnpipe.records.directory import RecordsDirectory
+    from rnnpipe.runs.predict import GeneratedText
+    from rnnpipe.runs.results import Report, Results
+    from rnnpipe.runs.run import Run
+    from rnnpipe.tasks.prediction import Prediction
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_MODULES.get(name, "rnnpipe.api")), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,4 +1,4 @@
-"""The command line: parse, call the stages of a run, print."""
+"""The command line: parse, call the API, print."""
 
 import argparse
 import logging
@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rnnpipe import __version__
+from rnnpipe import __version__, api
 from rnnpipe.errors import UserError
 from rnnpipe.output import use_utf8, write_notice, write_output
-from rnnpipe.requirements import explain, require
+from rnnpipe.requirements import requiring
 from rnnpipe.storage.paths import local_path
 
 if TYPE_CHECKING:
@@ -49,7 +49,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     options.beam_args = beam_args
     # Libraries log missing optional parts and deprecations; only errors matter here.
     logging.basicConfig(level=logging.ERROR)
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     return _act_quietly(options)
 
 
@@ -61,8 +60,8 @@ def _act_quietly(options: argparse.Namespace) -> int:
         for name, label in _PATHS.items():
             if isinstance(path := getattr(options, name, None), str):
                 setattr(options, name, local_path(label, path))
-        require(*options.extras, where=where)
-        _act(options, where)
+        with requiring(*options.extras, where=where):
+            options.act(options)
     except UserError as fault:
         print(f"rnnpipe: {fault}", file=sys.stderr)
         return 2
@@ -82,15 +81,6 @@ def _act_quietly(options: argparse.Namespace) -> int:
     return 0
 
 
-def _act(options: argparse.Namespace, where: str) -> None:
-    try:
-        options.act(options)
-    except ModuleNotFoundError as error:
-        if (missing := explain(error, where)) is None:
-            raise
-        raise missing from error
-
-
 def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
     """Our own arguments, and those after `--`, which are Beam's."""
     if "--" not in arguments:
@@ -107,6 +97,7 @@ def _make_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"rnnpipe {__version__}")
+    parser.set_defaults(extras=())  # of verbs that call the API: it checks them
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
 
     config = argparse.ArgumentParser(add_help=False)
@@ -130,15 +121,15 @@ def _make_parser() -> argparse.ArgumentParser:
 
     verb = verbs.add_parser("init", help="print a shipped config to edit, or list them")
     verb.add_argument("name", nargs="?", metavar="NAME", help="its name, e.g. vqa")
-    verb.set_defaults(act=_init, extras=())
+    verb.set_defaults(act=_init)
     verb = verbs.add_parser("run", parents=[config, runs], help="build, train, evaluate, report")
-    verb.set_defaults(act=_run, extras=("build", "train", "report"))
+    verb.set_defaults(act=_run)
     verb = verbs.add_parser("build", parents=[config], help="build the records")
-    verb.set_defaults(act=_build, extras=("build",))
+    verb.set_defaults(act=_build)
     verb = verbs.add_parser("train", parents=[config, runs], help="train on finished records")
-    verb.set_defaults(act=_train, extras=("build", "train"))
+    verb.set_defaults(act=_train)
     verb = verbs.add_parser("resume", parents=[run], help="continue an interrupted run")
-    verb.set_defaults(act=_resume, extras=("build", "train", "report"))
+    verb.set_defaults(act=_resume)
     verb = verbs.add_parser("evaluate", parents=[run], help="score a run and write its report")
     verb.add_argument(
         "--set",
@@ -149,7 +140,7 @@ def _make_parser() -> argparse.ArgumentParser:
         help="set a key of evaluate, e.g. evaluate.beam.width=10: the results go into a folder of "
         "their own in the run; may be repeated",
     )
-    verb.set_defaults(act=_evaluate, extras=("build", "train", "report"))
+    verb.set_defaults(act=_evaluate)
     verb = verbs.add_parser(
         "predict",
         parents=[run],
@@ -174,15 +165,6 @@ def _make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _load(options: argparse.Namespace):  # type: ignore[no-untyped-def]  # the task's own types
-    from rnnpipe.config.loader import load_config
-    from rnnpipe.shipped import find_config
-    from rnnpipe.tasks import find_schemas, make_task
-
-    config = load_config(find_config(options.config), find_schemas(), options.overrides)
-    return config, make_task(config)
-
-
 def _init(options: argparse.Namespace) -> None:
     from rnnpipe.shipped import list_configs, shipped_config, summarize_config
 
@@ -196,97 +178,47 @@ def _init(options: argparse.Namespace) -> None:
 
 
 def _run(options: argparse.Namespace) -> None:
-    from rnnpipe.runs.console import make_console
-    from rnnpipe.runs.run import run
-
-    config, task = _load(options)
-    run(
-        config,
-        task,
-        name=options.config.stem,
-        runs_dir=options.runs_dir,
-        console=make_console(),
-        beam_args=options.beam_args,
+    api.run(
+        options.config, options.overrides, runs_dir=options.runs_dir, beam_args=options.beam_args
     )
 
 
 def _build(options: argparse.Namespace) -> None:
-    from rnnpipe.runs.build import build_records
-    from rnnpipe.runs.console import make_console
-
-    config, task = _load(options)
-    build_records(config, task, make_console(), options.beam_args)
+    api.build(options.config, options.overrides, beam_args=options.beam_args)
 
 
 def _train(options: argparse.Namespace) -> None:
-    from rnnpipe.quiet import quiet_import
-    from rnnpipe.runs.build import find_records
-    from rnnpipe.runs.console import make_console
-    from rnnpipe.runs.directory import check_runs_dir
-
-    config, task = _load(options)
-    check_runs_dir(options.runs_dir)
-    records = find_records(config, task)
-    with quiet_import():
-        from rnnpipe.runs.train import train
-
-    console = make_console()
-    run = train(
-        config,
-        task,
-        records,
-        name=options.config.stem,
-        runs_dir=options.runs_dir,
-        console=console,
-    )
-    console.print(f"Trained model in {run.path}")
+    api.train(options.config, options.overrides, runs_dir=options.runs_dir)
 
 
 def _resume(options: argparse.Namespace) -> None:
-    from rnnpipe.quiet import quiet_import
-    from rnnpipe.runs.console import make_console
-
-    with quiet_import():
-        from rnnpipe.runs.resume import resume
-
-    resume(options.run, make_console())
+    api.resume(options.run)
 
 
 def _evaluate(options: argparse.Namespace) -> None:
-    from rnnpipe.quiet import quiet_import
-    from rnnpipe.runs.console import make_console
-    from rnnpipe.runs.directory import open_run
-
-    run = open_run(options.run)
-    with quiet_import():
-        from rnnpipe.runs.evaluate import evaluate_run
-
-    evaluate_run(run, make_console(), overrides=options.overrides)
+    api.load(options.run).evaluate(options.overrides)
 
 
 def _predict(options: argparse.Namespace) -> None:
-    from rnnpipe.quiet import quiet_import
-    from rnnpipe.runs.config import load_run_config
     from rnnpipe.runs.console import make_console
-    from rnnpipe.runs.directory import open_run
-    from rnnpipe.tasks import make_task
+    from rnnpipe.runs.print_prediction import print_prediction
+    from rnnpipe.tasks.prediction import Prediction
 
-    run = open_run(options.run)
-    with quiet_import():
-        task = make_task(load_run_config(run))
-    texts, picture = _parse_inputs(options, task)
-    with quiet_import():
-        from rnnpipe.runs.predict import predict
-
+    run = api.load(options.run)
+    inputs, picture = _parse_inputs(options, run.task)
     if run.path != options.run:
         write_notice(f"predicting with {run.path}")
-    predict(run, task, texts, picture, make_console())
+    predicted = run.predict_options(inputs)
+    if picture is not None and not isinstance(predicted, Prediction):
+        fix = "leave it out, or ask for one answer"
+        raise UserError("--picture", "inputs that a picture is drawn for", "others", fix)
+    print_prediction(predicted, picture or run.path / "prediction.png", make_console())
 
 
 def _parse_inputs(
     options: argparse.Namespace,
     task: "Task[Any]",
-) -> tuple[dict[str, str], Path | None]:
+) -> tuple[dict[str, Any], Path | None]:
     """The inputs of `predict` as written, by name, and the file of the picture."""
     parser = argparse.ArgumentParser(
         prog=f"rnnpipe predict {options.run}",
@@ -297,9 +229,7 @@ def _parse_inputs(
     for declared in task.inputs:
         option = f"--{declared.name}"
         if declared.type is bool:
-            parser.add_argument(
-                option, dest=declared.name, action="store_const", const="", help=declared.help
-            )
+            parser.add_argument(option, dest=declared.name, action="store_true", help=declared.help)
             continue
         default = "" if declared.required or not declared.default else declared.default
         text = f"{declared.help} (default: {default})" if default else declared.help
@@ -322,8 +252,7 @@ def _config(options: argparse.Namespace) -> None:
     import json
 
     from rnnpipe.config.dump import dump_config
-    from rnnpipe.config.loader import json_schema, load_config
-    from rnnpipe.shipped import find_config
+    from rnnpipe.config.loader import json_schema
     from rnnpipe.tasks import find_schemas
 
     if options.schema:
@@ -334,8 +263,7 @@ def _config(options: argparse.Namespace) -> None:
     elif options.config is None:
         raise UserError("rnnpipe config", "a CONFIG or --schema", "neither", "name a YAML file")
     else:
-        config = load_config(find_config(options.config), find_schemas(), options.overrides)
-        write_output(dump_config(config))
+        write_output(dump_config(api.load_config(options.config, options.overrides)))
 
 
 def _inspect(options: argparse.Namespace) -> None:

@@ -1,5 +1,6 @@
-"""Imports without the messages of compiled libraries."""
+"""Imports without the messages of libraries."""
 
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -10,8 +11,13 @@ from contextlib import contextmanager
 def quiet_import() -> Iterator[None]:
     """Imports in this block print nothing from compiled code; Python's exceptions pass as ever.
 
-    TensorFlow reports missing GPU libraries while it is imported, before any log level counts.
+    TensorFlow reports missing GPU libraries while it is imported, before any log level counts, and
+    Beam warns of what it would need in a cloud. From then on TensorFlow's compiled code is silent,
+    unless `TF_CPP_MIN_LOG_LEVEL` is set.
     """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    disabled = logging.root.manager.disable
+    logging.disable(max(disabled, logging.WARNING))
     sys.stderr.flush()
     saved = os.dup(2)
     with open(os.devnull, "wb") as nowhere:
@@ -21,3 +27,4 @@ def quiet_import() -> Iterator[None]:
     finally:
         os.dup2(saved, 2)
         os.close(saved)
+        logging.disable(disabled)

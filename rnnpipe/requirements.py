@@ -1,6 +1,7 @@
 """The optional dependencies: which modules each extra of the package installs."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib.util import find_spec
 from types import MappingProxyType
 
@@ -54,6 +55,26 @@ def require(*extras: str, where: str) -> None:
     if missing:
         modules = dict.fromkeys(module for absent in missing.values() for module in absent)
         raise _not_installed(where, list(modules), list(missing))
+
+
+@contextmanager
+def requiring(*extras: str, where: str) -> Iterator[None]:
+    """Checks some extras, and explains the import of any other optional module that fails.
+
+    Args:
+        extras: names of extras of the package.
+        where: what needs them, for the message.
+
+    Raises:
+        UserError: a module is missing; the message has the command that installs it.
+    """
+    require(*extras, where=where)
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (missing := explain(error, where)) is None:
+            raise
+        raise missing from error
 
 
 def explain(error: ModuleNotFoundError, where: str) -> UserError | None:

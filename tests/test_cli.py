@@ -181,7 +181,12 @@ def broken(case, tmp_path, shared_data, drawn_vqa):
         case "unwritable records":
             return ["run", vqa, *sets("data.directory=/dev/null/records")], "/dev/null/records"
         case "unwritable runs":
-            return ["run", vqa, "--runs-dir", "/dev/null/runs"], "--runs-dir /dev/null/runs"
+            return [
+                "run",
+                vqa,
+                "--runs-dir",
+                "/dev/null/runs",
+            ], "/dev/null/runs: expected a folder to write runs to"
         case "no answers above the threshold":
             return [
                 "run",

@@ -4,67 +4,61 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
 from rnnpipe import cli
-from rnnpipe.errors import UserError
 from rnnpipe.output import write_output
 from rnnpipe.runs.console import make_console
-from rnnpipe.runs.predict import predict
-from rnnpipe.tasks.results import Prediction
+from rnnpipe.runs.predict import GeneratedText
+from rnnpipe.runs.print_prediction import print_prediction
+from rnnpipe.tasks.prediction import Answer, Prediction
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
-class Answering:
-    """A task that answers with what it is given."""
-
-    name, inputs = "answering", ()
-
-    def __init__(self, answer):
-        self.answer = answer
-
-    def predict(self, model, folder, inputs):
-        return self.answer
-
-
 @pytest.fixture
-def predicted(monkeypatch, capsys, tmp_path):
-    """What `predict` prints for an answer of a task."""
-    monkeypatch.setattr("rnnpipe.runs.predict.load_model", lambda run: None)
+def printed(capsys, tmp_path):
+    """What is printed of a prediction, or of the pieces of a text."""
 
-    class Run:
-        path = vocabulary = tmp_path
-
-    def printed(answer, picture=None):
-        predict(Run(), Answering(answer), {}, picture, make_console())
+    def print_one(predicted, picture=tmp_path / "prediction.png"):
+        if not isinstance(predicted, Prediction):
+            predicted = GeneratedText(predicted)
+        print_prediction(predicted, picture, make_console())
         return capsys.readouterr().out
 
-    return printed
+    return print_one
 
 
 @pytest.mark.parametrize(
     "lines",
     [[], ["one\n"], ["one\n", "\n", "three\n"], ["0 ||| a ||| -1.0\n", "0 ||| b ||| -2.0\n"]],
 )
-def test_a_stream_of_lines_is_printed_as_it_is(predicted, lines):
-    assert predicted(iter(lines)) == "".join(lines)
+def test_a_stream_of_lines_is_printed_as_it_is(printed, lines):
+    assert printed(iter(lines)) == "".join(lines)
 
 
 @pytest.mark.parametrize(
     "text",
     ["\tif (x)\n\f\n}", "a\r\n\v\b\a\x1b[1m", ":smile: [bold]x[/bold]", "x" * 500, "😍\u2028\xad"],
 )
-def test_a_text_loses_nothing_and_its_last_line_is_ended(predicted, text):
-    assert predicted(iter(text)) == f"{text}\n"
-    assert predicted(iter([*text, "\n"])) == f"{text}\n"
+def test_a_text_loses_nothing_and_its_last_line_is_ended(printed, text):
+    assert printed(iter(text)) == f"{text}\n"
+    assert printed(iter([*text, "\n"])) == f"{text}\n"
 
 
-def test_a_picture_of_what_has_none_is_refused(predicted, tmp_path):
-    with pytest.raises(UserError, match="--picture: expected inputs that a picture is drawn for"):
-        predicted(iter(["a\n"]), picture=tmp_path / "p.png")
-    predicted(Prediction([("a", 0.5)], b"png"), picture=tmp_path / "p.png")
+def test_a_picture_of_what_has_none_is_refused(printed, tmp_path, monkeypatch, capsys):
+    class Run:
+        task, path = Mock(inputs=(), draws=True), tmp_path
+        predict_options = staticmethod(lambda options: GeneratedText(["a\n"]))
+
+    monkeypatch.setattr("rnnpipe.api.load", lambda path: Run)
+    assert cli.main(["predict", "run", "--picture", str(tmp_path / "p.png")]) == 2
+    refused = "--picture: expected inputs that a picture is drawn for"
+    assert refused in capsys.readouterr().err
+    assert not (tmp_path / "p.png").exists()
+    printed(Prediction([Answer("a", 0.5)], b"png"), picture=tmp_path / "p.png")
     assert (tmp_path / "p.png").read_bytes() == b"png"
 
 

@@ -30,12 +30,18 @@ def dump_config(config: Any) -> str:
         answer: 'no'
         channels: [32, 64]
     """
-    values = adapter_of(type(config)).dump_python(
-        config, mode="json", by_alias=True, round_trip=True
-    )
+    values = dump_settings(config)
     return yaml.dump(
         values, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=float("inf")
     )
+
+
+def dump_settings(settings: Any) -> dict[str, Any]:
+    """All values of settings as nested mappings and lists, as YAML has them."""
+    values: dict[str, Any] = adapter_of(type(settings)).dump_python(
+        settings, mode="json", by_alias=True, round_trip=True
+    )
+    return values
 
 
 class _Dumper(yaml.SafeDumper):

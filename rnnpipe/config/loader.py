@@ -9,10 +9,11 @@ from pydantic import TypeAdapter, ValidationError
 
 from rnnpipe.config.defaults import fill_defaults
 from rnnpipe.config.describe import either
+from rnnpipe.config.dump import dump_settings
 from rnnpipe.config.explain import translate
 from rnnpipe.config.json_schema import Schema, adapter_of
 from rnnpipe.config.nodes import FaultList, Node, Place, make_tree
-from rnnpipe.config.overrides import apply_overrides
+from rnnpipe.config.overrides import Overrides, apply_overrides
 from rnnpipe.config.reader import read_text, read_tree
 from rnnpipe.config.suggest import choice, got
 from rnnpipe.errors import Faults, UserError
@@ -20,7 +21,7 @@ from rnnpipe.errors import Faults, UserError
 T = TypeVar("T")
 
 
-def load_config(path: Path, schemas: Mapping[str, type[T]], overrides: Sequence[str] = ()) -> T:
+def load_config(path: Path, schemas: Mapping[str, type[T]], overrides: Overrides = ()) -> T:
     """Reads a configuration file and checks it.
 
     Numbers are decimal (`1e-3`, `.5`), only `true` and `false` are booleans, and all other plain
@@ -35,8 +36,9 @@ def load_config(path: Path, schemas: Mapping[str, type[T]], overrides: Sequence[
         path: the YAML file.
         schemas: the settings of each task; the key `task` of the file picks one. Every
             class declares that key, as a literal.
-        overrides: `a.b=c`, written over the file's values in order, with the same rules. Keys
-            that the file lacks are made; items of lists are named by their index (`a.0.b=c`).
+        overrides: `a.b=c`, written over the file's values in order, with the same rules, or
+            Python values by key, `{"a.b": c}`. Keys that the file lacks are made; items of lists
+            are named by their index (`a.0.b=c`).
 
     Returns:
         The checked configuration.
@@ -123,6 +125,32 @@ def load_settings(model: type[T], values: Mapping[str, Any]) -> T:
     if settings is None or faults.found:
         raise Faults(faults.in_order())
     return settings
+
+
+def change_settings(settings: T, overrides: Overrides) -> T:
+    """The settings with others written over them, with the rules and messages of a file.
+
+    Args:
+        settings: any settings, e.g. the config of a run.
+        overrides: as `load_config` takes them.
+
+    Raises:
+        UserError: as `Faults`, everything that is wrong with them.
+
+    Example:
+        >>> from rnnpipe.settings import Settings
+        >>> class Greeting(Settings):
+        ...     times: int
+        >>> change_settings(Greeting(times=3), {"times": 4})
+        Greeting(times=4)
+    """
+    faults = FaultList()
+    root = make_tree(dump_settings(settings), Place("settings", (0, 0)))
+    apply_overrides(root, overrides, faults)
+    changed = _validate(root, type(settings), faults)
+    if changed is None or faults.found:
+        raise Faults(faults.in_order())
+    return changed
 
 
 def json_schema(schemas: Mapping[str, type]) -> dict[str, Any]:

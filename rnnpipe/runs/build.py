@@ -6,6 +6,7 @@ from pathlib import Path
 from rich.console import Console
 
 from rnnpipe.errors import UserError
+from rnnpipe.quiet import quiet_import
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.metadata import import_datasets
 from rnnpipe.records.publication import check_replaceable
@@ -32,8 +33,9 @@ def build_records(
         UserError: the raw data, the place for the records or Beam's options are not as they should
             be, or the records would lack a split that the config needs.
     """
-    from rnnpipe.transforms.runners.runner import Runner  # brings in Beam
-    from rnnpipe.transforms.runners.s3_options import use_s3_options
+    with quiet_import():
+        from rnnpipe.transforms.runners.runner import Runner  # brings in Beam
+        from rnnpipe.transforms.runners.s3_options import use_s3_options
 
     runner = Runner(config.build.workers, beam_args)
     runner.check()
@@ -63,7 +65,8 @@ def find_records(config: RunConfig, task: Task) -> RecordsDirectory:
     Raises:
         UserError: they are missing or stale.
     """
-    build = task.prepare_build()
+    with quiet_import():
+        build = task.prepare_build()  # brings in Beam
     build.source.prepare(lambda done, total: None)
     directory = _records_directory(config, build.recipe.spec.name, build.fingerprint)
     if not build.is_finished_in(directory):

@@ -1,13 +1,12 @@
 """The config that a run was made with."""
 
-from collections.abc import Sequence
-
 from rnnpipe.config.loader import load_config
+from rnnpipe.config.overrides import Overrides
 from rnnpipe.runs.directory import RunDirectory
 from rnnpipe.tasks import find_schemas
 from rnnpipe.tasks.run_config import RunConfig
 
 
-def load_run_config(run: RunDirectory, overrides: Sequence[str] = ()) -> RunConfig:
-    """The resolved config in a run's folder, with settings written over it as `key=value`."""
+def load_run_config(run: RunDirectory, overrides: Overrides = ()) -> RunConfig:
+    """The resolved config in a run's folder, with settings written over it."""
     return load_config(run.config, find_schemas(), overrides)

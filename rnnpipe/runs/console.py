@@ -1,5 +1,6 @@
 """The terminal: messages and tables for people."""
 
+from importlib.util import find_spec
 from typing import NoReturn
 
 from rich.console import Console
@@ -11,10 +12,25 @@ class _Console(Console):
         raise BrokenPipeError
 
 
-def make_console() -> Console:
+def make_console(*, quiet: bool = False) -> Console:
     """A console on the standard output for messages and tables.
 
     Text is printed as it is: brackets are no markup, `:smile:` is no emoji, and a line, which may
     end in a path, is never wrapped. Tables fit the terminal.
+
+    In a notebook bars of progress move where `ipywidgets` is installed. Without it there is plain
+    text, as in a file: rich would warn, and a notebook cannot move a cursor.
+
+    Args:
+        quiet: whether it prints nothing.
     """
-    return _Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
+    is_plain = Console().is_jupyter and find_spec("ipywidgets") is None
+    return _Console(
+        highlight=False,
+        markup=False,
+        emoji=False,
+        soft_wrap=True,
+        quiet=quiet,
+        force_jupyter=False if is_plain else None,
+        force_terminal=False if is_plain else None,  # ipykernel says that it is one
+    )

@@ -178,7 +178,7 @@ def check_runs_dir(runs_dir: Path) -> None:
 
 def _unwritable(runs_dir: Path, got: str) -> UserError:
     return UserError(
-        f"--runs-dir {runs_dir}", "a folder to write runs to", got, "choose another with --runs-dir"
+        str(runs_dir), "a folder to write runs to", got, "choose another folder for runs"
     )
 
 

@@ -1,17 +1,15 @@
 """The last stage of a run: scores, predictions and the report."""
 
-import csv
 import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table as TerminalTable
 
 from rnnpipe.config.dump import dump_config
+from rnnpipe.config.overrides import Overrides
 from rnnpipe.errors import UserError
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.report.items import ReportItem, Table
@@ -20,8 +18,10 @@ from rnnpipe.runs.build import find_records
 from rnnpipe.runs.checks import check_comparable_records, check_splits
 from rnnpipe.runs.config import load_run_config
 from rnnpipe.runs.directory import RunDirectory, create_run, write_json, write_jsonl, write_text
+from rnnpipe.runs.history import read_history
 from rnnpipe.runs.model import load_baselines, load_model
 from rnnpipe.runs.progress import fetch_records
+from rnnpipe.runs.scores import print_table, score_table
 from rnnpipe.settings import make_paths_absolute
 from rnnpipe.storage.disk_full import report_full_disk
 from rnnpipe.tasks import make_task
@@ -29,17 +29,13 @@ from rnnpipe.tasks.base import Task
 from rnnpipe.tasks.extensions import add_scores, make_plugin_items
 from rnnpipe.tasks.run_config import RunConfig
 
-_BASELINE = "baseline/"
-
-Scores = Mapping[str, Mapping[str, float]]
-
 
 def evaluate_run(
     run: RunDirectory,
     console: Console,
     records: RecordsDirectory | None = None,
-    overrides: Sequence[str] = (),
-) -> Scores:
+    overrides: Overrides = (),
+) -> RunDirectory:
     """Scores a trained run on the splits of its config and writes its report.
 
     Args:
@@ -50,7 +46,7 @@ def evaluate_run(
             the run's own. The results go into a folder of their own then, in `evaluations`.
 
     Returns:
-        By split, a number for every metric; those of baselines are `baseline/<name>/<metric>`.
+        The folder of the results: that of the run, or one in `evaluations`.
 
     Raises:
         UserError: the records are gone, stale or others than those it was trained on, an override
@@ -73,19 +69,21 @@ def evaluate_run(
         folder = _begin_evaluation(run, config) if overrides else run
         page = _make_page(run, config, task, records, results)
         _write(folder, results, page)
-    _print_scores(_score_table(task, results.scores), console)
+    print_table(score_table(task.main_metric, results.scores), console)
     for notice in dict.fromkeys([*notices, *results.notices]):  # splits may share them
         console.print(f"Note: {notice}", style="yellow")
     console.print(f"Run:    {run.path}\nReport: {folder.report}")
-    return results.scores
+    return folder
 
 
-def _check_overrides(overrides: Sequence[str]) -> None:
+def _check_overrides(overrides: Overrides) -> None:
     for override in overrides:
         key = override.partition("=")[0]
         if key.partition(".")[0] != "evaluate":
             expected, fix = "a key of evaluate", "train another run for other settings"
-            raise UserError(f"--set {key}", expected, key, fix)
+            is_value = isinstance(overrides, Mapping)
+            where = f"overrides[{key!r}]" if is_value else f"--set {key}"
+            raise UserError(where, expected, key, fix)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,32 +136,6 @@ def _write(folder: RunDirectory, results: _Results, page: Page) -> None:
     write_report(folder.report, page)  # at last: a run with a report is finished
 
 
-def _score_table(task: Task, scores: Scores) -> Table:
-    """The main metric of the model, its ceiling and the baselines, a column for each split."""
-    names = {"model": task.main_metric}
-    first = next(iter(scores.values()))
-    for name in first:
-        if name == f"{task.main_metric}_ceiling":
-            names["ceiling: the best possible answers"] = name
-        elif name.startswith(_BASELINE) and name.endswith(f"/{task.main_metric}"):
-            baseline = name.removeprefix(_BASELINE).removesuffix(f"/{task.main_metric}")
-            names[f"baseline: {baseline.replace('_', ' ')}"] = name
-    return Table(
-        f"{task.main_metric} of the model and the baselines",
-        ("", *scores),
-        [(label, *(scores[split][name] for split in scores)) for label, name in names.items()],
-        highlight=0,
-    )
-
-
-def _print_scores(table: Table, console: Console) -> None:
-    printed = TerminalTable(*map(str, table.columns), title=table.title, title_justify="left")
-    for row in table.rows:
-        cells = [f"{cell:.4f}" if isinstance(cell, float) else str(cell) for cell in row]
-        printed.add_row(*cells)
-    console.print(printed)
-
-
 def _make_page(
     run: RunDirectory,
     config: RunConfig,
@@ -172,8 +144,8 @@ def _make_page(
     results: _Results,
 ) -> Page:
     split, first = next(iter(results.scores.items()))
-    table = _score_table(task, results.scores)
-    history = _read_history(run.history)
+    table = score_table(task.main_metric, results.scores)
+    history = read_history(run.history)
     environment = json.loads(run.environment.read_text())
     environment.pop("records_from", None)  # all of the settings
     return Page(
@@ -220,7 +192,7 @@ def _find_best(history: Mapping[str, Sequence[float]], task: Task) -> int:
 def _show_members(run: RunDirectory, task: Task) -> list[ReportItem]:
     """Where the model is several: what each of them had in its best epoch, a row per member."""
     further = sorted(run.members.glob("*/history.csv"), key=lambda path: int(path.parent.name))
-    histories = [_read_history(path) for path in (run.history, *further)]
+    histories = [read_history(path) for path in (run.history, *further)]
     rows: list[tuple[Any, ...]] = []
     for number, history in enumerate(histories, start=1):
         best = _find_best(history, task)
@@ -235,7 +207,7 @@ def _show_phases(run: RunDirectory) -> list[ReportItem]:
     """A table for each further phase of training, a row per epoch."""
     tables: list[ReportItem] = []
     for path in sorted(run.phases.glob("*/history.csv")):
-        history = _read_history(path)
+        history = read_history(path)
         rows = [
             (str(place), *row)
             for place, row in enumerate(zip(*history.values(), strict=True), start=1)
@@ -243,12 +215,6 @@ def _show_phases(run: RunDirectory) -> list[ReportItem]:
         title = f"Further training: {path.parent.name.replace('_', ' ')}"
         tables.append(Table(title, ("epoch", *history), rows))
     return tables
-
-
-def _read_history(path: Path) -> dict[str, list[float]]:
-    with path.open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    return {name: [float(row[name]) for row in rows] for name in rows[0] if name != "epoch"}
 
 
 def _show(value: Any) -> str:

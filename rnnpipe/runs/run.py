@@ -1,55 +1,97 @@
-"""All stages of a run, one after the other."""
+"""A trained run: its history, model and predictions beside its results."""
 
-import time
-from collections.abc import Sequence
-from pathlib import Path
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-
+from rnnpipe.config.overrides import Overrides
 from rnnpipe.quiet import quiet_import
-from rnnpipe.requirements import require
-from rnnpipe.runs.build import build_records
-from rnnpipe.runs.directory import RunDirectory, check_runs_dir
+from rnnpipe.requirements import requiring
+from rnnpipe.runs.console import make_console
+from rnnpipe.runs.history import read_history
+from rnnpipe.runs.predict import Predicted, predict_keywords, predict_one
+from rnnpipe.runs.results import Results
+from rnnpipe.tasks import make_task
 from rnnpipe.tasks.base import Task
-from rnnpipe.tasks.run_config import RunConfig
+
+if TYPE_CHECKING:
+    import keras
 
 
-def run(
-    config: RunConfig,
-    task: Task,
-    *,
-    name: str,
-    runs_dir: Path,
-    console: Console,
-    beam_args: Sequence[str] = (),
-) -> RunDirectory:
-    """Builds the records if they are missing or stale, trains, evaluates and reports.
+class Run(Results):
+    """A trained run, as `rnnpipe.run` and `rnnpipe.load` return it.
+
+    Nothing is read before it is asked for. `metrics`, `predictions` and `report` are those of the
+    evaluation with the settings of the run.
 
     Args:
-        config: the run's config.
-        task: its task.
-        name: the run's name.
-        runs_dir: where run directories go.
-        console: where progress and scores are shown.
-        beam_args: Beam's own options for the build.
-
-    Raises:
-        UserError: the raw data, the config or a place to write to is not as it should be, or a
-            library is not installed.
+        directory: its folder.
     """
-    started = time.monotonic()
-    require("build", "train", "report", where="a run")
-    check_runs_dir(runs_dir)
-    task.check_model()
-    records = build_records(config, task, console, beam_args)
 
-    # TensorFlow is imported only here: a build has no need of it.
-    with quiet_import():
-        from rnnpipe.runs.evaluate import evaluate_run
-        from rnnpipe.runs.train import train
+    @property
+    def history(self) -> dict[str, list[float]]:
+        """The losses and metrics of training: a value for every epoch, by name."""
+        return read_history(self._directory.history)
 
-    finished = train(config, task, records, name=name, runs_dir=runs_dir, console=console)
-    with finished.lock():
-        evaluate_run(finished, console, records=records)
-    console.print(f"{(time.monotonic() - started) / 60:.1f} minutes in all")
-    return finished
+    @cached_property
+    def task(self) -> Task:
+        """The task; `task.inputs` declares the inputs of `predict`."""
+        with quiet_import():
+            return make_task(self.config)
+
+    @cached_property
+    def model(self) -> "keras.Model":
+        """The trained Keras model, with the weights of its best epoch."""
+        with requiring("train", where="Run.model"):
+            with quiet_import():
+                from rnnpipe.runs.model import load_model
+
+            return load_model(self._directory)
+
+    def predict(self, **inputs: Any) -> Predicted | list[Predicted]:
+        """The prediction for an input of one's own.
+
+        Args:
+            **inputs: those that the task declares, e.g. `text`, or `image` and `question`: texts,
+                numbers and paths; phrases are a tuple of texts. A list has a value for each row of
+                a batch, and anything else is the same for all rows.
+
+        Returns:
+            A `Prediction` with answers, alignments and picture, or a `GeneratedText`; for a batch
+            a list of them.
+
+        Raises:
+            UserError: an input is missing, unknown or malformed, or cannot be read.
+        """
+        with requiring("train", "report", where="Run.predict"):
+            return predict_keywords(self.model, self.task, self._directory.vocabulary, inputs)
+
+    def predict_options(self, options: dict[str, Any]) -> Predicted:
+        """The prediction for the options of a command line, by which errors name inputs.
+
+        Args:
+            options: the texts by option without its dashes, True for a flag.
+
+        Raises:
+            UserError: an input is missing, unknown or malformed, or cannot be read.
+        """
+        with requiring("train", "report", where="rnnpipe predict"):
+            return predict_one(self.model, self.task, self._directory.vocabulary, options)
+
+    def evaluate(self, overrides: Overrides = (), *, verbose: bool = True) -> Results:
+        """Scores the run on the splits of its config and writes a report.
+
+        Args:
+            overrides: settings of `evaluate` by key, e.g. `{"evaluate.beam.width": 10}`. The
+                results go into a folder of their own then, and those of the run stay.
+            verbose: whether progress and scores are printed.
+
+        Raises:
+            UserError: the records are missing or others than those it was trained on, or an
+                override is not a key of `evaluate`.
+        """
+        with requiring("build", "train", "report", where="Run.evaluate"):
+            with quiet_import():
+                from rnnpipe.runs.evaluate import evaluate_run
+
+            console = make_console(quiet=not verbose)
+            return Results(evaluate_run(self._directory, console, overrides=overrides))

@@ -136,7 +136,7 @@ def _note_interrupted(folder: Path, config: str, console: Console) -> None:
 
 def _begin_run(runs_dir: Path, name: str, config: str, records: RecordsDirectory) -> RunDirectory:
     """A new run's folder with all that `resume` needs, or none."""
-    fix = "make room, or choose another folder with --runs-dir"
+    fix = "make room, or choose another folder for runs"
     with report_full_disk("a run", runs_dir / name, fix):
         run = create_run(runs_dir, name)
         started = datetime.now(UTC).isoformat(timespec="microseconds")

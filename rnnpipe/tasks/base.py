@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
 
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.tasks.inputs import Input
-from rnnpipe.tasks.results import Evaluation, Phase, Prediction
+from rnnpipe.tasks.prediction import Prediction
+from rnnpipe.tasks.results import Evaluation, Phase
 from rnnpipe.tasks.run_config import RunConfig
 
 if TYPE_CHECKING:

@@ -5,13 +5,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from enum import Enum
 from functools import partial
+from pathlib import PurePath
 from typing import Any, TypeVar
+
+import numpy as np
 
 from rnnpipe.config.loader import load_flags
 from rnnpipe.errors import Faults, UserError
 from rnnpipe.settings import Settings
 
 Section = TypeVar("Section", bound=Settings)
+
+
+_PLAIN = (str, PurePath, int, float, np.number)
 
 
 class _Default(Enum):
@@ -46,6 +52,24 @@ class Input:
         """Whether there is no default."""
         return self.default is _Default.NONE
 
+    def convert(self, value: Any) -> Any:
+        """The value of a Python call: a text is parsed, and so are a number, path or tuple.
+
+        Raises:
+            UserError: it does not stand for a value of the type.
+        """
+        expected = "True or False"
+        if self.type is bool:
+            if isinstance(value, bool):
+                return value
+        else:
+            expected = "a text, number, path or tuple of texts"
+            if isinstance(value, tuple) and all(isinstance(item, str) for item in value):
+                return self.parse("; ".join(value))
+            if type(value) is not bool and isinstance(value, _PLAIN):
+                return self.parse(str(value))
+        raise UserError(f"--{self.name}", expected, repr(value)[:60], f"correct --{self.name}")
+
     def parse(self, text: str) -> Any:
         """The value that a text stands for.
 
@@ -59,13 +83,14 @@ class Input:
             raise UserError(f"--{self.name}", str(error), text, fix) from None
 
 
-def parse_inputs(task: str, inputs: Sequence[Input], texts: Mapping[str, str]) -> dict[str, Any]:
+def parse_inputs(task: str, inputs: Sequence[Input], given: Mapping[str, Any]) -> dict[str, Any]:
     """The values of all inputs of a task.
 
     Args:
         task: its name, for messages.
         inputs: what it declares.
-        texts: the inputs of a user by name; that of a flag is not parsed.
+        given: the inputs of a user by name: texts, or Python values as `Input.convert` takes
+            them; None stands for an input that is missing.
 
     Raises:
         Faults: inputs are missing, unknown or malformed.
@@ -79,7 +104,7 @@ def parse_inputs(task: str, inputs: Sequence[Input], texts: Mapping[str, str]) -
     names = [declared.name for declared in inputs]
     for declared in inputs:
         name = declared.name
-        if name not in texts:
+        if given.get(name) is None:
             if declared.required:
                 faults.append(
                     UserError(f"--{name}", f"an input of {task}", "none", f"add --{name}")
@@ -87,12 +112,12 @@ def parse_inputs(task: str, inputs: Sequence[Input], texts: Mapping[str, str]) -
             values[name] = declared.default
             continue
         try:
-            values[name] = True if declared.type is bool else declared.parse(texts[name])
+            values[name] = declared.convert(given[name])
         except UserError as fault:
             faults.append(fault)
     faults += [
         UserError(f"--{name}", f"one of {', '.join(names)}", name, f"{task} has no such input")
-        for name in texts
+        for name in given
         if name not in names
     ]
     if faults:

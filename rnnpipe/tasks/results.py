@@ -32,21 +32,6 @@ class Evaluation:
 
 
 @dataclass(frozen=True, slots=True)
-class Prediction:
-    """The outputs of a model for a user's own input.
-
-    Args:
-        answers: texts with their probabilities, the likeliest first.
-        picture: a PNG, e.g. of the attention; None of a task that draws none.
-        timeline: of a video: segments of start and end in seconds, label and probability.
-    """
-
-    answers: Sequence[tuple[str, float]]
-    picture: bytes | None = None
-    timeline: Sequence[tuple[float, float, str, float]] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Phase:
     """A further phase of training, which continues from the weights of the one before.
 

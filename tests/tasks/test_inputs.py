@@ -22,7 +22,7 @@ def test_texts_are_converted_and_defaults_added():
         "n-best": None,
         "stream": False,
     }
-    texts = {"image": "a.jpg", "n-best": "3", "stream": ""}
+    texts = {"image": "a.jpg", "n-best": "3", "stream": True}
     assert parse_inputs("vqa", DECLARED, texts) == {"image": "a.jpg", "n-best": 3, "stream": True}
 
 

@@ -7,7 +7,7 @@ from rnnpipe.errors import UserError
 from rnnpipe.tasks.beam_decoder import Hypothesis
 from rnnpipe.tasks.captioning.report import strip
 from rnnpipe.tasks.image_inputs import read_encoder_input, show_photo
-from rnnpipe.tasks.results import Prediction
+from rnnpipe.tasks.prediction import Answer, Prediction
 from rnnpipe.text.tokenizer import Tokenizer
 from rnnpipe.transforms.recipes.image_records import ImageRecordOptions
 
@@ -37,6 +37,7 @@ def caption_photo(
         raise UserError(f"--image {path}", expected, "none: its training diverged", fix)
     pieces = [tokenizer.pieces[token] for token in hypotheses[0].tokens]
     return Prediction(
-        [(tokenizer.decode(one.tokens), one.probability) for one in hypotheses],
+        [Answer(tokenizer.decode(one.tokens), one.probability) for one in hypotheses],
         strip(show_photo(path, data.image.fit), pieces, hypotheses[0], panel=_PANEL),
+        alignments=hypotheses[0].alignment,
     )

@@ -18,7 +18,8 @@ from rnnpipe.tasks.captioning.config import CaptioningConfig
 from rnnpipe.tasks.image_encoders import make_encoder, make_trial_encoder
 from rnnpipe.tasks.image_inputs import image_field, image_shape
 from rnnpipe.tasks.inputs import Input, integer, split_phrases
-from rnnpipe.tasks.results import Evaluation, Phase, Prediction
+from rnnpipe.tasks.prediction import Prediction
+from rnnpipe.tasks.results import Evaluation, Phase
 from rnnpipe.text.tokenizer import MODEL_FILE, SETTINGS_FILE, Tokenizer
 
 if TYPE_CHECKING:

@@ -18,7 +18,8 @@ from rnnpipe.tasks.image_classification.config import ImageClassificationConfig
 from rnnpipe.tasks.image_encoders import make_encoder, make_trial_encoder
 from rnnpipe.tasks.image_inputs import image_field, image_shape, read_encoder_input, read_photo
 from rnnpipe.tasks.inputs import Input
-from rnnpipe.tasks.results import Evaluation, Prediction
+from rnnpipe.tasks.prediction import Answer, Prediction
+from rnnpipe.tasks.results import Evaluation
 
 if TYPE_CHECKING:
     import keras
@@ -139,4 +140,6 @@ class ImageClassificationTask(Task[ImageClassificationConfig]):
         (probabilities,), (alignments,) = classify_images(model, [encoder_input])
         top = rank(probabilities, json.loads((folder / LABELS).read_text()))
         pixels = read_photo(path, data)
-        return Prediction(top, draw_glimpse_path(pixels, alignments, answers=top))
+        answers = [Answer(*answer) for answer in top]
+        picture = draw_glimpse_path(pixels, alignments, answers=top)
+        return Prediction(answers, picture, alignments=alignments if len(alignments) else None)

@@ -54,12 +54,11 @@ def make_report_items(
     right, wrong = pick_samples(probabilities, labels)
 
     def gallery(title: str, note: str, chosen: Sequence[int]) -> Gallery:
-        samples = [
-            _make_sample(
-                rows[i], names, probabilities[i], highlight_text(model, rows[i], tokenizer, keep)
-            )
-            for i in chosen
-        ]
+        samples = []
+        for i in chosen:
+            alignments = find_alignments(model, rows[i]["tokens"])
+            spans = highlight_text(alignments, rows[i], tokenizer, keep)
+            samples.append(_make_sample(rows[i], names, probabilities[i], spans))
         shaded = "alignments" in model.output
         return Gallery(title, f"{note} {LEGEND if shaded else ''}".strip(), samples)
 
@@ -80,11 +79,24 @@ def make_report_items(
     ]
 
 
-def highlight_text(model: keras.Model, row: Row, tokenizer: Tokenizer, keep: Keep) -> list[Span]:
+def find_alignments(model: keras.Model, tokens: Sequence[int]) -> np.ndarray | None:
+    """The attention over the tokens of one text, `(glimpses, tokens)`.
+
+    Args:
+        model: gives `alignments` where it attends; else there are none.
+        tokens: of the text.
+    """
+    output = model(np.array([tokens], "int32"))
+    return np.asarray(output["alignments"])[0] if "alignments" in output else None
+
+
+def highlight_text(
+    alignments: np.ndarray | None, row: Row, tokenizer: Tokenizer, keep: Keep
+) -> list[Span]:
     """A record's text, shaded by attention.
 
     Args:
-        model: gives `alignments` where it attends.
+        alignments: `(glimpses, tokens)`; None: nothing is shaded.
         row: `text` and `tokens`.
         tokenizer: made the tokens of the text.
         keep: which part of a text that was cut the tokens are.
@@ -92,8 +104,6 @@ def highlight_text(model: keras.Model, row: Row, tokenizer: Tokenizer, keep: Kee
     tokens, pieces = row["tokens"], tokenizer.split(row["text"])
     cut = len(pieces) > len(tokens)
     pieces = pieces[: len(tokens)] if keep == "start" else pieces[-len(tokens) :]
-    output = model(np.array([tokens], "int32"))
-    alignments = np.asarray(output["alignments"])[0] if "alignments" in output else None
     spans, more = attention_spans(pieces, alignments), [Span(" …")] * cut
     return [*spans, *more] if keep == "start" else [*more, *spans]
 

@@ -17,7 +17,8 @@ from rnnpipe.records.layout import LABELS
 from rnnpipe.report.classification import rank
 from rnnpipe.tasks.base import Task, take_logits
 from rnnpipe.tasks.inputs import Input
-from rnnpipe.tasks.results import Evaluation, Prediction
+from rnnpipe.tasks.prediction import Answer, Prediction
+from rnnpipe.tasks.results import Evaluation
 from rnnpipe.tasks.text_classification.config import TextClassificationConfig
 from rnnpipe.tasks.text_inputs import encode_text
 from rnnpipe.text.tokenizer import MODEL_FILE, SETTINGS_FILE, Tokenizer
@@ -144,8 +145,9 @@ class TextClassificationTask(Task[TextClassificationConfig]):
         Raises:
             UserError: the text has no word.
         """
+        import keras
+
         from rnnpipe.report.text_heatmap import draw_text_heatmap
-        from rnnpipe.tasks.text_classification.evaluation import classify_texts
         from rnnpipe.tasks.text_classification.report import highlight_text
 
         text, settings = inputs["text"], self.config.data.text
@@ -155,7 +157,9 @@ class TextClassificationTask(Task[TextClassificationConfig]):
         if not tokens:
             raise UserError("--text", "a text", repr(text), "write a sentence")
         names = json.loads((folder / LABELS).read_text())
-        (probabilities,) = classify_texts(model, [np.array([tokens], "int32")])
-        top = rank(probabilities, names)
-        spans = highlight_text(model, {"text": text, "tokens": tokens}, tokenizer, settings.keep)
-        return Prediction(top, draw_text_heatmap(spans, top))
+        output = model(np.array([tokens], "int32"), training=False)
+        top = rank(np.asarray(keras.ops.softmax(output["logits"]))[0], names)
+        alignments = np.asarray(output["alignments"])[0] if "alignments" in output else None
+        spans = highlight_text(alignments, {"text": text, "tokens": tokens}, tokenizer, keep)
+        answers = [Answer(*answer) for answer in top]
+        return Prediction(answers, draw_text_heatmap(spans, top), alignments=alignments)

@@ -8,7 +8,7 @@ from pathlib import Path
 from rnnpipe.errors import UserError
 from rnnpipe.records.layout import SOURCE, TARGET
 from rnnpipe.tasks.beam_decoder import Hypothesis
-from rnnpipe.tasks.results import Prediction
+from rnnpipe.tasks.prediction import Answer, Prediction
 from rnnpipe.tasks.text_inputs import encode_text
 from rnnpipe.tasks.translation.report import alignment_picture
 from rnnpipe.text.tokenizer import Tokenizer
@@ -56,8 +56,9 @@ class Translator:
             fix = "raise evaluate.beam.width or max_length in the run's config.yaml"
             raise UserError("--text", "a text with a translation within the beam", "none", fix)
         return Prediction(
-            [(self._target.decode(one.tokens), one.probability) for one in hypotheses],
+            [Answer(self._target.decode(one.tokens), one.probability) for one in hypotheses],
             alignment_picture(tokens, hypotheses[0], (self._source, self._target)),
+            alignments=hypotheses[0].alignment,
         )
 
     def translate_file(self, path: Path, n_best: int) -> Iterator[str]:

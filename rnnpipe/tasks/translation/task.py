@@ -15,7 +15,8 @@ from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import SOURCE, TARGET
 from rnnpipe.tasks.base import Task
 from rnnpipe.tasks.inputs import Input, integer, split_phrases
-from rnnpipe.tasks.results import Evaluation, Prediction
+from rnnpipe.tasks.prediction import Prediction
+from rnnpipe.tasks.results import Evaluation
 from rnnpipe.tasks.translation.config import TranslationConfig, TranslationSearchOptions
 from rnnpipe.text.tokenizer import Tokenizer
 

@@ -15,7 +15,7 @@ from rnnpipe.errors import BadRecord, UserError
 from rnnpipe.models.frame_labeler import CLIP, FRAME, build_stream
 from rnnpipe.sources.videos.decoding import read_video, sample_pictures
 from rnnpipe.tasks.image_inputs import decode_pixels
-from rnnpipe.tasks.results import Prediction
+from rnnpipe.tasks.prediction import Answer, Prediction, Segment
 from rnnpipe.tasks.video_labeling.drawing import draw_timeline, pick_evenly
 from rnnpipe.tasks.video_labeling.labels import Array, find_segments
 from rnnpipe.transforms.recipes.image_features import FeatureOptions
@@ -171,14 +171,12 @@ def _format_labels(
             yield f"clip: {name} ({probability:.1%})\n"
 
 
-def _list_segments(
-    probabilities: Array, names: Sequence[str], step: float
-) -> Iterator[tuple[float, float, str, float]]:
+def _list_segments(probabilities: Array, names: Sequence[str], step: float) -> Iterator[Segment]:
     for first, last, label in find_segments(probabilities.argmax(axis=1)):
         probability = float(probabilities[first:last, label].mean())
-        yield first * step, last * step, names[label], probability
+        yield Segment(first * step, last * step, names[label], probability)
 
 
-def _rank(probabilities: Array, names: Sequence[str]) -> list[tuple[str, float]]:
+def _rank(probabilities: Array, names: Sequence[str]) -> list[Answer]:
     order = np.argsort(-probabilities, kind="stable")[:_TOP]
-    return [(names[place], float(probabilities[place])) for place in order]
+    return [Answer(names[place], float(probabilities[place])) for place in order]

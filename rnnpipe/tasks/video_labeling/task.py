@@ -16,7 +16,8 @@ from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import CLIP_LABELS, LABELS
 from rnnpipe.tasks.base import Task
 from rnnpipe.tasks.inputs import Input
-from rnnpipe.tasks.results import Evaluation, Prediction
+from rnnpipe.tasks.prediction import Prediction
+from rnnpipe.tasks.results import Evaluation
 from rnnpipe.tasks.video_labeling.config import VideoLabelingConfig
 from rnnpipe.tasks.video_labeling.labels import FRAME_FEATURES, FRAMES_JPEG, label_names
 

@@ -20,7 +20,8 @@ from rnnpipe.tasks.base import Task
 from rnnpipe.tasks.image_encoders import make_encoder, make_trial_encoder
 from rnnpipe.tasks.image_inputs import image_field, image_shape, read_encoder_input, show_photo
 from rnnpipe.tasks.inputs import Input
-from rnnpipe.tasks.results import Evaluation, Prediction
+from rnnpipe.tasks.prediction import Answer, Prediction
+from rnnpipe.tasks.results import Evaluation
 from rnnpipe.tasks.text_inputs import encode_text
 from rnnpipe.tasks.vqa.config import VqaConfig
 from rnnpipe.tasks.vqa.report import make_inputs
@@ -173,11 +174,13 @@ class VqaTask(Task[VqaConfig]):
         probabilities = _softmax(np.asarray(output["logits"])[0])
         answers = json.loads((folder / ANSWERS).read_text())
         top = [
-            (answers[i], float(probabilities[i])) for i in np.argsort(-probabilities)[:TOP_ANSWERS]
+            Answer(answers[i], float(probabilities[i]))
+            for i in np.argsort(-probabilities)[:TOP_ANSWERS]
         ]
         alignments = np.asarray(output["alignments"])[0]
         shown = show_photo(inputs["image"], data.image.fit)
-        return Prediction(top, draw_glimpses(shown, alignments, inputs["question"], top))
+        picture = draw_glimpses(shown, alignments, inputs["question"], top)
+        return Prediction(top, picture, alignments=alignments)
 
 
 def _softmax(logits: np.ndarray) -> np.ndarray:

@@ -16,6 +16,7 @@ from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.transforms.environments import ExternalEnvironment, python_sdk_capabilities
 
 from rnnpipe.errors import UserError
+from rnnpipe.transforms.runners.notebooks import as_in_a_script
 from rnnpipe.transforms.runners.options import check_options, check_with_server, import_runner
 from rnnpipe.transforms.runners.reachability import check_reachable
 from rnnpipe.transforms.runners.worker_pool import WorkerPool
@@ -79,6 +80,11 @@ class Runner:
     def open(self) -> Iterator[Run]:
         """Yields a function that runs pipelines one after the other, on persistent workers."""
         self.check()
+        with as_in_a_script(), self._open() as run:
+            yield run
+
+    @contextmanager
+    def _open(self) -> Iterator[Run]:
         args = list(self.beam_args)
         if not self.is_local:
             yield lambda construct: _run_elsewhere(construct, args)

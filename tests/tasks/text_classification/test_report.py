@@ -3,7 +3,7 @@ import pytest
 
 from rnnpipe.config.loader import load_settings
 from rnnpipe.models.text_classifier import TextClassifierOptions, build_text_classifier
-from rnnpipe.tasks.text_classification.report import highlight_text
+from rnnpipe.tasks.text_classification.report import find_alignments, highlight_text
 from rnnpipe.text.tokenizer import train_tokenizer
 
 WORDS = train_tokenizer(dict.fromkeys("abcdef", 9), kind="word", vocabulary=12)
@@ -25,13 +25,13 @@ def test_the_part_that_the_model_read_is_shown_as_it_was_written(keep, shown):
     text = "a b c d zebra f"
     tokens = WORDS.encode(text)
     row = {"text": text, "tokens": tokens[:3] if keep == "start" else tokens[-3:]}
-    spans = highlight_text(make_model("attention"), row, WORDS, keep)
+    alignments = find_alignments(make_model("attention"), row["tokens"])
+    spans = highlight_text(alignments, row, WORDS, keep)
     assert "".join(span.text for span in spans).strip() == shown
     assert max(span.weight for span in spans) > 0
 
 
 def test_a_model_that_does_not_attend_shades_nothing():
     row = {"text": "a b", "tokens": WORDS.encode("a b")}
-    assert {span.weight for span in highlight_text(make_model("last"), row, WORDS, "start")} == {
-        0.0
-    }
+    alignments = find_alignments(make_model("last"), row["tokens"])
+    assert {span.weight for span in highlight_text(alignments, row, WORDS, "start")} == {0.0}

@@ -1,0 +1,222 @@
+"""The Python API: the stages of a run as functions. `rnnpipe` exports them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rnnpipe.errors import UserError
+from rnnpipe.requirements import requiring
+from rnnpipe.storage.paths import local_path
+
+if TYPE_CHECKING:
+    from rnnpipe.config.overrides import Overrides
+    from rnnpipe.records.directory import RecordsDirectory
+    from rnnpipe.runs.run import Run
+    from rnnpipe.tasks.run_config import RunConfig
+
+# Everything else is imported by the function that needs it: `import rnnpipe` is instant.
+
+
+def load_config(
+    config: "str | Path | RunConfig", overrides: "Overrides | None" = None
+) -> "RunConfig":
+    """A checked config with all of its defaults.
+
+    Args:
+        config: a shipped config's name, the path of a YAML file, or a config.
+        overrides: values by dotted key, e.g. `{"train.epochs": 2}`, or texts as `--set` takes
+            them.
+
+    Raises:
+        UserError: as `Faults`, everything that is wrong with it.
+
+    Example:
+        >>> import rnnpipe
+        >>> config = rnnpipe.load_config("vqa", {"train.epochs": 2})
+        >>> config.train.epochs, config.train.batch_size
+        (2, 48)
+    """
+    overrides = () if overrides is None else overrides
+    if isinstance(overrides, str):
+        fix = 'write e.g. {"train.epochs": 2}'
+        raise UserError("overrides", "a mapping or a list", repr(overrides), fix)
+    with requiring("runs", where="a config"):
+        from rnnpipe.config.loader import change_settings, load_config
+        from rnnpipe.shipped import find_config
+        from rnnpipe.tasks import find_schemas
+        from rnnpipe.tasks.run_config import RunConfig
+
+        if isinstance(config, RunConfig):
+            return change_settings(config, overrides)
+        return load_config(find_config(_path("config", config)), find_schemas(), overrides)
+
+
+def run(
+    config: "str | Path | RunConfig",
+    overrides: "Overrides | None" = None,
+    *,
+    name: str | None = None,
+    runs_dir: str | Path = "runs",
+    beam_args: Sequence[str] = (),
+    verbose: bool = True,
+) -> "Run":
+    """Builds the records if they are missing or stale, trains, evaluates and reports.
+
+    Training seeds Python, NumPy and Keras, and makes TensorFlow's operations deterministic, for
+    the whole process.
+
+    Args:
+        config: a shipped config's name, the path of a YAML file, or a config.
+        overrides: values by dotted key, e.g. `{"train.epochs": 2}`, or texts as `--set` takes
+            them.
+        name: of the folder of its runs; by default that of the file, or of the task.
+        runs_dir: where that folder is.
+        beam_args: Beam's own options for the build, as on a command line.
+        verbose: whether progress and scores are printed.
+
+    Raises:
+        UserError: the config, the raw data or a place to write to is not as it should be, or a
+            library is not installed.
+
+    Example:
+        >>> import rnnpipe
+        >>> tiny = {"data.source.sentences": 200, "model.recurrence.cell.units": 4}
+        >>> run = rnnpipe.run("sentiment", {**tiny, "train.epochs": 2}, verbose=False)
+        >>> sorted(run.history)
+        ['accuracy', 'learning_rate', 'loss', 'val_accuracy', 'val_loss']
+        >>> len(run.history["val_accuracy"])
+        2
+        >>> 0 <= run.metrics["test"]["accuracy"] <= 1
+        True
+        >>> prediction = run.predict(text="Not a bad film.")
+        >>> sorted(answer.text for answer in prediction.answers)
+        ['neg', 'pos']
+    """
+    with requiring("build", "train", "report", where="a run"):
+        from rnnpipe.runs.console import make_console
+        from rnnpipe.runs.run import Run
+        from rnnpipe.runs.stages import run_stages
+        from rnnpipe.tasks import make_task
+
+        settings = load_config(config, overrides)
+        directory = run_stages(
+            settings,
+            make_task(settings),
+            name=name or _name(config),
+            runs_dir=_path("runs_dir", runs_dir),
+            console=make_console(quiet=not verbose),
+            beam_args=beam_args,
+        )
+        return Run(directory)
+
+
+def build(
+    config: "str | Path | RunConfig",
+    overrides: "Overrides | None" = None,
+    *,
+    beam_args: Sequence[str] = (),
+    verbose: bool = True,
+) -> "RecordsDirectory":
+    """Builds the records of a config; finished ones are reused.
+
+    Args:
+        config: a shipped config's name, the path of a YAML file, or a config.
+        overrides: values by dotted key, e.g. `{"data.directory": "records"}`, or texts as `--set`
+            takes them.
+        beam_args: Beam's own options, as on a command line.
+        verbose: whether progress and a summary are printed.
+
+    Raises:
+        UserError: the config, the raw data, the place for the records or Beam's options are not
+            as they should be.
+
+    Example:
+        >>> import rnnpipe
+        >>> records = rnnpipe.build("sentiment", {"data.source.sentences": 100}, verbose=False)
+        >>> sum(records.splits.values()), next(records.read("train"))["label"] in (0, 1)
+        (100, True)
+    """
+    with requiring("build", where="a build"):
+        from rnnpipe.runs.build import build_records
+        from rnnpipe.runs.console import make_console
+        from rnnpipe.tasks import make_task
+
+        settings = load_config(config, overrides)
+        console = make_console(quiet=not verbose)
+        return build_records(settings, make_task(settings), console, beam_args)
+
+
+def train(
+    config: "str | Path | RunConfig",
+    overrides: "Overrides | None" = None,
+    *,
+    name: str | None = None,
+    runs_dir: str | Path = "runs",
+    verbose: bool = True,
+) -> "Run":
+    """Trains on finished records, without an evaluation; see `run` for the arguments.
+
+    Raises:
+        UserError: as `run`, or the records are missing or stale.
+    """
+    with requiring("build", "train", where="a training"):
+        from rnnpipe.runs.console import make_console
+        from rnnpipe.runs.run import Run
+        from rnnpipe.runs.stages import train_on_records
+        from rnnpipe.tasks import make_task
+
+        settings = load_config(config, overrides)
+        directory = train_on_records(
+            settings,
+            make_task(settings),
+            name=name or _name(config),
+            runs_dir=_path("runs_dir", runs_dir),
+            console=make_console(quiet=not verbose),
+        )
+        return Run(directory)
+
+
+def resume(path: str | Path, *, verbose: bool = True) -> "Run":
+    """Continues an interrupted run, which ends as it would have without the interruption.
+
+    Args:
+        path: its folder, or that of several: then the newest of those interrupted.
+        verbose: whether progress and scores are printed.
+
+    Raises:
+        UserError: there is no such run, its records are missing or others, or another process
+            trains it.
+    """
+    with requiring("build", "train", "report", where="a run"):
+        from rnnpipe.quiet import quiet_import
+        from rnnpipe.runs.console import make_console
+        from rnnpipe.runs.run import Run
+
+        with quiet_import():
+            from rnnpipe.runs.resume import resume
+
+        return Run(resume(_path("path", path), make_console(quiet=not verbose)))
+
+
+def load(path: str | Path) -> "Run":
+    """A trained run.
+
+    Args:
+        path: its folder, or that of several: then the newest.
+
+    Raises:
+        UserError: there is none.
+    """
+    with requiring("runs", where="a run"):
+        from rnnpipe.runs.directory import open_run
+        from rnnpipe.runs.run import Run
+
+        return Run(open_run(_path("path", path)))
+
+
+def _name(config: "str | Path | RunConfig") -> str:
+    return Path(config).stem if isinstance(config, str | Path) else config.task
+
+
+def _path(argument: str, path: str | Path) -> Path:
+    return local_path(argument, path) if isinstance(path, str) else path

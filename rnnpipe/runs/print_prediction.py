@@ -1,0 +1,60 @@
+"""Predictions on the terminal."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from rnnpipe.errors import UserError
+from rnnpipe.output import write_output
+from rnnpipe.runs.predict import Predicted
+from rnnpipe.tasks.prediction import Prediction
+
+
+def print_prediction(predicted: Predicted, picture: Path, console: Console) -> None:
+    """Prints the likeliest answers and saves the picture, or writes a generated text.
+
+    Args:
+        predicted: what a task predicted.
+        picture: the file of the picture.
+        console: where the answers are printed.
+
+    Raises:
+        UserError: the picture cannot be written.
+    """
+    if not isinstance(predicted, Prediction):
+        _write(predicted)
+        return
+    if predicted.timeline:
+        table = Table("from", "to", "label", "probability")
+        for start, end, label, probability in predicted.timeline:
+            table.add_row(f"{start:.2f} s", f"{end:.2f} s", label, f"{probability:.1%}")
+        console.print(table)
+    if predicted.answers:
+        table = Table("answer", "probability")
+        for answer, probability in predicted.answers:
+            table.add_row(answer, f"{probability:.1%}")
+        console.print(table)
+    if predicted.picture is not None:
+        kind = "Timeline" if predicted.timeline else "Picture"
+        _save(predicted.picture, picture, kind, console)
+
+
+def _write(pieces: Iterable[str]) -> None:
+    """Writes a text piece by piece, and ends its last line."""
+    last = "\n"
+    for last in pieces:
+        write_output(last)
+    if not last.endswith("\n"):
+        write_output("\n")
+
+
+def _save(png: bytes, path: Path, kind: str, console: Console) -> None:
+    try:
+        path.write_bytes(png)
+    except OSError as error:
+        raise UserError(
+            f"--picture {path}", "a file to write to", str(error.strerror), "name another file"
+        ) from error
+    console.print(f"{kind}: {path}")

@@ -1,0 +1,114 @@
+"""The results of an evaluation: scores, predictions and the report."""
+
+import json
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from rnnpipe.errors import UserError
+from rnnpipe.report.items import Table
+from rnnpipe.report.notebook import table_html
+from rnnpipe.runs.config import load_run_config
+from rnnpipe.runs.directory import RunDirectory
+from rnnpipe.runs.scores import score_table
+from rnnpipe.tasks import make_task
+from rnnpipe.tasks.run_config import RunConfig
+
+
+@dataclass(frozen=True)
+class Report(os.PathLike[str]):
+    """A report: its page, which opens in a browser, and the table that it begins with.
+
+    A notebook shows the table and a link to the page.
+
+    Args:
+        path: of the page.
+        scores: the main metric of the model and of the baselines.
+    """
+
+    path: Path
+    scores: Table
+
+    def __fspath__(self) -> str:
+        return str(self.path)
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+    def _repr_html_(self) -> str:
+        table = table_html(self.scores.columns, self.scores.rows, self.scores.title)
+        path = self.path.absolute()
+        # A notebook serves the files below its own folder, by relative links.
+        inside = path.is_relative_to(Path.cwd())
+        link = path.relative_to(Path.cwd()).as_posix() if inside else path.as_uri()
+        name = escape(str(self.path))
+        return f'{table}<p>Report: <a href="{escape(link)}" target="_blank">{name}</a></p>'
+
+
+class Results:
+    """What an evaluation left in a folder.
+
+    Args:
+        directory: the folder: that of a run, or of an evaluation with other settings.
+    """
+
+    def __init__(self, directory: RunDirectory) -> None:
+        self._directory = directory
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self.path)!r})"
+
+    @property
+    def path(self) -> Path:
+        """The folder."""
+        return self._directory.path
+
+    @cached_property
+    def config(self) -> RunConfig:
+        """The config, resolved."""
+        return load_run_config(self._directory)
+
+    @property
+    def metrics(self) -> dict[str, dict[str, float]]:
+        """By split, a number for every metric; those of baselines are `baseline/<name>/<metric>`.
+
+        Raises:
+            UserError: it is trained, but not evaluated.
+        """
+        scores: dict[str, dict[str, float]] = json.loads(self._read(self._directory.metrics))
+        return scores
+
+    @property
+    def predictions(self) -> list[dict[str, Any]]:
+        """A row for every evaluated record.
+
+        Raises:
+            UserError: it is trained, but not evaluated.
+        """
+        lines = self._read(self._directory.predictions).split("\n")  # a text may hold other breaks
+        return [json.loads(line) for line in lines if line]
+
+    @property
+    def report(self) -> Report:
+        """The report.
+
+        Raises:
+            UserError: it is trained, but not evaluated.
+        """
+        table = score_table(make_task(self.config).main_metric, self.metrics)
+        return Report(self._directory.report, table)
+
+    def _repr_html_(self) -> str:
+        if self._directory.report.exists():
+            return self.report._repr_html_()
+        return f"<code>{escape(repr(self), quote=False)}</code>"
+
+    def _read(self, path: Path) -> str:
+        try:
+            return path.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            expected, got = "a run with scores", "one that is not evaluated"
+            raise UserError(str(self.path), expected, got, "evaluate it first") from None

@@ -1,0 +1,70 @@
+"""Stages of a run, one after the other."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from rnnpipe.quiet import quiet_import
+from rnnpipe.runs.build import build_records, find_records
+from rnnpipe.runs.directory import RunDirectory, check_runs_dir
+from rnnpipe.tasks.base import Task
+from rnnpipe.tasks.run_config import RunConfig
+
+
+def run_stages(
+    config: RunConfig,
+    task: Task,
+    *,
+    name: str,
+    runs_dir: Path,
+    console: Console,
+    beam_args: Sequence[str] = (),
+) -> RunDirectory:
+    """Builds the records if they are missing or stale, trains, evaluates and reports.
+
+    Args:
+        config: the run's config.
+        task: its task.
+        name: the run's name.
+        runs_dir: where run directories go.
+        console: where progress and scores are shown.
+        beam_args: Beam's own options for the build.
+
+    Raises:
+        UserError: the raw data, the config or a place to write to is not as it should be.
+    """
+    started = time.monotonic()
+    check_runs_dir(runs_dir)
+    task.check_model()
+    records = build_records(config, task, console, beam_args)
+
+    # TensorFlow is imported only here: a build has no need of it.
+    with quiet_import():
+        from rnnpipe.runs.evaluate import evaluate_run
+        from rnnpipe.runs.train import train
+
+    finished = train(config, task, records, name=name, runs_dir=runs_dir, console=console)
+    with finished.lock():
+        evaluate_run(finished, console, records=records)
+    console.print(f"{(time.monotonic() - started) / 60:.1f} minutes in all")
+    return finished
+
+
+def train_on_records(
+    config: RunConfig, task: Task, *, name: str, runs_dir: Path, console: Console
+) -> RunDirectory:
+    """Trains on finished records, without an evaluation; see `run_stages` for the arguments.
+
+    Raises:
+        UserError: the records are missing or stale, or a place to write to is not as it should be.
+    """
+    check_runs_dir(runs_dir)
+    records = find_records(config, task)
+    with quiet_import():
+        from rnnpipe.runs.train import train
+
+    trained = train(config, task, records, name=name, runs_dir=runs_dir, console=console)
+    console.print(f"Trained model in {trained.path}")
+    return trained

@@ -1,0 +1,289 @@
+"""The Python API: a tiny run of a text classifier, its results, and what is refused."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import yaml
+
+import rnnpipe
+from rnnpipe import cli
+from rnnpipe.errors import Faults
+from rnnpipe.parts.cells import GRUOptions
+from rnnpipe.runs.console import make_console
+from rnnpipe.runs.predict import GeneratedText, predict_keywords
+from rnnpipe.tasks.inputs import Input, integer, split_phrases
+from rnnpipe.tasks.prediction import Answer, Prediction, Segment
+
+TINY = {
+    "data.source.sentences": 200,
+    "build.workers": 1,
+    "model.embedding.size": 4,
+    "model.recurrence.cell": GRUOptions(units=4),
+    "train.epochs": 2,
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder with records in `records`, so that runs may begin anywhere."""
+    return tmp_path_factory.mktemp("api")
+
+
+@pytest.fixture(scope="module")
+def trained(folder):
+    """A tiny run from the shipped config."""
+    overrides = {**TINY, "data.directory": folder / "records"}
+    return rnnpipe.run("sentiment", overrides, runs_dir=folder / "runs", verbose=False)
+
+
+def test_metrics_predictions_and_history_are_those_of_the_files(trained):
+    assert trained.metrics == json.loads((trained.path / "metrics.json").read_text())
+    right = [row["prediction"] == row["label"] for row in trained.predictions]
+    assert trained.metrics["test"]["accuracy"] == pytest.approx(np.mean(right))
+    header, *rows = (trained.path / "history.csv").read_text().splitlines()
+    assert ["epoch", *trained.history] == header.split(",")
+    assert len(rows) == 2
+    assert trained.history["val_accuracy"] == [
+        float(row.split(",")[header.split(",").index("val_accuracy")]) for row in rows
+    ]
+
+
+def test_overrides_are_in_the_config_of_the_run(trained, folder):
+    assert trained.config.train.epochs == 2
+    assert trained.config.model.recurrence.cell == GRUOptions(units=4)
+    assert trained.config.data.directory == folder / "records"
+    assert trained.path.parent == folder / "runs" / "sentiment"
+
+
+def test_the_model_is_a_keras_model_and_is_loaded_once(trained):
+    assert isinstance(trained.model, keras.Model)
+    assert trained.model is trained.model
+
+
+def test_a_prediction_is_that_of_the_model(trained):
+    prediction = trained.predict(text="The film was good.")
+    assert isinstance(prediction, Prediction)
+    assert {answer.text for answer in prediction.answers} == {"neg", "pos"}
+    assert sum(answer.probability for answer in prediction.answers) == pytest.approx(1)
+    assert prediction.answers[0].probability >= prediction.answers[1].probability
+    assert prediction.picture.startswith(b"\x89PNG")
+    assert prediction.alignments.shape[0] == 1
+    np.testing.assert_allclose(prediction.alignments.sum(axis=-1), 1, rtol=1e-5)
+    assert b"PNG" not in repr(prediction).encode()
+
+
+def test_a_list_is_a_batch_of_single_predictions(trained):
+    texts = ["The film was good.", "It was a dull plot."]
+    batch = trained.predict(text=texts)
+    for text, prediction in zip(texts, batch, strict=True):
+        assert prediction.answers == trained.predict(text=text).answers
+    assert batch[0].answers != batch[1].answers
+    assert trained.predict(text=[]) == []
+
+
+def test_mistakes_of_an_input_name_keywords(trained):
+    with pytest.raises(rnnpipe.UserError) as caught:
+        trained.predict(txt="a")
+    assert str(caught.value).splitlines() == [
+        "text: expected an input of text_classification, got none; add text",
+        "txt: expected one of text, got txt; text_classification has no such input",
+    ]
+    with pytest.raises(rnnpipe.UserError, match="text: expected a text, got ''; write a sentence"):
+        trained.predict(text="")
+
+
+def test_the_newest_run_is_loaded(trained, folder):
+    with pytest.raises(rnnpipe.UserError, match="expected the folder of a trained run, got no"):
+        rnnpipe.load(folder / "none")
+    again = rnnpipe.train(
+        trained.config, {"train.epochs": 1}, name="sentiment", runs_dir=folder / "runs"
+    )
+    assert again.path.parent == trained.path.parent
+    assert rnnpipe.load(str(trained.path)).metrics == trained.metrics
+    newest = rnnpipe.load(folder / "runs" / "sentiment")
+    assert newest.path == again.path
+    assert len(newest.history["loss"]) == 1
+    with pytest.raises(rnnpipe.UserError, match="expected a run with scores, got one that is not"):
+        _ = newest.metrics
+    assert newest._repr_html_() == f"<code>{newest!r}</code>"
+
+
+def test_an_evaluation_with_other_settings_has_results_of_its_own(trained, capsys):
+    before = (trained.path / "report.html").read_bytes()
+    overrides = {"evaluate.splits": ("validation",)}
+    results = trained.evaluate(overrides, verbose=False)
+    assert capsys.readouterr().out == ""
+    assert results.path.parent == trained.path / "evaluations"
+    assert set(results.metrics) == {"validation"}
+    assert results.config.evaluate.splits == ("validation",)
+    assert Path(results.report).is_file()
+    assert (trained.path / "report.html").read_bytes() == before
+    with pytest.raises(rnnpipe.UserError, match=r"overrides\['seed'\]: expected a key of evaluate"):
+        trained.evaluate({"seed": 1})
+
+
+def test_a_notebook_shows_the_scores_and_a_link(trained, monkeypatch):
+    html = trained.report._repr_html_()
+    assert html == trained._repr_html_()
+    assert f"<td>{trained.metrics['test']['accuracy']:.4f}</td>" in html
+    assert "<td>baseline: majority</td>" in html
+    assert f'<a href="{(trained.path / "report.html").as_uri()}"' in html
+    assert "<iframe" not in html
+    monkeypatch.chdir(trained.path.parent)
+    assert f'<a href="{trained.path.name}/report.html"' in trained.report._repr_html_()
+
+
+def test_the_records_that_a_run_was_trained_on_are_reused(trained, folder, capsys):
+    records = rnnpipe.build(trained.config)
+    assert "Reusing records" in capsys.readouterr().out
+    assert records.path == folder / "records"
+    assert sum(records.splits.values()) == 200
+    with pytest.raises(rnnpipe.UserError, match="flink_mastr"):
+        rnnpipe.build(trained.config, beam_args=["--runner=FlinkRunner", "--flink_mastr=a:1"])
+
+
+def test_the_command_line_reads_what_python_made(trained, capsys):
+    assert cli.main(["predict", str(trained.path), "--text", "The film was good."]) == 0
+    likeliest = trained.predict(text="The film was good.").answers[0]
+    assert f"{likeliest.probability:.1%}" in capsys.readouterr().out
+
+
+def test_a_config_may_be_a_name_a_path_or_a_config(tmp_path):
+    by_name = rnnpipe.load_config("sentiment", {"train.epochs": np.int64(3)})
+    file = tmp_path / "mine.yaml"
+    file.write_text("{task: text_classification, data: {source: {kind: sentiment_grammar}}}")
+    assert rnnpipe.load_config(file).train.epochs == 20
+    assert rnnpipe.load_config(str(file), ["train.epochs=3"]).train.epochs == 3
+    changed = rnnpipe.load_config(by_name, {"seed": 8})
+    assert (changed.train.epochs, changed.seed) == (3, 8)
+    assert changed.model == by_name.model
+
+
+@pytest.mark.parametrize(
+    ("config", "overrides", "message"),
+    [
+        ("sentimant", {}, "did you mean sentiment?"),
+        ("s3://bucket/a.yaml", {}, "config s3://bucket/a.yaml: expected a path of this machine"),
+        ("sentiment", {"train.epoch": 1}, "overrides['train.epoch']: expected a key of train"),
+        ("sentiment", {"seed": object}, "overrides['seed']: expected a value that YAML can have"),
+        ("sentiment", {"seed": float("nan")}, "overrides['seed']: expected an integer from 0"),
+        ("sentiment", {"a..b": 1}, "expected a key such as train.epochs, got a..b"),
+        ("sentiment", {"train": {"epochs": "two"}}, "overrides['train']: train.epochs: expected"),
+        ("sentiment", "train.epochs=2", "overrides: expected a mapping or a list"),
+    ],
+)
+def test_a_wrong_config_is_refused(config, overrides, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(rnnpipe.UserError) as caught:
+        rnnpipe.run(config, overrides)
+    assert message in str(caught.value)
+    assert not list(tmp_path.iterdir())
+
+
+def test_all_mistakes_of_overrides_are_reported_at_once():
+    with pytest.raises(Faults) as caught:
+        rnnpipe.load_config("sentiment", {"train.epochs": 0, "seed": "one"})
+    first, second = str(caught.value).splitlines()
+    assert first.startswith("overrides['train.epochs']: expected a positive integer, got 0")
+    assert second.startswith("overrides['seed']: expected an integer")
+
+
+class Echo:
+    """A task whose predictions are its inputs; it generates where it streams."""
+
+    name = "echo"
+    inputs = (
+        Input("text", "a text", default=""),
+        Input("n-best", "how many", integer(1), default=1),
+        Input("require", "phrases", split_phrases, default=()),
+        Input("stream", "a flag", bool, default=False),
+    )
+
+    def predict(self, model, folder, inputs):
+        if inputs["stream"]:
+            return self.generate(inputs["text"])
+        return Prediction([Answer(inputs["text"], inputs["n-best"]), *inputs["require"]])
+
+    def generate(self, text):
+        yield from text
+        raise rnnpipe.UserError("--text", "a text without an end", text, "correct --n-best")
+
+
+def echo(**inputs):
+    return predict_keywords(None, Echo(), Path(), inputs)
+
+
+def test_inputs_may_be_python_values():
+    assert echo(text=Path("a/b"), n_best=2).answers == [("a/b", 2)]
+    assert echo(text=0.5, n_best=np.int32(3), require=("c d", "e")).answers[1:] == ["c d", "e"]
+    assert [one.answers[0] for one in echo(text=["a", "b"], n_best=2)] == [("a", 2), ("b", 2)]
+    assert echo(text=None).answers == [("", 1)]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "message"),
+    [
+        ({"n_best": 0}, "n_best: expected an integer of at least 1, got 0; correct n_best"),
+        ({"n_best": True}, "n_best: expected a text, number, path or tuple of texts, got True"),
+        ({"text": b"a"}, "text: expected a text, number, path or tuple of texts, got b'a'"),
+        ({"stream": "yes"}, "stream: expected True or False, got 'yes'; correct stream"),
+        ({"text": ["a"], "n_best": [1, 2]}, "got 1 of text and 2 of n-best"),
+    ],
+)
+def test_wrong_inputs_are_refused(inputs, message):
+    with pytest.raises(rnnpipe.UserError) as caught:
+        echo(**inputs)
+    assert message in str(caught.value)
+
+
+def test_a_generated_text_is_an_iterator_or_a_text():
+    generated = echo(text="abc", stream=True)
+    assert isinstance(generated, GeneratedText)
+    assert [next(generated), next(generated), next(generated)] == ["a", "b", "c"]
+    with pytest.raises(rnnpipe.UserError, match=r"^text: expected .*; correct n_best$"):
+        next(generated)
+    whole = GeneratedText(iter("abc"))
+    assert (next(whole), whole.text, str(whole), list(whole)) == ("a", "abc", "abc", [])
+
+
+def test_a_notebook_shows_answers_timeline_and_picture():
+    html = Prediction(
+        [Answer("<b>", 0.25)], b"png", [Segment(0.0, 0.5, "circle", 0.75)]
+    )._repr_html_()
+    assert "<td>&lt;b&gt;</td><td>0.2500</td>" in html
+    assert "<th>start</th><th>end</th><th>label</th>" in html
+    assert 'src="data:image/png;base64,cG5n"' in html
+
+
+def test_a_quiet_console_prints_nothing(capsys):
+    make_console(quiet=True).print("a")
+    make_console().print("b")
+    assert capsys.readouterr().out == "b\n"
+
+
+def test_the_import_is_instant_and_its_names_are_those_of_all():
+    script = (
+        "import sys, rnnpipe\n"
+        "heavy = {'numpy', 'keras', 'rich', 'pydantic', 'tensorflow'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+        "rnnpipe.run, rnnpipe.load, rnnpipe.build, rnnpipe.UserError\n"
+        "heavy = {'keras', 'rich', 'pydantic', 'tensorflow'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+        "assert set(rnnpipe.__all__) <= set(dir(rnnpipe))\n"
+        "for name in rnnpipe.__all__: getattr(rnnpipe, name)\n"
+        "assert not {'keras', 'tensorflow'} & set(sys.modules)\n"
+    )
+    root = Path(rnnpipe.__file__).parents[1]
+    subprocess.run([sys.executable, "-c", script], check=True, cwd=root)
+    with pytest.raises(AttributeError, match="module 'rnnpipe' has no attribute 'nothing'"):
+        _ = rnnpipe.nothing
+
+
+def test_the_saved_config_is_the_resolved_one(trained):
+    saved = yaml.safe_load((trained.path / "config.yaml").read_text())
+    assert saved["model"]["recurrence"]["cell"]["kind"] == "gru"
