@@ -1,6 +1,6 @@
 """What an attention decoder learns in two minutes: to copy, to reverse and to sort letters.
 
-    python tools/bench/algorithms.py [--steps 600] [--picture docs/images/algorithms.png]
+    python -m tools.bench.algorithms [--steps 600] [--picture docs/images/algorithms.png]
 
 Trains a model of its own for each task on words made up as it goes, and prints how many of 1,000
 unseen words it then writes without a fault, by beam search in graph, and how long it trained.

@@ -1,9 +1,9 @@
 """Records a second that a build encodes and writes, beside loops that do the same work.
 
-    python tools/bench/build.py                       # 900,000 drawn pairs, minutes for each way
-    python tools/bench/build.py --copies 2 --rounds 1 # 60,000 of them, for a look
-    python tools/bench/build.py --path data/multi30k --from de --to en
-    python tools/bench/build.py --parts               # the first pass too, and start and stop
+    python -m tools.bench.build                       # 900,000 drawn pairs, minutes for each way
+    python -m tools.bench.build --copies 2 --rounds 1 # 60,000 of them, for a look
+    python -m tools.bench.build --path data/multi30k --from de --to en
+    python -m tools.bench.build --parts               # the first pass too, and start and stop
 
 The work: read parallel text, normalise both sides, cut them into the tokens of one and the same BPE
 model, serialise and write TFRecord shards. The ways to do it: a plain loop; a
@@ -21,7 +21,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import apache_beam as beam
-from competitors import LOOP, ONE, POOL, TWO, compare, loop, pool, references_of, run
 
 from rnnpipe.records.codec import encode_example
 from rnnpipe.records.layout import shard_name
@@ -34,7 +33,9 @@ from rnnpipe.transforms.passes.count import CountReferences
 from rnnpipe.transforms.passes.shuffle import Shuffle
 from rnnpipe.transforms.passes.splits import Splitter
 from rnnpipe.transforms.passes.write import WriteShards
+from rnnpipe.transforms.recipes.base import Encoded
 from rnnpipe.transforms.recipes.text_pairs import PairTextOptions, TextPairEncoder, TextPairRecipe
+from tools.bench.competitors import LOOP, ONE, POOL, TWO, compare, loop, pool, references_of, run
 
 RECIPE = TextPairRecipe(text=PairTextOptions(tokenizer="bpe", vocabulary=8000, max_tokens=1000))
 SPLITTER = Splitter({}, 0)
@@ -61,6 +62,7 @@ class Work:
         records = (
             encode_example(TEXT_PAIR, made.values)
             for _, made in self.encoder.encode_all(references)
+            if isinstance(made, Encoded)
         )
         write_tfrecord(
             self.folder / shard_name(TEXT_PAIR.name, "train", shard, self.shards), records

@@ -1,8 +1,8 @@
 """Times the attention decoder against a naive Keras cell and, where it is installed, PyTorch.
 
-    python tools/bench/decoder.py                        # everything, some minutes
-    python tools/bench/decoder.py --what train --regions 49 --seconds 30
-    python tools/bench/decoder.py --what search translation
+    python -m tools.bench.decoder                        # everything, some minutes
+    python -m tools.bench.decoder --what train --regions 49 --seconds 30
+    python -m tools.bench.decoder --what search translation
 
 `train`: a training step of a captioner, 64 captions of 20 words, over 49 or 196 regions: a GRU of
 512 in Bahdanau's architecture, additive attention of 512, a vocabulary of 10,000. The naive cell
@@ -18,16 +18,17 @@ in turn: read the ratios, not the milliseconds. Medians of wall-clock and CPU se
 
 import argparse
 import importlib.util
+from functools import partial
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
-from interleaved import Case, describe, interleave
 from keras import ops
 
 from rnnpipe.decoding import Constraints, beam_search, greedy_search
 from rnnpipe.layers import GRU, AdditiveAttention, AttentionDecoder, Bridge, GRUCell
+from tools.bench.interleaved import Case, describe, interleave
 
 BATCH, STEPS, UNITS, VOCAB, EMBEDDING, REGIONS = 64, 20, 512, 10_000, 512, (49, 196)
 
@@ -96,7 +97,7 @@ def training_cases(regions: int) -> dict[str, Case]:
     }
     np.testing.assert_allclose(cases["ours"](), cases["naive"](), rtol=1e-4)
     if importlib.util.find_spec("torch"):
-        import torch_captioner
+        from tools.bench import torch_captioner
 
         cases["torch"] = torch_captioner.training_step(decoder, tokens, memory)
         np.testing.assert_allclose(cases["ours"](), cases["torch"](), rtol=1e-4)
@@ -105,13 +106,15 @@ def training_cases(regions: int) -> dict[str, Case]:
 
 def share_weights(decoder: AttentionDecoder, cell: NaiveCell, embedding: Any) -> None:
     """Gives the naive cell the weights of the decoder."""
-    query, keys, bias, score = decoder.cell.attention.get_weights()
+    attention: Any = decoder.cell.attention
+    query, keys, bias, score = attention.get_weights()
     cell.query.set_weights([query])
     cell.keys.set_weights([keys, bias])
     cell.score.set_weights([score])
     cell.gru.set_weights(decoder.cell.cells[0].get_weights())
     cell.readout.set_weights(decoder.cell.readout.dense.get_weights())
-    cell.logits.set_weights(decoder.to_logits.get_weights())
+    to_logits: Any = decoder.to_logits
+    cell.logits.set_weights(to_logits.get_weights())
     embedding.set_weights(decoder.embedding.get_weights())
 
 
@@ -137,7 +140,8 @@ def search_cases(batch: int = 32, width: int = 5, length: int = 30, regions: int
     decoder = captioner()
     decoder.build((None, None), memory.shape)
     # Trained models are sure of their words; random ones would have ties at every step.
-    decoder.to_logits.set_weights([30 * weight for weight in decoder.to_logits.get_weights()])
+    to_logits: Any = decoder.to_logits
+    to_logits.set_weights([30 * weight for weight in to_logits.get_weights()])
     full = Constraints(min_length=length)
 
     def search(memory: Any) -> Any:
@@ -152,7 +156,7 @@ def search_cases(batch: int = 32, width: int = 5, length: int = 30, regions: int
         "eager": lambda: float(search(tensor)[0, 0]),
     }
     if importlib.util.find_spec("torch"):
-        import torch_captioner
+        from tools.bench import torch_captioner
 
         cases["torch"] = torch_captioner.search(decoder, memory, width, length)
         np.testing.assert_allclose(cases["ours"](), cases["torch"](), rtol=1e-4)
@@ -183,8 +187,8 @@ class Translator:
 
     def search(self, width: int, length: int) -> Any:
         """Greedy search for a width of 1, else beam search, as a graph."""
-        full = Constraints(min_length=length)
-        options = {"max_length": length, "constraints": full}
+        options: dict[str, Any] = {"max_length": length}
+        options["constraints"] = Constraints(min_length=length)
 
         @tf.function
         def search(source: Any) -> Any:
@@ -208,13 +212,13 @@ def translation(seconds: float, batch: int = 64, length: int = 15) -> None:
     source, target, labels = (random.integers(4, translator.vocab, (batch, length)) for _ in "123")
     tensors = [tf.constant(source), tf.constant(target)]
     labels = tf.constant(labels)
-    cases = {
+    cases: dict[str, tuple[Case, int]] = {
         "training, target tokens": (lambda: model.train_on_batch(tensors, labels), batch * length),
     }
     for width in (1, 5):
-        search = translator.search(width, length)
+        search = partial(translator.search(width, length), tensors[0])
         name = "greedy" if width == 1 else f"beam {width}"
-        cases[f"{name}, sentences"] = (lambda search=search: search(tensors[0]).numpy(), batch)
+        cases[f"{name}, sentences"] = (search, batch)
     for name, (case, units) in cases.items():
         found = interleave({"ours": case}, seconds, min_rounds=3)
         wall, cpu = found["wall"]["ours"], found["cpu"]["ours"]

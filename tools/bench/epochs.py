@@ -1,8 +1,8 @@
 """What it is worth that our batches are not tuned by TensorFlow, epoch by epoch.
 
     rnnpipe build configs/sentiment.yaml
-    python tools/bench/epochs.py configs/sentiment.yaml
-    python tools/bench/epochs.py configs/translation.yaml --turns 3
+    python -m tools.bench.epochs configs/sentiment.yaml
+    python -m tools.bench.epochs configs/translation.yaml --turns 3
 
 Epochs of a config's training, on its finished records, alternate with the same epochs on batches
 whose settings tf.data tunes, as it does by default. Told are seconds on the wall and CPU seconds of
@@ -17,11 +17,11 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import tensorflow as tf
-from interleaved import Case, seconds_of
 
 from rnnpipe.config.loader import load_config
 from rnnpipe.runs.build import find_records
 from rnnpipe.tasks import find_schemas, make_task
+from tools.bench.interleaved import Case, seconds_of
 
 
 def main() -> None:

@@ -1,10 +1,10 @@
 """Images a second that a build of captions reads, resizes and writes, and the memory it takes.
 
-    python tools/bench/images.py                                # speed, on 30,000 made-up photos
-    python tools/bench/images.py --images 600                   # for a look
-    python tools/bench/images.py --photos data/coco/train2017   # on copies of these
-    python tools/bench/images.py --memory 300 3000              # peak memory by number of images
-    python tools/bench/images.py --backbone MobileNetV2         # with features of random weights
+    python -m tools.bench.images                                # speed, on 30,000 made-up photos
+    python -m tools.bench.images --images 600                   # for a look
+    python -m tools.bench.images --photos data/coco/train2017   # on copies of these
+    python -m tools.bench.images --memory 300 3000              # peak memory by number of images
+    python -m tools.bench.images --backbone MobileNetV2         # with features of random weights
 
 The work: read photos, resize them, encode them as JPEG again, cut five captions each into tokens,
 serialise and write TFRecord shards. The ways to do it: a plain loop; a `multiprocessing.Pool` of
@@ -19,14 +19,14 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import cycle, islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from competitors import LOOP, ONE, POOL, TWO, compare, loop, pool, references_of, run
 from PIL import Image
 
 from rnnpipe.parts.backbones import ApplicationBackboneOptions
@@ -39,10 +39,11 @@ from rnnpipe.transforms.build import Build
 from rnnpipe.transforms.passes.shuffle import Shuffle
 from rnnpipe.transforms.passes.splits import Splitter, order_in_shard
 from rnnpipe.transforms.passes.write import WriteShards
-from rnnpipe.transforms.recipes.base import Encoded
+from rnnpipe.transforms.recipes.base import Encoded, Tally
 from rnnpipe.transforms.recipes.captions import CaptionEncoder, CaptionRecipe
 from rnnpipe.transforms.recipes.image_features import FeatureOptions
 from rnnpipe.transforms.recipes.images import ImageOptions
+from tools.bench.competitors import LOOP, ONE, POOL, TWO, compare, loop, pool, references_of, run
 
 SPLITTER = Splitter({}, 0)
 CAPTIONS = [f"A photo of {what} near a tree." for what in ("a dog", "two cats", "it", "a", "b")]
@@ -101,7 +102,8 @@ def write_raw(folder: Path, images: int, photos: Path | None) -> CocoCaptions:
     """Photos under so many names, each with five captions, as COCO has them."""
     (folder / "train").mkdir(parents=True)
     originals = sorted(photos.glob("*.jpg")) if photos else _make_photos(folder / "made")
-    entries, annotations = [], []
+    entries: list[dict[str, Any]] = []
+    annotations: list[dict[str, Any]] = []
     for number, path in enumerate(islice(cycle(originals), images)):
         name = f"{number:012d}.jpg"
         (folder / "train" / name).symlink_to(path.absolute())
@@ -131,11 +133,11 @@ def measure_speed(options: argparse.Namespace, folder: Path) -> None:
     """Times every way interleaved and prints the best of each."""
     source = write_raw(folder / "raw", options.images, options.photos)
     recipe = _recipe(options)
-    counts: dict[str, Counter[str]] = {"words": Counter()}
+    counts: defaultdict[str, Tally] = defaultdict(Tally)
     references = references_of(source)
     for reference in references:
         for name, item in recipe.count(reference):
-            counts.setdefault(name, Counter())[item] += 1
+            counts[name][item] += 1
     (folder / "out").mkdir()
     encoder = recipe.learn(counts, folder / "out")
     assert isinstance(encoder, CaptionEncoder)
@@ -148,7 +150,15 @@ def measure_memory(options: argparse.Namespace, folder: Path) -> None:
     for images in options.memory:
         source = folder / f"raw-{images}"
         write_raw(source, images, options.photos)
-        program = [sys.executable, __file__, "--build", str(source), "--size", str(options.size)]
+        program = [
+            sys.executable,
+            "-m",
+            "tools.bench.images",
+            "--build",
+            str(source),
+            "--size",
+            str(options.size),
+        ]
         if options.backbone:
             program += ["--backbone", options.backbone]
         told = subprocess.run(program, check=True, capture_output=True, text=True).stdout

@@ -15,8 +15,6 @@ from typing import Any
 import keras
 import numpy as np
 import torch
-from interleaved import Case
-from joey_weights import DROPOUT, weights_of
 from joeynmt.batch import Batch
 from joeynmt.builders import build_gradient_clipper, build_optimizer
 from joeynmt.model import Model, build_model
@@ -25,6 +23,8 @@ from joeynmt.vocabulary import Vocabulary
 from torch import nn
 
 from rnnpipe.text.tokens import END, PAD, START, UNKNOWN
+from tools.bench.interleaved import Case
+from tools.bench.joey_weights import DROPOUT, weights_of
 
 Sentences = Sequence[Sequence[int]]
 Pairs = list[tuple[list[int], list[int]]]

@@ -6,7 +6,12 @@ import keras
 import numpy as np
 
 from rnnpipe.errors import UserError
-from rnnpipe.models.translator import build_translator
+from rnnpipe.models.translator import TranslatorOptions, build_translator
+from rnnpipe.parts.attention import AdditiveAttentionOptions
+from rnnpipe.parts.cells import GRUOptions
+from rnnpipe.parts.decoder import DecoderOptions
+from rnnpipe.parts.embedding import EmbeddingOptions
+from rnnpipe.parts.recurrence import RecurrenceOptions
 from rnnpipe.tasks.translation.config import TranslationConfig
 
 DROPOUT = 0.3
@@ -26,24 +31,26 @@ def widen_to_joey(model: keras.Model, config: TranslationConfig) -> keras.Model:
     Raises:
         UserError: it is none that JoeyNMT's could be.
     """
-    sizes = config.model
-    kinds = {sizes.encoder.kind, sizes.decoder.kind}, {sizes.encoder.depth, sizes.decoder.depth}
-    if kinds != ({"gru"}, {1}) or sizes.decoder.output != "tanh" or not sizes.decoder.input_feeding:
+    encoder, decoder = config.model.encoder, config.model.decoder
+    kinds = {encoder.cell.kind, decoder.cell.kind}, {encoder.depth, decoder.depth}
+    if kinds != ({"gru"}, {1}) or decoder.output != "tanh" or not decoder.input_feeding:
         expected = "GRUs of one layer with input feeding and a tanh readout, as JoeyNMT's recipe"
-        raise UserError("model", expected, f"{sizes.encoder}, {sizes.decoder}", "take another run")
+        raise UserError("model", expected, f"{encoder}, {decoder}", "take another run")
     trained = _untie(weights_of(model))
     vocab, embedding = trained["target_embedding/embeddings"].shape
-    wide = build_translator(
-        source_vocab=len(trained["source_embedding/embeddings"]),
-        target_vocab=vocab,
-        embedding=embedding,
-        embedding_dropout=DROPOUT,
-        encoder_units=sizes.encoder.units,
-        encoder_dropout=DROPOUT,
-        attention_units=sizes.decoder.units,
-        decoder_units=sizes.decoder.units,
-        decoder_dropout=DROPOUT,
+    options = TranslatorOptions(
+        embedding=EmbeddingOptions(size=embedding, dropout=DROPOUT),
+        share_embedding=False,
+        encoder=RecurrenceOptions(cell=GRUOptions(units=encoder.cell.units), bidirectional=True),
+        memory_dropout=DROPOUT,
+        decoder=DecoderOptions(
+            cell=GRUOptions(units=decoder.cell.units),
+            attention=AdditiveAttentionOptions(units=decoder.cell.units),
+            dropout=DROPOUT,
+        ),
     )
+    source_vocab = len(trained["source_embedding/embeddings"])
+    wide = build_translator(options, source_vocab=source_vocab, target_vocab=vocab)
     for weight in wide.trainable_weights:
         weight.assign(_pad(trained[_name_of(weight)], weight.shape))
     return wide

@@ -1,8 +1,8 @@
 """Times our recurrent layers against `keras.layers` and, where it is installed, `torch.nn`.
 
-    python tools/bench/layers.py                     # all layers at all shapes, some minutes
-    python tools/bench/layers.py --layers LSTM --shapes 32,100,128,256 --seconds 20
-    python tools/bench/layers.py --memory            # peak memory of a training step at T = 1000
+    python -m tools.bench.layers                     # all layers at all shapes, some minutes
+    python -m tools.bench.layers --layers LSTM --shapes 32,100,128,256 --seconds 20
+    python -m tools.bench.layers --memory            # peak memory of a training step at T = 1000
 
 All cases of a line run in one process, in turn, so that whatever else the machine does hits
 all of them alike: read the ratios, not the milliseconds. Medians; `cpu` is the ratio of the seconds
@@ -21,12 +21,17 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-from interleaved import Case, describe, interleave, running, seconds_of
 
 from rnnpipe import layers
+from tools.bench.interleaved import Case, describe, interleave, running, seconds_of
 
-SHAPES = ((64, 50, 256, 512), (32, 100, 128, 256), (128, 25, 512, 512), (32, 40, 64, 64))
-SHAPES += ((1, 200, 256, 512),)
+SHAPES = (
+    (64, 50, 256, 512),
+    (32, 100, 128, 256),
+    (128, 25, 512, 512),
+    (32, 40, 64, 64),
+    (1, 200, 256, 512),
+)
 THEIRS = {
     "LSTM": keras.layers.LSTM,
     "GRU": keras.layers.GRU,
@@ -139,7 +144,7 @@ def peak_memory(whose: str) -> None:
 def compare_memory(times: int = 5) -> None:
     """Prints the median peak of both layers over several processes, the least and the greatest."""
     for whose in ("keras", "ours"):
-        command = [sys.executable, __file__, "--peak", whose]
+        command = [sys.executable, "-m", "tools.bench.layers", "--peak", whose]
         peaks = []
         for _ in range(times):
             found = subprocess.run(command, capture_output=True, text=True, check=True)

@@ -1,7 +1,7 @@
 """Times our recurrent layers where sequences have many lengths, against `keras.layers`.
 
-    python tools/bench/lengths.py                  # an epoch of model.fit, batches of many lengths
-    python tools/bench/lengths.py --masks          # what a right-padded mask costs a training step
+    python -m tools.bench.lengths                  # an epoch of model.fit, batches of many lengths
+    python -m tools.bench.lengths --masks          # what a right-padded mask costs a training step
 
 The first epoch compiles, once for each of a few lengths (docs/layers.md), and is told apart from
 those after it. Cases alternate, medians are told; `cpu` is as in `tools/bench/layers.py`.
@@ -13,10 +13,10 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-from interleaved import Case, interleave, running
-from layers import GATES, THEIRS
 
 from rnnpipe import layers
+from tools.bench.interleaved import Case, interleave, running
+from tools.bench.layers import GATES, THEIRS
 
 VOCAB = 1000
 

@@ -1,7 +1,7 @@
 """Times the loss and the perplexity of tokens against the same of Keras' own operations.
 
-    python tools/bench/likelihood.py
-    python tools/bench/likelihood.py --tokens 1280 --vocab 10000 --smoothing 0 --seconds 20
+    python -m tools.bench.likelihood
+    python -m tools.bench.likelihood --tokens 1280 --vocab 10000 --smoothing 0 --seconds 20
 
 Each case finds the smoothed cross-entropy of some tokens, its gradient by the logits, and
 their perplexity, as a training step does, with reproducible operations as in training runs. Both
@@ -18,10 +18,10 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 import numpy as np
 import tensorflow as tf
-from interleaved import Case, describe, interleave
 from keras import ops
 
 from rnnpipe.training.token_targets import Perplexity, TokenCrossEntropy
+from tools.bench.interleaved import Case, describe, interleave
 
 
 def ours(smoothing: float) -> Callable[[Any, Any], tuple[Any, Any]]:

@@ -1,8 +1,8 @@
 """Peak memory and time of whole builds as the data grows tenfold.
 
-    python tools/bench/memory.py text              # 100,000 and 1,000,000 pairs of sentences
-    python tools/bench/memory.py images            # 1,000 and 10,000 images
-    python tools/bench/memory.py text --amount 20000 --times 1 3 10
+    python -m tools.bench.memory text              # 100,000 and 1,000,000 pairs of sentences
+    python -m tools.bench.memory images            # 1,000 and 10,000 images
+    python -m tools.bench.memory text --amount 20000 --times 1 3 10
 
 Each build runs in a fresh process with two workers. Told are the most memory that the main process
 had at any time, the most that any of its workers had (both with what they share, Python and Beam),
@@ -22,8 +22,6 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from images import write_raw
-
 from rnnpipe.sources.captions.coco import CocoCaptions
 from rnnpipe.sources.generated.grammars import TranslationGrammar
 from rnnpipe.sources.text.parallel import Parallel
@@ -33,6 +31,7 @@ from rnnpipe.transforms.recipes.images import ImageOptions
 from rnnpipe.transforms.recipes.text_pairs import TextPairRecipe
 from rnnpipe.transforms.recipes.tokenization import RepeatOptions
 from rnnpipe.transforms.runners.runner import Runner
+from tools.bench.images import write_raw
 
 SHARES = {"validation": 0.01, "test": 0.01}
 DISTINCT_PAIRS = 30_000
@@ -136,7 +135,7 @@ def measure(kind: str, amount: int, folder: Path) -> Taken:
         write_text(folder, amount)
     else:
         write_raw(folder / "raw", amount, None)
-    program = [sys.executable, __file__, kind, "--build", str(folder)]
+    program = [sys.executable, "-m", "tools.bench.memory", kind, "--build", str(folder)]
     told = subprocess.run(program, check=True, stdout=subprocess.PIPE, text=True).stdout
     shutil.rmtree(folder)
     return Taken(**json.loads(told.splitlines()[-1]))

@@ -1,8 +1,8 @@
 """What a build of so much data takes, by arithmetic: shards, shuffled bytes, memory, hours.
 
-    python tools/bench/plan.py pairs                              # 10^9 pairs of sentences
-    python tools/bench/plan.py video --records 100000 --workers 8
-    python tools/bench/plan.py pairs --per-shard 1000             # with the shards of small data
+    python -m tools.bench.plan pairs                              # 10^9 pairs of sentences
+    python -m tools.bench.plan video --records 100000 --workers 8
+    python -m tools.bench.plan pairs --per-shard 1000             # with the shards of small data
 
 The sizes and times of one record are those that small builds have; docs/scale.md says where each
 comes from. A test holds the shuffled bytes and the numbers of shards, partitions and buckets

@@ -4,11 +4,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from interleaved import Case
 from torch import nn
 
 from rnnpipe.layers import AttentionDecoder
 from rnnpipe.text.tokens import END, START
+from tools.bench.interleaved import Case
 
 
 class Captioner(nn.Module):
@@ -45,12 +45,15 @@ def make_captioner(decoder: AttentionDecoder) -> Captioner:
     """The model of a decoder, with its weights."""
     (words,) = decoder.embedding.get_weights()
     units = decoder.cell.output_size
-    model = Captioner(*words.shape, units)
-    query, keys, bias, score = decoder.cell.attention.get_weights()
+    vocab, embedding = words.shape
+    model = Captioner(vocab, embedding, units)
+    attention: Any = decoder.cell.attention
+    query, keys, bias, score = attention.get_weights()
     kernel, recurrent, biases = decoder.cell.cells[0].get_weights()
     # Keras has z, r, g, PyTorch r, z, n.
     order = np.concatenate([np.arange(units) + block * units for block in (1, 0, 2)])
-    readout, vocabulary = decoder.cell.readout.dense.get_weights(), decoder.to_logits.get_weights()
+    to_logits: Any = decoder.to_logits
+    readout, vocabulary = decoder.cell.readout.dense.get_weights(), to_logits.get_weights()
     values = {
         "embedding.weight": words,
         "keys.weight": keys.T,

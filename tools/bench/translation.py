@@ -1,9 +1,9 @@
 """Times a translation run, beside JoeyNMT where it is installed: training, greedy and beam search.
 
-    python tools/bench/translation.py runs/multi30k_de_en                    # a trained run
-    python tools/bench/translation.py runs/multi30k_de_en --steps 5 --sentences 128 --turns 1
-    python tools/bench/translation.py runs/multi30k_de_en --what waiting     # for data, an epoch
-    python tools/bench/translation.py runs/multi30k_de_en --what training --give-back
+    python -m tools.bench.translation runs/multi30k_de_en                    # a trained run
+    python -m tools.bench.translation runs/multi30k_de_en --steps 5 --sentences 128 --turns 1
+    python -m tools.bench.translation runs/multi30k_de_en --what waiting     # for data, an epoch
+    python -m tools.bench.translation runs/multi30k_de_en --what training --give-back
 
 The cases alternate in one process, with all its cores. They see the same sentences in the
 same batches, as the run cuts them, each padded in its own way:
@@ -28,6 +28,7 @@ import argparse
 import os
 import sys
 import time
+from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -38,20 +39,24 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 import numpy as np
 import tensorflow as tf
-from interleaved import Case, interleave
-from joey_weights import widen_to_joey
 
+from rnnpipe.errors import UserError
 from rnnpipe.inputs.prefetching import prefetch
 from rnnpipe.records.directory import RecordsDirectory
+from rnnpipe.records.layout import TARGET
 from rnnpipe.runs.build import find_records
 from rnnpipe.runs.config import load_run_config
 from rnnpipe.runs.directory import open_run
 from rnnpipe.runs.model import load_model
 from rnnpipe.tasks import make_task
+from rnnpipe.tasks.beam_decoder import token_finder
 from rnnpipe.tasks.translation.search import TranslationSearch
 from rnnpipe.tasks.translation.task import TranslationTask
+from rnnpipe.text.tokenizer import Tokenizer
 from rnnpipe.text.tokens import PAD
 from rnnpipe.training.malloc import tune_malloc
+from tools.bench.interleaved import Case, interleave
+from tools.bench.joey_weights import widen_to_joey
 
 OURS, WIDE, JOEY, MIXED = "ours", "ours, wide", "joeynmt", "joeynmt, mixed"
 MAX_LENGTH = 100
@@ -81,7 +86,7 @@ class Bench:
         if competitors:
             # Its LLVM and TensorFlow's do not bear each other in one process; CPUs need no Triton.
             sys.modules.setdefault("triton", None)  # type: ignore[arg-type]  # forbids its import
-            from joey import build_joey  # it is not installed everywhere
+            from tools.bench.joey import build_joey  # it is not installed everywhere
 
             self.joey = build_joey(self.models[WIDE])
 
@@ -96,21 +101,15 @@ class Bench:
     def time_search(self, width: int, split: str, sentences: int, turns: int) -> None:
         """Sentences a second, and how many the cases translate in the same way."""
         sources = [row["source_tokens"] for row in self.records.read(split)][:sentences]
-        settings = self.task.config.evaluate
-        size = settings.batch_size
-        options = {
-            "width": width,
-            "length_penalty": settings.beam.length_penalty,
-            "max_length": MAX_LENGTH,
-            "max_ratio": settings.beam.max_ratio,
-            "batch_size": size,
-        }
-        cases: dict[str, Case] = {
-            name: partial(TranslationSearch(model, **options), sources)
-            for name, model in self.models.items()
-        }
+        settings, target = self.task.config.evaluate, Tokenizer.load(self.records.path / TARGET)
+        options = replace(settings.beam, width=width, n_best=1, groups=1, max_length=MAX_LENGTH)
+        find_token, size = token_finder(target.pieces, "evaluate.beam"), settings.batch_size
+        cases: dict[str, Case] = {}
+        for name, model in self.models.items():
+            search = TranslationSearch(model, options, batch_size=size, find_token=find_token)
+            cases[name] = partial(search, sources)
         if self.joey is not None:
-            from joey import translating  # it is not installed everywhere
+            from tools.bench.joey import translating  # it is not installed everywhere
 
             by_length = sorted(sources, key=len, reverse=True)
             for name, ordered in ((JOEY, by_length), (MIXED, sources)):
@@ -142,7 +141,7 @@ class Bench:
             for name, model in self.models.items()
         }
         if self.joey is not None:
-            from joey import mix, training  # it is not installed everywhere
+            from tools.bench.joey import mix, training  # it is not installed everywhere
 
             pairs, optimizer = [_pairs(*each) for each in held], self.task.config.train.optimizer
             for name, drawn in ((JOEY, pairs), (MIXED, mix(pairs))):
@@ -207,6 +206,8 @@ def main() -> None:
         tune_malloc()
     run = open_run(options.run)
     task = make_task(load_run_config(run))
+    if not isinstance(task, TranslationTask):
+        raise UserError("run", "a run of translation", task.name, "take another one")
     competitors = find_spec("joeynmt") is not None
     print(run.path if competitors else f"{run.path}; JoeyNMT is not installed: see joey.py")
     bench = Bench(task, find_records(task.config, task), load_model(run), competitors=competitors)

@@ -1,6 +1,6 @@
 """Truncated backpropagation through time: memory by length of text, and tokens per second.
 
-    python tools/bench/truncated.py
+    python -m tools.bench.truncated
 
 Trains the model of `configs/language_model.yaml` on made-up texts of growing length, in chunks of
 64 tokens, and on the shorter ones in one chunk, each in a process of its own, whose highest memory
@@ -53,7 +53,9 @@ def main() -> None:
     """Prints a table, a row for each length and chunk."""
     print("| tokens of text | chunk | highest memory, MiB | tokens/s |\n| --- | --- | --- | --- |")
     for length, chunk in [*((each, CHUNK) for each in LENGTHS), *((each, each) for each in WHOLE)]:
-        subprocess.run([sys.executable, __file__, str(length), str(chunk)], check=True)
+        subprocess.run(
+            [sys.executable, "-m", "tools.bench.truncated", str(length), str(chunk)], check=True
+        )
 
 
 if __name__ == "__main__":

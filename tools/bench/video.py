@@ -1,6 +1,6 @@
 """What the build of videos needs: frames a second, and memory by the length of a video.
 
-    python tools/bench/video.py [--backbone NAME]
+    python -m tools.bench.video [--backbone NAME]
 
 Writes videos of growing length (320 by 240, 25 frames/s), and makes their records as a worker does,
 12 frames a second at 64 by 64, in windows of 256; each in a process of its own, whose highest

@@ -1,6 +1,6 @@
 """What it is worth that an image's grid is computed once for all its questions in a batch.
 
-    python tools/bench/vqa.py
+    python -m tools.bench.vqa
 
 Times training steps of the model of `configs/vqa.yaml` on made-up batches, with every question on
 an image of its own and with eight questions on each image, interleaved in one process.

@@ -62,7 +62,7 @@ class Target:
         if isinstance(self.records, StorePath):
             if Manifest.read(self.records) is not None:
                 return False
-            found = [self.records] if self.records.exists() else []
+            found: list[Path] = [self.records] if self.records.exists() else []
         else:
             found = list(self.records.parent.glob(f"{self.records.name}.incomplete-*"))
         for folder in found:
