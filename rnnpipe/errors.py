@@ -10,9 +10,11 @@ class UserError(ValueError):
     """A mistake that the user can correct.
 
     The command line prints it and exits with code 2; library users catch it as a `ValueError`.
+    Like every exception of Python's own, it can be made of a single text: Keras rebuilds errors
+    as `type(error)(text)`. Its fields are then empty.
 
     Args:
-        where: the file, key, layer or option at fault.
+        where: the file, key, layer or option at fault; or the whole text.
         expected: what would have been right.
         got: what was found.
         fix: what to do about it.
@@ -20,33 +22,39 @@ class UserError(ValueError):
     Example:
         >>> str(UserError("model.units", "a positive integer", "-3", "write e.g. 256"))
         'model.units: expected a positive integer, got -3; write e.g. 256'
+        >>> str(UserError("model.units: too many"))
+        'model.units: too many'
     """
 
-    def __init__(self, where: str, expected: str, got: str, fix: str) -> None:
-        self.where, self.expected, self.got, self.fix = where, expected, got, fix
-        super().__init__(f"{where}: expected {expected}, got {got}; {fix}")
+    def __init__(self, where: str, expected: str = "", got: str = "", fix: str = "") -> None:
+        is_text = not (expected or got or fix)
+        super().__init__(where if is_text else f"{where}: expected {expected}, got {got}; {fix}")
+        self.where = "" if is_text else where
+        self.expected, self.got, self.fix = expected, got, fix
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return UserError, (self.where, self.expected, self.got, self.fix)
+        # From its text: a subclass may take other arguments, but always one text as well.
+        return type(self), self.args, self.__dict__
 
 
 class Faults(UserError):
     """Several mistakes reported at once, a line each.
 
     Args:
-        faults: the mistakes, in the order in which they are to be read; at least one.
+        faults: the mistakes, in the order in which they are to be read; at least one. Or the
+            whole text.
     """
 
-    def __init__(self, faults: Sequence[UserError]) -> None:
-        first = faults[0]
-        super().__init__(first.where, first.expected, first.got, first.fix)
-        self.faults = tuple(faults)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Faults, (self.faults,)
-
-    def __str__(self) -> str:
-        return "\n".join(str(fault) for fault in self.faults)
+    def __init__(self, faults: Sequence[UserError] | str) -> None:
+        self.faults = (UserError(faults),) if isinstance(faults, str) else tuple(faults)
+        super().__init__("\n".join(str(fault) for fault in self.faults))
+        first = self.faults[0]
+        self.where, self.expected, self.got, self.fix = (
+            first.where,
+            first.expected,
+            first.got,
+            first.fix,
+        )
 
 
 @contextmanager
@@ -64,6 +72,8 @@ write e.g. 224
     try:
         yield
     except UserError as fault:
+        if not fault.expected:
+            raise UserError(f"{section}: {fault}") from fault
         where = f"{section}.{fault.where}" if fault.where else section
         raise UserError(where, fault.expected, fault.got, fault.fix) from fault
 
@@ -72,16 +82,16 @@ class BadRecord(Exception):
     """A raw record that cannot be processed: it becomes a dead letter and the job goes on.
 
     Args:
-        step: what was being done, e.g. `decode image`.
+        step: what was being done, e.g. `decode image`; or the whole text.
         reason: why that failed.
     """
 
-    def __init__(self, step: str, reason: str) -> None:
+    def __init__(self, step: str, reason: str = "") -> None:
+        super().__init__(f"{step}: {reason}" if reason else step)
         self.step, self.reason = step, reason
-        super().__init__(f"{step}: {reason}")
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return BadRecord, (self.step, self.reason)
+        return type(self), self.args, self.__dict__
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,7 +144,8 @@ class BeamSearch:
 
     def beam_rows(self, rows: Tensor) -> Tensor:
         """The rows of `(batch * width, ...)` that belong to rows of the batch."""
-        return ops.reshape(rows[:, None] * self.width + ops.arange(self.width), (-1,))
+        within = ops.arange(self.width, dtype="int32")
+        return ops.reshape(rows[:, None] * self.width + within, (-1,))
 
     def finish(self, beams: Beams) -> Decoded:
         """The finished sequences, with their alignments along the backpointers."""

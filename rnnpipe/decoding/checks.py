@@ -1,8 +1,10 @@
 """Checks of the arguments of all decoding strategies."""
 
 from collections.abc import Sequence
+from numbers import Integral
 from typing import Any
 
+import keras
 import numpy as np
 from keras import ops, tree
 
@@ -19,7 +21,7 @@ def check_count(name: str, count: Any, example: str, minimum: int = 1) -> None:
 
 def check_tokens(name: str, tokens: Any, vocab: int) -> None:
     """Checks that tokens are in the vocabulary; those of a tensor may not be known yet."""
-    if not isinstance(tokens, int | Sequence | np.ndarray):
+    if not isinstance(tokens, int | np.integer | Sequence | np.ndarray):
         return
     outside = sorted({int(token) for token in np.ravel(tokens) if not 0 <= token < vocab})
     if outside:
@@ -27,17 +29,38 @@ def check_tokens(name: str, tokens: Any, vocab: int) -> None:
         raise UserError(name, expected, str(outside), "pass ids of this vocabulary")
 
 
-def check_lengths(max_length: int, end: int, vocab: int | None = None) -> None:
+def check_lengths(max_length: int, end: Any, vocab: int | None = None) -> None:
     """Checks the maximum length and the end token."""
     check_count("max_length", max_length, "e.g. max_length=50")
-    if end < 0 or (vocab is not None and end >= vocab):
+    if isinstance(end, bool) or not isinstance(end, Integral):
+        fix = "pass the model's end token; for several, let the step join their probabilities"
+        raise UserError("end", "one token", repr(end), fix)
+    if int(end) < 0 or (vocab is not None and int(end) >= vocab):
         upper = "the vocabulary" if vocab is None else f"the vocabulary, 0 to {vocab - 1}"
         raise UserError("end", f"a token of {upper}", str(end), "pass the model's end token")
 
 
+def check_state(state: Nested[Tensor]) -> None:
+    """Checks that a state has tensors alone, each with an axis of rows."""
+    for tensor in tree.flatten(state):
+        shape = getattr(tensor, "shape", None)
+        if shape is None or len(shape) == 0:
+            got = type(tensor).__name__ if shape is None else "a scalar"
+            fix = "leave out what is None; what does not change may stay outside of the state"
+            raise UserError("state", "nested tensors (batch, ...)", got, fix)
+
+
 def start_tokens(start: Any, state: Nested[Tensor]) -> Tensor:
     """The start tokens as `(batch,)` int32; a single one is repeated for each row of the state."""
-    start = ops.cast(ops.convert_to_tensor(start), "int32")
+    check_state(state)
+    try:
+        start = ops.convert_to_tensor(start)
+    except (TypeError, ValueError) as error:
+        raise UserError("start", "tokens", repr(start), "pass one, or one for each row") from error
+    dtype = keras.backend.standardize_dtype(start.dtype)
+    if "int" not in dtype:
+        raise UserError("start", "integers", dtype, "pass ids of the vocabulary")
+    start = ops.cast(start, "int32")
     if len(start.shape) == 1:
         return start
     if len(start.shape) > 1:
@@ -65,6 +88,8 @@ def length_limits(max_lengths: Any, max_length: int, rows: int | None) -> Any:
         return max_length
     fix = "pass the maximum length of each row"
     is_list = isinstance(max_lengths, Sequence)
+    if not is_list and not hasattr(max_lengths, "shape"):
+        raise UserError("max_lengths", "a length for each row", repr(max_lengths), fix)
     shape = tuple(np.shape(max_lengths) if is_list else max_lengths.shape)
     if len(shape) != 1 or (None not in (rows, shape[0]) and rows != shape[0]):
         expected = "(batch,)" if rows is None else f"({rows},), one for each row of the batch"

@@ -42,7 +42,7 @@ class _BadEndings:
     def __call__(self, log_probs: Tensor, ids: Tensor, t: Tensor) -> Tensor:
         last = ops.take(ids, ops.maximum(t - 1, 0), axis=1)
         is_bad = ops.any(last[:, None] == ops.array(self.tokens, dtype=ids.dtype), axis=1)
-        is_end = ops.arange(log_probs.shape[-1]) == self.end
+        is_end = ops.arange(log_probs.shape[-1], dtype="int32") == self.end
         forbidden = ops.logical_and(ops.logical_and(is_bad, t > 0)[:, None], is_end)
         return ops.where(forbidden, -np.inf, log_probs)
 

@@ -1,8 +1,10 @@
 """Sampling: tokens drawn by their probability."""
 
+from numbers import Real
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from rnnpipe.decoding.checks import check_count, check_lengths, start_tokens
@@ -71,7 +73,8 @@ def sample(
     check_lengths(max_length, end)
     _check(seed, samples, temperature, top_k, top_p)
     rows = ops.shape(start_tokens(start, state))[0] * samples
-    quantiles = draw_quantiles((rows, max_length), seed)
+    seed = int(seed) if isinstance(seed, np.integer) else seed
+    quantiles = draw_quantiles((rows, int(max_length)), seed)
 
     def choose(log_probs: Tensor, t: Tensor) -> Tensor:
         quantile = ops.take(quantiles, t, axis=1)[:, None]
@@ -92,7 +95,7 @@ def sample(
 
 def draw_quantiles(shape: tuple[Any, ...], seed: Any) -> Tensor:
     """Random numbers from 0, included, to 1, excluded, for `sample_tokens`."""
-    return keras.random.uniform(shape, maxval=MAX_QUANTILE, seed=seed)
+    return keras.random.uniform(shape, maxval=MAX_QUANTILE, dtype="float32", seed=seed)
 
 
 def sample_tokens(
@@ -121,6 +124,7 @@ def sample_tokens(
         >>> [int(sample_tokens(logits, ops.array([[q]]))[0]) for q in (0.4, 0.6, 0.9)]
         [0, 1, 2]
     """
+    logits, quantile = (ops.cast(each, "float32") for each in (logits, quantile))
     logits = logits / temperature
     vocab, order = logits.shape[-1], None
     if top_k is not None or top_p is not None:
@@ -137,16 +141,16 @@ def sample_tokens(
 
 
 def _check(
-    seed: Any, samples: int, temperature: float, top_k: int | None, top_p: float | None
+    seed: Any, samples: int, temperature: Any, top_k: int | None, top_p: Any
 ) -> None:
-    if not isinstance(seed, int | keras.random.SeedGenerator):
+    if not isinstance(seed, int | np.integer | keras.random.SeedGenerator):
         expected = "an integer or a keras.random.SeedGenerator"
         raise UserError("seed", expected, repr(seed), "write e.g. seed=1")
     check_count("samples", samples, "e.g. samples=5")
-    if not temperature > 0:
+    if not isinstance(temperature, Real) or not float(temperature) > 0:
         fix = "use greedy_search for the most likely tokens"
         raise UserError("temperature", "above 0", str(temperature), fix)
     if top_k is not None:
         check_count("top_k", top_k, "e.g. top_k=40, or None")
-    if top_p is not None and not 0 < top_p <= 1:
+    if top_p is not None and not (isinstance(top_p, Real) and 0 < float(top_p) <= 1):
         raise UserError("top_p", "above 0 and at most 1", str(top_p), "write e.g. top_p=0.9")

@@ -101,7 +101,8 @@ def diverse_groups(selection: Selection, groups: int, strength: float) -> Select
             true_scores = true_scores + ops.take_along_axis(before, parents, axis=1)
             alive = penalised_scores > NEG_INF
             selected.append((ops.where(alive, true_scores, NEG_INF), parents, tokens))
-            votes = ops.one_hot(tokens, vocab) * ops.cast(alive, "float32")[..., None]
+            votes = ops.one_hot(tokens, vocab, dtype="float32")
+            votes = votes * ops.cast(alive, "float32")[..., None]
             counts = counts + ops.sum(votes, axis=1)
         merged = [
             ops.reshape(ops.stack(part, axis=1), (-1, width))

@@ -97,7 +97,7 @@ def _check_state(before: Nested[Tensor], after: Nested[Tensor]) -> None:
         fix = "return a state of the structure that came in"
         raise UserError("step", expected, got, fix) from error
     for shape, after_shape in (
-        (tuple(a.shape), tuple(b.shape)) for a, b in zip(old, new, strict=True)
+        (tuple(a.shape), tuple(getattr(b, "shape", ()))) for a, b in zip(old, new, strict=True)
     ):
         pairs = zip(shape, after_shape, strict=False)
         differs = any(None not in pair and pair[0] != pair[1] for pair in pairs)

@@ -35,7 +35,7 @@ class CoordinateChannels(layers.Layer):
 
     def _axis(self, length: Any) -> Tensor:
         """From -1 to 1 in `length` steps; a single one is -1."""
-        steps = ops.cast(ops.arange(length), self.compute_dtype)
+        steps = ops.cast(ops.arange(length, dtype="int32"), self.compute_dtype)
         return 2 * steps / ops.cast(ops.maximum(length - 1, 1), self.compute_dtype) - 1
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> tuple[int | None, ...]:

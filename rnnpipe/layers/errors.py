@@ -1,12 +1,25 @@
-"""The error of a layer with a wrong argument."""
+"""The error of a layer with a wrong argument, and what arguments are checked for."""
 
+from numbers import Integral, Real
 from typing import Any
 
 from rnnpipe.errors import UserError
 from rnnpipe.types import Shape, Tensor
 
+# What Keras puts before the text of an error in a symbolic call, as it rebuilds it.
+_KERAS_PREFIX = "Error encountered:\n\n"
 
-def layer_error(layer: Any, expected: str, got: str, fix: str) -> UserError:
+
+class LayerError(UserError):
+    """A `UserError` of a layer, whose text is the same in eager and in symbolic calls."""
+
+    def __init__(self, where: str, expected: str = "", got: str = "", fix: str = "") -> None:
+        super().__init__(where.rpartition(_KERAS_PREFIX)[2], expected, got, fix)
+        # Without this mark of its own, Keras adds the arguments of the call to the text.
+        self._keras_call_info_injected = True
+
+
+def layer_error(layer: Any, expected: str, got: str, fix: str) -> LayerError:
     """A `UserError` that names the layer.
 
     Args:
@@ -18,11 +31,17 @@ def layer_error(layer: Any, expected: str, got: str, fix: str) -> UserError:
     Returns:
         An error that passes through Keras unchanged.
     """
-    error = UserError(f"{type(layer).__name__} {layer.name!r}", expected, got, fix)
-    # Keras rebuilds an exception that lacks this mark from its message alone, which would turn
-    # one with several fields into a RuntimeError.
-    error._keras_call_info_injected = True  # type: ignore[attr-defined]  # Keras' own mark
-    return error
+    return LayerError(f"{type(layer).__name__} {layer.name!r}", expected, got, fix)
+
+
+def is_count(value: Any) -> bool:
+    """Whether a value is a positive integer, of Python or of NumPy."""
+    return not isinstance(value, bool) and isinstance(value, Integral) and int(value) >= 1
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value is a real number, of Python or of NumPy."""
+    return not isinstance(value, bool) and isinstance(value, Real)
 
 
 def shape_text(tensor: Tensor) -> str:

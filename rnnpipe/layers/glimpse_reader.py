@@ -9,7 +9,7 @@ from rnnpipe.layers.attention import Attention
 from rnnpipe.layers.decoder.bahdanau import BahdanauCell
 from rnnpipe.layers.decoder.checks import check_memory, check_memory_given, check_parts
 from rnnpipe.layers.decoder.readout import Readout
-from rnnpipe.layers.errors import layer_error
+from rnnpipe.layers.errors import is_count, layer_error
 from rnnpipe.types import Nested, Shape, Tensor
 
 
@@ -59,7 +59,7 @@ class GlimpseReader(keras.layers.Layer):
         super().__init__(**kwargs)
         cells = list(cell) if isinstance(cell, list | tuple) else [cell]
         check_parts(self, cells, attention)
-        if steps < 1:
+        if not is_count(steps):
             raise layer_error(self, "at least 1 step", str(steps), "write e.g. steps=6")
         self.steps = steps
         self.cell = BahdanauCell(

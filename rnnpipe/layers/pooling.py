@@ -7,7 +7,7 @@ import keras
 from keras import ops
 
 from rnnpipe.layers.attention.mechanism import masked_softmax
-from rnnpipe.layers.errors import layer_error, shape_text, shapes_agree
+from rnnpipe.layers.errors import is_count, layer_error, shape_text, shapes_agree
 from rnnpipe.types import Nested, Shape, Tensor
 
 
@@ -111,6 +111,8 @@ class MaxPooling(Pooling):
     def align(self, sequences: Tensor, mask: Tensor, training: bool) -> Tensor:
         """The share of the features that each step gives."""
         del training
+        if 0 in sequences.shape:
+            return ops.zeros_like(sequences[:, None, :, 0])
         steps = ops.argmax(_lowered(sequences, mask), axis=1)  # (batch, features)
         taken = ops.one_hot(steps, ops.shape(sequences)[1], dtype=self.compute_dtype)
         shares = ops.mean(taken, axis=1)
@@ -121,9 +123,13 @@ class MaxPooling(Pooling):
     def pool(self, sequences: Tensor, alignments: Tensor, mask: Tensor) -> Tensor:
         """The largest values."""
         del alignments
+        if 0 in sequences.shape:
+            return ops.sum(sequences, axis=1)
         pooled = ops.max(_lowered(sequences, mask), axis=1)
-        if mask is None:
+        if mask is None and sequences.shape[1] is not None:
             return pooled
+        if mask is None:  # a graph may still be run with no steps
+            mask = ops.ones_like(sequences[:, :, 0], dtype="bool")
         return ops.where(ops.any(mask, axis=1)[:, None], pooled, ops.zeros_like(pooled))
 
 
@@ -173,9 +179,9 @@ class AttentionPooling(Pooling):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if units < 1:
+        if not is_count(units):
             raise layer_error(self, "at least 1 unit", str(units), "write e.g. units=64")
-        if glimpses < 1:
+        if not is_count(glimpses):
             raise layer_error(self, "at least 1 glimpse", str(glimpses), "write e.g. glimpses=2")
         self.units, self.glimpses = units, glimpses
         self.dropout = keras.layers.Dropout(dropout, seed=seed, dtype=self.dtype_policy)

@@ -5,8 +5,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from rnnpipe.layers.errors import layer_error
-from rnnpipe.types import Tensor
+from rnnpipe.layers.errors import is_number, layer_error
+from rnnpipe.types import Shape, Tensor
 
 
 @keras.saving.register_keras_serializable("rnnpipe")
@@ -54,7 +54,7 @@ class WordDropout(keras.layers.Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if not 0 <= rate < 1:
+        if not is_number(rate) or not 0 <= rate < 1:
             raise layer_error(self, "a rate from 0 to below 1", str(rate), "write e.g. rate=0.1")
         self.rate, self.unknown, self.padding, self.seed = rate, unknown, padding, seed
         self.generator = keras.random.SeedGenerator(seed)
@@ -63,9 +63,14 @@ class WordDropout(keras.layers.Layer):
         """Replaces; see the class for the arguments."""
         if not training or not self.rate:
             return tokens
-        hidden = keras.random.uniform(ops.shape(tokens), seed=self.generator) < self.rate
+        hidden = keras.random.uniform(ops.shape(tokens), dtype="float32", seed=self.generator)
+        hidden = hidden < self.rate
         hidden = ops.logical_and(hidden, tokens != self.padding)
         return ops.where(hidden, ops.full_like(tokens, self.unknown), tokens)
+
+    def compute_output_shape(self, tokens_shape: Shape) -> Shape:
+        """The shape of the tokens."""
+        return tokens_shape
 
     def compute_output_spec(self, tokens: Tensor, training: bool = False) -> Tensor:
         """The shape and type of the tokens."""

@@ -104,9 +104,15 @@ def build_translator(
     table = words if share else embedding.make(source_vocab, name="source_embedding")
     embedded = table(WordDropout(embedding.word_dropout, name="source_word_dropout")(source))
     embedded = layers.SpatialDropout1D(embedding.dropout, name="embedding_dropout")(embedded)
-    memory, *last = (encoder or options.encoder.make(name="encoder"))(embedded)
+    encoder = encoder or options.encoder.make(name="encoder")
+    memory, *last = encoder(embedded)
     memory = layers.Dropout(options.memory_dropout, name="memory")(memory)
-    first = Bridge(decoder.state_sizes, options.decoder.bridge, name="bridge")(last)
+    first = Bridge(
+        decoder.state_sizes,
+        options.decoder.bridge,
+        layers=getattr(encoder, "depth", None),  # of a `RecurrentStack`
+        name="bridge",
+    )(last)
     logits, alignments = decoder(
         WordDropout(embedding.word_dropout, name="target_word_dropout")(target),
         memory,

@@ -41,17 +41,17 @@ class Diverged(UserError):
     """The loss became NaN.
 
     Args:
-        epoch: in which epoch.
+        epoch: in which epoch; or the whole text.
         kept: whether there were epochs before: the model has the weights of the best one.
     """
 
-    def __init__(self, epoch: int, kept: bool) -> None:
+    def __init__(self, epoch: int | str, kept: bool = False) -> None:
         got, fix = f"NaN in epoch {epoch} of the training", "lower learning_rate or clip_norm"
-        super().__init__("train.optimizer", "a finite loss", got, fix)
+        if isinstance(epoch, str):
+            super().__init__(epoch)
+        else:
+            super().__init__("train.optimizer", "a finite loss", got, fix)
         self.epoch, self.kept = epoch, kept
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Diverged, (self.epoch, self.kept)
 
 
 class IgnoreDivergedEpoch(keras.callbacks.Callback):

@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from rnnpipe.layers.attention.mechanism import Attention
-from rnnpipe.layers.errors import layer_error
+from rnnpipe.layers.errors import is_count, layer_error
 from rnnpipe.types import Nested, Tensor
 
 
@@ -67,7 +67,7 @@ class AdditiveAttention(Attention):
         **kwargs: Any,
     ) -> None:
         super().__init__(glimpses, **kwargs)
-        if units < 1:
+        if not is_count(units):
             raise layer_error(self, "at least 1 unit", str(units), "write e.g. units=256")
         self.units = units
         self.activation = keras.activations.get(activation)

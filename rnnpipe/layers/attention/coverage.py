@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from rnnpipe.layers.attention.additive import AdditiveAttention
-from rnnpipe.layers.errors import layer_error
+from rnnpipe.layers.errors import is_number, layer_error
 from rnnpipe.types import Nested, Tensor
 
 
@@ -47,7 +47,7 @@ class CoverageAttention(AdditiveAttention):
         self, units: int, glimpses: int = 1, *, max_fertility: float = 2.0, **kwargs: Any
     ) -> None:
         super().__init__(units, glimpses, **kwargs)
-        if max_fertility <= 0:
+        if not is_number(max_fertility) or max_fertility <= 0:
             fix = "write e.g. max_fertility=2.0"
             raise layer_error(self, "a max_fertility above 0", str(max_fertility), fix)
         self.max_fertility = max_fertility

@@ -7,7 +7,7 @@ from keras import ops
 
 from rnnpipe.layers.attention.mechanism import Attention
 from rnnpipe.layers.attention.wrapper import AttentionWrapper
-from rnnpipe.layers.errors import layer_error
+from rnnpipe.layers.errors import is_number, layer_error
 from rnnpipe.types import Nested, Tensor
 
 
@@ -51,7 +51,7 @@ class HardAttention(AttentionWrapper):
         **kwargs: Any,
     ) -> None:
         super().__init__(mechanism, **kwargs)
-        if not 0 <= expected_share <= 1:
+        if not is_number(expected_share) or not 0 <= expected_share <= 1:
             fix = "write e.g. expected_share=0.5"
             raise layer_error(self, "an expected_share in [0, 1]", str(expected_share), fix)
         self.expected_share, self.seed = expected_share, seed
@@ -82,16 +82,20 @@ class HardAttention(AttentionWrapper):
         """Gumbel noise makes the greatest a sample; some rows keep their probabilities."""
         shape = ops.shape(probabilities)
         # Half precision would draw 0 and 1, whose Gumbel noise is infinite.
-        drawn = keras.random.uniform(shape, minval=1e-7, maxval=1.0, seed=self.random)
+        exact = "float64" if self.compute_dtype == "float64" else "float32"
+        drawn = keras.random.uniform(shape, 1e-7, 1.0, dtype=exact, seed=self.random)
         noise = -ops.log(-ops.log(ops.minimum(drawn, 1 - 1e-7)))
-        log_odds = ops.log(ops.maximum(ops.cast(probabilities, "float32"), 1e-37)) + noise
+        log_odds = ops.log(ops.maximum(ops.cast(probabilities, exact), 1e-37)) + noise
         one_hot = _one_hot(log_odds, like=probabilities)
-        expected = keras.random.uniform((shape[0], 1, 1), seed=self.random) < self.expected_share
+        rows = keras.random.uniform((shape[0], 1, 1), dtype=exact, seed=self.random)
+        expected = rows < self.expected_share
         return ops.where(expected, probabilities, one_hot)
 
 
 def _one_hot(odds: Any, like: Any = None) -> Tensor:
     """One at the greatest of the last axis, but none where all `like` are zero."""
     like = odds if like is None else like
+    if 0 in odds.shape:
+        return ops.zeros_like(like)
     chosen = ops.one_hot(ops.argmax(odds, axis=-1), ops.shape(odds)[-1], dtype=like.dtype)
     return ops.where(like > 0, chosen, ops.zeros_like(chosen))

@@ -7,7 +7,7 @@ from keras import ops
 
 from rnnpipe.layers.attention.mechanism import Attention
 from rnnpipe.layers.attention.wrapper import AttentionWrapper
-from rnnpipe.layers.errors import layer_error
+from rnnpipe.layers.errors import is_count, layer_error
 from rnnpipe.types import Nested, Tensor
 
 
@@ -54,7 +54,7 @@ class LocalAttention(AttentionWrapper):
         self, mechanism: Attention, units: int = 64, reach: int = 10, **kwargs: Any
     ) -> None:
         super().__init__(mechanism, **kwargs)
-        if min(units, reach) < 1:
+        if not is_count(units) or not is_count(reach):
             got = f"units={units}, reach={reach}"
             raise layer_error(self, "at least 1 unit and a reach of 1", got, "write e.g. reach=10")
         self.units, self.reach = units, reach
@@ -90,7 +90,7 @@ class LocalAttention(AttentionWrapper):
 
 def _lengths(place: Any, readable: Tensor) -> Tensor:
     """Positions up to the last readable one, `(batch, 1)` or a number for all."""
-    after = place + 1
     if readable is None:
-        return after[-1]
-    return ops.max(ops.where(readable, after, 0), axis=-1, keepdims=True)
+        return ops.cast(ops.shape(place)[0], place.dtype)
+    # An initial value, for where there are no positions or no rows.
+    return ops.max(ops.where(readable, place + 1, 0), axis=-1, keepdims=True, initial=0)

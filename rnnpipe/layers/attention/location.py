@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from rnnpipe.layers.attention.additive import AdditiveAttention
-from rnnpipe.layers.errors import layer_error
+from rnnpipe.layers.errors import is_count, layer_error
 from rnnpipe.types import Nested, Shape, Tensor
 
 
@@ -58,7 +58,7 @@ class LocationAttention(AdditiveAttention):
         **kwargs: Any,
     ) -> None:
         super().__init__(units, glimpses, **kwargs)
-        if min(filters, kernel_size) < 1:
+        if not is_count(filters) or not is_count(kernel_size):
             got = f"filters={filters}, kernel_size={kernel_size}"
             fix = "write e.g. filters=32, kernel_size=31"
             raise layer_error(self, "at least 1 filter over 1 position", got, fix)

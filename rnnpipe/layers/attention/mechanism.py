@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops, tree
 
-from rnnpipe.layers.errors import layer_error, shape_text, shapes_agree
+from rnnpipe.layers.errors import is_count, layer_error, shape_text, shapes_agree
 from rnnpipe.types import Nested, Shape, Tensor
 
 SEQUENCE, GRID = "(batch, source_time, features)", "(batch, height, width, channels)"
@@ -51,7 +51,7 @@ class Attention(keras.layers.Layer):
 
     def __init__(self, glimpses: int = 1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if glimpses < 1:
+        if not is_count(glimpses):
             raise layer_error(self, "at least 1 glimpse", str(glimpses), "write e.g. glimpses=2")
         self.glimpses = glimpses
         self.supports_masking = True
@@ -271,6 +271,8 @@ def masked_softmax(scores: Tensor, readable: Tensor) -> Tensor:
 
 def _softmax(scores: Tensor) -> Tensor:
     """Softmax over the last axis; that of Keras warns if the axis has size 1."""
+    if 0 in scores.shape:
+        return scores  # without rows or positions there is no largest score
     largest = ops.stop_gradient(ops.max(scores, axis=-1, keepdims=True))
     shares = ops.exp(scores - largest)
     return shares / ops.sum(shares, axis=-1, keepdims=True)
@@ -280,7 +282,7 @@ def _unflatten(alignments: Tensor, memory: Tensor) -> Tensor:
     """Alignments over the positions that the memory has: its rows and columns, if it is a grid."""
     if len(memory.shape) == 3:
         return alignments
-    _, height, width, _ = ops.shape(memory)
+    batch, height, width, _ = ops.shape(memory)
     return tree.map_structure(
-        lambda each: ops.reshape(each, (-1, each.shape[1], height, width)), alignments
+        lambda each: ops.reshape(each, (batch, each.shape[1], height, width)), alignments
     )

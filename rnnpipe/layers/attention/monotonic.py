@@ -7,7 +7,7 @@ from keras import ops
 
 from rnnpipe.layers.attention.mechanism import Attention
 from rnnpipe.layers.attention.wrapper import AttentionWrapper
-from rnnpipe.layers.errors import layer_error
+from rnnpipe.layers.errors import is_number, layer_error
 from rnnpipe.types import Nested, Tensor
 
 
@@ -69,7 +69,7 @@ class MonotonicAttention(AttentionWrapper):
         **kwargs: Any,
     ) -> None:
         super().__init__(mechanism, **kwargs)
-        if noise < 0:
+        if not is_number(noise) or noise < 0:
             raise layer_error(self, "noise of at least 0", str(noise), "write e.g. noise=1.0")
         self.noise, self.first_bias, self.hard, self.seed = noise, score_bias, hard, seed
         self.random = keras.random.SeedGenerator(seed)
@@ -83,7 +83,7 @@ class MonotonicAttention(AttentionWrapper):
     def first_state(self, memory: Tensor, mask: Tensor = None) -> Tensor:
         """First state of the mechanism, and all chance at the first position."""
         batch, length, _ = ops.shape(memory)
-        first = ops.cast(ops.equal(ops.arange(length), 0), self.compute_dtype)
+        first = ops.cast(ops.equal(ops.arange(length, dtype="int32"), 0), self.compute_dtype)
         before = ops.broadcast_to(first, (batch, self.glimpses, length))
         return super().first_state(memory, mask), before
 
@@ -154,5 +154,5 @@ def _recurrence(factor: Any, term: Any) -> Tensor:
 
 def _shift(x: Any, places: Any) -> Tensor:
     """The last axis moved towards its end, with zeros at its beginning."""
-    inside = ops.arange(ops.shape(x)[-1]) >= places
+    inside = ops.arange(ops.shape(x)[-1], dtype="int32") >= places
     return ops.where(inside, ops.roll(x, places, axis=-1), ops.zeros_like(x))

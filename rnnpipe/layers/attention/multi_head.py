@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from rnnpipe.layers.attention.mechanism import Attention
-from rnnpipe.layers.errors import layer_error
+from rnnpipe.layers.errors import is_count, layer_error
 from rnnpipe.types import Nested, Tensor
 
 
@@ -62,9 +62,9 @@ class MultiHeadAttention(Attention):
         **kwargs: Any,
     ) -> None:
         sizes = {"num_heads": num_heads, "key_dim": key_dim, "value_dim": value_dim}
-        super().__init__(max(num_heads, 1), **kwargs)
+        super().__init__(num_heads if is_count(num_heads) else 1, **kwargs)
         for name, size in (*sizes.items(), ("output_shape", output_shape)):
-            if size is not None and size < 1:
+            if size is not None and not is_count(size):
                 raise layer_error(self, f"{name} of at least 1", str(size), f"write e.g. {name}=8")
         self.key_dim, self.value_dim = key_dim, value_dim or key_dim
         self.use_bias, self.output_features = use_bias, output_shape

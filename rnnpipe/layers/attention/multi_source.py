@@ -7,7 +7,7 @@ import keras
 from keras import ops
 
 from rnnpipe.layers.attention.mechanism import Attention
-from rnnpipe.layers.errors import layer_error
+from rnnpipe.layers.errors import is_count, layer_error
 from rnnpipe.types import Nested, Shape, Tensor
 
 
@@ -206,7 +206,7 @@ class HierarchicalAttention(MultiSourceAttention):
 
     def __init__(self, mechanisms: Sequence[Attention], units: int, **kwargs: Any) -> None:
         super().__init__(mechanisms, **kwargs)
-        if units < 1:
+        if not is_count(units):
             raise layer_error(self, "at least 1 unit", str(units), "write e.g. units=256")
         self.units = units
 

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from rnnpipe.layers.errors import layer_error
+from rnnpipe.layers.errors import is_number, layer_error
 from rnnpipe.types import Shape, Tensor
 
 
@@ -50,6 +50,9 @@ def reinforce_loss(
     Source: Xu et al., Show, Attend and Tell, 2015, section 4.1, equations 11 to 13.
     """
     probabilities = ops.convert_to_tensor(probabilities)
+    if keras.backend.standardize_dtype(probabilities.dtype) != "float64":
+        # Half precision would round sums over a sequence, and the difference from the baseline.
+        probabilities = ops.cast(probabilities, "float32")
     log_likelihood = ops.cast(log_likelihood, probabilities.dtype)
     logs = ops.log(ops.where(probabilities > 0, probabilities, 1))  # 0 where 0 log 0 is
     log_chances = _over_sequence(ops.cast(samples, probabilities.dtype) * logs, mask)
@@ -83,7 +86,7 @@ class MovingAverage(keras.layers.Layer):
         training: whether b moves.
 
     Returns:
-        b, a scalar, after it has moved. It passes no gradient.
+        b, a scalar, after it has moved, in float32 or float64. It passes no gradient.
 
     Raises:
         UserError: if the momentum is not in [0, 1).
@@ -98,8 +101,8 @@ class MovingAverage(keras.layers.Layer):
     """
 
     def __init__(self, momentum: float = 0.9, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        if not 0 <= momentum < 1:
+        super().__init__(autocast=False, **kwargs)  # half precision would round the values
+        if not is_number(momentum) or not 0 <= momentum < 1:
             raise layer_error(
                 self, "a momentum in [0, 1)", str(momentum), "write e.g. momentum=0.9"
             )
@@ -108,18 +111,28 @@ class MovingAverage(keras.layers.Layer):
     def build(self, values_shape: Shape) -> None:
         """Creates b, and whether it is set."""
         del values_shape
-        self.average = self.add_weight((), "zeros", name="average", trainable=False)
-        self.started = self.add_weight((), "zeros", name="started", trainable=False)
+        # In half precision, steps of a slow average are lost in rounding.
+        options = {"trainable": False, "autocast": False, "dtype": _full_precision(self)}
+        self.average = self.add_weight((), "zeros", name="average", **options)
+        self.started = self.add_weight((), "zeros", name="started", **options)
 
     def call(self, values: Tensor, training: bool = False) -> Tensor:
         """Moves b in training; returns it."""
         if training:
-            mean = ops.cast(ops.mean(ops.stop_gradient(values)), self.average.dtype)
-            momentum = self.momentum * self.started
-            self.average.assign(momentum * self.average + (1 - momentum) * mean)
-            self.started.assign(1.0)
-        return ops.cast(self.average, self.compute_dtype)
+            values = ops.cast(ops.stop_gradient(values), self.average.dtype)
+            mean = ops.mean(values)
+            momentum = self.momentum * self.started.value
+            average = momentum * self.average.value + (1 - momentum) * mean
+            # No values, no mean.
+            self.average.assign(ops.where(ops.size(values) > 0, average, self.average.value))
+            self.started.assign(ops.where(ops.size(values) > 0, 1.0, self.started.value))
+        return self.average.value
 
     def get_config(self) -> dict[str, Any]:
         """The arguments of the layer, for serialisation."""
         return {**super().get_config(), "momentum": self.momentum}
+
+
+def _full_precision(layer: keras.layers.Layer) -> str:
+    """The dtype in which a layer accumulates: float64 if that is its own, else float32."""
+    return "float64" if layer.variable_dtype == "float64" else "float32"

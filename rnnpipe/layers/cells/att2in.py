@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from rnnpipe.layers.cells.cell import Cell
-from rnnpipe.layers.errors import layer_error
+from rnnpipe.layers.errors import is_count, layer_error
 from rnnpipe.types import Nested, Tensor
 
 
@@ -42,7 +42,7 @@ class Att2InCell(Cell):
 
     def __init__(self, units: int, context: int, **kwargs: Any) -> None:
         super().__init__(units, **kwargs)
-        if context < 1:
+        if not is_count(context):
             raise layer_error(
                 self, "a context of at least 1", str(context), "write e.g. context=512"
             )

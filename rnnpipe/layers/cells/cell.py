@@ -4,7 +4,7 @@ from typing import Any
 
 import keras
 
-from rnnpipe.layers.errors import layer_error
+from rnnpipe.layers.errors import is_count, layer_error
 from rnnpipe.types import Shape
 
 
@@ -35,7 +35,7 @@ class Cell(keras.layers.Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if units < 1:
+        if not is_count(units):
             raise layer_error(self, "at least 1 unit", str(units), "write e.g. units=256")
         self.units = self.output_size = units
         self.state_size: list[int] = [units]

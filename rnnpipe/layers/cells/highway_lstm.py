@@ -7,7 +7,7 @@ from keras import ops
 
 from rnnpipe.layers.cells.cell import Cell
 from rnnpipe.layers.cells.forget_bias import ForgetBias
-from rnnpipe.layers.errors import layer_error
+from rnnpipe.layers.errors import is_count, layer_error
 from rnnpipe.types import Nested, Tensor
 
 
@@ -57,10 +57,15 @@ class HighwayLSTMCell(Cell):
         **kwargs: Any,
     ) -> None:
         super().__init__(units, bias_initializer=bias_initializer or ForgetBias(), **kwargs)
-        if depth < 1:
+        if not is_count(depth):
             raise layer_error(self, "a depth of at least 1", str(depth), "write e.g. depth=3")
         self.depth, self.state_size = depth, [units, units] * depth
         self.depth_bias_initializer = keras.initializers.get(depth_bias_initializer)
+
+    @property
+    def output_state(self) -> int:
+        """Which state is the output: h of the top layer."""
+        return 2 * self.depth - 2
 
     def build_weights(self, features: int) -> None:
         """Creates the weights of all layers, those of one kind side by side."""

@@ -7,7 +7,7 @@ from keras import ops
 
 from rnnpipe.layers.cells.cell import Cell
 from rnnpipe.layers.cells.forget_bias import ForgetBias
-from rnnpipe.layers.errors import layer_error
+from rnnpipe.layers.errors import is_count, layer_error
 from rnnpipe.types import Nested, Tensor
 
 
@@ -44,7 +44,7 @@ class ProjectionLSTMCell(Cell):
         self, units: int, projection: int, *, bias_initializer: Any = None, **kwargs: Any
     ) -> None:
         super().__init__(units, bias_initializer=bias_initializer or ForgetBias(), **kwargs)
-        if projection < 1:
+        if not is_count(projection):
             raise layer_error(self, "a projection of at least 1", str(projection), "write e.g. 128")
         self.projection = self.output_size = projection
         self.state_size = [projection, units]

@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from rnnpipe.layers.cells.cell import Cell
-from rnnpipe.layers.errors import layer_error
+from rnnpipe.layers.errors import is_count, layer_error
 from rnnpipe.types import Nested, Tensor
 
 
@@ -43,7 +43,7 @@ class RecurrentHighwayCell(Cell):
         self, units: int, depth: int, *, transform_bias: float = -2.0, **kwargs: Any
     ) -> None:
         super().__init__(units, **kwargs)
-        if depth < 1:
+        if not is_count(depth):
             raise layer_error(self, "a depth of at least 1", str(depth), "write e.g. depth=5")
         self.depth, self.transform_bias = depth, transform_bias
 

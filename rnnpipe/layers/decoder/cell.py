@@ -169,8 +169,7 @@ class AttentionCell(keras.layers.Layer):
     def _first_cells(self, batch: Any, initial_state: Nested[Tensor]) -> tuple[Any, ...]:
         if initial_state is None:
             return tuple(tuple(_zeros(cell, batch, self.compute_dtype)) for cell in self.cells)
-        nested = isinstance(initial_state, list | tuple)
-        states = list(initial_state) if nested else [initial_state]
+        states = tree.flatten(initial_state)  # those of each cell may be in a list of their own
         check_states(self, states, self.state_sizes)
         rest = iter(ops.convert_to_tensor(state, dtype=self.compute_dtype) for state in states)
         return tuple(tuple(next(rest) for _ in state_sizes(cell)) for cell in self.cells)
@@ -179,6 +178,12 @@ class AttentionCell(keras.layers.Layer):
 def state_sizes(cell: Any) -> list[int]:
     """The sizes of a cell's states."""
     return [cell.state_size] if isinstance(cell.state_size, int) else list(cell.state_size)
+
+
+def output_state(cell: Any) -> int:
+    """Which of a cell's states is its output; the first, unless the cell says another."""
+    index: int = getattr(cell, "output_state", 0)
+    return index
 
 
 def output_size(cell: Any) -> int:

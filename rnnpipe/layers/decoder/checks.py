@@ -6,7 +6,7 @@ from typing import Any
 import keras
 from keras import ops, tree
 
-from rnnpipe.layers.errors import layer_error, shape_text, shapes_agree
+from rnnpipe.layers.errors import is_count, is_number, layer_error, shape_text, shapes_agree
 from rnnpipe.types import Nested, Tensor
 
 
@@ -25,9 +25,9 @@ def check_parts(layer: Any, cells: list[Any], attention: Any) -> None:
 
 def check_sizes(layer: Any, vocab: int, output_size: int | None) -> None:
     """Checks the sizes of vocabulary and readout."""
-    if vocab < 1:
+    if not is_count(vocab):
         raise layer_error(layer, "a vocabulary of at least 1", str(vocab), "write e.g. vocab=8000")
-    if output_size is not None and output_size < 1:
+    if output_size is not None and not is_count(output_size):
         fix = "write e.g. output_size=512, or omit it"
         raise layer_error(layer, "an output_size of at least 1", str(output_size), fix)
 
@@ -43,17 +43,21 @@ def check_choices(layer: Any, choices: dict[str, tuple[str, Collection[str]]]) -
 
 def check_rates(layer: Any, dropout: float, sampling_rate: float | None) -> None:
     """Checks the range of dropout and sampling rate."""
-    if not 0 <= dropout < 1:
+    if not is_number(dropout) or not 0 <= dropout < 1:
         raise layer_error(
             layer, "dropout from 0 to below 1", str(dropout), "write e.g. dropout=0.3"
         )
-    if sampling_rate is not None and not 0 <= sampling_rate <= 1:
+    in_range = is_number(sampling_rate) and 0 <= sampling_rate <= 1  # type: ignore[operator]
+    if sampling_rate is not None and not in_range:
         got, fix = str(sampling_rate), "write e.g. sampling_rate=0.0"
         raise layer_error(layer, "a sampling rate from 0 to 1", got, fix)
 
 
 def check_embedding(layer: Any, embedding: Any) -> None:
-    """Checks that the embedding has the vocabulary of the decoder."""
+    """Checks that the embedding is a layer, and has the vocabulary of the decoder."""
+    if not isinstance(embedding, keras.layers.Layer):
+        fix = "write e.g. embedding=256, or pass a keras.layers.Embedding"
+        raise layer_error(layer, "the size of an embedding, or a layer", repr(embedding), fix)
     rows = getattr(embedding, "input_dim", layer.vocab)
     if rows != layer.vocab:
         fix = "use one vocabulary in embedding and decoder"
@@ -62,6 +66,9 @@ def check_embedding(layer: Any, embedding: Any) -> None:
 
 def check_tokens(layer: Any, tokens: Tensor, rank: int) -> None:
     """Checks rank and dtype of tokens and, in eager execution, their range."""
+    if not hasattr(tokens, "dtype"):
+        fix = "pass an array, e.g. numpy.array(tokens)"
+        raise layer_error(layer, "an array of tokens", type(tokens).__name__, fix)
     dtype = keras.backend.standardize_dtype(tokens.dtype)
     if len(tokens.shape) != rank or "int" not in dtype:
         axes = "(batch, target_time)" if rank == 2 else "(batch,)"
@@ -89,6 +96,10 @@ def check_memory(
 ) -> None:
     """Checks that memory, tokens and mask agree in batch and positions."""
     check_memory_given(layer, memory)
+    for tensor in tree.flatten(memory):
+        if not hasattr(tensor, "shape"):
+            got, fix = type(tensor).__name__, "pass arrays, e.g. numpy.array(memory)"
+            raise layer_error(layer, "a memory of tensors", got, fix)
     rows = {tensor.shape[0] for tensor in tree.flatten((memory, () if tokens is None else tokens))}
     rows.discard(None)
     if len(rows) > 1:
@@ -97,6 +108,9 @@ def check_memory(
     # The masks of several memories are checked by their mechanism.
     if mask is None or not hasattr(memory, "shape"):
         return
+    if not hasattr(mask, "shape"):
+        fix = "pass an array of booleans"
+        raise layer_error(layer, "a mask over the memory's positions", type(mask).__name__, fix)
     if not shapes_agree(mask.shape, memory.shape[:-1]):
         expected = f"a mask over the memory's positions {tuple(memory.shape[:-1])}"
         raise layer_error(layer, expected, shape_text(mask), "pass one boolean for each position")
@@ -105,12 +119,11 @@ def check_memory(
 def check_states(layer: Any, states: list[Tensor], sizes: list[int]) -> None:
     """Checks count and sizes of the first states."""
     expected = [(None, size) for size in sizes]
-    if len(states) != len(expected) or not all(
-        shapes_agree(state.shape, shape) for state, shape in zip(states, expected, strict=True)
-    ):
+    shapes = [tuple(getattr(state, "shape", ())) for state in states]
+    if len(states) != len(expected) or not all(map(shapes_agree, shapes, expected)):
         raise layer_error(
             layer,
             f"initial_state of {len(expected)} tensors of shapes {expected}",
-            f"{len(states)} of {[tuple(state.shape) for state in states]}",
+            f"{len(states)} of {shapes}",
             "pass one for each state of each cell, e.g. from a Bridge",
         )

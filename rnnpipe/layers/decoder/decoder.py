@@ -26,7 +26,7 @@ from rnnpipe.layers.decoder.scheduled_sampling import unroll_sampling
 from rnnpipe.layers.decoder.step import DecoderStep
 from rnnpipe.layers.decoder.structures import DecoderState, Memory, StepOutputs, carried_mask
 from rnnpipe.layers.decoder.top_down import TopDownCell
-from rnnpipe.layers.errors import layer_error
+from rnnpipe.layers.errors import is_count, layer_error
 from rnnpipe.nested import is_empty, repeat_rows
 from rnnpipe.types import Nested, Shape, Tensor
 
@@ -68,7 +68,7 @@ class AttentionDecoder(keras.layers.Layer):
             layer, which an encoder may share.
         cell: a recurrent cell of this package or of Keras, or a list of them, the lowest first.
         attention: the attention mechanism.
-        architecture: `"luong"`, `"bahdanau"`, whose query is the first state of the last cell, or
+        architecture: `"luong"`, `"bahdanau"`, whose query is the last cell's previous output, or
             `"top_down"`, which needs two cells or more.
         input_feeding: whether the cells read the context.
         output: the kind of the readout.
@@ -88,7 +88,7 @@ class AttentionDecoder(keras.layers.Layer):
         mask: `(batch, source_time)` or `(batch, height, width)`, True at the positions to attend
             to; by default the mask that `memory` carries.
         initial_state: the first states of all cells, in order, as a list of `(batch, units)`: for a
-            GRU `[h]`, for two LSTMs `[h, c, h, c]`; zeros by default.
+            GRU `[h]`, for two LSTMs `[h, c, h, c]` or `[[h, c], [h, c]]`; zeros by default.
         sampling_rate: replaces the variable in this call.
         training: whether dropout and scheduled sampling are on.
 
@@ -253,6 +253,9 @@ class AttentionDecoder(keras.layers.Layer):
         Raises:
             UserError: if the layer is not built, or an argument has the wrong shape.
         """
+        if beam_width is not None and not is_count(beam_width):
+            fix = "write e.g. beam_width=4"
+            raise layer_error(self, "a beam_width of at least 1", repr(beam_width), fix)
         if not self.built:
             fix = "call it, or load a model"
             raise layer_error(self, "a built decoder", "one without weights", fix)
@@ -335,7 +338,11 @@ class AttentionDecoder(keras.layers.Layer):
 
     def _tied_kernel(self) -> Tensor:
         """The embedding as the kernel of the logits, `(embedding_size, vocab)`."""
-        return ops.transpose(ops.cast(self.embedding.embeddings, self.compute_dtype))
+        if getattr(self.embedding, "quantization_mode", None) is None:
+            embeddings = self.embedding.embeddings
+        else:  # their scales are known to the layer alone
+            embeddings = self.embedding(ops.arange(self.vocab, dtype="int32"))
+        return ops.transpose(ops.cast(embeddings, self.compute_dtype))
 
     def _sampling_rate(self, rate: Tensor) -> Tensor:
         """The sampling rate of a call, or None if nothing is sampled."""
@@ -343,9 +350,13 @@ class AttentionDecoder(keras.layers.Layer):
         return None if isinstance(rate, int | float) and rate == 0 else rate
 
     def _embedding_layer(self, embedding: Any) -> keras.layers.Embedding:
-        if isinstance(embedding, int):
+        if is_count(embedding):
             return keras.layers.Embedding(
-                self.vocab, embedding, mask_zero=True, dtype=self.dtype_policy, name="embedding"
+                self.vocab,
+                int(embedding),
+                mask_zero=True,
+                dtype=self.dtype_policy,
+                name="embedding",
             )
         check_embedding(self, embedding)
         return embedding

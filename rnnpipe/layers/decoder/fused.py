@@ -9,8 +9,9 @@ from rnnpipe.layers.attention import AdditiveAttention
 from rnnpipe.layers.decoder.bahdanau import BahdanauCell
 from rnnpipe.layers.decoder.cell import AttentionCell
 from rnnpipe.layers.decoder.luong import LuongCell
+from rnnpipe.layers.decoder.readout import Readout
 from rnnpipe.layers.decoder.structures import DecoderState, Memory, StepOutputs
-from rnnpipe.layers.kernels import find_decoder_kernel
+from rnnpipe.layers.kernels import find_decoder_kernel, is_overridden
 from rnnpipe.nested import is_empty
 from rnnpipe.types import Tensor
 
@@ -63,7 +64,7 @@ def _recurrence(cell: AttentionCell) -> str | None:
     if others or not full_precision or cell.compute_dtype not in ("float32", "float64"):
         return None
     for name, keras_cell in RECURRENT_CELLS.items():
-        if getattr(type(recurrent), "call", None) is keras_cell.call:
+        if not is_overridden(recurrent, keras_cell):
             default_options = (
                 recurrent.activation is keras.activations.tanh
                 and recurrent.recurrent_activation is keras.activations.sigmoid
@@ -77,10 +78,13 @@ def _recurrence(cell: AttentionCell) -> str | None:
 
 
 def _supports(cell: AttentionCell, memory: Memory, training: bool) -> bool:
-    """Whether the mechanism is additive attention as in the paper, over one memory."""
+    """Whether mechanism, architecture and readout are those of the papers, over one memory."""
     attention: Any = cell.attention
     return (
-        type(attention) is AdditiveAttention
+        type(attention) is AdditiveAttention  # a subclass may have weights of its own
+        and not is_overridden(attention, AdditiveAttention)
+        and not is_overridden(cell, type(cell))
+        and not (_feeds_readout(cell) and _is_custom_readout(cell.readout))
         and attention.activation is keras.activations.tanh
         and not attention.normalize
         and not (training and attention.dropout.rate)
@@ -96,9 +100,27 @@ def _recurrent_weights(recurrence: str, cell: Any) -> tuple[Tensor, tuple[Tensor
     return bias[0], (cell.recurrent_kernel, bias[1])
 
 
+def _feeds_readout(cell: AttentionCell) -> bool:
+    """Whether the next step reads the readout, which is then part of the loop."""
+    return isinstance(cell, LuongCell) and cell.feeds_readout
+
+
+def _is_custom_readout(readout: Any) -> bool:
+    """Whether the readout is not tanh of a product with weights that can be read as they are."""
+    dense = readout.dense
+    return (
+        is_overridden(readout, Readout)
+        or is_overridden(dense, keras.layers.Dense)
+        or dense.activation is not keras.activations.tanh
+        or not dense.use_bias
+        or bool(dense.quantization_mode)
+        or dense.compute_dtype != readout.compute_dtype
+    )
+
+
 def _readout_weights(cell: AttentionCell, units: int) -> tuple[Tensor, ...]:
     """The weights of a readout that is fed to the next step, or an empty tuple."""
-    if not isinstance(cell, LuongCell) or not cell.feeds_readout:
+    if not _feeds_readout(cell):
         return ()
     dense = cell.readout.dense
     return dense.kernel[:units], dense.kernel[units:], dense.bias

@@ -39,7 +39,7 @@ def scan(
     """
     seeds = [] if random_layer is None else _seeds(random_layer)
     if seeds:
-        step = _carry_seeds(step, random_layer, seeds)
+        step = _carry_seeds(step, seeds)
         state = (state, tuple(seed.value for seed in seeds))
     loop = keras.layers.RNN(_StepCell(step), return_sequences=True)
     _, outputs, state = loop.inner_loop(inputs, state, None)
@@ -48,19 +48,32 @@ def scan(
     return outputs
 
 
+class _InnerScope(keras.StatelessScope):
+    """A scope for some variables, inside of which all others have the values of the outer scope.
+
+    While Keras fits a model on JAX, its outer scope alone holds the values of the weights.
+    """
+
+    def get_current_value(self, variable: Any) -> Any:
+        """The value of a variable in this scope or the one around it, or None in neither."""
+        value, outer = super().get_current_value(variable), self.original_scope
+        if value is None and outer is not None:
+            return outer.get_current_value(variable)
+        return value
+
+
 def _seeds(layer: keras.layers.Layer) -> list[Any]:
     """The variables of a layer that hold the states of its random generators."""
     weights = {id(weight) for weight in layer.weights}
     return [variable for variable in layer.variables if id(variable) not in weights]
 
 
-def _carry_seeds(step: Step, layer: Any, seeds: list[Any]) -> Step:
+def _carry_seeds(step: Step, seeds: list[Any]) -> Step:
     """The step with the seeds in its state: no compiled loop on JAX may change a variable."""
 
     def step_with_seeds(inputs: Tensor, carry: Any) -> tuple[Nested[Tensor], Any]:
         state, values = carry
-        variables = [(variable, variable.value) for variable in layer.variables]
-        with keras.StatelessScope([*variables, *zip(seeds, values, strict=True)]) as scope:
+        with _InnerScope(list(zip(seeds, values, strict=True))) as scope:
             outputs, state = step(inputs, state)
         return outputs, (state, tuple(scope.get_current_value(seed) for seed in seeds))
 

@@ -136,12 +136,14 @@ def unroll_sampling(
     """
     targets = ops.cast(tokens, "float32")[:, :, None]  # exact up to 16 million tokens
     no_sample = ops.zeros_like(tokens[:, 0])
+    rate = ops.cast(rate, "float32")
     is_first = ops.ones_like(no_sample, dtype="bool")
     decoder.cell.draw_dropout(decoder.embed(tokens[:, 0]), state)
 
     def step(inputs: Tensor, carry: Any) -> tuple[Nested[Tensor], Any]:
         state, sample, is_first = carry
-        use_sample = keras.random.uniform(ops.shape(sample), seed=decoder.random) < rate
+        drawn = keras.random.uniform(ops.shape(sample), dtype="float32", seed=decoder.random)
+        use_sample = drawn < rate
         # Nothing has been sampled before the first word.
         use_sample = ops.logical_and(use_sample, ops.logical_not(is_first))
         token = ops.where(use_sample, sample, ops.cast(inputs[:, 0], sample.dtype))

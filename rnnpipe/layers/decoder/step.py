@@ -3,6 +3,9 @@
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+from keras import tree
+
+from rnnpipe.errors import UserError
 from rnnpipe.layers.decoder.structures import Memory
 from rnnpipe.nested import select_rows
 from rnnpipe.types import Nested, Tensor
@@ -26,8 +29,16 @@ class DecoderStep:
         """Reads a token `(batch,)` in each row."""
         state, carried = state
         memory = carried if self.memory is None else self.memory
+        self._check_rows(tokens, memory)
         logits, state, alignments = self.advance(tokens, state, memory)
         return logits, (state, carried), alignments
+
+    def _check_rows(self, tokens: Tensor, memory: Memory) -> None:
+        rows = {tensor.shape[0] for tensor in tree.flatten(memory.values)} - {None}
+        if tokens.shape[0] is not None and rows - {tokens.shape[0]}:
+            expected = f"{min(rows)} rows, as begin(...) has prepared"
+            fix = "pass the beam_width of the search, or its samples, to begin"
+            raise UserError("step", expected, str(tokens.shape[0]), fix)
 
     def select_rows(self, rows: Tensor) -> "DecoderStep":
         """The same step for these rows `(rows,)` alone."""

@@ -2,7 +2,7 @@
 
 from keras import ops
 
-from rnnpipe.layers.decoder.cell import AttentionCell, output_size
+from rnnpipe.layers.decoder.cell import AttentionCell, output_size, output_state
 from rnnpipe.layers.decoder.structures import DecoderState, Memory, StepOutputs
 from rnnpipe.layers.errors import layer_error
 from rnnpipe.types import Nested, Shape, Tensor
@@ -57,7 +57,8 @@ class TopDownCell(AttentionCell):
         keys, mean = memory.keys
         inputs = word
         if self.input_feeding:
-            inputs = ops.concatenate([word, state.cells[-1][0], mean], axis=-1)
+            output = state.cells[-1][output_state(self.cells[-1])]
+            inputs = ops.concatenate([word, output, mean], axis=-1)
         query, first = self.advance(self.cells[:1], inputs, state.cells[:1], training)
         memory = memory._replace(keys=keys)
         context, alignments, attention = self.attend(query, state, memory, training)

@@ -20,6 +20,7 @@ from typing import Any, TypeAlias
 import keras
 
 from rnnpipe.layers.kernels.devices import device_type
+from rnnpipe.layers.kernels.overrides import is_overridden
 from rnnpipe.types import Tensor
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "find_decoder_kernel",
     "find_log_likelihood",
     "find_recurrent_kernel",
+    "is_overridden",
 ]
 
 RecurrentKernel: TypeAlias = Callable[..., tuple[Tensor, list[Tensor]]]

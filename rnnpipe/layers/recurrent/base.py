@@ -7,11 +7,14 @@ from typing import Any
 import keras
 from keras import ops
 
-from rnnpipe.layers.kernels import RecurrentKernel, find_recurrent_kernel
+from rnnpipe.layers.kernels import RecurrentKernel, find_recurrent_kernel, is_overridden
 from rnnpipe.layers.recurrent.checks import check_mask, check_sequences, check_shape, check_states
 from rnnpipe.layers.recurrent.cudnn import Packing, cudnn_obstacle, wants_cudnn
 from rnnpipe.layers.recurrent.options import CheckedOptions
 from rnnpipe.types import Nested, Shape, Tensor
+
+_SIGMOID = keras.activations.sigmoid
+_CALL_ARGUMENTS = ("sequences", "initial_state", "mask")
 
 
 class Recurrent(CheckedOptions, keras.layers.RNN):
@@ -22,6 +25,7 @@ class Recurrent(CheckedOptions, keras.layers.RNN):
     """
 
     recurrence: str  # the name of its kernel
+    keras_cell: type  # the cell whose equations the kernel has
 
     def build(self, sequences_shape: Shape, initial_state_shape: Nested[Shape] = None) -> None:
         """Creates the weights for `(batch, time, features)`."""
@@ -29,11 +33,19 @@ class Recurrent(CheckedOptions, keras.layers.RNN):
         super().build(sequences_shape, initial_state_shape)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Checks the sequences before Keras does, then calls."""
-        sequences = args[0] if args else kwargs.get("sequences")
+        """Checks the arguments, in symbolic calls too, which do not run `call`; then calls."""
+        given = {**dict(zip(_CALL_ARGUMENTS, args, strict=False)), **kwargs}
+        sequences = given.get("sequences")
         if sequences is not None and hasattr(sequences, "shape"):
             check_sequences(self, sequences)
+            self._check_call(sequences, given.get("initial_state"), given.get("mask"))
         return super().__call__(*args, **kwargs)
+
+    def _check_call(self, sequences: Tensor, states: Nested[Tensor], mask: Tensor) -> None:
+        if states is not None:
+            check_states(self, sequences, states)
+        if mask is not None:
+            check_mask(self, sequences, _only(mask))
 
     def call(
         self,
@@ -43,10 +55,7 @@ class Recurrent(CheckedOptions, keras.layers.RNN):
         training: bool = False,
     ) -> Nested[Tensor]:
         """Runs over time; see the class for the arguments."""
-        if initial_state is not None:
-            check_states(self, sequences, initial_state)
-        if mask is not None:
-            check_mask(self, sequences, _only(mask))
+        self._check_call(sequences, initial_state, mask)  # with the mask that the sequences carry
         if sequences.shape[1] == 0:
             return self._call_without_steps(sequences, initial_state)
         return super().call(sequences, initial_state=initial_state, mask=mask, training=training)
@@ -145,13 +154,21 @@ class Recurrent(CheckedOptions, keras.layers.RNN):
     def _supports_kernel(self) -> bool:
         """Whether the kernels have the layer's options: tanh, sigmoid and one step equation."""
         return (
-            self.cell.activation is keras.activations.tanh
+            not self.has_own_cell
+            and self.cell.activation is keras.activations.tanh
+            and getattr(self.cell, "recurrent_activation", _SIGMOID) is _SIGMOID
             and not self.cell.recurrent_dropout
             and not self.unroll
             and getattr(self.cell, "implementation", 2) == 2
+            and self.cell.dtype_policy == self.dtype_policy
             and self.compute_dtype == self.variable_dtype
             and self.compute_dtype in ("float32", "float64")
         )
+
+    @property
+    def has_own_cell(self) -> bool:
+        """Whether a subclass or a user has replaced the cell, or a method of it."""
+        return is_overridden(self.cell, self.keras_cell)
 
     def _kernel_weights(self) -> tuple[Tensor, ...]:
         """Input kernel, input bias or None, and the recurrent weights, as the kernels take them."""

@@ -3,18 +3,20 @@
 from collections.abc import Sequence
 from typing import Any
 
-from rnnpipe.layers.errors import layer_error, shape_text, shapes_agree
+from rnnpipe.layers.errors import is_count, layer_error, shape_text, shapes_agree
 from rnnpipe.types import Nested, Tensor
 
 
 def check_shape(layer: Any, shape: tuple[Any, ...]) -> None:
     """Checks the static shape of sequences: rank, features, and the batch size if stateful."""
-    features = layer.cell.kernel.shape[0] if layer.cell.built else "features"
-    expected = f"sequences of shape (batch, time, {features})"
+    # A cell of the user's own may have no kernel.
+    kernel = getattr(layer.cell, "kernel", None)
+    features = None if kernel is None else kernel.shape[0]
+    expected = f"sequences of shape (batch, time, {features or 'features'})"
     if len(shape) != 3:
         fix = "make every step a vector of features, e.g. by an Embedding"
         raise layer_error(layer, expected, str(shape), fix)
-    if layer.cell.built and shape[-1] not in (None, features):
+    if features is not None and shape[-1] not in (None, features):
         fix = "pass as many features as it was built for, or make a new layer"
         raise layer_error(layer, expected, str(shape), fix)
     if layer.stateful:
@@ -77,3 +79,17 @@ def check_mask(layer: Any, sequences: Tensor, mask: Tensor) -> None:
             shape_text(mask),
             "pass one boolean for each step, False at padding",
         )
+
+
+def check_state_sizes(layer: Any, sizes: Any, source: str) -> None:
+    """Checks sizes of states: a sequence of positive integers, at least one.
+
+    Args:
+        layer: the layer that takes them.
+        sizes: the sizes.
+        source: what to pass in their place.
+    """
+    fits = isinstance(sizes, Sequence) and len(sizes) > 0
+    if not fits or not all(map(is_count, sizes)):
+        got = str(list(sizes)) if isinstance(sizes, Sequence) else repr(sizes)
+        raise layer_error(layer, "a list of positive sizes", got, f"pass {source}")

@@ -26,6 +26,8 @@ def cudnn_obstacle(layer: Any, mask: Tensor | None) -> str | None:
         layer: an LSTM or a GRU.
         mask: the mask of the call, or None.
     """
+    if layer.has_own_cell:
+        return "its cell is not that of Keras"
     cell = layer.cell
     obstacles = {
         "there is no GPU": device_type() != "gpu",
@@ -65,10 +67,11 @@ class Packing:
 
     def __init__(self, mask: Tensor, *, backwards: bool) -> None:
         steps, length = ops.cast(mask, "int32"), ops.shape(mask)[1]
+        places = ops.arange(length, dtype="int32")[None]
         # Distinct keys, since not every backend sorts stably: unmasked steps first, each in order.
-        self.order = ops.argsort(ops.arange(length)[None] + (1 - steps) * length, axis=1)
+        self.order = ops.argsort(places + (1 - steps) * length, axis=1)
         counts = ops.maximum(ops.sum(steps, axis=1, keepdims=True), 1)
-        self.mask = ops.arange(length)[None] < counts
+        self.mask = places < counts
         if backwards:
             # Outputs are in the order of reading and at the end: (0, 0, third, second, first).
             seen = ops.cumsum(ops.flip(steps, axis=1), axis=1) + length - counts

@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 import keras
 from keras import ops
 
+from rnnpipe.layers.errors import layer_error
 from rnnpipe.types import Nested, Shape, Tensor
 
 Gates: TypeAlias = Callable[[Tensor, Tensor], list[Tensor]]
@@ -48,9 +49,18 @@ def record_gates(
         names: the names of the gates, in the order of `gates`.
         gates: computes the gates of one step.
         sequences: `(batch, time, features)`.
-        initial_state: the layer's first states, or None for zeros.
+        initial_state: the layer's first states, or None for those that a call would start from:
+            zeros, or the states that a stateful layer keeps.
         mask: `(batch, time)`, or None; gates are zero at masked steps.
+
+    Raises:
+        UserError: if the cell has equations of its own.
     """
+    if layer.has_own_cell:
+        got, fix = f"a {type(layer.cell).__name__}", "compute them as its `call` does"
+        raise layer_error(layer, "the cell of Keras to record gates", got, fix)
+    if initial_state is None and layer.stateful:
+        initial_state = layer.states
     recorder = keras.layers.RNN(
         _GateCell(layer.cell, gates, len(names)),
         return_sequences=True,

@@ -65,7 +65,7 @@ class GRU(Recurrent, keras.layers.GRU):
         (2, 7, 4)
     """
 
-    recurrence = "gru"
+    recurrence, keras_cell = "gru", keras.layers.GRUCell
 
     def gates(
         self, sequences: Tensor, initial_state: Nested[Tensor] = None, mask: Tensor = None
@@ -82,9 +82,9 @@ class GRU(Recurrent, keras.layers.GRU):
             sequences, also with `go_backwards`.
 
         Raises:
-            UserError: if the layer has `reset_after=False`.
+            UserError: if the layer has `reset_after=False`, or the cell equations of its own.
         """
-        if not self.reset_after:
+        if not getattr(self.cell, "reset_after", True):
             expected, got = "reset_after=True", "reset_after=False"
             raise layer_error(self, expected, got, "set it to record gates")
         names = ("update", "reset", "candidate")
@@ -101,8 +101,7 @@ class GRU(Recurrent, keras.layers.GRU):
         return [cell.recurrent_activation(z + inner_z), r, cell.activation(g + r * inner_g)]
 
     def _supports_kernel(self) -> bool:
-        sigmoid = self.recurrent_activation is keras.activations.sigmoid
-        return sigmoid and self.reset_after and super()._supports_kernel()
+        return super()._supports_kernel() and self.cell.reset_after
 
     def _kernel_weights(self) -> tuple[Tensor, ...]:
         cell = self.cell

@@ -6,7 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from rnnpipe.layers.errors import layer_error
+from rnnpipe.layers.recurrent.checks import check_state_sizes
 from rnnpipe.types import Shape, Tensor
 
 
@@ -43,9 +43,8 @@ class LearnedState(keras.layers.Layer):
 
     def __init__(self, sizes: Sequence[int], initializer: Any = "zeros", **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if not sizes or min(sizes) < 1:
-            raise layer_error(self, "positive sizes", str(list(sizes)), "pass a layer's state_size")
-        self.sizes = list(sizes)
+        check_state_sizes(self, sizes, "a layer's state_size")
+        self.sizes = [int(size) for size in sizes]
         self.initializer = keras.initializers.get(initializer)
         self.supports_masking = True
 
@@ -65,6 +64,10 @@ class LearnedState(keras.layers.Layer):
             for vector, size in zip(self.vectors, self.sizes, strict=True)
         ]
 
+    def compute_output_shape(self, sequences_shape: Shape) -> list[tuple[Any, ...]]:
+        """A shape for each state."""
+        return [(sequences_shape[0], size) for size in self.sizes]
+
     def compute_mask(self, *_: Any) -> None:
         """States carry no mask."""
         return
@@ -72,4 +75,4 @@ class LearnedState(keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         """The arguments of the layer, for serialisation."""
         initializer = keras.initializers.serialize(self.initializer)
-        return {**super().get_config(), "sizes": self.sizes, "initializer": initializer}
+        return {**super().get_config(), "sizes": list(self.sizes), "initializer": initializer}

@@ -67,7 +67,7 @@ class LSTM(Recurrent, keras.layers.LSTM):
         ((2, 7, 4), (2, 4), (2, 4))
     """
 
-    recurrence = "lstm"
+    recurrence, keras_cell = "lstm", keras.layers.LSTMCell
 
     def gates(
         self, sequences: Tensor, initial_state: Nested[Tensor] = None, mask: Tensor = None
@@ -82,6 +82,9 @@ class LSTM(Recurrent, keras.layers.LSTM):
         Returns:
             `input`, `forget`, `candidate` and `output`, each `(batch, time, units)`, in the order
             of the sequences, also with `go_backwards`.
+
+        Raises:
+            UserError: if the cell has equations of its own.
         """
         names = ("input", "forget", "candidate", "output")
         return record_gates(self, names, self._step_gates, sequences, initial_state, mask)
@@ -93,7 +96,3 @@ class LSTM(Recurrent, keras.layers.LSTM):
         i, f, g, o = ops.split(z, 4, axis=-1)
         sigmoid = cell.recurrent_activation
         return [sigmoid(i), sigmoid(f), cell.activation(g), sigmoid(o)]
-
-    def _supports_kernel(self) -> bool:
-        sigmoid = self.recurrent_activation is keras.activations.sigmoid
-        return sigmoid and super()._supports_kernel()

@@ -28,24 +28,34 @@ LOOKUPS: dict[str, Callable[[Any], Any]] = {
 class CheckedOptions:
     """A mixin before a Keras layer: it raises a `UserError` for a wrong option.
 
-    The signature that help and editors show is that of the Keras layer.
+    The signature that help and editors show is that of the Keras layer, or of a subclass with an
+    `__init__` of its own.
     """
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        shown = inspect.signature(cls.__bases__[-1])
-        cls.__signature__ = shown  # type: ignore[attr-defined]  # `inspect` knows it, types do not
+        owners = (kind for kind in cls.__mro__ if "__init__" in vars(kind))
+        owner = next(kind for kind in owners if kind is not CheckedOptions)
+        cls.__signature__ = _signature(owner)  # type: ignore[attr-defined]  # `inspect` reads it
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kind = type(self).__name__
+        later = type(self).__mro__[type(self).__mro__.index(CheckedOptions) + 1 :]
+        keras_layer = next(each for each in later if "__init__" in vars(each))
         try:
-            bound = inspect.signature(type(self)).bind(*args, **kwargs)
+            bound = _signature(keras_layer).bind(*args, **kwargs)
         except TypeError as error:
             raise UserError(kind, "its arguments", str(error), f"see help({kind})") from None
         options = {**bound.arguments, **bound.arguments.get("kwargs", {})}
         where = f"{kind} {options['name']!r}" if options.get("name") else kind
         check_options(where, options)
         super().__init__(*args, **kwargs)
+
+
+def _signature(kind: type) -> inspect.Signature:
+    """The signature of a class that has an `__init__` of its own, without `self`."""
+    signature = inspect.signature(kind.__init__)  # type: ignore[misc]  # of this class exactly
+    return signature.replace(parameters=list(signature.parameters.values())[1:])
 
 
 def check_options(where: str, options: dict[str, Any]) -> None:

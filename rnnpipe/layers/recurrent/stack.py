@@ -5,12 +5,24 @@ from types import SimpleNamespace
 from typing import Any
 
 import keras
+from keras import ops, tree
 
-from rnnpipe.layers.errors import layer_error
+from rnnpipe.layers.errors import is_count, layer_error, shapes_agree
 from rnnpipe.layers.recurrent.learned_state import LearnedState
 from rnnpipe.types import Nested, Shape, Tensor
 
 CONNECTIONS = (None, "residual", "highway")
+
+
+class _Bidirectional(keras.layers.Bidirectional):
+    """A level in two directions. The stack hands on the mask itself.
+
+    `keras.layers.Bidirectional.compute_mask` fails for stateful layers that return their states.
+    """
+
+    def compute_mask(self, *_: Any) -> None:
+        """The outputs carry no mask."""
+        return
 
 
 @keras.saving.register_keras_serializable("rnnpipe")
@@ -34,13 +46,15 @@ class RecurrentStack(keras.layers.Layer):
         connection: None, `"residual"` or `"highway"`.
         learned_state: whether the first states are trained vectors, see `LearnedState`, instead of
             zeros.
+        go_backwards: whether the sequence is read from its end, and the outputs are in that order.
         seed: of the dropout.
         **kwargs: `name`, `dtype`, `trainable`, as for every Keras layer.
 
     Call arguments:
         sequences: `(batch, time, features)`.
-        initial_state: the states of all layers in one list, as `return_state=True` gives them;
-            without it, the first states are zeros, or those that are learned.
+        initial_state: the states of all layers in one list, as `return_state=True` gives them, or
+            a list for each layer; without it, the first states are zeros, those that are learned,
+            or, if `layer` is stateful, those that the last call has left.
         mask: `(batch, time)`, False at padding.
         training: whether dropout is on.
 
@@ -50,8 +64,8 @@ class RecurrentStack(keras.layers.Layer):
         the states of all layers, the lowest first.
 
     Raises:
-        UserError: if an option is out of range, or a connection would have to join a sequence
-            with a single output.
+        UserError: if an option is out of range, `layer` is no recurrent layer, a connection would
+            have to join a sequence with a single output, or states do not fit.
 
     Example:
         >>> import numpy
@@ -73,11 +87,37 @@ class RecurrentStack(keras.layers.Layer):
         dropout: float = 0.0,
         connection: str | None = None,
         learned_state: bool = False,
+        go_backwards: bool = False,
         seed: int | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if depth < 1:
+        self._check_options(layer, depth, connection, learned_state)
+        self.template, self.depth = keras.saving.serialize_keras_object(layer), depth
+        self.bidirectional, self.connection, self.seed = bidirectional, connection, seed
+        self.return_state, self.supports_masking = layer.return_state, True
+        self.return_sequences = layer.return_sequences
+        self.stateful = getattr(layer, "stateful", False)
+        self.go_backwards, self.rate = go_backwards, dropout
+        # While Keras loads a model it identifies objects by address, and confuses a layer with a
+        # deleted one at the same address: so no copy is deleted.
+        self._copied = SimpleNamespace(layers=[layer])  # not a list: these are no layers of ours
+        self.layers = [self._copy(level) for level in range(depth)]
+        self.dropout = keras.layers.Dropout(dropout, seed=seed, dtype=self.dtype_policy)
+        self.gates = [self._gate(level) for level in range(1, depth)] if self._highway else []
+        self.learned_state = learned_state
+        self.first_states = self._make_first_states() if learned_state else None
+
+    def _check_options(
+        self, layer: Any, depth: int, connection: str | None, learned_state: bool
+    ) -> None:
+        is_recurrent = hasattr(layer, "return_sequences") and hasattr(layer, "return_state")
+        if not is_recurrent or isinstance(layer, keras.layers.Bidirectional):
+            fix = "pass e.g. GRU(256), or keras.layers.RNN(cell) around a cell"
+            if is_recurrent:
+                fix = "pass the layer in it, and bidirectional=True"
+            raise layer_error(self, "a recurrent layer", repr(layer), fix)
+        if not is_count(depth):
             raise layer_error(self, "a depth of at least 1", str(depth), "write e.g. depth=2")
         if connection not in CONNECTIONS:
             raise layer_error(
@@ -90,19 +130,9 @@ class RecurrentStack(keras.layers.Layer):
                 "return_sequences=False",
                 "set it, and take the last step afterwards",
             )
-        self.template, self.depth = keras.saving.serialize_keras_object(layer), depth
-        self.bidirectional, self.connection, self.seed = bidirectional, connection, seed
-        self.return_state, self.supports_masking = layer.return_state, True
-        self.return_sequences = layer.return_sequences
-        self.rate = dropout
-        # While Keras loads a model it identifies objects by address, and confuses a layer with a
-        # deleted one at the same address: so no copy is deleted.
-        self._copied = SimpleNamespace(layers=[layer])  # not a list: these are no layers of ours
-        self.layers = [self._copy(level) for level in range(depth)]
-        self.dropout = keras.layers.Dropout(dropout, seed=seed, dtype=self.dtype_policy)
-        self.gates = [self._gate(level) for level in range(1, depth)] if self._highway else []
-        self.learned_state = learned_state
-        self.first_states = self._make_first_states() if learned_state else None
+        if learned_state and getattr(layer, "stateful", False):
+            expected, got = "first states that are either learned or kept", "both"
+            raise layer_error(self, expected, got, "leave out learned_state, or stateful=True")
 
     @property
     def _highway(self) -> bool:
@@ -113,25 +143,39 @@ class RecurrentStack(keras.layers.Layer):
         layer = keras.saving.deserialize_keras_object(copy.deepcopy(self.template))
         config = layer.get_config()
         config["name"] = f"level_{level}"
-        config["return_state"] = True
         config["return_sequences"] = level < self.depth - 1 or self.return_sequences
         self._copied.layers.append(layer)
         layer = type(layer).from_config(config)
         if self.bidirectional:
             self._copied.layers.append(layer)
-            return keras.layers.Bidirectional(layer, name=f"level_{level}")
+            return _Bidirectional(layer, name=f"level_{level}")
         return layer
 
     def _make_first_states(self) -> LearnedState:
-        # How many states a layer has, and their sizes, do not depend on what it reads.
-        states = [layer.compute_output_shape((None, None, 1))[1:] for layer in self.layers]
-        sizes = [shape[-1] for shapes in states for shape in shapes]
-        return LearnedState(sizes, dtype=self.dtype_policy, name="first_states")
+        return LearnedState(self.state_size, dtype=self.dtype_policy, name="first_states")
+
+    @property
+    def state_size(self) -> list[int]:
+        """The sizes of the states of all layers, the lowest first."""
+        return [size for layer in self.layers for size in _state_sizes(layer)]
+
+    @property
+    def states(self) -> list[Any] | None:
+        """The states that a stateful stack keeps, the lowest layer's first; None without."""
+        kept = [layer.states for layer in self.layers]
+        return None if None in kept else [state for states in kept for state in states]
+
+    def reset_state(self) -> None:
+        """Sets the states that a stateful stack keeps to zero."""
+        for layer in self.layers:
+            layer.reset_state()
+
+    reset_states = reset_state  # the name of earlier versions, which Keras keeps too
 
     def _gate(self, level: int) -> Tensor:
         # The bias of the paper's section 2.2: at first a layer passes its input on.
         bias = keras.initializers.Constant(-1.0)
-        units = self.layers[0].compute_output_shape((None, None, 1))[0][-1]
+        units = _output_shape(self.layers[0], (None, None, 1))[-1]
         return keras.layers.Dense(
             units,
             activation="sigmoid",
@@ -150,7 +194,7 @@ class RecurrentStack(keras.layers.Layer):
             layer.build(shape)
             if level and self._highway:
                 self.gates[level - 1].build(shape)
-            shape = tuple(layer.compute_output_shape(shape)[0])
+            shape = _output_shape(layer, shape)
 
     def call(
         self,
@@ -162,14 +206,17 @@ class RecurrentStack(keras.layers.Layer):
         """Runs all levels; see the class for the arguments."""
         if initial_state is None and self.first_states is not None:
             initial_state = self.first_states(sequences)
+        if self.go_backwards:
+            sequences = ops.flip(sequences, axis=1)
+            mask = None if mask is None else ops.flip(mask, axis=1)
         states, first_states = [], self._split(initial_state)
         for level, layer in enumerate(self.layers):
             inputs = self.dropout(sequences, training=training) if level else sequences
-            output, *after = layer(
-                inputs, initial_state=first_states[level], mask=mask, training=training
-            )
+            output = layer(inputs, initial_state=first_states[level], mask=mask, training=training)
+            if self.return_state:
+                output, *after = output
+                states += after
             sequences = self._connect(level, inputs, output)
-            states += after
         return (sequences, *states) if self.return_state else sequences
 
     def _connect(self, level: int, inputs: Tensor, output: Any) -> Tensor:
@@ -184,23 +231,38 @@ class RecurrentStack(keras.layers.Layer):
         """The states of each level."""
         if states is None:
             return [None] * self.depth
-        count, rest = divmod(len(states), self.depth)
-        if rest or not count:
+        states, sizes = tree.flatten(states), self.state_size
+        expected = [(None, size) for size in sizes]
+        shapes = [tuple(getattr(state, "shape", ())) for state in states]
+        if len(states) != len(sizes) or not all(map(shapes_agree, shapes, expected)):
             raise layer_error(
                 self,
-                f"initial_state with the states of {self.depth} layers",
-                f"{len(states)} tensors",
+                f"initial_state with the states of {self.depth} layers, of shapes {expected}",
+                f"{len(states)} of {shapes}",
                 "pass the states that return_state=True returns",
             )
+        count = len(sizes) // self.depth
         return [states[level * count : (level + 1) * count] for level in range(self.depth)]
+
+    def compute_output_shape(
+        self, sequences_shape: Shape, initial_state_shape: Nested[Shape] = None
+    ) -> Any:
+        """The shape of the output, and those of the states if they are returned."""
+        del initial_state_shape
+        batch, shape = sequences_shape[0], tuple(sequences_shape)
+        for layer in self.layers:
+            shape = _output_shape(layer, shape)
+        states = [(batch, size) for size in self.state_size]
+        return (shape, *states) if self.return_state else shape
+
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        """Symbolic outputs, by a symbolic call: it also checks the arguments."""
+        return keras.Operation.compute_output_spec(self, *args, **kwargs)
 
     def compute_mask(self, _: Any, mask: Tensor = None) -> Tensor:
         """Only a sequence carries the mask."""
         mask = mask if self.return_sequences else None
-        if not self.return_state:
-            return mask
-        states = self.depth * (len(self.layers[0].compute_output_shape((None, None, 1))) - 1)
-        return [mask, *[None] * states]
+        return [mask, *[None] * len(self.state_size)] if self.return_state else mask
 
     def get_config(self) -> dict[str, Any]:
         """The arguments of the layer, for serialisation."""
@@ -212,6 +274,7 @@ class RecurrentStack(keras.layers.Layer):
             "dropout": self.rate,
             "connection": self.connection,
             "learned_state": self.learned_state,
+            "go_backwards": self.go_backwards,
             "seed": self.seed,
         }
 
@@ -220,3 +283,16 @@ class RecurrentStack(keras.layers.Layer):
         """Creates a stack from its config."""
         layer = keras.saving.deserialize_keras_object(config["layer"])
         return cls(**{**config, "layer": layer})
+
+
+def _state_sizes(layer: Any) -> list[int]:
+    """The sizes of a recurrent layer's states, those of both directions if there are two."""
+    if isinstance(layer, keras.layers.Bidirectional):
+        return [*_state_sizes(layer.forward_layer), *_state_sizes(layer.backward_layer)]
+    return tree.flatten(layer.state_size)
+
+
+def _output_shape(layer: Any, shape: Shape) -> tuple[Any, ...]:
+    """The shape of a recurrent layer's output, without its states."""
+    output = layer.compute_output_shape(shape)
+    return tuple(output[0] if layer.return_state else output)

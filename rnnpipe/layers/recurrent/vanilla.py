@@ -56,4 +56,4 @@ class VanillaRNN(Recurrent, keras.layers.SimpleRNN):
         (2, 7, 4)
     """
 
-    recurrence = "vanilla"
+    recurrence, keras_cell = "vanilla", keras.layers.SimpleRNNCell

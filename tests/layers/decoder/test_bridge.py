@@ -49,7 +49,7 @@ def test_symbolic_states():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"sizes": []}, r"positive sizes, got \[\]; pass a decoder's state_sizes"),
+        ({"sizes": []}, r"a list of positive sizes, got \[\]; pass a decoder's state_sizes"),
         ({"sizes": [4], "kind": "mean"}, "a kind of .*'zeros'.*, got 'mean'; choose one"),
     ],
 )

@@ -15,12 +15,12 @@ X, STATE = np.zeros((3, 4, 5)), np.zeros((3, 2))
 def test_wrong_sequences(layer):
     reader, kind = layer(2, name="reader"), layer.__name__
     shape = rf"{kind} 'reader': expected sequences of shape \(batch, time, "
-    with pytest.raises(UserError, match=shape + r"features\), got \(3, 4\); give every step a v"):
+    with pytest.raises(UserError, match=shape + r"features\), got \(3, 4\); make every step a v"):
         reader(np.zeros((3, 4)))
     with pytest.raises(UserError, match=shape + r"features\), got \(None, 4\)"):
         reader.build((None, 4))
     reader(X)
-    with pytest.raises(UserError, match=shape + r"5\), got \(3, 2, 6\); give as many features"):
+    with pytest.raises(UserError, match=shape + r"5\), got \(3, 2, 6\); pass as many features"):
         reader(np.zeros((3, 2, 6)))
     with pytest.raises(UserError, match=shape + r"5\), got \(None, None, 6\)"):
         reader(keras.Input((None, 6)))

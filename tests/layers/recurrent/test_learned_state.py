@@ -37,5 +37,5 @@ def test_half_precision(policy):
 
 @pytest.mark.parametrize("sizes", [[], [2, 0]])
 def test_wrong_sizes(sizes):
-    with pytest.raises(UserError, match="expected positive sizes, got"):
+    with pytest.raises(UserError, match="expected a list of positive sizes, got"):
         LearnedState(sizes)

@@ -25,7 +25,11 @@ class AdditiveAttentionStep:
         scores = tf.matmul(_merge(_joint(query, memory, weights)), weights[1])
         batch, positions, _ = memory.keys.shape
         shape = (batch or tf.shape(query)[0], positions or tf.shape(memory.keys)[1])
-        scores = tf.transpose(tf.reshape(scores, (*shape, scores.shape[1])), (0, 2, 1))
+        if scores.shape[1] == 1:
+            # Exporters to ONNX drop a reshape to (..., 1) that a transposition follows.
+            scores = tf.reshape(scores, (shape[0], 1, shape[1]))
+        else:
+            scores = tf.transpose(tf.reshape(scores, (*shape, scores.shape[1])), (0, 2, 1))
         lowest = tf.constant(scores.dtype.min / 2, scores.dtype)
         alignments = tf.nn.softmax(tf.where(memory.mask, scores, lowest))
         # Where every position is masked, the softmax is uniform and this makes it zero.

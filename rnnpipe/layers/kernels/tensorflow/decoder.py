@@ -7,7 +7,7 @@ those only; the loop itself stops at the true length.
 """
 
 import functools
-from typing import Any
+from typing import Any, TypeAlias
 
 import tensorflow as tf
 
@@ -24,11 +24,15 @@ from rnnpipe.layers.kernels.tensorflow.padding import (
     merge_time_and_batch,
     pad,
     padding_for,
-    reject_second_order,
+    restore_shape,
 )
 from rnnpipe.layers.kernels.tensorflow.recurrences import RECURRENCES, Tensors
+from rnnpipe.layers.kernels.tensorflow.tapes import reject_second_order, unrecorded
 from rnnpipe.nested import is_empty
 from rnnpipe.types import Nested, Tensor
+
+Inputs: TypeAlias = tuple[Tensor, Tensors, Memory, Weights]
+"""The projected words, the first states, what the attention reads, and all weights."""
 
 LOOPS: dict[str, type[DecoderLoop]] = {"luong": LuongLoop, "bahdanau": BahdanauLoop}
 
@@ -44,8 +48,11 @@ class DecoderKernel:
         self.loop = loop
         graph = functools.partial(tf.function, autograph=False, reduce_retracing=True)
         self.infer = graph(self._infer)
-        # A graph even where Keras runs eagerly: a tape cannot record through XLA.
+        # In a graph, a function of its own: the tapes and branches around it would else record
+        # what the custom gradient hides.
         self.train = graph(self._train)
+        self.forward = graph(self._forward)
+        self.backward = graph(self._backward)
 
     def __call__(
         self,
@@ -81,73 +88,96 @@ class DecoderKernel:
         input_feed = kernel[features:] if kernel.shape[0] > features else ()
         loop_weights = Weights(tuple(recurrent), input_feed, tuple(attention), tuple(readout))
         loop_weights = tf.nest.map_structure(tf.convert_to_tensor, loop_weights)
-        inputs = (z, tuple(states), _flatten(*memory), loop_weights)
+        inputs = (z, _convert(states), _flatten(*memory), loop_weights)
         eager = tf.executing_eagerly()
         if training:
-            outputs = self.train(
-                *inputs,
-                time_varies=eager or z.shape[0] is None,
-                memory_varies=eager or inputs[2].keys.shape[1] is None,
-            )
+            varies = (eager or z.shape[0] is None, eager or inputs[2].keys.shape[1] is None)
+            outputs = (self._train if eager else self.train)(inputs, varies=varies)
         else:
             outputs = (self.infer if eager else self._infer)(*inputs)
-        return tuple(
-            part if is_empty(part) else tf.transpose(part, (1, 0, *range(2, len(part.shape))))
-            for part in outputs
+        outputs = StepOutputs(
+            *(
+                part if is_empty(part) else tf.transpose(part, (1, 0, *range(2, len(part.shape))))
+                for part in outputs
+            )
         )
+        return _restore_shapes(outputs, z, inputs[1], inputs[2])
 
     def _infer(self, z: Tensor, states: Tensors, memory: Memory, weights: Weights) -> StepOutputs:
         """The outputs of all steps, in plain TensorFlow, so that models can be exported."""
         return self.loop.forward(z, states, memory, weights, tf.shape(z)[0], save=False)[0]
 
-    def _train(
-        self,
-        z: Tensor,
-        states: Tensors,
-        memory: Memory,
-        weights: Weights,
-        *,
-        time_varies: bool,
-        memory_varies: bool,
-    ) -> StepOutputs:
-        """The outputs of all steps, differentiable by all but the mask."""
-        length, positions = tf.shape(z)[0], tf.shape(memory.keys)[1]
-        steps = padding_for(length) if time_varies else None
-        more = padding_for(positions) if memory_varies else None
-        mask = pad(memory.mask, more, axis=2)
+    def _train(self, inputs: Inputs, *, varies: tuple[bool, bool]) -> StepOutputs:
+        """The outputs of all steps, differentiable by all but the mask.
+
+        `varies` is whether the number of steps and whether that of positions may vary.
+        """
+        if tf.executing_eagerly():
+            forward = unrecorded(self.forward, varies=varies)
+            backward = unrecorded(self.backward, varies=varies)
+        else:
+            forward = functools.partial(self._forward, varies=varies)
+            backward = functools.partial(self._backward, varies=varies)
+        mask = inputs[2].mask
 
         @tf.custom_gradient
         def compiled(
             z: Tensor, states: Tensors, keys: Tensor, values: Tensor, weights: Weights
         ) -> Any:
-            padded = Memory(pad(keys, more, axis=1), pad(values, more, axis=1), mask)
+            inputs = (z, states, Memory(keys, values, mask), weights)
             # Else a tape of higher order would follow the residuals back into XLA.
-            outputs, saved = tf.nest.map_structure(
-                tf.stop_gradient,
-                self.loop.train(pad(z, steps), states, padded, weights, length),
-            )
-            previous_output = tf.concat([states[:1], outputs.output[:-1]], axis=0)
+            outputs, residuals = tf.nest.map_structure(tf.stop_gradient, forward(inputs))
 
             @tf.custom_gradient
             def gradient(*d_flat: Tensor) -> Any:
-                d_outputs = tf.nest.pack_sequence_as(outputs, [pad(d, steps) for d in d_flat])
-                d_outputs = d_outputs._replace(alignments=pad(d_outputs.alignments, more, axis=3))
-                residuals = Residuals(outputs, previous_output, saved)
-                gradients, d_states, (d_keys, d_score) = self.loop.backward(
-                    residuals, d_outputs, states, padded, weights, length
-                )
-                d_values = _values_gradient(outputs.alignments, gradients.context)
-                d_weights = self._weight_gradients(residuals, gradients, d_score, weights)
-                d_memory = (d_keys[:, :positions], d_values[:, :positions])
-                d_inputs = (gradients.z[:length], d_states, *d_memory, d_weights)
+                # What gathers rows of an output has a sparse gradient, which no loop carries.
+                d_flat = tuple(map(tf.convert_to_tensor, d_flat))
+                d_outputs = tf.nest.pack_sequence_as(outputs, d_flat)
+                d_inputs = backward(d_outputs, inputs, residuals)
                 return tuple(tf.nest.flatten(d_inputs)), reject_second_order
 
-            trimmed = tf.nest.map_structure(lambda values: values[:length], outputs)
-            trimmed = trimmed._replace(alignments=trimmed.alignments[..., :positions])
-            return tf.nest.flatten(trimmed), gradient
+            return tf.nest.flatten(outputs), gradient
 
+        z, states, memory, weights = inputs
         flat = compiled(z, states, memory.keys, memory.values, weights)
         return StepOutputs(*flat, *[()] * (len(StepOutputs._fields) - len(flat)))
+
+    def _forward(
+        self, inputs: Inputs, *, varies: tuple[bool, bool]
+    ) -> tuple[StepOutputs, tuple[StepOutputs, Tensors]]:
+        """The outputs of all steps; and the residuals: padded outputs, and what the loop saved."""
+        (z, states, memory, weights), length = inputs, tf.shape(inputs[0])[0]
+        steps, more = _paddings(z, memory, varies)
+        outputs, saved = self.loop.train(
+            pad(z, steps), states, _pad_memory(memory, more), weights, length
+        )
+        trimmed = tf.nest.map_structure(lambda values: values[:length], outputs)
+        alignments = trimmed.alignments[..., : tf.shape(memory.keys)[1]]
+        return trimmed._replace(alignments=alignments), (outputs, saved)
+
+    def _backward(
+        self,
+        d_outputs: StepOutputs,
+        inputs: Inputs,
+        residuals: tuple[StepOutputs, Tensors],
+        *,
+        varies: tuple[bool, bool],
+    ) -> Any:
+        """Gradients of z, states, keys, values and weights."""
+        (z, states, memory, weights), (outputs, saved) = inputs, residuals
+        length, positions = tf.shape(z)[0], tf.shape(memory.keys)[1]
+        steps, more = _paddings(z, memory, varies)
+        d_outputs = tf.nest.map_structure(lambda d: pad(d, steps), d_outputs)
+        d_outputs = d_outputs._replace(alignments=pad(d_outputs.alignments, more, axis=3))
+        previous_output = tf.concat([states[:1], outputs.output[:-1]], axis=0)
+        all_residuals = Residuals(outputs, previous_output, saved)
+        gradients, d_states, (d_keys, d_score) = self.loop.backward(
+            all_residuals, d_outputs, states, _pad_memory(memory, more), weights, length
+        )
+        d_values = _values_gradient(outputs.alignments, gradients.context)
+        d_weights = self._weight_gradients(all_residuals, gradients, d_score, weights)
+        d_memory = (d_keys[:, :positions], d_values[:, :positions])
+        return (gradients.z[:length], d_states, *d_memory, d_weights)
 
     def _weight_gradients(
         self, residuals: Residuals, gradients: StepGradients, d_score: Tensor, weights: Weights
@@ -170,6 +200,38 @@ class DecoderKernel:
         query_kernel = tf.matmul(queries, d.query, transpose_a=True)
         recurrent = self.loop.recurrence.weight_gradients(d.z, saved, previous_output)
         return Weights(recurrent, input_feed, (query_kernel, d_score), readout)
+
+
+def _paddings(
+    z: Tensor, memory: Memory, varies: tuple[bool, bool]
+) -> tuple[Tensor | None, Tensor | None]:
+    """How many steps and positions to add, None where their number does not vary."""
+    sizes = (tf.shape(z)[0], tf.shape(memory.keys)[1])
+    steps, positions = (
+        padding_for(size) if changes else None for size, changes in zip(sizes, varies, strict=True)
+    )
+    return steps, positions
+
+
+def _pad_memory(memory: Memory, more: Tensor | None) -> Memory:
+    keys, values = (pad(part, more, axis=1) for part in (memory.keys, memory.values))
+    return Memory(keys, values, pad(memory.mask, more, axis=2))
+
+
+def _restore_shapes(
+    outputs: StepOutputs, z: Tensor, states: Tensors, memory: Memory
+) -> tuple[Tensor, ...]:
+    """The outputs, `(batch, time, ...)`, with all sizes that are known outside of the loop."""
+    for part in outputs:
+        if not is_empty(part):
+            for batch in (z.shape[1], states[0].shape[0], memory.keys.shape[0]):
+                restore_shape(part, (batch, z.shape[0], *part.shape[2:]))
+    restore_shape(outputs.alignments, (*outputs.alignments.shape[:3], memory.keys.shape[1]))
+    return tuple(outputs)
+
+
+def _convert(tensors: Any) -> Any:
+    return tuple(tf.convert_to_tensor(tensor) for tensor in tensors)
 
 
 def _flatten(keys: Tensor, values: Tensor, mask: Tensor) -> Memory:

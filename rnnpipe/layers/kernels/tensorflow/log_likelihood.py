@@ -10,6 +10,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from rnnpipe.layers.kernels.tensorflow.padding import restore_shape
+from rnnpipe.layers.kernels.tensorflow.tapes import unrecorded
 from rnnpipe.types import Tensor
 
 _compiled = functools.partial(tf.function, jit_compile=True, autograph=False, reduce_retracing=True)
@@ -25,18 +27,49 @@ def log_likelihood(targets: Tensor, logits: Tensor, *, for_metric: bool) -> tupl
     """
     targets = tf.cast(targets, tf.int32)
     if for_metric:
-        return _reduce_for_metric(targets, tf.stop_gradient(logits))[:2]
+        both = _reduce_for_metric(targets, tf.stop_gradient(logits))[:2]
+    else:
+        both = (_differentiable if tf.executing_eagerly() else _in_graph)(targets, logits)
+    for values in both:
+        restore_shape(values, targets.shape)
+        restore_shape(values, logits.shape[:1])
+    return both
+
+
+def _differentiable(targets: Tensor, logits: Tensor) -> tuple[Tensor, Tensor]:
+    """Log p of the targets and its mean, differentiable by the logits to any order."""
 
     @tf.custom_gradient
     def compiled(logits: Tensor) -> Any:
-        of_target, mean, total = _reduce(targets, logits)
+        # Else a tape of higher order would follow the total, which has no gradient of its own.
+        of_target, mean, total = map(tf.stop_gradient, unrecorded(_reduce)(targets, logits))
+
+        @tf.custom_gradient
+        def gradient_of(targets: Tensor, logits: Tensor, d_target: Tensor, d_mean: Tensor) -> Any:
+            inputs = (logits, d_target, d_mean)
+
+            def second_order(d_gradient: Tensor) -> Any:
+                with tf.GradientTape() as tape:
+                    tape.watch(inputs)
+                    total = tf.reduce_logsumexp(logits, axis=1)
+                    again = _gradient_once(targets, logits, total, d_target, d_mean)
+                return (None, *tape.gradient(again, inputs, d_gradient))
+
+            return _gradient(targets, logits, total, d_target, d_mean), second_order
 
         def gradient(d_target: Tensor, d_mean: Tensor) -> Any:
-            return _gradient(targets, logits, total, d_target, d_mean)
+            # Of the graph that this runs in, which a second gradient can reach.
+            inputs = map(tf.identity, (targets, logits))
+            return gradient_of(*inputs, d_target, d_mean)
 
         return (of_target, mean), gradient
 
     return compiled(logits)
+
+
+# A function of its own: the tapes and branches of the graph around it would else record what the
+# custom gradient hides.
+_in_graph = tf.function(_differentiable, autograph=False, reduce_retracing=True)
 
 
 def _reduce_once(targets: Tensor, logits: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -52,8 +85,7 @@ def _reduce_once(targets: Tensor, logits: Tensor) -> tuple[Tensor, Tensor, Tenso
 _reduce, _reduce_for_metric = _compiled(_reduce_once), _compiled(_reduce_once)
 
 
-@_compiled
-def _gradient(
+def _gradient_once(
     targets: Tensor, logits: Tensor, total: Tensor, d_target: Tensor, d_mean: Tensor
 ) -> Tensor:
     """The gradient of the logits."""
@@ -62,3 +94,6 @@ def _gradient(
     even = d_mean / tf.cast(vocab, d_mean.dtype)
     even = even[:, None] + tf.where(is_target, d_target[:, None], 0)
     return even - tf.exp(logits - total[:, None]) * (d_target + d_mean)[:, None]
+
+
+_gradient = _compiled(_gradient_once)

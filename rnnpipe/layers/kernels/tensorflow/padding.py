@@ -1,10 +1,10 @@
-"""Axes merged, and lengths padded to a few sizes, so that XLA compiles for those only."""
+"""Axes merged, static shapes restored, and lengths padded to a few sizes.
 
-from typing import Any, NoReturn
+XLA then compiles for those sizes only.
+"""
 
 import tensorflow as tf
 
-from rnnpipe.errors import UserError
 from rnnpipe.types import Tensor
 
 # 8, 12, 16, 24, 32, ...: two for each doubling.
@@ -29,11 +29,12 @@ def pad(values: Tensor, steps: Tensor | None, axis: int = 0) -> Tensor:
     return tf.pad(values, [[0, steps if i == axis else 0] for i in range(len(values.shape))])
 
 
-def reject_second_order(*_: Any) -> NoReturn:
-    """Raises an error, as the gradient of a gradient."""
-    raise UserError(
-        "rnnpipe.layers",
-        "gradients of the first order",
-        "gradients of gradients, through a compiled loop",
-        "call the layer with training=False, or build it with unroll=True",
-    )
+def restore_shape(values: Tensor, shape: tuple[int | None, ...]) -> None:
+    """Sets the sizes that are known outside of a loop: it forgets those of batch and time.
+
+    Args:
+        values: a tensor of a graph; an eager one knows its sizes.
+        shape: a size or None for each axis; None leaves what is known.
+    """
+    if not tf.executing_eagerly():
+        values.set_shape(shape)

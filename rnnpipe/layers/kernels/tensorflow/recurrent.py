@@ -15,7 +15,7 @@ from rnnpipe.layers.kernels.tensorflow.padding import (
     merge_time_and_batch,
     pad,
     padding_for,
-    reject_second_order,
+    restore_shape,
 )
 from rnnpipe.layers.kernels.tensorflow.recurrences import RECURRENCES, Recurrence, Tensors
 from rnnpipe.layers.kernels.tensorflow.recurrent_loop import (
@@ -23,6 +23,7 @@ from rnnpipe.layers.kernels.tensorflow.recurrent_loop import (
     RecurrentLoop,
     swap_time_and_batch,
 )
+from rnnpipe.layers.kernels.tensorflow.tapes import reject_second_order, unrecorded
 from rnnpipe.types import Tensor
 
 
@@ -38,8 +39,11 @@ class RecurrentKernel:
         self.loop = RecurrentLoop(recurrence)
         graph = functools.partial(tf.function, autograph=False, reduce_retracing=True)
         self.infer = graph(self._infer)
-        # A graph even where Keras runs eagerly: a tape cannot record through XLA.
+        # In a graph, a function of its own: the tapes and branches around it would else record
+        # what the custom gradient hides.
         self.train = graph(self._train)
+        self.forward = graph(self._forward)
+        self.backward = graph(self._backward)
 
     def __call__(
         self,
@@ -64,9 +68,13 @@ class RecurrentKernel:
         inputs, eager = (z, states, recurrent), tf.executing_eagerly()
         if training:
             varies = eager or sequences.shape[1] is None
-            outputs, *last = (self.train if eager else self._train)(inputs, masks, varies=varies)
+            outputs, *last = (self._train if eager else self.train)(inputs, masks, varies=varies)
         else:
             outputs, *last = (self.infer if eager else self._infer)(inputs, masks)
+        for result, state in zip((outputs, *last), (states[0], *states), strict=True):
+            restore_shape(result, (sequences.shape[0], *result.shape[1:]))
+            restore_shape(result, (state.shape[0], *result.shape[1:-1], state.shape[-1]))
+        restore_shape(outputs, (None, sequences.shape[1], None))
         return outputs, last
 
     def _infer(self, inputs: Inputs, masks: Tensors) -> Tensors:
@@ -87,44 +95,81 @@ class RecurrentKernel:
 
     def _train(self, inputs: Inputs, masks: Tensors, *, varies: bool) -> Tensors:
         """Outputs and last states, differentiable by `inputs`: z, first states, weights."""
-        # A loop over all steps of its inputs is a little faster than one to a given length.
-        length = tf.shape(inputs[0])[1] if varies else None
-        padding = padding_for(length) if varies else None
-        masks = tuple(pad(mask, padding) for mask in masks)
-
-        def lengthen(values: Tensor) -> Tensor:
-            return pad(values, padding, axis=1)
-
-        def shorten(values: Tensor) -> Tensor:
-            return values if padding is None else values[:, :length]
+        if tf.executing_eagerly():
+            forward = unrecorded(self.forward, varies=varies)
+            backward = unrecorded(self.backward, varies=varies)
+        else:
+            forward = functools.partial(self._forward, varies=varies)
+            backward = functools.partial(self._backward, varies=varies)
 
         @tf.custom_gradient
         def compiled(z: Tensor, states: Tensors, weights: Tensors) -> Any:
-            results = self.loop.train((lengthen(z), states, weights), length, masks)
+            inputs = (z, states, weights)
             # Else a tape of higher order would follow the residuals back into XLA.
-            (outputs, *last), saved = tf.nest.map_structure(tf.stop_gradient, results)
+            results, residuals = tf.nest.map_structure(tf.stop_gradient, forward(inputs, masks))
 
             @tf.custom_gradient
-            def gradient(*gradients: Tensor) -> Any:
+            def gradient(*d_results: Tensor) -> Any:
                 # What gathers rows of a state has a sparse gradient, which no loop carries.
-                d_outputs, *d_last = map(tf.convert_to_tensor, gradients)
-                sequences = (lengthen(d_outputs), outputs, saved, masks)
-                dz, d_states = self.loop.backward(
-                    sequences, states[0], tuple(d_last), weights, length
-                )
-                dz = shorten(dz)
-                by_row = tuple(shorten(swap_time_and_batch(array)) for array in saved)
-                before = tf.concat([states[0][:, None], shorten(outputs)[:, :-1]], axis=1)
-                d_weights = self.recurrence.weight_gradients(
-                    merge_time_and_batch(dz),
-                    tuple(map(merge_time_and_batch, by_row)),
-                    merge_time_and_batch(before),
-                )
-                return (dz, *d_states, *d_weights), reject_second_order
+                d_results = tuple(map(tf.convert_to_tensor, d_results))
+                d_inputs = backward(d_results, inputs, residuals, masks)
+                return d_inputs, reject_second_order
 
-            return (shorten(outputs), *last), gradient
+            return results, gradient
 
         return compiled(*inputs)
+
+    def _forward(
+        self, inputs: Inputs, masks: Tensors, *, varies: bool
+    ) -> tuple[Tensors, tuple[Tensor, Tensors]]:
+        """Outputs and last states; and the residuals: padded outputs, and what the loop saved."""
+        z, states, weights = inputs
+        length, padding = _padding(z, varies)
+        masks = tuple(pad(mask, padding) for mask in masks)
+        (outputs, *last), saved = self.loop.train(
+            (pad(z, padding, axis=1), states, weights), length, masks
+        )
+        return (_shorten(outputs, length), *last), (outputs, saved)
+
+    def _backward(
+        self,
+        d_results: Tensors,
+        inputs: Inputs,
+        residuals: tuple[Tensor, Tensors],
+        masks: Tensors,
+        *,
+        varies: bool,
+    ) -> Tensors:
+        """Gradients of `inputs`, flat."""
+        (z, states, weights), (outputs, saved), (d_outputs, *d_last) = inputs, residuals, d_results
+        length, padding = _padding(z, varies)
+        masks = tuple(pad(mask, padding) for mask in masks)
+        sequences = (pad(d_outputs, padding, axis=1), outputs, saved, masks)
+        dz, d_states = self.loop.backward(sequences, states[0], tuple(d_last), weights, length)
+        dz = _shorten(dz, length)
+        by_row = tuple(_shorten(swap_time_and_batch(array), length) for array in saved)
+        before = tf.concat([states[0][:, None], _shorten(outputs, length)[:, :-1]], axis=1)
+        d_weights = self.recurrence.weight_gradients(
+            merge_time_and_batch(dz),
+            tuple(map(merge_time_and_batch, by_row)),
+            merge_time_and_batch(before),
+        )
+        return (dz, *d_states, *d_weights)
+
+
+def _padding(z: Tensor, varies: bool) -> tuple[Tensor | None, Tensor | None]:
+    """The length and the steps to add to it, or None for both if it does not vary.
+
+    A loop over all steps of its inputs is a little faster than one to a given length.
+    """
+    if not varies:
+        return None, None
+    length = tf.shape(z)[1]
+    return length, padding_for(length)
+
+
+def _shorten(values: Tensor, length: Tensor | None) -> Tensor:
+    return values if length is None else values[:, :length]
 
 
 @functools.cache
