@@ -13,7 +13,9 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 _CODE = ("sources", "records", "transforms", "text", "metrics")  # what a build runs
 _LIBRARIES = ("av", "pillow", "sentencepiece")  # whose versions show in the bytes
 _MEDIA = {
-    *(".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff"),
+    *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".webp", ".gif", ".avif"),
+    *(".bmp", ".dib", ".tif", ".tiff", ".jp2", ".j2k", ".jpx", ".jpc", ".jpf", ".j2c"),
+    *(".pbm", ".pgm", ".ppm", ".pnm", ".tga", ".pcx", ".sgi", ".qoi", ".dds", ".ico"),
     *(".avi", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm"),
 }
 
@@ -46,7 +48,7 @@ def _hash_files(files: Iterable[Path]) -> dict[str, Any]:
     paths = sorted(files)
     root = os.path.commonpath([path.parent for path in paths]) if paths else ""
     for path in paths:
-        digest.update(os.path.relpath(path, root).encode() + b"\0")
+        digest.update(os.fsencode(os.path.relpath(path, root)) + b"\0")
         try:
             digest.update(_content(path))
         except (FileNotFoundError, IsADirectoryError, PermissionError):

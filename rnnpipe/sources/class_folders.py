@@ -9,11 +9,13 @@ from typing import Any, ClassVar
 
 from rnnpipe.errors import BadRecord, DeadLetter, UserError
 from rnnpipe.settings import FilePath, setting
-from rnnpipe.sources.folder import absolute, check_folder, list_folder
+from rnnpipe.sources.folder import absolute, check_folder
+from rnnpipe.sources.raw_files import check_name, list_raw, printable
 from rnnpipe.sources.source import Progress, Reference, Source
 from rnnpipe.sources.splits import left_out_notices, split_of_name
 
 _FILES_PER_PARTITION = 500
+_SHOWN = 7  # endings in a message
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,23 +73,23 @@ class ClassFolders(Source):
         check_folder(self._folder, "a folder for each label", "correct data.source.path")
         partitions = []
         for split, base in self._split_folders():
-            for label in list_folder(base):
-                names = self._files(base / label) if self._is_wanted(label) else []
+            for label in filter(self._is_wanted, list_raw(base).folders):
+                names = self._files(base / label)
                 for start in range(0, len(names), _FILES_PER_PARTITION):
                     partition = tuple(names[start : start + _FILES_PER_PARTITION])
                     partitions.append(ClassFolder(split, label, partition))
         labels = {partition.label for partition in partitions if partition.split == "train"}
         if len(labels) < 2:
-            expected = f"folders of {', '.join(self.endings)} files for two labels or more"
+            expected = f"folders of {_some(self.endings)} files for two labels or more"
             got = ", ".join(sorted(labels)) or "none"
             raise UserError(str(self._folder), expected, got, "correct data.source.path or labels")
         return partitions
 
     def _split_folders(self) -> list[tuple[str, Path]]:
         splits: dict[str, Path] = {}
-        for name in list_folder(self._folder):
+        for name in list_raw(self._folder).folders:
             split = split_of_name(name)
-            if split is None or not (self._folder / name).is_dir():
+            if split is None:
                 continue
             if split in splits:
                 got = f"{splits[split].name} and {name}"
@@ -103,30 +105,30 @@ class ClassFolders(Source):
         told = left_out_notices(beside, "call it train, validation or test")
         if others:
             what = f"{len(others):,} in folders of labels, such as {others[0]}"
-            told.append(f"data.source: {what}, not read; names end in {' or '.join(self.endings)}")
+            told.append(f"data.source: {what}, not read; names end in {_some(self.endings)}")
         return told
 
     def _beside_splits(self) -> list[str]:
         if self._folder in (base for _, base in self._split_folders()):
             return []
-        names = [name for name in list_folder(self._folder) if (self._folder / name).is_dir()]
-        return [f"{name}/" for name in names if split_of_name(name) is None]
+        folders = list_raw(self._folder).folders
+        return [f"{name}/" for name in folders if split_of_name(name) is None]
 
     def _others(self) -> list[str]:
         folders = {partition.names[0].rpartition("/")[0] for partition in self._partitions}
         return sorted(
             f"{folder}/{name}"
             for folder in folders
-            for name in list_folder(self._folder / folder)
-            if not name.startswith(".") and not name.lower().endswith(self.endings)
+            for name in _names_in(self._folder / folder)
+            if not name.lower().endswith(self.endings)
         )
 
     def _is_wanted(self, label: str) -> bool:
         return label not in self.unlabelled if self.labels is None else label in self.labels
 
     def _files(self, folder: Path) -> list[str]:
-        inside = folder.relative_to(self._folder).as_posix()
-        names = list_folder(folder)
+        inside, listing = folder.relative_to(self._folder).as_posix(), list_raw(folder)
+        names = listing.files + listing.misnamed
         return [f"{inside}/{name}" for name in names if name.lower().endswith(self.endings)]
 
     @property
@@ -150,13 +152,24 @@ class ClassFolders(Source):
     def read(self, partition: ClassFolder) -> Iterator[Reference | DeadLetter]:
         """References to some files, and dead letters for those that cannot be referred to."""
         for name in partition.names:
+            shown = printable(name)
             try:
+                check_name(name)
                 yield self.refer(self._folder / name, name, partition.split, partition.label)
             except BadRecord as bad:
-                yield DeadLetter(name, name, bad.step, bad.reason)
+                yield DeadLetter(shown, shown, bad.step, bad.reason)
 
     def raw_files(self) -> Iterator[Path]:
         """All files that are read."""
         for partition in self._partitions:
             for name in partition.names:
                 yield self._folder / name
+
+
+def _some(endings: Sequence[str]) -> str:
+    return ", ".join(endings[:_SHOWN]) + (", …" if len(endings) > _SHOWN else "")
+
+
+def _names_in(folder: Path) -> list[str]:
+    listing = list_raw(folder)
+    return listing.files + listing.folders

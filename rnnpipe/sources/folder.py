@@ -1,9 +1,8 @@
-"""A folder of raw data: is it there, which JSON and which images does it hold."""
+"""A folder of raw data: whether it is there, and which JSON it holds."""
 
 import gzip
 import hashlib
 import json
-import re
 import zlib
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -11,13 +10,26 @@ from pathlib import Path
 from typing import Any
 
 from rnnpipe.errors import UserError
+from rnnpipe.sources.raw_files import list_raw, walk_raw
 from rnnpipe.storage.paths import as_path
-from rnnpipe.storage.paths import walk as walk_folders
 
-_IMAGE = re.compile(r"(\d+)\.(?:jpe?g|png)$", re.IGNORECASE)
-IMAGE_ENDINGS = (".jpg", ".jpeg", ".png")
 _GZIP = b"\x1f\x8b"
+_JSON_KINDS = {
+    list: "a list",
+    str: "text",
+    int: "a number",
+    float: "a number",
+    bool: "a truth value",
+    type(None): "null",
+}
 _JSON = (".json", ".json.gz")
+
+
+class RepeatedKeyError(ValueError):
+    """An object of JSON has a key twice."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"the key {key!r} twice")
 
 
 def absolute(path: str | Path) -> Path:
@@ -59,17 +71,21 @@ def read_json(path: Path, hook: Callable[[dict[str, Any]], Any] | None = None) -
         hook: what becomes of each object (`json.loads`' `object_hook`).
 
     Raises:
-        UserError: the file is missing, unreadable, cut off or no JSON.
+        UserError: the file is missing, unreadable, cut off or no JSON, or an object in it has a key
+            twice.
     """
     try:
         data = path.read_bytes()
         if data.startswith(_GZIP):
             data = gzip.decompress(data)
-        return json.loads(data, object_hook=hook)
-    except (json.JSONDecodeError, RecursionError) as fault:
-        got = f"something else ({fault})"
+        return json.loads(data, object_pairs_hook=_make_objects(hook))
+    except RepeatedKeyError as fault:
+        expected = "each key of an object once"
+        raise UserError(str(path), expected, str(fault), "correct it") from fault
     except UnicodeDecodeError as fault:
         got = f"something else (byte {fault.start} is no text)"
+    except (ValueError, RecursionError) as fault:
+        got = f"something else ({fault})"
     except (EOFError, zlib.error, gzip.BadGzipFile) as fault:
         got = f"a damaged gzip file ({fault})"
     except OSError as fault:
@@ -77,41 +93,45 @@ def read_json(path: Path, hook: Callable[[dict[str, Any]], Any] | None = None) -
     raise UserError(str(path), "JSON", got, "download or unpack it again")
 
 
-def list_folder(folder: Path) -> list[str]:
-    """The names of what is in a folder, in order; one that is missing holds nothing.
+def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON (`json.loads`' `object_pairs_hook`), if it has each key once.
 
     Raises:
-        UserError: it may not be looked into.
+        RepeatedKeyError: a key comes twice: the first value would be lost.
     """
-    try:
-        return sorted(path.name for path in folder.iterdir())
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-    except OSError as fault:
-        got = fault.strerror or str(fault)
-        fix = "ask for the right to read it"
-        raise UserError(str(folder), "a folder that can be listed", got, fix) from fault
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise RepeatedKeyError(next(key for key in keys if keys.count(key) > 1))
+    return content
 
 
-def list_images(folder: Path) -> list[str]:
-    """The names of the images in a folder, in order; no file is opened."""
-    return [name for name in list_folder(folder) if name.lower().endswith(IMAGE_ENDINGS)]
+def describe_json(content: Any) -> str:
+    """What a JSON value is, for messages about a file that holds another one than it should.
 
-
-def index_images(folder: Path) -> dict[int, str]:
-    """The names of the images in a folder by the number that each ends in.
-
-    `COCO_train2014_000000000009.jpg`, `000000000009.jpg` and `9.png` are all image 9; where several
-    are there, the first by name counts. The folder is listed once and no file is opened.
-
-    Args:
-        folder: a folder; one that is missing holds nothing.
+    Example:
+        >>> describe_json({"images": []}), describe_json([1, 2]), describe_json(None)
+        ("an object with 'images'", 'a list', 'null')
     """
-    names: dict[int, str] = {}
-    for name in list_folder(folder):
-        if found := _IMAGE.search(name):
-            names.setdefault(int(found[1]), name)
-    return names
+    if isinstance(content, dict):
+        return "an object with " + (", ".join(map(repr, list(content)[:8])) or "no keys")
+    return _JSON_KINDS[type(content)]
+
+
+def _make_objects(
+    hook: Callable[[dict[str, Any]], Any] | None,
+) -> Callable[[list[tuple[str, Any]]], Any]:
+    return unique_keys if hook is None else lambda pairs: hook(unique_keys(pairs))
+
+
+def list_folder(folder: Path) -> list[str]:
+    """The names of the files and folders in a folder, in order; see `list_raw`.
+
+    Raises:
+        UserError: it may not be listed.
+    """
+    listing = list_raw(folder)
+    return sorted(listing.files + listing.folders)
 
 
 def walk(folder: Path, words: Sequence[str]) -> tuple[dict[str, list[Path]], list[Path]]:
@@ -127,9 +147,9 @@ def walk(folder: Path, words: Sequence[str]) -> tuple[dict[str, list[Path]], lis
     """
     files: dict[str, dict[str, Path]] = {word: {} for word in words}
     folders: list[Path] = []
-    for root, children, names in walk_folders(folder):
-        folders += (root / child for child in children)
-        for name in sorted(name for name in names if name.lower().endswith(_JSON)):
+    for root, listing in walk_raw(folder):
+        folders += (root / name for name in listing.folders)
+        for name in (name for name in listing.files if name.lower().endswith(_JSON)):
             for word in (word for word in words if word in name.lower()):
                 files[word].setdefault(str(root / name).removesuffix(".gz"), root / name)
     shallow_first = sorted(folders, key=lambda path: (len(path.parts), path))

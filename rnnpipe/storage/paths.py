@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path, PosixPath
-from typing import Any
+from typing import Any, Literal
 
 from rnnpipe.errors import UserError
 from rnnpipe.storage.reader import ObjectReader
@@ -17,6 +17,8 @@ from rnnpipe.storage.reader import ObjectReader
 _BLOCK = 1 << 23  # bytes that are asked for, or sent, at once
 _FILE, _FOLDER = stat.S_IFREG | 0o644, stat.S_IFDIR | 0o755
 _EXTRAS = {"s3": "aws", "gs": "gcp"}
+
+Kind = Literal["file", "folder", "other"]
 
 
 class StorePath(PosixPath):
@@ -137,6 +139,16 @@ class StorePath(PosixPath):
             store.invalidate_cache(self._key)
             names = store.ls(self._key, detail=False) if store.exists(self._key) else []
         yield from (self._at(name) for name in names if name.strip("/") != self._key)
+
+    def scan(self) -> Iterator[tuple[str, Kind]]:
+        """The names in the folder and what they are, from one listing; see `scan`."""
+        with self._store() as store:
+            store.invalidate_cache(self._key)
+            entries = store.ls(self._key, detail=True) if store.exists(self._key) else []
+        for entry in entries:
+            name = entry["name"].strip("/")
+            if name != self._key:
+                yield name.rpartition("/")[2], "folder" if entry["type"] == "directory" else "file"
 
     def glob(self, pattern: str) -> Iterator["StorePath"]:  # type: ignore[override]  # as above
         """The files in the folder whose names are like the pattern, as the store has them now."""
@@ -279,17 +291,32 @@ def local_path(option: str, path: str) -> Path:
     return Path(path)
 
 
-def walk(folder: Path) -> Iterator[tuple[Path, list[str], list[str]]]:
-    """`os.walk` for both: every folder, the folders in it, and the files in it."""
-    if not isinstance(folder, StorePath):
-        yield from ((Path(root), folders, names) for root, folders, names in os.walk(folder))
+def scan(folder: Path) -> Iterator[tuple[str, Kind]]:
+    """What lies in a folder of either kind, in any order: names, and what they are.
+
+    A link is what it leads to, and a `file` if it leads nowhere: reading it fails, and says why.
+
+    Raises:
+        OSError: the folder is missing, or may not be listed.
+    """
+    if isinstance(folder, StorePath):
+        yield from folder.scan()
         return
-    folders, names = list[str](), list[str]()
-    for path in sorted(folder.iterdir()):
-        (folders if path.is_dir() else names).append(path.name)
-    yield folder, folders, names
-    for name in folders:
-        yield from walk(folder / name)
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            yield entry.name, _kind_of(entry)
+
+
+def _kind_of(entry: "os.DirEntry[str]") -> Kind:
+    try:
+        if entry.is_file():
+            return "file"
+        if entry.is_dir():
+            return "folder"
+        entry.stat()
+    except OSError:
+        return "file"
+    return "other"  # a pipe, a socket or a device
 
 
 def remove_tree(folder: Path) -> None:

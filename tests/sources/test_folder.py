@@ -8,8 +8,6 @@ from rnnpipe.sources.folder import (
     absolute,
     check_folder,
     hash_code,
-    index_images,
-    list_folder,
     read_json,
 )
 
@@ -84,34 +82,13 @@ def test_faults_of_json(tmp_path):
     )
 
 
-def test_images_by_their_numbers(tmp_path):
-    for name in (
-        "COCO_train2014_000000000009.jpg",
-        "000000000025.JPEG",
-        "7.png",
-        "7.jpg",
-        "cover.jpg",
-        "9.txt",
-        "8.jpg.part",
-    ):
-        (tmp_path / name).touch()
-    assert index_images(tmp_path) == {
-        9: "COCO_train2014_000000000009.jpg",
-        25: "000000000025.JPEG",
-        7: "7.jpg",
-    }
-    assert index_images(tmp_path / "missing") == {}
-    assert index_images(tmp_path / "7.jpg") == {}
-
-
-def test_a_folder_that_may_not_be_listed(tmp_path, monkeypatch):
-    def refuse(path):
-        raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr("os.listdir", refuse)
-    with pytest.raises(UserError) as fault:
-        list_folder(tmp_path)
-    assert str(fault.value) == (
-        f"{tmp_path}: expected a folder that can be listed, got Permission denied; "
-        "ask for the right to read it"
+def test_a_key_that_comes_twice_is_no_json_of_ours(tmp_path):
+    (tmp_path / "twice.json").write_text('{"images": [{"id": 1, "file_name": "a", "id": 2}]}')
+    assert told(tmp_path / "twice.json") == (
+        ": expected each key of an object once, got the key 'id' twice; correct it"
     )
+
+
+def test_a_number_of_thousands_of_digits_is_no_json_of_ours(tmp_path):
+    (tmp_path / "long.json").write_text("9" * 5000)
+    assert ": expected JSON, got something else (Exceeds the limit" in told(tmp_path / "long.json")

@@ -2,14 +2,13 @@ import errno
 import os
 import pickle
 import uuid
-from pathlib import Path
 
 import fsspec
 import pytest
 
 from rnnpipe.errors import UserError
 from rnnpipe.storage import paths
-from rnnpipe.storage.paths import StorePath, as_path, read_range, remove_tree, walk
+from rnnpipe.storage.paths import StorePath, as_path, read_range, remove_tree, scan
 
 
 @pytest.fixture(params=["disk", "store"])
@@ -44,12 +43,28 @@ def test_a_store_is_read_as_a_disk_is(folder):
     assert deep.relative_to(folder).as_posix() == "a/b/deep.txt"
 
 
-def test_walks_are_alike(folder):
-    found = [(path.relative_to(folder), sorted(names)) for path, _, names in walk(folder)]
-    assert found == [
-        (Path("."), ["digits.bin"]),
-        (Path("a"), ["empty"]),
-        (Path("a/b"), ["deep.txt"]),
+def test_scans_are_alike(folder):
+    assert sorted(scan(folder)) == [("a", "folder"), ("digits.bin", "file")]
+    assert sorted(scan(folder / "a")) == [("b", "folder"), ("empty", "file")]
+
+
+def test_scans_tell_links_pipes_and_what_is_broken(tmp_path):
+    (tmp_path / "file").touch()
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    targets = {"f": "file", "d": "folder", "p": "pipe", "n": "none"}
+    for name, target in targets.items():
+        (tmp_path / f"to_{name}").symlink_to(tmp_path / target)
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    assert sorted(scan(tmp_path)) == [
+        ("file", "file"),
+        ("folder", "folder"),
+        ("loop", "file"),
+        ("pipe", "other"),
+        ("to_d", "folder"),
+        ("to_f", "file"),
+        ("to_n", "file"),
+        ("to_p", "other"),
     ]
 
 

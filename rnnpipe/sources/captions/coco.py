@@ -1,7 +1,7 @@
 """COCO captions, or data in their format: photographs, each with what five people said of it."""
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import redirect_stdout
 from functools import cached_property
 from io import StringIO
@@ -21,12 +21,14 @@ from rnnpipe.sources.captions.coco_files import (
     read_annotations,
 )
 from rnnpipe.sources.captions.fields import refer_captions
+from rnnpipe.sources.captions.image_splits import ImageSplits
 from rnnpipe.sources.captions.karpathy import read_karpathy
 from rnnpipe.sources.captions.source import CaptionSource
-from rnnpipe.sources.folder import absolute, check_folder, list_images
+from rnnpipe.sources.folder import absolute, check_folder
+from rnnpipe.sources.ids import read_id
+from rnnpipe.sources.raw_files import ImageIndex
 from rnnpipe.sources.source import Progress, Reference
 from rnnpipe.sources.splits import Split
-from rnnpipe.sources.vqa.fields import is_id
 
 # The output belongs to the whole process, so one thread at a time may redirect it.
 _OUTPUT = threading.Lock()
@@ -82,7 +84,7 @@ class CocoCaptions(CaptionSource):
         return named_splits(self._folder, self.files)
 
     @cached_property
-    def _splits(self) -> dict[int, str] | None:
+    def _splits(self) -> ImageSplits | None:
         return None if self._karpathy is None else read_karpathy(self._karpathy)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -93,7 +95,7 @@ class CocoCaptions(CaptionSource):
     def split_names(self) -> frozenset[str]:
         """The splits that the raw data itself gives."""
         if self._splits is not None:
-            return frozenset(self._splits.values())
+            return self._splits.names
         return frozenset(files.split for files in self._split_files)
 
     @property
@@ -104,6 +106,16 @@ class CocoCaptions(CaptionSource):
             for split, files in (self.files or {}).items()
         }
         return {**named, "karpathy": self.karpathy is not None}
+
+    @property
+    def notices(self) -> Sequence[str]:
+        """Captions of images that their file does not list."""
+        return [
+            f"data.source: {files.strays:,} captions of {files.annotations.name} are of images "
+            "that it does not list, not read"
+            for files in self._split_files
+            if files.strays
+        ]
 
     def prepare(self, progress: Progress) -> None:
         """Checks that captions and images are there; see `Source`."""
@@ -121,71 +133,96 @@ class CocoCaptions(CaptionSource):
 
         Yields:
             References with the fields of `CaptionFields` and dead letters for images that are
-            malformed, listed twice, or without captions, file or split.
+            malformed, listed twice, or without captions, file or split, and for captions that are
+            of no image.
         """
         content = read_annotations(partition.annotations)
-        images = []
-        for number, entry in enumerate(content["images"]):
-            if isinstance(entry, dict) and is_id(entry.get("id")):
-                images.append(entry)
-            else:
-                yield _dead(partition, f"entry {number}", "read image", "it has no number as 'id'")
-        coco = _index(images, content["annotations"])
-        there = set(list_images(partition.images))
+        images, letters = _read_images(partition, content["images"])
+        yield from letters
+        captions, letters = _read_captions(partition, content["annotations"])
+        yield from letters
+        names, files = _names_by_id(images), ImageIndex(partition.images)
         seen: set[int] = set()
-        for entry in images:
-            image_id = entry["id"]
+        for image_id, entry in images:
             try:
-                _check_new(image_id, seen)
-                split = self._split_of(partition, image_id)
-                name = str(entry.get("file_name"))
+                _check_new(image_id, names, seen)
                 yield refer_captions(
                     partition.subtype,
-                    split,
+                    self._split_of(partition, image_id),
                     image_id=image_id,
-                    image=f"{partition.images}/{name}" if name in there else None,
-                    captions=[given.get("caption") for given in coco.imgToAnns[image_id]],
+                    image=files.find_name(entry.get("file_name")),
+                    captions=captions.get(image_id, []),
                     scene=entry.get("scene"),
                 )
             except BadRecord as bad:
                 yield _dead(partition, str(image_id), bad.step, bad.reason)
 
     def _split_of(self, partition: CocoSplit, image_id: int) -> str:
-        if self._splits is None:
-            return partition.split
-        if image_id not in self._splits:
-            raise BadRecord("find split", "the Karpathy splits do not have this image")
-        return self._splits[image_id]
+        return partition.split if self._splits is None else self._splits.find(image_id)
 
     def raw_files(self) -> Iterator[Path]:
         """The JSON files and all images of the folders that the splits use."""
         if self._karpathy is not None:
             yield self._karpathy
         yield from (files.annotations for files in self._split_files)
-        for folder in dict.fromkeys(files.images for files in self._split_files):
-            yield from (folder / name for name in list_images(folder))
+        folders = (
+            path
+            for files in self._split_files
+            for path in ImageIndex(files.images).images_in(files.folders)
+        )
+        yield from dict.fromkeys(folders)
 
 
-def _check_new(image_id: int, seen: set[int]) -> None:
-    if image_id in seen:
-        raise BadRecord("read image", "another image has this id")
-    seen.add(image_id)
+def _read_images(
+    partition: CocoSplit, entries: list[Any]
+) -> tuple[list[tuple[int, dict[str, Any]]], list[DeadLetter]]:
+    """The images with their numbers, and dead letters for entries without one."""
+    images, letters = [], []
+    for place, entry in enumerate(entries):
+        number = read_id(entry.get("id")) if isinstance(entry, dict) else None
+        if number is None:
+            letters.append(_dead(partition, f"entry {place}", "read image", "it has no id"))
+        else:
+            images.append((number, entry))
+    return images, letters
 
 
-def _index(images: list[Any], annotations: list[Any]) -> Any:
-    """COCO's own index; entries that it would choke on say nothing of any image."""
+def _read_captions(
+    partition: CocoSplit, entries: list[Any]
+) -> tuple[dict[int, list[Any]], list[DeadLetter]]:
+    """The captions of each image by its number, and dead letters for those of no image."""
+    usable, letters = [], []
+    for place, entry in enumerate(entries):
+        number = read_id(entry.get("image_id")) if isinstance(entry, dict) else None
+        if number is None:
+            reason = "it does not say of which image it is"
+            letters.append(_dead(partition, f"caption {place}", "read captions", reason))
+        else:
+            entry.update(image_id=number, id=place)
+            usable.append(entry)
     coco = COCO()
-    coco.dataset = {
-        "images": images,
-        "annotations": [
-            entry
-            for entry in annotations
-            if isinstance(entry, dict) and is_id(entry.get("image_id")) and is_id(entry.get("id"))
-        ],
-    }
+    coco.dataset = {"annotations": usable}
     with _OUTPUT, redirect_stdout(StringIO()):  # it tells of its progress
         coco.createIndex()
-    return coco
+    return {
+        number: [entry.get("caption") for entry in same] for number, same in coco.imgToAnns.items()
+    }, letters
+
+
+def _names_by_id(images: list[tuple[int, dict[str, Any]]]) -> dict[int, set[str]]:
+    names: dict[int, set[str]] = {}
+    for image_id, entry in images:
+        names.setdefault(image_id, set()).add(str(entry.get("file_name")))
+    return names
+
+
+def _check_new(image_id: int, names: Mapping[int, set[str]], seen: set[int]) -> None:
+    """Checks that an image's number is its own: captions of it cannot be told apart."""
+    if len(names[image_id]) > 1:
+        raise BadRecord("read image", f"{len(names[image_id])} images have this id")
+    if image_id in seen:
+        raise BadRecord("read image", "it is listed before")
+    seen.add(image_id)
 
 
 def _dead(partition: CocoSplit, name: str, step: str, reason: str) -> DeadLetter:

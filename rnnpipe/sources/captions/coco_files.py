@@ -8,7 +8,9 @@ from typing import Any
 from rnnpipe.errors import UserError
 from rnnpipe.settings import FilePath, Settings, setting
 from rnnpipe.sources.coco_splits import LABELS, check_named, label_of, splits_of
-from rnnpipe.sources.folder import image_folders, list_folder, read_json, walk
+from rnnpipe.sources.folder import describe_json, image_folders, read_json, walk
+from rnnpipe.sources.ids import read_id
+from rnnpipe.sources.raw_files import ImageIndex, folder_of
 from rnnpipe.sources.splits import Split
 
 WHERE_TO_GET_IT = "get COCO from https://cocodataset.org/#download, or correct data.source.path"
@@ -30,12 +32,16 @@ class CocoSplit:
         subtype: its own name, e.g. `train2017`.
         annotations: the JSON file of the captions.
         images: the folder of the images.
+        folders: the folders in it that files are named in; "" is itself.
+        strays: how many captions are about images that the file does not list.
     """
 
     split: str
     subtype: str
     annotations: Path
     images: Path
+    folders: tuple[str, ...]
+    strays: int
 
 
 def named_splits(folder: Path, files: Mapping[Split, CaptionFiles]) -> list[CocoSplit]:
@@ -58,8 +64,8 @@ def named_splits(folder: Path, files: Mapping[Split, CaptionFiles]) -> list[Coco
             if not there:
                 fix = f"correct data.source.files.{split}; it is relative to data.source.path"
                 raise UserError(str(path), what, "none there", fix)
-        read_annotations(annotations)
-        found_splits.append(CocoSplit(split, _subtype(annotations), annotations, images))
+        content = read_annotations(annotations)
+        found_splits.append(_describe(split, annotations, images, content))
     return found_splits
 
 
@@ -87,10 +93,24 @@ def find_splits(folder: Path) -> list[CocoSplit]:
     splits = splits_of([label for label in LABELS if label in found])
     found_splits = []
     for label, split in splits.items():
-        path, subtype = found[label], _subtype(found[label])
-        candidates = image_folders(folder, folders, path, subtype)
-        found_splits.append(CocoSplit(split, subtype, path, _with_images(folder, candidates, path)))
+        path = found[label]
+        content = read_annotations(path)
+        candidates = image_folders(folder, folders, path, _subtype(path))
+        images = _with_images(folder, candidates, path, content)
+        found_splits.append(_describe(split, path, images, content))
     return found_splits
+
+
+def _describe(
+    split: str, annotations: Path, images: Path, content: Mapping[str, list[Any]]
+) -> CocoSplit:
+    entries = [entry for entry in content["images"] if isinstance(entry, dict)]
+    listed = {read_id(entry.get("id")) for entry in entries}
+    about = (read_id(c.get("image_id")) for c in content["annotations"] if isinstance(c, dict))
+    strays = sum(number is not None and number not in listed for number in about)
+    folders = {folder_of(entry.get("file_name")) for entry in entries}
+    where = tuple(sorted(folders | {""}))
+    return CocoSplit(split, _subtype(annotations), annotations, images, where, strays)
 
 
 def read_annotations(path: Path) -> dict[str, list[Any]]:
@@ -102,8 +122,7 @@ def read_annotations(path: Path) -> dict[str, list[Any]]:
     content = read_json(path)
     for key in ("images", "annotations"):
         if not isinstance(content, dict) or not isinstance(content.get(key), list):
-            keys = ", ".join(map(repr, list(content)[:8])) if isinstance(content, dict) else ""
-            got = f"an object with {keys or 'no keys'}" if isinstance(content, dict) else "none"
+            got = describe_json(content)
             raise UserError(str(path), f"the key '{key}' with a list", got, WHERE_TO_GET_IT)
     return {key: content[key] for key in ("images", "annotations")}
 
@@ -113,12 +132,15 @@ def _subtype(annotations: Path) -> str:
     return annotations.name.split(".")[0].removeprefix("captions_")
 
 
-def _with_images(folder: Path, candidates: list[Path], annotations: Path) -> Path:
+def _with_images(
+    folder: Path, candidates: list[Path], annotations: Path, content: Mapping[str, list[Any]]
+) -> Path:
     """The first folder with any of the images; the build tells of missing ones."""
-    entries = read_annotations(annotations)["images"]
-    names = {str(entry.get("file_name")) for entry in entries if isinstance(entry, dict)}
-    for candidate in candidates:
-        if not names.isdisjoint(list_folder(candidate)):
+    entries = (entry for entry in content["images"] if isinstance(entry, dict))
+    names = {str(entry.get("file_name")) for entry in entries}
+    for candidate in [*candidates, annotations.parent, folder]:  # the last: named with folders
+        index = ImageIndex(candidate)
+        if any(map(index.has_name, names)):
             return candidate
     example = min(names, default="none")
     expected = f"a folder with the images of {annotations.name}, e.g. {example}"

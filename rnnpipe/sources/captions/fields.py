@@ -1,6 +1,7 @@
 """Captions of images, whatever data set they come from."""
 
 import json
+from pathlib import Path
 from typing import Any, TypedDict
 
 from rnnpipe.errors import BadRecord
@@ -28,7 +29,7 @@ def refer_captions(
     split: str,
     *,
     image_id: int,
-    image: str | None,
+    image: Path,
     captions: list[Any],
     scene: Any = None,
 ) -> Reference:
@@ -40,21 +41,19 @@ def refer_captions(
         subset: the raw data's own name for the split, e.g. `train2014`.
         split: the split that the image belongs to.
         image_id: the image's number.
-        image: path of the image's file, `None` where there is no such file.
+        image: the image's file.
         captions: what people wrote.
         scene: what is in the image: any JSON value.
 
     Raises:
-        BadRecord: there is no image, or no caption that can be used.
+        BadRecord: there is no caption that can be used.
     """
-    if image is None:
-        raise BadRecord("find image", "its file is not there")
     usable = [" ".join(caption.split()) for caption in captions if _is_text(caption)]
     if not usable:
         reason = f"none of {len(captions)} is a text" if captions else "there are none"
         raise BadRecord("read captions", reason)
     described = "" if scene is None else json.dumps(scene, sort_keys=True)
-    fields = CaptionFields(image_id=image_id, image=image, captions=usable, scene=described)
+    fields = CaptionFields(image_id=image_id, image=str(image), captions=usable, scene=described)
     return Reference(f"{subset}/{image_id}", f"{subset}/{image_id}", split, {**fields})
 
 

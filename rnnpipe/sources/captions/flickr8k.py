@@ -1,8 +1,8 @@
 """Flickr8k, or data in its format: photographs, each with what five people said of it."""
 
-import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -10,15 +10,19 @@ from typing import Any, Literal
 from rnnpipe.errors import BadRecord, DeadLetter, UserError
 from rnnpipe.settings import FilePath, setting
 from rnnpipe.sources.captions.fields import refer_captions
+from rnnpipe.sources.captions.image_splits import ImageSplits
 from rnnpipe.sources.captions.karpathy import read_karpathy
 from rnnpipe.sources.captions.source import CaptionSource
-from rnnpipe.sources.folder import absolute, check_folder, list_folder, list_images
+from rnnpipe.sources.folder import absolute, check_folder
+from rnnpipe.sources.ids import hash_id
+from rnnpipe.sources.raw_files import ImageIndex, walk_raw
 from rnnpipe.sources.source import Progress, Reference
-from rnnpipe.storage.paths import walk
+from rnnpipe.sources.splits import left_out_notices
 
 WHERE_TO_GET_IT = "get Flickr8k_text.zip and Flickr8k_Dataset.zip, or correct data.source.path"
 
 _TOKENS = re.compile(r"\.token(\.txt)?$", re.IGNORECASE)
+_LEMMAS = re.compile(r"(^|\.)lemma\.", re.IGNORECASE)
 _LIST = re.compile(r"(train|dev|val|test)_?images\.txt$", re.IGNORECASE)
 _SPLITS = {"train": "train", "dev": "validation", "val": "validation", "test": "test"}
 _LINE = re.compile(r"(?P<name>[^\t]+)#\d+\t(?P<caption>.*)")
@@ -28,14 +32,15 @@ _PART = "flickr"
 class Flickr8k(CaptionSource):
     """Flickr8k or Flickr30k, as files in a folder, at any depth.
 
-    - captions: `Flickr8k.token.txt`, `results_20130124.token`, …: lines of
-      `<file>#<number><TAB><caption>`;
+    - captions: `Flickr8k.token.txt`, `results_20130124.token`, …, but not
+      `Flickr8k.lemma.token.txt`: lines of `<file>#<number><TAB><caption>`;
     - the images of each split, a file name on each line: `Flickr_8k.trainImages.txt`,
       `Flickr_8k.devImages.txt` (the split `validation`), `Flickr_8k.testImages.txt`; without such
       lists all images are `train`, and with `karpathy` that file says which split each is in;
     - images: whatever folder has them.
 
-    An image's number is that with which its file's name begins, Flickr's own, else a hash of it.
+    An image's number is that with which its file's name begins, Flickr's own, if no other image
+    has it; else a hash of the name.
 
     Example:
         >>> source = Flickr8k(path=Path("data/flickr30k"), karpathy=Path("dataset_flickr30k.json"))
@@ -49,6 +54,9 @@ class Flickr8k(CaptionSource):
 
     kind: Literal["flickr8k"] = "flickr8k"
     path: FilePath = setting(help="the folder that holds them")
+    captions: FilePath | None = setting(
+        None, "the file of captions, relative to path; null: the one called like those above"
+    )
     karpathy: FilePath | None = setting(
         None,
         "Karpathy's dataset_flickr8k.json or dataset_flickr30k.json, relative to path; null: the "
@@ -67,30 +75,41 @@ class Flickr8k(CaptionSource):
     def _found(self) -> tuple[Path, dict[str, Path], Path]:
         """The file of captions, the list of each split, and the folder of images."""
         check_folder(self._folder, "Flickr8k", WHERE_TO_GET_IT)
-        tokens, lists, folders = list[Path](), dict[str, Path](), [self._folder]
-        for root, children, names in walk(self._folder):
-            folders += (root / child for child in children)
-            tokens += (root / name for name in names if _TOKENS.search(name))
-            for name in sorted(names):
+        tokens, folders = list[Path](), [self._folder]
+        lists: dict[str, Path] = {}
+        for root, listing in walk_raw(self._folder):
+            folders += (root / child for child in listing.folders)
+            tokens += (root / name for name in listing.files if _TOKENS.search(name))
+            for name in listing.files:
                 if found := _LIST.search(name):
-                    lists[_SPLITS[found[1].lower()]] = root / name
-        if len(tokens) != 1:
-            got = ", ".join(sorted(path.name for path in tokens)) or "none"
-            expected = "one file of captions (*.token.txt) here or further down"
-            raise UserError(str(self._folder), expected, got, WHERE_TO_GET_IT)
+                    _add_list(lists, _SPLITS[found[1].lower()], root / name)
+        captions = self._captions_of(tokens)
         if self._karpathy is None and lists and "train" not in lists:
             got, fix = ", ".join(path.name for path in lists.values()), "add it, or remove them all"
             raise UserError(str(self._folder), "a list *trainImages.txt", got, fix)
-        return tokens[0], lists, _images_folder(folders, tokens[0])
+        return captions, lists, _images_folder(folders, captions)
+
+    def _captions_of(self, tokens: list[Path]) -> Path:
+        """The file of captions: the one that is named, or else the only one of words as written."""
+        if self.captions is not None:
+            return self._folder / self.captions
+        written = [path for path in tokens if not _LEMMAS.search(path.name)] or tokens
+        if len(written) == 1:
+            return written[0]
+        got = ", ".join(sorted(path.name for path in written)) or "none"
+        expected = "one file of captions (*.token.txt) here or further down"
+        fix = "name one as data.source.captions" if written else WHERE_TO_GET_IT
+        raise UserError(str(self._folder), expected, got, fix)
 
     @cached_property
-    def _splits(self) -> dict[str, str] | None:
+    def _splits(self) -> ImageSplits | None:
         """The split of each image by its file's name; None where nothing tells of splits."""
         if self._karpathy is not None:
             return read_karpathy(self._karpathy, "filename")
         _, lists, _ = self._found
         names = ((name.strip(), s) for s, path in lists.items() for name in _read_lines(path))
-        return dict(names) if lists else None
+        missing = "none of the lists names this image"
+        return ImageSplits((pair for pair in names if pair[0]), missing) if lists else None
 
     def __getstate__(self) -> dict[str, Any]:
         """The splits are read again by each worker: they are many, and travel badly."""
@@ -99,15 +118,26 @@ class Flickr8k(CaptionSource):
     @property
     def split_names(self) -> frozenset[str]:
         """The splits that Karpathy's file names, or that there are lists for."""
-        if self._karpathy is not None:
-            return frozenset((self._splits or {}).values())
-        _, lists, _ = self._found
-        return frozenset(lists or ["train"])
+        if self._splits is None:
+            return frozenset(["train"])
+        return self._splits.names
 
     @property
     def settings(self) -> Mapping[str, Any]:
-        """Whether Karpathy's splits count; the rest shows in `files`."""
+        """Whether Karpathy's splits count; the rest shows in `raw_files`."""
         return {"karpathy": self.karpathy is not None}
+
+    @property
+    def notices(self) -> Sequence[str]:
+        """Captions whose words are lemmas."""
+        tokens = [
+            root / name
+            for root, listing in walk_raw(self._folder)
+            for name in listing.files
+            if _TOKENS.search(name)
+        ]
+        left = {path.name for path in tokens if path != self._found[0]}
+        return left_out_notices(left, "name it as data.source.captions")
 
     def prepare(self, progress: Progress) -> None:
         """Checks that captions, splits and images are there; see `Source`."""
@@ -133,45 +163,38 @@ class Flickr8k(CaptionSource):
             elif line.strip():
                 reason = "not of the form <file>#<number><TAB><caption>"
                 yield DeadLetter(f"{partition}/line {number}", tokens.name, "read captions", reason)
-        there = set(list_images(folder))
+        files, numbers = ImageIndex(folder), _number_images(captions)
         for name, texts in captions.items():
             try:
                 yield refer_captions(
                     partition,
                     self._split_of(name),
-                    image_id=_number_of(name),
-                    image=f"{folder}/{name}" if name in there else None,
+                    image_id=numbers[name],
+                    image=files.find_name(name),
                     captions=texts,
                 )
             except BadRecord as bad:
-                key = f"{partition}/{_number_of(name)}"
+                key = f"{partition}/{numbers[name]}"
                 yield DeadLetter(key, f"{tokens.name}: {name}", bad.step, bad.reason)
 
     def _split_of(self, name: str) -> str:
-        if self._splits is None:
-            return "train"
-        if name not in self._splits:
-            reason = "none of the lists names this image"
-            if self._karpathy is not None:
-                reason = "the Karpathy splits do not have this image"
-            raise BadRecord("find split", reason)
-        return self._splits[name]
+        return "train" if self._splits is None else self._splits.find(name)
 
     def raw_files(self) -> Iterator[Path]:
         """The captions, what tells of the splits, and all images of the folder."""
         tokens, lists, folder = self._found
         yield tokens
         yield from lists.values() if self._karpathy is None else [self._karpathy]
-        yield from (folder / name for name in list_images(folder))
+        yield from (folder / name for name in ImageIndex(folder).images)
 
 
 def _read_lines(path: Path) -> list[str]:
     try:
-        text = path.read_text(encoding="utf-8-sig", errors="surrogateescape")
+        text = path.read_bytes().decode("utf-8-sig", errors="surrogateescape")
     except OSError as fault:
         got = f"a file that cannot be read ({fault.strerror})"
         raise UserError(str(path), "text", got, WHERE_TO_GET_IT) from fault
-    return text.split("\n")
+    return [line.removesuffix("\r") for line in text.split("\n")]
 
 
 def _images_folder(folders: list[Path], tokens: Path) -> Path:
@@ -181,14 +204,25 @@ def _images_folder(folders: list[Path], tokens: Path) -> Path:
         expected, got = "lines of <file>#<number><TAB><caption>", "none"
         raise UserError(str(tokens), expected, got, WHERE_TO_GET_IT)
     for folder in sorted(folders, key=lambda path: (len(path.parts), path)):
-        if not names.isdisjoint(list_folder(folder)):
+        index = ImageIndex(folder)
+        if any(map(index.has_name, names)):
             return folder
     expected = f"a folder with the images of {tokens.name}, e.g. {min(names)}"
     raise UserError(str(folders[0]), expected, "none here or further down", WHERE_TO_GET_IT)
 
 
-def _number_of(name: str) -> int:
-    if found := re.match(r"\d{1,18}", name):
-        return int(found[0])
-    digest = hashlib.blake2b(name.encode(errors="surrogateescape"), digest_size=8).digest()
-    return int.from_bytes(digest, "big") >> 1  # records hold 63 bits and a sign
+def _add_list(lists: dict[str, Path], split: str, path: Path) -> None:
+    if split in lists:
+        got, fix = f"{lists[split].name} and {path.name}", "move one of them away"
+        raise UserError(str(path.parent), f"one list of images for {split}", got, fix)
+    lists[split] = path
+
+
+def _number_images(names: Iterable[str]) -> dict[str, int]:
+    """The number of each image by its file's name."""
+    leading = {name: re.match(r"\d{1,18}", name) for name in names}
+    often = Counter(int(found[0]) for found in leading.values() if found)
+    return {
+        name: int(found[0]) if found and often[int(found[0])] == 1 else hash_id(name)
+        for name, found in leading.items()
+    }

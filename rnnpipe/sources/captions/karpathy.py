@@ -4,13 +4,14 @@ from pathlib import Path
 from typing import Any
 
 from rnnpipe.errors import UserError
-from rnnpipe.sources.folder import read_json
-from rnnpipe.sources.vqa.fields import is_id
+from rnnpipe.sources.captions.image_splits import ImageSplits
+from rnnpipe.sources.folder import describe_json, read_json
+from rnnpipe.sources.ids import read_id
 
 _SPLITS = {"train": "train", "restval": "train", "val": "validation", "test": "test"}
 
 
-def read_karpathy(path: Path, key: str = "cocoid") -> dict[Any, str]:
+def read_karpathy(path: Path, key: str = "cocoid") -> ImageSplits:
     """The split of each image; `restval` images belong to the split `train`.
 
     Args:
@@ -26,20 +27,26 @@ def read_karpathy(path: Path, key: str = "cocoid") -> dict[Any, str]:
     """
     content = read_json(path)
     images = content.get("images") if isinstance(content, dict) else None
-    splits = {
-        entry[key]: _SPLITS[entry["split"]]
+    pairs = (
+        (image, _SPLITS[entry["split"]])
         for entry in (images if isinstance(images, list) else ())
         if isinstance(entry, dict)
-        and _is_known(entry.get(key), key)
+        and (image := _image_of(entry, key)) is not None
         and str(entry.get("split")) in _SPLITS
-    }
-    if "train" not in splits.values():
+    )
+    splits = ImageSplits(pairs, "the Karpathy splits do not have this image")
+    if "train" not in splits.names:
         expected = f"Karpathy's splits: 'images' with a '{key}' and a 'split', some of them 'train'"
-        got = f"{len(splits)} such images, none to train on" if splits else "none"
+        got = f"{len(splits)} such images, none to train on" if len(splits) else "none"
+        if not isinstance(images, list):
+            got = describe_json(content)
         name = "dataset_coco.json" if key == "cocoid" else "dataset_flickr8k.json or the like"
         raise UserError(str(path), expected, got, f"name {name} of his caption_datasets.zip")
     return splits
 
 
-def _is_known(value: Any, key: str) -> bool:
-    return is_id(value) if key == "cocoid" else isinstance(value, str)
+def _image_of(entry: dict[str, Any], key: str) -> int | str | None:
+    value = entry.get(key)
+    if key == "cocoid":
+        return read_id(value)
+    return value if isinstance(value, str) else None

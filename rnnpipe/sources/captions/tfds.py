@@ -11,6 +11,7 @@ from rnnpipe.settings import setting
 from rnnpipe.sources.captions.coco import CocoCaptions
 from rnnpipe.sources.captions.coco_files import CaptionFiles
 from rnnpipe.sources.captions.source import CaptionSource
+from rnnpipe.sources.ids import read_id
 from rnnpipe.sources.source import Progress
 from rnnpipe.sources.splits import Split
 from rnnpipe.sources.tfds import Tfds
@@ -64,9 +65,13 @@ class TfdsCaptions(Tfds, CaptionSource):
 
     def convert(self, field: str, feature: Any, value: Any) -> Any:
         """An image as the bytes of its file, captions as a list of texts."""
-        del feature
         if field == "number":
-            return int(value)
+            number = read_id(super().convert(field, feature, value))
+            if number is None:
+                expected, got = "a number or a name for each image", f"{value!r:.100}"
+                fix = "name the feature with it as data.source.number, or none"
+                raise UserError(f"tfds:{self.folder_name}", expected, got, fix)
+            return number
         if field == "image":
             if not isinstance(value, bytes):
                 expected, got = "an image", f"another value in {self.image}"
@@ -79,23 +84,21 @@ class TfdsCaptions(Tfds, CaptionSource):
     def write(self, folder: Path, progress: Progress) -> None:
         """Writes a folder of images and a file of captions for each split.
 
-        An image whose number another one has is listed without file or captions, so that it becomes
-        a dead letter and the first one stays as it is.
+        An image whose number another one has is listed like that one and its captions are left out,
+        so that it becomes a dead letter and the first one stays as it is.
         """
         total, done = self.count(), 0
         for split, instruction in self.instructions.items():
             (folder / split).mkdir()
             images: list[dict[str, Any]] = []
             annotations: list[dict[str, Any]] = []
-            seen: set[int] = set()
+            names: dict[int, str] = {}
             for example in self.examples(instruction):
                 number = example.get("number", len(images) + 1)
-                images.append({"id": number})
-                if number not in seen:
-                    seen.add(number)
-                    name = _write_image(folder / split, number, example["image"])
-                    images[-1]["file_name"] = name
+                if number not in names:
+                    names[number] = _write_image(folder / split, number, example["image"])
                     annotations += [{"image_id": number, "caption": c} for c in example["captions"]]
+                images.append({"id": number, "file_name": names[number]})
                 done += 1
                 if done % _PROGRESS_EVERY == 0:
                     progress(done, total)

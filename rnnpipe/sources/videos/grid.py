@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 from rnnpipe.errors import BadRecord, DeadLetter, UserError
 from rnnpipe.settings import FilePath, setting
 from rnnpipe.sources.folder import check_folder
+from rnnpipe.sources.raw_files import check_name, printable, walk_raw
 from rnnpipe.sources.videos.clips import Clip, Segment, number_of
 from rnnpipe.sources.videos.source import ClipFolder
 
@@ -19,6 +20,7 @@ WORDS: tuple[Word, ...] = get_args(Word)
 _UNITS = 25_000  # of an alignment, in a second
 _SILENCE = "sil"
 _SILENT = {"sil", "sp"}
+_ALIGNMENT = re.compile(r"\.align$", re.IGNORECASE)
 _VIDEO = re.compile(r"\.(mpg|mpeg|mp4|avi|mov)$", re.IGNORECASE)
 
 
@@ -60,13 +62,13 @@ class Grid(ClipFolder):
 
     def label_files(self) -> Iterator[Path]:
         """The alignments."""
-        yield from sorted(self._alignments.rglob("*.align"))
+        yield from _find_files(self._alignments, _ALIGNMENT)
 
     def find_clips(self) -> Sequence[Clip | DeadLetter]:
         """See `ClipFolder`."""
         check_folder(self._videos, "GRID's videos", "correct data.source.path or videos")
         check_folder(self._alignments, "GRID's alignments", "correct data.source.alignments")
-        paths = sorted(path for path in self._videos.rglob("*") if _VIDEO.search(path.name))
+        paths = _find_files(self._videos, _VIDEO)
         if not paths:
             fix = "correct data.source.path or videos"
             raise UserError(str(self._videos), "videos (.mpg, .mp4, .avi)", "none", fix)
@@ -74,13 +76,24 @@ class Grid(ClipFolder):
 
     def _make_clip(self, path: Path) -> Clip | DeadLetter:
         name = path.relative_to(self._videos)
-        key = name.with_suffix("").as_posix()
+        key = printable(name.with_suffix("").as_posix())
         try:
+            check_name(path.name)
             segments = _read_alignment(self._alignments / name.with_suffix(".align"))
             label = _word_of(segments, self.clip_label) if self.clip_label else None
         except BadRecord as bad:
-            return DeadLetter(key, name.as_posix(), bad.step, bad.reason)
+            return DeadLetter(key, printable(name.as_posix()), bad.step, bad.reason)
         return Clip(key, str(path), clip_label=label, segments=segments)
+
+
+def _find_files(folder: Path, names: re.Pattern[str]) -> list[Path]:
+    """The files at any depth whose names are like that, in order."""
+    return sorted(
+        root / name
+        for root, listing in walk_raw(folder)
+        for name in listing.files + listing.misnamed
+        if names.search(name)
+    )
 
 
 def _read_alignment(path: Path) -> list[Segment]:

@@ -9,7 +9,8 @@ from typing import Any, Literal
 from rnnpipe.errors import BadRecord, DeadLetter, UserError
 from rnnpipe.settings import FilePath, setting
 from rnnpipe.sources.coco_splits import splits_of
-from rnnpipe.sources.folder import absolute, check_folder, index_images, read_json
+from rnnpipe.sources.folder import absolute, check_folder, read_json
+from rnnpipe.sources.raw_files import ImageIndex
 from rnnpipe.sources.source import Progress, Reference
 from rnnpipe.sources.vqa.fields import is_id, refer
 from rnnpipe.sources.vqa.source import VqaSource
@@ -92,7 +93,7 @@ class EasyVqa(VqaSource):
         for done, files in enumerate(self._split_files, start=1):
             questions = _read_questions(files.questions)
             asked = [entry[2] for entry in questions if _is_triple(entry)]
-            images = index_images(files.images)
+            images = ImageIndex(files.images).numbers
             if not any(image_id in images for image_id in asked):
                 raise UserError(
                     str(files.images),
@@ -113,7 +114,7 @@ class EasyVqa(VqaSource):
             References with the fields of `VqaFields` and dead letters for questions that are
             malformed or without image.
         """
-        images = index_images(partition.images)
+        images = ImageIndex(partition.images)
         for number, entry in enumerate(_read_questions(partition.questions)):
             try:
                 yield _refer(partition, number, entry, images)
@@ -125,7 +126,7 @@ class EasyVqa(VqaSource):
         """The JSON files and all images."""
         for files in self._split_files:
             yield files.questions
-            for name in index_images(files.images).values():
+            for name in ImageIndex(files.images).images:
                 yield files.images / name
 
 
@@ -141,17 +142,16 @@ def _is_triple(entry: Any) -> bool:
     return isinstance(entry, list) and len(entry) == 3 and is_id(entry[2])
 
 
-def _refer(partition: EasyVqaSplit, number: int, entry: Any, images: dict[int, str]) -> Reference:
+def _refer(partition: EasyVqaSplit, number: int, entry: Any, images: ImageIndex) -> Reference:
     if not _is_triple(entry):
         raise BadRecord("read question", f"not [question, answer, image id]: {entry!r}")
     question, answer, image_id = entry
-    name = images.get(image_id)
     return refer(
         partition.folder.name,
         partition.split,
         question_id=number,
         image_id=image_id,
-        image=None if name is None else f"{partition.images}/{name}",
+        image=images.find_number(image_id),
         question=question,
         answers=[answer] * _ANNOTATORS,
     )

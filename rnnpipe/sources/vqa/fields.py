@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from pathlib import Path
 from typing import Any, Literal, TypedDict, TypeGuard, get_args
 
 from rnnpipe.errors import BadRecord
@@ -42,7 +43,7 @@ def refer(
     *,
     question_id: int,
     image_id: int,
-    image: str | None,
+    image: Path,
     question: Any,
     answers: Any,
     answer_type: Any = None,
@@ -55,7 +56,7 @@ def refer(
         split: the split that the subset becomes.
         question_id: the question's number.
         image_id: the image's number.
-        image: path of the image's file, `None` where there is no such file.
+        image: the image's file.
         question: the question.
         answers: what each annotator answered.
         answer_type: one of `ANSWER_TYPES`; `None`: that of the most frequent answer.
@@ -78,12 +79,10 @@ def refer(
     if question_type is None:
         question_type = question_type_of(question)
     _check_text("read answers", "question_type", question_type)
-    if image is None:
-        raise BadRecord("find image", f"no image has the number {image_id}")
     fields = VqaFields(
         question_id=question_id,
         image_id=image_id,
-        image=image,
+        image=str(image),
         question=question,
         answers=answers,
         answer_type=answer_type,

@@ -7,7 +7,8 @@ from typing import Any, Literal
 
 from rnnpipe.errors import BadRecord, DeadLetter
 from rnnpipe.settings import FilePath, setting
-from rnnpipe.sources.folder import absolute, check_folder, index_images
+from rnnpipe.sources.folder import absolute, check_folder
+from rnnpipe.sources.raw_files import ImageIndex
 from rnnpipe.sources.source import Progress, Reference
 from rnnpipe.sources.splits import Split
 from rnnpipe.sources.vqa.fields import is_id, refer
@@ -103,7 +104,7 @@ class VqaV2(VqaSource):
         """
         annotations = read_annotations(partition.annotations)
         _, questions = read_questions(partition.questions)
-        images = index_images(partition.images)
+        images = ImageIndex(partition.images)
         seen: set[int] = set()
         for number, entry in enumerate(questions):
             question_id = entry.get("question_id") if isinstance(entry, dict) else None
@@ -120,7 +121,7 @@ class VqaV2(VqaSource):
         for files in self._split_files:
             yield from (files.questions, files.annotations)
         for folder in dict.fromkeys(files.images for files in self._split_files):
-            for name in index_images(folder).values():
+            for name in ImageIndex(folder).images:
                 yield folder / name
 
 
@@ -136,20 +137,19 @@ def _refer(
     partition: VqaSplit,
     entry: dict[str, Any],
     annotations: dict[int, Annotation],
-    images: dict[int, str],
+    images: ImageIndex,
 ) -> Reference:
     question_id, image_id = entry["question_id"], entry.get("image_id")
     if not is_id(image_id):
         raise BadRecord("read question", f"image_id is not a number: {image_id!r}")
     if question_id not in annotations:
         raise BadRecord("read answers", f"{partition.annotations.name} does not have this question")
-    name = images.get(image_id)
     return refer(
         partition.subtype,
         partition.split,
         question_id=question_id,
         image_id=image_id,
-        image=None if name is None else f"{partition.images}/{name}",
+        image=images.find_number(image_id),
         question=entry.get("question"),
         **annotations[question_id]._asdict(),
     )

@@ -9,7 +9,8 @@ from typing import Any
 from rnnpipe.errors import UserError
 from rnnpipe.settings import FilePath, Settings, setting
 from rnnpipe.sources.coco_splits import LABELS, check_named, label_of, splits_of
-from rnnpipe.sources.folder import image_folders, index_images, walk
+from rnnpipe.sources.folder import image_folders, walk
+from rnnpipe.sources.raw_files import ImageIndex
 from rnnpipe.sources.splits import Split
 from rnnpipe.sources.vqa.fields import is_id
 from rnnpipe.sources.vqa.vqa_v2_json import read_questions
@@ -166,11 +167,11 @@ def _first_with_images(candidates: list[Path], questions: Path, entries: list[An
     if not asked:
         raise UserError(str(questions), "questions with an 'image_id'", "none", WHERE_TO_GET_IT)
     for folder in candidates:
-        images = index_images(folder)
-        if any(image_id in images for image_id in asked):
+        numbers = ImageIndex(folder).numbers
+        if any(image_id in numbers for image_id in asked):
             return folder
     first = candidates[0]
-    others = len(index_images(first))
+    others = len(ImageIndex(first).numbers)
     got = f"{others} others" if others else "none" if first.is_dir() else "no such folder"
     raise UserError(
         str(first),

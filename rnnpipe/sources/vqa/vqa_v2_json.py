@@ -5,16 +5,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from rnnpipe.errors import UserError
-from rnnpipe.sources.folder import read_json
-
-_NAMES: dict[type, str] = {
-    list: "a list",
-    str: "text",
-    int: "a number",
-    float: "a number",
-    bool: "a truth value",
-    type(None): "null",
-}
+from rnnpipe.sources.folder import describe_json, read_json
 
 
 class Annotation(NamedTuple):
@@ -70,23 +61,17 @@ def read_annotations(path: Path) -> dict[int, Annotation]:
 
 def _member(path: Path, content: Any, key: str, kind: type) -> Any:
     if not isinstance(content, dict) or key not in content:
-        got = f"no such key in {_shown(content)}"
+        got = f"no such key in {describe_json(content)}"
     elif not isinstance(content[key], kind):
-        got = f"{_shown(content[key])} under it"
+        got = f"{describe_json(content[key])} under it"
     else:
         return content[key]
     raise UserError(
         str(path),
-        f"the key '{key}' with {_NAMES[kind]}",
+        f"the key '{key}' with {describe_json(kind())}",
         got,
         "give a file in the format of VQA v2.0, see https://visualqa.org/vqa_v2_teaser.html",
     )
-
-
-def _shown(content: Any) -> str:
-    if isinstance(content, dict):
-        return "an object with " + (", ".join(map(repr, list(content)[:8])) or "no keys")
-    return _NAMES[type(content)]
 
 
 def _compact(entry: dict[str, Any]) -> Any:

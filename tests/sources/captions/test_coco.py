@@ -9,6 +9,7 @@ import pytest
 from rnnpipe.errors import DeadLetter, UserError
 from rnnpipe.sources.captions.coco import CocoCaptions
 from rnnpipe.sources.captions.coco_files import CaptionFiles
+from rnnpipe.sources.raw_files import IMAGE_ENDINGS
 
 PHOTO = "{:012d}.jpg"
 
@@ -75,11 +76,13 @@ def test_images_with_their_captions(write, capsys):
 def test_odd_entries_become_dead_letters(write):
     references, letters = read(CocoCaptions(path=write(odd=True)))
     assert set(references) == {"train2017/1", "train2017/2"}
-    assert references["train2017/1"].fields["captions"] == ["A dog.", "It runs."]
+    assert references["train2017/1"].fields["captions"] == ["A dog.", "It runs.", "?"]
     assert [(letter.key, letter.step, letter.reason) for letter in letters] == [
-        ("train2017/entry 4", "read image", "it has no number as 'id'"),
-        ("train2017/entry 5", "read image", "it has no number as 'id'"),
-        ("train2017/1", "read image", "another image has this id"),
+        ("train2017/entry 4", "read image", "it has no id"),
+        ("train2017/entry 5", "read image", "it has no id"),
+        ("train2017/caption 5", "read captions", "it does not say of which image it is"),
+        ("train2017/caption 7", "read captions", "it does not say of which image it is"),
+        ("train2017/1", "read image", "it is listed before"),
         ("train2017/77", "read captions", "there are none"),
         ("train2017/78", "find image", "its file is not there"),
         ("train2017/79", "read captions", "none of 1 is a text"),
@@ -144,7 +147,7 @@ def test_real_data(shared_data):
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        ([], "the key 'images' with a list, got none"),
+        ([], "the key 'images' with a list, got a list"),
         ({"images": []}, "the key 'annotations' with a list, got an object with 'images'"),
         ({"images": [], "annotations": {}}, "the key 'annotations' with a list, got an object"),
     ],
@@ -182,3 +185,90 @@ def test_what_is_missing_is_told_of(write, tmp_path):
     twice = json.loads((folder / "annotations" / "captions_train2017.json").read_text())
     (folder / "annotations" / "captions_train2014.json").write_text(json.dumps(twice))
     assert "one file of captions for the split 'train'" in told(CocoCaptions(path=folder))
+
+
+def write_part(write_json, folder, images, annotations, part="train", files=()):
+    write_json(folder / f"captions_{part}.json", {"images": images, "annotations": annotations})
+    for name in files:
+        path = folder / part / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+
+
+def listed(*files):
+    return [{"id": number, "file_name": name} for number, name in enumerate(files, start=1)]
+
+
+def captioned(*images):
+    return [{"id": number, "image_id": number, "caption": "x"} for number in images]
+
+
+def test_captions_of_an_id_that_two_images_have_are_nobodys(write_json, tmp_path):
+    images = [*listed("1.jpg"), {"id": 5, "file_name": "a.jpg"}, {"id": "5", "file_name": "b.jpg"}]
+    files = ["1.jpg", "a.jpg", "b.jpg"]
+    write_part(write_json, tmp_path, images, captioned(1, 5), files=files)
+    references, letters = read(CocoCaptions(path=tmp_path))
+    assert set(references) == {"train/1"}
+    reasons = [(letter.key, letter.step, letter.reason) for letter in letters]
+    assert reasons == [("train/5", "read image", "2 images have this id")] * 2
+
+
+def test_captions_need_no_id_of_their_own(write_json, tmp_path):
+    captions = [
+        {"image_id": 1, "caption": "a"},
+        {"id": "x", "image_id": "1", "caption": "b"},
+        {"id": 3, "image_id": 1.0, "caption": "c"},
+        {"id": 3, "image_id": 1, "caption": "d"},
+    ]
+    write_part(write_json, tmp_path, listed("1.jpg"), captions, files=["1.jpg"])
+    references, letters = read(CocoCaptions(path=tmp_path))
+    assert references["train/1"].fields["captions"] == ["a", "b", "c", "d"]
+    assert letters == []
+
+
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [
+        ("1.webp", "1.webp"),
+        ("1.gif", "1.gif"),
+        ("1", "1"),
+        ("a/1.jpg", "a/1.jpg"),
+        ("a\\1.jpg", "a/1.jpg"),
+        ("caf\u00e9.jpg", "cafe\u0301.jpg"),
+        ("cafe\u0301.jpg", "caf\u00e9.jpg"),
+    ],
+)
+def test_any_name_that_a_file_has_is_found(write_json, tmp_path, name, file):
+    write_part(write_json, tmp_path, listed("2.jpg", name), captioned(1, 2), files=["2.jpg", file])
+    source = CocoCaptions(path=tmp_path)
+    references, letters = read(source)
+    assert letters == []
+    assert references["train/2"].fields["image"] == str(tmp_path / "train" / file)
+    if file.endswith(IMAGE_ENDINGS):
+        assert {r.fields["image"] for r in references.values()} <= set(map(str, source.raw_files()))
+
+
+def test_files_may_be_named_from_the_folder_of_the_data_set(write_json, tmp_path):
+    images = listed("train/1.jpg", "train/more/2.jpg")
+    write_part(write_json, tmp_path, images, captioned(1, 2), files=["1.jpg", "more/2.jpg"])
+    references, letters = read(CocoCaptions(path=tmp_path))
+    assert (set(references), letters) == ({"train/1", "train/2"}, [])
+
+
+def test_folders_may_be_links(write_json, tmp_path):
+    real, raw = tmp_path / "real", tmp_path / "raw"
+    write_part(write_json, real, listed("1.jpg"), captioned(1), files=["1.jpg"])
+    raw.mkdir()
+    (raw / "coco").symlink_to(real)
+    references, letters = read(CocoCaptions(path=raw))
+    assert (set(references), letters) == ({"train/1"}, [])
+
+
+def test_captions_of_images_that_are_not_listed_are_counted(write_json, tmp_path):
+    write_part(write_json, tmp_path, listed("1.jpg"), captioned(1, 7, 8), files=["1.jpg"])
+    source = CocoCaptions(path=tmp_path)
+    read(source)
+    assert source.notices == [
+        "data.source: 2 captions of captions_train.json are of images that it does not list, "
+        "not read"
+    ]

@@ -7,6 +7,7 @@ import pytest
 
 from rnnpipe.errors import DeadLetter, UserError
 from rnnpipe.sources.captions.flickr8k import Flickr8k
+from rnnpipe.sources.ids import hash_id
 
 LINES = [
     "9_a.jpg#0\tA dog .",
@@ -57,11 +58,12 @@ def test_images_with_their_captions(folder):
         "scene": "",
     }
     assert references["flickr/7"].split == "validation"
-    assert len(references) == 3  # and the cover, under a number of its own
+    assert len(references) == 2
     assert [(letter.key, letter.step, letter.reason) for letter in letters] == [
         ("flickr/line 4", "read captions", "not of the form <file>#<number><TAB><caption>"),
         ("flickr/8", "find image", "its file is not there"),
         ("flickr/6", "find split", "none of the lists names this image"),
+        (f"flickr/{hash_id('cover.png')}", "find split", "it is in train and in validation"),
     ]
     assert len(list(source.raw_files())) == 3 + 4
 
@@ -119,3 +121,61 @@ def test_a_file_without_captions_is_told(folder):
         read(folder)
     with pytest.raises(UserError, match="a folder with Flickr8k, got nothing there"):
         read(folder / "missing")
+
+
+def write_flickr(folder, lines, images, lists=None):
+    (folder / "x.token.txt").write_bytes("\n".join(lines).encode())
+    (folder / "images").mkdir()
+    for name in images:
+        (folder / "images" / name).touch()
+    for name, content in (lists or {}).items():
+        (folder / name).write_text("\n".join(content))
+
+
+def test_an_image_of_two_splits_is_in_neither(tmp_path):
+    names = [f"{number}_a.jpg" for number in range(4)]
+    lists = {"x.trainImages.txt": names[:3], "x.testImages.txt": names[2:]}
+    write_flickr(tmp_path, [f"{name}#0\tA dog ." for name in names], names, lists)
+    _, found = read(tmp_path)
+    assert [(raw.key, getattr(raw, "reason", raw.__class__.__name__)) for raw in found] == [
+        ("flickr/0", "Reference"),
+        ("flickr/1", "Reference"),
+        ("flickr/2", "it is in test and in train"),
+        ("flickr/3", "Reference"),
+    ]
+
+
+def test_names_that_begin_alike_have_numbers_of_their_own(tmp_path):
+    names = ["2021_00.jpg", "2021_01.jpg", "7_a.jpg"]
+    write_flickr(tmp_path, [f"{name}#0\tA dog ." for name in names], names)
+    _, found = read(tmp_path)
+    numbers = [reference.fields["image_id"] for reference in found]
+    assert numbers == [hash_id("2021_00.jpg"), hash_id("2021_01.jpg"), 7]
+
+
+def test_the_published_zip_has_lemmas_and_what_macos_adds(tmp_path):
+    lines = ["1_a.jpg#0\tA dog runs\rin the snow .\r", "2_b.jpg#0\tA cat ."]
+    write_flickr(tmp_path, lines, ["1_a.jpg", "2_b.jpg"])
+    (tmp_path / "x.lemma.token.txt").write_text("1_a.jpg#0\tA dog run .")
+    (tmp_path / "__MACOSX").mkdir()
+    (tmp_path / "__MACOSX" / "._x.token.txt").write_bytes(b"\x00\x05\x16\x07")
+    source, found = read(tmp_path)
+    assert [r.fields["captions"] for r in found] == [["A dog runs in the snow ."], ["A cat ."]]
+    assert source.notices == [
+        "data.source: x.lemma.token.txt is not read; name it as data.source.captions"
+    ]
+    lemmas = Flickr8k(path=tmp_path, captions="x.lemma.token.txt")
+    [lemma] = lemmas.read(lemmas.partitions()[0])
+    assert lemma.fields["captions"] == ["A dog run ."]
+
+
+def test_two_files_of_captions_or_two_lists_are_one_too_many(tmp_path):
+    write_flickr(tmp_path, ["1_a.jpg#0\tA dog ."], ["1_a.jpg"])
+    (tmp_path / "y.token.txt").write_text("1_a.jpg#0\tA dog .")
+    with pytest.raises(UserError, match=r"y\.token\.txt; name one as data\.source\.captions"):
+        read(tmp_path)
+    (tmp_path / "y.token.txt").unlink()
+    for name in ("x.trainImages.txt", "y.trainImages.txt"):
+        (tmp_path / name).write_text("1_a.jpg")
+    with pytest.raises(UserError, match="one list of images for train, got x"):
+        read(tmp_path)

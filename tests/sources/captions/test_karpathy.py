@@ -27,14 +27,16 @@ IMAGES = [
 def test_each_image_has_its_split(tmp_path, key, splits):
     path = tmp_path / "dataset.json"
     path.write_text(json.dumps({"images": IMAGES}))
-    assert read_karpathy(path, key) == splits
+    found = read_karpathy(path, key)
+    assert {image: found.find(image) for image in splits} == splits
+    assert len(found) == len(splits)
 
 
 @pytest.mark.parametrize(
     ("content", "key", "told"),
     [
-        ([], "cocoid", "'images' with a 'cocoid' and a 'split', some of them 'train', got none"),
-        ({"images": 5}, "cocoid", "got none; name dataset_coco.json of his"),
+        ([], "cocoid", "'images' with a 'cocoid' and a 'split', some of them 'train', got a list"),
+        ({"images": 5}, "cocoid", "got an object with 'images'; name dataset_coco.json of his"),
         ({"images": IMAGES[2:]}, "cocoid", "got 1 such images, none to train on"),
         ({"images": IMAGES[2:]}, "filename", "on; name dataset_flickr8k.json or the like of his"),
     ],

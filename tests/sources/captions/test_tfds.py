@@ -84,7 +84,7 @@ def test_of_two_images_with_one_number_the_first_stays_as_it_is(data_dir):
     assert first.fields["captions"] == ["First."]
     assert len(list((source.folder / "train").iterdir())) == 1
     assert second == DeadLetter(
-        "train/4", "captions_train.json", "read image", "another image has this id"
+        "train/4", "captions_train.json", "read image", "it is listed before"
     )
 
 

@@ -53,7 +53,6 @@ def test_types_that_the_raw_data_does_not_give():
         ({"answer_type": "colour"}, ("read answers", "unknown answer_type 'colour'")),
         ({"answer_type": ["other"]}, ("read answers", "unknown answer_type ['other']")),
         ({"question_type": 7}, ("read answers", "question_type is not text: 7")),
-        ({"image": None}, ("find image", "no image has the number 25")),
     ],
 )
 def test_what_is_malformed_is_told(changes, told):
