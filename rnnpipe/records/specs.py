@@ -69,7 +69,7 @@ VQA = RecordSpec(
         "question_tokens": Field("int64", "token ids of the question", sequence=True),
         "question_type": Field("text", "kind of question, e.g. its leading words"),
         "answers": Field("text", "one answer from each person asked", sequence=True),
-        "answer_type": Field("text", "`yes/no`, `number` or `other`"),
+        "answer_type": Field("text", "`yes/no`, `number`, `other` or `unanswerable`"),
         "answer_ids": Field("int64", "the distinct answers that the model knows", sequence=True),
         "answer_weights": Field(
             "float32", "share of the people who gave each of `answer_ids`", sequence=True

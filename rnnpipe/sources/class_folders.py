@@ -1,5 +1,6 @@
 """A folder for each class: what sources of such folders share, whatever their files hold."""
 
+import unicodedata
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -73,23 +74,50 @@ class ClassFolders(Source):
         check_folder(self._folder, "a folder for each label", "correct data.source.path")
         partitions = []
         for split, base in self._split_folders():
-            for label in filter(self._is_wanted, list_raw(base).folders):
-                names = self._files(base / label)
+            for name in filter(self._is_wanted, list_raw(base).folders):
+                names = self._files(base / name)
                 for start in range(0, len(names), _FILES_PER_PARTITION):
                     partition = tuple(names[start : start + _FILES_PER_PARTITION])
-                    partitions.append(ClassFolder(split, label, partition))
-        labels = {partition.label for partition in partitions if partition.split == "train"}
-        if len(labels) < 2:
-            expected = f"folders of {_some(self.endings)} files for two labels or more"
-            got = ", ".join(sorted(labels)) or "none"
-            raise UserError(str(self._folder), expected, got, "correct data.source.path or labels")
+                    partitions.append(ClassFolder(split, _fold(name), partition))
+        self._check_labels({p.label for p in partitions if p.split == "train"})
         return partitions
 
+    def _check_labels(self, labels: set[str]) -> None:
+        """Checks that there are two classes to train on, and all that a config names."""
+        if missing := set(map(_fold, self.labels or ())) - labels:
+            got = f"none called {', '.join(sorted(missing))} with {_some(self.endings)} files"
+            fix = "correct data.source.labels"
+            raise UserError(str(self._folder), "a training folder for each label", got, fix)
+        if len(labels) < 2:
+            expected = f"folders of {_some(self.endings)} files for two labels or more"
+            got, fix = ", ".join(sorted(labels)) or "none", "correct data.source.path or labels"
+            if others := self._other_endings():
+                got += f", and files that end in {_some(others)}"
+            raise UserError(str(self._folder), expected, got, fix)
+
+    def _other_endings(self) -> list[str]:
+        """How other files in folders of classes end."""
+        names = (
+            name
+            for _, base in self._split_folders()
+            for folder in list_raw(base).folders
+            for name in list_raw(base / folder).files
+        )
+        return sorted({Path(name).suffix or name for name in names if not self._is_read(name)})
+
+    def _is_read(self, name: str) -> bool:
+        return name.lower().endswith(self.endings)
+
     def _split_folders(self) -> list[tuple[str, Path]]:
+        """The folder of each split, or all as `train` where there is none for training.
+
+        A folder that has files and no folders is one of a class, whatever it is called: COCO and
+        VOC have a class called train.
+        """
         splits: dict[str, Path] = {}
         for name in list_raw(self._folder).folders:
-            split = split_of_name(name)
-            if split is None:
+            split, listing = split_of_name(name), list_raw(self._folder / name)
+            if split is None or (not listing.folders and any(map(self._is_read, listing.files))):
                 continue
             if split in splits:
                 got = f"{splits[split].name} and {name}"
@@ -100,9 +128,10 @@ class ClassFolders(Source):
 
     @property
     def notices(self) -> Sequence[str]:
-        """Folders beside those of splits, and what lies in a class's folder and is no such file."""
+        """Folders that are not read or hold nothing, and other files in folders of classes."""
         beside, others = self._beside_splits(), self._others()
         told = left_out_notices(beside, "call it train, validation or test")
+        told += left_out_notices(self._empty(), f"it has no {_some(self.endings)} files")
         if others:
             what = f"{len(others):,} in folders of labels, such as {others[0]}"
             told.append(f"data.source: {what}, not read; names end in {_some(self.endings)}")
@@ -120,16 +149,27 @@ class ClassFolders(Source):
             f"{folder}/{name}"
             for folder in folders
             for name in _names_in(self._folder / folder)
-            if not name.lower().endswith(self.endings)
+            if not self._is_read(name)
         )
 
-    def _is_wanted(self, label: str) -> bool:
-        return label not in self.unlabelled if self.labels is None else label in self.labels
+    def _empty(self) -> list[str]:
+        """The folders that would be classes if there were files in them."""
+        return [
+            f"{(base / name).relative_to(self._folder).as_posix()}/"
+            for _, base in self._split_folders()
+            for name in filter(self._is_wanted, list_raw(base).folders)
+            if not self._files(base / name)
+        ]
+
+    def _is_wanted(self, name: str) -> bool:
+        if self.labels is None:
+            return name not in self.unlabelled
+        return _fold(name) in map(_fold, self.labels)
 
     def _files(self, folder: Path) -> list[str]:
         inside, listing = folder.relative_to(self._folder).as_posix(), list_raw(folder)
         names = listing.files + listing.misnamed
-        return [f"{inside}/{name}" for name in names if name.lower().endswith(self.endings)]
+        return [f"{inside}/{name}" for name in names if self._is_read(name)]
 
     @property
     def split_names(self) -> frozenset[str]:
@@ -164,6 +204,11 @@ class ClassFolders(Source):
         for partition in self._partitions:
             for name in partition.names:
                 yield self._folder / name
+
+
+def _fold(label: str) -> str:
+    """A label in the form in which accents are part of their letters: macOS writes another."""
+    return unicodedata.normalize("NFC", label)
 
 
 def _some(endings: Sequence[str]) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 from rnnpipe.errors import BadRecord, UserError
+from rnnpipe.sources.ids import read_id
 from rnnpipe.storage.leftovers import INCOMPLETE
 from rnnpipe.storage.paths import StorePath, scan
 
@@ -219,6 +220,33 @@ class ImageIndex:
         if len(names) > 1:
             raise BadRecord(_STEP, f"{len(names)} images have the number {number}: {_some(names)}")
         return self.folder / names[0]
+
+    def find_id(self, value: object) -> Path:
+        """The file of an image, by its number, or by its name with or without ending.
+
+        Raises:
+            BadRecord: there is no such file, or there are several (step `find image`).
+        """
+        if isinstance(value, str) and not value.strip().isdecimal():
+            return self.find_name(self._stems.get(_fold(value.strip()), value.strip()))
+        number = read_id(value)
+        if number is None:
+            raise BadRecord(_STEP, f"not an id: {value!r:.100}")
+        return self.find_number(number)
+
+    def has_id(self, value: object) -> bool:
+        """Whether an image has such an id, be it one of several."""
+        if isinstance(value, str) and not value.strip().isdecimal():
+            return self.has_name(self._stems.get(_fold(value.strip()), value.strip()))
+        return read_id(value) in self.numbers
+
+    @cached_property
+    def _stems(self) -> dict[str, str]:
+        """The names without ending that one image alone has."""
+        stems: dict[str, list[str]] = {}
+        for name in self.images:
+            stems.setdefault(_fold(name.rpartition(".")[0]), []).append(name)
+        return {stem: names[0] for stem, names in stems.items() if len(names) == 1}
 
     def find_name(self, name: object) -> Path:
         """The file of an image, by its name, or by its path relative to the folder.

@@ -9,10 +9,11 @@ from typing import Any, Literal
 from rnnpipe.errors import BadRecord, DeadLetter, UserError
 from rnnpipe.settings import FilePath, setting
 from rnnpipe.sources.coco_splits import splits_of
-from rnnpipe.sources.folder import absolute, check_folder, read_json
+from rnnpipe.sources.folder import absolute, check_folder, describe_json, read_json
+from rnnpipe.sources.ids import read_id
 from rnnpipe.sources.raw_files import ImageIndex
 from rnnpipe.sources.source import Progress, Reference
-from rnnpipe.sources.vqa.fields import is_id, refer
+from rnnpipe.sources.vqa.fields import refer
 from rnnpipe.sources.vqa.source import VqaSource
 
 _ANNOTATORS = 10
@@ -92,13 +93,13 @@ class EasyVqa(VqaSource):
         """Checks that questions and images are there; see `Source`."""
         for done, files in enumerate(self._split_files, start=1):
             questions = _read_questions(files.questions)
-            asked = [entry[2] for entry in questions if _is_triple(entry)]
-            images = ImageIndex(files.images).numbers
-            if not any(image_id in images for image_id in asked):
+            asked = [e[2] for e in questions if _is_triple(e) and read_id(e[2]) is not None]
+            index = ImageIndex(files.images)
+            if not any(map(index.has_id, asked)):
                 raise UserError(
                     str(files.images),
                     f"the images that {files.folder.name}/questions.json asks about",
-                    f"{len(images)} others" if images else "none",
+                    f"{len(index.images)} others" if index.images else "none",
                     _WHERE_TO_GET_IT,
                 )
             progress(done, len(self._split_files))
@@ -133,25 +134,30 @@ class EasyVqa(VqaSource):
 def _read_questions(path: Path) -> list[Any]:
     questions = read_json(path)
     if not isinstance(questions, list) or not any(map(_is_triple, questions)):
-        got = "another structure" if questions else "nothing"
+        got = "a list of others" if questions else "an empty list"
+        if not isinstance(questions, list):
+            got = describe_json(questions)
         raise UserError(str(path), "a list of [question, answer, image id]", got, _WHERE_TO_GET_IT)
     return questions
 
 
 def _is_triple(entry: Any) -> bool:
-    return isinstance(entry, list) and len(entry) == 3 and is_id(entry[2])
+    return isinstance(entry, list) and len(entry) == 3
 
 
 def _refer(partition: EasyVqaSplit, number: int, entry: Any, images: ImageIndex) -> Reference:
     if not _is_triple(entry):
         raise BadRecord("read question", f"not [question, answer, image id]: {entry!r}")
     question, answer, image_id = entry
+    number_of_image = read_id(image_id)
+    if number_of_image is None:
+        raise BadRecord("read question", f"not the id of an image: {image_id!r:.100}")
     return refer(
         partition.folder.name,
         partition.split,
         question_id=number,
-        image_id=image_id,
-        image=images.find_number(image_id),
+        image_id=number_of_image,
+        image=images.find_id(image_id),
         question=question,
         answers=[answer] * _ANNOTATORS,
     )

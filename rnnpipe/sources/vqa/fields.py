@@ -3,12 +3,12 @@
 import re
 from collections import Counter
 from pathlib import Path
-from typing import Any, Literal, TypedDict, TypeGuard, get_args
+from typing import Any, Literal, TypedDict, get_args
 
 from rnnpipe.errors import BadRecord
 from rnnpipe.sources.source import Reference
 
-AnswerType = Literal["yes/no", "number", "other"]
+AnswerType = Literal["yes/no", "number", "other", "unanswerable"]
 
 ANSWER_TYPES: tuple[AnswerType, ...] = get_args(AnswerType)
 
@@ -24,7 +24,7 @@ class VqaFields(TypedDict):
         image: path of the image's file.
         question: the question as asked.
         answers: what each annotator answered; VQA asks ten.
-        answer_type: `yes/no`, `number` or `other`.
+        answer_type: `yes/no`, `number`, `other`, or `unanswerable` (of VizWiz).
         question_type: how the question begins, e.g. `what color is the`.
     """
 
@@ -72,6 +72,8 @@ def refer(
         raise BadRecord("read answers", "there are no answers")
     for answer in answers:
         _check_text("read answers", "an answer", answer)
+    if not any(map(str.strip, answers)):
+        raise BadRecord("read answers", f"all {len(answers)} are empty")
     if answer_type is None:
         answer_type = answer_type_of(Counter(answers).most_common(1)[0][0])
     if answer_type not in ANSWER_TYPES:
@@ -89,11 +91,6 @@ def refer(
         question_type=question_type,
     )
     return Reference(f"{subset}/{question_id}", f"{subset}/{image_id}", split, {**fields})
-
-
-def is_id(value: Any) -> TypeGuard[int]:
-    """Whether a value is a number that a question or an image can have: records hold 64 bits."""
-    return type(value) is int and 0 <= value < 1 << 63
 
 
 def answer_type_of(answer: str) -> AnswerType:

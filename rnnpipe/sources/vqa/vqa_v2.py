@@ -1,6 +1,6 @@
 """VQA v2.0: people's questions about COCO's photographs, with ten answers each."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence, Set
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -8,10 +8,11 @@ from typing import Any, Literal
 from rnnpipe.errors import BadRecord, DeadLetter
 from rnnpipe.settings import FilePath, setting
 from rnnpipe.sources.folder import absolute, check_folder
+from rnnpipe.sources.ids import read_id
 from rnnpipe.sources.raw_files import ImageIndex
 from rnnpipe.sources.source import Progress, Reference
 from rnnpipe.sources.splits import Split
-from rnnpipe.sources.vqa.fields import is_id, refer
+from rnnpipe.sources.vqa.fields import refer
 from rnnpipe.sources.vqa.source import VqaSource
 from rnnpipe.sources.vqa.vqa_v2_files import (
     WHERE_TO_GET_IT,
@@ -105,14 +106,14 @@ class VqaV2(VqaSource):
         annotations = read_annotations(partition.annotations)
         _, questions = read_questions(partition.questions)
         images = ImageIndex(partition.images)
-        seen: set[int] = set()
+        ambiguous, seen = _find_ambiguous(questions), set[int]()
         for number, entry in enumerate(questions):
-            question_id = entry.get("question_id") if isinstance(entry, dict) else None
+            question_id = read_id(entry.get("question_id")) if isinstance(entry, dict) else None
             try:
-                _check_id(question_id, seen)
-                yield _refer(partition, entry, annotations, images)
+                question_id = _check_id(question_id, entry, ambiguous, seen)
+                yield _refer(partition, question_id, entry, annotations, images)
             except BadRecord as bad:
-                name = question_id if is_id(question_id) else f"entry {number}"
+                name = f"entry {number}" if question_id is None else question_id
                 key = f"{partition.subtype}/{name}"
                 yield DeadLetter(key, partition.questions.name, bad.step, bad.reason)
 
@@ -125,31 +126,69 @@ class VqaV2(VqaSource):
                 yield folder / name
 
 
-def _check_id(question_id: Any, seen: set[int]) -> None:
-    if not is_id(question_id):
-        raise BadRecord("read question", f"question_id is not a number: {question_id!r}")
+def _find_ambiguous(questions: Sequence[Any]) -> set[int]:
+    """The ids of several questions: which of them was answered cannot be told."""
+    asked: dict[int | None, Any] = {}
+    ambiguous = set[int]()
+    for entry in questions:
+        if isinstance(entry, dict):
+            number = read_id(entry.get("question_id"))
+            question = entry.get("image_id"), entry.get("question")
+            if asked.setdefault(number, question) != question and number is not None:
+                ambiguous.add(number)
+    return ambiguous
+
+
+def _check_id(question_id: int | None, entry: Any, ambiguous: Set[int], seen: set[int]) -> int:
+    if question_id is None:
+        found = entry.get("question_id") if isinstance(entry, dict) else entry
+        raise BadRecord("read question", f"question_id is not an id: {found!r:.100}")
+    if question_id in ambiguous:
+        raise BadRecord("read question", "several questions have this question_id")
     if question_id in seen:
-        raise BadRecord("read question", "another question has this question_id")
+        raise BadRecord("read question", "it is asked before")
     seen.add(question_id)
+    return question_id
 
 
 def _refer(
     partition: VqaSplit,
+    question_id: int,
     entry: dict[str, Any],
-    annotations: dict[int, Annotation],
+    annotations: Mapping[int, Annotation | None],
     images: ImageIndex,
 ) -> Reference:
-    question_id, image_id = entry["question_id"], entry.get("image_id")
-    if not is_id(image_id):
-        raise BadRecord("read question", f"image_id is not a number: {image_id!r}")
-    if question_id not in annotations:
-        raise BadRecord("read answers", f"{partition.annotations.name} does not have this question")
+    image_id = read_id(entry.get("image_id"))
+    if image_id is None:
+        raise BadRecord("read question", f"image_id is not an id: {entry.get('image_id')!r:.100}")
+    annotation = _annotation_of(partition, question_id, image_id, annotations)
     return refer(
         partition.subtype,
         partition.split,
         question_id=question_id,
         image_id=image_id,
-        image=images.find_number(image_id),
+        image=images.find_id(entry["image_id"]),
         question=entry.get("question"),
-        **annotations[question_id]._asdict(),
+        answers=annotation.answers,
+        answer_type=annotation.answer_type,
+        question_type=annotation.question_type,
     )
+
+
+def _annotation_of(
+    partition: VqaSplit,
+    question_id: int,
+    image_id: int,
+    annotations: Mapping[int, Annotation | None],
+) -> Annotation:
+    """What people answered to a question about that image."""
+    name = partition.annotations.name
+    if question_id not in annotations:
+        raise BadRecord("read answers", f"{name} does not have this question")
+    annotation = annotations[question_id]
+    if annotation is None:
+        raise BadRecord("read answers", f"{name} has this question twice, with other answers")
+    if annotation.image_id is not None and read_id(annotation.image_id) != image_id:
+        reason = f"{name} says that it is about image {annotation.image_id!r:.100}"
+        raise BadRecord("read answers", reason)
+    return annotation

@@ -10,9 +10,9 @@ from rnnpipe.errors import UserError
 from rnnpipe.settings import FilePath, Settings, setting
 from rnnpipe.sources.coco_splits import LABELS, check_named, label_of, splits_of
 from rnnpipe.sources.folder import image_folders, walk
+from rnnpipe.sources.ids import is_id, read_id
 from rnnpipe.sources.raw_files import ImageIndex
 from rnnpipe.sources.splits import Split
-from rnnpipe.sources.vqa.fields import is_id
 from rnnpipe.sources.vqa.vqa_v2_json import read_questions
 
 WHERE_TO_GET_IT = (
@@ -163,19 +163,22 @@ def _image_folders(folder: Path, folders: list[Path], questions: Path, subtype: 
 def _first_with_images(candidates: list[Path], questions: Path, entries: list[Any]) -> Path:
     """The first folder with any of the images asked about; the build tells of missing ones."""
     ids = (entry.get("image_id") for entry in entries if isinstance(entry, dict))
-    asked = [image_id for image_id in ids if is_id(image_id)]
+    asked = [image_id for image_id in ids if read_id(image_id) is not None]
     if not asked:
         raise UserError(str(questions), "questions with an 'image_id'", "none", WHERE_TO_GET_IT)
     for folder in candidates:
-        numbers = ImageIndex(folder).numbers
-        if any(image_id in numbers for image_id in asked):
+        if any(map(ImageIndex(folder).has_id, asked)):
             return folder
     first = candidates[0]
-    others = len(ImageIndex(first).numbers)
+    others = len(ImageIndex(first).images)
     got = f"{others} others" if others else "none" if first.is_dir() else "no such folder"
     raise UserError(
         str(first),
-        f"images that {questions.name} asks about, e.g. {asked[0]:012d}.jpg",
+        f"images that {questions.name} asks about, e.g. {_name_of(asked[0])}",
         got,
         WHERE_TO_GET_IMAGES,
     )
+
+
+def _name_of(image_id: Any) -> str:
+    return f"{image_id:012d}.jpg" if is_id(image_id) else f"{image_id}.jpg"

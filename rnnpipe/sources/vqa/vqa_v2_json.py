@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from rnnpipe.errors import UserError
 from rnnpipe.sources.folder import describe_json, read_json
+from rnnpipe.sources.ids import read_id
 
 
 class Annotation(NamedTuple):
@@ -15,11 +16,13 @@ class Annotation(NamedTuple):
         answers: the text of each answer.
         answer_type: what kind of answer most of them are.
         question_type: how the question begins.
+        image_id: the image that they saw.
     """
 
     answers: Any
     answer_type: Any
     question_type: Any
+    image_id: Any
 
 
 def read_questions(path: Path) -> tuple[str, list[Any]]:
@@ -37,18 +40,19 @@ def read_questions(path: Path) -> tuple[str, list[Any]]:
     return subtype, questions
 
 
-def read_annotations(path: Path) -> dict[int, Annotation]:
-    """The annotations of a split by their `question_id`.
+def read_annotations(path: Path) -> dict[int, Annotation | None]:
+    """The annotations of a split by their `question_id`; None where several differ.
 
     Raises:
         UserError: the file is no annotations file of VQA v2.0.
     """
     entries = _member(path, read_json(path, _compact), "annotations", list)
-    annotations = {
-        entry[0]: entry[1]
-        for entry in entries
-        if isinstance(entry, tuple) and isinstance(entry[0], int)
-    }
+    annotations: dict[int, Annotation | None] = {}
+    for entry in entries:
+        question_id = read_id(entry[0]) if isinstance(entry, tuple) else None
+        if question_id is not None:
+            same = annotations.setdefault(question_id, entry[1])
+            annotations[question_id] = entry[1] if same == entry[1] else None
     if not annotations:
         raise UserError(
             str(path),
@@ -82,7 +86,10 @@ def _compact(entry: dict[str, Any]) -> Any:
     """
     if "question_id" in entry:
         kind, opening = entry.get("answer_type"), entry.get("question_type")
-        return entry["question_id"], Annotation(entry.get("answers"), _once(kind), _once(opening))
+        annotation = Annotation(
+            entry.get("answers"), _once(kind), _once(opening), entry.get("image_id")
+        )
+        return entry["question_id"], annotation
     if "answer" in entry:
         return _once(entry["answer"])
     return entry

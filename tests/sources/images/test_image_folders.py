@@ -43,7 +43,7 @@ def test_chosen_folders_and_too_few(tmp_path):
         write(tmp_path / name / "1.png")
     chosen = read_all(ImageFolders(path=tmp_path, labels=("a", "c")))
     assert {r.fields["label"] for r in chosen} == {"a", "c"}
-    with pytest.raises(UserError, match=r"expected folders of \.jpg, \.jpeg, .* files for two"):
+    with pytest.raises(UserError, match="training folder for each label, got none called x"):
         ImageFolders(path=tmp_path, labels=("a", "x")).prepare(ignore)
 
 

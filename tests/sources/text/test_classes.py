@@ -102,7 +102,7 @@ def test_label_folders_without_splits_and_chosen_ones(tmp_path):
     chosen = LabelFolders(path=tmp_path, labels=("a", "c"))
     assert {r.fields["label"] for r in read_all(chosen)} == {"a", "c"}
     assert chosen.split_names == {"train"}
-    with pytest.raises(UserError, match=r"folders of \.txt files for two labels or more, got a"):
+    with pytest.raises(UserError, match=r"training folder for each label, got none called x"):
         LabelFolders(path=tmp_path, labels=("a", "x")).prepare(ignore)
 
 

@@ -128,9 +128,9 @@ def test_missing_questions(tmp_path):
 @pytest.mark.parametrize(
     ("content", "got"),
     [
-        ({"questions": []}, "another structure"),
-        ([["is it?", "yes", "0"]], "another structure"),
-        ([], "nothing"),
+        ({"questions": []}, "an object with 'questions'"),
+        ([["is it?", "yes"]], "a list of others"),
+        ([], "an empty list"),
     ],
 )
 def test_questions_of_another_kind(tmp_path, write, content, got):

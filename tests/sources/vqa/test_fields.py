@@ -2,7 +2,7 @@ import pytest
 
 from rnnpipe.errors import BadRecord
 from rnnpipe.sources.source import Reference
-from rnnpipe.sources.vqa.fields import answer_type_of, is_id, question_type_of, refer
+from rnnpipe.sources.vqa.fields import answer_type_of, question_type_of, refer
 
 GOOD = {
     "question_id": 25000,
@@ -25,6 +25,11 @@ def test_a_reference_keeps_what_the_raw_data_says():
     assert refer("val2014", "test", **GOOD) == Reference(
         key="val2014/25000", group="val2014/25", split="test", fields=GOOD
     )
+
+
+def test_some_answers_may_be_empty_and_some_questions_unanswerable():
+    given = {**GOOD, "answers": ["", "unanswerable"], "answer_type": "unanswerable"}
+    assert refer("train2014", "train", **given).fields == given
 
 
 def test_types_that_the_raw_data_does_not_give():
@@ -50,6 +55,7 @@ def test_types_that_the_raw_data_does_not_give():
             {"answers": ["\udc00"]},
             ("read answers", "an answer is not Unicode text: '\\udc00'"),
         ),
+        ({"answers": ["", " ", "\n"]}, ("read answers", "all 3 are empty")),
         ({"answer_type": "colour"}, ("read answers", "unknown answer_type 'colour'")),
         ({"answer_type": ["other"]}, ("read answers", "unknown answer_type ['other']")),
         ({"question_type": 7}, ("read answers", "question_type is not text: 7")),
@@ -84,13 +90,3 @@ def test_answer_type_of(answer, kind):
 )
 def test_question_type_of(question, kind):
     assert question_type_of(question) == kind
-
-
-@pytest.mark.parametrize("value", [0, 9, (1 << 63) - 1])
-def test_ids(value):
-    assert is_id(value)
-
-
-@pytest.mark.parametrize("value", [-1, 1 << 63, True, 9.0, "9", None, [9]])
-def test_no_ids(value):
-    assert not is_id(value)

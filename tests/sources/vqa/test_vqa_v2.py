@@ -67,7 +67,7 @@ def test_dead_letters(tmp_path, write_split, write_json):
         {**asked, "question_id": 9000},
         {**asked, "question_id": 1},
         {**asked, "question_id": 9001, "image_id": 77},
-        {**asked, "question_id": 25000, "image_id": "25"},
+        {**asked, "question_id": 25000, "image_id": [25]},
         {**asked, "question_id": 2, "question": None},
         {**asked, "question_id": 3},
         {**asked},
@@ -87,14 +87,14 @@ def test_dead_letters(tmp_path, write_split, write_json):
     assert dead == [
         DeadLetter(f"train2014/{key}", QUESTIONS, step, reason)
         for key, step, reason in (
-            (9000, "read question", "another question has this question_id"),
+            (9000, "read question", "it is asked before"),
             (1, "read answers", f"{ANNOTATIONS} does not have this question"),
             (9001, "find image", "no image has the number 77"),
-            (25000, "read question", "image_id is not a number: '25'"),
+            (25000, "read question", "image_id is not an id: [25]"),
             (2, "read question", "the question is not text: None"),
             (3, "read answers", "there are no answers"),
-            ("entry 7", "read question", "question_id is not a number: None"),
-            ("entry 8", "read question", "question_id is not a number: None"),
+            ("entry 7", "read question", "question_id is not an id: None"),
+            ("entry 8", "read question", "question_id is not an id: ['odd']"),
         )
     ]
 
@@ -223,3 +223,82 @@ def test_real_questions_about_real_photographs(shared_data, name):
     )
     assert all(Path(raw.fields["image"]).is_file() for raw in references)
     assert len(list(source.raw_files())) == 2 + 117
+
+
+def write_questions(folder, write_json, questions, answers, images):
+    """Questions as (id, image) and answers as (id, answer, image or None)."""
+    asked = [{"question_id": q, "image_id": i, "question": f"What is {q}?"} for q, i in questions]
+    answered = [
+        {"question_id": q, "answers": [{"answer": a}] * 10, **({"image_id": i} if i else {})}
+        for q, a, i in answers
+    ]
+    write_json(folder / "train_questions.json", {"data_subtype": "train", "questions": asked})
+    write_json(folder / "train_annotations.json", {"annotations": answered})
+    for name in images:
+        path = folder / "train" / name
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    source = VqaV2(path=folder)
+    source.prepare(ignore)
+    found = read_all(source)
+    dead = [(r.key, r.step, r.reason) for r in found if isinstance(r, DeadLetter)]
+    return {r.key: r.fields for r in found if isinstance(r, Reference)}, dead
+
+
+def test_a_number_that_two_files_have_is_a_dead_letter(tmp_path, write_json):
+    read, dead = write_questions(
+        tmp_path,
+        write_json,
+        [(1, 1), (2, 2)],
+        [(1, "red", None), (2, "red", None)],
+        ["street_1.jpg", "indoor_1.jpg", "street_2.jpg"],
+    )
+    assert set(read) == {"train/2"}
+    reason = "2 images have the number 1: indoor_1.jpg, street_1.jpg"
+    assert dead == [("train/1", "find image", reason)]
+
+
+@pytest.mark.parametrize("forms", [(1, "1"), ("1", 1), (1.0, "01"), ("scene-0", "scene-0")])
+def test_ids_may_be_numbers_or_text(tmp_path, write_json, forms):
+    asked, answered = forms
+    images = ["1.webp", "scene-0.jpg"]
+    read, dead = write_questions(
+        tmp_path, write_json, [(asked, asked)], [(answered, "red", answered)], images
+    )
+    assert dead == []
+    [fields] = read.values()
+    name = "scene-0.jpg" if asked == "scene-0" else "1.webp"
+    assert fields["image"] == f"{tmp_path}/train/{name}"
+
+
+def test_answers_about_another_image_are_of_no_use(tmp_path, write_json):
+    read, dead = write_questions(
+        tmp_path,
+        write_json,
+        [(1, 1), (2, 2)],
+        [(1, "red", 2), (2, "red", "2")],
+        ["1.jpg", "2.jpg"],
+    )
+    assert set(read) == {"train/2"}
+    reason = "train_annotations.json says that it is about image 2"
+    assert dead == [("train/1", "read answers", reason)]
+
+
+def test_what_has_one_id_twice_cannot_be_told_apart(tmp_path, write_json):
+    read, dead = write_questions(
+        tmp_path,
+        write_json,
+        [(1, 1), (1, 2), (3, 1), (4, 1)],
+        [(1, "red", None), (3, "red", None), (3, "blue", None), (4, "red", None)],
+        ["1.jpg", "2.jpg"],
+    )
+    assert set(read) == {"train/4"}
+    assert dead == [
+        ("train/1", "read question", "several questions have this question_id"),
+        ("train/1", "read question", "several questions have this question_id"),
+        (
+            "train/3",
+            "read answers",
+            "train_annotations.json has this question twice, with other answers",
+        ),
+    ]

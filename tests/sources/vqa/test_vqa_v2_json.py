@@ -70,13 +70,20 @@ def test_annotations(file):
     entries = [
         {"question_id": 5, "answers": answers, "answer_type": "yes/no", "question_type": "is it"},
         {"question_id": 6, "answer_type": "other"},
-        {"question_id": "7", "answers": answers},
+        {"question_id": "7", "answers": answers, "image_id": 9},
+        {"question_id": 8, "answers": answers},
+        {"question_id": 8, "answers": answers},
+        {"question_id": 9, "answers": answers},
+        {"question_id": "9", "answers": answers[:1]},
         {"answers": answers},
         "odd",
     ]
     assert read_annotations(file({"annotations": entries})) == {
-        5: Annotation(["yes", "no"], "yes/no", "is it"),
-        6: Annotation(None, "other", None),
+        5: Annotation(["yes", "no"], "yes/no", "is it", None),
+        6: Annotation(None, "other", None, None),
+        7: Annotation(["yes", "no"], None, None, 9),
+        8: Annotation(["yes", "no"], None, None, None),
+        9: None,
     }
 
 
