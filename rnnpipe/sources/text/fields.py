@@ -6,6 +6,7 @@ from typing import Any, TypedDict
 from rnnpipe.errors import BadRecord
 from rnnpipe.sources.labels import read_label
 from rnnpipe.sources.source import Reference
+from rnnpipe.sources.text.lines import MAX_BYTES, TOO_LONG
 
 
 class TextFields(TypedDict):
@@ -84,7 +85,9 @@ def _check_text(what: str, value: Any) -> str:
     if not value.strip():
         raise BadRecord("read text", f"{what} is empty")
     try:
-        value.encode()
+        size = len(value.encode())
     except UnicodeEncodeError as fault:  # half of a surrogate pair, which JSON can spell
         raise BadRecord("read text", f"{what} is not Unicode text") from fault
+    if size > MAX_BYTES:
+        raise BadRecord("read text", f"{what} is {TOO_LONG}")
     return value
