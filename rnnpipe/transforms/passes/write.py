@@ -29,6 +29,7 @@ from rnnpipe.transforms.recipes.base import Dropped, Encoder
 _WRITTEN = Metrics.counter("rnnpipe", "records_written")
 _DEAD = Metrics.counter("rnnpipe", "dead_letters")
 _SECOND = BadRecord("check key", "a second record with this key")
+_NO_TEXT = BadRecord("encode record", "what it would hold as text is no Unicode")
 
 ShardKey = tuple[str, int]
 
@@ -170,11 +171,16 @@ class ShardWriter:
             if isinstance(outcome, BadRecord):
                 letters.append(_dead(reference, outcome))
                 continue
+            try:
+                record = encode_example(self.spec, outcome.values)
+            except UnicodeEncodeError:
+                letters.append(_dead(reference, _NO_TEXT))
+                continue
             previous = reference.key
             result.records += 1
             for name, value in outcome.measures.items():
                 measures[name].append(value)
-            yield encode_example(self.spec, outcome.values)
+            yield record
         # Counting all values at once takes a tenth of the time that one by one takes.
         result.histograms = {name: Counter(values) for name, values in measures.items()}
 
