@@ -99,3 +99,11 @@ class DeadLetter:
     source: str
     step: str
     reason: str
+
+    def __post_init__(self) -> None:
+        # Names of raw data may be bytes or halves of characters that no file of ours can hold.
+        for name in ("key", "source", "step", "reason"):
+            text = getattr(self, name)
+            if not text.isascii():
+                spelled = text.encode(errors="backslashreplace").decode()
+                object.__setattr__(self, name, spelled)

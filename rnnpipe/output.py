@@ -28,4 +28,5 @@ def use_utf8() -> None:
 
 def write_notice(text: str) -> None:
     """Writes a notice on the standard error, where it is no part of a result."""
-    print(f"rnnpipe: note: {text}", file=sys.stderr, flush=True)
+    sys.stderr.write(f"rnnpipe: note: {text}\n")
+    sys.stderr.flush()

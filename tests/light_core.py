@@ -53,7 +53,7 @@ def check_attention():
     import keras
     import numpy as np
 
-    from rnnpipe.decoding import beam_search, greedy
+    from rnnpipe.decoding import beam_search, greedy_search
     from rnnpipe.layers import AdditiveAttention, AttentionDecoder, GRUCell
 
     memory = keras.random.normal((2, 5, 4), seed=1)
@@ -62,8 +62,8 @@ def check_attention():
     total = keras.ops.convert_to_numpy(alignments).sum(-1)
     np.testing.assert_allclose(total, np.ones_like(total), rtol=1e-5)
     step, state = decoder.begin(memory)
-    likeliest = keras.ops.convert_to_numpy(greedy(step, state, max_length=4).ids)
-    best = keras.ops.convert_to_numpy(beam_search(step, state, width=1, max_length=4).ids)
+    likeliest = keras.ops.convert_to_numpy(greedy_search(step, state, max_length=4).ids)
+    best = keras.ops.convert_to_numpy(beam_search(step, state, beam_width=1, max_length=4).ids)
     np.testing.assert_array_equal(np.ravel(best), np.ravel(likeliest))
 
 

@@ -44,7 +44,7 @@ _TOKEN = re.compile(
   | (?i:nos?|figs?|art|pp|ca)\.(?=\s\d) | [^\W\d_]\.(?!\w)        # no. 5, john f. kennedy
   | [A-Z]+(?:&[A-Z]+)+                                           # at&t, but black & white
   | \d*(?:[.,:]\d+)+ | [!?]{{2,}} | \*+ | \.+ | -+               # 11:44 and pm are two tokens
-  | _+ | {_WORD}(?:[-/.]{_WORD}|'(?!(?i:s|m|d|ll|re|ve|n)(?!\w))[^\W\d_]+)*  # t-shirt, and/or, o'clock
+  | _+ | {_WORD}(?:[-/.]{_WORD}|'(?!(?i:s|m|d|ll|re|ve|n)(?!\w))[^\W\d_]+)*  # t-shirt, o'clock
   | \S
     """,
     re.VERBOSE,

@@ -1,9 +1,12 @@
 """How well translations agree with references: BLEU, chrF and exact matches."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from rnnpipe.errors import UserError
+
+BleuTokenizer = Literal["13a", "intl", "zh", "char", "ja-mecab", "ko-mecab"]
+"""How sacreBLEU cuts texts into words; `13a` knows no words of scripts without spaces."""
 
 LENGTHS = (5, 10, 15, 20, 30)
 """The last numbers of words of the bins of `length_bin`, but for the open one."""
@@ -14,17 +17,18 @@ def score_translations(
     references: Sequence[str],
     *,
     lowercase: bool = False,
-    tokenize: Tokenize = "13a",
+    tokenize: BleuTokenizer = "13a",
 ) -> dict[str, float]:
     """BLEU and chrF as sacreBLEU computes them, and the share of exact matches.
 
-    sacreBLEU does its own tokenization (13a), so that both sides are plain text: nothing cut, the
+    sacreBLEU does its own tokenization, so that both sides are plain text: nothing cut, the
     references as they came with the data.
 
     Args:
         hypotheses: the translations.
         references: a reference for each.
         lowercase: whether case counts for nothing, as with sacreBLEU's `-lc`.
+        tokenize: what cuts the texts for BLEU, as sacreBLEU's `-tok`.
 
     Returns:
         `bleu` and `chrf`, from 0 to 100, and `exact`, a fraction.
@@ -43,7 +47,7 @@ def score_translations(
     _check(hypotheses, references)
     scores = {
         name: float(metric.corpus_score(hypotheses, [references]).score)
-        for name, metric in _metrics(lowercase).items()
+        for name, metric in _metrics(lowercase, tokenize).items()
     }
     matches = [
         _fold(hypothesis, lowercase) == _fold(reference, lowercase)
@@ -52,7 +56,7 @@ def score_translations(
     return {**scores, "exact": sum(matches) / len(matches)}
 
 
-def describe_metrics(*, lowercase: bool = False, tokenize: Tokenize = "13a") -> dict[str, str]:
+def describe_metrics(*, lowercase: bool = False, tokenize: BleuTokenizer = "13a") -> dict[str, str]:
     """The signatures of `bleu` and `chrf` that sacreBLEU gives, for others to compute the same.
 
     Example:
@@ -60,7 +64,7 @@ def describe_metrics(*, lowercase: bool = False, tokenize: Tokenize = "13a") -> 
         'nrefs:1|case:lc|eff:no|tok:13a|smooth:exp'
     """
     signatures = {}
-    for name, metric in _metrics(lowercase).items():
+    for name, metric in _metrics(lowercase, tokenize).items():
         metric.corpus_score(["a"], [["a"]])  # the number of references is part of it
         signatures[name] = str(metric.get_signature())
     return signatures
@@ -92,7 +96,7 @@ def length_bin(text: str) -> str:
     return f"{first}+"
 
 
-def _metrics(lowercase: bool, tokenize: Tokenize = "13a") -> dict[str, Any]:
+def _metrics(lowercase: bool, tokenize: BleuTokenizer = "13a") -> dict[str, Any]:
     from sacrebleu.metrics.bleu import BLEU  # noqa: PLC0415  # only where scores are asked for
     from sacrebleu.metrics.chrf import CHRF  # noqa: PLC0415  # as above
 

@@ -1,5 +1,6 @@
 """The one door to folders of raw data: which files are data, and which images have which name."""
 
+import hashlib
 import os
 import re
 import unicodedata
@@ -12,7 +13,7 @@ from typing import Any, NamedTuple
 from rnnpipe.errors import BadRecord, UserError
 from rnnpipe.sources.ids import read_id
 from rnnpipe.storage.leftovers import INCOMPLETE
-from rnnpipe.storage.paths import StorePath, scan
+from rnnpipe.storage.paths import StorePath, read_range, scan
 
 IMAGE_ENDINGS = (
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".webp", ".gif", ".avif"),
@@ -26,6 +27,7 @@ _SYSTEM_NAMES = {"__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "@eadir"
 _SYSTEM_STARTS = (".", "~$")
 _NUMBERED = re.compile(rf"(\d+)(?:{'|'.join(map(re.escape, IMAGE_ENDINGS))})$", re.IGNORECASE)
 _STEP = "find image"
+_END_BYTES = 1 << 20
 
 
 class Listing(NamedTuple):
@@ -81,6 +83,8 @@ def _is_system(name: str) -> bool:
 
 
 def _is_utf8(name: str) -> bool:
+    if name.isascii():
+        return True
     try:
         name.encode()
     except UnicodeEncodeError:
@@ -164,15 +168,66 @@ def skipped_notices(files: Iterable[Path]) -> list[str]:
     return notices
 
 
-class ImageIndex:
-    """The images of a folder, by the number that their names end in or by their names.
+class FileIndex:
+    """The files of a folder by their names, or by their paths relative to it.
 
-    `COCO_train2014_000000000009.jpg`, `000000000009.webp` and `9.png` are all image 9. Each folder
-    is listed once, when it is needed, and no file is opened. Names are equal if they are the same
-    text: whether letters and their accents are one code point or two, as on macOS, does not count.
+    Each folder is listed once, when it is needed, and no file is opened. Names are equal if they
+    are the same text: whether letters and their accents are one code point or two, as on macOS,
+    does not count.
 
     Args:
         folder: a folder; one that is missing holds nothing.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._names: dict[str, dict[str, list[str]]] = {}
+
+    def find_name(self, name: object) -> Path:
+        """The file of a name, which may be a path relative to the folder.
+
+        Raises:
+            BadRecord: there is no such file in the folder (step `find image`).
+        """
+        if not isinstance(name, str) or not name:
+            raise BadRecord(_STEP, f"not the name of a file: {name!r:.100}")
+        inside, spelled = "", name
+        if "/" in name or "\\" in name:
+            path = PurePosixPath(name if self._is_there(name) else name.replace("\\", "/"))
+            if path.is_absolute() or ".." in path.parts:
+                raise BadRecord(_STEP, f"{name} is not inside the folder")
+            inside, spelled = path.parent.as_posix().removeprefix("."), path.name
+        same = self._names_in(inside).get(_fold(spelled), [])
+        if not same:
+            raise BadRecord(_STEP, "its file is not there")
+        if len(same) > 1 and spelled not in same:
+            raise BadRecord(_STEP, f"{len(same)} files are called {name} in Unicode")
+        return self.folder / inside / (spelled if spelled in same else same[0])
+
+    def _is_there(self, name: str) -> bool:
+        return "/" not in name and _fold(name) in self._names_in("")
+
+    def has_name(self, name: object) -> bool:
+        """Whether there is such a file, see `find_name`."""
+        try:
+            return bool(self.find_name(name))
+        except BadRecord:
+            return False
+
+    def _names_in(self, inside: str) -> dict[str, list[str]]:
+        """The files of a folder in the folder, by the form in which names are compared."""
+        if inside not in self._names:
+            names: dict[str, list[str]] = {}
+            for name in list_raw(self.folder / inside).files:
+                names.setdefault(_fold(name), []).append(name)
+            self._names[inside] = names
+        return self._names[inside]
+
+
+class ImageIndex(FileIndex):
+    """The images of a folder, by the number that their names end in or by their names.
+
+    `COCO_train2014_000000000009.jpg`, `000000000009.webp` and `9.png` are all image 9.
 
     Example:
         >>> from tempfile import TemporaryDirectory
@@ -182,10 +237,6 @@ class ImageIndex:
         ...     index.find_number(9).name, index.find_name("street_0009.webp").name
         ('street_0009.webp', 'street_0009.webp')
     """
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._names: dict[str, dict[str, list[str]]] = {}
 
     @cached_property
     def images(self) -> list[str]:
@@ -248,46 +299,6 @@ class ImageIndex:
             stems.setdefault(_fold(name.rpartition(".")[0]), []).append(name)
         return {stem: names[0] for stem, names in stems.items() if len(names) == 1}
 
-    def find_name(self, name: object) -> Path:
-        """The file of an image, by its name, or by its path relative to the folder.
-
-        Raises:
-            BadRecord: there is no such file in the folder (step `find image`).
-        """
-        if not isinstance(name, str) or not name:
-            raise BadRecord(_STEP, f"not the name of a file: {name!r:.100}")
-        inside, spelled = "", name
-        if "/" in name or "\\" in name:
-            path = PurePosixPath(name if self._is_there(name) else name.replace("\\", "/"))
-            if path.is_absolute() or ".." in path.parts:
-                raise BadRecord(_STEP, f"{name} is not inside the folder of the images")
-            inside, spelled = path.parent.as_posix().removeprefix("."), path.name
-        same = self._names_in(inside).get(_fold(spelled), [])
-        if not same:
-            raise BadRecord(_STEP, "its file is not there")
-        if len(same) > 1 and spelled not in same:
-            raise BadRecord(_STEP, f"{len(same)} files are called {name} in Unicode")
-        return self.folder / inside / (spelled if spelled in same else same[0])
-
-    def _is_there(self, name: str) -> bool:
-        return "/" not in name and _fold(name) in self._names_in("")
-
-    def has_name(self, name: object) -> bool:
-        """Whether there is such a file, see `find_name`."""
-        try:
-            return bool(self.find_name(name))
-        except BadRecord:
-            return False
-
-    def _names_in(self, inside: str) -> dict[str, list[str]]:
-        """The files of a folder in the folder, by the form in which names are compared."""
-        if inside not in self._names:
-            names: dict[str, list[str]] = {}
-            for name in list_raw(self.folder / inside).files:
-                names.setdefault(_fold(name), []).append(name)
-            self._names[inside] = names
-        return self._names[inside]
-
 
 def folder_of(name: object) -> str:
     """The folder in a file's name, "" where there is none, or where it is no name.
@@ -302,6 +313,25 @@ def folder_of(name: object) -> str:
     if path.is_absolute() or ".." in path.parts:
         return ""
     return path.parent.as_posix().removeprefix(".")
+
+
+def hash_content(data: bytes) -> str:
+    """A hash of what a file holds: files of equal hashes are copies."""
+    return hashlib.blake2b(data, digest_size=8).hexdigest()
+
+
+def hash_ends(path: Path) -> str:
+    """A hash of a large file's size, its beginning and its end.
+
+    Raises:
+        BadRecord: it cannot be read (step `read file`).
+    """
+    try:
+        size = path.stat().st_size
+        ends = [(0, min(size, _END_BYTES)), (max(size - _END_BYTES, 0), size)]
+        return hash_content(b"".join([b"%d " % size, *(read_range(path, *end) for end in ends)]))
+    except OSError as fault:
+        raise BadRecord("read file", fault.strerror or type(fault).__name__) from fault
 
 
 def is_image(name: str) -> bool:

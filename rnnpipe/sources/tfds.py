@@ -15,7 +15,7 @@ from rnnpipe.sources.source import Progress
 from rnnpipe.sources.splits import Split, left_out_notices, split_of_name
 from rnnpipe.storage.cache import cache_folder
 
-_FORM = 2  # of what is written; files of another form are left alone and written anew
+_FORM = 3  # of what is written; files of another form are left alone and written anew
 
 
 class Tfds(GeneratedSource):

@@ -47,7 +47,9 @@ def read_encoder_input(path: str, data: ImageRecordOptions) -> np.ndarray[Any, A
     if data.features is None:
         return read_photo(path, data)[None]
     with _readable(path):
-        pixels = data.read_image(path)["image_features"]  # those that a worker computes them of
+        pixels = data.read_image(path).values[
+            "image_features"
+        ]  # those that a worker computes them of
     return data.features(pixels[None])
 
 
@@ -65,7 +67,7 @@ def read_photo(path: str, data: ImageRecordOptions) -> Pixels:
         UserError: the file cannot be read.
     """
     with _readable(path):
-        return decode_pixels(data.read_image(path)["image_jpeg"])
+        return decode_pixels(data.read_image(path).values["image_jpeg"])
 
 
 def decode_pixels(jpeg: bytes) -> Pixels:

@@ -3,7 +3,7 @@
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,16 +17,18 @@ from rnnpipe.records.fingerprint import make_fingerprint
 from rnnpipe.records.layout import DEAD_LETTERS, FINGERPRINT, SPLITS, STATS
 from rnnpipe.records.metadata import write_metadata
 from rnnpipe.records.publication import publishing
+from rnnpipe.sources.raw_files import skipped_notices
 from rnnpipe.sources.source import Source
 from rnnpipe.storage.disk_full import report_full_disk
 from rnnpipe.transforms.options import BuildOptions
+from rnnpipe.transforms.passes.contents import find_repeated_contents
 from rnnpipe.transforms.passes.count import CountReferences, CountResult, read_counts, remove_counts
 from rnnpipe.transforms.passes.dead_letters import (
     DeadLetterSummary,
     read_dead_letters,
     summarize_dead_letters,
 )
-from rnnpipe.transforms.passes.duplicates import drop_files
+from rnnpipe.transforms.passes.duplicates import Repeats, drop_files
 from rnnpipe.transforms.passes.read_progress import count_records_read
 from rnnpipe.transforms.passes.scratch import (
     clear,
@@ -53,7 +55,7 @@ _FEW_PARTITIONS = 64
 _MIN_BUCKETS = 64
 _SHUFFLE = "shuffle"
 _FULL_DISK_FIX = (
-    "make room, or let --output or data.directory, and TMPDIR, name folders on another disk"
+    "make room, or let data.directory (--directory) and TMPDIR, name folders on another disk"
 )
 
 
@@ -139,7 +141,8 @@ class Build:
             results = self._write(folder, counted, splitter, encoder, run, shuffle, progress)
             dead_letters = _publish_dead_letters(folder, staging.local)
             self._reconcile(counted, results, dead_letters)
-            self._describe(staging.local, counted, splitter, results, dead_letters)
+            contents = find_repeated_contents(folder)
+            self._describe(staging.local, counted, splitter, results, dead_letters, contents)
             remove_scratch(folder)
         return RecordsDirectory.open(directory)
 
@@ -163,7 +166,7 @@ class Build:
                 return counted, splitter
             if not counted.records.total():
                 break  # another draw would find no more
-        raise _empty_split(splits, counted.records)
+        raise _empty_split(splits, counted.records, self.source.split_names)
 
     def _write(
         self,
@@ -243,7 +246,7 @@ class Build:
             )
         self._check_bad(dead_letters, good.total())
         if not all(good.values()):
-            raise _empty_split(good, good)
+            raise _empty_split(good, good, self.source.split_names)
 
     def _describe(
         self,
@@ -252,9 +255,10 @@ class Build:
         splitter: Splitter,
         results: Mapping[str, SplitResult],
         dead_letters: DeadLetterSummary,
+        contents: Repeats,
     ) -> None:
-        notices = list(self.source.notices)
-        stats = make_stats(self.recipe, counted, splitter, results, dead_letters, notices)
+        notices = [*self.source.notices, *skipped_notices(self.source.raw_files())]
+        stats = make_stats(self.recipe, counted, splitter, results, dead_letters, contents, notices)
         _write_json(folder / STATS, stats)
         _write_json(folder / FINGERPRINT, self.fingerprint)
         write_metadata(folder, self.recipe.spec, sizes_of(results))
@@ -276,8 +280,11 @@ def _publish_dead_letters(folder: Path, local: Path) -> DeadLetterSummary:
     return dead_letters
 
 
-def _empty_split(splits: Iterable[str], records: Mapping[str, int]) -> UserError:
+def _empty_split(splits: Iterable[str], records: Mapping[str, int], given: Set[str]) -> UserError:
     empty, got = next(s for s in splits if not records[s]), f"none of {sum(records.values())}"
+    if empty in given and (empty != "train" or set(splits) <= given):
+        fix = f"correct the raw data of the split {empty}, or take it away"
+        return UserError("data.source", f"at least one record for {empty}", got, fix)
     if empty == "train":  # which is what the others leave: no share of its own can be enlarged
         fix = "give more raw data or smaller shares"
         return UserError("data.splits", "at least one record for train", got, fix)

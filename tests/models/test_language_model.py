@@ -8,6 +8,7 @@ from rnnpipe.models.language_model import (
     LanguageModelOptions,
     build_language_model,
     first_states,
+    get_states,
     state_sizes,
 )
 from rnnpipe.parts.cells import (
@@ -48,7 +49,7 @@ def test_states_continue_a_text(cell):
     second = read(model, TOKENS[:, 2:], [np.array(s) for s in get_states(first)])
     logits = np.concatenate([first["logits"], second["logits"]], axis=1)
     np.testing.assert_allclose(logits, whole["logits"], atol=1e-6)
-    for ours, theirs in zip(second["states"], get_states(whole), strict=True):
+    for ours, theirs in zip(get_states(second), get_states(whole), strict=True):
         np.testing.assert_allclose(ours, theirs, atol=1e-6)
 
 
@@ -78,8 +79,8 @@ def test_saved_models_load_in_another_process(predict_elsewhere, learned):
         model.get_layer("first_states").set_weights([rng.normal(size=6) for _ in range(4)])
     inputs = {"tokens": TOKENS, "starts": np.array([True, False]), "states": zeros(model)}
     names = ["tokens", "starts", *(f"state_{number}" for number in range(4))]
-    flat = [inputs["tokens"], inputs["starts"], *get_states(inputs)]
-    tensors = [model.input["tokens"], model.input["starts"], *model.get_states(input)]
+    flat = [inputs["tokens"], inputs["starts"], *inputs["states"]]
+    tensors = [model.input["tokens"], model.input["starts"], *model.input["states"]]
     assert [tensor.name for tensor in tensors] == names
     found, *_ = predict_elsewhere(keras.Model(tensors, model.output["logits"]), flat)
     np.testing.assert_allclose(found, model(inputs)["logits"], atol=1e-6)

@@ -26,3 +26,6 @@ def test_it_says_what_was_made_and_what_was_left_out(drawn_vqa, tmp_path):
         assert re.search(rf"{split} +│ +{count} │ +1 │ +\d\.\d │", told)
     assert re.search(r"dead letters +│ +8 │", told)
     assert re.search(r"decode image +│ +8 │", told)
+    read = sum(records.splits.values()) + 8
+    assert f"{read} raw records read: {read - 8} written, 8 in dead_letters-00000.jsonl\n" in told
+    assert "  8 at step decode image, mostly: the file is empty\n" in told

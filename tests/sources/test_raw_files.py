@@ -161,7 +161,7 @@ def test_names_in_folders_and_names_that_lead_out(tmp_path):
     for name, reason in {
         "3.jpg": "its file is not there",
         "c/1.jpg": "its file is not there",
-        "../secret.jpg": "../secret.jpg is not inside the folder of the images",
+        "../secret.jpg": "../secret.jpg is not inside the folder",
         str(tmp_path / "secret.jpg"): f"{tmp_path}/secret.jpg is not inside the folder",
     }.items():
         with pytest.raises(BadRecord, match=reason):

@@ -196,5 +196,14 @@ def square(image: Image.Image, size: int, fit: Fit) -> Image.Image:
     if fit == "crop":
         return ImageOps.fit(image, box, method)
     if fit == "pad":
-        return ImageOps.pad(image, box, method)
+        return ImageOps.pad(_thicken(image, size), box, method)
     return image.resize(box, method)
+
+
+def _thicken(image: Image.Image, size: int) -> Image.Image:
+    """An image so thin that nothing would be left of its shorter side, with a pixel left of it."""
+    longest = max(image.size)
+    sides = [round(size * side / longest) for side in image.size]
+    if min(sides):
+        return image
+    return image.resize((max(sides[0], 1), max(sides[1], 1)), Image.Resampling.BICUBIC)

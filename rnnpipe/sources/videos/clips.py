@@ -141,9 +141,9 @@ def number_of(value: Any, what: str) -> float:
         BadRecord: it is none.
     """
     try:
-        number = float(value)
-    except (TypeError, ValueError):
+        number = math.nan if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError, OverflowError):
         number = math.nan
     if not math.isfinite(number):
-        raise BadRecord(_STEP, f"{what} is no number: {value!r}")
+        raise BadRecord(_STEP, f"{what} is no number: {value!r:.100}")
     return number

@@ -1,11 +1,13 @@
 """Videos: from whatever file there is to the pictures that are on show at given times."""
 
 import heapq
+import struct
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -18,19 +20,17 @@ from rnnpipe.storage.paths import StorePath, as_path
 _USUAL_RATE = Fraction(25)
 # Between two pictures that a decoder has to know first lie at most so many that it shows earlier.
 _REORDERED = 4
+_SKEW = 0.01  # of a display matrix that turns by right angles
 
-_TURNS = {
-    90: Image.Transpose.ROTATE_90,
-    180: Image.Transpose.ROTATE_180,
-    270: Image.Transpose.ROTATE_270,
-}
+MAX_STILL = 300
+"""For how many seconds a picture may be on show: where one is for longer, times are damaged."""
 
 
 @dataclass(frozen=True, slots=True)
 class Framing:
     """How a picture of a video becomes an upright square of RGB pixels.
 
-    The rotation that the file asks for is applied, then the box is cut out. Pixels that are not
+    It is turned and mirrored as the file asks for, then the box is cut out. Pixels that are not
     square are taken as they are by the fit `stretch`, and made square for the others.
 
     Args:
@@ -45,11 +45,18 @@ class Framing:
     box: tuple[float, float, float, float] | None
 
     def __call__(self, shown: "Shown") -> Image.Image:
-        """The square of a picture."""
-        image = shown.frame.to_image()  # type: ignore[no-untyped-call]  # PyAV has it untyped
+        """The square of a picture.
+
+        Raises:
+            BadRecord: its pixels cannot be read as RGB, or as wide as the file says they are they
+                would be too many (step `decode video`).
+        """
+        image = _to_image(shown.frame)
         if self.fit != "stretch" and shown.aspect != 1:
-            image = image.resize((max(1, round(image.width * shown.aspect)), image.height))
-        if turn := _TURNS.get(round(shown.frame.rotation) % 360):
+            width = max(1, round(image.width * shown.aspect))
+            check_size(width, image.height)
+            image = image.resize((width, image.height))
+        for turn in find_turns(shown.frame):
             image = image.transpose(turn)
         if self.box is not None:
             sides = (image.width, image.height) * 2
@@ -96,20 +103,17 @@ def read_video(path: str | Path) -> Iterator[Shown]:
         >>> [float(picture.start) for picture in pictures[:3]]  # doctest: +SKIP
         [0.0, 0.04, 0.08]
     """
-    done = 0
+    decoded = _Counted()
     try:
         with _open(path) as container:
             stream = _find_stream(container)
             step = 1 / (stream.average_rate or _USUAL_RATE)
             aspect = stream.sample_aspect_ratio or Fraction(1)
-            shown = _show(container.decode(stream), step, aspect)
-            for picture in shown:
-                yield picture
-                done += 1
+            yield from _show(decoded.count(container.decode(stream)), step, aspect)
     except OSError as fault:  # of the file system; FFmpeg's own faults of data are ValueErrors
-        raise _bad("read video", fault, done) from fault
+        raise _bad("read video", fault, decoded.number) from fault
     except (av.FFmpegError, UnicodeError) as fault:
-        raise _bad("decode video", fault, done) from fault
+        raise _bad("decode video", fault, decoded.number) from fault
 
 
 def find_duration(path: str | Path) -> Fraction:
@@ -124,17 +128,17 @@ def find_duration(path: str | Path) -> Fraction:
         with _open(path) as container:
             stream = _find_stream(container)
             step = 1 / (stream.average_rate or _USUAL_RATE)
-            first = last = None
-            count = 0
+            times, count = list[int](), 0
             for packet in container.demux(stream):
                 count += packet.size > 0
-                if packet.pts is not None and packet.time_base is not None:
-                    time = packet.pts * packet.time_base
-                    first = time if first is None else min(first, time)
-                    last = time if last is None else max(last, time)
-            if first is None or last is None:
+                if packet.pts is not None:
+                    times.append(packet.pts)
+            if not times or stream.time_base is None:
                 return count * step
-            return last - first + step
+            times.sort()
+            longest = max((b - a for a, b in pairwise(times)), default=0) * stream.time_base
+            _check_still(max(longest, step))
+            return (times[-1] - times[0]) * stream.time_base + step
     except OSError as fault:
         raise _bad("read video", fault, 0) from fault
     except (av.FFmpegError, UnicodeError) as fault:
@@ -178,6 +182,9 @@ def _find_stream(container: av.container.InputContainer) -> av.VideoStream:
     stream = container.streams.best("video")
     if not isinstance(stream, av.VideoStream):
         raise BadRecord("decode video", "there is no video in it")
+    if stream.codec_context is None:
+        raise BadRecord("decode video", "nothing says how it is encoded")
+    check_size(stream.codec_context.width, stream.codec_context.height)
     stream.codec_context.thread_count = 1  # Beam's workers share the machine already
     return stream
 
@@ -191,12 +198,73 @@ def _show(frames: Iterable[av.VideoFrame], step: Fraction, aspect: Fraction) -> 
         start = time - origin
         if waiting is not None:
             start = max(start, waiting[1])
+            _check_still(start - waiting[1])
             yield Shown(waiting[0], waiting[1], start, waiting[2], aspect)
         waiting = index, start, frame
     if waiting is not None:
         index, start, frame = waiting
         lasts = frame.duration * frame.time_base if frame.duration and frame.time_base else step
+        _check_still(lasts)
         yield Shown(index, start, start + lasts, frame, aspect)
+
+
+def _check_still(seconds: Fraction) -> None:
+    if seconds > MAX_STILL:
+        reason = (
+            f"a picture is on show for {float(seconds):,.0f} seconds, at most {MAX_STILL} may be"
+        )
+        raise BadRecord("decode video", reason)
+
+
+def check_size(width: int, height: int) -> None:
+    """Checks that a picture is not larger than an image file may be.
+
+    Raises:
+        BadRecord: it is (step `decode video`).
+    """
+    most = Image.MAX_IMAGE_PIXELS
+    if most is not None and width * height > most:
+        reason = f"{width:,} x {height:,} pixels are more than {most:,}"
+        raise BadRecord("decode video", reason)
+
+
+def _to_image(frame: av.VideoFrame) -> Image.Image:
+    try:
+        return frame.to_image()  # type: ignore[no-untyped-call,no-any-return]  # PyAV's
+    except (OSError, av.FFmpegError) as fault:  # damage may spell colours that nothing converts
+        raise _bad("decode video", fault, 0) from fault
+
+
+def find_turns(frame: av.VideoFrame) -> list[Image.Transpose]:
+    """What makes a picture upright: how its display matrix turns and mirrors it.
+
+    Matrices that do neither by right angles are passed over.
+    """
+    matrix = frame.side_data.get("DISPLAYMATRIX")
+    if matrix is None:
+        return []
+    data = bytes(matrix)  # type: ignore[call-overload]  # PyAV does not say that it is a buffer
+    a, b, _, c, d, *_ = struct.unpack("=9i", data[:36])
+    across, along = max(abs(a), abs(d)), max(abs(b), abs(c))
+    if min(across, along) > _SKEW * max(across, along):
+        return []
+    turns = [Image.Transpose.TRANSPOSE] if along > across else []
+    # From here on what goes right and down is what the first number of each row says.
+    right, down = (c, b) if turns else (a, d)
+    turns += [Image.Transpose.FLIP_LEFT_RIGHT] if right < 0 else []
+    return turns + ([Image.Transpose.FLIP_TOP_BOTTOM] if down < 0 else [])
+
+
+class _Counted:
+    """How many pictures were decoded, of which some wait for earlier ones."""
+
+    def __init__(self) -> None:
+        self.number = 0
+
+    def count(self, frames: Iterable[av.VideoFrame]) -> Iterator[av.VideoFrame]:
+        for frame in frames:
+            self.number += 1
+            yield frame
 
 
 def _order_times(

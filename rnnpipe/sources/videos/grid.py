@@ -98,7 +98,7 @@ def _find_files(folder: Path, names: re.Pattern[str]) -> list[Path]:
 
 def _read_alignment(path: Path) -> list[Segment]:
     try:
-        lines = path.read_text(encoding="ascii").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     except FileNotFoundError as fault:
         raise BadRecord("read alignment", f"there is no {path.name}") from fault
     except (OSError, UnicodeDecodeError) as fault:
@@ -109,8 +109,10 @@ def _read_alignment(path: Path) -> list[Segment]:
         if len(cells) != 3:
             raise BadRecord("read alignment", f"line {number} is not start, end and word: {line!r}")
         start, end = (number_of(cell, "a time") / _UNITS for cell in cells[:2])
-        segments.append((start, end, _SILENCE if cells[2] in _SILENT else cells[2]))
-    return segments
+        word = _SILENCE if cells[2] in _SILENT else cells[2]
+        if word != _SILENCE or start != end:  # a pause of no length is none
+            segments.append((start, end, word))
+    return list(dict.fromkeys(segments))
 
 
 def _word_of(segments: Sequence[Segment], which: Word) -> str:

@@ -49,7 +49,7 @@ class ClipFolder(VideoSource):
 
     def __getstate__(self) -> dict[str, Any]:
         """Workers get their clips in partitions, not all of them once more."""
-        return {key: value for key, value in vars(self).items() if key != "_clips"}
+        return {key: value for key, value in vars(self).items() if key not in ("_clips", "_files")}
 
     @abstractmethod
     def find_clips(self) -> Sequence[Clip | DeadLetter]:

@@ -8,9 +8,11 @@ from typing import Any, Literal
 from rnnpipe.errors import BadRecord, DeadLetter, UserError
 from rnnpipe.settings import FilePath, setting
 from rnnpipe.sources.folder import check_folder
+from rnnpipe.sources.labels import read_optional_label
+from rnnpipe.sources.raw_files import FileIndex, check_name
 from rnnpipe.sources.splits import split_of_name
 from rnnpipe.sources.text.lines import check_text_file
-from rnnpipe.sources.text.rows import format_of, read_header, read_rows
+from rnnpipe.sources.text.rows import Format, format_of, read_header, read_rows
 from rnnpipe.sources.videos.clips import Clip, Segment, Unit, merge_frames, number_of
 from rnnpipe.sources.videos.source import ClipFolder
 
@@ -92,29 +94,46 @@ class ClipTable(ClipFolder):
             clips.append(DeadLetter(name, where, "find clip", f"{self.table} does not name it"))
         return clips
 
-    def _read_cells(self, row: Any) -> dict[str, str]:
+    def _read_cells(self, row: Any) -> dict[str, Any]:
         if isinstance(row, BadRecord):
             raise row
-        cells = {field: str(row.get(column) or "") for field, column in self._columns.items()}
-        if not cells["clip"]:
+        cells = {field: row.get(column) for field, column in self._columns.items()}
+        if cells["clip"] in (None, ""):
             raise BadRecord("read row", "it names no clip")
+        if not isinstance(cells["clip"], str):
+            raise BadRecord("read row", f"not the name of a clip: {cells['clip']!r:.100}")
+        check_name(cells["clip"])
         return cells
 
-    def _make_clip(self, cells: Mapping[str, str], frames: "_FrameLabels | None") -> Clip:
+    def _make_clip(self, cells: Mapping[str, Any], frames: "_FrameLabels | None") -> Clip:
         split = "train"
         if "split" in cells:
-            split = split_of_name(cells["split"]) or ""
+            split = split_of_name(str(cells["split"])) or ""
             if not split:
                 raise BadRecord("read row", f"{cells['split']!r} is no split")
         segments, unit = frames.find(cells["clip"]) if frames else ([], "seconds")
         return Clip(
             key=cells["clip"],
-            path=str(self.folder / cells["clip"]),
+            path=str(self._find_file(cells["clip"])),
             split=split,
-            clip_label=cells.get("label") or None,
+            clip_label=read_optional_label(cells.get("label")),
             segments=segments,
             unit=unit,
         )
+
+    def _find_file(self, name: str) -> Path:
+        """The file of a clip; one that is not there is a dead letter once it is opened."""
+        path = self.folder / name
+        if name.isascii() or path.exists():
+            return path
+        try:
+            return self._files.find_name(name)
+        except BadRecord:
+            return path
+
+    @cached_property
+    def _files(self) -> FileIndex:
+        return FileIndex(self.folder)
 
 
 class _Rows:
@@ -122,7 +141,7 @@ class _Rows:
 
     def __init__(self, path: Path, columns: Mapping[str, str]) -> None:
         check_text_file(path)
-        self._path, self.form = path, format_of(path)
+        self._path, self.form = path, _format_of(path)
         self.header = read_header(path, self.form, _ENCODING)
         for column, fix in columns.items():
             if column not in self.header:
@@ -131,6 +150,13 @@ class _Rows:
 
     def __iter__(self) -> Iterator[tuple[int, Any]]:
         return read_rows(self._path, self.form, _ENCODING)
+
+
+def _format_of(path: Path) -> Format:
+    try:
+        return format_of(path)
+    except UserError as fault:
+        raise UserError(fault.where, fault.expected, fault.got, "call it so") from fault
 
 
 class _FrameLabels:
@@ -151,18 +177,26 @@ class _FrameLabels:
     def _add(self, number: int, row: Any) -> None:
         if isinstance(row, BadRecord):  # its clip is unknown
             raise UserError(f"{self._name}:{number}", "a row", row.reason, "correct it")
+        clip = row.get("clip")
+        if not isinstance(clip, str) or not clip:
+            got = "none" if clip in (None, "") else f"{clip!r:.100}"
+            raise UserError(f"{self._name}:{number}", "the name of a clip", got, "correct it")
         try:
-            self._labels.setdefault(row["clip"], []).append(self._read(row))
+            self._labels.setdefault(clip, []).append(self._read(row))
         except BadRecord as bad:
             reason = f"{self._name}:{number}: {bad.reason}"
-            self._faults.setdefault(row["clip"], BadRecord(bad.step, reason))
+            self._faults.setdefault(clip, BadRecord(bad.step, reason))
 
     def _read(self, row: Any) -> Segment:
-        label = str(row.get("label") or "")
-        if not label:
+        label = read_optional_label(row.get("label"))
+        if label is None:
             raise BadRecord("read labels", "the label is empty")
-        first, last = ("frame", "frame") if self._by_frame else ("start", "end")
-        return number_of(row.get(first), first), number_of(row.get(last), last), label
+        if self._by_frame:
+            frame = number_of(row.get("frame"), "frame")
+            if not frame.is_integer():
+                raise BadRecord("read labels", f"frame is no whole number: {row['frame']!r}")
+            return frame, frame, label
+        return number_of(row.get("start"), "start"), number_of(row.get("end"), "end"), label
 
     @cached_property
     def names(self) -> set[str]:
@@ -177,7 +211,7 @@ class _FrameLabels:
         """
         if clip in self._faults:
             raise self._faults[clip]
-        labels = self._labels.get(clip, [])
+        labels = set(self._labels.get(clip, []))  # a row that comes twice says nothing new
         if self._by_frame:
             return merge_frames([(int(frame), label) for frame, _, label in labels]), "frames"
         return sorted(labels), "seconds"

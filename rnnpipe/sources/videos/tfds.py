@@ -1,6 +1,6 @@
 """Videos of TensorFlow Datasets, e.g. ucf101."""
 
-import csv
+import json
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +16,7 @@ from rnnpipe.sources.videos.source import VideoSource
 from rnnpipe.sources.videos.table import ClipTable
 from rnnpipe.storage.cache import cache_folder
 
-_TABLE = "clips.csv"
+_TABLE = "clips.jsonl"
 _PROGRESS_EVERY = 20
 
 
@@ -63,16 +63,15 @@ class TfdsVideos(Tfds, VideoSource):
     def write(self, folder: Path, progress: Progress) -> None:
         """Writes a video file for each example, and a table of them."""
         total, done = self.count(), 0
-        with (folder / _TABLE).open("w", newline="", encoding="utf-8") as file:
-            table = csv.writer(file)
-            table.writerow(["clip", "label", "split"])
+        with (folder / _TABLE).open("w", encoding="utf-8") as file:
             for split, instruction in self.instructions.items():
                 (folder / split).mkdir()
                 for number, example in enumerate(self.examples(instruction)):
                     name = f"{split}/{number:06d}.mp4"
                     pictures = map(Image.fromarray, example["video"])
                     encode_video(folder / name, pictures, self.frame_rate)
-                    table.writerow([name, example["label"], split])
+                    row = {"clip": name, "label": example["label"], "split": split}
+                    file.write(json.dumps(row) + "\n")
                     done += 1
                     if done % _PROGRESS_EVERY == 0:
                         progress(done, total)

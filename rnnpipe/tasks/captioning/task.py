@@ -67,7 +67,7 @@ class CaptioningTask(Task[CaptioningConfig]):
         self._build(encoder, _SMALL)
 
     def check_records(self, records: RecordsDirectory) -> None:
-        """The beam fits the vocabulary, which has the tokens that are banned.
+        """The beam fits the vocabulary, which has the tokens of the constraints.
 
         Raises:
             UserError: it does not, or it lacks one.
@@ -78,13 +78,8 @@ class CaptioningTask(Task[CaptioningConfig]):
         self.config.evaluate.beam.constraints.make(self._token_finder(target))
 
     def build_model(self, records: RecordsDirectory) -> keras.Model:
-        """The captioner, with logits and alignments as outputs.
-
-        Raises:
-            UserError: the vocabulary lacks a token of the constraints.
-        """
+        """The captioner, with logits and alignments as outputs."""
         tokenizer = Tokenizer.load(records.path)
-        self.config.evaluate.beam.constraints.make(self._token_finder(tokenizer))
         shape = image_shape(self.config.data, records)
         encoder = make_encoder(self.config.model.image_encoder, shape)
         return self._build(encoder, tokenizer.vocabulary_size)

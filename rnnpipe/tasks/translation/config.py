@@ -1,9 +1,11 @@
 """The config of a translation run."""
 
 from dataclasses import replace
+from importlib.util import find_spec
 from typing import Literal
 
 from rnnpipe.errors import UserError
+from rnnpipe.metrics.translation import BleuTokenizer
 from rnnpipe.models.translator import TranslatorOptions
 from rnnpipe.parts.attention import ReinforceOptions, is_hard
 from rnnpipe.parts.search import BeamSearchOptions
@@ -65,11 +67,23 @@ class TranslationEvaluate(Evaluate):
 
     beam: TranslationSearchOptions = TranslationSearchOptions()
     lowercase: bool = setting(False, "whether case is ignored, as with sacreBLEU's -lc")
+    bleu_tokenizer: BleuTokenizer = setting(
+        "13a", "sacreBLEU's -tok: zh for Chinese, ja-mecab for Japanese, char for any script"
+    )
     unseen_lengths: Literal["together", "apart"] = setting(
         "together",
         "whether sources longer than all of training count in the main scores, or have scores of "
         "their own only",
     )
+
+    def check(self) -> None:
+        """What cuts the texts is installed."""
+        super().check()
+        needs = {"ja-mecab": ("MeCab", "ja"), "ko-mecab": ("mecab_ko", "ko")}
+        module, extra = needs.get(self.bleu_tokenizer, ("", ""))
+        if module and find_spec(module) is None:
+            fix = f"pip install 'sacrebleu[{extra}]'"
+            raise UserError("bleu_tokenizer", f"{module} to be installed", "none", fix)
 
 
 class TranslationConfig(RunConfig):

@@ -9,7 +9,12 @@ from typing import Any, Literal
 import keras
 import tensorflow as tf
 
-from rnnpipe.metrics.translation import length_bin, score_sentence, score_translations
+from rnnpipe.metrics.translation import (
+    BleuTokenizer,
+    length_bin,
+    score_sentence,
+    score_translations,
+)
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import SOURCE, TARGET
 from rnnpipe.tasks.base import Evaluation
@@ -33,6 +38,7 @@ def evaluate(
     search: TranslationSearch,
     *,
     lowercase: bool,
+    bleu_tokenizer: BleuTokenizer,
     unseen_lengths: Literal["together", "apart"],
 ) -> Evaluation:
     """Scores a model and two baselines on a split, the text that comes out against the raw one.
@@ -47,6 +53,7 @@ def evaluate(
         batches: of (inputs, targets) of the split, for the perplexity.
         search: finds the translations.
         lowercase: whether case counts for nothing.
+        bleu_tokenizer: what cuts texts into words for BLEU.
         unseen_lengths: whether sources longer than all of training count in the main scores;
             where all of them are, they do.
     """
@@ -59,19 +66,21 @@ def evaluate(
     counted = [together or short for short in known]
     translated = TranslatedSplit(rows, hypotheses, texts, known, counted)
 
-    scores = _score_model(translated, lowercase)
+    scores = _score_model(translated, lowercase, bleu_tokenizer)
     scores["perplexity"] = measure_perplexity(model, batches)
     main = [row for row, counts in zip(rows, counted, strict=True) if counts]
     references = [row["target"] for row in main]
     for name, translations in _baselines(records, main, tokenizer).items():
         for metric, value in score_translations(
-            translations, references, lowercase=lowercase
+            translations, references, lowercase=lowercase, tokenize=bleu_tokenizer
         ).items():
             scores[f"baseline/{name}/{metric}"] = value
     return Evaluation(
         scores,
         [_describe(*each, lowercase) for each in zip(rows, hypotheses, texts, strict=True)],
-        make_report_items(records, translated, scores, lowercase=lowercase),
+        make_report_items(
+            records, translated, scores, lowercase=lowercase, bleu_tokenizer=bleu_tokenizer
+        ),
     )
 
 
@@ -83,7 +92,9 @@ def _find_known_lengths(records: RecordsDirectory, rows: Sequence[Row]) -> list[
     return [len(tokens) <= longest for tokens in whole]
 
 
-def _score_model(translated: TranslatedSplit, lowercase: bool) -> dict[str, float]:
+def _score_model(
+    translated: TranslatedSplit, lowercase: bool, tokenizer: BleuTokenizer
+) -> dict[str, float]:
     """The main scores, those of each bin of lengths, and those of lengths unseen in training."""
     groups: dict[str, list[int]] = {"": []}
     for index, row in enumerate(translated.rows):
@@ -99,6 +110,7 @@ def _score_model(translated: TranslatedSplit, lowercase: bool) -> dict[str, floa
             [translated.texts[i][0] for i in indices],
             [translated.rows[i]["target"] for i in indices],
             lowercase=lowercase,
+            tokenize=tokenizer,
         ).items()
     }
 

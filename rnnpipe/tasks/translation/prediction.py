@@ -61,7 +61,9 @@ class Translator:
         )
 
     def translate_file(self, path: Path, n_best: int) -> Iterator[str]:
-        """The translation of each line, of a file or one with gzip; of several each, `number ||| translation ||| score`.
+        """The translation of each line; of several each, `number ||| translation ||| score`.
+
+        A file whose name ends in `.gz` is decompressed.
 
         Lines count from 0, as is usual in lists of n-best; an empty one has an empty translation.
         Only line feeds end them, with or without a carriage return before.

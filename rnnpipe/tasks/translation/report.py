@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from rnnpipe.metrics.translation import describe_metrics, length_bin, score_sentence
+from rnnpipe.metrics.translation import BleuTokenizer, describe_metrics, length_bin, score_sentence
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import SOURCE, TARGET
 from rnnpipe.report.alignment_heatmap import ALIGNMENT_LEGEND, draw_alignment, join_pieces
@@ -27,6 +27,7 @@ def make_report_items(
     scores: Mapping[str, float],
     *,
     lowercase: bool,
+    bleu_tokenizer: BleuTokenizer,
 ) -> list[ReportItem]:
     """All scores with their signatures, scores by length, galleries of right and bad ones."""
     chrf = np.array(
@@ -46,7 +47,7 @@ def make_report_items(
 
     note = f"By the chrF of the sentence. {ALIGNMENT_LEGEND}"
     return [
-        _all_scores(scores, lowercase),
+        _all_scores(scores, describe_metrics(lowercase=lowercase, tokenize=bleu_tokenizer)),
         _by_length(translated, scores),
         Gallery("Best translations", note, samples(best)),
         Gallery("Worst translations", note, samples(worst)),
@@ -72,11 +73,10 @@ def alignment_picture(
     return draw_alignment(*join_pieces(translation.alignment, *pieces))
 
 
-def _all_scores(scores: Mapping[str, float], lowercase: bool) -> Table:
+def _all_scores(scores: Mapping[str, float], signatures: Mapping[str, str]) -> Table:
     rows = [("model", "")]
     names = {name.split("/")[1] for name in scores if name.startswith("baseline/")}
     rows += [(f"baseline: {name.replace('_', ' ')}", f"baseline/{name}/") for name in sorted(names)]
-    signatures = describe_metrics(lowercase=lowercase)
     return Table(
         "Scores of the translations",
         ("", *_METRICS, "perplexity"),

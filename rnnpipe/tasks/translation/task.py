@@ -64,7 +64,7 @@ class TranslationTask(Task[TranslationConfig]):
         self._build(_SMALL, _SMALL)
 
     def check_records(self, records: RecordsDirectory) -> None:
-        """The beam fits the vocabulary, which has the tokens that are banned.
+        """The beam fits the vocabulary, which has the tokens of the constraints.
 
         Raises:
             UserError: it does not, or it lacks one.
@@ -75,13 +75,8 @@ class TranslationTask(Task[TranslationConfig]):
         self.config.evaluate.beam.constraints.make(self._token_finder(target))
 
     def build_model(self, records: RecordsDirectory) -> keras.Model:
-        """The translator, with logits and alignments as outputs.
-
-        Raises:
-            UserError: the target's vocabulary lacks a token of the constraints.
-        """
+        """The translator, with logits and alignments as outputs."""
         source, target = (Tokenizer.load(records.path / side) for side in (SOURCE, TARGET))
-        self.config.evaluate.beam.constraints.make(self._token_finder(target))
         return self._build(source.vocabulary_size, target.vocabulary_size)
 
     def _build(self, source_vocab: int, target_vocab: int) -> keras.Model:
@@ -131,6 +126,7 @@ class TranslationTask(Task[TranslationConfig]):
             trainer,
             self.make_batches(records, "validation"),
             lowercase=self.config.evaluate.lowercase,
+            bleu_tokenizer=self.config.evaluate.bleu_tokenizer,
         )
         mode = self.monitor()[1]
         return [
@@ -198,6 +194,7 @@ class TranslationTask(Task[TranslationConfig]):
             self.make_batches(records, split),
             self._search(model, self._beam, Tokenizer.load(records.path / TARGET)),
             lowercase=settings.lowercase,
+            bleu_tokenizer=settings.bleu_tokenizer,
             unseen_lengths=settings.unseen_lengths,
         )
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import keras
 
-from rnnpipe.metrics.translation import score_translations
+from rnnpipe.metrics.translation import BleuTokenizer, score_translations
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import TARGET
 from rnnpipe.tasks.translation.search import TranslationSearch
@@ -22,6 +22,7 @@ class TranslationScores(ValidationScores):
         trainer: the same model, compiled.
         batches: of the validation split, for its loss and perplexity.
         lowercase: whether case counts for nothing.
+        bleu_tokenizer: what cuts texts into words for BLEU.
     """
 
     def __init__(
@@ -32,9 +33,11 @@ class TranslationScores(ValidationScores):
         batches: Any,
         *,
         lowercase: bool,
+        bleu_tokenizer: BleuTokenizer,
     ) -> None:
         super().__init__(trainer, batches)
-        self._search, self._lowercase = search, lowercase
+        self._search = search
+        self._scoring: dict[str, Any] = {"lowercase": lowercase, "tokenize": bleu_tokenizer}
         self._tokenizer = Tokenizer.load(records.path / TARGET)
         rows = list(records.read("validation", ["source_tokens", "target"]))
         self._sources = [row["source_tokens"] for row in rows]
@@ -44,4 +47,4 @@ class TranslationScores(ValidationScores):
         """The scores of the text that the model makes of the split's sources."""
         hypotheses = self._search(self._sources)
         texts = [self._tokenizer.decode(each[0].tokens) for each in hypotheses]
-        return score_translations(texts, self._references, lowercase=self._lowercase)
+        return score_translations(texts, self._references, **self._scoring)

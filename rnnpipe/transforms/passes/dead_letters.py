@@ -74,13 +74,18 @@ class DeadLetterSummary:
         if letter.reason in reasons or len(reasons) < _MAX_REASONS:
             reasons[letter.reason] += 1
 
+    @property
+    def reasons(self) -> dict[str, str]:
+        """The most frequent reason of each step, among its first thousand."""
+        return {
+            step: min(reasons, key=lambda reason: (-reasons[reason], reason))
+            for step, reasons in self._reasons.items()
+        }
+
     def describe(self) -> str:
         """The most frequent steps, each with a reason: the most frequent of its first thousand."""
-        steps = []
-        for step, count in self.steps.most_common(3):
-            ((reason, _),) = self._reasons[step].most_common(1)
-            steps.append(f"{count} x {step}: {reason}")
-        return "; ".join(steps)
+        reasons, most = self.reasons, self.steps.most_common(3)
+        return "; ".join(f"{count} x {step}: {reasons[step]}" for step, count in most)
 
 
 def summarize_dead_letters(letters: Iterable[DeadLetter]) -> DeadLetterSummary:

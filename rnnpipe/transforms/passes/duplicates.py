@@ -29,7 +29,11 @@ _WHERE = [*SPLITS, *(f"{later} in {earlier}" for earlier, later in _SPLIT_PAIRS)
 
 DUPLICATE, LEAK = "duplicate in train", "in train and in another split"
 
-Kind = dict[str, Counter[str]]
+Tallies = dict[str, Counter[str]]
+"""How many duplicates there are by split, and how many leaks by two splits."""
+
+Repeats = dict[str, dict[str, dict[str, int]]]
+"""The same by the name of an identity, see `read_duplicates`."""
 
 Identified = tuple[str, str, str, str, str]
 """The name and the value of an identity; split, key and group of a record that has it."""
@@ -82,13 +86,13 @@ class _Finder:
 
     def find(self, gathered: tuple[int, Iterable[bytes]]) -> None:
         bucket, batches = gathered
-        counts: dict[str, Kind] = {}
+        counts: dict[str, Tallies] = {}
         dropped = map(json.dumps, self._dropped(unbatch(batches), counts))
         write_lines(self.folder, DUPLICATES, f"{bucket}{_DROPPED}", dropped)
         write_lines(self.folder, DUPLICATES, f"{bucket}{_COUNTED}", [json.dumps(counts)])
 
     def _dropped(
-        self, identified: Iterable[Identified], counts: dict[str, Kind]
+        self, identified: Iterable[Identified], counts: dict[str, Tallies]
     ) -> Iterator[tuple[str, str, bool]]:
         """Key and group of each record to drop, and whether it is a leak; adds to `counts`."""
         in_order = external_sort(identified, key=_order)
@@ -102,7 +106,7 @@ class _Finder:
                         yield key, group, False
                 by_split[split] += 1
             if by_split.total() > 1:
-                _count(counts.setdefault(name, {kind: Counter() for kind in _KINDS}), by_split)
+                count_repeats(counts.setdefault(name, empty_tallies()), by_split)
 
 
 def _order(identified: Identified) -> tuple[str, str, bool, str, str]:
@@ -110,7 +114,13 @@ def _order(identified: Identified) -> tuple[str, str, bool, str, str]:
     return name, value, split == "train", split, key
 
 
-def _count(of_name: Kind, by_split: Counter[str]) -> None:
+def empty_tallies() -> Tallies:
+    """No duplicates and no leaks."""
+    return {kind: Counter() for kind in _KINDS}
+
+
+def count_repeats(of_name: Tallies, by_split: Counter[str]) -> None:
+    """Adds what has one identity, by split, to the duplicates and leaks."""
     for split, number in by_split.items():
         of_name["duplicates"][split] += number - 1
     for earlier, later in _SPLIT_PAIRS:
@@ -118,7 +128,7 @@ def _count(of_name: Kind, by_split: Counter[str]) -> None:
             of_name["leaks"][f"{later} in {earlier}"] += by_split[later]
 
 
-def read_duplicates(folder: Path) -> dict[str, dict[str, dict[str, int]]]:
+def read_duplicates(folder: Path) -> Repeats:
     """The counts of `FindDuplicates`, by the name of the identity.
 
     Returns:
@@ -126,12 +136,17 @@ def read_duplicates(folder: Path) -> dict[str, dict[str, dict[str, int]]]:
         identity; and `leaks`, by two splits (`test in train`), the records of one that share an
         identity with the other.
     """
-    counts: dict[str, Kind] = {}
+    counts: dict[str, Tallies] = {}
     for path in scratch_folder(folder, DUPLICATES).glob(f"*{_COUNTED}"):
         for name, kinds in json.loads(path.read_text()).items():
-            of_name = counts.setdefault(name, {kind: Counter() for kind in _KINDS})
+            of_name = counts.setdefault(name, empty_tallies())
             for kind in _KINDS:
                 of_name[kind].update(kinds[kind])
+    return sum_up(counts)
+
+
+def sum_up(counts: Mapping[str, Tallies]) -> Repeats:
+    """The numbers that are not zero, in the order of names and splits."""
     return {
         name: {
             kind: {where: number[where] for where in _WHERE if number[where]}

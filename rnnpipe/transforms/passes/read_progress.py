@@ -9,7 +9,8 @@ from typing import Any
 
 import apache_beam as beam
 
-from rnnpipe.errors import DeadLetter
+from rnnpipe.errors import BadRecord, DeadLetter
+from rnnpipe.sources.raw_files import check_name
 from rnnpipe.sources.source import Reference, Source
 from rnnpipe.storage.paths import StorePath
 from rnnpipe.transforms.passes.scratch import scratch_folder, write_lines
@@ -39,7 +40,7 @@ class ReadPartitions(beam.DoFn):
 
     def process(self, partition: Any) -> Iterator[Reference | DeadLetter]:
         """Reads a partition; Beam calls it."""
-        for raw in self._source.read(partition):
+        for raw in map(_check_names, self._source.read(partition)):
             self._read += 1
             self._dead += isinstance(raw, DeadLetter)
             if time.monotonic() - self._last >= self._seconds:
@@ -47,6 +48,18 @@ class ReadPartitions(beam.DoFn):
                 counts = json.dumps([self._read, self._dead])
                 write_lines(self._folder, READ_PROGRESS, self._name, [counts])
             yield raw
+
+
+def _check_names(raw: Reference | DeadLetter) -> Reference | DeadLetter:
+    """The raw record, or a dead letter where nothing can store what it is called."""
+    if isinstance(raw, DeadLetter):
+        return raw
+    try:
+        check_name(raw.key)
+        check_name(raw.group)
+    except BadRecord as bad:
+        return DeadLetter(raw.key, raw.group, bad.step, bad.reason)
+    return raw
 
 
 def count_records_read(folder: Path) -> tuple[int, int]:

@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rnnpipe.records.metadata import SplitSize
+from rnnpipe.transforms.passes.contents import content_notices
 from rnnpipe.transforms.passes.count import CountResult
 from rnnpipe.transforms.passes.dead_letters import DeadLetterSummary
-from rnnpipe.transforms.passes.duplicates import duplicate_notices
+from rnnpipe.transforms.passes.duplicates import Repeats, duplicate_notices
 from rnnpipe.transforms.passes.shard_results import SplitResult
 from rnnpipe.transforms.passes.splits import Splitter
 from rnnpipe.transforms.recipes.base import Recipe
@@ -27,6 +28,7 @@ def make_stats(
     splitter: Splitter,
     results: Mapping[str, SplitResult],
     dead_letters: DeadLetterSummary,
+    contents: Repeats,
     notices: Sequence[str] = (),
 ) -> dict[str, Any]:
     """The statistics of a finished data set, JSON values.
@@ -37,6 +39,7 @@ def make_stats(
         splitter: which splits were held out.
         results: the result of each split.
         dead_letters: the raw records that were left out, all of them.
+        contents: repeated images or videos, see `find_repeated_contents`.
         notices: notices about the raw data itself.
     """
     dropped = sum((result.dropped for result in results.values()), Counter[str]())
@@ -46,12 +49,15 @@ def make_stats(
         "read": written + dropped.total() + dead_letters.total,
         "written": written,
         "dead_letters": dead_letters.steps,
+        "dead_letter_reasons": dead_letters.reasons,
         "dropped": dropped,
-        "duplicates": counted.duplicates,
+        "duplicates": {**counted.duplicates, **contents},
         "notices": [
             *notices,
             *(f"{number:,} records dropped: {reason}" for reason, number in dropped.items()),
             *duplicate_notices(counted.duplicates, counted.records),
+            *content_notices(contents),
+            *(n for split in results for n in recipe.notices(split, _totals(results[split]))),
         ],
         "held_out": splitter.held_out,
         "draw": splitter.draw,
@@ -60,7 +66,7 @@ def make_stats(
                 "records": sum(size.shard_lengths),
                 "num_bytes": size.num_bytes,
                 "shard_records": size.shard_lengths,
-                **_measures(recipe, results[split].histograms),
+                **_measures(recipe, results[split]),
             }
             for split, size in sizes_of(results).items()
         },
@@ -68,8 +74,13 @@ def make_stats(
     }
 
 
-def _measures(recipe: Recipe, histograms: Mapping[str, Counter[int]]) -> Mapping[str, Any]:
-    totals = {name: sum(v * n for v, n in histograms[name].items()) for name in histograms}
+def _totals(result: SplitResult) -> dict[str, int]:
+    """The sum of each measure of a split."""
+    return {name: sum(v * n for v, n in h.items()) for name, h in result.histograms.items()}
+
+
+def _measures(recipe: Recipe, result: SplitResult) -> Mapping[str, Any]:
+    totals, histograms = _totals(result), result.histograms
     return {
         "rates": recipe.rate(totals) if totals else {},
         "histograms": {name: dict(sorted(histograms[name].items())) for name in sorted(histograms)},

@@ -16,6 +16,7 @@ from rnnpipe.records.layout import shard_name
 from rnnpipe.records.specs import RecordSpec
 from rnnpipe.records.tfrecord import write_tfrecord
 from rnnpipe.sources.source import Reference, Source
+from rnnpipe.transforms.passes.contents import Content, write_contents
 from rnnpipe.transforms.passes.dead_letters import write_dead_letters
 from rnnpipe.transforms.passes.duplicates import DUPLICATE, LEAK, Drop, read_drops
 from rnnpipe.transforms.passes.external_sort import external_sort
@@ -143,23 +144,30 @@ class ShardWriter:
             return
         (split, shard), batches = gathered
         result, letters = ShardResult(split, shard), list[DeadLetter]()
+        contents: list[Content] = []
         values = _settle(external_sort(unbatch(batches), key=_order))
         references = _without_dropped(values, result)
         path = self.folder / shard_name(self.spec.name, split, shard, self.shards[split])
-        records = self._encode(references, result, letters)
+        records = self._encode(references, result, letters, contents)
         result.num_bytes = write_tfrecord(path, records, partial_folder(self.folder))
         result.dead_letters = len(letters)
         if letters:
             write_dead_letters(self.folder, f"{split}-{shard}", letters)
+        if contents:
+            write_contents(self.folder, split, shard, contents)
         # The result comes last: by it the shard is known to be finished.
         write_result(self.folder, result)
         _WRITTEN.inc(result.records)
         _DEAD.inc(len(letters))
 
     def _encode(
-        self, references: Iterable[Reference], result: ShardResult, letters: list[DeadLetter]
+        self,
+        references: Iterable[Reference],
+        result: ShardResult,
+        letters: list[DeadLetter],
+        contents: list[Content],
     ) -> Iterator[bytes]:
-        previous = None
+        previous = group = None
         measures: defaultdict[str, list[int]] = defaultdict(list)
         for reference, outcome in self.encoder.encode_all(references):
             if isinstance(outcome, Dropped):
@@ -177,6 +185,9 @@ class ShardWriter:
                 letters.append(_dead(reference, _NO_TEXT))
                 continue
             previous = reference.key
+            if reference.group != group:
+                contents += outcome.contents.items()
+            group = reference.group
             result.records += 1
             for name, value in outcome.measures.items():
                 measures[name].append(value)

@@ -3,8 +3,8 @@
 import heapq
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -54,10 +54,13 @@ class Encoded:
     Args:
         values: a value for every field of the record's declaration.
         measures: whole numbers that `stats.json` shows as histograms, e.g. lengths.
+        contents: hashes of what the files hold that it is made from, by what they are (`image`,
+            `video`); where records of a group share a file, the first counts.
     """
 
     values: Mapping[str, Any]
     measures: Mapping[str, int]
+    contents: Mapping[str, str] = field(default_factory=dict)
 
 
 class Dropped(Exception):
@@ -139,6 +142,10 @@ class Recipe(Settings, ABC):
     @abstractmethod
     def summarise(self, counts: Counts) -> Mapping[str, Any]:
         """What `stats.json` keeps of the counts."""
+
+    def notices(self, split: str, totals: Mapping[str, int]) -> Sequence[str]:
+        """What the sums of a split's measures show that is worth a notice, a sentence each."""
+        return ()
 
     def rate(self, totals: Mapping[str, int]) -> Mapping[str, float]:
         """What `stats.json` keeps of the sums of a split's measures, e.g. the unknown rate."""

@@ -109,9 +109,10 @@ class CaptionEncoder(Encoder):
         pairs = [(text, tokens) for text, tokens in pairs if tokens]
         if not pairs:
             raise BadRecord("read captions", "no token is left of any")
+        image = self.recipe.read_image(fields["image"])
         values = {
             "image_id": fields["image_id"],
-            **self.recipe.read_image(fields["image"]),
+            **image.values,
             "captions": [text for text, _ in pairs],
             "caption_tokens": [tokens[:longest] for _, tokens in pairs],
             "scene": fields["scene"],
@@ -124,7 +125,7 @@ class CaptionEncoder(Encoder):
             "caption_tokens_unknown": sum(tokens.count(UNKNOWN) for _, tokens in pairs),
             "longest_caption": max(lengths),
         }
-        return Encoded(values, measures)
+        return Encoded(values, measures, image.contents)
 
     def encode_all(self, references: Iterable[Reference]) -> Iterator[tuple[Reference, Outcome]]:
         """The outcomes of a shard; images go through the backbone in batches."""

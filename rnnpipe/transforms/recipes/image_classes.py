@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rnnpipe.errors import BadRecord, UserError
+from rnnpipe.errors import BadRecord
 from rnnpipe.records.layout import LABELS
 from rnnpipe.records.specs import IMAGE_CLASS, IMAGE_CLASS_FEATURES, RecordSpec
 from rnnpipe.sources.images.source import ImageClassSource
@@ -13,7 +13,7 @@ from rnnpipe.sources.source import Reference
 from rnnpipe.transforms.options import Data
 from rnnpipe.transforms.recipes.base import Counts, Encoded, Encoder, Outcome, Recipe
 from rnnpipe.transforms.recipes.image_records import ImageRecordOptions, fill_features
-from rnnpipe.transforms.recipes.labels import learn_labels, save_labels
+from rnnpipe.transforms.recipes.labels import learn_labels, save_labels, too_few_labels
 
 _LABELS = "labels"
 
@@ -48,8 +48,7 @@ class ImageClassRecipe(ImageRecordOptions, Recipe):
         recipe = self.for_workers()
         labels = learn_labels(counts[_LABELS])
         if len(labels) < 2:
-            got, fix = ", ".join(labels), "check data.source"
-            raise UserError("data.source", "images of two classes or more", f"only {got}", fix)
+            raise too_few_labels("images of two classes or more", labels)
         save_labels(folder / LABELS, labels)
         return ImageClassEncoder(recipe, {label: number for number, label in enumerate(labels)})
 
@@ -79,12 +78,13 @@ class ImageClassEncoder(Encoder):
         label = reference.fields["label"]
         if label not in self.label_ids:
             raise BadRecord("encode label", f"the training split has no {label!r}")
+        image = self.recipe.read_image(reference.fields["image"])
         values = {
             "image_name": reference.key,
-            **self.recipe.read_image(reference.fields["image"]),
+            **image.values,
             "label": self.label_ids[label],
         }
-        return Encoded(values, {"label": self.label_ids[label]})
+        return Encoded(values, {"label": self.label_ids[label]}, image.contents)
 
     def encode_all(self, references: Iterable[Reference]) -> Iterator[tuple[Reference, Outcome]]:
         """The outcomes of a shard; images go through the backbone in batches."""

@@ -1,7 +1,7 @@
 """What the recipes of all records with an image share: the stored image, and features beside it."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Self
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from rnnpipe.settings import Settings, setting
 from rnnpipe.sources.images.decoding import decode_image, read_bytes
+from rnnpipe.sources.raw_files import hash_content
 from rnnpipe.sources.source import Reference
 from rnnpipe.transforms.recipes.base import Encoded, Outcome
 from rnnpipe.transforms.recipes.image_features import FeatureOptions
@@ -34,10 +35,8 @@ class ImageRecordOptions(Settings):
             _ = features.shape
         return replace(self, features=features)
 
-    def read_image(self, path: str) -> Mapping[str, Any]:
-        """The field `image_jpeg` of a record; with features also `image_features`, as pixels.
-
-        `fill_features` puts the features in the place of the pixels.
+    def read_image(self, path: str) -> "StoredImage":
+        """An image, as its record stores it.
 
         Raises:
             BadRecord: the image cannot be read or decoded, at either size.
@@ -45,15 +44,29 @@ class ImageRecordOptions(Settings):
         return _read_image(path, self.image, self.features and self.features.image_size)
 
 
+@dataclass(frozen=True, slots=True)
+class StoredImage:
+    """What records keep of an image.
+
+    Args:
+        values: the field `image_jpeg`; with features also `image_features`, as pixels, in whose
+            place `fill_features` puts the features.
+        contents: see `Encoded`.
+    """
+
+    values: Mapping[str, Any]
+    contents: Mapping[str, str]
+
+
 # The records of an image follow each other, so the last image is kept.
 @lru_cache(maxsize=1)
-def _read_image(path: str, image: ImageOptions, backbone_size: int | None) -> Mapping[str, Any]:
+def _read_image(path: str, image: ImageOptions, backbone_size: int | None) -> StoredImage:
     data = read_bytes(path)
     values: dict[str, Any] = {"image_jpeg": image.encode(image.decode(data))}
     if backbone_size is not None:
         pixels = decode_image(data, backbone_size, image.fit)
         values["image_features"] = np.asarray(pixels)
-    return values
+    return StoredImage(values, {"image": hash_content(data)})
 
 
 def fill_features(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from rnnpipe.errors import BadRecord, UserError
+from rnnpipe.errors import BadRecord
 from rnnpipe.records.layout import LABELS
 from rnnpipe.records.specs import TEXT_CLASS, RecordSpec
 from rnnpipe.settings import Settings, setting
@@ -14,7 +14,7 @@ from rnnpipe.sources.text.source import TextClassSource
 from rnnpipe.text.tokenizer import Tokenizer
 from rnnpipe.transforms.options import Data
 from rnnpipe.transforms.recipes.base import Counts, Drops, Encoded, Recipe
-from rnnpipe.transforms.recipes.labels import learn_labels, save_labels
+from rnnpipe.transforms.recipes.labels import learn_labels, save_labels, too_few_labels
 from rnnpipe.transforms.recipes.tokenization import (
     RepeatOptions,
     TextEncoder,
@@ -75,8 +75,7 @@ class TextClassRecipe(TextClassRecordOptions, Recipe):
         """
         labels = learn_labels(counts[_LABELS])
         if len(labels) < 2:
-            got, fix = ", ".join(labels), "check data.source"
-            raise UserError("data.source", "texts of two classes or more", f"only {got}", fix)
+            raise too_few_labels("texts of two classes or more", labels)
         tokenizer = self.text.train(counts[_WORDS])
         tokenizer.save(folder)
         save_labels(folder / LABELS, labels)

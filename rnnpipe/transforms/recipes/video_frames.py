@@ -15,16 +15,18 @@ from rnnpipe.records.layout import CLIP_LABELS, LABELS
 from rnnpipe.records.specs import VIDEO, VIDEO_FEATURES, RecordSpec
 from rnnpipe.settings import Settings, make_paths_absolute, setting
 from rnnpipe.sources.images.decoding import encode_jpeg
+from rnnpipe.sources.raw_files import hash_ends
 from rnnpipe.sources.source import Reference
 from rnnpipe.sources.videos.clips import Segment
 from rnnpipe.sources.videos.decoding import Framing, Shown
 from rnnpipe.sources.videos.source import VideoSource, VideoWindows
+from rnnpipe.storage.paths import as_path
 from rnnpipe.transforms.options import Data
 from rnnpipe.transforms.recipes.base import Counts, Dropped, Encoded, Encoder, Recipe
 from rnnpipe.transforms.recipes.frame_windows import FrameWindow, FrameWindowReader
 from rnnpipe.transforms.recipes.image_features import FeatureOptions
 from rnnpipe.transforms.recipes.images import ImageOptions
-from rnnpipe.transforms.recipes.labels import learn_labels, save_labels
+from rnnpipe.transforms.recipes.labels import learn_labels, save_labels, too_few_labels
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -112,9 +114,8 @@ class VideoRecipe(VideoRecordOptions, Recipe):
             _ = recipe.features.shape  # what is wrong with it shows here, before the work begins
         frames, clips = learn_labels(counts[_FRAMES]), learn_labels(counts[_CLIPS])
         if len(frames) < 2 and len(clips) < 2:
-            got = ", ".join([*frames, *clips]) or "none"
-            fix = "check data.source"
-            raise UserError("data.source", "labels of two kinds or more", f"only {got}", fix)
+            what = "two labels of frames, or two of clips,"
+            raise too_few_labels(what, frames, clips)
         save_labels(folder / LABELS, frames)
         save_labels(folder / CLIP_LABELS, clips)
         return VideoEncoder(
@@ -129,6 +130,12 @@ class VideoRecipe(VideoRecordOptions, Recipe):
             "training_segments": dict(sorted(counts[_FRAMES].items())),
             "training_clips": dict(sorted(counts[_CLIPS].items())),
         }
+
+    def notices(self, split: str, totals: Mapping[str, int]) -> Sequence[str]:
+        """How many frames are damaged."""
+        damaged = totals["frames_damaged"]
+        told = f"{damaged:,} of {totals['frames']:,} {split} frames are damaged, parts are guessed"
+        return [told] if damaged else []
 
     def rate(self, totals: Mapping[str, int]) -> Mapping[str, float]:
         """The share of frames that have no label."""
@@ -176,9 +183,14 @@ class VideoEncoder(Encoder):
         }
         if recipe.features is not None:
             values["frame_features"] = _compute(recipe.features, window)
-        unlabelled = labels.count(NO_LABEL)
-        measures = {"frames": len(labels), "frames_unlabelled": unlabelled}
-        return Encoded(values, measures)
+        measures = {
+            "frames": len(labels),
+            "frames_unlabelled": labels.count(NO_LABEL),
+            "frames_damaged": sum(frame.is_damaged for frame in window.frames),
+        }
+        is_first = not fields["first"]  # of the windows of a video
+        contents = {"video": hash_ends(as_path(fields["video"]))} if is_first else {}
+        return Encoded(values, measures, contents)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,10 +200,12 @@ class Frame:
     Args:
         jpeg: the stored image.
         pixels: what the backbone sees, uint8 `(height, width, 3)`; None: there is no backbone.
+        is_damaged: whether the decoder had to guess parts of it.
     """
 
     jpeg: bytes
     pixels: Array | None
+    is_damaged: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +225,8 @@ class ConvertFrame:
     def __call__(self, shown: Shown) -> Frame:
         """The frame of a picture."""
         pixels = None if self.backbone is None else np.asarray(self.backbone(shown))
-        return Frame(encode_jpeg(self.framing(shown), self.quality), pixels)
+        jpeg = encode_jpeg(self.framing(shown), self.quality)
+        return Frame(jpeg, pixels, shown.frame.is_corrupt)
 
 
 @lru_cache(maxsize=1)

@@ -137,10 +137,11 @@ class VqaEncoder(Encoder):
         tokens = self.tokenizer.encode(fields["question"])
         given = Counter(map(normalize_answer, fields["answers"]))
         known = sorted((self.answer_ids[a], n) for a, n in given.items() if a in self.answer_ids)
+        image = self.recipe.read_image(fields["image"])
         values = {
             "question_id": fields["question_id"],
             "image_id": fields["image_id"],
-            **self.recipe.read_image(fields["image"]),
+            **image.values,
             "question": fields["question"],
             "question_tokens": tokens[:longest],
             "question_type": fields["question_type"],
@@ -155,7 +156,7 @@ class VqaEncoder(Encoder):
             "question_tokens_unknown": tokens.count(UNKNOWN),
             "answers_known": sum(count for _, count in known),
         }
-        return Encoded(values, measures)
+        return Encoded(values, measures, image.contents)
 
     def encode_all(self, references: Iterable[Reference]) -> Iterator[tuple[Reference, Outcome]]:
         """The outcomes of a shard; images go through the backbone in batches, each image once."""

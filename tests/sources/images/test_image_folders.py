@@ -6,6 +6,7 @@ from PIL import Image
 from rnnpipe.errors import UserError
 from rnnpipe.sources.generated.clutter.drawing import KINDS, outline
 from rnnpipe.sources.generated.cluttered_shapes import ClutteredShapes
+from rnnpipe.sources.images.decoding import FITS, read_image
 from rnnpipe.sources.images.image_folders import ImageFolders
 
 
@@ -67,3 +68,12 @@ def test_shapes_fill_their_circle_and_differ(kind):
     distances = [((x - 5) ** 2 + (y - 7) ** 2) ** 0.5 for x, y in points]
     assert max(distances) == pytest.approx(2.0)
     assert len({tuple(outline(other, (0, 0), 1, 0)) for other in KINDS}) == len(KINDS)
+
+
+@pytest.mark.parametrize("fit", FITS)
+@pytest.mark.parametrize("size", [(1, 500), (500, 1), (4, 1200)])
+def test_a_thin_image_is_a_square_too(tmp_path, size, fit):
+    Image.new("RGB", size, "red").save(tmp_path / "thin.png")
+    image = read_image(tmp_path / "thin.png", 32, fit)
+    assert image.size == (32, 32)
+    assert image.getextrema()[0][1] > 30  # some of it is left

@@ -1,4 +1,6 @@
+import dataclasses
 import itertools
+import struct
 from fractions import Fraction
 
 import av
@@ -8,7 +10,13 @@ from PIL import Image
 
 from rnnpipe.errors import BadRecord
 from rnnpipe.sources.images.decoding import square
-from rnnpipe.sources.videos.decoding import Framing, find_duration, read_video, sample_pictures
+from rnnpipe.sources.videos.decoding import (
+    MAX_STILL,
+    Framing,
+    find_duration,
+    read_video,
+    sample_pictures,
+)
 
 TICK = Fraction(1, 100)
 
@@ -102,7 +110,7 @@ def test_pixels_that_are_not_square_become_so_where_the_shape_counts(shared_data
         ("derived/empty.mp4", "decode video", "Invalid data found"),
         ("derived/text_inside.avi", "decode video", "Invalid data found"),
         ("derived/truncated_60.mp4", "decode video", "Invalid data found"),
-        ("video/corrupted.mp4", "decode video", "Invalid data found .*, after 23 pictures"),
+        ("video/corrupted.mp4", "decode video", "Invalid data found .*, after 28 pictures"),
         ("not_there.mp4", "read video", "No such file"),
         (".", "read video", "Is a directory"),
     ],
@@ -129,3 +137,126 @@ def test_what_is_left_of_a_video_that_was_cut_off_is_read(shared_data):
     path = shared_data / "bad_inputs" / "derived" / "truncated_half.mpg"
     assert len(list(read_video(path))) == 37
     assert float(find_duration(path)) == 1.48
+
+
+QUARTERS = {"TL": (220, 30, 30), "TR": (30, 200, 30), "BL": (30, 30, 220), "BR": (230, 220, 30)}
+FORMATS = {"mp4": "libx264", "mov": "mpeg4", "mkv": "mpeg4", "avi": "mpeg4", "mpg": "mpeg2video"}
+
+
+def write_video(path, pictures, codec="libx264", rate=25, pixels="yuv420p", times=None):
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=rate)
+        stream.width, stream.height = pictures[0].size
+        stream.pix_fmt = pixels
+        if times:
+            stream.codec_context.time_base = TICK
+        for number, picture in enumerate(pictures):
+            frame = av.VideoFrame.from_image(picture)
+            if times:
+                frame.pts, frame.time_base = times[number], TICK
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return path
+
+
+@pytest.fixture
+def quarters():
+    """A picture of four colours: red, green; blue, yellow."""
+    image = Image.new("RGB", (64, 48))
+    for at, colour in enumerate(QUARTERS.values()):
+        image.paste(
+            colour, (32 * (at % 2), 24 * (at // 2), 32 * (at % 2) + 32, 24 * (at // 2) + 24)
+        )
+    return image
+
+
+def patch_header(path, atom, offset, values):
+    """Writes 16.16 (or 32-bit) numbers into the only atom of that name."""
+    data = bytearray(path.read_bytes())
+    start = data.index(atom) + 4 + offset
+    data[start : start + 4 * len(values)] = struct.pack(f">{len(values)}i", *values)
+    path.write_bytes(data)
+
+
+def corners(image):
+    """Which quarter of the original each quarter shows, from the top left on."""
+    side = image.width
+    points = [(x, y) for y in (side // 4, 3 * side // 4) for x in (side // 4, 3 * side // 4)]
+    return [
+        min(QUARTERS, key=lambda name: sum(abs(np.subtract(QUARTERS[name], image.getpixel(point)))))
+        for point in points
+    ]
+
+
+@pytest.mark.parametrize(
+    ("matrix", "expected"),
+    [
+        ((1, 0, 0, 1), "TL TR BL BR"),
+        ((-1, 0, 0, 1), "TR TL BR BL"),
+        ((1, 0, 0, -1), "BL BR TL TR"),
+        ((-1, 0, 0, -1), "BR BL TR TL"),
+        ((0, 1, -1, 0), "BL TL BR TR"),
+        ((0, -1, 1, 0), "TR BR TL BL"),
+        ((0, 1, 1, 0), "TL BL TR BR"),
+        ((0, -1, -1, 0), "BR TR BL TL"),
+        ((0.7, 0.7, -0.7, 0.7), "TL TR BL BR"),
+    ],
+)
+def test_videos_are_turned_and_mirrored_as_they_ask(tmp_path, quarters, matrix, expected):
+    path = write_video(tmp_path / "a.mp4", [quarters] * 2)
+    a, b, c, d = (int(value * (1 << 16)) for value in matrix)
+    patch_header(path, b"tkhd", 40, (a, b, 0, c, d, 0, 0, 0, 1 << 30))
+    (shown, *_) = read_video(path)
+    assert corners(Framing(32)(shown)) == expected.split()
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_a_video_cut_off_anywhere_is_read_or_told(tmp_path, quarters, suffix):
+    whole = write_video(tmp_path / f"a.{suffix}", [quarters] * 12, FORMATS[suffix]).read_bytes()
+    path, told = tmp_path / f"cut.{suffix}", 0
+    for length in range(0, len(whole), max(len(whole) // 40, 1)):
+        path.write_bytes(whole[:length])
+        try:
+            find_duration(path)
+            for shown in read_video(path):
+                Framing(16, "pad")(shown)
+        except BadRecord:
+            told += 1
+    assert told > 0
+
+
+@pytest.mark.parametrize("seconds", [MAX_STILL + 1, 3600, 20_000])
+def test_a_picture_that_stays_for_ever_is_a_damaged_time(tmp_path, quarters, seconds):
+    times = [0, 10, 20, 100 * seconds, 100 * seconds + 10]
+    path = write_video(tmp_path / "a.mkv", [quarters] * 5, "mpeg4", times=times)
+    for read in (find_duration, lambda path: list(read_video(path))):
+        with pytest.raises(BadRecord, match=r"on show for [\d,]+ seconds, at most 300"):
+            read(path)
+
+
+def test_a_picture_may_stay_for_minutes(tmp_path, quarters):
+    times = [0, 100 * MAX_STILL - 100]
+    path = write_video(tmp_path / "a.mkv", [quarters] * 2, "mpeg4", times=times)
+    assert [float(shown.start) for shown in read_video(path)] == [0, MAX_STILL - 1]
+    assert float(find_duration(path)) == pytest.approx(MAX_STILL - 1, abs=1)
+
+
+@pytest.mark.parametrize(("fit", "is_bad"), [("stretch", False), ("crop", True), ("pad", True)])
+def test_pixels_of_absurd_shape_are_told(tmp_path, quarters, fit, is_bad):
+    (shown, *_) = read_video(write_video(tmp_path / "a.mp4", [quarters]))
+    wide = dataclasses.replace(shown, aspect=Fraction(60_000))
+    if is_bad:
+        with pytest.raises(BadRecord, match="3,840,000 x 48 pixels are more than 89,478,485"):
+            Framing(32, fit)(wide)
+    else:
+        assert Framing(32, fit)(wide).size == (32, 32)
+
+
+@pytest.mark.parametrize("fit", ["stretch", "crop", "pad"])
+@pytest.mark.parametrize("size", [(4, 1200), (1200, 4), (2, 4000)])
+def test_a_thin_video_is_a_square_too(tmp_path, fit, size):
+    path = write_video(tmp_path / "a.mkv", [Image.new("RGB", size, "red")], "ffv1", pixels="bgr0")
+    (shown, *_) = read_video(path)
+    square_of_it = Framing(32, fit)(shown)
+    assert square_of_it.size == (32, 32)
+    assert square_of_it.getextrema()[0][1] > 30  # some of it is left

@@ -1,7 +1,10 @@
 """Every source of videos: what its files say, and what it says where they are wrong."""
 
 import json
+import math
+import os
 import pickle
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -144,6 +147,94 @@ def test_wrong_labels_of_frames_cost_their_clip_alone(folder, rows, reason):
     assert "b.mp4" not in told
 
 
+@pytest.mark.parametrize(
+    ("label", "clip_label"), [(0, "0"), (7, "7"), ("0", "0"), ("walk ", "walk")]
+)
+def test_labels_of_json_are_text_or_whole_numbers(folder, label, clip_label):
+    rows = [{"clip": "a.mp4", "label": label}, {"clip": "b.mp4", "label": "x"}]
+    (folder / "clips.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    first, _ = read(ClipTable(path=folder, table=Path("clips.jsonl")))
+    assert first.fields["clip_label"] == clip_label
+
+
+@pytest.mark.parametrize("of_frames", [False, True])
+@pytest.mark.parametrize("label", [False, True, 1.5, math.nan, ["x"], {"x": 1}, "\ud83d"])
+def test_other_labels_of_json_are_dead_letters(folder, label, of_frames):
+    good, bad = {"clip": "a.mp4", "label": "x"}, {"clip": "b.mp4", "label": label}
+    rows = [{"clip": "a.mp4", "label": "y"}, {"clip": "b.mp4", "label": "y"}]
+    frames = [{**row, "frame": 0} for row in (good, bad)]
+    for name, table in {"clips": rows if of_frames else [good, bad], "frames": frames}.items():
+        (folder / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in table))
+    labels = Path("frames.jsonl") if of_frames else None
+    source = ClipTable(path=folder, table=Path("clips.jsonl"), frame_labels=labels)
+    told = reasons(read(source))
+    assert list(told) == ["b.mp4"]
+    assert told["b.mp4"][0] == "read label"
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        ({"label": "x"}, ("clips.jsonl:2", "read row", "it names no clip")),
+        ({"clip": None, "label": "x"}, ("clips.jsonl:2", "read row", "it names no clip")),
+        ({"clip": 5, "label": "x"}, ("clips.jsonl:2", "read row", "not the name of a clip: 5")),
+        (
+            {"clip": "\ud83d.mp4", "label": "x"},
+            ("clips.jsonl:2", "read name", "it is not UTF-8; rename the file"),
+        ),
+    ],
+)
+def test_rows_without_the_name_of_a_clip(folder, row, told):
+    rows = [{"clip": "a.mp4", "label": "x"}, row]
+    (folder / "clips.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    _, letter = read(ClipTable(path=folder, table=Path("clips.jsonl")))
+    assert (letter.key, letter.step, letter.reason) == told
+
+
+@pytest.mark.parametrize("clip", [None, "", 5, ["a.mp4"]])
+def test_labels_of_no_clip_are_an_error_with_their_line(folder, clip):
+    rows = [{"clip": "a.mp4", "frame": 0, "label": "x"}, {"clip": clip, "frame": 1, "label": "x"}]
+    if clip is None:
+        del rows[1]["clip"]
+    (folder / "frames.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    with pytest.raises(UserError, match=r"frames\.jsonl:2: expected the name of a clip, got "):
+        read(ClipTable(path=folder, frame_labels=Path("frames.jsonl")))
+
+
+def test_a_row_that_comes_twice_says_nothing_new(folder):
+    for columns, row in (
+        ("clip,frame,label", "a.mp4,1,x"),
+        ("clip,start,end,label", "a.mp4,1,2,x"),
+    ):
+        (folder / "frames.csv").write_text(f"{columns}\n{row}\n{row}\n")
+        first, *_ = read(ClipTable(path=folder, frame_labels=Path("frames.csv")))
+        assert first.fields["segments"] == [(1, 2, "x")]
+
+
+@pytest.mark.parametrize("frame", ["0.5", "1e-3", "nan", "inf", "-1", ""])
+def test_frames_have_whole_numbers(folder, frame):
+    (folder / "frames.csv").write_text(f"clip,frame,label\na.mp4,{frame},x\nb.mp4,1.0,x\n")
+    found = read(ClipTable(path=folder, frame_labels=Path("frames.csv")))
+    assert list(reasons(found)) == ["a.mp4", "c.mp4"]
+
+
+def test_a_clip_is_found_however_its_accents_are_written(folder):
+    composed, decomposed = (unicodedata.normalize(form, "café.mp4") for form in ("NFC", "NFD"))
+    (folder / "a.mp4").rename(folder / decomposed)
+    (folder / "clips.csv").write_text(f"clip,label\n{composed},x\nb.mp4,y\n", encoding="utf-8")
+    found = read(ClipTable(path=folder))
+    assert reasons(found) == {}
+    assert found[0].fields["video"] == str(folder / decomposed)
+
+
+def test_a_table_of_another_format_is_to_be_renamed(folder):
+    (folder / "clips.csv").rename(folder / "clips.txt")
+    with pytest.raises(
+        UserError, match=r"called \.csv, \.tsv or \.jsonl, got clips\.txt; call it so"
+    ):
+        read(ClipTable(path=folder, table=Path("clips.txt")))
+
+
 def test_labels_of_clips_that_are_not_there_are_told(folder):
     (folder / "frames.csv").write_text("clip,frame,label\nz.mp4,0,up\n")
     told = reasons(read(ClipTable(path=folder, frame_labels=Path("frames.csv"))))
@@ -224,6 +315,41 @@ def test_wrong_alignments(grid, alignment, reason):
     if alignment is not None:
         path.write_bytes(alignment if isinstance(alignment, bytes) else alignment.encode())
     assert reasons(read(Grid(path=grid)))["s1/bbaf2n"][1] == reason
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: "\ufeff" + text,
+        lambda text: text.replace("\n", "\n7 7 sp\n", 1),
+        lambda text: text + text.splitlines()[-1],
+        lambda text: text.replace("\n", "\r\n"),
+    ],
+    ids=["byte order mark", "pause of no length", "line twice", "CRLF"],
+)
+def test_alignments_that_say_no_more(grid, change):
+    path = grid / "align" / "s1" / "bbaf2n.align"
+    (before,) = read(Grid(path=grid))
+    path.write_bytes(change(path.read_text()).encode())
+    assert read(Grid(path=grid)) == [before]
+
+
+def test_a_word_of_no_length_is_a_fault(grid):
+    path = grid / "align" / "s1" / "bbaf2n.align"
+    path.write_text(path.read_text().replace("10000 15000 blue", "10000 10000 blue"))
+    reason = reasons(read(Grid(path=grid)))["s1/bbaf2n"][1]
+    assert reason == "'blue' goes from 0.4 to 0.4"
+
+
+def test_what_lies_beside_the_videos_of_grid_is_no_video(grid):
+    (grid / "clips" / "s1" / "._bbaf2n.mp4").write_bytes(b"\x00\x05\x16\x07")
+    (grid / "clips" / "__MACOSX").mkdir()
+    (grid / "clips" / "__MACOSX" / "x.mp4").touch()
+    with open(os.path.join(os.fsencode(grid / "clips"), b"caf\xe9.mp4"), "wb"):
+        pass
+    found = read(Grid(path=grid))
+    assert [each.key for each in found] == ["caf\\xe9", "s1/bbaf2n:00000000"]
+    assert reasons(found)["caf\\xe9"] == ("read name", "it is not UTF-8; rename the file")
 
 
 @pytest.mark.parametrize("missing", ["clips", "align"])

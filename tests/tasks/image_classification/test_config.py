@@ -24,7 +24,7 @@ def load(**values):
         ),
         (
             {"model": {"image_encoder": {"kind": "features"}}},
-            "model.image_encoder.kind: expected another kind without data.features, got features",
+            "model.image_encoder: expected another kind without data.features, got features",
         ),
         (
             {"model": {"reader": {"attention": {"kind": "local"}}}},

@@ -7,6 +7,7 @@ from rnnpipe.models.language_model import (
     LanguageModelOptions,
     build_language_model,
     first_states,
+    get_states,
 )
 from rnnpipe.parts.cells import GRUOptions
 from rnnpipe.parts.recurrence import RecurrenceOptions

@@ -27,12 +27,16 @@ CONFIG = Path(__file__).resolve().parents[3] / "configs" / "translation.yaml"
         ),
         (
             ["model.share_embedding=true"],
-            r"model\.share_embedding=true: expected false with data\.text\.joint false, .* true; "
-            r"write false, or set data\.text\.joint to true",
+            r"model\.share_embedding=true: expected false with data\.text\.joint false, .* "
+            r"got true; write false, or set data\.text\.joint to true",
         ),
         (
             ["model.decoder.attention=null"],
             r"model\.decoder\.attention=null: expected a mechanism, got null; write e\.g\. ",
+        ),
+        (
+            ["model.decoder.attention={kind: local, mechanism: {kind: monotonic}}"],
+            r"attention\.mechanism\.kind: expected a mechanism that aligns by softmax, got ",
         ),
         (
             ["model.decoder.cell={kind: att2in}"],

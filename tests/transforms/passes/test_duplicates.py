@@ -1,5 +1,3 @@
-from dataclasses import dataclass, field
-
 import apache_beam as beam
 import pytest
 
@@ -33,9 +31,8 @@ RECORDS = [  # key, split, source, pair
 ]
 
 
-@dataclass(frozen=True)
 class ByFields(TextPairRecipe):
-    drops_given: Drops = field(default_factory=Drops)
+    drops_given: Drops = Drops()
 
     def identities(self, reference):
         return reference.fields

@@ -63,7 +63,7 @@ def test_records_hold_what_the_folders_say(photos, tmp_path):
 
 def test_one_class_is_no_data(tmp_path):
     recipe = ImageClassRecipe()
-    with pytest.raises(UserError, match="images of two classes or more, got only a"):
+    with pytest.raises(UserError, match="images of two classes or more to train on, got a alone"):
         recipe.learn({"labels": {"a": 3}}, tmp_path)
 
 

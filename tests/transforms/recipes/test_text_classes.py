@@ -148,5 +148,7 @@ def test_texts_without_token_are_bad():
 def test_one_class_is_none(tmp_path):
     recipe = TextClassRecipe()
     counts = {"labels": {"pos": 3}, "words": {"a": 3}}
-    with pytest.raises(UserError, match="expected texts of two classes or more, got only pos"):
+    with pytest.raises(
+        UserError, match="expected texts of two classes or more to train on, got pos alone"
+    ):
         recipe.learn(counts, tmp_path)

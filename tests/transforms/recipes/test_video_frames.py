@@ -211,7 +211,7 @@ def test_what_cannot_be_encoded(tmp_path, write_clip):
 
 def test_one_label_is_none(tmp_path):
     counts = {"frame labels": {"up": 3}, "clip labels": {}}
-    with pytest.raises(UserError, match="expected labels of two kinds or more, got only up"):
+    with pytest.raises(UserError, match="or two of clips, to train on, got up alone"):
         RECIPE.learn(counts, tmp_path)
 
 

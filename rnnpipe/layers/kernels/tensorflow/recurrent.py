@@ -105,9 +105,9 @@ class RecurrentKernel:
             (outputs, *last), saved = tf.nest.map_structure(tf.stop_gradient, results)
 
             @tf.custom_gradient
-            def gradient(d_outputs: Tensor, *d_last: Tensor) -> Any:
+            def gradient(*gradients: Tensor) -> Any:
                 # What gathers rows of a state has a sparse gradient, which no loop carries.
-                d_outputs, *d_last = map(tf.convert_to_tensor, (d_outputs, *d_last))
+                d_outputs, *d_last = map(tf.convert_to_tensor, gradients)
                 sequences = (lengthen(d_outputs), outputs, saved, masks)
                 dz, d_states = self.loop.backward(
                     sequences, states[0], tuple(d_last), weights, length
