@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain, groupby
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from rnnpipe.transforms.passes.contents import Content, write_contents
 from rnnpipe.transforms.passes.dead_letters import write_dead_letters
 from rnnpipe.transforms.passes.duplicates import DUPLICATE, LEAK, Drop, read_drops
 from rnnpipe.transforms.passes.external_sort import external_sort
+from rnnpipe.transforms.passes.read_progress import read_raw
 from rnnpipe.transforms.passes.scratch import is_stop_requested, partial_folder
 from rnnpipe.transforms.passes.shard_results import ShardResult, make_results_folder, write_result
 from rnnpipe.transforms.passes.shuffle import EMPTY_BATCH, BatchForShuffle, Shuffle, unbatch
@@ -73,7 +75,7 @@ class WriteShards(beam.PTransform):
         root = partitions.pipeline
         references = (
             partitions
-            | "Read" >> beam.FlatMap(self._source.read)
+            | "Read" >> beam.FlatMap(partial(read_raw, self._source))
             | "Assign" >> beam.FlatMap(_assign, self._splitter, self._shards)
         )
         marks = (
