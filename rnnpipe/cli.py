@@ -161,6 +161,7 @@ def _make_parser() -> argparse.ArgumentParser:
     verb = verbs.add_parser("inspect", help="show the contents of a records directory")
     verb.add_argument("directory", metavar="DIRECTORY", help="a records directory")
     verb.add_argument("--examples", default="3", metavar="N", help="records to show (default: 3)")
+    verb.add_argument("--check", action="store_true", help="read every record and check it")
     verb.set_defaults(act=_inspect, extras=("build",))
     return parser
 
@@ -273,7 +274,7 @@ def _inspect(options: argparse.Namespace) -> None:
     from rnnpipe.tasks.inputs import Input, integer
 
     examples = Input("examples", "records to show", integer(0)).parse(options.examples)
-    inspect_records(as_path(options.directory), examples, make_console())
+    inspect_records(as_path(options.directory), examples, make_console(), check=options.check)
 
 
 if __name__ == "__main__":

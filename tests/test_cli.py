@@ -113,7 +113,7 @@ def test_inspect_shows_what_is_in_the_records(drawn_vqa, tmp_path, capsys):
     settings = [f"data.source.path={drawn_vqa}", f"data.directory={tmp_path / 'records'}"]
     assert rnnpipe("build", config, *sets(*settings, *TINY, "build.workers=1")) == 0
     capsys.readouterr()
-    assert rnnpipe("inspect", tmp_path / "records") == 0
+    assert rnnpipe("inspect", tmp_path / "records", "--check") == 0
     told = capsys.readouterr().out
     for expected in (
         "vqa",
@@ -122,6 +122,7 @@ def test_inspect_shows_what_is_in_the_records(drawn_vqa, tmp_path, capsys):
         "image_jpeg",
         "record 3",
         "Dead letters: 4",
+        "records are whole",
     ):
         assert expected in told
 

@@ -9,22 +9,24 @@ from rich.console import Console
 from rich.table import Table
 
 from rnnpipe.records.directory import RecordsDirectory
+from rnnpipe.records.verify import verify_records
 from rnnpipe.runs.summary import print_summary
 
 _DEAD_LETTERS_SHOWN = 5
 _VALUE_WIDTH = 100
 
 
-def inspect_records(path: Path, examples: int, console: Console) -> None:
+def inspect_records(path: Path, examples: int, console: Console, *, check: bool = False) -> None:
     """Prints counts, fields, lengths, a few decoded examples and the dead letters.
 
     Args:
         path: a records directory.
         examples: how many records of the first split to show.
         console: where it is printed.
+        check: whether to read every record and compare all with what the build noted.
 
     Raises:
-        UserError: `path` is no records directory.
+        UserError: `path` is no records directory, or is damaged, see `verify_records`.
     """
     records = RecordsDirectory.open(path)
     console.print(f"{records.spec.name}: {records.spec.description}", style="bold")
@@ -36,6 +38,8 @@ def inspect_records(path: Path, examples: int, console: Console) -> None:
     for number, record in enumerate(islice(records.read(first), examples), start=1):
         console.print(_example(f"{first}, record {number}", record))
     _print_dead_letters(records, console)
+    if check:
+        console.print(f"Checked: all {verify_records(records):,} records are whole.")
 
 
 def _fields(records: RecordsDirectory) -> Table:

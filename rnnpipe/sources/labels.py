@@ -1,5 +1,6 @@
 """Names of classes, in whatever form raw data has them."""
 
+from functools import lru_cache
 from typing import Any
 
 from rnnpipe.errors import BadRecord
@@ -30,6 +31,12 @@ def read_label(value: Any) -> str:
         return str(value)
     if not isinstance(value, str):
         raise BadRecord(_STEP, f"not the name of a class: {_shown(value)}")
+    return _read_name(value)
+
+
+@lru_cache(maxsize=1024)
+def _read_name(value: str) -> str:
+    """The name in a text; of millions of rows few have another than one before."""
     name = value.strip().strip(_BYTE_ORDER_MARK).strip()
     if not name:
         raise BadRecord(_STEP, f"not the name of a class: {value!r:.100}")

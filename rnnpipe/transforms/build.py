@@ -273,7 +273,7 @@ def _report_read(folder: Path, progress: Progress) -> None:
 def _publish_dead_letters(folder: Path, local: Path) -> DeadLetterSummary:
     """Writes all dead letters into one file, in order."""
     dead_letters = DeadLetterSummary()
-    with (local / DEAD_LETTERS).open("w") as file:
+    with (local / DEAD_LETTERS).open("w", encoding="utf-8") as file:
         for letter in read_dead_letters(folder):
             dead_letters.add(letter)
             file.write(json.dumps(asdict(letter), ensure_ascii=False) + "\n")
@@ -293,4 +293,6 @@ def _empty_split(splits: Iterable[str], records: Mapping[str, int], given: Set[s
 
 
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:
-    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+    # What is no Unicode text, as in names of files, is escaped as JSON has it.
+    text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    path.write_text(text, encoding="utf-8", errors="backslashreplace")

@@ -35,10 +35,11 @@ def test_a_pipeline_reads_and_writes_where_beams_own_options_say(
     assert main([*paths, *SIDES, "--", *options]) == 0
     assert sum(RecordsDirectory.open(bucket / "records").splits.values()) == 39
     capsys.readouterr()
-    assert rnnpipe(["inspect", str(bucket / "records"), "--examples", "1"]) == 0
+    assert rnnpipe(["inspect", str(bucket / "records"), "--examples", "1", "--check"]) == 0
     shown = capsys.readouterr().out
     assert "text_pair" in shown
     assert "train, record 1" in shown
+    assert "Checked: all 39 records are whole." in shown
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,9 @@ import hashlib
 from typing import Any, TypedDict
 
 from rnnpipe.errors import BadRecord
+from rnnpipe.sources.labels import read_label
 from rnnpipe.sources.source import Reference
+from rnnpipe.sources.text.lines import MAX_BYTES, TOO_LONG
 
 
 class TextFields(TypedDict):
@@ -38,13 +40,13 @@ def refer_text(key: str, split: str, *, text: Any, label: Any) -> Reference:
         key: where it stands in the raw data.
         split: the split that the raw data puts it in.
         text: the text.
-        label: its class: a name or a whole number.
+        label: its class, see `read_label`.
 
     Raises:
         BadRecord: text or label are missing or not what they should be.
     """
     text = _check_text("the text", text)
-    fields = TextFields(text=text, label=_check_label(label))
+    fields = TextFields(text=text, label=read_label(label))
     return Reference(key, group_of(text), split, {**fields})
 
 
@@ -83,15 +85,9 @@ def _check_text(what: str, value: Any) -> str:
     if not value.strip():
         raise BadRecord("read text", f"{what} is empty")
     try:
-        value.encode()
+        size = len(value.encode())
     except UnicodeEncodeError as fault:  # half of a surrogate pair, which JSON can spell
         raise BadRecord("read text", f"{what} is not Unicode text") from fault
+    if size > MAX_BYTES:
+        raise BadRecord("read text", f"{what} is {TOO_LONG}")
     return value
-
-
-def _check_label(value: Any) -> str:
-    if isinstance(value, int):
-        return str(int(value))
-    if not isinstance(value, str) or not value.strip():
-        raise BadRecord("read label", f"not the name of a class: {value!r:.100}")
-    return value.strip()

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
+from rnnpipe.errors import BadRecord
 from rnnpipe.sources.class_folders import ClassFolders
 from rnnpipe.sources.source import Reference
 from rnnpipe.sources.text.fields import refer_text
@@ -15,9 +16,9 @@ class LabelFolders(ClassFolders, TextFolder, TextClassSource):
     """Texts as files in a folder for each class, like aclImdb's `train/neg/0_3.txt`.
 
     Folders of labels lie below folders of splits (called like `train`, `val`, `test`), or directly
-    in `path`; then all is training data. Files end in `.txt`. Those without label are left alone:
-    aclImdb calls their folder `unsup`. References have the fields of `TextFields`; files that are
-    empty, too long, no text or cannot be read are dead letters.
+    in `path`; then all is training data. Files end in `.txt` or `.txt.gz`. Those without label are
+    left alone: aclImdb calls their folder `unsup`. References have the fields of `TextFields`;
+    files that are empty, too long, no text or cannot be read are dead letters.
 
     Raises:
         UserError: there is no such encoding.
@@ -32,7 +33,7 @@ class LabelFolders(ClassFolders, TextFolder, TextClassSource):
     """
 
     kind: Literal["label_folders"] = "label_folders"
-    endings = (".txt",)
+    endings = (".txt", ".txt.gz")
     unlabelled = frozenset({"unsup"})
 
     def check(self) -> None:
@@ -46,4 +47,6 @@ class LabelFolders(ClassFolders, TextFolder, TextClassSource):
 
     def refer(self, path: Path, name: str, split: str, label: str) -> Reference:
         """The text of a file; see `ClassFolders`."""
+        if path.suffix.lower() == ".gz" and path.with_suffix("").is_file():
+            raise BadRecord("read text", "the same file is there without gzip")
         return refer_text(name, split, text=read_document(path, self.encoding), label=label)

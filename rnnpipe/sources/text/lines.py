@@ -14,11 +14,33 @@ from rnnpipe.errors import BadRecord, UserError
 MAX_BYTES = 1 << 20
 """A longer line or document is a dead letter: it is no text that somebody wrote."""
 
+TOO_LONG = f"longer than {MAX_BYTES:,} bytes"
+
 _GZIP = b"\x1f\x8b"
 _UNREADABLE = (OSError, EOFError, zlib.error)
 _CHUNK = 1 << 20
 LINES, MOST_SPANS = 10_000, 4096
 _WIDE_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_MARK = "\ufeff"
+_MARKED_UTF8 = b"\xef\xbb\xbf\n"  # utf-8-sig puts its mark before everything
+_PREAMBLES = {"iso2022_kr": b"\x1b$)C"}  # what a file begins with, and each of its lines needs
+
+
+class BadLine(BadRecord):
+    """A line that is no text.
+
+    Args:
+        step: what was being done.
+        reason: why that failed.
+        outline: what can be read of it: enough to see which quotes it opens and closes.
+    """
+
+    def __init__(self, step: str, reason: str, outline: str) -> None:
+        super().__init__(step, reason)
+        self.outline = outline
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return BadLine, (self.step, self.reason, self.outline)
 
 
 def check_encoding(name: str) -> str:
@@ -28,7 +50,7 @@ def check_encoding(name: str) -> str:
         UserError: it is none.
     """
     try:
-        if "\n".encode(name) == b"\n":
+        if "\n".encode(name) in (b"\n", _MARKED_UTF8):
             return name
         got = f"{name}, which is not like ASCII"
     except (LookupError, TypeError, ValueError):
@@ -92,6 +114,11 @@ def _unzipping(path: Path) -> Iterator[BinaryIO]:
             yield unzipped  # type: ignore[misc]  # a GzipFile is a binary file in all but name
 
 
+def is_zipped(file: BinaryIO) -> bool:
+    """Whether what `open_binary` opened is gzipped, and so is read from its start only."""
+    return isinstance(file, gzip.GzipFile)
+
+
 def _describe(fault: Exception) -> str:
     if isinstance(fault, OSError) and not isinstance(fault, gzip.BadGzipFile):
         return f"a file that cannot be read ({fault.strerror or fault})"
@@ -123,9 +150,8 @@ def cut_lines(path: Path) -> list[Span]:
     file, which can be read from its start only, is one span.
     """
     starts, number = [0], 0
-    file: Any
     with open_binary(path) as file:
-        if isinstance(file, gzip.GzipFile):
+        if is_zipped(file):
             return [WHOLE]
         offset = 0
         while chunk := file.read(_CHUNK):
@@ -146,17 +172,19 @@ def cut_lines(path: Path) -> list[Span]:
 
 def read_lines(
     path: Path, encoding: str, span: Span = WHOLE
-) -> Iterator[tuple[int, str | BadRecord]]:
+) -> Iterator[tuple[int, str | BadLine]]:
     """The lines of a file by number, from 1, without line ends; those that are no text as faults.
 
     A line ends with a line feed, or a carriage return and a line feed, and with nothing else: a
-    form feed or U+2028 stays inside of it. A byte order mark at the start is left out.
+    form feed or U+2028 stays inside of it. A byte order mark at the start of a line is left out:
+    files that were put together have one wherever another began.
 
     Args:
         path: the file, plain or gzipped.
         encoding: its encoding.
         span: which of its lines.
     """
+    preamble = _PREAMBLES.get(codecs.lookup(encoding).name, b"")
     with open_binary(path) as file:
         file.seek(span.offset)
         number = span.before
@@ -164,9 +192,10 @@ def read_lines(
             number += 1
             if number == 1:
                 raw = raw.removeprefix(codecs.BOM_UTF8)
-            yield number, _decode_line(raw, encoding)
-            while not raw.endswith(b"\n") and (raw := file.readline(_CHUNK)):
-                pass  # the rest of a line that is too long
+            if len(raw) > MAX_BYTES and not raw.endswith(b"\n"):
+                yield number, _skip_line(raw, file)
+            else:
+                yield number, _decode_line(preamble + raw, encoding)
 
 
 def read_document(path: Path, encoding: str) -> str:
@@ -183,7 +212,7 @@ def read_document(path: Path, encoding: str) -> str:
         raise BadRecord("read text", _describe(fault)) from fault
     if _is_wide(raw):  # which other encodings may well read, as nonsense
         raise BadRecord("decode text", f"it is UTF-16, no {encoding}")
-    return decode(raw.removeprefix(codecs.BOM_UTF8), encoding)
+    return decode(raw.removeprefix(codecs.BOM_UTF8), encoding).removeprefix(_MARK)
 
 
 def decode(raw: bytes, encoding: str) -> str:
@@ -193,16 +222,34 @@ def decode(raw: bytes, encoding: str) -> str:
         BadRecord: they are too many, or no text in this encoding.
     """
     if len(raw) > MAX_BYTES:
-        raise BadRecord("read text", f"longer than {MAX_BYTES:,} bytes")
+        raise BadRecord("read text", TOO_LONG)
     try:
         return raw.decode(encoding)
     except UnicodeDecodeError as fault:
         reason = f"byte 0x{raw[fault.start]:02x} at {fault.start} is no {encoding}"
         raise BadRecord("decode text", reason) from fault
+    except UnicodeError as fault:  # of encodings of names, such as idna
+        raise BadRecord("decode text", f"no {encoding} ({fault})") from fault
 
 
-def _decode_line(raw: bytes, encoding: str) -> str | BadRecord:
+def _decode_line(raw: bytes, encoding: str) -> str | BadLine:
+    raw = raw.removesuffix(b"\n").removesuffix(b"\r")
     try:
-        return decode(raw.removesuffix(b"\n").removesuffix(b"\r"), encoding)
+        return decode(raw, encoding).removeprefix(_MARK)
     except BadRecord as bad:
-        return bad
+        is_long = len(raw) > MAX_BYTES
+        outline = _open_quote(raw.count(b'"')) if is_long else raw.decode("ascii", "replace")
+        return BadLine(bad.step, bad.reason, outline)
+
+
+def _skip_line(raw: bytes, file: BinaryIO) -> BadLine:
+    """A line that is too long, of which the rest is still to be read."""
+    quotes = raw.count(b'"')
+    while not raw.endswith(b"\n") and (raw := file.readline(_CHUNK)):
+        quotes += raw.count(b'"')
+    return BadLine("read text", TOO_LONG, _open_quote(quotes))
+
+
+def _open_quote(quotes: int) -> str:
+    """The outline of a line with so many quotes: one of them if it opens or closes a field."""
+    return '"' * (quotes % 2)

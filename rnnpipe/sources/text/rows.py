@@ -2,19 +2,23 @@
 
 import csv
 import json
-from collections.abc import Iterator, Sequence
-from itertools import islice
+from collections.abc import Collection, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from rnnpipe.errors import BadRecord, UserError
-from rnnpipe.sources.text.lines import read_lines
+from rnnpipe.sources.folder import RepeatedKeyError, unique_keys
+from rnnpipe.sources.text.lines import MAX_BYTES, TOO_LONG, BadLine, read_lines
 
 Format = Literal["csv", "tsv", "jsonl"]
 Row = dict[str, Any]
 
 _STEP = "read row"
-_OBJECTS_LOOKED_AT = 100
+_OBJECTS_READ = 100
+_MAX_FIELD = 2 * MAX_BYTES  # more than one line can have, so that only fields of several lines do
+_TOO_LARGE = "field larger than field limit"  # as csv.Error has it, which has no kinds
+_DECODER = json.JSONDecoder(object_pairs_hook=unique_keys)
 
 
 def format_of(path: Path) -> Format:
@@ -37,8 +41,10 @@ def read_rows(
     """The rows of a file by the number of the line that they end on; bad ones as faults.
 
     CSV is as RFC 4180 has it: a quoted field may hold commas, doubled quotes and line breaks. Where
-    a quote is not closed, every line that was read in search of its end is a fault. A field has at
-    most 131,072 characters. TSV knows no quotes: fields are what stands between tabs.
+    a quote is not closed, every line that was read in search of its end is a fault; a field of more
+    than 2 MiB is one fault, and the rows after it are read. TSV knows no quotes: fields are what
+    stands between tabs. Lines without anything are no rows: many programs end a file with one, or
+    put one after each row.
 
     Args:
         path: the file, plain or gzipped.
@@ -48,21 +54,36 @@ def read_rows(
     """
     if form == "jsonl":
         for number, line in read_lines(path, encoding):
-            yield number, _parse_object(line)
+            if line:
+                yield number, _parse_object(line)
         return
     cells = _read_csv(path, encoding) if form == "csv" else _read_tsv(path, encoding)
     for number, row in cells:
-        if columns is None and isinstance(row, list):
+        if isinstance(row, BadRecord):
+            yield number, row
+        elif columns is None:
             columns = row
         else:
-            yield number, row if isinstance(row, BadRecord) else _name_cells(row, columns or [])
+            yield number, _name_cells(row, columns)
 
 
-def read_header(path: Path, form: Format, encoding: str) -> list[str]:
-    """The columns of a file: those that its first row names, or that its first objects have."""
+def read_header(path: Path, form: Format, encoding: str, wanted: Collection[str] = ()) -> list[str]:
+    """The columns of a file: those that its first row names, or that its objects have.
+
+    Args:
+        path: the file, plain or gzipped.
+        form: its format.
+        encoding: its encoding.
+        wanted: the columns to look for in more objects than the first hundred.
+    """
     if form == "jsonl":
-        objects = (row for _, row in islice(read_rows(path, form, encoding), _OBJECTS_LOOKED_AT))
-        return list(dict.fromkeys(key for row in objects if isinstance(row, dict) for key in row))
+        columns: dict[str, None] = {}
+        for number, (_, row) in enumerate(read_rows(path, form, encoding)):
+            if number >= _OBJECTS_READ and columns.keys() >= {*wanted}:
+                break
+            if isinstance(row, dict):
+                columns |= dict.fromkeys(row)
+        return list(columns)
     cells = _read_csv(path, encoding) if form == "csv" else _read_tsv(path, encoding)
     header = next((row for _, row in cells), None)
     return header if isinstance(header, list) else []
@@ -72,7 +93,9 @@ def _parse_object(line: str | BadRecord) -> Row | BadRecord:
     if isinstance(line, BadRecord):
         return line
     try:
-        value = json.loads(line)
+        value = _DECODER.decode(line)
+    except RepeatedKeyError as fault:
+        return BadRecord(_STEP, str(fault))
     except (ValueError, RecursionError) as fault:
         return BadRecord(_STEP, f"no JSON ({fault})")
     return value if isinstance(value, dict) else BadRecord(_STEP, "not a JSON object")
@@ -88,31 +111,72 @@ def _name_cells(row: Sequence[str], columns: Sequence[str]) -> Row | BadRecord:
 
 def _read_tsv(path: Path, encoding: str) -> Iterator[tuple[int, list[str] | BadRecord]]:
     for number, line in read_lines(path, encoding):
-        yield number, line if isinstance(line, BadRecord) else line.split("\t")
+        if line:
+            yield number, line if isinstance(line, BadRecord) else line.split("\t")
 
 
 def _read_csv(path: Path, encoding: str) -> Iterator[tuple[int, list[str] | BadRecord]]:
-    faults: dict[int, BadRecord] = {}
+    csv.field_size_limit(max(csv.field_size_limit(), _MAX_FIELD))
+    faults: dict[int, BadLine] = {}
+    text, skipped = "", 0
 
     def texts() -> Iterator[str]:
+        nonlocal text
         for number, line in read_lines(path, encoding):
-            if isinstance(line, BadRecord):
+            if isinstance(line, BadLine):
                 faults[number] = line
-                yield "\n"
+                text = f"{line.outline}\n"
             else:
-                yield f"{line}\n"
+                text = f"{line}\n"
+            yield text
 
-    reader = csv.reader(texts(), strict=True)
+    lines = texts()
+    reader = csv.reader(lines, strict=True)
     while True:
-        before = reader.line_num
+        before = reader.line_num + skipped
         try:
             row = next(reader)
         except StopIteration:
             return
         except csv.Error as fault:
-            for number in range(before + 1, reader.line_num + 1):
-                yield number, BadRecord(_STEP, f"no CSV, from line {before + 1} on ({fault})")
+            is_field = False
+            if str(fault).startswith(_TOO_LARGE):
+                more, is_field = _leave_field(text, lines)
+                skipped += more
+            last = reader.line_num + skipped
+            if is_field:
+                yield last, BadRecord(_STEP, f"a field {TOO_LONG}, from line {before + 1} on")
+            else:
+                for number in range(before + 1, last + 1):
+                    yield number, BadRecord(_STEP, f"no CSV, from line {before + 1} on ({fault})")
+            faults.clear()
             continue
-        numbers = range(before + 1, reader.line_num + 1)
+        last = reader.line_num + skipped
+        numbers = range(before + 1, last + 1)
         fault_inside = next((faults.pop(n) for n in numbers if n in faults), None)
-        yield reader.line_num, fault_inside or row
+        if fault_inside or row:
+            yield last, fault_inside or row
+
+
+def _leave_field(line: str, lines: Iterator[str]) -> tuple[int, bool]:
+    """Reads on to the line on which a quoted field ends, and its row.
+
+    Args:
+        line: one that begins within the field. (Only a field of several lines can be too large.)
+        lines: those that follow.
+
+    Returns:
+        How many of `lines` were read, and whether the quote was that of a field: it is not if it is
+        never closed, or closed before something else than a comma or the end of the line.
+    """
+    more = 0
+    for more, text in enumerate(chain([line], lines)):
+        # Whether the line leaves the row open shows in that a second one is needed to close it.
+        rest = csv.reader([f'"{text}', '"\n'], strict=True)
+        try:
+            next(rest)
+        except csv.Error:
+            return more, False
+        if rest.line_num == 1:
+            return more, True
+    return more, False

@@ -17,6 +17,7 @@ from rnnpipe.sources.text.lines import check_encoding, check_text_file
 from rnnpipe.sources.text.rows import Format, Row, format_of, read_header, read_rows
 from rnnpipe.sources.text.source import TextClassSource, TextFolder, TextPairSource
 
+_SHOWN = 20  # columns in a message
 _SUFFIXES = tuple(f".{form}{gz}" for form in ("csv", "tsv", "jsonl") for gz in ("", ".gz"))
 
 
@@ -118,13 +119,15 @@ class Table(TextFolder):
             progress(done, len(self._split_files))
 
     def _check_columns(self, file: TableSplit) -> None:
-        columns = self.columns or read_header(file.path, file.format, self.encoding)
+        wanted = self.fields.values()
+        columns = self.columns or read_header(file.path, file.format, self.encoding, wanted)
         for field, column in self.fields.items():
             if column not in columns:
                 raise UserError(
                     str(file.path),
                     f"a column called {column}",
-                    ", ".join(columns) or "no header",
+                    ", ".join(columns[:_SHOWN]) + (", …" if len(columns) > _SHOWN else "")
+                    or "no header",
                     f"name the right one as data.source.{field}, or all of them as columns",
                 )
             if columns.count(column) > 1:

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from rnnpipe.errors import BadRecord, DeadLetter
+from rnnpipe.errors import BadRecord, DeadLetter, UserError
 from rnnpipe.settings import FilePath, setting
 from rnnpipe.sources.folder import absolute, check_folder, list_folder
 from rnnpipe.sources.source import Progress, Reference
@@ -17,8 +17,9 @@ from rnnpipe.sources.text.lines import check_encoding, check_text_file, read_lin
 from rnnpipe.sources.text.source import TextClassSource, TextFolder
 
 _LINE = re.compile(r"([^\s:]+):(\S+)\s+(.*)", re.DOTALL)
-_OFFICIAL: dict[Split, Path] = {"train": Path("train_5500.label"), "test": Path("TREC_10.label")}
-_SUFFIXES = (".train", ".test", ".dev", ".val", ".label", ".txt")
+_OFFICIAL: dict[Split, str] = {"train": "train_5500.label", "test": "TREC_10.label"}
+_ENDINGS = (".train", ".test", ".dev", ".val", ".label", ".txt")
+_SUFFIXES = tuple(f"{ending}{gz}" for ending in _ENDINGS for gz in ("", ".gz"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +75,28 @@ class Trec(TextFolder, TextClassSource):
     @cached_property
     def _split_files(self) -> list[TrecSplit]:
         check_folder(self._folder, "TREC questions", "correct data.source.path")
-        official = _OFFICIAL if {*map(str, _OFFICIAL.values())} <= {*self._names} else None
-        files = self.files or official
+        files: Mapping[Split, str | Path] | None = self.files or self._official
         found = split_files(self._folder, files, self._names, "TREC's files")
         return [TrecSplit(split, path) for split, path in found.items()]
 
+    @property
+    def _official(self) -> dict[Split, str] | None:
+        """The published files, if both are there."""
+        found = {
+            split: [name for name in (known, f"{known}.gz") if name in self._names]
+            for split, known in _OFFICIAL.items()
+        }
+        if not all(found.values()):
+            return None
+        for names in found.values():
+            if len(names) > 1:
+                got, fix = " and ".join(names), "move one of them away"
+                raise UserError(str(self._folder), "a file with gzip or without", got, fix)
+        return {split: name for split, (name,) in found.items()}
+
     @cached_property
     def _names(self) -> list[str]:
-        return [name for name in list_folder(self._folder) if name.endswith(_SUFFIXES)]
+        return [name for name in list_folder(self._folder) if name.lower().endswith(_SUFFIXES)]
 
     @property
     def notices(self) -> Sequence[str]:

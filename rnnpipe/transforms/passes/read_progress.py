@@ -40,7 +40,7 @@ class ReadPartitions(beam.DoFn):
 
     def process(self, partition: Any) -> Iterator[Reference | DeadLetter]:
         """Reads a partition; Beam calls it."""
-        for raw in map(_check_names, self._source.read(partition)):
+        for raw in read_raw(self._source, partition):
             self._read += 1
             self._dead += isinstance(raw, DeadLetter)
             if time.monotonic() - self._last >= self._seconds:
@@ -48,6 +48,11 @@ class ReadPartitions(beam.DoFn):
                 counts = json.dumps([self._read, self._dead])
                 write_lines(self._folder, READ_PROGRESS, self._name, [counts])
             yield raw
+
+
+def read_raw(source: Source, partition: Any) -> Iterator[Reference | DeadLetter]:
+    """The raw records of a partition, dead letters where nothing can store what they are called."""
+    return map(_check_names, source.read(partition))
 
 
 def _check_names(raw: Reference | DeadLetter) -> Reference | DeadLetter:

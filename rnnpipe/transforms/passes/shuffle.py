@@ -39,8 +39,8 @@ class Shuffle:
     buckets: int = 64
 
     def bucket_of(self, text: str) -> int:
-        """The bucket of all values that share this text."""
-        return zlib.crc32(text.encode()) % self.buckets
+        """The bucket of all values that share this text, which may be a file's odd name."""
+        return zlib.crc32(text.encode(errors="surrogatepass")) % self.buckets
 
 
 class BatchForShuffle(beam.PTransform):

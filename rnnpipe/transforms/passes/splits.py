@@ -11,8 +11,12 @@ _RANGE = 1 << 64
 
 
 def stable_hash(text: str) -> int:
-    """A 64-bit hash that is the same on every machine and in every process."""
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
+    """A 64-bit hash that is the same on every machine and in every process.
+
+    Names of files may hold what is no Unicode text: half surrogate pairs stand for their bytes.
+    """
+    digest = hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "big")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain, groupby
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from rnnpipe.transforms.passes.contents import Content, write_contents
 from rnnpipe.transforms.passes.dead_letters import write_dead_letters
 from rnnpipe.transforms.passes.duplicates import DUPLICATE, LEAK, Drop, read_drops
 from rnnpipe.transforms.passes.external_sort import external_sort
+from rnnpipe.transforms.passes.read_progress import read_raw
 from rnnpipe.transforms.passes.scratch import is_stop_requested, partial_folder
 from rnnpipe.transforms.passes.shard_results import ShardResult, make_results_folder, write_result
 from rnnpipe.transforms.passes.shuffle import EMPTY_BATCH, BatchForShuffle, Shuffle, unbatch
@@ -30,6 +32,7 @@ from rnnpipe.transforms.recipes.base import Dropped, Encoder
 _WRITTEN = Metrics.counter("rnnpipe", "records_written")
 _DEAD = Metrics.counter("rnnpipe", "dead_letters")
 _SECOND = BadRecord("check key", "a second record with this key")
+_NO_TEXT = BadRecord("encode record", "what it would hold as text is no Unicode")
 
 ShardKey = tuple[str, int]
 
@@ -72,7 +75,7 @@ class WriteShards(beam.PTransform):
         root = partitions.pipeline
         references = (
             partitions
-            | "Read" >> beam.FlatMap(self._source.read)
+            | "Read" >> beam.FlatMap(partial(read_raw, self._source))
             | "Assign" >> beam.FlatMap(_assign, self._splitter, self._shards)
         )
         marks = (
@@ -178,6 +181,11 @@ class ShardWriter:
             if isinstance(outcome, BadRecord):
                 letters.append(_dead(reference, outcome))
                 continue
+            try:
+                record = encode_example(self.spec, outcome.values)
+            except UnicodeEncodeError:
+                letters.append(_dead(reference, _NO_TEXT))
+                continue
             previous = reference.key
             if reference.group != group:
                 contents += outcome.contents.items()
@@ -185,7 +193,7 @@ class ShardWriter:
             result.records += 1
             for name, value in outcome.measures.items():
                 measures[name].append(value)
-            yield encode_example(self.spec, outcome.values)
+            yield record
         # Counting all values at once takes a tenth of the time that one by one takes.
         result.histograms = {name: Counter(values) for name, values in measures.items()}
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from decimal import Decimal
 from pathlib import Path
 
 from rnnpipe.errors import UserError
@@ -39,6 +40,7 @@ def save_labels(path: Path, labels: list[str]) -> None:
     path.write_text(json.dumps(labels, indent=0, ensure_ascii=False) + "\n")
 
 
-def _order(label: str) -> tuple[bool, int, str]:
-    number = label.removeprefix("-").isdecimal()
-    return not number, int(label) if number else 0, label
+def _order(label: str) -> tuple[bool, Decimal, str]:
+    """By value and then by name; Python makes an `int` of 4300 digits at most."""
+    is_number = label.removeprefix("-").isdecimal()
+    return not is_number, Decimal(label if is_number else 0), label

@@ -117,7 +117,7 @@ class TextClassEncoder(TextEncoder):
         """
         text, label = reference.fields["text"], reference.fields["label"]
         if label not in self.label_ids:
-            raise BadRecord("encode label", f"the training split has no {label!r}")
+            raise BadRecord("encode label", f"the training split has no {label!r:.100}")
         if not tokens:
             raise BadRecord("encode text", "no token is left of it")
         limit = self.recipe.text.max_tokens

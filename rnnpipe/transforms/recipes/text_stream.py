@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from rnnpipe.errors import BadRecord
+from rnnpipe.errors import BadRecord, UserError
 from rnnpipe.records.specs import TEXT_STREAM, RecordSpec
 from rnnpipe.settings import Settings, setting
 from rnnpipe.sources.source import Reference, Source
@@ -16,7 +16,7 @@ from rnnpipe.text.tokens import UNKNOWN
 from rnnpipe.transforms.options import Data
 from rnnpipe.transforms.recipes.base import Counts, Encoded, Encoder, Recipe
 
-_SYMBOLS = "symbols"
+_SYMBOLS, _FAULTS = "symbols", "faults"
 
 
 class StreamRecordOptions(Settings):
@@ -42,8 +42,9 @@ class StreamRecipe(StreamRecordOptions, Recipe):
         """The words of a span; of its characters each once, as they are few and frequent."""
         try:
             found = split_symbols(_read(reference), self.symbols)
-        except BadRecord:
-            return  # it becomes a dead letter where it would be written
+        except BadRecord as bad:
+            yield _FAULTS, str(bad)  # it becomes a dead letter where it would be written
+            return
         for symbol in sorted(set(found)) if self.symbols == "char" else found:
             yield _SYMBOLS, symbol
 
@@ -53,6 +54,10 @@ class StreamRecipe(StreamRecordOptions, Recipe):
         Raises:
             UserError: there is no text to learn from.
         """
+        if _SYMBOLS not in counts and (faults := counts.get(_FAULTS)):
+            got = f"none, but {faults.total():,} bad spans, the first: {min(faults)}"
+            fix = "correct data.source.encoding or the files"
+            raise UserError("data.source", "text to train on", got, fix)
         symbols = learn_symbols(counts.get(_SYMBOLS, {}), self.symbols, self.vocabulary)
         symbols.save(folder)
         return StreamEncoder(symbols)

@@ -1,6 +1,9 @@
+import gzip
+import random
+
 import pytest
 
-from rnnpipe.errors import BadRecord, UserError
+from rnnpipe.errors import BadRecord, DeadLetter, UserError
 from rnnpipe.sources.streams import spans
 from rnnpipe.sources.streams.spans import read_span
 from rnnpipe.sources.streams.texts import TextStreams
@@ -135,3 +138,195 @@ def test_wrong_settings_and_files_are_refused(tmp_path):
     (tmp_path / "empty.txt").write_text("")
     with pytest.raises(UserError, match="an empty file"):
         TextStreams(path=tmp_path).prepare(lambda done, total: None)
+
+
+MANY_BYTES = {  # a passage of letters of several bytes, without a space or a line feed
+    "utf-8": "ein🙂Bär",
+    "gb18030": "他说这是一个很长的段落𠀀没有空格",
+    "gbk": "他说这是一个很长的段落没有空格",
+    "gb2312": "他说这是一个很长的段落没有空格",
+    "big5": "他說這是一個很長的段落沒有空格",
+    "big5hkscs": "他說這是一個很長的段落沒有空格",
+    "shift_jis": "これは長い段落でスペースがありませんｱｲｳ",
+    "cp932": "これは長い段落でスペースがありません",
+    "euc_jp": "これは長い段落でスペースがありません",
+    "euc_kr": "이것은긴단락입니다",
+    "johab": "이것은긴단락입니다",
+    "iso2022_jp": "これはabc長い段落で",
+    "iso2022_jp_2": "これはabc長い段落で",
+    "iso2022_kr": "이것은abc긴단락입니다",
+    "hz": "他说这是abc一个很长的段落",
+    "utf-7": "이것은 abc 긴단락입니다",
+}
+
+
+@pytest.mark.usefixtures("short_spans")
+@pytest.mark.parametrize("zipped", [False, True])
+@pytest.mark.parametrize("encoding", MANY_BYTES)
+def test_spans_end_between_the_characters_of_any_encoding(tmp_path, encoding, zipped):
+    rng = random.Random(encoding)
+    passage = MANY_BYTES[encoding] * 3
+    text = passage + "".join(
+        rng.choice(passage) + rng.choice(["", "", "", " ", "\n", "\r\n"]) for _ in range(500)
+    )
+    raw = text.encode(encoding)
+    path = tmp_path / "book.txt"
+    path.write_bytes(gzip.compress(raw) if zipped else raw)
+    for shares in ({}, {"validation": 0.3, "test": 0.3}):
+        splits = texts_of(TextStreams(path=path, encoding=encoding).hold_out(shares))
+        whole = "".join(text for documents in splits.values() for text in documents.values())
+        assert whole == text.replace("\r\n", "\n")
+        assert len(splits) == len(shares) + 1
+
+
+@pytest.mark.parametrize("encoding", ["gb18030", "shift_jis", "iso2022_kr"])
+@pytest.mark.parametrize("zipped", [False, True])
+def test_a_document_without_a_space_is_divided_between_characters(tmp_path, encoding, zipped):
+    text = "一二人" * 40_001
+    raw = text.encode(encoding)
+    path = tmp_path / "book.txt"
+    path.write_bytes(gzip.compress(raw) if zipped else raw)
+    source = TextStreams(path=path, encoding=encoding).hold_out({"validation": 0.3})
+    assert "".join(t for split in texts_of(source).values() for t in split.values()) == text
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030", "iso2022_jp", "iso2022_kr"])
+@pytest.mark.parametrize("zipped", [False, True])
+def test_titles_in_any_encoding(tmp_path, encoding, zipped):
+    raw = "＝一＝\nabc 人\n＝二＝\r\nmore\n".encode(encoding)
+    path = tmp_path / "book.txt"
+    path.write_bytes(gzip.compress(raw) if zipped else raw)
+    assert texts_of(TextStreams(path=path, encoding=encoding, begin="^＝.+＝$")) == {
+        "train": {"book.txt#000000": "＝一＝\nabc 人\n", "book.txt#000001": "＝二＝\nmore\n"}
+    }
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+def test_a_place_inside_a_line_is_no_title(tmp_path, zipped):
+    lines = ["a" * 65536 + "= Two =", "= Three =" + "a" * 65526 + "=", "b", "= Four ="]
+    raw = "\n".join(lines).encode()
+    path = tmp_path / "book.txt"
+    path.write_bytes(gzip.compress(raw) if zipped else raw)
+    documents = texts_of(TextStreams(path=path, begin="^= .* =$"))["train"]
+    assert list(documents.values()) == ["\n".join(lines[:3]) + "\n", lines[3]]
+    assert len(texts_of(TextStreams(path=path, begin="^= "))["train"]) == 3
+
+
+def test_a_line_end_is_never_cut_in_two(tmp_path):
+    path = tmp_path / "book.txt"
+    for length in range(4090, 4100):
+        path.write_bytes(b"x" * length + b"\r\n" + b"y" * 100 + b"\r\n")
+        text = "x" * length + "\n" + "y" * 100 + "\n"
+        assert texts_of(TextStreams(path=path)) == {"train": {"book.txt": text}}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-7"])
+def test_byte_order_marks_are_left_out_where_lines_begin(tmp_path, encoding):
+    text = "\ufeffTo be.\n\ufeffOr \ufeffnot.\n"
+    raw = text.encode(encoding.removesuffix("-sig"))
+    path = tmp_path / "book.txt"
+    path.write_bytes(raw)
+    source = TextStreams(path=path, encoding=encoding)
+    assert texts_of(source) == {"train": {"book.txt": "To be.\nOr \ufeffnot.\n"}}
+
+
+def test_a_file_with_nothing_but_a_mark_is_bad(tmp_path):
+    path = tmp_path / "book.txt"
+    path.write_bytes(b"\xef\xbb\xbf")
+    with pytest.raises(BadRecord, match="nothing but a byte order mark"):
+        texts_of(TextStreams(path=path))
+
+
+@pytest.mark.parametrize("encoding", ["gb18030", "iso2022_jp", "hz"])
+def test_bytes_that_are_no_text_cost_one_span(tmp_path, encoding):
+    lines = ["一二 人 abc\n".encode(encoding)] * 3000
+    lines[1500] = b"abc \xff\xff\n"
+    offset = len(b"".join(lines[:1500])) + 4
+    path = tmp_path / "book.txt"
+    path.write_bytes(gzip.compress(b"".join(lines)))
+    source = TextStreams(path=path, encoding=encoding)
+    raw = list(source.read(source.partitions()[0]))
+    (letter,) = (r for r in raw if isinstance(r, DeadLetter))
+    assert letter.source == "book.txt"
+    assert letter.reason == f"byte 0xff at {offset} is no text in {encoding}"
+    texts = "".join(read_span(r.fields) for r in raw if not isinstance(r, DeadLetter))
+    assert 2000 < texts.count("一二 人 abc\n") < 3000
+    assert set(texts.splitlines()) == {"一二 人 abc"}
+
+
+def test_half_a_surrogate_pair_is_no_text(tmp_path):
+    path = tmp_path / "book.txt"
+    path.write_bytes(b"a +2D0- b\n")
+    source = TextStreams(path=path, encoding="utf-7")
+    (letter,) = source.read(source.partitions()[0])
+    assert letter.reason.startswith("no text in utf-7 (")
+
+
+def write_files(folder, *names):
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(f"{name}\n")
+
+
+def test_other_files_beside_those_of_splits_are_left_out_and_reported(tmp_path):
+    write_files(tmp_path, "wiki.train.tokens", "wiki.valid.tokens", "wiki.test.tokens", "more.txt")
+    write_files(tmp_path, "README.txt", "notes.md")
+    source = TextStreams(path=tmp_path)
+    assert {split: list(texts) for split, texts in texts_of(source).items()} == {
+        "train": ["wiki.train.tokens"],
+        "validation": ["wiki.valid.tokens"],
+        "test": ["wiki.test.tokens"],
+    }
+    assert source.split_names == {"train", "validation", "test"}
+    assert source.notices == [
+        "data.source: README.txt, notes.md are not read; texts end in .txt or .tokens, and README "
+        "is none",
+        "data.source: more.txt is not read; name it after a split, as the others are",
+    ]
+
+
+def test_files_of_a_folder_are_found_at_any_depth_and_in_any_case(tmp_path):
+    write_files(tmp_path, "chapter1.txt", "CHAPTER2.TXT", "more/chapter3.txt", ".hidden/4.txt")
+    write_files(tmp_path, "records/dataset_info.json", "records/5.txt")
+    (tmp_path / "more/6.txt.gz").write_bytes(gzip.compress(b"six\n"))
+    source = TextStreams(path=tmp_path)
+    assert texts_of(source) == {
+        "train": {
+            "CHAPTER2.TXT": "CHAPTER2.TXT\n",
+            "chapter1.txt": "chapter1.txt\n",
+            "more/6.txt.gz": "six\n",
+            "more/chapter3.txt": "more/chapter3.txt\n",
+        }
+    }
+    assert source.notices == []
+    (tmp_path / "chapter1.txt.gz").write_bytes(gzip.compress(b"one\n"))
+    with pytest.raises(UserError, match=r"got chapter1\.txt and chapter1\.txt\.gz; move one"):
+        TextStreams(path=tmp_path).prepare(lambda done, total: None)
+
+
+def test_folders_of_splits(tmp_path):
+    write_files(tmp_path, "train/1.txt", "train/deep/2.txt", "test/1.txt")
+    assert {
+        split: list(texts) for split, texts in texts_of(TextStreams(path=tmp_path)).items()
+    } == {
+        "train": ["train/1.txt", "train/deep/2.txt"],
+        "test": ["test/1.txt"],
+    }
+
+
+@pytest.mark.parametrize("names", [["a.txt", "test.txt"], ["a.txt", "train.txt"]])
+def test_a_name_that_looks_like_a_split_among_documents_is_reported(tmp_path, names):
+    write_files(tmp_path, *names)
+    source = TextStreams(path=tmp_path)
+    assert {split: list(texts) for split, texts in texts_of(source).items()} == {"train": names}
+    (notice,) = source.notices
+    assert notice.startswith(f"data.source: {names[1]} is training text like all other files; ")
+
+
+def test_documentation_is_no_document(tmp_path):
+    write_files(tmp_path, "train.txt", "README.txt", "LICENSE.txt")
+    source = TextStreams(path=tmp_path).hold_out({"test": 0.1})
+    source.prepare(lambda done, total: None)
+    assert [partition.path.name for partition in source.partitions()] == ["train.txt"]
+    assert len(source.notices) == 1
+    assert "LICENSE.txt, README.txt are not read" in source.notices[0]

@@ -1,5 +1,6 @@
 """Label by file, label by folder and TREC."""
 
+import gzip
 import pickle
 from collections import Counter
 
@@ -125,7 +126,7 @@ def test_folders_beside_those_of_splits_are_told(tmp_path):
     assert LabelFolders(path=tmp_path).notices == [told]
     assert LabelFolders(path=tmp_path / "train").notices == []
     write_folders(tmp_path / "train", ["neg/urls.html", "neg/deep/d.txt", "pos/.hidden"])
-    told = "2 in folders of labels, such as neg/deep, not read; names end in .txt"
+    told = "2 in folders of labels, such as neg/deep, not read; names end in .txt, .txt.gz"
     assert LabelFolders(path=tmp_path / "train").notices == [f"data.source: {told}"]
 
 
@@ -155,6 +156,45 @@ def test_trec_by_its_official_names(tmp_path):
         "train": "train_5500.label",
         "test": "TREC_10.label",
     }
+
+
+@pytest.mark.parametrize("gz", [False, True])
+def test_the_files_of_trec_may_be_gzipped_and_called_in_capitals(tmp_path, gz):
+    raw = b"NUM:date When ?\n"
+    for names in (("train_5500.label", "TREC_10.label"), ("trec.TRAIN", "trec.TEST")):
+        folder = tmp_path / names[0]
+        folder.mkdir()
+        for name in names:
+            path = folder / (f"{name}.gz" if gz else name)
+            path.write_bytes(gzip.compress(raw) if gz else raw)
+        assert {(r.split, r.fields["text"]) for r in read_all(Trec(path=folder))} == {
+            ("train", "When ?"),
+            ("test", "When ?"),
+        }
+
+
+def test_a_file_of_trec_that_is_there_twice_is_told(tmp_path):
+    for name in ("train_5500.label", "TREC_10.label", "TREC_10.label.gz"):
+        (tmp_path / name).write_text("NUM:date When ?\n")
+    with pytest.raises(UserError, match=r"got TREC_10.label and TREC_10.label.gz; move one"):
+        Trec(path=tmp_path).prepare(ignore)
+
+
+def test_the_texts_in_folders_may_be_gzipped(tmp_path):
+    write_folders(tmp_path, ["neg/1.txt", "pos/1.txt"])
+    for name in ("neg/2.TXT.gz", "pos/1.txt.gz"):
+        (tmp_path / name).write_bytes(gzip.compress(b"packed"))
+    (tmp_path / "pos/3.txt.gz").write_bytes(gzip.compress(b"damaged")[:-9])
+    raw = read_all(LabelFolders(path=tmp_path))
+    assert [r.fields["text"] for r in raw if isinstance(r, Reference)] == [
+        "text of neg/1.txt\nand more",
+        "packed",
+        "text of pos/1.txt\nand more",
+    ]
+    letters = {r.key: r.reason for r in raw if isinstance(r, DeadLetter)}
+    assert letters.keys() == {"pos/1.txt.gz", "pos/3.txt.gz"}
+    assert letters["pos/1.txt.gz"] == "the same file is there without gzip"
+    assert "damaged gzip file" in letters["pos/3.txt.gz"]
 
 
 def test_the_real_data(shared_data):

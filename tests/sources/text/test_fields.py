@@ -20,7 +20,7 @@ def test_texts_that_differ_in_case_and_space_alone_are_one_group():
 
 
 @pytest.mark.parametrize(
-    ("label", "name"), [(3, "3"), (True, "1"), (0, "0"), (-1, "-1"), ("x y", "x y")]
+    ("label", "name"), [(3, "3"), (0, "0"), (-1, "-1"), ("x y", "x y"), ("\ufeffpos", "pos")]
 )
 def test_labels(label, name):
     assert refer_text("k", "train", text="t", label=label).fields["label"] == name
@@ -37,6 +37,9 @@ def test_labels(label, name):
         ("good", None, "not the name of a class: None"),
         ("good", " ", "not the name of a class"),
         ("good", 1.5, "not the name of a class: 1.5"),
+        ("good", True, "not the name of a class: True"),
+        ("good", ["pos"], "not the name of a class"),
+        ("good", "half \ud800", "the name is not Unicode text"),
     ],
 )
 def test_bad_values(text, label, reason):

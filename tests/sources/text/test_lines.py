@@ -30,6 +30,7 @@ def lines_of(path, encoding="utf-8"):
         (b"a\x00b\x0bc\n\xe2\x80\xa8d\n", ["a\x00b\x0bc", "\u2028d"]),
         (b"a\rb\n", ["a\rb"]),
         (b"\n\n", ["", ""]),
+        (b"one\n\xef\xbb\xbftwo \xef\xbb\xbf2\n", ["one", "two \ufeff2"]),
     ],
 )
 def test_only_line_feeds_end_lines(tmp_path, raw, lines):
@@ -86,6 +87,19 @@ def test_encodings_that_do_not_spell_line_ends_are_refused(name):
     with pytest.raises(UserError, match=r"^encoding: expected an encoding such as"):
         check_encoding(name)
     assert check_encoding("cp1252") == "cp1252"
+    assert check_encoding("utf-8-sig") == "utf-8-sig"
+
+
+@pytest.mark.parametrize(
+    "encoding",
+    ["gb18030", "gbk", "shift_jis", "euc_jp", "big5", "iso2022_jp", "iso2022_kr", "hz", "euc_kr"],
+)
+def test_lines_of_encodings_of_several_bytes(tmp_path, encoding):
+    lines = ["一二", "", "abc 三", "人人"]
+    path = tmp_path / "text"
+    path.write_bytes("\n".join(lines).encode(encoding))
+    assert lines_of(path, encoding) == list(enumerate(lines, start=1))
+    assert read_document(path, encoding) == "\n".join(lines)
 
 
 def test_documents(tmp_path):

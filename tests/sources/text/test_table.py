@@ -1,9 +1,11 @@
+import codecs
 import json
 
 import pytest
 
 from rnnpipe.errors import BadRecord, DeadLetter, UserError
 from rnnpipe.sources.source import Reference
+from rnnpipe.sources.text.lines import MAX_BYTES
 from rnnpipe.sources.text.rows import read_rows
 from rnnpipe.sources.text.table import ClassTable, PairTable
 
@@ -29,7 +31,7 @@ def test_csv_has_quotes_commas_and_line_breaks_in_fields(tmp_path):
 
 def test_ragged_and_empty_rows_are_told(tmp_path):
     path = tmp_path / "a.csv"
-    path.write_text("text,label\na,1,x\nb\n\nc,3\n")
+    path.write_text("text,label\na,1,x\nb\n,\nc,3\n")
     told = [
         (2, "3 fields where 2 columns are named"),
         (3, "1 fields where 2 columns are named"),
@@ -39,6 +41,23 @@ def test_ragged_and_empty_rows_are_told(tmp_path):
     assert rows_of(path, "csv") == told
     path.write_text(path.read_text().replace(",", "\t"))
     assert rows_of(path, "tsv") == told
+
+
+@pytest.mark.parametrize("form", ["csv", "tsv", "jsonl"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_lines_without_anything_are_no_rows(tmp_path, form, end):
+    path = tmp_path / "a"
+    lines = ["text,label", "good,pos", "bad,neg"]
+    if form == "tsv":
+        lines = [line.replace(",", "\t") for line in lines]
+    if form == "jsonl":
+        lines = [f'{{"text": "{t}", "label": "{n}"}}' for t, n in (("good", "pos"), ("bad", "neg"))]
+    rows = [{"text": "good", "label": "pos"}, {"text": "bad", "label": "neg"}]
+    first = len(lines) - 1
+    path.write_text(end.join([*lines, "", ""]), newline="")
+    assert rows_of(path, form) == [(first, rows[0]), (first + 1, rows[1])]
+    path.write_text((2 * end).join(["", *lines, ""]), newline="")
+    assert rows_of(path, form) == [(2 * first + 1, rows[0]), (2 * first + 3, rows[1])]
 
 
 def test_every_line_that_an_open_quote_swallows_is_a_fault(tmp_path):
@@ -59,9 +78,11 @@ def test_a_stray_quote_costs_only_the_lines_it_spans(tmp_path):
 def test_a_row_with_bytes_that_are_no_text(tmp_path):
     path = tmp_path / "a.csv"
     path.write_bytes(b'text,label\n"caf\xe9",1\n"x\n\xff",2\nd,3\n')
-    told = rows_of(path, "csv")
-    assert told[0] == (2, "byte 0xe9 at 4 is no utf-8")
-    assert all(isinstance(row, str) for _, row in told[1:])  # the quote was closed in line 4
+    assert rows_of(path, "csv") == [
+        (2, "byte 0xe9 at 4 is no utf-8"),
+        (4, "byte 0xff at 0 is no utf-8"),
+        (5, {"text": "d", "label": "3"}),
+    ]
     assert rows_of(path, "csv", encoding="iso-8859-1")[0][1]["text"] == "café"
 
 
@@ -73,12 +94,145 @@ def test_tsv_knows_no_quotes(tmp_path):
 
 def test_jsonl(tmp_path):
     path = tmp_path / "a.jsonl"
-    path.write_text('{"text": "a", "label": 1}\n[1]\n{"text"\n\n' + "[" * 10_000 + "\n")
+    path.write_text(
+        '{"text": "a", "label": 1}\n[1]\n{"text": "a", "text": "b"}\n{"text"\n'
+        + "[" * 10_000
+        + "\n"
+    )
     told = rows_of(path, "jsonl")
     assert told[0] == (1, {"text": "a", "label": 1})
     assert told[1] == (2, "not a JSON object")
-    assert all(reason.startswith("no JSON (") for _, reason in told[2:])
-    assert len(told) == 5
+    assert told[2] == (3, "the key 'text' twice")
+    assert [number for number, _ in told[3:]] == [4, 5]
+    assert all(reason.startswith("no JSON (") for _, reason in told[3:])
+
+
+LONG = "\n".join(f'they met again, and spoke of ""many"" things, {n:05d}' for n in range(60_000))
+
+
+@pytest.mark.parametrize(
+    ("rows", "read"),
+    [
+        (  # a document of many lines, with commas in each
+            [f'"{LONG}",a', "good,b"],
+            [(60_001, "longer"), (60_002, "good")],
+        ),
+        (  # it ends, and another begins on the same line
+            [f'"{LONG}","{LONG}"', "good,b"],
+            [(120_000, "longer"), (120_001, "good")],
+        ),
+        (  # the field before it ends on another line
+            [f'"a\nb","{LONG}"', "good,b"],
+            [(60_002, "longer"), (60_003, "good")],
+        ),
+        (  # one line is longer than any may be, and opens or closes the quote
+            [f'"{"x" * (MAX_BYTES + 1)}\n,y,",a', f'"x\n{"x," * MAX_BYTES}",a', "good,b"],
+            [(3, "longer"), (5, "longer"), (6, "good")],
+        ),
+        (  # just one line, which has all of it
+            [f'"{"x, " * MAX_BYTES}",a', "good,b"],
+            [(2, "longer"), (3, "good")],
+        ),
+    ],
+)
+def test_a_field_that_is_too_large_is_one_fault_and_the_rest_is_read(tmp_path, rows, read):
+    path = tmp_path / "train.csv"
+    path.write_text("text,label\n" + "\n".join(rows) + "\n")
+    found = [(n, "longer" if "longer" in row else row["text"]) for n, row in rows_of(path, "csv")]
+    assert found == read
+
+
+@pytest.mark.parametrize("end", ["", '\n" x,b\ngood,b'])
+def test_a_quote_that_is_no_fields_is_a_fault_on_every_line_however_many(tmp_path, end):
+    path = tmp_path / "train.csv"
+    path.write_text(f'text,label\nbad,a\n"{LONG.replace(chr(34), "")}{end}\n')
+    first, *told = rows_of(path, "csv")
+    assert first == (2, {"text": "bad", "label": "a"})
+    if end:
+        assert told.pop() == (60_004, {"text": "good", "label": "b"})
+    assert [number for number, _ in told] == list(range(3, 60_003 + bool(end)))
+    assert all(reason.startswith("no CSV, from line 3 on (") for _, reason in told)
+
+
+@pytest.mark.parametrize("form", ["csv", "tsv", "jsonl"])
+@pytest.mark.parametrize(
+    ("text", "is_read"),
+    [("word " * 28_000, True), ("w" * (MAX_BYTES - 100), True), ("w\n" * MAX_BYTES, False)],
+)
+def test_documents_have_up_to_a_mebibyte_in_every_format(tmp_path, form, text, is_read):
+    rows = [("good", "a"), (text, "b"), ("bad", "b")]
+    if form == "jsonl":
+        lines = [json.dumps({"text": text, "label": label}) for text, label in rows]
+    elif form == "csv":
+        lines = ["text,label", *(f'"{text}",{label}' for text, label in rows)]
+    else:
+        lines = ["text\tlabel", *(f"{text}\t{label}" for text, label in rows)]
+        lines = [line.replace("\n", " ") for line in lines]
+    (tmp_path / f"train.{form}").write_text("\n".join(lines))
+    source = ClassTable(path=tmp_path)
+    source.prepare(ignore)
+    good, long, bad = source.read(source.partitions()[0])
+    assert (good.fields["text"], bad.fields["text"]) == ("good", "bad")
+    if is_read:
+        assert long.fields["text"] == text
+    else:
+        assert (long.step, "longer than 1,048,576 bytes" in long.reason) == ("read text", True) or (
+            "a field longer than 1,048,576 bytes, from line 3 on" in long.reason
+        )
+
+
+def test_a_text_of_several_lines_counts_as_a_whole(tmp_path):
+    path = tmp_path / "train.csv"
+    path.write_text('text,label\n"' + "ä\n" * (MAX_BYTES // 2) + '",a\n')
+    source = ClassTable(path=tmp_path)
+    (letter,) = source.read(source.partitions()[0])
+    assert letter.reason == "the text is longer than 1,048,576 bytes"
+
+
+def test_a_column_that_comes_late_is_found(tmp_path):
+    objects = [{"text": "a"}] * 101 + [{"text": "b", "label": "x"}]
+    (tmp_path / "train.jsonl").write_text("".join(json.dumps(o) + "\n" for o in objects))
+    source = ClassTable(path=tmp_path)
+    source.prepare(ignore)
+    *letters, last = source.read(source.partitions()[0])
+    assert {letter.reason for letter in letters} == {"not the name of a class: None"}
+    assert (len(letters), last.fields) == (101, {"text": "b", "label": "x"})
+    with pytest.raises(UserError, match="expected a column called stars, got text, label; name"):
+        ClassTable(path=tmp_path, label="stars").prepare(ignore)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
+def test_files_that_were_put_together_with_their_byte_order_marks(tmp_path, encoding):
+    lines = ["label,text\n", "pos,好\n", "neg,bad\n", '\ufeff"pos","nice, too"\n']
+    raw = b"".join(line.encode(encoding.removesuffix("-sig")) for line in lines)
+    (tmp_path / "train.csv").write_bytes(codecs.BOM_UTF8 * (encoding != "gb18030") + raw)
+    source = ClassTable(path=tmp_path, encoding=encoding)
+    source.prepare(ignore)
+    assert [r.fields for r in source.read(source.partitions()[0])] == [
+        {"label": "pos", "text": "好"},
+        {"label": "neg", "text": "bad"},
+        {"label": "pos", "text": "nice, too"},
+    ]
+
+
+@pytest.mark.parametrize(
+    "label",
+    ["true", "false", "null", "NaN", "Infinity", "1.0", "[]", '["a"]', "{}", '"\\ud83d"', '""'],
+)
+def test_a_value_of_json_that_is_no_label_is_a_dead_letter(tmp_path, label):
+    (tmp_path / "train.jsonl").write_text(
+        f'{{"text": "a", "label": 1}}\n{{"text": "b", "label": {label}}}\n'
+    )
+    source = ClassTable(path=tmp_path)
+    source.prepare(ignore)
+    first, letter = source.read(source.partitions()[0])
+    assert first.fields["label"] == "1"
+    assert (letter.key, letter.source, letter.step) == (
+        "train.jsonl:2",
+        "train.jsonl",
+        "read label",
+    )
+    letter.reason.encode()
 
 
 @pytest.mark.parametrize("suffix", ["csv", "tsv", "jsonl"])

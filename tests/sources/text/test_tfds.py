@@ -55,6 +55,21 @@ def data_dir(tmp_path_factory):
         data_dir=folder,
         disable_shuffling=True,
     )
+    store(
+        name="tiny_latin",
+        version="1.0.0",
+        features=tfds.features.FeaturesDict(
+            {"text": tfds.features.Text(), "label": tfds.features.Text()}
+        ),
+        split_datasets={
+            "train": [
+                (i, {"text": text, "label": label})
+                for i, (text, label) in enumerate([("a", "x"), ("b", b"caf\xe9"), (b"\xe9", "x")])
+            ]
+        },
+        data_dir=folder,
+        disable_shuffling=True,
+    )
     languages = tfds.features.Translation(languages=["de", "en"])
     store(
         name="tiny_pairs",
@@ -97,6 +112,14 @@ def test_minus_one_is_no_class_but_a_number(data_dir, label, found):
     read = read_all(source)["test"]
     assert len(read) == 3
     assert {r.reason if isinstance(r, DeadLetter) else r.fields["label"] for r in read} == found
+
+
+def test_bytes_that_are_no_text_are_dead_letters(data_dir):
+    first, label, text = read_all(ClassTfds(name="tiny_latin", path=data_dir))["train"]
+    assert first.fields == {"text": "a", "label": "x"}
+    assert (label.key, label.step) == ("train.jsonl:2", "read label")
+    assert label.reason.startswith("the name is not Unicode text: ")
+    assert (text.key, text.reason) == ("train.jsonl:3", "the text is not Unicode text")
 
 
 def test_splits_that_are_not_read_are_told(data_dir):

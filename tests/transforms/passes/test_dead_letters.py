@@ -32,6 +32,11 @@ def test_letters_of_all_workers_come_in_order_each_once(tmp_path, monkeypatch):
     assert list(read_dead_letters(tmp_path)) == expected
 
 
+def test_names_that_are_no_text_are_escaped(tmp_path):
+    write_dead_letters(tmp_path, "a", [DeadLetter("caf\udce9", "ä", "read", "\ud83d")])
+    assert list(read_dead_letters(tmp_path)) == [DeadLetter("caf\\udce9", "ä", "read", "\\ud83d")]
+
+
 def test_what_a_killed_attempt_left_is_not_read(tmp_path, monkeypatch):
     def killed():
         yield from make_letters(1)

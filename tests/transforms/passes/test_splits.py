@@ -1,6 +1,7 @@
 from collections import Counter
 
 from rnnpipe.sources.source import Reference
+from rnnpipe.transforms.passes.shuffle import Shuffle
 from rnnpipe.transforms.passes.splits import (
     Splitter,
     held_out_shares,
@@ -16,6 +17,11 @@ def reference(group, key="q", split="train"):
 
 def test_the_hash_is_the_same_on_every_machine():
     assert stable_hash("a") == 0x40F89E395B66422F
+
+
+def test_names_that_are_no_text_have_a_hash_and_a_bucket():
+    assert len({stable_hash(name) for name in ("caf\udce9", "caf\udcea", "cafe")}) == 3
+    assert 0 <= Shuffle(buckets=7).bucket_of("caf\udce9") < 7
 
 
 def test_parts_that_the_raw_data_gives_stand():

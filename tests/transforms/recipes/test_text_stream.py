@@ -1,7 +1,9 @@
+import gzip
 import json
 
 import pytest
 
+from rnnpipe.errors import UserError
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.runs.console import make_console
 from rnnpipe.runs.inspect import inspect_records
@@ -69,3 +71,22 @@ def test_spans_that_are_no_text_are_dead_letters(tmp_path, monkeypatch):
 def test_they_can_be_looked_at(book, tmp_path, capsys):
     inspect_records(build(book, tmp_path / "records").path, 1, make_console())
     assert "A span of a long text." in capsys.readouterr().out
+
+
+def test_text_of_another_encoding_is_an_error_that_names_the_byte(tmp_path):
+    path = tmp_path / "book.txt"
+    path.write_bytes("Un café.\n".encode("latin-1") * 20)
+    with pytest.raises(UserError, match=r"data\.source: .* byte 0xe9 at 6 is no text in utf-8; "):
+        build(path, tmp_path / "records")
+    assert not (tmp_path / "records").exists()
+
+
+def test_records_of_a_gzipped_text_are_those_of_the_text(book, tmp_path, monkeypatch):
+    monkeypatch.setattr(spans, "SPAN_BYTES", 100)
+    plain = build(book, tmp_path / "plain")
+    zipped = tmp_path / "zipped/book.txt"
+    zipped.parent.mkdir()
+    zipped.write_bytes(gzip.compress(book.read_bytes()))
+    records = build(zipped, tmp_path / "records")
+    for split in plain.splits:
+        assert list(records.read(split)) == list(plain.read(split))

@@ -1,0 +1,157 @@
+"""Builds of texts that are odd in every way: what becomes of each raw record is accounted for."""
+
+import gzip
+import json
+import os
+from pathlib import Path
+from typing import Literal
+
+import pytest
+
+from rnnpipe.errors import UserError
+from rnnpipe.settings import setting
+from rnnpipe.sources.source import Reference
+from rnnpipe.sources.text.label_folders import LabelFolders
+from rnnpipe.sources.text.source import TextClassSource
+from rnnpipe.sources.text.table import ClassTable
+from rnnpipe.transforms.build import Build
+from rnnpipe.transforms.recipes.text_classes import TextClassRecipe
+
+APPLE_DOUBLE = b"\x00\x05\x16\x07\x00\x02\x00\x00Mac OS X        " + b"\xff" * 40
+
+
+def build(source, folder, *, max_bad_fraction=0.9):
+    source.prepare(lambda done, total: None)
+    make = Build(source, TextClassRecipe(), {}, max_bad_fraction=max_bad_fraction)
+    records = make.run(folder)
+    stats = records.stats
+    dead = list(records.dead_letters())
+    assert stats["read"] == stats["written"] + len(dead) == sum(records.splits.values()) + len(dead)
+    rows = [
+        (record["text"], records.labels[record["label"]])
+        for split in records.splits
+        for record in records.read(split)
+    ]
+    return sorted(rows), dead, stats["notices"]
+
+
+def write_folders(folder, *names):
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"the text {name}")
+
+
+def test_what_systems_leave_in_folders_is_no_text(tmp_path):
+    raw = tmp_path / "raw"
+    write_folders(raw, "train/pos/1.txt", "train/neg/1.txt")
+    write_folders(raw, "train/.ipynb_checkpoints/1-checkpoint.txt", "__MACOSX/train/pos/1.txt")
+    for label in ("pos", "neg"):
+        (raw / f"train/{label}/._1.txt").write_bytes(APPLE_DOUBLE)
+        (raw / f"train/{label}/~$1.txt").write_bytes(b"\xff")
+    rows, dead, notices = build(LabelFolders(path=raw), tmp_path / "records", max_bad_fraction=0.0)
+    assert [label for _, label in rows] == ["neg", "pos"]
+    assert dead == []
+    (notice,) = (notice for notice in notices if "hidden or system" in notice)
+    assert notice.endswith("not read")
+
+
+def test_a_file_whose_name_is_no_text_is_a_dead_letter(tmp_path):
+    raw = tmp_path / "raw"
+    write_folders(raw, "pos/1.txt", "neg/1.txt")
+    with open(os.fsencode(raw / "pos") + b"/caf\xe9.txt", "w") as file:
+        file.write("a coffee")
+    rows, dead, _ = build(LabelFolders(path=raw), tmp_path / "records")
+    assert len(rows) == 2
+    (letter,) = dead
+    assert letter["key"] == "pos/caf\\xe9.txt"
+    assert letter["step"] == "read name"
+
+
+class Misnamed(TextClassSource):
+    """Another package's source, whose keys or groups are names of files as they are."""
+
+    kind: Literal["misnamed"] = "misnamed"
+    odd: Literal["key", "group"] = setting("key", "what is no Unicode text")
+
+    split_names = frozenset({"train"})
+
+    @property
+    def settings(self):
+        return {"odd": self.odd}
+
+    def prepare(self, progress):
+        progress(1, 1)
+
+    def partitions(self):
+        return [Path(os.fsdecode(b"caf\xe9"))]
+
+    def read(self, partition):
+        for number, label in enumerate("abab"):
+            odd = {"key": "cafe", "group": "cafe"}
+            if number < 2:
+                odd[self.odd] = str(partition)
+            fields = {"text": f"cafe {number}", "label": label}
+            yield Reference(f"{odd['key']}:{number}", odd["group"], "train", fields)
+
+    def raw_files(self):
+        return []
+
+
+@pytest.mark.parametrize("odd", ["key", "group"])
+def test_what_is_called_by_no_text_is_a_dead_letter(tmp_path, odd):
+    rows, dead, _ = build(Misnamed(odd=odd), tmp_path / "records")
+    assert rows == [("cafe 2", "a"), ("cafe 3", "b")]
+    name = "caf\\udce9" if odd == "key" else "cafe"
+    assert [letter["key"] for letter in dead] == [f"{name}:0", f"{name}:1"]
+    assert {letter["step"] for letter in dead} == {"read name"}
+
+
+ODD_LABELS = ["true", "null", "NaN", "1.5", "[1]", '"\\ud83d"', '" "', "9" * 5000]
+
+
+def test_odd_labels_of_json(tmp_path):
+    labels = ["1", "0", '"\\ufeffx"', f'"{"9" * 5000}"', *ODD_LABELS]
+    lines = [f'{{"text": "text {n}", "label": {label}}}' for n, label in enumerate(labels)]
+    lines.append('{"text": "twice", "label": "1", "label": "0"}')
+    raw = tmp_path / "raw"
+    raw.mkdir()
+    (raw / "train.jsonl.gz").write_bytes(gzip.compress("\n".join(lines).encode()))
+    rows, dead, _ = build(ClassTable(path=raw), tmp_path / "records")
+    assert rows == [("text 0", "1"), ("text 1", "0"), ("text 2", "x"), ("text 3", "9" * 5000)]
+    assert {letter["key"] for letter in dead} == {
+        f"train.jsonl.gz:{number}" for number in range(5, 5 + len(ODD_LABELS) + 1)
+    }
+
+
+def test_a_long_document_among_many_rows_makes_no_rows_of_its_own(tmp_path):
+    raw = tmp_path / "raw"
+    raw.mkdir()
+    document = "\n".join(f"they met again, and spoke of many, {n:05d}" for n in range(80_000))
+    rows = "".join(f"word{n} thing,{'ab'[n % 2]}\n" for n in range(500))
+    (raw / "train.csv").write_text(f'text,label\n{rows}"{document}",a\n{rows}\n')
+    read, dead, _ = build(ClassTable(path=raw), tmp_path / "records", max_bad_fraction=0.01)
+    assert (len(read), {label for _, label in read}) == (1000, {"a", "b"})
+    (letter,) = dead
+    assert letter["key"] == "train.csv:80501"
+    assert "from line 502 on" in letter["reason"]
+
+
+def test_a_split_with_a_header_alone_is_told_as_such(tmp_path):
+    (tmp_path / "train.csv").write_text("text,label\na,x\nb,y\n")
+    (tmp_path / "test.csv").write_text("text,label\n")
+    with pytest.raises(
+        UserError, match=r"data\.source: expected at least one record for test, got"
+    ):
+        build(ClassTable(path=tmp_path), tmp_path / "records")
+
+
+def test_all_text_of_another_encoding_is_an_error_that_names_the_byte(tmp_path):
+    raw = "text,label\n" + "".join(f"café {n},{'ab'[n % 2]}\n" for n in range(9))
+    (tmp_path / "train.csv").write_bytes(raw.encode("latin-1"))
+    with pytest.raises(UserError, match="byte 0xe9 at 3 is no utf-8"):
+        build(ClassTable(path=tmp_path), tmp_path / "records")
+    assert not (tmp_path / "records").exists()
+    rows, dead, _ = build(ClassTable(path=tmp_path, encoding="latin-1"), tmp_path / "records")
+    assert (len(rows), dead) == (9, [])
+    assert json.loads((tmp_path / "records/labels.json").read_text()) == ["a", "b"]
