@@ -102,6 +102,18 @@ def test_lines_of_encodings_of_several_bytes(tmp_path, encoding):
     assert read_document(path, encoding) == "\n".join(lines)
 
 
+@pytest.mark.parametrize("encoding", ["iso-8859-1", "gb18030"])
+def test_a_file_whose_mark_tells_of_utf_8_is_not_read_as_something_else(tmp_path, encoding):
+    path = tmp_path / "text"
+    path.write_bytes("\ufeffcafé\n".encode())
+    assert check_text_file(path) == check_text_file(path, "utf-8-sig") == 1
+    with pytest.raises(UserError, match=f"text in {encoding}, got the byte order mark of UTF-8"):
+        check_text_file(path, encoding)
+    with pytest.raises(BadRecord, match=f"it has the byte order mark of UTF-8, no {encoding}"):
+        read_document(path, encoding)
+    assert read_document(path, "utf-8-sig") == read_document(path, "utf-8") == "café\n"
+
+
 def test_documents(tmp_path):
     path = tmp_path / "text"
     path.write_bytes(b"\xef\xbb\xbfone\r\ntwo")
