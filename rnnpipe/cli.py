@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnnpipe import __version__
 from rnnpipe.errors import UserError
-from rnnpipe.output import use_utf8, write_output
+from rnnpipe.output import use_utf8, write_notice, write_output
 from rnnpipe.requirements import explain, require
 from rnnpipe.storage.paths import local_path
 
@@ -279,6 +279,8 @@ def _predict(options: argparse.Namespace) -> None:
     with quiet_import():
         from rnnpipe.runs.predict import predict
 
+    if run.path != options.run:
+        write_notice(f"predicting with {run.path}")
     predict(run, task, texts, picture, make_console())
 
 

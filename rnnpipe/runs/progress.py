@@ -19,6 +19,8 @@ from rich.progress import (
 
 from rnnpipe.records.directory import RecordsDirectory
 
+_SECONDS_PER_LINE = 60.0
+
 Clock = Callable[[], float]
 """Tells the time, in seconds."""
 
@@ -48,6 +50,32 @@ def make_progress(console: Console, clock: Clock = time.monotonic) -> Progress:
     )
 
 
+class LogLines:
+    """Lines of progress where no terminal shows bars, e.g. in the log of a cluster's job.
+
+    Args:
+        console: where they are printed.
+        clock: by which time passes.
+        every: seconds between two lines.
+    """
+
+    def __init__(
+        self, console: Console, clock: Clock = time.monotonic, every: float = _SECONDS_PER_LINE
+    ) -> None:
+        self._console, self._clock, self._every = console, clock, every
+        self._last = clock()
+
+    def __call__(self, line: Callable[[], str]) -> None:
+        """Prints a line if it is due.
+
+        Args:
+            line: makes it.
+        """
+        if not self._console.is_terminal and self._clock() - self._last >= self._every:
+            self._last = self._clock()
+            self._console.print(line())
+
+
 class BuildProgress:
     """The stages of a build, as a context and as the callable that a build reports to.
 
@@ -58,6 +86,7 @@ class BuildProgress:
 
     def __init__(self, console: Console, clock: Clock = time.monotonic) -> None:
         self._progress = make_progress(console, clock)
+        self._log = LogLines(console, clock)
         self._lines: dict[str, TaskID] = {}
 
     def __enter__(self) -> "BuildProgress":
@@ -90,6 +119,8 @@ class BuildProgress:
         if dead_letters:
             texts.append(f"{dead_letters:,} dead letters")
         self._progress.update(line, text="  ".join(texts))
+        counts = f"{done:,}/{total:,}" if total else f"{done:,}"
+        self._log(lambda: "  ".join([stage, counts, *texts]))
 
 
 def fetch_records(records: RecordsDirectory, console: Console) -> None:

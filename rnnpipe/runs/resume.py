@@ -34,14 +34,14 @@ def resume(path: Path, console: Console) -> RunDirectory:
     task = make_task(config)
     with run.lock():
         if run.model.exists():
-            console.print(f"Going on in {run.path}: it is trained")
+            console.print(f"Resuming {run.path}: it is trained")
             evaluate_run(run, console)
             return run
         task.check_model()
         records = find_records(config, task)
         check_same_records(run, records, "train anew with `rnnpipe train`")
         fetch_records(records, console)
-        console.print(f"Going on in {run.path}")
+        console.print(f"Resuming {run.path}")
         environment = json.loads(run.environment.read_text())
         resumed = [*environment.get("resumed", []), describe_environment()]
         write_json(run.environment, {**environment, "resumed": resumed})

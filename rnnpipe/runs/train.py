@@ -25,12 +25,12 @@ from rnnpipe.runs.directory import (
 )
 from rnnpipe.runs.environment import describe_environment
 from rnnpipe.runs.model import save_model
-from rnnpipe.runs.progress import fetch_records, make_progress
+from rnnpipe.runs.progress import LogLines, fetch_records, make_progress
 from rnnpipe.settings import make_paths_absolute
 from rnnpipe.storage.disk_full import report_full_disk
 from rnnpipe.tasks.base import Phase, Task
 from rnnpipe.tasks.run_config import RunConfig
-from rnnpipe.training.fit import Diverged, TrainingFiles, fit_model
+from rnnpipe.training.fit import Diverged, KeepLastEpochs, TrainingFiles, fit_model
 from rnnpipe.training.malloc import tune_malloc
 
 
@@ -44,7 +44,8 @@ class TrainingProgress(keras.callbacks.Callback):
 
     def __init__(self, progress: Progress, steps: int) -> None:
         super().__init__()
-        self._progress, self._steps = progress, steps
+        self._progress, self._steps, self._epoch = progress, steps, 0
+        self._log = LogLines(progress.console)
         self._line = progress.add_task("training", total=None, text="")
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
@@ -53,11 +54,14 @@ class TrainingProgress(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """A training that was interrupted begins with a later epoch."""
+        self._epoch = epoch
         self._progress.update(self._line, completed=epoch * self._steps)
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """One step further."""
         self._progress.update(self._line, advance=1, text=_describe(logs or {}))
+        place = f"epoch {self._epoch + 1:>3}  step {batch + 1}/{self._steps}"
+        self._log(lambda: f"{place}  {_describe(logs or {})}")
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """The epoch's losses and metrics stay on the terminal."""
@@ -321,4 +325,7 @@ def _make_callbacks(
     optimizer = config.train.optimizer
     callbacks = optimizer.make_callbacks()
     callbacks += task.make_callbacks(trainer, model, records, weights)
+    if last := config.train.keep_best.last:
+        folder = weights.with_name(f"{weights.name.removesuffix('.weights.h5')}_epochs")
+        callbacks.append(KeepLastEpochs(last, folder))
     return callbacks + optimizer.schedule.make_callbacks(*task.monitor())

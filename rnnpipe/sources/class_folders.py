@@ -1,6 +1,5 @@
 """A folder for each class: what sources of such folders share, whatever their files hold."""
 
-import unicodedata
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from typing import Any, ClassVar
 from rnnpipe.errors import BadRecord, DeadLetter, UserError
 from rnnpipe.settings import FilePath, setting
 from rnnpipe.sources.folder import absolute, check_folder
-from rnnpipe.sources.raw_files import check_name, list_raw, printable
+from rnnpipe.sources.raw_files import check_name, fold_name, list_raw, printable
 from rnnpipe.sources.source import Progress, Reference, Source
 from rnnpipe.sources.splits import left_out_notices, split_of_name
 
@@ -78,13 +77,13 @@ class ClassFolders(Source):
                 names = self._files(base / name)
                 for start in range(0, len(names), _FILES_PER_PARTITION):
                     partition = tuple(names[start : start + _FILES_PER_PARTITION])
-                    partitions.append(ClassFolder(split, _fold(name), partition))
+                    partitions.append(ClassFolder(split, fold_name(name), partition))
         self._check_labels({p.label for p in partitions if p.split == "train"})
         return partitions
 
     def _check_labels(self, labels: set[str]) -> None:
         """Checks that there are two classes to train on, and all that a config names."""
-        if missing := set(map(_fold, self.labels or ())) - labels:
+        if missing := set(map(fold_name, self.labels or ())) - labels:
             got = f"none called {', '.join(sorted(missing))} with {_some(self.endings)} files"
             fix = "correct data.source.labels"
             raise UserError(str(self._folder), "a training folder for each label", got, fix)
@@ -164,7 +163,7 @@ class ClassFolders(Source):
     def _is_wanted(self, name: str) -> bool:
         if self.labels is None:
             return name not in self.unlabelled
-        return _fold(name) in map(_fold, self.labels)
+        return fold_name(name) in map(fold_name, self.labels)
 
     def _files(self, folder: Path) -> list[str]:
         inside, listing = folder.relative_to(self._folder).as_posix(), list_raw(folder)
@@ -204,11 +203,6 @@ class ClassFolders(Source):
         for partition in self._partitions:
             for name in partition.names:
                 yield self._folder / name
-
-
-def _fold(label: str) -> str:
-    """A label in the form in which accents are part of their letters: macOS writes another."""
-    return unicodedata.normalize("NFC", label)
 
 
 def _some(endings: Sequence[str]) -> str:

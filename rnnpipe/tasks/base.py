@@ -180,11 +180,9 @@ class Task(ABC, Generic[Config]):
 
     def wrap_model(self, model: keras.Model) -> keras.Model:
         """The model that is fitted: by default one with the logits as its only output."""
-        import keras
-
         from rnnpipe.training.trainer import Trainer
 
-        return Trainer(keras.Model(model.input, model.output["logits"], name=model.name))
+        return Trainer(take_logits(model))
 
     @abstractmethod
     def compile_options(self, model: keras.Model) -> dict[str, Any]:
@@ -306,3 +304,10 @@ class Task(ABC, Generic[Config]):
         Raises:
             UserError: the input cannot be read.
         """
+
+
+def take_logits(model: keras.Model) -> keras.Model:
+    """The same model with the logits as its only output."""
+    import keras
+
+    return keras.Model(model.input, model.output["logits"], name=model.name)

@@ -14,6 +14,7 @@ class KeepBest(Settings):
 
     metric: str = setting(help="a metric of the validation split")
     patience: int = setting(5, "epochs without a better value before it stops", ge=1)
+    last: int = setting(0, "last epochs whose weights are kept too, beside the best; 0: none", ge=0)
 
 
 class Train(Settings):

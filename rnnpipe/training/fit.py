@@ -73,6 +73,26 @@ class IgnoreDivergedEpoch(keras.callbacks.Callback):
             logs[self._monitor] = math.nan
 
 
+class KeepLastEpochs(keras.callbacks.Callback):
+    """Keeps the weights of the last epochs, e.g. to average them by hand.
+
+    Args:
+        count: of how many epochs.
+        folder: of the files `<epoch>.weights.h5`.
+    """
+
+    def __init__(self, count: int, folder: Path) -> None:
+        super().__init__()
+        self._count, self._folder = count, folder
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Writes the weights, and removes those of an earlier epoch."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self.model.save_weights(self._folder / f"{epoch + 1:04}.weights.h5")
+        for path in sorted(self._folder.glob("*.weights.h5"))[: -self._count]:
+            path.unlink()
+
+
 class LearningRateLog(keras.callbacks.Callback):
     """Adds the optimizer's current learning rate to the logs of every epoch."""
 

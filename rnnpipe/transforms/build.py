@@ -283,7 +283,7 @@ def _publish_dead_letters(folder: Path, local: Path) -> DeadLetterSummary:
 def _empty_split(splits: Iterable[str], records: Mapping[str, int], given: Set[str]) -> UserError:
     empty, got = next(s for s in splits if not records[s]), f"none of {sum(records.values())}"
     if empty in given and (empty != "train" or set(splits) <= given):
-        fix = f"correct the raw data of the split {empty}, or take it away"
+        fix = f"correct the raw data of {empty}" + ("" if empty == "train" else ", or take it away")
         return UserError("data.source", f"at least one record for {empty}", got, fix)
     if empty == "train":  # which is what the others leave: no share of its own can be enlarged
         fix = "give more raw data or smaller shares"

@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from rnnpipe.errors import UserError
 from rnnpipe.layers import GRU, RecurrentStack
@@ -101,3 +102,14 @@ def test_wrong_options_and_layers_are_refused():
         build_language_model(LanguageModelOptions(), vocab=9, recurrence=stack)
     with pytest.raises(UserError, match=r"recurrence\.bidirectional: expected false"):
         LanguageModelOptions(recurrence=RecurrenceOptions(bidirectional=True))
+
+
+def test_it_exports_with_its_states_by_name(tmp_path):
+    model = build_language_model(LanguageModelOptions(), vocab=9)
+    model.export(tmp_path / "exported", verbose=False)
+    served = tf.saved_model.load(tmp_path / "exported")
+    inputs = {"tokens": TOKENS, "starts": np.array([True, False]), "states": zeros(model)}
+    outputs, expected = served.serve(inputs), model(inputs)
+    assert outputs.keys() == expected.keys() == {"logits", "state_0", "state_1"}
+    for name, value in expected.items():
+        np.testing.assert_allclose(outputs[name], value, atol=1e-5)

@@ -1,5 +1,6 @@
 import io
 
+import pytest
 from rich.console import Console
 
 from rnnpipe.runs.progress import BuildProgress
@@ -60,3 +61,16 @@ def test_where_the_whole_is_not_known_there_is_a_rate_and_no_time_left():
 
 def test_nothing_is_said_of_a_rate_before_there_is_one():
     assert line_after([(5, 10, 40)]).endswith("10/40 0:00:05 left -:--:--")
+
+
+@pytest.mark.parametrize("is_terminal", [False, True])
+def test_a_log_without_a_terminal_has_a_line_a_minute(is_terminal):
+    log, clock = io.StringIO(), Clock()
+    console = Console(file=log, width=100, force_terminal=is_terminal)
+    with BuildProgress(console, clock) as progress:
+        for step in range(1, 7):
+            clock.now += 25
+            progress("writing", 10 * step, 1000, dead_letters=1)
+        lines = [line for line in log.getvalue().splitlines() if line.startswith("writing  ")]
+    assert len(lines) == (0 if is_terminal else 2)
+    assert is_terminal or lines[0] == "writing  30/1,000  0.4/s  1 dead letters"

@@ -60,6 +60,7 @@ CHAR_LM = [
     "data.splits.test=0.3",
     "model.embedding.size=6",
     "model.recurrence={cell: {units: 6}, depth: 2, dropout: 0.2, learned_state: true}",
+    "train.optimizer.schedule.warmup_steps=1",
     "train.bptt_length=64",
     "train.epochs=2",
     "train.batch_size=8",
@@ -166,7 +167,7 @@ def test_an_interrupted_run_ends_as_it_would_have(name, command, tmp_path, monke
     assert len(json.loads((run / "environment.json").read_text())["resumed"]) == len(epochs)
     assert not list(run.rglob("*.state.npz"))
     assert call("resume", run) == 2
-    assert "was interrupted, got a training that is finished" in capsys.readouterr().err
+    assert "was interrupted, got a run that is finished" in capsys.readouterr().err
 
 
 @pytest.mark.slow
@@ -195,6 +196,55 @@ def test_other_records_are_refused(command, tmp_path, monkeypatch, capsys):
     environment["records"] = "another"
     (run / "environment.json").write_text(json.dumps(environment))
     assert call("resume", run) == 2
-    assert "expected the records that the training began with" in capsys.readouterr().err
+    assert "expected the records that it was trained on" in capsys.readouterr().err
     assert call("resume", tmp_path / "none") == 2
     assert "expected the folder of a run that was interrupted" in capsys.readouterr().err
+
+
+def test_a_trained_run_is_evaluated_from_any_folder(command, tmp_path, monkeypatch, capsys):
+    train = command("sentiment", SENTIMENT)
+    assert call("train", *train[1:], "--runs-dir", tmp_path / "runs") == 0
+    run = the_run_in(tmp_path / "runs")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert call("resume", tmp_path / "runs" / "sentiment") == 0
+    assert (run / "report.html").is_file()
+    own = (run / "metrics.json").read_text()
+    splits = ["--set", "evaluate.splits=[validation]"]
+    assert call("evaluate", run, *splits) == 0
+    (folder,) = (run / "evaluations").iterdir()
+    assert list(json.loads((folder / "metrics.json").read_text())) == ["validation"]
+    assert (run / "metrics.json").read_text() == own
+    assert (folder / "report.html").is_file()
+    assert call("evaluate", run, "--set", "train.epochs=3") == 2
+    assert "--set train.epochs: expected a key of evaluate" in capsys.readouterr().err
+    events = {path.parent.relative_to(run).as_posix() for path in run.rglob("events.out.*")}
+    of_members = {f"tensorboard{part}/{split}" for part in ("", "/members/2") for split in BOTH}
+    assert events == of_members
+
+
+BOTH = ("train", "validation")
+
+
+class Nan(keras.callbacks.Callback):
+    """Sets the weights to NaN when the third epoch of any training begins."""
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == 2:
+            self.model.set_weights([np.full_like(w, np.nan) for w in self.model.get_weights()])
+
+
+def test_a_run_that_diverges_keeps_its_best_model(command, tmp_path, monkeypatch, capsys):
+    settings = [*SENTIMENT, "train.epochs=4", "train.optimizer.ema=0"]
+    train = command("sentiment", settings)
+    make = "rnnpipe.runs.train._make_callbacks"
+    monkeypatch.setattr(make, lambda *arguments: [Nan()])
+    assert call(*train, "--runs-dir", tmp_path / "runs") == 2
+    run = the_run_in(tmp_path / "runs")
+    told = capsys.readouterr().err
+    assert told.count("expected a finite loss, got NaN in epoch 3 of the training") == 2  # members
+    assert f"the best model before that is saved: score it with `rnnpipe evaluate {run}`" in told
+    model = keras.models.load_model(run / "model.keras", compile=False)
+    assert all(np.isfinite(weight).all() for weight in model.get_weights())
+    assert call("resume", run) == 0
+    assert (run / "report.html").is_file()

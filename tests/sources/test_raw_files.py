@@ -9,14 +9,8 @@ from PIL import Image
 
 from rnnpipe.errors import BadRecord, UserError
 from rnnpipe.records.fingerprint import _MEDIA
-from rnnpipe.sources.raw_files import (
-    IMAGE_ENDINGS,
-    ImageIndex,
-    list_raw,
-    printable,
-    skipped_notices,
-    walk_raw,
-)
+from rnnpipe.sources.file_index import IMAGE_ENDINGS, ImageIndex
+from rnnpipe.sources.raw_files import list_raw, printable, skipped_notices, walk_raw
 from rnnpipe.storage.paths import StorePath
 
 SYSTEM = (
@@ -111,8 +105,8 @@ def test_what_is_not_read_is_told_with_an_example(misnamed):
     touch(misnamed, "train/a/1.jpg", "train/a/.x", "train/.ipynb_checkpoints/1.jpg", "val/b/2.jpg")
     files = [misnamed / "train/a/1.jpg", misnamed / "val/b/2.jpg"]
     assert skipped_notices(files) == [
-        "data.source: 2 hidden or system, such as .ipynb_checkpoints, not read",
-        "data.source: 1 not named in UTF-8, such as caf\\xe9_9.jpg, not read",
+        "data.source: hidden and system files are not read: 2, such as .ipynb_checkpoints",
+        "data.source: files whose names are not UTF-8 are not read: 1, such as caf\\xe9_9.jpg",
     ]
     assert skipped_notices([misnamed / "val/b/2.jpg"]) == []
     assert skipped_notices([]) == []

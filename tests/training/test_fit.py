@@ -9,7 +9,7 @@ import tensorflow as tf
 from rnnpipe.errors import UserError
 from rnnpipe.storage.disk_full import report_full_disk
 from rnnpipe.training.averaging import AverageBestEpochs
-from rnnpipe.training.fit import Diverged, TrainingFiles, fit_model
+from rnnpipe.training.fit import Diverged, KeepLastEpochs, TrainingFiles, fit_model
 
 
 @pytest.fixture
@@ -191,3 +191,17 @@ def test_a_full_disk_is_told_and_the_training_resumes(files, monkeypatch):
 
 
 WHOLE = ("whole/best.weights.h5", "whole.csv", "whole_events")
+
+
+def test_the_weights_of_the_last_epochs_are_kept(files, tmp_path):
+    model, seen = make_model(0.2), []
+    note = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: seen.append(model.get_weights())
+    )
+    keep = KeepLastEpochs(2, tmp_path / "epochs")
+    fit(model, files, batches(3.0), epochs=4, callbacks=[note, keep])
+    paths = sorted((tmp_path / "epochs").iterdir())
+    assert [path.name for path in paths] == ["0003.weights.h5", "0004.weights.h5"]
+    for path, weights in zip(paths, seen[2:], strict=True):
+        model.load_weights(path)
+        assert_same_weights(model, weights)

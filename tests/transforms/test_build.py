@@ -263,7 +263,7 @@ def test_a_split_whose_records_are_all_bad_is_told(handmade_vqa, tmp_path):
     for image in (handmade_vqa / "train2014").iterdir():
         image.write_bytes(b"")
     build = Build(VqaV2(path=handmade_vqa), RECIPE, {}, max_bad_fraction=1.0)
-    with pytest.raises(UserError, match=r"data\.splits: expected at least one record for train"):
+    with pytest.raises(UserError, match=r"data\.source: expected at least one record for train"):
         build.run(tmp_path / "records")
     assert not list(tmp_path.glob("records*"))
 

@@ -116,7 +116,7 @@ def test_what_one_split_has_twice_is_told(tmp_path):
     source = ImageFolders(path=tmp_path / "raw")
     records = Build(source, ImageClassRecipe(image=IMAGE), {}).run(tmp_path / "records")
     assert records.stats["notices"] == [
-        "data.source: 1 hidden or system, such as .x.png, not read",
+        "data.source: hidden and system files are not read: 1, such as .x.png",
         "2 of the images of train are there before",
     ]
 
@@ -181,5 +181,5 @@ def test_what_nothing_can_be_called_is_a_dead_letter_and_never_a_crash(tmp_path)
         build.run(tmp_path / "records")
     assert str(fault.value) == (
         "data.source: expected at least one record for test, got none of 1; correct the raw data "
-        "of the split test, or take it away"
+        "of test, or take it away"
     )

@@ -24,9 +24,9 @@ from rnnpipe.sources.captions.fields import refer_captions
 from rnnpipe.sources.captions.image_splits import ImageSplits
 from rnnpipe.sources.captions.karpathy import read_karpathy
 from rnnpipe.sources.captions.source import CaptionSource
+from rnnpipe.sources.file_index import ImageIndex
 from rnnpipe.sources.folder import absolute, check_folder
 from rnnpipe.sources.ids import read_id
-from rnnpipe.sources.raw_files import ImageIndex
 from rnnpipe.sources.source import Progress, Reference
 from rnnpipe.sources.splits import Split
 

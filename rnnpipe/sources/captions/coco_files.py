@@ -8,9 +8,9 @@ from typing import Any
 from rnnpipe.errors import UserError
 from rnnpipe.settings import FilePath, Settings, setting
 from rnnpipe.sources.coco_splits import LABELS, check_named, label_of, splits_of
+from rnnpipe.sources.file_index import ImageIndex, folder_of
 from rnnpipe.sources.folder import describe_json, image_folders, read_json, walk
 from rnnpipe.sources.ids import read_id
-from rnnpipe.sources.raw_files import ImageIndex, folder_of
 from rnnpipe.sources.splits import Split
 
 WHERE_TO_GET_IT = "get COCO from https://cocodataset.org/#download, or correct data.source.path"

@@ -1,10 +1,10 @@
 """The split of each image, where lists or a file of all images say it."""
 
-import unicodedata
 from collections.abc import Hashable, Iterable
 from functools import cached_property
 
 from rnnpipe.errors import BadRecord
+from rnnpipe.sources.raw_files import fold_name
 
 _STEP = "find split"
 
@@ -55,4 +55,4 @@ class ImageSplits:
 
 
 def _fold(image: Hashable) -> Hashable:
-    return unicodedata.normalize("NFC", image) if isinstance(image, str) else image
+    return fold_name(image) if isinstance(image, str) else image

@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Literal
 
 from rnnpipe.sources.class_folders import ClassFolders
+from rnnpipe.sources.file_index import IMAGE_ENDINGS
 from rnnpipe.sources.images.source import ImageClassSource
-from rnnpipe.sources.raw_files import IMAGE_ENDINGS
 from rnnpipe.sources.source import Reference
 
 

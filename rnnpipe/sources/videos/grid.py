@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from rnnpipe.errors import BadRecord, DeadLetter, UserError
 from rnnpipe.settings import FilePath, setting
+from rnnpipe.sources.file_index import FileIndex
 from rnnpipe.sources.folder import check_folder
 from rnnpipe.sources.raw_files import check_name, printable, walk_raw
 from rnnpipe.sources.videos.clips import Clip, Segment, number_of
@@ -21,7 +23,7 @@ _UNITS = 25_000  # of an alignment, in a second
 _SILENCE = "sil"
 _SILENT = {"sil", "sp"}
 _ALIGNMENT = re.compile(r"\.align$", re.IGNORECASE)
-_VIDEO = re.compile(r"\.(mpg|mpeg|mp4|avi|mov)$", re.IGNORECASE)
+_VIDEO = re.compile(r"\.(mpg|mpeg|mp4|m4v|avi|mov|mkv|webm|wmv)$", re.IGNORECASE)
 
 
 class Grid(ClipFolder):
@@ -74,12 +76,22 @@ class Grid(ClipFolder):
             raise UserError(str(self._videos), "videos (.mpg, .mp4, .avi)", "none", fix)
         return [self._make_clip(path) for path in paths]
 
+    @cached_property
+    def _files(self) -> FileIndex:
+        return FileIndex(self._alignments)
+
+    def _find_alignment(self, name: Path) -> Path:
+        try:
+            return self._files.find_name(name.as_posix())
+        except BadRecord as bad:
+            raise BadRecord("read alignment", f"there is no {name.name}") from bad
+
     def _make_clip(self, path: Path) -> Clip | DeadLetter:
         name = path.relative_to(self._videos)
         key = printable(name.with_suffix("").as_posix())
         try:
             check_name(path.name)
-            segments = _read_alignment(self._alignments / name.with_suffix(".align"))
+            segments = _read_alignment(self._find_alignment(name.with_suffix(".align")))
             label = _word_of(segments, self.clip_label) if self.clip_label else None
         except BadRecord as bad:
             return DeadLetter(key, printable(name.as_posix()), bad.step, bad.reason)
@@ -99,8 +111,6 @@ def _find_files(folder: Path, names: re.Pattern[str]) -> list[Path]:
 def _read_alignment(path: Path) -> list[Segment]:
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except FileNotFoundError as fault:
-        raise BadRecord("read alignment", f"there is no {path.name}") from fault
     except (OSError, UnicodeDecodeError) as fault:
         raise BadRecord("read alignment", f"{path.name} cannot be read") from fault
     segments = []

@@ -7,9 +7,10 @@ from typing import Any, Literal
 
 from rnnpipe.errors import BadRecord, DeadLetter, UserError
 from rnnpipe.settings import FilePath, setting
+from rnnpipe.sources.file_index import FileIndex
 from rnnpipe.sources.folder import check_folder
 from rnnpipe.sources.labels import read_optional_label
-from rnnpipe.sources.raw_files import FileIndex, check_name
+from rnnpipe.sources.raw_files import check_name, fold_name
 from rnnpipe.sources.splits import split_of_name
 from rnnpipe.sources.text.lines import check_text_file
 from rnnpipe.sources.text.rows import Format, format_of, read_header, read_rows
@@ -85,7 +86,7 @@ class ClipTable(ClipFolder):
             try:
                 cells = self._read_cells(row)
                 key = cells["clip"]
-                named.add(key)
+                named.add(fold_name(key))
                 clips.append(self._make_clip(cells, frames))
             except BadRecord as bad:
                 clips.append(DeadLetter(key, str(self.table), bad.step, bad.reason))
@@ -181,6 +182,7 @@ class _FrameLabels:
         if not isinstance(clip, str) or not clip:
             got = "none" if clip in (None, "") else f"{clip!r:.100}"
             raise UserError(f"{self._name}:{number}", "the name of a clip", got, "correct it")
+        clip = fold_name(clip)
         try:
             self._labels.setdefault(clip, []).append(self._read(row))
         except BadRecord as bad:
@@ -209,6 +211,7 @@ class _FrameLabels:
         Raises:
             BadRecord: one of its rows is wrong.
         """
+        clip = fold_name(clip)
         if clip in self._faults:
             raise self._faults[clip]
         labels = set(self._labels.get(clip, []))  # a row that comes twice says nothing new

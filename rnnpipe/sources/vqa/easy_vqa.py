@@ -9,9 +9,9 @@ from typing import Any, Literal
 from rnnpipe.errors import BadRecord, DeadLetter, UserError
 from rnnpipe.settings import FilePath, setting
 from rnnpipe.sources.coco_splits import splits_of
+from rnnpipe.sources.file_index import ImageIndex
 from rnnpipe.sources.folder import absolute, check_folder, describe_json, read_json
 from rnnpipe.sources.ids import read_id
-from rnnpipe.sources.raw_files import ImageIndex
 from rnnpipe.sources.source import Progress, Reference
 from rnnpipe.sources.vqa.fields import refer
 from rnnpipe.sources.vqa.source import VqaSource

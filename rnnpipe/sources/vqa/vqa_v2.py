@@ -7,9 +7,9 @@ from typing import Any, Literal
 
 from rnnpipe.errors import BadRecord, DeadLetter
 from rnnpipe.settings import FilePath, setting
+from rnnpipe.sources.file_index import ImageIndex
 from rnnpipe.sources.folder import absolute, check_folder
 from rnnpipe.sources.ids import read_id
-from rnnpipe.sources.raw_files import ImageIndex
 from rnnpipe.sources.source import Progress, Reference
 from rnnpipe.sources.splits import Split
 from rnnpipe.sources.vqa.fields import refer

@@ -9,9 +9,9 @@ from typing import Any
 from rnnpipe.errors import UserError
 from rnnpipe.settings import FilePath, Settings, setting
 from rnnpipe.sources.coco_splits import LABELS, check_named, label_of, splits_of
+from rnnpipe.sources.file_index import ImageIndex
 from rnnpipe.sources.folder import image_folders, walk
 from rnnpipe.sources.ids import is_id, read_id
-from rnnpipe.sources.raw_files import ImageIndex
 from rnnpipe.sources.splits import Split
 from rnnpipe.sources.vqa.vqa_v2_json import read_questions
 

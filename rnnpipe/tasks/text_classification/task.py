@@ -15,7 +15,7 @@ from rnnpipe.quiet import quiet_import
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import LABELS
 from rnnpipe.report.classification import rank
-from rnnpipe.tasks.base import Evaluation, Prediction, Task
+from rnnpipe.tasks.base import Evaluation, Prediction, Task, take_logits
 from rnnpipe.tasks.inputs import Input
 from rnnpipe.tasks.text_classification.config import TextClassificationConfig
 from rnnpipe.tasks.text_inputs import encode_text
@@ -67,8 +67,9 @@ class TextClassificationTask(Task[TextClassificationConfig]):
         """The logits, with the term that R-Drop adds to the loss."""
         from rnnpipe.training.r_drop import RDropTrainer
 
-        logits, weight = super().wrap_model(model), self.config.train.r_drop
-        return RDropTrainer(logits, weight=weight) if weight else logits
+        if not (weight := self.config.train.r_drop):
+            return super().wrap_model(model)
+        return RDropTrainer(take_logits(model), weight=weight)
 
     def compile_options(self, model: keras.Model) -> dict[str, Any]:
         """Cross-entropy and accuracy of the classes."""

@@ -13,12 +13,13 @@ import tensorflow as tf
 
 from rnnpipe.errors import BadRecord, UserError
 from rnnpipe.models.frame_labeler import CLIP, FRAME, build_stream
-from rnnpipe.sources.videos.decoding import Framing, read_video, sample_pictures
+from rnnpipe.sources.videos.decoding import read_video, sample_pictures
 from rnnpipe.tasks.base import Prediction
+from rnnpipe.tasks.image_inputs import decode_pixels
 from rnnpipe.tasks.video_labeling.drawing import draw_timeline, pick_evenly
 from rnnpipe.tasks.video_labeling.labels import Array, find_segments
 from rnnpipe.transforms.recipes.image_features import FeatureOptions
-from rnnpipe.transforms.recipes.video_frames import FrameOptions
+from rnnpipe.transforms.recipes.video_frames import ConvertFrame, FrameOptions
 
 _TOP = 5
 
@@ -125,26 +126,26 @@ def _read_frames(
     path: str, frames: FrameOptions, features: FeatureOptions | None
 ) -> Iterator[_Frame]:
     """The sampled frames; as many are in memory as the backbone computes together."""
-    framings = [frames.framing]
+    backbone = None
     if features is not None:
-        framings.append(replace(framings[0], size=features.image_size))
-    pictures = _read_pictures(path, frames.rate, framings)
-    while batch := list(islice(pictures, features.batch_size if features else 1)):
-        inputs = [squares[-1] for _, squares in batch]
+        backbone = replace(frames.framing, size=features.image_size)
+    convert = ConvertFrame(frames.framing, frames.jpeg_quality, backbone)
+    converted = _convert_frames(path, frames.rate, convert)
+    while batch := list(islice(converted, features.batch_size if features else 1)):
+        images = [decode_pixels(frame.jpeg) for _, frame in batch]
+        inputs = images
         if features is not None:
-            inputs = [*features.average(np.stack(inputs))]
-        for (time, (image, *_)), model_input in zip(batch, inputs, strict=True):
+            inputs = [*features.average(np.stack([frame.pixels for _, frame in batch]))]
+        for (time, _), image, model_input in zip(batch, images, inputs, strict=True):
             yield _Frame(time, image, model_input)
 
 
-def _read_pictures(
-    path: str, rate: float, framings: Sequence[Framing]
-) -> Iterator[tuple[float, list[Array]]]:
-    """Times in seconds, and the square of each framing of a picture."""
+def _convert_frames(path: str, rate: float, convert: ConvertFrame) -> Iterator[tuple[float, Any]]:
+    """Times in seconds, and what a record would store of each picture."""
     is_empty = True
     try:
         for time, shown in sample_pictures(read_video(path), rate):
-            yield float(time), [np.asarray(framing(shown)) for framing in framings]
+            yield float(time), convert(shown)
             is_empty = False
     except BadRecord as bad:
         fix = "name another file"

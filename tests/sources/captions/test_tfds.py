@@ -6,6 +6,7 @@ import tensorflow_datasets as tfds
 
 from rnnpipe.errors import DeadLetter, UserError
 from rnnpipe.sources.captions.tfds import TfdsCaptions
+from rnnpipe.sources.ids import hash_id
 from rnnpipe.sources.images.decoding import read_image
 
 NUMBER = {"number": "image/id"}
@@ -86,6 +87,13 @@ def test_of_two_images_with_one_number_the_first_stays_as_it_is(data_dir):
     assert second == DeadLetter(
         "train/4", "captions_train.json", "read image", "it is listed before"
     )
+
+
+def test_numbers_may_be_names(data_dir):
+    source = TfdsCaptions(name="tiny_captions", path=data_dir, number="title")
+    assert [r.fields["image_id"] for r in read_all(source)] == [
+        hash_id(f"Number {number}") for number in (7, 9, 5, 3)
+    ]
 
 
 def test_images_may_be_counted_and_have_one_caption(data_dir):

@@ -207,7 +207,7 @@ def test_videos_are_turned_and_mirrored_as_they_ask(tmp_path, quarters, matrix, 
     a, b, c, d = (int(value * (1 << 16)) for value in matrix)
     patch_header(path, b"tkhd", 40, (a, b, 0, c, d, 0, 0, 0, 1 << 30))
     (shown, *_) = read_video(path)
-    assert corners(Framing(32)(shown)) == expected.split()
+    assert corners(Framing(32, "stretch", None)(shown)) == expected.split()
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
@@ -219,7 +219,7 @@ def test_a_video_cut_off_anywhere_is_read_or_told(tmp_path, quarters, suffix):
         try:
             find_duration(path)
             for shown in read_video(path):
-                Framing(16, "pad")(shown)
+                Framing(16, "pad", None)(shown)
         except BadRecord:
             told += 1
     assert told > 0
@@ -247,9 +247,9 @@ def test_pixels_of_absurd_shape_are_told(tmp_path, quarters, fit, is_bad):
     wide = dataclasses.replace(shown, aspect=Fraction(60_000))
     if is_bad:
         with pytest.raises(BadRecord, match="3,840,000 x 48 pixels are more than 89,478,485"):
-            Framing(32, fit)(wide)
+            Framing(32, fit, None)(wide)
     else:
-        assert Framing(32, fit)(wide).size == (32, 32)
+        assert Framing(32, fit, None)(wide).size == (32, 32)
 
 
 @pytest.mark.parametrize("fit", ["stretch", "crop", "pad"])
@@ -257,6 +257,6 @@ def test_pixels_of_absurd_shape_are_told(tmp_path, quarters, fit, is_bad):
 def test_a_thin_video_is_a_square_too(tmp_path, fit, size):
     path = write_video(tmp_path / "a.mkv", [Image.new("RGB", size, "red")], "ffv1", pixels="bgr0")
     (shown, *_) = read_video(path)
-    square_of_it = Framing(32, fit)(shown)
+    square_of_it = Framing(32, fit, None)(shown)
     assert square_of_it.size == (32, 32)
     assert square_of_it.getextrema()[0][1] > 30  # some of it is left

@@ -222,8 +222,10 @@ def test_a_clip_is_found_however_its_accents_are_written(folder):
     composed, decomposed = (unicodedata.normalize(form, "café.mp4") for form in ("NFC", "NFD"))
     (folder / "a.mp4").rename(folder / decomposed)
     (folder / "clips.csv").write_text(f"clip,label\n{composed},x\nb.mp4,y\n", encoding="utf-8")
-    found = read(ClipTable(path=folder))
+    (folder / "f.csv").write_text(f"clip,frame,label\n{decomposed},1,up\n", encoding="utf-8")
+    found = read(ClipTable(path=folder, frame_labels=Path("f.csv")))
     assert reasons(found) == {}
+    assert found[0].fields["segments"] == [(1, 2, "up")]
     assert found[0].fields["video"] == str(folder / decomposed)
 
 
@@ -332,6 +334,14 @@ def test_alignments_that_say_no_more(grid, change):
     (before,) = read(Grid(path=grid))
     path.write_bytes(change(path.read_text()).encode())
     assert read(Grid(path=grid)) == [before]
+
+
+def test_an_alignment_is_found_however_its_accents_are_written(grid):
+    composed, decomposed = (unicodedata.normalize(form, "é") for form in ("NFC", "NFD"))
+    for folder, name, ending in (("clips", composed, "mp4"), ("align", decomposed, "align")):
+        path = grid / folder / "s1" / f"bbaf2n.{ending}"
+        path.rename(path.with_name(f"{name}.{ending}"))
+    assert reasons(read(Grid(path=grid))) == {}
 
 
 def test_a_word_of_no_length_is_a_fault(grid):

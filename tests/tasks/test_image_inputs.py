@@ -1,0 +1,75 @@
+"""What predict reads of a raw file is what training reads of its record, to the last bit."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rnnpipe import cli
+from rnnpipe.config.loader import load_config
+from rnnpipe.inputs.batches import make_batches
+from rnnpipe.records.directory import RecordsDirectory
+from rnnpipe.shipped import find_config
+from rnnpipe.tasks import find_schemas
+from rnnpipe.tasks.image_inputs import decode_pixels, read_encoder_input
+from rnnpipe.tasks.video_labeling.prediction import _read_frames
+
+
+@pytest.fixture
+def build(tmp_path):
+    """The records of a config, their raw folder and the config."""
+
+    def build(name, settings):
+        settings = [
+            f"data.directory={tmp_path / 'records'}",
+            f"data.source.path={tmp_path / 'raw'}",
+            *settings,
+        ]
+        options = [part for setting in settings for part in ("--set", setting)]
+        assert cli.main(["build", name, *options]) == 0
+        config = load_config(find_config(Path(name)), find_schemas(), settings)
+        return RecordsDirectory.open(tmp_path / "records"), tmp_path / "raw", config
+
+    return build
+
+
+def find_image(raw, record):
+    if "image_name" in record:
+        return next(path for path in raw.rglob("*") if str(path).endswith(record["image_name"]))
+    return next(raw.rglob(f"*{record['image_id']:012d}.jpg"))
+
+
+IMAGES = {
+    "glimpse": ["data.source.images=60", "data.source.size=40", "data.image.size=32"],
+    "vqa": ["data.source.images=20", "data.image.size=32", "build.max_bad_fraction=0.2"],
+    "captioning": ["data.source.images=60", "data.image={size: 32, jpeg_quality: 50}"],
+}
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_an_image_is_read_as_its_record_is(name, build):
+    records, raw, config = build(name, IMAGES[name])
+    rows = list(records.read("test"))
+    batches = make_batches(records, "test", fields=["image_jpeg"], batch_size=7)
+    trained = np.concatenate([batch["image_jpeg"] for batch in batches])
+    assert len(rows) == len(trained) > 1
+    for row, pixels in zip(rows, trained, strict=True):
+        read = read_encoder_input(str(find_image(raw, row)), config.data)
+        np.testing.assert_array_equal(read[0], pixels)
+        np.testing.assert_array_equal(decode_pixels(row["image_jpeg"]), pixels)
+
+
+def test_a_video_is_read_as_its_record_is(build):
+    records, raw, config = build("video", ["data.source.clips=21", "data.frames.size=24"])
+    rows = list(records.read("test"))
+    assert rows
+    for row in rows:
+        path = next(
+            path
+            for path in raw.rglob("*")
+            if path.is_file() and path.stem == Path(row["video_id"]).stem
+        )
+        frames = list(_read_frames(str(path), config.data.frames, None))
+        assert len(frames) == len(row["frames_jpeg"])
+        for frame, jpeg in zip(frames, row["frames_jpeg"], strict=True):
+            np.testing.assert_array_equal(frame.model_input, decode_pixels(jpeg))
