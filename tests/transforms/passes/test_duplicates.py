@@ -1,4 +1,3 @@
-
 import apache_beam as beam
 import pytest
 
