@@ -63,7 +63,7 @@ def check_encoding(name: str) -> str:
     )
 
 
-def check_text_file(path: Path, encoding: str = "utf-8") -> int:
+def check_text_file(path: Path, encoding: str) -> int:
     """How many lines a file has; it is read to its end, so that a damaged one is found now.
 
     Raises:
