@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Literal
 
 from rnnpipe.errors import UserError
+from rnnpipe.sources.raw_files import list_raw
 
 Split = Literal["train", "validation", "test"]
 
 FIX_FILES = "name one file for each split in data.source.files"
 
 _SHOWN = 8  # names in a notice
+_RECORDS = "dataset_info.json"  # is in each records directory
 
 _SPLIT_OF_WORD: dict[str, Split] = {
     **dict.fromkeys(("train", "training"), "train"),
@@ -84,6 +86,15 @@ def left_out_notices(names: Iterable[str], fix: str) -> list[str]:
     verb = "is" if len(left) == 1 else "are"
     told = f"data.source: {', '.join(left[:_SHOWN])}{more} {verb} not read; {fix}"
     return [told] if left else []
+
+
+def unread_folders(folder: Path) -> list[str]:
+    """The folders in a folder of which only files are read, without records that were built there.
+
+    They are written with a slash, for `left_out_notices`.
+    """
+    names = list_raw(folder).folders
+    return [f"{name}/" for name in names if not (folder / name / _RECORDS).is_file()]
 
 
 def check_named(folder: Path, files: Mapping[Split, str | Path]) -> None:

@@ -118,7 +118,7 @@ class TextStreams(StreamSource):
     def prepare(self, progress: Progress) -> None:
         """Checks that the files are there and hold text; see `Source`."""
         for done, path in enumerate(self.files.values(), start=1):
-            check_text_file(path)
+            check_text_file(path, self.encoding)
             progress(done, len(self.files))
 
     def partitions(self) -> list[StreamSplit]:

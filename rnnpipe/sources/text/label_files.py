@@ -11,7 +11,7 @@ from rnnpipe.errors import BadRecord, DeadLetter, UserError
 from rnnpipe.settings import FilePath, setting
 from rnnpipe.sources.folder import absolute, check_folder, list_folder
 from rnnpipe.sources.source import Progress, Reference
-from rnnpipe.sources.splits import left_out_notices, name_of
+from rnnpipe.sources.splits import left_out_notices, name_of, unread_folders
 from rnnpipe.sources.text.fields import refer_text
 from rnnpipe.sources.text.lines import check_encoding, check_text_file, read_lines
 from rnnpipe.sources.text.source import TextClassSource, TextFolder
@@ -103,7 +103,7 @@ class LabelFiles(TextFolder, TextClassSource):
             return []
         alone = [files for files in self._by_stem.values() if len(files) == 1]
         left = [name for files in alone for names in files.values() for name in names]
-        return left_out_notices(left, _FIX)
+        return left_out_notices([*left, *unread_folders(self._folder)], _FIX)
 
     @property
     def split_names(self) -> frozenset[str]:
@@ -119,7 +119,7 @@ class LabelFiles(TextFolder, TextClassSource):
     def prepare(self, progress: Progress) -> None:
         """Checks that the files are there; see `Source`."""
         for done, file in enumerate(self._labelled, start=1):
-            check_text_file(file.path)
+            check_text_file(file.path, self.encoding)
             progress(done, len(self._labelled))
 
     def partitions(self) -> list[LabelFile]:

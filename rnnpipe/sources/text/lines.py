@@ -63,11 +63,12 @@ def check_encoding(name: str) -> str:
     )
 
 
-def check_text_file(path: Path) -> int:
+def check_text_file(path: Path, encoding: str) -> int:
     """How many lines a file has; it is read to its end, so that a damaged one is found now.
 
     Raises:
-        UserError: the file is missing, unreadable, empty, UTF-16, or damaged gzip.
+        UserError: the file is missing, unreadable, empty, UTF-16, or damaged gzip, or its byte
+            order mark is that of UTF-8, which is not its encoding.
     """
     lines, last = 0, b""
     with open_binary(path) as file:
@@ -75,6 +76,9 @@ def check_text_file(path: Path) -> int:
             if not last and _is_wide(chunk):
                 got = "UTF-16"
                 raise UserError(str(path), "a text file", got, "convert it to UTF-8")
+            if not last and _is_other_utf8(chunk, encoding):
+                got, fix = "the byte order mark of UTF-8", "set data.source.encoding to utf-8"
+                raise UserError(str(path), f"text in {encoding}", got, fix)
             lines += chunk.count(b"\n")
             last = chunk[-1:]
     if not last:
@@ -85,6 +89,11 @@ def check_text_file(path: Path) -> int:
 def _is_wide(raw: bytes) -> bool:
     """Whether it is UTF-16 or UTF-32, by its mark, or by the zeros that half of Latin text is."""
     return raw.startswith(_WIDE_MARKS) or raw.count(0) > len(raw) // 3
+
+
+def _is_other_utf8(raw: bytes, encoding: str) -> bool:
+    """Whether its mark is of UTF-8, though the encoding is another one, which may read it too."""
+    return raw.startswith(codecs.BOM_UTF8) and not codecs.lookup(encoding).name.startswith("utf-8")
 
 
 @contextmanager
@@ -190,8 +199,6 @@ def read_lines(
         number = span.before
         while number - span.before != span.lines and (raw := file.readline(MAX_BYTES + 2)):
             number += 1
-            if number == 1:
-                raw = raw.removeprefix(codecs.BOM_UTF8)
             if len(raw) > MAX_BYTES and not raw.endswith(b"\n"):
                 yield number, _skip_line(raw, file)
             else:
@@ -212,7 +219,9 @@ def read_document(path: Path, encoding: str) -> str:
         raise BadRecord("read text", _describe(fault)) from fault
     if _is_wide(raw):  # which other encodings may well read, as nonsense
         raise BadRecord("decode text", f"it is UTF-16, no {encoding}")
-    return decode(raw.removeprefix(codecs.BOM_UTF8), encoding).removeprefix(_MARK)
+    if _is_other_utf8(raw, encoding):
+        raise BadRecord("decode text", f"it has the byte order mark of UTF-8, no {encoding}")
+    return decode(raw, encoding).removeprefix(_MARK)
 
 
 def decode(raw: bytes, encoding: str) -> str:

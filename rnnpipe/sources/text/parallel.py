@@ -10,7 +10,14 @@ from rnnpipe.errors import BadRecord, DeadLetter, UserError
 from rnnpipe.settings import setting
 from rnnpipe.sources.folder import absolute, check_folder, list_folder
 from rnnpipe.sources.source import Progress, Reference
-from rnnpipe.sources.splits import FIX_FILES, Split, check_named, find_splits, left_out_notices
+from rnnpipe.sources.splits import (
+    FIX_FILES,
+    Split,
+    check_named,
+    find_splits,
+    left_out_notices,
+    unread_folders,
+)
 from rnnpipe.sources.text.fields import refer_pair
 from rnnpipe.sources.text.lines import (
     WHOLE,
@@ -142,7 +149,7 @@ class Parallel(TextFolder, TextPairSource):
             for name in set(self._names(language)) - read
         ]
         fix = f"each needs a file of the other language, and a name of a split, or {FIX_FILES}"
-        return left_out_notices(left, fix)
+        return left_out_notices([*left, *unread_folders(self._folder)], fix)
 
     @property
     def split_names(self) -> frozenset[str]:
@@ -159,7 +166,9 @@ class Parallel(TextFolder, TextPairSource):
     def prepare(self, progress: Progress) -> None:
         """Checks that all files are there and those of a split are equally long; see `Source`."""
         for done, files in enumerate(self._split_files, start=1):
-            source, target = check_text_file(files.source), check_text_file(files.target)
+            source, target = (
+                check_text_file(path, self.encoding) for path in (files.source, files.target)
+            )
             if source != target:
                 raise UserError(
                     f"{files.source.parent / files.name}",

@@ -75,18 +75,37 @@ def read_header(path: Path, form: Format, encoding: str, wanted: Collection[str]
         form: its format.
         encoding: its encoding.
         wanted: the columns to look for in more objects than the first hundred.
+
+    Raises:
+        UserError: they are no text in this encoding.
     """
     if form == "jsonl":
-        columns: dict[str, None] = {}
-        for number, (_, row) in enumerate(read_rows(path, form, encoding)):
-            if number >= _OBJECTS_READ and columns.keys() >= {*wanted}:
-                break
-            if isinstance(row, dict):
-                columns |= dict.fromkeys(row)
-        return list(columns)
+        return _read_keys(path, encoding, wanted)
     cells = _read_csv(path, encoding) if form == "csv" else _read_tsv(path, encoding)
-    header = next((row for _, row in cells), None)
-    return header if isinstance(header, list) else []
+    number, header = next(cells, (1, []))
+    if isinstance(header, BadRecord):
+        raise _no_columns(path, number, header)
+    return header
+
+
+def _read_keys(path: Path, encoding: str, wanted: Collection[str]) -> list[str]:
+    columns: dict[str, None] = {}
+    first: tuple[int, BadRecord] | None = None
+    for done, (number, row) in enumerate(read_rows(path, "jsonl", encoding)):
+        if done >= _OBJECTS_READ and columns.keys() >= {*wanted}:
+            break
+        if isinstance(row, dict):
+            columns |= dict.fromkeys(row)
+        else:
+            first = first or (number, row)
+    if first and not columns:
+        raise _no_columns(path, *first)
+    return list(columns)
+
+
+def _no_columns(path: Path, number: int, bad: BadRecord) -> UserError:
+    fix = "correct data.source.encoding or the file"
+    return UserError(f"{path}:{number}", "the names of the columns", bad.reason, fix)
 
 
 def _parse_object(line: str | BadRecord) -> Row | BadRecord:

@@ -11,7 +11,7 @@ from rnnpipe.errors import BadRecord, DeadLetter, UserError
 from rnnpipe.settings import FilePath, setting
 from rnnpipe.sources.folder import absolute, check_folder, list_folder
 from rnnpipe.sources.source import Progress, Reference
-from rnnpipe.sources.splits import Split, name_of, split_files, unread_notices
+from rnnpipe.sources.splits import Split, name_of, split_files, unread_folders, unread_notices
 from rnnpipe.sources.text.fields import refer_pair, refer_text
 from rnnpipe.sources.text.lines import check_encoding, check_text_file
 from rnnpipe.sources.text.rows import Format, Row, format_of, read_header, read_rows
@@ -91,7 +91,8 @@ class Table(TextFolder):
     @property
     def notices(self) -> Sequence[str]:
         """Tables whose names tell no split, unless a config chose the files."""
-        return unread_notices(self.files, self._names, (file.path for file in self._split_files))
+        candidates = [*self._names, *unread_folders(self._folder)]
+        return unread_notices(self.files, candidates, (file.path for file in self._split_files))
 
     @property
     def split_names(self) -> frozenset[str]:
@@ -114,7 +115,7 @@ class Table(TextFolder):
     def prepare(self, progress: Progress) -> None:
         """Checks that the files are there and have the columns; see `Source`."""
         for done, file in enumerate(self._split_files, start=1):
-            check_text_file(file.path)
+            check_text_file(file.path, self.encoding)
             self._check_columns(file)
             progress(done, len(self._split_files))
 

@@ -11,7 +11,7 @@ from rnnpipe.errors import BadRecord, DeadLetter, UserError
 from rnnpipe.settings import FilePath, setting
 from rnnpipe.sources.folder import absolute, check_folder, list_folder
 from rnnpipe.sources.source import Progress, Reference
-from rnnpipe.sources.splits import Split, name_of, split_files, unread_notices
+from rnnpipe.sources.splits import Split, name_of, split_files, unread_folders, unread_notices
 from rnnpipe.sources.text.fields import refer_text
 from rnnpipe.sources.text.lines import check_encoding, check_text_file, read_lines
 from rnnpipe.sources.text.source import TextClassSource, TextFolder
@@ -101,7 +101,8 @@ class Trec(TextFolder, TextClassSource):
     @property
     def notices(self) -> Sequence[str]:
         """Files beside those that are read, unless a config chose them."""
-        return unread_notices(self.files, self._names, (file.path for file in self._split_files))
+        candidates = [*self._names, *unread_folders(self._folder)]
+        return unread_notices(self.files, candidates, (file.path for file in self._split_files))
 
     @property
     def split_names(self) -> frozenset[str]:
@@ -117,7 +118,7 @@ class Trec(TextFolder, TextClassSource):
     def prepare(self, progress: Progress) -> None:
         """Checks that the files are there; see `Source`."""
         for done, file in enumerate(self._split_files, start=1):
-            check_text_file(file.path)
+            check_text_file(file.path, self.encoding)
             progress(done, len(self._split_files))
 
     def partitions(self) -> list[TrecSplit]:

@@ -141,7 +141,7 @@ class _Rows:
     """The rows of a table that has certain columns; what to do where it lacks one."""
 
     def __init__(self, path: Path, columns: Mapping[str, str]) -> None:
-        check_text_file(path)
+        check_text_file(path, _ENCODING)
         self._path, self.form = path, _format_of(path)
         self.header = read_header(path, self.form, _ENCODING)
         for column, fix in columns.items():

@@ -38,7 +38,7 @@ def test_only_line_feeds_end_lines(tmp_path, raw, lines):
         path = tmp_path / name
         path.write_bytes(content)
         assert lines_of(path) == list(enumerate(lines, start=1))
-        assert check_text_file(path) == len(lines)
+        assert check_text_file(path, "utf-8") == len(lines)
 
 
 def test_lines_that_are_no_text_are_told_and_the_others_keep_their_numbers(tmp_path):
@@ -77,7 +77,7 @@ def test_files_that_are_no_text_are_told(tmp_path, raw, got):
     if raw is not None:
         path.write_bytes(raw)
     with pytest.raises(UserError) as fault:
-        check_text_file(path)
+        check_text_file(path, "utf-8")
     assert str(fault.value).startswith(f"{path}: ")
     assert got in str(fault.value)
 
@@ -100,6 +100,18 @@ def test_lines_of_encodings_of_several_bytes(tmp_path, encoding):
     path.write_bytes("\n".join(lines).encode(encoding))
     assert lines_of(path, encoding) == list(enumerate(lines, start=1))
     assert read_document(path, encoding) == "\n".join(lines)
+
+
+@pytest.mark.parametrize("encoding", ["iso-8859-1", "gb18030"])
+def test_a_file_whose_mark_tells_of_utf_8_is_not_read_as_something_else(tmp_path, encoding):
+    path = tmp_path / "text"
+    path.write_bytes("\ufeffcafé\n".encode())
+    assert check_text_file(path, "utf-8") == check_text_file(path, "utf-8-sig") == 1
+    with pytest.raises(UserError, match=f"text in {encoding}, got the byte order mark of UTF-8"):
+        check_text_file(path, encoding)
+    with pytest.raises(BadRecord, match=f"it has the byte order mark of UTF-8, no {encoding}"):
+        read_document(path, encoding)
+    assert read_document(path, "utf-8-sig") == read_document(path, "utf-8") == "café\n"
 
 
 def test_documents(tmp_path):

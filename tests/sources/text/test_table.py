@@ -286,6 +286,14 @@ def test_tables_that_are_not_read_are_told(tmp_path):
     assert ClassTable(path=tmp_path, files={"train": "train.csv"}).notices == []
 
 
+def test_folders_that_are_not_read_are_told(tmp_path):
+    for name in ("train.csv", "more/test.csv", "records/dataset_info.json"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("text,label\na,1\n")
+    told = "data.source: more/ is not read; name one file for each split in data.source.files"
+    assert ClassTable(path=tmp_path).notices == [told]
+
+
 def test_an_object_without_the_field_is_a_dead_letter(tmp_path):
     (tmp_path / "train.jsonl").write_text('{"text": "a", "label": 0}\n{"text": "b"}\n')
     source = ClassTable(path=tmp_path)
@@ -298,7 +306,21 @@ def test_an_object_without_the_field_is_a_dead_letter(tmp_path):
     ("files", "options", "told"),
     [
         ({"train.csv": "text,stars\na,1\n"}, {}, "expected a column called label, got text, stars"),
-        ({"train.jsonl": "[1]\n"}, {}, "expected a column called text, got no header"),
+        (
+            {"train.jsonl": "[1]\n"},
+            {},
+            "expected the names of the columns, got not a JSON",
+        ),
+        (
+            {"train.csv": "text,label\na,1\n", "other.csv": "téxt,label"},
+            {"encoding": "ascii", "files": {"train": "other.csv"}},
+            "other.csv:1: expected the names of the columns, got byte 0xc3 at 1 is no ascii",
+        ),
+        (
+            {"train.jsonl": '{"téxt": 1}\n'},
+            {"encoding": "ascii"},
+            "train.jsonl:1: expected the names of the columns, got byte 0xc3 at 3 is no ascii",
+        ),
         ({"train.csv": ""}, {}, "expected lines of text, got an empty file"),
         (
             {"train.csv": "text,label,text\na,1,b\n"},
