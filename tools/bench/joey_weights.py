@@ -1,5 +1,6 @@
 """The weights of a trained translator, widened to the sizes of JoeyNMT's."""
 
+import re
 from typing import Any
 
 import keras
@@ -63,7 +64,9 @@ def weights_of(model: keras.Model) -> dict[str, np.ndarray]:
 
 def _name_of(weight: keras.Variable) -> str:
     # What is loaded or shared is built before the decoder, all else inside of it.
-    return weight.path.removeprefix("decoder/").removeprefix("cell/")
+    path = weight.path.removeprefix("decoder/").removeprefix("cell/")
+    # Keras numbers layers of one class, in the order in which a process makes them.
+    return re.sub(r"(gru_cell|additive_attention)_\d+/", r"\1/", path)
 
 
 def _untie(weights: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
