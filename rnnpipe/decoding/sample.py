@@ -140,9 +140,7 @@ def sample_tokens(
     return ops.cast(tokens[:, 0], "int32")
 
 
-def _check(
-    seed: Any, samples: int, temperature: Any, top_k: int | None, top_p: Any
-) -> None:
+def _check(seed: Any, samples: int, temperature: Any, top_k: int | None, top_p: Any) -> None:
     if not isinstance(seed, int | np.integer | keras.random.SeedGenerator):
         expected = "an integer or a keras.random.SeedGenerator"
         raise UserError("seed", expected, repr(seed), "write e.g. seed=1")

@@ -14,6 +14,7 @@ from rnnpipe.types import Nested, Shape, Tensor
 CONNECTIONS = (None, "residual", "highway")
 
 
+@keras.saving.register_keras_serializable("rnnpipe")
 class _Bidirectional(keras.layers.Bidirectional):
     """A level in two directions. The stack hands on the mask itself.
 
@@ -93,7 +94,7 @@ class RecurrentStack(keras.layers.Layer):
     ) -> None:
         super().__init__(**kwargs)
         self._check_options(layer, depth, connection, learned_state)
-        self.template, self.depth = keras.saving.serialize_keras_object(layer), depth
+        self.depth = depth
         self.bidirectional, self.connection, self.seed = bidirectional, connection, seed
         self.return_state, self.supports_masking = layer.return_state, True
         self.return_sequences = layer.return_sequences
@@ -101,7 +102,10 @@ class RecurrentStack(keras.layers.Layer):
         self.go_backwards, self.rate = go_backwards, dropout
         # While Keras loads a model it identifies objects by address, and confuses a layer with a
         # deleted one at the same address: so no copy is deleted.
-        self._copied = SimpleNamespace(layers=[layer])  # not a list: these are no layers of ours
+        # Nothing that Keras tracks: these are no layers of ours, and a config can be copied.
+        self._copied = SimpleNamespace(
+            layers=[layer], template=keras.saving.serialize_keras_object(layer)
+        )
         self.layers = [self._copy(level) for level in range(depth)]
         self.dropout = keras.layers.Dropout(dropout, seed=seed, dtype=self.dtype_policy)
         self.gates = [self._gate(level) for level in range(1, depth)] if self._highway else []
@@ -140,7 +144,7 @@ class RecurrentStack(keras.layers.Layer):
 
     def _copy(self, level: int) -> Tensor:
         # A copy, since some layers take what they need out of their configuration.
-        layer = keras.saving.deserialize_keras_object(copy.deepcopy(self.template))
+        layer = keras.saving.deserialize_keras_object(copy.deepcopy(self._copied.template))
         config = layer.get_config()
         config["name"] = f"level_{level}"
         config["return_sequences"] = level < self.depth - 1 or self.return_sequences
@@ -148,7 +152,7 @@ class RecurrentStack(keras.layers.Layer):
         layer = type(layer).from_config(config)
         if self.bidirectional:
             self._copied.layers.append(layer)
-            return _Bidirectional(layer, name=f"level_{level}")
+            return _Bidirectional(layer, dtype=layer.dtype_policy, name=f"level_{level}")
         return layer
 
     def _make_first_states(self) -> LearnedState:
@@ -268,7 +272,7 @@ class RecurrentStack(keras.layers.Layer):
         """The arguments of the layer, for serialisation."""
         return {
             **super().get_config(),
-            "layer": self.template,
+            "layer": copy.deepcopy(self._copied.template),
             "depth": self.depth,
             "bidirectional": self.bidirectional,
             "dropout": self.rate,
