@@ -19,8 +19,8 @@ def encode_text(
     text: str,
     where: str,
     *,
-    max_tokens: int | None = None,
-    keep: Literal["start", "end"] = "start",
+    max_tokens: int | None,
+    keep: Literal["start", "end"],
 ) -> list[int]:
     """The tokens that a model reads of a text; what it does not read is noted on standard error.
 
@@ -28,7 +28,7 @@ def encode_text(
         tokenizer: that of the records.
         text: the text.
         where: the input, e.g. `--text`, or `--file FILE, line 3`.
-        max_tokens: where longer texts are cut, as those of the records are.
+        max_tokens: where longer texts are cut, as those of the records are; None: nowhere.
         keep: the part that is left.
     """
     tokens = tokenizer.encode(text)

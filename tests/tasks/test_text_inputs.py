@@ -38,6 +38,7 @@ class Words:
     ],
 )
 def test_what_is_not_read_is_noted(where, text, options, tokens, note, capsys):
+    options = {"max_tokens": None, "keep": "start", **options}
     read = encode_text(Words(), text, where, **options)
     assert tokens is None or read == [ord(letter) for letter in tokens]
     captured = capsys.readouterr()

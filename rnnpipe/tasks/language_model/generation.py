@@ -39,9 +39,8 @@ def generate_text(
     Yields:
         The pieces of the text: those of `prompt`, then each symbol as it is drawn.
     """
-    yield from symbols.stream(
-        _draw_tokens(model, encode_text(symbols, prompt, "--prompt"), sampling, length, seed)
-    )
+    tokens = encode_text(symbols, prompt, "--prompt", max_tokens=None, keep="start")
+    yield from symbols.stream(_draw_tokens(model, tokens, sampling, length, seed))
 
 
 def _draw_tokens(

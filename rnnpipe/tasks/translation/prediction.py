@@ -100,7 +100,7 @@ class Translator:
                 number += 1
 
     def _encode(self, text: str, where: str) -> list[int]:
-        return encode_text(self._source, text, where, max_tokens=self._max_tokens)
+        return encode_text(self._source, text, where, max_tokens=self._max_tokens, keep="start")
 
 
 def _cut_lines(text: str) -> list[str]:

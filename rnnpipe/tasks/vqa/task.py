@@ -165,6 +165,7 @@ class VqaTask(Task[VqaConfig]):
             inputs["question"],
             "--question",
             max_tokens=data.question.max_tokens,
+            keep="start",
         )
         if not tokens:
             raise UserError(
