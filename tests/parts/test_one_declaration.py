@@ -32,9 +32,10 @@ OTHER_MEANINGS = {
     # Of one clip, where a table's column does not have it.
     "sources.videos.clips.Clip.__init__.split",
     "sources.videos.clips.Clip.__init__.clip_label",
-    # Results of an evaluation.
-    "tasks.base.Evaluation.__init__.report_items",
-    "tasks.base.Evaluation.__init__.files",
+    # Results of an evaluation and of a prediction.
+    "tasks.results.Evaluation.__init__.report_items",
+    "tasks.results.Evaluation.__init__.files",
+    "tasks.prediction.Prediction.__init__.alignments",
 }
 
 # Settings that a subclass declares anew with another default, and why.
