@@ -1,5 +1,6 @@
 import inspect
 from dataclasses import MISSING, fields
+from typing import Any
 
 import keras
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 
 from rnnpipe.parts.optimizers import AdamOptions, CosineScheduleOptions, OptimizerOptions
 
-KINDS = OptimizerOptions.kinds.load()
+KINDS: dict[str, Any] = OptimizerOptions.kinds.load()
 SHARED = {declared.name for declared in fields(OptimizerOptions)} | {"kind"}
 ADAMW = {"AdamW"}  # adam with weight_decay
 WRAPPERS = {"LossScaleOptimizer", "MultiOptimizer", "Optimizer"}

@@ -1,5 +1,7 @@
 """Every learning-rate schedule."""
 
+from typing import Any
+
 import keras
 import numpy as np
 import pytest
@@ -7,8 +9,8 @@ import pytest
 from rnnpipe.parts.optimizers import AdamOptions, OptimizerOptions, ScheduleOptions
 from tests.parts.common import check_round_trip
 
-KINDS = ScheduleOptions.kinds.load()
-OPTIMIZERS = OptimizerOptions.kinds.load()
+KINDS: dict[str, Any] = ScheduleOptions.kinds.load()
+OPTIMIZERS: dict[str, Any] = OptimizerOptions.kinds.load()
 
 
 def rate_at(made, step):
