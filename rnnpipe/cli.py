@@ -137,8 +137,8 @@ def _make_parser() -> argparse.ArgumentParser:
         default=[],
         dest="overrides",
         metavar="KEY=VALUE",
-        help="set a key of evaluate, e.g. evaluate.beam.width=10: the results go into a folder of "
-        "their own in the run; may be repeated",
+        help="set a key of evaluate, e.g. evaluate.search.beam_width=10: the results go into a "
+        "folder of their own in the run; may be repeated",
     )
     verb.set_defaults(act=_evaluate)
     verb = verbs.add_parser(

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from rnnpipe import plugins
 from rnnpipe.errors import UserError
@@ -82,7 +82,7 @@ def test_python_and_yaml_check_the_same_bounds(make, message):
     ],
 )
 def test_yaml_refuses_what_the_declaration_does(text, place):
-    with pytest.raises(ValueError, match="validation error") as caught:
+    with pytest.raises(ValidationError, match="validation error") as caught:
         read(text)
     assert [error["loc"] for error in caught.value.errors()] == [place]
 
@@ -104,7 +104,7 @@ def test_settings_are_frozen_hashable_and_picklable():
     assert pickle.loads(pickle.dumps(scene)) == scene
     assert hash(scene) == hash(Scene(shape=Disc(radius=1.0)))
     with pytest.raises(AttributeError):
-        scene.low = 5
+        scene.low = 5  # type: ignore[misc]  # that is what must not be possible
 
 
 def test_another_package_adds_a_kind(monkeypatch):

@@ -223,20 +223,20 @@ class HighwayLSTMOptions(_ForgetBiasOptions):
     """LSTM layers whose cell states are joined by highways (Zhang et al. 2016)."""
 
     kind: Literal["highway_lstm"] = "highway_lstm"
-    step_depth: int = setting(2, "layers in each step", ge=1)
+    depth: int = setting(2, "layers in each step", ge=1)
 
     def make_cell(self) -> "keras.layers.Layer":
         """A `HighwayLSTMCell`."""
         from rnnpipe.layers import HighwayLSTMCell
 
-        return HighwayLSTMCell(self.units, self.step_depth, **self._bias)
+        return HighwayLSTMCell(self.units, self.depth, **self._bias)
 
 
 class RecurrentHighwayOptions(CellOptions):
     """Recurrent highway network (Zilly et al. 2017)."""
 
     kind: Literal["recurrent_highway"] = "recurrent_highway"
-    step_depth: int = setting(3, "highway layers in each step", ge=1)
+    depth: int = setting(3, "highway layers in each step", ge=1)
     transform_bias: float = setting(
         -2.0, "where the transform gate's bias starts: the lower, the more a new cell carries on"
     )
@@ -245,7 +245,7 @@ class RecurrentHighwayOptions(CellOptions):
         """A `RecurrentHighwayCell`."""
         from rnnpipe.layers import RecurrentHighwayCell
 
-        return RecurrentHighwayCell(self.units, self.step_depth, transform_bias=self.transform_bias)
+        return RecurrentHighwayCell(self.units, self.depth, transform_bias=self.transform_bias)
 
 
 class Att2InOptions(CellOptions):

@@ -10,11 +10,11 @@ from keras import ops
 class InverseSqrt(keras.optimizers.schedules.LearningRateSchedule):
     """A learning rate that rises linearly, then falls with the square root of the steps.
 
-        rate(t) = peak · min(t / warmup, √(warmup / t))
+        rate(t) = learning_rate · min(t / warmup_steps, √(warmup_steps / t))
 
     Args:
-        peak: the highest rate.
-        warmup: at which step it is reached, at least 1.
+        learning_rate: the highest rate.
+        warmup_steps: at which step it is reached, at least 1.
 
     Example:
         >>> schedule = InverseSqrt(0.1, 4)
@@ -24,16 +24,16 @@ class InverseSqrt(keras.optimizers.schedules.LearningRateSchedule):
     Source: Vaswani et al., Attention Is All You Need, 2017, section 5.3.
     """
 
-    def __init__(self, peak: float, warmup: int) -> None:
+    def __init__(self, learning_rate: float, warmup_steps: int) -> None:
         super().__init__()
-        self.peak, self.warmup = peak, warmup
+        self.learning_rate, self.warmup_steps = learning_rate, warmup_steps
 
     def __call__(self, step: Any) -> Any:
         """The rate at a step."""
         step = ops.cast(step, "float32")
-        falling = ops.sqrt(self.warmup / ops.maximum(step, 1.0))
-        return self.peak * ops.minimum(step / self.warmup, falling)
+        falling = ops.sqrt(self.warmup_steps / ops.maximum(step, 1.0))
+        return self.learning_rate * ops.minimum(step / self.warmup_steps, falling)
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that make this schedule again."""
-        return {"peak": self.peak, "warmup": self.warmup}
+        return {"learning_rate": self.learning_rate, "warmup_steps": self.warmup_steps}

@@ -103,8 +103,8 @@ class ConstraintOptions(Settings):
 class BeamSearchOptions(Settings):
     """Beam search."""
 
-    width: int = setting(5, "beams; 1 is greedy search", ge=1)
-    n_best: int = setting(5, "sequences of each input, at most width", ge=1)
+    beam_width: int = setting(5, "beams; 1 is greedy search", ge=1)
+    n_best: int = setting(5, "sequences of each input, at most beam_width", ge=1)
     length_penalty: float = setting(1.0, "alpha of GNMT; 0 compares plain log-probabilities", ge=0)
     coverage_penalty: float = setting(
         0.0, "beta of GNMT: prefers sequences that attend to all of the memory", ge=0
@@ -118,12 +118,12 @@ class BeamSearchOptions(Settings):
 
     def check(self) -> None:
         """Beams are enough for the sequences, and groups have equally many."""
-        if self.n_best > self.width:
-            expected = f"at most the width, {self.width}"
+        if self.n_best > self.beam_width:
+            expected = f"at most beam_width, {self.beam_width}"
             raise UserError("n_best", expected, str(self.n_best), "write a wider beam")
-        if self.width % self.groups:
+        if self.beam_width % self.groups:
             expected, fix = (
-                f"a divisor of the width, {self.width}",
+                f"a divisor of beam_width, {self.beam_width}",
                 "give groups equally many beams",
             )
             raise UserError("groups", expected, str(self.groups), fix)
@@ -137,9 +137,9 @@ class BeamSearchOptions(Settings):
         Raises:
             UserError: it has fewer; `where` is the key alone.
         """
-        if self.width // self.groups > size:
+        if self.beam_width // self.groups > size:
             expected = f"at most the vocabulary, {size}"
-            raise UserError("width", expected, str(self.width), "narrow the beam")
+            raise UserError("beam_width", expected, str(self.beam_width), "narrow the beam")
 
     def search(
         self,
@@ -164,13 +164,13 @@ class BeamSearchOptions(Settings):
         from rnnpipe.decoding import beam_search, gnmt_coverage, gnmt_length, greedy_search
 
         shared = {"max_length": self.max_length, "max_lengths": max_lengths}
-        if self.width == 1 and required_phrases is None:
+        if self.beam_width == 1 and required_phrases is None:
             return greedy_search(step, state, constraints=constraints, **shared)
         coverage = self.coverage_penalty
         return beam_search(
             step,
             state,
-            beam_width=self.width,
+            beam_width=self.beam_width,
             n_best=self.n_best,
             length_penalty=gnmt_length(self.length_penalty),
             coverage_penalty=gnmt_coverage(coverage, memory_mask) if coverage else None,

@@ -42,8 +42,9 @@ def evaluate_run(
         run: a trained run.
         console: where the scores are printed.
         records: those it was just trained on; None to find them by the run's config.
-        overrides: settings of `evaluate`, e.g. `evaluate.beam.width=10`, to score with instead of
-            the run's own. The results go into a folder of their own then, in `evaluations`.
+        overrides: settings of `evaluate`, e.g. `evaluate.search.beam_width=10`, to score with
+            instead of the run's own. The results go into a folder of their own then, in
+            `evaluations`.
 
     Returns:
         The folder of the results: that of the run, or one in `evaluations`.

@@ -44,7 +44,7 @@ def read_hypotheses(
         options: of that search.
         memory_mask: `(positions,)`, what its coverage penalty counts of the memory of this row.
     """
-    greedy = options.width == 1
+    greedy = options.beam_width == 1
     length_penalty = gnmt_length(0.0 if greedy else options.length_penalty)
     coverage_penalty = None
     if options.coverage_penalty and not greedy:
@@ -78,7 +78,7 @@ def token_finder(pieces: Sequence[str], where: str) -> FindToken:
         A function that raises a `UserError` where the vocabulary has no such token.
 
     Example:
-        >>> token_finder(["<pad>", "<unk>"], "beam.constraints")("<unk>")
+        >>> token_finder(["<pad>", "<unk>"], "search.constraints")("<unk>")
         1
     """
     ids = {piece: number for number, piece in enumerate(pieces)}
@@ -111,7 +111,7 @@ def check_n_best(n_best: int | None, beam_width: int, default: int) -> int:
     n_best = default if n_best is None else n_best
     if n_best > beam_width:
         expected = f"at most the beam width, {beam_width}"
-        fix = "ask for fewer, or raise evaluate.beam.width in the run's config.yaml"
+        fix = "ask for fewer, or raise evaluate.search.beam_width in the run's config.yaml"
         raise UserError("--n-best", expected, str(n_best), fix)
     return n_best
 

@@ -12,7 +12,7 @@ from rnnpipe.text.tokens import PAD, UNKNOWN
 
 
 def encode_phrases(
-    phrases: Sequence[str], tokenizer: Tokenizer, beam: BeamSearchOptions
+    phrases: Sequence[str], tokenizer: Tokenizer, options: BeamSearchOptions
 ) -> list[list[int]]:
     """The tokens of phrases that a sequence has to contain.
 
@@ -20,24 +20,26 @@ def encode_phrases(
         UserError: the vocabulary lacks a word, or the beam is too narrow for them.
     """
     encoded = [_encode_known(phrase, tokenizer, "--require") for phrase in phrases]
-    tokens, width = sum(map(len, encoded)), beam.width // beam.groups
+    tokens, width = sum(map(len, encoded)), options.beam_width // options.groups
     if phrases and tokens >= width:
         expected = f"fewer tokens than the beam is wide, {width}"
-        fix = "ask for fewer, or raise evaluate.beam.width in the run's config.yaml"
+        fix = "ask for fewer, or raise evaluate.search.beam_width in the run's config.yaml"
         raise UserError("--require", expected, str(tokens), fix)
     return encoded
 
 
-def encode_prefix(text: str, tokenizer: Tokenizer, beam: BeamSearchOptions) -> list[int]:
+def encode_prefix(text: str, tokenizer: Tokenizer, options: BeamSearchOptions) -> list[int]:
     """The tokens that a sequence begins with; none of an empty text.
 
     Raises:
         UserError: the vocabulary lacks a word, or it is longer than a sequence may be.
     """
     tokens = _encode_known(text, tokenizer, "--prefix") if text.strip() else []
-    if len(tokens) >= beam.max_length:
-        fix = "shorten it, or raise evaluate.beam.max_length in the run's config.yaml"
-        raise UserError("--prefix", f"fewer than {beam.max_length} tokens", str(len(tokens)), fix)
+    if len(tokens) >= options.max_length:
+        fix = "shorten it, or raise evaluate.search.max_length in the run's config.yaml"
+        raise UserError(
+            "--prefix", f"fewer than {options.max_length} tokens", str(len(tokens)), fix
+        )
     return tokens
 
 

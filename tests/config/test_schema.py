@@ -5,6 +5,7 @@ import pytest
 from rnnpipe.config.dump import dump_config
 from rnnpipe.config.loader import load_config
 from rnnpipe.errors import UserError
+from rnnpipe.sources.vqa.easy_vqa import EasyVqa
 from rnnpipe.tasks import find_schemas
 
 CONFIGS = sorted((Path(__file__).resolve().parents[2] / "configs").rglob("*.yaml"))
@@ -30,6 +31,7 @@ def test_home_is_expanded_and_unknown_users_are_told(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
     path = next(p for p in CONFIGS if p.stem == "easy_vqa")
     config = load_config(path, find_schemas(), ["data.source.path=~/raw"])
+    assert isinstance(config.data.source, EasyVqa)
     assert config.data.source.path == tmp_path / "raw"
     with pytest.raises(UserError, match="of an unknown user; write it out"):
         load_config(path, find_schemas(), ["data.source.path=~no-such-user/raw"])

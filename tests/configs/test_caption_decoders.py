@@ -16,12 +16,12 @@ TINY = [
     "model.image_encoder.channels=[4, 4]",
     "train.epochs=1",
     "train.batch_size=24",
-    "evaluate.beam={width: 2, n_best: 2, max_length: 6}",
+    "evaluate.search={beam_width: 2, n_best: 2, max_length: 6}",
 ]
 TRAIN = {
     "soft": ["train.doubly_stochastic=0.5"],
     "hard": ["train.reinforce={reward_weight: 0.5}"],
-    "top_down": ["evaluate.beam.coverage_penalty=0.1"],
+    "top_down": ["evaluate.search.coverage_penalty=0.1"],
 }
 """What else a config with these decoders may say."""
 

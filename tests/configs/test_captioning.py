@@ -18,7 +18,7 @@ TINY = [
     "train.epochs=2",
     "train.optimizer.schedule.warmup_steps=1",
     "train.batch_size=12",
-    "evaluate.beam={width: 2, n_best: 2, max_length: 6}",
+    "evaluate.search={beam_width: 2, n_best: 2, max_length: 6}",
     "train.self_critical={epochs: 1, batch_size: 12, samples: 2}",
     "evaluate.java_metrics=[meteor]",
 ]

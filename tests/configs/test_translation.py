@@ -19,7 +19,7 @@ TINY = [
     "train.batch_size=24",
     "train.optimizer.schedule.warmup_steps=1",
     "train.keep_best.average=2",
-    "evaluate.beam={width: 2, n_best: 2, max_length: 8}",
+    "evaluate.search={beam_width: 2, n_best: 2, max_length: 8}",
 ]
 
 

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from typing import Any
 
 import numpy as np
 from keras import ops
@@ -97,7 +98,8 @@ def exhaustive(table, max_length, start, penalty=lambda length: 1.0):
 
 def every_branch(table, max_length, penalty=lambda length: 1.0):
     """As `exhaustive`, by following only what is possible."""
-    found, living = [], [(0.0, (START,))]
+    found: list[tuple[Any, tuple[int, ...]]] = []
+    living: list[tuple[Any, tuple[int, ...]]] = [(0.0, (START,))]
     for t in range(max_length):
         grown = [
             (total + log_softmax(table[t][path[-1]])[token], (*path, int(token)))
@@ -112,7 +114,8 @@ def every_branch(table, max_length, penalty=lambda length: 1.0):
 
 def slow_beam(table, width, max_length, start, penalty=lambda length: 1.0):
     """Beam search of one row with lists, which never stops early: all that ended, best first."""
-    living, ended = [(0.0, ())], []
+    living: list[tuple[Any, tuple[int, ...]]] = [(0.0, ())]
+    ended: list[tuple[Any, tuple[int, ...]]] = []
     for t in range(max_length):
         grown = [
             (total + gain, (*sequence, token))

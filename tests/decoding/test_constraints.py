@@ -1,6 +1,7 @@
 """Constraints hold for all strategies, and leave the scores to the model."""
 
 import itertools
+from typing import Any
 
 import numpy as np
 import pytest
@@ -135,5 +136,5 @@ def test_beams_of_a_prefix_are_different():
 def test_rules_forbid_exactly_what_repeats():
     ids = np.array([[4, 5, 4, 0, 0, 0], [4, 4, 4, 0, 0, 0], [4, 5, 6, 0, 0, 0]], "int32")
     rules = Rules(Constraints(no_repeat_ngram=2), (3, 8), max_length=6, end=END)
-    found = np.isneginf(rules(np.zeros((3, 8), "float32"), ids, 3))
+    found: Any = np.isneginf(rules(np.zeros((3, 8), "float32"), ids, 3))
     assert [set(np.flatnonzero(row)) for row in found] == [{5}, {4}, set()]

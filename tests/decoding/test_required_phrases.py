@@ -163,7 +163,7 @@ def test_in_a_graph_with_all_else(jit_compile):
     """Phrases given as a tensor, with penalties, alignments and groups, compiled."""
     tables = np.random.default_rng(6).normal(size=(2, 5, VOCAB, VOCAB)).astype("float32")
     phrases = np.array([[[5, 6], [4, 0]], [[6, 0], [0, 0]]], "int32")
-    step, state = attending(tables)
+    step, (at, tables) = attending(tables)
 
     def search(at, tables, phrases):
         return beam_search(
@@ -184,13 +184,13 @@ def test_in_a_graph_with_all_else(jit_compile):
         tf.TensorSpec([rows, 5, VOCAB, VOCAB]),
         tf.TensorSpec([rows, 2, 2], tf.int32),
     ]
-    compiled = tf.function(search, signature, jit_compile=jit_compile)(*state, phrases)
-    for part, other in zip(compiled, search(*state, phrases), strict=True):
+    compiled = tf.function(search, signature, jit_compile=jit_compile)(at, tables, phrases)
+    for part, other in zip(compiled, search(at, tables, phrases), strict=True):
         np.testing.assert_allclose(part, other, rtol=1e-5, atol=1e-6)
-    for row, phrases in enumerate([[(5, 6), (4,)], [(6,)]]):
+    for row, required in enumerate([[(5, 6), (4,)], [(6,)]]):
         found = said_by(compiled, row)
         assert found
-        assert all(says(sequence, phrases) for _, sequence in found)
+        assert all(says(sequence, required) for _, sequence in found)
 
 
 def test_where_it_cannot_be_said_there_is_nothing():

@@ -36,7 +36,7 @@ model:
   decoder: {cell: {kind: mgu, units: 4}, attention: {units: 4}}
 train: {epochs: 1, batch_size: 32}
 evaluate:
-  beam: {width: 2, n_best: 1, max_length: 8, constraints: {rules: [{kind: alternating}]}}
+  search: {beam_width: 2, n_best: 1, max_length: 8, constraints: {rules: [{kind: alternating}]}}
 """
 
 

@@ -34,11 +34,11 @@ def projected(outputs):
 
 def gradients(layer, *inputs, **options):
     """Gradients of `projected` outputs, for the layer's weights and its inputs."""
-    inputs = [tf.constant(array) for array in inputs]
+    tensors = [tf.constant(array) for array in inputs]
     with tf.GradientTape() as tape:
-        tape.watch(inputs)
-        loss = projected(layer(*inputs, **options))
-    return tape.gradient(loss, [*(w.value for w in layer.trainable_weights), *inputs])
+        tape.watch(tensors)
+        loss = projected(layer(*tensors, **options))
+    return tape.gradient(loss, [*(w.value for w in layer.trainable_weights), *tensors])
 
 
 def check_slopes(found, function, arrays, tolerance=1e-7, step=1e-5):

@@ -93,10 +93,10 @@ def additive_attention(
         scores = np.array(
             [v @ activation(query @ query_kernel + m @ memory_kernel + bias) for m in memory]
         )
-        weights = np.exp(scores - scores.max())
-        weights /= weights.sum()
-        alignments.append(weights)
-        contexts.append(sum(w * m for w, m in zip(weights, memory, strict=True)))
+        alignment = np.exp(scores - scores.max())
+        alignment /= alignment.sum()
+        alignments.append(alignment)
+        contexts.append(sum(w * m for w, m in zip(alignment, memory, strict=True)))
     return np.concatenate(contexts), np.array(alignments)
 
 

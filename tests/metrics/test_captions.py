@@ -117,7 +117,8 @@ def test_meteor_where_java_is(nlg_eval):
     metrics, _ = find_java_metrics()
     if "meteor" not in metrics:
         pytest.skip("there is no Java")
-    assert score_with_java(*nlg_eval, "meteor") == pytest.approx(0.295797, abs=1e-6)
+    references, candidates = nlg_eval
+    assert score_with_java(references, candidates, "meteor") == pytest.approx(0.295797, abs=1e-6)
 
 
 def make_java(folder, monkeypatch, script):

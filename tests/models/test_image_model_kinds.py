@@ -1,5 +1,7 @@
 """Every encoder of images with every attention over a grid, in every model that has both."""
 
+from typing import Any
+
 import keras
 import numpy as np
 import pytest
@@ -10,8 +12,8 @@ from rnnpipe.models.captioner import CaptionerOptions, build_captioner
 from rnnpipe.models.vqa import VqaOptions, build_vqa_model
 from rnnpipe.parts.attention import AttentionOptions
 from rnnpipe.parts.image_encoders import ImageEncoderOptions
+from rnnpipe.training.alignments import AlignmentTrainer
 from rnnpipe.training.answers import AnswerTrainer
-from rnnpipe.training.captions import CaptionTrainer
 from rnnpipe.training.soft_targets import soft_cross_entropy
 from rnnpipe.training.token_targets import TokenCrossEntropy
 
@@ -34,7 +36,7 @@ ALONG_SEQUENCES = {
     "local": {"kind": "local", "mechanism": {"kind": "general"}},
     "monotonic": {"kind": "monotonic", "mechanism": ADDITIVE},
 }
-ENCODERS = {
+ENCODERS: dict[str, dict[str, Any]] = {
     "cnn": {"kind": "cnn", "patch": 8, "channels": [CHANNELS - 2, CHANNELS - 2]},
     "features": {"kind": "features", "units": CHANNELS},
     "application": {
@@ -123,7 +125,7 @@ def train_captioner(encoder, attention, units=CHANNELS, **decoder):
     outputs = model(inputs)
     assert outputs["logits"].shape == (3, 4, VOCAB)
     assert len(outputs["alignments"].shape) == 4  # (batch, time, rows, columns)
-    trainer = CaptionTrainer(model, doubly_stochastic=1.0, entropy_weight=0.01)
+    trainer = AlignmentTrainer(model, doubly_stochastic=1.0, entropy_weight=0.01)
     train(trainer, inputs, {"y": y, "compile": {"loss": TokenCrossEntropy(0.0)}})
 
 

@@ -26,12 +26,12 @@ CELLS = [LSTMOptions, GRUOptions, VanillaRNNOptions, RecurrentHighwayOptions]
 
 
 def build(cell, embedding=3, tie_weights=False, **options):
-    options = LanguageModelOptions(
+    made = LanguageModelOptions(
         embedding=EmbeddingOptions(size=embedding),
         recurrence=RecurrenceOptions(cell=cell, **options),
         tie_weights=tie_weights,
     )
-    return build_language_model(options, vocab=9)
+    return build_language_model(made, vocab=9)
 
 
 def zeros(model):

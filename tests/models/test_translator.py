@@ -1,4 +1,5 @@
 from types import MappingProxyType
+from typing import Any
 
 import keras
 import numpy as np
@@ -20,7 +21,7 @@ SHARED = {"share_embedding": True, "decoder": {**SMALL["decoder"], "tie_weights"
 SOURCE = np.array([[4, 5, 6, 7], [8, 9, 0, 0], [10, 4, 4, 0]])
 TARGET = np.array([[2, 4, 5], [2, 6, 0], [2, 7, 8]])
 SAYS = np.array([[4, 5, 3], [6, 3, 0], [7, 8, 3]])
-DROPOUT = {
+DROPOUT: dict[str, dict[str, Any]] = {
     "embedding": {"embedding": {"size": 6, "dropout": 0.5}},
     "words": {"embedding": {"size": 6, "word_dropout": 0.5}},
     "memory": {"memory_dropout": 0.5},

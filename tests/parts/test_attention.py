@@ -1,5 +1,7 @@
 """Every attention mechanism, over sequences and grids, in a decoder."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -15,7 +17,7 @@ from rnnpipe.parts.cells import GRUOptions
 from rnnpipe.parts.decoder import DecoderOptions
 from tests.parts.common import check_round_trip
 
-KINDS = AttentionOptions.kinds.load()
+KINDS: dict[str, Any] = AttentionOptions.kinds.load()
 RANDOM = np.random.default_rng(1)
 MEMORY = RANDOM.normal(size=(2, 6, 4)).astype("float32")
 GRID = MEMORY.reshape(2, 2, 3, 4)

@@ -1,5 +1,7 @@
 """Every cell, in recurrences and decoders, with every option of theirs."""
 
+from typing import Any
+
 import keras
 import numpy as np
 import pytest
@@ -18,7 +20,7 @@ from rnnpipe.parts.decoder import DecoderOptions
 from rnnpipe.parts.recurrence import RecurrenceOptions
 from tests.parts.common import change_numbers, check_round_trip
 
-KINDS = CellOptions.kinds.load()
+KINDS: dict[str, Any] = CellOptions.kinds.load()
 SEQUENTIAL = [kind for kind, options in KINDS.items() if not options.reads_context]
 WITH_FORGET_BIAS = [k for k, o in KINDS.items() if "forget_bias" in o.__dataclass_fields__]
 WITH_DROPOUT = [k for k, o in KINDS.items() if "recurrent_dropout" in o.__dataclass_fields__]

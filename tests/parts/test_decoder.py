@@ -1,6 +1,7 @@
 """Architectures, readouts and schedules of decoders."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from rnnpipe.parts.cells import LSTMOptions
 from rnnpipe.parts.decoder import DecoderOptions, LinearSamplingOptions, ScheduledSamplingOptions
 from tests.parts.common import check_round_trip
 
-SCHEDULES = ScheduledSamplingOptions.kinds.load()
+SCHEDULES: dict[str, Any] = ScheduledSamplingOptions.kinds.load()
 ATTENTION = AdditiveAttentionOptions(units=3)
 
 

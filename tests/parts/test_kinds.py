@@ -7,7 +7,7 @@ import pytest
 from rnnpipe import plugins
 from rnnpipe.config.loader import load_settings
 from rnnpipe.errors import UserError
-from rnnpipe.parts.cells import CellOptions
+from rnnpipe.parts.cells import CellOptions, LSTMOptions
 from rnnpipe.parts.recurrence import RecurrenceOptions
 from rnnpipe.settings import Settings, setting
 
@@ -61,10 +61,11 @@ def test_keys_of_other_kinds_are_refused():
 def test_another_kind_has_its_own_defaults():
     class Model(Settings):
         recurrence: RecurrenceOptions = RecurrenceOptions(
-            cell=CellOptions.kinds.load()["lstm"](units=8, forget_bias=2.0), depth=3
+            cell=LSTMOptions(units=8, forget_bias=2.0), depth=3
         )
 
     kept = load_settings(Model, {"recurrence": {"cell": {"units": 9}}}).recurrence
+    assert isinstance(kept.cell, LSTMOptions)
     assert (kept.cell.units, kept.cell.forget_bias, kept.depth) == (9, 2.0, 3)
     other = load_settings(Model, {"recurrence": {"cell": {"kind": "gru"}}}).recurrence
     assert (other.cell.units, other.depth) == (256, 3)

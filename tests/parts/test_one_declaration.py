@@ -2,14 +2,28 @@
 
 import inspect
 import pkgutil
+from collections.abc import Iterator
 from dataclasses import MISSING, fields
 from importlib import import_module
+from typing import Any
 
+import keras
 import pytest
 
+from rnnpipe import decoding, layers
 from rnnpipe.config.leaves import walk_leaves
+from rnnpipe.models.image_classifier import GlimpseReaderOptions
+from rnnpipe.parts import decoder, optimizers, search
+from rnnpipe.parts.attention import AttentionOptions, ReinforceOptions
+from rnnpipe.parts.cells import Att2InOptions, CellOptions
+from rnnpipe.parts.embedding import EmbeddingOptions
+from rnnpipe.parts.optimizers import OptimizerOptions
+from rnnpipe.parts.pooling import PoolingOptions
+from rnnpipe.parts.recurrence import RecurrenceOptions
+from rnnpipe.parts.schedules import InverseSqrt
 from rnnpipe.settings import Settings
 from rnnpipe.tasks import find_schemas
+from rnnpipe.training.alignments import AlignmentTrainer
 
 PACKAGES = ("models", "transforms", "sources", "tasks", "pipelines")
 
@@ -22,6 +36,9 @@ OTHER_MEANINGS = {
     "transforms.runners.runner.Runner.__init__.workers",
     # None: the samples of hard attention have no seed of their own; a task passes its config's.
     "models.image_classifier.build_image_classifier.seed",
+    # None: the state of a decoding is not repeated for beams.
+    "models.captioner.begin_captioning.beam_width",
+    "models.translator.begin_translation.beam_width",
     # Steps of a build, by their names.
     "transforms.passes.dead_letters.DeadLetterSummary.__init__.steps",
     # The size and kind of a thing in a scene.
@@ -129,3 +146,117 @@ def test_every_setting_has_a_line_of_help(task):
         if not leaf.help and leaf.field.name not in ("task", "kind")
     }
     assert without == set()
+
+
+# What each part is handed to, where that is one class or function of ours or of Keras.
+TARGETS: dict[type[Settings], Any] = {
+    EmbeddingOptions: keras.layers.Embedding,
+    RecurrenceOptions: layers.RecurrentStack,
+    GlimpseReaderOptions: layers.GlimpseReader,
+    ReinforceOptions: AlignmentTrainer,
+    decoder.DecoderOptions: layers.AttentionDecoder,
+    decoder.LinearSamplingOptions: layers.linear_schedule,
+    decoder.ExponentialSamplingOptions: layers.exponential_schedule,
+    decoder.InverseSigmoidSamplingOptions: layers.inverse_sigmoid_schedule,
+    optimizers.CosineScheduleOptions: keras.optimizers.schedules.CosineDecay,
+    optimizers.ConstantScheduleOptions: keras.optimizers.schedules.CosineDecay,
+    optimizers.InverseSqrtScheduleOptions: InverseSqrt,
+    optimizers.PlateauScheduleOptions: keras.callbacks.ReduceLROnPlateau,
+    search.BeamSearchOptions: decoding.beam_search,
+    search.SamplingOptions: decoding.sample_tokens,
+    search.ConstraintOptions: decoding.Constraints,
+    search.NoImmediateRepeatOptions: decoding.no_immediate_repeat,
+    search.BadEndingsOptions: decoding.bad_endings,
+}
+
+# Parts that our own functions put together of several layers, or whose target is to be named.
+WITHOUT_TARGET = {
+    "ApplicationBackboneOptions",
+    "BackboneEncoderOptions",
+    "CNNOptions",
+    "FeatureEncoderOptions",
+    "LastPoolingOptions",
+    "SavedBackboneOptions",
+}
+
+# Settings that what the part makes has no argument for, and where they go instead.
+GO_ELSEWHERE = {
+    # Other layers of the model.
+    ("EmbeddingOptions", "dropout"),
+    ("EmbeddingOptions", "word_dropout"),
+    ("DecoderOptions", "bridge"),
+    ("MeanPoolingOptions", "words"),
+    ("MaxPoolingOptions", "words"),
+    ("AttentionPoolingOptions", "words"),
+    # Keras calls it `output_dim`, which YAML should not have to know.
+    ("EmbeddingOptions", "size"),
+    # An initializer.
+    ("EmbeddingOptions", "scale"),
+    *(
+        (f"{name}Options", "forget_bias")
+        for name in ("LSTM", "LayerNormLSTM", "PeepholeLSTM", "ProjectionLSTM", "HighwayLSTM")
+    ),
+    # The layer that is stacked, and the wrapper that it is of.
+    ("RecurrenceOptions", "cell"),
+    ("RecurrenceOptions", "zoneout"),
+    # So many cells.
+    ("DecoderOptions", "depth"),
+    ("GlimpseReaderOptions", "depth"),
+    # A callback, which changes `sampling_rate`.
+    ("DecoderOptions", "scheduled_sampling"),
+    # Further constraints beside these.
+    ("ConstraintOptions", "rules"),
+}
+
+
+def targets() -> Iterator[tuple[type[Settings], Any]]:
+    """Each part with what it is handed to."""
+    yield from TARGETS.items()
+    made: Any
+    for made in (AttentionOptions, PoolingOptions):
+        for options in made.kinds.load().values():
+            if options.__name__ not in WITHOUT_TARGET:
+                yield options, type(options().make())
+    for made in CellOptions.kinds.load().values():
+        context = {"context": 3} if made is Att2InOptions else {}
+        yield made, type(made().make_cell(**context))
+        if "make_layer" in vars(made):
+            yield made, type(made().make_layer())
+    for made in OptimizerOptions.kinds.load().values():
+        yield made, getattr(keras.optimizers, made.keras_name)
+
+
+def parameters_of(target: Any) -> set[str]:
+    """The arguments of a function, or of a class and of those that it passes arguments on to."""
+    called = [target]
+    if isinstance(target, type):
+        called = [vars(base)["__init__"] for base in target.__mro__ if "__init__" in vars(base)]
+    return {name for each in called for name in inspect.signature(each).parameters}
+
+
+def test_settings_have_the_names_of_the_arguments_that_they_become():
+    # Shared by all optimizers, whose own settings have Keras' names (test_optimizers.py).
+    shared = {declared.name for declared in fields(OptimizerOptions)}
+    renamed = {
+        (options.__name__, declared.name)
+        for options, target in targets()
+        for declared in fields(options)
+        if declared.name not in parameters_of(target) | {"kind"}
+        and not (issubclass(options, OptimizerOptions) and declared.name in shared)
+    }
+    assert renamed == GO_ELSEWHERE
+
+
+def test_every_part_is_compared_with_what_it_becomes():
+    package = import_module("rnnpipe.parts")
+    parts = set()
+    for found in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+        module = import_module(found.name)
+        for name, member in vars(module).items():
+            is_part = inspect.isclass(member) and issubclass(member, Settings)
+            is_ours = is_part and member.__module__ == module.__name__
+            if is_ours and not name.startswith("_") and "kinds" not in vars(member):
+                parts.add(name)
+    compared = {options.__name__ for options, _ in targets()} - {"GlimpseReaderOptions"}
+    assert compared | WITHOUT_TARGET == parts
+    assert not compared & WITHOUT_TARGET

@@ -1,5 +1,6 @@
 import inspect
 from dataclasses import MISSING, fields
+from typing import Any
 
 import keras
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from rnnpipe.parts.optimizers import AdamOptions, OptimizerOptions
 from rnnpipe.parts.schedules import CosineScheduleOptions
 
-KINDS = OptimizerOptions.kinds.load()
+KINDS: dict[str, Any] = OptimizerOptions.kinds.load()
 SHARED = {declared.name for declared in fields(OptimizerOptions)} | {"kind"}
 ADAMW = {"AdamW"}  # adam with weight_decay
 WRAPPERS = {"LossScaleOptimizer", "MultiOptimizer", "Optimizer"}

@@ -1,12 +1,14 @@
 """Every pooling."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from rnnpipe.parts.pooling import PoolingOptions
 from tests.parts.common import check_round_trip
 
-KINDS = PoolingOptions.kinds.load()
+KINDS: dict[str, Any] = PoolingOptions.kinds.load()
 X = np.random.default_rng(1).normal(size=(2, 4, 3)).astype("float32")
 MASK = np.array([[1, 1, 1, 1], [1, 1, 0, 0]], bool)
 

@@ -1,5 +1,7 @@
 """Every learning-rate schedule."""
 
+from typing import Any
+
 import keras
 import numpy as np
 import pytest
@@ -8,8 +10,8 @@ from rnnpipe.parts.optimizers import AdamOptions, OptimizerOptions
 from rnnpipe.parts.schedules import ScheduleOptions
 from tests.parts.common import check_round_trip
 
-KINDS = ScheduleOptions.kinds.load()
-OPTIMIZERS = OptimizerOptions.kinds.load()
+KINDS: dict[str, Any] = ScheduleOptions.kinds.load()
+OPTIMIZERS: dict[str, Any] = OptimizerOptions.kinds.load()
 
 
 def rate_at(made, step):

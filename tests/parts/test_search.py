@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from keras import ops
 
+from rnnpipe.decoding import Constraints
 from rnnpipe.errors import UserError
 from rnnpipe.parts.search import (
     BadEndingsOptions,
@@ -27,24 +28,30 @@ def search(**options):
 
 
 def test_a_beam_of_one_is_greedy():
-    assert search(width=1, n_best=1) == [[4, 4, 4]]
+    assert search(beam_width=1, n_best=1) == [[4, 4, 4]]
 
 
 def test_a_wider_beam_finds_the_likeliest_sequences():
-    assert search(width=4, n_best=2, length_penalty=0.0) == [[3, 0, 0], [4, 4, 4]]
+    assert search(beam_width=4, n_best=2, length_penalty=0.0) == [[3, 0, 0], [4, 4, 4]]
 
 
 def test_groups_differ():
-    first, second = search(width=2, n_best=2, groups=2, diversity=5.0)
+    first, second = search(beam_width=2, n_best=2, groups=2, diversity=5.0)
     assert first != second
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"width": 2, "n_best": 3}, "n_best: expected at most the width, 2, got 3"),
-        ({"width": 3, "n_best": 2, "groups": 2}, "groups: expected a divisor of the width, 3"),
-        ({"width": 4, "n_best": 3, "groups": 2}, "n_best: expected a multiple of the 2 groups"),
+        ({"beam_width": 2, "n_best": 3}, "n_best: expected at most beam_width, 2, got 3"),
+        (
+            {"beam_width": 3, "n_best": 2, "groups": 2},
+            "groups: expected a divisor of beam_width, 3",
+        ),
+        (
+            {"beam_width": 4, "n_best": 3, "groups": 2},
+            "n_best: expected a multiple of the 2 groups",
+        ),
     ],
 )
 def test_searches_that_cannot_be_are_refused(options, message):
@@ -55,13 +62,18 @@ def test_searches_that_cannot_be_are_refused(options, message):
 def test_constraints_are_made_only_where_there_are_some():
     assert ConstraintOptions().make(int) is None
     options = ConstraintOptions(min_length=2, no_repeat_ngram=3, banned_tokens=("5",))
-    (made,) = options.make(int)
+    (made,) = options.make(int) or []
+    assert isinstance(made, Constraints)
     assert (made.min_length, made.no_repeat_ngram, made.banned_tokens) == (2, 3, [5])
 
 
 def test_rules_are_kinds_that_name_tokens():
     rules = (NoImmediateRepeatOptions(), BadEndingsOptions(tokens=("4", "6")))
-    _, repeats, endings = ConstraintOptions(rules=rules).make(int)
+    made = ConstraintOptions(rules=rules).make(int)
+    assert made is not None
+    _, repeats, endings = made
+    assert callable(repeats)
+    assert callable(endings)
     ids = np.array([[5, 4, 0], [4, 5, 0]])
     log_probs = np.zeros((2, 8), "float32")
     allowed = np.isfinite(np.asarray(repeats(log_probs, ids, 2)))

@@ -1,11 +1,13 @@
 """Warm-ups are within the training."""
 
+from typing import Any
+
 import pytest
 
 from rnnpipe.errors import UserError
 from rnnpipe.parts.schedules import ScheduleOptions
 
-KINDS = ScheduleOptions.kinds.load()
+KINDS: dict[str, Any] = ScheduleOptions.kinds.load()
 WARMING = [
     kind for kind, options in KINDS.items() if "warmup_steps" in options.__dataclass_fields__
 ]

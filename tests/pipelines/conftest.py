@@ -10,6 +10,8 @@ def count_of():
     """The number in a row of the table that a build ends with."""
 
     def count(told: str, row: str) -> int:
-        return int(re.search(rf"{row} +│ +(\d+) │", told)[1])
+        found = re.search(rf"{row} +│ +(\d+) │", told)
+        assert found is not None
+        return int(found[1])
 
     return count

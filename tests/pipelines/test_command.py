@@ -9,7 +9,7 @@ from rnnpipe.pipelines import command, text_stream
 from rnnpipe.pipelines.command import run
 from rnnpipe.pipelines.flags import make_parser, read_flags
 from rnnpipe.settings import Kinds, Positive, Settings, fraction, setting
-from rnnpipe.transforms.options import Data
+from rnnpipe.transforms.options import BuildOptions, Data
 from rnnpipe.transforms.recipes.text_stream import StreamData
 
 PROGRAM = "rnnpipe.pipelines.numbers"
@@ -235,4 +235,4 @@ def test_options_of_beam_are_checked_before_raw_data(tmp_path, capsys):
 
 def test_no_setting_of_data_is_one_of_the_build():
     data = set(Data.__dataclass_fields__)
-    assert not data & set(command.BuildOptions.__dataclass_fields__)
+    assert not data & set(BuildOptions.__dataclass_fields__)

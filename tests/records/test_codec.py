@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -21,7 +23,7 @@ SPEC = RecordSpec(
         "grid": Field("float32", "a tensor", axes=3),
     },
 )
-VALUES = {
+VALUES: dict[str, Any] = {
     "number": -(2**63),
     "share": 0.25,
     "name": "na\u00efve \U0001f40d",

@@ -2,6 +2,7 @@ import errno
 import json
 import os
 import socket
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -45,16 +46,23 @@ def test_readers_get_what_was_published(place):
     assert (records.path / "source" / "tokenizer.json").read_text() == "{}"
 
 
+def _note(progress, done, total):
+    progress.append((done, total))
+
+
 def test_files_are_fetched_once_and_records_only_when_asked_for(place, monkeypatch):
     fetched = []
-    download = StorePath.download
-    monkeypatch.setattr(
-        StorePath, "download", lambda self, path: (fetched.append(self.name), download(self, path))
-    )
+    plain = StorePath.download
+
+    def download(self, path):
+        fetched.append(self.name)
+        return plain(self, path)
+
+    monkeypatch.setattr(StorePath, "download", download)
     for told in ([(1, 1)], []):
         records, progress = RecordsDirectory.open(place), []
         assert "tfrecord" not in "".join(fetched) or not told
-        records.fetch(lambda done, total, progress=progress: progress.append((done, total)))
+        records.fetch(partial(_note, progress))
         assert progress == told
     assert len(fetched) == len(set(fetched)) == 4
 

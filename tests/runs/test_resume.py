@@ -40,7 +40,7 @@ CAPTIONING = [
     "train.batch_size=12",
     "train.keep_best={metric: perplexity, average: 2}",
     "train.self_critical={epochs: 2, batch_size: 12, samples: 2}",
-    "evaluate.beam={width: 2, n_best: 2, max_length: 6}",
+    "evaluate.search={beam_width: 2, n_best: 2, max_length: 6}",
 ]
 TRANSLATION = [
     "data.source.pairs=120",
@@ -53,7 +53,7 @@ TRANSLATION = [
     "train.batch_tokens=200",
     "train.optimizer.schedule={kind: plateau, patience: 1}",
     "train.keep_best.average=2",
-    "evaluate.beam={width: 2, n_best: 2, max_length: 8}",
+    "evaluate.search={beam_width: 2, n_best: 2, max_length: 8}",
 ]
 CHAR_LM = [
     "data.splits.validation=0.3",

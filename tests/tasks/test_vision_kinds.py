@@ -1,6 +1,7 @@
 """Every kind of part that a config of videos or classified images can ask for can be trained."""
 
 from types import SimpleNamespace
+from typing import Any
 
 import keras
 import numpy as np
@@ -42,9 +43,8 @@ ATTENTIONS = {
 }
 """Settings of each kind that fits a grid; a gated mechanism may be a hard one."""
 
-CELL_KINDS = [
-    kind for kind, options in CellOptions.kinds.load().items() if not options.reads_context
-]
+CELL_OPTIONS: dict[str, Any] = CellOptions.kinds.load()
+CELL_KINDS = [kind for kind, options in CELL_OPTIONS.items() if not options.reads_context]
 
 
 def test_no_kind_is_left_out():

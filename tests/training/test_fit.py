@@ -1,5 +1,6 @@
 import csv
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -76,7 +77,10 @@ def test_the_mean_of_the_weights_is_judged_and_kept(files, patience):
     swap = keras.callbacks.SwapEMAWeights(swap_on_epoch=True)
     fit(model, files, batches(2.6), epochs=9, patience=patience, callbacks=[swap])
 
-    weight, bias, mean, means = 1.0, 0.0, None, []
+    weight: Any = 1.0
+    bias: Any = 0.0
+    mean: Any = None
+    means: list[Any] = []
     x = np.linspace(-1, 1, 8).reshape(2, 4)
     for _ in range(9):
         for half in x:

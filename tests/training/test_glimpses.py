@@ -10,7 +10,7 @@ from rnnpipe.models.image_classifier import (
     build_image_classifier,
     build_pooling_classifier,
 )
-from rnnpipe.parts.attention import AdditiveAttentionOptions
+from rnnpipe.parts.attention import AdditiveAttentionOptions, AttentionOptions
 from rnnpipe.parts.attention_wrappers import HardAttentionOptions
 from rnnpipe.parts.cells import LSTMOptions
 from rnnpipe.parts.image_encoders import CNNOptions
@@ -40,7 +40,7 @@ def make_trainer(model, **options):
 def make_reader(expected_share=None):
     """A reader with soft attention, or with hard attention of a share."""
     keras.utils.set_random_seed(3)
-    attention = SOFT
+    attention: AttentionOptions = SOFT
     if expected_share is not None:
         attention = HardAttentionOptions(mechanism=SOFT, expected_share=expected_share)
     return build_image_classifier(make_options(attention), **TINY, seed=1)

@@ -35,10 +35,10 @@ def test_blocks_that_were_free_are_not_asked_of_the_kernel_again():
 
 
 def test_nothing_happens_where_the_c_library_is_another(monkeypatch):
-    monkeypatch.setattr(malloc.ctypes, "CDLL", lambda name: object())
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: object())
     assert not malloc.tune_malloc()
 
 
 def test_nothing_happens_on_another_system(monkeypatch):
-    monkeypatch.setattr(malloc.sys, "platform", "darwin")
+    monkeypatch.setattr(sys, "platform", "darwin")
     assert not malloc.tune_malloc()

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from rnnpipe.training.captions import CaptionTrainer
+from rnnpipe.training.alignments import AlignmentTrainer
 from rnnpipe.training.glimpses import GlimpseTrainer
 from rnnpipe.training.labels import LabelCrossEntropy
 from rnnpipe.training.r_drop import RDropTrainer
@@ -66,7 +66,7 @@ def test_what_attention_adds_is_counted_by_tokens_too(size):
     logits = keras.Input((TIME, VOCAB), name="logits")
     alignments = keras.ops.softmax(logits)
     model = keras.Model(logits, {"logits": logits, "alignments": alignments})
-    trainer = CaptionTrainer(model, doubly_stochastic=2.0)
+    trainer = AlignmentTrainer(model, doubly_stochastic=2.0)
     found = evaluated(trainer, TOKENS, size, loss=TokenCrossEntropy())
     looks = np.exp(log_softmax(LOGITS)) * (TOKENS != 0)[..., None]
     penalty = ((1 - looks.sum(axis=1)) ** 2).sum()

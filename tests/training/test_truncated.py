@@ -1,3 +1,5 @@
+from typing import Any
+
 import keras
 import numpy as np
 import pytest
@@ -16,7 +18,7 @@ from tests.training.recurrent_oracle import Oracle
 
 VOCAB, UNITS = 9, 5
 EMBEDDING = EmbeddingOptions(size=4)
-CELLS = CellOptions.kinds.load()
+CELLS: dict[str, Any] = CellOptions.kinds.load()
 
 
 @pytest.fixture

@@ -208,6 +208,7 @@ def test_a_long_build_stops_once_too_many_records_are_bad(drawn_vqa, tmp_path, m
             tmp_path / "records", progress=lambda *state: told.append(state)
         )
     found = re.search(r"got at least (\d+) of 96 \((\d+) x decode image: ", str(fault.value))
+    assert found is not None
     assert 4 < int(found[1]) == int(found[2]) < 96
     assert told[-1][3] < 96
     assert len(written) < 24

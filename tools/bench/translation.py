@@ -102,8 +102,10 @@ class Bench:
         """Sentences a second, and how many the cases translate in the same way."""
         sources = [row["source_tokens"] for row in self.records.read(split)][:sentences]
         settings, target = self.task.config.evaluate, Tokenizer.load(self.records.path / TARGET)
-        options = replace(settings.beam, width=width, n_best=1, groups=1, max_length=MAX_LENGTH)
-        find_token, size = token_finder(target.pieces, "evaluate.beam"), settings.batch_size
+        options = replace(
+            settings.search, beam_width=width, n_best=1, groups=1, max_length=MAX_LENGTH
+        )
+        find_token, size = token_finder(target.pieces, "evaluate.search"), settings.batch_size
         cases: dict[str, Case] = {}
         for name, model in self.models.items():
             search = TranslationSearch(model, options, batch_size=size, find_token=find_token)

@@ -75,8 +75,8 @@ class CaptioningTrain(Train):
 class CaptioningEvaluate(Evaluate):
     """What is scored at the end."""
 
-    beam: BeamSearchOptions = BeamSearchOptions(
-        width=3, length_penalty=0.0, n_best=3, max_length=20
+    search: BeamSearchOptions = BeamSearchOptions(
+        beam_width=3, length_penalty=0.0, n_best=3, max_length=20
     )
     java_metrics: tuple[Literal["meteor", "spice"], ...] = setting(
         (), "scores that need Java; where they cannot be had, a notice says why"
@@ -95,7 +95,7 @@ class CaptioningConfig(RunConfig):
     def check(self) -> None:
         """The encoder reads what the records hold; training and search fit the attention."""
         check_encoder(self.model.image_encoder, self.data.features, self.train.augment)
-        attention, beam = self.model.decoder.attention, self.evaluate.beam
+        attention, search = self.model.decoder.attention, self.evaluate.search
         if self.train.reinforce is not None and not is_hard(attention):
             raise UserError(
                 "train.reinforce", "null without hard attention", "settings", "remove it"
@@ -103,10 +103,10 @@ class CaptioningConfig(RunConfig):
         if self.train.doubly_stochastic and (attention is None or is_hard(attention)):
             got, fix = str(self.train.doubly_stochastic), "remove it, or take soft attention"
             raise UserError("train.doubly_stochastic", "0 without soft attention", got, fix)
-        if beam.coverage_penalty and attention is None:
-            where, got = "evaluate.beam.coverage_penalty", str(beam.coverage_penalty)
+        if search.coverage_penalty and attention is None:
+            where, got = "evaluate.search.coverage_penalty", str(search.coverage_penalty)
             raise UserError(where, "0 without attention", got, "remove it")
-        if (least := beam.constraints.min_length) > beam.max_length:
-            expected = f"at most the max_length of the beam, {beam.max_length}"
-            where = "evaluate.beam.constraints.min_length"
+        if (least := search.constraints.min_length) > search.max_length:
+            expected = f"at most max_length, {search.max_length}"
+            where = "evaluate.search.constraints.min_length"
             raise UserError(where, expected, str(least), "lower it, or raise max_length")

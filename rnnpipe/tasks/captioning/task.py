@@ -75,9 +75,9 @@ class CaptioningTask(Task[CaptioningConfig]):
             UserError: it does not, or it lacks one.
         """
         target = Tokenizer.load(records.path)
-        with located("evaluate.beam"):
-            self.config.evaluate.beam.check_vocabulary(target.vocabulary_size)
-        self.config.evaluate.beam.constraints.make(self._token_finder(target))
+        with located("evaluate.search"):
+            self.config.evaluate.search.check_vocabulary(target.vocabulary_size)
+        self.config.evaluate.search.constraints.make(self._token_finder(target))
 
     def build_model(self, records: RecordsDirectory) -> keras.Model:
         """The captioner, with logits and alignments as outputs."""
@@ -96,11 +96,11 @@ class CaptioningTask(Task[CaptioningConfig]):
 
     def wrap_model(self, model: keras.Model) -> keras.Model:
         """The model with the terms that its attention adds to the loss."""
-        from rnnpipe.training.captions import CaptionTrainer
+        from rnnpipe.training.alignments import AlignmentTrainer
 
         train = self.config.train
         reinforce = train.reinforce or ReinforceOptions()
-        return CaptionTrainer(
+        return AlignmentTrainer(
             model,
             doubly_stochastic=train.doubly_stochastic,
             reward_weight=reinforce.reward_weight,
@@ -156,7 +156,7 @@ class CaptioningTask(Task[CaptioningConfig]):
             records,
             batches,
             settings,
-            max_length=self.config.evaluate.beam.max_length,
+            max_length=self.config.evaluate.search.max_length,
             seed=self.config.seed,
             scores=lambda trainer: self._scores(trainer, model, records),
             metric=self.config.train.keep_best.metric,
@@ -191,7 +191,7 @@ class CaptioningTask(Task[CaptioningConfig]):
         from rnnpipe.tasks.perplexity import measure_perplexity
 
         tokenizer = Tokenizer.load(records.path)
-        search = self._search(model, self.config.evaluate.beam, tokenizer)
+        search = self._search(model, self.config.evaluate.search, tokenizer)
         hypotheses = search(self._make_images(records, split))
         perplexity = measure_perplexity(model, self.make_batches(records, split))
         java_metrics = self.config.evaluate.java_metrics
@@ -208,15 +208,15 @@ class CaptioningTask(Task[CaptioningConfig]):
         from rnnpipe.tasks.captioning.prediction import caption_photo
         from rnnpipe.tasks.constraints import encode_phrases, encode_prefix
 
-        beam, tokenizer = self.config.evaluate.beam, Tokenizer.load(folder)
-        n_best = check_n_best(inputs["n-best"], beam.width, beam.n_best)
+        options, tokenizer = self.config.evaluate.search, Tokenizer.load(folder)
+        n_best = check_n_best(inputs["n-best"], options.beam_width, options.n_best)
         search = self._search(
             model,
             # Each group finds as many as every other one.
-            replace(beam, n_best=-(-n_best // beam.groups) * beam.groups),
+            replace(options, n_best=-(-n_best // options.groups) * options.groups),
             tokenizer,
-            required=encode_phrases(inputs["require"], tokenizer, beam),
-            prefix=encode_prefix(inputs["prefix"], tokenizer, beam),
+            required=encode_phrases(inputs["require"], tokenizer, options),
+            prefix=encode_prefix(inputs["prefix"], tokenizer, options),
         )
         return caption_photo(
             lambda images: [captions[:n_best] for captions in search(images)],
@@ -240,7 +240,7 @@ class CaptioningTask(Task[CaptioningConfig]):
     ) -> CaptionScores:
         from rnnpipe.tasks.captioning.validation import CaptionScores
 
-        greedy = replace(self.config.evaluate.beam, width=1, n_best=1, groups=1)
+        greedy = replace(self.config.evaluate.search, beam_width=1, n_best=1, groups=1)
         return CaptionScores(
             self._search(model, greedy, Tokenizer.load(records.path)),
             records,
@@ -265,4 +265,4 @@ class CaptioningTask(Task[CaptioningConfig]):
     def _token_finder(self, tokenizer: Tokenizer) -> FindToken:
         from rnnpipe.tasks.beam_decoder import token_finder
 
-        return token_finder(tokenizer.pieces, "evaluate.beam.constraints")
+        return token_finder(tokenizer.pieces, "evaluate.search.constraints")

@@ -65,7 +65,7 @@ class TranslationSearchOptions(BeamSearchOptions):
 class TranslationEvaluate(Evaluate):
     """What is scored at the end."""
 
-    beam: TranslationSearchOptions = TranslationSearchOptions()
+    search: TranslationSearchOptions = TranslationSearchOptions()
     lowercase: bool = setting(False, "whether case is ignored, as with sacreBLEU's -lc")
     bleu_tokenizer: BleuTokenizer = setting(
         "13a", "sacreBLEU's -tok: zh for Chinese, ja-mecab for Japanese, char for any script"
@@ -108,9 +108,9 @@ class TranslationConfig(RunConfig):
         self._check_lengths()
 
     def _check_lengths(self) -> None:
-        beam = self.evaluate.beam.limit(self.data.text.max_tokens)
-        least = beam.constraints.min_length
-        if least > (beam.max_length or least):
-            expected = f"at most the max_length of the beam, {beam.max_length}"
-            where = "evaluate.beam.constraints.min_length"
+        search = self.evaluate.search.limit(self.data.text.max_tokens)
+        least = search.constraints.min_length
+        if least > (search.max_length or least):
+            expected = f"at most max_length, {search.max_length}"
+            where = "evaluate.search.constraints.min_length"
             raise UserError(where, expected, str(least), "lower it, or raise max_length")

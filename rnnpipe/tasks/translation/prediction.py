@@ -53,7 +53,7 @@ class Translator:
             raise UserError("--text", "a text", repr(text), "write a sentence")
         (hypotheses,) = self._search([tokens])
         if not hypotheses:
-            fix = "raise evaluate.beam.width or max_length in the run's config.yaml"
+            fix = "raise evaluate.search.beam_width or max_length in the run's config.yaml"
             raise UserError("--text", "a text with a translation within the beam", "none", fix)
         return Prediction(
             [Answer(self._target.decode(one.tokens), one.probability) for one in hypotheses],

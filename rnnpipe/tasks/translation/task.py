@@ -72,9 +72,9 @@ class TranslationTask(Task[TranslationConfig]):
             UserError: it does not, or it lacks one.
         """
         target = Tokenizer.load(records.path / TARGET)
-        with located("evaluate.beam"):
-            self.config.evaluate.beam.check_vocabulary(target.vocabulary_size)
-        self.config.evaluate.beam.constraints.make(self._token_finder(target))
+        with located("evaluate.search"):
+            self.config.evaluate.search.check_vocabulary(target.vocabulary_size)
+        self.config.evaluate.search.constraints.make(self._token_finder(target))
 
     def build_model(self, records: RecordsDirectory) -> keras.Model:
         """The translator, with logits and alignments as outputs."""
@@ -94,10 +94,10 @@ class TranslationTask(Task[TranslationConfig]):
         """The logits; of hard attention with the alignments, which are reinforced."""
         if "probabilities" not in model.output:
             return super().wrap_model(model)
-        from rnnpipe.training.captions import CaptionTrainer
+        from rnnpipe.training.alignments import AlignmentTrainer
 
         options = self.config.train.reinforce or ReinforceOptions()
-        return CaptionTrainer(
+        return AlignmentTrainer(
             model, reward_weight=options.reward_weight, entropy_weight=options.entropy_weight
         )
 
@@ -121,7 +121,7 @@ class TranslationTask(Task[TranslationConfig]):
         from rnnpipe.tasks.validation import validation_callbacks
 
         keep, sampling = self.config.train.keep_best, self.config.model.decoder.scheduled_sampling
-        greedy = replace(self._beam, width=1, n_best=1, groups=1)
+        greedy = replace(self._search_options, beam_width=1, n_best=1, groups=1)
         scores = TranslationScores(
             self._search(model, greedy, Tokenizer.load(records.path / TARGET)),
             records,
@@ -194,7 +194,7 @@ class TranslationTask(Task[TranslationConfig]):
             records,
             split,
             self.make_batches(records, split),
-            self._search(model, self._beam, Tokenizer.load(records.path / TARGET)),
+            self._search(model, self._search_options, Tokenizer.load(records.path / TARGET)),
             lowercase=settings.lowercase,
             bleu_tokenizer=settings.bleu_tokenizer,
             unseen_lengths=settings.unseen_lengths,
@@ -213,17 +213,17 @@ class TranslationTask(Task[TranslationConfig]):
         from rnnpipe.tasks.constraints import encode_phrases, encode_prefix
         from rnnpipe.tasks.translation.prediction import Translator, check_inputs
 
-        text, file, beam = inputs["text"], inputs["file"], self._beam
+        text, file, options = inputs["text"], inputs["file"], self._search_options
         check_inputs(text, file)
-        n_best = check_n_best(inputs["n-best"], beam.width, beam.n_best if text else 1)
+        n_best = check_n_best(inputs["n-best"], options.beam_width, options.n_best if text else 1)
         target = Tokenizer.load(folder / TARGET)
         search = self._search(
             model,
             # Each group finds as many as every other one.
-            replace(beam, n_best=-(-n_best // beam.groups) * beam.groups),
+            replace(options, n_best=-(-n_best // options.groups) * options.groups),
             target,
-            required=encode_phrases(inputs["require"], target, beam),
-            prefix=encode_prefix(inputs["prefix"], target, beam),
+            required=encode_phrases(inputs["require"], target, options),
+            prefix=encode_prefix(inputs["prefix"], target, options),
         )
         translator = Translator(
             lambda sources: [each[:n_best] for each in search(sources)],
@@ -235,8 +235,8 @@ class TranslationTask(Task[TranslationConfig]):
         return translator.translate_text(text)
 
     @property
-    def _beam(self) -> TranslationSearchOptions:
-        return self.config.evaluate.beam.limit(self.config.data.text.max_tokens)
+    def _search_options(self) -> TranslationSearchOptions:
+        return self.config.evaluate.search.limit(self.config.data.text.max_tokens)
 
     def _search(
         self,
@@ -258,4 +258,4 @@ class TranslationTask(Task[TranslationConfig]):
     def _token_finder(self, target: Tokenizer) -> FindToken:
         from rnnpipe.tasks.beam_decoder import token_finder
 
-        return token_finder(target.pieces, "evaluate.beam.constraints")
+        return token_finder(target.pieces, "evaluate.search.constraints")

@@ -4,6 +4,8 @@ An oracle takes `queries` (looks, query_features), `memory` (positions, features
 `readable` (positions) and the weights, and returns contexts and alignments, one for each look.
 """
 
+from functools import partial
+
 import numpy as np
 
 from tests.layers.reference import sigmoid
@@ -101,8 +103,7 @@ def location(queries, memory, readable, w_q, w_m, b, v, filters, w_f, cumulative
     return each_look(look, queries)
 
 
-def cumulative_location(*arguments):
-    return location(*arguments, cumulative=True)
+cumulative_location = partial(location, cumulative=True)
 
 
 def coverage(queries, memory, readable, w_q, w_m, b, v, u, w_c):

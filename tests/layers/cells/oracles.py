@@ -85,14 +85,14 @@ def recurrent_highway(x, states, kernel, recurrent, bias):
 
 
 def highway_lstm(x, states, kernel, upper, recurrent, bias, depth_kernel, peepholes, depth_bias):
-    after, below = [], None
+    after, below = [], np.zeros(())
     for layer in range(len(bias)):
         h, c = states[2 * layer], states[2 * layer + 1]
         read = upper[layer - 1] if layer else kernel
         i, f, g, o = (
             x @ read[:, k] + h @ recurrent[layer][:, k] + bias[layer][k] for k in blocks(len(c), 4)
         )
-        carried = 0.0
+        carried = np.zeros(())
         if layer:
             own, lower = peepholes[layer - 1]
             inner = own * c + lower * below + depth_bias[layer - 1]

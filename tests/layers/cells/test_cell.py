@@ -1,5 +1,7 @@
 """Every cell against NumPy, and what holds for all of them."""
 
+from typing import Any
+
 import keras
 import numpy as np
 import pytest
@@ -21,7 +23,7 @@ from tests.layers.cells import oracles
 from tests.layers.comparing import built, check_slopes, close, gradients, projected
 
 BATCH, TIME, FEATURES, UNITS = 2, 4, 3, 2
-CELLS = {
+CELLS: dict[Any, Any] = {
     Att2InCell: ({"context": 1}, oracles.att2in),
     PeepholeLSTMCell: ({}, oracles.peephole),
     ProjectionLSTMCell: ({"projection": 3}, oracles.projection),

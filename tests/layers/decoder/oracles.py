@@ -35,9 +35,9 @@ def advance(x, states, weights):
     after = []
     for state, values in zip(states, weights, strict=True):
         if len(state) == 1:
-            new = reference.gru(x[None], values, [0], *state)[1:]
+            _, *new = reference.gru(x[None], values, [0], *state)
         else:
-            new = reference.lstm(x[None], values, [0], *state)[1:]
+            _, *new = reference.lstm(x[None], values, [0], *state)
         after.append(new)
         x = new[0]
     return x, after

@@ -109,7 +109,7 @@ def test_gradients_equal_finite_differences(random, options):
         return decoder(tokens, memory, mask=mask, initial_state=[state], training=training)
 
     graph = tf.function(run)
-    run.trainable_weights = decoder.trainable_weights
+    run.trainable_weights = decoder.trainable_weights  # type: ignore[attr-defined]  # as a layer
     found = [gradients(run, *arrays, training=training) for training in (False, True)]
 
     def loss():
@@ -153,7 +153,7 @@ def test_padding_has_no_gradient(random, make_decoder, tokens):
     def run(memory):
         return decoder(tokens, memory, mask=mask, training=True)
 
-    run.trainable_weights = decoder.trainable_weights
+    run.trainable_weights = decoder.trainable_weights  # type: ignore[attr-defined]  # as a layer
     *found, of_memory = gradients(run, memory)
     assert all(np.isfinite(tf.convert_to_tensor(gradient)).all() for gradient in found)
     assert np.all(of_memory.numpy()[mask] != 0)
@@ -179,7 +179,7 @@ def test_the_kernel_equals_the_plain_path(random, make_decoder, tokens, mask, mo
         def run(memory, *states):
             return decoder(tokens, memory, mask=mask, initial_state=states, training=True)
 
-        run.trainable_weights = decoder.trainable_weights
+        run.trainable_weights = decoder.trainable_weights  # type: ignore[attr-defined]  # as a layer
         found[name] = [*run(memory, *states), *gradients(run, memory, *states)]
     for fast, plain in zip(found["fast"], found["plain"], strict=True):
         close(tf.convert_to_tensor(fast), tf.convert_to_tensor(plain), 1e-10)

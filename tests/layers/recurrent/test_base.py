@@ -14,6 +14,7 @@ from rnnpipe.layers import (
     VanillaRNN,
     VanillaRNNCell,
 )
+from rnnpipe.layers.kernels import find_recurrent_kernel
 from rnnpipe.layers.recurrent import base
 from tests.layers.comparing import all_close, built, close, gradients
 
@@ -97,10 +98,12 @@ def test_a_graph_knows_the_size_of_its_outputs_whatever_ran_before(random, ours,
 @every_layer
 def test_takes_the_kernel_where_it_can(monkeypatch, random, x, ours, theirs):
     taken = []
-    find = base.find_recurrent_kernel
-    monkeypatch.setattr(
-        base, "find_recurrent_kernel", lambda name, units: taken.append(name) or find(name, units)
-    )
+
+    def find(name, units):
+        taken.append(name)
+        return find_recurrent_kernel(name, units)
+
+    monkeypatch.setattr(base, "find_recurrent_kernel", find)
     filled(ours(UNITS, dropout=0.1), random)(x)
     assert taken == [ours.recurrence]
     for options in ({"recurrent_dropout": 0.1}, {"unroll": True}, {"activation": "relu"}):

@@ -1,5 +1,7 @@
 """When cuDNN is taken, by a fake list of devices, and what it is given to read."""
 
+from typing import Any
+
 import keras
 import numpy as np
 import pytest
@@ -81,7 +83,10 @@ every_layer = pytest.mark.parametrize(
 )
 def test_takes_cudnn_under_any_mask(random, taken, ours, theirs, mask, options):
     layer, original = twins(ours, theirs, random, **options)
-    call = {"mask": MASKS[mask], "initial_state": list(random.normal(size=(2, BATCH, UNITS)))}
+    call: dict[str, Any] = {
+        "mask": MASKS[mask],
+        "initial_state": list(random.normal(size=(2, BATCH, UNITS))),
+    }
     call["initial_state"] = call["initial_state"][: len(layer.state_size)]
     x = random.normal(size=(BATCH, TIME, FEATURES)).astype("float32")
     all_close(layer(x, **call), original(x, **call))

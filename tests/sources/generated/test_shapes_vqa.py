@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from rnnpipe.errors import UserError
-from rnnpipe.sources.generated import shapes_vqa
+from rnnpipe.sources.generated import shapes, shapes_vqa
+from rnnpipe.sources.generated.shapes import write_shapes
 from rnnpipe.sources.generated.shapes_vqa import Shapes
 from rnnpipe.sources.images.decoding import read_image
 
@@ -63,7 +64,7 @@ def test_other_code_has_a_folder_of_its_own(tmp_path, monkeypatch):
     assert before.name.startswith("shapes-10x4-32px-0.1-seed3-")
     (tmp_path / "code").mkdir()
     (tmp_path / "code" / "scene.py").write_text("SIDES = 7\n")
-    monkeypatch.setattr(shapes_vqa.shapes, "__file__", str(tmp_path / "code" / "__init__.py"))
+    monkeypatch.setattr(shapes, "__file__", str(tmp_path / "code" / "__init__.py"))
     assert Shapes(path=tmp_path, **SETTINGS).folder != before
 
 
@@ -72,7 +73,6 @@ def test_another_process_was_faster(tmp_path, monkeypatch):
         write_shapes(source.folder, **settings)
         write_shapes(folder, **settings)
 
-    write_shapes = shapes_vqa.write_shapes
     monkeypatch.setattr(shapes_vqa, "write_shapes", write_late)
     source = Shapes(path=tmp_path, **SETTINGS)
     source.prepare(ignore)

@@ -35,7 +35,9 @@ def test_references(tmp_path, write):
     write("test", [["is there not a circle?", "yes", 0]])
     source = EasyVqa(path=tmp_path)
     source.prepare(ignore)
-    assert (source.kind, source.split_names, source.settings) == ("easy_vqa", {"train", "test"}, {})
+    assert source.kind == "easy_vqa"
+    assert source.split_names == {"train", "test"}
+    assert source.settings == {}
     source, partitions = pickle.loads(pickle.dumps((source, source.partitions())))
     assert [list(source.read(partition)) for partition in partitions] == [
         [

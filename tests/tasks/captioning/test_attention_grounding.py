@@ -24,7 +24,7 @@ def test_attention_counts_while_the_words_of_a_shape_are_said():
     looks[7] = [[0, 0], [0, 1]]
     first, second = attention_on_objects(pieces, looks, SCENE)
     assert first == (1.0, 0.25)
-    assert second == (pytest.approx(0.25), 0.25)  # half of the second of two words
+    assert second == pytest.approx((0.25, 0.25))  # half of the second of two words
 
 
 def test_a_caption_that_is_not_true_speaks_of_nothing():

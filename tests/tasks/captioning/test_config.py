@@ -73,12 +73,12 @@ def decoder(**options):
             "train.doubly_stochastic: expected 0 without soft attention, got 1.0",
         ),
         (
-            {"model": decoder(attention=None), "evaluate": {"beam": {"coverage_penalty": 0.2}}},
-            "evaluate.beam.coverage_penalty: expected 0 without attention, got 0.2",
+            {"model": decoder(attention=None), "evaluate": {"search": {"coverage_penalty": 0.2}}},
+            "evaluate.search.coverage_penalty: expected 0 without attention, got 0.2",
         ),
         (
-            {"evaluate": {"beam": {"constraints": {"min_length": 21}}}},
-            "evaluate.beam.constraints.min_length: expected at most the max_length of the beam, 20",
+            {"evaluate": {"search": {"constraints": {"min_length": 21}}}},
+            "evaluate.search.constraints.min_length: expected at most max_length, 20",
         ),
         (
             {"model": decoder(attention={"kind": "monotonic"})},

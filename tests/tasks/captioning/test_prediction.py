@@ -54,7 +54,7 @@ def test_attention_is_drawn_over_the_upright_photo(drawn, photo, fit, height):
 def test_a_model_that_has_diverged_is_told_of(drawn, photo):
     nothing = np.zeros((1, 2), int)
     decoded = Decoded(np.zeros((1, 2, 3), int), nothing, np.full((1, 2), -np.inf), None)
-    nothing_found = read_hypotheses(decoded, 0, BeamSearchOptions(width=2, n_best=2))
+    nothing_found = read_hypotheses(decoded, 0, BeamSearchOptions(beam_width=2, n_best=2))
     assert nothing_found == []
     with pytest.raises(UserError, match="expected a caption from this model, got none"):
         caption_photo(

@@ -90,10 +90,10 @@ def test_parts_that_do_not_fit_are_an_error_before_the_build():
 
 def test_a_banned_token_must_be_of_the_vocabulary(records):
     constraints = {"banned_tokens": ["circel"]}
-    task = make_task(evaluate={"beam": {"constraints": constraints}})
-    message = r"evaluate.beam.constraints.banned_tokens: expected tokens of the vocabulary, got ci"
-    with pytest.raises(UserError, match=message):
-        task.build_model(records)
+    task = make_task(evaluate={"search": {"constraints": constraints}})
+    place = r"evaluate\.search\.constraints\.banned_tokens"
+    with pytest.raises(UserError, match=f"{place}: expected tokens of the vocabulary, got ci"):
+        task.check_records(records)
 
 
 def test_scheduled_sampling_is_a_callback(records, tmp_path, monkeypatch):

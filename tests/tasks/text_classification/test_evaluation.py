@@ -69,7 +69,7 @@ def test_exhibits_count_every_text(records, evaluation):
     assert isinstance(scores, Table)
     assert [row[0] for row in scores.rows] == ["model", "bag of words", "majority"]
     assert isinstance(classes, Table)
-    assert sum(row[1] for row in classes.rows) == texts
+    assert sum(int(row[1] or 0) for row in classes.rows) == texts
     assert isinstance(confusion, Confusion)
     assert sum(map(sum, confusion.counts)) == texts
     assert isinstance(calibration, Calibration)

@@ -5,6 +5,7 @@ import pytest
 from rnnpipe.config.loader import load_config
 from rnnpipe.errors import UserError
 from rnnpipe.tasks import find_schemas
+from rnnpipe.tasks.text_classification.config import TextClassificationTrain
 
 
 def test_shuffled_batches_are_of_like_lengths_and_others_in_order(task, records):
@@ -65,7 +66,9 @@ def test_r_drop_without_dropout_is_refused(tmp_path):
     with pytest.raises(UserError, match=r"train.r_drop: expected a model with dropout"):
         load_config(path, find_schemas())
     path.write_text(path.read_text() + "model: {dropout: 0.1}\n")
-    assert load_config(path, find_schemas()).train.r_drop == 1
+    train = load_config(path, find_schemas()).train
+    assert isinstance(train, TextClassificationTrain)
+    assert train.r_drop == 1
 
 
 def test_the_last_state_cannot_be_connected(tmp_path):

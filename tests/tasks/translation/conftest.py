@@ -1,5 +1,6 @@
 import json
 from collections import Counter
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,7 @@ SENTENCES = {
     "test": ["red dog runs", "a red old man runs", "a red cat old old man runs"],
 }
 
-OPTIONS = {
+OPTIONS: dict[str, Any] = {
     "task": "translation",
     "data": {"source": {"kind": "translation_grammar"}, "text": {"joint": False, "max_tokens": 6}},
     "model": {
@@ -32,7 +33,7 @@ OPTIONS = {
         "decoder": {"cell": {"units": 7}, "attention": {"units": 6}},
     },
     "train": {"batch_size": 2, "epochs": 2, "keep_best": {"average": 2}},
-    "evaluate": {"beam": {"width": 3, "n_best": 2, "max_length": 8}},
+    "evaluate": {"search": {"beam_width": 3, "n_best": 2, "max_length": 8}},
 }
 
 
@@ -71,7 +72,7 @@ def records(tmp_path):
         tokenizers[side] = train_tokenizer(words, kind="word", vocabulary=30)
         (folder / side).mkdir(parents=True)
         tokenizers[side].save(folder / side)
-    stats = {"kind": "text_pair", "dead_letters": {}, "splits": {}}
+    stats: dict[str, Any] = {"kind": "text_pair", "dead_letters": {}, "splits": {}}
     for split, each in pairs.items():
         rows = [
             {

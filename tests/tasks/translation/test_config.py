@@ -4,7 +4,9 @@ import pytest
 
 from rnnpipe.config.loader import load_config
 from rnnpipe.errors import UserError
+from rnnpipe.parts.optimizers import PlateauScheduleOptions
 from rnnpipe.tasks import find_schemas
+from rnnpipe.tasks.translation.config import TranslationConfig
 
 CONFIG = Path(__file__).resolve().parents[3] / "configs" / "translation.yaml"
 
@@ -22,8 +24,8 @@ CONFIG = Path(__file__).resolve().parents[3] / "configs" / "translation.yaml"
             r"schedule\.warmup_steps: expected a positive integer, got 0",
         ),
         (
-            ["evaluate.beam={width: 3, n_best: 4}"],
-            r"evaluate\.beam\.n_best: expected at most the width, 3, got 4; write a wider beam",
+            ["evaluate.search={beam_width: 3, n_best: 4}"],
+            r"evaluate\.search\.n_best: expected at most beam_width, 3, got 4; write a wider beam",
         ),
         (
             ["model.share_embedding=true"],
@@ -51,9 +53,9 @@ CONFIG = Path(__file__).resolve().parents[3] / "configs" / "translation.yaml"
             r"train\.reinforce=.*: expected null without hard attention",
         ),
         (
-            ["data.text.max_tokens=20", "evaluate.beam={constraints: {min_length: 22}}"],
-            r"evaluate\.beam\.constraints\.min_length: expected at most the max_length of the "
-            r"beam, 21, got 22; lower it, or raise max_length",
+            ["data.text.max_tokens=20", "evaluate.search={constraints: {min_length: 22}}"],
+            r"evaluate\.search\.constraints\.min_length: expected at most max_length, "
+            r"21, got 22; lower it, or raise max_length",
         ),
         (["train.label_smoothing=1.0"], "expected a number of at least 0 and below 1, got 1.0"),
         (["train.keep_best.metric=accuracy"], "expected bleu, chrf, exact, perplexity or loss"),
@@ -67,6 +69,7 @@ def test_settings_that_contradict_each_other_are_told_with_their_key(settings, m
 def test_a_plateau_needs_no_warmup():
     settings = ["train.optimizer.schedule={kind: plateau, factor: 0.3, patience: 1}"]
     schedule = load_config(CONFIG, find_schemas(), settings).train.optimizer.schedule
+    assert isinstance(schedule, PlateauScheduleOptions)
     assert (schedule.kind, schedule.factor, schedule.patience) == ("plateau", 0.3, 1)
 
 
@@ -78,15 +81,21 @@ def test_a_plateau_needs_no_warmup():
         ["train.reinforce={}", "model.decoder.attention={kind: hard}"],
         ["train.reinforce={}", "model.decoder.attention={kind: gated, mechanism: {kind: hard}}"],
         ["data.text.max_tokens=100"],
-        ["data.text.max_tokens=200", "evaluate.beam.max_length=50"],
+        ["data.text.max_tokens=200", "evaluate.search.max_length=50"],
     ],
 )
 def test_settings_that_do_not_contradict_each_other(settings):
     assert load_config(CONFIG, find_schemas(), settings).task == "translation"
 
 
+def load(settings):
+    config = load_config(CONFIG, find_schemas(), settings)
+    assert isinstance(config, TranslationConfig)
+    return config
+
+
 def test_the_length_of_translations_follows_from_that_of_records():
-    config = load_config(CONFIG, find_schemas(), ["evaluate.beam.max_length=null"])
-    assert config.evaluate.beam.limit(60).max_length == 61
-    config = load_config(CONFIG, find_schemas(), ["evaluate.beam.max_length=9"])
-    assert config.evaluate.beam.limit(60).max_length == 9
+    config = load(["evaluate.search.max_length=null"])
+    assert config.evaluate.search.limit(60).max_length == 61
+    config = load(["evaluate.search.max_length=9"])
+    assert config.evaluate.search.limit(60).max_length == 9

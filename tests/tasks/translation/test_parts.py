@@ -1,5 +1,7 @@
 """Every cell and every attention mechanism in a translator, by what a config says."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -37,7 +39,7 @@ def check_gradients(trainer):
 @pytest.mark.parametrize("attention", MECHANISMS)
 @pytest.mark.parametrize("cell", CELLS)
 def test_every_cell_decodes_with_every_mechanism(cell, attention):
-    decoder = {"cell": {"kind": cell, "units": 6}, "attention": {"kind": attention}}
+    decoder: dict[str, Any] = {"cell": {"kind": cell, "units": 6}, "attention": {"kind": attention}}
     if cell == "att2in":
         decoder["architecture"] = "bahdanau"
     if cell == "projection_lstm":

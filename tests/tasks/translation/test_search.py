@@ -33,17 +33,18 @@ def model():
 
 
 def make_search(model, *, batch_size=64, required=(), prefix=(), **options):
-    options = TranslationSearchOptions(**{"n_best": 1, "max_length": 8, **options})
+    how = TranslationSearchOptions(**{"n_best": 1, "max_length": 8, **options})
     extra = {"required": required, "prefix": prefix}
-    return TranslationSearch(model, options, batch_size=batch_size, find_token=int, **extra)
+    return TranslationSearch(model, how, batch_size=batch_size, find_token=int, **extra)
 
 
 @pytest.mark.parametrize("width", [1, 3])
 def test_results_come_in_the_order_of_the_sources_whatever_the_batches(model, width):
     pairs, all_together = (
-        make_search(model, width=width, batch_size=size, max_length=6)(SOURCES) for size in (2, 9)
+        make_search(model, beam_width=width, batch_size=size, max_length=6)(SOURCES)
+        for size in (2, 9)
     )
-    (last,) = make_search(model, width=width, max_length=6)(SOURCES[-1:])
+    (last,) = make_search(model, beam_width=width, max_length=6)(SOURCES[-1:])
     assert [one.tokens for one in last] == [one.tokens for one in pairs[-1]]
     for found, others in zip(pairs, all_together, strict=True):
         assert [one.tokens for one in found] == [one.tokens for one in others]
@@ -52,7 +53,7 @@ def test_results_come_in_the_order_of_the_sources_whatever_the_batches(model, wi
 
 @pytest.mark.parametrize("coverage_penalty", [0.0, 0.4])
 def test_the_probability_is_that_of_the_words_one_after_another(model, coverage_penalty):
-    options = {"width": 3, "n_best": 2, "max_length": 6, "coverage_penalty": coverage_penalty}
+    options = {"beam_width": 3, "n_best": 2, "max_length": 6, "coverage_penalty": coverage_penalty}
     for source, found in zip(SOURCES, make_search(model, **options)(SOURCES), strict=True):
         for one in found:
             said = [*one.tokens, 3]
@@ -68,7 +69,7 @@ def test_the_probability_is_that_of_the_words_one_after_another(model, coverage_
 
 def test_the_best_comes_first_and_alignments_are_of_the_own_source(model):
     for source, found in zip(
-        SOURCES, make_search(model, width=4, n_best=4, max_length=6)(SOURCES), strict=True
+        SOURCES, make_search(model, beam_width=4, n_best=4, max_length=6)(SOURCES), strict=True
     ):
         scores = [one.score for one in found]
         assert scores == sorted(scores, reverse=True)
@@ -86,9 +87,9 @@ def test_translations_are_not_much_longer_than_their_sources(model, width):
     bias = endless.get_layer("decoder").to_logits.bias
     bias.assign(keras.ops.where(keras.ops.arange(9) == 3, -1e9, bias))
     for ratio, longest in ((0.5, [11, 10, 14, 11, 12]), (3.0, [19, 13, 20, 16, 20])):
-        found = make_search(endless, width=width, max_length=20, max_ratio=ratio)(SOURCES)
+        found = make_search(endless, beam_width=width, max_length=20, max_ratio=ratio)(SOURCES)
         assert [len(each[0].tokens) for each in found] == longest
-    free = make_search(endless, width=width, max_length=20, max_ratio=None)(SOURCES)
+    free = make_search(endless, beam_width=width, max_length=20, max_ratio=None)(SOURCES)
     assert [len(each[0].tokens) for each in free] == [20] * 5
 
 
@@ -97,11 +98,11 @@ def test_no_source_is_no_work(model):
 
 
 def test_constraints_hold(model):
-    free = make_search(model, width=4)(SOURCES)
+    free = make_search(model, beam_width=4)(SOURCES)
     common = max((3, *range(4, 9)), key=lambda token: sum(token in f[0].tokens for f in free))
     assert any(common in each[0].tokens for each in free)
     rules = ConstraintOptions(min_length=6, no_repeat_ngram=1, banned_tokens=(str(common),))
-    found = make_search(model, width=4, constraints=rules)(SOURCES)
+    found = make_search(model, beam_width=4, constraints=rules)(SOURCES)
     for each in found:
         tokens = each[0].tokens
         assert common not in tokens
@@ -113,7 +114,7 @@ def test_constraints_hold(model):
 def test_phrases_and_prefixes_are_in_every_translation(model, batch_size):
     required, prefix = [[5, 7], [8]], [6, 4]
     search = make_search(
-        model, width=6, n_best=2, required=required, prefix=prefix, batch_size=batch_size
+        model, beam_width=6, n_best=2, required=required, prefix=prefix, batch_size=batch_size
     )
     for found in search(SOURCES):
         assert found
@@ -124,7 +125,7 @@ def test_phrases_and_prefixes_are_in_every_translation(model, batch_size):
 
 
 def test_groups_find_translations_unlike_each_other_s(model):
-    options = {"width": 4, "n_best": 2, "max_length": 5}
+    options = {"beam_width": 4, "n_best": 2, "max_length": 5}
     alike = make_search(model, **options)(SOURCES)
     apart = make_search(model, **options, groups=2, diversity=5.0)(SOURCES)
     shared = [

@@ -204,7 +204,7 @@ def test_what_cannot_be_written_is_refused(task, records, tmp_path, inputs, told
 
 
 def test_a_file_gets_the_best_of_all_groups(records, tmp_path):
-    task = make_task(beam={"width": 4, "n_best": 2, "groups": 2, "max_length": 8})
+    task = make_task(search={"beam_width": 4, "n_best": 2, "groups": 2, "max_length": 8})
     task.save_vocabulary(records, tmp_path / "vocabulary")
     path = tmp_path / "lines.txt"
     path.write_text("a dog\nred man\n", encoding="utf-8")
@@ -214,12 +214,12 @@ def test_a_file_gets_the_best_of_all_groups(records, tmp_path):
 
 
 def test_banned_tokens_are_of_the_vocabulary(records):
-    task = make_task(beam={"constraints": {"banned_tokens": ["▁hund", "<unk>"]}})
-    assert task.build_model(records)
-    task = make_task(beam={"constraints": {"banned_tokens": ["hund"]}})
-    told = r"evaluate\.beam\.constraints: expected tokens of the vocabulary, got "
+    task = make_task(search={"constraints": {"banned_tokens": ["▁hund", "<unk>"]}})
+    task.check_records(records)
+    task = make_task(search={"constraints": {"banned_tokens": ["hund"]}})
+    told = r"evaluate\.search\.constraints: expected tokens of the vocabulary, got "
     with pytest.raises(UserError, match=told + "hund; did you mean ▁hund?"):
-        task.build_model(records)
+        task.check_records(records)
 
 
 def test_scheduled_sampling_grows_with_the_steps(records, tmp_path):

@@ -1,3 +1,5 @@
+from typing import Any
+
 import keras
 import numpy as np
 import pytest
@@ -5,6 +7,7 @@ import pytest
 from rnnpipe.config.loader import load_settings
 from rnnpipe.errors import UserError
 from rnnpipe.models.frame_labeler import FrameLabelerOptions, build_frame_labeler
+from rnnpipe.sources.videos.decoding import read_video
 from rnnpipe.tasks.video_labeling import prediction
 from rnnpipe.tasks.video_labeling.prediction import predict_video, stream_labels, stream_video
 from rnnpipe.transforms.recipes.video_frames import FrameOptions
@@ -16,7 +19,8 @@ NAMES = {"frame": ["down", "still", "up"], "clip": ["a", "b"]}
 
 def build(bidirectional=False, features=None):
     keras.utils.set_random_seed(4)
-    encoder, shape = {"kind": "cnn", "channels": [4]}, (16, 16, 3)
+    encoder: dict[str, Any] = {"kind": "cnn", "channels": [4]}
+    shape: tuple[int, ...] = (16, 16, 3)
     if features is not None:
         encoder, shape = {"kind": "features", "units": None}, (CHANNELS,)
     recurrence = {"cell": {"kind": "gru", "units": 5}, "bidirectional": bidirectional}
@@ -95,7 +99,7 @@ def test_a_stream_has_labels_before_the_video_ends(model):
 
 
 def test_features_of_a_stream_are_computed_frame_by_frame(clip, features, monkeypatch):
-    asked, read_video = [], prediction.read_video
+    asked = []
 
     def read(path):
         for shown in read_video(path):

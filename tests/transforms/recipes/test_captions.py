@@ -15,7 +15,7 @@ from rnnpipe.inputs.batches import make_batches
 from rnnpipe.metrics.scene_captions import caption_is_true
 from rnnpipe.sources.captions.coco import CocoCaptions
 from rnnpipe.sources.generated.shapes_captions import ShapesCaptions
-from rnnpipe.sources.images.decoding import read_image
+from rnnpipe.sources.images.decoding import decode_image, read_image
 from rnnpipe.text.tokenizer import Tokenizer
 from rnnpipe.transforms.build import Build
 from rnnpipe.transforms.recipes import image_records
@@ -209,12 +209,12 @@ def test_an_image_that_fails_at_the_size_of_the_backbone_alone_is_told_of(
 ):
     images = {f"{n}.jpg": jpeg((0, 40 * n, 255 - 40 * n)) for n in range(6)}
     source = write_coco(tmp_path / "raw", images, {name: ["A colour."] for name in images})
-    features, decode = make_features(weights), image_records.decode_image
+    features = make_features(weights)
 
     def fail(data, size, fit):
         if size == SIDE and data == images["3.jpg"]:
             raise BadRecord("decode image", "too little memory")
-        return decode(data, size, fit)
+        return decode_image(data, size, fit)
 
     def read_once(path):
         data = Path(path).read_bytes()
@@ -232,5 +232,5 @@ def test_an_image_that_fails_at_the_size_of_the_backbone_alone_is_told_of(
     found = {record["image_id"]: record for record in records.read("train")}
     assert sorted(found) == [1, 2, 3, 5, 6]
     for number, record in found.items():
-        pixels = np.asarray(decode(images[f"{number - 1}.jpg"], SIDE, "stretch"))
+        pixels = np.asarray(decode_image(images[f"{number - 1}.jpg"], SIDE, "stretch"))
         np.testing.assert_allclose(record["image_features"], features(pixels[None])[0], atol=1e-5)

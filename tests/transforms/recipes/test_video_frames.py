@@ -1,6 +1,7 @@
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -165,7 +166,7 @@ def test_weights_count_by_their_content_and_without_features_there_are_none(weig
 
 
 def test_bad_files_are_dead_letters_or_read_as_far_as_they_go(shared_data):
-    told = {}
+    told: dict[str, Any] = {}
     for path in sorted((shared_data / "bad_inputs").glob("*/*.m[op][v4g]")):
         encoder = VideoEncoder(VideoRecipe(frames=FrameOptions(rate=25, size=32)), {}, {"x": 0})
         clip = refer_clip(Clip(path.name, str(path), clip_label="x"))

@@ -1,6 +1,7 @@
 """What holds for every kind of record, wherever the build runs."""
 
 from dataclasses import replace
+from typing import Any
 
 import apache_beam as beam
 import pytest
@@ -55,7 +56,8 @@ def test_all_good_records_arrive_and_every_bad_one_is_named_once(
 @pytest.mark.parametrize("kind", ["caption", "video"])
 def test_so_it_is_with_features(kind, workers, tmp_path, weights, read_counters):
     raw = KINDS[kind](tmp_path / "raw", 100, 1)
-    raw = replace(raw, recipe=replace(raw.recipe, features=make_features(weights)))
+    recipe: Any = raw.recipe
+    raw = replace(raw, recipe=replace(recipe, features=make_features(weights)))
     check_what_arrives(raw, Runner(workers), tmp_path / "records", read_counters)
 
 
@@ -134,7 +136,7 @@ def test_a_fault_of_ours_is_not_taken_for_a_mistake(workers):
 def test_of_records_with_one_key_the_same_one_is_kept_in_whatever_order_they_come(
     reverse,
 ):
-    values = [Reference("k1", "g", "train", {"words": w}) for w in ("b", "a")]
+    values: list[Any] = [Reference("k1", "g", "train", {"words": w}) for w in ("b", "a")]
     values += [Reference("k0", "g", "train", {"words": "c"}), Drop(values[0], leak=True)]
     if reverse:
         values.reverse()

@@ -1,6 +1,7 @@
 """Builds from and to an object store: the same bytes, wholly published or not at all."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ from rnnpipe.transforms.build import Build
 from rnnpipe.transforms.runners.runner import Runner
 from tests.transforms.kinds import KINDS, contents
 
-READERS = {
+READERS: dict[str, Any] = {
     "text_pair": lambda path: Parallel(path=path, source="de", target="en"),
     "text_stream": lambda path: TextStreams(path=path / "book.txt", begin="^# "),
     "caption": CocoCaptions,

@@ -4,7 +4,9 @@ import queue
 import signal
 import threading
 import time
+from functools import partial
 from types import SimpleNamespace
+from typing import Any
 
 import apache_beam as beam
 import grpc
@@ -20,10 +22,14 @@ def _write_pid(number, folder):
     (folder / str(number)).write_text(f"{os.getpid()} {os.getppid()}")
 
 
+def _write_pids(pipeline, numbers, folder):
+    return pipeline | beam.Create(numbers) | beam.Map(_write_pid, folder)
+
+
 def test_pipelines_run_one_after_the_other_on_forked_workers(tmp_path):
     with Runner(2).open() as run:
         for number in (1, 2):
-            run(lambda p, n=number: p | beam.Create([n]) | beam.Map(_write_pid, tmp_path))
+            run(partial(_write_pids, numbers=[number], folder=tmp_path))
     (first, parent), (second, same) = (
         (tmp_path / str(number)).read_text().split() for number in (1, 2)
     )
@@ -81,7 +87,8 @@ class _Lines:
 
 def test_a_worker_of_the_pipeline_before_is_not_missed():
     pool, said = WorkerPool(), _Lines()
-    pool._forker, pool._is_closing = SimpleNamespace(stdout=said, stdin=io.StringIO()), False
+    forker: Any = SimpleNamespace(stdout=said, stdin=io.StringIO())
+    pool._forker, pool._is_closing = forker, False
     watcher = threading.Thread(target=pool._watch)
     watcher.start()
     for name in ("worker_1", "worker_2"):

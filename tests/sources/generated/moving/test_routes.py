@@ -34,7 +34,8 @@ def test_no_place_says_anything_about_a_motion():
     motions = np.array([motion for walk in walks for motion in walk.motions])
     places = np.array([place for walk in walks for place in walk.places])
     for motion in STEPS:
-        shares = np.histogram2d(*places[motions == motion].T, bins=2, range=[[0, 1]] * 2)[0]
+        x, y = places[motions == motion].T
+        shares = np.histogram2d(x, y, bins=2, range=[[0, 1]] * 2)[0]
         np.testing.assert_allclose(shares / shares.sum(), 0.25, atol=0.03)
 
 

@@ -1,4 +1,4 @@
-"""Training of captioners: soft attention is regularised, hard attention is reinforced."""
+"""Training by alignments: soft attention is regularised, hard attention is reinforced."""
 
 from typing import Any
 
@@ -11,14 +11,14 @@ from rnnpipe.training.attention import AttentionTrainer
 
 
 @keras.saving.register_keras_serializable("rnnpipe")
-class CaptionTrainer(AttentionTrainer):
+class AlignmentTrainer(AttentionTrainer):
     """A model of logits and alignments, compiled with a loss of the logits, and what adds to it.
 
         soft: loss = L + λ/T Σᵢ (1 − Σₜ αₜᵢ)²
         hard: loss = L − 1/T [λ_r (log p(y | s) − b) log p(s) + λ_e H[s]]
 
-    where L is the compiled loss, a mean over tokens, and T how many tokens a caption has on
-    average: what adds to it is so in proportion to the loss of whole captions, as in the paper.
+    where L is the compiled loss, a mean over tokens, and T how many tokens a sequence has on
+    average: what adds to it is so in proportion to the loss of whole sequences, as in the paper.
     Metrics see the logits alone. Hard attention is reinforced in training only; otherwise its loss
     is L.
 
@@ -68,7 +68,7 @@ class CaptionTrainer(AttentionTrainer):
         return _per_token(self.reinforcement(log_likelihood, outputs, token_mask), token_mask)
 
 
-def _per_token(of_captions: Any, token_mask: Any) -> Any:
-    """The sum over captions `(batch,)` divided by the number of tokens in the mask."""
-    tokens = ops.sum(ops.cast(token_mask, of_captions.dtype))
-    return ops.sum(of_captions) / ops.maximum(tokens, 1)
+def _per_token(of_sequences: Any, token_mask: Any) -> Any:
+    """The sum over sequences `(batch,)` divided by the number of tokens in the mask."""
+    tokens = ops.sum(ops.cast(token_mask, of_sequences.dtype))
+    return ops.sum(of_sequences) / ops.maximum(tokens, 1)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from rnnpipe.models.captioner import build_captioner
-from rnnpipe.training.captions import CaptionTrainer
+from rnnpipe.training.alignments import AlignmentTrainer
 from rnnpipe.training.token_targets import Perplexity, TokenCrossEntropy
 from tests.models.caption_decoders import caption_options
 
@@ -22,7 +22,7 @@ def make_trainer(kind, **options):
     keras.utils.set_random_seed(3)
     settings = caption_options(kind, {"kind": "features"}, expected_share=0.0)
     model = build_captioner(settings, vocab=11, image_shape=(2, 3, 4))
-    trainer = CaptionTrainer(model, **options)
+    trainer = AlignmentTrainer(model, **options)
     trainer.compile(keras.optimizers.SGD(0.5), TokenCrossEntropy(), metrics=[Perplexity()])
     return trainer
 
@@ -78,7 +78,8 @@ def test_hard_attention_is_reinforced_in_training_alone():
 
 def liars(rng, count=64):
     """Grids of which one cell, which is marked, says what the word is; the others say anything."""
-    words, rows, columns = rng.integers(4, 8, count), *rng.integers(0, 2, (2, count))
+    words = rng.integers(4, 8, count)
+    rows, columns = rng.integers(0, 2, (2, count))
     here = np.arange(count), rows, columns
     said = rng.integers(4, 8, (count, 2, 2))
     said[here] = words
@@ -93,7 +94,7 @@ def test_hard_attention_learns_where_the_word_is():
     sizes = {"embedding": 4, "units": 8, "attention_units": 8}
     settings = caption_options("hard", {"kind": "features"}, **sizes, expected_share=0.0)
     model = build_captioner(settings, vocab=8, image_shape=(2, 2, 5))
-    trainer = CaptionTrainer(model, reward_weight=1.0, entropy_weight=0.02)
+    trainer = AlignmentTrainer(model, reward_weight=1.0, entropy_weight=0.02)
     trainer.compile(keras.optimizers.Adam(0.03), TokenCrossEntropy())
     rng = np.random.default_rng(0)
     for _ in range(60):
@@ -105,7 +106,7 @@ def test_hard_attention_learns_where_the_word_is():
 
 def test_config_makes_the_same_trainer():
     trainer = make_trainer("hard", reward_weight=0.3, entropy_weight=0.1)
-    again = CaptionTrainer.from_config(trainer.get_config())
+    again = AlignmentTrainer.from_config(trainer.get_config())
     assert (again.reward_weight, again.entropy_weight) == (0.3, 0.1)
     again.model.set_weights(trainer.model.get_weights())
     np.testing.assert_allclose(again(INPUTS)["logits"], trainer(INPUTS)["logits"], atol=1e-6)
