@@ -13,14 +13,15 @@ import pytest
 from rnnpipe import decoding, layers
 from rnnpipe.config.leaves import walk_leaves
 from rnnpipe.models.image_classifier import GlimpseReaderOptions
-from rnnpipe.parts import decoder, optimizers, search
-from rnnpipe.parts.attention import AttentionOptions, ReinforceOptions
+from rnnpipe.parts import decoder, schedules, search
+from rnnpipe.parts.attention import AttentionOptions
+from rnnpipe.parts.attention_wrappers import ReinforceOptions
 from rnnpipe.parts.cells import Att2InOptions, CellOptions
 from rnnpipe.parts.embedding import EmbeddingOptions
+from rnnpipe.parts.inverse_sqrt import InverseSqrt
 from rnnpipe.parts.optimizers import OptimizerOptions
 from rnnpipe.parts.pooling import PoolingOptions
 from rnnpipe.parts.recurrence import RecurrenceOptions
-from rnnpipe.parts.schedules import InverseSqrt
 from rnnpipe.settings import Settings
 from rnnpipe.tasks import find_schemas
 from rnnpipe.training.alignments import AlignmentTrainer
@@ -158,10 +159,10 @@ TARGETS: dict[type[Settings], Any] = {
     decoder.LinearSamplingOptions: layers.linear_schedule,
     decoder.ExponentialSamplingOptions: layers.exponential_schedule,
     decoder.InverseSigmoidSamplingOptions: layers.inverse_sigmoid_schedule,
-    optimizers.CosineScheduleOptions: keras.optimizers.schedules.CosineDecay,
-    optimizers.ConstantScheduleOptions: keras.optimizers.schedules.CosineDecay,
-    optimizers.InverseSqrtScheduleOptions: InverseSqrt,
-    optimizers.PlateauScheduleOptions: keras.callbacks.ReduceLROnPlateau,
+    schedules.CosineScheduleOptions: keras.optimizers.schedules.CosineDecay,
+    schedules.ConstantScheduleOptions: keras.optimizers.schedules.CosineDecay,
+    schedules.InverseSqrtScheduleOptions: InverseSqrt,
+    schedules.PlateauScheduleOptions: keras.callbacks.ReduceLROnPlateau,
     search.BeamSearchOptions: decoding.beam_search,
     search.SamplingOptions: decoding.sample_tokens,
     search.ConstraintOptions: decoding.Constraints,

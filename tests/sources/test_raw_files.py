@@ -160,9 +160,9 @@ def test_names_in_folders_and_names_that_lead_out(tmp_path):
     }.items():
         with pytest.raises(BadRecord, match=reason):
             index.find_name(name)
-    for name in (None, 5, "", ["2.jpg"]):
+    for other in (None, 5, "", ["2.jpg"]):
         with pytest.raises(BadRecord, match="not the name of a file"):
-            index.find_name(name)
+            index.find_name(other)
 
 
 def test_every_image_ending_is_a_format_that_pillow_opens():

@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -76,4 +77,4 @@ def test_a_thin_image_is_a_square_too(tmp_path, size, fit):
     Image.new("RGB", size, "red").save(tmp_path / "thin.png")
     image = read_image(tmp_path / "thin.png", 32, fit)
     assert image.size == (32, 32)
-    assert image.getextrema()[0][1] > 30  # some of it is left
+    assert np.asarray(image).max() > 30  # some of it is left

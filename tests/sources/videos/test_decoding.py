@@ -259,4 +259,4 @@ def test_a_thin_video_is_a_square_too(tmp_path, fit, size):
     (shown, *_) = read_video(path)
     square_of_it = Framing(32, fit, None)(shown)
     assert square_of_it.size == (32, 32)
-    assert square_of_it.getextrema()[0][1] > 30  # some of it is left
+    assert np.asarray(square_of_it).max() > 30  # some of it is left

@@ -4,7 +4,7 @@ import pytest
 
 from rnnpipe.config.loader import load_config
 from rnnpipe.errors import UserError
-from rnnpipe.parts.optimizers import PlateauScheduleOptions
+from rnnpipe.parts.schedules import PlateauScheduleOptions
 from rnnpipe.tasks import find_schemas
 from rnnpipe.tasks.translation.config import TranslationConfig
 
