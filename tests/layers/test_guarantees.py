@@ -149,7 +149,7 @@ def test_decoding_runs_with_any_floatx(floatx):
         (greedy_search, {}),
         (sample, {"seed": 1, "top_k": 3, "top_p": 0.9}),
         (beam_search, {"beam_width": 4, "groups": 2, "n_best": 2}),
-        (beam_search, {"beam_width": 2, "required_phrases": [[[5]], [[6]]]}),
+        (beam_search, {"beam_width": 2, "required_phrases": [[[5]]] * BATCH}),
     ):
         decoded = strategy(*decoder.begin(memory), max_length=5, **options)
         assert decoded.ids.shape[0] == BATCH
@@ -162,6 +162,8 @@ def test_decoding_runs_with_any_floatx(floatx):
 @pytest.mark.parametrize(("rows", "positions"), [(0, TIME), (BATCH, 0), (0, 0)])
 def test_nothing_to_read_gives_outputs_of_the_usual_shape(name, rows, positions):
     layer, _, outputs = called(name)
+    if type(layer) is keras.layers.RNN and (positions == 0 or name == "LSTMCell"):
+        pytest.skip("Keras' own layer around a cell needs a step, and its LSTMCell a row")
     inputs = LAYERS[name].inputs(rows, positions)
     expected = [
         tuple({BATCH: rows, TIME: positions}.get(size, size) for size in shape)
