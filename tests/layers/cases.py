@@ -8,7 +8,7 @@ import numpy as np
 
 from rnnpipe import layers as ours
 
-BATCH, TIME, FEATURES, UNITS, VOCAB = 7, 6, 3, 4, 9
+BATCH, TIME, FEATURES, UNITS, VOCAB = 7, 11, 3, 4, 9
 
 
 class Case(NamedTuple):

@@ -89,7 +89,10 @@ class MultiHeadAttention(Attention):
 
     def project_memory(self, memory: Tensor) -> Tensor:
         """Keys mᵢ K_h, `(batch, positions, heads, key_dim)`."""
-        keys = ops.einsum("bpf,fhk->bphk", memory, self._cast(self.key_kernel))
+        # A product of matrices: TensorFlow's einsum fails where rows and positions are both none.
+        kernel = ops.reshape(self._cast(self.key_kernel), (self.memory_features, -1))
+        shape = (*ops.shape(memory)[:2], self.glimpses, self.key_dim)
+        keys = ops.reshape(ops.matmul(memory, kernel), shape)
         return keys if self.key_bias is None else keys + self._cast(self.key_bias)
 
     def scores(self, query: Tensor, keys: Tensor, state: Nested[Tensor], training: bool) -> Tensor:

@@ -71,8 +71,10 @@ class TopDownCell(AttentionCell):
 def _masked_mean(values: Tensor, mask: Tensor) -> Tensor:
     """The mean over the unmasked positions, `(batch, features)`; zeros if there are none."""
     axes = tuple(range(1, len(values.shape) - 1))
-    if mask is None:
+    if mask is None and None not in values.shape[1:] and 0 not in values.shape[1:]:
         return ops.mean(values, axis=axes)
+    if mask is None:
+        mask = ops.ones_like(values[..., 0], dtype="bool")
     mask = ops.cast(mask, "bool")[..., None]
     total = ops.sum(ops.where(mask, values, ops.zeros_like(values)), axis=axes)
     return total / ops.maximum(ops.sum(ops.cast(mask, total.dtype), axis=axes), 1)

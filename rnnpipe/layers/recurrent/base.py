@@ -1,7 +1,7 @@
 """Base of the recurrent layers that stand in for those of Keras."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -57,17 +57,8 @@ class Recurrent(CheckedOptions, keras.layers.RNN):
         """Runs over time; see the class for the arguments."""
         self._check_call(sequences, initial_state, mask)  # with the mask that the sequences carry
         if sequences.shape[1] == 0:
-            return self._call_without_steps(sequences, initial_state)
+            return call_without_steps(self, super().call, sequences, initial_state)
         return super().call(sequences, initial_state=initial_state, mask=mask, training=training)
-
-    def _call_without_steps(self, sequences: Tensor, initial_state: Nested[Tensor]) -> Any:
-        """Runs sequences of length 0 as one masked step."""
-        step = ops.pad(sequences, [[0, 0], [0, 1], [0, 0]])
-        mask = ops.zeros(ops.shape(step)[:2], "bool")
-        results = super().call(step, initial_state=initial_state, mask=mask)
-        if not self.return_sequences:
-            return results
-        return (results[0][:, :0], *results[1:]) if self.return_state else results[:, :0]
 
     def inner_loop(
         self,
@@ -178,3 +169,15 @@ class Recurrent(CheckedOptions, keras.layers.RNN):
 def _only(mask: Nested[Tensor]) -> Tensor:
     """The mask, which Keras may wrap in a list."""
     return mask[0] if isinstance(mask, Sequence) else mask
+
+
+def call_without_steps(
+    layer: Any, call: Callable[..., Any], sequences: Tensor, initial_state: Nested[Tensor]
+) -> Any:
+    """Runs sequences of length 0 as one masked step, by the `call` of a recurrent layer."""
+    step = ops.pad(sequences, [[0, 0], [0, 1], [0, 0]])
+    mask = ops.zeros(ops.shape(step)[:2], "bool")
+    results = call(step, initial_state=initial_state, mask=mask)
+    if not layer.return_sequences:
+        return results
+    return (results[0][:, :0], *results[1:]) if layer.return_state else results[:, :0]

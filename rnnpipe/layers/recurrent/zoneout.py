@@ -8,6 +8,7 @@ import keras
 from keras import ops, tree
 
 from rnnpipe.layers.errors import LayerError, is_number, layer_error
+from rnnpipe.layers.recurrent.base import call_without_steps
 from rnnpipe.types import Nested, Tensor
 
 
@@ -82,6 +83,18 @@ class Zoneout(keras.layers.RNN):
         if getattr(self.cell, "output_size", sizes[0]) not in sizes:
             raise _output_error(self, f"one of size {self.cell.output_size}")
         self.seed, self.random = seed, keras.random.SeedGenerator(seed)
+
+    def call(
+        self,
+        sequences: Tensor,
+        initial_state: Nested[Tensor] = None,
+        mask: Tensor = None,
+        training: bool = False,
+    ) -> Nested[Tensor]:
+        """Runs over time; the arguments are those of `keras.layers.RNN`."""
+        if sequences.shape[1] == 0:
+            return call_without_steps(self, super().call, sequences, initial_state)
+        return super().call(sequences, initial_state=initial_state, mask=mask, training=training)
 
     def inner_loop(
         self, sequences: Tensor, initial_state: Nested[Tensor], mask: Tensor, training: bool = False
