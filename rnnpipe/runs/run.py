@@ -81,7 +81,7 @@ class Run(Results):
         """Scores the run on the splits of its config and writes a report.
 
         Args:
-            overrides: settings of `evaluate` by key, e.g. `{"evaluate.beam.width": 10}`. The
+            overrides: settings of `evaluate` by key, e.g. `{"evaluate.search.beam_width": 10}`. The
                 results go into a folder of their own then, and those of the run stay.
             verbose: whether progress and scores are printed.
 
