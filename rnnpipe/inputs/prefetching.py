@@ -8,7 +8,7 @@ def prefetch(batches: tf.data.Dataset, ahead: int = 2) -> tf.data.Dataset:
 
     TensorFlow would tune those settings at run time. But an iterator that is let go waits for the
     tuner, which sleeps twice as long each time, up to a minute, and does not always wake: of epochs
-    of 8.7 seconds some took 10.3 (`tools/bench/epochs.py`), and nearly all where an epoch ends
+    of 8.7 seconds some took 10.3 (`tools.bench.epochs`), and nearly all where an epoch ends
     before its batches do. Untuned, `tf.data.AUTOTUNE` means all cores.
 
     Args:

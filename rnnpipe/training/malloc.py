@@ -14,7 +14,7 @@ def tune_malloc() -> bool:
     By default the GNU C library maps each block of more than 32 MiB anew, and gives back whatever
     is free at the heap's end. A training step asks for the same blocks as the one before, so the
     kernel clears the same pages at every step: a third of all the CPU time of a translator's
-    training, whose logits are that large (`tools/bench/translation.py`). It holds for the whole
+    training, whose logits are that large (`tools.bench.translation`). It holds for the whole
     process and all of its libraries, until its end; the highest memory in use grows by 15 to 25 %.
 
     `rnnpipe run` and `rnnpipe train` do so before they train. It is worth a line before any other

@@ -4,7 +4,7 @@
     python -m tools.bench.lengths --masks          # what a right-padded mask costs a training step
 
 The first epoch compiles, once for each of a few lengths (docs/layers.md), and is told apart from
-those after it. Cases alternate, medians are told; `cpu` is as in `tools/bench/layers.py`.
+those after it. Cases alternate, medians are told; `cpu` is as in `tools.bench.layers`.
 """
 
 import argparse
