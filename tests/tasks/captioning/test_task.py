@@ -91,8 +91,8 @@ def test_parts_that_do_not_fit_are_an_error_before_the_build():
 def test_a_banned_token_must_be_of_the_vocabulary(records):
     constraints = {"banned_tokens": ["circel"]}
     task = make_task(evaluate={"search": {"constraints": constraints}})
-    place = r"evaluate\.search\.constraints\.banned_tokens"
-    with pytest.raises(UserError, match=f"{place}: expected tokens of the vocabulary, got ci"):
+    message = r"evaluate\.search\.constraints: expected tokens of the vocabulary, got circel"
+    with pytest.raises(UserError, match=message):
         task.check_records(records)
 
 
