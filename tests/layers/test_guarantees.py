@@ -548,6 +548,8 @@ class Scaled(LSTM):
 
 
 class Labelled:
+    name: str
+
     def label(self):
         return f"<{self.name}>"
 
