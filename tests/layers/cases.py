@@ -72,9 +72,9 @@ def _inside(outer: Callable[..., Any], inner: Callable[[], Any], **fixed: Any) -
 def _decoder(cell: Any, **fixed: Any) -> Callable[..., keras.layers.Layer]:
     def make(dtype: Any = None, **options: Any) -> keras.layers.Layer:
         given = {} if dtype is None else {"dtype": dtype}
-        step, attention = cell(**given), ours.AdditiveAttention(3, **given)
-        options = {**fixed, **given, **options}
-        return ours.AttentionDecoder(VOCAB, UNITS, step, attention, **options)
+        attention = ours.AdditiveAttention(3, **given)
+        parts = {"cell": cell(**given), "attention": attention}
+        return ours.AttentionDecoder(VOCAB, UNITS, **parts, **fixed, **given, **options)
 
     return make
 

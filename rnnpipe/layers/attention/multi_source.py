@@ -162,7 +162,7 @@ class MultiSourceAttention(keras.layers.Layer):
         count = len(self.mechanisms)
         for each in (memory, *others):
             if each is not None and (not isinstance(each, list | tuple) or len(each) != count):
-                came = len(each) if isinstance(each, list | tuple) else type(each).__name__
+                came = len(each) if isinstance(each, list | tuple) else "a single one"
                 fix = "pass a list with one for each mechanism"
                 raise layer_error(self, f"a list of {count}", str(came), fix)
         columns = ([None] * count if each is None else each for each in (memory, *others))
