@@ -145,7 +145,7 @@ class AttentionDecoder(keras.layers.Layer):
         check_sizes(self, vocab, output_size)
         check_choices(self, {"architecture": (architecture, CELLS), "output": (output, READOUTS)})
         check_rates(self, dropout, sampling_rate)
-        self.vocab, self.tie_weights, self.seed = vocab, tie_weights, seed
+        self.vocab, self.tie_weights, self.seed = int(vocab), tie_weights, seed
         self.architecture = architecture
         self.embedding = self._embedding_layer(embedding)
         self.cell = CELLS[architecture](

@@ -66,5 +66,5 @@ class Readout(keras.layers.Layer):
         joined = self.dense(joined)
         if self.kind != "maxout":
             return joined
-        pairs = ops.reshape(joined, (*ops.shape(joined)[:-1], self.units, 2))
-        return ops.max(pairs, axis=-1)
+        # Not by a reshape into pairs, which exporters to ONNX get wrong where lengths vary.
+        return ops.maximum(joined[..., 0::2], joined[..., 1::2])
