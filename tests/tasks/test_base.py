@@ -5,6 +5,8 @@ from types import SimpleNamespace
 import keras
 import pytest
 
+from rnnpipe.parts.optimizers import AdamOptions
+from rnnpipe.parts.schedules import CosineScheduleOptions
 from rnnpipe.tasks.base import Task
 
 
@@ -13,12 +15,6 @@ class Minimal(Task):
 
     name, main_metric = "minimal", "accuracy"
     vocabulary = ("labels.json", "source")
-
-    def open_source(self):
-        raise NotImplementedError
-
-    def make_recipe(self):
-        raise NotImplementedError
 
     def build_model(self, records):
         inputs = keras.Input((2,))
@@ -36,13 +32,7 @@ class Minimal(Task):
 
 
 def make_task(metric="accuracy"):
-    optimizer = SimpleNamespace(
-        learning_rate=0.1,
-        schedule=SimpleNamespace(kind="cosine", warmup_steps=0),
-        clip_norm=None,
-        weight_decay=0.0,
-        ema=0.0,
-    )
+    optimizer = AdamOptions(learning_rate=0.1, schedule=CosineScheduleOptions(), clip_norm=None)
     train = SimpleNamespace(
         batch_size=4, epochs=3, optimizer=optimizer, keep_best=SimpleNamespace(metric=metric)
     )

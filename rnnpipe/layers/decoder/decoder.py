@@ -162,7 +162,7 @@ class AttentionDecoder(keras.layers.Layer):
         self.to_logits = (
             None
             if tie_weights
-            else keras.layers.Dense(vocab, dtype=self.dtype_policy, name="logits")
+            else keras.layers.Dense(self.vocab, dtype=self.dtype_policy, name="logits")
         )
         self.supports_masking = True
 
