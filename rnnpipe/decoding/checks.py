@@ -85,7 +85,7 @@ def length_limits(max_lengths: Any, max_length: int, rows: int | None) -> Any:
         UserError: if there is not one number for each row, or one of them is below 1.
     """
     if max_lengths is None:
-        return max_length
+        return int(max_length)
     fix = "pass the maximum length of each row"
     is_list = isinstance(max_lengths, Sequence)
     if not is_list and not hasattr(max_lengths, "shape"):

@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 
 import keras
+import numpy as np
 import pytest
 
 from rnnpipe.parts.optimizers import AdamOptions
@@ -74,7 +75,8 @@ def test_the_trainer_has_the_logits_alone_and_a_schedule_of_all_steps():
     task, records = make_task(), SimpleNamespace(splits={"train": 9})
     model = task.build_model(records)
     trainer = task.build_trainer(model, records)
-    assert trainer.output is model.output["logits"]
+    inputs = np.array([[1.0, -2.0]], "float32")
+    np.testing.assert_array_equal(trainer(inputs), model(inputs)["logits"])
     assert task.steps_per_epoch(records) == 3  # the last batch has one record
     schedule = trainer.optimizer._learning_rate
     assert float(schedule(9)) == pytest.approx(0.0, abs=1e-6)
