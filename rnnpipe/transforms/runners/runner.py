@@ -121,11 +121,17 @@ def _run_elsewhere(construct: Construct, args: list[str]) -> None:
 
 @contextmanager
 def _raising_user_errors() -> Iterator[None]:
-    """Restores a worker's `UserError` from the text of Beam's exception."""
+    """Restores a worker's `UserError` from the text of Beam's exception.
+
+    In this process Beam rebuilds the error itself, as `type(error)(text)`, without its fields.
+    """
     try:
         yield
-    except RuntimeError as error:
-        if (match := _USER_ERROR.search(str(error))) is None:
+    except (RuntimeError, UserError) as error:
+        rebuilt = isinstance(error, UserError) and not error.expected
+        text = f"{UserError.__module__}.UserError: {error}" if rebuilt else str(error)
+        whole = isinstance(error, UserError) and not rebuilt
+        if whole or (match := _USER_ERROR.search(text)) is None:
             raise
         raise UserError(*match.groups()) from error
 
