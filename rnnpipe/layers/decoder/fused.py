@@ -38,7 +38,9 @@ def unroll_fused(
     if architecture is None or recurrence is None or not _supports(cell, memory, training):
         return None
     recurrent, attention = cell.cells[0], cell.attention
-    sizes = (recurrent.units, attention.glimpses, cell.context_size, cell.input_feed_size)
+    # All sizes of the loop's weights: graphs shared by decoders of other sizes lose static shapes.
+    attention_sizes = (attention.score_kernel.shape[0], attention.glimpses)
+    sizes = (recurrent.units, *attention_sizes, cell.context_size, cell.input_feed_size)
     kernel = find_decoder_kernel(recurrence, architecture, sizes)
     if kernel is None:
         return None

@@ -196,6 +196,21 @@ def test_a_grid_is_a_memory_too(random, make_decoder, tokens, training):
     close(keras.ops.reshape(alignments, (3, 4, 2, 6)), flat[1])
 
 
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize("architecture", ["luong", "bahdanau"])
+def test_decoders_of_other_sizes_share_no_graph(
+    make_decoder, tokens, memory, monkeypatch, architecture, training
+):
+    sizes = (2, 3, 5)
+    decoders = [
+        make_decoder(attention=AdditiveAttention(size), architecture=architecture) for size in sizes
+    ]
+    found = [decoder(tokens, memory, training=training)[0] for decoder in decoders]
+    monkeypatch.setattr(decoder_module, "unroll_fused", lambda *_: None)
+    for decoder, logits in zip(decoders, found, strict=True):
+        close(logits, decoder(tokens, memory, training=training)[0])
+
+
 def test_rows_do_not_know_of_each_other(make_decoder, tokens, memory, mask):
     decoder = make_decoder("lg")
     logits, alignments = decoder(tokens, memory, mask=mask)
