@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from rnnpipe.layers.kernels.tensorflow.padding import merge_first_axes
 from rnnpipe.types import Tensor
 
 
@@ -22,7 +23,7 @@ class AdditiveAttentionStep:
         self, query: Tensor, memory: Memory, weights: tuple[Tensor, Tensor]
     ) -> tuple[Tensor, Tensor]:
         """The context `(batch, glimpses * features)` and `(batch, glimpses, positions)`."""
-        scores = tf.matmul(_merge(_joint(query, memory, weights)), weights[1])
+        scores = tf.matmul(merge_first_axes(_joint(query, memory, weights)), weights[1])
         batch, positions, _ = memory.keys.shape
         shape = (batch or tf.shape(query)[0], positions or tf.shape(memory.keys)[1])
         if scores.shape[1] == 1:
@@ -55,18 +56,14 @@ class AdditiveAttentionStep:
         d_alignments += tf.matmul(d_context, memory.values, transpose_b=True)
         total = tf.reduce_sum(alignments * d_alignments, axis=2, keepdims=True)
         d_scores = tf.transpose(alignments * (d_alignments - total), (0, 2, 1))
-        d_scores = _merge(d_scores)  # (batch * positions, glimpses)
+        d_scores = merge_first_axes(d_scores)  # (batch * positions, glimpses)
         joint = _joint(query, memory, weights)
         d_joint = tf.matmul(d_scores, weights[1], transpose_b=True)
         d_joint = tf.reshape(d_joint, tf.shape(joint)) * (1 - joint * joint)
-        d_score = tf.matmul(_merge(joint), d_scores, transpose_a=True)
+        d_score = tf.matmul(merge_first_axes(joint), d_scores, transpose_a=True)
         return tf.reduce_sum(d_joint, axis=1), d_joint, d_score
 
 
 def _joint(query: Tensor, memory: Memory, weights: tuple[Tensor, Tensor]) -> Tensor:
     """`(batch, positions, units)`: recomputed in the backward pass, as all steps' are large."""
     return tf.tanh(memory.keys + tf.matmul(query, weights[0])[:, None, :])
-
-
-def _merge(values: Tensor) -> Tensor:
-    return tf.reshape(values, (-1, values.shape[2]))

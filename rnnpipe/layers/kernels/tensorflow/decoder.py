@@ -21,7 +21,7 @@ from rnnpipe.layers.kernels.tensorflow.decoder_loop import (
     Weights,
 )
 from rnnpipe.layers.kernels.tensorflow.padding import (
-    merge_time_and_batch,
+    merge_first_axes,
     pad,
     padding_for,
     restore_shape,
@@ -81,7 +81,7 @@ class DecoderKernel:
         kernel, bias, recurrent, attention, readout = weights
         features = words.shape[-1]
         words = tf.transpose(words, (1, 0, 2))
-        z = tf.matmul(merge_time_and_batch(words), kernel[:features])
+        z = tf.matmul(merge_first_axes(words), kernel[:features])
         z = z if bias is None else tf.nn.bias_add(z, bias)
         z = tf.reshape(z, (*tf.unstack(tf.shape(words)[:2]), z.shape[-1]))
         z = tf.ensure_shape(z, (*words.shape[:2], z.shape[-1]))
@@ -187,7 +187,7 @@ class DecoderKernel:
         d = _merge(gradients)
         input_feed: Any = ()
         if not is_empty(weights.input_feed):
-            fed = merge_time_and_batch(self.loop.fed_inputs(residuals.outputs))
+            fed = merge_first_axes(self.loop.fed_inputs(residuals.outputs))
             input_feed = tf.matmul(fed, d.z, transpose_a=True)
         readout: Tensors = ()
         if weights.readout:
@@ -196,7 +196,7 @@ class DecoderKernel:
                 tf.matmul(outputs.context, d.readout, transpose_a=True),
                 tf.reduce_sum(d.readout, axis=0),
             )
-        queries = merge_time_and_batch(self.loop.queries(residuals))
+        queries = merge_first_axes(self.loop.queries(residuals))
         query_kernel = tf.matmul(queries, d.query, transpose_a=True)
         recurrent = self.loop.recurrence.weight_gradients(d.z, saved, previous_output)
         return Weights(recurrent, input_feed, (query_kernel, d_score), readout)
@@ -265,7 +265,7 @@ def _by_row(values: Tensor) -> Tensor:
 def _merge(tensors: Nested[Tensor]) -> Any:
     """Merges time and batch of tensors with three axes; alignments, of four, stay as they are."""
     return tf.nest.map_structure(
-        lambda values: merge_time_and_batch(values) if len(values.shape) == 3 else values, tensors
+        lambda values: merge_first_axes(values) if len(values.shape) == 3 else values, tensors
     )
 
 

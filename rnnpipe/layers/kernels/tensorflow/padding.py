@@ -11,8 +11,8 @@ from rnnpipe.types import Tensor
 SIZES = sorted([2**n for n in range(3, 24)] + [3 * 2**n for n in range(2, 23)])
 
 
-def merge_time_and_batch(values: Tensor) -> Tensor:
-    """`(time, batch, size)` to `(time * batch, size)`."""
+def merge_first_axes(values: Tensor) -> Tensor:
+    """`(rows, columns, size)` to `(rows * columns, size)`."""
     return tf.reshape(values, (-1, values.shape[2] or tf.shape(values)[2]))
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import tensorflow as tf
 
 from rnnpipe.layers.kernels.tensorflow.padding import (
-    merge_time_and_batch,
+    merge_first_axes,
     pad,
     padding_for,
     restore_shape,
@@ -55,7 +55,7 @@ class RecurrentKernel:
     ) -> tuple[Tensor, list[Tensor]]:
         """Outputs `(batch, time, units)` and last states."""
         kernel, bias, *recurrent_weights = weights
-        z = tf.matmul(merge_time_and_batch(sequences), kernel)
+        z = tf.matmul(merge_first_axes(sequences), kernel)
         if bias is not None:
             z = tf.nn.bias_add(z, bias)
         z = tf.reshape(z, (*tf.unstack(tf.shape(sequences)[:2]), z.shape[-1]))
@@ -150,9 +150,9 @@ class RecurrentKernel:
         by_row = tuple(_shorten(swap_time_and_batch(array), length) for array in saved)
         before = tf.concat([states[0][:, None], _shorten(outputs, length)[:, :-1]], axis=1)
         d_weights = self.recurrence.weight_gradients(
-            merge_time_and_batch(dz),
-            tuple(map(merge_time_and_batch, by_row)),
-            merge_time_and_batch(before),
+            merge_first_axes(dz),
+            tuple(map(merge_first_axes, by_row)),
+            merge_first_axes(before),
         )
         return (dz, *d_states, *d_weights)
 
