@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -99,12 +99,10 @@ class CaptioningTask(Task[CaptioningConfig]):
         from rnnpipe.training.alignments import AlignmentTrainer
 
         train = self.config.train
-        reinforce = train.reinforce or ReinforceOptions()
         return AlignmentTrainer(
             model,
             doubly_stochastic=train.doubly_stochastic,
-            reward_weight=reinforce.reward_weight,
-            entropy_weight=reinforce.entropy_weight,
+            **asdict(train.reinforce or ReinforceOptions()),
         )
 
     def compile_options(self, model: keras.Model) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -96,10 +96,7 @@ class TranslationTask(Task[TranslationConfig]):
             return super().wrap_model(model)
         from rnnpipe.training.alignments import AlignmentTrainer
 
-        options = self.config.train.reinforce or ReinforceOptions()
-        return AlignmentTrainer(
-            model, reward_weight=options.reward_weight, entropy_weight=options.entropy_weight
-        )
+        return AlignmentTrainer(model, **asdict(self.config.train.reinforce or ReinforceOptions()))
 
     def compile_options(self, model: keras.Model) -> dict[str, Any]:
         """The smoothed cross-entropy of tokens, and their perplexity."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -95,10 +96,7 @@ class VqaTask(Task[VqaConfig]):
             return super().wrap_model(model)
         from rnnpipe.training.answers import AnswerTrainer
 
-        options = self.config.train.reinforce or ReinforceOptions()
-        return AnswerTrainer(
-            model, reward_weight=options.reward_weight, entropy_weight=options.entropy_weight
-        )
+        return AnswerTrainer(model, **asdict(self.config.train.reinforce or ReinforceOptions()))
 
     def compile_options(self, model: keras.Model) -> dict[str, Any]:
         """The loss over soft targets, and the accuracy over them."""
