@@ -175,7 +175,18 @@ def _open(path: str | Path) -> Iterator[av.container.InputContainer]:
         # FFmpeg opens files itself, and reads those of a store through their methods.
         stored = isinstance(placed, StorePath)
         file = opened.enter_context(placed.open("rb")) if stored else str(path)
-        yield opened.enter_context(av.open(file, "r", metadata_errors="ignore"))
+        # Some pictures are decoded already to find out what is in the file.
+        options = _limits()
+        yield opened.enter_context(av.open(file, "r", options=options, metadata_errors="ignore"))
+
+
+def _limits() -> dict[str, str]:
+    """FFmpeg's options that refuse pictures larger than image files may be.
+
+    They are refused before they are given memory: a damaged header may ask for gigabytes.
+    """
+    most = Image.MAX_IMAGE_PIXELS
+    return {} if most is None else {"max_pixels": str(most)}
 
 
 def _find_stream(container: av.container.InputContainer) -> av.VideoStream:
@@ -184,7 +195,7 @@ def _find_stream(container: av.container.InputContainer) -> av.VideoStream:
         raise BadRecord("decode video", "there is no video in it")
     if stream.codec_context is None:
         raise BadRecord("decode video", "nothing says how it is encoded")
-    check_size(stream.codec_context.width, stream.codec_context.height)
+    stream.codec_context.options = _limits()
     stream.codec_context.thread_count = 1  # Beam's workers share the machine already
     return stream
 
@@ -291,4 +302,6 @@ def _order_times(
 
 def _bad(step: str, fault: Exception, done: int) -> BadRecord:
     reason = getattr(fault, "strerror", None) or str(fault) or type(fault).__name__
+    if isinstance(fault, av.ArgumentError) and (most := Image.MAX_IMAGE_PIXELS) is not None:
+        reason = f"{reason}; pictures may have at most {most:,} pixels"
     return BadRecord(step, f"{reason}, after {done} pictures" if done else reason)
