@@ -114,6 +114,14 @@ class DeadLetter:
         # Names of raw data may be bytes or halves of characters that no file of ours can hold.
         for name in ("key", "source", "step", "reason"):
             text = getattr(self, name)
-            if not text.isascii():
-                spelled = text.encode(errors="backslashreplace").decode()
-                object.__setattr__(self, name, spelled)
+            object.__setattr__(self, name, escape_surrogates(text))
+
+
+def escape_surrogates(text: str) -> str:
+    r"""The text with halves of characters, which names of files may have, spelled out.
+
+    Example:
+        >>> escape_surrogates("caf\udce9, café")
+        'caf\\udce9, café'
+    """
+    return text if text.isascii() else text.encode(errors="backslashreplace").decode()

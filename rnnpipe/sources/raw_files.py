@@ -47,7 +47,7 @@ def list_raw(folder: Path) -> Listing:
             continue
         if _is_system(name) or kind == "other":
             listing.left_out.append(name)
-        elif not _is_utf8(name):
+        elif not is_utf8(name):
             (listing.misnamed if kind == "file" else listing.left_out).append(name)
         else:
             (listing.files if kind == "file" else listing.folders).append(name)
@@ -70,7 +70,8 @@ def _is_system(name: str) -> bool:
     return name.startswith(_SYSTEM_STARTS) or name.lower() in _SYSTEM_NAMES
 
 
-def _is_utf8(name: str) -> bool:
+def is_utf8(name: str) -> bool:
+    """Whether a text has no halves of characters, as names of files may have."""
     if name.isascii():
         return True
     try:
@@ -86,7 +87,7 @@ def check_name(name: str) -> None:
     Raises:
         BadRecord: it is not UTF-8 (step `read name`).
     """
-    if not _is_utf8(name):
+    if not is_utf8(name):
         raise BadRecord("read name", "it is not UTF-8; rename the file")
 
 

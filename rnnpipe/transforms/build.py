@@ -11,7 +11,7 @@ from typing import Any
 
 import apache_beam as beam
 
-from rnnpipe.errors import UserError
+from rnnpipe.errors import UserError, escape_surrogates
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.fingerprint import make_fingerprint
 from rnnpipe.records.layout import DEAD_LETTERS, FINGERPRINT, SPLITS, STATS
@@ -29,7 +29,7 @@ from rnnpipe.transforms.passes.dead_letters import (
     summarize_dead_letters,
 )
 from rnnpipe.transforms.passes.duplicates import Repeats, drop_files
-from rnnpipe.transforms.passes.read_progress import count_records_read
+from rnnpipe.transforms.passes.read_progress import count_records_read, create_partitions
 from rnnpipe.transforms.passes.scratch import (
     clear,
     is_stop_requested,
@@ -206,7 +206,7 @@ class Build:
 
     def _run(self, transform: beam.PTransform, label: str, run: Run, shuffle: Shuffle) -> None:
         def construct(pipeline: beam.Pipeline) -> None:
-            partitions = pipeline | "Partitions" >> beam.Create(self._partitions, reshuffle=True)
+            partitions = pipeline | "Partitions" >> create_partitions(self._partitions)
             _ = partitions | label >> transform
 
         run(construct)
@@ -257,7 +257,10 @@ class Build:
         dead_letters: DeadLetterSummary,
         contents: Repeats,
     ) -> None:
-        notices = [*self.source.notices, *skipped_notices(self.source.raw_files())]
+        notices = [
+            *map(escape_surrogates, self.source.notices),
+            *skipped_notices(self.source.raw_files()),
+        ]
         stats = make_stats(self.recipe, counted, splitter, results, dead_letters, contents, notices)
         _write_json(folder / STATS, stats)
         _write_json(folder / FINGERPRINT, self.fingerprint)

@@ -15,14 +15,15 @@ from rnnpipe.sources.text.label_folders import LabelFolders
 from rnnpipe.sources.text.source import TextClassSource
 from rnnpipe.sources.text.table import ClassTable
 from rnnpipe.transforms.build import Build
-from rnnpipe.transforms.recipes.text_classes import TextClassRecipe
+from rnnpipe.transforms.recipes.text_classes import ClassTextOptions, TextClassRecipe
 
 APPLE_DOUBLE = b"\x00\x05\x16\x07\x00\x02\x00\x00Mac OS X        " + b"\xff" * 40
 
 
-def build(source, folder, *, max_bad_fraction=0.9):
+def build(source, folder, *, tokenizer="word", max_bad_fraction=0.9):
     source.prepare(lambda done, total: None)
-    make = Build(source, TextClassRecipe(), {}, max_bad_fraction=max_bad_fraction)
+    recipe = TextClassRecipe(text=ClassTextOptions(tokenizer=tokenizer))
+    make = Build(source, recipe, {}, max_bad_fraction=max_bad_fraction)
     records = make.run(folder)
     stats = records.stats
     dead = list(records.dead_letters())
@@ -67,43 +68,73 @@ def test_a_file_whose_name_is_no_text_is_a_dead_letter(tmp_path):
     assert letter["step"] == "read name"
 
 
+ODD = os.fsdecode(b"caf\xe9")
+"""The name of a file that is not UTF-8, as Python has it."""
+
+
 class Misnamed(TextClassSource):
-    """Another package's source, whose keys or groups are names of files as they are."""
+    """Another package's source, which hands on names of files as they are."""
 
     kind: Literal["misnamed"] = "misnamed"
-    odd: Literal["key", "group"] = setting("key", "what is no Unicode text")
+    odd: Literal["key", "group", "text", "label", "path"] = setting("key", "what is no Unicode")
+    form: Literal["path", "text", "tuple", "mapping"] = setting("path", "that of partitions")
 
     split_names = frozenset({"train"})
 
     @property
     def settings(self):
-        return {"odd": self.odd}
+        return {"odd": self.odd, "name": ODD}
+
+    @property
+    def notices(self):
+        return [f"{ODD} is read"]
 
     def prepare(self, progress):
         progress(1, 1)
 
     def partitions(self):
-        return [Path(os.fsdecode(b"caf\xe9"))]
+        forms = {"path": Path(ODD), "text": ODD, "tuple": (ODD, 1), "mapping": {ODD: [ODD]}}
+        return [forms[self.form]]
 
     def read(self, partition):
+        if partition != self.partitions()[0]:
+            raise ValueError(f"{partition!r} is no partition")
         for number, label in enumerate("abab"):
-            odd = {"key": "cafe", "group": "cafe"}
+            fields = {"text": f"cafe {number}", "label": label, "path": "cafe"}
+            reference = {"key": "cafe", "group": "cafe", **fields}
             if number < 2:
-                odd[self.odd] = str(partition)
-            fields = {"text": f"cafe {number}", "label": label}
-            yield Reference(f"{odd['key']}:{number}", odd["group"], "train", fields)
+                reference[self.odd] = f"{ODD} {number}"
+            key, group = reference.pop("key"), reference.pop("group")
+            yield Reference(f"{key}:{number}", group, "train", reference)
 
     def raw_files(self):
-        return []
+        return [Path(ODD)]
 
 
-@pytest.mark.parametrize("odd", ["key", "group"])
-def test_what_is_called_by_no_text_is_a_dead_letter(tmp_path, odd):
-    rows, dead, _ = build(Misnamed(odd=odd), tmp_path / "records")
+@pytest.mark.parametrize("form", ["path", "text", "tuple", "mapping"])
+def test_partitions_may_be_names_that_are_no_unicode(tmp_path, form):
+    rows, dead, notices = build(Misnamed(odd="path", form=form), tmp_path / "records")
+    assert rows == [(f"cafe {number}", label) for number, label in enumerate("abab")]
+    assert dead == []
+    assert notices[0] == "caf\\udce9 is read"
+
+
+STEPS = {
+    "key": "read name",
+    "group": "read name",
+    "text": "encode record",
+    "label": "encode label",
+}
+
+
+@pytest.mark.parametrize("tokenizer", ["word", "bpe"])
+@pytest.mark.parametrize("odd", STEPS)
+def test_what_is_no_unicode_is_a_dead_letter(tmp_path, odd, tokenizer):
+    rows, dead, _ = build(Misnamed(odd=odd), tmp_path / "records", tokenizer=tokenizer)
     assert rows == [("cafe 2", "a"), ("cafe 3", "b")]
-    name = "caf\\udce9" if odd == "key" else "cafe"
-    assert [letter["key"] for letter in dead] == [f"{name}:0", f"{name}:1"]
-    assert {letter["step"] for letter in dead} == {"read name"}
+    key = "caf\\udce9 {}:{}" if odd == "key" else "cafe:{1}"
+    assert [letter["key"] for letter in dead] == [key.format(n, n) for n in range(2)]
+    assert {letter["step"] for letter in dead} == {STEPS[odd]}
 
 
 ODD_LABELS = ["true", "null", "NaN", "1.5", "[1]", '"\\ud83d"', '" "', "9" * 5000]

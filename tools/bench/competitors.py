@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import apache_beam as beam
 
 from rnnpipe.sources.source import Reference, Source
+from rnnpipe.transforms.passes.read_progress import create_partitions
 from rnnpipe.transforms.passes.scratch import clear, scratch_folder
 from rnnpipe.transforms.passes.shuffle import Shuffle
 from rnnpipe.transforms.passes.splits import shard_of
@@ -68,7 +69,7 @@ def run(transform: Callable[[Shuffle], Any], work: Any, workers: int) -> None:
     waiting = scratch_folder(work.folder, "shuffle")
 
     def construct(pipeline: beam.Pipeline) -> None:
-        of_data = pipeline | "Partitions" >> beam.Create(partitions, reshuffle=True)
+        of_data = pipeline | "Partitions" >> create_partitions(partitions)
         _ = of_data | transform(Shuffle(waiting, max(64, len(partitions))))
 
     Runner(workers).run(construct)

@@ -76,7 +76,7 @@ def group_of(text: str) -> str:
         True
     """
     folded = " ".join(text.casefold().split())
-    return hashlib.blake2b(folded.encode(), digest_size=8).hexdigest()
+    return hashlib.blake2b(folded.encode(errors="surrogatepass"), digest_size=8).hexdigest()
 
 
 def _check_text(what: str, value: Any) -> str:

@@ -12,6 +12,7 @@ from apache_beam.metrics.metric import Metrics
 from apache_beam.transforms.window import GlobalWindows
 
 from rnnpipe.errors import DeadLetter
+from rnnpipe.sources.raw_files import is_utf8
 from rnnpipe.sources.source import Reference, Source
 from rnnpipe.transforms.passes.dead_letters import (
     DEAD_LETTER_FOLDER,
@@ -176,7 +177,8 @@ class _CountItems(beam.DoFn):
         counts = self._counts
         self.start_bundle()
         for item, count in counts.items():
-            yield self._shuffle.bucket_of(item[1]), (item, count)
+            if is_utf8(item[1]):  # else its record becomes a dead letter when it is encoded
+                yield self._shuffle.bucket_of(item[1]), (item, count)
 
 
 def _write_counts(gathered: tuple[int, Iterable[bytes]], folder: Path) -> None:

@@ -15,21 +15,16 @@ _MAX_REASONS = 1000
 
 
 def write_dead_letters(folder: Path, name: str, letters: Iterable[DeadLetter]) -> None:
-    r"""Writes dead letters to a scratch file.
-
-    What in them is no Unicode text, as in names of files, is escaped: `caf\udce9.txt`.
+    """Writes dead letters to a scratch file.
 
     Args:
         folder: where the records are built.
         name: of the file, the same for all attempts to write the same letters.
         letters: the dead letters.
     """
-    contents = ({k: _escape(text) for k, text in asdict(letter).items()} for letter in letters)
-    write_lines(folder, DEAD_LETTER_FOLDER, name, map(json.dumps, contents))
-
-
-def _escape(text: str) -> str:
-    return text.encode(errors="backslashreplace").decode()
+    write_lines(
+        folder, DEAD_LETTER_FOLDER, name, (json.dumps(asdict(letter)) for letter in letters)
+    )
 
 
 def read_dead_letters(folder: Path) -> Iterator[DeadLetter]:

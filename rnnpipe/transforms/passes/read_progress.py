@@ -1,9 +1,10 @@
 """Reads raw data and reports how many records have been read so far."""
 
 import json
+import pickle
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,16 @@ _SECONDS = 1.0
 _SECONDS_OF_STORES = 10.0
 
 
+def create_partitions(partitions: Iterable[Any]) -> beam.PTransform:
+    """The partitions of a source as elements of a pipeline, pickled.
+
+    They may be any values, and Beam's coders of text refuse names of files that are not UTF-8.
+    """
+    return beam.Create([pickle.dumps(partition) for partition in partitions], reshuffle=True)
+
+
 class ReadPartitions(beam.DoFn):
-    """Partitions of the raw data → raw records; writes its progress to a scratch file.
+    """Pickled partitions of the raw data → raw records; writes its progress to a scratch file.
 
     Args:
         source: reads the partitions.
@@ -38,7 +47,7 @@ class ReadPartitions(beam.DoFn):
         self._name, self._last = uuid.uuid4().hex, time.monotonic()
         self._read = self._dead = 0
 
-    def process(self, partition: Any) -> Iterator[Reference | DeadLetter]:
+    def process(self, partition: bytes) -> Iterator[Reference | DeadLetter]:
         """Reads a partition; Beam calls it."""
         for raw in read_raw(self._source, partition):
             self._read += 1
@@ -50,9 +59,9 @@ class ReadPartitions(beam.DoFn):
             yield raw
 
 
-def read_raw(source: Source, partition: Any) -> Iterator[Reference | DeadLetter]:
-    """The raw records of a partition, dead letters where nothing can store what they are called."""
-    return map(_check_names, source.read(partition))
+def read_raw(source: Source, partition: bytes) -> Iterator[Reference | DeadLetter]:
+    """The raw records of a pickled partition, dead letters where nothing can store their names."""
+    return map(_check_names, source.read(pickle.loads(partition)))
 
 
 def _check_names(raw: Reference | DeadLetter) -> Reference | DeadLetter:

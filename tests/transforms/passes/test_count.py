@@ -3,12 +3,12 @@
 import shutil
 from collections import Counter
 
-import apache_beam as beam
 import pytest
 
 from rnnpipe.sources.text.table import ClassTable
 from rnnpipe.transforms.passes import count as count_pass
 from rnnpipe.transforms.passes.count import _COUNTS, CountReferences, read_counts
+from rnnpipe.transforms.passes.read_progress import create_partitions
 from rnnpipe.transforms.passes.scratch import write_lines
 from rnnpipe.transforms.passes.shuffle import Shuffle
 from rnnpipe.transforms.passes.splits import Splitter
@@ -34,7 +34,7 @@ def count(source, folder, buckets):
     transform = CountReferences(
         source, recipe, Splitter({}, 0), folder, shuffle=Shuffle(None, buckets)
     )
-    Runner().run(lambda pipeline: pipeline | beam.Create(source.partitions()) | transform)
+    Runner().run(lambda pipeline: pipeline | create_partitions(source.partitions()) | transform)
     return read_counts(folder)
 
 

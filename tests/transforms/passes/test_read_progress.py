@@ -1,3 +1,5 @@
+import pickle
+
 from rnnpipe.errors import DeadLetter
 from rnnpipe.sources.source import Reference
 from rnnpipe.transforms.passes import read_progress
@@ -19,18 +21,18 @@ def test_what_is_read_is_told_meanwhile(tmp_path, monkeypatch):
     for worker in workers:
         worker.setup()
     assert count_records_read(tmp_path) == (0, 0)
-    found = workers[0].process((0, 10))
+    found = workers[0].process(pickle.dumps((0, 10)))
     for _ in range(5):
         next(found)
     assert count_records_read(tmp_path) == (5, 2)
     assert len(list(found)) == 5
-    list(workers[1].process((10, 30)))
-    list(workers[0].process((30, 40)))
+    list(workers[1].process(pickle.dumps((10, 30))))
+    list(workers[0].process(pickle.dumps((30, 40))))
     assert count_records_read(tmp_path) == (40, 10)
 
 
 def test_who_reads_fast_does_not_write_often(tmp_path):
     worker = ReadPartitions(Numbers(), tmp_path)
     worker.setup()
-    assert len(list(worker.process((0, 100)))) == 100
+    assert len(list(worker.process(pickle.dumps((0, 100))))) == 100
     assert count_records_read(tmp_path) == (0, 0)
