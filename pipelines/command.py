@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnnpipe.errors import UserError
 from rnnpipe.pipelines.flags import make_parser, read_flags
+from rnnpipe.requirements import requiring
 from rnnpipe.transforms.options import BuildOptions, Data
 
 if TYPE_CHECKING:
@@ -31,7 +32,8 @@ def run(program: str, description: str | None, data: type[Data], argv: Sequence[
     settings = type("PipelineOptions", (BuildOptions, data), {"__doc__": "All settings."})
     flags = read_flags(make_parser(program, description, settings), ours)
     try:
-        _build(_read_settings(settings, flags), beam_args)
+        with requiring("build", *data.extras, where=program):
+            _build(_read_settings(settings, flags), beam_args)
     except UserError as fault:
         print(f"{program}: {fault}", file=sys.stderr)
         return 2

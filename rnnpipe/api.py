@@ -159,7 +159,7 @@ def train(
     Raises:
         UserError: as `run`, or the records are missing or stale.
     """
-    with requiring("build", "train", where="a training"):
+    with requiring("train", where="a training"):
         from rnnpipe.runs.console import make_console
         from rnnpipe.runs.run import Run
         from rnnpipe.runs.stages import train_on_records
@@ -187,7 +187,7 @@ def resume(path: str | Path, *, verbose: bool = True) -> "Run":
         UserError: there is no such run, its records are missing or others, or another process
             trains it.
     """
-    with requiring("build", "train", "report", where="a run"):
+    with requiring("train", "report", where="a run"):
         from rnnpipe.quiet import quiet_import
         from rnnpipe.runs.console import make_console
         from rnnpipe.runs.run import Run

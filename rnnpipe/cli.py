@@ -162,7 +162,7 @@ def _make_parser() -> argparse.ArgumentParser:
     verb.add_argument("directory", metavar="DIRECTORY", help="a records directory")
     verb.add_argument("--examples", default="3", metavar="N", help="records to show (default: 3)")
     verb.add_argument("--check", action="store_true", help="read every record and check it")
-    verb.set_defaults(act=_inspect, extras=("build",))
+    verb.set_defaults(act=_inspect, extras=("runs",))
     return parser
 
 

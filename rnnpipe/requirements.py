@@ -36,9 +36,29 @@ MODULES: Mapping[str, tuple[str, ...]] = MappingProxyType(
 """The modules that an extra adds to those of the extras that it includes."""
 
 INCLUDES: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {"build": ("runs",), "train": ("runs", "tensorflow"), "report": ("runs",)}
+    {
+        "build": ("runs",),
+        "train": ("runs", "tensorflow"),
+        "report": ("runs",),
+        "video": ("tensorflow",),  # TensorFlow Datasets describes records of videos with it
+    }
 )
 """The extras that an extra includes."""
+
+
+def is_installed(extra: str) -> bool:
+    """Whether all modules of an extra are there; none of them is imported."""
+    return not _missing(extra)
+
+
+def install_command(*extras: str) -> str:
+    """The command that installs some extras.
+
+    Example:
+        >>> install_command("train", "report")
+        "pip install 'rnnpipe[train,report]'"
+    """
+    return f"pip install 'rnnpipe[{','.join(extras)}]'"
 
 
 def require(*extras: str, where: str) -> None:
@@ -93,10 +113,10 @@ def explain(error: ModuleNotFoundError, where: str) -> UserError | None:
 
 def _missing(extra: str) -> list[str]:
     modules = [module for include in INCLUDES.get(extra, ()) for module in _missing(include)]
-    return modules + [module for module in MODULES[extra] if not _is_installed(module)]
+    return modules + [module for module in MODULES[extra] if not _is_there(module)]
 
 
-def _is_installed(module: str) -> bool:
+def _is_there(module: str) -> bool:
     try:
         return find_spec(module) is not None
     except ModuleNotFoundError:  # the package that it is in
@@ -105,4 +125,4 @@ def _is_installed(module: str) -> bool:
 
 def _not_installed(where: str, modules: list[str], extras: list[str]) -> UserError:
     expected = f"{', '.join(modules)} to be installed"
-    return UserError(where, expected, "none", f"pip install 'rnnpipe[{','.join(extras)}]'")
+    return UserError(where, expected, "none", install_command(*extras))

@@ -1,25 +1,44 @@
-"""What works with Keras, NumPy and one backend alone; run as a script, it blocks what is named.
+"""What works with Keras, NumPy and one backend alone; run as a script, what is named is absent.
 
 python tests/light_core.py tensorflow apache_beam …
 """
 
-import importlib.abc
 import sys
 
 
-class Blocker(importlib.abc.MetaPathFinder):
-    """Makes modules absent.
+class Absent:
+    """Modules that are not installed, as far as this process can see.
 
     Args:
-        names: the modules, e.g. `google.protobuf`.
+        names: the modules, e.g. `google.protobuf`; they may be changed.
     """
 
     def __init__(self, names):
-        self._names = tuple(f"{name}." for name in names)
+        self.names = set(names)
+        sys.meta_path[:] = [_Finder(finder, self) for finder in sys.meta_path]
+
+    def __contains__(self, name):
+        return f"{name}.".startswith(tuple(f"{absent}." for absent in self.names))
+
+
+class _Finder:
+    """Finds what another finder finds, but for absent modules and their distributions."""
+
+    def __init__(self, finder, absent):
+        self._finder, self._absent = finder, absent
 
     def find_spec(self, fullname, path=None, target=None):
-        if f"{fullname}.".startswith(self._names):
-            raise ModuleNotFoundError(f"No module named {fullname!r}", name=fullname)
+        if fullname in self._absent:
+            return None
+        return self._finder.find_spec(fullname, path, target)
+
+    def find_distributions(self, context):
+        name = (context.name or "").lower().replace("-", "_")
+        find = getattr(self._finder, "find_distributions", None)
+        return [] if find is None or name in self._absent else find(context)
+
+    def __getattr__(self, name):
+        return getattr(self._finder, name)
 
 
 def check_imports():
@@ -68,7 +87,7 @@ def check_attention():
 
 
 if __name__ == "__main__":
-    sys.meta_path.insert(0, Blocker(sys.argv[1:]))
+    Absent(sys.argv[1:])
     check_imports()
     check_training()
     check_attention()

@@ -1,6 +1,8 @@
 """What an installation lacks is named, with the extra that brings it."""
 
+import os
 import re
+import subprocess
 import sys
 import tomllib
 from importlib.metadata import packages_distributions
@@ -12,7 +14,8 @@ from rnnpipe import cli
 from rnnpipe.errors import UserError
 from rnnpipe.requirements import INCLUDES, MODULES, explain, require
 
-PROJECT = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())["project"]
+ROOT = Path(__file__).resolve().parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 
 
@@ -49,6 +52,17 @@ def test_all_is_everything_but_backends_and_stores():
     included = set(re.search(r"\[(.+)\]", line).group(1).split(","))
     included |= {extra for name in included for extra in INCLUDES.get(name, ())}
     assert included == MODULES.keys() - {"jax", "torch", "aws", "gcp"}
+
+
+def test_the_page_on_installation_lists_the_packages_of_every_extra():
+    page = (ROOT / "docs/installation.md").read_text().partition("| extra | packages |")[2]
+    rows = [re.findall(r"`([\w-]+)`", line) for line in page.splitlines() if line.startswith("| `")]
+    listed = {extra: (set(names) & MODULES.keys(), set(names)) for extra, *names in rows}
+    expected = {}
+    for extra in MODULES:
+        included = {*INCLUDES.get(extra, ()), *({extra} & own(extra))}  # `jax` is `jax`
+        expected[extra] = included, included | own(extra)
+    assert listed == expected
 
 
 def test_what_is_missing_is_named_at_once_with_the_command(monkeypatch):
@@ -91,3 +105,37 @@ def test_a_task_is_refused_before_it_is_built_where_its_library_is_missing(monke
         "rnnpipe: task translation: expected sacrebleu to be installed, got none; "
         "pip install 'rnnpipe[translation]'\n"
     )
+
+
+def call_with(extras, *command, cwd):
+    """A command in a process where the modules of no other extra are installed."""
+    wanted = {*extras, *(name for extra in extras for name in INCLUDES.get(extra, ()))}
+    present = {module for extra in wanted for module in MODULES[extra]}
+    absent = {module for modules in MODULES.values() for module in modules} - present
+    return subprocess.run(
+        [sys.executable, "-m", "tests.without_modules", " ".join(absent), *command],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("arguments", [["--schema"], ["video"], ["real/coco"]])
+def test_configs_need_the_extra_runs_alone(arguments, tmp_path):
+    done = call_with(["runs"], "config", *arguments, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("config", "settings"),
+    [
+        ("sentiment", ["data.source.sentences=100"]),
+        ("vqa", ["data.source.images=40", "build.max_bad_fraction=0.2"]),
+    ],
+)
+def test_a_build_needs_its_extra_alone(config, settings, tmp_path):
+    options = [part for setting in settings for part in ("--set", setting)]
+    done = call_with(["build"], "build", config, *options, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr

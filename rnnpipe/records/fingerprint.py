@@ -11,7 +11,6 @@ from typing import Any
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 _CODE = ("sources", "records", "transforms", "text", "metrics")  # what a build runs
-_LIBRARIES = ("av", "pillow", "sentencepiece")  # whose versions show in the bytes
 _MEDIA = {
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".webp", ".gif", ".avif"),
     *(".bmp", ".dib", ".tif", ".tiff", ".jp2", ".j2k", ".jpx", ".jpc", ".jpf", ".j2c"),
@@ -20,7 +19,9 @@ _MEDIA = {
 }
 
 
-def make_fingerprint(settings: Mapping[str, Any], files: Iterable[Path]) -> dict[str, Any]:
+def make_fingerprint(
+    settings: Mapping[str, Any], files: Iterable[Path], libraries: Iterable[str]
+) -> dict[str, Any]:
     """The fingerprint of records built with `settings` from `files`.
 
     Files count by their content, but images and videos, too many to read at every run, by name and
@@ -29,6 +30,7 @@ def make_fingerprint(settings: Mapping[str, Any], files: Iterable[Path]) -> dict
     Args:
         settings: all that the records depend on beside the raw data; JSON values.
         files: the raw data.
+        libraries: the distributions whose versions show in the bytes of the records.
 
     Returns:
         `settings`, `sources`, `code` and `libraries`, and the hash of these, `fingerprint`.
@@ -37,7 +39,7 @@ def make_fingerprint(settings: Mapping[str, Any], files: Iterable[Path]) -> dict
         "settings": dict(settings),
         "sources": _hash_files(files),
         "code": _code_version(),
-        "libraries": {name: version(name) for name in _LIBRARIES},
+        "libraries": {name: version(name) for name in sorted(libraries)},
     }
     serialised = json.dumps(content, sort_keys=True).encode()
     return {"fingerprint": hashlib.sha256(serialised).hexdigest(), **content}

@@ -1,19 +1,17 @@
 """The first stage of a run: its records, built if they are missing or stale."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from rich.console import Console
 
-from rnnpipe.errors import UserError
 from rnnpipe.quiet import quiet_import
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.metadata import import_datasets
 from rnnpipe.records.publication import check_replaceable
 from rnnpipe.runs.checks import check_splits
 from rnnpipe.runs.progress import BuildProgress
+from rnnpipe.runs.records import records_directory
 from rnnpipe.runs.summary import print_summary
-from rnnpipe.storage.cache import cache_folder
 from rnnpipe.tasks.base import Task
 from rnnpipe.tasks.run_config import RunConfig
 
@@ -33,21 +31,22 @@ def build_records(
         UserError: the raw data, the place for the records or Beam's options are not as they should
             be, or the records would lack a split that the config needs.
     """
-    with quiet_import():
-        from rnnpipe.transforms.runners.runner import Runner  # brings in Beam
+    with quiet_import():  # of Beam
+        from rnnpipe.transforms.build import Build
+        from rnnpipe.transforms.runners.runner import Runner
         from rnnpipe.transforms.runners.s3_options import use_s3_options
 
     runner = Runner(config.build.workers, beam_args)
     runner.check()
     use_s3_options(beam_args)
-    build = task.prepare_build()
+    build = Build.of(task.plan_build())
     if config.data.directory is not None:
         check_replaceable(config.data.directory)
     import_datasets()  # before the progress has a thread
     with BuildProgress(console) as progress:
         build.source.prepare(lambda done, total: progress("raw data", done, total))
         check_splits(config, build.splits)
-        directory = _records_directory(config, build.recipe.spec.name, build.fingerprint)
+        directory = records_directory(config, build)
         if build.is_finished_in(directory):
             records = RecordsDirectory.open(directory)
             action = "Reusing"
@@ -57,28 +56,3 @@ def build_records(
     console.print(f"{action} records in {records.published}")
     print_summary(records, console)
     return records
-
-
-def find_records(config: RunConfig, task: Task) -> RecordsDirectory:
-    """The finished records of a config.
-
-    Raises:
-        UserError: they are missing or stale.
-    """
-    with quiet_import():
-        build = task.prepare_build()  # brings in Beam
-    build.source.prepare(lambda done, total: None)
-    directory = _records_directory(config, build.recipe.spec.name, build.fingerprint)
-    if not build.is_finished_in(directory):
-        raise UserError(
-            str(directory),
-            "the records of this config",
-            "stale ones" if directory.exists() else "none",
-            "build them with `rnnpipe build`",
-        )
-    return RecordsDirectory.open(directory)
-
-
-def _records_directory(config: RunConfig, kind: str, fingerprint: dict[str, object]) -> Path:
-    default = f"{kind}-{config.data.source.kind}-{str(fingerprint['fingerprint'])[:12]}"
-    return config.data.directory or cache_folder("records") / default

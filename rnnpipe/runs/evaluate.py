@@ -14,13 +14,13 @@ from rnnpipe.errors import UserError
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.report.items import ReportItem, Table
 from rnnpipe.report.page import Page, write_report
-from rnnpipe.runs.build import find_records
 from rnnpipe.runs.checks import check_comparable_records, check_splits
 from rnnpipe.runs.config import load_run_config
 from rnnpipe.runs.directory import RunDirectory, create_run, write_json, write_jsonl, write_text
 from rnnpipe.runs.history import read_history
 from rnnpipe.runs.model import load_baselines, load_model
 from rnnpipe.runs.progress import fetch_records
+from rnnpipe.runs.records import find_records
 from rnnpipe.runs.scores import print_table, score_table
 from rnnpipe.settings import make_paths_absolute
 from rnnpipe.storage.disk_full import report_full_disk

@@ -89,7 +89,7 @@ class Run(Results):
             UserError: the records are missing or others than those it was trained on, or an
                 override is not a key of `evaluate`.
         """
-        with requiring("build", "train", "report", where="Run.evaluate"):
+        with requiring("train", "report", where="Run.evaluate"):
             with quiet_import():
                 from rnnpipe.runs.evaluate import evaluate_run
 

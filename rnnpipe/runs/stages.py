@@ -7,8 +7,9 @@ from pathlib import Path
 from rich.console import Console
 
 from rnnpipe.quiet import quiet_import
-from rnnpipe.runs.build import build_records, find_records
+from rnnpipe.runs.build import build_records
 from rnnpipe.runs.directory import RunDirectory, check_runs_dir
+from rnnpipe.runs.records import find_records
 from rnnpipe.tasks.base import Task
 from rnnpipe.tasks.run_config import RunConfig
 

@@ -14,13 +14,13 @@ from rnnpipe.tasks.inputs import Input
 from rnnpipe.tasks.prediction import Prediction
 from rnnpipe.tasks.results import Evaluation, Phase
 from rnnpipe.tasks.run_config import RunConfig
+from rnnpipe.transforms.plan import BuildPlan
 
 if TYPE_CHECKING:
-    # Beam and Keras take seconds to import, and no stage needs both.
+    # Keras takes seconds to import, and a build does not need it.
     import keras
 
     from rnnpipe.inputs.batches import Batch
-    from rnnpipe.transforms.build import Build
 
 Config = TypeVar("Config", bound=RunConfig)
 
@@ -59,16 +59,14 @@ class Task(ABC, Generic[Config]):
 
     # Records
 
-    def prepare_build(self) -> Build:
-        """The build of the records that the config describes.
+    def plan_build(self) -> BuildPlan:
+        """The records that the config describes.
 
         Raises:
             UserError: the source's settings contradict each other.
         """
-        from rnnpipe.transforms.build import Build  # brings in Beam
-
         data, build = self.config.data, self.config.build
-        return Build(
+        return BuildPlan(
             data.open_source(),
             data.make_recipe(),
             data.splits.shares,

@@ -4,7 +4,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Set
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,14 +13,11 @@ import apache_beam as beam
 
 from rnnpipe.errors import UserError, escape_surrogates
 from rnnpipe.records.directory import RecordsDirectory
-from rnnpipe.records.fingerprint import make_fingerprint
 from rnnpipe.records.layout import DEAD_LETTERS, FINGERPRINT, SPLITS, STATS
 from rnnpipe.records.metadata import write_metadata
 from rnnpipe.records.publication import publishing
 from rnnpipe.sources.raw_files import skipped_notices
-from rnnpipe.sources.source import Source
 from rnnpipe.storage.disk_full import report_full_disk
-from rnnpipe.transforms.options import BuildOptions
 from rnnpipe.transforms.passes.contents import find_repeated_contents
 from rnnpipe.transforms.passes.count import CountReferences, CountResult, read_counts, remove_counts
 from rnnpipe.transforms.passes.dead_letters import (
@@ -42,7 +39,8 @@ from rnnpipe.transforms.passes.shuffle import Shuffle
 from rnnpipe.transforms.passes.splits import Splitter, held_out_shares
 from rnnpipe.transforms.passes.stats import make_stats, sizes_of
 from rnnpipe.transforms.passes.write import WriteShards
-from rnnpipe.transforms.recipes.base import Encoder, Recipe
+from rnnpipe.transforms.plan import BuildPlan
+from rnnpipe.transforms.recipes.base import Encoder
 from rnnpipe.transforms.runners.polling import poll_in_background
 from rnnpipe.transforms.runners.runner import IN_PROCESS, Run, Runner
 
@@ -60,52 +58,17 @@ _FULL_DISK_FIX = (
 
 
 @dataclass(frozen=True)
-class Build:
-    """One data set to be built.
+class Build(BuildPlan):
+    """The build of one data set; see `BuildPlan` for the arguments."""
 
-    Args:
-        source: the raw data.
-        recipe: how its records are made.
-        shares: the share of the training part to hold out for each split that the raw data lacks.
-        records_per_shard: about how many records a file holds.
-        max_bad_fraction: the share of raw records that may be left out as dead letters.
-    """
-
-    source: Source
-    recipe: Recipe
-    shares: Mapping[str, float]
-    records_per_shard: int = BuildOptions.records_per_shard
-    max_bad_fraction: float = BuildOptions.max_bad_fraction
-
-    @cached_property
-    def fingerprint(self) -> dict[str, Any]:
-        """What the records depend on and its hash; the source must be prepared."""
-        settings = {
-            "kind": self.recipe.spec.name,
-            "source": {"kind": self.source.kind, **self.source.settings},
-            "recipe": dict(self.recipe.settings),
-            "shares": dict(self.shares),
-            "records_per_shard": self.records_per_shard,
-        }
-        return make_fingerprint(settings, self.source.raw_files())
-
-    @property
-    def splits(self) -> list[str]:
-        """The splits that its records have; the source must be prepared."""
-        given = self.source.split_names
-        every = given | held_out_shares(given, self.shares).keys()
-        return [split for split in SPLITS if split in every]
+    @classmethod
+    def of(cls, plan: BuildPlan) -> "Build":
+        """The build that carries out a plan."""
+        return cls(**{field.name: getattr(plan, field.name) for field in fields(plan)})
 
     @cached_property
     def _partitions(self) -> list[Any]:
         return self.source.partitions()
-
-    def is_finished_in(self, directory: Path) -> bool:
-        """Whether `directory` holds these records already."""
-        try:
-            return RecordsDirectory.open(directory).fingerprint == self.fingerprint["fingerprint"]
-        except UserError:
-            return False
 
     def run(
         self,

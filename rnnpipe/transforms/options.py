@@ -1,5 +1,6 @@
 """The settings that every build has: its source, its splits, its size."""
 
+from collections.abc import Sequence
 from dataclasses import fields
 from typing import ClassVar
 
@@ -45,6 +46,8 @@ class Data(Settings):
     """
 
     recipe: ClassVar[type[Recipe]]
+    extras: ClassVar[Sequence[str]] = ()
+    """The extras of rnnpipe that the build needs beside `build`."""
 
     source: Source
     directory: FilePath | None = setting(

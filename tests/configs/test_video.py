@@ -7,7 +7,8 @@ import tensorflow_datasets as tfds
 from PIL import Image
 
 from rnnpipe import cli
-from rnnpipe.sources.videos.decoding import Framing, read_video
+from rnnpipe.sources.videos.decoding import read_video
+from rnnpipe.sources.videos.framing import Framing
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 

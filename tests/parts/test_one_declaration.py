@@ -31,6 +31,8 @@ PACKAGES = ("models", "transforms", "sources", "tasks", "pipelines")
 # Parameters that share the name of a setting, and why their default is no second one of it.
 OTHER_MEANINGS = {
     # The declaration's own default.
+    "transforms.plan.BuildPlan.__init__.records_per_shard",
+    "transforms.plan.BuildPlan.__init__.max_bad_fraction",
     "transforms.build.Build.__init__.records_per_shard",
     "transforms.build.Build.__init__.max_bad_fraction",
     # Of a runner that nobody configures: this process.

@@ -9,7 +9,7 @@ def test_files_that_cannot_be_read_count_by_name(tmp_path):
         link.symlink_to("nowhere")
 
     def make():
-        return make_fingerprint({}, paths)["fingerprint"]
+        return make_fingerprint({}, paths, ["pillow"])["fingerprint"]
 
     found = [make()]
     assert make() == found[0]

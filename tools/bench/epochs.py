@@ -19,7 +19,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import tensorflow as tf
 
 from rnnpipe.config.loader import load_config
-from rnnpipe.runs.build import find_records
+from rnnpipe.runs.records import find_records
 from rnnpipe.tasks import find_schemas, make_task
 from tools.bench.interleaved import Case, seconds_of
 

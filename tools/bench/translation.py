@@ -44,10 +44,10 @@ from rnnpipe.errors import UserError
 from rnnpipe.inputs.prefetching import prefetch
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import TARGET
-from rnnpipe.runs.build import find_records
 from rnnpipe.runs.config import load_run_config
 from rnnpipe.runs.directory import open_run
 from rnnpipe.runs.model import load_model
+from rnnpipe.runs.records import find_records
 from rnnpipe.tasks import make_task
 from rnnpipe.tasks.beam_decoder import token_finder
 from rnnpipe.tasks.translation.search import TranslationSearch

@@ -8,8 +8,6 @@ from io import StringIO
 from pathlib import Path
 from typing import Any, Literal
 
-from pycocotools.coco import COCO
-
 from rnnpipe.errors import BadRecord, DeadLetter, UserError
 from rnnpipe.settings import FilePath, setting
 from rnnpipe.sources.captions.coco_files import (
@@ -191,6 +189,8 @@ def _read_captions(
     partition: CocoSplit, entries: list[Any]
 ) -> tuple[dict[int, list[Any]], list[DeadLetter]]:
     """The captions of each image by its number, and dead letters for those of no image."""
+    from pycocotools.coco import COCO  # noqa: PLC0415  # configs are read where it is not installed
+
     usable, letters = [], []
     for place, entry in enumerate(entries):
         number = read_id(entry.get("image_id")) if isinstance(entry, dict) else None

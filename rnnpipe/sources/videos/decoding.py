@@ -1,70 +1,32 @@
 """Videos: from whatever file there is to the pictures that are on show at given times."""
 
+from __future__ import annotations
+
 import heapq
-import struct
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from errno import EINVAL
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
-import av
 from PIL import Image
 
 from rnnpipe.errors import BadRecord
-from rnnpipe.sources.images.decoding import Fit, square
 from rnnpipe.storage.paths import StorePath, as_path
+
+if TYPE_CHECKING:
+    import av
 
 _USUAL_RATE = Fraction(25)
 # Between two pictures that a decoder has to know first lie at most so many that it shows earlier.
 _REORDERED = 4
-_SKEW = 0.01  # of a display matrix that turns by right angles
 
 MAX_STILL = 300
 """For how many seconds a picture may be on show: where one is for longer, times are damaged."""
-
-
-@dataclass(frozen=True, slots=True)
-class Framing:
-    """How a picture of a video becomes an upright square of RGB pixels.
-
-    It is turned and mirrored as the file asks for, then the box is cut out. Pixels that are not
-    square are taken as they are by the fit `stretch`, and made square for the others.
-
-    Args:
-        size: height and width of the square, in pixels.
-        fit: how a picture that is not square becomes square, see `sources.images.decoding.Fit`.
-        box: left, top, right and bottom of what is kept, as fractions of the upright picture;
-            `None`: all of it.
-    """
-
-    size: int
-    fit: Fit
-    box: tuple[float, float, float, float] | None
-
-    def __call__(self, shown: "Shown") -> Image.Image:
-        """The square of a picture.
-
-        Raises:
-            BadRecord: its pixels cannot be read as RGB, or as wide as the file says they are they
-                would be too many (step `decode video`).
-        """
-        image = _to_image(shown.frame)
-        if self.fit != "stretch" and shown.aspect != 1:
-            width = max(1, round(image.width * shown.aspect))
-            check_size(width, image.height)
-            image = image.resize((width, image.height))
-        for turn in find_turns(shown.frame):
-            image = image.transpose(turn)
-        if self.box is not None:
-            sides = (image.width, image.height) * 2
-            left, top, right, bottom = (
-                round(at * side) for at, side in zip(self.box, sides, strict=True)
-            )
-            image = image.crop((left, top, max(right, left + 1), max(bottom, top + 1)))
-        return square(image, self.size, self.fit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,16 +66,11 @@ def read_video(path: str | Path) -> Iterator[Shown]:
         [0.0, 0.04, 0.08]
     """
     decoded = _Counted()
-    try:
-        with _open(path) as container:
-            stream = _find_stream(container)
-            step = 1 / (stream.average_rate or _USUAL_RATE)
-            aspect = stream.sample_aspect_ratio or Fraction(1)
-            yield from _show(decoded.count(container.decode(stream)), step, aspect)
-    except OSError as fault:  # of the file system; FFmpeg's own faults of data are ValueErrors
-        raise _bad("read video", fault, decoded.number) from fault
-    except (av.FFmpegError, UnicodeError) as fault:
-        raise _bad("decode video", fault, decoded.number) from fault
+    with _reporting(lambda: decoded.number), _open(path) as container:
+        stream = _find_stream(container)
+        step = 1 / (stream.average_rate or _USUAL_RATE)
+        aspect = stream.sample_aspect_ratio or Fraction(1)
+        yield from _show(decoded.count(container.decode(stream)), step, aspect)
 
 
 def find_duration(path: str | Path) -> Fraction:
@@ -124,25 +81,20 @@ def find_duration(path: str | Path) -> Fraction:
     Raises:
         BadRecord: see `read_video`.
     """
-    try:
-        with _open(path) as container:
-            stream = _find_stream(container)
-            step = 1 / (stream.average_rate or _USUAL_RATE)
-            times, count = list[int](), 0
-            for packet in container.demux(stream):
-                count += packet.size > 0
-                if packet.pts is not None:
-                    times.append(packet.pts)
-            if not times or stream.time_base is None:
-                return count * step
-            times.sort()
-            longest = max((b - a for a, b in pairwise(times)), default=0) * stream.time_base
-            _check_still(max(longest, step))
-            return (times[-1] - times[0]) * stream.time_base + step
-    except OSError as fault:
-        raise _bad("read video", fault, 0) from fault
-    except (av.FFmpegError, UnicodeError) as fault:
-        raise _bad("decode video", fault, 0) from fault
+    with _reporting(lambda: 0), _open(path) as container:
+        stream = _find_stream(container)
+        step = 1 / (stream.average_rate or _USUAL_RATE)
+        times, count = list[int](), 0
+        for packet in container.demux(stream):
+            count += packet.size > 0
+            if packet.pts is not None:
+                times.append(packet.pts)
+        if not times or stream.time_base is None:
+            return count * step
+        times.sort()
+        longest = max((b - a for a, b in pairwise(times)), default=0) * stream.time_base
+        _check_still(max(longest, step))
+        return (times[-1] - times[0]) * stream.time_base + step
 
 
 def sample_pictures(pictures: Iterable[Shown], rate: float) -> Iterator[tuple[Fraction, Shown]]:
@@ -169,7 +121,29 @@ def sample_pictures(pictures: Iterable[Shown], rate: float) -> Iterator[tuple[Fr
 
 
 @contextmanager
+def _reporting(decoded: Callable[[], int]) -> Iterator[None]:
+    """What PyAV raises in this block becomes a bad record.
+
+    Args:
+        decoded: how many pictures have been decoded so far.
+
+    Raises:
+        BadRecord: of the file system (step `read video`), or of the data (step `decode video`).
+    """
+    import av  # noqa: PLC0415  # configs of videos are read where it is not installed
+
+    try:
+        yield
+    except OSError as fault:  # FFmpeg's own faults of data are ValueErrors
+        raise describe_fault("read video", fault, decoded()) from fault
+    except (av.FFmpegError, UnicodeError) as fault:
+        raise describe_fault("decode video", fault, decoded()) from fault
+
+
+@contextmanager
 def _open(path: str | Path) -> Iterator[av.container.InputContainer]:
+    import av  # noqa: PLC0415  # as above
+
     placed = as_path(path)
     with ExitStack() as opened:
         # FFmpeg opens files itself, and reads those of a store through their methods.
@@ -191,13 +165,13 @@ def _limits() -> dict[str, str]:
 
 def _find_stream(container: av.container.InputContainer) -> av.VideoStream:
     stream = container.streams.best("video")
-    if not isinstance(stream, av.VideoStream):
+    if stream is None or stream.type != "video":
         raise BadRecord("decode video", "there is no video in it")
     if stream.codec_context is None:
         raise BadRecord("decode video", "nothing says how it is encoded")
     stream.codec_context.options = _limits()
     stream.codec_context.thread_count = 1  # Beam's workers share the machine already
-    return stream
+    return cast("av.VideoStream", stream)
 
 
 def _show(frames: Iterable[av.VideoFrame], step: Fraction, aspect: Fraction) -> Iterator[Shown]:
@@ -225,45 +199,6 @@ def _check_still(seconds: Fraction) -> None:
             f"a picture is on show for {float(seconds):,.0f} seconds, at most {MAX_STILL} may be"
         )
         raise BadRecord("decode video", reason)
-
-
-def check_size(width: int, height: int) -> None:
-    """Checks that a picture is not larger than an image file may be.
-
-    Raises:
-        BadRecord: it is (step `decode video`).
-    """
-    most = Image.MAX_IMAGE_PIXELS
-    if most is not None and width * height > most:
-        reason = f"{width:,} x {height:,} pixels are more than {most:,}"
-        raise BadRecord("decode video", reason)
-
-
-def _to_image(frame: av.VideoFrame) -> Image.Image:
-    try:
-        return frame.to_image()  # type: ignore[no-untyped-call,no-any-return]  # PyAV's
-    except (OSError, av.FFmpegError) as fault:  # damage may spell colours that nothing converts
-        raise _bad("decode video", fault, 0) from fault
-
-
-def find_turns(frame: av.VideoFrame) -> list[Image.Transpose]:
-    """What makes a picture upright: how its display matrix turns and mirrors it.
-
-    Matrices that do neither by right angles are passed over.
-    """
-    matrix = frame.side_data.get("DISPLAYMATRIX")
-    if matrix is None:
-        return []
-    data = bytes(matrix)  # type: ignore[call-overload]  # PyAV does not say that it is a buffer
-    a, b, _, c, d, *_ = struct.unpack("=9i", data[:36])
-    across, along = max(abs(a), abs(d)), max(abs(b), abs(c))
-    if min(across, along) > _SKEW * max(across, along):
-        return []
-    turns = [Image.Transpose.TRANSPOSE] if along > across else []
-    # From here on what goes right and down is what the first number of each row says.
-    right, down = (c, b) if turns else (a, d)
-    turns += [Image.Transpose.FLIP_LEFT_RIGHT] if right < 0 else []
-    return turns + ([Image.Transpose.FLIP_TOP_BOTTOM] if down < 0 else [])
 
 
 class _Counted:
@@ -300,8 +235,16 @@ def _order_times(
         yield heapq.heappop(times), pictures.popleft()
 
 
-def _bad(step: str, fault: Exception, done: int) -> BadRecord:
+def describe_fault(step: str, fault: Exception, done: int = 0) -> BadRecord:
+    """What PyAV raised, as a bad record.
+
+    Args:
+        step: what was being done.
+        fault: what it raised.
+        done: how many pictures had been decoded.
+    """
     reason = getattr(fault, "strerror", None) or str(fault) or type(fault).__name__
-    if isinstance(fault, av.ArgumentError) and (most := Image.MAX_IMAGE_PIXELS) is not None:
+    most = Image.MAX_IMAGE_PIXELS
+    if step == "decode video" and getattr(fault, "errno", None) == EINVAL and most is not None:
         reason = f"{reason}; pictures may have at most {most:,} pixels"
     return BadRecord(step, f"{reason}, after {done} pictures" if done else reason)

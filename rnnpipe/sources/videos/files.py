@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
 
-import av
 from PIL import Image
 
 
@@ -18,6 +17,8 @@ def encode_video(path: Path, pictures: Iterable[Image.Image], rate: float) -> No
         pictures: one or more of mode `RGB`, all of one size.
         rate: frames for each second.
     """
+    import av  # noqa: PLC0415  # configs of videos are read where it is not installed
+
     with av.open(str(path), "w", options={"fflags": "+bitexact"}) as container:
         stream = container.add_stream("mpeg4", rate=Fraction(rate).limit_denominator(60_000))
         stream.pix_fmt = "yuv420p"

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from rnnpipe.quiet import quiet_import
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import LABELS
-from rnnpipe.report.classification import rank
 from rnnpipe.tasks.base import Task
 from rnnpipe.tasks.image_classification.config import ImageClassificationConfig
 from rnnpipe.tasks.image_encoders import make_encoder, make_trial_encoder
@@ -132,6 +131,7 @@ class ImageClassificationTask(Task[ImageClassificationConfig]):
         Raises:
             UserError: the image cannot be read.
         """
+        from rnnpipe.report.classification import rank
         from rnnpipe.tasks.image_classification.drawing import draw_glimpse_path
         from rnnpipe.tasks.image_classification.evaluation import classify_images
 

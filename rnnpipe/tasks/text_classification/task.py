@@ -14,7 +14,6 @@ from rnnpipe.errors import UserError
 from rnnpipe.quiet import quiet_import
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import LABELS
-from rnnpipe.report.classification import rank
 from rnnpipe.tasks.base import Task, take_logits
 from rnnpipe.tasks.inputs import Input
 from rnnpipe.tasks.prediction import Answer, Prediction
@@ -147,6 +146,7 @@ class TextClassificationTask(Task[TextClassificationConfig]):
         """
         import keras
 
+        from rnnpipe.report.classification import rank
         from rnnpipe.report.text_heatmap import draw_text_heatmap
         from rnnpipe.tasks.text_classification.report import highlight_text
 

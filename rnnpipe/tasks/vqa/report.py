@@ -13,6 +13,7 @@ from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.report.image_heatmap import LEGEND, draw_attention, draw_image
 from rnnpipe.report.items import Answer, Confusion, Gallery, Picture, ReportItem, Sample, Table
 from rnnpipe.tasks.image_inputs import decode_pixels
+from rnnpipe.tasks.vqa.inputs import make_inputs
 from rnnpipe.tasks.vqa.results import TopAnswers
 
 if TYPE_CHECKING:
@@ -144,15 +145,6 @@ def read_inputs(
             pixels = decode_pixels(record["image_jpeg"])
             image = pixels if image_field == "image_jpeg" else record[image_field]
             yield index, pixels, make_inputs(image, record["question_tokens"])
-
-
-def make_inputs(image: np.ndarray, tokens: Sequence[int]) -> dict[str, np.ndarray]:
-    """A model's inputs for one question about one image, or its features."""
-    return {
-        "image": image[None],
-        "image_index": np.zeros(1, "int32"),
-        "question": np.array([tokens], "int32"),
-    }
 
 
 def _make_sample(

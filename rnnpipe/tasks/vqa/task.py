@@ -16,7 +16,6 @@ from rnnpipe.parts.attention_wrappers import ReinforceOptions
 from rnnpipe.quiet import quiet_import
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import ANSWERS
-from rnnpipe.report.image_heatmap import draw_glimpses
 from rnnpipe.tasks.base import Task
 from rnnpipe.tasks.image_encoders import make_encoder, make_trial_encoder
 from rnnpipe.tasks.image_inputs import image_field, image_shape, read_encoder_input, show_photo
@@ -25,7 +24,7 @@ from rnnpipe.tasks.prediction import Answer, Prediction
 from rnnpipe.tasks.results import Evaluation
 from rnnpipe.tasks.text_inputs import encode_text
 from rnnpipe.tasks.vqa.config import VqaConfig
-from rnnpipe.tasks.vqa.report import make_inputs
+from rnnpipe.tasks.vqa.inputs import make_inputs
 from rnnpipe.text.tokenizer import MODEL_FILE, SETTINGS_FILE, Tokenizer
 
 if TYPE_CHECKING:
@@ -156,6 +155,8 @@ class VqaTask(Task[VqaConfig]):
         Raises:
             UserError: the image cannot be read, or the question has no word.
         """
+        from rnnpipe.report.image_heatmap import draw_glimpses
+
         data = self.config.data
         image = read_encoder_input(inputs["image"], data)[0]
         tokens = encode_text(

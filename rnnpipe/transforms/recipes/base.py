@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from rnnpipe.errors import BadRecord
 from rnnpipe.records.specs import RecordSpec
@@ -107,6 +107,9 @@ class Drops:
 
 class Recipe(Settings, ABC):
     """How one kind of record is made; a subclass declares its settings."""
+
+    libraries: ClassVar[Sequence[str]] = ("pillow", "sentencepiece")
+    """The distributions whose versions show in the bytes of the records."""
 
     @property
     @abstractmethod

@@ -137,5 +137,6 @@ class CaptionData(CaptionRecordOptions, Data):
     """Images with captions, and what is made of them."""
 
     recipe = CaptionRecipe
+    extras = ("captions",)
 
     source: CaptionSource

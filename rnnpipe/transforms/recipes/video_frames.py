@@ -18,7 +18,8 @@ from rnnpipe.sources.images.decoding import encode_jpeg
 from rnnpipe.sources.raw_files import hash_ends
 from rnnpipe.sources.source import Reference
 from rnnpipe.sources.videos.clips import Segment
-from rnnpipe.sources.videos.decoding import Framing, Shown
+from rnnpipe.sources.videos.decoding import Shown
+from rnnpipe.sources.videos.framing import Framing
 from rnnpipe.sources.videos.source import VideoSource, VideoWindows
 from rnnpipe.storage.paths import as_path
 from rnnpipe.transforms.options import Data
@@ -76,6 +77,8 @@ class VideoRecipe(VideoRecordOptions, Recipe):
     The labels are those of the training split, in the order of their names (numbers by value);
     a video with another label in another split is a dead letter.
     """
+
+    libraries = ("av", *Recipe.libraries)
 
     @property
     def spec(self) -> RecordSpec:
@@ -285,6 +288,7 @@ class VideoData(VideoRecordOptions, Data):
     """Videos and what is made of them."""
 
     recipe = VideoRecipe
+    extras = ("video",)
 
     source: VideoSource
 

@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 from rnnpipe.errors import BadRecord
-from rnnpipe.sources.videos.decoding import Framing, find_duration, read_video
+from rnnpipe.sources.videos.decoding import find_duration, read_video
+from rnnpipe.sources.videos.framing import Framing
 
 WIDTH, HEIGHT = 64, 48
 CLAIMED = 16_000, 12_000

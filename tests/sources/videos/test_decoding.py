@@ -10,13 +10,8 @@ from PIL import Image
 
 from rnnpipe.errors import BadRecord
 from rnnpipe.sources.images.decoding import square
-from rnnpipe.sources.videos.decoding import (
-    MAX_STILL,
-    Framing,
-    find_duration,
-    read_video,
-    sample_pictures,
-)
+from rnnpipe.sources.videos.decoding import MAX_STILL, find_duration, read_video, sample_pictures
+from rnnpipe.sources.videos.framing import Framing
 
 TICK = Fraction(1, 100)
 

@@ -46,7 +46,7 @@ def test_a_backbone_learns_as_the_config_says(records, fine_tune):
 def test_a_build_is_what_the_config_says():
     data = {"source": {"kind": "shapes_captions"}, "splits": {"test": 0.3}}
     build = {"records_per_shard": 7, "max_bad_fraction": 0.2, "workers": 2}
-    made = make_task(data=data, build=build).prepare_build()
+    made = make_task(data=data, build=build).plan_build()
     assert made.source.kind == "shapes_captions"
     assert made.recipe.spec is CAPTION
     assert made.shares == {"validation": 0.1, "test": 0.3}

@@ -5,6 +5,7 @@ import pytest
 from rnnpipe.config.loader import load_config
 from rnnpipe.tasks import find_schemas
 from rnnpipe.tasks.text_classification.task import TextClassificationTask
+from rnnpipe.transforms.build import Build
 
 OPINIONS = {
     "bad": ["a dull film", "dull and long", "not good"],
@@ -39,4 +40,4 @@ def task(tmp_path_factory):
 
 @pytest.fixture(scope="package")
 def records(task, tmp_path_factory):
-    return task.prepare_build().run(tmp_path_factory.mktemp("built") / "records")
+    return Build.of(task.plan_build()).run(tmp_path_factory.mktemp("built") / "records")

@@ -6,6 +6,7 @@ from rnnpipe.config.loader import load_settings
 from rnnpipe.tasks.vqa.config import VqaConfig
 from rnnpipe.tasks.vqa.evaluation import evaluate
 from rnnpipe.tasks.vqa.task import VqaTask
+from rnnpipe.transforms.build import Build
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ def task(handmade_vqa):
 
 @pytest.fixture
 def records(task, tmp_path):
-    return task.prepare_build().run(tmp_path / "records")
+    return Build.of(task.plan_build()).run(tmp_path / "records")
 
 
 class Oracle:

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from rnnpipe.errors import BadRecord
-from rnnpipe.sources.videos.decoding import Framing, read_video
+from rnnpipe.sources.videos.decoding import read_video
+from rnnpipe.sources.videos.framing import Framing
 from rnnpipe.transforms.recipes import frame_windows
 from rnnpipe.transforms.recipes.frame_windows import FrameWindowReader
 

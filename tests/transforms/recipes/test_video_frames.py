@@ -14,7 +14,8 @@ from rnnpipe.parts.backbones import ApplicationBackboneOptions
 from rnnpipe.records.specs import VIDEO_FEATURES
 from rnnpipe.sources.source import Reference
 from rnnpipe.sources.videos.clips import Clip, cut_windows, refer_clip
-from rnnpipe.sources.videos.decoding import Framing, read_video, sample_pictures
+from rnnpipe.sources.videos.decoding import read_video, sample_pictures
+from rnnpipe.sources.videos.framing import Framing
 from rnnpipe.sources.videos.source import VideoWindows
 from rnnpipe.sources.videos.table import ClipTable
 from rnnpipe.transforms.build import Build
