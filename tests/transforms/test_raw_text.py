@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import shutil
 from pathlib import Path
 from typing import Literal
 
@@ -174,6 +175,25 @@ def test_a_split_with_a_header_alone_is_told_as_such(tmp_path):
         UserError, match=r"data\.source: expected at least one record for test, got"
     ):
         build(ClassTable(path=tmp_path), tmp_path / "records")
+
+
+def test_of_a_class_a_record_too_few_is_left_to_train_on(tmp_path):
+    (tmp_path / "train.csv").write_text("text,label\na,x\nb,y\nc,z\n")
+    shares = {"validation": 0.3, "test": 0.3}
+    with pytest.raises(UserError, match=r"got [xyz] alone; .* hold out less with data\.splits"):
+        Build(ClassTable(path=tmp_path), TextClassRecipe(), shares).run(tmp_path / "records")
+
+
+def test_records_within_their_raw_data_change_nothing(tmp_path):
+    write_folders(tmp_path, "pos/1.txt", "neg/1.txt")
+    source, stats = LabelFolders(path=tmp_path), []
+    for _ in range(2):
+        rows, dead, notices = build(source, tmp_path / "records", max_bad_fraction=0.0)
+        assert ([label for _, label in rows], dead, notices) == (["neg", "pos"], [], [])
+        stats.append((tmp_path / "records/stats.json").read_bytes())
+        assert Build(source, TextClassRecipe(), {}).is_finished_in(tmp_path / "records")
+        shutil.rmtree(tmp_path / "records")
+    assert stats[0] == stats[1]
 
 
 def test_all_text_of_another_encoding_is_an_error_that_names_the_byte(tmp_path):
