@@ -107,19 +107,39 @@ def test_a_task_is_refused_before_it_is_built_where_its_library_is_missing(monke
     )
 
 
-def call_with(extras, *command, cwd):
-    """A command in a process where the modules of no other extra are installed."""
+def run_with(extras, *program, cwd):
+    """A Python program in a process where the modules of no other extra are installed."""
     wanted = {*extras, *(name for extra in extras for name in INCLUDES.get(extra, ()))}
     present = {module for extra in wanted for module in MODULES[extra]}
     absent = {module for modules in MODULES.values() for module in modules} - present
     return subprocess.run(
-        [sys.executable, "-m", "tests.without_modules", " ".join(absent), *command],
+        [sys.executable, *program[:2], " ".join(absent), *program[2:]],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         cwd=cwd,
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+def call_with(extras, *command, cwd):
+    """The same of a command."""
+    return run_with(extras, "-m", "tests.without_modules", *command, cwd=cwd)
+
+
+IMPORT_TASKS = """
+import sys
+from tests.light_core import Absent
+Absent(sys.argv[1].split())
+from rnnpipe.tasks import find_tasks
+print(sorted(entry.load().name for entry in find_tasks().values()))
+"""
+
+
+def test_tasks_are_imported_with_the_extra_runs_alone(tmp_path):
+    done = run_with(["runs"], "-c", IMPORT_TASKS, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "'captioning', 'image_classification', 'language_model'" in done.stdout
 
 
 @pytest.mark.parametrize("arguments", [["--schema"], ["video"], ["real/coco"]])
