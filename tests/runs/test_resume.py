@@ -11,7 +11,7 @@ import pytest
 
 import rnnpipe.layers  # noqa: F401  for the saved models
 from rnnpipe import cli
-from rnnpipe.runs.train import TrainingProgress
+from rnnpipe.runs.callbacks import TrainingProgress
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 
@@ -237,7 +237,7 @@ class Nan(keras.callbacks.Callback):
 def test_a_run_that_diverges_keeps_its_best_model(command, tmp_path, monkeypatch, capsys):
     settings = [*SENTIMENT, "train.epochs=4", "train.optimizer.ema=0"]
     train = command("sentiment", settings)
-    make = "rnnpipe.runs.train._make_callbacks"
+    make = "rnnpipe.runs.training.make_callbacks"
     monkeypatch.setattr(make, lambda *arguments: [Nan()])
     assert call(*train, "--runs-dir", tmp_path / "runs") == 2
     run = the_run_in(tmp_path / "runs")
