@@ -3,6 +3,7 @@
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -22,8 +23,10 @@ from rnnpipe.runs.directory import (
 from rnnpipe.runs.environment import describe_environment
 from rnnpipe.runs.model import save_model
 from rnnpipe.runs.progress import fetch_records
+from rnnpipe.runs.start import StartWeights, describe_start, print_start
 from rnnpipe.runs.training import RunTraining
 from rnnpipe.settings import make_paths_absolute
+from rnnpipe.storage.atomic import atomic_path
 from rnnpipe.storage.disk_full import report_full_disk
 from rnnpipe.tasks.base import Task
 from rnnpipe.tasks.run_config import RunConfig
@@ -50,15 +53,16 @@ def train(
         console: where progress is shown.
 
     Raises:
-        UserError: the records lack a split, the run directory cannot be made, or the training
-            fails.
+        UserError: the records lack a split, no weight of `train.start` fits, the run directory
+            cannot be made, or the training fails.
     """
     task.check_model()
     fetch_records(records, console)
     check_training(config, task, records)
+    start = _check_start(config, task, records, console)
     text = dump_config(make_paths_absolute(config))
     _note_interrupted(runs_dir / name, text, console)
-    run = _begin_run(runs_dir, name, text, records)
+    run = _begin_run(runs_dir, name, text, records, start)
     with run.lock():
         finish_training(config, task, records, run, console)
     return run
@@ -73,7 +77,25 @@ def _note_interrupted(folder: Path, config: str, console: Console) -> None:
             return
 
 
-def _begin_run(runs_dir: Path, name: str, config: str, records: RecordsDirectory) -> RunDirectory:
+def _check_start(
+    config: RunConfig, task: Task, records: RecordsDirectory, console: Console
+) -> tuple[StartWeights, dict[str, Any]] | None:
+    """The weights of the run that it starts from, and what it takes of them, which is printed."""
+    if config.train.start is None:
+        return None
+    weights = StartWeights.read(config.train.start)
+    content = describe_start(weights, weights.check(task, records))
+    print_start(content, console)
+    return weights, content
+
+
+def _begin_run(
+    runs_dir: Path,
+    name: str,
+    config: str,
+    records: RecordsDirectory,
+    start: tuple[StartWeights, dict[str, Any]] | None,
+) -> RunDirectory:
     """A new run's folder with all that `resume` needs, or none."""
     fix = "make room, or choose another folder for runs"
     with report_full_disk("a run", runs_dir / name, fix):
@@ -83,6 +105,9 @@ def _begin_run(runs_dir: Path, name: str, config: str, records: RecordsDirectory
         try:
             environment = {"started": started, **describe_environment(), **made_from}
             write_json(run.environment, environment)
+            if start is not None:
+                start[0].save(run.start)
+                write_json(run.start_report, start[1])
             write_text(run.config, config)  # at last: a folder with a config is a run
         except BaseException:
             shutil.rmtree(run.path)
@@ -107,18 +132,23 @@ def finish_training(
             model's. Where a loss became NaN, the best models before that are saved all the same.
     """
     tune_malloc()
+    start = StartWeights.load(run.start) if run.start.exists() else None
     keras.utils.set_random_seed(config.seed)
     tf.config.experimental.enable_op_determinism()
-    training = RunTraining(config, task, records, run, console)
+    training = RunTraining(config, task, records, run, console, start)
     fix = f"make room, then continue with `rnnpipe resume {run.path}`"
     try:
         with report_full_disk("the run", run.path, fix):
-            task.save_vocabulary(records, run.vocabulary)
+            if not run.vocabulary.exists():
+                with atomic_path(run.vocabulary, durable=True) as unfinished:
+                    task.save_vocabulary(records, unfinished)
             model = training.train_model()
             for phase in task.make_phases(model, records, run.weights):
                 training.refine(phase)
             training.train_baselines()
             save_model(model, run.model)  # at the very end: a run with a model is trained
+            for unneeded in (run.untrained, run.start):
+                unneeded.unlink(missing_ok=True)
     except KeyboardInterrupt:
         console.print(f"Interrupted; continue with:\nrnnpipe resume {run.path}")
         raise

@@ -10,9 +10,10 @@ from rich.console import Console
 
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.runs.callbacks import InitialScoreLog, TrainingProgress, make_callbacks
-from rnnpipe.runs.directory import RunDirectory
+from rnnpipe.runs.directory import BEST_WEIGHTS, RunDirectory
 from rnnpipe.runs.model import save_model
 from rnnpipe.runs.progress import make_progress
+from rnnpipe.runs.start import StartWeights
 from rnnpipe.tasks.base import Task
 from rnnpipe.tasks.results import Phase
 from rnnpipe.tasks.run_config import RunConfig
@@ -29,6 +30,8 @@ class RunTraining:
         records: its finished records, fetched.
         run: where it goes.
         console: where progress is shown.
+        start: the weights that the model, or each member, begins with; None for random ones.
+            Baselines always begin with random ones.
         diverged: the trainings whose loss became NaN; they end with their best weights.
     """
 
@@ -37,6 +40,7 @@ class RunTraining:
     records: RecordsDirectory
     run: RunDirectory
     console: Console
+    start: StartWeights | None = None
     diverged: list[Diverged] = field(default_factory=list)
 
     def train_model(self) -> keras.Model:
@@ -44,7 +48,7 @@ class RunTraining:
         run, size = self.run, self.task.ensemble_size
         files = TrainingFiles(run.weights, run.history, run.tensorboard)
         if size == 1:
-            model = self.task.build_model(self.records)
+            model = self._build_model()
             self._fit(model, files)
             return model
         models = []
@@ -52,12 +56,22 @@ class RunTraining:
             self.console.print(f"Member {number} of {size}:")
             seed = self.config.seed + number - 1
             keras.utils.set_random_seed(seed)
-            model = self.task.build_model(self.records)
+            model = self._build_model(number)
             self._fit(model, files, seed=seed)
             models.append(model)
             name = str(number + 1)
             files = _files_in(run.members / name, run.tensorboard / "members" / name)
         return self.task.join(models)
+
+    def _build_model(self, number: int = 1) -> keras.Model:
+        """The model, or a member by its number."""
+        model = self.task.build_model(self.records)
+        if not self.run.untrained.exists():
+            self.run.untrained.parent.mkdir(exist_ok=True)
+            save_model(model, self.run.untrained)
+        if self.start is not None:
+            self.start.apply(model, self.task.row_names(self.records.path), number)
+        return model
 
     def refine(self, phase: Phase) -> None:
         """Trains a model further, and leaves it no worse than it was on the validation split."""
@@ -135,4 +149,4 @@ class RunTraining:
 
 
 def _files_in(folder: Path, tensorboard: Path) -> TrainingFiles:
-    return TrainingFiles(folder / "best.weights.h5", folder / "history.csv", tensorboard)
+    return TrainingFiles(folder / BEST_WEIGHTS, folder / "history.csv", tensorboard)
