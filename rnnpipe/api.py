@@ -199,10 +199,11 @@ def resume(path: str | Path, *, verbose: bool = True) -> "Run":
 
 
 def load(path: str | Path) -> "Run":
-    """A trained run.
+    """A trained run, or one whose training has not ended, with its best weights so far.
 
     Args:
-        path: its folder, or that of several: then the newest.
+        path: its folder, or that of several: then the newest that is trained, or, where none is,
+            the newest whose first epoch is done.
 
     Raises:
         UserError: there is none.

@@ -2,13 +2,15 @@
 
 import json
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from rnnpipe.errors import UserError
 from rnnpipe.records.directory import RecordsDirectory
-from rnnpipe.runs.directory import RunDirectory
+from rnnpipe.runs.config import load_run_config
+from rnnpipe.runs.directory import RunDirectory, open_run
 from rnnpipe.tasks.base import Task
 from rnnpipe.tasks.run_config import RunConfig
 
@@ -57,6 +59,25 @@ def check_training(config: RunConfig, task: Task, records: RecordsDirectory) -> 
     except UserError as fault:
         where = f"train.optimizer.schedule.{fault.where}"
         raise UserError(where, fault.expected, fault.got, fault.fix) from None
+
+
+def resolve_start(config: RunConfig) -> RunConfig:
+    """The config with the very run that it starts from, where it names a folder of several.
+
+    Raises:
+        UserError: there is no such run, or it has no weights.
+    """
+    start = config.train.start
+    if start is None:
+        return config
+    try:
+        run = open_run(start.path)
+    except UserError as fault:
+        where = f"train.start.path: {fault.where}"
+        raise UserError(where, fault.expected, fault.got, fault.fix) from None
+    load_run_config(run)
+    train = replace(config.train, start=replace(start, path=run.path))
+    return replace(config, train=train)
 
 
 def check_same_records(run: RunDirectory, records: RecordsDirectory, fix: str) -> None:

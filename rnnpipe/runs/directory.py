@@ -3,7 +3,10 @@
 runs/<name>/<time>/
     config.yaml           the config, resolved
     environment.json      versions, machine, command
+    start.json            what was taken of another run's weights, where it started from one
     checkpoints/          the best weights, and what an unfinished training goes on from
+        untrained.keras   until it is trained, the model as it was built
+        start.npz         until it is trained, the weights of another run that it begins with
         members/          the same and the history of each further model of an ensemble
         phases/           histories and weights of further phases of training, if there are any
         baselines/        trained models to compare with, where the task has some
@@ -15,6 +18,8 @@ runs/<name>/<time>/
     predictions.jsonl     the prediction for every evaluated record
     …_results.json        the same in a format of others, where the task has one
     report.html           the report
+    evaluations/<time>/   results with other settings, or of a training that had not ended
+        partial.json      which epoch they are of, if it had not
 """
 
 import fcntl
@@ -30,6 +35,8 @@ from typing import Any
 
 from rnnpipe.errors import UserError
 from rnnpipe.storage.atomic import atomic_path
+
+BEST_WEIGHTS = "best.weights.h5"
 
 _TIME = "%Y%m%d-%H%M%S"
 _NAME = re.compile(r"(\d{8}-\d{6})(?:-(\d+))?")
@@ -59,7 +66,22 @@ class RunDirectory:
     @property
     def weights(self) -> Path:
         """The best weights so far."""
-        return self.path / "checkpoints" / "best.weights.h5"
+        return self.path / "checkpoints" / BEST_WEIGHTS
+
+    @property
+    def untrained(self) -> Path:
+        """The model as it was built, or the first member: the best weights so far fit it."""
+        return self.path / "checkpoints" / "untrained.keras"
+
+    @property
+    def start(self) -> Path:
+        """The weights of another run that training begins with."""
+        return self.path / "checkpoints" / "start.npz"
+
+    @property
+    def start_report(self) -> Path:
+        """Which weights of another run it took and left."""
+        return self.path / "start.json"
 
     @property
     def phases(self) -> Path:
@@ -110,6 +132,11 @@ class RunDirectory:
     def report(self) -> Path:
         """The report."""
         return self.path / "report.html"
+
+    @property
+    def partial(self) -> Path:
+        """Of an evaluation: which epoch its results are of, if the training had not ended."""
+        return self.path / "partial.json"
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -183,17 +210,35 @@ def _unwritable(runs_dir: Path, got: str) -> UserError:
 
 
 def open_run(path: Path) -> RunDirectory:
-    """A finished run: its own folder, or the newest run in a folder of several.
+    """A run with a model: its own folder, or one in a folder of several.
+
+    Of several it is the newest that is trained; where none is, the newest whose training has come
+    to a first epoch.
 
     Raises:
         UserError: there is none.
     """
-    for run in find_runs(path):
-        if run.model.is_file():
-            return run
-    got = "a folder without a trained model" if path.is_dir() else "no such folder"
+    runs = find_runs(path)
+    for file in ("model", "weights"):
+        for run in runs:
+            if getattr(run, file).is_file():
+                return run
+    if runs:
+        raise no_epoch_done(runs[0])
+    got = "a folder without a run" if path.is_dir() else "no such folder"
     raise UserError(
         str(path), "the folder of a trained run", got, "name one that `rnnpipe train` printed"
+    )
+
+
+def no_epoch_done(run: RunDirectory) -> UserError:
+    """The error of a run without any weights."""
+    return UserError(
+        str(run.path),
+        "a run with weights of at least one epoch",
+        "one whose first epoch is not done",
+        "try again when it is; if the training was interrupted, continue it with "
+        f"`rnnpipe resume {run.path}`",
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import keras
 from rich.console import Console
 
 from rnnpipe.config.dump import dump_config
@@ -18,10 +19,11 @@ from rnnpipe.runs.checks import check_comparable_records, check_splits
 from rnnpipe.runs.config import load_run_config
 from rnnpipe.runs.directory import RunDirectory, create_run, write_json, write_jsonl, write_text
 from rnnpipe.runs.history import read_history
-from rnnpipe.runs.model import load_baselines, load_model
+from rnnpipe.runs.model import PartialTraining, load_baselines, load_model
 from rnnpipe.runs.progress import fetch_records
 from rnnpipe.runs.records import find_records
 from rnnpipe.runs.scores import print_table, score_table
+from rnnpipe.runs.start import show_start
 from rnnpipe.settings import make_paths_absolute
 from rnnpipe.storage.disk_full import report_full_disk
 from rnnpipe.tasks import make_task
@@ -36,10 +38,12 @@ def evaluate_run(
     records: RecordsDirectory | None = None,
     overrides: Overrides = (),
 ) -> RunDirectory:
-    """Scores a trained run on the splits of its config and writes its report.
+    """Scores a run on the splits of its config and writes its report.
+
+    A training that has not ended is scored by its best weights so far, and left undisturbed.
 
     Args:
-        run: a trained run.
+        run: a run with weights of at least one epoch.
         console: where the scores are printed.
         records: those it was just trained on; None to find them by the run's config.
         overrides: settings of `evaluate`, e.g. `evaluate.search.beam_width=10`, to score with
@@ -47,11 +51,12 @@ def evaluate_run(
             `evaluations`.
 
     Returns:
-        The folder of the results: that of the run, or one in `evaluations`.
+        The folder of the results: that of the run, or one in `evaluations` with overrides or of a
+        training that has not ended.
 
     Raises:
-        UserError: the records are gone, stale or others than those it was trained on, an override
-            is none of `evaluate`, or the disk is full.
+        UserError: the records are gone, stale or others than those it was trained on, there are no
+            weights yet, an override is none of `evaluate`, or the disk is full.
     """
     _check_overrides(overrides)
     config = load_run_config(run, overrides)
@@ -64,11 +69,15 @@ def evaluate_run(
     check_splits(config, records.splits)
     fetch_records(records, console)
     task.check_records(records)
-    results = _evaluate(run, config, task, records, console)
+    trained = load_model(run, task)
+    if trained.partial:
+        notices.append(trained.partial.notice)
+    results = _evaluate(trained.model, load_baselines(run), config, task, records, console)
     fix = f"make room, then score it with `rnnpipe evaluate {run.path}`"
     with report_full_disk("the scores", run.path, fix):
-        folder = _begin_evaluation(run, config) if overrides else run
-        page = _make_page(run, config, task, records, results)
+        of_its_own = overrides or trained.partial
+        folder = _begin_evaluation(run, config, trained.partial) if of_its_own else run
+        page = _make_page(run, config, task, records, results, trained.partial)
         _write(folder, results, page)
     print_table(score_table(task.main_metric, results.scores), console)
     for notice in dict.fromkeys([*notices, *results.notices]):  # splits may share them
@@ -99,9 +108,13 @@ class _Results:
 
 
 def _evaluate(
-    run: RunDirectory, config: RunConfig, task: Task, records: RecordsDirectory, console: Console
+    model: keras.Model,
+    baselines: Mapping[str, keras.Model],
+    config: RunConfig,
+    task: Task,
+    records: RecordsDirectory,
+    console: Console,
 ) -> _Results:
-    model, baselines = load_model(run), load_baselines(run)
     scores: dict[str, dict[str, float]] = {}
     predictions: list[dict[str, Any]] = []
     items: list[ReportItem] = []
@@ -123,8 +136,12 @@ def _evaluate(
     return _Results(scores, predictions, items, files, notices)
 
 
-def _begin_evaluation(run: RunDirectory, config: RunConfig) -> RunDirectory:
+def _begin_evaluation(
+    run: RunDirectory, config: RunConfig, partial: PartialTraining | None
+) -> RunDirectory:
     folder = create_run(run.path, "evaluations")
+    if partial:
+        write_json(folder.partial, partial.to_json())
     write_text(folder.config, dump_config(make_paths_absolute(config)))
     return folder
 
@@ -143,6 +160,7 @@ def _make_page(
     task: Task,
     records: RecordsDirectory,
     results: _Results,
+    partial: PartialTraining | None,
 ) -> Page:
     split, first = next(iter(results.scores.items()))
     table = score_table(task.main_metric, results.scores)
@@ -152,15 +170,15 @@ def _make_page(
     return Page(
         title=f"{task.name} · {config.data.source.kind}",
         summary=f"{records.spec.description} Trained on {records.splits['train']:,} records, "
-        f"scored on {records.splits[split]:,}.",
+        f"scored on {records.splits[split]:,}." + (f" Note: {partial.notice}." if partial else ""),
         headline=[
             (f"{split} {task.main_metric}", first[task.main_metric]),
             *((label, value) for label, value in table_values(table)[1:]),
         ],
         scores=table,
-        items=[*results.items, *_show_members(run, task), *_show_phases(run)],
+        items=[*results.items, *_show_members(run, task), *_show_phases(run), *show_start(run)],
         history=history,
-        best_epoch=_find_best(history, task) + 1,
+        best_epoch=partial.best_epoch if partial else _find_best(history, task) + 1,
         records=_describe_records(records),
         config_yaml=dump_config(config),
         environment={name: _show(value) for name, value in environment.items()},
@@ -193,14 +211,16 @@ def _find_best(history: Mapping[str, Sequence[float]], task: Task) -> int:
 def _show_members(run: RunDirectory, task: Task) -> list[ReportItem]:
     """Where the model is several: what each of them had in its best epoch, a row per member."""
     further = sorted(run.members.glob("*/history.csv"), key=lambda path: int(path.parent.name))
-    histories = [read_history(path) for path in (run.history, *further)]
+    histories = [history for path in (run.history, *further) if (history := read_history(path))]
     rows: list[tuple[Any, ...]] = []
     for number, history in enumerate(histories, start=1):
         best = _find_best(history, task)
         rows.append((str(number), str(best + 1), *(values[best] for values in history.values())))
     note = "Each by itself, in its best epoch."
     return (
-        [Table("Members", ("member", "epoch", *histories[0]), rows, note=note)] if further else []
+        [Table("Members", ("member", "epoch", *histories[0]), rows, note=note)]
+        if len(rows) > 1
+        else []
     )
 
 
@@ -208,7 +228,8 @@ def _show_phases(run: RunDirectory) -> list[ReportItem]:
     """A table for each further phase of training, a row per epoch."""
     tables: list[ReportItem] = []
     for path in sorted(run.phases.glob("*/history.csv")):
-        history = read_history(path)
+        if not (history := read_history(path)):
+            continue
         rows = [
             (str(place), *row)
             for place, row in enumerate(zip(*history.values(), strict=True), start=1)

@@ -72,6 +72,18 @@ class Results:
         return load_run_config(self._directory)
 
     @property
+    def partial(self) -> dict[str, Any] | None:
+        """Where the training was whose weights were evaluated; None if it had ended.
+
+        `members` has, of the model or of each member of an ensemble, the numbers of its best epoch
+        or of the `epochs` that it is the mean of, `of` how many, and the `metric` with its `value`.
+        `phase` has the same of the further phase that it was in, with its `name`.
+        """
+        path = self._directory.partial
+        content: dict[str, Any] | None = json.loads(path.read_text()) if path.exists() else None
+        return content
+
+    @property
     def metrics(self) -> dict[str, dict[str, float]]:
         """By split, a number for every metric; those of baselines are `baseline/<name>/<metric>`.
 

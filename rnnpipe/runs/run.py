@@ -1,9 +1,11 @@
 """A trained run: its history, model and predictions beside its results."""
 
+import json
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from rnnpipe.config.overrides import Overrides
+from rnnpipe.output import write_notice
 from rnnpipe.quiet import quiet_import
 from rnnpipe.requirements import requiring
 from rnnpipe.runs.console import make_console
@@ -16,12 +18,17 @@ from rnnpipe.tasks.base import Task
 if TYPE_CHECKING:
     import keras
 
+    from rnnpipe.runs.model import RunModel
+
 
 class Run(Results):
     """A trained run, as `rnnpipe.run` and `rnnpipe.load` return it.
 
     Nothing is read before it is asked for. `metrics`, `predictions` and `report` are those of the
     evaluation with the settings of the run.
+
+    Of a run whose training has not ended, `model` has the best weights so far: those at the moment
+    when it is first asked for. A note on the standard error names their epoch.
 
     Args:
         directory: its folder.
@@ -32,20 +39,49 @@ class Run(Results):
         """The losses and metrics of training: a value for every epoch, by name."""
         return read_history(self._directory.history)
 
+    @property
+    def start(self) -> dict[str, Any] | None:
+        """What it took of the weights of another run; None where it began with random ones.
+
+        `run` and `state` say of which run, and of which epochs where its training had not ended;
+        `taken` has the rows taken by weight, empty for all of them, `left` the reason by weight,
+        and `unused` the other run's weights that nothing was made of.
+        """
+        path = self._directory.start_report
+        content: dict[str, Any] | None = json.loads(path.read_text()) if path.exists() else None
+        return content
+
+    @property
+    def partial(self) -> dict[str, Any] | None:
+        """Where the training was whose weights `model` has; None if it had ended."""
+        partial = self._loaded.partial
+        return partial.to_json() if partial else None
+
     @cached_property
     def task(self) -> Task:
         """The task; `task.inputs` declares the inputs of `predict`."""
         with quiet_import():
             return make_task(self.config)
 
-    @cached_property
+    @property
     def model(self) -> "keras.Model":
-        """The trained Keras model, with the weights of its best epoch."""
+        """The trained Keras model, with the weights of its best epoch.
+
+        Raises:
+            UserError: its training has not come to the end of an epoch.
+        """
+        return self._loaded.model
+
+    @cached_property
+    def _loaded(self) -> "RunModel":
         with requiring("train", where="Run.model"):
             with quiet_import():
                 from rnnpipe.runs.model import load_model
 
-            return load_model(self._directory)
+            loaded = load_model(self._directory, self.task)
+        if loaded.partial:
+            write_notice(loaded.partial.notice)
+        return loaded
 
     def predict(self, **inputs: Any) -> Predicted | list[Predicted]:
         """The prediction for an input of one's own.
@@ -82,7 +118,8 @@ class Run(Results):
 
         Args:
             overrides: settings of `evaluate` by key, e.g. `{"evaluate.search.beam_width": 10}`. The
-                results go into a folder of their own then, and those of the run stay.
+                results go into a folder of their own then, and those of the run stay; likewise of
+                a run whose training has not ended, which is scored by its best weights so far.
             verbose: whether progress and scores are printed.
 
         Raises:

@@ -8,6 +8,7 @@ from rich.console import Console
 
 from rnnpipe.quiet import quiet_import
 from rnnpipe.runs.build import build_records
+from rnnpipe.runs.checks import resolve_start
 from rnnpipe.runs.directory import RunDirectory, check_runs_dir
 from rnnpipe.runs.records import find_records
 from rnnpipe.tasks.base import Task
@@ -38,6 +39,7 @@ def run_stages(
     """
     started = time.monotonic()
     check_runs_dir(runs_dir)
+    config = resolve_start(config)
     task.check_model()
     records = build_records(config, task, console, beam_args)
 
@@ -62,6 +64,7 @@ def train_on_records(
         UserError: the records are missing or stale, or a place to write to is not as it should be.
     """
     check_runs_dir(runs_dir)
+    config = resolve_start(config)
     records = find_records(config, task)
     with quiet_import():
         from rnnpipe.runs.train import train

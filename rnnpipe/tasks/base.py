@@ -14,6 +14,7 @@ from rnnpipe.tasks.inputs import Input
 from rnnpipe.tasks.prediction import Prediction
 from rnnpipe.tasks.results import Evaluation, Phase
 from rnnpipe.tasks.run_config import RunConfig
+from rnnpipe.training.row_names import RowNames
 from rnnpipe.transforms.plan import BuildPlan
 
 if TYPE_CHECKING:
@@ -213,6 +214,22 @@ class Task(ABC, Generic[Config]):
                 shutil.copytree(path, folder / name, dirs_exist_ok=True)
             else:
                 shutil.copyfile(path, folder / name)
+
+    def row_names(self, folder: Path) -> Mapping[str, RowNames]:
+        """What the rows of embeddings and the units of output layers stand for.
+
+        By these names a run takes over rows of another one, see `train.start`; rows without names
+        are those of another run in the same place.
+
+        Args:
+            folder: that of `save_vocabulary`, or of the records.
+
+        Returns:
+            The names by the path of the layer or weight, see
+            `rnnpipe.training.transfer.weights_by_path`; paths that the model has not may be there.
+        """
+        del folder
+        return {}
 
     @abstractmethod
     def evaluate(

@@ -4,7 +4,7 @@ from typing import Literal
 
 from rnnpipe.errors import UserError
 from rnnpipe.parts.optimizers import AdamOptions, OptimizerOptions
-from rnnpipe.settings import Settings, setting
+from rnnpipe.settings import FilePath, Settings, setting
 from rnnpipe.tasks.extensions import METRICS, REPORT_ITEMS, check_names
 from rnnpipe.transforms.options import BuildOptions, Data
 
@@ -17,6 +17,35 @@ class KeepBest(Settings):
     last: int = setting(0, "last epochs whose weights are kept too, beside the best; 0: none", ge=0)
 
 
+class Start(Settings):
+    """Another run, with whose weights training begins instead of random ones."""
+
+    path: FilePath = setting(
+        help="the folder of the run, or of several: the newest; it may be of another task"
+    )
+    parts: tuple[str, ...] = setting(
+        (),
+        "layers whose weights are taken, e.g. embedding, or encoder=recurrence where the run calls "
+        "it otherwise; none named: all that fit",
+    )
+
+    def check(self) -> None:
+        """Runs are on this machine, and a part is named on both sides of its equals sign."""
+        if "://" in str(self.path):
+            fix = "copy the run to this machine"
+            raise UserError("path", "a folder of this machine", "an object store", fix)
+        for part in self.parts:
+            if not all(map(str.strip, part.split("="))) or part.count("=") > 1:
+                fix = "write e.g. embedding or encoder=recurrence"
+                raise UserError("parts", "the name of a layer, or two as ours=theirs", part, fix)
+
+    @property
+    def renames(self) -> dict[str, str] | None:
+        """What the other run calls each part; None for all parts."""
+        pairs = (tuple(map(str.strip, part.split("="))) for part in self.parts)
+        return {pair[0]: pair[-1] for pair in pairs} or None
+
+
 class Train(Settings):
     """How the model is trained."""
 
@@ -24,6 +53,9 @@ class Train(Settings):
     epochs: int = setting(20, "at most", ge=1)
     optimizer: OptimizerOptions = AdamOptions()
     keep_best: KeepBest
+    start: Start | None = setting(
+        None, "another run whose weights it begins with; null: with random ones"
+    )
 
 
 class Evaluate(Settings):

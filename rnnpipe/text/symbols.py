@@ -15,6 +15,7 @@ SymbolKind = Literal["char", "word"]
 SYMBOLS_FILE = "symbols.json"
 
 _SPECIAL = len({PAD, UNKNOWN, START, END})
+_SPECIAL_PIECES = ("<pad>", "<unk>", "<s>", "</s>")
 _WORD = re.compile(r"\n|[^\s]+")
 _UNKNOWN_TEXT = {"char": "\ufffd", "word": "<unk>"}
 
@@ -55,6 +56,18 @@ class Symbols:
     def size(self) -> int:
         """How many ids there are, the special ones included."""
         return _SPECIAL + len(self.symbols)
+
+    @property
+    def pieces(self) -> list[str]:
+        """The token of every id, written as those of a `Tokenizer` are.
+
+        Example:
+            >>> Symbols("word", ["red"]).pieces
+            ['<pad>', '<unk>', '<s>', '</s>', '▁red']
+        """
+        if self.kind == "char":
+            return [*_SPECIAL_PIECES, *(symbol.replace(" ", "▁") for symbol in self.symbols)]
+        return [*_SPECIAL_PIECES, *(f"▁{symbol}" for symbol in self.symbols)]
 
     def encode(self, text: str) -> list[int]:
         """The ids of a text's symbols."""

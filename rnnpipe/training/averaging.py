@@ -9,6 +9,8 @@ from typing import Any, Literal, NamedTuple
 import keras
 import numpy as np
 
+from rnnpipe.training.best_weights import Checkpoint, save_weights
+
 
 class _Epoch(NamedTuple):
     value: float
@@ -96,7 +98,9 @@ class AverageBestEpochs(keras.callbacks.Callback):
         )
         value = self._score()
         if self._sign * value > self._best[0].value:
-            self.model.save_weights(self._weights)
             epochs = sorted(epoch.number for epoch in self._best)
+            of = self.params["epochs"]
+            checkpoint = Checkpoint(tuple(epochs), of, self._monitor, value)
+            save_weights(self.model, self._weights, checkpoint)
             content = {"epochs": epochs, self._monitor: value}
             self._weights.with_name("averaged.json").write_text(json.dumps(content) + "\n")

@@ -9,6 +9,8 @@ from typing import Any, Literal
 import keras
 
 from rnnpipe.errors import UserError
+from rnnpipe.storage.atomic import atomic_path
+from rnnpipe.training.best_weights import Checkpoint, KeepBestWeights, load_weights, save_weights
 from rnnpipe.training.state import TrainingState
 
 
@@ -140,7 +142,8 @@ def fit_model(
             nevertheless, with the weights of the best one.
         UserError: the files are those of another model.
     """
-    state = _begin(model, train, files, start)
+    first = None if start is None else Checkpoint((), epochs, monitor, start)
+    state = _begin(model, train, files, first)
     if state is None:
         return
     watching = [
@@ -148,13 +151,8 @@ def fit_model(
         LearningRateLog(),
         *callbacks,
         IgnoreDivergedEpoch(monitor),
-        keras.callbacks.ModelCheckpoint(
-            files.weights,
-            monitor=monitor,
-            mode=mode,
-            save_best_only=True,
-            save_weights_only=True,
-            initial_value_threshold=state.best(monitor, mode, start),
+        KeepBestWeights(
+            files.weights, monitor=monitor, mode=mode, best=state.best(monitor, mode, start)
         ),
         keras.callbacks.EarlyStopping(monitor, mode=mode, patience=patience, baseline=start),
         keras.callbacks.CSVLogger(files.history, append=True),
@@ -172,14 +170,14 @@ def fit_model(
     )
     kept, finite = files.weights.exists(), all(math.isfinite(log["loss"]) for log in state.logs)
     if kept:
-        model.load_weights(files.weights)
+        load_weights(model, files.weights)
         state.forget()
     if not (kept and finite):
         raise Diverged(state.epochs, kept)
 
 
 def _begin(
-    model: keras.Model, train: Any, files: TrainingFiles, start: float | None
+    model: keras.Model, train: Any, files: TrainingFiles, first: Checkpoint | None
 ) -> TrainingState | None:
     """The state to train from, to which files and batches are brought; None if all is done."""
     # The first step would make what is missing, but files of weights and of the state come before.
@@ -187,13 +185,13 @@ def _begin(
         model.build()
     model.optimizer.build(model.trainable_variables)
     if files.finished:
-        model.load_weights(files.weights)
+        load_weights(model, files.weights)
         return None
     state = TrainingState(files.state)
-    if not state.epochs:
+    if not files.state.exists():
         state.save(model)  # before there are weights, which alone mean that it is finished
-        if start is not None:
-            model.save_weights(files.weights)
+    if first is not None and not state.epochs:
+        save_weights(model, files.weights, first)
     _drop_later_rows(files.history, state.epochs)
     _skip_passes(train, state.epochs)
     return state
@@ -214,4 +212,5 @@ def _drop_later_rows(history: Path, epochs: int) -> None:
     """Leaves the rows of as many epochs; a row may be written before its epoch counts as done."""
     if history.exists():
         lines = history.read_text().splitlines(keepends=True)
-        history.write_text("".join(lines[: epochs + 1]) if epochs else "")
+        with atomic_path(history) as unfinished:  # others may read it
+            unfinished.write_text("".join(lines[: epochs + 1]) if epochs else "")

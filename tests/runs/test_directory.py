@@ -38,7 +38,7 @@ def test_a_run_is_found_by_its_folder_or_as_the_newest_of_several(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "got"), [("none", "no such folder"), ("vqa", "a folder without a trained model")]
+    ("name", "got"), [("none", "no such folder"), ("vqa", "a folder without a run")]
 )
 def test_what_is_no_run_is_told(tmp_path, name, got):
     create_run(tmp_path, "vqa")

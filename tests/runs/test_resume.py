@@ -3,31 +3,16 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 
-import rnnpipe.layers  # noqa: F401  for the saved models
-from rnnpipe import cli
-from rnnpipe.runs.train import TrainingProgress
-
-CONFIGS = Path(__file__).resolve().parents[2] / "configs"
+from tests.runs.trainings import SENTIMENT, assert_equal, call, interrupt, the_run_in
 
 # What an interruption leaves open would be closed by the end of the process.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
-SENTIMENT = [
-    "data.source.sentences=200",
-    "model.embedding.size=4",
-    "model.recurrence.cell.units=3",
-    "train.epochs=2",
-    "train.batch_size=16",
-    "train.ensemble_size=2",
-    "train.r_drop=0.5",
-    "train.optimizer.ema=0.9",
-]
 CAPTIONING = [
     "data.source.images=40",
     "data.image.size=32",
@@ -84,61 +69,6 @@ TRAININGS = {
     "language_model": (CHAR_LM, (2,)),
     "glimpse": (GLIMPSE, (2, 4)),  # of the model and of its baseline
 }
-
-
-def call(*arguments):
-    """The exit code of a command, which runs in this process."""
-    return cli.main([str(argument) for argument in arguments])
-
-
-def interrupt(monkeypatch, epoch):
-    """Has the user interrupt training in the middle of an epoch, counted from now on."""
-    begun = [0]
-    begin, step = TrainingProgress.on_epoch_begin, TrainingProgress.on_train_batch_end
-
-    def count(self, number, logs=None):
-        begun[0] += 1
-        begin(self, number, logs)
-
-    def stop(self, batch, logs=None):
-        step(self, batch, logs)
-        if begun[0] == epoch:
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(TrainingProgress, "on_epoch_begin", count)
-    monkeypatch.setattr(TrainingProgress, "on_train_batch_end", stop)
-
-
-@pytest.fixture
-def command(tmp_path):
-    """The arguments of `rnnpipe train` for tiny settings, whose records are built."""
-
-    def make(name, settings):
-        options = [f"data.directory={tmp_path / 'records'}", "build.workers=1", *settings]
-        if name in ("captioning", "glimpse"):
-            options.append(f"data.source.path={tmp_path / 'raw'}")
-        options = [part for option in options for part in ("--set", option)]
-        assert call("build", CONFIGS / f"{name}.yaml", *options) == 0
-        return ["train", CONFIGS / f"{name}.yaml", *options]
-
-    return make
-
-
-def the_run_in(folder):
-    (run,) = folder.glob("*/*")
-    return run
-
-
-def assert_equal(ours, theirs):
-    """Two runs have the same weights and histories, down to the last bit."""
-    models = sorted(path.relative_to(theirs) for path in theirs.rglob("*.keras"))
-    assert sorted(path.relative_to(ours) for path in ours.rglob("*.keras")) == models
-    for path in models:
-        weights = [keras.models.load_model(run / path).get_weights() for run in (ours, theirs)]
-        for one, other in zip(*weights, strict=True):
-            np.testing.assert_array_equal(one, other)
-    for path in theirs.rglob("*.csv"):
-        assert (ours / path.relative_to(theirs)).read_text() == path.read_text()
 
 
 @pytest.mark.parametrize(
@@ -237,7 +167,7 @@ class Nan(keras.callbacks.Callback):
 def test_a_run_that_diverges_keeps_its_best_model(command, tmp_path, monkeypatch, capsys):
     settings = [*SENTIMENT, "train.epochs=4", "train.optimizer.ema=0"]
     train = command("sentiment", settings)
-    make = "rnnpipe.runs.train._make_callbacks"
+    make = "rnnpipe.runs.training.make_callbacks"
     monkeypatch.setattr(make, lambda *arguments: [Nan()])
     assert call(*train, "--runs-dir", tmp_path / "runs") == 2
     run = the_run_in(tmp_path / "runs")

@@ -212,7 +212,9 @@ def main() -> None:
         raise UserError("run", "a run of translation", task.name, "take another one")
     competitors = find_spec("joeynmt") is not None
     print(run.path if competitors else f"{run.path}; JoeyNMT is not installed: see joey.py")
-    bench = Bench(task, find_records(task.config, task), load_model(run), competitors=competitors)
+    bench = Bench(
+        task, find_records(task.config, task), load_model(run, task).model, competitors=competitors
+    )
     bench.print_sizes()
     for stage, width in (("greedy", 1), ("beam", 5)):
         if stage in options.what:

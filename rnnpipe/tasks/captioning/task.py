@@ -20,7 +20,9 @@ from rnnpipe.tasks.image_inputs import image_field, image_shape
 from rnnpipe.tasks.inputs import Input, integer, split_phrases
 from rnnpipe.tasks.prediction import Prediction
 from rnnpipe.tasks.results import Evaluation, Phase
+from rnnpipe.tasks.row_names import name_tokens
 from rnnpipe.text.tokenizer import MODEL_FILE, SETTINGS_FILE, Tokenizer
+from rnnpipe.training.row_names import RowNames
 
 if TYPE_CHECKING:
     import keras
@@ -176,6 +178,11 @@ class CaptioningTask(Task[CaptioningConfig]):
             shuffle_seed=shuffle_seed,
             augmentation=self.config.train.augment,
         )
+
+    def row_names(self, folder: Path) -> Mapping[str, RowNames]:
+        """The tokens of the embedding and of the logits."""
+        layers = "decoder/embedding", "decoder/logits", "decoder/bias", "embedding", "logits"
+        return name_tokens(Tokenizer.load(folder), *layers)
 
     def evaluate(
         self,

@@ -19,6 +19,8 @@ from rnnpipe.tasks.image_inputs import image_field, image_shape, read_encoder_in
 from rnnpipe.tasks.inputs import Input
 from rnnpipe.tasks.prediction import Answer, Prediction
 from rnnpipe.tasks.results import Evaluation
+from rnnpipe.tasks.row_names import name_labels
+from rnnpipe.training.row_names import RowNames
 
 if TYPE_CHECKING:
     import keras
@@ -112,6 +114,10 @@ class ImageClassificationTask(Task[ImageClassificationConfig]):
         data = self.config.data
         shape = (None, *image_shape(data, records))
         return tf.ensure_shape(batch[image_field(data)], shape), batch["label"]
+
+    def row_names(self, folder: Path) -> Mapping[str, RowNames]:
+        """The classes of the logits."""
+        return name_labels(folder / LABELS, "logits", "labels")
 
     def evaluate(
         self,

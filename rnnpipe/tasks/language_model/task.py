@@ -13,7 +13,9 @@ from rnnpipe.tasks.base import Task
 from rnnpipe.tasks.inputs import Input, integer, read_settings, setting_inputs
 from rnnpipe.tasks.language_model.config import LanguageModelConfig
 from rnnpipe.tasks.results import Evaluation
+from rnnpipe.tasks.row_names import name_tokens
 from rnnpipe.text.symbols import SYMBOLS_FILE, Symbols
+from rnnpipe.training.row_names import RowNames
 
 if TYPE_CHECKING:
     import keras
@@ -85,6 +87,10 @@ class LanguageModelTask(Task[LanguageModelConfig]):
         return make_streams(
             read_documents(records, split), rows=rows, time=self.config.train.bptt_length
         )
+
+    def row_names(self, folder: Path) -> Mapping[str, RowNames]:
+        """The symbols of the embedding and of the logits."""
+        return name_tokens(Symbols.load(folder), "embedding", "logits")
 
     def evaluate(
         self,

@@ -18,9 +18,11 @@ from rnnpipe.tasks.base import Task, take_logits
 from rnnpipe.tasks.inputs import Input
 from rnnpipe.tasks.prediction import Answer, Prediction
 from rnnpipe.tasks.results import Evaluation
+from rnnpipe.tasks.row_names import name_labels, name_tokens
 from rnnpipe.tasks.text_classification.config import TextClassificationConfig
 from rnnpipe.tasks.text_inputs import encode_text
 from rnnpipe.text.tokenizer import MODEL_FILE, SETTINGS_FILE, Tokenizer
+from rnnpipe.training.row_names import RowNames
 
 if TYPE_CHECKING:
     import keras
@@ -124,6 +126,11 @@ class TextClassificationTask(Task[TextClassificationConfig]):
 
         tokens = tf.cast(batch["tokens"], tf.int32)
         return tokens, tf.one_hot(batch["label"], len(records.labels))
+
+    def row_names(self, folder: Path) -> Mapping[str, RowNames]:
+        """The tokens of the embedding, and the classes of the logits."""
+        tokens = name_tokens(Tokenizer.load(folder), "embedding")
+        return {**tokens, **name_labels(folder / LABELS, "logits", "labels")}
 
     def evaluate(
         self,

@@ -17,8 +17,10 @@ from rnnpipe.tasks.base import Task
 from rnnpipe.tasks.inputs import Input, integer, split_phrases
 from rnnpipe.tasks.prediction import Prediction
 from rnnpipe.tasks.results import Evaluation
+from rnnpipe.tasks.row_names import name_tokens
 from rnnpipe.tasks.translation.config import TranslationConfig, TranslationSearchOptions
 from rnnpipe.text.tokenizer import Tokenizer
+from rnnpipe.training.row_names import RowNames
 
 if TYPE_CHECKING:
     import keras
@@ -174,6 +176,12 @@ class TranslationTask(Task[TranslationConfig]):
         decoder_inputs, targets = shift_targets(batch["target_tokens"])
         source = tf.cast(batch["source_tokens"], tf.int32)
         return {"source": source, "target": decoder_inputs}, targets
+
+    def row_names(self, folder: Path) -> Mapping[str, RowNames]:
+        """The tokens of both embeddings and of the logits."""
+        source, target = (Tokenizer.load(folder / side) for side in (SOURCE, TARGET))
+        layers = "target_embedding", "decoder/target_embedding", "decoder/logits", "decoder/bias"
+        return {**name_tokens(source, "source_embedding"), **name_tokens(target, *layers)}
 
     def evaluate(
         self,

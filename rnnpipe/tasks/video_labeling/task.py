@@ -18,8 +18,10 @@ from rnnpipe.tasks.base import Task
 from rnnpipe.tasks.inputs import Input
 from rnnpipe.tasks.prediction import Prediction
 from rnnpipe.tasks.results import Evaluation
+from rnnpipe.tasks.row_names import name_labels
 from rnnpipe.tasks.video_labeling.config import VideoLabelingConfig
 from rnnpipe.tasks.video_labeling.labels import FRAME_FEATURES, FRAMES_JPEG, label_names
+from rnnpipe.training.row_names import RowNames
 
 if TYPE_CHECKING:
     import keras
@@ -156,6 +158,11 @@ class VideoLabelingTask(Task[VideoLabelingConfig]):
             shuffle_seed=shuffle_seed,
             augmentation=self.config.train.augment,
         )
+
+    def row_names(self, folder: Path) -> Mapping[str, RowNames]:
+        """The labels of frames and of clips."""
+        frames = name_labels(folder / LABELS, FRAME, "labels")
+        return {**frames, **name_labels(folder / CLIP_LABELS, CLIP, "labels")}
 
     def evaluate(
         self,

@@ -22,10 +22,12 @@ from rnnpipe.tasks.image_inputs import image_field, image_shape, read_encoder_in
 from rnnpipe.tasks.inputs import Input
 from rnnpipe.tasks.prediction import Answer, Prediction
 from rnnpipe.tasks.results import Evaluation
+from rnnpipe.tasks.row_names import name_labels, name_tokens
 from rnnpipe.tasks.text_inputs import encode_text
 from rnnpipe.tasks.vqa.config import VqaConfig
 from rnnpipe.tasks.vqa.inputs import make_inputs
 from rnnpipe.text.tokenizer import MODEL_FILE, SETTINGS_FILE, Tokenizer
+from rnnpipe.training.row_names import RowNames
 
 if TYPE_CHECKING:
     import keras
@@ -135,6 +137,11 @@ class VqaTask(Task[VqaConfig]):
         }
         ids, weights = batch["answer_ids"], batch["answer_weights"]
         return inputs, to_soft_targets(ids, weights, len(records.answers))
+
+    def row_names(self, folder: Path) -> Mapping[str, RowNames]:
+        """The tokens of the questions' embedding, and the answers of the logits."""
+        tokens = name_tokens(Tokenizer.load(folder), "embedding")
+        return {**tokens, **name_labels(folder / ANSWERS, "logits", "answers")}
 
     def evaluate(
         self,

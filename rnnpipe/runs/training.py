@@ -1,0 +1,152 @@
+"""The trainings of one run: of its model or models, their further phases, its baselines."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import keras
+from rich.console import Console
+
+from rnnpipe.records.directory import RecordsDirectory
+from rnnpipe.runs.callbacks import InitialScoreLog, TrainingProgress, make_callbacks
+from rnnpipe.runs.directory import BEST_WEIGHTS, RunDirectory
+from rnnpipe.runs.model import save_model
+from rnnpipe.runs.progress import make_progress
+from rnnpipe.runs.start import StartWeights
+from rnnpipe.tasks.base import Task
+from rnnpipe.tasks.results import Phase
+from rnnpipe.tasks.run_config import RunConfig
+from rnnpipe.training.fit import Diverged, TrainingFiles, fit_model
+
+
+@dataclass(frozen=True)
+class RunTraining:
+    """The trainings of one run: its model or models, their further phases, its baselines.
+
+    Args:
+        config: the run's config.
+        task: its task.
+        records: its finished records, fetched.
+        run: where it goes.
+        console: where progress is shown.
+        start: the weights that the model, or each member, begins with; None for random ones.
+            Baselines always begin with random ones.
+        diverged: the trainings whose loss became NaN; they end with their best weights.
+    """
+
+    config: RunConfig
+    task: Task
+    records: RecordsDirectory
+    run: RunDirectory
+    console: Console
+    start: StartWeights | None = None
+    diverged: list[Diverged] = field(default_factory=list)
+
+    def train_model(self) -> keras.Model:
+        """The trained model, or the ensemble of several."""
+        run, size = self.run, self.task.ensemble_size
+        files = TrainingFiles(run.weights, run.history, run.tensorboard)
+        if size == 1:
+            model = self._build_model()
+            self._fit(model, files)
+            return model
+        models = []
+        for number in range(1, size + 1):
+            self.console.print(f"Member {number} of {size}:")
+            seed = self.config.seed + number - 1
+            keras.utils.set_random_seed(seed)
+            model = self._build_model(number)
+            self._fit(model, files, seed=seed)
+            models.append(model)
+            name = str(number + 1)
+            files = _files_in(run.members / name, run.tensorboard / "members" / name)
+        return self.task.join(models)
+
+    def _build_model(self, number: int = 1) -> keras.Model:
+        """The model, or a member by its number."""
+        model = self.task.build_model(self.records)
+        if not self.run.untrained.exists():
+            self.run.untrained.parent.mkdir(exist_ok=True)
+            save_model(model, self.run.untrained)
+        if self.start is not None:
+            self.start.apply(model, self.task.row_names(self.records.path), number)
+        return model
+
+    def refine(self, phase: Phase) -> None:
+        """Trains a model further, and leaves it no worse than it was on the validation split."""
+        monitor, mode = self.task.monitor()
+        start = phase.score()
+        self.console.print(f"{phase.name}: {monitor} {start:.4g} before")
+        folder = self.run.phases / phase.name
+        self._fit_batches(
+            phase.trainer,
+            phase.batches,
+            epochs=phase.epochs,
+            monitor=monitor,
+            mode=mode,
+            patience=phase.patience,
+            files=_files_in(folder, self.run.tensorboard / "phases" / phase.name),
+            callbacks=[*phase.callbacks, InitialScoreLog(f"{monitor}_at_start", start)],
+            start=start,
+        )
+
+    def train_baselines(self) -> None:
+        """Trains the models to compare with, and saves those that could be trained."""
+        folder = self.run.baselines
+        for name, model in self.task.build_baselines(self.records).items():
+            self.console.print(f"Baseline {name}:")
+            files = TrainingFiles(
+                folder / f"{name}.weights.h5",
+                folder / f"{name}.csv",
+                self.run.tensorboard / "baselines" / name,
+            )
+            try:
+                self._fit(model, files)
+            except Diverged as fault:  # from its first epoch on; the model itself is trained
+                self.diverged.append(fault)
+            else:
+                save_model(model, folder / f"{name}.keras")
+
+    def _fit(self, model: keras.Model, files: TrainingFiles, *, seed: int | None = None) -> None:
+        """Trains a model as the config says, and leaves it with its best weights.
+
+        The order of batches follows `seed`, by default the config's.
+        """
+        config, task, records = self.config, self.task, self.records
+        trainer = task.build_trainer(model, records)
+        monitor, mode = task.monitor()
+        seed = config.seed if seed is None else seed
+        self._fit_batches(
+            trainer,
+            task.make_batches(records, "train", shuffle_seed=seed),
+            epochs=config.train.epochs,
+            monitor=monitor,
+            mode=mode,
+            patience=config.train.keep_best.patience,
+            files=files,
+            callbacks=make_callbacks(config, task, trainer, model, records, files.weights),
+        )
+
+    def _fit_batches(
+        self, trainer: keras.Model, batches: Any, *, callbacks: Sequence[Any], **options: Any
+    ) -> None:
+        """Calls `fit_model` with a progress bar; a loss that becomes NaN ends the training only."""
+        with make_progress(self.console) as progress:
+            shown = TrainingProgress(progress, len(batches))
+            try:
+                fit_model(
+                    trainer,
+                    batches,
+                    self.task.make_batches(self.records, "validation"),
+                    callbacks=[*callbacks, shown],
+                    **options,
+                )
+            except Diverged as fault:
+                if not fault.kept:
+                    raise
+                self.diverged.append(fault)
+
+
+def _files_in(folder: Path, tensorboard: Path) -> TrainingFiles:
+    return TrainingFiles(folder / BEST_WEIGHTS, folder / "history.csv", tensorboard)

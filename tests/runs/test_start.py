@@ -1,0 +1,224 @@
+"""Runs that start from another run: what they take, and that they end as Keras' own would."""
+
+import json
+import shutil
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+import rnnpipe
+from rnnpipe.config.loader import load_config
+from rnnpipe.errors import UserError
+from rnnpipe.records.directory import RecordsDirectory
+from rnnpipe.runs.config import load_run_config
+from rnnpipe.runs.directory import RunDirectory
+from rnnpipe.runs.start import StartWeights
+from rnnpipe.tasks import find_schemas, make_task
+from rnnpipe.training.row_names import RowNames
+from rnnpipe.training.transfer import NamedWeights
+from tests.runs.trainings import (
+    CONFIGS,
+    SENTIMENT,
+    assert_equal,
+    call,
+    interrupt,
+    the_run_in,
+)
+
+# What an interruption leaves open would be closed by the end of the process.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
+ONE = [*SENTIMENT, "train.ensemble_size=1", "train.epochs=1"]
+
+
+def starting(run, *settings):
+    return [part for one in (f"train.start.path={run}", *settings) for part in ("--set", one)]
+
+
+def weights_of(run):
+    return keras.models.load_model(run / "model.keras", compile=False).get_weights()
+
+
+def test_a_run_trained_further_is_what_keras_makes_of_its_weights(command, tmp_path, capsys):
+    train = command("sentiment", ONE)
+    assert call(*train, "--runs-dir", tmp_path / "first") == 0
+    first = the_run_in(tmp_path / "first")
+    capsys.readouterr()
+    assert call(*train, *starting(first.parent), "--runs-dir", tmp_path / "second") == 0
+    second = the_run_in(tmp_path / "second")
+    printed = capsys.readouterr().out
+    assert f"Starting with weights of {first}:" in printed
+    assert "  embedding: 1 taken\n" in printed
+    assert "  recurrence: 6 taken\n" in printed
+
+    config = load_run_config(RunDirectory(second))
+    assert config.train.start.path == first, "the very run, with its absolute path"
+    task, records = make_task(config), RecordsDirectory.open(tmp_path / "records")
+    source = keras.models.load_model(first / "model.keras", compile=False)
+    source.save_weights(tmp_path / "first.weights.h5")
+    keras.utils.set_random_seed(config.seed)
+    model = task.build_model(records)
+    model.load_weights(tmp_path / "first.weights.h5")
+    trainer = task.build_trainer(model, records)
+    batches = task.make_batches(records, "train", shuffle_seed=config.seed)
+    means = keras.callbacks.SwapEMAWeights(swap_on_epoch=True)
+    trainer.fit(batches, epochs=1, shuffle=False, verbose=0, callbacks=[means])
+    for ours, theirs, before in zip(
+        weights_of(second), model.get_weights(), source.get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(ours, theirs)
+        assert (ours != before).any()
+
+    content: Any = rnnpipe.load(second).start
+    assert content["run"] == str(first)
+    assert (content["state"], content["left"], content["unused"]) == ("", {}, [])
+    assert set(content["taken"].values()) == {""}
+    assert rnnpipe.load(first).start is None
+    assert not (second / "checkpoints" / "start.npz").exists()
+    assert call("evaluate", second) == 0
+    report = (second / "report.html").read_text()
+    assert "Weights of another run" in report
+    assert f"Training began with weights of {first}." in report
+
+
+def test_an_interrupted_run_needs_the_other_one_no_more(command, tmp_path, monkeypatch, capsys):
+    train = command("sentiment", SENTIMENT)
+    assert call(*train, "--set", "train.epochs=1", "--runs-dir", tmp_path / "first") == 0
+    first = the_run_in(tmp_path / "first")
+    further = [*train, *starting(first), "--runs-dir"]
+    assert call(*further, tmp_path / "whole") == 0
+    for number, epoch in enumerate((1, 3)):  # of either member
+        with monkeypatch.context() as patch:
+            interrupt(patch, epoch)
+            folder = tmp_path / "broken"
+            arguments = ("resume", folder / "sentiment") if number else (*further, folder)
+            assert call(*arguments) == 130
+        shutil.rmtree(first, ignore_errors=True)
+    capsys.readouterr()
+    assert call("resume", tmp_path / "broken" / "sentiment") == 0
+    assert "Starting with" not in capsys.readouterr().out
+    runs = [the_run_in(tmp_path / name) for name in ("broken", "whole")]
+    assert_equal(*runs)
+    assert (runs[0] / "start.json").read_text() == (runs[1] / "start.json").read_text()
+
+
+def test_members_start_from_members_in_turn(tmp_path):
+    arrays = [{"logits/bias": np.full(2, number, "float32")} for number in (1, 2)]
+    rows = {"logits": RowNames("labels", ["no", "yes"])}
+    members = [NamedWeights(array, rows) for array in arrays]
+    StartWeights("run", "", members, None).save(tmp_path / "new" / "start.npz")
+    start = StartWeights.load(tmp_path / "new" / "start.npz")
+    assert (start.run, start.state, start.parts) == ("run", "", None)
+    assert start.members[0].rows == rows
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, name="logits")])
+    taken = []
+    for number in (1, 2, 3):
+        assert start.apply(model, rows, number).taken == {"logits/bias": ""}
+        taken.append(model.layers[0].bias.numpy().tolist())
+    assert taken == [[1, 1], [2, 2], [1, 1]]
+
+
+class OneLayer:
+    """A task whose model has one layer."""
+
+    def build_model(self, records):
+        return keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, name="logits")])
+
+    def row_names(self, folder):
+        return {"logits": RowNames("labels", ["no", "yes"])}
+
+
+class Records:
+    path = None
+
+
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        (
+            None,
+            "train.start: expected a run with weights that fit the model, got none in a/run "
+            "(logits/kernel: its rows are unnamed there, labels here, and 1 more); compare the "
+            "sections model of both configs, or leave train.start out",
+        ),
+        (
+            {"logits": "logits"},
+            "train.start.parts: expected weights that fit in logits, got none (logits/kernel: its "
+            "rows are unnamed there, labels here, and 1 more); compare the sections model of both "
+            "configs, or name other parts",
+        ),
+        (
+            {"output": "logits"},
+            "train.start.parts: expected a layer with weights of the model (logits), got output; "
+            "correct it",
+        ),
+        (
+            {"logits": "output"},
+            "train.start.parts: expected a layer with weights of a/run (dense, logits), got "
+            "output; correct it",
+        ),
+    ],
+)
+def test_a_run_of_which_nothing_fits_is_refused(parts, message):
+    arrays = {f"{name}/kernel": np.ones((3, 2)) for name in ("dense", "logits")}
+    start = StartWeights("a/run", "", [NamedWeights(arrays)], parts)
+    with pytest.raises(UserError) as fault:
+        start.check(OneLayer(), Records())
+    # The kernel has another name for its rows, the bias is missing.
+    assert str(fault.value) == message
+
+
+def test_the_other_run_is_looked_for_before_anything_is_built(tmp_path, capsys):
+    records = ["--set", f"data.directory={tmp_path / 'records'}"]
+    for verb in ("run", "train"):
+        arguments = [verb, CONFIGS / "sentiment.yaml", *records, "--runs-dir", tmp_path / "runs"]
+        assert call(*arguments, *starting(tmp_path / "none")) == 2
+        refused = capsys.readouterr().err
+        where = f"train.start.path: {tmp_path / 'none'}: expected the folder of a trained run"
+        assert f"{where}, got no such folder" in refused
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("start", "message"),
+    [
+        ("{path: s3://bucket/run}", "train.start.path: expected a folder of this machine"),
+        ("{path: a, parts: [a=b=c]}", "train.start.parts: expected the name of a layer, or two as"),
+        ("{path: a, parts: ['a=']}", "train.start.parts: expected the name of a layer, or two as"),
+        ("{parts: [a]}", "train.start.path: expected"),
+    ],
+)
+def test_a_start_that_cannot_be_is_refused(start, message):
+    with pytest.raises(UserError) as fault:
+        load_config(CONFIGS / "sentiment.yaml", find_schemas(), [f"train.start={start}"])
+    assert message in str(fault.value)
+
+
+def test_parts_may_have_another_name_in_the_other_run():
+    settings = ["train.start={path: a, parts: [embedding, encoder = recurrence]}"]
+    start = load_config(CONFIGS / "sentiment.yaml", find_schemas(), settings).train.start
+    assert start.renames == {"embedding": "embedding", "encoder": "recurrence"}
+
+
+def test_other_words_and_the_parts_of_a_run(command, tmp_path, capsys):
+    """Fewer words, so that rows are matched; with parts, only those are taken."""
+    train = command("sentiment", ONE)
+    assert call(*train, "--runs-dir", tmp_path / "first") == 0
+    first = the_run_in(tmp_path / "first")
+    fewer = [*ONE, "data.text.vocabulary=40", f"data.directory={tmp_path / 'fewer'}"]
+    train = command("sentiment", fewer)
+    capsys.readouterr()
+    parts = "train.start.parts=[embedding]"
+    assert call(*train, *starting(first, parts), "--runs-dir", tmp_path / "second") == 0
+    printed = capsys.readouterr().out
+    assert "  embedding: 1 taken: 40 of 40 tokens\n" in printed
+    assert "  recurrence: 6 left as they were: not among the parts to take\n" in printed
+    content = json.loads((the_run_in(tmp_path / "second") / "start.json").read_text())
+    assert content["taken"] == {"embedding/embeddings": "40 of 40 tokens"}
+    parts = "train.start.parts=[recurence]"
+    assert call(*train, *starting(first, parts), "--runs-dir", tmp_path / "third") == 2
+    refused = capsys.readouterr().err
+    assert "train.start.parts: expected a layer with weights of the model (embedding," in refused
+    assert not (tmp_path / "third").exists()
