@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 from rnnpipe import plugins
 from rnnpipe.errors import UserError
 from rnnpipe.settings import FilePath, Kinds, Positive, Settings, fraction, setting
-from rnnpipe.storage.paths import StorePath
+from rnnpipe.storage.store_path import StorePath
 
 
 class Shape(Settings):

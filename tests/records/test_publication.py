@@ -15,7 +15,8 @@ from rnnpipe.records.manifest import MANIFEST
 from rnnpipe.records.publication import publishing
 from rnnpipe.records.specs import TEXT_CLASS
 from rnnpipe.records.tfrecord import write_tfrecord
-from rnnpipe.storage.paths import StorePath, remove_tree
+from rnnpipe.storage.paths import remove_tree
+from rnnpipe.storage.store_path import StorePath
 
 RECORD = {"text_id": "1", "text": "fine", "tokens": [4], "label": 1}
 

@@ -11,7 +11,7 @@ from rnnpipe.errors import BadRecord, UserError
 from rnnpipe.records.fingerprint import _MEDIA
 from rnnpipe.sources.file_index import IMAGE_ENDINGS, ImageIndex
 from rnnpipe.sources.raw_files import list_raw, printable, skipped_notices, walk_raw
-from rnnpipe.storage.paths import StorePath
+from rnnpipe.storage.store_path import StorePath
 
 SYSTEM = (
     *(".DS_Store", "._1.jpg", ".ipynb_checkpoints", "~$notes.txt", "__MACOSX"),

@@ -7,8 +7,9 @@ import fsspec
 import pytest
 
 from rnnpipe.errors import UserError
-from rnnpipe.storage import paths
-from rnnpipe.storage.paths import StorePath, as_path, read_range, remove_tree, scan
+from rnnpipe.storage import paths, store_path
+from rnnpipe.storage.paths import as_path, read_range, remove_tree, scan
+from rnnpipe.storage.store_path import StorePath
 
 
 @pytest.fixture(params=["disk", "store"])
@@ -77,7 +78,7 @@ def test_a_missing_file_is_told_with_its_place(folder):
 
 @pytest.mark.parametrize("block", [3, 1 << 20])
 def test_ranges_are_read_whatever_the_blocks(folder, block, monkeypatch):
-    monkeypatch.setattr(paths, "_BLOCK", block)
+    monkeypatch.setattr(store_path, "BLOCK", block)
     paths._read_block.cache_clear()
     digits = folder / "digits.bin"
     assert [read_range(digits, *ends) for ends in ((0, 2), (2, 7), (8, 20), (4, 4))] == [

@@ -5,9 +5,9 @@ import uuid
 import pytest
 
 from rnnpipe.errors import UserError
-from rnnpipe.storage import paths
-from rnnpipe.storage.paths import StorePath
+from rnnpipe.storage import store_path
 from rnnpipe.storage.reader import ObjectReader
+from rnnpipe.storage.store_path import StorePath
 
 
 def test_it_reads_what_a_file_in_memory_does():
@@ -35,7 +35,7 @@ def test_it_reads_what_a_file_in_memory_does():
 def test_what_a_store_refuses_in_the_middle_of_an_object_is_told(monkeypatch):
     path = StorePath(f"memory://{uuid.uuid4().hex}/large")
     path.write_bytes(b"0123456789")
-    monkeypatch.setattr(paths, "_BLOCK", 4)
+    monkeypatch.setattr(store_path, "BLOCK", 4)
     with path.open("rb") as file:
         assert file.read(4) == b"0123"
 

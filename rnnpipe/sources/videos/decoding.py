@@ -15,7 +15,8 @@ from PIL import Image
 
 from rnnpipe.errors import BadRecord
 from rnnpipe.sources.images.decoding import Fit, square
-from rnnpipe.storage.paths import StorePath, as_path
+from rnnpipe.storage.paths import as_path
+from rnnpipe.storage.store_path import StorePath
 
 _USUAL_RATE = Fraction(25)
 # Between two pictures that a decoder has to know first lie at most so many that it shows earlier.

@@ -11,7 +11,7 @@ from rnnpipe.sources.text.lines import (
     read_document,
     read_lines,
 )
-from rnnpipe.storage.paths import StorePath
+from rnnpipe.storage.store_path import StorePath
 
 
 def lines_of(path, encoding="utf-8"):

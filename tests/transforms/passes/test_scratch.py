@@ -1,6 +1,6 @@
 import pytest
 
-from rnnpipe.storage.paths import StorePath
+from rnnpipe.storage.store_path import StorePath
 from rnnpipe.transforms.passes.scratch import remove_scratch, scratch_folder, write_lines
 
 

@@ -3,7 +3,7 @@ import threading
 import pytest
 
 from rnnpipe.errors import UserError
-from rnnpipe.storage.paths import StorePath
+from rnnpipe.storage.store_path import StorePath
 from rnnpipe.transforms.runners import polling as polling_module
 from rnnpipe.transforms.runners.polling import poll_in_background
 
