@@ -146,7 +146,7 @@ def test_wrong_options(options, message):
 
 def test_wrong_states(random, x):
     stack = filled(RecurrentStack(LSTM(UNITS), 2, name="deep"), random)
-    with pytest.raises(UserError, match="'deep': expected initial_state with the states of 2 lay"):
+    with pytest.raises(UserError, match="'deep': expected initial_state of 4 tensors of"):
         stack(x, initial_state=[np.zeros((BATCH, UNITS))] * 3)
 
 
