@@ -156,3 +156,10 @@ def test_a_tiny_model_learns_where_to_look(random):
 def test_wrong_arguments(make, message):
     with pytest.raises(UserError, match=message):
         make()
+
+
+def test_a_moving_average_moves_in_half_precision():
+    average = MovingAverage(0.99, dtype="mixed_float16")
+    for value in [-200.0] * 400 + [-201.0] * 400:
+        last = average(np.full(4, value, "float32"), training=True)
+    close(last, -200.98, 1e-4)

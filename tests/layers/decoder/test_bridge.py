@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from rnnpipe.errors import UserError
-from rnnpipe.layers import Bridge
+from rnnpipe.layers import GRU, LSTM, Bridge, RecurrentStack
 from tests.layers.comparing import all_close, close
 
 
@@ -61,3 +61,23 @@ def test_wrong_options(options, message):
 def test_a_copy_that_does_not_fit(states):
     with pytest.raises(UserError, match=r"states of sizes \[5, 4\], got \[3, 4, 2, 1\]; let both"):
         Bridge([5, 4], kind="copy")(states)
+
+
+def test_a_copy_joins_both_directions_of_each_layer(random):
+    x = random.normal(size=(3, 5, 2)).astype("float32")
+    for layer, count in ((GRU, 1), (LSTM, 2)):
+        stack = RecurrentStack(layer(4, return_state=True), 2, bidirectional=True)
+        _, *states = stack(x)
+        by_layer = [states[: 2 * count], states[2 * count :]]
+        expected = [
+            np.concatenate([level[cell], level[count + cell]], axis=-1)
+            for level in by_layer
+            for cell in range(count)
+        ]
+        sizes = [8] * len(expected)
+        all_close(Bridge(sizes, "copy", layers=2)(states), expected)
+        all_close(Bridge(sizes, "copy")(by_layer), expected)
+        with pytest.raises(
+            UserError, match=r"the number of the encoder's layers, got .* states of"
+        ):
+            Bridge(sizes, "copy")(states)

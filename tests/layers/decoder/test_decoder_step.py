@@ -6,7 +6,9 @@ import pytest
 import tensorflow as tf
 
 from rnnpipe.decoding import beam_search, greedy_search
+from rnnpipe.errors import UserError
 from rnnpipe.layers import LSTM, AdditiveAttention, AttentionDecoder, GRUCell
+from tests.layers.cases import BATCH, UNITS, call_case
 from tests.layers.comparing import all_close, close
 
 
@@ -76,3 +78,18 @@ def test_the_mask_that_the_memory_carries_is_taken(random):
     again, _, look = step(np.ones(2, "int32"), state)
     close(again, logits[:, 0])
     close(look, alignments[:, 0])
+
+
+def test_a_search_as_wide_as_the_decoder_was_prepared_for():
+    decoder, (tokens, memory), _ = call_case("luong")
+    with pytest.raises(
+        UserError, match=r"step: expected 21 rows, as begin.* got 28; pass the beam"
+    ):
+        beam_search(*decoder.begin(memory, beam_width=3), beam_width=4, max_length=4)
+    with pytest.raises(UserError, match="a beam_width of at least 1, got 0"):
+        decoder.begin(memory, beam_width=0)
+    h = np.ones((BATCH, UNITS), "float32")
+    all_close(decoder(tokens, memory, initial_state=[[h]]), decoder(tokens, memory, None, [h]))
+    numbers = AttentionDecoder(np.int64(9), np.int64(4), GRUCell(4), AdditiveAttention(3))
+    step, state = (numbers(tokens, memory), numbers.begin(memory))[1]
+    assert greedy_search(step, state, max_length=np.int64(4), end=np.int64(3)).ids.shape[0] == BATCH

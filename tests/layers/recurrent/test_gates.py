@@ -53,3 +53,13 @@ def test_gates_of_a_gru_that_resets_before(random):
     layer = filled(GRU(UNITS, reset_after=False, name="reader"), random)
     with pytest.raises(UserError, match=r"GRU 'reader': expected reset_after=True"):
         layer.gates(np.zeros((1, TIME, FEATURES)))
+
+
+def test_gates_of_a_stateful_layer_start_from_its_states(random):
+    x = random.normal(size=(2, TIME, FEATURES)).astype("float32")
+    layer = GRU(UNITS, stateful=True, return_sequences=True)
+    layer(x)
+    h, gates = layer.states[0].numpy(), layer.gates(x)
+    update, candidate = (np.asarray(gates[name]) for name in ("update", "candidate"))
+    h = update[:, 0] * h + (1 - update[:, 0]) * candidate[:, 0]
+    close(layer(x)[:, 0], h)

@@ -167,3 +167,29 @@ def test_nothing_that_is_serialised_to_make_a_stack_is_gone_after_it(monkeypatch
     assert stack.depth == 3
     assert len(serialised) > 3
     assert all(layer() is not None for layer in serialised)
+
+
+def test_a_stack_is_a_recurrent_layer_for_wrappers():
+    documents = np.random.default_rng(1).normal(size=(2, 3, 5, 4)).astype("float32")
+    stack = RecurrentStack(GRU(UNITS), 2)
+    found = keras.layers.TimeDistributed(stack)(documents)
+    close(found, np.stack([stack(documents[:, i]) for i in range(3)], axis=1))
+    both = keras.layers.Bidirectional(RecurrentStack(GRU(UNITS, return_sequences=True), 2))
+    x = documents[0]
+    found, lower = both(x), both.backward_layer
+    forward = lower.layers[1](lower.layers[0](x[:, ::-1]))
+    close(found[..., UNITS:], np.asarray(forward)[:, ::-1])
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("return_state", [False, True])
+def test_a_stateful_stack_goes_on_and_is_reset(x, bidirectional, return_state):
+    layer = GRU(UNITS, return_sequences=True, stateful=True, return_state=return_state)
+    stack = RecurrentStack(layer, 2, bidirectional=bidirectional)
+    mask = np.ones((BATCH, TIME), bool)
+    first, again = (np.array(keras.tree.flatten(stack(x, mask=mask))[0]) for _ in range(2))
+    assert np.abs(first - again).max() > 1e-4
+    stack.reset_state()
+    close(keras.tree.flatten(stack(x, mask=mask))[0], first)
+    with pytest.raises(UserError, match="first states that are either learned or kept"):
+        RecurrentStack(layer, 2, learned_state=True)
