@@ -148,14 +148,7 @@ def fit_model(
         LearningRateLog(),
         *callbacks,
         IgnoreDivergedEpoch(monitor),
-        keras.callbacks.ModelCheckpoint(
-            files.weights,
-            monitor=monitor,
-            mode=mode,
-            save_best_only=True,
-            save_weights_only=True,
-            initial_value_threshold=state.best(monitor, mode, start),
-        ),
+        _checkpoint(files, monitor, mode, best=state.best(monitor, mode, start)),
         keras.callbacks.EarlyStopping(monitor, mode=mode, patience=patience, baseline=start),
         keras.callbacks.CSVLogger(files.history, append=True),
         keras.callbacks.TensorBoard(files.tensorboard, write_graph=False),
@@ -170,12 +163,7 @@ def fit_model(
         shuffle=False,  # `train` has its own order
         callbacks=[*watching, state],
     )
-    kept, finite = files.weights.exists(), all(math.isfinite(log["loss"]) for log in state.logs)
-    if kept:
-        model.load_weights(files.weights)
-        state.forget()
-    if not (kept and finite):
-        raise Diverged(state.epochs, kept)
+    _finish(model, files, state)
 
 
 def _begin(
@@ -197,6 +185,30 @@ def _begin(
     _drop_later_rows(files.history, state.epochs)
     _skip_passes(train, state.epochs)
     return state
+
+
+def _checkpoint(
+    files: TrainingFiles, monitor: str, mode: str, *, best: float
+) -> keras.callbacks.ModelCheckpoint:
+    """Keeps the weights of every epoch that is better than `best` and those before it."""
+    return keras.callbacks.ModelCheckpoint(
+        files.weights,
+        monitor=monitor,
+        mode=mode,
+        save_best_only=True,
+        save_weights_only=True,
+        initial_value_threshold=best,
+    )
+
+
+def _finish(model: keras.Model, files: TrainingFiles, state: TrainingState) -> None:
+    """Loads the weights of the best epoch; raises `Diverged` if the loss of one was NaN."""
+    kept, finite = files.weights.exists(), all(math.isfinite(log["loss"]) for log in state.logs)
+    if kept:
+        model.load_weights(files.weights)
+        state.forget()
+    if not (kept and finite):
+        raise Diverged(state.epochs, kept)
 
 
 def _skip_passes(batches: Any, epochs: int) -> None:

@@ -61,20 +61,14 @@ def make_report_items(
         )
         for index, image, given in inputs
     }
+    spread = "From every kind of question in turn."
+    surest = "Wrong answers of which the model was surest."
     return [
         _table("By kind of question", "question_type", rows, scores),
         _table("By type of answer", "answer_type", rows, scores),
         _confusion(rows, texts[:, 0]),
-        Gallery(
-            "Right answers",
-            f"From every kind of question in turn. {LEGEND}",
-            [samples[i] for i in right],
-        ),
-        Gallery(
-            "Worst errors",
-            f"Wrong answers of which the model was surest. {LEGEND}",
-            [samples[i] for i in wrong],
-        ),
+        Gallery("Right answers", f"{spread} {LEGEND}", [samples[i] for i in right]),
+        Gallery("Worst errors", f"{surest} {LEGEND}", [samples[i] for i in wrong]),
     ]
 
 

@@ -17,71 +17,45 @@ def cache(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
 
+def store(folder, name, features, splits, **options):
+    """Writes a data set with TensorFlow Datasets' own tools."""
+    tfds.dataset_builders.store_as_tfds_dataset(
+        name=name,
+        version="1.0.0",
+        features=tfds.features.FeaturesDict(features),
+        split_datasets=splits,
+        data_dir=folder,
+        disable_shuffling=True,
+        **options,
+    )
+
+
 @pytest.fixture(scope="module")
 def data_dir(tmp_path_factory):
-    """Two tiny data sets, made with TensorFlow Datasets' own tools."""
+    """Tiny data sets: reviews with classes and stars, splits by year, Latin-1, and pairs."""
     folder = tmp_path_factory.mktemp("tensorflow_datasets")
-    store = tfds.dataset_builders.store_as_tfds_dataset
+    text = tfds.features.Text()
+    classes = tfds.features.ClassLabel(names=["neg", "pos"])
+    reviews = {
+        split: [(i, {"text": f"{split} fünf {i}", "label": i % 2, "stars": i}) for i in range(n)]
+        for split, n in (("train", 10), ("test", 4))
+    }
+    unlabelled = [(i, {"text": "?", "label": -1, "stars": -1}) for i in range(3)]
     store(
-        name="tiny_reviews",
-        version="1.0.0",
-        features=tfds.features.FeaturesDict(
-            {
-                "text": tfds.features.Text(),
-                "label": tfds.features.ClassLabel(names=["neg", "pos"]),
-                "stars": tfds.features.Scalar(np.int64),
-            }
-        ),
-        split_datasets={
-            split: [
-                (i, {"text": f"{split} fünf {i}", "label": i % 2, "stars": i}) for i in range(n)
-            ]
-            for split, n in (("train", 10), ("test", 4))
-        }
-        | {"unsupervised": [(i, {"text": "?", "label": -1, "stars": -1}) for i in range(3)]},
-        data_dir=folder,
-        disable_shuffling=True,
+        folder,
+        "tiny_reviews",
+        {"text": text, "label": classes, "stars": tfds.features.Scalar(np.int64)},
+        reviews | {"unsupervised": unlabelled},
     )
-    store(
-        name="tiny_years",
-        version="1.0.0",
-        features=tfds.features.FeaturesDict(
-            {"text": tfds.features.Text(), "label": tfds.features.Text()}
-        ),
-        split_datasets={
-            split: [(0, {"text": split, "label": "a"})]
-            for split in ("dev_matched", "newstest2014", "newstest2015", "train", "validation")
-        },
-        data_dir=folder,
-        disable_shuffling=True,
-    )
-    store(
-        name="tiny_latin",
-        version="1.0.0",
-        features=tfds.features.FeaturesDict(
-            {"text": tfds.features.Text(), "label": tfds.features.Text()}
-        ),
-        split_datasets={
-            "train": [
-                (i, {"text": text, "label": label})
-                for i, (text, label) in enumerate([("a", "x"), ("b", b"caf\xe9"), (b"\xe9", "x")])
-            ]
-        },
-        data_dir=folder,
-        disable_shuffling=True,
-    )
+    years = ("dev_matched", "newstest2014", "newstest2015", "train", "validation")
+    splits = {split: [(0, {"text": split, "label": "a"})] for split in years}
+    store(folder, "tiny_years", {"text": text, "label": text}, splits)
+    latin = [("a", "x"), ("b", b"caf\xe9"), (b"\xe9", "x")]
+    rows = [(i, {"text": text, "label": label}) for i, (text, label) in enumerate(latin)]
+    store(folder, "tiny_latin", {"text": text, "label": text}, {"train": rows})
+    pairs = [(i, {"translation": {"de": f"ja {i}", "en": f"yes {i}"}}) for i in range(3)]
     languages = tfds.features.Translation(languages=["de", "en"])
-    store(
-        name="tiny_pairs",
-        version="1.0.0",
-        config="de-en",
-        features=tfds.features.FeaturesDict({"translation": languages}),
-        split_datasets={
-            "train": [(i, {"translation": {"de": f"ja {i}", "en": f"yes {i}"}}) for i in range(3)]
-        },
-        data_dir=folder,
-        disable_shuffling=True,
-    )
+    store(folder, "tiny_pairs", {"translation": languages}, {"train": pairs}, config="de-en")
     return folder
 
 
