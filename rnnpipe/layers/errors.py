@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, TypeGuard
 
 from rnnpipe.errors import UserError
 from rnnpipe.types import Shape, Tensor
@@ -40,7 +40,7 @@ def is_count(value: Any) -> bool:
     return not isinstance(value, bool) and isinstance(value, Integral) and int(value) >= 1
 
 
-def is_number(value: Any) -> bool:
+def is_number(value: Any) -> TypeGuard[float]:
     """Whether a value is a real number, of Python or of NumPy."""
     return not isinstance(value, bool) and isinstance(value, Real)
 

@@ -54,7 +54,7 @@ def check_rates(layer: Any, dropout: float, sampling_rate: float | None) -> None
         raise layer_error(
             layer, "dropout from 0 to below 1", str(dropout), "write e.g. dropout=0.3"
         )
-    in_range = is_number(sampling_rate) and 0 <= sampling_rate <= 1  # type: ignore[operator]
+    in_range = is_number(sampling_rate) and 0 <= sampling_rate <= 1
     if sampling_rate is not None and not in_range:
         got, fix = str(sampling_rate), "write e.g. sampling_rate=0.0"
         raise layer_error(layer, "a sampling rate from 0 to 1", got, fix)
