@@ -20,7 +20,7 @@ from rnnpipe.layers import (
     RecurrentStack,
 )
 from tests.layers.cells import oracles
-from tests.layers.comparing import built, check_slopes, close, gradients, projected
+from tests.layers.comparing import built, check_slopes, close, filled, gradients, projected
 
 BATCH, TIME, FEATURES, UNITS = 2, 4, 3, 2
 CELLS: dict[Any, Any] = {
@@ -40,16 +40,9 @@ def make(kind, **options):
     return kind(UNITS, **CELLS[kind][0], **options)
 
 
-def filled(layer, random):
-    """A layer whose weights are all distinct."""
-    layer.build((None, None, FEATURES))
-    layer.set_weights([random.normal(size=w.shape) for w in layer.weights])
-    return layer
-
-
 def rnn(kind, random, **options):
     layer = keras.layers.RNN(make(kind, dtype="float64"), dtype="float64", **options)
-    return filled(layer, random)
+    return filled(layer, random, FEATURES)
 
 
 @every_cell
