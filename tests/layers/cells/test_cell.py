@@ -86,7 +86,7 @@ def test_padding_changes_nothing(random, kind):
 @every_cell
 @pytest.mark.parametrize("policy", ["float16", "mixed_bfloat16"])
 def test_half_precision(random, kind, policy):
-    full = filled(keras.layers.RNN(make(kind)), random)
+    full = filled(keras.layers.RNN(make(kind)), random, FEATURES)
     half = keras.layers.RNN(make(kind, dtype=policy), dtype=policy)
     x = random.normal(size=(BATCH, TIME, FEATURES))
     outputs = built(half, full.get_weights(), FEATURES)(x)
@@ -145,7 +145,7 @@ def test_new_recurrent_highways_carry_on():
 
 
 def test_one_layer_of_a_highway_lstm_is_an_lstm(random):
-    layer = filled(keras.layers.RNN(HighwayLSTMCell(UNITS, 1)), random)
+    layer = filled(keras.layers.RNN(HighwayLSTMCell(UNITS, 1)), random, FEATURES)
     kernel, _, recurrent, bias, *_ = layer.get_weights()
     plain = built(keras.layers.LSTM(UNITS), [kernel, recurrent[0], bias[0]], FEATURES)
     x = random.normal(size=(BATCH, TIME, FEATURES))
