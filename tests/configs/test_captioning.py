@@ -1,13 +1,11 @@
 import json
 import shutil
-from pathlib import Path
 
 import pytest
 
 from rnnpipe import cli
 from rnnpipe.metrics import captions
-
-CONFIGS = Path(__file__).resolve().parents[2] / "configs"
+from rnnpipe.shipped import shipped_config
 
 TINY = [
     "data.image.size=32",
@@ -67,7 +65,7 @@ def raw_data(name, raw, shared_data):
 @pytest.mark.parametrize("name", ["captioning", "real/flickr8k", "real/coco"])
 def test_it_runs_end_to_end(name, run_tiny, tmp_path, shared_data, capsys, monkeypatch):
     monkeypatch.setattr(captions, "_java_version", lambda: None)
-    config = CONFIGS / f"{name}.yaml"
+    config = shipped_config(name)
     results = "captions_test_results.json"
     settings = [*TINY, *raw_data(name, tmp_path / "raw", shared_data)]
     run = run_tiny(config, settings, more={results})

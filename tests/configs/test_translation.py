@@ -1,13 +1,12 @@
 import gzip
 from itertools import islice
-from pathlib import Path
 
 import pytest
 import tensorflow_datasets as tfds
 
 from rnnpipe import cli
-
-CONFIGS = Path(__file__).resolve().parents[2] / "configs"
+from rnnpipe.shipped import shipped_config
+from tests.tfds_store import store_tfds
 
 TINY = [
     "data.text.vocabulary=200",
@@ -39,15 +38,8 @@ def tiny_data_set(raw):
         for i in range(60)
     ]
     languages = tfds.features.Translation(languages=("de", "en"))
-    tfds.dataset_builders.store_as_tfds_dataset(
-        name="wmt14_translate",
-        version="1.0.0",
-        config="de-en",
-        features=languages,
-        split_datasets={"train": news[:40], "validation": news[40:50], "test": news[50:]},
-        data_dir=raw,
-        disable_shuffling=True,
-    )
+    splits = {"train": news[:40], "validation": news[40:50], "test": news[50:]}
+    store_tfds(raw, "wmt14_translate", languages, splits, config="de-en")
     return [f"data.source.path={raw}"]
 
 
@@ -67,7 +59,7 @@ def raw_data(name, raw, shared_data):
     ["translation", "real/multi30k_de_en", "real/multi30k_en_de", "real/wmt14_de_en"],
 )
 def test_it_runs_end_to_end(name, run_tiny, tmp_path, shared_data, capsys):
-    config = CONFIGS / f"{name}.yaml"
+    config = shipped_config(name)
     run = run_tiny(config, [*TINY, *raw_data(name, tmp_path / "raw", shared_data)])
     assert {"bleu", "chrf", "exact", "perplexity"} <= run.scores.keys()
     for baseline in ("copy_of_the_source", "word_by_word"):

@@ -10,6 +10,7 @@ from rnnpipe.errors import DeadLetter, UserError
 from rnnpipe.sources.captions.coco import CocoCaptions
 from rnnpipe.sources.captions.coco_files import CaptionFiles
 from rnnpipe.sources.file_index import IMAGE_ENDINGS
+from tests.sources.reading import ignore_progress
 
 PHOTO = "{:012d}.jpg"
 
@@ -51,7 +52,7 @@ def write(write_json, tmp_path):
 
 
 def read(source):
-    source.prepare(lambda done, total: None)
+    source.prepare(ignore_progress)
     source = pickle.loads(pickle.dumps(source))
     found = [raw for partition in source.partitions() for raw in source.read(partition)]
     letters = [raw for raw in found if isinstance(raw, DeadLetter)]
@@ -156,13 +157,13 @@ def test_other_json_is_told_of(write, write_json, content, told):
     folder = write()
     write_json(folder / "annotations" / "captions_train2017.json", content)
     with pytest.raises(UserError, match=re.escape(told)):
-        CocoCaptions(path=folder).prepare(lambda done, total: None)
+        CocoCaptions(path=folder).prepare(ignore_progress)
 
 
 def test_what_is_missing_is_told_of(write, tmp_path):
     def told(source):
         with pytest.raises(UserError) as fault:
-            source.prepare(lambda done, total: None)
+            source.prepare(ignore_progress)
         return str(fault.value)
 
     assert "a folder with COCO captions, got nothing there" in told(

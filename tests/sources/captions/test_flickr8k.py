@@ -1,5 +1,4 @@
 import json
-import pickle
 import re
 from collections import Counter
 
@@ -8,6 +7,7 @@ import pytest
 from rnnpipe.errors import DeadLetter, UserError
 from rnnpipe.sources.captions.flickr8k import Flickr8k
 from rnnpipe.sources.ids import hash_id
+from tests.sources.reading import send_to_worker
 
 LINES = [
     "9_a.jpg#0\tA dog .",
@@ -38,8 +38,7 @@ def folder(tmp_path):
 
 def read(folder, karpathy=None):
     source = Flickr8k(path=folder, karpathy=karpathy)
-    source.prepare(lambda done, total: None)
-    source, partitions = pickle.loads(pickle.dumps((source, source.partitions())))
+    source, partitions = send_to_worker(source)
     [partition] = partitions
     return source, list(source.read(partition))
 

@@ -10,6 +10,7 @@ from rnnpipe.sources.generated import shapes, shapes_vqa
 from rnnpipe.sources.generated.shapes import write_shapes
 from rnnpipe.sources.generated.shapes_vqa import Shapes
 from rnnpipe.sources.images.decoding import read_image
+from tests.sources.reading import ignore_progress
 
 SETTINGS = {
     "images": 10,
@@ -34,7 +35,7 @@ def test_draws_once_and_reads(tmp_path, monkeypatch):
     assert calls[-1] == (10, 10)
     monkeypatch.setattr(shapes_vqa, "write_shapes", forbidden)
     source = pickle.loads(pickle.dumps(Shapes(path=tmp_path / "new" / "shapes", **SETTINGS)))
-    source.prepare(ignore)
+    source.prepare(ignore_progress)
     assert (source.kind, source.split_names, source.settings) == ("shapes", {"train"}, SETTINGS)
     [partition] = source.partitions()
     references = list(source.read(partition))
@@ -51,9 +52,9 @@ def test_other_settings_have_a_folder_of_their_own(tmp_path, changed):
         Shapes(path=tmp_path, **SETTINGS),
         Shapes(path=tmp_path, **{**SETTINGS, **changed}),
     )
-    first.prepare(ignore)
+    first.prepare(ignore_progress)
     before = {path: path.read_bytes() for path in first.raw_files()}
-    second.prepare(ignore)
+    second.prepare(ignore_progress)
     assert second.folder != first.folder
     assert {path: path.read_bytes() for path in first.raw_files()} == before
 
@@ -75,7 +76,7 @@ def test_another_process_was_faster(tmp_path, monkeypatch):
 
     monkeypatch.setattr(shapes_vqa, "write_shapes", write_late)
     source = Shapes(path=tmp_path, **SETTINGS)
-    source.prepare(ignore)
+    source.prepare(ignore_progress)
     assert len(list(source.read(source.partitions()[0]))) == 40
 
 
@@ -98,13 +99,13 @@ def test_a_killed_run_shows_nothing_and_hinders_nothing(tmp_path):
     (left,) = tmp_path.iterdir()
     source = Shapes(path=tmp_path, **SETTINGS)
     assert left.name.startswith(f"{source.folder.name}.incomplete-")
-    source.prepare(ignore)
+    source.prepare(ignore_progress)
     assert source.folder.is_dir()
 
 
 def told(path: Path) -> str:
     with pytest.raises(UserError) as fault:
-        Shapes(path=path, **SETTINGS).prepare(ignore)
+        Shapes(path=path, **SETTINGS).prepare(ignore_progress)
     return str(fault.value)
 
 

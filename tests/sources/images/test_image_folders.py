@@ -9,15 +9,7 @@ from rnnpipe.sources.generated.clutter.drawing import KINDS, outline
 from rnnpipe.sources.generated.cluttered_shapes import ClutteredShapes
 from rnnpipe.sources.images.decoding import FITS, read_image
 from rnnpipe.sources.images.image_folders import ImageFolders
-
-
-def ignore(done, total):
-    del done, total
-
-
-def read_all(source):
-    source.prepare(ignore)
-    return [reference for partition in source.partitions() for reference in source.read(partition)]
+from tests.sources.reading import ignore_progress, read_all
 
 
 def write(path):
@@ -46,7 +38,7 @@ def test_chosen_folders_and_too_few(tmp_path):
     chosen = read_all(ImageFolders(path=tmp_path, labels=("a", "c")))
     assert {r.fields["label"] for r in chosen} == {"a", "c"}
     with pytest.raises(UserError, match="training folder for each label, got none called x"):
-        ImageFolders(path=tmp_path, labels=("a", "x")).prepare(ignore)
+        ImageFolders(path=tmp_path, labels=("a", "x")).prepare(ignore_progress)
 
 
 def test_cluttered_shapes_are_drawn_alike_each_time(tmp_path):

@@ -7,11 +7,12 @@ from rnnpipe.errors import BadRecord, DeadLetter, UserError
 from rnnpipe.sources.streams import spans
 from rnnpipe.sources.streams.spans import read_span
 from rnnpipe.sources.streams.texts import TextStreams
+from tests.sources.reading import ignore_progress
 
 
 def texts_of(source):
     """The text of each document of each split, joined from its spans."""
-    source.prepare(lambda done, total: None)
+    source.prepare(ignore_progress)
     texts = {}
     for partition in source.partitions():
         for reference in source.read(partition):
@@ -128,16 +129,16 @@ def test_bytes_that_are_no_text_are_reported(tmp_path):
 
 def test_wrong_settings_and_files_are_refused(tmp_path):
     with pytest.raises(UserError, match=r"expected a text file, or a folder .* got none"):
-        TextStreams(path=tmp_path).prepare(lambda done, total: None)
+        TextStreams(path=tmp_path).prepare(ignore_progress)
     with pytest.raises(UserError, match="got nothing there"):
-        TextStreams(path=tmp_path / "missing").prepare(lambda done, total: None)
+        TextStreams(path=tmp_path / "missing").prepare(ignore_progress)
     with pytest.raises(UserError, match=r"begin: expected a regular expression"):
         TextStreams(path=tmp_path, begin="(")
     with pytest.raises(UserError, match=r"encoding: expected an encoding such as utf-8"):
         TextStreams(path=tmp_path, encoding="utf-9")
     (tmp_path / "empty.txt").write_text("")
     with pytest.raises(UserError, match="an empty file"):
-        TextStreams(path=tmp_path).prepare(lambda done, total: None)
+        TextStreams(path=tmp_path).prepare(ignore_progress)
 
 
 MANY_BYTES = {  # a passage of letters of several bytes, without a space or a line feed
@@ -301,7 +302,7 @@ def test_files_of_a_folder_are_found_at_any_depth_and_in_any_case(tmp_path):
     assert source.notices == []
     (tmp_path / "chapter1.txt.gz").write_bytes(gzip.compress(b"one\n"))
     with pytest.raises(UserError, match=r"got chapter1\.txt and chapter1\.txt\.gz; move one"):
-        TextStreams(path=tmp_path).prepare(lambda done, total: None)
+        TextStreams(path=tmp_path).prepare(ignore_progress)
 
 
 def test_folders_of_splits(tmp_path):
@@ -326,7 +327,7 @@ def test_a_name_that_looks_like_a_split_among_documents_is_reported(tmp_path, na
 def test_documentation_is_no_document(tmp_path):
     write_files(tmp_path, "train.txt", "README.txt", "LICENSE.txt")
     source = TextStreams(path=tmp_path).hold_out({"test": 0.1})
-    source.prepare(lambda done, total: None)
+    source.prepare(ignore_progress)
     assert [partition.path.name for partition in source.partitions()] == ["train.txt"]
     assert len(source.notices) == 1
     assert "LICENSE.txt, README.txt are not read" in source.notices[0]

@@ -1,7 +1,6 @@
 """Label by file, label by folder and TREC."""
 
 import gzip
-import pickle
 from collections import Counter
 
 import pytest
@@ -11,15 +10,10 @@ from rnnpipe.sources.source import Reference
 from rnnpipe.sources.text.label_files import LabelFiles
 from rnnpipe.sources.text.label_folders import LabelFolders
 from rnnpipe.sources.text.trec import Trec
+from tests.sources.reading import ignore_progress, read_all
 
 
 def ignore(done: int, total: int) -> None: ...
-
-
-def read_all(source):
-    source.prepare(ignore)
-    source, partitions = pickle.loads(pickle.dumps((source, source.partitions())))
-    return [raw for partition in partitions for raw in source.read(partition)]
 
 
 def rows(raw):
@@ -71,7 +65,7 @@ def test_label_files_that_are_unclear(tmp_path, names, told):
     for name in names:
         (tmp_path / name).write_text("text\n")
     with pytest.raises(UserError) as fault:
-        LabelFiles(path=tmp_path).prepare(ignore)
+        LabelFiles(path=tmp_path).prepare(ignore_progress)
     assert told in str(fault.value)
 
 
@@ -104,7 +98,7 @@ def test_label_folders_without_splits_and_chosen_ones(tmp_path):
     assert {r.fields["label"] for r in read_all(chosen)} == {"a", "c"}
     assert chosen.split_names == {"train"}
     with pytest.raises(UserError, match=r"training folder for each label, got none called x"):
-        LabelFolders(path=tmp_path, labels=("a", "x")).prepare(ignore)
+        LabelFolders(path=tmp_path, labels=("a", "x")).prepare(ignore_progress)
 
 
 def test_what_is_not_read_is_told(tmp_path):
@@ -177,7 +171,7 @@ def test_a_file_of_trec_that_is_there_twice_is_told(tmp_path):
     for name in ("train_5500.label", "TREC_10.label", "TREC_10.label.gz"):
         (tmp_path / name).write_text("NUM:date When ?\n")
     with pytest.raises(UserError, match=r"got TREC_10.label and TREC_10.label.gz; move one"):
-        Trec(path=tmp_path).prepare(ignore)
+        Trec(path=tmp_path).prepare(ignore_progress)
 
 
 def test_the_texts_in_folders_may_be_gzipped(tmp_path):

@@ -1,5 +1,4 @@
 import gzip
-import pickle
 
 import pytest
 
@@ -8,6 +7,7 @@ from rnnpipe.sources.source import Reference
 from rnnpipe.sources.text import lines as lines_module
 from rnnpipe.sources.text.fields import group_of
 from rnnpipe.sources.text.parallel import Parallel
+from tests.sources.reading import ignore_progress, send_to_worker
 
 
 def ignore(done: int, total: int) -> None: ...
@@ -23,8 +23,7 @@ def write(tmp_path):
 
 
 def read_all(source):
-    source.prepare(ignore)
-    source, partitions = pickle.loads(pickle.dumps((source, source.partitions())))
+    source, partitions = send_to_worker(source)
     read: dict[str, list] = {}
     for partition in partitions:
         read.setdefault(partition.files.split, []).extend(source.read(partition))
@@ -64,7 +63,7 @@ def test_a_file_that_is_there_twice_is_told(tmp_path, write):
     (tmp_path / "train.de.gz").write_bytes(gzip.compress(b"Nein\n"))
     told = r"expected a file train\.de or train\.de\.gz, got both; move one of them away"
     with pytest.raises(UserError, match=told):
-        Parallel(path=tmp_path, source="de", target="en").prepare(ignore)
+        Parallel(path=tmp_path, source="de", target="en").prepare(ignore_progress)
 
 
 def test_the_other_direction(tmp_path, write):
@@ -90,7 +89,7 @@ def test_a_bad_side_takes_its_pair_along_and_no_other(tmp_path):
 def test_different_numbers_of_lines_are_one_clear_error(tmp_path, write):
     write(train_dot_de="a\nb\nc\n", train_dot_en="a\nb\n")
     with pytest.raises(UserError) as fault:
-        Parallel(path=tmp_path, source="de", target="en").prepare(ignore)
+        Parallel(path=tmp_path, source="de", target="en").prepare(ignore_progress)
     assert str(fault.value) == (
         f"{tmp_path / 'train'}: expected the same number of lines in both languages, "
         "got 3 in train.de and 2 in train.en; get both files again, or correct them: "
@@ -108,7 +107,7 @@ def test_named_files(tmp_path, write):
     assert read["validation"][0].split == "validation"
     missing = Parallel(path=tmp_path, source="de", target="en", files={"train": "c"})
     with pytest.raises(UserError, match=r"expected a file c\.de or c\.de\.gz, got none"):
-        missing.prepare(ignore)
+        missing.prepare(ignore_progress)
 
 
 @pytest.mark.parametrize(
@@ -122,7 +121,9 @@ def test_named_files(tmp_path, write):
 def test_mistakes(tmp_path, write, path, languages, told):
     write(train_dot_de="a\n", train_dot_en="a\n")
     with pytest.raises(UserError, match=told):
-        Parallel(path=tmp_path / path, source=languages[0], target=languages[1]).prepare(ignore)
+        Parallel(path=tmp_path / path, source=languages[0], target=languages[1]).prepare(
+            ignore_progress
+        )
 
 
 def test_the_real_data(shared_data):

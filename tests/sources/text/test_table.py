@@ -8,6 +8,7 @@ from rnnpipe.sources.source import Reference
 from rnnpipe.sources.text.lines import MAX_BYTES
 from rnnpipe.sources.text.rows import read_rows
 from rnnpipe.sources.text.table import ClassTable, PairTable
+from tests.sources.reading import ignore_progress
 
 
 def ignore(done: int, total: int) -> None: ...
@@ -170,7 +171,7 @@ def test_documents_have_up_to_a_mebibyte_in_every_format(tmp_path, form, text, i
         lines = [line.replace("\n", " ") for line in lines]
     (tmp_path / f"train.{form}").write_text("\n".join(lines))
     source = ClassTable(path=tmp_path)
-    source.prepare(ignore)
+    source.prepare(ignore_progress)
     good, long, bad = source.read(source.partitions()[0])
     assert (good.fields["text"], bad.fields["text"]) == ("good", "bad")
     if is_read:
@@ -193,12 +194,12 @@ def test_a_column_that_comes_late_is_found(tmp_path):
     objects = [{"text": "a"}] * 101 + [{"text": "b", "label": "x"}]
     (tmp_path / "train.jsonl").write_text("".join(json.dumps(o) + "\n" for o in objects))
     source = ClassTable(path=tmp_path)
-    source.prepare(ignore)
+    source.prepare(ignore_progress)
     *letters, last = source.read(source.partitions()[0])
     assert {letter.reason for letter in letters} == {"not the name of a class: None"}
     assert (len(letters), last.fields) == (101, {"text": "b", "label": "x"})
     with pytest.raises(UserError, match="expected a column called stars, got text, label; name"):
-        ClassTable(path=tmp_path, label="stars").prepare(ignore)
+        ClassTable(path=tmp_path, label="stars").prepare(ignore_progress)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
@@ -207,7 +208,7 @@ def test_files_that_were_put_together_with_their_byte_order_marks(tmp_path, enco
     raw = b"".join(line.encode(encoding.removesuffix("-sig")) for line in lines)
     (tmp_path / "train.csv").write_bytes(codecs.BOM_UTF8 * (encoding != "gb18030") + raw)
     source = ClassTable(path=tmp_path, encoding=encoding)
-    source.prepare(ignore)
+    source.prepare(ignore_progress)
     assert [r.fields for r in source.read(source.partitions()[0])] == [
         {"label": "pos", "text": "好"},
         {"label": "neg", "text": "bad"},
@@ -224,7 +225,7 @@ def test_a_value_of_json_that_is_no_label_is_a_dead_letter(tmp_path, label):
         f'{{"text": "a", "label": 1}}\n{{"text": "b", "label": {label}}}\n'
     )
     source = ClassTable(path=tmp_path)
-    source.prepare(ignore)
+    source.prepare(ignore_progress)
     first, letter = source.read(source.partitions()[0])
     assert first.fields["label"] == "1"
     assert (letter.key, letter.source, letter.step) == (
@@ -245,7 +246,7 @@ def test_a_table_of_classes(tmp_path, suffix):
         lines = [separator.join(row) for row in [("review", "stars", "id"), *rows]]
     (tmp_path / f"train.{suffix}").write_text("\n".join(lines))
     source = ClassTable(path=tmp_path, text="review", label="stars")
-    source.prepare(ignore)
+    source.prepare(ignore_progress)
     [partition] = source.partitions()
     assert [r.fields for r in source.read(partition)] == [
         {"text": "good", "label": "pos"},
@@ -263,7 +264,7 @@ def test_a_table_of_pairs_without_header(tmp_path):
         format="tsv",
         columns=("id", "de", "en"),
     )
-    source.prepare(ignore)
+    source.prepare(ignore_progress)
     first, second = source.read(source.partitions()[0])
     assert isinstance(first, Reference)
     assert first.fields == {"source": "ja", "target": "yes"}
@@ -273,7 +274,7 @@ def test_a_table_of_pairs_without_header(tmp_path):
 def test_columns_that_are_not_read_may_share_a_name(tmp_path):
     (tmp_path / "train.csv").write_text("id,text,id,label\n1,a,2,x\n")
     source = ClassTable(path=tmp_path)
-    source.prepare(ignore)
+    source.prepare(ignore_progress)
     [read] = source.read(source.partitions()[0])
     assert read.fields == {"text": "a", "label": "x"}
 
@@ -297,7 +298,7 @@ def test_folders_that_are_not_read_are_told(tmp_path):
 def test_an_object_without_the_field_is_a_dead_letter(tmp_path):
     (tmp_path / "train.jsonl").write_text('{"text": "a", "label": 0}\n{"text": "b"}\n')
     source = ClassTable(path=tmp_path)
-    source.prepare(ignore)
+    source.prepare(ignore_progress)
     _, letter = source.read(source.partitions()[0])
     assert (letter.step, letter.reason) == ("read label", "not the name of a class: None")
 
@@ -345,5 +346,5 @@ def test_mistakes(tmp_path, files, options, told):
     for name, content in files.items():
         (tmp_path / name).write_text(content)
     with pytest.raises(UserError) as fault:
-        ClassTable(path=tmp_path, **options).prepare(ignore)
+        ClassTable(path=tmp_path, **options).prepare(ignore_progress)
     assert told in str(fault.value)

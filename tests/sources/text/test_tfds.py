@@ -1,11 +1,11 @@
-import pickle
-
 import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 
 from rnnpipe.errors import DeadLetter, UserError
 from rnnpipe.sources.text.tfds import ClassTfds, PairTfds
+from tests.sources.reading import ignore_progress, send_to_worker
+from tests.tfds_store import store_tfds
 
 
 def ignore(done: int, total: int) -> None: ...
@@ -15,19 +15,6 @@ def ignore(done: int, total: int) -> None: ...
 def cache(tmp_path, monkeypatch):
     """Where data sets are exported to."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-
-
-def store(folder, name, features, splits, **options):
-    """Writes a data set with TensorFlow Datasets' own tools."""
-    tfds.dataset_builders.store_as_tfds_dataset(
-        name=name,
-        version="1.0.0",
-        features=tfds.features.FeaturesDict(features),
-        split_datasets=splits,
-        data_dir=folder,
-        disable_shuffling=True,
-        **options,
-    )
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +28,7 @@ def data_dir(tmp_path_factory):
         for split, n in (("train", 10), ("test", 4))
     }
     unlabelled = [(i, {"text": "?", "label": -1, "stars": -1}) for i in range(3)]
-    store(
+    store_tfds(
         folder,
         "tiny_reviews",
         {"text": text, "label": classes, "stars": tfds.features.Scalar(np.int64)},
@@ -49,19 +36,18 @@ def data_dir(tmp_path_factory):
     )
     years = ("dev_matched", "newstest2014", "newstest2015", "train", "validation")
     splits = {split: [(0, {"text": split, "label": "a"})] for split in years}
-    store(folder, "tiny_years", {"text": text, "label": text}, splits)
+    store_tfds(folder, "tiny_years", {"text": text, "label": text}, splits)
     latin = [("a", "x"), ("b", b"caf\xe9"), (b"\xe9", "x")]
     rows = [(i, {"text": text, "label": label}) for i, (text, label) in enumerate(latin)]
-    store(folder, "tiny_latin", {"text": text, "label": text}, {"train": rows})
+    store_tfds(folder, "tiny_latin", {"text": text, "label": text}, {"train": rows})
     pairs = [(i, {"translation": {"de": f"ja {i}", "en": f"yes {i}"}}) for i in range(3)]
     languages = tfds.features.Translation(languages=["de", "en"])
-    store(folder, "tiny_pairs", {"translation": languages}, {"train": pairs}, config="de-en")
+    store_tfds(folder, "tiny_pairs", {"translation": languages}, {"train": pairs}, config="de-en")
     return folder
 
 
 def read_all(source):
-    source.prepare(ignore)
-    source, partitions = pickle.loads(pickle.dumps((source, source.partitions())))
+    source, partitions = send_to_worker(source)
     assert "_builder" not in vars(source)  # workers need no TensorFlow
     return {partition.split: list(source.read(partition)) for partition in partitions}
 
@@ -99,7 +85,7 @@ def test_bytes_that_are_no_text_are_dead_letters(data_dir):
 def test_splits_that_are_not_read_are_told(data_dir):
     def tell(**options):
         source = ClassTfds(path=data_dir, **options)
-        source.prepare(ignore)
+        source.prepare(ignore_progress)
         return source.instructions, source.notices
 
     assert tell(name="tiny_reviews")[1] == [
@@ -116,7 +102,7 @@ def test_splits_that_are_not_read_are_told(data_dir):
 def test_it_is_exported_once_for_each_choice(data_dir):
     def export(**options):
         source = ClassTfds(name="tiny_reviews", path=data_dir, **options)
-        source.prepare(ignore)
+        source.prepare(ignore_progress)
         return source.folder
 
     first = export()
@@ -179,7 +165,7 @@ def test_pairs_and_a_folder_without_name(data_dir):
 )
 def test_mistakes(data_dir, options, fields, told):
     with pytest.raises(UserError) as fault:
-        ClassTfds(**fields, path=data_dir, **options).prepare(ignore)
+        ClassTfds(**fields, path=data_dir, **options).prepare(ignore_progress)
     assert told in str(fault.value)
 
 

@@ -1,12 +1,8 @@
 """How tests read a source of videos, and what they compare."""
 
-import pickle
-
 from rnnpipe.errors import DeadLetter
 from rnnpipe.sources.videos.source import VideoWindows
-
-
-def ignore_progress(done, total): ...
+from tests.sources.reading import read_all
 
 
 def in_windows(videos, rate=10.0, max_frames=100):
@@ -15,9 +11,7 @@ def in_windows(videos, rate=10.0, max_frames=100):
 
 def read_source(source):
     source = source if isinstance(source, VideoWindows) else in_windows(source)
-    source.prepare(ignore_progress)
-    again = pickle.loads(pickle.dumps(source))
-    return [found for partition in source.partitions() for found in again.read(partition)]
+    return read_all(source)
 
 
 def reasons(found):

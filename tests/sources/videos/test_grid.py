@@ -10,7 +10,8 @@ import pytest
 from rnnpipe.errors import UserError
 from rnnpipe.sources.videos.grid import Grid
 from rnnpipe.sources.videos.table import ClipTable
-from tests.sources.videos.reading import ignore_progress, read_source, reasons
+from tests.sources.reading import ignore_progress
+from tests.sources.videos.reading import read_source, reasons
 
 
 def test_grid(grid):

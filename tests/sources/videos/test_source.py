@@ -11,7 +11,8 @@ from rnnpipe.sources.generated.moving_shapes import MovingShapes
 from rnnpipe.sources.videos.grid import Grid
 from rnnpipe.sources.videos.source import VideoSource
 from rnnpipe.sources.videos.table import ClipTable
-from tests.sources.videos.reading import ignore_progress, in_windows, read_source
+from tests.sources.reading import ignore_progress
+from tests.sources.videos.reading import in_windows, read_source
 
 
 def test_a_long_video_becomes_several_windows_of_one_group(folder):

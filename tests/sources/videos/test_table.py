@@ -10,7 +10,8 @@ import pytest
 from rnnpipe.errors import UserError
 from rnnpipe.sources.source import Reference
 from rnnpipe.sources.videos.table import ClipTable
-from tests.sources.videos.reading import ignore_progress, read_source, reasons
+from tests.sources.reading import ignore_progress
+from tests.sources.videos.reading import read_source, reasons
 
 
 def test_a_table_of_clips_and_one_of_frames(folder):

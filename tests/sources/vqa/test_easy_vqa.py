@@ -6,6 +6,7 @@ import pytest
 from rnnpipe.errors import DeadLetter, UserError
 from rnnpipe.sources.source import Reference
 from rnnpipe.sources.vqa.easy_vqa import EasyVqa
+from tests.sources.reading import ignore_progress
 
 GET_IT = "get easy-VQA from https://github.com/vzhou842/easy-VQA, or correct data.source.path"
 
@@ -26,7 +27,7 @@ def write(tmp_path, write_json):
 
 def told(folder) -> str:
     with pytest.raises(UserError) as fault:
-        EasyVqa(path=folder).prepare(ignore)
+        EasyVqa(path=folder).prepare(ignore_progress)
     return str(fault.value)
 
 
@@ -34,7 +35,7 @@ def test_references(tmp_path, write):
     write("train", [["what color is the shape?", "blue", 1], ["Is there a circle?", "no", 0]])
     write("test", [["is there not a circle?", "yes", 0]])
     source = EasyVqa(path=tmp_path)
-    source.prepare(ignore)
+    source.prepare(ignore_progress)
     assert source.kind == "easy_vqa"
     assert source.split_names == {"train", "test"}
     assert source.settings == {}
@@ -154,7 +155,7 @@ def test_questions_without_images(tmp_path, write, images, got):
 
 def test_the_real_data(shared_data):
     source = EasyVqa(path=shared_data / "easy_vqa")
-    source.prepare(ignore)
+    source.prepare(ignore_progress)
     raw = [list(source.read(partition)) for partition in source.partitions()]
     assert [len(part) for part in raw] == [38_575, 4_827]
     assert all(isinstance(reference, Reference) for part in raw for reference in part)

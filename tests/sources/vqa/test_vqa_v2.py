@@ -8,6 +8,7 @@ from rnnpipe.errors import DeadLetter, UserError
 from rnnpipe.sources.source import Reference, Source
 from rnnpipe.sources.vqa.vqa_v2 import VqaV2
 from rnnpipe.sources.vqa.vqa_v2_files import VqaFiles
+from tests.sources.reading import ignore_progress, send_to_worker
 
 QUESTIONS = "v2_OpenEnded_mscoco_train2014_questions.json"
 ANNOTATIONS = "v2_mscoco_train2014_annotations.json"
@@ -28,7 +29,7 @@ def change(path: Path, **entries) -> None:
 def test_references(tmp_path, write_split):
     write_split(tmp_path)
     source = VqaV2(path=tmp_path)
-    source.prepare(ignore)
+    source.prepare(ignore_progress)
     assert source.kind == "vqa_v2"
     assert source.split_names == {"train"}
     assert read_all(source) == [
@@ -124,8 +125,7 @@ def test_relative_paths_hold_in_other_folders(tmp_path, write_split, monkeypatch
     write_split(tmp_path / "data")
     monkeypatch.chdir(tmp_path)
     source = VqaV2(path=Path("data"))
-    source.prepare(ignore)
-    source, partitions = pickle.loads(pickle.dumps((source, source.partitions())))
+    source, partitions = send_to_worker(source)
     monkeypatch.chdir("/")
     [partition] = partitions
     read = list(source.read(partition))
@@ -166,7 +166,7 @@ def test_named_files(tmp_path, write_split):
             )
         },
     )
-    source.prepare(ignore)
+    source.prepare(ignore_progress)
     assert [raw.key for raw in read_all(source)] == [
         "train2014/9000",
         "train2014/9001",
@@ -176,7 +176,7 @@ def test_named_files(tmp_path, write_split):
 
 def test_a_missing_folder(tmp_path):
     with pytest.raises(UserError) as fault:
-        VqaV2(path=tmp_path / "missing").prepare(ignore)
+        VqaV2(path=tmp_path / "missing").prepare(ignore_progress)
     assert str(fault.value) == (
         f"{tmp_path / 'missing'}: expected a folder with VQA v2.0, got nothing there; "
         "get VQA v2.0 from https://visualqa.org/download.html, or correct data.source.path"
@@ -187,7 +187,7 @@ def test_answers_are_checked_before_the_build(tmp_path, write_split):
     write_split(tmp_path)
     (tmp_path / ANNOTATIONS).write_text('{"annotations": [')
     with pytest.raises(UserError, match="expected JSON, got something else"):
-        VqaV2(path=tmp_path).prepare(ignore)
+        VqaV2(path=tmp_path).prepare(ignore_progress)
 
 
 def test_progress(tmp_path, write_split):
@@ -201,7 +201,7 @@ def test_progress(tmp_path, write_split):
 @pytest.mark.parametrize("name", ["coco_mini", "coco_mini/vqa"])
 def test_real_questions_about_real_photographs(shared_data, name):
     source = VqaV2(path=shared_data / name)
-    source.prepare(ignore)
+    source.prepare(ignore_progress)
     references = read_all(source)
     assert len(references) == 72
     assert references[0] == Reference(
@@ -239,7 +239,7 @@ def write_questions(folder, write_json, questions, answers, images):
         path.parent.mkdir(exist_ok=True)
         path.touch()
     source = VqaV2(path=folder)
-    source.prepare(ignore)
+    source.prepare(ignore_progress)
     found = read_all(source)
     dead = [(r.key, r.step, r.reason) for r in found if isinstance(r, DeadLetter)]
     return {r.key: r.fields for r in found if isinstance(r, Reference)}, dead
