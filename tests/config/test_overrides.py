@@ -59,13 +59,13 @@ def test_another_kind_keeps_the_other_keys_and_reports_those_that_do_not_fit(loa
         ("encoder={}", "encoder.kind: expected cnn or lstm, got nothing; add kind: …"),
     ],
 )
-def test_what_is_told_about_an_override(told, override, message):
+def test_errors_in_overrides_are_explained(told, override, message):
     (line,) = told(GOOD, override)
     shown = override if len(override) <= 60 else override[:59] + "…"
     assert line.startswith(f"--set {shown}: {message}")
 
 
-def test_a_fault_of_the_file_that_an_override_replaces_is_still_told(told):
+def test_an_error_of_a_setting_that_an_override_replaces_is_still_reported(told):
     lines = told(GOOD + "seed: 010", "seed=3", "train.epochs=0")
     assert [line.split(": expected")[0] for line in lines] == [
         "run.yaml:4: seed",

@@ -28,7 +28,7 @@ from tests.layers.cases import (
 from tests.layers.comparing import all_close
 
 
-def test_the_table_has_every_public_layer():
+def test_the_cases_include_every_public_layer():
     public = {
         name
         for name, value in vars(rnnpipe.layers).items()
@@ -57,7 +57,7 @@ def inputs_of(tensors):
 
 
 @every_layer
-def test_a_model_around_it_is_cloned_and_pickled_and_its_config_copied(name):
+def test_a_model_of_the_layer_can_be_cloned_and_pickled(name):
     layer, inputs, _ = call_case(name)
     config = layer.get_config()
     again = type(layer).from_config(copy.deepcopy(config))
@@ -120,7 +120,7 @@ def test_decoding_runs_with_any_floatx(floatx):
 
 @every_layer
 @pytest.mark.parametrize(("rows", "positions"), [(0, TIME), (BATCH, 0), (0, 0)])
-def test_nothing_to_read_gives_outputs_of_the_usual_shape(name, rows, positions):
+def test_empty_inputs_have_outputs_of_the_usual_shape(name, rows, positions):
     layer, _, outputs = call_case(name)
     if type(layer) is keras.layers.RNN and (positions == 0 or name == "LSTMCell"):
         pytest.skip("Keras' own layer around a cell needs a step, and its LSTMCell a row")
@@ -160,7 +160,7 @@ def wrong(name, inputs):
 
 
 @pytest.mark.parametrize("name", [*DECODERS, *RECURRENT, *POOLINGS, *ATTENTIONS])
-def test_mistakes_are_named_alike_in_eager_and_symbolic_calls(name):
+def test_errors_are_equal_in_eager_and_symbolic_calls(name):
     layer, inputs, _ = call_case(name)
     inputs, options = wrong(name, inputs)
     with pytest.raises(UserError, match=f"'{layer.name}': expected") as eager:

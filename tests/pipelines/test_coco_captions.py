@@ -60,7 +60,7 @@ def test_flags_are_checked_as_a_config_is(options, message, tmp_path, capsys):
     assert message in capsys.readouterr().err
 
 
-def test_mistakes_are_told(shared_data, tmp_path, capsys):
+def test_mistakes_are_reported(shared_data, tmp_path, capsys):
     def told(kind, **source):
         given = {f"source.{name}": value for name, value in source.items()}
         options = {"source.kind": kind, **given, "directory": tmp_path / "records"}

@@ -121,7 +121,7 @@ def test_a_config_is_built_with_the_same_bytes_on_flink(name, cluster, tmp_path)
 
 @pytest.mark.cluster
 @pytest.mark.parametrize("program", ["rnnpipe.pipelines.text_pairs", "rnnpipe.cli"])
-def test_a_shell_puts_the_options_into_the_line_as_the_manual_has_it(program, cluster, tmp_path):
+def test_options_of_the_manual_survive_the_shell(program, cluster, tmp_path):
     if program == "rnnpipe.cli":
         config = ROOT / "configs" / "translation.yaml"
         few = [part for override in CONFIGS["translation"] for part in ("--set", override)]

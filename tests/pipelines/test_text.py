@@ -27,7 +27,7 @@ def test_classes_are_built_and_reused(tmp_path, capsys, count_of):
     assert "holds these records already" in capsys.readouterr().out
 
 
-def test_pairs_of_named_files_are_built_and_leaks_are_told(tmp_path, capsys, count_of):
+def test_pairs_of_named_files_are_built_and_leaks_are_reported(tmp_path, capsys, count_of):
     for name, lines in (("a", ["eins", "zwei", "drei"]), ("b", ["zwei"])):
         for language in ("de", "en"):
             text = "".join(f"{line} {language}\n" for line in lines)
@@ -80,7 +80,7 @@ def test_pairs_of_named_files_are_built_and_leaks_are_told(tmp_path, capsys, cou
         ),
     ],
 )
-def test_mistakes_are_told(pipeline, arguments, told, tmp_path, capsys):
+def test_mistakes_are_reported(pipeline, arguments, told, tmp_path, capsys):
     output = ["--directory", str(tmp_path / "records")]
     assert pipeline.main([*output, *arguments]) == 2
     assert told in capsys.readouterr().err
@@ -88,7 +88,7 @@ def test_mistakes_are_told(pipeline, arguments, told, tmp_path, capsys):
 
 
 @pytest.mark.parametrize("pipeline", ["text_classes", "text_pairs"])
-def test_help_says_where_beams_options_go(pipeline):
+def test_help_documents_where_beams_options_go(pipeline):
     command = [sys.executable, "-m", f"rnnpipe.pipelines.{pipeline}", "--help"]
     told = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT).stdout
     assert "Options after `--` are Beam's own" in told

@@ -35,7 +35,7 @@ def test_it_builds_and_reuses_records(arguments, tmp_path, capsys, count_of):
     assert "holds these records already" in capsys.readouterr().out
 
 
-def test_mistakes_are_told(arguments, drawn_vqa, capsys):
+def test_mistakes_are_reported(arguments, drawn_vqa, capsys):
     for image in (drawn_vqa / "train").iterdir():
         image.write_bytes(b"")
     assert vqa.main([*arguments, "--", "--job_name=broken"]) == 2
@@ -46,7 +46,7 @@ def test_mistakes_are_told(arguments, drawn_vqa, capsys):
     )
 
 
-def test_help_says_where_beams_options_go():
+def test_help_documents_where_beams_options_go():
     command = [sys.executable, "-m", "rnnpipe.pipelines.vqa", "--help"]
     told = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT).stdout
     assert "Options after `--` are Beam's own" in told

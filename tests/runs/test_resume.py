@@ -145,7 +145,9 @@ def assert_equal(ours, theirs):
     "name",
     ["sentiment", *(pytest.param(name, marks=pytest.mark.slow) for name in (*TRAININGS,)[1:])],
 )
-def test_an_interrupted_run_ends_as_it_would_have(name, command, tmp_path, monkeypatch, capsys):
+def test_an_interrupted_run_resumes_with_equal_results(
+    name, command, tmp_path, monkeypatch, capsys
+):
     settings, epochs = TRAININGS[name]
     train = command(name, settings)
     assert call(*train, "--runs-dir", tmp_path / "whole") == 0
@@ -171,7 +173,7 @@ def test_an_interrupted_run_ends_as_it_would_have(name, command, tmp_path, monke
 
 
 @pytest.mark.slow
-def test_a_killed_run_ends_as_it_would_have(command, tmp_path):
+def test_a_killed_run_resumes_with_equal_results(command, tmp_path):
     train = command("sentiment", [*SENTIMENT, "train.epochs=40"])
     assert call(*train, "--runs-dir", tmp_path / "whole") == 0
     start = [sys.executable, "-m", "rnnpipe.cli", *map(str, train), "--runs-dir"]

@@ -10,7 +10,7 @@ from rnnpipe.transforms.recipes.images import ImageOptions
 from rnnpipe.transforms.recipes.vqa import VqaRecipe
 
 
-def test_it_says_what_was_made_and_what_was_left_out(drawn_vqa, tmp_path):
+def test_the_summary_counts_written_and_dropped_records(drawn_vqa, tmp_path):
     for image in sorted((drawn_vqa / "train").iterdir())[:2]:
         image.write_bytes(b"")
     source = VqaV2(path=drawn_vqa)

@@ -88,7 +88,7 @@ def test_a_label_that_no_folder_has_is_a_mistake(write, tmp_path):
         source(path=tmp_path, labels=("a", "b", "cc")).prepare(ignore_progress)
 
 
-def test_a_label_is_one_however_its_accents_are_written(write, tmp_path):
+def test_a_label_is_the_same_in_any_unicode_normalization(write, tmp_path):
     composed, decomposed = (unicodedata.normalize(form, "café") for form in ("NFC", "NFD"))
     source = write(f"train/{composed}/1", f"val/{decomposed}/1", "train/b/1")
     expected = [("train", "b"), ("train", composed), ("validation", composed)]
@@ -96,7 +96,7 @@ def test_a_label_is_one_however_its_accents_are_written(write, tmp_path):
     assert classes(source(path=tmp_path, labels=(decomposed, "b"))) == expected
 
 
-def test_empty_folders_are_told(write, tmp_path, kind):
+def test_empty_folders_are_reported(write, tmp_path, kind):
     source = write("train/a/1", "train/b/1")
     (tmp_path / "train" / "c").mkdir()
     (notice,) = source(path=tmp_path).notices
@@ -104,7 +104,7 @@ def test_empty_folders_are_told(write, tmp_path, kind):
     assert kind[1] in notice
 
 
-def test_files_of_another_kind_are_told_where_there_are_no_others(write, tmp_path):
+def test_files_of_another_kind_are_reported_where_there_are_no_others(write, tmp_path):
     source = write("a/1.docx", "b/1.docx", "b/2.odt")
     with pytest.raises(UserError, match=r"got none, and files that end in \.docx, \.odt; correct"):
         source(path=tmp_path).prepare(ignore_progress)

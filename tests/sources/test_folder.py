@@ -34,7 +34,7 @@ def test_the_hash_of_code_is_that_of_all_its_folders(tmp_path):
     assert len({hash_code(a), hash_code(b), hash_code(a, b), hash_code(a, changed)}) == 4
 
 
-def test_check_folder(tmp_path):
+def test_check_folder_refuses_what_is_no_folder(tmp_path):
     check_folder(tmp_path, "scenes", "draw them")
     (tmp_path / "file").touch()
     for name, got in (("file", "a file"), ("missing", "nothing there")):
@@ -45,7 +45,7 @@ def test_check_folder(tmp_path):
         )
 
 
-def test_json_plain_and_gzipped_whatever_it_is_called(tmp_path):
+def test_json_is_read_plain_and_gzipped_whatever_its_name(tmp_path):
     content, text = {"a": ["é", 1]}, '{"a": ["é", 1]}'
     (tmp_path / "plain.json.gz").write_text(text, encoding="utf-8")
     (tmp_path / "packed.json").write_bytes(gzip.compress(text.encode()))
@@ -55,7 +55,7 @@ def test_json_plain_and_gzipped_whatever_it_is_called(tmp_path):
     assert read_json(tmp_path / "packed.json", len) == 1
 
 
-def test_faults_of_json(tmp_path):
+def test_malformed_json_is_reported(tmp_path):
     (tmp_path / "page").write_text("<html>")
     assert told(tmp_path / "page") == (
         ": expected JSON, got something else (Expecting value: line 1 column 1 (char 0)); "
@@ -82,13 +82,13 @@ def test_faults_of_json(tmp_path):
     )
 
 
-def test_a_key_that_comes_twice_is_no_json_of_ours(tmp_path):
+def test_a_repeated_key_is_refused_in_json(tmp_path):
     (tmp_path / "twice.json").write_text('{"images": [{"id": 1, "file_name": "a", "id": 2}]}')
     assert told(tmp_path / "twice.json") == (
         ": expected each key of an object once, got the key 'id' twice; correct it"
     )
 
 
-def test_a_number_of_thousands_of_digits_is_no_json_of_ours(tmp_path):
+def test_a_number_of_thousands_of_digits_is_refused_in_json(tmp_path):
     (tmp_path / "long.json").write_text("9" * 5000)
     assert ": expected JSON, got something else (Exceeds the limit" in told(tmp_path / "long.json")

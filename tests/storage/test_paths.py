@@ -25,7 +25,7 @@ def folder(request, tmp_path):
     return folder
 
 
-def test_a_store_is_read_as_a_disk_is(folder):
+def test_a_store_is_read_like_a_disk(folder):
     assert sorted(path.name for path in folder.iterdir()) == ["a", "digits.bin"]
     assert (folder / "a").is_dir()
     assert not (folder / "a").is_file()
@@ -44,12 +44,12 @@ def test_a_store_is_read_as_a_disk_is(folder):
     assert deep.relative_to(folder).as_posix() == "a/b/deep.txt"
 
 
-def test_scans_are_alike(folder):
+def test_scans_of_disk_and_store_are_equal(folder):
     assert sorted(scan(folder)) == [("a", "folder"), ("digits.bin", "file")]
     assert sorted(scan(folder / "a")) == [("b", "folder"), ("empty", "file")]
 
 
-def test_scans_tell_links_pipes_and_what_is_broken(tmp_path):
+def test_scans_distinguish_links_pipes_and_broken_links(tmp_path):
     (tmp_path / "file").touch()
     (tmp_path / "folder").mkdir()
     os.mkfifo(tmp_path / "pipe")
@@ -69,7 +69,7 @@ def test_scans_tell_links_pipes_and_what_is_broken(tmp_path):
     ]
 
 
-def test_a_missing_file_is_told_with_its_place(folder):
+def test_a_missing_file_is_reported_with_its_path(folder):
     with pytest.raises(FileNotFoundError) as fault:
         (folder / "none").read_bytes()
     assert fault.value.strerror == "No such file or directory"
@@ -100,7 +100,7 @@ def test_files_are_renamed_and_removed(folder):
     assert not folder.exists()
 
 
-def test_a_path_of_a_store_keeps_what_it_is():
+def test_a_path_of_a_store_keeps_its_type_and_scheme():
     path = as_path("s3://bucket/raw/train.de.gz")
     assert str(path) == "s3://bucket/raw/train.de.gz"
     assert str(path.with_name("x").parent / "y") == "s3://bucket/raw/y"
@@ -111,7 +111,7 @@ def test_a_path_of_a_store_keeps_what_it_is():
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES])
-def test_what_a_local_disk_refuses_is_not_told_of_the_store(number, tmp_path, monkeypatch):
+def test_errors_of_a_local_disk_are_not_attributed_to_the_store(number, tmp_path, monkeypatch):
     def refuse(self, key, path):
         raise OSError(number, os.strerror(number), None if number == errno.ENOSPC else path)
 
@@ -120,7 +120,7 @@ def test_what_a_local_disk_refuses_is_not_told_of_the_store(number, tmp_path, mo
         StorePath("memory://raw/a").download(tmp_path / "a")
 
 
-def test_what_a_store_refuses_is_told_of_the_store(tmp_path, monkeypatch):
+def test_a_store_error_names_the_store(tmp_path, monkeypatch):
     def refuse(self, key, path):
         raise PermissionError("Access Denied")
 

@@ -10,7 +10,7 @@ from rnnpipe.storage.reader import ObjectReader
 from rnnpipe.storage.store_path import StorePath
 
 
-def test_it_reads_what_a_file_in_memory_does():
+def test_it_reads_like_a_file_in_memory():
     chance = random.Random(3)
     content = chance.randbytes(500)
     asked = []
@@ -32,7 +32,7 @@ def test_it_reads_what_a_file_in_memory_does():
     assert all(0 <= start < stop <= len(content) for start, stop in asked)
 
 
-def test_what_a_store_refuses_in_the_middle_of_an_object_is_told(monkeypatch):
+def test_a_store_error_in_the_middle_of_an_object_is_reported(monkeypatch):
     path = StorePath(f"memory://{uuid.uuid4().hex}/large")
     path.write_bytes(b"0123456789")
     monkeypatch.setattr(store_path, "BLOCK", 4)

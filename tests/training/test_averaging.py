@@ -38,19 +38,19 @@ def test_the_mean_of_the_best_epochs_is_kept(model, tmp_path):
         np.testing.assert_array_equal(weight, 4.5)
 
 
-def test_less_can_be_better(model, tmp_path):
+def test_the_monitor_can_be_minimized(model, tmp_path):
     path = tmp_path / "best.weights.h5"
     told = train(model, path, [1, 7, 2, 9], mean_value=0.5, mode="min")
     assert told == {"epochs": [1, 3], "val_x": 0.5}
 
 
-def test_a_mean_that_is_no_better_is_dropped(model, tmp_path):
+def test_averaged_weights_that_are_no_better_are_dropped(model, tmp_path):
     path = tmp_path / "best.weights.h5"
     assert train(model, path, [1, 7, 9], mean_value=9) is None
     assert not path.exists()
 
 
-def test_one_epoch_has_no_mean(model, tmp_path):
+def test_a_single_epoch_is_not_averaged(model, tmp_path):
     path = tmp_path / "best.weights.h5"
     assert train(model, path, [3], mean_value=99) is None
     assert not path.exists()

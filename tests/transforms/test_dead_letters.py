@@ -45,7 +45,7 @@ def write_pairs(folder, bad_every):
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_pairs_that_are_broken_in_every_way(tmp_path, workers):
+def test_pairs_with_every_kind_of_damage_are_dead_letters(tmp_path, workers):
     expected = write_pairs(tmp_path / "raw", bad_every=100)
     source = Parallel(path=tmp_path / "raw", source="de", target="en")
     build = Build(
@@ -75,7 +75,7 @@ def test_pairs_of_which_too_many_are_broken_stop_the_build(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["raw"]
 
 
-def test_images_that_are_broken_in_every_way(tmp_path):
+def test_images_with_every_kind_of_damage_are_dead_letters(tmp_path):
     folder = tmp_path / "raw"
     folder.mkdir()
     write_captioned_shapes(folder, IMAGES, size=24, seed=1, progress=lambda done, total: None)

@@ -62,7 +62,7 @@ def test_equals_the_oracle(random, kind):
 
 
 @every_cell
-def test_gradients_are_the_slopes_of_the_outputs(random, kind):
+def test_gradients_equal_finite_differences_of_the_outputs(random, kind):
     layer = rnn(kind, random, return_sequences=True)
     values, x = layer.get_weights(), random.normal(size=(1, 2, FEATURES))
     mask = np.array([[True, True]])
@@ -85,7 +85,7 @@ def test_padding_changes_nothing(random, kind):
 
 @every_cell
 @pytest.mark.parametrize("policy", ["float16", "mixed_bfloat16"])
-def test_half_precision(random, kind, policy):
+def test_half_precision_is_supported(random, kind, policy):
     full = filled(keras.layers.RNN(make(kind)), random, FEATURES)
     half = keras.layers.RNN(make(kind, dtype=policy), dtype=policy)
     x = random.normal(size=(BATCH, TIME, FEATURES))
@@ -111,7 +111,7 @@ def test_config_makes_the_same_cell(kind):
 
 
 @every_cell
-def test_wrong_units(kind):
+def test_wrong_units_are_refused(kind):
     with pytest.raises(UserError, match="expected at least 1 unit, got 0"):
         kind(0, **CELLS[kind][0])
 
@@ -126,7 +126,7 @@ def test_wrong_units(kind):
         (lambda: HighwayLSTMCell(2, 0), "a depth of at least 1, got 0"),
     ],
 )
-def test_wrong_sizes(make_cell, message):
+def test_wrong_sizes_are_refused(make_cell, message):
     with pytest.raises(UserError, match=message):
         make_cell()
 

@@ -99,7 +99,7 @@ def in_graph(function):
 
 @every_kernel
 @pytest.mark.parametrize("run", [lambda f: f, in_graph], ids=["eager", "graph"])
-def test_gradients_of_gradients_are_refused_where_they_are_asked_for(name, run):
+def test_second_order_gradients_are_refused(name, run):
     loss, weight = loss_and_weight(name)
     with pytest.raises(UserError, match="first order, got gradients of gradients"):
         run(lambda: second_order(loss, weight))()

@@ -79,7 +79,7 @@ def patched(layer):
     ids=lambda layer: f"{layer.name}",
 )
 @pytest.mark.parametrize("training", [False, True])
-def test_a_layer_steps_with_the_cell_that_it_has(layer, training):
+def test_a_layer_runs_the_cell_that_replaces_its_own(layer, training):
     (x,) = LAYERS["LSTM"].inputs(BATCH, TIME)
     close(layer(x, training=training), keras.layers.RNN(layer.cell)(x))
     if layer.has_own_cell and hasattr(layer, "gates"):
@@ -117,7 +117,7 @@ def _half_readout(decoder):
 
 
 @pytest.mark.parametrize("change", [_half_scores, _half_context, _relu_readout, _half_readout])
-def test_a_decoder_takes_the_methods_that_its_parts_have(change):
+def test_a_decoder_calls_replaced_methods_of_its_parts(change):
     decoder, inputs, before = call_case("luong")
     change(decoder)
     logits, _ = decoder(*inputs)
@@ -129,7 +129,7 @@ def test_a_decoder_takes_the_methods_that_its_parts_have(change):
 
 
 @pytest.mark.parametrize("cell", [HalfGRUCell(UNITS), HalfLSTMCell(UNITS)])
-def test_a_decoder_steps_with_the_cells_and_the_attention_of_its_user(cell, monkeypatch):
+def test_a_decoder_runs_custom_cells_and_attention(cell, monkeypatch):
     decoder = AttentionDecoder(VOCAB, UNITS, cell, AdditiveAttention(3))
     mine = AttentionDecoder(VOCAB, UNITS, GRUCell(UNITS), HalfScores(3))
     inputs = LAYERS["luong"].inputs(BATCH, TIME)
@@ -139,7 +139,7 @@ def test_a_decoder_steps_with_the_cells_and_the_attention_of_its_user(cell, monk
 
 
 @every_kernel
-def test_kernels_serve_the_layers_as_they_come(name, monkeypatch):
+def test_kernels_support_the_layers_with_default_options(name, monkeypatch):
     served = []
 
     def find(recurrence, *_):

@@ -78,7 +78,7 @@ def test_weights_have_the_names_of_keras(random, ours, theirs):
 
 
 @every_layer
-def test_a_graph_knows_the_size_of_its_outputs_whatever_ran_before(random, ours, theirs):
+def test_a_graph_has_static_output_sizes_whatever_ran_before(random, ours, theirs):
     layers = [ours(units, return_sequences=True) for units in (3, 5, 7, 9)]
     for layer in layers:
         layer(random.normal(size=(2, 4, layer.units + 1)), training=True)
@@ -89,7 +89,7 @@ def test_a_graph_knows_the_size_of_its_outputs_whatever_ran_before(random, ours,
 
 
 @every_layer
-def test_takes_the_kernel_where_it_can(monkeypatch, random, x, ours, theirs):
+def test_the_kernel_is_used_where_it_is_supported(monkeypatch, random, x, ours, theirs):
     taken = []
 
     def find(name, units):
@@ -122,7 +122,7 @@ def test_options_are_those_of_keras(random, x, ours, theirs, options):
 
 
 @every_layer
-def test_any_length_and_batch_in_a_graph(random, ours, theirs):
+def test_a_graph_takes_any_length_and_batch(random, ours, theirs):
     layer, original = twins(ours, theirs, random, return_sequences=True)
     inputs = keras.Input((None, FEATURES))
     model, peer = (keras.Model(inputs, each(inputs)) for each in (layer, original))
@@ -190,7 +190,7 @@ def test_sequences_of_no_step_give_nothing_and_keep_the_states(random, x, ours, 
 
 @every_layer
 @pytest.mark.parametrize("policy", ["float16", "mixed_bfloat16"])
-def test_half_precision(random, x, ours, theirs, policy):
+def test_half_precision_is_supported(random, x, ours, theirs, policy):
     del theirs
     full = filled(ours(UNITS), random, FEATURES)
     # TensorFlow has no orthogonal initialiser in bfloat16.

@@ -42,12 +42,12 @@ def test_signatures_are_those_of_keras(ours, theirs):
         ({}, r"expected its arguments, got missing.*'units'; see help\(LSTM\)"),
     ],
 )
-def test_wrong_options(options, message):
+def test_wrong_options_are_refused(options, message):
     with pytest.raises(UserError, match=message):
         LSTM(**options)
 
 
-def test_the_name_is_told():
+def test_errors_name_the_layer():
     with pytest.raises(UserError, match="GRU 'reader': expected units"):
         GRU(0, name="reader")
 

@@ -73,7 +73,7 @@ def test_dropout_is_between_the_layers_and_only_in_training(random, x):
     close(single(x, training=True), single(x))
 
 
-def test_a_padded_sequence_gives_what_it_gives_alone(random, x):
+def test_a_padded_sequence_has_the_outputs_of_the_sequence_alone(random, x):
     stack = RecurrentStack(LSTM(UNITS), 2, bidirectional=True)
     filled(stack, random, FEATURES)
     close(stack(x, mask=MASK)[1:], stack(x[1:, :3]))
@@ -135,18 +135,18 @@ def test_saved_models_load_in_another_process(random, x, predict_elsewhere):
         ({"depth": 2, "connection": "residual"}, "return_sequences=True for residual connections"),
     ],
 )
-def test_wrong_options(options, message):
+def test_wrong_options_are_refused(options, message):
     with pytest.raises(UserError, match=message):
         RecurrentStack(LSTM(UNITS), **options)
 
 
-def test_wrong_states(random, x):
+def test_wrong_states_are_refused(random, x):
     stack = filled(RecurrentStack(LSTM(UNITS), 2, name="deep"), random, FEATURES)
     with pytest.raises(UserError, match="'deep': expected initial_state of 4 tensors of"):
         stack(x, initial_state=[np.zeros((BATCH, UNITS))] * 3)
 
 
-def test_nothing_that_is_serialised_to_make_a_stack_is_gone_after_it(monkeypatch):
+def test_a_stack_keeps_all_layers_that_were_serialised(monkeypatch):
     # While it loads, Keras takes a new layer for one that was serialised at the same address.
     serialised = []
     record = serialization_lib.record_object_after_serialization
@@ -179,7 +179,7 @@ def test_a_stack_is_a_recurrent_layer_for_wrappers():
 
 @pytest.mark.parametrize("bidirectional", [False, True])
 @pytest.mark.parametrize("return_state", [False, True])
-def test_a_stateful_stack_goes_on_and_is_reset(x, bidirectional, return_state):
+def test_a_stateful_stack_keeps_and_resets_its_states(x, bidirectional, return_state):
     layer = GRU(UNITS, return_sequences=True, stateful=True, return_state=return_state)
     stack = RecurrentStack(layer, 2, bidirectional=bidirectional)
     mask = np.ones((BATCH, TIME), bool)

@@ -32,7 +32,7 @@ def test_equals_the_oracle(random):
 
 
 @pytest.mark.parametrize("training", [False, True])
-def test_gradients_are_the_slopes_of_the_outputs(random, training):
+def test_gradients_equal_finite_differences_of_the_outputs(random, training):
     values, x = weights(random, 2, 2), random.normal(size=(2, 3, 2))
     mask = np.array([[1, 1, 1], [1, 0, 1]], bool)
     layer = VanillaRNN(2, return_sequences=True, return_state=True, dtype="float64")

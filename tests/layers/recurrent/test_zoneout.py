@@ -45,7 +45,7 @@ def test_inference_takes_the_mean(random, x):
     close(layer(x), np.stack(expected, axis=1))
 
 
-def test_training_keeps_units_as_they_were(random, x):
+def test_training_keeps_units_of_the_previous_state(random, x):
     layer = filled(Zoneout(GRUCell(UNITS), 0.5, seed=1, return_sequences=True), random)
     outputs = np.array(layer(x, training=True))
     before = np.concatenate([np.zeros((BATCH, 1, UNITS), "float32"), outputs[:, :-1]], axis=1)
@@ -79,7 +79,7 @@ def test_trains_in_a_stack_and_loads(random, x, predict_elsewhere):
 
 
 @pytest.mark.parametrize("rate", [[0.1], 1.0, [0.1, -0.2]])
-def test_wrong_rates(rate):
+def test_wrong_rates_are_refused(rate):
     with pytest.raises(UserError, match=r"expected a rate in \[0, 1\), or one for each of 2 st"):
         Zoneout(LSTMCell(UNITS), rate)
 

@@ -114,7 +114,7 @@ def test_files_by_name(write):
     assert source.settings["train"] == ["annotations/captions_mine.json", "mine"]
 
 
-def test_karpathy_splits_stand_above_the_parts(write, write_json):
+def test_karpathy_splits_take_precedence_over_the_splits_of_files(write, write_json):
     write()
     folder = write("val2017", start=5)
     entries = [("restval", 1), ("val", 2), ("test", 5), ("nonsense", 6), ("train", "x")]
@@ -138,7 +138,7 @@ def test_karpathy_splits_stand_above_the_parts(write, write_json):
         )
 
 
-def test_real_data(shared_data):
+def test_the_real_data_is_read(shared_data):
     references, letters = read(CocoCaptions(path=shared_data / "coco_mini"))
     assert Counter(r.split for r in references.values()) == {"train": 88, "test": 222}
     assert letters == []
@@ -153,14 +153,14 @@ def test_real_data(shared_data):
         ({"images": [], "annotations": {}}, "the key 'annotations' with a list, got an object"),
     ],
 )
-def test_other_json_is_told_of(write, write_json, content, told):
+def test_malformed_json_is_refused(write, write_json, content, told):
     folder = write()
     write_json(folder / "annotations" / "captions_train2017.json", content)
     with pytest.raises(UserError, match=re.escape(told)):
         CocoCaptions(path=folder).prepare(ignore_progress)
 
 
-def test_what_is_missing_is_told_of(write, tmp_path):
+def test_missing_files_are_named(write, tmp_path):
     def told(source):
         with pytest.raises(UserError) as fault:
             source.prepare(ignore_progress)
@@ -204,7 +204,7 @@ def captioned(*images):
     return [{"id": number, "image_id": number, "caption": "x"} for number in images]
 
 
-def test_captions_of_an_id_that_two_images_have_are_nobodys(write_json, tmp_path):
+def test_captions_of_an_ambiguous_id_are_dead_letters(write_json, tmp_path):
     images = [*listed("1.jpg"), {"id": 5, "file_name": "a.jpg"}, {"id": "5", "file_name": "b.jpg"}]
     files = ["1.jpg", "a.jpg", "b.jpg"]
     write_part(write_json, tmp_path, images, captioned(1, 5), files=files)
@@ -239,7 +239,7 @@ def test_captions_need_no_id_of_their_own(write_json, tmp_path):
         ("cafe\u0301.jpg", "caf\u00e9.jpg"),
     ],
 )
-def test_any_name_that_a_file_has_is_found(write_json, tmp_path, name, file):
+def test_any_file_name_is_supported(write_json, tmp_path, name, file):
     write_part(write_json, tmp_path, listed("2.jpg", name), captioned(1, 2), files=["2.jpg", file])
     source = CocoCaptions(path=tmp_path)
     references, letters = read(source)

@@ -41,7 +41,7 @@ def test_each_image_has_its_split(tmp_path, key, splits):
         ({"images": IMAGES[2:]}, "filename", "on; name dataset_flickr8k.json or the like of his"),
     ],
 )
-def test_another_file_is_told_of(tmp_path, content, key, told):
+def test_another_file_is_refused(tmp_path, content, key, told):
     path = tmp_path / "dataset.json"
     path.write_text(json.dumps(content))
     with pytest.raises(UserError, match=re.escape(told)):

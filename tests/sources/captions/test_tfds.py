@@ -64,7 +64,7 @@ def test_splits_may_be_named(data_dir):
     assert [r.key for r in read_all(source)] == ["train/5", "validation/7", "test/3"]
 
 
-def test_of_two_images_with_one_number_the_first_stays_as_it_is(data_dir):
+def test_the_first_of_two_images_with_one_number_is_unchanged(data_dir):
     named = {"train": "odd"}
     source = TfdsCaptions(name="tiny_captions", path=data_dir, **NUMBER, splits=named)
     first, second = read_all(source)
@@ -102,7 +102,7 @@ def test_images_may_be_counted_and_have_one_caption(data_dir):
         ({"image": "width", "captions": "title"}, "an image, got another value in width"),
     ],
 )
-def test_user_errors(data_dir, fields, told):
+def test_user_errors_are_raised(data_dir, fields, told):
     source = TfdsCaptions(name="tiny_captions", path=data_dir, **fields)
     if told is None:  # bytes that are no image: the build tells of each of them
         assert len(read_all(source)) == 4

@@ -7,7 +7,7 @@ from rnnpipe.sources.images.decoding import read_image
 from tests.sources.reading import ignore_progress
 
 
-def test_draws_once_and_reads_what_was_drawn(tmp_path, monkeypatch):
+def test_images_are_generated_once_and_read(tmp_path, monkeypatch):
     settings = {"images": 12, "size": 32, "seed": 3}
     calls = []
     source = ShapesCaptions(path=tmp_path / "new", **settings)

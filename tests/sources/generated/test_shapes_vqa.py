@@ -28,7 +28,7 @@ def forbidden(folder: Path, **settings) -> None:
     pytest.fail("drawn again")
 
 
-def test_draws_once_and_reads(tmp_path, monkeypatch):
+def test_images_are_generated_once_and_read(tmp_path, monkeypatch):
     calls = []
     source = Shapes(path=tmp_path / "new" / "shapes", **SETTINGS)
     source.prepare(lambda done, total: calls.append((done, total)))
@@ -89,7 +89,7 @@ def test_an_interrupted_run_leaves_nothing(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_killed_run_shows_nothing_and_hinders_nothing(tmp_path):
+def test_a_killed_run_publishes_nothing_and_blocks_nothing(tmp_path):
     program = (
         "import os, sys; from rnnpipe.sources.generated.shapes_vqa import Shapes\n"
         f"Shapes(path=sys.argv[1], **{SETTINGS}).prepare(lambda done, total: os._exit(9))"
@@ -109,7 +109,7 @@ def told(path: Path) -> str:
     return str(fault.value)
 
 
-def test_foreign_folders_are_left_alone(tmp_path):
+def test_foreign_folders_are_not_touched(tmp_path):
     (tmp_path / "photos").mkdir()
     expected = (
         "{}: expected a place for shapes: a folder that is empty or not there yet, got {}; "
@@ -123,7 +123,7 @@ def test_foreign_folders_are_left_alone(tmp_path):
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "photos"]
 
 
-def test_unwritable_place():
+def test_an_unwritable_target_is_reported():
     assert told(Path("/proc/shapes")).startswith(
         f"/proc/shapes/{Shapes(path='/proc/shapes', **SETTINGS).folder.name}: "
         "expected a folder that can be written, got "

@@ -32,7 +32,7 @@ def test_a_folder_is_a_class_and_may_lie_in_a_split(tmp_path):
     assert {Path(r.fields["image"]) for r in read_all(source)} == set(source.raw_files())
 
 
-def test_chosen_folders_and_too_few(tmp_path):
+def test_folders_may_be_chosen_and_must_suffice(tmp_path):
     for name in ("a", "b", "c"):
         write(tmp_path / name / "1.png")
     chosen = read_all(ImageFolders(path=tmp_path, labels=("a", "c")))

@@ -112,7 +112,7 @@ def test_documents_begin_at_matching_lines(tmp_path):
     }
 
 
-def test_bytes_that_are_no_text_are_reported(tmp_path):
+def test_undecodable_bytes_are_reported(tmp_path):
     path = tmp_path / "book.txt"
     path.write_bytes(b"caf\xe9\n")
     (reference,) = TextStreams(path=path).read(TextStreams(path=path).partitions()[0])
@@ -203,7 +203,7 @@ def test_titles_in_any_encoding(tmp_path, encoding, zipped):
 
 
 @pytest.mark.parametrize("zipped", [False, True])
-def test_a_place_inside_a_line_is_no_title(tmp_path, zipped):
+def test_a_match_inside_a_line_begins_no_document(tmp_path, zipped):
     lines = ["a" * 65536 + "= Two =", "= Three =" + "a" * 65526 + "=", "b", "= Four ="]
     raw = "\n".join(lines).encode()
     path = tmp_path / "book.txt"
@@ -222,7 +222,7 @@ def test_a_line_end_is_never_cut_in_two(tmp_path):
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-7"])
-def test_byte_order_marks_are_left_out_where_lines_begin(tmp_path, encoding):
+def test_byte_order_marks_at_starts_of_lines_are_removed(tmp_path, encoding):
     text = "\ufeffTo be.\n\ufeffOr \ufeffnot.\n"
     raw = text.encode(encoding.removesuffix("-sig"))
     path = tmp_path / "book.txt"
@@ -231,7 +231,7 @@ def test_byte_order_marks_are_left_out_where_lines_begin(tmp_path, encoding):
     assert texts_of(source) == {"train": {"book.txt": "To be.\nOr \ufeffnot.\n"}}
 
 
-def test_a_file_with_nothing_but_a_mark_is_bad(tmp_path):
+def test_a_file_with_nothing_but_a_mark_is_refused(tmp_path):
     path = tmp_path / "book.txt"
     path.write_bytes(b"\xef\xbb\xbf")
     with pytest.raises(BadRecord, match="nothing but a byte order mark"):
@@ -239,7 +239,7 @@ def test_a_file_with_nothing_but_a_mark_is_bad(tmp_path):
 
 
 @pytest.mark.parametrize("encoding", ["gb18030", "iso2022_jp", "hz"])
-def test_bytes_that_are_no_text_cost_one_span(tmp_path, encoding):
+def test_undecodable_bytes_reject_one_span(tmp_path, encoding):
     lines = ["一二 人 abc\n".encode(encoding)] * 3000
     lines[1500] = b"abc \xff\xff\n"
     offset = len(b"".join(lines[:1500])) + 4
@@ -255,7 +255,7 @@ def test_bytes_that_are_no_text_cost_one_span(tmp_path, encoding):
     assert set(texts.splitlines()) == {"一二 人 abc"}
 
 
-def test_half_a_surrogate_pair_is_no_text(tmp_path):
+def test_half_a_surrogate_pair_is_a_dead_letter(tmp_path):
     path = tmp_path / "book.txt"
     path.write_bytes(b"a +2D0- b\n")
     source = TextStreams(path=path, encoding="utf-7")
@@ -269,7 +269,7 @@ def write_files(folder, *names):
         (folder / name).write_text(f"{name}\n")
 
 
-def test_other_files_beside_those_of_splits_are_left_out_and_reported(tmp_path):
+def test_other_files_beside_those_of_splits_are_skipped_and_reported(tmp_path):
     write_files(tmp_path, "wiki.train.tokens", "wiki.valid.tokens", "wiki.test.tokens", "more.txt")
     write_files(tmp_path, "README.txt", "notes.md")
     source = TextStreams(path=tmp_path)
@@ -316,7 +316,7 @@ def test_folders_of_splits(tmp_path):
 
 
 @pytest.mark.parametrize("names", [["a.txt", "test.txt"], ["a.txt", "train.txt"]])
-def test_a_name_that_looks_like_a_split_among_documents_is_reported(tmp_path, names):
+def test_a_document_named_like_a_split_is_reported(tmp_path, names):
     write_files(tmp_path, *names)
     source = TextStreams(path=tmp_path)
     assert {split: list(texts) for split, texts in texts_of(source).items()} == {"train": names}

@@ -66,7 +66,7 @@ def test_classes_by_name(data_dir):
 @pytest.mark.parametrize(
     ("label", "found"), [("label", {"not the name of a class: None"}), ("stars", {"-1"})]
 )
-def test_minus_one_is_no_class_but_a_number(data_dir, label, found):
+def test_minus_one_is_a_number_and_no_label(data_dir, label, found):
     splits = {"train": "train", "test": "unsupervised"}
     source = ClassTfds(label=label, name="tiny_reviews", path=data_dir, splits=splits)
     read = read_all(source)["test"]
@@ -74,7 +74,7 @@ def test_minus_one_is_no_class_but_a_number(data_dir, label, found):
     assert {r.reason if isinstance(r, DeadLetter) else r.fields["label"] for r in read} == found
 
 
-def test_bytes_that_are_no_text_are_dead_letters(data_dir):
+def test_undecodable_bytes_are_dead_letters(data_dir):
     first, label, text = read_all(ClassTfds(name="tiny_latin", path=data_dir))["train"]
     assert first.fields == {"text": "a", "label": "x"}
     assert (label.key, label.step) == ("train.jsonl:2", "read label")
@@ -82,7 +82,7 @@ def test_bytes_that_are_no_text_are_dead_letters(data_dir):
     assert (text.key, text.reason) == ("train.jsonl:3", "the text is not Unicode text")
 
 
-def test_splits_that_are_not_read_are_told(data_dir):
+def test_unread_splits_are_reported(data_dir):
     def tell(**options):
         source = ClassTfds(path=data_dir, **options)
         source.prepare(ignore_progress)
@@ -128,7 +128,7 @@ def test_parts_of_splits_and_labels_that_are_numbers(data_dir):
     assert [r.fields["label"] for r in read["validation"]] == ["7", "8", "9"]
 
 
-def test_pairs_and_a_folder_without_name(data_dir):
+def test_pairs_are_read_and_a_folder_needs_no_name(data_dir):
     fields = {"source": "translation/de", "target": "translation/en"}
     named = PairTfds(**fields, name="tiny_pairs/de-en", path=data_dir)
     folder = data_dir / "tiny_pairs" / "de-en" / "1.0.0"
@@ -163,12 +163,12 @@ def test_pairs_and_a_folder_without_name(data_dir):
         ),
     ],
 )
-def test_mistakes(data_dir, options, fields, told):
+def test_mistakes_are_reported(data_dir, options, fields, told):
     with pytest.raises(UserError) as fault:
         ClassTfds(**fields, path=data_dir, **options).prepare(ignore_progress)
     assert told in str(fault.value)
 
 
-def test_neither_name_nor_folder():
+def test_a_source_without_name_and_folder_is_refused():
     with pytest.raises(UserError, match=r"expected the name or the path of a data set"):
         ClassTfds()

@@ -14,7 +14,7 @@ from tests.sources.reading import ignore_progress
 from tests.sources.videos.reading import read_source, reasons
 
 
-def test_grid(grid):
+def test_clips_have_labels_and_words(grid):
     (found,) = read_source(Grid(path=grid))
     assert (found.key, found.fields["clip_label"]) == ("s1/bbaf2n:00000000", "blue")
     assert found.fields["segments"][4:7] == [(0.8, 1.0, "f"), (1.0, 1.2, "sil"), (1.2, 1.4, "two")]
@@ -23,7 +23,7 @@ def test_grid(grid):
     assert read_source(Grid(path=grid, clip_label=None))[0].fields["clip_label"] is None
 
 
-def test_the_words_of_grid_are_those_of_its_table(shared_data):
+def test_the_words_of_grid_equal_those_of_its_table(shared_data):
     source = Grid(path=shared_data / "grid_s1")
     (partition, *_) = source.partitions()
     folder = shared_data / "grid_s1"
@@ -47,7 +47,7 @@ def test_the_words_of_grid_are_those_of_its_table(shared_data):
         (b"\xff", "bbaf2n.align cannot be read"),
     ],
 )
-def test_wrong_alignments(grid, alignment, reason):
+def test_wrong_alignments_are_dead_letters(grid, alignment, reason):
     path = grid / "align" / "s1" / "bbaf2n.align"
     path.unlink()
     if alignment is not None:
@@ -65,14 +65,14 @@ def test_wrong_alignments(grid, alignment, reason):
     ],
     ids=["byte order mark", "pause of no length", "line twice", "CRLF"],
 )
-def test_alignments_that_say_no_more(grid, change):
+def test_equivalent_alignment_files_are_read_alike(grid, change):
     path = grid / "align" / "s1" / "bbaf2n.align"
     (before,) = read_source(Grid(path=grid))
     path.write_bytes(change(path.read_text()).encode())
     assert read_source(Grid(path=grid)) == [before]
 
 
-def test_an_alignment_is_found_however_its_accents_are_written(grid):
+def test_an_alignment_matches_in_any_unicode_normalization(grid):
     composed, decomposed = (unicodedata.normalize(form, "é") for form in ("NFC", "NFD"))
     for folder, name, ending in (("clips", composed, "mp4"), ("align", decomposed, "align")):
         path = grid / folder / "s1" / f"bbaf2n.{ending}"
@@ -80,14 +80,14 @@ def test_an_alignment_is_found_however_its_accents_are_written(grid):
     assert reasons(read_source(Grid(path=grid))) == {}
 
 
-def test_a_word_of_no_length_is_a_fault(grid):
+def test_a_word_of_no_length_is_a_dead_letter(grid):
     path = grid / "align" / "s1" / "bbaf2n.align"
     path.write_text(path.read_text().replace("10000 15000 blue", "10000 10000 blue"))
     reason = reasons(read_source(Grid(path=grid)))["s1/bbaf2n"][1]
     assert reason == "'blue' goes from 0.4 to 0.4"
 
 
-def test_what_lies_beside_the_videos_of_grid_is_no_video(grid):
+def test_other_files_beside_the_videos_are_ignored(grid):
     (grid / "clips" / "s1" / "._bbaf2n.mp4").write_bytes(b"\x00\x05\x16\x07")
     (grid / "clips" / "__MACOSX").mkdir()
     (grid / "clips" / "__MACOSX" / "x.mp4").touch()
@@ -99,13 +99,13 @@ def test_what_lies_beside_the_videos_of_grid_is_no_video(grid):
 
 
 @pytest.mark.parametrize("missing", ["clips", "align"])
-def test_grid_without_its_folders(grid, missing):
+def test_missing_folders_of_grid_are_refused(grid, missing):
     (grid / missing).rename(grid / "moved")
     with pytest.raises(UserError, match="expected a folder with GRID's"):
         Grid(path=grid).prepare(ignore_progress)
 
 
-def test_grid_without_videos(grid):
+def test_a_grid_without_videos_is_refused(grid):
     (grid / "clips" / "s1" / "bbaf2n.mp4").unlink()
     with pytest.raises(UserError, match=r"expected videos \(.mpg, .mp4, .avi\), got none"):
         Grid(path=grid).prepare(ignore_progress)

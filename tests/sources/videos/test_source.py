@@ -31,7 +31,7 @@ def test_other_windows_are_another_data_set(folder, grid, tmp_path, other):
         json.dumps(in_windows(videos).settings)
 
 
-def test_workers_do_not_get_all_clips_with_each_partition(folder):
+def test_pickled_sources_contain_no_clips(folder):
     source = in_windows(ClipTable(path=folder))
     before = pickle.dumps(source)
     source.prepare(ignore_progress)

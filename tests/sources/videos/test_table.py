@@ -14,7 +14,7 @@ from tests.sources.reading import ignore_progress
 from tests.sources.videos.reading import read_source, reasons
 
 
-def test_a_table_of_clips_and_one_of_frames(folder):
+def test_a_table_of_clips_is_joined_with_one_of_frames(folder):
     rows = [("a", 0, "up"), ("a", 1, "up"), ("a", 3, "down"), ("c", 2, "up")]
     lines = [f"{clip}.mp4,{frame},{label}\n" for clip, frame, label in rows]
     (folder / "frames.csv").write_text("clip,frame,label\n" + "".join(lines))
@@ -69,7 +69,7 @@ def test_bad_rows_are_dead_letters(folder):
         ("a.mp4,0,2,up\na.mp4,1,3,down\n", "'down' begins at 1, 'up' ends at 2"),
     ],
 )
-def test_wrong_labels_of_frames_cost_their_clip_alone(folder, rows, reason):
+def test_wrong_labels_of_frames_reject_their_clip_alone(folder, rows, reason):
     (folder / "frames.csv").write_text(f"clip,start,end,label\n{rows}")
     told = reasons(read_source(ClipTable(path=folder, frame_labels=Path("frames.csv"))))
     assert told["a.mp4"] == ("read labels", reason)
@@ -113,7 +113,7 @@ def test_other_labels_of_json_are_dead_letters(folder, label, of_frames):
         ),
     ],
 )
-def test_rows_without_the_name_of_a_clip(folder, row, told):
+def test_rows_without_the_name_of_a_clip_are_dead_letters(folder, row, told):
     rows = [{"clip": "a.mp4", "label": "x"}, row]
     (folder / "clips.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     _, letter = read_source(ClipTable(path=folder, table=Path("clips.jsonl")))
@@ -130,7 +130,7 @@ def test_labels_of_no_clip_are_an_error_with_their_line(folder, clip):
         read_source(ClipTable(path=folder, frame_labels=Path("frames.jsonl")))
 
 
-def test_a_row_that_comes_twice_says_nothing_new(folder):
+def test_a_repeated_row_is_ignored(folder):
     for columns, row in (
         ("clip,frame,label", "a.mp4,1,x"),
         ("clip,start,end,label", "a.mp4,1,2,x"),
@@ -147,7 +147,7 @@ def test_frames_have_whole_numbers(folder, frame):
     assert list(reasons(found)) == ["a.mp4", "c.mp4"]
 
 
-def test_a_clip_is_found_however_its_accents_are_written(folder):
+def test_a_clip_matches_in_any_unicode_normalization(folder):
     composed, decomposed = (unicodedata.normalize(form, "café.mp4") for form in ("NFC", "NFD"))
     (folder / "a.mp4").rename(folder / decomposed)
     (folder / "clips.csv").write_text(f"clip,label\n{composed},x\nb.mp4,y\n", encoding="utf-8")
@@ -158,7 +158,7 @@ def test_a_clip_is_found_however_its_accents_are_written(folder):
     assert found[0].fields["video"] == str(folder / decomposed)
 
 
-def test_a_table_of_another_format_is_to_be_renamed(folder):
+def test_a_table_of_another_format_is_refused(folder):
     (folder / "clips.csv").rename(folder / "clips.txt")
     with pytest.raises(
         UserError, match=r"called \.csv, \.tsv or \.jsonl, got clips\.txt; call it so"
@@ -166,7 +166,7 @@ def test_a_table_of_another_format_is_to_be_renamed(folder):
         read_source(ClipTable(path=folder, table=Path("clips.txt")))
 
 
-def test_labels_of_clips_that_are_not_there_are_told(folder):
+def test_labels_of_missing_clips_are_reported(folder):
     (folder / "frames.csv").write_text("clip,frame,label\nz.mp4,0,up\n")
     told = reasons(read_source(ClipTable(path=folder, frame_labels=Path("frames.csv"))))
     assert told["z.mp4"] == ("find clip", "clips.csv does not name it")
@@ -189,7 +189,7 @@ def test_labels_of_clips_that_are_not_there_are_told(folder):
         ({}, {"table": Path("none.csv")}, "none.csv"),
     ],
 )
-def test_tables_that_are_wrong_as_a_whole(tmp_path, files, options, told):
+def test_malformed_tables_are_refused(tmp_path, files, options, told):
     for name, content in files.items():
         (tmp_path / name).write_text(content)
     with pytest.raises(UserError) as fault:

@@ -31,7 +31,7 @@ def told(folder) -> str:
     return str(fault.value)
 
 
-def test_references(tmp_path, write):
+def test_references_have_the_documented_fields(tmp_path, write):
     write("train", [["what color is the shape?", "blue", 1], ["Is there a circle?", "no", 0]])
     write("test", [["is there not a circle?", "yes", 0]])
     source = EasyVqa(path=tmp_path)
@@ -71,7 +71,7 @@ def test_references(tmp_path, write):
     ]
 
 
-def test_a_lone_part_is_trained_on(tmp_path, write):
+def test_a_single_split_is_used_for_training(tmp_path, write):
     write("test", [["is it?", "yes", 0]])
     assert EasyVqa(path=tmp_path).split_names == {"train"}
 
@@ -95,7 +95,7 @@ def test_dead_letters(tmp_path, write):
     ]
 
 
-def test_files(tmp_path, write):
+def test_raw_files_are_listed(tmp_path, write):
     write("train", [["is it?", "yes", 0]])
     write("test", [["is it?", "yes", 0]], images=[0])
     names = [path.relative_to(tmp_path).as_posix() for path in EasyVqa(path=tmp_path).raw_files()]
@@ -108,19 +108,19 @@ def test_files(tmp_path, write):
     ]
 
 
-def test_missing_folder(tmp_path):
+def test_a_missing_folder_is_refused(tmp_path):
     assert told(tmp_path / "missing") == (
         f"{tmp_path / 'missing'}: expected a folder with easy-VQA, got nothing there; {GET_IT}"
     )
 
 
-def test_another_folder(tmp_path):
+def test_another_folder_is_refused(tmp_path):
     assert told(tmp_path) == (
         f"{tmp_path}: expected the folders train and test, got neither; {GET_IT}"
     )
 
 
-def test_missing_questions(tmp_path):
+def test_missing_questions_are_refused(tmp_path):
     (tmp_path / "train").mkdir()
     assert told(tmp_path) == (
         f"{tmp_path}/train/questions.json: expected JSON, got a file that cannot be read "
@@ -153,7 +153,7 @@ def test_questions_without_images(tmp_path, write, images, got):
     )
 
 
-def test_the_real_data(shared_data):
+def test_the_real_data_is_read(shared_data):
     source = EasyVqa(path=shared_data / "easy_vqa")
     source.prepare(ignore_progress)
     raw = [list(source.read(partition)) for partition in source.partitions()]

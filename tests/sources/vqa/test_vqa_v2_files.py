@@ -38,7 +38,7 @@ def told(folder: Path, files: dict[str, VqaFiles] | None = None) -> str:
     return str(fault.value)
 
 
-def test_official_names(tmp_path, write_split):
+def test_official_file_names_are_read(tmp_path, write_split):
     write_split(tmp_path, "train2014")
     write_split(tmp_path, "val2014")
     write_split(tmp_path, "test2015", annotations="", images="")
@@ -79,7 +79,7 @@ def test_folders_as_in_the_official_code(tmp_path, write_split):
     ]
 
 
-def test_plain_names_gzipped(tmp_path, write_split):
+def test_gzipped_files_of_plain_names_are_recognised(tmp_path, write_split):
     for name, subtype in (("train", "train2014"), ("val", "train2014"), ("test", "val2014")):
         write_split(
             tmp_path,
@@ -90,7 +90,7 @@ def test_plain_names_gzipped(tmp_path, write_split):
     assert [part[:3] for part in found(tmp_path)] == [
         ("train", "train2014", "train_questions.json.gz"),
         ("validation", "train2014", "val_questions.json.gz"),
-        ("test", "val2014", "test_questions.json.gz"),
+        ("test", "val2014", "test_questions_are_read.json.gz"),
     ]
 
 
@@ -104,12 +104,12 @@ def test_a_folder_for_each_part(tmp_path, write_split):
     ]
 
 
-def test_a_lone_part_is_trained_on(tmp_path, write_split):
+def test_a_single_split_is_used_for_training(tmp_path, write_split):
     write_split(tmp_path, "val2014")
     assert [part[:2] for part in found(tmp_path)] == [("train", "val2014")]
 
 
-def test_a_name_that_says_nothing(tmp_path, write_split):
+def test_a_split_of_an_unknown_name_is_for_training(tmp_path, write_split):
     write_split(tmp_path, "medieval", "latest_questions.json", "latest_annotations.json")
     assert [part[:2] for part in found(tmp_path)] == [("train", "medieval")]
 
@@ -134,14 +134,14 @@ def test_packed_and_unpacked_files_are_one(tmp_path, write_split):
         "../images/{}/{2}.jpg",
     ],
 )
-def test_places_of_images(tmp_path, write_split, images):
+def test_images_are_read_from_every_usual_folder(tmp_path, write_split, images):
     folder = tmp_path / "vqa"
     write_split(folder, images=images.replace("{}", "{0}"))
     [part] = find_splits(folder)
     assert sorted(path.stem[-1] for path in part.images.iterdir()) == ["5", "9"]
 
 
-def test_no_questions(tmp_path):
+def test_a_file_without_questions_is_refused(tmp_path):
     (tmp_path / "captions_train2014.json").touch()
     assert told(tmp_path) == (
         f"{tmp_path}: expected questions of VQA v2.0 (*questions*.json or .json.gz) here or "
@@ -160,7 +160,7 @@ def test_questions_without_answers(tmp_path, write_split):
     )
 
 
-def test_two_files_for_a_part(tmp_path, write_split):
+def test_two_files_of_a_split_are_refused(tmp_path, write_split):
     write_split(tmp_path / "a")
     write_split(tmp_path / "b")
     assert told(tmp_path) == (
@@ -179,7 +179,7 @@ def test_questions_without_a_folder_of_images(tmp_path, write_split):
     )
 
 
-def test_a_folder_of_other_images(tmp_path, write_split):
+def test_a_folder_of_other_images_is_refused(tmp_path, write_split):
     write_split(tmp_path, images="")
     images = tmp_path / "train2014"
     images.mkdir()
@@ -211,7 +211,7 @@ def test_questions_whose_photos_are_not_here(shared_data):
     )
 
 
-def test_named_files(tmp_path, write_split):
+def test_named_files_are_read(tmp_path, write_split):
     write_split(tmp_path, "train2014", "q.json", "a.json", "photos/{2}.jpg")
     write_split(tmp_path, "val2014", "q2.json", "a2.json", "other/{2}.jpg")
     train = name("q.json", "a.json", tmp_path / "photos")
@@ -225,7 +225,7 @@ def test_named_files(tmp_path, write_split):
     ]
 
 
-def test_faults_of_named_files(tmp_path, write_split):
+def test_mistakes_of_named_files_are_reported(tmp_path, write_split):
     write_split(tmp_path, "train2014", "q.json", "a.json", "photos/{2}.jpg")
     good = name("q.json", "a.json", "photos")
     correct = "correct data.source.files.train; it is relative to data.source.path"

@@ -17,7 +17,7 @@ from tests.transforms.passes.duplicated import DUPLICATED, check_duplicates
 @pytest.mark.parametrize(
     "kind", [k if k == "text_pair" else pytest.param(k, marks=pytest.mark.cluster) for k in KINDS]
 )
-def test_flink_writes_and_counts_what_this_process_does(kind, cluster, tmp_path, read_counters):
+def test_flink_writes_and_counts_the_same_records(kind, cluster, tmp_path, read_counters):
     raw = KINDS[kind](tmp_path / "raw", 40, 1)
     build = raw.build(max_bad_fraction=0.2)
     here = build.run(tmp_path / "here")
@@ -30,7 +30,7 @@ def test_flink_writes_and_counts_what_this_process_does(kind, cluster, tmp_path,
 
 @pytest.mark.cluster
 @pytest.mark.parametrize("kind", DUPLICATED)
-def test_flink_finds_and_drops_the_same_duplicates(kind, cluster, tmp_path, read_counters):
+def test_flink_drops_the_same_duplicates(kind, cluster, tmp_path, read_counters):
     repeated = DUPLICATED[kind](tmp_path / "raw")
     here = repeated.build.run(tmp_path / "here")
     counted = read_counters()

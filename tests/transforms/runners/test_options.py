@@ -26,7 +26,7 @@ ELSEWHERE = "apache_beam.runners.portability.fn_api_runner.fn_runner.FnApiRunner
         ),
     ],
 )
-def test_what_beam_would_discard_is_told(args, told):
+def test_options_that_beam_would_discard_are_reported(args, told):
     with pytest.raises(UserError) as fault:
         Runner(beam_args=args).check()
     assert str(fault.value).startswith("options after `--`: expected ")
@@ -43,11 +43,11 @@ def test_what_beam_would_discard_is_told(args, told):
         [f"--runner={ELSEWHERE}", "--fresh_paint=red"],  # nobody knows what this runner takes
     ],
 )
-def test_what_somebody_may_know_is_taken(args):
+def test_options_unknown_here_may_be_known_to_the_runner(args):
     Runner(beam_args=args).check()
 
 
-def test_a_slip_is_told_before_any_server_is_asked():
+def test_a_mistake_is_reported_before_any_server_is_contacted():
     with pytest.raises(UserError, match=r"did you mean --flink_master\?"):
         Runner(beam_args=["--runner=FlinkRunner", "--flink_mastr=localhost:8081"]).check()
 
@@ -60,12 +60,12 @@ def test_a_slip_is_told_before_any_server_is_asked():
         ("json.Runner", "got module 'json' has no attribute 'Runner'"),
     ],
 )
-def test_a_runner_that_is_not_there_is_told(name, told):
+def test_an_unknown_runner_is_reported(name, told):
     with pytest.raises(UserError, match=told):
         Runner(beam_args=[f"--runner={name}"]).check()
 
 
-def test_options_of_somebody_s_own_runner_are_taken():
+def test_options_of_a_custom_runner_are_accepted():
     class FlavourOptions(PipelineOptions):
         @classmethod
         def _add_argparse_args(cls, parser):
@@ -86,7 +86,7 @@ def test_options_of_somebody_s_own_runner_are_taken():
         ([], ["--fresh_paint=red"], None),
     ],
 )
-def test_a_job_server_is_asked_what_it_takes(names, args, told):
+def test_options_are_checked_with_the_job_server(names, args, told):
     options = [SimpleNamespace(name=name) for name in names]
     service = SimpleNamespace(
         DescribePipelineOptions=lambda request, timeout: SimpleNamespace(options=options)

@@ -57,7 +57,7 @@ def test_equal_arguments_give_equal_files_in_a_folder_of_their_own(tmp_path, mak
     assert make(tmp_path / "a", 1).settings["seed"] == 1
 
 
-def test_foreign_folders_are_left_alone(tmp_path):
+def test_foreign_folders_are_not_touched(tmp_path):
     (tmp_path / "notes").touch()
     with pytest.raises(UserError) as fault:
         read_all(SentimentGrammar(path=tmp_path, sentences=100, seed=1))

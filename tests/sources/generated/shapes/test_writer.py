@@ -112,7 +112,7 @@ def test_bytes_depend_on_the_seed_alone(folder: Path, tmp_path: Path) -> None:
     assert not {*other.values()} & {*contents(folder).values()}
 
 
-def test_a_larger_data_set_begins_with_the_smaller(folder: Path, tmp_path: Path) -> None:
+def test_a_larger_data_set_starts_with_the_smaller_one(folder: Path, tmp_path: Path) -> None:
     larger = write(tmp_path / "larger", images=30)
     theirs, ours = contents(larger), contents(folder)
     assert all(theirs[name] == ours[name] for name in ours if name.endswith(".jpg"))
