@@ -69,9 +69,9 @@ def test_each_command_runs_one_stage(tiny, tmp_path, capsys, monkeypatch):
     question = ["--question", "What color is the circle?"]
     command = [sys.executable, "-m", "rnnpipe.cli", "predict", run, "--image", image, *question]
     # In a process of its own: in this one the layers are known already.
-    told = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT)
-    assert "probability" in told.stdout
-    assert told.stderr == ""
+    finished = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT)
+    assert "probability" in finished.stdout
+    assert finished.stderr == ""
     assert (run / "prediction.png").read_bytes().startswith(b"\x89PNG")
 
     assert rnnpipe("predict", run, "--image", tmp_path / "none.jpg", *question) == 2
@@ -114,7 +114,7 @@ def test_inspect_prints_the_records(drawn_vqa, tmp_path, capsys):
     assert rnnpipe("build", config, *sets(*settings, *TINY, "build.workers=1")) == 0
     capsys.readouterr()
     assert rnnpipe("inspect", tmp_path / "records", "--check") == 0
-    told = capsys.readouterr().out
+    printed = capsys.readouterr().out
     for expected in (
         "vqa",
         "train",
@@ -124,7 +124,7 @@ def test_inspect_prints_the_records(drawn_vqa, tmp_path, capsys):
         "Dead letters: 4",
         "records are whole",
     ):
-        assert expected in told
+        assert expected in printed
 
 
 def test_config_shows_the_resolved_config_and_the_schema(capsys):
@@ -233,10 +233,10 @@ def test_mistakes_are_reported_and_leave_nothing(
     arguments, expected = broken(case, tmp_path, shared_data, drawn_vqa)
     before = sorted(tmp_path.rglob("*"))
     assert rnnpipe(*arguments) == 2
-    told = capsys.readouterr().err
-    assert told.startswith("rnnpipe: ")
-    assert expected in told
-    assert "Traceback" not in told
+    printed = capsys.readouterr().err
+    assert printed.startswith("rnnpipe: ")
+    assert expected in printed
+    assert "Traceback" not in printed
     made = set(tmp_path.rglob("*")) - set(before)
     written = [path for path in made if path.is_file()]
     assert not [path for path in written if {"records", "runs"} & set(path.parts)]

@@ -21,8 +21,10 @@ def test_every_shipped_config_survives_the_round_trip(path, tmp_path):
 @pytest.mark.parametrize("path", CONFIGS, ids=[path.stem for path in CONFIGS])
 def test_shares_that_leave_nothing_to_train_on_are_refused(path):
     shares = "data.splits={validation: 0.6, test: %s}"
-    told = r"data\.splits.*: expected shares of less than 1 together, got 0\.6 and 0\.4; make them"
-    with pytest.raises(UserError, match=told):
+    message = (
+        r"data\.splits.*: expected shares of less than 1 together, got 0\.6 and 0\.4; make them"
+    )
+    with pytest.raises(UserError, match=message):
         load_config(path, find_schemas(), [shares % 0.4])
     assert load_config(path, find_schemas(), [shares % 0.3]).data.splits.test == 0.3
 

@@ -83,7 +83,7 @@ def test_it_runs_end_to_end(name, run_tiny, tmp_path, shared_data, capsys, monke
         assert run.scores["true_captions"] == pytest.approx(sum(true) / len(true))
     assert "Further training: self critical" in report
     notice = "METEOR is left out: it needs Java, and no program `java` runs"
-    assert f"Note: {notice}" in run.told.replace("\n", " ")
+    assert f"Note: {notice}" in run.printed.replace("\n", " ")
     assert notice in report
     check_predict(run, shared_data, capsys)
 

@@ -76,6 +76,6 @@ def test_it_runs_end_to_end(name, run_tiny, tmp_path, shared_data):
     report = (run.folder / "report.html").read_text()
     assert 'class="words"' in report
     members = sorted(path.parent.name for path in run.folder.rglob("members/*/history.csv"))
-    told = yaml.safe_load((run.folder / "config.yaml").read_text())["train"]["ensemble_size"]
-    assert members == [str(number) for number in range(2, told + 1)]
+    train = yaml.safe_load((run.folder / "config.yaml").read_text())["train"]
+    assert members == [str(number) for number in range(2, train["ensemble_size"] + 1)]
     assert ("Members" in report) == bool(members)

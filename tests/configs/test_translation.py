@@ -83,9 +83,11 @@ def check_predictions(run, lines, capsys):
     assert (run.folder / "prediction.png").read_bytes().startswith(b"\x89PNG")
     lines.write_text(f"{first['source']}\n{second['source']}\n")
     assert cli.main(["predict", str(run.folder), "--file", str(lines), "--n-best", "2"]) == 0
-    told = [line.split(" ||| ") for line in capsys.readouterr().out.splitlines() if "|||" in line]
-    assert [number for number, _, _ in told] == ["0", "0", "1", "1"]
-    assert told[0][1] == first["prediction"]
-    assert told[2][1] == second["prediction"]
+    hypotheses = [
+        line.split(" ||| ") for line in capsys.readouterr().out.splitlines() if "|||" in line
+    ]
+    assert [number for number, _, _ in hypotheses] == ["0", "0", "1", "1"]
+    assert hypotheses[0][1] == first["prediction"]
+    assert hypotheses[2][1] == second["prediction"]
     assert cli.main(["predict", str(run.folder)]) == 2
     assert "--text: expected a text, or a --file of them" in capsys.readouterr().err

@@ -112,8 +112,8 @@ def rows():
 
 
 def test_every_name_of_addons_is_documented():
-    told = [name for old, _ in rows() for name in old]
-    assert sorted(told) == sorted(SEQ2SEQ + RNN)
+    documented = [name for old, _ in rows() for name in old]
+    assert sorted(documented) == sorted(SEQ2SEQ + RNN)
 
 
 def test_every_documented_name_exists():

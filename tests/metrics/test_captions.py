@@ -161,7 +161,7 @@ def test_a_failing_program_is_reported(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("references", "candidates", "told"),
+    ("references", "candidates", "message"),
     [
         ({}, {}, "captions: expected at least one, got none"),
         (
@@ -172,8 +172,8 @@ def test_a_failing_program_is_reported(tmp_path, monkeypatch):
         ({1: []}, {1: "a"}, "at least one reference for each image, got none for 1"),
     ],
 )
-def test_user_errors_are_raised(references, candidates, told):
-    with pytest.raises(UserError, match=re.escape(told)):
+def test_user_errors_are_raised(references, candidates, message):
+    with pytest.raises(UserError, match=re.escape(message)):
         score_captions(references, candidates)
 
 

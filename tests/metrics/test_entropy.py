@@ -34,13 +34,13 @@ def test_ngrams_are_interpolated_after_witten_and_bell():
     test = [rng.integers(4, 9, length) for length in (10, 7)]
     found = ngram_nats(train, test, vocab=9, order=4, start=START)
     for order, nats in enumerate(found, start=1):
-        told = []
+        token_nats = []
         for document in test:
             padded = [START] * 9 + document.tolist()
             for i in range(9, len(padded)):
                 history = tuple(padded[i - order + 1 : i])
-                told.append(-math.log(witten_bell(train, history, padded[i], 9)))
-        assert nats == pytest.approx(np.mean(told))
+                token_nats.append(-math.log(witten_bell(train, history, padded[i], 9)))
+        assert nats == pytest.approx(np.mean(token_nats))
 
 
 def test_deterministic_continuations_are_predicted():

@@ -65,9 +65,9 @@ def test_missing_keys_are_reported(bucket, monkeypatch, capsys):
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
     fsspec.filesystem("s3").clear_instance_cache()
     assert main(["--source.path", str(bucket / "raw"), "--directory", "records", *SIDES]) == 2
-    told = capsys.readouterr().err
-    assert "expected an object store that gives access, got NoCredentialsError" in told
-    assert "AWS_ACCESS_KEY_ID" in told
+    printed = capsys.readouterr().err
+    assert "expected an object store that gives access, got NoCredentialsError" in printed
+    assert "AWS_ACCESS_KEY_ID" in printed
 
 
 @pytest.mark.skipif(find_spec("gcsfs") is not None, reason="what it asks for is installed")

@@ -60,11 +60,11 @@ def test_files_are_fetched_once_and_records_only_when_asked_for(place, monkeypat
         return plain(self, path)
 
     monkeypatch.setattr(StorePath, "download", download)
-    for told in ([(1, 1)], []):
+    for calls in ([(1, 1)], []):
         records, progress = RecordsDirectory.open(place), []
-        assert "tfrecord" not in "".join(fetched) or not told
+        assert "tfrecord" not in "".join(fetched) or not calls
         records.fetch(partial(_note, progress))
-        assert progress == told
+        assert progress == calls
     assert len(fetched) == len(set(fetched)) == 4
 
 

@@ -12,10 +12,10 @@ def test_every_stage_has_a_line_with_its_count():
         progress("counting", 0, 0)
         progress("writing", 5, 20)
         progress("writing", 20, 20, 3)
-    told = terminal.getvalue()
-    assert "counting" in told
-    assert "20/20" in told
-    assert "3 dead letters" in told
+    printed = terminal.getvalue()
+    assert "counting" in printed
+    assert "20/20" in printed
+    assert "3 dead letters" in printed
 
 
 class Clock:
@@ -29,13 +29,13 @@ class Clock:
 
 
 def line_after(steps):
-    """The line of a stage that was told `(done, total, dead letters)` after some seconds each."""
+    """The line of a stage that was passed `(done, total, dead letters)` after some seconds each."""
     terminal, clock = io.StringIO(), Clock()
     with BuildProgress(Console(file=terminal, width=120), clock) as progress:
         progress("writing", 0, 0)
-        for seconds, *told in steps:
+        for seconds, *printed in steps:
             clock.now += seconds
-            progress("writing", *told)
+            progress("writing", *printed)
     return " ".join(terminal.getvalue().split())
 
 

@@ -21,11 +21,13 @@ def test_the_summary_counts_written_and_dropped_records(drawn_vqa, tmp_path):
     records = build.run(tmp_path / "records")
     terminal = io.StringIO()
     print_summary(records, Console(file=terminal, width=100))
-    told = terminal.getvalue()
+    printed = terminal.getvalue()
     for split, count in records.splits.items():
-        assert re.search(rf"{split} +│ +{count} │ +1 │ +\d\.\d │", told)
-    assert re.search(r"dead letters +│ +8 │", told)
-    assert re.search(r"decode image +│ +8 │", told)
+        assert re.search(rf"{split} +│ +{count} │ +1 │ +\d\.\d │", printed)
+    assert re.search(r"dead letters +│ +8 │", printed)
+    assert re.search(r"decode image +│ +8 │", printed)
     read = sum(records.splits.values()) + 8
-    assert f"{read} raw records read: {read - 8} written, 8 in dead_letters-00000.jsonl\n" in told
-    assert "  8 at step decode image, mostly: the file is empty\n" in told
+    assert (
+        f"{read} raw records read: {read - 8} written, 8 in dead_letters-00000.jsonl\n" in printed
+    )
+    assert "  8 at step decode image, mostly: the file is empty\n" in printed

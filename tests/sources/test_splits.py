@@ -50,17 +50,17 @@ def test_each_split_has_one_name():
 
 
 @pytest.mark.parametrize(
-    ("names", "told"),
+    ("names", "message"),
     [
         (["train", "test_a", "test_b"], "one of files for the split test, got test_a, test_b"),
         ([], "expected files, one of them for training, got none"),
         (["one", "two"], "one of them for training, got one, two; name one file for each split"),
     ],
 )
-def test_ambiguous_names_are_reported(names, told):
+def test_ambiguous_names_are_reported(names, message):
     with pytest.raises(UserError) as fault:
         find_splits(Path("raw"), names, "files")
-    assert told in str(fault.value)
+    assert message in str(fault.value)
 
 
 def test_unread_files_are_named_up_to_a_limit():
@@ -68,9 +68,9 @@ def test_unread_files_are_named_up_to_a_limit():
     assert left_out_notices("cba", "correct it") == [
         "data.source: a, b, c are not read; correct it"
     ]
-    [told] = left_out_notices(map(str, range(10, 30)), "correct it")
-    assert told.startswith("data.source: 10, 11, ")
-    assert ", 17 and 12 more are not read" in told
+    [message] = left_out_notices(map(str, range(10, 30)), "correct it")
+    assert message.startswith("data.source: 10, 11, ")
+    assert ", 17 and 12 more are not read" in message
 
 
 def test_named_files_take_precedence():

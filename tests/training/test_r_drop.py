@@ -34,13 +34,13 @@ def test_the_loss_equals_the_oracle():
     logits = np.random.default_rng(5).normal(size=(10, 3)).astype("float32")
     p, q = np.split(softmax(logits.astype("float64")), 2)
     kl = (p * np.log(p / q)).sum(axis=1) + (q * np.log(q / p)).sum(axis=1)
-    told = -np.log(softmax(logits)[np.arange(10), np.tile(Y, 2)]).mean()
+    cross_entropy = -np.log(softmax(logits)[np.arange(10), np.tile(Y, 2)]).mean()
     np.testing.assert_allclose(symmetric_kl(logits), kl.mean(), rtol=1e-5)
     both = np.tile(Y, 2)
     found = trainer.compute_loss(None, both, logits, training=True)
-    np.testing.assert_allclose(found, told + 3 / 4 * kl.mean(), rtol=1e-5)
+    np.testing.assert_allclose(found, cross_entropy + 3 / 4 * kl.mean(), rtol=1e-5)
     np.testing.assert_allclose(
-        trainer.compute_loss(None, both, logits, training=False), told, rtol=1e-5
+        trainer.compute_loss(None, both, logits, training=False), cross_entropy, rtol=1e-5
     )
 
 

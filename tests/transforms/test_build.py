@@ -202,15 +202,15 @@ def test_a_long_build_stops_once_too_many_records_are_bad(drawn_vqa, tmp_path, m
     monkeypatch.setattr(write_pass, "write_tfrecord", write_slowly)
     monkeypatch.setattr(build_module, "_EARLY_STOP_SECONDS", 0.0)
     monkeypatch.setattr(polling, "_SECONDS", 0.01)
-    told = []
+    calls = []
     with pytest.raises(UserError) as fault:
         make_build(drawn_vqa, records_per_shard=4).run(
-            tmp_path / "records", progress=lambda *state: told.append(state)
+            tmp_path / "records", progress=lambda *state: calls.append(state)
         )
     found = re.search(r"got at least (\d+) of 96 \((\d+) x decode image: ", str(fault.value))
     assert found is not None
     assert 4 < int(found[1]) == int(found[2]) < 96
-    assert told[-1][3] < 96
+    assert calls[-1][3] < 96
     assert len(written) < 24
     assert not list(tmp_path.glob("records*"))
 
@@ -290,12 +290,12 @@ def test_statistics_describe_the_records(handmade_vqa, tmp_path):
 
 def test_progress_is_reported(drawn_vqa, tmp_path):
     (drawn_vqa / "train" / sorted(os.listdir(drawn_vqa / "train"))[0]).write_bytes(b"")
-    told = []
+    calls = []
     build = make_build(drawn_vqa, max_bad_fraction=0.1)
-    build.run(tmp_path / "records", progress=lambda *state: told.append(state))
-    assert told[0] == ("counting", 0, 0, 0)
-    assert ("counting", 96, 96, 0) in told
-    assert told[-1] == ("writing", 96, 96, 4)  # the questions about one image
+    build.run(tmp_path / "records", progress=lambda *state: calls.append(state))
+    assert calls[0] == ("counting", 0, 0, 0)
+    assert ("counting", 96, 96, 0) in calls
+    assert calls[-1] == ("writing", 96, 96, 4)  # the questions about one image
 
 
 def test_file_names_are_those_of_tensorflow_datasets(drawn_vqa, tmp_path):

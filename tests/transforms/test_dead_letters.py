@@ -1,4 +1,4 @@
-"""One in a hundred raw records is broken, in every way: the others arrive, each bad one is told."""
+"""One in a hundred raw records is broken: the others are written, each bad one is reported."""
 
 from collections import Counter
 from pathlib import Path
@@ -70,8 +70,10 @@ def test_pairs_of_which_too_many_are_broken_stop_the_build(tmp_path):
     with pytest.raises(UserError) as fault:
         build.run(tmp_path / "records", runner=Runner(2))
     counted = len([step for step, _ in expected.values() if step != "encode text"])
-    told = f"got {counted} of {PAIRS} (150 x read text: the source text is empty; 50 x decode text"
-    assert told in str(fault.value)
+    message = (
+        f"got {counted} of {PAIRS} (150 x read text: the source text is empty; 50 x decode text"
+    )
+    assert message in str(fault.value)
     assert [path.name for path in tmp_path.iterdir()] == ["raw"]
 
 

@@ -1,4 +1,4 @@
-"""Images and videos that several splits have, told for every kind of source that has such."""
+"""Images and videos that several splits share are reported, for every kind of source."""
 
 import json
 import shutil
@@ -150,7 +150,7 @@ def test_damaged_frames_are_counted(tmp_path):
 
 
 class Named(Source):
-    """A source whose records are called what it is told."""
+    """A source whose records have the keys of its settings."""
 
     kind: str = "named"
     keys: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""A wrong call is told by layer, expectation and what came."""
+"""The error of a wrong call has the layer, the expectation and the value."""
 
 import keras
 import numpy as np

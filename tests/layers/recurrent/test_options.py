@@ -1,4 +1,4 @@
-"""A wrong option is told by layer, expectation and value."""
+"""The error of a wrong option has the layer, the expectation and the value."""
 
 import inspect
 

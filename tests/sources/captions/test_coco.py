@@ -146,46 +146,48 @@ def test_the_real_data_is_read(shared_data):
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         ([], "the key 'images' with a list, got a list"),
         ({"images": []}, "the key 'annotations' with a list, got an object with 'images'"),
         ({"images": [], "annotations": {}}, "the key 'annotations' with a list, got an object"),
     ],
 )
-def test_malformed_json_is_refused(write, write_json, content, told):
+def test_malformed_json_is_refused(write, write_json, content, message):
     folder = write()
     write_json(folder / "annotations" / "captions_train2017.json", content)
-    with pytest.raises(UserError, match=re.escape(told)):
+    with pytest.raises(UserError, match=re.escape(message)):
         CocoCaptions(path=folder).prepare(ignore_progress)
 
 
 def test_missing_files_are_named(write, tmp_path):
-    def told(source):
+    def error_of(source):
         with pytest.raises(UserError) as fault:
             source.prepare(ignore_progress)
         return str(fault.value)
 
-    assert "a folder with COCO captions, got nothing there" in told(
+    assert "a folder with COCO captions, got nothing there" in error_of(
         CocoCaptions(path=tmp_path / "no")
     )
-    assert "captions of COCO (*captions*.json" in told(CocoCaptions(path=tmp_path))
+    assert "captions of COCO (*captions*.json" in error_of(CocoCaptions(path=tmp_path))
     folder = write()
     nowhere = CaptionFiles(
         annotations=Path("annotations/captions_train2017.json"), images=Path("photos")
     )
-    assert "a folder, got none there" in told(CocoCaptions(path=folder, files={"train": nowhere}))
+    assert "a folder, got none there" in error_of(
+        CocoCaptions(path=folder, files={"train": nowhere})
+    )
     nothing = CaptionFiles(annotations=Path("captions.json"), images=Path("train2017"))
-    assert "a file, got none there" in told(CocoCaptions(path=folder, files={"train": nothing}))
-    assert "files for 'train'" in told(CocoCaptions(path=folder, files={"test": nothing}))
+    assert "a file, got none there" in error_of(CocoCaptions(path=folder, files={"train": nothing}))
+    assert "files for 'train'" in error_of(CocoCaptions(path=folder, files={"test": nothing}))
     (folder / "train2017").rename(folder / "photos")
-    assert "images of captions_train2017.json, e.g. 000000000001.jpg, got no folder" in told(
+    assert "images of captions_train2017.json, e.g. 000000000001.jpg, got no folder" in error_of(
         CocoCaptions(path=folder)
     )
     (folder / "photos").rename(folder / "train2017")
     twice = json.loads((folder / "annotations" / "captions_train2017.json").read_text())
     (folder / "annotations" / "captions_train2014.json").write_text(json.dumps(twice))
-    assert "one file of captions for the split 'train'" in told(CocoCaptions(path=folder))
+    assert "one file of captions for the split 'train'" in error_of(CocoCaptions(path=folder))
 
 
 def write_part(write_json, folder, images, annotations, part="train", files=()):

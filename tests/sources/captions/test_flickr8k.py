@@ -101,16 +101,16 @@ def test_the_real_data_is_read(shared_data):
 
 
 @pytest.mark.parametrize(
-    ("gone", "told"),
+    ("gone", "message"),
     [
         ("text/Flickr8k.token.txt", "one file of captions (*.token.txt) here or further down"),
         ("text/Flickr_8k.trainImages.txt", "a list *trainImages.txt, got Flickr_8k.devImages.txt"),
         ("Flicker8k_Dataset", "with the images of Flickr8k.token.txt, e.g. 6_c.jpg, got none here"),
     ],
 )
-def test_user_errors_are_raised(folder, gone, told):
+def test_user_errors_are_raised(folder, gone, message):
     (folder / gone).rename(folder.parent / f"{folder.name}-gone")
-    with pytest.raises(UserError, match=re.escape(told)):
+    with pytest.raises(UserError, match=re.escape(message)):
         read(folder)
 
 

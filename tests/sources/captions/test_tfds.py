@@ -95,17 +95,17 @@ def test_images_may_be_counted_and_have_one_caption(data_dir):
 
 
 @pytest.mark.parametrize(
-    ("fields", "told"),
+    ("fields", "message"),
     [
         ({"image": "picture", "captions": "title"}, "a feature called picture, got captions/id"),
         ({"image": "title", "captions": "title"}, None),
         ({"image": "width", "captions": "title"}, "an image, got another value in width"),
     ],
 )
-def test_user_errors_are_raised(data_dir, fields, told):
+def test_user_errors_are_raised(data_dir, fields, message):
     source = TfdsCaptions(name="tiny_captions", path=data_dir, **fields)
-    if told is None:  # bytes that are no image: the build tells of each of them
+    if message is None:  # bytes that are no image: the build tells of each of them
         assert len(read_all(source)) == 4
         return
-    with pytest.raises(UserError, match=told):
+    with pytest.raises(UserError, match=message):
         source.prepare(ignore_progress)

@@ -103,7 +103,7 @@ def test_a_killed_run_publishes_nothing_and_blocks_nothing(tmp_path):
     assert source.folder.is_dir()
 
 
-def told(path: Path) -> str:
+def error_of(path: Path) -> str:
     with pytest.raises(UserError) as fault:
         Shapes(path=path, **SETTINGS).prepare(ignore_progress)
     return str(fault.value)
@@ -115,16 +115,16 @@ def test_foreign_folders_are_not_touched(tmp_path):
         "{}: expected a place for shapes: a folder that is empty or not there yet, got {}; "
         "name another folder as data.source.path"
     )
-    assert told(tmp_path) == expected.format(tmp_path, "a folder with other files (photos)")
+    assert error_of(tmp_path) == expected.format(tmp_path, "a folder with other files (photos)")
     (tmp_path / "photos" / "file").touch()
-    assert told(tmp_path / "photos" / "file") == expected.format(
+    assert error_of(tmp_path / "photos" / "file") == expected.format(
         tmp_path / "photos" / "file", "a file"
     )
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "photos"]
 
 
 def test_an_unwritable_target_is_reported():
-    assert told(Path("/proc/shapes")).startswith(
+    assert error_of(Path("/proc/shapes")).startswith(
         f"/proc/shapes/{Shapes(path='/proc/shapes', **SETTINGS).folder.name}: "
         "expected a folder that can be written, got "
     )

@@ -63,13 +63,13 @@ def test_odd_and_damaged_files_are_read_or_reported(shared_data, fit):
             image = read_image(folder / row["file"], 32, fit)
             assert (image.mode, image.size) == ("RGB", (32, 32)), row["file"]
         else:
-            with pytest.raises(BadRecord) as told:
+            with pytest.raises(BadRecord) as fault:
                 read_image(folder / row["file"], 32, fit)
-            assert told.value.step == "decode image"
-            assert told.value.reason
-            assert "\n" not in told.value.reason
-            assert "0x" not in told.value.reason
-            assert str(folder) not in told.value.reason
+            assert fault.value.step == "decode image"
+            assert fault.value.reason
+            assert "\n" not in fault.value.reason
+            assert "0x" not in fault.value.reason
+            assert str(folder) not in fault.value.reason
 
 
 def test_videos_and_texts_are_no_images(shared_data):
@@ -94,18 +94,18 @@ def test_videos_and_texts_are_no_images(shared_data):
     ],
 )
 def test_reason_of_a_bad_file(shared_data, name, reason):
-    with pytest.raises(BadRecord) as told:
+    with pytest.raises(BadRecord) as fault:
         read_image(shared_data / "bad_inputs" / name, 32, "stretch")
-    assert (told.value.step, told.value.reason) == ("decode image", reason)
+    assert (fault.value.step, fault.value.reason) == ("decode image", reason)
 
 
 def test_a_missing_file_is_refused(tmp_path):
-    with pytest.raises(BadRecord) as told:
+    with pytest.raises(BadRecord) as fault:
         read_image(tmp_path / "missing.jpg", 32, "stretch")
-    assert (told.value.step, told.value.reason) == ("read image", "No such file or directory")
-    with pytest.raises(BadRecord) as told:
+    assert (fault.value.step, fault.value.reason) == ("read image", "No such file or directory")
+    with pytest.raises(BadRecord) as fault:
         read_image(tmp_path, 32, "stretch")
-    assert (told.value.step, told.value.reason) == ("read image", "Is a directory")
+    assert (fault.value.step, fault.value.reason) == ("read image", "Is a directory")
 
 
 def test_orientation_is_applied(shared_data):

@@ -47,7 +47,7 @@ def test_named_label_files_are_read(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("names", "told"),
+    ("names", "message"),
     [
         (["rt.neg"], "files <name>.<label> of two labels or more, and of one name, got none"),
         (["a.x", "a.y", "b.x", "b.y"], "got a, b; name the file of each label"),
@@ -61,12 +61,12 @@ def test_named_label_files_are_read(tmp_path):
         ),
     ],
 )
-def test_ambiguous_label_files_are_refused(tmp_path, names, told):
+def test_ambiguous_label_files_are_refused(tmp_path, names, message):
     for name in names:
         (tmp_path / name).write_text("text\n")
     with pytest.raises(UserError) as fault:
         LabelFiles(path=tmp_path).prepare(ignore_progress)
-    assert told in str(fault.value)
+    assert message in str(fault.value)
 
 
 def write_folders(folder, names):
@@ -104,24 +104,26 @@ def test_label_folders_may_lack_splits_and_be_chosen(tmp_path):
 def test_unread_files_are_reported(tmp_path):
     for name in ("rt.neg", "rt.pos", "README.md", "other.neg"):
         (tmp_path / name).write_text("x\n")
-    told = "data.source: other.neg is not read; name the file of each label in data.source.files"
-    assert LabelFiles(path=tmp_path).notices == [told]
+    message = "data.source: other.neg is not read; name the file of each label in data.source.files"
+    assert LabelFiles(path=tmp_path).notices == [message]
     assert LabelFiles(path=tmp_path, files={"a": "rt.neg", "b": "rt.pos"}).notices == []
     for name in ("TREC.train", "TREC.test", "extra.label"):
         (tmp_path / name).write_text("NUM:date When ?\n")
-    told = "data.source: extra.label is not read; name one file for each split in data.source.files"
-    assert Trec(path=tmp_path).notices == [told]
+    message = (
+        "data.source: extra.label is not read; name one file for each split in data.source.files"
+    )
+    assert Trec(path=tmp_path).notices == [message]
     assert Trec(path=tmp_path, files={"train": "TREC.train"}).notices == []
 
 
 def test_folders_beside_those_of_splits_are_reported(tmp_path):
     write_folders(tmp_path, ["train/neg/a.txt", "train/pos/b.txt", "more/neg/c.txt"])
-    told = "data.source: more/ is not read; call it train, validation or test"
-    assert LabelFolders(path=tmp_path).notices == [told]
+    message = "data.source: more/ is not read; call it train, validation or test"
+    assert LabelFolders(path=tmp_path).notices == [message]
     assert LabelFolders(path=tmp_path / "train").notices == []
     write_folders(tmp_path / "train", ["neg/urls.html", "neg/deep/d.txt", "pos/.hidden"])
-    told = "2 in folders of labels, such as neg/deep, not read; names end in .txt, .txt.gz"
-    assert LabelFolders(path=tmp_path / "train").notices == [f"data.source: {told}"]
+    message = "2 in folders of labels, such as neg/deep, not read; names end in .txt, .txt.gz"
+    assert LabelFolders(path=tmp_path / "train").notices == [f"data.source: {message}"]
 
 
 def test_trec_is_read(tmp_path):

@@ -61,8 +61,8 @@ def test_unread_files_are_reported(tmp_path, write):
 def test_a_duplicate_file_is_reported(tmp_path, write):
     write(train_dot_de="Ja\n", train_dot_en="Yes\n")
     (tmp_path / "train.de.gz").write_bytes(gzip.compress(b"Nein\n"))
-    told = r"expected a file train\.de or train\.de\.gz, got both; move one of them away"
-    with pytest.raises(UserError, match=told):
+    message = r"expected a file train\.de or train\.de\.gz, got both; move one of them away"
+    with pytest.raises(UserError, match=message):
         Parallel(path=tmp_path, source="de", target="en").prepare(ignore_progress)
 
 
@@ -111,16 +111,16 @@ def test_named_files_are_read(tmp_path, write):
 
 
 @pytest.mark.parametrize(
-    ("path", "languages", "told"),
+    ("path", "languages", "message"),
     [
         ("missing", ("de", "en"), "expected a folder with parallel text files, got nothing there"),
         (".", ("de", "xx"), r"expected files called <name>\.de and <name>\.xx.* got none"),
         (".", ("de", "de"), r"^target: expected another language than source"),
     ],
 )
-def test_mistakes_are_reported(tmp_path, write, path, languages, told):
+def test_mistakes_are_reported(tmp_path, write, path, languages, message):
     write(train_dot_de="a\n", train_dot_en="a\n")
-    with pytest.raises(UserError, match=told):
+    with pytest.raises(UserError, match=message):
         Parallel(path=tmp_path / path, source=languages[0], target=languages[1]).prepare(
             ignore_progress
         )

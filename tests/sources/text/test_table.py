@@ -33,15 +33,15 @@ def test_csv_has_quotes_commas_and_line_breaks_in_fields(tmp_path):
 def test_ragged_and_empty_rows_are_refused(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("text,label\na,1,x\nb\n,\nc,3\n")
-    told = [
+    numbered = [
         (2, "3 fields where 2 columns are named"),
         (3, "1 fields where 2 columns are named"),
         (4, "the line is empty"),
         (5, {"text": "c", "label": "3"}),
     ]
-    assert rows_of(path, "csv") == told
+    assert rows_of(path, "csv") == numbered
     path.write_text(path.read_text().replace(",", "\t"))
-    assert rows_of(path, "tsv") == told
+    assert rows_of(path, "tsv") == numbered
 
 
 @pytest.mark.parametrize("form", ["csv", "tsv", "jsonl"])
@@ -64,9 +64,9 @@ def test_empty_lines_are_ignored(tmp_path, form, end):
 def test_every_line_of_an_open_quote_is_an_error(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text('text,label\n"a,1\nb,2\nc,3\n')
-    told = rows_of(path, "csv")
-    assert [number for number, _ in told] == [2, 3, 4]
-    assert all(reason.startswith("no CSV, from line 2 on (") for _, reason in told)
+    numbered = rows_of(path, "csv")
+    assert [number for number, _ in numbered] == [2, 3, 4]
+    assert all(reason.startswith("no CSV, from line 2 on (") for _, reason in numbered)
 
 
 def test_a_stray_quote_costs_only_the_lines_it_spans(tmp_path):
@@ -100,12 +100,12 @@ def test_jsonl_is_read(tmp_path):
         + "[" * 10_000
         + "\n"
     )
-    told = rows_of(path, "jsonl")
-    assert told[0] == (1, {"text": "a", "label": 1})
-    assert told[1] == (2, "not a JSON object")
-    assert told[2] == (3, "the key 'text' twice")
-    assert [number for number, _ in told[3:]] == [4, 5]
-    assert all(reason.startswith("no JSON (") for _, reason in told[3:])
+    numbered = rows_of(path, "jsonl")
+    assert numbered[0] == (1, {"text": "a", "label": 1})
+    assert numbered[1] == (2, "not a JSON object")
+    assert numbered[2] == (3, "the key 'text' twice")
+    assert [number for number, _ in numbered[3:]] == [4, 5]
+    assert all(reason.startswith("no JSON (") for _, reason in numbered[3:])
 
 
 LONG = "\n".join(f'they met again, and spoke of ""many"" things, {n:05d}' for n in range(60_000))
@@ -147,12 +147,12 @@ def test_a_field_that_is_too_large_is_one_error_and_the_rest_is_read(tmp_path, r
 def test_a_stray_quote_is_an_error_on_every_line(tmp_path, end):
     path = tmp_path / "train.csv"
     path.write_text(f'text,label\nbad,a\n"{LONG.replace(chr(34), "")}{end}\n')
-    first, *told = rows_of(path, "csv")
+    first, *numbered = rows_of(path, "csv")
     assert first == (2, {"text": "bad", "label": "a"})
     if end:
-        assert told.pop() == (60_004, {"text": "good", "label": "b"})
-    assert [number for number, _ in told] == list(range(3, 60_003 + bool(end)))
-    assert all(reason.startswith("no CSV, from line 3 on (") for _, reason in told)
+        assert numbered.pop() == (60_004, {"text": "good", "label": "b"})
+    assert [number for number, _ in numbered] == list(range(3, 60_003 + bool(end)))
+    assert all(reason.startswith("no CSV, from line 3 on (") for _, reason in numbered)
 
 
 @pytest.mark.parametrize("form", ["csv", "tsv", "jsonl"])
@@ -282,8 +282,8 @@ def test_columns_that_are_not_read_may_share_a_name(tmp_path):
 def test_unread_tables_are_reported(tmp_path):
     for name in ("train.csv", "test.jsonl", "more.csv", "notes.txt"):
         (tmp_path / name).write_text("text,label\na,1\n")
-    told = "data.source: more.csv is not read; name one file for each split in data.source.files"
-    assert ClassTable(path=tmp_path).notices == [told]
+    message = "data.source: more.csv is not read; name one file for each split in data.source.files"
+    assert ClassTable(path=tmp_path).notices == [message]
     assert ClassTable(path=tmp_path, files={"train": "train.csv"}).notices == []
 
 
@@ -291,8 +291,8 @@ def test_unread_folders_are_reported(tmp_path):
     for name in ("train.csv", "more/test.csv", "records/dataset_info.json"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("text,label\na,1\n")
-    told = "data.source: more/ is not read; name one file for each split in data.source.files"
-    assert ClassTable(path=tmp_path).notices == [told]
+    message = "data.source: more/ is not read; name one file for each split in data.source.files"
+    assert ClassTable(path=tmp_path).notices == [message]
 
 
 def test_an_object_without_the_field_is_a_dead_letter(tmp_path):
@@ -304,7 +304,7 @@ def test_an_object_without_the_field_is_a_dead_letter(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("files", "options", "told"),
+    ("files", "options", "message"),
     [
         ({"train.csv": "text,stars\na,1\n"}, {}, "expected a column called label, got text, stars"),
         (
@@ -342,9 +342,9 @@ def test_an_object_without_the_field_is_a_dead_letter(tmp_path):
         ),
     ],
 )
-def test_mistakes_are_reported(tmp_path, files, options, told):
+def test_mistakes_are_reported(tmp_path, files, options, message):
     for name, content in files.items():
         (tmp_path / name).write_text(content)
     with pytest.raises(UserError) as fault:
         ClassTable(path=tmp_path, **options).prepare(ignore_progress)
-    assert told in str(fault.value)
+    assert message in str(fault.value)

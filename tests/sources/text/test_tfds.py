@@ -142,7 +142,7 @@ def test_pairs_are_read_and_a_folder_needs_no_name(data_dir):
 
 
 @pytest.mark.parametrize(
-    ("options", "fields", "told"),
+    ("options", "fields", "message"),
     [
         ({"name": "no_such"}, {}, "tfds:no_such: expected a data set that TensorFlow Dat"),
         (
@@ -163,10 +163,10 @@ def test_pairs_are_read_and_a_folder_needs_no_name(data_dir):
         ),
     ],
 )
-def test_mistakes_are_reported(data_dir, options, fields, told):
+def test_mistakes_are_reported(data_dir, options, fields, message):
     with pytest.raises(UserError) as fault:
         ClassTfds(**fields, path=data_dir, **options).prepare(ignore_progress)
-    assert told in str(fault.value)
+    assert message in str(fault.value)
 
 
 def test_a_source_without_name_and_folder_is_refused():

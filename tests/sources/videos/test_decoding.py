@@ -213,7 +213,7 @@ def test_videos_are_turned_and_mirrored_by_their_metadata(tmp_path, quarters, ma
 @pytest.mark.parametrize("suffix", FORMATS)
 def test_a_truncated_video_is_read_or_reported(tmp_path, quarters, suffix):
     whole = write_video(tmp_path / f"a.{suffix}", [quarters] * 12, FORMATS[suffix]).read_bytes()
-    path, told = tmp_path / f"cut.{suffix}", 0
+    path, failures = tmp_path / f"cut.{suffix}", 0
     for length in range(0, len(whole), max(len(whole) // 40, 1)):
         path.write_bytes(whole[:length])
         try:
@@ -221,8 +221,8 @@ def test_a_truncated_video_is_read_or_reported(tmp_path, quarters, suffix):
             for shown in read_video(path):
                 Framing(16, "pad", None)(shown)
         except BadRecord:
-            told += 1
-    assert told > 0
+            failures += 1
+    assert failures > 0
 
 
 @pytest.mark.parametrize("seconds", [MAX_STILL + 1, 3600, 20_000])

@@ -50,8 +50,8 @@ def test_bad_rows_are_dead_letters(folder):
     (folder / "clips.csv").write_text(
         "clip,label,split\n,walk,train\na.mp4,walk,never\nb.mp4,walk\nc.mp4,,train\nd.mp4,run,test\n"
     )
-    told = reasons(read_source(ClipTable(path=folder, split="split")))
-    assert told == {
+    dead_letters = reasons(read_source(ClipTable(path=folder, split="split")))
+    assert dead_letters == {
         "clips.csv:2": ("read row", "it names no clip"),
         "a.mp4": ("read row", "'never' is no split"),
         "clips.csv:4": ("read row", "2 fields where 3 columns are named"),
@@ -71,9 +71,9 @@ def test_bad_rows_are_dead_letters(folder):
 )
 def test_wrong_labels_of_frames_reject_their_clip_alone(folder, rows, reason):
     (folder / "frames.csv").write_text(f"clip,start,end,label\n{rows}")
-    told = reasons(read_source(ClipTable(path=folder, frame_labels=Path("frames.csv"))))
-    assert told["a.mp4"] == ("read labels", reason)
-    assert "b.mp4" not in told
+    dead_letters = reasons(read_source(ClipTable(path=folder, frame_labels=Path("frames.csv"))))
+    assert dead_letters["a.mp4"] == ("read labels", reason)
+    assert "b.mp4" not in dead_letters
 
 
 @pytest.mark.parametrize(
@@ -96,13 +96,13 @@ def test_other_labels_of_json_are_dead_letters(folder, label, of_frames):
         (folder / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in table))
     labels = Path("frames.jsonl") if of_frames else None
     source = ClipTable(path=folder, table=Path("clips.jsonl"), frame_labels=labels)
-    told = reasons(read_source(source))
-    assert list(told) == ["b.mp4"]
-    assert told["b.mp4"][0] == "read label"
+    dead_letters = reasons(read_source(source))
+    assert list(dead_letters) == ["b.mp4"]
+    assert dead_letters["b.mp4"][0] == "read label"
 
 
 @pytest.mark.parametrize(
-    ("row", "told"),
+    ("row", "message"),
     [
         ({"label": "x"}, ("clips.jsonl:2", "read row", "it names no clip")),
         ({"clip": None, "label": "x"}, ("clips.jsonl:2", "read row", "it names no clip")),
@@ -113,11 +113,11 @@ def test_other_labels_of_json_are_dead_letters(folder, label, of_frames):
         ),
     ],
 )
-def test_rows_without_the_name_of_a_clip_are_dead_letters(folder, row, told):
+def test_rows_without_the_name_of_a_clip_are_dead_letters(folder, row, message):
     rows = [{"clip": "a.mp4", "label": "x"}, row]
     (folder / "clips.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     _, letter = read_source(ClipTable(path=folder, table=Path("clips.jsonl")))
-    assert (letter.key, letter.step, letter.reason) == told
+    assert (letter.key, letter.step, letter.reason) == message
 
 
 @pytest.mark.parametrize("clip", [None, "", 5, ["a.mp4"]])
@@ -168,12 +168,12 @@ def test_a_table_of_another_format_is_refused(folder):
 
 def test_labels_of_missing_clips_are_reported(folder):
     (folder / "frames.csv").write_text("clip,frame,label\nz.mp4,0,up\n")
-    told = reasons(read_source(ClipTable(path=folder, frame_labels=Path("frames.csv"))))
-    assert told["z.mp4"] == ("find clip", "clips.csv does not name it")
+    dead_letters = reasons(read_source(ClipTable(path=folder, frame_labels=Path("frames.csv"))))
+    assert dead_letters["z.mp4"] == ("find clip", "clips.csv does not name it")
 
 
 @pytest.mark.parametrize(
-    ("files", "options", "told"),
+    ("files", "options", "message"),
     [
         ({"clips.csv": "file,label\n"}, {}, "expected a column called clip, got file, label; "),
         (
@@ -189,9 +189,9 @@ def test_labels_of_missing_clips_are_reported(folder):
         ({}, {"table": Path("none.csv")}, "none.csv"),
     ],
 )
-def test_malformed_tables_are_refused(tmp_path, files, options, told):
+def test_malformed_tables_are_refused(tmp_path, files, options, message):
     for name, content in files.items():
         (tmp_path / name).write_text(content)
     with pytest.raises(UserError) as fault:
         ClipTable(path=tmp_path, **options).prepare(ignore_progress)
-    assert told in str(fault.value)
+    assert message in str(fault.value)

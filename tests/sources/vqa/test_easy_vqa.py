@@ -25,7 +25,7 @@ def write(tmp_path, write_json):
     return write
 
 
-def told(folder) -> str:
+def error_of(folder) -> str:
     with pytest.raises(UserError) as fault:
         EasyVqa(path=folder).prepare(ignore_progress)
     return str(fault.value)
@@ -109,20 +109,20 @@ def test_raw_files_are_listed(tmp_path, write):
 
 
 def test_a_missing_folder_is_refused(tmp_path):
-    assert told(tmp_path / "missing") == (
+    assert error_of(tmp_path / "missing") == (
         f"{tmp_path / 'missing'}: expected a folder with easy-VQA, got nothing there; {GET_IT}"
     )
 
 
 def test_another_folder_is_refused(tmp_path):
-    assert told(tmp_path) == (
+    assert error_of(tmp_path) == (
         f"{tmp_path}: expected the folders train and test, got neither; {GET_IT}"
     )
 
 
 def test_missing_questions_are_refused(tmp_path):
     (tmp_path / "train").mkdir()
-    assert told(tmp_path) == (
+    assert error_of(tmp_path) == (
         f"{tmp_path}/train/questions.json: expected JSON, got a file that cannot be read "
         "(No such file or directory); download or unpack it again"
     )
@@ -138,7 +138,7 @@ def test_missing_questions_are_refused(tmp_path):
 )
 def test_questions_of_another_kind(tmp_path, write, content, got):
     write("train", content)
-    assert told(tmp_path) == (
+    assert error_of(tmp_path) == (
         f"{tmp_path}/train/questions.json: expected a list of [question, answer, image id], "
         f"got {got}; {GET_IT}"
     )
@@ -147,7 +147,7 @@ def test_questions_of_another_kind(tmp_path, write, content, got):
 @pytest.mark.parametrize(("images", "got"), [([7, 8], "2 others"), ([], "none")])
 def test_questions_without_images(tmp_path, write, images, got):
     write("train", [["is it?", "yes", 0]], images)
-    assert told(tmp_path) == (
+    assert error_of(tmp_path) == (
         f"{tmp_path}/train/images: expected the images that train/questions.json asks about, "
         f"got {got}; {GET_IT}"
     )

@@ -39,7 +39,7 @@ def test_types_that_the_raw_data_does_not_give():
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         ({"question": None}, ("read question", "the question is not text: None")),
         ({"question": " \n"}, ("read question", "the question is empty")),
@@ -61,8 +61,8 @@ def test_types_that_the_raw_data_does_not_give():
         ({"question_type": 7}, ("read answers", "question_type is not text: 7")),
     ],
 )
-def test_malformed_fields_are_reported(changes, told):
-    assert reason(**changes) == told
+def test_malformed_fields_are_reported(changes, message):
+    assert reason(**changes) == message
 
 
 @pytest.mark.parametrize(

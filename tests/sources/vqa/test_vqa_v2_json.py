@@ -8,7 +8,7 @@ from rnnpipe.sources.vqa.vqa_v2_json import Annotation, read_annotations, read_q
 FORMAT = "give a file in the format of VQA v2.0, see https://visualqa.org/vqa_v2_teaser.html"
 
 
-def told(read, path: Path) -> str:
+def error_of(read, path: Path) -> str:
     with pytest.raises(UserError) as fault:
         read(path)
     return str(fault.value).removeprefix(f"{path}: ")
@@ -62,7 +62,7 @@ def test_questions_are_read(file):
     ],
 )
 def test_a_missing_questions_file_is_refused(file, content, fault):
-    assert told(read_questions, file(content)) == fault
+    assert error_of(read_questions, file(content)) == fault
 
 
 def test_annotations_are_read(file):
@@ -89,10 +89,10 @@ def test_annotations_are_read(file):
 
 def test_a_missing_annotations_file_is_refused(file):
     captions = {"annotations": [{"image_id": 9, "id": 1, "caption": "A dog."}]}
-    assert told(read_annotations, file(captions)) == (
+    assert error_of(read_annotations, file(captions)) == (
         "expected annotations with a 'question_id', got none; give an annotations file of VQA v2.0"
     )
-    assert told(read_annotations, file({"questions": []})) == (
+    assert error_of(read_annotations, file({"questions": []})) == (
         "expected the key 'annotations' with a list, got no such key in an object with "
         f"'questions'; {FORMAT}"
     )

@@ -52,9 +52,9 @@ def test_missing_java_is_reported_only_for_requested_scores(drawn, said, monkeyp
     monkeypatch.setattr(captions, "_java_version", lambda: None)
     evaluation = evaluate(drawn, "test", said, 1.5, ["meteor"])
     assert no_scores_of("meteor", evaluation)
-    told = "METEOR is left out: it needs Java, and no program `java` runs"
-    assert evaluation.notices == [told]
-    assert note_of(evaluation).endswith(f"evaluation. {told}.")
+    message = "METEOR is left out: it needs Java, and no program `java` runs"
+    assert evaluation.notices == [message]
+    assert note_of(evaluation).endswith(f"evaluation. {message}.")
 
 
 def test_a_java_program_that_fails_omits_its_own_score_alone(drawn, said, monkeypatch):

@@ -188,7 +188,7 @@ def test_phrases_and_a_prefix_are_written(task, records, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("inputs", "told"),
+    ("inputs", "message"),
     [
         ({"require": ["katze"]}, "--require: expected words of the vocabulary, got katze; choose"),
         ({"require": ["ein alter hund"]}, "--require: expected fewer tokens than the beam is wide"),
@@ -196,10 +196,10 @@ def test_phrases_and_a_prefix_are_written(task, records, tmp_path):
         ({"prefix": "ein " * 8}, "--prefix: expected fewer than 8 tokens, got 8; shorten it"),
     ],
 )
-def test_phrases_that_cannot_be_generated_are_refused(task, records, tmp_path, inputs, told):
+def test_phrases_that_cannot_be_generated_are_refused(task, records, tmp_path, inputs, message):
     task.save_vocabulary(records, tmp_path / "vocabulary")
     inputs = {**INPUTS, "text": "a dog", **inputs}
-    with pytest.raises(UserError, match=told):
+    with pytest.raises(UserError, match=message):
         task.predict(task.build_model(records), tmp_path / "vocabulary", inputs)
 
 
@@ -217,8 +217,8 @@ def test_banned_tokens_are_of_the_vocabulary(records):
     task = make_task(search={"constraints": {"banned_tokens": ["▁hund", "<unk>"]}})
     task.check_records(records)
     task = make_task(search={"constraints": {"banned_tokens": ["hund"]}})
-    told = r"evaluate\.search\.constraints: expected tokens of the vocabulary, got "
-    with pytest.raises(UserError, match=told + "hund; did you mean ▁hund?"):
+    message = r"evaluate\.search\.constraints: expected tokens of the vocabulary, got "
+    with pytest.raises(UserError, match=message + "hund; did you mean ▁hund?"):
         task.check_records(records)
 
 
@@ -251,15 +251,15 @@ def test_hard_attention_is_reinforced(records):
 
 
 @pytest.mark.parametrize(
-    ("decoder", "told"),
+    ("decoder", "message"),
     [
         ({"bridge": "copy"}, "expected states of sizes"),
         ({"tie_weights": True, "output": "plain"}, "expected a readout of 6"),
     ],
 )
-def test_parts_that_do_not_fit_are_refused_before_the_build(decoder, told):
+def test_parts_that_do_not_fit_are_refused_before_the_build(decoder, message):
     task = make_task_with({"decoder": {"cell": {"units": 7}, **decoder}})
-    with pytest.raises(UserError, match=told):
+    with pytest.raises(UserError, match=message):
         task.check_model()
 
 

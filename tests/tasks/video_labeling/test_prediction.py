@@ -81,8 +81,8 @@ def test_a_stream_has_the_labels_of_the_whole(clip, of_features, features):
     assert [line.split() for line in lines] == [
         [f"{start:.2f}", "s", label] for start, _, label, _ in whole.timeline
     ]
-    told = [f"clip: {name} ({probability:.1%})" for name, probability in whole.answers]
-    assert [likeliest, other] == told
+    expected_lines = [f"clip: {name} ({probability:.1%})" for name, probability in whole.answers]
+    assert [likeliest, other] == expected_lines
 
 
 def test_a_stream_yields_labels_before_the_video_ends(model):

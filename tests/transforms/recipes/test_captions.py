@@ -106,8 +106,10 @@ def test_rare_words_are_unknown(photos, tmp_path):
     known = {piece.strip("▁") for piece in Tokenizer.load(records.path).pieces[4:]}
     assert known == {"red", "all", "it", "blue", "."}
     too_rare = make_recipe(16, 50, min_count=9)
-    told = "a word that occurs 9 times in training captions, got none: the most frequent one occurs"
-    with pytest.raises(UserError, match=told):
+    message = (
+        "a word that occurs 9 times in training captions, got none: the most frequent one occurs"
+    )
+    with pytest.raises(UserError, match=message):
         Build(photos, too_rare, {}).run(tmp_path / "other")
 
 

@@ -166,19 +166,19 @@ def test_weights_count_by_their_content_and_without_features_there_are_none(weig
 
 
 def test_bad_files_are_dead_letters_or_read_as_far_as_they_go(shared_data):
-    told: dict[str, Any] = {}
+    outcomes: dict[str, Any] = {}
     for path in sorted((shared_data / "bad_inputs").glob("*/*.m[op][v4g]")):
         encoder = VideoEncoder(VideoRecipe(frames=FrameOptions(rate=25, size=32)), {}, {"x": 0})
         clip = refer_clip(Clip(path.name, str(path), clip_label="x"))
         for found in cut_windows(clip, 25, 500):
             if not isinstance(found, Reference):
-                told[path.name] = found.step
+                outcomes[path.name] = found.step
                 continue
             try:
-                told[path.name] = len(encoder.encode(found).values["frames_jpeg"])
+                outcomes[path.name] = len(encoder.encode(found).values["frames_jpeg"])
             except BadRecord as bad:
-                told[path.name] = bad.step
-    assert told == {
+                outcomes[path.name] = bad.step
+    assert outcomes == {
         "corrupted.mp4": "decode video",
         "empty.mp4": "decode video",
         "jpeg_inside.mp4": 1,

@@ -62,13 +62,13 @@ def test_flink_reads_from_a_store_and_writes_to_it(cluster, tmp_path, bucket):
     source.prepare(lambda done, total: None)
     options = {"records_per_shard": build.records_per_shard, "max_bad_fraction": 0.2}
     # Workers were started before there was a store: only Beam's options tell them of it.
-    told = [
+    arguments = [
         f"--s3_endpoint_url={os.environ['AWS_ENDPOINT_URL']}",
         f"--s3_access_key_id={os.environ['AWS_ACCESS_KEY_ID']}",
         f"--s3_secret_access_key={os.environ['AWS_SECRET_ACCESS_KEY']}",
     ]
     there = Build(source, build.recipe, build.shares, **options).run(
-        bucket / "records", runner=Runner(beam_args=[*cluster.options(), *told])
+        bucket / "records", runner=Runner(beam_args=[*cluster.options(), *arguments])
     )
     there.fetch()
     assert contents(here.path) == contents(there.path)

@@ -13,7 +13,7 @@ ELSEWHERE = "apache_beam.runners.portability.fn_api_runner.fn_runner.FnApiRunner
 
 
 @pytest.mark.parametrize(
-    ("args", "told"),
+    ("args", "message"),
     [
         (["--flink_mastr=here"], "got --flink_mastr; did you mean --flink_master?"),
         (["--job_name", "x", "--job-name", "y"], "got --job-name; did you mean --job_name?"),
@@ -26,11 +26,11 @@ ELSEWHERE = "apache_beam.runners.portability.fn_api_runner.fn_runner.FnApiRunner
         ),
     ],
 )
-def test_options_that_beam_would_discard_are_reported(args, told):
+def test_options_that_beam_would_discard_are_reported(args, message):
     with pytest.raises(UserError) as fault:
         Runner(beam_args=args).check()
     assert str(fault.value).startswith("options after `--`: expected ")
-    assert str(fault.value).endswith(told)
+    assert str(fault.value).endswith(message)
 
 
 @pytest.mark.parametrize(
@@ -53,15 +53,15 @@ def test_a_mistake_is_reported_before_any_server_is_contacted():
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "message"),
     [
         ("Flank", r"--runner Flank: expected a runner .*, got Unexpected pipeline runner: Flank"),
         ("no_such.Runner", "got No module named 'no_such'; correct it or install it"),
         ("json.Runner", "got module 'json' has no attribute 'Runner'"),
     ],
 )
-def test_an_unknown_runner_is_reported(name, told):
-    with pytest.raises(UserError, match=told):
+def test_an_unknown_runner_is_reported(name, message):
+    with pytest.raises(UserError, match=message):
         Runner(beam_args=[f"--runner={name}"]).check()
 
 
@@ -77,7 +77,7 @@ def test_options_of_a_custom_runner_are_accepted():
 
 
 @pytest.mark.parametrize(
-    ("names", "args", "told"),
+    ("names", "args", "message"),
     [
         (["state_backend", "job_name"], ["--state_backend=rocksdb", "--job_name=x"], None),
         (["state_backend"], ["--state_backend"], None),
@@ -86,15 +86,15 @@ def test_options_of_a_custom_runner_are_accepted():
         ([], ["--fresh_paint=red"], None),
     ],
 )
-def test_options_are_checked_with_the_job_server(names, args, told):
+def test_options_are_checked_with_the_job_server(names, args, message):
     options = [SimpleNamespace(name=name) for name in names]
     service = SimpleNamespace(
         DescribePipelineOptions=lambda request, timeout: SimpleNamespace(options=options)
     )
     runner = PortableRunner()
     check_with_server(runner, args)
-    if told:
-        with pytest.raises(UserError, match=told):
+    if message:
+        with pytest.raises(UserError, match=message):
             runner.create_job_service_handle(service, PipelineOptions(args))
     else:
         handle = runner.create_job_service_handle(service, PipelineOptions(args))

@@ -35,7 +35,7 @@ def test_local_addresses_are_not_contacted():
 
 def test_options_that_beam_refuses_are_reported():
     args = ["--runner=PortableRunner", "--job_endpoint=embed", "--environment_type=PROCESS"]
-    told = "got a refusal: .*required for environment type PROCESS"
-    with pytest.raises(UserError, match=told) as fault:
+    message = "got a refusal: .*required for environment type PROCESS"
+    with pytest.raises(UserError, match=message) as fault:
         Runner(beam_args=args).run(lambda pipeline: pipeline | beam.Create([1]))
     assert str(fault.value).endswith("; correct the options after `--`")

@@ -121,10 +121,10 @@ def test_a_user_error_of_a_worker_is_reported_unchanged(workers):
     def read(_):
         raise fault
 
-    with pytest.raises(UserError) as told:
+    with pytest.raises(UserError) as raised:
         Runner(workers).run(lambda pipeline: pipeline | beam.Create([1, 2]) | beam.Map(read))
     parts = ("where", "expected", "got", "fix")
-    assert [getattr(told.value, part) for part in parts] == [getattr(fault, p) for p in parts]
+    assert [getattr(raised.value, part) for part in parts] == [getattr(fault, p) for p in parts]
 
 
 @pytest.mark.parametrize("workers", [1, 2])

@@ -58,8 +58,8 @@ def test_a_worker_that_ends_too_soon_ends_the_pipeline(end, monkeypatch, capfd):
 
 def test_a_connection_that_breaks_after_the_last_read_is_ignored(monkeypatch):
     monkeypatch.setattr("rnnpipe.transforms.runners.worker_pool._NOTICE_SECONDS", 0.01)
-    told, pool = [], WorkerPool()
-    pool._hook = told.append
+    reported, pool = [], WorkerPool()
+    pool._hook = reported.append
     thrown = [
         SimpleNamespace(exc_type=kind, thread=SimpleNamespace(name=name))
         for kind, name in (
@@ -70,7 +70,7 @@ def test_a_connection_that_breaks_after_the_last_read_is_ignored(monkeypatch):
     ]
     for each in thrown:
         pool._report(each)
-    assert told == thrown[1:]
+    assert reported == thrown[1:]
 
 
 class _Lines:

@@ -121,6 +121,6 @@ def test_a_larger_data_set_starts_with_the_smaller_one(folder: Path, tmp_path: P
 
 
 def test_progress_ends_with_all(tmp_path: Path) -> None:
-    told: list[tuple[int, int]] = []
-    write(tmp_path / "shapes", images=120, progress=lambda *counts: told.append(counts))
-    assert told == [(50, 120), (100, 120), (120, 120)]
+    calls: list[tuple[int, int]] = []
+    write(tmp_path / "shapes", images=120, progress=lambda *counts: calls.append(counts))
+    assert calls == [(50, 120), (100, 120), (120, 120)]
