@@ -90,7 +90,7 @@ def test_gzipped_files_of_plain_names_are_recognised(tmp_path, write_split):
     assert [part[:3] for part in found(tmp_path)] == [
         ("train", "train2014", "train_questions.json.gz"),
         ("validation", "train2014", "val_questions.json.gz"),
-        ("test", "val2014", "test_questions_are_read.json.gz"),
+        ("test", "val2014", "test_questions.json.gz"),
     ]
 
 
