@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 
 @contextmanager
@@ -28,3 +29,14 @@ def quiet_import() -> Iterator[None]:
         os.dup2(saved, 2)
         os.close(saved)
         logging.disable(disabled)
+
+
+def import_keras() -> Any:
+    """Keras, imported without the messages of its backend.
+
+    Whatever builds a model first calls this: the modules of layers and models, which import Keras
+    themselves, find it imported. Most commands build no model, and do not wait for it.
+    """
+    with quiet_import():
+        import keras  # noqa: PLC0415  # seconds, see above
+    return keras

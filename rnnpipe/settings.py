@@ -28,7 +28,7 @@ _BOUNDS: dict[str, tuple[str, Callable[[Any, Any], bool]]] = {
 }
 
 
-def setting(default: Any = MISSING, help: str = "", **bounds: float) -> Any:  # noqa: A002
+def setting(default: Any = MISSING, help: str = "", **bounds: float) -> Any:  # noqa: A002  # as argparse has it
     """A setting of a `Settings` class.
 
     Args:
@@ -52,7 +52,7 @@ def setting(default: Any = MISSING, help: str = "", **bounds: float) -> Any:  # 
     return field(default=default, metadata=metadata)
 
 
-def fraction(default: float = 0.0, help: str = "") -> Any:  # noqa: A002
+def fraction(default: float = 0.0, help: str = "") -> Any:  # noqa: A002  # as above
     """A setting from 0, included, to 1, excluded: a share that is dropped, held out or mixed in."""
     return setting(default, help, ge=0, lt=1)
 
@@ -114,13 +114,15 @@ class Settings:
     # What pydantic does with the class; a plain dict, so that nothing here imports pydantic.
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid", "strict": True}
     kinds: ClassVar[Kinds | None] = None
+    # Of the subclasses; without it type checkers take none of them for a dataclass.
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         dataclass(frozen=True, kw_only=True)(cls)
 
     def __post_init__(self) -> None:
-        for declared in fields(self):  # type: ignore[arg-type]  # subclasses are dataclasses
+        for declared in fields(self):
             _check_bounds(type(self).__name__, declared, getattr(self, declared.name))
         self.check()
 
@@ -142,7 +144,7 @@ class Settings:
         if len(members) == 1:
             return handler.generate_schema(members[0])
         by_kind = pydantic.Field(discriminator="kind")
-        return handler.generate_schema(Annotated[Union[members], by_kind])  # noqa: UP007
+        return handler.generate_schema(Annotated[Union[members], by_kind])  # noqa: UP007  # `|` joins no tuple
 
 
 def _check_bounds(owner: str, declared: Field[Any], value: Any) -> None:
@@ -192,8 +194,8 @@ def make_paths_absolute(settings: S) -> S:
         >>> make_paths_absolute(Raw(path=Path("data"))).path.is_absolute()
         True
     """
-    changes = {f.name: _make_absolute(getattr(settings, f.name)) for f in fields(settings)}  # type: ignore[arg-type]  # subclasses are dataclasses
-    return replace(settings, **changes)  # type: ignore[type-var]  # as above
+    changes = {f.name: _make_absolute(getattr(settings, f.name)) for f in fields(settings)}
+    return replace(settings, **changes)
 
 
 def _make_absolute(value: Any) -> Any:

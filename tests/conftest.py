@@ -15,7 +15,7 @@ from PIL import Image
 from rnnpipe.errors import UserError
 from rnnpipe.sources.generated.shapes import write_shapes
 from rnnpipe.sources.videos.files import encode_video
-from rnnpipe.storage.paths import StorePath
+from rnnpipe.storage.store_path import StorePath
 from tests.interpreter import Interpreter
 from tools.cluster.components import default_home
 from tools.cluster.flink import Cluster

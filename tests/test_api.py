@@ -41,7 +41,7 @@ def trained(folder):
     return rnnpipe.run("sentiment", overrides, runs_dir=folder / "runs", verbose=False)
 
 
-def test_metrics_predictions_and_history_are_those_of_the_files(trained):
+def test_results_have_the_content_of_the_files(trained):
     assert trained.metrics == json.loads((trained.path / "metrics.json").read_text())
     right = [row["prediction"] == row["label"] for row in trained.predictions]
     assert trained.metrics["test"]["accuracy"] == pytest.approx(np.mean(right))
@@ -113,7 +113,7 @@ def test_the_newest_run_is_loaded(trained, folder):
     assert newest._repr_html_() == f"<code>{newest!r}</code>"
 
 
-def test_an_evaluation_with_other_settings_has_results_of_its_own(trained, capsys):
+def test_an_evaluation_with_other_settings_writes_separate_results(trained, capsys):
     before = (trained.path / "report.html").read_bytes()
     overrides = {"evaluate.splits": ("validation",)}
     results = trained.evaluate(overrides, verbose=False)
@@ -147,7 +147,7 @@ def test_the_records_that_a_run_was_trained_on_are_reused(trained, folder, capsy
         rnnpipe.build(trained.config, beam_args=["--runner=FlinkRunner", "--flink_mastr=a:1"])
 
 
-def test_the_command_line_reads_what_python_made(trained, capsys):
+def test_the_command_line_reads_runs_made_in_python(trained, capsys):
     assert cli.main(["predict", str(trained.path), "--text", "The film was good."]) == 0
     likeliest = trained.predict(text="The film was good.").answers[0]
     assert f"{likeliest.probability:.1%}" in capsys.readouterr().out

@@ -41,7 +41,7 @@ def tiny(tmp_path):
     return [ROOT / "configs" / "vqa.yaml", *options, "--runs-dir", tmp_path / "runs"]
 
 
-def test_single_verbs_do_one_step_each(tiny, tmp_path, capsys, monkeypatch):
+def test_each_command_runs_one_stage(tiny, tmp_path, capsys, monkeypatch):
     # JAX, where another test has imported it, asks TensorFlow to tell of more.
     monkeypatch.delenv("TF_CPP_MIN_LOG_LEVEL", raising=False)
     config = [part for part in tiny if part not in ("--runs-dir", tmp_path / "runs")]
@@ -69,9 +69,9 @@ def test_single_verbs_do_one_step_each(tiny, tmp_path, capsys, monkeypatch):
     question = ["--question", "What color is the circle?"]
     command = [sys.executable, "-m", "rnnpipe.cli", "predict", run, "--image", image, *question]
     # In a process of its own: in this one the layers are known already.
-    told = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT)
-    assert "probability" in told.stdout
-    assert told.stderr == ""
+    finished = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT)
+    assert "probability" in finished.stdout
+    assert finished.stderr == ""
     assert (run / "prediction.png").read_bytes().startswith(b"\x89PNG")
 
     assert rnnpipe("predict", run, "--image", tmp_path / "none.jpg", *question) == 2
@@ -99,7 +99,7 @@ def test_the_inputs_of_predict_are_listed_for_a_run_alone(capsys):
     assert "`rnnpipe predict RUN --help` lists them" in " ".join(shown.split())
 
 
-def test_a_seed_gives_the_same_result(tiny, tmp_path):
+def test_a_seed_repeats_the_result(tiny, tmp_path):
     for _ in range(2):
         assert rnnpipe("run", *tiny) == 0
     first, second = sorted((tmp_path / "runs" / "vqa").iterdir())
@@ -107,14 +107,14 @@ def test_a_seed_gives_the_same_result(tiny, tmp_path):
         assert (first / name).read_bytes() == (second / name).read_bytes()
 
 
-def test_inspect_shows_what_is_in_the_records(drawn_vqa, tmp_path, capsys):
+def test_inspect_prints_the_records(drawn_vqa, tmp_path, capsys):
     config = ROOT / "configs" / "real" / "vqa_v2.yaml"
     (drawn_vqa / "train" / "COCO_train_000000000003.jpg").write_bytes(b"no image")
     settings = [f"data.source.path={drawn_vqa}", f"data.directory={tmp_path / 'records'}"]
     assert rnnpipe("build", config, *sets(*settings, *TINY, "build.workers=1")) == 0
     capsys.readouterr()
     assert rnnpipe("inspect", tmp_path / "records", "--check") == 0
-    told = capsys.readouterr().out
+    printed = capsys.readouterr().out
     for expected in (
         "vqa",
         "train",
@@ -124,7 +124,7 @@ def test_inspect_shows_what_is_in_the_records(drawn_vqa, tmp_path, capsys):
         "Dead letters: 4",
         "records are whole",
     ):
-        assert expected in told
+        assert expected in printed
 
 
 def test_config_shows_the_resolved_config_and_the_schema(capsys):
@@ -135,7 +135,7 @@ def test_config_shows_the_resolved_config_and_the_schema(capsys):
     assert "epochs" in json.dumps(json.loads(capsys.readouterr().out))
 
 
-def test_a_misspelt_option_of_beam_s_is_told_before_any_work(tmp_path, capsys):
+def test_a_misspelt_option_of_beam_is_reported_before_any_work(tmp_path, capsys):
     config, raw = ROOT / "configs" / "vqa.yaml", tmp_path / "raw"
     line = ["build", config, "--set", f"data.source.path={raw}"]
     assert rnnpipe(*line, "--", "--runner=FlinkRunner", "--flink_mastr=localhost:8081") == 2
@@ -226,17 +226,17 @@ def broken(case, tmp_path, shared_data, drawn_vqa):
         "no run",
     ],
 )
-def test_mistakes_are_told_and_leave_nothing(
+def test_mistakes_are_reported_and_leave_nothing(
     case, tmp_path, shared_data, drawn_vqa, capsys, monkeypatch
 ):
     monkeypatch.chdir(tmp_path)
     arguments, expected = broken(case, tmp_path, shared_data, drawn_vqa)
     before = sorted(tmp_path.rglob("*"))
     assert rnnpipe(*arguments) == 2
-    told = capsys.readouterr().err
-    assert told.startswith("rnnpipe: ")
-    assert expected in told
-    assert "Traceback" not in told
+    printed = capsys.readouterr().err
+    assert printed.startswith("rnnpipe: ")
+    assert expected in printed
+    assert "Traceback" not in printed
     made = set(tmp_path.rglob("*")) - set(before)
     written = [path for path in made if path.is_file()]
     assert not [path for path in written if {"records", "runs"} & set(path.parts)]

@@ -48,7 +48,7 @@ def test_a_text_loses_nothing_and_its_last_line_is_ended(printed, text):
     assert printed(iter([*text, "\n"])) == f"{text}\n"
 
 
-def test_a_picture_of_what_has_none_is_refused(printed, tmp_path, monkeypatch, capsys):
+def test_a_picture_is_refused_where_none_is_drawn(printed, tmp_path, monkeypatch, capsys):
     class Run:
         task, path = Mock(inputs=(), draws=True), tmp_path
         predict_options = staticmethod(lambda options: GeneratedText(["a\n"]))
@@ -63,7 +63,7 @@ def test_a_picture_of_what_has_none_is_refused(printed, tmp_path, monkeypatch, c
 
 
 @pytest.mark.parametrize("length", [10, 79, 80, 81, 500])
-def test_a_path_stays_on_one_line_and_as_it_is(capsys, length):
+def test_a_path_is_printed_unchanged_on_one_line(capsys, length):
     path = f"/{'long name/' * (length // 10)}:smile:[red]report.html"
     make_console().print(f"Report: {path}")
     assert capsys.readouterr().out == f"Report: {path}\n"
@@ -77,7 +77,7 @@ WRITERS = {
 
 
 @pytest.mark.parametrize("writer", WRITERS.values(), ids=WRITERS)
-def test_a_reader_that_stops_is_no_mistake(writer):
+def test_a_closed_output_pipe_is_no_error(writer):
     program = (
         "import argparse\n"
         "from rnnpipe import cli\n"

@@ -26,7 +26,7 @@ def own(extra):
 
 
 @pytest.mark.parametrize("extra", MODULES)
-def test_the_modules_of_an_extra_are_those_of_its_distributions(extra):
+def test_the_modules_of_an_extra_belong_to_its_distributions(extra):
     distributions = packages_distributions()
     covered = set()
     for module in MODULES[extra]:
@@ -37,7 +37,7 @@ def test_the_modules_of_an_extra_are_those_of_its_distributions(extra):
     assert covered == own(extra)
 
 
-def test_extras_include_what_the_project_says():
+def test_extras_include_the_declared_requirements():
     included = {
         extra: tuple(re.search(r"rnnpipe\[(.+)\]", line).group(1).split(","))
         for extra, lines in EXTRAS.items()
@@ -65,7 +65,7 @@ def test_the_page_on_installation_lists_the_packages_of_every_extra():
     assert listed == expected
 
 
-def test_what_is_missing_is_named_at_once_with_the_command(monkeypatch):
+def test_missing_requirements_are_named_with_the_command(monkeypatch):
     for module in ("av", "matplotlib", "yaml"):
         monkeypatch.setitem(sys.modules, module, None)
     require("translation", where="a run")

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 from rnnpipe import plugins
 from rnnpipe.errors import UserError
 from rnnpipe.settings import FilePath, Kinds, Positive, Settings, fraction, setting
-from rnnpipe.storage.paths import StorePath
+from rnnpipe.storage.store_path import StorePath
 
 
 class Shape(Settings):
@@ -81,13 +81,13 @@ def test_python_and_yaml_check_the_same_bounds(make, message):
         ('{"low": "3"}', ("low",)),
     ],
 )
-def test_yaml_refuses_what_the_declaration_does(text, place):
+def test_yaml_and_the_declaration_refuse_the_same_values(text, place):
     with pytest.raises(ValidationError, match="validation error") as caught:
         read(text)
     assert [error["loc"] for error in caught.value.errors()] == [place]
 
 
-def test_a_family_is_read_by_its_kind_and_written_back():
+def test_a_family_is_read_by_its_kind_and_dumped_again():
     scene = read('{"shape": {"kind": "disc", "radius": 2.5, "path": "s3://bucket/disc"}}')
     assert scene == Scene(shape=Disc(radius=2.5, path=StorePath("s3://bucket/disc")))
     assert TypeAdapter(Scene).dump_python(scene, mode="json")["shape"]["path"] == "s3://bucket/disc"

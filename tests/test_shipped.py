@@ -12,14 +12,14 @@ from rnnpipe.tasks import find_schemas
 CONFIGS = Path(__file__).parents[1] / "configs"
 
 
-def test_the_configs_of_the_repository_are_those_of_the_package():
+def test_the_package_ships_the_configs_of_the_repository():
     here = {
         path.relative_to(CONFIGS).with_suffix("").as_posix() for path in CONFIGS.rglob("*.yaml")
     }
     assert set(shipped.list_configs()) == here
 
 
-def test_a_file_wins_over_a_name(tmp_path, monkeypatch):
+def test_a_file_takes_precedence_over_a_name(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert shipped.find_config(Path("vqa")).samefile(CONFIGS / "vqa.yaml")
     assert shipped.find_config(Path("real/easy_vqa")).samefile(CONFIGS / "real" / "easy_vqa.yaml")
@@ -29,7 +29,7 @@ def test_a_file_wins_over_a_name(tmp_path, monkeypatch):
     assert shipped.find_config(Path("translation")) == Path("translation")
 
 
-def test_a_name_that_nothing_has(tmp_path, monkeypatch):
+def test_an_unknown_name_is_refused(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UserError) as caught:
         shipped.find_config(Path("vqaa"))
@@ -56,7 +56,7 @@ def test_init_lists_every_config_on_a_line(capsys):
     assert all(len(line.split(maxsplit=1)[1]) > 5 for line in lines)
 
 
-def test_init_of_a_name_that_nothing_has(capsys):
+def test_init_refuses_an_unknown_name(capsys):
     assert cli.main(["init", "real/trek"]) == 2
     assert capsys.readouterr().err == (
         "rnnpipe: rnnpipe init real/trek: expected the name of a shipped config, got none; "

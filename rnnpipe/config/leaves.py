@@ -67,7 +67,7 @@ def _walk(
     families: frozenset[type[Settings]],
 ) -> Iterator[Leaf]:
     hints = get_type_hints(settings)
-    for declared in fields(settings):  # type: ignore[arg-type]  # subclasses are dataclasses
+    for declared in fields(settings):
         here = (*path, declared.name)
         value = getattr(default, declared.name, MISSING)
         value = _default_of(declared) if value is MISSING else value

@@ -18,7 +18,7 @@ from rnnpipe.decoding.decoded import Decoded
 from rnnpipe.decoding.penalties import CoveragePenalty, LengthPenalty, check_penalties
 from rnnpipe.decoding.required_phrases import RequiredPhrases
 from rnnpipe.decoding.selection import Selection, diverse_groups, top_continuations
-from rnnpipe.decoding.step import Step, run_step
+from rnnpipe.decoding.step import Step, StepOutputs, run_step
 from rnnpipe.errors import UserError
 from rnnpipe.nested import is_empty, repeat_rows
 from rnnpipe.text.tokens import END, START
@@ -118,7 +118,6 @@ def beam_search(
         selection = RequiredPhrases(required_phrases, (rows, vocab), limits=limits, **bound)
     # Phrases, coverage, groups and selections are bound to the rows that there are.
     compact = selection is None and coverage_penalty is None and groups == 1
-    selection = top_continuations if selection is None else selection
     search = BeamSearch(
         width=beam_width // groups,
         n_best=n_best // groups,
@@ -127,15 +126,11 @@ def beam_search(
         limits=limits,
         end=end,
         rules=Rules(constraints, (rows, vocab), **bound),
-        selection=diverse_groups(selection, groups, diversity) if groups > 1 else selection,
+        selection=_in_groups(selection, groups, diversity),
         length_penalty=length_penalty,
         coverage_penalty=coverage_penalty,
     )
-    t = ops.zeros((), "int32")
-    beams = search.advance(t, search.first_beams(tokens, first), first)
-    compact = compact and search.rules.can_compact and compaction.can_compact(step)
-    decoded: Decoded = compaction.run(_Search(search, step), t + 1, beams, compact=compact)
-    return decoded._replace(alignments=None) if is_empty(decoded.alignments) else decoded
+    return _Search(search, step).run(tokens, first, compact=compact)
 
 
 class _Search:
@@ -146,6 +141,14 @@ class _Search:
         self.active, self.finish = search.active, search.finish
         self.select_carry = search.select_beams
 
+    def run(self, tokens: Tensor, first: StepOutputs, *, compact: bool) -> Decoded:
+        """Searches on from the outputs of the first step, which has read `tokens`."""
+        t = ops.zeros((), "int32")
+        beams = self.search.advance(t, self.search.first_beams(tokens, first), first)
+        compact = compact and self.search.rules.can_compact and compaction.can_compact(self.step)
+        decoded: Decoded = compaction.run(self, t + 1, beams, compact=compact)
+        return decoded._replace(alignments=None) if is_empty(decoded.alignments) else decoded
+
     def advance(self, t: Tensor, beams: Beams) -> Beams:
         tokens = ops.reshape(beams.tokens, (-1,))
         return self.search.advance(t, beams, run_step(self.step, tokens, beams.state))
@@ -153,6 +156,12 @@ class _Search:
     def select_rows(self, rows: Tensor) -> "_Search":
         step: Any = self.step  # with `select_rows`, as the batch is compacted
         return _Search(self.search.select_rows(rows), step.select_rows(self.search.beam_rows(rows)))
+
+
+def _in_groups(selection: Selection | None, groups: int, diversity: float) -> Selection:
+    """The selection, by default of the most likely continuations, within each group."""
+    selection = top_continuations if selection is None else selection
+    return diverse_groups(selection, groups, diversity) if groups > 1 else selection
 
 
 def _check_beams(beam_width: int, n_best: int, groups: int, diversity: float) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-from rnnpipe.inputs.augmentation import AugmentationOptions, augment
+from rnnpipe.inputs.augmentation import NO_AUGMENTATION, AugmentationOptions, augment
 from rnnpipe.inputs.batches import Batch, make_batches
 from rnnpipe.inputs.prefetching import prefetch
 from rnnpipe.records.directory import RecordsDirectory
@@ -65,8 +65,15 @@ def make_clips(
         shuffle_seed=shuffle_seed,
         transform=to_pair,
     )
-    if shuffle_seed is None or augmentation in (None, AugmentationOptions()):
+    if shuffle_seed is None or augmentation in (None, NO_AUGMENTATION):
         return batches
+    return prefetch(_augment_clips(batches, augmentation, shuffle_seed))
+
+
+def _augment_clips(
+    batches: tf.data.Dataset, augmentation: AugmentationOptions, seed: int
+) -> tf.data.Dataset:
+    """The batches with augmented frames, those of a clip alike, anew in every epoch."""
 
     def change(pair: tuple[Batch, Batch], *seed: tf.Tensor) -> tuple[Batch, Batch]:
         inputs, labels = pair
@@ -74,8 +81,9 @@ def make_clips(
         frames = augment(inputs["frames"], augmentation, seed, lengths=lengths)
         return {**inputs, "frames": frames}, labels
 
-    seeds = tf.data.Dataset.random(seed=shuffle_seed, rerandomize_each_iteration=True)
-    return prefetch(tf.data.Dataset.zip(batches, seeds, seeds).map(change))
+    # A draw within the map would be the same in every epoch.
+    seeds = tf.data.Dataset.random(seed=seed, rerandomize_each_iteration=True)
+    return tf.data.Dataset.zip(batches, seeds, seeds).map(change)
 
 
 def _lengthen(rows: tf.Tensor) -> tf.Tensor:

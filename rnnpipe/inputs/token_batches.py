@@ -49,6 +49,27 @@ def make_token_batches(
     lengths = {int(length): count for length, count in histogram.items()}
     sizes = bucket_sizes(max(lengths, default=1), tokens, multiple)
 
+    def finish(batch: Batch) -> Any:
+        return transform({name: trim(batch[name], multiple) for name in fields})
+
+    batches = _sort_in_pools(records, split, fields, shuffle_seed).bucket_by_sequence_length(
+        lambda record: tf.size(record[deciding]),
+        # A boundary is the first length that is too long for its bucket.
+        bucket_boundaries=[multiple * (number + 1) + 1 for number in range(len(sizes) - 1)],
+        bucket_batch_sizes=sizes,
+    )
+    if shuffle_seed is not None:
+        batches = batches.shuffle(_SHUFFLED, seed=shuffle_seed)
+    count = count_batches(lengths, sizes, multiple)
+    batches = batches.map(finish, num_parallel_calls=2, deterministic=True)
+    return prefetch(batches.apply(tf.data.experimental.assert_cardinality(count)), 4)
+
+
+def _sort_in_pools(
+    records: RecordsDirectory, split: str, fields: Sequence[str], shuffle_seed: int | None
+) -> tf.data.Dataset:
+    """The records one by one, without padding, sorted by their lengths in pools."""
+
     def sort(pool: Batch) -> Batch:
         order = order_by_lengths([pool[name] for name in fields])
         return {name: tf.gather(pool[name], order) for name in fields}
@@ -56,32 +77,15 @@ def make_token_batches(
     def strip(record: Batch) -> Batch:
         return {name: values[values != PAD] for name, values in record.items()}
 
-    def finish(batch: Batch) -> Any:
-        return transform({name: trim(batch[name], multiple) for name in fields})
-
-    batches = (
-        make_batches(
-            records,
-            split,
-            fields=fields,
-            batch_size=_POOL,
-            shuffle_seed=shuffle_seed,
-            transform=sort,
-        )
-        .unbatch()
-        .map(strip, num_parallel_calls=2, deterministic=True)
-        .bucket_by_sequence_length(
-            lambda record: tf.size(record[deciding]),
-            # A boundary is the first length that is too long for its bucket.
-            bucket_boundaries=[multiple * (number + 1) + 1 for number in range(len(sizes) - 1)],
-            bucket_batch_sizes=sizes,
-        )
+    pools = make_batches(
+        records,
+        split,
+        fields=fields,
+        batch_size=_POOL,
+        shuffle_seed=shuffle_seed,
+        transform=sort,
     )
-    if shuffle_seed is not None:
-        batches = batches.shuffle(_SHUFFLED, seed=shuffle_seed)
-    count = count_batches(lengths, sizes, multiple)
-    batches = batches.map(finish, num_parallel_calls=2, deterministic=True)
-    return prefetch(batches.apply(tf.data.experimental.assert_cardinality(count)), 4)
+    return pools.unbatch().map(strip, num_parallel_calls=2, deterministic=True)
 
 
 def bucket_sizes(longest: int, tokens: int, multiple: int) -> list[int]:

@@ -1,7 +1,8 @@
 """The error of a layer with a wrong argument, and what arguments are checked for."""
 
+from collections.abc import Sequence
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, TypeGuard
 
 from rnnpipe.errors import UserError
 from rnnpipe.types import Shape, Tensor
@@ -39,7 +40,7 @@ def is_count(value: Any) -> bool:
     return not isinstance(value, bool) and isinstance(value, Integral) and int(value) >= 1
 
 
-def is_number(value: Any) -> bool:
+def is_number(value: Any) -> TypeGuard[float]:
     """Whether a value is a real number, of Python or of NumPy."""
     return not isinstance(value, bool) and isinstance(value, Real)
 
@@ -54,3 +55,22 @@ def shapes_agree(actual: Shape, expected: Shape) -> bool:
     return len(actual) == len(expected) and all(
         None in (a, e) or a == e for a, e in zip(actual, expected, strict=True)
     )
+
+
+def check_state_shapes(layer: Any, states: Sequence[Tensor], expected: list[Any], fix: str) -> None:
+    """Checks the count and the static shapes of first states.
+
+    Args:
+        layer: the layer that takes them.
+        states: the states, in its order.
+        expected: the shape of each, None for any size.
+        fix: what to pass instead.
+    """
+    shapes = [tuple(getattr(state, "shape", ())) for state in states]
+    if len(states) != len(expected) or not all(map(shapes_agree, shapes, expected)):
+        raise layer_error(
+            layer,
+            f"initial_state of {len(expected)} tensors of shapes {expected}",
+            f"{len(states)} of {shapes}",
+            fix,
+        )

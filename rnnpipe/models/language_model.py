@@ -77,7 +77,7 @@ def build_language_model(
     import keras
     from keras import layers
 
-    from rnnpipe.layers import LearnedState, WordDropout
+    from rnnpipe.layers import WordDropout
 
     embedding = options.embedding
     recurrence = (
@@ -96,28 +96,46 @@ def build_language_model(
     words = layers.Dropout(embedding.dropout, name="embedding_dropout")(words)
     sizes = find_state_sizes(recurrence, words)
     states = [keras.Input((size,), name=f"state_{number}") for number, size in enumerate(sizes)]
-    learned = options.recurrence.learned_state
-    first = LearnedState(sizes, name=_FIRST_STATES)(words) if learned else [0.0] * len(sizes)
-    before = [
-        keras.ops.where(starts[:, None], start, state)
-        for start, state in zip(first, states, strict=True)
-    ]
+    before = _start_texts(options, starts, states, words)
     hidden, *after = recurrence(words, initial_state=before)
     hidden = layers.Dropout(options.output_dropout, name="output_dropout")(hidden)
-    if not options.tie_weights:
-        logits = layers.Dense(vocab, name="logits")(hidden)
-    elif hidden.shape[-1] == embedding.size:
-        logits = table(hidden, reverse=True)
-    else:
-        got = f"an embedding of {embedding.size} and {hidden.shape[-1]} units"
-        fix = "make them equal, or do not tie the weights"
-        raise UserError("model.tie_weights", "an embedding as wide as the layers", got, fix)
+    logits = _predict(options, hidden, table, vocab)
     return keras.Model(
         {"tokens": tokens, "starts": starts, "states": states},
         # Flat, as what is exported returns tensors by name.
         {"logits": logits, **{f"state_{number}": state for number, state in enumerate(after)}},
         name="language_model",
     )
+
+
+def _start_texts(
+    options: LanguageModelOptions, starts: Any, states: list[Any], words: Any
+) -> list[Any]:
+    """The states that the recurrence begins with: the first ones where a text starts."""
+    from keras import ops
+
+    from rnnpipe.layers import LearnedState
+
+    sizes = [state.shape[-1] for state in states]
+    learned = options.recurrence.learned_state
+    first = LearnedState(sizes, name=_FIRST_STATES)(words) if learned else [0.0] * len(sizes)
+    return [
+        ops.where(starts[:, None], start, state) for start, state in zip(first, states, strict=True)
+    ]
+
+
+def _predict(options: LanguageModelOptions, hidden: Any, table: Any, vocab: int) -> Any:
+    """The logits, `(batch, time, vocab)`, by the embedding or by a kernel of their own."""
+    from keras import layers
+
+    if not options.tie_weights:
+        return layers.Dense(vocab, name="logits")(hidden)
+    size, units = options.embedding.size, hidden.shape[-1]
+    if size != units:
+        got = f"an embedding of {size} and {units} units"
+        fix = "make them equal, or do not tie the weights"
+        raise UserError("model.tie_weights", "an embedding as wide as the layers", got, fix)
+    return table(hidden, reverse=True)
 
 
 def _check_recurrence(recurrence: Any) -> Any:

@@ -91,28 +91,21 @@ def build_translator(
     from rnnpipe.layers import Bridge, WordDropout
     from rnnpipe.models.outputs import first_glimpse, name_alignments
 
-    share, embedding = options.share_embedding, options.embedding
-    if share and source_vocab != target_vocab:
-        sizes = f"{source_vocab} and {target_vocab} tokens"
-        fix = "write data.text.joint: true, or model.share_embedding: false"
-        raise UserError("model.share_embedding", "one vocabulary of both languages", sizes, fix)
+    _check_vocabularies(options, source_vocab, target_vocab)
+    embedding = options.embedding
     words = embedding.make(target_vocab, name="target_embedding")
     features = None if encoder else options.encoder.output_size
     decoder = decoder or options.decoder.make(target_vocab, words, memory_features=features)
     source = keras.Input((None,), dtype="int32", name="source")
     target = keras.Input((None,), dtype="int32", name="target")
+    share = options.share_embedding
     table = words if share else embedding.make(source_vocab, name="source_embedding")
-    embedded = table(WordDropout(embedding.word_dropout, name="source_word_dropout")(source))
-    embedded = layers.SpatialDropout1D(embedding.dropout, name="embedding_dropout")(embedded)
+    embedded = _embed_source(embedding, table, source)
     encoder = encoder or options.encoder.make(name="encoder")
     memory, *last = encoder(embedded)
     memory = layers.Dropout(options.memory_dropout, name="memory")(memory)
-    first = Bridge(
-        decoder.state_sizes,
-        options.decoder.bridge,
-        layers=getattr(encoder, "depth", None),  # of a `RecurrentStack`
-        name="bridge",
-    )(last)
+    depth = getattr(encoder, "depth", None)  # of a `RecurrentStack`
+    first = Bridge(decoder.state_sizes, options.decoder.bridge, layers=depth, name="bridge")(last)
     logits, alignments = decoder(
         WordDropout(embedding.word_dropout, name="target_word_dropout")(target),
         memory,
@@ -124,6 +117,22 @@ def build_translator(
         {"logits": logits, **first_glimpse(name_alignments(alignments))},
         name="translator",
     )
+
+
+def _check_vocabularies(options: TranslatorOptions, source_vocab: int, target_vocab: int) -> None:
+    if options.share_embedding and source_vocab != target_vocab:
+        sizes = f"{source_vocab} and {target_vocab} tokens"
+        fix = "write data.text.joint: true, or model.share_embedding: false"
+        raise UserError("model.share_embedding", "one vocabulary of both languages", sizes, fix)
+
+
+def _embed_source(embedding: EmbeddingOptions, table: Any, source: Any) -> Any:
+    from keras import layers
+
+    from rnnpipe.layers import WordDropout
+
+    words = table(WordDropout(embedding.word_dropout, name="source_word_dropout")(source))
+    return layers.SpatialDropout1D(embedding.dropout, name="embedding_dropout")(words)
 
 
 def begin_translation(

@@ -75,7 +75,6 @@ def build_vqa_model(
     import keras
     from keras import layers, ops
 
-    from rnnpipe.layers import WordDropout
     from rnnpipe.models.outputs import name_alignments
 
     encoder = image_encoder or options.image_encoder.make(image_shape)
@@ -84,38 +83,53 @@ def build_vqa_model(
     question = keras.Input((None,), dtype="int32", name="question")
 
     grid = ops.take(encoder(image), image_index, axis=0)
-    embedding = options.embedding
-    tokens = WordDropout(embedding.word_dropout, name="word_dropout")(question)
-    words = layers.Dropout(embedding.dropout, name="question_dropout")(
-        embedding.make(vocab)(tokens)
-    )
-    if question_encoder is None:
-        question_encoder = options.question_encoder.make(
-            return_sequences=False, return_state=False, name="question_encoder"
-        )
-    state = question_encoder(words)
-
+    state = _encode_question(options, question, vocab, question_encoder)
     units = options.fusion_units
     joint = layers.ReLU()(_multiply(grid, state[:, None, None, :], units, "joint"))
     joint = layers.Dense(units, activation="relu", name="joint")(joint)
     attention = options.attention.make(name="attention")
     context, alignments = attention(state, layers.Concatenate()([grid, joint]))
-    cells = math.sqrt(grid.shape[1] * grid.shape[2])
-    fused = [
-        context,
-        state,
-        _multiply(context, state, units, "fused"),
-        ops.sum(joint, axis=(1, 2)) / cells,
-    ]
-    fused = layers.Dropout(options.dropout)(layers.Concatenate(name="fused")(fused))
-    hidden = layers.Dense(options.hidden_units, activation="relu", name="hidden")(fused)
-    logits = layers.Dense(answers, dtype="float32", name="logits")(
-        layers.Dropout(options.dropout)(hidden)
-    )
+    logits = _classify(options, context, state, joint, answers)
     return keras.Model(
         {"image": image, "image_index": image_index, "question": question},
         {"logits": logits, **name_alignments(alignments)},
         name="show_ask_attend_answer",
+    )
+
+
+def _encode_question(options: VqaOptions, question: Any, vocab: int, encoder: Any) -> Any:
+    """The state after the last word, `(batch, units)`."""
+    from keras import layers
+
+    from rnnpipe.layers import WordDropout
+
+    embedding = options.embedding
+    tokens = WordDropout(embedding.word_dropout, name="word_dropout")(question)
+    words = layers.Dropout(embedding.dropout, name="question_dropout")(
+        embedding.make(vocab)(tokens)
+    )
+    if encoder is None:
+        encoder = options.question_encoder.make(
+            return_sequences=False, return_state=False, name="question_encoder"
+        )
+    return encoder(words)
+
+
+def _classify(options: VqaOptions, context: Any, state: Any, joint: Any, answers: int) -> Any:
+    """The logits of the answers; `joint` is `(batch, rows, columns, units)`."""
+    from keras import layers, ops
+
+    cells = math.sqrt(joint.shape[1] * joint.shape[2])
+    fused = [
+        context,
+        state,
+        _multiply(context, state, options.fusion_units, "fused"),
+        ops.sum(joint, axis=(1, 2)) / cells,
+    ]
+    fused = layers.Dropout(options.dropout)(layers.Concatenate(name="fused")(fused))
+    hidden = layers.Dense(options.hidden_units, activation="relu", name="hidden")(fused)
+    return layers.Dense(answers, dtype="float32", name="logits")(
+        layers.Dropout(options.dropout)(hidden)
     )
 
 

@@ -24,27 +24,27 @@ _LIST_OF_KIND = {
 _TENSOR = "<f4"  # a tensor's bytes: float32, row by row
 
 
+def _declare_message(parent: Any, name: str, *fields: tuple[str, int, int, int, str | None]) -> Any:
+    """Adds a message; its fields have name, number, label, type and the name of their type."""
+    message = parent.add(name=name)
+    for field, number, label, type_, type_name in fields:
+        message.field.add(name=field, number=number, label=label, type=type_, type_name=type_name)
+    return message
+
+
 def _declare_example() -> type[Any]:
     """The message class of `tensorflow.Example`, in a pool of its own beside TensorFlow's."""
     file = descriptor_pb2.FileDescriptorProto(
         name="rnnpipe/example.proto", package="tensorflow", syntax="proto3"
     )
 
-    def message(parent: Any, name: str, *fields: tuple[str, int, int, int, str | None]) -> Any:
-        declared = parent.add(name=name)
-        for field, number, label, type_, type_name in fields:
-            declared.field.add(
-                name=field, number=number, label=label, type=type_, type_name=type_name
-            )
-        return declared
-
     one, many = _Proto.LABEL_OPTIONAL, _Proto.LABEL_REPEATED
     nested = _Proto.TYPE_MESSAGE
     types = file.message_type
-    message(types, "BytesList", ("value", 1, many, _Proto.TYPE_BYTES, None))
-    message(types, "FloatList", ("value", 1, many, _Proto.TYPE_FLOAT, None))
-    message(types, "Int64List", ("value", 1, many, _Proto.TYPE_INT64, None))
-    feature = message(
+    _declare_message(types, "BytesList", ("value", 1, many, _Proto.TYPE_BYTES, None))
+    _declare_message(types, "FloatList", ("value", 1, many, _Proto.TYPE_FLOAT, None))
+    _declare_message(types, "Int64List", ("value", 1, many, _Proto.TYPE_INT64, None))
+    feature = _declare_message(
         types,
         "Feature",
         ("bytes_list", 1, one, nested, ".tensorflow.BytesList"),
@@ -54,17 +54,17 @@ def _declare_example() -> type[Any]:
     feature.oneof_decl.add(name="kind")
     for field in feature.field:
         field.oneof_index = 0
-    features = message(
+    features = _declare_message(
         types, "Features", ("feature", 1, many, nested, ".tensorflow.Features.FeatureEntry")
     )
-    entry = message(
+    entry = _declare_message(
         features.nested_type,
         "FeatureEntry",
         ("key", 1, one, _Proto.TYPE_STRING, None),
         ("value", 2, one, nested, ".tensorflow.Feature"),
     )
     entry.options.map_entry = True
-    message(types, "Example", ("features", 1, one, nested, ".tensorflow.Features"))
+    _declare_message(types, "Example", ("features", 1, one, nested, ".tensorflow.Features"))
 
     pool = descriptor_pool.DescriptorPool()
     pool.Add(file)

@@ -11,7 +11,7 @@ from rnnpipe.records.manifest import MANIFEST, Manifest, StoredFile
 from rnnpipe.storage.atomic import atomic_path
 from rnnpipe.storage.cache import cache_folder
 from rnnpipe.storage.disk_full import report_full_disk
-from rnnpipe.storage.paths import StorePath
+from rnnpipe.storage.store_path import StorePath
 
 Progress = Callable[[int, int], None]
 """Called with the number of files that are there and their total."""

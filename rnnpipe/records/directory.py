@@ -22,7 +22,7 @@ from rnnpipe.records.layout import (
 from rnnpipe.records.manifest import NotOurs
 from rnnpipe.records.specs import RecordSpec, find_spec
 from rnnpipe.records.tfrecord import read_tfrecord
-from rnnpipe.storage.paths import StorePath
+from rnnpipe.storage.store_path import StorePath
 
 
 @dataclass(frozen=True)

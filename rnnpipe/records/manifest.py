@@ -7,7 +7,7 @@ from pathlib import Path
 
 import google_crc32c
 
-from rnnpipe.storage.paths import StorePath
+from rnnpipe.storage.store_path import StorePath
 
 MANIFEST = "manifest.json"
 _CHECKSUMS = "checksums"

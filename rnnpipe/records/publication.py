@@ -12,7 +12,8 @@ from rnnpipe.errors import UserError
 from rnnpipe.records.layout import FINGERPRINT
 from rnnpipe.records.manifest import MANIFEST, Manifest, NotOurs, StoredFile, take_checksums
 from rnnpipe.storage.leftovers import INCOMPLETE, find_leftovers, owner
-from rnnpipe.storage.paths import StorePath, remove_tree
+from rnnpipe.storage.paths import remove_tree
+from rnnpipe.storage.store_path import StorePath
 
 _BUILD = "build-"
 _OLD = "-old"

@@ -14,7 +14,7 @@ import google_crc32c
 from rnnpipe.errors import UserError
 from rnnpipe.records.manifest import put_file
 from rnnpipe.storage.atomic import atomic_path
-from rnnpipe.storage.paths import StorePath
+from rnnpipe.storage.store_path import StorePath
 
 _HEADER = struct.Struct("<QI")
 _FOOTER = struct.Struct("<I")

@@ -4,8 +4,18 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from rnnpipe.metrics.classification import make_bins
-from rnnpipe.report.items import Answer, Calibration, Confusion, Table
+from rnnpipe.metrics.classification import count_confusions, make_bins
+from rnnpipe.report.items import (
+    Answer,
+    Calibration,
+    Confusion,
+    Gallery,
+    Picture,
+    ReportItem,
+    Sample,
+    Span,
+    Table,
+)
 
 OF_BASELINES = ("accuracy", "macro_f1", "log_loss", "calibration_error")
 """The scores of baselines that are kept, see `score_classes`."""
@@ -13,6 +23,77 @@ OF_BASELINES = ("accuracy", "macro_f1", "log_loss", "calibration_error")
 TOP = 5
 _CONFUSED, _TABLED = 14, 60  # classes
 _SAMPLES, _ANSWERS = 10, 3
+
+
+def report_classification(
+    probabilities: np.ndarray,
+    labels: np.ndarray,
+    names: Sequence[str],
+    scores: Mapping[str, float],
+    baselines: Mapping[str, str],
+    *,
+    of: str,
+) -> list[ReportItem]:
+    """The scores, the classes, their confusions and the calibration of a classifier.
+
+    Args:
+        probabilities: `(records, classes)`.
+        labels: the right class of each, `(records,)`.
+        names: of the classes.
+        scores: of the model, and of the baselines as `baseline/<name>/<metric>`.
+        baselines: the title of each, by its name.
+        of: what belongs to the classes, e.g. `text`.
+    """
+    return [
+        tabulate_scores(scores, baselines),
+        *report_classes(probabilities, labels, names, scores, of=of),
+        calibrate(probabilities, labels, what=f"{of}s"),
+    ]
+
+
+def report_classes(
+    probabilities: np.ndarray,
+    labels: np.ndarray,
+    names: Sequence[str],
+    scores: Mapping[str, float],
+    *,
+    of: str,
+    titles: tuple[str, str] = ("By class", "Classes taken for each other"),
+    prefix: str = "",
+) -> list[ReportItem]:
+    """The classes with their scores, and how often each is taken for another.
+
+    Args:
+        probabilities: `(records, classes)`.
+        labels: the right class of each, `(records,)`.
+        names: of the classes.
+        scores: with `<prefix>precision/<name>` and so on, see `score_classes`.
+        of: what belongs to the classes, e.g. `text`.
+        titles: of the table and of the confusion matrix.
+        prefix: of the scores' names.
+    """
+    counts = np.bincount(labels, minlength=len(names))
+    confusions = count_confusions(probabilities, labels)
+    return [
+        tabulate_classes(titles[0], counts, names, scores, what=f"{of}s", prefix=prefix),
+        tabulate_confusions(titles[1], confusions, names, of=of),
+    ]
+
+
+def show_samples(
+    right: Sequence[Sample], wrong: Sequence[Sample], *, legend: str, turns: str = "class"
+) -> list[Gallery]:
+    """The galleries of right and of wrong answers, which `pick_samples` has chosen.
+
+    Args:
+        right: the right ones.
+        wrong: the wrong ones.
+        legend: what their pictures or shades mean.
+        turns: what the right ones are from in turn.
+    """
+    spread = f"From every {turns} in turn. {legend}".strip()
+    surest = f"Wrong answers of which the model was surest. {legend}".strip()
+    return [Gallery("Right answers", spread, right), Gallery("Worst errors", surest, wrong)]
 
 
 def tabulate_scores(scores: Mapping[str, float], baselines: Mapping[str, str]) -> Table:
@@ -141,6 +222,36 @@ def rank(
     """The likeliest classes of one record with their probabilities."""
     order = np.argsort(-np.asarray(probabilities), kind="stable")[:TOP]
     return [(names[place], float(probabilities[place])) for place in order]
+
+
+def make_sample(
+    probabilities: np.ndarray,
+    names: Sequence[str],
+    label: int,
+    *,
+    subtitle: str,
+    pictures: Sequence[Picture] = (),
+    spans: Sequence[Span] = (),
+) -> Sample:
+    """A record with the likeliest classes as answers.
+
+    Args:
+        probabilities: of the classes, `(classes,)`.
+        names: of the classes.
+        label: the right class.
+        subtitle: of the sample, e.g. the record's name.
+        pictures: of the record.
+        spans: of its text.
+    """
+    true, predicted = names[label], names[int(probabilities.argmax())]
+    return Sample(
+        title=sample_title(predicted, true),
+        subtitle=subtitle,
+        right=predicted == true,
+        pictures=pictures,
+        answers=list_answers(probabilities, names, true),
+        spans=spans,
+    )
 
 
 def sample_title(predicted: str, label: str) -> str:

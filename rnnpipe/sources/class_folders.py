@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from rnnpipe.errors import BadRecord, DeadLetter, UserError
 from rnnpipe.settings import FilePath, setting
-from rnnpipe.sources.folder import absolute, check_folder
+from rnnpipe.sources.folder import InFolder, check_folder
 from rnnpipe.sources.raw_files import check_name, fold_name, list_raw, printable
 from rnnpipe.sources.source import Progress, Reference, Source
 from rnnpipe.sources.splits import left_out_notices, split_of_name
@@ -33,7 +33,7 @@ class ClassFolder:
     names: tuple[str, ...]
 
 
-class ClassFolders(Source):
+class ClassFolders(InFolder, Source):
     """Files in a folder for each class.
 
     Folders of classes lie below folders of splits (called like `train`, `val`, `test`), or directly
@@ -49,10 +49,6 @@ class ClassFolders(Source):
 
     unlabelled: ClassVar[frozenset[str]] = frozenset()
     """Folders that are no class."""
-
-    @cached_property
-    def _folder(self) -> Path:
-        return absolute(self.path)
 
     @abstractmethod
     def refer(self, path: Path, name: str, split: str, label: str) -> Reference:

@@ -5,7 +5,7 @@ import hashlib
 import json
 import zlib
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,16 @@ class RepeatedKeyError(ValueError):
 def absolute(path: str | Path) -> Path:
     """The path as every worker can use it, whatever folder it runs in."""
     return as_path(path).expanduser().absolute()
+
+
+class InFolder:
+    """A mixin of sources: the raw data is in the folder that the setting `path` names."""
+
+    path: Path
+
+    @cached_property
+    def _folder(self) -> Path:
+        return absolute(self.path)
 
 
 @cache

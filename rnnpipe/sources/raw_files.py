@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 from rnnpipe.errors import BadRecord, UserError
 from rnnpipe.storage.leftovers import INCOMPLETE
-from rnnpipe.storage.paths import StorePath, read_range, scan
+from rnnpipe.storage.paths import read_range, scan
+from rnnpipe.storage.store_path import StorePath
 
 # What systems and editors leave in folders; their names are compared in small letters.
 _SYSTEM_NAMES = {"__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "@eadir", "$recycle.bin"}

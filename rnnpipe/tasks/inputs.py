@@ -178,7 +178,7 @@ def setting_inputs(options: Settings) -> list[Input]:
             getattr(options, declared.name),
             "VALUE",
         )
-        for declared in fields(options)  # type: ignore[arg-type]  # subclasses are dataclasses
+        for declared in fields(options)
     ]
 
 
@@ -191,5 +191,5 @@ def _read_setting(options: type[Settings], name: str, text: str) -> Any:
 
 def read_settings(options: Section, inputs: Mapping[str, Any]) -> Section:
     """The section with the values of its inputs; see `setting_inputs`."""
-    names = [declared.name for declared in fields(options)]  # type: ignore[arg-type]
+    names = [declared.name for declared in fields(options)]
     return type(options)(**{name: inputs[name.replace("_", "-")] for name in names})

@@ -168,12 +168,7 @@ def fit_model(
         shuffle=False,  # `train` has its own order
         callbacks=[*watching, state],
     )
-    kept, finite = files.weights.exists(), all(math.isfinite(log["loss"]) for log in state.logs)
-    if kept:
-        load_weights(model, files.weights)
-        state.forget()
-    if not (kept and finite):
-        raise Diverged(state.epochs, kept)
+    _finish(model, files, state)
 
 
 def _begin(
@@ -195,6 +190,16 @@ def _begin(
     _drop_later_rows(files.history, state.epochs)
     _skip_passes(train, state.epochs)
     return state
+
+
+def _finish(model: keras.Model, files: TrainingFiles, state: TrainingState) -> None:
+    """Loads the weights of the best epoch; raises `Diverged` if the loss of one was NaN."""
+    kept, finite = files.weights.exists(), all(math.isfinite(log["loss"]) for log in state.logs)
+    if kept:
+        load_weights(model, files.weights)
+        state.forget()
+    if not (kept and finite):
+        raise Diverged(state.epochs, kept)
 
 
 def _skip_passes(batches: Any, epochs: int) -> None:

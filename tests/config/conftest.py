@@ -109,7 +109,7 @@ def load(tmp_path: Path) -> Callable[..., Any]:
 
 
 @pytest.fixture
-def told(load: Callable[..., Any], tmp_path: Path) -> Callable[..., list[str]]:
+def error_lines(load: Callable[..., Any], tmp_path: Path) -> Callable[..., list[str]]:
     """The faults of a text, a line each, without the folder of the file."""
 
     def faults_of(text: str, *overrides: str) -> list[str]:

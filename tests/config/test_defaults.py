@@ -50,12 +50,12 @@ def test_another_kind_has_its_own_defaults():
     assert filled == {"encoder": {"cell": {"kind": "lstm", "units": 256, "bias": 2.0}, "depth": 2}}
 
 
-def test_the_kind_of_the_default_may_be_written():
+def test_the_default_kind_may_be_explicit():
     filled = fill({"decoder": {"cell": {"kind": "gru"}}})
     assert filled["decoder"] == {"cell": {"kind": "gru", "units": 8, "reset": True}, "depth": 1}
 
 
-def test_sections_in_lists_are_laid_over_their_own_class():
+def test_sections_in_lists_have_the_defaults_of_their_class():
     filled = fill({"stack": [{"depth": 3}, {"cell": {"bias": 0.0}}]})
     assert filled["stack"] == [
         {"depth": 3},
@@ -72,5 +72,5 @@ def test_sections_in_lists_are_laid_over_their_own_class():
         {"encoder": [], "files": []},
     ],
 )
-def test_what_is_no_section_stays_as_it_was_written(value):
+def test_values_that_are_no_section_are_unchanged(value):
     assert fill(value) == value

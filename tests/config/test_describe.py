@@ -57,26 +57,26 @@ Positive = Annotated[int, Field(ge=1)]
         (Any, "a value"),
     ],
 )
-def test_what_a_field_wants(kind, words):
+def test_expected_values_of_fields_are_described(kind, words):
     schema = Schema(create_model("Model", field=(kind, ...)))
     assert expected(schema, schema.root["properties"]["field"]) == words
 
 
-def test_a_model_that_holds_itself_ends():
+def test_a_recursive_model_is_searched_once():
     schema = Schema(create_model("Model", pair=(Pair, ...)))
     assert schema.places_of("left") == ["pair.left"]
     assert schema.places_of("pair") == ["pair"]
     assert schema.places_of("middle") == []
 
 
-def test_words_in_a_row():
+def test_alternatives_and_lists_are_joined():
     assert either(["a"]) == "a"
     assert either(["a", "b"]) == "a or b"
     assert either(["a", "b", "c"]) == "a, b or c"
     assert listed("abcd", limit=3) == "a, b, c, …"
 
 
-def test_the_closest_word():
+def test_the_closest_word_is_suggested():
     assert closest("BatchSize", ["batch_size", "size"]) == "batch_size"
     assert closest("Adam", ["adam", "sgd"]) == "adam"
     assert closest("xyz", ["adam", "sgd"]) is None

@@ -40,7 +40,7 @@ values = st.recursive(
 
 
 @given(values)
-def test_what_is_dumped_reads_back_here_and_by_any_reader(value):
+def test_dumped_yaml_is_read_alike_by_any_reader(value):
     ours, theirs = read_back(value)
     assert ours == value
     assert theirs == value
@@ -50,19 +50,19 @@ LOOKALIKES = "1e-3 1E5 .5e3 no 010 0o10 1_000 1:30 2020-12-31 << ~ - true null =
 
 
 @pytest.mark.parametrize("text", [*LOOKALIKES.split(), "", "a: b", "# x", " x ", "x\n", "\u2028"])
-def test_text_that_looks_like_something_else_stays_text(text):
+def test_quoted_numbers_and_dates_are_strings(text):
     assert read_back(text) == (text, text)
     assert read_back({text: 1}) == ({text: 1}, {text: 1})
 
 
 @pytest.mark.parametrize("number", [1e-05, 1e22, 1e-300, -0.0, math.inf, -math.inf])
-def test_extreme_numbers_read_back(number):
+def test_extreme_numbers_survive_the_round_trip(number):
     text = dump_config(Anything(value=1, number=number))
     assert read_tree(text, "f", FaultList()).plain()["number"] == number
     assert yaml.safe_load(text)["number"] == number
 
 
-def test_not_a_number_reads_back():
+def test_nan_survives_the_round_trip():
     text = dump_config(Anything(value=1, number=math.nan))
     assert text.endswith("number: .nan\n")
     assert math.isnan(read_tree(text, "f", FaultList()).plain()["number"])

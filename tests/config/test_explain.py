@@ -99,7 +99,7 @@ def attempt(file, schemas, text, changes):
 
 
 @pytest.mark.parametrize("texts", [mutated(), st.text(), words, st.binary()], ids=str)
-def test_nothing_but_user_errors(tmp_path, schemas, texts):
+def test_any_config_raises_only_user_errors(tmp_path, schemas, texts):
     @settings(
         max_examples=120, deadline=None, suppress_health_check=list(HealthCheck), database=None
     )

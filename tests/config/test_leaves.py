@@ -39,7 +39,7 @@ def nested(path, value):
 
 
 @pytest.mark.parametrize("task", find_schemas())
-def test_a_key_that_is_written_changes_no_other(task):
+def test_a_key_changes_no_other_default(task):
     default = load(task)
     leaves = {path: value for path, value in walk(default) if not isinstance(value, Settings)}
     written = set()
@@ -52,7 +52,7 @@ def test_a_key_that_is_written_changes_no_other(task):
 
 
 @pytest.mark.parametrize("task", find_schemas())
-def test_a_seed_is_one_that_all_libraries_take(task):
+def test_a_seed_is_within_the_range_of_all_libraries(task):
     assert load(task, seed=MAX_SEED).seed == MAX_SEED
     for seed in (MAX_SEED + 1, 5_000_000_000, -1):
         with pytest.raises(UserError, match="seed"):
@@ -76,7 +76,7 @@ STACKS = [
 
 @pytest.mark.parametrize(("task", "path"), STACKS)
 @pytest.mark.parametrize(("name", "value"), [("dropout", 0.5), ("connection", "residual")])
-def test_what_acts_between_layers_needs_two(task, path, name, value):
+def test_options_between_layers_need_two_layers(task, path, name, value):
     where = rf"{'.'.join(path)}\.{name}: expected \w+ with one layer"
     with pytest.raises(UserError, match=where):
         load(task, **nested(path, {"depth": 1, name: value}))

@@ -22,7 +22,7 @@ def with_line(line, section="train"):
     return GOOD.replace(f"{section}:\n", f"{section}:\n  {line}\n")
 
 
-def test_a_good_file_becomes_the_model_of_its_task(load, schemas):
+def test_a_valid_file_becomes_the_config_of_its_task(load, schemas):
     config = load(GOOD)
     assert type(config) is schemas["run"]
     assert config.train.rate == 1e-3
@@ -39,7 +39,7 @@ def test_tuples_sets_enumerations_and_numbers_as_keys_are_read(load):
     assert config.by_number == {1: 500.0}
 
 
-def test_everything_that_is_wrong_is_told_at_once_in_the_order_of_lines(told):
+def test_all_mistakes_are_reported_in_the_order_of_lines(error_lines):
     text = """\
 task: run
 encoder: {kind: lstn}
@@ -52,7 +52,7 @@ train:
   epochs: no
   rate: !!float 3
 """
-    lines = told(text, "train.batch_size=7", "seed")
+    lines = error_lines(text, "train.batch_size=7", "seed")
     assert [line.split(": expected")[0] for line in lines] == [
         "run.yaml:2: encoder.kind",
         "run.yaml:3: data.path",
@@ -112,8 +112,8 @@ MESSAGES = {
 
 
 @pytest.mark.parametrize("line", MESSAGES)
-def test_what_is_told_about_a_value_of_train(told, line):
-    assert told(with_line(line))[0] == f"run.yaml:6: {MESSAGES[line]}"
+def test_errors_in_values_of_train_are_explained(error_lines, line):
+    assert error_lines(with_line(line))[0] == f"run.yaml:6: {MESSAGES[line]}"
 
 
 DATA_MESSAGES = {
@@ -133,8 +133,8 @@ DATA_MESSAGES = {
 
 
 @pytest.mark.parametrize("line", DATA_MESSAGES)
-def test_what_is_told_about_a_value_of_data(told, line):
-    assert told(with_line(line, "data")) == [f"run.yaml:4: {DATA_MESSAGES[line]}"]
+def test_errors_in_values_of_data_are_explained(error_lines, line):
+    assert error_lines(with_line(line, "data")) == [f"run.yaml:4: {DATA_MESSAGES[line]}"]
 
 
 ENCODER_MESSAGES = {
@@ -158,21 +158,21 @@ ENCODER_MESSAGES = {
 
 
 @pytest.mark.parametrize("value", ENCODER_MESSAGES)
-def test_what_is_told_about_variants(told, value):
+def test_errors_in_variants_are_explained(error_lines, value):
     text = GOOD.replace("{kind: lstm, units: 8}", value)
-    assert told(text) == [f"run.yaml:2: {ENCODER_MESSAGES[value]}"]
+    assert error_lines(text) == [f"run.yaml:2: {ENCODER_MESSAGES[value]}"]
 
 
-def test_a_key_in_a_union_that_is_named_like_a_kind_is_no_kind(told):
-    lines = told(GOOD.replace("units: 8", "lstm: 3"))
+def test_a_key_in_a_union_that_is_named_like_a_kind_is_no_kind(error_lines):
+    lines = error_lines(GOOD.replace("units: 8", "lstm: 3"))
     assert [line.split(": expected")[0] for line in lines] == [
         "run.yaml:2: encoder.units",
         "run.yaml:2: encoder.lstm",
     ]
 
 
-def test_a_validator_may_raise_several_faults_about_keys_below_it(told):
-    assert told(with_line("batch_size: 2048")) == [
+def test_a_validator_may_raise_several_faults_about_keys_below_it(error_lines):
+    assert error_lines(with_line("batch_size: 2048")) == [
         "run.yaml:5: train.epochs: expected a batch that fits, got 2048; write 8",
         "run.yaml:6: train.batch_size: expected a batch that fits, got 2048; write 8",
     ]
@@ -190,22 +190,24 @@ def test_a_validator_may_raise_several_faults_about_keys_below_it(told):
         ("task: [run]", "1: task: expected run or other, got a list of 1 item; write one"),
     ],
 )
-def test_a_file_without_a_task(told, text, message):
-    (line,) = told(text)
+def test_a_file_without_a_task_is_refused(error_lines, text, message):
+    (line,) = error_lines(text)
     assert line.startswith(f"run.yaml: {message}" if "empty" in message else f"run.yaml:{message}")
 
 
-def test_a_lone_fault_can_be_caught_like_many(load):
+def test_a_single_error_is_caught_like_several(load):
     with pytest.raises(Faults) as raised:
         load(with_line("epochs: 0"))
     assert len(raised.value.faults) == 1
     assert raised.value.fix == "the default is 20"
 
 
-def test_a_missing_key_names_the_line_of_its_mapping(told):
+def test_a_missing_key_is_reported_at_the_line_of_its_mapping(error_lines):
     text = GOOD.replace("  path: some/where", "  title: x")
-    assert told(text) == ["run.yaml:3: data.path: expected a path, got nothing; add path: …"]
-    assert told("\n\ntask: run\ndata: {path: a}")[0].startswith("run.yaml:3: encoder: expected")
+    assert error_lines(text) == ["run.yaml:3: data.path: expected a path, got nothing; add path: …"]
+    assert error_lines("\n\ntask: run\ndata: {path: a}")[0].startswith(
+        "run.yaml:3: encoder: expected"
+    )
 
 
 def test_json_schema_picks_the_variant_by_task(schemas):
@@ -222,7 +224,7 @@ def test_json_schema_picks_the_variant_by_task(schemas):
     assert json.loads(json.dumps(document)) == document
 
 
-def test_a_file_that_cannot_be_read(tmp_path, schemas):
+def test_an_unreadable_file_is_an_error(tmp_path, schemas):
     def message(path):
         with pytest.raises(UserError) as raised:
             load_config(path, schemas)
@@ -238,7 +240,7 @@ def test_a_file_that_cannot_be_read(tmp_path, schemas):
     )
 
 
-def test_a_byte_order_mark_is_no_fault(tmp_path, schemas):
+def test_a_byte_order_mark_is_accepted(tmp_path, schemas):
     file = tmp_path / "run.yaml"
     file.write_bytes(b"\xef\xbb\xbf" + GOOD.encode())
     assert load_config(file, schemas).train.rate == 1e-3

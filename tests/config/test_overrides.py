@@ -27,8 +27,8 @@ def test_values_are_set_made_and_replaced_in_order(load):
     assert load(GOOD, "data.sizes=[3]").data.sizes == [3]
 
 
-def test_another_kind_keeps_the_other_keys_and_reports_those_that_do_not_fit(load, told):
-    assert told(GOOD, "encoder.kind=cnn") == [
+def test_another_kind_keeps_the_other_keys_and_reports_those_that_do_not_fit(load, error_lines):
+    assert error_lines(GOOD, "encoder.kind=cnn") == [
         "run.yaml:2: encoder.units: expected a key of encoder with kind: cnn (kind, channels, "
         "kernel), got units; remove it, since only another kind has it"
     ]
@@ -59,14 +59,14 @@ def test_another_kind_keeps_the_other_keys_and_reports_those_that_do_not_fit(loa
         ("encoder={}", "encoder.kind: expected cnn or lstm, got nothing; add kind: …"),
     ],
 )
-def test_what_is_told_about_an_override(told, override, message):
-    (line,) = told(GOOD, override)
+def test_errors_in_overrides_are_explained(error_lines, override, message):
+    (line,) = error_lines(GOOD, override)
     shown = override if len(override) <= 60 else override[:59] + "…"
     assert line.startswith(f"--set {shown}: {message}")
 
 
-def test_a_fault_of_the_file_that_an_override_replaces_is_still_told(told):
-    lines = told(GOOD + "seed: 010", "seed=3", "train.epochs=0")
+def test_an_error_of_a_setting_that_an_override_replaces_is_still_reported(error_lines):
+    lines = error_lines(GOOD + "seed: 010", "seed=3", "train.epochs=0")
     assert [line.split(": expected")[0] for line in lines] == [
         "run.yaml:4: seed",
         "--set train.epochs=0",

@@ -45,16 +45,16 @@ NO_MARKS = "write the value itself, with no anchor, alias or tag (quotes make te
         ("[" * 50 + "]" * 50, "f:1: 0.0.0.0: expected at most 40 levels, got more; flatten it"),
     ],
 )
-def test_what_is_refused(text, message):
+def test_ambiguous_or_unsupported_yaml_is_refused(text, message):
     (line,) = faults_of(text)
     assert line.startswith(message)
 
 
-def test_anchors_hide_no_other_fault():
+def test_anchors_do_not_hide_other_errors():
     assert len(faults_of("a: &x {b: 010, b: 2}\nc: *x\nd: *y\ne: &x 3")) == 6
 
 
-def test_the_tree_keeps_what_was_written_and_where():
+def test_the_tree_keeps_values_and_their_lines():
     tree = read_tree("# c\na:\n  b: [1, 'no',\n      no]\n", "f", FaultList())
     assert tree.plain() == {"a": {"b": [1, "no", "no"]}}
     items = tree.child("a").child("b").value
@@ -63,6 +63,6 @@ def test_the_tree_keeps_what_was_written_and_where():
     assert tree.child("a").place.source == "f:2"
 
 
-def test_quoted_text_and_blocks_stay_text():
+def test_quoted_text_and_blocks_are_strings():
     tree = read_tree("a: '010'\nb: |\n  1\nc: \"true\"\n'<<': 1", "f", FaultList())
     assert tree.plain() == {"a": "010", "b": "1\n", "c": "true", "<<": 1}

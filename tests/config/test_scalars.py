@@ -35,11 +35,11 @@ WORDS = "no Yes on OFF y True NULL None 1:30 190:20:30 2020-12-31 0x1F 0o10 0b1 
 
 
 @pytest.mark.parametrize("text", [*WORDS.split(), "--1", "1-2", "inf", "nan", "٣"])
-def test_everything_else_is_text(text):
+def test_other_scalars_are_strings(text):
     assert read_scalar(text) == text
 
 
-def test_not_a_number_is_read():
+def test_nan_is_read():
     value = read_scalar(".nan")
     assert isinstance(value, float)
     assert math.isnan(value)
@@ -58,7 +58,7 @@ def test_not_a_number_is_read():
         ("9" * 301, "write a number nearer to 1"),
     ],
 )
-def test_what_readers_disagree_about_is_refused(text, fix):
+def test_ambiguous_yaml_is_refused(text, fix):
     refused = read_scalar(text)
     assert isinstance(refused, Refused)
     assert refused.fix == fix
@@ -69,5 +69,5 @@ NUMBERS |= {"x": None, "true": None, "1,2,3": None, "0x" + "f" * 400: None}
 
 
 @pytest.mark.parametrize(("text", "number"), NUMBERS.items())
-def test_a_hint_reads_other_notations(text, number):
+def test_hints_interpret_other_notations_of_numbers(text, number):
     assert as_number(text) == number

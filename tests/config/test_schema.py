@@ -19,15 +19,17 @@ def test_every_shipped_config_survives_the_round_trip(path, tmp_path):
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=[path.stem for path in CONFIGS])
-def test_shares_that_leave_nothing_to_train_on_are_told(path):
+def test_shares_that_leave_nothing_to_train_on_are_refused(path):
     shares = "data.splits={validation: 0.6, test: %s}"
-    told = r"data\.splits.*: expected shares of less than 1 together, got 0\.6 and 0\.4; make them"
-    with pytest.raises(UserError, match=told):
+    message = (
+        r"data\.splits.*: expected shares of less than 1 together, got 0\.6 and 0\.4; make them"
+    )
+    with pytest.raises(UserError, match=message):
         load_config(path, find_schemas(), [shares % 0.4])
     assert load_config(path, find_schemas(), [shares % 0.3]).data.splits.test == 0.3
 
 
-def test_home_is_expanded_and_unknown_users_are_told(monkeypatch, tmp_path):
+def test_home_is_expanded_and_unknown_users_are_refused(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
     path = next(p for p in CONFIGS if p.stem == "easy_vqa")
     config = load_config(path, find_schemas(), ["data.source.path=~/raw"])

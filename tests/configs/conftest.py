@@ -41,7 +41,7 @@ class TinyRun:
     folder: Path
     scores: dict[str, float]
     predictions: list[dict[str, Any]]
-    told: str
+    printed: str
 
 
 @pytest.fixture
@@ -62,9 +62,9 @@ def run_tiny(tmp_path, capsys):
             lines = list(file)
         splits = tfds.builder_from_directory(str(records)).info.splits
         assert len(lines) == splits["test"].num_examples
-        told = capsys.readouterr().out
-        assert "Built records" in told
-        assert str(folder) in told.replace("\n", "")
-        return TinyRun(folder, scores, [json.loads(line) for line in lines], told)
+        printed = capsys.readouterr().out
+        assert "Built records" in printed
+        assert str(folder) in printed.replace("\n", "")
+        return TinyRun(folder, scores, [json.loads(line) for line in lines], printed)
 
     return run

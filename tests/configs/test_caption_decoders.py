@@ -1,12 +1,12 @@
 import json
-from pathlib import Path
 
 import pytest
 
 from rnnpipe import cli
+from rnnpipe.shipped import shipped_config
 from tests.models.caption_decoders import DECODERS
 
-CONFIG = Path(__file__).resolve().parents[2] / "configs" / "captioning.yaml"
+CONFIG = shipped_config("captioning")
 
 pytestmark = pytest.mark.slow
 

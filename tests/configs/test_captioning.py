@@ -1,13 +1,11 @@
 import json
 import shutil
-from pathlib import Path
 
 import pytest
 
 from rnnpipe import cli
 from rnnpipe.metrics import captions
-
-CONFIGS = Path(__file__).resolve().parents[2] / "configs"
+from rnnpipe.shipped import shipped_config
 
 TINY = [
     "data.image.size=32",
@@ -67,7 +65,7 @@ def raw_data(name, raw, shared_data):
 @pytest.mark.parametrize("name", ["captioning", "real/flickr8k", "real/coco"])
 def test_it_runs_end_to_end(name, run_tiny, tmp_path, shared_data, capsys, monkeypatch):
     monkeypatch.setattr(captions, "_java_version", lambda: None)
-    config = CONFIGS / f"{name}.yaml"
+    config = shipped_config(name)
     results = "captions_test_results.json"
     settings = [*TINY, *raw_data(name, tmp_path / "raw", shared_data)]
     run = run_tiny(config, settings, more={results})
@@ -85,7 +83,7 @@ def test_it_runs_end_to_end(name, run_tiny, tmp_path, shared_data, capsys, monke
         assert run.scores["true_captions"] == pytest.approx(sum(true) / len(true))
     assert "Further training: self critical" in report
     notice = "METEOR is left out: it needs Java, and no program `java` runs"
-    assert f"Note: {notice}" in run.told.replace("\n", " ")
+    assert f"Note: {notice}" in run.printed.replace("\n", " ")
     assert notice in report
     check_predict(run, shared_data, capsys)
 

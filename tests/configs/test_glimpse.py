@@ -1,14 +1,13 @@
-from pathlib import Path
-
 import numpy as np
 import pytest
 from PIL import Image
 
 from rnnpipe import cli
 from rnnpipe.records.directory import RecordsDirectory
+from rnnpipe.shipped import shipped_config
 
 NAME = "glimpse"
-CONFIG = Path(__file__).resolve().parents[2] / "configs" / f"{NAME}.yaml"
+CONFIG = shipped_config(NAME)
 TINY = [
     "data.source.images=90",
     "data.source.size=32",

@@ -1,14 +1,12 @@
 import json
 import math
 import re
-from pathlib import Path
 
 import pytest
 
 from rnnpipe import cli
 from rnnpipe.records.directory import RecordsDirectory
-
-CONFIGS = Path(__file__).resolve().parents[2] / "configs"
+from rnnpipe.shipped import shipped_config
 
 TINY = [
     "model.embedding.size=6",
@@ -40,7 +38,7 @@ def raw_data(name, tmp_path, shared_data):
 
 @pytest.mark.parametrize("name", ["language_model", "real/tiny_shakespeare", "real/wikitext2"])
 def test_it_runs_end_to_end(name, run_tiny, tmp_path, shared_data, capsys):
-    run = run_tiny(CONFIGS / f"{name}.yaml", [*TINY, *raw_data(name, tmp_path, shared_data)])
+    run = run_tiny(shipped_config(name), [*TINY, *raw_data(name, tmp_path, shared_data)])
     records = RecordsDirectory.open(tmp_path / "records")
     texts = list(records.read("test"))
     assert [row["characters"] for row in run.predictions] == [len(row["text"]) for row in texts]

@@ -1,12 +1,12 @@
 import shutil
 from itertools import islice
-from pathlib import Path
 
 import pytest
 import tensorflow_datasets as tfds
 import yaml
 
-CONFIGS = Path(__file__).resolve().parents[2] / "configs"
+from rnnpipe.shipped import shipped_config
+from tests.tfds_store import store_tfds
 
 TINY = [
     "model.embedding.size=4",
@@ -42,14 +42,7 @@ def tiny_data_set(raw):
         (i, {"text": f"{('dull', 'moving')[i % 2]}, says reader {i}.", "label": i % 2})
         for i in range(60)
     ]
-    tfds.dataset_builders.store_as_tfds_dataset(
-        name="imdb_reviews",
-        version="1.0.0",
-        features=tfds.features.FeaturesDict(features),
-        split_datasets={"train": reviews, "test": reviews[:10]},
-        data_dir=raw,
-        disable_shuffling=True,
-    )
+    store_tfds(raw, "imdb_reviews", features, {"train": reviews, "test": reviews[:10]})
     return ["data.source.name=null", f"data.source.path={raw / 'imdb_reviews' / '1.0.0'}"]
 
 
@@ -74,7 +67,7 @@ def raw_data(name, raw, shared_data):
     "name", ["sentiment", "real/rt_polarity", "real/trec", "real/imdb_mini", "real/imdb"]
 )
 def test_it_runs_end_to_end(name, run_tiny, tmp_path, shared_data):
-    config = CONFIGS / f"{name}.yaml"
+    config = shipped_config(name)
     run = run_tiny(config, [*TINY, *raw_data(name, tmp_path / "raw", shared_data)])
     right = [row["prediction"] == row["label"] for row in run.predictions]
     assert run.scores["accuracy"] == pytest.approx(sum(right) / len(right))
@@ -83,6 +76,6 @@ def test_it_runs_end_to_end(name, run_tiny, tmp_path, shared_data):
     report = (run.folder / "report.html").read_text()
     assert 'class="words"' in report
     members = sorted(path.parent.name for path in run.folder.rglob("members/*/history.csv"))
-    told = yaml.safe_load((run.folder / "config.yaml").read_text())["train"]["ensemble_size"]
-    assert members == [str(number) for number in range(2, told + 1)]
+    train = yaml.safe_load((run.folder / "config.yaml").read_text())["train"]
+    assert members == [str(number) for number in range(2, train["ensemble_size"] + 1)]
     assert ("Members" in report) == bool(members)

@@ -1,13 +1,12 @@
 import gzip
 from itertools import islice
-from pathlib import Path
 
 import pytest
 import tensorflow_datasets as tfds
 
 from rnnpipe import cli
-
-CONFIGS = Path(__file__).resolve().parents[2] / "configs"
+from rnnpipe.shipped import shipped_config
+from tests.tfds_store import store_tfds
 
 TINY = [
     "data.text.vocabulary=200",
@@ -39,15 +38,8 @@ def tiny_data_set(raw):
         for i in range(60)
     ]
     languages = tfds.features.Translation(languages=("de", "en"))
-    tfds.dataset_builders.store_as_tfds_dataset(
-        name="wmt14_translate",
-        version="1.0.0",
-        config="de-en",
-        features=languages,
-        split_datasets={"train": news[:40], "validation": news[40:50], "test": news[50:]},
-        data_dir=raw,
-        disable_shuffling=True,
-    )
+    splits = {"train": news[:40], "validation": news[40:50], "test": news[50:]}
+    store_tfds(raw, "wmt14_translate", languages, splits, config="de-en")
     return [f"data.source.path={raw}"]
 
 
@@ -67,7 +59,7 @@ def raw_data(name, raw, shared_data):
     ["translation", "real/multi30k_de_en", "real/multi30k_en_de", "real/wmt14_de_en"],
 )
 def test_it_runs_end_to_end(name, run_tiny, tmp_path, shared_data, capsys):
-    config = CONFIGS / f"{name}.yaml"
+    config = shipped_config(name)
     run = run_tiny(config, [*TINY, *raw_data(name, tmp_path / "raw", shared_data)])
     assert {"bleu", "chrf", "exact", "perplexity"} <= run.scores.keys()
     for baseline in ("copy_of_the_source", "word_by_word"):
@@ -91,9 +83,11 @@ def check_predictions(run, lines, capsys):
     assert (run.folder / "prediction.png").read_bytes().startswith(b"\x89PNG")
     lines.write_text(f"{first['source']}\n{second['source']}\n")
     assert cli.main(["predict", str(run.folder), "--file", str(lines), "--n-best", "2"]) == 0
-    told = [line.split(" ||| ") for line in capsys.readouterr().out.splitlines() if "|||" in line]
-    assert [number for number, _, _ in told] == ["0", "0", "1", "1"]
-    assert told[0][1] == first["prediction"]
-    assert told[2][1] == second["prediction"]
+    hypotheses = [
+        line.split(" ||| ") for line in capsys.readouterr().out.splitlines() if "|||" in line
+    ]
+    assert [number for number, _, _ in hypotheses] == ["0", "0", "1", "1"]
+    assert hypotheses[0][1] == first["prediction"]
+    assert hypotheses[2][1] == second["prediction"]
     assert cli.main(["predict", str(run.folder)]) == 2
     assert "--text: expected a text, or a --file of them" in capsys.readouterr().err

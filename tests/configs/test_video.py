@@ -1,5 +1,4 @@
 import shutil
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -7,10 +6,10 @@ import tensorflow_datasets as tfds
 from PIL import Image
 
 from rnnpipe import cli
+from rnnpipe.shipped import shipped_config
 from rnnpipe.sources.videos.decoding import read_video
 from rnnpipe.sources.videos.framing import Framing
-
-CONFIGS = Path(__file__).resolve().parents[2] / "configs"
+from tests.tfds_store import store_tfds
 
 TINY = [
     "data.frames.size=16",
@@ -50,14 +49,7 @@ def tiny_data_set(folder, raw):
         frames = [np.asarray(Framing(32, "stretch", box=None)(shown)) for shown in read_video(path)]
         clips += [(f"{label}{part}", frames[20 * part :][:20], label) for part in range(5)]
     examples = [(key, {"video": np.stack(video), "label": label}) for key, video, label in clips]
-    tfds.dataset_builders.store_as_tfds_dataset(
-        name="ucf101",
-        version="1.0.0",
-        features=tfds.features.FeaturesDict(features),
-        split_datasets={"train": examples, "test": examples[::3]},
-        data_dir=raw,
-        disable_shuffling=True,
-    )
+    store_tfds(raw, "ucf101", features, {"train": examples, "test": examples[::3]})
     return [
         "data.source.name=null",
         "train.optimizer.schedule.warmup_steps=1",
@@ -79,7 +71,7 @@ def raw_data(name, raw, shared_data):
 
 @pytest.mark.parametrize("name", ["video", "real/grid", "real/ucf101"])
 def test_it_runs_end_to_end(name, run_tiny, tmp_path, shared_data, capsys):
-    config = CONFIGS / f"{name}.yaml"
+    config = shipped_config(name)
     options = [*CNN, *TINY, *raw_data(name, tmp_path / "raw", shared_data)]
     baselines = ["majority", "cnn"]
     if name != "video":
@@ -101,7 +93,7 @@ def test_it_runs_end_to_end(name, run_tiny, tmp_path, shared_data, capsys):
 @pytest.mark.slow
 def test_it_runs_end_to_end_on_features(run_tiny, tmp_path, capsys):
     settings = [*FEATURES, *TINY, *raw_data("video", None, None)]
-    run = run_tiny(CONFIGS / "video.yaml", settings)
+    run = run_tiny(shipped_config("video"), settings)
     assert {key.split("/")[1] for key in run.scores if key.startswith("baseline/")} == {
         "majority",
         "features",

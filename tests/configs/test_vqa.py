@@ -1,11 +1,10 @@
 import json
 import shutil
-from pathlib import Path
 
 import pytest
 import yaml
 
-CONFIGS = Path(__file__).resolve().parents[2] / "configs"
+from rnnpipe.shipped import shipped_config
 
 TINY = [
     "data.image.size=32",
@@ -45,7 +44,7 @@ def raw_data(config, tmp_path, shared_data):
 
 @pytest.mark.parametrize("name", ["vqa", "real/easy_vqa", "real/vqa_v2"])
 def test_it_runs_end_to_end(name, run_tiny, tmp_path, shared_data):
-    config = CONFIGS / f"{name}.yaml"
+    config = shipped_config(name)
     run = run_tiny(config, [*TINY, *raw_data(config, tmp_path, shared_data)])
     for baseline in ("most_frequent", "most_frequent_per_question_type", "blank_image"):
         score = run.scores[f"baseline/{baseline}/vqa_accuracy"]

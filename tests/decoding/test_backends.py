@@ -113,7 +113,7 @@ def agree(found, expected):
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
-def test_the_same_in_a_graph_of_any_batch(tables, strategy):
+def test_a_graph_of_any_batch_has_the_same_results(tables, strategy):
     step, state = attending(tables)
     decode = STRATEGIES[strategy]
     compiled = tf.function(lambda at, tables: decode(step, (at, tables)), any_batch())
@@ -130,7 +130,7 @@ def test_the_same_in_a_graph_of_any_batch(tables, strategy):
         pytest.param("beam of groups with required phrases", marks=pytest.mark.slow),
     ],
 )
-def test_the_same_compiled_by_xla(tables, strategy):
+def test_xla_has_the_same_results(tables, strategy):
     step, state = attending(tables)
     decode = STRATEGIES[strategy]
     compiled = tf.function(lambda *state: decode(step, state), jit_compile=True)
@@ -206,7 +206,7 @@ def test_an_exported_search_runs_without_this_package(tmp_path, tables, other_pr
 
 
 @pytest.mark.parametrize("backend", ["jax", "torch"])
-def test_the_same_on_every_backend(tmp_path, tables, backend, other_process):
+def test_every_backend_has_the_same_results(tmp_path, tables, backend, other_process):
     pytest.importorskip(backend)
     np.savez(tmp_path / "data.npz", tables=tables)
     other_process(DECODE, tmp_path, backend=backend)

@@ -36,7 +36,7 @@ def random_tables(seed, batch=3, time=4, vocab=6, spread=2.0):
 
 
 @pytest.mark.parametrize("width", [1, 5])
-def test_says_what_the_step_says(width):
+def test_the_likeliest_sequence_is_decoded(width):
     step, state = speller(["sequentially>", "abc>"])
     decoded = beam_search(step, state, beam_width=width, max_length=14)
     assert spell(decoded.ids[:, 0]) == ["sequentially>_", "abc>__________"]
@@ -54,7 +54,7 @@ def test_width_one_is_greedy(seed):
 
 @pytest.mark.parametrize(("ours", "penalty"), PENALTIES)
 @pytest.mark.parametrize("seed", range(3))
-def test_a_wide_beam_finds_what_there_is(seed, ours, penalty):
+def test_a_wide_beam_equals_exhaustive_search(seed, ours, penalty):
     tables = random_tables(seed, time=2, vocab=7)
     decoded = beam_search(
         *markov(tables), beam_width=7, n_best=7, max_length=2, length_penalty=ours
@@ -65,7 +65,7 @@ def test_a_wide_beam_finds_what_there_is(seed, ours, penalty):
 
 @pytest.mark.parametrize(("ours", "penalty"), PENALTIES)
 @pytest.mark.parametrize("seed", range(3))
-def test_a_wide_beam_finds_what_there_is_in_branching(seed, ours, penalty):
+def test_a_wide_beam_equals_exhaustive_search_in_branching_tables(seed, ours, penalty):
     # At most 2, 4, 8, then 3 x 8 sequences, of which the likeliest 10 are kept when they end.
     tables = branching(seed, batch=2, time=3, vocab=12)
     decoded = beam_search(
@@ -83,7 +83,7 @@ def test_a_wide_beam_finds_what_there_is_in_branching(seed, ours, penalty):
     time=st.integers(1, 5),
     penalties=st.sampled_from(PENALTIES),
 )
-def test_any_beam_finds_what_the_slow_way_finds(seed, vocab, beams, time, penalties):
+def test_any_beam_equals_the_reference_search(seed, vocab, beams, time, penalties):
     n_best, width = sorted(beams)
     ours, penalty = penalties
     tables = random_tables(seed, batch=3, time=time, vocab=vocab)
@@ -94,7 +94,7 @@ def test_any_beam_finds_what_the_slow_way_finds(seed, vocab, beams, time, penalt
         check_best(decoded, row, slow_beam(table, width, time, START, penalty))
 
 
-def test_rows_do_not_touch_each_other():
+def test_rows_are_independent():
     tables = random_tables(4, batch=4, time=6)
     together = beam_search(*markov(tables), beam_width=3, n_best=3, max_length=6)
     for row in range(4):
@@ -112,7 +112,7 @@ def test_rows_do_not_touch_each_other():
         {"required_phrases": [[[5]], [], [[4], [5]], [[4]]]},
     ],
 )
-def test_rows_of_their_own_greatest_lengths(options):
+def test_rows_have_their_own_maximum_lengths(options):
     tables, max_lengths = random_tables(13, batch=4, time=6), [1, 6, 3, 4]
     together = beam_search(
         *markov(tables), beam_width=6, n_best=4, max_length=6, max_lengths=max_lengths, **options
@@ -136,7 +136,7 @@ def test_rows_of_their_own_greatest_lengths(options):
         np.testing.assert_allclose(alone.scores[0], together.scores[row], rtol=1e-5)
 
 
-def test_greatest_lengths_end_a_search_that_would_go_on():
+def test_max_lengths_end_the_search():
     # What is likely ends; what is not could still win if it became very long.
     table = np.full((2, 200, 6, 6), -50.0)
     table[:, :, :, [END, 4]] = np.log([0.6, 0.4])
@@ -155,14 +155,14 @@ def test_greatest_lengths_end_a_search_that_would_go_on():
     assert int(calls) - whole == 1  # five tokens are too few to make up for 0.4 against 0.6
 
 
-def test_the_best_come_first_and_none_twice():
+def test_results_are_sorted_and_unique():
     decoded = beam_search(*markov(random_tables(9, batch=5)), beam_width=6, n_best=6, max_length=4)
     assert np.all(np.diff(decoded.scores, axis=1) <= 0)
     for row in decoded.ids.numpy():
         assert len({tuple(ids) for ids in row}) == 6
 
 
-def test_fewer_sequences_than_asked_for():
+def test_missing_hypotheses_are_empty():
     # "a" or the end at first, then the end: two sequences are possible.
     table = np.full((1, 2, 6, 6), -np.inf)
     table[0, 0, START, [4, END]] = np.log([0.75, 0.25])
@@ -174,7 +174,7 @@ def test_fewer_sequences_than_asked_for():
     )
 
 
-def test_the_past_goes_with_its_beam():
+def test_states_and_alignments_follow_their_beam():
     """The state is each beam's history, and the alignments show it."""
     tables = random_tables(11, batch=4, time=5, spread=1.0)
     markov_step, markov_state = markov(tables)
@@ -197,7 +197,7 @@ def test_the_past_goes_with_its_beam():
 
 
 @pytest.mark.parametrize("in_graph", [False, True])
-def test_stops_when_no_beam_can_still_win(in_graph):
+def test_the_search_stops_when_no_beam_can_still_win(in_graph):
     step, state = speller(["ab>", "abcd>"])
     calls = tf.Variable(0)
 
@@ -213,7 +213,7 @@ def test_stops_when_no_beam_can_still_win(in_graph):
     assert int(calls) == len("abcd>")
 
 
-def test_goes_on_while_a_longer_sequence_can_win():
+def test_the_search_continues_while_a_longer_sequence_can_win():
     # The end at once has 0.8; ten letters with 0.2 in all win by their length, a few do not.
     table = np.full((1, 10, 6, 6), -np.inf)
     table[0, 0, START, [END, 4]] = np.log([0.8, 0.2])
@@ -227,7 +227,7 @@ def test_goes_on_while_a_longer_sequence_can_win():
     np.testing.assert_allclose(average.scores, [[np.log(0.2) / 10]], rtol=1e-5)
 
 
-def test_goes_on_while_a_short_sequence_can_win():
+def test_the_search_continues_while_a_short_sequence_can_win():
     # Where length costs, one letter and the end still beat the end at once.
     table = np.full((1, 10, 6, 6), -50.0)
     table[0, 0, START, [END, 4]] = np.log([0.42, 0.58])
@@ -238,7 +238,7 @@ def test_goes_on_while_a_short_sequence_can_win():
     np.testing.assert_allclose(decoded.scores, [[np.log(0.58) * 7 / 6]], rtol=1e-5)
 
 
-def test_coverage_prefers_what_was_read_whole():
+def test_coverage_prefers_hypotheses_that_cover_the_source():
     # "aa" looks twice at the first place, "ab" at both; "aa" is the likelier.
     table = np.full((1, 2, 6, 6), -50.0)
     table[0, 0, START, 4] = 0.0

@@ -85,7 +85,7 @@ def agree(found, expected):
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
 @pytest.mark.parametrize("rows", [1, 2, 3, 5, 8, 21])
-def test_finds_what_a_search_finds_that_keeps_its_rows(strategy, rows):
+def test_compaction_does_not_change_the_result(strategy, rows):
     max_lengths = np.random.default_rng(rows).integers(2, TIME + 1, rows)
     decode: Any = STRATEGIES[strategy]
     for bound in (None, max_lengths):
@@ -99,7 +99,7 @@ def test_finds_what_a_search_finds_that_keeps_its_rows(strategy, rows):
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
-def test_steps_are_asked_of_fewer_and_fewer_rows(strategy):
+def test_the_batch_shrinks_as_rows_end(strategy):
     width, max_lengths = width_of(strategy), np.linspace(1, TIME, 16).astype("int32")
     step, state = walker(Walker, 16, width)
     STRATEGIES[strategy](step, state, max_lengths)
@@ -110,7 +110,7 @@ def test_steps_are_asked_of_fewer_and_fewer_rows(strategy):
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
-def test_in_a_graph_of_any_batch(strategy):
+def test_a_graph_of_any_batch_has_the_same_results(strategy):
     width = width_of(strategy)
 
     @tf.function(
@@ -132,7 +132,7 @@ def test_in_a_graph_of_any_batch(strategy):
 
 
 @pytest.mark.parametrize("options", BOUND.values(), ids=BOUND)
-def test_what_knows_the_rows_keeps_them(options):
+def test_steps_bound_to_rows_are_not_compacted(options):
     step, state = walker(Walker, 6, 4)
     found = beam_search(step, state, beam_width=4, max_length=TIME, **options)
     assert set(step.asked) == {24}

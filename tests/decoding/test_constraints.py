@@ -49,7 +49,7 @@ def test_banned_tokens_never_come(decode):
 
 
 @every_way
-def test_a_banned_end_fills_the_time(decode):
+def test_a_banned_end_token_fills_the_maximum_length(decode):
     step, state = babbler((">", 0.9), ("a", 0.1))
     decoded = decode(step, state, max_length=4, constraints=Constraints(banned_tokens=[END]))
     assert spell(decoded.ids[0]) == ["aaaa"]
@@ -69,7 +69,7 @@ def test_no_ngram_comes_twice(n, word):
 
 @every_way
 @pytest.mark.parametrize("n", [1, 2, 3])
-def test_ngrams_of_any_way(decode, n):
+def test_no_strategy_repeats_an_ngram(decode, n):
     tables = np.random.default_rng(n).normal(size=(5, 12, 6, 6))
     tables[..., END] -= 4
     constraints = Constraints(no_repeat_ngram=n)
@@ -85,7 +85,7 @@ def test_ngrams_of_any_way(decode, n):
 
 
 @every_way
-def test_where_nothing_is_left_the_sequence_ends(decode):
+def test_a_sequence_without_continuation_ends(decode):
     step, state = babbler(("a", 0.6), ("b", 0.4))
     constraints = Constraints(banned_tokens=[0, 1, 2, END, 6, 7], no_repeat_ngram=1)
     decoded = decode(step, state, max_length=6, constraints=constraints)
@@ -101,7 +101,7 @@ def test_rows_begin_with_their_prefix(decode):
     assert spell(decoded.ids[:, 0]) == ["abz>_", "cvw>_", "rst>_"]
 
 
-def test_a_prefix_of_lists():
+def test_a_prefix_may_be_lists():
     step, state = speller(["xyz>", "uvw>", "rst>"])
     constraints = Constraints(prefix=[[4, 5], [6], []])
     decoded = greedy_search(step, state, max_length=5, constraints=constraints)
@@ -109,7 +109,7 @@ def test_a_prefix_of_lists():
 
 
 @every_way
-def test_a_prefix_counts_in_the_score_and_wins_over_all_else(decode):
+def test_a_prefix_counts_in_the_score_and_overrides_constraints(decode):
     step, state = babbler(("a", 0.6), ("b", 0.4))
     constraints = Constraints(prefix=np.array([[5, 5, END]]), banned_tokens=[5], min_length=6)
     decoded = decode(step, state, max_length=8, constraints=constraints)
@@ -133,7 +133,7 @@ def test_beams_of_a_prefix_are_different():
     assert spell(decoded.ids[0]) == ["dda", "ddb", "ddc"]
 
 
-def test_rules_forbid_exactly_what_repeats():
+def test_rules_forbid_exactly_the_repetitions():
     ids = np.array([[4, 5, 4, 0, 0, 0], [4, 4, 4, 0, 0, 0], [4, 5, 6, 0, 0, 0]], "int32")
     rules = Rules(Constraints(no_repeat_ngram=2), (3, 8), max_length=6, end=END)
     found: Any = np.isneginf(rules(np.zeros((3, 8), "float32"), ids, 3))

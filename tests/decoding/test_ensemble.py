@@ -32,7 +32,7 @@ def test_probabilities_are_averaged(weights):
         np.testing.assert_allclose(decoded.scores[row], [score for score, _ in expected], rtol=1e-5)
 
 
-def test_alignments_of_each():
+def test_alignments_are_those_of_each_step():
     (first, a), (second, b) = markov(tables(1)), markov(tables(2))
     both = ensemble([looking(first, 1), looking(second, 2)])
     one, other = greedy_search(both, (a, b), max_length=4, end=0).alignments
@@ -42,7 +42,7 @@ def test_alignments_of_each():
     assert greedy_search(half, (a, b), max_length=4).alignments is None
 
 
-def test_wrong_use():
+def test_wrong_use_is_refused():
     (first, a), (second, b) = markov(tables(1)), markov(tables(2, vocab=7))
     with pytest.raises(UserError, match=r"ensemble: expected one vocabulary, got \[6, 7\]"):
         greedy_search(ensemble([first, second]), (a, b), max_length=4)

@@ -11,7 +11,7 @@ from rnnpipe.text.tokens import END
 from tests.decoding.steps import exhaustive, log_softmax, markov, spell, speller
 
 
-def test_says_what_the_step_says():
+def test_the_likeliest_sequence_is_decoded():
     step, state = speller(["sequentially>"])
     decoded = greedy_search(step, state, max_length=13)
     assert spell(decoded.ids[0]) == ["sequentially>"]
@@ -19,7 +19,7 @@ def test_says_what_the_step_says():
     assert decoded.alignments is None
 
 
-def test_rows_end_on_their_own_and_are_padded():
+def test_rows_end_independently_and_are_padded():
     step, state = speller(["abc>", "defghi>", ">", "jklmnopqr"])
     decoded = greedy_search(step, state, max_length=8)
     words = ["abc>____", "defghi>_", ">_______", "jklmnopq"]
@@ -27,7 +27,7 @@ def test_rows_end_on_their_own_and_are_padded():
     assert decoded.lengths.numpy().tolist() == [[4], [7], [1], [8]]
 
 
-def test_rows_do_not_touch_each_other():
+def test_rows_are_independent():
     words = ["abc>", "defghi>", ">"]
     step, state = speller(words)
     together = greedy_search(step, state, max_length=8)
@@ -37,7 +37,7 @@ def test_rows_do_not_touch_each_other():
         np.testing.assert_allclose(alone.scores[0], together.scores[row], rtol=1e-6)
 
 
-def test_rows_of_their_own_greatest_lengths():
+def test_rows_have_their_own_maximum_lengths():
     step, state = speller(["abcde>", "abcde>", "ab>"])
     decoded = greedy_search(step, state, max_length=9, max_lengths=[2, 9, 2])
     assert spell(decoded.ids[:, 0]) == ["ab_______", "abcde>___", "ab_______"]
@@ -53,7 +53,7 @@ def test_score_is_the_log_probability_up_to_the_end():
     np.testing.assert_allclose(decoded.scores, [[np.log(4 / 8) + np.log(5 / 10)]], rtol=1e-6)
 
 
-def test_is_not_the_best_sequence_where_the_first_step_misleads():
+def test_greedy_search_misses_the_best_sequence():
     # "a" is likelier than "b" at first, and then all letters are alike; after "b", the end is sure.
     table = np.full((1, 2, 6, 6), -50.0)
     table[0, 0, 2, [4, 5]] = np.log([0.6, 0.4])
@@ -64,7 +64,7 @@ def test_is_not_the_best_sequence_where_the_first_step_misleads():
     assert exhaustive(table[0], 2, start=2)[0][1] == (5, END)
 
 
-def test_stops_when_all_rows_have_ended():
+def test_the_search_stops_when_all_rows_have_ended():
     step, state = speller(["ab>", "abcd>"])
     calls = []
 
@@ -76,7 +76,7 @@ def test_stops_when_all_rows_have_ended():
     assert len(calls) == len("abcd>")
 
 
-def test_stops_early_in_a_graph():
+def test_the_search_stops_early_in_a_graph():
     step, state = speller(["ab>", "abcd>"])
     calls = tf.Variable(0)
 
@@ -89,14 +89,14 @@ def test_stops_early_in_a_graph():
     assert decoded.ids.shape == (2, 1, 50)
 
 
-def test_takes_a_start_token_for_each_row():
+def test_each_row_may_have_its_own_start_token():
     table = np.zeros((2, 1, 6, 6))
     table[:, 0, 4, 5] = table[:, 0, 5, 4] = 9.0
     decoded = greedy_search(*markov(table), max_length=1, start=np.array([4, 5]))
     assert spell(decoded.ids[:, 0]) == ["b", "a"]
 
 
-def test_needs_no_state_where_start_tells_the_batch():
+def test_no_state_is_needed_where_start_has_the_batch():
     def step(tokens, state):
         return 9.0 * ops.one_hot(tokens + 1, 8), state
 

@@ -20,13 +20,13 @@ def test_gather_stays_within_its_row():
     assert flat_rows(chosen, 3).numpy().tolist() == [[2, 0], [4, 4]]
 
 
-def test_write_one_time():
+def test_a_time_step_is_written():
     buffers = allocate({"a": np.array([[1.0, 2.0]], "float32")}, 3)
     written = write(buffers, 1, {"a": np.array([[5.0, 6.0]], "float32")})
     assert written["a"].numpy().tolist() == [[[0, 0]], [[5, 6]], [[0, 0]]]
 
 
-def test_mask_after_the_length():
+def test_steps_after_the_length_are_filled():
     ones = np.ones((2, 3, 2), "float32")
     masked = mask_after(np.array([1, 3], "int32"), ones, fill=7)
     assert masked[:, :, 0].numpy().tolist() == [[1, 7, 7], [1, 1, 1]]

@@ -59,7 +59,7 @@ def test_opennmt_reference(batch):
         np.testing.assert_allclose(decoded.scores[row], [-2.4054, -2.4879, -4.4010], atol=1e-4)
 
 
-def test_opennmt_reference_on_its_way():
+def test_opennmt_reference_at_each_step():
     step, state = scripted(reference_logits(), 1)
     decoded = beam_search(step, state, beam_width=5, n_best=5, max_length=3, start=1, end=2)
     np.testing.assert_allclose(
@@ -158,11 +158,11 @@ class TestJoeyNMT:
         assert decoded.lengths[:, 0].numpy().tolist() == [3, 3]
         np.testing.assert_allclose(decoded.scores[:, 0], scores, atol=2e-4)
 
-    def test_greedy(self):
+    def test_greedy_search_follows_the_likeliest_tokens(self):
         decoded = greedy_search(*self.model(), max_length=3, constraints=self.BANNED)
         self.check(decoded, self.GREEDY.sum(axis=1))
 
-    def test_beam_of_one(self):
+    def test_a_beam_of_one_has_the_scores_of_the_peer(self):
         decoded = beam_search(*self.model(), beam_width=1, max_length=3, constraints=self.BANNED)
         self.check(decoded, [-4.7406, -5.0405])
 
@@ -249,7 +249,7 @@ def test_joeynmt_five_best(greedy_path, sequences, scores):
     np.testing.assert_allclose(decoded.scores[0], scores, atol=2e-4)
 
 
-def test_addons_step():
+def test_addons_beam_step():
     """Which tokens continue which beams, where beams were alike before."""
     logits = np.full((2, 3, 5), 0.0001)
     logits[0, 0, [2, 3]] = [1.9, 2.1]

@@ -13,15 +13,15 @@ from rnnpipe.errors import UserError
     ("alpha", "length", "penalty"),
     [(0.0, 9.0, 1.0), (1.0, 1.0, 1.0), (1.0, 7.0, 2.0), (0.5, 19.0, 2.0), (2.0, 13.0, 9.0)],
 )
-def test_gnmt_length(alpha, length, penalty):
+def test_gnmt_length_equals_its_definition(alpha, length, penalty):
     assert gnmt_length(alpha)(length) == penalty
 
 
-def test_average_length():
+def test_average_length_is_the_length():
     np.testing.assert_array_equal(average_length(np.array([1.0, 4.0])), [1.0, 4.0])
 
 
-def test_gnmt_coverage():
+def test_gnmt_coverage_equals_its_definition():
     coverage = np.array([[[0.5, 1.0, 0.25], [1.5, 0.75, 0.75]]], "float32")
     expected = [[0.3 * math.log(0.5 * 0.25), 0.3 * math.log(0.75 * 0.75)]]
     np.testing.assert_allclose(gnmt_coverage(0.3)(coverage), expected, rtol=1e-5)
@@ -40,11 +40,11 @@ def test_a_mask_counts_for_each_glimpse():
     np.testing.assert_allclose(penalty(coverage), [[math.log(0.5 * 0.25)]], rtol=1e-5)
 
 
-def test_what_was_never_read_costs_much_but_not_all():
+def test_the_penalty_of_an_uncovered_position_is_finite():
     penalty = float(gnmt_coverage(1.0)(np.zeros((1, 1, 2), "float32"))[0, 0])
     assert -200 < penalty < -100
 
 
-def test_coverage_that_rewards_is_refused():
+def test_a_positive_coverage_penalty_is_refused():
     with pytest.raises(UserError, match=r"beta: expected 0 or more, got -0\.1"):
         gnmt_coverage(-0.1)

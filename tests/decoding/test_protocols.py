@@ -47,7 +47,7 @@ def tables(seed, batch=3):
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_a_wide_beam_finds_the_best_that_is_allowed(seed):
+def test_a_wide_beam_equals_exhaustive_constrained_search(seed):
     table = tables(seed)
     decoded = beam_search(
         *markov(table), beam_width=VOCAB, n_best=4, max_length=TIME, constraints=ascending
@@ -66,7 +66,7 @@ def test_a_wide_beam_finds_the_best_that_is_allowed(seed):
     ],
     ids=["greedy", "sample", "groups"],
 )
-def test_every_strategy_keeps_to_it(decode):
+def test_every_strategy_obeys_the_constraint(decode):
     both = [ascending, Constraints(min_length=2)]
     for constraints in (ascending, both):
         decoded = decode(*markov(tables(4)), max_length=TIME, constraints=constraints)
@@ -77,7 +77,7 @@ def test_every_strategy_keeps_to_it(decode):
             assert constraints is ascending or len(sequence) != 1
 
 
-def test_a_sequence_ends_where_nothing_is_allowed():
+def test_a_sequence_ends_where_no_token_is_allowed():
     def nothing_after_two(log_probs, ids, t):
         del ids
         return ops.where(t < 2, log_probs, -float("inf"))
@@ -107,7 +107,7 @@ class FirstTokens:
 
 
 @pytest.mark.parametrize("width", [None, 2])
-def test_a_constraint_that_selects_rows_lets_the_batch_be_compacted(width):
+def test_a_constraint_with_select_rows_allows_batch_compaction(width):
     table = tables(6, batch=8)
     table[:, 1:, :, END] += np.linspace(-9, 9, 8)[:, None, None]  # some rows end soon, some late
     step, state = markov(table)
@@ -130,7 +130,7 @@ def test_a_constraint_that_selects_rows_lets_the_batch_be_compacted(width):
     assert np.asarray(compacted.ids)[:, 0, 0].tolist() == (np.arange(8) % 2 + 4).tolist()
 
 
-def test_a_selection_decides_what_is_kept():
+def test_a_selection_chooses_the_hypotheses():
     table = tables(7)
     table[..., END] = -60.0
     decoded = beam_search(
@@ -151,7 +151,7 @@ def test_a_selection_decides_what_is_kept():
 
 
 @pytest.mark.parametrize("jit_compile", [False, True])
-def test_both_in_a_compiled_graph(jit_compile):
+def test_both_run_in_a_compiled_graph(jit_compile):
     step, state = markov(tables(8))
 
     def search(*state):
@@ -179,6 +179,6 @@ def test_both_in_a_compiled_graph(jit_compile):
         ),
     ],
 )
-def test_wrong_use(options, complaint):
+def test_wrong_use_is_refused(options, complaint):
     with pytest.raises(UserError, match=re.escape(complaint)):
         beam_search(*markov(tables(9)), beam_width=2, max_length=TIME, **options)

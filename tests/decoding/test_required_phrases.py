@@ -51,7 +51,7 @@ def said_by(decoded, row):
 @pytest.mark.parametrize(
     "phrases", [[[[5]], [[6], [4]], []], [[[4, 5]], [[6, 6]], [[5], [5, 6]]], [[], [], []]]
 )
-def test_a_wide_beam_finds_what_there_is(phrases):
+def test_a_wide_beam_equals_exhaustive_search(phrases):
     tables = np.random.default_rng(1).normal(size=(3, 2, VOCAB, VOCAB), scale=2.0)
     decoded = beam_search(
         *markov(tables),
@@ -66,7 +66,7 @@ def test_a_wide_beam_finds_what_there_is(phrases):
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_a_wide_beam_finds_what_there_is_in_sparse_tables(seed):
+def test_a_wide_beam_equals_exhaustive_search_in_sparse_tables(seed):
     tables = branching(seed, batch=2, time=3, vocab=12)
     options = {"beam_width": 12, "n_best": 5, "max_length": 3}
     everything = [every_branch(table, 3) for table in tables]
@@ -88,7 +88,7 @@ def test_a_wide_beam_finds_what_there_is_in_sparse_tables(seed):
         max_size=2,
     ),
 )
-def test_every_sequence_says_what_is_required(seed, width, phrases):
+def test_every_sequence_contains_the_required_phrases(seed, width, phrases):
     """Four tokens at most are required and four may be said: so there is always a sequence."""
     tables = np.random.default_rng(seed).normal(size=(2, 4, VOCAB, VOCAB), scale=3.0)
     decoded = beam_search(
@@ -125,7 +125,7 @@ def test_phrases_that_overlap_share_their_tokens(width):
     assert spell(decoded.ids[:, 0]) == ["aab", "abc"]
 
 
-def test_a_phrase_is_said_where_the_model_likes_it_best():
+def test_a_phrase_is_placed_where_it_is_likeliest():
     # The model writes "abcd" and would take an x for the c, and less gladly at any other place.
     step, state = speller(["abcd>"], confidence=10.0)
 
@@ -144,7 +144,7 @@ def test_a_phrase_is_said_where_the_model_likes_it_best():
     assert spell(asked.ids[0, 0]) == "abxd>_"
 
 
-def test_rows_do_not_touch_each_other():
+def test_rows_are_independent():
     tables = np.random.default_rng(5).normal(size=(3, 6, VOCAB, VOCAB))
     phrases = [[[5, 6], [4]], [], [[6]]]
     options = {"beam_width": 5, "n_best": 2, "max_length": 6}
@@ -159,7 +159,7 @@ def test_rows_do_not_touch_each_other():
 
 
 @pytest.mark.parametrize("jit_compile", [pytest.param(False, marks=pytest.mark.slow), True])
-def test_in_a_graph_with_all_else(jit_compile):
+def test_phrases_are_compiled_with_penalties_and_groups(jit_compile):
     """Phrases given as a tensor, with penalties, alignments and groups, compiled."""
     tables = np.random.default_rng(6).normal(size=(2, 5, VOCAB, VOCAB)).astype("float32")
     phrases = np.array([[[5, 6], [4, 0]], [[6, 0], [0, 0]]], "int32")
@@ -193,7 +193,7 @@ def test_in_a_graph_with_all_else(jit_compile):
         assert all(says(sequence, required) for _, sequence in found)
 
 
-def test_where_it_cannot_be_said_there_is_nothing():
+def test_unreachable_phrases_leave_no_sequence():
     step, state = speller(["abc>", "abc>"])
     decoded = beam_search(
         step,
@@ -209,7 +209,7 @@ def test_where_it_cannot_be_said_there_is_nothing():
     assert spell(decoded.ids[:, 0]) == ["____", "abc>"]
 
 
-def test_banks_take_turns():
+def test_banks_alternate():
     """Two beams have said nothing of the phrase, one has begun it: each bank has its turn."""
     select = RequiredPhrases([[[4, 5]]], (3, 6), max_length=9, limits=9, end=END, repeats=3)
     log_probs = np.full((1, 3, 6), -9.0, "float32")

@@ -62,7 +62,7 @@ def test_only_the_likeliest_are_drawn(options, likeliest):
 
 
 @pytest.mark.parametrize("options", [{"top_k": 1}, {"top_p": 0.01}, {"temperature": 1e-4}])
-def test_comes_to_greedy(options):
+def test_sampling_equals_greedy_search_in_the_limit(options):
     step, state = markov(np.random.default_rng(3).normal(size=(6, 5, 7, 7)))
     walked = greedy_search(step, state, max_length=5)
     drawn = sample(step, state, max_length=5, seed=4, **options)
@@ -102,7 +102,7 @@ def test_scores_are_the_models_own():
         np.testing.assert_allclose(decoded.scores[row, copy], score, rtol=1e-4)
 
 
-def test_samples_of_their_own_greatest_lengths():
+def test_samples_have_their_own_maximum_lengths():
     options = {"max_length": 5, "samples": 2, "seed": 3}
     state = np.zeros((3, 1), "float32")
     free = sample(constant, state, **options)
@@ -113,7 +113,7 @@ def test_samples_of_their_own_greatest_lengths():
         np.testing.assert_array_equal(cut.ids[row, :, length:], 0)
 
 
-def test_samples_of_a_row_differ_and_keep_to_it():
+def test_samples_of_a_row_differ_and_follow_its_step():
     table = np.full((2, 3, 10, 10), -50.0)
     table[0, :, :, 4:7] = table[1, :, :, 7:10] = 0.0
     decoded = sample(*markov(table), max_length=3, samples=20, seed=1)
@@ -124,7 +124,7 @@ def test_samples_of_a_row_differ_and_keep_to_it():
     assert decoded.ids.shape == (2, 20, 3)
 
 
-def test_ends_and_pads():
+def test_sequences_end_and_are_padded():
     step, state = speller(["abc>", ">"])
     decoded = sample(step, state, max_length=6, samples=2, seed=1)
     assert spell(decoded.ids) == [["abc>__"] * 2, [">_____"] * 2]

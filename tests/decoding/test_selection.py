@@ -42,7 +42,7 @@ def slow_groups(table, width, groups, strength, max_length, n_best, penalty=lamb
     groups=st.sampled_from([1, 2, 3, 6]),
     strength=st.sampled_from([0.0, 0.3, 2.0, 50.0]),
 )
-def test_groups_find_what_the_slow_way_finds(seed, groups, strength):
+def test_groups_equal_the_reference_search(seed, groups, strength):
     tables = np.random.default_rng(seed).normal(size=(2, 4, 7, 7), scale=2.0)
     # A group that stopped would no longer say its tokens: so all go to the end.
     tables[..., END] = -60.0
@@ -61,7 +61,7 @@ def test_groups_find_what_the_slow_way_finds(seed, groups, strength):
         )
 
 
-def test_groups_say_different_things():
+def test_groups_have_different_captions():
     table = np.full((1, 3, 8, 8), -30.0)
     table[..., [4, 5, 6]] = np.log([0.5, 0.3, 0.2])
     options = {"beam_width": 3, "n_best": 3, "max_length": 3}
@@ -72,7 +72,7 @@ def test_groups_say_different_things():
     np.testing.assert_allclose(apart.scores[0], 3 * np.log([0.5, 0.3, 0.2]), rtol=1e-5)
 
 
-def test_without_diversity_all_groups_find_the_same():
+def test_groups_are_equal_without_diversity():
     tables = np.random.default_rng(3).normal(size=(2, 4, 7, 7))
     alone = beam_search(*markov(tables), beam_width=2, n_best=1, max_length=4)
     groups = beam_search(
@@ -84,7 +84,7 @@ def test_without_diversity_all_groups_find_the_same():
 
 
 @pytest.mark.parametrize("groups", [2, 4])
-def test_alignments_and_coverage_stay_with_their_group(groups):
+def test_alignments_and_coverage_follow_their_group(groups):
     tables = np.random.default_rng(4).normal(size=(3, 5, 8, 8)).astype("float32")
     step, state = attending(tables)
     mask = np.array([[True, True, True], [True, True, False], [True, False, False]])

@@ -43,7 +43,7 @@ def test_lengths_and_ends(decode):
 
 
 @every_way
-def test_constraints_out_of_range(decode):
+def test_constraints_out_of_range_are_refused(decode):
     for constraints, complaint in [
         (Constraints(min_length=5), "min_length: expected at most max_length, 4, got 5"),
         (
@@ -66,7 +66,7 @@ def test_constraints_out_of_range(decode):
         complains(complaint, decode, constraints=constraints)
 
 
-def test_constraints_that_cannot_be():
+def test_impossible_constraints_are_refused():
     with pytest.raises(UserError, match="min_length: expected a whole number, at least 0, got -1"):
         Constraints(min_length=-1)
     with pytest.raises(
@@ -82,7 +82,7 @@ def test_constraints_that_cannot_be():
 
 
 @every_way
-def test_steps_that_return_something_else(decode):
+def test_steps_with_other_results_are_refused(decode):
     for returned, complaint in [
         (lambda state: ops.zeros((2, 6)), "step: expected (logits, state) or (logits, state, ali"),
         (lambda state: (state,), "got 1 values"),
@@ -101,7 +101,7 @@ def test_steps_that_return_something_else(decode):
 
 
 @every_way
-def test_greatest_lengths_of_rows(decode):
+def test_max_lengths_apply_to_each_row(decode):
     for max_lengths in ([3], [[3, 3]], np.array([1, 2, 3])):
         complains("max_lengths: expected", decode, max_lengths=max_lengths)
     complains("max_lengths: expected lengths of at least 1, got 0", decode, max_lengths=[3, 0])
@@ -119,7 +119,7 @@ def test_start_tokens(decode):
     complains("start: expected tokens (batch,), as an empty state", decode, state=())
 
 
-def test_beams():
+def test_options_of_the_beam_are_checked():
     complains("beam_width: expected at most the vocabulary, 6, got 7", beam, beam_width=7)
     complains("beam_width: expected a whole number, at least 1, got 0", beam, beam_width=0)
     complains("n_best: expected at most beam_width, 2, got 3", beam, n_best=3)
@@ -134,7 +134,7 @@ def test_beams():
 
 
 @pytest.mark.parametrize("shape", [(2, 4), (3, 3), (2, 3, 1), (6,)])
-def test_masks_of_another_shape(shape):
+def test_masks_of_another_shape_are_refused(shape):
     complains(
         f"mask: expected (batch, positions), here (2, 3), got {shape}",
         beam,
@@ -143,7 +143,7 @@ def test_masks_of_another_shape(shape):
     )
 
 
-def test_groups():
+def test_options_of_groups_are_checked():
     complains("groups: expected a divisor of beam_width, 4, got 3", beam, beam_width=4, groups=3)
     complains("groups: expected a whole number, at least 1, got 0", beam, groups=0)
     complains("n_best: expected a multiple of the 2 groups, got 1", beam, groups=2)
@@ -162,11 +162,11 @@ def test_groups():
         (np.ones((2, 0, 3), "int32"), "expected (batch, phrases, phrase_time), got (2, 0, 3)"),
     ],
 )
-def test_required_phrases(phrases, complaint):
+def test_malformed_phrases_are_refused(phrases, complaint):
     complains(f"required_phrases: {complaint}", beam, required_phrases=phrases)
 
 
-def test_samples():
+def test_options_of_sampling_are_checked():
     complains(
         "seed: expected an integer or a keras.random.SeedGenerator, got None", draw, seed=None
     )
@@ -176,7 +176,7 @@ def test_samples():
     complains("top_p: expected above 0 and at most 1, got 1.5", draw, top_p=1.5)
 
 
-def test_a_step_sees_what_was_chosen_last():
+def test_a_step_reads_the_token_chosen_last():
     seen = []
     step, state = markov(np.random.default_rng(1).normal(size=(2, 4, 6, 6)))
 

@@ -8,7 +8,7 @@ from rnnpipe.decoding.top_k import blocked_top_k
 @pytest.mark.parametrize("count", [1, 7, 1024, 1025, 1031, 4099, 10_000])
 @pytest.mark.parametrize("k", [1, 2, 5, 40])
 @pytest.mark.parametrize("ties", [False, True])
-def test_it_is_what_sorting_gives(count, k, ties):
+def test_the_external_sort_equals_sorted(count, k, ties):
     k = min(k, count)
     random = np.random.default_rng(count + k)
     # Few different values: the k-th greatest is in many places, most of them in other blocks.
@@ -22,7 +22,7 @@ def test_it_is_what_sorting_gives(count, k, ties):
     np.testing.assert_array_equal(found, np.take_along_axis(values, order, axis=1))
 
 
-def test_the_greatest_may_all_be_together_or_at_the_end():
+def test_the_top_k_may_be_in_one_block_or_the_last():
     values = np.zeros((2, 4099), "float32")
     values[0, 2000:2005] = [3, 5, 1, 4, 2]
     values[1, -2:] = [1, 2]

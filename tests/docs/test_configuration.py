@@ -24,7 +24,7 @@ def test_the_example_prints_its_comments(capsys):
     assert [f"# {line}" for line in printed] == example.splitlines()[-2:]
 
 
-def test_the_sections_in_yaml_are_accepted():
+def test_the_yaml_examples_are_accepted():
     examples = re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL)
     models = [
         load_settings(LanguageModelOptions, yaml.safe_load(text)["model"]) for text in examples

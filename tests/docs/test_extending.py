@@ -107,7 +107,7 @@ def test_constraints_hold_in_searches_of_tasks(folder):
     assert all(one != other for row in words for one, other in pairwise(row))
 
 
-def test_the_schema_has_what_was_added(folder):
+def test_the_schema_includes_plugins(folder):
     schema = run(folder, "config", "--schema")
     for name in ("ParityConfig", "MinimalGatedOptions", "BitTexts", "AlternatingOptions"):
         assert name in schema

@@ -78,13 +78,13 @@ def ran(tmp_path_factory):
     return names, folder, printed
 
 
-def test_the_page_prints_what_it_says(ran):
+def test_the_example_of_the_page_prints_its_comments(ran):
     said = re.findall(r"^print\(.*\)  # (.*)$", PAGE.read_text(), re.MULTILINE)
     assert ran[2] == said
     assert len(said) > 5
 
 
-def test_the_loss_is_the_mean_over_what_is_no_padding(ran):
+def test_the_loss_is_the_mean_over_unpadded_tokens(ran):
     names = ran[0]
     inputs = [names["source_ids"][:50], names["words_so_far"][:50]]
     target = names["target_ids"][:50]
@@ -94,7 +94,7 @@ def test_the_loss_is_the_mean_over_what_is_no_padding(ran):
     np.testing.assert_allclose(found, np.mean(surprise[target != names["PAD"]]), rtol=1e-4)
 
 
-def test_what_is_exported_needs_neither_this_package_nor_keras(ran):
+def test_exports_need_neither_this_package_nor_keras(ran):
     names, folder, _ = ran
     found = names["found"]._asdict()
     first = {name: np.asarray(value)[:9] for name, value in found.items()}
@@ -111,12 +111,12 @@ def rows():
     return [(re.findall(r"`(\w+)", old), new) for old, new in found if "tfa" not in old]
 
 
-def test_every_name_of_addons_is_told_of():
-    told = [name for old, _ in rows() for name in old]
-    assert sorted(told) == sorted(SEQ2SEQ + RNN)
+def test_every_name_of_addons_is_documented():
+    documented = [name for old, _ in rows() for name in old]
+    assert sorted(documented) == sorted(SEQ2SEQ + RNN)
 
 
-def test_every_name_of_ours_is_there():
+def test_every_documented_name_exists():
     ours = {*rnnpipe.layers.__all__, *rnnpipe.decoding.__all__}
     for old, new in rows():
         named = set(re.findall(r"`(\w+)[`(.]", new)) & ours

@@ -17,7 +17,7 @@ def change(images, seed, lengths=None, **options):
     return changed.numpy()
 
 
-def test_nothing_happens_unless_it_is_asked_for():
+def test_default_options_change_nothing():
     np.testing.assert_array_equal(change(IMAGES, 1), IMAGES)
 
 
@@ -42,7 +42,7 @@ def test_images_are_moved_and_their_edges_repeated():
     assert len(seen) > 12
 
 
-def test_light_changes_by_the_share_of_white_that_was_said():
+def test_brightness_changes_by_the_set_share_of_white():
     lit = change(IMAGES, 3, brightness=0.2).astype(int) - IMAGES
     assert 0 < abs(lit).max() <= 51
     assert all(np.ptp(image) <= 1 for image in lit)
@@ -60,7 +60,7 @@ def test_all_images_of_a_group_change_alike(lengths):
         assert (changed[0] != changed[-1]).any()
 
 
-def test_the_seed_says_what_happens():
+def test_the_seed_determines_the_augmentation():
     options = {"shift": 3, "flip": True, "brightness": 0.3}
     np.testing.assert_array_equal(change(IMAGES, 7, **options), change(IMAGES, 7, **options))
     assert (change(IMAGES, 7, **options) != change(IMAGES, 8, **options)).any()

@@ -65,7 +65,7 @@ def ids(batches):
     return [int(i) for batch in batches for i in batch["question_id"]]
 
 
-def test_a_seed_gives_one_order_that_changes_every_epoch(records):
+def test_a_seed_fixes_an_order_that_changes_every_epoch(records):
     def epochs(seed):
         batches = make_batches(
             records, "train", fields=["question_id"], batch_size=2, shuffle_seed=seed

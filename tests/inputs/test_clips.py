@@ -50,7 +50,7 @@ def records(tmp_path):
     return RecordsDirectory(tmp_path)
 
 
-def test_frames_lie_in_a_row_and_the_index_says_whose_they_are(records):
+def test_frames_are_concatenated_and_indexed_by_clip(records):
     outputs = ("frame", "clip")
     first, second = make_clips(records, "train", outputs=outputs, **IMAGES, batch_size=2)
     inputs, labels = first
@@ -79,7 +79,7 @@ def test_features_lie_as_frames_do(records):
         np.testing.assert_array_equal(labels["frame"], same["frame"])
 
 
-def test_images_are_not_decoded_where_features_are_seen(tmp_path):
+def test_images_are_not_decoded_where_features_are_read(tmp_path):
     clip = {**record(0, 2), "frames_jpeg": [b"no image", b"neither"]}
     write_records(tmp_path, [clip])
     records = RecordsDirectory(tmp_path)
@@ -87,7 +87,7 @@ def test_images_are_not_decoded_where_features_are_seen(tmp_path):
     assert inputs["frames"].shape == (2, 2)
 
 
-def test_only_what_is_asked_for_is_labelled(records):
+def test_only_the_requested_outputs_are_labelled(records):
     ((_, labels),) = make_clips(records, "train", outputs=("clip",), **IMAGES, batch_size=3)
     assert list(labels) == ["clip"]
 

@@ -41,7 +41,7 @@ def test_nested_sequences_are_padded_and_tensors_are_whole():
     np.testing.assert_array_equal(parsed["grid"], [GRID, -GRID, 2 * GRID])
 
 
-def test_sequences_of_tensors_lie_in_a_row_and_the_index_says_whose_they_are():
+def test_sequences_of_tensors_are_concatenated_and_indexed():
     parsed = parse_batch(SPEC, tf.constant(SERIALISED), ["rows"])
     assert parsed["rows"].numpy().tolist() == [[1, 2], [3, 4], [5, 6]]
     assert parsed["frame_index"].numpy().tolist() == [[0, -1], [-1, -1], [1, 2]]

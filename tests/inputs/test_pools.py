@@ -56,7 +56,7 @@ def test_little_is_padding_and_few_lengths_occur(texts):
     assert np.mean(tokens == 0) < 0.15
 
 
-def test_a_seed_gives_the_same_batches_and_epochs_differ(texts):
+def test_a_seed_repeats_the_batches_and_epochs_differ(texts):
     def epochs(seed):
         batches = batches_of(texts, shuffle_seed=seed)
         return [[batch["label"].numpy().tolist() for batch in batches] for _ in range(3)]

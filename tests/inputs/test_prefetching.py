@@ -9,5 +9,5 @@ def test_all_batches_come_in_order_and_nothing_is_tuned():
     assert batches.options().autotune.enabled is False
 
 
-def test_what_is_made_of_them_is_not_tuned_either():
+def test_derived_data_sets_are_not_tuned_either():
     assert prefetch(tf.data.Dataset.range(7)).take(3).repeat().options().autotune.enabled is False

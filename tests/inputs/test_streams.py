@@ -7,7 +7,7 @@ from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.text.tokens import PAD, START
 
 
-def test_a_row_reads_on_where_it_ended():
+def test_a_row_continues_where_it_ended():
     text = np.arange(4, 30)
     streams = make_streams([text], rows=2, time=5)
     assert streams.tokens.shape == (3, 2, 5)
@@ -20,7 +20,7 @@ def test_a_row_reads_on_where_it_ended():
     assert streams.starts.tolist() == [[True, True], [False, False], [False, False]]
 
 
-def test_a_document_begins_with_a_chunk_of_its_own():
+def test_a_document_begins_a_new_chunk():
     streams = make_streams([np.array([4, 5, 6]), np.array([7])], rows=1, time=2)
     assert streams.tokens[:, 0].tolist() == [[START, 4], [5, PAD], [START, PAD]]
     assert streams.targets[:, 0].tolist() == [[4, 5], [6, PAD], [7, PAD]]
@@ -49,6 +49,6 @@ def test_a_gap_ends_a_document(monkeypatch, tmp_path):
     assert [d.tolist() for d in documents] == [[0, 1, 10, 11], [20, 21], [30, 31]]
 
 
-def test_no_text_is_told():
+def test_an_empty_text_is_refused():
     with pytest.raises(UserError, match="at least one token"):
         make_streams([], rows=2, time=3)

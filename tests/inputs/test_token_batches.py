@@ -88,7 +88,7 @@ def test_the_other_field_is_about_as_long_within_a_batch(pairs):
     assert np.mean(padding) < 0.25
 
 
-def test_a_seed_gives_the_same_batches_and_epochs_differ(pairs):
+def test_a_seed_repeats_the_batches_and_epochs_differ(pairs):
     def epochs(seed):
         batches = batches_of(pairs, shuffle_seed=seed)
         return [[numbers(batch) for batch in batches] for _ in range(2)]
@@ -106,6 +106,6 @@ def test_a_transform_makes_pairs(pairs):
         assert source.shape[0] == target.shape[0]
 
 
-def test_a_split_that_is_not_there_is_told(pairs):
+def test_a_missing_split_is_reported(pairs):
     with pytest.raises(UserError, match="test"):
         make_token_batches(pairs, "test", fields=FIELDS, tokens=TOKENS)

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import keras
 import numpy as np
+import pytest
 
 from rnnpipe import layers as ours
 
@@ -183,7 +184,36 @@ LAYERS = {
 NO_LAYERS = {"Attention", "AttentionWrapper", "Pooling", "AttentionDecoder", "ForgetBias"}
 """Public classes that are bases, are here under another name, or are no layers."""
 
+every_layer = pytest.mark.parametrize("name", LAYERS)
+every_kernel = pytest.mark.parametrize("name", KERNELS)
+
 
 def shapes(outputs: Any) -> list[tuple[Any, ...]]:
     """The shapes of nested outputs."""
     return [tuple(output.shape) for output in keras.tree.flatten(outputs)]
+
+
+def call_case(
+    name: str, rows: int = BATCH, positions: int = TIME, **options: Any
+) -> tuple[Any, list[Any], Any]:
+    """A layer of the table, its inputs, and what it returns for them."""
+    case = LAYERS[name]
+    layer, inputs = case.make(**options), case.inputs(rows, positions)
+    return layer, inputs, layer(*inputs)
+
+
+def symbolic(inputs: Any, *, fixed: bool) -> Any:
+    """Symbolic inputs of the arrays' shapes; else of any batch and length."""
+
+    def make(array: np.ndarray) -> keras.KerasTensor:
+        shape = array.shape if fixed else (None, *array.shape[1:])
+        if not fixed and len(shape) == 3 and array.dtype == np.float32:
+            shape = (None, None, shape[-1])
+        return keras.Input(batch_shape=shape, dtype=array.dtype.name)
+
+    return keras.tree.map_structure(make, inputs)
+
+
+def training_option(layer: Any, training: bool) -> dict[str, bool]:
+    """The argument `training` for a layer that takes it."""
+    return {"training": training} if layer._call_has_training_arg else {}

@@ -41,6 +41,24 @@ def gradients(layer, *inputs, **options):
     return tape.gradient(loss, [*(w.value for w in layer.trainable_weights), *tensors])
 
 
+def filled(layer, random, features):
+    """The layer, built for `features`, with weights that are all distinct."""
+    layer.build((None, None, features))
+    layer.set_weights([random.normal(size=weight.shape) for weight in layer.weights])
+    return layer
+
+
+def check_gradients(layer, values, x, *, training, **options):
+    """Compares gradients of a layer, for its weights `values` and its input, with their slopes."""
+    built(layer, values, x.shape[-1])
+
+    def loss():
+        layer.set_weights(values)
+        return float(projected(layer(x, **options)))
+
+    check_slopes(gradients(layer, x, training=training, **options), loss, [*values, x])
+
+
 def check_slopes(found, function, arrays, tolerance=1e-7, step=1e-5):
     """Compares gradients of `function`, which reads `arrays`, with its slopes in random directions.
 

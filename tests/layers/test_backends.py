@@ -105,7 +105,7 @@ def onnx_outputs(model, inputs, tmp_path, other_process):
     return [session.run(None, dict(zip(names, each, strict=True)))[0] for each in inputs]
 
 
-def test_onnx_gives_the_same(tmp_path, model, data, other_process):
+def test_onnx_has_the_same_outputs(tmp_path, model, data, other_process):
     inputs = [data["tokens"], data["readable"]]
     (found,) = onnx_outputs(model, [inputs], tmp_path, other_process)
     close(model(inputs), found)

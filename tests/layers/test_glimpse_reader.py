@@ -81,7 +81,7 @@ def test_gradients_equal_finite_differences(random):
     check_slopes(found, value, [*weights, memory])
 
 
-def test_hard_looks_are_at_one_cell_and_sampled_in_training(random):
+def test_hard_glimpses_are_one_hot_and_sampled_in_training(random):
     reader = GlimpseReader(
         GRUCell(UNITS), HardAttention(AdditiveAttention(6), expected_share=0.0, seed=1), LOOKS
     )
@@ -98,7 +98,7 @@ def test_hard_looks_are_at_one_cell_and_sampled_in_training(random):
     assert np.any(drawn["samples"] != again["samples"])
 
 
-def test_coverage_remembers_the_looks_before(random):
+def test_coverage_accumulates_earlier_alignments(random):
     reader = GlimpseReader(GRUCell(UNITS), CoverageAttention(6), LOOKS)
     grid = random.normal(size=(2, 2, 4, FEATURES)).astype("float32")
     before = reader(grid)[1].numpy()
@@ -109,7 +109,7 @@ def test_coverage_remembers_the_looks_before(random):
     assert not np.allclose(before[:, 1], after[:, 1], atol=1e-4)
 
 
-def test_a_saved_model_says_the_same(random, tmp_path):
+def test_a_saved_model_has_the_same_outputs(random, tmp_path):
     image = keras.Input((4, 4, FEATURES))
     outputs, alignments = GlimpseReader([GRUCell(4), LSTMCell(5)], CoverageAttention(6), 3)(image)
     model = keras.Model(image, {"outputs": outputs, "alignments": alignments})
@@ -120,7 +120,7 @@ def test_a_saved_model_says_the_same(random, tmp_path):
         close(loaded(grid)[name], values, 1e-6)
 
 
-def test_mistakes_are_told(random):
+def test_mistakes_are_reported(random):
     with pytest.raises(UserError, match="expected at least 1 step, got 0"):
         GlimpseReader(GRUCell(4), AdditiveAttention(4), steps=0)
     with pytest.raises(UserError, match="a recurrent cell"):

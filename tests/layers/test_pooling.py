@@ -109,7 +109,7 @@ def test_padding_changes_nothing_even_where_it_is_nan(random, kind):
 
 @KINDS
 @pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16", "mixed_float16"])
-def test_where_no_step_counts_the_result_is_zero(random, kind, dtype):
+def test_an_entirely_masked_sequence_pools_to_zero(random, kind, dtype):
     layer, _ = make(kind, random, dtype)
     sequences = random.normal(size=(1, TIME, FEATURES)).astype("float32")
     mask = np.zeros((1, TIME), bool)
@@ -121,7 +121,7 @@ def test_where_no_step_counts_the_result_is_zero(random, kind, dtype):
 
 
 @KINDS
-def test_the_mask_of_an_embedding_is_taken(random, kind):
+def test_the_mask_of_an_embedding_is_used(random, kind):
     ids = np.array([[4, 2, 3, 0, 0]])
     words = keras.layers.Embedding(5, FEATURES, mask_zero=True)(ids)
     steps = LSTM(FEATURES, return_sequences=True)(words)
@@ -151,7 +151,7 @@ def test_config_makes_the_same_layer():
     assert AttentionPooling.from_config(layer.get_config()).get_config() == layer.get_config()
 
 
-def test_wrong_use():
+def test_wrong_use_is_refused():
     with pytest.raises(UserError, match="at least 1 unit, got 0"):
         AttentionPooling(0)
     with pytest.raises(UserError, match="at least 1 glimpse, got 0"):

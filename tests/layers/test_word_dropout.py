@@ -8,7 +8,7 @@ from rnnpipe.layers import WordDropout
 TOKENS = np.tile([5, 6, 7, 8, 0], (400, 1)).astype("int32")
 
 
-def test_only_in_training():
+def test_it_acts_only_in_training():
     assert np.array_equal(WordDropout(0.5)(TOKENS), TOKENS)
     assert np.array_equal(WordDropout(0.0)(TOKENS, training=True), TOKENS)
 
@@ -42,6 +42,6 @@ def test_config_makes_the_same_layer():
 
 
 @pytest.mark.parametrize("rate", [-0.1, 1.0])
-def test_wrong_rates(rate):
+def test_wrong_rates_are_refused(rate):
     with pytest.raises(UserError, match=r"expected a rate from 0 to below 1, got"):
         WordDropout(rate)

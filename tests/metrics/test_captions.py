@@ -129,7 +129,7 @@ def make_java(folder, monkeypatch, script):
     monkeypatch.setenv("PATH", str(folder))
 
 
-def test_what_cannot_be_computed_is_told(tmp_path, monkeypatch):
+def test_missing_java_is_reported(tmp_path, monkeypatch):
     none = ((), "METEOR and SPICE are left out: they need Java, and no program `java` runs")
     monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
     assert find_java_metrics() == none
@@ -154,14 +154,14 @@ def test_what_cannot_be_computed_is_told(tmp_path, monkeypatch):
     assert find_java_metrics() == (("meteor", "spice"), "")
 
 
-def test_a_program_that_fails_is_told_of(tmp_path, monkeypatch):
+def test_a_failing_program_is_reported(tmp_path, monkeypatch):
     make_java(tmp_path, monkeypatch, "exit 1")
     with pytest.raises(UserError, match="METEOR: expected a score from its Java program, got"):
         score_with_java({1: ["a dog"]}, {1: "a cat"}, "meteor")
 
 
 @pytest.mark.parametrize(
-    ("references", "candidates", "told"),
+    ("references", "candidates", "message"),
     [
         ({}, {}, "captions: expected at least one, got none"),
         (
@@ -172,12 +172,12 @@ def test_a_program_that_fails_is_told_of(tmp_path, monkeypatch):
         ({1: []}, {1: "a"}, "at least one reference for each image, got none for 1"),
     ],
 )
-def test_user_errors(references, candidates, told):
-    with pytest.raises(UserError, match=re.escape(told)):
+def test_user_errors_are_raised(references, candidates, message):
+    with pytest.raises(UserError, match=re.escape(message)):
         score_captions(references, candidates)
 
 
-def test_an_empty_caption_scores_nothing():
+def test_an_empty_caption_scores_zero():
     references = {1: ["a red circle"], 2: ["a blue square"]}
     scores = score_captions(references, {1: "", 2: "."})
     assert all(score < 1e-6 for score in scores.values())
@@ -204,7 +204,7 @@ def test_the_reward_is_the_score_of_each_caption(coco, as_ids):
     assert scores.mean() == pytest.approx(expected["cider_d"], abs=1e-9)
 
 
-def test_a_part_of_the_images_is_scored_with_the_frequencies_of_all(coco):
+def test_a_subset_is_scored_with_the_document_frequencies_of_all_images(coco):
     cut = [[tokenize_caption(text) for text in texts] for texts in coco[0].values()]
     said = [tokenize_caption(text) for text in coco[1].values()]
     scorer = CiderD(cut, remembered=2)
@@ -213,7 +213,7 @@ def test_a_part_of_the_images_is_scored_with_the_frequencies_of_all(coco):
     np.testing.assert_array_equal(scorer.score(np.array(said[:1]), cut[:1]), whole[:1])
 
 
-def test_user_errors_of_the_reward():
+def test_user_errors_of_the_reward_are_raised():
     with pytest.raises(UserError, match="those of at least one image, got none"):
         CiderD([])
     scorer = CiderD([[["a"]]])

@@ -82,7 +82,7 @@ def test_the_calibration_error_is_the_weighted_gap():
     assert find_calibration_error(probabilities, [0, 0, 0]) == pytest.approx(expected)
 
 
-def test_a_classifier_that_knows_how_sure_it_may_be_has_no_error():
+def test_a_calibrated_classifier_has_no_calibration_error():
     random = np.random.default_rng(0)
     sure = random.uniform(0.5, 1, 200_000)
     right = random.random(200_000) < sure
@@ -93,7 +93,7 @@ def test_a_classifier_that_knows_how_sure_it_may_be_has_no_error():
     )
 
 
-def test_nothing_to_score():
+def test_scores_of_no_texts_are_refused():
     with pytest.raises(ValueError, match="at least one text"):
         score_classes(np.zeros((0, 2)), [], ["a", "b"])
 

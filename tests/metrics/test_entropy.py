@@ -28,22 +28,22 @@ def witten_bell(train, history, token, vocab):
     return (follow.count(token) + kinds * lower) / (len(follow) + kinds)
 
 
-def test_ngrams_are_interpolated_as_witten_and_bell_say():
+def test_ngrams_are_interpolated_after_witten_and_bell():
     rng = np.random.default_rng(0)
     train = [rng.integers(4, 8, length) for length in (30, 12)]
     test = [rng.integers(4, 9, length) for length in (10, 7)]
     found = ngram_nats(train, test, vocab=9, order=4, start=START)
     for order, nats in enumerate(found, start=1):
-        told = []
+        token_nats = []
         for document in test:
             padded = [START] * 9 + document.tolist()
             for i in range(9, len(padded)):
                 history = tuple(padded[i - order + 1 : i])
-                told.append(-math.log(witten_bell(train, history, padded[i], 9)))
-        assert nats == pytest.approx(np.mean(told))
+                token_nats.append(-math.log(witten_bell(train, history, padded[i], 9)))
+        assert nats == pytest.approx(np.mean(token_nats))
 
 
-def test_what_always_follows_is_foretold():
+def test_deterministic_continuations_are_predicted():
     text = [np.array([4, 5, 6] * 200)]
     unigram, bigram = ngram_nats(text, text, vocab=7, order=2, start=START)
     assert unigram == pytest.approx(math.log(3), abs=0.05)
@@ -58,7 +58,7 @@ def test_orders_end_where_keys_would_be_too_long():
 
 
 @pytest.mark.parametrize("packer", ["gzip", "lzma"])
-def test_a_packer_knows_what_it_has_read(packer):
+def test_a_packer_uses_what_it_has_read(packer):
     rng = np.random.default_rng(1)
     text = "".join(rng.choice(list("abcdefgh"), 3000))
     other = "".join(rng.choice(list("abcdefgh"), 3000))

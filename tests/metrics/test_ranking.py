@@ -4,7 +4,7 @@ import pytest
 from rnnpipe.metrics.ranking import mean_average_precision, top_k_accuracy
 
 
-def test_top_k():
+def test_top_k_equals_sorting():
     random = np.random.default_rng(0)
     probabilities, labels = random.dirichlet(np.ones(7), 50), random.integers(0, 7, 50)
     right = [label in np.argsort(-p)[:3] for p, label in zip(probabilities, labels, strict=True)]

@@ -33,7 +33,7 @@ SCENE = {"shapes": [TRIANGLE, CIRCLE, SQUARE]}
         "The picture shows a large red circle and a small blue square.",
     ],
 )
-def test_true(caption):
+def test_true_captions_are_recognised(caption):
     assert caption_is_true(caption, SCENE)
     assert caption_is_true(caption, json.dumps(SCENE))
 
@@ -62,7 +62,7 @@ def test_true(caption):
         "a red <unk>",
     ],
 )
-def test_not_true(caption):
+def test_untrue_captions_are_recognised(caption):
     assert not caption_is_true(caption, SCENE)
 
 
@@ -76,7 +76,7 @@ def split(caption):
     return caption.split()
 
 
-def test_words_are_found_in_the_shapes_they_name():
+def test_words_are_assigned_to_the_shapes_they_name():
     words = split("a small triangle to the right of a square")
     assert find_mentions(words, SCENE) == [Mention(0, 3, 0), Mention(7, 9, 2)]
     listed = split("a red circle , a blue square and an orange triangle .")
@@ -84,13 +84,13 @@ def test_words_are_found_in_the_shapes_they_name():
     assert find_mentions(split("a green circle"), SCENE) is None
 
 
-def test_of_shapes_that_are_alike_the_one_that_fits_is_meant():
+def test_a_relation_selects_among_equal_shapes():
     twins = {"shapes": [{**CIRCLE, "x": 0.8}, CIRCLE]}
     words = split("a red circle to the left of a red circle")
     assert [m.shape for m in find_mentions(words, twins) or []] == [1, 0]
 
 
-def test_what_is_written_of_drawn_scenes_is_true_and_what_is_swapped_is_not():
+def test_generated_captions_are_true_and_swapped_ones_are_not():
     attributes = {"red": "blue", "circle": "square", "large": "small"}
     relations = {"left": "right", "above": "below", "top": "bottom"}
     swapped = 0

@@ -42,20 +42,20 @@ def test_bleu_equals_its_definition_on_text_that_13a_cuts():
     assert scores["exact"] == pytest.approx(1 / 3)
 
 
-def test_case_counts_unless_it_is_told_not_to():
+def test_scores_are_case_sensitive_unless_lowercased():
     upper = [reference.upper() for reference in REFERENCES]
     assert score_translations(upper, REFERENCES)["exact"] == 0
     folded = score_translations(upper, REFERENCES, lowercase=True)
     assert folded == pytest.approx({"bleu": 100, "chrf": 100, "exact": 1})
 
 
-def test_signatures_say_how_case_is_treated():
+def test_signatures_contain_the_case():
     assert "case:lc" in describe_metrics(lowercase=True)["bleu"]
     assert "case:mixed" in describe_metrics(lowercase=False)["bleu"]
     assert "nc:6" in describe_metrics()["chrf"]
 
 
-def test_a_sentence_s_score_grows_with_what_is_right():
+def test_the_score_of_a_sentence_grows_with_its_matches():
     scores = [score_sentence(said, "a small dog") for said in ("xyz", "a big dog", "a small dog")]
     assert scores == sorted(scores)
     assert scores[0] == 0
@@ -67,7 +67,7 @@ def test_lengths_fall_into_bins(words, label):
     assert length_bin("w " * words) == label
 
 
-def test_wrong_numbers_of_texts_are_told():
+def test_wrong_numbers_of_texts_are_refused():
     with pytest.raises(UserError, match="expected at least one, got none"):
         score_translations([], [])
     with pytest.raises(UserError, match="expected a reference for each of 2, got 1"):

@@ -61,14 +61,14 @@ def test_normal_answers_stay_as_they_are(text):
     assert normalize_answer(normalize_answer(text)) == normalize_answer(text)
 
 
-def test_contractions_lack_one_apostrophe_and_lead_to_no_other_one():
+def test_contractions_lack_one_apostrophe_and_form_no_chains():
     assert len(CONTRACTIONS) == 114
     assert not set(CONTRACTIONS) & set(CONTRACTIONS.values())
     assert {"its", "were", "well", "id", "ill", "shell", "cant"} & set(CONTRACTIONS) == {"cant"}
 
 
 @pytest.mark.parametrize("agreeing", range(11))
-def test_with_ten_people_it_is_three_tenths_a_person(agreeing):
+def test_each_of_ten_people_adds_three_tenths(agreeing):
     answers = ["yes"] * agreeing + ["no"] * (10 - agreeing)
     assert vqa_accuracy("yes", answers) == pytest.approx(min(0.3 * agreeing, 1), abs=1e-15)
 
@@ -128,7 +128,7 @@ def by_definition(prediction, answers):
 
 
 @given(texts, answer_lists)
-def test_accuracy_is_what_the_definition_says(prediction, answers):
+def test_accuracy_equals_its_definition(prediction, answers):
     for guess in {prediction, *answers}:
         expected = by_definition(guess, answers)
         assert vqa_accuracy(guess, answers) == pytest.approx(expected, abs=1e-12)
@@ -179,7 +179,7 @@ def test_scores_by_kind_and_the_ceiling():
     }
 
 
-def test_nothing_to_score_is_told():
+def test_a_split_without_anything_to_score_is_reported():
     with pytest.raises(UserError, match="answers: expected at least one answer, got none"):
         vqa_accuracy("yes", [])
     with pytest.raises(UserError, match="got 0 predictions for 0 questions"):

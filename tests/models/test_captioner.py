@@ -62,7 +62,7 @@ def test_captions_about_one_image_share_its_grid(kind, inputs):
 
 
 @every_kind
-def test_decoding_step_by_step_says_what_the_model_says_of_the_same_words(kind, inputs):
+def test_decoding_step_by_step_equals_teacher_forcing(kind, inputs):
     model = peaked(make_model(kind))
     decoded = greedy_search(*begin_captioning(model, inputs["image"]), max_length=6)
     ids = np.asarray(decoded.ids)[:, 0]
@@ -83,7 +83,7 @@ def test_decoding_step_by_step_says_what_the_model_says_of_the_same_words(kind, 
 
 
 @every_kind
-def test_a_saved_model_says_and_decodes_the_same(kind, inputs, tmp_path):
+def test_a_saved_model_has_the_same_outputs_and_decodings(kind, inputs, tmp_path):
     model = peaked(make_model(kind, dropout=0.3))
     model.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")
@@ -192,7 +192,7 @@ def test_every_weight_of_every_captioner_learns():
         ),
     ],
 )
-def test_decoders_that_cannot_read_an_image(decoder, message):
+def test_decoders_that_cannot_read_an_image_are_refused(decoder, message):
     with pytest.raises(UserError) as fault:
         load_settings(CaptionerOptions, {"decoder": decoder})
     assert message in str(fault.value)

@@ -102,7 +102,7 @@ def draw_first_states(model):
             weight.assign(rng.normal(size=weight.shape))
 
 
-def test_a_bidirectional_model_is_no_stream():
+def test_a_bidirectional_model_is_refused_as_a_stream():
     with pytest.raises(UserError, match="expected a recurrence that reads forwards, got a bidir"):
         build_stream(build(bidirectional=True))
 
@@ -118,7 +118,7 @@ def test_a_cell_that_reads_context_is_refused():
         build("att2in")
 
 
-def test_layers_in_the_place_of_parts_are_found_by_their_names():
+def test_custom_layers_need_the_names_of_the_parts():
     frame = keras.Input((16, 16, 3))
     options = {"frame_shape": (16, 16, 3), "frame_labels": 2, "clip_labels": 0}
     for name, message in (("frame_encoder", None), ("other", "expected an encoder named frame_")):

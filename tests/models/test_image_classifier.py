@@ -56,7 +56,7 @@ def test_hard_glimpses_come_with_their_probabilities(tmp_path):
         ({"kind": "dot"}, None, "reader.cell: expected 7 units, as many as the grid has channels"),
     ],
 )
-def test_combinations_that_cannot_work(attention, cell, message):
+def test_impossible_combinations_are_refused(attention, cell, message):
     with pytest.raises(UserError) as fault:
         options_of(attention, cell)
     assert message in str(fault.value)
@@ -67,7 +67,7 @@ def test_dot_attention_reads_a_grid_with_as_many_channels_as_units():
     assert model(IMAGES)["logits"].shape == (2, 3)
 
 
-def test_a_pooling_classifier_reads_the_whole_image_at_once():
+def test_a_pooling_classifier_reads_the_whole_image():
     options = options_of({"kind": "additive"})
     model = build_pooling_classifier(options, image_shape=(32, 32, 3), classes=3)
     assert model(IMAGES)["logits"].shape == (2, 3)

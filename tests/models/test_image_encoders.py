@@ -28,7 +28,7 @@ def test_patches_and_stages_divide_the_grid():
 
 
 @pytest.mark.parametrize("fine_tune", [False, True])
-def test_a_backbone_learns_only_where_it_is_fine_tuned(fine_tune):
+def test_a_backbone_is_updated_only_where_it_is_fine_tuned(fine_tune):
     options = BackboneEncoderOptions(backbone=mobilenet(), fine_tune=fine_tune)
     encoder = options.make((40, 40, 3))
     assert encoder.output_shape == (None, 2, 2, 1280)
@@ -71,7 +71,7 @@ def test_features_are_projected_or_read_as_they_are():
         (31, None, "image size: 31.*at least 32x32"),
     ],
 )
-def test_errors_of_backbones(tmp_path, size, content, message):
+def test_errors_of_backbones_name_the_setting(tmp_path, size, content, message):
     path = tmp_path / "backbone.weights.h5"
     if content is not None:
         path.write_bytes(content)

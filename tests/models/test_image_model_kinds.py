@@ -47,7 +47,7 @@ ENCODERS: dict[str, dict[str, Any]] = {
 }
 
 
-def test_all_kinds_are_here():
+def test_all_kinds_are_listed():
     assert {*ATTENTIONS, *ALONG_SEQUENCES} == set(AttentionOptions.kinds.load())
     assert {options["kind"] for options in ENCODERS.values()} == set(
         ImageEncoderOptions.kinds.load()

@@ -118,7 +118,7 @@ def test_dropout_of_each_kind_acts_in_training_alone():
 
 
 @pytest.mark.parametrize("pooling", ["last", "max"])
-def test_one_batch_is_learned_by_heart(pooling):
+def test_one_batch_is_memorised(pooling):
     model = make_model(pooling={"kind": pooling})
     trainer = make_trainer(model, 0.05)
     for _ in range(40):

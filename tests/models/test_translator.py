@@ -58,7 +58,7 @@ def test_padding_of_either_side_changes_nothing(options):
     np.testing.assert_allclose(np.asarray(together["alignments"]).sum(axis=-1), 1, rtol=1e-5)
 
 
-def test_decoding_step_by_step_says_what_the_model_says_of_the_same_words():
+def test_decoding_step_by_step_equals_teacher_forcing():
     model = make_model(SHARED)
     decoded = greedy_search(*begin_translation(model, SOURCE), max_length=5)
     ids = np.asarray(decoded.ids)[:, 0]
@@ -95,7 +95,7 @@ def test_first_loss_is_about_the_logarithm_of_the_vocabulary():
     assert float(TokenCrossEntropy()(SAYS, logits)) == pytest.approx(np.log(500), rel=0.05)
 
 
-def test_one_batch_is_learnt_by_heart():
+def test_one_batch_is_memorised():
     model = make_model(SHARED)
     trainer = keras.Model(model.input, model.output["logits"])
     trainer.compile(keras.optimizers.Adam(0.03), loss=TokenCrossEntropy())

@@ -36,7 +36,7 @@ def make_model():
     return build_vqa_model(OPTIONS, image_shape=(16, 16, 3), vocab=12, answers=5)
 
 
-def test_outputs_have_their_shapes_and_alignments_sum_to_one(inputs):
+def test_outputs_have_the_documented_shapes_and_alignments_sum_to_one(inputs):
     output = make_model()(inputs)
     assert output["logits"].shape == (3, 5)
     assert output["alignments"].shape == (3, 2, 4, 4)
@@ -78,7 +78,7 @@ def test_every_weight_learns(inputs):
         assert not np.array_equal(weight.numpy(), old), weight.path
 
 
-def test_one_batch_is_learned_by_heart(inputs):
+def test_one_batch_is_memorised(inputs):
     model = make_model()
     trainer = keras.Model(model.input, model.output["logits"])
     trainer.compile(keras.optimizers.Adam(0.02), loss=soft_cross_entropy)

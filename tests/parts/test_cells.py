@@ -33,7 +33,7 @@ def small(kind):
     return KINDS[kind](units=4, **options)
 
 
-def test_the_options_that_the_lists_stand_for():
+def test_kinds_have_the_options_of_their_lists():
     assert set(KINDS) - set(SEQUENTIAL) == {"att2in"}
     assert set(WITH_DROPOUT) == {"lstm", "gru", "vanilla"}
     assert {"lstm", "layer_norm_lstm", "peephole_lstm"} <= set(WITH_FORGET_BIAS)

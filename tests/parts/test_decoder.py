@@ -59,7 +59,7 @@ def test_only_a_decoder_with_scheduled_sampling_has_a_rate():
         schedule.make_callback(DecoderOptions(attention=ATTENTION).make(9, 4))
 
 
-def test_combinations_that_cannot_work_are_refused():
+def test_impossible_combinations_are_refused():
     with pytest.raises(UserError, match="depth: expected at least 2 with top_down, got 1"):
         DecoderOptions(architecture="top_down")
     with pytest.raises(UserError, match="attention: expected a mechanism, got none"):

@@ -37,7 +37,7 @@ def test_a_backbone_is_trained_only_where_it_is_fine_tuned(fine_tune):
     assert bool(encoder.trainable_variables) == fine_tune
 
 
-def test_a_saved_backbone_gives_the_features_of_its_file(tmp_path):
+def test_a_saved_backbone_computes_the_features_of_its_file(tmp_path):
     model = BACKBONE.make(32)
     model.save(tmp_path / "backbone.keras")
     saved = SavedBackboneOptions(path=tmp_path / "backbone.keras", preparation="tf")
@@ -59,7 +59,7 @@ def test_settings_survive_yaml_and_pickling(kind):
     check_round_trip(ImageEncoderOptions, OPTIONS[kind])
 
 
-def test_what_is_missing_is_reported_before_a_build(tmp_path):
+def test_missing_requirements_are_reported_before_a_build(tmp_path):
     missing = tmp_path / "missing.keras"
     with pytest.raises(UserError, match=r"backbone.path: expected a file .* got No such file"):
         BackboneEncoderOptions(backbone=SavedBackboneOptions(path=missing)).check_files()

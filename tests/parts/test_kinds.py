@@ -40,7 +40,7 @@ def test_two_that_claim_one_name_are_refused(install, names):
         CellOptions.kinds.load()
 
 
-def test_what_is_no_settings_class_is_refused(install):
+def test_only_settings_classes_are_accepted(install):
     install("indy", target="json:dumps")
     with pytest.raises(UserError, match=r"entry point indy .*expected a subclass of rnnpipe.setti"):
         CellOptions.kinds.load()

@@ -250,7 +250,7 @@ def test_settings_have_the_names_of_the_arguments_that_they_become():
     assert renamed == GO_ELSEWHERE
 
 
-def test_every_part_is_compared_with_what_it_becomes():
+def test_every_part_is_compared_with_its_arguments():
     package = import_module("rnnpipe.parts")
     parts = set()
     for found in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):

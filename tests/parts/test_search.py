@@ -27,7 +27,7 @@ def search(**options):
     return np.asarray(decoded.ids)[0].tolist()
 
 
-def test_a_beam_of_one_is_greedy():
+def test_a_beam_of_one_equals_greedy_search():
     assert search(beam_width=1, n_best=1) == [[4, 4, 4]]
 
 
@@ -35,7 +35,7 @@ def test_a_wider_beam_finds_the_likeliest_sequences():
     assert search(beam_width=4, n_best=2, length_penalty=0.0) == [[3, 0, 0], [4, 4, 4]]
 
 
-def test_groups_differ():
+def test_groups_have_different_sequences():
     first, second = search(beam_width=2, n_best=2, groups=2, diversity=5.0)
     assert first != second
 
@@ -54,7 +54,7 @@ def test_groups_differ():
         ),
     ],
 )
-def test_searches_that_cannot_be_are_refused(options, message):
+def test_impossible_searches_are_refused(options, message):
     with pytest.raises(UserError, match=message):
         BeamSearchOptions(**options)
 
@@ -88,7 +88,7 @@ def test_rules_are_kinds_that_name_tokens():
     ("options", "expected"),
     [({}, 5), ({"top_k": 1}, 4), ({"top_p": 0.4}, 4), ({"temperature": 0.01}, 4)],
 )
-def test_sampling_draws_as_set(options, expected):
+def test_sampling_follows_its_settings(options, expected):
     drawn = SamplingOptions(**options).sample(LOG_PROBS, np.array([[0.95]], "float32"))
     assert int(drawn[0]) == expected
 

@@ -9,8 +9,8 @@ import pytest
 def count_of():
     """The number in a row of the table that a build ends with."""
 
-    def count(told: str, row: str) -> int:
-        found = re.search(rf"{row} +│ +(\d+) │", told)
+    def count(printed: str, row: str) -> int:
+        found = re.search(rf"{row} +│ +(\d+) │", printed)
         assert found is not None
         return int(found[1])
 

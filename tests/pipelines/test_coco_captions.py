@@ -60,14 +60,14 @@ def test_flags_are_checked_as_a_config_is(options, message, tmp_path, capsys):
     assert message in capsys.readouterr().err
 
 
-def test_mistakes_are_told(shared_data, tmp_path, capsys):
-    def told(kind, **source):
+def test_mistakes_are_reported(shared_data, tmp_path, capsys):
+    def error_of(kind, **source):
         given = {f"source.{name}": value for name, value in source.items()}
         options = {"source.kind": kind, **given, "directory": tmp_path / "records"}
         assert coco_captions.main(flags(options)) == 2
         return capsys.readouterr().err
 
     flickr8k, coco = shared_data / "flickr8k_mini", shared_data / "coco_mini"
-    assert "captions of COCO (*captions*.json" in told("coco_captions", path=flickr8k)
-    assert "one file of captions (*.token.txt)" in told("flickr8k", path=coco)
-    assert "the name or the path of a data set, got neither" in told("tfds")
+    assert "captions of COCO (*captions*.json" in error_of("coco_captions", path=flickr8k)
+    assert "one file of captions (*.token.txt)" in error_of("flickr8k", path=coco)
+    assert "the name or the path of a data set, got neither" in error_of("tfds")

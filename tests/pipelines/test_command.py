@@ -116,7 +116,7 @@ def test_flags_are_read_as_names_and_values():
     ]
 
 
-def test_words_that_are_no_flags_are_refused(capsys):
+def test_arguments_that_are_no_flags_are_refused(capsys):
     with pytest.raises(SystemExit) as end:
         read_flags(make_parser(PROGRAM, None, Drawing), ["--title", "a", "b"])
     assert end.value.code == 2
@@ -205,7 +205,7 @@ def fail_with(error, monkeypatch):
     return run(PROGRAM, None, StreamData, arguments)
 
 
-def test_a_file_that_cannot_be_read_is_named(monkeypatch, capsys):
+def test_an_unreadable_file_is_named(monkeypatch, capsys):
     error = FileNotFoundError(2, "No such file or directory", "raw.txt")
     assert fail_with(error, monkeypatch) == 2
     assert (
@@ -218,7 +218,7 @@ def test_errors_without_a_file_are_raised(monkeypatch):
         fail_with(OSError("no file has to do with it"), monkeypatch)
 
 
-def test_the_keyboard_ends_it(monkeypatch, capsys):
+def test_a_keyboard_interrupt_ends_the_command(monkeypatch, capsys):
     assert fail_with(KeyboardInterrupt(), monkeypatch) == 130
     assert capsys.readouterr().err == "rnnpipe.pipelines.numbers: interrupted\n"
 

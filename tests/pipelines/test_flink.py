@@ -23,7 +23,7 @@ NETWORK = (
 )
 CLIPS = f"--source clips --path {{raw}} --frame-labels {FRAME_LABELS} --rate 6 --image-size 16"
 
-# The kind of record: the pipeline, the kind of raw data, and what it is told.
+# The kind of record: the pipeline, the kind of raw data, and its arguments.
 JOBS = {
     "vqa": ("vqa", "vqa", "--source.kind vqa_v2 --source.path {raw} --image.size 16"),
     "caption": (
@@ -80,14 +80,14 @@ def test_every_pipeline_and_every_config_is_tried():
 
 
 def line_of(kind, folder):
-    """What a pipeline is told of raw data that this writes, of which some is broken."""
-    _, raw_kind, told = JOBS[kind]
+    """The arguments of a pipeline for raw data that this writes, of which some is broken."""
+    _, raw_kind, message = JOBS[kind]
     raw = KINDS[raw_kind](folder / "raw", 40, 1)
     weights = folder / "backbone.weights.h5"
-    if "{weights}" in told:
+    if "{weights}" in message:
         write_weights(weights, alpha=1.0)
     path = getattr(raw.source, "folder", folder / "raw")  # below it, if it is drawn
-    return shlex.split(f"{told} {COMMON}".format(raw=path, weights=weights))
+    return shlex.split(f"{message} {COMMON}".format(raw=path, weights=weights))
 
 
 @pytest.mark.cluster
@@ -113,15 +113,15 @@ def test_a_config_is_built_with_the_same_bytes_on_flink(name, cluster, tmp_path)
     line += [part for override in CONFIGS[name] for part in ("--set", override)]
     here, there = tmp_path / "here", tmp_path / "there"
     assert rnnpipe([*line, "--set", f"data.directory={here}"]) == 0
-    told = ["--set", f"data.directory={there}", "--", *cluster.options()]
-    assert rnnpipe([*line, *told]) == 0
+    message = ["--set", f"data.directory={there}", "--", *cluster.options()]
+    assert rnnpipe([*line, *message]) == 0
     assert contents(here) == contents(there)
     assert min(RecordsDirectory.open(there).splits.values()) > 0
 
 
 @pytest.mark.cluster
 @pytest.mark.parametrize("program", ["rnnpipe.pipelines.text_pairs", "rnnpipe.cli"])
-def test_a_shell_puts_the_options_into_the_line_as_the_manual_has_it(program, cluster, tmp_path):
+def test_options_of_the_manual_survive_the_shell(program, cluster, tmp_path):
     if program == "rnnpipe.cli":
         config = ROOT / "configs" / "translation.yaml"
         few = [part for override in CONFIGS["translation"] for part in ("--set", override)]
@@ -133,8 +133,8 @@ def test_a_shell_puts_the_options_into_the_line_as_the_manual_has_it(program, cl
     environment = {**os.environ, "RNNPIPE_FLINK": str(cluster.components.home)}
 
     def build(name, after):
-        told = shlex.join([*line, f"{output}{tmp_path / name}"])
-        command = f"{python} -m {program} {told} {after}"
+        message = shlex.join([*line, f"{output}{tmp_path / name}"])
+        command = f"{python} -m {program} {message} {after}"
         done = subprocess.run(
             ["sh", "-c", command],
             cwd=ROOT,

@@ -17,9 +17,7 @@ SIDES = [
 ]
 
 
-def test_a_pipeline_reads_and_writes_where_beams_own_options_say(
-    bucket, tmp_path, monkeypatch, capsys
-):
+def test_a_pipeline_honours_beams_own_options(bucket, tmp_path, monkeypatch, capsys):
     KINDS["text_pair"](tmp_path / "raw", 40, 1)
     for name, content in contents(tmp_path / "raw").items():
         (bucket / "raw" / name).write_bytes(content)
@@ -51,7 +49,7 @@ def test_a_pipeline_reads_and_writes_where_beams_own_options_say(
         ("what://bucket/raw", "records", "expected a kind of object store, got what; name a"),
     ],
 )
-def test_wrong_places_are_told(path, output, expected, bucket, tmp_path, monkeypatch, capsys):
+def test_wrong_paths_are_reported(path, output, expected, bucket, tmp_path, monkeypatch, capsys):
     KINDS["text_pair"](tmp_path / "raw", 40, 1)
     monkeypatch.chdir(tmp_path)
     paths = ["--source.path", path.format(bucket=bucket), "--directory", output]
@@ -60,25 +58,25 @@ def test_wrong_places_are_told(path, output, expected, bucket, tmp_path, monkeyp
     assert not (tmp_path / "records").exists()
 
 
-def test_missing_keys_are_told(bucket, monkeypatch, capsys):
+def test_missing_keys_are_reported(bucket, monkeypatch, capsys):
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
     fsspec.filesystem("s3").clear_instance_cache()
     assert main(["--source.path", str(bucket / "raw"), "--directory", "records", *SIDES]) == 2
-    told = capsys.readouterr().err
-    assert "expected an object store that gives access, got NoCredentialsError" in told
-    assert "AWS_ACCESS_KEY_ID" in told
+    printed = capsys.readouterr().err
+    assert "expected an object store that gives access, got NoCredentialsError" in printed
+    assert "AWS_ACCESS_KEY_ID" in printed
 
 
 @pytest.mark.skipif(find_spec("gcsfs") is not None, reason="what it asks for is installed")
-def test_a_missing_extra_is_told(capsys):
+def test_a_missing_extra_is_reported(capsys):
     assert main(["--source.path", "gs://bucket/raw", "--directory", "records", *SIDES]) == 2
     assert "got none; pip install 'rnnpipe[gcp]'" in capsys.readouterr().err
 
 
-def test_what_is_written_by_rnnpipe_is_written_to_a_disk(bucket, capsys):
+def test_output_files_of_rnnpipe_are_on_a_disk(bucket, capsys):
     path = f"data.source.path={bucket}/raw"
     assert rnnpipe(["build", "configs/sentiment.yaml", "--set", path]) == 2
     assert "got an object store; name one, or write it there" in capsys.readouterr().err

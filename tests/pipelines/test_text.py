@@ -18,16 +18,16 @@ def test_classes_are_built_and_reused(tmp_path, capsys, count_of):
     arguments += ["--text.tokenizer", "char", "--directory", str(tmp_path / "records")]
     arguments += ["--repeats.duplicates", "drop"]
     assert text_classes.main(arguments) == 0
-    told = capsys.readouterr()
+    printed = capsys.readouterr()
     records = RecordsDirectory.open(tmp_path / "records")
-    assert count_of(told.out, "train") == records.splits["train"]
-    assert count_of(told.out, "dead letters") == 0
-    assert "80/80" in told.err
+    assert count_of(printed.out, "train") == records.splits["train"]
+    assert count_of(printed.out, "dead letters") == 0
+    assert "80/80" in printed.err
     assert text_classes.main(arguments) == 0
     assert "holds these records already" in capsys.readouterr().out
 
 
-def test_pairs_of_named_files_are_built_and_leaks_are_told(tmp_path, capsys, count_of):
+def test_pairs_of_named_files_are_built_and_leaks_are_reported(tmp_path, capsys, count_of):
     for name, lines in (("a", ["eins", "zwei", "drei"]), ("b", ["zwei"])):
         for language in ("de", "en"):
             text = "".join(f"{line} {language}\n" for line in lines)
@@ -36,14 +36,14 @@ def test_pairs_of_named_files_are_built_and_leaks_are_told(tmp_path, capsys, cou
     arguments += ["--source.files", "{train: a, test: b}", "--directory", str(tmp_path / "records")]
     arguments += ["--text.joint", "false", "--text.tokenizer", "word"]
     assert text_pairs.main(arguments) == 0
-    told = capsys.readouterr().out
-    assert count_of(told, "test") == 1
-    assert "Note: the pair of 1 of 1 test records is in " in told
+    printed = capsys.readouterr().out
+    assert count_of(printed, "test") == 1
+    assert "Note: the pair of 1 of 1 test records is in " in printed
     assert RecordsDirectory.open(tmp_path / "records").splits["test"] == 1
 
 
 @pytest.mark.parametrize(
-    ("pipeline", "arguments", "told"),
+    ("pipeline", "arguments", "message"),
     [
         (text_classes, ["--source.kind", "label_files"], "source.path: expected a path, got nothi"),
         (text_classes, ["--source.kind", "xml"], "--source.kind=xml: expected label_files, label_"),
@@ -80,15 +80,15 @@ def test_pairs_of_named_files_are_built_and_leaks_are_told(tmp_path, capsys, cou
         ),
     ],
 )
-def test_mistakes_are_told(pipeline, arguments, told, tmp_path, capsys):
+def test_mistakes_are_reported(pipeline, arguments, message, tmp_path, capsys):
     output = ["--directory", str(tmp_path / "records")]
     assert pipeline.main([*output, *arguments]) == 2
-    assert told in capsys.readouterr().err
+    assert message in capsys.readouterr().err
     assert not (tmp_path / "records").exists()
 
 
 @pytest.mark.parametrize("pipeline", ["text_classes", "text_pairs"])
-def test_help_says_where_beams_options_go(pipeline):
+def test_help_documents_where_beams_options_go(pipeline):
     command = [sys.executable, "-m", f"rnnpipe.pipelines.{pipeline}", "--help"]
-    told = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT).stdout
-    assert "Options after `--` are Beam's own" in told
+    printed = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT).stdout
+    assert "Options after `--` are Beam's own" in printed

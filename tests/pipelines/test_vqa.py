@@ -25,17 +25,17 @@ def arguments(drawn_vqa, tmp_path):
 
 def test_it_builds_and_reuses_records(arguments, tmp_path, capsys, count_of):
     assert vqa.main([*arguments, "--image.size", "32"]) == 0
-    told = capsys.readouterr()
+    printed = capsys.readouterr()
     records = RecordsDirectory.open(tmp_path / "records")
     assert sum(records.splits.values()) == 96
-    assert count_of(told.out, "train") == records.splits["train"]
-    assert count_of(told.out, "dead letters") == 0
-    assert "96/96" in told.err
+    assert count_of(printed.out, "train") == records.splits["train"]
+    assert count_of(printed.out, "dead letters") == 0
+    assert "96/96" in printed.err
     assert vqa.main([*arguments, "--image.size", "32"]) == 0
     assert "holds these records already" in capsys.readouterr().out
 
 
-def test_mistakes_are_told(arguments, drawn_vqa, capsys):
+def test_mistakes_are_reported(arguments, drawn_vqa, capsys):
     for image in (drawn_vqa / "train").iterdir():
         image.write_bytes(b"")
     assert vqa.main([*arguments, "--", "--job_name=broken"]) == 2
@@ -46,10 +46,10 @@ def test_mistakes_are_told(arguments, drawn_vqa, capsys):
     )
 
 
-def test_help_says_where_beams_options_go():
+def test_help_documents_where_beams_options_go():
     command = [sys.executable, "-m", "rnnpipe.pipelines.vqa", "--help"]
-    told = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT).stdout
-    assert "Options after `--` are Beam's own" in told
+    printed = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT).stdout
+    assert "Options after `--` are Beam's own" in printed
 
 
 def test_a_killed_build_leaves_nothing_visible_and_the_next_one_cleans_up(arguments, tmp_path):

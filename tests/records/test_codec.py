@@ -69,7 +69,7 @@ def test_a_tensor_has_the_axes_that_are_declared():
         encode_example(SPEC, {**VALUES, "grid": np.zeros((2, 3))})
 
 
-def test_fields_are_shown_with_their_shapes():
+def test_fields_are_printed_with_their_shapes():
     shown = {name: field.type for name, field in SPEC.fields.items()}
     assert shown["number"] == "int64"
     assert shown["names"] == "text[]"
@@ -118,7 +118,7 @@ def test_fields_must_be_those_declared(values):
         encode_example(SPEC, values)
 
 
-def test_every_kind_of_record_says_what_its_fields_mean():
+def test_every_kind_of_record_documents_its_fields():
     for name, spec in SPECS.items():
         assert spec.name == name
         assert spec.description.endswith(".")

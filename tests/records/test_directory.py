@@ -86,7 +86,7 @@ def test_a_foreign_directory_is_not_replaced(tmp_path):
     assert (tmp_path / "thesis.tex").read_text() == "precious"
 
 
-def test_a_failed_build_leaves_nothing_and_keeps_what_was_there(directory):
+def test_a_failed_build_keeps_the_old_records_alone(directory):
     def build():
         with publishing(directory) as staging:
             (staging.local / "half").write_text("")
@@ -118,7 +118,7 @@ def test_leftovers_of_killed_builds_are_removed_and_those_of_running_ones_kept(t
     assert running.exists()
 
 
-def test_an_unwritable_place_is_told(tmp_path):
+def test_an_unwritable_target_is_reported(tmp_path):
     (tmp_path / "file").write_text("")
     expected = "expected a directory for records that can be written"
     with pytest.raises(UserError, match=expected), publishing(tmp_path / "file" / "records"):

@@ -1,7 +1,7 @@
 from rnnpipe.records.fingerprint import make_fingerprint
 
 
-def test_files_that_cannot_be_read_count_by_name(tmp_path):
+def test_unreadable_files_count_by_name(tmp_path):
     paths = [tmp_path / name for name in ("a.txt", "link.txt", "link.jpg", "folder.txt")]
     paths[0].write_text("a")
     paths[3].mkdir()

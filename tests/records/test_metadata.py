@@ -14,7 +14,7 @@ for spec in reversed(specs._ALL):
 """
 
 
-def test_tensorflow_is_not_heard_whatever_is_built(tmp_path):
+def test_tensorflow_prints_nothing_whatever_is_built(tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", WRITE, tmp_path], check=True, capture_output=True, text=True
     )

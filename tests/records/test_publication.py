@@ -15,7 +15,8 @@ from rnnpipe.records.manifest import MANIFEST
 from rnnpipe.records.publication import publishing
 from rnnpipe.records.specs import TEXT_CLASS
 from rnnpipe.records.tfrecord import write_tfrecord
-from rnnpipe.storage.paths import StorePath, remove_tree
+from rnnpipe.storage.paths import remove_tree
+from rnnpipe.storage.store_path import StorePath
 
 RECORD = {"text_id": "1", "text": "fine", "tokens": [4], "label": 1}
 
@@ -39,7 +40,7 @@ def place(bucket):
     return bucket / "records"
 
 
-def test_readers_get_what_was_published(place):
+def test_readers_open_the_published_records(place):
     records = RecordsDirectory.open(place)
     assert records.published == place
     assert [record["text"] for record in records.read("train")] == ["fine"]
@@ -59,15 +60,15 @@ def test_files_are_fetched_once_and_records_only_when_asked_for(place, monkeypat
         return plain(self, path)
 
     monkeypatch.setattr(StorePath, "download", download)
-    for told in ([(1, 1)], []):
+    for calls in ([(1, 1)], []):
         records, progress = RecordsDirectory.open(place), []
-        assert "tfrecord" not in "".join(fetched) or not told
+        assert "tfrecord" not in "".join(fetched) or not calls
         records.fetch(partial(_note, progress))
-        assert progress == told
+        assert progress == calls
     assert len(fetched) == len(set(fetched)) == 4
 
 
-def test_a_damaged_file_is_noticed(place):
+def test_a_damaged_file_is_detected(place):
     records = RecordsDirectory.open(place)
     (shard,) = (path for path in place.rglob("*.tfrecord-*"))
     content = bytearray(shard.read_bytes())
@@ -81,7 +82,7 @@ def test_a_damaged_file_is_noticed(place):
     assert not list(records.path.glob("*tfrecord*"))
 
 
-def test_before_publication_there_is_nothing_and_after_a_fault_nothing_is_left(bucket):
+def test_nothing_is_visible_before_publication_or_after_an_error(bucket):
     def build():
         with publishing(bucket / "records") as staging:
             fill(staging)
@@ -118,13 +119,13 @@ def test_leftovers_of_killed_builds_are_removed_and_those_of_running_ones_kept(p
     assert running.exists()
 
 
-def test_a_missing_bucket_is_told(bucket):
+def test_a_missing_bucket_is_reported(bucket):
     elsewhere = StorePath("s3://no-such-bucket-of-mine/records")
     with pytest.raises(UserError, match="got no such bucket"), publishing(elsewhere):
         pass
 
 
-def test_a_place_with_other_things_is_refused(bucket):
+def test_a_target_with_other_files_is_refused(bucket):
     (bucket / "records" / "thesis.tex").write_text("precious")
     expected = "got a directory with other things in it"
     with pytest.raises(UserError, match=expected), publishing(bucket / "records"):
@@ -145,7 +146,7 @@ def test_a_manifest_of_something_else_is_refused(content, bucket):
     assert (bucket / "app" / MANIFEST).read_text() == content
 
 
-def test_workers_with_another_working_directory_find_the_place(tmp_path, monkeypatch):
+def test_paths_are_absolute_for_workers(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with publishing(Path("records")) as staging:
         assert staging.shared.parent == tmp_path
@@ -155,7 +156,9 @@ def test_workers_with_another_working_directory_find_the_place(tmp_path, monkeyp
 
 @pytest.mark.parametrize("kind", ["disk", "store"])
 @pytest.mark.parametrize("fault", [RuntimeError("a worker found no such file"), None])
-def test_a_place_that_vanishes_is_told_and_the_old_records_stay(kind, fault, tmp_path, bucket):
+def test_a_target_that_is_removed_is_reported_and_the_old_records_stay(
+    kind, fault, tmp_path, bucket
+):
     path = (tmp_path if kind == "disk" else bucket) / "records"
     with publishing(path) as staging:
         fill(staging)
@@ -202,7 +205,7 @@ def test_old_records_come_back_that_a_killed_build_was_replacing(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["records"]
 
 
-def test_a_full_disk_is_told_by_readers(place, monkeypatch):
+def test_a_full_disk_is_reported_while_reading(place, monkeypatch):
     def fill_disk(self, path):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 

@@ -21,7 +21,7 @@ def test_records_survive_the_round_trip(tmp_path):
     assert list(read_tfrecord(tmp_path / "file")) == RECORDS
 
 
-def test_a_file_is_there_only_when_it_is_whole(tmp_path):
+def test_a_file_appears_only_when_it_is_complete(tmp_path):
     def fail():
         yield b"one"
         assert not (tmp_path / "file").exists()
@@ -43,7 +43,7 @@ def test_a_file_is_there_only_when_it_is_whole(tmp_path):
         (lambda data: data[:-10] + b"\x07" + data[-9:], "got a record whose checksum is wrong"),
     ],
 )
-def test_damage_is_found(tmp_path, damage, got):
+def test_damage_is_detected(tmp_path, damage, got):
     path = tmp_path / "file"
     write_tfrecord(path, RECORDS)
     path.write_bytes(damage(path.read_bytes()))

@@ -38,11 +38,11 @@ def shard_of(folder):
     return next(path for path in sorted(folder.glob("*train.tfrecord*")) if path.stat().st_size)
 
 
-def test_what_a_build_left_is_whole(built):
+def test_finished_records_pass_verification(built):
     assert verify_records(RecordsDirectory.open(built)) == 40
 
 
-def test_one_changed_byte_is_found(folder):
+def test_a_changed_byte_is_detected(folder):
     path = shard_of(folder)
     raw = bytearray(path.read_bytes())
     raw[len(raw) // 2] ^= 1
@@ -50,7 +50,7 @@ def test_one_changed_byte_is_found(folder):
     assert f"{path} at byte" in fault_of(folder)
 
 
-def test_a_missing_record_and_one_too_many_are_found(folder):
+def test_missing_and_surplus_records_are_detected(folder):
     path = shard_of(folder)
     raw = path.read_bytes()
     path.write_bytes(b"")
@@ -60,7 +60,7 @@ def test_a_missing_record_and_one_too_many_are_found(folder):
     assert f"{path}: expected " in fault_of(folder)
 
 
-def test_a_record_of_another_kind_is_found(folder):
+def test_a_record_of_another_kind_is_detected(folder):
     path = shard_of(folder)
     pair = {
         "pair_id": "1",

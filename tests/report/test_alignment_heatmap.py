@@ -32,7 +32,7 @@ def test_the_picture_is_darkest_where_the_weight_is():
     assert blocks.mean(axis=(1, 3)).argmin(axis=1).tolist() == [0, 1, 2]
 
 
-def test_numbers_that_are_none_are_drawn_as_nothing():
+def test_nan_is_not_drawn():
     assert draw_alignment(np.full((1, 2), np.nan), ["a", "b"], ["c"]).startswith(b"\x89PNG")
 
 

@@ -23,7 +23,7 @@ from rnnpipe.report.items import Table
         ([], []),
     ],
 )
-def test_column(cells, texts):
+def test_a_column_is_formatted(cells, texts):
     assert show_column(cells) == texts
 
 
@@ -31,7 +31,7 @@ def test_column(cells, texts):
     ("number", "text"),
     [(0.9412, "0.941"), (4.8, "4.8"), (34.567, "34.6"), (1200, "1,200"), (1.0, "1.000"), (7, "7")],
 )
-def test_number_alone(number, text):
+def test_a_single_number_is_formatted(number, text):
     assert show_number(number) == text
 
 
@@ -53,5 +53,5 @@ def test_only_fractions_have_bars(column, bars):
     assert [row[0].is_number for row in rows] == [False] * len(column)
 
 
-def test_table_without_rows():
+def test_a_table_may_have_no_rows():
     assert show_table(Table("", ("name", "value"), [])) == []

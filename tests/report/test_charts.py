@@ -23,14 +23,14 @@ def test_training_and_validation_share_a_chart():
     assert [line.shown for line in charts[0].lines] == ["2.000", "2.500"]
 
 
-def test_what_never_changed_needs_no_chart():
+def test_constant_columns_have_no_chart():
     assert steady_values(HISTORY) == {"learning_rate": 0.001}
     flat = {"loss": [1.0, 1.0], "val_loss": [1.0, 1.0]}
     assert steady_values(flat) == {}  # a loss that stands still is news
     assert len(draw_charts(flat, None)) == 1
 
 
-def test_points_lie_where_the_ticks_say():
+def test_points_agree_with_the_ticks():
     (chart,) = draw_charts({"loss": [0.0, 1.0, 0.5]}, None)
     at = {tick.label: tick.at for tick in chart.y_ticks}
     assert at["0.0"] == BOTTOM
@@ -53,13 +53,13 @@ def test_best_epoch_is_counted_as_the_epochs_are(start, best):
 
 
 @pytest.mark.parametrize("best", [None, 9])
-def test_without_a_best_epoch_the_last_value_is_named(best):
+def test_the_last_value_is_named_without_a_best_epoch(best):
     (chart,) = draw_charts({"loss": [3.0, 2.0, 1.0]}, best)
     assert chart.best is None
     assert chart.lines[0].shown == "1.000"
 
 
-def test_line_breaks_where_a_value_is_no_number():
+def test_a_line_is_interrupted_at_nan():
     history = {"loss": [3.0, 2.0, math.nan, 1.0, math.inf]}
     (chart,) = draw_charts(history, None)
     path = chart.lines[0].path

@@ -27,7 +27,7 @@ def test_right_samples_take_turns_and_wrong_ones_come_by_confidence():
     assert (len(many), none) == (10, [])
 
 
-def test_scores_stand_beside_the_baselines():
+def test_scores_are_tabulated_beside_the_baselines():
     metrics = ("accuracy", "macro_f1", "log_loss", "calibration_error")
     scores = dict.fromkeys(metrics, 0.5)
     scores |= {f"baseline/cnn/{metric}": 0.25 for metric in metrics}
@@ -36,7 +36,7 @@ def test_scores_stand_beside_the_baselines():
     assert table.rows == [("model", *[0.5] * 4), ("plain CNN", *[0.25] * 4)]
 
 
-def test_a_sample_says_what_it_was_taken_for():
+def test_a_sample_title_names_the_predicted_class():
     assert sample_title("star", "star") == "star"
     assert sample_title("cross", "star") == "cross, but it is star"
     (first, *rest) = list_answers([0.1, 0.2, 0.3, 0.4], list("abcd"), "d")

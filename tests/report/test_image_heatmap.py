@@ -75,7 +75,7 @@ def test_row_and_column_are_not_confused():
 
 
 @pytest.mark.parametrize("noise", [0, 1e-7])
-def test_even_attention_has_no_spot(noise):
+def test_uniform_attention_highlights_nothing(noise):
     alignment = np.full((8, 8), 1 / 64) + noise * np.random.default_rng(0).normal(size=(8, 8))
     drawn = pixels(draw_attention(grey(64, 64), alignment))
     assert np.ptp(drawn, axis=(0, 1)).max() <= 2
@@ -101,13 +101,13 @@ def test_alignment_of_a_diverged_model_is_drawn_flat(value):
         (grey(8, 8), np.ones((1, 2, 2)), r"alignment: expected \(rows, columns\), got \(1, 2, 2\)"),
     ],
 )
-def test_wrong_shapes_are_told(image, alignment, message):
+def test_wrong_shapes_are_refused(image, alignment, message):
     with pytest.raises(ValueError, match=message):
         draw_attention(image, alignment)
 
 
 @pytest.mark.parametrize("glimpses", [0, 1, 3])
-def test_glimpses_stand_side_by_side(glimpses):
+def test_glimpses_are_concatenated(glimpses):
     alignments = np.zeros((glimpses, 4, 4))
     alignments[:, 1, 1] = 1
     drawn = pixels(draw_glimpses(grey(64, 64), alignments, "What is it?", [("red", 0.8)]))
@@ -157,7 +157,7 @@ def test_image_of_one_row_of_pixels_can_be_attended_to():
     assert pixels(draw_attention(grey(1, 900), np.eye(4))).shape == (2, PICTURE_WIDTH, 3)
 
 
-def test_a_strip_shows_the_image_and_a_picture_for_each_word():
+def test_a_strip_has_the_image_and_a_picture_of_each_word():
     image = np.full((32, 32, 3), 200, "uint8")
     sizes = {}
     for count in (0, 3, 9):

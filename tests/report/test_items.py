@@ -3,7 +3,7 @@ import pytest
 from rnnpipe.report.items import Calibration, Confusion, Table
 
 
-def test_table_names_the_row_with_a_cell_too_few():
+def test_a_row_with_a_missing_cell_is_named():
     with pytest.raises(ValueError, match=r"table 'Scores': expected 2 cells, got \('model',\)"):
         Table("Scores", ("", "accuracy"), (("always yes", 0.5), ("model",)))
 
@@ -19,6 +19,6 @@ def test_confusion_of_nothing():
 
 
 @pytest.mark.parametrize("point", [(1.1, 0.5, 3), (0.5, -0.1, 3)])
-def test_calibration_is_of_shares(point):
+def test_calibration_axes_are_shares(point):
     with pytest.raises(ValueError, match=r"calibration 'Model': expected shares within \[0, 1\]"):
         Calibration("Model", [(0.6, 0.7, 2), point])

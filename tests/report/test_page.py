@@ -127,7 +127,7 @@ def read(tmp_path, page):
     return Reader(html)
 
 
-def test_page_tells_everything(tmp_path, page):
+def test_the_page_shows_all_content(tmp_path, page):
     text = read(tmp_path, page).text
     for part in (
         "vqa · shapes",
@@ -152,7 +152,7 @@ def test_page_tells_everything(tmp_path, page):
         assert " ".join(part.split()) in text or part in text, part
 
 
-def test_images_are_inside_and_described(tmp_path, page):
+def test_images_are_embedded_with_alternative_texts(tmp_path, page):
     images = read(tmp_path, page).all("img")
     assert len(images) == 6
     for image in images:
@@ -164,7 +164,7 @@ def test_images_are_inside_and_described(tmp_path, page):
     assert images[1]["alt"] == "glimpse 1: What color is the circle?"
 
 
-def test_nothing_is_fetched_and_nothing_is_run(tmp_path, page):
+def test_the_page_contains_no_links_and_no_scripts(tmp_path, page):
     reader = read(tmp_path, page)
     assert not reader.all("script", "link", "iframe", "object", "base", "form")
     ids = [attrs["id"] for _, attrs in reader.elements if "id" in attrs]
@@ -191,7 +191,7 @@ def test_headings_descend_a_level_at_a_time(tmp_path, page):
     assert all(cell.get("scope") in {"row", "col"} for cell in reader.all("th"))
 
 
-def test_hostile_text_stays_text(tmp_path, page, pictures):
+def test_hostile_text_is_escaped(tmp_path, page, pictures):
     sample = Sample(
         HOSTILE,
         HOSTILE,
@@ -247,13 +247,13 @@ def test_hostile_text_stays_text(tmp_path, page, pictures):
     ],
     ids="-".join,
 )
-def test_page_stands_whatever_is_missing(tmp_path, page, change):
+def test_the_page_renders_whatever_is_missing(tmp_path, page, change):
     reader = read(tmp_path, dataclasses.replace(page, **change))
     for _, attrs in reader.elements:
         assert not re.search("nan|inf", attrs.get("style", "") + attrs.get("d", ""))
 
 
-def test_sections_without_content_are_left_out(tmp_path, page):
+def test_empty_sections_are_omitted(tmp_path, page):
     bare = dataclasses.replace(page, items=page.items[:2], history={})
     for shown, expected in [(page, 4), (bare, 2)]:
         reader = read(tmp_path, shown)
@@ -299,7 +299,7 @@ def test_report_is_replaced(tmp_path, page):
     assert "old" not in Reader(path.read_text("utf-8")).text.split()
 
 
-def test_head_stands_over_its_numbers(tmp_path, page):
+def test_headers_are_aligned_with_their_numbers(tmp_path, page):
     table = Table("", ("name", "n", "word"), [("a", None, "x"), ("b", 2, "y")])
     reader = read(tmp_path, dataclasses.replace(page, scores=table, items=[], history={}))
     heads = [cell.get("class") for cell in reader.all("th") if cell["scope"] == "col"]

@@ -24,22 +24,22 @@ def test_weights_are_the_mean_of_the_glimpses_between_none_and_the_most():
     assert [span.weight for span in spans] == pytest.approx([0.5, 0, 0.5])  # means .4, .2, .4
 
 
-def test_even_attention_and_none_shade_nothing():
+def test_uniform_or_absent_attention_shades_nothing():
     even = attention_spans(["▁a", "▁b"], np.array([[0.5, 0.5]]))
     assert even == attention_spans(["▁a", "▁b"], None) == [Span(" a"), Span(" b")]
     assert attention_spans([], np.zeros((1, 0))) == []
 
 
-def test_numbers_that_are_none_shade_nothing():
+def test_nan_is_not_shaded():
     assert attention_spans(["▁a", "▁b"], np.array([[np.nan, np.nan]])) == [Span(" a"), Span(" b")]
 
 
-def test_each_piece_needs_a_number():
+def test_every_subword_needs_a_weight():
     with pytest.raises(ValueError, match="zip"):
         attention_spans(["▁a", "▁b"], np.array([[1.0]]))
 
 
-def test_only_what_was_attended_to_is_shaded():
+def test_only_attended_words_are_shaded():
     words = [" the", " film", " is", " good"]
     answers = [("pos", 0.8), ("neg", 0.2)]
     plain = draw_text_heatmap([Span(word) for word in words], answers)
@@ -49,7 +49,7 @@ def test_only_what_was_attended_to_is_shaded():
     assert 0 < shaded(dark) < shaded(darker)
 
 
-def test_pieces_of_a_word_stand_together_and_lines_end_between_words():
+def test_lines_break_between_words_only():
     spans = [Span(" " + "a" * 40), Span("b" * 4), Span(" " + "c" * 40), Span(" d")]
     placed = [(line, column, span.text[0]) for line, column, span in _place(spans)]
     assert placed == [(0, 0, "a"), (0, 40, "b"), (1, 0, "c"), (1, 41, "d")]
@@ -61,12 +61,12 @@ def test_words_longer_than_a_line_are_cut_and_lose_nothing():
     assert all(column + len(span.text) <= _COLUMNS for _, column, span in placed)
 
 
-def test_letters_of_two_columns_leave_room_for_each_other():
+def test_wide_characters_occupy_two_columns():
     (_, _, _), (_, column, _) = _place([Span(" 映画"), Span(" a")])
     assert column == 5
 
 
-def test_of_a_long_text_the_beginning_is_drawn():
+def test_a_long_text_is_truncated_in_the_drawing():
     long = pixels(draw_text_heatmap([Span(" word", 0.1)] * 5000, []))
     longer = pixels(draw_text_heatmap([Span(" word", 0.1)] * 9000, []))
     assert long.shape == longer.shape

@@ -28,7 +28,7 @@ TOLD = (
 
 
 @pytest.mark.parametrize("task", find_schemas())
-def test_every_task_is_told_of_a_split_that_cannot_be_scored(task, tmp_path):
+def test_every_task_reports_a_split_that_cannot_be_scored(task, tmp_path):
     path = tmp_path / "config.yaml"
     path.write_text(f"task: {task}\ndata:\n  source: {{kind: {SOURCES[task]}}}\n")
     check_splits(load_config(path, find_schemas()), ["train", "validation", "test"])
@@ -39,7 +39,7 @@ def test_every_task_is_told_of_a_split_that_cannot_be_scored(task, tmp_path):
     check_splits(others, ["train", "validation"])
 
 
-def test_a_split_to_validate_on_must_be_there():
+def test_the_validation_split_must_exist():
     config = SimpleNamespace(evaluate=SimpleNamespace(splits=["test"]))
     with pytest.raises(UserError, match=r"data.splits.validation: expected a split to train with"):
         check_splits(config, ["train", "test"])
@@ -111,13 +111,13 @@ def test_a_run_is_neither_scored_nor_resumed_with_other_records(changed, got, tr
         check_same_records(trained, records, "train anew")
 
 
-def test_records_of_another_fingerprint_alone_are_refused(trained, tmp_path):
+def test_only_records_of_another_fingerprint_are_refused(trained, tmp_path):
     write_json(trained.environment, {"records": "another", "records_from": RECORDS})
     with pytest.raises(UserError, match=r"\(another fingerprint\)"):
         check_comparable_records(trained, Records(tmp_path / "now"), Labels(None))
 
 
-def test_the_same_records_are_taken(trained, tmp_path):
+def test_equal_records_are_accepted(trained, tmp_path):
     records = Records(tmp_path / "now")
     check_same_records(trained, records, "train anew")
     assert check_comparable_records(trained, records, Labels(None)) == ""

@@ -28,7 +28,7 @@ def finish(run):
     run.report.write_text("")
 
 
-def test_a_run_is_found_by_its_folder_or_as_the_newest_of_several(tmp_path):
+def test_a_run_is_loaded_by_its_folder_or_as_the_newest_of_several(tmp_path):
     first, second, third = (create_run(tmp_path, "vqa") for _ in range(3))
     finish(first)
     finish(second)
@@ -40,13 +40,13 @@ def test_a_run_is_found_by_its_folder_or_as_the_newest_of_several(tmp_path):
 @pytest.mark.parametrize(
     ("name", "got"), [("none", "no such folder"), ("vqa", "a folder without a run")]
 )
-def test_what_is_no_run_is_told(tmp_path, name, got):
+def test_a_folder_without_a_run_is_refused(tmp_path, name, got):
     create_run(tmp_path, "vqa")
     with pytest.raises(UserError, match=f"expected the folder of a trained run, got {got}"):
         open_run(tmp_path / name)
 
 
-def test_the_newest_interrupted_run_of_several_is_found(tmp_path):
+def test_the_newest_interrupted_run_of_several_is_resumed(tmp_path):
     first, second, third = (create_run(tmp_path, "vqa") for _ in range(3))
     for run in (first, second):
         run.config.write_text("")
@@ -110,7 +110,7 @@ def test_the_tenth_run_of_a_second_is_newer_than_the_second(tmp_path):
     assert names == ["20260501-100000-10", "20260501-100000-2", "20260501-100000"]
 
 
-def test_one_process_trains_a_run(tmp_path):
+def test_only_one_process_trains_a_run(tmp_path):
     run = create_run(tmp_path, "vqa")
     finish(run)
     twice = pytest.raises(UserError, match="got one that another process trains")
@@ -121,7 +121,7 @@ def test_one_process_trains_a_run(tmp_path):
     assert not run.is_locked
 
 
-def test_an_unwritable_place_is_told_before_any_work(tmp_path):
+def test_an_unwritable_target_is_reported_before_any_work(tmp_path):
     check_runs_dir(tmp_path / "new" / "runs")
     assert not (tmp_path / "new").exists()
     (tmp_path / "file").write_text("")
@@ -129,7 +129,7 @@ def test_an_unwritable_place_is_told_before_any_work(tmp_path):
         check_runs_dir(tmp_path / "file" / "runs")
 
 
-def test_files_are_written_wholly(tmp_path):
+def test_files_are_written_completely(tmp_path):
     write_json(tmp_path / "metrics.json", {"test": {"accuracy": 0.5}})
     assert [path.name for path in tmp_path.iterdir()] == ["metrics.json"]
     with pytest.raises(TypeError):

@@ -12,10 +12,10 @@ def test_every_stage_has_a_line_with_its_count():
         progress("counting", 0, 0)
         progress("writing", 5, 20)
         progress("writing", 20, 20, 3)
-    told = terminal.getvalue()
-    assert "counting" in told
-    assert "20/20" in told
-    assert "3 dead letters" in told
+    printed = terminal.getvalue()
+    assert "counting" in printed
+    assert "20/20" in printed
+    assert "3 dead letters" in printed
 
 
 class Clock:
@@ -29,17 +29,17 @@ class Clock:
 
 
 def line_after(steps):
-    """The line of a stage that was told `(done, total, dead letters)` after some seconds each."""
+    """The line of a stage that was passed `(done, total, dead letters)` after some seconds each."""
     terminal, clock = io.StringIO(), Clock()
     with BuildProgress(Console(file=terminal, width=120), clock) as progress:
         progress("writing", 0, 0)
-        for seconds, *told in steps:
+        for seconds, *printed in steps:
             clock.now += seconds
-            progress("writing", *told)
+            progress("writing", *printed)
     return " ".join(terminal.getvalue().split())
 
 
-def test_rate_and_time_left_are_those_of_what_was_done():
+def test_rate_and_time_left_follow_from_the_work_done():
     line = line_after([(7, 100, 1000), (10, 300, 1000, 1), (10, 500, 1000, 2)])
     # Nothing is known of when work on the first 100 began; the other 400 took 20 seconds.
     assert line.endswith("500/1000 0:00:27 left 0:00:25 20/s 2 dead letters")
@@ -50,21 +50,21 @@ def test_steps_that_take_minutes_have_a_rate_too():
     assert line.endswith("7000/10000 0:25:00 left 0:10:00 5/s 1,234 dead letters")
 
 
-def test_what_takes_seconds_each_has_a_rate_too():
+def test_slow_steps_have_a_rate_too():
     assert line_after([(20, 2, 8), (20, 4, 8)]).endswith("4/8 0:00:40 left 0:00:40 0.1/s")
 
 
-def test_where_the_whole_is_not_known_there_is_a_rate_and_no_time_left():
+def test_an_unknown_total_has_a_rate_and_no_time_left():
     line = line_after([(1, 10, 0), (2, 5010, 0, 3)])
     assert line.endswith("5010/? 0:00:03 left 2,500/s 3 dead letters")
 
 
-def test_nothing_is_said_of_a_rate_before_there_is_one():
+def test_no_rate_is_printed_before_there_is_one():
     assert line_after([(5, 10, 40)]).endswith("10/40 0:00:05 left -:--:--")
 
 
 @pytest.mark.parametrize("is_terminal", [False, True])
-def test_a_log_without_a_terminal_has_a_line_a_minute(is_terminal):
+def test_progress_without_a_terminal_is_a_line_a_minute(is_terminal):
     log, clock = io.StringIO(), Clock()
     console = Console(file=log, width=100, force_terminal=is_terminal)
     with BuildProgress(console, clock) as progress:

@@ -75,7 +75,9 @@ TRAININGS = {
     "name",
     ["sentiment", *(pytest.param(name, marks=pytest.mark.slow) for name in (*TRAININGS,)[1:])],
 )
-def test_an_interrupted_run_ends_as_it_would_have(name, command, tmp_path, monkeypatch, capsys):
+def test_an_interrupted_run_resumes_with_equal_results(
+    name, command, tmp_path, monkeypatch, capsys
+):
     settings, epochs = TRAININGS[name]
     train = command(name, settings)
     assert call(*train, "--runs-dir", tmp_path / "whole") == 0
@@ -87,9 +89,9 @@ def test_an_interrupted_run_ends_as_it_would_have(name, command, tmp_path, monke
                 assert call(*train, "--runs-dir", folder) == 130
             else:
                 assert call("resume", folder / name) == 130
-        told = capsys.readouterr()
+        printed = capsys.readouterr()
         run = the_run_in(folder)
-        assert f"rnnpipe resume {run}" in told.out.replace("\n", "")
+        assert f"rnnpipe resume {run}" in printed.out.replace("\n", "")
         assert not (run / "model.keras").exists()
     assert call("resume", tmp_path / "broken" / name) == 0
     assert_equal(run, the_run_in(tmp_path / "whole"))
@@ -101,7 +103,7 @@ def test_an_interrupted_run_ends_as_it_would_have(name, command, tmp_path, monke
 
 
 @pytest.mark.slow
-def test_a_killed_run_ends_as_it_would_have(command, tmp_path):
+def test_a_killed_run_resumes_with_equal_results(command, tmp_path):
     train = command("sentiment", [*SENTIMENT, "train.epochs=40"])
     assert call(*train, "--runs-dir", tmp_path / "whole") == 0
     start = [sys.executable, "-m", "rnnpipe.cli", *map(str, train), "--runs-dir"]
@@ -171,9 +173,11 @@ def test_a_run_that_diverges_keeps_its_best_model(command, tmp_path, monkeypatch
     monkeypatch.setattr(make, lambda *arguments: [Nan()])
     assert call(*train, "--runs-dir", tmp_path / "runs") == 2
     run = the_run_in(tmp_path / "runs")
-    told = capsys.readouterr().err
-    assert told.count("expected a finite loss, got NaN in epoch 3 of the training") == 2  # members
-    assert f"the best model before that is saved: score it with `rnnpipe evaluate {run}`" in told
+    printed = capsys.readouterr().err
+    assert (
+        printed.count("expected a finite loss, got NaN in epoch 3 of the training") == 2
+    )  # members
+    assert f"the best model before that is saved: score it with `rnnpipe evaluate {run}`" in printed
     model = keras.models.load_model(run / "model.keras", compile=False)
     assert all(np.isfinite(weight).all() for weight in model.get_weights())
     assert call("resume", run) == 0

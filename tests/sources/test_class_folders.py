@@ -10,6 +10,7 @@ from PIL import Image
 from rnnpipe.errors import DeadLetter, UserError
 from rnnpipe.sources.images.image_folders import ImageFolders
 from rnnpipe.sources.text.label_folders import LabelFolders
+from tests.sources.reading import ignore_progress, read_all
 
 
 def write_image(path):
@@ -41,14 +42,9 @@ def write(kind, tmp_path):
     return write
 
 
-def read(source):
-    source.prepare(lambda done, total: None)
-    return [raw for partition in source.partitions() for raw in source.read(partition)]
-
-
 def classes(source):
     return sorted(
-        (r.split, r.fields["label"]) for r in read(source) if not isinstance(r, DeadLetter)
+        (r.split, r.fields["label"]) for r in read_all(source) if not isinstance(r, DeadLetter)
     )
 
 
@@ -62,7 +58,7 @@ def test_a_file_whose_name_is_not_utf_8_is_a_dead_letter(write, tmp_path, kind):
     source = write("a/1", "b/1")
     with open(os.path.join(os.fsencode(tmp_path / "a"), b"caf\xe9" + kind[1].encode()), "wb"):
         pass
-    found = read(source(path=tmp_path))
+    found = read_all(source(path=tmp_path))
     name = f"a/caf\\xe9{kind[1]}"
     assert [raw for raw in found if isinstance(raw, DeadLetter)] == [
         DeadLetter(name, name, "read name", "it is not UTF-8; rename the file")
@@ -89,10 +85,10 @@ def test_splits_may_have_a_class_called_like_one(write, tmp_path):
 def test_a_label_that_no_folder_has_is_a_mistake(write, tmp_path):
     source = write("a/1", "b/1", "c/1")
     with pytest.raises(UserError, match="got none called cc with"):
-        source(path=tmp_path, labels=("a", "b", "cc")).prepare(lambda done, total: None)
+        source(path=tmp_path, labels=("a", "b", "cc")).prepare(ignore_progress)
 
 
-def test_a_label_is_one_however_its_accents_are_written(write, tmp_path):
+def test_a_label_is_the_same_in_any_unicode_normalization(write, tmp_path):
     composed, decomposed = (unicodedata.normalize(form, "café") for form in ("NFC", "NFD"))
     source = write(f"train/{composed}/1", f"val/{decomposed}/1", "train/b/1")
     expected = [("train", "b"), ("train", composed), ("validation", composed)]
@@ -100,7 +96,7 @@ def test_a_label_is_one_however_its_accents_are_written(write, tmp_path):
     assert classes(source(path=tmp_path, labels=(decomposed, "b"))) == expected
 
 
-def test_empty_folders_are_told(write, tmp_path, kind):
+def test_empty_folders_are_reported(write, tmp_path, kind):
     source = write("train/a/1", "train/b/1")
     (tmp_path / "train" / "c").mkdir()
     (notice,) = source(path=tmp_path).notices
@@ -108,10 +104,10 @@ def test_empty_folders_are_told(write, tmp_path, kind):
     assert kind[1] in notice
 
 
-def test_files_of_another_kind_are_told_where_there_are_no_others(write, tmp_path):
+def test_files_of_another_kind_are_reported_where_there_are_no_others(write, tmp_path):
     source = write("a/1.docx", "b/1.docx", "b/2.odt")
     with pytest.raises(UserError, match=r"got none, and files that end in \.docx, \.odt; correct"):
-        source(path=tmp_path).prepare(lambda done, total: None)
+        source(path=tmp_path).prepare(ignore_progress)
 
 
 def test_links_lead_to_classes(write, tmp_path):

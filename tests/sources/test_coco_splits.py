@@ -15,6 +15,6 @@ def test_named_files_come_in_the_order_of_the_splits():
 
 
 @pytest.mark.parametrize("files", [{}, {"test": 1}, {"train": 1, "val": 2}])
-def test_other_names_are_told_of(files):
+def test_other_names_of_splits_are_refused(files):
     with pytest.raises(UserError, match="files for 'train', and for 'validation' and 'test'"):
         check_named(files)

@@ -12,7 +12,7 @@ from rnnpipe.sources.folder import (
 )
 
 
-def told(path: Path) -> str:
+def error_of(path: Path) -> str:
     with pytest.raises(UserError) as fault:
         read_json(path)
     return str(fault.value).removeprefix(str(path))
@@ -34,7 +34,7 @@ def test_the_hash_of_code_is_that_of_all_its_folders(tmp_path):
     assert len({hash_code(a), hash_code(b), hash_code(a, b), hash_code(a, changed)}) == 4
 
 
-def test_check_folder(tmp_path):
+def test_check_folder_refuses_what_is_no_folder(tmp_path):
     check_folder(tmp_path, "scenes", "draw them")
     (tmp_path / "file").touch()
     for name, got in (("file", "a file"), ("missing", "nothing there")):
@@ -45,7 +45,7 @@ def test_check_folder(tmp_path):
         )
 
 
-def test_json_plain_and_gzipped_whatever_it_is_called(tmp_path):
+def test_json_is_read_plain_and_gzipped_whatever_its_name(tmp_path):
     content, text = {"a": ["é", 1]}, '{"a": ["é", 1]}'
     (tmp_path / "plain.json.gz").write_text(text, encoding="utf-8")
     (tmp_path / "packed.json").write_bytes(gzip.compress(text.encode()))
@@ -55,40 +55,42 @@ def test_json_plain_and_gzipped_whatever_it_is_called(tmp_path):
     assert read_json(tmp_path / "packed.json", len) == 1
 
 
-def test_faults_of_json(tmp_path):
+def test_malformed_json_is_reported(tmp_path):
     (tmp_path / "page").write_text("<html>")
-    assert told(tmp_path / "page") == (
+    assert error_of(tmp_path / "page") == (
         ": expected JSON, got something else (Expecting value: line 1 column 1 (char 0)); "
         "download or unpack it again"
     )
     (tmp_path / "latin").write_bytes(b'["caf\xe9"]')
-    assert told(tmp_path / "latin") == (
+    assert error_of(tmp_path / "latin") == (
         ": expected JSON, got something else (byte 5 is no text); download or unpack it again"
     )
     (tmp_path / "cut").write_bytes(gzip.compress(b"[1, 2, 3]")[:-9])
-    assert told(tmp_path / "cut") == (
+    assert error_of(tmp_path / "cut") == (
         ": expected JSON, got a damaged gzip file (Compressed file ended before the end-of-stream "
         "marker was reached); download or unpack it again"
     )
     damaged = bytearray(gzip.compress(b"[1, 2, 3]"))
     damaged[-5] ^= 255
     (tmp_path / "damaged").write_bytes(damaged)
-    assert ": expected JSON, got a damaged gzip file (CRC check failed" in told(
+    assert ": expected JSON, got a damaged gzip file (CRC check failed" in error_of(
         tmp_path / "damaged"
     )
-    assert told(tmp_path / "missing") == (
+    assert error_of(tmp_path / "missing") == (
         ": expected JSON, got a file that cannot be read (No such file or directory); "
         "download or unpack it again"
     )
 
 
-def test_a_key_that_comes_twice_is_no_json_of_ours(tmp_path):
+def test_a_repeated_key_is_refused_in_json(tmp_path):
     (tmp_path / "twice.json").write_text('{"images": [{"id": 1, "file_name": "a", "id": 2}]}')
-    assert told(tmp_path / "twice.json") == (
+    assert error_of(tmp_path / "twice.json") == (
         ": expected each key of an object once, got the key 'id' twice; correct it"
     )
 
 
-def test_a_number_of_thousands_of_digits_is_no_json_of_ours(tmp_path):
+def test_a_number_of_thousands_of_digits_is_refused_in_json(tmp_path):
     (tmp_path / "long.json").write_text("9" * 5000)
-    assert ": expected JSON, got something else (Exceeds the limit" in told(tmp_path / "long.json")
+    assert ": expected JSON, got something else (Exceeds the limit" in error_of(
+        tmp_path / "long.json"
+    )

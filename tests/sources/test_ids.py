@@ -16,7 +16,7 @@ def test_numbers_in_any_form(value, number):
 @pytest.mark.parametrize(
     "value", [None, True, -1, 9.5, math.nan, math.inf, "", " ", [9], {}, 2**63, 1e300]
 )
-def test_what_is_no_number(value):
+def test_other_values_are_no_ids(value):
     assert read_id(value) is None
 
 

@@ -10,7 +10,7 @@ from rnnpipe.sources.labels import read_label, read_optional_label
     ("value", "name"),
     [("red", "red"), (" red\n", "red"), ("\ufeffred", "red"), (0, "0"), (-3, "-3"), ("1.5", "1.5")],
 )
-def test_names(value, name):
+def test_labels_become_names(value, name):
     assert read_label(value) == name
     assert read_optional_label(value) == name
 
@@ -19,19 +19,19 @@ def test_names(value, name):
     "value",
     [False, True, 1.5, 1.0, math.nan, math.inf, ["x"], {}, {"a": 1}, "\ud83d", "\ufeff"],
 )
-def test_what_is_no_name_is_never_turned_into_text(value):
+def test_other_values_are_not_converted_to_names(value):
     for read in (read_label, read_optional_label):
         with pytest.raises(BadRecord, match=r"^read label: "):
             read(value)
 
 
-def test_a_number_that_python_makes_no_text_of_is_no_name():
+def test_a_number_that_python_cannot_print_is_no_name():
     with pytest.raises(BadRecord, match="a number of thousands of digits"):
         read_label(10**5000)
 
 
 @pytest.mark.parametrize("value", [None, "", "  "])
-def test_where_there_may_be_no_name(value):
+def test_missing_labels_are_accepted_only_where_optional(value):
     assert read_optional_label(value) is None
     with pytest.raises(BadRecord, match="not the name of a class"):
         read_label(value)

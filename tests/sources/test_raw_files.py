@@ -11,7 +11,7 @@ from rnnpipe.errors import BadRecord, UserError
 from rnnpipe.records.fingerprint import _MEDIA
 from rnnpipe.sources.file_index import IMAGE_ENDINGS, ImageIndex
 from rnnpipe.sources.raw_files import list_raw, printable, skipped_notices, walk_raw
-from rnnpipe.storage.paths import StorePath
+from rnnpipe.storage.store_path import StorePath
 
 SYSTEM = (
     *(".DS_Store", "._1.jpg", ".ipynb_checkpoints", "~$notes.txt", "__MACOSX"),
@@ -37,18 +37,18 @@ def misnamed(tmp_path):
 
 @pytest.mark.parametrize("name", SYSTEM)
 @pytest.mark.parametrize("is_folder", [False, True])
-def test_what_systems_leave_is_no_data(tmp_path, name, is_folder):
+def test_system_files_are_no_data(tmp_path, name, is_folder):
     touch(tmp_path, "1.jpg", f"{name}/x_2.jpg" if is_folder else name)
     assert list_raw(tmp_path) == (["1.jpg"], [], [], [name])
     assert [listing.files for _, listing in walk_raw(tmp_path)] == [["1.jpg"]]
 
 
-def test_what_is_unfinished_is_not_even_counted(tmp_path):
+def test_unfinished_files_are_not_counted(tmp_path):
     touch(tmp_path, "a/1.jpg", "_records.incomplete-host-7/1.jpg", "x.jpg.incomplete-host-7")
     assert list_raw(tmp_path) == ([], ["a"], [], [])
 
 
-def test_pipes_are_left_out_and_links_are_what_they_lead_to(tmp_path):
+def test_pipes_are_skipped_and_links_followed(tmp_path):
     touch(tmp_path, "real/1.jpg")
     os.mkfifo(tmp_path / "pipe.jpg")
     (tmp_path / "folder").symlink_to(tmp_path / "real")
@@ -57,7 +57,7 @@ def test_pipes_are_left_out_and_links_are_what_they_lead_to(tmp_path):
     assert list_raw(tmp_path) == (["2.jpg", "3.jpg"], ["folder", "real"], [], ["pipe.jpg"])
 
 
-def test_a_folder_of_a_store_is_listed_like_one_of_a_disk():
+def test_a_folder_of_a_store_is_listed_like_a_local_one():
     fsspec.filesystem("memory").pipe({"/raw_files/a/1.jpg": b"", "/raw_files/.x": b""})
     folder = StorePath("memory://raw_files")
     assert list_raw(folder) == ([], ["a"], [], [".x"])
@@ -65,12 +65,12 @@ def test_a_folder_of_a_store_is_listed_like_one_of_a_disk():
     assert list_raw(folder / "missing") == ([], [], [], [])
 
 
-def test_a_folder_that_is_missing_holds_nothing(tmp_path):
+def test_a_missing_folder_is_listed_as_empty(tmp_path):
     assert list_raw(touch(tmp_path, "file") / "missing") == ([], [], [], [])
     assert list_raw(tmp_path / "file") == ([], [], [], [])
 
 
-def test_a_folder_that_may_not_be_listed(tmp_path, monkeypatch):
+def test_a_folder_without_permission_is_an_error(tmp_path, monkeypatch):
     def refuse(path):
         raise PermissionError(13, "Permission denied")
 
@@ -83,7 +83,7 @@ def test_a_folder_that_may_not_be_listed(tmp_path, monkeypatch):
     )
 
 
-def test_links_to_folders_are_followed_once_and_never_round_in_circles(tmp_path):
+def test_links_to_folders_are_followed_once_and_without_cycles(tmp_path):
     raw, elsewhere = tmp_path / "raw", tmp_path / "elsewhere"
     touch(raw, "b/deep/1.jpg")
     touch(elsewhere, "2.jpg")
@@ -95,13 +95,13 @@ def test_links_to_folders_are_followed_once_and_never_round_in_circles(tmp_path)
     assert found == [".", "b", "b/deep", "linked"]
 
 
-def test_names_that_are_not_utf_8(misnamed):
+def test_names_that_are_not_utf_8_are_dead_letters(misnamed):
     (name,) = list_raw(misnamed).misnamed
     assert printable(name) == "caf\\xe9_9.jpg"
     assert ImageIndex(misnamed).images == []
 
 
-def test_what_is_not_read_is_told_with_an_example(misnamed):
+def test_unread_files_are_reported_with_an_example(misnamed):
     touch(misnamed, "train/a/1.jpg", "train/a/.x", "train/.ipynb_checkpoints/1.jpg", "val/b/2.jpg")
     files = [misnamed / "train/a/1.jpg", misnamed / "val/b/2.jpg"]
     assert skipped_notices(files) == [
@@ -112,7 +112,7 @@ def test_what_is_not_read_is_told_with_an_example(misnamed):
     assert skipped_notices([]) == []
 
 
-def test_images_by_their_numbers(tmp_path):
+def test_images_are_indexed_by_their_numbers(tmp_path):
     names = ["COCO_train2014_000000000009.jpg", "000000000025.JPEG", "7.webp", "cover.jpg"]
     index = ImageIndex(touch(tmp_path, *names, "9.txt", "8.jpg.part", "._6.jpg"))
     assert index.images == sorted(names)
@@ -126,7 +126,7 @@ def test_images_by_their_numbers(tmp_path):
     assert pickle.loads(pickle.dumps(index)).find_number(7) == tmp_path / "7.webp"
 
 
-def test_a_number_that_two_images_have_is_nobodys(tmp_path):
+def test_a_number_of_two_images_refers_to_neither(tmp_path):
     index = ImageIndex(touch(tmp_path, "street_1.jpg", "indoor_1.jpg", "01.png", "1.gif", "2.jpg"))
     with pytest.raises(BadRecord) as fault:
         index.find_number(1)
@@ -138,14 +138,14 @@ def test_a_number_that_two_images_have_is_nobodys(tmp_path):
 
 @pytest.mark.parametrize("there", ["NFC", "NFD"])
 @pytest.mark.parametrize("asked", ["NFC", "NFD"])
-def test_one_text_is_one_name_however_its_accents_are_written(tmp_path, there, asked):
+def test_names_are_equal_in_any_unicode_normalization(tmp_path, there, asked):
     spelled = {form: unicodedata.normalize(form, "dîner/café.jpg") for form in ("NFC", "NFD")}
     touch(tmp_path, f"dîner/{spelled[there].partition('/')[2]}")
     name = f"dîner/{spelled[asked].partition('/')[2]}"
     assert ImageIndex(tmp_path).find_name(name).is_file()
 
 
-def test_names_in_folders_and_names_that_lead_out(tmp_path):
+def test_names_may_lie_in_the_folder_but_not_outside(tmp_path):
     folder = touch(tmp_path / "train", "a/b/1.jpg", "2.jpg")
     touch(tmp_path, "secret.jpg")
     index = ImageIndex(folder)

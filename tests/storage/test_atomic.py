@@ -36,7 +36,7 @@ def test_a_folder_appears_with_all_of_its_files(tmp_path, durable):
     assert names(tmp_path) == ["raw"]
 
 
-def test_a_block_that_raises_leaves_what_was_there(tmp_path):
+def test_a_block_that_raises_keeps_the_old_content(tmp_path):
     path = tmp_path / "scores.json"
     path.write_text("old")
 
@@ -65,7 +65,7 @@ def test_a_folder_with_files_is_not_replaced(tmp_path):
     assert names(tmp_path) == ["raw"]
 
 
-def test_a_missing_folder_is_not_made(tmp_path):
+def test_a_missing_folder_is_not_created(tmp_path):
     with pytest.raises(FileNotFoundError), atomic_path(tmp_path / "gone" / "file"):
         pass
     assert names(tmp_path) == []
@@ -109,7 +109,7 @@ def kill_a_writer(path):
 
 
 @pytest.mark.parametrize("following", ["file", "another file"])
-def test_what_a_killed_process_leaves_is_removed_by_the_next(tmp_path, following):
+def test_leftovers_of_a_killed_process_are_removed_by_the_next(tmp_path, following):
     kill_a_writer(tmp_path / "file")
     (left,) = tmp_path.iterdir()
     assert left.name.startswith("file.incomplete-")
@@ -118,7 +118,7 @@ def test_what_a_killed_process_leaves_is_removed_by_the_next(tmp_path, following
     assert names(tmp_path) == [following]
 
 
-def test_what_others_write_or_left_on_other_hosts_stays(tmp_path):
+def test_files_of_other_writers_and_hosts_are_kept(tmp_path):
     other = tmp_path / "file.incomplete-another.host-1-abc"
     running = tmp_path / f"file.incomplete-{socket.gethostname()}-{os.getppid()}-abc"
     mine = tmp_path / "notes.incomplete-today"
@@ -130,7 +130,7 @@ def test_what_others_write_or_left_on_other_hosts_stays(tmp_path):
     assert names(tmp_path) == sorted(["file", "file 2", other.name, running.name, mine.name])
 
 
-def test_threads_leave_each_other_alone(tmp_path):
+def test_threads_do_not_interfere(tmp_path):
     def write(number):
         with atomic_path(tmp_path / str(number)) as unfinished:
             unfinished.write_text(str(number))

@@ -13,7 +13,7 @@ FIX = "make room, or go elsewhere"
     ("number", "got"), [(errno.ENOSPC, "a full disk"), (errno.EDQUOT, "a full quota")]
 )
 @pytest.mark.parametrize("remote", [False, True])
-def test_no_room_is_told_also_by_a_worker(number, got, remote, tmp_path):
+def test_a_full_disk_of_a_worker_is_reported(number, got, remote, tmp_path):
     fault = OSError(number, os.strerror(number))
     expected = f"{tmp_path}: expected room for records, got {got}; make room, or go"
     with (
@@ -23,7 +23,7 @@ def test_no_room_is_told_also_by_a_worker(number, got, remote, tmp_path):
         raise RuntimeError(f"Traceback: {fault}") if remote else fault
 
 
-def test_other_faults_stay_what_they_are(tmp_path):
+def test_other_errors_pass_unchanged(tmp_path):
     with (
         pytest.raises(FileNotFoundError),
         report_full_disk("records", tmp_path, FIX),

@@ -7,8 +7,9 @@ import fsspec
 import pytest
 
 from rnnpipe.errors import UserError
-from rnnpipe.storage import paths
-from rnnpipe.storage.paths import StorePath, as_path, read_range, remove_tree, scan
+from rnnpipe.storage import paths, store_path
+from rnnpipe.storage.paths import as_path, read_range, remove_tree, scan
+from rnnpipe.storage.store_path import StorePath
 
 
 @pytest.fixture(params=["disk", "store"])
@@ -24,7 +25,7 @@ def folder(request, tmp_path):
     return folder
 
 
-def test_a_store_is_read_as_a_disk_is(folder):
+def test_a_store_is_read_like_a_disk(folder):
     assert sorted(path.name for path in folder.iterdir()) == ["a", "digits.bin"]
     assert (folder / "a").is_dir()
     assert not (folder / "a").is_file()
@@ -43,12 +44,12 @@ def test_a_store_is_read_as_a_disk_is(folder):
     assert deep.relative_to(folder).as_posix() == "a/b/deep.txt"
 
 
-def test_scans_are_alike(folder):
+def test_scans_of_disk_and_store_are_equal(folder):
     assert sorted(scan(folder)) == [("a", "folder"), ("digits.bin", "file")]
     assert sorted(scan(folder / "a")) == [("b", "folder"), ("empty", "file")]
 
 
-def test_scans_tell_links_pipes_and_what_is_broken(tmp_path):
+def test_scans_distinguish_links_pipes_and_broken_links(tmp_path):
     (tmp_path / "file").touch()
     (tmp_path / "folder").mkdir()
     os.mkfifo(tmp_path / "pipe")
@@ -68,7 +69,7 @@ def test_scans_tell_links_pipes_and_what_is_broken(tmp_path):
     ]
 
 
-def test_a_missing_file_is_told_with_its_place(folder):
+def test_a_missing_file_is_reported_with_its_path(folder):
     with pytest.raises(FileNotFoundError) as fault:
         (folder / "none").read_bytes()
     assert fault.value.strerror == "No such file or directory"
@@ -77,7 +78,7 @@ def test_a_missing_file_is_told_with_its_place(folder):
 
 @pytest.mark.parametrize("block", [3, 1 << 20])
 def test_ranges_are_read_whatever_the_blocks(folder, block, monkeypatch):
-    monkeypatch.setattr(paths, "_BLOCK", block)
+    monkeypatch.setattr(store_path, "BLOCK", block)
     paths._read_block.cache_clear()
     digits = folder / "digits.bin"
     assert [read_range(digits, *ends) for ends in ((0, 2), (2, 7), (8, 20), (4, 4))] == [
@@ -99,7 +100,7 @@ def test_files_are_renamed_and_removed(folder):
     assert not folder.exists()
 
 
-def test_a_path_of_a_store_keeps_what_it_is():
+def test_a_path_of_a_store_keeps_its_type_and_scheme():
     path = as_path("s3://bucket/raw/train.de.gz")
     assert str(path) == "s3://bucket/raw/train.de.gz"
     assert str(path.with_name("x").parent / "y") == "s3://bucket/raw/y"
@@ -110,7 +111,7 @@ def test_a_path_of_a_store_keeps_what_it_is():
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES])
-def test_what_a_local_disk_refuses_is_not_told_of_the_store(number, tmp_path, monkeypatch):
+def test_errors_of_a_local_disk_are_not_attributed_to_the_store(number, tmp_path, monkeypatch):
     def refuse(self, key, path):
         raise OSError(number, os.strerror(number), None if number == errno.ENOSPC else path)
 
@@ -119,7 +120,7 @@ def test_what_a_local_disk_refuses_is_not_told_of_the_store(number, tmp_path, mo
         StorePath("memory://raw/a").download(tmp_path / "a")
 
 
-def test_what_a_store_refuses_is_told_of_the_store(tmp_path, monkeypatch):
+def test_a_store_error_names_the_store(tmp_path, monkeypatch):
     def refuse(self, key, path):
         raise PermissionError("Access Denied")
 

@@ -5,12 +5,12 @@ import uuid
 import pytest
 
 from rnnpipe.errors import UserError
-from rnnpipe.storage import paths
-from rnnpipe.storage.paths import StorePath
+from rnnpipe.storage import store_path
 from rnnpipe.storage.reader import ObjectReader
+from rnnpipe.storage.store_path import StorePath
 
 
-def test_it_reads_what_a_file_in_memory_does():
+def test_it_reads_like_a_file_in_memory():
     chance = random.Random(3)
     content = chance.randbytes(500)
     asked = []
@@ -32,10 +32,10 @@ def test_it_reads_what_a_file_in_memory_does():
     assert all(0 <= start < stop <= len(content) for start, stop in asked)
 
 
-def test_what_a_store_refuses_in_the_middle_of_an_object_is_told(monkeypatch):
+def test_a_store_error_in_the_middle_of_an_object_is_reported(monkeypatch):
     path = StorePath(f"memory://{uuid.uuid4().hex}/large")
     path.write_bytes(b"0123456789")
-    monkeypatch.setattr(paths, "_BLOCK", 4)
+    monkeypatch.setattr(store_path, "BLOCK", 4)
     with path.open("rb") as file:
         assert file.read(4) == b"0123"
 

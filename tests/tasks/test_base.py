@@ -88,7 +88,7 @@ def test_batches_of_training_and_of_evaluation_have_their_own_sizes():
     assert make_task().batch_size(0) == 4
 
 
-def test_what_a_task_does_not_need_does_nothing():
+def test_optional_methods_of_a_task_do_nothing():
     task = make_task()
     assert task.check_model() is None
     assert list(task.make_callbacks(None, None, None, None)) == []

@@ -37,7 +37,7 @@ def test_all_mistakes_are_reported_at_once():
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "1.5", "", "١", "one"])
-def test_what_is_no_integer_above_the_minimum_is_refused(text):
+def test_only_integers_above_the_minimum_are_accepted(text):
     with pytest.raises(ValueError, match="an integer of at least 1"):
         integer(1)(text)
 

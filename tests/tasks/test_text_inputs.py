@@ -37,7 +37,7 @@ class Words:
         ("", {}, "", ""),
     ],
 )
-def test_what_is_not_read_is_noted(where, text, options, tokens, note, capsys):
+def test_truncation_and_unknown_tokens_are_noted(where, text, options, tokens, note, capsys):
     options = {"max_tokens": None, "keep": "start", **options}
     read = encode_text(Words(), text, where, **options)
     assert tokens is None or read == [ord(letter) for letter in tokens]

@@ -47,7 +47,7 @@ CELL_OPTIONS: dict[str, Any] = CellOptions.kinds.load()
 CELL_KINDS = [kind for kind, options in CELL_OPTIONS.items() if not options.reads_context]
 
 
-def test_no_kind_is_left_out():
+def test_every_kind_is_covered():
     assert IMAGE_ENCODERS.keys() == ImageEncoderOptions.kinds.load().keys()
     fitting = {kind for kind, options in AttentionOptions.kinds.load().items() if fits(options)}
     assert ATTENTIONS.keys() == fitting
@@ -111,7 +111,7 @@ def train(values, records, inputs, targets):
     ],
     ids=str,
 )
-def test_videos(encoder, recurrence):
+def test_every_encoder_labels_videos(encoder, recurrence):
     frame_encoder = {"image_encoder": IMAGE_ENCODERS[encoder], "units": 6}
     values = {
         "task": "video_labeling",
@@ -144,7 +144,7 @@ def test_videos(encoder, recurrence):
     ],
     ids=str,
 )
-def test_classified_images(encoder, reader):
+def test_every_encoder_classifies_images(encoder, reader):
     size = 2 * SIZE if encoder == "backbone" else SIZE  # its grid has more than one cell
     values = {
         "task": "image_classification",

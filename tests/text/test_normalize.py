@@ -31,7 +31,7 @@ normalizers = st.builds(
         (" \t\r\n ", ""),
     ],
 )
-def test_what_becomes_of_text(text, normal):
+def test_text_is_normalised(text, normal):
     assert Normalizer()(text) == normal
 
 
@@ -52,7 +52,7 @@ marks = st.text(st.sampled_from("aB1.,:'-_ ’ﬁ\u0301\u00ad\u200bßİ<>/"), ma
 
 
 @given(normalizers, st.text() | marks)
-def test_what_is_normal_stays_as_it_is(normalizer, text):
+def test_normalised_text_is_unchanged(normalizer, text):
     once = normalizer(text)
     assert normalizer(once) == once
     assert once == " ".join(once.split())
@@ -75,12 +75,12 @@ def test_splitting_adds_nothing_but_spaces(text):
         ("a\u2060. \u2060b", "a ~. b"),  # a joiner of the text's own shows nothing: it is dropped
     ],
 )
-def test_marks_say_what_they_touched(text, marked):
+def test_joins_are_marked(text, marked):
     assert Normalizer(mark_joins=True)(text).replace(JOIN, "~") == marked
 
 
 @given(st.text() | marks, st.sampled_from(["NFC", "NFKC"]), st.booleans(), st.booleans())
-def test_joining_gives_back_what_was_set_apart(text, form, lowercase, drop_tags):
+def test_joining_reverses_splitting(text, form, lowercase, drop_tags):
     whole = Normalizer(form, lowercase, False, drop_tags)
     marked = Normalizer(form, lowercase, True, drop_tags, mark_joins=True)
     assert marked.join(marked(text)) == whole(text)
@@ -88,6 +88,6 @@ def test_joining_gives_back_what_was_set_apart(text, form, lowercase, drop_tags)
     assert apart == Normalizer(form, lowercase, True, drop_tags)(text).split()
 
 
-def test_it_travels_to_workers():
+def test_it_can_be_pickled_for_workers():
     normalizer = Normalizer(lowercase=False)
     assert pickle.loads(pickle.dumps(normalizer)) == normalizer

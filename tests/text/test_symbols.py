@@ -30,13 +30,13 @@ def test_the_most_frequent_symbols_are_learnt():
     assert symbols.encode("abc") == [5, 4, UNKNOWN]
 
 
-def test_they_are_saved(tmp_path):
+def test_symbols_survive_the_round_trip(tmp_path):
     Symbols("word", ["é", "\n"]).save(tmp_path)
     loaded = Symbols.load(tmp_path)
     assert (loaded.kind, loaded.symbols) == ("word", ("é", "\n"))
 
 
-def test_mistakes_are_told(tmp_path):
+def test_mistakes_are_reported(tmp_path):
     with pytest.raises(UserError, match="expected more than 4 ids"):
         learn_symbols({"a": 1}, "char", 4)
     with pytest.raises(UserError, match="at least one symbol to learn from"):

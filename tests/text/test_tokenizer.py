@@ -53,7 +53,7 @@ def test_a_text_is_split_into_the_tokens_that_are_encoded(kind):
         assert "".join(pieces).replace("▁", " ").split() == tokenizer.normalizer(text).split()
 
 
-def test_words_stand_in_the_order_of_their_counts_and_then_of_the_alphabet():
+def test_words_are_sorted_by_count_and_alphabet():
     tokenizer = train_tokenizer(COUNTS, kind="word", vocabulary=11)
     ranked = ["the", "is", "a", "?", "cat", "dog", "red"]
     assert tokenizer.pieces[4:] == [f"▁{word}" for word in ranked]
@@ -123,7 +123,7 @@ def test_a_vocabulary_is_a_maximum_and_any_text_can_be_encoded(counts, kind, voc
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.text(), min_size=1), st.sampled_from(KINDS), st.booleans())
-def test_whatever_is_learnt_from_comes_back(texts, kind, split):
+def test_training_texts_survive_the_round_trip(texts, kind, split):
     normalizer = Normalizer(split_punctuation=split, mark_joins=True)
     whole = Normalizer(split_punctuation=False)
     counts = Counter(word for text in texts for word in normalizer(text).split())
@@ -141,7 +141,7 @@ def test_raw_words_are_counted_with_their_joins():
     assert tokenizer.decode(tokenizer.encode("Dog. .")) == "dog. ."
 
 
-def test_what_cannot_be_learnt_from_is_told():
+def test_unusable_counts_are_refused():
     with pytest.raises(UserError, match="expected at least one word to learn from, got none"):
         train_tokenizer({}, kind="word", vocabulary=10)
     with pytest.raises(UserError, match="expected at least one word to learn from, got none"):
@@ -161,7 +161,7 @@ def test_it_is_saved_loaded_and_pickled(kind, tmp_path):
         assert twin.encode("the Dog zebra") == tokenizer.encode("the Dog zebra")
 
 
-def test_a_folder_without_a_tokenizer_is_told(tmp_path):
+def test_a_folder_without_a_tokenizer_is_refused(tmp_path):
     with pytest.raises(UserError, match=r"expected a tokenizer .* got No such file"):
         Tokenizer.load(tmp_path)
     train_tokenizer(COUNTS, kind="word", vocabulary=10).save(tmp_path)
@@ -179,14 +179,14 @@ def test_training_writes_nothing_to_the_terminal(capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_importing_it_loads_no_tensorflow():
+def test_the_import_loads_no_tensorflow():
     code = "import sys, rnnpipe.text.tokenizer; print({'tensorflow', 'keras'} & set(sys.modules))"
     command = [sys.executable, "-c", code]
     assert subprocess.run(command, capture_output=True, check=True).stdout == b"set()\n"
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_real_questions(kind, shared_data):
+def test_real_questions_are_read(kind, shared_data):
     file = shared_data / "vqa_v2_text" / "val_questions.json.gz"
     with gzip.open(file, "rt", encoding="utf-8") as stream:
         questions = [question["question"] for question in json.load(stream)["questions"]]

@@ -29,7 +29,7 @@ def reap(pid):
     os.waitpid(pid, 0)
 
 
-def test_a_process_is_started_once_and_known_until_it_ends(processes):
+def test_a_process_is_started_once_and_tracked_until_it_ends(processes):
     assert processes.start("one", SLEEP, os.environ)
     pid = processes.pid("one")
     assert not processes.start("one", SLEEP, os.environ)
@@ -52,7 +52,7 @@ def test_a_process_that_ends_before_the_signal_was_not_there(processes, monkeypa
     assert processes.kill("one")
 
 
-def test_what_was_started_is_stopped_where_the_cluster_does_not_come_up(tmp_path, monkeypatch):
+def test_processes_are_stopped_where_the_cluster_fails_to_start(tmp_path, monkeypatch):
     cluster = Cluster(tmp_path)
     monkeypatch.setattr(Components, "check", lambda self: None)
     monkeypatch.setattr(flink, "_check_ports", lambda: None)
@@ -114,7 +114,7 @@ def test_nothing_is_injected_into_a_process_that_has_ended(processes):
     assert not fault_injectors.kill_worker(main, None, rng)
 
 
-def test_a_process_that_nobody_waits_for_has_ended(processes):
+def test_an_unreaped_process_counts_as_ended(processes):
     processes.start("one", SLEEP, os.environ)
     pid = processes.pid("one")
     os.kill(pid, signal.SIGKILL)

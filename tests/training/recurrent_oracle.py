@@ -25,9 +25,9 @@ class Oracle:
         """The mean negative log-likelihood of the targets that are not padding."""
         _, shares = self.forward(tokens, first)
         rows = np.arange(len(tokens))
-        told = np.stack([-np.log(p[rows, targets[:, t]]) for t, p in enumerate(shares)], axis=1)
+        losses = np.stack([-np.log(p[rows, targets[:, t]]) for t, p in enumerate(shares)], axis=1)
         counts = targets != 0
-        return (told * counts).sum() / counts.sum()
+        return (losses * counts).sum() / counts.sum()
 
     def gradients(self, tokens, targets, first):
         """Of the loss, by each of the weights; nothing flows into the first state."""

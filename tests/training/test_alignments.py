@@ -34,7 +34,7 @@ def losses(logits):
 
 
 @pytest.mark.parametrize(("kind", "weight"), [("show_and_tell", 1.0), ("soft", 0.0), ("soft", 0.7)])
-def test_loss_is_that_of_the_words_and_of_cells_not_looked_at(kind, weight):
+def test_the_loss_adds_the_penalty_on_unattended_cells(kind, weight):
     trainer = make_trainer(kind, doubly_stochastic=weight)
     outputs = trainer(INPUTS)
     total = losses(outputs["logits"]).sum()
@@ -47,7 +47,7 @@ def test_loss_is_that_of_the_words_and_of_cells_not_looked_at(kind, weight):
     assert found["perplexity"] == pytest.approx(perplexity, rel=1e-5)
 
 
-def test_the_regulariser_spreads_the_looks():
+def test_the_regulariser_spreads_the_alignments():
     def unevenness(trainer):
         looked = np.einsum("btrc,bt->brc", np.asarray(trainer(INPUTS)["alignments"]), TOLD)
         return np.square(1 - looked).sum()

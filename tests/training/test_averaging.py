@@ -25,33 +25,33 @@ def train(model, path, values, mean_value, *, count=2, mode="max"):
         model.set_weights([np.full_like(weight, epoch + 1) for weight in model.get_weights()])
         callback.on_epoch_end(epoch, {"val_x": value})
     callback.on_train_end()
-    told = path.with_name("averaged.json")
-    return json.loads(told.read_text()) if told.exists() else None
+    record = path.with_name("averaged.json")
+    return json.loads(record.read_text()) if record.exists() else None
 
 
 def test_the_mean_of_the_best_epochs_is_kept(model, tmp_path):
     path = tmp_path / "best.weights.h5"
-    told = train(model, path, [1, 7, 2, 9, 8], mean_value=10)
-    assert told == {"epochs": [4, 5], "val_x": 10}
+    record = train(model, path, [1, 7, 2, 9, 8], mean_value=10)
+    assert record == {"epochs": [4, 5], "val_x": 10}
     model.set_weights([np.zeros_like(weight) for weight in model.get_weights()])
     model.load_weights(path)
     for weight in model.get_weights():
         np.testing.assert_array_equal(weight, 4.5)
 
 
-def test_less_can_be_better(model, tmp_path):
+def test_the_monitor_can_be_minimized(model, tmp_path):
     path = tmp_path / "best.weights.h5"
-    told = train(model, path, [1, 7, 2, 9], mean_value=0.5, mode="min")
-    assert told == {"epochs": [1, 3], "val_x": 0.5}
+    record = train(model, path, [1, 7, 2, 9], mean_value=0.5, mode="min")
+    assert record == {"epochs": [1, 3], "val_x": 0.5}
 
 
-def test_a_mean_that_is_no_better_is_dropped(model, tmp_path):
+def test_averaged_weights_that_are_no_better_are_dropped(model, tmp_path):
     path = tmp_path / "best.weights.h5"
     assert train(model, path, [1, 7, 9], mean_value=9) is None
     assert not path.exists()
 
 
-def test_one_epoch_has_no_mean(model, tmp_path):
+def test_a_single_epoch_is_not_averaged(model, tmp_path):
     path = tmp_path / "best.weights.h5"
     assert train(model, path, [3], mean_value=99) is None
     assert not path.exists()

@@ -8,7 +8,7 @@ from rnnpipe.training.decoded_scores import DecodedScores
 from rnnpipe.training.fit import TrainingFiles, fit_model
 
 
-def test_an_epoch_is_judged_by_what_it_decodes(tmp_path: Path):
+def test_epochs_are_compared_by_decoded_scores(tmp_path: Path):
     """The scores rise and fall again whatever the loss does, and the highest one is kept."""
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
     model.compile(keras.optimizers.SGD(0.01), loss="mse")

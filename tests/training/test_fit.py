@@ -52,7 +52,7 @@ def test_the_best_epoch_is_kept_and_training_stops_early(files):
     assert model.evaluate(batches(2.0), verbose=0) == pytest.approx(losses[best], rel=1e-4)
 
 
-def test_a_model_that_only_gets_worse_keeps_the_weights_it_came_with(files):
+def test_a_model_that_only_gets_worse_keeps_its_first_weights(files):
     model = make_model(0.2)
     model.compile(keras.optimizers.Adam(0.2), loss="mse")
     start = model.evaluate(batches(1.0), verbose=0)  # its weight is 1 already
@@ -71,7 +71,7 @@ def test_history_has_a_row_an_epoch_with_the_learning_rate(files):
 
 
 @pytest.mark.parametrize("patience", [1, 9])
-def test_the_mean_of_the_weights_is_judged_and_kept(files, patience):
+def test_the_averaged_weights_are_evaluated_and_kept(files, patience):
     model = make_model(0.0)
     model.compile(keras.optimizers.SGD(0.2, use_ema=True, ema_momentum=0.75), loss="mse")
     swap = keras.callbacks.SwapEMAWeights(swap_on_epoch=True)
@@ -98,7 +98,7 @@ def test_the_mean_of_the_weights_is_judged_and_kept(files, patience):
     np.testing.assert_allclose(kept, means[best], rtol=1e-4)
 
 
-def test_a_loss_that_is_no_number_is_the_users_to_mend(files):
+def test_a_nan_loss_is_a_user_error(files):
     expected = r"train\.optimizer: expected a finite loss, got NaN in epoch 1"
     with pytest.raises(Diverged, match=expected) as fault:
         fit(make_model(1e30), files, batches(3.0))
@@ -149,7 +149,7 @@ def test_the_best_epoch_before_a_loss_became_nan_is_kept(files, options, start):
     assert_same_weights(again, best)
 
 
-def test_a_diverged_epoch_is_no_part_of_the_mean_of_the_best(files):
+def test_a_diverged_epoch_is_excluded_from_the_mean_of_the_best(files):
     model, scores = make_model(0.2), []
 
     def score():
@@ -173,7 +173,7 @@ def test_a_diverged_epoch_is_no_part_of_the_mean_of_the_best(files):
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # the open history
-def test_a_full_disk_is_told_and_the_training_resumes(files, monkeypatch):
+def test_a_full_disk_is_reported_and_the_training_resumes(files, monkeypatch):
     whole = make_model(0.2)
     fit(whole, TrainingFiles(*(files.weights.parents[1] / n for n in WHOLE)), batches(2.0))
     save, saved = keras.Model.save_weights, []

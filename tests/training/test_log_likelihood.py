@@ -80,7 +80,7 @@ json.dump([numpy.asarray(each).tolist() for each in found], open(sys.argv[1], "w
 """
 
 
-def test_another_backend_finds_the_same(other_process, tmp_path):
+def test_every_backend_has_the_same_results(other_process, tmp_path):
     path = tmp_path / "exchanged.json"
     path.write_text(json.dumps([TARGETS.tolist(), LOGITS.tolist()]))
     other_process(OTHERWISE, path, backend="jax")

@@ -28,7 +28,7 @@ def faults(*, tune):
 
 
 @pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "gnu_get_libc_version"), reason="needs glibc")
-def test_blocks_that_were_free_are_not_asked_of_the_kernel_again():
+def test_freed_blocks_are_reused():
     pages = 100 << 20 >> 12
     assert faults(tune=True) < pages / 10
     assert faults(tune=False) > 5 * faults(tune=True) + pages / 10

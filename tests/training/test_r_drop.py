@@ -34,17 +34,17 @@ def test_the_loss_equals_the_oracle():
     logits = np.random.default_rng(5).normal(size=(10, 3)).astype("float32")
     p, q = np.split(softmax(logits.astype("float64")), 2)
     kl = (p * np.log(p / q)).sum(axis=1) + (q * np.log(q / p)).sum(axis=1)
-    told = -np.log(softmax(logits)[np.arange(10), np.tile(Y, 2)]).mean()
+    cross_entropy = -np.log(softmax(logits)[np.arange(10), np.tile(Y, 2)]).mean()
     np.testing.assert_allclose(symmetric_kl(logits), kl.mean(), rtol=1e-5)
     both = np.tile(Y, 2)
     found = trainer.compute_loss(None, both, logits, training=True)
-    np.testing.assert_allclose(found, told + 3 / 4 * kl.mean(), rtol=1e-5)
+    np.testing.assert_allclose(found, cross_entropy + 3 / 4 * kl.mean(), rtol=1e-5)
     np.testing.assert_allclose(
-        trainer.compute_loss(None, both, logits, training=False), told, rtol=1e-5
+        trainer.compute_loss(None, both, logits, training=False), cross_entropy, rtol=1e-5
     )
 
 
-def test_without_dropout_it_learns_what_is_learned_without_it():
+def test_r_drop_without_dropout_changes_nothing():
     plain, trainer = compiled(make_trainer(0.0).model), make_trainer(0.0)
     for _ in range(3):
         plain.train_on_batch(X, Y)
@@ -53,7 +53,7 @@ def test_without_dropout_it_learns_what_is_learned_without_it():
         np.testing.assert_allclose(one, other, atol=1e-6)
 
 
-def test_passes_come_to_agree():
+def test_r_drop_reduces_the_divergence_of_two_passes():
     def learn(weight):
         trainer = make_trainer(0.5, weight)
         for _ in range(30):
@@ -64,7 +64,7 @@ def test_passes_come_to_agree():
     assert learn(2.0) < 0.8 * learn(0.0)
 
 
-def test_a_validation_batch_is_taken_as_it_is():
+def test_validation_batches_are_not_augmented():
     trainer = make_trainer(0.5)
     loss, accuracy = trainer.evaluate(X, Y, verbose=0)
     p = softmax(np.asarray(trainer(X)))

@@ -38,7 +38,7 @@ def chance_of(trainer, token):
 
 
 @pytest.mark.parametrize("sign", [1.0, -1.0])
-def test_what_is_rewarded_becomes_likelier_and_what_costs_less_likely(sign):
+def test_rewarded_captions_become_likelier(sign):
     kind = "soft" if sign > 0 else "hard"
     trainer = make_trainer(lambda said, known: [sign * (row[:1] == [7]) for row in said], kind)
     before = chance_of(trainer, 7)
@@ -47,7 +47,7 @@ def test_what_is_rewarded_becomes_likelier_and_what_costs_less_likely(sign):
     assert sign * (chance_of(trainer, 7) - before) > 0.02
 
 
-def test_nothing_changes_where_all_captions_are_scored_alike():
+def test_equal_rewards_change_nothing():
     trainer = make_trainer(lambda said, known: [2.0] * len(said))
     before = trainer.get_weights()
     trainer.train_on_batch({"image": IMAGES}, REFERENCES)
@@ -85,7 +85,7 @@ def test_a_drawn_caption_is_compared_with_the_greedy_one_or_with_the_others_draw
     assert compare("samples") == [4, 3.5, 1.5, 1.5, 1.5, 0]
 
 
-def test_the_gradient_is_that_of_the_likelihood_of_what_was_drawn_times_what_it_gained():
+def test_the_gradient_is_the_log_likelihood_of_the_sample_times_its_advantage():
     trainer = make_trainer(lambda said, known: [float(len(row)) for row in said], samples=1)
     drawn, advantage = tf.constant([[4, 3, 0, 0, 0], [5, 6, 7, 8, 4]]), tf.constant([2.0, -0.5])
     found = float(trainer._loss(tf.constant(IMAGES[:2]), drawn, advantage))
@@ -97,7 +97,7 @@ def test_the_gradient_is_that_of_the_likelihood_of_what_was_drawn_times_what_it_
 
 
 @pytest.mark.parametrize("baseline", ["greedy", "samples"])
-def test_the_best_caption_is_found(baseline):
+def test_the_best_caption_is_returned(baseline):
     def reward(said, known):
         return [sum(a == b for a, b in zip(row, [4, 8, 3], strict=False)) for row in said]
 

@@ -29,7 +29,7 @@ def test_gradient_of_targets_that_sum_to_less_than_one_is_right():
     np.testing.assert_allclose(tape.gradient(loss, logits), expected, rtol=1e-6)
 
 
-def test_answers_that_nobody_knows_give_no_loss_and_no_gradient():
+def test_unknown_answers_have_no_loss_and_no_gradient():
     logits = tf.Variable([[1.0, 2.0]])
     with tf.GradientTape() as tape:
         loss = soft_cross_entropy(tf.zeros((1, 2)), logits)
@@ -45,7 +45,7 @@ def test_accuracy_equals_the_official_one():
         assert np.isclose(ours, vqa_accuracy("yes", answers), atol=1e-6)
 
 
-def test_both_are_found_again_by_their_registered_names():
+def test_both_are_restored_by_their_registered_names():
     for function in (soft_cross_entropy, soft_vqa_accuracy):
         config = keras.saving.serialize_keras_object(function)
         assert keras.saving.deserialize_keras_object(config) is function

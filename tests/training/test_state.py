@@ -97,7 +97,7 @@ def whole(request, tmp_path_factory):
 @pytest.mark.parametrize(
     ("epoch", "moment"), [(0, "batch"), (1, "batch"), (5, "batch"), (None, "training")]
 )
-def test_an_interrupted_training_ends_as_it_would_have(whole, tmp_path, epoch, moment):
+def test_an_interrupted_training_resumes_with_equal_results(whole, tmp_path, epoch, moment):
     options, folder, weights = whole
     with pytest.raises(Interrupted):
         train(tmp_path, options=options, more=[Interrupt(epoch, moment)])

@@ -53,7 +53,7 @@ def test_more_padding_changes_nothing():
     assert float(loss(*padded)) == pytest.approx(float(loss(TARGETS, LOGITS)), rel=1e-6)
 
 
-def test_a_mask_that_logits_carry_counts_once():
+def test_a_mask_of_the_logits_is_applied_once():
     logits = tf.constant(LOGITS, "float32")
     expected = float(TokenCrossEntropy(0.1)(TARGETS, logits))
     logits._keras_mask = tf.constant(TARGETS != 0)
@@ -65,7 +65,7 @@ def test_a_batch_of_padding_has_no_loss():
 
 
 @pytest.mark.parametrize("smoothing", [-0.1, 1.0])
-def test_smoothing_out_of_range_is_told(smoothing):
+def test_smoothing_out_of_range_is_refused(smoothing):
     with pytest.raises(UserError, match="smoothing: expected a share from 0 to below 1"):
         TokenCrossEntropy(smoothing)
 
@@ -89,7 +89,7 @@ def test_half_precision_is_summed_in_full():
     assert float(TokenCrossEntropy()(np.array([[1, 2]]), logits)) == pytest.approx(np.log(3000))
 
 
-def test_loss_is_found_again_when_a_model_is_loaded():
+def test_the_loss_is_restored_with_a_saved_model():
     loss = keras.losses.deserialize(keras.losses.serialize(TokenCrossEntropy(0.3)))
     assert isinstance(loss, TokenCrossEntropy)
     assert loss.smoothing == 0.3

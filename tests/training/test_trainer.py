@@ -62,7 +62,7 @@ def test_the_loss_of_tokens_is_the_mean_over_all_of_them(make, size):
 
 
 @SIZES
-def test_what_attention_adds_is_counted_by_tokens_too(size):
+def test_the_attention_penalty_is_averaged_over_tokens(size):
     logits = keras.Input((TIME, VOCAB), name="logits")
     alignments = keras.ops.softmax(logits)
     model = keras.Model(logits, {"logits": logits, "alignments": alignments})

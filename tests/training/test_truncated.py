@@ -59,7 +59,7 @@ def fit(trainer, streams, **options):
 
 
 @pytest.mark.usefixtures("double")
-def test_it_is_truncated_backpropagation_by_hand():
+def test_it_equals_truncated_backpropagation_by_hand():
     model = make_model()
     oracle = Oracle(model.get_weights())
     streams = make_streams(random_documents(11, 4, 9), rows=2, time=3)
@@ -93,7 +93,7 @@ def test_the_oracle_has_the_gradients_of_its_loss():
 
 @pytest.mark.usefixtures("double")
 @pytest.mark.parametrize("kind", ["vanilla", "lstm", "gru", "recurrent_highway"])
-def test_one_chunk_of_everything_is_full_backpropagation(kind):
+def test_a_single_chunk_is_full_backpropagation(kind):
     model = make_model(kind, depth=2, connection="residual")
     (document,) = random_documents(20)
     streams = make_streams([document], rows=1, time=20)
@@ -144,7 +144,7 @@ def test_learned_first_states_are_trained_where_texts_start():
     np.testing.assert_array_equal(first.get_weights(), [vector])
 
 
-def test_documents_do_not_know_of_each_other():
+def test_documents_are_scored_independently():
     model = make_model("gru")
     first, second, third = random_documents(7, 5, 6)
     together = make_streams([first, second, third], rows=1, time=4)
@@ -155,7 +155,7 @@ def test_documents_do_not_know_of_each_other():
     np.testing.assert_allclose(together.by_text(logits)[7:12], alone.by_text(expected), atol=1e-6)
 
 
-def test_validation_leaves_the_states_of_training_as_they_are():
+def test_validation_does_not_change_the_states_of_training():
     model = make_model("lstm")
     trainer = make_trainer(model, 2, evaluation_rows=1)
     streams = make_streams(random_documents(24), rows=2, time=4)
@@ -197,7 +197,7 @@ def test_a_checkpoint_holds_the_carried_states(tmp_path):
         np.testing.assert_array_equal(ours, theirs)
 
 
-def test_any_recurrence_with_states_will_do():
+def test_any_recurrence_that_returns_states_is_accepted():
     returned = {"return_sequences": True, "return_state": True}
     for layer in (LSTM(UNITS, **returned), Zoneout(LSTMCell(UNITS), 0.1, **returned)):
         options = LanguageModelOptions(embedding=EMBEDDING)

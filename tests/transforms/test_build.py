@@ -53,7 +53,7 @@ def image_of(raw, number):
     return raw / "train" / f"COCO_train_{number:012d}.jpg"
 
 
-def test_records_hold_what_the_raw_data_says(handmade_vqa, tmp_path):
+def test_records_have_the_content_of_the_raw_data(handmade_vqa, tmp_path):
     source = VqaV2(path=handmade_vqa)
     recipe = make_recipe(16, vocabulary=9, max_tokens=4)
     records = Build(source, recipe, {}).run(tmp_path / "records")
@@ -134,7 +134,7 @@ def test_too_many_bad_records_fail_the_build_and_leave_nothing(drawn_vqa, tmp_pa
     assert not list(tmp_path.glob("records*"))
 
 
-def test_what_killed_attempts_leave_is_not_published(drawn_vqa, tmp_path, monkeypatch):
+def test_leftovers_of_killed_attempts_are_not_published(drawn_vqa, tmp_path, monkeypatch):
     undisturbed = make_build(drawn_vqa).run(tmp_path / "undisturbed")
 
     def kill_once(path, records, partial_folder):
@@ -157,7 +157,7 @@ def test_what_killed_attempts_leave_is_not_published(drawn_vqa, tmp_path, monkey
     assert contents(records.path) == contents(undisturbed.path)
 
 
-def test_a_full_disk_is_told(drawn_vqa, tmp_path, monkeypatch):
+def test_a_full_disk_is_reported(drawn_vqa, tmp_path, monkeypatch):
     def fill(path, records, partial_folder):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
@@ -167,7 +167,7 @@ def test_a_full_disk_is_told(drawn_vqa, tmp_path, monkeypatch):
     assert not list(tmp_path.glob("records*"))
 
 
-def test_a_full_quota_is_told(drawn_vqa, tmp_path, monkeypatch):
+def test_an_exceeded_quota_is_reported(drawn_vqa, tmp_path, monkeypatch):
     def fill(path, records, partial_folder):
         raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
 
@@ -177,7 +177,7 @@ def test_a_full_quota_is_told(drawn_vqa, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_a_folder_that_vanishes_is_told(drawn_vqa, tmp_path, workers):
+def test_a_folder_that_is_removed_meanwhile_is_reported(drawn_vqa, tmp_path, workers):
     def remove(stage, done, total, dead):
         if stage == "counting" and total:
             (left,) = tmp_path.glob("records.incomplete-*")
@@ -202,15 +202,15 @@ def test_a_long_build_stops_once_too_many_records_are_bad(drawn_vqa, tmp_path, m
     monkeypatch.setattr(write_pass, "write_tfrecord", write_slowly)
     monkeypatch.setattr(build_module, "_EARLY_STOP_SECONDS", 0.0)
     monkeypatch.setattr(polling, "_SECONDS", 0.01)
-    told = []
+    calls = []
     with pytest.raises(UserError) as fault:
         make_build(drawn_vqa, records_per_shard=4).run(
-            tmp_path / "records", progress=lambda *state: told.append(state)
+            tmp_path / "records", progress=lambda *state: calls.append(state)
         )
     found = re.search(r"got at least (\d+) of 96 \((\d+) x decode image: ", str(fault.value))
     assert found is not None
     assert 4 < int(found[1]) == int(found[2]) < 96
-    assert told[-1][3] < 96
+    assert calls[-1][3] < 96
     assert len(written) < 24
     assert not list(tmp_path.glob("records*"))
 
@@ -236,7 +236,7 @@ def test_moved_raw_data_is_the_same_data(drawn_vqa, tmp_path):
     assert make_build(moved).is_finished_in(tmp_path / "records")
 
 
-def test_no_answer_above_the_threshold_is_told(drawn_vqa, tmp_path):
+def test_a_threshold_above_all_answers_is_reported(drawn_vqa, tmp_path):
     build = make_build(drawn_vqa, recipe=make_recipe(min_answer_count=10_000))
     with pytest.raises(UserError) as fault:
         build.run(tmp_path / "records")
@@ -254,13 +254,13 @@ def test_few_images_still_fill_every_split(handmade_vqa, tmp_path):
     assert sum(records.splits.values()) == 4
 
 
-def test_a_split_that_cannot_be_filled_is_told(handmade_vqa, tmp_path):
+def test_a_split_that_would_be_empty_is_reported(handmade_vqa, tmp_path):
     build = Build(VqaV2(path=handmade_vqa), RECIPE, {"validation": 1e-9, "test": 0.1})
     with pytest.raises(UserError, match=r"data\.splits\.validation: expected at least one record"):
         build.run(tmp_path / "records")
 
 
-def test_a_split_whose_records_are_all_bad_is_told(handmade_vqa, tmp_path):
+def test_a_split_of_bad_records_alone_is_reported(handmade_vqa, tmp_path):
     for image in (handmade_vqa / "train2014").iterdir():
         image.write_bytes(b"")
     build = Build(VqaV2(path=handmade_vqa), RECIPE, {}, max_bad_fraction=1.0)
@@ -269,7 +269,7 @@ def test_a_split_whose_records_are_all_bad_is_told(handmade_vqa, tmp_path):
     assert not list(tmp_path.glob("records*"))
 
 
-def test_statistics_say_what_the_records_are_like(handmade_vqa, tmp_path):
+def test_statistics_describe_the_records(handmade_vqa, tmp_path):
     records = Build(VqaV2(path=handmade_vqa), make_recipe(16, max_tokens=4), {}).run(
         tmp_path / "records"
     )
@@ -288,17 +288,17 @@ def test_statistics_say_what_the_records_are_like(handmade_vqa, tmp_path):
     assert stats["answer_coverage"] == 1
 
 
-def test_progress_is_told(drawn_vqa, tmp_path):
+def test_progress_is_reported(drawn_vqa, tmp_path):
     (drawn_vqa / "train" / sorted(os.listdir(drawn_vqa / "train"))[0]).write_bytes(b"")
-    told = []
+    calls = []
     build = make_build(drawn_vqa, max_bad_fraction=0.1)
-    build.run(tmp_path / "records", progress=lambda *state: told.append(state))
-    assert told[0] == ("counting", 0, 0, 0)
-    assert ("counting", 96, 96, 0) in told
-    assert told[-1] == ("writing", 96, 96, 4)  # the questions about one image
+    build.run(tmp_path / "records", progress=lambda *state: calls.append(state))
+    assert calls[0] == ("counting", 0, 0, 0)
+    assert ("counting", 96, 96, 0) in calls
+    assert calls[-1] == ("writing", 96, 96, 4)  # the questions about one image
 
 
-def test_records_directory_names_are_those_of_tensorflow_datasets(drawn_vqa, tmp_path):
+def test_file_names_are_those_of_tensorflow_datasets(drawn_vqa, tmp_path):
     records = make_build(drawn_vqa, records_per_shard=20).run(tmp_path / "records")
     assert isinstance(records, RecordsDirectory)
     shards = len(records.shards("train"))

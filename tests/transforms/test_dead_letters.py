@@ -1,4 +1,4 @@
-"""One in a hundred raw records is broken, in every way: the others arrive, each bad one is told."""
+"""One in a hundred raw records is broken: the others are written, each bad one is reported."""
 
 from collections import Counter
 from pathlib import Path
@@ -45,7 +45,7 @@ def write_pairs(folder, bad_every):
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_pairs_that_are_broken_in_every_way(tmp_path, workers):
+def test_pairs_with_every_kind_of_damage_are_dead_letters(tmp_path, workers):
     expected = write_pairs(tmp_path / "raw", bad_every=100)
     source = Parallel(path=tmp_path / "raw", source="de", target="en")
     build = Build(
@@ -70,12 +70,14 @@ def test_pairs_of_which_too_many_are_broken_stop_the_build(tmp_path):
     with pytest.raises(UserError) as fault:
         build.run(tmp_path / "records", runner=Runner(2))
     counted = len([step for step, _ in expected.values() if step != "encode text"])
-    told = f"got {counted} of {PAIRS} (150 x read text: the source text is empty; 50 x decode text"
-    assert told in str(fault.value)
+    message = (
+        f"got {counted} of {PAIRS} (150 x read text: the source text is empty; 50 x decode text"
+    )
+    assert message in str(fault.value)
     assert [path.name for path in tmp_path.iterdir()] == ["raw"]
 
 
-def test_images_that_are_broken_in_every_way(tmp_path):
+def test_images_with_every_kind_of_damage_are_dead_letters(tmp_path):
     folder = tmp_path / "raw"
     folder.mkdir()
     write_captioned_shapes(folder, IMAGES, size=24, seed=1, progress=lambda done, total: None)

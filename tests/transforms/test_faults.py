@@ -16,7 +16,7 @@ FAULTS = ("worker", "forks", "main", "target", "disk", "store-main", "store-targ
 
 @pytest.mark.cluster
 @pytest.mark.parametrize("fault", [*FAULTS, "taskmanager", "flink-main"])
-def test_a_build_with_a_fault_leaves_nothing_or_a_whole_data_set(fault):
+def test_an_aborted_build_publishes_nothing_or_a_whole_data_set(fault):
     trials = "2" if fault in FAULTS else "1"
     command = [sys.executable, "-m", "tools.cluster.faults", "--trials", trials, "--faults", fault]
     flink = {**os.environ, "RNNPIPE_FLINK": str(HOME)}

@@ -72,7 +72,9 @@ def per_record(tmp_path):
 
 
 @pytest.mark.parametrize("pairs", [1500, 6000])
-def test_the_plan_of_few_pairs_is_what_they_take(tmp_path, monkeypatch, weighed, per_record, pairs):
+def test_the_plan_of_few_pairs_equals_their_measured_size(
+    tmp_path, monkeypatch, weighed, per_record, pairs
+):
     monkeypatch.setattr(lines, "LINES", 50)
     source = write(tmp_path / "raw", pairs)
     build = Build(source, RECIPE, {"test": 0.1}, 100)
@@ -89,7 +91,7 @@ def test_the_plan_of_few_pairs_is_what_they_take(tmp_path, monkeypatch, weighed,
     assert shards - plan.shards in (0, 1)
 
 
-def test_the_plan_of_few_clips_is_what_they_take(tmp_path, weighed, write_clip):
+def test_the_plan_of_few_clips_equals_their_measured_size(tmp_path, weighed, write_clip):
     clips = 120
     for number in range(clips):
         write_clip(tmp_path / "raw" / f"{number:03}.mp4", [number, 255 - number])

@@ -44,7 +44,7 @@ def write_folders(folder, *names):
         path.write_text(f"the text {name}")
 
 
-def test_what_systems_leave_in_folders_is_no_text(tmp_path):
+def test_system_files_are_no_text(tmp_path):
     raw = tmp_path / "raw"
     write_folders(raw, "train/pos/1.txt", "train/neg/1.txt")
     write_folders(raw, "train/.ipynb_checkpoints/1-checkpoint.txt", "__MACOSX/train/pos/1.txt")
@@ -57,7 +57,7 @@ def test_what_systems_leave_in_folders_is_no_text(tmp_path):
     assert sum("hidden and system files are not read: " in notice for notice in notices) == 1
 
 
-def test_a_file_whose_name_is_no_text_is_a_dead_letter(tmp_path):
+def test_a_file_whose_name_cannot_be_decoded_is_a_dead_letter(tmp_path):
     raw = tmp_path / "raw"
     write_folders(raw, "pos/1.txt", "neg/1.txt")
     with open(os.fsencode(raw / "pos") + b"/caf\xe9.txt", "w") as file:
@@ -141,7 +141,7 @@ def test_what_is_no_unicode_is_a_dead_letter(tmp_path, odd, tokenizer):
 ODD_LABELS = ["true", "null", "NaN", "1.5", "[1]", '"\\ud83d"', '" "', "9" * 5000]
 
 
-def test_odd_labels_of_json(tmp_path):
+def test_odd_labels_of_json_are_dead_letters(tmp_path):
     labels = ["1", "0", '"\\ufeffx"', f'"{"9" * 5000}"', *ODD_LABELS]
     lines = [f'{{"text": "text {n}", "label": {label}}}' for n, label in enumerate(labels)]
     lines.append('{"text": "twice", "label": "1", "label": "0"}')
@@ -155,7 +155,7 @@ def test_odd_labels_of_json(tmp_path):
     }
 
 
-def test_a_long_document_among_many_rows_makes_no_rows_of_its_own(tmp_path):
+def test_a_long_document_fills_no_extra_rows(tmp_path):
     raw = tmp_path / "raw"
     raw.mkdir()
     document = "\n".join(f"they met again, and spoke of many, {n:05d}" for n in range(80_000))
@@ -168,7 +168,7 @@ def test_a_long_document_among_many_rows_makes_no_rows_of_its_own(tmp_path):
     assert "from line 502 on" in letter["reason"]
 
 
-def test_a_split_with_a_header_alone_is_told_as_such(tmp_path):
+def test_a_split_with_a_header_alone_is_reported_as_such(tmp_path):
     (tmp_path / "train.csv").write_text("text,label\na,x\nb,y\n")
     (tmp_path / "test.csv").write_text("text,label\n")
     with pytest.raises(

@@ -1,4 +1,4 @@
-"""Images and videos that several splits have, told for every kind of source that has such."""
+"""Images and videos that several splits share are reported, for every kind of source."""
 
 import json
 import shutil
@@ -102,7 +102,7 @@ def source_and_recipe(request, tmp_path, write_clip):
     return request.param(folder)
 
 
-def test_what_two_splits_share_is_told(source_and_recipe, tmp_path):
+def test_leaks_between_splits_are_reported(source_and_recipe, tmp_path):
     source, recipe = source_and_recipe
     source.prepare(lambda done, total: None)
     records = Build(source, recipe, {}).run(tmp_path / "records")
@@ -111,7 +111,7 @@ def test_what_two_splits_share_is_told(source_and_recipe, tmp_path):
     assert records.stats["notices"] == [f"1 of the {name}s of test are in train too"]
 
 
-def test_what_one_split_has_twice_is_told(tmp_path):
+def test_duplicates_of_a_split_are_reported(tmp_path):
     write_images(tmp_path / "raw", {"a/1.png": 10, "b/2.png": 10, "b/3.png": 10, "a/.x.png": 10})
     source = ImageFolders(path=tmp_path / "raw")
     records = Build(source, ImageClassRecipe(image=IMAGE), {}).run(tmp_path / "records")
@@ -150,7 +150,7 @@ def test_damaged_frames_are_counted(tmp_path):
 
 
 class Named(Source):
-    """A source whose records are called what it is told."""
+    """A source whose records have the keys of its settings."""
 
     kind: str = "named"
     keys: tuple[str, ...] = ()
@@ -173,7 +173,7 @@ class Named(Source):
         return []
 
 
-def test_what_nothing_can_be_called_is_a_dead_letter_and_never_a_crash(tmp_path):
+def test_an_undecodable_key_is_a_dead_letter(tmp_path):
     write_images(tmp_path, {"a.png": 1})
     source = Named(keys=("caf\udce9", "good"))
     build = Build(source, ImageClassRecipe(image=IMAGE), {}, max_bad_fraction=0.5)

@@ -33,8 +33,9 @@ def batches(shape: tuple[int, ...], count: int) -> Any:
         found.append(np.where(np.arange(longest) < lengths, tokens, 0).astype("int32"))
     targets = random.normal(size=(batch, 1)).astype("float32")
     signature = (tf.TensorSpec((batch, None), tf.int32), tf.TensorSpec((batch, 1)))
-    generate = lambda: ((tokens, targets) for tokens in found)  # noqa: E731  (one expression)
-    data = tf.data.Dataset.from_generator(generate, output_signature=signature)
+    data = tf.data.Dataset.from_generator(
+        lambda: ((tokens, targets) for tokens in found), output_signature=signature
+    )
     return data.apply(tf.data.experimental.assert_cardinality(count)).cache()
 
 

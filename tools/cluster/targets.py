@@ -16,7 +16,8 @@ import fsspec
 from rnnpipe.errors import UserError
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.manifest import MANIFEST, Manifest
-from rnnpipe.storage.paths import StorePath, remove_tree
+from rnnpipe.storage.paths import remove_tree
+from rnnpipe.storage.store_path import StorePath
 from rnnpipe.transforms.runners.runner import Runner
 from tools.cluster.flink import Cluster
 from tools.cluster.s3 import S3_KEYS, serving_s3

@@ -6,7 +6,14 @@ from typing import Any
 import keras
 from keras import ops, tree
 
-from rnnpipe.layers.errors import is_count, is_number, layer_error, shape_text, shapes_agree
+from rnnpipe.layers.errors import (
+    check_state_shapes,
+    is_count,
+    is_number,
+    layer_error,
+    shape_text,
+    shapes_agree,
+)
 from rnnpipe.types import Nested, Tensor
 
 
@@ -47,7 +54,7 @@ def check_rates(layer: Any, dropout: float, sampling_rate: float | None) -> None
         raise layer_error(
             layer, "dropout from 0 to below 1", str(dropout), "write e.g. dropout=0.3"
         )
-    in_range = is_number(sampling_rate) and 0 <= sampling_rate <= 1  # type: ignore[operator]
+    in_range = is_number(sampling_rate) and 0 <= sampling_rate <= 1
     if sampling_rate is not None and not in_range:
         got, fix = str(sampling_rate), "write e.g. sampling_rate=0.0"
         raise layer_error(layer, "a sampling rate from 0 to 1", got, fix)
@@ -62,6 +69,14 @@ def check_embedding(layer: Any, embedding: Any) -> None:
     if rows != layer.vocab:
         fix = "use one vocabulary in embedding and decoder"
         raise layer_error(layer, f"an embedding of {layer.vocab} tokens", f"one of {rows}", fix)
+
+
+def check_tied_readout(layer: Any, readout: int, embedding: int) -> None:
+    """Checks that a readout has the size of the embedding that makes logits of it."""
+    if readout != embedding:
+        expected = f"a readout of {embedding}, the size of the tied embedding"
+        fix = "leave output_size out, or choose another output than 'plain'"
+        raise layer_error(layer, expected, str(readout), fix)
 
 
 def check_tokens(layer: Any, tokens: Tensor, rank: int) -> None:
@@ -118,12 +133,5 @@ def check_memory(
 
 def check_states(layer: Any, states: list[Tensor], sizes: list[int]) -> None:
     """Checks count and sizes of the first states."""
-    expected = [(None, size) for size in sizes]
-    shapes = [tuple(getattr(state, "shape", ())) for state in states]
-    if len(states) != len(expected) or not all(map(shapes_agree, shapes, expected)):
-        raise layer_error(
-            layer,
-            f"initial_state of {len(expected)} tensors of shapes {expected}",
-            f"{len(states)} of {shapes}",
-            "pass one for each state of each cell, e.g. from a Bridge",
-        )
+    fix = "pass one for each state of each cell, e.g. from a Bridge"
+    check_state_shapes(layer, states, [(None, size) for size in sizes], fix)

@@ -1,33 +1,32 @@
 """A recurrent decoder with attention, from words and a memory to logits of the next word."""
 
-import functools
+from collections.abc import Callable
 from typing import Any, Literal
 
 import keras
-from keras import ops, tree
 
 from rnnpipe.layers.attention import Attention
 from rnnpipe.layers.decoder.bahdanau import BahdanauCell
 from rnnpipe.layers.decoder.cell import AttentionCell
 from rnnpipe.layers.decoder.checks import (
     check_choices,
-    check_embedding,
     check_memory,
     check_memory_given,
     check_parts,
     check_rates,
     check_sizes,
+    check_tied_readout,
     check_tokens,
 )
 from rnnpipe.layers.decoder.fused import unroll_fused
 from rnnpipe.layers.decoder.luong import LuongCell
 from rnnpipe.layers.decoder.readout import READOUTS, Readout, ReadoutKind
 from rnnpipe.layers.decoder.scheduled_sampling import unroll_sampling
-from rnnpipe.layers.decoder.step import DecoderStep
-from rnnpipe.layers.decoder.structures import DecoderState, Memory, StepOutputs, carried_mask
+from rnnpipe.layers.decoder.step import DecoderStep, begin_decoding
+from rnnpipe.layers.decoder.structures import StepOutputs
 from rnnpipe.layers.decoder.top_down import TopDownCell
-from rnnpipe.layers.errors import is_count, layer_error
-from rnnpipe.nested import is_empty, repeat_rows
+from rnnpipe.layers.decoder.vocabulary import make_embedding, make_logits
+from rnnpipe.nested import is_empty
 from rnnpipe.types import Nested, Shape, Tensor
 
 Architecture = Literal["luong", "bahdanau", "top_down"]
@@ -147,7 +146,7 @@ class AttentionDecoder(keras.layers.Layer):
         check_rates(self, dropout, sampling_rate)
         self.vocab, self.tie_weights, self.seed = int(vocab), tie_weights, seed
         self.architecture = architecture
-        self.embedding = self._embedding_layer(embedding)
+        self.embedding = make_embedding(self, embedding)
         self.cell = CELLS[architecture](
             cells,
             attention,
@@ -159,11 +158,7 @@ class AttentionDecoder(keras.layers.Layer):
         self.output_size, self.initial_sampling_rate = output_size, sampling_rate
         self.dropout = keras.layers.Dropout(dropout, seed=seed, dtype=self.dtype_policy)
         self.random = keras.random.SeedGenerator(seed)
-        self.to_logits = (
-            None
-            if tie_weights
-            else keras.layers.Dense(self.vocab, dtype=self.dtype_policy, name="logits")
-        )
+        self.to_logits = make_logits(self)
         self.supports_masking = True
 
     @property
@@ -181,18 +176,9 @@ class AttentionDecoder(keras.layers.Layer):
         readout = self.cell.readout
         readout.units = self.output_size or (size if self.tie_weights else self.cell.output_size)
         self.cell.build((None, size), memory_shape)
-        if self.to_logits is not None:
-            self.to_logits.build((None, readout.units))
-        elif readout.units != size:
-            fix = "leave output_size out, or choose another output than 'plain'"
-            raise layer_error(
-                self,
-                f"a readout of {size}, the size of the tied embedding",
-                str(readout.units),
-                fix,
-            )
-        else:
-            self.bias = self.add_weight((self.vocab,), "zeros", name="bias")
+        if self.tie_weights:
+            check_tied_readout(self, readout.units, size)
+        self.to_logits.build((None, readout.units))
         if self.initial_sampling_rate is not None:
             start = keras.initializers.Constant(self.initial_sampling_rate)
             self.sampling_rate = self.add_weight(
@@ -253,26 +239,7 @@ class AttentionDecoder(keras.layers.Layer):
         Raises:
             UserError: if the layer is not built, or an argument has the wrong shape.
         """
-        if beam_width is not None and not is_count(beam_width):
-            fix = "write e.g. beam_width=4"
-            raise layer_error(self, "a beam_width of at least 1", repr(beam_width), fix)
-        if not self.built:
-            fix = "call it, or load a model"
-            raise layer_error(self, "a built decoder", "one without weights", fix)
-        check_memory_given(self, memory)
-        mask = carried_mask(memory) if mask is None else mask
-        memory = tree.map_structure(
-            lambda values: ops.convert_to_tensor(values, dtype=self.compute_dtype), memory
-        )
-        check_memory(self, memory, mask)
-        prepared = self.cell.prepare(memory, mask)
-        state = self.cell.first_state(prepared, initial_state)
-        # Transposed once, not at every step.
-        tied_kernel = self._tied_kernel() if self.to_logits is None else None
-        advance = functools.partial(self._advance, tied_kernel=tied_kernel)
-        if beam_width is None:
-            return DecoderStep(advance, None), (state, prepared)
-        return DecoderStep(advance, repeat_rows(prepared, beam_width)), (state, ())
+        return begin_decoding(self, memory, mask, initial_state, beam_width)
 
     def compute_mask(self, tokens: Tensor, *_: Any) -> Any:
         """The logits carry the mask of the tokens, if the embedding makes one."""
@@ -315,48 +282,15 @@ class AttentionDecoder(keras.layers.Layer):
         outputs: StepOutputs,
         training: bool = False,
         *,
-        tied_kernel: Tensor = None,
+        to_logits: Callable[[Tensor], Tensor] | None = None,
     ) -> Tensor:
-        """Logits of any number of steps at once; `tied_kernel` may be computed beforehand."""
+        """Logits of any number of steps at once, by `to_logits` in the place of the layer's own."""
         readout = outputs.readout
         if is_empty(readout):
             readout = self.cell.readout(outputs.output, outputs.context, words)
-        readout = self.dropout(readout, training=training)
-        if self.to_logits is not None:
-            return self.to_logits(readout)
-        kernel = self._tied_kernel() if tied_kernel is None else tied_kernel
-        return ops.matmul(readout, kernel) + ops.cast(self.bias, self.compute_dtype)
-
-    def _advance(
-        self, tokens: Tensor, state: DecoderState, memory: Memory, *, tied_kernel: Tensor
-    ) -> tuple[Tensor, DecoderState, Nested[Tensor]]:
-        check_tokens(self, tokens, rank=1)
-        word = self.embed(tokens)
-        outputs, state = self.cell(word, state, memory)
-        logits = self.logits(word, outputs, tied_kernel=tied_kernel)
-        return logits, state, outputs.alignments
-
-    def _tied_kernel(self) -> Tensor:
-        """The embedding as the kernel of the logits, `(embedding_size, vocab)`."""
-        if getattr(self.embedding, "quantization_mode", None) is None:
-            embeddings = self.embedding.embeddings
-        else:  # their scales are known to the layer alone
-            embeddings = self.embedding(ops.arange(self.vocab, dtype="int32"))
-        return ops.transpose(ops.cast(embeddings, self.compute_dtype))
+        return (to_logits or self.to_logits)(self.dropout(readout, training=training))
 
     def _sampling_rate(self, rate: Tensor) -> Tensor:
         """The sampling rate of a call, or None if nothing is sampled."""
         rate = getattr(self, "sampling_rate", None) if rate is None else rate
         return None if isinstance(rate, int | float) and rate == 0 else rate
-
-    def _embedding_layer(self, embedding: Any) -> keras.layers.Embedding:
-        if is_count(embedding):
-            return keras.layers.Embedding(
-                self.vocab,
-                int(embedding),
-                mask_zero=True,
-                dtype=self.dtype_policy,
-                name="embedding",
-            )
-        check_embedding(self, embedding)
-        return embedding

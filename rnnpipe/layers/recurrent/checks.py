@@ -3,8 +3,18 @@
 from collections.abc import Sequence
 from typing import Any
 
-from rnnpipe.layers.errors import is_count, layer_error, shape_text, shapes_agree
+import keras
+
+from rnnpipe.layers.errors import (
+    check_state_shapes,
+    is_count,
+    layer_error,
+    shape_text,
+    shapes_agree,
+)
 from rnnpipe.types import Nested, Tensor
+
+CONNECTIONS = (None, "residual", "highway")
 
 
 def check_shape(layer: Any, shape: tuple[Any, ...]) -> None:
@@ -59,14 +69,8 @@ def check_states(layer: Any, sequences: Tensor, initial_state: Nested[Tensor]) -
     states = initial_state if isinstance(initial_state, Sequence) else [initial_state]
     check_numbers(layer, "initial_state", *states)
     expected = [(sequences.shape[0], size) for size in layer.state_size]
-    shapes = [tuple(getattr(state, "shape", ())) for state in states]
-    if len(states) != len(expected) or not all(map(shapes_agree, shapes, expected)):
-        raise layer_error(
-            layer,
-            f"initial_state of {len(expected)} tensors of shapes {expected}",
-            f"{len(states)} of {shapes}",
-            "pass the states that return_state=True returns, in their order",
-        )
+    fix = "pass the states that return_state=True returns, in their order"
+    check_state_shapes(layer, states, expected, fix)
 
 
 def check_mask(layer: Any, sequences: Tensor, mask: Tensor) -> None:
@@ -93,3 +97,29 @@ def check_state_sizes(layer: Any, sizes: Any, source: str) -> None:
     if not fits or not all(map(is_count, sizes)):
         got = str(list(sizes)) if isinstance(sizes, Sequence) else repr(sizes)
         raise layer_error(layer, "a list of positive sizes", got, f"pass {source}")
+
+
+def check_stack(
+    stack: Any, layer: Any, depth: int, connection: str | None, learned_state: bool
+) -> None:
+    """Checks the options of a `RecurrentStack`, and that it stacks a recurrent layer."""
+    is_recurrent = hasattr(layer, "return_sequences") and hasattr(layer, "return_state")
+    if not is_recurrent or isinstance(layer, keras.layers.Bidirectional):
+        fix = "pass e.g. GRU(256), or keras.layers.RNN(cell) around a cell"
+        if is_recurrent:
+            fix = "pass the layer in it, and bidirectional=True"
+        raise layer_error(stack, "a recurrent layer", repr(layer), fix)
+    if not is_count(depth):
+        raise layer_error(stack, "a depth of at least 1", str(depth), "write e.g. depth=2")
+    if connection not in CONNECTIONS:
+        raise layer_error(stack, f"a connection of {CONNECTIONS}", repr(connection), "choose one")
+    if connection and depth > 1 and not layer.return_sequences:
+        raise layer_error(
+            stack,
+            f"a layer with return_sequences=True for {connection} connections",
+            "return_sequences=False",
+            "set it, and take the last step afterwards",
+        )
+    if learned_state and getattr(layer, "stateful", False):
+        expected, got = "first states that are either learned or kept", "both"
+        raise layer_error(stack, expected, got, "leave out learned_state, or stateful=True")

@@ -7,23 +7,11 @@ from typing import Any
 import keras
 from keras import ops, tree
 
-from rnnpipe.layers.errors import is_count, layer_error, shapes_agree
+from rnnpipe.layers.errors import check_state_shapes
+from rnnpipe.layers.recurrent.checks import check_stack
 from rnnpipe.layers.recurrent.learned_state import LearnedState
+from rnnpipe.layers.recurrent.level import BidirectionalLevel, output_shape, state_sizes
 from rnnpipe.types import Nested, Shape, Tensor
-
-CONNECTIONS = (None, "residual", "highway")
-
-
-@keras.saving.register_keras_serializable("rnnpipe")
-class _Bidirectional(keras.layers.Bidirectional):
-    """A level in two directions. The stack hands on the mask itself.
-
-    `keras.layers.Bidirectional.compute_mask` fails for stateful layers that return their states.
-    """
-
-    def compute_mask(self, *_: Any) -> None:
-        """The outputs carry no mask."""
-        return
 
 
 @keras.saving.register_keras_serializable("rnnpipe")
@@ -93,7 +81,7 @@ class RecurrentStack(keras.layers.Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self._check_options(layer, depth, connection, learned_state)
+        check_stack(self, layer, depth, connection, learned_state)
         self.depth = depth
         self.bidirectional, self.connection, self.seed = bidirectional, connection, seed
         self.return_state, self.supports_masking = layer.return_state, True
@@ -112,32 +100,6 @@ class RecurrentStack(keras.layers.Layer):
         self.learned_state = learned_state
         self.first_states = self._make_first_states() if learned_state else None
 
-    def _check_options(
-        self, layer: Any, depth: int, connection: str | None, learned_state: bool
-    ) -> None:
-        is_recurrent = hasattr(layer, "return_sequences") and hasattr(layer, "return_state")
-        if not is_recurrent or isinstance(layer, keras.layers.Bidirectional):
-            fix = "pass e.g. GRU(256), or keras.layers.RNN(cell) around a cell"
-            if is_recurrent:
-                fix = "pass the layer in it, and bidirectional=True"
-            raise layer_error(self, "a recurrent layer", repr(layer), fix)
-        if not is_count(depth):
-            raise layer_error(self, "a depth of at least 1", str(depth), "write e.g. depth=2")
-        if connection not in CONNECTIONS:
-            raise layer_error(
-                self, f"a connection of {CONNECTIONS}", repr(connection), "choose one"
-            )
-        if connection and depth > 1 and not layer.return_sequences:
-            raise layer_error(
-                self,
-                f"a layer with return_sequences=True for {connection} connections",
-                "return_sequences=False",
-                "set it, and take the last step afterwards",
-            )
-        if learned_state and getattr(layer, "stateful", False):
-            expected, got = "first states that are either learned or kept", "both"
-            raise layer_error(self, expected, got, "leave out learned_state, or stateful=True")
-
     @property
     def _highway(self) -> bool:
         return self.connection == "highway"
@@ -152,7 +114,7 @@ class RecurrentStack(keras.layers.Layer):
         layer = type(layer).from_config(config)
         if self.bidirectional:
             self._copied.layers.append(layer)
-            return _Bidirectional(layer, dtype=layer.dtype_policy, name=f"level_{level}")
+            return BidirectionalLevel(layer, dtype=layer.dtype_policy, name=f"level_{level}")
         return layer
 
     def _make_first_states(self) -> LearnedState:
@@ -161,7 +123,7 @@ class RecurrentStack(keras.layers.Layer):
     @property
     def state_size(self) -> list[int]:
         """The sizes of the states of all layers, the lowest first."""
-        return [size for layer in self.layers for size in _state_sizes(layer)]
+        return [size for layer in self.layers for size in state_sizes(layer)]
 
     @property
     def states(self) -> list[Any] | None:
@@ -179,7 +141,7 @@ class RecurrentStack(keras.layers.Layer):
     def _gate(self, level: int) -> Tensor:
         # The bias of the paper's section 2.2: at first a layer passes its input on.
         bias = keras.initializers.Constant(-1.0)
-        units = _output_shape(self.layers[0], (None, None, 1))[-1]
+        units = output_shape(self.layers[0], (None, None, 1))[-1]
         return keras.layers.Dense(
             units,
             activation="sigmoid",
@@ -198,7 +160,7 @@ class RecurrentStack(keras.layers.Layer):
             layer.build(shape)
             if level and self._highway:
                 self.gates[level - 1].build(shape)
-            shape = _output_shape(layer, shape)
+            shape = output_shape(layer, shape)
 
     def call(
         self,
@@ -235,17 +197,11 @@ class RecurrentStack(keras.layers.Layer):
         """The states of each level."""
         if states is None:
             return [None] * self.depth
-        states, sizes = tree.flatten(states), self.state_size
-        expected = [(None, size) for size in sizes]
-        shapes = [tuple(getattr(state, "shape", ())) for state in states]
-        if len(states) != len(sizes) or not all(map(shapes_agree, shapes, expected)):
-            raise layer_error(
-                self,
-                f"initial_state with the states of {self.depth} layers, of shapes {expected}",
-                f"{len(states)} of {shapes}",
-                "pass the states that return_state=True returns",
-            )
-        count = len(sizes) // self.depth
+        states = tree.flatten(states)
+        expected = [(None, size) for size in self.state_size]
+        fix = "pass the states that return_state=True returns, of all layers"
+        check_state_shapes(self, states, expected, fix)
+        count = len(states) // self.depth
         return [states[level * count : (level + 1) * count] for level in range(self.depth)]
 
     def compute_output_shape(
@@ -255,7 +211,7 @@ class RecurrentStack(keras.layers.Layer):
         del initial_state_shape
         batch, shape = sequences_shape[0], tuple(sequences_shape)
         for layer in self.layers:
-            shape = _output_shape(layer, shape)
+            shape = output_shape(layer, shape)
         states = [(batch, size) for size in self.state_size]
         return (shape, *states) if self.return_state else shape
 
@@ -287,16 +243,3 @@ class RecurrentStack(keras.layers.Layer):
         """Creates a stack from its config."""
         layer = keras.saving.deserialize_keras_object(config["layer"])
         return cls(**{**config, "layer": layer})
-
-
-def _state_sizes(layer: Any) -> list[int]:
-    """The sizes of a recurrent layer's states, those of both directions if there are two."""
-    if isinstance(layer, keras.layers.Bidirectional):
-        return [*_state_sizes(layer.forward_layer), *_state_sizes(layer.backward_layer)]
-    return tree.flatten(layer.state_size)
-
-
-def _output_shape(layer: Any, shape: Shape) -> tuple[Any, ...]:
-    """The shape of a recurrent layer's output, without its states."""
-    output = layer.compute_output_shape(shape)
-    return tuple(output[0] if layer.return_state else output)

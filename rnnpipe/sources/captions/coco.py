@@ -20,10 +20,10 @@ from rnnpipe.sources.captions.coco_files import (
 )
 from rnnpipe.sources.captions.fields import refer_captions
 from rnnpipe.sources.captions.image_splits import ImageSplits
-from rnnpipe.sources.captions.karpathy import read_karpathy
+from rnnpipe.sources.captions.karpathy import KarpathySplits, read_karpathy
 from rnnpipe.sources.captions.source import CaptionSource
 from rnnpipe.sources.file_index import ImageIndex
-from rnnpipe.sources.folder import absolute, check_folder
+from rnnpipe.sources.folder import check_folder
 from rnnpipe.sources.ids import read_id
 from rnnpipe.sources.source import Progress, Reference
 from rnnpipe.sources.splits import Split
@@ -32,7 +32,7 @@ from rnnpipe.sources.splits import Split
 _OUTPUT = threading.Lock()
 
 
-class CocoCaptions(CaptionSource):
+class CocoCaptions(KarpathySplits, CaptionSource):
     """Captions in COCO's JSON format, and the folders of their images.
 
     Without `files` the splits are found by name, at any depth:
@@ -67,14 +67,6 @@ class CocoCaptions(CaptionSource):
     )
 
     @cached_property
-    def _folder(self) -> Path:
-        return absolute(self.path)
-
-    @property
-    def _karpathy(self) -> Path | None:
-        return None if self.karpathy is None else self._folder / self.karpathy
-
-    @cached_property
     def _split_files(self) -> list[CocoSplit]:
         check_folder(self._folder, "COCO captions", WHERE_TO_GET_IT)
         if self.files is None:
@@ -84,10 +76,6 @@ class CocoCaptions(CaptionSource):
     @cached_property
     def _splits(self) -> ImageSplits | None:
         return None if self._karpathy is None else read_karpathy(self._karpathy)
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Karpathy's file is read again by each worker: it is long, and travels badly."""
-        return {key: value for key, value in vars(self).items() if key != "_splits"}
 
     @property
     def split_names(self) -> frozenset[str]:

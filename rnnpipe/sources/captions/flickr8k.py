@@ -11,10 +11,10 @@ from rnnpipe.errors import BadRecord, DeadLetter, UserError
 from rnnpipe.settings import FilePath, setting
 from rnnpipe.sources.captions.fields import refer_captions
 from rnnpipe.sources.captions.image_splits import ImageSplits
-from rnnpipe.sources.captions.karpathy import read_karpathy
+from rnnpipe.sources.captions.karpathy import KarpathySplits, read_karpathy
 from rnnpipe.sources.captions.source import CaptionSource
 from rnnpipe.sources.file_index import ImageIndex
-from rnnpipe.sources.folder import absolute, check_folder
+from rnnpipe.sources.folder import check_folder
 from rnnpipe.sources.ids import hash_id
 from rnnpipe.sources.raw_files import walk_raw
 from rnnpipe.sources.source import Progress, Reference
@@ -30,7 +30,7 @@ _LINE = re.compile(r"(?P<name>[^\t]+)#\d+\t(?P<caption>.*)")
 _PART = "flickr"
 
 
-class Flickr8k(CaptionSource):
+class Flickr8k(KarpathySplits, CaptionSource):
     """Flickr8k or Flickr30k, as files in a folder, at any depth.
 
     - captions: `Flickr8k.token.txt`, `results_20130124.token`, …, but not
@@ -63,14 +63,6 @@ class Flickr8k(CaptionSource):
         "Karpathy's dataset_flickr8k.json or dataset_flickr30k.json, relative to path; null: the "
         "lists of images of each split",
     )
-
-    @cached_property
-    def _folder(self) -> Path:
-        return absolute(self.path)
-
-    @property
-    def _karpathy(self) -> Path | None:
-        return None if self.karpathy is None else self._folder / self.karpathy
 
     @cached_property
     def _found(self) -> tuple[Path, dict[str, Path], Path]:
@@ -111,10 +103,6 @@ class Flickr8k(CaptionSource):
         names = ((name.strip(), s) for s, path in lists.items() for name in _read_lines(path))
         missing = "none of the lists names this image"
         return ImageSplits((pair for pair in names if pair[0]), missing) if lists else None
-
-    def __getstate__(self) -> dict[str, Any]:
-        """The splits are read again by each worker: they are many, and travel badly."""
-        return {key: value for key, value in vars(self).items() if key != "_splits"}
 
     @property
     def split_names(self) -> frozenset[str]:

@@ -5,10 +5,24 @@ from typing import Any
 
 from rnnpipe.errors import UserError
 from rnnpipe.sources.captions.image_splits import ImageSplits
-from rnnpipe.sources.folder import describe_json, read_json
+from rnnpipe.sources.folder import InFolder, describe_json, read_json
 from rnnpipe.sources.ids import read_id
 
 _SPLITS = {"train": "train", "restval": "train", "val": "validation", "test": "test"}
+
+
+class KarpathySplits(InFolder):
+    """A mixin of sources: the setting `karpathy` may name a file of splits, relative to `path`."""
+
+    karpathy: Path | None
+
+    @property
+    def _karpathy(self) -> Path | None:
+        return None if self.karpathy is None else self._folder / self.karpathy
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Each worker reads the property `_splits` again: it is long, and travels badly."""
+        return {key: value for key, value in vars(self).items() if key != "_splits"}
 
 
 def read_karpathy(path: Path, key: str = "cocoid") -> ImageSplits:

@@ -13,7 +13,7 @@ from rnnpipe.sources.folder import absolute, list_folder
 from rnnpipe.sources.source import Progress, Reference, Source
 from rnnpipe.storage.atomic import atomic_path
 from rnnpipe.storage.cache import cache_folder
-from rnnpipe.storage.paths import StorePath
+from rnnpipe.storage.store_path import StorePath
 
 _FIX = "name another folder as data.source.path"
 

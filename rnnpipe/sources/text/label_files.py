@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from rnnpipe.errors import BadRecord, DeadLetter, UserError
 from rnnpipe.settings import FilePath, setting
-from rnnpipe.sources.folder import absolute, check_folder, list_folder
+from rnnpipe.sources.folder import check_folder, list_folder
 from rnnpipe.sources.source import Progress, Reference
 from rnnpipe.sources.splits import left_out_notices, name_of, unread_folders
 from rnnpipe.sources.text.fields import refer_text
@@ -58,10 +58,6 @@ class LabelFiles(TextFolder, TextClassSource):
     def check(self) -> None:
         """The encoding exists."""
         check_encoding(self.encoding)
-
-    @cached_property
-    def _folder(self) -> Path:
-        return absolute(self.path)
 
     @cached_property
     def _labelled(self) -> list[LabelFile]:

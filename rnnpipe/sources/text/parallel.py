@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from rnnpipe.errors import BadRecord, DeadLetter, UserError
 from rnnpipe.settings import setting
-from rnnpipe.sources.folder import absolute, check_folder, list_folder
+from rnnpipe.sources.folder import check_folder, list_folder
 from rnnpipe.sources.source import Progress, Reference
 from rnnpipe.sources.splits import (
     FIX_FILES,
@@ -97,10 +97,6 @@ class Parallel(TextFolder, TextPairSource):
         if self.source == self.target:
             raise UserError("target", "another language than source", self.target, _FIX)
         check_encoding(self.encoding)
-
-    @cached_property
-    def _folder(self) -> Path:
-        return absolute(self.path)
 
     @property
     def _languages(self) -> tuple[str, str]:

@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -134,22 +134,42 @@ def _read_tsv(path: Path, encoding: str) -> Iterator[tuple[int, list[str] | BadR
             yield number, line if isinstance(line, BadRecord) else line.split("\t")
 
 
+class _CsvLines:
+    """The lines of a file for `csv.reader`, with an outline in the place of each bad one.
+
+    Args:
+        path: the file, plain or gzipped.
+        encoding: its encoding.
+    """
+
+    def __init__(self, path: Path, encoding: str) -> None:
+        self._lines = iter(read_lines(path, encoding))
+        self._bad: dict[int, BadLine] = {}
+        self.current = ""
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        number, line = next(self._lines)
+        if isinstance(line, BadLine):
+            self._bad[number] = line
+            line = line.outline
+        self.current = f"{line}\n"
+        return self.current
+
+    def pop_bad(self, numbers: Iterable[int]) -> BadLine | None:
+        """Takes out the first bad one of these lines, if there is one."""
+        return next((self._bad.pop(number) for number in numbers if number in self._bad), None)
+
+    def forget_bad(self) -> None:
+        """Takes out all bad lines."""
+        self._bad.clear()
+
+
 def _read_csv(path: Path, encoding: str) -> Iterator[tuple[int, list[str] | BadRecord]]:
     csv.field_size_limit(max(csv.field_size_limit(), _MAX_FIELD))
-    faults: dict[int, BadLine] = {}
-    text, skipped = "", 0
-
-    def texts() -> Iterator[str]:
-        nonlocal text
-        for number, line in read_lines(path, encoding):
-            if isinstance(line, BadLine):
-                faults[number] = line
-                text = f"{line.outline}\n"
-            else:
-                text = f"{line}\n"
-            yield text
-
-    lines = texts()
+    lines, skipped = _CsvLines(path, encoding), 0
     reader = csv.reader(lines, strict=True)
     while True:
         before = reader.line_num + skipped
@@ -160,7 +180,7 @@ def _read_csv(path: Path, encoding: str) -> Iterator[tuple[int, list[str] | BadR
         except csv.Error as fault:
             is_field = False
             if str(fault).startswith(_TOO_LARGE):
-                more, is_field = _leave_field(text, lines)
+                more, is_field = _leave_field(lines.current, lines)
                 skipped += more
             last = reader.line_num + skipped
             if is_field:
@@ -168,13 +188,12 @@ def _read_csv(path: Path, encoding: str) -> Iterator[tuple[int, list[str] | BadR
             else:
                 for number in range(before + 1, last + 1):
                     yield number, BadRecord(_STEP, f"no CSV, from line {before + 1} on ({fault})")
-            faults.clear()
+            lines.forget_bad()
             continue
         last = reader.line_num + skipped
-        numbers = range(before + 1, last + 1)
-        fault_inside = next((faults.pop(n) for n in numbers if n in faults), None)
-        if fault_inside or row:
-            yield last, fault_inside or row
+        bad_line = lines.pop_bad(range(before + 1, last + 1))
+        if bad_line or row:
+            yield last, bad_line or row
 
 
 def _leave_field(line: str, lines: Iterator[str]) -> tuple[int, bool]:

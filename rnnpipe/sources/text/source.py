@@ -1,6 +1,7 @@
 """The families of text sources: texts with classes, and texts with their translations."""
 
 from rnnpipe.settings import FilePath, Kinds, setting
+from rnnpipe.sources.folder import InFolder
 from rnnpipe.sources.source import Source
 
 _TEXT, _GRAMMARS = "rnnpipe.sources.text", "rnnpipe.sources.generated.grammars.sources"
@@ -42,7 +43,7 @@ class TextPairSource(Source):
     )
 
 
-class TextFolder(Source):
+class TextFolder(InFolder, Source):
     """A folder of text files."""
 
     path: FilePath = setting(help="the folder of the raw data")

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from rnnpipe.errors import BadRecord, DeadLetter, UserError
 from rnnpipe.settings import FilePath, setting
-from rnnpipe.sources.folder import absolute, check_folder, list_folder
+from rnnpipe.sources.folder import check_folder, list_folder
 from rnnpipe.sources.source import Progress, Reference
 from rnnpipe.sources.splits import Split, name_of, split_files, unread_folders, unread_notices
 from rnnpipe.sources.text.fields import refer_pair, refer_text
@@ -71,10 +71,6 @@ class Table(TextFolder):
     def check(self) -> None:
         """The encoding exists."""
         check_encoding(self.encoding)
-
-    @cached_property
-    def _folder(self) -> Path:
-        return absolute(self.path)
 
     @cached_property
     def _split_files(self) -> list[TableSplit]:

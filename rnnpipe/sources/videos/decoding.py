@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, cast
 from PIL import Image
 
 from rnnpipe.errors import BadRecord
-from rnnpipe.storage.paths import StorePath, as_path
+from rnnpipe.storage.paths import as_path
+from rnnpipe.storage.store_path import StorePath
 
 if TYPE_CHECKING:
     import av

@@ -10,7 +10,7 @@ from rnnpipe.errors import BadRecord, DeadLetter, UserError
 from rnnpipe.settings import FilePath, setting
 from rnnpipe.sources.coco_splits import splits_of
 from rnnpipe.sources.file_index import ImageIndex
-from rnnpipe.sources.folder import absolute, check_folder, describe_json, read_json
+from rnnpipe.sources.folder import InFolder, check_folder, describe_json, read_json
 from rnnpipe.sources.ids import read_id
 from rnnpipe.sources.source import Progress, Reference
 from rnnpipe.sources.vqa.fields import refer
@@ -45,7 +45,7 @@ class EasyVqaSplit:
         return self.folder / "images"
 
 
-class EasyVqa(VqaSource):
+class EasyVqa(InFolder, VqaSource):
     """easy-VQA in its own layout: `train` and `test`, each with `questions.json` and `images`.
 
     Questions are numbered in the order of their file, from 0 in each split. Their one answer counts
@@ -62,10 +62,6 @@ class EasyVqa(VqaSource):
 
     kind: Literal["easy_vqa"] = "easy_vqa"
     path: FilePath = setting(help="the folder with train and test")
-
-    @cached_property
-    def _folder(self) -> Path:
-        return absolute(self.path)
 
     @cached_property
     def _split_files(self) -> list[EasyVqaSplit]:

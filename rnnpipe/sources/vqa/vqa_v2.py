@@ -8,7 +8,7 @@ from typing import Any, Literal
 from rnnpipe.errors import BadRecord, DeadLetter
 from rnnpipe.settings import FilePath, setting
 from rnnpipe.sources.file_index import ImageIndex
-from rnnpipe.sources.folder import absolute, check_folder
+from rnnpipe.sources.folder import InFolder, check_folder
 from rnnpipe.sources.ids import read_id
 from rnnpipe.sources.source import Progress, Reference
 from rnnpipe.sources.splits import Split
@@ -24,7 +24,7 @@ from rnnpipe.sources.vqa.vqa_v2_files import (
 from rnnpipe.sources.vqa.vqa_v2_json import Annotation, read_annotations, read_questions
 
 
-class VqaV2(VqaSource):
+class VqaV2(InFolder, VqaSource):
     """VQA v2.0, or data in its format, as files in a folder.
 
     Each split is a questions file, an annotations file (both `.json` or `.json.gz`) and a folder of
@@ -55,10 +55,6 @@ class VqaV2(VqaSource):
     files: dict[Split, VqaFiles] | None = setting(
         None, "the files of each split; null: found by their official names"
     )
-
-    @cached_property
-    def _folder(self) -> Path:
-        return absolute(self.path)
 
     @cached_property
     def _split_files(self) -> list[VqaSplit]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rnnpipe.errors import located
 from rnnpipe.parts.attention_wrappers import ReinforceOptions
 from rnnpipe.parts.search import BeamSearchOptions
-from rnnpipe.quiet import quiet_import
+from rnnpipe.quiet import import_keras
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.tasks.base import Task
 from rnnpipe.tasks.captioning.config import CaptioningConfig
@@ -64,9 +64,7 @@ class CaptioningTask(Task[CaptioningConfig]):
         Raises:
             UserError: its parts do not fit each other, or a file is missing.
         """
-        with quiet_import():
-            import keras  # noqa: F401
-
+        import_keras()
         encoder = make_trial_encoder(self.config.model.image_encoder, self.config.data.image.size)
         self._build(encoder, _SMALL)
 

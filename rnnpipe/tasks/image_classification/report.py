@@ -5,20 +5,16 @@ from typing import Any
 
 import numpy as np
 
-from rnnpipe.metrics.classification import count_confusions
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.report.classification import (
-    calibrate,
-    list_answers,
+    make_sample,
     pick_samples,
-    sample_title,
-    tabulate_classes,
-    tabulate_confusions,
-    tabulate_scores,
+    report_classification,
+    show_samples,
 )
 from rnnpipe.report.image_heatmap import LEGEND as VEIL
 from rnnpipe.report.image_heatmap import draw_attention
-from rnnpipe.report.items import Gallery, Picture, ReportItem, Sample
+from rnnpipe.report.items import Picture, ReportItem, Sample
 from rnnpipe.tasks.image_classification.drawing import LEGEND, draw_glimpse_path
 from rnnpipe.tasks.image_inputs import decode_pixels
 
@@ -50,26 +46,9 @@ def make_report_items(
         if index in {*right, *wrong}:
             samples[index] = _make_sample(record, names, probabilities[index], alignments[index])
     return [
-        tabulate_scores(scores, baselines),
-        tabulate_classes(
-            "By class", np.bincount(labels, minlength=len(names)), names, scores, what="images"
-        ),
-        tabulate_confusions(
-            "Classes taken for each other",
-            count_confusions(probabilities, labels),
-            names,
-            of="image",
-        ),
-        calibrate(probabilities, labels, what="images"),
-        Gallery(
-            "Right answers",
-            f"From every class in turn. {LEGEND} {VEIL}",
-            [samples[i] for i in right],
-        ),
-        Gallery(
-            "Worst errors",
-            f"Wrong answers of which the model was surest. {LEGEND} {VEIL}",
-            [samples[i] for i in wrong],
+        *report_classification(probabilities, labels, names, scores, baselines, of="image"),
+        *show_samples(
+            [samples[i] for i in right], [samples[i] for i in wrong], legend=f"{LEGEND} {VEIL}"
         ),
     ]
 
@@ -81,18 +60,15 @@ def _make_sample(
     alignments: np.ndarray,
 ) -> Sample:
     image = decode_pixels(record["image_jpeg"])
-    label, predicted = names[record["label"]], names[int(probabilities.argmax())]
     glimpses = [
         Picture(draw_attention(image, alignment), f"glimpse {number}")
         for number, alignment in enumerate(alignments, start=1)
     ]
-    return Sample(
-        title=sample_title(predicted, label),
+    path = Picture(draw_glimpse_path(image, alignments), "the path of the glimpses")
+    return make_sample(
+        probabilities,
+        names,
+        record["label"],
         subtitle=record["image_name"],
-        right=predicted == label,
-        pictures=(
-            Picture(draw_glimpse_path(image, alignments), "the path of the glimpses"),
-            *glimpses,
-        ),
-        answers=list_answers(probabilities, names, label),
+        pictures=(path, *glimpses),
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from rnnpipe.quiet import quiet_import
+from rnnpipe.quiet import import_keras
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import LABELS
 from rnnpipe.tasks.base import Task
@@ -54,9 +54,7 @@ class ImageClassificationTask(Task[ImageClassificationConfig]):
         options = self.config.model.image_encoder
         if options.reads_features and options.grid_channels is None:
             return  # whether the reader fits the grid depends on the features
-        with quiet_import():
-            import keras  # noqa: F401
-
+        import_keras()
         encoder = make_trial_encoder(options, self.config.data.image.size)
         self._build_model(encoder, classes=2)
 

@@ -7,17 +7,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from rnnpipe.metrics.classification import count_confusions
 from rnnpipe.report.classification import (
-    calibrate,
-    list_answers,
+    make_sample,
     pick_samples,
-    sample_title,
-    tabulate_classes,
-    tabulate_confusions,
-    tabulate_scores,
+    report_classification,
+    show_samples,
 )
-from rnnpipe.report.items import Gallery, ReportItem, Sample, Span
+from rnnpipe.report.items import ReportItem, Sample, Span
 from rnnpipe.report.text_heatmap import LEGEND, attention_spans
 from rnnpipe.text.tokenizer import Tokenizer
 
@@ -53,29 +49,16 @@ def make_report_items(
     labels = np.array([row["label"] for row in rows])
     right, wrong = pick_samples(probabilities, labels)
 
-    def gallery(title: str, note: str, chosen: Sequence[int]) -> Gallery:
-        samples = []
-        for i in chosen:
-            alignments = find_alignments(model, rows[i]["tokens"])
-            spans = highlight_text(alignments, rows[i], tokenizer, keep)
-            samples.append(_make_sample(rows[i], names, probabilities[i], spans))
-        shaded = "alignments" in model.output
-        return Gallery(title, f"{note} {LEGEND if shaded else ''}".strip(), samples)
+    def sample(i: int) -> Sample:
+        alignments = find_alignments(model, rows[i]["tokens"])
+        spans = highlight_text(alignments, rows[i], tokenizer, keep)
+        subtitle = rows[i]["text_id"]
+        return make_sample(probabilities[i], names, labels[i], subtitle=subtitle, spans=spans)
 
+    legend = LEGEND if "alignments" in model.output else ""
     return [
-        tabulate_scores(scores, _BASELINES),
-        tabulate_classes(
-            "By class", np.bincount(labels, minlength=len(names)), names, scores, what="texts"
-        ),
-        tabulate_confusions(
-            "Classes taken for each other",
-            count_confusions(probabilities, labels),
-            names,
-            of="text",
-        ),
-        calibrate(probabilities, labels, what="texts"),
-        gallery("Right answers", "From every class in turn.", right),
-        gallery("Worst errors", "Wrong answers of which the model was surest.", wrong),
+        *report_classification(probabilities, labels, names, scores, _BASELINES, of="text"),
+        *show_samples([*map(sample, right)], [*map(sample, wrong)], legend=legend),
     ]
 
 
@@ -106,16 +89,3 @@ def highlight_text(
     pieces = pieces[: len(tokens)] if keep == "start" else pieces[-len(tokens) :]
     spans, more = attention_spans(pieces, alignments), [Span(" …")] * cut
     return [*spans, *more] if keep == "start" else [*more, *spans]
-
-
-def _make_sample(
-    row: Row, names: Sequence[str], probabilities: np.ndarray, spans: list[Span]
-) -> Sample:
-    label, predicted = names[row["label"]], names[int(probabilities.argmax())]
-    return Sample(
-        title=sample_title(predicted, label),
-        subtitle=row["text_id"],
-        right=predicted == label,
-        spans=spans,
-        answers=list_answers(probabilities, names, label),
-    )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rnnpipe.errors import UserError
-from rnnpipe.quiet import quiet_import
+from rnnpipe.quiet import import_keras
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import LABELS
 from rnnpipe.tasks.base import Task, take_logits
@@ -60,8 +60,7 @@ class TextClassificationTask(Task[TextClassificationConfig]):
         return self._build(vocab=vocab, classes=len(records.labels))
 
     def _build(self, *, vocab: int, classes: int) -> keras.Model:
-        with quiet_import():
-            import keras  # noqa: F401
+        import_keras()
         from rnnpipe.models.text_classifier import build_text_classifier
 
         return build_text_classifier(self.config.model, vocab=vocab, classes=classes)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnnpipe.errors import located
 from rnnpipe.parts.attention_wrappers import ReinforceOptions
-from rnnpipe.quiet import quiet_import
+from rnnpipe.quiet import import_keras
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import SOURCE, TARGET
 from rnnpipe.tasks.base import Task
@@ -84,8 +84,7 @@ class TranslationTask(Task[TranslationConfig]):
         return self._build(source.vocabulary_size, target.vocabulary_size)
 
     def _build(self, source_vocab: int, target_vocab: int) -> keras.Model:
-        with quiet_import():
-            import keras  # noqa: F401
+        import_keras()
         from rnnpipe.models.translator import build_translator
 
         return build_translator(

@@ -6,10 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from rnnpipe.metrics.classification import count_confusions
 from rnnpipe.models.frame_labeler import CLIP, FRAME
 from rnnpipe.records.directory import RecordsDirectory
-from rnnpipe.report.classification import tabulate_classes, tabulate_confusions
+from rnnpipe.report.classification import report_classes
 from rnnpipe.report.items import Figure, Picture, ReportItem, Table
 from rnnpipe.tasks.image_inputs import decode_pixels
 from rnnpipe.tasks.video_labeling.drawing import draw_timeline, pick_evenly
@@ -53,17 +52,16 @@ def make_report_items(
             assert predicted.clips is not None
             probabilities, labels = labeled_clips(predicted.clips, rows)
         what = _WHAT[output]
-        counts = np.bincount(labels, minlength=len(label_names))
         report_items += [
             _tabulate_scores(output, baselines, scores),
-            tabulate_classes(
-                f"By label of {what}", counts, label_names, scores, what=what, prefix=f"{output}_"
-            ),
-            tabulate_confusions(
-                f"Labels of {what} taken for each other",
-                count_confusions(probabilities, labels),
+            *report_classes(
+                probabilities,
+                labels,
                 label_names,
+                scores,
                 of=output,
+                titles=(f"By label of {what}", f"Labels of {what} taken for each other"),
+                prefix=f"{output}_",
             ),
         ]
     return report_items + _show_videos(records, split, rows, predicted, baselines, names)

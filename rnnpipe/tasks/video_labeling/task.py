@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnnpipe.errors import located
 from rnnpipe.models.frame_labeler import CLIP, FRAME
-from rnnpipe.quiet import quiet_import
+from rnnpipe.quiet import import_keras
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import CLIP_LABELS, LABELS
 from rnnpipe.tasks.base import Task
@@ -64,9 +64,7 @@ class VideoLabelingTask(Task[VideoLabelingConfig]):
         Raises:
             UserError: a file of the frame encoder is missing, or its parts do not fit.
         """
-        with quiet_import():
-            import keras  # noqa: F401
-
+        import_keras()
         with located(_ENCODER_KEY):
             self._image_encoder.check_files()
         size = self.config.data.frames.size

@@ -10,8 +10,9 @@ import numpy as np
 
 from rnnpipe.metrics.vqa import normalize_answer, vqa_accuracy
 from rnnpipe.records.directory import RecordsDirectory
+from rnnpipe.report.classification import show_samples
 from rnnpipe.report.image_heatmap import LEGEND, draw_attention, draw_image
-from rnnpipe.report.items import Answer, Confusion, Gallery, Picture, ReportItem, Sample, Table
+from rnnpipe.report.items import Answer, Confusion, Picture, ReportItem, Sample, Table
 from rnnpipe.tasks.image_inputs import decode_pixels
 from rnnpipe.tasks.vqa.inputs import make_inputs
 from rnnpipe.tasks.vqa.results import TopAnswers
@@ -66,15 +67,11 @@ def make_report_items(
         _table("By kind of question", "question_type", rows, scores),
         _table("By type of answer", "answer_type", rows, scores),
         _confusion(rows, texts[:, 0]),
-        Gallery(
-            "Right answers",
-            f"From every kind of question in turn. {LEGEND}",
+        *show_samples(
             [samples[i] for i in right],
-        ),
-        Gallery(
-            "Worst errors",
-            f"Wrong answers of which the model was surest. {LEGEND}",
             [samples[i] for i in wrong],
+            legend=LEGEND,
+            turns="kind of question",
         ),
     ]
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from rnnpipe.errors import UserError
 from rnnpipe.parts.attention_wrappers import ReinforceOptions
-from rnnpipe.quiet import quiet_import
+from rnnpipe.quiet import import_keras
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import ANSWERS
 from rnnpipe.tasks.base import Task
@@ -67,9 +67,7 @@ class VqaTask(Task[VqaConfig]):
         Raises:
             UserError: its parts do not fit each other, or a file is missing.
         """
-        with quiet_import():
-            import keras  # noqa: F401
-
+        import_keras()
         encoder = make_trial_encoder(self.config.model.image_encoder, self.config.data.image.size)
         self._build(encoder, _SMALL, _SMALL)
 

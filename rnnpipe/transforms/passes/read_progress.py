@@ -13,7 +13,7 @@ import apache_beam as beam
 from rnnpipe.errors import BadRecord, DeadLetter
 from rnnpipe.sources.raw_files import check_name
 from rnnpipe.sources.source import Reference, Source
-from rnnpipe.storage.paths import StorePath
+from rnnpipe.storage.store_path import StorePath
 from rnnpipe.transforms.passes.scratch import scratch_folder, write_lines
 
 READ_PROGRESS = "read"

@@ -6,7 +6,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from rnnpipe.storage.atomic import atomic_path
-from rnnpipe.storage.paths import StorePath, remove_tree
+from rnnpipe.storage.paths import remove_tree
+from rnnpipe.storage.store_path import StorePath
 
 _SCRATCH = "scratch"
 _PARTIAL = "partial"

@@ -1,20 +1,21 @@
 """How records of images with captions are made."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rnnpipe.errors import BadRecord, UserError
-from rnnpipe.records.specs import CAPTION, CAPTION_FEATURES, RecordSpec
+from rnnpipe.records.specs import CAPTION, CAPTION_FEATURES
 from rnnpipe.settings import setting
 from rnnpipe.sources.captions.source import CaptionSource
 from rnnpipe.sources.source import Reference
 from rnnpipe.text.tokenizer import Tokenizer
 from rnnpipe.text.tokens import UNKNOWN
 from rnnpipe.transforms.options import Data
-from rnnpipe.transforms.recipes.base import Counts, Encoded, Encoder, Outcome, Recipe, Tally
-from rnnpipe.transforms.recipes.image_records import ImageRecordOptions, fill_features
+from rnnpipe.transforms.recipes.base import Counts, Encoded, Tally
+from rnnpipe.transforms.recipes.feature_recipe import FeatureRecipe
+from rnnpipe.transforms.recipes.image_records import ImageRecordEncoder, ImageRecordOptions
 from rnnpipe.transforms.recipes.tokenization import TextOptions, count_words, rate
 
 _WORDS = "words"
@@ -33,18 +34,10 @@ class CaptionRecordOptions(ImageRecordOptions):
     caption: CaptionTextOptions = CaptionTextOptions(vocabulary=10000, max_tokens=20)
 
 
-class CaptionRecipe(CaptionRecordOptions, Recipe):
+class CaptionRecipe(CaptionRecordOptions, FeatureRecipe):
     """How records of images with captions are made; each has an image and all of its captions."""
 
-    @property
-    def spec(self) -> RecordSpec:
-        """The kind of record."""
-        return CAPTION if self.features is None else CAPTION_FEATURES
-
-    @property
-    def settings(self) -> Mapping[str, Any]:
-        """The declared settings; files of the backbone count by their content."""
-        return {**super().settings, "features": self.features and self.features.settings}
+    specs = (CAPTION, CAPTION_FEATURES)
 
     def count(self, reference: Reference) -> Iterator[tuple[str, str]]:
         """The words of the captions, and the captions as they are normalised."""
@@ -87,7 +80,7 @@ class CaptionRecipe(CaptionRecordOptions, Recipe):
 
 
 @dataclass(frozen=True)
-class CaptionEncoder(Encoder):
+class CaptionEncoder(ImageRecordEncoder):
     """Makes records of references.
 
     Args:
@@ -126,11 +119,6 @@ class CaptionEncoder(Encoder):
             "longest_caption": max(lengths),
         }
         return Encoded(values, measures, image.contents)
-
-    def encode_all(self, references: Iterable[Reference]) -> Iterator[tuple[Reference, Outcome]]:
-        """The outcomes of a shard; images go through the backbone in batches."""
-        outcomes, features = super().encode_all(references), self.recipe.features
-        return outcomes if features is None else fill_features(outcomes, features)
 
 
 class CaptionData(CaptionRecordOptions, Data):

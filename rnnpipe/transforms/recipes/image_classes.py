@@ -1,39 +1,32 @@
 """How records of images with classes are made."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rnnpipe.errors import BadRecord
 from rnnpipe.records.layout import LABELS
-from rnnpipe.records.specs import IMAGE_CLASS, IMAGE_CLASS_FEATURES, RecordSpec
+from rnnpipe.records.specs import IMAGE_CLASS, IMAGE_CLASS_FEATURES
 from rnnpipe.sources.images.source import ImageClassSource
 from rnnpipe.sources.source import Reference
 from rnnpipe.transforms.options import Data
-from rnnpipe.transforms.recipes.base import Counts, Encoded, Encoder, Outcome, Recipe
-from rnnpipe.transforms.recipes.image_records import ImageRecordOptions, fill_features
+from rnnpipe.transforms.recipes.base import Counts, Encoded
+from rnnpipe.transforms.recipes.feature_recipe import FeatureRecipe
+from rnnpipe.transforms.recipes.image_records import ImageRecordEncoder, ImageRecordOptions
 from rnnpipe.transforms.recipes.labels import learn_labels, save_labels, too_few_labels
 
 _LABELS = "labels"
 
 
-class ImageClassRecipe(ImageRecordOptions, Recipe):
+class ImageClassRecipe(ImageRecordOptions, FeatureRecipe):
     """How records of images with classes are made.
 
     The classes are those of the training split, in the order of their names (numbers by value); an
     image of another class in another split is a dead letter.
     """
 
-    @property
-    def spec(self) -> RecordSpec:
-        """The kind of record."""
-        return IMAGE_CLASS if self.features is None else IMAGE_CLASS_FEATURES
-
-    @property
-    def settings(self) -> Mapping[str, Any]:
-        """The declared settings; files of the backbone count by their content."""
-        return {**super().settings, "features": self.features and self.features.settings}
+    specs = (IMAGE_CLASS, IMAGE_CLASS_FEATURES)
 
     def count(self, reference: Reference) -> Iterator[tuple[str, str]]:
         """The class."""
@@ -58,7 +51,7 @@ class ImageClassRecipe(ImageRecordOptions, Recipe):
 
 
 @dataclass(frozen=True)
-class ImageClassEncoder(Encoder):
+class ImageClassEncoder(ImageRecordEncoder):
     """Makes records of references.
 
     Args:
@@ -85,11 +78,6 @@ class ImageClassEncoder(Encoder):
             "label": self.label_ids[label],
         }
         return Encoded(values, {"label": self.label_ids[label]}, image.contents)
-
-    def encode_all(self, references: Iterable[Reference]) -> Iterator[tuple[Reference, Outcome]]:
-        """The outcomes of a shard; images go through the backbone in batches."""
-        outcomes, features = super().encode_all(references), self.recipe.features
-        return outcomes if features is None else fill_features(outcomes, features)
 
 
 class ImageClassData(ImageRecordOptions, Data):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnnpipe.errors import UserError, located
 from rnnpipe.parts.backbones import BackboneOptions
-from rnnpipe.quiet import quiet_import
+from rnnpipe.quiet import import_keras
 from rnnpipe.settings import Settings, make_paths_absolute, setting
 
 if TYPE_CHECKING:  # what reads a config needs no NumPy
@@ -128,9 +128,7 @@ def _load(features: FeatureOptions) -> Any:
 def _make(features: FeatureOptions) -> Any:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")  # several workers may share a GPU
-    with quiet_import():
-        import keras  # a worker without features needs neither Keras nor its backend
-
+    keras = import_keras()  # a worker without features needs neither Keras nor its backend
     keras.utils.set_random_seed(features.seed)
     with located(_SECTION):
         features.backbone.check_files()

@@ -11,7 +11,7 @@ from rnnpipe.settings import Settings, setting
 from rnnpipe.sources.images.decoding import decode_image, read_bytes
 from rnnpipe.sources.raw_files import hash_content
 from rnnpipe.sources.source import Reference
-from rnnpipe.transforms.recipes.base import Encoded, Outcome
+from rnnpipe.transforms.recipes.base import Encoded, Encoder, Outcome
 from rnnpipe.transforms.recipes.image_features import FeatureOptions
 from rnnpipe.transforms.recipes.images import ImageOptions
 
@@ -50,7 +50,7 @@ class StoredImage:
 
     Args:
         values: the field `image_jpeg`; with features also `image_features`, as pixels, in whose
-            place `fill_features` puts the features.
+            place `ImageRecordEncoder` puts the features.
         contents: see `Encoded`.
     """
 
@@ -69,7 +69,22 @@ def _read_image(path: str, image: ImageOptions, backbone_size: int | None) -> St
     return StoredImage(values, {"image": hash_content(data)})
 
 
-def fill_features(
+class ImageRecordEncoder(Encoder):
+    """An encoder that leaves `image_features` to `encode_all`.
+
+    Attributes:
+        recipe: the recipe, with the features if there are any.
+    """
+
+    recipe: ImageRecordOptions
+
+    def encode_all(self, references: Iterable[Reference]) -> Iterator[tuple[Reference, Outcome]]:
+        """The outcomes of a shard; images go through the backbone in batches, each image once."""
+        outcomes, features = super().encode_all(references), self.recipe.features
+        return outcomes if features is None else _fill_features(outcomes, features)
+
+
+def _fill_features(
     outcomes: Iterable[tuple[Reference, Outcome]], features: FeatureOptions
 ) -> Iterator[tuple[Reference, Outcome]]:
     """Puts features in the place of the pixels that the field `image_features` holds.

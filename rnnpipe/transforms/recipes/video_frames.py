@@ -12,7 +12,7 @@ import numpy as np
 
 from rnnpipe.errors import BadRecord, UserError
 from rnnpipe.records.layout import CLIP_LABELS, LABELS
-from rnnpipe.records.specs import VIDEO, VIDEO_FEATURES, RecordSpec
+from rnnpipe.records.specs import VIDEO, VIDEO_FEATURES
 from rnnpipe.settings import Settings, make_paths_absolute, setting
 from rnnpipe.sources.images.decoding import encode_jpeg
 from rnnpipe.sources.raw_files import hash_ends
@@ -23,7 +23,8 @@ from rnnpipe.sources.videos.framing import Framing
 from rnnpipe.sources.videos.source import VideoSource, VideoWindows
 from rnnpipe.storage.paths import as_path
 from rnnpipe.transforms.options import Data
-from rnnpipe.transforms.recipes.base import Counts, Dropped, Encoded, Encoder, Recipe
+from rnnpipe.transforms.recipes.base import Counts, Dropped, Encoded, Encoder
+from rnnpipe.transforms.recipes.feature_recipe import FeatureRecipe
 from rnnpipe.transforms.recipes.frame_windows import FrameWindow, FrameWindowReader
 from rnnpipe.transforms.recipes.image_features import FeatureOptions
 from rnnpipe.transforms.recipes.images import ImageOptions
@@ -71,24 +72,15 @@ class VideoRecordOptions(Settings):
     )
 
 
-class VideoRecipe(VideoRecordOptions, Recipe):
+class VideoRecipe(VideoRecordOptions, FeatureRecipe):
     """How records of videos are made.
 
     The labels are those of the training split, in the order of their names (numbers by value);
     a video with another label in another split is a dead letter.
     """
 
-    libraries = ("av", *Recipe.libraries)
-
-    @property
-    def spec(self) -> RecordSpec:
-        """The kind of record."""
-        return VIDEO if self.features is None else VIDEO_FEATURES
-
-    @property
-    def settings(self) -> Mapping[str, Any]:
-        """The declared settings; files of the backbone count by their content."""
-        return {**super().settings, "features": self.features and self.features.settings}
+    libraries = ("av", *FeatureRecipe.libraries)
+    specs = (VIDEO, VIDEO_FEATURES)
 
     @property
     def convert(self) -> "ConvertFrame":

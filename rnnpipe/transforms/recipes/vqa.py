@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,15 +10,16 @@ from typing import Any
 from rnnpipe.errors import UserError
 from rnnpipe.metrics.vqa import normalize_answer
 from rnnpipe.records.layout import ANSWERS
-from rnnpipe.records.specs import VQA, VQA_FEATURES, RecordSpec
+from rnnpipe.records.specs import VQA, VQA_FEATURES
 from rnnpipe.settings import Settings, setting
 from rnnpipe.sources.source import Reference
 from rnnpipe.sources.vqa.source import VqaSource
 from rnnpipe.text.tokenizer import Tokenizer
 from rnnpipe.text.tokens import UNKNOWN
 from rnnpipe.transforms.options import Data
-from rnnpipe.transforms.recipes.base import Counts, Encoded, Encoder, Outcome, Recipe
-from rnnpipe.transforms.recipes.image_records import ImageRecordOptions, fill_features
+from rnnpipe.transforms.recipes.base import Counts, Encoded
+from rnnpipe.transforms.recipes.feature_recipe import FeatureRecipe
+from rnnpipe.transforms.recipes.image_records import ImageRecordEncoder, ImageRecordOptions
 from rnnpipe.transforms.recipes.tokenization import TextOptions, count_words
 
 _WORDS, _ANSWERS, _ANSWERS_BY_TYPE = "words", "answers", "answers by question type"
@@ -38,18 +39,10 @@ class VqaRecordOptions(ImageRecordOptions):
     answers: AnswerOptions = AnswerOptions()
 
 
-class VqaRecipe(VqaRecordOptions, Recipe):
+class VqaRecipe(VqaRecordOptions, FeatureRecipe):
     """How VQA records are made; each has a question, its image and its answers."""
 
-    @property
-    def spec(self) -> RecordSpec:
-        """The kind of record."""
-        return VQA if self.features is None else VQA_FEATURES
-
-    @property
-    def settings(self) -> Mapping[str, Any]:
-        """The declared settings; files of the backbone count by their content."""
-        return {**super().settings, "features": self.features and self.features.settings}
+    specs = (VQA, VQA_FEATURES)
 
     def count(self, reference: Reference) -> Iterator[tuple[str, str]]:
         """The words of the question and the answers that people gave to it."""
@@ -114,7 +107,7 @@ def _most_frequent(counts: Counter[str]) -> str:
 
 
 @dataclass(frozen=True)
-class VqaEncoder(Encoder):
+class VqaEncoder(ImageRecordEncoder):
     """Makes records of references.
 
     Args:
@@ -157,11 +150,6 @@ class VqaEncoder(Encoder):
             "answers_known": sum(count for _, count in known),
         }
         return Encoded(values, measures, image.contents)
-
-    def encode_all(self, references: Iterable[Reference]) -> Iterator[tuple[Reference, Outcome]]:
-        """The outcomes of a shard; images go through the backbone in batches, each image once."""
-        outcomes, features = super().encode_all(references), self.recipe.features
-        return outcomes if features is None else fill_features(outcomes, features)
 
 
 class VqaData(VqaRecordOptions, Data):

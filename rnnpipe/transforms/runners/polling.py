@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rnnpipe.storage.paths import StorePath
+from rnnpipe.storage.store_path import StorePath
 
 _SECONDS = 0.5
 _STORE_SECONDS = 5.0  # each poll of a store is a request, which costs money

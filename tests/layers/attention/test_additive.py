@@ -57,7 +57,7 @@ def test_dropout_only_in_training(random):
     assert np.abs(layer(query, memory, training=True)[1] - still).max() > 1e-3
 
 
-def test_the_mask_of_an_embedding_is_taken(random):
+def test_the_mask_of_an_embedding_is_used(random):
     ids = np.array([[4, 2, 3, 0, 0]])
     words = keras.layers.Embedding(5, FEATURES, mask_zero=True)(ids)
     memory = LSTM(FEATURES, return_sequences=True)(words)
@@ -85,13 +85,13 @@ def test_config_makes_the_same_layer():
         ((3, 6), (3, 2, 2, 4), (3, 4), r"expected .* \(3, 2, 2\), got \(3, 4\); pass one"),
     ],
 )
-def test_wrong_shapes(query, memory, mask, message):
+def test_wrong_shapes_are_refused(query, memory, mask, message):
     given = None if mask is None else np.ones(mask, bool)
     with pytest.raises(UserError, match=r"AdditiveAttention 'look': " + message):
         AdditiveAttention(2, name="look")(np.zeros(query), np.zeros(memory), mask=given)
 
 
-def test_wrong_feature_sizes(random):
+def test_wrong_feature_sizes_are_refused(random):
     layer = built(AdditiveAttention(UNITS, GLIMPSES, name="look"), weights(random))
     query, memory = np.zeros((1, QUERY)), np.zeros((1, POSITIONS, FEATURES))
     with pytest.raises(
@@ -112,6 +112,6 @@ def test_wrong_feature_sizes(random):
     ("arguments", "message"),
     [((0,), "at least 1 unit, got 0"), ((2, 0), "at least 1 glimpse, got 0")],
 )
-def test_wrong_sizes(arguments, message):
+def test_wrong_sizes_are_refused(arguments, message):
     with pytest.raises(UserError, match=message):
         AdditiveAttention(*arguments)

@@ -102,3 +102,31 @@ def test_exported_models_run_without_this_package(tmp_path, model, data, other_p
         serving=True,
     )
     all_close([model([data[name] for name in NAMES])], [np.load(tmp_path / "outputs.npy")])
+
+
+JAX = """
+import keras, numpy
+from rnnpipe.layers import *
+words, memory = numpy.ones((4, 5), "int32"), numpy.ones((4, 6, 3), "float32")
+t, m = keras.Input((None,), dtype="int32"), keras.Input((None, 3))
+for attention in (
+    AdditiveAttention(3, dropout=0.1),
+    MultiHeadAttention(2, 2, dropout=0.1),
+    HardAttention(AdditiveAttention(3)),
+    MonotonicAttention(AdditiveAttention(3), noise=0.0),
+):
+    decoder = AttentionDecoder(9, 4, GRUCell(4), attention, sampling_rate=0.5)
+    logits = decoder(t, m)[0]
+    kind, config = type(attention), attention.get_config()
+    read, _ = GlimpseReader(GRUCell(4), kind.from_config(config), steps=2)(m)
+    model = keras.Model([t, m], [logits, read])
+    model.compile("sgd", [keras.losses.SparseCategoricalCrossentropy(from_logits=True), "mse"])
+    before = [numpy.array(weight) for weight in model.weights]
+    model.fit([words, memory], [words, numpy.ones((4, 2, 4))], verbose=0)
+    assert any(numpy.abs(a - b).max() > 0 for a, b in zip(before, map(numpy.array, model.weights)))
+"""
+
+
+def test_attention_that_draws_is_trained_on_jax(other_process):
+    pytest.importorskip("jax")
+    other_process(JAX, backend="jax")

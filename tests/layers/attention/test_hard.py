@@ -44,7 +44,7 @@ def test_samples_follow_the_probabilities(looked):
     close(context, samples @ memory)
 
 
-def test_some_rows_take_what_is_expected(random):
+def test_some_rows_use_the_expected_alignments(random):
     layer = filled(HardAttention(AdditiveAttention(3), expected_share=0.5, seed=2), random, 2)
     query, memory = np.ones((ROWS, 2)), random.normal(size=(ROWS, POSITIONS, 4))
     _, alignments = layer(query, memory, training=True)
@@ -75,7 +75,7 @@ def test_the_loss_by_hand():
 
 
 @pytest.mark.parametrize("baseline", [0.0, -1.5])
-def test_on_average_it_climbs_the_expected_likelihood(random, baseline):
+def test_the_expected_gradient_is_that_of_the_expected_likelihood(random, baseline):
     """All pairs of looks in turn, each with its chance: the exact mean gradient."""
     scores, rewards = tf.constant(random.normal(size=(2, 3))), random.normal(size=(3, 3))
     pairs = list(itertools.product(range(3), repeat=2))
@@ -92,7 +92,7 @@ def test_on_average_it_climbs_the_expected_likelihood(random, baseline):
     close(tape.gradient(loss, scores), -tape.gradient(expected, scores), 1e-12)
 
 
-def test_nothing_readable_passes_no_nan():
+def test_an_entirely_masked_memory_passes_no_nan():
     with tf.GradientTape() as tape:
         probabilities = tf.zeros((1, 1, 1, 3))
         tape.watch(probabilities)
@@ -111,7 +111,7 @@ def test_a_moving_average():
     assert MovingAverage.from_config(layer.get_config()).momentum == 0.75
 
 
-def test_a_tiny_model_learns_where_to_look(random):
+def test_a_tiny_model_learns_where_to_attend(random):
     """Each position has a name and a colour; the query is a name, the answer its colour."""
     keras.utils.set_random_seed(1)
     count, names, colours = 512, 4, 3
@@ -153,6 +153,13 @@ def test_a_tiny_model_learns_where_to_look(random):
         (lambda: MovingAverage(1.0), r"a momentum in \[0, 1\), got 1.0"),
     ],
 )
-def test_wrong_arguments(make, message):
+def test_wrong_arguments_are_refused(make, message):
     with pytest.raises(UserError, match=message):
         make()
+
+
+def test_a_moving_average_moves_in_half_precision():
+    average = MovingAverage(0.99, dtype="mixed_float16")
+    for value in [-200.0] * 400 + [-201.0] * 400:
+        last = average(np.full(4, value, "float32"), training=True)
+    close(last, -200.98, 1e-4)

@@ -32,12 +32,12 @@ def test_far_positions_are_exact_in_half_precision(random, dtype):
         (lambda: GatedAttention(None), "GatedAttention: expected a mechanism, got NoneType"),
     ],
 )
-def test_wrong_arguments(make, message):
+def test_wrong_arguments_are_refused(make, message):
     with pytest.raises(UserError, match=message):
         make()
 
 
-def test_around_a_sequence_only_a_sequence():
+def test_a_wrapper_around_a_sequence_mechanism_reads_only_sequences():
     layer = GatedAttention(LocalAttention(GeneralAttention()))
     with pytest.raises(
         UserError, match=r"a memory \(batch, source_time, features\), got \(1, 2, 2"

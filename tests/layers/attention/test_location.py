@@ -26,19 +26,19 @@ def test_a_filter_over_a_grid_sees_rows_and_columns(random):
     close(alignments[0, 0], np.exp(scores) / np.exp(scores).sum())
 
 
-def test_built_for_one_kind_of_memory(random):
+def test_a_layer_built_for_one_kind_of_memory_refuses_another(random):
     layer = filled(LocationAttention(2, name="look"), random, 2, (None, None, 5))
     with pytest.raises(UserError, match="'look': expected a memory of 1 axes of positions, got 2"):
         layer(np.zeros((1, 2)), np.zeros((1, 3, 4, 5)))
 
 
 @pytest.mark.parametrize("options", [{"filters": 0}, {"kernel_size": 0}])
-def test_wrong_sizes(options):
+def test_wrong_sizes_are_refused(options):
     with pytest.raises(UserError, match="at least 1 filter over 1 position, got filters="):
         LocationAttention(2, **options)
 
 
-def test_a_state_of_another_memory(random):
+def test_a_state_of_another_memory_is_refused(random):
     layer = filled(LocationAttention(2, name="look"), random, 2, (None, None, 5))
     message = r"'look': expected a state of shapes \[\(1, 1, 4\)\], got \[\(1, 1, 3\)\]; pass what"
     with pytest.raises(UserError, match=message):

@@ -47,7 +47,7 @@ def test_equals_the_oracle(random, name):
 
 
 @those(lambda mechanism: mechanism.smooth)
-def test_gradients_equal_differences_along_a_random_way(random, name):
+def test_gradients_equal_directional_differences(random, name):
     layer = made(name, random, dtype="float64")
     queries, memory = given(random, name, looks=2, positions=3, batch=1)
     mask, step = np.array([[True, True, False]]), 1e-6
@@ -88,7 +88,7 @@ def test_padding_changes_nothing_even_where_it_is_nan(random, name):
 
 @every_mechanism
 @pytest.mark.parametrize("dtype", ["float32", *HALVES])
-def test_nothing_readable_is_finite_and_zero(random, name, dtype):
+def test_an_entirely_masked_memory_has_zero_alignments(random, name, dtype):
     layer = made(name, random, dtype=dtype)
     queries, memory = (array.astype("float32") for array in given(random, name))
     mask = np.zeros(memory.shape[:2], bool)
@@ -101,7 +101,7 @@ def test_nothing_readable_is_finite_and_zero(random, name, dtype):
 
 @every_mechanism
 @pytest.mark.parametrize("policy", HALVES)
-def test_half_precision(random, name, policy):
+def test_half_precision_is_supported(random, name, policy):
     full, (queries, memory) = made(name, random), given(random, name)
     half = MECHANISMS[name].make(dtype=policy)
     half.build((None, MECHANISMS[name].query), memory.shape)
@@ -139,7 +139,7 @@ def test_the_state_keeps_its_shape(random, name, dtype):
 
 
 @every_mechanism
-def test_one_look_needs_neither_keys_nor_state(random, name):
+def test_a_single_call_needs_neither_keys_nor_state(random, name):
     layer, (queries, memory) = made(name, random), given(random, name, looks=1)
     context, alignments = layer(queries[:, 0], memory, mask=MASK)
     all_close(

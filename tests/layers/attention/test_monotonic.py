@@ -18,7 +18,7 @@ def at(position, length):
     return np.eye(length, dtype="float32")[None, None, position]
 
 
-def test_no_chance_is_lost_far_into_a_sure_memory(random):
+def test_no_probability_is_lost_in_a_long_memory(random):
     """Where each stop is all but sure, the products of 1 - p underflow within a few positions."""
     layer = monotonic(random, noise=0.0)
     layer.score_bias.assign([40.0])
@@ -28,7 +28,7 @@ def test_no_chance_is_lost_far_into_a_sure_memory(random):
     close(alignments, at(200, 300))
 
 
-def test_never_looks_back(random):
+def test_alignments_move_monotonically(random):
     layer = monotonic(random)
     memory = random.normal(size=(4, 9, 4))
     state, places = layer.first_state(memory), []
@@ -42,7 +42,7 @@ def test_never_looks_back(random):
 
 
 @pytest.mark.parametrize("jit_compile", [False, True])
-def test_an_unknown_length_gives_the_same(random, jit_compile):
+def test_an_unknown_length_has_the_same_outputs(random, jit_compile):
     layer = monotonic(random, noise=0.0)
     query, memory = tf.ones((1, 2)), tf.constant(random.normal(size=(1, 7, 4)), "float32")
 
@@ -76,7 +76,7 @@ def test_noise_only_in_training(random):
         ),
     ],
 )
-def test_wrong_arguments(make, message):
+def test_wrong_arguments_are_refused(make, message):
     with pytest.raises(UserError, match=message):
         make()
 

@@ -12,7 +12,7 @@ from tests.layers.comparing import close
 @pytest.mark.parametrize(
     "options", [{}, {"value_dim": 2}, {"output_shape": 7}, {"use_bias": False}], ids=str
 )
-def test_weights_of_keras_give_what_keras_gives(random, options):
+def test_weights_of_keras_have_the_outputs_of_keras(random, options):
     theirs = keras.layers.MultiHeadAttention(3, 4, **options)
     ours = MultiHeadAttention(3, 4, **options)
     query, memory = random.normal(size=(2, 5)), random.normal(size=(2, 6, 8))
@@ -55,6 +55,6 @@ def test_dropout_only_in_training_and_not_in_the_alignments(random):
         ),
     ],
 )
-def test_wrong_arguments(make, message):
+def test_wrong_arguments_are_refused(make, message):
     with pytest.raises(UserError, match=message):
         make()

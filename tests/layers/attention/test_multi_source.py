@@ -98,14 +98,14 @@ def test_masks_that_memories_carry_are_taken(random, query, memory):
         (lambda m: m[:1], "a list of 2, got 1; pass a list with one for each mechanism"),
     ],
 )
-def test_wrong_memories(random, query, memory, message):
+def test_wrong_memories_are_refused(random, query, memory, message):
     layer = MultiSourceAttention(mechanisms(), name="both")
     given = [keras.ops.zeros(GRID), keras.ops.zeros(TEXT)]
     with pytest.raises(UserError, match=f"MultiSourceAttention 'both': expected {message}"):
         layer(query, memory(given))
 
 
-def test_wrong_arguments():
+def test_wrong_arguments_are_refused():
     with pytest.raises(UserError, match="a mechanism for each memory, got none"):
         MultiSourceAttention([])
     with pytest.raises(UserError, match="at least 1 unit, got 0"):

@@ -20,7 +20,7 @@ from rnnpipe.layers import (
     RecurrentStack,
 )
 from tests.layers.cells import oracles
-from tests.layers.comparing import built, check_slopes, close, gradients, projected
+from tests.layers.comparing import built, check_slopes, close, filled, gradients, projected
 
 BATCH, TIME, FEATURES, UNITS = 2, 4, 3, 2
 CELLS: dict[Any, Any] = {
@@ -40,16 +40,9 @@ def make(kind, **options):
     return kind(UNITS, **CELLS[kind][0], **options)
 
 
-def filled(layer, random):
-    """A layer whose weights are all distinct."""
-    layer.build((None, None, FEATURES))
-    layer.set_weights([random.normal(size=w.shape) for w in layer.weights])
-    return layer
-
-
 def rnn(kind, random, **options):
     layer = keras.layers.RNN(make(kind, dtype="float64"), dtype="float64", **options)
-    return filled(layer, random)
+    return filled(layer, random, FEATURES)
 
 
 @every_cell
@@ -69,7 +62,7 @@ def test_equals_the_oracle(random, kind):
 
 
 @every_cell
-def test_gradients_are_the_slopes_of_the_outputs(random, kind):
+def test_gradients_equal_finite_differences_of_the_outputs(random, kind):
     layer = rnn(kind, random, return_sequences=True)
     values, x = layer.get_weights(), random.normal(size=(1, 2, FEATURES))
     mask = np.array([[True, True]])
@@ -92,8 +85,8 @@ def test_padding_changes_nothing(random, kind):
 
 @every_cell
 @pytest.mark.parametrize("policy", ["float16", "mixed_bfloat16"])
-def test_half_precision(random, kind, policy):
-    full = filled(keras.layers.RNN(make(kind)), random)
+def test_half_precision_is_supported(random, kind, policy):
+    full = filled(keras.layers.RNN(make(kind)), random, FEATURES)
     half = keras.layers.RNN(make(kind, dtype=policy), dtype=policy)
     x = random.normal(size=(BATCH, TIME, FEATURES))
     outputs = built(half, full.get_weights(), FEATURES)(x)
@@ -118,7 +111,7 @@ def test_config_makes_the_same_cell(kind):
 
 
 @every_cell
-def test_wrong_units(kind):
+def test_wrong_units_are_refused(kind):
     with pytest.raises(UserError, match="expected at least 1 unit, got 0"):
         kind(0, **CELLS[kind][0])
 
@@ -133,7 +126,7 @@ def test_wrong_units(kind):
         (lambda: HighwayLSTMCell(2, 0), "a depth of at least 1, got 0"),
     ],
 )
-def test_wrong_sizes(make_cell, message):
+def test_wrong_sizes_are_refused(make_cell, message):
     with pytest.raises(UserError, match=message):
         make_cell()
 
@@ -152,7 +145,7 @@ def test_new_recurrent_highways_carry_on():
 
 
 def test_one_layer_of_a_highway_lstm_is_an_lstm(random):
-    layer = filled(keras.layers.RNN(HighwayLSTMCell(UNITS, 1)), random)
+    layer = filled(keras.layers.RNN(HighwayLSTMCell(UNITS, 1)), random, FEATURES)
     kernel, _, recurrent, bias, *_ = layer.get_weights()
     plain = built(keras.layers.LSTM(UNITS), [kernel, recurrent[0], bias[0]], FEATURES)
     x = random.normal(size=(BATCH, TIME, FEATURES))

@@ -26,7 +26,7 @@ def weights_of(decoder):
         [cell.get_weights() for cell in decoder.cell.cells],
         decoder.cell.attention.get_weights(),
         [] if dense is None else dense.get_weights(),
-        [embeddings.T, decoder.bias.numpy()] if logits is None else logits.get_weights(),
+        [embeddings.T, logits.bias.numpy()] if decoder.tie_weights else logits.get_weights(),
     )
 
 

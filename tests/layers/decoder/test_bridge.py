@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from rnnpipe.errors import UserError
-from rnnpipe.layers import Bridge
+from rnnpipe.layers import GRU, LSTM, Bridge, RecurrentStack
 from tests.layers.comparing import all_close, close
 
 
@@ -32,7 +32,7 @@ def test_copies_states_and_joins_both_directions(states):
     all_close(Bridge([5, 5], kind="copy")(states), joined)
 
 
-def test_zeros(states):
+def test_zeros_ignore_the_states(states):
     all_close(Bridge([3, 2], kind="zeros")(states), [np.zeros((2, 3)), np.zeros((2, 2))])
 
 
@@ -41,7 +41,7 @@ def test_config_makes_the_same_layer():
     assert Bridge.from_config(bridge.get_config()).get_config() == bridge.get_config()
 
 
-def test_symbolic_states():
+def test_symbolic_states_are_accepted():
     found = Bridge([5])([keras.Input((3,)), keras.Input((4,))])
     assert [state.shape for state in found] == [(None, 5)]
 
@@ -53,11 +53,31 @@ def test_symbolic_states():
         ({"sizes": [4], "kind": "mean"}, "a kind of .*'zeros'.*, got 'mean'; choose one"),
     ],
 )
-def test_wrong_options(options, message):
+def test_wrong_options_are_refused(options, message):
     with pytest.raises(UserError, match=message):
         Bridge(**options)
 
 
-def test_a_copy_that_does_not_fit(states):
+def test_a_copy_of_other_sizes_is_refused(states):
     with pytest.raises(UserError, match=r"states of sizes \[5, 4\], got \[3, 4, 2, 1\]; let both"):
         Bridge([5, 4], kind="copy")(states)
+
+
+def test_a_copy_concatenates_both_directions_of_each_layer(random):
+    x = random.normal(size=(3, 5, 2)).astype("float32")
+    for layer, count in ((GRU, 1), (LSTM, 2)):
+        stack = RecurrentStack(layer(4, return_state=True), 2, bidirectional=True)
+        _, *states = stack(x)
+        by_layer = [states[: 2 * count], states[2 * count :]]
+        expected = [
+            np.concatenate([level[cell], level[count + cell]], axis=-1)
+            for level in by_layer
+            for cell in range(count)
+        ]
+        sizes = [8] * len(expected)
+        all_close(Bridge(sizes, "copy", layers=2)(states), expected)
+        all_close(Bridge(sizes, "copy")(by_layer), expected)
+        with pytest.raises(
+            UserError, match=r"the number of the encoder's layers, got .* states of"
+        ):
+            Bridge(sizes, "copy")(states)

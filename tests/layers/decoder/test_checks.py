@@ -29,7 +29,7 @@ WORDS, MEMORY = np.ones((2, 3), "int32"), np.zeros((2, 4, 5), "float32")
         ({"output_size": 0}, "an output_size of at least 1, got 0"),
     ],
 )
-def test_wrong_options(options, message):
+def test_wrong_options_are_refused(options, message):
     usual = {"vocab": 9, "embedding": 4, "cell": GRUCell(6), "attention": AdditiveAttention(3)}
     with pytest.raises(UserError, match="AttentionDecoder 'say': expected " + message):
         AttentionDecoder(**{**usual, **options}, name="say")
@@ -60,7 +60,7 @@ def test_tied_weights_need_a_readout_of_their_size():
         ({"initial_state": np.zeros((2, 5))}, r"initial_state of 1 .*, got 1 of \[\(2, 5\)\]"),
     ],
 )
-def test_wrong_calls(arguments, message):
+def test_wrong_calls_are_refused(arguments, message):
     decoder = AttentionDecoder(9, 4, GRUCell(6), AdditiveAttention(3))
     decoder.build(WORDS.shape, MEMORY.shape)
     with pytest.raises(UserError, match="expected " + message):
@@ -73,7 +73,7 @@ def test_a_first_call_without_memory():
         decoder(WORDS)
 
 
-def test_wrong_beginnings():
+def test_wrong_arguments_of_begin_are_refused():
     decoder = AttentionDecoder(9, 4, GRUCell(6), AdditiveAttention(3), name="say")
     with pytest.raises(UserError, match="'say': expected a built decoder, got one without weights"):
         decoder.begin(MEMORY)

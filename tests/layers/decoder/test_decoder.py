@@ -211,7 +211,7 @@ def test_decoders_of_other_sizes_share_no_graph(
         close(logits, decoder(tokens, memory, training=training)[0])
 
 
-def test_rows_do_not_know_of_each_other(make_decoder, tokens, memory, mask):
+def test_rows_are_independent(make_decoder, tokens, memory, mask):
     decoder = make_decoder("lg")
     logits, alignments = decoder(tokens, memory, mask=mask)
     alone = decoder(tokens[1:2], memory[1:2], mask=mask[1:2])
@@ -237,7 +237,7 @@ def test_dropout_of_cell_and_attention_draws_anew_each_time(random, tokens, memo
 
 
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
-def test_half_precision(make_decoder, tokens, memory, mask, policy):
+def test_half_precision_is_supported(make_decoder, tokens, memory, mask, policy):
     full = make_decoder()
     half = make_decoder(dtype=policy)
     half.set_weights(full.get_weights())

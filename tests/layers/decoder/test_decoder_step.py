@@ -6,7 +6,9 @@ import pytest
 import tensorflow as tf
 
 from rnnpipe.decoding import beam_search, greedy_search
+from rnnpipe.errors import UserError
 from rnnpipe.layers import LSTM, AdditiveAttention, AttentionDecoder, GRUCell
+from tests.layers.cases import BATCH, UNITS, call_case
 from tests.layers.comparing import all_close, close
 
 
@@ -31,7 +33,7 @@ def test_greedy_scores_are_those_of_teacher_forcing(make_decoder, memory, mask):
 
 
 @pytest.mark.parametrize("compiled", [False, True])
-def test_a_beam_finds_the_same_with_memory_inside_and_outside_the_state(
+def test_beam_search_is_the_same_with_memory_inside_and_outside_the_state(
     make_decoder, memory, mask, compiled
 ):
     decoder = peaked(make_decoder(glimpses=2))
@@ -46,7 +48,7 @@ def test_a_beam_finds_the_same_with_memory_inside_and_outside_the_state(
     all_close(run(tf.constant(memory), tf.constant(mask), None), inside)
 
 
-def test_a_graph_of_any_batch_and_source(make_decoder, memory, mask):
+def test_a_graph_takes_any_batch_and_source_length(make_decoder, memory, mask):
     decoder = peaked(make_decoder())
     signature = [tf.TensorSpec([None, None, 5]), tf.TensorSpec([None, None], tf.bool)]
 
@@ -62,7 +64,7 @@ def test_a_graph_of_any_batch_and_source(make_decoder, memory, mask):
     assert search(memory[:1, :4], mask[:1, :4]).alignments.shape == (1, 1, 4, 1, 4)
 
 
-def test_the_mask_that_the_memory_carries_is_taken(random):
+def test_the_mask_of_the_memory_is_used(random):
     source = np.array([[4, 2, 3, 0, 0], [1, 2, 3, 4, 5]])
     encoder = keras.Sequential(
         [keras.layers.Embedding(6, 3, mask_zero=True), LSTM(4, return_sequences=True)]
@@ -76,3 +78,18 @@ def test_the_mask_that_the_memory_carries_is_taken(random):
     again, _, look = step(np.ones(2, "int32"), state)
     close(again, logits[:, 0])
     close(look, alignments[:, 0])
+
+
+def test_a_search_wider_than_prepared_is_refused():
+    decoder, (tokens, memory), _ = call_case("luong")
+    with pytest.raises(
+        UserError, match=r"step: expected 21 rows, as begin.* got 28; pass the beam"
+    ):
+        beam_search(*decoder.begin(memory, beam_width=3), beam_width=4, max_length=4)
+    with pytest.raises(UserError, match="a beam_width of at least 1, got 0"):
+        decoder.begin(memory, beam_width=0)
+    h = np.ones((BATCH, UNITS), "float32")
+    all_close(decoder(tokens, memory, initial_state=[[h]]), decoder(tokens, memory, None, [h]))
+    numbers = AttentionDecoder(np.int64(9), np.int64(4), GRUCell(4), AdditiveAttention(3))
+    step, state = (numbers(tokens, memory), numbers.begin(memory))[1]
+    assert greedy_search(step, state, max_length=np.int64(4), end=np.int64(3)).ids.shape[0] == BATCH

@@ -66,7 +66,7 @@ def test_mask_of_the_encoder_is_taken_and_that_of_the_words_passed_on(data):
 
 
 @pytest.mark.parametrize("fast", [True, False])
-def test_one_batch_is_learned(data, fast):
+def test_one_batch_is_memorised(data, fast):
     keras.utils.set_random_seed(1)
     tokens, memory = keras.Input((4,), dtype="int32"), keras.Input((5, 3))
     cells = [GRUCell(24)] if fast else [GRUCell(24), GRUCell(24)]
@@ -86,7 +86,7 @@ def test_saved_models_load_in_another_process(data, predict_elsewhere):
     all_close(predict_elsewhere(model, inputs), model(inputs))
 
 
-def test_saved_models_share_their_words(tmp_path):
+def test_saved_models_share_their_embedding(tmp_path):
     model, _ = build(tie_weights=True)
     model.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")

@@ -24,7 +24,7 @@ def certain(decoder):
     return decoder
 
 
-def test_never_is_teacher_forcing(make_decoder, tokens, memory, mask):
+def test_a_rate_of_zero_is_teacher_forcing(make_decoder, tokens, memory, mask):
     decoder = make_decoder("gl")
     expected = decoder(tokens, memory, mask=mask)
     for rate in (0, keras.ops.array(0.0)):
@@ -33,7 +33,7 @@ def test_never_is_teacher_forcing(make_decoder, tokens, memory, mask):
         close(found[1], expected[1])
 
 
-def test_always_reads_what_greedy_decoding_says(make_decoder, tokens, memory, mask):
+def test_a_rate_of_one_reads_the_greedy_decoding(make_decoder, tokens, memory, mask):
     decoder = certain(make_decoder(seed=1))
     tokens[:, 0] = 2
     logits, alignments = decoder(tokens, memory, mask=mask, sampling_rate=1.0, training=True)
@@ -67,7 +67,7 @@ def test_a_share_of_the_words_is_drawn(random):
         assert abs((said[:, t] == 1).mean() - 0.25**t) < 0.06
 
 
-def test_only_in_training(make_decoder, tokens, memory):
+def test_it_acts_only_in_training(make_decoder, tokens, memory):
     decoder = make_decoder(sampling_rate=1.0)
     decoder.sampling_rate.assign(1.0)
     plain = make_decoder()
@@ -98,7 +98,7 @@ def test_a_callback_sets_the_rate_before_each_step():
     close(rates[4:], [0.8, 0.8])
 
 
-def test_schedules():
+def test_schedules_have_their_defined_rates():
     close([linear_schedule(10, 0.5)(step) for step in (0, 5, 10, 99)], [0, 0.25, 0.5, 0.5])
     close([exponential_schedule(0.9)(step) for step in (0, 1, 2)], [0, 0.1, 0.19])
     pace = inverse_sigmoid_schedule(5.0)
@@ -115,11 +115,11 @@ def test_schedules():
         (lambda: inverse_sigmoid_schedule(0.5), "pace: expected at least 1, got 0.5"),
     ],
 )
-def test_wrong_schedules(make, message):
+def test_wrong_schedules_are_refused(make, message):
     with pytest.raises(UserError, match=message):
         make()
 
 
-def test_a_decoder_without_a_rate(make_decoder):
+def test_a_decoder_without_a_sampling_rate_is_refused(make_decoder):
     with pytest.raises(UserError, match="a decoder with a sampling rate, got 'attention_decoder"):
         ScheduledSampling(make_decoder(), linear_schedule(4))

@@ -16,7 +16,7 @@ from rnnpipe.layers import (
 )
 from rnnpipe.layers.kernels import find_recurrent_kernel
 from rnnpipe.layers.recurrent import base
-from tests.layers.comparing import all_close, built, close, gradients
+from tests.layers.comparing import all_close, built, close, filled, gradients
 
 BATCH, TIME, FEATURES, UNITS = 3, 5, 4, 3
 MASKS = {
@@ -38,15 +38,8 @@ def x(random):
     return random.normal(size=(BATCH, TIME, FEATURES)).astype("float32")
 
 
-def filled(layer, random):
-    """A layer whose weights are all distinct."""
-    layer.build((None, None, FEATURES))
-    layer.set_weights([random.normal(size=w.shape) for w in layer.weights])
-    return layer
-
-
 def twins(ours, theirs, random, **options):
-    original = filled(theirs(UNITS, **options), random)
+    original = filled(theirs(UNITS, **options), random, FEATURES)
     return built(ours(UNITS, **options), original.get_weights(), FEATURES), original
 
 
@@ -85,7 +78,7 @@ def test_weights_have_the_names_of_keras(random, ours, theirs):
 
 
 @every_layer
-def test_a_graph_knows_the_size_of_its_outputs_whatever_ran_before(random, ours, theirs):
+def test_a_graph_has_static_output_sizes_whatever_ran_before(random, ours, theirs):
     layers = [ours(units, return_sequences=True) for units in (3, 5, 7, 9)]
     for layer in layers:
         layer(random.normal(size=(2, 4, layer.units + 1)), training=True)
@@ -96,7 +89,7 @@ def test_a_graph_knows_the_size_of_its_outputs_whatever_ran_before(random, ours,
 
 
 @every_layer
-def test_takes_the_kernel_where_it_can(monkeypatch, random, x, ours, theirs):
+def test_the_kernel_is_used_where_it_is_supported(monkeypatch, random, x, ours, theirs):
     taken = []
 
     def find(name, units):
@@ -104,10 +97,10 @@ def test_takes_the_kernel_where_it_can(monkeypatch, random, x, ours, theirs):
         return find_recurrent_kernel(name, units)
 
     monkeypatch.setattr(base, "find_recurrent_kernel", find)
-    filled(ours(UNITS, dropout=0.1), random)(x)
+    filled(ours(UNITS, dropout=0.1), random, FEATURES)(x)
     assert taken == [ours.recurrence]
     for options in ({"recurrent_dropout": 0.1}, {"unroll": True}, {"activation": "relu"}):
-        filled(ours(UNITS, **options), random)(x)
+        filled(ours(UNITS, **options), random, FEATURES)(x)
     assert taken == [ours.recurrence]
 
 
@@ -129,7 +122,7 @@ def test_options_are_those_of_keras(random, x, ours, theirs, options):
 
 
 @every_layer
-def test_any_length_and_batch_in_a_graph(random, ours, theirs):
+def test_a_graph_takes_any_length_and_batch(random, ours, theirs):
     layer, original = twins(ours, theirs, random, return_sequences=True)
     inputs = keras.Input((None, FEATURES))
     model, peer = (keras.Model(inputs, each(inputs)) for each in (layer, original))
@@ -171,7 +164,7 @@ def test_padding_changes_nothing_even_where_it_is_nan(random, x, ours, theirs, l
     del theirs
     x[:, length:] = np.nan
     mask = np.tile(np.arange(TIME) < length, (BATCH, 1))
-    layer = filled(ours(UNITS, return_state=True), random)
+    layer = filled(ours(UNITS, return_state=True), random, FEATURES)
     padded = layer(x, mask=mask, training=training)
     found = gradients(layer, x, mask=mask, training=training)
     if length == 0:
@@ -187,7 +180,7 @@ def test_padding_changes_nothing_even_where_it_is_nan(random, x, ours, theirs, l
 @every_layer
 def test_sequences_of_no_step_give_nothing_and_keep_the_states(random, x, ours, theirs):
     del theirs
-    layer = filled(ours(UNITS, return_sequences=True, return_state=True), random)
+    layer = filled(ours(UNITS, return_sequences=True, return_state=True), random, FEATURES)
     first = [random.normal(size=(BATCH, UNITS)) for _ in layer.state_size]
     outputs, *states = layer(x[:, :0], initial_state=first)
     assert outputs.shape == (BATCH, 0, UNITS)
@@ -197,9 +190,9 @@ def test_sequences_of_no_step_give_nothing_and_keep_the_states(random, x, ours, 
 
 @every_layer
 @pytest.mark.parametrize("policy", ["float16", "mixed_bfloat16"])
-def test_half_precision(random, x, ours, theirs, policy):
+def test_half_precision_is_supported(random, x, ours, theirs, policy):
     del theirs
-    full = filled(ours(UNITS), random)
+    full = filled(ours(UNITS), random, FEATURES)
     # TensorFlow has no orthogonal initialiser in bfloat16.
     half = ours(UNITS, recurrent_initializer="glorot_uniform", dtype=policy)
     outputs = built(half, full.get_weights(), FEATURES)(x)
@@ -211,7 +204,7 @@ def test_half_precision(random, x, ours, theirs, policy):
     ("layer", "cell"), [(LSTM, LSTMCell), (GRU, GRUCell), (VanillaRNN, VanillaRNNCell)]
 )
 def test_cell_equals_the_layer(random, x, layer, cell):
-    stepped = filled(keras.layers.RNN(cell(UNITS)), random)
+    stepped = filled(keras.layers.RNN(cell(UNITS)), random, FEATURES)
     close(stepped(x), built(layer(UNITS), stepped.get_weights(), FEATURES)(x))
 
 

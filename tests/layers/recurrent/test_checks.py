@@ -1,4 +1,4 @@
-"""A wrong call is told by layer, expectation and what came."""
+"""The error of a wrong call has the layer, the expectation and the value."""
 
 import keras
 import numpy as np
@@ -12,7 +12,7 @@ X, STATE = np.zeros((3, 4, 5)), np.zeros((3, 2))
 
 
 @every_layer
-def test_wrong_sequences(layer):
+def test_wrong_sequences_are_refused(layer):
     reader, kind = layer(2, name="reader"), layer.__name__
     shape = rf"{kind} 'reader': expected sequences of shape \(batch, time, "
     with pytest.raises(UserError, match=shape + r"features\), got \(3, 4\); make every step a v"):
@@ -28,12 +28,12 @@ def test_wrong_sequences(layer):
         reader(np.full(X.shape, "a"))
 
 
-def test_layers_in_a_stack_tell_too():
+def test_layers_in_a_stack_warn_too():
     with pytest.raises(UserError, match=r"LSTM 'level_0': expected sequences of shape"):
         RecurrentStack(LSTM(2), 2)(np.zeros((3, 4)))
 
 
-def test_options_that_fix_sizes():
+def test_sizes_must_be_fixed_where_options_need_it():
     with pytest.raises(UserError, match=r"a fixed length, since unroll=True, got \(None, None, 5"):
         LSTM(2, unroll=True)(keras.Input((None, 5)))
     with pytest.raises(UserError, match=r"a fixed batch size, since stateful=True, got \(No"):
@@ -52,14 +52,14 @@ def test_options_that_fix_sizes():
         (0.0, r"got 1 of \[\(\)\]"),
     ],
 )
-def test_wrong_states(states, got):
+def test_wrong_states_are_refused(states, got):
     expected = r"LSTM 'reader': expected initial_state of "
     with pytest.raises(UserError, match=expected) as raised:
         LSTM(2, name="reader")(X, initial_state=states)
     raised.match(got)
 
 
-def test_states_of_no_numbers():
+def test_states_that_are_no_numbers_are_refused():
     with pytest.raises(UserError, match="GRU 'reader': expected initial_state of numbers, got dt"):
         GRU(2, name="reader")(X, initial_state=np.full((3, 2), "a"))
 
@@ -71,6 +71,6 @@ def test_states_of_no_numbers():
         (np.full((3, 4), "a"), "of numbers, got dtype"),
     ],
 )
-def test_wrong_mask(mask, message):
+def test_a_wrong_mask_is_refused(mask, message):
     with pytest.raises(UserError, match="LSTM 'reader': expected a mask " + message):
         LSTM(2, name="reader")(X, mask=mask)

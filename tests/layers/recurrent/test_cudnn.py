@@ -81,7 +81,7 @@ every_layer = pytest.mark.parametrize(
     ],
     ids=" ".join,
 )
-def test_takes_cudnn_under_any_mask(random, taken, ours, theirs, mask, options):
+def test_cudnn_is_used_with_any_mask(random, taken, ours, theirs, mask, options):
     layer, original = twins(ours, theirs, random, **options)
     call: dict[str, Any] = {
         "mask": MASKS[mask],
@@ -96,7 +96,7 @@ def test_takes_cudnn_under_any_mask(random, taken, ours, theirs, mask, options):
 
 
 @every_layer
-def test_takes_cudnn_without_a_mask(random, taken, ours, theirs):
+def test_cudnn_is_used_without_a_mask(random, taken, ours, theirs):
     layer, original = twins(ours, theirs, random, dropout=0.2)
     x = random.normal(size=(BATCH, TIME, FEATURES)).astype("float32")
     all_close(layer(x), original(x))
@@ -114,7 +114,7 @@ def test_takes_cudnn_without_a_mask(random, taken, ours, theirs):
         ({"reset_after": False}, "it resets before the product"),
     ],
 )
-def test_what_forbids_cudnn_is_told_and_does_no_harm(random, gpu, options, reason):
+def test_obstacles_to_cudnn_warn_and_keep_the_results(random, gpu, options, reason):
     layer, original = twins(GRU, keras.layers.GRU, random, **options)
     x = random.normal(size=(BATCH, TIME, FEATURES)).astype("float32")
     with pytest.warns(UserWarning, match=rf"GRU 'gru.*' runs without cuDNN.*: {reason}\. Set use"):
@@ -131,7 +131,7 @@ def test_masks_are_an_obstacle_on_other_backends(random, monkeypatch, gpu):
     assert cudnn.cudnn_obstacle(layer, None) is None
 
 
-def test_cudnn_that_was_asked_for_on_a_cpu(random):
+def test_requested_cudnn_warns_on_a_cpu(random):
     layer, original = twins(LSTM, keras.layers.LSTM, random, use_cudnn=True)
     x = random.normal(size=(BATCH, TIME, FEATURES)).astype("float32")
     with pytest.warns(UserWarning, match="there is no GPU"):
@@ -146,7 +146,7 @@ def test_an_obstacle_changes_no_option(random):
     assert layer.use_cudnn is True
 
 
-def test_layers_that_never_run_on_cudnn(gpu):
+def test_layers_with_other_options_never_run_on_cudnn(gpu):
     assert not cudnn.wants_cudnn(VanillaRNN(UNITS))
     assert not cudnn.wants_cudnn(LSTM(UNITS, activation="relu", use_cudnn=False))
     assert cudnn.wants_cudnn(LSTM(UNITS))

@@ -29,13 +29,13 @@ def test_learns_and_loads(random, predict_elsewhere):
 
 
 @pytest.mark.parametrize("policy", ["float16", "mixed_bfloat16"])
-def test_half_precision(policy):
+def test_half_precision_is_supported(policy):
     layer = LearnedState([2], dtype=policy)
     (state,) = layer(np.zeros((4, 5, 6)))
     assert keras.backend.standardize_dtype(state.dtype) == layer.compute_dtype
 
 
 @pytest.mark.parametrize("sizes", [[], [2, 0]])
-def test_wrong_sizes(sizes):
+def test_wrong_sizes_are_refused(sizes):
     with pytest.raises(UserError, match="expected a list of positive sizes, got"):
         LearnedState(sizes)

@@ -1,4 +1,4 @@
-"""A wrong option is told by layer, expectation and value."""
+"""The error of a wrong option has the layer, the expectation and the value."""
 
 import inspect
 
@@ -42,12 +42,12 @@ def test_signatures_are_those_of_keras(ours, theirs):
         ({}, r"expected its arguments, got missing.*'units'; see help\(LSTM\)"),
     ],
 )
-def test_wrong_options(options, message):
+def test_wrong_options_are_refused(options, message):
     with pytest.raises(UserError, match=message):
         LSTM(**options)
 
 
-def test_the_name_is_told():
+def test_errors_name_the_layer():
     with pytest.raises(UserError, match="GRU 'reader': expected units"):
         GRU(0, name="reader")
 
@@ -61,3 +61,29 @@ def test_options_survive_their_own_config():
         dtype="mixed_bfloat16",
     )
     assert GRU.from_config(layer.get_config()).get_config() == layer.get_config()
+
+
+class Scaled(LSTM):
+    def __init__(self, units, scale=2.0, **options):
+        super().__init__(units, **options)
+        self.scale = scale
+
+
+class Labelled:
+    name: str
+
+    def label(self):
+        return f"<{self.name}>"
+
+
+class Mixed(GRU, Labelled):
+    pass
+
+
+def test_subclasses_have_their_own_signature_and_mixins():
+    assert Mixed(4, name="mine").label() == "<mine>"
+    assert "units" in inspect.signature(Mixed).parameters
+    assert list(inspect.signature(Scaled).parameters) == ["units", "scale", "options"]
+    assert Scaled(4, 3.0).scale == 3.0
+    with pytest.raises(UserError, match="Scaled: expected units, a positive integer, got 0"):
+        Scaled(0)

@@ -10,7 +10,7 @@ from keras.src.saving import serialization_lib
 
 from rnnpipe.errors import UserError
 from rnnpipe.layers import GRU, LSTM, LSTMCell, RecurrentStack
-from tests.layers.comparing import all_close, close
+from tests.layers.comparing import all_close, close, filled
 
 BATCH, TIME, FEATURES, UNITS = 2, 5, 4, 3
 MASK = np.array([[1, 1, 1, 1, 1], [1, 1, 1, 0, 0]], bool)
@@ -19,12 +19,6 @@ MASK = np.array([[1, 1, 1, 1, 1], [1, 1, 1, 0, 0]], bool)
 @pytest.fixture
 def x(random):
     return random.normal(size=(BATCH, TIME, FEATURES)).astype("float32")
-
-
-def filled(layer, random):
-    layer.build((None, None, FEATURES))
-    layer.set_weights([random.normal(size=w.shape) for w in layer.weights])
-    return layer
 
 
 def sigmoid(x):
@@ -36,7 +30,7 @@ def sigmoid(x):
 def test_equals_its_layers_one_by_one(random, x, bidirectional, connection):
     layer = GRU(UNITS, return_sequences=True)
     stack = RecurrentStack(layer, 3, bidirectional=bidirectional, connection=connection)
-    filled(stack, random)
+    filled(stack, random, FEATURES)
     expected = x
     for level, single in enumerate(stack.layers):
         said = np.array(single(expected, mask=MASK))
@@ -53,7 +47,9 @@ def test_equals_its_layers_one_by_one(random, x, bidirectional, connection):
 
 
 def test_returns_and_takes_the_states_of_all_layers(random, x):
-    stack = filled(RecurrentStack(LSTM(UNITS, return_sequences=True, return_state=True), 2), random)
+    stack = filled(
+        RecurrentStack(LSTM(UNITS, return_sequences=True, return_state=True), 2), random, FEATURES
+    )
     whole, *last = stack(x)
     assert len(last) == 4
     _, *states = stack(x[:, :2])
@@ -64,22 +60,22 @@ def test_returns_and_takes_the_states_of_all_layers(random, x):
 
 @pytest.mark.parametrize("layer", [LSTM(UNITS), keras.layers.RNN(LSTMCell(UNITS))])
 def test_any_recurrent_layer_can_be_stacked(random, x, layer):
-    stack = filled(RecurrentStack(layer, 2), random)
+    stack = filled(RecurrentStack(layer, 2), random, FEATURES)
     lower, upper = stack.layers
     close(stack(x), upper(lower(x)))
 
 
 def test_dropout_is_between_the_layers_and_only_in_training(random, x):
     layer = LSTM(UNITS, return_sequences=True)
-    stack = filled(RecurrentStack(layer, 2, dropout=0.5, seed=1), random)
-    single = filled(RecurrentStack(layer, 1, dropout=0.5, seed=1), random)
+    stack = filled(RecurrentStack(layer, 2, dropout=0.5, seed=1), random, FEATURES)
+    single = filled(RecurrentStack(layer, 1, dropout=0.5, seed=1), random, FEATURES)
     assert np.abs(stack(x, training=True) - stack(x)).max() > 1e-3
     close(single(x, training=True), single(x))
 
 
-def test_a_padded_sequence_gives_what_it_gives_alone(random, x):
+def test_a_padded_sequence_has_the_outputs_of_the_sequence_alone(random, x):
     stack = RecurrentStack(LSTM(UNITS), 2, bidirectional=True)
-    filled(stack, random)
+    filled(stack, random, FEATURES)
     close(stack(x, mask=MASK)[1:], stack(x[1:, :3]))
 
 
@@ -87,8 +83,8 @@ def test_a_padded_sequence_gives_what_it_gives_alone(random, x):
 def test_first_states_are_those_that_are_learned(random, x, bidirectional):
     layer = LSTM(UNITS, return_sequences=True, return_state=True)
     options = {"bidirectional": bidirectional}
-    stack = filled(RecurrentStack(layer, 2, learned_state=True, **options), random)
-    plain = filled(RecurrentStack(layer, 2, **options), random)
+    stack = filled(RecurrentStack(layer, 2, learned_state=True, **options), random, FEATURES)
+    plain = filled(RecurrentStack(layer, 2, **options), random, FEATURES)
     vectors = stack.first_states.get_weights()
     plain.set_weights([w.numpy() for level in stack.layers for w in level.weights])
     states = [np.tile(vector, (BATCH, 1)) for vector in vectors]
@@ -139,18 +135,18 @@ def test_saved_models_load_in_another_process(random, x, predict_elsewhere):
         ({"depth": 2, "connection": "residual"}, "return_sequences=True for residual connections"),
     ],
 )
-def test_wrong_options(options, message):
+def test_wrong_options_are_refused(options, message):
     with pytest.raises(UserError, match=message):
         RecurrentStack(LSTM(UNITS), **options)
 
 
-def test_wrong_states(random, x):
-    stack = filled(RecurrentStack(LSTM(UNITS), 2, name="deep"), random)
-    with pytest.raises(UserError, match="'deep': expected initial_state with the states of 2 lay"):
+def test_wrong_states_are_refused(random, x):
+    stack = filled(RecurrentStack(LSTM(UNITS), 2, name="deep"), random, FEATURES)
+    with pytest.raises(UserError, match="'deep': expected initial_state of 4 tensors of"):
         stack(x, initial_state=[np.zeros((BATCH, UNITS))] * 3)
 
 
-def test_nothing_that_is_serialised_to_make_a_stack_is_gone_after_it(monkeypatch):
+def test_a_stack_keeps_all_layers_that_were_serialised(monkeypatch):
     # While it loads, Keras takes a new layer for one that was serialised at the same address.
     serialised = []
     record = serialization_lib.record_object_after_serialization
@@ -167,3 +163,29 @@ def test_nothing_that_is_serialised_to_make_a_stack_is_gone_after_it(monkeypatch
     assert stack.depth == 3
     assert len(serialised) > 3
     assert all(layer() is not None for layer in serialised)
+
+
+def test_a_stack_is_a_recurrent_layer_for_wrappers():
+    documents = np.random.default_rng(1).normal(size=(2, 3, 5, 4)).astype("float32")
+    stack = RecurrentStack(GRU(UNITS), 2)
+    found = keras.layers.TimeDistributed(stack)(documents)
+    close(found, np.stack([stack(documents[:, i]) for i in range(3)], axis=1))
+    both = keras.layers.Bidirectional(RecurrentStack(GRU(UNITS, return_sequences=True), 2))
+    x = documents[0]
+    found, lower = both(x), both.backward_layer
+    forward = lower.layers[1](lower.layers[0](x[:, ::-1]))
+    close(found[..., UNITS:], np.asarray(forward)[:, ::-1])
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("return_state", [False, True])
+def test_a_stateful_stack_keeps_and_resets_its_states(x, bidirectional, return_state):
+    layer = GRU(UNITS, return_sequences=True, stateful=True, return_state=return_state)
+    stack = RecurrentStack(layer, 2, bidirectional=bidirectional)
+    mask = np.ones((BATCH, TIME), bool)
+    first, again = (np.array(keras.tree.flatten(stack(x, mask=mask))[0]) for _ in range(2))
+    assert np.abs(first - again).max() > 1e-4
+    stack.reset_state()
+    close(keras.tree.flatten(stack(x, mask=mask))[0], first)
+    with pytest.raises(UserError, match="first states that are either learned or kept"):
+        RecurrentStack(layer, 2, learned_state=True)

@@ -5,7 +5,14 @@ import numpy as np
 import pytest
 
 from rnnpipe.errors import UserError
-from rnnpipe.layers import GRUCell, LSTMCell, RecurrentStack, Zoneout
+from rnnpipe.layers import (
+    GRUCell,
+    HighwayLSTMCell,
+    LSTMCell,
+    ProjectionLSTMCell,
+    RecurrentStack,
+    Zoneout,
+)
 from tests.layers.comparing import close
 
 BATCH, TIME, FEATURES, UNITS = 2, 6, 3, 4
@@ -38,7 +45,7 @@ def test_inference_takes_the_mean(random, x):
     close(layer(x), np.stack(expected, axis=1))
 
 
-def test_training_keeps_units_as_they_were(random, x):
+def test_training_keeps_units_of_the_previous_state(random, x):
     layer = filled(Zoneout(GRUCell(UNITS), 0.5, seed=1, return_sequences=True), random)
     outputs = np.array(layer(x, training=True))
     before = np.concatenate([np.zeros((BATCH, 1, UNITS), "float32"), outputs[:, :-1]], axis=1)
@@ -72,6 +79,28 @@ def test_trains_in_a_stack_and_loads(random, x, predict_elsewhere):
 
 
 @pytest.mark.parametrize("rate", [[0.1], 1.0, [0.1, -0.2]])
-def test_wrong_rates(rate):
+def test_wrong_rates_are_refused(rate):
     with pytest.raises(UserError, match=r"expected a rate in \[0, 1\), or one for each of 2 st"):
         Zoneout(LSTMCell(UNITS), rate)
+
+
+def test_zoneout_of_any_cells_gives_their_output(x):
+    for cell in (
+        HighwayLSTMCell(UNITS, depth=3),
+        [LSTMCell(UNITS), GRUCell(3)],
+        ProjectionLSTMCell(UNITS, 2),
+    ):
+        layer = Zoneout(cell, 0.0, return_sequences=True)
+        close(layer(x), keras.layers.RNN(layer.cell, return_sequences=True)(x))
+
+
+class Added(keras.layers.Layer):
+    state_size = 4
+
+    def call(self, inputs, states):
+        return inputs[:, :4] + states[0], [inputs[:, :4] * 2]
+
+
+def test_zoneout_refuses_a_cell_whose_output_is_no_state():
+    with pytest.raises(UserError, match="a cell whose output is one of its states"):
+        Zoneout(Added(), 0.1)(np.ones((2, 3, 5), "float32"))

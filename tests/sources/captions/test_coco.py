@@ -10,6 +10,7 @@ from rnnpipe.errors import DeadLetter, UserError
 from rnnpipe.sources.captions.coco import CocoCaptions
 from rnnpipe.sources.captions.coco_files import CaptionFiles
 from rnnpipe.sources.file_index import IMAGE_ENDINGS
+from tests.sources.reading import ignore_progress
 
 PHOTO = "{:012d}.jpg"
 
@@ -51,7 +52,7 @@ def write(write_json, tmp_path):
 
 
 def read(source):
-    source.prepare(lambda done, total: None)
+    source.prepare(ignore_progress)
     source = pickle.loads(pickle.dumps(source))
     found = [raw for partition in source.partitions() for raw in source.read(partition)]
     letters = [raw for raw in found if isinstance(raw, DeadLetter)]
@@ -113,7 +114,7 @@ def test_files_by_name(write):
     assert source.settings["train"] == ["annotations/captions_mine.json", "mine"]
 
 
-def test_karpathy_splits_stand_above_the_parts(write, write_json):
+def test_karpathy_splits_take_precedence_over_the_splits_of_files(write, write_json):
     write()
     folder = write("val2017", start=5)
     entries = [("restval", 1), ("val", 2), ("test", 5), ("nonsense", 6), ("train", "x")]
@@ -137,7 +138,7 @@ def test_karpathy_splits_stand_above_the_parts(write, write_json):
         )
 
 
-def test_real_data(shared_data):
+def test_the_real_data_is_read(shared_data):
     references, letters = read(CocoCaptions(path=shared_data / "coco_mini"))
     assert Counter(r.split for r in references.values()) == {"train": 88, "test": 222}
     assert letters == []
@@ -145,46 +146,48 @@ def test_real_data(shared_data):
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         ([], "the key 'images' with a list, got a list"),
         ({"images": []}, "the key 'annotations' with a list, got an object with 'images'"),
         ({"images": [], "annotations": {}}, "the key 'annotations' with a list, got an object"),
     ],
 )
-def test_other_json_is_told_of(write, write_json, content, told):
+def test_malformed_json_is_refused(write, write_json, content, message):
     folder = write()
     write_json(folder / "annotations" / "captions_train2017.json", content)
-    with pytest.raises(UserError, match=re.escape(told)):
-        CocoCaptions(path=folder).prepare(lambda done, total: None)
+    with pytest.raises(UserError, match=re.escape(message)):
+        CocoCaptions(path=folder).prepare(ignore_progress)
 
 
-def test_what_is_missing_is_told_of(write, tmp_path):
-    def told(source):
+def test_missing_files_are_named(write, tmp_path):
+    def error_of(source):
         with pytest.raises(UserError) as fault:
-            source.prepare(lambda done, total: None)
+            source.prepare(ignore_progress)
         return str(fault.value)
 
-    assert "a folder with COCO captions, got nothing there" in told(
+    assert "a folder with COCO captions, got nothing there" in error_of(
         CocoCaptions(path=tmp_path / "no")
     )
-    assert "captions of COCO (*captions*.json" in told(CocoCaptions(path=tmp_path))
+    assert "captions of COCO (*captions*.json" in error_of(CocoCaptions(path=tmp_path))
     folder = write()
     nowhere = CaptionFiles(
         annotations=Path("annotations/captions_train2017.json"), images=Path("photos")
     )
-    assert "a folder, got none there" in told(CocoCaptions(path=folder, files={"train": nowhere}))
+    assert "a folder, got none there" in error_of(
+        CocoCaptions(path=folder, files={"train": nowhere})
+    )
     nothing = CaptionFiles(annotations=Path("captions.json"), images=Path("train2017"))
-    assert "a file, got none there" in told(CocoCaptions(path=folder, files={"train": nothing}))
-    assert "files for 'train'" in told(CocoCaptions(path=folder, files={"test": nothing}))
+    assert "a file, got none there" in error_of(CocoCaptions(path=folder, files={"train": nothing}))
+    assert "files for 'train'" in error_of(CocoCaptions(path=folder, files={"test": nothing}))
     (folder / "train2017").rename(folder / "photos")
-    assert "images of captions_train2017.json, e.g. 000000000001.jpg, got no folder" in told(
+    assert "images of captions_train2017.json, e.g. 000000000001.jpg, got no folder" in error_of(
         CocoCaptions(path=folder)
     )
     (folder / "photos").rename(folder / "train2017")
     twice = json.loads((folder / "annotations" / "captions_train2017.json").read_text())
     (folder / "annotations" / "captions_train2014.json").write_text(json.dumps(twice))
-    assert "one file of captions for the split 'train'" in told(CocoCaptions(path=folder))
+    assert "one file of captions for the split 'train'" in error_of(CocoCaptions(path=folder))
 
 
 def write_part(write_json, folder, images, annotations, part="train", files=()):
@@ -203,7 +206,7 @@ def captioned(*images):
     return [{"id": number, "image_id": number, "caption": "x"} for number in images]
 
 
-def test_captions_of_an_id_that_two_images_have_are_nobodys(write_json, tmp_path):
+def test_captions_of_an_ambiguous_id_are_dead_letters(write_json, tmp_path):
     images = [*listed("1.jpg"), {"id": 5, "file_name": "a.jpg"}, {"id": "5", "file_name": "b.jpg"}]
     files = ["1.jpg", "a.jpg", "b.jpg"]
     write_part(write_json, tmp_path, images, captioned(1, 5), files=files)
@@ -238,7 +241,7 @@ def test_captions_need_no_id_of_their_own(write_json, tmp_path):
         ("cafe\u0301.jpg", "caf\u00e9.jpg"),
     ],
 )
-def test_any_name_that_a_file_has_is_found(write_json, tmp_path, name, file):
+def test_any_file_name_is_supported(write_json, tmp_path, name, file):
     write_part(write_json, tmp_path, listed("2.jpg", name), captioned(1, 2), files=["2.jpg", file])
     source = CocoCaptions(path=tmp_path)
     references, letters = read(source)

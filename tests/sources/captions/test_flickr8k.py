@@ -1,5 +1,4 @@
 import json
-import pickle
 import re
 from collections import Counter
 
@@ -8,6 +7,7 @@ import pytest
 from rnnpipe.errors import DeadLetter, UserError
 from rnnpipe.sources.captions.flickr8k import Flickr8k
 from rnnpipe.sources.ids import hash_id
+from tests.sources.reading import send_to_worker
 
 LINES = [
     "9_a.jpg#0\tA dog .",
@@ -38,8 +38,7 @@ def folder(tmp_path):
 
 def read(folder, karpathy=None):
     source = Flickr8k(path=folder, karpathy=karpathy)
-    source.prepare(lambda done, total: None)
-    source, partitions = pickle.loads(pickle.dumps((source, source.partitions())))
+    source, partitions = send_to_worker(source)
     [partition] = partitions
     return source, list(source.read(partition))
 
@@ -68,7 +67,7 @@ def test_images_with_their_captions(folder):
     assert len(list(source.raw_files())) == 3 + 4
 
 
-def test_without_lists_all_is_for_training(folder):
+def test_all_images_are_training_data_without_lists(folder):
     for path in (folder / "text").glob("*Images.txt"):
         path.unlink()
     source, found = read(folder)
@@ -77,7 +76,7 @@ def test_without_lists_all_is_for_training(folder):
     assert captions["flickr/6"] == ["In no list ."]  # its other caption is no text
 
 
-def test_karpathy_splits_stand_above_the_lists(folder):
+def test_karpathy_splits_take_precedence_over_the_lists(folder):
     (folder / "text" / "Flickr_8k.trainImages.txt").unlink()
     splits = {"7_b.jpg": "train", "9_a.jpg": "val", "6_c.jpg": "test", "8_gone.jpg": "train"}
     entries = [{"filename": name, "split": split} for name, split in splits.items()]
@@ -94,7 +93,7 @@ def test_karpathy_splits_stand_above_the_lists(folder):
     assert [path.name for path in source.raw_files()][:2] == ["Flickr8k.token.txt", path.name]
 
 
-def test_real_data(shared_data):
+def test_the_real_data_is_read(shared_data):
     _, found = read(shared_data / "flickr8k_mini")
     assert Counter(r.split for r in found) == {"train": 2400, "validation": 250, "test": 250}
     assert {len(r.fields["captions"]) for r in found} == {5}
@@ -102,20 +101,20 @@ def test_real_data(shared_data):
 
 
 @pytest.mark.parametrize(
-    ("gone", "told"),
+    ("gone", "message"),
     [
         ("text/Flickr8k.token.txt", "one file of captions (*.token.txt) here or further down"),
         ("text/Flickr_8k.trainImages.txt", "a list *trainImages.txt, got Flickr_8k.devImages.txt"),
         ("Flicker8k_Dataset", "with the images of Flickr8k.token.txt, e.g. 6_c.jpg, got none here"),
     ],
 )
-def test_user_errors(folder, gone, told):
+def test_user_errors_are_raised(folder, gone, message):
     (folder / gone).rename(folder.parent / f"{folder.name}-gone")
-    with pytest.raises(UserError, match=re.escape(told)):
+    with pytest.raises(UserError, match=re.escape(message)):
         read(folder)
 
 
-def test_a_file_without_captions_is_told(folder):
+def test_a_file_without_captions_is_reported(folder):
     (folder / "text" / "Flickr8k.token.txt").write_text("nothing\n")
     with pytest.raises(UserError, match="lines of <file>#<number><TAB><caption>, got none"):
         read(folder)
@@ -132,7 +131,7 @@ def write_flickr(folder, lines, images, lists=None):
         (folder / name).write_text("\n".join(content))
 
 
-def test_an_image_of_two_splits_is_in_neither(tmp_path):
+def test_an_image_listed_in_two_splits_is_in_neither(tmp_path):
     names = [f"{number}_a.jpg" for number in range(4)]
     lists = {"x.trainImages.txt": names[:3], "x.testImages.txt": names[2:]}
     write_flickr(tmp_path, [f"{name}#0\tA dog ." for name in names], names, lists)
@@ -153,7 +152,7 @@ def test_names_that_begin_alike_have_numbers_of_their_own(tmp_path):
     assert numbers == [hash_id("2021_00.jpg"), hash_id("2021_01.jpg"), 7]
 
 
-def test_the_published_zip_has_lemmas_and_what_macos_adds(tmp_path):
+def test_the_published_zip_has_lemmas_and_files_of_macos(tmp_path):
     lines = ["1_a.jpg#0\tA dog runs\rin the snow .\r", "2_b.jpg#0\tA cat ."]
     write_flickr(tmp_path, lines, ["1_a.jpg", "2_b.jpg"])
     (tmp_path / "x.lemma.token.txt").write_text("1_a.jpg#0\tA dog run .")
@@ -169,7 +168,7 @@ def test_the_published_zip_has_lemmas_and_what_macos_adds(tmp_path):
     assert lemma.fields["captions"] == ["A dog run ."]
 
 
-def test_two_files_of_captions_or_two_lists_are_one_too_many(tmp_path):
+def test_ambiguous_files_of_captions_or_lists_are_refused(tmp_path):
     write_flickr(tmp_path, ["1_a.jpg#0\tA dog ."], ["1_a.jpg"])
     (tmp_path / "y.token.txt").write_text("1_a.jpg#0\tA dog .")
     with pytest.raises(UserError, match=r"y\.token\.txt; name one as data\.source\.captions"):

@@ -33,7 +33,7 @@ def test_each_image_has_its_split(tmp_path, key, splits):
 
 
 @pytest.mark.parametrize(
-    ("content", "key", "told"),
+    ("content", "key", "message"),
     [
         ([], "cocoid", "'images' with a 'cocoid' and a 'split', some of them 'train', got a list"),
         ({"images": 5}, "cocoid", "got an object with 'images'; name dataset_coco.json of his"),
@@ -41,8 +41,8 @@ def test_each_image_has_its_split(tmp_path, key, splits):
         ({"images": IMAGES[2:]}, "filename", "on; name dataset_flickr8k.json or the like of his"),
     ],
 )
-def test_another_file_is_told_of(tmp_path, content, key, told):
+def test_another_file_is_refused(tmp_path, content, key, message):
     path = tmp_path / "dataset.json"
     path.write_text(json.dumps(content))
-    with pytest.raises(UserError, match=re.escape(told)):
+    with pytest.raises(UserError, match=re.escape(message)):
         read_karpathy(path, key)

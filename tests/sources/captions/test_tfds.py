@@ -1,5 +1,3 @@
-import pickle
-
 import numpy as np
 import pytest
 import tensorflow_datasets as tfds
@@ -8,6 +6,8 @@ from rnnpipe.errors import DeadLetter, UserError
 from rnnpipe.sources.captions.tfds import TfdsCaptions
 from rnnpipe.sources.ids import hash_id
 from rnnpipe.sources.images.decoding import read_image
+from tests.sources.reading import ignore_progress, read_all
+from tests.tfds_store import store_tfds
 
 NUMBER = {"number": "image/id"}
 
@@ -25,36 +25,22 @@ def example(number, captions):
 @pytest.fixture(scope="module")
 def data_dir(tmp_path_factory):
     """A tiny data set of the features of coco_captions, and a title of each image."""
-    features = tfds.features
-    folder = tmp_path_factory.mktemp("tensorflow_datasets")
-    tfds.dataset_builders.store_as_tfds_dataset(
-        name="tiny_captions",
-        version="1.0.0",
-        features=features.FeaturesDict(
-            {
-                "image": features.Image(shape=(None, None, 3), encoding_format="png"),
-                "image/id": np.int64,
-                "captions": features.Sequence({"id": np.int64, "text": features.Text()}),
-                "title": features.Text(),
-                "width": np.int64,
-            }
-        ),
-        split_datasets={
-            "train": [(0, example(7, ["Dark.", "Fünf."])), (1, example(9, ["Bright."]))],
-            "val": [(0, example(3, ["Black."]))],
-            "restval": [(0, example(5, ["Grey."]))],
-            "odd": [(0, example(4, ["First."])), (1, example(4, ["Second."]))],
-        },
-        data_dir=folder,
-        disable_shuffling=True,
-    )
+    folder, text = tmp_path_factory.mktemp("tensorflow_datasets"), tfds.features.Text()
+    features = {
+        "image": tfds.features.Image(shape=(None, None, 3), encoding_format="png"),
+        "image/id": np.int64,
+        "captions": tfds.features.Sequence({"id": np.int64, "text": text}),
+        "title": text,
+        "width": np.int64,
+    }
+    splits = {
+        "train": [(0, example(7, ["Dark.", "Fünf."])), (1, example(9, ["Bright."]))],
+        "val": [(0, example(3, ["Black."]))],
+        "restval": [(0, example(5, ["Grey."]))],
+        "odd": [(0, example(4, ["First."])), (1, example(4, ["Second."]))],
+    }
+    store_tfds(folder, "tiny_captions", features, splits)
     return folder
-
-
-def read_all(source):
-    source.prepare(lambda done, total: None)
-    source, partitions = pickle.loads(pickle.dumps((source, source.partitions())))
-    return [reference for partition in partitions for reference in source.read(partition)]
 
 
 def test_images_and_captions_become_files(data_dir):
@@ -78,7 +64,7 @@ def test_splits_may_be_named(data_dir):
     assert [r.key for r in read_all(source)] == ["train/5", "validation/7", "test/3"]
 
 
-def test_of_two_images_with_one_number_the_first_stays_as_it_is(data_dir):
+def test_the_first_of_two_images_with_one_number_is_unchanged(data_dir):
     named = {"train": "odd"}
     source = TfdsCaptions(name="tiny_captions", path=data_dir, **NUMBER, splits=named)
     first, second = read_all(source)
@@ -109,17 +95,17 @@ def test_images_may_be_counted_and_have_one_caption(data_dir):
 
 
 @pytest.mark.parametrize(
-    ("fields", "told"),
+    ("fields", "message"),
     [
         ({"image": "picture", "captions": "title"}, "a feature called picture, got captions/id"),
         ({"image": "title", "captions": "title"}, None),
         ({"image": "width", "captions": "title"}, "an image, got another value in width"),
     ],
 )
-def test_user_errors(data_dir, fields, told):
+def test_user_errors_are_raised(data_dir, fields, message):
     source = TfdsCaptions(name="tiny_captions", path=data_dir, **fields)
-    if told is None:  # bytes that are no image: the build tells of each of them
+    if message is None:  # bytes that are no image: the build tells of each of them
         assert len(read_all(source)) == 4
         return
-    with pytest.raises(UserError, match=told):
-        source.prepare(lambda done, total: None)
+    with pytest.raises(UserError, match=message):
+        source.prepare(ignore_progress)

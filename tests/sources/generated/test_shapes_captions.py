@@ -4,12 +4,10 @@ import pickle
 from rnnpipe.metrics.scene_captions import caption_is_true
 from rnnpipe.sources.generated.shapes_captions import ShapesCaptions
 from rnnpipe.sources.images.decoding import read_image
+from tests.sources.reading import ignore_progress
 
 
-def ignore(done, total): ...
-
-
-def test_draws_once_and_reads_what_was_drawn(tmp_path, monkeypatch):
+def test_images_are_generated_once_and_read(tmp_path, monkeypatch):
     settings = {"images": 12, "size": 32, "seed": 3}
     calls = []
     source = ShapesCaptions(path=tmp_path / "new", **settings)
@@ -18,7 +16,7 @@ def test_draws_once_and_reads_what_was_drawn(tmp_path, monkeypatch):
     assert source.folder.name.startswith("shapes_captions-12-32px-seed3-")
     monkeypatch.setattr(ShapesCaptions, "write", None)
     source = pickle.loads(pickle.dumps(ShapesCaptions(path=tmp_path / "new", **settings)))
-    source.prepare(ignore)
+    source.prepare(ignore_progress)
     assert (source.kind, source.split_names, source.settings) == (
         "shapes_captions",
         {"train"},
@@ -41,7 +39,7 @@ def test_a_larger_data_set_begins_with_the_smaller_one(tmp_path):
     small, large = (ShapesCaptions(path=tmp_path, images=n, size=32, seed=3) for n in (10, 14))
     other = ShapesCaptions(path=tmp_path, images=10, size=32, seed=4)
     for source in (small, large, other):
-        source.prepare(ignore)
+        source.prepare(ignore_progress)
     fields = [
         [(r.fields["captions"], r.fields["scene"]) for r in source.read(source.partitions()[0])][
             :10

@@ -10,6 +10,7 @@ from rnnpipe.sources.generated import shapes, shapes_vqa
 from rnnpipe.sources.generated.shapes import write_shapes
 from rnnpipe.sources.generated.shapes_vqa import Shapes
 from rnnpipe.sources.images.decoding import read_image
+from tests.sources.reading import ignore_progress
 
 SETTINGS = {
     "images": 10,
@@ -27,14 +28,14 @@ def forbidden(folder: Path, **settings) -> None:
     pytest.fail("drawn again")
 
 
-def test_draws_once_and_reads(tmp_path, monkeypatch):
+def test_images_are_generated_once_and_read(tmp_path, monkeypatch):
     calls = []
     source = Shapes(path=tmp_path / "new" / "shapes", **SETTINGS)
     source.prepare(lambda done, total: calls.append((done, total)))
     assert calls[-1] == (10, 10)
     monkeypatch.setattr(shapes_vqa, "write_shapes", forbidden)
     source = pickle.loads(pickle.dumps(Shapes(path=tmp_path / "new" / "shapes", **SETTINGS)))
-    source.prepare(ignore)
+    source.prepare(ignore_progress)
     assert (source.kind, source.split_names, source.settings) == ("shapes", {"train"}, SETTINGS)
     [partition] = source.partitions()
     references = list(source.read(partition))
@@ -51,9 +52,9 @@ def test_other_settings_have_a_folder_of_their_own(tmp_path, changed):
         Shapes(path=tmp_path, **SETTINGS),
         Shapes(path=tmp_path, **{**SETTINGS, **changed}),
     )
-    first.prepare(ignore)
+    first.prepare(ignore_progress)
     before = {path: path.read_bytes() for path in first.raw_files()}
-    second.prepare(ignore)
+    second.prepare(ignore_progress)
     assert second.folder != first.folder
     assert {path: path.read_bytes() for path in first.raw_files()} == before
 
@@ -75,7 +76,7 @@ def test_another_process_was_faster(tmp_path, monkeypatch):
 
     monkeypatch.setattr(shapes_vqa, "write_shapes", write_late)
     source = Shapes(path=tmp_path, **SETTINGS)
-    source.prepare(ignore)
+    source.prepare(ignore_progress)
     assert len(list(source.read(source.partitions()[0]))) == 40
 
 
@@ -88,7 +89,7 @@ def test_an_interrupted_run_leaves_nothing(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_killed_run_shows_nothing_and_hinders_nothing(tmp_path):
+def test_a_killed_run_publishes_nothing_and_blocks_nothing(tmp_path):
     program = (
         "import os, sys; from rnnpipe.sources.generated.shapes_vqa import Shapes\n"
         f"Shapes(path=sys.argv[1], **{SETTINGS}).prepare(lambda done, total: os._exit(9))"
@@ -98,32 +99,32 @@ def test_a_killed_run_shows_nothing_and_hinders_nothing(tmp_path):
     (left,) = tmp_path.iterdir()
     source = Shapes(path=tmp_path, **SETTINGS)
     assert left.name.startswith(f"{source.folder.name}.incomplete-")
-    source.prepare(ignore)
+    source.prepare(ignore_progress)
     assert source.folder.is_dir()
 
 
-def told(path: Path) -> str:
+def error_of(path: Path) -> str:
     with pytest.raises(UserError) as fault:
-        Shapes(path=path, **SETTINGS).prepare(ignore)
+        Shapes(path=path, **SETTINGS).prepare(ignore_progress)
     return str(fault.value)
 
 
-def test_foreign_folders_are_left_alone(tmp_path):
+def test_foreign_folders_are_not_touched(tmp_path):
     (tmp_path / "photos").mkdir()
     expected = (
         "{}: expected a place for shapes: a folder that is empty or not there yet, got {}; "
         "name another folder as data.source.path"
     )
-    assert told(tmp_path) == expected.format(tmp_path, "a folder with other files (photos)")
+    assert error_of(tmp_path) == expected.format(tmp_path, "a folder with other files (photos)")
     (tmp_path / "photos" / "file").touch()
-    assert told(tmp_path / "photos" / "file") == expected.format(
+    assert error_of(tmp_path / "photos" / "file") == expected.format(
         tmp_path / "photos" / "file", "a file"
     )
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "photos"]
 
 
-def test_unwritable_place():
-    assert told(Path("/proc/shapes")).startswith(
+def test_an_unwritable_target_is_reported():
+    assert error_of(Path("/proc/shapes")).startswith(
         f"/proc/shapes/{Shapes(path='/proc/shapes', **SETTINGS).folder.name}: "
         "expected a folder that can be written, got "
     )

@@ -9,15 +9,7 @@ from rnnpipe.sources.generated.clutter.drawing import KINDS, outline
 from rnnpipe.sources.generated.cluttered_shapes import ClutteredShapes
 from rnnpipe.sources.images.decoding import FITS, read_image
 from rnnpipe.sources.images.image_folders import ImageFolders
-
-
-def ignore(done, total):
-    del done, total
-
-
-def read_all(source):
-    source.prepare(ignore)
-    return [reference for partition in source.partitions() for reference in source.read(partition)]
+from tests.sources.reading import ignore_progress, read_all
 
 
 def write(path):
@@ -40,13 +32,13 @@ def test_a_folder_is_a_class_and_may_lie_in_a_split(tmp_path):
     assert {Path(r.fields["image"]) for r in read_all(source)} == set(source.raw_files())
 
 
-def test_chosen_folders_and_too_few(tmp_path):
+def test_folders_may_be_chosen_and_must_suffice(tmp_path):
     for name in ("a", "b", "c"):
         write(tmp_path / name / "1.png")
     chosen = read_all(ImageFolders(path=tmp_path, labels=("a", "c")))
     assert {r.fields["label"] for r in chosen} == {"a", "c"}
     with pytest.raises(UserError, match="training folder for each label, got none called x"):
-        ImageFolders(path=tmp_path, labels=("a", "x")).prepare(ignore)
+        ImageFolders(path=tmp_path, labels=("a", "x")).prepare(ignore_progress)
 
 
 def test_cluttered_shapes_are_drawn_alike_each_time(tmp_path):

@@ -7,11 +7,12 @@ from rnnpipe.errors import BadRecord, DeadLetter, UserError
 from rnnpipe.sources.streams import spans
 from rnnpipe.sources.streams.spans import read_span
 from rnnpipe.sources.streams.texts import TextStreams
+from tests.sources.reading import ignore_progress
 
 
 def texts_of(source):
     """The text of each document of each split, joined from its spans."""
-    source.prepare(lambda done, total: None)
+    source.prepare(ignore_progress)
     texts = {}
     for partition in source.partitions():
         for reference in source.read(partition):
@@ -111,7 +112,7 @@ def test_documents_begin_at_matching_lines(tmp_path):
     }
 
 
-def test_bytes_that_are_no_text_are_reported(tmp_path):
+def test_undecodable_bytes_are_reported(tmp_path):
     path = tmp_path / "book.txt"
     path.write_bytes(b"caf\xe9\n")
     (reference,) = TextStreams(path=path).read(TextStreams(path=path).partitions()[0])
@@ -128,16 +129,16 @@ def test_bytes_that_are_no_text_are_reported(tmp_path):
 
 def test_wrong_settings_and_files_are_refused(tmp_path):
     with pytest.raises(UserError, match=r"expected a text file, or a folder .* got none"):
-        TextStreams(path=tmp_path).prepare(lambda done, total: None)
+        TextStreams(path=tmp_path).prepare(ignore_progress)
     with pytest.raises(UserError, match="got nothing there"):
-        TextStreams(path=tmp_path / "missing").prepare(lambda done, total: None)
+        TextStreams(path=tmp_path / "missing").prepare(ignore_progress)
     with pytest.raises(UserError, match=r"begin: expected a regular expression"):
         TextStreams(path=tmp_path, begin="(")
     with pytest.raises(UserError, match=r"encoding: expected an encoding such as utf-8"):
         TextStreams(path=tmp_path, encoding="utf-9")
     (tmp_path / "empty.txt").write_text("")
     with pytest.raises(UserError, match="an empty file"):
-        TextStreams(path=tmp_path).prepare(lambda done, total: None)
+        TextStreams(path=tmp_path).prepare(ignore_progress)
 
 
 MANY_BYTES = {  # a passage of letters of several bytes, without a space or a line feed
@@ -202,7 +203,7 @@ def test_titles_in_any_encoding(tmp_path, encoding, zipped):
 
 
 @pytest.mark.parametrize("zipped", [False, True])
-def test_a_place_inside_a_line_is_no_title(tmp_path, zipped):
+def test_a_match_inside_a_line_begins_no_document(tmp_path, zipped):
     lines = ["a" * 65536 + "= Two =", "= Three =" + "a" * 65526 + "=", "b", "= Four ="]
     raw = "\n".join(lines).encode()
     path = tmp_path / "book.txt"
@@ -221,7 +222,7 @@ def test_a_line_end_is_never_cut_in_two(tmp_path):
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-7"])
-def test_byte_order_marks_are_left_out_where_lines_begin(tmp_path, encoding):
+def test_byte_order_marks_at_starts_of_lines_are_removed(tmp_path, encoding):
     text = "\ufeffTo be.\n\ufeffOr \ufeffnot.\n"
     raw = text.encode(encoding.removesuffix("-sig"))
     path = tmp_path / "book.txt"
@@ -230,7 +231,7 @@ def test_byte_order_marks_are_left_out_where_lines_begin(tmp_path, encoding):
     assert texts_of(source) == {"train": {"book.txt": "To be.\nOr \ufeffnot.\n"}}
 
 
-def test_a_file_with_nothing_but_a_mark_is_bad(tmp_path):
+def test_a_file_with_nothing_but_a_mark_is_refused(tmp_path):
     path = tmp_path / "book.txt"
     path.write_bytes(b"\xef\xbb\xbf")
     with pytest.raises(BadRecord, match="nothing but a byte order mark"):
@@ -238,7 +239,7 @@ def test_a_file_with_nothing_but_a_mark_is_bad(tmp_path):
 
 
 @pytest.mark.parametrize("encoding", ["gb18030", "iso2022_jp", "hz"])
-def test_bytes_that_are_no_text_cost_one_span(tmp_path, encoding):
+def test_undecodable_bytes_reject_one_span(tmp_path, encoding):
     lines = ["一二 人 abc\n".encode(encoding)] * 3000
     lines[1500] = b"abc \xff\xff\n"
     offset = len(b"".join(lines[:1500])) + 4
@@ -254,7 +255,7 @@ def test_bytes_that_are_no_text_cost_one_span(tmp_path, encoding):
     assert set(texts.splitlines()) == {"一二 人 abc"}
 
 
-def test_half_a_surrogate_pair_is_no_text(tmp_path):
+def test_half_a_surrogate_pair_is_a_dead_letter(tmp_path):
     path = tmp_path / "book.txt"
     path.write_bytes(b"a +2D0- b\n")
     source = TextStreams(path=path, encoding="utf-7")
@@ -268,7 +269,7 @@ def write_files(folder, *names):
         (folder / name).write_text(f"{name}\n")
 
 
-def test_other_files_beside_those_of_splits_are_left_out_and_reported(tmp_path):
+def test_other_files_beside_those_of_splits_are_skipped_and_reported(tmp_path):
     write_files(tmp_path, "wiki.train.tokens", "wiki.valid.tokens", "wiki.test.tokens", "more.txt")
     write_files(tmp_path, "README.txt", "notes.md")
     source = TextStreams(path=tmp_path)
@@ -301,7 +302,7 @@ def test_files_of_a_folder_are_found_at_any_depth_and_in_any_case(tmp_path):
     assert source.notices == []
     (tmp_path / "chapter1.txt.gz").write_bytes(gzip.compress(b"one\n"))
     with pytest.raises(UserError, match=r"got chapter1\.txt and chapter1\.txt\.gz; move one"):
-        TextStreams(path=tmp_path).prepare(lambda done, total: None)
+        TextStreams(path=tmp_path).prepare(ignore_progress)
 
 
 def test_folders_of_splits(tmp_path):
@@ -315,7 +316,7 @@ def test_folders_of_splits(tmp_path):
 
 
 @pytest.mark.parametrize("names", [["a.txt", "test.txt"], ["a.txt", "train.txt"]])
-def test_a_name_that_looks_like_a_split_among_documents_is_reported(tmp_path, names):
+def test_a_document_named_like_a_split_is_reported(tmp_path, names):
     write_files(tmp_path, *names)
     source = TextStreams(path=tmp_path)
     assert {split: list(texts) for split, texts in texts_of(source).items()} == {"train": names}
@@ -326,7 +327,7 @@ def test_a_name_that_looks_like_a_split_among_documents_is_reported(tmp_path, na
 def test_documentation_is_no_document(tmp_path):
     write_files(tmp_path, "train.txt", "README.txt", "LICENSE.txt")
     source = TextStreams(path=tmp_path).hold_out({"test": 0.1})
-    source.prepare(lambda done, total: None)
+    source.prepare(ignore_progress)
     assert [partition.path.name for partition in source.partitions()] == ["train.txt"]
     assert len(source.notices) == 1
     assert "LICENSE.txt, README.txt are not read" in source.notices[0]

@@ -1,7 +1,6 @@
 """Label by file, label by folder and TREC."""
 
 import gzip
-import pickle
 from collections import Counter
 
 import pytest
@@ -11,15 +10,10 @@ from rnnpipe.sources.source import Reference
 from rnnpipe.sources.text.label_files import LabelFiles
 from rnnpipe.sources.text.label_folders import LabelFolders
 from rnnpipe.sources.text.trec import Trec
+from tests.sources.reading import ignore_progress, read_all
 
 
 def ignore(done: int, total: int) -> None: ...
-
-
-def read_all(source):
-    source.prepare(ignore)
-    source, partitions = pickle.loads(pickle.dumps((source, source.partitions())))
-    return [raw for partition in partitions for raw in source.read(partition)]
 
 
 def rows(raw):
@@ -41,7 +35,7 @@ def test_a_file_for_each_label(tmp_path):
     assert [path.name for path in source.raw_files()] == ["rt.neg", "rt.pos"]
 
 
-def test_named_label_files(tmp_path):
+def test_named_label_files_are_read(tmp_path):
     (tmp_path / "a.txt").write_text("dull .\n")
     (tmp_path / "b.txt").write_text("fine .\n\n")
     read = read_all(LabelFiles(path=tmp_path, files={"good": "b.txt", "bad": "a.txt"}))
@@ -53,7 +47,7 @@ def test_named_label_files(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("names", "told"),
+    ("names", "message"),
     [
         (["rt.neg"], "files <name>.<label> of two labels or more, and of one name, got none"),
         (["a.x", "a.y", "b.x", "b.y"], "got a, b; name the file of each label"),
@@ -67,12 +61,12 @@ def test_named_label_files(tmp_path):
         ),
     ],
 )
-def test_label_files_that_are_unclear(tmp_path, names, told):
+def test_ambiguous_label_files_are_refused(tmp_path, names, message):
     for name in names:
         (tmp_path / name).write_text("text\n")
     with pytest.raises(UserError) as fault:
-        LabelFiles(path=tmp_path).prepare(ignore)
-    assert told in str(fault.value)
+        LabelFiles(path=tmp_path).prepare(ignore_progress)
+    assert message in str(fault.value)
 
 
 def write_folders(folder, names):
@@ -97,40 +91,42 @@ def test_a_folder_for_each_label(tmp_path):
     ]
 
 
-def test_label_folders_without_splits_and_chosen_ones(tmp_path):
+def test_label_folders_may_lack_splits_and_be_chosen(tmp_path):
     write_folders(tmp_path, ["a/1.txt", "b/1.txt", "c/1.txt"])
     assert {r.fields["label"] for r in read_all(LabelFolders(path=tmp_path))} == {"a", "b", "c"}
     chosen = LabelFolders(path=tmp_path, labels=("a", "c"))
     assert {r.fields["label"] for r in read_all(chosen)} == {"a", "c"}
     assert chosen.split_names == {"train"}
     with pytest.raises(UserError, match=r"training folder for each label, got none called x"):
-        LabelFolders(path=tmp_path, labels=("a", "x")).prepare(ignore)
+        LabelFolders(path=tmp_path, labels=("a", "x")).prepare(ignore_progress)
 
 
-def test_what_is_not_read_is_told(tmp_path):
+def test_unread_files_are_reported(tmp_path):
     for name in ("rt.neg", "rt.pos", "README.md", "other.neg"):
         (tmp_path / name).write_text("x\n")
-    told = "data.source: other.neg is not read; name the file of each label in data.source.files"
-    assert LabelFiles(path=tmp_path).notices == [told]
+    message = "data.source: other.neg is not read; name the file of each label in data.source.files"
+    assert LabelFiles(path=tmp_path).notices == [message]
     assert LabelFiles(path=tmp_path, files={"a": "rt.neg", "b": "rt.pos"}).notices == []
     for name in ("TREC.train", "TREC.test", "extra.label"):
         (tmp_path / name).write_text("NUM:date When ?\n")
-    told = "data.source: extra.label is not read; name one file for each split in data.source.files"
-    assert Trec(path=tmp_path).notices == [told]
+    message = (
+        "data.source: extra.label is not read; name one file for each split in data.source.files"
+    )
+    assert Trec(path=tmp_path).notices == [message]
     assert Trec(path=tmp_path, files={"train": "TREC.train"}).notices == []
 
 
-def test_folders_beside_those_of_splits_are_told(tmp_path):
+def test_folders_beside_those_of_splits_are_reported(tmp_path):
     write_folders(tmp_path, ["train/neg/a.txt", "train/pos/b.txt", "more/neg/c.txt"])
-    told = "data.source: more/ is not read; call it train, validation or test"
-    assert LabelFolders(path=tmp_path).notices == [told]
+    message = "data.source: more/ is not read; call it train, validation or test"
+    assert LabelFolders(path=tmp_path).notices == [message]
     assert LabelFolders(path=tmp_path / "train").notices == []
     write_folders(tmp_path / "train", ["neg/urls.html", "neg/deep/d.txt", "pos/.hidden"])
-    told = "2 in folders of labels, such as neg/deep, not read; names end in .txt, .txt.gz"
-    assert LabelFolders(path=tmp_path / "train").notices == [f"data.source: {told}"]
+    message = "2 in folders of labels, such as neg/deep, not read; names end in .txt, .txt.gz"
+    assert LabelFolders(path=tmp_path / "train").notices == [f"data.source: {message}"]
 
 
-def test_trec(tmp_path):
+def test_trec_is_read(tmp_path):
     (tmp_path / "TREC.train").write_bytes(
         b"NUM:date When was Caf\xe9 born ?\nno class here\nENTY:animal  What: a bird ?\n"
     )
@@ -173,11 +169,11 @@ def test_the_files_of_trec_may_be_gzipped_and_called_in_capitals(tmp_path, gz):
         }
 
 
-def test_a_file_of_trec_that_is_there_twice_is_told(tmp_path):
+def test_a_duplicate_file_of_trec_is_reported(tmp_path):
     for name in ("train_5500.label", "TREC_10.label", "TREC_10.label.gz"):
         (tmp_path / name).write_text("NUM:date When ?\n")
     with pytest.raises(UserError, match=r"got TREC_10.label and TREC_10.label.gz; move one"):
-        Trec(path=tmp_path).prepare(ignore)
+        Trec(path=tmp_path).prepare(ignore_progress)
 
 
 def test_the_texts_in_folders_may_be_gzipped(tmp_path):
@@ -197,7 +193,7 @@ def test_the_texts_in_folders_may_be_gzipped(tmp_path):
     assert "damaged gzip file" in letters["pos/3.txt.gz"]
 
 
-def test_the_real_data(shared_data):
+def test_the_real_data_is_read(shared_data):
     polarity = read_all(LabelFiles(path=shared_data / "rt_polarity"))
     assert Counter(r.fields["label"] for r in polarity) == {"neg": 5331, "pos": 5331}
     reviews = read_all(LabelFolders(path=shared_data / "imdb_mini"))

@@ -5,7 +5,7 @@ from rnnpipe.sources.source import Reference
 from rnnpipe.sources.text.fields import group_of, refer_pair, refer_text
 
 
-def test_references():
+def test_references_have_the_documented_fields():
     assert refer_text("a:1", "test", text=" Good. ", label=" pos ") == Reference(
         "a:1", group_of("good."), "test", {"text": " Good. ", "label": "pos"}
     )
@@ -14,7 +14,7 @@ def test_references():
     )
 
 
-def test_texts_that_differ_in_case_and_space_alone_are_one_group():
+def test_texts_that_differ_in_case_and_space_alone_form_a_group():
     assert group_of("A  Man\n") == group_of("a man")
     assert group_of("a man") != group_of("aman")
 
@@ -22,7 +22,7 @@ def test_texts_that_differ_in_case_and_space_alone_are_one_group():
 @pytest.mark.parametrize(
     ("label", "name"), [(3, "3"), (0, "0"), (-1, "-1"), ("x y", "x y"), ("\ufeffpos", "pos")]
 )
-def test_labels(label, name):
+def test_labels_become_names(label, name):
     assert refer_text("k", "train", text="t", label=label).fields["label"] == name
 
 
@@ -42,7 +42,7 @@ def test_labels(label, name):
         ("good", "half \ud800", "the name is not Unicode text"),
     ],
 )
-def test_bad_values(text, label, reason):
+def test_bad_values_are_refused(text, label, reason):
     with pytest.raises(BadRecord, match=reason):
         refer_text("k", "train", text=text, label=label)
 

@@ -11,7 +11,7 @@ from rnnpipe.sources.text.lines import (
     read_document,
     read_lines,
 )
-from rnnpipe.storage.paths import StorePath
+from rnnpipe.storage.store_path import StorePath
 
 
 def lines_of(path, encoding="utf-8"):
@@ -41,7 +41,7 @@ def test_only_line_feeds_end_lines(tmp_path, raw, lines):
         assert check_text_file(path, "utf-8") == len(lines)
 
 
-def test_lines_that_are_no_text_are_told_and_the_others_keep_their_numbers(tmp_path):
+def test_undecodable_lines_are_reported_and_the_others_keep_their_numbers(tmp_path):
     path = tmp_path / "text"
     path.write_bytes(b"caf\xe9\nfine\n" + b"x" * (3 * MAX_BYTES) + b"\nlast\n")
     assert lines_of(path) == [
@@ -72,7 +72,7 @@ def test_the_longest_line_that_is_read(tmp_path, end):
         (None, "a file that cannot be read (No such file or directory)"),
     ],
 )
-def test_files_that_are_no_text_are_told(tmp_path, raw, got):
+def test_binary_files_are_reported(tmp_path, raw, got):
     path = tmp_path / "text"
     if raw is not None:
         path.write_bytes(raw)
@@ -103,7 +103,7 @@ def test_lines_of_encodings_of_several_bytes(tmp_path, encoding):
 
 
 @pytest.mark.parametrize("encoding", ["iso-8859-1", "gb18030"])
-def test_a_file_whose_mark_tells_of_utf_8_is_not_read_as_something_else(tmp_path, encoding):
+def test_a_file_with_a_utf_8_mark_is_refused_in_other_encodings(tmp_path, encoding):
     path = tmp_path / "text"
     path.write_bytes("\ufeffcafé\n".encode())
     assert check_text_file(path, "utf-8") == check_text_file(path, "utf-8-sig") == 1
@@ -114,7 +114,7 @@ def test_a_file_whose_mark_tells_of_utf_8_is_not_read_as_something_else(tmp_path
     assert read_document(path, "utf-8-sig") == read_document(path, "utf-8") == "café\n"
 
 
-def test_documents(tmp_path):
+def test_documents_are_read_or_refused(tmp_path):
     path = tmp_path / "text"
     path.write_bytes(b"\xef\xbb\xbfone\r\ntwo")
     assert read_document(path, "utf-8") == "one\r\ntwo"
@@ -135,7 +135,7 @@ def test_documents(tmp_path):
                 read_document(path, "iso-8859-1")
 
 
-def test_that_a_store_refuses_is_no_fault_of_a_document(monkeypatch):
+def test_a_refusal_of_the_store_is_no_dead_letter(monkeypatch):
     path = StorePath(f"memory://{uuid.uuid4().hex}/letter.txt")
     path.write_text("one")
     assert read_document(path, "utf-8") == "one"
@@ -152,7 +152,7 @@ def test_that_a_store_refuses_is_no_fault_of_a_document(monkeypatch):
         read_document(path, "utf-8")
 
 
-def test_the_odd_files(shared_data):
+def test_odd_files_are_read_or_reported(shared_data):
     folder = shared_data / "bad_inputs"
     read = {path.stem: lines_of(path) for path in (folder / "derived").glob("*.txt")}
     assert read["bom"] == [(1, "a gripping , funny film .")]

@@ -1,5 +1,4 @@
 import gzip
-import pickle
 
 import pytest
 
@@ -8,6 +7,7 @@ from rnnpipe.sources.source import Reference
 from rnnpipe.sources.text import lines as lines_module
 from rnnpipe.sources.text.fields import group_of
 from rnnpipe.sources.text.parallel import Parallel
+from tests.sources.reading import ignore_progress, send_to_worker
 
 
 def ignore(done: int, total: int) -> None: ...
@@ -23,8 +23,7 @@ def write(tmp_path):
 
 
 def read_all(source):
-    source.prepare(ignore)
-    source, partitions = pickle.loads(pickle.dumps((source, source.partitions())))
+    source, partitions = send_to_worker(source)
     read: dict[str, list] = {}
     for partition in partitions:
         read.setdefault(partition.files.split, []).extend(source.read(partition))
@@ -48,7 +47,7 @@ def test_lines_belong_together_by_their_number(tmp_path, write):
     assert sorted(names) == ["test.de", "test.en.gz", "train.de", "train.en"]
 
 
-def test_files_that_are_not_read_are_told(tmp_path, write):
+def test_unread_files_are_reported(tmp_path, write):
     write(train_dot_de="Ja\n", train_dot_en="Yes\n", dev_dot_de="Tag\n", train_dot_fr="Oui\n")
     write(news_dot_de="Neu\n", news_dot_en="New\n")
     source = Parallel(path=tmp_path, source="de", target="en")
@@ -59,21 +58,21 @@ def test_files_that_are_not_read_are_told(tmp_path, write):
     assert Parallel(path=tmp_path, source="de", target="en", files={"train": "news"}).notices == []
 
 
-def test_a_file_that_is_there_twice_is_told(tmp_path, write):
+def test_a_duplicate_file_is_reported(tmp_path, write):
     write(train_dot_de="Ja\n", train_dot_en="Yes\n")
     (tmp_path / "train.de.gz").write_bytes(gzip.compress(b"Nein\n"))
-    told = r"expected a file train\.de or train\.de\.gz, got both; move one of them away"
-    with pytest.raises(UserError, match=told):
-        Parallel(path=tmp_path, source="de", target="en").prepare(ignore)
+    message = r"expected a file train\.de or train\.de\.gz, got both; move one of them away"
+    with pytest.raises(UserError, match=message):
+        Parallel(path=tmp_path, source="de", target="en").prepare(ignore_progress)
 
 
-def test_the_other_direction(tmp_path, write):
+def test_the_other_direction_is_translated(tmp_path, write):
     write(a_dot_de="Ja\n", a_dot_en="Yes\n")
     [[pair]] = read_all(Parallel(path=tmp_path, source="en", target="de")).values()
     assert pair.fields == {"source": "Yes", "target": "Ja"}
 
 
-def test_a_bad_side_takes_its_pair_along_and_no_other(tmp_path):
+def test_a_bad_side_rejects_its_pair_alone(tmp_path):
     (tmp_path / "a.de").write_bytes(b"eins\n\nd\xffei\nvier\nf\xc3\xbcnf\n")
     (tmp_path / "a.en").write_bytes(b"one\ntwo\nthree\n \nfive\n")
     [read] = read_all(Parallel(path=tmp_path, source="de", target="en")).values()
@@ -87,10 +86,10 @@ def test_a_bad_side_takes_its_pair_along_and_no_other(tmp_path):
     assert read[-1].fields == {"source": "fünf", "target": "five"}
 
 
-def test_different_numbers_of_lines_are_one_clear_error(tmp_path, write):
+def test_different_numbers_of_lines_are_one_error(tmp_path, write):
     write(train_dot_de="a\nb\nc\n", train_dot_en="a\nb\n")
     with pytest.raises(UserError) as fault:
-        Parallel(path=tmp_path, source="de", target="en").prepare(ignore)
+        Parallel(path=tmp_path, source="de", target="en").prepare(ignore_progress)
     assert str(fault.value) == (
         f"{tmp_path / 'train'}: expected the same number of lines in both languages, "
         "got 3 in train.de and 2 in train.en; get both files again, or correct them: "
@@ -98,7 +97,7 @@ def test_different_numbers_of_lines_are_one_clear_error(tmp_path, write):
     )
 
 
-def test_named_files(tmp_path, write):
+def test_named_files_are_read(tmp_path, write):
     write(a_dot_de="a\n", a_dot_en="a\n", b_dot_de="b\n", b_dot_en="b\n")
     source = Parallel(
         path=tmp_path, source="de", target="en", files={"train": "b", "validation": "a"}
@@ -108,24 +107,26 @@ def test_named_files(tmp_path, write):
     assert read["validation"][0].split == "validation"
     missing = Parallel(path=tmp_path, source="de", target="en", files={"train": "c"})
     with pytest.raises(UserError, match=r"expected a file c\.de or c\.de\.gz, got none"):
-        missing.prepare(ignore)
+        missing.prepare(ignore_progress)
 
 
 @pytest.mark.parametrize(
-    ("path", "languages", "told"),
+    ("path", "languages", "message"),
     [
         ("missing", ("de", "en"), "expected a folder with parallel text files, got nothing there"),
         (".", ("de", "xx"), r"expected files called <name>\.de and <name>\.xx.* got none"),
         (".", ("de", "de"), r"^target: expected another language than source"),
     ],
 )
-def test_mistakes(tmp_path, write, path, languages, told):
+def test_mistakes_are_reported(tmp_path, write, path, languages, message):
     write(train_dot_de="a\n", train_dot_en="a\n")
-    with pytest.raises(UserError, match=told):
-        Parallel(path=tmp_path / path, source=languages[0], target=languages[1]).prepare(ignore)
+    with pytest.raises(UserError, match=message):
+        Parallel(path=tmp_path / path, source=languages[0], target=languages[1]).prepare(
+            ignore_progress
+        )
 
 
-def test_the_real_data(shared_data):
+def test_the_real_data_is_read(shared_data):
     read = read_all(Parallel(path=shared_data / "multi30k", source="de", target="en"))
     assert {split: len(pairs) for split, pairs in read.items()} == {
         "train": 29_000,

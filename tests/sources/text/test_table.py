@@ -8,6 +8,7 @@ from rnnpipe.sources.source import Reference
 from rnnpipe.sources.text.lines import MAX_BYTES
 from rnnpipe.sources.text.rows import read_rows
 from rnnpipe.sources.text.table import ClassTable, PairTable
+from tests.sources.reading import ignore_progress
 
 
 def ignore(done: int, total: int) -> None: ...
@@ -29,23 +30,23 @@ def test_csv_has_quotes_commas_and_line_breaks_in_fields(tmp_path):
     ]
 
 
-def test_ragged_and_empty_rows_are_told(tmp_path):
+def test_ragged_and_empty_rows_are_refused(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("text,label\na,1,x\nb\n,\nc,3\n")
-    told = [
+    numbered = [
         (2, "3 fields where 2 columns are named"),
         (3, "1 fields where 2 columns are named"),
         (4, "the line is empty"),
         (5, {"text": "c", "label": "3"}),
     ]
-    assert rows_of(path, "csv") == told
+    assert rows_of(path, "csv") == numbered
     path.write_text(path.read_text().replace(",", "\t"))
-    assert rows_of(path, "tsv") == told
+    assert rows_of(path, "tsv") == numbered
 
 
 @pytest.mark.parametrize("form", ["csv", "tsv", "jsonl"])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
-def test_lines_without_anything_are_no_rows(tmp_path, form, end):
+def test_empty_lines_are_ignored(tmp_path, form, end):
     path = tmp_path / "a"
     lines = ["text,label", "good,pos", "bad,neg"]
     if form == "tsv":
@@ -60,12 +61,12 @@ def test_lines_without_anything_are_no_rows(tmp_path, form, end):
     assert rows_of(path, form) == [(2 * first + 1, rows[0]), (2 * first + 3, rows[1])]
 
 
-def test_every_line_that_an_open_quote_swallows_is_a_fault(tmp_path):
+def test_every_line_of_an_open_quote_is_an_error(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text('text,label\n"a,1\nb,2\nc,3\n')
-    told = rows_of(path, "csv")
-    assert [number for number, _ in told] == [2, 3, 4]
-    assert all(reason.startswith("no CSV, from line 2 on (") for _, reason in told)
+    numbered = rows_of(path, "csv")
+    assert [number for number, _ in numbered] == [2, 3, 4]
+    assert all(reason.startswith("no CSV, from line 2 on (") for _, reason in numbered)
 
 
 def test_a_stray_quote_costs_only_the_lines_it_spans(tmp_path):
@@ -75,7 +76,7 @@ def test_a_stray_quote_costs_only_the_lines_it_spans(tmp_path):
     assert rows_of(path, "csv")[-1] == (4, {"text": "c", "label": "3"})
 
 
-def test_a_row_with_bytes_that_are_no_text(tmp_path):
+def test_a_row_with_undecodable_bytes_is_a_dead_letter(tmp_path):
     path = tmp_path / "a.csv"
     path.write_bytes(b'text,label\n"caf\xe9",1\n"x\n\xff",2\nd,3\n')
     assert rows_of(path, "csv") == [
@@ -86,25 +87,25 @@ def test_a_row_with_bytes_that_are_no_text(tmp_path):
     assert rows_of(path, "csv", encoding="iso-8859-1")[0][1]["text"] == "café"
 
 
-def test_tsv_knows_no_quotes(tmp_path):
+def test_tsv_has_no_quoting(tmp_path):
     path = tmp_path / "a.tsv"
     path.write_text('text\tlabel\n"a\t1\n')
     assert rows_of(path, "tsv") == [(2, {"text": '"a', "label": "1"})]
 
 
-def test_jsonl(tmp_path):
+def test_jsonl_is_read(tmp_path):
     path = tmp_path / "a.jsonl"
     path.write_text(
         '{"text": "a", "label": 1}\n[1]\n{"text": "a", "text": "b"}\n{"text"\n'
         + "[" * 10_000
         + "\n"
     )
-    told = rows_of(path, "jsonl")
-    assert told[0] == (1, {"text": "a", "label": 1})
-    assert told[1] == (2, "not a JSON object")
-    assert told[2] == (3, "the key 'text' twice")
-    assert [number for number, _ in told[3:]] == [4, 5]
-    assert all(reason.startswith("no JSON (") for _, reason in told[3:])
+    numbered = rows_of(path, "jsonl")
+    assert numbered[0] == (1, {"text": "a", "label": 1})
+    assert numbered[1] == (2, "not a JSON object")
+    assert numbered[2] == (3, "the key 'text' twice")
+    assert [number for number, _ in numbered[3:]] == [4, 5]
+    assert all(reason.startswith("no JSON (") for _, reason in numbered[3:])
 
 
 LONG = "\n".join(f'they met again, and spoke of ""many"" things, {n:05d}' for n in range(60_000))
@@ -135,7 +136,7 @@ LONG = "\n".join(f'they met again, and spoke of ""many"" things, {n:05d}' for n 
         ),
     ],
 )
-def test_a_field_that_is_too_large_is_one_fault_and_the_rest_is_read(tmp_path, rows, read):
+def test_a_field_that_is_too_large_is_one_error_and_the_rest_is_read(tmp_path, rows, read):
     path = tmp_path / "train.csv"
     path.write_text("text,label\n" + "\n".join(rows) + "\n")
     found = [(n, "longer" if "longer" in row else row["text"]) for n, row in rows_of(path, "csv")]
@@ -143,15 +144,15 @@ def test_a_field_that_is_too_large_is_one_fault_and_the_rest_is_read(tmp_path, r
 
 
 @pytest.mark.parametrize("end", ["", '\n" x,b\ngood,b'])
-def test_a_quote_that_is_no_fields_is_a_fault_on_every_line_however_many(tmp_path, end):
+def test_a_stray_quote_is_an_error_on_every_line(tmp_path, end):
     path = tmp_path / "train.csv"
     path.write_text(f'text,label\nbad,a\n"{LONG.replace(chr(34), "")}{end}\n')
-    first, *told = rows_of(path, "csv")
+    first, *numbered = rows_of(path, "csv")
     assert first == (2, {"text": "bad", "label": "a"})
     if end:
-        assert told.pop() == (60_004, {"text": "good", "label": "b"})
-    assert [number for number, _ in told] == list(range(3, 60_003 + bool(end)))
-    assert all(reason.startswith("no CSV, from line 3 on (") for _, reason in told)
+        assert numbered.pop() == (60_004, {"text": "good", "label": "b"})
+    assert [number for number, _ in numbered] == list(range(3, 60_003 + bool(end)))
+    assert all(reason.startswith("no CSV, from line 3 on (") for _, reason in numbered)
 
 
 @pytest.mark.parametrize("form", ["csv", "tsv", "jsonl"])
@@ -170,7 +171,7 @@ def test_documents_have_up_to_a_mebibyte_in_every_format(tmp_path, form, text, i
         lines = [line.replace("\n", " ") for line in lines]
     (tmp_path / f"train.{form}").write_text("\n".join(lines))
     source = ClassTable(path=tmp_path)
-    source.prepare(ignore)
+    source.prepare(ignore_progress)
     good, long, bad = source.read(source.partitions()[0])
     assert (good.fields["text"], bad.fields["text"]) == ("good", "bad")
     if is_read:
@@ -189,25 +190,25 @@ def test_a_text_of_several_lines_counts_as_a_whole(tmp_path):
     assert letter.reason == "the text is longer than 1,048,576 bytes"
 
 
-def test_a_column_that_comes_late_is_found(tmp_path):
+def test_a_column_of_later_objects_is_read(tmp_path):
     objects = [{"text": "a"}] * 101 + [{"text": "b", "label": "x"}]
     (tmp_path / "train.jsonl").write_text("".join(json.dumps(o) + "\n" for o in objects))
     source = ClassTable(path=tmp_path)
-    source.prepare(ignore)
+    source.prepare(ignore_progress)
     *letters, last = source.read(source.partitions()[0])
     assert {letter.reason for letter in letters} == {"not the name of a class: None"}
     assert (len(letters), last.fields) == (101, {"text": "b", "label": "x"})
     with pytest.raises(UserError, match="expected a column called stars, got text, label; name"):
-        ClassTable(path=tmp_path, label="stars").prepare(ignore)
+        ClassTable(path=tmp_path, label="stars").prepare(ignore_progress)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
-def test_files_that_were_put_together_with_their_byte_order_marks(tmp_path, encoding):
+def test_byte_order_marks_of_concatenated_files_are_removed(tmp_path, encoding):
     lines = ["label,text\n", "pos,好\n", "neg,bad\n", '\ufeff"pos","nice, too"\n']
     raw = b"".join(line.encode(encoding.removesuffix("-sig")) for line in lines)
     (tmp_path / "train.csv").write_bytes(codecs.BOM_UTF8 * (encoding != "gb18030") + raw)
     source = ClassTable(path=tmp_path, encoding=encoding)
-    source.prepare(ignore)
+    source.prepare(ignore_progress)
     assert [r.fields for r in source.read(source.partitions()[0])] == [
         {"label": "pos", "text": "好"},
         {"label": "neg", "text": "bad"},
@@ -224,7 +225,7 @@ def test_a_value_of_json_that_is_no_label_is_a_dead_letter(tmp_path, label):
         f'{{"text": "a", "label": 1}}\n{{"text": "b", "label": {label}}}\n'
     )
     source = ClassTable(path=tmp_path)
-    source.prepare(ignore)
+    source.prepare(ignore_progress)
     first, letter = source.read(source.partitions()[0])
     assert first.fields["label"] == "1"
     assert (letter.key, letter.source, letter.step) == (
@@ -236,7 +237,7 @@ def test_a_value_of_json_that_is_no_label_is_a_dead_letter(tmp_path, label):
 
 
 @pytest.mark.parametrize("suffix", ["csv", "tsv", "jsonl"])
-def test_a_table_of_classes(tmp_path, suffix):
+def test_a_table_of_classes_is_read(tmp_path, suffix):
     rows = [("good", "pos", "x"), ("bad", "neg", "y")]
     if suffix == "jsonl":
         lines = [json.dumps({"review": t, "stars": s, "id": i}) for t, s, i in rows]
@@ -245,7 +246,7 @@ def test_a_table_of_classes(tmp_path, suffix):
         lines = [separator.join(row) for row in [("review", "stars", "id"), *rows]]
     (tmp_path / f"train.{suffix}").write_text("\n".join(lines))
     source = ClassTable(path=tmp_path, text="review", label="stars")
-    source.prepare(ignore)
+    source.prepare(ignore_progress)
     [partition] = source.partitions()
     assert [r.fields for r in source.read(partition)] == [
         {"text": "good", "label": "pos"},
@@ -253,7 +254,7 @@ def test_a_table_of_classes(tmp_path, suffix):
     ]
 
 
-def test_a_table_of_pairs_without_header(tmp_path):
+def test_a_table_of_pairs_is_read_without_header(tmp_path):
     (tmp_path / "pairs.txt").write_text("1\tja\tyes\n2\tnein\t\n")
     source = PairTable(
         path=tmp_path,
@@ -263,7 +264,7 @@ def test_a_table_of_pairs_without_header(tmp_path):
         format="tsv",
         columns=("id", "de", "en"),
     )
-    source.prepare(ignore)
+    source.prepare(ignore_progress)
     first, second = source.read(source.partitions()[0])
     assert isinstance(first, Reference)
     assert first.fields == {"source": "ja", "target": "yes"}
@@ -273,37 +274,37 @@ def test_a_table_of_pairs_without_header(tmp_path):
 def test_columns_that_are_not_read_may_share_a_name(tmp_path):
     (tmp_path / "train.csv").write_text("id,text,id,label\n1,a,2,x\n")
     source = ClassTable(path=tmp_path)
-    source.prepare(ignore)
+    source.prepare(ignore_progress)
     [read] = source.read(source.partitions()[0])
     assert read.fields == {"text": "a", "label": "x"}
 
 
-def test_tables_that_are_not_read_are_told(tmp_path):
+def test_unread_tables_are_reported(tmp_path):
     for name in ("train.csv", "test.jsonl", "more.csv", "notes.txt"):
         (tmp_path / name).write_text("text,label\na,1\n")
-    told = "data.source: more.csv is not read; name one file for each split in data.source.files"
-    assert ClassTable(path=tmp_path).notices == [told]
+    message = "data.source: more.csv is not read; name one file for each split in data.source.files"
+    assert ClassTable(path=tmp_path).notices == [message]
     assert ClassTable(path=tmp_path, files={"train": "train.csv"}).notices == []
 
 
-def test_folders_that_are_not_read_are_told(tmp_path):
+def test_unread_folders_are_reported(tmp_path):
     for name in ("train.csv", "more/test.csv", "records/dataset_info.json"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("text,label\na,1\n")
-    told = "data.source: more/ is not read; name one file for each split in data.source.files"
-    assert ClassTable(path=tmp_path).notices == [told]
+    message = "data.source: more/ is not read; name one file for each split in data.source.files"
+    assert ClassTable(path=tmp_path).notices == [message]
 
 
 def test_an_object_without_the_field_is_a_dead_letter(tmp_path):
     (tmp_path / "train.jsonl").write_text('{"text": "a", "label": 0}\n{"text": "b"}\n')
     source = ClassTable(path=tmp_path)
-    source.prepare(ignore)
+    source.prepare(ignore_progress)
     _, letter = source.read(source.partitions()[0])
     assert (letter.step, letter.reason) == ("read label", "not the name of a class: None")
 
 
 @pytest.mark.parametrize(
-    ("files", "options", "told"),
+    ("files", "options", "message"),
     [
         ({"train.csv": "text,stars\na,1\n"}, {}, "expected a column called label, got text, stars"),
         (
@@ -341,9 +342,9 @@ def test_an_object_without_the_field_is_a_dead_letter(tmp_path):
         ),
     ],
 )
-def test_mistakes(tmp_path, files, options, told):
+def test_mistakes_are_reported(tmp_path, files, options, message):
     for name, content in files.items():
         (tmp_path / name).write_text(content)
     with pytest.raises(UserError) as fault:
-        ClassTable(path=tmp_path, **options).prepare(ignore)
-    assert told in str(fault.value)
+        ClassTable(path=tmp_path, **options).prepare(ignore_progress)
+    assert message in str(fault.value)

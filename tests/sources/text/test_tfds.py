@@ -1,11 +1,11 @@
-import pickle
-
 import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 
 from rnnpipe.errors import DeadLetter, UserError
 from rnnpipe.sources.text.tfds import ClassTfds, PairTfds
+from tests.sources.reading import ignore_progress, send_to_worker
+from tests.tfds_store import store_tfds
 
 
 def ignore(done: int, total: int) -> None: ...
@@ -19,75 +19,35 @@ def cache(tmp_path, monkeypatch):
 
 @pytest.fixture(scope="module")
 def data_dir(tmp_path_factory):
-    """Two tiny data sets, made with TensorFlow Datasets' own tools."""
+    """Tiny data sets: reviews with classes and stars, splits by year, Latin-1, and pairs."""
     folder = tmp_path_factory.mktemp("tensorflow_datasets")
-    store = tfds.dataset_builders.store_as_tfds_dataset
-    store(
-        name="tiny_reviews",
-        version="1.0.0",
-        features=tfds.features.FeaturesDict(
-            {
-                "text": tfds.features.Text(),
-                "label": tfds.features.ClassLabel(names=["neg", "pos"]),
-                "stars": tfds.features.Scalar(np.int64),
-            }
-        ),
-        split_datasets={
-            split: [
-                (i, {"text": f"{split} fünf {i}", "label": i % 2, "stars": i}) for i in range(n)
-            ]
-            for split, n in (("train", 10), ("test", 4))
-        }
-        | {"unsupervised": [(i, {"text": "?", "label": -1, "stars": -1}) for i in range(3)]},
-        data_dir=folder,
-        disable_shuffling=True,
+    text = tfds.features.Text()
+    classes = tfds.features.ClassLabel(names=["neg", "pos"])
+    reviews = {
+        split: [(i, {"text": f"{split} fünf {i}", "label": i % 2, "stars": i}) for i in range(n)]
+        for split, n in (("train", 10), ("test", 4))
+    }
+    unlabelled = [(i, {"text": "?", "label": -1, "stars": -1}) for i in range(3)]
+    store_tfds(
+        folder,
+        "tiny_reviews",
+        {"text": text, "label": classes, "stars": tfds.features.Scalar(np.int64)},
+        reviews | {"unsupervised": unlabelled},
     )
-    store(
-        name="tiny_years",
-        version="1.0.0",
-        features=tfds.features.FeaturesDict(
-            {"text": tfds.features.Text(), "label": tfds.features.Text()}
-        ),
-        split_datasets={
-            split: [(0, {"text": split, "label": "a"})]
-            for split in ("dev_matched", "newstest2014", "newstest2015", "train", "validation")
-        },
-        data_dir=folder,
-        disable_shuffling=True,
-    )
-    store(
-        name="tiny_latin",
-        version="1.0.0",
-        features=tfds.features.FeaturesDict(
-            {"text": tfds.features.Text(), "label": tfds.features.Text()}
-        ),
-        split_datasets={
-            "train": [
-                (i, {"text": text, "label": label})
-                for i, (text, label) in enumerate([("a", "x"), ("b", b"caf\xe9"), (b"\xe9", "x")])
-            ]
-        },
-        data_dir=folder,
-        disable_shuffling=True,
-    )
+    years = ("dev_matched", "newstest2014", "newstest2015", "train", "validation")
+    splits = {split: [(0, {"text": split, "label": "a"})] for split in years}
+    store_tfds(folder, "tiny_years", {"text": text, "label": text}, splits)
+    latin = [("a", "x"), ("b", b"caf\xe9"), (b"\xe9", "x")]
+    rows = [(i, {"text": text, "label": label}) for i, (text, label) in enumerate(latin)]
+    store_tfds(folder, "tiny_latin", {"text": text, "label": text}, {"train": rows})
+    pairs = [(i, {"translation": {"de": f"ja {i}", "en": f"yes {i}"}}) for i in range(3)]
     languages = tfds.features.Translation(languages=["de", "en"])
-    store(
-        name="tiny_pairs",
-        version="1.0.0",
-        config="de-en",
-        features=tfds.features.FeaturesDict({"translation": languages}),
-        split_datasets={
-            "train": [(i, {"translation": {"de": f"ja {i}", "en": f"yes {i}"}}) for i in range(3)]
-        },
-        data_dir=folder,
-        disable_shuffling=True,
-    )
+    store_tfds(folder, "tiny_pairs", {"translation": languages}, {"train": pairs}, config="de-en")
     return folder
 
 
 def read_all(source):
-    source.prepare(ignore)
-    source, partitions = pickle.loads(pickle.dumps((source, source.partitions())))
+    source, partitions = send_to_worker(source)
     assert "_builder" not in vars(source)  # workers need no TensorFlow
     return {partition.split: list(source.read(partition)) for partition in partitions}
 
@@ -106,7 +66,7 @@ def test_classes_by_name(data_dir):
 @pytest.mark.parametrize(
     ("label", "found"), [("label", {"not the name of a class: None"}), ("stars", {"-1"})]
 )
-def test_minus_one_is_no_class_but_a_number(data_dir, label, found):
+def test_minus_one_is_a_number_and_no_label(data_dir, label, found):
     splits = {"train": "train", "test": "unsupervised"}
     source = ClassTfds(label=label, name="tiny_reviews", path=data_dir, splits=splits)
     read = read_all(source)["test"]
@@ -114,7 +74,7 @@ def test_minus_one_is_no_class_but_a_number(data_dir, label, found):
     assert {r.reason if isinstance(r, DeadLetter) else r.fields["label"] for r in read} == found
 
 
-def test_bytes_that_are_no_text_are_dead_letters(data_dir):
+def test_undecodable_bytes_are_dead_letters(data_dir):
     first, label, text = read_all(ClassTfds(name="tiny_latin", path=data_dir))["train"]
     assert first.fields == {"text": "a", "label": "x"}
     assert (label.key, label.step) == ("train.jsonl:2", "read label")
@@ -122,10 +82,10 @@ def test_bytes_that_are_no_text_are_dead_letters(data_dir):
     assert (text.key, text.reason) == ("train.jsonl:3", "the text is not Unicode text")
 
 
-def test_splits_that_are_not_read_are_told(data_dir):
+def test_unread_splits_are_reported(data_dir):
     def tell(**options):
         source = ClassTfds(path=data_dir, **options)
-        source.prepare(ignore)
+        source.prepare(ignore_progress)
         return source.instructions, source.notices
 
     assert tell(name="tiny_reviews")[1] == [
@@ -142,7 +102,7 @@ def test_splits_that_are_not_read_are_told(data_dir):
 def test_it_is_exported_once_for_each_choice(data_dir):
     def export(**options):
         source = ClassTfds(name="tiny_reviews", path=data_dir, **options)
-        source.prepare(ignore)
+        source.prepare(ignore_progress)
         return source.folder
 
     first = export()
@@ -168,7 +128,7 @@ def test_parts_of_splits_and_labels_that_are_numbers(data_dir):
     assert [r.fields["label"] for r in read["validation"]] == ["7", "8", "9"]
 
 
-def test_pairs_and_a_folder_without_name(data_dir):
+def test_pairs_are_read_and_a_folder_needs_no_name(data_dir):
     fields = {"source": "translation/de", "target": "translation/en"}
     named = PairTfds(**fields, name="tiny_pairs/de-en", path=data_dir)
     folder = data_dir / "tiny_pairs" / "de-en" / "1.0.0"
@@ -182,7 +142,7 @@ def test_pairs_and_a_folder_without_name(data_dir):
 
 
 @pytest.mark.parametrize(
-    ("options", "fields", "told"),
+    ("options", "fields", "message"),
     [
         ({"name": "no_such"}, {}, "tfds:no_such: expected a data set that TensorFlow Dat"),
         (
@@ -203,12 +163,12 @@ def test_pairs_and_a_folder_without_name(data_dir):
         ),
     ],
 )
-def test_mistakes(data_dir, options, fields, told):
+def test_mistakes_are_reported(data_dir, options, fields, message):
     with pytest.raises(UserError) as fault:
-        ClassTfds(**fields, path=data_dir, **options).prepare(ignore)
-    assert told in str(fault.value)
+        ClassTfds(**fields, path=data_dir, **options).prepare(ignore_progress)
+    assert message in str(fault.value)
 
 
-def test_neither_name_nor_folder():
+def test_a_source_without_name_and_folder_is_refused():
     with pytest.raises(UserError, match=r"expected the name or the path of a data set"):
         ClassTfds()

@@ -110,13 +110,13 @@ def test_pixels_that_are_not_square_become_so_where_the_shape_counts(shared_data
         (".", "read video", "Is a directory"),
     ],
 )
-def test_what_is_no_video_is_told(shared_data, name, step, reason):
+def test_a_file_that_is_no_video_is_reported(shared_data, name, step, reason):
     with pytest.raises(BadRecord, match=reason) as bad:
         list(read_video(shared_data / "bad_inputs" / name))
     assert bad.value.step == step
 
 
-def test_sound_alone_is_no_video(tmp_path):
+def test_a_file_of_sound_alone_is_refused(tmp_path):
     path = tmp_path / "sound.wav"
     with av.open(str(path), "w") as container:
         stream = container.add_stream("pcm_s16le", rate=8000, layout="mono")
@@ -128,7 +128,7 @@ def test_sound_alone_is_no_video(tmp_path):
             read(path)
 
 
-def test_what_is_left_of_a_video_that_was_cut_off_is_read(shared_data):
+def test_the_intact_part_of_a_truncated_video_is_read(shared_data):
     path = shared_data / "bad_inputs" / "derived" / "truncated_half.mpg"
     assert len(list(read_video(path))) == 37
     assert float(find_duration(path)) == 1.48
@@ -197,7 +197,7 @@ def corners(image):
         ((0.7, 0.7, -0.7, 0.7), "TL TR BL BR"),
     ],
 )
-def test_videos_are_turned_and_mirrored_as_they_ask(tmp_path, quarters, matrix, expected):
+def test_videos_are_turned_and_mirrored_by_their_metadata(tmp_path, quarters, matrix, expected):
     path = write_video(tmp_path / "a.mp4", [quarters] * 2)
     a, b, c, d = (int(value * (1 << 16)) for value in matrix)
     patch_header(path, b"tkhd", 40, (a, b, 0, c, d, 0, 0, 0, 1 << 30))
@@ -206,9 +206,9 @@ def test_videos_are_turned_and_mirrored_as_they_ask(tmp_path, quarters, matrix, 
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
-def test_a_video_cut_off_anywhere_is_read_or_told(tmp_path, quarters, suffix):
+def test_a_truncated_video_is_read_or_reported(tmp_path, quarters, suffix):
     whole = write_video(tmp_path / f"a.{suffix}", [quarters] * 12, FORMATS[suffix]).read_bytes()
-    path, told = tmp_path / f"cut.{suffix}", 0
+    path, failures = tmp_path / f"cut.{suffix}", 0
     for length in range(0, len(whole), max(len(whole) // 40, 1)):
         path.write_bytes(whole[:length])
         try:
@@ -216,12 +216,12 @@ def test_a_video_cut_off_anywhere_is_read_or_told(tmp_path, quarters, suffix):
             for shown in read_video(path):
                 Framing(16, "pad", None)(shown)
         except BadRecord:
-            told += 1
-    assert told > 0
+            failures += 1
+    assert failures > 0
 
 
 @pytest.mark.parametrize("seconds", [MAX_STILL + 1, 3600, 20_000])
-def test_a_picture_that_stays_for_ever_is_a_damaged_time(tmp_path, quarters, seconds):
+def test_an_endless_frame_is_a_damaged_timestamp(tmp_path, quarters, seconds):
     times = [0, 10, 20, 100 * seconds, 100 * seconds + 10]
     path = write_video(tmp_path / "a.mkv", [quarters] * 5, "mpeg4", times=times)
     for read in (find_duration, lambda path: list(read_video(path))):
@@ -229,7 +229,7 @@ def test_a_picture_that_stays_for_ever_is_a_damaged_time(tmp_path, quarters, sec
             read(path)
 
 
-def test_a_picture_may_stay_for_minutes(tmp_path, quarters):
+def test_a_frame_may_last_for_minutes(tmp_path, quarters):
     times = [0, 100 * MAX_STILL - 100]
     path = write_video(tmp_path / "a.mkv", [quarters] * 2, "mpeg4", times=times)
     assert [float(shown.start) for shown in read_video(path)] == [0, MAX_STILL - 1]
@@ -237,7 +237,7 @@ def test_a_picture_may_stay_for_minutes(tmp_path, quarters):
 
 
 @pytest.mark.parametrize(("fit", "is_bad"), [("stretch", False), ("crop", True), ("pad", True)])
-def test_pixels_of_absurd_shape_are_told(tmp_path, quarters, fit, is_bad):
+def test_images_of_absurd_shape_are_refused(tmp_path, quarters, fit, is_bad):
     (shown, *_) = read_video(write_video(tmp_path / "a.mp4", [quarters]))
     wide = dataclasses.replace(shown, aspect=Fraction(60_000))
     if is_bad:

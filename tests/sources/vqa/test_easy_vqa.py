@@ -6,6 +6,7 @@ import pytest
 from rnnpipe.errors import DeadLetter, UserError
 from rnnpipe.sources.source import Reference
 from rnnpipe.sources.vqa.easy_vqa import EasyVqa
+from tests.sources.reading import ignore_progress
 
 GET_IT = "get easy-VQA from https://github.com/vzhou842/easy-VQA, or correct data.source.path"
 
@@ -24,17 +25,17 @@ def write(tmp_path, write_json):
     return write
 
 
-def told(folder) -> str:
+def error_of(folder) -> str:
     with pytest.raises(UserError) as fault:
-        EasyVqa(path=folder).prepare(ignore)
+        EasyVqa(path=folder).prepare(ignore_progress)
     return str(fault.value)
 
 
-def test_references(tmp_path, write):
+def test_references_have_the_documented_fields(tmp_path, write):
     write("train", [["what color is the shape?", "blue", 1], ["Is there a circle?", "no", 0]])
     write("test", [["is there not a circle?", "yes", 0]])
     source = EasyVqa(path=tmp_path)
-    source.prepare(ignore)
+    source.prepare(ignore_progress)
     assert source.kind == "easy_vqa"
     assert source.split_names == {"train", "test"}
     assert source.settings == {}
@@ -70,7 +71,7 @@ def test_references(tmp_path, write):
     ]
 
 
-def test_a_lone_part_is_trained_on(tmp_path, write):
+def test_a_single_split_is_used_for_training(tmp_path, write):
     write("test", [["is it?", "yes", 0]])
     assert EasyVqa(path=tmp_path).split_names == {"train"}
 
@@ -94,7 +95,7 @@ def test_dead_letters(tmp_path, write):
     ]
 
 
-def test_files(tmp_path, write):
+def test_raw_files_are_listed(tmp_path, write):
     write("train", [["is it?", "yes", 0]])
     write("test", [["is it?", "yes", 0]], images=[0])
     names = [path.relative_to(tmp_path).as_posix() for path in EasyVqa(path=tmp_path).raw_files()]
@@ -107,21 +108,21 @@ def test_files(tmp_path, write):
     ]
 
 
-def test_missing_folder(tmp_path):
-    assert told(tmp_path / "missing") == (
+def test_a_missing_folder_is_refused(tmp_path):
+    assert error_of(tmp_path / "missing") == (
         f"{tmp_path / 'missing'}: expected a folder with easy-VQA, got nothing there; {GET_IT}"
     )
 
 
-def test_another_folder(tmp_path):
-    assert told(tmp_path) == (
+def test_another_folder_is_refused(tmp_path):
+    assert error_of(tmp_path) == (
         f"{tmp_path}: expected the folders train and test, got neither; {GET_IT}"
     )
 
 
-def test_missing_questions(tmp_path):
+def test_missing_questions_are_refused(tmp_path):
     (tmp_path / "train").mkdir()
-    assert told(tmp_path) == (
+    assert error_of(tmp_path) == (
         f"{tmp_path}/train/questions.json: expected JSON, got a file that cannot be read "
         "(No such file or directory); download or unpack it again"
     )
@@ -137,7 +138,7 @@ def test_missing_questions(tmp_path):
 )
 def test_questions_of_another_kind(tmp_path, write, content, got):
     write("train", content)
-    assert told(tmp_path) == (
+    assert error_of(tmp_path) == (
         f"{tmp_path}/train/questions.json: expected a list of [question, answer, image id], "
         f"got {got}; {GET_IT}"
     )
@@ -146,15 +147,15 @@ def test_questions_of_another_kind(tmp_path, write, content, got):
 @pytest.mark.parametrize(("images", "got"), [([7, 8], "2 others"), ([], "none")])
 def test_questions_without_images(tmp_path, write, images, got):
     write("train", [["is it?", "yes", 0]], images)
-    assert told(tmp_path) == (
+    assert error_of(tmp_path) == (
         f"{tmp_path}/train/images: expected the images that train/questions.json asks about, "
         f"got {got}; {GET_IT}"
     )
 
 
-def test_the_real_data(shared_data):
+def test_the_real_data_is_read(shared_data):
     source = EasyVqa(path=shared_data / "easy_vqa")
-    source.prepare(ignore)
+    source.prepare(ignore_progress)
     raw = [list(source.read(partition)) for partition in source.partitions()]
     assert [len(part) for part in raw] == [38_575, 4_827]
     assert all(isinstance(reference, Reference) for part in raw for reference in part)

@@ -21,13 +21,13 @@ def reason(**changes) -> tuple[str, str]:
     return bad.value.step, bad.value.reason
 
 
-def test_a_reference_keeps_what_the_raw_data_says():
+def test_a_reference_has_the_fields_of_the_raw_data():
     assert refer("val2014", "test", **GOOD) == Reference(
         key="val2014/25000", group="val2014/25", split="test", fields=GOOD
     )
 
 
-def test_some_answers_may_be_empty_and_some_questions_unanswerable():
+def test_answers_may_be_empty_and_questions_unanswerable():
     given = {**GOOD, "answers": ["", "unanswerable"], "answer_type": "unanswerable"}
     assert refer("train2014", "train", **given).fields == given
 
@@ -39,7 +39,7 @@ def test_types_that_the_raw_data_does_not_give():
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         ({"question": None}, ("read question", "the question is not text: None")),
         ({"question": " \n"}, ("read question", "the question is empty")),
@@ -61,8 +61,8 @@ def test_types_that_the_raw_data_does_not_give():
         ({"question_type": 7}, ("read answers", "question_type is not text: 7")),
     ],
 )
-def test_what_is_malformed_is_told(changes, told):
-    assert reason(**changes) == told
+def test_malformed_fields_are_reported(changes, message):
+    assert reason(**changes) == message
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from rnnpipe.errors import DeadLetter, UserError
 from rnnpipe.sources.source import Reference, Source
 from rnnpipe.sources.vqa.vqa_v2 import VqaV2
 from rnnpipe.sources.vqa.vqa_v2_files import VqaFiles
+from tests.sources.reading import ignore_progress, send_to_worker
 
 QUESTIONS = "v2_OpenEnded_mscoco_train2014_questions.json"
 ANNOTATIONS = "v2_mscoco_train2014_annotations.json"
@@ -25,10 +26,10 @@ def change(path: Path, **entries) -> None:
     path.write_text(json.dumps({**content, **entries}))
 
 
-def test_references(tmp_path, write_split):
+def test_references_have_the_documented_fields(tmp_path, write_split):
     write_split(tmp_path)
     source = VqaV2(path=tmp_path)
-    source.prepare(ignore)
+    source.prepare(ignore_progress)
     assert source.kind == "vqa_v2"
     assert source.split_names == {"train"}
     assert read_all(source) == [
@@ -50,7 +51,7 @@ def test_references(tmp_path, write_split):
     ]
 
 
-def test_parts(tmp_path, write_split):
+def test_every_split_is_read(tmp_path, write_split):
     write_split(tmp_path, "train2014")
     write_split(tmp_path, "val2014")
     source = VqaV2(path=tmp_path)
@@ -99,7 +100,7 @@ def test_dead_letters(tmp_path, write_split, write_json):
     ]
 
 
-def test_odd_text_stays_as_it_is(tmp_path, write_split):
+def test_unusual_text_is_unchanged(tmp_path, write_split):
     write_split(tmp_path)
     odd = "e\u0301 \u2028\u202e\0 \U0001f468\u200d\U0001f467 \ufeff"
     entry = {"image_id": 9, "question_id": 9000, "question": odd}
@@ -111,7 +112,7 @@ def test_odd_text_stays_as_it_is(tmp_path, write_split):
     assert (raw.fields["question"], raw.fields["answers"]) == (odd, [odd])
 
 
-def test_travels_to_workers(tmp_path, write_split):
+def test_it_can_be_pickled_for_workers(tmp_path, write_split):
     write_split(tmp_path)
     source = VqaV2(path=tmp_path)
     here = read_all(source)
@@ -124,15 +125,14 @@ def test_relative_paths_hold_in_other_folders(tmp_path, write_split, monkeypatch
     write_split(tmp_path / "data")
     monkeypatch.chdir(tmp_path)
     source = VqaV2(path=Path("data"))
-    source.prepare(ignore)
-    source, partitions = pickle.loads(pickle.dumps((source, source.partitions())))
+    source, partitions = send_to_worker(source)
     monkeypatch.chdir("/")
     [partition] = partitions
     read = list(source.read(partition))
     assert [Path(raw.fields["image"]).is_file() for raw in read] == [True] * 3
 
 
-def test_files(tmp_path, write_split):
+def test_raw_files_are_listed(tmp_path, write_split):
     write_split(tmp_path, "train2014", images="images/{2}.jpg")
     write_split(tmp_path, "val2014", images="images/{2}.jpg")
     names = [path.relative_to(tmp_path).as_posix() for path in VqaV2(path=tmp_path).raw_files()]
@@ -146,7 +146,7 @@ def test_files(tmp_path, write_split):
     ]
 
 
-def test_settings_tell_which_files_were_named(tmp_path):
+def test_settings_contain_the_named_files(tmp_path):
     assert VqaV2(path=tmp_path).settings == {}
     files = {
         "train": VqaFiles(
@@ -156,7 +156,7 @@ def test_settings_tell_which_files_were_named(tmp_path):
     assert VqaV2(path=tmp_path, files=files).settings == {"train": ["q.json", "a.json", "photos"]}
 
 
-def test_named_files(tmp_path, write_split):
+def test_named_files_are_read(tmp_path, write_split):
     write_split(tmp_path, "train2014", "q.json", "a.json", "photos/{2}.jpg")
     source = VqaV2(
         path=tmp_path,
@@ -166,7 +166,7 @@ def test_named_files(tmp_path, write_split):
             )
         },
     )
-    source.prepare(ignore)
+    source.prepare(ignore_progress)
     assert [raw.key for raw in read_all(source)] == [
         "train2014/9000",
         "train2014/9001",
@@ -174,9 +174,9 @@ def test_named_files(tmp_path, write_split):
     ]
 
 
-def test_a_missing_folder(tmp_path):
+def test_a_missing_folder_is_refused(tmp_path):
     with pytest.raises(UserError) as fault:
-        VqaV2(path=tmp_path / "missing").prepare(ignore)
+        VqaV2(path=tmp_path / "missing").prepare(ignore_progress)
     assert str(fault.value) == (
         f"{tmp_path / 'missing'}: expected a folder with VQA v2.0, got nothing there; "
         "get VQA v2.0 from https://visualqa.org/download.html, or correct data.source.path"
@@ -187,10 +187,10 @@ def test_answers_are_checked_before_the_build(tmp_path, write_split):
     write_split(tmp_path)
     (tmp_path / ANNOTATIONS).write_text('{"annotations": [')
     with pytest.raises(UserError, match="expected JSON, got something else"):
-        VqaV2(path=tmp_path).prepare(ignore)
+        VqaV2(path=tmp_path).prepare(ignore_progress)
 
 
-def test_progress(tmp_path, write_split):
+def test_progress_counts_the_files(tmp_path, write_split):
     write_split(tmp_path, "train2014")
     write_split(tmp_path, "val2014")
     calls = []
@@ -201,7 +201,7 @@ def test_progress(tmp_path, write_split):
 @pytest.mark.parametrize("name", ["coco_mini", "coco_mini/vqa"])
 def test_real_questions_about_real_photographs(shared_data, name):
     source = VqaV2(path=shared_data / name)
-    source.prepare(ignore)
+    source.prepare(ignore_progress)
     references = read_all(source)
     assert len(references) == 72
     assert references[0] == Reference(
@@ -239,7 +239,7 @@ def write_questions(folder, write_json, questions, answers, images):
         path.parent.mkdir(exist_ok=True)
         path.touch()
     source = VqaV2(path=folder)
-    source.prepare(ignore)
+    source.prepare(ignore_progress)
     found = read_all(source)
     dead = [(r.key, r.step, r.reason) for r in found if isinstance(r, DeadLetter)]
     return {r.key: r.fields for r in found if isinstance(r, Reference)}, dead
@@ -271,7 +271,7 @@ def test_ids_may_be_numbers_or_text(tmp_path, write_json, forms):
     assert fields["image"] == f"{tmp_path}/train/{name}"
 
 
-def test_answers_about_another_image_are_of_no_use(tmp_path, write_json):
+def test_answers_about_another_image_are_dead_letters(tmp_path, write_json):
     read, dead = write_questions(
         tmp_path,
         write_json,
@@ -284,7 +284,7 @@ def test_answers_about_another_image_are_of_no_use(tmp_path, write_json):
     assert dead == [("train/1", "read answers", reason)]
 
 
-def test_what_has_one_id_twice_cannot_be_told_apart(tmp_path, write_json):
+def test_duplicate_ids_are_dead_letters(tmp_path, write_json):
     read, dead = write_questions(
         tmp_path,
         write_json,

@@ -32,13 +32,13 @@ def found(folder: Path) -> list[tuple[str, ...]]:
     ]
 
 
-def told(folder: Path, files: dict[str, VqaFiles] | None = None) -> str:
+def error_of(folder: Path, files: dict[str, VqaFiles] | None = None) -> str:
     with pytest.raises(UserError) as fault:
         find_splits(folder) if files is None else named_splits(folder, files)
     return str(fault.value)
 
 
-def test_official_names(tmp_path, write_split):
+def test_official_file_names_are_read(tmp_path, write_split):
     write_split(tmp_path, "train2014")
     write_split(tmp_path, "val2014")
     write_split(tmp_path, "test2015", annotations="", images="")
@@ -79,7 +79,7 @@ def test_folders_as_in_the_official_code(tmp_path, write_split):
     ]
 
 
-def test_plain_names_gzipped(tmp_path, write_split):
+def test_gzipped_files_of_plain_names_are_recognised(tmp_path, write_split):
     for name, subtype in (("train", "train2014"), ("val", "train2014"), ("test", "val2014")):
         write_split(
             tmp_path,
@@ -104,12 +104,12 @@ def test_a_folder_for_each_part(tmp_path, write_split):
     ]
 
 
-def test_a_lone_part_is_trained_on(tmp_path, write_split):
+def test_a_single_split_is_used_for_training(tmp_path, write_split):
     write_split(tmp_path, "val2014")
     assert [part[:2] for part in found(tmp_path)] == [("train", "val2014")]
 
 
-def test_a_name_that_says_nothing(tmp_path, write_split):
+def test_a_split_of_an_unknown_name_is_for_training(tmp_path, write_split):
     write_split(tmp_path, "medieval", "latest_questions.json", "latest_annotations.json")
     assert [part[:2] for part in found(tmp_path)] == [("train", "medieval")]
 
@@ -134,16 +134,16 @@ def test_packed_and_unpacked_files_are_one(tmp_path, write_split):
         "../images/{}/{2}.jpg",
     ],
 )
-def test_places_of_images(tmp_path, write_split, images):
+def test_images_are_read_from_every_usual_folder(tmp_path, write_split, images):
     folder = tmp_path / "vqa"
     write_split(folder, images=images.replace("{}", "{0}"))
     [part] = find_splits(folder)
     assert sorted(path.stem[-1] for path in part.images.iterdir()) == ["5", "9"]
 
 
-def test_no_questions(tmp_path):
+def test_a_file_without_questions_is_refused(tmp_path):
     (tmp_path / "captions_train2014.json").touch()
-    assert told(tmp_path) == (
+    assert error_of(tmp_path) == (
         f"{tmp_path}: expected questions of VQA v2.0 (*questions*.json or .json.gz) here or "
         f"further down, got none; {GET_VQA}"
     )
@@ -152,7 +152,7 @@ def test_no_questions(tmp_path):
 def test_questions_without_answers(tmp_path, write_split):
     write_split(tmp_path / "a", annotations="")
     write_split(tmp_path, "val2014", annotations="v2_mscoco_train_annotations.json")
-    assert told(tmp_path) == (
+    assert error_of(tmp_path) == (
         f"{tmp_path}: expected the answers to its questions "
         "(e.g. v2_mscoco_train2014_annotations.json), got questions alone: "
         "a/v2_OpenEnded_mscoco_train2014_questions.json, "
@@ -160,10 +160,10 @@ def test_questions_without_answers(tmp_path, write_split):
     )
 
 
-def test_two_files_for_a_part(tmp_path, write_split):
+def test_two_files_of_a_split_are_refused(tmp_path, write_split):
     write_split(tmp_path / "a")
     write_split(tmp_path / "b")
-    assert told(tmp_path) == (
+    assert error_of(tmp_path) == (
         f"{tmp_path}: expected one questions file for the split 'train', got "
         "a/v2_OpenEnded_mscoco_train2014_questions.json, "
         "b/v2_OpenEnded_mscoco_train2014_questions.json; say which under data.source.files"
@@ -172,14 +172,14 @@ def test_two_files_for_a_part(tmp_path, write_split):
 
 def test_questions_without_a_folder_of_images(tmp_path, write_split):
     write_split(tmp_path, images="")
-    assert told(tmp_path) == (
+    assert error_of(tmp_path) == (
         f"{tmp_path}: expected a folder train2014 with the images that "
         "v2_OpenEnded_mscoco_train2014_questions.json asks about, got none here or beside it; "
         f"{GET_IMAGES}"
     )
 
 
-def test_a_folder_of_other_images(tmp_path, write_split):
+def test_a_folder_of_other_images_is_refused(tmp_path, write_split):
     write_split(tmp_path, images="")
     images = tmp_path / "train2014"
     images.mkdir()
@@ -187,10 +187,10 @@ def test_a_folder_of_other_images(tmp_path, write_split):
         f"{images}: expected images that v2_OpenEnded_mscoco_train2014_questions.json asks about, "
         "e.g. 000000000009.jpg, got {}; " + GET_IMAGES
     )
-    assert told(tmp_path) == expected.format("none")
+    assert error_of(tmp_path) == expected.format("none")
     (images / "000000000001.jpg").touch()
     (images / "000000000002.jpg").touch()
-    assert told(tmp_path) == expected.format("2 others")
+    assert error_of(tmp_path) == expected.format("2 others")
 
 
 def test_questions_about_nothing(tmp_path, write_split, write_json):
@@ -198,20 +198,20 @@ def test_questions_about_nothing(tmp_path, write_split, write_json):
     questions = tmp_path / "v2_OpenEnded_mscoco_train2014_questions.json"
     for entries in ([], ["odd"], [{"question_id": 1, "image_id": None}], [{"image_id": [9]}]):
         write_json(questions, {"data_subtype": "train2014", "questions": entries})
-        assert told(tmp_path) == (
+        assert error_of(tmp_path) == (
             f"{questions}: expected questions with an 'image_id', got none; {GET_VQA}"
         )
 
 
 def test_questions_whose_photos_are_not_here(shared_data):
     folder = shared_data / "vqa_v2_text"
-    assert told(folder) == (
+    assert error_of(folder) == (
         f"{folder}: expected a folder train2014 with the images that train_questions.json.gz asks "
         f"about, got none here or beside it; {GET_IMAGES}"
     )
 
 
-def test_named_files(tmp_path, write_split):
+def test_named_files_are_read(tmp_path, write_split):
     write_split(tmp_path, "train2014", "q.json", "a.json", "photos/{2}.jpg")
     write_split(tmp_path, "val2014", "q2.json", "a2.json", "other/{2}.jpg")
     train = name("q.json", "a.json", tmp_path / "photos")
@@ -225,17 +225,17 @@ def test_named_files(tmp_path, write_split):
     ]
 
 
-def test_faults_of_named_files(tmp_path, write_split):
+def test_mistakes_of_named_files_are_reported(tmp_path, write_split):
     write_split(tmp_path, "train2014", "q.json", "a.json", "photos/{2}.jpg")
     good = name("q.json", "a.json", "photos")
     correct = "correct data.source.files.train; it is relative to data.source.path"
-    assert told(tmp_path, {"train": name("q", "a.json", "photos")}) == (
+    assert error_of(tmp_path, {"train": name("q", "a.json", "photos")}) == (
         f"{tmp_path / 'q'}: expected a file, got none there; {correct}"
     )
-    assert told(tmp_path, {"train": name("q.json", "photos", "photos")}) == (
+    assert error_of(tmp_path, {"train": name("q.json", "photos", "photos")}) == (
         f"{tmp_path / 'photos'}: expected a file, got none there; {correct}"
     )
-    assert told(tmp_path, {"train": name("q.json", "a.json", "fotos")}) == (
+    assert error_of(tmp_path, {"train": name("q.json", "a.json", "fotos")}) == (
         f"{tmp_path / 'fotos'}: expected images that q.json asks about, e.g. 000000000009.jpg, "
         f"got no such folder; {GET_IMAGES}"
     )
@@ -245,6 +245,6 @@ def test_faults_of_named_files(tmp_path, write_split):
         ({"test": good}, "'test'"),
         ({}, "none"),
     ):
-        assert told(tmp_path, files) == (
+        assert error_of(tmp_path, files) == (
             f"data.source.files: expected {splits}, got {got}; name the files of each split"
         )

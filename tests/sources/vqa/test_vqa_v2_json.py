@@ -8,7 +8,7 @@ from rnnpipe.sources.vqa.vqa_v2_json import Annotation, read_annotations, read_q
 FORMAT = "give a file in the format of VQA v2.0, see https://visualqa.org/vqa_v2_teaser.html"
 
 
-def told(read, path: Path) -> str:
+def error_of(read, path: Path) -> str:
     with pytest.raises(UserError) as fault:
         read(path)
     return str(fault.value).removeprefix(f"{path}: ")
@@ -23,7 +23,7 @@ def file(tmp_path, write_json):
     return write
 
 
-def test_questions(file):
+def test_questions_are_read(file):
     entries = [{"question_id": 1}, "odd"]
     path = file({"info": {}, "data_subtype": "train2014", "questions": entries})
     assert read_questions(path) == ("train2014", entries)
@@ -61,11 +61,11 @@ def test_questions(file):
         ),
     ],
 )
-def test_no_questions_file(file, content, fault):
-    assert told(read_questions, file(content)) == fault
+def test_a_missing_questions_file_is_refused(file, content, fault):
+    assert error_of(read_questions, file(content)) == fault
 
 
-def test_annotations(file):
+def test_annotations_are_read(file):
     answers = [{"answer": "yes", "answer_id": 1}, {"answer": "no", "answer_id": 2}]
     entries = [
         {"question_id": 5, "answers": answers, "answer_type": "yes/no", "question_type": "is it"},
@@ -87,12 +87,12 @@ def test_annotations(file):
     }
 
 
-def test_no_annotations_file(file):
+def test_a_missing_annotations_file_is_refused(file):
     captions = {"annotations": [{"image_id": 9, "id": 1, "caption": "A dog."}]}
-    assert told(read_annotations, file(captions)) == (
+    assert error_of(read_annotations, file(captions)) == (
         "expected annotations with a 'question_id', got none; give an annotations file of VQA v2.0"
     )
-    assert told(read_annotations, file({"questions": []})) == (
+    assert error_of(read_annotations, file({"questions": []})) == (
         "expected the key 'annotations' with a list, got no such key in an object with "
         f"'questions'; {FORMAT}"
     )

@@ -16,7 +16,7 @@ def test_the_cells_of_a_shape_are_those_that_its_circle_touches():
     assert covered_cells(BLUE, (4, 2)).tolist() == [[False, False]] * 2 + [[False, True]] * 2
 
 
-def test_attention_counts_while_the_words_of_a_shape_are_said():
+def test_attention_is_counted_at_the_words_of_a_shape():
     pieces = ["▁a", "▁red", "▁circle", "▁and", "▁a", "▁blue", "▁squ", "are"]
     looks = np.full((8, 2, 2), 0.25)
     looks[1:3] = [[1, 0], [0, 0]]  # at the circle while it is named
@@ -27,5 +27,5 @@ def test_attention_counts_while_the_words_of_a_shape_are_said():
     assert second == pytest.approx((0.25, 0.25))  # half of the second of two words
 
 
-def test_a_caption_that_is_not_true_speaks_of_nothing():
+def test_an_untrue_caption_refers_to_no_shape():
     assert attention_on_objects(["▁a", "▁blue", "▁circle"], np.zeros((3, 2, 2)), SCENE) == []

@@ -107,7 +107,7 @@ def test_pixels_of_training_change_anew_in_every_epoch_and_the_same_for_a_seed(r
     assert epochs(5) == [first, second]
 
 
-def test_pixels_are_as_they_are_where_nothing_is_shuffled(records):
+def test_pixels_are_unchanged_where_nothing_is_shuffled(records):
     batches = make_caption_batches(
         records,
         "train",

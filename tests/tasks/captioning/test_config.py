@@ -86,13 +86,13 @@ def decoder(**options):
         ),
     ],
 )
-def test_mistakes(sections, message):
+def test_mistakes_are_reported(sections, message):
     with pytest.raises(UserError) as fault:
         load(**sections)
     assert message in str(fault.value)
 
 
-def test_one_key_of_the_attention_leaves_the_others_theirs():
+def test_a_key_of_the_attention_keeps_the_other_defaults():
     config = load(model=decoder(attention={"mechanism": {"units": 64}}))
     expected = GatedAttentionOptions(mechanism=AdditiveAttentionOptions(units=64))
     assert config.model.decoder.attention == expected
@@ -117,7 +117,7 @@ def test_every_source_of_a_config_is_opened(source, kind):
         assert opened.settings["karpathy"] is True
 
 
-def test_a_recipe_is_what_the_config_says():
+def test_a_recipe_has_the_settings_of_the_config():
     data = {
         "image": {"size": 48, "fit": "crop"},
         "caption": {"vocabulary": 99, "min_count": 5, "max_tokens": 12},

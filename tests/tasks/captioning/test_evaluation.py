@@ -48,16 +48,16 @@ def test_scores_that_need_java_where_it_is(drawn, said, monkeypatch):
     assert evaluation.notices == []
 
 
-def test_without_java_only_what_was_asked_for_is_told_of(drawn, said, monkeypatch):
+def test_missing_java_is_reported_only_for_requested_scores(drawn, said, monkeypatch):
     monkeypatch.setattr(captions, "_java_version", lambda: None)
     evaluation = evaluate(drawn, "test", said, 1.5, ["meteor"])
     assert no_scores_of("meteor", evaluation)
-    told = "METEOR is left out: it needs Java, and no program `java` runs"
-    assert evaluation.notices == [told]
-    assert note_of(evaluation).endswith(f"evaluation. {told}.")
+    message = "METEOR is left out: it needs Java, and no program `java` runs"
+    assert evaluation.notices == [message]
+    assert note_of(evaluation).endswith(f"evaluation. {message}.")
 
 
-def test_a_java_program_that_fails_costs_its_own_score_alone(drawn, said, monkeypatch):
+def test_a_java_program_that_fails_omits_its_own_score_alone(drawn, said, monkeypatch):
     answers = iter([0.3, 0.2])  # and then no more
 
     def meteor(truth, said):
@@ -77,7 +77,7 @@ def test_a_java_program_that_fails_costs_its_own_score_alone(drawn, said, monkey
     ]
 
 
-def test_a_model_that_says_nothing_is_scored(drawn, said):
+def test_empty_outputs_are_scored(drawn, said):
     evaluation = evaluate(drawn, "test", [[] for _ in said], float("nan"), ())
     assert evaluation.scores["bleu_1"] == pytest.approx(0, abs=1e-6)
     assert {row["prediction"] for row in evaluation.predictions} == {""}

@@ -51,7 +51,7 @@ def test_attention_is_drawn_over_the_upright_photo(drawn, photo, fit, height):
     assert np.abs(looked[height * 7 // 8, 120] - (0, 0, 200)).max() > 60
 
 
-def test_a_model_that_has_diverged_is_told_of(drawn, photo):
+def test_a_diverged_model_is_reported(drawn, photo):
     nothing = np.zeros((1, 2), int)
     decoded = Decoded(np.zeros((1, 2, 3), int), nothing, np.full((1, 2), -np.inf), None)
     nothing_found = read_hypotheses(decoded, 0, BeamSearchOptions(beam_width=2, n_best=2))

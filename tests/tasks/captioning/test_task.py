@@ -36,14 +36,14 @@ def records(tmp_path):
 
 
 @pytest.mark.parametrize("fine_tune", [False, True])
-def test_a_backbone_learns_as_the_config_says(records, fine_tune):
+def test_a_backbone_is_trained_as_configured(records, fine_tune):
     task = make_task({**mobilenet(weights="none"), "fine_tune": fine_tune})
     model = task.build_model(records)
     assert bool(model.get_layer("image_encoder").trainable_weights) is fine_tune
     assert model.trainable_weights  # of the decoder at least
 
 
-def test_a_build_is_what_the_config_says():
+def test_a_build_has_the_settings_of_the_config():
     data = {"source": {"kind": "shapes_captions"}, "splits": {"test": 0.3}}
     build = {"records_per_shard": 7, "max_bad_fraction": 0.2, "workers": 2}
     made = make_task(data=data, build=build).plan_build()

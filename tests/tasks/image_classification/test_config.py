@@ -33,7 +33,7 @@ def load(**values):
         ),
     ],
 )
-def test_mistakes(values, message):
+def test_mistakes_are_reported(values, message):
     with pytest.raises(UserError) as fault:
         load(**values)
     assert message in str(fault.value)
@@ -46,7 +46,7 @@ def test_hard_attention_is_trained_by_reinforce():
     assert load(model=HARD, train=weights).reinforce == ReinforceOptions(entropy_weight=0.5)
 
 
-def test_a_key_of_the_reader_keeps_the_others():
+def test_a_key_of_the_reader_keeps_the_defaults_of_the_others():
     config = load(model={"reader": {"steps": 3, "attention": {"glimpses": 2}}})
     attention = CoverageAttentionOptions(units=64, glimpses=2)
     assert config.model.reader.attention == attention

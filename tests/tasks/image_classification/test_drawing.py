@@ -10,12 +10,12 @@ LOOKS[0, 0, 0] = LOOKS[1, 3, 7] = 1  # opposite corners
 LOOKS[2] = 1 / 32
 
 
-def test_a_path_goes_through_the_middle_of_each_look():
+def test_a_path_connects_the_centres_of_the_glimpses():
     expected = [[1 / 16, 1 / 8], [15 / 16, 7 / 8], [0.5, 0.5]]
     np.testing.assert_allclose(glimpse_centers(LOOKS), expected)
 
 
-def test_looks_are_drawn_where_they_were():
+def test_glimpses_are_drawn_at_their_positions():
     image = np.full((40, 80, 3), 200, "uint8")
     pixels = np.asarray(Image.open(BytesIO(draw_glimpse_path(image, LOOKS))).convert("RGB"), int)
     height, width, _ = pixels.shape
@@ -26,7 +26,7 @@ def test_looks_are_drawn_where_they_were():
     assert not discs[height // 2 + height // 4 :, : width // 4].any()
 
 
-def test_answers_stand_below():
+def test_answers_are_drawn_below_the_image():
     image = np.zeros((40, 40, 3), "uint8")
     plain, answered = (
         Image.open(BytesIO(draw_glimpse_path(image, LOOKS, answers=answers)))

@@ -60,7 +60,7 @@ def test_only_the_likeliest_symbols_are_drawn():
 
 
 @pytest.mark.parametrize("learned_state", [False, True])
-def test_it_draws_what_decoding_samples(learned_state):
+def test_generation_equals_sampling_by_decoding(learned_state):
     keras.utils.set_random_seed(1)
     recurrence = RecurrenceOptions(cell=GRUOptions(units=8), learned_state=learned_state)
     model = build_language_model(LanguageModelOptions(recurrence=recurrence), vocab=7)
@@ -86,7 +86,7 @@ def test_it_draws_what_decoding_samples(learned_state):
     assert generate(model, SamplingOptions(**options), seed=5, length=40) == expected
 
 
-def test_a_seed_gives_one_text():
+def test_a_seed_fixes_the_text():
     model = make_model(np.zeros((7, 7)))
     texts = [generate(model, length=30, seed=seed) for seed in (1, 1, 2)]
     assert texts[0] == texts[1] != texts[2]

@@ -32,7 +32,7 @@ def test_properties_of_a_text():
     assert measure("capitals", "aB1") == [0, 1, 0]
 
 
-def test_the_unit_that_tracks_is_found():
+def test_the_tracking_unit_is_identified():
     rng = np.random.default_rng(0)
     pieces = list('say "to be" or\nnot "to" be\n' * 5)
     memory = rng.normal(size=(len(pieces), 6))

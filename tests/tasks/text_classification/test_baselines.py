@@ -11,7 +11,7 @@ def make_words(train, validation=(("good", 1), ("bad", 0)), classes=2):
     return BagOfWords(train, validation, classes=classes, normalize=str.lower)
 
 
-def test_words_tell_the_classes_and_their_order_does_not():
+def test_words_determine_the_classes_and_their_order_does_not():
     words = make_words(GOOD + BAD)
     given = words.classify(["Bad film", "film GOOD", "good film", "unheard of"])
     assert given.argmax(axis=1)[:3].tolist() == [0, 1, 1]
@@ -21,7 +21,7 @@ def test_words_tell_the_classes_and_their_order_does_not():
     assert given[3, 0] == pytest.approx(0.5, abs=0.05)
 
 
-def test_a_word_counts_once_however_often_it_is_said():
+def test_a_repeated_word_counts_once():
     once, often = make_words(GOOD + BAD).classify(["good film", "good good good film"])
     np.testing.assert_allclose(once, often)
 
@@ -33,7 +33,7 @@ def test_the_penalty_is_chosen_on_the_validation_texts():
     assert 0.5 < wrong < 0.6 < right
 
 
-def test_a_class_that_training_never_shows_is_never_likely():
+def test_a_class_without_training_examples_is_unlikely():
     given = make_words(GOOD + BAD, classes=3).classify(["good", "bad"])
     assert given.shape == (2, 3)
     assert not given[:, 2].any()

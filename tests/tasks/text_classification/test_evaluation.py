@@ -84,14 +84,14 @@ def test_exhibits_count_every_text(records, evaluation):
     }
 
 
-def test_the_word_that_was_looked_at_is_shaded(evaluation):
+def test_the_attended_word_is_shaded(evaluation):
     for gallery in evaluation.report_items[4:]:
         for sample in gallery.samples:
             dark = {span.text for span in sample.spans if span.weight == 1}
             assert dark in ({" dull"}, {" good"})
 
 
-def test_a_text_that_was_cut_says_so(evaluation):
+def test_a_truncated_text_is_marked(evaluation):
     cut = [sample for sample in evaluation.report_items[4].samples if sample.spans[-1].text == " …"]
     assert cut
     for sample in cut:

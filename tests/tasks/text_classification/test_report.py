@@ -31,7 +31,7 @@ def test_the_part_that_the_model_read_is_shown_as_it_was_written(keep, shown):
     assert max(span.weight for span in spans) > 0
 
 
-def test_a_model_that_does_not_attend_shades_nothing():
+def test_a_model_without_attention_shades_nothing():
     row = {"text": "a b", "tokens": WORDS.encode("a b")}
     alignments = find_alignments(make_model("last"), row["tokens"])
     assert {span.weight for span in highlight_text(alignments, row, WORDS, "start")} == {0.0}

@@ -52,7 +52,7 @@ def test_a_text_without_words_is_refused(task, records, tmp_path, text):
         task.predict(task.build_model(records), tmp_path / "vocabulary", {"text": text})
 
 
-def test_the_monitor_is_the_config_s(task):
+def test_the_monitor_is_that_of_the_config(task):
     assert task.monitor() == ("val_accuracy", "max")
 
 

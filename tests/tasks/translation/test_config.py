@@ -61,12 +61,12 @@ CONFIG = Path(__file__).resolve().parents[3] / "configs" / "translation.yaml"
         (["train.keep_best.metric=accuracy"], "expected bleu, chrf, exact, perplexity or loss"),
     ],
 )
-def test_settings_that_contradict_each_other_are_told_with_their_key(settings, message):
+def test_contradicting_settings_are_reported_with_their_key(settings, message):
     with pytest.raises(UserError, match=message):
         load_config(CONFIG, find_schemas(), settings)
 
 
-def test_a_plateau_needs_no_warmup():
+def test_a_plateau_schedule_needs_no_warmup():
     settings = ["train.optimizer.schedule={kind: plateau, factor: 0.3, patience: 1}"]
     schedule = load_config(CONFIG, find_schemas(), settings).train.optimizer.schedule
     assert isinstance(schedule, PlateauScheduleOptions)
@@ -84,7 +84,7 @@ def test_a_plateau_needs_no_warmup():
         ["data.text.max_tokens=200", "evaluate.search.max_length=50"],
     ],
 )
-def test_settings_that_do_not_contradict_each_other(settings):
+def test_consistent_settings_are_accepted(settings):
     assert load_config(CONFIG, find_schemas(), settings).task == "translation"
 
 

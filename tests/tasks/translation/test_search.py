@@ -93,7 +93,7 @@ def test_translations_are_not_much_longer_than_their_sources(model, width):
     assert [len(each[0].tokens) for each in free] == [20] * 5
 
 
-def test_no_source_is_no_work(model):
+def test_an_empty_source_is_no_work(model):
     assert make_search(model)([]) == []
 
 
@@ -124,7 +124,7 @@ def test_phrases_and_prefixes_are_in_every_translation(model, batch_size):
             assert (5, 7) in zip(one.tokens, one.tokens[1:], strict=False)
 
 
-def test_groups_find_translations_unlike_each_other_s(model):
+def test_groups_have_different_translations(model):
     options = {"beam_width": 4, "n_best": 2, "max_length": 5}
     alike = make_search(model, **options)(SOURCES)
     apart = make_search(model, **options, groups=2, diversity=5.0)(SOURCES)

@@ -19,7 +19,7 @@ from tests.tasks.translation.conftest import make_task, make_task_with, translat
 INPUTS = {"text": "", "file": None, "require": (), "prefix": "", "n-best": None}
 
 
-def test_targets_are_what_is_read_shifted_and_ended(task, records):
+def test_targets_are_the_shifted_inputs_and_the_end_token(task, records):
     rows = {tuple(row["source_tokens"]): row["target_tokens"] for row in records.read("train")}
     seen = 0
     for inputs, targets in task.make_batches(records, "train", shuffle_seed=1):
@@ -58,7 +58,7 @@ def test_evaluation_scores_text_against_the_raw_references(task, records):
     assert titles[-2:] == ["Best translations", "Worst translations"]
 
 
-def test_lengths_unseen_in_training_can_stand_apart(records):
+def test_unseen_lengths_are_scored_separately(records):
     task = make_task(unseen_lengths="apart")
     scores = task.evaluate(task.build_model(records), records, "test").scores
     # Two of the three sources are longer than the four words that training knows.
@@ -79,7 +79,7 @@ def make_longer(records, split, to):
     return RecordsDirectory(records.path)
 
 
-def test_a_source_that_was_cut_is_as_long_as_its_text(records):
+def test_a_truncated_source_has_the_length_of_its_text(records):
     records = make_longer(records, "test", to=3)
     task = make_task(unseen_lengths="apart")
     evaluation = task.evaluate(task.build_model(records), records, "test")
@@ -91,7 +91,7 @@ def test_a_source_that_was_cut_is_as_long_as_its_text(records):
     ]
 
 
-def test_where_all_sources_are_longer_than_training_they_make_the_main_scores(records):
+def test_unseen_lengths_alone_are_the_main_scores(records):
     records = make_longer(records, "test", to=2)
     task = make_task(unseen_lengths="apart")
     scores = task.evaluate(task.build_model(records), records, "test").scores
@@ -100,7 +100,7 @@ def test_where_all_sources_are_longer_than_training_they_make_the_main_scores(re
     assert "baseline/word_by_word/bleu" in scores
 
 
-def test_training_is_watched_by_what_is_decoded(task, records, tmp_path):
+def test_training_is_monitored_by_decoded_scores(task, records, tmp_path):
     model = task.build_model(records)
     trainer = task.build_trainer(model, records)
     decoded, averaging = task.make_callbacks(trainer, model, records, tmp_path / "w.weights.h5")
@@ -161,7 +161,7 @@ def test_only_line_feeds_end_lines(records, tmp_path):
     ("text", "file", "got"),
     [("", None, "neither"), (" ", None, "neither"), ("a", Path("b"), "both")],
 )
-def test_either_a_text_or_a_file_is_translated(text, file, got):
+def test_predict_takes_either_a_text_or_a_file(text, file, got):
     with pytest.raises(UserError, match=f"--text: expected a text, or a --file of them, got {got}"):
         check_inputs(text, file)
 
@@ -188,7 +188,7 @@ def test_phrases_and_a_prefix_are_written(task, records, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("inputs", "told"),
+    ("inputs", "message"),
     [
         ({"require": ["katze"]}, "--require: expected words of the vocabulary, got katze; choose"),
         ({"require": ["ein alter hund"]}, "--require: expected fewer tokens than the beam is wide"),
@@ -196,14 +196,14 @@ def test_phrases_and_a_prefix_are_written(task, records, tmp_path):
         ({"prefix": "ein " * 8}, "--prefix: expected fewer than 8 tokens, got 8; shorten it"),
     ],
 )
-def test_what_cannot_be_written_is_refused(task, records, tmp_path, inputs, told):
+def test_phrases_that_cannot_be_generated_are_refused(task, records, tmp_path, inputs, message):
     task.save_vocabulary(records, tmp_path / "vocabulary")
     inputs = {**INPUTS, "text": "a dog", **inputs}
-    with pytest.raises(UserError, match=told):
+    with pytest.raises(UserError, match=message):
         task.predict(task.build_model(records), tmp_path / "vocabulary", inputs)
 
 
-def test_a_file_gets_the_best_of_all_groups(records, tmp_path):
+def test_a_file_gets_the_best_hypothesis_of_all_groups(records, tmp_path):
     task = make_task(search={"beam_width": 4, "n_best": 2, "groups": 2, "max_length": 8})
     task.save_vocabulary(records, tmp_path / "vocabulary")
     path = tmp_path / "lines.txt"
@@ -217,8 +217,8 @@ def test_banned_tokens_are_of_the_vocabulary(records):
     task = make_task(search={"constraints": {"banned_tokens": ["▁hund", "<unk>"]}})
     task.check_records(records)
     task = make_task(search={"constraints": {"banned_tokens": ["hund"]}})
-    told = r"evaluate\.search\.constraints: expected tokens of the vocabulary, got "
-    with pytest.raises(UserError, match=told + "hund; did you mean ▁hund?"):
+    message = r"evaluate\.search\.constraints: expected tokens of the vocabulary, got "
+    with pytest.raises(UserError, match=message + "hund; did you mean ▁hund?"):
         task.check_records(records)
 
 
@@ -251,15 +251,15 @@ def test_hard_attention_is_reinforced(records):
 
 
 @pytest.mark.parametrize(
-    ("decoder", "told"),
+    ("decoder", "message"),
     [
         ({"bridge": "copy"}, "expected states of sizes"),
         ({"tie_weights": True, "output": "plain"}, "expected a readout of 6"),
     ],
 )
-def test_parts_that_do_not_fit_are_refused_before_the_build(decoder, told):
+def test_parts_that_do_not_fit_are_refused_before_the_build(decoder, message):
     task = make_task_with({"decoder": {"cell": {"units": 7}, **decoder}})
-    with pytest.raises(UserError, match=told):
+    with pytest.raises(UserError, match=message):
         task.check_model()
 
 
@@ -270,5 +270,5 @@ def test_the_model_has_a_vocabulary_of_each_side(task, records):
     assert model.output["logits"].shape[-1] == sizes[1]
 
 
-def test_the_monitor_is_the_config_s(task):
+def test_the_monitor_is_that_of_the_config(task):
     assert task.monitor() == ("val_bleu", "max")

@@ -52,13 +52,13 @@ def load(source, **values):
         ),
     ],
 )
-def test_mistakes(source, values, message):
+def test_mistakes_are_reported(source, values, message):
     with pytest.raises(UserError) as fault:
         load(source, **values)
     assert message in str(fault.value)
 
 
-def test_what_is_not_written_has_the_values_of_the_default_sections():
+def test_omitted_keys_have_the_values_of_the_default_sections():
     config = load(MOVING, model={"recurrence": {"depth": 2}}, train={"epochs": 3})
     assert config.model.recurrence.cell == GRUOptions(units=64)
     assert (config.train.batch_size, config.evaluate.batch_size) == (16, 16)

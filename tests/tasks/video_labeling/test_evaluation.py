@@ -20,7 +20,7 @@ def sure(labels, classes=2):
     return np.eye(classes)[labels] * 0.8 + 0.1
 
 
-def test_what_has_no_label_is_not_scored():
+def test_unlabelled_frames_and_clips_are_not_scored():
     said = LabelProbabilities([sure([0, 0, 1]), sure([1])], sure([1, 0]))
     scores = score(said, ROWS, NAMES)
     assert scores["frame_accuracy"] == pytest.approx(2 / 3)
@@ -33,13 +33,13 @@ def test_what_has_no_label_is_not_scored():
     assert only_frames == {name: v for name, v in scores.items() if name.startswith("frame_")}
 
 
-def test_a_split_without_labels_is_told():
+def test_a_split_without_labels_is_reported():
     rows = [{"frame_labels": [-1], "clip_label": -1}]
     with pytest.raises(UserError, match="expected videos with a label for the frame, got none"):
         score(LabelProbabilities([sure([0])], None), rows, {"frame": NAMES["frame"]})
 
 
-def test_of_many_classes_the_five_likeliest_count():
+def test_the_top_five_of_many_classes_are_counted():
     names = {"clip": list("abcdefg")}
     rows = [{"frame_labels": [], "clip_label": 5}]
     said = LabelProbabilities([], np.array([[0.3, 0.2, 0.15, 0.12, 0.1, 0.08, 0.05]]))
@@ -81,7 +81,7 @@ def test_a_timeline_has_the_frames_above_and_a_bar_for_each_row():
     assert (true[third] == model[4 * third]).all()
 
 
-def test_a_strip_without_labels_stands_alone():
+def test_a_strip_is_drawn_without_labels():
     frames = [np.zeros((20, 20, 3), "uint8")] * 10
     height = Image.open(io.BytesIO(draw_timeline(frames, [0.5], {}, []))).height
     assert height < Image.open(io.BytesIO(draw_timeline(frames, [0.5], {"a": [0]}, ["x"]))).height

@@ -81,11 +81,11 @@ def test_a_stream_has_the_labels_of_the_whole(clip, of_features, features):
     assert [line.split() for line in lines] == [
         [f"{start:.2f}", "s", label] for start, _, label, _ in whole.timeline
     ]
-    told = [f"clip: {name} ({probability:.1%})" for name, probability in whole.answers]
-    assert [likeliest, other] == told
+    expected_lines = [f"clip: {name} ({probability:.1%})" for name, probability in whole.answers]
+    assert [likeliest, other] == expected_lines
 
 
-def test_a_stream_has_labels_before_the_video_ends(model):
+def test_a_stream_yields_labels_before_the_video_ends(model):
     def endless():
         while True:
             yield 0.1, np.zeros((16, 16, 3), "uint8")
@@ -112,7 +112,7 @@ def test_features_of_a_stream_are_computed_frame_by_frame(clip, features, monkey
     assert len(asked) <= 2  # at five frames a second every second one is seen
 
 
-def test_what_cannot_be_predicted(model, clip, tmp_path, write_clip):
+def test_impossible_predictions_are_refused(model, clip, tmp_path, write_clip):
     with pytest.raises(UserError, match=r"--video .*: expected a video that can be read, got No s"):
         predict_video(model, str(tmp_path / "none.mp4"), FRAMES, NAMES)
     short = str(write_clip(tmp_path / "short.mp4", [1], rate=50))

@@ -44,13 +44,13 @@ def load(data=None, **sections):
         ),
     ],
 )
-def test_mistakes(sections, message):
+def test_mistakes_are_reported(sections, message):
     with pytest.raises(UserError) as fault:
         load(**sections)
     assert message in str(fault.value)
 
 
-def test_hard_attention_may_say_how_it_is_reinforced():
+def test_options_of_reinforce_are_read():
     config = load(
         model={"attention": {"kind": "hard"}}, train={"reinforce": {"entropy_weight": 0.1}}
     )
@@ -58,7 +58,7 @@ def test_hard_attention_may_say_how_it_is_reinforced():
     assert config.train.reinforce.reward_weight == 1.0
 
 
-def test_one_key_of_the_attention_leaves_the_others_theirs():
+def test_a_key_of_the_attention_keeps_the_other_defaults():
     config = load(model={"attention": {"units": 96}})
     expected = AdditiveAttentionOptions(units=96, glimpses=2, activation="relu")
     assert config.model.attention == expected

@@ -83,5 +83,5 @@ def test_targets_are_the_shares_of_people(task, records):
         assert found == pytest.approx(expected)
 
 
-def test_the_monitor_is_the_config_s(task):
+def test_the_monitor_is_that_of_the_config(task):
     assert task.monitor() == ("val_vqa_accuracy", "max")

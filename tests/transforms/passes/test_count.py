@@ -48,7 +48,7 @@ def test_counts_are_those_of_the_text_for_any_number_of_buckets(source, tmp_path
         assert found.duplicates["text"]["duplicates"] == {"train": len(WORDS) - 21}
 
 
-def test_of_too_many_words_the_most_frequent_are_kept(source, tmp_path, monkeypatch):
+def test_the_most_frequent_words_are_kept(source, tmp_path, monkeypatch):
     monkeypatch.setattr(count_pass, "MAX_ITEMS", 4)
     monkeypatch.setattr(count_pass, "_MAX_ITEMS_IN_WORKER", 3)
     for buckets in (1, 5, 100):
@@ -58,7 +58,7 @@ def test_of_too_many_words_the_most_frequent_are_kept(source, tmp_path, monkeypa
         assert words.distinct == 21
 
 
-def test_what_a_killed_attempt_left_is_not_read(source, tmp_path, monkeypatch):
+def test_leftovers_of_a_killed_attempt_are_not_read(source, tmp_path, monkeypatch):
     def killed():
         yield '[["words", "a"], 1000]\n'
         yield '[["words", "cut sh'
@@ -72,7 +72,7 @@ def test_what_a_killed_attempt_left_is_not_read(source, tmp_path, monkeypatch):
     assert read_counts(tmp_path / "records") == found
 
 
-def test_what_a_tally_keeps_is_what_it_would_keep_of_all_at_once():
+def test_a_tally_truncated_in_parts_equals_one_truncated_at_once():
     once, in_parts = Tally(WORDS), Tally()
     once.keep_most_frequent(5)
     for word, number in Counter(WORDS).items():

@@ -22,7 +22,7 @@ def make_letters(number):
     ]
 
 
-def test_letters_of_all_workers_come_in_order_each_once(tmp_path, monkeypatch):
+def test_dead_letters_of_all_workers_are_sorted_and_unique(tmp_path, monkeypatch):
     monkeypatch.setattr(external_sort, "MAX_VALUES_IN_MEMORY", 7)
     expected = [letter for number in range(50) for letter in make_letters(number)]
     shuffled = random.Random(1).sample(expected, len(expected))
@@ -32,12 +32,12 @@ def test_letters_of_all_workers_come_in_order_each_once(tmp_path, monkeypatch):
     assert list(read_dead_letters(tmp_path)) == expected
 
 
-def test_names_that_are_no_text_are_escaped(tmp_path):
+def test_undecodable_names_are_escaped(tmp_path):
     write_dead_letters(tmp_path, "a", [DeadLetter("caf\udce9", "ä", "read", "\ud83d")])
     assert list(read_dead_letters(tmp_path)) == [DeadLetter("caf\\udce9", "ä", "read", "\\ud83d")]
 
 
-def test_what_a_killed_attempt_left_is_not_read(tmp_path, monkeypatch):
+def test_leftovers_of_a_killed_attempt_are_not_read(tmp_path, monkeypatch):
     def killed():
         yield from make_letters(1)
         raise KeyboardInterrupt
@@ -50,7 +50,7 @@ def test_what_a_killed_attempt_left_is_not_read(tmp_path, monkeypatch):
     assert list(read_dead_letters(tmp_path)) == make_letters(1)
 
 
-def test_what_they_say_together(monkeypatch):
+def test_dead_letters_are_summarized(monkeypatch):
     many = [letter for number in range(50) for letter in make_letters(number)]
     summary = summarize_dead_letters([*many, make_letters(3)[0]])
     assert summary.total == 101
@@ -60,7 +60,7 @@ def test_what_they_say_together(monkeypatch):
     assert DeadLetterSummary().first is None
 
 
-def test_of_ever_new_reasons_only_the_first_are_kept(monkeypatch):
+def test_only_the_first_of_many_reasons_are_kept(monkeypatch):
     monkeypatch.setattr(dead_letters, "_MAX_REASONS", 2)
     summary = summarize_dead_letters(DeadLetter("k", "s", "step", str(n % 10)) for n in range(100))
     assert summary.total == 100

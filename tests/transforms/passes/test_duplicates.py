@@ -57,7 +57,7 @@ def find(folder, drops, shuffle=None):
     return read_duplicates(folder), dropped
 
 
-def test_counts(tmp_path):
+def test_duplicates_and_leaks_are_counted(tmp_path):
     counts, dropped = find(tmp_path / "build", Drops())
     assert counts == {
         "pair": {"duplicates": {"train": 2}, "leaks": {}},
@@ -81,7 +81,7 @@ def test_only_training_records_are_dropped(tmp_path, duplicates_of, leaks_of, ex
     assert find(tmp_path / "build", Drops(duplicates_of, leaks_of))[1] == expected
 
 
-def test_neither_buckets_nor_what_fits_into_memory_change_what_is_found(tmp_path, monkeypatch):
+def test_buckets_and_memory_do_not_change_the_duplicates(tmp_path, monkeypatch):
     drops = Drops("pair", "source")
     expected = find(tmp_path / "build", drops)
     monkeypatch.setattr(external_sort, "MAX_VALUES_IN_MEMORY", 2)
@@ -93,7 +93,7 @@ def test_neither_buckets_nor_what_fits_into_memory_change_what_is_found(tmp_path
     assert any((tmp_path / "shuffle").iterdir())
 
 
-def test_what_is_told():
+def test_duplicates_and_leaks_are_reported():
     counts = {
         "pair": {"duplicates": {"train": 2}, "leaks": {}},
         "source": {
@@ -110,7 +110,7 @@ def test_what_is_told():
 
 
 @pytest.mark.parametrize("kind", DUPLICATED)
-def test_any_number_of_workers_finds_and_drops_the_same(kind, tmp_path, read_counters):
+def test_any_number_of_workers_drops_the_same_duplicates(kind, tmp_path, read_counters):
     repeated = DUPLICATED[kind](tmp_path / "raw")
     one = repeated.build.run(tmp_path / "one")
     check_duplicates(repeated, one)

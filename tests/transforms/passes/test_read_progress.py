@@ -15,7 +15,7 @@ class Numbers:
             yield Reference(str(number), "g", "train", {}) if number % 4 else dead
 
 
-def test_what_is_read_is_told_meanwhile(tmp_path, monkeypatch):
+def test_progress_is_reported_while_reading(tmp_path, monkeypatch):
     monkeypatch.setattr(read_progress, "_SECONDS", 0.0)
     workers = [ReadPartitions(Numbers(), tmp_path) for _ in range(2)]
     for worker in workers:
@@ -31,7 +31,7 @@ def test_what_is_read_is_told_meanwhile(tmp_path, monkeypatch):
     assert count_records_read(tmp_path) == (40, 10)
 
 
-def test_who_reads_fast_does_not_write_often(tmp_path):
+def test_fast_readers_write_no_progress(tmp_path):
     worker = ReadPartitions(Numbers(), tmp_path)
     worker.setup()
     assert len(list(worker.process(pickle.dumps((0, 100))))) == 100

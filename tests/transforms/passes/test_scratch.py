@@ -1,6 +1,6 @@
 import pytest
 
-from rnnpipe.storage.paths import StorePath
+from rnnpipe.storage.store_path import StorePath
 from rnnpipe.transforms.passes.scratch import remove_scratch, scratch_folder, write_lines
 
 
@@ -25,7 +25,7 @@ def test_lines_appear_as_a_whole_or_not_at_all(folder):
     assert not list(folder.iterdir())
 
 
-def test_a_folder_that_has_vanished_is_not_made_again(tmp_path):
+def test_a_folder_that_was_removed_is_not_created_again(tmp_path):
     with pytest.raises(FileNotFoundError):
         write_lines(tmp_path / "gone", "counts", "1", ["one"])
     assert not (tmp_path / "gone").exists()

@@ -37,7 +37,7 @@ def test_unbatching_restores_all_values(tmp_path, monkeypatch, stored, most):
     assert any((tmp_path / "shuffle").iterdir()) == stored
 
 
-def test_what_waits_in_files_does_not_go_through_the_runner(tmp_path):
+def test_shuffled_files_bypass_the_runner(tmp_path):
     (tmp_path / "shuffle").mkdir()
     text = "a long text " * 10_000
 

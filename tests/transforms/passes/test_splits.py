@@ -15,16 +15,16 @@ def reference(group, key="q", split="train"):
     return Reference(key, group, split, {})
 
 
-def test_the_hash_is_the_same_on_every_machine():
+def test_the_hash_does_not_depend_on_the_machine():
     assert stable_hash("a") == 0x40F89E395B66422F
 
 
-def test_names_that_are_no_text_have_a_hash_and_a_bucket():
+def test_undecodable_names_have_a_hash_and_a_bucket():
     assert len({stable_hash(name) for name in ("caf\udce9", "caf\udcea", "cafe")}) == 3
     assert 0 <= Shuffle(buckets=7).bucket_of("caf\udce9") < 7
 
 
-def test_parts_that_the_raw_data_gives_stand():
+def test_splits_of_the_raw_data_are_kept():
     splitter = Splitter({"validation": 0.5}, 0)
     assert {splitter.split_of(reference(str(i), split="test")) for i in range(50)} == {"test"}
 

@@ -69,7 +69,7 @@ def photos(tmp_path):
     return write_coco(tmp_path / "photos", images, captions)
 
 
-def test_records_hold_what_the_raw_data_says(photos, tmp_path):
+def test_records_have_the_content_of_the_raw_data(photos, tmp_path):
     recipe = make_recipe(16, 50, max_tokens=4)
     records = Build(photos, recipe, {}).run(tmp_path / "records")
     read = {record["image_id"]: record for record in records.read("train")}
@@ -106,12 +106,14 @@ def test_rare_words_are_unknown(photos, tmp_path):
     known = {piece.strip("▁") for piece in Tokenizer.load(records.path).pieces[4:]}
     assert known == {"red", "all", "it", "blue", "."}
     too_rare = make_recipe(16, 50, min_count=9)
-    told = "a word that occurs 9 times in training captions, got none: the most frequent one occurs"
-    with pytest.raises(UserError, match=told):
+    message = (
+        "a word that occurs 9 times in training captions, got none: the most frequent one occurs"
+    )
+    with pytest.raises(UserError, match=message):
         Build(photos, too_rare, {}).run(tmp_path / "other")
 
 
-def test_a_build_keeps_to_karpathy_splits(tmp_path):
+def test_a_build_uses_karpathy_splits(tmp_path):
     splits = ["train", "restval", "val", "test", "val"]
     images = {f"{n}.jpg": jpeg((40 * n, 0, 0)) for n in range(len(splits) + 1)}
     write_coco(tmp_path / "raw", images, {name: [f"Number {name}."] for name in images})
@@ -128,7 +130,7 @@ def test_a_build_keeps_to_karpathy_splits(tmp_path):
     assert [letter["key"] for letter in records.dead_letters()] == ["train/6"]
 
 
-def test_scenes_travel_with_their_captions(tmp_path):
+def test_scenes_are_stored_with_their_captions(tmp_path):
     drawn = ShapesCaptions(path=tmp_path / "drawn", images=60, size=32, seed=1)
     drawn.prepare(lambda done, total: None)
     shares = {"validation": 0.1, "test": 0.2}
@@ -141,7 +143,7 @@ def test_scenes_travel_with_their_captions(tmp_path):
         assert all(caption_is_true(caption, record["scene"]) for caption in record["captions"])
 
 
-def test_odd_and_damaged_images_are_read_or_told_of(shared_data, tmp_path):
+def test_odd_and_damaged_images_are_read_or_reported(shared_data, tmp_path):
     folder = shared_data / "bad_inputs"
     with open(folder / "manifest.csv", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["pillow"]]
@@ -189,7 +191,7 @@ def test_features_of_any_number_of_workers_are_those_of_a_plain_loop(
     np.testing.assert_array_equal(row["image_features"], batch["image_features"][0])
 
 
-def test_a_bad_image_in_a_batch_leaves_the_others_theirs(weights, tmp_path):
+def test_a_bad_image_in_a_batch_does_not_affect_the_others(weights, tmp_path):
     images = {f"{n}.jpg": jpeg((0, 20 * n, 255 - 20 * n)) for n in range(11)}
     images["3.jpg"] = b"no image"
     captions = {name: ["A colour."] for name in images}
@@ -204,7 +206,7 @@ def test_a_bad_image_in_a_batch_leaves_the_others_theirs(weights, tmp_path):
         np.testing.assert_allclose(record["image_features"], expected, atol=1e-5)
 
 
-def test_an_image_that_fails_at_the_size_of_the_backbone_alone_is_told_of(
+def test_an_image_that_fails_at_the_size_of_the_backbone_is_reported(
     weights, tmp_path, monkeypatch
 ):
     images = {f"{n}.jpg": jpeg((0, 40 * n, 255 - 40 * n)) for n in range(6)}

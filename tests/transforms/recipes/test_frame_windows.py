@@ -46,7 +46,7 @@ def test_a_video_without_end_is_read_in_windows(monkeypatch, tmp_path, write_cli
     assert reader.read(20, 5).indices == [20, 21, 22, 23, 24]  # back to the start
 
 
-def test_windows_after_the_end_and_after_damage(tmp_path, write_clip, shared_data):
+def test_windows_end_with_the_video_or_its_damage(tmp_path, write_clip, shared_data):
     reader = FrameWindowReader(str(write_clip(tmp_path / "a.mp4", LEVELS)), 10, convert)
     last = reader.read(3, 3)
     assert (last.indices, last.frames) == ([3, 4], [3, 4])
@@ -61,7 +61,7 @@ def test_windows_after_the_end_and_after_damage(tmp_path, write_clip, shared_dat
             damaged.read(first, 100)
 
 
-def test_a_picture_that_stays_on_show_is_looked_at_once(tmp_path, write_clip):
+def test_a_repeated_frame_is_converted_once(tmp_path, write_clip):
     seen = []
     path = str(write_clip(tmp_path / "a.mp4", LEVELS, rate=5))
     window = FrameWindowReader(path, 10, lambda shown: seen.append(shown.index)).read(0, 9)

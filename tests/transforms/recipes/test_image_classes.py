@@ -38,7 +38,7 @@ def photos(tmp_path):
     return source
 
 
-def test_records_hold_what_the_folders_say(photos, tmp_path):
+def test_records_have_the_classes_of_their_folders(photos, tmp_path):
     build = Build(photos, ImageClassRecipe(image=ImageOptions(size=16)), {}, max_bad_fraction=0.5)
     records = build.run(tmp_path / "records")
     assert records.labels == ["9", "10"]
@@ -61,7 +61,7 @@ def test_records_hold_what_the_folders_say(photos, tmp_path):
     assert row["label"] == 0
 
 
-def test_one_class_is_no_data(tmp_path):
+def test_a_single_class_is_refused(tmp_path):
     recipe = ImageClassRecipe()
     with pytest.raises(UserError, match="images of two classes or more to train on, got a alone"):
         recipe.learn({"labels": {"a": 3}}, tmp_path)

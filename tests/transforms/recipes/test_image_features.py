@@ -37,12 +37,12 @@ def test_no_images_no_features(weights):
         ),
     ],
 )
-def test_user_errors_of_features(features, message):
+def test_user_errors_of_features_are_raised(features, message):
     with pytest.raises(UserError, match=message):
         _ = features.shape
 
 
-def test_a_layer_without_cells_is_no_grid(tmp_path):
+def test_a_layer_without_spatial_cells_is_refused(tmp_path):
     model = keras.Sequential([keras.Input((SIDE, SIDE, 3)), keras.layers.Flatten()])
     model.save(tmp_path / "flat.keras")
     backbone = SavedBackboneOptions(path=tmp_path / "flat.keras")

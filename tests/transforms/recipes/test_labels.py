@@ -8,7 +8,7 @@ def test_numbers_come_by_value_before_names():
     ]
 
 
-def test_numbers_of_which_python_makes_no_int_are_ordered_as_well():
+def test_numbers_beyond_the_digit_limit_are_sorted_too():
     longer, shorter = "1" + "0" * 5000, "9" * 5000
     labels = [longer, "x", shorter, f"-{longer}", f"-{shorter}"]
     assert learn_labels(labels) == [f"-{longer}", f"-{shorter}", shorter, longer, "x"]

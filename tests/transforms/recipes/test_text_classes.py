@@ -32,7 +32,7 @@ def reviews(tmp_path):
     return source
 
 
-def test_records_hold_what_the_raw_data_says(reviews, tmp_path):
+def test_records_have_the_content_of_the_raw_data(reviews, tmp_path):
     recipe = TextClassRecipe(text=ClassTextOptions(vocabulary=9, max_tokens=2))
     records = Build(reviews, recipe, {}, max_bad_fraction=0.3).run(tmp_path / "records")
     assert records.labels == ["2", "9", "10"]
@@ -133,19 +133,19 @@ def make_encoder(**options):
 
 
 @pytest.mark.parametrize(("keep", "tokens"), [("start", [4, 5, 6]), ("end", [6, 5, 7])])
-def test_which_part_is_kept(keep, tokens):
+def test_truncation_keeps_the_chosen_end(keep, tokens):
     encoder = make_encoder(max_tokens=3, keep=keep)
     encoded = encoder.encode(refer_text("k", "train", text="a b c b d", label="pos"))
     assert encoded.values["tokens"] == tokens
     assert encoded.measures == {"tokens": 5, "tokens_cut": 2, "tokens_unknown": 0, "label": 1}
 
 
-def test_texts_without_token_are_bad():
+def test_texts_without_tokens_are_refused():
     with pytest.raises(BadRecord, match="no token is left of it"):
         make_encoder().encode(refer_text("k", "train", text="\x00\u00ad", label="pos"))
 
 
-def test_one_class_is_none(tmp_path):
+def test_a_single_class_is_refused(tmp_path):
     recipe = TextClassRecipe()
     counts = {"labels": {"pos": 3}, "words": {"a": 3}}
     with pytest.raises(

@@ -46,7 +46,7 @@ def parallel(tmp_path):
     return source
 
 
-def test_records_hold_what_the_raw_data_says(parallel, tmp_path):
+def test_records_have_the_content_of_the_raw_data(parallel, tmp_path):
     recipe = TextPairRecipe(text=replace(WORDS, joint=False, max_tokens=5))
     records = Build(parallel, recipe, {}, max_bad_fraction=0.3).run(tmp_path / "records")
     read = {record["pair_id"]: record for record in records.read("train")}
@@ -101,13 +101,13 @@ def test_long_pairs_are_dropped_from_training_alone():
         assert encoded.measures["source_tokens_cut"] == 1
 
 
-def test_sides_without_token_are_bad():
+def test_sides_without_tokens_are_refused():
     with pytest.raises(BadRecord, match="no token is left of the target text"):
         make_encoder(9).encode(refer_pair("k", "train", source="a", target="\u00ad"))
 
 
 @pytest.mark.parametrize("kind", ["bpe", "unigram", "char", "word"])
-def test_decoding_gives_back_the_text_as_it_was_normalised(shared_data, kind):
+def test_decoding_restores_the_normalised_text(shared_data, kind):
     """What scores are computed on: no space too many, no mark apart, whatever the language."""
     source = Parallel(path=shared_data / "multi30k", source="de", target="fr")
     [partition] = [

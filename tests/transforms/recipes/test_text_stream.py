@@ -54,7 +54,7 @@ def test_only_the_vocabulary_of_the_training_split_is_known(tmp_path):
     assert records.stats["splits"]["test"]["rates"]["tokens_unknown"] == pytest.approx(1 / 3)
 
 
-def test_spans_that_are_no_text_are_dead_letters(tmp_path, monkeypatch):
+def test_undecodable_spans_are_dead_letters(tmp_path, monkeypatch):
     monkeypatch.setattr(spans, "SPAN_BYTES", 20)
     path = tmp_path / "book.txt"
     path.write_bytes(b"line\n" * 100 + b"caf\xe9\n" + b"line\n" * 100)
@@ -68,7 +68,7 @@ def test_spans_that_are_no_text_are_dead_letters(tmp_path, monkeypatch):
     }
 
 
-def test_they_can_be_looked_at(book, tmp_path, capsys):
+def test_records_can_be_inspected(book, tmp_path, capsys):
     inspect_records(build(book, tmp_path / "records").path, 1, make_console())
     assert "A span of a long text." in capsys.readouterr().out
 

@@ -26,7 +26,7 @@ def texts(count):
 TEXTS = list(enumerate(texts(150)))  # more than are encoded together
 
 
-def told(outcomes):
+def summarize(outcomes):
     """Each key with its record, or the kind of fault."""
     return [
         (ref.key, type(found).__name__ if isinstance(found, Exception) else found)
@@ -48,8 +48,8 @@ def test_a_shard_is_encoded_as_its_records_are_one_by_one(kind):
         (classes, [refer_text(f"{i}", "train", text=t, label=labels[i % 3]) for i, t in TEXTS]),
         (pairs, [refer_pair(f"{i}", "train", source=t, target=f"{t} a") for i, t in TEXTS]),
     ):
-        found = told(encoder.encode_all(iter(references)))
-        assert found == told(Encoder.encode_all(encoder, references))
+        found = summarize(encoder.encode_all(iter(references)))
+        assert found == summarize(Encoder.encode_all(encoder, references))
         assert [key for key, _ in found] == [f"{i}" for i in range(150)]
         assert 0 < sum(outcome == BadRecord.__name__ for _, outcome in found) < 150
     assert Dropped.__name__ in [outcome for _, outcome in found]

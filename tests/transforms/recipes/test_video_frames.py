@@ -61,7 +61,7 @@ def source(tmp_path, write_clip):
     return VideoWindows(videos=videos, rate=10, max_frames=3)
 
 
-def test_records_hold_what_the_raw_data_says(source, tmp_path):
+def test_records_have_the_content_of_the_raw_data(source, tmp_path):
     records = Build(source, RECIPE, {}, max_bad_fraction=0.5).run(tmp_path / "records")
     assert (records.labels, records.clip_labels) == (["dark", "pale"], ["down", "up"])
     read = {r["video_id"]: r for split in records.splits for r in records.read(split)}
@@ -167,19 +167,19 @@ def test_weights_count_by_their_content_and_without_features_there_are_none(weig
 
 
 def test_bad_files_are_dead_letters_or_read_as_far_as_they_go(shared_data):
-    told: dict[str, Any] = {}
+    outcomes: dict[str, Any] = {}
     for path in sorted((shared_data / "bad_inputs").glob("*/*.m[op][v4g]")):
         encoder = VideoEncoder(VideoRecipe(frames=FrameOptions(rate=25, size=32)), {}, {"x": 0})
         clip = refer_clip(Clip(path.name, str(path), clip_label="x"))
         for found in cut_windows(clip, 25, 500):
             if not isinstance(found, Reference):
-                told[path.name] = found.step
+                outcomes[path.name] = found.step
                 continue
             try:
-                told[path.name] = len(encoder.encode(found).values["frames_jpeg"])
+                outcomes[path.name] = len(encoder.encode(found).values["frames_jpeg"])
             except BadRecord as bad:
-                told[path.name] = bad.step
-    assert told == {
+                outcomes[path.name] = bad.step
+    assert outcomes == {
         "corrupted.mp4": "decode video",
         "empty.mp4": "decode video",
         "jpeg_inside.mp4": 1,
@@ -196,7 +196,7 @@ def refer(path, first=0, **options):
     return Reference("k", "k", "train", {**fields, "segments": [], **options})
 
 
-def test_what_cannot_be_encoded(tmp_path, write_clip):
+def test_unencodable_videos_are_refused(tmp_path, write_clip):
     path = write_clip(tmp_path / "a.mp4", LEVELS)
     encoder = VideoEncoder(RECIPE, {"up": 0}, {"x": 0})
     with pytest.raises(BadRecord, match="the training split has no 'y'"):
@@ -211,7 +211,7 @@ def test_what_cannot_be_encoded(tmp_path, write_clip):
         )
 
 
-def test_one_label_is_none(tmp_path):
+def test_a_single_label_is_refused(tmp_path):
     counts = {"frame labels": {"up": 3}, "clip labels": {}}
     with pytest.raises(UserError, match="or two of clips, to train on, got up alone"):
         RECIPE.learn(counts, tmp_path)
@@ -226,7 +226,7 @@ def test_one_label_is_none(tmp_path):
         ({"rate": 0}, r"frames.rate: expected a positive number, got 0"),
     ],
 )
-def test_frames_that_cannot_be(frames, message):
+def test_impossible_frame_options_are_refused(frames, message):
     with pytest.raises(UserError, match=message):
         load_settings(VideoData, {"source": {"kind": "moving_shapes"}, "frames": frames})
 

@@ -55,7 +55,7 @@ def test_each_image_is_computed_once(drawn_vqa, weights, tmp_path, monkeypatch):
     assert counts == [4] * 6
 
 
-def test_a_bad_image_leaves_the_others_their_features(drawn_vqa, weights, tmp_path):
+def test_a_bad_image_does_not_affect_the_features_of_the_others(drawn_vqa, weights, tmp_path):
     source = VqaV2(path=drawn_vqa)
     broken = sorted((drawn_vqa / "train").iterdir())[3]
     broken.write_bytes(b"no image")

@@ -17,7 +17,7 @@ from tests.transforms.passes.duplicated import DUPLICATED, check_duplicates
 @pytest.mark.parametrize(
     "kind", [k if k == "text_pair" else pytest.param(k, marks=pytest.mark.cluster) for k in KINDS]
 )
-def test_flink_writes_and_counts_what_this_process_does(kind, cluster, tmp_path, read_counters):
+def test_flink_writes_and_counts_the_same_records(kind, cluster, tmp_path, read_counters):
     raw = KINDS[kind](tmp_path / "raw", 40, 1)
     build = raw.build(max_bad_fraction=0.2)
     here = build.run(tmp_path / "here")
@@ -30,7 +30,7 @@ def test_flink_writes_and_counts_what_this_process_does(kind, cluster, tmp_path,
 
 @pytest.mark.cluster
 @pytest.mark.parametrize("kind", DUPLICATED)
-def test_flink_finds_and_drops_the_same_duplicates(kind, cluster, tmp_path, read_counters):
+def test_flink_drops_the_same_duplicates(kind, cluster, tmp_path, read_counters):
     repeated = DUPLICATED[kind](tmp_path / "raw")
     here = repeated.build.run(tmp_path / "here")
     counted = read_counters()
@@ -62,13 +62,13 @@ def test_flink_reads_from_a_store_and_writes_to_it(cluster, tmp_path, bucket):
     source.prepare(lambda done, total: None)
     options = {"records_per_shard": build.records_per_shard, "max_bad_fraction": 0.2}
     # Workers were started before there was a store: only Beam's options tell them of it.
-    told = [
+    arguments = [
         f"--s3_endpoint_url={os.environ['AWS_ENDPOINT_URL']}",
         f"--s3_access_key_id={os.environ['AWS_ACCESS_KEY_ID']}",
         f"--s3_secret_access_key={os.environ['AWS_SECRET_ACCESS_KEY']}",
     ]
     there = Build(source, build.recipe, build.shares, **options).run(
-        bucket / "records", runner=Runner(beam_args=[*cluster.options(), *told])
+        bucket / "records", runner=Runner(beam_args=[*cluster.options(), *arguments])
     )
     there.fetch()
     assert contents(here.path) == contents(there.path)

@@ -13,7 +13,7 @@ ELSEWHERE = "apache_beam.runners.portability.fn_api_runner.fn_runner.FnApiRunner
 
 
 @pytest.mark.parametrize(
-    ("args", "told"),
+    ("args", "message"),
     [
         (["--flink_mastr=here"], "got --flink_mastr; did you mean --flink_master?"),
         (["--job_name", "x", "--job-name", "y"], "got --job-name; did you mean --job_name?"),
@@ -26,11 +26,11 @@ ELSEWHERE = "apache_beam.runners.portability.fn_api_runner.fn_runner.FnApiRunner
         ),
     ],
 )
-def test_what_beam_would_discard_is_told(args, told):
+def test_options_that_beam_would_discard_are_reported(args, message):
     with pytest.raises(UserError) as fault:
         Runner(beam_args=args).check()
     assert str(fault.value).startswith("options after `--`: expected ")
-    assert str(fault.value).endswith(told)
+    assert str(fault.value).endswith(message)
 
 
 @pytest.mark.parametrize(
@@ -43,29 +43,29 @@ def test_what_beam_would_discard_is_told(args, told):
         [f"--runner={ELSEWHERE}", "--fresh_paint=red"],  # nobody knows what this runner takes
     ],
 )
-def test_what_somebody_may_know_is_taken(args):
+def test_options_unknown_here_may_be_known_to_the_runner(args):
     Runner(beam_args=args).check()
 
 
-def test_a_slip_is_told_before_any_server_is_asked():
+def test_a_mistake_is_reported_before_any_server_is_contacted():
     with pytest.raises(UserError, match=r"did you mean --flink_master\?"):
         Runner(beam_args=["--runner=FlinkRunner", "--flink_mastr=localhost:8081"]).check()
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "message"),
     [
         ("Flank", r"--runner Flank: expected a runner .*, got Unexpected pipeline runner: Flank"),
         ("no_such.Runner", "got No module named 'no_such'; correct it or install it"),
         ("json.Runner", "got module 'json' has no attribute 'Runner'"),
     ],
 )
-def test_a_runner_that_is_not_there_is_told(name, told):
-    with pytest.raises(UserError, match=told):
+def test_an_unknown_runner_is_reported(name, message):
+    with pytest.raises(UserError, match=message):
         Runner(beam_args=[f"--runner={name}"]).check()
 
 
-def test_options_of_somebody_s_own_runner_are_taken():
+def test_options_of_a_custom_runner_are_accepted():
     class FlavourOptions(PipelineOptions):
         @classmethod
         def _add_argparse_args(cls, parser):
@@ -77,7 +77,7 @@ def test_options_of_somebody_s_own_runner_are_taken():
 
 
 @pytest.mark.parametrize(
-    ("names", "args", "told"),
+    ("names", "args", "message"),
     [
         (["state_backend", "job_name"], ["--state_backend=rocksdb", "--job_name=x"], None),
         (["state_backend"], ["--state_backend"], None),
@@ -86,15 +86,15 @@ def test_options_of_somebody_s_own_runner_are_taken():
         ([], ["--fresh_paint=red"], None),
     ],
 )
-def test_a_job_server_is_asked_what_it_takes(names, args, told):
+def test_options_are_checked_with_the_job_server(names, args, message):
     options = [SimpleNamespace(name=name) for name in names]
     service = SimpleNamespace(
         DescribePipelineOptions=lambda request, timeout: SimpleNamespace(options=options)
     )
     runner = PortableRunner()
     check_with_server(runner, args)
-    if told:
-        with pytest.raises(UserError, match=told):
+    if message:
+        with pytest.raises(UserError, match=message):
             runner.create_job_service_handle(service, PipelineOptions(args))
     else:
         handle = runner.create_job_service_handle(service, PipelineOptions(args))

@@ -3,7 +3,7 @@ import threading
 import pytest
 
 from rnnpipe.errors import UserError
-from rnnpipe.storage.paths import StorePath
+from rnnpipe.storage.store_path import StorePath
 from rnnpipe.transforms.runners import polling as polling_module
 from rnnpipe.transforms.runners.polling import poll_in_background
 
@@ -25,7 +25,7 @@ def test_polling_continues_after_a_fault(fault, tmp_path, monkeypatch):
         assert enough.wait(10)
 
 
-def test_a_store_is_polled_less_often(monkeypatch):
+def test_a_store_is_polled_less_often_than_a_disk(monkeypatch):
     monkeypatch.setattr(polling_module, "_SECONDS", 0.001)
     polls = []
     with poll_in_background(StorePath("memory://records"), lambda: polls.append(None)):

@@ -20,7 +20,7 @@ def port():
 @pytest.mark.parametrize(
     "option", ["--job_endpoint=localhost:{}", "--flink_master=http://localhost:{}"]
 )
-def test_where_nothing_answers_is_told(option, port):
+def test_an_unreachable_address_is_reported(option, port):
     number = port.getsockname()[1]
     options = PipelineOptions([option.format(number)])
     with pytest.raises(UserError, match=f"localhost:{number}: expected a server that answers, got"):
@@ -29,13 +29,13 @@ def test_where_nothing_answers_is_told(option, port):
     check_reachable(options)
 
 
-def test_what_is_on_no_network_is_not_asked():
+def test_local_addresses_are_not_contacted():
     check_reachable(PipelineOptions(["--job_endpoint=embed", "--flink_master=[local]"]))
 
 
-def test_what_beam_refuses_is_told():
+def test_options_that_beam_refuses_are_reported():
     args = ["--runner=PortableRunner", "--job_endpoint=embed", "--environment_type=PROCESS"]
-    told = "got a refusal: .*required for environment type PROCESS"
-    with pytest.raises(UserError, match=told) as fault:
+    message = "got a refusal: .*required for environment type PROCESS"
+    with pytest.raises(UserError, match=message) as fault:
         Runner(beam_args=args).run(lambda pipeline: pipeline | beam.Create([1]))
     assert str(fault.value).endswith("; correct the options after `--`")

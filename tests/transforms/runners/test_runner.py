@@ -44,7 +44,7 @@ def test_two_workers_write_the_same_bytes_as_this_process(kind, tmp_path):
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_all_good_records_arrive_and_every_bad_one_is_named_once(
+def test_all_good_records_are_written_and_every_bad_one_is_named_once(
     kind, workers, tmp_path, read_counters
 ):
     amount = 100 if kind in {"vqa", "caption", "video"} else 1000
@@ -55,7 +55,9 @@ def test_all_good_records_arrive_and_every_bad_one_is_named_once(
 @pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize("kind", ["caption", "video"])
-def test_so_it_is_with_features(kind, workers, tmp_path, weights, read_counters):
+def test_good_records_with_features_are_written_too(
+    kind, workers, tmp_path, weights, read_counters
+):
     raw = KINDS[kind](tmp_path / "raw", 100, 1)
     recipe: Any = raw.recipe
     raw = replace(raw, recipe=replace(recipe, features=make_features(weights)))
@@ -84,7 +86,7 @@ def check_what_arrives(raw, runner, folder, read_counters):
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_too_many_bad_records_stop_the_build_which_says_so(kind, workers, tmp_path):
+def test_too_many_bad_records_stop_the_build_with_a_message(kind, workers, tmp_path):
     raw = KINDS[kind](tmp_path / "raw", 40, 4)
     with pytest.raises(UserError, match=r"at most 0\.05 of the raw records to be bad") as fault:
         raw.build().run(tmp_path / "records", runner=Runner(workers))
@@ -92,7 +94,7 @@ def test_too_many_bad_records_stop_the_build_which_says_so(kind, workers, tmp_pa
     assert not list(tmp_path.glob("records*"))
 
 
-def test_what_fits_into_memory_changes_no_byte(kind, tmp_path, monkeypatch):
+def test_the_memory_limit_changes_no_byte(kind, tmp_path, monkeypatch):
     build = KINDS[kind](tmp_path / "raw", 40, 1).build(max_bad_fraction=0.2)
     whole = build.run(tmp_path / "whole").path
     monkeypatch.setattr(external_sort, "MAX_VALUES_IN_MEMORY", 3)
@@ -103,7 +105,7 @@ def test_what_fits_into_memory_changes_no_byte(kind, tmp_path, monkeypatch):
     assert contents(whole) == contents(little)
 
 
-def test_what_a_cluster_would_shuffle_itself_gives_the_same_bytes(tmp_path):
+def test_shuffling_by_the_runner_writes_the_same_bytes(tmp_path):
     build = KINDS["text_pair"](tmp_path / "raw", 40, 1).build(max_bad_fraction=0.2)
     here = build.run(tmp_path / "here").path
     elsewhere = Runner(beam_args=[f"--runner={FnApiRunner.__module__}.{FnApiRunner.__name__}"])
@@ -113,20 +115,20 @@ def test_what_a_cluster_would_shuffle_itself_gives_the_same_bytes(tmp_path):
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_a_mistake_that_a_worker_finds_is_told_as_it_is(workers):
+def test_a_user_error_of_a_worker_is_reported_unchanged(workers):
     fault = UserError("s3://raw/a.txt", "a store that gives access", 'got "403", later', "wait")
 
     def read(_):
         raise fault
 
-    with pytest.raises(UserError) as told:
+    with pytest.raises(UserError) as raised:
         Runner(workers).run(lambda pipeline: pipeline | beam.Create([1, 2]) | beam.Map(read))
     parts = ("where", "expected", "got", "fix")
-    assert [getattr(told.value, part) for part in parts] == [getattr(fault, p) for p in parts]
+    assert [getattr(raised.value, part) for part in parts] == [getattr(fault, p) for p in parts]
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_a_fault_of_ours_is_not_taken_for_a_mistake(workers):
+def test_an_internal_error_is_not_reported_as_a_user_error(workers):
     with pytest.raises((RuntimeError, ZeroDivisionError), match="division by zero"):
         Runner(workers).run(
             lambda pipeline: pipeline | beam.Create([1]) | beam.Map(lambda one: one / 0)
@@ -134,7 +136,7 @@ def test_a_fault_of_ours_is_not_taken_for_a_mistake(workers):
 
 
 @pytest.mark.parametrize("reverse", [False, True])
-def test_of_records_with_one_key_the_same_one_is_kept_in_whatever_order_they_come(
+def test_the_kept_record_of_a_key_does_not_depend_on_the_order(
     reverse,
 ):
     values: list[Any] = [Reference("k1", "g", "train", {"words": w}) for w in ("b", "a")]

@@ -61,7 +61,7 @@ def test_raw_data_and_records_in_a_store_give_the_bytes_of_directories(kind, tmp
     assert fetched(stored) == contents(local.path)
 
 
-def test_two_workers_write_the_same_bytes_and_nothing_else_is_left(tmp_path, bucket):
+def test_two_workers_write_the_same_bytes_and_no_other_file(tmp_path, bucket):
     build = text_pairs(tmp_path / "raw")
     local = build.run(tmp_path / "records")
     stored = build.run(bucket / "records", runner=Runner(2))

@@ -56,10 +56,10 @@ def test_a_worker_that_ends_too_soon_ends_the_pipeline(end, monkeypatch, capfd):
     assert "Traceback" not in capfd.readouterr().err
 
 
-def test_a_connection_that_breaks_when_all_is_read_is_not_reported(monkeypatch):
+def test_a_connection_that_breaks_after_the_last_read_is_ignored(monkeypatch):
     monkeypatch.setattr("rnnpipe.transforms.runners.worker_pool._NOTICE_SECONDS", 0.01)
-    told, pool = [], WorkerPool()
-    pool._hook = told.append
+    reported, pool = [], WorkerPool()
+    pool._hook = reported.append
     thrown = [
         SimpleNamespace(exc_type=kind, thread=SimpleNamespace(name=name))
         for kind, name in (
@@ -70,7 +70,7 @@ def test_a_connection_that_breaks_when_all_is_read_is_not_reported(monkeypatch):
     ]
     for each in thrown:
         pool._report(each)
-    assert told == thrown[1:]
+    assert reported == thrown[1:]
 
 
 class _Lines:
@@ -85,7 +85,7 @@ class _Lines:
             self.taken.set()  # what reads them has done with this one
 
 
-def test_a_worker_of_the_pipeline_before_is_not_missed():
+def test_a_worker_of_an_earlier_pipeline_may_end():
     pool, said = WorkerPool(), _Lines()
     forker: Any = SimpleNamespace(stdout=said, stdin=io.StringIO())
     pool._forker, pool._is_closing = forker, False
@@ -110,7 +110,7 @@ def test_a_worker_of_the_pipeline_before_is_not_missed():
     assert pool.has_lost.is_set()
 
 
-def test_a_pipeline_outlives_a_worker_of_the_one_before(monkeypatch):
+def test_a_pipeline_survives_the_end_of_an_earlier_worker(monkeypatch):
     monkeypatch.setattr(runner, "_GRACE_SECONDS", 0.1)
     with Runner(2).open() as run:
         with pytest.raises(UserError, match="got one that was killed or failed"):

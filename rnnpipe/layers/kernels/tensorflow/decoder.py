@@ -20,6 +20,7 @@ from rnnpipe.layers.kernels.tensorflow.decoder_loop import (
     StepOutputs,
     Weights,
 )
+from rnnpipe.layers.kernels.tensorflow.kernel import Kernel
 from rnnpipe.layers.kernels.tensorflow.padding import (
     merge_first_axes,
     pad,
@@ -27,7 +28,7 @@ from rnnpipe.layers.kernels.tensorflow.padding import (
     restore_shape,
 )
 from rnnpipe.layers.kernels.tensorflow.recurrences import RECURRENCES, Tensors
-from rnnpipe.layers.kernels.tensorflow.tapes import reject_second_order, unrecorded
+from rnnpipe.layers.kernels.tensorflow.tapes import reject_second_order
 from rnnpipe.nested import is_empty
 from rnnpipe.types import Nested, Tensor
 
@@ -37,7 +38,7 @@ Inputs: TypeAlias = tuple[Tensor, Tensors, Memory, Weights]
 LOOPS: dict[str, type[DecoderLoop]] = {"luong": LuongLoop, "bahdanau": BahdanauLoop}
 
 
-class DecoderKernel:
+class DecoderKernel(Kernel):
     """All steps of a decoder.
 
     Args:
@@ -45,14 +46,8 @@ class DecoderKernel:
     """
 
     def __init__(self, loop: DecoderLoop) -> None:
+        super().__init__()
         self.loop = loop
-        graph = functools.partial(tf.function, autograph=False, reduce_retracing=True)
-        self.infer = graph(self._infer)
-        # In a graph, a function of its own: the tapes and branches around it would else record
-        # what the custom gradient hides.
-        self.train = graph(self._train)
-        self.forward = graph(self._forward)
-        self.backward = graph(self._backward)
 
     def __call__(
         self,
@@ -112,12 +107,7 @@ class DecoderKernel:
 
         `varies` is whether the number of steps and whether that of positions may vary.
         """
-        if tf.executing_eagerly():
-            forward = unrecorded(self.forward, varies=varies)
-            backward = unrecorded(self.backward, varies=varies)
-        else:
-            forward = functools.partial(self._forward, varies=varies)
-            backward = functools.partial(self._backward, varies=varies)
+        forward, backward = self.loops(varies)
         mask = inputs[2].mask
 
         @tf.custom_gradient

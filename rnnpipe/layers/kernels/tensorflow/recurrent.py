@@ -11,6 +11,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from rnnpipe.layers.kernels.tensorflow.kernel import Kernel
 from rnnpipe.layers.kernels.tensorflow.padding import (
     merge_first_axes,
     pad,
@@ -23,11 +24,11 @@ from rnnpipe.layers.kernels.tensorflow.recurrent_loop import (
     RecurrentLoop,
     swap_time_and_batch,
 )
-from rnnpipe.layers.kernels.tensorflow.tapes import reject_second_order, unrecorded
+from rnnpipe.layers.kernels.tensorflow.tapes import reject_second_order
 from rnnpipe.types import Tensor
 
 
-class RecurrentKernel:
+class RecurrentKernel(Kernel):
     """A recurrence over time; `rnnpipe.layers.kernels` documents the call.
 
     Args:
@@ -35,15 +36,9 @@ class RecurrentKernel:
     """
 
     def __init__(self, recurrence: Recurrence) -> None:
+        super().__init__()
         self.recurrence = recurrence
         self.loop = RecurrentLoop(recurrence)
-        graph = functools.partial(tf.function, autograph=False, reduce_retracing=True)
-        self.infer = graph(self._infer)
-        # In a graph, a function of its own: the tapes and branches around it would else record
-        # what the custom gradient hides.
-        self.train = graph(self._train)
-        self.forward = graph(self._forward)
-        self.backward = graph(self._backward)
 
     def __call__(
         self,
@@ -95,12 +90,7 @@ class RecurrentKernel:
 
     def _train(self, inputs: Inputs, masks: Tensors, *, varies: bool) -> Tensors:
         """Outputs and last states, differentiable by `inputs`: z, first states, weights."""
-        if tf.executing_eagerly():
-            forward = unrecorded(self.forward, varies=varies)
-            backward = unrecorded(self.backward, varies=varies)
-        else:
-            forward = functools.partial(self._forward, varies=varies)
-            backward = functools.partial(self._backward, varies=varies)
+        forward, backward = self.loops(varies)
 
         @tf.custom_gradient
         def compiled(z: Tensor, states: Tensors, weights: Tensors) -> Any:

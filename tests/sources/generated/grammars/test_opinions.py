@@ -48,7 +48,7 @@ def test_the_label_follows_from_the_sentence(opinions):
     assert len({sentence for sentence, _ in opinions}) > 3800
 
 
-def test_counting_words_does_not_solve_it(opinions):
+def test_word_counts_do_not_determine_the_label(opinions):
     words = {w: i for i, w in enumerate(sorted({w for s, _ in opinions for w in s.split()}))}
     counts = np.zeros((len(opinions), len(words)))
     for row, (sentence, _) in zip(counts, opinions, strict=True):

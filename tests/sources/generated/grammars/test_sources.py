@@ -1,4 +1,3 @@
-import pickle
 from collections import Counter
 from pathlib import Path
 
@@ -9,15 +8,10 @@ from rnnpipe.sources.generated.grammars import SentimentGrammar, TranslationGram
 from rnnpipe.sources.generated.grammars.sources import LONGEST_TRAINED
 from rnnpipe.sources.text.label_files import LabelFiles
 from rnnpipe.sources.text.parallel import Parallel
+from tests.sources.reading import ignore_progress, read_all
 
 
 def ignore(done: int, total: int) -> None: ...
-
-
-def read_all(source):
-    source.prepare(ignore)
-    source, partitions = pickle.loads(pickle.dumps((source, source.partitions())))
-    return [reference for partition in partitions for reference in source.read(partition)]
 
 
 def test_opinions_are_written_in_the_layout_of_rt_polarity(tmp_path):
@@ -55,7 +49,7 @@ def test_translations_are_written_as_parallel_files(tmp_path):
 def test_equal_arguments_give_equal_files_in_a_folder_of_their_own(tmp_path, make):
     def content(path, seed):
         source = make(tmp_path / path, seed)
-        source.prepare(ignore)
+        source.prepare(ignore_progress)
         return {file.name: file.read_bytes() for file in source.raw_files()}
 
     assert content("a", 1) == content("b", 1) != content("b", 2)
@@ -63,7 +57,7 @@ def test_equal_arguments_give_equal_files_in_a_folder_of_their_own(tmp_path, mak
     assert make(tmp_path / "a", 1).settings["seed"] == 1
 
 
-def test_foreign_folders_are_left_alone(tmp_path):
+def test_foreign_folders_are_not_touched(tmp_path):
     (tmp_path / "notes").touch()
     with pytest.raises(UserError) as fault:
         read_all(SentimentGrammar(path=tmp_path, sentences=100, seed=1))

@@ -61,7 +61,7 @@ def test_every_word_is_translated(pairs):
                 assert found >= stems.count(stem), (english, velu)
 
 
-def test_velu_agrees_and_puts_its_verb_last(pairs):
+def test_velu_has_agreement_and_final_verbs(pairs):
     nouns = {n.velu: n.gender for n in NOUNS}
     endings = {"m": "os", "f": "as", "n": "um"}
     for english, velu in pairs[:500]:

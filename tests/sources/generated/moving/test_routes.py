@@ -8,7 +8,7 @@ from rnnpipe.sources.generated.moving.writer import draw_walk
 WALKS = [sample_walk(random.Random(seed)) for seed in range(600)]
 
 
-def test_a_label_says_how_the_shape_came_to_where_it_is():
+def test_a_label_names_the_motion_that_led_to_the_place():
     for walk in WALKS[:50]:
         places = np.array(walk.places)
         moved = (np.diff(places, axis=0) + 0.5) % 1 - 0.5
@@ -16,7 +16,7 @@ def test_a_label_says_how_the_shape_came_to_where_it_is():
         assert [tuple(way) for way in ways] == [STEPS[motion] for motion in walk.motions[1:]]
 
 
-def test_a_route_is_told_by_the_order_of_its_motions():
+def test_a_route_is_identified_by_the_order_of_its_motions():
     for walk in WALKS:
         legs = [
             m for m, before in zip(walk.motions, ("", *walk.motions), strict=False) if m != before
@@ -29,7 +29,7 @@ def test_a_route_is_told_by_the_order_of_its_motions():
             assert "still" in legs
 
 
-def test_no_place_says_anything_about_a_motion():
+def test_places_are_independent_of_motions():
     walks = [sample_walk(random.Random(seed)) for seed in range(6000)]
     motions = np.array([motion for walk in walks for motion in walk.motions])
     places = np.array([place for walk in walks for place in walk.places])
@@ -39,7 +39,7 @@ def test_no_place_says_anything_about_a_motion():
         np.testing.assert_allclose(shares / shares.sum(), 0.25, atol=0.03)
 
 
-def test_what_leaves_on_one_side_comes_in_on_the_other():
+def test_shapes_wrap_around_the_edges():
     for walk in WALKS[:30]:
         areas = [
             int((np.asarray(picture).std(axis=2) > 20).sum())

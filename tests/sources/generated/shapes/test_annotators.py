@@ -32,23 +32,23 @@ def many(name: str, disagreement: float) -> list[Answer]:
 
 @pytest.mark.parametrize("name", QUESTIONS)
 @pytest.mark.parametrize("disagreement", [0.1, 0.3])
-def test_as_many_are_wrong_as_asked_for(name: str, disagreement: float) -> None:
+def test_the_share_of_wrong_answers_is_as_set(name: str, disagreement: float) -> None:
     answers = many(name, disagreement)
     wrong = [a.meaning for a in answers if a.meaning != QUESTIONS[name].answer]
     assert len(wrong) / len(answers) == pytest.approx(disagreement, abs=0.025)
     assert set(wrong) <= set(QUESTIONS[name].choices)
 
 
-def test_nobody_disagrees_where_none_is_to() -> None:
+def test_annotators_agree_where_the_noise_is_zero() -> None:
     assert {answer.meaning for answer in many("shape", 0.0)} == {"square"}
 
 
-def test_who_miscounts_is_off_by_one() -> None:
+def test_miscounting_annotators_are_off_by_one() -> None:
     assert {answer.meaning for answer in many("count", 0.5)} == {"1", "2", "3"}
 
 
 @pytest.mark.parametrize("name", QUESTIONS)
-def test_spellings_vary_and_normalise_to_what_is_meant(name: str) -> None:
+def test_spellings_vary_and_normalise_to_one_meaning(name: str) -> None:
     answers = many(name, 0.2)
     assert all(normalised(answer.text) == answer.meaning for answer in answers)
     careless = sum(answer.text != answer.meaning for answer in answers)
@@ -61,7 +61,7 @@ def test_confidences_are_those_of_vqa() -> None:
     assert confidences["yes"] > 0.7 * confidences.total()
 
 
-def test_most_common_answer_is_what_most_meant() -> None:
+def test_the_most_common_answer_is_counted_by_meaning() -> None:
     answers = [Answer("2", "two", "yes"), Answer("3", "3", "yes"), Answer("2", "2", "yes")]
     assert most_common(answers) == "2"
     assert most_common(answers[1:]) == "3"

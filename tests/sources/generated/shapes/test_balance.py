@@ -80,7 +80,7 @@ def test_questions_depend_on_earlier_scenes_only(asked: list[list[Question]]) ->
         assert balance.pick(ask(sample_scene(rng), rng), PER_IMAGE, rng) == asked[seed]
 
 
-def test_a_scene_gives_no_more_questions_than_it_has() -> None:
+def test_a_scene_has_at_most_its_own_questions() -> None:
     rng = random.Random(0)
     questions = ask(sample_scene(rng), rng)
     picked = Balance().pick(questions, 10_000, rng)

@@ -47,7 +47,7 @@ ORANGE = shape("triangle", "orange", "small", 0.5, 0.8)
         ),
     ],
 )
-def test_what_is_said_of_a_scene(shapes, first, second):
+def test_captions_describe_the_scene(shapes, first, second):
     captions = write_captions(scene(*shapes), random.Random(1))
     assert captions[:2] == [first, second]
     assert len(set(captions)) == CAPTIONS
@@ -62,7 +62,7 @@ def test_what_is_said_of_a_scene(shapes, first, second):
         (0.52, 0.48, "in the middle"),
     ],
 )
-def test_a_lone_shape_has_a_place(x, y, place):
+def test_a_single_shape_is_described_by_its_place(x, y, place):
     captions = write_captions(scene(shape("circle", "red", "large", x, y)), random.Random(1))
     assert captions[0] == f"A large red circle {place}."
 

@@ -79,7 +79,7 @@ def test_every_answer_is_true() -> None:
     assert checked > 10_000
 
 
-def test_oracle_reads_every_relation() -> None:
+def test_the_oracle_understands_every_relation() -> None:
     def shape(colour: str, x: float, y: float) -> Shape:
         return Shape("circle", colour, "small", x, y, 0.1, 0.0, COLOURS[colour])
 

@@ -23,7 +23,7 @@ def test_shapes_neither_touch_nor_leave_the_picture() -> None:
             assert math.dist((one.x, one.y), (other.x, other.y)) > one.radius + other.radius
 
 
-def test_everything_occurs() -> None:
+def test_all_kinds_colours_and_sizes_occur() -> None:
     shapes = [shape for scene in SCENES for shape in scene.shapes]
     assert {shape.kind for shape in shapes} == set(KINDS)
     assert {shape.colour for shape in shapes} == set(COLOURS)
@@ -41,7 +41,7 @@ def test_sizes_are_clearly_apart() -> None:
     assert min(radii["large"]) > 1.3 * max(radii["small"])
 
 
-def test_paint_is_nearest_to_its_own_colour() -> None:
+def test_drawn_colours_are_nearest_to_their_own_name() -> None:
     for shape in (shape for scene in SCENES for shape in scene.shapes):
         assert min(COLOURS, key=lambda name: math.dist(COLOURS[name], shape.paint)) == shape.colour
 

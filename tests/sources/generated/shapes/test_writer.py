@@ -112,7 +112,7 @@ def test_bytes_depend_on_the_seed_alone(folder: Path, tmp_path: Path) -> None:
     assert not {*other.values()} & {*contents(folder).values()}
 
 
-def test_a_larger_data_set_begins_with_the_smaller(folder: Path, tmp_path: Path) -> None:
+def test_a_larger_data_set_starts_with_the_smaller_one(folder: Path, tmp_path: Path) -> None:
     larger = write(tmp_path / "larger", images=30)
     theirs, ours = contents(larger), contents(folder)
     assert all(theirs[name] == ours[name] for name in ours if name.endswith(".jpg"))
@@ -121,6 +121,6 @@ def test_a_larger_data_set_begins_with_the_smaller(folder: Path, tmp_path: Path)
 
 
 def test_progress_ends_with_all(tmp_path: Path) -> None:
-    told: list[tuple[int, int]] = []
-    write(tmp_path / "shapes", images=120, progress=lambda *counts: told.append(counts))
-    assert told == [(50, 120), (100, 120), (120, 120)]
+    calls: list[tuple[int, int]] = []
+    write(tmp_path / "shapes", images=120, progress=lambda *counts: calls.append(counts))
+    assert calls == [(50, 120), (100, 120), (120, 120)]
