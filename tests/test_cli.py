@@ -155,6 +155,19 @@ def test_help_imports_neither_tensorflow_nor_beam():
     subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, cwd=ROOT)
 
 
+def test_config_imports_only_what_describes_a_run():
+    script = (
+        "import sys\n"
+        "from rnnpipe import cli\n"
+        "from rnnpipe.shipped import list_configs\n"
+        "assert not any(cli.main(['config', name]) for name in list_configs())\n"
+        "heavy = {'PIL', 'apache_beam', 'av', 'keras', 'numpy', 'pandas', 'pycocotools', 'rich',\n"
+        "    'sacrebleu', 'sentencepiece', 'tensorflow'} & set(sys.modules)\n"
+        "sys.exit(f'imported {heavy}' if heavy else 0)\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, cwd=ROOT)
+
+
 def broken(case, tmp_path, shared_data, drawn_vqa):
     """The arguments of a command that a user got wrong, and what it should say."""
     vqa, real = ROOT / "configs" / "vqa.yaml", ROOT / "configs" / "real" / "vqa_v2.yaml"

@@ -68,7 +68,7 @@ class Tfds(GeneratedSource):
 
     @cached_property
     def _builder(self) -> Any:
-        import tensorflow_datasets as tfds  # noqa: PLC0415  # workers must not import TensorFlow
+        import tensorflow_datasets as tfds  # workers must not import TensorFlow
 
         try:
             if self.name is None:
@@ -168,7 +168,7 @@ class Tfds(GeneratedSource):
 
     def examples(self, instruction: str) -> Iterator[dict[str, Any]]:
         """The wanted fields of the examples of a split, as `convert` makes them."""
-        import tensorflow_datasets as tfds  # noqa: PLC0415  # as above
+        import tensorflow_datasets as tfds  # as above
 
         features = _flatten(self._builder.info.features)
         examples = self._builder.as_dataset(

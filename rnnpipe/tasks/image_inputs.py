@@ -8,7 +8,8 @@ import numpy as np
 
 from rnnpipe.errors import BadRecord, UserError
 from rnnpipe.records.directory import RecordsDirectory
-from rnnpipe.sources.images.decoding import Fit, read_image, read_whole_image
+from rnnpipe.sources.images.decoding import read_image, read_whole_image
+from rnnpipe.sources.images.fit import Fit
 from rnnpipe.transforms.recipes.image_records import ImageRecordOptions
 
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]

@@ -5,10 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from enum import Enum
 from functools import partial
+from numbers import Real
 from pathlib import PurePath
 from typing import Any, TypeVar
-
-import numpy as np
 
 from rnnpipe.config.loader import load_flags
 from rnnpipe.errors import Faults, UserError
@@ -17,7 +16,7 @@ from rnnpipe.settings import Settings
 Section = TypeVar("Section", bound=Settings)
 
 
-_PLAIN = (str, PurePath, int, float, np.number)
+_PLAIN = (str, PurePath, Real)  # NumPy's numbers too
 
 
 class _Default(Enum):

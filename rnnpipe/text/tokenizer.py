@@ -10,8 +10,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-import sentencepiece
-
 from rnnpipe.errors import UserError
 from rnnpipe.text.normalize import JOIN, Normalizer
 from rnnpipe.text.tokens import END, PAD, START, UNKNOWN
@@ -169,6 +167,8 @@ def train_tokenizer(
     if kind == "unigram":
         table = _scaled_down(table)
     model = io.BytesIO()
+    import sentencepiece
+
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=(f"{word}\t{count}" for word, count in table),
         model_writer=model,
@@ -233,6 +233,8 @@ def _scaled_down(table: _Table) -> _Table:
 
 
 def _processor(model_bytes: bytes) -> Any:
+    import sentencepiece
+
     try:
         processor = sentencepiece.SentencePieceProcessor(model_proto=model_bytes)
         found = {name: getattr(processor, name)() for name in _SPECIAL}

@@ -177,7 +177,7 @@ def _read_captions(
     partition: CocoSplit, entries: list[Any]
 ) -> tuple[dict[int, list[Any]], list[DeadLetter]]:
     """The captions of each image by its number, and dead letters for those of no image."""
-    from pycocotools.coco import COCO  # noqa: PLC0415  # configs are read where it is not installed
+    from pycocotools.coco import COCO  # configs are read where it is not installed
 
     usable, letters = [], []
     for place, entry in enumerate(entries):
@@ -188,6 +188,7 @@ def _read_captions(
         else:
             entry.update(image_id=number, id=place)
             usable.append(entry)
+
     coco = COCO()
     coco.dataset = {"annotations": usable}
     with _OUTPUT, redirect_stdout(StringIO()):  # it tells of its progress

@@ -56,7 +56,7 @@ class TfdsCaptions(Tfds, CaptionSource):
 
     def decoders(self) -> Any:
         """None for the image, whose file is copied."""
-        import tensorflow_datasets as tfds  # noqa: PLC0415  # workers must not import TensorFlow
+        import tensorflow_datasets as tfds  # workers must not import TensorFlow
 
         decoders: Any = tfds.decode.SkipDecoding()
         for part in reversed(self.image.split("/")):

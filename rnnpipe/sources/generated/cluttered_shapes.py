@@ -6,8 +6,6 @@ from typing import Literal
 
 from rnnpipe.settings import setting
 from rnnpipe.sources.folder import hash_code
-from rnnpipe.sources.generated import clutter
-from rnnpipe.sources.generated.clutter.drawing import KINDS, draw_cluttered
 from rnnpipe.sources.generated.source import GeneratedSource
 from rnnpipe.sources.images.image_folders import ImageFolders
 from rnnpipe.sources.images.source import ImageClassSource
@@ -39,12 +37,14 @@ class ClutteredShapes(GeneratedSource, ImageClassSource):
     @property
     def folder_name(self) -> str:
         """E.g. `cluttered_shapes-9000-64px-8-seed1-c0ffee42`."""
-        code = hash_code(Path(clutter.__file__).parent)
+        code = hash_code(Path(__file__).with_name("clutter"))
         sizes = f"{self.images}-{self.size}px-{self.fragments}"
         return f"{self.kind}-{sizes}-seed{self.seed}-{code}"
 
     def write(self, folder: Path, progress: Progress) -> None:
         """Draws the pictures and writes them as PNG; a larger set begins with the smaller one."""
+        from rnnpipe.sources.generated.clutter.drawing import KINDS, draw_cluttered
+
         for kind in KINDS:
             (folder / kind).mkdir()
         for number in range(1, self.images + 1):

@@ -5,13 +5,12 @@ from typing import Literal
 
 from rnnpipe.settings import setting
 from rnnpipe.sources.folder import hash_code
-from rnnpipe.sources.generated import moving, shapes
-from rnnpipe.sources.generated.moving import write_moving
-from rnnpipe.sources.generated.moving.writer import FRAME_LABELS
 from rnnpipe.sources.generated.source import GeneratedSource
 from rnnpipe.sources.source import Progress
 from rnnpipe.sources.videos.source import VideoSource
 from rnnpipe.sources.videos.table import ClipTable
+
+_CODE = [Path(__file__).with_name(name) for name in ("shapes", "moving")]
 
 
 class MovingShapes(GeneratedSource, VideoSource):
@@ -35,13 +34,16 @@ class MovingShapes(GeneratedSource, VideoSource):
     @property
     def folder_name(self) -> str:
         """For example `moving_shapes-1000-48px-seed1-c0ffee42`."""
-        code = hash_code(Path(shapes.__file__).parent, Path(moving.__file__).parent)
-        return f"{self.kind}-{self.clips}-{self.size}px-seed{self.seed}-{code}"
+        return f"{self.kind}-{self.clips}-{self.size}px-seed{self.seed}-{hash_code(*_CODE)}"
 
     def write(self, folder: Path, progress: Progress) -> None:
         """Draws the clips."""
+        from rnnpipe.sources.generated.moving import write_moving
+
         write_moving(folder, self.clips, size=self.size, seed=self.seed, progress=progress)
 
     def open(self, folder: Path) -> ClipTable:
         """The reader of the clips."""
+        from rnnpipe.sources.generated.moving.writer import FRAME_LABELS
+
         return ClipTable(path=folder, frame_labels=Path(FRAME_LABELS))

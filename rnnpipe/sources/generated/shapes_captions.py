@@ -7,10 +7,10 @@ from rnnpipe.settings import setting
 from rnnpipe.sources.captions.coco import CocoCaptions
 from rnnpipe.sources.captions.source import CaptionSource
 from rnnpipe.sources.folder import hash_code
-from rnnpipe.sources.generated import shapes
-from rnnpipe.sources.generated.shapes.caption_writer import write_captioned_shapes
 from rnnpipe.sources.generated.source import GeneratedSource
 from rnnpipe.sources.source import Progress
+
+_CODE = Path(__file__).with_name("shapes")
 
 
 class ShapesCaptions(GeneratedSource, CaptionSource):
@@ -32,11 +32,13 @@ class ShapesCaptions(GeneratedSource, CaptionSource):
     @property
     def folder_name(self) -> str:
         """E.g. `shapes_captions-4000-64px-seed1-c0ffee42`."""
-        code = hash_code(Path(shapes.__file__).parent)
+        code = hash_code(_CODE)
         return f"{self.kind}-{self.images}-{self.size}px-seed{self.seed}-{code}"
 
     def write(self, folder: Path, progress: Progress) -> None:
         """Draws the scenes and writes them."""
+        from rnnpipe.sources.generated.shapes.caption_writer import write_captioned_shapes
+
         write_captioned_shapes(folder, **self.settings, progress=progress)
 
     def open(self, folder: Path) -> CocoCaptions:

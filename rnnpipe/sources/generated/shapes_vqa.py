@@ -5,12 +5,12 @@ from typing import Literal
 
 from rnnpipe.settings import fraction, setting
 from rnnpipe.sources.folder import hash_code
-from rnnpipe.sources.generated import shapes
-from rnnpipe.sources.generated.shapes import write_shapes
 from rnnpipe.sources.generated.source import GeneratedSource
 from rnnpipe.sources.source import Progress
 from rnnpipe.sources.vqa.source import VqaSource
 from rnnpipe.sources.vqa.vqa_v2 import VqaV2
+
+_CODE = Path(__file__).with_name("shapes")
 
 
 class Shapes(GeneratedSource, VqaSource):
@@ -37,11 +37,13 @@ class Shapes(GeneratedSource, VqaSource):
         """E.g. `shapes-4000x8-64px-0.1-seed1-c0ffee42`."""
         return (
             f"{self.kind}-{self.images}x{self.questions_per_image}-{self.size}px"
-            f"-{self.disagreement}-seed{self.seed}-{hash_code(Path(shapes.__file__).parent)}"
+            f"-{self.disagreement}-seed{self.seed}-{hash_code(_CODE)}"
         )
 
     def write(self, folder: Path, progress: Progress) -> None:
         """Draws the scenes, asks about them and writes both."""
+        from rnnpipe.sources.generated.shapes import write_shapes
+
         write_shapes(folder, **self.settings, progress=progress)
 
     def open(self, folder: Path) -> VqaV2:

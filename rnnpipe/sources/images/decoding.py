@@ -5,24 +5,13 @@ import warnings
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
-from typing import Literal, get_args
 
 import numpy as np
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from rnnpipe.errors import BadRecord
+from rnnpipe.sources.images.fit import Fit
 from rnnpipe.storage.paths import as_path
-
-Fit = Literal["stretch", "crop", "pad"]
-"""How an image that is not square becomes square.
-
-- `stretch`: each axis is scaled by itself. Nothing is lost, and a place in the square is the same
-  fraction of the image's width and height: attention can be drawn over the original.
-- `crop`: the largest square in the middle; the ends of the longer side are cut off.
-- `pad`: the whole image in the middle of a black square.
-"""
-
-FITS: tuple[Fit, ...] = get_args(Fit)
 
 # An image is decoded to about this many times the size wanted, where its format can do so cheaply.
 _DRAFT = 2

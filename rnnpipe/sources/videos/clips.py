@@ -8,7 +8,6 @@ from typing import Any, Literal, TypedDict
 
 from rnnpipe.errors import BadRecord, DeadLetter
 from rnnpipe.sources.source import Reference
-from rnnpipe.sources.videos.decoding import find_duration
 
 Unit = Literal["seconds", "frames"]
 
@@ -93,6 +92,8 @@ def cut_windows(clip: Reference, rate: float, max_frames: int) -> Iterator[Refer
         References with the fields of `WindowFields`; a dead letter where the file cannot be read,
         or the labels contradict each other.
     """
+    from rnnpipe.sources.videos.decoding import find_duration
+
     try:
         _check_labels(clip.fields)
         seconds = find_duration(clip.fields["video"])

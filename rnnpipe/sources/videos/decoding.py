@@ -131,7 +131,7 @@ def _reporting(decoded: Callable[[], int]) -> Iterator[None]:
     Raises:
         BadRecord: of the file system (step `read video`), or of the data (step `decode video`).
     """
-    import av  # noqa: PLC0415  # configs of videos are read where it is not installed
+    import av  # configs of videos are read where it is not installed
 
     try:
         yield
@@ -143,7 +143,7 @@ def _reporting(decoded: Callable[[], int]) -> Iterator[None]:
 
 @contextmanager
 def _open(path: str | Path) -> Iterator[av.container.InputContainer]:
-    import av  # noqa: PLC0415  # as above
+    import av  # as above
 
     placed = as_path(path)
     with ExitStack() as opened:

@@ -17,7 +17,7 @@ def encode_video(path: Path, pictures: Iterable[Image.Image], rate: float) -> No
         pictures: one or more of mode `RGB`, all of one size.
         rate: frames for each second.
     """
-    import av  # noqa: PLC0415  # configs of videos are read where it is not installed
+    import av  # configs of videos are read where it is not installed
 
     with av.open(str(path), "w", options={"fflags": "+bitexact"}) as container:
         stream = container.add_stream("mpeg4", rate=Fraction(rate).limit_denominator(60_000))

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from rnnpipe.errors import BadRecord
-from rnnpipe.sources.images.decoding import Fit, square
+from rnnpipe.sources.images.decoding import square
+from rnnpipe.sources.images.fit import Fit
 from rnnpipe.sources.videos.decoding import Shown, describe_fault
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ class Framing:
 
     Args:
         size: height and width of the square, in pixels.
-        fit: how a picture that is not square becomes square, see `sources.images.decoding.Fit`.
+        fit: how a picture that is not square becomes square, see `sources.images.fit.Fit`.
         box: left, top, right and bottom of what is kept, as fractions of the upright picture;
             `None`: all of it.
     """
@@ -72,7 +73,7 @@ def check_size(width: int, height: int) -> None:
 
 
 def _to_image(frame: av.VideoFrame) -> Image.Image:
-    import av  # noqa: PLC0415  # configs of videos are read where it is not installed
+    import av  # configs of videos are read where it is not installed
 
     try:
         return frame.to_image()  # type: ignore[no-untyped-call,no-any-return]  # PyAV's

@@ -6,12 +6,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
-
 from rnnpipe.settings import setting
 from rnnpipe.sources.source import Progress
 from rnnpipe.sources.tfds import Tfds
-from rnnpipe.sources.videos.files import encode_video
 from rnnpipe.sources.videos.source import VideoSource
 from rnnpipe.sources.videos.table import ClipTable
 from rnnpipe.storage.cache import cache_folder
@@ -62,6 +59,10 @@ class TfdsVideos(Tfds, VideoSource):
 
     def write(self, folder: Path, progress: Progress) -> None:
         """Writes a video file for each example, and a table of them."""
+        from PIL import Image
+
+        from rnnpipe.sources.videos.files import encode_video
+
         total, done = self.count(), 0
         with (folder / _TABLE).open("w", encoding="utf-8") as file:
             for split, instruction in self.instructions.items():

@@ -3,10 +3,12 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from rnnpipe.errors import BadRecord
-from rnnpipe.sources.videos.decoding import Shown, read_video, sample_pictures
+
+if TYPE_CHECKING:  # what reads a config needs no PyAV
+    from rnnpipe.sources.videos.decoding import Shown
 
 T = TypeVar("T")
 
@@ -37,17 +39,21 @@ class FrameWindowReader(Generic[T]):
         convert: converts a picture to a frame; called once for a picture that is shown repeatedly.
     """
 
-    def __init__(self, path: str, rate: float, convert: Callable[[Shown], T]) -> None:
+    def __init__(self, path: str, rate: float, convert: "Callable[[Shown], T]") -> None:
         self._path, self._rate, self._convert = path, rate, convert
         self._start()
 
     def _start(self) -> None:
+        from rnnpipe.sources.videos.decoding import sample_pictures
+
         self._sampled = sample_pictures(self._watch(), self._rate)
         self._next, self._end = -1, (Fraction(0), 0)
         self._fault: BadRecord | None = None
         self._step()
 
-    def _watch(self) -> Iterator[Shown]:
+    def _watch(self) -> "Iterator[Shown]":
+        from rnnpipe.sources.videos.decoding import read_video
+
         for shown in read_video(self._path):
             self._end = shown.end, shown.index + 1
             yield shown

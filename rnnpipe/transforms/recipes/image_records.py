@@ -5,10 +5,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Self
 
-import numpy as np
-
 from rnnpipe.settings import Settings, setting
-from rnnpipe.sources.images.decoding import decode_image, read_bytes
 from rnnpipe.sources.raw_files import hash_content
 from rnnpipe.sources.source import Reference
 from rnnpipe.transforms.recipes.base import Encoded, Encoder, Outcome
@@ -61,6 +58,10 @@ class StoredImage:
 # The records of an image follow each other, so the last image is kept.
 @lru_cache(maxsize=1)
 def _read_image(path: str, image: ImageOptions, backbone_size: int | None) -> StoredImage:
+    import numpy as np
+
+    from rnnpipe.sources.images.decoding import decode_image, read_bytes
+
     data = read_bytes(path)
     values: dict[str, Any] = {"image_jpeg": image.encode(image.decode(data))}
     if backbone_size is not None:
@@ -93,6 +94,8 @@ def _fill_features(
         outcomes: of references with the field `image`; those of one image follow each other.
         features: the features; the outcomes of one batch of images are in memory at a time.
     """
+    import numpy as np
+
     for batch in _batch_images(outcomes, features.batch_size):
         pixels = {
             reference.fields["image"]: outcome.values["image_features"]

@@ -6,20 +6,15 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from rnnpipe.errors import BadRecord, UserError
 from rnnpipe.records.layout import CLIP_LABELS, LABELS
 from rnnpipe.records.specs import VIDEO, VIDEO_FEATURES
 from rnnpipe.settings import Settings, make_paths_absolute, setting
-from rnnpipe.sources.images.decoding import encode_jpeg
 from rnnpipe.sources.raw_files import hash_ends
 from rnnpipe.sources.source import Reference
 from rnnpipe.sources.videos.clips import Segment
-from rnnpipe.sources.videos.decoding import Shown
-from rnnpipe.sources.videos.framing import Framing
 from rnnpipe.sources.videos.source import VideoSource, VideoWindows
 from rnnpipe.storage.paths import as_path
 from rnnpipe.transforms.options import Data
@@ -30,7 +25,13 @@ from rnnpipe.transforms.recipes.image_features import FeatureOptions
 from rnnpipe.transforms.recipes.images import ImageOptions
 from rnnpipe.transforms.recipes.labels import learn_labels, save_labels, too_few_labels
 
-Array = np.ndarray[Any, np.dtype[Any]]
+if TYPE_CHECKING:  # what reads a config needs neither NumPy nor PyAV
+    import numpy as np
+
+    from rnnpipe.sources.videos.decoding import Shown
+    from rnnpipe.sources.videos.framing import Framing
+
+    Array = np.ndarray[Any, np.dtype[Any]]
 
 NO_LABEL = -1
 
@@ -58,8 +59,10 @@ class FrameOptions(ImageOptions):
             raise UserError("box", expected, str(list(self.box)), fix)
 
     @property
-    def framing(self) -> Framing:
+    def framing(self) -> "Framing":
         """How a picture becomes a square."""
+        from rnnpipe.sources.videos.framing import Framing
+
         return Framing(self.size, self.fit, self.box)
 
 
@@ -199,7 +202,7 @@ class Frame:
     """
 
     jpeg: bytes
-    pixels: Array | None
+    pixels: "Array | None"
     is_damaged: bool
 
 
@@ -213,12 +216,16 @@ class ConvertFrame:
         backbone: how they become the backbone's; None: there is none.
     """
 
-    framing: Framing
+    framing: "Framing"
     quality: int
-    backbone: Framing | None
+    backbone: "Framing | None"
 
-    def __call__(self, shown: Shown) -> Frame:
+    def __call__(self, shown: "Shown") -> Frame:
         """The frame of a picture."""
+        import numpy as np
+
+        from rnnpipe.sources.images.decoding import encode_jpeg
+
         pixels = None if self.backbone is None else np.asarray(self.backbone(shown))
         jpeg = encode_jpeg(self.framing(shown), self.quality)
         return Frame(jpeg, pixels, shown.frame.is_corrupt)
@@ -230,8 +237,10 @@ def _read_windows(path: str, rate: float, convert: ConvertFrame) -> FrameWindowR
     return FrameWindowReader(path, rate, convert)
 
 
-def _compute(features: FeatureOptions, window: FrameWindow[Frame]) -> Array:
+def _compute(features: FeatureOptions, window: FrameWindow[Frame]) -> "Array":
     """The features of frames, `(frames, channels)`; of a picture that stays on show only once."""
+    import numpy as np
+
     _, first, which = np.unique(window.indices, return_index=True, return_inverse=True)
     pixels = [window.frames[place].pixels for place in first]
     vectors: Array = features.average(np.stack(pixels))[which]

@@ -33,7 +33,7 @@ def test_images_are_generated_once_and_read(tmp_path, monkeypatch):
     source = Shapes(path=tmp_path / "new" / "shapes", **SETTINGS)
     source.prepare(lambda done, total: calls.append((done, total)))
     assert calls[-1] == (10, 10)
-    monkeypatch.setattr(shapes_vqa, "write_shapes", forbidden)
+    monkeypatch.setattr(shapes, "write_shapes", forbidden)
     source = pickle.loads(pickle.dumps(Shapes(path=tmp_path / "new" / "shapes", **SETTINGS)))
     source.prepare(ignore_progress)
     assert (source.kind, source.split_names, source.settings) == ("shapes", {"train"}, SETTINGS)
@@ -65,7 +65,7 @@ def test_other_code_has_a_folder_of_its_own(tmp_path, monkeypatch):
     assert before.name.startswith("shapes-10x4-32px-0.1-seed3-")
     (tmp_path / "code").mkdir()
     (tmp_path / "code" / "scene.py").write_text("SIDES = 7\n")
-    monkeypatch.setattr(shapes, "__file__", str(tmp_path / "code" / "__init__.py"))
+    monkeypatch.setattr(shapes_vqa, "_CODE", tmp_path / "code")
     assert Shapes(path=tmp_path, **SETTINGS).folder != before
 
 
@@ -74,7 +74,7 @@ def test_another_process_was_faster(tmp_path, monkeypatch):
         write_shapes(source.folder, **settings)
         write_shapes(folder, **settings)
 
-    monkeypatch.setattr(shapes_vqa, "write_shapes", write_late)
+    monkeypatch.setattr(shapes, "write_shapes", write_late)
     source = Shapes(path=tmp_path, **SETTINGS)
     source.prepare(ignore_progress)
     assert len(list(source.read(source.partitions()[0]))) == 40

@@ -11,12 +11,12 @@ from PIL import Image
 
 from rnnpipe.errors import BadRecord
 from rnnpipe.sources.images.decoding import (
-    FITS,
     decode_image,
     encode_jpeg,
     read_image,
     read_whole_image,
 )
+from rnnpipe.sources.images.fit import FITS
 
 RED, GREEN, BLUE, WHITE, BLACK = (
     (255, 0, 0),

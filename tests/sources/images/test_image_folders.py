@@ -7,7 +7,8 @@ from PIL import Image
 from rnnpipe.errors import UserError
 from rnnpipe.sources.generated.clutter.drawing import KINDS, outline
 from rnnpipe.sources.generated.cluttered_shapes import ClutteredShapes
-from rnnpipe.sources.images.decoding import FITS, read_image
+from rnnpipe.sources.images.decoding import read_image
+from rnnpipe.sources.images.fit import FITS
 from rnnpipe.sources.images.image_folders import ImageFolders
 from tests.sources.reading import ignore_progress, read_all
 
