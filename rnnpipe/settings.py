@@ -4,11 +4,13 @@ From the one declaration come the argument of the Python class, the key of the Y
 check, its line in the JSON schema, and the flag of the Beam job.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import MISSING, Field, dataclass, field, fields, replace
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, TypeVar, Union, dataclass_transform
+from typing import Annotated, Any, ClassVar, TypeVar, dataclass_transform
 
 from rnnpipe.errors import UserError
 from rnnpipe.plugins import find_plugins, load_plugin
@@ -71,20 +73,45 @@ class Kinds:
     group: str
     ours: Mapping[str, str]
 
-    def load(self) -> dict[str, type["Settings"]]:
+    def load(self, only: Container[str] | None = None) -> dict[str, type["Settings"]]:
         """The class of each kind.
+
+        Args:
+            only: the kinds to import, those of them that the family has; None: all.
 
         Raises:
             UserError: two packages claim one kind, or what an entry point names is no such class.
         """
-        kinds = {kind: _import(target) for kind, target in self.ours.items()}
+        kinds = {
+            kind: _import(target)
+            for kind, target in self.ours.items()
+            if only is None or kind in only
+        }
         for kind, entry in find_plugins(self.group, self.ours).items():
+            if only is not None and kind not in only:
+                continue
             loaded = load_plugin(entry)
             if not (isinstance(loaded, type) and issubclass(loaded, Settings)):
                 where, fix = f"entry point {kind} of {self.group}", "correct the entry point"
                 raise UserError(where, "a subclass of rnnpipe.settings.Settings", repr(loaded), fix)
             kinds[kind] = loaded
         return kinds
+
+
+_read_kinds: ContextVar[Container[str] | None] = ContextVar("read kinds", default=None)
+
+
+@contextmanager
+def reading_kinds(kinds: Container[str]) -> Iterator[None]:
+    """Schemas that pydantic makes in this context read these kinds of each family alone.
+
+    To import and describe all kinds takes many times as long as those that a config names.
+    """
+    token = _read_kinds.set(kinds)
+    try:
+        yield
+    finally:
+        _read_kinds.reset(token)
 
 
 def _import(target: str) -> Any:
@@ -138,13 +165,24 @@ class Settings:
         family = cls.__dict__.get("kinds")
         if family is None:
             return handler(source)
-        import pydantic  # noqa: PLC0415  # only the YAML engine needs it
+        from pydantic_core import core_schema  # noqa: PLC0415  # only the YAML engine needs it
 
-        members = tuple(family.load().values())
-        if len(members) == 1:
-            return handler.generate_schema(members[0])
-        by_kind = pydantic.Field(discriminator="kind")
-        return handler.generate_schema(Annotated[Union[members], by_kind])  # noqa: UP007  # `|` joins no tuple
+        kinds = family.load(_read_kinds.get())
+        members = {kind: handler.generate_schema(member) for kind, member in kinds.items()}
+        if not members:
+            return core_schema.is_instance_schema(cls)  # which no text becomes
+        return core_schema.tagged_union_schema(members, discriminator="kind")
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: Any, handler: Any) -> Any:
+        described = handler(core_schema)
+        if "kinds" not in cls.__dict__:
+            properties = handler.resolve_ref_schema(described)["properties"]
+            for declared in fields(cls):  # type: ignore[arg-type]  # subclasses are dataclasses
+                # pydantic describes no default that is made anew for each section.
+                if declared.default_factory is not MISSING:
+                    properties[declared.name]["default"] = declared.default_factory()
+        return described
 
 
 def _check_bounds(owner: str, declared: Field[Any], value: Any) -> None:

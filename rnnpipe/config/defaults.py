@@ -1,11 +1,15 @@
 """Default sections: a key that is written never changes the defaults of the keys beside it."""
 
-from typing import Any
+from dataclasses import MISSING, fields
+from typing import Any, get_args, get_type_hints
 
-from rnnpipe.config.json_schema import Schema, Shape
+from pydantic_core import to_jsonable_python
+
+from rnnpipe.config.leaves import default_at, find_section
+from rnnpipe.settings import Settings
 
 
-def fill_defaults(value: Any, schema: Schema, shape: Shape) -> Any:
+def fill_defaults(value: Any, settings: type, default: Any = MISSING) -> Any:
     """A value whose sections have all the keys of the sections that are their defaults.
 
     A setting's default may be a section with values of its own, e.g. an attention of 64 units where
@@ -14,31 +18,34 @@ def fill_defaults(value: Any, schema: Schema, shape: Shape) -> Any:
 
     Args:
         value: what was written, as JSON has it.
-        schema: the schema.
-        shape: what it wants at this place.
+        settings: the class of the section that it becomes; values of others stay as they are.
+        default: the section that it has where nothing is written; `dataclasses.MISSING`: none.
     """
-    if isinstance(value, list):
-        return [fill_defaults(item, schema, schema.under(shape, i)) for i, item in enumerate(value)]
-    if not isinstance(value, dict):
+    if not isinstance(value, dict) or not issubclass(settings, Settings):
         return value
-    resolved = schema.resolve(shape)
-    if isinstance(default := resolved.get("default"), dict):
-        value = _overlay(default, value)
-    if variants := schema.variants(resolved):
-        resolved = variants.get(str(value.get(schema.tag_key(resolved))), {})
-    if not resolved.get("properties"):
-        return value
-    return {
-        key: fill_defaults(item, schema, schema.under(resolved, key)) for key, item in value.items()
-    }
-
-
-def _overlay(default: dict[str, Any], value: dict[str, Any]) -> dict[str, Any]:
-    if value.get("kind", default.get("kind")) != default.get("kind"):
-        return value
-    merged = dict(default)
+    if family := settings.__dict__.get("kinds"):
+        kind = value.get("kind", getattr(default, "kind", None))
+        settings = family.load([kind]).get(kind) if isinstance(kind, str) else None
+        if settings is None:
+            return value
+        default = default if isinstance(default, settings) else MISSING
+    elif not isinstance(default, settings):
+        default = MISSING
+    filled = {} if default is MISSING else dict(to_jsonable_python(default))
+    hints = get_type_hints(settings)
+    declared = {field.name: field for field in fields(settings)}  # type: ignore[arg-type]  # as in leaves
     for key, item in value.items():
-        under = default.get(key)
-        both = isinstance(under, dict) and isinstance(item, dict)
-        merged[key] = _overlay(under, item) if both else item  # type: ignore[arg-type]  # a dict
-    return merged
+        known = declared.get(key)
+        section = MISSING if known is None else default_at(known, default)
+        filled[key] = item if known is None else _fill_item(item, hints[key], section)
+    return filled
+
+
+def _fill_item(value: Any, hint: Any, default: Any) -> Any:
+    """The value of a key: a section, a sequence of sections, or any other."""
+    if section := find_section(hint):
+        return fill_defaults(value, section, default)
+    sections = [section for section in map(find_section, get_args(hint)) if section]
+    if isinstance(value, list) and sections:
+        return [fill_defaults(item, sections[0]) for item in value]
+    return value

@@ -3,8 +3,8 @@
 from typing import Any
 
 import yaml
+from pydantic_core import to_jsonable_python
 
-from rnnpipe.config.json_schema import adapter_of
 from rnnpipe.config.scalars import read_scalar
 
 _TEXT = "tag:yaml.org,2002:str"
@@ -38,9 +38,7 @@ def dump_config(config: Any) -> str:
 
 def dump_settings(settings: Any) -> dict[str, Any]:
     """All values of settings as nested mappings and lists, as YAML has them."""
-    values: dict[str, Any] = adapter_of(type(settings)).dump_python(
-        settings, mode="json", by_alias=True, round_trip=True
-    )
+    values: dict[str, Any] = to_jsonable_python(settings)
     return values
 
 

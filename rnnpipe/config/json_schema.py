@@ -1,23 +1,28 @@
 """What a model allows at each place, read from its JSON schema."""
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from pydantic import TypeAdapter
 
 from rnnpipe.config.nodes import Node, Path, dotted
-
-Shape = dict[str, Any]
-
-
-_ADAPTERS: dict[type, TypeAdapter[Any]] = {}
+from rnnpipe.config.placed_defaults import Shape, place_defaults
+from rnnpipe.settings import reading_kinds
 
 
-def adapter_of(model: type) -> TypeAdapter[Any]:
-    """What checks and dumps a class of settings; making it takes a tenth of a second."""
-    if model not in _ADAPTERS:
-        _ADAPTERS[model] = TypeAdapter(model)
-    return _ADAPTERS[model]
+@cache
+def adapter_of(model: type, kinds: frozenset[str] | None = None) -> TypeAdapter[Any]:
+    """What checks and describes a class of settings.
+
+    Args:
+        model: the class: `Settings`, or any that pydantic can check.
+        kinds: the kinds of sections that it reads; None: all that there are.
+    """
+    if kinds is None:
+        return TypeAdapter(model)
+    with reading_kinds(kinds):
+        return TypeAdapter(model)
 
 
 class Schema:
@@ -28,7 +33,8 @@ class Schema:
     """
 
     def __init__(self, model: type) -> None:
-        self.root: Shape = adapter_of(model).json_schema(by_alias=True, mode="validation")
+        described = adapter_of(model).json_schema(by_alias=True, mode="validation")
+        self.root: Shape = place_defaults(described)
         self._definitions: dict[str, Shape] = self.root.get("$defs", {})
 
     def resolve(self, shape: Shape) -> Shape:
@@ -90,13 +96,12 @@ class Schema:
         return sorted(paths, key=lambda path: (path.count("."), path))
 
     def _paths(self, shape: Shape, path: Path, seen: tuple[str, ...]) -> Iterator[Path]:
-        reference = shape.get("$ref")
-        if reference in seen:
-            # A recursive model is described once.
-            return
-        if reference is not None:
-            shape = self.resolve({"$ref": reference})
-            seen = (*seen, reference)
+        if "$ref" in shape:
+            shape = self.resolve({"$ref": shape["$ref"]})
+            if (title := str(shape.get("title"))) in seen:
+                # A recursive model is described once, whatever the defaults at its places.
+                return
+            seen = (*seen, title)
         for member in [*shape.get("anyOf", []), *shape.get("oneOf", [])]:
             yield from self._paths(member, path, seen)
         for key, child in shape.get("properties", {}).items():

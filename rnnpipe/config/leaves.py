@@ -69,8 +69,7 @@ def _walk(
     hints = get_type_hints(settings)
     for declared in fields(settings):
         here = (*path, declared.name)
-        value = getattr(default, declared.name, MISSING)
-        value = _default_of(declared) if value is MISSING else value
+        value = default_at(declared, default)
         section = find_section(hints[declared.name])
         if section is None:
             yield Leaf(here, settings, kinds, declared, hints[declared.name], value)
@@ -109,7 +108,17 @@ def find_section(hint: Any) -> type[Settings] | None:
     return section if is_section else None
 
 
-def _default_of(declared: Field[Any]) -> Any:
-    if declared.default_factory is not MISSING:
+def default_at(declared: Field[Any], section: Any = MISSING) -> Any:
+    """The default of a setting.
+
+    Args:
+        declared: the setting.
+        section: the section that has it, where that is a default itself, with values of its own.
+
+    Returns:
+        The default; `dataclasses.MISSING` if the setting is required.
+    """
+    value = getattr(section, declared.name, MISSING)
+    if value is MISSING and declared.default_factory is not MISSING:
         return declared.default_factory()
-    return declared.default
+    return declared.default if value is MISSING else value

@@ -1,7 +1,7 @@
 """Configuration files: one YAML is one run, and all its faults are reported at once."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -14,6 +14,7 @@ from rnnpipe.config.explain import translate
 from rnnpipe.config.json_schema import Schema, adapter_of
 from rnnpipe.config.nodes import FaultList, Node, Place, make_tree
 from rnnpipe.config.overrides import Overrides, apply_overrides
+from rnnpipe.config.placed_defaults import place_defaults
 from rnnpipe.config.reader import read_text, read_tree
 from rnnpipe.config.suggest import choice, got
 from rnnpipe.errors import Faults, UserError
@@ -163,7 +164,7 @@ def json_schema(schemas: Mapping[str, type]) -> dict[str, Any]:
         (task, "validation", adapter_of(model)) for task, model in schemas.items()
     ]
     references, document = TypeAdapter.json_schemas(models)
-    return {
+    document = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A run of rnnpipe",
         "type": "object",
@@ -178,6 +179,7 @@ def json_schema(schemas: Mapping[str, type]) -> dict[str, Any]:
         ],
         **document,
     }
+    return place_defaults(document)
 
 
 def _check(root: Node, schemas: Mapping[str, type[T]], faults: FaultList) -> T | None:
@@ -190,15 +192,31 @@ def _check(root: Node, schemas: Mapping[str, type[T]], faults: FaultList) -> T |
 
 
 def _validate(root: Node, model: type[T], faults: FaultList) -> T | None:
-    schema = Schema(model)
-    values = fill_defaults(root.plain(), schema, schema.root)
+    values = fill_defaults(root.plain(), model)
+    # As JSON, since pydantic's strict mode then takes lists for tuples and text for paths.
+    text = json.dumps(values)
     try:
-        # As JSON, since pydantic's strict mode then takes lists for tuples and text for paths.
-        checked: T | None = adapter_of(model).validate_json(json.dumps(values), strict=True)
+        try:
+            kinds = frozenset(_find_kinds(values))
+            checked: T = adapter_of(model, kinds).validate_json(text, strict=True)
+        except ValidationError:
+            # What is wrong is explained by all that would be right, which takes longer to describe.
+            checked = adapter_of(model).validate_json(text, strict=True)
     except ValidationError as error:
-        translate(error, schema, root, faults)
-        checked = None
+        translate(error, Schema(model), root, faults)
+        return None
     return checked
+
+
+def _find_kinds(values: Any) -> Iterator[str]:
+    """The kinds that values name, at whatever place."""
+    if isinstance(values, dict):
+        if isinstance(kind := values.get("kind"), str):
+            yield kind
+        values = list(values.values())
+    if isinstance(values, list):
+        for item in values:
+            yield from _find_kinds(item)
 
 
 def _tell_task(root: Node, task: Node | None, tasks: list[str], faults: FaultList) -> None:

@@ -40,8 +40,9 @@ def hint(schema: Schema, shape: Shape, node: Node | None) -> str:
     elif node is not None and isinstance(node.value, bool | int | float):
         suggestion = _for_number(options, node.value, node.written)
         suggestion = suggestion or _for_structure(schema, options, node.written)
-    default = schema.resolve(shape).get("default")
-    if suggestion is None and default is not None:
+    resolved = schema.resolve(shape)
+    if suggestion is None and "default" in resolved:
+        default = resolved["default"]
         suggestion = f"the default is {shown(json.dumps(default, ensure_ascii=False))}"
     return suggestion or "correct the value"
 

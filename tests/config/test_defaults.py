@@ -3,7 +3,6 @@ from typing import Literal
 import pytest
 
 from rnnpipe.config.defaults import fill_defaults
-from rnnpipe.config.json_schema import Schema
 from rnnpipe.settings import Kinds, Settings
 
 
@@ -36,8 +35,7 @@ class Model(Settings):
 
 
 def fill(value):
-    schema = Schema(Model)
-    return fill_defaults(value, schema, schema.root)
+    return fill_defaults(value, Model)
 
 
 def test_a_key_keeps_the_defaults_of_the_keys_beside_it():
@@ -47,7 +45,7 @@ def test_a_key_keeps_the_defaults_of_the_keys_beside_it():
 
 def test_another_kind_has_its_own_defaults():
     filled = fill({"encoder": {"cell": {"kind": "lstm", "bias": 2.0}}})
-    assert filled == {"encoder": {"cell": {"kind": "lstm", "units": 256, "bias": 2.0}, "depth": 2}}
+    assert filled == {"encoder": {"cell": {"kind": "lstm", "bias": 2.0}, "depth": 2}}
 
 
 def test_the_default_kind_may_be_explicit():
