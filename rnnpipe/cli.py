@@ -5,17 +5,13 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rnnpipe import __version__, api
 from rnnpipe.errors import UserError
 from rnnpipe.output import use_utf8, write_notice, write_output
 from rnnpipe.requirements import requiring
 from rnnpipe.storage.paths import local_path
-
-if TYPE_CHECKING:
-    from rnnpipe.tasks.base import Task
 
 # Everything else is imported by the verb that needs it: `rnnpipe --help` must answer at once.
 
@@ -32,6 +28,7 @@ examples:
   rnnpipe build vqa -- --runner=FlinkRunner --flink_master=localhost:8081
 """
 
+_BEAM = "Options after `--` are Beam's, e.g. `-- --runner=FlinkRunner`."
 
 _PATHS = {"config": "CONFIG", "run": "RUN", "runs_dir": "--runs-dir"}
 """The arguments that are paths of this machine; records and raw data may be in an object store."""
@@ -99,71 +96,46 @@ def _make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"rnnpipe {__version__}")
     parser.set_defaults(extras=())  # of verbs that call the API: it checks them
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    stages = (_add_run, _add_build, _add_train, _add_resume, _add_evaluate)
+    for add in (_add_init, _add_config, *stages, _add_predict, _add_inspect):
+        add(verbs)
+    return parser
 
-    config = argparse.ArgumentParser(add_help=False)
-    config.add_argument(
-        "config", metavar="CONFIG", help="a YAML file or the name of a shipped config"
+
+def _add_verb(verbs: Any, name: str, text: str, **options: Any) -> argparse.ArgumentParser:
+    description = options.pop("description", f"{text[0].upper()}{text[1:]}.")
+    verb: argparse.ArgumentParser = verbs.add_parser(
+        name, help=text, description=description, **options
     )
-    config.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        dest="overrides",
-        metavar="KEY=VALUE",
-        help="set a key of the config, e.g. train.epochs=2; may be repeated",
-    )
-    runs = argparse.ArgumentParser(add_help=False)
-    runs.add_argument("--runs-dir", default="runs", help="the folder of all runs (default: runs)")
-    run = argparse.ArgumentParser(add_help=False)
-    run.add_argument(
-        "run", metavar="RUN", help="the folder of a run, or of several: then the newest"
+    return verb
+
+
+def _take_config(verb: argparse.ArgumentParser) -> None:
+    text = "a YAML file or the name of a shipped config"
+    verb.add_argument("config", metavar="CONFIG", help=text)
+    _take_overrides(verb, "a key of the config, e.g. train.epochs=2")
+
+
+def _take_overrides(verb: argparse.ArgumentParser, what: str) -> None:
+    text = f"set {what}; may be repeated"
+    verb.add_argument(
+        "--set", action="append", default=[], dest="overrides", metavar="KEY=VALUE", help=text
     )
 
-    verb = verbs.add_parser("init", help="print a shipped config to edit, or list them")
+
+def _take_runs_dir(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--runs-dir", default="runs", help="the folder of all runs (default: runs)")
+
+
+def _take_run(verb: argparse.ArgumentParser) -> None:
+    text = "the folder of a run, or of several: then the newest"
+    verb.add_argument("run", metavar="RUN", help=text)
+
+
+def _add_init(verbs: Any) -> None:
+    verb = _add_verb(verbs, "init", "print a shipped config to edit, or list them")
     verb.add_argument("name", nargs="?", metavar="NAME", help="its name, e.g. vqa")
     verb.set_defaults(act=_init)
-    verb = verbs.add_parser("run", parents=[config, runs], help="build, train, evaluate, report")
-    verb.set_defaults(act=_run)
-    verb = verbs.add_parser("build", parents=[config], help="build the records")
-    verb.set_defaults(act=_build)
-    verb = verbs.add_parser("train", parents=[config, runs], help="train on finished records")
-    verb.set_defaults(act=_train)
-    verb = verbs.add_parser("resume", parents=[run], help="continue an interrupted run")
-    verb.set_defaults(act=_resume)
-    verb = verbs.add_parser("evaluate", parents=[run], help="score a run and write its report")
-    verb.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        dest="overrides",
-        metavar="KEY=VALUE",
-        help="set a key of evaluate, e.g. evaluate.search.beam_width=10: the results go into a "
-        "folder of their own in the run; may be repeated",
-    )
-    verb.set_defaults(act=_evaluate)
-    verb = verbs.add_parser(
-        "predict",
-        parents=[run],
-        help="predict for an input of your own",
-        description="The inputs depend on the task of the run: `rnnpipe predict RUN --help` lists "
-        "them.",
-        usage="rnnpipe predict RUN [INPUTS]",
-    )
-    verb.add_argument(
-        "inputs", nargs=argparse.REMAINDER, metavar="INPUTS", help="options of the run's task"
-    )
-    verb.set_defaults(act=_predict, extras=("train", "report"))
-    verb = verbs.add_parser("config", help="show a config with its defaults, or the JSON schema")
-    verb.add_argument("config", nargs="?", metavar="CONFIG", help="the run's YAML file")
-    verb.add_argument("--set", action="append", default=[], dest="overrides", metavar="KEY=VALUE")
-    verb.add_argument("--schema", action="store_true", help="print the JSON schema of all configs")
-    verb.set_defaults(act=_config, extras=("runs",))
-    verb = verbs.add_parser("inspect", help="show the contents of a records directory")
-    verb.add_argument("directory", metavar="DIRECTORY", help="a records directory")
-    verb.add_argument("--examples", default="3", metavar="N", help="records to show (default: 3)")
-    verb.add_argument("--check", action="store_true", help="read every record and check it")
-    verb.set_defaults(act=_inspect, extras=("runs",))
-    return parser
 
 
 def _init(options: argparse.Namespace) -> None:
@@ -178,35 +150,88 @@ def _init(options: argparse.Namespace) -> None:
         write_output(f"{name:{width}}  {summarize_config(name)}\n")
 
 
+def _add_run(verbs: Any) -> None:
+    verb = _add_verb(verbs, "run", "build, train, evaluate, report", epilog=_BEAM)
+    _take_config(verb)
+    _take_runs_dir(verb)
+    verb.set_defaults(act=_run)
+
+
 def _run(options: argparse.Namespace) -> None:
     api.run(
         options.config, options.overrides, runs_dir=options.runs_dir, beam_args=options.beam_args
     )
 
 
+def _add_build(verbs: Any) -> None:
+    verb = _add_verb(verbs, "build", "build the records", epilog=_BEAM)
+    _take_config(verb)
+    verb.set_defaults(act=_build)
+
+
 def _build(options: argparse.Namespace) -> None:
     api.build(options.config, options.overrides, beam_args=options.beam_args)
+
+
+def _add_train(verbs: Any) -> None:
+    verb = _add_verb(verbs, "train", "train on finished records")
+    _take_config(verb)
+    _take_runs_dir(verb)
+    verb.set_defaults(act=_train)
 
 
 def _train(options: argparse.Namespace) -> None:
     api.train(options.config, options.overrides, runs_dir=options.runs_dir)
 
 
+def _add_resume(verbs: Any) -> None:
+    verb = _add_verb(verbs, "resume", "continue an interrupted run")
+    _take_run(verb)
+    verb.set_defaults(act=_resume)
+
+
 def _resume(options: argparse.Namespace) -> None:
     api.resume(options.run)
+
+
+def _add_evaluate(verbs: Any) -> None:
+    verb = _add_verb(verbs, "evaluate", "score a run and write its report")
+    _take_run(verb)
+    _take_overrides(
+        verb,
+        "a key of evaluate, e.g. evaluate.search.beam_width=10: the results go into a folder of "
+        "their own in the run",
+    )
+    verb.set_defaults(act=_evaluate)
 
 
 def _evaluate(options: argparse.Namespace) -> None:
     api.load(options.run).evaluate(options.overrides)
 
 
+def _add_predict(verbs: Any) -> None:
+    verb = _add_verb(
+        verbs,
+        "predict",
+        "predict for an input of your own",
+        description="The inputs depend on the task of the run: `rnnpipe predict RUN --help` lists "
+        "them.",
+        usage="rnnpipe predict RUN [INPUTS]",
+    )
+    _take_run(verb)
+    text = "options of the run's task"
+    verb.add_argument("inputs", nargs=argparse.REMAINDER, metavar="INPUTS", help=text)
+    verb.set_defaults(act=_predict, extras=("train", "report"))
+
+
 def _predict(options: argparse.Namespace) -> None:
     from rnnpipe.runs.console import make_console
+    from rnnpipe.runs.input_options import parse_inputs
     from rnnpipe.runs.print_prediction import print_prediction
     from rnnpipe.tasks.prediction import Prediction
 
     run = api.load(options.run)
-    inputs, picture = _parse_inputs(options, run.task)
+    inputs, picture = parse_inputs(options.inputs, run.task, options.run)
     if run.path != options.run:
         write_notice(f"predicting with {run.path}")
     predicted = run.predict_options(inputs)
@@ -216,37 +241,13 @@ def _predict(options: argparse.Namespace) -> None:
     print_prediction(predicted, picture or run.path / "prediction.png", make_console())
 
 
-def _parse_inputs(
-    options: argparse.Namespace,
-    task: "Task[Any]",
-) -> tuple[dict[str, Any], Path | None]:
-    """The inputs of `predict` as written, by name, and the file of the picture."""
-    parser = argparse.ArgumentParser(
-        prog=f"rnnpipe predict {options.run}",
-        description=f"Predicts with a trained model of the task {task.name}.",
-        argument_default=argparse.SUPPRESS,
-        allow_abbrev=False,
-    )
-    for declared in task.inputs:
-        option = f"--{declared.name}"
-        if declared.type is bool:
-            parser.add_argument(option, dest=declared.name, action="store_true", help=declared.help)
-            continue
-        default = "" if declared.required or not declared.default else declared.default
-        text = f"{declared.help} (default: {default})" if default else declared.help
-        parser.add_argument(option, dest=declared.name, metavar=declared.metavar, help=text)
-    if task.draws:
-        help_text = "the file of the picture (default: in the run)"
-        parser.add_argument("--picture", default=None, metavar="FILE", help=help_text)
-    known, unknown = parser.parse_known_args(options.inputs)
-    texts = vars(known)
-    picture = texts.pop("picture", None)
-    # The task refuses unknown inputs, together with all other mistakes.
-    names = [word.removeprefix("--").partition("=")[0] for word in unknown if word.startswith("--")]
-    if unknown and not names:
-        parser.error(f"unrecognized arguments: {' '.join(unknown)}")
-    file = None if picture is None else local_path("--picture", picture)
-    return {**texts, **dict.fromkeys(names, "")}, file
+def _add_config(verbs: Any) -> None:
+    verb = _add_verb(verbs, "config", "show a config with its defaults, or the JSON schema")
+    text = "a YAML file or the name of a shipped config"
+    verb.add_argument("config", nargs="?", metavar="CONFIG", help=text)
+    _take_overrides(verb, "a key of the config, e.g. train.epochs=2")
+    verb.add_argument("--schema", action="store_true", help="print the JSON schema of all configs")
+    verb.set_defaults(act=_config, extras=("runs",))
 
 
 def _config(options: argparse.Namespace) -> None:
@@ -265,6 +266,14 @@ def _config(options: argparse.Namespace) -> None:
         raise UserError("rnnpipe config", "a CONFIG or --schema", "neither", "name a YAML file")
     else:
         write_output(dump_config(api.load_config(options.config, options.overrides)))
+
+
+def _add_inspect(verbs: Any) -> None:
+    verb = _add_verb(verbs, "inspect", "show the contents of a records directory")
+    verb.add_argument("directory", metavar="DIRECTORY", help="a records directory")
+    verb.add_argument("--examples", default="3", metavar="N", help="records to show (default: 3)")
+    verb.add_argument("--check", action="store_true", help="read every record and check it")
+    verb.set_defaults(act=_inspect, extras=("runs",))
 
 
 def _inspect(options: argparse.Namespace) -> None:
