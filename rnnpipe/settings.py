@@ -102,8 +102,8 @@ _read_kinds: ContextVar[Container[str] | None] = ContextVar("read kinds", defaul
 
 
 @contextmanager
-def reading_kinds(kinds: Container[str]) -> Iterator[None]:
-    """Schemas that pydantic makes in this context read these kinds of each family alone.
+def reading_kinds(kinds: Container[str] | None) -> Iterator[None]:
+    """Schemas that pydantic makes in this context read these kinds of each family; None: all.
 
     To import and describe all kinds takes many times as long as those that a config names.
     """

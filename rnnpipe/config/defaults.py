@@ -25,15 +25,15 @@ def fill_defaults(value: Any, settings: type, default: Any = MISSING) -> Any:
         return value
     if family := settings.__dict__.get("kinds"):
         kind = value.get("kind", getattr(default, "kind", None))
-        settings = family.load([kind]).get(kind) if isinstance(kind, str) else None
-        if settings is None:
+        members = family.load([kind]) if isinstance(kind, str) else {}
+        if kind not in members:
             return value
-        default = default if isinstance(default, settings) else MISSING
-    elif not isinstance(default, settings):
+        settings = members[kind]
+    if type(default) is not settings:
         default = MISSING
     filled = {} if default is MISSING else dict(to_jsonable_python(default))
     hints = get_type_hints(settings)
-    declared = {field.name: field for field in fields(settings)}  # type: ignore[arg-type]  # as in leaves
+    declared = {field.name: field for field in fields(settings)}
     for key, item in value.items():
         known = declared.get(key)
         section = MISSING if known is None else default_at(known, default)

@@ -4,8 +4,9 @@ import difflib
 import json
 from collections.abc import Iterable, Sequence
 
-from rnnpipe.config.json_schema import Schema, Shape
+from rnnpipe.config.json_schema import Schema
 from rnnpipe.config.nodes import shown
+from rnnpipe.config.placed_defaults import Shape
 
 _FORMATS = {
     "path": "a path",

@@ -8,8 +8,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from rnnpipe.config.describe import closest, either, expected, listed, literal
-from rnnpipe.config.json_schema import Schema, Shape
+from rnnpipe.config.json_schema import Schema
 from rnnpipe.config.nodes import FaultList, Node, Path, dotted, shown
+from rnnpipe.config.placed_defaults import Shape
 from rnnpipe.config.suggest import choice, got, hint
 from rnnpipe.errors import Faults, UserError
 

@@ -1,7 +1,6 @@
 """What a model allows at each place, read from its JSON schema."""
 
 from collections.abc import Iterator
-from functools import cache
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -10,19 +9,20 @@ from rnnpipe.config.nodes import Node, Path, dotted
 from rnnpipe.config.placed_defaults import Shape, place_defaults
 from rnnpipe.settings import reading_kinds
 
+_ADAPTERS: dict[tuple[type, frozenset[str] | None], TypeAdapter[Any]] = {}
 
-@cache
+
 def adapter_of(model: type, kinds: frozenset[str] | None = None) -> TypeAdapter[Any]:
-    """What checks and describes a class of settings.
+    """What checks and describes a class of settings; it is made once.
 
     Args:
         model: the class: `Settings`, or any that pydantic can check.
         kinds: the kinds of sections that it reads; None: all that there are.
     """
-    if kinds is None:
-        return TypeAdapter(model)
-    with reading_kinds(kinds):
-        return TypeAdapter(model)
+    if (model, kinds) not in _ADAPTERS:
+        with reading_kinds(kinds):
+            _ADAPTERS[model, kinds] = TypeAdapter(model)
+    return _ADAPTERS[model, kinds]
 
 
 class Schema:

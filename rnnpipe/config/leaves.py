@@ -77,7 +77,7 @@ def _walk(
             yield from _walk(section, value, here, kinds, families)
         elif section not in families:
             for kind, member in family.load().items():
-                start = value if isinstance(value, member) else MISSING
+                start = value if type(value) is member else MISSING
                 yield from _walk(member, start, here, (*kinds, kind), families | {section})
 
 

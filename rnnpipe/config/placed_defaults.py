@@ -52,7 +52,7 @@ class _Placer:
         section = shape.get("default", section)
         if "discriminator" in shape:
             return self._place_kinds(shape, section)
-        placed = {}
+        placed: Shape = {}
         for key, value in shape.items():
             if key == "$ref":
                 placed[key] = self._refer(value, section)

@@ -3,8 +3,9 @@
 import json
 
 from rnnpipe.config.describe import closest, count, listed, literal, values
-from rnnpipe.config.json_schema import Schema, Shape
+from rnnpipe.config.json_schema import Schema
 from rnnpipe.config.nodes import Node, shown
+from rnnpipe.config.placed_defaults import Shape
 from rnnpipe.config.scalars import as_number
 
 _YES = {"yes", "y", "on", "true", "1"}
