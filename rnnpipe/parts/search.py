@@ -1,7 +1,8 @@
 """How sequences are decoded."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from rnnpipe.errors import UserError
 from rnnpipe.settings import Kinds, Settings, setting
@@ -100,6 +101,47 @@ class ConstraintOptions(Settings):
         return [usual, *(rule.make(find_token) for rule in self.rules)]
 
 
+class SamplingOptions(Settings):
+    """Sampling: each token is drawn from the model's distribution.
+
+    Example:
+        >>> import numpy
+        >>> logits, quantile = numpy.array([[0.0, 2.0, 1.0]], "float32"), numpy.array([[0.99]])
+        >>> int(SamplingOptions().sample(logits, quantile)[0])
+        2
+        >>> int(SamplingOptions(top_k=1).sample(logits, quantile)[0])
+        1
+    """
+
+    temperature: float = setting(
+        1.0, "what logits are divided by: 1 for the model's own, near 0 for the likeliest", gt=0
+    )
+    top_k: int | None = setting(
+        None, "draws from the k likeliest tokens only (Fan 2018); null: from all", ge=1
+    )
+    top_p: float | None = setting(
+        None,
+        "draws from the fewest likeliest tokens that together have this probability (Holtzman "
+        "2020); null: from all",
+        gt=0,
+        le=1,
+    )
+
+    def sample(self, logits: Any, quantile: Any) -> Any:
+        """The next tokens, `(rows,)`; see `rnnpipe.decoding.sample_tokens`."""
+        from rnnpipe.decoding import sample_tokens
+
+        return sample_tokens(
+            logits, quantile, temperature=self.temperature, top_k=self.top_k, top_p=self.top_p
+        )
+
+
+class DrawingOptions(SamplingOptions):
+    """Sequences that are drawn from the model's distribution, in the place of a beam search."""
+
+    seed: int = setting(0, "of the draws; the same one gives the same sequences", ge=0)
+
+
 class BeamSearchOptions(Settings):
     """Beam search."""
 
@@ -115,9 +157,30 @@ class BeamSearchOptions(Settings):
     )
     diversity: float = setting(0.5, "how much groups avoid each other's tokens", ge=0)
     constraints: ConstraintOptions = ConstraintOptions()
+    sampling: DrawingOptions | None = setting(
+        None, "draws n_best sequences instead of searching for the likeliest; null: searches"
+    )
+
+    @property
+    def rows(self) -> int:
+        """How many sequences are decoded of each input."""
+        return self.beam_width if self.sampling is None else self.n_best
+
+    @property
+    def penalizes(self) -> bool:
+        """Whether scores have penalties: those of one path and of draws are log-probabilities."""
+        return self.sampling is None and self.beam_width > 1
+
+    def make_greedy(self) -> Self:
+        """The same limits and constraints with one sequence of each input, the greedy one."""
+        return replace(self, beam_width=1, n_best=1, groups=1, sampling=None)
 
     def check(self) -> None:
         """Beams are enough for the sequences, and groups have equally many."""
+        if self.sampling is not None and (self.groups > 1 or self.coverage_penalty):
+            name = "groups" if self.groups > 1 else "coverage_penalty"
+            expected, fix = "its default with sampling", "remove it, or write sampling: null"
+            raise UserError(name, expected, str(getattr(self, name)), fix)
         if self.n_best > self.beam_width:
             expected = f"at most beam_width, {self.beam_width}"
             raise UserError("n_best", expected, str(self.n_best), "write a wider beam")
@@ -151,7 +214,7 @@ class BeamSearchOptions(Settings):
         constraints: Any = None,
         required_phrases: Any = None,
     ) -> "Decoded":
-        """What the search finds from a first state on; it may be part of a graph.
+        """What the search finds from a first state on, or draws; it may be part of a graph.
 
         Args:
             step: of the model.
@@ -161,9 +224,19 @@ class BeamSearchOptions(Settings):
             constraints: what the sequences may not be.
             required_phrases: what they must contain, see `beam_search`.
         """
-        from rnnpipe.decoding import beam_search, gnmt_coverage, gnmt_length, greedy_search
+        from rnnpipe.decoding import (
+            beam_search,
+            gnmt_coverage,
+            gnmt_length,
+            greedy_search,
+            sample,
+        )
 
-        shared = {"max_length": self.max_length, "max_lengths": max_lengths}
+        shared: dict[str, Any] = {"max_length": self.max_length, "max_lengths": max_lengths}
+        if self.sampling is not None:
+            drawn = {f.name: getattr(self.sampling, f.name) for f in fields(self.sampling)}
+            shared |= {"samples": self.n_best, **drawn}
+            return sample(step, state, constraints=constraints, **shared)
         if self.beam_width == 1 and required_phrases is None:
             return greedy_search(step, state, constraints=constraints, **shared)
         coverage = self.coverage_penalty
@@ -179,39 +252,4 @@ class BeamSearchOptions(Settings):
             constraints=constraints,
             required_phrases=required_phrases,
             **shared,
-        )
-
-
-class SamplingOptions(Settings):
-    """Sampling: each token is drawn from the model's distribution.
-
-    Example:
-        >>> import numpy
-        >>> logits, quantile = numpy.array([[0.0, 2.0, 1.0]], "float32"), numpy.array([[0.99]])
-        >>> int(SamplingOptions().sample(logits, quantile)[0])
-        2
-        >>> int(SamplingOptions(top_k=1).sample(logits, quantile)[0])
-        1
-    """
-
-    temperature: float = setting(
-        1.0, "what logits are divided by: 1 for the model's own, near 0 for the likeliest", gt=0
-    )
-    top_k: int | None = setting(
-        None, "draws from the k likeliest tokens only (Fan 2018); null: from all", ge=1
-    )
-    top_p: float | None = setting(
-        None,
-        "draws from the fewest likeliest tokens that together have this probability (Holtzman "
-        "2020); null: from all",
-        gt=0,
-        le=1,
-    )
-
-    def sample(self, logits: Any, quantile: Any) -> Any:
-        """The next tokens, `(rows,)`; see `rnnpipe.decoding.sample_tokens`."""
-        from rnnpipe.decoding import sample_tokens
-
-        return sample_tokens(
-            logits, quantile, temperature=self.temperature, top_k=self.top_k, top_p=self.top_p
         )

@@ -44,10 +44,9 @@ def read_hypotheses(
         options: of that search.
         memory_mask: `(positions,)`, what its coverage penalty counts of the memory of this row.
     """
-    greedy = options.beam_width == 1
-    length_penalty = gnmt_length(0.0 if greedy else options.length_penalty)
+    length_penalty = gnmt_length(options.length_penalty if options.penalizes else 0.0)
     coverage_penalty = None
-    if options.coverage_penalty and not greedy:
+    if options.coverage_penalty and options.penalizes:
         mask = None if memory_mask is None else memory_mask[None]
         coverage_penalty = gnmt_coverage(options.coverage_penalty, mask)
     hypotheses = []

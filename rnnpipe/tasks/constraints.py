@@ -19,6 +19,9 @@ def encode_phrases(
     Raises:
         UserError: the vocabulary lacks a word, or the beam is too narrow for them.
     """
+    if phrases and options.sampling is not None:
+        got, fix = "phrases", "set evaluate.search.sampling to null in the run's config.yaml"
+        raise UserError("--require", "none where sequences are drawn", got, fix)
     encoded = [_encode_known(phrase, tokenizer, "--require") for phrase in phrases]
     tokens, width = sum(map(len, encoded)), options.beam_width // options.groups
     if phrases and tokens >= width:

@@ -10,6 +10,7 @@ from rnnpipe.parts.search import (
     BadEndingsOptions,
     BeamSearchOptions,
     ConstraintOptions,
+    DrawingOptions,
     NoImmediateRepeatOptions,
     SamplingOptions,
 )
@@ -40,9 +41,39 @@ def test_groups_have_different_sequences():
     assert first != second
 
 
+def test_sequences_are_drawn_where_sampling_is_set():
+    many = {"beam_width": 64, "n_best": 64, "length_penalty": 0.0}
+    drawn = search(sampling=DrawingOptions(seed=3), **many)
+    assert drawn == search(sampling=DrawingOptions(seed=3), **many)
+    assert drawn != search(sampling=DrawingOptions(seed=4), **many)
+    assert {token for row in drawn for token in row} == {0, 3, 4, 5}
+    assert search(sampling=DrawingOptions(top_k=1), **many) == [[4, 4, 4]] * 64
+    assert search(sampling=DrawingOptions(temperature=0.01), **many) == [[4, 4, 4]] * 64
+    banned = Constraints(banned_tokens=[4, 3])
+    options = BeamSearchOptions(max_length=3, sampling=DrawingOptions(), **many)
+    decoded = options.search(step, np.zeros((1, 1), "float32"), constraints=banned)
+    assert set(np.asarray(decoded.ids).flatten().tolist()) == {5}
+
+
+def test_draws_have_no_penalties_and_validation_is_greedy():
+    options = BeamSearchOptions(beam_width=4, n_best=2, sampling=DrawingOptions())
+    assert (options.rows, options.penalizes) == (2, False)
+    greedy = options.make_greedy()
+    assert (greedy.rows, greedy.penalizes, greedy.sampling) == (1, False, None)
+    assert (BeamSearchOptions(beam_width=6).rows, BeamSearchOptions().penalizes) == (6, True)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        (
+            {"sampling": DrawingOptions(), "beam_width": 4, "n_best": 2, "groups": 2},
+            "groups: expected its default with sampling, got 2; remove it",
+        ),
+        (
+            {"sampling": DrawingOptions(), "coverage_penalty": 0.5},
+            "coverage_penalty: expected its default with sampling, got 0.5",
+        ),
         ({"beam_width": 2, "n_best": 3}, "n_best: expected at most beam_width, 2, got 3"),
         (
             {"beam_width": 3, "n_best": 2, "groups": 2},
@@ -97,4 +128,7 @@ def test_settings_survive_yaml_and_pickling():
     check_round_trip(SamplingOptions, SamplingOptions(top_k=3, top_p=0.5))
     rules = (NoImmediateRepeatOptions(), BadEndingsOptions(tokens=("the",)))
     constraints = ConstraintOptions(banned_tokens=("a", "b"), rules=rules)
-    check_round_trip(BeamSearchOptions, BeamSearchOptions(constraints=constraints))
+    sampling = DrawingOptions(seed=2, top_k=3)
+    check_round_trip(
+        BeamSearchOptions, BeamSearchOptions(constraints=constraints, sampling=sampling)
+    )

@@ -57,7 +57,7 @@ class CaptionSearch:
 
     def _decode(self, images: tf.Tensor) -> Decoded:
         options = self._options
-        step, state = begin_captioning(self._model, images, beam_width=options.beam_width)
+        step, state = begin_captioning(self._model, images, beam_width=options.rows)
         return options.search(
             step,
             state,

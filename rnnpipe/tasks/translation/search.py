@@ -62,7 +62,7 @@ class TranslationSearch:
 
     def _decode(self, source: tf.Tensor) -> Decoded:
         options, mask = self._options, tf.not_equal(source, PAD)
-        step, state = begin_translation(self._model, source, beam_width=options.beam_width)
+        step, state = begin_translation(self._model, source, beam_width=options.rows)
         return options.search(
             step,
             state,

@@ -2,13 +2,15 @@ import keras
 import numpy as np
 import pytest
 
+from rnnpipe.errors import UserError
 from rnnpipe.models.translator import TranslatorOptions, build_translator
 from rnnpipe.parts.attention import AdditiveAttentionOptions
 from rnnpipe.parts.cells import GRUOptions
 from rnnpipe.parts.decoder import DecoderOptions
 from rnnpipe.parts.embedding import EmbeddingOptions
 from rnnpipe.parts.recurrence import RecurrenceOptions
-from rnnpipe.parts.search import ConstraintOptions
+from rnnpipe.parts.search import ConstraintOptions, DrawingOptions
+from rnnpipe.tasks.constraints import encode_phrases
 from rnnpipe.tasks.translation.config import TranslationSearchOptions
 from rnnpipe.tasks.translation.search import TranslationSearch
 
@@ -122,6 +124,28 @@ def test_phrases_and_prefixes_are_in_every_translation(model, batch_size):
             assert one.tokens[:2] == prefix
             assert 8 in one.tokens
             assert (5, 7) in zip(one.tokens, one.tokens[1:], strict=False)
+
+
+def test_translations_are_drawn_where_sampling_is_set(model):
+    options = {"beam_width": 4, "n_best": 4, "max_length": 6, "length_penalty": 1.0}
+    drawing = DrawingOptions(temperature=2.0, seed=5)
+    search = make_search(model, sampling=drawing, **options)
+    drawn = [[one.tokens for one in found] for found in search(SOURCES)]
+    again = [[one.tokens for one in found] for found in search(SOURCES)]
+    assert drawn == again
+    assert any(len({tuple(tokens) for tokens in found}) > 1 for found in drawn)
+    for source, found in zip(SOURCES, search(SOURCES), strict=True):
+        for one in found:
+            if len(one.tokens) == 6:
+                continue
+            logits = model({"source": np.array([source]), "target": np.array([[2, *one.tokens]])})
+            log_probs = keras.ops.log_softmax(logits["logits"])[0]
+            total = sum(float(log_probs[t, token]) for t, token in enumerate([*one.tokens, 3]))
+            # The score of a draw is its log-probability, without a penalty of its length.
+            np.testing.assert_allclose(one.score, total, rtol=1e-4)
+            assert one.alignment.shape == (len(one.tokens), len(source))
+    with pytest.raises(UserError, match="--require: expected none where sequences are drawn"):
+        encode_phrases(["a"], None, search._options)
 
 
 def test_groups_have_different_translations(model):
