@@ -4,6 +4,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from rnnpipe.errors import UserError
+from rnnpipe.parts.loss_scale import LossScaleOptions
 from rnnpipe.parts.schedules import ConstantScheduleOptions, ScheduleOptions
 from rnnpipe.settings import Kinds, Settings, fraction, setting
 
@@ -29,6 +30,7 @@ class OptimizerOptions(Settings):
         "rnnpipe.optimizers",
         {
             "adam": f"{_HERE}:AdamOptions",
+            "adamw": f"{_HERE}:AdamWOptions",
             "adamax": f"{_HERE}:AdamaxOptions",
             "nadam": f"{_HERE}:NadamOptions",
             "sgd": f"{_HERE}:SGDOptions",
@@ -49,6 +51,9 @@ class OptimizerOptions(Settings):
     clip_norm: float | None = setting(
         5.0, "largest norm of all gradients together (Pascanu 2013); null: no clipping", gt=0
     )
+    clip_variable_norm: float | None = setting(
+        None, "largest norm of the gradient of each variable; null: no clipping", gt=0
+    )
     clip_value: float | None = setting(
         None, "largest absolute value of each gradient; null: no clipping", gt=0
     )
@@ -59,12 +64,20 @@ class OptimizerOptions(Settings):
         help="momentum of a running mean of the weights, e.g. 0.995; the mean is what is validated "
         "and kept. 0: the weights themselves"
     )
+    gradient_accumulation_steps: int = setting(
+        1, "batches whose gradients are averaged for one step", ge=1
+    )
+    loss_scale: LossScaleOptions | None = setting(
+        None, "what keeps gradients of 16 bits from vanishing; null: nothing, as 32 bits need none"
+    )
 
     def check(self) -> None:
         """Keras clips gradients in one way at a time."""
-        if self.clip_norm is not None and self.clip_value is not None:
-            expected, got = "null with clip_value", str(self.clip_norm)
-            raise UserError("clip_norm", expected, got, "write clip_norm: null")
+        ways = ("clip_norm", "clip_variable_norm", "clip_value")
+        first, *others = [way for way in ways if getattr(self, way) is not None] or [""]
+        if others:
+            expected, got = f"null with {others[0]}", str(getattr(self, first))
+            raise UserError(first, expected, got, f"write {first}: null")
 
     def make(self, *, steps: int) -> "keras.optimizers.Optimizer":
         """The optimizer.
@@ -76,14 +89,17 @@ class OptimizerOptions(Settings):
 
         shared = {declared.name for declared in fields(OptimizerOptions)} | {"kind"}
         own = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in shared}
-        return getattr(keras.optimizers, self.keras_name)(
+        optimizer = getattr(keras.optimizers, self.keras_name)(
             self.schedule.make(self.learning_rate, steps=steps),
+            clipnorm=self.clip_variable_norm,
             global_clipnorm=self.clip_norm,
             clipvalue=self.clip_value,
             weight_decay=self.weight_decay or None,
             **({"use_ema": True, "ema_momentum": self.ema} if self.ema else {}),
+            gradient_accumulation_steps=_or_none(self.gradient_accumulation_steps, 1),
             **own,
         )
+        return optimizer if self.loss_scale is None else self.loss_scale.wrap(optimizer)
 
     def make_callbacks(self) -> "list[keras.callbacks.Callback]":
         """What puts the running mean in the weights' place when an epoch ends, where there is one.
@@ -95,18 +111,35 @@ class OptimizerOptions(Settings):
         return [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if self.ema else []
 
 
+def _or_none(value: int, none: int) -> int | None:
+    return None if value == none else value
+
+
 class _MomentsOptions(OptimizerOptions):
     beta_1: float = fraction(0.9, "decay of the gradients' mean")
     beta_2: float = fraction(0.999, "decay of the squared gradients' mean")
     epsilon: float = setting(1e-7, "what keeps a step from dividing by zero", gt=0)
 
 
-class AdamOptions(_MomentsOptions):
-    """Adam (Kingma & Ba 2015); with weight decay, AdamW (Loshchilov & Hutter 2019)."""
+class _AdamOptions(_MomentsOptions):
+    amsgrad: bool = setting(False, "whether steps use the greatest mean so far (Reddi 2018)")
+
+
+class AdamOptions(_AdamOptions):
+    """Adam (Kingma & Ba 2015); with weight decay it is AdamW."""
 
     kind: Literal["adam"] = "adam"
     keras_name = "Adam"
-    amsgrad: bool = setting(False, "whether steps use the greatest mean so far (Reddi 2018)")
+
+
+class AdamWOptions(_AdamOptions):
+    """Adam with weight decay apart from the gradient (Loshchilov & Hutter 2019)."""
+
+    kind: Literal["adamw"] = "adamw"
+    keras_name = "AdamW"
+    weight_decay: float = setting(
+        0.004, "share of every weight that a step takes off, times the rate", gt=0
+    )
 
 
 class AdamaxOptions(_MomentsOptions):
@@ -214,4 +247,17 @@ class MuonOptions(OptimizerOptions):
     adam_beta_1: float = fraction(0.9, "Adam's decay of the gradients' mean")
     adam_beta_2: float = fraction(0.999, "Adam's decay of the squared gradients' mean")
     adam_lr_ratio: float = setting(1.0, "Adam's rate over Muon's", gt=0)
+    adam_weight_decay: float = setting(
+        0.004, "Adam's weight decay, as weight_decay is Muon's; 0: none", ge=0
+    )
     epsilon: float = setting(1e-7, "what keeps a step from dividing by zero", gt=0)
+    exclude_embeddings: bool = setting(True, "whether Adam trains embeddings too")
+    exclude_layers: tuple[str, ...] = setting(
+        (), "regular expressions: Adam trains all variables whose paths one is found in"
+    )
+    muon_a: float = setting(3.4445, "coefficient of X in a Newton-Schulz iteration")
+    muon_b: float = setting(-4.7750, "coefficient of X Xᵀ X")
+    muon_c: float = setting(2.0315, "coefficient of X Xᵀ X Xᵀ X")
+    rms_rate: float | None = setting(
+        0.2, "what steps are scaled by, times the root of the longer side; null: no scaling", gt=0
+    )

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any, Literal
 
 from rnnpipe.errors import UserError
-from rnnpipe.settings import Kinds, Settings, setting
+from rnnpipe.settings import Kinds, Positive, Settings, fraction, setting
 
 if TYPE_CHECKING:
     import keras
@@ -22,6 +22,11 @@ class ScheduleOptions(Settings):
         {
             "constant": f"{_HERE}:ConstantScheduleOptions",
             "cosine": f"{_HERE}:CosineScheduleOptions",
+            "cosine_restarts": f"{_HERE}:CosineRestartsScheduleOptions",
+            "exponential": f"{_HERE}:ExponentialScheduleOptions",
+            "inverse_time": f"{_HERE}:InverseTimeScheduleOptions",
+            "piecewise_constant": f"{_HERE}:PiecewiseConstantScheduleOptions",
+            "polynomial": f"{_HERE}:PolynomialScheduleOptions",
             "inverse_sqrt": f"{_HERE}:InverseSqrtScheduleOptions",
             "plateau": f"{_HERE}:PlateauScheduleOptions",
         },
@@ -67,6 +72,12 @@ class ScheduleOptions(Settings):
 class _WarmupOptions(ScheduleOptions):
     warmup_steps: int = setting(0, "over which the rate first rises from zero", ge=0)
 
+    def _warm_up(self, schedule: Any) -> Any:
+        """The schedule after its warm-up."""
+        from rnnpipe.parts.warm_up import WarmUp
+
+        return WarmUp(schedule, self.warmup_steps) if self.warmup_steps else schedule
+
     def _make_cosine(self, learning_rate: float, steps: int, final: float) -> Any:
         import keras
 
@@ -93,10 +104,122 @@ class CosineScheduleOptions(_WarmupOptions):
     """The rate falls to zero as half a cosine (Loshchilov & Hutter 2017)."""
 
     kind: Literal["cosine"] = "cosine"
+    alpha: float = fraction(help="share of the highest rate at which it ends")
 
     def make(self, learning_rate: float, *, steps: int) -> Any:
         """Keras' `CosineDecay`, which ends with the training."""
-        return self._make_cosine(learning_rate, steps, 0.0)
+        return self._make_cosine(learning_rate, steps, self.alpha)
+
+
+class CosineRestartsScheduleOptions(_WarmupOptions):
+    """The rate falls as half a cosine, again and again (Loshchilov & Hutter 2017)."""
+
+    kind: Literal["cosine_restarts"] = "cosine_restarts"
+    first_decay_steps: int = setting(1000, "of the first fall", ge=1)
+    t_mul: float = setting(2.0, "how many times longer each fall is than the one before", ge=1)
+    m_mul: float = setting(1.0, "what the highest rate is multiplied by at each restart", gt=0)
+    alpha: float = fraction(help="share of the highest rate at which each fall ends")
+
+    def make(self, learning_rate: float, *, steps: int) -> Any:
+        """Keras' `CosineDecayRestarts`."""
+        import keras
+
+        del steps
+        decay = keras.optimizers.schedules.CosineDecayRestarts(
+            learning_rate, self.first_decay_steps, self.t_mul, self.m_mul, self.alpha
+        )
+        return self._warm_up(decay)
+
+
+class _DecayOptions(_WarmupOptions):
+    decay_steps: int | None = setting(
+        None, "after which it has fallen; null: the steps of the training after the warm-up", ge=1
+    )
+
+    def _steps(self, steps: int) -> int:
+        return self.decay_steps or max(steps - self.warmup_steps, 1)
+
+
+class ExponentialScheduleOptions(_DecayOptions):
+    """The rate falls by the same factor over each of equal spans: r · d^(t / T)."""
+
+    kind: Literal["exponential"] = "exponential"
+    decay_rate: float = setting(0.1, "d, the factor over decay_steps", gt=0, le=1)
+    staircase: bool = setting(False, "whether it falls all at once, every decay_steps")
+
+    def make(self, learning_rate: float, *, steps: int) -> Any:
+        """Keras' `ExponentialDecay`."""
+        import keras
+
+        decay = keras.optimizers.schedules.ExponentialDecay(
+            learning_rate, self._steps(steps), self.decay_rate, self.staircase
+        )
+        return self._warm_up(decay)
+
+
+class InverseTimeScheduleOptions(_DecayOptions):
+    """The rate falls with the steps: r / (1 + d t / T)."""
+
+    kind: Literal["inverse_time"] = "inverse_time"
+    decay_rate: float = setting(1.0, "d, how fast it falls", gt=0)
+    staircase: bool = setting(False, "whether it falls all at once, every decay_steps")
+
+    def make(self, learning_rate: float, *, steps: int) -> Any:
+        """Keras' `InverseTimeDecay`."""
+        import keras
+
+        decay = keras.optimizers.schedules.InverseTimeDecay(
+            learning_rate, self._steps(steps), self.decay_rate, self.staircase
+        )
+        return self._warm_up(decay)
+
+
+class PolynomialScheduleOptions(_DecayOptions):
+    """The rate falls to its last value as a power of the steps that are left; by default evenly."""
+
+    kind: Literal["polynomial"] = "polynomial"
+    end_learning_rate: float = setting(0.0, "the last rate", ge=0)
+    power: float = setting(1.0, "of the share of steps that are left", gt=0)
+    cycle: bool = setting(False, "whether it rises again after decay_steps, and falls for longer")
+
+    def make(self, learning_rate: float, *, steps: int) -> Any:
+        """Keras' `PolynomialDecay`."""
+        import keras
+
+        decay = keras.optimizers.schedules.PolynomialDecay(
+            learning_rate, self._steps(steps), self.end_learning_rate, self.power, self.cycle
+        )
+        return self._warm_up(decay)
+
+
+class PiecewiseConstantScheduleOptions(_WarmupOptions):
+    """The rate stays, but changes after certain steps."""
+
+    kind: Literal["piecewise_constant"] = "piecewise_constant"
+    boundaries: tuple[Positive, ...] = setting(
+        (1000,), "the steps after which it changes, from the end of the warm-up on", min_length=1
+    )
+    factors: tuple[float, ...] = setting(
+        (0.1,), "what the highest rate is multiplied by from each boundary on"
+    )
+
+    def check(self) -> None:
+        """Boundaries rise, and each has a factor above 0."""
+        if list(self.boundaries) != sorted(set(self.boundaries)):
+            got = str(list(self.boundaries))
+            raise UserError("boundaries", "steps that rise", got, "put them in order")
+        if len(self.factors) != len(self.boundaries) or not all(f > 0 for f in self.factors):
+            expected = f"a number above 0 for each of the {len(self.boundaries)} boundaries"
+            raise UserError("factors", expected, str(list(self.factors)), "write e.g. [0.1, 0.01]")
+
+    def make(self, learning_rate: float, *, steps: int) -> Any:
+        """Keras' `PiecewiseConstantDecay`."""
+        import keras
+
+        del steps
+        rates = [learning_rate, *(learning_rate * factor for factor in self.factors)]
+        decay = keras.optimizers.schedules.PiecewiseConstantDecay(list(self.boundaries), rates)
+        return self._warm_up(decay)
 
 
 class InverseSqrtScheduleOptions(ScheduleOptions):

@@ -87,8 +87,9 @@ class SelfCriticalTrainer(keras.Model):
         advantage = rewards - self._baseline(rewards, baseline_reward)
         with tf.GradientTape() as tape:
             loss = self._loss(images, drawn, advantage)
+            scaled = self.optimizer.scale_loss(loss)
         weights = self.trainable_variables
-        self.optimizer.apply(tape.gradient(loss, weights), weights)
+        self.optimizer.apply(tape.gradient(scaled, weights), weights)
         means = {
             self.mean_loss: loss,
             self.drawn_reward: rewards,

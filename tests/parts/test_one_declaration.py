@@ -19,6 +19,7 @@ from rnnpipe.parts.attention_wrappers import ReinforceOptions
 from rnnpipe.parts.cells import Att2InOptions, CellOptions
 from rnnpipe.parts.embedding import EmbeddingOptions
 from rnnpipe.parts.inverse_sqrt import InverseSqrt
+from rnnpipe.parts.loss_scale import LossScaleOptions
 from rnnpipe.parts.optimizers import OptimizerOptions
 from rnnpipe.parts.pooling import PoolingOptions
 from rnnpipe.parts.recurrence import RecurrenceOptions
@@ -61,6 +62,7 @@ OTHER_MEANINGS = {
 # Settings that a subclass declares anew with another default, and why.
 OTHER_DEFAULTS = {
     ("SGDOptions", "learning_rate"),  # Keras' own default of this optimizer
+    ("AdamWOptions", "weight_decay"),  # as above
     ("Trec", "encoding"),  # its files are published in ISO 8859-1
     ("TranslationSearchOptions", "max_length"),  # null: derived from the records
 }
@@ -163,10 +165,17 @@ TARGETS: dict[type[Settings], Any] = {
     decoder.InverseSigmoidSamplingOptions: layers.inverse_sigmoid_schedule,
     schedules.CosineScheduleOptions: keras.optimizers.schedules.CosineDecay,
     schedules.ConstantScheduleOptions: keras.optimizers.schedules.CosineDecay,
+    schedules.CosineRestartsScheduleOptions: keras.optimizers.schedules.CosineDecayRestarts,
+    schedules.ExponentialScheduleOptions: keras.optimizers.schedules.ExponentialDecay,
+    schedules.InverseTimeScheduleOptions: keras.optimizers.schedules.InverseTimeDecay,
+    schedules.PiecewiseConstantScheduleOptions: keras.optimizers.schedules.PiecewiseConstantDecay,
+    schedules.PolynomialScheduleOptions: keras.optimizers.schedules.PolynomialDecay,
     schedules.InverseSqrtScheduleOptions: InverseSqrt,
+    LossScaleOptions: keras.optimizers.LossScaleOptimizer,
     schedules.PlateauScheduleOptions: keras.callbacks.ReduceLROnPlateau,
     search.BeamSearchOptions: decoding.beam_search,
     search.SamplingOptions: decoding.sample_tokens,
+    search.DrawingOptions: decoding.sample,
     search.ConstraintOptions: decoding.Constraints,
     search.NoImmediateRepeatOptions: decoding.no_immediate_repeat,
     search.BadEndingsOptions: decoding.bad_endings,
@@ -207,6 +216,21 @@ GO_ELSEWHERE = {
     ("GlimpseReaderOptions", "depth"),
     # A callback, which changes `sampling_rate`.
     ("DecoderOptions", "scheduled_sampling"),
+    # `WarmUp` around a schedule of Keras.
+    *(
+        (f"{name}ScheduleOptions", "warmup_steps")
+        for name in (
+            "CosineRestarts",
+            "Exponential",
+            "InverseTime",
+            "PiecewiseConstant",
+            "Polynomial",
+        )
+    ),
+    # Rates: so many times the highest one.
+    ("PiecewiseConstantScheduleOptions", "factors"),
+    # `sample`, in the place of a beam search.
+    ("BeamSearchOptions", "sampling"),
     # Further constraints beside these.
     ("ConstraintOptions", "rules"),
 }
