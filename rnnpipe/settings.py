@@ -178,7 +178,7 @@ class Settings:
         described = handler(core_schema)
         if "kinds" not in cls.__dict__:
             properties = handler.resolve_ref_schema(described)["properties"]
-            for declared in fields(cls):  # type: ignore[arg-type]  # subclasses are dataclasses
+            for declared in fields(cls):
                 # pydantic describes no default that is made anew for each section.
                 if declared.default_factory is not MISSING:
                     properties[declared.name]["default"] = declared.default_factory()

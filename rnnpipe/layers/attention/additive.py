@@ -7,6 +7,7 @@ from keras import ops
 
 from rnnpipe.layers.attention.mechanism import Attention
 from rnnpipe.layers.errors import is_count, layer_error
+from rnnpipe.layers.initializers import draw_anew
 from rnnpipe.types import Nested, Tensor
 
 
@@ -126,5 +127,8 @@ class AdditiveAttention(Attention):
 
     def _kernel(self, name: str, rows: int, columns: int) -> Tensor:
         return self.add_weight(
-            (rows, columns), self.kernel_initializer, name=name, regularizer=self.kernel_regularizer
+            (rows, columns),
+            draw_anew(self.kernel_initializer),
+            name=name,
+            regularizer=self.kernel_regularizer,
         )

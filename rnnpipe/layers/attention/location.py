@@ -7,6 +7,7 @@ from keras import ops
 
 from rnnpipe.layers.attention.additive import AdditiveAttention
 from rnnpipe.layers.errors import is_count, layer_error
+from rnnpipe.layers.initializers import draw_anew
 from rnnpipe.types import Nested, Shape, Tensor
 
 
@@ -69,7 +70,9 @@ class LocationAttention(AdditiveAttention):
         super().build(query_shape, memory_shape)
         reach = (self.kernel_size,) * (len(memory_shape) - 2)
         self.convolution = self.add_weight(
-            (*reach, self.glimpses, self.filters), self.kernel_initializer, name="convolution"
+            (*reach, self.glimpses, self.filters),
+            draw_anew(self.kernel_initializer),
+            name="convolution",
         )
         self.location_kernel = self._kernel("location_kernel", self.filters, self.units)
 

@@ -7,6 +7,7 @@ from keras import ops
 
 from rnnpipe.layers.attention.mechanism import Attention
 from rnnpipe.layers.errors import is_count, layer_error
+from rnnpipe.layers.initializers import draw_anew
 from rnnpipe.types import Nested, Tensor
 
 
@@ -138,7 +139,7 @@ class MultiHeadAttention(Attention):
         """Kernel and bias of a projection."""
         kernel = self.add_weight(
             shape,
-            self.kernel_initializer,
+            draw_anew(self.kernel_initializer),
             name=f"{name}_kernel",
             regularizer=self.kernel_regularizer,
         )

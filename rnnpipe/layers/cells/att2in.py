@@ -7,6 +7,7 @@ from keras import ops
 
 from rnnpipe.layers.cells.cell import Cell
 from rnnpipe.layers.errors import is_count, layer_error
+from rnnpipe.layers.initializers import draw_anew
 from rnnpipe.types import Nested, Tensor
 
 
@@ -56,7 +57,9 @@ class Att2InCell(Cell):
             raise layer_error(self, expected, got, "concatenate word and context")
         self.build_usual(features - self.context, gates=5)
         self.context_kernel = self.add_weight(
-            (self.context, 2 * self.units), self.kernel_initializer, name="context_kernel"
+            (self.context, 2 * self.units),
+            draw_anew(self.kernel_initializer),
+            name="context_kernel",
         )
 
     def call(self, inputs: Tensor, states: Nested[Tensor]) -> tuple[Any, list[Tensor]]:

@@ -8,6 +8,7 @@ from keras import ops
 from rnnpipe.layers.cells.cell import Cell
 from rnnpipe.layers.cells.forget_bias import ForgetBias
 from rnnpipe.layers.errors import is_count, layer_error
+from rnnpipe.layers.initializers import draw_anew
 from rnnpipe.types import Nested, Tensor
 
 
@@ -85,7 +86,7 @@ class HighwayLSTMCell(Cell):
         """A weight for each of `count` layers, each drawn as if it stood alone."""
 
         def draw(stacked: Any, dtype: Any = None) -> Tensor:
-            each = [initializer(shape, dtype=dtype) for _ in range(count)]
+            each = [draw_anew(initializer)(shape, dtype=dtype) for _ in range(count)]
             return ops.stack(each) if each else ops.zeros(stacked, dtype)
 
         return self.add_weight((count, *shape), draw, name=name)

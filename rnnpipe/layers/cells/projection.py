@@ -8,6 +8,7 @@ from keras import ops
 from rnnpipe.layers.cells.cell import Cell
 from rnnpipe.layers.cells.forget_bias import ForgetBias
 from rnnpipe.layers.errors import is_count, layer_error
+from rnnpipe.layers.initializers import draw_anew
 from rnnpipe.types import Nested, Tensor
 
 
@@ -53,7 +54,9 @@ class ProjectionLSTMCell(Cell):
         """Creates the usual weights of an LSTM and the projection."""
         self.build_usual(features, gates=4, output=self.projection)
         self.projection_kernel = self.add_weight(
-            (self.units, self.projection), self.kernel_initializer, name="projection_kernel"
+            (self.units, self.projection),
+            draw_anew(self.kernel_initializer),
+            name="projection_kernel",
         )
 
     def call(self, inputs: Tensor, states: Nested[Tensor]) -> tuple[Any, list[Tensor]]:

@@ -7,6 +7,7 @@ from keras import ops
 
 from rnnpipe.layers.cells.cell import Cell
 from rnnpipe.layers.errors import is_count, layer_error
+from rnnpipe.layers.initializers import draw_anew
 from rnnpipe.types import Nested, Tensor
 
 
@@ -53,8 +54,8 @@ class RecurrentHighwayCell(Cell):
         self.kernel = self.add_weight((features, width), self.kernel_initializer, name="kernel")
 
         def recurrent(shape: Any, dtype: Any = None) -> Tensor:
-            each = [self.recurrent_initializer(shape[1:], dtype=dtype) for _ in range(self.depth)]
-            return ops.stack(each)
+            initializers = [draw_anew(self.recurrent_initializer) for _ in range(self.depth)]
+            return ops.stack([draw(shape[1:], dtype=dtype) for draw in initializers])
 
         def bias(shape: Any, dtype: Any = None) -> Tensor:
             of_t = ops.full((self.depth, self.units), self.transform_bias, dtype=dtype)
