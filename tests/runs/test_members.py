@@ -33,6 +33,11 @@ def test_members_are_only_read_and_other_settings_leave_the_run(make_pair, capsy
     newest = max((pair.own.path / "evaluations").iterdir())
     assert json.loads((newest / "metrics.json").read_text()) == results.metrics
     assert not (pair.own.path / "ensemble.json").exists()
+    text = next(pair.records.read("test"))["text"]
+    assert cli.main(["predict", str(pair.together.path), "--text", text]) == 0
+    likeliest = pair.together.predict(text=text).answers[0]
+    assert likeliest.probability != pair.own.predict(text=text).answers[0].probability
+    assert f"{likeliest.probability:.1%}" in capsys.readouterr().out
     assert read_all(pair.other.path) == before
 
 
