@@ -22,8 +22,8 @@ def ensemble(steps: Sequence[Step], weights: Sequence[float] | None = None) -> S
         weights: the weight of each model, above 0; by default they are equal.
 
     Returns:
-        A step whose state is a tuple of each model's state. If every model returns alignments, the
-        step returns a tuple of them, else none.
+        A step whose state is a tuple of each model's state. If a model returns alignments, the step
+        returns a tuple of each model's, an empty one for a model without.
 
     Raises:
         UserError: if there is no step, a weight is missing or not above 0, or, when it is called,
@@ -56,7 +56,7 @@ def ensemble(steps: Sequence[Step], weights: Sequence[float] | None = None) -> S
         logits = ops.logsumexp(log_probs + shares[:, None, None], axis=0)
         state = tuple(output.state for output in outputs)
         alignments = tuple(output.alignments for output in outputs)
-        if any(map(is_empty, alignments)):
+        if all(map(is_empty, alignments)):
             return logits, state
         return logits, state, alignments
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from rnnpipe.errors import UserError
+from rnnpipe.models.ensemble import begin_ensemble, find_members
 from rnnpipe.parts.attention import AdditiveAttentionOptions
 from rnnpipe.parts.attention_wrappers import GatedAttentionOptions
 from rnnpipe.parts.decoder import DecoderOptions
@@ -115,7 +116,7 @@ def begin_captioning(
     """A captioner's step and first state for images, as `rnnpipe.decoding` takes them.
 
     Args:
-        model: what `build_captioner` made, trained or loaded.
+        model: what `build_captioner` made, trained or loaded, or an ensemble of such models.
         image: `(batch, ...)`, what its encoder takes.
         beam_width: how many rows the decoding makes of each image: then what never changes is
             repeated once, and not gathered at each step.
@@ -124,6 +125,8 @@ def begin_captioning(
         The step, whose alignments are `(batch, rows, columns)` if there are any, and its first
         state.
     """
+    if members := find_members(model):
+        return begin_ensemble(begin_captioning, members, image, beam_width=beam_width)
     grid = model.get_layer("image_encoder")(image, training=False)
     names = {layer.name for layer in model.layers}
     if "decoder" not in names:

@@ -1,15 +1,17 @@
 """Language models: the next token of a text, from all tokens before it."""
 
 from dataclasses import replace
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from rnnpipe.errors import UserError
+from rnnpipe.models.ensemble import mean_logits, name_members
 from rnnpipe.parts.embedding import EmbeddingOptions
 from rnnpipe.parts.recurrence import RecurrenceOptions, find_state_sizes
 from rnnpipe.settings import Settings, fraction, setting
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import keras
 
@@ -144,6 +146,42 @@ def _check_recurrence(recurrence: Any) -> Any:
         fix = "set recurrence.learned_state in the options: the model starts texts itself"
         raise UserError("recurrence", expected, got, fix)
     return recurrence
+
+
+def join_language_models(models: "Sequence[keras.Model]") -> "keras.Model":
+    """Several language models as one, whose probabilities are the mean of theirs.
+
+        p = 1/K Σₖ pₖ      logits = log p
+
+    Args:
+        models: what `build_language_model` made, with one vocabulary; they get new names, see
+            `rnnpipe.models.ensemble.find_members`.
+
+    Returns:
+        A language model, whose states are those of the first model, then those of the next.
+    """
+    import keras
+
+    name_members(models)
+    tokens = keras.Input((None,), dtype="int32", name="tokens")
+    starts = keras.Input((), dtype="bool", name="starts")
+    sizes = [state_sizes(model) for model in models]
+    states = [
+        keras.Input((size,), name=f"state_{number}")
+        for number, size in enumerate(chain.from_iterable(sizes))
+    ]
+    rest = iter(states)
+    outputs = [
+        model({"tokens": tokens, "starts": starts, "states": list(islice(rest, len(own)))})
+        for model, own in zip(models, sizes, strict=True)
+    ]
+    after = [state for output in outputs for state in get_states(output)]
+    logits = mean_logits([output["logits"] for output in outputs])
+    return keras.Model(
+        {"tokens": tokens, "starts": starts, "states": states},
+        {"logits": logits, **{f"state_{number}": state for number, state in enumerate(after)}},
+        name="language_model",
+    )
 
 
 def first_states(model: "keras.Model", rows: int) -> list[Any]:

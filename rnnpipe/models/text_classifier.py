@@ -1,7 +1,5 @@
 """A text's class from what a recurrent network reads: many steps in, one answer out."""
 
-import math
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rnnpipe.errors import UserError
@@ -109,39 +107,3 @@ def build_text_classifier(
     text = layers.Dropout(options.dropout, name="classifier_dropout")(text)
     logits = layers.Dense(classes, dtype="float32", name="logits")(text)
     return keras.Model(tokens, {"logits": logits, **outputs}, name="text_classifier")
-
-
-def join_classifiers(models: "Sequence[keras.Model]") -> "keras.Model":
-    """Several classifiers as one, whose probabilities are the mean of theirs.
-
-        p = 1/K Σₖ pₖ      logits = log p      alignments: the mean of theirs
-
-    Trained apart, from different first weights, they err on different texts.
-
-    Args:
-        models: what `build_text_classifier` made, with the same options; they get new names.
-
-    Returns:
-        A model with their inputs and outputs.
-
-    Example:
-        >>> sizes = {"vocab": 50, "classes": 3}
-        >>> options = TextClassifierOptions()
-        >>> joined = join_classifiers([build_text_classifier(options, **sizes) for _ in range(2)])
-        >>> {name: value.shape for name, value in joined.output.items()}
-        {'logits': (None, 3), 'alignments': (None, 1, None)}
-
-    Source: Hansen and Salamon, Neural Network Ensembles, 1990.
-    """
-    import keras
-    from keras import ops
-
-    for number, model in enumerate(models, start=1):
-        model.name = f"member_{number}"
-    tokens = keras.Input((None,), dtype="int32", name="tokens")
-    outputs = [model(tokens) for model in models]
-    log_p = ops.stack([ops.log_softmax(output["logits"]) for output in outputs])
-    joined = {"logits": ops.logsumexp(log_p, axis=0) - math.log(len(models))}
-    if "alignments" in outputs[0]:
-        joined["alignments"] = ops.mean(ops.stack([o["alignments"] for o in outputs]), axis=0)
-    return keras.Model(tokens, joined, name="text_classifier")

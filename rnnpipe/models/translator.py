@@ -6,6 +6,7 @@ Bahdanau, Cho & Bengio 2015, arXiv:1409.0473; Luong, Pham & Manning 2015, arXiv:
 from typing import TYPE_CHECKING, Any
 
 from rnnpipe.errors import UserError
+from rnnpipe.models.ensemble import begin_ensemble, find_members
 from rnnpipe.parts.attention import AdditiveAttentionOptions
 from rnnpipe.parts.cells import GRUOptions
 from rnnpipe.parts.decoder import DecoderOptions
@@ -141,7 +142,7 @@ def begin_translation(
     """A translator's step and first state for sources, as `rnnpipe.decoding` takes them.
 
     Args:
-        model: what `build_translator` made, trained or loaded.
+        model: what `build_translator` made, trained or loaded, or an ensemble of such models.
         source: `(batch, source_time)` ids.
         beam_width: how many rows the decoding makes of each source: then what never changes is
             repeated once, and not gathered at each step.
@@ -149,6 +150,8 @@ def begin_translation(
     Returns:
         The step, whose alignments are `(batch, glimpses, source_time)`, and its first state.
     """
+    if members := find_members(model):
+        return begin_ensemble(begin_translation, members, source, beam_width=beam_width)
     import keras
 
     outputs = keras.tree.flatten([model.get_layer(name).output for name in ("memory", "bridge")])

@@ -127,30 +127,43 @@ def check_comparable_records(run: RunDirectory, records: RecordsDirectory, task:
         return ""
     before, now = trained.get("records_from", {}), records.made_from
     same = before != now and all(before.get(part) == now[part] for part in ("settings", "sources"))
-    if not (same and _has_vocabulary_of(run, records, task)):
+    if not (same and read_vocabulary(records, task) == read_files(run.vocabulary)):
         check_same_records(run, records, "train anew, or bring back the records of the run")
     return "the records were made again, by other versions, since the run was trained on them"
 
 
-def _has_vocabulary_of(run: RunDirectory, records: RecordsDirectory, task: Task) -> bool:
+def read_vocabulary(records: RecordsDirectory, task: Task) -> dict[Path, bytes]:
+    """The files that a run on these records has in its folder `vocabulary`."""
     with TemporaryDirectory() as folder:
         task.save_vocabulary(records, Path(folder))
-        return _read_files(Path(folder)) == _read_files(run.vocabulary)
+        return read_files(Path(folder))
 
 
-def _read_files(folder: Path) -> dict[Path, bytes]:
+def read_files(folder: Path) -> dict[Path, bytes]:
+    """What all files of a folder hold, by their paths in it."""
     return {p.relative_to(folder): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
 
 def _find_differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
     """What records were made from that differs, in words."""
-    old, new = (dict(_flatten(content.get("settings", {}))) for content in (before, now))
-    for key in [*new, *(key for key in old if key not in new)]:
-        if before and old.get(key) != new.get(key):
-            yield f"{key} {new.get(key)}, not {old.get(key)}"
+    if before:
+        yield from compare_settings(before.get("settings", {}), now.get("settings", {}))
     words = {"sources": "other raw data", "code": "another version of rnnpipe"}
     words["libraries"] = "other versions of libraries"
     yield from (text for part, text in words.items() if before and before[part] != now[part])
+
+
+def compare_settings(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
+    """What differs between two groups of settings, in words.
+
+    Example:
+        >>> list(compare_settings({"image": {"size": 32}}, {"image": {"size": 64}}))
+        ['image.size 64, not 32']
+    """
+    old, new = (dict(_flatten(settings)) for settings in (before, now))
+    for key in [*new, *(key for key in old if key not in new)]:
+        if old.get(key) != new.get(key):
+            yield f"{key} {new.get(key)}, not {old.get(key)}"
 
 
 def _flatten(content: Any, start: str = "") -> Iterator[tuple[str, Any]]:

@@ -15,6 +15,7 @@ runs/<name>/<time>/
     history.csv           losses and metrics of every epoch
     tensorboard/          event files; those of phases, members and baselines lie in folders
     metrics.json          {split: {metric: number}}
+    ensemble.json         the runs whose models were averaged, where `evaluate.ensemble` names some
     predictions.jsonl     the prediction for every evaluated record
     …_results.json        the same in a format of others, where the task has one
     report.html           the report
@@ -122,6 +123,11 @@ class RunDirectory:
     def metrics(self) -> Path:
         """The scores of every split evaluated."""
         return self.path / "metrics.json"
+
+    @property
+    def ensemble(self) -> Path:
+        """The runs that were evaluated together."""
+        return self.path / "ensemble.json"
 
     @property
     def predictions(self) -> Path:

@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import keras
@@ -18,8 +18,14 @@ from rnnpipe.report.page import Page, write_report
 from rnnpipe.runs.checks import check_comparable_records, check_splits
 from rnnpipe.runs.config import load_run_config
 from rnnpipe.runs.directory import RunDirectory, create_run, write_json, write_jsonl, write_text
+from rnnpipe.runs.ensemble import (
+    describe_runs,
+    note_other_records,
+    open_ensemble,
+    pin_members,
+)
 from rnnpipe.runs.history import read_history
-from rnnpipe.runs.model import PartialTraining, load_baselines, load_model
+from rnnpipe.runs.model import PartialTraining, load_baselines, load_ensemble
 from rnnpipe.runs.progress import fetch_records
 from rnnpipe.runs.records import find_records
 from rnnpipe.runs.scores import print_table, score_table
@@ -30,6 +36,8 @@ from rnnpipe.tasks import make_task
 from rnnpipe.tasks.base import Task
 from rnnpipe.tasks.extensions import add_scores, make_plugin_items
 from rnnpipe.tasks.run_config import RunConfig
+
+_SHOWN = 12  # digits of a hash in the report
 
 
 def evaluate_run(
@@ -56,12 +64,15 @@ def evaluate_run(
 
     Raises:
         UserError: the records are gone, stale or others than those it was trained on, there are no
-            weights yet, an override is none of `evaluate`, or the disk is full.
+            weights yet, an override is none of `evaluate`, a member of the ensemble does not fit,
+            or the disk is full.
     """
     _check_overrides(overrides)
     config = load_run_config(run, overrides)
     task = make_task(config)
-    notices: list[str] = []
+    runs = open_ensemble(config, task, run)
+    config = pin_members(config, runs[1:])
+    notices = note_other_records(runs)
     if records is None:
         records = find_records(config, task)
         if notice := check_comparable_records(run, records, task):
@@ -69,10 +80,12 @@ def evaluate_run(
     check_splits(config, records.splits)
     fetch_records(records, console)
     task.check_records(records)
-    trained = load_model(run, task)
+    ensemble = describe_runs(runs) if len(runs) > 1 else []
+    trained = load_ensemble(runs, task)
     if trained.partial:
         notices.append(trained.partial.notice)
     results = _evaluate(trained.model, load_baselines(run), config, task, records, console)
+    results = replace(results, ensemble=ensemble)
     fix = f"make room, then score it with `rnnpipe evaluate {run.path}`"
     with report_full_disk("the scores", run.path, fix):
         of_its_own = overrides or trained.partial
@@ -82,7 +95,8 @@ def evaluate_run(
     print_table(score_table(task.main_metric, results.scores), console)
     for notice in dict.fromkeys([*notices, *results.notices]):  # splits may share them
         console.print(f"Note: {notice}", style="yellow")
-    console.print(f"Run:    {run.path}\nReport: {folder.report}")
+    together = ", ".join(str(each.path) for each in runs)
+    console.print(f"Run:    {together}\nReport: {folder.report}")
     return folder
 
 
@@ -98,13 +112,14 @@ def _check_overrides(overrides: Overrides) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Results:
-    """The results of all splits."""
+    """The results of all splits, and the runs that gave them where they are several."""
 
     scores: Mapping[str, Mapping[str, float]]
     predictions: Sequence[Mapping[str, Any]]
     items: Sequence[ReportItem]
     files: Mapping[str, str]
     notices: Sequence[str]
+    ensemble: Sequence[Mapping[str, str]] = ()
 
 
 def _evaluate(
@@ -149,6 +164,10 @@ def _begin_evaluation(
 def _write(folder: RunDirectory, results: _Results, page: Page) -> None:
     for name, content in results.files.items():
         write_text(folder.path / name, content)
+    if results.ensemble:
+        write_json(folder.ensemble, {"runs": results.ensemble})
+    else:
+        folder.ensemble.unlink(missing_ok=True)
     write_json(folder.metrics, results.scores)
     write_jsonl(folder.predictions, results.predictions)
     write_report(folder.report, page)  # at last: a run with a report is finished
@@ -176,7 +195,13 @@ def _make_page(
             *((label, value) for label, value in table_values(table)[1:]),
         ],
         scores=table,
-        items=[*results.items, *_show_members(run, task), *_show_phases(run), *show_start(run)],
+        items=[
+            *_show_ensemble(results.ensemble),
+            *results.items,
+            *_show_members(run, task),
+            *_show_phases(run),
+            *show_start(run),
+        ],
         history=history,
         best_epoch=partial.best_epoch if partial else _find_best(history, task) + 1,
         records=_describe_records(records),
@@ -206,6 +231,13 @@ def _find_best(history: Mapping[str, Sequence[float]], task: Task) -> int:
     values = history[monitor]
     numbers = [value for value in values if not math.isnan(value)]
     return values.index(min(numbers) if mode == "min" else max(numbers))
+
+
+def _show_ensemble(ensemble: Sequence[Mapping[str, str]]) -> list[ReportItem]:
+    """The runs that were evaluated together, where they are several."""
+    rows = [(each["run"], each["model_sha256"][:_SHOWN]) for each in ensemble]
+    note = "All scores are of the mean of their probabilities; the history is of the first."
+    return [Table("Ensemble", ("run", "SHA-256 of its model"), rows, note=note)] if rows else []
 
 
 def _show_members(run: RunDirectory, task: Task) -> list[ReportItem]:

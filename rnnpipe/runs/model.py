@@ -1,7 +1,7 @@
 """The model of a run: the trained one, or the best so far of a training that has not ended."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -100,6 +100,14 @@ def load_model(run: RunDirectory, task: Task) -> RunModel:
                 raise
             # The training has ended just now.
     return RunModel(keras.models.load_model(run.model, compile=False), None)
+
+
+def load_ensemble(runs: Sequence[RunDirectory], task: Task) -> RunModel:
+    """The models of several runs, joined as their task does; of a single run its own."""
+    own, *members = [load_model(run, task) for run in runs]
+    if not members:
+        return own
+    return replace(own, model=task.join([own.model, *(member.model for member in members)]))
 
 
 def load_baselines(run: RunDirectory) -> dict[str, keras.Model]:

@@ -8,6 +8,7 @@ from rich.console import Console
 from rnnpipe.runs.checks import check_same_records
 from rnnpipe.runs.config import load_run_config
 from rnnpipe.runs.directory import RunDirectory, open_interrupted, write_json
+from rnnpipe.runs.ensemble import open_members
 from rnnpipe.runs.environment import describe_environment
 from rnnpipe.runs.evaluate import evaluate_run
 from rnnpipe.runs.progress import fetch_records
@@ -37,6 +38,7 @@ def resume(path: Path, console: Console) -> RunDirectory:
             console.print(f"Resuming {run.path}: it is trained")
             evaluate_run(run, console)
             return run
+        open_members(config, task)
         task.check_model()
         records = find_records(config, task)
         check_same_records(run, records, "train anew with `rnnpipe train`")

@@ -9,6 +9,7 @@ from rnnpipe.output import write_notice
 from rnnpipe.quiet import quiet_import
 from rnnpipe.requirements import requiring
 from rnnpipe.runs.console import make_console
+from rnnpipe.runs.ensemble import open_ensemble
 from rnnpipe.runs.history import read_history
 from rnnpipe.runs.predict import Predicted, predict_keywords, predict_one
 from rnnpipe.runs.results import Results
@@ -83,8 +84,22 @@ class Run(Results):
             write_notice(loaded.partial.notice)
         return loaded
 
+    @cached_property
+    def _predictor(self) -> "keras.Model":
+        """The model that predicts: the run's own, or the ensemble that its config names."""
+        runs = open_ensemble(self.config, self.task, self._directory)
+        if len(runs) == 1:
+            return self.model
+        with quiet_import():
+            from rnnpipe.runs.model import load_ensemble
+
+        loaded = load_ensemble(runs, self.task)
+        if loaded.partial:
+            write_notice(loaded.partial.notice)
+        return loaded.model
+
     def predict(self, **inputs: Any) -> Predicted | list[Predicted]:
-        """The prediction for an input of one's own.
+        """The prediction for an input of one's own, of the ensemble if the config names one.
 
         Args:
             **inputs: those that the task declares, e.g. `text`, or `image` and `question`: texts,
@@ -96,10 +111,11 @@ class Run(Results):
             a list of them.
 
         Raises:
-            UserError: an input is missing, unknown or malformed, or cannot be read.
+            UserError: an input is missing, unknown or malformed, or cannot be read, or a member
+                of the ensemble does not fit.
         """
         with requiring("train", "report", where="Run.predict"):
-            return predict_keywords(self.model, self.task, self._directory.vocabulary, inputs)
+            return predict_keywords(self._predictor, self.task, self._directory.vocabulary, inputs)
 
     def predict_options(self, options: dict[str, Any]) -> Predicted:
         """The prediction for the options of a command line, by which errors name inputs.
@@ -108,10 +124,11 @@ class Run(Results):
             options: the texts by option without its dashes, True for a flag.
 
         Raises:
-            UserError: an input is missing, unknown or malformed, or cannot be read.
+            UserError: an input is missing, unknown or malformed, or cannot be read, or a member
+                of the ensemble does not fit.
         """
         with requiring("train", "report", where="rnnpipe predict"):
-            return predict_one(self.model, self.task, self._directory.vocabulary, options)
+            return predict_one(self._predictor, self.task, self._directory.vocabulary, options)
 
     def evaluate(self, overrides: Overrides = (), *, verbose: bool = True) -> Results:
         """Scores the run on the splits of its config and writes a report.

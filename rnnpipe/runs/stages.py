@@ -10,6 +10,7 @@ from rnnpipe.quiet import quiet_import
 from rnnpipe.runs.build import build_records
 from rnnpipe.runs.checks import resolve_start
 from rnnpipe.runs.directory import RunDirectory, check_runs_dir
+from rnnpipe.runs.ensemble import open_members
 from rnnpipe.runs.records import find_records
 from rnnpipe.tasks.base import Task
 from rnnpipe.tasks.run_config import RunConfig
@@ -40,6 +41,7 @@ def run_stages(
     started = time.monotonic()
     check_runs_dir(runs_dir)
     config = resolve_start(config)
+    open_members(config, task)  # a build may take hours
     task.check_model()
     records = build_records(config, task, console, beam_args)
 

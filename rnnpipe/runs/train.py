@@ -12,7 +12,7 @@ from rich.console import Console
 from rnnpipe.config.dump import dump_config
 from rnnpipe.errors import Faults, UserError
 from rnnpipe.records.directory import RecordsDirectory
-from rnnpipe.runs.checks import check_training
+from rnnpipe.runs.checks import check_training, read_vocabulary
 from rnnpipe.runs.directory import (
     RunDirectory,
     create_run,
@@ -20,6 +20,7 @@ from rnnpipe.runs.directory import (
     write_json,
     write_text,
 )
+from rnnpipe.runs.ensemble import check_vocabularies, open_members, pin_members
 from rnnpipe.runs.environment import describe_environment
 from rnnpipe.runs.model import save_model
 from rnnpipe.runs.progress import fetch_records
@@ -53,12 +54,15 @@ def train(
         console: where progress is shown.
 
     Raises:
-        UserError: the records lack a split, no weight of `train.start` fits, the run directory
-            cannot be made, or the training fails.
+        UserError: the records lack a split, no weight of `train.start` fits, a member of the
+            ensemble does not fit, the run directory cannot be made, or the training fails.
     """
+    members = open_members(config, task)
+    config = pin_members(config, members)
     task.check_model()
     fetch_records(records, console)
     check_training(config, task, records)
+    check_vocabularies(members, read_vocabulary(records, task))
     start = _check_start(config, task, records, console)
     text = dump_config(make_paths_absolute(config))
     _note_interrupted(runs_dir / name, text, console)

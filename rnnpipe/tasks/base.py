@@ -54,6 +54,10 @@ class Task(ABC, Generic[Config]):
     """The extras of rnnpipe that the task needs beside those of the stages."""
     vocabulary: ClassVar[Sequence[str]] = ()
     """The files and folders of the records that `predict` needs."""
+    softmax_outputs: ClassVar[Sequence[str]] = ()
+    """The outputs of the model that are logits of a softmax; none: there are no ensembles."""
+    preprocessing: ClassVar[Sequence[str]] = ()
+    """The sections of `data` by which a raw input becomes what the model reads."""
 
     def __init__(self, config: Config) -> None:
         self.config = config
@@ -107,8 +111,11 @@ class Task(ABC, Generic[Config]):
         return 1
 
     def join(self, models: Sequence[keras.Model]) -> keras.Model:
-        """The ensemble of trained models, with the outputs of `build_model`."""
-        raise NotImplementedError(f"{self.name} has no ensembles of {len(models)} models")
+        """The ensemble of trained models: the mean of the probabilities of `softmax_outputs`."""
+        from rnnpipe.models.ensemble import join_models
+
+        logits = [name for name in self.softmax_outputs if name in models[0].output]
+        return join_models(models, logits)
 
     # Training
 

@@ -65,6 +65,11 @@ class Evaluate(Settings):
         ("test",), "which of them are scored", min_length=1
     )
     batch_size: int = setting(256, "examples computed together", ge=1)
+    ensemble: tuple[FilePath, ...] = setting(
+        (),
+        "folders of other trained runs of the task, whose probabilities are averaged with this "
+        "run's, also in predict; the newest run in a folder of several",
+    )
     metrics: tuple[str, ...] = setting((), "metrics of other packages, by their entry points")
     report_items: tuple[str, ...] = setting(
         (), "report items of other packages, by their entry points"

@@ -38,8 +38,12 @@ def test_alignments_are_those_of_each_step():
     one, other = greedy_search(both, (a, b), max_length=4, end=0).alignments
     np.testing.assert_array_equal(2 * one, other)
     assert ops.max(one) == 1
-    half = ensemble([looking(first, 1), second])
-    assert greedy_search(half, (a, b), max_length=4).alignments is None
+    half = greedy_search(ensemble([first, looking(second, 2)]), (a, b), max_length=4, end=0)
+    none, alone = half.alignments
+    assert none == ()
+    assert ops.max(alone) == 2
+    neither = ensemble([first, second])
+    assert greedy_search(neither, (a, b), max_length=4).alignments is None
 
 
 def test_wrong_use_is_refused():

@@ -7,7 +7,6 @@ from rnnpipe.errors import UserError
 from rnnpipe.models.text_classifier import (
     TextClassifierOptions,
     build_text_classifier,
-    join_classifiers,
 )
 from rnnpipe.parts.cells import CellOptions
 
@@ -158,20 +157,3 @@ def test_every_cell_reads(cell):
 )
 def test_dropout_of_any_kind_makes_a_model_random(options, random):
     assert load_settings(TextClassifierOptions, {**SMALL, **options}).is_random == random
-
-
-@pytest.mark.parametrize("pooling", ["last", "attention"])
-def test_joined_classifiers_give_the_mean_of_their_probabilities(pooling, predict_elsewhere):
-    models = [make_another(pooling={"kind": pooling}) for _ in "123"]
-    alone = [model(TOKENS) for model in models]
-    joined = join_classifiers(models)
-    found = joined(TOKENS)
-    assert set(found) == set(alone[0])
-    for name in found:
-        each = [np.asarray(output[name], "float64") for output in alone]
-        if name == "logits":
-            each = [np.exp(logits) / np.exp(logits).sum(1, keepdims=True) for logits in each]
-        mean = np.exp(found[name]) if name == "logits" else found[name]
-        np.testing.assert_allclose(mean, np.mean(each, axis=0), rtol=1e-5, atol=1e-7)
-    for name, loaded in zip(sorted(found), predict_elsewhere(joined, [TOKENS]), strict=True):
-        np.testing.assert_allclose(loaded, found[name], rtol=1e-5)

@@ -57,6 +57,8 @@ class CaptioningTask(Task[CaptioningConfig]):
         Input("n-best", "captions, at most the beam width", integer(1), None, "N"),
     )
     vocabulary = (MODEL_FILE, SETTINGS_FILE)
+    softmax_outputs = ("logits",)
+    preprocessing = ("image", "features")
 
     def check_model(self) -> None:
         """Builds the model for a few tokens.

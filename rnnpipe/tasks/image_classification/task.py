@@ -40,6 +40,8 @@ class ImageClassificationTask(Task[ImageClassificationConfig]):
     main_metric = "accuracy"
     inputs = (Input("image", "an image file", metavar="FILE"),)
     vocabulary = (LABELS,)
+    softmax_outputs = ("logits",)
+    preprocessing = ("image", "features")
 
     def __init__(self, config: ImageClassificationConfig) -> None:
         super().__init__(config)

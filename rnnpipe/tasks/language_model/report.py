@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from rnnpipe.models.ensemble import find_members
 from rnnpipe.models.language_model import LanguageModelOptions, build_language_model
 from rnnpipe.parts.cells import (
     CellOptions,
@@ -52,18 +53,19 @@ def make_report_items(
     """The items of one split.
 
     Args:
-        model: a language model of `build_language_model`.
+        model: a language model of `build_language_model`, or an ensemble of such models.
         symbols: its vocabulary.
         texts: the split's records.
         nats: the cost of each of their tokens, in their order.
         clip_norm: the norm to which the training clips gradients.
     """
     tokens = np.concatenate([row["tokens"] for row in texts[:8]]).astype("int32")
+    own = next(iter(find_members(model)), model)  # units and weights are those of one model
     return [
         *_samples(model, symbols),
         _surprises(symbols, texts[0]["tokens"][:_SURPRISED], nats),
-        *_unit_probes(model, symbols, tokens[:_READ].tolist()),
-        *_gradients(model, symbols, tokens, clip_norm),
+        *_unit_probes(own, symbols, tokens[:_READ].tolist()),
+        *_gradients(own, symbols, tokens, clip_norm),
     ]
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from rnnpipe.models.language_model import build_language_model
+from rnnpipe.models.language_model import build_language_model, join_language_models
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.tasks.base import Task
 from rnnpipe.tasks.inputs import Input, integer, read_settings, setting_inputs
@@ -33,6 +33,7 @@ class LanguageModelTask(Task[LanguageModelConfig]):
     name = "language_model"
     draws = False
     vocabulary = (SYMBOLS_FILE,)
+    softmax_outputs = ("logits",)
 
     def __init__(self, config: LanguageModelConfig) -> None:
         super().__init__(config)
@@ -48,6 +49,10 @@ class LanguageModelTask(Task[LanguageModelConfig]):
         """The model with its states as inputs and outputs."""
         vocab = Symbols.load(records.path).size
         return build_language_model(self.config.model, vocab=vocab)
+
+    def join(self, models: Sequence[keras.Model]) -> keras.Model:
+        """The language model with all of their states, and the mean of their probabilities."""
+        return join_language_models(models)
 
     def wrap_model(self, model: keras.Model) -> keras.Model:
         """The model under truncated backpropagation through time."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -45,6 +45,7 @@ class TextClassificationTask(Task[TextClassificationConfig]):
     inputs = (Input("text", "a text to classify"),)
     fields = ("tokens", "label")
     vocabulary = (MODEL_FILE, SETTINGS_FILE, LABELS)
+    softmax_outputs = ("logits",)
 
     def check_model(self) -> None:
         """Builds the model for a small vocabulary.
@@ -90,12 +91,6 @@ class TextClassificationTask(Task[TextClassificationConfig]):
     def ensemble_size(self) -> int:
         """The number of classifiers in the ensemble."""
         return self.config.train.ensemble_size
-
-    def join(self, models: Sequence[keras.Model]) -> keras.Model:
-        """The classifier whose probabilities are the mean of theirs."""
-        from rnnpipe.models.text_classifier import join_classifiers
-
-        return join_classifiers(models)
 
     def make_batches(
         self, records: RecordsDirectory, split: str, *, shuffle_seed: int | None = None

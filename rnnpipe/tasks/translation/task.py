@@ -58,6 +58,7 @@ class TranslationTask(Task[TranslationConfig]):
     )
     fields = ("source_tokens", "target_tokens")
     vocabulary = (SOURCE, TARGET)
+    softmax_outputs = ("logits",)
 
     def check_model(self) -> None:
         """Builds the model for a small vocabulary.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -12,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from rnnpipe.errors import BadRecord, UserError
+from rnnpipe.models.ensemble import find_members
 from rnnpipe.models.frame_labeler import CLIP, FRAME, build_stream
 from rnnpipe.sources.videos.decoding import read_video, sample_pictures
 from rnnpipe.tasks.image_inputs import decode_pixels
@@ -99,27 +101,47 @@ def stream_labels(
     """The probabilities of each frame's label and of the clip's so far, frame by frame.
 
     Args:
-        model: of `build_frame_labeler`, reading forwards.
+        model: of `build_frame_labeler`, reading forwards, or an ensemble of such models.
         frames: times in seconds, and frames, uint8 `(height, width, 3)`, or their features
             `(channels,)`.
 
     Raises:
         UserError: the model reads backwards too.
     """
-    step = build_stream(model)
+    streams = [_Stream(member) for member in find_members(model) or [model]]
+    for time, frame in frames:
+        predicted = [stream(frame) for stream in streams]
+        yield (
+            time,
+            {
+                output: np.mean([each[output] for each in predicted], axis=0)
+                for output in predicted[0]
+            },
+        )
 
-    @tf.function(reduce_retracing=True)
-    def advance(inputs: Mapping[str, Any]) -> Any:
-        return step(inputs, training=False)
 
-    states: Any = [tf.zeros((1, state.shape[-1])) for state in step.input["states"]]
-    pooled = tf.zeros((1, step.input["pooled"].shape[-1]))
-    for number, (time, frame) in enumerate(frames, start=1):
-        inputs = {"frames": frame[None], "states": states, "pooled": pooled}
-        after = advance({**inputs, "number": tf.fill((1, 1), float(number))})
-        states, pooled = after["states"], after["pooled"]
+class _Stream:
+    """A model that reads a video frame by frame: what it remembers between two frames.
+
+    Args:
+        model: of `build_frame_labeler`, reading forwards.
+    """
+
+    def __init__(self, model: keras.Model) -> None:
+        step = build_stream(model)
+        self._advance = tf.function(partial(step, training=False), reduce_retracing=True)
+        self._states = [tf.zeros((1, state.shape[-1])) for state in step.input["states"]]
+        self._pooled = tf.zeros((1, step.input["pooled"].shape[-1]))
+        self._frames = 0
+
+    def __call__(self, frame: Array) -> dict[str, Array]:
+        """The probabilities of the next frame's label and of the clip's so far."""
+        self._frames += 1
+        inputs = {"frames": frame[None], "states": self._states, "pooled": self._pooled}
+        after = self._advance({**inputs, "number": tf.fill((1, 1), float(self._frames))})
+        self._states, self._pooled = after["states"], after["pooled"]
         outputs = (output for output in (FRAME, CLIP) if output in after)
-        yield time, {output: tf.nn.softmax(after[output])[0].numpy() for output in outputs}
+        return {output: tf.nn.softmax(after[output])[0].numpy() for output in outputs}
 
 
 def _read_frames(

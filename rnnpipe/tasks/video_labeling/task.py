@@ -48,6 +48,8 @@ class VideoLabelingTask(Task[VideoLabelingConfig]):
         Input("stream", "print labels while the video is decoded", bool, default=False),
     )
     vocabulary = (LABELS, CLIP_LABELS)
+    softmax_outputs = (FRAME, CLIP)
+    preprocessing = ("frames", "features")
 
     def __init__(self, config: VideoLabelingConfig) -> None:
         super().__init__(config)

@@ -55,6 +55,8 @@ class VqaTask(Task[VqaConfig]):
     )
     batch_options = MappingProxyType({"run_length": _RUN_LENGTH, "images_by": "image_id"})
     vocabulary = (MODEL_FILE, SETTINGS_FILE, ANSWERS)
+    softmax_outputs = ("logits",)
+    preprocessing = ("image", "features")
 
     @property
     def fields(self) -> Sequence[str]:  # type: ignore[override]  # they depend on the config
