@@ -1,7 +1,8 @@
 """How sequences are decoded."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from rnnpipe.errors import UserError
 from rnnpipe.settings import Kinds, Settings, setting
@@ -130,6 +131,12 @@ class BeamSearchOptions(Settings):
         if self.n_best % self.groups:
             expected, fix = f"a multiple of the {self.groups} groups", "take as many of each group"
             raise UserError("n_best", expected, str(self.n_best), fix)
+        if self.groups == 1:
+            self.require_default("diversity", "with one group")
+
+    def greedy(self) -> Self:
+        """The same as greedy search."""
+        return replace(self, beam_width=1, n_best=1, groups=1, diversity=type(self).diversity)
 
     def check_vocabulary(self, size: int) -> None:
         """Checks that a vocabulary has a token for each beam.

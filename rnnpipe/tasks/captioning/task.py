@@ -243,7 +243,7 @@ class CaptioningTask(Task[CaptioningConfig]):
     ) -> CaptionScores:
         from rnnpipe.tasks.captioning.validation import CaptionScores
 
-        greedy = replace(self.config.evaluate.search, beam_width=1, n_best=1, groups=1)
+        greedy = self.config.evaluate.search.greedy()
         return CaptionScores(
             self._search(model, greedy, Tokenizer.load(records.path)),
             records,

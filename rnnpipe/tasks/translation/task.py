@@ -119,7 +119,7 @@ class TranslationTask(Task[TranslationConfig]):
         from rnnpipe.tasks.validation import validation_callbacks
 
         keep, sampling = self.config.train.keep_best, self.config.model.decoder.scheduled_sampling
-        greedy = replace(self._search_options, beam_width=1, n_best=1, groups=1)
+        greedy = self._search_options.greedy()
         scores = TranslationScores(
             self._search(model, greedy, Tokenizer.load(records.path / TARGET)),
             records,
