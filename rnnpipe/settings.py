@@ -5,6 +5,7 @@ check, its line in the JSON schema, and the flag of the Beam job.
 """
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields, replace
 from importlib import import_module
@@ -113,7 +114,11 @@ class Settings:
     """
 
     # What pydantic does with the class; a plain dict, so that nothing here imports pydantic.
-    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid", "strict": True}
+    __pydantic_config__: ClassVar[dict[str, Any]] = {
+        "extra": "forbid",
+        "strict": True,
+        "allow_inf_nan": False,
+    }
     kinds: ClassVar[Kinds | None] = None
     # Of the subclasses; without it type checkers take none of them for a dataclass.
     __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
@@ -177,6 +182,8 @@ class Settings:
 
 
 def _check_bounds(owner: str, declared: Field[Any], value: Any) -> None:
+    if isinstance(value, float) and not math.isfinite(value):
+        raise UserError(f"{owner}.{declared.name}", "a finite number", repr(value), "correct it")
     for bound, limit in declared.metadata.items():
         if bound not in _BOUNDS or value is None:
             continue

@@ -18,10 +18,10 @@ def opens_text(call: ast.Call) -> bool:
         return isinstance(call.func, ast.Attribute)
     if name != "open":
         return False
-    is_method = isinstance(call.func, ast.Attribute)
-    if is_method and getattr(call.func.value, "id", None) in NO_FILES:
+    owner = call.func.value if isinstance(call.func, ast.Attribute) else None
+    if isinstance(owner, ast.Name) and owner.id in NO_FILES:
         return False
-    mode = call.args[0 if is_method else 1 :][:1]
+    mode = call.args[0 if owner else 1 :][:1]
     return not mode or (isinstance(mode[0], ast.Constant) and mode[0].value in TEXT_MODES)
 
 
@@ -38,7 +38,9 @@ def opens_text(call: ast.Call) -> bool:
     ],
 )
 def test_what_opens_text_is_known(source, expected):
-    assert opens_text(ast.parse(source).body[0].value) is expected
+    call = ast.parse(source, mode="eval").body
+    assert isinstance(call, ast.Call)
+    assert opens_text(call) is expected
 
 
 def test_every_text_file_has_its_encoding():

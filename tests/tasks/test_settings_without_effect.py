@@ -4,6 +4,7 @@ import pytest
 
 import rnnpipe
 from rnnpipe.errors import UserError
+from rnnpipe.parts.search import SamplingOptions
 
 IGNORED = {
     "diversity without groups": (
@@ -87,3 +88,23 @@ def test_nothing_is_scored_twice(config, settings, message):
 def test_bounds_are_written_with_all_their_digits():
     with pytest.raises(UserError, match="from 0 to 4294967295, got -1"):
         rnnpipe.load_config("sentiment", {"seed": -1})
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf")])
+@pytest.mark.parametrize(
+    ("config", "key"),
+    [
+        ("sentiment", "train.optimizer.learning_rate"),
+        ("sentiment", "model.recurrence.cell.forget_bias"),
+        ("language_model", "sampling.temperature"),
+        ("translation", "evaluate.search.length_penalty"),
+    ],
+)
+def test_numbers_are_finite(config, key, number):
+    with pytest.raises(UserError, match="expected a finite number"):
+        rnnpipe.load_config(config, {key: number})
+
+
+def test_numbers_of_python_are_finite_too():
+    with pytest.raises(UserError, match=r"SamplingOptions.temperature: expected a finite number"):
+        SamplingOptions(temperature=float("inf"))
