@@ -2,14 +2,20 @@
 
 import argparse
 import logging
-import os
 import sys
 from collections.abc import Sequence
 from typing import Any
 
 from rnnpipe import __version__, api
 from rnnpipe.errors import UserError
-from rnnpipe.output import use_utf8, write_notice, write_output
+from rnnpipe.output import (
+    OUTPUT,
+    discard_output,
+    prepare_streams,
+    write_error,
+    write_notice,
+    write_output,
+)
 from rnnpipe.requirements import requiring
 from rnnpipe.storage.paths import local_path
 
@@ -52,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _act_quietly(options: argparse.Namespace) -> int:
     """Runs a verb and returns its exit code, without a traceback for what users can mend."""
     where = f"rnnpipe {options.verb}"
-    use_utf8()
+    prepare_streams()
     try:
         for name, label in _PATHS.items():
             if isinstance(path := getattr(options, name, None), str):
@@ -60,20 +66,20 @@ def _act_quietly(options: argparse.Namespace) -> int:
         with requiring(*options.extras, where=where):
             options.act(options)
     except UserError as fault:
-        print(f"rnnpipe: {fault}", file=sys.stderr)
+        write_error(str(fault))
         return 2
     except BrokenPipeError:
-        # Nobody reads on; without this Python would complain when it closes the standard output.
-        with open(os.devnull, "wb") as nowhere:
-            os.dup2(nowhere.fileno(), sys.stdout.fileno())
+        discard_output()  # nobody reads on
         return _SIGPIPE
     except OSError as fault:
         if fault.filename is None:
             raise
-        print(f"rnnpipe: {fault.filename}: {fault.strerror}", file=sys.stderr)
+        if fault.filename == OUTPUT:
+            discard_output()
+        write_error(f"{fault.filename}: {fault.strerror}")
         return 2
     except KeyboardInterrupt:
-        print("rnnpipe: interrupted", file=sys.stderr)
+        write_error("interrupted")
         return 130
     return 0
 

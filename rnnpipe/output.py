@@ -1,7 +1,13 @@
 """Results on the standard output, for other programs: exactly as they are."""
 
 import io
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+OUTPUT = "standard output"
+"""What errors call it."""
 
 
 def write_output(text: str) -> None:
@@ -11,22 +17,57 @@ def write_output(text: str) -> None:
 
     Raises:
         BrokenPipeError: the program that reads it has ended.
+        OSError: it cannot be written, e.g. for a full disk; its `filename` is `OUTPUT`.
     """
-    sys.stdout.write(text)
-    sys.stdout.flush()
+    with naming_output():
+        sys.stdout.write(text)
+        sys.stdout.flush()
 
 
-def use_utf8() -> None:
-    """Makes the standard output UTF-8 in every locale, as all files of a run are.
+@contextmanager
+def naming_output() -> Iterator[None]:
+    """Names the standard output in errors of the block, which writes to it: files name none."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as fault:
+        fault.filename = OUTPUT
+        raise
 
-    File names that are not UTF-8 are printed as the bytes they are.
+
+def prepare_streams() -> None:
+    """Makes the standard streams usable: open, and UTF-8 in every locale, as all files of a run.
+
+    The number of a closed one would go to the next file that is opened, and what libraries print
+    into that file. File names that are not UTF-8 are printed as the bytes they are.
     """
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest number that is free: this one
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115  # for good
+        elif isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="surrogateescape")
+
+
+def discard_output() -> None:
+    """Drops what could not be written, which Python would try again and complain as it ends."""
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 
 def write_notice(text: str) -> None:
     """Writes a notice on the standard error, where it is no part of a result."""
-    sys.stderr.write(f"rnnpipe: note: {text}\n")
-    sys.stderr.flush()
+    write_error(f"note: {text}")
+
+
+def write_error(text: str) -> None:
+    """Writes a message on the standard error; one that nobody can read changes nothing else."""
+    with suppress(OSError):
+        sys.stderr.write(f"rnnpipe: {text}\n")
+        sys.stderr.flush()

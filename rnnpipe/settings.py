@@ -4,6 +4,8 @@ From the one declaration come the argument of the Python class, the key of the Y
 check, its line in the JSON schema, and the flag of the Beam job.
 """
 
+import json
+import math
 from collections.abc import Callable, Container, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -139,7 +141,11 @@ class Settings:
     """
 
     # What pydantic does with the class; a plain dict, so that nothing here imports pydantic.
-    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid", "strict": True}
+    __pydantic_config__: ClassVar[dict[str, Any]] = {
+        "extra": "forbid",
+        "strict": True,
+        "allow_inf_nan": False,
+    }
     kinds: ClassVar[Kinds | None] = None
     # Of the subclasses; without it type checkers take none of them for a dataclass.
     __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
@@ -159,6 +165,34 @@ class Settings:
         Raises:
             UserError: it does not hold; its `where` is the key at fault, from here on.
         """
+
+    def require_default(self, name: str, reason: str, *others: "Settings") -> None:
+        """Refuses a value of a setting that has no effect, as it would be ignored.
+
+        Args:
+            name: the setting.
+            reason: why it has none, e.g. `with one layer`.
+            *others: sections whose value of it is as good as the default.
+
+        Raises:
+            UserError: the setting has another value than its default; `where` is its name.
+        """
+        default, value = getattr(type(self), name), getattr(self, name)
+        if value != default and not any(value == getattr(other, name) for other in others):
+            expected = f"{value_text(default)} {reason}, where it has no effect"
+            raise UserError(name, expected, value_text(value), "leave it out")
+
+    def require_unique(self, *names: str) -> None:
+        """Refuses lists that have an item twice.
+
+        Raises:
+            UserError: one has; `where` is its name.
+        """
+        for name in names:
+            items = list(getattr(self, name))
+            if twice := [item for item in items if items.count(item) > 1]:
+                expected, got = "each item once", f"{value_text(twice[0])} {len(twice)} times"
+                raise UserError(name, expected, got, "remove what is repeated")
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
@@ -186,6 +220,8 @@ class Settings:
 
 
 def _check_bounds(owner: str, declared: Field[Any], value: Any) -> None:
+    if isinstance(value, float) and not math.isfinite(value):
+        raise UserError(f"{owner}.{declared.name}", "a finite number", repr(value), "correct it")
     for bound, limit in declared.metadata.items():
         if bound not in _BOUNDS or value is None:
             continue
@@ -193,7 +229,21 @@ def _check_bounds(owner: str, declared: Field[Any], value: Any) -> None:
         if not holds(value, limit):
             where, default = f"{owner}.{declared.name}", declared.default
             fix = "correct it" if default is MISSING else f"write e.g. {default!r}"
-            raise UserError(where, f"a value {words} {limit:g}", repr(value), fix)
+            raise UserError(where, f"a value {words} {value_text(limit)}", repr(value), fix)
+
+
+def value_text(value: Any) -> str:
+    """A value as YAML spells it; a whole number with all its digits.
+
+    Example:
+        >>> value_text(2**32 - 1), value_text(5.0), value_text(1e-7), value_text(None)
+        ('4294967295', '5', '1e-07', 'null')
+    """
+    if isinstance(value, Settings):
+        return "settings"
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return f"{value:g}" if isinstance(value, float) else str(value)
+    return json.dumps(value) if value is None or isinstance(value, bool) else str(value)
 
 
 class _PathSchema:

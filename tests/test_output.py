@@ -3,16 +3,18 @@
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
 
 from rnnpipe import cli
-from rnnpipe.output import write_output
+from rnnpipe.output import OUTPUT, write_output
 from rnnpipe.runs.console import make_console
 from rnnpipe.runs.predict import GeneratedText
 from rnnpipe.runs.print_prediction import print_prediction
+from rnnpipe.storage.disk_full import report_full_disk
 from rnnpipe.tasks.prediction import Answer, Prediction
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -162,3 +164,49 @@ def test_a_number_out_of_range_is_refused(number, expected, tmp_path, capsys):
 def test_the_schema_takes_no_config(more, capsys):
     assert cli.main(["config", "--schema", *more]) == 2
     assert "--schema: expected no CONFIG and no --set" in capsys.readouterr().err
+
+
+COMMANDS = {
+    "a result": (["config", "vqa"], 0),
+    "a list": (["init"], 0),
+    "a mistake": (["config", "missing"], 2),
+}
+
+
+def _run(arguments, redirection):
+    command = f'exec "$0" -m rnnpipe.cli {" ".join(arguments)} {redirection}'
+    return subprocess.run(
+        ["sh", "-c", command, sys.executable], capture_output=True, text=True, check=False, cwd=ROOT
+    )
+
+
+@pytest.mark.parametrize(("arguments", "code"), COMMANDS.values(), ids=COMMANDS)
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", "<&- >&- 2>&-"])
+def test_closed_streams_change_nothing_but_what_is_read(arguments, code, closed):
+    whole, done = _run(arguments, ""), _run(arguments, closed)
+    assert done.returncode == whole.returncode == code
+    assert done.stdout == ("" if ">&-" in closed.split() else whole.stdout)
+    assert done.stderr == ("" if "2>&-" in closed else whole.stderr)
+
+
+@pytest.mark.parametrize("arguments", [["config", "vqa"], ["init"], ["config", "--schema"]])
+def test_an_output_that_cannot_be_written_is_reported(arguments):
+    done = _run(arguments, "> /dev/full")
+    assert done.returncode == 2
+    assert done.stderr == "rnnpipe: standard output: No space left on device\n"
+
+
+def test_a_message_that_cannot_be_written_changes_no_exit_code():
+    assert _run(["config", "missing"], "2> /dev/full").returncode == 2
+
+
+def test_a_full_output_is_not_taken_for_the_full_disk_of_a_run(monkeypatch, tmp_path):
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        monkeypatch.setattr(sys, "stdout", full)
+        with pytest.raises(OSError, match="No space left") as fault:  # noqa: SIM117
+            with report_full_disk("the run", tmp_path, "make room"):
+                make_console().print("epoch 1")
+        monkeypatch.undo()
+        assert fault.value.filename == OUTPUT
+        with suppress(OSError):
+            full.close()

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from rnnpipe.config.json_schema import Schema
 from rnnpipe.config.nodes import shown
 from rnnpipe.config.placed_defaults import Shape
+from rnnpipe.settings import value_text
 
 _FORMATS = {
     "path": "a path",
@@ -52,15 +53,15 @@ def number_words(noun: str, shape: Shape) -> str:
     above, below = shape.get("exclusiveMinimum"), shape.get("exclusiveMaximum")
     article = "an" if noun == "integer" else "a"
     bounds = {"of at least": least, "above": above, "of at most": most, "below": below}
-    text = [f"{words} {bound:g}" for words, bound in bounds.items() if bound is not None]
+    text = [f"{words} {value_text(bound)}" for words, bound in bounds.items() if bound is not None]
     if text == ["above 0"] or (noun == "integer" and text == ["of at least 1"]):
         words = f"a positive {noun}"
     elif least is not None and most is not None:
-        words = f"{article} {noun} from {least:g} to {most:g}"
+        words = f"{article} {noun} from {value_text(least)} to {value_text(most)}"
     else:
         words = " ".join([f"{article} {noun}", *([" and ".join(text)] if text else [])])
     step = shape.get("multipleOf")
-    return f"{words} that is a multiple of {step:g}" if step else words
+    return f"{words} that is a multiple of {value_text(step)}" if step else words
 
 
 def text_words(shape: Shape) -> str:

@@ -10,6 +10,7 @@ from rnnpipe.decoding.checks import (
     check_count,
     check_lengths,
     check_tokens,
+    is_real,
     length_limits,
     start_tokens,
 )
@@ -80,7 +81,8 @@ def beam_search(
 
     Returns:
         A `Decoded` with `n_best` sequences for each row, the best first, and in each group all
-        different. Where there are fewer, the rest have length 0 and score -inf.
+        different. Where there are fewer, the rest have length 0 and score -inf. A row for which the
+        model's logits are NaN has length 0 and score NaN.
 
     Raises:
         UserError: if an argument is out of range, or the step returns something else.
@@ -176,8 +178,8 @@ def _check_beams(beam_width: int, n_best: int, groups: int, diversity: float) ->
     if n_best % groups:
         expected = f"a multiple of the {groups} groups"
         raise UserError("n_best", expected, str(n_best), "take as many of each group")
-    if not diversity >= 0:
-        raise UserError("diversity", "0 or more", str(diversity), "write e.g. 0.5")
+    if not is_real(diversity) or diversity < 0:
+        raise UserError("diversity", "0 or more", repr(diversity), "write e.g. 0.5")
 
 
 def _check_selection(selection: Any, required_phrases: Any) -> None:

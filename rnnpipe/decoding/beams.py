@@ -112,6 +112,7 @@ class BeamSearch:
         ends = ops.logical_or(tokens == self.end, ops.less_equal(self.limits, t + 1))
         ended = ops.where(ends, scores, NEG_INF)
         finished = self._merge(t, beams.finished, ended, trace, coverage)
+        finished = self._mark_nan(finished, beams, outputs.log_probs)
         alive = ops.where(ends, NEG_INF, scores)
         can_win = self._bound(t, alive) > finished.scores[:, -1:]
         rows = ops.reshape(flat_rows(parents, self.width), (-1,))
@@ -209,6 +210,14 @@ class BeamSearch:
         scores, best = ops.top_k(both.scores, self.n_best)
         merged: Finished = gather_beams(both._replace(scores=()), ops.cast(best, "int32"))
         return merged._replace(scores=scores)
+
+    def _mark_nan(self, finished: Finished, beams: Beams, log_probs: Tensor) -> Finished:
+        """Scores of NaN, which end a row, where a beam that is alive has NaN for its next token."""
+        # The log-probabilities of a softmax are NaN for all tokens or for none.
+        is_nan = ops.isnan(ops.reshape(log_probs[:, 0], (-1, self.width)))
+        broken = ops.any(ops.logical_and(is_nan, beams.log_probs > NEG_INF), axis=1, keepdims=True)
+        broken = ops.logical_or(broken, ops.isnan(beams.finished.scores[:, :1]))
+        return finished._replace(scores=ops.where(broken, math.nan, finished.scores))
 
     def _bound(self, t: Tensor, log_probs: Tensor) -> Tensor:
         """The highest score a beam can reach: with certain tokens only, ended soon or late."""

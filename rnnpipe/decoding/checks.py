@@ -1,7 +1,8 @@
 """Checks of the arguments of all decoding strategies."""
 
+import math
 from collections.abc import Sequence
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any
 
 import keras
@@ -10,20 +11,31 @@ from keras import ops, tree
 
 from rnnpipe.errors import UserError
 from rnnpipe.types import Nested, Tensor
+from rnnpipe.values import known_values
 
 
 def check_count(name: str, count: Any, example: str, minimum: int = 1) -> None:
     """Checks that a count is a whole number, and not below the minimum."""
-    if not isinstance(count, int | np.integer) or count < minimum:
+    if isinstance(count, bool) or not isinstance(count, Integral) or int(count) < minimum:
         expected = f"a whole number, at least {minimum}"
         raise UserError(name, expected, repr(count), f"write {example}")
 
 
+def is_real(number: Any) -> bool:
+    """Whether this is a real number, of Python or of NumPy, and neither NaN nor infinite."""
+    is_number = isinstance(number, Real) and not isinstance(number, bool)
+    return is_number and math.isfinite(number)
+
+
 def check_tokens(name: str, tokens: Any, vocab: int) -> None:
-    """Checks that tokens are in the vocabulary; those of a tensor may not be known yet."""
-    if not isinstance(tokens, int | np.integer | Sequence | np.ndarray):
+    """Checks that tokens are in the vocabulary; those of a graph are not known yet."""
+    values = known_values(tokens)
+    if values is None or not values.size:
         return
-    outside = sorted({int(token) for token in np.ravel(tokens) if not 0 <= token < vocab})
+    if values.dtype.kind not in "iu":
+        fix = "pass ids of the vocabulary"
+        raise UserError(name, "integers", f"{values.dtype}", fix)
+    outside = np.unique(values[(values < 0) | (values >= vocab)]).tolist()
     if outside:
         expected = f"tokens of the vocabulary, 0 to {vocab - 1}"
         raise UserError(name, expected, str(outside), "pass ids of this vocabulary")
@@ -61,12 +73,16 @@ def start_tokens(start: Any, state: Nested[Tensor]) -> Tensor:
     if "int" not in dtype:
         raise UserError("start", "integers", dtype, "pass ids of the vocabulary")
     start = ops.cast(start, "int32")
-    if len(start.shape) == 1:
-        return start
     if len(start.shape) > 1:
         expected, fix = "a token, or one for each row (batch,)", "drop the last axis"
         raise UserError("start", expected, str(tuple(start.shape)), fix)
     tensors = tree.flatten(state)
+    if len(start.shape) == 1:
+        rows = {tensor.shape[0] for tensor in tensors} - {None}
+        if start.shape[0] is not None and rows - {start.shape[0]}:
+            expected = f"a token for each of the {min(rows)} rows of the state"
+            raise UserError("start", expected, f"{start.shape[0]} tokens", "pass one, or as many")
+        return start
     if not tensors:
         expected = "tokens (batch,), as an empty state has no batch axis"
         raise UserError("start", expected, "a single token", "repeat it for each row")
@@ -90,12 +106,14 @@ def length_limits(max_lengths: Any, max_length: int, rows: int | None) -> Any:
     is_list = isinstance(max_lengths, Sequence)
     if not is_list and not hasattr(max_lengths, "shape"):
         raise UserError("max_lengths", "a length for each row", repr(max_lengths), fix)
+    values = known_values(max_lengths)
     shape = tuple(np.shape(max_lengths) if is_list else max_lengths.shape)
     if len(shape) != 1 or (None not in (rows, shape[0]) and rows != shape[0]):
         expected = "(batch,)" if rows is None else f"({rows},), one for each row of the batch"
         raise UserError("max_lengths", expected, str(shape), fix)
-    if is_list or isinstance(max_lengths, np.ndarray):
-        shortest = np.min(max_lengths, initial=1)
-        if shortest < 1:
-            raise UserError("max_lengths", "lengths of at least 1", str(shortest), fix)
+    if values is not None and values.size:
+        if values.dtype.kind not in "iu":
+            raise UserError("max_lengths", "integers", f"{values.dtype}", fix)
+        if values.min() < 1:
+            raise UserError("max_lengths", "lengths of at least 1", str(values.min()), fix)
     return ops.clip(ops.cast(max_lengths, "int32"), 1, max_length)

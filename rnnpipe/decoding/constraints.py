@@ -13,6 +13,7 @@ from rnnpipe.errors import UserError
 from rnnpipe.nested import repeat_rows
 from rnnpipe.text.tokens import PAD
 from rnnpipe.types import Tensor
+from rnnpipe.values import known_values
 
 
 class Constraint(Protocol):
@@ -106,7 +107,7 @@ class Rules:
     ) -> None:
         rows, vocab = shape
         usual, self.own = _split(constraints)
-        _check(usual, None if rows is None else rows // repeats, max_length, vocab)
+        _check(usual, None if rows is None else rows // repeats, max_length, vocab, end)
         self.min_length, self.ngram = usual.min_length, usual.no_repeat_ngram
         self.vocab, self.tokens = vocab, ops.arange(vocab, dtype="int32")[None]
         self.is_end = self.tokens == end
@@ -115,9 +116,8 @@ class Rules:
         not_banned = np.ones((1, vocab), "bool")
         not_banned[:, list(usual.banned_tokens)] = False
         self.not_banned = not_banned
-        self.restricts = bool(
-            self.blocks_ngrams or usual.banned_tokens or self.min_length > 1 or self.own
-        )
+        bans = len(usual.banned_tokens) > 0  # no truth value: it may be an array
+        self.restricts = bool(self.blocks_ngrams or bans or self.min_length > 1 or self.own)
         self.prefix = None
         if usual.prefix is not None and usual.prefix.shape[1]:
             self.prefix = repeat_rows(ops.cast(usual.prefix, "int32"), repeats)
@@ -215,7 +215,9 @@ def _as_array(prefix: Any) -> Any:
         raise UserError("prefix", "(batch, prefix_time)", got, fix) from error
 
 
-def _check(constraints: Constraints, batch: int | None, max_length: int, vocab: int) -> None:
+def _check(
+    constraints: Constraints, batch: int | None, max_length: int, vocab: int, end: int
+) -> None:
     if constraints.min_length > max_length:
         expected = f"at most max_length, {max_length}"
         raise UserError("min_length", expected, str(constraints.min_length), "lower it")
@@ -230,3 +232,7 @@ def _check(constraints: Constraints, batch: int | None, max_length: int, vocab: 
     if None not in (rows, batch) and rows != batch:
         fix = "pass one for each row"
         raise UserError("prefix", f"{batch} rows, as the batch has", str(rows), fix)
+    values = known_values(constraints.prefix)
+    if values is not None and np.any((values[:, :-1] == end) & (values[:, 1:] != PAD)):
+        expected, got = f"no token after the end token ({end})", "some"
+        raise UserError("prefix", expected, got, "end the prefix there: the sequence ends")

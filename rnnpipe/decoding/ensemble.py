@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from keras import ops
 
+from rnnpipe.decoding.checks import is_real
 from rnnpipe.decoding.step import Step, run_step
 from rnnpipe.errors import UserError
 from rnnpipe.nested import is_empty
@@ -38,9 +39,11 @@ def ensemble(steps: Sequence[Step], weights: Sequence[float] | None = None) -> S
         [[[5, 5]]]
     """
     weights = [1.0] * len(steps) if weights is None else weights
-    if not steps or len(weights) != len(steps) or min(weights) <= 0:
+    is_list = isinstance(weights, Sequence | np.ndarray)
+    fits = is_list and 0 < len(steps) == len(weights)
+    if not fits or not all(is_real(weight) and weight > 0 for weight in weights):
         expected = f"weights above 0 for {len(steps)} steps, at least one"
-        raise UserError("ensemble", expected, str(list(weights)), "pass one weight for each step")
+        raise UserError("ensemble", expected, repr(weights), "pass one weight for each step")
     shares = np.log(np.asarray(weights, "float32") / sum(weights))
 
     def step(tokens: Tensor, states: Sequence[Nested[Tensor]]) -> tuple[Any, ...]:

@@ -1,6 +1,8 @@
 """Nested tensors of a search: gathered by beam, and written over time."""
 
 from collections.abc import Sequence
+from numbers import Integral
+from typing import Any
 
 import numpy as np
 from keras import ops, tree
@@ -9,8 +11,15 @@ from rnnpipe.text.tokens import PAD
 from rnnpipe.types import Nested, Tensor
 
 
-def pad_rows(rows: Sequence[Sequence[int]]) -> np.ndarray:
-    """Rows of different lengths as one array of at least one column, padded with PAD."""
+def pad_rows(rows: Sequence[Sequence[Any]]) -> np.ndarray:
+    """Rows of different lengths as one array of at least one column, padded with PAD.
+
+    Raises:
+        TypeError: a token is no integer, which an array would make one.
+    """
+    for token in (token for tokens in rows for token in tokens):
+        if isinstance(token, bool) or not isinstance(token, Integral):
+            raise TypeError(f"no token: {token!r}")
     array = np.full((len(rows), max([1, *map(len, rows)])), PAD, "int32")
     for row, tokens in zip(array, rows, strict=True):
         row[: len(tokens)] = tokens

@@ -5,6 +5,7 @@ from typing import Any, TypeAlias
 
 from keras import ops
 
+from rnnpipe.decoding.checks import is_real
 from rnnpipe.errors import UserError
 from rnnpipe.types import Tensor
 
@@ -30,12 +31,17 @@ def gnmt_length(alpha: float = 0.6) -> LengthPenalty:
     Returns:
         A penalty for `beam_search`.
 
+    Raises:
+        UserError: if alpha is no finite number.
+
     Example:
         >>> gnmt_length(1.0)(7.0)
         2.0
 
     Source: Wu et al., Google's Neural Machine Translation System, 2016, equation 14.
     """
+    if not is_real(alpha):
+        raise UserError("alpha", "a number", repr(alpha), "write e.g. 0.6")
     return lambda lengths: ((5.0 + lengths) / 6.0) ** alpha
 
 
@@ -76,8 +82,8 @@ def gnmt_coverage(beta: float = 0.2, mask: Tensor = None) -> CoveragePenalty:
 
     Source: Wu et al., Google's Neural Machine Translation System, 2016, equation 14.
     """
-    if beta < 0:
-        raise UserError("beta", "0 or more", str(beta), "write e.g. 0.2")
+    if not is_real(beta) or beta < 0:
+        raise UserError("beta", "0 or more", repr(beta), "write e.g. 0.2")
 
     def penalty(coverage: Tensor) -> Tensor:
         # A coverage of 0 would make the score -inf, as if the sequence were impossible.

@@ -12,6 +12,7 @@ from rnnpipe.decoding.selection import NEG_INF, extend_scores, top_tokens
 from rnnpipe.errors import UserError
 from rnnpipe.text.tokens import PAD
 from rnnpipe.types import Tensor
+from rnnpipe.values import known_values
 
 
 class RequiredPhrases:
@@ -101,7 +102,8 @@ class RequiredPhrases:
     ) -> tuple[Tensor, Tensor]:
         """Continuations of each beam, `(batch, width, choices)`: none twice, -1 for no token."""
         top_scores, tokens = top_tokens(scores, log_probs)
-        position = ops.max(ops.where(matched, ops.arange(self.time, dtype="int32"), 0), axis=-1)
+        matched_tokens = ops.where(matched, ops.arange(self.time, dtype="int32"), 0)
+        position = ops.max(matched_tokens, axis=-1, initial=0)
         here = ops.one_hot(position, self.time, dtype="int32")
         following = ops.sum(here * self.phrases[:, None], axis=-1)  # (batch, width, phrases)
         phrase_scores = extend_scores(scores, ops.take_along_axis(log_probs, following, axis=2))
@@ -119,13 +121,13 @@ class RequiredPhrases:
         is_next = ops.equal(self.phrases[:, None, None], tokens[..., None, None])
         grown = ops.logical_and(matched[:, :, None], is_next)  # (…, choices, phrases, time)
         reached = ops.where(grown, ops.arange(1, self.time + 1, dtype="int32"), 0)
-        reached = ops.max(reached, axis=-1)
+        reached = ops.max(reached, axis=-1, initial=0)
         lengths = self.lengths[:, None, None]
         covered = ops.logical_or(covered[:, :, None], ops.equal(reached, lengths))
-        missing = ops.max(ops.where(covered, 0, lengths - reached), axis=-1)
+        missing = ops.max(ops.where(covered, 0, lengths - reached), axis=-1, initial=0)
         whole = ops.sum(ops.where(covered, lengths, 0), axis=-1)
         # Only one of the phrases begun counts: to go on with it never loses what was counted.
-        return missing, whole + ops.max(ops.where(covered, 0, reached), axis=-1)
+        return missing, whole + ops.max(ops.where(covered, 0, reached), axis=-1, initial=0)
 
     def _choose_in_turns(self, scores: Tensor, banks: Tensor, width: int) -> Tensor:
         """The best of each bank from the fullest down, then the second of each, up to `width`."""
@@ -145,13 +147,17 @@ def _as_array(phrases: Sequence[Any]) -> np.ndarray:
         most = max([1, *map(len, phrases)])
         rows = [[*row, *[()] * (most - len(row))] for row in phrases]
         flat = pad_rows([phrase for row in rows for phrase in row])
+        given = sum(len(phrase) for row in phrases for phrase in row)
     except (TypeError, ValueError) as error:
         raise _shape_error(repr(phrases)) from error
-    return flat.reshape(len(rows), most, -1)
+    if given != np.count_nonzero(flat != PAD):  # lists need no padding
+        fix = "leave it out: no sequence can contain it"
+        raise UserError("required_phrases", f"phrases without PAD ({PAD})", repr(phrases), fix)
+    return flat.reshape(len(rows), most, flat.shape[1])
 
 
 def _check(phrases: Any, batch: int | None, vocab: int, end: int, max_length: int) -> None:
-    if len(phrases.shape) != 3 or 0 in phrases.shape or None in phrases.shape[1:]:
+    if len(phrases.shape) != 3 or 0 in phrases.shape[1:] or None in phrases.shape[1:]:
         raise _shape_error(str(tuple(phrases.shape)))
     rows, _, time = phrases.shape
     if None not in (rows, batch) and rows != batch:
@@ -161,9 +167,15 @@ def _check(phrases: Any, batch: int | None, vocab: int, end: int, max_length: in
         expected = f"phrases of at most max_length, {max_length}, tokens"
         raise UserError("required_phrases", expected, str(time), "raise max_length")
     check_tokens("required_phrases", phrases, vocab)
-    if isinstance(phrases, np.ndarray) and end in phrases:
+    values = known_values(phrases)
+    if values is None:
+        return
+    if end in values:
         fix = "omit it: every sequence may end"
         raise UserError("required_phrases", "phrases without the end token", str(end), fix)
+    if np.any((values[..., :-1] == PAD) & (values[..., 1:] != PAD)):
+        expected = f"phrases with PAD ({PAD}) at their ends only"
+        raise UserError("required_phrases", expected, "one with PAD inside", "leave it out")
 
 
 def _shape_error(got: str) -> UserError:

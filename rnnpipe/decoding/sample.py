@@ -1,13 +1,13 @@
 """Sampling: tokens drawn by their probability."""
 
-from numbers import Real
+import math
 from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
-from rnnpipe.decoding.checks import check_count, check_lengths, start_tokens
+from rnnpipe.decoding.checks import check_count, check_lengths, is_real, start_tokens
 from rnnpipe.decoding.constraints import AnyConstraints
 from rnnpipe.decoding.decoded import Decoded
 from rnnpipe.decoding.single_path import decode_single_path
@@ -19,6 +19,8 @@ from rnnpipe.types import Nested, Tensor
 
 # A quantile that is below 1 even after rounding, so that it falls on a token.
 MAX_QUANTILE = 1.0 - 2.0**-20
+
+MIN_TEMPERATURE = 1e-30  # what float32 can divide by
 
 
 def sample(
@@ -125,11 +127,12 @@ def sample_tokens(
         [0, 1, 2]
     """
     logits, quantile = (ops.cast(each, "float32") for each in (logits, quantile))
-    logits = logits / temperature
     vocab, order = logits.shape[-1], None
     if top_k is not None or top_p is not None:
         logits, order = blocked_top_k(logits, min(top_k or vocab, vocab))
-    weights = ops.exp(logits - ops.max(logits, axis=-1, keepdims=True))
+    # Differences are divided, since quotients of a low temperature would all be infinite.
+    differences = logits - ops.max(logits, axis=-1, keepdims=True, initial=-math.inf)
+    weights = ops.exp(differences / max(float(temperature), MIN_TEMPERATURE))
     cumulative = ops.cumsum(weights, axis=-1)
     if top_p is not None:
         nucleus = cumulative - weights < top_p * cumulative[:, -1:]
@@ -141,14 +144,15 @@ def sample_tokens(
 
 
 def _check(seed: Any, samples: int, temperature: Any, top_k: int | None, top_p: Any) -> None:
-    if not isinstance(seed, int | np.integer | keras.random.SeedGenerator):
+    is_seed = isinstance(seed, int | np.integer | keras.random.SeedGenerator)
+    if not is_seed or isinstance(seed, bool):
         expected = "an integer or a keras.random.SeedGenerator"
         raise UserError("seed", expected, repr(seed), "write e.g. seed=1")
     check_count("samples", samples, "e.g. samples=5")
-    if not isinstance(temperature, Real) or not float(temperature) > 0:
+    if not is_real(temperature) or not 0 < float(temperature) < math.inf:
         fix = "use greedy_search for the most likely tokens"
-        raise UserError("temperature", "above 0", str(temperature), fix)
+        raise UserError("temperature", "above 0", repr(temperature), fix)
     if top_k is not None:
         check_count("top_k", top_k, "e.g. top_k=40, or None")
-    if top_p is not None and not (isinstance(top_p, Real) and 0 < float(top_p) <= 1):
+    if top_p is not None and not (is_real(top_p) and 0 < float(top_p) <= 1):
         raise UserError("top_p", "above 0 and at most 1", str(top_p), "write e.g. top_p=0.9")

@@ -36,7 +36,7 @@ def blocked_top_k(values: Tensor, k: int) -> tuple[Tensor, Tensor]:
         return largest, ops.cast(indices, "int32")
     whole = blocks * block
     head = ops.reshape(values[:, :whole] if whole < count else values, (-1, block))
-    _, chosen = ops.top_k(ops.reshape(ops.max(head, axis=-1), (-1, blocks)), k)
+    _, chosen = ops.top_k(ops.reshape(ops.max(head, axis=-1, initial=-math.inf), (-1, blocks)), k)
     # In ascending order, so that of equal values the first come first.
     chosen = ops.sort(ops.cast(chosen, "int32"), axis=-1)  # (batch, k)
     rows = ops.arange(ops.shape(chosen)[0], dtype="int32")[:, None] * blocks

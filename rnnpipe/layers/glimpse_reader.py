@@ -31,7 +31,8 @@ class GlimpseReader(keras.layers.Layer):
 
     Call arguments:
         memory: `(batch, source_time, features)` or a grid `(batch, height, width, channels)`.
-        mask: `(batch, source_time)` or `(batch, height, width)`, True where it may be read.
+        mask: `(batch, source_time)` or `(batch, height, width)`, True where it may be read; by
+            default the mask that the memory carries.
         initial_state: the first states of the cells, `(batch, units)` each; zeros by default.
         training: whether dropout and sampling are on.
 
@@ -88,8 +89,12 @@ class GlimpseReader(keras.layers.Layer):
         mask: Tensor = None,
         initial_state: Nested[Tensor] = None,
         training: bool = False,
+        *,
+        memory_mask: Tensor = None,
     ) -> tuple[Tensor, Nested[Tensor]]:
         """Reads the memory; see the class for the arguments."""
+        # Where there is a state too, Keras passes the mask that a memory carries by this name only.
+        mask = memory_mask if mask is None else mask
         check_memory(self, memory, mask)
         prepared = self.cell.prepare(memory, mask)
         state = self.cell.first_state(prepared, initial_state)

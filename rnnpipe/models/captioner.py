@@ -7,7 +7,7 @@ arXiv:1612.00563; Anderson et al. 2018, arXiv:1707.07998.
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from rnnpipe.errors import UserError
+from rnnpipe.errors import located
 from rnnpipe.models.ensemble import begin_ensemble, find_members
 from rnnpipe.parts.attention import AdditiveAttentionOptions
 from rnnpipe.parts.attention_wrappers import GatedAttentionOptions
@@ -21,6 +21,18 @@ if TYPE_CHECKING:
     import keras
 
     from rnnpipe.decoding import Step
+
+
+_OF_ATTENTION = (
+    "architecture",
+    "input_feeding",
+    "output",
+    "output_size",
+    "tie_weights",
+    "bridge",
+    "scheduled_sampling",
+)
+"""The settings of a decoder that one without attention has no use for."""
 
 
 class CaptionerOptions(Settings):
@@ -43,11 +55,9 @@ class CaptionerOptions(Settings):
         if self.decoder.attention is not None:
             self.decoder.attention.check_reads_grids("decoder.attention")
             return
-        if self.decoder.scheduled_sampling is not None:
-            key = "decoder.scheduled_sampling"
-            raise UserError(key, "null without attention", "a schedule", "remove it")
-        if self.decoder.tie_weights:
-            raise UserError("decoder.tie_weights", "false without attention", "true", "remove it")
+        with located("decoder"):
+            for name in _OF_ATTENTION:
+                self.decoder.require_default(name, "without attention", type(self).decoder)
 
 
 def build_captioner(

@@ -122,6 +122,8 @@ class DecoderOptions(Settings):
             raise UserError("cell.kind", "another kind without bahdanau", "att2in", fix)
         if self.architecture == "top_down" and self.depth < 2:
             raise UserError("depth", "at least 2 with top_down", str(self.depth), "write 2")
+        if self.output in ("plain", "state"):
+            self.require_default("output_size", f"with the output {self.output}")
 
     def make(
         self,

@@ -165,6 +165,12 @@ class SGDOptions(OptimizerOptions):
     momentum: float = fraction(help="share of the last step that is taken again")
     nesterov: bool = setting(False, "whether the gradient is that after the momentum's step")
 
+    def check(self) -> None:
+        """Nesterov's step is one of momentum."""
+        super().check()
+        if not self.momentum:
+            self.require_default("nesterov", "without momentum")
+
 
 class RMSpropOptions(OptimizerOptions):
     """RMSprop (Tieleman & Hinton 2012)."""

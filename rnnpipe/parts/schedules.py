@@ -58,6 +58,17 @@ class ScheduleOptions(Settings):
             )
             raise UserError("warmup_steps", expected, f"{warmup:,}", fix)
 
+    def check_patience(self, patience: int) -> None:
+        """Checks that the rate can change before training stops for want of a better epoch.
+
+        Args:
+            patience: epochs without a better value before it stops.
+
+        Raises:
+            UserError: the schedule waits as long; `where` is the key alone.
+        """
+        del patience
+
     def make_callbacks(self, monitor: str, mode: str) -> "list[keras.callbacks.Callback]":
         """What lowers the rate by the validation's results.
 
@@ -242,6 +253,13 @@ class PlateauScheduleOptions(ScheduleOptions):
     kind: Literal["plateau"] = "plateau"
     factor: float = setting(0.5, "what the rate is multiplied by", gt=0, lt=1)
     patience: int = setting(2, "epochs without a better value before that", ge=1)
+
+    def check_patience(self, patience: int) -> None:
+        """The rate falls before training stops."""
+        if self.patience >= patience:
+            expected = f"less than train.keep_best.patience, {patience}, with which training stops"
+            fix = "lower it, or raise train.keep_best.patience"
+            raise UserError("patience", expected, str(self.patience), fix)
 
     def make(self, learning_rate: float, *, steps: int) -> Any:
         """The rate; the callback lowers it."""

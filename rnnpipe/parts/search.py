@@ -173,7 +173,14 @@ class BeamSearchOptions(Settings):
 
     def make_greedy(self) -> Self:
         """The same limits and constraints with one sequence of each input, the greedy one."""
-        return replace(self, beam_width=1, n_best=1, groups=1, sampling=None)
+        return replace(
+            self,
+            beam_width=1,
+            n_best=1,
+            groups=1,
+            diversity=type(self).diversity,
+            sampling=None,
+        )
 
     def check(self) -> None:
         """Beams are enough for the sequences, and groups have equally many."""
@@ -193,6 +200,8 @@ class BeamSearchOptions(Settings):
         if self.n_best % self.groups:
             expected, fix = f"a multiple of the {self.groups} groups", "take as many of each group"
             raise UserError("n_best", expected, str(self.n_best), fix)
+        if self.groups == 1:
+            self.require_default("diversity", "with one group")
 
     def check_vocabulary(self, size: int) -> None:
         """Checks that a vocabulary has a token for each beam.

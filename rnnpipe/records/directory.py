@@ -120,19 +120,19 @@ class RecordsDirectory:
     @cached_property
     def answers(self) -> list[str]:
         """The answers that `answer_ids` refer to."""
-        answers: list[str] = json.loads((self.path / ANSWERS).read_text())
+        answers: list[str] = json.loads((self.path / ANSWERS).read_text(encoding="utf-8"))
         return answers
 
     @cached_property
     def labels(self) -> list[str]:
         """The names of the classes that `label` or `frame_labels` refer to."""
-        labels: list[str] = json.loads((self.path / LABELS).read_text())
+        labels: list[str] = json.loads((self.path / LABELS).read_text(encoding="utf-8"))
         return labels
 
     @cached_property
     def clip_labels(self) -> list[str]:
         """The names of the classes that `clip_label` refers to."""
-        labels: list[str] = json.loads((self.path / CLIP_LABELS).read_text())
+        labels: list[str] = json.loads((self.path / CLIP_LABELS).read_text(encoding="utf-8"))
         return labels
 
     def shards(self, split: str) -> list[Path]:
@@ -170,10 +170,10 @@ class RecordsDirectory:
 
     def dead_letters(self) -> Iterator[dict[str, str]]:
         """The raw records that were left out: `key`, `source`, `step` and `reason`."""
-        with (self.path / DEAD_LETTERS).open() as file:
+        with (self.path / DEAD_LETTERS).open(encoding="utf-8") as file:
             yield from map(json.loads, file)
 
 
 def _read_json(path: Path) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads(path.read_text())
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return content

@@ -83,7 +83,7 @@ def put_file(local: Path, path: StorePath) -> None:
     """Uploads a worker's file, and beside it its checksum for the manifest."""
     path.upload(local)
     checksum = path.parent / _CHECKSUMS / path.name
-    checksum.write_text(json.dumps(asdict(StoredFile.of(local))))
+    checksum.write_text(json.dumps(asdict(StoredFile.of(local))), encoding="utf-8")
 
 
 def take_checksums(folder: StorePath) -> dict[str, StoredFile]:

@@ -147,7 +147,7 @@ def _publishing_manifest(path: StorePath) -> Iterator[Staging]:
     try:
         before = Manifest.read(path)
         _remove_leftovers(path, _BUILD, keep=before.build if before else None)
-        mark.write_text("")  # fails now if the bucket or a permission is missing
+        mark.write_text("", encoding="utf-8")  # fails now if the bucket or a permission is missing
     except OSError as error:
         raise _not_writable(path, error) from error
     try:

@@ -91,7 +91,7 @@ def check_same_records(run: RunDirectory, records: RecordsDirectory, fix: str) -
     Raises:
         UserError: they are others.
     """
-    trained = json.loads(run.environment.read_text())
+    trained = json.loads(run.environment.read_text(encoding="utf-8"))
     if trained["records"] == records.fingerprint:
         return
     differences = list(_find_differences(trained.get("records_from", {}), records.made_from))
@@ -122,7 +122,7 @@ def check_comparable_records(run: RunDirectory, records: RecordsDirectory, task:
     Raises:
         UserError: they are others.
     """
-    trained = json.loads(run.environment.read_text())
+    trained = json.loads(run.environment.read_text(encoding="utf-8"))
     if trained["records"] == records.fingerprint:
         return ""
     before, now = trained.get("records_from", {}), records.made_from

@@ -1,15 +1,22 @@
 """The terminal: messages and tables for people."""
 
 from importlib.util import find_spec
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from rich.console import Console
+
+from rnnpipe.output import naming_output
 
 
 class _Console(Console):
     def on_broken_pipe(self) -> NoReturn:
         self.quiet = True  # what is printed while the exception passes
         raise BrokenPipeError
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """Prints, and names the standard output where it cannot be written."""
+        with naming_output():
+            super().print(*objects, **options)
 
 
 def make_console(*, quiet: bool = False) -> Console:

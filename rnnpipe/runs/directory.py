@@ -151,7 +151,7 @@ class RunDirectory:
         Raises:
             UserError: another one does.
         """
-        with self.config.open("r+") as file:  # network file systems lock what can be written
+        with self.config.open("r+b") as file:  # network file systems lock what can be written
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -281,7 +281,9 @@ def _rank(run: RunDirectory) -> tuple[datetime, bool]:
     """When a run began; the copy of a run comes after the run."""
     named = _NAME.fullmatch(run.path.name)
     try:
-        began = datetime.fromisoformat(json.loads(run.environment.read_text())["started"])
+        began = datetime.fromisoformat(
+            json.loads(run.environment.read_text(encoding="utf-8"))["started"]
+        )
     except (OSError, ValueError, KeyError):
         began = datetime.min.replace(tzinfo=UTC)
         if named:
@@ -303,4 +305,4 @@ def write_jsonl(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
 def write_text(path: Path, text: str) -> None:
     """Writes a text file, wholly or not at all."""
     with atomic_path(path, durable=True) as unfinished:
-        unfinished.write_text(text)
+        unfinished.write_text(text, encoding="utf-8")

@@ -184,7 +184,7 @@ def _make_page(
     split, first = next(iter(results.scores.items()))
     table = score_table(task.main_metric, results.scores)
     history = read_history(run.history)
-    environment = json.loads(run.environment.read_text())
+    environment = json.loads(run.environment.read_text(encoding="utf-8"))
     environment.pop("records_from", None)  # all of the settings
     return Page(
         title=f"{task.name} · {config.data.source.kind}",

@@ -80,7 +80,9 @@ class Results:
         `phase` has the same of the further phase that it was in, with its `name`.
         """
         path = self._directory.partial
-        content: dict[str, Any] | None = json.loads(path.read_text()) if path.exists() else None
+        content: dict[str, Any] | None = (
+            json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+        )
         return content
 
     @property

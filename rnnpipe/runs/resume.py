@@ -44,7 +44,7 @@ def resume(path: Path, console: Console) -> RunDirectory:
         check_same_records(run, records, "train anew with `rnnpipe train`")
         fetch_records(records, console)
         console.print(f"Resuming {run.path}")
-        environment = json.loads(run.environment.read_text())
+        environment = json.loads(run.environment.read_text(encoding="utf-8"))
         resumed = [*environment.get("resumed", []), describe_environment()]
         write_json(run.environment, {**environment, "resumed": resumed})
         finish_training(config, task, records, run, console)

@@ -49,7 +49,9 @@ class Run(Results):
         and `unused` the other run's weights that nothing was made of.
         """
         path = self._directory.start_report
-        content: dict[str, Any] | None = json.loads(path.read_text()) if path.exists() else None
+        content: dict[str, Any] | None = (
+            json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+        )
         return content
 
     @property

@@ -155,7 +155,7 @@ def show_start(run: RunDirectory) -> list[ReportItem]:
     """Where a training began with weights of another run: what it took and left, by part."""
     if not run.start_report.exists():
         return []
-    content = json.loads(run.start_report.read_text())
+    content = json.loads(run.start_report.read_text(encoding="utf-8"))
     state = f", whose training had not ended: {content['state']}" if content["state"] else ""
     note = f"Training began with weights of {content['run']}{state}."
     return [

@@ -75,7 +75,11 @@ def train(
 def _note_interrupted(folder: Path, config: str, console: Console) -> None:
     """Names the last run of the same config whose training was interrupted."""
     for run in find_runs(folder):
-        if not run.model.exists() and run.config.read_text() == config and not run.is_locked:
+        if (
+            not run.model.exists()
+            and run.config.read_text(encoding="utf-8") == config
+            and not run.is_locked
+        ):
             note = f"{run.path} of the same config was interrupted; to go on with it:"
             console.print(f"Note: {note}\nrnnpipe resume {run.path}", style="yellow")
             return

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rnnpipe.errors import UserError
+from rnnpipe.output import OUTPUT
 
 _FULL = {errno.ENOSPC: "a full disk", errno.EDQUOT: "a full quota"}
 
@@ -35,6 +36,8 @@ def report_full_disk(what: str, folder: Path, fix: str) -> Iterator[None]:
 
 
 def _find_reason(error: BaseException | None) -> str | None:
+    if getattr(error, "filename", None) == OUTPUT:
+        return None  # where messages go is full
     while error is not None and not isinstance(error, UserError):
         for number, reason in _FULL.items():
             if os.strerror(number) in str(error):

@@ -27,4 +27,4 @@ def name_labels(file: Path, path: str, kind: str) -> Mapping[str, RowNames]:
         path: of the layer whose units they are.
         kind: what they are: labels or answers.
     """
-    return {path: RowNames(kind, json.loads(file.read_text()))}
+    return {path: RowNames(kind, json.loads(file.read_text(encoding="utf-8")))}

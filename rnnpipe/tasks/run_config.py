@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from rnnpipe.errors import UserError
+from rnnpipe.errors import UserError, located
 from rnnpipe.parts.optimizers import AdamOptions, OptimizerOptions
 from rnnpipe.settings import FilePath, Settings, setting
 from rnnpipe.tasks.extensions import METRICS, REPORT_ITEMS, check_names
@@ -76,7 +76,8 @@ class Evaluate(Settings):
     )
 
     def check(self) -> None:
-        """The other packages are installed."""
+        """Nothing is scored twice, and the other packages are installed."""
+        self.require_unique("splits", "metrics", "report_items")
         check_names(METRICS, self.metrics, "metrics")
         check_names(REPORT_ITEMS, self.report_items, "report_items")
 
@@ -103,3 +104,5 @@ class RunConfig(Settings):
         if last > MAX_SEED:
             expected, got = f"at most {MAX_SEED} for the last member too", f"{last} there"
             raise UserError("seed", expected, got, "write a smaller one")
+        with located("train.optimizer.schedule"):
+            self.train.optimizer.schedule.check_patience(self.train.keep_best.patience)

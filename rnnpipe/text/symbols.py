@@ -96,7 +96,9 @@ class Symbols:
     def save(self, folder: Path) -> None:
         """Writes `symbols.json` into a folder."""
         content = {"kind": self.kind, "symbols": self.symbols}
-        (folder / SYMBOLS_FILE).write_text(json.dumps(content, ensure_ascii=False) + "\n")
+        (folder / SYMBOLS_FILE).write_text(
+            json.dumps(content, ensure_ascii=False) + "\n", encoding="utf-8"
+        )
 
     @classmethod
     def load(cls, folder: Path) -> "Symbols":
@@ -106,7 +108,7 @@ class Symbols:
             UserError: there is no such file in the folder, or it is damaged.
         """
         try:
-            content = json.loads((folder / SYMBOLS_FILE).read_text())
+            content = json.loads((folder / SYMBOLS_FILE).read_text(encoding="utf-8"))
             return cls(content["kind"], content["symbols"])
         except (OSError, ValueError, KeyError, TypeError) as error:
             got = getattr(error, "strerror", None) or f"{type(error).__name__}: {error}"

@@ -109,7 +109,7 @@ class Tokenizer:
         """Writes `tokenizer.model` and `tokenizer.json` into a folder."""
         settings = {"kind": self.kind, "normalizer": asdict(self.normalizer)}
         (folder / MODEL_FILE).write_bytes(self.model_bytes)
-        (folder / SETTINGS_FILE).write_text(json.dumps(settings, indent=1) + "\n")
+        (folder / SETTINGS_FILE).write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
 
     @classmethod
     def load(cls, folder: Path) -> "Tokenizer":
@@ -119,7 +119,7 @@ class Tokenizer:
             UserError: there is no tokenizer in the folder, or it is damaged.
         """
         try:
-            settings = json.loads((folder / SETTINGS_FILE).read_text())
+            settings = json.loads((folder / SETTINGS_FILE).read_text(encoding="utf-8"))
             model_bytes = (folder / MODEL_FILE).read_bytes()
             return cls(model_bytes, settings["kind"], Normalizer(**settings["normalizer"]))
         except (OSError, ValueError, KeyError, TypeError) as error:

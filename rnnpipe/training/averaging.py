@@ -103,4 +103,6 @@ class AverageBestEpochs(keras.callbacks.Callback):
             checkpoint = Checkpoint(tuple(epochs), of, self._monitor, value)
             save_weights(self.model, self._weights, checkpoint)
             content = {"epochs": epochs, self._monitor: value}
-            self._weights.with_name("averaged.json").write_text(json.dumps(content) + "\n")
+            self._weights.with_name("averaged.json").write_text(
+                json.dumps(content) + "\n", encoding="utf-8"
+            )

@@ -216,6 +216,6 @@ def _skip_passes(batches: Any, epochs: int) -> None:
 def _drop_later_rows(history: Path, epochs: int) -> None:
     """Leaves the rows of as many epochs; a row may be written before its epoch counts as done."""
     if history.exists():
-        lines = history.read_text().splitlines(keepends=True)
+        lines = history.read_text(encoding="utf-8").splitlines(keepends=True)
         with atomic_path(history) as unfinished:  # others may read it
-            unfinished.write_text("".join(lines[: epochs + 1]) if epochs else "")
+            unfinished.write_text("".join(lines[: epochs + 1]) if epochs else "", encoding="utf-8")

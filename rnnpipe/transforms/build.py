@@ -153,7 +153,7 @@ class Build(BuildPlan):
 
         def report() -> None:
             for path in list_results(folder) - seen.keys():
-                seen[path] = json.loads(path.read_text())["dead_letters"]
+                seen[path] = json.loads(path.read_text(encoding="utf-8"))["dead_letters"]
             lost = dead + sum(seen.values())
             progress("writing", total * len(seen) // sum(shards.values()), total, lost)
             if lost > self.max_bad_fraction * (total + dead) and time.monotonic() > early:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from rnnpipe.decoding import Constraints, average_length, beam_search, gnmt_coverage
 from rnnpipe.decoding.required_phrases import RequiredPhrases
-from rnnpipe.text.tokens import END, START
+from rnnpipe.text.tokens import END, PAD, START
 from tests.decoding.steps import (
     branching,
     check_best,
@@ -71,7 +71,10 @@ def test_a_wide_beam_equals_exhaustive_search_in_sparse_tables(seed):
     options = {"beam_width": 12, "n_best": 5, "max_length": 3}
     everything = [every_branch(table, 3) for table in tables]
     # What one of the sequences begins with, so that there is at least one.
-    whole = [[sequence for _, sequence in found if END not in sequence] for found in everything]
+    whole = [
+        [sequence for _, sequence in found if not {PAD, END} & set(sequence)]
+        for found in everything
+    ]
     phrases = [[sequences[seed][:2]] for sequences in whole]
     decoded = beam_search(*markov(tables), **options, required_phrases=phrases)
     for row, found in enumerate(everything):

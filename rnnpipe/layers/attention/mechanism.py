@@ -1,5 +1,6 @@
 """Base of the attention mechanisms: memory, mask, keys, state, alignments, context."""
 
+import math
 from typing import Any
 
 import keras
@@ -271,9 +272,9 @@ def masked_softmax(scores: Tensor, readable: Tensor) -> Tensor:
 
 def _softmax(scores: Tensor) -> Tensor:
     """Softmax over the last axis; that of Keras warns if the axis has size 1."""
-    if 0 in scores.shape:
-        return scores  # without rows or positions there is no largest score
-    largest = ops.stop_gradient(ops.max(scores, axis=-1, keepdims=True))
+    # Without rows or positions there is no largest score.
+    largest = ops.max(scores, axis=-1, keepdims=True, initial=-math.inf)
+    largest = ops.stop_gradient(largest)
     shares = ops.exp(scores - largest)
     return shares / ops.sum(shares, axis=-1, keepdims=True)
 

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import Any
 
 import keras
-from keras import ops, tree
+from keras import tree
 
 from rnnpipe.layers.errors import (
     check_state_shapes,
@@ -15,6 +15,7 @@ from rnnpipe.layers.errors import (
     shapes_agree,
 )
 from rnnpipe.types import Nested, Tensor
+from rnnpipe.values import known_values
 
 
 def check_parts(layer: Any, cells: list[Any], attention: Any) -> None:
@@ -89,9 +90,9 @@ def check_tokens(layer: Any, tokens: Tensor, rank: int) -> None:
         axes = "(batch, target_time)" if rank == 2 else "(batch,)"
         fix = "pass the previous words, the start token first"
         raise layer_error(layer, f"integer tokens {axes}", f"{shape_text(tokens)} of {dtype}", fix)
-    if not hasattr(tokens, "numpy") or 0 in tokens.shape:
+    values = known_values(tokens)
+    if values is None or not values.size:
         return
-    values = ops.convert_to_numpy(tokens)
     least, most = int(values.min()), int(values.max())
     if least < 0 or most >= layer.vocab:
         got = str(least if least < 0 else most)

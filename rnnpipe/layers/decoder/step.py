@@ -7,8 +7,9 @@ from keras import ops, tree
 
 from rnnpipe.errors import UserError
 from rnnpipe.layers.decoder.checks import check_memory, check_memory_given, check_tokens
-from rnnpipe.layers.decoder.structures import Memory, carried_mask
+from rnnpipe.layers.decoder.structures import Memory
 from rnnpipe.layers.errors import is_count, layer_error
+from rnnpipe.layers.masks import carried_mask
 from rnnpipe.nested import repeat_rows, select_rows
 from rnnpipe.types import Nested, Tensor
 

@@ -2,7 +2,6 @@
 
 from typing import NamedTuple
 
-import keras
 from keras import tree
 
 from rnnpipe.nested import is_empty
@@ -46,22 +45,3 @@ def empty_to_none(tensors: Nested[Tensor]) -> Nested[Tensor]:
     if isinstance(tensors, list | tuple):
         return type(tensors)(empty_to_none(tensor) for tensor in tensors)
     return tensors
-
-
-class MaskReader(keras.layers.Layer):
-    """Returns the mask that its input carries, or an empty list: Keras passes it to layers only."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.supports_masking = True
-
-    def call(self, memory: Nested[Tensor], mask: Nested[Tensor] = None) -> Nested[Tensor]:
-        """Returns the mask."""
-        del memory
-        return [] if mask is None else mask
-
-
-def carried_mask(memory: Nested[Tensor]) -> Nested[Tensor]:
-    """The mask that the output of an encoder carries, or None."""
-    mask = MaskReader()(memory)
-    return None if isinstance(mask, list) and not mask else mask

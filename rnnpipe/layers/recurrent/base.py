@@ -53,9 +53,13 @@ class Recurrent(CheckedOptions, keras.layers.RNN):
         initial_state: Nested[Tensor] = None,
         mask: Tensor = None,
         training: bool = False,
+        *,
+        sequences_mask: Tensor = None,
     ) -> Nested[Tensor]:
         """Runs over time; see the class for the arguments."""
-        self._check_call(sequences, initial_state, mask)  # with the mask that the sequences carry
+        # Where there is a state too, Keras passes the mask that sequences carry by this name only.
+        mask = sequences_mask if mask is None else mask
+        self._check_call(sequences, initial_state, mask)
         if sequences.shape[1] == 0:
             return call_without_steps(self, super().call, sequences, initial_state)
         return super().call(sequences, initial_state=initial_state, mask=mask, training=training)

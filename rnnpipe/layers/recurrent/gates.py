@@ -7,6 +7,7 @@ import keras
 from keras import ops
 
 from rnnpipe.layers.errors import layer_error
+from rnnpipe.layers.masks import carried_mask
 from rnnpipe.types import Nested, Shape, Tensor
 
 Gates: TypeAlias = Callable[[Tensor, Tensor], list[Tensor]]
@@ -51,7 +52,8 @@ def record_gates(
         sequences: `(batch, time, features)`.
         initial_state: the layer's first states, or None for those that a call would start from:
             zeros, or the states that a stateful layer keeps.
-        mask: `(batch, time)`, or None; gates are zero at masked steps.
+        mask: `(batch, time)`, or None for that which the sequences carry; gates are zero at masked
+            steps.
 
     Raises:
         UserError: if the cell has equations of its own.
@@ -61,6 +63,7 @@ def record_gates(
         raise layer_error(layer, "the cell of Keras to record gates", got, fix)
     if initial_state is None and layer.stateful:
         initial_state = layer.states
+    mask = carried_mask(sequences) if mask is None else mask
     recorder = keras.layers.RNN(
         _GateCell(layer.cell, gates, len(names)),
         return_sequences=True,

@@ -48,7 +48,8 @@ class GRU(Recurrent, keras.layers.GRU):
     Call arguments:
         sequences: `(batch, time, features)`.
         initial_state: `(batch, units)`; zeros by default.
-        mask: `(batch, time)`, False at steps to skip: they leave the state unchanged.
+        mask: `(batch, time)`, False at steps to skip: they leave the state unchanged. By default
+            the mask that the sequences carry, beside an `initial_state` too, where Keras drops it.
         training: whether dropout is on.
 
     Returns:

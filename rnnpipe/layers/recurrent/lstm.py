@@ -47,7 +47,8 @@ class LSTM(Recurrent, keras.layers.LSTM):
     Call arguments:
         sequences: `(batch, time, features)`.
         initial_state: `[h, c]`, each `(batch, units)`; zeros by default.
-        mask: `(batch, time)`, False at steps to skip: they leave the state unchanged.
+        mask: `(batch, time)`, False at steps to skip: they leave the state unchanged. By default
+            the mask that the sequences carry, beside an `initial_state` too, where Keras drops it.
         training: whether dropout is on.
 
     Returns:

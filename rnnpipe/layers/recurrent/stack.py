@@ -44,7 +44,7 @@ class RecurrentStack(keras.layers.Layer):
         initial_state: the states of all layers in one list, as `return_state=True` gives them, or
             a list for each layer; without it, the first states are zeros, those that are learned,
             or, if `layer` is stateful, those that the last call has left.
-        mask: `(batch, time)`, False at padding.
+        mask: `(batch, time)`, False at padding; by default the mask that the sequences carry.
         training: whether dropout is on.
 
     Returns:
@@ -168,8 +168,11 @@ class RecurrentStack(keras.layers.Layer):
         initial_state: Nested[Tensor] = None,
         mask: Tensor = None,
         training: bool = False,
+        *,
+        sequences_mask: Tensor = None,
     ) -> Tensor:
         """Runs all levels; see the class for the arguments."""
+        mask = sequences_mask if mask is None else mask  # as in `Recurrent`
         if initial_state is None and self.first_states is not None:
             initial_state = self.first_states(sequences)
         if self.go_backwards:

@@ -90,8 +90,11 @@ class Zoneout(keras.layers.RNN):
         initial_state: Nested[Tensor] = None,
         mask: Tensor = None,
         training: bool = False,
+        *,
+        sequences_mask: Tensor = None,
     ) -> Nested[Tensor]:
         """Runs over time; the arguments are those of `keras.layers.RNN`."""
+        mask = sequences_mask if mask is None else mask  # as in `Recurrent`
         if sequences.shape[1] == 0:
             return call_without_steps(self, super().call, sequences, initial_state)
         return super().call(sequences, initial_state=initial_state, mask=mask, training=training)

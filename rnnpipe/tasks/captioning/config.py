@@ -82,6 +82,11 @@ class CaptioningEvaluate(Evaluate):
         (), "scores that need Java; where they cannot be had, a notice says why"
     )
 
+    def check(self) -> None:
+        """Nothing is scored twice."""
+        super().check()
+        self.require_unique("java_metrics")
+
 
 class CaptioningConfig(RunConfig):
     """A run of image captioning."""

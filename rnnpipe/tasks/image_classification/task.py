@@ -144,7 +144,7 @@ class ImageClassificationTask(Task[ImageClassificationConfig]):
         data, path = self.config.data, inputs["image"]
         encoder_input = read_encoder_input(path, data)
         (probabilities,), (alignments,) = classify_images(model, [encoder_input])
-        top = rank(probabilities, json.loads((folder / LABELS).read_text()))
+        top = rank(probabilities, json.loads((folder / LABELS).read_text(encoding="utf-8")))
         pixels = read_photo(path, data)
         answers = [Answer(*answer) for answer in top]
         picture = draw_glimpse_path(pixels, alignments, answers=top)

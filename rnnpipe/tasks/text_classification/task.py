@@ -157,7 +157,7 @@ class TextClassificationTask(Task[TextClassificationConfig]):
         tokens = encode_text(tokenizer, text, "--text", max_tokens=limit, keep=keep)
         if not tokens:
             raise UserError("--text", "a text", repr(text), "write a sentence")
-        names = json.loads((folder / LABELS).read_text())
+        names = json.loads((folder / LABELS).read_text(encoding="utf-8"))
         output = model(np.array([tokens], "int32"), training=False)
         top = rank(np.asarray(keras.ops.softmax(output["logits"]))[0], names)
         alignments = np.asarray(output["alignments"])[0] if "alignments" in output else None

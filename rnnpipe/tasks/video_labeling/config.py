@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from rnnpipe.errors import UserError
+from rnnpipe.errors import UserError, located
 from rnnpipe.inputs.augmentation import AugmentationOptions
 from rnnpipe.models.frame_labeler import FrameLabelerOptions
 from rnnpipe.settings import setting
@@ -45,6 +45,9 @@ class VideoLabelingConfig(RunConfig):
         if metric == "frame_accuracy" and not self.data.source.labels_frames:
             expected, fix = "clip_accuracy or loss", "frames have no labels: write clip_accuracy"
             raise UserError("train.keep_best.metric", expected, metric, fix)
+        if not self.data.source.labels_frames:
+            with located("train"):
+                self.train.require_default("clip_weight", "where frames have no labels")
         check_encoder(
             self.model.frame_encoder.image_encoder,
             self.data.features,

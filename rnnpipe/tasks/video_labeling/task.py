@@ -187,7 +187,7 @@ class VideoLabelingTask(Task[VideoLabelingConfig]):
         from rnnpipe.tasks.video_labeling.prediction import predict_video, stream_video
 
         names = {
-            output: json.loads((folder / file).read_text())
+            output: json.loads((folder / file).read_text(encoding="utf-8"))
             for output, file in ((FRAME, LABELS), (CLIP, CLIP_LABELS))
             if output in model.output
         }

@@ -179,7 +179,7 @@ class VqaTask(Task[VqaConfig]):
             )
         output = model(make_inputs(image, tokens))
         probabilities = _softmax(np.asarray(output["logits"])[0])
-        answers = json.loads((folder / ANSWERS).read_text())
+        answers = json.loads((folder / ANSWERS).read_text(encoding="utf-8"))
         top = [
             Answer(answers[i], float(probabilities[i]))
             for i in np.argsort(-probabilities)[:TOP_ANSWERS]

@@ -42,7 +42,7 @@ def find_repeated_contents(folder: Path) -> Repeats:
 def _read(folder: Path) -> Iterator[tuple[str, str, str]]:
     for path in sorted(scratch_folder(folder, _CONTENTS).iterdir()):
         split = path.name.rpartition("-")[0]
-        with path.open() as file:
+        with path.open(encoding="utf-8") as file:
             for name, digest in map(json.loads, file):
                 yield name, digest, split
 

@@ -193,7 +193,7 @@ def read_counts(folder: Path) -> CountResult:
     """What `CountReferences` wrote into `folder`."""
     counts: defaultdict[str, Tally] = defaultdict(Tally)
     for path in sorted(scratch_folder(folder, _COUNTS).iterdir()):
-        with path.open() as file:
+        with path.open(encoding="utf-8") as file:
             for (name, item), count in map(json.loads, file):
                 counts[name][item] = count
         for tally in counts.values():

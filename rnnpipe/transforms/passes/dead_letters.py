@@ -32,7 +32,7 @@ def read_dead_letters(folder: Path) -> Iterator[DeadLetter]:
 
     def read() -> Iterator[DeadLetter]:
         for path in sorted(scratch_folder(folder, DEAD_LETTER_FOLDER).iterdir()):
-            with path.open() as file:
+            with path.open(encoding="utf-8") as file:
                 for line in file:
                     yield DeadLetter(**json.loads(line))
 

@@ -138,7 +138,7 @@ def read_duplicates(folder: Path) -> Repeats:
     """
     counts: dict[str, Tallies] = {}
     for path in scratch_folder(folder, DUPLICATES).glob(f"*{_COUNTED}"):
-        for name, kinds in json.loads(path.read_text()).items():
+        for name, kinds in json.loads(path.read_text(encoding="utf-8")).items():
             of_name = counts.setdefault(name, empty_tallies())
             for kind in _KINDS:
                 of_name[kind].update(kinds[kind])
@@ -177,7 +177,7 @@ def drop_files(folder: Path) -> list[Path]:
 
 def read_drops(path: Path) -> Iterator[Drop]:
     """The marks in such a file."""
-    with path.open() as file:
+    with path.open(encoding="utf-8") as file:
         for key, group, leak in map(json.loads, file):
             yield Drop(Reference(key, group, "train", {}), leak)
 

@@ -82,6 +82,7 @@ def count_records_read(folder: Path) -> tuple[int, int]:
     Records that are read again after a fault count twice: the numbers are for display only.
     """
     counts = [
-        json.loads(path.read_text()) for path in scratch_folder(folder, READ_PROGRESS).iterdir()
+        json.loads(path.read_text(encoding="utf-8"))
+        for path in scratch_folder(folder, READ_PROGRESS).iterdir()
     ]
     return sum(read for read, _ in counts), sum(dead for _, dead in counts)

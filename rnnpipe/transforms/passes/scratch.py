@@ -50,7 +50,7 @@ def write_lines(folder: Path, scratch: str, name: str, lines: Iterable[str]) -> 
     """
     path, ended = scratch_folder(folder, scratch) / name, (f"{line}\n" for line in lines)
     if isinstance(path, StorePath):
-        path.write_text("".join(ended))
+        path.write_text("".join(ended), encoding="utf-8")
         return
     with (
         atomic_path(path, partial_folder=partial_folder(folder)) as unfinished,
@@ -61,7 +61,7 @@ def write_lines(folder: Path, scratch: str, name: str, lines: Iterable[str]) -> 
 
 def request_stop(folder: Path) -> None:
     """Asks all workers to stop: what they write will not be published."""
-    (folder / _SCRATCH / _STOP).write_text("")
+    (folder / _SCRATCH / _STOP).write_text("", encoding="utf-8")
 
 
 def is_stop_requested(folder: Path) -> bool:

@@ -84,7 +84,7 @@ def read_results(folder: Path) -> dict[str, SplitResult]:
     """The results of all shards, by split."""
     results = {split: SplitResult() for split in SPLITS}
     for path in sorted(list_results(folder)):
-        content = json.loads(path.read_text())
+        content = json.loads(path.read_text(encoding="utf-8"))
         results[content["split"]].add(content)
     return {split: result for split, result in results.items() if result.shard_records}
 

@@ -37,7 +37,7 @@ the raw data, or hold out less with data.splits
 
 def save_labels(path: Path, labels: list[str]) -> None:
     """Writes names, one on each line of a JSON list."""
-    path.write_text(json.dumps(labels, indent=0, ensure_ascii=False) + "\n")
+    path.write_text(json.dumps(labels, indent=0, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def _order(label: str) -> tuple[bool, Decimal, str]:

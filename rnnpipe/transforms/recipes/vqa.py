@@ -70,7 +70,9 @@ class VqaRecipe(VqaRecordOptions, FeatureRecipe):
             )
         tokenizer = self.question.train(counts[_WORDS])
         tokenizer.save(folder)
-        (folder / ANSWERS).write_text(json.dumps(answers, indent=0, ensure_ascii=False) + "\n")
+        (folder / ANSWERS).write_text(
+            json.dumps(answers, indent=0, ensure_ascii=False) + "\n", encoding="utf-8"
+        )
         return VqaEncoder(recipe, tokenizer, {answer: i for i, answer in enumerate(answers)})
 
     def summarise(self, counts: Counts) -> Mapping[str, Any]:

@@ -35,7 +35,7 @@ class WorkerPool(services.BeamFnExternalWorkerPoolServicer):
     def __enter__(self) -> "WorkerPool":
         """Starts the service, whose address is `address`."""
         pipe = subprocess.PIPE
-        self._forker = subprocess.Popen(_COMMAND, stdin=pipe, stdout=pipe, text=True)
+        self._forker = subprocess.Popen(_COMMAND, stdin=pipe, stdout=pipe, encoding="utf-8")
         self._is_closing = False
         self._watcher = threading.Thread(target=self._watch, daemon=True)
         self._watcher.start()

@@ -36,8 +36,8 @@ def write_moving(
     """
     (folder / "clips").mkdir()
     with (
-        (folder / CLIPS).open("w", newline="") as of_clips,
-        (folder / FRAME_LABELS).open("w", newline="") as of_frames,
+        (folder / CLIPS).open("w", encoding="utf-8", newline="") as of_clips,
+        (folder / FRAME_LABELS).open("w", encoding="utf-8", newline="") as of_frames,
     ):
         table, frame_table = csv.writer(of_clips), csv.writer(of_frames)
         table.writerow(["clip", "label"])
