@@ -109,7 +109,8 @@ def describe_runs(runs: Sequence[RunDirectory]) -> list[dict[str, str]]:
 
 def note_other_records(runs: Sequence[RunDirectory]) -> list[str]:
     """A notice for each run that was trained on other records than the first."""
-    own, *others = (json.loads(run.environment.read_text())["records"] for run in runs)
+    described = (json.loads(run.environment.read_text(encoding="utf-8")) for run in runs)
+    own, *others = (each["records"] for each in described)
     return [
         f"{member.path} was trained on other records: it may have seen what is scored here"
         for member, records in zip(runs[1:], others, strict=True)
