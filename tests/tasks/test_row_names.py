@@ -38,7 +38,7 @@ CASES = {
     ),
     "translation": (
         [],
-        {"source_embedding": 9, "decoder/target_embedding": 6, "decoder/bias": 6},
+        {"source_embedding": 9, "decoder/target_embedding": 6, "decoder/logits": 6},
     ),
     "translation untied": (
         ["model.decoder.tie_weights=false"],
@@ -46,7 +46,7 @@ CASES = {
     ),
     "translation joint": (
         ["data.text.joint=true", "model.share_embedding=true"],
-        {"target_embedding": 9, "decoder/bias": 9},
+        {"target_embedding": 9, "decoder/logits": 9},
     ),
     "glimpse": ([], {"logits": 3}),
     "video": ([], {"frame": 3, "clip": 2}),

@@ -181,7 +181,7 @@ class CaptioningTask(Task[CaptioningConfig]):
 
     def row_names(self, folder: Path) -> Mapping[str, RowNames]:
         """The tokens of the embedding and of the logits."""
-        layers = "decoder/embedding", "decoder/logits", "decoder/bias", "embedding", "logits"
+        layers = "decoder/embedding", "decoder/logits", "embedding", "logits"
         return name_tokens(Tokenizer.load(folder), *layers)
 
     def evaluate(

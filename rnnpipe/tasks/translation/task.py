@@ -180,7 +180,7 @@ class TranslationTask(Task[TranslationConfig]):
     def row_names(self, folder: Path) -> Mapping[str, RowNames]:
         """The tokens of both embeddings and of the logits."""
         source, target = (Tokenizer.load(folder / side) for side in (SOURCE, TARGET))
-        layers = "target_embedding", "decoder/target_embedding", "decoder/logits", "decoder/bias"
+        layers = "target_embedding", "decoder/target_embedding", "decoder/logits"
         return {**name_tokens(source, "source_embedding"), **name_tokens(target, *layers)}
 
     def evaluate(
