@@ -1,5 +1,6 @@
 """What records were made from, and a hash of it: equal fingerprints mean equal records."""
 
+import errno
 import hashlib
 import json
 import os
@@ -11,6 +12,10 @@ from typing import Any
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 _CODE = ("sources", "records", "transforms", "text", "metrics")  # what a build runs
+_UNREADABLE = {
+    *(errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENODEV),
+    *(errno.EACCES, errno.EPERM, errno.ELOOP, errno.ENAMETOOLONG),
+}
 _MEDIA = {
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".webp", ".gif", ".avif"),
     *(".bmp", ".dib", ".tif", ".tiff", ".jp2", ".j2k", ".jpx", ".jpc", ".jpf", ".j2c"),
@@ -53,7 +58,9 @@ def _hash_files(files: Iterable[Path]) -> dict[str, Any]:
         digest.update(os.fsencode(os.path.relpath(path, root)) + b"\0")
         try:
             digest.update(_content(path))
-        except (FileNotFoundError, IsADirectoryError, PermissionError):
+        except OSError as fault:
+            if fault.errno not in _UNREADABLE:
+                raise
             digest.update(b"unreadable\0")  # such as a dangling link: the build reports it
     return {"files": len(paths), "sha256": digest.hexdigest()}
 

@@ -12,7 +12,7 @@ from rnnpipe.settings import FilePath, setting
 from rnnpipe.sources.folder import InFolder, check_folder
 from rnnpipe.sources.raw_files import check_name, fold_name, list_raw, printable
 from rnnpipe.sources.source import Progress, Reference, Source
-from rnnpipe.sources.splits import left_out_notices, split_of_name
+from rnnpipe.sources.splits import left_out_notices, name_of, split_of_name
 
 _FILES_PER_PARTITION = 500
 _SHOWN = 7  # endings in a message
@@ -101,6 +101,7 @@ class ClassFolders(InFolder, Source):
         return sorted({Path(name).suffix or name for name in names if not self._is_read(name)})
 
     def _is_read(self, name: str) -> bool:
+        """Whether a file is data, by its name."""
         return name.lower().endswith(self.endings)
 
     def _split_folders(self) -> list[tuple[str, Path]]:
@@ -123,9 +124,10 @@ class ClassFolders(InFolder, Source):
 
     @property
     def notices(self) -> Sequence[str]:
-        """Folders that are not read or hold nothing, and other files in folders of classes."""
+        """Folders that are not read or hold nothing, and files that lie elsewhere or are others."""
         beside, others = self._beside_splits(), self._others()
         told = left_out_notices(beside, "call it train, validation or test")
+        told += left_out_notices(self._beside_labels(), "data lies in a folder of its label")
         told += left_out_notices(self._empty(), f"it has no {_some(self.endings)} files")
         if others:
             what = f"{len(others):,} in folders of labels, such as {others[0]}"
@@ -137,6 +139,16 @@ class ClassFolders(InFolder, Source):
             return []
         folders = list_raw(self._folder).folders
         return [f"{name}/" for name in folders if split_of_name(name) is None]
+
+    def _beside_labels(self) -> list[str]:
+        """The files beside the folders of labels or splits that seem to be data."""
+        folders = dict.fromkeys([self._folder, *(base for _, base in self._split_folders())])
+        return [
+            name_of(folder / name, self._folder)
+            for folder in folders
+            for name in list_raw(folder).files
+            if self._is_read(name) or split_of_name(name)
+        ]
 
     def _others(self) -> list[str]:
         folders = {partition.names[0].rpartition("/")[0] for partition in self._partitions}

@@ -56,6 +56,14 @@ class FileIndex:
         found = spelled if spelled in same else same[0]
         return self.folder / f"{inside}/{found}" if inside else self.folder / found
 
+    def find_names(self, names: Iterable[object]) -> Iterator[Path]:
+        """The files of those names that are there, see `find_name`."""
+        for name in names:
+            try:
+                yield self.find_name(name)
+            except BadRecord:
+                continue
+
     def _is_there(self, name: str) -> bool:
         return "/" not in name and fold_name(name) in self._names_in("")
 
@@ -140,6 +148,16 @@ class ImageIndex(FileIndex):
         if number is None:
             raise BadRecord(_STEP, f"not an id: {value!r:.100}")
         return self.find_number(number)
+
+    def names_of(self, ids: Iterable[object]) -> set[str]:
+        """The names of the images that have one of some ids, also where several have it."""
+        names = set[str]()
+        for value in ids:
+            try:
+                names.add(self.find_id(value).name)
+            except BadRecord:
+                names.update(self.numbers.get(read_id(value) or -1, []))
+        return names
 
     def has_id(self, value: object) -> bool:
         """Whether an image has such an id, be it one of several."""

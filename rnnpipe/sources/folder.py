@@ -1,19 +1,22 @@
 """A folder of raw data: whether it is there, and which JSON it holds."""
 
+import errno
 import gzip
 import hashlib
 import json
 import zlib
 from collections.abc import Callable, Sequence
 from functools import cache, cached_property
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 from rnnpipe.errors import UserError
-from rnnpipe.sources.raw_files import list_raw, walk_raw
+from rnnpipe.sources.raw_files import MAX_WHOLE, list_raw, read_whole, walk_raw
 from rnnpipe.storage.paths import as_path
 
 _GZIP = b"\x1f\x8b"
+_CHUNK = 1 << 20
 _JSON_KINDS = {
     list: "a list",
     str: "text",
@@ -85,9 +88,9 @@ def read_json(path: Path, hook: Callable[[dict[str, Any]], Any] | None = None) -
             twice.
     """
     try:
-        data = path.read_bytes()
+        data = read_whole(path)
         if data.startswith(_GZIP):
-            data = gzip.decompress(data)
+            data = _unpack(data)
         return json.loads(data, object_pairs_hook=_make_objects(hook))
     except RepeatedKeyError as fault:
         expected = "each key of an object once"
@@ -101,6 +104,21 @@ def read_json(path: Path, hook: Callable[[dict[str, Any]], Any] | None = None) -
     except OSError as fault:
         got = f"a file that cannot be read ({fault.strerror or fault})"
     raise UserError(str(path), "JSON", got, "download or unpack it again")
+
+
+def _unpack(data: bytes) -> bytes:
+    """The content of a gzip file; some of a few kilobytes would fill all of the memory.
+
+    Raises:
+        OSError: it is larger than a file may be that is read as a whole.
+    """
+    content = bytearray()
+    with gzip.open(BytesIO(data)) as file:
+        while chunk := file.read(_CHUNK):
+            content += chunk
+            if len(content) > MAX_WHOLE:
+                raise OSError(errno.EFBIG, f"larger than {MAX_WHOLE:,} bytes when unpacked")
+    return bytes(content)
 
 
 def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -1,7 +1,10 @@
 """The one door to folders of raw data: which files in them are data."""
 
+import errno
 import hashlib
 import os
+import re
+import stat
 import unicodedata
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -14,9 +17,18 @@ from rnnpipe.storage.paths import read_range, scan
 from rnnpipe.storage.store_path import StorePath
 
 # What systems and editors leave in folders; their names are compared in small letters.
-_SYSTEM_NAMES = {"__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "@eadir", "$recycle.bin"}
+_SYSTEM_NAMES = {
+    *("__macosx", "icon\r", "network trash folder", "temporary items"),
+    *("thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini", "system volume information"),
+    *("$recycle.bin", "recycler", "recycled", "#recycle", "@recycle", "@eadir", "#snapshot"),
+    *("lost+found", "lost.dir", "__pycache__"),
+}
 _SYSTEM_STARTS = (".", "~$")
+_DOCUMENTATION = re.compile(r"(readme|licen[cs]e|copying|changelog)(\..*)?", re.IGNORECASE)
 _END_BYTES = 1 << 20
+
+MAX_WHOLE = 1 << 31
+"""How many bytes a file may have that is read as a whole."""
 
 
 class Listing(NamedTuple):
@@ -69,6 +81,16 @@ def _scan(folder: Path) -> Iterator[tuple[str, str]]:
 
 def _is_system(name: str) -> bool:
     return name.startswith(_SYSTEM_STARTS) or name.lower() in _SYSTEM_NAMES
+
+
+def is_documentation(name: str) -> bool:
+    """Whether a text tells of data and is none, by its name.
+
+    Example:
+        >>> [is_documentation(name) for name in ("README.txt", "LICENSE", "reader.txt")]
+        [True, True, False]
+    """
+    return bool(_DOCUMENTATION.fullmatch(name))
 
 
 def is_utf8(name: str) -> bool:
@@ -157,6 +179,32 @@ def skipped_notices(files: Iterable[Path]) -> list[str]:
             number, example = len(names), printable(names[0])
             notices.append(f"data.source: {what} are not read: {number:,}, such as {example}")
     return notices
+
+
+def check_regular(path: Path) -> int:
+    """The size of a file; a pipe or a device, which may have no end, is none.
+
+    Raises:
+        OSError: it is one, or is not there.
+    """
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        code = errno.EISDIR if stat.S_ISDIR(status.st_mode) else errno.ENODEV
+        reason = "Is a directory" if code == errno.EISDIR else "a pipe or a device"
+        raise OSError(code, reason, str(path))
+    return status.st_size
+
+
+def read_whole(path: Path) -> bytes:
+    """The bytes of a file.
+
+    Raises:
+        OSError: it cannot be read, has no end, or is larger than `MAX_WHOLE`.
+    """
+    # An object of a store has an end, and asking for its size would be a second request.
+    if not isinstance(path, StorePath) and check_regular(path) > MAX_WHOLE:
+        raise OSError(errno.EFBIG, f"larger than {MAX_WHOLE:,} bytes", str(path))
+    return path.read_bytes()
 
 
 def hash_content(data: bytes) -> str:

@@ -4,12 +4,14 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from rnnpipe.errors import UserError
-from rnnpipe.sources.raw_files import list_raw
+from rnnpipe.sources.raw_files import fold_name, list_raw
 
 Split = Literal["train", "validation", "test"]
+
+SPLITS: tuple[Split, ...] = get_args(Split)
 
 FIX_FILES = "name one file for each split in data.source.files"
 
@@ -86,6 +88,32 @@ def left_out_notices(names: Iterable[str], fix: str) -> list[str]:
     verb = "is" if len(left) == 1 else "are"
     told = f"data.source: {', '.join(left[:_SHOWN])}{more} {verb} not read; {fix}"
     return [told] if left else []
+
+
+def unused_notices(there: Iterable[str], used: Iterable[str], what: str) -> list[str]:
+    """A notice of what no record is made of, or none where there is no such name.
+
+    Args:
+        there: all names.
+        used: those of records, in whatever form accents have.
+        what: what is missing, before the names.
+
+    Example:
+        >>> unused_notices(["1.jpg", "2.jpg"], ["1.jpg"], "x.token.txt does not name")
+        ['data.source: x.token.txt does not name 2.jpg, not read']
+    """
+    known = set(map(fold_name, used))
+    left = sorted({name for name in there if fold_name(name) not in known})
+    more = f" and {len(left) - _SHOWN:,} more" if len(left) > _SHOWN else ""
+    return [f"data.source: {what} {', '.join(left[:_SHOWN])}{more}, not read"] if left else []
+
+
+def split_like(folder: Path) -> list[str]:
+    """The files in a folder that are called after a split, whatever their format.
+
+    Some may be of a format that is not read, such as `test.csv.zip`; see `unread_notices`.
+    """
+    return [name for name in list_raw(folder).files if split_of_name(name)]
 
 
 def unread_folders(folder: Path) -> list[str]:

@@ -15,6 +15,7 @@ from rnnpipe.sources.captions.coco_files import (
     CaptionFiles,
     CocoSplit,
     find_splits,
+    image_names,
     named_splits,
     read_annotations,
 )
@@ -26,7 +27,7 @@ from rnnpipe.sources.file_index import ImageIndex
 from rnnpipe.sources.folder import check_folder
 from rnnpipe.sources.ids import read_id
 from rnnpipe.sources.source import Progress, Reference
-from rnnpipe.sources.splits import Split
+from rnnpipe.sources.splits import Split, name_of, unused_notices
 
 # The output belongs to the whole process, so one thread at a time may redirect it.
 _OUTPUT = threading.Lock()
@@ -95,13 +96,23 @@ class CocoCaptions(KarpathySplits, CaptionSource):
 
     @property
     def notices(self) -> Sequence[str]:
-        """Captions of images that their file does not list."""
-        return [
-            f"data.source: {files.strays:,} captions of {files.annotations.name} are of images "
-            "that it does not list, not read"
-            for files in self._split_files
-            if files.strays
-        ]
+        """Captions of images that their file does not list, and images that no file lists."""
+        told, listed = list[str](), dict[Path, list[CocoSplit]]()
+        for files in self._split_files:
+            listed.setdefault(files.images, []).append(files)
+            if files.strays:
+                what = f"{files.strays:,} captions of {files.annotations.name} are of images"
+                told.append(f"data.source: {what} that it does not list, not read")
+        for folder, several in listed.items():
+            index = ImageIndex(folder)
+            there = index.images_in({name for files in several for name in files.folders})
+            names = (name for files in several for name in image_names(files.annotations))
+            told += unused_notices(
+                (name_of(path, folder) for path in there),
+                (name_of(path, folder) for path in index.find_names(names)),
+                f"{several[0].annotations.name} does not list",
+            )
+        return told
 
     def prepare(self, progress: Progress) -> None:
         """Checks that captions and images are there; see `Source`."""

@@ -127,6 +127,12 @@ def read_annotations(path: Path) -> dict[str, list[Any]]:
     return {key: content[key] for key in ("images", "annotations")}
 
 
+def image_names(path: Path) -> list[Any]:
+    """The `file_name` of each image that a file in COCO's format lists, as found."""
+    entries = read_annotations(path)["images"]
+    return [entry.get("file_name") for entry in entries if isinstance(entry, dict)]
+
+
 def _subtype(annotations: Path) -> str:
     """The split's own name: `train2017` of `captions_train2017.json.gz`."""
     return annotations.name.split(".")[0].removeprefix("captions_")

@@ -16,12 +16,14 @@ class CaptionFields(TypedDict):
         image: path of the image's file.
         captions: what each person wrote.
         scene: what is in the image, as JSON; empty where the raw data does not say.
+        left_out: how many more captions are empty or no text.
     """
 
     image_id: int
     image: str
     captions: list[str]
     scene: str
+    left_out: int
 
 
 def refer_captions(
@@ -35,7 +37,7 @@ def refer_captions(
 ) -> Reference:
     """The reference to an image with its captions; all that a raw file says is checked here.
 
-    Captions that are empty or no text are passed over where others are there.
+    Captions that are empty or no text are left out, and counted, where others are there.
 
     Args:
         subset: the raw data's own name for the split, e.g. `train2014`.
@@ -53,7 +55,13 @@ def refer_captions(
         reason = f"none of {len(captions)} is a text" if captions else "there are none"
         raise BadRecord("read captions", reason)
     described = "" if scene is None else json.dumps(scene, sort_keys=True)
-    fields = CaptionFields(image_id=image_id, image=str(image), captions=usable, scene=described)
+    fields = CaptionFields(
+        image_id=image_id,
+        image=str(image),
+        captions=usable,
+        scene=described,
+        left_out=len(captions) - len(usable),
+    )
     return Reference(f"{subset}/{image_id}", f"{subset}/{image_id}", split, {**fields})
 
 

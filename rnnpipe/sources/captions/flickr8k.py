@@ -18,14 +18,18 @@ from rnnpipe.sources.folder import check_folder
 from rnnpipe.sources.ids import hash_id
 from rnnpipe.sources.raw_files import walk_raw
 from rnnpipe.sources.source import Progress, Reference
-from rnnpipe.sources.splits import left_out_notices
+from rnnpipe.sources.splits import left_out_notices, split_of_name, unused_notices
+from rnnpipe.sources.text.lines import check_text_file, open_binary
 
 WHERE_TO_GET_IT = "get Flickr8k_text.zip and Flickr8k_Dataset.zip, or correct data.source.path"
 
 _TOKENS = re.compile(r"\.token(\.txt)?$", re.IGNORECASE)
 _LEMMAS = re.compile(r"(^|\.)lemma\.", re.IGNORECASE)
-_LIST = re.compile(r"(train|dev|val|test)_?images\.txt$", re.IGNORECASE)
-_SPLITS = {"train": "train", "dev": "validation", "val": "validation", "test": "test"}
+_LIST = re.compile(
+    r"(train(?:ing)?|dev(?:elopment)?|val(?:id(?:ation)?)?|test)_?images\.txt$", re.IGNORECASE
+)
+_FIX_LISTS = "lists of images are called <name>.trainImages.txt"
+_TEXTS = (".txt", ".token", ".csv", ".tsv", ".json", ".gz", ".zip")
 _LINE = re.compile(r"(?P<name>[^\t]+)#\d+\t(?P<caption>.*)")
 _PART = "flickr"
 
@@ -75,8 +79,10 @@ class Flickr8k(KarpathySplits, CaptionSource):
             tokens += (root / name for name in listing.files if _TOKENS.search(name))
             for name in listing.files:
                 if found := _LIST.search(name):
-                    _add_list(lists, _SPLITS[found[1].lower()], root / name)
+                    _add_list(lists, split_of_name(found[1].lower()) or "train", root / name)
         captions = self._captions_of(tokens)
+        for path in (captions, *lists.values()):
+            check_text_file(path, "utf-8")
         if self._karpathy is None and lists and "train" not in lists:
             got, fix = ", ".join(path.name for path in lists.values()), "add it, or remove them all"
             raise UserError(str(self._folder), "a list *trainImages.txt", got, fix)
@@ -100,9 +106,8 @@ class Flickr8k(KarpathySplits, CaptionSource):
         if self._karpathy is not None:
             return read_karpathy(self._karpathy, "filename")
         _, lists, _ = self._found
-        names = ((name.strip(), s) for s, path in lists.items() for name in _read_lines(path))
-        missing = "none of the lists names this image"
-        return ImageSplits((pair for pair in names if pair[0]), missing) if lists else None
+        names = [(name, split) for split, path in lists.items() for name in _read_list(path)]
+        return ImageSplits(names, "none of the lists names this image") if lists else None
 
     @property
     def split_names(self) -> frozenset[str]:
@@ -118,15 +123,22 @@ class Flickr8k(KarpathySplits, CaptionSource):
 
     @property
     def notices(self) -> Sequence[str]:
-        """Captions whose words are lemmas."""
-        tokens = [
-            root / name
-            for root, listing in walk_raw(self._folder)
-            for name in listing.files
-            if _TOKENS.search(name)
+        """Lemmas, other files that are called after a split, and images without captions."""
+        tokens, lists, folder = self._found
+        lists = {} if self._karpathy else lists
+        read = {tokens, *lists.values()}
+        paths = (root / name for root, listing in walk_raw(self._folder) for name in listing.files)
+        left = {path.name for path in paths if path not in read}
+        lemmas = set(filter(_TOKENS.search, left))
+        like_lists = {n for n in left - lemmas if split_of_name(n) and n.lower().endswith(_TEXTS)}
+        listed = [name for path in lists.values() for name in _read_list(path)]
+        captioned = {found["name"] for line in _read_lines(tokens) if (found := _LINE.match(line))}
+        return [
+            *left_out_notices(lemmas, "name it as data.source.captions"),
+            *left_out_notices(() if self._karpathy else like_lists, _FIX_LISTS),
+            *unused_notices(listed, captioned, f"{tokens.name} has no captions of"),
+            *unused_notices(ImageIndex(folder).images, captioned, f"{tokens.name} does not name"),
         ]
-        left = {path.name for path in tokens if path != self._found[0]}
-        return left_out_notices(left, "name it as data.source.captions")
 
     def prepare(self, progress: Progress) -> None:
         """Checks that captions, splits and images are there; see `Source`."""
@@ -178,12 +190,22 @@ class Flickr8k(KarpathySplits, CaptionSource):
 
 
 def _read_lines(path: Path) -> list[str]:
-    try:
-        text = path.read_bytes().decode("utf-8-sig", errors="surrogateescape")
-    except OSError as fault:
-        got = f"a file that cannot be read ({fault.strerror})"
-        raise UserError(str(path), "text", got, WHERE_TO_GET_IT) from fault
+    with open_binary(path) as file:
+        text = file.read().decode("utf-8-sig", errors="surrogateescape")
     return [line.removesuffix("\r") for line in text.split("\n")]
+
+
+def _read_list(path: Path) -> list[str]:
+    """The names in a list of images.
+
+    Raises:
+        UserError: there are none.
+    """
+    names = [stripped for name in _read_lines(path) if (stripped := name.strip())]
+    if not names:
+        fix = "correct it, or take it away"
+        raise UserError(str(path), "the names of images", "an empty list", fix)
+    return names
 
 
 def _images_folder(folders: list[Path], tokens: Path) -> Path:

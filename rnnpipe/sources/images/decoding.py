@@ -11,6 +11,7 @@ from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from rnnpipe.errors import BadRecord
 from rnnpipe.sources.images.fit import Fit
+from rnnpipe.sources.raw_files import read_whole
 from rnnpipe.storage.paths import as_path
 
 # An image is decoded to about this many times the size wanted, where its format can do so cheaply.
@@ -71,7 +72,7 @@ def read_bytes(path: str | Path) -> bytes:
         BadRecord: the file cannot be read (step `read image`).
     """
     try:
-        return as_path(path).read_bytes()
+        return read_whole(as_path(path))
     except OSError as fault:
         raise BadRecord("read image", fault.strerror or type(fault).__name__) from fault
 

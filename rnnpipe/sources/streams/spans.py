@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO, TypedDict
 
 from rnnpipe.errors import BadRecord
+from rnnpipe.sources.text.encodings import is_wide
 from rnnpipe.storage.paths import as_path, read_range
 
 SPAN_BYTES = 1 << 12
@@ -66,9 +67,11 @@ def _normalize(text: str) -> str:
     """The text without carriage returns before line feeds and byte order marks before lines.
 
     Raises:
-        UnicodeEncodeError: it has half a surrogate pair, as UTF-7 can spell it.
+        UnicodeError: it has half a surrogate pair, as UTF-7 can spell it, or is UTF-16.
     """
     text.encode()
+    if "\0" in text and any(map(is_wide, text.encode().split(b"\n"))):
+        raise UnicodeError("it is UTF-16, or zeros")
     if _MARK in text:
         text = _LEADING_MARK.sub("", text)
     return text.replace("\r\n", "\n")

@@ -1,16 +1,14 @@
 """The files of a folder of long texts, and the split of each."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from rnnpipe.errors import UserError
-from rnnpipe.sources.raw_files import walk_raw
+from rnnpipe.sources.raw_files import is_documentation, walk_raw
 from rnnpipe.sources.splits import left_out_notices, split_of_name
 
 _ENDINGS = (".txt", ".tokens", ".txt.gz", ".tokens.gz")
-_DOCUMENTATION = re.compile(r"(readme|licen[cs]e)(\..*)?", re.IGNORECASE)
 _FIX = "correct data.source.path"
 _RECORDS = "dataset_info.json"
 
@@ -68,7 +66,7 @@ def _list(folder: Path) -> tuple[dict[str, Path], list[str]]:
             continue  # records that were built there
         for name in listing.files:
             inside = (root / name).relative_to(folder).as_posix()
-            if name.lower().endswith(_ENDINGS) and not _DOCUMENTATION.fullmatch(name):
+            if name.lower().endswith(_ENDINGS) and not is_documentation(name):
                 texts[inside] = root / name
             else:
                 others.append(inside)

@@ -5,6 +5,7 @@ from typing import Any, TypedDict
 
 from rnnpipe.errors import BadRecord
 from rnnpipe.sources.labels import read_label
+from rnnpipe.sources.raw_files import fold_name
 from rnnpipe.sources.source import Reference
 from rnnpipe.sources.text.lines import MAX_BYTES, TOO_LONG
 
@@ -69,13 +70,14 @@ def refer_pair(key: str, split: str, *, source: Any, target: Any) -> Reference:
 
 
 def group_of(text: str) -> str:
-    """A name that texts share which differ in nothing but case and white space.
+    """A name that texts share which differ in nothing but case, white space and forms of accents.
 
     Example:
         >>> group_of("A  man.") == group_of("a man. ")
         True
     """
     folded = " ".join(text.casefold().split())
+    folded = folded if folded.isascii() else fold_name(folded)
     return hashlib.blake2b(folded.encode(errors="surrogatepass"), digest_size=8).hexdigest()
 
 

@@ -10,14 +10,18 @@ from typing import Any, Literal
 from rnnpipe.errors import BadRecord, DeadLetter, UserError
 from rnnpipe.settings import FilePath, setting
 from rnnpipe.sources.folder import check_folder, list_folder
+from rnnpipe.sources.raw_files import is_documentation
 from rnnpipe.sources.source import Progress, Reference
 from rnnpipe.sources.splits import left_out_notices, name_of, unread_folders
+from rnnpipe.sources.text.encodings import check_encoding
 from rnnpipe.sources.text.fields import refer_text
-from rnnpipe.sources.text.lines import check_encoding, check_text_file, read_lines
+from rnnpipe.sources.text.lines import check_text_file, read_lines
 from rnnpipe.sources.text.source import TextClassSource, TextFolder
 
 _FIX = "name the file of each label in data.source.files"
-_ASIDE = re.compile(r"(readme|licen[cs]e)(\..*)?|.*(\.txt|\.md|\.rst|\.bak|~)", re.IGNORECASE)
+_ASIDE = re.compile(
+    r".*(\.(txt|md|rst|html?|pdf|docx?|json|ya?ml|bak|orig|tmp|log|zip|tar|py|sh)|~)", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,7 @@ class LabelFiles(TextFolder, TextClassSource):
         for name in list_folder(self._folder):
             plain = name.removesuffix(".gz")
             stem, _, label = plain.rpartition(".")
-            aside = _ASIDE.fullmatch(plain)
+            aside = is_documentation(plain) or _ASIDE.fullmatch(plain)
             if stem and label and not aside and (self._folder / name).is_file():
                 by_stem.setdefault(stem, {}).setdefault(label, []).append(name)
         return by_stem

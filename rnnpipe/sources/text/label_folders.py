@@ -6,9 +6,11 @@ from typing import Any, Literal
 
 from rnnpipe.errors import BadRecord
 from rnnpipe.sources.class_folders import ClassFolders
+from rnnpipe.sources.raw_files import is_documentation
 from rnnpipe.sources.source import Reference
+from rnnpipe.sources.text.encodings import check_encoding
 from rnnpipe.sources.text.fields import refer_text
-from rnnpipe.sources.text.lines import check_encoding, read_document
+from rnnpipe.sources.text.lines import read_document
 from rnnpipe.sources.text.source import TextClassSource, TextFolder
 
 
@@ -35,6 +37,9 @@ class LabelFolders(ClassFolders, TextFolder, TextClassSource):
     kind: Literal["label_folders"] = "label_folders"
     endings = (".txt", ".txt.gz")
     unlabelled = frozenset({"unsup"})
+
+    def _is_read(self, name: str) -> bool:
+        return super()._is_read(name) and not is_documentation(name)
 
     def check(self) -> None:
         """The encoding exists."""

@@ -10,6 +10,16 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from rnnpipe.errors import BadRecord, UserError
+from rnnpipe.sources.raw_files import check_regular
+from rnnpipe.sources.text.encodings import (
+    Utf8Detector,
+    has_other_mark,
+    is_utf8,
+    is_wide,
+    packing_of,
+    reads_everything,
+)
+from rnnpipe.storage.store_path import StorePath
 
 MAX_BYTES = 1 << 20
 """A longer line or document is a dead letter: it is no text that somebody wrote."""
@@ -20,9 +30,7 @@ _GZIP = b"\x1f\x8b"
 _UNREADABLE = (OSError, EOFError, zlib.error)
 _CHUNK = 1 << 20
 LINES, MOST_SPANS = 10_000, 4096
-_WIDE_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _MARK = "\ufeff"
-_MARKED_UTF8 = b"\xef\xbb\xbf\n"  # utf-8-sig puts its mark before everything
 _PREAMBLES = {"iso2022_kr": b"\x1b$)C"}  # what a file begins with, and each of its lines needs
 
 
@@ -43,57 +51,70 @@ class BadLine(BadRecord):
         return BadLine, (self.step, self.reason, self.outline)
 
 
-def check_encoding(name: str) -> str:
-    """The name, if it is that of an encoding which spells ASCII, and so line ends, as ASCII does.
-
-    Raises:
-        UserError: it is none.
-    """
-    try:
-        if "\n".encode(name) in (b"\n", _MARKED_UTF8):
-            return name
-        got = f"{name}, which is not like ASCII"
-    except (LookupError, TypeError, ValueError):
-        got = repr(name)
-    raise UserError(
-        "encoding",
-        "an encoding such as utf-8, iso-8859-1 or cp1252",
-        got,
-        "name another one, or convert the files to UTF-8",
-    )
-
-
 def check_text_file(path: Path, encoding: str) -> int:
     """How many lines a file has; it is read to its end, so that a damaged one is found now.
 
     Raises:
-        UserError: the file is missing, unreadable, empty, UTF-16, or damaged gzip, or its byte
-            order mark is that of UTF-8, which is not its encoding.
+        UserError: the file is missing, unreadable, empty, packed, UTF-16, or damaged gzip; its
+            lines end with carriage returns alone; or it is UTF-8, which is not its encoding.
     """
-    lines, last = 0, b""
+    seen = _Inspection(encoding)
     with open_binary(path) as file:
         while chunk := file.read(_CHUNK):
-            if not last and _is_wide(chunk):
-                got = "UTF-16"
-                raise UserError(str(path), "a text file", got, "convert it to UTF-8")
-            if not last and _is_other_utf8(chunk, encoding):
-                got, fix = "the byte order mark of UTF-8", "set data.source.encoding to utf-8"
-                raise UserError(str(path), f"text in {encoding}", got, fix)
-            lines += chunk.count(b"\n")
-            last = chunk[-1:]
-    if not last:
-        raise UserError(str(path), "lines of text", "an empty file", "get the file again")
-    return lines + (last != b"\n")
+            if fault := seen.feed(chunk):
+                raise UserError(str(path), *fault)
+    if fault := seen.finish():
+        raise UserError(str(path), *fault)
+    return seen.lines
 
 
-def _is_wide(raw: bytes) -> bool:
-    """Whether it is UTF-16 or UTF-32, by its mark, or by the zeros that half of Latin text is."""
-    return raw.startswith(_WIDE_MARKS) or raw.count(0) > len(raw) // 3
+class _Inspection:
+    """What is seen of a file of text while it is read.
 
+    Args:
+        encoding: that in which it is to be read.
+    """
 
-def _is_other_utf8(raw: bytes, encoding: str) -> bool:
-    """Whether its mark is of UTF-8, though the encoding is another one, which may read it too."""
-    return raw.startswith(codecs.BOM_UTF8) and not codecs.lookup(encoding).name.startswith("utf-8")
+    def __init__(self, encoding: str) -> None:
+        self._encoding = encoding
+        self._utf8 = Utf8Detector() if reads_everything(encoding) else None
+        self._feeds, self._returns, self._tail = 0, 0, b""
+
+    @property
+    def lines(self) -> int:
+        """How many lines there are."""
+        return self._feeds + (not self._tail.endswith(b"\n"))
+
+    def feed(self, chunk: bytes) -> tuple[str, str, str] | None:
+        """What was expected, what is there and what to do, where a piece shows that."""
+        if not self._tail:
+            if what := packing_of(chunk):
+                return "a text file", what, "unpack it"
+            if is_wide(chunk):
+                return "a text file", "UTF-16", "convert it to UTF-8"
+            if has_other_mark(chunk, self._encoding):
+                return self._other("the byte order mark of UTF-8")
+        if self._utf8 is not None:
+            self._utf8.feed(chunk)
+        self._feeds += chunk.count(b"\n")
+        self._returns += chunk.count(b"\r")
+        self._tail = (self._tail + chunk[-2:])[-2:]
+        return None
+
+    def finish(self) -> tuple[str, str, str] | None:
+        """The same at the end of the file."""
+        if not self._tail:
+            return "lines of text", "an empty file", "get the file again"
+        inside = self._returns - self._tail.rstrip(b"\n").endswith(b"\r")
+        if self.lines == 1 and inside:
+            got = f"one line with {inside:,} carriage returns in it"
+            return "lines that end with a line feed", got, "convert it, as mac2unix does"
+        if self._utf8 is not None and self._utf8.ends():
+            return self._other("UTF-8")
+        return None
+
+    def _other(self, got: str) -> tuple[str, str, str]:
+        return f"text in {self._encoding}", got, "set data.source.encoding to utf-8"
 
 
 @contextmanager
@@ -113,6 +134,8 @@ def open_binary(path: Path) -> Iterator[BinaryIO]:
 
 @contextmanager
 def _unzipping(path: Path) -> Iterator[BinaryIO]:
+    if not isinstance(path, StorePath):
+        check_regular(path)
     with path.open("rb") as file:
         zipped = file.read(len(_GZIP)) == _GZIP
         file.seek(0)
@@ -217,10 +240,12 @@ def read_document(path: Path, encoding: str) -> str:
             raw = file.read(MAX_BYTES + 1)
     except _UNREADABLE as fault:
         raise BadRecord("read text", _describe(fault)) from fault
-    if _is_wide(raw):  # which other encodings may well read, as nonsense
-        raise BadRecord("decode text", f"it is UTF-16, no {encoding}")
-    if _is_other_utf8(raw, encoding):
-        raise BadRecord("decode text", f"it has the byte order mark of UTF-8, no {encoding}")
+    if what := packing_of(raw):
+        raise BadRecord("decode text", f"it is {what}")
+    if is_wide(raw):
+        raise BadRecord("decode text", f"it is UTF-16, or zeros: no {encoding}")
+    if has_other_mark(raw, encoding) or (reads_everything(encoding) and is_utf8(raw)):
+        raise BadRecord("decode text", f"it is UTF-8, no {encoding}")
     return decode(raw, encoding).removeprefix(_MARK)
 
 
@@ -232,6 +257,8 @@ def decode(raw: bytes, encoding: str) -> str:
     """
     if len(raw) > MAX_BYTES:
         raise BadRecord("read text", TOO_LONG)
+    if b"\0" in raw and is_wide(raw):  # which other encodings may well read, as nonsense
+        raise BadRecord("decode text", f"it is UTF-16, or zeros: no {encoding}")
     try:
         return raw.decode(encoding)
     except UnicodeDecodeError as fault:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from rnnpipe.errors import BadRecord, DeadLetter, UserError
 from rnnpipe.settings import setting
 from rnnpipe.sources.folder import check_folder, list_folder
+from rnnpipe.sources.raw_files import is_documentation, list_raw
 from rnnpipe.sources.source import Progress, Reference
 from rnnpipe.sources.splits import (
     FIX_FILES,
@@ -16,13 +17,14 @@ from rnnpipe.sources.splits import (
     check_named,
     find_splits,
     left_out_notices,
+    split_of_name,
     unread_folders,
 )
+from rnnpipe.sources.text.encodings import check_encoding
 from rnnpipe.sources.text.fields import refer_pair
 from rnnpipe.sources.text.lines import (
     WHOLE,
     Span,
-    check_encoding,
     check_text_file,
     cut_lines,
     read_lines,
@@ -121,7 +123,7 @@ class Parallel(TextFolder, TextPairSource):
     def _names(self, language: str) -> Iterator[str]:
         for name in list_folder(self._folder):
             stem = name.removesuffix(".gz")
-            if stem.endswith(f".{language}"):
+            if stem.endswith(f".{language}") and not is_documentation(name):
                 yield stem.removesuffix(f".{language}")
 
     def _find(self, name: str, language: str) -> Path:
@@ -138,14 +140,21 @@ class Parallel(TextFolder, TextPairSource):
         """Files of the two languages that are not read, unless a config chose the files."""
         if self.files is not None:
             return []
-        read = {files.name for files in self._split_files}
-        left = [
-            f"{name}.{language}"
-            for language in self._languages
-            for name in set(self._names(language)) - read
-        ]
+        read = {path.name for files in self._split_files for path in (files.source, files.target)}
+        left = [name for name in list_raw(self._folder).files if self._is_ours(name)]
         fix = f"each needs a file of the other language, and a name of a split, or {FIX_FILES}"
-        return left_out_notices([*left, *unread_folders(self._folder)], fix)
+        return left_out_notices([*set(left) - read, *unread_folders(self._folder)], fix)
+
+    def _is_ours(self, name: str) -> bool:
+        """Whether a file may be of one of the two languages: `a.de`, but also `test.de.GZ`."""
+        words = name.lower().split(".")
+        if is_documentation(name):
+            return False
+        return any(
+            name.removesuffix(".gz").endswith(f".{language}")
+            or (split_of_name(name) is not None and language.lower() in words)
+            for language in self._languages
+        )
 
     @property
     def split_names(self) -> frozenset[str]:

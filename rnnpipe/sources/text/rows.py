@@ -2,13 +2,14 @@
 
 import csv
 import json
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from rnnpipe.errors import BadRecord, UserError
 from rnnpipe.sources.folder import RepeatedKeyError, unique_keys
+from rnnpipe.sources.raw_files import fold_name
 from rnnpipe.sources.text.lines import MAX_BYTES, TOO_LONG, BadLine, read_lines
 
 Format = Literal["csv", "tsv", "jsonl"]
@@ -18,7 +19,7 @@ _STEP = "read row"
 _OBJECTS_READ = 100
 _MAX_FIELD = 2 * MAX_BYTES  # more than one line can have, so that only fields of several lines do
 _TOO_LARGE = "field larger than field limit"  # as csv.Error has it, which has no kinds
-_DECODER = json.JSONDecoder(object_pairs_hook=unique_keys)
+_SHOWN = 20  # columns in a message
 
 
 def format_of(path: Path) -> Format:
@@ -44,7 +45,8 @@ def read_rows(
     a quote is not closed, every line that was read in search of its end is a fault; a field of more
     than 2 MiB is one fault, and the rows after it are read. TSV knows no quotes: fields are what
     stands between tabs. Lines without anything are no rows: many programs end a file with one, or
-    put one after each row.
+    put one after each row. The names of the columns once more, as where tables were put together,
+    are a fault. Names of columns are as `fold_name` makes them.
 
     Args:
         path: the file, plain or gzipped.
@@ -58,11 +60,12 @@ def read_rows(
                 yield number, _parse_object(line)
         return
     cells = _read_csv(path, encoding) if form == "csv" else _read_tsv(path, encoding)
+    columns = None if columns is None else fold_columns(columns)
     for number, row in cells:
         if isinstance(row, BadRecord):
             yield number, row
         elif columns is None:
-            columns = row
+            columns = fold_columns(row)
         else:
             yield number, _name_cells(row, columns)
 
@@ -85,7 +88,34 @@ def read_header(path: Path, form: Format, encoding: str, wanted: Collection[str]
     number, header = next(cells, (1, []))
     if isinstance(header, BadRecord):
         raise _no_columns(path, number, header)
-    return header
+    return fold_columns(header)
+
+
+def fold_columns(columns: Sequence[str]) -> list[str]:
+    """The names of columns in the form in which they are compared."""
+    return [fold_name(column) for column in columns]
+
+
+def check_columns(path: Path, columns: Sequence[str], fixes: Mapping[str, str]) -> None:
+    """Checks that a table has each of some columns once.
+
+    Args:
+        path: the table.
+        columns: those that it has, see `read_header`.
+        fixes: what to do where it has not, by the column.
+
+    Raises:
+        UserError: it lacks one, or has one twice.
+    """
+    shown = ", ".join(columns[:_SHOWN]) + (", …" if len(columns) > _SHOWN else "")
+    for column, fix in fixes.items():
+        number = columns.count(fold_name(column))
+        if number == 0:
+            got = shown or "no header"
+            raise UserError(str(path), f"a column called {column}", got, fix)
+        if number > 1:
+            expected, got = f"one column called {column}", f"{number} ({shown})"
+            raise UserError(str(path), expected, got, f"give each a name of its own, or {fix}")
 
 
 def _read_keys(path: Path, encoding: str, wanted: Collection[str]) -> list[str]:
@@ -120,12 +150,24 @@ def _parse_object(line: str | BadRecord) -> Row | BadRecord:
     return value if isinstance(value, dict) else BadRecord(_STEP, "not a JSON object")
 
 
+def _fold_keys(pairs: list[tuple[str, Any]]) -> Row:
+    if all(key.isascii() for key, _ in pairs):
+        return unique_keys(pairs)
+    return unique_keys([(fold_name(key), value) for key, value in pairs])
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_fold_keys)
+
+
 def _name_cells(row: Sequence[str], columns: Sequence[str]) -> Row | BadRecord:
     if not any(row):
         return BadRecord(_STEP, "the line is empty")
     if len(row) != len(columns):
         return BadRecord(_STEP, f"{len(row)} fields where {len(columns)} columns are named")
-    return dict(zip(columns, row, strict=True))
+    cells = dict(zip(columns, row, strict=True))
+    if (row[0] == columns[0] or not row[0].isascii()) and fold_columns(row) == columns:
+        return BadRecord(_STEP, "the names of the columns once more")
+    return cells
 
 
 def _read_tsv(path: Path, encoding: str) -> Iterator[tuple[int, list[str] | BadRecord]]:

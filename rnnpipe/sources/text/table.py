@@ -7,17 +7,33 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from rnnpipe.errors import BadRecord, DeadLetter, UserError
+from rnnpipe.errors import BadRecord, DeadLetter
 from rnnpipe.settings import FilePath, setting
 from rnnpipe.sources.folder import check_folder, list_folder
+from rnnpipe.sources.raw_files import fold_name
 from rnnpipe.sources.source import Progress, Reference
-from rnnpipe.sources.splits import Split, name_of, split_files, unread_folders, unread_notices
+from rnnpipe.sources.splits import (
+    Split,
+    name_of,
+    split_files,
+    split_like,
+    unread_folders,
+    unread_notices,
+)
+from rnnpipe.sources.text.encodings import check_encoding
 from rnnpipe.sources.text.fields import refer_pair, refer_text
-from rnnpipe.sources.text.lines import check_encoding, check_text_file
-from rnnpipe.sources.text.rows import Format, Row, format_of, read_header, read_rows
+from rnnpipe.sources.text.lines import check_text_file
+from rnnpipe.sources.text.rows import (
+    Format,
+    Row,
+    check_columns,
+    fold_columns,
+    format_of,
+    read_header,
+    read_rows,
+)
 from rnnpipe.sources.text.source import TextClassSource, TextFolder, TextPairSource
 
-_SHOWN = 20  # columns in a message
 _SUFFIXES = tuple(f".{form}{gz}" for form in ("csv", "tsv", "jsonl") for gz in ("", ".gz"))
 
 
@@ -86,8 +102,9 @@ class Table(TextFolder):
 
     @property
     def notices(self) -> Sequence[str]:
-        """Tables whose names tell no split, unless a config chose the files."""
-        candidates = [*self._names, *unread_folders(self._folder)]
+        """Tables without a split in their names, and other files with one, if none were chosen."""
+        folder = self._folder
+        candidates = [*self._names, *split_like(folder), *unread_folders(folder)]
         return unread_notices(self.files, candidates, (file.path for file in self._split_files))
 
     @property
@@ -116,21 +133,16 @@ class Table(TextFolder):
             progress(done, len(self._split_files))
 
     def _check_columns(self, file: TableSplit) -> None:
-        wanted = self.fields.values()
-        columns = self.columns or read_header(file.path, file.format, self.encoding, wanted)
-        for field, column in self.fields.items():
-            if column not in columns:
-                raise UserError(
-                    str(file.path),
-                    f"a column called {column}",
-                    ", ".join(columns[:_SHOWN]) + (", …" if len(columns) > _SHOWN else "")
-                    or "no header",
-                    f"name the right one as data.source.{field}, or all of them as columns",
-                )
-            if columns.count(column) > 1:
-                got = f"{columns.count(column)} ({', '.join(columns)})"
-                fix = "give each a name of its own, or name another one as data.source." + field
-                raise UserError(str(file.path), f"one column called {column}", got, fix)
+        wanted = fold_columns([*self.fields.values()])
+        if self.columns is None:
+            columns = read_header(file.path, file.format, self.encoding, wanted)
+        else:
+            columns = fold_columns(self.columns)
+        fixes = {
+            column: f"name the right one as data.source.{field}, or all of them as columns"
+            for field, column in self.fields.items()
+        }
+        check_columns(file.path, columns, fixes)
 
     def partitions(self) -> list[TableSplit]:
         """A partition for each file."""
@@ -155,7 +167,7 @@ class Table(TextFolder):
     def _pick(self, row: Row | BadRecord) -> dict[str, Any]:
         if isinstance(row, BadRecord):
             raise row
-        return {field: row.get(column) for field, column in self.fields.items()}
+        return {field: row.get(fold_name(column)) for field, column in self.fields.items()}
 
     def raw_files(self) -> Iterator[Path]:
         """The file of each split."""

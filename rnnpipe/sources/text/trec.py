@@ -11,9 +11,17 @@ from rnnpipe.errors import BadRecord, DeadLetter, UserError
 from rnnpipe.settings import FilePath, setting
 from rnnpipe.sources.folder import check_folder, list_folder
 from rnnpipe.sources.source import Progress, Reference
-from rnnpipe.sources.splits import Split, name_of, split_files, unread_folders, unread_notices
+from rnnpipe.sources.splits import (
+    Split,
+    name_of,
+    split_files,
+    split_like,
+    unread_folders,
+    unread_notices,
+)
+from rnnpipe.sources.text.encodings import check_encoding
 from rnnpipe.sources.text.fields import refer_text
-from rnnpipe.sources.text.lines import check_encoding, check_text_file, read_lines
+from rnnpipe.sources.text.lines import check_text_file, read_lines
 from rnnpipe.sources.text.source import TextClassSource, TextFolder
 
 _LINE = re.compile(r"([^\s:]+):(\S+)\s+(.*)", re.DOTALL)
@@ -97,7 +105,8 @@ class Trec(TextFolder, TextClassSource):
     @property
     def notices(self) -> Sequence[str]:
         """Files beside those that are read, unless a config chose them."""
-        candidates = [*self._names, *unread_folders(self._folder)]
+        folder = self._folder
+        candidates = [*self._names, *split_like(folder), *unread_folders(folder)]
         return unread_notices(self.files, candidates, (file.path for file in self._split_files))
 
     @property

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, cast
 from PIL import Image
 
 from rnnpipe.errors import BadRecord
+from rnnpipe.sources.raw_files import check_regular
 from rnnpipe.storage.paths import as_path
 from rnnpipe.storage.store_path import StorePath
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 _USUAL_RATE = Fraction(25)
 # Between two pictures that a decoder has to know first lie at most so many that it shows earlier.
 _REORDERED = 4
+_WRITING = ("ansi", "bintext", "xbin", "idf")  # FFmpeg draws text as on a terminal
 
 MAX_STILL = 300
 """For how many seconds a picture may be on show: where one is for longer, times are damaged."""
@@ -93,6 +95,7 @@ def find_duration(path: str | Path) -> Fraction:
         if not times or stream.time_base is None:
             return count * step
         times.sort()
+        _check_times(len(times), times[0], times[-1])
         longest = max((b - a for a, b in pairwise(times)), default=0) * stream.time_base
         _check_still(max(longest, step))
         return (times[-1] - times[0]) * stream.time_base + step
@@ -149,6 +152,8 @@ def _open(path: str | Path) -> Iterator[av.container.InputContainer]:
     with ExitStack() as opened:
         # FFmpeg opens files itself, and reads those of a store through their methods.
         stored = isinstance(placed, StorePath)
+        if not stored:
+            check_regular(placed)
         file = opened.enter_context(placed.open("rb")) if stored else str(path)
         # Some pictures are decoded already to find out what is in the file.
         options = _limits()
@@ -166,13 +171,22 @@ def _limits() -> dict[str, str]:
 
 def _find_stream(container: av.container.InputContainer) -> av.VideoStream:
     stream = container.streams.best("video")
-    if stream is None or stream.type != "video":
+    if stream is None or stream.type != "video" or _is_cover(stream):
         raise BadRecord("decode video", "there is no video in it")
     if stream.codec_context is None:
         raise BadRecord("decode video", "nothing says how it is encoded")
+    if stream.codec_context.name in _WRITING:
+        raise BadRecord("decode video", "it is text, which would be drawn")
     stream.codec_context.options = _limits()
     stream.codec_context.thread_count = 1  # Beam's workers share the machine already
     return cast("av.VideoStream", stream)
+
+
+def _is_cover(stream: av.stream.Stream) -> bool:
+    """Whether it is the picture of a piece of music."""
+    import av  # as above
+
+    return bool(stream.disposition & av.stream.Disposition.attached_pic)
 
 
 def _show(frames: Iterable[av.VideoFrame], step: Fraction, aspect: Fraction) -> Iterator[Shown]:
@@ -189,9 +203,15 @@ def _show(frames: Iterable[av.VideoFrame], step: Fraction, aspect: Fraction) -> 
         waiting = index, start, frame
     if waiting is not None:
         index, start, frame = waiting
+        _check_times(index + 1, Fraction(0), start)
         lasts = frame.duration * frame.time_base if frame.duration and frame.time_base else step
         _check_still(lasts)
         yield Shown(index, start, start + lasts, frame, aspect)
+
+
+def _check_times(pictures: int, first: Fraction | int, last: Fraction | int) -> None:
+    if pictures > 1 and first == last:
+        raise BadRecord("decode video", f"its {pictures:,} pictures are all of one time")
 
 
 def _check_still(seconds: Fraction) -> None:

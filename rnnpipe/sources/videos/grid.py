@@ -1,7 +1,6 @@
 """The GRID corpus: people who say sentences of six words, aligned to their videos."""
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -10,8 +9,10 @@ from rnnpipe.errors import BadRecord, DeadLetter, UserError
 from rnnpipe.settings import FilePath, setting
 from rnnpipe.sources.file_index import FileIndex
 from rnnpipe.sources.folder import check_folder
-from rnnpipe.sources.raw_files import check_name, printable, walk_raw
+from rnnpipe.sources.raw_files import check_name, fold_name, printable, read_whole, walk_raw
+from rnnpipe.sources.splits import left_out_notices, name_of
 from rnnpipe.sources.videos.clips import Clip, Segment, number_of
+from rnnpipe.sources.videos.files import is_video
 from rnnpipe.sources.videos.source import ClipFolder
 
 Word = Literal["command", "color", "preposition", "letter", "digit", "adverb"]
@@ -22,8 +23,6 @@ WORDS: tuple[Word, ...] = get_args(Word)
 _UNITS = 25_000  # of an alignment, in a second
 _SILENCE = "sil"
 _SILENT = {"sil", "sp"}
-_ALIGNMENT = re.compile(r"\.align$", re.IGNORECASE)
-_VIDEO = re.compile(r"\.(mpg|mpeg|mp4|m4v|avi|mov|mkv|webm|wmv)$", re.IGNORECASE)
 
 
 class Grid(ClipFolder):
@@ -64,17 +63,26 @@ class Grid(ClipFolder):
 
     def label_files(self) -> Iterator[Path]:
         """The alignments."""
-        yield from _find_files(self._alignments, _ALIGNMENT)
+        yield from _find_files(self._alignments, _is_alignment)
 
     def find_clips(self) -> Sequence[Clip | DeadLetter]:
         """See `ClipFolder`."""
         check_folder(self._videos, "GRID's videos", "correct data.source.path or videos")
         check_folder(self._alignments, "GRID's alignments", "correct data.source.alignments")
-        paths = _find_files(self._videos, _VIDEO)
+        paths = _find_files(self._videos, is_video)
         if not paths:
             fix = "correct data.source.path or videos"
             raise UserError(str(self._videos), "videos (.mpg, .mp4, .avi)", "none", fix)
         return [self._make_clip(path) for path in paths]
+
+    @property
+    def notices(self) -> Sequence[str]:
+        """Alignments of which there is no video: often one speaker's videos are there alone."""
+        videos, alignments = self._videos, self._alignments
+        seen = {_stem_of(path, videos) for path in _find_files(videos, is_video)}
+        paths = _find_files(alignments, _is_alignment)
+        left = [name_of(p, alignments) for p in paths if _stem_of(p, alignments) not in seen]
+        return left_out_notices(map(printable, left), "there is no video of that name")
 
     @cached_property
     def _files(self) -> FileIndex:
@@ -98,24 +106,35 @@ class Grid(ClipFolder):
         return Clip(key, str(path), clip_label=label, segments=segments)
 
 
-def _find_files(folder: Path, names: re.Pattern[str]) -> list[Path]:
-    """The files at any depth whose names are like that, in order."""
+def _stem_of(path: Path, folder: Path) -> str:
+    """What a video and its alignment are both called."""
+    return fold_name(path.relative_to(folder).with_suffix("").as_posix())
+
+
+def _is_alignment(name: str) -> bool:
+    return name.lower().endswith(".align")
+
+
+def _find_files(folder: Path, wanted: Callable[[str], bool]) -> list[Path]:
+    """The files at any depth with such names, in order."""
     return sorted(
         root / name
         for root, listing in walk_raw(folder)
         for name in listing.files + listing.misnamed
-        if names.search(name)
+        if wanted(name)
     )
 
 
 def _read_alignment(path: Path) -> list[Segment]:
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = read_whole(path).decode("utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as fault:
         raise BadRecord("read alignment", f"{path.name} cannot be read") from fault
     segments = []
     for number, line in enumerate(lines, start=1):
         cells = line.split()
+        if not cells:
+            continue  # many programs end a file with such a line
         if len(cells) != 3:
             raise BadRecord("read alignment", f"line {number} is not start, end and word: {line!r}")
         start, end = (number_of(cell, "a time") / _UNITS for cell in cells[:2])

@@ -10,12 +10,20 @@ from rnnpipe.settings import FilePath, setting
 from rnnpipe.sources.file_index import FileIndex
 from rnnpipe.sources.folder import check_folder
 from rnnpipe.sources.labels import read_optional_label
-from rnnpipe.sources.raw_files import check_name, fold_name
-from rnnpipe.sources.splits import split_of_name
+from rnnpipe.sources.raw_files import check_name, fold_name, walk_raw
+from rnnpipe.sources.splits import name_of, split_of_name, unused_notices
 from rnnpipe.sources.text.lines import check_text_file
-from rnnpipe.sources.text.rows import Format, format_of, read_header, read_rows
+from rnnpipe.sources.text.rows import (
+    Format,
+    check_columns,
+    format_of,
+    read_header,
+    read_rows,
+)
 from rnnpipe.sources.videos.clips import Clip, Segment, Unit, merge_frames, number_of
+from rnnpipe.sources.videos.files import is_video
 from rnnpipe.sources.videos.source import ClipFolder
+from rnnpipe.storage.paths import as_path
 
 _ENCODING = "utf-8"
 
@@ -80,25 +88,49 @@ class ClipTable(ClipFolder):
         rows = _Rows(self.folder / self.table, columns)
         frames = _FrameLabels(self.folder / self.frame_labels) if self.frame_labels else None
         clips: list[Clip | DeadLetter] = []
-        named: set[str] = set()
+        named: dict[str, set[str]] = {}
         for number, row in rows:
             key = f"{self.table}:{number}"
             try:
                 cells = self._read_cells(row)
                 key = cells["clip"]
-                named.add(fold_name(key))
+                said = {field: cell for field, cell in cells.items() if field != "clip"}
+                named.setdefault(fold_name(key), set()).add(repr(said))
                 clips.append(self._make_clip(cells, frames))
             except BadRecord as bad:
                 clips.append(DeadLetter(key, str(self.table), bad.step, bad.reason))
-        for name in sorted(frames.names - named) if frames else ():
+        clips = [self._check_one(clip, named) for clip in clips]
+        for name in sorted(frames.names - named.keys()) if frames else ():
             where = str(self.frame_labels)
             clips.append(DeadLetter(name, where, "find clip", f"{self.table} does not name it"))
         return clips
 
+    def _check_one(
+        self, clip: Clip | DeadLetter, named: Mapping[str, set[str]]
+    ) -> Clip | DeadLetter:
+        """A clip, or a dead letter where rows of it differ: which is right cannot be told."""
+        if isinstance(clip, DeadLetter) or len(named[fold_name(clip.key)]) == 1:
+            return clip
+        reason = f"{len(named[fold_name(clip.key)])} rows of it differ"
+        return DeadLetter(clip.key, str(self.table), "read row", reason)
+
+    @property
+    def notices(self) -> Sequence[str]:
+        """Videos that the table does not name."""
+        named = {as_path(clip.path) for clip in self._clips if isinstance(clip, Clip)}
+        named_too = {self.folder / clip.key for clip in self._clips if isinstance(clip, DeadLetter)}
+        there = [
+            name_of(root / name, self.folder)
+            for root, listing in walk_raw(self.folder)
+            for name in listing.files
+            if is_video(name) and root / name not in named | named_too
+        ]
+        return unused_notices(there, (), f"{self.table} does not name")
+
     def _read_cells(self, row: Any) -> dict[str, Any]:
         if isinstance(row, BadRecord):
             raise row
-        cells = {field: row.get(column) for field, column in self._columns.items()}
+        cells = {field: row.get(fold_name(column)) for field, column in self._columns.items()}
         if cells["clip"] in (None, ""):
             raise BadRecord("read row", "it names no clip")
         if not isinstance(cells["clip"], str):
@@ -125,7 +157,7 @@ class ClipTable(ClipFolder):
     def _find_file(self, name: str) -> Path:
         """The file of a clip; one that is not there is a dead letter once it is opened."""
         path = self.folder / name
-        if name.isascii() or path.exists():
+        if (name.isascii() and "\\" not in name) or path.exists():
             return path
         try:
             return self._files.find_name(name)
@@ -144,10 +176,7 @@ class _Rows:
         check_text_file(path, _ENCODING)
         self._path, self.form = path, _format_of(path)
         self.header = read_header(path, self.form, _ENCODING)
-        for column, fix in columns.items():
-            if column not in self.header:
-                got = ", ".join(self.header) or "no header"
-                raise UserError(str(path), f"a column called {column}", got, fix)
+        check_columns(path, self.header, columns)
 
     def __iter__(self) -> Iterator[tuple[int, Any]]:
         return read_rows(self._path, self.form, _ENCODING)

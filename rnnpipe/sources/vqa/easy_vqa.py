@@ -1,6 +1,6 @@
 """easy-VQA: drawn pictures of one coloured shape each, with questions of thirteen answers."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -8,11 +8,12 @@ from typing import Any, Literal
 
 from rnnpipe.errors import BadRecord, DeadLetter, UserError
 from rnnpipe.settings import FilePath, setting
-from rnnpipe.sources.coco_splits import splits_of
 from rnnpipe.sources.file_index import ImageIndex
 from rnnpipe.sources.folder import InFolder, check_folder, describe_json, read_json
 from rnnpipe.sources.ids import read_id
+from rnnpipe.sources.raw_files import list_raw
 from rnnpipe.sources.source import Progress, Reference
+from rnnpipe.sources.splits import SPLITS, find_splits, split_of_name, unused_notices
 from rnnpipe.sources.vqa.fields import refer
 from rnnpipe.sources.vqa.source import VqaSource
 
@@ -48,8 +49,9 @@ class EasyVqaSplit:
 class EasyVqa(InFolder, VqaSource):
     """easy-VQA in its own layout: `train` and `test`, each with `questions.json` and `images`.
 
-    Questions are numbered in the order of their file, from 0 in each split. Their one answer counts
-    as that of all ten annotators. `answers.txt` is not needed: the records know their answers.
+    A folder called like `val` becomes the split `validation`; a split alone is `train`. Questions
+    are numbered in the order of their file, from 0 in each split. Their one answer counts as that
+    of all ten annotators. `answers.txt` is not needed: the records know their answers.
 
     Example:
         >>> source = EasyVqa(path=Path("data/easy_vqa"))
@@ -66,13 +68,14 @@ class EasyVqa(InFolder, VqaSource):
     @cached_property
     def _split_files(self) -> list[EasyVqaSplit]:
         check_folder(self._folder, "easy-VQA", _WHERE_TO_GET_IT)
-        there = [name for name in ("train", "test") if (self._folder / name).is_dir()]
+        there = [name for name in list_raw(self._folder).folders if split_of_name(name)]
         if not there:
             raise UserError(
                 str(self._folder), "the folders train and test", "neither", _WHERE_TO_GET_IT
             )
+        found = find_splits(self._folder, there, "a folder")
         return [
-            EasyVqaSplit(split, self._folder / name) for name, split in splits_of(there).items()
+            EasyVqaSplit(split, self._folder / found[split]) for split in SPLITS if split in found
         ]
 
     @property
@@ -84,6 +87,17 @@ class EasyVqa(InFolder, VqaSource):
     def settings(self) -> Mapping[str, Any]:
         """None: the files say all."""
         return {}
+
+    @property
+    def notices(self) -> Sequence[str]:
+        """Images that no question is about."""
+        told = list[str]()
+        for files in self._split_files:
+            index = ImageIndex(files.images)
+            asked = (entry[2] for entry in _read_questions(files.questions) if _is_triple(entry))
+            what = f"no question is about these of {files.folder.name}:"
+            told += unused_notices(index.images, index.names_of(asked), what)
+        return told
 
     def prepare(self, progress: Progress) -> None:
         """Checks that questions and images are there; see `Source`."""

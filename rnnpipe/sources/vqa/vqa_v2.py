@@ -11,7 +11,7 @@ from rnnpipe.sources.file_index import ImageIndex
 from rnnpipe.sources.folder import InFolder, check_folder
 from rnnpipe.sources.ids import read_id
 from rnnpipe.sources.source import Progress, Reference
-from rnnpipe.sources.splits import Split
+from rnnpipe.sources.splits import Split, unused_notices
 from rnnpipe.sources.vqa.fields import refer
 from rnnpipe.sources.vqa.source import VqaSource
 from rnnpipe.sources.vqa.vqa_v2_files import (
@@ -76,6 +76,23 @@ class VqaV2(InFolder, VqaSource):
             split: [name.as_posix() for name in (f.questions, f.annotations, f.images)]
             for split, f in files
         }
+
+    @property
+    def notices(self) -> Sequence[str]:
+        """Answers to questions that nobody asks, and images that no question is about."""
+        told, asked = list[str](), dict[Path, list[Any]]()
+        for files in self._split_files:
+            questions = [q for q in read_questions(files.questions)[1] if isinstance(q, dict)]
+            known = {read_id(question.get("question_id")) for question in questions}
+            if strays := len(read_annotations(files.annotations).keys() - known):
+                what = f"{strays:,} annotations of {files.annotations.name} are of no question"
+                told.append(f"data.source: {what} of {files.questions.name}, not read")
+            asked.setdefault(files.images, []).extend(q.get("image_id") for q in questions)
+        for folder, ids in asked.items():
+            index = ImageIndex(folder)
+            what = f"no question is about these of {folder.name}:"
+            told += unused_notices(index.images, index.names_of(ids), what)
+        return told
 
     def prepare(self, progress: Progress) -> None:
         """Checks that questions, answers and images are there; see `Source`."""

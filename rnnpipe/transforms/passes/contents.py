@@ -1,4 +1,4 @@
-"""Images and videos that are in several splits, or in one twice, by what their files hold."""
+"""Images, videos and documents that are in several splits, or in one twice, by their content."""
 
 import json
 from collections import Counter
@@ -20,7 +20,7 @@ from rnnpipe.transforms.passes.scratch import scratch_folder, write_lines
 _CONTENTS = "contents"
 
 Content = tuple[str, str]
-"""What a file is (`image` or `video`), and a hash of what it holds."""
+"""What it is (`image`, `video` or `document`), and a hash of what it holds."""
 
 
 def write_contents(folder: Path, split: str, shard: int, contents: Iterable[Content]) -> None:

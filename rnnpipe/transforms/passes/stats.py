@@ -57,6 +57,7 @@ def make_stats(
             *(f"{number:,} records dropped: {reason}" for reason, number in dropped.items()),
             *duplicate_notices(counted.duplicates, counted.records),
             *content_notices(contents),
+            *recipe.count_notices(counted.counts),
             *(n for split in results for n in recipe.notices(split, _totals(results[split]))),
         ],
         "held_out": splitter.held_out,

@@ -54,8 +54,8 @@ class Encoded:
     Args:
         values: a value for every field of the record's declaration.
         measures: whole numbers that `stats.json` shows as histograms, e.g. lengths.
-        contents: hashes of what the files hold that it is made from, by what they are (`image`,
-            `video`); where records of a group share a file, the first counts.
+        contents: hashes of what it is made from, by what that is (`image`, `video`, `document`);
+            where records of a group share a file, the first counts.
     """
 
     values: Mapping[str, Any]
@@ -145,6 +145,10 @@ class Recipe(Settings, ABC):
     @abstractmethod
     def summarise(self, counts: Counts) -> Mapping[str, Any]:
         """What `stats.json` keeps of the counts."""
+
+    def count_notices(self, counts: Counts) -> Sequence[str]:
+        """What the counts show that is worth a notice, a sentence each."""
+        return ()
 
     def notices(self, split: str, totals: Mapping[str, int]) -> Sequence[str]:
         """What the sums of a split's measures show that is worth a notice, a sentence each."""

@@ -1,6 +1,6 @@
 """How records of images with captions are made."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -74,6 +74,12 @@ class CaptionRecipe(CaptionRecordOptions, FeatureRecipe):
             "most_frequent_caption": min(captions, key=lambda c: (-captions[c], c), default=""),
         }
 
+    def notices(self, split: str, totals: Mapping[str, int]) -> Sequence[str]:
+        """How many captions are of no use."""
+        left = totals["captions_left_out"]
+        told = f"{left:,} of {totals['captions'] + left:,} {split} captions are empty or no text"
+        return [told] if left else []
+
     def rate(self, totals: Mapping[str, int]) -> Mapping[str, float]:
         """The shares of tokens that are cut, and that are unknown."""
         return rate("caption_tokens", totals)
@@ -117,6 +123,7 @@ class CaptionEncoder(ImageRecordEncoder):
             "caption_tokens_cut": sum(max(n - longest, 0) for n in lengths),
             "caption_tokens_unknown": sum(tokens.count(UNKNOWN) for _, tokens in pairs),
             "longest_caption": max(lengths),
+            "captions_left_out": fields.get("left_out", 0) + len(fields["captions"]) - len(pairs),
         }
         return Encoded(values, measures, image.contents)
 

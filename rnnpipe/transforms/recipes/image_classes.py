@@ -1,6 +1,6 @@
 """How records of images with classes are made."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ from rnnpipe.errors import BadRecord
 from rnnpipe.records.layout import LABELS
 from rnnpipe.records.specs import IMAGE_CLASS, IMAGE_CLASS_FEATURES
 from rnnpipe.sources.images.source import ImageClassSource
+from rnnpipe.sources.labels import label_notices
 from rnnpipe.sources.source import Reference
 from rnnpipe.transforms.options import Data
 from rnnpipe.transforms.recipes.base import Counts, Encoded
@@ -44,6 +45,10 @@ class ImageClassRecipe(ImageRecordOptions, FeatureRecipe):
             raise too_few_labels("images of two classes or more", labels)
         save_labels(folder / LABELS, labels)
         return ImageClassEncoder(recipe, {label: number for number, label in enumerate(labels)})
+
+    def count_notices(self, counts: Counts) -> Sequence[str]:
+        """Classes that may be one, or none."""
+        return label_notices(counts[_LABELS])
 
     def summarise(self, counts: Counts) -> Mapping[str, Any]:
         """How often each class occurs in training."""

@@ -9,6 +9,7 @@ from rnnpipe.errors import BadRecord
 from rnnpipe.records.layout import LABELS
 from rnnpipe.records.specs import TEXT_CLASS, RecordSpec
 from rnnpipe.settings import Settings, setting
+from rnnpipe.sources.labels import label_notices
 from rnnpipe.sources.source import Reference
 from rnnpipe.sources.text.source import TextClassSource
 from rnnpipe.text.tokenizer import Tokenizer
@@ -80,6 +81,10 @@ class TextClassRecipe(TextClassRecordOptions, Recipe):
         tokenizer.save(folder)
         save_labels(folder / LABELS, labels)
         return TextClassEncoder(self, tokenizer, {label: i for i, label in enumerate(labels)})
+
+    def count_notices(self, counts: Counts) -> Sequence[str]:
+        """Classes that may be one, or none."""
+        return label_notices(counts[_LABELS])
 
     def summarise(self, counts: Counts) -> Mapping[str, Any]:
         """How many words there are, and how often each class occurs in training."""

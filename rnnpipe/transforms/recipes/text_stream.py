@@ -8,6 +8,7 @@ from typing import Any, cast
 from rnnpipe.errors import BadRecord, UserError
 from rnnpipe.records.specs import TEXT_STREAM, RecordSpec
 from rnnpipe.settings import Settings, setting
+from rnnpipe.sources.raw_files import hash_content
 from rnnpipe.sources.source import Reference, Source
 from rnnpipe.sources.streams.source import StreamSource
 from rnnpipe.sources.streams.spans import SpanFields, read_span
@@ -100,7 +101,11 @@ class StreamEncoder(Encoder):
             "tokens": len(tokens),
             "tokens_unknown": tokens.count(UNKNOWN),
         }
-        return Encoded(values, measures)
+        # Documents that begin with the same kilobytes are one: to hash their ends as well would
+        # take all of their spans.
+        is_first = not reference.fields["number"]
+        contents = {"document": hash_content(text.encode())} if is_first else {}
+        return Encoded(values, measures, contents)
 
 
 class StreamData(StreamRecordOptions, Data):

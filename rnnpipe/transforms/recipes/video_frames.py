@@ -12,6 +12,7 @@ from rnnpipe.errors import BadRecord, UserError
 from rnnpipe.records.layout import CLIP_LABELS, LABELS
 from rnnpipe.records.specs import VIDEO, VIDEO_FEATURES
 from rnnpipe.settings import Settings, make_paths_absolute, setting
+from rnnpipe.sources.labels import label_notices
 from rnnpipe.sources.raw_files import hash_ends
 from rnnpipe.sources.source import Reference
 from rnnpipe.sources.videos.clips import Segment
@@ -128,6 +129,10 @@ class VideoRecipe(VideoRecordOptions, FeatureRecipe):
             "training_segments": dict(sorted(counts[_FRAMES].items())),
             "training_clips": dict(sorted(counts[_CLIPS].items())),
         }
+
+    def count_notices(self, counts: Counts) -> Sequence[str]:
+        """Labels of frames, and classes of clips, that may be one, or none."""
+        return [*label_notices(counts[_FRAMES]), *label_notices(counts[_CLIPS])]
 
     def notices(self, split: str, totals: Mapping[str, int]) -> Sequence[str]:
         """How many frames are damaged."""

@@ -68,6 +68,7 @@ def test_images_with_their_captions(write, capsys):
         "image": str(folder / "train2017" / "000000000001.jpg"),
         "captions": ["A dog.", "It runs."],
         "scene": "",
+        "left_out": 0,
     }
     assert references["train2017/2"].fields["captions"] == ["A cat."]
     assert references["train2017/2"].group == "train2017/2"

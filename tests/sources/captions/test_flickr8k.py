@@ -55,6 +55,7 @@ def test_images_with_their_captions(folder):
         "image": str(folder / "Flicker8k_Dataset" / "9_a.jpg"),
         "captions": ["A dog .", "The dog runs ."],
         "scene": "",
+        "left_out": 0,
     }
     assert references["flickr/7"].split == "validation"
     assert len(references) == 2

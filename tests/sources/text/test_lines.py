@@ -4,9 +4,9 @@ import uuid
 import pytest
 
 from rnnpipe.errors import BadRecord, UserError
+from rnnpipe.sources.text.encodings import check_encoding
 from rnnpipe.sources.text.lines import (
     MAX_BYTES,
-    check_encoding,
     check_text_file,
     read_document,
     read_lines,
@@ -28,7 +28,7 @@ def lines_of(path, encoding="utf-8"):
         (b"one\r\ntwo\r\n\r\n", ["one", "two", ""]),
         (b"one\ntwo", ["one", "two"]),
         (b"a\x00b\x0bc\n\xe2\x80\xa8d\n", ["a\x00b\x0bc", "\u2028d"]),
-        (b"a\rb\n", ["a\rb"]),
+        (b"a\rb\nc\n", ["a\rb", "c"]),
         (b"\n\n", ["", ""]),
         (b"one\n\xef\xbb\xbftwo \xef\xbb\xbf2\n", ["one", "two \ufeff2"]),
     ],
@@ -109,7 +109,7 @@ def test_a_file_with_a_utf_8_mark_is_refused_in_other_encodings(tmp_path, encodi
     assert check_text_file(path, "utf-8") == check_text_file(path, "utf-8-sig") == 1
     with pytest.raises(UserError, match=f"text in {encoding}, got the byte order mark of UTF-8"):
         check_text_file(path, encoding)
-    with pytest.raises(BadRecord, match=f"it has the byte order mark of UTF-8, no {encoding}"):
+    with pytest.raises(BadRecord, match=f"it is UTF-8, no {encoding}"):
         read_document(path, encoding)
     assert read_document(path, "utf-8-sig") == read_document(path, "utf-8") == "café\n"
 
@@ -131,7 +131,7 @@ def test_documents_are_read_or_refused(tmp_path):
     for encoding in ("utf-16-le", "utf-16-be"):
         for raw in ("\ufeffдом".encode(encoding), "text".encode(encoding)):
             path.write_bytes(gzip.compress(raw) if encoding == "utf-16-be" else raw)
-            with pytest.raises(BadRecord, match="decode text: it is UTF-16, no iso-8859-1"):
+            with pytest.raises(BadRecord, match="it is UTF-16, or zeros: no iso-8859-1"):
                 read_document(path, "iso-8859-1")
 
 

@@ -15,11 +15,10 @@ from rnnpipe.inputs.batches import make_batches
 from rnnpipe.metrics.scene_captions import caption_is_true
 from rnnpipe.sources.captions.coco import CocoCaptions
 from rnnpipe.sources.generated.shapes_captions import ShapesCaptions
+from rnnpipe.sources.images import decoding
 from rnnpipe.sources.images.decoding import decode_image, read_image
 from rnnpipe.text.tokenizer import Tokenizer
 from rnnpipe.transforms.build import Build
-from rnnpipe.transforms.recipes import image_records
-from rnnpipe.transforms.recipes import images as image_recipes
 from rnnpipe.transforms.recipes.captions import CaptionRecipe, CaptionTextOptions
 from rnnpipe.transforms.recipes.images import ImageOptions
 from rnnpipe.transforms.runners.runner import Runner
@@ -223,9 +222,8 @@ def test_an_image_that_fails_at_the_size_of_the_backbone_is_reported(
         Path(path).unlink()
         return data
 
-    monkeypatch.setattr(image_recipes, "decode_image", fail)
-    monkeypatch.setattr(image_records, "decode_image", fail)
-    monkeypatch.setattr(image_records, "read_bytes", read_once)
+    monkeypatch.setattr(decoding, "decode_image", fail)
+    monkeypatch.setattr(decoding, "read_bytes", read_once)
     recipe = make_recipe(16, 20, features=features)
     records = Build(source, recipe, {}, max_bad_fraction=0.2).run(tmp_path / "records")
     [letter] = records.dead_letters()

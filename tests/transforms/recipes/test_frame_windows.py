@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from rnnpipe.errors import BadRecord
+from rnnpipe.sources.videos import decoding
 from rnnpipe.sources.videos.decoding import read_video
 from rnnpipe.sources.videos.framing import Framing
-from rnnpipe.transforms.recipes import frame_windows
 from rnnpipe.transforms.recipes.frame_windows import FrameWindowReader
 
 LEVELS = [0, 60, 120, 180, 240]
@@ -36,7 +36,7 @@ def test_a_video_without_end_is_read_in_windows(monkeypatch, tmp_path, write_cli
         return type(picture)(number, number / 10, (number + 1) / 10, picture.frame)
 
     video = EndlessVideo(frame)
-    monkeypatch.setattr(frame_windows, "read_video", video)
+    monkeypatch.setattr(decoding, "read_video", video)
     reader = FrameWindowReader("endless.mp4", 10, convert)
     for first in (0, 50, 100):
         window = reader.read(first, 50)
