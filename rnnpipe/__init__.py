@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 __all__ = [
-    "GeneratedText",
     "Prediction",
     "RecordsDirectory",
     "Report",
@@ -22,7 +21,6 @@ __all__ = [
 ]
 
 _MODULES = {
-    "GeneratedText": "rnnpipe.runs.predict",
     "Prediction": "rnnpipe.tasks.prediction",
     "RecordsDirectory": "rnnpipe.records.directory",
     "Report": "rnnpipe.runs.results",
@@ -36,7 +34,6 @@ if TYPE_CHECKING:
     from rnnpipe.api import build, load, load_config, resume, run, train
     from rnnpipe.errors import UserError
     from rnnpipe.records.directory import RecordsDirectory
-    from rnnpipe.runs.predict import GeneratedText
     from rnnpipe.runs.results import Report, Results
     from rnnpipe.runs.run import Run
     from rnnpipe.tasks.prediction import Prediction

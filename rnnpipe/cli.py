@@ -13,7 +13,6 @@ from rnnpipe.output import (
     discard_output,
     prepare_streams,
     write_error,
-    write_notice,
     write_output,
 )
 from rnnpipe.requirements import requiring
@@ -31,6 +30,7 @@ examples:
   rnnpipe predict runs/vqa --image photo.jpg --question "What colour is the circle?"
   rnnpipe predict runs/captioning --image photo.jpg
   rnnpipe predict runs/video --video clip.mp4
+  rnnpipe predict runs/translation --input texts.en --output texts.velu.txt
   rnnpipe build vqa -- --runner=FlinkRunner --flink_master=localhost:8081
 """
 
@@ -43,7 +43,10 @@ _SIGPIPE = 128 + 13  # the exit code of a program that is killed by a closed pip
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs one command and returns its exit code: 0, or 2 after a `UserError`."""
+    """Runs one command and returns its exit code: 0, or 2 after a `UserError`.
+
+    `predict` returns 1 where some of many rows have no prediction.
+    """
     arguments, beam_args = _split(sys.argv[1:] if argv is None else list(argv))
     parser = _make_parser()
     options = parser.parse_args(arguments)
@@ -64,7 +67,7 @@ def _act_quietly(options: argparse.Namespace) -> int:
             if isinstance(path := getattr(options, name, None), str):
                 setattr(options, name, local_path(label, path))
         with requiring(*options.extras, where=where):
-            options.act(options)
+            return options.act(options) or 0
     except UserError as fault:
         write_error(str(fault))
         return 2
@@ -81,7 +84,6 @@ def _act_quietly(options: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         write_error("interrupted")
         return 130
-    return 0
 
 
 def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
@@ -219,32 +221,21 @@ def _add_predict(verbs: Any) -> None:
     verb = _add_verb(
         verbs,
         "predict",
-        "predict for an input of your own",
+        "predict for inputs of your own, one or many",
         description="The inputs depend on the task of the run: `rnnpipe predict RUN --help` lists "
-        "them.",
+        "them, and how to predict for files of them.",
         usage="rnnpipe predict RUN [INPUTS]",
     )
     _take_run(verb)
     text = "options of the run's task"
     verb.add_argument("inputs", nargs=argparse.REMAINDER, metavar="INPUTS", help=text)
-    verb.set_defaults(act=_predict, extras=("train", "report"))
+    verb.set_defaults(act=_predict, extras=("train",))
 
 
-def _predict(options: argparse.Namespace) -> None:
-    from rnnpipe.runs.console import make_console
-    from rnnpipe.runs.input_options import parse_inputs
-    from rnnpipe.runs.print_prediction import print_prediction
-    from rnnpipe.tasks.prediction import Prediction
+def _predict(options: argparse.Namespace) -> int:
+    from rnnpipe.predictors.command import predict
 
-    run = api.load(options.run)
-    inputs, picture = parse_inputs(options.inputs, run.task, options.run)
-    if run.path != options.run:
-        write_notice(f"predicting with {run.path}")
-    predicted = run.predict_options(inputs)
-    if picture is not None and not isinstance(predicted, Prediction):
-        fix = "leave it out, or ask for one answer"
-        raise UserError("--picture", "inputs that a picture is drawn for", "others", fix)
-    print_prediction(predicted, picture or run.path / "prediction.png", make_console())
+    return predict(api.load(options.run), options.run, options.inputs)
 
 
 def _add_config(verbs: Any) -> None:

@@ -1,5 +1,7 @@
 """The Python API: a tiny run of a text classifier, its results, and what is refused."""
 
+import csv
+import io
 import json
 import subprocess
 import sys
@@ -15,9 +17,10 @@ from rnnpipe import cli
 from rnnpipe.errors import Faults
 from rnnpipe.parts.cells import GRUOptions
 from rnnpipe.runs.console import make_console
-from rnnpipe.runs.predict import GeneratedText, predict_keywords
+from rnnpipe.runs.predict import predict_keywords, stream_keywords
 from rnnpipe.tasks.inputs import Input, integer, split_phrases
 from rnnpipe.tasks.prediction import Answer, Prediction, Segment
+from rnnpipe.tasks.predictor import Example, Predictor
 
 TINY = {
     "data.source.sentences": 200,
@@ -81,7 +84,10 @@ def test_a_list_is_a_batch_of_single_predictions(trained):
     texts = ["The film was good.", "It was a dull plot."]
     batch = trained.predict(text=texts)
     for text, prediction in zip(texts, batch, strict=True):
-        assert prediction.answers == trained.predict(text=text).answers
+        alone = trained.predict(text=text)
+        assert [a.text for a in prediction.answers] == [a.text for a in alone.answers]
+        for answer, other in zip(prediction.answers, alone.answers, strict=True):
+            assert answer.probability == pytest.approx(other.probability, abs=1e-6)
     assert batch[0].answers != batch[1].answers
     assert trained.predict(text=[]) == []
 
@@ -147,6 +153,55 @@ def test_the_records_that_a_run_was_trained_on_are_reused(trained, folder, capsy
         rnnpipe.build(trained.config, beam_args=["--runner=FlinkRunner", "--flink_mastr=a:1"])
 
 
+def test_rows_from_anywhere_are_predicted_as_they_come(trained):
+    asked = []
+
+    def rows():
+        for number in range(1000):
+            asked.append(number)
+            yield {"text": f"The film was good {number}."} if number else rnnpipe.UserError("bad")
+
+    predictions = trained.predictor.predict(rows())
+    trained.predictor.window, trained.predictor.batch_size = 2, 4
+    assert str(next(predictions)) == "bad"
+    assert len(asked) == 8
+    assert sum(1 for _ in predictions) == 999
+    del trained.__dict__["predictor"]
+
+
+def test_predictions_are_those_of_the_evaluation_in_any_batch(trained):
+    rows = trained.predictions
+    predictions = trained.predict(text=[row["text"] for row in rows])
+    for row, prediction in zip(rows, predictions, strict=True):
+        assert prediction.answers[0].text == row["prediction"]
+        for answer, (text, probability) in zip(prediction.answers, row["top"], strict=True):
+            assert (answer.text, answer.probability) == (text, pytest.approx(probability, abs=1e-4))
+
+
+def test_files_of_texts_are_predicted_by_the_command_line(trained, tmp_path, capsys):
+    texts = [row["text"] for row in trained.predictions][:5]
+    (tmp_path / "texts.txt").write_text("\n".join([*texts[:2], "", *texts[2:]]) + "\n")
+    command = ["predict", str(trained.path), "--input", str(tmp_path / "texts.txt")]
+    assert cli.main(command) == 0
+    captured = capsys.readouterr()
+    expected = [row["prediction"] for row in trained.predictions][:5]
+    assert captured.out.split("\n")[:-1] == [*expected[:2], "", *expected[2:]]
+    assert "1 of 6 lines are blank" in captured.err
+    assert cli.main([*command, "--output", str(tmp_path / "answers.jsonl")]) == 0
+    assert capsys.readouterr().out == ""
+    lines = (tmp_path / "answers.jsonl").read_text().splitlines()
+    assert [json.loads(line)["prediction"] for line in lines] == [
+        *expected[:2],
+        None,
+        *expected[2:],
+    ]
+    single = ["predict", str(trained.path), "--text", texts[0], "--format", "csv"]
+    assert cli.main(single) == 0
+    header, row = csv.reader(io.StringIO(capsys.readouterr().out))
+    assert header == ["row", "text", "prediction", "probability", "error"]
+    assert row[:3] == ["1", texts[0], expected[0]]
+
+
 def test_the_command_line_reads_runs_made_in_python(trained, capsys):
     assert cli.main(["predict", str(trained.path), "--text", "The film was good."]) == 0
     likeliest = trained.predict(text="The film was good.").answers[0]
@@ -193,36 +248,54 @@ def test_all_mistakes_of_overrides_are_reported_at_once():
     assert second.startswith("overrides['seed']: expected an integer")
 
 
-class Echo:
-    """A task whose predictions are its inputs; it generates where it streams."""
+class Echo(Predictor):
+    """Predicts its inputs, or streams them letter by letter."""
 
-    name = "echo"
-    inputs = (
-        Input("text", "a text", default=""),
-        Input("n-best", "how many", integer(1), default=1),
-        Input("require", "phrases", split_phrases, default=()),
-        Input("stream", "a flag", bool, default=False),
-    )
+    def encode(self, inputs):
+        return Example({}, inputs, notes=["--text: it is read back"] if inputs["note"] else ())
 
-    def predict(self, model, folder, inputs):
-        if inputs["stream"]:
-            return self.generate(inputs["text"])
-        return Prediction([Answer(inputs["text"], inputs["n-best"]), *inputs["require"]])
+    def collate(self, examples):
+        return {}
 
-    def generate(self, text):
+    def decode(self, outputs, examples):
+        return [
+            Prediction(
+                [Answer(row.inputs["text"], row.inputs["n-best"]), *row.inputs["require"]],
+                notes=row.notes,
+            )
+            for row in examples
+        ]
+
+    def stream(self, inputs):
+        text = self.parse(inputs)["text"]
         yield from text
         raise rnnpipe.UserError("--text", "a text without an end", text, "correct --n-best")
 
 
+ECHO = Echo(
+    {"call": lambda arrays: arrays},
+    inputs=(
+        Input("text", "a text", default="", accepts=(bytes,)),
+        Input("n-best", "how many", integer(1), default=1),
+        Input("require", "phrases", split_phrases, default=()),
+        Input("note", "a flag", bool, default=False),
+    ),
+    task="echo",
+    batch_size=2,
+)
+
+
 def echo(**inputs):
-    return predict_keywords(None, Echo(), Path(), inputs)
+    return predict_keywords(ECHO, inputs)
 
 
 def test_inputs_may_be_python_values():
-    assert echo(text=Path("a/b"), n_best=2).answers == [("a/b", 2)]
+    assert echo(text=Path("a/b"), n_best=2).answers == [("a/b", 2, None)]
     assert echo(text=0.5, n_best=np.int32(3), require=("c d", "e")).answers[1:] == ["c d", "e"]
-    assert [one.answers[0] for one in echo(text=["a", "b"], n_best=2)] == [("a", 2), ("b", 2)]
-    assert echo(text=None).answers == [("", 1)]
+    batch = echo(text=["a", "b", "c"], n_best=2)
+    assert [one.answers[0][:2] for one in batch] == [("a", 2), ("b", 2), ("c", 2)]
+    assert echo(text=None).answers[0].text == ""
+    assert echo(text=b"raw").answers[0].text == b"raw"
 
 
 @pytest.mark.parametrize(
@@ -230,9 +303,10 @@ def test_inputs_may_be_python_values():
     [
         ({"n_best": 0}, "n_best: expected an integer of at least 1, got 0; correct n_best"),
         ({"n_best": True}, "n_best: expected a text, number, path or tuple of texts, got True"),
-        ({"text": b"a"}, "text: expected a text, number, path or tuple of texts, got b'a'"),
-        ({"stream": "yes"}, "stream: expected True or False, got 'yes'; correct stream"),
+        ({"n_best": b"1"}, "n_best: expected a text, number, path or tuple of texts, got b'1'"),
+        ({"note": "yes"}, "note: expected True or False, got 'yes'; correct note"),
         ({"text": ["a"], "n_best": [1, 2]}, "got 1 of text and 2 of n-best"),
+        ({"text": ["a", "b"], "n_best": [1, 0]}, "n_best: expected an integer of at least 1"),
     ],
 )
 def test_wrong_inputs_are_refused(inputs, message):
@@ -241,20 +315,23 @@ def test_wrong_inputs_are_refused(inputs, message):
     assert message in str(caught.value)
 
 
-def test_a_generated_text_is_an_iterator_or_a_text():
-    generated = echo(text="abc", stream=True)
-    assert isinstance(generated, GeneratedText)
-    assert [next(generated), next(generated), next(generated)] == ["a", "b", "c"]
+def test_notes_name_keywords(capsys):
+    echo(text="a", note=True)
+    assert capsys.readouterr().err == "rnnpipe: note: text: it is read back\n"
+
+
+def test_a_stream_gives_pieces_and_names_keywords(trained):
+    pieces = stream_keywords(ECHO, {"text": "ab"})
+    assert [next(pieces), next(pieces)] == ["a", "b"]
     with pytest.raises(rnnpipe.UserError, match=r"^text: expected .*; correct n_best$"):
-        next(generated)
-    whole = GeneratedText(iter("abc"))
-    assert (next(whole), whole.text, str(whole), list(whole)) == ("a", "abc", "abc", [])
+        next(pieces)
+    with pytest.raises(rnnpipe.UserError, match="expected a task that answers piece by piece"):
+        trained.stream(text="The film was good.")
 
 
 def test_a_notebook_shows_answers_timeline_and_picture():
-    html = Prediction(
-        [Answer("<b>", 0.25)], b"png", [Segment(0.0, 0.5, "circle", 0.75)]
-    )._repr_html_()
+    timeline = [Segment(0.0, 0.5, "circle", 0.75)]
+    html = Prediction([Answer("<b>", 0.25)], timeline, draw=lambda: b"png")._repr_html_()
     assert "<td>&lt;b&gt;</td><td>0.2500</td>" in html
     assert "<th>start</th><th>end</th><th>label</th>" in html
     assert 'src="data:image/png;base64,cG5n"' in html

@@ -74,6 +74,17 @@ def test_each_command_runs_one_stage(tiny, tmp_path, capsys, monkeypatch):
     assert finished.stderr == ""
     assert (run / "prediction.png").read_bytes().startswith(b"\x89PNG")
 
+    table = tmp_path / "questions.tsv"
+    table.write_text(f"image\tquestion\n{image}\tIs it red?\nnone.jpg\tIs it red?\n")
+    capsys.readouterr()
+    assert rnnpipe("predict", run, "--input", table, "--format", "jsonl") == 1
+    captured = capsys.readouterr()
+    first, second = map(json.loads, captured.out.splitlines())
+    assert first["prediction"] == first["answers"][0]["text"]
+    assert "expected an image that can be read" in second["error"]
+    assert "line 3: --image none.jpg: expected an image that can be read" in captured.err
+    assert "1 of 2 rows have no prediction" in captured.err
+
     assert rnnpipe("predict", run, "--image", tmp_path / "none.jpg", *question) == 2
     assert "expected an image that can be read, got No such file" in capsys.readouterr().err
     assert rnnpipe("predict", run) == 2
@@ -88,7 +99,8 @@ def test_each_command_runs_one_stage(tiny, tmp_path, capsys, monkeypatch):
     with pytest.raises(SystemExit, match="0"):
         rnnpipe("predict", run, "--help")
     options = re.findall(r"(?m)^  (--\S+)", capsys.readouterr().out)
-    assert options == ["--image", "--question", "--picture"]
+    assert options[:3] == ["--image", "--question", "--picture"]
+    assert "--input" in options
 
 
 def test_the_inputs_of_predict_are_listed_for_a_run_alone(capsys):

@@ -12,8 +12,7 @@ import pytest
 from rnnpipe import cli
 from rnnpipe.output import OUTPUT, write_output
 from rnnpipe.runs.console import make_console
-from rnnpipe.runs.predict import GeneratedText
-from rnnpipe.runs.print_prediction import print_prediction
+from rnnpipe.runs.print_prediction import print_prediction, write_pieces
 from rnnpipe.storage.disk_full import report_full_disk
 from rnnpipe.tasks.prediction import Answer, Prediction
 
@@ -25,9 +24,10 @@ def printed(capsys, tmp_path):
     """What is printed of a prediction, or of the pieces of a text."""
 
     def print_one(predicted, picture=tmp_path / "prediction.png"):
-        if not isinstance(predicted, Prediction):
-            predicted = GeneratedText(predicted)
-        print_prediction(predicted, picture, make_console())
+        if isinstance(predicted, Prediction):
+            print_prediction(predicted, picture, make_console())
+        else:
+            write_pieces(predicted)
         return capsys.readouterr().out
 
     return print_one
@@ -51,16 +51,16 @@ def test_a_text_loses_nothing_and_its_last_line_is_ended(printed, text):
 
 
 def test_a_picture_is_refused_where_none_is_drawn(printed, tmp_path, monkeypatch, capsys):
-    class Run:
-        task, path = Mock(inputs=(), draws=True), tmp_path
-        predict_options = staticmethod(lambda options: GeneratedText(["a\n"]))
-
-    monkeypatch.setattr("rnnpipe.api.load", lambda path: Run)
-    assert cli.main(["predict", "run", "--picture", str(tmp_path / "p.png")]) == 2
-    refused = "--picture: expected inputs that a picture is drawn for"
-    assert refused in capsys.readouterr().err
+    run = Mock(task=Mock(inputs=(), draws=True, streams=True), path=tmp_path)
+    run.task.name = "echo"
+    monkeypatch.setattr("rnnpipe.api.load", lambda path: run)
+    picture = ["--picture", str(tmp_path / "p.png")]
+    assert cli.main(["predict", "run", *picture, "--stream"]) == 2
+    assert "--picture: expected no --stream, which has no picture" in capsys.readouterr().err
+    assert cli.main(["predict", "run", *picture, "--format", "jsonl"]) == 2
+    assert "--picture: expected a single row without --format" in capsys.readouterr().err
     assert not (tmp_path / "p.png").exists()
-    printed(Prediction([Answer("a", 0.5)], b"png"), picture=tmp_path / "p.png")
+    printed(Prediction([Answer("a", 0.5)], draw=lambda: b"png"), picture=tmp_path / "p.png")
     assert (tmp_path / "p.png").read_bytes() == b"png"
 
 

@@ -16,11 +16,11 @@ from rnnpipe.report.items import (
     Span,
     Table,
 )
+from rnnpipe.report.ranking import rank
 
 OF_BASELINES = ("accuracy", "macro_f1", "log_loss", "calibration_error")
 """The scores of baselines that are kept, see `score_classes`."""
 
-TOP = 5
 _CONFUSED, _TABLED = 14, 60  # classes
 _SAMPLES, _ANSWERS = 10, 3
 
@@ -214,14 +214,6 @@ def _spread(candidates: np.ndarray, labels: np.ndarray) -> list[int]:
         place[int(labels[index])] += 1
         turns.append((turn, int(labels[index]), index))
     return [index for _, _, index in sorted(turns)[:_SAMPLES]]
-
-
-def rank(
-    probabilities: Sequence[float] | np.ndarray, names: Sequence[str]
-) -> list[tuple[str, float]]:
-    """The likeliest classes of one record with their probabilities."""
-    order = np.argsort(-np.asarray(probabilities), kind="stable")[:TOP]
-    return [(names[place], float(probabilities[place])) for place in order]
 
 
 def make_sample(

@@ -19,8 +19,8 @@ class _Console(Console):
             super().print(*objects, **options)
 
 
-def make_console(*, quiet: bool = False) -> Console:
-    """A console on the standard output for messages and tables.
+def make_console(*, quiet: bool = False, stderr: bool = False) -> Console:
+    """A console for messages and tables.
 
     Text is printed as it is: brackets are no markup, `:smile:` is no emoji, and a line, which may
     end in a path, is never wrapped. Tables fit the terminal.
@@ -30,6 +30,7 @@ def make_console(*, quiet: bool = False) -> Console:
 
     Args:
         quiet: whether it prints nothing.
+        stderr: whether it prints on the standard error, beside results on the standard output.
     """
     is_plain = Console().is_jupyter and find_spec("ipywidgets") is None
     return _Console(
@@ -38,6 +39,7 @@ def make_console(*, quiet: bool = False) -> Console:
         emoji=False,
         soft_wrap=True,
         quiet=quiet,
+        stderr=stderr,
         force_jupyter=False if is_plain else None,
         force_terminal=False if is_plain else None,  # ipykernel says that it is one
     )

@@ -1,92 +1,67 @@
-"""Predictions for a user's own inputs."""
+"""Predictions for the inputs of a Python call."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from rnnpipe.errors import Faults, UserError
-from rnnpipe.tasks.base import Task
-from rnnpipe.tasks.inputs import parse_inputs
+from rnnpipe.output import write_notice
 from rnnpipe.tasks.prediction import Prediction
-
-
-class GeneratedText(Iterator[str]):
-    """A text that is generated piece by piece, as an iterator; `text` generates all of it.
-
-    Args:
-        pieces: the pieces as they are generated.
-
-    Example:
-        >>> generated = GeneratedText(iter(["to ", "be"]))
-        >>> next(generated), generated.text
-        ('to ', 'to be')
-    """
-
-    def __init__(self, pieces: Iterable[str]) -> None:
-        self._rest, self._read = iter(pieces), list[str]()
-
-    def __next__(self) -> str:
-        piece = next(self._rest)
-        self._read.append(piece)
-        return piece
-
-    @property
-    def text(self) -> str:
-        """The whole text, also what the iterator has given out."""
-        for _ in self:
-            pass
-        return "".join(self._read)
-
-    def __str__(self) -> str:
-        return self.text
-
-
-Predicted = Prediction | GeneratedText
+from rnnpipe.tasks.predictor import Predictor
 
 _OPTION = re.compile(r"(?<!\S)--([a-z][a-z-]*)")
 
 
-def predict_one(model: Any, task: Task, vocabulary: Path, inputs: Mapping[str, Any]) -> Predicted:
-    """The prediction for one input.
-
-    Args:
-        model: the trained model.
-        task: its task.
-        vocabulary: the folder of what the task needs beside the model.
-        inputs: by name, as texts of the command line or as Python values.
-
-    Raises:
-        UserError: an input is missing, unknown or malformed, or cannot be read; its `where` is
-            the option `--<name>`.
-    """
-    predicted = task.predict(model, vocabulary, parse_inputs(task.name, task.inputs, inputs))
-    return predicted if isinstance(predicted, Prediction) else GeneratedText(predicted)
-
-
 def predict_keywords(
-    model: Any, task: Task, vocabulary: Path, inputs: Mapping[str, Any]
-) -> Predicted | list[Predicted]:
+    predictor: Predictor, inputs: Mapping[str, Any]
+) -> Prediction | list[Prediction]:
     """The prediction for the inputs of a Python call, or a list of them for a batch.
 
     Args:
-        model: the trained model.
-        task: its task.
-        vocabulary: the folder of what the task needs beside the model.
+        predictor: that of the run.
         inputs: by keyword, e.g. `n_best`; a list has a value for each row of the batch, anything
             else is the same for all rows.
 
     Raises:
-        UserError: as `predict_one`, or lists differ in length; its `where` is the keyword.
+        UserError: an input is missing, unknown or malformed, or cannot be read, or lists differ in
+            length; its `where` is the keyword.
     """
-    options = {keyword.replace("_", "-"): value for keyword, value in inputs.items()}
+    options = _name_options(inputs)
     batch = _split_batch(options)
-    with _keyword_errors():
-        if batch is None:
-            return _with_keyword_errors(predict_one(model, task, vocabulary, options))
-        rows = [predict_one(model, task, vocabulary, row) for row in batch]
-    return [_with_keyword_errors(row) for row in rows]
+    with keyword_errors():
+        rows = [options] if batch is None else batch
+        predictions = [_check(result) for result in predictor.predict(rows)]
+    for prediction in predictions:
+        for note in prediction.notes:
+            write_notice(_name_keywords(note))
+    return predictions[0] if batch is None else predictions
+
+
+def stream_keywords(predictor: Predictor, inputs: Mapping[str, Any]) -> Iterator[str]:
+    """The answer for the inputs of a Python call, piece by piece.
+
+    Raises:
+        UserError: as `predict_keywords`, or the task has no such answers.
+    """
+    with keyword_errors():
+        pieces = predictor.stream(_name_options(inputs))
+    return _with_keyword_errors(pieces)
+
+
+def _with_keyword_errors(pieces: Iterator[str]) -> Iterator[str]:
+    with keyword_errors():
+        yield from pieces
+
+
+def _name_options(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    return {keyword.replace("_", "-"): value for keyword, value in inputs.items()}
+
+
+def _check(result: Prediction | UserError) -> Prediction:
+    if isinstance(result, UserError):
+        raise result
+    return result
 
 
 def _split_batch(inputs: Mapping[str, Any]) -> list[dict[str, Any]] | None:
@@ -104,32 +79,22 @@ def _split_batch(inputs: Mapping[str, Any]) -> list[dict[str, Any]] | None:
     ]
 
 
-def _with_keyword_errors(predicted: Predicted) -> Predicted:
-    """The same; what goes wrong while a text is generated names keywords, too."""
-    if isinstance(predicted, Prediction):
-        return predicted
-
-    def generate() -> Iterator[str]:
-        with _keyword_errors():
-            yield from predicted
-
-    return GeneratedText(generate())
-
-
 @contextmanager
-def _keyword_errors() -> Iterator[None]:
+def keyword_errors() -> Iterator[None]:
     """Options of the command line in errors become keywords: `--n-best` is `n_best`."""
     try:
         yield
     except Faults as faults:
-        raise Faults([_name_keywords(fault) for fault in faults.faults]) from None
+        raise Faults([_rename(fault) for fault in faults.faults]) from None
     except UserError as fault:
-        raise _name_keywords(fault) from None
+        raise _rename(fault) from None
 
 
-def _name_keywords(fault: UserError) -> UserError:
-    where, fix = (
-        _OPTION.sub(lambda option: option[1].replace("-", "_"), text)
-        for text in (fault.where, fault.fix)
+def _rename(fault: UserError) -> UserError:
+    return UserError(
+        _name_keywords(fault.where), fault.expected, fault.got, _name_keywords(fault.fix)
     )
-    return UserError(where, fault.expected, fault.got, fix)
+
+
+def _name_keywords(text: str) -> str:
+    return _OPTION.sub(lambda option: option[1].replace("-", "_"), text)

@@ -7,25 +7,23 @@ from rich.console import Console
 from rich.table import Table
 
 from rnnpipe.errors import UserError
-from rnnpipe.output import write_output
-from rnnpipe.runs.predict import Predicted
+from rnnpipe.output import write_notice, write_output
 from rnnpipe.tasks.prediction import Prediction
 
 
-def print_prediction(predicted: Predicted, picture: Path, console: Console) -> None:
-    """Prints the likeliest answers and saves the picture, or writes a generated text.
+def print_prediction(predicted: Prediction, picture: Path, console: Console) -> None:
+    """Prints the likeliest answers, and draws and saves the picture.
 
     Args:
-        predicted: what a task predicted.
+        predicted: what was predicted.
         picture: the file of the picture.
         console: where the answers are printed.
 
     Raises:
         UserError: the picture cannot be written.
     """
-    if not isinstance(predicted, Prediction):
-        _write(predicted)
-        return
+    for note in predicted.notes:
+        write_notice(note)
     if predicted.timeline:
         table = Table("from", "to", "label", "probability")
         for start, end, label, probability in predicted.timeline:
@@ -33,15 +31,15 @@ def print_prediction(predicted: Predicted, picture: Path, console: Console) -> N
         console.print(table)
     if predicted.answers:
         table = Table("answer", "probability")
-        for answer, probability in predicted.answers:
-            table.add_row(answer, f"{probability:.1%}")
+        for answer in predicted.answers:
+            table.add_row(answer.text, f"{answer.probability:.1%}")
         console.print(table)
     if predicted.picture is not None:
         kind = "Timeline" if predicted.timeline else "Picture"
         _save(predicted.picture, picture, kind, console)
 
 
-def _write(pieces: Iterable[str]) -> None:
+def write_pieces(pieces: Iterable[str]) -> None:
     """Writes a text piece by piece, and ends its last line."""
     last = "\n"
     for last in pieces:

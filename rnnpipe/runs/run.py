@@ -1,6 +1,7 @@
 """A trained run: its history, model and predictions beside its results."""
 
 import json
+from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +12,12 @@ from rnnpipe.requirements import requiring
 from rnnpipe.runs.console import make_console
 from rnnpipe.runs.ensemble import open_ensemble
 from rnnpipe.runs.history import read_history
-from rnnpipe.runs.predict import Predicted, predict_keywords, predict_one
+from rnnpipe.runs.predict import predict_keywords, stream_keywords
 from rnnpipe.runs.results import Results
 from rnnpipe.tasks import make_task
 from rnnpipe.tasks.base import Task
+from rnnpipe.tasks.prediction import Prediction
+from rnnpipe.tasks.predictor import Predictor
 
 if TYPE_CHECKING:
     import keras
@@ -87,7 +90,7 @@ class Run(Results):
         return loaded
 
     @cached_property
-    def _predictor(self) -> "keras.Model":
+    def _predicting(self) -> "keras.Model":
         """The model that predicts: the run's own, or the ensemble that its config names."""
         runs = open_ensemble(self.config, self.task, self._directory)
         if len(runs) == 1:
@@ -100,37 +103,51 @@ class Run(Results):
             write_notice(loaded.partial.notice)
         return loaded.model
 
-    def predict(self, **inputs: Any) -> Predicted | list[Predicted]:
-        """The prediction for an input of one's own, of the ensemble if the config names one.
+    @cached_property
+    def predictor(self) -> Predictor:
+        """The predictor, for rows from anywhere: `predictor.predict(rows)`.
+
+        It has the model of the run, or the ensemble that its config names.
+
+        Raises:
+            UserError: a member of the ensemble does not fit.
+        """
+        with requiring("train", where="Run.predictor"):
+            folder = self._directory.vocabulary
+            network = self.task.make_network(self._predicting, folder)
+            return self.task.make_predictor(folder, network)
+
+    def predict(self, **inputs: Any) -> Prediction | list[Prediction]:
+        """The prediction for inputs of one's own, of the ensemble if the config names one.
 
         Args:
             **inputs: those that the task declares, e.g. `text`, or `image` and `question`: texts,
-                numbers and paths; phrases are a tuple of texts. A list has a value for each row of
-                a batch, and anything else is the same for all rows.
+                numbers and paths; images also as bytes or arrays; phrases are a tuple of texts. A
+                list has a value for each row of a batch, and anything else is the same for all
+                rows.
 
         Returns:
-            A `Prediction` with answers, alignments and picture, or a `GeneratedText`; for a batch
-            a list of them.
+            A `Prediction` with answers, alignments and a picture; for a batch a list of them.
 
         Raises:
             UserError: an input is missing, unknown or malformed, or cannot be read, or a member
                 of the ensemble does not fit.
         """
-        with requiring("train", "report", where="Run.predict"):
-            return predict_keywords(self._predictor, self.task, self._directory.vocabulary, inputs)
+        return predict_keywords(self.predictor, inputs)
 
-    def predict_options(self, options: dict[str, Any]) -> Predicted:
-        """The prediction for the options of a command line, by which errors name inputs.
+    def stream(self, **inputs: Any) -> Iterator[str]:
+        """The prediction for inputs of one's own in pieces of text, each as soon as it is known.
+
+        Language models give a text symbol by symbol, video labelers a line for each label.
 
         Args:
-            options: the texts by option without its dashes, True for a flag.
+            **inputs: those that the task declares, see `predict`.
 
         Raises:
-            UserError: an input is missing, unknown or malformed, or cannot be read, or a member
-                of the ensemble does not fit.
+            UserError: an input is missing, unknown or malformed, or cannot be read, or the task
+                has no such answers.
         """
-        with requiring("train", "report", where="rnnpipe predict"):
-            return predict_one(self._predictor, self.task, self._directory.vocabulary, options)
+        return stream_keywords(self.predictor, inputs)
 
     def evaluate(self, overrides: Overrides = (), *, verbose: bool = True) -> Results:
         """Scores the run on the splits of its config and writes a report.

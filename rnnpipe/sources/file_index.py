@@ -15,6 +15,12 @@ IMAGE_ENDINGS = (
 )
 """How the names of raster images end, in small letters."""
 
+VIDEO_ENDINGS = (
+    *(".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".mts", ".m2ts"),
+    *(".ts", ".wmv", ".flv", ".ogv", ".3gp", ".vob", ".gif"),
+)
+"""How the names of videos end, in small letters."""
+
 _DIGITS = "0123456789"
 _STEP = "find image"
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
 
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.tasks.inputs import Input
-from rnnpipe.tasks.prediction import Prediction
+from rnnpipe.tasks.network import Network
+from rnnpipe.tasks.predictor import Predictor
 from rnnpipe.tasks.results import Evaluation, Phase
 from rnnpipe.tasks.run_config import RunConfig
 from rnnpipe.training.row_names import RowNames
@@ -32,8 +33,7 @@ class Task(ABC, Generic[Config]):
     """One task with its config.
 
     A subclass implements `build_model`, `compile_options`, `make_pair` (or `make_batches`),
-    `evaluate` and `predict`; all other methods have the behaviour
-    that most tasks share.
+    `evaluate` and `make_predictor`; all other methods have the behaviour that most tasks share.
 
     Args:
         config: the run's config.
@@ -43,9 +43,11 @@ class Task(ABC, Generic[Config]):
     main_metric: str
     """The metric of `evaluate` that the report puts first."""
     inputs: Sequence[Input] = ()
-    """The inputs of `predict`; their defaults may depend on the config."""
+    """The inputs of a prediction; their defaults may depend on the config."""
     draws: ClassVar[bool] = True
-    """Whether `predict` draws a picture, at least for some inputs."""
+    """Whether predictions have a picture."""
+    streams: ClassVar[bool] = False
+    """Whether the predictor can `stream`: answer piece by piece."""
     fields: Sequence[str] = ()
     """The fields of a record that `make_pair` needs."""
     batch_options: ClassVar[Mapping[str, Any]] = MappingProxyType({})
@@ -53,7 +55,7 @@ class Task(ABC, Generic[Config]):
     extras: ClassVar[Sequence[str]] = ()
     """The extras of rnnpipe that the task needs beside those of the stages."""
     vocabulary: ClassVar[Sequence[str]] = ()
-    """The files and folders of the records that `predict` needs."""
+    """The files and folders of the records that predictors need."""
     softmax_outputs: ClassVar[Sequence[str]] = ()
     """The outputs of the model that are logits of a softmax; none: there are no ensembles."""
     preprocessing: ClassVar[Sequence[str]] = ()
@@ -213,7 +215,7 @@ class Task(ABC, Generic[Config]):
     # Results
 
     def save_vocabulary(self, records: RecordsDirectory, folder: Path) -> None:
-        """Copies what `predict` needs beside the model, so that a run needs no records."""
+        """Copies what predictors need beside the model, so that a run needs no records."""
         folder.mkdir(exist_ok=True)
         for name in self.vocabulary:
             path = records.path / name
@@ -255,20 +257,37 @@ class Task(ABC, Generic[Config]):
             baselines: the trained models of `build_baselines`.
         """
 
-    @abstractmethod
-    def predict(
-        self, model: keras.Model, folder: Path, inputs: Mapping[str, Any]
-    ) -> Prediction | Iterator[str]:
-        """The outputs for a user's input, or the pieces of a text as they are generated.
+    # Predictions
+
+    def make_network(self, model: keras.Model, folder: Path) -> Network:
+        """The functions that the predictor calls, of a Keras model: by default `call` alone.
 
         Args:
             model: the trained model.
             folder: that of `save_vocabulary`.
-            inputs: a value for each of `inputs`, by name.
-
-        Raises:
-            UserError: the input cannot be read.
         """
+        from rnnpipe.tasks.network import make_function
+
+        del folder
+        return {"call": make_function(model)}
+
+    @abstractmethod
+    def make_predictor(self, folder: Path, network: Network) -> Predictor:
+        """The predictor: raw inputs in, answers out.
+
+        Args:
+            folder: that of `save_vocabulary`.
+            network: what `make_network` returns, or anything else that computes the same.
+        """
+
+    def predictor_options(self, network: Network) -> dict[str, Any]:
+        """The arguments of `Predictor`; batches are as large as those of evaluation."""
+        return {
+            "network": network,
+            "inputs": self.inputs,
+            "task": self.name,
+            "batch_size": self.config.evaluate.batch_size,
+        }
 
 
 def take_logits(model: keras.Model) -> keras.Model:

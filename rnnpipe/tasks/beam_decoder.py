@@ -1,16 +1,23 @@
 """The hypotheses of a beam search as Python objects, and what its constraints refer to."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rnnpipe.config.describe import closest
-from rnnpipe.decoding import Decoded, gnmt_coverage, gnmt_length
 from rnnpipe.errors import UserError
 from rnnpipe.parts.search import BeamSearchOptions, FindToken
+from rnnpipe.tasks.network import Array, Arrays
 from rnnpipe.text.tokens import END
+
+if TYPE_CHECKING:
+    from rnnpipe.decoding import Decoded
+
+_TINY = 1e-30  # the least coverage, as that of the penalty
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,38 +39,49 @@ class Hypothesis:
 
 
 def read_hypotheses(
-    decoded: Decoded, row: int, options: BeamSearchOptions, memory_mask: Any = None
+    outputs: Arrays, row: int, options: BeamSearchOptions, memory_mask: Array | None = None
 ) -> list[Hypothesis]:
     """The hypotheses of one row, the best first; there may be fewer than `n_best`.
 
     There may be none if the training of the model has diverged.
 
     Args:
-        decoded: what a search returned, as arrays.
+        outputs: `ids`, `lengths`, `scores` and perhaps `alignments` of a search, see `Decoded`.
         row: which row of the batch.
         options: of that search.
         memory_mask: `(positions,)`, what its coverage penalty counts of the memory of this row.
     """
-    length_penalty = gnmt_length(options.length_penalty if options.penalizes else 0.0)
-    coverage_penalty = None
-    if options.coverage_penalty and options.penalizes:
-        mask = None if memory_mask is None else memory_mask[None]
-        coverage_penalty = gnmt_coverage(options.coverage_penalty, mask)
+    alignments = outputs.get("alignments")
     hypotheses = []
-    for rank, length in enumerate(decoded.lengths[row].tolist()):
+    for rank, length in enumerate(outputs["lengths"][row].tolist()):
         if not length:
             break
-        log_prob = score = float(decoded.scores[row, rank])
-        if coverage_penalty is not None:
-            coverage = decoded.alignments[row, rank].sum(axis=0).reshape(1, 1, -1)
-            log_prob -= float(coverage_penalty(coverage)[0, 0])
-        log_prob *= float(length_penalty(float(length)))
-        tokens = decoded.ids[row, rank, :length].tolist()
+        score = float(outputs["scores"][row, rank])
+        alignment = None if alignments is None else alignments[row, rank]
+        log_prob = _remove_penalties(score, length, alignment, options, memory_mask)
+        tokens = outputs["ids"][row, rank, :length].tolist()
         tokens = tokens[:-1] if tokens[-1] == END else tokens
-        alignments = decoded.alignments
-        alignments = None if alignments is None else alignments[row, rank, : len(tokens)]
-        hypotheses.append(Hypothesis(tokens, score, float(np.exp(log_prob / length)), alignments))
+        alignment = None if alignment is None else alignment[: len(tokens)]
+        hypotheses.append(Hypothesis(tokens, score, float(np.exp(log_prob / length)), alignment))
     return hypotheses
+
+
+def _remove_penalties(
+    score: float,
+    length: int,
+    alignment: Array | None,
+    options: BeamSearchOptions,
+    memory_mask: Array | None,
+) -> float:
+    """The log-probability of a sequence from its score, see `gnmt_length`, `gnmt_coverage`."""
+    if not options.penalizes:
+        return score
+    if options.coverage_penalty and alignment is not None:
+        missed = np.log(np.clip(alignment.sum(axis=0), _TINY, 1.0))  # (..., positions)
+        if memory_mask is not None:
+            missed = np.where(memory_mask, missed.reshape(-1, len(memory_mask)), 0.0)
+        score -= options.coverage_penalty * float(missed.sum())
+    return score * ((5.0 + length) / 6.0) ** options.length_penalty
 
 
 def token_finder(pieces: Sequence[str], where: str) -> FindToken:
@@ -115,6 +133,7 @@ def check_n_best(n_best: int | None, beam_width: int, default: int) -> int:
     return n_best
 
 
-def to_arrays(decoded: Decoded) -> Decoded:
-    """The tensors of `Decoded` as arrays."""
-    return Decoded(*(None if part is None else np.asarray(part) for part in decoded))
+def to_arrays(decoded: Decoded) -> Arrays:
+    """The tensors of `Decoded` as arrays by name; there are no `alignments` without attention."""
+    parts = decoded._asdict().items()
+    return {name: np.asarray(part) for name, part in parts if part is not None}

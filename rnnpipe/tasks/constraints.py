@@ -1,14 +1,67 @@
-"""What a user requires of decoded sequences: phrases that they contain, how they begin."""
+"""What a user requires of decoded sequences: how many, phrases in them, and how they begin."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from rnnpipe.errors import UserError
 from rnnpipe.parts.search import BeamSearchOptions
+from rnnpipe.tasks.beam_decoder import check_n_best
+from rnnpipe.tasks.inputs import Input, integer, split_phrases
 from rnnpipe.text.tokenizer import Tokenizer
 from rnnpipe.text.tokens import PAD, UNKNOWN
+
+
+def search_inputs(what: str) -> tuple[Input, ...]:
+    """The inputs `require`, `prefix` and `n-best` of a task that searches for sequences.
+
+    Args:
+        what: a sequence is, e.g. `translation`.
+    """
+    phrases = f"phrases that each {what} has to contain, semicolons between them"
+    return (
+        Input("require", phrases, split_phrases, (), "PHRASES"),
+        Input("prefix", f"how each {what} begins", default=""),
+        Input("n-best", f"{what}s, at most the beam width", integer(1), None, "N"),
+    )
+
+
+class SearchInputs:
+    """Reads the inputs of `search_inputs`.
+
+    Args:
+        tokenizer: of what is searched for.
+        options: of the search.
+    """
+
+    def __init__(self, tokenizer: Tokenizer, options: BeamSearchOptions) -> None:
+        self._tokenizer, self._options = tokenizer, options
+
+    def count(self, inputs: Mapping[str, Any]) -> int:
+        """How many sequences are asked for.
+
+        Raises:
+            UserError: more than the beam has.
+        """
+        return check_n_best(inputs["n-best"], self._options.beam_width, self._options.n_best)
+
+    def read(self, inputs: Mapping[str, Any]) -> dict[str, Hashable]:
+        """The options `n_best`, `prefix` and `required` of a search, see `SearchFunction`.
+
+        Raises:
+            UserError: there are more sequences than beams, or a phrase or prefix cannot be
+                written.
+        """
+        options = self._options
+        # Each group finds as many as every other one.
+        n_best = -(-self.count(inputs) // options.groups) * options.groups
+        phrases = encode_phrases(inputs["require"], self._tokenizer, options)
+        return {
+            "n_best": n_best,
+            "prefix": tuple(encode_prefix(inputs["prefix"], self._tokenizer, options)),
+            "required": tuple(map(tuple, pad_phrases(phrases))),
+        }
 
 
 def encode_phrases(

@@ -1,15 +1,25 @@
 """What the encoder of images reads: of records, and of a user's own image."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from rnnpipe.errors import BadRecord, UserError
 from rnnpipe.records.directory import RecordsDirectory
-from rnnpipe.sources.images.decoding import read_image, read_whole_image
+from rnnpipe.sources.file_index import IMAGE_ENDINGS
+from rnnpipe.sources.images.decoding import (
+    Photo,
+    decode_image,
+    decode_jpeg,
+    decode_whole_image,
+    to_bytes,
+)
 from rnnpipe.sources.images.fit import Fit
+from rnnpipe.tasks.inputs import Input
+from rnnpipe.tasks.network import Array, Arrays, Function
 from rnnpipe.transforms.recipes.image_records import ImageRecordOptions
 
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]
@@ -35,77 +45,98 @@ def image_shape(data: ImageRecordOptions, records: RecordsDirectory) -> tuple[in
     return tuple(first[image_field(data)].shape)
 
 
-def read_encoder_input(path: str, data: ImageRecordOptions) -> np.ndarray[Any, Any]:
-    """What the image encoder reads of an image file, `(1, ...)`.
+def image_input() -> Input:
+    """The input `image` of a task."""
+    return Input(
+        "image",
+        "an image file",
+        metavar="FILE",
+        accepts=(bytes, np.ndarray),
+        endings=IMAGE_ENDINGS,
+    )
+
+
+def encode_photo(photo: Photo, data: ImageRecordOptions) -> Pixels:
+    """The pixels that the network reads of an image, those of its record to the last bit.
 
     Args:
-        path: the image file.
-        data: how the records are made.
-
-    Raises:
-        UserError: the file cannot be read, or the backbone of its features cannot be made.
-    """
-    if data.features is None:
-        return read_photo(path, data)[None]
-    with _readable(path):
-        pixels = data.read_image(path).values[
-            "image_features"
-        ]  # those that a worker computes them of
-    return data.features(pixels[None])
-
-
-def read_photo(path: str, data: ImageRecordOptions) -> Pixels:
-    """The pixels of an image as the model would read them of its record: stored and decoded again.
-
-    Args:
-        path: the image file.
+        photo: a file, its bytes, or pixels.
         data: how the records are made.
 
     Returns:
-        uint8, `(size, size, 3)`.
+        uint8 `(height, width, 3)`: the stored image; with features what their backbone reads.
 
     Raises:
-        UserError: the file cannot be read.
+        UserError: the image cannot be read.
     """
-    with _readable(path):
-        return decode_pixels(data.read_image(path).values["image_jpeg"])
+    with _readable(photo):
+        values = data.store_image(to_bytes(photo)).values
+        if data.features is None:
+            return decode_jpeg(values["image_jpeg"])
+        pixels: Pixels = values["image_features"]  # that a worker computes the features of
+        return pixels
 
 
-def decode_pixels(jpeg: bytes) -> Pixels:
-    """The pixels of a record's image as the model reads them, uint8 `(height, width, 3)`."""
-    from rnnpipe.inputs.parsing import decode_jpeg  # brings in TensorFlow
+def read_photo(photo: Photo, data: ImageRecordOptions) -> Pixels:
+    """The pixels of an image as its record stores them, with features too, `(size, size, 3)`.
 
-    return np.asarray(decode_jpeg(jpeg))
+    Raises:
+        UserError: the image cannot be read.
+    """
+    with _readable(photo):
+        return decode_jpeg(data.store_image(to_bytes(photo)).values["image_jpeg"])
 
 
-def show_photo(path: str, fit: Fit) -> Pixels:
+def with_features(
+    function: Function, features: Callable[[Array], Array] | None, name: str = "image"
+) -> Function:
+    """A function of a network that reads pixels in the place of features.
+
+    Args:
+        function: reads features.
+        features: computes them of pixels; None: the function reads pixels already.
+        name: of the function's input.
+    """
+    if features is None:
+        return function
+
+    def compute(arrays: Arrays, **options: Any) -> Arrays:
+        return function({**arrays, name: features(arrays[name])}, **options)
+
+    return compute
+
+
+def show_photo(photo: Photo, fit: Fit) -> Pixels:
     """The same image for display under a heatmap.
 
     What is only stretched to a square has its own proportions again, as a place in the square is
     the same fraction of its width and height; else it is the square that the model sees, larger.
 
     Args:
-        path: the image file.
+        photo: a file, its bytes, or pixels.
         fit: how it became square for the model.
 
     Returns:
         uint8, `(height, width, 3)`.
 
     Raises:
-        UserError: the file cannot be read.
+        UserError: the image cannot be read.
     """
-    if fit != "stretch":
-        with _readable(path):
-            return np.asarray(read_image(path, _SHOWN, fit))
-    with _readable(path):
-        return np.asarray(read_whole_image(path, _SHOWN))
+    with _readable(photo):
+        data = to_bytes(photo)
+        shown = (
+            decode_whole_image(data, _SHOWN)
+            if fit == "stretch"
+            else decode_image(data, _SHOWN, fit)
+        )
+        return np.asarray(shown)
 
 
 @contextmanager
-def _readable(path: str) -> Iterator[None]:
+def _readable(photo: Photo) -> Iterator[None]:
     try:
         yield
     except BadRecord as bad:
-        raise UserError(
-            f"--image {path}", "an image that can be read", bad.reason, "name another file"
-        ) from bad
+        where = f"--image {photo}" if isinstance(photo, str | Path) else "--image"
+        fix = "name another file"
+        raise UserError(where, "an image that can be read", bad.reason, fix) from bad

@@ -1,4 +1,4 @@
-"""The inputs of `predict`: a task declares them, the command line turns them into options."""
+"""The inputs of a prediction: a task declares them, the command line turns them into options."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -16,7 +16,9 @@ from rnnpipe.settings import Settings
 Section = TypeVar("Section", bound=Settings)
 
 
-_PLAIN = (str, PurePath, Real)  # NumPy's numbers too
+_Types = tuple[type[Any], ...]
+
+_PLAIN: _Types = (str, PurePath, Real)  # NumPy's numbers too
 
 
 class _Default(Enum):
@@ -25,7 +27,7 @@ class _Default(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """One input of a task's `predict`; on the command line it is the option `--<name>`.
+    """One input of a task's predictions; on the command line it is the option `--<name>`.
 
     Args:
         name: e.g. `image`; words are separated by dashes.
@@ -34,6 +36,9 @@ class Input:
             expects, as `integer` does; `bool` makes a flag without a value.
         default: the value if the input is missing; without one the input is required.
         metavar: how the value is called in the help.
+        accepts: types of Python values that the predictor takes as they are.
+        endings: of an input that is a file: how the names of such files end, in small letters; a
+            folder of them is a batch.
 
     Example:
         >>> Input("length", "number of symbols", integer(1), default=500).parse("20")
@@ -45,6 +50,8 @@ class Input:
     type: Callable[[str], Any] = str
     default: Any = _Default.NONE
     metavar: str = "TEXT"
+    accepts: _Types = ()
+    endings: tuple[str, ...] = ()
 
     @property
     def required(self) -> bool:
@@ -57,6 +64,8 @@ class Input:
         Raises:
             UserError: it does not stand for a value of the type.
         """
+        if isinstance(value, self.accepts):
+            return value
         expected = "True or False"
         if self.type is bool:
             if isinstance(value, bool):

@@ -1,9 +1,9 @@
-"""The tokens of a user's own texts, and notices of what the model does not read of them."""
+"""The tokens of a user's own texts, and notes of what the model does not read of them."""
 
 from collections.abc import Sequence
 from typing import Literal, Protocol
 
-from rnnpipe.output import write_notice
+from rnnpipe.errors import UserError
 from rnnpipe.text.tokens import UNKNOWN
 
 
@@ -21,30 +21,38 @@ def encode_text(
     *,
     max_tokens: int | None,
     keep: Literal["start", "end"],
-) -> list[int]:
-    """The tokens that a model reads of a text; what it does not read is noted on standard error.
+) -> tuple[list[int], list[str]]:
+    """The tokens that a model reads of a text, and notes of what it does not read.
 
     Args:
         tokenizer: that of the records.
         text: the text.
-        where: the input, e.g. `--text`, or `--file FILE, line 3`.
+        where: the input, e.g. `--text`.
         max_tokens: where longer texts are cut, as those of the records are; None: nowhere.
         keep: the part that is left.
+
+    Returns:
+        The tokens, and a sentence for each note.
+
+    Raises:
+        UserError: the text has halves of characters, which Python's strings may have.
     """
-    tokens = tokenizer.encode(text)
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise UserError(where, "a text", "halves of characters", "correct its encoding")
+    tokens, notes = tokenizer.encode(text), list[str]()
     if max_tokens is not None and len(tokens) > max_tokens:
         part = "first" if keep == "start" else "last"
-        write_notice(
+        notes.append(
             f"{where}: the model reads the {part} {max_tokens} of its {len(tokens)} tokens"
         )
         tokens = tokens[:max_tokens] if keep == "start" else tokens[-max_tokens:]
-    _note_unknown(tokens, where)
-    return tokens
+    return tokens, notes + _note_unknown(tokens, where)
 
 
-def _note_unknown(tokens: Sequence[int], where: str) -> None:
+def _note_unknown(tokens: Sequence[int], where: str) -> list[str]:
     unknown = sum(token == UNKNOWN for token in tokens)
     if unknown and unknown == len(tokens):
-        write_notice(f"{where}: no token of it is in the vocabulary of the model")
-    elif unknown:
-        write_notice(f"{where}: {unknown} of its {len(tokens)} tokens are not in the vocabulary")
+        return [f"{where}: no token of it is in the vocabulary of the model"]
+    if unknown:
+        return [f"{where}: {unknown} of its {len(tokens)} tokens are not in the vocabulary"]
+    return []

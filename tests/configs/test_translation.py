@@ -82,7 +82,7 @@ def check_predictions(run, lines, capsys):
     assert "probability" in capsys.readouterr().out
     assert (run.folder / "prediction.png").read_bytes().startswith(b"\x89PNG")
     lines.write_text(f"{first['source']}\n{second['source']}\n")
-    assert cli.main(["predict", str(run.folder), "--file", str(lines), "--n-best", "2"]) == 0
+    assert cli.main(["predict", str(run.folder), "--input", str(lines), "--n-best", "2"]) == 0
     hypotheses = [
         line.split(" ||| ") for line in capsys.readouterr().out.splitlines() if "|||" in line
     ]
@@ -90,4 +90,4 @@ def check_predictions(run, lines, capsys):
     assert hypotheses[0][1] == first["prediction"]
     assert hypotheses[2][1] == second["prediction"]
     assert cli.main(["predict", str(run.folder)]) == 2
-    assert "--text: expected a text, or a --file of them" in capsys.readouterr().err
+    assert "--text: expected an input of translation, got none" in capsys.readouterr().err

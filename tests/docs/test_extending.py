@@ -87,6 +87,10 @@ def test_a_task_with_its_own_records_runs_from_yaml_to_prediction(folder):
     assert f"Mistakes ({len(labels) - right} of {len(labels)})" in page
     answer = run(folder, "predict", "runs/parity", "--bits", "0110")
     assert "even" in answer or "odd" in answer
+    (folder / "rows.txt").write_text("0110\n1\n10101\n")
+    lines = run(folder, "predict", "runs/parity", "--input", "rows.txt").splitlines()
+    assert len(lines) == 3
+    assert set(lines) <= {"even", "odd"}
     assert "--bits" in run(folder, "predict", "runs/parity", "--help")
 
 

@@ -3,10 +3,10 @@ import numpy as np
 from rnnpipe.report.classification import (
     list_answers,
     pick_samples,
-    rank,
     sample_title,
     tabulate_scores,
 )
+from rnnpipe.report.ranking import rank
 
 
 def test_classes_are_ranked_by_their_probability():

@@ -69,7 +69,7 @@ class Labels(Task):
     """A task whose vocabulary is one file."""
 
     name, vocabulary = "labels", ("symbols.json",)
-    build_model = compile_options = evaluate = predict = None  # type: ignore[assignment]  # unused
+    build_model = compile_options = evaluate = make_predictor = None  # type: ignore[assignment]  # unused
 
 
 Labels.__abstractmethods__ = frozenset()

@@ -9,8 +9,8 @@ from keras import ops
 
 from rnnpipe.inputs.streams import make_streams, read_documents
 from rnnpipe.models.language_model import first_states, get_states
+from rnnpipe.sources.images.decoding import decode_jpeg
 from rnnpipe.tasks import find_schemas
-from rnnpipe.tasks.image_inputs import decode_pixels
 from rnnpipe.tasks.language_model.evaluation import token_nats
 from rnnpipe.text.symbols import Symbols
 from rnnpipe.text.tokenizer import Tokenizer
@@ -124,7 +124,7 @@ def test_labels_of_videos(make_pair):
         assert predicted.answers[0].text == row["clip_prediction"]
         timeline = [segment.label for segment in predicted.timeline]
         assert timeline == [name for _, _, name in row["frame_predictions"]]
-        lines = pair.together.predict(video=video, stream=True).text.splitlines()
+        lines = "".join(pair.together.stream(video=video)).splitlines()
         streamed = [line.split()[-1] for line in lines if not line.startswith("clip:")]
         assert streamed == timeline
         assert f"clip: {row['clip_prediction']}" in "\n".join(lines)
@@ -180,7 +180,7 @@ def test_captions(make_pair):
     assert scores["perplexity"] == pytest.approx(mean_perplexity(pair), rel=1e-4)
     tokenizer = Tokenizer.load(pair.records.path)
     images = [
-        {"image": decode_pixels(record["image_jpeg"])[None], "image_index": np.zeros(1, "int32")}
+        {"image": decode_jpeg(record["image_jpeg"])[None], "image_index": np.zeros(1, "int32")}
         for record in pair.records.read("test", ["image_jpeg"])
     ]
     expected = [
@@ -219,7 +219,7 @@ def test_language_models(make_pair):
         probabilities[[PAD, UNKNOWN, START, END]] = 0  # they stand for no text
         read = [int(probabilities.argmax())]
         tokens.extend(read)
-    written = pair.together.predict(prompt="The ", length=12, top_k=1).text
+    written = pair.together.predict(prompt="The ", length=12, top_k=1).answers[0].text
     assert written == "".join(map(symbols.text_of, tokens))
 
 
@@ -237,7 +237,7 @@ def prediction_of(run, pair):
         case "video_labeling":
             answers = run.predict(video=find_video(pair.raw, row)).answers
         case "language_model":
-            return run.predict(prompt="The ", length=30, seed=3).text
+            return run.predict(prompt="The ", length=30, seed=3).answers[0].text
         case _:
             answers = run.predict(image=find_image(pair.raw, row)).answers
     return [(answer.text, pytest.approx(answer.probability, abs=1e-5)) for answer in answers]

@@ -28,7 +28,7 @@ class Minimal(Task):
     def evaluate(self, model, records, split, baselines=()):
         raise NotImplementedError
 
-    def predict(self, model, folder, inputs):
+    def make_predictor(self, folder, network):
         raise NotImplementedError
 
 

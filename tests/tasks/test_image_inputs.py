@@ -4,15 +4,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from rnnpipe import cli
 from rnnpipe.config.loader import load_config
+from rnnpipe.errors import UserError
+from rnnpipe.inputs import parsing
 from rnnpipe.inputs.batches import make_batches
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.shipped import find_config
+from rnnpipe.sources.images.decoding import decode_jpeg, encode_jpeg
 from rnnpipe.tasks import find_schemas
-from rnnpipe.tasks.image_inputs import decode_pixels, read_encoder_input
-from rnnpipe.tasks.video_labeling.prediction import _read_frames
+from rnnpipe.tasks.image_inputs import encode_photo
+from rnnpipe.tasks.video_labeling.frames import read_frames
+from rnnpipe.transforms.recipes.image_records import ImageRecordOptions
+from rnnpipe.transforms.recipes.images import ImageOptions
 
 
 @pytest.fixture
@@ -54,9 +60,37 @@ def test_an_image_is_read_as_its_record_is(name, build):
     trained = np.concatenate([batch["image_jpeg"] for batch in batches])
     assert len(rows) == len(trained) > 1
     for row, pixels in zip(rows, trained, strict=True):
-        read = read_encoder_input(str(find_image(raw, row)), config.data)
-        np.testing.assert_array_equal(read[0], pixels)
-        np.testing.assert_array_equal(decode_pixels(row["image_jpeg"]), pixels)
+        path = find_image(raw, row)
+        for photo in (str(path), path, path.read_bytes()):
+            np.testing.assert_array_equal(encode_photo(photo, config.data), pixels)
+        np.testing.assert_array_equal(decode_jpeg(row["image_jpeg"]), pixels)
+
+
+def test_pixels_are_read_as_a_file_of_them_is(tmp_path):
+    data = ImageRecordOptions(image=ImageOptions(size=16))
+    pixels = np.random.default_rng(1).integers(0, 256, (20, 30, 3)).astype("uint8")
+    Image.fromarray(pixels).save(tmp_path / "photo.png")
+    from_file = encode_photo(tmp_path / "photo.png", data)
+    np.testing.assert_array_equal(encode_photo(pixels, data), from_file)
+
+
+@pytest.mark.parametrize(
+    "pixels",
+    [np.zeros((4, 4, 3)), np.zeros((4, 4), "uint8"), np.zeros((0, 4, 3), "uint8")],
+)
+def test_other_arrays_are_refused(pixels):
+    told = r"--image: expected an image that can be read, got pixels are uint8 \(height, width, 3\)"
+    with pytest.raises(UserError, match=told):
+        encode_photo(pixels, ImageRecordOptions())
+
+
+@pytest.mark.parametrize("quality", [1, 50, 92, 95])
+def test_jpegs_are_decoded_alike_with_and_without_tensorflow(quality):
+    rng = np.random.default_rng(quality)
+    for height, width in rng.integers(1, 70, (8, 2)):
+        noise = rng.integers(0, 256, (height, width, 3)).astype("uint8")
+        jpeg = encode_jpeg(Image.fromarray(noise), quality)
+        np.testing.assert_array_equal(decode_jpeg(jpeg), parsing.decode_jpeg(jpeg))
 
 
 def test_a_video_is_read_as_its_record_is(build):
@@ -69,7 +103,7 @@ def test_a_video_is_read_as_its_record_is(build):
             for path in raw.rglob("*")
             if path.is_file() and path.stem == Path(row["video_id"]).stem
         )
-        frames = list(_read_frames(str(path), config.data.frames, None))
+        frames = list(read_frames(str(path), config.data.frames, None))
         assert len(frames) == len(row["frames_jpeg"])
         for frame, jpeg in zip(frames, row["frames_jpeg"], strict=True):
-            np.testing.assert_array_equal(frame.model_input, decode_pixels(jpeg))
+            np.testing.assert_array_equal(frame.pixels, decode_jpeg(jpeg))

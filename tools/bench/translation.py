@@ -50,6 +50,7 @@ from rnnpipe.runs.model import load_model
 from rnnpipe.runs.records import find_records
 from rnnpipe.tasks import make_task
 from rnnpipe.tasks.beam_decoder import token_finder
+from rnnpipe.tasks.translation.network import make_search
 from rnnpipe.tasks.translation.search import TranslationSearch
 from rnnpipe.tasks.translation.task import TranslationTask
 from rnnpipe.text.tokenizer import Tokenizer
@@ -108,8 +109,8 @@ class Bench:
         find_token, size = token_finder(target.pieces, "evaluate.search"), settings.batch_size
         cases: dict[str, Case] = {}
         for name, model in self.models.items():
-            search = TranslationSearch(model, options, batch_size=size, find_token=find_token)
-            cases[name] = partial(search, sources)
+            search = make_search(model, options, find_token)
+            cases[name] = partial(TranslationSearch(search, options, size), sources)
         if self.joey is not None:
             from tools.bench.joey import translating  # it is not installed everywhere
 

@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
@@ -13,6 +14,9 @@ from rnnpipe.errors import BadRecord
 from rnnpipe.sources.images.fit import Fit
 from rnnpipe.sources.raw_files import read_whole
 from rnnpipe.storage.paths import as_path
+
+Photo = str | Path | bytes | np.ndarray[Any, np.dtype[np.uint8]]
+"""The path of an image file, its bytes, or pixels `(height, width, 3)`."""
 
 # An image is decoded to about this many times the size wanted, where its format can do so cheaply.
 _DRAFT = 2
@@ -77,6 +81,29 @@ def read_bytes(path: str | Path) -> bytes:
         raise BadRecord("read image", fault.strerror or type(fault).__name__) from fault
 
 
+def to_bytes(photo: Photo) -> bytes:
+    """The bytes of an image: those of its file, or for pixels those of a file without loss.
+
+    Args:
+        photo: the path of a file, its bytes, or pixels: uint8 `(height, width, 3)`, red, green,
+            blue.
+
+    Raises:
+        BadRecord: the file cannot be read (step `read image`), or the pixels have another type or
+            shape (step `decode image`).
+    """
+    if isinstance(photo, bytes):
+        return photo
+    if not isinstance(photo, np.ndarray):
+        return read_bytes(photo)
+    if photo.dtype != np.uint8 or photo.ndim != 3 or photo.shape[2] != 3 or not photo.size:
+        got = f"{photo.dtype} {photo.shape}"
+        raise BadRecord("decode image", f"pixels are uint8 (height, width, 3), not {got}")
+    buffer = BytesIO()
+    Image.fromarray(photo).save(buffer, "PPM")
+    return buffer.getvalue()
+
+
 def decode_image(data: bytes, size: int, fit: Fit) -> Image.Image:
     """`read_image` for the bytes of a file.
 
@@ -86,15 +113,15 @@ def decode_image(data: bytes, size: int, fit: Fit) -> Image.Image:
     return _decode(data, size, lambda image: square(image, size, fit))
 
 
-def read_whole_image(path: str | Path, longest: int) -> Image.Image:
-    """An image file in its own proportions, as people look at it; else as `read_image`.
+def decode_whole_image(data: bytes, longest: int) -> Image.Image:
+    """An image in its own proportions, as people look at it; else as `decode_image`.
 
     Args:
-        path: the file.
+        data: the bytes of a file.
         longest: the longer side of the result, in pixels; the shorter one is at least a quarter.
 
     Raises:
-        BadRecord: as of `read_image`.
+        BadRecord: as of `decode_image`.
     """
 
     def scale(image: Image.Image) -> Image.Image:
@@ -102,7 +129,7 @@ def read_whole_image(path: str | Path, longest: int) -> Image.Image:
         width, height = (max(round(longest * side / largest), longest // 4) for side in image.size)
         return image.resize((width, height), Image.Resampling.BICUBIC)
 
-    return _decode(read_bytes(path), longest, scale)
+    return _decode(data, longest, scale)
 
 
 def _decode(data: bytes, size: int, finish: Callable[[Image.Image], Image.Image]) -> Image.Image:
@@ -123,6 +150,19 @@ def _decode(data: bytes, size: int, finish: Callable[[Image.Image], Image.Image]
         # Damaged data makes Pillow raise OSError, SyntaxError, ValueError, struct.error and more.
         reason = " ".join(str(fault).split()) or type(fault).__name__
         raise BadRecord("decode image", reason) from fault
+
+
+def decode_jpeg(jpeg: bytes) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    """The pixels of a stored image, uint8 `(height, width, 3)`, equal to those of training.
+
+    Decoders may differ in their last bits: training decodes with libjpeg's accurate integer DCT
+    too, see `rnnpipe.inputs.parsing.decode_jpeg`, and there is no other choice to be made where
+    colour has its full resolution.
+
+    Args:
+        jpeg: of `encode_jpeg`.
+    """
+    return np.asarray(Image.open(BytesIO(jpeg)).convert("RGB"))
 
 
 def encode_jpeg(image: Image.Image, quality: int = 92) -> bytes:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol
 
 from rnnpipe.errors import BadRecord, UserError
 from rnnpipe.sources.raw_files import check_regular
@@ -216,16 +216,36 @@ def read_lines(
         encoding: its encoding.
         span: which of its lines.
     """
-    preamble = _PREAMBLES.get(codecs.lookup(encoding).name, b"")
     with open_binary(path) as file:
         file.seek(span.offset)
-        number = span.before
-        while number - span.before != span.lines and (raw := file.readline(MAX_BYTES + 2)):
-            number += 1
-            if len(raw) > MAX_BYTES and not raw.endswith(b"\n"):
-                yield number, _skip_line(raw, file)
-            else:
-                yield number, _decode_line(preamble + raw, encoding)
+        yield from split_lines(file, encoding, span)
+
+
+class Readable(Protocol):
+    """A file or pipe of lines."""
+
+    def readline(self, size: int, /) -> bytes:
+        """The next line, or as many bytes of it."""
+
+
+def split_lines(
+    file: Readable, encoding: str, span: Span = WHOLE
+) -> Iterator[tuple[int, str | BadLine]]:
+    """The lines of an open file or pipe, each as soon as it is there; see `read_lines`.
+
+    Args:
+        file: it is read from where it is.
+        encoding: its encoding.
+        span: which of its lines it begins with, and how many are read.
+    """
+    preamble = _PREAMBLES.get(codecs.lookup(encoding).name, b"")
+    number = span.before
+    while number - span.before != span.lines and (raw := file.readline(MAX_BYTES + 2)):
+        number += 1
+        if len(raw) > MAX_BYTES and not raw.endswith(b"\n"):
+            yield number, _skip_line(raw, file)
+        else:
+            yield number, _decode_line(preamble + raw, encoding)
 
 
 def read_document(path: Path, encoding: str) -> str:
@@ -278,7 +298,7 @@ def _decode_line(raw: bytes, encoding: str) -> str | BadLine:
         return BadLine(bad.step, bad.reason, outline)
 
 
-def _skip_line(raw: bytes, file: BinaryIO) -> BadLine:
+def _skip_line(raw: bytes, file: Readable) -> BadLine:
     """A line that is too long, of which the rest is still to be read."""
     quotes = raw.count(b'"')
     while not raw.endswith(b"\n") and (raw := file.readline(_CHUNK)):

@@ -14,6 +14,8 @@ from rnnpipe.sources.text.lines import MAX_BYTES, TOO_LONG, BadLine, read_lines
 
 Format = Literal["csv", "tsv", "jsonl"]
 Row = dict[str, Any]
+Lines = Iterator[tuple[int, str | BadLine]]
+"""Lines by number, see `read_lines`."""
 
 _STEP = "read row"
 _OBJECTS_READ = 100
@@ -54,14 +56,26 @@ def read_rows(
         encoding: its encoding.
         columns: the names of the columns of a CSV or TSV file without header.
     """
+    return parse_rows(read_lines(path, encoding), form, columns)
+
+
+def parse_rows(
+    lines: Lines, form: Format, columns: Sequence[str] | None = None
+) -> Iterator[tuple[int, Row | BadRecord]]:
+    """The rows of lines, each as soon as it is there; see `read_rows`.
+
+    Args:
+        lines: by number.
+        form: their format.
+        columns: the names of the columns of CSV or TSV without header.
+    """
     if form == "jsonl":
-        for number, line in read_lines(path, encoding):
+        for number, line in lines:
             if line:
                 yield number, _parse_object(line)
         return
-    cells = _read_csv(path, encoding) if form == "csv" else _read_tsv(path, encoding)
     columns = None if columns is None else fold_columns(columns)
-    for number, row in cells:
+    for number, row in _parse_cells(lines, form):
         if isinstance(row, BadRecord):
             yield number, row
         elif columns is None:
@@ -84,8 +98,7 @@ def read_header(path: Path, form: Format, encoding: str, wanted: Collection[str]
     """
     if form == "jsonl":
         return _read_keys(path, encoding, wanted)
-    cells = _read_csv(path, encoding) if form == "csv" else _read_tsv(path, encoding)
-    number, header = next(cells, (1, []))
+    number, header = next(_parse_cells(read_lines(path, encoding), form), (1, []))
     if isinstance(header, BadRecord):
         raise _no_columns(path, number, header)
     return fold_columns(header)
@@ -170,22 +183,25 @@ def _name_cells(row: Sequence[str], columns: Sequence[str]) -> Row | BadRecord:
     return cells
 
 
-def _read_tsv(path: Path, encoding: str) -> Iterator[tuple[int, list[str] | BadRecord]]:
-    for number, line in read_lines(path, encoding):
+def _parse_cells(lines: Lines, form: Format) -> Iterator[tuple[int, list[str] | BadRecord]]:
+    return _parse_csv(lines) if form == "csv" else _parse_tsv(lines)
+
+
+def _parse_tsv(lines: Lines) -> Iterator[tuple[int, list[str] | BadRecord]]:
+    for number, line in lines:
         if line:
             yield number, line if isinstance(line, BadRecord) else line.split("\t")
 
 
 class _CsvLines:
-    """The lines of a file for `csv.reader`, with an outline in the place of each bad one.
+    """Lines for `csv.reader`, with an outline in the place of each bad one.
 
     Args:
-        path: the file, plain or gzipped.
-        encoding: its encoding.
+        lines: by number.
     """
 
-    def __init__(self, path: Path, encoding: str) -> None:
-        self._lines = iter(read_lines(path, encoding))
+    def __init__(self, lines: Lines) -> None:
+        self._lines = lines
         self._bad: dict[int, BadLine] = {}
         self.current = ""
 
@@ -209,9 +225,9 @@ class _CsvLines:
         self._bad.clear()
 
 
-def _read_csv(path: Path, encoding: str) -> Iterator[tuple[int, list[str] | BadRecord]]:
+def _parse_csv(numbered: Lines) -> Iterator[tuple[int, list[str] | BadRecord]]:
     csv.field_size_limit(max(csv.field_size_limit(), _MAX_FIELD))
-    lines, skipped = _CsvLines(path, encoding), 0
+    lines, skipped = _CsvLines(numbered), 0
     reader = csv.reader(lines, strict=True)
     while True:
         before = reader.line_num + skipped

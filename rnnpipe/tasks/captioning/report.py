@@ -12,9 +12,9 @@ from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.report.alignment_heatmap import join_words
 from rnnpipe.report.image_heatmap import LEGEND, PANEL, draw_image, draw_strip
 from rnnpipe.report.items import Answer, Gallery, Picture, ReportItem, Sample, Table
+from rnnpipe.sources.images.decoding import decode_jpeg
 from rnnpipe.tasks.beam_decoder import Hypothesis
 from rnnpipe.tasks.captioning.results import CaptionedSplit
-from rnnpipe.tasks.image_inputs import decode_pixels
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -111,7 +111,7 @@ def _make_samples(
 ) -> dict[int, Sample]:
     places = set(chosen)
     return {
-        place: _make_sample(captioned, place, decode_pixels(record["image_jpeg"]))
+        place: _make_sample(captioned, place, decode_jpeg(record["image_jpeg"]))
         for place, record in enumerate(records.read(split, ["image_jpeg"]))
         if place in places
     }

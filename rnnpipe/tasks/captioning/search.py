@@ -1,71 +1,52 @@
 """Captions of many images by beam search."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-import keras
-import tensorflow as tf
-
-from rnnpipe.decoding import Decoded
-from rnnpipe.models.captioner import begin_captioning
-from rnnpipe.parts.search import BeamSearchOptions, FindToken
-from rnnpipe.tasks.beam_decoder import Hypothesis, read_hypotheses, to_arrays
-from rnnpipe.tasks.constraints import pad_phrases, repeat_for_batch
+from rnnpipe.parts.search import BeamSearchOptions
+from rnnpipe.tasks.beam_decoder import Hypothesis, read_hypotheses
+from rnnpipe.tasks.network import Arrays, Function
 
 
 class CaptionSearch:
     """Finds the likeliest captions of images.
 
     Args:
-        model: what `build_captioner` made; its weights may change between calls.
-        options: of the search.
-        find_token: the id of a token that `options.constraints` name.
-        required: the tokens of phrases that every caption has to contain.
-        prefix: the tokens that every caption begins with.
+        search: the function `search` of a captioner's network.
+        options: of that search.
     """
 
-    def __init__(
-        self,
-        model: keras.Model,
-        options: BeamSearchOptions,
-        *,
-        find_token: FindToken,
-        required: Sequence[Sequence[int]] = (),
-        prefix: Sequence[int] = (),
-    ) -> None:
-        self._model, self._options = model, options
-        self._find_token, self._prefix, self._required = find_token, prefix, pad_phrases(required)
-        self._compiled = tf.function(self._decode, autograph=False, reduce_retracing=True)
+    def __init__(self, search: Function, options: BeamSearchOptions) -> None:
+        self._search, self._options = search, options
 
     def __call__(self, batches: Iterable[Any]) -> list[list[Hypothesis]]:
-        """The captions of each image, the best first; only the best has its alignment.
+        """The captions of each image, the best first, see `read_captions`.
 
         Args:
             batches: of images, `(batch, ...)`.
-
-        Returns:
-            Captions whose alignments are `(time, rows, columns)`.
         """
-        captions = []
-        for images in batches:
-            decoded = to_arrays(self._compiled(tf.convert_to_tensor(images)))
-            for row in range(len(decoded.ids)):
-                read = read_hypotheses(decoded, row, self._options)
-                captions.append([_keep(one, rank) for rank, one in enumerate(read)])
-        return captions
+        return [
+            captions
+            for images in batches
+            for captions in read_captions(self._search({"image": images}), self._options)
+        ]
 
-    def _decode(self, images: tf.Tensor) -> Decoded:
-        options = self._options
-        step, state = begin_captioning(self._model, images, beam_width=options.rows)
-        return options.search(
-            step,
-            state,
-            constraints=options.constraints.make(
-                self._find_token, repeat_for_batch(self._prefix, images)
-            ),
-            required_phrases=repeat_for_batch(self._required, images),
-        )
+
+def read_captions(outputs: Arrays, options: BeamSearchOptions) -> list[list[Hypothesis]]:
+    """The captions of each image of a batch, the best first; only the best has its alignment.
+
+    Args:
+        outputs: of the function `search` of a captioner's network.
+        options: of that search.
+
+    Returns:
+        Captions whose alignments are `(time, rows, columns)`.
+    """
+    return [
+        [_keep(one, rank) for rank, one in enumerate(read_hypotheses(outputs, row, options))]
+        for row in range(len(outputs["ids"]))
+    ]
 
 
 def _keep(hypothesis: Hypothesis, rank: int) -> Hypothesis:

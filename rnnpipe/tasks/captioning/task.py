@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -15,10 +15,11 @@ from rnnpipe.quiet import import_keras
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.tasks.base import Task
 from rnnpipe.tasks.captioning.config import CaptioningConfig
+from rnnpipe.tasks.constraints import search_inputs
 from rnnpipe.tasks.image_encoders import make_encoder, make_trial_encoder
-from rnnpipe.tasks.image_inputs import image_field, image_shape
-from rnnpipe.tasks.inputs import Input, integer, split_phrases
-from rnnpipe.tasks.prediction import Prediction
+from rnnpipe.tasks.image_inputs import image_field, image_input, image_shape, with_features
+from rnnpipe.tasks.network import Network
+from rnnpipe.tasks.predictor import Predictor
 from rnnpipe.tasks.results import Evaluation, Phase
 from rnnpipe.tasks.row_names import name_tokens
 from rnnpipe.text.tokenizer import MODEL_FILE, SETTINGS_FILE, Tokenizer
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from rnnpipe.parts.search import FindToken
     from rnnpipe.tasks.captioning.search import CaptionSearch
     from rnnpipe.tasks.captioning.validation import CaptionScores
+    from rnnpipe.tasks.search_function import SearchFunction
 
 _SMALL = 8  # tokens of the model that is built on trial
 
@@ -44,18 +46,7 @@ class CaptioningTask(Task[CaptioningConfig]):
     name = "captioning"
     extras = ("captions",)
     main_metric = "bleu_4"
-    inputs = (
-        Input("image", "an image file", metavar="FILE"),
-        Input(
-            "require",
-            "phrases that each caption has to contain, semicolons between them",
-            split_phrases,
-            (),
-            "PHRASES",
-        ),
-        Input("prefix", "how each caption begins", default=""),
-        Input("n-best", "captions, at most the beam width", integer(1), None, "N"),
-    )
+    inputs = (image_input(), *search_inputs("caption"))
     vocabulary = (MODEL_FILE, SETTINGS_FILE)
     softmax_outputs = ("logits",)
     preprocessing = ("image", "features")
@@ -195,40 +186,23 @@ class CaptioningTask(Task[CaptioningConfig]):
         from rnnpipe.tasks.captioning.evaluation import evaluate
         from rnnpipe.tasks.perplexity import measure_perplexity
 
-        tokenizer = Tokenizer.load(records.path)
-        search = self._search(model, self.config.evaluate.search, tokenizer)
+        search = self._search(model, self.config.evaluate.search, records.path)
         hypotheses = search(self._make_images(records, split))
         perplexity = measure_perplexity(model, self.make_batches(records, split))
         java_metrics = self.config.evaluate.java_metrics
         return evaluate(records, split, hypotheses, perplexity, java_metrics)
 
-    def predict(self, model: keras.Model, folder: Path, inputs: Mapping[str, Any]) -> Prediction:
-        """The likeliest captions of an image, and the attention at each word.
+    def make_network(self, model: keras.Model, folder: Path) -> Network:
+        """The function `search`; where the model reads features, it reads pixels."""
+        search = self._make_search(model, self.config.evaluate.search, folder)
+        return {"search": with_features(search, self.config.data.features)}
 
-        Raises:
-            UserError: the image cannot be read, `n-best` exceeds the beam, or a phrase or prefix
-                cannot be written.
-        """
-        from rnnpipe.tasks.beam_decoder import check_n_best
-        from rnnpipe.tasks.captioning.prediction import caption_photo
-        from rnnpipe.tasks.constraints import encode_phrases, encode_prefix
+    def make_predictor(self, folder: Path, network: Network) -> Predictor:
+        """Captions images, with a picture of the attention at each word."""
+        from rnnpipe.tasks.captioning.predictor import CaptionPredictor
 
-        options, tokenizer = self.config.evaluate.search, Tokenizer.load(folder)
-        n_best = check_n_best(inputs["n-best"], options.beam_width, options.n_best)
-        search = self._search(
-            model,
-            # Each group finds as many as every other one.
-            replace(options, n_best=-(-n_best // options.groups) * options.groups),
-            tokenizer,
-            required=encode_phrases(inputs["require"], tokenizer, options),
-            prefix=encode_prefix(inputs["prefix"], tokenizer, options),
-        )
-        return caption_photo(
-            lambda images: [captions[:n_best] for captions in search(images)],
-            tokenizer,
-            inputs["image"],
-            self.config.data,
-        )
+        data, search = self.config.data, self.config.evaluate.search
+        return CaptionPredictor(folder, data, search, **self.predictor_options(network))
 
     def _make_images(self, records: RecordsDirectory, split: str) -> Any:
         from rnnpipe.tasks.captioning.batches import make_image_batches
@@ -247,7 +221,7 @@ class CaptioningTask(Task[CaptioningConfig]):
 
         greedy = self.config.evaluate.search.make_greedy()
         return CaptionScores(
-            self._search(model, greedy, Tokenizer.load(records.path)),
+            self._search(model, greedy, records.path),
             records,
             self._make_images(records, "validation"),
             trainer,
@@ -255,17 +229,18 @@ class CaptioningTask(Task[CaptioningConfig]):
         )
 
     def _search(
-        self,
-        model: keras.Model,
-        options: BeamSearchOptions,
-        tokenizer: Tokenizer,
-        **constraints: Any,
+        self, model: keras.Model, options: BeamSearchOptions, folder: Path
     ) -> CaptionSearch:
         from rnnpipe.tasks.captioning.search import CaptionSearch
 
-        return CaptionSearch(
-            model, options, find_token=self._token_finder(tokenizer), **constraints
-        )
+        return CaptionSearch(self._make_search(model, options, folder), options)
+
+    def _make_search(
+        self, model: keras.Model, options: BeamSearchOptions, folder: Path
+    ) -> SearchFunction:
+        from rnnpipe.tasks.captioning.network import make_search
+
+        return make_search(model, options, self._token_finder(Tokenizer.load(folder)))
 
     def _token_finder(self, tokenizer: Tokenizer) -> FindToken:
         from rnnpipe.tasks.beam_decoder import token_finder

@@ -5,13 +5,14 @@ from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from rnnpipe.metrics.classification import guess_by_frequency, score_classes
 from rnnpipe.records.directory import RecordsDirectory
-from rnnpipe.report.classification import OF_BASELINES, rank
+from rnnpipe.report.classification import OF_BASELINES
+from rnnpipe.report.ranking import rank
 from rnnpipe.tasks.image_classification.drawing import glimpse_centers
 from rnnpipe.tasks.image_classification.report import make_report_items
+from rnnpipe.tasks.network import Function, make_function, softmax
 from rnnpipe.tasks.results import Evaluation
 
 _MAJORITY = "majority"
@@ -37,9 +38,12 @@ def evaluate(
     # Without the images: all of a split need not fit into memory.
     rows = list(records.read(split, ["image_name", "label"]))
     labels = np.array([row["label"] for row in rows])
-    probabilities, alignments = classify_images(model, images)
+    probabilities, alignments = classify_images(make_function(model), images)
     scores = score_classes(probabilities, labels, names)
-    others = {name: classify_images(baseline, images)[0] for name, baseline in baselines.items()}
+    others = {
+        name: classify_images(make_function(baseline), images)[0]
+        for name, baseline in baselines.items()
+    }
     others[_MAJORITY] = guess_by_frequency(_count_training(records), len(rows))
     for name, predicted in others.items():
         baseline_scores = score_classes(predicted, labels, names)
@@ -51,26 +55,23 @@ def evaluate(
     return Evaluation(scores, predictions, items)
 
 
-def classify_images(model: keras.Model, images: Iterable[Any]) -> tuple[np.ndarray, np.ndarray]:
+def classify_images(call: Function, images: Iterable[Any]) -> tuple[np.ndarray, np.ndarray]:
     """The probabilities and alignments of images, batch by batch.
 
     Args:
-        model: gives `logits`, and `alignments` if it attends.
+        call: gives `logits`, and `alignments` if the network attends.
         images: batches `(batch, height, width, channels)`.
 
     Returns:
         Probabilities `(images, classes)`, and alignments `(images, steps, rows, columns)` or an
         empty array.
     """
-
-    @tf.function(reduce_retracing=True)
-    def classify(batch: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        outputs = model(batch, training=False)
-        nothing = tf.zeros((tf.shape(batch)[0], 0, 0, 0))
-        return tf.nn.softmax(outputs["logits"]), outputs.get("alignments", nothing)
-
-    probabilities, alignments = zip(*(classify(batch) for batch in images), strict=True)
-    return np.concatenate(probabilities), np.concatenate(alignments)
+    outputs = [call({"image": batch}) for batch in images]
+    alignments = [
+        batch.get("alignments", np.zeros((len(batch["logits"]), 0, 0, 0))) for batch in outputs
+    ]
+    probabilities = np.concatenate([softmax(batch["logits"]) for batch in outputs])
+    return probabilities, np.concatenate(alignments)
 
 
 def _count_training(records: RecordsDirectory) -> list[int]:

@@ -15,8 +15,8 @@ from rnnpipe.report.classification import (
 from rnnpipe.report.image_heatmap import LEGEND as VEIL
 from rnnpipe.report.image_heatmap import draw_attention
 from rnnpipe.report.items import Picture, ReportItem, Sample
+from rnnpipe.sources.images.decoding import decode_jpeg
 from rnnpipe.tasks.image_classification.drawing import LEGEND, draw_glimpse_path
-from rnnpipe.tasks.image_inputs import decode_pixels
 
 
 def make_report_items(
@@ -59,7 +59,7 @@ def _make_sample(
     probabilities: np.ndarray,
     alignments: np.ndarray,
 ) -> Sample:
-    image = decode_pixels(record["image_jpeg"])
+    image = decode_jpeg(record["image_jpeg"])
     glimpses = [
         Picture(draw_attention(image, alignment), f"glimpse {number}")
         for number, alignment in enumerate(alignments, start=1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -15,9 +14,9 @@ from rnnpipe.records.layout import LABELS
 from rnnpipe.tasks.base import Task
 from rnnpipe.tasks.image_classification.config import ImageClassificationConfig
 from rnnpipe.tasks.image_encoders import make_encoder, make_trial_encoder
-from rnnpipe.tasks.image_inputs import image_field, image_shape, read_encoder_input, read_photo
-from rnnpipe.tasks.inputs import Input
-from rnnpipe.tasks.prediction import Answer, Prediction
+from rnnpipe.tasks.image_inputs import image_field, image_input, image_shape, with_features
+from rnnpipe.tasks.network import Network
+from rnnpipe.tasks.predictor import Predictor
 from rnnpipe.tasks.results import Evaluation
 from rnnpipe.tasks.row_names import name_labels
 from rnnpipe.training.row_names import RowNames
@@ -38,7 +37,7 @@ class ImageClassificationTask(Task[ImageClassificationConfig]):
 
     name = "image_classification"
     main_metric = "accuracy"
-    inputs = (Input("image", "an image file", metavar="FILE"),)
+    inputs = (image_input(),)
     vocabulary = (LABELS,)
     softmax_outputs = ("logits",)
     preprocessing = ("image", "features")
@@ -131,21 +130,13 @@ class ImageClassificationTask(Task[ImageClassificationConfig]):
 
         return evaluate(model, records, split, self.make_inputs(records, split), baselines)
 
-    def predict(self, model: keras.Model, folder: Path, inputs: Mapping[str, Any]) -> Prediction:
-        """The likeliest classes of an image, and a picture of the glimpses' path.
+    def make_network(self, model: keras.Model, folder: Path) -> Network:
+        """The function `call`; where the model reads features, it reads pixels."""
+        network = super().make_network(model, folder)
+        return {"call": with_features(network["call"], self.config.data.features)}
 
-        Raises:
-            UserError: the image cannot be read.
-        """
-        from rnnpipe.report.classification import rank
-        from rnnpipe.tasks.image_classification.drawing import draw_glimpse_path
-        from rnnpipe.tasks.image_classification.evaluation import classify_images
+    def make_predictor(self, folder: Path, network: Network) -> Predictor:
+        """Classifies images, with a picture of the glimpses' path."""
+        from rnnpipe.tasks.image_classification.predictor import ImageClassPredictor
 
-        data, path = self.config.data, inputs["image"]
-        encoder_input = read_encoder_input(path, data)
-        (probabilities,), (alignments,) = classify_images(model, [encoder_input])
-        top = rank(probabilities, json.loads((folder / LABELS).read_text(encoding="utf-8")))
-        pixels = read_photo(path, data)
-        answers = [Answer(*answer) for answer in top]
-        picture = draw_glimpse_path(pixels, alignments, answers=top)
-        return Prediction(answers, picture, alignments=alignments if len(alignments) else None)
+        return ImageClassPredictor(folder, self.config.data, **self.predictor_options(network))

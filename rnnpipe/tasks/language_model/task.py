@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 from rnnpipe.models.language_model import build_language_model, join_language_models
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.tasks.base import Task
-from rnnpipe.tasks.inputs import Input, integer, read_settings, setting_inputs
+from rnnpipe.tasks.inputs import Input, integer, setting_inputs
 from rnnpipe.tasks.language_model.config import LanguageModelConfig
+from rnnpipe.tasks.network import Network
+from rnnpipe.tasks.predictor import Predictor
 from rnnpipe.tasks.results import Evaluation
 from rnnpipe.tasks.row_names import name_tokens
 from rnnpipe.text.symbols import SYMBOLS_FILE, Symbols
@@ -31,7 +33,7 @@ class LanguageModelTask(Task[LanguageModelConfig]):
     """
 
     name = "language_model"
-    draws = False
+    draws, streams = False, True
     vocabulary = (SYMBOLS_FILE,)
     softmax_outputs = ("logits",)
 
@@ -117,15 +119,15 @@ class LanguageModelTask(Task[LanguageModelConfig]):
             optimizer=self.config.train.optimizer,
         )
 
-    def predict(self, model: keras.Model, folder: Path, inputs: Mapping[str, Any]) -> Iterator[str]:
-        """A text that begins with `prompt`, piece by piece as it is generated."""
-        from rnnpipe.tasks.language_model.generation import generate_text
+    def make_network(self, model: keras.Model, folder: Path) -> Network:
+        """The function `draw`."""
+        from rnnpipe.tasks.language_model.generation import make_draw
 
-        return generate_text(
-            model,
-            Symbols.load(folder),
-            read_settings(self.config.sampling, inputs),
-            prompt=inputs["prompt"],
-            length=inputs["length"],
-            seed=inputs["seed"],
-        )
+        del folder
+        return {"draw": make_draw(model)}
+
+    def make_predictor(self, folder: Path, network: Network) -> Predictor:
+        """Continues texts, also symbol by symbol as they are drawn."""
+        from rnnpipe.tasks.language_model.predictor import TextPredictor
+
+        return TextPredictor(folder, self.config.sampling, **self.predictor_options(network))

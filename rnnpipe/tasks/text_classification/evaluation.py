@@ -5,11 +5,12 @@ from typing import Any, Literal
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from rnnpipe.metrics.classification import score_classes
 from rnnpipe.records.directory import RecordsDirectory
-from rnnpipe.report.classification import OF_BASELINES, rank
+from rnnpipe.report.classification import OF_BASELINES
+from rnnpipe.report.ranking import rank
+from rnnpipe.tasks.network import Function, make_function, softmax
 from rnnpipe.tasks.results import Evaluation
 from rnnpipe.tasks.text_classification.baselines import classify_by_baselines
 from rnnpipe.tasks.text_classification.report import make_report_items
@@ -38,7 +39,7 @@ def evaluate(
     rows = list(records.read(split))
     names, labels = records.labels, [row["label"] for row in rows]
     tokenizer = Tokenizer.load(records.path)
-    probabilities = classify_texts(model, tokens)
+    probabilities = classify_texts(make_function(model), tokens)
     baselines = classify_by_baselines(records, [row["text"] for row in rows], tokenizer.normalizer)
     scores = score_classes(probabilities, labels, names)
     for baseline, predicted in baselines.items():
@@ -50,14 +51,9 @@ def evaluate(
     return Evaluation(scores, _describe_predictions(rows, names, probabilities), report_items)
 
 
-def classify_texts(model: keras.Model, tokens: Iterable[Any]) -> np.ndarray:
+def classify_texts(call: Function, tokens: Iterable[Any]) -> np.ndarray:
     """The probabilities of the classes, `(texts, classes)`, batch by batch."""
-
-    @tf.function(reduce_retracing=True)
-    def classify(batch: tf.Tensor) -> tf.Tensor:
-        return tf.nn.softmax(model(batch, training=False)["logits"])
-
-    return np.concatenate([classify(batch) for batch in tokens])
+    return np.concatenate([softmax(call({"tokens": batch})["logits"]) for batch in tokens])
 
 
 def _describe_predictions(

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from rnnpipe.errors import UserError
 from rnnpipe.quiet import import_keras
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import LABELS
 from rnnpipe.tasks.base import Task, take_logits
 from rnnpipe.tasks.inputs import Input
-from rnnpipe.tasks.prediction import Answer, Prediction
+from rnnpipe.tasks.network import Network
+from rnnpipe.tasks.predictor import Predictor
 from rnnpipe.tasks.results import Evaluation
 from rnnpipe.tasks.row_names import name_labels, name_tokens
 from rnnpipe.tasks.text_classification.config import TextClassificationConfig
-from rnnpipe.tasks.text_inputs import encode_text
 from rnnpipe.text.tokenizer import MODEL_FILE, SETTINGS_FILE, Tokenizer
 from rnnpipe.training.row_names import RowNames
 
@@ -139,28 +135,9 @@ class TextClassificationTask(Task[TextClassificationConfig]):
         tokens = self.make_inputs(records, split)
         return evaluate(model, records, split, tokens, keep=self.config.data.text.keep)
 
-    def predict(self, model: keras.Model, folder: Path, inputs: Mapping[str, Any]) -> Prediction:
-        """The likeliest classes of a text, and a picture of the words that it was seen in.
+    def make_predictor(self, folder: Path, network: Network) -> Predictor:
+        """Classifies texts, with a picture of the words that the model attends to."""
+        from rnnpipe.tasks.text_classification.predictor import TextClassPredictor
 
-        Raises:
-            UserError: the text has no word.
-        """
-        import keras
-
-        from rnnpipe.report.classification import rank
-        from rnnpipe.report.text_heatmap import draw_text_heatmap
-        from rnnpipe.tasks.text_classification.report import highlight_text
-
-        text, settings = inputs["text"], self.config.data.text
-        tokenizer = Tokenizer.load(folder)
-        limit, keep = settings.max_tokens, settings.keep
-        tokens = encode_text(tokenizer, text, "--text", max_tokens=limit, keep=keep)
-        if not tokens:
-            raise UserError("--text", "a text", repr(text), "write a sentence")
-        names = json.loads((folder / LABELS).read_text(encoding="utf-8"))
-        output = model(np.array([tokens], "int32"), training=False)
-        top = rank(np.asarray(keras.ops.softmax(output["logits"]))[0], names)
-        alignments = np.asarray(output["alignments"])[0] if "alignments" in output else None
-        spans = highlight_text(alignments, {"text": text, "tokens": tokens}, tokenizer, keep)
-        answers = [Answer(*answer) for answer in top]
-        return Prediction(answers, draw_text_heatmap(spans, top), alignments=alignments)
+        options = self.config.data.text
+        return TextClassPredictor(folder, options, **self.predictor_options(network))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -14,8 +14,10 @@ from rnnpipe.quiet import import_keras
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import SOURCE, TARGET
 from rnnpipe.tasks.base import Task
-from rnnpipe.tasks.inputs import Input, integer, split_phrases
-from rnnpipe.tasks.prediction import Prediction
+from rnnpipe.tasks.constraints import search_inputs
+from rnnpipe.tasks.inputs import Input
+from rnnpipe.tasks.network import Network
+from rnnpipe.tasks.predictor import Predictor
 from rnnpipe.tasks.results import Evaluation
 from rnnpipe.tasks.row_names import name_tokens
 from rnnpipe.tasks.translation.config import TranslationConfig, TranslationSearchOptions
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
     from rnnpipe.inputs.batches import Batch
     from rnnpipe.parts.search import FindToken
+    from rnnpipe.tasks.search_function import SearchFunction
     from rnnpipe.tasks.translation.search import TranslationSearch
 
 _SMALL = 16  # tokens of the vocabularies that a model is tried with
@@ -43,19 +46,7 @@ class TranslationTask(Task[TranslationConfig]):
     name = "translation"
     extras = ("translation",)
     main_metric = "bleu"
-    inputs = (
-        Input("text", "a text to translate", default=""),
-        Input("file", "a file of texts to translate, one per line", Path, None, "FILE"),
-        Input(
-            "require",
-            "phrases that each translation has to contain, semicolons between them",
-            split_phrases,
-            (),
-            "PHRASES",
-        ),
-        Input("prefix", "how each translation begins", default=""),
-        Input("n-best", "translations per text, at most the beam width", integer(1), None, "N"),
-    )
+    inputs = (Input("text", "a text to translate"), *search_inputs("translation"))
     fields = ("source_tokens", "target_tokens")
     vocabulary = (SOURCE, TARGET)
     softmax_outputs = ("logits",)
@@ -122,7 +113,7 @@ class TranslationTask(Task[TranslationConfig]):
         keep, sampling = self.config.train.keep_best, self.config.model.decoder.scheduled_sampling
         greedy = self._search_options.make_greedy()
         scores = TranslationScores(
-            self._search(model, greedy, Tokenizer.load(records.path / TARGET)),
+            self._search(model, greedy, records.path),
             records,
             trainer,
             self.make_batches(records, "validation"),
@@ -199,66 +190,45 @@ class TranslationTask(Task[TranslationConfig]):
             records,
             split,
             self.make_batches(records, split),
-            self._search(model, self._search_options, Tokenizer.load(records.path / TARGET)),
+            self._search(model, self._search_options, records.path),
             lowercase=settings.lowercase,
             bleu_tokenizer=settings.bleu_tokenizer,
             unseen_lengths=settings.unseen_lengths,
         )
 
-    def predict(
-        self, model: keras.Model, folder: Path, inputs: Mapping[str, Any]
-    ) -> Prediction | Iterator[str]:
-        """The likeliest translations of a text with their alignment, or those of a file.
+    def make_network(self, model: keras.Model, folder: Path) -> Network:
+        """The function `search`."""
+        return {"search": self._make_search(model, self._search_options, folder)}
 
-        Raises:
-            UserError: there is no text, the file cannot be read, `n-best` exceeds the beam, or a
-                phrase or prefix cannot be written.
-        """
-        from rnnpipe.tasks.beam_decoder import check_n_best
-        from rnnpipe.tasks.constraints import encode_phrases, encode_prefix
-        from rnnpipe.tasks.translation.prediction import Translator, check_inputs
+    def make_predictor(self, folder: Path, network: Network) -> Predictor:
+        """Translates texts, with the alignment of the best translation."""
+        from rnnpipe.tasks.translation.predictor import TranslationPredictor
 
-        text, file, options = inputs["text"], inputs["file"], self._search_options
-        check_inputs(text, file)
-        n_best = check_n_best(inputs["n-best"], options.beam_width, options.n_best if text else 1)
-        target = Tokenizer.load(folder / TARGET)
-        search = self._search(
-            model,
-            # Each group finds as many as every other one.
-            replace(options, n_best=-(-n_best // options.groups) * options.groups),
-            target,
-            required=encode_phrases(inputs["require"], target, options),
-            prefix=encode_prefix(inputs["prefix"], target, options),
-        )
-        translator = Translator(
-            lambda sources: [each[:n_best] for each in search(sources)],
+        return TranslationPredictor(
             folder,
+            self._search_options,
             self.config.data.text.max_tokens,
+            **self.predictor_options(network),
         )
-        if file is not None:
-            return translator.translate_file(file, n_best)
-        return translator.translate_text(text)
 
     @property
     def _search_options(self) -> TranslationSearchOptions:
         return self.config.evaluate.search.limit(self.config.data.text.max_tokens)
 
     def _search(
-        self,
-        model: keras.Model,
-        options: TranslationSearchOptions,
-        target: Tokenizer,
-        **constraints: Any,
+        self, model: keras.Model, options: TranslationSearchOptions, folder: Path
     ) -> TranslationSearch:
         from rnnpipe.tasks.translation.search import TranslationSearch
 
-        return TranslationSearch(
-            model,
-            options,
-            batch_size=self.config.evaluate.batch_size,
-            find_token=self._token_finder(target),
-            **constraints,
-        )
+        search = self._make_search(model, options, folder)
+        return TranslationSearch(search, options, self.config.evaluate.batch_size)
+
+    def _make_search(
+        self, model: keras.Model, options: TranslationSearchOptions, folder: Path
+    ) -> SearchFunction:
+        from rnnpipe.tasks.translation.network import make_search
+
+        return make_search(model, options, self._token_finder(Tokenizer.load(folder / TARGET)))
 
     def _token_finder(self, target: Tokenizer) -> FindToken:
         from rnnpipe.tasks.beam_decoder import token_finder

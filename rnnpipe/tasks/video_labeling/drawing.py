@@ -15,7 +15,7 @@ from rnnpipe.tasks.video_labeling.labels import Array, find_segments
 _COLOURS = [*colormaps["tab20"].colors[::2], *colormaps["tab20"].colors[1::2]]  # type: ignore[attr-defined]  # a listed colour map
 _NONE = "#e9e5dd"
 _INK, _SOFT = "#1d1c1a", "#625e57"
-_WIDTH, _STRIP = 12.0, 14  # inches; pictures at most
+_WIDTH = 12.0  # inches
 _LETTERS = 11  # of a label's text, for each inch
 
 
@@ -94,14 +94,3 @@ def _draw_bars(
     axes.set_xlabel("seconds", color=_SOFT)
     axes.tick_params(length=0, colors=_SOFT)
     axes.spines[:].set_visible(False)
-
-
-def pick_evenly(count: int, most: int = _STRIP) -> list[int]:
-    """At most `most` of `count` frames, evenly spread.
-
-    Example:
-        >>> pick_evenly(10, 3)
-        [1, 5, 8]
-    """
-    few = min(count, most)
-    return [int((place + 0.5) * count / few) for place in range(few)]

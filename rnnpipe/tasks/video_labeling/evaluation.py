@@ -12,6 +12,7 @@ from rnnpipe.metrics.classification import score_classes
 from rnnpipe.metrics.ranking import mean_average_precision, top_k_accuracy
 from rnnpipe.models.frame_labeler import CLIP, FRAME
 from rnnpipe.records.directory import RecordsDirectory
+from rnnpipe.tasks.network import Function, make_function, softmax
 from rnnpipe.tasks.results import Evaluation
 from rnnpipe.tasks.video_labeling.labels import (
     MAJORITY,
@@ -48,8 +49,10 @@ def evaluate(
         baselines: models like it by name; the majority label is added to them.
     """
     names, rows = label_names(records), read_rows(records, split)
-    predicted = label_videos(model, inputs)
-    others = {name: label_videos(baseline, inputs) for name, baseline in baselines.items()}
+    predicted = label_videos(make_function(model), inputs)
+    others = {
+        name: label_videos(make_function(baseline), inputs) for name, baseline in baselines.items()
+    }
     others[MAJORITY] = guess_majority(read_rows(records, "train"), rows, names)
     scores = score(predicted, rows, names)
     for name, baseline in others.items():
@@ -64,24 +67,18 @@ def evaluate(
     return Evaluation(scores, _describe_predictions(rows, predicted, names), report_items)
 
 
-def label_videos(model: keras.Model, inputs: tf.data.Dataset) -> LabelProbabilities:
+def label_videos(call: Function, inputs: tf.data.Dataset) -> LabelProbabilities:
     """The probabilities of all labels, batch by batch."""
-
-    @tf.function(reduce_retracing=True)
-    def label(batch: Mapping[str, tf.Tensor]) -> Mapping[str, tf.Tensor]:
-        logits = model(batch, training=False)
-        return {output: tf.nn.softmax(values) for output, values in logits.items()}
-
     frames: list[Array] = []
     clips: list[Array] = []
     for batch in inputs:
-        predicted = label(batch)
+        outputs = call(batch)
         lengths = np.sum(batch["frame_index"].numpy() >= 0, axis=1)
-        if FRAME in predicted:
-            each = predicted[FRAME].numpy()
+        if FRAME in outputs:
+            each = softmax(outputs[FRAME])
             frames += [values[:length] for values, length in zip(each, lengths, strict=True)]
-        if CLIP in predicted:
-            clips.append(predicted[CLIP].numpy())
+        if CLIP in outputs:
+            clips.append(softmax(outputs[CLIP]))
     return LabelProbabilities(frames, np.concatenate(clips) if clips else None)
 
 

@@ -96,3 +96,14 @@ def find_segments(labels: Sequence[int] | Array) -> list[tuple[int, int, int]]:
         else:
             segments.append((frame, frame + 1, label))
     return segments
+
+
+def pick_evenly(count: int, most: int = 14) -> list[int]:
+    """At most `most` of `count` frames, evenly spread.
+
+    Example:
+        >>> pick_evenly(10, 3)
+        [1, 5, 8]
+    """
+    few = min(count, most)
+    return [int((place + 0.5) * count / few) for place in range(few)]

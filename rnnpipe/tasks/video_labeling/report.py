@@ -10,8 +10,8 @@ from rnnpipe.models.frame_labeler import CLIP, FRAME
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.report.classification import report_classes
 from rnnpipe.report.items import Figure, Picture, ReportItem, Table
-from rnnpipe.tasks.image_inputs import decode_pixels
-from rnnpipe.tasks.video_labeling.drawing import draw_timeline, pick_evenly
+from rnnpipe.sources.images.decoding import decode_jpeg
+from rnnpipe.tasks.video_labeling.drawing import draw_timeline
 from rnnpipe.tasks.video_labeling.labels import (
     FRAMES_JPEG,
     MAJORITY,
@@ -20,6 +20,7 @@ from rnnpipe.tasks.video_labeling.labels import (
     Row,
     labeled_clips,
     labeled_frames,
+    pick_evenly,
 )
 
 _SHOWN = 3  # film strips of each sort
@@ -128,7 +129,7 @@ def _draw(
     names: Mapping[str, Sequence[str]],
 ) -> Picture:
     frames = record[FRAMES_JPEG]
-    strip = [decode_pixels(frames[i]) for i in pick_evenly(len(frames))]
+    strip = [decode_jpeg(frames[i]) for i in pick_evenly(len(frames))]
     lines: dict[str, Sequence[int] | Array] = {}
     if FRAME in names:
         lines = {"true": record["frame_labels"], "model": predicted.frames[number].argmax(axis=1)}

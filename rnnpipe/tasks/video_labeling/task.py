@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -14,9 +13,12 @@ from rnnpipe.models.frame_labeler import CLIP, FRAME
 from rnnpipe.quiet import import_keras
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import CLIP_LABELS, LABELS
+from rnnpipe.sources.file_index import VIDEO_ENDINGS
 from rnnpipe.tasks.base import Task
+from rnnpipe.tasks.image_inputs import with_features
 from rnnpipe.tasks.inputs import Input
-from rnnpipe.tasks.prediction import Prediction
+from rnnpipe.tasks.network import Network
+from rnnpipe.tasks.predictor import Predictor
 from rnnpipe.tasks.results import Evaluation
 from rnnpipe.tasks.row_names import name_labels
 from rnnpipe.tasks.video_labeling.config import VideoLabelingConfig
@@ -43,10 +45,8 @@ class VideoLabelingTask(Task[VideoLabelingConfig]):
 
     name = "video_labeling"
     extras = ("video",)
-    inputs = (
-        Input("video", "a video file", metavar="FILE"),
-        Input("stream", "print labels while the video is decoded", bool, default=False),
-    )
+    streams = True
+    inputs = (Input("video", "a video file", metavar="FILE", endings=VIDEO_ENDINGS),)
     vocabulary = (LABELS, CLIP_LABELS)
     softmax_outputs = (FRAME, CLIP)
     preprocessing = ("frames", "features")
@@ -176,21 +176,22 @@ class VideoLabelingTask(Task[VideoLabelingConfig]):
 
         return evaluate(model, records, split, self.make_inputs(records, split), baselines)
 
-    def predict(
-        self, model: keras.Model, folder: Path, inputs: Mapping[str, Any]
-    ) -> Prediction | Iterator[str]:
-        """The labels of a video over time, and a film strip; as a stream, line by line.
+    def make_network(self, model: keras.Model, folder: Path) -> Network:
+        """The functions `call` and `step`; where the model reads features, they read pixels."""
+        from rnnpipe.tasks.video_labeling.streaming import make_step
 
-        Raises:
-            UserError: the video cannot be read, or the model needs all of it at once.
-        """
-        from rnnpipe.tasks.video_labeling.prediction import predict_video, stream_video
-
-        names = {
-            output: json.loads((folder / file).read_text(encoding="utf-8"))
-            for output, file in ((FRAME, LABELS), (CLIP, CLIP_LABELS))
-            if output in model.output
+        features = self.config.data.features
+        call, step = super().make_network(model, folder)["call"], make_step(model)
+        if features is None:
+            return {"call": call, "step": step}
+        alone = replace(features, batch_size=1)  # a label comes before the next frame
+        return {
+            "call": with_features(call, features.average, "frames"),
+            "step": with_features(step, alone.average, "frames"),
         }
-        data = self.config.data
-        label_video = stream_video if inputs["stream"] else predict_video
-        return label_video(model, inputs["video"], data.frames, names, data.features)
+
+    def make_predictor(self, folder: Path, network: Network) -> Predictor:
+        """Labels videos, with a film strip; also line by line as they are decoded."""
+        from rnnpipe.tasks.video_labeling.predictor import VideoPredictor
+
+        return VideoPredictor(folder, self.config.data, **self.predictor_options(network))

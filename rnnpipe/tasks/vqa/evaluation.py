@@ -9,11 +9,11 @@ import tensorflow as tf
 
 from rnnpipe.metrics.vqa import score_vqa, vqa_accuracy
 from rnnpipe.records.directory import RecordsDirectory
+from rnnpipe.tasks.network import Function, make_function
 from rnnpipe.tasks.results import Evaluation
 from rnnpipe.tasks.vqa.report import make_report_items
 from rnnpipe.tasks.vqa.results import TopAnswers
 
-TOP = 5
 _GREY = 127  # a blank image: neither dark nor bright
 _KEPT = ("question_id", "image_id", "question", "question_type", "answers", "answer_type")
 
@@ -42,8 +42,9 @@ def evaluate(
     # Without the images: all of a split need not fit into memory.
     rows = list(records.read(split, _KEPT))
     known = records.answers
-    seen = answer_questions(model, inputs)
-    blank = answer_questions(model, inputs.map(_blank))
+    call = make_function(model)
+    seen = answer_questions(call, inputs)
+    blank = answer_questions(call, inputs.map(_blank))
     predictions = {
         "": [known[i] for i in seen.ids[:, 0]],
         "baseline/most_frequent/": [records.stats["most_frequent_answer"]] * len(rows),
@@ -62,17 +63,13 @@ def evaluate(
     )
 
 
-def answer_questions(model: keras.Model, inputs: tf.data.Dataset) -> TopAnswers:
-    """The likeliest answers of a model, batch by batch."""
-
-    @tf.function(reduce_retracing=True)
-    def answer(batch: Mapping[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
-        probabilities = tf.nn.softmax(model(batch, training=False)["logits"])
-        top = tf.math.top_k(probabilities, min(TOP, probabilities.shape[-1]))
-        return top.indices, top.values
-
-    ids, probabilities = zip(*(answer(batch) for batch in inputs), strict=True)
-    return TopAnswers(np.concatenate(ids), np.concatenate(probabilities))
+def answer_questions(call: Function, inputs: tf.data.Dataset) -> TopAnswers:
+    """The likeliest answers of a network, batch by batch."""
+    tops = [TopAnswers.of(call(batch)["logits"]) for batch in inputs]
+    return TopAnswers(
+        np.concatenate([top.ids for top in tops]),
+        np.concatenate([top.probabilities for top in tops]),
+    )
 
 
 def _blank(batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:

@@ -13,7 +13,7 @@ from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.report.classification import show_samples
 from rnnpipe.report.image_heatmap import LEGEND, draw_attention, draw_image
 from rnnpipe.report.items import Answer, Confusion, Picture, ReportItem, Sample, Table
-from rnnpipe.tasks.image_inputs import decode_pixels
+from rnnpipe.sources.images.decoding import decode_jpeg
 from rnnpipe.tasks.vqa.inputs import make_inputs
 from rnnpipe.tasks.vqa.results import TopAnswers
 
@@ -139,7 +139,7 @@ def read_inputs(
     fields = dict.fromkeys(["image_jpeg", image_field, "question_tokens"])
     for index, record in enumerate(records.read(split, list(fields))):
         if index in wanted:
-            pixels = decode_pixels(record["image_jpeg"])
+            pixels = decode_jpeg(record["image_jpeg"])
             image = pixels if image_field == "image_jpeg" else record[image_field]
             yield index, pixels, make_inputs(image, record["question_tokens"])
 

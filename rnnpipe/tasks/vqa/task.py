@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from rnnpipe.errors import UserError
 from rnnpipe.parts.attention_wrappers import ReinforceOptions
 from rnnpipe.quiet import import_keras
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import ANSWERS
 from rnnpipe.tasks.base import Task
 from rnnpipe.tasks.image_encoders import make_encoder, make_trial_encoder
-from rnnpipe.tasks.image_inputs import image_field, image_shape, read_encoder_input, show_photo
+from rnnpipe.tasks.image_inputs import image_field, image_input, image_shape, with_features
 from rnnpipe.tasks.inputs import Input
-from rnnpipe.tasks.prediction import Answer, Prediction
+from rnnpipe.tasks.network import Network
+from rnnpipe.tasks.predictor import Predictor
 from rnnpipe.tasks.results import Evaluation
 from rnnpipe.tasks.row_names import name_labels, name_tokens
-from rnnpipe.tasks.text_inputs import encode_text
 from rnnpipe.tasks.vqa.config import VqaConfig
-from rnnpipe.tasks.vqa.inputs import make_inputs
 from rnnpipe.text.tokenizer import MODEL_FILE, SETTINGS_FILE, Tokenizer
 from rnnpipe.training.row_names import RowNames
 
@@ -35,7 +30,6 @@ if TYPE_CHECKING:
 
     from rnnpipe.inputs.batches import Batch
 
-TOP_ANSWERS = 5
 _SMALL = 8  # tokens and answers of the model that is built on trial
 _RUN_LENGTH = 8  # about as many questions as an image has
 
@@ -49,10 +43,7 @@ class VqaTask(Task[VqaConfig]):
 
     name = "vqa"
     main_metric = "vqa_accuracy"
-    inputs = (
-        Input("image", "an image file", metavar="FILE"),
-        Input("question", "a question about the image"),
-    )
+    inputs = (image_input(), Input("question", "a question about the image"))
     batch_options = MappingProxyType({"run_length": _RUN_LENGTH, "images_by": "image_id"})
     vocabulary = (MODEL_FILE, SETTINGS_FILE, ANSWERS)
     softmax_outputs = ("logits",)
@@ -156,41 +147,13 @@ class VqaTask(Task[VqaConfig]):
         field = image_field(self.config.data)
         return evaluate(model, records, split, self.make_inputs(records, split), image_field=field)
 
-    def predict(self, model: keras.Model, folder: Path, inputs: Mapping[str, Any]) -> Prediction:
-        """The likeliest answers to a question about an image, and a picture of the attention.
+    def make_network(self, model: keras.Model, folder: Path) -> Network:
+        """The function `call`; where the model reads features, it reads pixels."""
+        network = super().make_network(model, folder)
+        return {"call": with_features(network["call"], self.config.data.features)}
 
-        Raises:
-            UserError: the image cannot be read, or the question has no word.
-        """
-        from rnnpipe.report.image_heatmap import draw_glimpses
+    def make_predictor(self, folder: Path, network: Network) -> Predictor:
+        """Answers questions about images, with a picture of the attention."""
+        from rnnpipe.tasks.vqa.predictor import VqaPredictor
 
-        data = self.config.data
-        image = read_encoder_input(inputs["image"], data)[0]
-        tokens = encode_text(
-            Tokenizer.load(folder),
-            inputs["question"],
-            "--question",
-            max_tokens=data.question.max_tokens,
-            keep="start",
-        )
-        if not tokens:
-            raise UserError(
-                "--question", "a question", repr(inputs["question"]), "write a sentence"
-            )
-        output = model(make_inputs(image, tokens))
-        probabilities = _softmax(np.asarray(output["logits"])[0])
-        answers = json.loads((folder / ANSWERS).read_text(encoding="utf-8"))
-        top = [
-            Answer(answers[i], float(probabilities[i]))
-            for i in np.argsort(-probabilities)[:TOP_ANSWERS]
-        ]
-        alignments = np.asarray(output["alignments"])[0]
-        shown = show_photo(inputs["image"], data.image.fit)
-        picture = draw_glimpses(shown, alignments, inputs["question"], top)
-        return Prediction(top, picture, alignments=alignments)
-
-
-def _softmax(logits: np.ndarray) -> np.ndarray:
-    exponentials = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    normalised: np.ndarray = exponentials / exponentials.sum(axis=-1, keepdims=True)
-    return normalised
+        return VqaPredictor(folder, self.config.data, **self.predictor_options(network))

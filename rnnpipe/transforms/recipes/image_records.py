@@ -33,12 +33,24 @@ class ImageRecordOptions(Settings):
         return replace(self, features=features)
 
     def read_image(self, path: str) -> "StoredImage":
-        """An image, as its record stores it.
+        """An image file, as its record stores it.
 
         Raises:
             BadRecord: the image cannot be read or decoded, at either size.
         """
-        return _read_image(path, self.image, self.features and self.features.image_size)
+        return _read_image(path, self.image, self._backbone_size)
+
+    def store_image(self, data: bytes) -> "StoredImage":
+        """The bytes of an image file, as their record stores them.
+
+        Raises:
+            BadRecord: the image cannot be decoded, at either size.
+        """
+        return _store_image(data, self.image, self._backbone_size)
+
+    @property
+    def _backbone_size(self) -> int | None:
+        return None if self.features is None else self.features.image_size
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +70,16 @@ class StoredImage:
 # The records of an image follow each other, so the last image is kept.
 @lru_cache(maxsize=1)
 def _read_image(path: str, image: ImageOptions, backbone_size: int | None) -> StoredImage:
+    from rnnpipe.sources.images.decoding import read_bytes
+
+    return _store_image(read_bytes(path), image, backbone_size)
+
+
+def _store_image(data: bytes, image: ImageOptions, backbone_size: int | None) -> StoredImage:
     import numpy as np
 
-    from rnnpipe.sources.images.decoding import decode_image, read_bytes
+    from rnnpipe.sources.images.decoding import decode_image
 
-    data = read_bytes(path)
     values: dict[str, Any] = {"image_jpeg": image.encode(image.decode(data))}
     if backbone_size is not None:
         pixels = decode_image(data, backbone_size, image.fit)

@@ -12,9 +12,9 @@ from PIL import Image
 from rnnpipe.errors import BadRecord
 from rnnpipe.sources.images.decoding import (
     decode_image,
+    decode_whole_image,
     encode_jpeg,
     read_image,
-    read_whole_image,
 )
 from rnnpipe.sources.images.fit import FITS
 
@@ -141,15 +141,15 @@ def test_a_whole_image_is_upright_and_keeps_its_proportions(tmp_path):
     exif[274] = 6  # to be turned to the right
     path = tmp_path / "photo.png"
     quarters().save(path, exif=exif)
-    image = read_whole_image(path, 128)
+    image = decode_whole_image(path.read_bytes(), 128)
     assert image.size == (64, 128)
     found = [image.getpixel(place) for place in ((8, 8), (56, 8), (8, 120), (56, 120))]
     assert found == [BLUE, RED, WHITE, GREEN]
     Image.new("RGB", (3, 900), RED).save(path)
-    assert read_whole_image(path, 128).size == (32, 128)
+    assert decode_whole_image(path.read_bytes(), 128).size == (32, 128)
     path.write_bytes(b"no image")
     with pytest.raises(BadRecord, match="not an image"):
-        read_whole_image(path, 128)
+        decode_whole_image(path.read_bytes(), 128)
 
 
 def test_damaged_exif_does_not_affect_the_image():

@@ -1,14 +1,14 @@
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from rnnpipe.decoding import Decoded
-from rnnpipe.errors import UserError
 from rnnpipe.parts.search import BeamSearchOptions
-from rnnpipe.tasks.beam_decoder import Hypothesis, read_hypotheses
-from rnnpipe.tasks.captioning.prediction import caption_photo
+from rnnpipe.tasks.captioning.predictor import CaptionPredictor
+from rnnpipe.tasks.constraints import search_inputs
+from rnnpipe.tasks.image_inputs import image_input
 from rnnpipe.text.tokenizer import Tokenizer
 from rnnpipe.transforms.recipes.image_records import ImageRecordOptions
 from rnnpipe.transforms.recipes.images import ImageOptions
@@ -29,19 +29,40 @@ def data_of(fit):
     return ImageRecordOptions(image=ImageOptions(size=16, fit=fit))
 
 
-def look_above(batches):
+def look_above(arrays, **options):
     """Says a word of each image and looks at its upper half, which must be red."""
-    [images] = batches
+    images = arrays["image"]
     assert images.shape == (1, 16, 16, 3)
     assert images[0, 3, 8, 0] > 150 > images[0, 12, 8, 0]
-    return [[Hypothesis([4], -0.5, 0.6, np.array([[[0.5, 0.5], [0, 0]]], "float32"))]]
+    return {
+        "ids": np.array([[[4, 3]]]),
+        "lengths": np.array([[2]]),
+        "scores": np.array([[2 * np.log(0.6)]]),
+        "alignments": np.array([[[[[0.5, 0.5], [0, 0]], [[0, 0], [0, 0]]]]], "float32"),
+    }
+
+
+def make_predictor(drawn, fit, search):
+    options = BeamSearchOptions(beam_width=2, n_best=1, length_penalty=0.0)
+    return CaptionPredictor(
+        drawn.path,
+        data_of(fit),
+        options,
+        network={"search": search},
+        inputs=(image_input(), *search_inputs("caption")),
+        task="captioning",
+        batch_size=4,
+    )
 
 
 @pytest.mark.parametrize(("fit", "height"), [("stretch", 480), ("crop", 240)])
-def test_attention_is_drawn_over_the_upright_photo(drawn, photo, fit, height):
-    tokenizer = Tokenizer.load(drawn.path)
-    prediction = caption_photo(look_above, tokenizer, photo, data_of(fit))
-    assert prediction.answers == [(tokenizer.decode([4]), 0.6)]
+@pytest.mark.parametrize("form", ["path", "bytes"])
+def test_attention_is_drawn_over_the_upright_photo(drawn, photo, fit, height, form):
+    image = photo if form == "path" else Path(photo).read_bytes()
+    prediction = make_predictor(drawn, fit, look_above).predict_one({"image": image})
+    ((text, probability, _),) = prediction.answers
+    assert text == Tokenizer.load(drawn.path).decode([4])
+    assert probability == pytest.approx(0.6)
     strip = np.asarray(Image.open(BytesIO(prediction.picture)).convert("RGB")).astype(int)
     assert strip.shape == (height + 26 + 8, 2 * 248 + 8, 3)
     plain, looked = strip[8 : 8 + height, 8:248], strip[8 : 8 + height, 256:496]
@@ -52,14 +73,13 @@ def test_attention_is_drawn_over_the_upright_photo(drawn, photo, fit, height):
 
 
 def test_a_diverged_model_is_reported(drawn, photo):
-    nothing = np.zeros((1, 2), int)
-    decoded = Decoded(np.zeros((1, 2, 3), int), nothing, np.full((1, 2), -np.inf), None)
-    nothing_found = read_hypotheses(decoded, 0, BeamSearchOptions(beam_width=2, n_best=2))
-    assert nothing_found == []
-    with pytest.raises(UserError, match="expected a caption from this model, got none"):
-        caption_photo(
-            lambda batches: [nothing_found],
-            Tokenizer.load(drawn.path),
-            photo,
-            data_of("pad"),
-        )
+    def find_nothing(arrays, **options):
+        nothing = np.zeros((1, 2), int)
+        return {
+            "ids": np.zeros((1, 2, 3), int),
+            "lengths": nothing,
+            "scores": np.full((1, 2), -np.inf),
+        }
+
+    (result,) = make_predictor(drawn, "pad", find_nothing).predict([{"image": photo}])
+    assert "expected a caption from this model, got none" in str(result)

@@ -1,3 +1,6 @@
+import sys
+from typing import Any
+
 import keras
 import numpy as np
 import pytest
@@ -12,10 +15,13 @@ from rnnpipe.models.language_model import (
 from rnnpipe.parts.cells import GRUOptions
 from rnnpipe.parts.recurrence import RecurrenceOptions
 from rnnpipe.parts.search import SamplingOptions
-from rnnpipe.tasks.language_model.generation import generate_text
+from rnnpipe.tasks.inputs import Input, integer, setting_inputs
+from rnnpipe.tasks.language_model.generation import generate_text, make_draw
+from rnnpipe.tasks.language_model.predictor import TextPredictor
 from rnnpipe.text.symbols import Symbols
 
 SYMBOLS = Symbols("char", "abc")  # 4, 5, 6
+decoding_sample = sys.modules["rnnpipe.decoding.sample"]  # of the same name as its function
 
 
 def generate(model, sampling=SamplingOptions(), seed=0, **options):  # noqa: B008  it is frozen
@@ -60,7 +66,9 @@ def test_only_the_likeliest_symbols_are_drawn():
 
 
 @pytest.mark.parametrize("learned_state", [False, True])
-def test_generation_equals_sampling_by_decoding(learned_state):
+def test_generation_equals_sampling_by_decoding(learned_state, monkeypatch):
+    quantiles = np.random.default_rng(5).uniform(0, 1 - 2.0**-20, 40).astype("float32")
+    monkeypatch.setattr(decoding_sample, "draw_quantiles", lambda shape, seed: quantiles[None])
     keras.utils.set_random_seed(1)
     recurrence = RecurrenceOptions(cell=GRUOptions(units=8), learned_state=learned_state)
     model = build_language_model(LanguageModelOptions(recurrence=recurrence), vocab=7)
@@ -90,3 +98,61 @@ def test_a_seed_fixes_the_text():
     model = make_model(np.zeros((7, 7)))
     texts = [generate(model, length=30, seed=seed) for seed in (1, 1, 2)]
     assert texts[0] == texts[1] != texts[2]
+
+
+@pytest.fixture
+def predictor(tmp_path):
+    """Continues texts with a model that remembers."""
+    keras.utils.set_random_seed(1)
+    recurrence = RecurrenceOptions(cell=GRUOptions(units=8))
+    model = build_language_model(LanguageModelOptions(recurrence=recurrence), vocab=7)
+    SYMBOLS.save(tmp_path)
+    inputs = (
+        Input("prompt", "the beginning"),
+        Input("length", "symbols", integer(1), 12),
+        *setting_inputs(SamplingOptions()),
+        Input("seed", "of the draws", integer(0), 0),
+    )
+    return TextPredictor(
+        tmp_path,
+        SamplingOptions(),
+        network={"draw": make_draw(model)},
+        inputs=inputs,
+        task="language_model",
+        batch_size=8,
+    )
+
+
+def test_texts_are_continued_in_any_batch_as_alone(predictor):
+    prompts = ["a", "", "bca", "b", "caa", "a"]
+    rows: list[dict[str, Any]] = [
+        {"prompt": prompt, "seed": seed} for seed, prompt in enumerate(prompts)
+    ]
+    rows += [{"prompt": "ab", "length": 3}, {"prompt": "ab", "top-k": 1}]
+    together = list(predictor.predict(rows))
+    for row, prediction in zip(rows, together, strict=True):
+        (answer,) = prediction.answers
+        assert answer.text == "".join(predictor.stream(row))
+        assert answer.text.startswith(row["prompt"])
+        assert len(answer.text) == len(row["prompt"]) + row.get("length", 12)
+        alone = predictor.predict_one(row)
+        assert alone.answers[0].text == answer.text
+        assert alone.answers[0].probability == pytest.approx(answer.probability, abs=1e-6)
+    assert len({prediction.answers[0].text[1:] for prediction in together[:6:5]}) == 2  # seeds
+
+
+def test_the_probability_is_the_mean_of_those_drawn(tmp_path, predictor):
+    chances = np.full((7, 7), -50.0)
+    chances[:, 4], chances[:, 5] = np.log(0.25), np.log(0.75)
+    predictor.network = {"draw": make_draw(make_model(chances))}
+    text, probability, _ = predictor.predict_one({"prompt": "", "temperature": 2}).answers[0]
+    expected = np.exp(np.mean([np.log(0.25 if symbol == "a" else 0.75) for symbol in text]))
+    assert probability == pytest.approx(expected)
+
+
+def test_what_is_not_read_of_a_prompt_is_noted(predictor, capsys):
+    assert predictor.predict_one({"prompt": "ax"}).notes == [
+        "--prompt: 1 of its 2 tokens are not in the vocabulary"
+    ]
+    next(predictor.stream({"prompt": "ax"}))
+    assert "note: --prompt: 1 of its 2 tokens" in capsys.readouterr().err

@@ -3,6 +3,7 @@ import pytest
 import tensorflow as tf
 
 from rnnpipe.report.items import Calibration, Confusion, Gallery, Table
+from rnnpipe.tasks.network import make_function
 from rnnpipe.tasks.text_classification.evaluation import classify_texts, evaluate
 from rnnpipe.text.tokenizer import Tokenizer
 
@@ -101,6 +102,6 @@ def test_a_truncated_text_is_marked(evaluation):
 def test_all_batches_are_classified(reader):
     dull, good = reader.words
     batches = [np.array([[dull, 0], [good, 9]], "int32"), np.array([[9, 9, dull]], "int32")]
-    probabilities = classify_texts(reader, batches)
+    probabilities = classify_texts(make_function(reader), batches)
     assert probabilities.argmax(axis=1).tolist() == [0, 1, 0]
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-6)

@@ -6,6 +6,7 @@ from rnnpipe.config.loader import load_config
 from rnnpipe.errors import UserError
 from rnnpipe.tasks import find_schemas
 from rnnpipe.tasks.text_classification.config import TextClassificationTrain
+from tests.tasks.predicting import make_predictor, refused
 
 
 def test_shuffled_batches_are_of_like_lengths_and_others_in_order(task, records):
@@ -37,19 +38,37 @@ def test_the_loss_is_smoothed_and_the_accuracy_is_not(task, records):
 
 def test_predicts_a_text_of_ones_own(task, records, tmp_path):
     keras.utils.set_random_seed(1)
-    model = task.build_model(records)
-    task.save_vocabulary(records, tmp_path / "vocabulary")
-    prediction = task.predict(model, tmp_path / "vocabulary", {"text": "A good, dull zebra!"})
-    assert {name for name, _ in prediction.answers} == {"bad", "good", "mixed"}
-    assert sum(probability for _, probability in prediction.answers) == pytest.approx(1, abs=1e-5)
+    predictor = make_predictor(task, task.build_model(records), records, tmp_path)
+    prediction = predictor.predict_one({"text": "A good, dull zebra!"})
+    assert {answer.text for answer in prediction.answers} == {"bad", "good", "mixed"}
+    assert sum(answer.probability for answer in prediction.answers) == pytest.approx(1, abs=1e-5)
     assert prediction.picture.startswith(b"\x89PNG")
+    assert prediction.notes == [
+        "--text: the model reads the first 5 of its 6 tokens",
+        "--text: 1 of its 5 tokens are not in the vocabulary",
+    ]
 
 
 @pytest.mark.parametrize("text", ["", "  \n"])
 def test_a_text_without_words_is_refused(task, records, tmp_path, text):
-    task.save_vocabulary(records, tmp_path / "vocabulary")
-    with pytest.raises(UserError, match="--text: expected a text, got"):
-        task.predict(task.build_model(records), tmp_path / "vocabulary", {"text": text})
+    predictor = make_predictor(task, task.build_model(records), records, tmp_path)
+    assert "--text: expected a text, got" in refused(predictor, text=text)
+
+
+def test_texts_are_classified_in_any_batch_as_evaluation_classifies(task, records, tmp_path):
+    keras.utils.set_random_seed(1)
+    model = task.build_model(records)
+    rows = task.evaluate(model, records, "test").predictions
+    predictor = make_predictor(task, model, records, tmp_path)
+    for batch_size in (1, 3, 64):
+        predictor.batch_size = batch_size
+        predictions = list(predictor.predict({"text": row["text"]} for row in rows))
+        for row, prediction in zip(rows, predictions, strict=True):
+            assert [answer.text for answer in prediction.answers] == [t for t, _ in row["top"]]
+            for answer, (_, probability) in zip(prediction.answers, row["top"], strict=True):
+                assert answer.probability == pytest.approx(probability, abs=1e-4)
+    alone = predictor.predict_one({"text": rows[0]["text"]})
+    np.testing.assert_allclose(alone.alignments, predictions[0].alignments, atol=1e-6)
 
 
 def test_the_monitor_is_that_of_the_config(task):

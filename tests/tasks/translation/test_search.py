@@ -1,3 +1,5 @@
+from functools import partial
+
 import keras
 import numpy as np
 import pytest
@@ -10,8 +12,9 @@ from rnnpipe.parts.decoder import DecoderOptions
 from rnnpipe.parts.embedding import EmbeddingOptions
 from rnnpipe.parts.recurrence import RecurrenceOptions
 from rnnpipe.parts.search import ConstraintOptions, DrawingOptions
-from rnnpipe.tasks.constraints import encode_phrases
+from rnnpipe.tasks.constraints import encode_phrases, pad_phrases
 from rnnpipe.tasks.translation.config import TranslationSearchOptions
+from rnnpipe.tasks.translation.network import make_search as make_search_function
 from rnnpipe.tasks.translation.search import TranslationSearch
 
 SOURCES = [[4, 5, 6], [7], [4] * 9, [8, 9], [6, 5, 4, 7]]
@@ -36,8 +39,10 @@ def model():
 
 def make_search(model, *, batch_size=64, required=(), prefix=(), **options):
     how = TranslationSearchOptions(**{"n_best": 1, "max_length": 8, **options})
-    extra = {"required": required, "prefix": prefix}
-    return TranslationSearch(model, how, batch_size=batch_size, find_token=int, **extra)
+    search = make_search_function(model, how, find_token=int)
+    phrases = tuple(map(tuple, pad_phrases(required)))
+    constrained = partial(search, required=phrases, prefix=tuple(prefix))
+    return TranslationSearch(constrained, how, batch_size)
 
 
 @pytest.mark.parametrize("width", [1, 3])
@@ -134,6 +139,8 @@ def test_translations_are_drawn_where_sampling_is_set(model):
     again = [[one.tokens for one in found] for found in search(SOURCES)]
     assert drawn == again
     assert any(len({tuple(tokens) for tokens in found}) > 1 for found in drawn)
+    alone = make_search(model, sampling=drawing, batch_size=1, **options)(SOURCES)
+    assert [[one.tokens for one in found] for found in alone] == drawn
     for source, found in zip(SOURCES, search(SOURCES), strict=True):
         for one in found:
             if len(one.tokens) == 6:

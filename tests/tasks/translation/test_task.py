@@ -1,5 +1,4 @@
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,12 +10,9 @@ from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import SOURCE, STATS, TARGET, shard_name
 from rnnpipe.records.specs import TEXT_PAIR
 from rnnpipe.records.tfrecord import write_tfrecord
-from rnnpipe.tasks.beam_decoder import Hypothesis
-from rnnpipe.tasks.translation.prediction import Translator, check_inputs
 from rnnpipe.text.tokenizer import Tokenizer
+from tests.tasks.predicting import make_predictor, refused
 from tests.tasks.translation.conftest import make_task, make_task_with, translate
-
-INPUTS = {"text": "", "file": None, "require": (), "prefix": "", "n-best": None}
 
 
 def test_targets_are_the_shifted_inputs_and_the_end_token(task, records):
@@ -112,105 +108,74 @@ def test_training_is_monitored_by_decoded_scores(task, records, tmp_path):
 
 
 def test_a_text_is_answered_with_translations_and_a_picture(task, records, tmp_path):
-    model = task.build_model(records)
-    task.save_vocabulary(records, tmp_path / "vocabulary")
+    predictor = make_predictor(task, task.build_model(records), records, tmp_path)
     assert {path.name for path in (tmp_path / "vocabulary").iterdir()} == {SOURCE, TARGET}
-    inputs = {**INPUTS, "text": "a red dog", "n-best": 3}
-    prediction = task.predict(model, tmp_path / "vocabulary", inputs)
+    prediction = predictor.predict_one({"text": "a red dog", "n-best": 3})
     assert len(prediction.answers) == 3
+    scores = [answer.score for answer in prediction.answers]
+    assert scores == sorted(scores, reverse=True)
+    assert prediction.alignments.shape[1] == 3
     assert prediction.picture.startswith(b"\x89PNG")
 
 
-def test_a_file_is_translated_line_by_line(task, records, tmp_path):
+def test_texts_are_translated_in_any_batch_as_evaluation_translates(task, records, tmp_path):
     model = task.build_model(records)
-    task.save_vocabulary(records, tmp_path / "vocabulary")
-    path = tmp_path / "lines.txt"
-    path.write_text("a dog\n\nred man\n", encoding="utf-8")
-    inputs = {**INPUTS, "file": path}
-    lines = list(task.predict(model, tmp_path / "vocabulary", inputs))
-    assert len(lines) == 3
-    assert lines[1] == "\n"
-    ranked = list(task.predict(model, tmp_path / "vocabulary", {**inputs, "n-best": 2}))
-    assert [line.split(" ||| ")[0] for line in ranked] == ["0", "0", "1", "2", "2"]
-    assert ranked[0].split(" ||| ")[1] == lines[0].strip()
-    path.write_bytes(b"\xff\xfe")
-    with pytest.raises(UserError, match="expected a file of UTF-8 text"):
-        list(task.predict(model, tmp_path / "vocabulary", inputs))
-
-
-def test_only_line_feeds_end_lines(records, tmp_path):
-    for side in (SOURCE, TARGET):  # one language, so that a source can be its own translation
-        (tmp_path / "same" / side).mkdir(parents=True)
-        Tokenizer.load(records.path / SOURCE).save(tmp_path / "same" / side)
-    echo = Translator(
-        lambda sources: [[Hypothesis(s, 0, 1, 0)] for s in sources], tmp_path / "same", 9
-    )
-    path = tmp_path / "lines.txt"
-    for raw, lines in (
-        (b"", []),
-        (b"a dog", ["a dog"]),
-        (b"a dog\r\n\r\nred man\r\n", ["a dog", "", "red man"]),
-        (b"a dog\n\n", ["a dog", ""]),
-        ("a\u2028dog\x0cruns\x85red\x1cold\rman\nred".encode(), ["a dog runs red old man", "red"]),
-    ):
-        path.write_bytes(raw)
-        assert [line.removesuffix("\n") for line in echo.translate_file(path, 1)] == lines
-
-
-@pytest.mark.parametrize(
-    ("text", "file", "got"),
-    [("", None, "neither"), (" ", None, "neither"), ("a", Path("b"), "both")],
-)
-def test_predict_takes_either_a_text_or_a_file(text, file, got):
-    with pytest.raises(UserError, match=f"--text: expected a text, or a --file of them, got {got}"):
-        check_inputs(text, file)
+    evaluated = task.evaluate(model, records, "test").predictions
+    # These records, which no build made, are not cut at the six tokens of the config.
+    rows = [row for row in evaluated if len(row["source"].split()) <= 6]
+    predictor = make_predictor(task, model, records, tmp_path)
+    texts = [row["source"] for row in rows] * 3
+    for batch_size in (1, 2, 64):
+        predictor.batch_size = batch_size
+        predictions = list(predictor.predict({"text": text} for text in texts))
+        for row, prediction in zip([*rows] * 3, predictions, strict=True):
+            assert [a.text for a in prediction.answers] == [n["text"] for n in row["n_best"]]
+            for answer, one in zip(prediction.answers, row["n_best"], strict=True):
+                assert answer.score == pytest.approx(one["score"], abs=1e-4)
+                assert answer.probability == pytest.approx(one["token_probability"], abs=1e-4)
 
 
 def test_more_translations_than_the_beam_width_are_refused(task, records, tmp_path):
-    inputs = {**INPUTS, "text": "a dog", "n-best": 4}
-    with pytest.raises(UserError, match="--n-best: expected at most the beam width, 3, got 4"):
-        task.predict(None, tmp_path, inputs)
+    predictor = make_predictor(task, task.build_model(records), records, tmp_path)
+    told = "--n-best: expected at most the beam width, 3, got 4"
+    assert told in refused(predictor, **{"text": "a dog", "n-best": 4})
 
 
 def test_phrases_and_a_prefix_are_written(task, records, tmp_path):
-    model = task.build_model(records)
-    task.save_vocabulary(records, tmp_path / "vocabulary")
-    inputs = {**INPUTS, "text": "a red dog", "require": ["hund läuft"], "prefix": "ein"}
-    for text, _ in task.predict(model, tmp_path / "vocabulary", inputs).answers:
-        assert text.startswith("ein ")
-        assert "hund läuft" in text
-    path = tmp_path / "lines.txt"
-    path.write_text("a dog\nred man\n", encoding="utf-8")
-    inputs = {**inputs, "text": "", "file": path, "n-best": 2}
-    lines = list(task.predict(model, tmp_path / "vocabulary", inputs))
-    assert len(lines) == 4
-    assert all("hund läuft" in line for line in lines)
+    predictor = make_predictor(task, task.build_model(records), records, tmp_path)
+    asked = {"require": "hund läuft", "prefix": "ein"}
+    texts = ["a red dog", "a dog", "red man"]
+    rows = [{"text": text, **asked} for text in texts] + [{"text": text} for text in texts]
+    *constrained, free, _, _ = predictor.predict(rows)
+    for prediction in constrained[:3]:
+        for answer in prediction.answers:
+            assert answer.text.startswith("ein ")
+            assert "hund läuft" in answer.text
+    alone = predictor.predict_one({"text": texts[0]})
+    assert [answer.text for answer in free.answers] == [answer.text for answer in alone.answers]
 
 
 @pytest.mark.parametrize(
     ("inputs", "message"),
     [
-        ({"require": ["katze"]}, "--require: expected words of the vocabulary, got katze; choose"),
-        ({"require": ["ein alter hund"]}, "--require: expected fewer tokens than the beam is wide"),
+        ({"require": "katze"}, "--require: expected words of the vocabulary, got katze; choose"),
+        ({"require": "ein alter hund"}, "--require: expected fewer tokens than the beam is wide"),
         ({"prefix": "die katze"}, "--prefix: expected words of the vocabulary, got die, katze"),
         ({"prefix": "ein " * 8}, "--prefix: expected fewer than 8 tokens, got 8; shorten it"),
+        ({"text": "  "}, "--text: expected a text, got '  '; write a sentence"),
     ],
 )
 def test_phrases_that_cannot_be_generated_are_refused(task, records, tmp_path, inputs, message):
-    task.save_vocabulary(records, tmp_path / "vocabulary")
-    inputs = {**INPUTS, "text": "a dog", **inputs}
-    with pytest.raises(UserError, match=message):
-        task.predict(task.build_model(records), tmp_path / "vocabulary", inputs)
+    predictor = make_predictor(task, task.build_model(records), records, tmp_path)
+    assert message in refused(predictor, **{"text": "a dog", **inputs})
 
 
-def test_a_file_gets_the_best_hypothesis_of_all_groups(records, tmp_path):
+def test_a_text_gets_the_best_of_all_groups(records, tmp_path):
     task = make_task(search={"beam_width": 4, "n_best": 2, "groups": 2, "max_length": 8})
-    task.save_vocabulary(records, tmp_path / "vocabulary")
-    path = tmp_path / "lines.txt"
-    path.write_text("a dog\nred man\n", encoding="utf-8")
-    inputs = {**INPUTS, "file": path}
-    model = task.build_model(records)
-    assert len(list(task.predict(model, tmp_path / "vocabulary", inputs))) == 2
+    predictor = make_predictor(task, task.build_model(records), records, tmp_path)
+    one, two = predictor.predict({"text": "a dog", "n-best": count} for count in (1, 2))
+    assert len(one.answers) == 1
+    assert one.answers[0].text == two.answers[0].text
 
 
 def test_banned_tokens_are_of_the_vocabulary(records):

@@ -5,9 +5,14 @@ import pytest
 from PIL import Image
 
 from rnnpipe.errors import UserError
-from rnnpipe.tasks.video_labeling.drawing import draw_timeline, pick_evenly
+from rnnpipe.tasks.video_labeling.drawing import draw_timeline
 from rnnpipe.tasks.video_labeling.evaluation import score
-from rnnpipe.tasks.video_labeling.labels import LabelProbabilities, find_segments, guess_majority
+from rnnpipe.tasks.video_labeling.labels import (
+    LabelProbabilities,
+    find_segments,
+    guess_majority,
+    pick_evenly,
+)
 
 NAMES = {"frame": ["down", "up"], "clip": ["a", "b"]}
 ROWS = [

@@ -1,3 +1,5 @@
+import json
+from types import SimpleNamespace
 from typing import Any
 
 import keras
@@ -8,8 +10,9 @@ from rnnpipe.config.loader import load_settings
 from rnnpipe.errors import UserError
 from rnnpipe.models.frame_labeler import FrameLabelerOptions, build_frame_labeler
 from rnnpipe.sources.videos.decoding import read_video
-from rnnpipe.tasks.video_labeling import prediction
-from rnnpipe.tasks.video_labeling.prediction import predict_video, stream_labels, stream_video
+from rnnpipe.tasks.video_labeling import frames as frames_module
+from rnnpipe.tasks.video_labeling.streaming import make_step, stream_labels
+from rnnpipe.tasks.video_labeling.task import VideoLabelingTask
 from rnnpipe.transforms.recipes.video_frames import FrameOptions
 from tests.transforms.recipes.backbone import CHANNELS, make_features, write_weights
 
@@ -62,11 +65,28 @@ def features(tmp_path_factory):
     return make_features(path, batch_size=3)
 
 
+@pytest.fixture
+def make_predictor(tmp_path):
+    """The predictor of a model; its task has the data alone."""
+    (tmp_path / "labels.json").write_text(json.dumps(NAMES["frame"]))
+    (tmp_path / "clip_labels.json").write_text(json.dumps(NAMES["clip"]))
+
+    def make(model, features=None):
+        task = VideoLabelingTask.__new__(VideoLabelingTask)
+        data = SimpleNamespace(frames=FRAMES, features=features)
+        task.config = SimpleNamespace(  # type: ignore[assignment]  # what is read of it
+            data=data, evaluate=SimpleNamespace(batch_size=4)
+        )
+        return task.make_predictor(tmp_path, task.make_network(model, tmp_path))
+
+    return make
+
+
 @pytest.mark.parametrize("of_features", [False, True])
-def test_a_stream_has_the_labels_of_the_whole(clip, of_features, features):
+def test_a_stream_has_the_labels_of_the_whole(clip, of_features, features, make_predictor):
     features = features if of_features else None
-    model = build(features=features)
-    whole = predict_video(model, clip, FRAMES, NAMES, features)
+    predictor = make_predictor(build(features=features), features)
+    whole = predictor.predict_one({"video": clip})
     assert len(whole.timeline) > 3
     assert whole.timeline[0][0] == 0
     assert whole.timeline[-1][1] == pytest.approx(4)
@@ -75,14 +95,28 @@ def test_a_stream_has_the_labels_of_the_whole(clip, of_features, features):
     ):
         assert end == start
         assert before != label
-    *lines, likeliest, other = "".join(
-        stream_video(model, clip, FRAMES, NAMES, features)
-    ).splitlines()
+    assert whole.picture.startswith(b"\x89PNG")
+    *lines, likeliest, other = "".join(predictor.stream({"video": clip})).splitlines()
     assert [line.split() for line in lines] == [
         [f"{start:.2f}", "s", label] for start, _, label, _ in whole.timeline
     ]
-    expected_lines = [f"clip: {name} ({probability:.1%})" for name, probability in whole.answers]
-    assert [likeliest, other] == expected_lines
+    told = [f"clip: {answer.text} ({answer.probability:.1%})" for answer in whole.answers]
+    assert [likeliest, other] == told
+
+
+def test_videos_are_labeled_in_any_batch(model, clip, tmp_path, write_clip, make_predictor):
+    levels = np.random.default_rng(2).integers(0, 255, 17).tolist()
+    paths = [clip, str(write_clip(tmp_path / "short.mp4", levels, rate=10)), clip]
+    predictor = make_predictor(model)
+    alone = [predictor.predict_one({"video": path}) for path in paths]
+    broken = str(tmp_path / "none.mp4")
+    together = list(predictor.predict({"video": path} for path in [*paths, broken]))
+    assert "expected a video that can be read" in str(together.pop())
+    for one, other in zip(alone, together, strict=True):
+        assert [segment[:3] for segment in one.timeline] == [each[:3] for each in other.timeline]
+        for answers in ("answers", "timeline"):
+            pairs = zip(getattr(one, answers), getattr(other, answers), strict=True)
+            assert all(a.probability == pytest.approx(b.probability, abs=1e-6) for a, b in pairs)
 
 
 def test_a_stream_yields_labels_before_the_video_ends(model):
@@ -90,7 +124,7 @@ def test_a_stream_yields_labels_before_the_video_ends(model):
         while True:
             yield 0.1, np.zeros((16, 16, 3), "uint8")
 
-    time, probabilities = next(stream_labels(model, endless()))
+    time, probabilities = next(stream_labels(make_step(model), endless()))
     assert time == 0.1
     assert {name: values.shape for name, values in probabilities.items()} == {
         "frame": (3,),
@@ -98,7 +132,9 @@ def test_a_stream_yields_labels_before_the_video_ends(model):
     }
 
 
-def test_features_of_a_stream_are_computed_frame_by_frame(clip, features, monkeypatch):
+def test_features_of_a_stream_are_computed_frame_by_frame(
+    clip, features, monkeypatch, make_predictor
+):
     asked = []
 
     def read(path):
@@ -106,17 +142,18 @@ def test_features_of_a_stream_are_computed_frame_by_frame(clip, features, monkey
             asked.append(shown.index)
             yield shown
 
-    monkeypatch.setattr(prediction, "read_video", read)
-    lines = stream_video(build(features=features), clip, FRAMES, NAMES, features)
+    monkeypatch.setattr(frames_module, "read_video", read)
+    lines = make_predictor(build(features=features), features).stream({"video": clip})
     next(lines)
     assert len(asked) <= 2  # at five frames a second every second one is seen
 
 
-def test_impossible_predictions_are_refused(model, clip, tmp_path, write_clip):
+def test_impossible_predictions_are_refused(model, clip, tmp_path, write_clip, make_predictor):
+    predictor = make_predictor(model)
     with pytest.raises(UserError, match=r"--video .*: expected a video that can be read, got No s"):
-        predict_video(model, str(tmp_path / "none.mp4"), FRAMES, NAMES)
+        predictor.predict_one({"video": str(tmp_path / "none.mp4")})
     short = str(write_clip(tmp_path / "short.mp4", [1], rate=50))
     with pytest.raises(UserError, match=r"expected a video of at least 0.1 s, got a shorter one"):
-        list(stream_video(model, short, FRAMES, NAMES))
+        list(predictor.stream({"video": short}))
     with pytest.raises(UserError, match=r"a bidirectional one.* or predict without --stream"):
-        list(stream_video(build(bidirectional=True), clip, FRAMES, NAMES))
+        list(make_predictor(build(bidirectional=True)).stream({"video": clip}))

@@ -1,0 +1,1 @@
+"""Predictions for many rows: of files, folders, tables or pipes, written as text or tables."""

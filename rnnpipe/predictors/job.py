@@ -1,0 +1,136 @@
+"""Many predictions on their way to the standard output or a file, with progress and a report."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rnnpipe.errors import UserError
+from rnnpipe.output import write_error, write_notice, write_output
+from rnnpipe.predictors.batch import predict_rows
+from rnnpipe.predictors.formats import Outcome, Writer
+from rnnpipe.predictors.output import OpenOutput, ResumableOutput
+from rnnpipe.predictors.rows import InputRow, RowSource
+from rnnpipe.runs.console import make_console
+from rnnpipe.runs.progress import BuildProgress
+from rnnpipe.tasks.prediction import Prediction
+from rnnpipe.tasks.predictor import Predictor, Result
+
+_NOTES = 20  # that are written, of all rows
+_SECONDS = 1.0  # between two entries of how far a file is
+
+
+def write_out(predictor: Predictor, source: RowSource, writer: Writer) -> int:
+    """Writes predictions to the standard output, each as soon as it is there.
+
+    Args:
+        predictor: what predicts.
+        source: the rows.
+        writer: the form.
+
+    Returns:
+        How many rows have no prediction; the standard error says why.
+    """
+    report, failed, number = Report(), 0, 0
+    write_output(writer.header())
+    for number, (row, result) in enumerate(predict_rows(predictor, source, source.rows), start=1):
+        failed += report.add(row, result)
+        write_output(writer.format(Outcome(number, row.columns, result)))
+    report.finish(number, failed)
+    return failed
+
+
+def write_file(
+    predictor: Predictor, source: RowSource, writer: Writer, output: ResumableOutput
+) -> int:
+    """Writes predictions to a file, from where it was left on, with a line of progress.
+
+    Args:
+        predictor: what predicts.
+        source: the rows.
+        writer: the form.
+        output: the file.
+
+    Returns:
+        How many rows have no prediction, with those of before; the standard error says why.
+
+    Raises:
+        UserError: the file cannot be written, or was begun by another command or of other rows.
+    """
+    report = Report()
+    with output.open() as opened, BuildProgress(make_console(stderr=True)) as progress:
+        if opened.done.rows:
+            write_notice(f"{opened.done.rows:,} rows are done already, and are not done again")
+        rows = opened.skip(source.rows)
+        opened.write_header(writer.header())
+        with _collecting(opened) as collect:
+            number = opened.done.rows
+            for row, result in predict_rows(predictor, source, rows):
+                number += 1
+                is_error = report.add(row, result)
+                collect(row, writer.format(Outcome(number, row.columns, result)), is_error)
+                progress("predicting", number, source.total, opened.done.failed)
+        done = opened.done
+    report.finish(done.rows, done.failed)
+    return done.failed
+
+
+class _Collector:
+    """Writes results together, as each entry of how far a file is takes room."""
+
+    def __init__(self, output: OpenOutput) -> None:
+        self._output, self._waiting = output, list[tuple[InputRow, str, bool]]()
+        self._last = time.monotonic()
+
+    def __call__(self, row: InputRow, text: str, is_error: bool) -> None:
+        self._waiting.append((row, text, is_error))
+        if time.monotonic() - self._last >= _SECONDS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Writes what waits."""
+        waiting, self._waiting, self._last = self._waiting, [], time.monotonic()
+        if waiting:
+            self._output.write(waiting)
+
+
+@contextmanager
+def _collecting(output: OpenOutput) -> Iterator[_Collector]:
+    collector = _Collector(output)
+    try:
+        yield collector
+    finally:  # what is predicted is kept, whatever ends the work
+        collector.flush()
+
+
+class Report:
+    """Tells on the standard error which rows have no prediction, and what is not read of others."""
+
+    def __init__(self) -> None:
+        self._notes = self._blank = 0
+
+    def add(self, row: InputRow, result: Result) -> bool:
+        """Reports what there is to say of a row; whether it has an error."""
+        if isinstance(result, UserError):
+            text = " ".join(str(result).split())
+            write_error(text if row.where in text else f"{row.where}: {text}")
+            return True
+        self._blank += row.inputs is None
+        self._add_notes(row, result)
+        return False
+
+    def _add_notes(self, row: InputRow, prediction: Prediction) -> None:
+        for note in prediction.notes:
+            self._notes += 1
+            if self._notes <= _NOTES:
+                write_notice(f"{row.where}: {note}")
+
+    def finish(self, rows: int, failed: int) -> None:
+        """Reports the counts that are not zero."""
+        if self._notes > _NOTES:
+            write_notice(f"and {self._notes - _NOTES:,} notes more")
+        if self._blank:
+            write_notice(f"{self._blank:,} of {rows:,} lines are blank and have no answer")
+        if failed:
+            write_error(f"{failed:,} of {rows:,} rows have no prediction")

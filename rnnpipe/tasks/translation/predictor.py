@@ -1,0 +1,93 @@
+"""Translations of a user's own texts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rnnpipe.errors import UserError
+from rnnpipe.parts.search import BeamSearchOptions
+from rnnpipe.records.layout import SOURCE, TARGET
+from rnnpipe.tasks.batching import pad_tokens
+from rnnpipe.tasks.beam_decoder import Hypothesis
+from rnnpipe.tasks.constraints import SearchInputs
+from rnnpipe.tasks.network import Arrays
+from rnnpipe.tasks.prediction import Answer, Prediction
+from rnnpipe.tasks.predictor import Example, Predictor, Result
+from rnnpipe.tasks.text_inputs import encode_text
+from rnnpipe.tasks.translation.search import read_translations
+from rnnpipe.text.tokenizer import Tokenizer
+
+
+class TranslationPredictor(Predictor):
+    """Translates texts, with the function `search` of a network.
+
+    Args:
+        folder: with the tokenizers of both sides.
+        options: of the search.
+        max_tokens: where longer texts are cut.
+        **predictor: the arguments of `Predictor`.
+    """
+
+    def __init__(
+        self, folder: Path, options: BeamSearchOptions, max_tokens: int, **predictor: Any
+    ) -> None:
+        super().__init__(**predictor)
+        self._options, self._max_tokens = options, max_tokens
+        self._source, self._target = (Tokenizer.load(folder / side) for side in (SOURCE, TARGET))
+        self._search_inputs = SearchInputs(self._target, options)
+
+    def encode(self, inputs: Mapping[str, Any]) -> Example:
+        """The tokens of a text, and what is required of its translations.
+
+        Raises:
+            UserError: no token is left of the text, `n-best` exceeds the beam, or a phrase or
+                prefix cannot be written.
+        """
+        tokens, notes = encode_text(
+            self._source, inputs["text"], "--text", max_tokens=self._max_tokens, keep="start"
+        )
+        if not tokens:
+            raise UserError("--text", "a text", repr(inputs["text"]), "write a sentence")
+        source = np.array(tokens, "int32")
+        options = self._search_inputs.read(inputs)
+        return Example({"source": source}, inputs, options, len(tokens), notes)
+
+    def collate(self, examples: Sequence[Example]) -> Arrays:
+        """The tokens, `(batch, source_time)`."""
+        return {"source": pad_tokens([example.arrays["source"].tolist() for example in examples])}
+
+    def compute(self, examples: Sequence[Example]) -> Arrays:
+        """What the search finds."""
+        return self.network["search"](self.collate(examples), **examples[0].options)
+
+    def decode(self, outputs: Arrays, examples: Sequence[Example]) -> list[Result]:
+        """The likeliest translations, with the mean probability of a token."""
+        sources = [example.arrays["source"].tolist() for example in examples]
+        found = read_translations(outputs, sources, self._options)
+        return [self._answer(*each) for each in zip(examples, found, strict=True)]
+
+    def _answer(self, example: Example, hypotheses: Sequence[Hypothesis]) -> Result:
+        if not hypotheses:
+            fix = "raise evaluate.search.beam_width or max_length in the run's config.yaml"
+            return UserError("--text", "a text with a translation within the beam", "none", fix)
+        answers = [
+            Answer(self._target.decode(one.tokens), one.probability, one.score)
+            for one in hypotheses[: self._search_inputs.count(example.inputs)]
+        ]
+        # A view would hold the alignments of the whole batch in memory.
+        best = replace(hypotheses[0], alignment=hypotheses[0].alignment.copy())
+        source = example.arrays["source"].tolist()
+        draw = partial(_draw, source, best, (self._source, self._target))
+        return Prediction(answers, alignments=best.alignment, notes=example.notes, draw=draw)
+
+
+def _draw(source: list[int], best: Hypothesis, tokenizers: Sequence[Tokenizer]) -> bytes:
+    from rnnpipe.tasks.translation.report import alignment_picture
+
+    return alignment_picture(source, best, tokenizers)
