@@ -8,13 +8,7 @@ from typing import Any
 
 from rnnpipe import __version__, api
 from rnnpipe.errors import UserError
-from rnnpipe.output import (
-    OUTPUT,
-    discard_output,
-    prepare_streams,
-    write_error,
-    write_output,
-)
+from rnnpipe.output import OUTPUT, discard_output, prepare_streams, write_error, write_output
 from rnnpipe.requirements import requiring
 from rnnpipe.storage.paths import local_path
 

@@ -139,7 +139,7 @@ def _predict_many(run: Run, options: argparse.Namespace, texts: Mapping[str, Any
     form = options.format or ("text" if output is None else format_of(output))
     if options.input is None:
         run.predictor.encode(run.predictor.parse(texts))  # a mistake of the command, not of a row
-    source = _open_source(run.task, options, texts)
+    source = _open_source(run.task, options, texts, form)
     has_lists = str(texts.get(_N_BEST, 1)).strip() != "1"
     writer = make_writer(form, source.columns, n_best=has_lists, alignments=options.alignments)
     for notice in source.notices:
@@ -157,10 +157,15 @@ def _predict_many(run: Run, options: argparse.Namespace, texts: Mapping[str, Any
 
 
 def _open_source(
-    task: Task[Any], options: argparse.Namespace, texts: Mapping[str, Any]
+    task: Task[Any], options: argparse.Namespace, texts: Mapping[str, Any], form: str
 ) -> RowSource:
     if options.input is None:
         row = InputRow("the options", texts, texts)
         return RowSource([declared.name for declared in task.inputs], [row], 1)
-    reader = RowReader(task.name, task.inputs, texts, options.input_format, options.encoding)
+    # All but the likeliest would be searched for in vain.
+    has_many = any(declared.name == _N_BEST for declared in task.inputs)
+    defaults = {_N_BEST: "1"} if has_many and form != "jsonl" else {}
+    reader = RowReader(
+        task.name, task.inputs, texts, defaults, options.input_format, options.encoding
+    )
     return reader.open(options.input)

@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
 
@@ -69,6 +69,7 @@ class RowReader:
         task: its name, for messages.
         declared: its inputs.
         fixed: the inputs that are the same for all rows.
+        defaults: inputs of rows that do not have them.
         form: the format; None: by the name of the file.
         encoding: of texts and tables.
     """
@@ -76,6 +77,7 @@ class RowReader:
     task: str
     declared: Sequence[Input]
     fixed: Mapping[str, Any]
+    defaults: Mapping[str, Any] = field(default_factory=dict)
     form: InputFormat | None = None
     encoding: str = "utf-8"
 
@@ -171,7 +173,7 @@ class RowReader:
 
     def _pick(self, row: Row) -> dict[str, Any]:
         """The inputs among the columns of a row."""
-        inputs = dict(self.fixed)
+        inputs = {**self.defaults, **self.fixed}
         for column, value in row.items():
             name = column.replace("_", "-")
             declared = next((each for each in self.declared if each.name == name), None)

@@ -90,7 +90,7 @@ class Run(Results):
         return loaded
 
     @cached_property
-    def _predicting(self) -> "keras.Model":
+    def _joined(self) -> "keras.Model":
         """The model that predicts: the run's own, or the ensemble that its config names."""
         runs = open_ensemble(self.config, self.task, self._directory)
         if len(runs) == 1:
@@ -107,15 +107,14 @@ class Run(Results):
     def predictor(self) -> Predictor:
         """The predictor, for rows from anywhere: `predictor.predict(rows)`.
 
-        It has the model of the run, or the ensemble that its config names.
+        It is that of the ensemble if the config names one.
 
         Raises:
             UserError: a member of the ensemble does not fit.
         """
         with requiring("train", where="Run.predictor"):
             folder = self._directory.vocabulary
-            network = self.task.make_network(self._predicting, folder)
-            return self.task.make_predictor(folder, network)
+            return self.task.make_predictor(folder, self.task.make_network(self._joined, folder))
 
     def predict(self, **inputs: Any) -> Prediction | list[Prediction]:
         """The prediction for inputs of one's own, of the ensemble if the config names one.
@@ -144,8 +143,8 @@ class Run(Results):
             **inputs: those that the task declares, see `predict`.
 
         Raises:
-            UserError: an input is missing, unknown or malformed, or cannot be read, or the task
-                has no such answers.
+            UserError: an input is missing, unknown or malformed, or cannot be read, a member of
+                the ensemble does not fit, or the task has no such answers.
         """
         return stream_keywords(self.predictor, inputs)
 

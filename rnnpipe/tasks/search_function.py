@@ -7,8 +7,6 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from rnnpipe.parts.search import BeamSearchOptions
 from rnnpipe.tasks.beam_decoder import to_arrays
 from rnnpipe.tasks.network import Arrays
@@ -60,15 +58,7 @@ class SearchFunction:
 
         tensors = {name: tf.convert_to_tensor(array) for name, array in arrays.items()}
         search = self._compiled(n_best or self._options.n_best, prefix, required)
-        rows = len(next(iter(arrays.values())))
-        if self._options.sampling is None or rows == 1:
-            return to_arrays(search(tensors))
-        # One by one: a row draws the same sequences whatever rows are beside it.
-        parts = [
-            to_arrays(search({name: tensor[row : row + 1] for name, tensor in tensors.items()}))
-            for row in range(rows)
-        ]
-        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        return to_arrays(search(tensors))
 
     def _compile(self, n_best: int, prefix: tuple[int, ...], required: Phrases) -> Any:
         import tensorflow as tf

@@ -41,7 +41,7 @@ def test_lists_of_n_best_count_rows_from_0():
     assert writer.format(Outcome(1, {}, unranked)) == "0 ||| a ||| 0.5000\n"
 
 
-def test_json_has_all_there_is():
+def test_json_has_every_field():
     writer = make_writer("jsonl", ["text"])
     values = json.loads(writer.format(Outcome(2, {"text": ODD, "id": 7}, TWO)))
     assert values == {
@@ -94,7 +94,7 @@ def test_the_name_of_a_file_tells_its_form(name, form):
     assert format_of(Path(name)) == form
 
 
-def test_what_is_no_form_is_refused():
+def test_unknown_forms_are_refused():
     with pytest.raises(UserError, match=r"--output a\.xls: expected a name that ends in \.txt"):
         format_of(Path("a.xls"))
     with pytest.raises(UserError, match="--format: expected text, tsv, jsonl, csv, got xml"):

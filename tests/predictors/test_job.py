@@ -124,7 +124,7 @@ def test_an_interrupted_file_is_continued(predictor, place, killed, tmp_path, ca
 
 
 @pytest.mark.parametrize("torn", ["results", "progress.jsonl"])
-def test_what_was_torn_is_written_again(predictor, place, killed, tmp_path, torn):
+def test_torn_results_are_written_again(predictor, place, killed, tmp_path, torn):
     path = killed.with_name(killed.name + PARTIAL) / torn
     path.write_bytes(path.read_bytes() + b'{"row": 6, "te')
     assert write(predictor, place, killed) == 2

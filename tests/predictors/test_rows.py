@@ -39,7 +39,7 @@ def test_each_line_of_a_text_is_an_input(tmp_path, packed):
         (b"a", ["a"]),
         (b"a\n\n", ["a", None]),
         (b"\xef\xbb\xbfa\n", ["a"]),
-        (b"a\rb\n", ["a\rb"]),
+        (b"a\rb\nc\n", ["a\rb", "c"]),
     ],
 )
 def test_only_line_feeds_end_lines(tmp_path, raw, expected):
@@ -71,10 +71,10 @@ TABLES = {
 def test_tables_have_a_column_for_each_input(tmp_path, form, by):
     path = tmp_path / (f"rows.{form}" if by == "name" else "rows")
     path.write_text(TABLES[form])
-    source, rows = read(path, form=None if by == "name" else form)
+    source, rows = read(path, form=None if by == "name" else form, defaults={"n-best": "1"})
     (_, one), (_, three), (where, bad) = rows
     assert (one["text"], str(one["n-best"])) == ("one, two", "2")
-    assert three == {"text": "three"}
+    assert three == {"text": "three", "n-best": "1"}
     assert "expected a row that can be read" in str(bad)
     assert where.startswith(f"{path}, line ")
     assert list(source.columns) == ["id", "text", "n_best"]
@@ -132,7 +132,7 @@ def test_files_of_a_folder_are_rows(tmp_path):
         ("wide.txt", {}, "expected a text file, got UTF-16"),
     ],
 )
-def test_what_cannot_be_read_is_refused(tmp_path, place, fixed, message, monkeypatch):
+def test_unreadable_inputs_are_refused(tmp_path, place, fixed, message, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a.txt").write_text("a\n")
     (tmp_path / "wide.txt").write_text("a\n", encoding="utf-16")
@@ -167,8 +167,8 @@ def test_a_named_pipe_is_read_as_it_comes(tmp_path):
     writer = os.open(path, os.O_RDWR)
     os.write(writer, b"one\ntwo\nthr")
     source = RowReader("turn", INPUTS, {}).open(str(path))
-    assert source.is_ready is not None
     rows = iter(source.rows)
+    assert source.is_ready is not None
     assert next(rows).inputs == {"text": "one"}
     assert source.is_ready()
     assert next(rows).inputs == {"text": "two"}

@@ -50,11 +50,9 @@ def find_video(raw, row):
 
 def check_answers(answers, row):
     """That an answer to a raw input is that to its record."""
-    for (text, probability), (expected, expected_probability) in zip(
-        answers, row["top"], strict=False
-    ):
-        assert probability == pytest.approx(expected_probability, abs=2e-4)
-        assert text == expected
+    for answer, (text, probability) in zip(answers, row["top"], strict=True):
+        assert answer.probability == pytest.approx(probability, abs=2e-4)
+        assert answer.text == text
 
 
 def classify(pair):
@@ -237,7 +235,7 @@ def prediction_of(run, pair):
         case "video_labeling":
             answers = run.predict(video=find_video(pair.raw, row)).answers
         case "language_model":
-            return run.predict(prompt="The ", length=30, seed=3).answers[0].text
+            answers = run.predict(prompt="The ", length=30, seed=3).answers
         case _:
             answers = run.predict(image=find_image(pair.raw, row)).answers
     return [(answer.text, pytest.approx(answer.probability, abs=1e-5)) for answer in answers]

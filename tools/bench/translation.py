@@ -109,8 +109,9 @@ class Bench:
         find_token, size = token_finder(target.pieces, "evaluate.search"), settings.batch_size
         cases: dict[str, Case] = {}
         for name, model in self.models.items():
-            search = make_search(model, options, find_token)
-            cases[name] = partial(TranslationSearch(search, options, size), sources)
+            function = make_search(model, options, find_token)
+            search = TranslationSearch(function, options, batch_size=size)
+            cases[name] = partial(search, sources)
         if self.joey is not None:
             from tools.bench.joey import translating  # it is not installed everywhere
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from functools import partial
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +13,8 @@ from rnnpipe.tasks.network import Array, Arrays, Function, softmax
 
 if TYPE_CHECKING:
     import keras
+
+_TINY = np.float32(1e-37)  # a probability whose logarithm is finite
 
 
 def stream_labels(
@@ -41,73 +42,68 @@ def make_step(model: keras.Model) -> Function:
     """The function `step` of a network: labels one frame after those before it.
 
     It reads `frames`, `(1, …)`; `number`, `(1, 1)`, which frame it is, from 1; and the states
-    that it returned before, `state_0` and so on, which are left out at the first. It returns the
-    logits `frame` and `clip`, or one of them, and the states.
+    that it returned before, `state_0` and so on and `pooled`, which are left out at the first. It
+    returns the logits `frame` and `clip`, or one of them, and the states.
+
+    Of an ensemble the logits are the logarithms of the members' mean probabilities, and `member_1.`
+    and so on comes before the names of a member's states.
 
     Args:
         model: of `build_frame_labeler`, reading forwards, or an ensemble of such models; the step
             is built when it is first used.
     """
-    built: list[_Step] = []
+    if members := find_members(model):
+        return _join_steps([make_step(member) for member in members])
+    built: list[Any] = []
 
     def call(arrays: Arrays) -> Arrays:
+        import tensorflow as tf
+
         if not built:
-            built.extend(map(_Step, find_members(model) or [model]))
-        labels: list[Arrays] = []
-        states: dict[str, Array] = {}
-        for step in built:
-            names = [f"state_{number}" for number in range(len(states), len(states) + step.size)]
-            outputs, after = step(arrays, [arrays.get(name) for name in names])
-            labels.append(outputs)
-            states |= dict(zip(names, after, strict=True))
-        return {**_average(labels), **states}
+            built.extend(_build(model))
+        sizes, pooled, advance = built
+        tensors = {name: tf.convert_to_tensor(array) for name, array in arrays.items()}
+        states = [
+            tensors.get(f"state_{number}", tf.zeros((1, size))) for number, size in enumerate(sizes)
+        ]
+        inputs = {"frames": tensors["frames"], "number": tensors["number"], "states": states}
+        after = advance({**inputs, "pooled": tensors.get("pooled", tf.zeros((1, pooled)))})
+        named = {f"state_{number}": state for number, state in enumerate(after.pop("states"))}
+        return {name: output.numpy() for name, output in {**after, **named}.items()}
 
     return call
 
 
-def _average(logits: Sequence[Arrays]) -> Arrays:
-    """The logarithm of the mean probabilities of an ensemble; of one model its own logits."""
-    if len(logits) == 1:
-        return logits[0]
-    return {
-        output: np.log(np.mean([softmax(each[output]) for each in logits], axis=0))
-        for output in logits[0]
-    }
+def _join_steps(steps: Sequence[Function]) -> Function:
+    prefixes = [f"member_{number}." for number in range(1, len(steps) + 1)]
+
+    def call(arrays: Arrays) -> Arrays:
+        shared = {name: arrays[name] for name in ("frames", "number")}
+        joined: dict[str, Array] = {}
+        probabilities: dict[str, list[Array]] = {}
+        for prefix, step in zip(prefixes, steps, strict=True):
+            own = {n.removeprefix(prefix): a for n, a in arrays.items() if n.startswith(prefix)}
+            for name, array in step({**shared, **own}).items():
+                if name in (FRAME, CLIP):
+                    probabilities.setdefault(name, []).append(softmax(array))
+                else:
+                    joined[prefix + name] = array
+        means = {name: np.mean(each, axis=0) for name, each in probabilities.items()}
+        return joined | {name: np.log(np.maximum(mean, _TINY)) for name, mean in means.items()}
+
+    return call
 
 
-class _Step:
-    """A frame labeler as one step, with its states flat.
+def _build(model: keras.Model) -> tuple[list[int], int, Any]:
+    import tensorflow as tf
 
-    Args:
-        model: of `build_frame_labeler`, reading forwards.
-    """
+    from rnnpipe.models.frame_labeler import build_stream
 
-    def __init__(self, model: keras.Model) -> None:
-        import tensorflow as tf
+    step = build_stream(model)
 
-        from rnnpipe.models.frame_labeler import build_stream
+    @tf.function(reduce_retracing=True)
+    def advance(inputs: Mapping[str, Any]) -> dict[str, Any]:
+        return dict(step(inputs, training=False))
 
-        step = build_stream(model)
-        self._sizes = [state.shape[-1] for state in step.input["states"]]
-        self._sizes.append(step.input["pooled"].shape[-1])
-        self._advance = tf.function(partial(step, training=False), reduce_retracing=True)
-
-    @property
-    def size(self) -> int:
-        """How many states there are."""
-        return len(self._sizes)
-
-    def __call__(
-        self, arrays: Arrays, states: Sequence[Array | None]
-    ) -> tuple[Arrays, list[Array]]:
-        """The logits of a frame, and the states after it; without states it is the first one."""
-        known = [
-            np.zeros((1, size), "float32") if state is None else state
-            for size, state in zip(self._sizes, states, strict=True)
-        ]
-        *before, pooled = known
-        inputs = {"frames": arrays["frames"], "number": arrays["number"]}
-        after = dict(self._advance({**inputs, "states": before, "pooled": pooled}))
-        remembered = [*after.pop("states"), after.pop("pooled")]
-        logits = {name: output.numpy() for name, output in after.items()}
-        return logits, [state.numpy() for state in remembered]
+    sizes = [state.shape[-1] for state in step.input["states"]]
+    return sizes, step.input["pooled"].shape[-1], advance

@@ -151,8 +151,7 @@ def test_phrases_and_a_prefix_are_written(task, records, tmp_path):
         for answer in prediction.answers:
             assert answer.text.startswith("ein ")
             assert "hund läuft" in answer.text
-    alone = predictor.predict_one({"text": texts[0]})
-    assert [answer.text for answer in free.answers] == [answer.text for answer in alone.answers]
+    assert free.answers == predictor.predict_one({"text": texts[0]}).answers
 
 
 @pytest.mark.parametrize(
@@ -170,7 +169,7 @@ def test_phrases_that_cannot_be_generated_are_refused(task, records, tmp_path, i
     assert message in refused(predictor, **{"text": "a dog", **inputs})
 
 
-def test_a_text_gets_the_best_of_all_groups(records, tmp_path):
+def test_a_text_gets_the_best_hypothesis_of_all_groups(records, tmp_path):
     task = make_task(search={"beam_width": 4, "n_best": 2, "groups": 2, "max_length": 8})
     predictor = make_predictor(task, task.build_model(records), records, tmp_path)
     one, two = predictor.predict({"text": "a dog", "n-best": count} for count in (1, 2))

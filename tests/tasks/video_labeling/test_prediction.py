@@ -72,11 +72,9 @@ def make_predictor(tmp_path):
     (tmp_path / "clip_labels.json").write_text(json.dumps(NAMES["clip"]))
 
     def make(model, features=None):
-        task = VideoLabelingTask.__new__(VideoLabelingTask)
+        task: Any = VideoLabelingTask.__new__(VideoLabelingTask)
         data = SimpleNamespace(frames=FRAMES, features=features)
-        task.config = SimpleNamespace(  # type: ignore[assignment]  # what is read of it
-            data=data, evaluate=SimpleNamespace(batch_size=4)
-        )
+        task.config = SimpleNamespace(data=data, evaluate=SimpleNamespace(batch_size=4))
         return task.make_predictor(tmp_path, task.make_network(model, tmp_path))
 
     return make
@@ -100,8 +98,8 @@ def test_a_stream_has_the_labels_of_the_whole(clip, of_features, features, make_
     assert [line.split() for line in lines] == [
         [f"{start:.2f}", "s", label] for start, _, label, _ in whole.timeline
     ]
-    told = [f"clip: {answer.text} ({answer.probability:.1%})" for answer in whole.answers]
-    assert [likeliest, other] == told
+    lines = [f"clip: {answer.text} ({answer.probability:.1%})" for answer in whole.answers]
+    assert [likeliest, other] == lines
 
 
 def test_videos_are_labeled_in_any_batch(model, clip, tmp_path, write_clip, make_predictor):
