@@ -25,6 +25,7 @@ from rnnpipe.sources.text.table import ClassTable
 from rnnpipe.sources.text.trec import Trec
 from rnnpipe.sources.videos.decoding import find_duration, read_video
 from rnnpipe.sources.videos.table import ClipTable
+from tests.sources.reading import ignore_progress, read_all
 
 ROWS = [("a dog", "x"), ("a cat", "y"), ("an owl", "x")]
 
@@ -102,11 +103,7 @@ NO_TEXT = {
 
 
 def prepare(source) -> None:
-    source.prepare(lambda done, total: None)
-
-
-def read_all(source) -> list:
-    return [raw for partition in source.partitions() for raw in source.read(partition)]
+    source.prepare(ignore_progress)
 
 
 @pytest.mark.parametrize("write", LINES.values(), ids=LINES)

@@ -2,8 +2,8 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 from PIL import Image
@@ -12,6 +12,7 @@ from rnnpipe.errors import DeadLetter, UserError
 from rnnpipe.sources.captions.coco import CocoCaptions
 from rnnpipe.sources.captions.flickr8k import Flickr8k
 from rnnpipe.sources.images.image_folders import ImageFolders
+from rnnpipe.sources.source import Source
 from rnnpipe.sources.streams.texts import TextStreams
 from rnnpipe.sources.text.label_files import LabelFiles
 from rnnpipe.sources.text.label_folders import LabelFolders
@@ -22,16 +23,12 @@ from rnnpipe.sources.videos.grid import Grid
 from rnnpipe.sources.videos.table import ClipTable
 from rnnpipe.sources.vqa.easy_vqa import EasyVqa
 from rnnpipe.sources.vqa.vqa_v2 import VqaV2
+from tests.sources.reading import ignore_progress, read_all
 
 
 def _put(path: Path, content: str = "") -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(content)
-
-
-def read_all(source) -> list:
-    source.prepare(lambda done, total: None)
-    return [raw for partition in source.partitions() for raw in source.read(partition)]
 
 
 def references(raw) -> list:
@@ -211,7 +208,7 @@ def test_lists_of_images_without_captions_and_empty_ones(tmp_path):
     assert told == "data.source: x.token.txt has no captions of 2.jpg, not read"
     _put(tmp_path / "testImages.txt", " \n\n")
     with pytest.raises(UserError, match="the names of images, got an empty list"):
-        Flickr8k(path=tmp_path).prepare(lambda done, total: None)
+        Flickr8k(path=tmp_path).prepare(ignore_progress)
 
 
 SOURCES = ("table", "trec", "parallel", "stream", "coco", "vqa", "easy", "folders")
@@ -243,18 +240,17 @@ def test_splits_in_whatever_words_and_letters(tmp_path, name, train, validation,
             case "folders":
                 for label in "xy":
                     _put(tmp_path / f"{split}/{label}/1.txt", split)
-    sources: dict[str, Callable[..., Any]] = {
+    makers: dict[str, Callable[..., Source]] = {
         "table": ClassTable,
         "trec": Trec,
-        "parallel": lambda path: Parallel(path=path, source="de", target="en"),
+        "parallel": partial(Parallel, source="de", target="en"),
         "stream": TextStreams,
         "coco": CocoCaptions,
         "vqa": VqaV2,
         "easy": EasyVqa,
         "folders": LabelFolders,
     }
-    source = sources[name](path=tmp_path)
-    found = {raw.split: f"{raw.key} {raw.fields}" for raw in read_all(source)}
+    found = {raw.split: f"{raw.key} {raw.fields}" for raw in read_all(makers[name](path=tmp_path))}
     assert found.keys() == {"train", "validation", "test"}
     for split, word in (("train", train), ("validation", validation), ("test", test)):
         assert word in found[split]
@@ -267,7 +263,7 @@ def test_subsets_of_which_none_is_to_train_on(tmp_path, put, parts):
         put(tmp_path, part, *(["1.jpg"] if put is _coco else [1]))
     source = CocoCaptions(path=tmp_path) if put is _coco else VqaV2(path=tmp_path)
     with pytest.raises(UserError, match="expected a subset to train on, got val and test"):
-        source.prepare(lambda done, total: None)
+        source.prepare(ignore_progress)
 
 
 @pytest.mark.parametrize("name", ["README.txt", "License.txt", "COPYING.txt"])

@@ -1,5 +1,6 @@
-"""Images and videos that several splits share are reported, for every kind of source."""
+"""Images, videos and documents that several splits share are reported, for every source of them."""
 
+import gzip
 import json
 import shutil
 from pathlib import Path
@@ -15,6 +16,7 @@ from rnnpipe.sources.captions.coco import CocoCaptions
 from rnnpipe.sources.captions.flickr8k import Flickr8k
 from rnnpipe.sources.images.image_folders import ImageFolders
 from rnnpipe.sources.source import Reference, Source
+from rnnpipe.sources.streams.texts import TextStreams
 from rnnpipe.sources.videos.source import VideoWindows
 from rnnpipe.sources.videos.table import ClipTable
 from rnnpipe.sources.vqa.vqa_v2 import VqaV2
@@ -22,6 +24,7 @@ from rnnpipe.transforms.build import Build
 from rnnpipe.transforms.recipes.captions import CaptionRecipe
 from rnnpipe.transforms.recipes.image_classes import ImageClassRecipe
 from rnnpipe.transforms.recipes.images import ImageOptions
+from rnnpipe.transforms.recipes.text_stream import StreamRecipe
 from rnnpipe.transforms.recipes.video_frames import FrameOptions, VideoRecipe
 from rnnpipe.transforms.recipes.vqa import VqaRecipe
 
@@ -93,7 +96,18 @@ def make_clips(folder, write_clip):
     return VideoWindows(videos=videos, rate=10, max_frames=2), recipe
 
 
-@pytest.fixture(params=[make_coco, make_flickr, make_vqa, make_folders, make_clips])
+def make_streams(folder):
+    """A link from one split to the other, and a packed copy; documents have several spans."""
+    for name, word in (("train/1", "one"), ("train/2", "two"), ("test/3", "three")):
+        path = folder / f"{name}.txt"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"{word} and more.\n" * 900)
+    (folder / "test/4.txt").symlink_to(folder / "train/2.txt")
+    (folder / "test/5.txt.gz").write_bytes(gzip.compress(b"five and more.\n"))
+    return TextStreams(path=folder), StreamRecipe()
+
+
+@pytest.fixture(params=[make_coco, make_flickr, make_vqa, make_folders, make_clips, make_streams])
 def source_and_recipe(request, tmp_path, write_clip):
     folder = tmp_path / "raw"
     folder.mkdir()
@@ -107,6 +121,7 @@ def test_leaks_between_splits_are_reported(source_and_recipe, tmp_path):
     source.prepare(lambda done, total: None)
     records = Build(source, recipe, {}).run(tmp_path / "records")
     name = "video" if isinstance(recipe, VideoRecipe) else "image"
+    name = "document" if isinstance(recipe, StreamRecipe) else name
     assert records.stats["duplicates"] == {name: {"duplicates": {}, "leaks": {"test in train": 1}}}
     assert records.stats["notices"] == [f"1 of the {name}s of test are in train too"]
 

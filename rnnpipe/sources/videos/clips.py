@@ -1,8 +1,10 @@
 """Labelled clips, whatever data set they come from."""
 
 import math
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import pairwise
 from typing import Any, Literal, TypedDict
 
@@ -121,6 +123,25 @@ def merge_frames(labels: Sequence[tuple[int, str]]) -> list[Segment]:
         else:
             merged.append((frame, frame + 1, label))
     return merged
+
+
+def name_frames(
+    segments: Sequence[Segment], places: Sequence[float | Fraction]
+) -> Iterator[str | None]:
+    """The label of what lies at each place: that of the segment around it, or None.
+
+    Args:
+        segments: in order.
+        places: in the unit of the segments.
+
+    Example:
+        >>> list(name_frames([(0, 2, "up"), (3, 4, "down")], [0, 1.5, 2, 3]))
+        ['up', 'up', None, 'down']
+    """
+    starts = [start for start, _, _ in segments]
+    for place in places:
+        at = bisect_right(starts, place) - 1
+        yield segments[at][2] if at >= 0 and place < segments[at][1] else None
 
 
 def _check_labels(fields: Mapping[str, Any]) -> None:

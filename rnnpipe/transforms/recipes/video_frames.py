@@ -1,9 +1,7 @@
 """How records of videos are made: frames sampled by time, as JPEGs, each with its label."""
 
-from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +13,7 @@ from rnnpipe.settings import Settings, make_paths_absolute, setting
 from rnnpipe.sources.labels import label_notices
 from rnnpipe.sources.raw_files import hash_ends
 from rnnpipe.sources.source import Reference
-from rnnpipe.sources.videos.clips import Segment
+from rnnpipe.sources.videos.clips import Segment, name_frames
 from rnnpipe.sources.videos.source import VideoSource, VideoWindows
 from rnnpipe.storage.paths import as_path
 from rnnpipe.transforms.options import Data
@@ -250,25 +248,6 @@ def _compute(features: FeatureOptions, window: FrameWindow[Frame]) -> "Array":
     pixels = [window.frames[place].pixels for place in first]
     vectors: Array = features.average(np.stack(pixels))[which]
     return vectors
-
-
-def name_frames(
-    segments: Sequence[Segment], places: Sequence[float | Fraction]
-) -> Iterator[str | None]:
-    """The label of what lies at each place: that of the segment around it, or None.
-
-    Args:
-        segments: in order.
-        places: in the unit of the segments.
-
-    Example:
-        >>> list(name_frames([(0, 2, "up"), (3, 4, "down")], [0, 1.5, 2, 3]))
-        ['up', 'up', None, 'down']
-    """
-    starts = [start for start, _, _ in segments]
-    for place in places:
-        at = bisect_right(starts, place) - 1
-        yield segments[at][2] if at >= 0 and place < segments[at][1] else None
 
 
 def _find(ids: Mapping[str, int], label: str | None) -> int:

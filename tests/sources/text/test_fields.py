@@ -16,6 +16,7 @@ def test_references_have_the_documented_fields():
 
 def test_texts_that_differ_in_case_and_space_alone_form_a_group():
     assert group_of("A  Man\n") == group_of("a man")
+    assert group_of("Caf\u00c9") == group_of("cafe\u0301")
     assert group_of("a man") != group_of("aman")
 
 

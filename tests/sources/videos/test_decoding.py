@@ -255,3 +255,42 @@ def test_a_thin_video_is_a_square_too(tmp_path, fit, size):
     square_of_it = Framing(32, fit, None)(shown)
     assert square_of_it.size == (32, 32)
     assert np.asarray(square_of_it).max() > 30  # some of it is left
+
+
+def test_text_is_no_video_though_ffmpeg_draws_it(tmp_path):
+    path = tmp_path / "note.txt"
+    path.write_text("About the data.\n" * 50)
+    for look in (find_duration, lambda path: list(read_video(path))):
+        with pytest.raises(BadRecord, match="it is text, which would be drawn"):
+            look(path)
+
+
+def test_the_cover_of_a_piece_of_music_is_no_video(tmp_path, quarters):
+    path = tmp_path / "song.mp4"
+    with av.open(str(path), "w") as container:
+        sound, cover = container.add_stream("aac", rate=44100), container.add_stream("mjpeg")
+        cover.width, cover.height, cover.pix_fmt = 64, 64, "yuvj420p"
+        cover.disposition = av.stream.Disposition.attached_pic
+        container.mux(cover.encode(av.VideoFrame.from_image(quarters.resize((64, 64)))))
+        for number in range(20):
+            silence = np.zeros((2, 1024), np.float32)
+            frame = av.AudioFrame.from_ndarray(silence, format="fltp", layout="stereo")
+            frame.rate, frame.pts = 44100, 1024 * number
+            container.mux(sound.encode(frame))
+        container.mux([*sound.encode(), *cover.encode()])
+    with pytest.raises(BadRecord, match="there is no video in it"):
+        find_duration(path)
+
+
+def test_pictures_of_one_time_are_no_picture_each(tmp_path, quarters):
+    path = tmp_path / "still.mkv"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mjpeg", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 64, 64, "yuvj420p"
+        for _ in range(6):
+            for packet in stream.encode(av.VideoFrame.from_image(quarters.resize((64, 64)))):
+                packet.pts = packet.dts = 0
+                container.mux(packet)
+    for look in (find_duration, lambda path: list(read_video(path))):
+        with pytest.raises(BadRecord, match="its 6 pictures are all of one time"):
+            look(path)

@@ -62,8 +62,9 @@ def test_wrong_alignments_are_dead_letters(grid, alignment, reason):
         lambda text: text.replace("\n", "\n7 7 sp\n", 1),
         lambda text: text + text.splitlines()[-1],
         lambda text: text.replace("\n", "\r\n"),
+        lambda text: text + "\n \r\n\n",
     ],
-    ids=["byte order mark", "pause of no length", "line twice", "CRLF"],
+    ids=["byte order mark", "pause of no length", "line twice", "CRLF", "blank lines"],
 )
 def test_equivalent_alignment_files_are_read_alike(grid, change):
     path = grid / "align" / "s1" / "bbaf2n.align"

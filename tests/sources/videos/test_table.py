@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rnnpipe.errors import UserError
+from rnnpipe.errors import DeadLetter, UserError
 from rnnpipe.sources.source import Reference
 from rnnpipe.sources.videos.table import ClipTable
 from tests.sources.reading import ignore_progress
@@ -195,3 +195,21 @@ def test_malformed_tables_are_refused(tmp_path, files, options, message):
     with pytest.raises(UserError) as fault:
         ClipTable(path=tmp_path, **options).prepare(ignore_progress)
     assert message in str(fault.value)
+
+
+@pytest.mark.parametrize("other", ["a.mp4,run,train", "a.mp4,walk,test"])
+def test_rows_of_a_clip_that_differ_are_dead_letters_all(folder, other):
+    rows = f"a.mp4,walk,train\n{other}\nb.mp4,x,val\n"
+    (folder / "clips.csv").write_text(f"clip,label,split\n{rows}")
+    found = read_source(ClipTable(path=folder, split="split"))
+    letters = [each for each in found if isinstance(each, DeadLetter)]
+    assert [(each.key, each.reason) for each in letters] == [("a.mp4", "2 rows of it differ")] * 2
+    assert {each.group for each in found if isinstance(each, Reference)} == {"b.mp4"}
+
+
+def test_a_clip_is_found_by_a_path_as_windows_has_it(folder, write_clip):
+    (folder / "more").mkdir()
+    write_clip(folder / "more/d.mp4", [10, 20])
+    (folder / "clips.csv").write_text("clip,label\nmore\\d.mp4,walk\na.mp4,run\n")
+    found = read_source(ClipTable(path=folder))
+    assert {Path(each.fields["video"]).name for each in found} == {"a.mp4", "d.mp4"}

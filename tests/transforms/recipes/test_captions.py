@@ -99,6 +99,16 @@ def test_records_have_the_content_of_the_raw_data(photos, tmp_path):
         assert row["image_jpeg"].shape == (16, 16, 3)
 
 
+def test_captions_of_no_use_are_counted(tmp_path):
+    bad = [None, "", " \t", 5, "\ud83d", "\u200b"]
+    images = {f"{n}.jpg": jpeg((90 * n, 0, 0)) for n in range(2)}
+    write_coco(tmp_path / "raw", images, {"0.jpg": ["All red.", *bad], "1.jpg": ["So red."]})
+    source = CocoCaptions(path=tmp_path / "raw")
+    records = Build(source, make_recipe(16, 50), {}).run(tmp_path / "records")
+    assert sorted(len(r["captions"]) for r in records.read("train")) == [1, 1]
+    assert records.stats["notices"] == ["6 of 8 train captions are empty or no text"]
+
+
 def test_rare_words_are_unknown(photos, tmp_path):
     recipe = make_recipe(16, 50, min_count=2)
     records = Build(photos, recipe, {}).run(tmp_path / "records")
