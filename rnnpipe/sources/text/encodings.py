@@ -42,7 +42,7 @@ def check_encoding(name: str) -> str:
 
 def is_wide(raw: bytes) -> bool:
     """Whether it is UTF-16 or UTF-32, by its mark, or by the zeros that half of Latin text is."""
-    return raw.startswith(_WIDE_MARKS) or (b"\0" in raw and raw.count(0) > len(raw) // 3)
+    return raw.startswith(_WIDE_MARKS) or (0 in raw and raw.count(0) > len(raw) // 3)
 
 
 def packing_of(raw: bytes) -> str | None:

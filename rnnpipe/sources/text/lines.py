@@ -277,7 +277,7 @@ def decode(raw: bytes, encoding: str) -> str:
     """
     if len(raw) > MAX_BYTES:
         raise BadRecord("read text", TOO_LONG)
-    if b"\0" in raw and is_wide(raw):  # which other encodings may well read, as nonsense
+    if 0 in raw and is_wide(raw):  # which other encodings may well read, as nonsense
         raise BadRecord("decode text", f"it is UTF-16, or zeros: no {encoding}")
     try:
         return raw.decode(encoding)

@@ -164,7 +164,7 @@ def _parse_object(line: str | BadRecord) -> Row | BadRecord:
 
 
 def _fold_keys(pairs: list[tuple[str, Any]]) -> Row:
-    if all(key.isascii() for key, _ in pairs):
+    if all(map(str.isascii, dict(pairs))):
         return unique_keys(pairs)
     return unique_keys([(fold_name(key), value) for key, value in pairs])
 

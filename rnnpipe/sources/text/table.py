@@ -156,23 +156,25 @@ class Table(TextFolder):
             that are ragged or malformed, and for fields that are empty or no text.
         """
         name = name_of(partition.path, self._folder)
+        columns = {field: fold_name(column) for field, column in self.fields.items()}
         rows = read_rows(partition.path, partition.format, self.encoding, self.columns)
         for number, row in rows:
             key = f"{name}:{number}"
             try:
-                yield self.refer(key, partition.split, **self._pick(row))
+                yield self.refer(key, partition.split, **_pick(row, columns))
             except BadRecord as bad:
                 yield DeadLetter(key, name, bad.step, bad.reason)
-
-    def _pick(self, row: Row | BadRecord) -> dict[str, Any]:
-        if isinstance(row, BadRecord):
-            raise row
-        return {field: row.get(fold_name(column)) for field, column in self.fields.items()}
 
     def raw_files(self) -> Iterator[Path]:
         """The file of each split."""
         for file in self._split_files:
             yield file.path
+
+
+def _pick(row: Row | BadRecord, columns: Mapping[str, str]) -> dict[str, Any]:
+    if isinstance(row, BadRecord):
+        raise row
+    return {field: row.get(column) for field, column in columns.items()}
 
 
 class ClassTable(Table, TextClassSource):
