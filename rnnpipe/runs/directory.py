@@ -27,15 +27,13 @@ import fcntl
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from rnnpipe.errors import UserError
-from rnnpipe.storage.atomic import atomic_path
 
 BEST_WEIGHTS = "best.weights.h5"
 
@@ -290,19 +288,3 @@ def _rank(run: RunDirectory) -> tuple[datetime, bool]:
             second = datetime.strptime(named[1], _TIME).astimezone(UTC)
             began = second + timedelta(microseconds=int(named[2] or 1))
     return began, named is not None
-
-
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Writes a JSON file, wholly or not at all."""
-    write_text(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
-
-
-def write_jsonl(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Writes one JSON object a line, wholly or not at all."""
-    write_text(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
-
-
-def write_text(path: Path, text: str) -> None:
-    """Writes a text file, wholly or not at all."""
-    with atomic_path(path, durable=True) as unfinished:
-        unfinished.write_text(text, encoding="utf-8")

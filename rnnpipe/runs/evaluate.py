@@ -17,7 +17,7 @@ from rnnpipe.report.items import ReportItem, Table
 from rnnpipe.report.page import Page, write_report
 from rnnpipe.runs.checks import check_comparable_records, check_splits
 from rnnpipe.runs.config import load_run_config
-from rnnpipe.runs.directory import RunDirectory, create_run, write_json, write_jsonl, write_text
+from rnnpipe.runs.directory import RunDirectory, create_run
 from rnnpipe.runs.ensemble import (
     describe_runs,
     note_other_records,
@@ -31,6 +31,7 @@ from rnnpipe.runs.records import find_records
 from rnnpipe.runs.scores import print_table, score_table
 from rnnpipe.runs.start import show_start
 from rnnpipe.settings import make_paths_absolute
+from rnnpipe.storage.atomic import write_json, write_jsonl, write_text
 from rnnpipe.storage.disk_full import report_full_disk
 from rnnpipe.tasks import make_task
 from rnnpipe.tasks.base import Task

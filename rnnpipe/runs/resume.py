@@ -7,13 +7,14 @@ from rich.console import Console
 
 from rnnpipe.runs.checks import check_same_records
 from rnnpipe.runs.config import load_run_config
-from rnnpipe.runs.directory import RunDirectory, open_interrupted, write_json
+from rnnpipe.runs.directory import RunDirectory, open_interrupted
 from rnnpipe.runs.ensemble import open_members
 from rnnpipe.runs.environment import describe_environment
 from rnnpipe.runs.evaluate import evaluate_run
 from rnnpipe.runs.progress import fetch_records
 from rnnpipe.runs.records import find_records
 from rnnpipe.runs.train import finish_training
+from rnnpipe.storage.atomic import write_json
 from rnnpipe.tasks import make_task
 
 

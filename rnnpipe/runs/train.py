@@ -13,13 +13,7 @@ from rnnpipe.config.dump import dump_config
 from rnnpipe.errors import Faults, UserError
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.runs.checks import check_training, read_vocabulary
-from rnnpipe.runs.directory import (
-    RunDirectory,
-    create_run,
-    find_runs,
-    write_json,
-    write_text,
-)
+from rnnpipe.runs.directory import RunDirectory, create_run, find_runs
 from rnnpipe.runs.ensemble import check_vocabularies, open_members, pin_members
 from rnnpipe.runs.environment import describe_environment
 from rnnpipe.runs.model import save_model
@@ -27,7 +21,7 @@ from rnnpipe.runs.progress import fetch_records
 from rnnpipe.runs.start import StartWeights, describe_start, print_start
 from rnnpipe.runs.training import RunTraining
 from rnnpipe.settings import make_paths_absolute
-from rnnpipe.storage.atomic import atomic_path
+from rnnpipe.storage.atomic import atomic_path, write_json, write_text
 from rnnpipe.storage.disk_full import report_full_disk
 from rnnpipe.tasks.base import Task
 from rnnpipe.tasks.run_config import RunConfig

@@ -11,9 +11,10 @@ import numpy as np
 import rnnpipe
 from rnnpipe.config.dump import dump_config
 from rnnpipe.records.directory import RecordsDirectory
-from rnnpipe.runs.directory import RunDirectory, write_json
+from rnnpipe.runs.directory import RunDirectory
 from rnnpipe.runs.model import save_model
 from rnnpipe.settings import make_paths_absolute
+from rnnpipe.storage.atomic import write_json
 from rnnpipe.tasks import make_task
 
 MAX_LENGTH = 6

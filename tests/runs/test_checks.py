@@ -8,7 +8,8 @@ import pytest
 from rnnpipe.config.loader import load_config
 from rnnpipe.errors import UserError
 from rnnpipe.runs.checks import check_comparable_records, check_same_records, check_splits
-from rnnpipe.runs.directory import create_run, write_json
+from rnnpipe.runs.directory import create_run
+from rnnpipe.storage.atomic import write_json
 from rnnpipe.tasks import find_schemas
 from rnnpipe.tasks.base import Task
 

@@ -8,8 +8,8 @@ from rnnpipe.runs.directory import (
     find_runs,
     open_interrupted,
     open_run,
-    write_json,
 )
+from rnnpipe.storage.atomic import write_json
 
 
 def test_runs_begun_in_one_second_have_folders_of_their_own(tmp_path):

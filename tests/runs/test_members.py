@@ -10,7 +10,7 @@ import rnnpipe
 from rnnpipe import cli
 from rnnpipe.config.dump import dump_config
 from rnnpipe.errors import UserError
-from rnnpipe.runs.directory import write_json
+from rnnpipe.storage.atomic import write_json
 from rnnpipe.tasks.text_classification.task import TextClassificationTask
 from tests.runs.handmade import copy_run
 
