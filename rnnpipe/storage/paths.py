@@ -22,19 +22,25 @@ def as_path(path: str | Path) -> Path:
 
 
 def local_path(option: str, path: str) -> Path:
-    """The path of this machine that a text names.
+    """The path of this machine that a text names; `~` is the home folder.
 
     Args:
         option: which argument it is, for the message.
         path: the text.
 
     Raises:
-        UserError: it names an object store.
+        UserError: it names an object store, or the home of nobody here.
     """
+    where, expected = f"{option} {path}", "a path of this machine"
+    if path.startswith("file://"):
+        raise UserError(where, expected, "a URL", f"write {path.removeprefix('file://')}")
     if "://" in path:
         fix = "name a path here, and copy to or from the store"
-        raise UserError(f"{option} {path}", "a path of this machine", "an object store", fix)
-    return Path(path)
+        raise UserError(where, expected, "an object store", fix)
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as fault:  # of a user without a home
+        raise UserError(where, expected, str(fault), "write the whole path") from fault
 
 
 def scan(folder: Path) -> Iterator[tuple[str, Kind]]:

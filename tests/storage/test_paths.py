@@ -2,13 +2,14 @@ import errno
 import os
 import pickle
 import uuid
+from pathlib import Path
 
 import fsspec
 import pytest
 
 from rnnpipe.errors import UserError
 from rnnpipe.storage import paths, store_path
-from rnnpipe.storage.paths import as_path, read_range, remove_tree, scan
+from rnnpipe.storage.paths import as_path, local_path, read_range, remove_tree, scan
 from rnnpipe.storage.store_path import StorePath
 
 
@@ -127,3 +128,22 @@ def test_a_store_error_names_the_store(tmp_path, monkeypatch):
     monkeypatch.setattr(fsspec.get_filesystem_class("memory"), "get_file", refuse)
     with pytest.raises(UserError, match="memory://raw/a: expected an object store that gives acc"):
         StorePath("memory://raw/a").download(tmp_path / "a")
+
+
+def test_a_local_path_may_begin_at_the_home_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert local_path("--runs-dir", "~/runs") == tmp_path / "runs"
+    assert local_path("--runs-dir", "a~/b") == Path("a~/b")
+
+
+@pytest.mark.parametrize(
+    ("path", "got"),
+    [
+        ("~nobody-has-this-name/runs", "home directory"),
+        ("file:///data/runs", "got a URL; write /data/runs"),
+        ("s3://bucket/runs", "got an object store"),
+    ],
+)
+def test_a_local_path_is_of_this_machine(path, got):
+    with pytest.raises(UserError, match=f"--runs-dir {path}: expected a path .*{got}"):
+        local_path("--runs-dir", path)
