@@ -188,7 +188,8 @@ def _show_once(
     image_word = layers.BatchNormalization(momentum=0.9, name="image_norm")(image_word)
     _, *first = recurrence(image_word[:, None])
     caption = WordDropout(options.embedding.word_dropout, name="token_dropout")(caption)
-    words = layers.Dropout(decoder.dropout, name="word_dropout")(embedding(caption))
+    # A copy has no mask: padding comes last, where no loss counts it.
+    words = ops.copy(layers.Dropout(decoder.dropout, name="word_dropout")(embedding(caption)))
     first = [ops.take(state, image_index, axis=0) for state in first]
     hidden, *_ = recurrence(words, initial_state=first)
     hidden = layers.Dropout(decoder.dropout, name="dropout")(hidden)
@@ -197,6 +198,8 @@ def _show_once(
 
 
 def _begin_without_attention(model: "keras.Model", grid: Any) -> "tuple[Step, Any]":
+    import keras
+
     from rnnpipe.decoding import RowwiseStep
 
     image_word, image_norm, embedding, recurrence, logits = (
@@ -206,7 +209,8 @@ def _begin_without_attention(model: "keras.Model", grid: Any) -> "tuple[Step, An
     _, *first = recurrence(image_norm(image_word(_mean(grid)), training=False)[:, None])
 
     def step(tokens: Any, state: Any) -> tuple[Any, Any]:
-        hidden, *after = recurrence(embedding(tokens[:, None]), initial_state=list(state))
+        word = keras.ops.copy(embedding(tokens[:, None]))  # without a mask, as in training
+        hidden, *after = recurrence(word, initial_state=list(state))
         return logits(hidden[:, 0]), tuple(after)
 
     return RowwiseStep(step), tuple(first)

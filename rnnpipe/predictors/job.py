@@ -59,7 +59,7 @@ def write_file(
         UserError: the file cannot be written, or was begun by another command or of other rows.
     """
     report = Report()
-    with output.open() as opened, BuildProgress(make_console(stderr=True)) as progress:
+    with output.resume() as opened, BuildProgress(make_console(stderr=True)) as progress:
         if opened.done.rows:
             write_notice(f"{opened.done.rows:,} rows are done already, and are not done again")
         rows = opened.skip(source.rows)

@@ -57,7 +57,7 @@ class ResumableOutput:
         self._log = self._folder / "progress.jsonl"
 
     @contextmanager
-    def open(self) -> Iterator[OpenOutput]:
+    def resume(self) -> Iterator[OpenOutput]:
         """Opens it to be written on; where the block ends without an exception it is finished.
 
         Raises:

@@ -50,6 +50,7 @@ OTHER_MEANINGS = {
     "sources.generated.shapes.questions.Description.__init__.kind",
     # None: the names are in the file's first row.
     "sources.text.rows.read_rows.columns",
+    "sources.text.rows.parse_rows.columns",
     # Of one clip, where a table's column does not have it.
     "sources.videos.clips.Clip.__init__.split",
     "sources.videos.clips.Clip.__init__.clip_label",
@@ -57,6 +58,11 @@ OTHER_MEANINGS = {
     "tasks.results.Evaluation.__init__.report_items",
     "tasks.results.Evaluation.__init__.files",
     "tasks.prediction.Prediction.__init__.alignments",
+    "tasks.prediction.Prediction.to_json.alignments",
+    # Of a network: its input of pixels, the options of a call, as many sequences as its own say.
+    "tasks.image_inputs.with_features.name",
+    "tasks.predictor.Example.__init__.options",
+    "tasks.search_function.SearchFunction.__call__.n_best",
 }
 
 # Settings that a subclass declares anew with another default, and why.

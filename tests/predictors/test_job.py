@@ -159,9 +159,9 @@ def test_a_file_that_is_there_or_cannot_be_written_is_refused(predictor, place, 
 def test_two_processes_do_not_write_one_file(predictor, place, tmp_path):
     output = ResumableOutput(tmp_path / "out.jsonl", {})
     with (
-        output.open(),
+        output.resume(),
         pytest.raises(UserError, match="a file that no other process writes"),
-        ResumableOutput(tmp_path / "out.jsonl", {}).open(),
+        ResumableOutput(tmp_path / "out.jsonl", {}).resume(),
     ):
         pass
 

@@ -97,7 +97,7 @@ def test_hard_attention_learns_where_the_word_is():
     trainer = AlignmentTrainer(model, reward_weight=1.0, entropy_weight=0.02)
     trainer.compile(keras.optimizers.Adam(0.03), TokenCrossEntropy())
     rng = np.random.default_rng(0)
-    for _ in range(60):
+    for _ in range(120):
         inputs, says, _ = liars(rng)
         trainer.train_on_batch(inputs, says)
     inputs, _, (rows, *cells) = liars(rng)

@@ -4,8 +4,11 @@ import re
 from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from PIL import Image
+if TYPE_CHECKING:
+    from PIL import Image
+
 
 _VIDEO = re.compile(r"\.(mpg|mpeg|mp4|m4v|avi|mov|mkv|webm|wmv)$", re.IGNORECASE)
 
@@ -15,7 +18,7 @@ def is_video(name: str) -> bool:
     return bool(_VIDEO.search(name))
 
 
-def encode_video(path: Path, pictures: Iterable[Image.Image], rate: float) -> None:
+def encode_video(path: Path, pictures: Iterable["Image.Image"], rate: float) -> None:
     """Writes pictures as an MPEG-4 video file; equal pictures give equal bytes.
 
     Where their height or width is odd, the last row or column is left out.
