@@ -16,6 +16,7 @@ from typing import Any, BinaryIO
 
 from rnnpipe.errors import UserError
 from rnnpipe.predictors.rows import InputRow
+from rnnpipe.storage.atomic import write_json
 from rnnpipe.storage.disk_full import report_full_disk
 
 PARTIAL = ".partial"
@@ -97,9 +98,7 @@ class ResumableOutput:
     def _check_job(self) -> None:
         job = self._folder / "job.json"
         if not job.exists():
-            unfinished = self._folder / "job.json.new"
-            unfinished.write_text(json.dumps(self._job, indent=1), encoding="utf-8")
-            unfinished.replace(job)
+            write_json(job, self._job)
             return
         before = json.loads(job.read_text(encoding="utf-8"))
         if before != self._job:

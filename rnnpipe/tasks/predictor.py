@@ -55,6 +55,8 @@ class Predictor(ABC):
         batch_size: rows that go through the network together, at most.
     """
 
+    function: ClassVar[str] = "call"
+    """Which function of the network predicts."""
     window: ClassVar[int] = 16
     """For how many batches rows are read ahead, to be sorted by their lengths."""
     max_length: ClassVar[int | None] = None
@@ -82,7 +84,7 @@ class Predictor(ABC):
 
     def compute(self, examples: Sequence[Example]) -> Arrays:
         """What the network computes of a batch of rows with the same options."""
-        return self.network["call"](self.collate(examples), **examples[0].options)
+        return self.network[self.function](self.collate(examples), **examples[0].options)
 
     @abstractmethod
     def decode(self, outputs: Arrays, examples: Sequence[Example]) -> Sequence[Result]:

@@ -36,6 +36,7 @@ class CaptionPredictor(Predictor):
         **predictor: the arguments of `Predictor`.
     """
 
+    function = "search"
     window = 1  # images take memory
 
     def __init__(
@@ -63,10 +64,6 @@ class CaptionPredictor(Predictor):
     def collate(self, examples: Sequence[Example]) -> Arrays:
         """The images, `(batch, height, width, 3)`."""
         return {"image": np.stack([example.arrays["image"] for example in examples])}
-
-    def compute(self, examples: Sequence[Example]) -> Arrays:
-        """What the search finds."""
-        return self.network["search"](self.collate(examples), **examples[0].options)
 
     def decode(self, outputs: Arrays, examples: Sequence[Example]) -> list[Result]:
         """The likeliest captions, with the mean probability of a token."""

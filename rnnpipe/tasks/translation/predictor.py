@@ -34,6 +34,8 @@ class TranslationPredictor(Predictor):
         **predictor: the arguments of `Predictor`.
     """
 
+    function = "search"
+
     def __init__(
         self, folder: Path, options: BeamSearchOptions, max_tokens: int, **predictor: Any
     ) -> None:
@@ -61,10 +63,6 @@ class TranslationPredictor(Predictor):
     def collate(self, examples: Sequence[Example]) -> Arrays:
         """The tokens, `(batch, source_time)`."""
         return {"source": pad_tokens([example.arrays["source"].tolist() for example in examples])}
-
-    def compute(self, examples: Sequence[Example]) -> Arrays:
-        """What the search finds."""
-        return self.network["search"](self.collate(examples), **examples[0].options)
 
     def decode(self, outputs: Arrays, examples: Sequence[Example]) -> list[Result]:
         """The likeliest translations, with the mean probability of a token."""
