@@ -126,6 +126,17 @@ def _write_grid(folder: Path) -> Grid:
     return Grid(path=folder)
 
 
+def notice_of(make, folder, name):
+    """The one notice that a further file causes, which changes nothing of what is read."""
+    before = read_all(make(folder))
+    assert list(make(folder).notices) == []
+    _put(folder / name)
+    source = make(folder)
+    assert read_all(source) == before
+    (notice,) = source.notices
+    return notice
+
+
 @pytest.mark.parametrize(
     ("make", "name"),
     [
@@ -141,14 +152,7 @@ def _write_grid(folder: Path) -> Grid:
     ],
 )
 def test_a_file_that_is_called_after_a_split_and_cannot_be_read_is_told(tmp_path, make, name):
-    source = make(tmp_path)
-    before = read_all(source)
-    assert list(make(tmp_path).notices) == []
-    _put(tmp_path / name)
-    source = make(tmp_path)
-    assert read_all(source) == before
-    (told,) = source.notices
-    assert f"data.source: {name} is not read; " in told
+    assert f"data.source: {name} is not read; " in notice_of(make, tmp_path, name)
 
 
 @pytest.mark.parametrize(
@@ -165,14 +169,7 @@ def test_a_file_that_is_called_after_a_split_and_cannot_be_read_is_told(tmp_path
     ],
 )
 def test_data_that_no_file_of_labels_tells_of_is_told(tmp_path, make, name, told):
-    source = make(tmp_path)
-    before = read_all(source)
-    assert list(make(tmp_path).notices) == []
-    _put(tmp_path / name)
-    source = make(tmp_path)
-    assert read_all(source) == before
-    (notice,) = source.notices
-    assert notice.startswith(f"data.source: {told}")
+    assert notice_of(make, tmp_path, name).startswith(f"data.source: {told}")
 
 
 def test_images_in_a_folder_that_splits_share_are_those_of_all(tmp_path):
