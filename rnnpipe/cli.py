@@ -66,7 +66,7 @@ def _act_quietly(options: argparse.Namespace) -> int:
         write_error(str(fault))
         return 2
     except BrokenPipeError:
-        discard_output()  # nobody reads on
+        discard_output()  # the reader has closed the pipe
         return _SIGPIPE
     except OSError as fault:
         if fault.filename is None:

@@ -65,7 +65,7 @@ class _Placer:
         return placed
 
     def _place_kinds(self, shape: Shape, section: Any) -> Shape:
-        """A union whose members are told apart by their kinds."""
+        """A union with a discriminator: the key `kind` selects the member."""
         discriminator = shape["discriminator"]
         key = discriminator["propertyName"]
         kind = section.get(key) if isinstance(section, dict) else None

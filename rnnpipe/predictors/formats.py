@@ -52,10 +52,10 @@ class Writer(Protocol):
 
 
 def format_of(output: Path) -> OutputFormat:
-    """The form that the name of a file tells.
+    """The format of a file, by the suffix of its name.
 
     Raises:
-        UserError: it tells none.
+        UserError: it has another suffix.
     """
     if (ending := output.suffix.lower()) in _ENDINGS:
         return _ENDINGS[ending]

@@ -126,13 +126,13 @@ class ClassFolders(InFolder, Source):
     def notices(self) -> Sequence[str]:
         """Folders that are not read or hold nothing, and files that lie elsewhere or are others."""
         beside, others = self._beside_splits(), self._others()
-        told = left_out_notices(beside, "call it train, validation or test")
-        told += left_out_notices(self._beside_labels(), "data lies in a folder of its label")
-        told += left_out_notices(self._empty(), f"it has no {_some(self.endings)} files")
+        notices = left_out_notices(beside, "call it train, validation or test")
+        notices += left_out_notices(self._beside_labels(), "data lies in a folder of its label")
+        notices += left_out_notices(self._empty(), f"it has no {_some(self.endings)} files")
         if others:
             what = f"{len(others):,} in folders of labels, such as {others[0]}"
-            told.append(f"data.source: {what}, not read; names end in {_some(self.endings)}")
-        return told
+            notices.append(f"data.source: {what}, not read; names end in {_some(self.endings)}")
+        return notices
 
     def _beside_splits(self) -> list[str]:
         if self._folder in (base for _, base in self._split_folders()):

@@ -84,7 +84,7 @@ def _is_system(name: str) -> bool:
 
 
 def is_documentation(name: str) -> bool:
-    """Whether a text tells of data and is none, by its name.
+    """Whether a file documents a data set, by its name.
 
     Example:
         >>> [is_documentation(name) for name in ("README.txt", "LICENSE", "reader.txt")]

@@ -97,22 +97,22 @@ class CocoCaptions(KarpathySplits, CaptionSource):
     @property
     def notices(self) -> Sequence[str]:
         """Captions of images that their file does not list, and images that no file lists."""
-        told, listed = list[str](), dict[Path, list[CocoSplit]]()
+        notices, listed = list[str](), dict[Path, list[CocoSplit]]()
         for files in self._split_files:
             listed.setdefault(files.images, []).append(files)
             if files.strays:
                 what = f"{files.strays:,} captions of {files.annotations.name} are of images"
-                told.append(f"data.source: {what} that it does not list, not read")
+                notices.append(f"data.source: {what} that it does not list, not read")
         for folder, several in listed.items():
             index = ImageIndex(folder)
             there = index.images_in({name for files in several for name in files.folders})
             names = (name for files in several for name in image_names(files.annotations))
-            told += unused_notices(
+            notices += unused_notices(
                 (name_of(path, folder) for path in there),
                 (name_of(path, folder) for path in index.find_names(names)),
                 f"{several[0].annotations.name} does not list",
             )
-        return told
+        return notices
 
     def prepare(self, progress: Progress) -> None:
         """Checks that captions and images are there; see `Source`."""

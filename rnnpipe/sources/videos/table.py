@@ -108,7 +108,7 @@ class ClipTable(ClipFolder):
     def _check_one(
         self, clip: Clip | DeadLetter, named: Mapping[str, set[str]]
     ) -> Clip | DeadLetter:
-        """A clip, or a dead letter where rows of it differ: which is right cannot be told."""
+        """A clip, or a dead letter where its rows contradict each other."""
         if isinstance(clip, DeadLetter) or len(named[fold_name(clip.key)]) == 1:
             return clip
         reason = f"{len(named[fold_name(clip.key)])} rows of it differ"

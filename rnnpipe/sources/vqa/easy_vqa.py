@@ -91,13 +91,13 @@ class EasyVqa(InFolder, VqaSource):
     @property
     def notices(self) -> Sequence[str]:
         """Images that no question is about."""
-        told = list[str]()
+        notices = list[str]()
         for files in self._split_files:
             index = ImageIndex(files.images)
             asked = (entry[2] for entry in _read_questions(files.questions) if _is_triple(entry))
             what = f"no question is about these of {files.folder.name}:"
-            told += unused_notices(index.images, index.names_of(asked), what)
-        return told
+            notices += unused_notices(index.images, index.names_of(asked), what)
+        return notices
 
     def prepare(self, progress: Progress) -> None:
         """Checks that questions and images are there; see `Source`."""

@@ -80,19 +80,19 @@ class VqaV2(InFolder, VqaSource):
     @property
     def notices(self) -> Sequence[str]:
         """Answers to questions that nobody asks, and images that no question is about."""
-        told, asked = list[str](), dict[Path, list[Any]]()
+        notices, asked = list[str](), dict[Path, list[Any]]()
         for files in self._split_files:
             questions = [q for q in read_questions(files.questions)[1] if isinstance(q, dict)]
             known = {read_id(question.get("question_id")) for question in questions}
             if strays := len(read_annotations(files.annotations).keys() - known):
                 what = f"{strays:,} annotations of {files.annotations.name} are of no question"
-                told.append(f"data.source: {what} of {files.questions.name}, not read")
+                notices.append(f"data.source: {what} of {files.questions.name}, not read")
             asked.setdefault(files.images, []).extend(q.get("image_id") for q in questions)
         for folder, ids in asked.items():
             index = ImageIndex(folder)
             what = f"no question is about these of {folder.name}:"
-            told += unused_notices(index.images, index.names_of(ids), what)
-        return told
+            notices += unused_notices(index.images, index.names_of(ids), what)
+        return notices
 
     def prepare(self, progress: Progress) -> None:
         """Checks that questions, answers and images are there; see `Source`."""

@@ -77,8 +77,8 @@ class CaptionRecipe(CaptionRecordOptions, FeatureRecipe):
     def notices(self, split: str, totals: Mapping[str, int]) -> Sequence[str]:
         """How many captions are of no use."""
         left = totals["captions_left_out"]
-        told = f"{left:,} of {totals['captions'] + left:,} {split} captions are empty or no text"
-        return [told] if left else []
+        notice = f"{left:,} of {totals['captions'] + left:,} {split} captions are empty or no text"
+        return [notice] if left else []
 
     def rate(self, totals: Mapping[str, int]) -> Mapping[str, float]:
         """The shares of tokens that are cut, and that are unknown."""
