@@ -86,10 +86,14 @@ def find_turns(frame: av.VideoFrame) -> list[Image.Transpose]:
 
     Matrices that do neither by right angles are passed over.
     """
-    matrix = frame.side_data.get("DISPLAYMATRIX")
+    from av.sidedata.sidedata import SideDataContainer  # as above
+
+    # `frame.side_data` keeps the container in the frame, and so the frame until garbage is
+    # collected: hundreds of decoded pictures.
+    matrix = SideDataContainer(frame).get("DISPLAYMATRIX")  # type: ignore[call-arg]  # untyped
     if matrix is None:
         return []
-    data = bytes(matrix)  # type: ignore[call-overload]  # PyAV does not say that it is a buffer
+    data = bytes(matrix)
     a, b, _, c, d, *_ = struct.unpack("=9i", data[:36])
     across, along = max(abs(a), abs(d)), max(abs(b), abs(c))
     if min(across, along) > _SKEW * max(across, along):

@@ -1,6 +1,7 @@
 import dataclasses
 import itertools
 import struct
+import sys
 from fractions import Fraction
 
 import av
@@ -203,6 +204,15 @@ def test_videos_are_turned_and_mirrored_by_their_metadata(tmp_path, quarters, ma
     patch_header(path, b"tkhd", 40, (a, b, 0, c, d, 0, 0, 0, 1 << 30))
     (shown, *_) = read_video(path)
     assert corners(Framing(32, "stretch", None)(shown)) == expected.split()
+
+
+def test_pictures_are_let_go_without_collecting_garbage(tmp_path, quarters):
+    """Else memory would hold hundreds of them, of 12 MB each in a video of 4K."""
+    (shown, *_) = read_video(write_video(tmp_path / "a.mp4", [quarters] * 2))
+    before = sys.getrefcount(shown.frame)
+    Framing(16, "stretch", None)(shown)
+    after = sys.getrefcount(shown.frame)
+    assert after == before
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
