@@ -25,12 +25,13 @@ examples:
   rnnpipe predict runs/captioning --image photo.jpg
   rnnpipe predict runs/video --video clip.mp4
   rnnpipe predict runs/translation --input texts.en --output texts.velu.txt
+  rnnpipe export runs/translation --format onnx --output translator
   rnnpipe build vqa -- --runner=FlinkRunner --flink_master=localhost:8081
 """
 
 _BEAM = "Options after `--` are Beam's, e.g. `-- --runner=FlinkRunner`."
 
-_PATHS = {"config": "CONFIG", "run": "RUN", "runs_dir": "--runs-dir"}
+_PATHS = {"config": "CONFIG", "run": "RUN", "runs_dir": "--runs-dir", "output": "--output"}
 """The arguments that are paths of this machine; records and raw data may be in an object store."""
 
 _SIGPIPE = 128 + 13  # the exit code of a program that is killed by a closed pipe
@@ -99,7 +100,7 @@ def _make_parser() -> argparse.ArgumentParser:
     parser.set_defaults(extras=())  # of verbs that call the API: it checks them
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     stages = (_add_run, _add_build, _add_train, _add_resume, _add_evaluate)
-    for add in (_add_init, _add_config, *stages, _add_predict, _add_inspect):
+    for add in (_add_init, _add_config, *stages, _add_predict, _add_export, _add_inspect):
         add(verbs)
     return parser
 
@@ -230,6 +231,25 @@ def _predict(options: argparse.Namespace) -> int:
     from rnnpipe.predictors.command import predict
 
     return predict(api.load(options.run), options.run, options.inputs)
+
+
+def _add_export(verbs: Any) -> None:
+    verb = _add_verb(verbs, "export", "write a run as a folder that answers without it")
+    _take_run(verb)
+    text = "of the graphs: onnx or saved_model"
+    verb.add_argument("--format", required=True, metavar="FORMAT", help=text)
+    text = "a new folder (default: exports/FORMAT in that of the run)"
+    verb.add_argument("--output", metavar="DIR", help=text)
+    verb.set_defaults(act=_export, extras=("train",))
+
+
+def _export(options: argparse.Namespace) -> None:
+    from rnnpipe.runs.run import Run
+
+    run = api.load(options.run)
+    if not isinstance(run, Run):
+        raise UserError(str(options.run), "the folder of a run", "an export", "name its run")
+    run.export(options.format, options.output)
 
 
 def _add_config(verbs: Any) -> None:

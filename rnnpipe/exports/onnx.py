@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from rnnpipe.storage.atomic import atomic_path
-from rnnpipe.tasks.network import Arrays
+from rnnpipe.exports.function import Compute
+from rnnpipe.tasks.network import Arrays, Graph
 
-if TYPE_CHECKING:
-    from rnnpipe.exports.graph import Graph
-
-OPSET = 17
+SUFFIX = ".onnx"
+_OPSET = 17
 
 
 def write_onnx(graph: Graph, path: Path) -> None:
@@ -22,44 +20,38 @@ def write_onnx(graph: Graph, path: Path) -> None:
 
     Args:
         graph: what the file computes.
-        path: where to write it, wholly or not at all.
+        path: where to write it.
     """
     import tf2onnx
 
     model, _ = tf2onnx.convert.from_function(
         graph.trace(),
         input_signature=graph.signature,
-        opset=OPSET,
+        opset=_OPSET,
         custom_op_handlers={"XlaDynamicUpdateSlice": (_update_row, [])},
     )
-    with atomic_path(path, durable=True) as unfinished:
-        unfinished.write_bytes(model.SerializeToString())
+    path.write_bytes(model.SerializeToString())
 
 
-class OnnxFunction:
-    """A function of a network that onnxruntime computes, without Keras and its backends.
+def open_onnx(path: Path, outputs: Sequence[str]) -> Compute:
+    """What onnxruntime computes of an ONNX file, without Keras and its backends.
 
     Args:
         path: of the file.
-        threads: of the computation; by default as many as there are cores.
+        outputs: their names, in the order of the file.
     """
+    import onnxruntime
 
-    def __init__(self, path: Path, threads: int | None = None) -> None:
-        import onnxruntime
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3  # errors alone
+    session = onnxruntime.InferenceSession(
+        path.read_bytes(), options, providers=["CPUExecutionProvider"]
+    )
 
-        options = onnxruntime.SessionOptions()
-        if threads is not None:
-            options.intra_op_num_threads = threads
-        self._session = onnxruntime.InferenceSession(
-            path.read_bytes(), options, providers=["CPUExecutionProvider"]
-        )
-        self._inputs = [each.name for each in self._session.get_inputs()]
-        self._outputs = [each.name for each in self._session.get_outputs()]
+    def compute(arrays: Arrays) -> Arrays:
+        return dict(zip(outputs, session.run(None, dict(arrays)), strict=True))
 
-    def __call__(self, arrays: Arrays) -> Arrays:
-        """The outputs of a batch by name."""
-        given = {name: np.ascontiguousarray(arrays[name]) for name in self._inputs}
-        return dict(zip(self._outputs, self._session.run(None, given), strict=True))
+    return compute
 
 
 def _update_row(context: Any, node: Any, name: str, arguments: Sequence[Any]) -> None:
