@@ -22,15 +22,32 @@ def write_onnx(graph: Graph, path: Path) -> None:
         graph: what the file computes.
         path: where to write it.
     """
-    import tf2onnx
+    import tensorflow as tf
+    from tf2onnx import optimizer, tf_loader, tfonnx
 
-    model, _ = tf2onnx.convert.from_function(
-        graph.trace(),
-        input_signature=graph.signature,
-        opset=_OPSET,
-        custom_op_handlers={"XlaDynamicUpdateSlice": (_update_row, [])},
+    traced = graph.trace().get_concrete_function()
+    outputs = traced.structured_outputs
+    inputs = [tensor.name for tensor in traced.inputs if tensor.dtype != tf.resource]
+    results = [tensor.name for tensor in traced.outputs]
+    names = dict(zip(inputs, graph.inputs, strict=True)) | dict(
+        zip(results, sorted(outputs), strict=True)
     )
-    path.write_bytes(model.SerializeToString())
+    with tf.device("/cpu:0"):
+        frozen = tf_loader.from_function(traced, inputs, results)
+    with tf.Graph().as_default() as loaded:
+        tf.import_graph_def(frozen, name="")
+        converted = tfonnx.process_tf_graph(
+            loaded,
+            opset=_OPSET,
+            custom_op_handlers=_HANDLERS,
+            input_names=inputs,
+            output_names=results,
+            tensors_to_rename=names,
+        )
+    # It joins two reshapes without regard to axes that the second one takes from the first.
+    chosen = {k: v for k, v in optimizer._optimizers.items() if k != "remove_back_to_back"}
+    optimised = optimizer.optimize_graph(converted, optimizers=chosen)
+    path.write_bytes(optimised.make_model("rnnpipe").SerializeToString())
 
 
 def open_onnx(path: Path, outputs: Sequence[str]) -> Compute:
@@ -85,3 +102,21 @@ def _update_row(context: Any, node: Any, name: str, arguments: Sequence[Any]) ->
         shapes=[shape],
         dtypes=[dtype],
     )
+
+
+def _select(context: Any, node: Any, name: str, arguments: Sequence[Any]) -> None:
+    """Converts a choice to Where.
+
+    tf2onnx multiplies by the condition instead, which makes NaN of infinite values that are not
+    chosen, e.g. of logits of padding.
+    """
+    del arguments
+    outputs = list(node.output)
+    shape, dtype = context.get_shape(outputs[0]), context.get_dtype(outputs[0])
+    context.remove_node(node.name)
+    context.make_node(
+        "Where", list(node.input), name=name, outputs=outputs, shapes=[shape], dtypes=[dtype]
+    )
+
+
+_HANDLERS = {"XlaDynamicUpdateSlice": (_update_row, []), "SelectV2": (_select, [])}
