@@ -31,9 +31,7 @@ class Format:
 
 
 FORMATS: Mapping[str, Format] = {
-    "onnx": Format(
-        onnx.write_onnx, onnx.open_onnx, onnx.SUFFIX, ("train", "export"), ("onnx",)
-    ),
+    "onnx": Format(onnx.write_onnx, onnx.open_onnx, onnx.SUFFIX, ("train", "export"), ("onnx",)),
     "saved_model": Format(
         saved_model.write_saved_model,
         saved_model.open_saved_model,

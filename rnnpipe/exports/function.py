@@ -39,9 +39,7 @@ class Description:
     def of(cls, graph: Graph, file: str) -> Description:
         """The description of a graph that a file computes."""
         outputs = graph.trace().get_concrete_function().structured_outputs
-        inputs = {
-            name: (spec.dtype.name, list(spec.shape)) for name, spec in graph.inputs.items()
-        }
+        inputs = {name: (spec.dtype.name, list(spec.shape)) for name, spec in graph.inputs.items()}
         return cls(file, inputs, sorted(outputs), dict(graph.options), list(graph.states))
 
 

@@ -82,7 +82,7 @@ def test_an_export_says_what_it_is(exports, format):
     card = (folder / "README.md").read_text()
     assert "| test | accuracy |" in card
     assert "| test | baseline/" in card
-    assert 'predict(text=…)' in card
+    assert "predict(text=…)" in card
 
 
 def test_a_damaged_export_is_refused(run, tmp_path, exports):
@@ -107,7 +107,9 @@ def test_an_export_of_another_version_is_refused(tmp_path, exports, version):
     shutil.copytree(exports["onnx"].path, folder)
     content = json.loads((folder / "export.json").read_text())
     (folder / "export.json").write_text(json.dumps({**content, "rnnpipe": version}))
-    with pytest.raises(UserError, match=rf"expected an export of rnnpipe 0.1, got one of {version}"):
+    with pytest.raises(
+        UserError, match=rf"expected an export of rnnpipe 0.1, got one of {version}"
+    ):
         rnnpipe.load(folder).predict(text="good")
 
 
