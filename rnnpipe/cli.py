@@ -4,13 +4,16 @@ import argparse
 import logging
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rnnpipe import __version__, api
 from rnnpipe.errors import UserError
 from rnnpipe.output import OUTPUT, discard_output, prepare_streams, write_error, write_output
 from rnnpipe.requirements import requiring
 from rnnpipe.storage.paths import local_path
+
+if TYPE_CHECKING:
+    from rnnpipe.runs.run import Run
 
 # Everything else is imported by the verb that needs it: `rnnpipe --help` must answer at once.
 
@@ -209,7 +212,7 @@ def _add_evaluate(verbs: Any) -> None:
 
 
 def _evaluate(options: argparse.Namespace) -> None:
-    api.load(options.run).evaluate(options.overrides)
+    _load_run(options).evaluate(options.overrides)
 
 
 def _add_predict(verbs: Any) -> None:
@@ -244,12 +247,16 @@ def _add_export(verbs: Any) -> None:
 
 
 def _export(options: argparse.Namespace) -> None:
+    _load_run(options).export(options.format, options.output)
+
+
+def _load_run(options: argparse.Namespace) -> "Run":
     from rnnpipe.runs.run import Run
 
     run = api.load(options.run)
     if not isinstance(run, Run):
         raise UserError(str(options.run), "the folder of a run", "an export", "name its run")
-    run.export(options.format, options.output)
+    return run
 
 
 def _add_config(verbs: Any) -> None:

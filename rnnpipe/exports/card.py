@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib.metadata import version
 
-from rnnpipe import __version__
 from rnnpipe.tasks.inputs import Input
 
 _USE = """\
@@ -42,7 +42,7 @@ def make_card(
     """
     called = ", ".join(f"{each.name.replace('-', '_')}=…" for each in inputs if each.required)
     parts = [
-        f"# {task.replace('_', ' ').capitalize()}\n\nExported by rnnpipe {__version__}.\n",
+        f"# {task.replace('_', ' ').capitalize()}\n\nExported by rnnpipe {version('rnnpipe')}.\n",
         "## Data\n\n" + (_describe_data(splits) or "The records were gone when it was exported.\n"),
         "## Scores\n\n" + (_describe_scores(metrics) or "The run was not evaluated.\n"),
         "## Limits\n\nThe scores are those of data like the training's; of other data they say "

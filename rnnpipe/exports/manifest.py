@@ -6,14 +6,15 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from rnnpipe import __version__
 from rnnpipe.errors import UserError
 from rnnpipe.exports.function import Description
 
 MANIFEST = "export.json"
+VERSION = version("rnnpipe")
 _UNSUMMED = (MANIFEST, "README.md")
 _AGAIN = "export the run again"
 
@@ -36,7 +37,7 @@ class Manifest:
     functions: Mapping[str, Description]
     check: Mapping[str, Any]
     files: Mapping[str, str]
-    rnnpipe: str = __version__
+    rnnpipe: str = VERSION
 
     def write(self, folder: Path) -> None:
         """Writes it into an export."""
@@ -57,8 +58,8 @@ def read_manifest(folder: Path) -> Manifest:
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         got = f"one that cannot be read ({error})"
         raise UserError(str(folder / MANIFEST), "the file of an export", got, _AGAIN) from error
-    if _major(manifest.rnnpipe) != _major(__version__):
-        expected = f"an export of rnnpipe {_major(__version__)}"
+    if _major(manifest.rnnpipe) != _major(VERSION):
+        expected = f"an export of rnnpipe {_major(VERSION)}"
         raise UserError(str(folder), expected, f"one of {manifest.rnnpipe}", _AGAIN)
     found = sum_files(folder)
     for name, digest in manifest.files.items():

@@ -115,11 +115,10 @@ def open_network(
 
 
 def _find_graphs(source: Exportable, format_name: str) -> dict[str, Graph]:
-    graphs = {
-        name: function.graph()
-        for name, function in source.network.items()
-        if isinstance(function, HasGraph)
-    }
+    graphs = {}
+    for name, function in source.network.items():
+        if isinstance(function, HasGraph):
+            graphs[name] = function.graph()
     if not graphs:
         raise UserError(
             f"--format {format_name}",

@@ -8,6 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
+
 from rnnpipe.config.loader import load_config
 from rnnpipe.errors import UserError
 from rnnpipe.exports.card import make_card
@@ -24,7 +26,6 @@ from rnnpipe.exports.write import (
 from rnnpipe.quiet import quiet_import
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.requirements import requiring
-from rnnpipe.runs.console import Console
 from rnnpipe.runs.directory import RunDirectory
 from rnnpipe.runs.predict import predict_keywords, stream_keywords
 from rnnpipe.runs.sample import record_calls

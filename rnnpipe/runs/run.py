@@ -152,7 +152,11 @@ class Run(Results):
         return stream_keywords(self.predictor, inputs)
 
     def export(
-        self, format: str, output: str | Path | None = None, *, verbose: bool = True
+        self,
+        format: str,  # noqa: A002  the name that the command line has too
+        output: str | Path | None = None,
+        *,
+        verbose: bool = True,
     ) -> Export:
         """Writes a folder that answers as the run does, without the run, its data and its code.
 
