@@ -119,4 +119,4 @@ def _select(context: Any, node: Any, name: str, arguments: Sequence[Any]) -> Non
     )
 
 
-_HANDLERS = {"XlaDynamicUpdateSlice": (_update_row, []), "SelectV2": (_select, [])}
+_HANDLERS: dict[str, Any] = {"XlaDynamicUpdateSlice": (_update_row, []), "SelectV2": (_select, [])}

@@ -115,7 +115,8 @@ def open_network(
 
 
 def _find_graphs(source: Exportable, format_name: str) -> dict[str, Graph]:
-    graphs = {}
+    graphs: dict[str, Graph] = {}
+    function: object  # a callable type alone has no protocols
     for name, function in source.network.items():
         if isinstance(function, HasGraph):
             graphs[name] = function.graph()

@@ -32,6 +32,7 @@ def record_calls(
         predictor = task.make_predictor(vocabulary, recorder)
         list(predictor.predict({"prompt": "", "seed": seed, "length": 20} for seed in range(4)))
     elif records is not None:
+        function: object  # a callable type alone has no protocols
         for name, function in network.items():
             if isinstance(function, HasGraph) and name in ("call", "search"):
                 for arrays in _read_arrays(task, records, tuple(function.graph().inputs)):
