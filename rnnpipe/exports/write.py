@@ -15,7 +15,7 @@ from rnnpipe.exports.function import Description, ExportedFunction, ExportedNetw
 from rnnpipe.exports.manifest import Manifest, sum_files
 from rnnpipe.requirements import requiring
 from rnnpipe.storage.atomic import atomic_path
-from rnnpipe.tasks.network import Graph, HasGraph, Network
+from rnnpipe.tasks.network import Graph, Network, find_graph
 
 CONFIG = "config.yaml"
 VOCABULARY = "vocabulary"
@@ -115,11 +115,8 @@ def open_network(
 
 
 def _find_graphs(source: Exportable, format_name: str) -> dict[str, Graph]:
-    graphs: dict[str, Graph] = {}
-    function: object  # a callable type alone has no protocols
-    for name, function in source.network.items():
-        if isinstance(function, HasGraph):
-            graphs[name] = function.graph()
+    found = {name: find_graph(function) for name, function in source.network.items()}
+    graphs = {name: graph for name, graph in found.items() if graph is not None}
     if not graphs:
         raise UserError(
             f"--format {format_name}",

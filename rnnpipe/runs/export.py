@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -28,9 +28,11 @@ from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.requirements import requiring
 from rnnpipe.runs.directory import RunDirectory
 from rnnpipe.runs.predict import predict_keywords, stream_keywords
+from rnnpipe.runs.records import find_records
 from rnnpipe.runs.sample import record_calls
 from rnnpipe.tasks import find_schemas, make_task
 from rnnpipe.tasks.base import Task
+from rnnpipe.tasks.network import Network
 from rnnpipe.tasks.prediction import Prediction
 from rnnpipe.tasks.predictor import Predictor
 from rnnpipe.tasks.run_config import RunConfig
@@ -96,13 +98,20 @@ def is_export(path: Path) -> bool:
 
 
 def export_run(
-    run: RunDirectory, task: Task[Any], format_name: str, output: Path | None, console: Console
+    run: RunDirectory,
+    task: Task[Any],
+    make_network: Callable[[], Network],
+    *,
+    format_name: str,
+    output: Path | None,
+    console: Console,
 ) -> Export:
     """Exports a trained run, and checks that the export answers as it does.
 
     Args:
         run: the run.
         task: its task.
+        make_network: loads its model, or the ensemble that its config names.
         format_name: of the graphs.
         output: the folder to write; by default `exports/<format>` in that of the run.
         console: where the check is printed.
@@ -115,10 +124,7 @@ def export_run(
     output = run.path / "exports" / format_name if output is None else output
     check_output(output)
     with requiring(*form.to_write, *form.to_open, where=f"--format {format_name}"):
-        with quiet_import():
-            from rnnpipe.runs.model import load_model
-
-        network = task.make_network(load_model(run), run.vocabulary)
+        network = make_network()
         records = _find_records(task, console)
         calls = record_calls(task, network, run.vocabulary, records)
         if not calls:
@@ -137,11 +143,8 @@ def export_run(
 
 
 def _find_records(task: Task[Any], console: Console) -> RecordsDirectory | None:
-    from rnnpipe.runs.build import find_records
-
     try:
-        with requiring("build", where="the check of an export"):
-            return find_records(task.config, task)
+        return find_records(task.config, task)
     except UserError as missing:
         console.print(f"not checked with records: {missing}")
         return None

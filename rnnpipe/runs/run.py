@@ -19,6 +19,7 @@ from rnnpipe.runs.results import Results
 from rnnpipe.storage.paths import local_path
 from rnnpipe.tasks import make_task
 from rnnpipe.tasks.base import Task
+from rnnpipe.tasks.network import Network
 from rnnpipe.tasks.prediction import Prediction
 from rnnpipe.tasks.predictor import Predictor
 
@@ -116,8 +117,10 @@ class Run(Results):
             UserError: a member of the ensemble does not fit.
         """
         with requiring("train", where="Run.predictor"):
-            folder = self._directory.vocabulary
-            return self.task.make_predictor(folder, self.task.make_network(self._joined, folder))
+            return self.task.make_predictor(self._directory.vocabulary, self._make_network())
+
+    def _make_network(self) -> Network:
+        return self.task.make_network(self._joined, self._directory.vocabulary)
 
     def predict(self, **inputs: Any) -> Prediction | list[Prediction]:
         """The prediction for inputs of one's own, of the ensemble if the config names one.
@@ -171,7 +174,14 @@ class Run(Results):
         """
         console = make_console(quiet=not verbose)
         path = local_path("output", output) if isinstance(output, str) else output
-        return export_run(self._directory, self.task, format, path, console)
+        return export_run(
+            self._directory,
+            self.task,
+            self._make_network,
+            format_name=format,
+            output=path,
+            console=console,
+        )
 
     def evaluate(self, overrides: Overrides = (), *, verbose: bool = True) -> Results:
         """Scores the run on the splits of its config and writes a report.

@@ -11,7 +11,7 @@ import numpy as np
 from rnnpipe.exports.check import Call, Recorder
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.tasks.base import Task
-from rnnpipe.tasks.network import Arrays, HasGraph, Network
+from rnnpipe.tasks.network import Arrays, Network, find_graph
 
 _BATCHES = 3
 
@@ -32,11 +32,10 @@ def record_calls(
         predictor = task.make_predictor(vocabulary, recorder)
         list(predictor.predict({"prompt": "", "seed": seed, "length": 20} for seed in range(4)))
     elif records is not None:
-        function: object  # a callable type alone has no protocols
         for name, function in network.items():
-            if isinstance(function, HasGraph) and name in ("call", "search"):
-                for arrays in _read_arrays(task, records, tuple(function.graph().inputs)):
-                    recorder[name](arrays)
+            graph = find_graph(function) if name in ("call", "search") else None
+            for arrays in _read_arrays(task, records, tuple(graph.inputs)) if graph else ():
+                recorder[name](arrays)
     return recorder.calls
 
 

@@ -71,6 +71,11 @@ class HasGraph(Protocol):
         """What it computes, with the options of its config."""
 
 
+def find_graph(function: object) -> Graph | None:
+    """The graph of a function of a network; None if TensorFlow does not compute it."""
+    return function.graph() if isinstance(function, HasGraph) else None
+
+
 def describe_inputs(model: keras.Model, *names: str) -> dict[str, tf.TensorSpec]:
     """The shapes and dtypes of inputs of a Keras model, by name.
 
