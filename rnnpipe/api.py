@@ -11,6 +11,7 @@ from rnnpipe.storage.paths import local_path
 if TYPE_CHECKING:
     from rnnpipe.config.overrides import Overrides
     from rnnpipe.records.directory import RecordsDirectory
+    from rnnpipe.runs.export import Export
     from rnnpipe.runs.run import Run
     from rnnpipe.tasks.run_config import RunConfig
 
@@ -198,21 +199,26 @@ def resume(path: str | Path, *, verbose: bool = True) -> "Run":
         return Run(resume(_path("path", path), make_console(quiet=not verbose)))
 
 
-def load(path: str | Path) -> "Run":
-    """A trained run, or one whose training has not ended, with its best weights so far.
+def load(path: str | Path) -> "Run | Export":
+    """A trained run, one whose training has not ended, with its best weights so far, or an export.
 
     Args:
-        path: its folder, or that of several: then the newest that is trained, or, where none is,
-            the newest whose first epoch is done.
+        path: the folder of a run or an export, or that of several runs: then the newest that is
+            trained, or, where none is, the newest whose first epoch is done.
 
     Raises:
         UserError: there is none.
     """
     with requiring("runs", where="a run"):
+        from rnnpipe.runs.export import Export, is_export
+
+        folder = _path("path", path)
+        if is_export(folder):
+            return Export(folder)
         from rnnpipe.runs.directory import open_run
         from rnnpipe.runs.run import Run
 
-        return Run(open_run(_path("path", path)))
+        return Run(open_run(folder))
 
 
 def _name(config: "str | Path | RunConfig") -> str:

@@ -4,13 +4,16 @@ import argparse
 import logging
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rnnpipe import __version__, api
 from rnnpipe.errors import UserError
 from rnnpipe.output import OUTPUT, discard_output, prepare_streams, write_error, write_output
 from rnnpipe.requirements import requiring
 from rnnpipe.storage.paths import local_path
+
+if TYPE_CHECKING:
+    from rnnpipe.runs.run import Run
 
 # Everything else is imported by the verb that needs it: `rnnpipe --help` must answer at once.
 
@@ -25,12 +28,13 @@ examples:
   rnnpipe predict runs/captioning --image photo.jpg
   rnnpipe predict runs/video --video clip.mp4
   rnnpipe predict runs/translation --input texts.en --output texts.velu.txt
+  rnnpipe export runs/translation --format onnx --output translator
   rnnpipe build vqa -- --runner=FlinkRunner --flink_master=localhost:8081
 """
 
 _BEAM = "Options after `--` are Beam's, e.g. `-- --runner=FlinkRunner`."
 
-_PATHS = {"config": "CONFIG", "run": "RUN", "runs_dir": "--runs-dir"}
+_PATHS = {"config": "CONFIG", "run": "RUN", "runs_dir": "--runs-dir", "output": "--output"}
 """The arguments that are paths of this machine; records and raw data may be in an object store."""
 
 _SIGPIPE = 128 + 13  # the exit code of a program that is killed by a closed pipe
@@ -99,7 +103,7 @@ def _make_parser() -> argparse.ArgumentParser:
     parser.set_defaults(extras=())  # of verbs that call the API: it checks them
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     stages = (_add_run, _add_build, _add_train, _add_resume, _add_evaluate)
-    for add in (_add_init, _add_config, *stages, _add_predict, _add_inspect):
+    for add in (_add_init, _add_config, *stages, _add_predict, _add_export, _add_inspect):
         add(verbs)
     return parser
 
@@ -208,7 +212,7 @@ def _add_evaluate(verbs: Any) -> None:
 
 
 def _evaluate(options: argparse.Namespace) -> None:
-    api.load(options.run).evaluate(options.overrides)
+    _load_run(options).evaluate(options.overrides)
 
 
 def _add_predict(verbs: Any) -> None:
@@ -230,6 +234,29 @@ def _predict(options: argparse.Namespace) -> int:
     from rnnpipe.predictors.command import predict
 
     return predict(api.load(options.run), options.run, options.inputs)
+
+
+def _add_export(verbs: Any) -> None:
+    verb = _add_verb(verbs, "export", "write a run as a folder that answers without it")
+    _take_run(verb)
+    text = "of the graphs: onnx or saved_model"
+    verb.add_argument("--format", required=True, metavar="FORMAT", help=text)
+    text = "a new folder (default: exports/FORMAT in that of the run)"
+    verb.add_argument("--output", metavar="DIR", help=text)
+    verb.set_defaults(act=_export, extras=("train",))
+
+
+def _export(options: argparse.Namespace) -> None:
+    _load_run(options).export(options.format, options.output)
+
+
+def _load_run(options: argparse.Namespace) -> "Run":
+    from rnnpipe.runs.run import Run
+
+    run = api.load(options.run)
+    if not isinstance(run, Run):
+        raise UserError(str(options.run), "the folder of a run", "an export", "name its run")
+    return run
 
 
 def _add_config(verbs: Any) -> None:

@@ -26,6 +26,8 @@ MODULES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "captions": ("pycocoevalcap", "pycocotools"),
         "translation": ("sacrebleu",),
         "video": ("av",),
+        "onnx": ("onnxruntime",),
+        "export": ("onnx", "tf2onnx"),
         "tensorflow": ("tensorflow",),
         "jax": ("jax",),
         "torch": ("torch",),
@@ -41,6 +43,8 @@ INCLUDES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "train": ("runs", "tensorflow"),
         "report": ("runs",),
         "video": ("tensorflow",),  # TensorFlow Datasets describes records of videos with it
+        "onnx": ("runs",),
+        "export": ("train", "onnx"),
     }
 )
 """The extras that an extra includes."""

@@ -18,17 +18,18 @@ from rnnpipe.runs.print_prediction import print_prediction, write_pieces
 from rnnpipe.storage.paths import local_path
 
 if TYPE_CHECKING:
+    from rnnpipe.runs.export import Export
     from rnnpipe.runs.run import Run
     from rnnpipe.tasks.base import Task
 
 _N_BEST = "n-best"
 
 
-def predict(run: Run, run_argument: Path, words: Sequence[str]) -> int:
+def predict(run: Run | Export, run_argument: Path, words: Sequence[str]) -> int:
     """Predicts with a trained run, and prints or writes the predictions.
 
     Args:
-        run: the run.
+        run: the run, or an export of one.
         run_argument: how the command names it.
         words: the further arguments.
 
@@ -116,7 +117,7 @@ def _add_options(parser: argparse.ArgumentParser, task: Task[Any]) -> None:
     many.add_argument("--alignments", action="store_true", help=help_text)
 
 
-def _predict_one(run: Run, options: argparse.Namespace, texts: Mapping[str, Any]) -> None:
+def _predict_one(run: Run | Export, options: argparse.Namespace, texts: Mapping[str, Any]) -> None:
     picture = getattr(options, "picture", None)
     path = run.path / "prediction.png" if picture is None else local_path("--picture", picture)
     # What has no picture is a text, which is worth reading while it is written.
@@ -130,7 +131,7 @@ def _predict_one(run: Run, options: argparse.Namespace, texts: Mapping[str, Any]
         print_prediction(run.predictor.predict_one(texts), path, make_console())
 
 
-def _predict_many(run: Run, options: argparse.Namespace, texts: Mapping[str, Any]) -> int:
+def _predict_many(run: Run | Export, options: argparse.Namespace, texts: Mapping[str, Any]) -> int:
     for name in ("picture", "stream"):
         if getattr(options, name, None):
             expected, fix = "a single row without --format", "leave one of them out"

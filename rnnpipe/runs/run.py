@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rnnpipe.config.overrides import Overrides
@@ -11,11 +12,14 @@ from rnnpipe.quiet import quiet_import
 from rnnpipe.requirements import requiring
 from rnnpipe.runs.console import make_console
 from rnnpipe.runs.ensemble import open_ensemble
+from rnnpipe.runs.export import Export, export_run
 from rnnpipe.runs.history import read_history
 from rnnpipe.runs.predict import predict_keywords, stream_keywords
 from rnnpipe.runs.results import Results
+from rnnpipe.storage.paths import local_path
 from rnnpipe.tasks import make_task
 from rnnpipe.tasks.base import Task
+from rnnpipe.tasks.network import Network
 from rnnpipe.tasks.prediction import Prediction
 from rnnpipe.tasks.predictor import Predictor
 
@@ -113,8 +117,10 @@ class Run(Results):
             UserError: a member of the ensemble does not fit.
         """
         with requiring("train", where="Run.predictor"):
-            folder = self._directory.vocabulary
-            return self.task.make_predictor(folder, self.task.make_network(self._joined, folder))
+            return self.task.make_predictor(self._directory.vocabulary, self._make_network())
+
+    def _make_network(self) -> Network:
+        return self.task.make_network(self._joined, self._directory.vocabulary)
 
     def predict(self, **inputs: Any) -> Prediction | list[Prediction]:
         """The prediction for inputs of one's own, of the ensemble if the config names one.
@@ -147,6 +153,35 @@ class Run(Results):
                 the ensemble does not fit, or the task has no such answers.
         """
         return stream_keywords(self.predictor, inputs)
+
+    def export(
+        self,
+        format: str,  # noqa: A002  the name that the command line has too
+        output: str | Path | None = None,
+        *,
+        verbose: bool = True,
+    ) -> Export:
+        """Writes a folder that answers as the run does, without the run, its data and its code.
+
+        Args:
+            format: of its graphs: `onnx` or `saved_model`.
+            output: the folder, new or empty; by default `exports/<format>` in that of the run.
+            verbose: whether it is printed how far the answers of the two differ.
+
+        Raises:
+            UserError: there is no such format, `output` has files, or the export answers
+                otherwise than the run.
+        """
+        console = make_console(quiet=not verbose)
+        path = local_path("output", output) if isinstance(output, str) else output
+        return export_run(
+            self._directory,
+            self.task,
+            self._make_network,
+            format_name=format,
+            output=path,
+            console=console,
+        )
 
     def evaluate(self, overrides: Overrides = (), *, verbose: bool = True) -> Results:
         """Scores the run on the splits of its config and writes a report.

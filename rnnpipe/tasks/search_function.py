@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnnpipe.parts.search import BeamSearchOptions
 from rnnpipe.tasks.beam_decoder import to_arrays
-from rnnpipe.tasks.network import Arrays
+from rnnpipe.tasks.network import Arrays, Graph
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -31,10 +31,13 @@ class SearchFunction:
     Args:
         decode: the search. The weights of its model may change between calls.
         options: of the search.
+        inputs: the shape and dtype of each tensor by name.
     """
 
-    def __init__(self, decode: Decode, options: BeamSearchOptions) -> None:
-        self._decode, self._options = decode, options
+    def __init__(
+        self, decode: Decode, options: BeamSearchOptions, inputs: Mapping[str, tf.TensorSpec]
+    ) -> None:
+        self._decode, self._options, self._inputs = decode, options, inputs
         self._compiled = lru_cache(maxsize=_COMPILED)(self._compile)
 
     def __call__(
@@ -59,6 +62,15 @@ class SearchFunction:
         tensors = {name: tf.convert_to_tensor(array) for name, array in arrays.items()}
         search = self._compiled(n_best or self._options.n_best, prefix, required)
         return to_arrays(search(tensors))
+
+    def graph(self) -> Graph:
+        """The whole search with its loop, without a prefix and required phrases."""
+
+        def search(tensors: Mapping[str, tf.Tensor]) -> Mapping[str, Any]:
+            return self._decode(tensors, self._options, (), ())._asdict()
+
+        options = {"n_best": self._options.n_best, "prefix": (), "required": ()}
+        return Graph(search, self._inputs, options)
 
     def _compile(self, n_best: int, prefix: tuple[int, ...], required: Phrases) -> Any:
         import tensorflow as tf

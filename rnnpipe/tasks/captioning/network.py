@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rnnpipe.models.captioner import begin_captioning
 from rnnpipe.parts.search import BeamSearchOptions, FindToken
 from rnnpipe.tasks.constraints import repeat_for_batch
+from rnnpipe.tasks.network import describe_inputs
 from rnnpipe.tasks.search_function import Phrases, SearchFunction
 
 if TYPE_CHECKING:
@@ -43,4 +44,4 @@ def make_search(
             required_phrases=repeat_for_batch(required, images),
         )
 
-    return SearchFunction(decode, options)
+    return SearchFunction(decode, options, describe_inputs(model, "image"))

@@ -10,6 +10,7 @@ import tensorflow as tf
 from rnnpipe.models.translator import begin_translation
 from rnnpipe.parts.search import FindToken
 from rnnpipe.tasks.constraints import repeat_for_batch
+from rnnpipe.tasks.network import describe_inputs
 from rnnpipe.tasks.search_function import Phrases, SearchFunction
 from rnnpipe.tasks.translation.config import TranslationSearchOptions
 from rnnpipe.text.tokens import PAD
@@ -51,7 +52,7 @@ def make_search(
             required_phrases=repeat_for_batch(required, source),
         )
 
-    return SearchFunction(decode, options)
+    return SearchFunction(decode, options, describe_inputs(model, "source"))
 
 
 def _limit(mask: tf.Tensor, ratio: float | None, asked: int) -> Any:

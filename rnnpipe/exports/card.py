@@ -1,0 +1,67 @@
+"""The model card of an export."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.metadata import version
+
+from rnnpipe.tasks.inputs import Input
+
+_USE = """\
+## Use
+
+```python
+import rnnpipe
+
+model = rnnpipe.load("{folder}")
+print(model.predict({inputs}).answers)
+```
+
+It needs `pip install '{extras}'`; the run, its data and its training code are not needed.
+"""
+
+
+def make_card(
+    task: str,
+    *,
+    inputs: tuple[Input, ...],
+    metrics: Mapping[str, Mapping[str, float]],
+    splits: Mapping[str, int],
+    folder: str,
+    extras: str,
+) -> str:
+    """The `README.md` of an export: task, data, scores beside their baselines, versions, use.
+
+    Args:
+        task: its name.
+        inputs: that the task declares.
+        metrics: by split, a number for every metric; empty if the run is not evaluated.
+        splits: the number of records of each split; empty if the records are gone.
+        folder: the name of the export.
+        extras: what pip has to install.
+    """
+    called = ", ".join(f"{each.name.replace('-', '_')}=…" for each in inputs if each.required)
+    parts = [
+        f"# {task.replace('_', ' ').capitalize()}\n\nExported by rnnpipe {version('rnnpipe')}.\n",
+        "## Data\n\n" + (_describe_data(splits) or "The records were gone when it was exported.\n"),
+        "## Scores\n\n" + (_describe_scores(metrics) or "The run was not evaluated.\n"),
+        "## Limits\n\nThe scores are those of data like the training's; of other data they say "
+        "nothing. Options of the search are part of the export, see `export.json`.\n",
+        _USE.format(folder=folder, inputs=called, extras=extras),
+    ]
+    return "\n".join(parts)
+
+
+def _describe_data(splits: Mapping[str, int]) -> str:
+    lines = [f"| {split} | {count:,} |" for split, count in splits.items()]
+    return "\n".join(["| split | records |", "|---|---|", *lines, ""]) if lines else ""
+
+
+def _describe_scores(metrics: Mapping[str, Mapping[str, float]]) -> str:
+    lines = [
+        f"| {split} | {metric} | {value:.4g} |"
+        for split, scores in metrics.items()
+        for metric, value in scores.items()
+    ]
+    head = ["| split | metric | value |", "|---|---|---|"]
+    return "\n".join([*head, *lines, ""]) if lines else ""

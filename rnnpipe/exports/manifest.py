@@ -1,0 +1,86 @@
+"""What `export.json` says of an export: its functions, its check and the sums of its files."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from rnnpipe.errors import UserError
+from rnnpipe.exports.function import Description
+
+MANIFEST = "export.json"
+VERSION = version("rnnpipe")
+_UNSUMMED = (MANIFEST, "README.md")
+_AGAIN = "export the run again"
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The contents of `export.json`.
+
+    Args:
+        format: of the files.
+        task: of the run.
+        functions: by name.
+        check: what was compared with the run, and the largest differences.
+        files: the SHA-256 of each file by its path in the export.
+        rnnpipe: the version that wrote it.
+    """
+
+    format: str
+    task: str
+    functions: Mapping[str, Description]
+    check: Mapping[str, Any]
+    files: Mapping[str, str]
+    rnnpipe: str = VERSION
+
+    def write(self, folder: Path) -> None:
+        """Writes it into an export."""
+        text = json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n"
+        (folder / MANIFEST).write_text(text, encoding="utf-8")
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """The manifest of an export whose files are as they were written.
+
+    Raises:
+        UserError: it is of another version, or its files are damaged.
+    """
+    try:
+        content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        functions = {name: Description(**each) for name, each in content["functions"].items()}
+        manifest = Manifest(**{**content, "functions": functions})
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        got = f"one that cannot be read ({error})"
+        raise UserError(str(folder / MANIFEST), "the file of an export", got, _AGAIN) from error
+    if _major(manifest.rnnpipe) != _major(VERSION):
+        expected = f"an export of rnnpipe {_major(VERSION)}"
+        raise UserError(str(folder), expected, f"one of {manifest.rnnpipe}", _AGAIN)
+    found = sum_files(folder)
+    for name, digest in manifest.files.items():
+        if found.get(name) != digest:
+            got = "another one" if name in found else "none"
+            raise UserError(str(folder / name), "the file that was exported", got, _AGAIN)
+    return manifest
+
+
+def sum_files(folder: Path) -> dict[str, str]:
+    """The SHA-256 of each file of an export by its path, but of those that people edit."""
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    names = {path.relative_to(folder).as_posix(): path for path in paths}
+    return {
+        name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for name, path in names.items()
+        if name not in _UNSUMMED
+    }
+
+
+def _major(version: str) -> str:
+    """What versions have in common that read each other's exports: 0.1 of 0.1.3, 2 of 2.4.0."""
+    first, second, *_ = version.split(".")
+    return f"0.{second}" if first == "0" else first

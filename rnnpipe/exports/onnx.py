@@ -1,0 +1,122 @@
+"""Graphs as ONNX files, and how onnxruntime computes them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rnnpipe.exports.function import Compute
+from rnnpipe.tasks.network import Arrays, Graph
+
+SUFFIX = ".onnx"
+_OPSET = 17
+
+
+def write_onnx(graph: Graph, path: Path) -> None:
+    """Writes a graph, loops of searches included, as one ONNX file.
+
+    Args:
+        graph: what the file computes.
+        path: where to write it.
+    """
+    import tensorflow as tf
+    from tf2onnx import optimizer, tf_loader, tfonnx
+
+    traced = graph.trace().get_concrete_function()
+    outputs = traced.structured_outputs
+    inputs = [tensor.name for tensor in traced.inputs if tensor.dtype != tf.resource]
+    results = [tensor.name for tensor in traced.outputs]
+    names = dict(zip(inputs, graph.inputs, strict=True)) | dict(
+        zip(results, sorted(outputs), strict=True)
+    )
+    with tf.device("/cpu:0"):
+        frozen = tf_loader.from_function(traced, inputs, results)
+    with tf.Graph().as_default() as loaded:
+        tf.import_graph_def(frozen, name="")
+        converted = tfonnx.process_tf_graph(
+            loaded,
+            opset=_OPSET,
+            custom_op_handlers=_HANDLERS,
+            input_names=inputs,
+            output_names=results,
+            tensors_to_rename=names,
+        )
+    # It joins two reshapes without regard to axes that the second one takes from the first.
+    chosen = {k: v for k, v in optimizer._optimizers.items() if k != "remove_back_to_back"}
+    optimised = optimizer.optimize_graph(converted, optimizers=chosen)
+    path.write_bytes(optimised.make_model("rnnpipe").SerializeToString())
+
+
+def open_onnx(path: Path, outputs: Sequence[str]) -> Compute:
+    """What onnxruntime computes of an ONNX file, without Keras and its backends.
+
+    Args:
+        path: of the file.
+        outputs: their names, in the order of the file.
+    """
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3  # errors alone
+    session = onnxruntime.InferenceSession(
+        path.read_bytes(), options, providers=["CPUExecutionProvider"]
+    )
+
+    def compute(arrays: Arrays) -> Arrays:
+        return dict(zip(outputs, session.run(None, dict(arrays)), strict=True))
+
+    return compute
+
+
+def _update_row(context: Any, node: Any, name: str, arguments: Sequence[Any]) -> None:
+    """Converts `x[t] = update[0]`, the one form of slice updates in loops, to ScatterND.
+
+    tf2onnx knows no slice updates. Searches write row t of a buffer at step t, with `update` of
+    one row and indices `(t, 0, 0, …)`.
+    """
+    from onnx import TensorProto
+
+    del arguments
+    buffer, update, indices = node.input
+    rows = (context.get_shape(update) or [None])[0]
+    if rows != 1:
+        raise NotImplementedError(f"{name}: an update of {rows} rows; only one has a conversion")
+    outputs = list(node.output)
+    shape, dtype = context.get_shape(outputs[0]), context.get_dtype(outputs[0])
+    context.remove_node(node.name)
+
+    def constant(label: str, values: Sequence[Any]) -> str:
+        return str(context.make_const(f"{name}_{label}", np.array(values, "int64")).output[0])
+
+    first = context.make_node("Slice", [indices, constant("0", [0]), constant("1", [1])])
+    row = context.make_node("Reshape", [first.output[0], constant("shape", [1, 1])])
+    row = context.make_node("Cast", [row.output[0]], attr={"to": TensorProto.INT64})
+    context.make_node(
+        "ScatterND",
+        [buffer, row.output[0], update],
+        name=node.name,
+        outputs=outputs,
+        shapes=[shape],
+        dtypes=[dtype],
+    )
+
+
+def _select(context: Any, node: Any, name: str, arguments: Sequence[Any]) -> None:
+    """Converts a choice to Where.
+
+    tf2onnx multiplies by the condition instead, which makes NaN of infinite values that are not
+    chosen, e.g. of logits of padding.
+    """
+    del arguments
+    outputs = list(node.output)
+    shape, dtype = context.get_shape(outputs[0]), context.get_dtype(outputs[0])
+    context.remove_node(node.name)
+    context.make_node(
+        "Where", list(node.input), name=name, outputs=outputs, shapes=[shape], dtypes=[dtype]
+    )
+
+
+_HANDLERS: dict[str, Any] = {"XlaDynamicUpdateSlice": (_update_row, []), "SelectV2": (_select, [])}

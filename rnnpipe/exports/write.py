@@ -1,0 +1,127 @@
+"""Writing an export: a folder that answers without the run, its data and its training code."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rnnpipe.errors import UserError
+from rnnpipe.exports.check import Call, check_export
+from rnnpipe.exports.formats import FORMATS, Format
+from rnnpipe.exports.function import Description, ExportedFunction, ExportedNetwork
+from rnnpipe.exports.manifest import Manifest, sum_files
+from rnnpipe.requirements import requiring
+from rnnpipe.storage.atomic import atomic_path
+from rnnpipe.tasks.network import Graph, Network, find_graph
+
+CONFIG = "config.yaml"
+VOCABULARY = "vocabulary"
+CARD = "README.md"
+
+
+@dataclass(frozen=True)
+class Exportable:
+    """What an export is made of.
+
+    Args:
+        task: its name.
+        network: of the trained model.
+        config: the resolved config, YAML.
+        vocabulary: the folder of `Task.save_vocabulary`.
+        card: the model card, Markdown.
+        calls: of functions of the network, by which the export is checked.
+    """
+
+    task: str
+    network: Network
+    config: str
+    vocabulary: Path
+    card: str
+    calls: Sequence[Call]
+
+
+def find_format(name: str) -> Format:
+    """A format by its name.
+
+    Raises:
+        UserError: there is none of that name.
+    """
+    if name not in FORMATS:
+        raise UserError("--format", " or ".join(FORMATS), name, "choose one of them")
+    return FORMATS[name]
+
+
+def check_output(output: Path) -> None:
+    """Refuses, before any long work, a place where no export can be written.
+
+    Raises:
+        UserError: something is there already.
+    """
+    if output.is_dir() and not any(output.iterdir()):
+        return
+    if output.exists():
+        got = "one with files" if output.is_dir() else "a file"
+        raise UserError(str(output), "a new or empty folder", got, "name another one, or remove it")
+
+
+def write_export(source: Exportable, format_name: str, output: Path) -> Mapping[str, Any]:
+    """Writes an export, checked against its run, wholly or not at all.
+
+    Args:
+        source: what it is made of.
+        format_name: of its graphs.
+        output: the folder.
+
+    Returns:
+        What `check_export` found.
+
+    Raises:
+        UserError: something is at `output` already, the format cannot hold the functions of the
+            task, or the export answers otherwise than the run.
+    """
+    check_output(output)
+    form, graphs = find_format(format_name), _find_graphs(source, format_name)
+    with requiring(*form.to_write, *form.to_open, where=f"--format {format_name}"):
+        output.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_path(output, durable=True) as folder:
+            folder.mkdir()
+            described = {}
+            for name, graph in graphs.items():
+                described[name] = Description.of(graph, name + form.suffix)
+                form.write(graph, folder / described[name].file)
+            shutil.copytree(source.vocabulary, folder / VOCABULARY)
+            (folder / CONFIG).write_text(source.config, encoding="utf-8")
+            (folder / CARD).write_text(source.card, encoding="utf-8")
+            network = open_network(form, folder, described)
+            calls = [call for call in source.calls if call.function in network]
+            check = check_export(network, calls, str(output))
+            Manifest(format_name, source.task, described, check, sum_files(folder)).write(folder)
+    return check
+
+
+def open_network(
+    form: Format, folder: Path, described: Mapping[str, Description]
+) -> ExportedNetwork:
+    """The functions of an export."""
+    return ExportedNetwork(
+        {
+            name: ExportedFunction(form.open(folder / each.file, each.outputs), each)
+            for name, each in described.items()
+        }
+    )
+
+
+def _find_graphs(source: Exportable, format_name: str) -> dict[str, Graph]:
+    found = {name: find_graph(function) for name, function in source.network.items()}
+    graphs = {name: graph for name, graph in found.items() if graph is not None}
+    if not graphs:
+        raise UserError(
+            f"--format {format_name}",
+            "a task whose functions are graphs",
+            f"{source.task} with functions of {', '.join(source.network)} that are none",
+            "set data.features to null, or predict with the run",
+        )
+    return graphs

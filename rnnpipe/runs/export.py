@@ -1,0 +1,168 @@
+"""Exports of runs, and answers from them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from rnnpipe.config.loader import load_config
+from rnnpipe.errors import UserError
+from rnnpipe.exports.card import make_card
+from rnnpipe.exports.manifest import MANIFEST, Manifest, read_manifest
+from rnnpipe.exports.write import (
+    CONFIG,
+    VOCABULARY,
+    Exportable,
+    check_output,
+    find_format,
+    open_network,
+    write_export,
+)
+from rnnpipe.quiet import quiet_import
+from rnnpipe.records.directory import RecordsDirectory
+from rnnpipe.requirements import requiring
+from rnnpipe.runs.directory import RunDirectory
+from rnnpipe.runs.predict import predict_keywords, stream_keywords
+from rnnpipe.runs.records import find_records
+from rnnpipe.runs.sample import record_calls
+from rnnpipe.tasks import find_schemas, make_task
+from rnnpipe.tasks.base import Task
+from rnnpipe.tasks.network import Network
+from rnnpipe.tasks.prediction import Prediction
+from rnnpipe.tasks.predictor import Predictor
+from rnnpipe.tasks.run_config import RunConfig
+
+
+class Export:
+    """An exported run, as `rnnpipe.load` returns it; nothing of the run is needed.
+
+    Args:
+        path: its folder.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __repr__(self) -> str:
+        return f"Export({str(self.path)!r})"
+
+    @cached_property
+    def manifest(self) -> Manifest:
+        """What `export.json` says; the files are checked.
+
+        Raises:
+            UserError: it is of another version, or its files are damaged.
+        """
+        return read_manifest(self.path)
+
+    @cached_property
+    def config(self) -> RunConfig:
+        """The config of the run."""
+        return load_config(self.path / CONFIG, find_schemas())
+
+    @cached_property
+    def task(self) -> Task[Any]:
+        """The task; `task.inputs` declares the inputs of `predict`."""
+        return make_task(self.config)
+
+    @cached_property
+    def predictor(self) -> Predictor:
+        """The predictor, for rows from anywhere: `predictor.predict(rows)`.
+
+        Raises:
+            UserError: it is of another version, or its files are damaged.
+        """
+        manifest = self.manifest
+        form = find_format(manifest.format)
+        with requiring(*form.to_open, where=str(self.path)), quiet_import():
+            network = open_network(form, self.path, manifest.functions)
+            return self.task.make_predictor(self.path / VOCABULARY, network)
+
+    def predict(self, **inputs: Any) -> Prediction | list[Prediction]:
+        """The prediction for inputs of one's own, see `Run.predict`."""
+        return predict_keywords(self.predictor, inputs)
+
+    def stream(self, **inputs: Any) -> Iterator[str]:
+        """The prediction for inputs of one's own in pieces of text, see `Run.stream`."""
+        return stream_keywords(self.predictor, inputs)
+
+
+def is_export(path: Path) -> bool:
+    """Whether a folder is that of an export."""
+    return (path / MANIFEST).is_file()
+
+
+def export_run(
+    run: RunDirectory,
+    task: Task[Any],
+    make_network: Callable[[], Network],
+    *,
+    format_name: str,
+    output: Path | None,
+    console: Console,
+) -> Export:
+    """Exports a trained run, and checks that the export answers as it does.
+
+    Args:
+        run: the run.
+        task: its task.
+        make_network: loads its model, or the ensemble that its config names.
+        format_name: of the graphs.
+        output: the folder to write; by default `exports/<format>` in that of the run.
+        console: where the check is printed.
+
+    Raises:
+        UserError: there is no such format, something is at `output` already, or the export
+            answers otherwise than the run.
+    """
+    form = find_format(format_name)
+    output = run.path / "exports" / format_name if output is None else output
+    check_output(output)
+    with requiring(*form.to_write, *form.to_open, where=f"--format {format_name}"):
+        network = make_network()
+        records = _find_records(task, console)
+        calls = record_calls(task, network, run.vocabulary, records)
+        if not calls:
+            got = "no records, and functions that read records alone"
+            fix = "build them with `rnnpipe build`"
+            raise UserError(str(run.path), "a run to check the export against", got, fix)
+        config = run.config.read_text(encoding="utf-8")
+        card = _card(run, task, records, output, form.to_open)
+        source = Exportable(task.name, network, config, run.vocabulary, card, calls)
+        check = write_export(source, format_name, output)
+    console.print(
+        f"{output}: {check['rows']} rows as the run answers them, "
+        f"largest difference {check['largest_difference']:.1e}"
+    )
+    return Export(output)
+
+
+def _find_records(task: Task[Any], console: Console) -> RecordsDirectory | None:
+    try:
+        return find_records(task.config, task)
+    except UserError as missing:
+        console.print(f"not checked with records: {missing}")
+        return None
+
+
+def _card(
+    run: RunDirectory,
+    task: Task[Any],
+    records: RecordsDirectory | None,
+    output: Path,
+    extras: Sequence[str],
+) -> str:
+    metrics = json.loads(run.metrics.read_text(encoding="utf-8")) if run.metrics.exists() else {}
+    return make_card(
+        task.name,
+        inputs=tuple(task.inputs),
+        metrics=metrics,
+        splits={} if records is None else records.splits,
+        folder=str(output),
+        extras=f"rnnpipe[{','.join(extras)}]",
+    )

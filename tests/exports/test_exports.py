@@ -1,0 +1,144 @@
+"""Exports of tiny runs answer as the runs do."""
+
+import ast
+import json
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import rnnpipe
+from rnnpipe import cli
+from rnnpipe.errors import UserError
+from rnnpipe.exports.formats import FORMATS as ALL_FORMATS
+
+FORMATS = tuple(ALL_FORMATS)
+TINY = {
+    "train.epochs": 1,
+    "data.source.sentences": 200,
+    "model.recurrence.cell.units": 4,
+    "model.embedding.size": 4,
+}
+TEXTS = ["Not a bad film.", "a dull one", "good", "It was long, but I liked the music in it."]
+
+_WITHOUT_KERAS = """
+import sys
+for name in ("keras", "tensorflow", "jax", "torch"):
+    sys.modules[name] = None
+import rnnpipe
+answers = rnnpipe.load({folder!r}).predict(text=["Not a bad film.", "good"])
+print([[(a.text, a.probability) for a in each.answers] for each in answers])
+"""
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs")
+    overrides = {**TINY, "data.directory": str(folder / "records")}
+    return rnnpipe.run("sentiment", overrides, runs_dir=folder, verbose=False)
+
+
+@pytest.fixture(scope="module")
+def exports(run, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("exports")
+    return {name: run.export(name, folder / name, verbose=False) for name in FORMATS}
+
+
+def probabilities(predictions):
+    return [{a.text: a.probability for a in each.answers} for each in predictions]
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+@pytest.mark.parametrize("batch_size", [1, 3, 64])
+def test_answers_are_those_of_the_run_in_any_batch(run, exports, kind, batch_size):
+    export = rnnpipe.load(exports[kind].path)
+    export.predictor.batch_size = batch_size
+    expected = probabilities(run.predict(text=TEXTS))
+    for found, wanted in zip(probabilities(export.predict(text=TEXTS)), expected, strict=True):
+        assert found == pytest.approx(wanted, abs=1e-5)
+
+
+def test_onnx_answers_without_keras_and_its_backends(run, exports):
+    code = _WITHOUT_KERAS.format(folder=str(exports["onnx"].path))
+    done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    expected = probabilities(run.predict(text=["Not a bad film.", "good"]))
+    for found, wanted in zip(ast.literal_eval(done.stdout), expected, strict=True):
+        assert dict(found) == pytest.approx(wanted, abs=1e-5)
+
+
+def test_the_command_line_predicts_with_an_export(exports, capsys):
+    assert cli.main(["predict", str(exports["onnx"].path), "--text", "good"]) == 0
+    assert "%" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_an_export_says_what_it_is(exports, kind):
+    folder = exports[kind].path
+    content = json.loads((folder / "export.json").read_text())
+    assert (content["format"], content["task"]) == (kind, "text_classification")
+    assert content["check"]["rows"] > 0
+    assert content["check"]["largest_difference"] <= 1e-4
+    assert content["functions"]["call"]["inputs"] == {"tokens": ["int32", [None, None]]}
+    card = (folder / "README.md").read_text()
+    assert "| test | accuracy |" in card
+    assert "| test | baseline/" in card
+    assert "predict(text=…)" in card
+
+
+def test_a_damaged_export_is_refused(run, tmp_path, exports):
+    folder = tmp_path / "copy"
+    shutil.copytree(exports["onnx"].path, folder)
+    config = folder / "config.yaml"
+    config.write_text(config.read_text() + "# edited\n")
+    with pytest.raises(UserError, match=r"config.yaml: expected the file that was exported, got"):
+        rnnpipe.load(folder).predict(text="good")
+    (folder / "call.onnx").unlink()
+    with pytest.raises(UserError, match=r"call.onnx: expected the file .*, got none"):
+        rnnpipe.load(folder).predict(text="good")
+
+
+@pytest.mark.parametrize("version", ["0.2.0", "1.0.0"])
+def test_an_export_of_another_version_is_refused(tmp_path, exports, version):
+    folder = tmp_path / "copy"
+    shutil.copytree(exports["onnx"].path, folder)
+    content = json.loads((folder / "export.json").read_text())
+    (folder / "export.json").write_text(json.dumps({**content, "rnnpipe": version}))
+    with pytest.raises(
+        UserError, match=rf"expected an export of rnnpipe 0.1, got one of {version}"
+    ):
+        rnnpipe.load(folder).predict(text="good")
+
+
+def test_an_export_that_answers_otherwise_is_not_written(run, tmp_path, monkeypatch):
+    real = ALL_FORMATS["saved_model"]
+
+    def open_wrong(path, outputs):
+        compute = real.open(path, outputs)
+        return lambda arrays: {k: np.asarray(v) + 0.01 for k, v in compute(arrays).items()}
+
+    wrong = {"saved_model": replace(real, open=open_wrong)}
+    monkeypatch.setattr("rnnpipe.exports.write.FORMATS", wrong)
+    with pytest.raises(UserError, match=r"expected the answers of the run, got .*differ by"):
+        run.export("saved_model", tmp_path / "wrong", verbose=False)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_mistakes_of_the_command_are_named(run, exports, tmp_path, capsys):
+    folder = tmp_path / "full"
+    folder.mkdir()
+    (folder / "notes.txt").write_text("mine")
+    for arguments, message in [
+        ([str(run.path), "--format", "pmml"], "--format: expected onnx or saved_model, got pmml"),
+        (
+            [str(run.path), "--format", "onnx", "--output", str(folder)],
+            "expected a new or empty folder, got one with files",
+        ),
+        ([str(exports["onnx"].path), "--format", "onnx"], "expected the folder of a run, got an"),
+    ]:
+        assert cli.main(["export", *arguments]) == 2
+        assert message in capsys.readouterr().err
+    assert [path.name for path in folder.iterdir()] == ["notes.txt"]
