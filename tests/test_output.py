@@ -203,7 +203,7 @@ def test_a_message_that_cannot_be_written_changes_no_exit_code():
 def test_a_full_output_is_not_taken_for_the_full_disk_of_a_run(monkeypatch, tmp_path):
     with open("/dev/full", "w", encoding="utf-8") as full:
         monkeypatch.setattr(sys, "stdout", full)
-        with pytest.raises(OSError, match="No space left") as fault:  # noqa: SIM117
+        with pytest.raises(OSError, match="No space left") as fault:  # noqa: SIM117  the inner one
             with report_full_disk("the run", tmp_path, "make room"):
                 make_console().print("epoch 1")
         monkeypatch.undo()

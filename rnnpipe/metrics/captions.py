@@ -132,9 +132,9 @@ def _java_version() -> int | None:
     java = shutil.which("java")
     if java is None:
         return None
-    told = subprocess.run([java, "-version"], check=False, capture_output=True, text=True)
-    found = re.search(r'version "(?:1\.)?(\d+)', told.stderr)
-    return int(found[1]) if found and told.returncode == 0 else None
+    result = subprocess.run([java, "-version"], check=False, capture_output=True, text=True)
+    found = re.search(r'version "(?:1\.)?(\d+)', result.stderr)
+    return int(found[1]) if found and result.returncode == 0 else None
 
 
 def _folder() -> Path:

@@ -86,8 +86,8 @@ def left_out_notices(names: Iterable[str], fix: str) -> list[str]:
     left = sorted(names)
     more = f" and {len(left) - _SHOWN:,} more" if len(left) > _SHOWN else ""
     verb = "is" if len(left) == 1 else "are"
-    told = f"data.source: {', '.join(left[:_SHOWN])}{more} {verb} not read; {fix}"
-    return [told] if left else []
+    notice = f"data.source: {', '.join(left[:_SHOWN])}{more} {verb} not read; {fix}"
+    return [notice] if left else []
 
 
 def unused_notices(there: Iterable[str], used: Iterable[str], what: str) -> list[str]:

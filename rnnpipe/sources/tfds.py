@@ -185,7 +185,7 @@ class Tfds(GeneratedSource):
         return None
 
     def convert(self, field: str, feature: Any, value: Any) -> Any:
-        """JSON's form of a text, a number or a class, which is told by its name.
+        """JSON's form of a text, a number or a class, which is given by its name.
 
         An example without a class, for which TensorFlow Datasets writes -1, has none here either.
         """

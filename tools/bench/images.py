@@ -161,8 +161,8 @@ def measure_memory(options: argparse.Namespace, folder: Path) -> None:
         ]
         if options.backbone:
             program += ["--backbone", options.backbone]
-        told = subprocess.run(program, check=True, capture_output=True, text=True).stdout
-        print(f"{images:6,} images: {told.strip()}")
+        output = subprocess.run(program, check=True, capture_output=True, text=True).stdout
+        print(f"{images:6,} images: {output.strip()}")
 
 
 def build_once(options: argparse.Namespace) -> None:

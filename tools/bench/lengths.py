@@ -3,8 +3,8 @@
     python -m tools.bench.lengths                  # an epoch of model.fit, batches of many lengths
     python -m tools.bench.lengths --masks          # what a right-padded mask costs a training step
 
-The first epoch compiles, once for each of a few lengths (docs/layers.md), and is told apart from
-those after it. Cases alternate, medians are told; `cpu` is as in `tools.bench.layers`.
+The first epoch compiles, once for each of a few lengths (docs/layers.md), and is reported apart
+from those after it. Cases alternate, medians are printed; `cpu` is as in `tools.bench.layers`.
 """
 
 import argparse

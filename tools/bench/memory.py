@@ -136,9 +136,9 @@ def measure(kind: str, amount: int, folder: Path) -> Taken:
     else:
         write_raw(folder / "raw", amount, None)
     program = [sys.executable, "-m", "tools.bench.memory", kind, "--build", str(folder)]
-    told = subprocess.run(program, check=True, stdout=subprocess.PIPE, text=True).stdout
+    output = subprocess.run(program, check=True, stdout=subprocess.PIPE, text=True).stdout
     shutil.rmtree(folder)
-    return Taken(**json.loads(told.splitlines()[-1]))
+    return Taken(**json.loads(output.splitlines()[-1]))
 
 
 def main() -> None:

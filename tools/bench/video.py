@@ -4,7 +4,7 @@
 
 Writes videos of growing length (320 by 240, 25 frames/s), and makes their records as a worker does,
 12 frames a second at 64 by 64, in windows of 256; each in a process of its own, whose highest
-memory is told. With a backbone of keras.applications it also makes features of 96 by 96 pixels.
+memory is printed. With a backbone of keras.applications it also makes features of 96 by 96 pixels.
 """
 
 import argparse
@@ -56,8 +56,8 @@ def measure(path: str, backbone: str | None) -> None:
     taken = time.perf_counter() - start
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     minutes = float(find_duration(path)) / 60
-    told = (f"{minutes:g}", f"{count:,}", f"{count / taken:,.0f}", f"{peak:,.0f}")
-    print(f"| {' | '.join(told)} |", flush=True)
+    cells = (f"{minutes:g}", f"{count:,}", f"{count / taken:,.0f}", f"{peak:,.0f}")
+    print(f"| {' | '.join(cells)} |", flush=True)
 
 
 def main() -> None:

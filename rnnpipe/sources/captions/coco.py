@@ -217,7 +217,7 @@ def _names_by_id(images: list[tuple[int, dict[str, Any]]]) -> dict[int, set[str]
 
 
 def _check_new(image_id: int, names: Mapping[int, set[str]], seen: set[int]) -> None:
-    """Checks that an image's number is its own: captions of it cannot be told apart."""
+    """Checks that an image's number is its own: its captions could be another's."""
     if len(names[image_id]) > 1:
         raise BadRecord("read image", f"{len(names[image_id])} images have this id")
     if image_id in seen:

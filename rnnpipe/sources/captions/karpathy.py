@@ -30,7 +30,7 @@ def read_karpathy(path: Path, key: str = "cocoid") -> ImageSplits:
 
     Args:
         path: `dataset_coco.json`, `dataset_flickr8k.json` or `dataset_flickr30k.json`.
-        key: what images are told apart by: `cocoid`, their numbers in COCO, or `filename`.
+        key: what identifies images: `cocoid`, their numbers in COCO, or `filename`.
 
     Raises:
         UserError: the file is not in that format, or has nothing to train on.

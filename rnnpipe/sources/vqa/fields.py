@@ -106,7 +106,7 @@ def answer_type_of(answer: str) -> AnswerType:
 
 
 def question_type_of(question: str) -> str:
-    """The first two words of a question, in lower case: its kind, told by nothing but itself.
+    """The first two words of a question, in lower case: its kind, known from nothing but itself.
 
     Example:
         >>> question_type_of("What color is the shape?")

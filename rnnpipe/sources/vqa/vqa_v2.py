@@ -140,7 +140,7 @@ class VqaV2(InFolder, VqaSource):
 
 
 def _find_ambiguous(questions: Sequence[Any]) -> set[int]:
-    """The ids of several questions: which of them was answered cannot be told."""
+    """The ids of several questions: which of them was answered is unknown."""
     asked: dict[int | None, Any] = {}
     ambiguous = set[int]()
     for entry in questions:

@@ -134,9 +134,9 @@ class VideoRecipe(VideoRecordOptions, FeatureRecipe):
 
     def notices(self, split: str, totals: Mapping[str, int]) -> Sequence[str]:
         """How many frames are damaged."""
-        damaged = totals["frames_damaged"]
-        told = f"{damaged:,} of {totals['frames']:,} {split} frames are damaged, parts are guessed"
-        return [told] if damaged else []
+        damaged, frames = totals["frames_damaged"], totals["frames"]
+        notice = f"{damaged:,} of {frames:,} {split} frames are damaged, parts are guessed"
+        return [notice] if damaged else []
 
     def rate(self, totals: Mapping[str, int]) -> Mapping[str, float]:
         """The share of frames that have no label."""

@@ -76,7 +76,7 @@ class TranslationGrammar(GrammarSource, TextPairSource):
 
     No English sentence occurs twice, in whatever split. In training and validation none is longer
     than `LONGEST_TRAINED` words; the test split holds as many of these lengths as validation, and
-    then half as many longer ones, so that scores can be told apart by the length of the source.
+    then half as many longer ones, so that scores can be compared by the length of the source.
 
     Example:
         >>> source = TranslationGrammar(path=Path("data/velu"), pairs=1000)

@@ -32,7 +32,7 @@ def write_moving(
         clips: how many.
         size: their side in pixels.
         seed: of everything that is drawn at random.
-        progress: told how many of how many clips are done.
+        progress: called with how many of how many clips are done.
     """
     (folder / "clips").mkdir()
     with (

@@ -43,7 +43,7 @@ def write_captioned_shapes(
         images: how many pictures.
         size: their side in pixels.
         seed: of everything that is drawn at random.
-        progress: told how many of how many pictures are done.
+        progress: called with how many of how many pictures are done.
     """
     (folder / PART).mkdir()
     pictures: list[dict[str, Any]] = []

@@ -1,7 +1,7 @@
 """What people say of a scene: five different captions, all of them true.
 
 What is said follows from the picture: one shape is placed, of two it is said how they stand, three
-are told from left to right. Only scenes of which that is plain to see are taken.
+are described from left to right. Only scenes of which that is plain to see are taken.
 """
 
 import random
@@ -18,7 +18,7 @@ _COUNTS = {1: 0.25, 2: 0.4, 3: 0.35}
 _MIDDLE, _OFF_MIDDLE = 0.1, 0.17
 _APART, _IN_A_ROW = 0.25, 0.14
 _CLEARLY = 0.08
-"""How much farther shapes are apart in the direction that is told than in the other one."""
+"""How much farther shapes are apart in the direction that is described than in the other one."""
 
 _PLACES = {
     ("x", False): "on the left",
@@ -31,7 +31,7 @@ _OTHER_WORDS = {"large": "big", "small": "little"}
 
 
 def sample_captioned_scene(rng: random.Random) -> Scene:
-    """A scene of one to three different shapes of which captions can be told plainly."""
+    """A scene of one to three different shapes that captions can describe plainly."""
     count = rng.choices(list(_COUNTS), list(_COUNTS.values()))[0]
     while True:
         scene = sample_scene(rng, count)

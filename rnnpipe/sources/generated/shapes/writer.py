@@ -52,7 +52,7 @@ def write_shapes(
         seed: of everything that is drawn at random.
         questions_per_image: how many questions about each.
         disagreement: the probability with which each of the ten annotators is wrong.
-        progress: told how many of how many pictures are done.
+        progress: called with how many of how many pictures are done.
 
     Example:
         >>> from pathlib import Path
