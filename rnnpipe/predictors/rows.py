@@ -14,7 +14,8 @@ from rnnpipe.errors import BadRecord, UserError
 from rnnpipe.predictors.pipe import Pipe
 from rnnpipe.sources.raw_files import printable, walk_raw
 from rnnpipe.sources.text.encodings import check_encoding
-from rnnpipe.sources.text.lines import check_text_file, read_lines, split_lines
+from rnnpipe.sources.text.files import check_text_file
+from rnnpipe.sources.text.lines import read_lines, split_lines
 from rnnpipe.sources.text.rows import Format, Lines, Row, parse_rows, read_header
 from rnnpipe.storage.paths import as_path
 from rnnpipe.storage.store_path import StorePath

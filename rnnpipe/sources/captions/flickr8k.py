@@ -19,7 +19,7 @@ from rnnpipe.sources.ids import hash_id
 from rnnpipe.sources.raw_files import walk_raw
 from rnnpipe.sources.source import Progress, Reference
 from rnnpipe.sources.splits import left_out_notices, split_of_name, unused_notices
-from rnnpipe.sources.text.lines import check_text_file, open_binary
+from rnnpipe.sources.text.files import check_text_file, open_binary
 
 WHERE_TO_GET_IT = "get Flickr8k_text.zip and Flickr8k_Dataset.zip, or correct data.source.path"
 

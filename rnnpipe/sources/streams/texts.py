@@ -23,7 +23,7 @@ from rnnpipe.sources.streams.spans import (
 )
 from rnnpipe.sources.streams.stream_files import StreamFiles, find_stream_files
 from rnnpipe.sources.text.encodings import check_encoding
-from rnnpipe.sources.text.lines import check_text_file, is_zipped, open_binary
+from rnnpipe.sources.text.files import check_text_file, is_zipped, open_binary
 
 _TITLE_BYTES = 1 << 16  # of a line are matched with `begin`
 _CHUNK = 1 << 20

@@ -15,7 +15,8 @@ from rnnpipe.sources.source import Progress, Reference
 from rnnpipe.sources.splits import left_out_notices, name_of, unread_folders
 from rnnpipe.sources.text.encodings import check_encoding
 from rnnpipe.sources.text.fields import refer_text
-from rnnpipe.sources.text.lines import check_text_file, read_lines
+from rnnpipe.sources.text.files import check_text_file
+from rnnpipe.sources.text.lines import read_lines
 from rnnpipe.sources.text.source import TextClassSource, TextFolder
 
 _FIX = "name the file of each label in data.source.files"

@@ -22,13 +22,8 @@ from rnnpipe.sources.splits import (
 )
 from rnnpipe.sources.text.encodings import check_encoding
 from rnnpipe.sources.text.fields import refer_pair
-from rnnpipe.sources.text.lines import (
-    WHOLE,
-    Span,
-    check_text_file,
-    cut_lines,
-    read_lines,
-)
+from rnnpipe.sources.text.files import check_text_file
+from rnnpipe.sources.text.lines import WHOLE, Span, cut_lines, read_lines
 from rnnpipe.sources.text.source import TextFolder, TextPairSource
 
 _FIX = "correct data.source"

@@ -22,7 +22,7 @@ from rnnpipe.sources.splits import (
 )
 from rnnpipe.sources.text.encodings import check_encoding
 from rnnpipe.sources.text.fields import refer_pair, refer_text
-from rnnpipe.sources.text.lines import check_text_file
+from rnnpipe.sources.text.files import check_text_file
 from rnnpipe.sources.text.rows import (
     Format,
     Row,

@@ -21,7 +21,8 @@ from rnnpipe.sources.splits import (
 )
 from rnnpipe.sources.text.encodings import check_encoding
 from rnnpipe.sources.text.fields import refer_text
-from rnnpipe.sources.text.lines import check_text_file, read_lines
+from rnnpipe.sources.text.files import check_text_file
+from rnnpipe.sources.text.lines import read_lines
 from rnnpipe.sources.text.source import TextClassSource, TextFolder
 
 _LINE = re.compile(r"([^\s:]+):(\S+)\s+(.*)", re.DOTALL)

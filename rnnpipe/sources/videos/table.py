@@ -12,7 +12,7 @@ from rnnpipe.sources.folder import check_folder
 from rnnpipe.sources.labels import read_optional_label
 from rnnpipe.sources.raw_files import check_name, fold_name, walk_raw
 from rnnpipe.sources.splits import name_of, split_of_name, unused_notices
-from rnnpipe.sources.text.lines import check_text_file
+from rnnpipe.sources.text.files import check_text_file
 from rnnpipe.sources.text.rows import (
     Format,
     check_columns,

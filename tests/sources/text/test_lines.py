@@ -5,12 +5,8 @@ import pytest
 
 from rnnpipe.errors import BadRecord, UserError
 from rnnpipe.sources.text.encodings import check_encoding
-from rnnpipe.sources.text.lines import (
-    MAX_BYTES,
-    check_text_file,
-    read_document,
-    read_lines,
-)
+from rnnpipe.sources.text.files import check_text_file
+from rnnpipe.sources.text.lines import MAX_BYTES, read_document, read_lines
 from rnnpipe.storage.store_path import StorePath
 
 
