@@ -64,6 +64,16 @@ def test_a_picture_is_refused_where_none_is_drawn(printed, tmp_path, monkeypatch
     assert (tmp_path / "p.png").read_bytes() == b"png"
 
 
+def test_the_one_run_of_several_that_predicts_is_named(tmp_path, monkeypatch, capsys):
+    run = Mock(task=Mock(inputs=(), draws=False, streams=True), path=tmp_path / "vqa" / "newest")
+    run.predictor.stream.return_value = ["an answer"]
+    monkeypatch.setattr("rnnpipe.api.load", lambda path: run)
+    assert cli.main(["predict", str(tmp_path / "vqa"), "--stream"]) == 0
+    assert capsys.readouterr() == ("an answer\n", f"rnnpipe: note: predicting with {run.path}\n")
+    assert cli.main(["predict", str(run.path), "--stream"]) == 0
+    assert capsys.readouterr() == ("an answer\n", "")
+
+
 @pytest.mark.parametrize("length", [10, 79, 80, 81, 500])
 def test_a_path_is_printed_unchanged_on_one_line(capsys, length):
     path = f"/{'long name/' * (length // 10)}:smile:[red]report.html"

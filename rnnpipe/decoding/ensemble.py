@@ -44,7 +44,9 @@ def ensemble(steps: Sequence[Step], weights: Sequence[float] | None = None) -> S
     if not fits or not all(is_real(weight) and weight > 0 for weight in weights):
         expected = f"weights above 0 for {len(steps)} steps, at least one"
         raise UserError("ensemble", expected, repr(weights), "pass one weight for each step")
-    shares = np.log(np.asarray(weights, "float32") / sum(weights))
+    # Of quotients, those of large sums would be 0, and the logarithm infinite.
+    logs = np.log(np.asarray(weights, "float64"))
+    shares = (logs - np.logaddexp.reduce(logs)).astype("float32")
 
     def step(tokens: Tensor, states: Sequence[Nested[Tensor]]) -> tuple[Any, ...]:
         if len(states) != len(steps):

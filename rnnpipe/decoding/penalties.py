@@ -19,6 +19,8 @@ scores, `(batch, width)`: never positive."""
 
 TINY = 1e-30
 
+MAX_ALPHA = 10  # powers of lengths, which would be 0 or infinite, are float32
+
 
 def gnmt_length(alpha: float = 0.6) -> LengthPenalty:
     """Length penalty of GNMT.
@@ -26,13 +28,14 @@ def gnmt_length(alpha: float = 0.6) -> LengthPenalty:
         score = log P(Y) / lp(Y)     lp(Y) = ((5 + |Y|) / 6)^α
 
     Args:
-        alpha: 0 compares plain log-probabilities; higher values prefer longer sequences.
+        alpha: from -10 to 10; 0 compares plain log-probabilities; higher values prefer longer
+            sequences.
 
     Returns:
         A penalty for `beam_search`.
 
     Raises:
-        UserError: if alpha is no finite number.
+        UserError: if alpha is out of range.
 
     Example:
         >>> gnmt_length(1.0)(7.0)
@@ -40,8 +43,9 @@ def gnmt_length(alpha: float = 0.6) -> LengthPenalty:
 
     Source: Wu et al., Google's Neural Machine Translation System, 2016, equation 14.
     """
-    if not is_real(alpha):
-        raise UserError("alpha", "a number", repr(alpha), "write e.g. 0.6")
+    if not is_real(alpha) or abs(alpha) > MAX_ALPHA:
+        expected = f"a number from -{MAX_ALPHA} to {MAX_ALPHA}"
+        raise UserError("alpha", expected, repr(alpha), "write e.g. 0.6")
     return lambda lengths: ((5.0 + lengths) / 6.0) ** alpha
 
 

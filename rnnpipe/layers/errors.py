@@ -1,5 +1,6 @@
 """The error of a layer with a wrong argument, and what arguments are checked for."""
 
+import math
 from collections.abc import Sequence
 from numbers import Integral, Real
 from typing import Any, TypeGuard
@@ -41,8 +42,8 @@ def is_count(value: Any) -> bool:
 
 
 def is_number(value: Any) -> TypeGuard[float]:
-    """Whether a value is a real number, of Python or of NumPy."""
-    return not isinstance(value, bool) and isinstance(value, Real)
+    """Whether a value is a real number, of Python or of NumPy, and neither NaN nor infinite."""
+    return not isinstance(value, bool) and isinstance(value, Real) and math.isfinite(value)
 
 
 def shape_text(tensor: Tensor) -> str:

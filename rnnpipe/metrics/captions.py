@@ -11,6 +11,7 @@ from typing import Literal, get_args
 
 from rnnpipe.errors import UserError
 from rnnpipe.metrics.caption_tokens import tokenize_caption
+from rnnpipe.metrics.checks import check_some
 from rnnpipe.metrics.cider_d import CiderD
 
 __all__ = [
@@ -188,8 +189,7 @@ def _cut(text: str) -> str:
 
 
 def _check(references: Mapping[int, Sequence[str]], candidates: Mapping[int, str]) -> None:
-    if not references:
-        raise UserError("captions", "at least one", "none", "name a split that has records")
+    check_some("captions", references)
     if references.keys() != candidates.keys():
         missing, odd = len(references.keys() - candidates.keys()), candidates.keys() - references
         got = f"{missing} images without one, {len(odd)} captions of other images"

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import confusion_matrix, log_loss, precision_recall_fscore_support
 
+from rnnpipe.metrics.checks import check_some
+
 Array = np.ndarray[Any, np.dtype[Any]]
 
 BINS = 10
@@ -49,7 +51,7 @@ def score_classes(
         divide by.
 
     Raises:
-        ValueError: there are no texts.
+        UserError: there are no texts.
 
     Example:
         >>> scores = score_classes(np.array([[0.9, 0.1], [0.6, 0.4]]), [0, 1], ["neg", "pos"])
@@ -57,8 +59,7 @@ def score_classes(
         (0.5, 0.0, 0.5108)
     """
     labels, classes = np.asarray(labels), np.arange(len(names))
-    if not len(labels):
-        raise ValueError("expected at least one text to score, got none")
+    check_some("labels", labels)
     given = probabilities.argmax(axis=1)
     by_class = precision_recall_fscore_support(labels, given, labels=classes, zero_division=0)
     scores = {
@@ -83,10 +84,14 @@ def guess_by_frequency(counts: Sequence[int] | Array, records: int) -> Array:
     Returns:
         Probabilities `(records, classes)`.
 
+    Raises:
+        UserError: there are no training records.
+
     Example:
         >>> guess_by_frequency([1, 3], records=1).tolist()
         [[0.25, 0.75]]
     """
+    check_some("counts", np.flatnonzero(counts))
     return np.tile(np.asarray(counts) / np.sum(counts), (records, 1))
 
 
@@ -135,6 +140,9 @@ def find_calibration_error(probabilities: Array, labels: Sequence[int] | Array) 
     Returns:
         A number from 0, where of the texts with confidence p a share p is right, to 1.
 
+    Raises:
+        UserError: there are no texts.
+
     Example:
         >>> find_calibration_error(np.array([[0.75, 0.25]] * 4), [0, 0, 0, 1])
         0.0
@@ -142,6 +150,7 @@ def find_calibration_error(probabilities: Array, labels: Sequence[int] | Array) 
     Source: Naeini et al., Obtaining Well Calibrated Probabilities Using Bayesian Binning, 2015;
     Guo et al. 2017, equation 3.
     """
+    check_some("labels", labels)
     found = make_bins(probabilities, labels)
     texts = sum(each.count for each in found)
     return sum(each.count * abs(each.accuracy - each.confidence) for each in found) / texts

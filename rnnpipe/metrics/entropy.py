@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from rnnpipe.errors import UserError
+from rnnpipe.metrics.checks import check_some
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -39,7 +40,7 @@ def ngram_nats(
         Nats per token for the orders 1, 2, ….
 
     Raises:
-        UserError: the order is less than 1.
+        UserError: the order is less than 1, or there are no tokens.
 
     Example:
         >>> text = [np.array([4, 5] * 50)]
@@ -52,6 +53,8 @@ def ngram_nats(
     """
     if order < 1:
         raise UserError("order", "at least 1", str(order), "write 1 for unigrams")
+    for name, documents in {"train": train, "test": test}.items():
+        check_some(name, [document for document in documents if len(document)])
     read, foretold = (_Windows(texts, order, start) for texts in (train, test))
     shares = np.full(len(foretold.tokens), 1 / vocab)
     nats = []

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from rnnpipe.errors import UserError
+from rnnpipe.metrics.checks import check_some
 
 BleuTokenizer = Literal["13a", "intl", "zh", "char", "ja-mecab", "ko-mecab"]
 """How sacreBLEU cuts texts into words; `13a` knows no words of scripts without spaces."""
@@ -112,8 +113,7 @@ def _fold(text: str, lowercase: bool) -> str:
 
 
 def _check(hypotheses: Sequence[str], references: Sequence[str]) -> None:
-    if not hypotheses:
-        raise UserError("translations", "at least one", "none", "name a split that has records")
+    check_some("translations", hypotheses)
     if len(hypotheses) != len(references):
         expected = f"a reference for each of {len(hypotheses)}"
         raise UserError("translations", expected, str(len(references)), "pair them")

@@ -1,6 +1,18 @@
-"""What models return beside their logits."""
+"""What models return: logits, and what there is beside them."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import keras
+
+
+def take_logits(model: keras.Model) -> keras.Model:
+    """The same model with the logits as its only output."""
+    import keras
+
+    return keras.Model(model.input, model.output["logits"], name=model.name)
 
 
 def name_alignments(alignments: Any) -> dict[str, Any]:

@@ -147,7 +147,9 @@ class BeamSearchOptions(Settings):
 
     beam_width: int = setting(5, "beams; 1 is greedy search", ge=1)
     n_best: int = setting(5, "sequences of each input, at most beam_width", ge=1)
-    length_penalty: float = setting(1.0, "alpha of GNMT; 0 compares plain log-probabilities", ge=0)
+    length_penalty: float = setting(
+        1.0, "alpha of GNMT; 0 compares plain log-probabilities", ge=0, le=10
+    )
     coverage_penalty: float = setting(
         0.0, "beta of GNMT: prefers sequences that attend to all of the memory", ge=0
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from rnnpipe.errors import UserError
+from rnnpipe.errors import UserError, located
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.runs.config import load_run_config
 from rnnpipe.runs.directory import RunDirectory, open_run
@@ -48,17 +48,14 @@ def check_training(config: RunConfig, task: Task, records: RecordsDirectory) -> 
         records: its records, fetched.
 
     Raises:
-        UserError: a split is missing, the warm-up takes longer than the training, or the task
+        UserError: a split is missing, a warm-up takes longer than its training, or the task
             refuses the records.
     """
     check_splits(config, records.splits)
     task.check_records(records)
-    steps = config.train.epochs * task.steps_per_epoch(records)
-    try:
-        config.train.optimizer.schedule.check_steps(steps)
-    except UserError as fault:
-        where = f"train.optimizer.schedule.{fault.where}"
-        raise UserError(where, fault.expected, fault.got, fault.fix) from None
+    for key, schedule, steps in task.schedules(records):
+        with located(key):
+            schedule.check_steps(steps)
 
 
 def resolve_start(config: RunConfig) -> RunConfig:

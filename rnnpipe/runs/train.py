@@ -59,14 +59,14 @@ def train(
     check_vocabularies(members, read_vocabulary(records, task))
     start = _check_start(config, task, records, console)
     text = dump_config(make_paths_absolute(config))
-    _note_interrupted(runs_dir / name, text, console)
+    note_interrupted(runs_dir / name, text, console)
     run = _begin_run(runs_dir, name, text, records, start)
     with run.lock():
         finish_training(config, task, records, run, console)
     return run
 
 
-def _note_interrupted(folder: Path, config: str, console: Console) -> None:
+def note_interrupted(folder: Path, config: str, console: Console) -> None:
     """Names the last run of the same config whose training was interrupted."""
     for run in find_runs(folder):
         if (

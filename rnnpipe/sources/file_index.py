@@ -46,6 +46,10 @@ class FileIndex:
         Raises:
             BadRecord: there is no such file in the folder (step `find image`).
         """
+        return self.folder / self._locate(name)
+
+    def _locate(self, name: object) -> str:
+        """The path from the folder to the file of a name."""
         if not isinstance(name, str) or not name:
             raise BadRecord(_STEP, f"not the name of a file: {name!r:.100}")
         inside, spelled = "", name
@@ -60,13 +64,13 @@ class FileIndex:
         if len(same) > 1 and spelled not in same:
             raise BadRecord(_STEP, f"{len(same)} files are called {name} in Unicode")
         found = spelled if spelled in same else same[0]
-        return self.folder / f"{inside}/{found}" if inside else self.folder / found
+        return _join(inside, found)
 
-    def find_names(self, names: Iterable[object]) -> Iterator[Path]:
-        """The files of those names that are there, see `find_name`."""
+    def find_names(self, names: Iterable[object]) -> Iterator[str]:
+        """The files of those names that are there, by their paths from the folder."""
         for name in names:
             try:
-                yield self.find_name(name)
+                yield self._locate(name)
             except BadRecord:
                 continue
 
@@ -109,11 +113,10 @@ class ImageIndex(FileIndex):
         """The names of the images that lie in the folder itself, in order."""
         return self._images_in("")
 
-    def images_in(self, folders: Iterable[str]) -> Iterator[Path]:
-        """The images in folders of the folder; "" is itself."""
+    def images_in(self, folders: Iterable[str]) -> Iterator[str]:
+        """The images in folders of the folder, by their paths from it; "" is itself."""
         for inside in folders:
-            folder = self.folder / inside
-            yield from (folder / name for name in self._images_in(inside))
+            yield from (_join(inside, name) for name in self._images_in(inside))
 
     def _images_in(self, inside: str) -> list[str]:
         names = self._names_in(inside).values()
@@ -162,7 +165,8 @@ class ImageIndex(FileIndex):
             try:
                 names.add(self.find_id(value).name)
             except BadRecord:
-                names.update(self.numbers.get(read_id(value) or -1, []))
+                number = read_id(value)
+                names.update([] if number is None else self.numbers.get(number, []))
         return names
 
     def has_id(self, value: object) -> bool:
@@ -193,6 +197,10 @@ def folder_of(name: object) -> str:
     if path.is_absolute() or ".." in path.parts:
         return ""
     return _inside(path)
+
+
+def _join(inside: str, name: str) -> str:
+    return f"{inside}/{name}" if inside else name
 
 
 def _inside(path: PurePosixPath) -> str:

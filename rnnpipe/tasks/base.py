@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import keras
 
     from rnnpipe.inputs.batches import Batch
+    from rnnpipe.parts.schedules import ScheduleOptions
 
 Config = TypeVar("Config", bound=RunConfig)
 
@@ -131,6 +132,7 @@ class Task(ABC, Generic[Config]):
 
     def wrap_model(self, model: keras.Model) -> keras.Model:
         """The model that is fitted: by default one with the logits as its only output."""
+        from rnnpipe.models.outputs import take_logits
         from rnnpipe.training.trainer import Trainer
 
         return Trainer(take_logits(model))
@@ -138,6 +140,12 @@ class Task(ABC, Generic[Config]):
     @abstractmethod
     def compile_options(self, model: keras.Model) -> dict[str, Any]:
         """The arguments of `compile` besides the optimizer: loss and metrics."""
+
+    def schedules(self, records: RecordsDirectory) -> Iterator[tuple[str, ScheduleOptions, int]]:
+        """Each learning-rate schedule of a run: its key, its settings, how many steps it has."""
+        train = self.config.train
+        steps = train.epochs * self.steps_per_epoch(records)
+        yield "train.optimizer.schedule", train.optimizer.schedule, steps
 
     def steps_per_epoch(self, records: RecordsDirectory) -> int:
         """The number of training batches."""
@@ -288,10 +296,3 @@ class Task(ABC, Generic[Config]):
             "task": self.name,
             "batch_size": self.config.evaluate.batch_size,
         }
-
-
-def take_logits(model: keras.Model) -> keras.Model:
-    """The same model with the logits as its only output."""
-    import keras
-
-    return keras.Model(model.input, model.output["logits"], name=model.name)

@@ -1,5 +1,6 @@
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -82,6 +83,9 @@ def test_it_runs_end_to_end(name, run_tiny, tmp_path, shared_data, capsys, monke
         true = [row["true"] for row in run.predictions]
         assert run.scores["true_captions"] == pytest.approx(sum(true) / len(true))
     assert "Further training: self critical" in report
+    events = {path.parent.relative_to(run.folder) for path in run.folder.rglob("events.out.*")}
+    phase = Path("tensorboard/phases/self_critical/train")
+    assert events >= {Path("tensorboard/train"), phase}
     notice = "METEOR is left out: it needs Java, and no program `java` runs"
     assert f"Note: {notice}" in run.printed.replace("\n", " ")
     assert notice in report

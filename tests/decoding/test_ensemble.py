@@ -18,10 +18,14 @@ def looking(step, sees):
     return lambda tokens, state: (*step(tokens, state), ops.zeros_like(tokens)[:, None] + sees)
 
 
-@pytest.mark.parametrize("weights", [None, [1, 3]])
+EXTREME = [[1e-300, 3e-300], [3e307, 9e307], np.array([1e-40, 3e-40])]
+"""Weights of which quotients, or sums, are no floats."""
+
+
+@pytest.mark.parametrize("weights", [None, [1, 3], *EXTREME])
 def test_probabilities_are_averaged(weights):
     one, other = tables(1), tables(2)
-    shares = np.array(weights or [1, 1]) / sum(weights or [1, 1])
+    shares = [0.5, 0.5] if weights is None else [0.25, 0.75]
     joint = np.log(shares[0] * np.exp(log_softmax(one)) + shares[1] * np.exp(log_softmax(other)))
     (first, a), (second, b) = markov(one), markov(other)
     together = ensemble([first, second], weights)

@@ -17,6 +17,13 @@ def test_gnmt_length_equals_its_definition(alpha, length, penalty):
     assert gnmt_length(alpha)(length) == penalty
 
 
+@pytest.mark.parametrize("alpha", [-11, 10.5, 1000])
+def test_an_exponent_whose_powers_no_float_holds_is_refused(alpha):
+    with pytest.raises(UserError, match="alpha: expected a number from -10 to 10, got"):
+        gnmt_length(alpha)
+    assert 0 < gnmt_length(math.copysign(10, alpha))(np.float32(5000)) < math.inf
+
+
 def test_average_length_is_the_length():
     np.testing.assert_array_equal(average_length(np.array([1.0, 4.0])), [1.0, 4.0])
 

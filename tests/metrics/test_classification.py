@@ -93,11 +93,6 @@ def test_a_calibrated_classifier_has_no_calibration_error():
     )
 
 
-def test_scores_of_no_texts_are_refused():
-    with pytest.raises(ValueError, match="at least one text"):
-        score_classes(np.zeros((0, 2)), [], ["a", "b"])
-
-
 def test_the_shares_of_training_are_guessed_for_every_record():
     guessed = guess_by_frequency([1, 0, 3, 0], records=3)
     assert guessed.tolist() == [[0.25, 0, 0.75, 0]] * 3

@@ -5,12 +5,17 @@ from types import SimpleNamespace
 
 import pytest
 
-from rnnpipe.config.loader import load_config
+from rnnpipe.config.loader import load_config, load_settings
 from rnnpipe.errors import UserError
-from rnnpipe.runs.checks import check_comparable_records, check_same_records, check_splits
+from rnnpipe.runs.checks import (
+    check_comparable_records,
+    check_same_records,
+    check_splits,
+    check_training,
+)
 from rnnpipe.runs.directory import create_run
 from rnnpipe.storage.atomic import write_json
-from rnnpipe.tasks import find_schemas
+from rnnpipe.tasks import find_schemas, make_task
 from rnnpipe.tasks.base import Task
 
 SOURCES = {
@@ -44,6 +49,25 @@ def test_the_validation_split_must_exist():
     config = SimpleNamespace(evaluate=SimpleNamespace(splits=["test"]))
     with pytest.raises(UserError, match=r"data.splits.validation: expected a split to train with"):
         check_splits(config, ["train", "test"])
+
+
+@pytest.mark.parametrize("name", find_schemas())
+def test_every_task_refuses_a_warm_up_that_is_longer_than_its_training(name, monkeypatch):
+    schedule = {"kind": "constant", "warmup_steps": 101}
+    config = load_settings(
+        find_schemas()[name],
+        {
+            "task": name,
+            "data": {"source": {"kind": SOURCES[name]}},
+            "train": {"epochs": 10, "optimizer": {"kind": "adam", "schedule": schedule}},
+        },
+    )
+    task = make_task(config)
+    monkeypatch.setattr(type(task), "steps_per_epoch", lambda task, records: 10)
+    monkeypatch.setattr(type(task), "check_records", lambda task, records: None)
+    records = SimpleNamespace(splits=["train", "validation", "test"])
+    with pytest.raises(UserError, match=r"^train\.optimizer\.schedule\.warmup_steps: .* 100 steps"):
+        check_training(config, task, records)
 
 
 RECORDS = {

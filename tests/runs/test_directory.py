@@ -1,6 +1,7 @@
 import pytest
 
 from rnnpipe.errors import UserError
+from rnnpipe.runs.console import make_console
 from rnnpipe.runs.directory import (
     RunDirectory,
     check_runs_dir,
@@ -9,6 +10,7 @@ from rnnpipe.runs.directory import (
     open_interrupted,
     open_run,
 )
+from rnnpipe.runs.train import note_interrupted
 from rnnpipe.storage.atomic import write_json
 
 
@@ -62,6 +64,21 @@ def test_a_folder_without_a_run_has_none_interrupted(tmp_path, name, got):
     create_run(tmp_path, "vqa")
     with pytest.raises(UserError, match=f"a run that was interrupted, got {got}"):
         open_interrupted(tmp_path / name)
+
+
+def test_an_interrupted_run_of_the_same_config_is_noted(tmp_path, capsys):
+    finished, interrupted, other, under_way = (create_run(tmp_path, "vqa") for _ in range(4))
+    finish(finished)
+    for run in (interrupted, under_way):
+        run.config.write_text("a config")
+    other.config.write_text("another config")
+    with under_way.lock():
+        note_interrupted(tmp_path / "vqa", "a config", make_console())
+    note_interrupted(tmp_path / "vqa", "a third config", make_console())
+    assert capsys.readouterr().out == (
+        f"Note: {interrupted.path} of the same config was interrupted; to go on with it:\n"
+        f"rnnpipe resume {interrupted.path}\n"
+    )
 
 
 def test_a_trained_run_without_a_report_is_unfinished(tmp_path):

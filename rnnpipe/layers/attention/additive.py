@@ -10,6 +10,8 @@ from rnnpipe.layers.errors import is_count, layer_error
 from rnnpipe.layers.initializers import draw_anew
 from rnnpipe.types import Nested, Tensor
 
+_LEAST_SQUARE = 1e-8  # of the length of a direction: one of zeros has none
+
 
 @keras.saving.register_keras_serializable("rnnpipe")
 class AdditiveAttention(Attention):
@@ -105,10 +107,17 @@ class AdditiveAttention(Attention):
     def scores(self, query: Tensor, keys: Tensor, state: Nested[Tensor], training: bool) -> Tensor:
         """vₖ · activation(q W_q + keyᵢ), `(batch, glimpses, positions)`."""
         joint = self.activation(self.joint(query, keys, state))
-        kernel = self.score_kernel
-        if self.normalize:
-            kernel = self.score_gain * ops.normalize(kernel, axis=0)
+        kernel = self.score_gain * self._directions() if self.normalize else self.score_kernel
         return ops.einsum("bpu,ug->bgp", self.dropout(joint, training=training), kernel)
+
+    def _directions(self) -> Tensor:
+        """The score kernels with a length of 1, or of 0."""
+        # Half precision has no squares of small numbers. Keras' own `normalize` has no gradient at
+        # zeros: that of a reciprocal root, infinite, times 0.
+        exact = "float64" if self.compute_dtype == "float64" else "float32"
+        kernel = ops.cast(self.score_kernel, exact)
+        square = ops.sum(ops.square(kernel), axis=0)
+        return self._cast(kernel * ops.rsqrt(ops.maximum(square, _LEAST_SQUARE)))
 
     def get_config(self) -> dict[str, Any]:
         """The arguments of the layer, for serialisation."""

@@ -1,5 +1,6 @@
 """Coverage-aware attention (Tu et al. 2016)."""
 
+import math
 from typing import Any
 
 import keras
@@ -9,6 +10,8 @@ from rnnpipe.layers.attention.additive import AdditiveAttention
 from rnnpipe.layers.errors import is_number, layer_error
 from rnnpipe.types import Nested, Tensor
 
+_MAX_EXPONENT = math.log(999)  # 1 / σ(x) = 1 + exp(−x) is at most 1000
+
 
 @keras.saving.register_keras_serializable("rnnpipe")
 class CoverageAttention(AdditiveAttention):
@@ -17,8 +20,9 @@ class CoverageAttention(AdditiveAttention):
         Φᵢ = N σ(mᵢ u)     Cᵢ = Σ_before αᵢ / Φᵢ     eᵢ = v · tanh(q W_q + mᵢ W_m + Cᵢ W_c + b)
 
     The fertility Φᵢ is how much attention a position needs in total, so that nothing is left out
-    and nothing is repeated: the paper's linguistic coverage. The state is the sum of alignments, at
-    first zeros, of shape `(batch, glimpses, ...positions)`; the fertility goes with the keys.
+    and nothing is repeated: the paper's linguistic coverage. It is N / 1000 at least, so that no
+    coverage is 0 / 0. The state is the sum of alignments, at first zeros, of shape `(batch,
+    glimpses, ...positions)`; the reciprocal of the fertility goes with the keys.
     Its weights are those of `AdditiveAttention`, then `fertility_kernel` (features, 1) and
     `coverage_kernel` (glimpses, units).
 
@@ -59,9 +63,11 @@ class CoverageAttention(AdditiveAttention):
         self.coverage_kernel = self._kernel("coverage_kernel", self.glimpses, self.units)
 
     def project_memory(self, memory: Tensor) -> Tensor:
-        """Keys, and the fertility `(batch, positions, 1)`."""
-        fertility = ops.sigmoid(ops.matmul(memory, self._cast(self.fertility_kernel)))
-        return super().project_memory(memory), self.max_fertility * fertility
+        """Keys, and the reciprocal of the fertility, `(batch, positions, 1)`."""
+        logits = ops.matmul(memory, self._cast(self.fertility_kernel))
+        # A sigmoid underflows to 0, which nothing can be divided by.
+        reciprocal = 1 + ops.exp(ops.minimum(-logits, _MAX_EXPONENT))
+        return super().project_memory(memory), reciprocal / self.max_fertility
 
     def first_state(self, memory: Tensor, mask: Tensor = None) -> Tensor:
         """Nothing is covered: zeros `(batch, glimpses, ...positions)`."""
@@ -74,10 +80,10 @@ class CoverageAttention(AdditiveAttention):
 
     def joint(self, query: Tensor, keys: Tensor, state: Nested[Tensor]) -> Tensor:
         """The joint layer of content and coverage."""
-        content, fertility = keys
+        content, reciprocal = keys
         batch, positions, _ = ops.shape(content)
         sums = ops.reshape(state, (batch, self.glimpses, positions))
-        coverage = ops.transpose(sums, (0, 2, 1)) / fertility  # (batch, positions, glimpses)
+        coverage = ops.transpose(sums, (0, 2, 1)) * reciprocal  # (batch, positions, glimpses)
         return super().joint(query, content, state) + ops.matmul(coverage, self.coverage_kernel)
 
     def get_config(self) -> dict[str, Any]:

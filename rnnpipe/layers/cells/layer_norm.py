@@ -7,7 +7,10 @@ from keras import ops
 
 from rnnpipe.layers.cells.cell import Cell
 from rnnpipe.layers.cells.forget_bias import ForgetBias
+from rnnpipe.layers.errors import is_number, layer_error
 from rnnpipe.types import Nested, Tensor
+
+_LEAST_EPSILON = 1e-12  # units that are all equal have a variance of 0
 
 
 class _LayerNormCell(Cell):
@@ -15,6 +18,9 @@ class _LayerNormCell(Cell):
 
     def __init__(self, units: int, *, epsilon: float = 1e-5, **kwargs: Any) -> None:
         super().__init__(units, **kwargs)
+        if not is_number(epsilon) or epsilon < _LEAST_EPSILON:
+            expected, fix = f"an epsilon of at least {_LEAST_EPSILON:g}", "write e.g. epsilon=1e-5"
+            raise layer_error(self, expected, str(epsilon), fix)
         self.epsilon = epsilon
 
     def norm(self, name: str, width: int) -> Tensor:

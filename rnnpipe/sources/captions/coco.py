@@ -13,9 +13,9 @@ from rnnpipe.settings import FilePath, setting
 from rnnpipe.sources.captions.coco_files import (
     WHERE_TO_GET_IT,
     CaptionFiles,
+    CocoLayout,
     CocoSplit,
     find_splits,
-    image_names,
     named_splits,
     read_annotations,
 )
@@ -27,7 +27,7 @@ from rnnpipe.sources.file_index import ImageIndex
 from rnnpipe.sources.folder import check_folder
 from rnnpipe.sources.ids import read_id
 from rnnpipe.sources.source import Progress, Reference
-from rnnpipe.sources.splits import Split, name_of, unused_notices
+from rnnpipe.sources.splits import Split
 
 # The output belongs to the whole process, so one thread at a time may redirect it.
 _OUTPUT = threading.Lock()
@@ -68,7 +68,7 @@ class CocoCaptions(KarpathySplits, CaptionSource):
     )
 
     @cached_property
-    def _split_files(self) -> list[CocoSplit]:
+    def _layout(self) -> CocoLayout:
         check_folder(self._folder, "COCO captions", WHERE_TO_GET_IT)
         if self.files is None:
             return find_splits(self._folder)
@@ -83,7 +83,7 @@ class CocoCaptions(KarpathySplits, CaptionSource):
         """The splits that the raw data itself gives."""
         if self._splits is not None:
             return self._splits.names
-        return frozenset(files.split for files in self._split_files)
+        return frozenset(files.split for files in self._layout.splits)
 
     @property
     def settings(self) -> Mapping[str, Any]:
@@ -97,33 +97,19 @@ class CocoCaptions(KarpathySplits, CaptionSource):
     @property
     def notices(self) -> Sequence[str]:
         """Captions of images that their file does not list, and images that no file lists."""
-        notices, listed = list[str](), dict[Path, list[CocoSplit]]()
-        for files in self._split_files:
-            listed.setdefault(files.images, []).append(files)
-            if files.strays:
-                what = f"{files.strays:,} captions of {files.annotations.name} are of images"
-                notices.append(f"data.source: {what} that it does not list, not read")
-        for folder, several in listed.items():
-            index = ImageIndex(folder)
-            there = index.images_in({name for files in several for name in files.folders})
-            names = (name for files in several for name in image_names(files.annotations))
-            notices += unused_notices(
-                (name_of(path, folder) for path in there),
-                (name_of(path, folder) for path in index.find_names(names)),
-                f"{several[0].annotations.name} does not list",
-            )
-        return notices
+        return self._layout.notices
 
     def prepare(self, progress: Progress) -> None:
         """Checks that captions and images are there; see `Source`."""
-        progress(len(self._split_files), len(self._split_files))  # finding them has read them
+        done = len(self._layout.splits)  # finding them has read them
+        progress(done, done)
         if self._splits is None and "train" not in self.split_names:
             got = ", ".join(sorted(self.split_names))
             raise UserError(str(self._folder), "a split to train on", got, WHERE_TO_GET_IT)
 
     def partitions(self) -> list[CocoSplit]:
         """One for each split: reading its JSON takes seconds, decoding its images an hour."""
-        return list(self._split_files)
+        return list(self._layout.splits)
 
     def read(self, partition: CocoSplit) -> Iterator[Reference | DeadLetter]:
         """The images of a split with their captions.
@@ -161,13 +147,13 @@ class CocoCaptions(KarpathySplits, CaptionSource):
         """The JSON files and all images of the folders that the splits use."""
         if self._karpathy is not None:
             yield self._karpathy
-        yield from (files.annotations for files in self._split_files)
-        folders = (
-            path
-            for files in self._split_files
-            for path in ImageIndex(files.images).images_in(files.folders)
+        yield from (files.annotations for files in self._layout.splits)
+        images = (
+            files.images / name
+            for files in self._layout.splits
+            for name in ImageIndex(files.images).images_in(files.folders)
         )
-        yield from dict.fromkeys(folders)
+        yield from dict.fromkeys(images)
 
 
 def _read_images(

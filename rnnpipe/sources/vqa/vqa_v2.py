@@ -11,12 +11,13 @@ from rnnpipe.sources.file_index import ImageIndex
 from rnnpipe.sources.folder import InFolder, check_folder
 from rnnpipe.sources.ids import read_id
 from rnnpipe.sources.source import Progress, Reference
-from rnnpipe.sources.splits import Split, unused_notices
+from rnnpipe.sources.splits import Split
 from rnnpipe.sources.vqa.fields import refer
 from rnnpipe.sources.vqa.source import VqaSource
 from rnnpipe.sources.vqa.vqa_v2_files import (
     WHERE_TO_GET_IT,
     VqaFiles,
+    VqaLayout,
     VqaSplit,
     find_splits,
     named_splits,
@@ -57,16 +58,21 @@ class VqaV2(InFolder, VqaSource):
     )
 
     @cached_property
-    def _split_files(self) -> list[VqaSplit]:
+    def _layout(self) -> VqaLayout:
         check_folder(self._folder, "VQA v2.0", WHERE_TO_GET_IT)
         if self.files is None:
             return find_splits(self._folder)
         return named_splits(self._folder, self.files)
 
+    @cached_property
+    def _strays(self) -> dict[VqaSplit, int]:
+        """How many annotations are of no question, of the splits whose annotations were read."""
+        return {}
+
     @property
     def split_names(self) -> frozenset[str]:
         """The splits that the raw data itself gives."""
-        return frozenset(files.split for files in self._split_files)
+        return frozenset(files.split for files in self._layout.splits)
 
     @property
     def settings(self) -> Mapping[str, Any]:
@@ -80,25 +86,27 @@ class VqaV2(InFolder, VqaSource):
     @property
     def notices(self) -> Sequence[str]:
         """Answers to questions that nobody asks, and images that no question is about."""
-        notices, asked = list[str](), dict[Path, list[Any]]()
-        for files in self._split_files:
-            questions = [q for q in read_questions(files.questions)[1] if isinstance(q, dict)]
-            known = {read_id(question.get("question_id")) for question in questions}
-            if strays := len(read_annotations(files.annotations).keys() - known):
+        notices = list[str]()
+        for files in self._layout.splits:
+            if strays := self._count_strays(files):
                 what = f"{strays:,} annotations of {files.annotations.name} are of no question"
                 notices.append(f"data.source: {what} of {files.questions.name}, not read")
-            asked.setdefault(files.images, []).extend(q.get("image_id") for q in questions)
-        for folder, ids in asked.items():
-            index = ImageIndex(folder)
-            what = f"no question is about these of {folder.name}:"
-            notices += unused_notices(index.images, index.names_of(ids), what)
-        return notices
+        return notices + self._layout.notices
 
     def prepare(self, progress: Progress) -> None:
         """Checks that questions, answers and images are there; see `Source`."""
-        for done, files in enumerate(self._split_files, start=1):
-            read_annotations(files.annotations)
-            progress(done, len(self._split_files))
+        for done, files in enumerate(self._layout.splits, start=1):
+            self._count_strays(files)
+            progress(done, len(self._layout.splits))
+
+    def _count_strays(self, files: VqaSplit) -> int:
+        """How many annotations are of no question; reads them once."""
+        if files not in self._strays:
+            annotated = read_annotations(files.annotations).keys()
+            # They are needed no more, and need not travel to workers.
+            asked = self._layout.question_ids.pop(files)
+            self._strays[files] = len(annotated - set(asked))
+        return self._strays[files]
 
     def partitions(self) -> list[VqaSplit]:
         """A partition for each split.
@@ -107,7 +115,7 @@ class VqaV2(InFolder, VqaSource):
         Images are shared out among the workers afterwards, so that smaller partitions would save
         nothing, and each would read the whole JSON again.
         """
-        return list(self._split_files)
+        return list(self._layout.splits)
 
     def read(self, partition: VqaSplit) -> Iterator[Reference | DeadLetter]:
         """The questions of a split; annotations of other questions are passed over.
@@ -132,9 +140,9 @@ class VqaV2(InFolder, VqaSource):
 
     def raw_files(self) -> Iterator[Path]:
         """The JSON files and all images of the folders that the splits use."""
-        for files in self._split_files:
+        for files in self._layout.splits:
             yield from (files.questions, files.annotations)
-        for folder in dict.fromkeys(files.images for files in self._split_files):
+        for folder in dict.fromkeys(files.images for files in self._layout.splits):
             for name in ImageIndex(folder).images:
                 yield folder / name
 

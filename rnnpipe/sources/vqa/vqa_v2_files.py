@@ -1,10 +1,11 @@
 """Where the splits of a VQA v2.0 data set lie."""
 
 import re
-from collections.abc import Iterable, Mapping
+from array import array
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from rnnpipe.errors import UserError
 from rnnpipe.settings import FilePath, Settings, setting
@@ -13,6 +14,7 @@ from rnnpipe.sources.file_index import ImageIndex
 from rnnpipe.sources.folder import image_folders, walk
 from rnnpipe.sources.ids import is_id, read_id
 from rnnpipe.sources.splits import Split
+from rnnpipe.sources.unused_images import UnusedImages
 from rnnpipe.sources.vqa.vqa_v2_json import read_questions
 
 WHERE_TO_GET_IT = (
@@ -53,7 +55,22 @@ class VqaSplit:
     images: Path
 
 
-def named_splits(folder: Path, files: Mapping[Split, VqaFiles]) -> list[VqaSplit]:
+@dataclass(frozen=True, slots=True)
+class VqaLayout:
+    """The splits of a data set, and what is needed of their questions after they are read.
+
+    Args:
+        splits: those that are there.
+        question_ids: the numbers of each split's questions.
+        notices: about images that no question is about.
+    """
+
+    splits: list[VqaSplit]
+    question_ids: dict[VqaSplit, "array[int]"]
+    notices: list[str]
+
+
+def named_splits(folder: Path, files: Mapping[Split, VqaFiles]) -> VqaLayout:
     """The splits whose files are given by name.
 
     Args:
@@ -63,7 +80,10 @@ def named_splits(folder: Path, files: Mapping[Split, VqaFiles]) -> list[VqaSplit
     Raises:
         UserError: one of them is not there, is not VQA v2.0's, or there is none to train on.
     """
-    found_splits = []
+    return _describe(_read_named(folder, files))
+
+
+def _read_named(folder: Path, files: Mapping[Split, VqaFiles]) -> Iterator["_Read"]:
     for split, named in check_named(files):
         questions, annotations = folder / named.questions, folder / named.annotations
         for path in (questions, annotations):
@@ -72,11 +92,11 @@ def named_splits(folder: Path, files: Mapping[Split, VqaFiles]) -> list[VqaSplit
                 raise UserError(str(path), "a file", "none there", fix)
         subtype, entries = read_questions(questions)
         images = _first_with_images([folder / named.images], questions, entries)
-        found_splits.append(VqaSplit(split, subtype, questions, annotations, images))
-    return found_splits
+        found = VqaSplit(split, subtype, questions, annotations, images.folder)
+        yield _Read(found, images, entries)
 
 
-def find_splits(folder: Path) -> list[VqaSplit]:
+def find_splits(folder: Path) -> VqaLayout:
     """The splits that lie in a folder, found by the names of their files.
 
     Args:
@@ -85,6 +105,10 @@ def find_splits(folder: Path) -> list[VqaSplit]:
     Raises:
         UserError: something is missing, or two files could be the same split.
     """
+    return _describe(_read_found(folder))
+
+
+def _read_found(folder: Path) -> Iterator["_Read"]:
     files, folders = walk(folder, ("questions", "annotations"))
     questions, annotations = files["questions"], files["annotations"]
     if not questions:
@@ -96,14 +120,33 @@ def find_splits(folder: Path) -> list[VqaSplit]:
         )
     pairs = _pair(folder, questions, annotations)
     splits = splits_of([label for label in LABELS if label in pairs])
-    found_splits = []
     for label, split in splits.items():
         asked, answered = pairs[label]
         subtype, entries = read_questions(asked)
         candidates = _image_folders(folder, folders, asked, subtype)
         images = _first_with_images(candidates, asked, entries)
-        found_splits.append(VqaSplit(split, subtype, asked, answered, images))
-    return found_splits
+        found = VqaSplit(split, subtype, asked, answered, images.folder)
+        yield _Read(found, images, entries)
+
+
+class _Read(NamedTuple):
+    """A split whose questions have been read."""
+
+    split: VqaSplit
+    images: ImageIndex
+    entries: list[Any]
+
+
+def _describe(read: Iterable[_Read]) -> VqaLayout:
+    numbers: dict[VqaSplit, array[int]] = {}
+    unused = UnusedImages()
+    for split, images, entries in read:
+        questions = [entry for entry in entries if isinstance(entry, dict)]
+        ids = (read_id(question.get("question_id")) for question in questions)
+        numbers[split] = array("q", (number for number in ids if number is not None))
+        what = f"no question is about these of {images.folder.name}:"
+        unused.add(images.folder, images.images, images.names_of(_image_ids(entries)), what)
+    return VqaLayout(list(numbers), numbers, unused.notices())
 
 
 def _pair(
@@ -160,21 +203,27 @@ def _image_folders(folder: Path, folders: list[Path], questions: Path, subtype: 
     return there
 
 
-def _first_with_images(candidates: list[Path], questions: Path, entries: list[Any]) -> Path:
-    """The first folder with any of the images asked about; the build tells of missing ones."""
+def _image_ids(entries: list[Any]) -> dict[Any, None]:
+    """The images that questions are about, each once."""
     ids = (entry.get("image_id") for entry in entries if isinstance(entry, dict))
-    asked = [image_id for image_id in ids if read_id(image_id) is not None]
+    return dict.fromkeys(image_id for image_id in ids if read_id(image_id) is not None)
+
+
+def _first_with_images(candidates: list[Path], questions: Path, entries: list[Any]) -> ImageIndex:
+    """The first folder with any of the images asked about; the build tells of missing ones."""
+    asked = _image_ids(entries)
     if not asked:
         raise UserError(str(questions), "questions with an 'image_id'", "none", WHERE_TO_GET_IT)
     for folder in candidates:
-        if any(map(ImageIndex(folder).has_id, asked)):
-            return folder
+        index = ImageIndex(folder)
+        if any(map(index.has_id, asked)):
+            return index
     first = candidates[0]
     others = len(ImageIndex(first).images)
     got = f"{others} others" if others else "none" if first.is_dir() else "no such folder"
     raise UserError(
         str(first),
-        f"images that {questions.name} asks about, e.g. {_name_of(asked[0])}",
+        f"images that {questions.name} asks about, e.g. {_name_of(next(iter(asked)))}",
         got,
         WHERE_TO_GET_IMAGES,
     )

@@ -28,6 +28,7 @@ from rnnpipe.training.row_names import RowNames
 if TYPE_CHECKING:
     import keras
 
+    from rnnpipe.parts.schedules import ScheduleOptions
     from rnnpipe.parts.search import FindToken
     from rnnpipe.tasks.captioning.search import CaptionSearch
     from rnnpipe.tasks.captioning.validation import CaptionScores
@@ -121,6 +122,13 @@ class CaptioningTask(Task[CaptioningConfig]):
                 scores, metric=keep.metric, average=keep.average, mode=mode, weights=weights
             ),
         ]
+
+    def schedules(self, records: RecordsDirectory) -> Iterator[tuple[str, ScheduleOptions, int]]:
+        """Also that of self-critical training."""
+        yield from super().schedules(records)
+        if (phase := self.config.train.self_critical) is not None:
+            steps = phase.epochs * -(-records.splits["train"] // phase.batch_size)
+            yield "train.self_critical.optimizer.schedule", phase.optimizer.schedule, steps
 
     def make_phases(
         self, model: keras.Model, records: RecordsDirectory, weights: Path

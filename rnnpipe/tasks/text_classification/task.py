@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rnnpipe.quiet import import_keras
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import LABELS
-from rnnpipe.tasks.base import Task, take_logits
+from rnnpipe.tasks.base import Task
 from rnnpipe.tasks.inputs import Input
 from rnnpipe.tasks.network import Network
 from rnnpipe.tasks.predictor import Predictor
@@ -64,6 +64,7 @@ class TextClassificationTask(Task[TextClassificationConfig]):
 
     def wrap_model(self, model: keras.Model) -> keras.Model:
         """The logits, with the term that R-Drop adds to the loss."""
+        from rnnpipe.models.outputs import take_logits
         from rnnpipe.training.r_drop import RDropTrainer
 
         if not (weight := self.config.train.r_drop):

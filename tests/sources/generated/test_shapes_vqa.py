@@ -100,7 +100,7 @@ def test_a_killed_run_publishes_nothing_and_blocks_nothing(tmp_path):
     source = Shapes(path=tmp_path, **SETTINGS)
     assert left.name.startswith(f"{source.folder.name}.incomplete-")
     source.prepare(ignore_progress)
-    assert source.folder.is_dir()
+    assert list(tmp_path.iterdir()) == [source.folder]
 
 
 def error_of(path: Path) -> str:

@@ -28,7 +28,7 @@ def found(folder: Path) -> list[tuple[str, ...]]:
                 for path in (part.questions, part.annotations, part.images)
             ),
         )
-        for part in find_splits(folder)
+        for part in find_splits(folder).splits
     ]
 
 
@@ -137,7 +137,7 @@ def test_packed_and_unpacked_files_are_one(tmp_path, write_split):
 def test_images_are_read_from_every_usual_folder(tmp_path, write_split, images):
     folder = tmp_path / "vqa"
     write_split(folder, images=images.replace("{}", "{0}"))
-    [part] = find_splits(folder)
+    [part] = find_splits(folder).splits
     assert sorted(path.stem[-1] for path in part.images.iterdir()) == ["5", "9"]
 
 
@@ -215,10 +215,10 @@ def test_named_files_are_read(tmp_path, write_split):
     write_split(tmp_path, "train2014", "q.json", "a.json", "photos/{2}.jpg")
     write_split(tmp_path, "val2014", "q2.json", "a2.json", "other/{2}.jpg")
     train = name("q.json", "a.json", tmp_path / "photos")
-    parts = named_splits(tmp_path, {"test": name("q2.json", "a2.json", "other"), "train": train})
+    layout = named_splits(tmp_path, {"test": name("q2.json", "a2.json", "other"), "train": train})
     assert [
         (part.split, part.subtype, part.questions.name, part.annotations.name, part.images.name)
-        for part in parts
+        for part in layout.splits
     ] == [
         ("train", "train2014", "q.json", "a.json", "photos"),
         ("test", "val2014", "q2.json", "a2.json", "other"),

@@ -5,6 +5,7 @@ import pytest
 from rnnpipe.config.loader import load_settings
 from rnnpipe.errors import UserError
 from rnnpipe.records.specs import CAPTION
+from rnnpipe.runs.checks import check_training
 from rnnpipe.tasks.captioning.config import CaptioningConfig
 from rnnpipe.tasks.captioning.task import CaptioningTask
 from rnnpipe.transforms.recipes.tokenization import TextOptions
@@ -32,7 +33,7 @@ def mobilenet(**options):
 @pytest.fixture
 def records(tmp_path):
     TextOptions(vocabulary=20).train({"circle": 2, "red": 1}).save(tmp_path)
-    return SimpleNamespace(path=tmp_path)
+    return SimpleNamespace(path=tmp_path, splits={"train": 25, "validation": 9, "test": 9})
 
 
 @pytest.mark.parametrize("fine_tune", [False, True])
@@ -86,6 +87,33 @@ def test_parts_that_do_not_fit_are_an_error_before_the_build():
     with pytest.raises(UserError, match="expected as many features in the query as in the memory"):
         make_task(model=model).check_model()
     make_task().check_model()
+
+
+def test_a_beam_is_no_wider_than_the_vocabulary(records):
+    task = make_task(evaluate={"search": {"beam_width": 300, "n_best": 3}})
+    with pytest.raises(UserError, match=r"search\.beam_width: expected at most the vocab"):
+        task.check_records(records)
+
+
+@pytest.mark.parametrize("key", ["train", "train.self_critical"])
+def test_a_warm_up_is_within_its_own_training(records, key):
+    def train(warmup):
+        training = {
+            "epochs": 2,
+            "batch_size": 10,
+            "optimizer": {
+                "kind": "adam",
+                "schedule": {"kind": "constant", "warmup_steps": warmup},
+            },
+        }
+        return training if key == "train" else {"epochs": 99, "self_critical": training}
+
+    task = make_task(train=train(6))
+    check_training(task.config, task, records)
+    task = make_task(train=train(7))
+    message = rf"^{key}\.optimizer\.schedule\.warmup_steps: expected at most the 6 steps of .*got 7"
+    with pytest.raises(UserError, match=message):
+        check_training(task.config, task, records)
 
 
 def test_a_banned_token_must_be_of_the_vocabulary(records):

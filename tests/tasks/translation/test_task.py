@@ -177,6 +177,14 @@ def test_a_text_gets_the_best_hypothesis_of_all_groups(records, tmp_path):
     assert one.answers[0].text == two.answers[0].text
 
 
+def test_a_beam_is_no_wider_than_the_vocabulary(records):
+    search = {"beam_width": 300, "n_best": 3, "groups": 3, "max_length": 8, "diversity": 1.0}
+    message = r"evaluate\.search\.beam_width: expected at most the vocabulary, \d+, got 300; narrow"
+    with pytest.raises(UserError, match=message):
+        make_task(search=search).check_records(records)
+    make_task(search={**search, "beam_width": 9}).check_records(records)
+
+
 def test_banned_tokens_are_of_the_vocabulary(records):
     task = make_task(search={"constraints": {"banned_tokens": ["▁hund", "<unk>"]}})
     task.check_records(records)
