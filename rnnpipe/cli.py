@@ -227,13 +227,15 @@ def _add_predict(verbs: Any) -> None:
     _take_run(verb)
     text = "options of the run's task"
     verb.add_argument("inputs", nargs=argparse.REMAINDER, metavar="INPUTS", help=text)
-    verb.set_defaults(act=_predict, extras=("train",))
+    verb.set_defaults(act=_predict, extras=("runs",))
 
 
 def _predict(options: argparse.Namespace) -> int:
     from rnnpipe.predictors.command import predict
 
-    return predict(api.load(options.run), options.run, options.inputs)
+    run = api.load(options.run)
+    with requiring(*run.extras, where="rnnpipe predict"):
+        return predict(run, options.run, options.inputs)
 
 
 def _add_export(verbs: Any) -> None:

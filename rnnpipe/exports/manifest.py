@@ -61,11 +61,11 @@ def read_manifest(folder: Path) -> Manifest:
     if _major(manifest.rnnpipe) != _major(VERSION):
         expected = f"an export of rnnpipe {_major(VERSION)}"
         raise UserError(str(folder), expected, f"one of {manifest.rnnpipe}", _AGAIN)
-    found = sum_files(folder)
     for name, digest in manifest.files.items():
-        if found.get(name) != digest:
-            got = "another one" if name in found else "none"
-            raise UserError(str(folder / name), "the file that was exported", got, _AGAIN)
+        path = folder / name
+        if not path.is_file() or _sum_file(path) != digest:
+            got = "another one" if path.is_file() else "none"
+            raise UserError(str(path), "the file that was exported", got, _AGAIN)
     return manifest
 
 
@@ -73,11 +73,12 @@ def sum_files(folder: Path) -> dict[str, str]:
     """The SHA-256 of each file of an export by its path, but of those that people edit."""
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     names = {path.relative_to(folder).as_posix(): path for path in paths}
-    return {
-        name: hashlib.sha256(path.read_bytes()).hexdigest()
-        for name, path in names.items()
-        if name not in _UNSUMMED
-    }
+    return {name: _sum_file(path) for name, path in names.items() if name not in _UNSUMMED}
+
+
+def _sum_file(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _major(version: str) -> str:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from rich.console import Console
 
@@ -45,6 +45,12 @@ class Export:
         path: its folder.
     """
 
+    picture: ClassVar[Path | None] = None
+    """The file of the picture of a prediction, where the command line names none: it is not drawn.
+
+    The folder of an export is only read, and drawing takes longer than a prediction.
+    """
+
     def __init__(self, path: Path) -> None:
         self.path = path
 
@@ -60,6 +66,11 @@ class Export:
         """
         return read_manifest(self.path)
 
+    @property
+    def extras(self) -> Sequence[str]:
+        """The extras of rnnpipe that predictions need."""
+        return find_format(self.manifest.format).to_open
+
     @cached_property
     def config(self) -> RunConfig:
         """The config of the run."""
@@ -68,7 +79,7 @@ class Export:
     @cached_property
     def task(self) -> Task[Any]:
         """The task; `task.inputs` declares the inputs of `predict`."""
-        return make_task(self.config)
+        return make_task(self.config, only_predicts=True)
 
     @cached_property
     def predictor(self) -> Predictor:
@@ -79,7 +90,7 @@ class Export:
         """
         manifest = self.manifest
         form = find_format(manifest.format)
-        with requiring(*form.to_open, where=str(self.path)), quiet_import():
+        with requiring(*self.extras, where=str(self.path)), quiet_import():
             network = open_network(form, self.path, manifest.functions)
             return self.task.make_predictor(self.path / VOCABULARY, network)
 

@@ -1,10 +1,10 @@
 """A trained run: its history, model and predictions beside its results."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from rnnpipe.config.overrides import Overrides
 from rnnpipe.output import write_notice
@@ -42,6 +42,9 @@ class Run(Results):
         directory: its folder.
     """
 
+    extras: ClassVar[Sequence[str]] = ("train",)
+    """The extras of rnnpipe that predictions need."""
+
     @property
     def history(self) -> dict[str, list[float]]:
         """The losses and metrics of training: a value for every epoch, by name."""
@@ -72,6 +75,11 @@ class Run(Results):
         """The task; `task.inputs` declares the inputs of `predict`."""
         with quiet_import():
             return make_task(self.config)
+
+    @property
+    def picture(self) -> Path:
+        """The file of the picture of a prediction, where the command line names none."""
+        return self.path / "prediction.png"
 
     @property
     def model(self) -> "keras.Model":
@@ -116,7 +124,7 @@ class Run(Results):
         Raises:
             UserError: a member of the ensemble does not fit.
         """
-        with requiring("train", where="Run.predictor"):
+        with requiring(*self.extras, where="Run.predictor"):
             return self.task.make_predictor(self._directory.vocabulary, self._make_network())
 
     def _make_network(self) -> Network:

@@ -14,6 +14,7 @@ import rnnpipe
 from rnnpipe import cli
 from rnnpipe.errors import UserError
 from rnnpipe.exports.formats import FORMATS as ALL_FORMATS
+from tests.without_modules import call_with
 
 FORMATS = tuple(ALL_FORMATS)
 TINY = {
@@ -70,9 +71,31 @@ def test_onnx_answers_without_keras_and_its_backends(run, exports):
         assert dict(found) == pytest.approx(wanted, abs=1e-5)
 
 
-def test_the_command_line_predicts_with_an_export(exports, capsys):
-    assert cli.main(["predict", str(exports["onnx"].path), "--text", "good"]) == 0
-    assert "%" in capsys.readouterr().out
+def test_the_command_line_predicts_with_the_extra_onnx_alone(exports, tmp_path):
+    folder = exports["onnx"].path
+    before = sorted(folder.rglob("*"))
+    done = call_with(["onnx"], "predict", str(folder), "--text", "good", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "%" in done.stdout
+    assert sorted(folder.rglob("*")) == before
+
+
+def test_the_picture_of_an_export_is_drawn_where_a_file_is_named(exports, tmp_path, capsys):
+    folder, picture = exports["onnx"].path, tmp_path / "good.png"
+    arguments = ["predict", str(folder), "--text", "good", "--picture", str(picture)]
+    assert cli.main(arguments) == 0
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert str(picture) in capsys.readouterr().out
+
+
+def test_the_extra_of_a_format_is_named_where_it_is_missing(exports, tmp_path):
+    folder = exports["onnx"].path
+    done = call_with(["runs"], "predict", str(folder), "--text", "good", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr == (
+        "rnnpipe: rnnpipe predict: expected onnxruntime to be installed, got none; "
+        "pip install 'rnnpipe[onnx]'\n"
+    )
 
 
 @pytest.mark.parametrize("kind", FORMATS)
