@@ -245,11 +245,13 @@ def _add_export(verbs: Any) -> None:
     verb.add_argument("--format", required=True, metavar="FORMAT", help=text)
     text = "a new folder (default: exports/FORMAT in that of the run)"
     verb.add_argument("--output", metavar="DIR", help=text)
+    text = "int8: smaller weights of onnx, and answers that differ a little"
+    verb.add_argument("--quantize", metavar="DTYPE", help=text)
     verb.set_defaults(act=_export, extras=("train",))
 
 
 def _export(options: argparse.Namespace) -> None:
-    _load_run(options).export(options.format, options.output)
+    _load_run(options).export(options.format, options.output, quantize=options.quantize)
 
 
 def _load_run(options: argparse.Namespace) -> "Run":

@@ -27,8 +27,11 @@ class Manifest:
         format: of the files.
         task: of the run.
         functions: by name.
-        check: what was compared with the run, and the largest differences.
+        check: what was compared with the run, and the largest differences; of a quantized export
+            the scores of both.
         files: the SHA-256 of each file by its path in the export.
+        quantization: its `name`, and how many numbers of the `weights` have each dtype; None of an
+            export that computes what its run computes.
         rnnpipe: the version that wrote it.
     """
 
@@ -37,6 +40,7 @@ class Manifest:
     functions: Mapping[str, Description]
     check: Mapping[str, Any]
     files: Mapping[str, str]
+    quantization: Mapping[str, Any] | None = None
     rnnpipe: str = VERSION
 
     def write(self, folder: Path) -> None:

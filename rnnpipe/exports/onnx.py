@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from rnnpipe.exports.function import Compute
+from rnnpipe.exports.loops import hoist_invariants
 from rnnpipe.tasks.network import Arrays, Graph
 
 SUFFIX = ".onnx"
@@ -46,8 +47,9 @@ def write_onnx(graph: Graph, path: Path) -> None:
         )
     # It joins two reshapes without regard to axes that the second one takes from the first.
     chosen = {k: v for k, v in optimizer._optimizers.items() if k != "remove_back_to_back"}
-    optimised = optimizer.optimize_graph(converted, optimizers=chosen)
-    path.write_bytes(optimised.make_model("rnnpipe").SerializeToString())
+    model = optimizer.optimize_graph(converted, optimizers=chosen).make_model("rnnpipe")
+    hoist_invariants(model.graph)
+    path.write_bytes(model.SerializeToString())
 
 
 def open_onnx(path: Path, outputs: Sequence[str]) -> Compute:

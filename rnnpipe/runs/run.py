@@ -167,6 +167,7 @@ class Run(Results):
         format: str,  # noqa: A002  the name that the command line has too
         output: str | Path | None = None,
         *,
+        quantize: str | None = None,
         verbose: bool = True,
     ) -> Export:
         """Writes a folder that answers as the run does, without the run, its data and its code.
@@ -174,11 +175,13 @@ class Run(Results):
         Args:
             format: of its graphs: `onnx` or `saved_model`.
             output: the folder, new or empty; by default `exports/<format>` in that of the run.
+            quantize: `int8` makes the weights of matrix products of `onnx` a quarter as large. The
+                answers change, so that `manifest.check` has the scores of both.
             verbose: whether it is printed how far the answers of the two differ.
 
         Raises:
-            UserError: there is no such format, `output` has files, or the export answers
-                otherwise than the run.
+            UserError: there is no such format, it cannot be quantized so, `output` has files, or
+                the export answers otherwise than the run.
         """
         console = make_console(quiet=not verbose)
         path = local_path("output", output) if isinstance(output, str) else output
@@ -188,6 +191,7 @@ class Run(Results):
             self._make_network,
             format_name=format,
             output=path,
+            quantization=quantize,
             console=console,
         )
 

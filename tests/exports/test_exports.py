@@ -2,12 +2,14 @@
 
 import ast
 import json
+import math
 import shutil
 import subprocess
 import sys
 from dataclasses import replace
 
 import numpy as np
+import onnx
 import pytest
 
 import rnnpipe
@@ -112,6 +114,45 @@ def test_an_export_says_what_it_is(exports, kind):
     assert "predict(text=…)" in card
 
 
+@pytest.fixture(scope="module")
+def quantized(run, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("quantized") / "int8"
+    return run.export("onnx", folder, quantize="int8", verbose=False)
+
+
+def test_a_quantized_export_has_the_scores_of_both(run, exports, quantized):
+    content = json.loads((quantized.path / "export.json").read_text())
+    scores = content["check"]["scores"]
+    expected = {k: v for k, v in run.metrics["test"].items() if not k.startswith("baseline/")}
+    assert scores["float32"] == pytest.approx(expected, abs=1e-6)
+    assert scores["int8"].keys() == scores["float32"].keys()
+    assert scores["int8"]["accuracy"] == pytest.approx(expected["accuracy"], abs=0.05)
+    assert scores["int8"]["log_loss"] != scores["float32"]["log_loss"]
+    card = (quantized.path / "README.md").read_text()
+    accuracies = [f"{scores[name]['accuracy']:.4g}" for name in ("float32", "int8")]
+    assert "| metric | float32 | int8 |" in card
+    assert f"| accuracy | {accuracies[0]} | {accuracies[1]} |" in card
+    assert "## Quantization" not in (exports["onnx"].path / "README.md").read_text()
+
+
+def test_a_quantized_export_has_the_same_weights_in_int8(exports, quantized):
+    plain = exports["onnx"].manifest
+    assert plain.quantization is None
+    assert quantized.manifest.quantization["name"] == "int8"
+    weights = quantized.manifest.quantization["weights"]
+    # Both directions of an LSTM, its input and its state.
+    assert weights["int8"] >= 2 * (4 + 4) * 4 * 4
+    tensors = onnx.load(exports["onnx"].path / "call.onnx").graph.initializer
+    floats = [math.prod(each.dims) for each in tensors if each.data_type == onnx.TensorProto.FLOAT]
+    assert weights["float32"] < sum(floats)
+    for found, wanted in zip(
+        probabilities(quantized.predict(text=TEXTS)),
+        probabilities(exports["onnx"].predict(text=TEXTS)),
+        strict=True,
+    ):
+        assert found == pytest.approx(wanted, abs=0.05)
+
+
 def test_a_damaged_export_is_refused(run, tmp_path, exports):
     folder = tmp_path / "copy"
     shutil.copytree(exports["onnx"].path, folder)
@@ -144,7 +185,7 @@ def test_an_export_that_answers_otherwise_is_not_written(run, tmp_path, monkeypa
         return lambda arrays: {k: np.asarray(v) + 0.01 for k, v in compute(arrays).items()}
 
     wrong = {"saved_model": replace(real, open=open_wrong)}
-    monkeypatch.setattr("rnnpipe.exports.write.FORMATS", wrong)
+    monkeypatch.setattr("rnnpipe.exports.formats.FORMATS", wrong)
     with pytest.raises(UserError, match=r"expected the answers of the run, got .*differ by"):
         run.export("saved_model", tmp_path / "wrong", verbose=False)
     assert list(tmp_path.iterdir()) == []
@@ -161,6 +202,14 @@ def test_mistakes_of_the_command_are_named(run, exports, tmp_path, capsys):
             "expected a new or empty folder, got one with files",
         ),
         ([str(exports["onnx"].path), "--format", "onnx"], "expected the folder of a run, got an"),
+        (
+            [str(run.path), "--format", "saved_model", "--quantize", "int8"],
+            "--quantize int8: expected --format onnx, got saved_model; choose that format",
+        ),
+        (
+            [str(run.path), "--format", "onnx", "--quantize", "int4"],
+            "--quantize: expected int8, got int4; choose it, or leave it out",
+        ),
     ]:
         assert cli.main(["export", *arguments]) == 2
         assert message in capsys.readouterr().err
