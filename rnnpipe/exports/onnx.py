@@ -63,6 +63,8 @@ def open_onnx(path: Path, outputs: Sequence[str]) -> Compute:
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3  # errors alone
+    # Steps of a loop are short: threads that spin until the next one take the cores from others.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     session = onnxruntime.InferenceSession(
         path.read_bytes(), options, providers=["CPUExecutionProvider"]
     )
