@@ -227,13 +227,15 @@ def _add_predict(verbs: Any) -> None:
     _take_run(verb)
     text = "options of the run's task"
     verb.add_argument("inputs", nargs=argparse.REMAINDER, metavar="INPUTS", help=text)
-    verb.set_defaults(act=_predict, extras=("train",))
+    verb.set_defaults(act=_predict, extras=("runs",))
 
 
 def _predict(options: argparse.Namespace) -> int:
     from rnnpipe.predictors.command import predict
 
-    return predict(api.load(options.run), options.run, options.inputs)
+    run = api.load(options.run)
+    with requiring(*run.extras, where="rnnpipe predict"):
+        return predict(run, options.run, options.inputs)
 
 
 def _add_export(verbs: Any) -> None:
@@ -243,11 +245,13 @@ def _add_export(verbs: Any) -> None:
     verb.add_argument("--format", required=True, metavar="FORMAT", help=text)
     text = "a new folder (default: exports/FORMAT in that of the run)"
     verb.add_argument("--output", metavar="DIR", help=text)
+    text = "int8: smaller weights of onnx, and answers that differ a little"
+    verb.add_argument("--quantize", metavar="DTYPE", help=text)
     verb.set_defaults(act=_export, extras=("train",))
 
 
 def _export(options: argparse.Namespace) -> None:
-    _load_run(options).export(options.format, options.output)
+    _load_run(options).export(options.format, options.output, quantize=options.quantize)
 
 
 def _load_run(options: argparse.Namespace) -> "Run":

@@ -1,8 +1,7 @@
 """What an installation lacks is named, with the extra that brings it."""
 
-import os
+import ast
 import re
-import subprocess
 import sys
 import tomllib
 from importlib.metadata import packages_distributions
@@ -13,6 +12,8 @@ import pytest
 from rnnpipe import cli
 from rnnpipe.errors import UserError
 from rnnpipe.requirements import INCLUDES, MODULES, explain, require
+from rnnpipe.tasks import find_tasks
+from tests.without_modules import call_with, run_with
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -107,31 +108,12 @@ def test_a_task_is_refused_before_it_is_built_where_its_library_is_missing(monke
     )
 
 
-def run_with(extras, *program, cwd):
-    """A Python program in a process where the modules of no other extra are installed."""
-    wanted = {*extras, *(name for extra in extras for name in INCLUDES.get(extra, ()))}
-    present = {module for extra in wanted for module in MODULES[extra]}
-    absent = {module for modules in MODULES.values() for module in modules} - present
-    return subprocess.run(
-        [sys.executable, *program[:2], " ".join(absent), *program[2:]],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-def call_with(extras, *command, cwd):
-    """The same of a command."""
-    return run_with(extras, "-m", "tests.without_modules", *command, cwd=cwd)
-
-
 IMPORT_TASKS = """
 import sys
 from tests.light_core import Absent
 Absent(sys.argv[1].split())
 from rnnpipe.tasks import find_tasks
+from tests.without_modules import call_with, run_with
 print(sorted(entry.load().name for entry in find_tasks().values()))
 """
 
@@ -140,6 +122,27 @@ def test_tasks_are_imported_with_the_extra_runs_alone(tmp_path):
     done = run_with(["runs"], "-c", IMPORT_TASKS, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "'captioning', 'image_classification', 'language_model'" in done.stdout
+
+
+IMPORT_PREDICTORS = """
+import sys
+from tests.light_core import Absent
+Absent([*sys.argv[1].split(), "keras", "scipy"])
+from importlib import import_module
+import rnnpipe
+from rnnpipe.shipped import list_configs
+from rnnpipe.tasks import make_task
+tasks = [make_task(rnnpipe.load_config(name), only_predicts=True) for name in list_configs()]
+for task in tasks:
+    import_module(f"rnnpipe.tasks.{task.name}.predictor")
+print(sorted({task.name for task in tasks}))
+"""
+
+
+def test_exports_of_all_tasks_predict_with_the_extra_onnx_alone(tmp_path):
+    done = run_with(["onnx"], "-c", IMPORT_PREDICTORS, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert ast.literal_eval(done.stdout) == sorted(find_tasks())
 
 
 @pytest.mark.parametrize("arguments", [["--schema"], ["video"], ["real/coco"]])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib.metadata import version
+from typing import Any
 
 from rnnpipe.tasks.inputs import Input
 
@@ -50,6 +51,27 @@ def make_card(
         _USE.format(folder=folder, inputs=called, extras=extras),
     ]
     return "\n".join(parts)
+
+
+def describe_quantization(quantization: Mapping[str, Any], check: Mapping[str, Any]) -> str:
+    """The section of the model card on what quantization changes.
+
+    Args:
+        quantization: `Manifest.quantization`.
+        check: `Manifest.check`.
+    """
+    name, weights = quantization["name"], quantization["weights"]
+    counts = " and ".join(f"{count:,} numbers in {dtype}" for dtype, count in weights.items())
+    of_run, of_export = check["scores"].values()
+    lines = [f"| {metric} | {of_run[metric]:.4g} | {of_export[metric]:.4g} |" for metric in of_run]
+    table = "\n".join([f"| metric | float32 | {name} |", "|---|---|---|", *lines, ""])
+    return (
+        f"\n## Quantization\n\nThe weights of matrix products are {name}, all others float32: "
+        f"{counts}. Of {check['rows']:,} records, {check['equal_ids']:.1%} of the ids are those of "
+        "float32. What a weight is multiplied with is quantized by its range in the batch, so that "
+        "an answer may depend on the others of its batch.\n\n"
+        + (table if lines else "It was not scored.\n")
+    )
 
 
 def _describe_data(splits: Mapping[str, int]) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from rnnpipe.tasks.network import Array, Arrays, Function, Network
 
 _TOLERANCE = 1e-4
 _EQUAL = 0.999  # of ids; a tie may fall the other way
+_LARGEST = "largest_difference"
 
 
 @dataclass(frozen=True)
@@ -52,20 +54,50 @@ class Recorder(dict[str, Function]):
         return call
 
 
-def check_export(export: Network, calls: Iterable[Call], where: str) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Comparison:
+    """How far the outputs of an export are those of its run.
+
+    Args:
+        rows: the number that was compared.
+        equal_ids: the fraction of integers that are equal.
+        largest_difference: of other numbers, where all integers of their row are equal; relative
+            where the numbers are large.
+    """
+
+    rows: int
+    equal_ids: float
+    largest_difference: float
+
+    def check(self, where: str) -> None:
+        """Refuses an export that computes something else than its run.
+
+        Args:
+            where: the export, for messages.
+
+        Raises:
+            UserError: less than 99.9 % of the integers are equal, or numbers differ by more than
+                1e-4.
+        """
+        if self.equal_ids < _EQUAL or not self.largest_difference <= _TOLERANCE:
+            got = (
+                f"{100 * self.equal_ids:.2f} % equal ids, and numbers that differ by "
+                f"{self.largest_difference:.1e}"
+            )
+            raise UserError(where, "the answers of the run", got, "report it with the run's config")
+
+    def to_json(self) -> dict[str, Any]:
+        """The same as JSON values; outputs of other shapes have no largest difference."""
+        values = asdict(self)
+        return values if math.isfinite(self.largest_difference) else {**values, _LARGEST: None}
+
+
+def compare_calls(export: Network, calls: Iterable[Call]) -> Comparison:
     """Compares the outputs of an export with those of its run.
 
     Args:
         export: the network of the export.
         calls: of the network of the run.
-        where: the export, for messages.
-
-    Returns:
-        The number of rows, the fraction of integers that are equal, and the largest difference of
-        other numbers, where all integers of their row are equal.
-
-    Raises:
-        UserError: less than 99.9 % of the integers are equal, or numbers differ by more than 1e-4.
     """
     rows, equal, largest = 0, [np.ones(0, bool)], 0.0
     for call in calls:
@@ -77,15 +109,12 @@ def check_export(export: Network, calls: Iterable[Call], where: str) -> dict[str
                 equal.append(matches.ravel())
                 same &= matches.reshape(len(same), -1).all(axis=1)
         for name, expected in call.outputs.items():
-            if not np.issubdtype(expected.dtype, np.integer):
+            if same.any() and not np.issubdtype(expected.dtype, np.integer):
                 largest = max(largest, _difference(outputs[name][same], expected[same]))
         rows += len(same)
     integers = np.concatenate(equal)
     fraction = float(integers.mean()) if integers.size else 1.0
-    if fraction < _EQUAL or not largest <= _TOLERANCE:
-        got = f"{100 * fraction:.2f} % equal ids, and numbers that differ by {largest:.1e}"
-        raise UserError(where, "the answers of the run", got, "report it with the run's config")
-    return {"rows": rows, "equal_ids": fraction, "largest_difference": largest}
+    return Comparison(rows, fraction, largest)
 
 
 def _match(found: Array, expected: Array) -> Array:

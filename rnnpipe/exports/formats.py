@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from rnnpipe.errors import UserError
 from rnnpipe.exports import onnx, saved_model
 from rnnpipe.exports.function import Compute
+from rnnpipe.exports.quantize import quantize_int8
 from rnnpipe.tasks.network import Graph
+
+Quantizer = Callable[[Path], Mapping[str, int]]
+"""Replaces what was written by a quantized form of it; returns the numbers of weights by dtype."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +26,7 @@ class Format:
         suffix: of what is written.
         to_write: the extras that writing needs.
         to_open: the extras that opening needs.
+        quantizers: of what was written, by their names.
     """
 
     write: Callable[[Graph, Path], None]
@@ -28,10 +34,18 @@ class Format:
     suffix: str
     to_write: Sequence[str]
     to_open: Sequence[str]
+    quantizers: Mapping[str, Quantizer] = field(default_factory=dict)
 
 
 FORMATS: Mapping[str, Format] = {
-    "onnx": Format(onnx.write_onnx, onnx.open_onnx, onnx.SUFFIX, ("train", "export"), ("onnx",)),
+    "onnx": Format(
+        onnx.write_onnx,
+        onnx.open_onnx,
+        onnx.SUFFIX,
+        ("train", "export"),
+        ("onnx",),
+        {"int8": quantize_int8},
+    ),
     "saved_model": Format(
         saved_model.write_saved_model,
         saved_model.open_saved_model,
@@ -41,3 +55,30 @@ FORMATS: Mapping[str, Format] = {
     ),
 }
 """Each format by its name."""
+
+
+def find_format(name: str) -> Format:
+    """A format by its name.
+
+    Raises:
+        UserError: there is none of that name.
+    """
+    if name not in FORMATS:
+        raise UserError("--format", " or ".join(FORMATS), name, "choose one of them")
+    return FORMATS[name]
+
+
+def find_quantizer(format_name: str, name: str) -> Quantizer:
+    """A quantizer by the name of its format and its own.
+
+    Raises:
+        UserError: the format has none of that name.
+    """
+    known = find_format(format_name).quantizers
+    if not known:
+        others = " or ".join(each for each, form in FORMATS.items() if form.quantizers)
+        fix = "choose that format, or leave --quantize out"
+        raise UserError(f"--quantize {name}", f"--format {others}", format_name, fix)
+    if name not in known:
+        raise UserError("--quantize", " or ".join(known), name, "choose it, or leave it out")
+    return known[name]

@@ -27,8 +27,11 @@ class Manifest:
         format: of the files.
         task: of the run.
         functions: by name.
-        check: what was compared with the run, and the largest differences.
+        check: what was compared with the run, and the largest differences; of a quantized export
+            the scores of both.
         files: the SHA-256 of each file by its path in the export.
+        quantization: its `name`, and how many numbers of the `weights` have each dtype; None of an
+            export that computes what its run computes.
         rnnpipe: the version that wrote it.
     """
 
@@ -37,6 +40,7 @@ class Manifest:
     functions: Mapping[str, Description]
     check: Mapping[str, Any]
     files: Mapping[str, str]
+    quantization: Mapping[str, Any] | None = None
     rnnpipe: str = VERSION
 
     def write(self, folder: Path) -> None:
@@ -61,11 +65,11 @@ def read_manifest(folder: Path) -> Manifest:
     if _major(manifest.rnnpipe) != _major(VERSION):
         expected = f"an export of rnnpipe {_major(VERSION)}"
         raise UserError(str(folder), expected, f"one of {manifest.rnnpipe}", _AGAIN)
-    found = sum_files(folder)
     for name, digest in manifest.files.items():
-        if found.get(name) != digest:
-            got = "another one" if name in found else "none"
-            raise UserError(str(folder / name), "the file that was exported", got, _AGAIN)
+        path = folder / name
+        if not path.is_file() or _sum_file(path) != digest:
+            got = "another one" if path.is_file() else "none"
+            raise UserError(str(path), "the file that was exported", got, _AGAIN)
     return manifest
 
 
@@ -73,11 +77,12 @@ def sum_files(folder: Path) -> dict[str, str]:
     """The SHA-256 of each file of an export by its path, but of those that people edit."""
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     names = {path.relative_to(folder).as_posix(): path for path in paths}
-    return {
-        name: hashlib.sha256(path.read_bytes()).hexdigest()
-        for name, path in names.items()
-        if name not in _UNSUMMED
-    }
+    return {name: _sum_file(path) for name, path in names.items() if name not in _UNSUMMED}
+
+
+def _sum_file(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _major(version: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from rnnpipe.exports.function import Compute
+from rnnpipe.exports.loops import hoist_invariants
 from rnnpipe.tasks.network import Arrays, Graph
 
 SUFFIX = ".onnx"
@@ -46,8 +47,9 @@ def write_onnx(graph: Graph, path: Path) -> None:
         )
     # It joins two reshapes without regard to axes that the second one takes from the first.
     chosen = {k: v for k, v in optimizer._optimizers.items() if k != "remove_back_to_back"}
-    optimised = optimizer.optimize_graph(converted, optimizers=chosen)
-    path.write_bytes(optimised.make_model("rnnpipe").SerializeToString())
+    model = optimizer.optimize_graph(converted, optimizers=chosen).make_model("rnnpipe")
+    hoist_invariants(model.graph)
+    path.write_bytes(model.SerializeToString())
 
 
 def open_onnx(path: Path, outputs: Sequence[str]) -> Compute:
@@ -61,6 +63,8 @@ def open_onnx(path: Path, outputs: Sequence[str]) -> Compute:
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3  # errors alone
+    # Steps of a loop are short: threads that spin until the next one take the cores from others.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     session = onnxruntime.InferenceSession(
         path.read_bytes(), options, providers=["CPUExecutionProvider"]
     )

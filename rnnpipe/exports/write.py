@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rnnpipe.errors import UserError
-from rnnpipe.exports.check import Call, check_export
-from rnnpipe.exports.formats import FORMATS, Format
+from rnnpipe.exports.card import describe_quantization
+from rnnpipe.exports.check import Call, compare_calls
+from rnnpipe.exports.formats import Format, find_format, find_quantizer
 from rnnpipe.exports.function import Description, ExportedFunction, ExportedNetwork
 from rnnpipe.exports.manifest import Manifest, sum_files
 from rnnpipe.requirements import requiring
@@ -33,6 +35,7 @@ class Exportable:
         vocabulary: the folder of `Task.save_vocabulary`.
         card: the model card, Markdown.
         calls: of functions of the network, by which the export is checked.
+        score: the scores of the answers of a network; none where there are no records.
     """
 
     task: str
@@ -41,17 +44,7 @@ class Exportable:
     vocabulary: Path
     card: str
     calls: Sequence[Call]
-
-
-def find_format(name: str) -> Format:
-    """A format by its name.
-
-    Raises:
-        UserError: there is none of that name.
-    """
-    if name not in FORMATS:
-        raise UserError("--format", " or ".join(FORMATS), name, "choose one of them")
-    return FORMATS[name]
+    score: Callable[[Network], Mapping[str, float]] = lambda network: {}
 
 
 def check_output(output: Path) -> None:
@@ -67,39 +60,64 @@ def check_output(output: Path) -> None:
         raise UserError(str(output), "a new or empty folder", got, "name another one, or remove it")
 
 
-def write_export(source: Exportable, format_name: str, output: Path) -> Mapping[str, Any]:
+def write_export(
+    source: Exportable, format_name: str, output: Path, quantization: str | None = None
+) -> Mapping[str, Any]:
     """Writes an export, checked against its run, wholly or not at all.
 
     Args:
         source: what it is made of.
         format_name: of its graphs.
         output: the folder.
+        quantization: the name of a quantizer of the format. It changes the answers, so that the
+            scores of the run and of the export are compared instead.
 
     Returns:
-        What `check_export` found.
+        What was compared, see `Manifest.check`.
 
     Raises:
         UserError: something is at `output` already, the format cannot hold the functions of the
-            task, or the export answers otherwise than the run.
+            task or has no such quantizer, or the export answers otherwise than the run.
     """
     check_output(output)
     form, graphs = find_format(format_name), _find_graphs(source, format_name)
+    quantize = quantization and find_quantizer(format_name, quantization)
     with requiring(*form.to_write, *form.to_open, where=f"--format {format_name}"):
         output.parent.mkdir(parents=True, exist_ok=True)
         with atomic_path(output, durable=True) as folder:
             folder.mkdir()
             described = {}
+            weights = Counter[str]()
             for name, graph in graphs.items():
                 described[name] = Description.of(graph, name + form.suffix)
                 form.write(graph, folder / described[name].file)
+                if quantize:
+                    weights.update(quantize(folder / described[name].file))
             shutil.copytree(source.vocabulary, folder / VOCABULARY)
             (folder / CONFIG).write_text(source.config, encoding="utf-8")
-            (folder / CARD).write_text(source.card, encoding="utf-8")
             network = open_network(form, folder, described)
-            calls = [call for call in source.calls if call.function in network]
-            check = check_export(network, calls, str(output))
-            Manifest(format_name, source.task, described, check, sum_files(folder)).write(folder)
+            check = _check(source, network, quantization, str(output))
+            quantized = {"name": quantization, "weights": dict(weights)} if quantization else None
+            card = source.card + (describe_quantization(quantized, check) if quantized else "")
+            (folder / CARD).write_text(card, encoding="utf-8")
+            files = sum_files(folder)
+            Manifest(format_name, source.task, described, check, files, quantized).write(folder)
     return check
+
+
+def _check(
+    source: Exportable, network: Network, quantization: str | None, where: str
+) -> dict[str, Any]:
+    """Compares the outputs, and the scores of a quantized export, whose outputs may differ."""
+    comparison = compare_calls(network, [call for call in source.calls if call.function in network])
+    if quantization is None:
+        comparison.check(where)
+        return comparison.to_json()
+    scores = {
+        name: dict(source.score(each))
+        for name, each in (("float32", source.network), (quantization, network))
+    }
+    return {**comparison.to_json(), "scores": scores}
 
 
 def open_network(

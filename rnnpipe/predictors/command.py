@@ -89,7 +89,7 @@ def parse_options(
 def _add_options(parser: argparse.ArgumentParser, task: Task[Any]) -> None:
     single = parser.add_argument_group("a single row")
     if task.draws:
-        help_text = "the file of the picture (default: in the run)"
+        help_text = "the file of the picture (default: in the run; none of an export)"
         single.add_argument("--picture", metavar="FILE", help=help_text)
     if task.streams:
         help_text = "print the answer piece by piece, each as soon as it is known"
@@ -119,7 +119,7 @@ def _add_options(parser: argparse.ArgumentParser, task: Task[Any]) -> None:
 
 def _predict_one(run: Run | Export, options: argparse.Namespace, texts: Mapping[str, Any]) -> None:
     picture = getattr(options, "picture", None)
-    path = run.path / "prediction.png" if picture is None else local_path("--picture", picture)
+    path = run.picture if picture is None else local_path("--picture", picture)
     # What has no picture is a text, which is worth reading while it is written.
     streams = run.task.streams and (options.stream or not run.task.draws)
     if streams and picture is not None:

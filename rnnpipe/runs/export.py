@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from rich.console import Console
 
 from rnnpipe.config.loader import load_config
 from rnnpipe.errors import UserError
 from rnnpipe.exports.card import make_card
+from rnnpipe.exports.formats import find_format, find_quantizer
 from rnnpipe.exports.manifest import MANIFEST, Manifest, read_manifest
 from rnnpipe.exports.write import (
     CONFIG,
     VOCABULARY,
     Exportable,
     check_output,
-    find_format,
     open_network,
     write_export,
 )
@@ -29,7 +29,7 @@ from rnnpipe.requirements import requiring
 from rnnpipe.runs.directory import RunDirectory
 from rnnpipe.runs.predict import predict_keywords, stream_keywords
 from rnnpipe.runs.records import find_records
-from rnnpipe.runs.sample import record_calls
+from rnnpipe.runs.sample import make_score, record_calls
 from rnnpipe.tasks import find_schemas, make_task
 from rnnpipe.tasks.base import Task
 from rnnpipe.tasks.network import Network
@@ -43,6 +43,12 @@ class Export:
 
     Args:
         path: its folder.
+    """
+
+    picture: ClassVar[Path | None] = None
+    """The file of the picture of a prediction, where the command line names none: it is not drawn.
+
+    The folder of an export is only read, and drawing takes longer than a prediction.
     """
 
     def __init__(self, path: Path) -> None:
@@ -60,6 +66,11 @@ class Export:
         """
         return read_manifest(self.path)
 
+    @property
+    def extras(self) -> Sequence[str]:
+        """The extras of rnnpipe that predictions need."""
+        return find_format(self.manifest.format).to_open
+
     @cached_property
     def config(self) -> RunConfig:
         """The config of the run."""
@@ -68,7 +79,7 @@ class Export:
     @cached_property
     def task(self) -> Task[Any]:
         """The task; `task.inputs` declares the inputs of `predict`."""
-        return make_task(self.config)
+        return make_task(self.config, only_predicts=True)
 
     @cached_property
     def predictor(self) -> Predictor:
@@ -79,7 +90,7 @@ class Export:
         """
         manifest = self.manifest
         form = find_format(manifest.format)
-        with requiring(*form.to_open, where=str(self.path)), quiet_import():
+        with requiring(*self.extras, where=str(self.path)), quiet_import():
             network = open_network(form, self.path, manifest.functions)
             return self.task.make_predictor(self.path / VOCABULARY, network)
 
@@ -104,6 +115,7 @@ def export_run(
     *,
     format_name: str,
     output: Path | None,
+    quantization: str | None,
     console: Console,
 ) -> Export:
     """Exports a trained run, and checks that the export answers as it does.
@@ -113,15 +125,20 @@ def export_run(
         task: its task.
         make_network: loads its model, or the ensemble that its config names.
         format_name: of the graphs.
-        output: the folder to write; by default `exports/<format>` in that of the run.
+        output: the folder to write; by default `exports/<format>` in that of the run, with the
+            quantization after a dash.
+        quantization: the name of a quantizer of the format; None: there is none.
         console: where the check is printed.
 
     Raises:
-        UserError: there is no such format, something is at `output` already, or the export
-            answers otherwise than the run.
+        UserError: there is no such format or quantizer, something is at `output` already, or the
+            export answers otherwise than the run.
     """
     form = find_format(format_name)
-    output = run.path / "exports" / format_name if output is None else output
+    if quantization is not None:
+        find_quantizer(format_name, quantization)
+    kind = "-".join(filter(None, (format_name, quantization)))
+    output = run.path / "exports" / kind if output is None else output
     check_output(output)
     with requiring(*form.to_write, *form.to_open, where=f"--format {format_name}"):
         network = make_network()
@@ -133,13 +150,24 @@ def export_run(
             raise UserError(str(run.path), "a run to check the export against", got, fix)
         config = run.config.read_text(encoding="utf-8")
         card = _card(run, task, records, output, form.to_open)
-        source = Exportable(task.name, network, config, run.vocabulary, card, calls)
-        check = write_export(source, format_name, output)
-    console.print(
-        f"{output}: {check['rows']} rows as the run answers them, "
-        f"largest difference {check['largest_difference']:.1e}"
-    )
+        score = make_score(task, records)
+        source = Exportable(task.name, network, config, run.vocabulary, card, calls, score)
+        check = write_export(source, format_name, output, quantization)
+    console.print(f"{output}: {_describe_check(check, task.main_metric)}")
     return Export(output)
+
+
+def _describe_check(check: Mapping[str, Any], metric: str) -> str:
+    if "scores" not in check:
+        largest = check["largest_difference"]
+        return f"{check['rows']} rows as the run answers them, largest difference {largest:.1e}"
+    equal = f"{check['equal_ids']:.1%} of the ids of {check['rows']} rows as the run answers them"
+    scores = [
+        f"{metric} {scores[metric]:.4g} in {name}"
+        for name, scores in check["scores"].items()
+        if metric in scores
+    ]
+    return ", ".join([equal, *scores])
 
 
 def _find_records(task: Task[Any], console: Console) -> RecordsDirectory | None:

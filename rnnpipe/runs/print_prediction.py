@@ -11,12 +11,12 @@ from rnnpipe.output import write_notice, write_output
 from rnnpipe.tasks.prediction import Prediction
 
 
-def print_prediction(predicted: Prediction, picture: Path, console: Console) -> None:
+def print_prediction(predicted: Prediction, picture: Path | None, console: Console) -> None:
     """Prints the likeliest answers, and draws and saves the picture.
 
     Args:
         predicted: what was predicted.
-        picture: the file of the picture.
+        picture: the file of the picture; None: it is not drawn.
         console: where the answers are printed.
 
     Raises:
@@ -34,7 +34,7 @@ def print_prediction(predicted: Prediction, picture: Path, console: Console) -> 
         for answer in predicted.answers:
             table.add_row(answer.text, f"{answer.probability:.1%}")
         console.print(table)
-    if predicted.picture is not None:
+    if picture is not None and predicted.picture is not None:
         kind = "Timeline" if predicted.timeline else "Picture"
         _save(predicted.picture, picture, kind, console)
 

@@ -1,10 +1,10 @@
 """A trained run: its history, model and predictions beside its results."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from rnnpipe.config.overrides import Overrides
 from rnnpipe.output import write_notice
@@ -42,6 +42,9 @@ class Run(Results):
         directory: its folder.
     """
 
+    extras: ClassVar[Sequence[str]] = ("train",)
+    """The extras of rnnpipe that predictions need."""
+
     @property
     def history(self) -> dict[str, list[float]]:
         """The losses and metrics of training: a value for every epoch, by name."""
@@ -72,6 +75,11 @@ class Run(Results):
         """The task; `task.inputs` declares the inputs of `predict`."""
         with quiet_import():
             return make_task(self.config)
+
+    @property
+    def picture(self) -> Path:
+        """The file of the picture of a prediction, where the command line names none."""
+        return self.path / "prediction.png"
 
     @property
     def model(self) -> "keras.Model":
@@ -116,7 +124,7 @@ class Run(Results):
         Raises:
             UserError: a member of the ensemble does not fit.
         """
-        with requiring("train", where="Run.predictor"):
+        with requiring(*self.extras, where="Run.predictor"):
             return self.task.make_predictor(self._directory.vocabulary, self._make_network())
 
     def _make_network(self) -> Network:
@@ -159,6 +167,7 @@ class Run(Results):
         format: str,  # noqa: A002  the name that the command line has too
         output: str | Path | None = None,
         *,
+        quantize: str | None = None,
         verbose: bool = True,
     ) -> Export:
         """Writes a folder that answers as the run does, without the run, its data and its code.
@@ -166,11 +175,13 @@ class Run(Results):
         Args:
             format: of its graphs: `onnx` or `saved_model`.
             output: the folder, new or empty; by default `exports/<format>` in that of the run.
+            quantize: `int8` makes the weights of matrix products of `onnx` a quarter as large. The
+                answers change, so that `manifest.check` has the scores of both.
             verbose: whether it is printed how far the answers of the two differ.
 
         Raises:
-            UserError: there is no such format, `output` has files, or the export answers
-                otherwise than the run.
+            UserError: there is no such format, it cannot be quantized so, `output` has files, or
+                the export answers otherwise than the run.
         """
         console = make_console(quiet=not verbose)
         path = local_path("output", output) if isinstance(output, str) else output
@@ -180,6 +191,7 @@ class Run(Results):
             self._make_network,
             format_name=format,
             output=path,
+            quantization=quantize,
             console=console,
         )
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -39,11 +40,29 @@ def record_calls(
     return recorder.calls
 
 
+def make_score(
+    task: Task[Any], records: RecordsDirectory | None
+) -> Callable[[Network], Mapping[str, float]]:
+    """How a network of the task is scored by the test split, see `Task.score`.
+
+    Args:
+        task: the task.
+        records: those of the run; without them there are no scores, nor where they hold the
+            features of a backbone that is part of the network.
+    """
+    if records is None or getattr(task.config.data, "features", None) is not None:
+        return lambda network: {}
+    return partial(task.score, records=records, split=_pick_split(records))
+
+
 def _read_arrays(
     task: Task[Any], records: RecordsDirectory, names: tuple[str, ...]
 ) -> Iterator[Arrays]:
     """The inputs of the first batches of the test split; the first also of one row less."""
-    split = "test" if "test" in records.splits else "validation"
-    for batch in islice(task.make_inputs(records, split), _BATCHES):
+    for batch in islice(task.make_inputs(records, _pick_split(records)), _BATCHES):
         named = batch if isinstance(batch, Mapping) else {names[0]: batch}
         yield {name: np.asarray(named[name]) for name in names}
+
+
+def _pick_split(records: RecordsDirectory) -> str:
+    return "test" if "test" in records.splits else "validation"

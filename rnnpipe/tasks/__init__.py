@@ -63,14 +63,20 @@ def find_schemas() -> Mapping[str, type[RunConfig]]:
     return _Schemas()
 
 
-def make_task(config: RunConfig) -> Task:
+def make_task(config: RunConfig, *, only_predicts: bool = False) -> Task:
     """The task that a config is for.
+
+    Args:
+        config: of a run.
+        only_predicts: whether no stage of a run follows; what scores and builds records is not
+            needed then.
 
     Raises:
         UserError: a library that it needs is not installed.
     """
     cls: type[Task] = load_plugin(find_tasks()[config.task])
-    require(*cls.extras, where=f"task {config.task}")
+    if not only_predicts:
+        require(*cls.extras, where=f"task {config.task}")
     return cls(config)
 
 

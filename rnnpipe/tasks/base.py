@@ -265,6 +265,14 @@ class Task(ABC, Generic[Config]):
             baselines: the trained models of `build_baselines`.
         """
 
+    def score(self, network: Network, records: RecordsDirectory, split: str) -> Mapping[str, float]:
+        """The scores of `evaluate` that need only the answers of a network; by default none.
+
+        By them quantized exports are compared with their runs.
+        """
+        del network, records, split
+        return {}
+
     # Predictions
 
     def make_network(self, model: keras.Model, folder: Path) -> Network:

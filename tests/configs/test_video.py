@@ -5,7 +5,9 @@ import pytest
 import tensorflow_datasets as tfds
 from PIL import Image
 
+import rnnpipe
 from rnnpipe import cli
+from rnnpipe.runs.records import find_records
 from rnnpipe.shipped import shipped_config
 from rnnpipe.sources.videos.decoding import read_video
 from rnnpipe.sources.videos.framing import Framing
@@ -88,6 +90,7 @@ def test_it_runs_end_to_end(name, run_tiny, tmp_path, shared_data, capsys):
     assert "One of the worst: " in (run.folder / "report.html").read_text()
     if name == "video":
         check_predictions(run.folder, tmp_path / "cache", capsys)
+        check_scores(rnnpipe.load(run.folder))
 
 
 @pytest.mark.slow
@@ -104,6 +107,15 @@ def test_it_runs_end_to_end_on_features(run_tiny, tmp_path, capsys):
     assert "is the same without recurrence" in report
     assert report.count("data:image/png;base64,") > 3  # film strips
     check_predictions(run.folder, tmp_path / "cache", capsys)
+
+
+def check_scores(run):
+    """The network alone has those scores that need its answers alone."""
+    records = find_records(run.config, run.task)
+    scores = run.task.score(run.predictor.network, records, "test")
+    assert {"frame_accuracy", "clip_accuracy"} <= scores.keys()
+    expected = {name: run.metrics["test"][name] for name in scores}
+    assert scores == pytest.approx(expected, rel=1e-5, nan_ok=True)
 
 
 def check_predictions(folder, cache, capsys):

@@ -2,18 +2,21 @@
 
 import ast
 import json
+import math
 import shutil
 import subprocess
 import sys
 from dataclasses import replace
 
 import numpy as np
+import onnx
 import pytest
 
 import rnnpipe
 from rnnpipe import cli
 from rnnpipe.errors import UserError
 from rnnpipe.exports.formats import FORMATS as ALL_FORMATS
+from tests.without_modules import call_with
 
 FORMATS = tuple(ALL_FORMATS)
 TINY = {
@@ -70,9 +73,31 @@ def test_onnx_answers_without_keras_and_its_backends(run, exports):
         assert dict(found) == pytest.approx(wanted, abs=1e-5)
 
 
-def test_the_command_line_predicts_with_an_export(exports, capsys):
-    assert cli.main(["predict", str(exports["onnx"].path), "--text", "good"]) == 0
-    assert "%" in capsys.readouterr().out
+def test_the_command_line_predicts_with_the_extra_onnx_alone(exports, tmp_path):
+    folder = exports["onnx"].path
+    before = sorted(folder.rglob("*"))
+    done = call_with(["onnx"], "predict", str(folder), "--text", "good", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "%" in done.stdout
+    assert sorted(folder.rglob("*")) == before
+
+
+def test_the_picture_of_an_export_is_drawn_where_a_file_is_named(exports, tmp_path, capsys):
+    folder, picture = exports["onnx"].path, tmp_path / "good.png"
+    arguments = ["predict", str(folder), "--text", "good", "--picture", str(picture)]
+    assert cli.main(arguments) == 0
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert str(picture) in capsys.readouterr().out
+
+
+def test_the_extra_of_a_format_is_named_where_it_is_missing(exports, tmp_path):
+    folder = exports["onnx"].path
+    done = call_with(["runs"], "predict", str(folder), "--text", "good", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr == (
+        "rnnpipe: rnnpipe predict: expected onnxruntime to be installed, got none; "
+        "pip install 'rnnpipe[onnx]'\n"
+    )
 
 
 @pytest.mark.parametrize("kind", FORMATS)
@@ -87,6 +112,45 @@ def test_an_export_says_what_it_is(exports, kind):
     assert "| test | accuracy |" in card
     assert "| test | baseline/" in card
     assert "predict(text=…)" in card
+
+
+@pytest.fixture(scope="module")
+def quantized(run, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("quantized") / "int8"
+    return run.export("onnx", folder, quantize="int8", verbose=False)
+
+
+def test_a_quantized_export_has_the_scores_of_both(run, exports, quantized):
+    content = json.loads((quantized.path / "export.json").read_text())
+    scores = content["check"]["scores"]
+    expected = {k: v for k, v in run.metrics["test"].items() if not k.startswith("baseline/")}
+    assert scores["float32"] == pytest.approx(expected, abs=1e-6)
+    assert scores["int8"].keys() == scores["float32"].keys()
+    assert scores["int8"]["accuracy"] == pytest.approx(expected["accuracy"], abs=0.05)
+    assert scores["int8"]["log_loss"] != scores["float32"]["log_loss"]
+    card = (quantized.path / "README.md").read_text()
+    accuracies = [f"{scores[name]['accuracy']:.4g}" for name in ("float32", "int8")]
+    assert "| metric | float32 | int8 |" in card
+    assert f"| accuracy | {accuracies[0]} | {accuracies[1]} |" in card
+    assert "## Quantization" not in (exports["onnx"].path / "README.md").read_text()
+
+
+def test_a_quantized_export_has_the_same_weights_in_int8(exports, quantized):
+    plain = exports["onnx"].manifest
+    assert plain.quantization is None
+    assert quantized.manifest.quantization["name"] == "int8"
+    weights = quantized.manifest.quantization["weights"]
+    # Both directions of an LSTM, its input and its state.
+    assert weights["int8"] >= 2 * (4 + 4) * 4 * 4
+    tensors = onnx.load(exports["onnx"].path / "call.onnx").graph.initializer
+    floats = [math.prod(each.dims) for each in tensors if each.data_type == onnx.TensorProto.FLOAT]
+    assert weights["float32"] < sum(floats)
+    for found, wanted in zip(
+        probabilities(quantized.predict(text=TEXTS)),
+        probabilities(exports["onnx"].predict(text=TEXTS)),
+        strict=True,
+    ):
+        assert found == pytest.approx(wanted, abs=0.05)
 
 
 def test_a_damaged_export_is_refused(run, tmp_path, exports):
@@ -121,7 +185,7 @@ def test_an_export_that_answers_otherwise_is_not_written(run, tmp_path, monkeypa
         return lambda arrays: {k: np.asarray(v) + 0.01 for k, v in compute(arrays).items()}
 
     wrong = {"saved_model": replace(real, open=open_wrong)}
-    monkeypatch.setattr("rnnpipe.exports.write.FORMATS", wrong)
+    monkeypatch.setattr("rnnpipe.exports.formats.FORMATS", wrong)
     with pytest.raises(UserError, match=r"expected the answers of the run, got .*differ by"):
         run.export("saved_model", tmp_path / "wrong", verbose=False)
     assert list(tmp_path.iterdir()) == []
@@ -138,6 +202,14 @@ def test_mistakes_of_the_command_are_named(run, exports, tmp_path, capsys):
             "expected a new or empty folder, got one with files",
         ),
         ([str(exports["onnx"].path), "--format", "onnx"], "expected the folder of a run, got an"),
+        (
+            [str(run.path), "--format", "saved_model", "--quantize", "int8"],
+            "--quantize int8: expected --format onnx, got saved_model; choose that format",
+        ),
+        (
+            [str(run.path), "--format", "onnx", "--quantize", "int4"],
+            "--quantize: expected int8, got int4; choose it, or leave it out",
+        ),
     ]:
         assert cli.main(["export", *arguments]) == 2
         assert message in capsys.readouterr().err

@@ -1,7 +1,10 @@
 """A whole beam search as one graph: its loop, penalties and alignments."""
 
+from functools import partial
+
 import keras
 import numpy as np
+import onnx
 import pytest
 
 from rnnpipe.errors import UserError
@@ -32,6 +35,29 @@ def predictors(request, records, tmp_path):  # noqa: F811
         task.make_predictor(vocabulary, network),
         task.make_predictor(output / VOCABULARY, exported),
     )
+
+
+def test_weights_in_loops_are_quantized(records, tmp_path):  # noqa: F811
+    keras.utils.set_random_seed(3)
+    task = make_task()
+    vocabulary = tmp_path / "vocabulary"
+    task.save_vocabulary(records, vocabulary)
+    network = task.make_network(task.build_model(records), vocabulary)
+    score = partial(task.score, records=records, split="test")
+    calls = record_calls(task, network, vocabulary, records)
+    source = Exportable(task.name, network, "", vocabulary, "", calls, score)
+    check = write_export(source, "onnx", tmp_path / "int8", "int8")
+    assert check["scores"].keys() == {"float32", "int8"}
+    assert check["scores"]["float32"].keys() == check["scores"]["int8"].keys() >= {"bleu", "chrf"}
+    assert check["rows"] == len(SENTENCES["test"])
+    graph = onnx.load(tmp_path / "int8/search.onnx").graph
+    weights = {tensor.name for tensor in graph.initializer}
+    for loop in (node for node in graph.node if node.op_type == "Loop"):
+        body = loop.attribute[0].g
+        known = weights | {tensor.name for tensor in body.initializer}
+        kinds = {node.op_type for node in body.node if node.input[1:2] and node.input[1] in known}
+        assert "MatMulInteger" in kinds
+        assert not kinds & {"MatMul", "Gemm"}
 
 
 def test_a_search_finds_what_that_of_the_run_finds(predictors):

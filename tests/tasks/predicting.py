@@ -1,5 +1,7 @@
 """Predictors of tasks and models in tests."""
 
+import pytest
+
 from rnnpipe.errors import UserError
 
 
@@ -8,6 +10,14 @@ def make_predictor(task, model, records, folder):
     vocabulary = folder / "vocabulary"
     task.save_vocabulary(records, vocabulary)
     return task.make_predictor(vocabulary, task.make_network(model, vocabulary))
+
+
+def check_scores(task, evaluation, predictor, records, split="test"):
+    """The network of a predictor has those scores of an evaluation that need its answers alone."""
+    scores = task.score(predictor.network, records, split)
+    assert task.main_metric in scores
+    expected = {name: evaluation.scores[name] for name in scores}
+    assert scores == pytest.approx(expected, rel=1e-5, nan_ok=True)
 
 
 def refused(predictor, **inputs):

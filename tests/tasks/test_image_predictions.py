@@ -11,7 +11,7 @@ from rnnpipe.config.loader import load_config
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.shipped import find_config
 from rnnpipe.tasks import find_schemas, make_task
-from tests.tasks.predicting import make_predictor
+from tests.tasks.predicting import check_scores, make_predictor
 
 CNN = "model.image_encoder.channels=[4, 4]"
 CONFIGS = {
@@ -84,9 +84,11 @@ def test_a_file_has_the_answers_of_its_record_in_any_batch(name, build, tmp_path
     keras.utils.set_random_seed(1)
     model = task.build_model(records)
     model.set_weights([3 * weight for weight in model.get_weights()])  # answers differ by images
-    evaluated = task.evaluate(model, records, "test").predictions
+    evaluation = task.evaluate(model, records, "test")
+    evaluated = evaluation.predictions
     rows = [inputs_of(row, raw) for row in evaluated]
     predictor = make_predictor(task, model, records, tmp_path)
+    check_scores(task, evaluation, predictor, records)
     first: list[Any] = []
     for batch_size in (64, 3, 1):
         predictor.batch_size = batch_size

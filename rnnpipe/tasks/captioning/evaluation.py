@@ -73,6 +73,17 @@ def evaluate(
     )
 
 
+def score_hypotheses(
+    records: RecordsDirectory, split: str, hypotheses: Sequence[Sequence[Hypothesis]]
+) -> dict[str, float]:
+    """The scores of the captions of a split, without baselines and Java, see `evaluate`."""
+    rows = [row for row, _ in without_images(records, split)]
+    tokenizer = Tokenizer.load(records.path)
+    return score_all(
+        rows, [tokenizer.decode(each[0].tokens) if each else "" for each in hypotheses]
+    )
+
+
 def score_all(rows: Sequence[Row], captions: Sequence[str]) -> dict[str, float]:
     """COCO's scores of a caption for each record and, of known scenes, the share that is true.
 

@@ -200,6 +200,14 @@ class CaptioningTask(Task[CaptioningConfig]):
         java_metrics = self.config.evaluate.java_metrics
         return evaluate(records, split, hypotheses, perplexity, java_metrics)
 
+    def score(self, network: Network, records: RecordsDirectory, split: str) -> Mapping[str, float]:
+        """COCO's scores of the captions of a split."""
+        from rnnpipe.tasks.captioning.evaluation import score_hypotheses
+        from rnnpipe.tasks.captioning.search import CaptionSearch
+
+        search = CaptionSearch(network["search"], self.config.evaluate.search)
+        return score_hypotheses(records, split, search(self._make_images(records, split)))
+
     def make_network(self, model: keras.Model, folder: Path) -> Network:
         """The function `search`; where the model reads features, it reads pixels."""
         search = self._make_search(model, self.config.evaluate.search, folder)

@@ -55,6 +55,14 @@ def evaluate(
     return Evaluation(scores, predictions, items)
 
 
+def score_network(
+    call: Function, records: RecordsDirectory, split: str, images: Iterable[Any]
+) -> dict[str, float]:
+    """The scores of a network on a split, without baselines, see `evaluate`."""
+    labels = [row["label"] for row in records.read(split, ["label"])]
+    return score_classes(classify_images(call, images)[0], labels, records.labels)
+
+
 def classify_images(call: Function, images: Iterable[Any]) -> tuple[np.ndarray, np.ndarray]:
     """The probabilities and alignments of images, batch by batch.
 

@@ -130,6 +130,12 @@ class ImageClassificationTask(Task[ImageClassificationConfig]):
 
         return evaluate(model, records, split, self.make_inputs(records, split), baselines)
 
+    def score(self, network: Network, records: RecordsDirectory, split: str) -> Mapping[str, float]:
+        """The scores of the classes of a split."""
+        from rnnpipe.tasks.image_classification.evaluation import score_network
+
+        return score_network(network["call"], records, split, self.make_inputs(records, split))
+
     def make_network(self, model: keras.Model, folder: Path) -> Network:
         """The function `call`; where the model reads features, it reads pixels."""
         network = super().make_network(model, folder)

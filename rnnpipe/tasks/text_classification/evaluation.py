@@ -51,6 +51,14 @@ def evaluate(
     return Evaluation(scores, _describe_predictions(rows, names, probabilities), report_items)
 
 
+def score_network(
+    call: Function, records: RecordsDirectory, split: str, tokens: Iterable[Any]
+) -> dict[str, float]:
+    """The scores of a network on a split, without baselines, see `evaluate`."""
+    labels = [row["label"] for row in records.read(split, ["label"])]
+    return score_classes(classify_texts(call, tokens), labels, records.labels)
+
+
 def classify_texts(call: Function, tokens: Iterable[Any]) -> np.ndarray:
     """The probabilities of the classes, `(texts, classes)`, batch by batch."""
     return np.concatenate([softmax(call({"tokens": batch})["logits"]) for batch in tokens])

@@ -80,7 +80,7 @@ def _draw(
     answers: Sequence[tuple[str, float]],
 ) -> bytes:
     from rnnpipe.report.text_heatmap import draw_text_heatmap
-    from rnnpipe.tasks.text_classification.report import highlight_text
+    from rnnpipe.tasks.text_classification.drawing import highlight_text
 
     row = {"text": example.inputs["text"], "tokens": example.arrays["tokens"]}
     return draw_text_heatmap(highlight_text(alignments, row, tokenizer, keep), answers)

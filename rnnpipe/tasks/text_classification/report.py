@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,15 +13,13 @@ from rnnpipe.report.classification import (
     report_classification,
     show_samples,
 )
-from rnnpipe.report.items import ReportItem, Sample, Span
-from rnnpipe.report.text_heatmap import LEGEND, attention_spans
+from rnnpipe.report.items import ReportItem, Sample
+from rnnpipe.report.text_heatmap import LEGEND
+from rnnpipe.tasks.text_classification.drawing import Keep, Row, highlight_text
 from rnnpipe.text.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
     import keras
-
-Row = Mapping[str, Any]
-Keep = Literal["start", "end"]
 
 _BASELINES = {"bag_of_words": "bag of words", "majority": "majority"}
 
@@ -71,21 +69,3 @@ def find_alignments(model: keras.Model, tokens: Sequence[int]) -> np.ndarray | N
     """
     output = model(np.array([tokens], "int32"))
     return np.asarray(output["alignments"])[0] if "alignments" in output else None
-
-
-def highlight_text(
-    alignments: np.ndarray | None, row: Row, tokenizer: Tokenizer, keep: Keep
-) -> list[Span]:
-    """A record's text, shaded by attention.
-
-    Args:
-        alignments: `(glimpses, tokens)`; None: nothing is shaded.
-        row: `text` and `tokens`.
-        tokenizer: made the tokens of the text.
-        keep: which part of a text that was cut the tokens are.
-    """
-    tokens, pieces = row["tokens"], tokenizer.split(row["text"])
-    cut = len(pieces) > len(tokens)
-    pieces = pieces[: len(tokens)] if keep == "start" else pieces[-len(tokens) :]
-    spans, more = attention_spans(pieces, alignments), [Span(" …")] * cut
-    return [*spans, *more] if keep == "start" else [*more, *spans]

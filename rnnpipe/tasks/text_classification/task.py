@@ -136,6 +136,12 @@ class TextClassificationTask(Task[TextClassificationConfig]):
         tokens = self.make_inputs(records, split)
         return evaluate(model, records, split, tokens, keep=self.config.data.text.keep)
 
+    def score(self, network: Network, records: RecordsDirectory, split: str) -> Mapping[str, float]:
+        """The scores of the classes of a split."""
+        from rnnpipe.tasks.text_classification.evaluation import score_network
+
+        return score_network(network["call"], records, split, self.make_inputs(records, split))
+
     def make_predictor(self, folder: Path, network: Network) -> Predictor:
         """Classifies texts, with a picture of the words that the model attends to."""
         from rnnpipe.tasks.text_classification.predictor import TextClassPredictor

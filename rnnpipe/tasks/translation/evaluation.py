@@ -57,18 +57,12 @@ def evaluate(
         unseen_lengths: whether sources longer than all of training count in the main scores;
             where all of them are, they do.
     """
-    rows = list(records.read(split))
     tokenizer = Tokenizer.load(records.path / TARGET)
-    hypotheses = search([row["source_tokens"] for row in rows])
-    texts = [[tokenizer.decode(one.tokens) for one in each] or [""] for each in hypotheses]
-    known = _find_known_lengths(records, rows)
-    together = unseen_lengths == "together" or not any(known)
-    counted = [together or short for short in known]
-    translated = TranslatedSplit(rows, hypotheses, texts, known, counted)
-
+    translated = _translate(search, records, split, tokenizer, unseen_lengths)
     scores = _score_model(translated, lowercase, bleu_tokenizer)
     scores["perplexity"] = measure_perplexity(model, batches)
-    main = [row for row, counts in zip(rows, counted, strict=True) if counts]
+    pairs = zip(translated.rows, translated.counted, strict=True)
+    main = [row for row, counts in pairs if counts]
     references = [row["target"] for row in main]
     for name, translations in _baselines(records, main, tokenizer).items():
         for metric, value in score_translations(
@@ -77,10 +71,45 @@ def evaluate(
             scores[f"baseline/{name}/{metric}"] = value
     return Evaluation(
         scores,
-        [_describe(*each, lowercase) for each in zip(rows, hypotheses, texts, strict=True)],
+        [
+            _describe(*each, lowercase)
+            for each in zip(translated.rows, translated.hypotheses, translated.texts, strict=True)
+        ],
         make_report_items(
             records, translated, scores, lowercase=lowercase, bleu_tokenizer=bleu_tokenizer
         ),
+    )
+
+
+def score_search(
+    search: TranslationSearch,
+    records: RecordsDirectory,
+    split: str,
+    *,
+    lowercase: bool,
+    bleu_tokenizer: BleuTokenizer,
+    unseen_lengths: Literal["together", "apart"],
+) -> dict[str, float]:
+    """The scores of translations of a split, without baselines and perplexity, see `evaluate`."""
+    tokenizer = Tokenizer.load(records.path / TARGET)
+    translated = _translate(search, records, split, tokenizer, unseen_lengths)
+    return _score_model(translated, lowercase, bleu_tokenizer)
+
+
+def _translate(
+    search: TranslationSearch,
+    records: RecordsDirectory,
+    split: str,
+    tokenizer: Tokenizer,
+    unseen_lengths: Literal["together", "apart"],
+) -> TranslatedSplit:
+    rows = list(records.read(split))
+    hypotheses = search([row["source_tokens"] for row in rows])
+    texts = [[tokenizer.decode(one.tokens) for one in each] or [""] for each in hypotheses]
+    known = _find_known_lengths(records, rows)
+    together = unseen_lengths == "together" or not any(known)
+    return TranslatedSplit(
+        rows, hypotheses, texts, known, [together or is_known for is_known in known]
     )
 
 

@@ -196,6 +196,21 @@ class TranslationTask(Task[TranslationConfig]):
             unseen_lengths=settings.unseen_lengths,
         )
 
+    def score(self, network: Network, records: RecordsDirectory, split: str) -> Mapping[str, float]:
+        """BLEU and chrF of the translations of a split."""
+        from rnnpipe.tasks.translation.evaluation import score_search
+        from rnnpipe.tasks.translation.search import TranslationSearch
+
+        settings = self.config.evaluate
+        return score_search(
+            TranslationSearch(network["search"], self._search_options, settings.batch_size),
+            records,
+            split,
+            lowercase=settings.lowercase,
+            bleu_tokenizer=settings.bleu_tokenizer,
+            unseen_lengths=settings.unseen_lengths,
+        )
+
     def make_network(self, model: keras.Model, folder: Path) -> Network:
         """The function `search`."""
         return {"search": self._make_search(model, self._search_options, folder)}

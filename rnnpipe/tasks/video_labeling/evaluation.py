@@ -67,6 +67,13 @@ def evaluate(
     return Evaluation(scores, _describe_predictions(rows, predicted, names), report_items)
 
 
+def score_network(
+    call: Function, records: RecordsDirectory, split: str, inputs: tf.data.Dataset
+) -> dict[str, float]:
+    """The scores of a network on a split, without baselines, see `evaluate`."""
+    return score(label_videos(call, inputs), read_rows(records, split), label_names(records))
+
+
 def label_videos(call: Function, inputs: tf.data.Dataset) -> LabelProbabilities:
     """The probabilities of all labels, batch by batch."""
     frames: list[Array] = []

@@ -176,6 +176,12 @@ class VideoLabelingTask(Task[VideoLabelingConfig]):
 
         return evaluate(model, records, split, self.make_inputs(records, split), baselines)
 
+    def score(self, network: Network, records: RecordsDirectory, split: str) -> Mapping[str, float]:
+        """The scores of the labels of a split."""
+        from rnnpipe.tasks.video_labeling.evaluation import score_network
+
+        return score_network(network["call"], records, split, self.make_inputs(records, split))
+
     def make_network(self, model: keras.Model, folder: Path) -> Network:
         """The functions `call` and `step`; where the model reads features, they read pixels."""
         from rnnpipe.tasks.video_labeling.streaming import make_step

@@ -63,6 +63,15 @@ def evaluate(
     )
 
 
+def score_network(
+    call: Function, records: RecordsDirectory, split: str, inputs: tf.data.Dataset
+) -> dict[str, float]:
+    """The scores of a network on a split, without baselines, see `evaluate`."""
+    answers = answer_questions(call, inputs)
+    best = [records.answers[i] for i in answers.ids[:, 0]]
+    return score_vqa(best, list(records.read(split, _KEPT)))
+
+
 def answer_questions(call: Function, inputs: tf.data.Dataset) -> TopAnswers:
     """The likeliest answers of a network, batch by batch."""
     tops = [TopAnswers.of(call(batch)["logits"]) for batch in inputs]

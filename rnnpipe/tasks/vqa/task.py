@@ -147,6 +147,12 @@ class VqaTask(Task[VqaConfig]):
         field = image_field(self.config.data)
         return evaluate(model, records, split, self.make_inputs(records, split), image_field=field)
 
+    def score(self, network: Network, records: RecordsDirectory, split: str) -> Mapping[str, float]:
+        """The official accuracy of the answers of a split."""
+        from rnnpipe.tasks.vqa.evaluation import score_network
+
+        return score_network(network["call"], records, split, self.make_inputs(records, split))
+
     def make_network(self, model: keras.Model, folder: Path) -> Network:
         """The function `call`; where the model reads features, it reads pixels."""
         network = super().make_network(model, folder)

@@ -3,7 +3,8 @@ import pytest
 
 from rnnpipe.config.loader import load_settings
 from rnnpipe.models.text_classifier import TextClassifierOptions, build_text_classifier
-from rnnpipe.tasks.text_classification.report import find_alignments, highlight_text
+from rnnpipe.tasks.text_classification.drawing import highlight_text
+from rnnpipe.tasks.text_classification.report import find_alignments
 from rnnpipe.text.tokenizer import train_tokenizer
 
 WORDS = train_tokenizer(dict.fromkeys("abcdef", 9), kind="word", vocabulary=12)

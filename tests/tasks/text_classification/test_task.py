@@ -6,7 +6,7 @@ from rnnpipe.config.loader import load_config
 from rnnpipe.errors import UserError
 from rnnpipe.tasks import find_schemas
 from rnnpipe.tasks.text_classification.config import TextClassificationTrain
-from tests.tasks.predicting import make_predictor, refused
+from tests.tasks.predicting import check_scores, make_predictor, refused
 
 
 def test_shuffled_batches_are_of_like_lengths_and_others_in_order(task, records):
@@ -58,8 +58,10 @@ def test_a_text_without_words_is_refused(task, records, tmp_path, text):
 def test_texts_are_classified_in_any_batch_as_evaluation_classifies(task, records, tmp_path):
     keras.utils.set_random_seed(1)
     model = task.build_model(records)
-    rows = task.evaluate(model, records, "test").predictions
+    evaluation = task.evaluate(model, records, "test")
+    rows = evaluation.predictions
     predictor = make_predictor(task, model, records, tmp_path)
+    check_scores(task, evaluation, predictor, records)
     for batch_size in (1, 3, 64):
         predictor.batch_size = batch_size
         predictions = list(predictor.predict({"text": row["text"]} for row in rows))

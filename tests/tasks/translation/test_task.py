@@ -11,7 +11,7 @@ from rnnpipe.records.layout import SOURCE, STATS, TARGET, shard_name
 from rnnpipe.records.specs import TEXT_PAIR
 from rnnpipe.records.tfrecord import write_tfrecord
 from rnnpipe.text.tokenizer import Tokenizer
-from tests.tasks.predicting import make_predictor, refused
+from tests.tasks.predicting import check_scores, make_predictor, refused
 from tests.tasks.translation.conftest import make_task, make_task_with, translate
 
 
@@ -54,9 +54,12 @@ def test_evaluation_scores_text_against_the_raw_references(task, records):
     assert titles[-2:] == ["Best translations", "Worst translations"]
 
 
-def test_unseen_lengths_are_scored_separately(records):
+def test_unseen_lengths_are_scored_separately(records, tmp_path):
     task = make_task(unseen_lengths="apart")
-    scores = task.evaluate(task.build_model(records), records, "test").scores
+    model = task.build_model(records)
+    evaluation = task.evaluate(model, records, "test")
+    scores = evaluation.scores
+    check_scores(task, evaluation, make_predictor(task, model, records, tmp_path), records)
     # Two of the three sources are longer than the four words that training knows.
     assert "bleu/source_words/6-10" not in scores
     assert scores["exact"] == scores["exact/source_words/1-5"]
