@@ -63,6 +63,7 @@ def _build(options: Any, beam_args: Sequence[str]) -> None:
     from rich.console import Console
 
     from rnnpipe.records.metadata import import_datasets
+    from rnnpipe.runs.build import reuse_records
     from rnnpipe.runs.console import make_console
     from rnnpipe.runs.progress import BuildProgress
     from rnnpipe.runs.summary import print_summary
@@ -78,7 +79,7 @@ def _build(options: Any, beam_args: Sequence[str]) -> None:
         records_per_shard=options.records_per_shard,
         max_bad_fraction=options.max_bad_fraction,
     )
-    if build.is_finished_in(options.directory):
+    if reuse_records(build, options.directory, Console(stderr=True)) is not None:
         print(f"{options.directory} holds these records already")
         return
     import_datasets()  # before the progress has a thread

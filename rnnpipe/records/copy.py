@@ -4,10 +4,13 @@ import hashlib
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from rnnpipe.errors import UserError
+from rnnpipe.records.layout import is_shard
 from rnnpipe.records.manifest import MANIFEST, Manifest, StoredFile
+from rnnpipe.records.seal import DamagedRecords, Seal
 from rnnpipe.storage.atomic import atomic_path
 from rnnpipe.storage.cache import cache_folder
 from rnnpipe.storage.disk_full import report_full_disk
@@ -39,14 +42,20 @@ class Copy:
         Raises:
             FileNotFoundError: nothing is published.
             NotOurs: what looks like it is something else's.
-            UserError: a file is not as it was published, the store refuses, or the disk is full.
+            DamagedRecords: a file is not as it was published.
+            UserError: the store refuses, or the disk is full.
         """
         manifest = Manifest.read(origin)
         if manifest is None:
             raise FileNotFoundError(f"{MANIFEST} is missing")
         copy = cls(origin, manifest)
-        copy.fetch(name for name in manifest.files if ".tfrecord" not in name)
+        copy.fetch(name for name in manifest.files if not is_shard(name))
         return copy
+
+    @cached_property
+    def seal(self) -> Seal:
+        """What its files are to be."""
+        return Seal(self.folder, self.manifest.files)
 
     @property
     def folder(self) -> Path:
@@ -54,31 +63,23 @@ class Copy:
         name = hashlib.sha256(f"{self.origin}/{self.manifest.build}".encode()).hexdigest()[:12]
         return cache_folder("fetched") / f"{self.origin.name}-{name}"
 
-    def has(self, name: str) -> bool:
-        """Whether the data set has a file of this name."""
-        return name in self.manifest.files
-
     def fetch(self, names: Iterable[str], progress: Progress = lambda done, total: None) -> None:
-        """Copies the files that are not here yet, several at once, each whole or not at all.
+        """Copies the files that are not here as published, several at once, whole or not at all.
 
         Args:
             names: the files.
             progress: called with the files there are and their total, unless none was missing.
 
         Raises:
-            UserError: one is not as it was published, the store refuses, or the disk is full.
+            DamagedRecords: one is not as it was published.
+            UserError: the store refuses, or the disk is full.
         """
         requested = list(names)
-        missing = [name for name in requested if not self._is_here(name)]
+        missing = list(self.seal.find_faults(requested))
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             here = len(requested) - len(missing)
             for done, _ in enumerate(pool.map(self._fetch, missing), start=here + 1):
                 progress(done, len(requested))
-
-    def _is_here(self, name: str) -> bool:
-        # By its size alone: its checksum was right when it came, and takes a reading of all of it.
-        path = self.folder / name
-        return path.is_file() and path.stat().st_size == self.manifest.files[name].num_bytes
 
     def _fetch(self, name: str) -> None:
         path = self.folder / name
@@ -95,10 +96,9 @@ class Copy:
     @staticmethod
     def _check(stored: StorePath, got: StoredFile, expected: StoredFile) -> None:
         if got != expected:
-            sizes = f"{got.num_bytes:,} bytes with the checksum {got.crc32c}"
-            raise _changed(stored, f"{sizes}, not {expected.num_bytes:,} with {expected.crc32c}")
+            raise _changed(stored, f"{got}, not {expected}")
 
 
-def _changed(stored: StorePath, got: str) -> UserError:
+def _changed(stored: StorePath, got: str) -> DamagedRecords:
     fix = "if it was built anew meanwhile, start again; else build it again"
-    return UserError(str(stored), "the file that was published", got, fix)
+    return DamagedRecords([UserError(str(stored), "the file that was published", got, fix)])

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,12 +18,17 @@ from rnnpipe.records.layout import (
     FINGERPRINT,
     LABELS,
     STATS,
+    is_shard,
     shard_name,
 )
-from rnnpipe.records.manifest import NotOurs
+from rnnpipe.records.manifest import HERE, MANIFEST, Manifest, NotOurs
+from rnnpipe.records.seal import FIX, DamagedRecords, Seal
 from rnnpipe.records.specs import RecordSpec, find_spec
 from rnnpipe.records.tfrecord import read_tfrecord
+from rnnpipe.storage.lock import locking
 from rnnpipe.storage.store_path import StorePath
+
+_UNREADABLE = (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError)
 
 
 @dataclass(frozen=True)
@@ -42,8 +48,12 @@ class RecordsDirectory:
     def open(cls, path: Path) -> "RecordsDirectory":
         """The records in `path`; of those in an object store, a copy in the user's cache.
 
+        All files but the record files are compared with the manifest in full, and these by their
+        sizes; `check` reads them.
+
         Raises:
-            UserError: there is no such directory, or it is not one of whole records.
+            UserError: there is no such directory, or it is in a store that refuses.
+            DamagedRecords: it is not one of whole records.
         """
         if not path.is_dir():
             got = "a file" if path.exists() else "no such directory"
@@ -54,21 +64,74 @@ class RecordsDirectory:
             directory._check()
         except UserError:
             raise
-        except (OSError, ValueError, KeyError, TypeError, NotOurs) as error:
-            raise UserError(
-                str(path),
-                "a records directory",
-                f"a directory without whole records ({error})",
-                "name the directory that `rnnpipe build` printed, or build it again",
-            ) from error
+        except (*_UNREADABLE, NotOurs) as error:
+            got = f"a directory without whole records ({error})"
+            fix = f"name the directory that `rnnpipe build` printed, or {FIX}"
+            fault = UserError(str(path), "a records directory", got, fix)
+            raise DamagedRecords([fault]) from error
         return directory
 
+    @cached_property
+    def seal(self) -> Seal:
+        """What its files are to be."""
+        if self.copied:
+            return self.copied.seal
+        manifest = Manifest.read(self.path)
+        if manifest is None:
+            raise FileNotFoundError(f"{MANIFEST} is missing")
+        if manifest.build != HERE:
+            raise NotOurs(f"{MANIFEST} is that of an object store")
+        return Seal(self.path, manifest.files)
+
     def _check(self) -> None:
-        _ = self.spec
-        for split in self.splits:
-            for name in self._shard_names(split):
-                if not (self.copied.has(name) if self.copied else (self.path / name).is_file()):
-                    raise ValueError(f"{name} is missing")
+        seal = self.seal
+        shards = {name for name in seal.files if is_shard(name)}
+        seal.check(seal.files.keys() - shards)
+        if not self.copied:
+            seal.check(shards, in_full=False)
+        _ = self.spec, self.fingerprint, self.made_from
+        for name in (name for split in self.splits for name in self._shard_names(split)):
+            if name not in seal.files:
+                raise ValueError(f"{name} is missing")
+
+    def check(self) -> None:
+        """Compares all files with the manifest; those that were read before by their times alone.
+
+        Those of an object store are copied anew where the copy is damaged.
+
+        Raises:
+            DamagedRecords: files are missing, damaged or those of another data set.
+        """
+        if self.copied:
+            self.copied.fetch(self.seal.files)
+        else:
+            self.seal.check(self.seal.files)
+
+    @contextmanager
+    def hold(self) -> Iterator[None]:
+        """Keeps builds from replacing the records until the block ends.
+
+        Copies of what is in an object store are not replaced anyway.
+
+        Raises:
+            UserError: they are being replaced, or others were built since these were opened.
+        """
+        if self.copied:
+            yield
+            return
+        with ExitStack() as lock:
+            try:
+                lock.enter_context(locking(self.path / MANIFEST, shared=True))
+                same = Manifest.read(self.path) == Manifest(HERE, self.seal.files)
+            except BlockingIOError:
+                got, fix = "some that a build replaces", "wait until it has ended"
+                raise UserError(str(self.path), "finished records", got, fix) from None
+            except (OSError, NotOurs):
+                same = False
+            if not same:
+                got, fix = "others, built or removed meanwhile", "start again"
+                raise UserError(str(self.path), "the records that were opened", got, fix)
+            yield
 
     @property
     def published(self) -> Path:
@@ -120,20 +183,17 @@ class RecordsDirectory:
     @cached_property
     def answers(self) -> list[str]:
         """The answers that `answer_ids` refer to."""
-        answers: list[str] = json.loads((self.path / ANSWERS).read_text(encoding="utf-8"))
-        return answers
+        return _read_names(self.path / ANSWERS)
 
     @cached_property
     def labels(self) -> list[str]:
         """The names of the classes that `label` or `frame_labels` refer to."""
-        labels: list[str] = json.loads((self.path / LABELS).read_text(encoding="utf-8"))
-        return labels
+        return _read_names(self.path / LABELS)
 
     @cached_property
     def clip_labels(self) -> list[str]:
         """The names of the classes that `clip_label` refers to."""
-        labels: list[str] = json.loads((self.path / CLIP_LABELS).read_text(encoding="utf-8"))
-        return labels
+        return _read_names(self.path / CLIP_LABELS)
 
     def shards(self, split: str) -> list[Path]:
         """The record files of a split, in order; those that are not here are fetched.
@@ -177,3 +237,8 @@ class RecordsDirectory:
 def _read_json(path: Path) -> dict[str, Any]:
     content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return content
+
+
+def _read_names(path: Path) -> list[str]:
+    names: list[str] = json.loads(path.read_text(encoding="utf-8"))
+    return names

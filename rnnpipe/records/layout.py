@@ -3,6 +3,7 @@
 <directory>/
     vqa-train.tfrecord-00000-of-00008 …   the records
     dataset_info.json, features.json      what TensorFlow Datasets reads first
+    manifest.json                         all other files, with their sizes and checksums
     fingerprint.json                      what the records were made from, and a hash of it
     stats.json                            counts, lengths, coverage, dead letters
     dead_letters-00000.jsonl              raw records left out, with the reason
@@ -32,6 +33,11 @@ def shard_name(kind: str, split: str, shard: int, shards: int) -> str:
         'vqa-train.tfrecord-00003-of-00008'
     """
     return f"{kind}-{split}.tfrecord-{shard:05d}-of-{shards:05d}"
+
+
+def is_shard(name: str) -> bool:
+    """Whether a file of a records directory holds records."""
+    return ".tfrecord-" in name
 
 
 def shard_template(kind: str) -> str:

@@ -3,15 +3,17 @@
 import shutil
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from rnnpipe.errors import UserError
 from rnnpipe.records.layout import FINGERPRINT
-from rnnpipe.records.manifest import MANIFEST, Manifest, NotOurs, StoredFile, take_checksums
-from rnnpipe.storage.leftovers import INCOMPLETE, find_leftovers, owner
+from rnnpipe.records.manifest import MANIFEST, Manifest, NotOurs, StoredFile
+from rnnpipe.records.seal import Seal
+from rnnpipe.storage.leftovers import INCOMPLETE, find_leftovers, owner, writing
+from rnnpipe.storage.lock import locking
 from rnnpipe.storage.paths import remove_tree
 from rnnpipe.storage.store_path import StorePath
 
@@ -26,10 +28,13 @@ class Staging:
     Args:
         shared: where workers write.
         local: where the process that publishes the records writes its own files.
+        written: what workers have written into `shared`, by name: what the manifest then has, and
+            not what a disk has made of it.
     """
 
     shared: Path
     local: Path
+    written: dict[str, StoredFile] = field(default_factory=dict)
 
 
 @contextmanager
@@ -39,15 +44,16 @@ def publishing(path: Path) -> Iterator[Staging]:
     When the block raises, they are removed, as are the leftovers of killed builds. Existing records
     are replaced, anything else is refused.
 
-    - On a file system the folder lies beside `path`, and one rename publishes it.
+    - On a file system the folder lies beside `path`, and one rename publishes it. What is there is
+      locked from the beginning, so that nobody reads what will be replaced.
     - In an object store, which has no renames, it lies in `path`, under a unique name. Uploading
       the manifest, which lists the files, publishes it.
 
     The folders have absolute paths, as workers may have another working directory.
 
     Raises:
-        UserError: `path` holds something else than records, nothing can be written there, or the
-            folder was removed meanwhile.
+        UserError: `path` holds something else than records or records that are being read, nothing
+            can be written there, or the folder or a file in it was removed meanwhile.
     """
     path = path.absolute()
     check_replaceable(path)
@@ -62,25 +68,39 @@ def check_replaceable(path: Path) -> None:
     Raises:
         UserError: `path` is a file, or a directory with other things in it.
     """
-    if path.is_dir() and _is_ours(path):
+    if not path.exists():
         return
-    if path.exists():
+    other = _find_other(path) if path.is_dir() else "a file"
+    if other:
         raise UserError(
             str(path),
             "a records directory, an empty one or none",
-            "a file" if path.is_file() else "a directory with other things in it",
+            other,
             "choose another directory for the records",
         )
 
 
-def _is_ours(path: Path) -> bool:
+def _find_other(path: Path) -> str:
+    """What of a directory is not that of a data set, damaged as this may be; empty: nothing."""
+    other, manifest = "a directory with other things in it", _read_manifest(path)
+    there = {child.name for child in path.iterdir()}
     if isinstance(path, StorePath):
-        try:
-            Manifest.read(path)
-        except NotOurs:
-            return False
-        return all(p.name == MANIFEST or p.name.startswith(_BUILD) for p in path.iterdir())
-    return not any(path.iterdir()) or (path / FINGERPRINT).is_file()
+        builds = {name for name in there if name.startswith(_BUILD)}
+        is_ours = there - {MANIFEST} == builds and (builds or manifest is not None)
+        return "" if is_ours else other
+    if manifest is None:
+        return "" if not there or (path / FINGERPRINT).is_file() else other
+    ours = {name.split("/")[0] for name in manifest.files} | {MANIFEST}
+    others = [name for name in there - ours if not name.startswith(".")]
+    return f"{other} ({min(others)})" if others else ""
+
+
+def _read_manifest(path: Path) -> Manifest | None:
+    """The manifest of a data set; None where there is none that can be read."""
+    try:
+        return Manifest.read(path)
+    except NotOurs:
+        return None
 
 
 @contextmanager
@@ -88,16 +108,58 @@ def _renaming(path: Path) -> Iterator[Staging]:
     staging = path.with_name(f"{path.name}{INCOMPLETE}{owner()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _remove_leftovers(path.parent, f"{path.name}{INCOMPLETE}", restored=path)
+        remove_unfinished(path.parent)
         staging.mkdir()
     except OSError as error:
         raise _not_writable(path, error) from error
     try:
-        with _reporting_removal_of(staging, path):
-            yield Staging(staging, staging)
+        with writing(staging), ExitStack() as locks, _reporting_removal_of(staging, path):
+            replaced = _lock(path, locks)
+            content = Staging(staging, staging)
+            yield content
+            Seal(staging, content.written).check(content.written, in_full=False)
+            manifest = Manifest.of(staging, content.written)
+            manifest.write(staging)
+            if _identity(path) != replaced:  # another process has published records meanwhile
+                try:
+                    _lock(path, locks)
+                except UserError:
+                    if _read_manifest(path) != manifest:
+                        raise
+                    return  # the same ones, which are being read already
             _replace(path, staging)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+
+
+def _lock(path: Path, locks: ExitStack) -> tuple[int, int] | None:
+    """Keeps others from reading the records that will be replaced.
+
+    Returns:
+        Which they are; None where there are none.
+
+    Raises:
+        UserError: they are being read, or another process builds there.
+    """
+    try:
+        locks.enter_context(locking(path / MANIFEST))
+    except BlockingIOError:
+        raise UserError(
+            str(path),
+            "records that no other process works on",
+            "some that another process reads, to train or to score, or builds",
+            "wait until it has ended, or choose another directory",
+        ) from None
+    except OSError:
+        return None
+    return _identity(path)
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    with suppress(OSError):
+        status = (path / MANIFEST).stat()
+        return status.st_dev, status.st_ino
+    return None
 
 
 def _replace(path: Path, staging: Path) -> None:
@@ -145,24 +207,27 @@ def _publishing_manifest(path: StorePath) -> Iterator[Staging]:
     shared = path / own
     mark = shared / "building"
     try:
-        before = Manifest.read(path)
-        _remove_leftovers(path, _BUILD, keep=before.build if before else None)
+        before = _read_manifest(path)
+        for leftover in find_leftovers(path, _BUILD):
+            if before is None or leftover.name != before.build:
+                remove_tree(leftover)
         mark.write_text("", encoding="utf-8")  # fails now if the bucket or a permission is missing
     except OSError as error:
         raise _not_writable(path, error) from error
     try:
-        with TemporaryDirectory() as local, _reporting_removal_of(mark, path):
-            yield Staging(shared, Path(local))
-            files = {**take_checksums(shared), **_put_all(Path(local), shared)}
+        with writing(shared), TemporaryDirectory() as local, _reporting_removal_of(mark, path):
+            content = Staging(shared, Path(local))
+            yield content
+            files = {**content.written, **_put_all(Path(local), shared)}
             mark.read_bytes()  # without it other files may have been removed as well
         mark.unlink()
-        before = Manifest.read(path)
-        Manifest(own, files).publish(path)
-        if before is not None:
+        before = _read_manifest(path)
+        Manifest(own, files).write(path)
+        if before is not None and before.build.startswith(_BUILD):
             (path / before.build).remove_tree()
     finally:
         # Read from the store: a request whose answer was lost may have published it.
-        published = Manifest.read(path)
+        published = _read_manifest(path)
         if published is None or published.build != own:
             shared.remove_tree()
 
@@ -182,21 +247,18 @@ def _not_writable(path: Path, error: OSError) -> UserError:
     return UserError(str(path), "a directory for records that can be written", got, fix)
 
 
-def _remove_leftovers(
-    folder: Path, start: str, keep: str | None = None, restored: Path | None = None
-) -> None:
-    """Removes the leftovers of builds on this host whose process has ended.
+def remove_unfinished(folder: Path) -> None:
+    """Removes what killed builds of this host left in a folder, and moves back what they replaced.
 
     Args:
-        folder: where the leftovers are.
-        start: the prefix of their names.
-        keep: the name of one that is not removed.
-        restored: the path of records that a killed build was replacing: they are moved back.
+        folder: where records lie; those of an object store are looked after when they are built.
     """
-    for leftover in find_leftovers(folder, start):
-        if leftover.name == keep:
-            continue
-        if restored is not None and leftover.name.endswith(_OLD) and not restored.exists():
-            leftover.rename(restored)
-        else:
-            remove_tree(leftover)
+    if isinstance(folder, StorePath):
+        return
+    with suppress(OSError):  # whoever builds there reports it
+        for leftover in find_leftovers(folder):
+            records = folder / leftover.name.partition(INCOMPLETE)[0]
+            if leftover.name.endswith(_OLD) and not records.exists():
+                leftover.rename(records)
+            else:
+                shutil.rmtree(leftover, ignore_errors=True)

@@ -12,7 +12,8 @@ from tempfile import TemporaryDirectory
 import google_crc32c
 
 from rnnpipe.errors import UserError
-from rnnpipe.records.manifest import put_file
+from rnnpipe.records.manifest import FileDigest, StoredFile
+from rnnpipe.records.seal import FIX
 from rnnpipe.storage.atomic import atomic_path
 from rnnpipe.storage.store_path import StorePath
 
@@ -26,7 +27,9 @@ def _masked_crc(data: bytes) -> int:
     return (((crc >> 15) | (crc << 17)) + 0xA282EAD8) & 0xFFFFFFFF
 
 
-def write_tfrecord(path: Path, records: Iterable[bytes], partial_folder: Path | None = None) -> int:
+def write_tfrecord(
+    path: Path, records: Iterable[bytes], partial_folder: Path | None = None
+) -> StoredFile:
     """Writes a whole TFRecord file or none.
 
     On a file system it is written under a temporary name, then renamed; what goes to an object
@@ -39,24 +42,26 @@ def write_tfrecord(path: Path, records: Iterable[bytes], partial_folder: Path | 
             process is killed; by default beside `path`.
 
     Returns:
-        The size of the file, in bytes.
+        The size and the checksum of the file.
     """
     if isinstance(path, StorePath):
         with TemporaryDirectory() as folder:
             local = Path(folder) / path.name
-            size = write_tfrecord(local, records)
-            put_file(local, path)
-        return size
+            written = write_tfrecord(local, records)
+            path.upload(local)
+        return written
+    digest = FileDigest()
     with (
         atomic_path(path, partial_folder=partial_folder) as unfinished,
         unfinished.open("wb") as file,
     ):
         for record in records:
             length = struct.pack("<Q", len(record))
-            file.write(_HEADER.pack(len(record), _masked_crc(length)))
-            file.write(record)
-            file.write(_FOOTER.pack(_masked_crc(record)))
-        return file.tell()
+            header = _HEADER.pack(len(record), _masked_crc(length))
+            for part in (header, record, _FOOTER.pack(_masked_crc(record))):
+                file.write(part)
+                digest.update(part)
+    return digest.finish()
 
 
 def read_tfrecord(path: Path) -> Iterator[bytes]:
@@ -65,6 +70,7 @@ def read_tfrecord(path: Path) -> Iterator[bytes]:
     Raises:
         UserError: the file is cut short or damaged.
     """
+    size = path.stat().st_size
     with path.open("rb") as file:
         while header := file.read(_HEADER.size):
             start = file.tell() - len(header)
@@ -73,6 +79,9 @@ def read_tfrecord(path: Path) -> Iterator[bytes]:
             length, crc = _HEADER.unpack(header)
             if _masked_crc(header[:8]) != crc:
                 raise _damaged(path, start, "a length whose checksum is wrong")
+            # Before it is read: a length may be anything, and memory is not.
+            if length > size - file.tell() - _FOOTER.size:
+                raise _damaged(path, start, "a record cut short")
             record, footer = file.read(length), file.read(_FOOTER.size)
             if len(record) < length or len(footer) < _FOOTER.size:
                 raise _damaged(path, start, "a record cut short")
@@ -82,4 +91,4 @@ def read_tfrecord(path: Path) -> Iterator[bytes]:
 
 
 def _damaged(path: Path, offset: int, got: str) -> UserError:
-    return UserError(f"{path} at byte {offset}", "a whole TFRecord", got, "build the records again")
+    return UserError(f"{path} at byte {offset}", "a whole TFRecord", got, FIX)

@@ -9,10 +9,9 @@ from rnnpipe.errors import Faults, UserError
 from rnnpipe.records.codec import decode_example, encode_example
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import DEAD_LETTERS
-from rnnpipe.records.manifest import StoredFile
+from rnnpipe.records.seal import FIX
 from rnnpipe.records.tfrecord import read_tfrecord
 
-_FIX = "build the records again"
 _UNPARSABLE = (ValueError, LookupError, TypeError, DecodeError)
 
 
@@ -20,8 +19,7 @@ def verify_records(records: RecordsDirectory) -> int:
     """Reads every record of a data set.
 
     The checksum and the fields of each record are checked, the number of records of each file, the
-    sizes of the splits, the number of dead letters and, of a copy from an object store, the
-    checksum of each file.
+    sizes of the splits, the number of dead letters, and the checksum of each file.
 
     Returns:
         How many records there are.
@@ -30,6 +28,7 @@ def verify_records(records: RecordsDirectory) -> int:
         Faults: what is not as the build left it, a fault for each file.
     """
     faults, total = list[UserError](), 0
+    records.seal.forget()
     for split, content in records.stats["splits"].items():
         size = 0
         for path, number in zip(records.shards(split), content["shard_records"], strict=True):
@@ -41,7 +40,7 @@ def verify_records(records: RecordsDirectory) -> int:
         if not faults and size != content["num_bytes"]:
             where = f"{records.path}, {split}"
             got = f"{size:,}"
-            faults.append(UserError(where, f"{content['num_bytes']:,} bytes of records", got, _FIX))
+            faults.append(UserError(where, f"{content['num_bytes']:,} bytes of records", got, FIX))
     faults += _verify_dead_letters(records)
     if faults:
         raise Faults(faults)
@@ -54,8 +53,6 @@ def _verify_shard(records: RecordsDirectory, path: Path, expected: int) -> int:
     Raises:
         UserError: it is damaged, or has another number of records.
     """
-    if records.copied and StoredFile.of(path) != records.copied.manifest.files[path.name]:
-        raise UserError(str(path), "the file that was published", "another checksum", _FIX)
     number = 0
     for number, serialised in enumerate(read_tfrecord(path), start=1):
         try:
@@ -66,9 +63,11 @@ def _verify_shard(records: RecordsDirectory, path: Path, expected: int) -> int:
             got = "" if same == serialised else "other fields"
         if got:
             where = f"{path}, record {number}"
-            raise UserError(where, f"a record of the kind {records.spec.name}", got, _FIX)
+            raise UserError(where, f"a record of the kind {records.spec.name}", got, FIX)
     if number != expected:
-        raise UserError(str(path), f"{expected:,} records", f"{number:,}", _FIX)
+        raise UserError(str(path), f"{expected:,} records", f"{number:,}", FIX)
+    if difference := records.seal.find_fault(path.name):
+        raise difference
     return number
 
 
@@ -77,7 +76,7 @@ def _verify_dead_letters(records: RecordsDirectory) -> Iterator[UserError]:
     try:
         number = sum(1 for _ in records.dead_letters())
     except (OSError, ValueError) as fault:
-        yield UserError(str(path), "dead letters as JSON lines", str(fault), _FIX)
+        yield UserError(str(path), "dead letters as JSON lines", str(fault), FIX)
         return
     if number != expected:
-        yield UserError(str(path), f"{expected:,} dead letters", f"{number:,}", _FIX)
+        yield UserError(str(path), f"{expected:,} dead letters", f"{number:,}", FIX)

@@ -1,19 +1,22 @@
 """The first stage of a run: its records, built if they are missing or stale."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from rich.console import Console
 
 from rnnpipe.quiet import quiet_import
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.metadata import import_datasets
-from rnnpipe.records.publication import check_replaceable
+from rnnpipe.records.publication import check_replaceable, remove_unfinished
+from rnnpipe.records.seal import DamagedRecords
 from rnnpipe.runs.checks import check_splits
 from rnnpipe.runs.progress import BuildProgress
 from rnnpipe.runs.records import records_directory
 from rnnpipe.runs.summary import print_summary
 from rnnpipe.tasks.base import Task
 from rnnpipe.tasks.run_config import RunConfig
+from rnnpipe.transforms.plan import BuildPlan
 
 
 def build_records(
@@ -47,12 +50,28 @@ def build_records(
         build.source.prepare(lambda done, total: progress("raw data", done, total))
         check_splits(config, build.splits)
         directory = records_directory(config, build)
-        if build.is_finished_in(directory):
-            records = RecordsDirectory.open(directory)
-            action = "Reusing"
-        else:
+        records, action = reuse_records(build, directory, console), "Reusing"
+        if records is None:
             records = build.run(directory, runner=runner, progress=progress)
             action = "Built"
     console.print(f"{action} records in {records.published}")
     print_summary(records, console)
     return records
+
+
+def reuse_records(plan: BuildPlan, directory: Path, console: Console) -> RecordsDirectory | None:
+    """The records that need not be built; None where there are none, or damaged ones.
+
+    What killed builds left beside them is removed.
+
+    Args:
+        plan: what is to be built; its source must be prepared.
+        directory: where.
+        console: where damage is reported.
+    """
+    remove_unfinished(directory.absolute().parent)
+    try:
+        return plan.find_finished(directory)
+    except DamagedRecords as damage:
+        console.print(f"Note: {damage}\nBuilding them again", style="yellow", markup=False)
+        return None

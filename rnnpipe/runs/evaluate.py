@@ -25,8 +25,8 @@ from rnnpipe.runs.ensemble import (
     pin_members,
 )
 from rnnpipe.runs.history import read_history
+from rnnpipe.runs.holding import holding_records
 from rnnpipe.runs.model import PartialTraining, load_baselines, load_ensemble
-from rnnpipe.runs.progress import fetch_records
 from rnnpipe.runs.records import find_records
 from rnnpipe.runs.scores import print_table, score_table
 from rnnpipe.runs.start import show_start
@@ -64,9 +64,9 @@ def evaluate_run(
         training that has not ended.
 
     Raises:
-        UserError: the records are gone, stale or others than those it was trained on, there are no
-            weights yet, an override is none of `evaluate`, a member of the ensemble does not fit,
-            or the disk is full.
+        UserError: the records are gone, stale, damaged, being replaced or others than those it was
+            trained on, there are no weights yet, an override is none of `evaluate`, a member of the
+            ensemble does not fit, or the disk is full.
     """
     _check_overrides(overrides)
     config = load_run_config(run, overrides)
@@ -79,13 +79,14 @@ def evaluate_run(
         if notice := check_comparable_records(run, records, task):
             notices.append(notice)
     check_splits(config, records.splits)
-    fetch_records(records, console)
-    task.check_records(records)
     ensemble = describe_runs(runs) if len(runs) > 1 else []
-    trained = load_ensemble(runs, task)
-    if trained.partial:
-        notices.append(trained.partial.notice)
-    results = _evaluate(trained.model, load_baselines(run), config, task, records, console)
+    with holding_records(records, console):
+        task.check_records(records)
+        trained = load_ensemble(runs, task)
+        if trained.partial:
+            notices.append(trained.partial.notice)
+        results = _evaluate(trained.model, load_baselines(run), config, task, records, console)
+        records.check()  # once more: scores are of these records, or there are none
     results = replace(results, ensemble=ensemble)
     fix = f"make room, then score it with `rnnpipe evaluate {run.path}`"
     with report_full_disk("the scores", run.path, fix):

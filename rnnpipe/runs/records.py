@@ -16,16 +16,18 @@ def find_records(config: RunConfig, task: Task) -> RecordsDirectory:
 
     Raises:
         UserError: they are missing or stale.
+        DamagedRecords: they are not as they were built.
     """
     plan = task.plan_build()
     plan.source.prepare(lambda done, total: None)
     directory = records_directory(config, plan)
-    if not plan.is_finished_in(directory):
+    records = plan.find_finished(directory)
+    if records is None:
         got = "stale ones" if directory.exists() else "none"
         needed = "" if is_installed("build") else f", after {install_command('build')}"
         fix = f"build them with `rnnpipe build`{needed}"
         raise UserError(str(directory), "the records of this config", got, fix)
-    return RecordsDirectory.open(directory)
+    return records
 
 
 def records_directory(config: RunConfig, plan: BuildPlan) -> Path:

@@ -11,7 +11,7 @@ from rnnpipe.runs.directory import RunDirectory, open_interrupted
 from rnnpipe.runs.ensemble import open_members
 from rnnpipe.runs.environment import describe_environment
 from rnnpipe.runs.evaluate import evaluate_run
-from rnnpipe.runs.progress import fetch_records
+from rnnpipe.runs.holding import holding_records
 from rnnpipe.runs.records import find_records
 from rnnpipe.runs.train import finish_training
 from rnnpipe.storage.atomic import write_json
@@ -28,7 +28,8 @@ def resume(path: Path, console: Console) -> RunDirectory:
         console: where progress and scores are shown.
 
     Raises:
-        UserError: there is no such run, its records are gone or others, or another process works on
+        UserError: there is no such run, its records are gone, damaged, others or
+            being replaced, or another process works on
             it.
     """
     run = open_interrupted(path)
@@ -43,11 +44,11 @@ def resume(path: Path, console: Console) -> RunDirectory:
         task.check_model()
         records = find_records(config, task)
         check_same_records(run, records, "train anew with `rnnpipe train`")
-        fetch_records(records, console)
-        console.print(f"Resuming {run.path}")
-        environment = json.loads(run.environment.read_text(encoding="utf-8"))
-        resumed = [*environment.get("resumed", []), describe_environment()]
-        write_json(run.environment, {**environment, "resumed": resumed})
-        finish_training(config, task, records, run, console)
+        with holding_records(records, console):
+            console.print(f"Resuming {run.path}")
+            environment = json.loads(run.environment.read_text(encoding="utf-8"))
+            resumed = [*environment.get("resumed", []), describe_environment()]
+            write_json(run.environment, {**environment, "resumed": resumed})
+            finish_training(config, task, records, run, console)
         evaluate_run(run, console, records=records)
     return run

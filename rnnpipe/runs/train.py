@@ -16,8 +16,8 @@ from rnnpipe.runs.checks import check_training, read_vocabulary
 from rnnpipe.runs.directory import RunDirectory, create_run, find_runs
 from rnnpipe.runs.ensemble import check_vocabularies, open_members, pin_members
 from rnnpipe.runs.environment import describe_environment
+from rnnpipe.runs.holding import holding_records
 from rnnpipe.runs.model import save_model
-from rnnpipe.runs.progress import fetch_records
 from rnnpipe.runs.start import StartWeights, describe_start, print_start
 from rnnpipe.runs.training import RunTraining
 from rnnpipe.settings import make_paths_absolute
@@ -48,21 +48,22 @@ def train(
         console: where progress is shown.
 
     Raises:
-        UserError: the records lack a split, no weight of `train.start` fits, a member of the
-            ensemble does not fit, the run directory cannot be made, or the training fails.
+        UserError: the records are damaged or being replaced, they lack a split, no weight of
+            `train.start` fits, a member of the ensemble does not fit, the run directory cannot be
+            made, or the training fails.
     """
     members = open_members(config, task)
     config = pin_members(config, members)
     task.check_model()
-    fetch_records(records, console)
-    check_training(config, task, records)
-    check_vocabularies(members, read_vocabulary(records, task))
-    start = _check_start(config, task, records, console)
-    text = dump_config(make_paths_absolute(config))
-    note_interrupted(runs_dir / name, text, console)
-    run = _begin_run(runs_dir, name, text, records, start)
-    with run.lock():
-        finish_training(config, task, records, run, console)
+    with holding_records(records, console):
+        check_training(config, task, records)
+        check_vocabularies(members, read_vocabulary(records, task))
+        start = _check_start(config, task, records, console)
+        text = dump_config(make_paths_absolute(config))
+        note_interrupted(runs_dir / name, text, console)
+        run = _begin_run(runs_dir, name, text, records, start)
+        with run.lock():
+            finish_training(config, task, records, run, console)
     return run
 
 
@@ -125,7 +126,7 @@ def finish_training(
     Args:
         config: the run's config.
         task: its task.
-        records: its finished records, fetched.
+        records: its finished records, held.
         run: where it goes; `run.lock` must be held.
         console: where progress is shown.
 

@@ -11,6 +11,7 @@ from rich.console import Console
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.runs.callbacks import InitialScoreLog, TrainingProgress, make_callbacks
 from rnnpipe.runs.directory import BEST_WEIGHTS, RunDirectory
+from rnnpipe.runs.holding import RecordsCheck
 from rnnpipe.runs.model import save_model
 from rnnpipe.runs.progress import make_progress
 from rnnpipe.runs.start import StartWeights
@@ -27,7 +28,7 @@ class RunTraining:
     Args:
         config: the run's config.
         task: its task.
-        records: its finished records, fetched.
+        records: its finished records, held.
         run: where it goes.
         console: where progress is shown.
         start: the weights that the model, or each member, begins with; None for random ones.
@@ -139,7 +140,7 @@ class RunTraining:
                     trainer,
                     batches,
                     self.task.make_batches(self.records, "validation"),
-                    callbacks=[*callbacks, shown],
+                    callbacks=[RecordsCheck(self.records), *callbacks, shown],
                     **options,
                 )
             except Diverged as fault:

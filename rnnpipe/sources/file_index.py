@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 
 from rnnpipe.errors import BadRecord
 from rnnpipe.sources.ids import read_id
-from rnnpipe.sources.raw_files import fold_name, list_raw
+from rnnpipe.sources.raw_files import fold_name, is_inside, list_raw
 
 IMAGE_ENDINGS = (
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".webp", ".gif", ".avif"),
@@ -55,7 +55,7 @@ class FileIndex:
         inside, spelled = "", name
         if "/" in name or "\\" in name:
             path = PurePosixPath(name if self._is_there(name) else name.replace("\\", "/"))
-            if path.is_absolute() or ".." in path.parts:
+            if not is_inside(str(path)):
                 raise BadRecord(_STEP, f"{name} is not inside the folder")
             inside, spelled = _inside(path), path.name
         same = self._names_in(inside).get(fold_name(spelled), [])
@@ -193,10 +193,7 @@ def folder_of(name: object) -> str:
     """
     if not isinstance(name, str):
         return ""
-    path = PurePosixPath(name.replace("\\", "/"))
-    if path.is_absolute() or ".." in path.parts:
-        return ""
-    return _inside(path)
+    return _inside(PurePosixPath(name.replace("\\", "/"))) if is_inside(name) else ""
 
 
 def _join(inside: str, name: str) -> str:

@@ -8,7 +8,7 @@ import stat
 import unicodedata
 from collections import deque
 from collections.abc import Iterable, Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 from rnnpipe.errors import BadRecord, UserError
@@ -112,6 +112,17 @@ def check_name(name: str) -> None:
     """
     if not is_utf8(name):
         raise BadRecord("read name", "it is not UTF-8; rename the file")
+
+
+def is_inside(name: str) -> bool:
+    """Whether a name that a table has of a file leads to no other folder than the table's own.
+
+    Example:
+        >>> [is_inside(name) for name in ("a/1.jpg", "../1.jpg", "a/../../1.jpg", "/tmp/1.jpg")]
+        [True, False, False, False]
+    """
+    path = PurePosixPath(name.replace("\\", "/"))
+    return not path.is_absolute() and ".." not in path.parts
 
 
 def printable(name: str) -> str:

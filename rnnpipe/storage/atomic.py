@@ -9,10 +9,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from rnnpipe.storage.leftovers import INCOMPLETE, find_leftovers, owner
-
-_unfinished: set[Path] = set()
-"""The temporary folders of this process: of its other threads, and of blocks around a block."""
+from rnnpipe.storage.leftovers import INCOMPLETE, owner, remove_leftovers, writing
 
 
 @contextmanager
@@ -43,23 +40,20 @@ def atomic_path(
         ['scores.json']
     """
     folder = partial_folder or path.parent
-    for leftover in find_leftovers(folder):
-        if leftover not in _unfinished:
-            shutil.rmtree(leftover, ignore_errors=True)
+    remove_leftovers(folder)
     temporary = folder / f"{path.name}{INCOMPLETE}{owner()}-{uuid4().hex[:8]}"
-    _unfinished.add(temporary)  # before it is there for other threads to see
-    try:
-        temporary.mkdir(0o700)
-        unfinished = temporary / path.name
-        yield unfinished
-        if durable:
-            _flush_tree(unfinished)
-        unfinished.replace(path)
-        if durable:
-            _flush(path.parent)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-        _unfinished.discard(temporary)
+    with writing(temporary):
+        try:
+            temporary.mkdir(0o700)
+            unfinished = temporary / path.name
+            yield unfinished
+            if durable:
+                _flush_tree(unfinished)
+            unfinished.replace(path)
+            if durable:
+                _flush(path.parent)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _flush_tree(path: Path) -> None:

@@ -34,7 +34,12 @@ from rnnpipe.transforms.passes.scratch import (
     remove_scratch,
     request_stop,
 )
-from rnnpipe.transforms.passes.shard_results import SplitResult, list_results, read_results
+from rnnpipe.transforms.passes.shard_results import (
+    SplitResult,
+    list_results,
+    read_results,
+    written_files,
+)
 from rnnpipe.transforms.passes.shuffle import Shuffle
 from rnnpipe.transforms.passes.splits import Splitter, held_out_shares
 from rnnpipe.transforms.passes.stats import make_stats, sizes_of
@@ -86,9 +91,10 @@ class Build(BuildPlan):
 
         Raises:
             UserError: too many bad records, an empty split, no vocabulary, a directory that cannot
-                be written, options that Beam does not accept, or a lost local worker (noticed at
-                once only in the main thread).
+                be written or is being read, raw data that changes meanwhile, options that Beam
+                does not accept, or a lost local worker (noticed at once only in the main thread).
         """
+        _ = self.fingerprint  # of the raw data before it is read
         with (
             report_full_disk("the records", directory, _FULL_DISK_FIX),
             publishing(directory) as staging,
@@ -107,6 +113,8 @@ class Build(BuildPlan):
             contents = find_repeated_contents(folder)
             self._describe(staging.local, counted, splitter, results, dead_letters, contents)
             remove_scratch(folder)
+            staging.written.update(written_files(self.recipe.spec, results))
+            self.check_raw_files()
         return RecordsDirectory.open(directory)
 
     def _count(

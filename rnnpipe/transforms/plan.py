@@ -8,8 +8,9 @@ from typing import Any
 
 from rnnpipe.errors import UserError
 from rnnpipe.records.directory import RecordsDirectory
-from rnnpipe.records.fingerprint import make_fingerprint
+from rnnpipe.records.fingerprint import identify_files, make_fingerprint
 from rnnpipe.records.layout import SPLITS
+from rnnpipe.records.seal import DamagedRecords
 from rnnpipe.sources.source import Source
 from rnnpipe.transforms.options import BuildOptions
 from rnnpipe.transforms.passes.splits import held_out_shares
@@ -37,6 +38,7 @@ class BuildPlan:
     @cached_property
     def fingerprint(self) -> dict[str, Any]:
         """What the records depend on and its hash; the source must be prepared."""
+        _ = self._raw_files  # as they are before they are read
         settings = {
             "kind": self.recipe.spec.name,
             "source": {"kind": self.source.kind, **self.source.settings},
@@ -46,6 +48,24 @@ class BuildPlan:
         }
         return make_fingerprint(settings, self.source.raw_files(), self.recipe.libraries)
 
+    @cached_property
+    def _raw_files(self) -> str:
+        return identify_files(self.source.raw_files())
+
+    def check_raw_files(self) -> None:
+        """Checks that the raw data is still that of the fingerprint.
+
+        Raises:
+            UserError: it has changed since: what was read of it may be anything.
+        """
+        if identify_files(self.source.raw_files()) != self._raw_files:
+            raise UserError(
+                "data.source",
+                "raw data that stays as it is while records are built",
+                "files that were changed, replaced or removed meanwhile",
+                "build again when nothing writes to them",
+            )
+
     @property
     def splits(self) -> list[str]:
         """The splits that its records have; the source must be prepared."""
@@ -53,9 +73,21 @@ class BuildPlan:
         every = given | held_out_shares(given, self.shares).keys()
         return [split for split in SPLITS if split in every]
 
-    def is_finished_in(self, directory: Path) -> bool:
-        """Whether `directory` holds these records already."""
+    def find_finished(self, directory: Path) -> RecordsDirectory | None:
+        """These records in `directory`, all of them whole; None if there are none, or others.
+
+        Raises:
+            DamagedRecords: they are not as they were built, or mixed with others.
+        """
+        if not directory.is_dir() or not any(directory.iterdir()):
+            return None
         try:
-            return RecordsDirectory.open(directory).fingerprint == self.fingerprint["fingerprint"]
+            records = RecordsDirectory.open(directory)
+        except DamagedRecords:
+            raise
         except UserError:
-            return False
+            return None
+        if records.fingerprint != self.fingerprint["fingerprint"]:
+            return None
+        records.check()
+        return records

@@ -1,6 +1,7 @@
 import json
 import os
 import socket
+from contextlib import ExitStack
 
 import pytest
 
@@ -8,7 +9,9 @@ from rnnpipe.errors import UserError
 from rnnpipe.records.codec import encode_example
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import shard_name
+from rnnpipe.records.manifest import MANIFEST, Manifest
 from rnnpipe.records.publication import publishing
+from rnnpipe.records.seal import DamagedRecords
 from rnnpipe.records.specs import VQA
 from rnnpipe.records.tfrecord import write_tfrecord
 
@@ -70,12 +73,29 @@ def test_a_missing_directory_is_refused(tmp_path):
     )
 
 
-@pytest.mark.parametrize("missing", ["stats.json", "vqa-train.tfrecord-00001-of-00002"])
-def test_a_directory_without_whole_records_is_refused(directory, missing):
-    (directory / missing).unlink()
-    with pytest.raises(UserError, match="got a directory without whole records") as fault:
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("stats.json", '{"kind": "vqa", "splits": []}', "'list' object has no attribute 'items'"),
+        ("stats.json", '{"kind": "poem", "splits": {}}', "records of the unknown kind 'poem'"),
+        ("stats.json", '{"kind": "vqa", "splits": {"train": {"records": 1}}}', "'shard_records'"),
+        (
+            "stats.json",
+            '{"kind": "vqa", "splits": {"../train": {"records": 1, "shard_records": [1]}}}',
+            "vqa-../train.tfrecord-00000-of-00001 is missing",
+        ),
+        ("fingerprint.json", "[]", "list indices must be integers or slices, not str"),
+        ("fingerprint.json", "{}", "'fingerprint'"),
+    ],
+)
+def test_files_of_something_else_are_refused_though_they_are_sealed(
+    directory, name, content, reason
+):
+    (directory / name).write_text(content)
+    Manifest.of(directory).write(directory)
+    with pytest.raises(DamagedRecords) as fault:
         RecordsDirectory.open(directory)
-    assert missing in str(fault.value)
+    assert f"got a directory without whole records ({reason})" in str(fault.value)
 
 
 def test_a_foreign_directory_is_not_replaced(tmp_path):
@@ -123,3 +143,87 @@ def test_an_unwritable_target_is_reported(tmp_path):
     expected = "expected a directory for records that can be written"
     with pytest.raises(UserError, match=expected), publishing(tmp_path / "file" / "records"):
         pass
+
+
+def test_what_is_no_file_of_the_data_set_is_not_removed_with_it(directory):
+    (directory / ".hidden").write_text("")
+    (directory / "thesis.tex").write_text("precious")
+    expected = r"got a directory with other things in it \(thesis.tex\)"
+    with pytest.raises(UserError, match=expected), publishing(directory):
+        pass
+    assert (directory / "thesis.tex").read_text() == "precious"
+    assert RecordsDirectory.open(directory).fingerprint == "abc"  # it is read by nothing
+
+
+def test_records_that_are_held_are_not_replaced(directory):
+    records = RecordsDirectory.open(directory)
+
+    def build():
+        with publishing(directory) as staging:
+            fill(staging.local)
+
+    expected = "expected records that no other process works on, got some that another process"
+    with records.hold(), RecordsDirectory.open(directory).hold():  # by two that read
+        pass
+    with records.hold(), pytest.raises(UserError, match=expected):
+        build()
+    assert records.fingerprint == "abc"
+    build()
+    assert [path.name for path in directory.parent.iterdir()] == ["records"]
+
+
+def test_records_that_are_being_replaced_are_not_held(directory):
+    records = RecordsDirectory.open(directory)
+    with publishing(directory) as staging:
+        fill(staging.local)
+        with pytest.raises(UserError, match="some that a build replaces; wait"), records.hold():
+            raise AssertionError("two have them")
+    with records.hold():  # they are the same
+        pass
+    with publishing(directory) as staging:
+        fill(staging.local)
+        (staging.local / "fingerprint.json").write_text('{"fingerprint": "new"}')
+    with pytest.raises(UserError, match="others, built or removed meanwhile"), records.hold():
+        raise AssertionError("they are others")
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_of_two_that_build_at_once_the_second_leaves_records_that_are_read(tmp_path, same):
+    path = tmp_path / "records"
+
+    def build():
+        with publishing(path) as staging:
+            fill(staging.local)
+            # The other has the same folder for unfinished records: it is of this process.
+            staging.local.rename(tmp_path / "mine")
+            with publishing(path) as other:
+                fill(other.local)
+                if not same:
+                    (other.local / "answers.json").write_text('["no"]')
+            (tmp_path / "mine").rename(staging.local)
+            held.enter_context(RecordsDirectory.open(path).hold())
+
+    with ExitStack() as held:
+        if same:
+            build()
+        else:
+            with pytest.raises(UserError, match="some that another process reads"):
+                build()
+    assert RecordsDirectory.open(path).answers == (["so"] if same else ["no"])
+    assert [left.name for left in tmp_path.iterdir()] == ["records"]
+
+
+def test_a_pipe_or_a_link_to_nothing_is_no_file(directory):
+    for name in ("answers.json", "vqa-train.tfrecord-00000-of-00002", MANIFEST):
+        content = (directory / name).read_bytes()
+        (directory / name).unlink()
+        os.mkfifo(directory / name)
+        with pytest.raises(DamagedRecords, match=name):
+            RecordsDirectory.open(directory)
+        (directory / name).unlink()
+        (directory / name).symlink_to("nowhere")
+        with pytest.raises(DamagedRecords, match=name):
+            RecordsDirectory.open(directory)
+        (directory / name).unlink()
+        (directory / name).write_bytes(content)
+    assert RecordsDirectory.open(directory).fingerprint == "abc"

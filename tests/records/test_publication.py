@@ -11,8 +11,9 @@ from rnnpipe.errors import UserError
 from rnnpipe.records.codec import encode_example
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import shard_name
-from rnnpipe.records.manifest import MANIFEST
+from rnnpipe.records.manifest import MANIFEST, Manifest
 from rnnpipe.records.publication import publishing
+from rnnpipe.records.seal import DamagedRecords
 from rnnpipe.records.specs import TEXT_CLASS
 from rnnpipe.records.tfrecord import write_tfrecord
 from rnnpipe.storage.paths import remove_tree
@@ -24,7 +25,7 @@ RECORD = {"text_id": "1", "text": "fine", "tokens": [4], "label": 1}
 def fill(staging, fingerprint="abc"):
     """The least that a data set in a store consists of."""
     path = staging.shared / shard_name("text_class", "train", 0, 1)
-    write_tfrecord(path, [encode_example(TEXT_CLASS, RECORD)])
+    staging.written[path.name] = write_tfrecord(path, [encode_example(TEXT_CLASS, RECORD)])
     train = {"records": 1, "shard_records": [1], "num_bytes": 1, "histograms": {}}
     stats = {"kind": "text_class", "splits": {"train": train}}
     (staging.local / "stats.json").write_text(json.dumps(stats))
@@ -213,3 +214,67 @@ def test_a_full_disk_is_reported_while_reading(place, monkeypatch):
     monkeypatch.setattr(StorePath, "download", fill_disk)
     with pytest.raises(UserError, match=r"expected room for a copy of the records, got a full d"):
         records.fetch()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("../outside", "a/../../outside", "/tmp/outside", "source/../../outside"),
+        *("./outside", "a//outside", "..", ".", "", "a\\..\\outside", "a\0b", MANIFEST),
+    ],
+)
+def test_a_manifest_names_no_file_outside_of_its_data_set(place, name, tmp_path):
+    content = json.loads((place / MANIFEST).read_bytes())
+    files = content["files"]
+    (tmp_path / "local").mkdir()
+    for folder, build in ((place, content["build"]), (tmp_path / "local", ".")):
+        hostile = {"build": build, "files": {**files, name: files["stats.json"]}}
+        (folder / MANIFEST).write_text(json.dumps(hostile))
+        with pytest.raises(DamagedRecords, match="not name the files of a data set: ") as fault:
+            RecordsDirectory.open(folder)
+        assert repr(name) in str(fault.value)
+
+
+@pytest.mark.parametrize("build", ["..", "../other", "/tmp", "a/b", "", MANIFEST, 1, None])
+def test_a_manifest_names_no_folder_but_one_beside_it(place, build):
+    content = json.loads((place / MANIFEST).read_bytes())
+    (place / MANIFEST).write_text(json.dumps({**content, "build": build}))
+    (place.parent / "other" / "thesis.tex").write_text("precious")
+    with pytest.raises(DamagedRecords, match="not name the files of a data set: "):
+        RecordsDirectory.open(place)
+    with publishing(place) as staging:
+        fill(staging, "new")
+    assert (place.parent / "other" / "thesis.tex").read_text() == "precious"
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[]", "null", "flip"])
+def test_a_damaged_manifest_of_a_store_is_replaced(place, damage):
+    content = (place / MANIFEST).read_text().replace("num_bytes", "mum_bytes")
+    (place / MANIFEST).write_text(content if damage == "flip" else damage)
+    with pytest.raises(DamagedRecords, match="does not name the files of a data set"):
+        RecordsDirectory.open(place)
+    with publishing(place) as staging:
+        fill(staging, "new")
+    assert RecordsDirectory.open(place).fingerprint == "new"
+
+
+@pytest.mark.parametrize("damage", [lambda raw: raw[:-1], lambda raw: b"?" + raw[1:]])
+def test_a_damaged_copy_is_fetched_again(place, damage):
+    first = RecordsDirectory.open(place)
+    first.fetch()
+    for name in first.seal.files:
+        (first.path / name).write_bytes(damage((first.path / name).read_bytes()))
+    records = RecordsDirectory.open(place)
+    records.check()
+    assert Manifest.of(records.path).files == records.seal.files
+
+
+def test_a_file_that_is_lost_before_publication_is_reported(tmp_path):
+    def build():
+        with publishing(tmp_path / "records") as staging:
+            fill(staging)
+            next(staging.shared.glob("*.tfrecord-*")).unlink()
+
+    with pytest.raises(DamagedRecords, match=r"text_class-train.* got No such file"):
+        build()
+    assert not list(tmp_path.iterdir())

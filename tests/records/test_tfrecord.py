@@ -1,8 +1,11 @@
+import struct
+
 import pytest
 import tensorflow as tf
 
 from rnnpipe.errors import UserError
-from rnnpipe.records.tfrecord import read_tfrecord, write_tfrecord
+from rnnpipe.records.manifest import StoredFile
+from rnnpipe.records.tfrecord import _masked_crc, read_tfrecord, write_tfrecord
 
 RECORDS = [b"", b"one", b"\x00" * 1000]
 
@@ -11,9 +14,9 @@ def test_bytes_equal_those_of_tensorflow(tmp_path):
     with tf.io.TFRecordWriter(str(tmp_path / "theirs")) as writer:
         for record in RECORDS:
             writer.write(record)
-    size = write_tfrecord(tmp_path / "ours", RECORDS)
+    written = write_tfrecord(tmp_path / "ours", RECORDS)
     assert (tmp_path / "ours").read_bytes() == (tmp_path / "theirs").read_bytes()
-    assert size == (tmp_path / "ours").stat().st_size
+    assert written == StoredFile.of(tmp_path / "ours")
 
 
 def test_records_survive_the_round_trip(tmp_path):
@@ -51,3 +54,14 @@ def test_damage_is_detected(tmp_path, damage, got):
         list(read_tfrecord(path))
     assert str(fault.value).startswith(f"{path} at byte ")
     assert got in str(fault.value)
+
+
+@pytest.mark.parametrize("length", [2**40, 2**63, 2**64 - 1])
+def test_a_length_beyond_the_file_is_damage_and_takes_no_memory(tmp_path, length):
+    write_tfrecord(tmp_path / "file", [b"one"])
+    header = struct.pack("<Q", length)
+    (tmp_path / "file").write_bytes(
+        header + struct.pack("<I", _masked_crc(header)) + (tmp_path / "file").read_bytes()[12:]
+    )
+    with pytest.raises(UserError, match="at byte 0: expected a whole TFRecord, got a record cut"):
+        list(read_tfrecord(tmp_path / "file"))

@@ -6,8 +6,9 @@ import pytest
 from rnnpipe.errors import Faults
 from rnnpipe.records.codec import encode_example
 from rnnpipe.records.directory import RecordsDirectory
+from rnnpipe.records.manifest import Manifest
 from rnnpipe.records.specs import TEXT_PAIR
-from rnnpipe.records.tfrecord import write_tfrecord
+from rnnpipe.records.tfrecord import read_tfrecord, write_tfrecord
 from rnnpipe.records.verify import verify_records
 from rnnpipe.sources.text.table import ClassTable
 from rnnpipe.transforms.build import Build
@@ -29,6 +30,8 @@ def folder(built, tmp_path):
 
 
 def fault_of(folder):
+    """What a data set says that is sealed as it is."""
+    Manifest.of(folder).write(folder)
     with pytest.raises(Faults) as fault:
         verify_records(RecordsDirectory.open(folder))
     return str(fault.value)
@@ -47,7 +50,16 @@ def test_a_changed_byte_is_detected(folder):
     raw = bytearray(path.read_bytes())
     raw[len(raw) // 2] ^= 1
     path.write_bytes(raw)
-    assert f"{path} at byte" in fault_of(folder)
+    with pytest.raises(Faults, match=f"{path} at byte"):
+        verify_records(RecordsDirectory.open(folder))
+
+
+def test_whole_records_of_another_data_set_are_detected(folder):
+    path = shard_of(folder)
+    records = list(read_tfrecord(path))
+    write_tfrecord(path, records[::-1])
+    with pytest.raises(Faults, match=f"{path}: expected 917 bytes with the checksum .*, got 917 b"):
+        verify_records(RecordsDirectory.open(folder))
 
 
 def test_missing_and_surplus_records_are_detected(folder):
@@ -55,7 +67,7 @@ def test_missing_and_surplus_records_are_detected(folder):
     raw = path.read_bytes()
     path.write_bytes(b"")
     assert f"{path}: expected " in fault_of(folder)
-    assert "records, got 0; build the records again" in fault_of(folder)
+    assert "records, got 0; build the records again with `rnnpipe build`" in fault_of(folder)
     path.write_bytes(raw + raw)
     assert f"{path}: expected " in fault_of(folder)
 
@@ -83,4 +95,6 @@ def test_dead_letters_and_sizes_are_counted(folder):
     (folder / "dead_letters-00000.jsonl").write_text("")
     size, letters = fault_of(folder).splitlines()
     assert size.startswith(f"{folder}, test: expected ")
-    assert letters.endswith("expected 1 dead letters, got 0; build the records again")
+    assert letters.endswith(
+        "expected 1 dead letters, got 0; build the records again with `rnnpipe build`"
+    )

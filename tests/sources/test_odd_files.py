@@ -265,3 +265,36 @@ def test_nothing_but_files_is_named_in_coco(tmp_path):
     os.mkfifo(tmp_path / "captions.json")
     with pytest.raises(UserError, match="none"):
         prepare(CocoCaptions(path=tmp_path))
+
+
+def _coco(folder: Path, name: str):
+    content = {
+        "images": [{"id": 1, "file_name": "1.jpg"}, {"id": 2, "file_name": name}],
+        "annotations": [{"id": n, "image_id": n, "caption": "a dog"} for n in (1, 2)],
+    }
+    (folder / "captions_train2017.json").write_text(json.dumps(content))
+    (folder / "train2017").mkdir()
+    (folder / "train2017" / "1.jpg").touch()
+    return CocoCaptions(path=folder)
+
+
+def _flickr_names(folder: Path, name: str):
+    (folder / "x.token.txt").write_text(f"1.jpg#0\ta dog\n{name}#0\ta cat\n")
+    (folder / "1.jpg").touch()
+    return Flickr8k(path=folder)
+
+
+@pytest.mark.parametrize("write", [_coco, _flickr_names])
+@pytest.mark.parametrize("name", ["../secret.jpg", "a/../../../secret.jpg", "/{}/secret.jpg"])
+def test_a_table_names_no_image_outside_of_its_folder(tmp_path, write, name):
+    folder, name = tmp_path / "raw", name.format(tmp_path)
+    folder.mkdir()
+    for place in (tmp_path, folder):
+        (place / "secret.jpg").touch()
+    if write is _flickr_names:
+        (folder / "secret.jpg").unlink()
+    (one, other) = read_all(write(folder, name))
+    references, letters = sorted([one, other], key=lambda each: isinstance(each, DeadLetter)), other
+    assert isinstance(letters, DeadLetter)
+    assert letters.reason == f"{name} is not inside the folder"
+    assert Path(references[0].fields["image"]).name == "1.jpg"

@@ -217,23 +217,23 @@ def test_a_long_build_stops_once_too_many_records_are_bad(drawn_vqa, tmp_path, m
 
 def test_a_finished_build_is_known_by_its_fingerprint(drawn_vqa, tmp_path):
     build = make_build(drawn_vqa)
-    assert not build.is_finished_in(tmp_path / "records")
+    assert not build.find_finished(tmp_path / "records")
     build.run(tmp_path / "records")
-    assert make_build(drawn_vqa).is_finished_in(tmp_path / "records")
-    assert make_build(drawn_vqa, max_bad_fraction=0.5).is_finished_in(tmp_path / "records")
+    assert make_build(drawn_vqa).find_finished(tmp_path / "records")
+    assert make_build(drawn_vqa, max_bad_fraction=0.5).find_finished(tmp_path / "records")
     for changed in (
         make_build(drawn_vqa, recipe=make_recipe(max_tokens=5)),
         make_build(drawn_vqa, records_per_shard=7),
     ):
-        assert not changed.is_finished_in(tmp_path / "records")
+        assert not changed.find_finished(tmp_path / "records")
     image_of(drawn_vqa, 1).write_bytes(b"another image")
-    assert not make_build(drawn_vqa).is_finished_in(tmp_path / "records")
+    assert not make_build(drawn_vqa).find_finished(tmp_path / "records")
 
 
 def test_moved_raw_data_is_the_same_data(drawn_vqa, tmp_path):
     make_build(drawn_vqa).run(tmp_path / "records")
     moved = drawn_vqa.rename(tmp_path / "moved")
-    assert make_build(moved).is_finished_in(tmp_path / "records")
+    assert make_build(moved).find_finished(tmp_path / "records")
 
 
 def test_a_threshold_above_all_answers_is_reported(drawn_vqa, tmp_path):

@@ -191,7 +191,7 @@ def test_records_within_their_raw_data_change_nothing(tmp_path):
         rows, dead, notices = build(source, tmp_path / "records", max_bad_fraction=0.0)
         assert ([label for _, label in rows], dead, notices) == (["neg", "pos"], [], [])
         stats.append((tmp_path / "records/stats.json").read_bytes())
-        assert Build(source, TextClassRecipe(), {}).is_finished_in(tmp_path / "records")
+        assert Build(source, TextClassRecipe(), {}).find_finished(tmp_path / "records")
         shutil.rmtree(tmp_path / "records")
     assert stats[0] == stats[1]
 

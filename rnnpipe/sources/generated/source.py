@@ -13,6 +13,7 @@ from rnnpipe.sources.folder import absolute, list_folder
 from rnnpipe.sources.source import Progress, Reference, Source
 from rnnpipe.storage.atomic import atomic_path
 from rnnpipe.storage.cache import cache_folder
+from rnnpipe.storage.leftovers import remove_leftovers
 from rnnpipe.storage.store_path import StorePath
 
 _FIX = "name another folder as data.source.path"
@@ -72,6 +73,8 @@ class GeneratedSource(Source):
             fix = "name one, or write it there and copy it to the store"
             expected = f"a folder of this machine for what {self.kind} writes"
             raise UserError(str(self.root), expected, "an object store", fix)
+        if self.root.is_dir():
+            remove_leftovers(self.root)  # of what was killed while it wrote
         if not self.folder.exists():
             self._check_place()
             self._publish(progress)

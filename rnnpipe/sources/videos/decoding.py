@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _USUAL_RATE = Fraction(25)
 # Between two pictures that a decoder has to know first lie at most so many that it shows earlier.
 _REORDERED = 4
+_LISTS = ("hls", "dash", "imf", "concat", "webm_dash_manifest")  # FFmpeg's formats of playlists
 _WRITING = ("ansi", "bintext", "xbin", "idf")  # FFmpeg draws text as on a terminal
 
 MAX_STILL = 300
@@ -157,7 +158,11 @@ def _open(path: str | Path) -> Iterator[av.container.InputContainer]:
         file = opened.enter_context(placed.open("rb")) if stored else str(path)
         # Some pictures are decoded already to find out what is in the file.
         options = _limits()
-        yield opened.enter_context(av.open(file, "r", options=options, metadata_errors="ignore"))
+        container = av.open(file, "r", options=options, metadata_errors="ignore")
+        opened.enter_context(container)
+        if container.format.name in _LISTS:
+            raise BadRecord("read video", "a list of other files, which may lie anywhere")
+        yield container
 
 
 def _limits() -> dict[str, str]:

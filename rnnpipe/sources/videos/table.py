@@ -10,7 +10,7 @@ from rnnpipe.settings import FilePath, setting
 from rnnpipe.sources.file_index import FileIndex
 from rnnpipe.sources.folder import check_folder
 from rnnpipe.sources.labels import read_optional_label
-from rnnpipe.sources.raw_files import check_name, fold_name, walk_raw
+from rnnpipe.sources.raw_files import check_name, fold_name, is_inside, walk_raw
 from rnnpipe.sources.splits import name_of, split_of_name, unused_notices
 from rnnpipe.sources.text.files import check_text_file
 from rnnpipe.sources.text.rows import (
@@ -136,6 +136,8 @@ class ClipTable(ClipFolder):
         if not isinstance(cells["clip"], str):
             raise BadRecord("read row", f"not the name of a clip: {cells['clip']!r:.100}")
         check_name(cells["clip"])
+        if not is_inside(cells["clip"]):
+            raise BadRecord("find clip", f"{cells['clip']} is not inside the folder")
         return cells
 
     def _make_clip(self, cells: Mapping[str, Any], frames: "_FrameLabels | None") -> Clip:

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rnnpipe.records.layout import SPLITS
+from rnnpipe.records.layout import SPLITS, shard_name
+from rnnpipe.records.manifest import StoredFile
+from rnnpipe.records.specs import RecordSpec
 from rnnpipe.transforms.passes.scratch import scratch_folder, write_lines
 
 _RESULTS = "results"
@@ -22,6 +24,7 @@ class ShardResult:
         shard: its number in the split.
         records: how many records it holds.
         num_bytes: its size on disk, in bytes.
+        crc32c: the checksum of its file.
         dead_letters: how many raw records were left out of it.
         dropped: how many valid records were dropped, by reason.
         histograms: how often each value of each measure occurred.
@@ -31,6 +34,7 @@ class ShardResult:
     shard: int
     records: int = 0
     num_bytes: int = 0
+    crc32c: str = ""
     dead_letters: int = 0
     dropped: Counter[str] = field(default_factory=Counter)
     histograms: dict[str, Counter[int]] = field(default_factory=dict)
@@ -53,14 +57,14 @@ class SplitResult:
 
     Args:
         shard_records: how many records each shard holds.
-        num_bytes: their size on disk, in bytes.
+        files: the file of each shard.
         dead_letters: how many raw records were left out.
         dropped: how many valid records were dropped, by reason.
         histograms: how often each value of each measure occurred.
     """
 
     shard_records: dict[int, int] = field(default_factory=dict)
-    num_bytes: int = 0
+    files: dict[int, StoredFile] = field(default_factory=dict)
     dead_letters: int = 0
     dropped: Counter[str] = field(default_factory=Counter)
     histograms: defaultdict[str, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
@@ -70,10 +74,15 @@ class SplitResult:
         """How many records the shards hold."""
         return sum(self.shard_records.values())
 
+    @property
+    def num_bytes(self) -> int:
+        """The size of the shards on disk, in bytes."""
+        return sum(file.num_bytes for file in self.files.values())
+
     def add(self, content: Mapping[str, Any]) -> None:
         """Adds the written result of one shard."""
         self.shard_records[content["shard"]] = content["records"]
-        self.num_bytes += content["num_bytes"]
+        self.files[content["shard"]] = StoredFile(content["num_bytes"], content["crc32c"])
         self.dead_letters += content["dead_letters"]
         self.dropped.update(content["dropped"])
         for name, histogram in content["histograms"].items():
@@ -87,6 +96,15 @@ def read_results(folder: Path) -> dict[str, SplitResult]:
         content = json.loads(path.read_text(encoding="utf-8"))
         results[content["split"]].add(content)
     return {split: result for split, result in results.items() if result.shard_records}
+
+
+def written_files(spec: RecordSpec, results: Mapping[str, SplitResult]) -> dict[str, StoredFile]:
+    """The files of all shards, by name, as the workers that wrote them had them."""
+    return {
+        shard_name(spec.name, split, shard, len(result.files)): file
+        for split, result in results.items()
+        for shard, file in result.files.items()
+    }
 
 
 def list_results(folder: Path) -> set[Path]:

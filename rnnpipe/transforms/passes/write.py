@@ -151,7 +151,8 @@ class ShardWriter:
         references = _without_dropped(values, result)
         path = self.folder / shard_name(self.spec.name, split, shard, self.shards[split])
         records = self._encode(references, result, letters, contents)
-        result.num_bytes = write_tfrecord(path, records, partial_folder(self.folder))
+        written = write_tfrecord(path, records, partial_folder(self.folder))
+        result.num_bytes, result.crc32c = written.num_bytes, written.crc32c
         result.dead_letters = len(letters)
         if letters:
             write_dead_letters(self.folder, f"{split}-{shard}", letters)

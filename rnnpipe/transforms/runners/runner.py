@@ -13,13 +13,12 @@ from typing import Any
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
-from apache_beam.transforms.environments import ExternalEnvironment, python_sdk_capabilities
 
 from rnnpipe.errors import UserError
 from rnnpipe.transforms.runners.notebooks import as_in_a_script
 from rnnpipe.transforms.runners.options import check_options, check_with_server, import_runner
 from rnnpipe.transforms.runners.reachability import check_reachable
-from rnnpipe.transforms.runners.worker_pool import WorkerPool
+from rnnpipe.transforms.runners.worker_pool import NO_FORKER, WorkerPool
 
 Construct = Callable[[beam.Pipeline], Any]
 """Applies the transforms to an empty pipeline."""
@@ -29,7 +28,7 @@ Run = Callable[[Construct], None]
 
 
 # Beam's messages when a worker process is gone; exceptions within a worker have others.
-_DEAD = ("Channel closed prematurely", "Error starting worker")
+_DEAD = ("Channel closed prematurely", NO_FORKER)
 
 _POLL_SECONDS, _GRACE_SECONDS = 0.5, 10.0
 
@@ -149,11 +148,10 @@ def _reporting_bad_options() -> Iterator[None]:
 
 
 def _run_on_workers(construct: Construct, options: PipelineOptions, pool: WorkerPool) -> None:
-    environment = ExternalEnvironment(pool.address, capabilities=python_sdk_capabilities())
     pool.begin()
     try:
         with _aborting_on_lost_worker(pool.has_lost):
-            _run(construct, options, FnApiRunner(environment))
+            _run(construct, options, FnApiRunner(pool.environment))
     except RuntimeError as error:
         if any(sign in str(error) for sign in _DEAD):
             raise _lost_worker() from error

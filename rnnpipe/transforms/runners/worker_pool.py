@@ -3,28 +3,29 @@
 import subprocess
 import sys
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from types import TracebackType
 from typing import Any
 
 import grpc
-from apache_beam.portability.api import beam_fn_api_pb2 as messages
-from apache_beam.portability.api import beam_fn_api_pb2_grpc as services
+
+from rnnpipe.transforms.runners.worker_socket import LocalEnvironment, WorkerSocket
 
 _COMMAND = [sys.executable, "-m", "rnnpipe.transforms.runners.worker", "--fork"]
 _DATA_READER = "read_grpc_client_inputs"  # as Beam calls its thread
 _NOTICE_SECONDS = 5.0
 
+NO_FORKER = "the process that forks workers has ended"
 
-class WorkerPool(services.BeamFnExternalWorkerPoolServicer):
-    """Starts workers when a runner asks for them, as an `EXTERNAL` environment does.
 
-    A worker ends with the pipeline that it was started for, or with this process.
+class WorkerPool:
+    """Starts workers when a runner asks for them.
+
+    They talk through a socket, so that no other user can take a worker's place or a runner's. A
+    worker ends with the pipeline that it was started for, or with this process.
     """
 
     def __init__(self) -> None:
-        super().__init__()
         self.has_lost = threading.Event()
         """Whether a worker of this pipeline was killed or failed, or what forks them."""
         self._has_ever_lost = threading.Event()
@@ -33,19 +34,20 @@ class WorkerPool(services.BeamFnExternalWorkerPoolServicer):
         self._lock = threading.Lock()
 
     def __enter__(self) -> "WorkerPool":
-        """Starts the service, whose address is `address`."""
+        """Starts the process that forks workers."""
         pipe = subprocess.PIPE
         self._forker = subprocess.Popen(_COMMAND, stdin=pipe, stdout=pipe, encoding="utf-8")
         self._is_closing = False
         self._watcher = threading.Thread(target=self._watch, daemon=True)
         self._watcher.start()
         self._hook, threading.excepthook = threading.excepthook, self._report
-        self._server = grpc.server(ThreadPoolExecutor(1))
-        services.add_BeamFnExternalWorkerPoolServicer_to_server(self, self._server)
-        port = self._server.add_insecure_port("localhost:0")
-        self._server.start()
-        self.address = f"localhost:{port}"
+        self._socket = WorkerSocket(self.start)
         return self
+
+    @property
+    def environment(self) -> LocalEnvironment:
+        """That of the workers, for Beam's `FnApiRunner`."""
+        return self._socket.environment
 
     def begin(self) -> None:
         """Forgets the workers of the pipeline before: what becomes of them no longer matters."""
@@ -73,7 +75,6 @@ class WorkerPool(services.BeamFnExternalWorkerPoolServicer):
         trace: TracebackType | None,
     ) -> None:
         self._is_closing = True
-        self._server.stop(None).wait()
         with suppress(BrokenPipeError):  # it was killed
             self._stdin.close()
         self._forker.wait()
@@ -81,6 +82,7 @@ class WorkerPool(services.BeamFnExternalWorkerPoolServicer):
         threading.excepthook = self._hook
         if self._forker.stdout is not None:
             self._forker.stdout.close()
+        self._socket.close()
 
     def _report(self, thrown: threading.ExceptHookArgs) -> None:
         """Reports what goes wrong in a thread, unless a connection to a worker has broken.
@@ -98,13 +100,20 @@ class WorkerPool(services.BeamFnExternalWorkerPoolServicer):
     def _stdin(self) -> Any:
         return self._forker.stdin
 
-    def StartWorker(self, request: Any, context: Any) -> Any:  # noqa: N802 - Beam's name
-        """Has a worker forked; Beam calls it."""
+    def start(self, worker: str, address: str) -> None:
+        """Has a worker forked.
+
+        Args:
+            worker: its name.
+            address: where it asks for what to do.
+
+        Raises:
+            RuntimeError: the process that forks workers has ended.
+        """
         with self._lock:
-            self._workers.add(request.worker_id)
+            self._workers.add(worker)
         try:
-            self._stdin.write(f"{request.worker_id} {request.provision_endpoint.url}\n")
+            self._stdin.write(f"{worker} {address}\n")
             self._stdin.flush()
-        except BrokenPipeError:
-            return messages.StartWorkerResponse(error="the process that forks workers has ended")
-        return messages.StartWorkerResponse()
+        except BrokenPipeError as fault:
+            raise RuntimeError(NO_FORKER) from fault

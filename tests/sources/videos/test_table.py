@@ -39,6 +39,36 @@ def test_a_table_of_clips_is_joined_with_one_of_frames(folder):
     ]
 
 
+@pytest.mark.parametrize("form", ["csv", "tsv", "jsonl"])
+@pytest.mark.parametrize(
+    "name", ["../secret/o.mp4", "x/../../secret/o.mp4", "..\\secret\\o.mp4", "{}/secret/o.mp4"]
+)
+def test_a_table_names_no_clip_outside_of_its_folder(tmp_path, write_clip, form, name):
+    (tmp_path / "secret").mkdir()
+    (tmp_path / "raw").mkdir()
+    for place in ("secret/o.mp4", "raw/a.mp4"):
+        write_clip(tmp_path / place, [1, 2])
+    name = name.format(tmp_path)
+    rows = [{"clip": name, "label": "walk"}, {"clip": "a.mp4", "label": "run"}]
+    mark = {"csv": ",", "tsv": "\t"}.get(form)
+    lines = [json.dumps(row) if mark is None else mark.join(row.values()) for row in rows]
+    header = [] if mark is None else [mark.join(rows[0])]
+    (tmp_path / "raw" / f"clips.{form}").write_text("\n".join([*header, *lines, ""]))
+    source = ClipTable(path=tmp_path / "raw", table=Path(f"clips.{form}"))
+    found = read_source(source)
+    (told,) = reasons(found).values()
+    assert told == ("find clip", f"{name} is not inside the folder")
+    assert [path.name for path in source.raw_files()] == [f"clips.{form}", "a.mp4"]
+
+
+def test_a_playlist_is_no_clip(folder):
+    text = f"#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\n{folder}/a.mp4\n#EXT-X-ENDLIST\n"
+    (folder / "list.m3u8").write_text(text)
+    (folder / "clips.csv").write_text("clip,label\nlist.m3u8,walk\n")
+    reason = "a list of other files, which may lie anywhere"
+    assert reasons(read_source(ClipTable(path=folder))) == {"list.m3u8": ("read video", reason)}
+
+
 def test_frames_may_be_labelled_in_seconds(folder):
     (folder / "frames.csv").write_text("clip,start,end,label\na.mp4,0.2,0.4,b\na.mp4,0,0.2,a\n")
     found = read_source(ClipTable(path=folder, frame_labels=Path("frames.csv")))

@@ -1,10 +1,14 @@
 import io
 import os
 import queue
+import re
 import signal
+import tempfile
 import threading
 import time
+from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,6 +20,7 @@ from rnnpipe.errors import UserError
 from rnnpipe.transforms.runners import runner
 from rnnpipe.transforms.runners.runner import Runner
 from rnnpipe.transforms.runners.worker_pool import WorkerPool
+from rnnpipe.transforms.runners.worker_socket import WorkerSocket
 
 
 def _write_pid(number, folder):
@@ -35,6 +40,64 @@ def test_pipelines_run_one_after_the_other_on_forked_workers(tmp_path):
     )
     assert first != second  # a worker serves one pipeline
     assert parent == same != str(os.getpid())
+
+
+def _listening(pid):
+    """The addresses at which a process listens: ports of any interface, and paths of sockets."""
+    sockets = set()
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # it has just been closed
+            sockets.add(os.readlink(link).removeprefix("socket:[").rstrip("]"))
+    addresses = []
+    for name in ("tcp", "tcp6"):
+        rows = [row.split() for row in Path(f"/proc/{pid}/net/{name}").read_text().splitlines()]
+        addresses += [row[1] for row in rows[1:] if row[9] in sockets and row[3] == "0A"]
+    rows = [row.split() for row in Path(f"/proc/{pid}/net/unix").read_text().splitlines()[1:]]
+    return addresses + [row[7] for row in rows if row[6] in sockets and row[3] == "00010000"]
+
+
+def _write_addresses(number, folder, runner_pid):
+    for pid in (runner_pid, os.getpid(), os.getppid()):
+        (folder / f"{pid}").write_text("\n".join(_listening(pid)))
+
+
+@pytest.mark.skipif(not Path("/proc/net/unix").exists(), reason="sockets are listed by Linux alone")
+def test_only_this_user_can_connect_to_runner_and_workers(tmp_path, monkeypatch):
+    (tmp_path / "addresses").mkdir()
+    modes = {}
+    make = tempfile.TemporaryDirectory
+
+    def note_mode(*args, **options):
+        folder = make(*args, **options)
+        modes[folder.name] = Path(folder.name).stat().st_mode & 0o777
+        return folder
+
+    monkeypatch.setattr(tempfile, "TemporaryDirectory", note_mode)
+    Runner(2).run(
+        lambda pipeline: (
+            pipeline
+            | beam.Create(range(4))
+            | beam.Map(_write_addresses, tmp_path / "addresses", os.getpid())
+        )
+    )
+    found = {path.name: path.read_text().split() for path in (tmp_path / "addresses").iterdir()}
+    assert len(found) >= 3
+    (address,) = found.pop(str(os.getpid()))
+    assert modes[str(Path(address).parent)] == 0o700
+    assert not any(found.values())  # workers listen nowhere
+    assert not Path(address).parent.exists()
+
+
+@pytest.mark.parametrize("name", ["with space", "x" * 90, "per%20cent", "plain"])
+def test_the_path_of_a_socket_is_one_that_it_may_have(name, tmp_path, monkeypatch):
+    (tmp_path / name).mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / name))
+    connection = WorkerSocket(lambda worker, address: None)
+    folder = Path(connection.environment.url)
+    assert re.fullmatch(r"[\w./-]{1,90}", str(folder))
+    assert (folder.stat().st_mode & 0o777, folder.owner()) == (0o700, tmp_path.owner())
+    connection.close()
+    assert not folder.exists()
 
 
 def _die(number):
@@ -93,10 +156,7 @@ def test_a_worker_of_an_earlier_pipeline_may_end():
     watcher.start()
     for name in ("worker_1", "worker_2"):
         pool.begin()
-        request = SimpleNamespace(
-            worker_id=name, provision_endpoint=SimpleNamespace(url="localhost:1")
-        )
-        assert not pool.StartWorker(request, None).error
+        pool.start(name, "unix:nowhere")
     for name, has_lost in (("worker_1", False), ("worker_2", True)):
         said.taken.clear()
         said.lines.put(f"{name}\n")
