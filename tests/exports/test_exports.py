@@ -191,6 +191,18 @@ def test_an_export_that_answers_otherwise_is_not_written(run, tmp_path, monkeypa
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_writes_a_format_is_named_where_it_is_missing(run, tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "tf2onnx", None)
+    output = tmp_path / "export"
+    arguments = ["export", str(run.path), "--format", "onnx", "--output", str(output)]
+    assert cli.main(arguments) == 2
+    assert capsys.readouterr().err == (
+        "rnnpipe: --format onnx: expected tf2onnx to be installed, got none; "
+        "pip install 'rnnpipe[export]'\n"
+    )
+    assert not output.exists()
+
+
 def test_mistakes_of_the_command_are_named(run, exports, tmp_path, capsys):
     folder = tmp_path / "full"
     folder.mkdir()
