@@ -109,7 +109,7 @@ class Manifest:
         """
         try:
             content = _read(directory / MANIFEST)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         try:
             read = json.loads(content)

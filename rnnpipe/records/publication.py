@@ -52,11 +52,12 @@ def publishing(path: Path) -> Iterator[Staging]:
     The folders have absolute paths, as workers may have another working directory.
 
     Raises:
-        UserError: `path` holds something else than records or records that are being read, nothing
-            can be written there, or the folder or a file in it was removed meanwhile.
+        UserError: `path` holds something else too, or records that are being read, nothing can be
+            written there, or the folder or a file in it was removed meanwhile.
     """
     path = path.absolute()
     check_replaceable(path)
+    _check_nothing_else(path)
     publish = _publishing_manifest(path) if isinstance(path, StorePath) else _renaming(path)
     with publish as staging:
         yield staging
@@ -88,11 +89,25 @@ def _find_other(path: Path) -> str:
         builds = {name for name in there if name.startswith(_BUILD)}
         is_ours = there - {MANIFEST} == builds and (builds or manifest is not None)
         return "" if is_ours else other
+    is_ours = not there or manifest is not None or (path / FINGERPRINT).is_file()
+    return "" if is_ours else other
+
+
+def _check_nothing_else(path: Path) -> None:
+    """Refuses to replace records beside which something else lies in their directory.
+
+    Raises:
+        UserError: there is a file that their manifest does not name.
+    """
+    manifest = None if isinstance(path, StorePath) else _read_manifest(path)
     if manifest is None:
-        return "" if not there or (path / FINGERPRINT).is_file() else other
+        return
     ours = {name.split("/")[0] for name in manifest.files} | {MANIFEST}
-    others = [name for name in there - ours if not name.startswith(".")]
-    return f"{other} ({min(others)})" if others else ""
+    others = [child.name for child in path.iterdir() if child.name not in ours]
+    if visible := [name for name in others if not name.startswith(".")]:
+        got = f"one with other things in it ({min(visible)}), which would be lost"
+        fix = "move them away, or choose another directory for the records"
+        raise UserError(str(path), "a directory of records alone", got, fix)
 
 
 def _read_manifest(path: Path) -> Manifest | None:

@@ -146,6 +146,7 @@ def fit_model(
     state = _begin(model, train, files, first)
     if state is None:
         return
+    log = keras.callbacks.CSVLogger(files.history, append=True)
     watching = [
         keras.callbacks.TerminateOnNaN(),
         LearningRateLog(),
@@ -155,19 +156,22 @@ def fit_model(
             files.weights, monitor=monitor, mode=mode, best=state.best(monitor, mode, start)
         ),
         keras.callbacks.EarlyStopping(monitor, mode=mode, patience=patience, baseline=start),
-        keras.callbacks.CSVLogger(files.history, append=True),
+        log,
         keras.callbacks.TensorBoard(files.tensorboard, write_graph=False),
     ]
     state.follow(watching)
-    model.fit(
-        train,
-        validation_data=validation,
-        initial_epoch=state.epochs,
-        epochs=epochs,
-        verbose=0,
-        shuffle=False,  # `train` has its own order
-        callbacks=[*watching, state],
-    )
+    try:
+        model.fit(
+            train,
+            validation_data=validation,
+            initial_epoch=state.epochs,
+            epochs=epochs,
+            verbose=0,
+            shuffle=False,  # `train` has its own order
+            callbacks=[*watching, state],
+        )
+    finally:
+        log.on_train_end()  # it closes its file, which Keras forgets when an epoch fails
     _finish(model, files, state)
 
 

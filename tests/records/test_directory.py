@@ -148,7 +148,7 @@ def test_an_unwritable_target_is_reported(tmp_path):
 def test_what_is_no_file_of_the_data_set_is_not_removed_with_it(directory):
     (directory / ".hidden").write_text("")
     (directory / "thesis.tex").write_text("precious")
-    expected = r"got a directory with other things in it \(thesis.tex\)"
+    expected = r"got one with other things in it \(thesis.tex\), which would be lost; move them"
     with pytest.raises(UserError, match=expected), publishing(directory):
         pass
     assert (directory / "thesis.tex").read_text() == "precious"

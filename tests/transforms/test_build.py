@@ -25,7 +25,7 @@ from rnnpipe.transforms.recipes.tokenization import TextOptions
 from rnnpipe.transforms.recipes.vqa import AnswerOptions, VqaRecipe
 from rnnpipe.transforms.runners import polling
 from rnnpipe.transforms.runners.runner import Runner
-from tests.transforms.kinds import contents
+from tests.transforms.kinds import KINDS, contents
 
 SHARES = {"validation": 0.2, "test": 0.2}
 
@@ -304,3 +304,37 @@ def test_file_names_are_those_of_tensorflow_datasets(drawn_vqa, tmp_path):
     shards = len(records.shards("train"))
     assert (records.path / f"vqa-train.tfrecord-00000-of-{shards:05d}").is_file()
     assert Path(records.path / "features.json").is_file()
+
+
+@pytest.mark.parametrize("change", ["appended", "changed and changed back", "replaced", "removed"])
+def test_raw_data_that_changes_during_the_build_is_an_error(tmp_path, change):
+    raw = KINDS["text_class"](tmp_path / "raw", 40, 0)
+    table = tmp_path / "raw" / "train.csv"
+    content = table.read_text()
+
+    def write(stage, done, total, dead_letters):
+        if stage == "writing" and done == total:
+            if change == "removed":
+                table.unlink(missing_ok=True)
+            elif change == "replaced":
+                (tmp_path / "other.csv").write_text(content)
+                (tmp_path / "other.csv").replace(table)
+            else:
+                table.write_text(content + "one,0\n")
+                table.write_text(content if change != "appended" else content + "one,0\n")
+
+    with pytest.raises(UserError, match=r"data\.source: expected raw data that stays as it is"):
+        raw.build().run(tmp_path / "records", progress=write)
+    assert [path.name for path in tmp_path.iterdir() if path.name != "raw"] == []
+
+
+def test_an_image_that_is_replaced_by_one_of_its_size_counts_as_changed(drawn_vqa, tmp_path):
+    image = image_of(drawn_vqa, 1)
+
+    def write(stage, done, total, dead_letters):
+        if stage == "writing" and done == total:
+            image.write_bytes(image.read_bytes()[::-1])
+
+    with pytest.raises(UserError, match=r"data\.source: expected raw data that stays as it is"):
+        make_build(drawn_vqa).run(tmp_path / "records", progress=write)
+    assert not list(tmp_path.glob("records*"))

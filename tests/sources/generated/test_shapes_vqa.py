@@ -101,6 +101,9 @@ def test_a_killed_run_publishes_nothing_and_blocks_nothing(tmp_path):
     assert left.name.startswith(f"{source.folder.name}.incomplete-")
     source.prepare(ignore_progress)
     assert list(tmp_path.iterdir()) == [source.folder]
+    left.mkdir()  # of another process that was killed while this one wrote
+    Shapes(path=tmp_path, **SETTINGS).prepare(ignore_progress)
+    assert list(tmp_path.iterdir()) == [source.folder]
 
 
 def error_of(path: Path) -> str:
