@@ -31,6 +31,8 @@ _BOUNDS: dict[str, tuple[str, Callable[[Any, Any], bool]]] = {
     "max_length": ("with a length of at most", lambda value, bound: len(value) <= bound),
 }
 
+_MAX_INTEGER = 2**31 - 1  # of settings without a bound of their own
+
 
 def setting(default: Any = MISSING, help: str = "", **bounds: float) -> Any:  # noqa: A002  # as argparse has it
     """A setting of a `Settings` class.
@@ -156,7 +158,10 @@ class Settings:
 
     def __post_init__(self) -> None:
         for declared in fields(self):
-            _check_bounds(type(self).__name__, declared, getattr(self, declared.name))
+            value = getattr(self, declared.name)
+            _check_bounds(type(self).__name__, declared, value)
+            if not declared.metadata.keys() & {"le", "lt"}:
+                _check_size(declared.name, value)
         self.check()
 
     def check(self) -> None:
@@ -232,6 +237,15 @@ def _check_bounds(owner: str, declared: Field[Any], value: Any) -> None:
             raise UserError(where, f"a value {words} {value_text(limit)}", repr(value), fix)
 
 
+def _check_size(name: str, value: Any) -> None:
+    """Refuses integers that no library takes, which would fail in the midst of the work."""
+    for item in value if isinstance(value, tuple | list) else (value,):
+        if isinstance(item, int) and abs(item) > _MAX_INTEGER:
+            got = str(item) if item.bit_length() <= 64 else f"one of {item.bit_length()} bits"
+            expected = f"an integer of at most {_MAX_INTEGER} in size"
+            raise UserError(name, expected, got, "write a smaller one")
+
+
 def value_text(value: Any) -> str:
     """A value as YAML spells it; a whole number with all its digits.
 
@@ -282,20 +296,25 @@ def make_paths_absolute(settings: S) -> S:
         >>> make_paths_absolute(Raw(path=Path("data"))).path.is_absolute()
         True
     """
-    changes = {f.name: _make_absolute(getattr(settings, f.name)) for f in fields(settings)}
+    return replace_paths(settings, lambda path: as_path(path).absolute())
+
+
+def replace_paths(settings: S, change: Callable[[Path], Path]) -> S:
+    """The settings with what a function makes of each of their paths."""
+
+    def convert(value: Any) -> Any:
+        if isinstance(value, Settings):
+            return replace_paths(value, change)
+        if isinstance(value, Path):
+            return change(value)
+        if isinstance(value, tuple | list):
+            return type(value)(map(convert, value))
+        if isinstance(value, Mapping):
+            return {key: convert(item) for key, item in value.items()}
+        return value
+
+    changes = {field.name: convert(getattr(settings, field.name)) for field in fields(settings)}
     return replace(settings, **changes)
-
-
-def _make_absolute(value: Any) -> Any:
-    if isinstance(value, Settings):
-        return make_paths_absolute(value)
-    if isinstance(value, Path):
-        return as_path(value).absolute()
-    if isinstance(value, tuple | list):
-        return type(value)(map(_make_absolute, value))
-    if isinstance(value, Mapping):
-        return {key: _make_absolute(item) for key, item in value.items()}
-    return value
 
 
 class _AtLeast:
