@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnnpipe.errors import UserError
 from rnnpipe.pipelines.flags import make_parser, read_flags
+from rnnpipe.program import run_program
 from rnnpipe.requirements import requiring
 from rnnpipe.transforms.options import BuildOptions, Data
 
@@ -16,9 +17,7 @@ if TYPE_CHECKING:
 
 
 def run(program: str, description: str | None, data: type[Data], argv: Sequence[str] | None) -> int:
-    """Runs the build of a command line and returns the exit code: 0, or 2 for a user's mistake.
-
-    It is 130 where the keyboard interrupts it.
+    """Runs the build of a command line and returns the exit code, see `run_program`.
 
     Args:
         program: the pipeline's module, for messages.
@@ -31,21 +30,12 @@ def run(program: str, description: str | None, data: type[Data], argv: Sequence[
     ours, beam_args = arguments[:at], arguments[at + 1 :]
     settings = type("PipelineOptions", (BuildOptions, data), {"__doc__": "All settings."})
     flags = read_flags(make_parser(program, description, settings), ours)
-    try:
+
+    def act() -> None:
         with requiring("build", *data.extras, where=program):
             _build(_read_settings(settings, flags), beam_args)
-    except UserError as fault:
-        print(f"{program}: {fault}", file=sys.stderr)
-        return 2
-    except OSError as fault:
-        if fault.filename is None:
-            raise
-        print(f"{program}: {fault.filename}: {fault.strerror}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print(f"{program}: interrupted", file=sys.stderr)
-        return 130
-    return 0
+
+    return run_program(act, program)
 
 
 def _read_settings(settings: type[Any], flags: Sequence[str]) -> Any:
