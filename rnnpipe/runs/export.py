@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -185,7 +184,7 @@ def _card(
     output: Path,
     extras: Sequence[str],
 ) -> str:
-    metrics = json.loads(run.metrics.read_text(encoding="utf-8")) if run.metrics.exists() else {}
+    metrics = run.seal.read_json(run.metrics) if run.seal.expects(run.metrics) else {}
     return make_card(
         task.name,
         inputs=tuple(task.inputs),
