@@ -50,8 +50,6 @@ def _read_settings(settings: type[Any], flags: Sequence[str]) -> Any:
 
 def _build(options: Any, beam_args: Sequence[str]) -> None:
     """Builds the records of settings that are those of the data and of the build."""
-    from rich.console import Console
-
     from rnnpipe.records.metadata import import_datasets
     from rnnpipe.runs.build import reuse_records
     from rnnpipe.runs.console import make_console
@@ -69,11 +67,12 @@ def _build(options: Any, beam_args: Sequence[str]) -> None:
         records_per_shard=options.records_per_shard,
         max_bad_fraction=options.max_bad_fraction,
     )
-    if reuse_records(build, options.directory, Console(stderr=True)) is not None:
-        print(f"{options.directory} holds these records already")
+    console = make_console(stderr=True)
+    if reuse_records(build, options.directory, console) is not None:
+        make_console().print(f"{options.directory} holds these records already")
         return
     import_datasets()  # before the progress has a thread
-    with BuildProgress(Console(stderr=True)) as progress:
+    with BuildProgress(console) as progress:
         records = build.run(options.directory, runner=runner, progress=progress)
     print_summary(records, make_console())
 

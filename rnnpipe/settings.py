@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Container, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import MISSING, Field, dataclass, field, fields, replace
+from dataclasses import MISSING, Field, dataclass, field, fields
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, TypeVar, dataclass_transform
@@ -285,36 +285,6 @@ def expand_user(path: Path) -> Path:
         return path.expanduser()
     except RuntimeError:
         raise UserError("", "a path", f'"{path}", of an unknown user', "write it out") from None
-
-
-def make_paths_absolute(settings: S) -> S:
-    """The settings with all of their paths absolute, so that they hold in any folder.
-
-    Example:
-        >>> class Raw(Settings):
-        ...     path: FilePath
-        >>> make_paths_absolute(Raw(path=Path("data"))).path.is_absolute()
-        True
-    """
-    return replace_paths(settings, lambda path: as_path(path).absolute())
-
-
-def replace_paths(settings: S, change: Callable[[Path], Path]) -> S:
-    """The settings with what a function makes of each of their paths."""
-
-    def convert(value: Any) -> Any:
-        if isinstance(value, Settings):
-            return replace_paths(value, change)
-        if isinstance(value, Path):
-            return change(value)
-        if isinstance(value, tuple | list):
-            return type(value)(map(convert, value))
-        if isinstance(value, Mapping):
-            return {key: convert(item) for key, item in value.items()}
-        return value
-
-    changes = {field.name: convert(getattr(settings, field.name)) for field in fields(settings)}
-    return replace(settings, **changes)
 
 
 class _AtLeast:

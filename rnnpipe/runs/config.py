@@ -10,7 +10,7 @@ from rnnpipe.config.overrides import Overrides
 from rnnpipe.errors import UserError
 from rnnpipe.runs.differences import compare_settings, flatten_settings
 from rnnpipe.runs.directory import RunDirectory
-from rnnpipe.settings import replace_paths
+from rnnpipe.setting_paths import replace_paths
 from rnnpipe.tasks import find_schemas
 from rnnpipe.tasks.run_config import RunConfig
 

@@ -14,7 +14,7 @@ class _Console(Console):
         self.quiet = True  # what is printed while the exception passes
         raise BrokenPipeError
 
-    def render_str(self, text: str, **options: Any) -> Text:  # type: ignore[override]  # all by keyword
+    def render_str(self, text: str, **options: Any) -> Text:
         """Text of whatever is printed, also in tables: without control codes of the data."""
         return super().render_str(escape_controls(text), **options)
 

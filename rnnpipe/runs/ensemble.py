@@ -14,7 +14,7 @@ from rnnpipe.runs.checks import read_files
 from rnnpipe.runs.config import load_run_config
 from rnnpipe.runs.differences import compare_settings
 from rnnpipe.runs.directory import RunDirectory, find_runs
-from rnnpipe.settings import make_paths_absolute
+from rnnpipe.setting_paths import make_paths_absolute
 from rnnpipe.storage.paths import local_path
 from rnnpipe.storage.seal import Checksum
 from rnnpipe.tasks.base import Task

@@ -29,7 +29,7 @@ from rnnpipe.runs.model import PartialTraining, load_baselines, load_ensemble
 from rnnpipe.runs.records import find_records
 from rnnpipe.runs.scores import print_table, score_table
 from rnnpipe.runs.start import show_start
-from rnnpipe.settings import make_paths_absolute
+from rnnpipe.setting_paths import make_paths_absolute
 from rnnpipe.storage.atomic import json_text, jsonl_text, write_text
 from rnnpipe.storage.disk_full import report_full_disk
 from rnnpipe.tasks import make_task
@@ -69,6 +69,7 @@ def evaluate_run(
     """
     _check_overrides(overrides)
     config = load_run_config(run, overrides)
+    _check_files(run)
     task = make_task(config)
     runs = open_ensemble(config, task, run)
     config = pin_members(config, runs[1:])
@@ -109,6 +110,14 @@ def _check_overrides(overrides: Overrides) -> None:
             is_value = isinstance(overrides, Mapping)
             where = f"overrides[{key!r}]" if is_value else f"--set {key}"
             raise UserError(where, expected, key, fix)
+
+
+def _check_files(run: RunDirectory) -> None:
+    """Checks, before scoring that may take hours, what the report is made of."""
+    names = ("history.csv", run.start_report.name, "checkpoints/baselines/*.keras")
+    sealed = (path for name in names for path in run.seal.find(name))
+    for path in (run.environment, *sealed):
+        run.seal.check(path)
 
 
 @dataclass(frozen=True, slots=True)

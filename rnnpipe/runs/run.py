@@ -1,6 +1,7 @@
 """A trained run: its history, model and predictions beside its results."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -205,12 +206,16 @@ class Run(Results):
             verbose: whether progress and scores are printed.
 
         Raises:
-            UserError: the records are missing or others than those it was trained on, or an
-                override is not a key of `evaluate`.
+            UserError: the records are missing or others than those it was trained on, a file of the
+                run is damaged, another process trains or scores the run, or an override is not a
+                key of `evaluate`.
         """
         with requiring("train", "report", where="Run.evaluate"):
             with quiet_import():
                 from rnnpipe.runs.evaluate import evaluate_run
 
             console = make_console(quiet=not verbose)
-            return Results(evaluate_run(self._directory, console, overrides=overrides))
+            # Results go into the folder of the run where it is trained, with its own settings.
+            writes = not overrides and self._directory.seal.expects(self._directory.model)
+            with self._directory.lock() if writes else nullcontext():
+                return Results(evaluate_run(self._directory, console, overrides=overrides))

@@ -21,7 +21,7 @@ from rnnpipe.runs.interruption import resumable
 from rnnpipe.runs.model import save_model
 from rnnpipe.runs.start import StartWeights, describe_start, print_start
 from rnnpipe.runs.training import RunTraining
-from rnnpipe.settings import make_paths_absolute
+from rnnpipe.setting_paths import make_paths_absolute
 from rnnpipe.storage.atomic import json_text
 from rnnpipe.storage.disk_full import report_full_disk
 from rnnpipe.tasks.base import Task
@@ -69,7 +69,7 @@ def train(
 
 
 def note_interrupted(folder: Path, config: str, console: Console) -> None:
-    """Names the last run of the same config whose training was interrupted."""
+    """Prints the last run of a folder with the same config whose training was interrupted."""
     for run in find_runs(folder):
         if (
             not run.model.exists()

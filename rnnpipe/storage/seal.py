@@ -91,7 +91,7 @@ got 1 of its 2 bytes; restore it from a copy, or make it anew
         )
 
     def find(self, pattern: str) -> list[Path]:
-        """The sealed files whose paths in the folder match a pattern, sorted."""
+        """The sealed files whose paths end as a pattern does, as in `Path.match`, sorted."""
         paths = (self.folder / name for name in self._read())
         return sorted(path for path in paths if path.relative_to(self.folder).match(pattern))
 

@@ -13,7 +13,7 @@ from rnnpipe.config.dump import dump_config, dump_settings
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.runs.directory import RunDirectory
 from rnnpipe.runs.model import save_model
-from rnnpipe.settings import make_paths_absolute
+from rnnpipe.setting_paths import make_paths_absolute
 from rnnpipe.storage.atomic import json_text
 from rnnpipe.tasks import make_task
 
