@@ -235,6 +235,8 @@ def open_run(path: Path) -> RunDirectory:
             if getattr(run, file).is_file():
                 return run
     if runs:
+        if any(map(runs[0].seal.expects, (runs[0].model, runs[0].weights))):
+            return runs[0]  # whoever reads them says that they are lost
         raise no_epoch_done(runs[0])
     got = "a folder without a run" if path.is_dir() else "no such folder"
     raise UserError(

@@ -92,6 +92,7 @@ def cells(files):
         for verb, names in files.items()
         for name in names
         for damage in DAMAGE
+        if (verb, name, damage) != ("resume", "model.keras", "lost")  # it is made of the weights
     ]
 
 
@@ -218,6 +219,17 @@ def test_a_resumed_run_writes_anew_what_it_can(interrupted, tmp_path, capsys):
     assert call("resume", run) == 0
     assert "Note: not where it was interrupted (python 3." in capsys.readouterr().out
     assert (run / "history.csv").read_bytes() == (whole / "history.csv").read_bytes()
+    weights = [rnnpipe.load(folder).model.get_weights() for folder in (run, whole)]
+    for ours, theirs in zip(*weights, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_a_lost_model_is_made_of_the_best_weights(interrupted, tmp_path):
+    _, whole = interrupted
+    run = tmp_path / "run"
+    shutil.copytree(whole, run)
+    (run / "model.keras").unlink()
+    assert call("resume", run) == 0
     weights = [rnnpipe.load(folder).model.get_weights() for folder in (run, whole)]
     for ours, theirs in zip(*weights, strict=True):
         np.testing.assert_array_equal(ours, theirs)
