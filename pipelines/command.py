@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnnpipe.errors import UserError
 from rnnpipe.pipelines.flags import make_parser, read_flags
+from rnnpipe.program import run_program
 from rnnpipe.requirements import requiring
 from rnnpipe.transforms.options import BuildOptions, Data
 
@@ -16,9 +17,7 @@ if TYPE_CHECKING:
 
 
 def run(program: str, description: str | None, data: type[Data], argv: Sequence[str] | None) -> int:
-    """Runs the build of a command line and returns the exit code: 0, or 2 for a user's mistake.
-
-    It is 130 where the keyboard interrupts it.
+    """Runs the build of a command line and returns the exit code, see `run_program`.
 
     Args:
         program: the pipeline's module, for messages.
@@ -31,21 +30,12 @@ def run(program: str, description: str | None, data: type[Data], argv: Sequence[
     ours, beam_args = arguments[:at], arguments[at + 1 :]
     settings = type("PipelineOptions", (BuildOptions, data), {"__doc__": "All settings."})
     flags = read_flags(make_parser(program, description, settings), ours)
-    try:
+
+    def act() -> None:
         with requiring("build", *data.extras, where=program):
             _build(_read_settings(settings, flags), beam_args)
-    except UserError as fault:
-        print(f"{program}: {fault}", file=sys.stderr)
-        return 2
-    except OSError as fault:
-        if fault.filename is None:
-            raise
-        print(f"{program}: {fault.filename}: {fault.strerror}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print(f"{program}: interrupted", file=sys.stderr)
-        return 130
-    return 0
+
+    return run_program(act, program)
 
 
 def _read_settings(settings: type[Any], flags: Sequence[str]) -> Any:
@@ -60,8 +50,6 @@ def _read_settings(settings: type[Any], flags: Sequence[str]) -> Any:
 
 def _build(options: Any, beam_args: Sequence[str]) -> None:
     """Builds the records of settings that are those of the data and of the build."""
-    from rich.console import Console
-
     from rnnpipe.records.metadata import import_datasets
     from rnnpipe.runs.build import reuse_records
     from rnnpipe.runs.console import make_console
@@ -79,11 +67,12 @@ def _build(options: Any, beam_args: Sequence[str]) -> None:
         records_per_shard=options.records_per_shard,
         max_bad_fraction=options.max_bad_fraction,
     )
-    if reuse_records(build, options.directory, Console(stderr=True)) is not None:
-        print(f"{options.directory} holds these records already")
+    console = make_console(stderr=True)
+    if reuse_records(build, options.directory, console) is not None:
+        make_console().print(f"{options.directory} holds these records already")
         return
     import_datasets()  # before the progress has a thread
-    with BuildProgress(Console(stderr=True)) as progress:
+    with BuildProgress(console) as progress:
         records = build.run(options.directory, runner=runner, progress=progress)
     print_summary(records, make_console())
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from rnnpipe import __version__, api
 from rnnpipe.errors import UserError
-from rnnpipe.output import OUTPUT, discard_output, prepare_streams, write_error, write_output
+from rnnpipe.output import write_output
+from rnnpipe.program import run_program
 from rnnpipe.requirements import requiring
 from rnnpipe.storage.paths import local_path
 
@@ -37,11 +38,9 @@ _BEAM = "Options after `--` are Beam's, e.g. `-- --runner=FlinkRunner`."
 _PATHS = {"config": "CONFIG", "run": "RUN", "runs_dir": "--runs-dir", "output": "--output"}
 """The arguments that are paths of this machine; records and raw data may be in an object store."""
 
-_SIGPIPE = 128 + 13  # the exit code of a program that is killed by a closed pipe
-
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs one command and returns its exit code: 0, or 2 after a `UserError`.
+    """Runs one command and returns its exit code, see `run_program`.
 
     `predict` returns 1 where some of many rows have no prediction.
     """
@@ -58,30 +57,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _act_quietly(options: argparse.Namespace) -> int:
     """Runs a verb and returns its exit code, without a traceback for what users can mend."""
-    where = f"rnnpipe {options.verb}"
-    prepare_streams()
-    try:
-        for name, label in _PATHS.items():
-            if isinstance(path := getattr(options, name, None), str):
-                setattr(options, name, local_path(label, path))
-        with requiring(*options.extras, where=where):
-            return options.act(options) or 0
-    except UserError as fault:
-        write_error(str(fault))
-        return 2
-    except BrokenPipeError:
-        discard_output()  # the reader has closed the pipe
-        return _SIGPIPE
-    except OSError as fault:
-        if fault.filename is None:
-            raise
-        if fault.filename == OUTPUT:
-            discard_output()
-        write_error(f"{fault.filename}: {fault.strerror}")
-        return 2
-    except KeyboardInterrupt:
-        write_error("interrupted")
-        return 130
+    return run_program(lambda: _act(options))
+
+
+def _act(options: argparse.Namespace) -> int | None:
+    for name, label in _PATHS.items():
+        if isinstance(path := getattr(options, name, None), str):
+            setattr(options, name, local_path(label, path))
+    with requiring(*options.extras, where=f"rnnpipe {options.verb}"):
+        code: int | None = options.act(options)
+        return code
 
 
 def _split(arguments: list[str]) -> tuple[list[str], list[str]]:

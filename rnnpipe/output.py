@@ -1,7 +1,8 @@
-"""Results on the standard output, for other programs: exactly as they are."""
+"""Results for other programs, exactly as they are, and text for people, without control codes."""
 
 import io
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -10,8 +11,31 @@ OUTPUT = "standard output"
 """What errors call it."""
 
 
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_HALVES = re.compile(r"[\ud800-\udc7f\udd00-\udfff]")
+
+
+def escape_controls(text: str) -> str:
+    r"""The text with control characters spelled out, except tabs and line feeds.
+
+    What is in data, names of files and error messages could otherwise clear a terminal, set its
+    title or write over what is there. Halves of characters, which cannot be written, are spelled
+    out too; bytes of names that are not UTF-8 stay as they are.
+
+    Example:
+        >>> print(escape_controls("a\x1b[2Jb\r\tc"))
+        a\x1b[2Jb\x0d	c
+    """
+    if text.isprintable():
+        return text
+    text = _HALVES.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
+    # Bytes of which each is half of a control character are one.
+    text = text.encode(errors="surrogateescape").decode(errors="surrogateescape")
+    return _CONTROLS.sub(lambda control: f"\\x{ord(control[0]):02x}", text)
+
+
 def write_output(text: str) -> None:
-    """Writes a result on the standard output exactly, and at once.
+    """Writes a result on the standard output at once: exactly for programs, escaped on a terminal.
 
     Rich would expand tabs, strip control characters and wrap lines.
 
@@ -20,7 +44,7 @@ def write_output(text: str) -> None:
         OSError: it cannot be written, e.g. for a full disk; its `filename` is `OUTPUT`.
     """
     with naming_output():
-        sys.stdout.write(text)
+        sys.stdout.write(escape_controls(text) if sys.stdout.isatty() else text)
         sys.stdout.flush()
 
 
@@ -66,8 +90,8 @@ def write_notice(text: str) -> None:
     write_error(f"note: {text}")
 
 
-def write_error(text: str) -> None:
+def write_error(text: str, program: str = "rnnpipe") -> None:
     """Writes a message on the standard error; one that nobody can read changes nothing else."""
     with suppress(OSError):
-        sys.stderr.write(f"rnnpipe: {text}\n")
+        sys.stderr.write(f"{program}: {escape_controls(text)}\n")
         sys.stderr.flush()

@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Container, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import MISSING, Field, dataclass, field, fields, replace
+from dataclasses import MISSING, Field, dataclass, field, fields
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, TypeVar, dataclass_transform
@@ -30,6 +30,8 @@ _BOUNDS: dict[str, tuple[str, Callable[[Any, Any], bool]]] = {
     "min_length": ("with a length of at least", lambda value, bound: len(value) >= bound),
     "max_length": ("with a length of at most", lambda value, bound: len(value) <= bound),
 }
+
+_MAX_INTEGER = 2**31 - 1  # of settings without a bound of their own
 
 
 def setting(default: Any = MISSING, help: str = "", **bounds: float) -> Any:  # noqa: A002  # as argparse has it
@@ -156,7 +158,10 @@ class Settings:
 
     def __post_init__(self) -> None:
         for declared in fields(self):
-            _check_bounds(type(self).__name__, declared, getattr(self, declared.name))
+            value = getattr(self, declared.name)
+            _check_bounds(type(self).__name__, declared, value)
+            if not declared.metadata.keys() & {"le", "lt"}:
+                _check_size(declared.name, value)
         self.check()
 
     def check(self) -> None:
@@ -232,6 +237,15 @@ def _check_bounds(owner: str, declared: Field[Any], value: Any) -> None:
             raise UserError(where, f"a value {words} {value_text(limit)}", repr(value), fix)
 
 
+def _check_size(name: str, value: Any) -> None:
+    """Refuses integers that no library takes, which would fail in the midst of the work."""
+    for item in value if isinstance(value, tuple | list) else (value,):
+        if isinstance(item, int) and abs(item) > _MAX_INTEGER:
+            got = str(item) if item.bit_length() <= 64 else f"one of {item.bit_length()} bits"
+            expected = f"an integer of at most {_MAX_INTEGER} in size"
+            raise UserError(name, expected, got, "write a smaller one")
+
+
 def value_text(value: Any) -> str:
     """A value as YAML spells it; a whole number with all its digits.
 
@@ -271,31 +285,6 @@ def expand_user(path: Path) -> Path:
         return path.expanduser()
     except RuntimeError:
         raise UserError("", "a path", f'"{path}", of an unknown user', "write it out") from None
-
-
-def make_paths_absolute(settings: S) -> S:
-    """The settings with all of their paths absolute, so that they hold in any folder.
-
-    Example:
-        >>> class Raw(Settings):
-        ...     path: FilePath
-        >>> make_paths_absolute(Raw(path=Path("data"))).path.is_absolute()
-        True
-    """
-    changes = {f.name: _make_absolute(getattr(settings, f.name)) for f in fields(settings)}
-    return replace(settings, **changes)
-
-
-def _make_absolute(value: Any) -> Any:
-    if isinstance(value, Settings):
-        return make_paths_absolute(value)
-    if isinstance(value, Path):
-        return as_path(value).absolute()
-    if isinstance(value, tuple | list):
-        return type(value)(map(_make_absolute, value))
-    if isinstance(value, Mapping):
-        return {key: _make_absolute(item) for key, item in value.items()}
-    return value
 
 
 class _AtLeast:

@@ -1,5 +1,6 @@
 """What other programs read: exactly what was written, and no complaint when they stop reading."""
 
+import io
 import os
 import subprocess
 import sys
@@ -8,9 +9,10 @@ from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
+from rich.table import Table
 
 from rnnpipe import cli
-from rnnpipe.output import OUTPUT, write_output
+from rnnpipe.output import OUTPUT, escape_controls, write_error, write_notice, write_output
 from rnnpipe.runs.console import make_console
 from rnnpipe.runs.print_prediction import print_prediction, write_pieces
 from rnnpipe.storage.disk_full import report_full_disk
@@ -220,3 +222,60 @@ def test_a_full_output_is_not_taken_for_the_full_disk_of_a_run(monkeypatch, tmp_
         assert fault.value.filename == OUTPUT
         with suppress(OSError):
             full.close()
+
+
+HOSTILE = "".join(map(chr, [*range(32), *range(127, 160)])) + "\udcc2\udc9b\ud800 é 😍"
+"""Every control character, one of bytes that are none each by itself, and half of a character."""
+
+
+def has_controls(text):
+    """Whether a terminal would obey it, which reads UTF-8 or single bytes."""
+    read = text.encode(errors="surrogateescape").decode(errors="replace")
+    return any(ord(c) < 32 or 127 <= ord(c) < 160 for c in read if c not in "\n\t")
+
+
+def test_control_characters_are_spelled_out():
+    assert escape_controls("a\x1b]0;title\a\r\x9b2J\x7f") == r"a\x1b]0;title\x07\x0d\x9b2J\x7f"
+    assert escape_controls("tab\tline\nzwj\u200d\u2028 é 😍") == "tab\tline\nzwj\u200d\u2028 é 😍"
+    assert escape_controls("caf\udce9.txt") == "caf\udce9.txt", "names keep their bytes"
+    assert not has_controls(escape_controls(HOSTILE))
+    assert has_controls(HOSTILE)
+
+
+def test_messages_have_no_control_characters(capsys):
+    for write in (write_error, write_notice):
+        write(f"texts.en:3: expected text, got {HOSTILE}")
+        printed = capsys.readouterr().err
+        assert not has_controls(printed)
+        assert "\\x1b" in printed
+        assert "é 😍" in printed
+
+
+def show_all(console):
+    """Whatever a console prints text in."""
+    console.print(f"Note: {HOSTILE}", style="yellow")
+    table = Table(f"a {HOSTILE}", title=f"title {HOSTILE}")
+    table.add_row(f"cell {HOSTILE}")
+    console.print(table)
+    predicted = Prediction([Answer(f"answer {HOSTILE}", 0.5)])
+    print_prediction(predicted, Path("unused"), console)
+
+
+def test_a_console_prints_no_control_characters_of_the_data(capsys):
+    show_all(make_console())
+    printed = capsys.readouterr().out
+    assert not has_controls(printed)
+    assert printed.count("\\x1b") == 4
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_results_are_exact_for_programs_and_escaped_on_a_terminal(monkeypatch, capsys):
+    write_output("a\x1b[2J\r\n")
+    assert capsys.readouterr().out == "a\x1b[2J\r\n"
+    monkeypatch.setattr("sys.stdout", Terminal())
+    write_output("a\x1b[2J\r\n")
+    assert sys.stdout.getvalue() == "a\\x1b[2J\\x0d\n"

@@ -7,6 +7,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from rnnpipe import plugins
+from rnnpipe.config.loader import load_settings
 from rnnpipe.errors import UserError
 from rnnpipe.settings import FilePath, Kinds, Positive, Settings, fraction, setting
 from rnnpipe.storage.store_path import StorePath
@@ -63,6 +64,26 @@ def add_plugins(monkeypatch, *values):
 def test_python_and_yaml_check_the_same_bounds(make, message):
     with pytest.raises(UserError, match=message):
         make()
+
+
+@pytest.mark.parametrize(
+    ("number", "got"),
+    [
+        (2**31, "2147483648"),
+        (-(2**31), "-2147483648"),
+        (5_000_000_000, "5000000000"),
+        (10**290, "one of 964 bits"),
+    ],
+)
+def test_an_integer_that_no_library_takes_is_refused_without_a_bound_of_its_own(number, got):
+    message = f"expected an integer of at most 2147483647 in size, got {got}; write a smaller one"
+    with pytest.raises(UserError, match=f"^high: {message}"):
+        Scene(high=number)
+    with pytest.raises(UserError, match=f"^rings: {message}"):
+        Disc(radius=1.0, rings=(1, number))
+    with pytest.raises(UserError, match=f"^settings: shape.side: {message}"):
+        load_settings(Scene, {"shape": {"kind": "square", "side": abs(number)}})
+    assert Scene(high=2**31 - 1).high == 2**31 - 1
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from rnnpipe.config.scalars import Refused, Scalar, read_scalar
 from rnnpipe.errors import UserError
 
 MAX_DEPTH = 40
+MAX_FAULTS = 20
 
 Path = tuple[str | int, ...]
 
@@ -93,17 +94,26 @@ def make_tree(value: Any, place: Place) -> Node:
 
 @dataclass(slots=True)
 class FaultList:
-    """The faults found so far, in whatever order they were found."""
+    """The faults found so far, in whatever order they were found.
+
+    Args:
+        found: the faults, with what they are ordered by.
+        left_out: how many there are beside them.
+    """
 
     found: list[tuple[tuple[int, int], UserError]] = field(default_factory=list)
+    left_out: int = 0
 
     def add(self, place: Place, path: Path, expected: str, got: str, fix: str) -> None:
         """Notes one fault."""
         self.found.append((place.order, UserError(place.where(path), expected, got, fix)))
 
     def in_order(self) -> list[UserError]:
-        """The faults in the order of their lines; those of overrides come last."""
-        return [fault for _, fault in sorted(self.found, key=lambda item: item[0])]
+        """The faults in the order of their lines, the first of many; those of overrides last."""
+        faults = [fault for _, fault in sorted(self.found, key=lambda item: item[0])]
+        if more := len(faults[MAX_FAULTS:]) + self.left_out:
+            return [*faults[:MAX_FAULTS], UserError(f"and {more:,} more")]
+        return faults
 
 
 def dotted(path: Sequence[str | int]) -> str:

@@ -21,16 +21,21 @@ _HINTS = {
     "cannot start any token": "put the text in quotes",
 }
 
+_MAX_BYTES = 1 << 18  # a hundred times the longest config; PyYAML reads some 100 KB a second
+
 
 def read_text(path: Path) -> str:
     """The text of a configuration file.
 
     Raises:
-        UserError: it is missing, a folder, unreadable or not UTF-8.
+        UserError: it is missing, a folder, too large, unreadable or not UTF-8.
     """
     where, expected = str(path), "a YAML file"
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise UserError(where, expected, "a pipe or a device", "name a file")  # it may never end
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(_MAX_BYTES + 1)
     except FileNotFoundError:
         raise UserError(where, expected, "no such file", _similar_file(path)) from None
     except IsADirectoryError:
@@ -40,6 +45,9 @@ def read_text(path: Path) -> str:
         reason = getattr(error, "strerror", None) or str(error)
         fix = "check the path and its permissions"
         raise UserError(where, "a readable YAML file", reason.lower(), fix) from None
+    if len(data) > _MAX_BYTES:
+        fix = "name the file of a config"
+        raise UserError(where, f"at most {_MAX_BYTES:,} bytes of YAML", "more", fix)
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -100,16 +100,20 @@ class ResumableOutput:
         if not job.exists():
             write_json(job, self._job)
             return
-        before = json.loads(job.read_text(encoding="utf-8"))
+        try:
+            before = dict(json.loads(job.read_text(encoding="utf-8")))
+        except (ValueError, TypeError, RecursionError) as error:
+            raise self._refuse(f"a damaged {job.name} ({error})") from error
         if before != self._job:
             names = {*before, *self._job}
             others = sorted(name for name in names if before.get(name) != self._job.get(name))
-            raise UserError(
-                f"--output {self._path}",
-                f"the command that began {self._folder}",
-                f"one with another {', '.join(others)}",
-                "run the same command again, name another file, or remove that folder",
-            )
+            raise self._refuse(f"one with another {', '.join(others)}")
+
+    def _refuse(self, got: str) -> UserError:
+        fix = "run the same command again, name another file, or remove that folder"
+        return UserError(
+            f"--output {self._path}", f"the command that began {self._folder}", got, fix
+        )
 
     def _read_progress(self) -> Progress:
         """The last state whose results are all there."""
@@ -117,9 +121,10 @@ class ResumableOutput:
         for line in self._log.read_bytes().split(b"\n"):
             try:
                 progress = Progress(**json.loads(line))
-            except (ValueError, TypeError):  # the last line may be torn
+                is_written = progress.size <= size
+            except (ValueError, TypeError, RecursionError):  # the last line may be torn
                 continue
-            if progress.size <= size:
+            if is_written:
                 last = progress
         return last
 

@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from rnnpipe.report import charts
 from rnnpipe.report.cells import show_number, show_table
 from rnnpipe.report.items import Calibration, Cell, Confusion, ReportItem, Table
+from rnnpipe.storage.atomic import write_text
 
 _FIGURES = (Table, Confusion, Calibration)
 """The items shown beside the scores; all others are samples."""
@@ -48,7 +49,7 @@ class Page:
 
 
 def write_report(path: Path, page: Page) -> None:
-    """Writes the page to an HTML file.
+    """Writes the page to an HTML file, wholly or not at all.
 
     Args:
         path: the file; one that is there is replaced.
@@ -66,7 +67,7 @@ def write_report(path: Path, page: Page) -> None:
         ... )
         >>> write_report(getfixture("tmp_path") / "report.html", page)
     """
-    path.write_text(render(page), encoding="utf-8")
+    write_text(path, render(page))
 
 
 def render(page: Page) -> str:

@@ -1,6 +1,5 @@
 """Checks before work that may take hours, and of what a run is scored on."""
 
-import json
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 from rnnpipe.errors import UserError, located
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.runs.config import load_run_config
+from rnnpipe.runs.differences import compare_settings
 from rnnpipe.runs.directory import RunDirectory, open_run
 from rnnpipe.tasks.base import Task
 from rnnpipe.tasks.run_config import RunConfig
@@ -88,7 +88,7 @@ def check_same_records(run: RunDirectory, records: RecordsDirectory, fix: str) -
     Raises:
         UserError: they are others.
     """
-    trained = json.loads(run.environment.read_text(encoding="utf-8"))
+    trained = run.seal.read_json(run.environment)
     if trained["records"] == records.fingerprint:
         return
     differences = list(_find_differences(trained.get("records_from", {}), records.made_from))
@@ -119,12 +119,13 @@ def check_comparable_records(run: RunDirectory, records: RecordsDirectory, task:
     Raises:
         UserError: they are others.
     """
-    trained = json.loads(run.environment.read_text(encoding="utf-8"))
+    trained = run.seal.read_json(run.environment)
     if trained["records"] == records.fingerprint:
         return ""
     before, now = trained.get("records_from", {}), records.made_from
+    vocabulary = run.seal.check(run.vocabulary)
     same = before != now and all(before.get(part) == now[part] for part in ("settings", "sources"))
-    if not (same and read_vocabulary(records, task) == read_files(run.vocabulary)):
+    if not (same and read_vocabulary(records, task) == read_files(vocabulary)):
         check_same_records(run, records, "train anew, or bring back the records of the run")
     return "the records were made again, by other versions, since the run was trained on them"
 
@@ -148,24 +149,3 @@ def _find_differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iter
     words = {"sources": "other raw data", "code": "another version of rnnpipe"}
     words["libraries"] = "other versions of libraries"
     yield from (text for part, text in words.items() if before and before[part] != now[part])
-
-
-def compare_settings(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
-    """What differs between two groups of settings, in words.
-
-    Example:
-        >>> list(compare_settings({"image": {"size": 32}}, {"image": {"size": 64}}))
-        ['image.size 64, not 32']
-    """
-    old, new = (dict(_flatten(settings)) for settings in (before, now))
-    for key in [*new, *(key for key in old if key not in new)]:
-        if old.get(key) != new.get(key):
-            yield f"{key} {new.get(key)}, not {old.get(key)}"
-
-
-def _flatten(content: Any, start: str = "") -> Iterator[tuple[str, Any]]:
-    if isinstance(content, Mapping):
-        for key, value in content.items():
-            yield from _flatten(value, f"{start}.{key}" if start else str(key))
-    else:
-        yield start, content

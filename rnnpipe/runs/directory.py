@@ -2,7 +2,8 @@
 
 runs/<name>/<time>/
     config.yaml           the config, resolved
-    environment.json      versions, machine, command
+    environment.json      versions, machine, command, settings, and what the records were made from
+    seal.json             the checksums of all files here that are read again
     start.json            what was taken of another run's weights, where it started from one
     checkpoints/          the best weights, and what an unfinished training goes on from
         untrained.keras   until it is trained, the model as it was built
@@ -34,6 +35,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from rnnpipe.errors import UserError
+from rnnpipe.storage.seal import Seal
 
 BEST_WEIGHTS = "best.weights.h5"
 
@@ -51,6 +53,11 @@ class RunDirectory:
     """
 
     path: Path
+
+    @property
+    def seal(self) -> Seal:
+        """By which its files are checked when they are read."""
+        return Seal(self.path)
 
     @property
     def config(self) -> Path:
@@ -228,6 +235,8 @@ def open_run(path: Path) -> RunDirectory:
             if getattr(run, file).is_file():
                 return run
     if runs:
+        if any(map(runs[0].seal.expects, (runs[0].model, runs[0].weights))):
+            return runs[0]  # whoever reads them says that they are lost
         raise no_epoch_done(runs[0])
     got = "a folder without a run" if path.is_dir() else "no such folder"
     raise UserError(
@@ -279,10 +288,10 @@ def _rank(run: RunDirectory) -> tuple[datetime, bool]:
     """When a run began; the copy of a run comes after the run."""
     named = _NAME.fullmatch(run.path.name)
     try:
-        began = datetime.fromisoformat(
-            json.loads(run.environment.read_text(encoding="utf-8"))["started"]
-        )
-    except (OSError, ValueError, KeyError):
+        # Unchecked: where it is damaged, whoever reads more of the run says so.
+        environment = json.loads(run.environment.read_text(encoding="utf-8"))
+        began = datetime.fromisoformat(environment["started"]).astimezone(UTC)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         began = datetime.min.replace(tzinfo=UTC)
         if named:
             second = datetime.strptime(named[1], _TIME).astimezone(UTC)

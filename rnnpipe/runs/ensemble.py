@@ -3,8 +3,6 @@
 `evaluate.ensemble` names the members. They are only read.
 """
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,11 +10,13 @@ from typing import Any
 
 from rnnpipe.config.dump import dump_settings
 from rnnpipe.errors import UserError
-from rnnpipe.runs.checks import compare_settings, read_files
+from rnnpipe.runs.checks import read_files
 from rnnpipe.runs.config import load_run_config
+from rnnpipe.runs.differences import compare_settings
 from rnnpipe.runs.directory import RunDirectory, find_runs
-from rnnpipe.settings import make_paths_absolute
+from rnnpipe.setting_paths import make_paths_absolute
 from rnnpipe.storage.paths import local_path
+from rnnpipe.storage.seal import Checksum
 from rnnpipe.tasks.base import Task
 from rnnpipe.tasks.run_config import RunConfig
 
@@ -62,7 +62,7 @@ def open_ensemble(config: RunConfig, task: Task, run: RunDirectory) -> list[RunD
             fix = "leave it out: a run is part of its ensemble"
             raise _refuse(member.path, "another run than this one", "the run itself", fix)
     if members:
-        check_vocabularies(members, read_files(run.vocabulary))
+        check_vocabularies(members, read_files(run.seal.check(run.vocabulary)))
     return [run, *members]
 
 
@@ -77,7 +77,7 @@ def check_vocabularies(members: Sequence[RunDirectory], vocabulary: Mapping[Path
         UserError: one of them has others.
     """
     for member in members:
-        files = read_files(member.vocabulary)
+        files = read_files(member.seal.check(member.vocabulary))
         names = sorted(files.keys() | vocabulary.keys())
         if others := [str(name) for name in names if files.get(name) != vocabulary.get(name)]:
             fix = "name runs that were trained on the same records"
@@ -101,16 +101,14 @@ def describe_runs(runs: Sequence[RunDirectory]) -> list[dict[str, str]]:
     described = []
     for run in runs:
         model = run.model if run.model.is_file() else run.weights  # a training may go on
-        with model.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        digest = Checksum.of(model).sha256
         described.append({"run": str(run.path.absolute()), "model_sha256": digest})
     return described
 
 
 def note_other_records(runs: Sequence[RunDirectory]) -> list[str]:
     """A notice for each run that was trained on other records than the first."""
-    described = (json.loads(run.environment.read_text(encoding="utf-8")) for run in runs)
-    own, *others = (each["records"] for each in described)
+    own, *others = (run.seal.read_json(run.environment)["records"] for run in runs)
     return [
         f"{member.path} was trained on other records: it may have seen what is scored here"
         for member, records in zip(runs[1:], others, strict=True)

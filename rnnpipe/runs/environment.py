@@ -17,6 +17,9 @@ _LIBRARIES = (
     "sentencepiece",
 )
 
+MACHINE = ("python", "platform", "processors", "libraries")
+"""What of it may change the last bits of results."""
+
 
 def describe_environment() -> dict[str, Any]:
     """Versions, machine and command of this process; JSON values."""
@@ -24,9 +27,16 @@ def describe_environment() -> dict[str, Any]:
         "command": sys.argv,
         "python": platform.python_version(),
         "platform": platform.platform(),
-        "processors": os.cpu_count(),
+        "processors": _count_processors(),
         "libraries": dict(filter(None, map(_installed, _LIBRARIES))),
     }
+
+
+def _count_processors() -> int | None:
+    """Those that this process may use, by which sums are split."""
+    if hasattr(os, "sched_getaffinity"):  # not on macOS
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count()
 
 
 def _installed(name: str) -> tuple[str, str] | None:

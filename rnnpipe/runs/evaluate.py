@@ -1,6 +1,5 @@
 """The last stage of a run: scores, predictions and the report."""
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +15,7 @@ from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.report.items import ReportItem, Table
 from rnnpipe.report.page import Page, write_report
 from rnnpipe.runs.checks import check_comparable_records, check_splits
-from rnnpipe.runs.config import load_run_config
+from rnnpipe.runs.config import load_run_config, note_edits
 from rnnpipe.runs.directory import RunDirectory, create_run
 from rnnpipe.runs.ensemble import (
     describe_runs,
@@ -30,8 +29,8 @@ from rnnpipe.runs.model import PartialTraining, load_baselines, load_ensemble
 from rnnpipe.runs.records import find_records
 from rnnpipe.runs.scores import print_table, score_table
 from rnnpipe.runs.start import show_start
-from rnnpipe.settings import make_paths_absolute
-from rnnpipe.storage.atomic import write_json, write_jsonl, write_text
+from rnnpipe.setting_paths import make_paths_absolute
+from rnnpipe.storage.atomic import json_text, jsonl_text, write_text
 from rnnpipe.storage.disk_full import report_full_disk
 from rnnpipe.tasks import make_task
 from rnnpipe.tasks.base import Task
@@ -70,10 +69,11 @@ def evaluate_run(
     """
     _check_overrides(overrides)
     config = load_run_config(run, overrides)
+    _check_files(run)
     task = make_task(config)
     runs = open_ensemble(config, task, run)
     config = pin_members(config, runs[1:])
-    notices = note_other_records(runs)
+    notices = [*note_edits(run), *note_other_records(runs)]
     if records is None:
         records = find_records(config, task)
         if notice := check_comparable_records(run, records, task):
@@ -110,6 +110,14 @@ def _check_overrides(overrides: Overrides) -> None:
             is_value = isinstance(overrides, Mapping)
             where = f"overrides[{key!r}]" if is_value else f"--set {key}"
             raise UserError(where, expected, key, fix)
+
+
+def _check_files(run: RunDirectory) -> None:
+    """Checks, before scoring that may take hours, what the report is made of."""
+    names = ("history.csv", run.start_report.name, "checkpoints/baselines/*.keras")
+    sealed = (path for name in names for path in run.seal.find(name))
+    for path in (run.environment, *sealed):
+        run.seal.check(path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,9 +165,10 @@ def _begin_evaluation(
     run: RunDirectory, config: RunConfig, partial: PartialTraining | None
 ) -> RunDirectory:
     folder = create_run(run.path, "evaluations")
+    folder.seal.begin()
     if partial:
-        write_json(folder.partial, partial.to_json())
-    write_text(folder.config, dump_config(make_paths_absolute(config)))
+        folder.seal.write_text(folder.partial, json_text(partial.to_json()))
+    folder.seal.write_text(folder.config, dump_config(make_paths_absolute(config)))
     return folder
 
 
@@ -167,11 +176,11 @@ def _write(folder: RunDirectory, results: _Results, page: Page) -> None:
     for name, content in results.files.items():
         write_text(folder.path / name, content)
     if results.ensemble:
-        write_json(folder.ensemble, {"runs": results.ensemble})
+        write_text(folder.ensemble, json_text({"runs": results.ensemble}))
     else:
         folder.ensemble.unlink(missing_ok=True)
-    write_json(folder.metrics, results.scores)
-    write_jsonl(folder.predictions, results.predictions)
+    folder.seal.write_text(folder.metrics, json_text(results.scores))
+    folder.seal.write_text(folder.predictions, jsonl_text(results.predictions))
     write_report(folder.report, page)  # at last: a run with a report is finished
 
 
@@ -185,9 +194,10 @@ def _make_page(
 ) -> Page:
     split, first = next(iter(results.scores.items()))
     table = score_table(task.main_metric, results.scores)
-    history = read_history(run.history)
-    environment = json.loads(run.environment.read_text(encoding="utf-8"))
-    environment.pop("records_from", None)  # all of the settings
+    history = read_history(run, run.history)
+    environment = run.seal.read_json(run.environment)
+    for settings in ("settings", "records_from"):  # the report shows the config
+        environment.pop(settings, None)
     return Page(
         title=f"{task.name} · {config.data.source.kind}",
         summary=f"{records.spec.description} Trained on {records.splits['train']:,} records, "
@@ -244,8 +254,9 @@ def _show_ensemble(ensemble: Sequence[Mapping[str, str]]) -> list[ReportItem]:
 
 def _show_members(run: RunDirectory, task: Task) -> list[ReportItem]:
     """Where the model is several: what each of them had in its best epoch, a row per member."""
-    further = sorted(run.members.glob("*/history.csv"), key=lambda path: int(path.parent.name))
-    histories = [history for path in (run.history, *further) if (history := read_history(path))]
+    further = (run.members / str(number) for number in range(2, task.ensemble_size + 1))
+    paths = (run.history, *(folder / "history.csv" for folder in further))
+    histories = [history for path in paths if (history := read_history(run, path))]
     rows: list[tuple[Any, ...]] = []
     for number, history in enumerate(histories, start=1):
         best = _find_best(history, task)
@@ -261,8 +272,9 @@ def _show_members(run: RunDirectory, task: Task) -> list[ReportItem]:
 def _show_phases(run: RunDirectory) -> list[ReportItem]:
     """A table for each further phase of training, a row per epoch."""
     tables: list[ReportItem] = []
-    for path in sorted(run.phases.glob("*/history.csv")):
-        if not (history := read_history(path)):
+    sealed = run.seal.find("checkpoints/phases/*/history.csv")
+    for path in sorted({*run.phases.glob("*/history.csv"), *sealed}):
+        if not (history := read_history(run, path)):
             continue
         rows = [
             (str(place), *row)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -140,6 +139,7 @@ def export_run(
     kind = "-".join(filter(None, (format_name, quantization)))
     output = run.path / "exports" / kind if output is None else output
     check_output(output)
+    metrics = run.seal.read_json(run.metrics) if run.seal.expects(run.metrics) else {}
     with requiring(*form.to_write, *form.to_open, where=f"--format {format_name}"):
         network = make_network()
         records = _find_records(task, console)
@@ -149,7 +149,7 @@ def export_run(
             fix = "build them with `rnnpipe build`"
             raise UserError(str(run.path), "a run to check the export against", got, fix)
         config = run.config.read_text(encoding="utf-8")
-        card = _card(run, task, records, output, form.to_open)
+        card = _card(metrics, task, records, output, form.to_open)
         score = make_score(task, records)
         source = Exportable(task.name, network, config, run.vocabulary, card, calls, score)
         check = write_export(source, format_name, output, quantization)
@@ -179,13 +179,12 @@ def _find_records(task: Task[Any], console: Console) -> RecordsDirectory | None:
 
 
 def _card(
-    run: RunDirectory,
+    metrics: Mapping[str, Any],
     task: Task[Any],
     records: RecordsDirectory | None,
     output: Path,
     extras: Sequence[str],
 ) -> str:
-    metrics = json.loads(run.metrics.read_text(encoding="utf-8")) if run.metrics.exists() else {}
     return make_card(
         task.name,
         inputs=tuple(task.inputs),

@@ -3,13 +3,31 @@
 import csv
 from pathlib import Path
 
+from rnnpipe.errors import UserError
+from rnnpipe.runs.directory import RunDirectory
 
-def read_history(path: Path) -> dict[str, list[float]]:
+
+def read_history(run: RunDirectory, path: Path) -> dict[str, list[float]]:
     """The columns of a history file: a value for every epoch, by name; none before the first one.
 
-    A row that a training is just writing does not count.
+    A row that a training is just writing does not count. The file is sealed when that has ended.
+
+    Args:
+        run: the run.
+        path: the file, of its model, of a member or of a phase.
+
+    Raises:
+        UserError: it is damaged.
     """
-    text = path.read_text(encoding="utf-8") if path.exists() else ""
-    rows = list(csv.DictReader(line for line in text.splitlines(True) if line.endswith("\n")))
-    names = [name for name in (rows[0] if rows else ()) if name != "epoch"]
-    return {name: [float(row[name]) for row in rows] for name in names}
+    if run.seal.expects(path):
+        run.seal.check(path)
+    elif not path.exists():
+        return {}
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        rows = list(csv.DictReader(line for line in lines if line.endswith("\n")))
+        names = [name for name in (rows[0] if rows else ()) if name != "epoch"]
+        return {name: [float(row[name]) for row in rows] for name in names}
+    except (ValueError, TypeError, csv.Error) as error:
+        got, fix = f"one that is damaged ({error})", "resume the run, which writes it anew"
+        raise UserError(str(path), "the history of a training", got, fix) from error

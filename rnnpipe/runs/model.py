@@ -9,8 +9,9 @@ from typing import Any
 import keras
 
 import rnnpipe.layers  # noqa: F401  registers the layers, by which Keras finds them again
+from rnnpipe.errors import UserError
 from rnnpipe.runs.directory import BEST_WEIGHTS, RunDirectory, no_epoch_done
-from rnnpipe.storage.atomic import atomic_path
+from rnnpipe.storage.seal import sealed_path
 from rnnpipe.tasks.base import Task
 from rnnpipe.training.best_weights import Checkpoint, load_weights
 
@@ -75,8 +76,8 @@ class RunModel:
 
 
 def save_model(model: keras.Model, path: Path) -> None:
-    """Writes a model, wholly or not at all."""
-    with atomic_path(path, durable=True) as unfinished:
+    """Writes a model, wholly or not at all, and seals it."""
+    with sealed_path(path) as unfinished:
         model.save(unfinished)
 
 
@@ -90,16 +91,16 @@ def load_model(run: RunDirectory, task: Task) -> RunModel:
         task: its task.
 
     Raises:
-        UserError: there are no weights yet.
+        UserError: there are no weights yet, or a file is damaged.
     """
-    if not run.model.exists():
+    if not run.seal.expects(run.model):
         try:
             return _load_partial(run, task)
-        except ValueError:  # what Keras raises for a missing file, or no weights
-            if not run.model.exists():
+        except UserError:
+            if not run.seal.expects(run.model):
                 raise
             # The training has ended just now.
-    return RunModel(keras.models.load_model(run.model, compile=False), None)
+    return RunModel(_load(run, run.model), None)
 
 
 def load_ensemble(runs: Sequence[RunDirectory], task: Task) -> RunModel:
@@ -112,14 +113,25 @@ def load_ensemble(runs: Sequence[RunDirectory], task: Task) -> RunModel:
 
 def load_baselines(run: RunDirectory) -> dict[str, keras.Model]:
     """The trained models that the run's own is compared with, by name."""
-    paths = sorted(run.baselines.glob("*.keras"))
-    return {path.stem: keras.models.load_model(path, compile=False) for path in paths}
+    paths = run.seal.find("checkpoints/baselines/*.keras")
+    return {path.stem: _load(run, path) for path in paths}
+
+
+def _load(run: RunDirectory, path: Path) -> keras.Model:
+    try:
+        return keras.models.load_model(run.seal.check(path), compile=False)
+    except UserError:
+        raise
+    except Exception as error:  # Keras and layers raise all kinds
+        got = f"an error ({str(error).strip().partition(chr(10))[0]})"
+        fix = "use the versions in environment.json, and install what its layers come from"
+        raise UserError(str(path), "a model that can be loaded here", got, fix) from error
 
 
 def _load_partial(run: RunDirectory, task: Task) -> RunModel:
     models, checkpoints = [], []
     for path in _find_members(run):
-        model = keras.models.load_model(run.untrained, compile=False)
+        model = _load(run, run.untrained)
         checkpoints.append(_load_trainer(task.wrap_model(model), path))
         models.append(model)
     if not models:
@@ -144,14 +156,14 @@ def _find_members(run: RunDirectory) -> Iterator[Path]:
     """The weights of the model, or of each member that has some."""
     further = (run.members / str(number) / BEST_WEIGHTS for number in count(2))
     path = run.weights
-    while path.exists():
+    while run.seal.expects(path):
         yield path
         path = next(further)
 
 
 def _find_phase(run: RunDirectory) -> Path | None:
     """The weights of the phase that was begun last."""
-    paths = run.phases.glob(f"*/{BEST_WEIGHTS}")
+    paths = map(run.seal.check, run.seal.find(f"checkpoints/phases/*/{BEST_WEIGHTS}"))
     return max(paths, key=lambda path: path.stat().st_mtime_ns, default=None)
 
 

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from rnnpipe.errors import UserError
+from rnnpipe.output import write_notice
 from rnnpipe.report.items import Table
 from rnnpipe.report.notebook import table_html
-from rnnpipe.runs.config import load_run_config
+from rnnpipe.runs.config import load_run_config, note_edits
 from rnnpipe.runs.directory import RunDirectory
 from rnnpipe.runs.scores import score_table
 from rnnpipe.tasks import make_task
@@ -69,7 +70,10 @@ class Results:
     @cached_property
     def config(self) -> RunConfig:
         """The config, resolved."""
-        return load_run_config(self._directory)
+        config = load_run_config(self._directory)
+        for notice in note_edits(self._directory):
+            write_notice(notice)
+        return config
 
     @property
     def partial(self) -> dict[str, Any] | None:
@@ -79,11 +83,8 @@ class Results:
         or of the `epochs` that it is the mean of, `of` how many, and the `metric` with its `value`.
         `phase` has the same of the further phase that it was in, with its `name`.
         """
-        path = self._directory.partial
-        content: dict[str, Any] | None = (
-            json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
-        )
-        return content
+        seal, path = self._directory.seal, self._directory.partial
+        return seal.read_json(path) if seal.expects(path) else None
 
     @property
     def metrics(self) -> dict[str, dict[str, float]]:
@@ -121,8 +122,7 @@ class Results:
         return f"<code>{escape(repr(self), quote=False)}</code>"
 
     def _read(self, path: Path) -> str:
-        try:
-            return path.read_text(encoding="utf-8")
-        except FileNotFoundError:
+        if not self._directory.seal.expects(path):
             expected, got = "a run with scores", "one that is not evaluated"
-            raise UserError(str(self.path), expected, got, "evaluate it first") from None
+            raise UserError(str(self.path), expected, got, "evaluate it first")
+        return self._directory.seal.read_text(path)

@@ -1,7 +1,7 @@
 """A trained run: its history, model and predictions beside its results."""
 
-import json
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -48,7 +48,7 @@ class Run(Results):
     @property
     def history(self) -> dict[str, list[float]]:
         """The losses and metrics of training: a value for every epoch, by name."""
-        return read_history(self._directory.history)
+        return read_history(self._directory, self._directory.history)
 
     @property
     def start(self) -> dict[str, Any] | None:
@@ -58,11 +58,8 @@ class Run(Results):
         `taken` has the rows taken by weight, empty for all of them, `left` the reason by weight,
         and `unused` the other run's weights that nothing was made of.
         """
-        path = self._directory.start_report
-        content: dict[str, Any] | None = (
-            json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
-        )
-        return content
+        seal, path = self._directory.seal, self._directory.start_report
+        return seal.read_json(path) if seal.expects(path) else None
 
     @property
     def partial(self) -> dict[str, Any] | None:
@@ -125,10 +122,14 @@ class Run(Results):
             UserError: a member of the ensemble does not fit.
         """
         with requiring(*self.extras, where="Run.predictor"):
-            return self.task.make_predictor(self._directory.vocabulary, self._make_network())
+            return self.task.make_predictor(self._vocabulary, self._make_network())
 
     def _make_network(self) -> Network:
-        return self.task.make_network(self._joined, self._directory.vocabulary)
+        return self.task.make_network(self._joined, self._vocabulary)
+
+    @property
+    def _vocabulary(self) -> Path:
+        return self._directory.seal.check(self._directory.vocabulary)
 
     def predict(self, **inputs: Any) -> Prediction | list[Prediction]:
         """The prediction for inputs of one's own, of the ensemble if the config names one.
@@ -205,12 +206,16 @@ class Run(Results):
             verbose: whether progress and scores are printed.
 
         Raises:
-            UserError: the records are missing or others than those it was trained on, or an
-                override is not a key of `evaluate`.
+            UserError: the records are missing or others than those it was trained on, a file of the
+                run is damaged, another process trains or scores the run, or an override is not a
+                key of `evaluate`.
         """
         with requiring("train", "report", where="Run.evaluate"):
             with quiet_import():
                 from rnnpipe.runs.evaluate import evaluate_run
 
             console = make_console(quiet=not verbose)
-            return Results(evaluate_run(self._directory, console, overrides=overrides))
+            # Results go into the folder of the run where it is trained, with its own settings.
+            writes = not overrides and self._directory.seal.expects(self._directory.model)
+            with self._directory.lock() if writes else nullcontext():
+                return Results(evaluate_run(self._directory, console, overrides=overrides))

@@ -11,6 +11,7 @@ from rnnpipe.runs.build import build_records
 from rnnpipe.runs.checks import resolve_start
 from rnnpipe.runs.directory import RunDirectory, check_runs_dir
 from rnnpipe.runs.ensemble import open_members
+from rnnpipe.runs.interruption import resumable
 from rnnpipe.runs.records import find_records
 from rnnpipe.tasks.base import Task
 from rnnpipe.tasks.run_config import RunConfig
@@ -51,7 +52,7 @@ def run_stages(
         from rnnpipe.runs.train import train
 
     finished = train(config, task, records, name=name, runs_dir=runs_dir, console=console)
-    with finished.lock():
+    with finished.lock(), resumable(finished):
         evaluate_run(finished, console, records=records)
     console.print(f"{(time.monotonic() - started) / 60:.1f} minutes in all")
     return finished

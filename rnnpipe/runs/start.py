@@ -18,7 +18,7 @@ from rnnpipe.report.items import ReportItem, Table
 from rnnpipe.runs.config import load_run_config
 from rnnpipe.runs.directory import RunDirectory
 from rnnpipe.runs.model import load_model
-from rnnpipe.storage.atomic import atomic_path
+from rnnpipe.storage.seal import check_sealed, sealed_path
 from rnnpipe.tasks import make_task
 from rnnpipe.tasks.base import Task
 from rnnpipe.tasks.run_config import Start
@@ -54,7 +54,7 @@ class StartWeights:
         run = RunDirectory(start.path)
         task = make_task(load_run_config(run))
         loaded = load_model(run, task)
-        rows = task.row_names(run.vocabulary)
+        rows = task.row_names(run.seal.check(run.vocabulary))
         members = [NamedWeights.of(model, rows) for model in _split_members(loaded.model)]
         return cls(str(run.path), str(loaded.partial or ""), members, start.renames)
 
@@ -66,12 +66,17 @@ class StartWeights:
         for number, member in enumerate(self.members):
             arrays |= {f"{number}/{name}": array for name, array in member.arrays.items()}
         path.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_path(path, durable=True) as unfinished:
+        with sealed_path(path) as unfinished:
             np.savez(unfinished, **arrays)
 
     @classmethod
     def load(cls, path: Path) -> "StartWeights":
-        """Reads what `save` wrote."""
+        """Reads what `save` wrote.
+
+        Raises:
+            UserError: the file is missing or damaged.
+        """
+        check_sealed(path)
         members: dict[str, dict[str, Any]] = {}
         with np.load(path) as file:
             meta = json.loads(str(file[_META]))
@@ -153,9 +158,9 @@ def print_start(content: Mapping[str, Any], console: Console) -> None:
 
 def show_start(run: RunDirectory) -> list[ReportItem]:
     """Where a training began with weights of another run: what it took and left, by part."""
-    if not run.start_report.exists():
+    if not run.seal.expects(run.start_report):
         return []
-    content = json.loads(run.start_report.read_text(encoding="utf-8"))
+    content = run.seal.read_json(run.start_report)
     state = f", whose training had not ended: {content['state']}" if content["state"] else ""
     note = f"Training began with weights of {content['run']}{state}."
     return [

@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 from rich.console import Console
 
-from rnnpipe.config.dump import dump_config
+from rnnpipe.config.dump import dump_config, dump_settings
 from rnnpipe.errors import Faults, UserError
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.runs.checks import check_training, read_vocabulary
@@ -17,11 +17,12 @@ from rnnpipe.runs.directory import RunDirectory, create_run, find_runs
 from rnnpipe.runs.ensemble import check_vocabularies, open_members, pin_members
 from rnnpipe.runs.environment import describe_environment
 from rnnpipe.runs.holding import holding_records
+from rnnpipe.runs.interruption import resumable
 from rnnpipe.runs.model import save_model
 from rnnpipe.runs.start import StartWeights, describe_start, print_start
 from rnnpipe.runs.training import RunTraining
-from rnnpipe.settings import make_paths_absolute
-from rnnpipe.storage.atomic import atomic_path, write_json, write_text
+from rnnpipe.setting_paths import make_paths_absolute
+from rnnpipe.storage.atomic import json_text
 from rnnpipe.storage.disk_full import report_full_disk
 from rnnpipe.tasks.base import Task
 from rnnpipe.tasks.run_config import RunConfig
@@ -59,20 +60,20 @@ def train(
         check_training(config, task, records)
         check_vocabularies(members, read_vocabulary(records, task))
         start = _check_start(config, task, records, console)
-        text = dump_config(make_paths_absolute(config))
-        note_interrupted(runs_dir / name, text, console)
-        run = _begin_run(runs_dir, name, text, records, start)
+        config = make_paths_absolute(config)
+        note_interrupted(runs_dir / name, dump_config(config), console)
+        run = _begin_run(runs_dir, name, config, records, start)
         with run.lock():
             finish_training(config, task, records, run, console)
     return run
 
 
 def note_interrupted(folder: Path, config: str, console: Console) -> None:
-    """Names the last run of the same config whose training was interrupted."""
+    """Prints the last run of a folder with the same config whose training was interrupted."""
     for run in find_runs(folder):
         if (
             not run.model.exists()
-            and run.config.read_text(encoding="utf-8") == config
+            and run.config.read_bytes() == config.encode()
             and not run.is_locked
         ):
             note = f"{run.path} of the same config was interrupted; to go on with it:"
@@ -95,7 +96,7 @@ def _check_start(
 def _begin_run(
     runs_dir: Path,
     name: str,
-    config: str,
+    config: RunConfig,
     records: RecordsDirectory,
     start: tuple[StartWeights, dict[str, Any]] | None,
 ) -> RunDirectory:
@@ -106,12 +107,15 @@ def _begin_run(
         started = datetime.now(UTC).isoformat(timespec="microseconds")
         made_from = {"records": records.fingerprint, "records_from": records.made_from}
         try:
+            run.seal.begin()
             environment = {"started": started, **describe_environment(), **made_from}
-            write_json(run.environment, environment)
+            environment["settings"] = dump_settings(config)
+            run.seal.write_text(run.environment, json_text(environment))
             if start is not None:
                 start[0].save(run.start)
-                write_json(run.start_report, start[1])
-            write_text(run.config, config)  # at last: a folder with a config is a run
+                run.seal.write_text(run.start_report, json_text(start[1]))
+            # At last: a folder with a config is a run.
+            run.seal.write_text(run.config, dump_config(config))
         except BaseException:
             shutil.rmtree(run.path)
             raise
@@ -135,26 +139,24 @@ def finish_training(
             model's. Where a loss became NaN, the best models before that are saved all the same.
     """
     tune_malloc()
-    start = StartWeights.load(run.start) if run.start.exists() else None
+    start = StartWeights.load(run.start) if run.seal.expects(run.start) else None
     keras.utils.set_random_seed(config.seed)
     tf.config.experimental.enable_op_determinism()
     training = RunTraining(config, task, records, run, console, start)
     fix = f"make room, then continue with `rnnpipe resume {run.path}`"
-    try:
-        with report_full_disk("the run", run.path, fix):
-            if not run.vocabulary.exists():
-                with atomic_path(run.vocabulary, durable=True) as unfinished:
-                    task.save_vocabulary(records, unfinished)
-            model = training.train_model()
-            for phase in task.make_phases(model, records, run.weights):
-                training.refine(phase)
-            training.train_baselines()
-            save_model(model, run.model)  # at the very end: a run with a model is trained
-            for unneeded in (run.untrained, run.start):
-                unneeded.unlink(missing_ok=True)
-    except KeyboardInterrupt:
-        console.print(f"Interrupted; continue with:\nrnnpipe resume {run.path}")
-        raise
+    with resumable(run), report_full_disk("the run", run.path, fix):
+        if run.seal.expects(run.vocabulary):
+            run.seal.check(run.vocabulary)
+        else:
+            with run.seal.write(run.vocabulary) as unfinished:
+                task.save_vocabulary(records, unfinished)
+        model = training.train_model()
+        for phase in task.make_phases(model, records, run.weights):
+            training.refine(phase)
+        training.train_baselines()
+        save_model(model, run.model)  # at the very end: a run with a model is trained
+        for unneeded in (run.untrained, run.start):
+            run.seal.remove(unneeded)
     if training.diverged:
         fix = (
             f"the best model before that is saved: score it with `rnnpipe evaluate {run.path}`; or"

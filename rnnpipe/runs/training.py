@@ -67,7 +67,7 @@ class RunTraining:
     def _build_model(self, number: int = 1) -> keras.Model:
         """The model, or a member by its number."""
         model = self.task.build_model(self.records)
-        if not self.run.untrained.exists():
+        if not self.run.seal.holds(self.run.untrained):
             self.run.untrained.parent.mkdir(exist_ok=True)
             save_model(model, self.run.untrained)
         if self.start is not None:
@@ -130,7 +130,13 @@ class RunTraining:
         )
 
     def _fit_batches(
-        self, trainer: keras.Model, batches: Any, *, callbacks: Sequence[Any], **options: Any
+        self,
+        trainer: keras.Model,
+        batches: Any,
+        *,
+        files: TrainingFiles,
+        callbacks: Sequence[Any],
+        **options: Any,
     ) -> None:
         """Calls `fit_model` with a progress bar; a loss that becomes NaN ends the training only."""
         with make_progress(self.console) as progress:
@@ -140,6 +146,7 @@ class RunTraining:
                     trainer,
                     batches,
                     self.task.make_batches(self.records, "validation"),
+                    files=files,
                     callbacks=[RecordsCheck(self.records), *callbacks, shown],
                     **options,
                 )
@@ -147,6 +154,10 @@ class RunTraining:
                 if not fault.kept:
                     raise
                 self.diverged.append(fault)
+        if self.run.seal.expects(files.history):
+            self.run.seal.check(files.history)
+        else:
+            self.run.seal.add(files.history)  # which no longer grows
 
 
 def _files_in(folder: Path, tensorboard: Path) -> TrainingFiles:

@@ -1,7 +1,6 @@
 """The file of the best weights of a training, which names the epoch that they are of."""
 
 import json
-import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,7 +9,7 @@ from typing import Any, Literal
 import h5py  # Keras writes weights with it
 import keras
 
-from rnnpipe.storage.atomic import atomic_path
+from rnnpipe.storage.seal import copy_sealed, sealed_path
 
 _ATTRIBUTE = "checkpoint"
 
@@ -47,7 +46,7 @@ class Checkpoint:
 
 
 def save_weights(model: keras.Model, path: Path, checkpoint: Checkpoint) -> None:
-    """Writes weights and the epoch that they are of to one file, wholly or not at all.
+    """Writes weights and the epoch that they are of to one file, wholly or not at all, sealed.
 
     Another process may read the file at any time; a file of its own with the epoch would at times
     be of another epoch than the weights.
@@ -58,7 +57,7 @@ def save_weights(model: keras.Model, path: Path, checkpoint: Checkpoint) -> None
         checkpoint: the epoch.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_path(path, durable=True) as unfinished:
+    with sealed_path(path) as unfinished:
         model.save_weights(unfinished)
         with h5py.File(unfinished, "r+") as file:
             file.attrs[_ATTRIBUTE] = json.dumps(asdict(checkpoint))
@@ -73,11 +72,14 @@ def load_weights(model: keras.Model, path: Path) -> Checkpoint:
 
     Returns:
         The epoch that the weights are of.
+
+    Raises:
+        UserError: the file is missing, damaged or of another training.
     """
     # Of a copy: the file may be replaced between two readings, and HDF5 locks what it reads.
     with TemporaryDirectory() as folder:
         copy = Path(folder) / path.name
-        shutil.copyfile(path, copy)
+        copy_sealed(path, copy)
         with h5py.File(copy) as file:
             content = json.loads(file.attrs[_ATTRIBUTE])
         model.load_weights(copy)

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import keras
 
 from rnnpipe.errors import UserError
-from rnnpipe.storage.atomic import atomic_path
+from rnnpipe.storage.seal import check_sealed, is_expected
 from rnnpipe.training.best_weights import Checkpoint, KeepBestWeights, load_weights, save_weights
 from rnnpipe.training.state import TrainingState
 
@@ -36,7 +36,7 @@ class TrainingFiles:
     @property
     def finished(self) -> bool:
         """Whether a training has come to its end here."""
-        return self.weights.exists() and not self.state.exists()
+        return is_expected(self.weights) and not is_expected(self.state)
 
 
 class Diverged(UserError):
@@ -140,13 +140,13 @@ def fit_model(
     Raises:
         Diverged: the loss became NaN. Where there were epochs before, the training is finished
             nevertheless, with the weights of the best one.
-        UserError: the files are those of another model.
+        UserError: the files are those of another model, damaged or missing.
     """
     first = None if start is None else Checkpoint((), epochs, monitor, start)
     state = _begin(model, train, files, first)
     if state is None:
         return
-    log = keras.callbacks.CSVLogger(files.history, append=True)
+    log = keras.callbacks.CSVLogger(files.history)
     watching = [
         keras.callbacks.TerminateOnNaN(),
         LearningRateLog(),
@@ -186,19 +186,21 @@ def _begin(
     if files.finished:
         load_weights(model, files.weights)
         return None
+    resumed = is_expected(files.state)
+    if is_expected(files.weights):
+        check_sealed(files.weights)  # they are read at the end, hours from now
     state = TrainingState(files.state)
-    if not files.state.exists():
+    if not resumed:
         state.save(model)  # before there are weights, which alone mean that it is finished
     if first is not None and not state.epochs:
         save_weights(model, files.weights, first)
-    _drop_later_rows(files.history, state.epochs)
     _skip_passes(train, state.epochs)
     return state
 
 
 def _finish(model: keras.Model, files: TrainingFiles, state: TrainingState) -> None:
     """Loads the weights of the best epoch; raises `Diverged` if the loss of one was NaN."""
-    kept, finite = files.weights.exists(), all(math.isfinite(log["loss"]) for log in state.logs)
+    kept, finite = is_expected(files.weights), all(math.isfinite(log["loss"]) for log in state.logs)
     if kept:
         load_weights(model, files.weights)
         state.forget()
@@ -215,11 +217,3 @@ def _skip_passes(batches: Any, epochs: int) -> None:
     for _ in range(epochs):
         next(iter(batches))
         iter(batches)
-
-
-def _drop_later_rows(history: Path, epochs: int) -> None:
-    """Leaves the rows of as many epochs; a row may be written before its epoch counts as done."""
-    if history.exists():
-        lines = history.read_text(encoding="utf-8").splitlines(keepends=True)
-        with atomic_path(history) as unfinished:  # others may read it
-            unfinished.write_text("".join(lines[: epochs + 1]) if epochs else "", encoding="utf-8")

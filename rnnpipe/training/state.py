@@ -10,12 +10,16 @@ import keras
 import numpy as np
 
 from rnnpipe.errors import UserError
-from rnnpipe.storage.atomic import atomic_path
+from rnnpipe.storage.seal import check_sealed, is_expected, remove_sealed, sealed_path
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
 _PARTS = ("model", "optimizer")
-_COUNTING = (keras.callbacks.EarlyStopping, keras.callbacks.ReduceLROnPlateau)
+_REPLAYED = (
+    keras.callbacks.EarlyStopping,
+    keras.callbacks.ReduceLROnPlateau,
+    keras.callbacks.CSVLogger,  # whose file may have a row too many, or too few
+)
 
 
 @runtime_checkable
@@ -43,7 +47,7 @@ class TrainingState(keras.callbacks.Callback):
         path: the file. It is there from the begin of the training until `forget`.
 
     Raises:
-        UserError: the file is none of this model's.
+        UserError: the file is missing, damaged or none of this model's.
     """
 
     def __init__(self, path: Path) -> None:
@@ -52,7 +56,8 @@ class TrainingState(keras.callbacks.Callback):
         self._callbacks: Sequence[keras.callbacks.Callback] = ()
         self._kept: dict[str, Array] = {}
         self.logs: list[dict[str, float]] = []
-        if path.exists():
+        if is_expected(path):
+            check_sealed(path)
             with np.load(path) as file:
                 self._kept = dict(file)
             self.logs = json.loads(str(self._kept["logs"]))
@@ -72,12 +77,13 @@ class TrainingState(keras.callbacks.Callback):
     def follow(self, callbacks: Sequence[keras.callbacks.Callback]) -> None:
         """Keeps what these callbacks hold, too.
 
-        Those of Keras that count epochs without a better one are shown the logs of past ones anew.
+        Those of Keras that count epochs without a better one, or write the history, are shown the
+        logs of past ones anew.
         """
         self._callbacks = callbacks
 
     def save(self, model: keras.Model) -> None:
-        """Writes the state, wholly or not at all."""
+        """Writes the state, wholly or not at all, and seals it."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
         arrays: dict[str, Any] = {"logs": np.array(json.dumps(self.logs))}
         for name, variable in _variables(model).items():
@@ -86,12 +92,12 @@ class TrainingState(keras.callbacks.Callback):
             if isinstance(callback, KeepsArrays):
                 held = callback.get_arrays()
                 arrays |= {f"callback/{number}/{name}": array for name, array in held.items()}
-        with atomic_path(self._path, durable=True) as unfinished:
+        with sealed_path(self._path) as unfinished:
             np.savez(unfinished, **arrays)
 
     def forget(self) -> None:
         """The training is done."""
-        self._path.unlink()
+        remove_sealed(self._path)
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Brings model, optimizer and callbacks to where they were."""
@@ -108,7 +114,7 @@ class TrainingState(keras.callbacks.Callback):
                 "it was trained by another version; train anew",
             )
         for number, callback in enumerate(self._callbacks):
-            if isinstance(callback, _COUNTING):
+            if isinstance(callback, _REPLAYED):
                 for epoch, past in enumerate(self.logs):
                     callback.on_epoch_end(epoch, dict(past))
             elif isinstance(callback, KeepsArrays):

@@ -1,9 +1,12 @@
 """What the reader of YAML refuses before any schema is asked."""
 
+import os
+from pathlib import Path
+
 import pytest
 
-from rnnpipe.config.nodes import FaultList
-from rnnpipe.config.reader import read_tree
+from rnnpipe.config.nodes import MAX_FAULTS, FaultList
+from rnnpipe.config.reader import read_text, read_tree
 from rnnpipe.errors import UserError
 
 
@@ -66,3 +69,32 @@ def test_the_tree_keeps_values_and_their_lines():
 def test_quoted_text_and_blocks_are_strings():
     tree = read_tree("a: '010'\nb: |\n  1\nc: \"true\"\n'<<': 1", "f", FaultList())
     assert tree.plain() == {"a": "010", "b": "1\n", "c": "true", "<<": 1}
+
+
+def test_a_file_that_is_too_large_is_not_read(tmp_path):
+    path = tmp_path / "config.yaml"
+    path.write_text("#" * 262_144)
+    assert len(read_text(path)) == 262_144
+    path.write_text("#" * 262_145)
+    with pytest.raises(
+        UserError, match=f"{path}: expected at most 262,144 bytes of YAML, got more"
+    ):
+        read_text(path)
+
+
+def test_a_pipe_or_a_device_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "config.yaml")
+    for path in (tmp_path / "config.yaml", "/dev/zero"):
+        with pytest.raises(
+            UserError, match=f"{path}: expected a YAML file, got a pipe or a device"
+        ):
+            read_text(Path(path))
+
+
+def test_the_first_of_many_faults_are_named():
+    lines = [f"k{number}: 010" for number in range(1000)]
+    *named, last = faults_of("\n".join(lines))
+    assert [line.partition(" ")[0] for line in named] == [
+        f"f:{n}:" for n in range(1, MAX_FAULTS + 1)
+    ]
+    assert last == f"and {1000 - MAX_FAULTS} more"

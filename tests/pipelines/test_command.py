@@ -220,7 +220,10 @@ def test_errors_without_a_file_are_raised(monkeypatch):
 
 def test_a_keyboard_interrupt_ends_the_command(monkeypatch, capsys):
     assert fail_with(KeyboardInterrupt(), monkeypatch) == 130
-    assert capsys.readouterr().err == "rnnpipe.pipelines.numbers: interrupted\n"
+    assert (
+        capsys.readouterr().err
+        == "rnnpipe.pipelines.numbers: interrupted; run the same command again\n"
+    )
 
 
 def test_options_of_beam_are_checked_before_raw_data(tmp_path, capsys):

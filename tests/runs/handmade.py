@@ -9,12 +9,12 @@ import keras
 import numpy as np
 
 import rnnpipe
-from rnnpipe.config.dump import dump_config
+from rnnpipe.config.dump import dump_config, dump_settings
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.runs.directory import RunDirectory
 from rnnpipe.runs.model import save_model
-from rnnpipe.settings import make_paths_absolute
-from rnnpipe.storage.atomic import write_json
+from rnnpipe.setting_paths import make_paths_absolute
+from rnnpipe.storage.atomic import json_text
 from rnnpipe.tasks import make_task
 
 MAX_LENGTH = 6
@@ -145,11 +145,17 @@ def make_run(folder, config, records, seed):
     for weight in model.trainable_weights:
         weight.assign(SCALES.get(config.task, 3.0) * weight)
     folder.mkdir(parents=True)
-    run.config.write_text(dump_config(make_paths_absolute(config)))
+    config = make_paths_absolute(config)
     made_from = {"records": records.fingerprint, "records_from": records.made_from}
-    write_json(run.environment, {"started": f"2026-01-01T00:00:0{seed}+00:00", **made_from})
-    task.save_vocabulary(records, run.vocabulary)
-    run.history.write_text(f"epoch,loss,val_loss,{task.monitor()[0]}\n1,1.0,1.0,1.0\n")
+    started = f"2026-01-01T00:00:0{seed}+00:00"
+    environment = {"started": started, **made_from, "settings": dump_settings(config)}
+    history = f"epoch,loss,val_loss,{task.monitor()[0]}\n1,1.0,1.0,1.0\n"
+    run.seal.begin()
+    run.seal.write_text(run.config, dump_config(config))
+    run.seal.write_text(run.environment, json_text(environment))
+    run.seal.write_text(run.history, history)
+    with run.seal.write(run.vocabulary) as vocabulary:
+        task.save_vocabulary(records, vocabulary)
     save_model(model, run.model)
     return rnnpipe.load(folder)
 
@@ -159,5 +165,6 @@ def copy_run(run, folder, *members):
     shutil.copytree(run.path, folder)
     overrides = {"evaluate.ensemble": [str(member) for member in members]}
     config = rnnpipe.load_config(run.config, overrides)
-    (folder / "config.yaml").write_text(dump_config(config))
+    copy = RunDirectory(folder)
+    copy.seal.write_text(copy.config, dump_config(config))
     return rnnpipe.load(folder)

@@ -14,7 +14,7 @@ from rnnpipe.runs.checks import (
     check_training,
 )
 from rnnpipe.runs.directory import create_run
-from rnnpipe.storage.atomic import write_json
+from rnnpipe.storage.atomic import json_text
 from rnnpipe.tasks import find_schemas, make_task
 from rnnpipe.tasks.base import Task
 
@@ -100,13 +100,20 @@ class Labels(Task):
 Labels.__abstractmethods__ = frozenset()
 
 
+def note_records(run, fingerprint):
+    content = {"records": fingerprint, "records_from": RECORDS}
+    run.seal.write_text(run.environment, json_text(content))
+
+
 @pytest.fixture
 def trained(tmp_path):
     """A run that was trained on `RECORDS`."""
     run = create_run(tmp_path, "run")
     records = Records(tmp_path / "then")
-    write_json(run.environment, {"records": records.fingerprint, "records_from": RECORDS})
-    Labels(None).save_vocabulary(records, run.vocabulary)
+    run.seal.begin()
+    note_records(run, records.fingerprint)
+    with run.seal.write(run.vocabulary) as vocabulary:
+        Labels(None).save_vocabulary(records, vocabulary)
     return run
 
 
@@ -137,7 +144,7 @@ def test_a_run_is_neither_scored_nor_resumed_with_other_records(changed, got, tr
 
 
 def test_only_records_of_another_fingerprint_are_refused(trained, tmp_path):
-    write_json(trained.environment, {"records": "another", "records_from": RECORDS})
+    note_records(trained, "another")
     with pytest.raises(UserError, match=r"\(another fingerprint\)"):
         check_comparable_records(trained, Records(tmp_path / "now"), Labels(None))
 

@@ -10,7 +10,8 @@ import rnnpipe
 from rnnpipe import cli
 from rnnpipe.config.dump import dump_config
 from rnnpipe.errors import UserError
-from rnnpipe.storage.atomic import write_json
+from rnnpipe.runs.directory import RunDirectory
+from rnnpipe.storage.atomic import json_text
 from rnnpipe.tasks.text_classification.task import TextClassificationTask
 from tests.runs.handmade import copy_run
 
@@ -68,9 +69,10 @@ def test_a_config_trains_with_members_that_are_pinned(make_pair, tmp_path, monke
 
 def test_members_of_other_records_are_noted(make_pair, tmp_path, capsys):
     pair = make_pair("text_classification")
-    member = copy_run(pair.other, tmp_path / "member")
-    environment = json.loads((member.path / "environment.json").read_text())
-    write_json(member.path / "environment.json", {**environment, "records": "others"})
+    member = RunDirectory(copy_run(pair.other, tmp_path / "member").path)
+    environment = member.seal.read_json(member.environment)
+    text = json_text({**environment, "records": "others"})
+    member.seal.write_text(member.environment, text)
     pair.own.evaluate({"evaluate.ensemble": [member.path]})
     note = f"{member.path} was trained on other records: it may have seen what is scored here"
     assert note in capsys.readouterr().out.replace("\n", "")
@@ -80,8 +82,13 @@ def change(run, folder, **overrides):
     """A copy of a run with another config."""
     copy = copy_run(run, folder)
     config = rnnpipe.load_config(copy.config, overrides)
-    (folder / "config.yaml").write_text(dump_config(config))
+    RunDirectory(folder).seal.write_text(folder / "config.yaml", dump_config(config))
     return folder
+
+
+def change_labels(run):
+    """Gives a run other labels, as if it had been trained with them."""
+    RunDirectory(run).seal.write_text(run / "vocabulary" / "labels.json", '["a", "b"]')
 
 
 def test_what_is_no_member_is_refused(make_pair, tmp_path):
@@ -89,7 +96,7 @@ def test_what_is_no_member_is_refused(make_pair, tmp_path):
     unfinished = copy_run(pair.other, tmp_path / "unfinished").path
     (unfinished / "model.keras").unlink()
     words = copy_run(pair.other, tmp_path / "words").path
-    (words / "vocabulary" / "labels.json").write_text('["a", "b"]')
+    change_labels(words)
     (words / "vocabulary" / "more.json").write_text("[]")
     link = tmp_path / "link"
     link.symlink_to(pair.own.path)
@@ -146,7 +153,7 @@ def test_members_are_checked_before_any_work(make_pair, tmp_path, capsys):
         rnnpipe.run(pair.own.config, overrides, runs_dir=tmp_path / "runs", verbose=False)
     assert not (tmp_path / "records").exists()
     words = copy_run(pair.other, tmp_path / "words").path
-    (words / "vocabulary" / "labels.json").write_text('["a", "b"]')
+    change_labels(words)
     overrides = {"evaluate.ensemble": [words]}
     with pytest.raises(UserError, match="expected the vocabulary of this run, got another labels"):
         rnnpipe.train(pair.own.config, overrides, runs_dir=tmp_path / "runs", verbose=False)

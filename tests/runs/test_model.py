@@ -23,7 +23,8 @@ def make(*settings):
 @pytest.fixture
 def run(tmp_path):
     run = RunDirectory(tmp_path)
-    (tmp_path / "config.yaml").write_text("")
+    run.seal.begin()
+    run.seal.write_text(run.config, "")
     return run
 
 
@@ -96,7 +97,7 @@ def test_a_training_that_ends_meanwhile_has_its_trained_model(run, monkeypatch):
 
     def end(run):
         save_model(model, run.model)
-        run.untrained.unlink()
+        run.seal.remove(run.untrained)
         return [run.weights]
 
     monkeypatch.setattr("rnnpipe.runs.model._find_members", end)

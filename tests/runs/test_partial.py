@@ -80,6 +80,7 @@ def test_a_run_that_is_training_is_used_and_undisturbed(command, tmp_path, monke
     before = {path.name: path.read_bytes() for path in evaluation.iterdir()}
     assert before.keys() >= {"metrics.json", "predictions.jsonl", "report.html", "partial.json"}
     assert not (run / "metrics.json").exists()
+    monkeypatch.undo()
     assert rnnpipe.load(run).evaluate(verbose=False).path == run
     assert {path.name: path.read_bytes() for path in evaluation.iterdir()} == before
     assert not (run / "partial.json").exists()

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import pytest
 
+from rnnpipe.storage.seal import Seal
 from tests.runs.trainings import SENTIMENT, assert_equal, call, interrupt, the_run_in
 
 # What an interruption leaves open would be closed by the end of the process.
@@ -91,7 +92,7 @@ def test_an_interrupted_run_resumes_with_equal_results(
                 assert call("resume", folder / name) == 130
         printed = capsys.readouterr()
         run = the_run_in(folder)
-        assert f"rnnpipe resume {run}" in printed.out.replace("\n", "")
+        assert f"rnnpipe: interrupted; continue with `rnnpipe resume {run}`\n" in printed.err
         assert not (run / "model.keras").exists()
     assert call("resume", tmp_path / "broken" / name) == 0
     assert_equal(run, the_run_in(tmp_path / "whole"))
@@ -124,9 +125,8 @@ def test_other_records_are_refused(command, tmp_path, monkeypatch, capsys):
         interrupt(patch, 1)
         assert call(*train, "--runs-dir", tmp_path / "runs") == 130
     run = the_run_in(tmp_path / "runs")
-    environment = json.loads((run / "environment.json").read_text())
-    environment["records"] = "another"
-    (run / "environment.json").write_text(json.dumps(environment))
+    seal, path = Seal(run), run / "environment.json"
+    seal.write_text(path, json.dumps({**seal.read_json(path), "records": "another"}))
     assert call("resume", run) == 2
     assert "expected the records that it was trained on" in capsys.readouterr().err
     assert call("resume", tmp_path / "none") == 2

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from rnnpipe.errors import UserError, located
 from rnnpipe.parts.backbones import BackboneOptions
 from rnnpipe.quiet import import_keras
-from rnnpipe.settings import Settings, make_paths_absolute, setting
+from rnnpipe.setting_paths import make_paths_absolute
+from rnnpipe.settings import Settings, setting
 
 if TYPE_CHECKING:  # what reads a config needs no NumPy
     import numpy as np

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from rnnpipe.errors import BadRecord, UserError
 from rnnpipe.records.layout import CLIP_LABELS, LABELS
 from rnnpipe.records.specs import VIDEO, VIDEO_FEATURES
-from rnnpipe.settings import Settings, make_paths_absolute, setting
+from rnnpipe.setting_paths import make_paths_absolute
+from rnnpipe.settings import Settings, setting
 from rnnpipe.sources.labels import label_notices
 from rnnpipe.sources.raw_files import hash_ends
 from rnnpipe.sources.source import Reference

@@ -42,8 +42,9 @@ def _fork_workers() -> None:
     Beam, whose import takes seconds, is imported once for all of them. The name of every worker
     that is killed, or fails, is written to standard output.
     """
-    # The process that reads the keyboard ends this one.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # The process that runs the pipeline gets them too, and ends this one and its workers.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     for module in ("apache_beam.runners.worker.sdk_worker_main", "rnnpipe.transforms.build"):
         importlib.import_module(module)
     workers: dict[int, str] = {}
