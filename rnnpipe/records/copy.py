@@ -81,6 +81,20 @@ class Copy:
             for done, _ in enumerate(pool.map(self._fetch, missing), start=here + 1):
                 progress(done, len(requested))
 
+    def check_origin(self) -> None:
+        """Compares the sizes of what is published with the manifest, and copies nothing.
+
+        Raises:
+            DamagedRecords: a file is gone, or of another size.
+            UserError: the store refuses.
+        """
+        folder = self.origin / self.manifest.build
+        sizes = folder.list_sizes()
+        for name, file in self.manifest.files.items():
+            if sizes.get(name) != file.num_bytes:
+                got = f"{sizes[name]:,} bytes" if name in sizes else "no such object"
+                raise _changed(folder / name, got)
+
     def _fetch(self, name: str) -> None:
         path = self.folder / name
         stored = self.origin / self.manifest.build / name
@@ -100,5 +114,5 @@ class Copy:
 
 
 def _changed(stored: StorePath, got: str) -> DamagedRecords:
-    fix = "if it was built anew meanwhile, start again; else build it again"
+    fix = "if it was built anew meanwhile, start again; else remove it and build it again"
     return DamagedRecords([UserError(str(stored), "the file that was published", got, fix)])

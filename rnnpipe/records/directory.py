@@ -107,6 +107,18 @@ class RecordsDirectory:
         else:
             self.seal.check(self.seal.files)
 
+    def check_origin(self) -> None:
+        """The same where they were published; of files in an object store the sizes alone.
+
+        Raises:
+            DamagedRecords: files are missing, damaged or those of another data set.
+            UserError: a store refuses.
+        """
+        if self.copied:
+            self.copied.check_origin()
+        else:
+            self.check()
+
     @contextmanager
     def hold(self) -> Iterator[None]:
         """Keeps builds from replacing the records until the block ends.

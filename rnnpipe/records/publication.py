@@ -71,7 +71,10 @@ def check_replaceable(path: Path) -> None:
     """
     if not path.exists():
         return
-    other = _find_other(path) if path.is_dir() else "a file"
+    try:
+        other = _find_other(path) if path.is_dir() else "a file"
+    except OSError as error:
+        raise _not_writable(path, error) from error
     if other:
         raise UserError(
             str(path),

@@ -71,7 +71,10 @@ def reuse_records(plan: BuildPlan, directory: Path, console: Console) -> Records
     """
     remove_unfinished(directory.absolute().parent)
     try:
-        return plan.find_finished(directory)
+        records = plan.find_finished(directory)
+        if records is not None:
+            records.check_origin()
     except DamagedRecords as damage:
         console.print(f"Note: {damage}\nBuilding them again", style="yellow", markup=False)
         return None
+    return records

@@ -195,6 +195,14 @@ class StorePath(PosixPath):
         start = len(self._key) + 1
         return {name.strip("/")[start:]: content for name, content in contents.items()}
 
+    def list_sizes(self) -> dict[str, int]:
+        """The sizes of all files of the folder, by their names in it, from one listing."""
+        with self._store() as store:
+            store.invalidate_cache(self._key)
+            infos = store.find(self._key, detail=True)
+        start = len(self._key) + 1
+        return {name.strip("/")[start:]: info["size"] for name, info in infos.items()}
+
     def read_range(self, start: int, stop: int) -> bytes:
         """The bytes between two places; fewer where the object ends before."""
         with self._store() as store:

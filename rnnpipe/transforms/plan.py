@@ -74,10 +74,11 @@ class BuildPlan:
         return [split for split in SPLITS if split in every]
 
     def find_finished(self, directory: Path) -> RecordsDirectory | None:
-        """These records in `directory`, all of them whole; None if there are none, or others.
+        """These records in `directory`; None if there are none, or others.
 
         Raises:
-            DamagedRecords: they are not as they were built, or mixed with others.
+            DamagedRecords: they are not as they were built, or mixed with others, as far as
+                `RecordsDirectory.open` can see.
         """
         if not directory.is_dir() or not any(directory.iterdir()):
             return None
@@ -87,7 +88,4 @@ class BuildPlan:
             raise
         except UserError:
             return None
-        if records.fingerprint != self.fingerprint["fingerprint"]:
-            return None
-        records.check()
-        return records
+        return records if records.fingerprint == self.fingerprint["fingerprint"] else None

@@ -269,6 +269,20 @@ def test_a_damaged_copy_is_fetched_again(place, damage):
     assert Manifest.of(records.path).files == records.seal.files
 
 
+def test_files_of_a_store_are_compared_by_size_without_being_fetched(place):
+    records = RecordsDirectory.open(place)
+    records.check_origin()
+    assert not list(records.path.glob("*tfrecord*"))
+    (shard,) = (path for path in place.rglob("*.tfrecord-*"))
+    content = shard.read_bytes()
+    shard.write_bytes(content + b"more")
+    with pytest.raises(DamagedRecords, match=f"got {len(content) + 4} bytes; if it was built anew"):
+        records.check_origin()
+    shard.unlink()
+    with pytest.raises(DamagedRecords, match=r"got no such object; .* remove it and build it again"):
+        records.check_origin()
+
+
 def test_a_file_that_is_lost_before_publication_is_reported(tmp_path):
     def build():
         with publishing(tmp_path / "records") as staging:
