@@ -279,7 +279,7 @@ def test_files_of_a_store_are_compared_by_size_without_being_fetched(place):
     with pytest.raises(DamagedRecords, match=f"got {len(content) + 4} bytes; if it was built anew"):
         records.check_origin()
     shard.unlink()
-    with pytest.raises(DamagedRecords, match=r"got no such object; .* remove it and build it again"):
+    with pytest.raises(DamagedRecords, match=r"got no such object; .* remove it and build it"):
         records.check_origin()
 
 
