@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, get_args
 from rnnpipe.errors import UserError
 from rnnpipe.output import write_notice
 from rnnpipe.predictors.formats import OutputFormat, format_of, make_writer
+from rnnpipe.predictors.input_row import InputRow, RowSource
 from rnnpipe.predictors.job import write_file, write_out
 from rnnpipe.predictors.output import ResumableOutput
-from rnnpipe.predictors.rows import InputFormat, InputRow, RowReader, RowSource
+from rnnpipe.predictors.rows import InputFormat, RowReader
 from rnnpipe.runs.console import make_console
 from rnnpipe.runs.print_prediction import print_prediction, write_pieces
 from rnnpipe.storage.paths import local_path
