@@ -107,7 +107,7 @@ class RowReader:
         form = self.form_of(path)
         if form == "text":
             return [self._line_input(place)], []
-        wanted = [declared.name for declared in self._missing()]
+        wanted = [declared.name for declared in self.missing()]
         columns = read_header(path, form, self.encoding, wanted)
         return columns, self.check_columns(place, columns)
 
@@ -126,13 +126,13 @@ class RowReader:
             return self._read_text(place, lines)
         return self._read_table(place, parse_rows(lines, form, columns))
 
-    def _missing(self) -> list[Input]:
+    def missing(self) -> list[Input]:
         """The required inputs that rows have to have."""
         return [each for each in self.declared if each.required and each.name not in self.fixed]
 
     def _line_input(self, place: str) -> str:
         """The input that a line of text is."""
-        missing = self._missing()
+        missing = self.missing()
         if len(missing) == 1:
             return missing[0].name
         names = ", ".join(each.name for each in missing)
@@ -147,7 +147,7 @@ class RowReader:
 
     def _open_stream(self, name: str, descriptor: int) -> RowSource:
         pipe = Pipe(descriptor)
-        form = self.form or ("text" if len(self._missing()) == 1 else "jsonl")
+        form = self.form or ("text" if len(self.missing()) == 1 else "jsonl")
         lines = split_lines(pipe, self.encoding)
         columns = [each.name for each in self.declared if each.name not in self.fixed]
         if form == "text":
@@ -202,7 +202,7 @@ class RowReader:
         """
         shown = ", ".join(columns[:_SHOWN]) + (", …" if len(columns) > _SHOWN else "")
         names = [column.replace("_", "-") for column in columns]
-        for declared in self._missing():
+        for declared in self.missing():
             if columns and declared.name not in names:
                 fix = f"name it in the header, or give --{declared.name} for all rows"
                 expected = f"a column called {declared.name}"
@@ -232,7 +232,7 @@ class RowReader:
         Raises:
             UserError: files are no input, or not the only one without an option, or there are none.
         """
-        missing = self._missing()
+        missing = self.missing()
         files = [declared for declared in missing if declared.endings]
         if len(files) != 1 or len(missing) != 1:
             names = ", ".join(each.name for each in missing) or "none"
