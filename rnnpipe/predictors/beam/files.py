@@ -41,11 +41,11 @@ def make_shard_writer(form: str, columns: Sequence[str], *, alignments: bool = F
     if form not in get_args(ShardFormat):
         expected = ", ".join(get_args(ShardFormat))
         raise UserError("--format", expected, form, "choose one of them")
-    if form != "parquet":
-        return _TextShards(cast(OutputFormat, form), tuple(columns), alignments)
-    if alignments:
+    if alignments and form != "jsonl":
         raise UserError("--alignments", "the format jsonl", form, "write --format jsonl")
-    return _ParquetShards(tuple(columns))
+    if form == "parquet":
+        return _ParquetShards(tuple(columns))
+    return _TextShards(cast(OutputFormat, form), tuple(columns), alignments)
 
 
 @dataclass(frozen=True)
