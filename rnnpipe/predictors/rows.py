@@ -24,6 +24,8 @@ from rnnpipe.tasks.inputs import Input
 
 InputFormat = Literal["text", "csv", "tsv", "jsonl"]
 STDIN = "-"
+PARQUET = ".parquet"
+"""How the names of files end that jobs alone read."""
 
 _TABLES: tuple[Format, ...] = get_args(Format)
 _SHOWN = 20  # columns in a message
@@ -75,6 +77,10 @@ class RowReader:
             raise UserError(f"--input {place}", "a file or a folder", "nothing there", fix)
         if not isinstance(path, StorePath) and not path.is_file():  # a pipe
             return self._open_stream(place, os.open(path, os.O_RDONLY))
+        if path.suffix.lower() == PARQUET and self.form is None:
+            expected = "a text or a table (.csv, .tsv or .jsonl)"
+            fix = "add --workers 1 and name a folder as --output: jobs read it"
+            raise UserError(f"--input {place}", expected, "Parquet", fix)
         form, total = self.form_of(path), self.check_file(path)
         columns, notices = list[str](), list[str]()
         if total or form == "text":

@@ -26,6 +26,7 @@ from rnnpipe.runs.run import Run
 from rnnpipe.storage.paths import as_path, local_copy, local_path
 from rnnpipe.tasks.base import Task
 from rnnpipe.tasks.inputs import Input, integer
+from rnnpipe.transforms.runners.s3_options import use_s3_options
 
 _WHERE = "a prediction by workers"
 _EPILOG = (
@@ -48,6 +49,7 @@ def predict_in_job(model: str, words: Sequence[str], beam_args: Sequence[str]) -
     Raises:
         UserError: the options, the rows, the model or the output are not as they should be.
     """
+    use_s3_options(beam_args)
     with requiring("build", where=_WHERE), local_copy(_find_model(model)) as folder:
         loaded = load_model(folder)
         options, texts = parse_options(
@@ -113,14 +115,12 @@ def _predict(
     with quiet_import():  # of Beam
         from rnnpipe.predictors.beam.job import BatchPrediction
         from rnnpipe.transforms.runners.runner import Runner
-        from rnnpipe.transforms.runners.s3_options import use_s3_options
 
     workers = Input("workers", "", integer(1)).parse(options.workers)
     size = Input("rows-per-shard", "", integer(1)).parse(options.rows_per_shard)
     fraction = Input("max-bad-fraction", "", _read_fraction).parse(options.max_bad_fraction)
     runner = Runner(workers, beam_args)
     runner.check()
-    use_s3_options(beam_args)
     output = check_output(options.output)
     reader = make_reader(task, texts, options, options.format, os.getcwd())
     places = [open_place(each, reader, options.split) for each in find_places(options.input)]
@@ -133,18 +133,25 @@ def _predict(
         reader,
         cast(ShardFormat, options.format),
         make_shard_writer(options.format, tuple(columns), alignments=options.alignments),
-        {
-            "task": task.name,
-            "model": model,
-            "input": options.input,
-            "inputs": {name: str(text) for name, text in sorted(texts.items())},
-            "format": options.format,
-        },
+        _describe(model, task, options, texts),
         size,
         fraction,
     )
     with BuildProgress(Console(stderr=True)) as progress:
         return job.run(output, runner, progress)
+
+
+def _describe(
+    model: str, task: Task[Any], options: argparse.Namespace, texts: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What the summary says of the command."""
+    return {
+        "task": task.name,
+        "model": model,
+        "input": options.input,
+        "inputs": {name: str(text) for name, text in sorted(texts.items())},
+        "format": options.format,
+    }
 
 
 def _read_fraction(text: str) -> float:

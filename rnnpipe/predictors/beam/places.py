@@ -21,7 +21,7 @@ from rnnpipe.predictors.beam.ranges import (
     open_parquet,
 )
 from rnnpipe.predictors.beam.records import Records
-from rnnpipe.predictors.rows import STDIN, RowReader
+from rnnpipe.predictors.rows import PARQUET, STDIN, RowReader
 from rnnpipe.records.layout import FINGERPRINT
 from rnnpipe.records.manifest import MANIFEST
 from rnnpipe.sources.text.encodings import check_encoding
@@ -32,7 +32,6 @@ from rnnpipe.storage.store_path import StorePath
 from rnnpipe.transforms.passes.scratch import scratch_folder
 
 _UNPACKED = "unpacked"
-_PARQUET = ".parquet"
 
 
 class Place(Protocol):
@@ -100,7 +99,7 @@ def open_place(place: str, reader: RowReader, split: str) -> Place:
     if not path.exists():
         got, fix = "nothing there", "name another one"
         raise UserError(f"--input {place}", "a file or a folder", got, fix)
-    if path.name.lower().endswith(_PARQUET) and reader.form is None:
+    if path.suffix.lower() == PARQUET and reader.form is None:
         return ParquetFile.open(place, path, reader)
     try:
         return TextFile.open(place, path, reader)
