@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import pickle
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -18,7 +17,7 @@ from rnnpipe.errors import UserError
 from rnnpipe.predictors.beam.files import ShardFormat, Write
 from rnnpipe.predictors.beam.handler import PredictorHandler, ShardRows
 from rnnpipe.predictors.beam.places import Place
-from rnnpipe.predictors.beam.shards import Shard, cut_shards
+from rnnpipe.predictors.beam.shards import cut_shards, read_shard, write_shard
 from rnnpipe.predictors.beam.write import ShardSummary, ShardWriter, read_letters, read_summaries
 from rnnpipe.predictors.rows import RowReader
 from rnnpipe.records.layout import DEAD_LETTERS
@@ -26,7 +25,6 @@ from rnnpipe.records.publication import publishing
 from rnnpipe.storage.atomic import write_json
 from rnnpipe.storage.disk_full import report_full_disk
 from rnnpipe.transforms.passes.dead_letters import DeadLetterSummary
-from rnnpipe.transforms.passes.read_progress import create_partitions
 from rnnpipe.transforms.passes.scratch import (
     is_stop_requested,
     partial_folder,
@@ -89,26 +87,34 @@ class BatchPrediction:
             report_full_disk("the predictions", output, _FULL_DISK_FIX),
             publishing(output) as staging,
         ):
-            progress("reading", 0, 0, 0)
-            shards = list(cut_shards(self.places, self.rows_per_shard, staging.shared))
-            total = sum(shard.size for shard in shards)
-            progress("reading", total, total, 0)
-            if not total:
-                got, fix = "none", "name other files"
-                raise UserError("--input", "at least one row", got, fix)
-            done = self._predict_all(staging.shared, shards, runner, progress)
+            sizes = self._cut(staging.shared, progress)
+            done = self._predict_all(staging.shared, sizes, runner, progress)
             letters = _publish_letters(staging.shared, staging.local, done)
-            self._reconcile(shards, done, letters)
-            summary = self._summarize(total, done, letters)
+            self._reconcile(sizes, done, letters)
+            summary = self._summarize(sum(sizes), done, letters)
             write_json(staging.local / SUMMARY, summary)
             remove_scratch(staging.shared)
         return summary
 
+    def _cut(self, folder: Path, progress: Progress) -> list[int]:
+        """Cuts the rows into shards, which wait in files; returns how many rows each has."""
+        sizes, rows = list[int](), 0
+        progress("reading", 0, 0, 0)
+        for shard in cut_shards(self.places, self.rows_per_shard, folder):
+            write_shard(folder, shard)
+            sizes.append(shard.size)
+            rows += shard.size
+            progress("reading", rows, 0, 0)
+        if not rows:
+            raise UserError("--input", "at least one row", "none", "name other files")
+        progress("reading", rows, rows, 0)
+        return sizes
+
     def _predict_all(
-        self, folder: Path, shards: Sequence[Shard], runner: Runner, progress: Progress
+        self, folder: Path, sizes: Sequence[int], runner: Runner, progress: Progress
     ) -> dict[int, ShardSummary]:
         """Predicts shards until all are done; those of a lost worker are predicted again."""
-        total, early = sum(shard.size for shard in shards), time.monotonic() + _EARLY_STOP_SECONDS
+        total, early = sum(sizes), time.monotonic() + _EARLY_STOP_SECONDS
         done = dict[int, ShardSummary]()
 
         def report() -> None:
@@ -119,10 +125,10 @@ class BatchPrediction:
             if dead > self.max_bad_fraction * total and time.monotonic() > early:
                 request_stop(folder)
 
-        writer = ShardWriter(folder, self.form, self.write, len(shards))
+        writer = ShardWriter(folder, self.form, self.write, len(sizes))
         partial_folder(folder)
         for attempt in range(1, _ATTEMPTS + 1):
-            remaining = [shard for shard in shards if shard.number not in done]
+            remaining = [number for number in range(len(sizes)) if number not in done]
             construct = partial(self._construct, remaining, writer)
             try:
                 with poll_in_background(folder, report), runner.open() as run:
@@ -137,26 +143,26 @@ class BatchPrediction:
         return dict(sorted(done.items()))
 
     def _construct(
-        self, shards: Sequence[Shard], writer: ShardWriter, pipeline: beam.Pipeline
+        self, shards: Sequence[int], writer: ShardWriter, pipeline: beam.Pipeline
     ) -> None:
         _ = (
             pipeline
-            | "Shards" >> create_partitions(shards)
-            | "Read" >> beam.FlatMap(read_shard, self.reader, writer.folder)
+            | "Shards" >> beam.Create(shards, reshuffle=True)
+            | "Read" >> beam.FlatMap(read_rows, self.reader, writer.folder)
             | "Predict" >> RunInference(PredictorHandler(self.model))
             | "Write" >> beam.Map(writer)
         )
 
     def _reconcile(
         self,
-        shards: Sequence[Shard],
+        sizes: Sequence[int],
         done: Mapping[int, ShardSummary],
         letters: DeadLetterSummary,
     ) -> None:
         """Rows read = rows predicted + dead letters, of each shard, or nothing is published."""
-        dead, rows = letters.total, sum(shard.size for shard in shards)
+        dead, rows = letters.total, sum(sizes)
         if letters.first and dead > self.max_bad_fraction * rows:
-            at_least = "at least " if len(done) < len(shards) else ""
+            at_least = "at least " if len(done) < len(sizes) else ""
             raise UserError(
                 "--max-bad-fraction",
                 f"at most {self.max_bad_fraction:g} of the rows to have no prediction",
@@ -164,13 +170,14 @@ class BatchPrediction:
                 f"{letters.first.source})",
                 "correct the input or raise the limit",
             )
-        for shard in shards:
-            each = done.get(shard.number)
+        for number, size in enumerate(sizes):
+            each = done.get(number)
             got = each.predicted + each.dead_letters if each else 0
-            if got != shard.size:
+            if got != size:
+                first = sum(sizes[:number]) + 1
                 raise UserError(
                     "--input",
-                    f"{shard.size} rows from row {shard.first} on, predicted or dead letters",
+                    f"{size} rows from row {first} on, predicted or dead letters",
                     f"{got}",
                     "the runner lost rows, or the input changed meanwhile: predict again",
                 )
@@ -193,11 +200,11 @@ class BatchPrediction:
         }
 
 
-def read_shard(pickled: bytes, reader: RowReader, folder: Path) -> list[ShardRows]:
-    """The rows of a pickled shard; nothing once the job is to stop."""
+def read_rows(number: int, reader: RowReader, folder: Path) -> list[ShardRows]:
+    """The rows of a shard; nothing once the job is to stop."""
     if is_stop_requested(folder):
         return []
-    shard: Shard = pickle.loads(pickled)
+    shard = read_shard(folder, number)
     return [ShardRows(shard, list(shard.read(reader)))]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -11,6 +12,9 @@ from rnnpipe.predictors.beam.places import Place
 from rnnpipe.predictors.beam.ranges import RowRange
 from rnnpipe.predictors.input_row import InputRow
 from rnnpipe.predictors.rows import RowReader
+from rnnpipe.transforms.passes.scratch import scratch_folder
+
+_SHARDS = "shards"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,24 @@ class Shard:
     def read(self, reader: RowReader) -> Iterator[InputRow]:
         """Its rows, in their order."""
         return chain.from_iterable(each.read(reader) for each in self.ranges)
+
+
+def write_shard(folder: Path, shard: Shard) -> None:
+    """Leaves a shard for the worker that gets its number.
+
+    Where its rows are may take room, as the names of files do; a pipeline is to stay small.
+
+    Args:
+        folder: where predictions are built.
+        shard: the shard.
+    """
+    (scratch_folder(folder, _SHARDS) / str(shard.number)).write_bytes(pickle.dumps(shard))
+
+
+def read_shard(folder: Path, number: int) -> Shard:
+    """The shard of a number, see `write_shard`."""
+    shard: Shard = pickle.loads((scratch_folder(folder, _SHARDS) / str(number)).read_bytes())
+    return shard
 
 
 def cut_shards(places: Iterable[Place], size: int, folder: Path) -> Iterator[Shard]:

@@ -118,8 +118,8 @@ def test_too_many_broken_rows_publish_nothing(predict, tmp_path, capsys):
 
 def test_rows_that_are_lost_publish_nothing(predict, tmp_path, capsys, monkeypatch):
     write_table(tmp_path / "rows.csv", 20)
-    read = "rnnpipe.predictors.beam.job.read_shard"
-    monkeypatch.setattr(read, lambda pickled, reader, folder: [])
+    read = "rnnpipe.predictors.beam.job.read_rows"
+    monkeypatch.setattr(read, lambda number, reader, folder: [])
     assert predict("--input", "rows.csv") == 2
     assert "expected 20 rows from row 1 on, predicted or dead letters, got 0" in (
         capsys.readouterr().err

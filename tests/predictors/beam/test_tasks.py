@@ -92,7 +92,7 @@ def test_a_job_answers_as_the_predictor_does_in_any_batch(model):
     results = {row["row"]: row for row in read_rows(folder / "out")}
     (letter,) = read_letters(folder / "out")
     assert (letter["key"], letter["step"]) == ("4", "predict row")
-    assert "--image none.jpg" in letter["reason"] or "expected a text" in letter["reason"]
+    assert "none.jpg: expected an image" in letter["reason"] or "a text" in letter["reason"]
     assert len(results) == len(rows) - 1
     for batch_size in (1, 64):
         export.predictor.batch_size = batch_size
