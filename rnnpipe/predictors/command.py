@@ -14,6 +14,7 @@ from rnnpipe.predictors.input_row import InputRow, RowSource
 from rnnpipe.predictors.job import write_file, write_out
 from rnnpipe.predictors.options import N_BEST, add_input_options, make_reader, parse_options
 from rnnpipe.predictors.output import ResumableOutput
+from rnnpipe.requirements import requiring
 from rnnpipe.runs.console import make_console
 from rnnpipe.runs.load import load_model
 from rnnpipe.runs.print_prediction import print_prediction, write_pieces
@@ -56,10 +57,11 @@ def predict(model: str, words: Sequence[str], beam_args: Sequence[str] = ()) -> 
     )
     if run.path != run_argument:
         write_notice(f"predicting with {run.path}")
-    if options.input is None and options.output is None and options.format is None:
-        _predict_one(run, options, texts)
-        return 0
-    return _predict_many(run, options, texts)
+    with requiring(*run.extras, where="rnnpipe predict"):
+        if options.input is None and options.output is None and options.format is None:
+            _predict_one(run, options, texts)
+            return 0
+        return _predict_many(run, options, texts)
 
 
 def _add_options(task: Task[Any], parser: argparse.ArgumentParser) -> None:

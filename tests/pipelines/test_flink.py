@@ -132,7 +132,7 @@ def test_rows_are_predicted_with_the_same_bytes_on_flink(cluster, tmp_path):
     assert predict([*line, str(here)]) == 1
     assert predict([*line, str(there), "--", *cluster.options()]) == 1
     assert contents(here) == contents(there)
-    assert len(contents(here)) == 13 + 2
+    assert len(contents(here)) == 13 + 3
 
 
 @pytest.mark.cluster

@@ -11,7 +11,6 @@ from typing import Any, cast, get_args
 from rich.console import Console
 
 from rnnpipe.errors import UserError
-from rnnpipe.exports.write import find_format
 from rnnpipe.output import write_error, write_notice
 from rnnpipe.predictors.beam.files import ShardFormat, make_shard_writer
 from rnnpipe.predictors.beam.places import find_places, open_place
@@ -22,7 +21,6 @@ from rnnpipe.runs.console import make_console
 from rnnpipe.runs.export import Export
 from rnnpipe.runs.load import load_model
 from rnnpipe.runs.progress import BuildProgress
-from rnnpipe.runs.run import Run
 from rnnpipe.storage.paths import as_path, local_copy, local_path
 from rnnpipe.tasks.base import Task
 from rnnpipe.tasks.inputs import Input, integer
@@ -57,7 +55,9 @@ def predict_in_job(model: str, words: Sequence[str], beam_args: Sequence[str]) -
         )
         if loaded.path != folder:
             write_notice(f"predicting with {loaded.path}")
-        _check_model(loaded)
+        require(*loaded.extras, where=_WHERE)
+        if isinstance(loaded, Export):
+            _ = loaded.manifest  # its files are whole, and of this version
         name = model if "://" in model else str(loaded.path.absolute())
         summary = _predict(name, loaded.task, options, texts, beam_args)
     _report(options.output, summary)
@@ -66,14 +66,6 @@ def predict_in_job(model: str, words: Sequence[str], beam_args: Sequence[str]) -
 
 def _find_model(model: str) -> Path:
     return as_path(model) if "://" in model else local_path("RUN", model)
-
-
-def _check_model(loaded: Run | Export) -> None:
-    """Checks, before the job begins, what workers would find out one by one."""
-    if isinstance(loaded, Export):  # whose files are whole, and of this version
-        require(*find_format(loaded.manifest.format).to_open, where=str(loaded.path))
-    else:
-        require("train", where=str(loaded.path))
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:

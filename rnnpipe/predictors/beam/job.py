@@ -94,6 +94,7 @@ class BatchPrediction:
             summary = self._summarize(sum(sizes), done, letters)
             write_json(staging.local / SUMMARY, summary)
             remove_scratch(staging.shared)
+            staging.written.update({each.file: each.stored for each in done.values()})
         return summary
 
     def _cut(self, folder: Path, progress: Progress) -> list[int]:
@@ -195,7 +196,8 @@ class BatchPrediction:
             "with_notes": sum(each.notes for each in done.values()),
             "notices": [notice for place in self.places for notice in place.notices],
             "shards": [
-                {k: v for k, v in asdict(each).items() if k != "shard"} for each in done.values()
+                {k: v for k, v in asdict(each).items() if k not in ("shard", "stored")}
+                for each in done.values()
             ],
         }
 

@@ -25,7 +25,8 @@ from rnnpipe.predictors.rows import PARQUET, STDIN, RowReader
 from rnnpipe.records.layout import FINGERPRINT
 from rnnpipe.records.manifest import MANIFEST
 from rnnpipe.sources.text.encodings import check_encoding
-from rnnpipe.sources.text.lines import Span, is_zipped, open_binary, split_lines
+from rnnpipe.sources.text.files import is_zipped, open_binary
+from rnnpipe.sources.text.lines import Span, split_lines
 from rnnpipe.sources.text.rows import fold_columns, parse_rows
 from rnnpipe.storage.paths import as_path
 from rnnpipe.storage.store_path import StorePath

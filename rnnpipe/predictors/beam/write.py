@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -16,6 +15,7 @@ from rnnpipe.predictors.beam.files import ShardFormat, Write, shard_file
 from rnnpipe.predictors.beam.handler import ShardResults
 from rnnpipe.predictors.formats import Outcome
 from rnnpipe.predictors.input_row import InputRow
+from rnnpipe.records.manifest import StoredFile
 from rnnpipe.records.worker_file import writing_file
 from rnnpipe.transforms.passes.dead_letters import DEAD_LETTER_FOLDER, write_dead_letters
 from rnnpipe.transforms.passes.scratch import partial_folder, scratch_folder, write_lines
@@ -38,8 +38,7 @@ class ShardSummary:
         dead_letters: how many rows have none.
         blank: how many of those predicted are blank lines, which have no answer.
         notes: how many of those predicted have notes: of inputs that are not read as a whole.
-        num_bytes: the size of the file.
-        sha256: of the file.
+        stored: the size and the checksum of the file.
     """
 
     shard: int
@@ -48,8 +47,7 @@ class ShardSummary:
     dead_letters: int
     blank: int
     notes: int
-    num_bytes: int
-    sha256: str
+    stored: StoredFile
 
 
 @dataclass(frozen=True)
@@ -83,13 +81,11 @@ class ShardWriter:
             notes += bool(result.notes)
         with writing_file(self.folder / name, partial_folder(self.folder)) as path:
             self.write(path, outcomes)
-            num_bytes, digest = path.stat().st_size, hashlib.sha256(path.read_bytes()).hexdigest()
+            stored = StoredFile.of(path)
         if letters:
             write_dead_letters(self.folder, str(number), letters)
         # The summary comes last: by it the shard is known to be finished.
-        summary = ShardSummary(
-            number, name, len(outcomes), len(letters), blank, notes, num_bytes, digest
-        )
+        summary = ShardSummary(number, name, len(outcomes), len(letters), blank, notes, stored)
         write_lines(self.folder, _RESULTS, f"{number}.json", [json.dumps(asdict(summary))])
         _PREDICTED.inc(len(outcomes))
         _DEAD.inc(len(letters))
@@ -111,7 +107,8 @@ def read_summaries(folder: Path, known: Mapping[int, ShardSummary]) -> dict[int,
     for path in scratch_folder(folder, _RESULTS).glob("*.json"):
         if int(path.stem) not in summaries:
             content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-            summaries[content["shard"]] = ShardSummary(**content)
+            stored = StoredFile(**content.pop("stored"))
+            summaries[content["shard"]] = ShardSummary(**content, stored=stored)
     return dict(sorted(summaries.items()))
 
 

@@ -49,7 +49,7 @@ def test_one_two_and_three_workers_write_equal_bytes(form, predict, tmp_path):
         output = f"out{workers}"
         assert predict(*few, "--workers", workers, output=output) == 1
     written = contents(tmp_path / "out1")
-    assert len(written) == 7 + 2
+    assert len(written) == 7 + 3
     assert contents(tmp_path / "out2") == contents(tmp_path / "out3") == written
 
 
@@ -280,7 +280,7 @@ def test_model_rows_and_predictions_may_be_in_a_store(workers, predict, export, 
     manifest = json.loads((bucket / "out" / "manifest.json").read_text())
     folder: StorePath = bucket / "out" / manifest["build"]
     here = contents(tmp_path / "out")
-    assert set(manifest["files"]) == set(here)
+    assert {*manifest["files"], "manifest.json"} == set(here)
     for name in here:
         if name.startswith("predictions"):
             assert (folder / name).read_bytes() == here[name]
