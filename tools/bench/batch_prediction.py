@@ -63,7 +63,8 @@ def measure(command: Sequence[str], threads: str) -> Taken:
     peaks: dict[int, float] = {}
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     main = 0.0
-    with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as process:
+    quiet = subprocess.DEVNULL
+    with subprocess.Popen(command, env=environment, stdout=quiet, stderr=quiet) as process:
         while process.poll() is None:
             main = max(main, read_peak(process.pid))
             for pid in find_descendants(process.pid):

@@ -8,6 +8,7 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -266,23 +267,28 @@ def test_the_help_of_a_job_lists_its_options_and_the_inputs(export, capsys):
     assert pipeline([]) == 2
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-def test_model_rows_and_predictions_may_be_in_a_store(workers, predict, export, bucket, tmp_path):
+@pytest.mark.parametrize(("workers", "name"), [(1, "rows.csv"), (2, "rows.parquet")])
+def test_model_rows_and_predictions_may_be_in_a_store(
+    workers, name, predict, export, bucket, tmp_path
+):
     write_table(tmp_path / "rows.csv", 40, broken=1)
-    (bucket / "texts" / "rows.csv").write_bytes((tmp_path / "rows.csv").read_bytes())
-    for name, content in contents(export).items():
-        (bucket / "model" / name).write_bytes(content)
+    texts = [sentence(number) if number != 20 else "" for number in range(1, 41)]
+    pq.write_table(pa.table({"text": texts}), tmp_path / "rows.parquet")
+    (bucket / "texts" / name).write_bytes((tmp_path / name).read_bytes())
+    for file, content in contents(export).items():
+        (bucket / "model" / file).write_bytes(content)
     few = ("--rows-per-shard", 16, "--workers", workers)
-    paths = ("--input", f"{bucket}/texts/*.csv")
+    paths = ("--input", f"{bucket}/texts/rows.*")
     code = predict(*few, *paths, output=bucket / "out", model=bucket / "model")
     assert code == 1
-    predict(*few, "--input", "rows.csv")
+    predict(*few, "--input", name)
     manifest = json.loads((bucket / "out" / "manifest.json").read_text())
     folder: StorePath = bucket / "out" / manifest["build"]
     here = contents(tmp_path / "out")
     assert {*manifest["files"], "manifest.json"} == set(here)
-    for name in here:
-        if name.startswith("predictions"):
-            assert (folder / name).read_bytes() == here[name]
+    shards = [file for file in here if file.startswith("predictions")]
+    assert len(shards) == 3
+    for file in shards:
+        assert (folder / file).read_bytes() == here[file]
     assert {path.name for path in (bucket / "out").iterdir()} == {"manifest.json", folder.name}
     assert predict(*few, *paths, output=bucket / "out", model=bucket / "model") == 2
