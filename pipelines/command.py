@@ -25,9 +25,7 @@ def run(program: str, description: str | None, data: type[Data], argv: Sequence[
         data: the settings of its data; a flag is a key of `data` or `build` in a config.
         argv: the command line; options after `--` are Beam's own.
     """
-    arguments = list(sys.argv[1:] if argv is None else argv)
-    at = arguments.index("--") if "--" in arguments else len(arguments)
-    ours, beam_args = arguments[:at], arguments[at + 1 :]
+    ours, beam_args = split_arguments(argv)
     settings = type("PipelineOptions", (BuildOptions, data), {"__doc__": "All settings."})
     flags = read_flags(make_parser(program, description, settings), ours)
 
@@ -36,6 +34,13 @@ def run(program: str, description: str | None, data: type[Data], argv: Sequence[
             _build(_read_settings(settings, flags), beam_args)
 
     return run_program(act, program)
+
+
+def split_arguments(argv: Sequence[str] | None) -> tuple[list[str], list[str]]:
+    """Our own arguments of a command line, and those after `--`, which are Beam's."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    at = arguments.index("--") if "--" in arguments else len(arguments)
+    return arguments[:at], arguments[at + 1 :]
 
 
 def _read_settings(settings: type[Any], flags: Sequence[str]) -> Any:

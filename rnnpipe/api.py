@@ -210,15 +210,9 @@ def load(path: str | Path) -> "Run | Export":
         UserError: there is none.
     """
     with requiring("runs", where="a run"):
-        from rnnpipe.runs.export import Export, is_export
+        from rnnpipe.runs.load import load_model
 
-        folder = _path("path", path)
-        if is_export(folder):
-            return Export(folder)
-        from rnnpipe.runs.directory import open_run
-        from rnnpipe.runs.run import Run
-
-        return Run(open_run(folder))
+        return load_model(_path("path", path))
 
 
 def _name(config: "str | Path | RunConfig") -> str:

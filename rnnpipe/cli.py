@@ -29,6 +29,7 @@ examples:
   rnnpipe predict runs/captioning --image photo.jpg
   rnnpipe predict runs/video --video clip.mp4
   rnnpipe predict runs/translation --input texts.en --output texts.velu.txt
+  rnnpipe predict translator --input 'texts/*.csv' --output predicted --workers 2
   rnnpipe export runs/translation --format onnx --output translator
   rnnpipe build vqa -- --runner=FlinkRunner --flink_master=localhost:8081
 """
@@ -47,8 +48,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments, beam_args = _split(sys.argv[1:] if argv is None else list(argv))
     parser = _make_parser()
     options = parser.parse_args(arguments)
-    if beam_args and options.verb not in ("run", "build"):
-        parser.error(f"{options.verb}: options after `--` are Beam's; only run and build take them")
+    if beam_args and options.verb not in ("run", "build", "predict"):
+        parser.error(
+            f"{options.verb}: options after `--` are Beam's; only run, build and predict take them"
+        )
     options.beam_args = beam_args
     # Libraries log missing optional parts and deprecations; only errors matter here.
     logging.basicConfig(level=logging.ERROR)
@@ -118,9 +121,9 @@ def _take_runs_dir(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--runs-dir", default="runs", help="the folder of all runs (default: runs)")
 
 
-def _take_run(verb: argparse.ArgumentParser) -> None:
+def _take_run(verb: argparse.ArgumentParser, name: str = "run") -> None:
     text = "the folder of a run, or of several: then the newest"
-    verb.add_argument("run", metavar="RUN", help=text)
+    verb.add_argument(name, metavar="RUN", help=text)
 
 
 def _add_init(verbs: Any) -> None:
@@ -209,7 +212,7 @@ def _add_predict(verbs: Any) -> None:
         "them, and how to predict for files of them.",
         usage="rnnpipe predict RUN [INPUTS]",
     )
-    _take_run(verb)
+    _take_run(verb, "model")  # which a job may read from an object store
     text = "options of the run's task"
     verb.add_argument("inputs", nargs=argparse.REMAINDER, metavar="INPUTS", help=text)
     verb.set_defaults(act=_predict, extras=("runs",))
@@ -218,9 +221,7 @@ def _add_predict(verbs: Any) -> None:
 def _predict(options: argparse.Namespace) -> int:
     from rnnpipe.predictors.command import predict
 
-    run = api.load(options.run)
-    with requiring(*run.extras, where="rnnpipe predict"):
-        return predict(run, options.run, options.inputs)
+    return predict(options.model, options.inputs, options.beam_args)
 
 
 def _add_export(verbs: Any) -> None:

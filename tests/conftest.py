@@ -3,6 +3,7 @@
 import gzip
 import json
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -187,3 +188,28 @@ def write_clip():
         return path
 
     return write
+
+
+@pytest.fixture
+def read_counters(monkeypatch):
+    """Says what the counters of all pipelines that the test has run come to together."""
+    import apache_beam as beam
+    from apache_beam.metrics.metric import MetricsFilter
+
+    results, run = [], beam.Pipeline.run
+
+    def run_and_keep(pipeline):
+        results.append(run(pipeline))
+        return results[-1]
+
+    def read():
+        ours = MetricsFilter().with_namespace("rnnpipe")
+        counters = Counter()
+        for result in results:
+            for counter in result.metrics().query(ours)["counters"]:
+                counters[counter.key.metric.name] += counter.result
+        results.clear()
+        return dict(counters)
+
+    monkeypatch.setattr(beam.Pipeline, "run", run_and_keep)
+    return read

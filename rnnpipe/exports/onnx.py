@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,7 @@ def open_onnx(path: Path, outputs: Sequence[str]) -> Compute:
     options.log_severity_level = 3  # errors alone
     # Steps of a loop are short: threads that spin until the next one take the cores from others.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.intra_op_num_threads = _read_threads()
     session = onnxruntime.InferenceSession(
         path.read_bytes(), options, providers=["CPUExecutionProvider"]
     )
@@ -73,6 +75,15 @@ def open_onnx(path: Path, outputs: Sequence[str]) -> Compute:
         return dict(zip(outputs, session.run(None, dict(arrays)), strict=True))
 
     return compute
+
+
+def _read_threads() -> int:
+    """The threads of an operation that the environment asks for; 0: as many as there are cores.
+
+    `OMP_NUM_THREADS` is the variable of other runtimes, and may have a number for each level.
+    """
+    first = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
+    return int(first) if first.isdecimal() else 0
 
 
 def _update_row(context: Any, node: Any, name: str, arguments: Sequence[Any]) -> None:

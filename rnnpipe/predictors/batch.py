@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from rnnpipe.errors import UserError
-from rnnpipe.predictors.rows import InputRow, RowSource
+from rnnpipe.predictors.input_row import InputRow, RowSource
 from rnnpipe.tasks.prediction import Prediction
 from rnnpipe.tasks.predictor import Predictor, Result
 

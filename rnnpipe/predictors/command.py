@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING, Any, get_args
 
 from rnnpipe.errors import UserError
 from rnnpipe.output import write_notice
 from rnnpipe.predictors.formats import OutputFormat, format_of, make_writer
+from rnnpipe.predictors.input_row import InputRow, RowSource
 from rnnpipe.predictors.job import write_file, write_out
+from rnnpipe.predictors.options import N_BEST, add_input_options, make_reader, parse_options
 from rnnpipe.predictors.output import ResumableOutput
-from rnnpipe.predictors.rows import InputFormat, InputRow, RowReader, RowSource
+from rnnpipe.requirements import requiring
 from rnnpipe.runs.console import make_console
+from rnnpipe.runs.load import load_model
 from rnnpipe.runs.print_prediction import print_prediction, write_pieces
 from rnnpipe.storage.paths import local_path
 
@@ -22,16 +25,20 @@ if TYPE_CHECKING:
     from rnnpipe.runs.run import Run
     from rnnpipe.tasks.base import Task
 
-_N_BEST = "n-best"
+_WORKERS = "--workers"
+_JOBS = (
+    "With --workers N, or Beam's own options after `--`, many rows are predicted by a Beam job, "
+    "into a folder: `rnnpipe predict RUN --workers 1 --help` lists its options."
+)
 
 
-def predict(run: Run | Export, run_argument: Path, words: Sequence[str]) -> int:
+def predict(model: str, words: Sequence[str], beam_args: Sequence[str] = ()) -> int:
     """Predicts with a trained run, and prints or writes the predictions.
 
     Args:
-        run: the run, or an export of one.
-        run_argument: how the command names it.
+        model: the folder of the run, or of an export of one, as the command names it.
         words: the further arguments.
+        beam_args: Beam's own options; with them, or with `--workers`, it is a job.
 
     Returns:
         The exit code: 1 if some rows have no prediction.
@@ -39,54 +46,25 @@ def predict(run: Run | Export, run_argument: Path, words: Sequence[str]) -> int:
     Raises:
         UserError: the options contradict each other, or an input or file cannot be read.
     """
-    options, texts = parse_options(run_argument, run.task, words)
+    if beam_args or any(word.partition("=")[0] == _WORKERS for word in words):
+        from rnnpipe.predictors.beam.command import predict_in_job
+
+        return predict_in_job(model, words, beam_args)
+    run_argument = local_path("RUN", model)
+    run = load_model(run_argument)
+    options, texts = parse_options(
+        f"rnnpipe predict {run_argument}", run.task, words, partial(_add_options, run.task), _JOBS
+    )
     if run.path != run_argument:
         write_notice(f"predicting with {run.path}")
-    if options.input is None and options.output is None and options.format is None:
-        _predict_one(run, options, texts)
-        return 0
-    return _predict_many(run, options, texts)
+    with requiring(*run.extras, where="rnnpipe predict"):
+        if options.input is None and options.output is None and options.format is None:
+            _predict_one(run, options, texts)
+            return 0
+        return _predict_many(run, options, texts)
 
 
-def parse_options(
-    run: Path, task: Task[Any], words: Sequence[str]
-) -> tuple[argparse.Namespace, dict[str, Any]]:
-    """The options of the command, and the inputs of the task as written, by name."""
-    parser = argparse.ArgumentParser(
-        prog=f"rnnpipe predict {run}",
-        description=f"Predicts with a trained model of the task {task.name}.",
-        allow_abbrev=False,
-    )
-    inputs = parser.add_argument_group("inputs")
-    for declared in task.inputs:
-        option, missing = f"--{declared.name}", argparse.SUPPRESS
-        if declared.type is bool:
-            inputs.add_argument(
-                option,
-                dest=f"{declared.name}",
-                action="store_true",
-                default=missing,
-                help=declared.help,
-            )
-            continue
-        default = "" if declared.required or not declared.default else declared.default
-        text = f"{declared.help} (default: {default})" if default else declared.help
-        inputs.add_argument(
-            option, dest=declared.name, metavar=declared.metavar, default=missing, help=text
-        )
-    names = {declared.name for declared in task.inputs}
-    _add_options(parser, task)
-    known, unknown = parser.parse_known_args(words)
-    values = vars(known)
-    texts = {name: values.pop(name) for name in names & values.keys()}
-    # The task refuses unknown inputs, together with all other mistakes.
-    others = [word.removeprefix("--").partition("=")[0] for word in unknown if word[:2] == "--"]
-    if unknown and not others:
-        parser.error(f"unrecognized arguments: {' '.join(unknown)}")
-    return argparse.Namespace(**values), {**texts, **dict.fromkeys(others, "")}
-
-
-def _add_options(parser: argparse.ArgumentParser, task: Task[Any]) -> None:
+def _add_options(task: Task[Any], parser: argparse.ArgumentParser) -> None:
     single = parser.add_argument_group("a single row")
     if task.draws:
         help_text = "the file of the picture (default: in the run; none of an export)"
@@ -110,9 +88,7 @@ def _add_options(parser: argparse.ArgumentParser, task: Task[Any]) -> None:
     )
     forms = get_args(OutputFormat)
     many.add_argument("--format", choices=forms, help="of the predictions (default: by --output)")
-    forms = get_args(InputFormat)
-    many.add_argument("--input-format", choices=forms, help="of --input (default: by its name)")
-    many.add_argument("--encoding", default="utf-8", help="of --input (default: utf-8)")
+    add_input_options(many)
     help_text = "write the attention weights too, as JSON"
     many.add_argument("--alignments", action="store_true", help=help_text)
 
@@ -141,7 +117,7 @@ def _predict_many(run: Run | Export, options: argparse.Namespace, texts: Mapping
     if options.input is None:
         run.predictor.encode(run.predictor.parse(texts))  # a mistake of the command, not of a row
     source = _open_source(run.task, options, texts, form)
-    has_lists = str(texts.get(_N_BEST, 1)).strip() != "1"
+    has_lists = str(texts.get(N_BEST, 1)).strip() != "1"
     writer = make_writer(form, source.columns, n_best=has_lists, alignments=options.alignments)
     for notice in source.notices:
         write_notice(notice)
@@ -163,10 +139,4 @@ def _open_source(
     if options.input is None:
         row = InputRow("the options", texts, texts)
         return RowSource([declared.name for declared in task.inputs], [row], 1)
-    # All but the likeliest would be searched for in vain.
-    has_many = any(declared.name == _N_BEST for declared in task.inputs)
-    defaults = {_N_BEST: "1"} if has_many and form != "jsonl" else {}
-    reader = RowReader(
-        task.name, task.inputs, texts, defaults, options.input_format, options.encoding
-    )
-    return reader.open(options.input)
+    return make_reader(task, texts, options, form).open(options.input)

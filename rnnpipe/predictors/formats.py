@@ -170,8 +170,7 @@ class Table:
 
     def header(self) -> str:
         """The names of the columns."""
-        inputs = [f"input.{name}" if name in _OWN else name for name in self._columns]
-        return self._join(["row", *inputs, *_OWN[1:]])
+        return self._join(["row", *input_columns(self._columns), *_OWN[1:]])
 
     def format(self, outcome: Outcome) -> str:
         """The cells of a row."""
@@ -180,7 +179,7 @@ class Table:
             error = " ".join(str(result).split())
         elif result.answers:
             probability = f"{result.answers[0].probability:.6g}"
-        inputs = [_to_cell(outcome.columns.get(name)) for name in self._columns]
+        inputs = [to_cell(outcome.columns.get(name)) for name in self._columns]
         return self._join([str(outcome.row), *inputs, summarize(result), probability, error])
 
     def _join(self, cells: Sequence[str]) -> str:
@@ -189,6 +188,20 @@ class Table:
         line = io.StringIO()
         csv.writer(line, lineterminator="\n").writerow(cells)
         return line.getvalue()
+
+
+def input_columns(columns: Sequence[str], *others: str) -> list[str]:
+    """The columns of inputs in tables; one that is called as a column of ours gets a prefix.
+
+    Args:
+        columns: of the inputs.
+        *others: columns of ours beside those of every table.
+
+    Example:
+        >>> input_columns(["text", "row"])
+        ['text', 'input.row']
+    """
+    return [f"input.{name}" if name in (*_OWN, *others) else name for name in columns]
 
 
 def summarize(result: Result) -> str:
@@ -204,7 +217,8 @@ def _escape(text: str) -> str:
     return text.translate(_BREAKS)
 
 
-def _to_cell(value: Any) -> str:
+def to_cell(value: Any) -> str:
+    """A value of an input as the text of a cell."""
     if value is None:
         return ""
     return value if isinstance(value, str) else _to_json(value)

@@ -10,8 +10,8 @@ from rnnpipe.errors import UserError
 from rnnpipe.output import write_error, write_notice, write_output
 from rnnpipe.predictors.batch import predict_rows
 from rnnpipe.predictors.formats import Outcome, Writer
+from rnnpipe.predictors.input_row import InputRow, RowSource
 from rnnpipe.predictors.output import OpenOutput, ResumableOutput
-from rnnpipe.predictors.rows import InputRow, RowSource
 from rnnpipe.runs.console import make_console
 from rnnpipe.runs.progress import BuildProgress
 from rnnpipe.tasks.prediction import Prediction

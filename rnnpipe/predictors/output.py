@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from rnnpipe.errors import UserError
-from rnnpipe.predictors.rows import InputRow
+from rnnpipe.predictors.input_row import InputRow
 from rnnpipe.storage.atomic import write_json
 from rnnpipe.storage.disk_full import report_full_disk
 

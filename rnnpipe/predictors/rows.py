@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, get_args
 
 from rnnpipe.errors import BadRecord, UserError
+from rnnpipe.predictors.input_row import InputRow, RowSource
 from rnnpipe.predictors.pipe import Pipe
 from rnnpipe.sources.raw_files import printable, walk_raw
 from rnnpipe.sources.text.encodings import check_encoding
@@ -23,43 +24,11 @@ from rnnpipe.tasks.inputs import Input
 
 InputFormat = Literal["text", "csv", "tsv", "jsonl"]
 STDIN = "-"
+PARQUET = ".parquet"
+"""How the names of files end that jobs alone read."""
 
 _TABLES: tuple[Format, ...] = get_args(Format)
 _SHOWN = 20  # columns in a message
-
-
-class InputRow(NamedTuple):
-    """One row of inputs.
-
-    Args:
-        where: the file and line that it comes from, or the file that it is.
-        columns: what stands there, by column.
-        inputs: the inputs of the task among them, with those of all rows; an error where the row
-            cannot be read, and None for a blank line of a text, which has no answer.
-    """
-
-    where: str
-    columns: Mapping[str, Any]
-    inputs: Mapping[str, Any] | UserError | None
-
-
-@dataclass(frozen=True)
-class RowSource:
-    """Rows of inputs from one place.
-
-    Args:
-        columns: those that rows have.
-        rows: read as they are asked for.
-        total: how many there are; 0: that is not known.
-        notices: what is not read, a sentence each.
-        is_ready: of a pipe: whether the next row can be read without waiting for it.
-    """
-
-    columns: Sequence[str]
-    rows: Iterable[InputRow]
-    total: int = 0
-    notices: Sequence[str] = ()
-    is_ready: Callable[[], bool] | None = None
 
 
 @dataclass(frozen=True)
@@ -73,6 +42,7 @@ class RowReader:
         defaults: inputs of rows that do not have them.
         form: the format; None: by the name of the file.
         encoding: of texts and tables.
+        folder: of relative paths in rows; by default the one in which the process works.
     """
 
     task: str
@@ -81,6 +51,7 @@ class RowReader:
     defaults: Mapping[str, Any] = field(default_factory=dict)
     form: InputFormat | None = None
     encoding: str = "utf-8"
+    folder: str = ""
 
     def open(self, place: str) -> RowSource:
         """The rows of a file or a folder, or of the standard input for `-`.
@@ -106,27 +77,68 @@ class RowReader:
             raise UserError(f"--input {place}", "a file or a folder", "nothing there", fix)
         if not isinstance(path, StorePath) and not path.is_file():  # a pipe
             return self._open_stream(place, os.open(path, os.O_RDONLY))
-        form = self.form or _format_by_name(path)
-        total = check_text_file(path, self.encoding) if path.stat().st_size else 0
-        if form == "text":
-            return RowSource(
-                [self._line_input(place)],
-                self._read_text(place, read_lines(path, self.encoding)),
-                total,
-            )
-        wanted = [declared.name for declared in self._missing()]
-        columns = read_header(path, form, self.encoding, wanted) if total else []
-        lines = read_lines(path, self.encoding)
-        rows = self._read_table(place, parse_rows(lines, form))
-        return RowSource(columns, rows, notices=self._check_columns(place, columns))
+        if path.suffix.lower() == PARQUET and self.form is None:
+            expected = "a text or a table (.csv, .tsv or .jsonl)"
+            fix = "add --workers 1 and name a folder as --output: jobs read it"
+            raise UserError(f"--input {place}", expected, "Parquet", fix)
+        form, total = self.form_of(path), self.check_file(path)
+        columns, notices = list[str](), list[str]()
+        if total or form == "text":
+            columns, notices = self.read_columns(place, path)
+        rows = self.read(place, read_lines(path, self.encoding), form)
+        return RowSource(columns, rows, total if form == "text" else 0, notices)
 
-    def _missing(self) -> list[Input]:
+    def form_of(self, path: Path) -> InputFormat:
+        """The format of a file."""
+        return self.form or _format_by_name(path)
+
+    def check_file(self, path: Path) -> int:
+        """How many lines a text or a table has; an empty one has none.
+
+        Raises:
+            UserError: it cannot be read.
+        """
+        return check_text_file(path, self.encoding) if path.stat().st_size else 0
+
+    def read_columns(self, place: str, path: Path) -> tuple[list[str], list[str]]:
+        """The columns of a text or a table, and notices of those that are no inputs.
+
+        Args:
+            place: what messages call it.
+            path: the file, which is not empty.
+
+        Raises:
+            UserError: an input has no column.
+        """
+        form = self.form_of(path)
+        if form == "text":
+            return [self._line_input(place)], []
+        wanted = [declared.name for declared in self.missing()]
+        columns = read_header(path, form, self.encoding, wanted)
+        return columns, self.check_columns(place, columns)
+
+    def read(
+        self, place: str, lines: Lines, form: InputFormat, columns: Sequence[str] | None = None
+    ) -> Iterator[InputRow]:
+        """The rows of a text or a table, each as soon as it is there.
+
+        Args:
+            place: what messages call it.
+            lines: by number.
+            form: their format.
+            columns: of CSV or TSV whose header is not among the lines.
+        """
+        if form == "text":
+            return self._read_text(place, lines)
+        return self._read_table(place, parse_rows(lines, form, columns))
+
+    def missing(self) -> list[Input]:
         """The required inputs that rows have to have."""
         return [each for each in self.declared if each.required and each.name not in self.fixed]
 
     def _line_input(self, place: str) -> str:
         """The input that a line of text is."""
-        missing = self._missing()
+        missing = self.missing()
         if len(missing) == 1:
             return missing[0].name
         names = ", ".join(each.name for each in missing)
@@ -141,14 +153,12 @@ class RowReader:
 
     def _open_stream(self, name: str, descriptor: int) -> RowSource:
         pipe = Pipe(descriptor)
-        form = self.form or ("text" if len(self._missing()) == 1 else "jsonl")
+        form = self.form or ("text" if len(self.missing()) == 1 else "jsonl")
         lines = split_lines(pipe, self.encoding)
+        columns = [each.name for each in self.declared if each.name not in self.fixed]
         if form == "text":
-            columns, rows = [self._line_input(name)], self._read_text(name, lines)
-        else:
-            columns = [each.name for each in self.declared if each.name not in self.fixed]
-            rows = self._read_table(name, parse_rows(lines, form))
-        return RowSource(columns, rows, is_ready=pipe.has_line)
+            columns = [self._line_input(name)]
+        return RowSource(columns, self.read(name, lines, form), is_ready=pipe.has_line)
 
     def _read_text(self, place: str, lines: Lines) -> Iterator[InputRow]:
         name = self._line_input(place)
@@ -157,7 +167,7 @@ class RowReader:
             if isinstance(line, BadRecord):
                 yield InputRow(where, {}, _row_error(where, line))
             elif line.strip():
-                yield InputRow(where, {name: line}, self._pick({name: line}))
+                yield InputRow(where, {name: line}, self.pick({name: line}))
             else:
                 yield InputRow(where, {name: line}, None)
 
@@ -170,24 +180,35 @@ class RowReader:
             if isinstance(row, BadRecord):
                 yield InputRow(where, {}, _row_error(where, row))
             else:
-                yield InputRow(where, row, self._pick(row))
+                yield InputRow(where, row, self.pick(row))
 
-    def _pick(self, row: Row) -> dict[str, Any]:
-        """The inputs among the columns of a row."""
+    def pick(self, row: Row) -> dict[str, Any]:
+        """The inputs among the columns of a row, with those of all rows."""
         inputs = {**self.defaults, **self.fixed}
         for column, value in row.items():
             name = column.replace("_", "-")
             declared = next((each for each in self.declared if each.name == name), None)
             if declared is None or (value == "" and not declared.required):
                 continue
-            inputs[name] = tuple(value) if isinstance(value, list) else value
+            inputs[name] = self._convert(declared, value)
         return inputs
 
-    def _check_columns(self, place: str, columns: Sequence[str]) -> list[str]:
-        """Checks that a table has the inputs; notices of columns that are none."""
+    def _convert(self, declared: Input, value: Any) -> Any:
+        if isinstance(value, list):
+            return tuple(value)
+        if self.folder and declared.endings and isinstance(value, str) and "://" not in value:
+            return os.path.join(self.folder, value)
+        return value
+
+    def check_columns(self, place: str, columns: Sequence[str]) -> list[str]:
+        """Checks that a table has the inputs; notices of columns that are none.
+
+        Raises:
+            UserError: it has not, or has one twice.
+        """
         shown = ", ".join(columns[:_SHOWN]) + (", …" if len(columns) > _SHOWN else "")
         names = [column.replace("_", "-") for column in columns]
-        for declared in self._missing():
+        for declared in self.missing():
             if columns and declared.name not in names:
                 fix = f"name it in the header, or give --{declared.name} for all rows"
                 expected = f"a column called {declared.name}"
@@ -206,7 +227,18 @@ class RowReader:
         return any(declared.name == name for declared in self.declared)
 
     def _open_folder(self, folder: Path) -> RowSource:
-        missing = self._missing()
+        name, paths, notices = self.list_folder(folder)
+        return RowSource(
+            [name], [self.read_path(name, path) for path in paths], len(paths), notices
+        )
+
+    def list_folder(self, folder: Path) -> tuple[str, list[Path], list[str]]:
+        """The input that files of a folder are, these files, and notices of others.
+
+        Raises:
+            UserError: files are no input, or not the only one without an option, or there are none.
+        """
+        missing = self.missing()
         files = [declared for declared in missing if declared.endings]
         if len(files) != 1 or len(missing) != 1:
             names = ", ".join(each.name for each in missing) or "none"
@@ -219,15 +251,20 @@ class RowReader:
             expected = f"files whose names end in {', '.join(endings[:4])}, …"
             raise UserError(f"--input {folder}", expected, "none", "name another folder")
         notices = [f"{folder}: {others:,} other files are not read"] if others else []
-        rows = [self._make_file_row(path, name) for path in paths]
-        return RowSource([name], rows, len(rows), notices)
+        return name, paths, notices
 
-    def _make_file_row(self, path: Path, name: str) -> InputRow:
+    def read_path(self, name: str, path: Path) -> InputRow:
+        """The row of a file of a folder.
+
+        Args:
+            name: of the input that it is.
+            path: the file.
+        """
         shown = printable(str(path))
         if shown != str(path):
             fault = UserError(shown, "a name in UTF-8", "other bytes", "rename the file")
             return InputRow(shown, {name: shown}, fault)
-        return InputRow(shown, {name: shown}, self._pick({name: shown}))
+        return InputRow(shown, {name: shown}, self.pick({name: shown}))
 
 
 def _find_files(folder: Path, endings: tuple[str, ...]) -> tuple[list[Path], int]:

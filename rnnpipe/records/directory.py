@@ -218,6 +218,17 @@ class RecordsDirectory:
             self.copied.fetch(names)
         return [self.path / name for name in names]
 
+    def stored_shards(self, split: str) -> list[Path]:
+        """The record files of a split where they were published, for workers anywhere.
+
+        Raises:
+            UserError: there is no such split.
+        """
+        folder = self.path.absolute()
+        if self.copied:
+            folder = self.copied.origin / self.copied.manifest.build
+        return [folder / name for name in self._shard_names(split)]
+
     def _shard_names(self, split: str) -> list[str]:
         if split not in self.splits:
             raise UserError(

@@ -7,15 +7,13 @@ CRC-32C of the data, all little-endian.
 import struct
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import google_crc32c
 
 from rnnpipe.errors import UserError
 from rnnpipe.records.manifest import FileDigest, StoredFile
 from rnnpipe.records.seal import FIX
-from rnnpipe.storage.atomic import atomic_path
-from rnnpipe.storage.store_path import StorePath
+from rnnpipe.records.worker_file import writing_file
 
 _HEADER = struct.Struct("<QI")
 _FOOTER = struct.Struct("<I")
@@ -30,31 +28,18 @@ def _masked_crc(data: bytes) -> int:
 def write_tfrecord(
     path: Path, records: Iterable[bytes], partial_folder: Path | None = None
 ) -> StoredFile:
-    """Writes a whole TFRecord file or none.
-
-    On a file system it is written under a temporary name, then renamed; what goes to an object
-    store is written to a local file first, since a failed upload cannot be undone.
+    """Writes a whole TFRecord file or none, see `writing_file`.
 
     Args:
         path: the file.
         records: what it holds.
-        partial_folder: where the unfinished file lies, on the same file system, and stays if the
-            process is killed; by default beside `path`.
+        partial_folder: where the unfinished file lies; by default beside `path`.
 
     Returns:
         The size and the checksum of the file.
     """
-    if isinstance(path, StorePath):
-        with TemporaryDirectory() as folder:
-            local = Path(folder) / path.name
-            written = write_tfrecord(local, records)
-            path.upload(local)
-        return written
     digest = FileDigest()
-    with (
-        atomic_path(path, partial_folder=partial_folder) as unfinished,
-        unfinished.open("wb") as file,
-    ):
+    with writing_file(path, partial_folder) as unfinished, unfinished.open("wb") as file:
         for record in records:
             length = struct.pack("<Q", len(record))
             header = _HEADER.pack(len(record), _masked_crc(length))

@@ -3,8 +3,10 @@
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from rnnpipe.errors import UserError
 from rnnpipe.storage import store_path
@@ -77,6 +79,24 @@ def remove_tree(folder: Path) -> None:
         folder.remove_tree()
     else:
         shutil.rmtree(folder)
+
+
+@contextmanager
+def local_copy(folder: Path) -> Iterator[Path]:
+    """Yields a folder of this machine: itself, or a temporary copy of one in an object store.
+
+    Raises:
+        UserError: the store refuses.
+    """
+    if not isinstance(folder, StorePath):
+        yield folder
+        return
+    with TemporaryDirectory() as temporary:
+        copy = Path(temporary) / folder.name
+        for name in folder.list_sizes():
+            (copy / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).download(copy / name)
+        yield copy
 
 
 def read_range(path: Path, start: int, stop: int) -> bytes:

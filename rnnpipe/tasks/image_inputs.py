@@ -12,6 +12,7 @@ from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.sources.file_index import IMAGE_ENDINGS
 from rnnpipe.sources.images.decoding import (
     Photo,
+    StoredJpeg,
     decode_image,
     decode_jpeg,
     decode_whole_image,
@@ -60,7 +61,7 @@ def encode_photo(photo: Photo, data: ImageRecordOptions) -> Pixels:
     """The pixels that the network reads of an image, those of its record to the last bit.
 
     Args:
-        photo: a file, its bytes, or pixels.
+        photo: a file, its bytes, pixels, or what a record stores of it.
         data: how the records are made.
 
     Returns:
@@ -70,6 +71,8 @@ def encode_photo(photo: Photo, data: ImageRecordOptions) -> Pixels:
         UserError: the image cannot be read.
     """
     with _readable(photo):
+        if isinstance(photo, StoredJpeg) and data.features is None:
+            return decode_jpeg(photo)
         values = data.store_image(to_bytes(photo)).values
         if data.features is None:
             return decode_jpeg(values["image_jpeg"])

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from rnnpipe.cli import main as rnnpipe
+from rnnpipe.pipelines.predict import main as predict
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.sources.generated.moving.writer import FRAME_LABELS
+from tests.predictors.beam.handmade import sentence, write_export
 from tests.transforms.kinds import KINDS, contents
 from tests.transforms.recipes.backbone import SIDE, write_weights
 
@@ -73,7 +75,7 @@ CONFIGS = {
 
 def test_every_pipeline_and_every_config_is_tried():
     files = (ROOT / "pipelines").glob("*.py")
-    assert {pipeline for pipeline, _, _ in JOBS.values()} == {
+    assert {pipeline for pipeline, _, _ in JOBS.values()} | {"predict"} == {
         path.stem for path in files if "def main(" in path.read_text()
     }
     assert CONFIGS.keys() == {path.stem for path in (ROOT / "configs").glob("*.yaml")}
@@ -117,6 +119,20 @@ def test_a_config_is_built_with_the_same_bytes_on_flink(name, cluster, tmp_path)
     assert rnnpipe([*line, *message]) == 0
     assert contents(here) == contents(there)
     assert min(RecordsDirectory.open(there).splits.values()) > 0
+
+
+@pytest.mark.cluster
+def test_rows_are_predicted_with_the_same_bytes_on_flink(cluster, tmp_path):
+    model = write_export(tmp_path / "export")
+    rows = [f'"{sentence(number)}"' for number in range(200)]
+    rows[100] = "a,b"
+    (tmp_path / "rows.csv").write_text("\n".join(["text", *rows]) + "\n")
+    line = [str(model), "--input", str(tmp_path / "rows.csv"), "--rows-per-shard", "16", "--output"]
+    here, there = tmp_path / "here", tmp_path / "there"
+    assert predict([*line, str(here)]) == 1
+    assert predict([*line, str(there), "--", *cluster.options()]) == 1
+    assert contents(here) == contents(there)
+    assert len(contents(here)) == 13 + 3
 
 
 @pytest.mark.cluster

@@ -129,12 +129,18 @@ def test_files_of_a_folder_are_rows(tmp_path):
         ("none.txt", {}, "expected a file or a folder, got nothing there"),
         ("a.txt", {"text": "b"}, "expected an input that each line is, got all inputs of turn as"),
         ("empty", {}, "expected files whose names end in .png, .jpg, …, got none"),
+        (
+            "a.parquet",
+            {},
+            "expected a text or a table (.csv, .tsv or .jsonl), got Parquet; add --w",
+        ),
         ("wide.txt", {}, "expected a text file, got UTF-16"),
     ],
 )
 def test_unreadable_inputs_are_refused(tmp_path, place, fixed, message, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a.txt").write_text("a\n")
+    (tmp_path / "a.parquet").touch()
     (tmp_path / "wide.txt").write_text("a\n", encoding="utf-16")
     (tmp_path / "empty").mkdir()
     inputs = (IMAGE,) if place == "empty" else INPUTS

@@ -88,8 +88,8 @@ def build_once(kind: str, folder: Path) -> Taken:
 
     def watch() -> None:
         while not done.wait(0.2):
-            for pid in _descendants(os.getpid()):
-                peaks[pid] = max(peaks.get(pid, 0.0), _peak(pid))
+            for pid in find_descendants(os.getpid()):
+                peaks[pid] = max(peaks.get(pid, 0.0), read_peak(pid))
 
     watcher = threading.Thread(target=watch)
     watcher.start()
@@ -102,10 +102,13 @@ def build_once(kind: str, folder: Path) -> Taken:
     watcher.join()
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     cpu = sum(usage.ru_utime + usage.ru_stime for usage in used)
-    return Taken(sum(records.splits.values()), _peak(os.getpid()), max(peaks.values()), wall, cpu)
+    return Taken(
+        sum(records.splits.values()), read_peak(os.getpid()), max(peaks.values()), wall, cpu
+    )
 
 
-def _descendants(pid: int) -> list[int]:
+def find_descendants(pid: int) -> list[int]:
+    """The running descendants of a process."""
     parents: dict[int, list[int]] = {}
     for status in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -119,7 +122,7 @@ def _descendants(pid: int) -> list[int]:
     return found
 
 
-def _peak(pid: int) -> float:
+def read_peak(pid: int) -> float:
     """The most memory that a process had until now, in MiB; 0 if it has ended."""
     try:
         status = Path(f"/proc/{pid}/status").read_text()

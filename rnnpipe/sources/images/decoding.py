@@ -18,6 +18,11 @@ from rnnpipe.storage.paths import as_path
 Photo = str | Path | bytes | np.ndarray[Any, np.dtype[np.uint8]]
 """The path of an image file, its bytes, or pixels `(height, width, 3)`."""
 
+
+class StoredJpeg(bytes):
+    """The JPEG of a record, which is read as it is: a second loss would change its pixels."""
+
+
 # An image is decoded to about this many times the size wanted, where its format can do so cheaply.
 _DRAFT = 2
 

@@ -197,21 +197,22 @@ class _CsvLines:
     """Lines for `csv.reader`, with an outline in the place of each bad one.
 
     Args:
-        lines: by number.
+        lines: by number, not necessarily from 1.
     """
 
     def __init__(self, lines: Lines) -> None:
-        self._lines = lines
+        first = next(lines, None)
+        self._lines = lines if first is None else chain([first], lines)
         self._bad: dict[int, BadLine] = {}
-        self.current = ""
+        self.current, self.number = "", 0 if first is None else first[0] - 1
 
     def __iter__(self) -> Iterator[str]:
         return self
 
     def __next__(self) -> str:
-        number, line = next(self._lines)
+        self.number, line = next(self._lines)
         if isinstance(line, BadLine):
-            self._bad[number] = line
+            self._bad[self.number] = line
             line = line.outline
         self.current = f"{line}\n"
         return self.current
@@ -227,20 +228,17 @@ class _CsvLines:
 
 def _parse_csv(numbered: Lines) -> Iterator[tuple[int, list[str] | BadRecord]]:
     csv.field_size_limit(max(csv.field_size_limit(), _MAX_FIELD))
-    lines, skipped = _CsvLines(numbered), 0
+    lines = _CsvLines(numbered)
     reader = csv.reader(lines, strict=True)
     while True:
-        before = reader.line_num + skipped
+        before = lines.number
         try:
             row = next(reader)
         except StopIteration:
             return
         except csv.Error as fault:
-            is_field = False
-            if str(fault).startswith(_TOO_LARGE):
-                more, is_field = _leave_field(lines.current, lines)
-                skipped += more
-            last = reader.line_num + skipped
+            is_large = str(fault).startswith(_TOO_LARGE)
+            is_field, last = is_large and _leave_field(lines.current, lines), lines.number
             if is_field:
                 yield last, BadRecord(_STEP, f"a field {TOO_LONG}, from line {before + 1} on")
             else:
@@ -248,13 +246,13 @@ def _parse_csv(numbered: Lines) -> Iterator[tuple[int, list[str] | BadRecord]]:
                     yield number, BadRecord(_STEP, f"no CSV, from line {before + 1} on ({fault})")
             lines.forget_bad()
             continue
-        last = reader.line_num + skipped
+        last = lines.number
         bad_line = lines.pop_bad(range(before + 1, last + 1))
         if bad_line or row:
             yield last, bad_line or row
 
 
-def _leave_field(line: str, lines: Iterator[str]) -> tuple[int, bool]:
+def _leave_field(line: str, lines: Iterator[str]) -> bool:
     """Reads on to the line on which a quoted field ends, and its row.
 
     Args:
@@ -262,17 +260,16 @@ def _leave_field(line: str, lines: Iterator[str]) -> tuple[int, bool]:
         lines: those that follow.
 
     Returns:
-        How many of `lines` were read, and whether the quote was that of a field: it is not if it is
-        never closed, or closed before something else than a comma or the end of the line.
+        Whether the quote was that of a field: it is not if it is never closed, or closed before
+        something else than a comma or the end of the line.
     """
-    more = 0
-    for more, text in enumerate(chain([line], lines)):
+    for text in chain([line], lines):
         # Whether the line leaves the row open shows in that a second one is needed to close it.
         rest = csv.reader([f'"{text}', '"\n'], strict=True)
         try:
             next(rest)
         except csv.Error:
-            return more, False
+            return False
         if rest.line_num == 1:
-            return more, True
-    return more, False
+            return True
+    return False

@@ -40,6 +40,10 @@ _USER_ERROR = re.compile(
 )
 
 
+class LostWorkerError(UserError):
+    """A local worker process was killed or failed; the work can be done again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Runner:
     """Runs pipelines.
@@ -158,8 +162,8 @@ def _run_on_workers(construct: Construct, options: PipelineOptions, pool: Worker
         raise
 
 
-def _lost_worker() -> UserError:
-    return UserError(
+def _lost_worker() -> LostWorkerError:
+    return LostWorkerError(
         "build.workers",
         "all worker processes to live until the work is done",
         "one that was killed or failed",
