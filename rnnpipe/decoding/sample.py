@@ -104,7 +104,7 @@ def sample_tokens(
     logits: Tensor,
     quantile: Tensor,
     *,
-    temperature: float = 1.0,
+    temperature: float | Tensor = 1.0,
     top_k: int | None = None,
     top_p: float | None = None,
 ) -> Tensor:
@@ -112,8 +112,8 @@ def sample_tokens(
 
     Args:
         logits: `(rows, vocab)`; -inf for a token that may not be drawn.
-        quantile: `(rows, 1)`, of `draw_quantiles`.
-        temperature: as for `sample`.
+        quantile: `(rows, 1)`, uniform random numbers from 0, included, to 1, excluded.
+        temperature: as for `sample`, or a tensor `(rows, 1)`.
         top_k: as for `sample`.
         top_p: as for `sample`.
 
@@ -126,13 +126,16 @@ def sample_tokens(
         >>> [int(sample_tokens(logits, ops.array([[q]]))[0]) for q in (0.4, 0.6, 0.9)]
         [0, 1, 2]
     """
-    logits, quantile = (ops.cast(each, "float32") for each in (logits, quantile))
+    logits, quantile, temperature = (
+        ops.cast(each, "float32") for each in (logits, quantile, temperature)
+    )
+    quantile = ops.minimum(quantile, MAX_QUANTILE)
     vocab, order = logits.shape[-1], None
     if top_k is not None or top_p is not None:
         logits, order = blocked_top_k(logits, min(top_k or vocab, vocab))
     # Differences are divided, since quotients of a low temperature would all be infinite.
     differences = logits - ops.max(logits, axis=-1, keepdims=True, initial=-math.inf)
-    weights = ops.exp(differences / max(float(temperature), MIN_TEMPERATURE))
+    weights = ops.exp(differences / ops.maximum(temperature, MIN_TEMPERATURE))
     cumulative = ops.cumsum(weights, axis=-1)
     if top_p is not None:
         nucleus = cumulative - weights < top_p * cumulative[:, -1:]

@@ -102,16 +102,7 @@ class ConstraintOptions(Settings):
 
 
 class SamplingOptions(Settings):
-    """Sampling: each token is drawn from the model's distribution.
-
-    Example:
-        >>> import numpy
-        >>> logits, quantile = numpy.array([[0.0, 2.0, 1.0]], "float32"), numpy.array([[0.99]])
-        >>> int(SamplingOptions().sample(logits, quantile)[0])
-        2
-        >>> int(SamplingOptions(top_k=1).sample(logits, quantile)[0])
-        1
-    """
+    """Sampling: each token is drawn from the model's distribution."""
 
     temperature: float = setting(
         1.0, "what logits are divided by: 1 for the model's own, near 0 for the likeliest", gt=0
@@ -126,14 +117,6 @@ class SamplingOptions(Settings):
         gt=0,
         le=1,
     )
-
-    def sample(self, logits: Any, quantile: Any) -> Any:
-        """The next tokens, `(rows,)`; see `rnnpipe.decoding.sample_tokens`."""
-        from rnnpipe.decoding import sample_tokens
-
-        return sample_tokens(
-            logits, quantile, temperature=self.temperature, top_k=self.top_k, top_p=self.top_p
-        )
 
 
 class DrawingOptions(SamplingOptions):

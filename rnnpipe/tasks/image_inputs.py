@@ -77,6 +77,17 @@ def encode_photo(photo: Photo, data: ImageRecordOptions) -> Pixels:
         return pixels
 
 
+def make_up_pixels(random: np.random.Generator, data: ImageRecordOptions) -> Pixels:
+    """Noise as `encode_photo` gives an image.
+
+    Args:
+        random: where it comes from.
+        data: how the records are made.
+    """
+    size = data.image.size if data.features is None else data.features.image_size
+    return random.integers(0, 256, (size, size, 3), dtype=np.uint8)
+
+
 def read_photo(photo: Photo, data: ImageRecordOptions) -> Pixels:
     """The pixels of an image as its record stores them, with features too, `(size, size, 3)`.
 

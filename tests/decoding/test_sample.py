@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 from keras import ops
 
-from rnnpipe.decoding import Constraints, greedy_search, sample
+from rnnpipe.decoding import Constraints, greedy_search, sample, sample_tokens
 from rnnpipe.text.tokens import END
 from tests.decoding.steps import log_softmax, markov, spell, speller
 
@@ -59,6 +59,23 @@ def test_only_the_likeliest_are_drawn(options, likeliest):
     probabilities = np.zeros(6)
     probabilities[list(likeliest)] = np.exp(LOGITS)[list(likeliest)]
     check_frequencies(draws(seed=2, **options), probabilities / probabilities.sum())
+
+
+def test_each_row_may_have_a_temperature():
+    logits = ops.convert_to_tensor(np.tile(LOGITS, (3, 1)), "float32")
+    quantiles = np.array([[0.7]] * 3, "float32")
+    temperatures = [0.1, 1.0, 5.0]
+    together = sample_tokens(logits, quantiles, temperature=np.array(temperatures)[:, None])
+    alone = [sample_tokens(logits[:1], quantiles[:1], temperature=each) for each in temperatures]
+    assert together.numpy().tolist() == [int(each[0]) for each in alone]
+    assert len(set(together.numpy().tolist())) > 1
+
+
+@pytest.mark.parametrize("options", [{}, {"top_k": 3}, {"top_p": 0.9}])
+def test_the_largest_number_below_one_falls_on_a_token(options):
+    logits = np.array([[0.0, 1.0, -0.5, -np.inf, -np.inf]], "float32")
+    quantile = np.array([[np.nextafter(np.float32(1), np.float32(0))]])
+    assert int(sample_tokens(logits, quantile, **options)[0]) in (0, 2)
 
 
 @pytest.mark.parametrize("options", [{"top_k": 1}, {"top_p": 0.01}, {"temperature": 1e-4}])

@@ -184,7 +184,7 @@ class VideoLabelingTask(Task[VideoLabelingConfig]):
 
     def make_network(self, model: keras.Model, folder: Path) -> Network:
         """The functions `call` and `step`; where the model reads features, they read pixels."""
-        from rnnpipe.tasks.video_labeling.streaming import make_step
+        from rnnpipe.tasks.video_labeling.network import make_step
 
         features = self.config.data.features
         call, step = super().make_network(model, folder)["call"], make_step(model)
