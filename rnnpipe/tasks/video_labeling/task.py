@@ -188,12 +188,10 @@ class VideoLabelingTask(Task[VideoLabelingConfig]):
 
         features = self.config.data.features
         call, step = super().make_network(model, folder)["call"], make_step(model)
-        if features is None:
-            return {"call": call, "step": step}
-        alone = replace(features, batch_size=1)  # a label comes before the next frame
+        alone = features and replace(features, batch_size=1)  # a label comes before the next frame
         return {
-            "call": with_features(call, features.average, "frames"),
-            "step": with_features(step, alone.average, "frames"),
+            "call": with_features(call, features, "frames", average=True),
+            "step": with_features(step, alone, "frames", average=True),
         }
 
     def make_predictor(self, folder: Path, network: Network) -> Predictor:
