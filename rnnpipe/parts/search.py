@@ -8,7 +8,11 @@ from rnnpipe.errors import UserError
 from rnnpipe.settings import Kinds, Settings, setting
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from rnnpipe.decoding import Constraint, Constraints, Decoded, Step
+
+    Array = np.ndarray[Any, np.dtype[Any]]
 
 _HERE = "rnnpipe.parts.search"
 
@@ -124,6 +128,17 @@ class DrawingOptions(SamplingOptions):
 
     seed: int = setting(0, "of the draws; the same one gives the same sequences", ge=0)
 
+    def draw_quantiles(self, samples: int, length: int) -> "Array":
+        """The random numbers of the draws, `(1, samples, length)`, those of NumPy's PCG64.
+
+        They are the same for each row, whose sequences so depend neither on the other rows nor on
+        what computes the network. The first sequences do not depend on how many are drawn.
+        """
+        import numpy as np
+
+        random = np.random.Generator(np.random.PCG64(self.seed))
+        return random.random((1, samples, length), dtype=np.float32)
+
 
 class BeamSearchOptions(Settings):
     """Beam search."""
@@ -228,8 +243,10 @@ class BeamSearchOptions(Settings):
 
         shared: dict[str, Any] = {"max_length": self.max_length, "max_lengths": max_lengths}
         if self.sampling is not None:
-            drawn = {f.name: getattr(self.sampling, f.name) for f in fields(self.sampling)}
-            shared |= {"samples": self.n_best, **drawn}
+            names = [declared.name for declared in fields(SamplingOptions)]
+            shared |= {name: getattr(self.sampling, name) for name in names}
+            quantiles = self.sampling.draw_quantiles(self.n_best, self.max_length)
+            shared |= {"samples": self.n_best, "quantiles": quantiles}
             return sample(step, state, constraints=constraints, **shared)
         if self.beam_width == 1 and required_phrases is None:
             return greedy_search(step, state, constraints=constraints, **shared)

@@ -127,12 +127,16 @@ class _OfFeatures:
     def __init__(
         self, function: Function, features: FeatureOptions, name: str, *, average: bool
     ) -> None:
-        self._function, self._features, self._name = function, features, name
+        self._function: Any = function  # with a graph, or without
+        self._features, self._name = features, name
         self._average = average
 
     def __call__(self, arrays: Arrays, **options: Any) -> Arrays:
         compute = self._features.average if self._average else self._features
-        return self._function({**arrays, self._name: compute(arrays[self._name])}, **options)
+        outputs: Arrays = self._function(
+            {**arrays, self._name: compute(arrays[self._name])}, **options
+        )
+        return outputs
 
 
 class _GraphOfFeatures(_OfFeatures):
@@ -142,8 +146,8 @@ class _GraphOfFeatures(_OfFeatures):
         """The backbone, and what reads its features."""
         import tensorflow as tf
 
-        assert isinstance(self._function, HasGraph)
-        graph, name = self._function.graph(), self._name
+        graph: Graph = self._function.graph()
+        name = self._name
         compute = self._features.as_layer(average=self._average)
 
         def call(tensors: Mapping[str, Any]) -> Mapping[str, Any]:

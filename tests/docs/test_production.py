@@ -13,8 +13,8 @@ from tests.exports.test_streams import (
     build_texts,
     label_task,  # noqa: F401
     labels,  # noqa: F401
-    make_text_task,
 )
+from tests.tasks.language_model.test_task import make_task as make_text_task
 from tests.tasks.video_labeling.test_prediction import NAMES, build
 
 PAGE = Path(__file__).parents[2] / "docs/production.md"
