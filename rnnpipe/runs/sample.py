@@ -13,7 +13,7 @@ import numpy as np
 from rnnpipe.exports.check import Call, Recorder
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.tasks.base import Task
-from rnnpipe.tasks.network import Arrays, Graph, Network, find_graph
+from rnnpipe.tasks.network import Array, Arrays, Graph, Network, find_graph
 from rnnpipe.tasks.predictor import Predictor
 
 _BATCHES = 3
@@ -74,12 +74,17 @@ def _read_arrays(task: Task[Any], records: RecordsDirectory, graph: Graph) -> It
     """The inputs of the first batches of the test split, unless the graph has other ones."""
     for batch in islice(task.make_inputs(records, _pick_split(records)), _BATCHES):
         named = batch if isinstance(batch, Mapping) else {next(iter(graph.inputs)): batch}
-        if not all(
-            name in named and spec.is_compatible_with(named[name])
-            for name, spec in graph.inputs.items()
-        ):
+        arrays = {name: np.asarray(named[name]) for name in graph.inputs if name in named}
+        if not all(_fits(arrays.get(name), spec) for name, spec in graph.inputs.items()):
             return
-        yield {name: np.asarray(named[name]) for name in graph.inputs}
+        yield arrays
+
+
+def _fits(array: Array | None, spec: Any) -> bool:
+    """Whether an input has this array; integers may have another size."""
+    if array is None or array.dtype.kind != np.dtype(spec.dtype.as_numpy_dtype).kind:
+        return False
+    return bool(spec.shape.is_compatible_with(array.shape))
 
 
 def _pick_split(records: RecordsDirectory) -> str:
