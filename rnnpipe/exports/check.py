@@ -128,9 +128,11 @@ def _match(found: Array, expected: Array) -> Array:
 
 
 def _difference(found: Array, expected: Array) -> float:
-    """The largest difference, relative where numbers are large."""
+    """The largest difference, relative where numbers are large; infinite where one is NaN."""
     if found.shape != expected.shape:
         return float("inf")
     with np.errstate(invalid="ignore"):
         difference = np.abs(found - expected) / np.maximum(np.abs(expected), 1.0)
-    return float(np.where(found == expected, 0.0, difference).max(initial=0.0))
+    same = (found == expected) | (np.isnan(found) & np.isnan(expected))
+    difference = np.where(same, 0.0, difference)
+    return float(np.nan_to_num(difference, nan=np.inf).max(initial=0.0))
