@@ -28,7 +28,8 @@ def sample(
     state: Nested[Tensor],
     *,
     max_length: int,
-    seed: int | keras.random.SeedGenerator,
+    seed: int | keras.random.SeedGenerator | None = None,
+    quantiles: Any = None,
     max_lengths: Any = None,
     samples: int = 1,
     temperature: float = 1.0,
@@ -47,7 +48,11 @@ def sample(
         state: the first state, whose rows are the batch.
         max_length: the maximum length, the end token included.
         seed: an integer, which gives the same sequences at each call, also in a graph (each
-            backend, and XLA, has its own); or a `keras.random.SeedGenerator`, which gives new ones.
+            backend, and XLA, has its own, and each size of a batch); or a
+            `keras.random.SeedGenerator`, which gives new ones.
+        quantiles: in the place of a seed: `(batch, samples, max_length)`, or `(1, …)` for the same
+            ones in each row: uniform random numbers from 0, included, to 1, excluded. What is drawn
+            of a row depends on its own alone, whatever the backend.
         max_lengths: the maximum length of each row, `(batch,)`, where they differ.
         samples: how many sequences are sampled for each row.
         temperature: above 0; the lower, the closer to `greedy_search`.
@@ -73,10 +78,13 @@ def sample(
         True
     """
     check_lengths(max_length, end)
-    _check(seed, samples, temperature, top_k, top_p)
-    rows = ops.shape(start_tokens(start, state))[0] * samples
-    seed = int(seed) if isinstance(seed, np.integer) else seed
-    quantiles = draw_quantiles((rows, int(max_length)), seed)
+    _check(seed, quantiles, samples, temperature, top_k, top_p)
+    batch, length = ops.shape(start_tokens(start, state))[0], int(max_length)
+    if quantiles is None:
+        seed = int(seed) if isinstance(seed, np.integer) else seed
+        quantiles = draw_quantiles((batch * samples, length), seed)
+    else:
+        quantiles = _repeat_quantiles(quantiles, batch, (samples, length))
 
     def choose(log_probs: Tensor, t: Tensor) -> Tensor:
         quantile = ops.take(quantiles, t, axis=1)[:, None]
@@ -104,7 +112,7 @@ def sample_tokens(
     logits: Tensor,
     quantile: Tensor,
     *,
-    temperature: float = 1.0,
+    temperature: float | Tensor = 1.0,
     top_k: int | None = None,
     top_p: float | None = None,
 ) -> Tensor:
@@ -112,8 +120,8 @@ def sample_tokens(
 
     Args:
         logits: `(rows, vocab)`; -inf for a token that may not be drawn.
-        quantile: `(rows, 1)`, of `draw_quantiles`.
-        temperature: as for `sample`.
+        quantile: `(rows, 1)`, uniform random numbers from 0, included, to 1, excluded.
+        temperature: as for `sample`, or a tensor `(rows, 1)`.
         top_k: as for `sample`.
         top_p: as for `sample`.
 
@@ -126,13 +134,16 @@ def sample_tokens(
         >>> [int(sample_tokens(logits, ops.array([[q]]))[0]) for q in (0.4, 0.6, 0.9)]
         [0, 1, 2]
     """
-    logits, quantile = (ops.cast(each, "float32") for each in (logits, quantile))
+    logits, quantile, temperature = (
+        ops.cast(each, "float32") for each in (logits, quantile, temperature)
+    )
+    quantile = ops.minimum(quantile, MAX_QUANTILE)
     vocab, order = logits.shape[-1], None
     if top_k is not None or top_p is not None:
         logits, order = blocked_top_k(logits, min(top_k or vocab, vocab))
     # Differences are divided, since quotients of a low temperature would all be infinite.
     differences = logits - ops.max(logits, axis=-1, keepdims=True, initial=-math.inf)
-    weights = ops.exp(differences / max(float(temperature), MIN_TEMPERATURE))
+    weights = ops.exp(differences / ops.maximum(temperature, MIN_TEMPERATURE))
     cumulative = ops.cumsum(weights, axis=-1)
     if top_p is not None:
         nucleus = cumulative - weights < top_p * cumulative[:, -1:]
@@ -143,9 +154,29 @@ def sample_tokens(
     return ops.cast(tokens[:, 0], "int32")
 
 
-def _check(seed: Any, samples: int, temperature: Any, top_k: int | None, top_p: Any) -> None:
+def _repeat_quantiles(quantiles: Any, batch: Any, each: tuple[int, int]) -> Tensor:
+    """The quantiles of all rows, `(batch * samples, length)`."""
+    quantiles = ops.cast(quantiles, "float32")
+    shape = tuple(quantiles.shape)
+    known = None not in (shape[0], batch) and isinstance(batch, int)
+    if shape[1:] != each or (known and shape[0] not in (1, batch)):
+        expected = f"(batch or 1, samples {each[0]}, max_length {each[1]})"
+        raise UserError("quantiles", expected, str(shape), "draw a number for each token")
+    return ops.reshape(ops.broadcast_to(quantiles, (batch, *each)), (-1, each[1]))
+
+
+def _check(
+    seed: Any,
+    quantiles: Any,
+    samples: int,
+    temperature: Any,
+    top_k: int | None,
+    top_p: Any,
+) -> None:
+    if quantiles is not None and seed is not None:
+        raise UserError("seed", "none with quantiles", repr(seed), "pass one of the two")
     is_seed = isinstance(seed, int | np.integer | keras.random.SeedGenerator)
-    if not is_seed or isinstance(seed, bool):
+    if quantiles is None and (not is_seed or isinstance(seed, bool)):
         expected = "an integer or a keras.random.SeedGenerator"
         raise UserError("seed", expected, repr(seed), "write e.g. seed=1")
     check_count("samples", samples, "e.g. samples=5")

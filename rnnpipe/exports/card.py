@@ -21,6 +21,9 @@ print(model.predict({inputs}).answers)
 It needs `pip install '{extras}'`; the run, its data and its training code are not needed.
 """
 
+_RECORDS = "Records of the test split were answered as the run answers them."
+_MADE_UP = "Made-up inputs, of random tokens and pixels, were answered as the run answers them."
+
 
 def make_card(
     task: str,
@@ -30,6 +33,7 @@ def make_card(
     splits: Mapping[str, int],
     folder: str,
     extras: str,
+    made_up: bool,
 ) -> str:
     """The `README.md` of an export: task, data, scores beside their baselines, versions, use.
 
@@ -40,12 +44,15 @@ def make_card(
         splits: the number of records of each split; empty if the records are gone.
         folder: the name of the export.
         extras: what pip has to install.
+        made_up: whether inputs of its check are no records.
     """
     called = ", ".join(f"{each.name.replace('-', '_')}=…" for each in inputs if each.required)
     parts = [
         f"# {task.replace('_', ' ').capitalize()}\n\nExported by rnnpipe {version('rnnpipe')}.\n",
         "## Data\n\n" + (_describe_data(splits) or "The records were gone when it was exported.\n"),
         "## Scores\n\n" + (_describe_scores(metrics) or "The run was not evaluated.\n"),
+        f"## Check\n\n{_MADE_UP if made_up else _RECORDS} Rows and differences are in "
+        "`export.json`.\n",
         "## Limits\n\nThe scores are those of data like the training's; of other data they say "
         "nothing. Options of the search are part of the export, see `export.json`.\n",
         _USE.format(folder=folder, inputs=called, extras=extras),

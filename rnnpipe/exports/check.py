@@ -26,12 +26,14 @@ class Call:
         arrays: its inputs.
         options: its keywords.
         outputs: what the run computed.
+        made_up: whether its inputs are no records.
     """
 
     function: str
     arrays: Arrays
     options: Mapping[str, Any]
     outputs: Arrays
+    made_up: bool = False
 
 
 class Recorder(dict[str, Function]):
@@ -43,12 +45,13 @@ class Recorder(dict[str, Function]):
 
     def __init__(self, network: Network) -> None:
         self.calls: list[Call] = []
+        self.made_up = False  # whether the inputs of the calls to come are no records
         super().__init__({name: self._record(name, each) for name, each in network.items()})
 
     def _record(self, name: str, function: Function) -> Function:
         def call(arrays: Arrays, **options: Any) -> Arrays:
             outputs = function(arrays, **options)
-            self.calls.append(Call(name, dict(arrays), options, outputs))
+            self.calls.append(Call(name, dict(arrays), options, outputs, self.made_up))
             return outputs
 
         return call
@@ -60,12 +63,14 @@ class Comparison:
 
     Args:
         rows: the number that was compared.
+        made_up_rows: those of them whose inputs are no records.
         equal_ids: the fraction of integers that are equal.
         largest_difference: of other numbers, where all integers of their row are equal; relative
             where the numbers are large.
     """
 
     rows: int
+    made_up_rows: int
     equal_ids: float
     largest_difference: float
 
@@ -99,7 +104,7 @@ def compare_calls(export: Network, calls: Iterable[Call]) -> Comparison:
         export: the network of the export.
         calls: of the network of the run.
     """
-    rows, equal, largest = 0, [np.ones(0, bool)], 0.0
+    rows, made_up, equal, largest = 0, 0, [np.ones(0, bool)], 0.0
     for call in calls:
         outputs = export[call.function](call.arrays, **call.options)
         same = np.ones(len(next(iter(call.outputs.values()))), bool)
@@ -112,9 +117,10 @@ def compare_calls(export: Network, calls: Iterable[Call]) -> Comparison:
             if same.any() and not np.issubdtype(expected.dtype, np.integer):
                 largest = max(largest, _difference(outputs[name][same], expected[same]))
         rows += len(same)
+        made_up += len(same) * call.made_up
     integers = np.concatenate(equal)
     fraction = float(integers.mean()) if integers.size else 1.0
-    return Comparison(rows, fraction, largest)
+    return Comparison(rows, made_up, fraction, largest)
 
 
 def _match(found: Array, expected: Array) -> Array:
@@ -122,9 +128,11 @@ def _match(found: Array, expected: Array) -> Array:
 
 
 def _difference(found: Array, expected: Array) -> float:
-    """The largest difference, relative where numbers are large."""
+    """The largest difference, relative where numbers are large; infinite where one is NaN."""
     if found.shape != expected.shape:
         return float("inf")
     with np.errstate(invalid="ignore"):
         difference = np.abs(found - expected) / np.maximum(np.abs(expected), 1.0)
-    return float(np.where(found == expected, 0.0, difference).max(initial=0.0))
+    same = (found == expected) | (np.isnan(found) & np.isnan(expected))
+    difference = np.where(same, 0.0, difference)
+    return float(np.nan_to_num(difference, nan=np.inf).max(initial=0.0))

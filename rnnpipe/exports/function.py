@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from rnnpipe.errors import UserError
-from rnnpipe.tasks.network import Array, Arrays, Function, Graph
+from rnnpipe.tasks.network import Array, Arrays, Function, Graph, first_state
 
 Compute = Callable[[Arrays], Arrays]
 """What a runtime computes: arrays of the described shapes and dtypes, to outputs by name."""
@@ -81,7 +81,7 @@ class ExportedFunction:
     def _read(self, name: str, arrays: Arrays, rows: int) -> Array:
         dtype, shape = self.description.inputs[name]
         if name not in arrays and name in self.description.states:
-            return np.zeros([rows if axis is None else axis for axis in shape], dtype)
+            return first_state(shape, dtype, rows)
         return np.ascontiguousarray(arrays[name], dtype)
 
     def _check(self, name: str, value: Any) -> None:

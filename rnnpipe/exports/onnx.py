@@ -15,10 +15,14 @@ from rnnpipe.tasks.network import Arrays, Graph
 
 SUFFIX = ".onnx"
 _OPSET = 17
+_NEXT = "/next"  # what ends the name of an output that is called as an input
 
 
 def write_onnx(graph: Graph, path: Path) -> None:
     """Writes a graph, loops of searches included, as one ONNX file.
+
+    Names are those of the graph, but for outputs that are called as inputs, such as the states of
+    a step, whose names have to differ in ONNX: `state/0` comes back as `state/0/next`.
 
     Args:
         graph: what the file computes.
@@ -31,9 +35,8 @@ def write_onnx(graph: Graph, path: Path) -> None:
     outputs = traced.structured_outputs
     inputs = [tensor.name for tensor in traced.inputs if tensor.dtype != tf.resource]
     results = [tensor.name for tensor in traced.outputs]
-    names = dict(zip(inputs, graph.inputs, strict=True)) | dict(
-        zip(results, sorted(outputs), strict=True)
-    )
+    named = [name + _NEXT if name in graph.inputs else name for name in sorted(outputs)]
+    names = dict(zip([*inputs, *results], [*graph.inputs, *named], strict=True))
     with tf.device("/cpu:0"):
         frozen = tf_loader.from_function(traced, inputs, results)
     with tf.Graph().as_default() as loaded:

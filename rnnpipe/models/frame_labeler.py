@@ -185,15 +185,9 @@ def build_stream(model: "keras.Model") -> "keras.Model":
 
     from rnnpipe.layers import MaxPooling
 
+    check_stream(model)
     named = {layer.name: layer for layer in model.layers}
     encoder, recurrence = named[FRAME_ENCODER], named.get(RECURRENCE)
-    if _reads_backwards(recurrence):
-        raise UserError(
-            "a stream",
-            "a recurrence that reads forwards",
-            "a bidirectional one, which reads a video from its end too",
-            "train with model.recurrence.bidirectional=false, or predict without --stream",
-        )
     frame = keras.Input(encoder.input.shape[1:], dtype=encoder.input.dtype, name="frames")
     number = keras.Input((1,), name="number")
     hidden = encoder(frame)
@@ -219,11 +213,23 @@ def build_stream(model: "keras.Model") -> "keras.Model":
     )
 
 
-def _reads_backwards(recurrence: Any) -> bool:
+def check_stream(model: "keras.Model") -> None:
+    """Checks that a labeler can read a video frame by frame.
+
+    Raises:
+        UserError: the recurrence reads backwards too, so that it needs the whole video.
+    """
     import keras
 
+    recurrence = next((layer for layer in model.layers if layer.name == RECURRENCE), None)
     is_bidirectional = isinstance(recurrence, keras.layers.Bidirectional)
-    return is_bidirectional or getattr(recurrence, "bidirectional", False)
+    if is_bidirectional or getattr(recurrence, "bidirectional", False):
+        raise UserError(
+            "a stream",
+            "a recurrence that reads forwards",
+            "a bidirectional one, which reads a video from its end too",
+            "train with model.recurrence.bidirectional=false, or predict without --stream",
+        )
 
 
 def _first_states(recurrence: Any, hidden: Any, states: list[Any], number: Any) -> list[Any]:

@@ -8,7 +8,11 @@ from rnnpipe.errors import UserError
 from rnnpipe.settings import Kinds, Settings, setting
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from rnnpipe.decoding import Constraint, Constraints, Decoded, Step
+
+    Array = np.ndarray[Any, np.dtype[Any]]
 
 _HERE = "rnnpipe.parts.search"
 
@@ -102,16 +106,7 @@ class ConstraintOptions(Settings):
 
 
 class SamplingOptions(Settings):
-    """Sampling: each token is drawn from the model's distribution.
-
-    Example:
-        >>> import numpy
-        >>> logits, quantile = numpy.array([[0.0, 2.0, 1.0]], "float32"), numpy.array([[0.99]])
-        >>> int(SamplingOptions().sample(logits, quantile)[0])
-        2
-        >>> int(SamplingOptions(top_k=1).sample(logits, quantile)[0])
-        1
-    """
+    """Sampling: each token is drawn from the model's distribution."""
 
     temperature: float = setting(
         1.0, "what logits are divided by: 1 for the model's own, near 0 for the likeliest", gt=0
@@ -127,19 +122,22 @@ class SamplingOptions(Settings):
         le=1,
     )
 
-    def sample(self, logits: Any, quantile: Any) -> Any:
-        """The next tokens, `(rows,)`; see `rnnpipe.decoding.sample_tokens`."""
-        from rnnpipe.decoding import sample_tokens
-
-        return sample_tokens(
-            logits, quantile, temperature=self.temperature, top_k=self.top_k, top_p=self.top_p
-        )
-
 
 class DrawingOptions(SamplingOptions):
     """Sequences that are drawn from the model's distribution, in the place of a beam search."""
 
     seed: int = setting(0, "of the draws; the same one gives the same sequences", ge=0)
+
+    def draw_quantiles(self, samples: int, length: int) -> "Array":
+        """The random numbers of the draws, `(1, samples, length)`, those of NumPy's PCG64.
+
+        They are the same for each row, whose sequences so depend neither on the other rows nor on
+        what computes the network. The first sequences do not depend on how many are drawn.
+        """
+        import numpy as np
+
+        random = np.random.Generator(np.random.PCG64(self.seed))
+        return random.random((1, samples, length), dtype=np.float32)
 
 
 class BeamSearchOptions(Settings):
@@ -245,8 +243,10 @@ class BeamSearchOptions(Settings):
 
         shared: dict[str, Any] = {"max_length": self.max_length, "max_lengths": max_lengths}
         if self.sampling is not None:
-            drawn = {f.name: getattr(self.sampling, f.name) for f in fields(self.sampling)}
-            shared |= {"samples": self.n_best, **drawn}
+            names = [declared.name for declared in fields(SamplingOptions)]
+            shared |= {name: getattr(self.sampling, name) for name in names}
+            quantiles = self.sampling.draw_quantiles(self.n_best, self.max_length)
+            shared |= {"samples": self.n_best, "quantiles": quantiles}
             return sample(step, state, constraints=constraints, **shared)
         if self.beam_width == 1 and required_phrases is None:
             return greedy_search(step, state, constraints=constraints, **shared)

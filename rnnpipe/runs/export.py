@@ -145,11 +145,12 @@ def export_run(
         records = _find_records(task, console)
         calls = record_calls(task, network, run.vocabulary, records)
         if not calls:
-            got = "no records, and functions that read records alone"
-            fix = "build them with `rnnpipe build`"
-            raise UserError(str(run.path), "a run to check the export against", got, fix)
+            expected, got = "inputs to check the export with", "no records and no made-up examples"
+            fix = "build the records with `rnnpipe build`"
+            raise UserError(str(run.path), expected, got, fix)
         config = run.config.read_text(encoding="utf-8")
-        card = _card(metrics, task, records, output, form.to_open)
+        made_up = any(call.made_up for call in calls)
+        card = _card(metrics, task, records, output, form.to_open, made_up=made_up)
         score = make_score(task, records)
         source = Exportable(task.name, network, config, run.vocabulary, card, calls, score)
         check = write_export(source, format_name, output, quantization)
@@ -158,10 +159,11 @@ def export_run(
 
 
 def _describe_check(check: Mapping[str, Any], metric: str) -> str:
+    made_up = f" ({check['made_up_rows']} of them made up)" if check["made_up_rows"] else ""
+    rows = f"{check['rows']} rows{made_up} as the run answers them"
     if "scores" not in check:
-        largest = check["largest_difference"]
-        return f"{check['rows']} rows as the run answers them, largest difference {largest:.1e}"
-    equal = f"{check['equal_ids']:.1%} of the ids of {check['rows']} rows as the run answers them"
+        return f"{rows}, largest difference {check['largest_difference']:.1e}"
+    equal = f"{check['equal_ids']:.1%} of the ids of {rows}"
     scores = [
         f"{metric} {scores[metric]:.4g} in {name}"
         for name, scores in check["scores"].items()
@@ -174,7 +176,7 @@ def _find_records(task: Task[Any], console: Console) -> RecordsDirectory | None:
     try:
         return find_records(task.config, task)
     except UserError as missing:
-        console.print(f"not checked with records: {missing}")
+        console.print(f"checked with made-up inputs: {missing}")
         return None
 
 
@@ -184,6 +186,8 @@ def _card(
     records: RecordsDirectory | None,
     output: Path,
     extras: Sequence[str],
+    *,
+    made_up: bool,
 ) -> str:
     return make_card(
         task.name,
@@ -192,4 +196,5 @@ def _card(
         splits={} if records is None else records.splits,
         folder=str(output),
         extras=f"rnnpipe[{','.join(extras)}]",
+        made_up=made_up,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,15 +13,20 @@ import numpy as np
 from rnnpipe.exports.check import Call, Recorder
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.tasks.base import Task
-from rnnpipe.tasks.network import Arrays, Network, find_graph
+from rnnpipe.tasks.network import Array, Arrays, Graph, Network, find_graph
+from rnnpipe.tasks.predictor import Predictor
 
 _BATCHES = 3
+_MADE_UP = 8  # rows
 
 
 def record_calls(
-    task: Task[Any], network: Network, vocabulary: Any, records: RecordsDirectory | None
+    task: Task[Any], network: Network, vocabulary: Path, records: RecordsDirectory | None
 ) -> list[Call]:
-    """Calls of a run's network with records of its test split, or with made-up prompts.
+    """Calls of a run's network with records of its test split.
+
+    Where there are none that it reads, because they are gone, hold features in the place of pixels,
+    or are no prompts, the inputs are made up. So are those of streams.
 
     Args:
         task: the task.
@@ -29,14 +35,18 @@ def record_calls(
         records: those of the run; None if they are gone.
     """
     recorder = Recorder(network)
-    if "draw" in network:
-        predictor = task.make_predictor(vocabulary, recorder)
-        list(predictor.predict({"prompt": "", "seed": seed, "length": 20} for seed in range(4)))
-    elif records is not None:
-        for name, function in network.items():
-            graph = find_graph(function) if name in ("call", "search") else None
-            for arrays in _read_arrays(task, records, tuple(graph.inputs)) if graph else ():
-                recorder[name](arrays)
+    predictor = task.make_predictor(vocabulary, recorder)
+    graph = find_graph(network[predictor.function])
+    if records is not None and graph is not None:
+        for arrays in _read_arrays(task, records, graph):
+            recorder[predictor.function](arrays)
+    recorder.made_up = True
+    random = np.random.default_rng(1)
+    examples = [each for _ in range(_MADE_UP) if (each := predictor.make_up(random)) is not None]
+    if examples and not recorder.calls:
+        predictor.compute(examples)
+    if examples and find_graph(network.get("step")) is not None:
+        _stream(predictor, examples[0])
     return recorder.calls
 
 
@@ -55,13 +65,26 @@ def make_score(
     return partial(task.score, records=records, split=_pick_split(records))
 
 
-def _read_arrays(
-    task: Task[Any], records: RecordsDirectory, names: tuple[str, ...]
-) -> Iterator[Arrays]:
-    """The inputs of the first batches of the test split; the first also of one row less."""
+def _stream(predictor: Predictor, example: Any) -> None:
+    for _ in predictor.stream_example(example):
+        pass
+
+
+def _read_arrays(task: Task[Any], records: RecordsDirectory, graph: Graph) -> Iterator[Arrays]:
+    """The inputs of the first batches of the test split, unless the graph has other ones."""
     for batch in islice(task.make_inputs(records, _pick_split(records)), _BATCHES):
-        named = batch if isinstance(batch, Mapping) else {names[0]: batch}
-        yield {name: np.asarray(named[name]) for name in names}
+        named = batch if isinstance(batch, Mapping) else {next(iter(graph.inputs)): batch}
+        arrays = {name: np.asarray(named[name]) for name in graph.inputs if name in named}
+        if not all(_fits(arrays.get(name), spec) for name, spec in graph.inputs.items()):
+            return
+        yield arrays
+
+
+def _fits(array: Array | None, spec: Any) -> bool:
+    """Whether an input has this array; integers may have another size."""
+    if array is None or array.dtype.kind != np.dtype(spec.dtype.as_numpy_dtype).kind:
+        return False
+    return bool(spec.shape.is_compatible_with(array.shape))
 
 
 def _pick_split(records: RecordsDirectory) -> str:

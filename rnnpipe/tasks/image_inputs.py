@@ -1,7 +1,8 @@
 """What the encoder of images reads: of records, and of a user's own image."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,8 @@ from rnnpipe.sources.images.decoding import (
 )
 from rnnpipe.sources.images.fit import Fit
 from rnnpipe.tasks.inputs import Input
-from rnnpipe.tasks.network import Array, Arrays, Function
+from rnnpipe.tasks.network import Arrays, Function, Graph, HasGraph
+from rnnpipe.transforms.recipes.image_features import FeatureOptions
 from rnnpipe.transforms.recipes.image_records import ImageRecordOptions
 
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]
@@ -80,6 +82,17 @@ def encode_photo(photo: Photo, data: ImageRecordOptions) -> Pixels:
         return pixels
 
 
+def make_up_pixels(random: np.random.Generator, data: ImageRecordOptions) -> Pixels:
+    """Noise as `encode_photo` gives an image.
+
+    Args:
+        random: where it comes from.
+        data: how the records are made.
+    """
+    size = data.image.size if data.features is None else data.features.image_size
+    return random.integers(0, 256, (size, size, 3), dtype=np.uint8)
+
+
 def read_photo(photo: Photo, data: ImageRecordOptions) -> Pixels:
     """The pixels of an image as its record stores them, with features too, `(size, size, 3)`.
 
@@ -91,22 +104,61 @@ def read_photo(photo: Photo, data: ImageRecordOptions) -> Pixels:
 
 
 def with_features(
-    function: Function, features: Callable[[Array], Array] | None, name: str = "image"
+    function: Function,
+    features: FeatureOptions | None,
+    name: str = "image",
+    *,
+    average: bool = False,
 ) -> Function:
     """A function of a network that reads pixels in the place of features.
 
     Args:
         function: reads features.
-        features: computes them of pixels; None: the function reads pixels already.
+        features: those that it reads; None: the function reads pixels already.
         name: of the function's input.
+        average: whether it reads the mean of each grid.
     """
     if features is None:
         return function
+    kind = _GraphOfFeatures if isinstance(function, HasGraph) else _OfFeatures
+    return kind(function, features, name, average=average)
 
-    def compute(arrays: Arrays, **options: Any) -> Arrays:
-        return function({**arrays, name: features(arrays[name])}, **options)
 
-    return compute
+class _OfFeatures:
+    """A function that reads features, for pixels; see `with_features`."""
+
+    def __init__(
+        self, function: Function, features: FeatureOptions, name: str, *, average: bool
+    ) -> None:
+        self._function: Any = function  # with a graph, or without
+        self._features, self._name = features, name
+        self._average = average
+
+    def __call__(self, arrays: Arrays, **options: Any) -> Arrays:
+        compute = self._features.average if self._average else self._features
+        outputs: Arrays = self._function(
+            {**arrays, self._name: compute(arrays[self._name])}, **options
+        )
+        return outputs
+
+
+class _GraphOfFeatures(_OfFeatures):
+    """The same of a graph, of which the backbone becomes a part."""
+
+    def graph(self) -> Graph:
+        """The backbone, and what reads its features."""
+        import tensorflow as tf
+
+        graph: Graph = self._function.graph()
+        name = self._name
+        compute = self._features.as_layer(average=self._average)
+
+        def call(tensors: Mapping[str, Any]) -> Mapping[str, Any]:
+            return graph.function({**tensors, name: compute(tensors[name])})
+
+        size = self._features.image_size
+        pixels = tf.TensorSpec((None, size, size, 3), tf.uint8)
+        return replace(graph, function=call, inputs={**graph.inputs, name: pixels})
 
 
 def show_photo(photo: Photo, fit: Fit) -> Pixels:

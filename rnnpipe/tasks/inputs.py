@@ -7,14 +7,11 @@ from enum import Enum
 from functools import partial
 from numbers import Real
 from pathlib import PurePath
-from typing import Any, TypeVar
+from typing import Any
 
 from rnnpipe.config.loader import load_flags
 from rnnpipe.errors import Faults, UserError
 from rnnpipe.settings import Settings
-
-Section = TypeVar("Section", bound=Settings)
-
 
 _Types = tuple[type[Any], ...]
 
@@ -195,9 +192,3 @@ def _read_setting(options: type[Settings], name: str, text: str) -> Any:
         return getattr(load_flags(options, [f"{name}={text}"]), name)
     except UserError as fault:
         raise ValueError(fault.expected) from fault
-
-
-def read_settings(options: Section, inputs: Mapping[str, Any]) -> Section:
-    """The section with the values of its inputs; see `setting_inputs`."""
-    names = [declared.name for declared in fields(options)]
-    return type(options)(**{name: inputs[name.replace("_", "-")] for name in names})

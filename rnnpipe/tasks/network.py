@@ -63,6 +63,22 @@ class Graph:
         return [tf.TensorSpec(s.shape, s.dtype, name=name) for name, s in self.inputs.items()]
 
 
+def state_name(number: int) -> str:
+    """The name of a state of the function `step`, as an input and as an output."""
+    return f"state/{number}"
+
+
+def first_state(shape: Sequence[int | None], dtype: str, rows: int) -> Array:
+    """The state of each row before the first step: zeros.
+
+    Args:
+        shape: of the state; None stands for the rows.
+        dtype: its name.
+        rows: of the batch.
+    """
+    return np.zeros([rows if axis is None else axis for axis in shape], dtype)
+
+
 @runtime_checkable
 class HasGraph(Protocol):
     """A function of a network that is computed by TensorFlow."""

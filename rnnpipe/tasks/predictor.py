@@ -7,7 +7,10 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+import numpy as np
+
 from rnnpipe.errors import UserError
+from rnnpipe.output import write_notice
 from rnnpipe.tasks.batching import batch_by_length
 from rnnpipe.tasks.inputs import Input, parse_inputs
 from rnnpipe.tasks.network import Arrays, Network
@@ -95,14 +98,34 @@ class Predictor(ABC):
             examples: the rows of the batch.
         """
 
+    def make_up(self, random: np.random.Generator) -> Example | None:
+        """An example that nobody asked for, by which an export is checked where records are gone.
+
+        Args:
+            random: where it comes from.
+
+        Returns:
+            The arrays that `collate` reads; None: the task has no made-up examples.
+        """
+        del random
+        return None
+
+    def stream_example(self, example: Example) -> Iterator[str]:
+        """The answer for an example in pieces of text, see `stream`."""
+        del example
+        expected = "a task that answers piece by piece"
+        raise UserError("stream", expected, self.task, "predict it as a whole")
+
     def stream(self, inputs: Row) -> Iterator[str]:
         """The answer for one row in pieces of text, each as soon as it is known.
 
         Raises:
             UserError: an input is missing, unknown or malformed, or the task has no such answers.
         """
-        expected = "a task that answers piece by piece"
-        raise UserError("stream", expected, self.task, "predict it as a whole")
+        example = self.encode(self.parse(inputs))
+        for note in example.notes:
+            write_notice(note)
+        return self.stream_example(example)
 
     def parse(self, inputs: Row) -> dict[str, Any]:
         """The values of all inputs of a row, see `parse_inputs`."""

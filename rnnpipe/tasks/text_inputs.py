@@ -3,8 +3,13 @@
 from collections.abc import Sequence
 from typing import Literal, Protocol
 
+import numpy as np
+
 from rnnpipe.errors import UserError
-from rnnpipe.text.tokens import UNKNOWN
+from rnnpipe.tasks.network import Array
+from rnnpipe.text.tokens import END, UNKNOWN
+
+_MADE_UP = 12  # tokens at most
 
 
 class Encoder(Protocol):
@@ -47,6 +52,18 @@ def encode_text(
         )
         tokens = tokens[:max_tokens] if keep == "start" else tokens[-max_tokens:]
     return tokens, notes + _note_unknown(tokens, where)
+
+
+def make_up_tokens(random: np.random.Generator, vocabulary: int, limit: int = _MADE_UP) -> Array:
+    """A few tokens of no text, int32.
+
+    Args:
+        random: where they come from.
+        vocabulary: how many ids there are, the special ones included.
+        limit: how many tokens the model reads.
+    """
+    length = random.integers(1, min(limit, _MADE_UP) + 1)
+    return random.integers(END + 1, vocabulary, length, dtype=np.int32)
 
 
 def _note_unknown(tokens: Sequence[int], where: str) -> list[str]:

@@ -8,7 +8,8 @@ import pytest
 import tensorflow as tf
 from keras import ops
 
-from rnnpipe.decoding import Constraints, greedy_search, sample
+from rnnpipe.decoding import Constraints, greedy_search, sample, sample_tokens
+from rnnpipe.errors import UserError
 from rnnpipe.text.tokens import END
 from tests.decoding.steps import log_softmax, markov, spell, speller
 
@@ -59,6 +60,56 @@ def test_only_the_likeliest_are_drawn(options, likeliest):
     probabilities = np.zeros(6)
     probabilities[list(likeliest)] = np.exp(LOGITS)[list(likeliest)]
     check_frequencies(draws(seed=2, **options), probabilities / probabilities.sum())
+
+
+def test_quantiles_decide_each_row_alone():
+    step, state = markov(np.random.default_rng(3).normal(size=(3, 4, 7, 7)))
+    quantiles = np.random.default_rng(4).random((3, 2, 4), dtype="float32")
+    together = sample(step, state, max_length=4, samples=2, quantiles=quantiles)
+    for row, copy in np.ndindex(3, 2):
+        token, drawn = 2, []
+        for t, quantile in enumerate(quantiles[row, copy]):
+            cumulative = np.cumsum(np.exp(log_softmax(state[1][row, t, token])))
+            token = int(np.searchsorted(cumulative, quantile, side="right"))
+            drawn.append(token)
+            if token == END:
+                break
+        length = int(together.lengths[row, copy])
+        assert together.ids[row, copy, :length].numpy().tolist() == drawn
+    shared = sample(step, state, max_length=4, samples=2, quantiles=quantiles[:1])
+    np.testing.assert_array_equal(shared.ids[0], together.ids[0])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"quantiles": np.zeros((1, 1, 4))}, r"quantiles: expected \(batch or 1, samples 2, max_"),
+        ({"quantiles": np.zeros((2, 2, 3))}, r"quantiles: expected \(batch or 1, samples 2, max_"),
+        ({"quantiles": np.zeros((1, 2, 3)), "seed": 1}, "seed: expected none with quantiles"),
+        ({}, "seed: expected an integer or a keras.random.SeedGenerator, got None"),
+    ],
+)
+def test_random_numbers_come_from_one_place(options, message):
+    state = np.zeros((3, 1), "float32")
+    with pytest.raises(UserError, match=message):
+        sample(constant, state, max_length=3, samples=2, **options)
+
+
+def test_each_row_may_have_a_temperature():
+    logits = ops.convert_to_tensor(np.tile(LOGITS, (3, 1)), "float32")
+    quantiles = np.array([[0.7]] * 3, "float32")
+    temperatures = [0.1, 1.0, 5.0]
+    together = sample_tokens(logits, quantiles, temperature=np.array(temperatures)[:, None])
+    alone = [sample_tokens(logits[:1], quantiles[:1], temperature=each) for each in temperatures]
+    assert together.numpy().tolist() == [int(each[0]) for each in alone]
+    assert len(set(together.numpy().tolist())) > 1
+
+
+@pytest.mark.parametrize("options", [{}, {"top_k": 3}, {"top_p": 0.9}])
+def test_the_largest_number_below_one_falls_on_a_token(options):
+    logits = np.array([[0.0, 1.0, -0.5, -np.inf, -np.inf]], "float32")
+    quantile = np.array([[np.nextafter(np.float32(1), np.float32(0))]])
+    assert int(sample_tokens(logits, quantile, **options)[0]) in (0, 2)
 
 
 @pytest.mark.parametrize("options", [{"top_k": 1}, {"top_p": 0.01}, {"temperature": 1e-4}])

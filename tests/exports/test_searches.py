@@ -9,32 +9,31 @@ import pytest
 
 from rnnpipe.errors import UserError
 from rnnpipe.exports.formats import FORMATS
-from rnnpipe.exports.manifest import read_manifest
-from rnnpipe.exports.write import VOCABULARY, Exportable, open_network, write_export
+from rnnpipe.exports.write import Exportable, write_export
 from rnnpipe.runs.sample import record_calls
-from tests.tasks.translation.conftest import SENTENCES, make_task, records  # noqa: F401
+from tests.exports.exporting import export_model
+from tests.tasks.translation.conftest import OPTIONS, SENTENCES, make_task, records  # noqa: F401
 
 TEXTS = [*SENTENCES["train"], *SENTENCES["test"]]
 
 
 @pytest.fixture(params=FORMATS)
-def predictors(request, records, tmp_path):  # noqa: F811
-    """The predictor of a translator, and that of its export."""
-    keras.utils.set_random_seed(3)
-    task = make_task()
-    vocabulary = tmp_path / "vocabulary"
-    task.save_vocabulary(records, vocabulary)
-    network = task.make_network(task.build_model(records), vocabulary)
-    calls = record_calls(task, network, vocabulary, records)
-    source = Exportable(task.name, network, "", vocabulary, "", calls)
-    output = tmp_path / "export"
-    assert write_export(source, request.param, output)["rows"] == len(SENTENCES["test"])
-    manifest = read_manifest(output)
-    exported = open_network(FORMATS[request.param], output, manifest.functions)
-    return (
-        task.make_predictor(vocabulary, network),
-        task.make_predictor(output / VOCABULARY, exported),
-    )
+def export(request, records, tmp_path):  # noqa: F811
+    """Exports a translator with the settings of a search."""
+
+    def export(**evaluate):
+        keras.utils.set_random_seed(3)
+        task = make_task(**evaluate)
+        vocabulary = tmp_path / "vocabulary"
+        task.save_vocabulary(records, vocabulary)
+        model = task.build_model(records)
+        output = tmp_path / "export"
+        made = export_model(task, model, vocabulary, request.param, output, records)
+        assert made.manifest.check["rows"] == len(SENTENCES["test"])
+        assert made.manifest.check["made_up_rows"] == 0
+        return made.run, made.export
+
+    return export
 
 
 def test_weights_in_loops_are_quantized(records, tmp_path):  # noqa: F811
@@ -60,8 +59,21 @@ def test_weights_in_loops_are_quantized(records, tmp_path):  # noqa: F811
         assert not kinds & {"MatMul", "Gemm"}
 
 
-def test_a_search_finds_what_that_of_the_run_finds(predictors):
-    run, export = predictors
+def test_drawn_translations_are_those_of_the_run_in_any_batch(export):
+    search = {**OPTIONS["evaluate"]["search"], "sampling": {"temperature": 2.0, "seed": 5}}
+    run, exported = export(search=search)
+    rows = [{"text": text} for text in TEXTS]
+    expected = [[one.text for one in each.answers] for each in run.predict(rows)]
+    assert any(len(set(texts)) > 1 for texts in expected)
+    for batch_size in (1, 3, 64):
+        exported.batch_size = batch_size
+        found = [[one.text for one in each.answers] for each in exported.predict(rows)]
+        assert found == expected
+    assert exported.predict_one({"text": TEXTS[0], "n-best": 1}).answers[0].text == expected[0][0]
+
+
+def test_a_search_finds_what_that_of_the_run_finds(export):
+    run, export = export()
     rows = [{"text": text} for text in TEXTS]
     expected = list(run.predict(rows))
     for batch_size in (1, 3, 64):

@@ -115,15 +115,6 @@ def test_rules_are_kinds_that_name_tokens():
     assert np.isfinite(np.asarray(endings(log_probs, ids, 0))).all()
 
 
-@pytest.mark.parametrize(
-    ("options", "expected"),
-    [({}, 5), ({"top_k": 1}, 4), ({"top_p": 0.4}, 4), ({"temperature": 0.01}, 4)],
-)
-def test_sampling_follows_its_settings(options, expected):
-    drawn = SamplingOptions(**options).sample(LOG_PROBS, np.array([[0.95]], "float32"))
-    assert int(drawn[0]) == expected
-
-
 def test_settings_survive_yaml_and_pickling():
     check_round_trip(SamplingOptions, SamplingOptions(top_k=3, top_p=0.5))
     rules = (NoImmediateRepeatOptions(), BadEndingsOptions(tokens=("the",)))

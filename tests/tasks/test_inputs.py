@@ -2,7 +2,7 @@ import pytest
 
 from rnnpipe.errors import Faults
 from rnnpipe.settings import Settings, setting
-from rnnpipe.tasks.inputs import Input, integer, parse_inputs, read_settings, setting_inputs
+from rnnpipe.tasks.inputs import Input, integer, parse_inputs, setting_inputs
 
 DECLARED = [
     Input("image", "an image file"),
@@ -52,4 +52,4 @@ def test_settings_are_inputs_of_their_names_helps_and_checks():
     expected = "--top-k: expected a positive integer or null, got 0; correct --top-k"
     assert str(raised.value) == expected
     inputs = parse_inputs("vqa", [top_k, method], {"top-k": "7"})
-    assert read_settings(options, inputs) == Sampling(top_k=7)
+    assert inputs == {"top-k": 7, "method": "plain"}

@@ -16,7 +16,7 @@ from rnnpipe.sources.images.fit import Fit
 from rnnpipe.tasks.beam_decoder import Hypothesis
 from rnnpipe.tasks.captioning.search import read_captions
 from rnnpipe.tasks.constraints import SearchInputs
-from rnnpipe.tasks.image_inputs import encode_photo, show_photo
+from rnnpipe.tasks.image_inputs import encode_photo, make_up_pixels, show_photo
 from rnnpipe.tasks.network import Arrays
 from rnnpipe.tasks.prediction import Answer, Prediction
 from rnnpipe.tasks.predictor import Example, Predictor, Result
@@ -60,6 +60,10 @@ class CaptionPredictor(Predictor):
         options = self._search_inputs.read(inputs)
         image = encode_photo(inputs["image"], self._data)
         return Example({"image": image}, inputs, options)
+
+    def make_up(self, random: np.random.Generator) -> Example:
+        """Noise."""
+        return Example({"image": make_up_pixels(random, self._data)}, {})
 
     def collate(self, examples: Sequence[Example]) -> Arrays:
         """The images, `(batch, height, width, 3)`."""

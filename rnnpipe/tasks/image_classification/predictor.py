@@ -13,7 +13,7 @@ import numpy as np
 from rnnpipe.records.layout import LABELS
 from rnnpipe.report.ranking import rank
 from rnnpipe.sources.images.decoding import Photo
-from rnnpipe.tasks.image_inputs import encode_photo, read_photo
+from rnnpipe.tasks.image_inputs import encode_photo, make_up_pixels, read_photo
 from rnnpipe.tasks.network import Array, Arrays, softmax
 from rnnpipe.tasks.prediction import Answer, Prediction
 from rnnpipe.tasks.predictor import Example, Predictor
@@ -43,6 +43,10 @@ class ImageClassPredictor(Predictor):
             UserError: the image cannot be read.
         """
         return Example({"image": encode_photo(inputs["image"], self._data)}, inputs)
+
+    def make_up(self, random: np.random.Generator) -> Example:
+        """Noise."""
+        return Example({"image": make_up_pixels(random, self._data)}, {})
 
     def collate(self, examples: Sequence[Example]) -> Arrays:
         """The images, `(batch, height, width, 3)`."""

@@ -8,81 +8,88 @@ from typing import Any
 
 import numpy as np
 
-from rnnpipe.output import write_notice
-from rnnpipe.parts.search import SamplingOptions
 from rnnpipe.tasks.batching import pad_tokens
-from rnnpipe.tasks.inputs import read_settings
-from rnnpipe.tasks.language_model.generation import draw_tokens
+from rnnpipe.tasks.language_model.generation import draw_quantiles, draw_tokens
 from rnnpipe.tasks.network import Array, Arrays
 from rnnpipe.tasks.prediction import Answer, Prediction
-from rnnpipe.tasks.predictor import Example, Predictor, Row
-from rnnpipe.tasks.text_inputs import encode_text
+from rnnpipe.tasks.predictor import Example, Predictor
+from rnnpipe.tasks.text_inputs import encode_text, make_up_tokens
 from rnnpipe.text.symbols import Symbols
+from rnnpipe.text.tokens import START
 
 
 class TextPredictor(Predictor):
-    """Continues texts, with the function `draw` of a network.
+    """Continues texts, with the functions `draw`, and for streams `step`, of a network.
 
     Args:
         folder: with the symbols.
-        sampling: how they are drawn where the inputs do not say.
         **predictor: the arguments of `Predictor`.
     """
 
-    def __init__(self, folder: Path, sampling: SamplingOptions, **predictor: Any) -> None:
+    function = "draw"
+
+    def __init__(self, folder: Path, **predictor: Any) -> None:
         super().__init__(**predictor)
-        self._sampling, self._symbols = sampling, Symbols.load(folder)
+        self._symbols = Symbols.load(folder)
 
     def encode(self, inputs: Mapping[str, Any]) -> Example:
-        """The symbols of the prompt; texts of the same sampling go together."""
+        """The symbols of the prompt, and the random numbers of those that follow it."""
         tokens, notes = encode_text(
             self._symbols, inputs["prompt"], "--prompt", max_tokens=None, keep="start"
         )
-        options = {name: inputs[name] for name in inputs if name not in ("prompt", "seed")}
-        arrays = {"tokens": np.array(tokens, "int32")}
-        return Example(arrays, inputs, options, len(tokens), notes)
+        arrays = {
+            "tokens": np.array([START, *tokens], "int32"),
+            "quantiles": draw_quantiles(inputs["seed"], inputs["length"]),
+            "temperature": np.array(inputs["temperature"], "float32"),
+        }
+        options = {"top_k": inputs["top-k"], "top_p": inputs["top-p"]}
+        return Example(arrays, inputs, options, len(tokens) + inputs["length"], notes)
 
     def collate(self, examples: Sequence[Example]) -> Arrays:
-        """The symbols of the prompts, `(batch, time)`; the network reads them by their lengths."""
-        return {"tokens": pad_tokens([example.arrays["tokens"].tolist() for example in examples])}
-
-    def compute(self, examples: Sequence[Example]) -> Arrays:
-        """The symbols that are drawn and their log-probabilities, `(batch, time)`."""
-        tokens, log_probs = zip(*self._draw(examples), strict=True)
-        return {"tokens": np.stack(tokens, axis=1), "log_probs": np.stack(log_probs, axis=1)}
-
-    def _draw(self, examples: Sequence[Example]) -> Iterator[tuple[Array, Array]]:
-        inputs = examples[0].inputs
-        return draw_tokens(
-            self.network["draw"],
-            [example.arrays["tokens"].tolist() for example in examples],
-            read_settings(self._sampling, inputs),
-            inputs["length"],
-            [example.inputs["seed"] for example in examples],
-        )
+        """Prompts, `(batch, time)`, and numbers, `(batch, symbols)`: padded, and read by length."""
+        return {
+            "tokens": pad_tokens([example.arrays["tokens"].tolist() for example in examples]),
+            "quantiles": _pad([example.arrays["quantiles"] for example in examples]),
+            "temperature": np.stack([example.arrays["temperature"] for example in examples]),
+        }
 
     def decode(self, outputs: Arrays, examples: Sequence[Example]) -> list[Prediction]:
         """Texts that begin with their prompts, with the mean probability of a drawn symbol."""
         predictions = []
         for row, example in enumerate(examples):
-            tokens = [*example.arrays["tokens"].tolist(), *outputs["tokens"][row].tolist()]
-            probability = float(np.exp(outputs["log_probs"][row].mean()))
+            length = len(example.arrays["quantiles"])
+            drawn = outputs["tokens"][row, :length].tolist()
+            tokens = [*example.arrays["tokens"].tolist(), *drawn]
+            probability = float(np.exp(outputs["log_probs"][row, :length].mean()))
             answers = [Answer(self._symbols.decode(tokens), probability)]
             predictions.append(Prediction(answers, notes=example.notes))
         return predictions
 
-    def stream(self, inputs: Row) -> Iterator[str]:
-        """The prompt, then each symbol as soon as it is drawn.
+    def make_up(self, random: np.random.Generator) -> Example:
+        """A few symbols, and the numbers of as many that follow them."""
+        tokens = make_up_tokens(random, self._symbols.size)
+        arrays = {
+            "tokens": np.array([START, *tokens], "int32"),
+            "quantiles": random.random(2 * len(tokens), dtype=np.float32),
+            "temperature": np.array(random.uniform(0.5, 2.0), "float32"),
+        }
+        return Example(arrays, {})
 
-        Raises:
-            UserError: an input is missing, unknown or malformed.
-        """
-        example = self.encode(self.parse(inputs))
-        for note in example.notes:
-            write_notice(note)
+    def stream_example(self, example: Example) -> Iterator[str]:
+        """The prompt, then each symbol as soon as it is drawn."""
         return self._symbols.stream(self._stream_tokens(example))
 
     def _stream_tokens(self, example: Example) -> Iterator[int]:
-        yield from example.arrays["tokens"].tolist()
-        for tokens, _ in self._draw([example]):
-            yield int(tokens[0])
+        text = example.arrays["tokens"].tolist()
+        quantiles, temperature = example.arrays["quantiles"], float(example.arrays["temperature"])
+        yield from text[1:]
+        yield from draw_tokens(
+            self.network["step"], text, quantiles, temperature, **example.options
+        )
+
+
+def _pad(rows: Sequence[Array]) -> Array:
+    padded = np.zeros((len(rows), max(map(len, rows))), "float32")
+    for place, row in enumerate(rows):
+        padded[place, : len(row)] = row
+    return padded

@@ -120,14 +120,15 @@ class LanguageModelTask(Task[LanguageModelConfig]):
         )
 
     def make_network(self, model: keras.Model, folder: Path) -> Network:
-        """The function `draw`."""
-        from rnnpipe.tasks.language_model.generation import make_draw
+        """The functions `draw` and `step`."""
+        from rnnpipe.tasks.language_model.network import make_draw, make_step
 
         del folder
-        return {"draw": make_draw(model)}
+        sampling = self.config.sampling
+        return {"draw": make_draw(model, sampling), "step": make_step(model, sampling)}
 
     def make_predictor(self, folder: Path, network: Network) -> Predictor:
         """Continues texts, also symbol by symbol as they are drawn."""
         from rnnpipe.tasks.language_model.predictor import TextPredictor
 
-        return TextPredictor(folder, self.config.sampling, **self.predictor_options(network))
+        return TextPredictor(folder, **self.predictor_options(network))

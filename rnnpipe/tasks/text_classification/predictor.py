@@ -17,7 +17,7 @@ from rnnpipe.tasks.batching import pad_tokens
 from rnnpipe.tasks.network import Array, Arrays, softmax
 from rnnpipe.tasks.prediction import Answer, Prediction
 from rnnpipe.tasks.predictor import Example, Predictor
-from rnnpipe.tasks.text_inputs import encode_text
+from rnnpipe.tasks.text_inputs import encode_text, make_up_tokens
 from rnnpipe.text.tokenizer import Tokenizer
 from rnnpipe.transforms.recipes.text_classes import ClassTextOptions
 
@@ -48,6 +48,12 @@ class TextClassPredictor(Predictor):
             raise UserError("--text", "a text", repr(text), "write a sentence")
         arrays = {"tokens": np.array(tokens, "int32")}
         return Example(arrays, inputs, length=len(tokens), notes=notes)
+
+    def make_up(self, random: np.random.Generator) -> Example:
+        """The tokens of no text."""
+        vocabulary, limit = self._tokenizer.vocabulary_size, self._options.max_tokens
+        tokens = make_up_tokens(random, vocabulary, limit)
+        return Example({"tokens": tokens}, {}, length=len(tokens))
 
     def collate(self, examples: Sequence[Example]) -> Arrays:
         """The tokens, `(batch, time)`."""

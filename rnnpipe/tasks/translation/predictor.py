@@ -19,7 +19,7 @@ from rnnpipe.tasks.constraints import SearchInputs
 from rnnpipe.tasks.network import Arrays
 from rnnpipe.tasks.prediction import Answer, Prediction
 from rnnpipe.tasks.predictor import Example, Predictor, Result
-from rnnpipe.tasks.text_inputs import encode_text
+from rnnpipe.tasks.text_inputs import encode_text, make_up_tokens
 from rnnpipe.tasks.translation.search import read_translations
 from rnnpipe.text.tokenizer import Tokenizer
 
@@ -59,6 +59,11 @@ class TranslationPredictor(Predictor):
         source = np.array(tokens, "int32")
         options = self._search_inputs.read(inputs)
         return Example({"source": source}, inputs, options, len(tokens), notes)
+
+    def make_up(self, random: np.random.Generator) -> Example:
+        """The tokens of no text."""
+        tokens = make_up_tokens(random, self._source.vocabulary_size, self._max_tokens)
+        return Example({"source": tokens}, {}, length=len(tokens))
 
     def collate(self, examples: Sequence[Example]) -> Arrays:
         """The tokens, `(batch, source_time)`."""

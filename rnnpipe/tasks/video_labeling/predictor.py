@@ -21,6 +21,7 @@ from rnnpipe.tasks.video_labeling.streaming import stream_labels
 from rnnpipe.transforms.recipes.video_frames import VideoRecordOptions
 
 _TOP = 5
+_MADE_UP = 8  # frames at most
 
 Names = Mapping[str, Sequence[str]]
 """The names of labels by output; a single name is no label to predict."""
@@ -60,6 +61,14 @@ class VideoPredictor(Predictor):
             "strip": np.stack([frames[place].image for place in pick_evenly(len(frames))]),
         }
         return Example(arrays, inputs, length=len(frames))
+
+    def make_up(self, random: np.random.Generator) -> Example:
+        """Frames of noise."""
+        data, length = self._data, int(random.integers(2, _MADE_UP + 1))
+        size = data.frames.size if data.features is None else data.features.image_size
+        frames = random.integers(0, 256, (length, size, size, 3), dtype=np.uint8)
+        arrays: Arrays = {"frames": frames, "times": np.arange(length) / data.frames.rate}
+        return Example(arrays, {}, length=length)
 
     def collate(self, examples: Sequence[Example]) -> Arrays:
         """The frames of all videos, and which are each one's, `(batch, time)`, padded with -1."""
@@ -109,9 +118,16 @@ class VideoPredictor(Predictor):
             UserError: the video cannot be read, or the network needs all of it at once.
         """
         path, data = self.parse(inputs)["video"], self._data
-        frames = ((f.time, f.pixels) for f in read_frames(path, data.frames, data.features))
+        frames = read_frames(path, data.frames, data.features)
+        return self._stream((frame.time, frame.pixels) for frame in frames)
+
+    def stream_example(self, example: Example) -> Iterator[str]:
+        """The lines of `stream` for a video in memory."""
+        return self._stream(zip(example.arrays["times"], example.arrays["frames"], strict=True))
+
+    def _stream(self, frames: Iterable[tuple[float, Array]]) -> Iterator[str]:
         labels = stream_labels(self.network["step"], frames)
-        return format_labels(labels, self._names, 1 / data.frames.rate)
+        return format_labels(labels, self._names, 1 / self._data.frames.rate)
 
 
 def format_labels(

@@ -184,16 +184,14 @@ class VideoLabelingTask(Task[VideoLabelingConfig]):
 
     def make_network(self, model: keras.Model, folder: Path) -> Network:
         """The functions `call` and `step`; where the model reads features, they read pixels."""
-        from rnnpipe.tasks.video_labeling.streaming import make_step
+        from rnnpipe.tasks.video_labeling.network import make_step
 
         features = self.config.data.features
         call, step = super().make_network(model, folder)["call"], make_step(model)
-        if features is None:
-            return {"call": call, "step": step}
-        alone = replace(features, batch_size=1)  # a label comes before the next frame
+        alone = features and replace(features, batch_size=1)  # a label comes before the next frame
         return {
-            "call": with_features(call, features.average, "frames"),
-            "step": with_features(step, alone.average, "frames"),
+            "call": with_features(call, features, "frames", average=True),
+            "step": with_features(step, alone, "frames", average=True),
         }
 
     def make_predictor(self, folder: Path, network: Network) -> Predictor:

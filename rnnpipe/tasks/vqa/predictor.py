@@ -15,11 +15,11 @@ from rnnpipe.records.layout import ANSWERS
 from rnnpipe.sources.images.decoding import Photo
 from rnnpipe.sources.images.fit import Fit
 from rnnpipe.tasks.batching import pad_tokens
-from rnnpipe.tasks.image_inputs import encode_photo, show_photo
+from rnnpipe.tasks.image_inputs import encode_photo, make_up_pixels, show_photo
 from rnnpipe.tasks.network import Array, Arrays
 from rnnpipe.tasks.prediction import Answer, Prediction
 from rnnpipe.tasks.predictor import Example, Predictor
-from rnnpipe.tasks.text_inputs import encode_text
+from rnnpipe.tasks.text_inputs import encode_text, make_up_tokens
 from rnnpipe.tasks.vqa.results import TopAnswers
 from rnnpipe.text.tokenizer import Tokenizer
 from rnnpipe.transforms.recipes.vqa import VqaRecordOptions
@@ -56,6 +56,13 @@ class VqaPredictor(Predictor):
             raise UserError("--question", "a question", repr(question), "write a sentence")
         arrays = {"image": image, "question": np.array(tokens, "int32")}
         return Example(arrays, inputs, length=len(tokens), notes=notes)
+
+    def make_up(self, random: np.random.Generator) -> Example:
+        """Noise, and the tokens of no question."""
+        vocabulary, limit = self._tokenizer.vocabulary_size, self._data.question.max_tokens
+        tokens = make_up_tokens(random, vocabulary, limit)
+        arrays = {"image": make_up_pixels(random, self._data), "question": tokens}
+        return Example(arrays, {}, length=len(tokens))
 
     def collate(self, examples: Sequence[Example]) -> Arrays:
         """Images, the image of each question, and its tokens, `(batch, time)`."""

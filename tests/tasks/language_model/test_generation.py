@@ -16,7 +16,8 @@ from rnnpipe.parts.cells import GRUOptions
 from rnnpipe.parts.recurrence import RecurrenceOptions
 from rnnpipe.parts.search import SamplingOptions
 from rnnpipe.tasks.inputs import Input, integer, setting_inputs
-from rnnpipe.tasks.language_model.generation import generate_text, make_draw
+from rnnpipe.tasks.language_model.generation import draw_quantiles, generate_text
+from rnnpipe.tasks.language_model.network import make_draw, make_step
 from rnnpipe.tasks.language_model.predictor import TextPredictor
 from rnnpipe.text.symbols import Symbols
 
@@ -58,6 +59,32 @@ def test_symbols_are_drawn_by_their_probability_at_a_temperature():
     np.testing.assert_allclose([text.count(symbol) / 2000 for symbol in "abc"], expected, atol=0.04)
 
 
+@pytest.mark.parametrize("options", [{}, {"top_k": 2}, {"top_p": 0.7}])
+def test_rows_of_a_batch_are_drawn_by_their_probability(options):
+    """Each row has random numbers of its own: a chi-square over all symbols of many rows."""
+    logits, temperature, rows, length = np.array([0.9, 0.2, -0.4]), 0.8, 400, 10
+    draw = make_draw(make_model(np.tile([0, 0, 0, 0, *logits], (7, 1))), SamplingOptions())
+    outputs = draw(
+        {
+            "tokens": np.full((rows, 1), 2, "int32"),
+            "quantiles": np.stack([draw_quantiles(seed, length) for seed in range(rows)]),
+            "temperature": np.full(rows, temperature, "float32"),
+        },
+        **options,
+    )
+    probabilities = np.exp(logits / temperature)
+    if options:
+        probabilities[2] = 0  # of 0.62, 0.26 and 0.12 two are kept
+    expected = rows * length * probabilities / probabilities.sum()
+    counts = np.bincount(outputs["tokens"].ravel(), minlength=7)[4:]
+    assert counts[expected == 0].sum() == 0
+    kept = expected > 0
+    distance = ((counts[kept] - expected[kept]) ** 2 / expected[kept]).sum()
+    assert distance < {2: 13.8, 1: 10.8}[kept.sum() - 1]  # one in a thousand is above
+    own = np.log(np.exp(logits) / np.exp(logits).sum())  # without temperature and truncation
+    np.testing.assert_allclose(outputs["log_probs"], own[outputs["tokens"] - 4], atol=1e-5)
+
+
 def test_only_the_likeliest_symbols_are_drawn():
     model = make_model(np.tile([0, 0, 0, 0, 3.0, 2.0, 1.0], (7, 1)))
     assert set(generate(model, SamplingOptions(top_k=1), length=30)) == {"a"}
@@ -67,7 +94,7 @@ def test_only_the_likeliest_symbols_are_drawn():
 
 @pytest.mark.parametrize("learned_state", [False, True])
 def test_generation_equals_sampling_by_decoding(learned_state, monkeypatch):
-    quantiles = np.random.default_rng(5).uniform(0, 1 - 2.0**-20, 40).astype("float32")
+    quantiles = draw_quantiles(5, 40)
     monkeypatch.setattr(decoding_sample, "draw_quantiles", lambda shape, seed: quantiles[None])
     keras.utils.set_random_seed(1)
     recurrence = RecurrenceOptions(cell=GRUOptions(units=8), learned_state=learned_state)
@@ -100,6 +127,10 @@ def test_a_seed_fixes_the_text():
     assert texts[0] == texts[1] != texts[2]
 
 
+def make_network(model, sampling=SamplingOptions()):  # noqa: B008  it is frozen
+    return {"draw": make_draw(model, sampling), "step": make_step(model, sampling)}
+
+
 @pytest.fixture
 def predictor(tmp_path):
     """Continues texts with a model that remembers."""
@@ -115,8 +146,7 @@ def predictor(tmp_path):
     )
     return TextPredictor(
         tmp_path,
-        SamplingOptions(),
-        network={"draw": make_draw(model)},
+        network=make_network(model),
         inputs=inputs,
         task="language_model",
         batch_size=8,
@@ -129,6 +159,7 @@ def test_texts_are_continued_in_any_batch_as_alone(predictor):
         {"prompt": prompt, "seed": seed} for seed, prompt in enumerate(prompts)
     ]
     rows += [{"prompt": "ab", "length": 3}, {"prompt": "ab", "top-k": 1}]
+    rows += [{"prompt": "ab", "temperature": 0.2}, {"prompt": "ab", "temperature": 5}]
     together = list(predictor.predict(rows))
     for row, prediction in zip(rows, together, strict=True):
         (answer,) = prediction.answers
@@ -144,7 +175,7 @@ def test_texts_are_continued_in_any_batch_as_alone(predictor):
 def test_the_probability_is_the_mean_of_those_drawn(tmp_path, predictor):
     chances = np.full((7, 7), -50.0)
     chances[:, 4], chances[:, 5] = np.log(0.25), np.log(0.75)
-    predictor.network = {"draw": make_draw(make_model(chances))}
+    predictor.network = make_network(make_model(chances))
     text, probability, _ = predictor.predict_one({"prompt": "", "temperature": 2}).answers[0]
     expected = np.exp(np.mean([np.log(0.25 if symbol == "a" else 0.75) for symbol in text]))
     assert probability == pytest.approx(expected)

@@ -5,7 +5,7 @@ import pytest
 from rnnpipe.config.loader import load_config
 from rnnpipe.errors import UserError
 from rnnpipe.tasks import find_schemas
-from rnnpipe.tasks.inputs import parse_inputs, read_settings
+from rnnpipe.tasks.inputs import parse_inputs
 from rnnpipe.tasks.language_model.task import LanguageModelTask
 
 CONFIG = Path(__file__).resolve().parents[3] / "configs" / "language_model.yaml"
@@ -40,7 +40,6 @@ def test_the_defaults_of_inputs_are_those_of_the_config():
     task = make_task("sampling.top_k=5", "sampling.temperature=1.5")
     inputs = parse_inputs("language_model", task.inputs, {"prompt": "a"})
     assert (inputs["top-k"], inputs["temperature"]) == (5, 1.5)
-    assert read_settings(task.config.sampling, inputs) == task.config.sampling
 
 
 def test_the_main_metric_is_that_of_the_symbols():

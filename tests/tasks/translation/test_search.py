@@ -138,6 +138,9 @@ def test_translations_are_drawn_where_sampling_is_set(model):
     drawn = [[one.tokens for one in found] for found in search(SOURCES)]
     again = [[one.tokens for one in found] for found in search(SOURCES)]
     assert drawn == again
+    for batch_size in (1, 2):
+        apart = make_search(model, sampling=drawing, batch_size=batch_size, **options)(SOURCES)
+        assert [[one.tokens for one in found] for found in apart] == drawn
     assert any(len({tuple(tokens) for tokens in found}) > 1 for found in drawn)
     for source, found in zip(SOURCES, search(SOURCES), strict=True):
         for one in found:

@@ -11,7 +11,8 @@ from rnnpipe.errors import UserError
 from rnnpipe.models.frame_labeler import FrameLabelerOptions, build_frame_labeler
 from rnnpipe.sources.videos.decoding import read_video
 from rnnpipe.tasks.video_labeling import frames as frames_module
-from rnnpipe.tasks.video_labeling.streaming import make_step, stream_labels
+from rnnpipe.tasks.video_labeling.network import make_step
+from rnnpipe.tasks.video_labeling.streaming import stream_labels
 from rnnpipe.tasks.video_labeling.task import VideoLabelingTask
 from rnnpipe.transforms.recipes.video_frames import FrameOptions
 from tests.transforms.recipes.backbone import CHANNELS, make_features, write_weights
