@@ -28,7 +28,7 @@ from rnnpipe.layers.kernels.tensorflow.padding import (
     restore_shape,
 )
 from rnnpipe.layers.kernels.tensorflow.recurrences import RECURRENCES, Tensors
-from rnnpipe.layers.kernels.tensorflow.tapes import reject_second_order
+from rnnpipe.layers.kernels.tensorflow.tapes import is_forward_mode, reject_second_order
 from rnnpipe.nested import is_empty
 from rnnpipe.types import Nested, Tensor
 
@@ -84,9 +84,10 @@ class DecoderKernel(Kernel):
         loop_weights = Weights(tuple(recurrent), input_feed, tuple(attention), tuple(readout))
         loop_weights = tf.nest.map_structure(tf.convert_to_tensor, loop_weights)
         inputs = (z, _convert(states), _flatten(*memory), loop_weights)
+        keys, values, _ = inputs[2]
         eager = tf.executing_eagerly()
-        if training:
-            varies = (eager or z.shape[0] is None, eager or inputs[2].keys.shape[1] is None)
+        if training and not is_forward_mode((*inputs[:2], keys, values, loop_weights)):
+            varies = (eager or z.shape[0] is None, eager or keys.shape[1] is None)
             outputs = (self._train if eager else self.train)(inputs, varies=varies)
         else:
             outputs = (self.infer if eager else self._infer)(*inputs)

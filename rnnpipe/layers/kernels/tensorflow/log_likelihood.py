@@ -11,7 +11,7 @@ from typing import Any
 import tensorflow as tf
 
 from rnnpipe.layers.kernels.tensorflow.padding import restore_shape
-from rnnpipe.layers.kernels.tensorflow.tapes import unrecorded
+from rnnpipe.layers.kernels.tensorflow.tapes import is_forward_mode, unrecorded
 from rnnpipe.types import Tensor
 
 _compiled = functools.partial(tf.function, jit_compile=True, autograph=False, reduce_retracing=True)
@@ -26,7 +26,9 @@ def log_likelihood(targets: Tensor, logits: Tensor, *, for_metric: bool) -> tupl
         for_metric: whether this is for a metric, beside a loss of the same logits.
     """
     targets = tf.cast(targets, tf.int32)
-    if for_metric:
+    if is_forward_mode(logits):
+        both = _reduce_once(targets, logits)[:2]
+    elif for_metric:
         both = _reduce_for_metric(targets, tf.stop_gradient(logits))[:2]
     else:
         both = (_differentiable if tf.executing_eagerly() else _in_graph)(targets, logits)
@@ -46,14 +48,14 @@ def _differentiable(targets: Tensor, logits: Tensor) -> tuple[Tensor, Tensor]:
 
         @tf.custom_gradient
         def gradient_of(targets: Tensor, logits: Tensor, d_target: Tensor, d_mean: Tensor) -> Any:
-            inputs = (logits, d_target, d_mean)
-
             def second_order(d_gradient: Tensor) -> Any:
-                with tf.GradientTape() as tape:
-                    tape.watch(inputs)
-                    total = tf.reduce_logsumexp(logits, axis=1)
-                    again = _gradient_once(targets, logits, total, d_target, d_mean)
-                return (None, *tape.gradient(again, inputs, d_gradient))
+                # By hand: forward mode asks for it, in graphs, where no tape records.
+                p = tf.nn.softmax(logits)
+                expected = tf.reduce_sum(p * d_gradient, axis=1)
+                d_logits = -(d_target + d_mean)[:, None] * p * (d_gradient - expected[:, None])
+                of_target = tf.gather(d_gradient, targets, batch_dims=1)
+                of_mean = tf.reduce_mean(d_gradient, axis=1)
+                return None, d_logits, of_target - expected, of_mean - expected
 
             return _gradient(targets, logits, total, d_target, d_mean), second_order
 

@@ -24,7 +24,7 @@ from rnnpipe.layers.kernels.tensorflow.recurrent_loop import (
     RecurrentLoop,
     swap_time_and_batch,
 )
-from rnnpipe.layers.kernels.tensorflow.tapes import reject_second_order
+from rnnpipe.layers.kernels.tensorflow.tapes import is_forward_mode, reject_second_order
 from rnnpipe.types import Tensor
 
 
@@ -61,7 +61,7 @@ class RecurrentKernel(Kernel):
             for arrays in (states, recurrent_weights)
         )
         inputs, eager = (z, states, recurrent), tf.executing_eagerly()
-        if training:
+        if training and not is_forward_mode(inputs):
             varies = eager or sequences.shape[1] is None
             outputs, *last = (self._train if eager else self.train)(inputs, masks, varies=varies)
         else:

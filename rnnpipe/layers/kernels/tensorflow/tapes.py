@@ -1,4 +1,4 @@
-"""What gradient tapes see of a kernel."""
+"""What gradient tapes and forward accumulators see of a kernel."""
 
 import functools
 from collections.abc import Callable
@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 import tensorflow as tf
 
 from rnnpipe.errors import UserError
+from rnnpipe.types import Nested, Tensor
 
 
 def unrecorded(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
@@ -24,11 +25,34 @@ def unrecorded(function: Callable[..., Any], **options: Any) -> Callable[..., An
     return tf.recompute_grad(functools.partial(function, **options))
 
 
+def is_forward_mode(inputs: Nested[Tensor]) -> bool:
+    """Whether a `tf.autodiff.ForwardAccumulator` watches one of the inputs.
+
+    It differentiates operations as they run. Of a custom gradient it takes the gradient at once,
+    which a tape leaves for later, and then the gradient of that, which compiled loops do not have.
+    """
+    asked = []
+
+    @tf.custom_gradient
+    def probe(*tensors: Tensor) -> Any:
+        def gradient(*d_tensors: Tensor) -> tuple[Tensor, ...]:
+            asked.append(True)
+            return d_tensors
+
+        return tuple(map(tf.identity, tensors)), gradient
+
+    probe(*tf.nest.flatten(inputs))
+    return bool(asked)
+
+
 def reject_second_order(*_: Any) -> NoReturn:
-    """Raises an error, as the gradient of a gradient."""
+    """Raises an error, as the gradient of a gradient.
+
+    Such a one is also what a `tf.autodiff.ForwardAccumulator` takes of a whole `tf.function`.
+    """
     raise UserError(
         "rnnpipe.layers",
         "gradients of the first order",
-        "gradients of gradients, through a compiled loop",
+        "gradients of gradients, or forward-mode ones of a graph, through a compiled loop",
         "call the layer with training=False, or build it with unroll=True",
     )
