@@ -5,9 +5,10 @@ import re
 import shutil
 import subprocess
 import sys
-import venv
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from zipfile import ZipFile
 
 from rnnpipe.errors import UserError
 from rnnpipe.storage.atomic import atomic_path
@@ -16,6 +17,11 @@ from rnnpipe.storage.cache import cache_folder
 FLINK = "1.19.3"
 _POM = Path(__file__).parent / "job_server" / "pom.xml"
 _JAVA = range(11, 18)  # what Flink 1.19 runs on
+_WHEEL = (  # any of them: the scripts and the configuration are the same in all
+    "--only-binary=:all:",
+    "--python-version=3.11",
+    "--platform=manylinux2014_x86_64",
+)
 
 
 @dataclass(frozen=True)
@@ -31,8 +37,7 @@ class Components:
     @property
     def flink(self) -> Path:
         """What Flink's own documentation calls FLINK_HOME."""
-        version = f"python{sys.version_info.major}.{sys.version_info.minor}"
-        return self.home / "venv" / "lib" / version / "site-packages" / "pyflink"
+        return self.home / "flink" / "pyflink"
 
     @property
     def job_server(self) -> Path:
@@ -93,16 +98,17 @@ class Components:
             self._install_flink()
 
     def _install_flink(self) -> None:
-        """Into an environment of its own: with its dependencies Flink asks for an old Beam."""
+        """Its files alone: as a package it needs an old Python, and an old Beam."""
         print(f"Flink {FLINK}: about 230 MB from PyPI", flush=True)
-        folder = self.home / "venv"
-        packages = [f"apache-flink-libraries=={FLINK}", f"apache-flink=={FLINK}"]
-        # Only the files are used: an environment itself cannot be moved.
-        with atomic_path(folder) as unfinished:
-            venv.create(unfinished, with_pip=True)
-            pip = [unfinished / "bin" / "python", "-m", "pip", "install", "--quiet", "--no-deps"]
-            _run([*map(str, pip), *packages], "Flink from PyPI")
-            shutil.rmtree(folder, ignore_errors=True)
+        pip = [sys.executable, "-m", "pip"]
+        with TemporaryDirectory() as temporary, atomic_path(self.home / "flink") as folder:
+            libraries = f"apache-flink-libraries=={FLINK}"
+            _run([*pip, "install", "-q", "--no-deps", "-t", str(folder), libraries], "Flink's jars")
+            wheel = [*_WHEEL, f"--dest={temporary}", f"apache-flink=={FLINK}"]
+            _run([*pip, "download", "-q", "--no-deps", *wheel], "Flink's scripts")
+            (path,) = Path(temporary).glob("*.whl")
+            with ZipFile(path) as scripts:
+                scripts.extractall(folder)
         for script in (self.flink / "bin").glob("*.sh"):
             script.chmod(0o755)
 

@@ -38,7 +38,7 @@ class Oracle:
         which = tf.where(is_grey, 3, tf.argmax(colour, axis=1, output_type=tf.int32))
         return {
             "logits": 5 * tf.one_hot(tf.gather(names, which), len(self.answers)),
-            "alignments": tf.ones((len(which), 1, 4, 4)) / 16,
+            "alignments": tf.ones((tf.shape(which)[0], 1, 4, 4)) / 16,
         }
 
 
