@@ -186,9 +186,10 @@ def test_an_export_that_answers_otherwise_is_not_written(run, tmp_path, monkeypa
 
     wrong = {"saved_model": replace(real, open=open_wrong)}
     monkeypatch.setattr("rnnpipe.exports.formats.FORMATS", wrong)
+    output = tmp_path / "exports" / "wrong"
     with pytest.raises(UserError, match=r"expected the answers of the run, got .*differ by"):
-        run.export("saved_model", tmp_path / "wrong", verbose=False)
-    assert list(tmp_path.iterdir()) == []
+        run.export("saved_model", output, verbose=False)
+    assert list(output.parent.iterdir()) == []
 
 
 def test_what_writes_a_format_is_named_where_it_is_missing(run, tmp_path, monkeypatch, capsys):
