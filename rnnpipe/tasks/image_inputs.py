@@ -108,7 +108,7 @@ def with_features(
     features: FeatureOptions | None,
     name: str = "image",
     *,
-    average: bool = False,
+    pooled: bool = False,
 ) -> Function:
     """A function of a network that reads pixels in the place of features.
 
@@ -116,26 +116,26 @@ def with_features(
         function: reads features.
         features: those that it reads; None: the function reads pixels already.
         name: of the function's input.
-        average: whether it reads the mean of each grid.
+        pooled: whether it reads the mean of each grid.
     """
     if features is None:
         return function
     kind = _GraphOfFeatures if isinstance(function, HasGraph) else _OfFeatures
-    return kind(function, features, name, average=average)
+    return kind(function, features, name, pooled=pooled)
 
 
 class _OfFeatures:
     """A function that reads features, for pixels; see `with_features`."""
 
     def __init__(
-        self, function: Function, features: FeatureOptions, name: str, *, average: bool
+        self, function: Function, features: FeatureOptions, name: str, *, pooled: bool
     ) -> None:
         self._function: Any = function  # with a graph, or without
         self._features, self._name = features, name
-        self._average = average
+        self._pooled = pooled
 
     def __call__(self, arrays: Arrays, **options: Any) -> Arrays:
-        compute = self._features.average if self._average else self._features
+        compute = self._features.average if self._pooled else self._features
         outputs: Arrays = self._function(
             {**arrays, self._name: compute(arrays[self._name])}, **options
         )
@@ -151,7 +151,7 @@ class _GraphOfFeatures(_OfFeatures):
 
         graph: Graph = self._function.graph()
         name = self._name
-        compute = self._features.as_layer(average=self._average)
+        compute = self._features.as_layer(pooled=self._pooled)
 
         def call(tensors: Mapping[str, Any]) -> Mapping[str, Any]:
             return graph.function({**tensors, name: compute(tensors[name])})

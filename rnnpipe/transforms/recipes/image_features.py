@@ -106,13 +106,13 @@ class FeatureOptions(Settings):
         means = (grids.mean(axis=(1, 2)) for grids in self._compute(images))
         return np.concatenate([np.zeros((0, self.shape[-1]), np.float32), *means])
 
-    def as_layer(self, *, average: bool = False) -> "Callable[[Any], Any]":
+    def as_layer(self, *, pooled: bool = False) -> "Callable[[Any], Any]":
         """The same function from tensors to tensors, which may become part of a graph.
 
         Images are not filled up to whole batches, which changes the last bits, about 1e-7.
 
         Args:
-            average: whether it returns the mean of each grid, `(images, channels)`.
+            pooled: whether it returns the mean of each grid, `(images, channels)`.
         """
         model = _load(self)  # held by the function, whatever is loaded next
 
@@ -121,7 +121,7 @@ class FeatureOptions(Settings):
 
             pixels = self.backbone.prepare(ops.cast(images, "float32"))
             grids = ops.cast(model(pixels, training=False), "float32")
-            return ops.mean(grids, axis=(1, 2)) if average else grids
+            return ops.mean(grids, axis=(1, 2)) if pooled else grids
 
         return compute
 
