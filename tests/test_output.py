@@ -53,7 +53,7 @@ def test_a_text_loses_nothing_and_its_last_line_is_ended(printed, text):
 
 
 def test_a_picture_is_refused_where_none_is_drawn(printed, tmp_path, monkeypatch, capsys):
-    run = Mock(task=Mock(inputs=(), draws=True, streams=True), path=tmp_path)
+    run = Mock(task=Mock(inputs=(), draws=True, streams=True), path=tmp_path, extras=())
     run.task.name = "echo"
     monkeypatch.setattr("rnnpipe.api.load", lambda path: run)
     picture = ["--picture", str(tmp_path / "p.png")]
@@ -67,7 +67,8 @@ def test_a_picture_is_refused_where_none_is_drawn(printed, tmp_path, monkeypatch
 
 
 def test_the_one_run_of_several_that_predicts_is_named(tmp_path, monkeypatch, capsys):
-    run = Mock(task=Mock(inputs=(), draws=False, streams=True), path=tmp_path / "vqa" / "newest")
+    newest = tmp_path / "vqa" / "newest"
+    run = Mock(task=Mock(inputs=(), draws=False, streams=True), path=newest, extras=())
     run.predictor.stream.return_value = ["an answer"]
     monkeypatch.setattr("rnnpipe.api.load", lambda path: run)
     assert cli.main(["predict", str(tmp_path / "vqa"), "--stream"]) == 0
@@ -239,7 +240,7 @@ def test_control_characters_are_spelled_out():
     assert escape_controls("tab\tline\nzwj\u200d\u2028 é 😍") == "tab\tline\nzwj\u200d\u2028 é 😍"
     assert escape_controls("caf\udce9.txt") == "caf\udce9.txt", "names keep their bytes"
     assert not has_controls(escape_controls(HOSTILE))
-    assert has_controls(HOSTILE)
+    assert has_controls(HOSTILE.replace("\ud800", ""))
 
 
 def test_messages_have_no_control_characters(capsys):

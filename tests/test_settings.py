@@ -81,8 +81,8 @@ def test_an_integer_that_no_library_takes_is_refused_without_a_bound_of_its_own(
         Scene(high=number)
     with pytest.raises(UserError, match=f"^rings: {message}"):
         Disc(radius=1.0, rings=(1, number))
-    with pytest.raises(UserError, match=f"^settings: shape.side: {message}"):
-        load_settings(Scene, {"shape": {"kind": "square", "side": abs(number)}})
+    with pytest.raises(UserError, match=f"^settings: high: {message}"):
+        load_settings(Scene, {"high": number})
     assert Scene(high=2**31 - 1).high == 2**31 - 1
 
 
