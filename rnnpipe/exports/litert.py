@@ -35,8 +35,7 @@ def write_litert(graph: Graph, path: Path) -> None:
     converter = tf.lite.TFLiteConverter.from_concrete_functions([traced], module)
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
     try:
-        with quiet_import():
-            content = converter.convert()
+        content = converter.convert()
     except Exception as error:
         raise _explain(error, path) from error
     path.write_bytes(content)
@@ -49,10 +48,13 @@ def open_litert(path: Path, outputs: Sequence[str]) -> Compute:
         path: of the file.
         outputs: their names; the file has them itself.
     """
-    from ai_edge_litert.interpreter import Interpreter
-
     del outputs
-    run = Interpreter(model_content=path.read_bytes()).get_signature_runner("serving_default")
+    with quiet_import():  # it names its delegates
+        from ai_edge_litert.interpreter import Interpreter
+
+        interpreter = Interpreter(model_content=path.read_bytes())
+        interpreter.allocate_tensors()
+    run = interpreter.get_signature_runner("serving_default")
 
     def compute(arrays: Arrays) -> Arrays:
         return {name: np.array(output) for name, output in run(**arrays).items()}

@@ -15,6 +15,7 @@ from rnnpipe.exports.check import Call, compare_calls
 from rnnpipe.exports.formats import Format, find_format, find_quantizer
 from rnnpipe.exports.function import Description, ExportedFunction, ExportedNetwork
 from rnnpipe.exports.manifest import Manifest, sum_files
+from rnnpipe.quiet import quiet_import
 from rnnpipe.requirements import requiring
 from rnnpipe.storage.atomic import atomic_path
 from rnnpipe.tasks.network import Bound, Graph, Network
@@ -102,8 +103,9 @@ def write_export(
             described = {}
             weights = Counter[str]()
             for name, graph in graphs.items():
-                described[name] = Description.of(graph, name + form.suffix)
-                form.write(graph, folder / described[name].file)
+                with quiet_import():  # it names tensors that TensorFlow calls otherwise
+                    described[name] = Description.of(graph, name + form.suffix)
+                    form.write(graph, folder / described[name].file)
                 if quantize:
                     weights.update(quantize(folder / described[name].file))
             shutil.copytree(source.vocabulary, folder / VOCABULARY)
@@ -155,7 +157,8 @@ def open_network(
 
 
 def _find_graphs(source: Exportable, format_name: str) -> dict[str, Graph]:
-    graphs = find_format(format_name).find_graphs(source.network, source.bounds)
+    with quiet_import():
+        graphs = find_format(format_name).find_graphs(source.network, source.bounds)
     if not graphs:
         raise UserError(
             f"--format {format_name}",
