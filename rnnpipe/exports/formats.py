@@ -41,21 +41,25 @@ class Format:
     functions: Sequence[str] = ("call", "search", "draw", "step")
     bounded: bool = False
 
-    def find_graphs(self, network: Network, bounds: Mapping[str, Bound]) -> dict[str, Graph]:
+    def find_graphs(
+        self, network: Network, bounds: Mapping[str, Mapping[str, Bound]]
+    ) -> dict[str, Graph]:
         """The graphs of a network that the format holds, by the name of the function.
 
         Args:
             network: of a trained model.
-            bounds: of the inputs of its functions.
+            bounds: of the inputs of its functions, by their names.
         """
         graphs: dict[str, Graph] = {}
         for name, function in network.items():
             graph = find_graph(function)
             if name not in self.functions:
-                graphs |= find_step_graphs(function, bounds)
+                graphs |= find_step_graphs(function, bounds.get(name, {}))
             elif graph is not None:
                 graphs[name] = graph
-        return {n: _bound(n, g, bounds) for n, g in graphs.items()} if self.bounded else graphs
+        if not self.bounded:
+            return graphs
+        return {name: _bound(name, each, bounds.get(name, {})) for name, each in graphs.items()}
 
 
 def _bound(name: str, graph: Graph, bounds: Mapping[str, Bound]) -> Graph:

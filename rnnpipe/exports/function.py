@@ -74,6 +74,12 @@ class ExportedFunction:
     def __init__(self, compute: Compute, description: Description) -> None:
         self._compute, self.description = compute, description
 
+    @property
+    def limits(self) -> Mapping[str, int | None]:
+        """The most that padded inputs may have in a row, by name."""
+        inputs, padding = self.description.inputs, self.description.padding
+        return {name: inputs[name][1][axis] for name, (axis, _) in padding.items()}
+
     def __call__(self, arrays: Arrays, **options: Any) -> Arrays:
         """The outputs of a batch by name.
 

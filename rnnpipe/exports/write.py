@@ -46,7 +46,7 @@ class Exportable:
         card: the model card, Markdown.
         calls: of functions of the network, by which the export is checked.
         score: the scores of the answers of a network; none where there are no records.
-        bounds: of the inputs of the network, for formats with fixed shapes.
+        bounds: of the inputs of functions, by their names, for formats with fixed shapes.
         complete: adds the functions that are outside of graphs, see `Task.complete_network`.
     """
 
@@ -57,7 +57,7 @@ class Exportable:
     card: str
     calls: Sequence[Call]
     score: Callable[[Network], Mapping[str, float]] = lambda network: {}
-    bounds: Mapping[str, Bound] = field(default_factory=dict)
+    bounds: Mapping[str, Mapping[str, Bound]] = field(default_factory=dict)
     complete: Complete = keep_network
 
 

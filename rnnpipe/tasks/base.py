@@ -288,8 +288,8 @@ class Task(ABC, Generic[Config]):
         return {"call": make_function(model)}
 
     @property
-    def bounds(self) -> Mapping[str, Bound]:
-        """The most that the inputs of the network have where its shapes are fixed, by name."""
+    def bounds(self) -> Mapping[str, Mapping[str, Bound]]:
+        """The most that inputs have where shapes are fixed, by the function and the input."""
         return {}
 
     def complete_network(self, network: Network, folder: Path) -> Network:

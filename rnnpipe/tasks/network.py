@@ -131,6 +131,12 @@ class Graph:
         return [tf.TensorSpec(s.shape, s.dtype, name=name) for name, s in self.inputs.items()]
 
 
+def find_limit(function: object, name: str) -> int | None:
+    """The most that an input of a function may have in a row, where its shapes are fixed."""
+    limits: Mapping[str, int] = getattr(function, "limits", {})
+    return limits.get(name)
+
+
 def state_name(number: int) -> str:
     """The name of a state of the function `step`, as an input and as an output."""
     return f"state/{number}"

@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import ClassVar
 
 import keras
 import numpy as np
@@ -20,8 +21,10 @@ from rnnpipe.tasks.network import Bound, Graph
 from rnnpipe.text.tokens import END
 from tests.exports.exporting import check_equal, export_model
 from tests.exports.formats import litert
+from tests.exports.test_streams import clips, label_task, labels  # noqa: F401
 from tests.tasks.captioning.conftest import drawn  # noqa: F401
 from tests.tasks.translation.conftest import SENTENCES, make_task, records  # noqa: F401
+from tests.tasks.video_labeling.test_prediction import NAMES
 
 pytestmark = litert
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "production.md"
@@ -59,8 +62,31 @@ def test_rows_are_padded_and_computed_one_by_one(tmp_path):
     assert outputs["length"].tolist() == [2, 3]
     assert outputs["sums"][:, :2].tolist() == [[[6, 7], [14, 16]], [[0, 1], [2, 4]]]
     assert outputs["sums"].shape == (2, 3, 2)
+    assert function.limits == {"frames": 4, "frame_index": 4}
     with pytest.raises(UserError, match=r"--frames: expected at most 4 in a row, .* got 5"):
         function({"frames": frames, "frame_index": np.arange(5)[None]})
+
+
+class FewFrames:
+    """A function that labels at most eight frames of each video."""
+
+    limits: ClassVar = {"frames": 8, "frame_index": 8}
+
+    def __call__(self, arrays):
+        rows, time = arrays["frame_index"].shape
+        assert time <= 8
+        return {
+            "frame": np.zeros((rows, time, len(NAMES["frame"]))),
+            "clip": np.zeros((rows, len(NAMES["clip"]))),
+        }
+
+
+def test_of_a_long_video_the_frames_that_fit_are_labeled(label_task, labels, clips):  # noqa: F811
+    predictor = label_task.make_predictor(labels, {"call": FewFrames()})
+    long, short = predictor.predict([{"video": clips[0]}, {"video": clips[2]}])
+    assert list(long.notes) == ["--video: the model reads its first 8 frames alone"]
+    assert long.timeline[-1].end == pytest.approx(8 / 5)
+    assert not short.notes
 
 
 def test_a_graph_with_other_operations_is_refused_by_their_names(tmp_path):
@@ -138,6 +164,7 @@ import sys
 for name in ("keras", "tensorflow", "jax", "torch"):
     sys.modules[name] = None
 from pathlib import Path
+from typing import ClassVar
 from rnnpipe.exports.formats import FORMATS
 from rnnpipe.exports.manifest import read_manifest
 from rnnpipe.exports.write import VOCABULARY, open_network

@@ -145,9 +145,10 @@ class TextClassificationTask(Task[TextClassificationConfig]):
         return score_network(network["call"], records, split, self.make_inputs(records, split))
 
     @property
-    def bounds(self) -> Mapping[str, Bound]:
+    def bounds(self) -> Mapping[str, Mapping[str, Bound]]:
         """The most tokens of a text."""
-        return {"tokens": Bound(padded_length(self.config.data.text.max_tokens), padding=PAD)}
+        tokens = Bound(padded_length(self.config.data.text.max_tokens), padding=PAD)
+        return {"call": {"tokens": tokens}}
 
     def make_predictor(self, folder: Path, network: Network) -> Predictor:
         """Classifies texts, with a picture of the words that the model attends to."""

@@ -218,9 +218,10 @@ class TranslationTask(Task[TranslationConfig]):
         return {"search": self._make_search(model, self._search_options, folder)}
 
     @property
-    def bounds(self) -> Mapping[str, Bound]:
+    def bounds(self) -> Mapping[str, Mapping[str, Bound]]:
         """The most tokens of a source."""
-        return {"source": Bound(padded_length(self.config.data.text.max_tokens), padding=PAD)}
+        source = Bound(padded_length(self.config.data.text.max_tokens), padding=PAD)
+        return {"search": {"source": source}}
 
     def complete_network(self, network: Network, folder: Path) -> Network:
         """The same with the function `search` around `encode` and `step`, where there is none."""

@@ -196,10 +196,11 @@ class VideoLabelingTask(Task[VideoLabelingConfig]):
         }
 
     @property
-    def bounds(self) -> Mapping[str, Bound]:
+    def bounds(self) -> Mapping[str, Mapping[str, Bound]]:
         """The most frames of a record."""
         length = padded_length(self.config.data.frames.max_frames, multiple=8)
-        return {"frames": Bound(length, axis=0), "frame_index": Bound(length, padding=-1)}
+        frames, index = Bound(length, axis=0), Bound(length, padding=-1)
+        return {"call": {"frames": frames, "frame_index": index}}
 
     def make_predictor(self, folder: Path, network: Network) -> Predictor:
         """Labels videos, with a film strip; also line by line as they are decoded."""

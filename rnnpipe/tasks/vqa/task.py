@@ -161,9 +161,10 @@ class VqaTask(Task[VqaConfig]):
         return {"call": with_features(network["call"], self.config.data.features)}
 
     @property
-    def bounds(self) -> Mapping[str, Bound]:
+    def bounds(self) -> Mapping[str, Mapping[str, Bound]]:
         """The most tokens of a question."""
-        return {"question": Bound(padded_length(self.config.data.question.max_tokens), padding=PAD)}
+        question = Bound(padded_length(self.config.data.question.max_tokens), padding=PAD)
+        return {"call": {"question": question}}
 
     def make_predictor(self, folder: Path, network: Network) -> Predictor:
         """Answers questions about images, with a picture of the attention."""
