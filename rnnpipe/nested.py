@@ -1,7 +1,6 @@
 """Rows of nested tensors: repeated and selected, tensor by tensor."""
 
-from keras import ops, tree
-
+from rnnpipe import ops
 from rnnpipe.types import Nested, Tensor
 
 
@@ -22,7 +21,7 @@ def repeat_rows(tensors: Nested[Tensor], repeats: int) -> Nested[Tensor]:
         repeated = ops.repeat(tensor[:, None], repeats, axis=1)
         return ops.reshape(repeated, (-1, *ops.shape(tensor)[1:]))
 
-    return tree.map_structure(repeat, tensors)
+    return ops.tree.map_structure(repeat, tensors)
 
 
 def select_rows(tensors: Nested[Tensor], rows: Tensor, axis: int = 0) -> Nested[Tensor]:
@@ -33,7 +32,7 @@ def select_rows(tensors: Nested[Tensor], rows: Tensor, axis: int = 0) -> Nested[
         rows: indices `(rows,)`.
         axis: which axis the rows are on.
     """
-    return tree.map_structure(lambda tensor: ops.take(tensor, rows, axis=axis), tensors)
+    return ops.tree.map_structure(lambda tensor: ops.take(tensor, rows, axis=axis), tensors)
 
 
 def is_empty(tensors: Nested[Tensor]) -> bool:

@@ -27,6 +27,7 @@ MODULES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "translation": ("sacrebleu",),
         "video": ("av",),
         "onnx": ("onnxruntime",),
+        "litert": ("ai_edge_litert",),
         "export": ("onnx", "tf2onnx"),
         "tensorflow": ("tensorflow",),
         "jax": ("jax",),
@@ -44,6 +45,7 @@ INCLUDES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "report": ("runs",),
         "video": ("tensorflow",),  # TensorFlow Datasets describes records of videos with it
         "onnx": ("runs",),
+        "litert": ("runs",),
         "export": ("train", "onnx"),
     }
 )

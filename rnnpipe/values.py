@@ -3,7 +3,8 @@
 from typing import Any
 
 import numpy as np
-from keras import ops
+
+from rnnpipe import ops
 
 
 def known_values(tensor: Any) -> np.ndarray[Any, Any] | None:

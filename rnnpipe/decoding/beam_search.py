@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from keras import ops
-
+from rnnpipe import ops
 from rnnpipe.decoding import compaction
 from rnnpipe.decoding.beams import Beams, BeamSearch
 from rnnpipe.decoding.checks import (

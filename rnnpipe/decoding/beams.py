@@ -4,8 +4,7 @@ import copy
 import math
 from typing import Any, NamedTuple
 
-from keras import ops, tree
-
+from rnnpipe import ops
 from rnnpipe.decoding.constraints import Rules
 from rnnpipe.decoding.decoded import Decoded
 from rnnpipe.decoding.nested import allocate, flat_rows, gather_beams, mask_after, write
@@ -162,7 +161,7 @@ class BeamSearch:
             flat = ops.reshape(buffer, (-1, *rest))
             return mask_after(lengths, ops.take(flat, parents + times * rows, axis=0))
 
-        alignments = tree.map_structure(align, beams.alignments)
+        alignments = ops.tree.map_structure(align, beams.alignments)
         decoded = Decoded(mask_after(lengths, trace.ids, PAD), lengths, scores, alignments)
         return decoded if self.groups == 1 else self._merge_groups(decoded)
 
@@ -173,7 +172,7 @@ class BeamSearch:
         def per_batch(part: Tensor) -> Tensor:
             return ops.reshape(part, (-1, n_best, *ops.shape(part)[2:]))
 
-        decoded = tree.map_structure(per_batch, decoded)
+        decoded = ops.tree.map_structure(per_batch, decoded)
         _, order = ops.top_k(decoded.scores, n_best)
         merged: Decoded = gather_beams(decoded, ops.cast(order, "int32"))
         return merged
@@ -206,7 +205,7 @@ class BeamSearch:
             whole = ops.reshape(coverage, (-1, self.groups * self.width, ops.shape(coverage)[-1]))
             scores = scores + ops.reshape(self.coverage_penalty(whole), (-1, self.width))
         new = Finished(scores, ops.cast(lengths, "int32"), trace)
-        both = tree.map_structure(lambda a, b: ops.concatenate([a, b], axis=1), finished, new)
+        both = ops.tree.map_structure(lambda a, b: ops.concatenate([a, b], axis=1), finished, new)
         scores, best = ops.top_k(both.scores, self.n_best)
         merged: Finished = gather_beams(both._replace(scores=()), ops.cast(best, "int32"))
         return merged._replace(scores=scores)

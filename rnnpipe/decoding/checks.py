@@ -5,10 +5,9 @@ from collections.abc import Sequence
 from numbers import Integral, Real
 from typing import Any
 
-import keras
 import numpy as np
-from keras import ops, tree
 
+from rnnpipe import ops
 from rnnpipe.errors import UserError
 from rnnpipe.types import Nested, Tensor
 from rnnpipe.values import known_values
@@ -54,7 +53,7 @@ def check_lengths(max_length: int, end: Any, vocab: int | None = None) -> None:
 
 def check_state(state: Nested[Tensor]) -> None:
     """Checks that a state has tensors alone, each with an axis of rows."""
-    for tensor in tree.flatten(state):
+    for tensor in ops.tree.flatten(state):
         shape = getattr(tensor, "shape", None)
         if shape is None or len(shape) == 0:
             got = type(tensor).__name__ if shape is None else "a scalar"
@@ -69,14 +68,14 @@ def start_tokens(start: Any, state: Nested[Tensor]) -> Tensor:
         start = ops.convert_to_tensor(start)
     except (TypeError, ValueError) as error:
         raise UserError("start", "tokens", repr(start), "pass one, or one for each row") from error
-    dtype = keras.backend.standardize_dtype(start.dtype)
+    dtype = ops.dtype(start)
     if "int" not in dtype:
         raise UserError("start", "integers", dtype, "pass ids of the vocabulary")
     start = ops.cast(start, "int32")
     if len(start.shape) > 1:
         expected, fix = "a token, or one for each row (batch,)", "drop the last axis"
         raise UserError("start", expected, str(tuple(start.shape)), fix)
-    tensors = tree.flatten(state)
+    tensors = ops.tree.flatten(state)
     if len(start.shape) == 1:
         rows = {tensor.shape[0] for tensor in tensors} - {None}
         if start.shape[0] is not None and rows - {start.shape[0]}:

@@ -2,8 +2,7 @@
 
 from typing import Any, Protocol
 
-from keras import ops, tree
-
+from rnnpipe import ops
 from rnnpipe.decoding.step import Step
 from rnnpipe.types import Nested, Tensor
 
@@ -65,6 +64,6 @@ def _run(search: Search, t: Tensor, carry: Any, compactions: int) -> Nested[Tens
     order = ops.argsort(ops.cast(search.active(carry), "int32"))
     rows = ops.cast(order[count - rest :], "int32")  # all active ones, and some that have ended
     later = _run(search.select_rows(rows), t, search.select_carry(carry, rows), compactions - 1)
-    return tree.map_structure(
+    return ops.tree.map_structure(
         lambda tensor, part: ops.scatter_update(tensor, rows[:, None], part), results, later
     )

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias, cast
 
 import numpy as np
-from keras import ops
 
+from rnnpipe import ops
 from rnnpipe.decoding.checks import check_count, check_tokens
 from rnnpipe.decoding.nested import pad_rows
 from rnnpipe.errors import UserError

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from keras import ops
 
+from rnnpipe import ops
 from rnnpipe.decoding.checks import is_real
 from rnnpipe.decoding.step import Step, run_step
 from rnnpipe.errors import UserError

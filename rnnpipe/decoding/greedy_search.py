@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from keras import ops
-
+from rnnpipe import ops
 from rnnpipe.decoding.constraints import AnyConstraints
 from rnnpipe.decoding.decoded import Decoded
 from rnnpipe.decoding.single_path import decode_single_path

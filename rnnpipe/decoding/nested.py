@@ -5,8 +5,8 @@ from numbers import Integral
 from typing import Any
 
 import numpy as np
-from keras import ops, tree
 
+from rnnpipe import ops
 from rnnpipe.text.tokens import PAD
 from rnnpipe.types import Nested, Tensor
 
@@ -40,12 +40,12 @@ def gather_beams(tensors: Nested[Tensor], beams: Tensor) -> Nested[Tensor]:
         flat = ops.reshape(tensor, (-1, *rest))
         return ops.take(flat, flat_rows(beams, width), axis=0)
 
-    return tree.map_structure(gather, tensors)
+    return ops.tree.map_structure(gather, tensors)
 
 
 def allocate(tensors: Nested[Tensor], time: int) -> Nested[Tensor]:
     """Zeros `(time, *shape)` for each tensor."""
-    return tree.map_structure(
+    return ops.tree.map_structure(
         lambda tensor: ops.zeros((time, *ops.shape(tensor)), dtype=tensor.dtype), tensors
     )
 
@@ -56,7 +56,7 @@ def write(buffers: Nested[Tensor], t: Tensor, tensors: Nested[Tensor]) -> Nested
     def write_one(buffer: Tensor, tensor: Tensor) -> Tensor:
         return ops.slice_update(buffer, [t, *[0] * len(tensor.shape)], tensor[None])
 
-    return tree.map_structure(write_one, buffers, tensors)
+    return ops.tree.map_structure(write_one, buffers, tensors)
 
 
 def mask_after(lengths: Tensor, tensor: Tensor, fill: int = 0) -> Tensor:

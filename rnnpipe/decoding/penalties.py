@@ -3,8 +3,7 @@
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from keras import ops
-
+from rnnpipe import ops
 from rnnpipe.decoding.checks import is_real
 from rnnpipe.errors import UserError
 from rnnpipe.types import Tensor

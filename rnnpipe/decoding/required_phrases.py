@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from keras import ops
 
+from rnnpipe import ops
 from rnnpipe.decoding.checks import check_tokens
 from rnnpipe.decoding.nested import pad_rows
 from rnnpipe.decoding.selection import NEG_INF, extend_scores, top_tokens

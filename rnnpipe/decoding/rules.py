@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 import numpy as np
-from keras import ops
 
+from rnnpipe import ops
 from rnnpipe.decoding.constraints import Constraint
 from rnnpipe.text.tokens import END
 from rnnpipe.types import Tensor

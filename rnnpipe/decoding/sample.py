@@ -1,12 +1,13 @@
 """Sampling: tokens drawn by their probability."""
 
+from __future__ import annotations
+
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import keras
 import numpy as np
-from keras import ops
 
+from rnnpipe import ops
 from rnnpipe.decoding.checks import check_count, check_lengths, is_real, start_tokens
 from rnnpipe.decoding.constraints import AnyConstraints
 from rnnpipe.decoding.decoded import Decoded
@@ -16,6 +17,9 @@ from rnnpipe.decoding.top_k import blocked_top_k
 from rnnpipe.errors import UserError
 from rnnpipe.text.tokens import END, START
 from rnnpipe.types import Nested, Tensor
+
+if TYPE_CHECKING:
+    import keras
 
 # A quantile that is below 1 even after rounding, so that it falls on a token.
 MAX_QUANTILE = 1.0 - 2.0**-20
@@ -105,7 +109,7 @@ def sample(
 
 def draw_quantiles(shape: tuple[Any, ...], seed: Any) -> Tensor:
     """Random numbers from 0, included, to 1, excluded, for `sample_tokens`."""
-    return keras.random.uniform(shape, maxval=MAX_QUANTILE, dtype="float32", seed=seed)
+    return ops.random.uniform(shape, maxval=MAX_QUANTILE, dtype="float32", seed=seed)
 
 
 def sample_tokens(
@@ -175,7 +179,7 @@ def _check(
 ) -> None:
     if quantiles is not None and seed is not None:
         raise UserError("seed", "none with quantiles", repr(seed), "pass one of the two")
-    is_seed = isinstance(seed, int | np.integer | keras.random.SeedGenerator)
+    is_seed = isinstance(seed, int | np.integer | ops.random.SeedGenerator)
     if quantiles is None and (not is_seed or isinstance(seed, bool)):
         expected = "an integer or a keras.random.SeedGenerator"
         raise UserError("seed", expected, repr(seed), "write e.g. seed=1")

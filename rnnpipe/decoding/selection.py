@@ -2,8 +2,7 @@
 
 from typing import Protocol
 
-from keras import ops
-
+from rnnpipe import ops
 from rnnpipe.decoding.top_k import blocked_top_k
 from rnnpipe.types import Tensor
 

@@ -3,8 +3,7 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeAlias
 
-from keras import ops, tree
-
+from rnnpipe import ops
 from rnnpipe.decoding import compaction
 from rnnpipe.decoding.checks import check_lengths, check_tokens, length_limits, start_tokens
 from rnnpipe.decoding.constraints import AnyConstraints, Rules
@@ -78,7 +77,7 @@ def decode_single_path(
         return ops.reshape(tensor, (-1, repeats, *ops.shape(tensor)[1:]))
 
     alignments = decoded.alignments
-    decoded = tree.map_structure(per_batch, decoded)
+    decoded = ops.tree.map_structure(per_batch, decoded)
     return decoded._replace(alignments=None) if is_empty(alignments) else decoded
 
 
@@ -145,5 +144,5 @@ class _Search:
             return mask_after(path.lengths, ops.transpose(buffer, order))
 
         ids = mask_after(path.lengths, path.ids, PAD)
-        alignments = tree.map_structure(batch_major, path.alignments)
+        alignments = ops.tree.map_structure(batch_major, path.alignments)
         return Decoded(ids, path.lengths, path.scores, alignments)

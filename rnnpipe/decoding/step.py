@@ -3,8 +3,7 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeAlias
 
-from keras import ops, tree
-
+from rnnpipe import ops
 from rnnpipe.errors import UserError
 from rnnpipe.types import Nested, Tensor
 
@@ -88,9 +87,9 @@ def run_step(step: Step, tokens: Tensor, state: Nested[Tensor]) -> StepOutputs:
 
 
 def _check_state(before: Nested[Tensor], after: Nested[Tensor]) -> None:
-    old, new = tree.flatten(before), tree.flatten(after)
+    old, new = ops.tree.flatten(before), ops.tree.flatten(after)
     try:
-        tree.assert_same_structure(before, after)
+        ops.tree.assert_same_structure(before, after)
     except (ValueError, TypeError) as error:
         expected = f"a new state of {len(old)} tensors, nested like the old"
         got = f"{len(new)} tensors in a {type(after).__name__}"

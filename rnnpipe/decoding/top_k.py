@@ -2,8 +2,7 @@
 
 import math
 
-from keras import ops
-
+from rnnpipe import ops
 from rnnpipe.types import Tensor
 
 _DIRECT = 1024  # up to so many values, one `ops.top_k`

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from rnnpipe.errors import UserError
-from rnnpipe.exports import onnx, saved_model
+from rnnpipe.exports import litert, onnx, saved_model
 from rnnpipe.exports.function import Compute
 from rnnpipe.exports.quantize import quantize_int8
-from rnnpipe.tasks.network import Graph
+from rnnpipe.tasks.network import Bound, Graph, Network, find_graph, find_step_graphs
 
 Quantizer = Callable[[Path], Mapping[str, int]]
 """Replaces what was written by a quantized form of it; returns the numbers of weights by dtype."""
@@ -27,6 +27,9 @@ class Format:
         to_write: the extras that writing needs.
         to_open: the extras that opening needs.
         quantizers: of what was written, by their names.
+        functions: which functions of a network its graphs may be. Where a search is none of them,
+            it is `encode` and `step`, and its loop is outside.
+        bounded: whether inputs have fixed shapes: those of one row, padded to one length.
     """
 
     write: Callable[[Graph, Path], None]
@@ -35,6 +38,34 @@ class Format:
     to_write: Sequence[str]
     to_open: Sequence[str]
     quantizers: Mapping[str, Quantizer] = field(default_factory=dict)
+    functions: Sequence[str] = ("call", "search", "draw", "step")
+    bounded: bool = False
+
+    def find_graphs(
+        self, network: Network, bounds: Mapping[str, Mapping[str, Bound]]
+    ) -> dict[str, Graph]:
+        """The graphs of a network that the format holds, by the name of the function.
+
+        Args:
+            network: of a trained model.
+            bounds: of the inputs of its functions, by their names.
+        """
+        graphs: dict[str, Graph] = {}
+        for name, function in network.items():
+            graph = find_graph(function)
+            if name not in self.functions:
+                graphs |= find_step_graphs(function, bounds.get(name, {}))
+            elif graph is not None:
+                graphs[name] = graph
+        if not self.bounded:
+            return graphs
+        return {name: _bound(name, each, bounds.get(name, {})) for name, each in graphs.items()}
+
+
+def _bound(name: str, graph: Graph, bounds: Mapping[str, Bound]) -> Graph:
+    """A graph for one row; a step without a loop may have any number of rows."""
+    any_rows = name == "step" and not graph.has_loop()
+    return graph.bound({**bounds, **graph.bounds}, rows=None if any_rows else 1)
 
 
 FORMATS: Mapping[str, Format] = {
@@ -52,6 +83,15 @@ FORMATS: Mapping[str, Format] = {
         saved_model.SUFFIX,
         ("train",),
         ("runs", "tensorflow"),
+    ),
+    "litert": Format(
+        litert.write_litert,
+        litert.open_litert,
+        litert.SUFFIX,
+        ("train",),
+        ("litert",),
+        functions=("call", "encode", "step"),
+        bounded=True,
     ),
 }
 """Each format by its name."""

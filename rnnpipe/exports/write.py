@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +15,23 @@ from rnnpipe.exports.check import Call, compare_calls
 from rnnpipe.exports.formats import Format, find_format, find_quantizer
 from rnnpipe.exports.function import Description, ExportedFunction, ExportedNetwork
 from rnnpipe.exports.manifest import Manifest, sum_files
+from rnnpipe.quiet import quiet_import
 from rnnpipe.requirements import requiring
 from rnnpipe.storage.atomic import atomic_path
-from rnnpipe.tasks.network import Graph, Network, find_graph
+from rnnpipe.tasks.network import Bound, Graph, Network
 
 CONFIG = "config.yaml"
 VOCABULARY = "vocabulary"
 CARD = "README.md"
+
+
+Complete = Callable[[Network, Path], Network]
+
+
+def keep_network(network: Network, vocabulary: Path) -> Network:
+    """The network as it is."""
+    del vocabulary
+    return network
 
 
 @dataclass(frozen=True)
@@ -36,6 +46,8 @@ class Exportable:
         card: the model card, Markdown.
         calls: of functions of the network, by which the export is checked.
         score: the scores of the answers of a network; none where there are no records.
+        bounds: of the inputs of functions, by their names, for formats with fixed shapes.
+        complete: adds the functions that are outside of graphs, see `Task.complete_network`.
     """
 
     task: str
@@ -45,6 +57,8 @@ class Exportable:
     card: str
     calls: Sequence[Call]
     score: Callable[[Network], Mapping[str, float]] = lambda network: {}
+    bounds: Mapping[str, Mapping[str, Bound]] = field(default_factory=dict)
+    complete: Complete = keep_network
 
 
 def check_output(output: Path) -> None:
@@ -89,13 +103,14 @@ def write_export(
             described = {}
             weights = Counter[str]()
             for name, graph in graphs.items():
-                described[name] = Description.of(graph, name + form.suffix)
-                form.write(graph, folder / described[name].file)
+                with quiet_import():  # it names tensors that TensorFlow calls otherwise
+                    described[name] = Description.of(graph, name + form.suffix)
+                    form.write(graph, folder / described[name].file)
                 if quantize:
                     weights.update(quantize(folder / described[name].file))
             shutil.copytree(source.vocabulary, folder / VOCABULARY)
             (folder / CONFIG).write_text(source.config, encoding="utf-8")
-            network = open_network(form, folder, described)
+            network = open_network(form, folder, described, source.complete)
             check = _check(source, network, quantization, str(output))
             quantized = {"name": quantization, "weights": dict(weights)} if quantization else None
             card = source.card + (describe_quantization(quantized, check) if quantized else "")
@@ -121,20 +136,29 @@ def _check(
 
 
 def open_network(
-    form: Format, folder: Path, described: Mapping[str, Description]
+    form: Format,
+    folder: Path,
+    described: Mapping[str, Description],
+    complete: Complete = keep_network,
 ) -> ExportedNetwork:
-    """The functions of an export."""
-    return ExportedNetwork(
-        {
-            name: ExportedFunction(form.open(folder / each.file, each.outputs), each)
-            for name, each in described.items()
-        }
-    )
+    """The functions of an export.
+
+    Args:
+        form: of its graphs.
+        folder: that of the export.
+        described: its graphs by name.
+        complete: adds the functions that are outside of graphs.
+    """
+    functions = {
+        name: ExportedFunction(form.open(folder / each.file, each.outputs), each)
+        for name, each in described.items()
+    }
+    return ExportedNetwork(complete(functions, folder / VOCABULARY))
 
 
 def _find_graphs(source: Exportable, format_name: str) -> dict[str, Graph]:
-    found = {name: find_graph(function) for name, function in source.network.items()}
-    graphs = {name: graph for name, graph in found.items() if graph is not None}
+    with quiet_import():
+        graphs = find_format(format_name).find_graphs(source.network, source.bounds)
     if not graphs:
         raise UserError(
             f"--format {format_name}",

@@ -90,7 +90,8 @@ class Export:
         manifest = self.manifest
         form = find_format(manifest.format)
         with requiring(*self.extras, where=str(self.path)), quiet_import():
-            network = open_network(form, self.path, manifest.functions)
+            complete = self.task.complete_network
+            network = open_network(form, self.path, manifest.functions, complete)
             return self.task.make_predictor(self.path / VOCABULARY, network)
 
     def predict(self, **inputs: Any) -> Prediction | list[Prediction]:
@@ -152,7 +153,17 @@ def export_run(
         made_up = any(call.made_up for call in calls)
         card = _card(metrics, task, records, output, form.to_open, made_up=made_up)
         score = make_score(task, records)
-        source = Exportable(task.name, network, config, run.vocabulary, card, calls, score)
+        source = Exportable(
+            task.name,
+            network,
+            config,
+            run.vocabulary,
+            card,
+            calls,
+            score,
+            task.bounds,
+            task.complete_network,
+        )
         check = write_export(source, format_name, output, quantization)
     console.print(f"{output}: {_describe_check(check, task.main_metric)}")
     return Export(output)

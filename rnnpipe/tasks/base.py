@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
 
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.tasks.inputs import Input
-from rnnpipe.tasks.network import Network
+from rnnpipe.tasks.network import Bound, Network
 from rnnpipe.tasks.predictor import Predictor
 from rnnpipe.tasks.results import Evaluation, Phase
 from rnnpipe.tasks.run_config import RunConfig
@@ -286,6 +286,21 @@ class Task(ABC, Generic[Config]):
 
         del folder
         return {"call": make_function(model)}
+
+    @property
+    def bounds(self) -> Mapping[str, Mapping[str, Bound]]:
+        """The most that inputs have where shapes are fixed, by the function and the input."""
+        return {}
+
+    def complete_network(self, network: Network, folder: Path) -> Network:
+        """The network of an export with the functions that are computed outside of its graphs.
+
+        Args:
+            network: the functions that are graphs.
+            folder: that of `save_vocabulary`.
+        """
+        del folder
+        return network
 
     @abstractmethod
     def make_predictor(self, folder: Path, network: Network) -> Predictor:

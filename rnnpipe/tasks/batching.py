@@ -26,6 +26,20 @@ def batch_by_length(lengths: Sequence[int], batch_size: int) -> Iterator[list[in
         yield order[start : start + batch_size]
 
 
+def padded_length(longest: int, multiple: int = _MULTIPLE) -> int:
+    """How long rows are once they are padded.
+
+    Args:
+        longest: the length of the longest row.
+        multiple: what the padded length is a multiple of.
+
+    Example:
+        >>> padded_length(5)
+        8
+    """
+    return -(-longest // multiple) * multiple
+
+
 def pad_tokens(rows: Sequence[Sequence[int]]) -> Array:
     """Tokens of several texts as int32 `(batch, time)`, padded to a multiple of four.
 
@@ -33,8 +47,7 @@ def pad_tokens(rows: Sequence[Sequence[int]]) -> Array:
         >>> pad_tokens([[5, 6], [7]]).tolist()
         [[5, 6, 0, 0], [7, 0, 0, 0]]
     """
-    longest = max(map(len, rows))
-    tokens = np.full((len(rows), -(-longest // _MULTIPLE) * _MULTIPLE), PAD, "int32")
+    tokens = np.full((len(rows), padded_length(max(map(len, rows)))), PAD, "int32")
     for place, row in enumerate(rows):
         tokens[place, : len(row)] = row
     return tokens

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from rnnpipe import ops
 from rnnpipe.errors import UserError
 from rnnpipe.parts.search import BeamSearchOptions
 from rnnpipe.tasks.beam_decoder import check_n_best
@@ -124,12 +125,9 @@ def repeat_for_batch(tokens: Sequence[int] | Sequence[Sequence[int]], batch: Any
 
     Args:
         tokens: of a prefix, or of padded phrases.
-        batch: a tensor whose first axis is that of the rows.
+        batch: a tensor or array whose first axis is that of the rows.
     """
-    import tensorflow as tf
-
     if not tokens:
         return None
     array = np.array(tokens, "int32")
-    repeated = tf.repeat(array[None], tf.shape(batch)[0], axis=0)
-    return tf.ensure_shape(repeated, (batch.shape[0], *array.shape))
+    return ops.broadcast_to(array[None], (ops.shape(batch)[0], *array.shape))

@@ -21,7 +21,14 @@ from rnnpipe.sources.images.decoding import (
 )
 from rnnpipe.sources.images.fit import Fit
 from rnnpipe.tasks.inputs import Input
-from rnnpipe.tasks.network import Arrays, Function, Graph, HasGraph
+from rnnpipe.tasks.network import (
+    Arrays,
+    Bound,
+    Function,
+    Graph,
+    HasGraph,
+    find_step_graphs,
+)
 from rnnpipe.transforms.recipes.image_features import FeatureOptions
 from rnnpipe.transforms.recipes.image_records import ImageRecordOptions
 
@@ -147,17 +154,24 @@ class _GraphOfFeatures(_OfFeatures):
 
     def graph(self) -> Graph:
         """The backbone, and what reads its features."""
+        return self._read_pixels(self._function.graph())
+
+    def step_graphs(self, bounds: Mapping[str, Bound]) -> Mapping[str, Graph]:
+        """Those of a search, of which `encode` reads pixels."""
+        graphs = find_step_graphs(self._function, bounds)
+        return {**graphs, "encode": self._read_pixels(graphs["encode"])} if graphs else {}
+
+    def _read_pixels(self, graph: Graph) -> Graph:
         import tensorflow as tf
 
-        graph: Graph = self._function.graph()
-        name = self._name
+        name, rows = self._name, graph.inputs[self._name].shape[0]
         compute = self._features.as_layer(pooled=self._pooled)
 
         def call(tensors: Mapping[str, Any]) -> Mapping[str, Any]:
             return graph.function({**tensors, name: compute(tensors[name])})
 
         size = self._features.image_size
-        pixels = tf.TensorSpec((None, size, size, 3), tf.uint8)
+        pixels = tf.TensorSpec((rows, size, size, 3), tf.uint8)
         return replace(graph, function=call, inputs={**graph.inputs, name: pixels})
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -29,6 +29,21 @@ anything else that computes the same."""
 
 
 @dataclass(frozen=True)
+class Bound:
+    """The most that an axis of an input may have, and what fills up what has less.
+
+    Args:
+        length: of the axis.
+        padding: what the model's mask takes for nothing.
+        axis: which one; the rows of a batch are on the first.
+    """
+
+    length: int
+    padding: int = 0
+    axis: int = 1
+
+
+@dataclass(frozen=True)
 class Graph:
     """What a function of a Keras network computes, from tensors to tensors: exports are made of it.
 
@@ -38,12 +53,47 @@ class Graph:
             axis, and None stands for what may differ from call to call.
         options: the keywords of the function that are part of the graph, and their values.
         states: the inputs that are zeros where they are left out.
+        bounds: the inputs that are padded to one length.
     """
 
     function: Callable[[Mapping[str, Any]], Mapping[str, Any]]
     inputs: Mapping[str, tf.TensorSpec]
     options: Mapping[str, Any] = field(default_factory=dict)
     states: Sequence[str] = ()
+    bounds: Mapping[str, Bound] = field(default_factory=dict)
+
+    def bound(self, bounds: Mapping[str, Bound], rows: int | None = None) -> Graph:
+        """The same graph for inputs of fixed shapes, as far as there are bounds.
+
+        Args:
+            bounds: by the name of an input; those of other graphs may be there too.
+            rows: of a batch; None: any number.
+        """
+        own = {name: bound for name, bound in bounds.items() if name in self.inputs}
+        sizes: dict[str, dict[int, int | None]] = {
+            name: {} if rows is None else {0: rows} for name in self.inputs
+        }
+        for name, bound in own.items():
+            sizes[name][bound.axis] = bound.length
+        return replace(self, inputs=_resize(self.inputs, sizes), bounds=own)
+
+    def free_inputs(self) -> Mapping[str, tf.TensorSpec]:
+        """The inputs with no bounds."""
+        sizes = {name: {bound.axis: None} for name, bound in self.bounds.items()}
+        return _resize(self.inputs, sizes)
+
+    def bounded_outputs(self) -> dict[str, list[tuple[int, str]]]:
+        """The axes of outputs that are as long as a bounded input, and that input, by name."""
+        free = replace(self, inputs=self.free_inputs()).trace_outputs()
+        # Rows come last: what is shared by rows is not as long as an output of each.
+        sources = sorted(self.bounds.items(), key=lambda item: item[1].axis == 0)
+        found: dict[str, list[tuple[int, str]]] = {}
+        for output, bounded in self.trace_outputs().items() if sources else ():
+            for axis, pair in enumerate(zip(free[output].shape, bounded.shape, strict=True)):
+                if pair[0] is None and pair[1] is not None:
+                    source = next(name for name, bound in sources if bound.length == pair[1])
+                    found.setdefault(output, []).append((axis, source))
+        return found
 
     def trace(self) -> Any:
         """The graph as a `tf.function` of positional tensors, in the order of `inputs`."""
@@ -55,12 +105,36 @@ class Graph:
 
         return tf.function(call, input_signature=self.signature, autograph=False)
 
+    def has_loop(self) -> bool:
+        """Whether anything of the outputs is computed in a loop."""
+        graph = self.trace().get_concrete_function().graph
+        pending, seen = [tensor.op for tensor in graph.outputs], set[str]()
+        while pending:
+            operation = pending.pop()
+            if operation.type in ("While", "StatelessWhile"):
+                return True
+            if operation.name not in seen:
+                seen.add(operation.name)
+                pending.extend(tensor.op for tensor in operation.inputs)
+        return False
+
+    def trace_outputs(self) -> Mapping[str, Any]:
+        """The outputs by name, with their shapes and dtypes."""
+        outputs: Mapping[str, Any] = self.trace().get_concrete_function().structured_outputs
+        return outputs
+
     @property
     def signature(self) -> list[tf.TensorSpec]:
         """The inputs in their order, each with its name."""
         import tensorflow as tf
 
         return [tf.TensorSpec(s.shape, s.dtype, name=name) for name, s in self.inputs.items()]
+
+
+def find_limit(function: object, name: str) -> int | None:
+    """The most that an input of a function may have in a row, where its shapes are fixed."""
+    limits: Mapping[str, int] = getattr(function, "limits", {})
+    return limits.get(name)
 
 
 def state_name(number: int) -> str:
@@ -79,6 +153,19 @@ def first_state(shape: Sequence[int | None], dtype: str, rows: int) -> Array:
     return np.zeros([rows if axis is None else axis for axis in shape], dtype)
 
 
+def _resize(
+    specs: Mapping[str, tf.TensorSpec], sizes: Mapping[str, Mapping[int, int | None]]
+) -> dict[str, tf.TensorSpec]:
+    """Specs of other sizes: by name, by axis."""
+    import tensorflow as tf
+
+    def resize(spec: tf.TensorSpec, own: Mapping[int, int | None]) -> tf.TensorSpec:
+        shape = [own.get(axis, size) for axis, size in enumerate(spec.shape)]
+        return tf.TensorSpec(shape, spec.dtype)
+
+    return {name: resize(spec, sizes.get(name, {})) for name, spec in specs.items()}
+
+
 @runtime_checkable
 class HasGraph(Protocol):
     """A function of a network that is computed by TensorFlow."""
@@ -90,6 +177,23 @@ class HasGraph(Protocol):
 def find_graph(function: object) -> Graph | None:
     """The graph of a function of a network; None if TensorFlow does not compute it."""
     return function.graph() if isinstance(function, HasGraph) else None
+
+
+@runtime_checkable
+class HasStepGraphs(Protocol):
+    """A function that is a loop around a step."""
+
+    def step_graphs(self, bounds: Mapping[str, Bound]) -> Mapping[str, Graph]:
+        """The graphs that its loop calls: `encode`, once, and `step`.
+
+        Args:
+            bounds: of its inputs, see `Graph.bound`.
+        """
+
+
+def find_step_graphs(function: object, bounds: Mapping[str, Bound]) -> Mapping[str, Graph]:
+    """The graphs of the step of a function of a network; none of a function that has no step."""
+    return function.step_graphs(bounds) if isinstance(function, HasStepGraphs) else {}
 
 
 def describe_inputs(model: keras.Model, *names: str) -> dict[str, tf.TensorSpec]:

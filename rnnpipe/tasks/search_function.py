@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from rnnpipe.parts.search import BeamSearchOptions
 from rnnpipe.tasks.beam_decoder import to_arrays
-from rnnpipe.tasks.network import Arrays, Graph
+from rnnpipe.tasks.network import Arrays, Bound, Graph
+from rnnpipe.tasks.step_graphs import make_step_graphs
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -19,8 +20,16 @@ if TYPE_CHECKING:
 Phrases = tuple[tuple[int, ...], ...]
 """Phrases of tokens, padded to one length."""
 
-Decode = Callable[["Mapping[str, tf.Tensor]", Any, tuple[int, ...], Phrases], "Decoded"]
-"""A search as part of a graph: of tensors by name, options, a prefix and required phrases."""
+Tensors = Mapping[str, Any]
+"""The inputs of a search by name: tensors of TensorFlow or arrays."""
+
+Begin = Callable[[Tensors, int | None], tuple[Any, Any]]
+"""The step and the first state of a search: of its inputs, and how many rows are decoded of each of
+theirs; None: all that the step reads is part of the state."""
+
+Decode = Callable[[Any, Any, Tensors, Any, tuple[int, ...], Phrases], "Decoded"]
+"""A search from a step and its first state, for inputs, options, a prefix and required phrases. It
+may be part of a graph, or compute in NumPy alone."""
 
 _COMPILED = 8  # graphs that are kept: prefixes and phrases are part of them
 
@@ -29,15 +38,21 @@ class SearchFunction:
     """A search that is compiled once for each prefix and set of phrases.
 
     Args:
-        decode: the search. The weights of its model may change between calls.
+        begin: makes the step. The weights of its model may change between calls.
+        decode: the search.
         options: of the search.
         inputs: the shape and dtype of each tensor by name.
     """
 
     def __init__(
-        self, decode: Decode, options: BeamSearchOptions, inputs: Mapping[str, tf.TensorSpec]
+        self,
+        begin: Begin,
+        decode: Decode,
+        options: BeamSearchOptions,
+        inputs: Mapping[str, tf.TensorSpec],
     ) -> None:
-        self._decode, self._options, self._inputs = decode, options, inputs
+        self._begin, self._decode = begin, decode
+        self._options, self._inputs = options, inputs
         self._compiled = lru_cache(maxsize=_COMPILED)(self._compile)
 
     def __call__(
@@ -66,18 +81,28 @@ class SearchFunction:
     def graph(self) -> Graph:
         """The whole search with its loop, without a prefix and required phrases."""
 
-        def search(tensors: Mapping[str, tf.Tensor]) -> Mapping[str, Any]:
-            return self._decode(tensors, self._options, (), ())._asdict()
+        def search(tensors: Tensors) -> Mapping[str, Any]:
+            return self._search(tensors, self._options, (), ())._asdict()
 
         options = {"n_best": self._options.n_best, "prefix": (), "required": ()}
         return Graph(search, self._inputs, options)
+
+    def step_graphs(self, bounds: Mapping[str, Bound]) -> Mapping[str, Graph]:
+        """The graphs `encode` and `step`, see `make_step_graphs`."""
+        return make_step_graphs(self._begin, Graph(dict, self._inputs).bound(bounds, rows=1))
+
+    def _search(
+        self, tensors: Tensors, options: Any, prefix: tuple[int, ...], required: Phrases
+    ) -> Decoded:
+        step, state = self._begin(tensors, options.rows)
+        return self._decode(step, state, tensors, options, prefix, required)
 
     def _compile(self, n_best: int, prefix: tuple[int, ...], required: Phrases) -> Any:
         import tensorflow as tf
 
         options = replace(self._options, n_best=n_best)
 
-        def decode(tensors: Mapping[str, tf.Tensor]) -> Decoded:
-            return self._decode(tensors, options, prefix, required)
+        def search(tensors: Tensors) -> Decoded:
+            return self._search(tensors, options, prefix, required)
 
-        return tf.function(decode, autograph=False, reduce_retracing=True)
+        return tf.function(search, autograph=False, reduce_retracing=True)

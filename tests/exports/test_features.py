@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from rnnpipe.config.loader import load_settings
-from rnnpipe.exports.formats import FORMATS
 from rnnpipe.tasks import find_schemas, make_task
 from rnnpipe.tasks.image_encoders import make_encoder
 from rnnpipe.text.tokenizer import train_tokenizer
 from tests.exports.exporting import export_model
+from tests.exports.formats import WHOLE
 from tests.exports.test_streams import clips, label_task, labels  # noqa: F401
 from tests.tasks.video_labeling.test_prediction import build, features  # noqa: F401
 from tests.transforms.recipes.backbone import SIDE
@@ -93,7 +93,7 @@ def test_an_export_reads_pixels(name, features, vocabulary, tmp_path):  # noqa: 
     images = [rng.integers(0, 256, (40, 50, 3)).astype("uint8") // (n + 1) for n in range(5)]
     question = {"question": "what colour"} if name == "vqa" else {}
     rows = [{"image": image, **question} for image in images]
-    for form in FORMATS:
+    for form in WHOLE:
         made = export_model(task, model, vocabulary, form, tmp_path / form)
         described = made.manifest.functions[made.run.function]
         assert described.inputs["image"] == ["uint8", [None, SIDE, SIDE, 3]]
@@ -107,7 +107,7 @@ def test_an_export_reads_pixels(name, features, vocabulary, tmp_path):  # noqa: 
         assert len({str(prediction.answers) for prediction in expected}) > 1
 
 
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", WHOLE)
 def test_videos_of_features_are_labeled_as_streams_too(
     form,
     features,  # noqa: F811

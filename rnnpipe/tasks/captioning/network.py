@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rnnpipe.models.captioner import begin_captioning
 from rnnpipe.parts.search import BeamSearchOptions, FindToken
-from rnnpipe.tasks.constraints import repeat_for_batch
+from rnnpipe.tasks.captioning.search import make_decode
 from rnnpipe.tasks.network import describe_inputs
-from rnnpipe.tasks.search_function import Phrases, SearchFunction
+from rnnpipe.tasks.search_function import SearchFunction, Tensors
 
 if TYPE_CHECKING:
     import keras
-    import tensorflow as tf
-
-    from rnnpipe.decoding import Decoded
 
 
 def make_search(
@@ -29,19 +25,7 @@ def make_search(
         find_token: the id of a token that `options.constraints` name.
     """
 
-    def decode(
-        tensors: Mapping[str, tf.Tensor],
-        options: BeamSearchOptions,
-        prefix: tuple[int, ...],
-        required: Phrases,
-    ) -> Decoded:
-        images = tensors["image"]
-        step, state = begin_captioning(model, images, beam_width=options.rows)
-        return options.search(
-            step,
-            state,
-            constraints=options.constraints.make(find_token, repeat_for_batch(prefix, images)),
-            required_phrases=repeat_for_batch(required, images),
-        )
+    def begin(tensors: Tensors, beam_width: int | None) -> tuple[Any, Any]:
+        return begin_captioning(model, tensors["image"], beam_width=beam_width)
 
-    return SearchFunction(decode, options, describe_inputs(model, "image"))
+    return SearchFunction(begin, make_decode(find_token), options, describe_inputs(model, "image"))

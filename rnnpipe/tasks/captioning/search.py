@@ -1,12 +1,45 @@
 """Captions of many images by beam search."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rnnpipe.parts.search import BeamSearchOptions
+from rnnpipe.parts.search import BeamSearchOptions, FindToken
 from rnnpipe.tasks.beam_decoder import Hypothesis, read_hypotheses
+from rnnpipe.tasks.constraints import repeat_for_batch
 from rnnpipe.tasks.network import Arrays, Function
+from rnnpipe.tasks.search_function import Decode, Phrases, Tensors
+
+if TYPE_CHECKING:
+    from rnnpipe.decoding import Decoded
+
+
+def make_decode(find_token: FindToken) -> Decode:
+    """The search for captions from a step on.
+
+    Args:
+        find_token: the id of a token that the constraints name.
+    """
+
+    def decode(
+        step: Any,
+        state: Any,
+        tensors: Tensors,
+        options: BeamSearchOptions,
+        prefix: tuple[int, ...],
+        required: Phrases,
+    ) -> Decoded:
+        images = tensors["image"]
+        return options.search(
+            step,
+            state,
+            constraints=options.constraints.make(find_token, repeat_for_batch(prefix, images)),
+            required_phrases=repeat_for_batch(required, images),
+        )
+
+    return decode
 
 
 class CaptionSearch:

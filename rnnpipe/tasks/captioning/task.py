@@ -213,6 +213,14 @@ class CaptioningTask(Task[CaptioningConfig]):
         search = self._make_search(model, self.config.evaluate.search, folder)
         return {"search": with_features(search, self.config.data.features)}
 
+    def complete_network(self, network: Network, folder: Path) -> Network:
+        """The same with the function `search` around `encode` and `step`, where there is none."""
+        from rnnpipe.tasks.captioning.search import make_decode
+        from rnnpipe.tasks.step_search import with_search
+
+        find_token = self._token_finder(Tokenizer.load(folder))
+        return with_search(network, make_decode(find_token), self.config.evaluate.search)
+
     def make_predictor(self, folder: Path, network: Network) -> Predictor:
         """Captions images, with a picture of the attention at each word."""
         from rnnpipe.tasks.captioning.predictor import CaptionPredictor

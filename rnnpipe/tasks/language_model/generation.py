@@ -11,7 +11,7 @@ import numpy as np
 from rnnpipe.parts.search import SamplingOptions
 from rnnpipe.tasks.network import Array, Arrays, Function
 from rnnpipe.text.symbols import Symbols
-from rnnpipe.text.tokens import START
+from rnnpipe.text.tokens import PAD, START
 
 if TYPE_CHECKING:
     import keras
@@ -93,3 +93,32 @@ def draw_tokens(
         token = int(outputs["tokens"][0])
         if t >= last:
             yield token
+
+
+def make_draw(step: Function) -> Function:
+    """The function `draw` of a network, as a loop around its function `step`.
+
+    Args:
+        step: reads a symbol of each text and draws the next one.
+    """
+
+    def draw(arrays: Arrays, **options: Hashable) -> Arrays:
+        texts, quantiles = arrays["tokens"], arrays["quantiles"]
+        lengths, rows = np.count_nonzero(texts != PAD, axis=1), np.arange(len(texts))
+        tokens, log_probs = np.zeros(quantiles.shape, "int32"), np.zeros_like(quantiles)
+        token, states = texts[:, 0], dict[str, Array]()
+        for t in range(int(lengths.max()) + quantiles.shape[1] - 1):
+            token = np.where(t < lengths, texts[:, min(t, texts.shape[1] - 1)], token)
+            place = t + 1 - lengths  # below 0 before a text ends
+            here = (place >= 0) & (place < quantiles.shape[1])
+            cells = rows[here], place[here]
+            quantile = np.zeros(len(rows), "float32")
+            quantile[here] = quantiles[cells]
+            inputs = {"tokens": token, "quantiles": quantile, "temperature": arrays["temperature"]}
+            outputs = step({**inputs, **states}, **options)
+            states = {name: each for name, each in outputs.items() if name.startswith("state/")}
+            token = outputs["tokens"]
+            tokens[cells], log_probs[cells] = token[here], outputs["log_probs"][here]
+        return {"tokens": tokens, "log_probs": log_probs}
+
+    return draw

@@ -127,6 +127,13 @@ class LanguageModelTask(Task[LanguageModelConfig]):
         sampling = self.config.sampling
         return {"draw": make_draw(model, sampling), "step": make_step(model, sampling)}
 
+    def complete_network(self, network: Network, folder: Path) -> Network:
+        """The same with the function `draw` around `step`, where there is none."""
+        from rnnpipe.tasks.language_model.generation import make_draw
+
+        del folder
+        return network if "draw" in network else {**network, "draw": make_draw(network["step"])}
+
     def make_predictor(self, folder: Path, network: Network) -> Predictor:
         """Continues texts, also symbol by symbol as they are drawn."""
         from rnnpipe.tasks.language_model.predictor import TextPredictor

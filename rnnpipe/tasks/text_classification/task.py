@@ -11,13 +11,15 @@ from rnnpipe.quiet import import_keras
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import LABELS
 from rnnpipe.tasks.base import Task
+from rnnpipe.tasks.batching import padded_length
 from rnnpipe.tasks.inputs import Input
-from rnnpipe.tasks.network import Network
+from rnnpipe.tasks.network import Bound, Network
 from rnnpipe.tasks.predictor import Predictor
 from rnnpipe.tasks.results import Evaluation
 from rnnpipe.tasks.row_names import name_labels, name_tokens
 from rnnpipe.tasks.text_classification.config import TextClassificationConfig
 from rnnpipe.text.tokenizer import MODEL_FILE, SETTINGS_FILE, Tokenizer
+from rnnpipe.text.tokens import PAD
 from rnnpipe.training.row_names import RowNames
 
 if TYPE_CHECKING:
@@ -141,6 +143,12 @@ class TextClassificationTask(Task[TextClassificationConfig]):
         from rnnpipe.tasks.text_classification.evaluation import score_network
 
         return score_network(network["call"], records, split, self.make_inputs(records, split))
+
+    @property
+    def bounds(self) -> Mapping[str, Mapping[str, Bound]]:
+        """The most tokens of a text."""
+        tokens = Bound(padded_length(self.config.data.text.max_tokens), padding=PAD)
+        return {"call": {"tokens": tokens}}
 
     def make_predictor(self, folder: Path, network: Network) -> Predictor:
         """Classifies texts, with a picture of the words that the model attends to."""

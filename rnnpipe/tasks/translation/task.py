@@ -14,14 +14,16 @@ from rnnpipe.quiet import import_keras
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import SOURCE, TARGET
 from rnnpipe.tasks.base import Task
+from rnnpipe.tasks.batching import padded_length
 from rnnpipe.tasks.constraints import search_inputs
 from rnnpipe.tasks.inputs import Input
-from rnnpipe.tasks.network import Network
+from rnnpipe.tasks.network import Bound, Network
 from rnnpipe.tasks.predictor import Predictor
 from rnnpipe.tasks.results import Evaluation
 from rnnpipe.tasks.row_names import name_tokens
 from rnnpipe.tasks.translation.config import TranslationConfig, TranslationSearchOptions
 from rnnpipe.text.tokenizer import Tokenizer
+from rnnpipe.text.tokens import PAD
 from rnnpipe.training.row_names import RowNames
 
 if TYPE_CHECKING:
@@ -214,6 +216,20 @@ class TranslationTask(Task[TranslationConfig]):
     def make_network(self, model: keras.Model, folder: Path) -> Network:
         """The function `search`."""
         return {"search": self._make_search(model, self._search_options, folder)}
+
+    @property
+    def bounds(self) -> Mapping[str, Mapping[str, Bound]]:
+        """The most tokens of a source."""
+        source = Bound(padded_length(self.config.data.text.max_tokens), padding=PAD)
+        return {"search": {"source": source}}
+
+    def complete_network(self, network: Network, folder: Path) -> Network:
+        """The same with the function `search` around `encode` and `step`, where there is none."""
+        from rnnpipe.tasks.step_search import with_search
+        from rnnpipe.tasks.translation.search import make_decode
+
+        find_token = self._token_finder(Tokenizer.load(folder / TARGET))
+        return with_search(network, make_decode(find_token), self._search_options)
 
     def make_predictor(self, folder: Path, network: Network) -> Predictor:
         """Translates texts, with the alignment of the best translation."""

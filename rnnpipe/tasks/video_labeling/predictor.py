@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import numpy as np
 
 from rnnpipe.models.frame_labeler import CLIP, FRAME
 from rnnpipe.records.layout import CLIP_LABELS, LABELS
-from rnnpipe.tasks.network import Arrays, softmax
+from rnnpipe.tasks.network import Arrays, find_limit, softmax
 from rnnpipe.tasks.prediction import Answer, Prediction, Segment
 from rnnpipe.tasks.predictor import Example, Predictor, Row
 from rnnpipe.tasks.video_labeling.frames import read_frames
@@ -54,13 +55,19 @@ class VideoPredictor(Predictor):
         Raises:
             UserError: the video cannot be read, or is too short.
         """
-        frames = list(read_frames(inputs["video"], self._data.frames, self._data.features))
+        limit = find_limit(self.network.get("call"), "frames")
+        read = read_frames(inputs["video"], self._data.frames, self._data.features)
+        frames = list(read if limit is None else islice(read, limit + 1))
+        notes = []
+        if limit is not None and len(frames) > limit:
+            frames = frames[:limit]
+            notes.append(f"--video: the model reads its first {limit} frames alone")
         arrays = {
             "frames": np.stack([frame.pixels for frame in frames]),
             "times": np.array([frame.time for frame in frames]),
             "strip": np.stack([frames[place].image for place in pick_evenly(len(frames))]),
         }
-        return Example(arrays, inputs, length=len(frames))
+        return Example(arrays, inputs, length=len(frames), notes=notes)
 
     def make_up(self, random: np.random.Generator) -> Example:
         """Frames of noise."""
@@ -107,7 +114,7 @@ class VideoPredictor(Predictor):
             timeline = list(_list_segments(probabilities[FRAME], self._names[FRAME], step))
         strip, times = example.arrays["strip"], example.arrays["times"]
         draw = partial(_draw, strip, times, rows, self._names.get(FRAME, ()))
-        return Prediction(answers, timeline, draw=draw)
+        return Prediction(answers, timeline, notes=example.notes, draw=draw)
 
     def stream(self, inputs: Row) -> Iterator[str]:
         """Lines about a video while it is decoded: each label when it begins, and the clip's last.

@@ -15,9 +15,10 @@ from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import CLIP_LABELS, LABELS
 from rnnpipe.sources.file_index import VIDEO_ENDINGS
 from rnnpipe.tasks.base import Task
+from rnnpipe.tasks.batching import padded_length
 from rnnpipe.tasks.image_inputs import with_features
 from rnnpipe.tasks.inputs import Input
-from rnnpipe.tasks.network import Network
+from rnnpipe.tasks.network import Bound, Network
 from rnnpipe.tasks.predictor import Predictor
 from rnnpipe.tasks.results import Evaluation
 from rnnpipe.tasks.row_names import name_labels
@@ -193,6 +194,13 @@ class VideoLabelingTask(Task[VideoLabelingConfig]):
             "call": with_features(call, features, "frames", pooled=True),
             "step": with_features(step, alone, "frames", pooled=True),
         }
+
+    @property
+    def bounds(self) -> Mapping[str, Mapping[str, Bound]]:
+        """The most frames of a record."""
+        length = padded_length(self.config.data.frames.max_frames, multiple=8)
+        frames, index = Bound(length, axis=0), Bound(length, padding=-1)
+        return {"call": {"frames": frames, "frame_index": index}}
 
     def make_predictor(self, folder: Path, network: Network) -> Predictor:
         """Labels videos, with a film strip; also line by line as they are decoded."""

@@ -13,15 +13,17 @@ from rnnpipe.quiet import import_keras
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import ANSWERS
 from rnnpipe.tasks.base import Task
+from rnnpipe.tasks.batching import padded_length
 from rnnpipe.tasks.image_encoders import make_encoder, make_trial_encoder
 from rnnpipe.tasks.image_inputs import image_field, image_input, image_shape, with_features
 from rnnpipe.tasks.inputs import Input
-from rnnpipe.tasks.network import Network
+from rnnpipe.tasks.network import Bound, Network
 from rnnpipe.tasks.predictor import Predictor
 from rnnpipe.tasks.results import Evaluation
 from rnnpipe.tasks.row_names import name_labels, name_tokens
 from rnnpipe.tasks.vqa.config import VqaConfig
 from rnnpipe.text.tokenizer import MODEL_FILE, SETTINGS_FILE, Tokenizer
+from rnnpipe.text.tokens import PAD
 from rnnpipe.training.row_names import RowNames
 
 if TYPE_CHECKING:
@@ -157,6 +159,12 @@ class VqaTask(Task[VqaConfig]):
         """The function `call`; where the model reads features, it reads pixels."""
         network = super().make_network(model, folder)
         return {"call": with_features(network["call"], self.config.data.features)}
+
+    @property
+    def bounds(self) -> Mapping[str, Mapping[str, Bound]]:
+        """The most tokens of a question."""
+        question = Bound(padded_length(self.config.data.question.max_tokens), padding=PAD)
+        return {"call": {"question": question}}
 
     def make_predictor(self, folder: Path, network: Network) -> Predictor:
         """Answers questions about images, with a picture of the attention."""

@@ -1,0 +1,72 @@
+"""A search around an exported step, computed in NumPy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from rnnpipe.nested import repeat_rows, select_rows
+from rnnpipe.ops import numpy_operations
+from rnnpipe.parts.search import BeamSearchOptions
+from rnnpipe.tasks.beam_decoder import to_arrays
+from rnnpipe.tasks.network import Array, Arrays, Function, Network
+from rnnpipe.tasks.search_function import Decode, Phrases
+from rnnpipe.tasks.step_graphs import MEMORY, STATE
+
+
+def with_search(network: Network, decode: Decode, options: BeamSearchOptions) -> Network:
+    """A network with the function `search`: that of its graphs, or one around its step."""
+    if "search" in network or "step" not in network:
+        return network
+    return {**network, "search": StepSearch(network, decode, options)}
+
+
+class StepSearch:
+    """The function `search` of a network that has `encode` and `step`, see `make_step_graphs`.
+
+    It is called as `SearchFunction` is and finds the same, without Keras and its backends.
+
+    Args:
+        network: with the two functions.
+        decode: the search.
+        options: of the search.
+    """
+
+    def __init__(self, network: Network, decode: Decode, options: BeamSearchOptions) -> None:
+        self._network, self._decode, self._options = network, decode, options
+
+    def __call__(
+        self,
+        arrays: Arrays,
+        *,
+        n_best: int | None = None,
+        prefix: tuple[int, ...] = (),
+        required: Phrases = (),
+    ) -> Arrays:
+        """The `ids`, `lengths`, `scores` and perhaps `alignments` of `Decoded`."""
+        options = replace(self._options, n_best=n_best or self._options.n_best)
+        encoded = self._network["encode"](arrays)
+        state = {name: each for name, each in encoded.items() if name.startswith(STATE)}
+        memory = {name: each for name, each in encoded.items() if name.startswith(MEMORY)}
+        with numpy_operations():
+            step = _Step(self._network["step"], repeat_rows(memory, options.rows))
+            return to_arrays(self._decode(step, state, arrays, options, prefix, required))
+
+
+@dataclass(frozen=True)
+class _Step:
+    """An exported step with its memory, as `rnnpipe.decoding` takes it."""
+
+    function: Function
+    memory: Arrays
+
+    def __call__(self, tokens: Array, state: Arrays) -> tuple[Any, ...]:
+        outputs = self.function({"tokens": tokens, **state, **self.memory})
+        after: Mapping[str, Array] = {name: outputs[name] for name in state}
+        alignments = [outputs["alignments"]] if "alignments" in outputs else []
+        return outputs["logits"], after, *alignments
+
+    def select_rows(self, rows: Array) -> _Step:
+        """The same step for these rows `(rows,)` alone."""
+        return _Step(self.function, select_rows(self.memory, rows))
