@@ -54,6 +54,8 @@ OTHER_MEANINGS = {
     # Of one clip, where a table's column does not have it.
     "sources.videos.clips.Clip.__init__.split",
     "sources.videos.clips.Clip.__init__.clip_label",
+    # Those of a function that are part of its graph.
+    "tasks.network.Graph.__init__.options",
     # Results of an evaluation and of a prediction.
     "tasks.results.Evaluation.__init__.report_items",
     "tasks.results.Evaluation.__init__.files",
