@@ -28,7 +28,9 @@ MODULES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "video": ("av",),
         "onnx": ("onnxruntime",),
         "export": ("onnx", "tf2onnx"),
+        "mlflow": ("mlflow", "pandas"),
         "tensorflow": ("tensorflow",),
+        "tensorflow-text": ("tensorflow_text",),
         "jax": ("jax",),
         "torch": ("torch",),
         "aws": ("s3fs",),
@@ -45,6 +47,8 @@ INCLUDES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "video": ("tensorflow",),  # TensorFlow Datasets describes records of videos with it
         "onnx": ("runs",),
         "export": ("train", "onnx"),
+        "tensorflow-text": ("tensorflow",),
+        "mlflow": ("onnx",),
     }
 )
 """The extras that an extra includes."""
