@@ -227,7 +227,7 @@ def _predict(options: argparse.Namespace) -> int:
 def _add_export(verbs: Any) -> None:
     verb = _add_verb(verbs, "export", "write a run as a folder that answers without it")
     _take_run(verb)
-    text = "of the graphs: onnx or saved_model"
+    text = "onnx, saved_model or mlflow"
     verb.add_argument("--format", required=True, metavar="FORMAT", help=text)
     text = "a new folder (default: exports/FORMAT in that of the run)"
     verb.add_argument("--output", metavar="DIR", help=text)

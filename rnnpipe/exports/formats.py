@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from rnnpipe.errors import UserError
-from rnnpipe.exports import onnx, saved_model
+from rnnpipe.exports import mlflow, onnx, saved_model
 from rnnpipe.exports.function import Compute
 from rnnpipe.exports.quantize import quantize_int8
+from rnnpipe.tasks.inputs import Input
 from rnnpipe.tasks.network import Graph
 
 Quantizer = Callable[[Path], Mapping[str, int]]
@@ -27,6 +28,7 @@ class Format:
         to_write: the extras that writing needs.
         to_open: the extras that opening needs.
         quantizers: of what was written, by their names.
+        finish: adds what others than rnnpipe read to the folder, by the inputs of the task.
     """
 
     write: Callable[[Graph, Path], None]
@@ -35,6 +37,7 @@ class Format:
     to_write: Sequence[str]
     to_open: Sequence[str]
     quantizers: Mapping[str, Quantizer] = field(default_factory=dict)
+    finish: Callable[[Path, Sequence[Input]], None] | None = None
 
 
 FORMATS: Mapping[str, Format] = {
@@ -52,6 +55,15 @@ FORMATS: Mapping[str, Format] = {
         saved_model.SUFFIX,
         ("train",),
         ("runs", "tensorflow"),
+    ),
+    "mlflow": Format(
+        onnx.write_onnx,
+        onnx.open_onnx,
+        onnx.SUFFIX,
+        ("train", "export", "mlflow"),
+        ("onnx",),
+        {"int8": quantize_int8},
+        mlflow.describe_model,
     ),
 }
 """Each format by its name."""

@@ -17,6 +17,7 @@ from rnnpipe.exports.function import Description, ExportedFunction, ExportedNetw
 from rnnpipe.exports.manifest import Manifest, sum_files
 from rnnpipe.requirements import requiring
 from rnnpipe.storage.atomic import atomic_path
+from rnnpipe.tasks.inputs import Input
 from rnnpipe.tasks.network import Graph, Network, find_graph
 
 CONFIG = "config.yaml"
@@ -35,6 +36,7 @@ class Exportable:
         vocabulary: the folder of `Task.save_vocabulary`.
         card: the model card, Markdown.
         calls: of functions of the network, by which the export is checked.
+        inputs: that the task declares.
         score: the scores of the answers of a network; none where there are no records.
     """
 
@@ -44,6 +46,7 @@ class Exportable:
     vocabulary: Path
     card: str
     calls: Sequence[Call]
+    inputs: Sequence[Input]
     score: Callable[[Network], Mapping[str, float]] = lambda network: {}
 
 
@@ -102,6 +105,8 @@ def write_export(
             (folder / CARD).write_text(card, encoding="utf-8")
             files = sum_files(folder)
             Manifest(format_name, source.task, described, check, files, quantized).write(folder)
+            if form.finish is not None:
+                form.finish(folder, source.inputs)
     return check
 
 

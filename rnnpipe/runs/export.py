@@ -151,8 +151,16 @@ def export_run(
         config = run.config.read_text(encoding="utf-8")
         made_up = any(call.made_up for call in calls)
         card = _card(metrics, task, records, output, form.to_open, made_up=made_up)
-        score = make_score(task, records)
-        source = Exportable(task.name, network, config, run.vocabulary, card, calls, score)
+        source = Exportable(
+            task.name,
+            network,
+            config,
+            run.vocabulary,
+            card,
+            calls,
+            task.inputs,
+            make_score(task, records),
+        )
         check = write_export(source, format_name, output, quantization)
     console.print(f"{output}: {_describe_check(check, task.main_metric)}")
     return Export(output)

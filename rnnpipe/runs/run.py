@@ -174,7 +174,7 @@ class Run(Results):
         """Writes a folder that answers as the run does, without the run, its data and its code.
 
         Args:
-            format: of its graphs: `onnx` or `saved_model`.
+            format: `onnx`, `saved_model` or `mlflow`.
             output: the folder, new or empty; by default `exports/<format>` in that of the run.
             quantize: `int8` makes the weights of matrix products of `onnx` a quarter as large. The
                 answers change, so that `manifest.check` has the scores of both.

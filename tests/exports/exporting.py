@@ -30,7 +30,8 @@ def export_model(task, model, vocabulary, form, output, records=None):
     """
     network = task.make_network(model, vocabulary)
     calls = record_calls(task, network, vocabulary, records)
-    write_export(Exportable(task.name, network, "", vocabulary, "", calls), form, output)
+    source = Exportable(task.name, network, "", vocabulary, "", calls, task.inputs)
+    write_export(source, form, output)
     manifest = read_manifest(output)
     exported = open_network(FORMATS[form], output, manifest.functions)
     return Exported(

@@ -44,7 +44,7 @@ def test_weights_in_loops_are_quantized(records, tmp_path):  # noqa: F811
     network = task.make_network(task.build_model(records), vocabulary)
     score = partial(task.score, records=records, split="test")
     calls = record_calls(task, network, vocabulary, records)
-    source = Exportable(task.name, network, "", vocabulary, "", calls, score)
+    source = Exportable(task.name, network, "", vocabulary, "", calls, task.inputs, score)
     check = write_export(source, "onnx", tmp_path / "int8", "int8")
     assert check["scores"].keys() == {"float32", "int8"}
     assert check["scores"]["float32"].keys() == check["scores"]["int8"].keys() >= {"bleu", "chrf"}
