@@ -82,7 +82,7 @@ class ExportedFunction:
         dtype, shape = self.description.inputs[name]
         if name not in arrays and name in self.description.states:
             return first_state(shape, dtype, rows)
-        return np.ascontiguousarray(arrays[name], dtype)
+        return np.ascontiguousarray(arrays[name], object if dtype == "string" else dtype)
 
     def _check(self, name: str, value: Any) -> None:
         known = self.description.options.get(name)

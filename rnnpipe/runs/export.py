@@ -29,12 +29,14 @@ from rnnpipe.runs.directory import RunDirectory
 from rnnpipe.runs.predict import predict_keywords, stream_keywords
 from rnnpipe.runs.records import find_records
 from rnnpipe.runs.sample import make_score, record_calls
+from rnnpipe.runs.text_graph import add_text_function, check_text_in_graph
 from rnnpipe.tasks import find_schemas, make_task
 from rnnpipe.tasks.base import Task
 from rnnpipe.tasks.network import Network
 from rnnpipe.tasks.prediction import Prediction
 from rnnpipe.tasks.predictor import Predictor
 from rnnpipe.tasks.run_config import RunConfig
+from rnnpipe.tasks.text_graph import TEXT_FUNCTION
 
 
 class Export:
@@ -90,7 +92,8 @@ class Export:
         manifest = self.manifest
         form = find_format(manifest.format)
         with requiring(*self.extras, where=str(self.path)), quiet_import():
-            network = open_network(form, self.path, manifest.functions)
+            functions = {k: v for k, v in manifest.functions.items() if k != TEXT_FUNCTION}
+            network = open_network(form, self.path, functions)
             return self.task.make_predictor(self.path / VOCABULARY, network)
 
     def predict(self, **inputs: Any) -> Prediction | list[Prediction]:
@@ -115,6 +118,7 @@ def export_run(
     format_name: str,
     output: Path | None,
     quantization: str | None,
+    text_in_graph: bool,
     console: Console,
 ) -> Export:
     """Exports a trained run, and checks that the export answers as it does.
@@ -127,6 +131,7 @@ def export_run(
         output: the folder to write; by default `exports/<format>` in that of the run, with the
             quantization after a dash.
         quantization: the name of a quantizer of the format; None: there is none.
+        text_in_graph: whether it has a function from strings too.
         console: where the check is printed.
 
     Raises:
@@ -139,9 +144,13 @@ def export_run(
     kind = "-".join(filter(None, (format_name, quantization)))
     output = run.path / "exports" / kind if output is None else output
     check_output(output)
+    if text_in_graph:
+        check_text_in_graph(task, format_name)
     metrics = run.seal.read_json(run.metrics) if run.seal.expects(run.metrics) else {}
     with requiring(*form.to_write, *form.to_open, where=f"--format {format_name}"):
         network = make_network()
+        if text_in_graph:
+            network = add_text_function(task, network, run.vocabulary)
         records = _find_records(task, console)
         calls = record_calls(task, network, run.vocabulary, records)
         if not calls:

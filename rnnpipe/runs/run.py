@@ -169,6 +169,7 @@ class Run(Results):
         output: str | Path | None = None,
         *,
         quantize: str | None = None,
+        text_in_graph: bool = False,
         verbose: bool = True,
     ) -> Export:
         """Writes a folder that answers as the run does, without the run, its data and its code.
@@ -181,8 +182,8 @@ class Run(Results):
             verbose: whether it is printed how far the answers of the two differ.
 
         Raises:
-            UserError: there is no such format, it cannot be quantized so, `output` has files, or
-                the export answers otherwise than the run.
+            UserError: there is no such format, it cannot be quantized so, `output` has files, the
+                task does not read a text alone, or the export answers otherwise than the run.
         """
         console = make_console(quiet=not verbose)
         path = local_path("output", output) if isinstance(output, str) else output
@@ -193,6 +194,7 @@ class Run(Results):
             format_name=format,
             output=path,
             quantization=quantize,
+            text_in_graph=text_in_graph,
             console=console,
         )
 

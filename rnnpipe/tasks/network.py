@@ -38,12 +38,14 @@ class Graph:
             axis, and None stands for what may differ from call to call.
         options: the keywords of the function that are part of the graph, and their values.
         states: the inputs that are zeros where they are left out.
+        resources: what it uses beside variables, e.g. tables of words.
     """
 
     function: Callable[[Mapping[str, Any]], Mapping[str, Any]]
     inputs: Mapping[str, tf.TensorSpec]
     options: Mapping[str, Any] = field(default_factory=dict)
     states: Sequence[str] = ()
+    resources: Sequence[Any] = ()
 
     def trace(self) -> Any:
         """The graph as a `tf.function` of positional tensors, in the order of `inputs`."""

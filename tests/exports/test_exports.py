@@ -16,9 +16,9 @@ import rnnpipe
 from rnnpipe import cli
 from rnnpipe.errors import UserError
 from rnnpipe.exports.formats import FORMATS as ALL_FORMATS
+from tests.exports.installed import INSTALLED as FORMATS
 from tests.without_modules import call_with
 
-FORMATS = tuple(ALL_FORMATS)
 TINY = {
     "train.epochs": 1,
     "data.source.sentences": 200,
@@ -153,6 +153,36 @@ def test_a_quantized_export_has_the_same_weights_in_int8(exports, quantized):
         assert found == pytest.approx(wanted, abs=0.05)
 
 
+def test_a_saved_model_takes_strings(run, tmp_path):
+    tf = pytest.importorskip("tensorflow")
+    pytest.importorskip("tensorflow_text")
+    folder = tmp_path / "strings"
+    export = run.export("saved_model", folder, text_in_graph=True, verbose=False)
+    assert probabilities(export.predict(text=TEXTS))  # by `call`, as ever
+    module = tf.saved_model.load(str(folder / "predict_text"))
+    found = module.signatures["serving_default"](text=tf.constant(TEXTS))
+    for row, prediction in enumerate(run.predict(text=TEXTS)):
+        texts = [answer.text for answer in prediction.answers]
+        assert [text.decode() for text in found["answers"][row].numpy()] == texts
+        expected = [answer.probability for answer in prediction.answers]
+        assert found["probabilities"][row].numpy() == pytest.approx(expected, abs=1e-5)
+    described = json.loads((folder / "export.json").read_text())["functions"]["predict_text"]
+    assert described["inputs"] == {"text": ["string", [None]]}
+    assert described["outputs"] == ["answers", "probabilities"]
+
+
+def test_strings_need_tensorflow_text(run, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tensorflow_text", None)
+    monkeypatch.setattr("rnnpipe.requirements._is_there", lambda name: name != "tensorflow_text")
+    with pytest.raises(UserError) as missing:
+        run.export("saved_model", tmp_path / "strings", text_in_graph=True, verbose=False)
+    assert str(missing.value) == (
+        "--text-in-graph: expected tensorflow_text to be installed, got none; "
+        "pip install 'rnnpipe[tensorflow-text]'"
+    )
+    assert not (tmp_path / "strings").exists()
+
+
 def test_a_damaged_export_is_refused(run, tmp_path, exports):
     folder = tmp_path / "copy"
     shutil.copytree(exports["onnx"].path, folder)
@@ -208,7 +238,14 @@ def test_mistakes_of_the_command_are_named(run, exports, tmp_path, capsys):
     folder.mkdir()
     (folder / "notes.txt").write_text("mine")
     for arguments, message in [
-        ([str(run.path), "--format", "pmml"], "--format: expected onnx or saved_model, got pmml"),
+        (
+            [str(run.path), "--format", "pmml"],
+            "--format: expected onnx or saved_model or mlflow, got pmml",
+        ),
+        (
+            [str(run.path), "--format", "onnx", "--text-in-graph"],
+            "--text-in-graph: expected --format saved_model, got onnx",
+        ),
         (
             [str(run.path), "--format", "onnx", "--output", str(folder)],
             "expected a new or empty folder, got one with files",

@@ -8,16 +8,16 @@ import onnx
 import pytest
 
 from rnnpipe.errors import UserError
-from rnnpipe.exports.formats import FORMATS
 from rnnpipe.exports.write import Exportable, write_export
 from rnnpipe.runs.sample import record_calls
 from tests.exports.exporting import export_model
+from tests.exports.installed import INSTALLED
 from tests.tasks.translation.conftest import OPTIONS, SENTENCES, make_task, records  # noqa: F401
 
 TEXTS = [*SENTENCES["train"], *SENTENCES["test"]]
 
 
-@pytest.fixture(params=FORMATS)
+@pytest.fixture(params=INSTALLED)
 def export(request, records, tmp_path):  # noqa: F811
     """Exports a translator with the settings of a search."""
 
