@@ -14,6 +14,7 @@ from rnnpipe.errors import UserError
 from rnnpipe.exports.card import make_card
 from rnnpipe.exports.formats import find_format, find_quantizer
 from rnnpipe.exports.manifest import MANIFEST, Manifest, read_manifest
+from rnnpipe.exports.serving import describe_serving
 from rnnpipe.exports.write import (
     CONFIG,
     VOCABULARY,
@@ -159,7 +160,7 @@ def export_run(
             raise UserError(str(run.path), expected, got, fix)
         config = run.config.read_text(encoding="utf-8")
         made_up = any(call.made_up for call in calls)
-        card = _card(metrics, task, records, output, form.to_open, made_up=made_up)
+        card = _card(metrics, task, records, output, format_name, made_up=made_up)
         source = Exportable(
             task.name,
             network,
@@ -202,7 +203,7 @@ def _card(
     task: Task[Any],
     records: RecordsDirectory | None,
     output: Path,
-    extras: Sequence[str],
+    format_name: str,
     *,
     made_up: bool,
 ) -> str:
@@ -212,6 +213,7 @@ def _card(
         metrics=metrics,
         splits={} if records is None else records.splits,
         folder=str(output),
-        extras=f"rnnpipe[{','.join(extras)}]",
+        extras=f"rnnpipe[{','.join(find_format(format_name).to_open)}]",
         made_up=made_up,
+        serving=describe_serving(format_name, task.inputs, str(output)),
     )

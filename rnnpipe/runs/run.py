@@ -179,6 +179,8 @@ class Run(Results):
             output: the folder, new or empty; by default `exports/<format>` in that of the run.
             quantize: `int8` makes the weights of matrix products of `onnx` a quarter as large. The
                 answers change, so that `manifest.check` has the scores of both.
+            text_in_graph: whether a SavedModel has the function `predict_text` too, which takes
+                strings: tokenizers and all are part of its graph.
             verbose: whether it is printed how far the answers of the two differ.
 
         Raises:

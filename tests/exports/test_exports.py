@@ -253,7 +253,7 @@ def test_mistakes_of_the_command_are_named(run, exports, tmp_path, capsys):
         ([str(exports["onnx"].path), "--format", "onnx"], "expected the folder of a run, got an"),
         (
             [str(run.path), "--format", "saved_model", "--quantize", "int8"],
-            "--quantize int8: expected --format onnx or mlflow, got saved_model; choose that format",
+            "--quantize int8: expected --format onnx or mlflow, got saved_model; choose that",
         ),
         (
             [str(run.path), "--format", "onnx", "--quantize", "int4"],

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from rnnpipe.config.loader import load_settings
-from rnnpipe.exports.formats import FORMATS
 from rnnpipe.tasks import find_schemas, make_task
 from rnnpipe.tasks.image_encoders import make_encoder
 from rnnpipe.text.tokenizer import train_tokenizer
 from tests.exports.exporting import export_model
+from tests.exports.installed import GRAPHS as FORMATS
 from tests.exports.test_streams import clips, label_task, labels  # noqa: F401
 from tests.tasks.video_labeling.test_prediction import build, features  # noqa: F401
 from tests.transforms.recipes.backbone import SIDE

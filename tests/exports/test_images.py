@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from rnnpipe.exports.check import compare_calls
-from rnnpipe.exports.formats import FORMATS
 from rnnpipe.runs.sample import record_calls
 from tests.exports.exporting import export_model
+from tests.exports.installed import GRAPHS as FORMATS
 from tests.tasks.test_image_predictions import CONFIGS, build, inputs_of  # noqa: F401
 
 

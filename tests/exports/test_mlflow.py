@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -28,6 +29,7 @@ from rnnpipe.config.dump import dump_config
 from rnnpipe.errors import UserError
 from rnnpipe.exports.check import Recorder
 from rnnpipe.exports.mlflow import COLUMNS
+from rnnpipe.exports.serving import SERVICE, describe_serving
 from rnnpipe.exports.write import Exportable, write_export
 from rnnpipe.predictors.pyfunc import PyfuncModel
 from rnnpipe.runs.sample import record_calls
@@ -40,6 +42,8 @@ mlflow = pytest.importorskip("mlflow")
 pd = pytest.importorskip("pandas")
 
 ROOT = Path(__file__).resolve().parents[2]
+PAGE = (ROOT / "docs/production.md").read_text(encoding="utf-8")
+TEXT = (Input("text", "a text"),)
 TEXTS = [*SENTENCES["train"], *SENTENCES["test"]]
 GLIMPSE = {
     "data.image.size": 32,
@@ -121,8 +125,10 @@ def check_rows(found, expected):
         assert len(row["answers"]) == len(other["answers"])
         for answer, wanted in zip(row["answers"], other["answers"], strict=True):
             assert answer.keys() == wanted.keys()
-            assert answer.pop("text") == wanted.pop("text")
-            assert answer == pytest.approx(wanted, abs=1e-5)
+            assert answer["text"] == wanted["text"]
+            numbers = wanted.keys() - {"text"}
+            found_numbers = [answer[name] for name in numbers]
+            assert found_numbers == pytest.approx([wanted[name] for name in numbers], abs=1e-5)
 
 
 @contextmanager
@@ -164,6 +170,18 @@ def wait_for(address, server, log):
     pytest.fail(log.read_text())
 
 
+def run_curl(page_address, address, example, cwd):
+    """What an example of the page answers that is sent to another address."""
+    (code,) = (
+        each for each in re.findall(r"```bash\n(.*?)```", PAGE, re.DOTALL) if example in each
+    )
+    assert page_address in code
+    commands = [line for line in code.split("\n\n") if "curl" in line]
+    script = "\n".join(commands).replace(page_address, address)
+    done = subprocess.run(["bash", "-c", script], check=True, capture_output=True, cwd=cwd)
+    return json.loads(done.stdout)
+
+
 def ask(address, body, kind="application/json"):
     """The status and answers of a server."""
     data = body.encode() if isinstance(body, str) else json.dumps(body).encode()
@@ -188,6 +206,8 @@ def test_a_server_translates_texts(translator, tmp_path):
             bodies = [{"dataframe_records": [row]} for row in records]
             alone = [found for _, (found,) in pool.map(lambda body: ask(address, body), bodies)]
         check_rows(alone, json.loads(json.dumps(expected)))
+        found = run_curl("http://127.0.0.1:5000", address, "mlflow models serve", tmp_path)
+        assert [len(row["answers"]) for row in found["predictions"]] == [1]
         status, message = ask(address, {"dataframe_records": [{"question": "a dog"}]})
         assert (status, "text" in message) == (400, True)
 
@@ -205,10 +225,61 @@ def test_a_server_classifies_images(classifier, tmp_path):
         assert [row["error"] is None for row in found] == [True, False, True, False, True]
         assert "image: expected an image that can be read, got" in found[1]["error"]
         check_rows(found, expected)
+        found = run_curl("http://127.0.0.1:5000", address, "base64", tmp_path)
+        check_rows(found["predictions"], expected[:1])
         # A client names no files of the server.
         status, (row,) = ask(address, f"image\n{photo}\n", "text/csv")
         assert (status, row["prediction"]) == (200, None)
         assert row["error"].startswith("image: expected bytes, got str; send the file's content")
+
+
+def test_the_page_serves_an_export_by_the_standard_library(translator, tmp_path):
+    (tmp_path / "translator").symlink_to(translator.path)
+    (tmp_path / "sitecustomize.py").write_text(_WITHOUT_KERAS)
+    service = SERVICE.format(folder="translator")
+    assert service in PAGE
+    assert f"```python\n{service}```" == describe_serving("onnx", TEXT, "translator").strip()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
+    code = service.replace("8000", str(port))
+    server = subprocess.Popen([sys.executable, "-c", code], env=environment, cwd=tmp_path)
+    try:
+        address = f"http://127.0.0.1:{port}"
+        wait_until_open(port, server)
+        example = "http://127.0.0.1:8000"
+        (text,) = re.findall(rf"{example} --data '(.*?)'", PAGE)
+        expected = json.loads(json.dumps(expected_rows(translator.predictor, json.loads(text))))
+        (found,) = run_curl(example, address, f"curl {example}", tmp_path)
+        assert found["prediction"] == expected[0]["prediction"]
+        with urlopen(Request(address, b'[{"text": " "}]')) as response:
+            assert "--text: expected a text" in json.load(response)[0]["error"]
+    finally:
+        server.kill()
+        server.wait()
+
+
+def wait_until_open(port, server):
+    end = time.monotonic() + _SECONDS
+    while time.monotonic() < end and server.poll() is None:
+        with socket.socket() as probe:
+            if not probe.connect_ex(("127.0.0.1", port)):
+                return
+        time.sleep(0.2)
+    pytest.fail("the service does not answer")
+
+
+@pytest.mark.parametrize(
+    ("kind", "inputs", "expected"),
+    [
+        ("mlflow", (), "mlflow models serve --model-uri out/model --env-manager local"),
+        ("onnx", (), 'rnnpipe.load("out/model").predictor'),
+        ("onnx", (Input("image", "…", endings=(".png",)),), "With `--format mlflow` the same run"),
+    ],
+)
+def test_model_cards_name_a_server(kind, inputs, expected):
+    assert expected in describe_serving(kind, inputs, "out/model")
 
 
 def test_a_model_is_an_export(translator, capsys):

@@ -11,13 +11,13 @@ from rnnpipe.errors import UserError
 from rnnpipe.exports.write import Exportable, write_export
 from rnnpipe.runs.sample import record_calls
 from tests.exports.exporting import export_model
-from tests.exports.installed import INSTALLED
+from tests.exports.installed import GRAPHS
 from tests.tasks.translation.conftest import OPTIONS, SENTENCES, make_task, records  # noqa: F401
 
 TEXTS = [*SENTENCES["train"], *SENTENCES["test"]]
 
 
-@pytest.fixture(params=INSTALLED)
+@pytest.fixture(params=GRAPHS)
 def export(request, records, tmp_path):  # noqa: F811
     """Exports a translator with the settings of a search."""
 

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from rnnpipe.errors import UserError
-from rnnpipe.exports.formats import FORMATS
 from rnnpipe.models.ensemble import join_models
 from rnnpipe.models.language_model import (
     LanguageModelOptions,
@@ -23,6 +22,7 @@ from rnnpipe.tasks.video_labeling.task import VideoLabelingTask
 from rnnpipe.text.symbols import Symbols
 from rnnpipe.transforms.recipes.video_frames import FrameOptions
 from tests.exports.exporting import export_model
+from tests.exports.installed import GRAPHS as FORMATS
 from tests.tasks.language_model.test_task import make_task as make_text_task
 from tests.tasks.video_labeling.test_prediction import NAMES, build
 

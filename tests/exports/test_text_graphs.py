@@ -1,6 +1,10 @@
 """SavedModels that take strings answer as the predictors that cut them into tokens in Python."""
 
+import io
 import json
+import re
+from contextlib import redirect_stdout
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,7 +15,7 @@ import pytest
 import rnnpipe
 from rnnpipe.config.loader import load_settings
 from rnnpipe.errors import UserError
-from rnnpipe.exports.check import check_export
+from rnnpipe.exports.check import compare_calls
 from rnnpipe.exports.function import Description, ExportedFunction
 from rnnpipe.exports.saved_model import open_saved_model, write_saved_model
 from rnnpipe.runs.text_graph import add_text_function, check_text_in_graph
@@ -26,6 +30,7 @@ from tests.tasks.translation.conftest import OPTIONS, SENTENCES, write_records
 tf = pytest.importorskip("tensorflow")
 pytest.importorskip("tensorflow_text")
 
+PAGE = (Path(__file__).parents[2] / "docs/production.md").read_text(encoding="utf-8")
 TEXTS = [
     *SENTENCES["test"],
     "",
@@ -60,12 +65,24 @@ def check_texts(function, folder):
                 function=TEXT_FUNCTION,
                 arrays={"text": np.array(TEXTS[rows], object)},
                 options={},
+                made_up=False,
                 outputs={name: values[rows] for name, values in expected.items()},
             )
         ]
-        check = check_export({TEXT_FUNCTION: exported}, calls, "the export")
-        assert check["equal_ids"] == 1.0
+        comparison = compare_calls({TEXT_FUNCTION: exported}, calls)
+        comparison.check("the export")
+        assert comparison.equal_ids == 1.0
     return expected
+
+
+def run_example(folder, answers):
+    """The example of the page on production translates as the function does."""
+    (code,) = re.findall(r"```python\n(import tensorflow as tf.*?)```", PAGE, re.DOTALL)
+    code = code.replace('"translator/', f'"{folder}/').replace("A man plays the guitar.", TEXTS[0])
+    printed = io.StringIO()
+    with redirect_stdout(printed):
+        exec(code, {})
+    assert printed.getvalue() == f"{answers[0, 0].decode()}\n"
 
 
 @pytest.mark.parametrize("search", SEARCHES)
@@ -78,6 +95,7 @@ def test_a_translator_takes_strings(tmp_path, search):
     assert expected["answers"][3].tolist() == [b""] * SEARCHES[search]["n_best"]
     assert expected["scores"][3, 0] == -np.inf
     assert any(expected["answers"].ravel())
+    run_example(tmp_path, expected["answers"])
 
 
 @pytest.mark.parametrize("keep", ["start", "end"])
