@@ -227,17 +227,24 @@ def _predict(options: argparse.Namespace) -> int:
 def _add_export(verbs: Any) -> None:
     verb = _add_verb(verbs, "export", "write a run as a folder that answers without it")
     _take_run(verb)
-    text = "of the graphs: onnx, saved_model or litert"
+    text = "onnx, saved_model, litert or mlflow"
     verb.add_argument("--format", required=True, metavar="FORMAT", help=text)
     text = "a new folder (default: exports/FORMAT in that of the run)"
     verb.add_argument("--output", metavar="DIR", help=text)
     text = "int8: smaller weights of onnx, and answers that differ a little"
     verb.add_argument("--quantize", metavar="DTYPE", help=text)
+    text = "write a function that takes strings too, of a task that reads a text (saved_model)"
+    verb.add_argument("--text-in-graph", action="store_true", help=text)
     verb.set_defaults(act=_export, extras=("train",))
 
 
 def _export(options: argparse.Namespace) -> None:
-    _load_run(options).export(options.format, options.output, quantize=options.quantize)
+    _load_run(options).export(
+        options.format,
+        options.output,
+        quantize=options.quantize,
+        text_in_graph=options.text_in_graph,
+    )
 
 
 def _load_run(options: argparse.Namespace) -> "Run":

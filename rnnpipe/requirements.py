@@ -29,7 +29,9 @@ MODULES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "onnx": ("onnxruntime",),
         "litert": ("ai_edge_litert",),
         "export": ("onnx", "tf2onnx"),
+        "mlflow": ("mlflow", "pandas"),
         "tensorflow": ("tensorflow",),
+        "tensorflow-text": ("tensorflow_text",),
         "jax": ("jax",),
         "torch": ("torch",),
         "aws": ("s3fs",),
@@ -47,6 +49,8 @@ INCLUDES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "onnx": ("runs",),
         "litert": ("runs",),
         "export": ("train", "onnx"),
+        "tensorflow-text": ("tensorflow",),
+        "mlflow": ("onnx",),
     }
 )
 """The extras that an extra includes."""

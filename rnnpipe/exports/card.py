@@ -34,6 +34,7 @@ def make_card(
     folder: str,
     extras: str,
     made_up: bool,
+    serving: str,
 ) -> str:
     """The `README.md` of an export: task, data, scores beside their baselines, versions, use.
 
@@ -45,6 +46,7 @@ def make_card(
         folder: the name of the export.
         extras: what pip has to install.
         made_up: whether inputs of its check are no records.
+        serving: how to serve it, Markdown.
     """
     called = ", ".join(f"{each.name.replace('-', '_')}=…" for each in inputs if each.required)
     parts = [
@@ -56,6 +58,7 @@ def make_card(
         "## Limits\n\nThe scores are those of data like the training's; of other data they say "
         "nothing. Options of the search are part of the export, see `export.json`.\n",
         _USE.format(folder=folder, inputs=called, extras=extras),
+        f"## Serve\n\n{serving}",
     ]
     return "\n".join(parts)
 

@@ -109,18 +109,22 @@ def compare_calls(export: Network, calls: Iterable[Call]) -> Comparison:
         outputs = export[call.function](call.arrays, **call.options)
         same = np.ones(len(next(iter(call.outputs.values()))), bool)
         for name, expected in call.outputs.items():
-            if np.issubdtype(expected.dtype, np.integer):
+            if _is_exact(expected):
                 matches = _match(outputs[name], expected)
                 equal.append(matches.ravel())
                 same &= matches.reshape(len(same), -1).all(axis=1)
         for name, expected in call.outputs.items():
-            if same.any() and not np.issubdtype(expected.dtype, np.integer):
+            if same.any() and not _is_exact(expected):
                 largest = max(largest, _difference(outputs[name][same], expected[same]))
         rows += len(same)
         made_up += len(same) * call.made_up
     integers = np.concatenate(equal)
     fraction = float(integers.mean()) if integers.size else 1.0
     return Comparison(rows, made_up, fraction, largest)
+
+
+def _is_exact(values: Array) -> bool:
+    return not np.issubdtype(values.dtype, np.floating)
 
 
 def _match(found: Array, expected: Array) -> Array:

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from rnnpipe.errors import UserError
-from rnnpipe.exports import litert, onnx, saved_model
+from rnnpipe.exports import litert, mlflow, onnx, saved_model
 from rnnpipe.exports.function import Compute
 from rnnpipe.exports.quantize import quantize_int8
+from rnnpipe.tasks.inputs import Input
 from rnnpipe.tasks.network import Bound, Graph, Network, find_graph, find_step_graphs
+from rnnpipe.tasks.text_graph import TEXT_FUNCTION
 
 Quantizer = Callable[[Path], Mapping[str, int]]
 """Replaces what was written by a quantized form of it; returns the numbers of weights by dtype."""
@@ -30,6 +32,7 @@ class Format:
         functions: which functions of a network its graphs may be. Where a search is none of them,
             it is `encode` and `step`, and its loop is outside.
         bounded: whether inputs have fixed shapes: those of one row, padded to one length.
+        finish: adds what others than rnnpipe read to the folder, by the inputs of the task.
     """
 
     write: Callable[[Graph, Path], None]
@@ -40,6 +43,7 @@ class Format:
     quantizers: Mapping[str, Quantizer] = field(default_factory=dict)
     functions: Sequence[str] = ("call", "search", "draw", "step")
     bounded: bool = False
+    finish: Callable[[Path, Sequence[Input]], None] | None = None
 
     def find_graphs(
         self, network: Network, bounds: Mapping[str, Mapping[str, Bound]]
@@ -83,6 +87,7 @@ FORMATS: Mapping[str, Format] = {
         saved_model.SUFFIX,
         ("train",),
         ("runs", "tensorflow"),
+        functions=("call", "search", "draw", "step", TEXT_FUNCTION),
     ),
     "litert": Format(
         litert.write_litert,
@@ -92,6 +97,15 @@ FORMATS: Mapping[str, Format] = {
         ("litert",),
         functions=("call", "encode", "step"),
         bounded=True,
+    ),
+    "mlflow": Format(
+        onnx.write_onnx,
+        onnx.open_onnx,
+        onnx.SUFFIX,
+        ("train", "export", "mlflow"),
+        ("onnx",),
+        {"int8": quantize_int8},
+        finish=mlflow.describe_model,
     ),
 }
 """Each format by its name."""

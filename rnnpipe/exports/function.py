@@ -119,7 +119,7 @@ class ExportedFunction:
         dtype, shape = self.description.inputs[name]
         if name not in arrays and name in self.description.states:
             return first_state(shape, dtype, rows)
-        array = np.ascontiguousarray(arrays[name], dtype)
+        array = np.ascontiguousarray(arrays[name], object if dtype == "string" else dtype)
         if name not in self.description.padding:
             return array
         axis, padding = self.description.padding[name]

@@ -25,6 +25,7 @@ def write_saved_model(graph: Graph, path: Path) -> None:
     traced = graph.trace()
     module = tf.Module()
     module.weights = list(traced.get_concrete_function().graph.variables)
+    module.resources = list(graph.resources)
     tf.saved_model.save(module, str(path), signatures=traced)
 
 

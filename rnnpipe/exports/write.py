@@ -18,6 +18,7 @@ from rnnpipe.exports.manifest import Manifest, sum_files
 from rnnpipe.quiet import quiet_import
 from rnnpipe.requirements import requiring
 from rnnpipe.storage.atomic import atomic_path
+from rnnpipe.tasks.inputs import Input
 from rnnpipe.tasks.network import Bound, Graph, Network
 
 CONFIG = "config.yaml"
@@ -45,6 +46,7 @@ class Exportable:
         vocabulary: the folder of `Task.save_vocabulary`.
         card: the model card, Markdown.
         calls: of functions of the network, by which the export is checked.
+        inputs: that the task declares.
         score: the scores of the answers of a network; none where there are no records.
         bounds: of the inputs of functions, by their names, for formats with fixed shapes.
         complete: adds the functions that are outside of graphs, see `Task.complete_network`.
@@ -56,6 +58,7 @@ class Exportable:
     vocabulary: Path
     card: str
     calls: Sequence[Call]
+    inputs: Sequence[Input]
     score: Callable[[Network], Mapping[str, float]] = lambda network: {}
     bounds: Mapping[str, Mapping[str, Bound]] = field(default_factory=dict)
     complete: Complete = keep_network
@@ -117,6 +120,8 @@ def write_export(
             (folder / CARD).write_text(card, encoding="utf-8")
             files = sum_files(folder)
             Manifest(format_name, source.task, described, check, files, quantized).write(folder)
+            if form.finish is not None:
+                form.finish(folder, source.inputs)
     return check
 
 

@@ -14,6 +14,7 @@ from rnnpipe.errors import UserError
 from rnnpipe.exports.card import make_card
 from rnnpipe.exports.formats import find_format, find_quantizer
 from rnnpipe.exports.manifest import MANIFEST, Manifest, read_manifest
+from rnnpipe.exports.serving import describe_serving
 from rnnpipe.exports.write import (
     CONFIG,
     VOCABULARY,
@@ -29,12 +30,14 @@ from rnnpipe.runs.directory import RunDirectory
 from rnnpipe.runs.predict import predict_keywords, stream_keywords
 from rnnpipe.runs.records import find_records
 from rnnpipe.runs.sample import make_score, record_calls
+from rnnpipe.runs.text_graph import add_text_function, check_text_in_graph
 from rnnpipe.tasks import find_schemas, make_task
 from rnnpipe.tasks.base import Task
 from rnnpipe.tasks.network import Network
 from rnnpipe.tasks.prediction import Prediction
 from rnnpipe.tasks.predictor import Predictor
 from rnnpipe.tasks.run_config import RunConfig
+from rnnpipe.tasks.text_graph import TEXT_FUNCTION
 
 
 class Export:
@@ -90,8 +93,9 @@ class Export:
         manifest = self.manifest
         form = find_format(manifest.format)
         with requiring(*self.extras, where=str(self.path)), quiet_import():
+            functions = {k: v for k, v in manifest.functions.items() if k != TEXT_FUNCTION}
             complete = self.task.complete_network
-            network = open_network(form, self.path, manifest.functions, complete)
+            network = open_network(form, self.path, functions, complete)
             return self.task.make_predictor(self.path / VOCABULARY, network)
 
     def predict(self, **inputs: Any) -> Prediction | list[Prediction]:
@@ -116,6 +120,7 @@ def export_run(
     format_name: str,
     output: Path | None,
     quantization: str | None,
+    text_in_graph: bool,
     console: Console,
 ) -> Export:
     """Exports a trained run, and checks that the export answers as it does.
@@ -128,6 +133,7 @@ def export_run(
         output: the folder to write; by default `exports/<format>` in that of the run, with the
             quantization after a dash.
         quantization: the name of a quantizer of the format; None: there is none.
+        text_in_graph: whether it has a function from strings too.
         console: where the check is printed.
 
     Raises:
@@ -140,9 +146,13 @@ def export_run(
     kind = "-".join(filter(None, (format_name, quantization)))
     output = run.path / "exports" / kind if output is None else output
     check_output(output)
+    if text_in_graph:
+        check_text_in_graph(task, format_name)
     metrics = run.seal.read_json(run.metrics) if run.seal.expects(run.metrics) else {}
     with requiring(*form.to_write, *form.to_open, where=f"--format {format_name}"):
         network = make_network()
+        if text_in_graph:
+            network = add_text_function(task, network, run.vocabulary)
         records = _find_records(task, console)
         calls = record_calls(task, network, run.vocabulary, records)
         if not calls:
@@ -151,8 +161,7 @@ def export_run(
             raise UserError(str(run.path), expected, got, fix)
         config = run.config.read_text(encoding="utf-8")
         made_up = any(call.made_up for call in calls)
-        card = _card(metrics, task, records, output, form.to_open, made_up=made_up)
-        score = make_score(task, records)
+        card = _card(metrics, task, records, output, format_name, made_up=made_up)
         source = Exportable(
             task.name,
             network,
@@ -160,7 +169,8 @@ def export_run(
             run.vocabulary,
             card,
             calls,
-            score,
+            task.inputs,
+            make_score(task, records),
             task.bounds,
             task.complete_network,
         )
@@ -196,7 +206,7 @@ def _card(
     task: Task[Any],
     records: RecordsDirectory | None,
     output: Path,
-    extras: Sequence[str],
+    format_name: str,
     *,
     made_up: bool,
 ) -> str:
@@ -206,6 +216,7 @@ def _card(
         metrics=metrics,
         splits={} if records is None else records.splits,
         folder=str(output),
-        extras=f"rnnpipe[{','.join(extras)}]",
+        extras=f"rnnpipe[{','.join(find_format(format_name).to_open)}]",
         made_up=made_up,
+        serving=describe_serving(format_name, task.inputs, str(output)),
     )

@@ -34,7 +34,7 @@ def predict_keywords(
         predictions = [_check(result) for result in predictor.predict(rows)]
     for prediction in predictions:
         for note in prediction.notes:
-            write_notice(_name_keywords(note))
+            write_notice(replace_options(note))
     return predictions[0] if batch is None else predictions
 
 
@@ -84,17 +84,19 @@ def keyword_errors() -> Iterator[None]:
     """Options of the command line in errors become keywords: `--n-best` is `n_best`."""
     try:
         yield
-    except Faults as faults:
-        raise Faults([_rename(fault) for fault in faults.faults]) from None
     except UserError as fault:
-        raise _rename(fault) from None
+        raise name_keywords(fault) from None
 
 
-def _rename(fault: UserError) -> UserError:
+def name_keywords(fault: UserError) -> UserError:
+    """The same error with keywords in the place of options."""
+    if isinstance(fault, Faults):
+        return Faults([name_keywords(each) for each in fault.faults])
     return UserError(
-        _name_keywords(fault.where), fault.expected, fault.got, _name_keywords(fault.fix)
+        replace_options(fault.where), fault.expected, fault.got, replace_options(fault.fix)
     )
 
 
-def _name_keywords(text: str) -> str:
+def replace_options(text: str) -> str:
+    """The same text with keywords in the place of options: `n_best` of `--n-best`."""
     return _OPTION.sub(lambda option: option[1].replace("-", "_"), text)

@@ -169,20 +169,23 @@ class Run(Results):
         output: str | Path | None = None,
         *,
         quantize: str | None = None,
+        text_in_graph: bool = False,
         verbose: bool = True,
     ) -> Export:
         """Writes a folder that answers as the run does, without the run, its data and its code.
 
         Args:
-            format: of its graphs: `onnx`, `saved_model` or `litert`.
+            format: `onnx`, `saved_model`, `litert` or `mlflow`.
             output: the folder, new or empty; by default `exports/<format>` in that of the run.
             quantize: `int8` makes the weights of matrix products of `onnx` a quarter as large. The
                 answers change, so that `manifest.check` has the scores of both.
+            text_in_graph: whether a SavedModel has the function `predict_text` too, which takes
+                strings: tokenizers and all are part of its graph.
             verbose: whether it is printed how far the answers of the two differ.
 
         Raises:
-            UserError: there is no such format, it cannot be quantized so, `output` has files, or
-                the export answers otherwise than the run.
+            UserError: there is no such format, it cannot be quantized so, `output` has files, the
+                task does not read a text alone, or the export answers otherwise than the run.
         """
         console = make_console(quiet=not verbose)
         path = local_path("output", output) if isinstance(output, str) else output
@@ -193,6 +196,7 @@ class Run(Results):
             format_name=format,
             output=path,
             quantization=quantize,
+            text_in_graph=text_in_graph,
             console=console,
         )
 

@@ -15,8 +15,10 @@ from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.tasks.base import Task
 from rnnpipe.tasks.network import Array, Arrays, Graph, Network, find_graph
 from rnnpipe.tasks.predictor import Predictor
+from rnnpipe.tasks.text_graph import TEXT_FUNCTION
 
 _BATCHES = 3
+_TEXTS = 32  # of a batch
 _MADE_UP = 8  # rows
 
 
@@ -40,10 +42,15 @@ def record_calls(
     if records is not None and graph is not None:
         for arrays in _read_arrays(task, records, graph):
             recorder[predictor.function](arrays)
+    if records is not None and TEXT_FUNCTION in network:
+        for arrays in _read_texts(task, records):
+            recorder[TEXT_FUNCTION](arrays)
     recorder.made_up = True
+    if records is None and TEXT_FUNCTION in network:
+        recorder[TEXT_FUNCTION]({"text": np.array([task.inputs[0].help], object)})
     random = np.random.default_rng(1)
     examples = [each for _ in range(_MADE_UP) if (each := predictor.make_up(random)) is not None]
-    if examples and not recorder.calls:
+    if examples and not any(call.function == predictor.function for call in recorder.calls):
         predictor.compute(examples)
     if examples and find_graph(network.get("step")) is not None:
         _stream(predictor, examples[0])
@@ -85,6 +92,14 @@ def _fits(array: Array | None, spec: Any) -> bool:
     if array is None or array.dtype.kind != np.dtype(spec.dtype.as_numpy_dtype).kind:
         return False
     return bool(spec.shape.is_compatible_with(array.shape))
+
+
+def _read_texts(task: Task[Any], records: RecordsDirectory) -> Iterator[Arrays]:
+    """The first texts of the test split as they were read, in batches."""
+    rows = records.read(_pick_split(records), [task.text_field])
+    for _ in range(_BATCHES):
+        if texts := [row[task.text_field] for row in islice(rows, _TEXTS)]:
+            yield {"text": np.array(texts, object)}
 
 
 def _pick_split(records: RecordsDirectory) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
 
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.tasks.inputs import Input
-from rnnpipe.tasks.network import Bound, Network
+from rnnpipe.tasks.network import Bound, Graph, Network
 from rnnpipe.tasks.predictor import Predictor
 from rnnpipe.tasks.results import Evaluation, Phase
 from rnnpipe.tasks.run_config import RunConfig
@@ -59,6 +59,8 @@ class Task(ABC, Generic[Config]):
     """The files and folders of the records that predictors need."""
     softmax_outputs: ClassVar[Sequence[str]] = ()
     """The outputs of the model that are logits of a softmax; none: there are no ensembles."""
+    text_field: ClassVar[str] = ""
+    """The field of a record that has the text as it was read, of a task that reads a text alone."""
     preprocessing: ClassVar[Sequence[str]] = ()
     """The sections of `data` by which a raw input becomes what the model reads."""
 
@@ -310,6 +312,10 @@ class Task(ABC, Generic[Config]):
             folder: that of `save_vocabulary`.
             network: what `make_network` returns, or anything else that computes the same.
         """
+
+    def make_text_graph(self, network: Network, folder: Path) -> Graph:
+        """What the predictor answers to texts, as one graph, of a task with a `text_field`."""
+        raise NotImplementedError(f"{self.name} does not read a text alone")
 
     def predictor_options(self, network: Network) -> dict[str, Any]:
         """The arguments of `Predictor`; batches are as large as those of evaluation."""

@@ -54,6 +54,7 @@ class Graph:
         options: the keywords of the function that are part of the graph, and their values.
         states: the inputs that are zeros where they are left out.
         bounds: the inputs that are padded to one length.
+        resources: what it uses beside variables, e.g. tables of words.
     """
 
     function: Callable[[Mapping[str, Any]], Mapping[str, Any]]
@@ -94,6 +95,8 @@ class Graph:
                     source = next(name for name, bound in sources if bound.length == pair[1])
                     found.setdefault(output, []).append((axis, source))
         return found
+
+    resources: Sequence[Any] = ()
 
     def trace(self) -> Any:
         """The graph as a `tf.function` of positional tensors, in the order of `inputs`."""

@@ -5,23 +5,31 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Literal
 
-_DROPPED = "\u00ad\u200e\u200f\ufeff" + "".join(
+DROPPED = "\u00ad\u200e\u200f\ufeff" + "".join(
     map(chr, [*range(0x202A, 0x202F), *range(0x2060, 0x2065), *range(0x2066, 0x2070)])
 )
+"""The characters that show nothing and are dropped."""
+
 _SPACES = "\u200b\u2581" + "".join(map(chr, [*range(0x20), *range(0x7F, 0xA0)]))
-_CHARACTERS = str.maketrans(
-    dict.fromkeys(_DROPPED)
-    | dict.fromkeys(_SPACES, " ")
+
+REPLACED = (
+    dict.fromkeys(_SPACES, " ")
     | dict.fromkeys("‘’", "'")
     | dict.fromkeys("“”", '"')
     | dict.fromkeys("\u2010\u2011", "-")
-    | dict.fromkeys(map(chr, range(0xD800, 0xE000)), "\ufffd")
 )
+"""The characters that become another one."""
+
+_SURROGATES = dict.fromkeys(map(chr, range(0xD800, 0xE000)), "\ufffd")
+_CHARACTERS = str.maketrans(dict.fromkeys(DROPPED) | REPLACED | _SURROGATES)
 
 JOIN = "\u2060"
 """Unicode's word joiner, which shows nothing and which no normalised text has of its own."""
 
-_TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
+TAG = r"</?[a-zA-Z][^<>]*>"
+"""A tag of HTML, as a regular expression of Python and of RE2."""
+
+_TAG = re.compile(TAG)
 _LETTER, _WORD = r"[^\W\d_]", r"[^\W_]"
 _KEPT_OR_MARK = re.compile(
     rf"(?<!{_WORD})(?<!\.){_LETTER}(?:\.{_LETTER})+(?!{_WORD})\.?(?!{_WORD})"  # u.s., e.g., p.m

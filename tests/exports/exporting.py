@@ -35,7 +35,7 @@ def export_model(task, model, vocabulary, form, output, records=None):
     calls = record_calls(task, network, vocabulary, records)
     complete = task.complete_network
     own = {"bounds": task.bounds, "complete": complete}
-    source = Exportable(task.name, network, "", vocabulary, "", calls, **own)
+    source = Exportable(task.name, network, "", vocabulary, "", calls, task.inputs, **own)
     write_export(source, form, output)
     manifest = read_manifest(output)
     exported = open_network(FORMATS[form], output, manifest.functions, complete)

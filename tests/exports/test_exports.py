@@ -155,6 +155,36 @@ def test_a_quantized_export_has_the_same_weights_in_int8(exports, quantized):
         assert found == pytest.approx(wanted, abs=0.05)
 
 
+def test_a_saved_model_takes_strings(run, tmp_path):
+    tf = pytest.importorskip("tensorflow")
+    pytest.importorskip("tensorflow_text")
+    folder = tmp_path / "strings"
+    export = run.export("saved_model", folder, text_in_graph=True, verbose=False)
+    assert probabilities(export.predict(text=TEXTS))  # by `call`, as ever
+    module = tf.saved_model.load(str(folder / "predict_text"))
+    found = module.signatures["serving_default"](text=tf.constant(TEXTS))
+    for row, prediction in enumerate(run.predict(text=TEXTS)):
+        texts = [answer.text for answer in prediction.answers]
+        assert [text.decode() for text in found["answers"][row].numpy()] == texts
+        expected = [answer.probability for answer in prediction.answers]
+        assert found["probabilities"][row].numpy() == pytest.approx(expected, abs=1e-5)
+    described = json.loads((folder / "export.json").read_text())["functions"]["predict_text"]
+    assert described["inputs"] == {"text": ["string", [None]]}
+    assert described["outputs"] == ["answers", "probabilities"]
+
+
+def test_strings_need_tensorflow_text(run, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tensorflow_text", None)
+    monkeypatch.setattr("rnnpipe.requirements._is_there", lambda name: name != "tensorflow_text")
+    with pytest.raises(UserError) as missing:
+        run.export("saved_model", tmp_path / "strings", text_in_graph=True, verbose=False)
+    assert str(missing.value) == (
+        "--text-in-graph: expected tensorflow_text to be installed, got none; "
+        "pip install 'rnnpipe[tensorflow-text]'"
+    )
+    assert not (tmp_path / "strings").exists()
+
+
 def test_a_damaged_export_is_refused(run, tmp_path, exports):
     folder = tmp_path / "copy"
     shutil.copytree(exports["onnx"].path, folder)
@@ -213,7 +243,11 @@ def test_mistakes_of_the_command_are_named(run, exports, tmp_path, capsys):
     for arguments, message in [
         (
             [str(run.path), "--format", "pmml"],
-            "--format: expected onnx or saved_model or litert, got pmml",
+            "--format: expected onnx or saved_model or litert or mlflow, got pmml",
+        ),
+        (
+            [str(run.path), "--format", "onnx", "--text-in-graph"],
+            "--text-in-graph: expected --format saved_model, got onnx",
         ),
         (
             [str(run.path), "--format", "onnx", "--output", str(folder)],
@@ -222,7 +256,7 @@ def test_mistakes_of_the_command_are_named(run, exports, tmp_path, capsys):
         ([str(exports["onnx"].path), "--format", "onnx"], "expected the folder of a run, got an"),
         (
             [str(run.path), "--format", "saved_model", "--quantize", "int8"],
-            "--quantize int8: expected --format onnx, got saved_model; choose that format",
+            "--quantize int8: expected --format onnx or mlflow, got saved_model; choose that",
         ),
         (
             [str(run.path), "--format", "onnx", "--quantize", "int4"],

@@ -10,13 +10,13 @@ from rnnpipe.errors import UserError
 from rnnpipe.exports.write import Exportable, write_export
 from rnnpipe.runs.sample import record_calls
 from tests.exports.exporting import check_equal, export_model
-from tests.exports.formats import FORMATS
+from tests.exports.formats import GRAPHS
 from tests.tasks.translation.conftest import OPTIONS, SENTENCES, make_task, records  # noqa: F401
 
 TEXTS = [*SENTENCES["train"], *SENTENCES["test"]]
 
 
-@pytest.fixture(params=FORMATS)
+@pytest.fixture(params=GRAPHS)
 def export(request, records, tmp_path):  # noqa: F811
     """Exports a translator with the settings of a search."""
 
@@ -56,7 +56,7 @@ def test_weights_in_loops_are_quantized(records, tmp_path):  # noqa: F811
     network = task.make_network(task.build_model(records), vocabulary)
     score = partial(task.score, records=records, split="test")
     calls = record_calls(task, network, vocabulary, records)
-    source = Exportable(task.name, network, "", vocabulary, "", calls, score)
+    source = Exportable(task.name, network, "", vocabulary, "", calls, task.inputs, score)
     check = write_export(source, "onnx", tmp_path / "int8", "int8")
     assert check["scores"].keys() == {"float32", "int8"}
     assert check["scores"]["float32"].keys() == check["scores"]["int8"].keys() >= {"bleu", "chrf"}

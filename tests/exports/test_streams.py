@@ -22,7 +22,7 @@ from rnnpipe.tasks.video_labeling.task import VideoLabelingTask
 from rnnpipe.text.symbols import Symbols
 from rnnpipe.transforms.recipes.video_frames import FrameOptions
 from tests.exports.exporting import export_model
-from tests.exports.formats import INSTALLED
+from tests.exports.formats import GRAPHS
 from tests.tasks.language_model.test_task import make_task as make_text_task
 from tests.tasks.video_labeling.test_prediction import NAMES, build
 
@@ -43,7 +43,7 @@ def build_texts(kind):
     return model
 
 
-@pytest.fixture(params=[(form, kind) for form in INSTALLED for kind in RECURRENCES], ids="-".join)
+@pytest.fixture(params=[(form, kind) for form in GRAPHS for kind in RECURRENCES], ids="-".join)
 def texts(request, tmp_path):
     form, kind = request.param
     task: LanguageModelTask = make_text_task("sampling.top_k=3")
@@ -124,7 +124,7 @@ def clips(tmp_path, write_clip):
     ]
 
 
-@pytest.mark.parametrize("form", INSTALLED)
+@pytest.mark.parametrize("form", GRAPHS)
 @pytest.mark.parametrize("members", [1, 2])
 def test_videos_are_labeled_as_by_the_run_and_as_streams(
     form, members, label_task, labels, clips, tmp_path

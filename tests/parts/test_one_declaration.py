@@ -63,7 +63,6 @@ OTHER_MEANINGS = {
     "tasks.prediction.Prediction.to_json.alignments",
     # Of a network: its input of pixels, the options of a call, as many sequences as its own say.
     "tasks.image_inputs.with_features.name",
-    "tasks.network.Graph.__init__.options",
     "tasks.predictor.Example.__init__.options",
     "tasks.search_function.SearchFunction.__call__.n_best",
     "tasks.step_search.StepSearch.__call__.n_best",

@@ -13,7 +13,7 @@ from rnnpipe.records.layout import LABELS
 from rnnpipe.tasks.base import Task
 from rnnpipe.tasks.batching import padded_length
 from rnnpipe.tasks.inputs import Input
-from rnnpipe.tasks.network import Bound, Network
+from rnnpipe.tasks.network import Bound, Graph, Network
 from rnnpipe.tasks.predictor import Predictor
 from rnnpipe.tasks.results import Evaluation
 from rnnpipe.tasks.row_names import name_labels, name_tokens
@@ -42,6 +42,7 @@ class TextClassificationTask(Task[TextClassificationConfig]):
     main_metric = "accuracy"
     inputs = (Input("text", "a text to classify"),)
     fields = ("tokens", "label")
+    text_field = "text"
     vocabulary = (MODEL_FILE, SETTINGS_FILE, LABELS)
     softmax_outputs = ("logits",)
 
@@ -156,3 +157,9 @@ class TextClassificationTask(Task[TextClassificationConfig]):
 
         options = self.config.data.text
         return TextClassPredictor(folder, options, **self.predictor_options(network))
+
+    def make_text_graph(self, network: Network, folder: Path) -> Graph:
+        """Classifies texts within the graph."""
+        from rnnpipe.tasks.text_classification.text_graph import make_text_graph
+
+        return make_text_graph(network, folder, self.config.data.text)

@@ -17,7 +17,7 @@ from rnnpipe.tasks.base import Task
 from rnnpipe.tasks.batching import padded_length
 from rnnpipe.tasks.constraints import search_inputs
 from rnnpipe.tasks.inputs import Input
-from rnnpipe.tasks.network import Bound, Network
+from rnnpipe.tasks.network import Bound, Graph, Network
 from rnnpipe.tasks.predictor import Predictor
 from rnnpipe.tasks.results import Evaluation
 from rnnpipe.tasks.row_names import name_tokens
@@ -50,6 +50,7 @@ class TranslationTask(Task[TranslationConfig]):
     main_metric = "bleu"
     inputs = (Input("text", "a text to translate"), *search_inputs("translation"))
     fields = ("source_tokens", "target_tokens")
+    text_field = "source"
     vocabulary = (SOURCE, TARGET)
     softmax_outputs = ("logits",)
 
@@ -241,6 +242,13 @@ class TranslationTask(Task[TranslationConfig]):
             self.config.data.text.max_tokens,
             **self.predictor_options(network),
         )
+
+    def make_text_graph(self, network: Network, folder: Path) -> Graph:
+        """Translates texts within the graph."""
+        from rnnpipe.tasks.translation.text_graph import make_text_graph
+
+        limit = self.config.data.text.max_tokens
+        return make_text_graph(network, folder, self._search_options, limit)
 
     @property
     def _search_options(self) -> TranslationSearchOptions:

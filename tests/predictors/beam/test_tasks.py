@@ -47,7 +47,9 @@ def model(request, tmp_path_factory):
     task.save_vocabulary(records, vocabulary)
     functions = task.make_network(network, vocabulary)
     calls = record_calls(task, functions, vocabulary, records)
-    source = Exportable(task.name, functions, dump_config(config), vocabulary, "", calls)
+    source = Exportable(
+        task.name, functions, dump_config(config), vocabulary, "", calls, task.inputs
+    )
     write_export(source, "onnx", folder / "export")
     evaluated = task.evaluate(network, records, "test").predictions
     return folder, load_model(folder / "export"), records, evaluated

@@ -64,7 +64,11 @@ def task():
 @pytest.fixture
 def records(tmp_path):
     """The sentences above with their translations."""
-    folder = tmp_path / "records"
+    return write_records(tmp_path / "records")
+
+
+def write_records(folder):
+    """The sentences above with their translations, in a new folder."""
     pairs = {split: [(s, translate(s)) for s in each] for split, each in SENTENCES.items()}
     tokenizers = {}
     for place, side in enumerate((SOURCE, TARGET)):
