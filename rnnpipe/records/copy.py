@@ -8,9 +8,9 @@ from functools import cached_property
 from pathlib import Path
 
 from rnnpipe.errors import UserError
+from rnnpipe.records.inventory import DamagedRecords, Inventory
 from rnnpipe.records.layout import is_shard
 from rnnpipe.records.manifest import MANIFEST, Manifest, StoredFile
-from rnnpipe.records.seal import DamagedRecords, Seal
 from rnnpipe.storage.atomic import atomic_path
 from rnnpipe.storage.cache import cache_folder
 from rnnpipe.storage.disk_full import report_full_disk
@@ -53,9 +53,9 @@ class Copy:
         return copy
 
     @cached_property
-    def seal(self) -> Seal:
+    def inventory(self) -> Inventory:
         """What its files are to be."""
-        return Seal(self.folder, self.manifest.files)
+        return Inventory(self.folder, self.manifest.files)
 
     @property
     def folder(self) -> Path:
@@ -75,7 +75,7 @@ class Copy:
             UserError: the store refuses, or the disk is full.
         """
         requested = list(names)
-        missing = list(self.seal.find_faults(requested))
+        missing = list(self.inventory.find_faults(requested))
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             here = len(requested) - len(missing)
             for done, _ in enumerate(pool.map(self._fetch, missing), start=here + 1):

@@ -11,6 +11,7 @@ from typing import Any
 from rnnpipe.errors import UserError
 from rnnpipe.records.codec import decode_example
 from rnnpipe.records.copy import Copy, Progress
+from rnnpipe.records.inventory import FIX, DamagedRecords, Inventory
 from rnnpipe.records.layout import (
     ANSWERS,
     CLIP_LABELS,
@@ -22,7 +23,6 @@ from rnnpipe.records.layout import (
     shard_name,
 )
 from rnnpipe.records.manifest import HERE, MANIFEST, Manifest, NotOurs
-from rnnpipe.records.seal import FIX, DamagedRecords, Seal
 from rnnpipe.records.specs import RecordSpec, find_spec
 from rnnpipe.records.tfrecord import read_tfrecord
 from rnnpipe.storage.lock import locking
@@ -72,26 +72,26 @@ class RecordsDirectory:
         return directory
 
     @cached_property
-    def seal(self) -> Seal:
+    def inventory(self) -> Inventory:
         """What its files are to be."""
         if self.copied:
-            return self.copied.seal
+            return self.copied.inventory
         manifest = Manifest.read(self.path)
         if manifest is None:
             raise FileNotFoundError(f"{MANIFEST} is missing")
         if manifest.build != HERE:
             raise NotOurs(f"{MANIFEST} is that of an object store")
-        return Seal(self.path, manifest.files)
+        return Inventory(self.path, manifest.files)
 
     def _check(self) -> None:
-        seal = self.seal
-        shards = {name for name in seal.files if is_shard(name)}
-        seal.check(seal.files.keys() - shards)
+        inventory = self.inventory
+        shards = {name for name in inventory.files if is_shard(name)}
+        inventory.check(inventory.files.keys() - shards)
         if not self.copied:
-            seal.check(shards, in_full=False)
+            inventory.check(shards, in_full=False)
         _ = self.spec, self.fingerprint, self.made_from
         for name in (name for split in self.splits for name in self._shard_names(split)):
-            if name not in seal.files:
+            if name not in inventory.files:
                 raise ValueError(f"{name} is missing")
 
     def check(self) -> None:
@@ -103,9 +103,9 @@ class RecordsDirectory:
             DamagedRecords: files are missing, damaged or those of another data set.
         """
         if self.copied:
-            self.copied.fetch(self.seal.files)
+            self.copied.fetch(self.inventory.files)
         else:
-            self.seal.check(self.seal.files)
+            self.inventory.check(self.inventory.files)
 
     def check_origin(self) -> None:
         """The same where they were published; of files in an object store the sizes alone.
@@ -134,7 +134,7 @@ class RecordsDirectory:
         with ExitStack() as lock:
             try:
                 lock.enter_context(locking(self.path / MANIFEST, shared=True))
-                same = Manifest.read(self.path) == Manifest(HERE, self.seal.files)
+                same = Manifest.read(self.path) == Manifest(HERE, self.inventory.files)
             except BlockingIOError:
                 got, fix = "some that a build replaces", "wait until it has ended"
                 raise UserError(str(self.path), "finished records", got, fix) from None

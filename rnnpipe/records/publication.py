@@ -9,9 +9,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from rnnpipe.errors import UserError
+from rnnpipe.records.inventory import Inventory
 from rnnpipe.records.layout import FINGERPRINT
 from rnnpipe.records.manifest import MANIFEST, Manifest, NotOurs, StoredFile
-from rnnpipe.records.seal import Seal
 from rnnpipe.storage.leftovers import INCOMPLETE, find_leftovers, owner, writing
 from rnnpipe.storage.lock import locking
 from rnnpipe.storage.paths import remove_tree
@@ -135,7 +135,7 @@ def _renaming(path: Path) -> Iterator[Staging]:
             replaced = _lock(path, locks)
             content = Staging(staging, staging)
             yield content
-            Seal(staging, content.written).check(content.written, in_full=False)
+            Inventory(staging, content.written).check(content.written, in_full=False)
             manifest = Manifest.of(staging, content.written)
             manifest.write(staging)
             if _identity(path) != replaced:  # another process has published records meanwhile

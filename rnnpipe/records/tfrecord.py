@@ -11,8 +11,8 @@ from pathlib import Path
 import google_crc32c
 
 from rnnpipe.errors import UserError
+from rnnpipe.records.inventory import FIX
 from rnnpipe.records.manifest import FileDigest, StoredFile
-from rnnpipe.records.seal import FIX
 from rnnpipe.records.worker_file import writing_file
 
 _HEADER = struct.Struct("<QI")

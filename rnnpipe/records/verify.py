@@ -8,8 +8,8 @@ from google.protobuf.message import DecodeError
 from rnnpipe.errors import Faults, UserError
 from rnnpipe.records.codec import decode_example, encode_example
 from rnnpipe.records.directory import RecordsDirectory
+from rnnpipe.records.inventory import FIX
 from rnnpipe.records.layout import DEAD_LETTERS
-from rnnpipe.records.seal import FIX
 from rnnpipe.records.tfrecord import read_tfrecord
 
 _UNPARSABLE = (ValueError, LookupError, TypeError, DecodeError)
@@ -28,7 +28,7 @@ def verify_records(records: RecordsDirectory) -> int:
         Faults: what is not as the build left it, a fault for each file.
     """
     faults, total = list[UserError](), 0
-    records.seal.forget()
+    records.inventory.forget()
     for split, content in records.stats["splits"].items():
         size = 0
         for path, number in zip(records.shards(split), content["shard_records"], strict=True):
@@ -66,7 +66,7 @@ def _verify_shard(records: RecordsDirectory, path: Path, expected: int) -> int:
             raise UserError(where, f"a record of the kind {records.spec.name}", got, FIX)
     if number != expected:
         raise UserError(str(path), f"{expected:,} records", f"{number:,}", FIX)
-    if difference := records.seal.find_fault(path.name):
+    if difference := records.inventory.find_fault(path.name):
         raise difference
     return number
 

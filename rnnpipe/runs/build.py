@@ -7,9 +7,9 @@ from rich.console import Console
 
 from rnnpipe.quiet import quiet_import
 from rnnpipe.records.directory import RecordsDirectory
+from rnnpipe.records.inventory import DamagedRecords
 from rnnpipe.records.metadata import import_datasets
 from rnnpipe.records.publication import check_replaceable, remove_unfinished
-from rnnpipe.records.seal import DamagedRecords
 from rnnpipe.runs.checks import check_splits
 from rnnpipe.runs.progress import BuildProgress
 from rnnpipe.runs.records import records_directory

@@ -9,7 +9,7 @@ import tensorflow as tf
 from rich.console import Console
 
 from rnnpipe.records.directory import RecordsDirectory
-from rnnpipe.records.seal import DamagedRecords
+from rnnpipe.records.inventory import DamagedRecords
 from rnnpipe.runs.progress import fetch_records
 
 
@@ -35,7 +35,7 @@ def holding_records(records: RecordsDirectory, console: Console) -> Iterator[Non
             yield
         except Exception as error:
             if isinstance(error, tf.errors.DataLossError):
-                records.seal.forget()
+                records.inventory.forget()
             try:
                 records.check()
             except DamagedRecords as damage:

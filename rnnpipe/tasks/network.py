@@ -62,6 +62,7 @@ class Graph:
     options: Mapping[str, Any] = field(default_factory=dict)
     states: Sequence[str] = ()
     bounds: Mapping[str, Bound] = field(default_factory=dict)
+    resources: Sequence[Any] = ()
 
     def bound(self, bounds: Mapping[str, Bound], rows: int | None = None) -> Graph:
         """The same graph for inputs of fixed shapes, as far as there are bounds.
@@ -96,15 +97,19 @@ class Graph:
                     found.setdefault(output, []).append((axis, source))
         return found
 
-    resources: Sequence[Any] = ()
-
     def trace(self) -> Any:
-        """The graph as a `tf.function` of positional tensors, in the order of `inputs`."""
+        """The graph as a `tf.function` of positional tensors, in the order of `inputs`.
+
+        It is traced for any device: cuDNN computes on GPUs alone.
+        """
         import tensorflow as tf
+
+        from rnnpipe.layers.kernels import computing_anywhere
 
         def call(*tensors: tf.Tensor) -> Mapping[str, tf.Tensor]:
             named = dict(zip(self.inputs, tensors, strict=True))
-            return {k: v for k, v in self.function(named).items() if v is not None}
+            with computing_anywhere():
+                return {k: v for k, v in self.function(named).items() if v is not None}
 
         return tf.function(call, input_signature=self.signature, autograph=False)
 

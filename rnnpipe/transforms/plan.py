@@ -9,8 +9,8 @@ from typing import Any
 from rnnpipe.errors import UserError
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.fingerprint import identify_files, make_fingerprint
+from rnnpipe.records.inventory import DamagedRecords
 from rnnpipe.records.layout import SPLITS
-from rnnpipe.records.seal import DamagedRecords
 from rnnpipe.sources.source import Source
 from rnnpipe.transforms.options import BuildOptions
 from rnnpipe.transforms.passes.splits import held_out_shares

@@ -8,10 +8,10 @@ import pytest
 from rnnpipe.errors import UserError
 from rnnpipe.records.codec import encode_example
 from rnnpipe.records.directory import RecordsDirectory
+from rnnpipe.records.inventory import DamagedRecords
 from rnnpipe.records.layout import shard_name
 from rnnpipe.records.manifest import MANIFEST, Manifest
 from rnnpipe.records.publication import publishing
-from rnnpipe.records.seal import DamagedRecords
 from rnnpipe.records.specs import VQA
 from rnnpipe.records.tfrecord import write_tfrecord
 

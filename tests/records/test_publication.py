@@ -10,10 +10,10 @@ import pytest
 from rnnpipe.errors import UserError
 from rnnpipe.records.codec import encode_example
 from rnnpipe.records.directory import RecordsDirectory
+from rnnpipe.records.inventory import DamagedRecords
 from rnnpipe.records.layout import shard_name
 from rnnpipe.records.manifest import MANIFEST, Manifest
 from rnnpipe.records.publication import publishing
-from rnnpipe.records.seal import DamagedRecords
 from rnnpipe.records.specs import TEXT_CLASS
 from rnnpipe.records.tfrecord import write_tfrecord
 from rnnpipe.storage.paths import remove_tree
@@ -262,11 +262,11 @@ def test_a_damaged_manifest_of_a_store_is_replaced(place, damage):
 def test_a_damaged_copy_is_fetched_again(place, damage):
     first = RecordsDirectory.open(place)
     first.fetch()
-    for name in first.seal.files:
+    for name in first.inventory.files:
         (first.path / name).write_bytes(damage((first.path / name).read_bytes()))
     records = RecordsDirectory.open(place)
     records.check()
-    assert Manifest.of(records.path).files == records.seal.files
+    assert Manifest.of(records.path).files == records.inventory.files
 
 
 def test_files_of_a_store_are_compared_by_size_without_being_fetched(place):

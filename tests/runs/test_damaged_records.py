@@ -10,11 +10,11 @@ import tensorflow as tf
 import rnnpipe
 from rnnpipe.errors import UserError
 from rnnpipe.inputs.batches import make_batches
-from rnnpipe.records import seal as seals
+from rnnpipe.records import inventory
 from rnnpipe.records.directory import RecordsDirectory
+from rnnpipe.records.inventory import DamagedRecords
 from rnnpipe.records.manifest import MANIFEST, Manifest
 from rnnpipe.records.publication import publishing
-from rnnpipe.records.seal import DamagedRecords
 from rnnpipe.runs.callbacks import TrainingProgress
 from rnnpipe.runs.console import make_console
 from rnnpipe.runs.holding import RecordsCheck, holding_records
@@ -192,8 +192,8 @@ def test_what_tensorflow_cannot_read_is_one_message_with_the_file(
                 pass
 
     if lost:  # a disk that loses what is on it does not change the times of the file
-        monkeypatch.setattr(seals, "_STEADY_NS", -(10**18))
-        monkeypatch.setattr(seals, "_identify", lambda status: (status.st_ino,))
+        monkeypatch.setattr(inventory, "_STEADY_NS", -(10**18))
+        monkeypatch.setattr(inventory, "_identify", lambda status: (status.st_ino,))
     with pytest.raises(DamagedRecords, match=rf"{SHARDS[0]}: expected ") as fault:
         read()
     assert len(str(fault.value).splitlines()) == 1

@@ -28,8 +28,8 @@ import numpy as np
 from PIL import Image
 
 from rnnpipe.records.fingerprint import identify_files
+from rnnpipe.records.inventory import Inventory
 from rnnpipe.records.manifest import FileDigest, Manifest, StoredFile
-from rnnpipe.records.seal import Seal
 
 OURS = Path(__file__).resolve().parents[2]
 START = """
@@ -84,13 +84,13 @@ def _measure_parts(folder: Path) -> None:
     for number in range(1000):
         (folder / "many" / str(number)).write_bytes(b"")
     manifest = Manifest.of(folder / "many")
-    seal = Seal(folder / "many", manifest.files)
+    inventory = Inventory(folder / "many", manifest.files)
     cases = {
         "a build: checksums of 100 MB that are written": digest,
         "a build: 1,000 raw files compared": lambda: identify_files((folder / "many").iterdir()),
         "a build: a manifest of 1,000 files": lambda: manifest.write(folder),
         "a start: 100 MB read": lambda: StoredFile.of(folder / "large"),
-        "a start: 1,000 files found": lambda: seal.check(seal.files, in_full=False),
+        "a start: 1,000 files found": lambda: inventory.check(inventory.files, in_full=False),
     }
     for what, case in cases.items():
         seconds = []

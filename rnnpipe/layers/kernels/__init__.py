@@ -19,13 +19,14 @@ from typing import Any, TypeAlias
 
 import keras
 
-from rnnpipe.layers.kernels.devices import device_type
+from rnnpipe.layers.kernels.devices import computing_anywhere, device_type
 from rnnpipe.layers.kernels.overrides import is_overridden
 from rnnpipe.types import Tensor
 
 __all__ = [
     "DecoderKernel",
     "RecurrentKernel",
+    "computing_anywhere",
     "device_type",
     "find_decoder_kernel",
     "find_log_likelihood",
@@ -41,11 +42,18 @@ BACKENDS = ("tensorflow",)
 """The backends that have a package of kernels here."""
 
 
-@functools.cache
 def find_recurrent_kernel(recurrence: str, units: int) -> RecurrentKernel | None:
     """The kernel of a recurrence (`"lstm"`, `"gru"`, `"vanilla"`), or None without one."""
     kernels = _kernels()
-    return None if kernels is None else kernels.recurrent_kernel(recurrence, units)
+    return None if kernels is None else _make_recurrent_kernel(kernels, recurrence, units)
+
+
+@functools.cache
+def _make_recurrent_kernel(
+    kernels: ModuleType, recurrence: str, units: int
+) -> RecurrentKernel | None:
+    kernel: RecurrentKernel | None = kernels.recurrent_kernel(recurrence, units)
+    return kernel
 
 
 def find_decoder_kernel(

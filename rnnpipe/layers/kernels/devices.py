@@ -1,12 +1,31 @@
 """The device on which the backend of Keras computes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 import keras
 
+_ANYWHERE = ContextVar("_ANYWHERE", default=False)
+
+
+@contextmanager
+def computing_anywhere() -> Iterator[None]:
+    """Has graphs that are traced in this block compute on any device, whichever is here."""
+    token = _ANYWHERE.set(True)
+    try:
+        yield
+    finally:
+        _ANYWHERE.reset(token)
+
 
 def device_type() -> str:
-    """The type of the backend's default device: `"cpu"`, `"gpu"` or `"tpu"`."""
+    """The type of the backend's default device: `"cpu"`, `"gpu"` or `"tpu"`.
+
+    Where graphs are traced for any device it is `"cpu"`.
+    """
+    if _ANYWHERE.get():
+        return "cpu"
     finders: dict[str, Callable[[], str]]
     finders = {"tensorflow": _tensorflow, "jax": _jax, "torch": _torch}
     finder = finders.get(keras.backend.backend())

@@ -4,9 +4,9 @@ import os
 
 import pytest
 
-from rnnpipe.records import seal as seals
+from rnnpipe.records import inventory as inventory_module
+from rnnpipe.records.inventory import DamagedRecords, Inventory
 from rnnpipe.records.manifest import Manifest, StoredFile
-from rnnpipe.records.seal import DamagedRecords, Seal
 
 
 @pytest.fixture
@@ -16,8 +16,8 @@ def folder(tmp_path):
     return tmp_path
 
 
-def seal_of(folder):
-    return Seal(folder, Manifest.of(folder).files)
+def inventory_of(folder):
+    return Inventory(folder, Manifest.of(folder).files)
 
 
 @pytest.fixture
@@ -34,69 +34,73 @@ def reads(monkeypatch):
 
 
 def test_a_file_is_read_once_until_it_is_written(folder, reads, monkeypatch):
-    monkeypatch.setattr(seals, "_STEADY_NS", -(10**18))
-    seal = seal_of(folder)
-    files = sorted(seal.files)
+    monkeypatch.setattr(inventory_module, "_STEADY_NS", -(10**18))
+    inventory = inventory_of(folder)
+    files = sorted(inventory.files)
     reads.clear()
-    for other in (seal, seal, Seal(folder, seal.files)):  # in another process too
+    for other in (
+        inventory,
+        inventory,
+        Inventory(folder, inventory.files),
+    ):  # in another process too
         other.check(files)
     assert sorted(reads) == files
     status = (folder / "file3").stat()
     (folder / "file3").write_text("CONTENT 3")
     os.utime(folder / "file3", ns=(status.st_atime_ns, status.st_mtime_ns))
-    for other in (seal, Seal(folder, seal.files)):
+    for other in (inventory, Inventory(folder, inventory.files)):
         with pytest.raises(DamagedRecords, match="file3: expected 9 bytes with the checksum"):
             other.check(files)
     assert sorted(reads) == sorted([*files, "file3", "file3"])
-    assert seal.find_fault("file3", in_full=False) is None
+    assert inventory.find_fault("file3", in_full=False) is None
 
 
 def test_what_was_written_just_now_is_read_again(folder, reads):
-    seal = seal_of(folder)
+    inventory = inventory_of(folder)
     reads.clear()
     for _ in range(2):
-        seal.check(["file1"])
+        inventory.check(["file1"])
     assert reads == ["file1", "file1"]
 
 
 def test_what_is_remembered_holds_for_its_manifest_alone(folder, monkeypatch):
-    monkeypatch.setattr(seals, "_STEADY_NS", -(10**18))
-    first = seal_of(folder)
+    monkeypatch.setattr(inventory_module, "_STEADY_NS", -(10**18))
+    first = inventory_of(folder)
     first.check(first.files)
-    other = Seal(folder, {**first.files, "file1": first.files["file2"]})
+    other = Inventory(folder, {**first.files, "file1": first.files["file2"]})
     with pytest.raises(DamagedRecords, match="file1: "):
         other.check(other.files)
 
 
 @pytest.mark.parametrize("memory", ["", "{", "[]", '{"file0": 3, "file1": null}'])
 def test_a_damaged_memory_is_written_anew(folder, reads, memory, monkeypatch):
-    monkeypatch.setattr(seals, "_STEADY_NS", -(10**18))
-    seal = seal_of(folder)
-    seal._memory.parent.mkdir(parents=True, exist_ok=True)
-    seal._memory.write_text(memory)
+    monkeypatch.setattr(inventory_module, "_STEADY_NS", -(10**18))
+    inventory = inventory_of(folder)
+    inventory._memory.parent.mkdir(parents=True, exist_ok=True)
+    inventory._memory.write_text(memory)
     reads.clear()
     for _ in range(2):
-        Seal(folder, seal.files).check(seal.files)
-    assert sorted(reads) == sorted(seal.files)
+        Inventory(folder, inventory.files).check(inventory.files)
+    assert sorted(reads) == sorted(inventory.files)
 
 
 def test_a_memory_that_cannot_be_written_costs_a_reading(folder, reads, monkeypatch):
-    monkeypatch.setattr(seals, "_STEADY_NS", -(10**18))
-    seal = seal_of(folder)
-    seal._memory.parent.parent.mkdir(parents=True, exist_ok=True)
-    seal._memory.parent.write_text("in the way")
+    monkeypatch.setattr(inventory_module, "_STEADY_NS", -(10**18))
+    inventory = inventory_of(folder)
+    inventory._memory.parent.parent.mkdir(parents=True, exist_ok=True)
+    inventory._memory.parent.write_text("in the way")
     reads.clear()
     for _ in range(2):
-        Seal(folder, seal.files).check(["file1"])
+        Inventory(folder, inventory.files).check(["file1"])
     assert reads == ["file1", "file1"]
 
 
 def test_many_faults_are_summed_up(folder):
-    seal = seal_of(folder)
+    inventory = inventory_of(folder)
     for path in folder.glob("file*"):
         path.unlink()
     with pytest.raises(DamagedRecords) as fault:
-        seal.check(sorted(seal.files))
+        inventory.check(sorted(inventory.files))
     lines = str(fault.value).splitlines()
     assert [line.partition(":")[0] for line in lines[:4]] == [
         str(folder / f"file{number}") for number in range(4)

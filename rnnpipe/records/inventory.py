@@ -29,7 +29,7 @@ class DamagedRecords(Faults):
 
 
 @dataclass(frozen=True)
-class Seal:
+class Inventory:
     """The files of a folder and what they are by the manifest.
 
     Reading a file in full costs about as much as the disk takes for it, so that each is read once:
