@@ -193,4 +193,4 @@ class ExportedNetwork(dict[str, Function]):
     def __missing__(self, name: str) -> Function:
         expected = f"a network with the function {name}"
         got = f"an export of {', '.join(self)}"
-        raise UserError("export", expected, got, "predict with the run")
+        raise UserError("export", expected, got, "predict as a whole, or with the run")

@@ -169,6 +169,6 @@ def _find_graphs(source: Exportable, format_name: str) -> dict[str, Graph]:
             f"--format {format_name}",
             "a task whose functions are graphs",
             f"{source.task} with functions of {', '.join(source.network)} that are none",
-            "set data.features to null, or predict with the run",
+            "predict with the run",
         )
     return graphs

@@ -12,6 +12,7 @@ from rich.console import Console
 from rnnpipe.config.loader import load_config
 from rnnpipe.errors import UserError
 from rnnpipe.exports.card import make_card
+from rnnpipe.exports.check import Call
 from rnnpipe.exports.formats import find_format, find_quantizer
 from rnnpipe.exports.manifest import MANIFEST, Manifest, read_manifest
 from rnnpipe.exports.serving import describe_serving
@@ -154,29 +155,33 @@ def export_run(
         if text_in_graph:
             network = add_text_function(task, network, run.vocabulary)
         records = _find_records(task, console)
-        calls = record_calls(task, network, run.vocabulary, records)
-        if not calls:
-            expected, got = "inputs to check the export with", "no records and no made-up examples"
-            fix = "build the records with `rnnpipe build`"
-            raise UserError(str(run.path), expected, got, fix)
-        config = run.config.read_text(encoding="utf-8")
+        calls = _record_calls(run, task, network, records)
         made_up = any(call.made_up for call in calls)
-        card = _card(metrics, task, records, output, format_name, made_up=made_up)
         source = Exportable(
             task.name,
             network,
-            config,
-            run.vocabulary,
-            card,
-            calls,
-            task.inputs,
-            make_score(task, records),
-            task.bounds,
-            task.complete_network,
+            config=run.config.read_text(encoding="utf-8"),
+            vocabulary=run.vocabulary,
+            card=_card(metrics, task, records, output, format_name, made_up=made_up),
+            calls=calls,
+            inputs=task.inputs,
+            score=make_score(task, records),
+            bounds=task.bounds,
+            complete=task.complete_network,
         )
         check = write_export(source, format_name, output, quantization)
     console.print(f"{output}: {_describe_check(check, task.main_metric)}")
     return Export(output)
+
+
+def _record_calls(
+    run: RunDirectory, task: Task[Any], network: Network, records: RecordsDirectory | None
+) -> list[Call]:
+    calls = record_calls(task, network, run.vocabulary, records)
+    if not calls:
+        expected, got = "inputs to check the export with", "no records and no made-up examples"
+        raise UserError(str(run.path), expected, got, "build the records with `rnnpipe build`")
+    return calls
 
 
 def _describe_check(check: Mapping[str, Any], metric: str) -> str:

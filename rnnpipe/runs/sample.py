@@ -23,7 +23,11 @@ _MADE_UP = 8  # rows
 
 
 def record_calls(
-    task: Task[Any], network: Network, vocabulary: Path, records: RecordsDirectory | None
+    task: Task[Any],
+    network: Network,
+    vocabulary: Path,
+    records: RecordsDirectory | None,
+    batches: int | None = _BATCHES,
 ) -> list[Call]:
     """Calls of a run's network with records of its test split.
 
@@ -35,12 +39,13 @@ def record_calls(
         network: of the run.
         vocabulary: the folder of `Task.save_vocabulary`.
         records: those of the run; None if they are gone.
+        batches: of records, at most; None: all.
     """
     recorder = Recorder(network)
     predictor = task.make_predictor(vocabulary, recorder)
     graph = find_graph(network[predictor.function])
     if records is not None and graph is not None:
-        for arrays in _read_arrays(task, records, graph):
+        for arrays in islice(_read_arrays(task, records, graph), batches):
             recorder[predictor.function](arrays)
     if records is not None and TEXT_FUNCTION in network:
         for arrays in _read_texts(task, records):
@@ -78,8 +83,8 @@ def _stream(predictor: Predictor, example: Any) -> None:
 
 
 def _read_arrays(task: Task[Any], records: RecordsDirectory, graph: Graph) -> Iterator[Arrays]:
-    """The inputs of the first batches of the test split, unless the graph has other ones."""
-    for batch in islice(task.make_inputs(records, _pick_split(records)), _BATCHES):
+    """The inputs of the test split in batches, unless the graph has other ones."""
+    for batch in task.make_inputs(records, _pick_split(records)):
         named = batch if isinstance(batch, Mapping) else {next(iter(graph.inputs)): batch}
         arrays = {name: np.asarray(named[name]) for name in graph.inputs if name in named}
         if not all(_fits(arrays.get(name), spec) for name, spec in graph.inputs.items()):
