@@ -23,8 +23,8 @@ def escape_controls(text: str) -> str:
     out too; bytes of names that are not UTF-8 stay as they are.
 
     Example:
-        >>> print(escape_controls("a\x1b[2Jb\r\tc"))
-        a\x1b[2Jb\x0d	c
+        >>> print(escape_controls("a\x1b[2Jb\rc"))
+        a\x1b[2Jb\x0dc
     """
     if text.isprintable():
         return text

@@ -8,18 +8,29 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "rnnpipe"
 
 TEXT_MODES = {"r", "w", "a", "x", "r+", "w+", "rt", "wt"}
-NO_FILES = {"runner", "self", "RecordsDirectory", "Copy", "Image", "av", "os", "store", "gzip"}
+NO_FILES = {
+    "runner",
+    "self",
+    "RecordsDirectory",
+    "Copy",
+    "Image",
+    "av",
+    "os",
+    "store",
+    "gzip",
+    "seal",
+}
 
 
 def opens_text(call: ast.Call) -> bool:
     """Whether a call opens, reads or writes a file as text."""
     name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-    if name in ("read_text", "write_text"):
-        return isinstance(call.func, ast.Attribute)
-    if name != "open":
-        return False
     owner = call.func.value if isinstance(call.func, ast.Attribute) else None
-    if isinstance(owner, ast.Name) and owner.id in NO_FILES:
+    if getattr(owner, "id", getattr(owner, "attr", "")) in NO_FILES:
+        return False
+    if name in ("read_text", "write_text"):
+        return owner is not None
+    if name != "open":
         return False
     mode = call.args[0 if owner else 1 :][:1]
     return not mode or (isinstance(mode[0], ast.Constant) and mode[0].value in TEXT_MODES)
@@ -34,6 +45,7 @@ def opens_text(call: ast.Call) -> bool:
         ("open(path, 'w')", True),
         ("path.open('rb')", False),
         ("Image.open(path)", False),
+        ("run.seal.read_text(path)", False),
         ("write_text(path, text)", False),
     ],
 )

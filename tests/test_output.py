@@ -55,7 +55,7 @@ def test_a_text_loses_nothing_and_its_last_line_is_ended(printed, text):
 def test_a_picture_is_refused_where_none_is_drawn(printed, tmp_path, monkeypatch, capsys):
     run = Mock(task=Mock(inputs=(), draws=True, streams=True), path=tmp_path, extras=())
     run.task.name = "echo"
-    monkeypatch.setattr("rnnpipe.api.load", lambda path: run)
+    monkeypatch.setattr("rnnpipe.predictors.command.load_model", lambda path: run)
     picture = ["--picture", str(tmp_path / "p.png")]
     assert cli.main(["predict", "run", *picture, "--stream"]) == 2
     assert "--picture: expected no --stream, which has no picture" in capsys.readouterr().err
@@ -70,7 +70,7 @@ def test_the_one_run_of_several_that_predicts_is_named(tmp_path, monkeypatch, ca
     newest = tmp_path / "vqa" / "newest"
     run = Mock(task=Mock(inputs=(), draws=False, streams=True), path=newest, extras=())
     run.predictor.stream.return_value = ["an answer"]
-    monkeypatch.setattr("rnnpipe.api.load", lambda path: run)
+    monkeypatch.setattr("rnnpipe.predictors.command.load_model", lambda path: run)
     assert cli.main(["predict", str(tmp_path / "vqa"), "--stream"]) == 0
     assert capsys.readouterr() == ("an answer\n", f"rnnpipe: note: predicting with {run.path}\n")
     assert cli.main(["predict", str(run.path), "--stream"]) == 0

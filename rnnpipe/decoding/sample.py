@@ -169,6 +169,12 @@ def _repeat_quantiles(quantiles: Any, batch: Any, each: tuple[int, int]) -> Tens
     return ops.reshape(ops.broadcast_to(quantiles, (batch, *each)), (-1, each[1]))
 
 
+def _is_seed(seed: Any) -> bool:
+    if isinstance(seed, int | np.integer):
+        return not isinstance(seed, bool)
+    return isinstance(seed, ops.random.SeedGenerator)
+
+
 def _check(
     seed: Any,
     quantiles: Any,
@@ -179,8 +185,7 @@ def _check(
 ) -> None:
     if quantiles is not None and seed is not None:
         raise UserError("seed", "none with quantiles", repr(seed), "pass one of the two")
-    is_seed = isinstance(seed, int | np.integer | ops.random.SeedGenerator)
-    if quantiles is None and (not is_seed or isinstance(seed, bool)):
+    if quantiles is None and not _is_seed(seed):
         expected = "an integer or a keras.random.SeedGenerator"
         raise UserError("seed", expected, repr(seed), "write e.g. seed=1")
     check_count("samples", samples, "e.g. samples=5")

@@ -131,10 +131,17 @@ def _match(found: Array, expected: Array) -> Array:
     return found == expected if found.shape == expected.shape else np.zeros(expected.shape, bool)
 
 
+def _bound(values: Array) -> Array:
+    """Finite numbers for infinite ones, as LiteRT writes them into graphs; NaN stays."""
+    most = np.finfo(values.dtype).max
+    return np.clip(values, -most, most)
+
+
 def _difference(found: Array, expected: Array) -> float:
     """The largest difference, relative where numbers are large; infinite where one is NaN."""
     if found.shape != expected.shape:
         return float("inf")
+    found, expected = map(_bound, (found, expected))
     with np.errstate(invalid="ignore"):
         difference = np.abs(found - expected) / np.maximum(np.abs(expected), 1.0)
     same = (found == expected) | (np.isnan(found) & np.isnan(expected))

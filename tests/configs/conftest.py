@@ -21,6 +21,7 @@ WHOLE = {
     "model.keras",
     "predictions.jsonl",
     "report.html",
+    "seal.json",
     "tensorboard",
     "vocabulary",
 }

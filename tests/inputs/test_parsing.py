@@ -57,8 +57,8 @@ def test_in_a_graph_the_number_of_axes_is_known():
 
 
 def test_tensorflow_datasets_reads_the_same(tmp_path):
-    size = write_tfrecord(tmp_path / shard_name("odd", "train", 0, 1), SERIALISED)
-    write_metadata(tmp_path, SPEC, {"train": SplitSize([3], size)})
+    file = write_tfrecord(tmp_path / shard_name("odd", "train", 0, 1), SERIALISED)
+    write_metadata(tmp_path, SPEC, {"train": SplitSize([3], file.num_bytes)})
     rows = list(tfds.builder_from_directory(str(tmp_path)).as_dataset(split="train"))
     for row, record in zip(rows, RECORDS, strict=True):
         assert row["lists"].to_list() == record["lists"]

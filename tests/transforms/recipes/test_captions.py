@@ -227,15 +227,17 @@ def test_an_image_that_fails_at_the_size_of_the_backbone_is_reported(
             raise BadRecord("decode image", "too little memory")
         return decode_image(data, size, fit)
 
+    reads = []
+
     def read_once(path):
-        data = Path(path).read_bytes()
-        Path(path).unlink()
-        return data
+        reads.append(path)
+        return Path(path).read_bytes()
 
     monkeypatch.setattr(decoding, "decode_image", fail)
     monkeypatch.setattr(decoding, "read_bytes", read_once)
     recipe = make_recipe(16, 20, features=features)
     records = Build(source, recipe, {}, max_bad_fraction=0.2).run(tmp_path / "records")
+    assert len(reads) == len(set(reads)) == len(images)
     [letter] = records.dead_letters()
     assert (letter["key"], letter["step"]) == ("train/4", "decode image")
     assert letter["reason"] == "too little memory"
