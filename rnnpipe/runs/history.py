@@ -26,8 +26,9 @@ def read_history(run: RunDirectory, path: Path) -> dict[str, list[float]]:
     try:
         lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
         rows = list(csv.DictReader(line for line in lines if line.endswith("\n")))
+        _ = [int(row["epoch"]) for row in rows]
         names = [name for name in (rows[0] if rows else ()) if name != "epoch"]
         return {name: [float(row[name]) for row in rows] for name in names}
-    except (ValueError, TypeError, csv.Error) as error:
+    except (ValueError, TypeError, KeyError, csv.Error) as error:
         got, fix = f"one that is damaged ({error})", "resume the run, which writes it anew"
         raise UserError(str(path), "the history of a training", got, fix) from error

@@ -33,6 +33,7 @@ def test_a_row_that_is_being_written_does_not_count(run):
 DAMAGE = {
     "cut": "epoch,loss\n0,0.5\n1\n",
     "flipped": "epoch,loss\n0,0.5\n1,0x2\n",
+    "another column": "loss,accuracy\n0.5,1\n",
     "too long": "epoch,loss\n" + "9" * 200_000 + ",1\n",
 }
 
