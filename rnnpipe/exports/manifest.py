@@ -1,8 +1,7 @@
-"""What `export.json` says of an export: its functions, its check and the sums of its files."""
+"""The manifest of an export, `export.json`: its functions, its check, checksums of its files."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -12,10 +11,12 @@ from typing import Any
 
 from rnnpipe.errors import UserError
 from rnnpipe.exports.function import Description
+from rnnpipe.storage.atomic import write_json
+from rnnpipe.storage.seal import Checksum
 
 MANIFEST = "export.json"
 VERSION = version("rnnpipe")
-_UNSUMMED = (MANIFEST, "README.md")
+_EDITABLE = (MANIFEST, "README.md")
 _AGAIN = "export the run again"
 
 
@@ -45,8 +46,7 @@ class Manifest:
 
     def write(self, folder: Path) -> None:
         """Writes it into an export."""
-        text = json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n"
-        (folder / MANIFEST).write_text(text, encoding="utf-8")
+        write_json(folder / MANIFEST, asdict(self))
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -67,22 +67,17 @@ def read_manifest(folder: Path) -> Manifest:
         raise UserError(str(folder), expected, f"one of {manifest.rnnpipe}", _AGAIN)
     for name, digest in manifest.files.items():
         path = folder / name
-        if not path.is_file() or _sum_file(path) != digest:
+        if not path.is_file() or Checksum.of(path).sha256 != digest:
             got = "another one" if path.is_file() else "none"
             raise UserError(str(path), "the file that was exported", got, _AGAIN)
     return manifest
 
 
-def sum_files(folder: Path) -> dict[str, str]:
+def hash_files(folder: Path) -> dict[str, str]:
     """The SHA-256 of each file of an export by its path, but of those that people edit."""
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     names = {path.relative_to(folder).as_posix(): path for path in paths}
-    return {name: _sum_file(path) for name, path in names.items() if name not in _UNSUMMED}
-
-
-def _sum_file(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return {name: Checksum.of(path).sha256 for name, path in names.items() if name not in _EDITABLE}
 
 
 def _major(version: str) -> str:

@@ -14,7 +14,7 @@ from rnnpipe.exports.card import describe_quantization
 from rnnpipe.exports.check import Call, compare_calls
 from rnnpipe.exports.formats import Format, find_format, find_quantizer
 from rnnpipe.exports.function import Description, ExportedFunction, ExportedNetwork
-from rnnpipe.exports.manifest import Manifest, sum_files
+from rnnpipe.exports.manifest import Manifest, hash_files
 from rnnpipe.quiet import quiet_import
 from rnnpipe.requirements import requiring
 from rnnpipe.storage.atomic import atomic_path
@@ -118,7 +118,7 @@ def write_export(
             quantized = {"name": quantization, "weights": dict(weights)} if quantization else None
             card = source.card + (describe_quantization(quantized, check) if quantized else "")
             (folder / CARD).write_text(card, encoding="utf-8")
-            files = sum_files(folder)
+            files = hash_files(folder)
             Manifest(format_name, source.task, described, check, files, quantized).write(folder)
             if form.finish is not None:
                 form.finish(folder, source.inputs)

@@ -77,16 +77,29 @@ def make_writer(
     Raises:
         UserError: there is no such form, or it has no attention weights.
     """
-    if form not in get_args(OutputFormat):
-        expected = ", ".join(get_args(OutputFormat))
-        raise UserError("--format", expected, form, "choose one of them")
-    if alignments and form != "jsonl":
-        raise UserError("--alignments", "the format jsonl", form, "write --format jsonl")
+    check_format(form, get_args(OutputFormat), alignments=alignments)
     if form == "jsonl":
         return JsonLines(alignments)
     if form == "text":
         return NBestLists() if n_best else Texts()
     return Table(columns, "\t" if form == "tsv" else ",")
+
+
+def check_format(form: str, forms: Sequence[str], *, alignments: bool) -> None:
+    """Checks the options `--format` and `--alignments`.
+
+    Args:
+        form: the format.
+        forms: those that there are.
+        alignments: whether the attention weights are written.
+
+    Raises:
+        UserError: there is no such format, or it has no attention weights.
+    """
+    if form not in forms:
+        raise UserError("--format", ", ".join(forms), form, "choose one of them")
+    if alignments and form != "jsonl":
+        raise UserError("--alignments", "the format jsonl", form, "write --format jsonl")
 
 
 @dataclass(frozen=True)

@@ -136,7 +136,7 @@ def _predict(
 def _describe(
     model: str, task: Task[Any], options: argparse.Namespace, texts: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """What the summary says of the command."""
+    """The part of the summary that describes the command."""
     return {
         "task": task.name,
         "model": model,

@@ -7,8 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
-from rnnpipe.errors import UserError
-from rnnpipe.predictors.formats import Outcome, OutputFormat, input_columns, make_writer, to_cell
+from rnnpipe.predictors.formats import (
+    Outcome,
+    OutputFormat,
+    check_format,
+    input_columns,
+    make_writer,
+    to_cell,
+)
 from rnnpipe.tasks.prediction import Prediction
 
 ShardFormat = Literal["jsonl", "csv", "tsv", "parquet"]
@@ -38,11 +44,7 @@ def make_shard_writer(form: str, columns: Sequence[str], *, alignments: bool = F
     Raises:
         UserError: there is no such format, or it has no attention weights.
     """
-    if form not in get_args(ShardFormat):
-        expected = ", ".join(get_args(ShardFormat))
-        raise UserError("--format", expected, form, "choose one of them")
-    if alignments and form != "jsonl":
-        raise UserError("--alignments", "the format jsonl", form, "write --format jsonl")
+    check_format(form, get_args(ShardFormat), alignments=alignments)
     if form == "parquet":
         return _ParquetShards(tuple(columns))
     return _TextShards(cast(OutputFormat, form), tuple(columns), alignments)

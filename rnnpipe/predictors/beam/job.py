@@ -54,7 +54,7 @@ class BatchPrediction:
         reader: of the rows.
         form: the format of the predictions.
         write: writes a shard of it.
-        job: what the summary says of the command.
+        job: the part of the summary that describes the command.
         rows_per_shard: how many rows a file has.
         max_bad_fraction: the share of rows that may be without a prediction.
     """

@@ -10,7 +10,7 @@ from onnx import TensorProto, helper, numpy_helper
 import rnnpipe
 from rnnpipe.config.dump import dump_config
 from rnnpipe.exports.function import Description
-from rnnpipe.exports.manifest import Manifest, sum_files
+from rnnpipe.exports.manifest import Manifest, hash_files
 from rnnpipe.exports.write import CONFIG, VOCABULARY
 from rnnpipe.records.layout import LABELS
 from rnnpipe.text.tokenizer import train_tokenizer
@@ -33,7 +33,7 @@ def write_export(folder: Path) -> Path:
     (folder / "call.onnx").write_bytes(_make_graph(weights.astype("float32")))
     function = Description("call.onnx", {"tokens": ("int32", [None, None])}, ["logits"])
     check = {"rows": 0, "equal_ids": 1.0, "largest_difference": 0.0}
-    files = sum_files(folder)
+    files = hash_files(folder)
     Manifest("onnx", "text_classification", {"call": function}, check, files).write(folder)
     return folder
 
