@@ -18,6 +18,7 @@ from rnnpipe.errors import UserError
 from rnnpipe.predictors.input_row import InputRow
 from rnnpipe.storage.atomic import write_json
 from rnnpipe.storage.disk_full import report_full_disk
+from rnnpipe.storage.json_files import EXACT, parse_json_as, read_json_as
 
 PARTIAL = ".partial"
 """The folder beside a file of results, while it is written, has the same name and this ending."""
@@ -33,6 +34,8 @@ class Progress:
         failed: how many of them have an error.
         digest: of their inputs.
     """
+
+    __pydantic_config__ = EXACT
 
     rows: int = 0
     size: int = 0
@@ -101,8 +104,8 @@ class ResumableOutput:
             write_json(job, self._job)
             return
         try:
-            before = dict(json.loads(job.read_text(encoding="utf-8")))
-        except (ValueError, TypeError, RecursionError) as error:
+            before = read_json_as(dict[str, Any], job)
+        except (OSError, ValueError) as error:
             raise self._refuse(f"a damaged {job.name} ({error})") from error
         if before != self._job:
             names = {*before, *self._job}
@@ -120,11 +123,10 @@ class ResumableOutput:
         size, last = self._results.stat().st_size, Progress()
         for line in self._log.read_bytes().split(b"\n"):
             try:
-                progress = Progress(**json.loads(line))
-                is_written = progress.size <= size
-            except (ValueError, TypeError, RecursionError):  # the last line may be torn
+                progress = parse_json_as(Progress, line)
+            except ValueError:  # the last line may be torn
                 continue
-            if is_written:
+            if min(progress.rows, progress.size, progress.failed) >= 0 and progress.size <= size:
                 last = progress
         return last
 

@@ -1,7 +1,6 @@
 """Compares the files of a data set with its manifest, so that what is read is what was built."""
 
 import hashlib
-import json
 import os
 import stat
 import time
@@ -15,6 +14,7 @@ from rnnpipe.errors import Faults, UserError
 from rnnpipe.records.manifest import MANIFEST, StoredFile
 from rnnpipe.storage.atomic import write_json
 from rnnpipe.storage.cache import cache_folder
+from rnnpipe.storage.json_files import read_json_as
 
 FIX = "build the records again with `rnnpipe build`"
 _SHOWN = 5  # files that a message lists
@@ -110,10 +110,9 @@ class Inventory:
     @cached_property
     def _known(self) -> dict[str, Any]:
         try:
-            content = json.loads(self._memory.read_text(encoding="utf-8"))
+            return read_json_as(dict[str, Any], self._memory)
         except (OSError, ValueError):
             return {}
-        return content if isinstance(content, dict) else {}
 
     def _save(self) -> None:
         if not self._new:

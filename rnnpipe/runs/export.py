@@ -27,6 +27,7 @@ from rnnpipe.exports.write import (
 from rnnpipe.quiet import quiet_import
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.requirements import requiring
+from rnnpipe.runs.contents import read_scores
 from rnnpipe.runs.directory import RunDirectory
 from rnnpipe.runs.predict import predict_keywords, stream_keywords
 from rnnpipe.runs.records import find_records
@@ -149,7 +150,7 @@ def export_run(
     check_output(output)
     if text_in_graph:
         check_text_in_graph(task, format_name)
-    metrics = run.seal.read_json(run.metrics) if run.seal.expects(run.metrics) else {}
+    metrics = read_scores(run) if run.seal.expects(run.metrics) else {}
     with requiring(*form.to_write, *form.to_open, where=f"--format {format_name}"):
         network = make_network()
         if text_in_graph:

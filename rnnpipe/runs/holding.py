@@ -8,9 +8,12 @@ import keras
 import tensorflow as tf
 from rich.console import Console
 
+from rnnpipe.errors import Faults
 from rnnpipe.records.directory import RecordsDirectory
-from rnnpipe.records.inventory import DamagedRecords
+from rnnpipe.records.verify import verify_records
 from rnnpipe.runs.progress import fetch_records
+
+_UNREADABLE = (tf.errors.DataLossError, tf.errors.InvalidArgumentError)
 
 
 @contextmanager
@@ -38,7 +41,9 @@ def holding_records(records: RecordsDirectory, console: Console) -> Iterator[Non
                 records.inventory.forget()
             try:
                 records.check()
-            except DamagedRecords as damage:
+                if isinstance(error, _UNREADABLE):  # of records that were never right
+                    verify_records(records)
+            except Faults as damage:
                 raise damage from error
             raise
 

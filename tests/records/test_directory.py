@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import socket
 from contextlib import ExitStack
 
@@ -14,6 +15,7 @@ from rnnpipe.records.manifest import MANIFEST, Manifest
 from rnnpipe.records.publication import publishing
 from rnnpipe.records.specs import VQA
 from rnnpipe.records.tfrecord import write_tfrecord
+from tests.records.handmade_stats import make_stats
 
 RECORD = {
     "question_id": 1,
@@ -29,6 +31,10 @@ RECORD = {
 }
 
 
+SPLIT = {"records": 1, "shard_records": [1], "num_bytes": 1, "histograms": {}}
+LETTER = {"key": "k", "source": "raw", "step": "read text", "reason": "it is empty"}
+
+
 def fill(folder):
     """The least that makes a folder a records directory."""
     shards = [[RECORD], [{**RECORD, "question_id": 2}, {**RECORD, "question_id": 3}]]
@@ -36,10 +42,10 @@ def fill(folder):
         path = folder / shard_name("vqa", "train", number, len(shards))
         write_tfrecord(path, [encode_example(VQA, record) for record in shard])
     train = {"records": 3, "shard_records": [1, 2], "num_bytes": 1, "histograms": {}}
-    (folder / "stats.json").write_text(json.dumps({"kind": "vqa", "splits": {"train": train}}))
+    (folder / "stats.json").write_text(json.dumps(make_stats("vqa", train=train)))
     (folder / "fingerprint.json").write_text('{"fingerprint": "abc"}')
     (folder / "answers.json").write_text('["so"]')
-    (folder / "dead_letters-00000.jsonl").write_text('{"key": "k"}\n')
+    (folder / "dead_letters-00000.jsonl").write_text(json.dumps(LETTER) + "\n")
 
 
 @pytest.fixture
@@ -56,7 +62,7 @@ def test_records_are_read_in_order(directory):
     assert records.splits == {"train": 3}
     assert records.fingerprint == "abc"
     assert records.answers == ["so"]
-    assert list(records.dead_letters()) == [{"key": "k"}]
+    assert list(records.dead_letters()) == [LETTER]
 
 
 def test_an_unknown_split_is_refused(directory):
@@ -76,26 +82,48 @@ def test_a_missing_directory_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "reason"),
     [
-        ("stats.json", '{"kind": "vqa", "splits": []}', "'list' object has no attribute 'items'"),
-        ("stats.json", '{"kind": "poem", "splits": {}}', "records of the unknown kind 'poem'"),
-        ("stats.json", '{"kind": "vqa", "splits": {"train": {"records": 1}}}', "'shard_records'"),
+        ("stats.json", make_stats("vqa") | {"splits": []}, "splits: input should be an object"),
+        ("stats.json", make_stats("poem"), "records of the unknown kind 'poem'"),
         (
             "stats.json",
-            '{"kind": "vqa", "splits": {"../train": {"records": 1, "shard_records": [1]}}}',
+            make_stats("vqa", train={"records": 1}),
+            "splits.train.num_bytes: field required",
+        ),
+        ("stats.json", make_stats("vqa", train=SPLIT | {"records": 2}), "2 records, 1 in its"),
+        ("stats.json", make_stats("vqa", train=SPLIT | {"num_bytes": -1}), "splits.train.num_b"),
+        (
+            "stats.json",
+            make_stats("vqa", train=SPLIT | {"histograms": {"tokens": {"many": 1}}}),
+            "splits.train.histograms.tokens: values are whole numbers",
+        ),
+        (
+            "stats.json",
+            make_stats("vqa") | {"most_frequent_answer": None},
+            "most_frequent_answer is missing",
+        ),
+        ("stats.json", make_stats("caption"), "most_frequent_caption is missing"),
+        (
+            "stats.json",
+            make_stats("vqa") | {"dead_letters": {"read text": 1}},
+            "no reason for the dead letters of the step read text",
+        ),
+        ("stats.json", {**make_stats("vqa"), "read": "1"}, "read: input should be a valid integer"),
+        (
+            "stats.json",
+            make_stats("vqa", **{"../train": SPLIT}),
             "vqa-../train.tfrecord-00000-of-00001 is missing",
         ),
-        ("fingerprint.json", "[]", "list indices must be integers or slices, not str"),
-        ("fingerprint.json", "{}", "'fingerprint'"),
+        ("fingerprint.json", [], "input should be an object"),
+        ("fingerprint.json", {}, "fingerprint: field required"),
     ],
 )
 def test_files_of_something_else_are_refused_though_they_are_sealed(
     directory, name, content, reason
 ):
-    (directory / name).write_text(content)
+    (directory / name).write_text(json.dumps(content))
     Manifest.of(directory).write(directory)
-    with pytest.raises(DamagedRecords) as fault:
+    with pytest.raises(DamagedRecords, match=f"without whole records .*{re.escape(reason)}"):
         RecordsDirectory.open(directory)
-    assert f"got a directory without whole records ({reason})" in str(fault.value)
 
 
 def test_a_foreign_directory_is_not_replaced(tmp_path):

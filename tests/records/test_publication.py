@@ -18,6 +18,7 @@ from rnnpipe.records.specs import TEXT_CLASS
 from rnnpipe.records.tfrecord import write_tfrecord
 from rnnpipe.storage.paths import remove_tree
 from rnnpipe.storage.store_path import StorePath
+from tests.records.handmade_stats import make_stats
 
 RECORD = {"text_id": "1", "text": "fine", "tokens": [4], "label": 1}
 
@@ -27,7 +28,7 @@ def fill(staging, fingerprint="abc"):
     path = staging.shared / shard_name("text_class", "train", 0, 1)
     staging.written[path.name] = write_tfrecord(path, [encode_example(TEXT_CLASS, RECORD)])
     train = {"records": 1, "shard_records": [1], "num_bytes": 1, "histograms": {}}
-    stats = {"kind": "text_class", "splits": {"train": train}}
+    stats = make_stats("text_class", train=train)
     (staging.local / "stats.json").write_text(json.dumps(stats))
     (staging.local / "fingerprint.json").write_text(json.dumps({"fingerprint": fingerprint}))
     (staging.local / "source").mkdir()

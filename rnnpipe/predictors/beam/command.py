@@ -21,7 +21,7 @@ from rnnpipe.runs.console import make_console
 from rnnpipe.runs.export import Export
 from rnnpipe.runs.load import load_model
 from rnnpipe.runs.progress import BuildProgress
-from rnnpipe.storage.paths import as_path, local_copy, local_path
+from rnnpipe.storage.paths import as_path, has_scheme, local_copy, local_path
 from rnnpipe.tasks.base import Task
 from rnnpipe.tasks.inputs import Input, integer
 from rnnpipe.transforms.runners.s3_options import use_s3_options
@@ -58,14 +58,14 @@ def predict_in_job(model: str, words: Sequence[str], beam_args: Sequence[str]) -
         require(*loaded.extras, where=_WHERE)
         if isinstance(loaded, Export):
             _ = loaded.manifest  # its files are whole, and of this version
-        name = model if "://" in model else str(loaded.path.absolute())
+        name = model if has_scheme(model) else str(loaded.path.absolute())
         summary = _predict(name, loaded.task, options, texts, beam_args)
     _report(options.output, summary)
     return int(summary["predicted"] < summary["read"])
 
 
 def _find_model(model: str) -> Path:
-    return as_path(model) if "://" in model else local_path("RUN", model)
+    return as_path(model) if has_scheme(model) else local_path("RUN", model)
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
@@ -161,7 +161,7 @@ def check_output(place: str) -> Path:
     Raises:
         UserError: something is there already.
     """
-    path = as_path(place) if "://" in place else local_path("--output", place)
+    path = as_path(place) if has_scheme(place) else local_path("--output", place)
     if path.is_dir():
         if any(path.iterdir()):
             got, fix = "one with files", "name another one, or remove it"
