@@ -10,7 +10,7 @@ from rich.console import Console
 
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.inventory import DamagedRecords
-from rnnpipe.runs.progress import fetch_records
+from rnnpipe.runs.progress import check_records
 
 
 @contextmanager
@@ -28,9 +28,7 @@ def holding_records(records: RecordsDirectory, console: Console) -> Iterator[Non
         UserError: they are being replaced, or a store refuses.
     """
     with records.hold():
-        fetch_records(records, console)
-        with console.status("checking the records"):
-            records.check()
+        check_records(records, console)
         try:
             yield
         except Exception as error:
