@@ -9,8 +9,8 @@ from typing import Any
 
 from rnnpipe.errors import DeadLetter, UserError
 from rnnpipe.records.codec import decode_example
-from rnnpipe.records.copy import Copy, Progress
-from rnnpipe.records.inventory import FIX, DamagedRecords, Inventory
+from rnnpipe.records.copy import Copy
+from rnnpipe.records.inventory import FIX, DamagedRecords, Inventory, Progress
 from rnnpipe.records.layout import (
     ANSWERS,
     CLIP_LABELS,
@@ -105,21 +105,27 @@ class RecordsDirectory:
             if name not in inventory.files:
                 raise ValueError(f"{name} is missing")
 
-    def check(self) -> None:
+    def check(self, progress: Progress = lambda done, total: None) -> None:
         """Compares all files with the manifest; those that were read before by their times alone.
 
         Those of an object store are copied anew where the copy is damaged.
+
+        Args:
+            progress: called with the files there are and their total, if one is read or copied.
 
         Raises:
             DamagedRecords: files are missing, damaged or those of another data set.
         """
         if self.copied:
-            self.copied.fetch(self.inventory.files)
+            self.copied.fetch(self.inventory.files, progress)
         else:
-            self.inventory.check(self.inventory.files)
+            self.inventory.check(self.inventory.files, progress=progress)
 
-    def check_origin(self) -> None:
+    def check_origin(self, progress: Progress = lambda done, total: None) -> None:
         """The same where they were published; of files in an object store the sizes alone.
+
+        Args:
+            progress: called with the files there are and their total, if one is read.
 
         Raises:
             DamagedRecords: files are missing, damaged or those of another data set.
@@ -128,7 +134,7 @@ class RecordsDirectory:
         if self.copied:
             self.copied.check_origin()
         else:
-            self.check()
+            self.check(progress)
 
     @contextmanager
     def hold(self) -> Iterator[None]:

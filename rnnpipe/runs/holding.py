@@ -11,7 +11,7 @@ from rich.console import Console
 from rnnpipe.errors import Faults
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.verify import verify_records
-from rnnpipe.runs.progress import fetch_records
+from rnnpipe.runs.progress import check_records
 
 _UNREADABLE = (tf.errors.DataLossError, tf.errors.InvalidArgumentError)
 
@@ -31,9 +31,7 @@ def holding_records(records: RecordsDirectory, console: Console) -> Iterator[Non
         UserError: they are being replaced, or a store refuses.
     """
     with records.hold():
-        fetch_records(records, console)
-        with console.status("checking the records"):
-            records.check()
+        check_records(records, console)
         try:
             yield
         except Exception as error:

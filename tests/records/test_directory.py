@@ -1,7 +1,6 @@
 import json
 import os
 import re
-import socket
 from contextlib import ExitStack
 
 import pytest
@@ -15,6 +14,7 @@ from rnnpipe.records.manifest import MANIFEST, Manifest
 from rnnpipe.records.publication import publishing
 from rnnpipe.records.specs import VQA
 from rnnpipe.records.tfrecord import write_tfrecord
+from rnnpipe.storage.leftovers import unfinished_folder
 from tests.records.handmade_stats import make_stats
 
 RECORD = {
@@ -156,14 +156,13 @@ def test_new_records_replace_old_ones(directory):
 
 
 def test_leftovers_of_killed_builds_are_removed_and_those_of_running_ones_kept(tmp_path):
-    prefix = f"records.incomplete-{socket.gethostname()}"
-    killed, running = tmp_path / f"{prefix}-{2**22 + 1}", tmp_path / f"{prefix}-{os.getppid()}"
+    killed = tmp_path / "records.incomplete-0123abcd"
     killed.mkdir()
-    running.mkdir()
-    with publishing(tmp_path / "records") as staging:
-        fill(staging.local)
-    assert not killed.exists()
-    assert running.exists()
+    (killed / ".lock").write_text("")
+    with unfinished_folder(tmp_path, "records") as running:
+        with publishing(tmp_path / "records") as staging:
+            fill(staging.local)
+        assert {path.name for path in tmp_path.iterdir()} == {"records", running.name}
 
 
 def test_an_unwritable_target_is_reported(tmp_path):
@@ -222,13 +221,10 @@ def test_of_two_that_build_at_once_the_second_leaves_records_that_are_read(tmp_p
     def build():
         with publishing(path) as staging:
             fill(staging.local)
-            # The other has the same folder for unfinished records: it is of this process.
-            staging.local.rename(tmp_path / "mine")
             with publishing(path) as other:
                 fill(other.local)
                 if not same:
                     (other.local / "answers.json").write_text('["no"]')
-            (tmp_path / "mine").rename(staging.local)
             held.enter_context(RecordsDirectory.open(path).hold())
 
     with ExitStack() as held:
