@@ -24,16 +24,16 @@ runs/<name>/<time>/
         partial.json      which epoch they are of, if it had not
 """
 
-import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from rnnpipe.errors import UserError
 from rnnpipe.runs.begin import TIME, find_begin
+from rnnpipe.storage.lock import locking
 from rnnpipe.storage.seal import Seal
 
 BEST_WEIGHTS = "best.weights.h5"
@@ -151,9 +151,9 @@ class RunDirectory:
         Raises:
             UserError: another one does.
         """
-        with self.config.open("r+b") as file:  # network file systems lock what can be written
+        with ExitStack() as lock:
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                lock.enter_context(locking(self.config))
             except BlockingIOError:
                 raise UserError(
                     str(self.path),

@@ -128,6 +128,24 @@ def _kind_of(entry: "os.DirEntry[str]") -> Kind:
     return "other"  # a pipe, a socket or a device
 
 
+def check_new_folder(path: Path, where: str) -> None:
+    """Refuses, before any long work, a place where no new folder can be written.
+
+    Args:
+        path: of the folder.
+        where: what names it, for the message.
+
+    Raises:
+        UserError: it is a file, or a folder with something in it.
+    """
+    if path.is_dir():
+        if any(path.iterdir()):
+            fix = "name another one, or remove it"
+            raise UserError(where, "a new or empty folder", "one with files", fix)
+    elif path.exists():
+        raise UserError(where, "a new or empty folder", "a file", "name a folder")
+
+
 def remove_tree(folder: Path) -> None:
     """Removes a folder and all that is in it."""
     if isinstance(folder, StorePath):

@@ -10,6 +10,7 @@ import pytest
 
 from rnnpipe.storage import leftovers
 from rnnpipe.storage.leftovers import remove_leftovers, replace_folder, unfinished_folder
+from rnnpipe.storage.lock import locking
 from rnnpipe.storage.owner import is_dead, owner
 
 DEAD = 2**22 + 1  # no process has this number
@@ -96,7 +97,7 @@ def test_a_folder_without_a_lock_is_removed_if_it_is_empty(tmp_path):
 def test_a_folder_that_is_taken_for_a_leftover_as_it_begins_is_made_again(
     tmp_path, monkeypatch, moment
 ):
-    taken, plain = [], leftovers.owner if "written" in moment else leftovers.locking
+    taken, plain = [], owner if "written" in moment else locking
 
     def clean(*arguments, **options):
         if not taken:
