@@ -194,8 +194,8 @@ def _add_evaluate(verbs: Any) -> None:
     _take_run(verb)
     _take_overrides(
         verb,
-        "a key of evaluate, e.g. evaluate.search.beam_width=10: the results go into a folder of "
-        "their own in the run",
+        "a key of evaluate, e.g. evaluate.search.beam_width=10, or of other data, e.g. "
+        "data.source.path=…: the results go into a folder of their own in the run",
     )
     verb.set_defaults(act=_evaluate)
 

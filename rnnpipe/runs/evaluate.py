@@ -14,7 +14,7 @@ from rnnpipe.errors import UserError
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.report.items import ReportItem, Table
 from rnnpipe.report.page import Page, write_report
-from rnnpipe.runs.checks import check_comparable_records, check_splits
+from rnnpipe.runs.checks import check_comparable_records, check_readable_records, check_splits
 from rnnpipe.runs.config import load_run_config, note_edits
 from rnnpipe.runs.contents import read_environment
 from rnnpipe.runs.directory import RunDirectory, create_run
@@ -39,6 +39,7 @@ from rnnpipe.tasks.extensions import add_scores, make_plugin_items
 from rnnpipe.tasks.run_config import RunConfig
 
 _SHOWN = 12  # digits of a hash in the report
+_CHANGEABLE = ("evaluate.", "data.source.", "data.directory.", "data.splits.")
 
 
 def evaluate_run(
@@ -56,8 +57,8 @@ def evaluate_run(
         console: where the scores are printed.
         records: those it was just trained on; None to find them by the run's config.
         overrides: settings of `evaluate`, e.g. `evaluate.search.beam_width=10`, to score with
-            instead of the run's own. The results go into a folder of their own then, in
-            `evaluations`.
+            instead of the run's own, or of where the data comes from, to score on other records.
+            The results go into a folder of their own then, in `evaluations`.
 
     Returns:
         The folder of the results: that of the run, or one in `evaluations` with overrides or of a
@@ -65,7 +66,7 @@ def evaluate_run(
 
     Raises:
         UserError: the records are gone, stale, damaged, being replaced or others than those it was
-            trained on, there are no weights yet, an override is none of `evaluate`, a member of the
+            trained on, there are no weights yet, an override is none of those, a member of the
             ensemble does not fit, or the disk is full.
     """
     _check_overrides(overrides)
@@ -77,7 +78,9 @@ def evaluate_run(
     notices = [*note_edits(run), *note_other_records(runs)]
     if records is None:
         records = find_records(config, task)
-        if notice := check_comparable_records(run, records, task):
+        is_other = any(override.startswith("data.") for override in overrides)
+        check = check_readable_records if is_other else check_comparable_records
+        if notice := check(run, records, task):
             notices.append(notice)
     check_splits(config, records.splits)
     ensemble = describe_runs(runs) if len(runs) > 1 else []
@@ -106,8 +109,9 @@ def evaluate_run(
 def _check_overrides(overrides: Overrides) -> None:
     for override in overrides:
         key = override.partition("=")[0]
-        if key.partition(".")[0] != "evaluate":
-            expected, fix = "a key of evaluate", "train another run for other settings"
+        if not f"{key}.".startswith(_CHANGEABLE):
+            expected = "a key of evaluate, or where other data comes from (data.source, …)"
+            fix = "train another run for other settings"
             is_value = isinstance(overrides, Mapping)
             where = f"overrides[{key!r}]" if is_value else f"--set {key}"
             raise UserError(where, expected, key, fix)
@@ -201,8 +205,7 @@ def _make_page(
         environment.pop(settings, None)
     return Page(
         title=f"{task.name} · {config.data.source.kind}",
-        summary=f"{records.spec.description} Trained on {records.splits['train']:,} records, "
-        f"scored on {records.splits[split]:,}." + (f" Note: {partial.notice}." if partial else ""),
+        summary=_summarize(run, records, split) + (f" Note: {partial.notice}." if partial else ""),
         headline=[
             (f"{split} {task.main_metric}", first[task.main_metric]),
             *((label, value) for label, value in table_values(table)[1:]),
@@ -221,6 +224,12 @@ def _make_page(
         config_yaml=dump_config(config),
         environment={name: _show(value) for name, value in environment.items()},
     )
+
+
+def _summarize(run: RunDirectory, records: RecordsDirectory, split: str) -> str:
+    is_own = run.seal.read_json(run.environment)["records"] == records.fingerprint
+    trained = f"Trained on {records.splits['train']:,} records" if is_own else "Trained on others"
+    return f"{records.spec.description} {trained}, scored on {records.splits[split]:,}."
 
 
 def table_values(table: Table) -> list[tuple[str, Any]]:

@@ -205,15 +205,16 @@ class Run(Results):
         """Scores the run on the splits of its config and writes a report.
 
         Args:
-            overrides: settings of `evaluate` by key, e.g. `{"evaluate.search.beam_width": 10}`. The
+            overrides: settings of `evaluate` by key, e.g. `{"evaluate.search.beam_width": 10}`, or
+                of other data, e.g. `{"data.source.test": "newstest"}`, whose records are built. The
                 results go into a folder of their own then, and those of the run stay; likewise of
                 a run whose training has not ended, which is scored by its best weights so far.
             verbose: whether progress and scores are printed.
 
         Raises:
             UserError: the records are missing or others than those it was trained on, a file of the
-                run is damaged, another process trains or scores the run, or an override is not a
-                key of `evaluate`.
+                run is damaged, another process trains or scores the run, or an override is neither
+                a key of `evaluate` nor one of where data comes from.
         """
         with requiring("train", "report", where="Run.evaluate"):
             with quiet_import():

@@ -1,5 +1,7 @@
 """Every file of a records directory, damaged in every way, before every verb."""
 
+import json
+import os
 import shutil
 
 import pytest
@@ -136,6 +138,25 @@ def test_damage_is_an_error_of_every_verb_and_a_build_mends_it(
     assert call("build", CONFIGS / "sentiment.yaml", *options) == 0
     assert f"Reusing records in {place / 'records'}" in capsys.readouterr().out
     assert call("inspect", place / "records", "--check") == 0
+
+
+@pytest.mark.parametrize("kind", ["flipped", "missing"])
+def test_an_export_is_checked_with_made_up_inputs_and_says_why(
+    place, records, kind, tmp_path, capsys
+):
+    damage(place, SHARDS[1], kind)
+    output = tmp_path / "export"
+    run = place / "runs" / "trained"
+    assert call("export", run, "--format", "saved_model", "--output", output) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert f"checked with made-up inputs: {records}" in out
+    assert SHARDS[1] in out
+    check = json.loads((output / "export.json").read_text())["check"]
+    assert check["rows"] == check["made_up_rows"] > 0
+    assert f"{check['rows']} rows ({check['rows']} of them made up) as the run answers them" in out
+    card = (output / "README.md").read_text()
+    assert "Made-up inputs of random tokens and pixels went through the run" in card
+    assert "The records were gone or damaged" in card
 
 
 def test_a_damaged_shard_is_built_again_for_good(place, records, capsys):
