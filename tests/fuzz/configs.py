@@ -70,9 +70,7 @@ def _override(case: Any, folder: Path) -> None:
 
 def _constrain(case: Any, folder: Path) -> None:
     options = load_settings(BeamSearchOptions, case)
-    again = change_settings(options, {})
-    assert again == options
-    options.constraints.make(lambda token: len(token) % 9)
+    assert change_settings(options, {}) == options
 
 
 def _parse(case: str, folder: Path) -> None:
