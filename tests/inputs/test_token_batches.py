@@ -114,3 +114,11 @@ def test_a_transform_makes_pairs(pairs):
 def test_a_missing_split_is_reported(pairs):
     with pytest.raises(UserError, match="test"):
         make_token_batches(pairs, "test", fields=FIELDS, tokens=TOKENS)
+
+
+def test_lengths_that_no_record_can_have_are_refused(pairs):
+    stats = json.loads((pairs.path / "stats.json").read_text())
+    stats["splits"]["train"]["histograms"]["target_tokens"] = {str(10**15): 1}
+    (pairs.path / "stats.json").write_text(json.dumps(stats))
+    with pytest.raises(UserError, match=r"at most .* tokens, got 1,000,000,000,000,000"):
+        batches_of(RecordsDirectory(pairs.path))

@@ -12,7 +12,7 @@ from rnnpipe.records.inventory import DamagedRecords
 from rnnpipe.records.layout import shard_name
 from rnnpipe.records.manifest import MANIFEST, Manifest
 from rnnpipe.records.publication import publishing
-from rnnpipe.records.specs import VQA
+from rnnpipe.records.specs import TEXT_CLASS, VQA
 from rnnpipe.records.tfrecord import write_tfrecord
 from rnnpipe.storage.leftovers import unfinished_folder
 from tests.records.handmade_stats import make_stats
@@ -31,6 +31,7 @@ RECORD = {
 }
 
 
+OTHER = {"text_id": "1", "text": "fine", "tokens": [4], "label": 1}
 SPLIT = {"records": 1, "shard_records": [1], "num_bytes": 1, "histograms": {}}
 LETTER = {"key": "k", "source": "raw", "step": "read text", "reason": "it is empty"}
 
@@ -251,3 +252,34 @@ def test_a_pipe_or_a_link_to_nothing_is_no_file(directory):
         (directory / name).unlink()
         (directory / name).write_bytes(content)
     assert RecordsDirectory.open(directory).fingerprint == "abc"
+
+
+@pytest.mark.parametrize("record", [b"junk", b"", encode_example(TEXT_CLASS, OTHER)])
+def test_a_record_of_another_kind_is_an_error_with_its_number(directory, record):
+    path = directory / shard_name("vqa", "train", 1, 2)
+    write_tfrecord(path, [encode_example(VQA, RECORD), record])
+    (directory / MANIFEST).unlink()
+    Manifest.of(directory).write(directory)
+    expected = f"{path}, record 2: expected a record of vqa, got something else "
+    with pytest.raises(UserError, match=re.escape(expected)):
+        list(RecordsDirectory.open(directory).read("train"))
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("answers.json", '{"a": 1}', "answers.json: expected a list of names, got something else"),
+        ("answers.json", "[1]", "answers.json: expected a list of names, got something else"),
+        ("dead_letters-00000.jsonl", "{}\n", "jsonl:1: expected a dead letter, got something else"),
+        ("dead_letters-00000.jsonl", "\n", "jsonl:1: expected a dead letter, got something else"),
+    ],
+)
+def test_other_files_of_something_else_are_refused_when_they_are_read(
+    directory, name, text, expected
+):
+    (directory / name).write_text(text)
+    (directory / MANIFEST).unlink()
+    Manifest.of(directory).write(directory)
+    records = RecordsDirectory.open(directory)
+    with pytest.raises(UserError, match=expected):
+        _ = records.answers if name == "answers.json" else list(records.dead_letters())

@@ -15,6 +15,7 @@ from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.inventory import DamagedRecords
 from rnnpipe.records.manifest import MANIFEST, Manifest
 from rnnpipe.records.publication import publishing
+from rnnpipe.records.tfrecord import read_tfrecord, write_tfrecord
 from rnnpipe.runs.callbacks import TrainingProgress
 from rnnpipe.runs.console import make_console
 from rnnpipe.runs.holding import RecordsCheck, holding_records
@@ -216,6 +217,23 @@ def test_what_tensorflow_cannot_read_is_one_message_with_the_file(
         read()
     assert len(str(fault.value).splitlines()) == 1
     assert isinstance(fault.value.__cause__, tf.errors.OpError)
+
+
+def test_records_that_were_never_right_are_named(place, records):
+    """Their checksums and their manifest are right."""
+    path = records / SHARDS[0]
+    write_tfrecord(path, [b"junk", *list(read_tfrecord(path))[1:]])
+    (records / MANIFEST).unlink()
+    Manifest.of(records).write(records)
+    opened = RecordsDirectory.open(records)
+
+    def read():
+        with holding_records(opened, make_console(quiet=True)):
+            for _ in batches_of(opened):
+                pass
+
+    with pytest.raises(UserError, match=rf"{SHARDS[0]}, record 1: expected a record of the kind"):
+        read()
 
 
 def test_errors_of_others_stay_as_they_are(records):
