@@ -96,7 +96,8 @@ def test_a_folder_without_a_lock_is_removed_if_it_is_empty(tmp_path):
 def test_a_folder_that_is_taken_for_a_leftover_as_it_begins_is_made_again(
     tmp_path, monkeypatch, moment
 ):
-    taken, plain = [], leftovers.owner if "written" in moment else leftovers.locking
+    name = "owner" if "written" in moment else "locking"
+    taken, plain = [], getattr(leftovers, name)
 
     def clean(*arguments, **options):
         if not taken:
@@ -104,7 +105,7 @@ def test_a_folder_that_is_taken_for_a_leftover_as_it_begins_is_made_again(
             shutil.rmtree(tmp_path / taken[0])
         return plain(*arguments, **options)
 
-    monkeypatch.setattr(leftovers, plain.__name__, clean)
+    monkeypatch.setattr(leftovers, name, clean)
     with unfinished_folder(tmp_path, "file") as path:
         assert names(tmp_path) == [path.name] != taken
     assert names(tmp_path) == []
