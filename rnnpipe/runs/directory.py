@@ -26,7 +26,6 @@ runs/<name>/<time>/
 
 import fcntl
 import json
-import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,9 +38,9 @@ from rnnpipe.storage.seal import Seal
 
 BEST_WEIGHTS = "best.weights.h5"
 
-_TIME = "%Y%m%d-%H%M%S"
+TIME = "%Y%m%d-%H%M%S"
 _NAME = re.compile(r"(\d{8}-\d{6})(?:-(\d+))?")
-"""What `create_run` calls a folder: the time, and which one it is of several in one second."""
+"""What `runs/create.py` calls a folder: the time, and which one it is of several in one second."""
 
 
 @dataclass(frozen=True)
@@ -178,48 +177,6 @@ class RunDirectory:
             return True
 
 
-def create_run(runs_dir: Path, name: str) -> RunDirectory:
-    """A new, empty folder for a run of the config called `name`.
-
-    Raises:
-        UserError: it cannot be made.
-    """
-    started = datetime.now().strftime(_TIME)
-    for attempt in range(1, 1000):
-        path = runs_dir / name / (started if attempt == 1 else f"{started}-{attempt}")
-        try:
-            path.mkdir(parents=True)
-        except FileExistsError:
-            if path.is_dir():
-                continue  # another run began in the same second
-            raise _unwritable(runs_dir, "a file of that name") from None
-        except OSError as error:
-            raise _unwritable(runs_dir, str(error.strerror)) from error
-        return RunDirectory(path)
-    raise _unwritable(runs_dir, "a thousand runs begun in one second")
-
-
-def check_runs_dir(runs_dir: Path) -> None:
-    """Refuses, before any long work, a place where no run can be written.
-
-    Raises:
-        UserError: neither it nor a folder above it can be written to.
-    """
-    existing = next(
-        folder for folder in (runs_dir, *runs_dir.absolute().parents) if folder.exists()
-    )
-    if not existing.is_dir():
-        raise _unwritable(runs_dir, f"{existing} is a file")
-    if not os.access(existing, os.W_OK):
-        raise _unwritable(runs_dir, f"{existing} cannot be written to")
-
-
-def _unwritable(runs_dir: Path, got: str) -> UserError:
-    return UserError(
-        str(runs_dir), "a folder to write runs to", got, "choose another folder for runs"
-    )
-
-
 def open_run(path: Path) -> RunDirectory:
     """A run with a model: its own folder, or one in a folder of several.
 
@@ -294,6 +251,6 @@ def _rank(run: RunDirectory) -> tuple[datetime, bool]:
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         began = datetime.min.replace(tzinfo=UTC)
         if named:
-            second = datetime.strptime(named[1], _TIME).astimezone(UTC)
+            second = datetime.strptime(named[1], TIME).astimezone(UTC)
             began = second + timedelta(microseconds=int(named[2] or 1))
     return began, named is not None

@@ -1,6 +1,7 @@
 """Judges how a command ended, and what it left."""
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,10 +57,16 @@ class Reference:
 
 
 def list_names(folder: Path) -> frozenset[str]:
-    """What is in the folder of a subject, and what it should not be: temporary files."""
-    names = {generic_name(path, folder) for path in folder.rglob("*")}
+    """What is in the folder of a subject, and what it should not be: temporary files.
+
+    Of several with names that differ in their times, each has its number.
+    """
+    counts = Counter(generic_name(path, folder) for path in folder.rglob("*"))
     return frozenset(
-        name for name in names if name.partition("/")[0] not in _OWN or _TEMPORARY.search(name)
+        name if number == 1 else f"{name} ({number})"
+        for name, count in counts.items()
+        for number in range(1, (1 if "EVENTS" in name else count) + 1)
+        if name.partition("/")[0] not in _OWN or _TEMPORARY.search(name)
     )
 
 

@@ -1,6 +1,7 @@
 """Imports all that commands import, once, for the children that are forked afterwards."""
 
 import importlib
+import logging
 import pkgutil
 
 import rnnpipe
@@ -22,6 +23,7 @@ _LAZY = (
 
 def import_all() -> None:
     """Imports libraries and every module of rnnpipe; no operation of TensorFlow may run."""
+    logging.basicConfig(level=logging.ERROR)  # as the command line does before it imports anything
     with quiet_import():
         import tensorflow  # noqa: F401  # before anything else that imports it
     import_datasets()
