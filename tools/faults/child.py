@@ -15,7 +15,9 @@ from pathlib import Path
 
 from rnnpipe import cli
 
-_NO_ERRORS = re.compile(r"^(\S+: note: .*|WARNING:.*|.*━━━.*)\n", re.MULTILINE)
+_NO_ERRORS = re.compile(
+    r"^(\S+: note: .*|WARNING:.*|.*━━━.*|.* left +[-\d]:[-\d:]+.*)\n", re.MULTILINE
+)
 """What is printed beside errors: notes, warnings of libraries, progress."""
 
 _EXIT_SECONDS = 30.0  # for the workers of a command that was killed
