@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -18,6 +19,8 @@ from rnnpipe.storage.paths import remove_tree
 from rnnpipe.storage.store_path import StorePath
 
 _BUILD = "build-"
+_MARK = "building"
+_LONGEST_BUILD = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,11 +210,11 @@ def _is_there(mark: Path) -> bool:
 def _publishing_manifest(path: StorePath) -> Iterator[Staging]:
     own = f"{_BUILD}{owner()}-{uuid.uuid4().hex[:8]}"
     shared = path / own
-    mark = shared / "building"
+    mark = shared / _MARK
     try:
         before = _read_manifest(path)
         for build in path.iterdir():
-            if _is_left(build.name) and (before is None or build.name != before.build):
+            if (before is None or build.name != before.build) and _is_left(build):
                 remove_tree(build)
         mark.write_text("", encoding="utf-8")  # fails now if the bucket or a permission is missing
     except OSError as error:
@@ -234,9 +237,19 @@ def _publishing_manifest(path: StorePath) -> Iterator[Staging]:
             shared.remove_tree()
 
 
-def _is_left(build: str) -> bool:
-    """Whether a folder of a store is that of a build which has ended; there are no locks."""
-    return build.startswith(_BUILD) and is_dead(build.removeprefix(_BUILD).rpartition("-")[0])
+def _is_left(build: StorePath) -> bool:
+    """Whether a folder is that of a build which has ended; a store has no locks.
+
+    Of builds elsewhere, also in a container that is gone, nothing is known but their age.
+    """
+    if not build.name.startswith(_BUILD):
+        return False
+    if is_dead(build.name.removeprefix(_BUILD).rpartition("-")[0]):
+        return True
+    for name in (_MARK, FINGERPRINT):  # of one that was stopped as it was published
+        with suppress(FileNotFoundError):
+            return datetime.now(UTC) - (build / name).modified() > _LONGEST_BUILD
+    return False
 
 
 def _put_all(local: Path, shared: StorePath) -> dict[str, StoredFile]:

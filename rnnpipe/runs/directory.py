@@ -24,7 +24,6 @@ runs/<name>/<time>/
         partial.json      which epoch they are of, if it had not
 """
 
-import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -32,7 +31,7 @@ from datetime import datetime
 from pathlib import Path
 
 from rnnpipe.errors import UserError
-from rnnpipe.runs.begin import TIME, find_begin
+from rnnpipe.runs.begin import find_begin
 from rnnpipe.storage.lock import locking
 from rnnpipe.storage.seal import Seal
 
@@ -171,48 +170,6 @@ class RunDirectory:
                 return False
         except UserError:
             return True
-
-
-def create_run(runs_dir: Path, name: str) -> RunDirectory:
-    """A new, empty folder for a run of the config called `name`.
-
-    Raises:
-        UserError: it cannot be made.
-    """
-    started = datetime.now().strftime(TIME)
-    for attempt in range(1, 1000):
-        path = runs_dir / name / (started if attempt == 1 else f"{started}-{attempt}")
-        try:
-            path.mkdir(parents=True)
-        except FileExistsError:
-            if path.is_dir():
-                continue  # another run began in the same second
-            raise _unwritable(runs_dir, "a file of that name") from None
-        except OSError as error:
-            raise _unwritable(runs_dir, str(error.strerror)) from error
-        return RunDirectory(path)
-    raise _unwritable(runs_dir, "a thousand runs begun in one second")
-
-
-def check_runs_dir(runs_dir: Path) -> None:
-    """Refuses, before any long work, a place where no run can be written.
-
-    Raises:
-        UserError: neither it nor a folder above it can be written to.
-    """
-    existing = next(
-        folder for folder in (runs_dir, *runs_dir.absolute().parents) if folder.exists()
-    )
-    if not existing.is_dir():
-        raise _unwritable(runs_dir, f"{existing} is a file")
-    if not os.access(existing, os.W_OK):
-        raise _unwritable(runs_dir, f"{existing} cannot be written to")
-
-
-def _unwritable(runs_dir: Path, got: str) -> UserError:
-    return UserError(
-        str(runs_dir), "a folder to write runs to", got, "choose another folder for runs"
-    )
 
 
 def open_run(path: Path) -> RunDirectory:

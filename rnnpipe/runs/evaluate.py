@@ -17,7 +17,8 @@ from rnnpipe.report.page import Page, write_report
 from rnnpipe.runs.checks import check_comparable_records, check_readable_records, check_splits
 from rnnpipe.runs.config import load_run_config, note_edits
 from rnnpipe.runs.contents import read_environment
-from rnnpipe.runs.directory import RunDirectory, create_run
+from rnnpipe.runs.create import create_run
+from rnnpipe.runs.directory import RunDirectory
 from rnnpipe.runs.ensemble import (
     describe_runs,
     note_other_records,
@@ -94,10 +95,11 @@ def evaluate_run(
     results = replace(results, ensemble=ensemble)
     fix = f"make room, then score it with `rnnpipe evaluate {run.path}`"
     with report_full_disk("the scores", run.path, fix):
-        of_its_own = overrides or trained.partial
-        folder = _begin_evaluation(run, config, trained.partial) if of_its_own else run
         page = _make_page(run, config, task, records, results, trained.partial)
-        _write(folder, results, page)
+        if overrides or trained.partial:
+            folder = _create_evaluation(run, config, trained.partial, results, page)
+        else:
+            _write(folder := run, results, page)
     print_table(score_table(task.main_metric, results.scores), console)
     for notice in dict.fromkeys([*notices, *results.notices]):  # splits may share them
         console.print(f"Note: {notice}", style="yellow")
@@ -166,15 +168,23 @@ def _evaluate(
     return _Results(scores, predictions, items, files, notices)
 
 
-def _begin_evaluation(
-    run: RunDirectory, config: RunConfig, partial: PartialTraining | None
+def _create_evaluation(
+    run: RunDirectory,
+    config: RunConfig,
+    partial: PartialTraining | None,
+    results: _Results,
+    page: Page,
 ) -> RunDirectory:
-    folder = create_run(run.path, "evaluations")
-    folder.seal.begin()
-    if partial:
-        folder.seal.write_text(folder.partial, json_text(partial.to_json()))
-    folder.seal.write_text(folder.config, dump_config(make_paths_absolute(config)))
-    return folder
+    """A folder of results in that of a run, whole or not at all."""
+
+    def fill(folder: RunDirectory) -> None:
+        folder.seal.begin()
+        if partial:
+            folder.seal.write_text(folder.partial, json_text(partial.to_json()))
+        folder.seal.write_text(folder.config, dump_config(make_paths_absolute(config)))
+        _write(folder, results, page)
+
+    return create_run(run.path, "evaluations", fill)
 
 
 def _write(folder: RunDirectory, results: _Results, page: Page) -> None:

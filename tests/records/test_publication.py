@@ -1,12 +1,14 @@
 import errno
 import json
 import os
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
 import pytest
 
 from rnnpipe.errors import UserError
+from rnnpipe.records import publication
 from rnnpipe.records.codec import encode_example
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.inventory import DamagedRecords
@@ -119,6 +121,16 @@ def test_leftovers_of_killed_builds_are_removed_and_those_of_running_ones_kept(p
         fill(staging)
     assert not killed.exists()
     assert running.exists()
+
+
+@pytest.mark.parametrize("mark", ["building", "fingerprint.json"])
+def test_what_a_dead_container_left_is_removed_when_it_is_old(place, mark, monkeypatch):
+    (place / "build-gone.1-1-abc" / mark).write_text("")
+    for days, is_left in ((7, True), (0, False)):
+        monkeypatch.setattr(publication, "_LONGEST_BUILD", timedelta(days=days))
+        with publishing(place) as staging:
+            fill(staging)
+        assert (place / "build-gone.1-1-abc" / mark).exists() == is_left
 
 
 def test_a_missing_bucket_is_reported(bucket):

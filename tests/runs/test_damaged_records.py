@@ -1,7 +1,6 @@
 """Every file of a records directory, damaged in every way, before every verb."""
 
 import json
-import os
 import shutil
 
 import pytest
