@@ -105,6 +105,11 @@ def test_a_child_is_killed_before_its_third_operation(tmp_path):
     assert read_count(folder) == 4
 
 
+def hang():
+    time.sleep(100)
+    return 0
+
+
 def test_how_a_child_ends(tmp_path):
     folder = tmp_path / "place"
     folder.mkdir()
@@ -116,7 +121,7 @@ def test_how_a_child_ends(tmp_path):
     assert ending.code == 1
     assert ending.errors.startswith("Traceback")
     assert run_function(lambda: sys.exit(3), folder).code == 3
-    assert run_function(lambda: time.sleep(100) or 0, folder, limit=0.1).code is None
+    assert run_function(hang, folder, limit=0.1).code is None
 
 
 def test_processes_that_live_on_are_found_and_ended(tmp_path, monkeypatch):
