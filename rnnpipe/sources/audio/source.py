@@ -1,22 +1,12 @@
 """Sources of speech: utterances with their texts."""
 
-from abc import abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
-from pathlib import Path
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from rnnpipe.errors import DeadLetter
-from rnnpipe.settings import FilePath, Kinds, setting
+from rnnpipe.settings import Kinds, setting
 from rnnpipe.sources.audio.utterances import Grouping, Utterance, refer_utterance
-from rnnpipe.sources.folder import absolute
-from rnnpipe.sources.source import Progress, Reference, Source
-from rnnpipe.storage.paths import as_path
-
-_UTTERANCES_PER_PARTITION = 500
-
-Partition = tuple[Utterance | DeadLetter, ...]
-"""Utterances that one worker reads; those that cannot be read as dead letters."""
+from rnnpipe.sources.listed_folder import ListedFolder
+from rnnpipe.sources.source import Reference, Source
 
 
 class SpeechSource(Source):
@@ -39,41 +29,14 @@ class SpeechSource(Source):
     )
 
 
-class UtteranceFolder(SpeechSource):
+class UtteranceFolder(ListedFolder, SpeechSource):
     """A folder of sounds with texts; a subclass lists its utterances."""
 
-    path: FilePath = setting(help="the folder")
+    items_per_partition = 500
 
-    def __getstate__(self) -> dict[str, Any]:
-        """Workers get their utterances in partitions, not all of them once more."""
-        left_out = ("_utterances", "_files")
-        return {key: value for key, value in vars(self).items() if key not in left_out}
-
-    @abstractmethod
-    def find_utterances(self) -> Sequence[Utterance | DeadLetter]:
-        """All utterances of the folder.
-
-        Raises:
-            UserError: the folder or a file of texts is not as it should be.
-        """
-
-    @abstractmethod
-    def text_files(self) -> Iterable[Path]:
-        """The files that texts come from."""
-
-    @property
-    def folder(self) -> Path:
-        """The folder, as every worker can open it."""
-        return absolute(self.path)
-
-    @cached_property
-    def _utterances(self) -> Sequence[Utterance | DeadLetter]:
-        return self.find_utterances()
-
-    @property
-    def split_names(self) -> frozenset[str]:
-        """The splits that the raw data itself gives."""
-        return frozenset(each.split for each in self._utterances if isinstance(each, Utterance))
+    def refer(self, item: Utterance) -> Reference:
+        """See `refer_utterance`."""
+        return refer_utterance(item, self.group_by)
 
     @property
     def settings(self) -> Mapping[str, Any]:
@@ -83,30 +46,7 @@ class UtteranceFolder(SpeechSource):
     @property
     def notices(self) -> Sequence[str]:
         """Speakers whom the raw data has in several splits."""
-        return speaker_notices(each for each in self._utterances if isinstance(each, Utterance))
-
-    def prepare(self, progress: Progress) -> None:
-        """Checks that the sounds and their texts are there; see `Source`."""
-        progress(len(self._utterances), len(self._utterances))
-
-    def partitions(self) -> list[Partition]:
-        """Some utterances each."""
-        utterances = self._utterances
-        starts = range(0, len(utterances), _UTTERANCES_PER_PARTITION)
-        return [tuple(utterances[at : at + _UTTERANCES_PER_PARTITION]) for at in starts]
-
-    def read(self, partition: Partition) -> Iterator[Reference | DeadLetter]:
-        """The utterances of a partition, see `refer_utterance`."""
-        for each in partition:
-            yield each if isinstance(each, DeadLetter) else refer_utterance(each, self.group_by)
-
-    def raw_files(self) -> Iterator[Path]:
-        """The files of texts, and the sounds that are there."""
-        yield from self.text_files()
-        paths = {each.path for each in self._utterances if isinstance(each, Utterance)}
-        for path in map(as_path, sorted(paths)):
-            if path.is_file():
-                yield path
+        return speaker_notices(item for item in self.items if isinstance(item, Utterance))
 
 
 def speaker_notices(utterances: Iterable[Utterance]) -> list[str]:

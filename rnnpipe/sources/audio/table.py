@@ -55,12 +55,12 @@ class UtteranceTable(UtteranceFolder):
         columns = {name: getattr(self, name) for name in names}
         return {field: column for field, column in columns.items() if column is not None}
 
-    def text_files(self) -> Iterator[Path]:
+    def annotation_files(self) -> Iterator[Path]:
         """The table."""
         yield self.folder / self.table
 
-    def find_utterances(self) -> Sequence[Utterance | DeadLetter]:
-        """See `UtteranceFolder`."""
+    def find_items(self) -> Sequence[Utterance | DeadLetter]:
+        """See `ListedFolder`."""
         check_folder(self.folder, "sounds", "correct data.source.path")
         columns = {
             column: f"name the right one as data.source.{field}"
@@ -81,8 +81,8 @@ class UtteranceTable(UtteranceFolder):
     @property
     def notices(self) -> Sequence[str]:
         """Sounds that the table does not name, and speakers of several splits."""
-        paths = {each.path for each in self._utterances if isinstance(each, Utterance)}
-        dead = {each.source for each in self._utterances if isinstance(each, DeadLetter)}
+        paths = {each.path for each in self.items if isinstance(each, Utterance)}
+        dead = {each.source for each in self.items if isinstance(each, DeadLetter)}
         left = [
             name
             for name, path in find_sounds(self.folder)

@@ -61,12 +61,12 @@ class Grid(ClipFolder):
     def _alignments(self) -> Path:
         return self.folder / self.alignments
 
-    def label_files(self) -> Iterator[Path]:
+    def annotation_files(self) -> Iterator[Path]:
         """The alignments."""
         yield from _find_files(self._alignments, _is_alignment)
 
-    def find_clips(self) -> Sequence[Clip | DeadLetter]:
-        """See `ClipFolder`."""
+    def find_items(self) -> Sequence[Clip | DeadLetter]:
+        """See `ListedFolder`."""
         check_folder(self._videos, "GRID's videos", "correct data.source.path or videos")
         check_folder(self._alignments, "GRID's alignments", "correct data.source.alignments")
         paths = _find_files(self._videos, is_video)

@@ -63,14 +63,14 @@ class ClipTable(ClipFolder):
         columns = {"clip": self.clip, "label": self.label, "split": self.split}
         return {field: column for field, column in columns.items() if column is not None}
 
-    def label_files(self) -> Iterator[Path]:
+    def annotation_files(self) -> Iterator[Path]:
         """The tables."""
         yield self.folder / self.table
         if self.frame_labels:
             yield self.folder / self.frame_labels
 
-    def find_clips(self) -> Sequence[Clip | DeadLetter]:
-        """See `ClipFolder`."""
+    def find_items(self) -> Sequence[Clip | DeadLetter]:
+        """See `ListedFolder`."""
         check_folder(self.folder, "clips", "correct data.source.path")
         columns = {
             column: f"name the right one as data.source.{field}"
@@ -108,8 +108,8 @@ class ClipTable(ClipFolder):
     @property
     def notices(self) -> Sequence[str]:
         """Videos that the table does not name."""
-        named = {as_path(clip.path) for clip in self._clips if isinstance(clip, Clip)}
-        named_too = {self.folder / clip.key for clip in self._clips if isinstance(clip, DeadLetter)}
+        named = {as_path(clip.path) for clip in self.items if isinstance(clip, Clip)}
+        named_too = {self.folder / clip.key for clip in self.items if isinstance(clip, DeadLetter)}
         there = [
             name_of(root / name, self.folder)
             for root, listing in walk_raw(self.folder)
