@@ -65,8 +65,7 @@ def _is_full(channels: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
             lowest, highest = -0x7FFFFF00, 0x7FFFFF00
         case _:
             lowest, highest = -1, 1
-    is_full: np.ndarray[Any, Any] = ((channels <= lowest) | (channels >= highest)).any(axis=0)
-    return is_full
+    return np.asarray(((channels <= lowest) | (channels >= highest)).any(axis=0))
 
 
 def _find_runs(is_full: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

@@ -19,6 +19,9 @@ class SpeechSource(Source):
         "rnnpipe.speech_sources",
         {
             "table": "rnnpipe.sources.audio.table:UtteranceTable",
+            "text_files": "rnnpipe.sources.audio.text_files:TextFiles",
+            "librispeech": "rnnpipe.sources.audio.librispeech:LibriSpeech",
+            "tfds": "rnnpipe.sources.audio.tfds:SpeechTfds",
         },
     )
 
