@@ -21,7 +21,7 @@ _LIST_OF_KIND = {
     "text": "bytes_list",
     "jpeg": "bytes_list",
 }
-_TENSOR = "<f4"  # a tensor's bytes: float32, row by row
+_TENSORS = {"float32": "<f4", "int16": "<i2"}  # a tensor's bytes, row by row
 
 
 def _declare_message(parent: Any, name: str, *fields: tuple[str, int, int, int, str | None]) -> Any:
@@ -105,9 +105,11 @@ def encode_example(spec: RecordSpec, values: Mapping[str, Any]) -> bytes:
 def _to_columns(name: str, field: Field, value: Any) -> dict[str, tuple[str, Iterable[Any]]]:
     """The features of the `Example` that hold a field: which kind of list, and what is in it."""
     if field.axes:
-        array = np.asarray(value, _TENSOR)
+        array = np.asarray(value, _TENSORS[field.kind])
         if array.ndim != field.axes:
             raise ValueError(f"{name}: {array.ndim} axes, {field.axes} are declared")
+        if field.axes == 1:
+            return {name: ("bytes_list", [array.tobytes()])}
         shape, data = tensor_columns(name)
         return {shape: ("int64_list", array.shape), data: ("bytes_list", [array.tobytes()])}
     if field.nested:
@@ -129,7 +131,10 @@ def ragged_columns(name: str) -> tuple[str, str]:
 
 
 def tensor_columns(name: str) -> tuple[str, str]:
-    """TensorFlow Datasets' names for the shape of a tensor, and for its bytes."""
+    """TensorFlow Datasets' names for the shape of a tensor, and for its bytes.
+
+    A tensor of one axis has no shape beside it: its bytes are called as it is itself.
+    """
     return f"{name}/shape", f"{name}/value"
 
 
@@ -152,9 +157,11 @@ def decode_example(
     decoded: dict[str, Any] = {}
     for name in spec.fields if fields is None else fields:
         field = spec.fields[name]
-        if field.axes:
+        if field.axes == 1:
+            decoded[name] = np.frombuffer(features[name].bytes_list.value[0], _TENSORS[field.kind])
+        elif field.axes:
             shape, data = tensor_columns(name)
-            array = np.frombuffer(features[data].bytes_list.value[0], _TENSOR)
+            array = np.frombuffer(features[data].bytes_list.value[0], _TENSORS[field.kind])
             decoded[name] = array.reshape(features[shape].int64_list.value)
         elif field.nested:
             items, lengths = ragged_columns(name)

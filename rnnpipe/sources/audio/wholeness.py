@@ -1,0 +1,94 @@
+"""Whether a file of sound is whole: decoders end with one that was cut off as if it were."""
+
+from __future__ import annotations
+
+import struct
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rnnpipe.errors import BadRecord
+from rnnpipe.storage.paths import as_path, read_range
+
+if TYPE_CHECKING:
+    import av
+
+_SLACK = Fraction(1, 20)  # seconds that encoders add and decoders drop at either end
+_STREAMED = 0x7FFF0000  # programs that cannot go back write such sizes
+_MOST_PAGE = 1 << 16  # bytes of a page of Ogg
+_ID3 = 10
+_TELLS = {"flac", "mov,mp4,m4a,3gp,3g2,mj2", "wv", "tta", "ape", "caf"}
+"""FFmpeg's formats whose headers have an exact length."""
+
+
+def check_length(
+    path: str | Path,
+    container: av.container.InputContainer,
+    stream: av.AudioStream,
+    decoded: Fraction,
+) -> None:
+    """Checks that a file has the samples and the bytes of which it tells.
+
+    Args:
+        path: the file.
+        container: the same, opened.
+        stream: that of the sound.
+        decoded: how many seconds there were.
+
+    Raises:
+        BadRecord: it was cut off (step `decode sound`).
+    """
+    declared = _declared_length(path, container, stream)
+    if declared is not None and decoded < declared - _SLACK:
+        reason = f"cut off after {float(decoded):.2f} of {float(declared):.2f} seconds"
+        raise BadRecord("decode sound", reason)
+    form, size = container.format.name, as_path(path).stat().st_size
+    if form in ("wav", "aiff") and size < (whole := _declared_bytes(path)):
+        raise BadRecord("decode sound", f"cut off after {size:,} of {whole:,} bytes")
+    if form == "ogg" and not _has_last_page(path, size):
+        raise BadRecord("decode sound", "cut off: its last page is not there")
+
+
+def _declared_length(
+    path: str | Path, container: av.container.InputContainer, stream: av.AudioStream
+) -> Fraction | None:
+    """The seconds of sound that the file claims to have; None: FFmpeg would only estimate them."""
+    import av  # configs of sources are read where it is not installed
+
+    form = container.format.name
+    if form in _TELLS or (form == "mp3" and _counts_frames(path)):
+        if stream.duration is None or stream.time_base is None:
+            return None
+        return stream.duration * stream.time_base
+    if form == "matroska,webm" and container.duration and not container.streams.video:
+        return Fraction(container.duration, av.time_base)
+    return None
+
+
+def _declared_bytes(path: str | Path) -> int:
+    """The size of a RIFF or IFF file by its header; 0: it does not tell."""
+    head = read_range(as_path(path), 0, 8)
+    if len(head) < 8 or head[:4] not in (b"RIFF", b"RIFX", b"FORM"):
+        return 0
+    (size,) = struct.unpack("<I" if head[:4] == b"RIFF" else ">I", head[4:])
+    return 0 if size >= _STREAMED else size + 8
+
+
+def _has_last_page(path: str | Path, size: int) -> bool:
+    """Whether the last page of an Ogg file is marked as the end of its stream."""
+    tail = read_range(as_path(path), max(size - _MOST_PAGE, 0), size)
+    page = tail.rfind(b"OggS")
+    return page >= 0 and page + 5 < len(tail) and bool(tail[page + 5] & 4)
+
+
+def _counts_frames(path: str | Path) -> bool:
+    """Whether an MP3 file begins with a frame that has the number of all frames."""
+    placed = as_path(path)
+    head, start = read_range(placed, 0, _ID3), 0
+    if head[:3] == b"ID3" and len(head) == _ID3:
+        size = 0
+        for byte in head[6:]:  # of which each has 7 bits
+            size = size << 7 | byte & 127
+        start = size + _ID3
+    frame = read_range(placed, start, start + 64)
+    return any(mark in frame for mark in (b"Xing", b"Info", b"VBRI"))
