@@ -18,7 +18,11 @@ class SpeechSource(Source):
     kinds = Kinds(
         "rnnpipe.speech_sources",
         {
+            "morse": "rnnpipe.sources.generated.morse_code:MorseCode",
             "table": "rnnpipe.sources.audio.table:UtteranceTable",
+            "grid_audio": "rnnpipe.sources.audio.grid:GridAudio",
+            "spoken_digits": "rnnpipe.sources.audio.spoken_digits:SpokenDigits",
+            "connected_digits": "rnnpipe.sources.generated.connected_digits:ConnectedDigits",
         },
     )
 
