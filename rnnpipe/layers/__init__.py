@@ -56,6 +56,7 @@ from rnnpipe.layers.recurrent import (
     VanillaRNNCell,
     Zoneout,
 )
+from rnnpipe.layers.spec_augment import SpecAugment
 from rnnpipe.layers.word_dropout import WordDropout
 
 __all__ = [
@@ -98,6 +99,7 @@ __all__ = [
     "RecurrentHighwayCell",
     "RecurrentStack",
     "ScheduledSampling",
+    "SpecAugment",
     "VanillaRNN",
     "VanillaRNNCell",
     "WordDropout",

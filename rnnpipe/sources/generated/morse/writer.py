@@ -2,7 +2,6 @@
 
 import csv
 import random
-import wave
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from rnnpipe.audio import to_int16
+from rnnpipe.sources.audio.files import write_wav
 from rnnpipe.sources.generated.morse.signal import add_noise, key_text, render_tone
 from rnnpipe.sources.generated.morse.texts import sample_texts
 from rnnpipe.sources.splits import Split
@@ -103,18 +102,3 @@ def _send(
         heard = add_noise(tone, snr, noise)
         row = [f"{_SOUNDS}/{name}.wav", split, text, speaker, f"{speed:.1f}", f"{pitch:.0f}"]
         yield [*row, f"{snr:g}"], heard * (volume / abs(heard).max())
-
-
-def write_wav(path: Path, samples: np.ndarray[Any, Any], rate: int) -> None:
-    """Writes samples from -1 to 1 as a mono WAV file of 16 bits.
-
-    Args:
-        path: the file.
-        samples: `(samples,)`.
-        rate: samples per second.
-    """
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(rate)
-        file.writeframes(to_int16(samples).astype("<i2").tobytes())
