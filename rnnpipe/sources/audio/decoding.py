@@ -22,13 +22,16 @@ if TYPE_CHECKING:
     import av
 
 MAX_GAP = 300
-"""For how many seconds a recording may be interrupted: of longer gaps, times are damaged."""
+"""For how many seconds a recording may be interrupted, or for as many as it has sound: where there
+is more of it, times are damaged."""
 
 _READ, _DECODE = "read sound", "decode sound"
 # What decoders and containers round times to; a longer gap is one.
 _LEAST_GAP = Fraction(1, 10)
-# A frame is in memory as a whole: a damaged header may ask for gigabytes.
-_OPTIONS = {"max_samples": str(10 * HIGHEST_RATE)}
+# A frame is in memory as a whole: a damaged header may ask for gigabytes. Checksums, where formats
+# have them, are compared only if that is asked for.
+_OPTIONS = {"max_samples": str(10 * HIGHEST_RATE), "err_detect": "crccheck"}
+_STRICT = {**_OPTIONS, "err_detect": "crccheck+explode"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,7 @@ def read_sound(path: str | Path, rate: int) -> Iterator[Chunk]:
         yield from decoder.finish()
         if not decoder.elapsed:
             raise BadRecord(_DECODE, "it has no samples")
-        check_length(path, container, stream, decoder.elapsed)
+        check_length(path, container, stream, decoder.elapsed, decoder.gaps)
 
 
 def _reporting(decoder: _Decoder) -> AbstractContextManager[None]:
@@ -92,7 +95,7 @@ def _find_stream(container: av.container.InputContainer) -> av.AudioStream:
         raise BadRecord(_DECODE, "there is no sound in it")
     if stream.codec_context is None:
         raise BadRecord(_DECODE, "nothing says how it is encoded")
-    stream.codec_context.options = dict(_OPTIONS)
+    stream.codec_context.options = dict(_STRICT)
     stream.codec_context.thread_count = 1  # Beam's workers share the machine already
     return cast("av.AudioStream", stream)
 
@@ -120,7 +123,9 @@ class _Decoder:
         self._resampler: Resampler | None = None
         self.origin: Fraction | None = None
         self.elapsed = Fraction(0)
-        """How many seconds have been decoded."""
+        """How many seconds there have been."""
+        self.gaps = Fraction(0)
+        """How many of them were gaps."""
         self._is_first = True
 
     def decode(self, frame: av.AudioFrame) -> Iterator[Chunk]:
@@ -148,10 +153,13 @@ class _Decoder:
             self.origin = time if self.origin is None else min(self.origin, time)
         least, self._is_first = Fraction(0) if self._is_first else _LEAST_GAP, False
         gap = time - cast(Fraction, self.origin) - self.elapsed
-        if gap > MAX_GAP:
-            reason = f"a gap of {float(gap):,.0f} seconds, at most {MAX_GAP} may be"
+        if gap <= least:
+            return 0
+        sound, self.gaps = self.elapsed - self.gaps, self.gaps + gap
+        if self.gaps > max(MAX_GAP, sound):
+            reason = f"gaps of {float(self.gaps):,.0f} seconds in {float(sound):,.0f} of sound"
             raise BadRecord(_DECODE, reason)
-        return round(gap * frame.sample_rate) if gap > least else 0
+        return round(gap * frame.sample_rate)
 
     def _convert(
         self, samples: Samples, clipped: np.ndarray[Any, np.dtype[np.int64]], source_rate: int

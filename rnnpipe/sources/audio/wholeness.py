@@ -14,35 +14,42 @@ if TYPE_CHECKING:
     import av
 
 _SLACK = Fraction(1, 20)  # seconds that encoders add and decoders drop at either end
+_OGG_SLACK = Fraction(1, 10)  # Opus drops 80 ms at most, which count
 _STREAMED = 0x7FFF0000  # programs that cannot go back write such sizes
 _MOST_PAGE = 1 << 16  # bytes of a page of Ogg
 _ID3 = 10
-_TELLS = {"flac", "mov,mp4,m4a,3gp,3g2,mj2", "wv", "tta", "ape", "caf"}
-"""FFmpeg's formats whose headers have an exact length."""
+_GAPLESS = {"flac": 0, "wv": 0, "tta": 0, "ape": 0, "ogg": _OGG_SLACK}
+"""FFmpeg's formats that have the number of samples, and how many seconds may lack."""
+_TELLS = {"mov,mp4,m4a,3gp,3g2,mj2", "caf", *_GAPLESS}
+"""Those that have a length."""
 
 
 def check_length(
     path: str | Path,
     container: av.container.InputContainer,
     stream: av.AudioStream,
-    decoded: Fraction,
+    elapsed: Fraction,
+    gaps: Fraction,
 ) -> None:
-    """Checks that a file has the samples and the bytes of which it tells.
+    """Checks that a file has the samples and the bytes that its header claims.
 
     Args:
         path: the file.
         container: the same, opened.
         stream: that of the sound.
-        decoded: how many seconds there were.
+        elapsed: how many seconds there were.
+        gaps: how many of them were gaps.
 
     Raises:
         BadRecord: it was cut off (step `decode sound`).
     """
-    declared = _declared_length(path, container, stream)
-    if declared is not None and decoded < declared - _SLACK:
-        reason = f"cut off after {float(decoded):.2f} of {float(declared):.2f} seconds"
-        raise BadRecord("decode sound", reason)
-    form, size = container.format.name, as_path(path).stat().st_size
+    form, declared = container.format.name, _declared_length(path, container, stream)
+    # What is damaged is left out, and times show a gap then.
+    found = elapsed - gaps if form in _GAPLESS else elapsed
+    if declared is not None and found < declared - _GAPLESS.get(form, _SLACK):
+        reason = f"{float(found):.2f} of {float(declared):.2f} seconds are there"
+        raise BadRecord("decode sound", f"cut off or damaged: {reason}")
+    size = as_path(path).stat().st_size
     if form in ("wav", "aiff") and size < (whole := _declared_bytes(path)):
         raise BadRecord("decode sound", f"cut off after {size:,} of {whole:,} bytes")
     if form == "ogg" and not _has_last_page(path, size):
