@@ -66,6 +66,11 @@ class Source(Settings, ABC):
         """What a prepared source leaves out of the raw data, in a sentence each."""
         return ()
 
+    @property
+    def empty_split_fix(self) -> str:
+        """What helps where no record falls into a split that is held out of `train`."""
+        return "give more raw data or a larger share"
+
     @abstractmethod
     def prepare(self, progress: Progress) -> None:
         """Checks that the raw data is there, or writes it where the source makes its own.

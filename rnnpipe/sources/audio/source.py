@@ -35,6 +35,14 @@ class SpeechSource(Source):
         "not known",
     )
 
+    @property
+    def empty_split_fix(self) -> str:
+        """Few speakers may all fall into one split."""
+        fix = super().empty_split_fix
+        if self.group_by == "recording":
+            return fix
+        return f"{fix}, or write data.source.group_by: recording, as there are too few speakers"
+
 
 class UtteranceFolder(ListedFolder, SpeechSource):
     """A folder of sounds with texts; a subclass lists its utterances."""

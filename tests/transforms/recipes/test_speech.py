@@ -139,7 +139,23 @@ def test_splits_share_no_speaker(records):
     assert not set.intersection(*speakers)
 
 
-def test_recordings_at_a_lower_rate_are_reported(folder, tmp_path):
+def test_a_single_speaker_cannot_be_in_two_splits(tmp_path):
+    rows = ["file,text,speaker"]
+    for number in range(5):
+        write_wav(tmp_path / f"{number}.wav", tone(0.1, RATE), RATE)
+        rows.append(f"{number}.wav,one,ann")
+    (tmp_path / "utterances.csv").write_text("\n".join([*rows, ""]))
+    source = UtteranceTable(path=tmp_path, speaker="speaker")
+    with pytest.raises(
+        UserError, match=r"larger share, or write data\.source\.group_by: recording"
+    ):
+        Build(source, RECIPE, {"test": 0.2}).run(tmp_path / "records")
+    apart = replace(source, group_by="recording")
+    records = Build(apart, RECIPE, {"test": 0.2}).run(tmp_path / "records")
+    assert sum(records.splits.values()) == 5
+
+
+def test_recordings_at_a_lower_rate_are_reported():
     totals = {"utterances": 5, "clipped": 0, "upsampled": 2}
     (notice,) = RECIPE.notices("train", totals)
     assert notice == (
