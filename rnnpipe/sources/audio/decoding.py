@@ -156,7 +156,7 @@ class _Decoder:
         if gap <= least:
             return 0
         sound, self.gaps = self.elapsed - self.gaps, self.gaps + gap
-        if self.gaps > max(MAX_GAP, sound):
+        if self.gaps > MAX_GAP and self.gaps > sound:
             reason = f"gaps of {float(self.gaps):,.0f} seconds in {float(sound):,.0f} of sound"
             raise BadRecord(_DECODE, reason)
         return round(gap * frame.sample_rate)

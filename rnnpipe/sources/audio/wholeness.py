@@ -18,7 +18,7 @@ _OGG_SLACK = Fraction(1, 10)  # Opus drops 80 ms at most, which count
 _STREAMED = 0x7FFF0000  # programs that cannot go back write such sizes
 _MOST_PAGE = 1 << 16  # bytes of a page of Ogg
 _ID3 = 10
-_GAPLESS = {"flac": 0, "wv": 0, "tta": 0, "ape": 0, "ogg": _OGG_SLACK}
+_GAPLESS = {**dict.fromkeys(("flac", "wv", "tta", "ape"), Fraction()), "ogg": _OGG_SLACK}
 """FFmpeg's formats that have the number of samples, and how many seconds may lack."""
 _TELLS = {"mov,mp4,m4a,3gp,3g2,mj2", "caf", *_GAPLESS}
 """Those that have a length."""
