@@ -17,9 +17,9 @@ class SoundAugmentationOptions(Settings):
         help="share by which they become faster or slower at most, and their pitch with it"
     )
     lowest_snr: float | None = setting(
-        None, "dB from sound down to the loudest white noise that is added; null: none"
+        None, "dB from sound down to the loudest white noise that is added; null: none", ge=-60
     )
-    highest_snr: float = setting(40.0, "dB from sound down to the faintest of that noise")
+    highest_snr: float = setting(40.0, "dB from sound down to the faintest of that noise", le=120)
 
     def check(self) -> None:
         """The noise has a range, and is asked for if it has one."""
