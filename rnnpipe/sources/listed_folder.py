@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
@@ -41,8 +42,9 @@ class ListedFolder(Source):
     path: FilePath = setting(help="the folder")
 
     def __getstate__(self) -> dict[str, Any]:
-        """Workers get their items in partitions, not all of them once more."""
-        return {key: value for key, value in vars(self).items() if key not in ("items", "_files")}
+        """Its settings: workers get their items in partitions, not all of them once more."""
+        names = {each.name for each in fields(self)}
+        return {key: value for key, value in vars(self).items() if key in names}
 
     @abstractmethod
     def find_items(self) -> Sequence[Any]:

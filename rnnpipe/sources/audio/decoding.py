@@ -159,7 +159,8 @@ class _Decoder:
         if self._resampler is None or self._resampler.source_rate != source_rate:
             yield from self.finish()
             self._resampler = Resampler(source_rate, self._rate)
-        first = self.elapsed * self._rate
-        places = np.unique(int(first) + clipped * self._rate // source_rate)
+        if len(clipped):
+            first = int(self.elapsed * self._rate)
+            clipped = np.unique(first + clipped * self._rate // source_rate)
         self.elapsed += Fraction(len(samples), source_rate)
-        yield Chunk(to_int16(self._resampler.push(samples)), places, source_rate)
+        yield Chunk(to_int16(self._resampler.push(samples)), clipped, source_rate)

@@ -24,9 +24,12 @@ def is_sound(name: str) -> bool:
 
 
 def find_sounds(folder: Path) -> Iterator[tuple[str, Path]]:
-    """The sounds in a folder, at any depth: their names relative to it, and their paths."""
+    """The sounds in a folder, at any depth: their names relative to it, and their paths.
+
+    Some names may not be UTF-8.
+    """
     for root, listing in walk_raw(folder):
-        for name in filter(is_sound, listing.files):
+        for name in filter(is_sound, listing.files + listing.misnamed):
             yield name_of(root / name, folder), root / name
 
 

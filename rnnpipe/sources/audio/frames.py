@@ -16,6 +16,7 @@ Samples = np.ndarray[Any, np.dtype[np.float32]]
 LOWEST_RATE, HIGHEST_RATE = 1_000, 768_000
 """Between which the samples per second of a file must lie: others are damage."""
 
+_LOUDEST = 1e6  # far beyond full scale
 _RUN = 3  # samples in a row at full scale: a peak that just reaches it has one or two
 _STEP = "decode sound"
 
@@ -39,7 +40,8 @@ def mix_down(frame: av.AudioFrame) -> tuple[Samples, np.ndarray[Any, np.dtype[np
     if channels.dtype.kind == "f" and not np.isfinite(channels).all():
         raise BadRecord(_STEP, "samples that are no finite numbers")
     clipped = _find_runs(_is_full(channels))
-    return _as_float(channels).mean(axis=0, dtype=np.float32), clipped
+    floats = _as_float(channels)
+    return floats[0] if len(floats) == 1 else floats.mean(axis=0), clipped
 
 
 def _as_channels(frame: av.AudioFrame) -> np.ndarray[Any, Any]:
@@ -65,20 +67,21 @@ def _is_full(channels: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
             lowest, highest = -0x7FFFFF00, 0x7FFFFF00
         case _:
             lowest, highest = -1, 1
-    is_full: np.ndarray[Any, Any] = ((channels <= lowest) | (channels >= highest)).any(axis=0)
-    return is_full
+    return np.asarray(((channels <= lowest) | (channels >= highest)).any(axis=0))
 
 
 def _find_runs(is_full: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """The indices of samples in runs of `_RUN` or more."""
+    if not is_full.any():  # as nearly always
+        return np.zeros(0, np.int64)
     starts = is_full[: 1 - _RUN] & is_full[1 : 2 - _RUN] & is_full[_RUN - 1 :]
     indices = np.flatnonzero(starts)
     return np.unique(indices[:, None] + np.arange(_RUN))
 
 
 def _as_float(channels: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    if channels.dtype.kind == "f":
-        return channels
+    if channels.dtype.kind == "f":  # files may have any number, which float32 may not
+        return channels.clip(-_LOUDEST, _LOUDEST).astype(np.float32)
     if channels.dtype == np.uint8:
         return (channels.astype(np.float32) - 128) / 128
-    return channels.astype(np.float32) / -float(np.iinfo(channels.dtype).min)
+    return channels.astype(np.float32) / -np.float32(np.iinfo(channels.dtype).min)

@@ -20,6 +20,9 @@ class SpeechSource(Source):
         {
             "morse": "rnnpipe.sources.generated.morse_code:MorseCode",
             "table": "rnnpipe.sources.audio.table:UtteranceTable",
+            "text_files": "rnnpipe.sources.audio.text_files:TextFiles",
+            "librispeech": "rnnpipe.sources.audio.librispeech:LibriSpeech",
+            "tfds": "rnnpipe.sources.audio.tfds:SpeechTfds",
             "grid_audio": "rnnpipe.sources.audio.grid:GridAudio",
             "spoken_digits": "rnnpipe.sources.audio.spoken_digits:SpokenDigits",
             "connected_digits": "rnnpipe.sources.generated.connected_digits:ConnectedDigits",

@@ -194,6 +194,15 @@ def test_samples_that_are_no_numbers_are_refused(tmp_path):
     assert fault(path).reason == "samples that are no finite numbers"
 
 
+def test_samples_beyond_full_scale_are_cut_off(tmp_path):
+    path = encode(tmp_path / "a.wav", tone(0.1), codec="pcm_f64le")
+    content = bytearray(path.read_bytes())
+    content[-24:] = np.array([1e300, -1e300, 2.0]).tobytes()
+    path.write_bytes(content)
+    assert read(path)[-3:].tolist() == [32767, -32768, 32767]
+    assert len(read(path, 8000)) == 800
+
+
 def test_memory_does_not_grow_with_the_length_of_a_recording(tmp_path):
     peaks = []
     for seconds in (5, 60):
