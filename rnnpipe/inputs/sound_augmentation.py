@@ -67,8 +67,8 @@ def augment_sound(
 def change_speed(samples: "tf.Tensor", factor: "tf.Tensor") -> "tf.Tensor":
     """The samples of a sound that is played so many times as fast, and as much higher.
 
-    The spectrum of the whole is cut off or filled up with zeros, as `scipy.signal.resample` does:
-    no frequency of it is attenuated, and none becomes another.
+    The spectrum of the whole is cut off or filled up with zeros: no frequency of it is attenuated,
+    and none becomes another.
 
     Args:
         samples: float32, `(samples,)`.
