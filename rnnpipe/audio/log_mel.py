@@ -87,6 +87,20 @@ class LogMelOptions(Settings):
         return LogMel(self)
 
 
+def check_samples(samples: np.ndarray[Any, Any]) -> None:
+    """Checks that samples are those of one channel, and not integers of another scale.
+
+    Raises:
+        UserError: they have other axes, or are integers.
+    """
+    if samples.ndim != 1:
+        expected, fix = "samples of one channel, of shape (samples,)", "mix them down"
+        raise UserError("samples", expected, f"the shape {samples.shape}", fix)
+    if samples.dtype.kind != "f":
+        expected, fix = "floats from -1 to 1", "divide integers by full scale, see to_float"
+        raise UserError("samples", expected, str(samples.dtype), fix)
+
+
 class LogMel:
     """Log-mel features of samples: `log(filters · |FFT(window * frame)|² / Σ window² + FLOOR)`.
 
@@ -105,7 +119,7 @@ class LogMel:
         covers.
 
     Raises:
-        UserError: the samples have other axes.
+        UserError: see `check_samples`.
 
     Example:
         >>> log_mel = LogMel(LogMelOptions())
@@ -140,10 +154,7 @@ class LogMel:
 
     def __call__(self, samples: np.ndarray[Any, Any]) -> Array:
         """The features; see the class."""
-        samples = np.asarray(samples)
-        if samples.ndim != 1:
-            expected, fix = "samples of one channel, of shape (samples,)", "mix them down"
-            raise UserError("LogMel", expected, f"the shape {samples.shape}", fix)
+        check_samples(samples)
         count = self.count_frames(len(samples))
         features = np.empty((count, self.options.mels), np.float32)
         if count:

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from rnnpipe.audio.log_mel import Array, LogMel
+from rnnpipe.audio.log_mel import Array, LogMel, check_samples
 
 
 class LogMelStream:
@@ -32,7 +32,11 @@ class LogMelStream:
 
         Returns:
             Features, float32 `(frames, mels)`; often without a frame where chunks are short.
+
+        Raises:
+            UserError: see `check_samples`.
         """
+        check_samples(samples)
         joined = np.concatenate([self._rest, samples])
         features = self.log_mel(joined)
         self._rest = joined[len(features) * self.log_mel.hop_length :]

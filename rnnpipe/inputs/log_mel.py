@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from rnnpipe.audio import LogMelOptions
 from rnnpipe.audio.log_mel import FLOOR
+from rnnpipe.errors import UserError
 
 
 def make_log_mel(options: LogMelOptions) -> Callable[[tf.Tensor], tf.Tensor]:
@@ -16,11 +17,14 @@ def make_log_mel(options: LogMelOptions) -> Callable[[tf.Tensor], tf.Tensor]:
 
     Returns:
         A function from samples, float32 from -1 to 1 `(…, samples)`, to features, float32
-        `(…, frames, mels)`.
+        `(…, frames, mels)`. It raises a `UserError` for integers.
     """
     log_mel = options.make()
 
     def compute(samples: tf.Tensor) -> tf.Tensor:
+        if not samples.dtype.is_floating:
+            expected, fix = "floats from -1 to 1", "divide integers by full scale"
+            raise UserError("samples", expected, samples.dtype.name, fix)
         spectra = tf.signal.stft(
             tf.cast(samples, tf.float64),
             log_mel.window_length,

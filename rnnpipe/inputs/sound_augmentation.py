@@ -17,9 +17,9 @@ class SoundAugmentationOptions(Settings):
         help="share by which they become faster or slower at most, and their pitch with it"
     )
     lowest_snr: float | None = setting(
-        None, "dB from sound down to the loudest white noise that is added; null: none"
+        None, "dB from sound down to the loudest white noise that is added; null: none", ge=-60
     )
-    highest_snr: float = setting(40.0, "dB from sound down to the faintest of that noise")
+    highest_snr: float = setting(40.0, "dB from sound down to the faintest of that noise", le=120)
 
     def check(self) -> None:
         """The noise has a range, and is asked for if it has one."""
@@ -67,8 +67,8 @@ def augment_sound(
 def change_speed(samples: "tf.Tensor", factor: "tf.Tensor") -> "tf.Tensor":
     """The samples of a sound that is played so many times as fast, and as much higher.
 
-    The spectrum of the whole is cut off or filled up with zeros, as `scipy.signal.resample` does:
-    no frequency of it is attenuated, and none becomes another.
+    The spectrum of the whole is cut off or filled up with zeros: no frequency of it is attenuated,
+    and none becomes another.
 
     Args:
         samples: float32, `(samples,)`.

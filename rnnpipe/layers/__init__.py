@@ -57,6 +57,7 @@ from rnnpipe.layers.recurrent import (
     Zoneout,
 )
 from rnnpipe.layers.spec_augment import SpecAugment
+from rnnpipe.layers.two_channel_embedding import TwoChannelEmbedding
 from rnnpipe.layers.word_dropout import WordDropout
 
 __all__ = [
@@ -100,6 +101,7 @@ __all__ = [
     "RecurrentStack",
     "ScheduledSampling",
     "SpecAugment",
+    "TwoChannelEmbedding",
     "VanillaRNN",
     "VanillaRNNCell",
     "WordDropout",

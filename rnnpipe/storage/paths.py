@@ -1,5 +1,6 @@
 """Functions of paths, be they of a file system or of an object store."""
 
+import hashlib
 import os
 import shutil
 from collections.abc import Iterator
@@ -116,3 +117,23 @@ def read_range(path: Path, start: int, stop: int) -> bytes:
 @lru_cache(maxsize=4)
 def _read_block(path: StorePath, number: int) -> bytes:
     return path.read_range(number * store_path.BLOCK, (number + 1) * store_path.BLOCK)
+
+
+@lru_cache(maxsize=16)
+def hash_file(path: Path, where: str, fix: str) -> str:
+    """The SHA-256 of a file; it is read once in a process.
+
+    Args:
+        path: the file.
+        where: the setting that names it, for the message.
+        fix: what to do where it cannot be read.
+
+    Raises:
+        UserError: it cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as fault:
+        got = fault.strerror or str(fault)
+        raise UserError(where, f"a file {path}", got, fix) from fault

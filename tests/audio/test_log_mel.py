@@ -104,11 +104,17 @@ def test_16_bits_survive_the_way_to_numbers_and_back():
     np.testing.assert_array_equal(to_int16(numbers), samples)
 
 
-def test_stereo_is_refused():
-    with pytest.raises(
-        UserError, match=r"LogMel: expected .* \(samples,\), got the shape \(9, 2\)"
-    ):
-        LogMel(SMALL)(np.zeros((9, 2), "float32"))
+@pytest.mark.parametrize(
+    ("samples", "match"),
+    [
+        (np.zeros((9, 2), "float32"), r"\(samples,\), got the shape \(9, 2\)"),
+        (np.zeros(9, "int16"), "floats from -1 to 1, got int16"),
+    ],
+)
+def test_stereo_and_integers_are_refused(samples, match):
+    for function in (LogMel(SMALL), LogMelStream(LogMel(SMALL)).push):
+        with pytest.raises(UserError, match=match):
+            function(samples)
 
 
 @pytest.mark.parametrize(

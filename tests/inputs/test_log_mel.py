@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 
 from rnnpipe.audio import LogMelOptions
+from rnnpipe.errors import UserError
 from rnnpipe.inputs.log_mel import make_log_mel
 
 RATE = 8000
@@ -44,3 +45,8 @@ def test_filters_are_those_of_tensorflow():
     )
     # Theirs has another factor, 1127 instead of 2595 / ln 10: the same but for its rounding.
     np.testing.assert_allclose(options.filters.T, theirs, rtol=0, atol=2e-3)
+
+
+def test_integers_are_refused():
+    with pytest.raises(UserError, match="expected floats from -1 to 1, got int16"):
+        make_log_mel(LogMelOptions(rate=RATE))(tf.constant((NOISE * 32768).astype("int16")))

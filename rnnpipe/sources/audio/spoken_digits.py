@@ -15,7 +15,7 @@ from rnnpipe.sources.audio.utterances import Grouping, Utterance
 from rnnpipe.sources.folder import check_folder
 from rnnpipe.sources.splits import Split, left_out_notices
 
-_NAME = re.compile(r"(?P<digit>\d)_(?P<speaker>.+)_(?P<index>\d+)\.\w+")
+_NAME = re.compile(r"(?P<digit>[0-9])_(?P<speaker>.+)_(?P<index>[0-9]+)\.\w+")
 _TESTED = 5  # recordings of each digit and speaker
 
 

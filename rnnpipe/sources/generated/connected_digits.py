@@ -35,7 +35,10 @@ class ConnectedDigits(GeneratedSource, SpeechSource):
     kind: Literal["connected_digits"] = "connected_digits"
     recordings: FilePath = setting(help="the folder of recordings")
     utterances: int = setting(
-        2000, "for training; validation and test have a tenth of that each on top", ge=10
+        2000,
+        "for training; validation and test have a tenth of that each on top",
+        ge=10,
+        le=100_000,
     )
     fewest: int = setting(3, "digits in an utterance at least", ge=1)
     most: int = setting(7, "digits in an utterance at most", ge=1, le=100)

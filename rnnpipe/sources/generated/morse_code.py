@@ -12,6 +12,7 @@ from rnnpipe.sources.generated.source import GeneratedSource
 from rnnpipe.sources.source import Progress
 
 _CODE = Path(__file__).with_name("morse")
+_LOWEST_SNR, _HIGHEST_SNR = -60, 120  # dB
 
 
 class MorseCode(GeneratedSource, SpeechSource):
@@ -29,7 +30,10 @@ class MorseCode(GeneratedSource, SpeechSource):
 
     kind: Literal["morse"] = "morse"
     utterances: int = setting(
-        2000, "for training; validation and test have a tenth of that each on top", ge=10
+        2000,
+        "for training; validation and test have a tenth of that each on top",
+        ge=10,
+        le=100_000,
     )
     words: int = setting(3, "in an utterance at most; the shortest have two", ge=2, le=100)
     slowest: float = setting(30.0, "words per minute", ge=1)
@@ -39,7 +43,9 @@ class MorseCode(GeneratedSource, SpeechSource):
     jitter: float = setting(
         0.1, "standard deviation of marks and gaps, as a share of their length", ge=0, le=1
     )
-    snr: float = setting(10.0, "dB from the tone down to the noise", ge=-60, le=120)
+    snr: float = setting(
+        10.0, "dB from the tone down to the noise", ge=_LOWEST_SNR, le=_HIGHEST_SNR
+    )
     test_snrs: tuple[float, ...] | None = setting(
         None, "those of the test split, which has its texts once at each; null: snr", min_length=1
     )
@@ -57,6 +63,10 @@ class MorseCode(GeneratedSource, SpeechSource):
             raise UserError("highest", expected, f"{self.highest:g}", "lower it, or raise rate")
         if self.test_snrs is not None:
             self.require_unique("test_snrs")
+            for snr in self.test_snrs:
+                if not _LOWEST_SNR <= snr <= _HIGHEST_SNR:
+                    expected = f"ratios from {_LOWEST_SNR} to {_HIGHEST_SNR} dB"
+                    raise UserError("test_snrs", expected, f"{snr:g}", "correct it")
 
     @property
     def folder_name(self) -> str:

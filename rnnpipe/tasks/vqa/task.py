@@ -22,8 +22,10 @@ from rnnpipe.tasks.predictor import Predictor
 from rnnpipe.tasks.results import Evaluation
 from rnnpipe.tasks.row_names import name_labels, name_tokens
 from rnnpipe.tasks.vqa.config import VqaConfig
+from rnnpipe.tasks.word_vectors import check_vector_sizes
 from rnnpipe.text.tokenizer import MODEL_FILE, SETTINGS_FILE, Tokenizer
 from rnnpipe.text.tokens import PAD
+from rnnpipe.text.word_vectors import WordVectors
 from rnnpipe.training.row_names import RowNames
 
 if TYPE_CHECKING:
@@ -63,6 +65,7 @@ class VqaTask(Task[VqaConfig]):
             UserError: its parts do not fit each other, or a file is missing.
         """
         import_keras()
+        check_vector_sizes(self.config.model.embedding, [self.config.data.question.vectors])
         encoder = make_trial_encoder(self.config.model.image_encoder, self.config.data.image.size)
         self._build(encoder, _SMALL, _SMALL)
 
@@ -71,9 +74,16 @@ class VqaTask(Task[VqaConfig]):
         shape = image_shape(self.config.data, records)
         encoder = make_encoder(self.config.model.image_encoder, shape)
         vocab = Tokenizer.load(records.path).vocabulary_size
-        return self._build(encoder, vocab, len(records.answers))
+        word_vectors = WordVectors.load(records.path)
+        return self._build(encoder, vocab, len(records.answers), word_vectors)
 
-    def _build(self, encoder: keras.Model, vocab: int, answers: int) -> keras.Model:
+    def _build(
+        self,
+        encoder: keras.Model,
+        vocab: int,
+        answers: int,
+        word_vectors: WordVectors | None = None,
+    ) -> keras.Model:
         from rnnpipe.models.vqa import build_vqa_model  # brings in Keras
 
         return build_vqa_model(
@@ -81,6 +91,7 @@ class VqaTask(Task[VqaConfig]):
             image_shape=encoder.input.shape[1:],
             vocab=vocab,
             answers=answers,
+            word_vectors=word_vectors,
             image_encoder=encoder,
         )
 

@@ -46,6 +46,8 @@ def test_levels_of_noise_are_the_speakers_of_the_test_split(tmp_path):
         ({"lowest": 1100.0}, "lowest"),
         ({"highest": 4000.0}, "highest"),
         ({"test_snrs": (3.0, 3.0)}, "test_snrs"),
+        ({"test_snrs": (0.0, -5000.0)}, "test_snrs"),
+        ({"test_snrs": (float("nan"),)}, "test_snrs"),
         ({"words": 1}, "MorseCode.words"),
     ],
 )
