@@ -46,7 +46,6 @@ INCLUDES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "build": ("runs",),
         "train": ("runs", "tensorflow"),
         "report": ("runs",),
-        "video": ("tensorflow",),  # TensorFlow Datasets describes records of videos with it
         "onnx": ("runs",),
         "litert": ("runs",),
         "export": ("train", "onnx"),

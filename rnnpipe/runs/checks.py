@@ -9,6 +9,7 @@ from typing import Any
 from rnnpipe.errors import UserError, located
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.runs.config import load_run_config
+from rnnpipe.runs.contents import read_environment
 from rnnpipe.runs.differences import compare_settings
 from rnnpipe.runs.directory import RunDirectory, open_run
 from rnnpipe.tasks.base import Task
@@ -88,7 +89,7 @@ def check_same_records(run: RunDirectory, records: RecordsDirectory, fix: str) -
     Raises:
         UserError: they are others.
     """
-    trained = run.seal.read_json(run.environment)
+    trained = read_environment(run)
     if trained["records"] == records.fingerprint:
         return
     differences = list(_find_differences(trained.get("records_from", {}), records.made_from))
@@ -119,7 +120,7 @@ def check_comparable_records(run: RunDirectory, records: RecordsDirectory, task:
     Raises:
         UserError: they are others.
     """
-    trained = run.seal.read_json(run.environment)
+    trained = read_environment(run)
     if trained["records"] == records.fingerprint:
         return ""
     before, now = trained.get("records_from", {}), records.made_from

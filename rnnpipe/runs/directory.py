@@ -24,24 +24,19 @@ runs/<name>/<time>/
         partial.json      which epoch they are of, if it had not
 """
 
-import fcntl
-import json
 import os
-import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from rnnpipe.errors import UserError
+from rnnpipe.runs.begin import TIME, find_begin
+from rnnpipe.storage.lock import locking
 from rnnpipe.storage.seal import Seal
 
 BEST_WEIGHTS = "best.weights.h5"
-
-_TIME = "%Y%m%d-%H%M%S"
-_NAME = re.compile(r"(\d{8}-\d{6})(?:-(\d+))?")
-"""What `create_run` calls a folder: the time, and which one it is of several in one second."""
 
 
 @dataclass(frozen=True)
@@ -156,9 +151,9 @@ class RunDirectory:
         Raises:
             UserError: another one does.
         """
-        with self.config.open("r+b") as file:  # network file systems lock what can be written
+        with ExitStack() as lock:
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                lock.enter_context(locking(self.config))
             except BlockingIOError:
                 raise UserError(
                     str(self.path),
@@ -184,7 +179,7 @@ def create_run(runs_dir: Path, name: str) -> RunDirectory:
     Raises:
         UserError: it cannot be made.
     """
-    started = datetime.now().strftime(_TIME)
+    started = datetime.now().strftime(TIME)
     for attempt in range(1, 1000):
         path = runs_dir / name / (started if attempt == 1 else f"{started}-{attempt}")
         try:
@@ -281,19 +276,8 @@ def find_runs(path: Path) -> list[RunDirectory]:
     folders = [RunDirectory(child) for child in path.glob("*") if child.is_dir()]
     runs = [run for run in folders if run.config.is_file()]
     own = RunDirectory(path)
-    return [*([own] if own.config.is_file() else []), *sorted(runs, key=_rank, reverse=True)]
+    return [*([own] if own.config.is_file() else []), *sorted(runs, key=_begin, reverse=True)]
 
 
-def _rank(run: RunDirectory) -> tuple[datetime, bool]:
-    """When a run began; the copy of a run comes after the run."""
-    named = _NAME.fullmatch(run.path.name)
-    try:
-        # Unchecked: where it is damaged, whoever reads more of the run says so.
-        environment = json.loads(run.environment.read_text(encoding="utf-8"))
-        began = datetime.fromisoformat(environment["started"]).astimezone(UTC)
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        began = datetime.min.replace(tzinfo=UTC)
-        if named:
-            second = datetime.strptime(named[1], _TIME).astimezone(UTC)
-            began = second + timedelta(microseconds=int(named[2] or 1))
-    return began, named is not None
+def _begin(run: RunDirectory) -> tuple[datetime, bool]:
+    return find_begin(run.path.name, run.environment)

@@ -16,6 +16,7 @@ from rnnpipe.report.items import ReportItem, Table
 from rnnpipe.report.page import Page, write_report
 from rnnpipe.runs.checks import check_comparable_records, check_splits
 from rnnpipe.runs.config import load_run_config, note_edits
+from rnnpipe.runs.contents import read_environment
 from rnnpipe.runs.directory import RunDirectory, create_run
 from rnnpipe.runs.ensemble import (
     describe_runs,
@@ -195,7 +196,7 @@ def _make_page(
     split, first = next(iter(results.scores.items()))
     table = score_table(task.main_metric, results.scores)
     history = read_history(run, run.history)
-    environment = run.seal.read_json(run.environment)
+    environment = read_environment(run)
     for settings in ("settings", "records_from"):  # the report shows the config
         environment.pop(settings, None)
     return Page(

@@ -11,6 +11,7 @@ from rnnpipe.output import write_notice
 from rnnpipe.quiet import quiet_import
 from rnnpipe.requirements import requiring
 from rnnpipe.runs.console import make_console
+from rnnpipe.runs.contents import read_start
 from rnnpipe.runs.ensemble import open_ensemble
 from rnnpipe.runs.export import Export, export_run
 from rnnpipe.runs.history import read_history
@@ -59,7 +60,7 @@ class Run(Results):
         and `unused` the other run's weights that nothing was made of.
         """
         seal, path = self._directory.seal, self._directory.start_report
-        return seal.read_json(path) if seal.expects(path) else None
+        return read_start(self._directory) if seal.expects(path) else None
 
     @property
     def partial(self) -> dict[str, Any] | None:

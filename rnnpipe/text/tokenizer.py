@@ -5,12 +5,14 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
 from rnnpipe.errors import UserError
+from rnnpipe.storage.json_files import MAX_BYTES, read_json_as
+from rnnpipe.storage.whole_files import read_whole
 from rnnpipe.text.normalize import JOIN, Normalizer
 from rnnpipe.text.tokens import END, PAD, START, UNKNOWN
 
@@ -26,6 +28,14 @@ _RESERVED = "▅"  # what SentencePiece puts in place of unknown characters
 _ENOUGH_WORDS = 2_000_000
 
 _Table = list[tuple[str, int]]
+
+
+@dataclass(frozen=True)
+class _Settings:
+    """What the file of settings holds."""
+
+    kind: TokenizerKind
+    normalizer: Normalizer
 
 
 class Tokenizer:
@@ -119,10 +129,10 @@ class Tokenizer:
             UserError: there is no tokenizer in the folder, or it is damaged.
         """
         try:
-            settings = json.loads((folder / SETTINGS_FILE).read_text(encoding="utf-8"))
-            model_bytes = (folder / MODEL_FILE).read_bytes()
-            return cls(model_bytes, settings["kind"], Normalizer(**settings["normalizer"]))
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            settings = read_json_as(_Settings, folder / SETTINGS_FILE)
+            model_bytes = read_whole(folder / MODEL_FILE, MAX_BYTES)
+            return cls(model_bytes, settings.kind, settings.normalizer)
+        except (OSError, ValueError) as error:
             expected = f"a tokenizer ({MODEL_FILE}, {SETTINGS_FILE})"
             got = getattr(error, "strerror", None) or f"{type(error).__name__}: {error}"
             raise UserError(str(folder), expected, got, "build the records again") from error

@@ -34,7 +34,12 @@ def pairs(tmp_path):
     path = tmp_path / shard_name(TEXT_PAIR.name, "train", 0, 1)
     write_tfrecord(path, [encode_example(TEXT_PAIR, row) for row in rows])
     histograms = {"target_tokens": dict(Counter(map(int, lengths)))}
-    train = {"records": COUNT, "shard_records": [COUNT], "num_bytes": 1, "histograms": histograms}
+    train = {
+        "records": COUNT,
+        "shard_records": [COUNT],
+        "num_bytes": path.stat().st_size,
+        "histograms": histograms,
+    }
     stats = {"kind": TEXT_PAIR.name, "splits": {"train": train}}
     (tmp_path / "stats.json").write_text(json.dumps(stats))
     return RecordsDirectory(tmp_path)

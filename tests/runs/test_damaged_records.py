@@ -1,8 +1,6 @@
 """Every file of a records directory, damaged in every way, before every verb."""
 
-import os
 import shutil
-import socket
 
 import pytest
 import tensorflow as tf
@@ -18,6 +16,7 @@ from rnnpipe.records.publication import publishing
 from rnnpipe.runs.callbacks import TrainingProgress
 from rnnpipe.runs.console import make_console
 from rnnpipe.runs.holding import RecordsCheck, holding_records
+from rnnpipe.storage.leftovers import unfinished_folder
 from rnnpipe.transforms.build import Build
 from tests.runs.handmade import make_run
 from tests.runs.trainings import CONFIGS, call, the_run_in
@@ -158,19 +157,17 @@ def test_a_file_that_no_data_set_has_is_not_read_and_not_removed(place, records,
 
 
 def test_any_build_removes_what_killed_ones_left_beside_its_records(place, records):
-    host, killed = socket.gethostname(), 2**22 + 1
-    left = [f"records.incomplete-{host}-{killed}", f"gone.incomplete-{host}-{killed}"]
-    kept = [f"records.incomplete-{host}-{os.getppid()}", "records.incomplete-another-host-1"]
-    for name in (*left, *kept):
-        (place / name).mkdir()
-    shutil.copytree(place / "whole", place / f"replaced.incomplete-{host}-{killed}-old")
-    rnnpipe.build("sentiment", settings(place), verbose=False)  # they are reused
-    names = {path.name for path in place.iterdir()}
-    assert names.isdisjoint(left)
-    assert names >= {*kept, "replaced"}
+    for name in ("records", "gone", "replaced"):
+        left = place / f"{name}.incomplete-0123abcd"
+        left.mkdir()
+        (left / ".lock").write_text("a container that is gone-1")
+    shutil.copytree(place / "whole", left / "replaced-replaced")
+    with unfinished_folder(place, "other") as running:
+        rnnpipe.build("sentiment", settings(place), verbose=False)  # they are reused
+        names = {path.name for path in place.iterdir()}
+    assert {name for name in names if "incomplete" in name} == {running.name}
     assert RecordsDirectory.open(place / "replaced").splits
-    for name in (*kept, "replaced"):
-        shutil.rmtree(place / name)
+    shutil.rmtree(place / "replaced")
 
 
 def batches_of(records):

@@ -14,8 +14,8 @@ from rnnpipe.sources.audio.table import UtteranceTable
 from rnnpipe.sources.audio.utterances import Grouping
 from rnnpipe.sources.folder import absolute, hash_code
 from rnnpipe.sources.generated.source import GeneratedSource
-from rnnpipe.sources.raw_files import read_whole
 from rnnpipe.sources.source import Progress
+from rnnpipe.storage.whole_files import read_whole
 
 _CODE = Path(__file__).with_name("connected")
 

@@ -64,7 +64,7 @@ def check_file_name(name: Any, what: str) -> str:
         raise BadRecord("read row", f"not the name of a {what}: {name!r:.100}")
     check_name(name)
     if not is_inside(name):
-        raise BadRecord(f"find {what}", f"{name} is not inside the folder")
+        raise BadRecord(f"find {what}", f"{name:.100} is not inside the folder")
     return name
 
 
@@ -76,7 +76,7 @@ def read_split(name: Any) -> Split:
     """
     split = split_of_name(str(name))
     if split is None:
-        raise BadRecord("read row", f"{name!r} is no split")
+        raise BadRecord("read row", f"{name!r:.100} is no split")
     return split
 
 

@@ -177,7 +177,7 @@ class _FrameLabels:
         if self._by_frame:
             frame = read_place(row.get("frame"), "frame")
             if not frame.is_integer():
-                raise BadRecord("read labels", f"frame is no whole number: {row['frame']!r}")
+                raise BadRecord("read labels", f"frame is no whole number: {row['frame']!r:.100}")
             return frame, frame, label
         return read_place(row.get("start"), "start"), read_place(row.get("end"), "end"), label
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from rnnpipe.tasks.network import Bound, Network
 from rnnpipe.tasks.predictor import Predictor
 from rnnpipe.tasks.results import Evaluation
 from rnnpipe.tasks.row_names import name_labels, name_tokens
+from rnnpipe.tasks.stored_images import PIXELS, read_pixels
 from rnnpipe.tasks.vqa.config import VqaConfig
 from rnnpipe.tasks.word_vectors import check_vector_sizes
 from rnnpipe.text.tokenizer import MODEL_FILE, SETTINGS_FILE, Tokenizer
@@ -160,11 +161,17 @@ class VqaTask(Task[VqaConfig]):
         field = image_field(self.config.data)
         return evaluate(model, records, split, self.make_inputs(records, split), image_field=field)
 
+    def make_network_inputs(self, records: RecordsDirectory, split: str) -> Any:
+        """The images, as pixels, and questions of a split."""
+        model = replace(self.config.model, image_encoder=PIXELS)
+        return read_pixels(self, lambda task: task.make_inputs(records, split), model)
+
     def score(self, network: Network, records: RecordsDirectory, split: str) -> Mapping[str, float]:
         """The official accuracy of the answers of a split."""
         from rnnpipe.tasks.vqa.evaluation import score_network
 
-        return score_network(network["call"], records, split, self.make_inputs(records, split))
+        inputs = self.make_network_inputs(records, split)
+        return score_network(network["call"], records, split, inputs)
 
     def make_network(self, model: keras.Model, folder: Path) -> Network:
         """The function `call`; where the model reads features, it reads pixels."""
