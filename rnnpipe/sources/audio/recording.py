@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import numpy as np
 
 from rnnpipe.errors import BadRecord
 from rnnpipe.sources.audio.decoding import Chunk, read_sound
+from rnnpipe.sources.raw_files import hash_ends
+from rnnpipe.storage.paths import as_path
 
 _ROUNDING = 0.01  # seconds by which the end of a span may be rounded up
 
@@ -58,6 +61,11 @@ class Recording:
         self._source_rate = self._rate
         self._has_ended = False
         self._fault: BadRecord | None = None
+
+    @cached_property
+    def digest(self) -> str:
+        """A hash of the file, see `hash_ends`."""
+        return hash_ends(as_path(self._path))
 
     def read(
         self, start: float | None = None, end: float | None = None, max_seconds: float = np.inf
@@ -120,3 +128,22 @@ class Recording:
             self._first += len(self._held.popleft())
         while self._clipped and self._clipped[0][-1] < first:
             self._clipped.popleft()
+
+
+class LastRecording:
+    """Opens recordings, and keeps the last one, whose spans often follow each other.
+
+    Pickled, it has none.
+    """
+
+    def __init__(self) -> None:
+        self._opened: tuple[str, int] | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return LastRecording, ()
+
+    def open(self, path: str, rate: int) -> Recording:
+        """The recording in a file, at so many samples per second."""
+        if self._opened != (path, rate):
+            self._recording, self._opened = Recording(path, rate), (path, rate)
+        return self._recording

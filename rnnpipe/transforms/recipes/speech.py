@@ -1,22 +1,21 @@
 """How records of speech are made: sound at one rate, as samples or log-mel features, and tokens."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rnnpipe.audio import LogMel, LogMelOptions, to_float
 from rnnpipe.errors import BadRecord, UserError
 from rnnpipe.records.specs import SPEECH, SPEECH_FEATURES, RecordSpec
 from rnnpipe.settings import Settings, setting
+from rnnpipe.sources.audio.recording import LastRecording, Recording, Sound
 from rnnpipe.sources.audio.source import SpeechSource
-from rnnpipe.sources.raw_files import hash_ends
 from rnnpipe.sources.source import Reference
-from rnnpipe.storage.paths import as_path
 from rnnpipe.text.tokenizer import Tokenizer
 from rnnpipe.transforms.options import Data
-from rnnpipe.transforms.recipes.base import Counts, Dropped, Encoded, Recipe
+from rnnpipe.transforms.recipes.base import Counts, Dropped, Encoded, Outcome, Recipe
 from rnnpipe.transforms.recipes.tokenization import (
     TextEncoder,
     TextOptions,
@@ -24,9 +23,6 @@ from rnnpipe.transforms.recipes.tokenization import (
     measure,
     rate,
 )
-
-if TYPE_CHECKING:  # what reads a config needs no PyAV
-    from rnnpipe.sources.audio.recording import Recording, Sound
 
 _TEXT, _SPEAKERS = "text", "speakers"
 _SILENCE = 8  # of 65,536 levels, between which a recording of nothing stays
@@ -138,10 +134,17 @@ class SpeechEncoder(TextEncoder):
     Args:
         recipe: how.
         tokenizer: of the texts.
+        last: the recording that was read last.
     """
 
     recipe: SpeechRecipe
     tokenizer: Tokenizer
+    last: LastRecording = field(default_factory=LastRecording, repr=False, compare=False)
+
+    def encode_all(self, references: Iterable[Reference]) -> Iterator[tuple[Reference, Outcome]]:
+        """The outcome of each reference of a shard, in order; shards share no open recording."""
+        # Not `super()`, which a dataclass with slots does not have.
+        return TextEncoder.encode_all(replace(self, last=LastRecording()), references)
 
     def tokenize(self, references: Sequence[Reference]) -> list[list[int]]:
         """The tokens of each text."""
@@ -159,7 +162,8 @@ class SpeechEncoder(TextEncoder):
             raise BadRecord("encode text", "no token is left of the text")
         if len(tokens) > text.max_tokens and reference.split == "train":
             raise Dropped(f"a training utterance of more than {text.max_tokens} tokens")
-        sound = self._read(fields)
+        recording = self.last.open(fields["sound"], self.recipe.sound.rate)
+        sound = self._read(recording, fields)
         seconds = len(sound.samples) / self.recipe.sound.rate
         values = {
             "utterance_id": reference.key,
@@ -177,15 +181,14 @@ class SpeechEncoder(TextEncoder):
             "upsampled": int(sound.source_rate < self.recipe.sound.rate),
             **measure("tokens", tokens, text.max_tokens),
         }
-        return Encoded(values, measures, {"recording": _hash_recording(fields["sound"])})
+        return Encoded(values, measures, {"recording": recording.digest})
 
-    def _read(self, fields: Mapping[str, Any]) -> "Sound":
+    def _read(self, recording: Recording, fields: Mapping[str, Any]) -> Sound:
         options = self.recipe.sound
         too_long = Dropped(f"a sound of more than {options.max_seconds:g} seconds")
         start, end = fields["start"], fields["end"]
         if end is not None and end - (start or 0) > options.max_seconds:
             raise too_long
-        recording = _open_recording(fields["sound"], options.rate)
         sound = recording.read(start, end, options.max_seconds)
         if len(sound.samples) > options.max_seconds * options.rate:
             raise too_long
@@ -195,26 +198,13 @@ class SpeechEncoder(TextEncoder):
             raise BadRecord("decode sound", "there is nothing but silence")
         return sound
 
-    def _convert(self, sound: "Sound") -> dict[str, Any]:
+    def _convert(self, sound: Sound) -> dict[str, Any]:
         if self.recipe.features is None:
             return {"samples": sound.samples}
         features = _make_log_mel(self.recipe.features)(to_float(sound.samples))
         if not len(features):
             raise Dropped("a sound shorter than a frame of features")
         return {"features": features}
-
-
-@lru_cache(maxsize=1)
-def _open_recording(path: str, rate: int) -> "Recording":
-    """A recording; its utterances follow each other, so the last one is kept."""
-    from rnnpipe.sources.audio.recording import Recording
-
-    return Recording(path, rate)
-
-
-@lru_cache(maxsize=1)
-def _hash_recording(path: str) -> str:
-    return hash_ends(as_path(path))
 
 
 @lru_cache(maxsize=1)

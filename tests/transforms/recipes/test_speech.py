@@ -1,5 +1,6 @@
 """Records of speech: their content, what is left out of them, and why."""
 
+import pickle
 from dataclasses import replace
 
 import numpy as np
@@ -12,11 +13,13 @@ from rnnpipe.config.loader import load_settings
 from rnnpipe.errors import BadRecord, UserError
 from rnnpipe.inputs.parsing import parse_batch
 from rnnpipe.records.specs import SPEECH, SPEECH_FEATURES
+from rnnpipe.sources.audio import recording
+from rnnpipe.sources.audio.decoding import read_sound
 from rnnpipe.sources.audio.table import UtteranceTable
 from rnnpipe.sources.audio.utterances import Utterance, refer_utterance
 from rnnpipe.text.tokenizer import train_tokenizer
 from rnnpipe.transforms.build import Build
-from rnnpipe.transforms.recipes.base import Dropped
+from rnnpipe.transforms.recipes.base import Dropped, Encoded
 from rnnpipe.transforms.recipes.speech import (
     SoundOptions,
     SpeechData,
@@ -213,6 +216,34 @@ def test_texts_that_are_too_long_are_dropped_from_training_and_cut_elsewhere(fol
         encoder.encode(refer_utterance(utterance))
     values = encoder.encode(refer_utterance(replace(utterance, split="test"))).values
     assert (len(values["tokens"]), values["text"]) == (4, "one two")
+
+
+def test_a_file_that_was_replaced_between_two_builds_is_read_anew(tmp_path, tokenizer):
+    encoder = SpeechEncoder(RECIPE, tokenizer)
+    reference = refer_utterance(Utterance("a.wav", str(tmp_path / "a.wav"), "one"))
+    found = []
+    for hertz in (300, 700):
+        write_wav(tmp_path / "a.wav", tone(0.1, RATE, hertz), RATE)
+        ((_, outcome),) = encoder.encode_all([reference])
+        found.append((outcome.values["samples"], outcome.contents["recording"]))
+        np.testing.assert_allclose(to_float(found[-1][0]), tone(0.1, RATE, hertz), atol=1e-3)
+    assert found[0][1] != found[1][1]
+
+
+def test_utterances_of_a_recording_decode_it_once(folder, tokenizer, monkeypatch):
+    opened = []
+
+    def read(path, rate):
+        opened.append(path)
+        return read_sound(path, rate)
+
+    monkeypatch.setattr(recording, "read_sound", read)
+    path = str(folder / "ann.flac")
+    spans = [Utterance("ann.flac", path, "one", 0.2 * n, 0.2 * n + 0.2) for n in range(5)]
+    encoder = pickle.loads(pickle.dumps(SpeechEncoder(RECIPE, tokenizer)))
+    outcomes = [made for _, made in encoder.encode_all(map(refer_utterance, spans))]
+    assert all(isinstance(made, Encoded) for made in outcomes)
+    assert opened == [path]
 
 
 def test_a_text_without_tokens_is_refused(folder, tokenizer):
