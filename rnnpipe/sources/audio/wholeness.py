@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _SLACK = Fraction(1, 20)  # seconds that encoders add and decoders drop at either end
 _OGG_SLACK = Fraction(1, 10)  # Opus drops 80 ms at most, which count
+_HEAD = 1 << 16  # bytes in which the samples of a file have begun
 _STREAMED = 0x7FFF0000  # programs that cannot go back write such sizes
 _MOST_PAGE = 1 << 16  # bytes of a page of Ogg
 _ID3 = 10
@@ -73,12 +74,20 @@ def _declared_length(
 
 
 def _declared_bytes(path: str | Path) -> int:
-    """The size of a RIFF or IFF file by its header; 0: it does not tell."""
-    head = read_range(as_path(path), 0, 8)
-    if len(head) < 8 or head[:4] not in (b"RIFF", b"RIFX", b"FORM"):
+    """Where the samples of a RIFF or IFF file end by their own header; 0: it does not tell.
+
+    The header of the file itself is wrong in many, by the length of some header or a byte.
+    """
+    head = read_range(as_path(path), 0, _HEAD)
+    if head[:4] not in (b"RIFF", b"RIFX", b"FORM"):
         return 0
-    (size,) = struct.unpack("<I" if head[:4] == b"RIFF" else ">I", head[4:])
-    return 0 if size >= _STREAMED else size + 8
+    form, at = "<4sI" if head[:4] == b"RIFF" else ">4sI", 12
+    while at + 8 <= len(head):
+        name, size = struct.unpack_from(form, head, at)
+        if name in (b"data", b"SSND"):
+            return 0 if size >= _STREAMED else int(at + 8 + size)
+        at += 8 + size + size % 2
+    return 0
 
 
 def _has_last_page(path: str | Path, size: int) -> bool:

@@ -152,12 +152,24 @@ def test_a_damaged_file_with_checksums_is_refused(tmp_path, name, codec):
         assert fault(path).step == "decode sound"
 
 
-def test_a_wav_that_was_streamed_is_whole(tmp_path):
+@pytest.mark.parametrize("size", [b"\xff" * 4, b"\x00" * 4, b"\xf0\xff\xff\x7f"])
+def test_a_wav_that_was_streamed_is_whole(tmp_path, size):
     path = write_wav(tmp_path / "a.wav", tone(0.5))
     content = bytearray(path.read_bytes())
-    content[4:8] = content[40:44] = b"\xff" * 4
+    content[4:8] = content[40:44] = size
     path.write_bytes(content)
     assert len(read(path)) == RATE // 2
+
+
+def test_a_wav_with_more_chunks_and_a_size_that_is_a_little_wrong_is_whole(tmp_path):
+    path = write_wav(tmp_path / "a.wav", tone(0.5))
+    content = path.read_bytes()
+    chunk = b"LIST" + (5).to_bytes(4, "little") + b"INFOx\0"
+    size = (len(content) + len(chunk)).to_bytes(4, "little")  # without the 8 that it should lack
+    path.write_bytes(content[:4] + size + content[8:36] + chunk + content[36:])
+    assert len(read(path)) == RATE // 2
+    path.write_bytes(path.read_bytes()[:-2])
+    assert "cut off" in fault(path).reason
 
 
 @pytest.mark.parametrize(
