@@ -9,7 +9,13 @@ from rnnpipe.records.codec import ragged_columns, tensor_columns
 from rnnpipe.records.specs import Field, RecordSpec
 from rnnpipe.text.tokens import PAD
 
-_DTYPES = {"int64": tf.int64, "float32": tf.float32, "text": tf.string, "jpeg": tf.string}
+_DTYPES = {
+    "int64": tf.int64,
+    "float32": tf.float32,
+    "int16": tf.int16,
+    "text": tf.string,
+    "jpeg": tf.string,
+}
 
 
 def parse_batch(
@@ -31,7 +37,8 @@ def parse_batch(
     Returns:
         By field name: `(batch,)` of single values; `(batch, length)` of sequences and
         `(batch, sequences, length)` of nested ones, padded to the longest of the batch with `PAD`,
-        zero or empty text; `(images, …)` of tensors, which all have the same shape; images as uint8
+        zero or empty text; of tensors of one axis the same, and in `<name>_length`, `(batch,)`, how
+        long each is; `(images, …)` of other tensors, which all have the same shape; images as uint8
         `(images, height, width, channels)`, where `images` is the batch but for `images_by`; of
         sequences of images or of tensors those of all records, one after the other, and in
         `frame_index`, of shape `(batch, length)`, which of them are each record's, padded with -1.
@@ -57,6 +64,9 @@ def parse_batch(
         elif field.kind == "jpeg":
             jpegs = parsed[name] if distinct is None else tf.gather(parsed[name], distinct)
             parsed[name] = _decode_images(jpegs)
+        elif field.axes == 1:
+            rows = _join_rows(field, parsed.pop(name))
+            parsed[name], parsed[f"{name}_length"] = rows.to_tensor(), rows.row_lengths()
         elif field.axes:
             shape, data = (parsed.pop(column) for column in tensor_columns(name))
             data = data if distinct is None else tf.gather(data, distinct)
@@ -70,6 +80,8 @@ def parse_batch(
 def _features(name: str, field: Field) -> dict[str, Any]:
     """How the features of the `Example` that hold a field are parsed."""
     dtype = _DTYPES[field.kind]
+    if field.axes == 1:
+        return {name: tf.io.FixedLenFeature([], tf.string)}
     if field.axes:
         shape, data = tensor_columns(name)
         return {
@@ -91,6 +103,13 @@ def _join(field: Field, shapes: tf.Tensor, data: tf.Tensor) -> tf.RaggedTensor:
     rows = tf.reshape(values, tf.concat([[-1], shapes[0, 1:]], axis=0))
     rows.set_shape([None] * field.axes)
     return tf.RaggedTensor.from_row_lengths(rows, shapes[:, 0])
+
+
+def _join_rows(field: Field, data: tf.Tensor) -> tf.RaggedTensor:
+    """Tensors of one axis, `(batch, (length))`, of their bytes."""
+    dtype = _DTYPES[field.kind]
+    values = tf.io.decode_raw(tf.strings.reduce_join(data), dtype)
+    return tf.RaggedTensor.from_row_lengths(values, tf.strings.length(data) // dtype.size)
 
 
 def _number(sequences: tf.RaggedTensor) -> tf.Tensor:

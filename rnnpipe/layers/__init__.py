@@ -56,6 +56,7 @@ from rnnpipe.layers.recurrent import (
     VanillaRNNCell,
     Zoneout,
 )
+from rnnpipe.layers.spec_augment import SpecAugment
 from rnnpipe.layers.two_channel_embedding import TwoChannelEmbedding
 from rnnpipe.layers.word_dropout import WordDropout
 
@@ -99,6 +100,7 @@ __all__ = [
     "RecurrentHighwayCell",
     "RecurrentStack",
     "ScheduledSampling",
+    "SpecAugment",
     "TwoChannelEmbedding",
     "VanillaRNN",
     "VanillaRNNCell",

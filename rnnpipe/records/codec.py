@@ -22,7 +22,7 @@ _LIST_OF_KIND = {
     "text": "bytes_list",
     "jpeg": "bytes_list",
 }
-_TENSOR = "<f4"  # a tensor's bytes: float32, row by row
+_TENSORS = {"float32": "<f4", "int16": "<i2"}  # a tensor's bytes, row by row
 
 
 def _declare_message(parent: Any, name: str, *fields: tuple[str, int, int, int, str | None]) -> Any:
@@ -106,9 +106,11 @@ def encode_example(spec: RecordSpec, values: Mapping[str, Any]) -> bytes:
 def _to_columns(name: str, field: Field, value: Any) -> dict[str, tuple[str, Iterable[Any]]]:
     """The features of the `Example` that hold a field: which kind of list, and what is in it."""
     if field.axes:
-        array = np.asarray(value, _TENSOR)
+        array = np.asarray(value, _TENSORS[field.kind])
         if array.ndim != field.axes:
             raise ValueError(f"{name}: {array.ndim} axes, {field.axes} are declared")
+        if field.axes == 1:
+            return {name: ("bytes_list", [array.tobytes()])}
         shape, data = tensor_columns(name)
         return {shape: ("int64_list", array.shape), data: ("bytes_list", [array.tobytes()])}
     if field.nested:
@@ -130,7 +132,10 @@ def ragged_columns(name: str) -> tuple[str, str]:
 
 
 def tensor_columns(name: str) -> tuple[str, str]:
-    """TensorFlow Datasets' names for the shape of a tensor, and for its bytes."""
+    """TensorFlow Datasets' names for the shape of a tensor, and for its bytes.
+
+    A tensor of one axis has no shape beside it: its bytes are called as it is itself.
+    """
     return f"{name}/shape", f"{name}/value"
 
 
@@ -156,9 +161,11 @@ def decode_example(
 
 
 def _decode_field(features: Mapping[str, Any], name: str, field: Field) -> Any:
+    if field.axes == 1:
+        return np.frombuffer(features[name].bytes_list.value[0], _TENSORS[field.kind])
     if field.axes:
         shape, data = tensor_columns(name)
-        array = np.frombuffer(features[data].bytes_list.value[0], _TENSOR)
+        array = np.frombuffer(features[data].bytes_list.value[0], _TENSORS[field.kind])
         sides = features[shape].int64_list.value
         if len(sides) != field.axes or any(side < 0 for side in sides):
             raise ValueError(f"{name} has the shape {list(sides)!s:.100}")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 _PACKAGE = Path(__file__).resolve().parents[1]
-_CODE = ("sources", "records", "transforms", "text", "metrics")  # what a build runs
+_CODE = ("sources", "records", "transforms", "audio", "text", "metrics")  # what a build runs
 _UNREADABLE = {
     *(errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENODEV),
     *(errno.EACCES, errno.EPERM, errno.ELOOP, errno.ENAMETOOLONG),
@@ -21,6 +21,9 @@ _MEDIA = {
     *(".bmp", ".dib", ".tif", ".tiff", ".jp2", ".j2k", ".jpx", ".jpc", ".jpf", ".j2c"),
     *(".pbm", ".pgm", ".ppm", ".pnm", ".tga", ".pcx", ".sgi", ".qoi", ".dds", ".ico"),
     *(".avi", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm"),
+    *(".wav", ".wave", ".w64", ".rf64", ".flac", ".ogg", ".oga", ".opus", ".spx", ".mp3", ".mp2"),
+    *(".m4a", ".m4b", ".aac", ".mka", ".wma", ".aif", ".aiff", ".aifc", ".caf", ".au", ".snd"),
+    *(".amr", ".ac3", ".eac3", ".ape", ".wv", ".tta", ".sph", ".voc"),
 }
 
 
@@ -29,8 +32,8 @@ def make_fingerprint(
 ) -> dict[str, Any]:
     """The fingerprint of records built with `settings` from `files`.
 
-    Files count by their content, but images and videos, too many to read at every run, by name and
-    size. Where they lie does not count, so that moving raw data rebuilds nothing.
+    Files count by their content, but images, sounds and videos, too many to read at every run, by
+    name and size. Where they lie does not count, so that moving raw data rebuilds nothing.
 
     Args:
         settings: all that the records depend on beside the raw data; JSON values.

@@ -90,7 +90,7 @@ def _feature(tfds: Any, field: Field) -> Any:
     if field.axes:
         shape = (None,) * field.axes
         return tfds.features.Tensor(
-            shape=shape, dtype=np.float32, encoding="bytes", doc=field.meaning
+            shape=shape, dtype=np.dtype(field.kind), encoding="bytes", doc=field.meaning
         )
     feature = (
         tfds.features.Text(doc=field.meaning)

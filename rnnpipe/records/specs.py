@@ -10,7 +10,7 @@ from typing import Literal, cast
 
 from rnnpipe.plugins import find_plugins, load_plugin
 
-FieldKind = Literal["int64", "float32", "text", "jpeg"]
+FieldKind = Literal["int64", "float32", "int16", "text", "jpeg"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,13 +18,15 @@ class Field:
     """One field of a record.
 
     Args:
-        kind: `int64`, `float32`, `text` (UTF-8) or `jpeg` (an RGB image's file bytes).
+        kind: `int64`, `float32`, `int16` (of tensors), `text` (UTF-8) or `jpeg` (an RGB image's
+            file bytes).
         meaning: what it holds, with its unit where it has one.
         sequence: whether it holds any number of such values, or one.
         nested: whether it holds any number of such sequences, each of a length of its own.
-        axes: of a tensor of `float32`, how many axes it has, two or more; each record stores how
-            long they are. With `sequence` its first axis counts the items of a sequence; the others
-            are as long in every record.
+        axes: of a tensor of `float32` or `int16`, how many axes it has. It is stored as its bytes;
+            of two axes or more each record stores how long they are. With `sequence` its first axis
+            counts the items of a sequence; the others are as long in every record. One axis alone
+            is of any length.
     """
 
     kind: FieldKind
@@ -193,6 +195,28 @@ IMAGE_CLASS_FEATURES = RecordSpec(
     },
 )
 
+SPEECH = RecordSpec(
+    name="speech",
+    description="An utterance and its text.",
+    fields={
+        "utterance_id": Field("text", "its position in the raw data: file, and times if it is cut"),
+        "samples": Field("int16", "the sound, mono, at the rate of the build", axes=1),
+        "text": Field("text", "what is said, as it was read"),
+        "tokens": Field("int64", "token ids of the text", sequence=True),
+        "speaker": Field("text", "who speaks; empty: not known"),
+        "duration": Field("float32", "of the sound, in seconds"),
+    },
+)
+
+SPEECH_FEATURES = RecordSpec(
+    name="speech_features",
+    description="The log-mel features of an utterance, and its text.",
+    fields={
+        "features": Field("float32", "(frames, mels), log-mel", sequence=True, axes=2),
+        **{name: field for name, field in SPEECH.fields.items() if name != "samples"},
+    },
+)
+
 _ALL = (
     VQA,
     VQA_FEATURES,
@@ -205,6 +229,8 @@ _ALL = (
     VIDEO_FEATURES,
     IMAGE_CLASS,
     IMAGE_CLASS_FEATURES,
+    SPEECH,
+    SPEECH_FEATURES,
 )
 
 SPECS: Mapping[str, RecordSpec] = {spec.name: spec for spec in _ALL}

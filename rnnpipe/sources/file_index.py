@@ -22,6 +22,13 @@ VIDEO_ENDINGS = (
 )
 """How the names of videos end, in small letters."""
 
+SOUND_ENDINGS = (
+    *(".wav", ".wave", ".w64", ".rf64", ".flac", ".ogg", ".oga", ".opus", ".spx", ".mp3", ".mp2"),
+    *(".m4a", ".m4b", ".aac", ".mka", ".wma", ".aif", ".aiff", ".aifc", ".caf", ".au", ".snd"),
+    *(".amr", ".ac3", ".eac3", ".ape", ".wv", ".tta", ".sph", ".voc"),
+)
+"""How the names of sound files end, in small letters; videos may have sound too."""
+
 _DIGITS = "0123456789"
 _STEP = "find image"
 

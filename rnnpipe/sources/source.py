@@ -19,19 +19,28 @@ class Reference:
 
     Args:
         key: unique in the data set and the same on every machine.
-        group: what must stay in one split, e.g. the image that several questions share.
+        group: what must stay in one split, e.g. the image that several questions share, or a
+            speaker.
         split: the split that the raw data puts it in (`train`, `validation` or `test`).
         fields: text, numbers and paths; never the bytes of an image or a video.
+        file: of a group that is more than one worker should read in one go, such as a speaker, what
+            it does read in one go: a recording; empty: the group.
     """
 
     key: str
     group: str
     split: str
     fields: dict[str, Any]
+    file: str = ""
+
+    @property
+    def unit(self) -> str:
+        """What one worker reads in one go, record by record in the order of their keys."""
+        return self.file or self.group
 
     def __reduce__(self) -> tuple[Any, ...]:
         # What dataclasses with slots do of themselves takes five times as long.
-        return Reference, (self.key, self.group, self.split, self.fields)
+        return Reference, (self.key, self.group, self.split, self.fields, self.file)
 
 
 class Source(Settings, ABC):
@@ -56,6 +65,11 @@ class Source(Settings, ABC):
     def notices(self) -> Sequence[str]:
         """What a prepared source leaves out of the raw data, in a sentence each."""
         return ()
+
+    @property
+    def empty_split_fix(self) -> str:
+        """What helps where no record falls into a split that is held out of `train`."""
+        return "give more raw data or a larger share"
 
     @abstractmethod
     def prepare(self, progress: Progress) -> None:

@@ -144,7 +144,7 @@ class Tfds(GeneratedSource):
             ) from fault
 
     def _check_features(self) -> None:
-        known = _flatten(self._builder.info.features)
+        known = flatten_features(self._builder.info.features)
         for field, feature in self.fields.items():
             if feature not in known:
                 expected, got = f"a feature called {feature}", ", ".join(sorted(known))
@@ -170,7 +170,7 @@ class Tfds(GeneratedSource):
         """The wanted fields of the examples of a split, as `convert` makes them."""
         import tensorflow_datasets as tfds  # as above
 
-        features = _flatten(self._builder.info.features)
+        features = flatten_features(self._builder.info.features)
         examples = self._builder.as_dataset(
             split=instruction, shuffle_files=False, decoders=self.decoders()
         )
@@ -200,10 +200,11 @@ class Tfds(GeneratedSource):
         return feature.names[number] if feature.names else number
 
 
-def _flatten(features: Any, prefix: str = "") -> dict[str, Any]:
+def flatten_features(features: Any, prefix: str = "") -> dict[str, Any]:
+    """All features of a data set by their names; nested ones are written `translation/de`."""
     flat: dict[str, Any] = {}
     for name, feature in features.items():
-        inner = _flatten(feature, f"{prefix}{name}/") if hasattr(feature, "items") else {}
+        inner = flatten_features(feature, f"{prefix}{name}/") if hasattr(feature, "items") else {}
         flat |= inner or {f"{prefix}{name}": feature}
     return flat
 

@@ -3,7 +3,7 @@
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +17,7 @@ from rnnpipe.records.layout import DEAD_LETTERS, FINGERPRINT, SPLITS, STATS
 from rnnpipe.records.metadata import write_metadata
 from rnnpipe.records.publication import publishing
 from rnnpipe.sources.raw_files import skipped_notices
+from rnnpipe.sources.source import Source
 from rnnpipe.storage.disk_full import report_full_disk
 from rnnpipe.text.word_vectors import find_word_vectors
 from rnnpipe.transforms.passes.contents import find_repeated_contents
@@ -138,7 +139,7 @@ class Build(BuildPlan):
                 return counted, splitter
             if not counted.records.total():
                 break  # another draw would find no more
-        raise _empty_split(splits, counted.records, self.source.split_names)
+        raise _empty_split(splits, counted.records, self.source)
 
     def _write(
         self,
@@ -218,7 +219,7 @@ class Build(BuildPlan):
             )
         self._check_bad(dead_letters, good.total())
         if not all(good.values()):
-            raise _empty_split(good, good, self.source.split_names)
+            raise _empty_split(good, good, self.source)
 
     def _describe(
         self,
@@ -258,7 +259,8 @@ def _publish_dead_letters(folder: Path, local: Path) -> DeadLetterSummary:
     return dead_letters
 
 
-def _empty_split(splits: Iterable[str], records: Mapping[str, int], given: Set[str]) -> UserError:
+def _empty_split(splits: Iterable[str], records: Mapping[str, int], source: Source) -> UserError:
+    given = source.split_names
     empty, got = next(s for s in splits if not records[s]), f"none of {sum(records.values())}"
     if empty in given and (empty != "train" or set(splits) <= given):
         fix = f"correct the raw data of {empty}" + ("" if empty == "train" else ", or take it away")
@@ -266,8 +268,7 @@ def _empty_split(splits: Iterable[str], records: Mapping[str, int], given: Set[s
     if empty == "train":  # which is what the others leave: no share of its own can be enlarged
         fix = "give more raw data or smaller shares"
         return UserError("data.splits", "at least one record for train", got, fix)
-    fix = "give more raw data or a larger share"
-    return UserError(f"data.splits.{empty}", "at least one record", got, fix)
+    return UserError(f"data.splits.{empty}", "at least one record", got, source.empty_split_fix)
 
 
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:

@@ -17,20 +17,33 @@ SPEC = RecordSpec(
         "lines": Field("text", "lists of names", sequence=True, nested=True),
         "grid": Field("float32", "a tensor", axes=3),
         "rows": Field("float32", "a sequence of vectors", sequence=True, axes=2),
+        "sound": Field("int16", "a tensor of any length", axes=1),
     },
 )
 GRID = np.arange(12, dtype=np.float32).reshape(2, 3, 2) / 7
 RECORDS = [
-    {"lists": [[4, 5], [], [6]], "lines": [["a"]], "grid": GRID, "rows": [[1, 2]]},
-    {"lists": [[7]], "lines": [[], ["b", "c"]], "grid": -GRID, "rows": np.zeros((0, 2))},
-    {"lists": [], "lines": [], "grid": 2 * GRID, "rows": [[3, 4], [5, 6]]},
+    {
+        "lists": [[4, 5], [], [6]],
+        "lines": [["a"]],
+        "grid": GRID,
+        "rows": [[1, 2]],
+        "sound": [5, -6],
+    },
+    {
+        "lists": [[7]],
+        "lines": [[], ["b", "c"]],
+        "grid": -GRID,
+        "rows": np.zeros((0, 2)),
+        "sound": [],
+    },
+    {"lists": [], "lines": [], "grid": 2 * GRID, "rows": [[3, 4], [5, 6]], "sound": [0]},
 ]
 SERIALISED = [encode_example(SPEC, record) for record in RECORDS]
 
 
 def test_nested_sequences_are_padded_and_tensors_are_whole():
     parsed = parse_batch(SPEC, tf.constant(SERIALISED), SPEC.fields)
-    assert parsed.keys() == {*SPEC.fields, "frame_index"}
+    assert parsed.keys() == {*SPEC.fields, "frame_index", "sound_length"}
     assert parsed["lists"].numpy().tolist() == [
         [[4, 5], [0, 0], [6, 0]],
         [[7, 0], [0, 0], [0, 0]],
@@ -47,12 +60,21 @@ def test_sequences_of_tensors_are_concatenated_and_indexed():
     assert parsed["frame_index"].numpy().tolist() == [[0, -1], [-1, -1], [1, 2]]
 
 
+def test_tensors_of_one_axis_are_padded():
+    parsed = parse_batch(SPEC, tf.constant(SERIALISED), ["sound"])
+    assert parsed["sound"].dtype == tf.int16
+    assert parsed["sound"].numpy().tolist() == [[5, -6], [0, 0], [0, 0]]
+    assert parsed["sound_length"].numpy().tolist() == [2, 0, 1]
+
+
 def test_in_a_graph_the_number_of_axes_is_known():
     batches = tf.data.Dataset.from_tensor_slices(SERIALISED).batch(2)
     spec = batches.map(lambda batch: parse_batch(SPEC, batch, SPEC.fields)).element_spec
     assert spec["lists"].shape.as_list() == [None, None, None]
     assert spec["grid"].shape.as_list() == [None, None, None, None]
     assert spec["rows"].shape.as_list() == [None, None]
+    assert spec["sound"].shape.as_list() == [None, None]
+    assert spec["sound_length"].shape.as_list() == [None]
     assert spec["frame_index"].shape.as_list() == [None, None]
 
 
@@ -64,4 +86,5 @@ def test_tensorflow_datasets_reads_the_same(tmp_path):
         assert row["lists"].to_list() == record["lists"]
         np.testing.assert_array_equal(row["grid"], record["grid"])
         np.testing.assert_array_equal(row["rows"], record["rows"])
+        np.testing.assert_array_equal(row["sound"], record["sound"])
     assert rows[1]["lines"].to_list() == [[], [b"b", b"c"]]

@@ -139,6 +139,7 @@ LAYERS = {
     "MaxPooling": Case(_of("MaxPooling"), _sequence),
     "AttentionPooling": Case(_of("AttentionPooling", 3), _sequence),
     "WordDropout": Case(_of("WordDropout", 0.5), _tokens),
+    "SpecAugment": Case(_of("SpecAugment", frequency_width=2), _sequence),
     "CoordinateChannels": Case(_of("CoordinateChannels"), _grid),
     "MovingAverage": Case(_of("MovingAverage"), lambda rows, _: [_values(rows)]),
     "AdditiveAttention": Case(_of("AdditiveAttention", 3, 2, dropout=0.5), _queried),

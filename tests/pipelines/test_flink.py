@@ -48,6 +48,11 @@ JOBS = {
         *("text_stream", "text_stream"),
         "--path {raw}/book.txt --begin '^# ' --symbols char --vocabulary 64",
     ),
+    "speech": (
+        *("speech", "speech"),
+        "--source.kind table --source.path {raw} --source.start start --source.end end "
+        "--sound.rate 8000",
+    ),
     "caption_features": (
         *("coco_captions", "caption"),
         f"--source.kind coco_captions --source.path {{raw}} --image.size 16 {NETWORK}",

@@ -21,6 +21,7 @@ SPEC = RecordSpec(
         "lists": Field("int64", "lists of numbers", sequence=True, nested=True),
         "lines": Field("text", "lists of names", sequence=True, nested=True),
         "grid": Field("float32", "a tensor", axes=3),
+        "sound": Field("int16", "a tensor of one axis", axes=1),
     },
 )
 VALUES: dict[str, Any] = {
@@ -34,22 +35,25 @@ VALUES: dict[str, Any] = {
     "lists": [[1, 2], [], [3]],
     "lines": [["a", "\u00e9"], []],
     "grid": np.arange(12, dtype=np.float32).reshape(2, 3, 2) / 7,
+    "sound": np.array([-32768, 0, 1, 32767], np.int16),
 }
+ARRAYS = ("grid", "sound")
 
 
 def read_back(values):
     """What comes back of values that were encoded, arrays apart."""
     read = decode_example(SPEC, encode_example(SPEC, values))
-    np.testing.assert_array_equal(read.pop("grid"), values["grid"], strict=True)
+    for name in ARRAYS:
+        np.testing.assert_array_equal(read.pop(name), values[name], strict=True)
     return read
 
 
-def without_grid(values):
-    return {name: value for name, value in values.items() if name != "grid"}
+def without_arrays(values):
+    return {name: value for name, value in values.items() if name not in ARRAYS}
 
 
 def test_values_survive_the_round_trip():
-    assert read_back(VALUES) == without_grid(VALUES)
+    assert read_back(VALUES) == without_arrays(VALUES)
 
 
 def test_the_fields_that_are_asked_for_are_decoded():
@@ -60,8 +64,9 @@ def test_the_fields_that_are_asked_for_are_decoded():
 
 def test_empty_sequences_survive_the_round_trip():
     empty = {"numbers": [], "shares": [], "names": [], "lists": [], "lines": [[], []]}
-    values = {**VALUES, **empty, "grid": np.zeros((0, 3, 2), np.float32)}
-    assert read_back(values) == without_grid(values)
+    arrays = {"grid": np.zeros((0, 3, 2), np.float32), "sound": np.zeros(0, np.int16)}
+    values = {**VALUES, **empty, **arrays}
+    assert read_back(values) == without_arrays(values)
 
 
 def test_a_tensor_has_the_axes_that_are_declared():
@@ -75,6 +80,7 @@ def test_fields_are_printed_with_their_shapes():
     assert shown["names"] == "text[]"
     assert shown["lists"] == "int64[][]"
     assert shown["grid"] == "float32[:, :, :]"
+    assert shown["sound"] == "int16[:]"
 
 
 def test_bytes_equal_those_of_tensorflow():
@@ -99,6 +105,9 @@ def test_bytes_equal_those_of_tensorflow():
         ),
         "lines/ragged_row_lengths_0": tf.train.Feature(int64_list=tf.train.Int64List(value=[2, 0])),
         "grid/shape": tf.train.Feature(int64_list=tf.train.Int64List(value=[2, 3, 2])),
+        "sound": tf.train.Feature(
+            bytes_list=tf.train.BytesList(value=[b"\x00\x80\x00\x00\x01\x00\xff\x7f"])
+        ),
         "grid/value": tf.train.Feature(
             bytes_list=tf.train.BytesList(value=[VALUES["grid"].tobytes()])
         ),

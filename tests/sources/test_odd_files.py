@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from rnnpipe.errors import BadRecord, DeadLetter, UserError
+from rnnpipe.sources.audio.librispeech import LibriSpeech
+from rnnpipe.sources.audio.table import UtteranceTable
 from rnnpipe.sources.captions.coco import CocoCaptions
 from rnnpipe.sources.captions.flickr8k import Flickr8k
 from rnnpipe.sources.captions.karpathy import read_karpathy
@@ -69,6 +71,18 @@ def _clips(folder: Path, convert):
     return ClipTable(path=folder)
 
 
+def _utterances(folder: Path, convert):
+    rows = "file,text\n" + _lines("{label}.wav,{text}\n")
+    (folder / "utterances.csv").write_bytes(convert(rows))
+    return UtteranceTable(path=folder)
+
+
+def _librispeech(folder: Path, convert):
+    (folder / "train").mkdir()
+    (folder / "train" / "1-2.trans.txt").write_bytes(convert(_lines("{label} {text}\n")))
+    return LibriSpeech(path=folder)
+
+
 def _flickr(folder: Path, convert):
     (folder / "x.token.txt").write_bytes(convert(_lines("1.jpg#0\t{text}\n")))
     (folder / "1.jpg").touch()
@@ -84,6 +98,8 @@ LINES = {
     "parallel": _parallel,
     "stream": _stream,
     "clips": _clips,
+    "utterances": _utterances,
+    "librispeech": _librispeech,
     "flickr8k": _flickr,
 }
 """Sources whose files have lines: from a folder and what the text becomes, to the source."""
@@ -128,7 +144,7 @@ def test_a_pipe_or_a_link_to_itself_is_an_error_and_never_waited_for(tmp_path, w
     source = write(tmp_path, str.encode)
     if isinstance(source, Flickr8k):
         source = replace(source, captions=Path("x.token.txt"))
-    for path in list(tmp_path.iterdir()):
+    for path in [path for path in tmp_path.rglob("*") if path.is_file()]:
         if path.suffix != ".jpg":
             path.unlink()
             make(path)

@@ -9,6 +9,9 @@ import pytest
 from PIL import Image
 
 from rnnpipe.errors import DeadLetter, UserError
+from rnnpipe.sources.audio.librispeech import LibriSpeech
+from rnnpipe.sources.audio.table import UtteranceTable
+from rnnpipe.sources.audio.text_files import TextFiles
 from rnnpipe.sources.captions.coco import CocoCaptions
 from rnnpipe.sources.captions.flickr8k import Flickr8k
 from rnnpipe.sources.images.image_folders import ImageFolders
@@ -126,6 +129,26 @@ def _write_grid(folder: Path) -> Grid:
     return Grid(path=folder)
 
 
+def _write_utterances(folder: Path) -> UtteranceTable:
+    _put(folder / "utterances.csv", "file,text\n1.wav,x\n2.wav,y\n")
+    for name in ("1.wav", "2.wav"):
+        _put(folder / name)
+    return UtteranceTable(path=folder)
+
+
+def _write_librispeech(folder: Path) -> LibriSpeech:
+    _put(folder / "train/1/2/1-2.trans.txt", "1-2-3 X\n")
+    _put(folder / "train/1/2/1-2-3.flac")
+    return LibriSpeech(path=folder)
+
+
+def _write_text_files(folder: Path) -> TextFiles:
+    for split in ("train", "test"):
+        _put(folder / split / "1.wav")
+        _put(folder / split / "1.txt", "x")
+    return TextFiles(path=folder)
+
+
 def notice_of(make, folder, name):
     """The one notice that a further file causes, which changes nothing of what is read."""
     before = read_all(make(folder))
@@ -163,6 +186,9 @@ def test_a_file_that_is_called_after_a_split_and_cannot_be_read_is_told(tmp_path
         (_write_easy, "train/images/2.png", "no question is about these of train: 2.png, not read"),
         (_write_flickr, "images/2.jpg", "x.token.txt does not name 2.jpg, not read"),
         (_write_clips, "more/3.mp4", "clips.csv does not name more/3.mp4, not read"),
+        (_write_utterances, "more/3.wav", "utterances.csv does not name more/3.wav, not read"),
+        (_write_librispeech, "more/1/2/1-2-4.flac", "more/ is not read; name what is to be read"),
+        (_write_text_files, "more/3.wav", "more is not read; lay it into a folder called train"),
         (_write_grid, "align/s2/b.align", "s2/b.align is not read; there is no video of that name"),
         (_write_text_folders, "train/2.txt", "train/2.txt is not read; data lies in a folder of"),
         (_write_image_folders, "2.jpg", "2.jpg is not read; data lies in a folder of its label"),

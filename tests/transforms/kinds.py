@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from rnnpipe.sources.audio.table import UtteranceTable
 from rnnpipe.sources.captions.coco import CocoCaptions
 from rnnpipe.sources.generated.cluttered_shapes import ClutteredShapes
 from rnnpipe.sources.generated.moving.writer import FRAME_LABELS, write_moving
@@ -22,11 +23,13 @@ from rnnpipe.transforms.recipes.base import Recipe
 from rnnpipe.transforms.recipes.captions import CaptionRecipe
 from rnnpipe.transforms.recipes.image_classes import ImageClassRecipe
 from rnnpipe.transforms.recipes.images import ImageOptions
+from rnnpipe.transforms.recipes.speech import SoundOptions, SpeechRecipe, SpeechTextOptions
 from rnnpipe.transforms.recipes.text_classes import ClassTextOptions, TextClassRecipe
 from rnnpipe.transforms.recipes.text_pairs import PairTextOptions, TextPairRecipe
 from rnnpipe.transforms.recipes.text_stream import StreamRecipe
 from rnnpipe.transforms.recipes.video_frames import FrameOptions, VideoRecipe
 from rnnpipe.transforms.recipes.vqa import VqaRecipe
+from tests.sources.audio.writing import tone, write_wav
 
 NUMBERS = ("nil", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
@@ -164,6 +167,24 @@ def _text_stream(folder: Path, amount: int, broken: int) -> Raw:
     return Raw(source, StreamRecipe(symbols="char", vocabulary=64), dead)
 
 
+def _speech(folder: Path, amount: int, broken: int) -> Raw:
+    folder.mkdir()
+    with (folder / "utterances.csv").open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["file", "text", "start", "end"])
+        for number in range(amount):
+            name, span = f"{number // 4}.wav", [0.1 * (number % 4), 0.1 * (number % 4 + 1)]
+            is_dead = _is_broken(number, broken)
+            rows.writerow([name, "" if is_dead else sentence(number), *span])
+    for number in range(-(-amount // 4)):
+        write_wav(folder / f"{number}.wav", tone(0.4, 8000, 300 + number), 8000)
+    source = UtteranceTable(path=folder, start="start", end="end")
+    source.prepare(lambda done, total: None)
+    dead = {f"utterances.csv:{number + 2}": "read text" for number in range(1, broken + 1)}
+    recipe = SpeechRecipe(sound=SoundOptions(rate=8000), text=SpeechTextOptions(tokenizer="char"))
+    return Raw(source, recipe, dead)
+
+
 KINDS: Mapping[str, Callable[[Path, int, int], Raw]] = {
     "vqa": _vqa,
     "text_class": _text_class,
@@ -172,6 +193,7 @@ KINDS: Mapping[str, Callable[[Path, int, int], Raw]] = {
     "caption": _caption,
     "video": _video,
     "image_class": _image_class,
+    "speech": _speech,
 }
 """How to write raw data: the folder, how many items, how many of them broken."""
 

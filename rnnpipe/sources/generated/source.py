@@ -1,5 +1,7 @@
 """The base class of sources that generate their raw files."""
 
+import hashlib
+import json
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
@@ -34,6 +36,12 @@ class GeneratedSource(Source):
         """The declared settings, without the path."""
         names = (declared.name for declared in fields(self))
         return {name: getattr(self, name) for name in names if name not in ("kind", "path")}
+
+    @cached_property
+    def settings_hash(self) -> str:
+        """A hash of all settings, for the folder's name where they are many."""
+        settings = json.dumps(self.settings, sort_keys=True)
+        return hashlib.sha256(settings.encode()).hexdigest()[:8]
 
     @property
     @abstractmethod

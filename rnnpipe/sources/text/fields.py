@@ -46,7 +46,7 @@ def refer_text(key: str, split: str, *, text: Any, label: Any) -> Reference:
     Raises:
         BadRecord: text or label are missing or not what they should be.
     """
-    text = _check_text("the text", text)
+    text = check_text("the text", text)
     fields = TextFields(text=text, label=read_label(label))
     return Reference(key, group_of(text), split, {**fields})
 
@@ -64,7 +64,7 @@ def refer_pair(key: str, split: str, *, source: Any, target: Any) -> Reference:
         BadRecord: a side is missing or empty.
     """
     fields = PairFields(
-        source=_check_text("the source text", source), target=_check_text("the target text", target)
+        source=check_text("the source text", source), target=check_text("the target text", target)
     )
     return Reference(key, group_of(fields["source"]), split, {**fields})
 
@@ -81,7 +81,16 @@ def group_of(text: str) -> str:
     return hashlib.blake2b(folded.encode(errors="surrogatepass"), digest_size=8).hexdigest()
 
 
-def _check_text(what: str, value: Any) -> str:
+def check_text(what: str, value: Any) -> str:
+    """A text of raw data as it is.
+
+    Args:
+        what: what it is, for the reason.
+        value: the text.
+
+    Raises:
+        BadRecord: it is no text, empty, too long or no Unicode (step `read text`).
+    """
     if not isinstance(value, str):
         raise BadRecord("read text", f"{what} is not text: {value!r:.100}")
     if not value.strip():

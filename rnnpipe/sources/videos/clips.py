@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Any, Literal, TypedDict
 
 from rnnpipe.errors import BadRecord, DeadLetter
+from rnnpipe.sources.numbers import read_number
 from rnnpipe.sources.source import Reference
 
 Unit = Literal["seconds", "frames"]
@@ -157,16 +158,10 @@ def _check_labels(fields: Mapping[str, Any]) -> None:
             raise BadRecord(_STEP, reason)
 
 
-def number_of(value: Any, what: str) -> float:
-    """A number of a file of labels.
+def read_place(value: Any, what: str) -> float:
+    """The time or the frame at which a segment begins or ends.
 
     Raises:
-        BadRecord: it is none.
+        BadRecord: it is no number.
     """
-    try:
-        number = math.nan if isinstance(value, bool) else float(value)
-    except (TypeError, ValueError, OverflowError):
-        number = math.nan
-    if not math.isfinite(number):
-        raise BadRecord(_STEP, f"{what} is no number: {value!r:.100}")
-    return number
+    return read_number(value, what, _STEP)

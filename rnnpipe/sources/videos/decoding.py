@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from errno import EINVAL
 from fractions import Fraction
@@ -16,9 +16,7 @@ from typing import TYPE_CHECKING, cast
 from PIL import Image
 
 from rnnpipe.errors import BadRecord
-from rnnpipe.storage.paths import as_path
-from rnnpipe.storage.store_path import StorePath
-from rnnpipe.storage.whole_files import check_regular
+from rnnpipe.sources.media import open_media, reason_of, reporting_media
 
 if TYPE_CHECKING:
     import av
@@ -26,7 +24,6 @@ if TYPE_CHECKING:
 _USUAL_RATE = Fraction(25)
 # Between two pictures that a decoder has to know first lie at most so many that it shows earlier.
 _REORDERED = 4
-_LISTS = ("hls", "dash", "imf", "concat", "webm_dash_manifest")  # FFmpeg's formats of playlists
 _WRITING = ("ansi", "bintext", "xbin", "idf")  # FFmpeg draws text as on a terminal
 
 MAX_STILL = 300
@@ -125,44 +122,19 @@ def sample_pictures(pictures: Iterable[Shown], rate: float) -> Iterator[tuple[Fr
             time += step
 
 
-@contextmanager
-def _reporting(decoded: Callable[[], int]) -> Iterator[None]:
-    """What PyAV raises in this block becomes a bad record.
+def _reporting(decoded: Callable[[], int]) -> AbstractContextManager[None]:
+    """What PyAV raises becomes a bad record.
 
     Args:
         decoded: how many pictures have been decoded so far.
-
-    Raises:
-        BadRecord: of the file system (step `read video`), or of the data (step `decode video`).
     """
-    import av  # configs of videos are read where it is not installed
-
-    try:
-        yield
-    except OSError as fault:  # FFmpeg's own faults of data are ValueErrors
-        raise describe_fault("read video", fault, decoded()) from fault
-    except (av.FFmpegError, UnicodeError) as fault:
-        raise describe_fault("decode video", fault, decoded()) from fault
+    return reporting_media(
+        "read video", "decode video", lambda step, fault: describe_fault(step, fault, decoded())
+    )
 
 
-@contextmanager
-def _open(path: str | Path) -> Iterator[av.container.InputContainer]:
-    import av  # as above
-
-    placed = as_path(path)
-    with ExitStack() as opened:
-        # FFmpeg opens files itself, and reads those of a store through their methods.
-        stored = isinstance(placed, StorePath)
-        if not stored:
-            check_regular(placed)
-        file = opened.enter_context(placed.open("rb")) if stored else str(path)
-        # Some pictures are decoded already to find out what is in the file.
-        options = _limits()
-        container = av.open(file, "r", options=options, metadata_errors="ignore")
-        opened.enter_context(container)
-        if container.format.name in _LISTS:
-            raise BadRecord("read video", "a list of other files, which may lie anywhere")
-        yield container
+def _open(path: str | Path) -> AbstractContextManager[av.container.InputContainer]:
+    return open_media(path, "read video", _limits())
 
 
 def _limits() -> dict[str, str]:
@@ -269,7 +241,7 @@ def describe_fault(step: str, fault: Exception, done: int = 0) -> BadRecord:
         fault: what it raised.
         done: how many pictures had been decoded.
     """
-    reason = getattr(fault, "strerror", None) or str(fault) or type(fault).__name__
+    reason = reason_of(fault)
     most = Image.MAX_IMAGE_PIXELS
     if step == "decode video" and getattr(fault, "errno", None) == EINVAL and most is not None:
         reason = f"{reason}; pictures may have at most {most:,} pixels"

@@ -11,7 +11,7 @@ from rnnpipe.sources.file_index import FileIndex
 from rnnpipe.sources.folder import check_folder
 from rnnpipe.sources.raw_files import check_name, fold_name, printable, walk_raw
 from rnnpipe.sources.splits import left_out_notices, name_of
-from rnnpipe.sources.videos.clips import Clip, Segment, number_of
+from rnnpipe.sources.videos.clips import Clip, Segment, read_place
 from rnnpipe.sources.videos.files import is_video
 from rnnpipe.sources.videos.source import ClipFolder
 from rnnpipe.storage.whole_files import read_whole
@@ -62,12 +62,12 @@ class Grid(ClipFolder):
     def _alignments(self) -> Path:
         return self.folder / self.alignments
 
-    def label_files(self) -> Iterator[Path]:
+    def annotation_files(self) -> Iterator[Path]:
         """The alignments."""
         yield from _find_files(self._alignments, _is_alignment)
 
-    def find_clips(self) -> Sequence[Clip | DeadLetter]:
-        """See `ClipFolder`."""
+    def find_items(self) -> Sequence[Clip | DeadLetter]:
+        """See `ListedFolder`."""
         check_folder(self._videos, "GRID's videos", "correct data.source.path or videos")
         check_folder(self._alignments, "GRID's alignments", "correct data.source.alignments")
         paths = _find_files(self._videos, is_video)
@@ -139,7 +139,7 @@ def _read_alignment(path: Path) -> list[Segment]:
         if len(cells) != 3:
             reason = f"line {number} is not start, end and word: {line!r:.100}"
             raise BadRecord("read alignment", reason)
-        start, end = (number_of(cell, "a time") / _UNITS for cell in cells[:2])
+        start, end = (read_place(cell, "a time") / _UNITS for cell in cells[:2])
         word = _SILENCE if cells[2] in _SILENT else cells[2]
         if word != _SILENCE or start != end:  # a pause of no length is none
             segments.append((start, end, word))

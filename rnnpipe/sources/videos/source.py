@@ -2,21 +2,14 @@
 
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
 from rnnpipe.errors import DeadLetter
-from rnnpipe.settings import FilePath, Kinds, setting
-from rnnpipe.sources.folder import absolute
+from rnnpipe.settings import Kinds, setting
+from rnnpipe.sources.listed_folder import ListedFolder
 from rnnpipe.sources.source import Progress, Reference, Source
 from rnnpipe.sources.videos.clips import Clip, cut_windows, refer_clip
-from rnnpipe.storage.paths import as_path
-
-_CLIPS_PER_PARTITION = 50
-
-Partition = tuple[Clip | DeadLetter, ...]
-"""Clips that one worker reads; those that cannot be read as dead letters."""
 
 
 class VideoSource(Source):
@@ -42,62 +35,12 @@ class VideoSource(Source):
         """Whether single frames have labels, and not only whole clips."""
 
 
-class ClipFolder(VideoSource):
+class ClipFolder(ListedFolder, VideoSource):
     """A folder of videos with labels; a subclass lists its clips."""
 
-    path: FilePath = setting(help="the folder")
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Workers get their clips in partitions, not all of them once more."""
-        return {key: value for key, value in vars(self).items() if key not in ("_clips", "_files")}
-
-    @abstractmethod
-    def find_clips(self) -> Sequence[Clip | DeadLetter]:
-        """All clips of the folder.
-
-        Raises:
-            UserError: the folder or a file of labels is not as it should be.
-        """
-
-    @abstractmethod
-    def label_files(self) -> Iterable[Path]:
-        """The files that labels come from."""
-
-    @property
-    def folder(self) -> Path:
-        """The folder, as every worker can open it."""
-        return absolute(self.path)
-
-    @cached_property
-    def _clips(self) -> Sequence[Clip | DeadLetter]:
-        return self.find_clips()
-
-    @property
-    def split_names(self) -> frozenset[str]:
-        """The splits that the raw data itself gives."""
-        return frozenset(clip.split for clip in self._clips if isinstance(clip, Clip))
-
-    def prepare(self, progress: Progress) -> None:
-        """Checks that the clips and their labels are there; see `Source`."""
-        progress(len(self._clips), len(self._clips))
-
-    def partitions(self) -> list[Partition]:
-        """Some clips each."""
-        clips = self._clips
-        starts = range(0, len(clips), _CLIPS_PER_PARTITION)
-        return [tuple(clips[start : start + _CLIPS_PER_PARTITION]) for start in starts]
-
-    def read(self, partition: Partition) -> Iterator[Reference | DeadLetter]:
-        """The clips of a partition, see `refer_clip`."""
-        for clip in partition:
-            yield clip if isinstance(clip, DeadLetter) else refer_clip(clip)
-
-    def raw_files(self) -> Iterator[Path]:
-        """The files of labels, and the videos that are there."""
-        yield from self.label_files()
-        for clip in self._clips:
-            if isinstance(clip, Clip) and (path := as_path(clip.path)).is_file():
-                yield path
+    def refer(self, item: Clip) -> Reference:
+        """See `refer_clip`."""
+        return refer_clip(item)
 
 
 class VideoWindows(Source):

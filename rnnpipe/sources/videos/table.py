@@ -10,22 +10,13 @@ from rnnpipe.settings import FilePath, setting
 from rnnpipe.sources.file_index import FileIndex
 from rnnpipe.sources.folder import check_folder
 from rnnpipe.sources.labels import read_optional_label
-from rnnpipe.sources.raw_files import check_name, fold_name, is_inside, walk_raw
-from rnnpipe.sources.splits import name_of, split_of_name, unused_notices
-from rnnpipe.sources.text.files import check_text_file
-from rnnpipe.sources.text.rows import (
-    Format,
-    check_columns,
-    format_of,
-    read_header,
-    read_rows,
-)
-from rnnpipe.sources.videos.clips import Clip, Segment, Unit, merge_frames, number_of
+from rnnpipe.sources.raw_files import fold_name, walk_raw
+from rnnpipe.sources.splits import name_of, unused_notices
+from rnnpipe.sources.text.named_rows import NamedRows, check_file_name, locate, read_split
+from rnnpipe.sources.videos.clips import Clip, Segment, Unit, merge_frames, read_place
 from rnnpipe.sources.videos.files import is_video
 from rnnpipe.sources.videos.source import ClipFolder
 from rnnpipe.storage.paths import as_path
-
-_ENCODING = "utf-8"
 
 
 class ClipTable(ClipFolder):
@@ -72,20 +63,20 @@ class ClipTable(ClipFolder):
         columns = {"clip": self.clip, "label": self.label, "split": self.split}
         return {field: column for field, column in columns.items() if column is not None}
 
-    def label_files(self) -> Iterator[Path]:
+    def annotation_files(self) -> Iterator[Path]:
         """The tables."""
         yield self.folder / self.table
         if self.frame_labels:
             yield self.folder / self.frame_labels
 
-    def find_clips(self) -> Sequence[Clip | DeadLetter]:
-        """See `ClipFolder`."""
+    def find_items(self) -> Sequence[Clip | DeadLetter]:
+        """See `ListedFolder`."""
         check_folder(self.folder, "clips", "correct data.source.path")
         columns = {
             column: f"name the right one as data.source.{field}"
             for field, column in self._columns.items()
         }
-        rows = _Rows(self.folder / self.table, columns)
+        rows = NamedRows(self.folder / self.table, columns)
         frames = _FrameLabels(self.folder / self.frame_labels) if self.frame_labels else None
         clips: list[Clip | DeadLetter] = []
         named: dict[str, set[str]] = {}
@@ -117,8 +108,8 @@ class ClipTable(ClipFolder):
     @property
     def notices(self) -> Sequence[str]:
         """Videos that the table does not name."""
-        named = {as_path(clip.path) for clip in self._clips if isinstance(clip, Clip)}
-        named_too = {self.folder / clip.key for clip in self._clips if isinstance(clip, DeadLetter)}
+        named = {as_path(clip.path) for clip in self.items if isinstance(clip, Clip)}
+        named_too = {self.folder / clip.key for clip in self.items if isinstance(clip, DeadLetter)}
         there = [
             name_of(root / name, self.folder)
             for root, listing in walk_raw(self.folder)
@@ -131,64 +122,23 @@ class ClipTable(ClipFolder):
         if isinstance(row, BadRecord):
             raise row
         cells = {field: row.get(fold_name(column)) for field, column in self._columns.items()}
-        if cells["clip"] in (None, ""):
-            raise BadRecord("read row", "it names no clip")
-        if not isinstance(cells["clip"], str):
-            raise BadRecord("read row", f"not the name of a clip: {cells['clip']!r:.100}")
-        check_name(cells["clip"])
-        if not is_inside(cells["clip"]):
-            raise BadRecord("find clip", f"{cells['clip']} is not inside the folder")
+        check_file_name(cells["clip"], "clip")
         return cells
 
     def _make_clip(self, cells: Mapping[str, Any], frames: "_FrameLabels | None") -> Clip:
-        split = "train"
-        if "split" in cells:
-            split = split_of_name(str(cells["split"])) or ""
-            if not split:
-                raise BadRecord("read row", f"{cells['split']!r:.100} is no split")
         segments, unit = frames.find(cells["clip"]) if frames else ([], "seconds")
         return Clip(
             key=cells["clip"],
-            path=str(self._find_file(cells["clip"])),
-            split=split,
+            path=str(locate(self._files, cells["clip"])),
+            split=read_split(cells["split"]) if "split" in cells else "train",
             clip_label=read_optional_label(cells.get("label")),
             segments=segments,
             unit=unit,
         )
 
-    def _find_file(self, name: str) -> Path:
-        """The file of a clip; one that is not there is a dead letter once it is opened."""
-        path = self.folder / name
-        if (name.isascii() and "\\" not in name) or path.exists():
-            return path
-        try:
-            return self._files.find_name(name)
-        except BadRecord:
-            return path
-
     @cached_property
     def _files(self) -> FileIndex:
         return FileIndex(self.folder)
-
-
-class _Rows:
-    """The rows of a table that has certain columns; what to do where it lacks one."""
-
-    def __init__(self, path: Path, columns: Mapping[str, str]) -> None:
-        check_text_file(path, _ENCODING)
-        self._path, self.form = path, _format_of(path)
-        self.header = read_header(path, self.form, _ENCODING)
-        check_columns(path, self.header, columns)
-
-    def __iter__(self) -> Iterator[tuple[int, Any]]:
-        return read_rows(self._path, self.form, _ENCODING)
-
-
-def _format_of(path: Path) -> Format:
-    try:
-        return format_of(path)
-    except UserError as fault:
-        raise UserError(fault.where, fault.expected, fault.got, "call it so") from fault
 
 
 class _FrameLabels:
@@ -196,7 +146,7 @@ class _FrameLabels:
 
     def __init__(self, path: Path) -> None:
         fix = "name its columns clip, frame and label, or clip, start, end and label"
-        rows = _Rows(path, {"clip": fix, "label": fix})
+        rows = NamedRows(path, {"clip": fix, "label": fix})
         if "frame" not in rows.header and not {"start", "end"} <= set(rows.header):
             got = ", ".join(rows.header)
             raise UserError(str(path), "a column frame, or columns start and end", got, fix)
@@ -225,11 +175,11 @@ class _FrameLabels:
         if label is None:
             raise BadRecord("read labels", "the label is empty")
         if self._by_frame:
-            frame = number_of(row.get("frame"), "frame")
+            frame = read_place(row.get("frame"), "frame")
             if not frame.is_integer():
                 raise BadRecord("read labels", f"frame is no whole number: {row['frame']!r:.100}")
             return frame, frame, label
-        return number_of(row.get("start"), "start"), number_of(row.get("end"), "end"), label
+        return read_place(row.get("start"), "start"), read_place(row.get("end"), "end"), label
 
     @cached_property
     def names(self) -> set[str]:

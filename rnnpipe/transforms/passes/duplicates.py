@@ -36,7 +36,7 @@ Repeats = dict[str, dict[str, dict[str, int]]]
 """The same by the name of an identity, see `read_duplicates`."""
 
 Identified = tuple[str, str, str, str, str]
-"""The name and the value of an identity; split, key and group of a record that has it."""
+"""The name and the value of an identity; split, key and unit of a record that has it."""
 
 
 class FindDuplicates(beam.PTransform):
@@ -74,7 +74,7 @@ def _identities_of(
             return
         split = splitter.split_of(raw)
         for name, value in identities.items():
-            yield shuffle.bucket_of(value), (name, value, split, raw.key, raw.group)
+            yield shuffle.bucket_of(value), (name, value, split, raw.key, raw.unit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,16 +94,16 @@ class _Finder:
     def _dropped(
         self, identified: Iterable[Identified], counts: dict[str, Tallies]
     ) -> Iterator[tuple[str, str, bool]]:
-        """Key and group of each record to drop, and whether it is a leak; adds to `counts`."""
+        """Key and unit of each record to drop, and whether it is a leak; adds to `counts`."""
         in_order = external_sort(identified, key=_order)
         for (name, _), same in groupby(in_order, key=itemgetter(0, 1)):
             by_split: Counter[str] = Counter()
-            for _, _, split, key, group in same:
+            for _, _, split, key, unit in same:
                 if split == "train":  # all others have come before
                     if name == self.drops.leaks_of and by_split.total() > by_split[split]:
-                        yield key, group, True
+                        yield key, unit, True
                     elif name == self.drops.duplicates_of and by_split[split]:
-                        yield key, group, False
+                        yield key, unit, False
                 by_split[split] += 1
             if by_split.total() > 1:
                 count_repeats(counts.setdefault(name, empty_tallies()), by_split)
@@ -161,7 +161,7 @@ class Drop:
     """A mark that a training record is left out.
 
     Args:
-        record: its key and group; it has no fields.
+        record: its key, and its unit as the group; it has no fields.
         leak: whether another split has its identity; else training has it before.
     """
 
@@ -178,8 +178,8 @@ def drop_files(folder: Path) -> list[Path]:
 def read_drops(path: Path) -> Iterator[Drop]:
     """The marks in such a file."""
     with path.open(encoding="utf-8") as file:
-        for key, group, leak in map(json.loads, file):
-            yield Drop(Reference(key, group, "train", {}), leak)
+        for key, unit, leak in map(json.loads, file):
+            yield Drop(Reference(key, unit, "train", {}), leak)
 
 
 def duplicate_notices(

@@ -70,9 +70,9 @@ def _check_names(raw: Reference | DeadLetter) -> Reference | DeadLetter:
         return raw
     try:
         check_name(raw.key)
-        check_name(raw.group)
+        check_name(raw.unit)
     except BadRecord as bad:
-        return DeadLetter(raw.key, raw.group, bad.step, bad.reason)
+        return DeadLetter(raw.key, raw.unit, bad.step, bad.reason)
     return raw
 
 

@@ -58,10 +58,10 @@ def held_out_shares(splits: frozenset[str], shares: Mapping[str, float]) -> dict
 
 
 def shard_of(reference: Reference, shards: int) -> int:
-    """The shard of a record: all records of one group share it, so that its image is read once."""
-    return stable_hash(f"shard: {reference.group}") % shards
+    """The shard of a record: all records of one unit share it, so that its image is read once."""
+    return stable_hash(f"shard: {reference.unit}") % shards
 
 
 def order_in_shard(reference: Reference) -> tuple[int, str]:
-    """What the records of a shard are sorted by: groups in hashed order, then keys."""
-    return stable_hash(f"order: {reference.group}"), reference.key
+    """What the records of a shard are sorted by: units in hashed order, then keys."""
+    return stable_hash(f"order: {reference.unit}"), reference.key

@@ -170,7 +170,7 @@ class ShardWriter:
         letters: list[DeadLetter],
         contents: list[Content],
     ) -> Iterator[bytes]:
-        previous = group = None
+        previous = unit = None
         measures: defaultdict[str, list[int]] = defaultdict(list)
         for reference, outcome in self.encoder.encode_all(references):
             if isinstance(outcome, Dropped):
@@ -188,9 +188,9 @@ class ShardWriter:
                 letters.append(_dead(reference, _NO_TEXT))
                 continue
             previous = reference.key
-            if reference.group != group:
+            if reference.unit != unit:
                 contents += outcome.contents.items()
-            group = reference.group
+            unit = reference.unit
             result.records += 1
             for name, value in outcome.measures.items():
                 measures[name].append(value)
@@ -219,7 +219,7 @@ def _settle(values: Iterable[Reference | Drop]) -> Iterator[Reference | Drop]:
 
 def _identity(value: Reference | Drop) -> tuple[bool, str, str]:
     record = value.record if isinstance(value, Drop) else value
-    return record is not value, record.group, record.key
+    return record is not value, record.unit, record.key
 
 
 def _content(value: Reference | Drop) -> str:
@@ -240,4 +240,4 @@ def _without_dropped(
 
 
 def _dead(reference: Reference, bad: BadRecord) -> DeadLetter:
-    return DeadLetter(reference.key, reference.group, bad.step, bad.reason)
+    return DeadLetter(reference.key, reference.unit, bad.step, bad.reason)

@@ -55,7 +55,7 @@ class Encoded:
         values: a value for every field of the record's declaration.
         measures: whole numbers that `stats.json` shows as histograms, e.g. lengths.
         contents: hashes of what it is made from, by what that is (`image`, `video`, `document`);
-            where records of a group share a file, the first counts.
+            of the records of a unit, the first counts.
     """
 
     values: Mapping[str, Any]

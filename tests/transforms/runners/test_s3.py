@@ -7,6 +7,7 @@ import pytest
 
 from rnnpipe.records.manifest import MANIFEST
 from rnnpipe.records.metadata import import_datasets
+from rnnpipe.sources.audio.table import UtteranceTable
 from rnnpipe.sources.captions.coco import CocoCaptions
 from rnnpipe.sources.generated.moving.writer import FRAME_LABELS
 from rnnpipe.sources.streams.texts import TextStreams
@@ -18,6 +19,7 @@ from rnnpipe.transforms.runners.runner import Runner
 from tests.transforms.kinds import KINDS, contents
 
 READERS: dict[str, Any] = {
+    "speech": lambda path: UtteranceTable(path=path, start="start", end="end"),
     "text_pair": lambda path: Parallel(path=path, source="de", target="en"),
     "text_stream": lambda path: TextStreams(path=path / "book.txt", begin="^# "),
     "caption": CocoCaptions,
@@ -48,6 +50,7 @@ def text_pairs(folder, amount=40):
     [
         "text_pair",
         "video",
+        "speech",
         pytest.param("text_stream", marks=pytest.mark.slow),
         pytest.param("caption", marks=pytest.mark.slow),
     ],

@@ -1,0 +1,173 @@
+"""Log-mel features: how loud each band of frequencies is, frame by frame."""
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from rnnpipe.audio.mel_filters import mel_filters
+from rnnpipe.errors import UserError
+from rnnpipe.settings import Settings, setting, value_text
+
+Array = np.ndarray[Any, np.dtype[np.float32]]
+
+FLOOR = 1e-8
+"""The energy that is added to each band, which makes silence finite.
+
+Noise of one step of 16 bits has an energy of 1e-9 per frequency, that of a quiet room 1e-7.
+"""
+
+_BLOCK = 256  # frames that are computed at once, so that memory does not grow with a recording
+
+
+class LogMelOptions(Settings):
+    """How log-mel features are computed of samples.
+
+    Example:
+        >>> log_mel = LogMelOptions(rate=8000, mels=24).make()
+        >>> log_mel(np.zeros(8000, "float32")).shape
+        (98, 24)
+    """
+
+    rate: int = setting(16000, "samples for each second", ge=1000, le=384_000)
+    mels: int = setting(40, "bands of frequencies, equally wide on the mel scale", ge=1, le=512)
+    window: float = setting(0.025, "seconds of sound in a frame", gt=0, le=1)
+    hop: float = setting(0.010, "seconds from a frame's start to that of the next", gt=0, le=1)
+    lowest: float = setting(20.0, "Hz where the first band begins", ge=0)
+    highest: float | None = setting(None, "Hz where the last band ends; null: half of rate", gt=0)
+
+    @property
+    def window_length(self) -> int:
+        """Samples of a frame."""
+        return round(self.window * self.rate)
+
+    @property
+    def hop_length(self) -> int:
+        """Samples from the start of a frame to that of the next one."""
+        return round(self.hop * self.rate)
+
+    @property
+    def fft_length(self) -> int:
+        """The power of two to which frames are padded with zeros."""
+        return 1 << (self.window_length - 1).bit_length()
+
+    @property
+    def filters(self) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """The weight of each frequency in each band, `(mels, bins)`."""
+        frequencies = np.fft.rfftfreq(self.fft_length, 1 / self.rate)
+        return mel_filters(self.mels, frequencies, self.lowest, self.highest or self.rate / 2)
+
+    def check(self) -> None:
+        """Every sample is in a frame, and every band has a frequency of the spectrum."""
+        for name, samples, fewest in (
+            ("window", self.window_length, 2),
+            ("hop", self.hop_length, 1),
+        ):
+            if samples < fewest:
+                expected = f"{fewest} samples or more, {value_text(fewest / self.rate)} s"
+                got = f"{value_text(getattr(self, name))} s"
+                raise UserError(name, expected, got, "enlarge it")
+        if self.hop_length > self.window_length:
+            expected = f"at most the window of {value_text(self.window)} s, so that frames meet"
+            raise UserError("hop", expected, value_text(self.hop), "lower it")
+        if (self.highest or 0) > self.rate / 2:
+            expected = f"at most half of the rate, {value_text(self.rate / 2)}"
+            raise UserError("highest", expected, value_text(self.highest), "lower it")
+        if self.lowest >= (highest := self.highest or self.rate / 2):
+            expected = f"less than the highest frequency, {value_text(highest)}"
+            raise UserError("lowest", expected, value_text(self.lowest), "lower it")
+        if empty := int((self.filters.max(axis=1) == 0).sum()):
+            expected = "no more bands than a spectrum of the window tells apart"
+            got = f"{self.mels}, {empty} of them without a frequency"
+            raise UserError("mels", expected, got, "lower it, or enlarge window")
+
+    def make(self) -> "LogMel":
+        """The function of samples."""
+        return LogMel(self)
+
+
+def check_samples(samples: np.ndarray[Any, Any]) -> None:
+    """Checks that samples are those of one channel, and not integers of another scale.
+
+    Raises:
+        UserError: they have other axes, or are integers.
+    """
+    if samples.ndim != 1:
+        expected, fix = "samples of one channel, of shape (samples,)", "mix them down"
+        raise UserError("samples", expected, f"the shape {samples.shape}", fix)
+    if samples.dtype.kind != "f":
+        expected, fix = "floats from -1 to 1", "divide integers by full scale, see to_float"
+        raise UserError("samples", expected, str(samples.dtype), fix)
+
+
+class LogMel:
+    """Log-mel features of samples: `log(filters · |FFT(window * frame)|² / Σ window² + FLOOR)`.
+
+    Frame t covers the samples from `t * hop_length`, `window_length` of them: no frame is centred
+    or padded, so that those of a stream, in chunks of any lengths, are those of the whole, bit by
+    bit. The window is Hann's. White noise of variance v has the energy v at every frequency.
+
+    Args:
+        options: rate, bands and frames.
+
+    Call arguments:
+        samples: float from -1 to 1, `(samples,)`.
+
+    Returns:
+        Features, float32 `(frames, mels)`; without a frame where there are fewer samples than one
+        covers.
+
+    Raises:
+        UserError: see `check_samples`.
+
+    Example:
+        >>> log_mel = LogMel(LogMelOptions())
+        >>> log_mel(np.zeros(16000, "float32")).shape, log_mel.count_frames(16000)
+        ((98, 40), 98)
+
+    Source: Davis and Mermelstein, Comparison of Parametric Representations for Monosyllabic Word
+    Recognition in Continuously Spoken Sentences, 1980, without the cosine transform.
+    """
+
+    def __init__(self, options: LogMelOptions) -> None:
+        self.options = options
+        self.window_length = options.window_length
+        self.hop_length = options.hop_length
+        self.fft_length = options.fft_length
+
+    @cached_property
+    def window(self) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """Hann's window, periodic, with a sum of squares of 1, `(window_length,)`."""
+        hann = np.hanning(self.window_length + 1)[:-1]
+        window: np.ndarray[Any, np.dtype[np.float64]] = hann / np.sqrt((hann**2).sum())
+        return window
+
+    @cached_property
+    def filters(self) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """The weight of each frequency in each band, `(mels, bins)`."""
+        return self.options.filters
+
+    def count_frames(self, samples: int) -> int:
+        """How many frames so many samples have."""
+        return max(0, 1 + (samples - self.window_length) // self.hop_length)
+
+    def __call__(self, samples: np.ndarray[Any, Any]) -> Array:
+        """The features; see the class."""
+        check_samples(samples)
+        count = self.count_frames(len(samples))
+        features = np.empty((count, self.options.mels), np.float32)
+        if count:
+            frames = sliding_window_view(samples, self.window_length)[:: self.hop_length]
+            for start in range(0, count, _BLOCK):
+                block = slice(start, start + _BLOCK)
+                features[block] = self._compute(frames[block])
+        return features
+
+    def _compute(self, frames: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        # In float32, the rounding errors of a loud tone would be the energy of all other bands.
+        spectra = np.fft.rfft(frames * self.window, self.fft_length)
+        power = spectra.real**2 + spectra.imag**2
+        # A product of matrices would depend on how many frames there are, in its last bits.
+        energy: np.ndarray[Any, Any] = np.einsum("tf,mf->tm", power, self.filters)
+        return np.log(energy + FLOOR)
