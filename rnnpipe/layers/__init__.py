@@ -43,6 +43,7 @@ from rnnpipe.layers.decoder import (
     inverse_sigmoid_schedule,
     linear_schedule,
 )
+from rnnpipe.layers.frame_stacking import FrameStacking
 from rnnpipe.layers.glimpse_reader import GlimpseReader
 from rnnpipe.layers.pooling import AttentionPooling, MaxPooling, MeanPooling, Pooling
 from rnnpipe.layers.recurrent import (
@@ -56,6 +57,7 @@ from rnnpipe.layers.recurrent import (
     VanillaRNNCell,
     Zoneout,
 )
+from rnnpipe.layers.subsampling import ConvolutionalSubsampling
 from rnnpipe.layers.word_dropout import WordDropout
 
 __all__ = [
@@ -68,10 +70,12 @@ __all__ = [
     "AttentionPooling",
     "AttentionWrapper",
     "Bridge",
+    "ConvolutionalSubsampling",
     "CoordinateChannels",
     "CoverageAttention",
     "DotAttention",
     "ForgetBias",
+    "FrameStacking",
     "GRUCell",
     "GatedAttention",
     "GeneralAttention",
