@@ -35,6 +35,7 @@ from rnnpipe.layers.cells import (
     RecurrentHighwayCell,
 )
 from rnnpipe.layers.coordinates import CoordinateChannels
+from rnnpipe.layers.ctc_loss import CTCLoss, count_ctc_frames, ctc_loss
 from rnnpipe.layers.decoder import (
     AttentionDecoder,
     Bridge,
@@ -70,6 +71,7 @@ __all__ = [
     "AttentionPooling",
     "AttentionWrapper",
     "Bridge",
+    "CTCLoss",
     "ConvolutionalSubsampling",
     "CoordinateChannels",
     "CoverageAttention",
@@ -106,6 +108,8 @@ __all__ = [
     "VanillaRNNCell",
     "WordDropout",
     "Zoneout",
+    "count_ctc_frames",
+    "ctc_loss",
     "doubly_stochastic_penalty",
     "exponential_schedule",
     "inverse_sigmoid_schedule",
