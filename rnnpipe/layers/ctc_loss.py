@@ -2,11 +2,13 @@
 
 from typing import Any, NamedTuple
 
+import numpy as np
 from keras import ops
 
 from rnnpipe.layers.errors import LayerError
 from rnnpipe.layers.kernels import find_ctc_loss
 from rnnpipe.types import Tensor
+from rnnpipe.values import known_values
 
 
 class CTCLoss(NamedTuple):
@@ -48,7 +50,8 @@ def ctc_loss(targets: Tensor, logits: Tensor, target_lengths: Tensor, lengths: T
         A `CTCLoss`.
 
     Raises:
-        UserError: if targets or logits have another rank.
+        UserError: if targets or logits have another rank, or, where they are known, targets have
+            the blank or tokens beyond the vocabulary.
 
     Example:
         >>> logits = ops.zeros((1, 2, 3))  # 9 equally likely paths: 11, 1_ and _1 collapse to 1
@@ -64,6 +67,7 @@ def ctc_loss(targets: Tensor, logits: Tensor, target_lengths: Tensor, lengths: T
         got = f"{tuple(targets.shape)} and {tuple(logits.shape)}"
         raise LayerError("ctc_loss", expected, got, "pass a batch of padded sequences")
     target_lengths, lengths = ops.cast(target_lengths, "int32"), ops.cast(lengths, "int32")
+    _check_targets(targets, target_lengths, logits.shape[-1])
     if logits.shape[0] == 0:
         return CTCLoss(ops.zeros((0,)), ops.zeros((0,), dtype="bool"))
     feasible = count_ctc_frames(targets, target_lengths) <= lengths
@@ -98,6 +102,18 @@ def count_ctc_frames(targets: Tensor, target_lengths: Tensor) -> Tensor:
     inside = ops.arange(1, ops.shape(targets)[1], dtype="int32") < target_lengths[:, None]
     repeats = ops.logical_and(repeats, inside)
     return ops.cast(target_lengths, "int32") + ops.sum(ops.cast(repeats, "int32"), axis=1)
+
+
+def _check_targets(targets: Tensor, lengths: Tensor, vocabulary: int | None) -> None:
+    values, counts = known_values(targets), known_values(lengths)
+    if values is None or counts is None or vocabulary is None:  # those of a graph are not known
+        return
+    tokens = values[np.arange(values.shape[1]) < counts[:, None]]
+    outside = np.unique(tokens[(tokens < 1) | (tokens >= vocabulary)]).tolist()
+    if outside:
+        expected = f"targets of tokens from 1 to {vocabulary - 1}"
+        fix = "pass ids of the vocabulary; 0 is the blank"
+        raise LayerError("ctc_loss", expected, str(outside), fix)
 
 
 def _blank(logits: Tensor, lengths: Tensor) -> Tensor:

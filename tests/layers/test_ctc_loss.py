@@ -135,6 +135,14 @@ def test_frames_are_counted_as_the_shortest_path_that_collapses_to_a_target():
                 assert (target in every_labelling(np.zeros((time, VOCAB)))) == can
 
 
+@pytest.mark.parametrize("token", [0, -1, VOCAB])
+def test_tokens_that_no_path_has_are_refused(token):
+    targets = np.array([[1, token, 9]])  # what comes after the length is not read
+    with pytest.raises(UserError, match=rf"targets of tokens from 1 to 2, got \[{token}\]; pass"):
+        ctc_loss(targets, np.zeros((1, 4, VOCAB)), np.array([2]), np.array([4]))
+    assert ctc_loss(targets, np.zeros((1, 4, VOCAB)), np.array([1]), np.array([4])).feasible[0]
+
+
 def test_other_ranks_are_refused():
     with pytest.raises(UserError, match=r"ctc_loss: expected targets .*, got \(2,\) and \(1, 2, 3"):
         ctc_loss(np.ones(2), np.zeros((1, 2, 3)), np.ones(1), np.ones(1))

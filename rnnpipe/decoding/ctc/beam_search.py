@@ -63,11 +63,12 @@ class CTCBeamSearch:
     def begin(self, batch: int) -> BeamState:
         """The state before the first frames."""
         model = self.language_model
-        return BeamState(
-            prefixes=first_prefixes(batch, self.beam_width),
-            language=None if model is None else fusion.first_scores(model, self.beam_width),
-            broken=np.zeros(batch, bool),
-        )
+        language = None if model is None else fusion.first_scores(model, self.beam_width)
+        if language is not None and len(language.scores) != batch:
+            expected, got = f"a state of {batch} rows, as the batch has", str(len(language.scores))
+            raise UserError("language_model", expected, got, "make its state for this batch")
+        prefixes = first_prefixes(batch, self.beam_width)
+        return BeamState(prefixes, language, broken=np.zeros(batch, bool))
 
     def advance(self, state: BeamState, logits: Tensor, lengths: Tensor | None = None) -> BeamState:
         """The state after more frames.
@@ -80,7 +81,7 @@ class CTCBeamSearch:
         Raises:
             UserError: the arguments do not fit.
         """
-        frames = read_logits(logits, lengths)
+        frames = read_logits(logits, lengths, batch=len(state.broken))
         self._check_vocabulary(state, frames.values.shape[-1])
         order = np.argsort(frames.lengths, kind="stable")
         rest, ended, done = _select(state, order), [], 0

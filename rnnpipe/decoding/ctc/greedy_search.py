@@ -55,7 +55,7 @@ class CTCGreedySearch:
         Raises:
             UserError: the arguments do not fit.
         """
-        frames = read_logits(logits, lengths)
+        frames = read_logits(logits, lengths, batch=len(state.lengths))
         path = frames.values.argmax(axis=-1)  # (batch, time), blanks after the end
         before = np.concatenate([state.last[:, None], path[:, :-1]], axis=1)[:, : path.shape[1]]
         begins = (path != BLANK) & (path != before)

@@ -28,12 +28,13 @@ class FrameLogProbs(NamedTuple):
     broken: Array
 
 
-def read_logits(logits: Tensor, lengths: Tensor | None) -> FrameLogProbs:
+def read_logits(logits: Tensor, lengths: Tensor | None, batch: int | None = None) -> FrameLogProbs:
     """Log-probabilities of logits `(batch, time, vocabulary)`, and how many frames there are.
 
     Args:
         logits: a tensor of any backend, or an array.
         lengths: `(batch,)` int, or None where each row has all frames.
+        batch: how many rows there must be; None: any number.
 
     Raises:
         UserError: the logits have another rank, or the lengths do not fit.
@@ -42,8 +43,11 @@ def read_logits(logits: Tensor, lengths: Tensor | None) -> FrameLogProbs:
     if values.ndim != 3 or values.shape[-1] < 2:
         expected, fix = "(batch, time, vocabulary), with a blank and a token", "pass a batch"
         raise UserError("logits", expected, str(values.shape), fix)
-    batch, time, _ = values.shape
-    counts = np.full(batch, time) if lengths is None else _read_lengths("lengths", lengths, batch)
+    rows, time, _ = values.shape
+    if batch not in (None, rows):
+        fix = "pass all rows of the stream; those without frames have the length 0"
+        raise UserError("logits", f"{batch} rows, as the state has", str(rows), fix)
+    counts = np.full(rows, time) if lengths is None else _read_lengths("lengths", lengths, rows)
     if np.any(counts > time):
         fix = "pass those of the network's outputs, which may be shorter than its inputs"
         raise UserError("lengths", f"at most {time} frames", str(counts.max()), fix)

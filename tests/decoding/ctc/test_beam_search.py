@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 
 from rnnpipe import ops
-from rnnpipe.decoding import CTCBeamSearch, LanguageModel, RowwiseStep, ctc_beam_search
+from rnnpipe.decoding import (
+    CTCBeamSearch,
+    CTCGreedySearch,
+    LanguageModel,
+    RowwiseStep,
+    ctc_beam_search,
+)
 from rnnpipe.errors import UserError
 from rnnpipe.ops import numpy_operations
 from tests.decoding.ctc.oracles import bigrams, every_labelling, rank, slow_beam_search
@@ -205,6 +211,15 @@ def test_nothing_to_decode_gives_nothing(shape):
 def test_wrong_arguments_are_refused(options, message):
     with pytest.raises(UserError, match=message):
         ctc_beam_search(np.zeros((2, 3, 5)), **options)
+
+
+def test_other_batches_are_refused():
+    message = "language_model: expected a state of 2 rows, as the batch has, got 3; make its"
+    with pytest.raises(UserError, match=message):
+        ctc_beam_search(np.zeros((2, 3, VOCAB)), language_model=language_model(3, 0.5))
+    for search in (CTCBeamSearch(), CTCGreedySearch()):
+        with pytest.raises(UserError, match="logits: expected 2 rows, as the state has, got 1"):
+            search.advance(search.begin(batch=2), np.zeros((1, 3, VOCAB)))
 
 
 def test_a_wrong_weight_is_refused():
