@@ -8,6 +8,7 @@ from rnnpipe.errors import UserError
 from rnnpipe.pipelines.flags import make_parser, read_flags
 from rnnpipe.program import run_program
 from rnnpipe.requirements import requiring
+from rnnpipe.storage.temporary import collecting_temporary_files
 from rnnpipe.transforms.options import BuildOptions, Data
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def run(program: str, description: str | None, data: type[Data], argv: Sequence[
     flags = read_flags(make_parser(program, description, settings), ours)
 
     def act() -> None:
-        with requiring("build", *data.extras, where=program):
+        with collecting_temporary_files(), requiring("build", *data.extras, where=program):
             _build(_read_settings(settings, flags), beam_args)
 
     return run_program(act, program)
@@ -73,7 +74,9 @@ def _build(options: Any, beam_args: Sequence[str]) -> None:
         max_bad_fraction=options.max_bad_fraction,
     )
     console = make_console(stderr=True)
-    if reuse_records(build, options.directory, console) is not None:
+    with BuildProgress(console) as progress:
+        finished = reuse_records(build, options.directory, console, progress)
+    if finished is not None:
         make_console().print(f"{options.directory} holds these records already")
         return
     import_datasets()  # before the progress has a thread

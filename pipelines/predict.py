@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from rnnpipe.pipelines.command import split_arguments
 from rnnpipe.program import run_program
 from rnnpipe.requirements import requiring
+from rnnpipe.storage.temporary import collecting_temporary_files
 
 _PROGRAM = "rnnpipe.pipelines.predict"
 
@@ -32,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _predict(model: str, words: Sequence[str], beam_args: Sequence[str]) -> int:
-    with requiring("build", where=_PROGRAM):
+    with collecting_temporary_files(), requiring("build", where=_PROGRAM):
         from rnnpipe.predictors.beam.command import predict_in_job
 
         return predict_in_job(model, words, beam_args)

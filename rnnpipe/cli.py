@@ -11,7 +11,9 @@ from rnnpipe.errors import UserError
 from rnnpipe.output import write_output
 from rnnpipe.program import run_program
 from rnnpipe.requirements import requiring
+from rnnpipe.storage.disk_full import report_full_disk
 from rnnpipe.storage.paths import local_path
+from rnnpipe.storage.temporary import collecting_temporary_files
 
 if TYPE_CHECKING:
     from rnnpipe.runs.run import Run
@@ -55,11 +57,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     options.beam_args = beam_args
     # Libraries log missing optional parts and deprecations; only errors matter here.
     logging.basicConfig(level=logging.ERROR)
-    return _act_quietly(options)
-
-
-def _act_quietly(options: argparse.Namespace) -> int:
-    """Runs a verb and returns its exit code, without a traceback for what users can mend."""
     return run_program(lambda: _act(options))
 
 
@@ -67,7 +64,11 @@ def _act(options: argparse.Namespace) -> int | None:
     for name, label in _PATHS.items():
         if isinstance(path := getattr(options, name, None), str):
             setattr(options, name, local_path(label, path))
-    with requiring(*options.extras, where=f"rnnpipe {options.verb}"):
+    with (
+        collecting_temporary_files(),
+        report_full_disk("what is written", None, "make room, and run the same command again"),
+        requiring(*options.extras, where=f"rnnpipe {options.verb}"),
+    ):
         code: int | None = options.act(options)
         return code
 
@@ -193,8 +194,8 @@ def _add_evaluate(verbs: Any) -> None:
     _take_run(verb)
     _take_overrides(
         verb,
-        "a key of evaluate, e.g. evaluate.search.beam_width=10: the results go into a folder of "
-        "their own in the run",
+        "a key of evaluate, e.g. evaluate.search.beam_width=10, or of other data, e.g. "
+        "data.source.path=…: the results go into a folder of their own in the run",
     )
     verb.set_defaults(act=_evaluate)
 

@@ -35,7 +35,12 @@ def find_plugins(group: str, ours: Container[str] = ()) -> dict[str, EntryPoint]
 @cache
 def _entry_points() -> Any:  # Python 3.12 has another type than 3.11, with the same method
     # It reads a file of every package that is installed, and a config asks for dozens of groups.
-    return entry_points()
+    try:
+        return entry_points()
+    except Exception as fault:  # of a file that no installer has written
+        expected, fix = "packages whose entry points can be read", "reinstall the damaged package"
+        got = f"{type(fault).__name__}: {fault}"
+        raise UserError("entry points", expected, got, fix) from fault
 
 
 def load_plugin(entry: EntryPoint) -> Any:
@@ -46,12 +51,14 @@ def load_plugin(entry: EntryPoint) -> Any:
     """
     try:
         return entry.load()
-    except (ImportError, AttributeError) as fault:
+    except Exception as fault:  # whatever its module raises
         missing = explain(fault, _where(entry)) if isinstance(fault, ModuleNotFoundError) else None
         if missing is not None:
             raise missing from fault
         fix = "reinstall the package that has it, or correct its entry point"
-        raise UserError(_where(entry), f"{entry.value} to import", str(fault), fix) from fault
+        known = isinstance(fault, ImportError | AttributeError)
+        got = str(fault) if known else f"{type(fault).__name__}: {fault}"
+        raise UserError(_where(entry), f"{entry.value} to import", got, fix) from fault
 
 
 def _where(entry: EntryPoint) -> str:

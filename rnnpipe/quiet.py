@@ -31,6 +31,18 @@ def quiet_import() -> Iterator[None]:
         logging.disable(disabled)
 
 
+@contextmanager
+def silencing(library: str) -> Iterator[None]:
+    """Drops what a library logs in this block, whose exceptions say the same."""
+    logger = logging.getLogger(library)
+    level = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
 def import_keras() -> Any:
     """Keras, imported without the messages of its backend.
 

@@ -26,7 +26,7 @@ MODULES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "captions": ("pycocoevalcap", "pycocotools"),
         "translation": ("sacrebleu",),
         "video": ("av",),
-        "speech": ("jiwer",),
+        "speech": ("av", "jiwer"),
         "onnx": ("onnxruntime",),
         "litert": ("ai_edge_litert",),
         "export": ("onnx", "tf2onnx"),
@@ -46,7 +46,6 @@ INCLUDES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "build": ("runs",),
         "train": ("runs", "tensorflow"),
         "report": ("runs",),
-        "video": ("tensorflow",),  # TensorFlow Datasets describes records of videos with it
         "onnx": ("runs",),
         "litert": ("runs",),
         "export": ("train", "onnx"),

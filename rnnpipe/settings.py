@@ -16,7 +16,7 @@ from typing import Annotated, Any, ClassVar, TypeVar, dataclass_transform
 
 from rnnpipe.errors import UserError
 from rnnpipe.plugins import find_plugins, load_plugin
-from rnnpipe.storage.paths import as_path
+from rnnpipe.storage.paths import as_path, find_impossible, has_scheme
 
 T = TypeVar("T")
 S = TypeVar("S", bound="Settings")
@@ -270,8 +270,11 @@ class _PathSchema:
 
 
 def _read_path(path: Any, read: Any) -> Path:
-    if isinstance(path, str) and "://" in path:
-        return as_path(path)
+    if isinstance(path, str):
+        if what := find_impossible(path):
+            raise UserError("", "a path", f"{path:.40} with {what}", "correct it")
+        if has_scheme(path):
+            return as_path(path)
     return expand_user(Path(read(path)))
 
 

@@ -97,13 +97,15 @@ def test_a_closed_output_pipe_is_no_error(writer):
         "import argparse\n"
         "from rnnpipe import cli\n"
         "from rnnpipe.output import write_output\n"
+        "from rnnpipe.program import run_program\n"
         "from rnnpipe.runs.console import make_console\n"
         "from rnnpipe.runs.progress import make_progress\n"
         "def act(options):\n"
         "    console = make_console()\n"
         "    with make_progress(console) as progress:\n"
         f"        for _ in range(10000): {writer}\n"
-        "raise SystemExit(cli._act_quietly(argparse.Namespace(act=act, verb='x', extras=())))"
+        "options = argparse.Namespace(act=act, verb='x', extras=())\n"
+        "raise SystemExit(run_program(lambda: cli._act(options)))"
     )
     with subprocess.Popen(
         [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT
@@ -120,8 +122,9 @@ def test_results_are_utf_8_in_every_locale(locale):
         "import argparse\n"
         "from rnnpipe import cli\n"
         "from rnnpipe.output import write_output\n"
+        "from rnnpipe.program import run_program\n"
         "act = lambda options: write_output('schön 😍\\n')\n"
-        "cli._act_quietly(argparse.Namespace(act=act, verb='x', extras=()))"
+        "run_program(lambda: cli._act(argparse.Namespace(act=act, verb='x', extras=())))"
     )
     done = subprocess.run(
         [sys.executable, "-c", program],

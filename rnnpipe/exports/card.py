@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib.metadata import version
-from typing import Any
+from typing import Any, Literal
 
 from rnnpipe.tasks.inputs import Input
 
@@ -21,8 +21,14 @@ print(model.predict({inputs}).answers)
 It needs `pip install '{extras}'`; the run, its data and its training code are not needed.
 """
 
-_RECORDS = "Records of the test split were answered as the run answers them."
-_MADE_UP = "Made-up inputs, of random tokens and pixels, were answered as the run answers them."
+_CHECKED = {
+    "records": "Records of the test split",
+    "made-up": "Made-up inputs of random tokens and pixels",
+    "both": "Records of the test split, and made-up inputs of random tokens and pixels,",
+}
+_NO_RECORDS = "The records were gone or damaged when it was exported.\n"
+Checked = Literal["records", "made-up", "both"]
+"""What an export is checked with."""
 
 
 def make_card(
@@ -33,7 +39,7 @@ def make_card(
     splits: Mapping[str, int],
     folder: str,
     extras: str,
-    made_up: bool,
+    checked: Checked,
     serving: str,
 ) -> str:
     """The `README.md` of an export: task, data, scores beside their baselines, versions, use.
@@ -42,19 +48,19 @@ def make_card(
         task: its name.
         inputs: that the task declares.
         metrics: by split, a number for every metric; empty if the run is not evaluated.
-        splits: the number of records of each split; empty if the records are gone.
+        splits: the number of records of each split; empty if there are none to be read.
         folder: the name of the export.
         extras: what pip has to install.
-        made_up: whether inputs of its check are no records.
+        checked: what it is checked with.
         serving: how to serve it, Markdown.
     """
     called = ", ".join(f"{each.name.replace('-', '_')}=…" for each in inputs if each.required)
     parts = [
         f"# {task.replace('_', ' ').capitalize()}\n\nExported by rnnpipe {version('rnnpipe')}.\n",
-        "## Data\n\n" + (_describe_data(splits) or "The records were gone when it was exported.\n"),
+        "## Data\n\n" + (_describe_data(splits) or _NO_RECORDS),
         "## Scores\n\n" + (_describe_scores(metrics) or "The run was not evaluated.\n"),
-        f"## Check\n\n{_MADE_UP if made_up else _RECORDS} Rows and differences are in "
-        "`export.json`.\n",
+        f"## Check\n\n{_CHECKED[checked]} went through the run and through the export: how far "
+        "they differ is in `export.json`.\n",
         "## Limits\n\nThe scores are those of data like the training's; of other data they say "
         "nothing. Options of the search are part of the export, see `export.json`.\n",
         _USE.format(folder=folder, inputs=called, extras=extras),
@@ -77,7 +83,7 @@ def describe_quantization(quantization: Mapping[str, Any], check: Mapping[str, A
     table = "\n".join([f"| metric | float32 | {name} |", "|---|---|---|", *lines, ""])
     return (
         f"\n## Quantization\n\nThe weights of matrix products are {name}, all others float32: "
-        f"{counts}. Of {check['rows']:,} records, {check['equal_ids']:.1%} of the ids are those of "
+        f"{counts}. Of {check['rows']:,} rows, {check['equal_ids']:.1%} of the ids are those of "
         "float32. What a weight is multiplied with is quantized by its range in the batch, so that "
         "an answer may depend on the others of its batch.\n\n"
         + (table if lines else "It was not scored.\n")

@@ -104,9 +104,19 @@ def compare_calls(export: Network, calls: Iterable[Call]) -> Comparison:
         export: the network of the export.
         calls: of the network of the run.
     """
+    return compare_outputs(
+        (call, export[call.function](call.arrays, **call.options)) for call in calls
+    )
+
+
+def compare_outputs(pairs: Iterable[tuple[Call, Arrays]]) -> Comparison:
+    """The same of outputs that are computed already.
+
+    Args:
+        pairs: a call of the network of the run, and what that of the export computes of it.
+    """
     rows, made_up, equal, largest = 0, 0, [np.ones(0, bool)], 0.0
-    for call in calls:
-        outputs = export[call.function](call.arrays, **call.options)
+    for call, outputs in pairs:
         same = np.ones(len(next(iter(call.outputs.values()))), bool)
         for name, expected in call.outputs.items():
             if _is_exact(expected):

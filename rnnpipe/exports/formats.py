@@ -32,7 +32,8 @@ class Format:
         functions: which functions of a network its graphs may be. Where a search is none of them,
             it is `encode` and `step`, and its loop is outside.
         bounded: whether inputs have fixed shapes: those of one row, padded to one length.
-        finish: adds what others than rnnpipe read to the folder, by the inputs of the task.
+        finish: adds what others than rnnpipe read to the folder, by the inputs of the task and the
+            extras that reading them needs.
     """
 
     write: Callable[[Graph, Path], None]
@@ -43,7 +44,7 @@ class Format:
     quantizers: Mapping[str, Quantizer] = field(default_factory=dict)
     functions: Sequence[str] = ("call", "search", "draw", "step")
     bounded: bool = False
-    finish: Callable[[Path, Sequence[Input]], None] | None = None
+    finish: Callable[[Path, Sequence[Input], Sequence[str]], None] | None = None
 
     def find_graphs(
         self, network: Network, bounds: Mapping[str, Mapping[str, Bound]]

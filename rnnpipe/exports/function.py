@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from rnnpipe.errors import UserError
+from rnnpipe.storage.json_files import EXACT
 from rnnpipe.tasks.network import Array, Arrays, Function, Graph, first_state
 
 Compute = Callable[[Arrays], Arrays]
@@ -31,6 +32,8 @@ class Description:
         cropped: the axes of an output that are as long as an input was before it was padded, and
             that input, by name.
     """
+
+    __pydantic_config__ = EXACT
 
     file: str
     inputs: Mapping[str, tuple[str, Sequence[int | None]]]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -12,6 +11,8 @@ from typing import Any
 from rnnpipe.errors import UserError
 from rnnpipe.exports.function import Description
 from rnnpipe.storage.atomic import write_json
+from rnnpipe.storage.json_files import EXACT, read_json_as
+from rnnpipe.storage.paths import check_file_name
 from rnnpipe.storage.seal import Checksum
 
 MANIFEST = "export.json"
@@ -36,6 +37,8 @@ class Manifest:
         rnnpipe: the version that wrote it.
     """
 
+    __pydantic_config__ = EXACT
+
     format: str
     task: str
     functions: Mapping[str, Description]
@@ -56,10 +59,10 @@ def read_manifest(folder: Path) -> Manifest:
         UserError: it is of another version, or its files are damaged.
     """
     try:
-        content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        functions = {name: Description(**each) for name, each in content["functions"].items()}
-        manifest = Manifest(**{**content, "functions": functions})
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        manifest = read_json_as(Manifest, folder / MANIFEST)
+        for name in (*manifest.files, *(each.file for each in manifest.functions.values())):
+            check_file_name(name)
+    except (OSError, ValueError) as error:
         got = f"one that cannot be read ({error})"
         raise UserError(str(folder / MANIFEST), "the file of an export", got, _AGAIN) from error
     if _major(manifest.rnnpipe) != _major(VERSION):
@@ -82,5 +85,5 @@ def hash_files(folder: Path) -> dict[str, str]:
 
 def _major(version: str) -> str:
     """What versions have in common that read each other's exports: 0.1 of 0.1.3, 2 of 2.4.0."""
-    first, second, *_ = version.split(".")
+    first, second, *_ = [*version.split("."), ""]
     return f"0.{second}" if first == "0" else first

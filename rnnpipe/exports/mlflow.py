@@ -29,7 +29,7 @@ _LOADER = "rnnpipe.predictors.pyfunc"
 _PINNED = ("mlflow-skinny", "numpy", "onnxruntime", "pandas", "pillow", "sentencepiece")
 
 
-def describe_model(folder: Path, inputs: Sequence[Input]) -> None:
+def describe_model(folder: Path, inputs: Sequence[Input], extras: Sequence[str] = ()) -> None:
     """Writes what MLflow needs to serve an export into its folder.
 
     That is `MLmodel` with the signature, the requirements with the versions that are installed
@@ -38,10 +38,11 @@ def describe_model(folder: Path, inputs: Sequence[Input]) -> None:
     Args:
         folder: of the export.
         inputs: that the task declares.
+        extras: of rnnpipe that reading them needs.
     """
     unpacked = folder / "mlflow"  # MLflow writes to an empty folder alone
     with quiet_import():
-        model = _save_model(unpacked, inputs)
+        model = _save_model(unpacked, inputs, extras)
     for path in unpacked.iterdir():
         path.rename(folder / path.name)
     unpacked.rmdir()
@@ -49,7 +50,7 @@ def describe_model(folder: Path, inputs: Sequence[Input]) -> None:
     model.save(str(folder / "MLmodel"))
 
 
-def _save_model(folder: Path, inputs: Sequence[Input]) -> Model:
+def _save_model(folder: Path, inputs: Sequence[Input], extras: Sequence[str]) -> Model:
     import mlflow
     from mlflow.models import Model
 
@@ -60,7 +61,7 @@ def _save_model(folder: Path, inputs: Sequence[Input]) -> Model:
         mlflow_model=model,
         signature=_make_signature(inputs),
         input_example=_make_example(inputs),
-        pip_requirements=[f"rnnpipe[onnx]=={version('rnnpipe')}"]
+        pip_requirements=[f"rnnpipe[{','.join(['onnx', *extras])}]=={version('rnnpipe')}"]
         + [f"{name}=={version(name)}" for name in _PINNED],
         uv_project_path=folder,  # else it copies a project from the current directory
     )

@@ -18,6 +18,7 @@ from rnnpipe.exports.manifest import Manifest, hash_files
 from rnnpipe.quiet import quiet_import
 from rnnpipe.requirements import requiring
 from rnnpipe.storage.atomic import atomic_path
+from rnnpipe.storage.paths import check_new_folder
 from rnnpipe.tasks.inputs import Input
 from rnnpipe.tasks.network import Bound, Graph, Network
 
@@ -50,6 +51,7 @@ class Exportable:
         score: the scores of the answers of a network; none where there are no records.
         bounds: of the inputs of functions, by their names, for formats with fixed shapes.
         complete: adds the functions that are outside of graphs, see `Task.complete_network`.
+        input_extras: the extras of rnnpipe that reading inputs needs.
     """
 
     task: str
@@ -62,19 +64,7 @@ class Exportable:
     score: Callable[[Network], Mapping[str, float]] = lambda network: {}
     bounds: Mapping[str, Mapping[str, Bound]] = field(default_factory=dict)
     complete: Complete = keep_network
-
-
-def check_output(output: Path) -> None:
-    """Refuses, before any long work, a place where no export can be written.
-
-    Raises:
-        UserError: something is there already.
-    """
-    if output.is_dir() and not any(output.iterdir()):
-        return
-    if output.exists():
-        got = "one with files" if output.is_dir() else "a file"
-        raise UserError(str(output), "a new or empty folder", got, "name another one, or remove it")
+    input_extras: Sequence[str] = ()
 
 
 def write_export(
@@ -96,7 +86,7 @@ def write_export(
         UserError: something is at `output` already, the format cannot hold the functions of the
             task or has no such quantizer, or the export answers otherwise than the run.
     """
-    check_output(output)
+    check_new_folder(output, str(output))
     form, graphs = find_format(format_name), _find_graphs(source, format_name)
     quantize = quantization and find_quantizer(format_name, quantization)
     with requiring(*form.to_write, *form.to_open, where=f"--format {format_name}"):
@@ -121,7 +111,7 @@ def write_export(
             files = hash_files(folder)
             Manifest(format_name, source.task, described, check, files, quantized).write(folder)
             if form.finish is not None:
-                form.finish(folder, source.inputs)
+                form.finish(folder, source.inputs, source.input_extras)
     return check
 
 

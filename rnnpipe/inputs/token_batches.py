@@ -5,10 +5,13 @@ from typing import Any
 
 import tensorflow as tf
 
+from rnnpipe.errors import UserError
 from rnnpipe.inputs.batches import Batch, make_batches
 from rnnpipe.inputs.pools import order_by_lengths, trim
 from rnnpipe.inputs.prefetching import prefetch
 from rnnpipe.records.directory import RecordsDirectory
+from rnnpipe.records.inventory import FIX
+from rnnpipe.records.layout import STATS
 from rnnpipe.text.tokens import PAD
 
 _POOL = 8192  # records that are sorted together
@@ -42,11 +45,12 @@ def make_token_batches(
         transform: what becomes of a batch, in which the fields are `(batch, time)`.
 
     Raises:
-        UserError: the records have no such split.
+        UserError: the records have no such split, or `stats.json` is not about them.
     """
     deciding = fields[-1]
     histogram = records.stats["splits"].get(split, {}).get("histograms", {}).get(deciding, {})
     lengths = {int(length): count for length, count in histogram.items()}
+    _check_lengths(records, split, lengths)
     sizes = bucket_sizes(max(lengths, default=1), tokens, multiple)
 
     def finish(batch: Batch) -> Any:
@@ -63,6 +67,18 @@ def make_token_batches(
     count = count_batches(lengths, sizes, multiple)
     batches = batches.map(finish, num_parallel_calls=2, deterministic=True)
     return prefetch(batches.apply(tf.data.experimental.assert_cardinality(count)), 4)
+
+
+def _check_lengths(records: RecordsDirectory, split: str, lengths: Mapping[int, int]) -> None:
+    """Checks that records can be as long as it says: each length has a bucket of its own.
+
+    Raises:
+        UserError: one has more tokens than all records have bytes.
+    """
+    longest = max(lengths, default=0)
+    if longest and longest > (size := records.stats["splits"][split]["num_bytes"]):
+        expected, got = f"lengths of at most {size:,} tokens", f"{longest:,}"
+        raise UserError(str(records.published / STATS), expected, got, FIX)
 
 
 def _sort_in_pools(

@@ -59,6 +59,7 @@ from rnnpipe.layers.recurrent import (
     Zoneout,
 )
 from rnnpipe.layers.subsampling import ConvolutionalSubsampling
+from rnnpipe.layers.two_channel_embedding import TwoChannelEmbedding
 from rnnpipe.layers.word_dropout import WordDropout
 
 __all__ = [
@@ -104,6 +105,7 @@ __all__ = [
     "RecurrentHighwayCell",
     "RecurrentStack",
     "ScheduledSampling",
+    "TwoChannelEmbedding",
     "VanillaRNN",
     "VanillaRNNCell",
     "WordDropout",

@@ -33,12 +33,12 @@ _TOKEN = re.compile(
     | \([-^x=~<>'][_.]?[-^x=~<>']\) | \([^x=~<>']-[\^x=~<>'`]\))
   | [-^x=~<>']_[-^x=~<>'](?!\w) | [\^x=~<>]\.[\^x=~<>](?!\w)
   | @[A-Za-z_]\w* | \#[^\W\d_]+ | (?i:c\+\+|[cf]\#)                # @anna, #dogs
-  | https?://\S+ | [\w.]+@[\w.]*\w | </?[A-Za-z][^<>\s]*>
+  | https?://\S+ | [\w.]{{1,64}}@[\w.]*\w | </?[A-Za-z][^<>\s]*>
   | (?P<two>(?i:(?:can(?=not)|gon(?=na)|got(?=ta)|wan(?=na)|lem(?=me)|gim(?=me))\w\w\w?(?!\w|')))
   | '[nN]' | (?i:dunkin|somethin|ol)'(?!\w)                         # rock'n'roll
   | (?i:n't|'(?:s|m|d|ll|re|ve|em|cause|n'?))(?!\w) | '\d\ds?(?![\w'])
   | '[tT](?=is\b|was\b) | [yY]'(?=all\b)                        # 'tis, y'all
-  | \w+(?=(?i:n't)(?!\w))
+  | \w{{1,64}}(?=(?i:n't)(?!\w))  # bounded: each token would be searched to its end
   | (?:[^\W\d_]\.){{2,}}(?:[^\W\d_](?!\w))?                      # t.v., u.s.a
   | (?i:(?:{_ABBREVIATIONS}|ph\.d)\.)(?![^\W\d]) | (?:{_STATES})\.(?!\w)
   | (?i:nos?|figs?|art|pp|ca)\.(?=\s\d) | [^\W\d_]\.(?!\w)        # no. 5, john f. kennedy

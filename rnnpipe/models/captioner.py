@@ -16,6 +16,7 @@ from rnnpipe.parts.embedding import EmbeddingOptions
 from rnnpipe.parts.image_encoders import CNNOptions, ImageEncoderOptions
 from rnnpipe.parts.recurrence import RecurrenceOptions
 from rnnpipe.settings import Settings
+from rnnpipe.text.word_vectors import WordVectors
 
 if TYPE_CHECKING:
     import keras
@@ -65,6 +66,7 @@ def build_captioner(
     *,
     vocab: int,
     image_shape: Sequence[int],
+    word_vectors: WordVectors | None = None,
     image_encoder: "keras.Model | None" = None,
 ) -> "keras.Model":
     """A model that describes an image token by token, and where it attends at each token.
@@ -84,6 +86,7 @@ def build_captioner(
         vocab: number of tokens.
         image_shape: of an image, `(height, width, 3)`, or of its features `(rows, columns,
             channels)`.
+        word_vectors: what the embeddings of some tokens begin with; None: random ones.
         image_encoder: a Keras model in the place of that part, from images to a grid.
 
     Returns:
@@ -111,7 +114,7 @@ def build_captioner(
     image = keras.Input(encoder.input.shape[1:], dtype=encoder.input.dtype, name="image")
     image_index = keras.Input((), dtype="int32", name="image_index")
     caption = keras.Input((None,), dtype="int32", name="caption")
-    embedding = options.embedding.make(vocab)
+    embedding = options.embedding.make(vocab, word_vectors)
     grid = encoder(image)
     make = _attend if options.decoder.attention else _show_once
     outputs = make(options, grid, image_index, caption, embedding)

@@ -9,6 +9,7 @@ from rnnpipe.parts.pooling import AttentionPoolingOptions, PoolingOptions
 from rnnpipe.parts.recurrence import RecurrenceOptions
 from rnnpipe.settings import Settings, fraction, setting
 from rnnpipe.text.tokens import PAD, UNKNOWN
+from rnnpipe.text.word_vectors import WordVectors
 
 if TYPE_CHECKING:
     import keras
@@ -52,6 +53,7 @@ def build_text_classifier(
     *,
     vocab: int,
     classes: int,
+    word_vectors: WordVectors | None = None,
     recurrence: "keras.layers.Layer | None" = None,
 ) -> "keras.Model":
     """A model of the class of a text, and the tokens that it comes from.
@@ -67,6 +69,7 @@ def build_text_classifier(
         options: of its parts.
         vocab: number of tokens.
         classes: number of classes.
+        word_vectors: what the embeddings of some tokens begin with; None: random ones.
         recurrence: a Keras layer in the place of that part: from `(batch, time, embedding)` to
             `(batch, time, units)`, or with the pooling `last` to `(batch, units)`.
 
@@ -91,7 +94,7 @@ def build_text_classifier(
     words = WordDropout(embedding.word_dropout, unknown=UNKNOWN, padding=PAD, name="word_dropout")(
         tokens
     )
-    words = embedding.make(vocab)(words)
+    words = embedding.make(vocab, word_vectors)(words)
     words = layers.Dropout(embedding.dropout, name="embedding_dropout")(words)
     if recurrence is None:
         sequences = pooling.needs_sequences

@@ -14,6 +14,7 @@ from rnnpipe.parts.embedding import EmbeddingOptions
 from rnnpipe.parts.recurrence import RecurrenceOptions
 from rnnpipe.settings import Settings, fraction, setting
 from rnnpipe.text.tokens import PAD
+from rnnpipe.text.word_vectors import WordVectors
 
 if TYPE_CHECKING:
     import keras
@@ -46,6 +47,8 @@ def build_translator(
     *,
     source_vocab: int,
     target_vocab: int,
+    source_vectors: WordVectors | None = None,
+    target_vectors: WordVectors | None = None,
     encoder: "keras.layers.Layer | None" = None,
     decoder: "keras.layers.Layer | None" = None,
 ) -> "keras.Model":
@@ -59,6 +62,8 @@ def build_translator(
         options: of its parts.
         source_vocab: number of source tokens.
         target_vocab: number of target tokens.
+        source_vectors: what the embeddings of some source tokens begin with; None: random ones.
+        target_vectors: the same of target tokens, and of all where both have one embedding.
         encoder: a Keras layer in the place of that part: from `(batch, source_time, features)` to a
             list of its sequences and its last states.
         decoder: an `AttentionDecoder` in the place of that part.
@@ -94,13 +99,15 @@ def build_translator(
 
     _check_vocabularies(options, source_vocab, target_vocab)
     embedding = options.embedding
-    words = embedding.make(target_vocab, name="target_embedding")
+    words = embedding.make(target_vocab, target_vectors, name="target_embedding")
     features = None if encoder else options.encoder.output_size
     decoder = decoder or options.decoder.make(target_vocab, words, memory_features=features)
     source = keras.Input((None,), dtype="int32", name="source")
     target = keras.Input((None,), dtype="int32", name="target")
     share = options.share_embedding
-    table = words if share else embedding.make(source_vocab, name="source_embedding")
+    table = (
+        words if share else embedding.make(source_vocab, source_vectors, name="source_embedding")
+    )
     embedded = _embed_source(embedding, table, source)
     encoder = encoder or options.encoder.make(name="encoder")
     memory, *last = encoder(embedded)

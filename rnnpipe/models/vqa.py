@@ -12,6 +12,7 @@ from rnnpipe.parts.embedding import EmbeddingOptions
 from rnnpipe.parts.image_encoders import CNNOptions, ImageEncoderOptions
 from rnnpipe.parts.recurrence import RecurrenceOptions
 from rnnpipe.settings import Settings, fraction, setting
+from rnnpipe.text.word_vectors import WordVectors
 
 if TYPE_CHECKING:
     import keras
@@ -40,6 +41,7 @@ def build_vqa_model(
     image_shape: Sequence[int],
     vocab: int,
     answers: int,
+    word_vectors: WordVectors | None = None,
     image_encoder: "keras.Model | None" = None,
     question_encoder: "keras.layers.Layer | None" = None,
 ) -> "keras.Model":
@@ -63,6 +65,7 @@ def build_vqa_model(
             channels)`.
         vocab: number of question tokens.
         answers: number of answers to choose from.
+        word_vectors: what the embeddings of some words begin with; None: random ones.
         image_encoder: a Keras model in the place of that part, from images to a grid.
         question_encoder: a Keras layer in the place of that part, from `(batch, time, embedding)`
             to `(batch, units)`.
@@ -83,7 +86,8 @@ def build_vqa_model(
     question = keras.Input((None,), dtype="int32", name="question")
 
     grid = ops.take(encoder(image), image_index, axis=0)
-    state = _encode_question(options, question, vocab, question_encoder)
+    embedding = options.embedding.make(vocab, word_vectors)
+    state = _encode_question(options, question, embedding, question_encoder)
     units = options.fusion_units
     joint = layers.ReLU()(_multiply(grid, state[:, None, None, :], units, "joint"))
     joint = layers.Dense(units, activation="relu", name="joint")(joint)
@@ -97,17 +101,15 @@ def build_vqa_model(
     )
 
 
-def _encode_question(options: VqaOptions, question: Any, vocab: int, encoder: Any) -> Any:
+def _encode_question(options: VqaOptions, question: Any, embedding: Any, encoder: Any) -> Any:
     """The state after the last word, `(batch, units)`."""
     from keras import layers
 
     from rnnpipe.layers import WordDropout
 
-    embedding = options.embedding
-    tokens = WordDropout(embedding.word_dropout, name="word_dropout")(question)
-    words = layers.Dropout(embedding.dropout, name="question_dropout")(
-        embedding.make(vocab)(tokens)
-    )
+    dropout, word_dropout = options.embedding.dropout, options.embedding.word_dropout
+    tokens = WordDropout(word_dropout, name="word_dropout")(question)
+    words = layers.Dropout(dropout, name="question_dropout")(embedding(tokens))
     if encoder is None:
         encoder = options.question_encoder.make(
             return_sequences=False, return_state=False, name="question_encoder"

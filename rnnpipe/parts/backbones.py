@@ -1,13 +1,12 @@
 """Networks that make grids of features of images."""
 
-import hashlib
-from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from rnnpipe.errors import UserError
 from rnnpipe.settings import FilePath, Kinds, Settings, setting
+from rnnpipe.storage.paths import hash_file
 
 if TYPE_CHECKING:
     import keras
@@ -73,7 +72,7 @@ class ApplicationBackboneOptions(BackboneOptions):
     def check_files(self) -> None:
         """Looks for the file of weights."""
         if isinstance(self.weights, Path):
-            hash_file(self.weights, "weights")
+            _hash(self.weights, "weights")
 
     def make(self, image_size: int, layer: str | None = None) -> "keras.Model":
         """The network without its head."""
@@ -104,7 +103,7 @@ class ApplicationBackboneOptions(BackboneOptions):
     def fingerprint(self) -> dict[str, Any]:
         """The name, the options, and the weights by their content."""
         weights = self.weights
-        content = hash_file(weights, "weights") if isinstance(weights, Path) else weights
+        content = _hash(weights, "weights") if isinstance(weights, Path) else weights
         return {"name": self.name, "weights": content, "options": self.options}
 
     def _find(self) -> Any:
@@ -135,13 +134,13 @@ class SavedBackboneOptions(BackboneOptions):
 
     def check_files(self) -> None:
         """Looks for the file."""
-        hash_file(self.path, "path")
+        _hash(self.path, "path")
 
     def make(self, image_size: int, layer: str | None = None) -> "keras.Model":
         """The model, for images of this size."""
         import keras
 
-        hash_file(self.path, "path")
+        _hash(self.path, "path")
         try:
             model = keras.models.load_model(self.path, compile=False)
             if layer is not None:
@@ -164,23 +163,8 @@ class SavedBackboneOptions(BackboneOptions):
 
     def fingerprint(self) -> dict[str, Any]:
         """The file by its content, and the preparation."""
-        return {"content": hash_file(self.path, "path"), "preparation": self.preparation}
+        return {"content": _hash(self.path, "path"), "preparation": self.preparation}
 
 
-@lru_cache(maxsize=4)
-def hash_file(path: Path, key: str) -> str:
-    """The SHA-256 of a file.
-
-    Args:
-        path: the file.
-        key: the setting that names it, for messages.
-
-    Raises:
-        UserError: it cannot be read.
-    """
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as fault:
-        got, fix = fault.strerror or str(fault), "name a file that Keras saved"
-        raise UserError(f"backbone.{key}", f"a file {path}", got, fix) from fault
+def _hash(path: Path, key: str) -> str:
+    return hash_file(path, f"backbone.{key}", "name a file that Keras saved")

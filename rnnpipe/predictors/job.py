@@ -62,6 +62,9 @@ def write_file(
     with output.resume() as opened, BuildProgress(make_console(stderr=True)) as progress:
         if opened.done.rows:
             write_notice(f"{opened.done.rows:,} rows are done already, and are not done again")
+        if opened.lost:
+            lost = "rows more were done, but their results are damaged: they are predicted again"
+            write_notice(f"{opened.lost:,} {lost}")
         rows = opened.skip(source.rows)
         opened.write_header(writer.header())
         with _collecting(opened) as collect:

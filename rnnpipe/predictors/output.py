@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 from rnnpipe.errors import UserError
 from rnnpipe.predictors.input_row import InputRow
-from rnnpipe.storage.atomic import write_json
+from rnnpipe.storage.atomic import write_json, write_text
 from rnnpipe.storage.disk_full import report_full_disk
+from rnnpipe.storage.json_files import EXACT, parse_json_as, read_json_as
+from rnnpipe.storage.lock import locking
 
 PARTIAL = ".partial"
 """The folder beside a file of results, while it is written, has the same name and this ending."""
@@ -31,20 +32,61 @@ class Progress:
         rows: how many rows are done.
         size: of what is written of them, in bytes.
         failed: how many of them have an error.
-        digest: of their inputs.
+        inputs: the digest of their inputs.
+        results: the digest of what is written of them.
     """
+
+    __pydantic_config__ = EXACT
 
     rows: int = 0
     size: int = 0
     failed: int = 0
-    digest: str = ""
+    inputs: str = ""
+    results: str = ""
+
+    def to_line(self) -> str:
+        """The same as a line of a log, which begins with its own digest."""
+        text = json.dumps(asdict(self))
+        return f"{_make_digest(text.encode()).hexdigest()} {text}\n"
+
+    @classmethod
+    def of_line(cls, line: str) -> Progress | None:
+        """What a line of a log says; None where it is not as it was written."""
+        digest, _, text = line.partition(" ")
+        if _make_digest(text.encode()).hexdigest() != digest:
+            return None
+        try:
+            return parse_json_as(cls, text)
+        except ValueError:  # of another version
+            return None
+
+
+def _make_digest(content: bytes = b"") -> hashlib.blake2b:
+    return hashlib.blake2b(content, digest_size=16)
+
+
+class _Intact(NamedTuple):
+    """What is intact of results: how far, by which lines of the log, and their digest.
+
+    Args:
+        done: how far they are.
+        lines: of the log, up to there.
+        results: the digest of what is written.
+        lost: how many rows more were done, whose results are damaged or lost.
+    """
+
+    done: Progress
+    lines: Sequence[str]
+    results: hashlib.blake2b
+    lost: int
 
 
 class ResumableOutput:
     """Results in a file that appears when all rows are done.
 
     Until then they are in a folder beside it. The same command continues there: the rows done are
-    read again and compared, but not predicted again.
+    read again and compared, but not predicted again. What is damaged of their results is found by
+    its digest, and predicted again.
 
     Args:
         path: the file.
@@ -55,7 +97,7 @@ class ResumableOutput:
         self._path, self._job = path, json.loads(json.dumps(job))
         self._folder = path.with_name(path.name + PARTIAL)
         self._results = self._folder / "results"
-        self._log = self._folder / "progress.jsonl"
+        self._log = self._folder / "progress.log"
 
     @contextmanager
     def resume(self) -> Iterator[OpenOutput]:
@@ -71,28 +113,29 @@ class ResumableOutput:
         fix = "make room, and run the same command again: it continues"
         with report_full_disk("the results", self._path, fix), self._lock():
             self._check_job()
+            intact = self._find_intact()
+            write_text(self._log, "".join(intact.lines))
             with self._results.open("ab") as results, self._log.open("ab") as log:
-                done = self._read_progress()
-                results.truncate(done.size)
-                yield OpenOutput(results, log, done)
+                results.truncate(intact.done.size)
+                yield OpenOutput(results, log, intact.done, intact.results, intact.lost)
                 os.fsync(results.fileno())
             self._results.replace(self._path)
             shutil.rmtree(self._folder)
 
     @contextmanager
     def _lock(self) -> Iterator[None]:
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            lock = (self._folder / "lock").open("wb")
-        except OSError as error:
-            got, fix = str(error.strerror), "name another file"
-            raise UserError(f"--output {self._path}", "a file to write to", got, fix) from error
-        with lock:
+        with ExitStack() as lock:
             try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                self._folder.mkdir(parents=True, exist_ok=True)
+                for path in (self._folder / "lock", self._results, self._log):
+                    path.touch()
+                lock.enter_context(locking(self._folder / "lock"))
             except BlockingIOError:
                 expected, got = "a file that no other process writes", "one that is being written"
                 raise UserError(f"--output {self._path}", expected, got, "wait for it") from None
+            except OSError as error:
+                got, fix = str(error.strerror), "name another file"
+                raise UserError(f"--output {self._path}", "a file to write to", got, fix) from error
             yield
 
     def _check_job(self) -> None:
@@ -101,8 +144,8 @@ class ResumableOutput:
             write_json(job, self._job)
             return
         try:
-            before = dict(json.loads(job.read_text(encoding="utf-8")))
-        except (ValueError, TypeError, RecursionError) as error:
+            before = read_json_as(dict[str, Any], job)
+        except (OSError, ValueError) as error:
             raise self._refuse(f"a damaged {job.name} ({error})") from error
         if before != self._job:
             names = {*before, *self._job}
@@ -115,18 +158,21 @@ class ResumableOutput:
             f"--output {self._path}", f"the command that began {self._folder}", got, fix
         )
 
-    def _read_progress(self) -> Progress:
-        """The last state whose results are all there."""
-        size, last = self._results.stat().st_size, Progress()
-        for line in self._log.read_bytes().split(b"\n"):
-            try:
-                progress = Progress(**json.loads(line))
-                is_written = progress.size <= size
-            except (ValueError, TypeError, RecursionError):  # the last line may be torn
-                continue
-            if is_written:
-                last = progress
-        return last
+    def _find_intact(self) -> _Intact:
+        """The last state whose results are as they were written."""
+        done, lines, digest, most = Progress(), list[str](), _make_digest(), 0
+        results = digest.copy()
+        with self._results.open("rb") as file:
+            for line in self._log.read_text(encoding="utf-8", errors="replace").split("\n"):
+                progress = Progress.of_line(line)
+                if progress is None:  # the last line may be torn
+                    continue
+                most = max(most, progress.rows)
+                digest.update(file.read(max(0, progress.size - file.tell())))
+                if digest.hexdigest() == progress.results:
+                    done, results = progress, digest.copy()
+                    lines.append(f"{line}\n")
+        return _Intact(done, lines, results, most - done.rows)
 
 
 class OpenOutput:
@@ -136,12 +182,21 @@ class OpenOutput:
         results: the results so far.
         log: a line for each time that results were written.
         done: how far they are.
+        digest: of what is written of them.
+        lost: how many rows more were done, whose results are damaged or lost.
     """
 
-    def __init__(self, results: BinaryIO, log: BinaryIO, done: Progress) -> None:
+    def __init__(
+        self,
+        results: BinaryIO,
+        log: BinaryIO,
+        done: Progress,
+        digest: hashlib.blake2b,
+        lost: int = 0,
+    ) -> None:
         self._results, self._log = results, log
-        self.done = done
-        self._digest = hashlib.blake2b(digest_size=16)
+        self.done, self.lost = done, lost
+        self._inputs, self._written = _make_digest(), digest
 
     def skip(self, rows: Iterable[InputRow]) -> Iterator[InputRow]:
         """The rows that are left; those done must be the same as before.
@@ -152,7 +207,7 @@ class OpenOutput:
         remaining = iter(rows)
         for row in islice(remaining, self.done.rows):
             self._add(row)
-        if self.done.rows and self._digest.hexdigest() != self.done.digest:
+        if self.done.rows and self._inputs.hexdigest() != self.done.inputs:
             expected = f"the same first {self.done.rows:,} rows as when it was begun"
             fix = "restore the input, or name another --output"
             raise UserError("--input", expected, "others", fix)
@@ -160,13 +215,14 @@ class OpenOutput:
 
     def _add(self, row: InputRow) -> None:
         value = row.columns if not isinstance(row.inputs, UserError) else str(row.inputs)
-        self._digest.update(json.dumps(value, default=dict).encode() + b"\n")
+        self._inputs.update(json.dumps(value, default=dict).encode() + b"\n")
 
     def write_header(self, text: str) -> None:
         """Writes what comes before all rows, unless it is there."""
         if not self.done.rows:
             self._results.truncate(0)
-            self._results.write(text.encode())
+            self._written = _make_digest()
+            self._write(text)
 
     def write(self, lines: Iterable[tuple[InputRow, str, bool]]) -> None:
         """Writes results and notes them as done.
@@ -176,11 +232,17 @@ class OpenOutput:
         """
         rows, failed = self.done.rows, self.done.failed
         for row, text, is_error in lines:
-            self._results.write(text.encode())
+            self._write(text)
             self._add(row)
             rows, failed = rows + 1, failed + is_error
         self._results.flush()
         size = os.fstat(self._results.fileno()).st_size
-        self.done = Progress(rows, size, failed, self._digest.hexdigest())
-        self._log.write(json.dumps(asdict(self.done)).encode() + b"\n")
+        digests = self._inputs.hexdigest(), self._written.hexdigest()
+        self.done = Progress(rows, size, failed, *digests)
+        self._log.write(self.done.to_line().encode())
         self._log.flush()
+
+    def _write(self, text: str) -> None:
+        content = text.encode()
+        self._results.write(content)
+        self._written.update(content)

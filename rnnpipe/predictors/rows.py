@@ -13,12 +13,12 @@ from typing import Any, Literal, get_args
 from rnnpipe.errors import BadRecord, UserError
 from rnnpipe.predictors.input_row import InputRow, RowSource
 from rnnpipe.predictors.pipe import Pipe
-from rnnpipe.sources.raw_files import printable, walk_raw
+from rnnpipe.sources.raw_files import is_utf8, printable, walk_raw
 from rnnpipe.sources.text.encodings import check_encoding
 from rnnpipe.sources.text.files import check_text_file
 from rnnpipe.sources.text.lines import read_lines, split_lines
 from rnnpipe.sources.text.rows import Format, Lines, Row, parse_rows, read_header
-from rnnpipe.storage.paths import as_path
+from rnnpipe.storage.paths import as_path, has_scheme
 from rnnpipe.storage.store_path import StorePath
 from rnnpipe.tasks.inputs import Input
 
@@ -196,7 +196,7 @@ class RowReader:
     def _convert(self, declared: Input, value: Any) -> Any:
         if isinstance(value, list):
             return tuple(value)
-        if self.folder and declared.endings and isinstance(value, str) and "://" not in value:
+        if self.folder and declared.endings and isinstance(value, str) and not has_scheme(value):
             return os.path.join(self.folder, value)
         return value
 
@@ -206,7 +206,7 @@ class RowReader:
         Raises:
             UserError: it has not, or has one twice.
         """
-        shown = ", ".join(columns[:_SHOWN]) + (", …" if len(columns) > _SHOWN else "")
+        shown = _list(columns)
         names = [column.replace("_", "-") for column in columns]
         for declared in self.missing():
             if columns and declared.name not in names:
@@ -214,14 +214,14 @@ class RowReader:
                 expected = f"a column called {declared.name}"
                 raise UserError(f"--input {place}", expected, shown, fix)
         for name in {*names}:
-            if name in self.fixed or (names.count(name) > 1 and self._is_input(name)):
+            if name in self.fixed or (self._is_input(name) and names.count(name) > 1):
                 expected, fix = f"{name} once", "leave one of them out"
                 got = "a column and an option" if name in self.fixed else f"columns {shown}"
                 raise UserError(f"--input {place}", expected, got, fix)
         others = [column for column in columns if not self._is_input(column.replace("_", "-"))]
         if not others:
             return []
-        return [f"{place}: columns that are no inputs of {self.task}: {', '.join(others)}"]
+        return [f"{place}: columns that are no inputs of {self.task}: {_list(others)}"]
 
     def _is_input(self, name: str) -> bool:
         return any(declared.name == name for declared in self.declared)
@@ -267,6 +267,11 @@ class RowReader:
         return InputRow(shown, {name: shown}, self.pick({name: shown}))
 
 
+def _list(columns: Sequence[str]) -> str:
+    first = ", ".join(columns[:_SHOWN]) or "one without a name"
+    return f"{first}, …" if len(columns) > _SHOWN else first
+
+
 def _find_files(folder: Path, endings: tuple[str, ...]) -> tuple[list[Path], int]:
     """The files with these endings in a folder and all below it, and how many others there are."""
     paths: list[Path] = []
@@ -286,13 +291,9 @@ def _format_by_name(path: Path) -> InputFormat:
 
 def _check_characters(row: Row) -> Row | BadRecord:
     """JSON may spell halves of characters, which are no text."""
-    if json.dumps(row, ensure_ascii=False).isascii():
+    if is_utf8(json.dumps(row, ensure_ascii=False)):
         return row
-    try:
-        json.dumps(row, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        return BadRecord("read row", "halves of characters, which are no text")
-    return row
+    return BadRecord("read row", "halves of characters, which are no text")
 
 
 def _row_error(where: str, bad: BadRecord) -> UserError:

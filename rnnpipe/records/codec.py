@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+from google.protobuf.message import DecodeError
 
 from rnnpipe.records.specs import Field, RecordSpec
 
@@ -142,26 +143,34 @@ def decode_example(
         spec: the kind of record.
         serialised: its bytes.
         fields: which fields to decode; by default all.
+
+    Raises:
+        ValueError: the bytes are no such record.
     """
-    features = _Example.FromString(serialised).features.feature
+    names = spec.fields if fields is None else fields
+    try:
+        features = _Example.FromString(serialised).features.feature
+        return {name: _decode_field(features, name, spec.fields[name]) for name in names}
+    except (ValueError, LookupError, TypeError, DecodeError) as fault:
+        raise ValueError(f"no {spec.name} record: {type(fault).__name__}: {fault}") from fault
 
-    def read(key: str, field: Field) -> list[Any]:
-        values = list(getattr(features[key], _LIST_OF_KIND[field.kind]).value)
-        return [value.decode() for value in values] if field.kind == "text" else values
 
-    decoded: dict[str, Any] = {}
-    for name in spec.fields if fields is None else fields:
-        field = spec.fields[name]
-        if field.axes:
-            shape, data = tensor_columns(name)
-            array = np.frombuffer(features[data].bytes_list.value[0], _TENSOR)
-            decoded[name] = array.reshape(features[shape].int64_list.value)
-        elif field.nested:
-            items, lengths = ragged_columns(name)
-            flat = iter(read(items, field))
-            rows = features[lengths].int64_list.value
-            decoded[name] = [list(islice(flat, length)) for length in rows]
-        else:
-            values = read(name, field)
-            decoded[name] = values if field.sequence else values[0]
-    return decoded
+def _decode_field(features: Mapping[str, Any], name: str, field: Field) -> Any:
+    if field.axes:
+        shape, data = tensor_columns(name)
+        array = np.frombuffer(features[data].bytes_list.value[0], _TENSOR)
+        sides = features[shape].int64_list.value
+        if len(sides) != field.axes or any(side < 0 for side in sides):
+            raise ValueError(f"{name} has the shape {list(sides)!s:.100}")
+        return array.reshape(sides)
+    if field.nested:
+        items, lengths = ragged_columns(name)
+        flat = iter(_decode_list(features, items, field))
+        return [list(islice(flat, length)) for length in features[lengths].int64_list.value]
+    values = _decode_list(features, name, field)
+    return values if field.sequence else values[0]
+
+
+def _decode_list(features: Mapping[str, Any], key: str, field: Field) -> list[Any]:
+    values = list(getattr(features[key], _LIST_OF_KIND[field.kind]).value)
+    return [value.decode() for value in values] if field.kind == "text" else values

@@ -1,23 +1,20 @@
 """The copy of a data set in an object store, file by file as they are asked for."""
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from rnnpipe.errors import UserError
-from rnnpipe.records.inventory import DamagedRecords, Inventory
+from rnnpipe.records.inventory import DamagedRecords, Inventory, Progress
 from rnnpipe.records.layout import is_shard
 from rnnpipe.records.manifest import MANIFEST, Manifest, StoredFile
 from rnnpipe.storage.atomic import atomic_path
 from rnnpipe.storage.cache import cache_folder
 from rnnpipe.storage.disk_full import report_full_disk
 from rnnpipe.storage.store_path import StorePath
-
-Progress = Callable[[int, int], None]
-"""Called with the number of files that are there and their total."""
 
 _AT_ONCE = 8
 _FULL_DISK_FIX = "make room, or let XDG_CACHE_HOME name a folder on another disk"

@@ -1,17 +1,16 @@
 """A directory of finished records: opened, checked, read."""
 
-import json
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from rnnpipe.errors import UserError
+from rnnpipe.errors import DeadLetter, UserError
 from rnnpipe.records.codec import decode_example
-from rnnpipe.records.copy import Copy, Progress
-from rnnpipe.records.inventory import FIX, DamagedRecords, Inventory
+from rnnpipe.records.copy import Copy
+from rnnpipe.records.inventory import FIX, DamagedRecords, Inventory, Progress
 from rnnpipe.records.layout import (
     ANSWERS,
     CLIP_LABELS,
@@ -23,12 +22,23 @@ from rnnpipe.records.layout import (
     shard_name,
 )
 from rnnpipe.records.manifest import HERE, MANIFEST, Manifest, NotOurs
+from rnnpipe.records.names import read_names
 from rnnpipe.records.specs import RecordSpec, find_spec
+from rnnpipe.records.stats import parse_stats
 from rnnpipe.records.tfrecord import read_tfrecord
+from rnnpipe.storage.json_files import MAX_BYTES, parse_json, parse_json_as
 from rnnpipe.storage.lock import locking
 from rnnpipe.storage.store_path import StorePath
+from rnnpipe.storage.whole_files import read_whole
 
-_UNREADABLE = (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError)
+_UNREADABLE = (OSError, ValueError)
+
+
+@dataclass(frozen=True)
+class _Fingerprint:
+    """What `fingerprint.json` must hold."""
+
+    fingerprint: str
 
 
 @dataclass(frozen=True)
@@ -89,26 +99,33 @@ class RecordsDirectory:
         inventory.check(inventory.files.keys() - shards)
         if not self.copied:
             inventory.check(shards, in_full=False)
+        parse_stats(self._read_text(STATS))
         _ = self.spec, self.fingerprint, self.made_from
         for name in (name for split in self.splits for name in self._shard_names(split)):
             if name not in inventory.files:
                 raise ValueError(f"{name} is missing")
 
-    def check(self) -> None:
+    def check(self, progress: Progress = lambda done, total: None) -> None:
         """Compares all files with the manifest; those that were read before by their times alone.
 
         Those of an object store are copied anew where the copy is damaged.
+
+        Args:
+            progress: called with the files there are and their total, if one is read or copied.
 
         Raises:
             DamagedRecords: files are missing, damaged or those of another data set.
         """
         if self.copied:
-            self.copied.fetch(self.inventory.files)
+            self.copied.fetch(self.inventory.files, progress)
         else:
-            self.inventory.check(self.inventory.files)
+            self.inventory.check(self.inventory.files, progress=progress)
 
-    def check_origin(self) -> None:
+    def check_origin(self, progress: Progress = lambda done, total: None) -> None:
         """The same where they were published; of files in an object store the sizes alone.
+
+        Args:
+            progress: called with the files there are and their total, if one is read.
 
         Raises:
             DamagedRecords: files are missing, damaged or those of another data set.
@@ -117,7 +134,7 @@ class RecordsDirectory:
         if self.copied:
             self.copied.check_origin()
         else:
-            self.check()
+            self.check(progress)
 
     @contextmanager
     def hold(self) -> Iterator[None]:
@@ -166,17 +183,18 @@ class RecordsDirectory:
     @cached_property
     def stats(self) -> dict[str, Any]:
         """Counts, lengths, coverage and dead letters, as the build measured them."""
-        return _read_json(self.path / STATS)
+        stats: dict[str, Any] = parse_json(self._read_text(STATS))
+        return stats
 
     @cached_property
     def fingerprint(self) -> str:
         """The hash of all that the records were made from."""
-        return str(_read_json(self.path / FINGERPRINT)["fingerprint"])
+        return parse_json_as(_Fingerprint, self._read_text(FINGERPRINT)).fingerprint
 
     @cached_property
     def made_from(self) -> dict[str, Any]:
         """All that the records were made from: `settings`, `sources`, `code` and `libraries`."""
-        content = _read_json(self.path / FINGERPRINT)
+        content = parse_json_as(dict[str, Any], self._read_text(FINGERPRINT))
         return {part: value for part, value in content.items() if part != "fingerprint"}
 
     @cached_property
@@ -195,17 +213,17 @@ class RecordsDirectory:
     @cached_property
     def answers(self) -> list[str]:
         """The answers that `answer_ids` refer to."""
-        return _read_names(self.path / ANSWERS)
+        return read_names(self.path / ANSWERS)
 
     @cached_property
     def labels(self) -> list[str]:
         """The names of the classes that `label` or `frame_labels` refer to."""
-        return _read_names(self.path / LABELS)
+        return read_names(self.path / LABELS)
 
     @cached_property
     def clip_labels(self) -> list[str]:
         """The names of the classes that `clip_label` refers to."""
-        return _read_names(self.path / CLIP_LABELS)
+        return read_names(self.path / CLIP_LABELS)
 
     def shards(self, split: str) -> list[Path]:
         """The record files of a split, in order; those that are not here are fetched.
@@ -246,22 +264,34 @@ class RecordsDirectory:
         Args:
             split: which split.
             fields: which fields to decode; by default all, whatever is in them.
+
+        Raises:
+            UserError: a file is damaged, or has something else in it.
         """
         for shard in self.shards(split):
-            for serialised in read_tfrecord(shard):
-                yield decode_example(self.spec, serialised, fields)
+            for number, serialised in enumerate(read_tfrecord(shard), start=1):
+                try:
+                    record = decode_example(self.spec, serialised, fields)
+                except ValueError as fault:
+                    where, expected = f"{shard}, record {number}", f"a record of {self.spec.name}"
+                    raise UserError(where, expected, f"something else ({fault})", FIX) from fault
+                yield record
 
     def dead_letters(self) -> Iterator[dict[str, str]]:
-        """The raw records that were left out: `key`, `source`, `step` and `reason`."""
-        with (self.path / DEAD_LETTERS).open(encoding="utf-8") as file:
-            yield from map(json.loads, file)
+        """The raw records that were left out: `key`, `source`, `step` and `reason`.
 
+        Raises:
+            UserError: a line is something else.
+        """
+        path = self.path / DEAD_LETTERS
+        with path.open("rb") as file:
+            for number, line in enumerate(file, start=1):
+                try:
+                    letter = asdict(parse_json_as(DeadLetter, line))
+                except ValueError as fault:
+                    got = f"something else ({fault})"
+                    raise UserError(f"{path}:{number}", "a dead letter", got, FIX) from fault
+                yield letter
 
-def _read_json(path: Path) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return content
-
-
-def _read_names(path: Path) -> list[str]:
-    names: list[str] = json.loads(path.read_text(encoding="utf-8"))
-    return names
+    def _read_text(self, name: str) -> str:
+        return read_whole(self.path / name, MAX_BYTES).decode()

@@ -1,11 +1,10 @@
 """Compares the files of a data set with its manifest, so that what is read is what was built."""
 
 import hashlib
-import json
 import os
 import stat
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -15,10 +14,14 @@ from rnnpipe.errors import Faults, UserError
 from rnnpipe.records.manifest import MANIFEST, StoredFile
 from rnnpipe.storage.atomic import write_json
 from rnnpipe.storage.cache import cache_folder
+from rnnpipe.storage.json_files import read_json_as
 
 FIX = "build the records again with `rnnpipe build`"
 _SHOWN = 5  # files that a message lists
 _STEADY_NS = 2_000_000_000  # the coarsest clock of a file system's times
+
+Progress = Callable[[int, int], None]
+"""Called with the number of files that are done and their total."""
 
 Identity = tuple[int, ...]
 """What changes when a file is written or replaced: inode, size, and two times."""
@@ -70,23 +73,44 @@ class Inventory:
         self._remember(name, status)
         return None
 
-    def find_faults(self, names: Iterable[str], *, in_full: bool = True) -> dict[str, UserError]:
-        """What is wrong with files, by name; see `find_fault`."""
-        faults = {name: self.find_fault(name, in_full=in_full) for name in names}
-        self._save()
-        return {name: fault for name, fault in faults.items() if fault is not None}
-
-    def check(self, names: Iterable[str], *, in_full: bool = True) -> None:
-        """Compares files with the manifest.
+    def find_faults(
+        self,
+        names: Iterable[str],
+        *,
+        in_full: bool = True,
+        progress: Progress = lambda done, total: None,
+    ) -> dict[str, UserError]:
+        """What is wrong with files, by name; see `find_fault`.
 
         Args:
             names: the files.
             in_full: whether checksums are compared, and not sizes alone.
+            progress: called with the files that are compared, if any of them is read.
+        """
+        names = list(names)
+        if not (in_full and any(map(self._is_unread, names))):
+            progress = _ignore
+        faults = {}
+        for done, name in enumerate(names, start=1):
+            if fault := self.find_fault(name, in_full=in_full):
+                faults[name] = fault
+            progress(done, len(names))
+        self._save()
+        return faults
+
+    def check(
+        self,
+        names: Iterable[str],
+        *,
+        in_full: bool = True,
+        progress: Progress = lambda done, total: None,
+    ) -> None:
+        """Compares files with the manifest; see `find_faults` for the arguments.
 
         Raises:
             DamagedRecords: files are missing, damaged or those of another data set.
         """
-        faults = list(self.find_faults(names, in_full=in_full).values())
+        faults = list(self.find_faults(names, in_full=in_full, progress=progress).values())
         if len(faults) > _SHOWN:
             more = f"{len(faults) - _SHOWN + 1} more that are not"
             rest = UserError(str(self.folder), "files as they were built", more, FIX)
@@ -97,6 +121,12 @@ class Inventory:
     def forget(self) -> None:
         """Has all files read again: a disk may lose what is on it without a change of its times."""
         self._known.clear()
+
+    def _is_unread(self, name: str) -> bool:
+        try:
+            return not self._is_known(name, (self.folder / name).stat())
+        except OSError:
+            return False
 
     def _is_known(self, name: str, status: os.stat_result) -> bool:
         return bool(self._known.get(name) == [self.files[name].crc32c, *_identify(status)])
@@ -110,10 +140,9 @@ class Inventory:
     @cached_property
     def _known(self) -> dict[str, Any]:
         try:
-            content = json.loads(self._memory.read_text(encoding="utf-8"))
+            return read_json_as(dict[str, Any], self._memory)
         except (OSError, ValueError):
             return {}
-        return content if isinstance(content, dict) else {}
 
     def _save(self) -> None:
         if not self._new:
@@ -129,6 +158,10 @@ class Inventory:
     def _memory(self) -> Path:
         name = hashlib.sha256(os.fsencode(self.folder.absolute())).hexdigest()[:16]
         return cache_folder("checked") / f"{name}.json"
+
+
+def _ignore(done: int, total: int) -> None:
+    pass
 
 
 def _identify(status: os.stat_result) -> Identity:

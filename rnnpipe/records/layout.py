@@ -8,6 +8,7 @@
     stats.json                            counts, lengths, coverage, dead letters
     dead_letters-00000.jsonl              raw records left out, with the reason
     tokenizer.model, tokenizer.json       the vocabulary that token ids refer to
+    word_vectors.npz                      the vectors of its tokens, where they come from elsewhere
     answers.json                          the answers that `answer_ids` refer to (vqa)
     labels.json                           the names of the classes (text_class, frames of video)
     clip_labels.json                      the names of the classes of whole clips (video)

@@ -14,6 +14,8 @@ from typing import Any
 
 import google_crc32c
 
+from rnnpipe.storage.json_files import MAX_BYTES, parse_json
+from rnnpipe.storage.paths import check_file_name
 from rnnpipe.storage.store_path import StorePath
 
 MANIFEST = "manifest.json"
@@ -21,7 +23,6 @@ HERE = "."
 """The folder of a data set whose files lie beside their manifest."""
 
 _CHUNK = 1 << 20
-_MAX_BYTES = 1 << 28  # a million files
 _NONE: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -112,10 +113,10 @@ class Manifest:
         except (FileNotFoundError, NotADirectoryError):
             return None
         try:
-            read = json.loads(content)
+            read = parse_json(content)
             files = {_check_name(name): _parse(file) for name, file in read["files"].items()}
             build = _check_build(read["build"])
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as fault:
+        except (ValueError, KeyError, TypeError, AttributeError) as fault:
             raise NotOurs(f"{MANIFEST} does not name the files of a data set: {fault}") from fault
         return cls(build, files)
 
@@ -130,31 +131,27 @@ def _read(path: Path) -> bytes:
     if isinstance(path, StorePath):
         return path.read_bytes()
     status = path.stat()
-    if not stat.S_ISREG(status.st_mode) or status.st_size > _MAX_BYTES:
+    if not stat.S_ISREG(status.st_mode) or status.st_size > MAX_BYTES:
         raise NotOurs(f"{MANIFEST} is a folder, a device or too large")
     return path.read_bytes()
 
 
-def _check_name(name: Any) -> str:
-    """The name of a file in a folder.
-
-    Whoever opens a published data set writes files of these names.
+def _check_name(name: str) -> str:
+    """The name of a file of a data set; whoever opens a published one writes files of these names.
 
     Raises:
-        ValueError: it leads out of the folder, or is spelled in another way than our own.
+        ValueError: it leads out of the folder, or is that of the manifest.
     """
-    path = PurePosixPath(name)
-    unusual = path.is_absolute() or ".." in path.parts or "\\" in name or "\0" in name
-    if unusual or str(path) != name or name in (HERE, MANIFEST):
+    if name == MANIFEST:
         raise ValueError(f"{name!r} is no file in its folder")
-    return str(name)
+    return check_file_name(name)
 
 
-def _check_build(name: Any) -> str:
+def _check_build(name: str) -> str:
     """The folder of a data set, beside its manifest or that of the manifest."""
     if name != HERE and PurePosixPath(_check_name(name)).name != name:
-        raise ValueError(f"{name!r} is no folder beside it")
-    return str(name)
+        raise ValueError(f"{name!r:.100} is no folder beside it")
+    return name
 
 
 def _parse(file: Any) -> StoredFile:

@@ -1,10 +1,10 @@
 """Atomic publication of records: by a rename on a file system, by a manifest in a store."""
 
-import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -12,13 +12,15 @@ from rnnpipe.errors import UserError
 from rnnpipe.records.inventory import Inventory
 from rnnpipe.records.layout import FINGERPRINT
 from rnnpipe.records.manifest import MANIFEST, Manifest, NotOurs, StoredFile
-from rnnpipe.storage.leftovers import INCOMPLETE, find_leftovers, owner, writing
+from rnnpipe.storage.leftovers import remove_leftovers, replace_folder, unfinished_folder
 from rnnpipe.storage.lock import locking
+from rnnpipe.storage.owner import is_dead, owner
 from rnnpipe.storage.paths import remove_tree
 from rnnpipe.storage.store_path import StorePath
 
 _BUILD = "build-"
-_OLD = "-old"
+_MARK = "building"
+_LONGEST_BUILD = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +46,8 @@ def publishing(path: Path) -> Iterator[Staging]:
     When the block raises, they are removed, as are the leftovers of killed builds. Existing records
     are replaced, anything else is refused.
 
-    - On a file system the folder lies beside `path`, and one rename publishes it. What is there is
-      locked from the beginning, so that nobody reads what will be replaced.
+    - On a file system the folder lies in one beside `path`, and one rename publishes it. What is
+      there is locked from the beginning, so that nobody reads what will be replaced.
     - In an object store, which has no renames, it lies in `path`, under a unique name. Uploading
       the manifest, which lists the files, publishes it.
 
@@ -123,31 +125,29 @@ def _read_manifest(path: Path) -> Manifest | None:
 
 @contextmanager
 def _renaming(path: Path) -> Iterator[Staging]:
-    staging = path.with_name(f"{path.name}{INCOMPLETE}{owner()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        remove_unfinished(path.parent)
-        staging.mkdir()
-    except OSError as error:
-        raise _not_writable(path, error) from error
-    try:
-        with writing(staging), ExitStack() as locks, _reporting_removal_of(staging, path):
-            replaced = _lock(path, locks)
-            content = Staging(staging, staging)
-            yield content
-            Inventory(staging, content.written).check(content.written, in_full=False)
-            manifest = Manifest.of(staging, content.written)
-            manifest.write(staging)
-            if _identity(path) != replaced:  # another process has published records meanwhile
-                try:
-                    _lock(path, locks)
-                except UserError:
-                    if _read_manifest(path) != manifest:
-                        raise
-                    return  # the same ones, which are being read already
-            _replace(path, staging)
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
+    with ExitStack() as stack:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            folder = unfinished_folder(path.parent, path.name)
+            staging = stack.enter_context(folder) / path.name
+            staging.mkdir()
+        except OSError as error:
+            raise _not_writable(path, error) from error
+        stack.enter_context(_reporting_removal_of(staging, path))
+        replaced = _lock(path, stack)
+        content = Staging(staging, staging)
+        yield content
+        Inventory(staging, content.written).check(content.written, in_full=False)
+        manifest = Manifest.of(staging, content.written)
+        manifest.write(staging)
+        if _identity(path) != replaced:  # another process has published records meanwhile
+            try:
+                _lock(path, stack)
+            except UserError:
+                if _read_manifest(path) != manifest:
+                    raise
+                return  # the same ones, which are being read already
+        replace_folder(staging, path)
 
 
 def _lock(path: Path, locks: ExitStack) -> tuple[int, int] | None:
@@ -180,19 +180,6 @@ def _identity(path: Path) -> tuple[int, int] | None:
     return None
 
 
-def _replace(path: Path, staging: Path) -> None:
-    old = staging.with_name(f"{staging.name}{_OLD}")
-    if path.exists():
-        path.rename(old)
-    try:
-        staging.rename(path)
-    except BaseException:
-        if old.exists() and not path.exists():
-            old.rename(path)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
-
-
 @contextmanager
 def _reporting_removal_of(mark: Path, path: Path) -> Iterator[None]:
     """Reports the removal of the folder being built, which causes all kinds of exceptions."""
@@ -223,17 +210,17 @@ def _is_there(mark: Path) -> bool:
 def _publishing_manifest(path: StorePath) -> Iterator[Staging]:
     own = f"{_BUILD}{owner()}-{uuid.uuid4().hex[:8]}"
     shared = path / own
-    mark = shared / "building"
+    mark = shared / _MARK
     try:
         before = _read_manifest(path)
-        for leftover in find_leftovers(path, _BUILD):
-            if before is None or leftover.name != before.build:
-                remove_tree(leftover)
+        for build in path.iterdir():
+            if (before is None or build.name != before.build) and _is_left(build):
+                remove_tree(build)
         mark.write_text("", encoding="utf-8")  # fails now if the bucket or a permission is missing
     except OSError as error:
         raise _not_writable(path, error) from error
     try:
-        with writing(shared), TemporaryDirectory() as local, _reporting_removal_of(mark, path):
+        with TemporaryDirectory() as local, _reporting_removal_of(mark, path):
             content = Staging(shared, Path(local))
             yield content
             files = {**content.written, **_put_all(Path(local), shared)}
@@ -248,6 +235,21 @@ def _publishing_manifest(path: StorePath) -> Iterator[Staging]:
         published = _read_manifest(path)
         if published is None or published.build != own:
             shared.remove_tree()
+
+
+def _is_left(build: StorePath) -> bool:
+    """Whether a folder is that of a build which has ended; a store has no locks.
+
+    Of builds elsewhere, also in a container that is gone, nothing is known but their age.
+    """
+    if not build.name.startswith(_BUILD):
+        return False
+    if is_dead(build.name.removeprefix(_BUILD).rpartition("-")[0]):
+        return True
+    for name in (_MARK, FINGERPRINT):  # of one that was stopped as it was published
+        with suppress(FileNotFoundError):
+            return datetime.now(UTC) - (build / name).modified() > _LONGEST_BUILD
+    return False
 
 
 def _put_all(local: Path, shared: StorePath) -> dict[str, StoredFile]:
@@ -266,17 +268,11 @@ def _not_writable(path: Path, error: OSError) -> UserError:
 
 
 def remove_unfinished(folder: Path) -> None:
-    """Removes what killed builds of this host left in a folder, and moves back what they replaced.
+    """Removes what killed builds left in a folder.
 
     Args:
         folder: where records lie; those of an object store are looked after when they are built.
     """
-    if isinstance(folder, StorePath):
-        return
-    with suppress(OSError):  # whoever builds there reports it
-        for leftover in find_leftovers(folder):
-            records = folder / leftover.name.partition(INCOMPLETE)[0]
-            if leftover.name.endswith(_OLD) and not records.exists():
-                leftover.rename(records)
-            else:
-                shutil.rmtree(leftover, ignore_errors=True)
+    if not isinstance(folder, StorePath):
+        with suppress(OSError):  # whoever builds there reports it
+            remove_leftovers(folder)

@@ -50,7 +50,7 @@ def build_records(
         build.source.prepare(lambda done, total: progress("raw data", done, total))
         check_splits(config, build.splits)
         directory = records_directory(config, build)
-        records, action = reuse_records(build, directory, console), "Reusing"
+        records, action = reuse_records(build, directory, console, progress), "Reusing"
         if records is None:
             records = build.run(directory, runner=runner, progress=progress)
             action = "Built"
@@ -59,7 +59,9 @@ def build_records(
     return records
 
 
-def reuse_records(plan: BuildPlan, directory: Path, console: Console) -> RecordsDirectory | None:
+def reuse_records(
+    plan: BuildPlan, directory: Path, console: Console, progress: BuildProgress
+) -> RecordsDirectory | None:
     """The records that need not be built; None where there are none, or damaged ones.
 
     What killed builds left beside them is removed.
@@ -68,12 +70,13 @@ def reuse_records(plan: BuildPlan, directory: Path, console: Console) -> Records
         plan: what is to be built; its source must be prepared.
         directory: where.
         console: where damage is reported.
+        progress: called with the files that are read.
     """
     remove_unfinished(directory.absolute().parent)
     try:
         records = plan.find_finished(directory)
         if records is not None:
-            records.check_origin()
+            records.check_origin(lambda done, total: progress("checking", done, total))
     except DamagedRecords as damage:
         console.print(f"Note: {damage}\nBuilding them again", style="yellow", markup=False)
         return None

@@ -9,6 +9,7 @@ from typing import Any
 from rnnpipe.errors import UserError, located
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.runs.config import load_run_config
+from rnnpipe.runs.contents import read_environment
 from rnnpipe.runs.differences import compare_settings
 from rnnpipe.runs.directory import RunDirectory, open_run
 from rnnpipe.tasks.base import Task
@@ -88,7 +89,7 @@ def check_same_records(run: RunDirectory, records: RecordsDirectory, fix: str) -
     Raises:
         UserError: they are others.
     """
-    trained = run.seal.read_json(run.environment)
+    trained = read_environment(run)
     if trained["records"] == records.fingerprint:
         return
     differences = list(_find_differences(trained.get("records_from", {}), records.made_from))
@@ -119,7 +120,7 @@ def check_comparable_records(run: RunDirectory, records: RecordsDirectory, task:
     Raises:
         UserError: they are others.
     """
-    trained = run.seal.read_json(run.environment)
+    trained = read_environment(run)
     if trained["records"] == records.fingerprint:
         return ""
     before, now = trained.get("records_from", {}), records.made_from
@@ -128,6 +129,39 @@ def check_comparable_records(run: RunDirectory, records: RecordsDirectory, task:
     if not (same and read_vocabulary(records, task) == read_files(vocabulary)):
         check_same_records(run, records, "train anew, or bring back the records of the run")
     return "the records were made again, by other versions, since the run was trained on them"
+
+
+def check_readable_records(run: RunDirectory, records: RecordsDirectory, task: Task) -> str:
+    """Checks that other records are made as those of a run, with its vocabulary.
+
+    Args:
+        run: the run.
+        records: of other raw data.
+        task: its task, with the settings of that data.
+
+    Returns:
+        A notice, empty if they are the records of the run.
+
+    Raises:
+        UserError: a model of the run cannot read them.
+    """
+    trained = run.seal.read_json(run.environment)
+    if trained["records"] == records.fingerprint:
+        return ""
+    before, now = (
+        {part: made.get("settings", {}).get(part) for part in ("kind", "recipe")}
+        for made in (trained.get("records_from", {}), records.made_from)
+    )
+    differences = list(compare_settings(before, now))
+    if not differences and read_vocabulary(records, task) != read_files(
+        run.seal.check(run.vocabulary)
+    ):
+        differences = ["another vocabulary, which is made of the training split"]
+    if differences:
+        fix = "build them of the same training split, with the same settings"
+        expected, got = "records that a model of the run reads", ", ".join(differences[:_SHOWN])
+        raise UserError(str(records.published), expected, got, fix)
+    return f"these are not the records that the run was trained on: {records.published}"
 
 
 def read_vocabulary(records: RecordsDirectory, task: Task) -> dict[Path, bytes]:

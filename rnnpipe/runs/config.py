@@ -8,6 +8,7 @@ from rnnpipe.config.dump import dump_settings
 from rnnpipe.config.loader import load_config
 from rnnpipe.config.overrides import Overrides
 from rnnpipe.errors import UserError
+from rnnpipe.runs.contents import read_environment
 from rnnpipe.runs.differences import compare_settings, flatten_settings
 from rnnpipe.runs.directory import RunDirectory
 from rnnpipe.setting_paths import replace_paths
@@ -53,7 +54,7 @@ def _find_edits(run: RunDirectory) -> tuple[list[str], list[str]]:
     """What differs from the config that the run began with: what must not, and what may."""
     if not run.seal.expects(run.environment):  # of an evaluation
         run.seal.check(run.config)
-    began = run.seal.read_json(run.environment)["settings"]
+    began = read_environment(run)["settings"]
     try:
         config = load_config(run.config, find_schemas())
     except UserError as fault:

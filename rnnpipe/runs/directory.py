@@ -24,24 +24,18 @@ runs/<name>/<time>/
         partial.json      which epoch they are of, if it had not
 """
 
-import fcntl
-import json
-import os
-import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from rnnpipe.errors import UserError
+from rnnpipe.runs.begin import find_begin
+from rnnpipe.storage.lock import locking
 from rnnpipe.storage.seal import Seal
 
 BEST_WEIGHTS = "best.weights.h5"
-
-_TIME = "%Y%m%d-%H%M%S"
-_NAME = re.compile(r"(\d{8}-\d{6})(?:-(\d+))?")
-"""What `create_run` calls a folder: the time, and which one it is of several in one second."""
 
 
 @dataclass(frozen=True)
@@ -156,9 +150,9 @@ class RunDirectory:
         Raises:
             UserError: another one does.
         """
-        with self.config.open("r+b") as file:  # network file systems lock what can be written
+        with ExitStack() as lock:
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                lock.enter_context(locking(self.config))
             except BlockingIOError:
                 raise UserError(
                     str(self.path),
@@ -176,48 +170,6 @@ class RunDirectory:
                 return False
         except UserError:
             return True
-
-
-def create_run(runs_dir: Path, name: str) -> RunDirectory:
-    """A new, empty folder for a run of the config called `name`.
-
-    Raises:
-        UserError: it cannot be made.
-    """
-    started = datetime.now().strftime(_TIME)
-    for attempt in range(1, 1000):
-        path = runs_dir / name / (started if attempt == 1 else f"{started}-{attempt}")
-        try:
-            path.mkdir(parents=True)
-        except FileExistsError:
-            if path.is_dir():
-                continue  # another run began in the same second
-            raise _unwritable(runs_dir, "a file of that name") from None
-        except OSError as error:
-            raise _unwritable(runs_dir, str(error.strerror)) from error
-        return RunDirectory(path)
-    raise _unwritable(runs_dir, "a thousand runs begun in one second")
-
-
-def check_runs_dir(runs_dir: Path) -> None:
-    """Refuses, before any long work, a place where no run can be written.
-
-    Raises:
-        UserError: neither it nor a folder above it can be written to.
-    """
-    existing = next(
-        folder for folder in (runs_dir, *runs_dir.absolute().parents) if folder.exists()
-    )
-    if not existing.is_dir():
-        raise _unwritable(runs_dir, f"{existing} is a file")
-    if not os.access(existing, os.W_OK):
-        raise _unwritable(runs_dir, f"{existing} cannot be written to")
-
-
-def _unwritable(runs_dir: Path, got: str) -> UserError:
-    return UserError(
-        str(runs_dir), "a folder to write runs to", got, "choose another folder for runs"
-    )
 
 
 def open_run(path: Path) -> RunDirectory:
@@ -281,19 +233,8 @@ def find_runs(path: Path) -> list[RunDirectory]:
     folders = [RunDirectory(child) for child in path.glob("*") if child.is_dir()]
     runs = [run for run in folders if run.config.is_file()]
     own = RunDirectory(path)
-    return [*([own] if own.config.is_file() else []), *sorted(runs, key=_rank, reverse=True)]
+    return [*([own] if own.config.is_file() else []), *sorted(runs, key=_begin, reverse=True)]
 
 
-def _rank(run: RunDirectory) -> tuple[datetime, bool]:
-    """When a run began; the copy of a run comes after the run."""
-    named = _NAME.fullmatch(run.path.name)
-    try:
-        # Unchecked: where it is damaged, whoever reads more of the run says so.
-        environment = json.loads(run.environment.read_text(encoding="utf-8"))
-        began = datetime.fromisoformat(environment["started"]).astimezone(UTC)
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        began = datetime.min.replace(tzinfo=UTC)
-        if named:
-            second = datetime.strptime(named[1], _TIME).astimezone(UTC)
-            began = second + timedelta(microseconds=int(named[2] or 1))
-    return began, named is not None
+def _begin(run: RunDirectory) -> tuple[datetime, bool]:
+    return find_begin(run.path.name, run.environment)

@@ -12,6 +12,7 @@ from rnnpipe.config.dump import dump_settings
 from rnnpipe.errors import UserError
 from rnnpipe.runs.checks import read_files
 from rnnpipe.runs.config import load_run_config
+from rnnpipe.runs.contents import read_environment
 from rnnpipe.runs.differences import compare_settings
 from rnnpipe.runs.directory import RunDirectory, find_runs
 from rnnpipe.setting_paths import make_paths_absolute
@@ -108,7 +109,7 @@ def describe_runs(runs: Sequence[RunDirectory]) -> list[dict[str, str]]:
 
 def note_other_records(runs: Sequence[RunDirectory]) -> list[str]:
     """A notice for each run that was trained on other records than the first."""
-    own, *others = (run.seal.read_json(run.environment)["records"] for run in runs)
+    own, *others = (read_environment(run)["records"] for run in runs)
     return [
         f"{member.path} was trained on other records: it may have seen what is scored here"
         for member, records in zip(runs[1:], others, strict=True)

@@ -14,9 +14,11 @@ from rnnpipe.errors import UserError
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.report.items import ReportItem, Table
 from rnnpipe.report.page import Page, write_report
-from rnnpipe.runs.checks import check_comparable_records, check_splits
+from rnnpipe.runs.checks import check_comparable_records, check_readable_records, check_splits
 from rnnpipe.runs.config import load_run_config, note_edits
-from rnnpipe.runs.directory import RunDirectory, create_run
+from rnnpipe.runs.contents import read_environment
+from rnnpipe.runs.create import create_run
+from rnnpipe.runs.directory import RunDirectory
 from rnnpipe.runs.ensemble import (
     describe_runs,
     note_other_records,
@@ -38,6 +40,7 @@ from rnnpipe.tasks.extensions import add_scores, make_plugin_items
 from rnnpipe.tasks.run_config import RunConfig
 
 _SHOWN = 12  # digits of a hash in the report
+_CHANGEABLE = ("evaluate.", "data.source.", "data.directory.", "data.splits.")
 
 
 def evaluate_run(
@@ -55,8 +58,8 @@ def evaluate_run(
         console: where the scores are printed.
         records: those it was just trained on; None to find them by the run's config.
         overrides: settings of `evaluate`, e.g. `evaluate.search.beam_width=10`, to score with
-            instead of the run's own. The results go into a folder of their own then, in
-            `evaluations`.
+            instead of the run's own, or of where the data comes from, to score on other records.
+            The results go into a folder of their own then, in `evaluations`.
 
     Returns:
         The folder of the results: that of the run, or one in `evaluations` with overrides or of a
@@ -64,7 +67,7 @@ def evaluate_run(
 
     Raises:
         UserError: the records are gone, stale, damaged, being replaced or others than those it was
-            trained on, there are no weights yet, an override is none of `evaluate`, a member of the
+            trained on, there are no weights yet, an override is none of those, a member of the
             ensemble does not fit, or the disk is full.
     """
     _check_overrides(overrides)
@@ -76,7 +79,9 @@ def evaluate_run(
     notices = [*note_edits(run), *note_other_records(runs)]
     if records is None:
         records = find_records(config, task)
-        if notice := check_comparable_records(run, records, task):
+        is_other = any(override.startswith("data.") for override in overrides)
+        check = check_readable_records if is_other else check_comparable_records
+        if notice := check(run, records, task):
             notices.append(notice)
     check_splits(config, records.splits)
     ensemble = describe_runs(runs) if len(runs) > 1 else []
@@ -90,10 +95,11 @@ def evaluate_run(
     results = replace(results, ensemble=ensemble)
     fix = f"make room, then score it with `rnnpipe evaluate {run.path}`"
     with report_full_disk("the scores", run.path, fix):
-        of_its_own = overrides or trained.partial
-        folder = _begin_evaluation(run, config, trained.partial) if of_its_own else run
         page = _make_page(run, config, task, records, results, trained.partial)
-        _write(folder, results, page)
+        if overrides or trained.partial:
+            folder = _create_evaluation(run, config, trained.partial, results, page)
+        else:
+            _write(folder := run, results, page)
     print_table(score_table(task.main_metric, results.scores), console)
     for notice in dict.fromkeys([*notices, *results.notices]):  # splits may share them
         console.print(f"Note: {notice}", style="yellow")
@@ -105,8 +111,9 @@ def evaluate_run(
 def _check_overrides(overrides: Overrides) -> None:
     for override in overrides:
         key = override.partition("=")[0]
-        if key.partition(".")[0] != "evaluate":
-            expected, fix = "a key of evaluate", "train another run for other settings"
+        if not f"{key}.".startswith(_CHANGEABLE):
+            expected = "a key of evaluate, or where other data comes from (data.source, …)"
+            fix = "train another run for other settings"
             is_value = isinstance(overrides, Mapping)
             where = f"overrides[{key!r}]" if is_value else f"--set {key}"
             raise UserError(where, expected, key, fix)
@@ -161,15 +168,23 @@ def _evaluate(
     return _Results(scores, predictions, items, files, notices)
 
 
-def _begin_evaluation(
-    run: RunDirectory, config: RunConfig, partial: PartialTraining | None
+def _create_evaluation(
+    run: RunDirectory,
+    config: RunConfig,
+    partial: PartialTraining | None,
+    results: _Results,
+    page: Page,
 ) -> RunDirectory:
-    folder = create_run(run.path, "evaluations")
-    folder.seal.begin()
-    if partial:
-        folder.seal.write_text(folder.partial, json_text(partial.to_json()))
-    folder.seal.write_text(folder.config, dump_config(make_paths_absolute(config)))
-    return folder
+    """A folder of results in that of a run, whole or not at all."""
+
+    def fill(folder: RunDirectory) -> None:
+        folder.seal.begin()
+        if partial:
+            folder.seal.write_text(folder.partial, json_text(partial.to_json()))
+        folder.seal.write_text(folder.config, dump_config(make_paths_absolute(config)))
+        _write(folder, results, page)
+
+    return create_run(run.path, "evaluations", fill)
 
 
 def _write(folder: RunDirectory, results: _Results, page: Page) -> None:
@@ -195,13 +210,12 @@ def _make_page(
     split, first = next(iter(results.scores.items()))
     table = score_table(task.main_metric, results.scores)
     history = read_history(run, run.history)
-    environment = run.seal.read_json(run.environment)
+    environment = read_environment(run)
     for settings in ("settings", "records_from"):  # the report shows the config
         environment.pop(settings, None)
     return Page(
         title=f"{task.name} · {config.data.source.kind}",
-        summary=f"{records.spec.description} Trained on {records.splits['train']:,} records, "
-        f"scored on {records.splits[split]:,}." + (f" Note: {partial.notice}." if partial else ""),
+        summary=_summarize(run, records, split) + (f" Note: {partial.notice}." if partial else ""),
         headline=[
             (f"{split} {task.main_metric}", first[task.main_metric]),
             *((label, value) for label, value in table_values(table)[1:]),
@@ -220,6 +234,12 @@ def _make_page(
         config_yaml=dump_config(config),
         environment={name: _show(value) for name, value in environment.items()},
     )
+
+
+def _summarize(run: RunDirectory, records: RecordsDirectory, split: str) -> str:
+    is_own = run.seal.read_json(run.environment)["records"] == records.fingerprint
+    trained = f"Trained on {records.splits['train']:,} records" if is_own else "Trained on others"
+    return f"{records.spec.description} {trained}, scored on {records.splits[split]:,}."
 
 
 def table_values(table: Table) -> list[tuple[str, Any]]:

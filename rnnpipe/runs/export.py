@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
@@ -11,7 +12,7 @@ from rich.console import Console
 
 from rnnpipe.config.loader import load_config
 from rnnpipe.errors import UserError
-from rnnpipe.exports.card import make_card
+from rnnpipe.exports.card import Checked, make_card
 from rnnpipe.exports.check import Call
 from rnnpipe.exports.formats import find_format, find_quantizer
 from rnnpipe.exports.manifest import MANIFEST, Manifest, read_manifest
@@ -20,18 +21,19 @@ from rnnpipe.exports.write import (
     CONFIG,
     VOCABULARY,
     Exportable,
-    check_output,
     open_network,
     write_export,
 )
 from rnnpipe.quiet import quiet_import
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.requirements import requiring
+from rnnpipe.runs.contents import read_scores
 from rnnpipe.runs.directory import RunDirectory
 from rnnpipe.runs.predict import predict_keywords, stream_keywords
 from rnnpipe.runs.records import find_records
 from rnnpipe.runs.sample import make_score, record_calls
 from rnnpipe.runs.text_graph import add_text_function, check_text_in_graph
+from rnnpipe.storage.paths import check_new_folder
 from rnnpipe.tasks import find_schemas, make_task
 from rnnpipe.tasks.base import Task
 from rnnpipe.tasks.network import Network
@@ -72,7 +74,7 @@ class Export:
     @property
     def extras(self) -> Sequence[str]:
         """The extras of rnnpipe that predictions need."""
-        return find_format(self.manifest.format).to_open
+        return _find_extras(self.manifest.format, self.task)
 
     @cached_property
     def config(self) -> RunConfig:
@@ -146,28 +148,29 @@ def export_run(
         find_quantizer(format_name, quantization)
     kind = "-".join(filter(None, (format_name, quantization)))
     output = run.path / "exports" / kind if output is None else output
-    check_output(output)
+    check_new_folder(output, str(output))
     if text_in_graph:
         check_text_in_graph(task, format_name)
-    metrics = run.seal.read_json(run.metrics) if run.seal.expects(run.metrics) else {}
-    with requiring(*form.to_write, *form.to_open, where=f"--format {format_name}"):
+    metrics = read_scores(run) if run.seal.expects(run.metrics) else {}
+    extras = requiring(*form.to_write, *form.to_open, where=f"--format {format_name}")
+    with extras, ExitStack() as held:
         network = make_network()
         if text_in_graph:
             network = add_text_function(task, network, run.vocabulary)
-        records = _find_records(task, console)
+        records = held.enter_context(_opening_records(task, console))
         calls = _record_calls(run, task, network, records)
-        made_up = any(call.made_up for call in calls)
         source = Exportable(
             task.name,
             network,
             config=run.config.read_text(encoding="utf-8"),
             vocabulary=run.vocabulary,
-            card=_card(metrics, task, records, output, format_name, made_up=made_up),
+            card=_card(metrics, task, records, output, format_name, calls),
             calls=calls,
             inputs=task.inputs,
             score=make_score(task, records),
             bounds=task.bounds,
             complete=task.complete_network,
+            input_extras=task.input_extras,
         )
         check = write_export(source, format_name, output, quantization)
     console.print(f"{output}: {_describe_check(check, task.main_metric)}")
@@ -198,12 +201,25 @@ def _describe_check(check: Mapping[str, Any], metric: str) -> str:
     return ", ".join([equal, *scores])
 
 
-def _find_records(task: Task[Any], console: Console) -> RecordsDirectory | None:
-    try:
-        return find_records(task.config, task)
-    except UserError as missing:
-        console.print(f"checked with made-up inputs: {missing}")
-        return None
+@contextmanager
+def _opening_records(task: Task[Any], console: Console) -> Iterator[RecordsDirectory | None]:
+    """The records of a run, read in full and held; None, with a notice, if that cannot be."""
+    with quiet_import():
+        from rnnpipe.runs.holding import holding_records
+
+    with ExitStack() as held:
+        try:
+            records = find_records(task.config, task)
+            held.enter_context(holding_records(records, console))
+        except UserError as missing:
+            console.print(f"checked with made-up inputs: {missing}")
+            records = None
+        yield records
+
+
+def _find_extras(format_name: str, task: Task[Any]) -> Sequence[str]:
+    """The extras that predictions of an export need."""
+    return *find_format(format_name).to_open, *task.input_extras
 
 
 def _card(
@@ -212,16 +228,20 @@ def _card(
     records: RecordsDirectory | None,
     output: Path,
     format_name: str,
-    *,
-    made_up: bool,
+    calls: Sequence[Call],
 ) -> str:
+    checked: dict[frozenset[bool], Checked] = {
+        frozenset({False}): "records",
+        frozenset({True}): "made-up",
+        frozenset({False, True}): "both",
+    }
     return make_card(
         task.name,
         inputs=tuple(task.inputs),
         metrics=metrics,
         splits={} if records is None else records.splits,
-        folder=str(output),
-        extras=f"rnnpipe[{','.join(find_format(format_name).to_open)}]",
-        made_up=made_up,
-        serving=describe_serving(format_name, task.inputs, str(output)),
+        folder=output.absolute().name,
+        extras=f"rnnpipe[{','.join(_find_extras(format_name, task))}]",
+        checked=checked[frozenset(call.made_up for call in calls)],
+        serving=describe_serving(format_name, task.inputs, output.absolute().name),
     )

@@ -8,9 +8,12 @@ import keras
 import tensorflow as tf
 from rich.console import Console
 
+from rnnpipe.errors import Faults
 from rnnpipe.records.directory import RecordsDirectory
-from rnnpipe.records.inventory import DamagedRecords
-from rnnpipe.runs.progress import fetch_records
+from rnnpipe.records.verify import verify_records
+from rnnpipe.runs.progress import check_records
+
+_UNREADABLE = (tf.errors.DataLossError, tf.errors.InvalidArgumentError)
 
 
 @contextmanager
@@ -28,9 +31,7 @@ def holding_records(records: RecordsDirectory, console: Console) -> Iterator[Non
         UserError: they are being replaced, or a store refuses.
     """
     with records.hold():
-        fetch_records(records, console)
-        with console.status("checking the records"):
-            records.check()
+        check_records(records, console)
         try:
             yield
         except Exception as error:
@@ -38,7 +39,9 @@ def holding_records(records: RecordsDirectory, console: Console) -> Iterator[Non
                 records.inventory.forget()
             try:
                 records.check()
-            except DamagedRecords as damage:
+                if isinstance(error, _UNREADABLE):  # of records that were never right
+                    verify_records(records)
+            except Faults as damage:
                 raise damage from error
             raise
 

@@ -123,15 +123,17 @@ class BuildProgress:
         self._log(lambda: "  ".join([stage, counts, *texts]))
 
 
-def fetch_records(records: RecordsDirectory, console: Console) -> None:
-    """Copies what is missing here of records in an object store, with a line of progress.
+def check_records(records: RecordsDirectory, console: Console) -> None:
+    """Copies what is missing here of records in an object store, and checks all, with progress.
 
     Args:
         records: finished ones.
-        console: where the line is shown; there is none if nothing is missing.
+        console: where the progress is shown; there is none if no file is copied or read.
 
     Raises:
+        DamagedRecords: they are not as they were built.
         UserError: a file cannot be had as it was published.
     """
     with BuildProgress(console) as progress:
         records.fetch(lambda done, total: progress("fetching", done, total))
+        records.check(lambda done, total: progress("checking", done, total))

@@ -1,6 +1,5 @@
 """The results of an evaluation: scores, predictions and the report."""
 
-import json
 import os
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,8 +12,10 @@ from rnnpipe.output import write_notice
 from rnnpipe.report.items import Table
 from rnnpipe.report.notebook import table_html
 from rnnpipe.runs.config import load_run_config, note_edits
+from rnnpipe.runs.contents import read_scores
 from rnnpipe.runs.directory import RunDirectory
 from rnnpipe.runs.scores import score_table
+from rnnpipe.storage.json_files import parse_json_as
 from rnnpipe.tasks import make_task
 from rnnpipe.tasks.run_config import RunConfig
 
@@ -93,8 +94,8 @@ class Results:
         Raises:
             UserError: it is trained, but not evaluated.
         """
-        scores: dict[str, dict[str, float]] = json.loads(self._read(self._directory.metrics))
-        return scores
+        self._expect(self._directory.metrics)
+        return read_scores(self._directory)
 
     @property
     def predictions(self) -> list[dict[str, Any]]:
@@ -103,8 +104,14 @@ class Results:
         Raises:
             UserError: it is trained, but not evaluated.
         """
-        lines = self._read(self._directory.predictions).split("\n")  # a text may hold other breaks
-        return [json.loads(line) for line in lines if line]
+        path = self._directory.predictions
+        self._expect(path)
+        lines = self._directory.seal.read_text(path).split("\n")  # a text may hold other breaks
+        try:
+            return [parse_json_as(dict[str, Any], line) for line in lines if line]
+        except ValueError as error:
+            got, fix = f"something else ({error})", "evaluate the run again"
+            raise UserError(str(path), "predictions as JSON lines", got, fix) from error
 
     @property
     def report(self) -> Report:
@@ -121,8 +128,7 @@ class Results:
             return self.report._repr_html_()
         return f"<code>{escape(repr(self), quote=False)}</code>"
 
-    def _read(self, path: Path) -> str:
+    def _expect(self, path: Path) -> None:
         if not self._directory.seal.expects(path):
             expected, got = "a run with scores", "one that is not evaluated"
             raise UserError(str(self.path), expected, got, "evaluate it first")
-        return self._directory.seal.read_text(path)

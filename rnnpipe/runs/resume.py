@@ -6,6 +6,7 @@ from rich.console import Console
 
 from rnnpipe.runs.checks import check_same_records
 from rnnpipe.runs.config import load_run_config, note_edits
+from rnnpipe.runs.contents import read_environment
 from rnnpipe.runs.differences import compare_settings
 from rnnpipe.runs.directory import RunDirectory, open_interrupted
 from rnnpipe.runs.ensemble import open_members
@@ -59,7 +60,7 @@ def resume(path: Path, console: Console) -> RunDirectory:
 
 def _note_environment(run: RunDirectory) -> list[str]:
     """Notes in the run where it goes on; a notice if that is not where it was interrupted."""
-    environment, now = run.seal.read_json(run.environment), describe_environment()
+    environment, now = read_environment(run), describe_environment()
     resumed = environment.get("resumed", [])
     before = resumed[-1] if resumed else environment
     text = json_text({**environment, "resumed": [*resumed, now]})

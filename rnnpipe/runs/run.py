@@ -11,6 +11,7 @@ from rnnpipe.output import write_notice
 from rnnpipe.quiet import quiet_import
 from rnnpipe.requirements import requiring
 from rnnpipe.runs.console import make_console
+from rnnpipe.runs.contents import read_start
 from rnnpipe.runs.ensemble import open_ensemble
 from rnnpipe.runs.export import Export, export_run
 from rnnpipe.runs.history import read_history
@@ -59,7 +60,7 @@ class Run(Results):
         and `unused` the other run's weights that nothing was made of.
         """
         seal, path = self._directory.seal, self._directory.start_report
-        return seal.read_json(path) if seal.expects(path) else None
+        return read_start(self._directory) if seal.expects(path) else None
 
     @property
     def partial(self) -> dict[str, Any] | None:
@@ -204,15 +205,16 @@ class Run(Results):
         """Scores the run on the splits of its config and writes a report.
 
         Args:
-            overrides: settings of `evaluate` by key, e.g. `{"evaluate.search.beam_width": 10}`. The
+            overrides: settings of `evaluate` by key, e.g. `{"evaluate.search.beam_width": 10}`, or
+                of other data, e.g. `{"data.source.test": "newstest"}`, whose records are built. The
                 results go into a folder of their own then, and those of the run stay; likewise of
                 a run whose training has not ended, which is scored by its best weights so far.
             verbose: whether progress and scores are printed.
 
         Raises:
             UserError: the records are missing or others than those it was trained on, a file of the
-                run is damaged, another process trains or scores the run, or an override is not a
-                key of `evaluate`.
+                run is damaged, another process trains or scores the run, or an override is neither
+                a key of `evaluate` nor one of where data comes from.
         """
         with requiring("train", "report", where="Run.evaluate"):
             with quiet_import():

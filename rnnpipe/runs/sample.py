@@ -19,6 +19,7 @@ from rnnpipe.tasks.text_graph import TEXT_FUNCTION
 
 _BATCHES = 3
 _TEXTS = 32  # of a batch
+_STEPS = 64  # of a stream
 _MADE_UP = 8  # rows
 
 
@@ -31,15 +32,15 @@ def record_calls(
 ) -> list[Call]:
     """Calls of a run's network with records of its test split.
 
-    Where there are none that it reads, because they are gone, hold features in the place of pixels,
-    or are no prompts, the inputs are made up. So are those of streams.
+    Where there are none that it reads, because they are gone or are no prompts, the inputs are made
+    up. So are the streams of videos.
 
     Args:
         task: the task.
         network: of the run.
         vocabulary: the folder of `Task.save_vocabulary`.
         records: those of the run; None if they are gone.
-        batches: of records, at most; None: all.
+        batches: of records, at most; None: all. Of streams there are a few steps.
     """
     recorder = Recorder(network)
     predictor = task.make_predictor(vocabulary, recorder)
@@ -50,6 +51,10 @@ def record_calls(
     if records is not None and TEXT_FUNCTION in network:
         for arrays in _read_texts(task, records):
             recorder[TEXT_FUNCTION](arrays)
+    if records is not None and find_graph(network.get("step")) is not None:
+        streams = task.read_streams(recorder["step"], records, pick_split(records))
+        for _ in islice(streams, _STEPS):
+            pass
     recorder.made_up = True
     if records is None and TEXT_FUNCTION in network:
         recorder[TEXT_FUNCTION]({"text": np.array([task.inputs[0].help], object)})
@@ -69,12 +74,11 @@ def make_score(
 
     Args:
         task: the task.
-        records: those of the run; without them there are no scores, nor where they hold the
-            features of a backbone that is part of the network.
+        records: those of the run; without them there are no scores.
     """
-    if records is None or getattr(task.config.data, "features", None) is not None:
+    if records is None:
         return lambda network: {}
-    return partial(task.score, records=records, split=_pick_split(records))
+    return partial(task.score, records=records, split=pick_split(records))
 
 
 def _stream(predictor: Predictor, example: Any) -> None:
@@ -84,7 +88,7 @@ def _stream(predictor: Predictor, example: Any) -> None:
 
 def _read_arrays(task: Task[Any], records: RecordsDirectory, graph: Graph) -> Iterator[Arrays]:
     """The inputs of the test split in batches, unless the graph has other ones."""
-    for batch in task.make_inputs(records, _pick_split(records)):
+    for batch in task.make_network_inputs(records, pick_split(records)):
         named = batch if isinstance(batch, Mapping) else {next(iter(graph.inputs)): batch}
         arrays = {name: np.asarray(named[name]) for name in graph.inputs if name in named}
         if not all(_fits(arrays.get(name), spec) for name, spec in graph.inputs.items()):
@@ -101,11 +105,12 @@ def _fits(array: Array | None, spec: Any) -> bool:
 
 def _read_texts(task: Task[Any], records: RecordsDirectory) -> Iterator[Arrays]:
     """The first texts of the test split as they were read, in batches."""
-    rows = records.read(_pick_split(records), [task.text_field])
+    rows = records.read(pick_split(records), [task.text_field])
     for _ in range(_BATCHES):
         if texts := [row[task.text_field] for row in islice(rows, _TEXTS)]:
             yield {"text": np.array(texts, object)}
 
 
-def _pick_split(records: RecordsDirectory) -> str:
+def pick_split(records: RecordsDirectory) -> str:
+    """The split whose records an export is checked with."""
     return "test" if "test" in records.splits else "validation"

@@ -9,7 +9,8 @@ from rich.console import Console
 from rnnpipe.quiet import quiet_import
 from rnnpipe.runs.build import build_records
 from rnnpipe.runs.checks import resolve_start
-from rnnpipe.runs.directory import RunDirectory, check_runs_dir
+from rnnpipe.runs.create import check_runs_dir
+from rnnpipe.runs.directory import RunDirectory
 from rnnpipe.runs.ensemble import open_members
 from rnnpipe.runs.interruption import resumable
 from rnnpipe.runs.records import find_records

@@ -16,6 +16,7 @@ from rnnpipe.errors import UserError
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.report.items import ReportItem, Table
 from rnnpipe.runs.config import load_run_config
+from rnnpipe.runs.contents import read_start
 from rnnpipe.runs.directory import RunDirectory
 from rnnpipe.runs.model import load_model
 from rnnpipe.storage.seal import check_sealed, sealed_path
@@ -160,7 +161,7 @@ def show_start(run: RunDirectory) -> list[ReportItem]:
     """Where a training began with weights of another run: what it took and left, by part."""
     if not run.seal.expects(run.start_report):
         return []
-    content = run.seal.read_json(run.start_report)
+    content = read_start(run)
     state = f", whose training had not ended: {content['state']}" if content["state"] else ""
     note = f"Training began with weights of {content['run']}{state}."
     return [

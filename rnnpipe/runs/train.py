@@ -1,6 +1,5 @@
 """The second stage of a run: a model trained on finished records."""
 
-import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,8 @@ from rnnpipe.config.dump import dump_config, dump_settings
 from rnnpipe.errors import Faults, UserError
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.runs.checks import check_training, read_vocabulary
-from rnnpipe.runs.directory import RunDirectory, create_run, find_runs
+from rnnpipe.runs.create import create_run
+from rnnpipe.runs.directory import RunDirectory, find_runs
 from rnnpipe.runs.ensemble import check_vocabularies, open_members, pin_members
 from rnnpipe.runs.environment import describe_environment
 from rnnpipe.runs.holding import holding_records
@@ -101,25 +101,22 @@ def _begin_run(
     start: tuple[StartWeights, dict[str, Any]] | None,
 ) -> RunDirectory:
     """A new run's folder with all that `resume` needs, or none."""
+    made_from = {"records": records.fingerprint, "records_from": records.made_from}
+
+    def fill(run: RunDirectory) -> None:
+        started = datetime.now(UTC).isoformat(timespec="microseconds")
+        environment = {"started": started, **describe_environment(), **made_from}
+        environment["settings"] = dump_settings(config)
+        run.seal.begin()
+        run.seal.write_text(run.environment, json_text(environment))
+        if start is not None:
+            start[0].save(run.start)
+            run.seal.write_text(run.start_report, json_text(start[1]))
+        run.seal.write_text(run.config, dump_config(config))
+
     fix = "make room, or choose another folder for runs"
     with report_full_disk("a run", runs_dir / name, fix):
-        run = create_run(runs_dir, name)
-        started = datetime.now(UTC).isoformat(timespec="microseconds")
-        made_from = {"records": records.fingerprint, "records_from": records.made_from}
-        try:
-            run.seal.begin()
-            environment = {"started": started, **describe_environment(), **made_from}
-            environment["settings"] = dump_settings(config)
-            run.seal.write_text(run.environment, json_text(environment))
-            if start is not None:
-                start[0].save(run.start)
-                run.seal.write_text(run.start_report, json_text(start[1]))
-            # At last: a folder with a config is a run.
-            run.seal.write_text(run.config, dump_config(config))
-        except BaseException:
-            shutil.rmtree(run.path)
-            raise
-    return run
+        return create_run(runs_dir, name, fill)
 
 
 def finish_training(

@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 from rnnpipe.errors import BadRecord
 from rnnpipe.sources.ids import read_id
 from rnnpipe.sources.raw_files import fold_name, is_inside, list_raw
+from rnnpipe.storage.paths import find_impossible
 
 IMAGE_ENDINGS = (
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".webp", ".gif", ".avif"),
@@ -88,7 +89,9 @@ class FileIndex:
         """The files of a folder in the folder, by the form in which names are compared."""
         if inside not in self._names:
             names: dict[str, list[str]] = {}
-            for name in list_raw(self.folder / inside).files:
+            # A folder that no disk can have is empty, and not one that may not be listed.
+            listing = [] if find_impossible(inside) else list_raw(self.folder / inside).files
+            for name in listing:
                 names.setdefault(fold_name(name), []).append(name)
             self._names[inside] = names
         return self._names[inside]

@@ -3,7 +3,6 @@
 import errno
 import gzip
 import hashlib
-import json
 import zlib
 from collections.abc import Callable, Sequence
 from functools import cache, cached_property
@@ -12,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from rnnpipe.errors import UserError
-from rnnpipe.sources.raw_files import MAX_WHOLE, list_raw, read_whole, walk_raw
-from rnnpipe.storage.paths import as_path
+from rnnpipe.sources.raw_files import list_raw, walk_raw
+from rnnpipe.storage.json_files import RepeatedKeyError, parse_json
+from rnnpipe.storage.paths import as_path, find_impossible
+from rnnpipe.storage.whole_files import MAX_WHOLE, read_whole
 
 _GZIP = b"\x1f\x8b"
 _CHUNK = 1 << 20
@@ -26,13 +27,6 @@ _JSON_KINDS = {
     type(None): "null",
 }
 _JSON = (".json", ".json.gz")
-
-
-class RepeatedKeyError(ValueError):
-    """An object of JSON has a key twice."""
-
-    def __init__(self, key: str) -> None:
-        super().__init__(f"the key {key!r} twice")
 
 
 def absolute(path: str | Path) -> Path:
@@ -91,13 +85,13 @@ def read_json(path: Path, hook: Callable[[dict[str, Any]], Any] | None = None) -
         data = read_whole(path)
         if data.startswith(_GZIP):
             data = _unpack(data)
-        return json.loads(data, object_pairs_hook=_make_objects(hook))
+        return parse_json(data, hook)
     except RepeatedKeyError as fault:
         expected = "each key of an object once"
         raise UserError(str(path), expected, str(fault), "correct it") from fault
     except UnicodeDecodeError as fault:
         got = f"something else (byte {fault.start} is no text)"
-    except (ValueError, RecursionError) as fault:
+    except ValueError as fault:
         got = f"something else ({fault})"
     except (EOFError, zlib.error, gzip.BadGzipFile) as fault:
         got = f"a damaged gzip file ({fault})"
@@ -121,19 +115,6 @@ def _unpack(data: bytes) -> bytes:
     return bytes(content)
 
 
-def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object of JSON (`json.loads`' `object_pairs_hook`), if it has each key once.
-
-    Raises:
-        RepeatedKeyError: a key comes twice: the first value would be lost.
-    """
-    content = dict(pairs)
-    if len(content) < len(pairs):
-        keys = [key for key, _ in pairs]
-        raise RepeatedKeyError(next(key for key in keys if keys.count(key) > 1))
-    return content
-
-
 def describe_json(content: Any) -> str:
     """What a JSON value is, for messages about a file that holds another one than it should.
 
@@ -144,12 +125,6 @@ def describe_json(content: Any) -> str:
     if isinstance(content, dict):
         return "an object with " + (", ".join(map(repr, list(content)[:8])) or "no keys")
     return _JSON_KINDS[type(content)]
-
-
-def _make_objects(
-    hook: Callable[[dict[str, Any]], Any] | None,
-) -> Callable[[list[tuple[str, Any]]], Any]:
-    return unique_keys if hook is None else lambda pairs: hook(unique_keys(pairs))
 
 
 def list_folder(folder: Path) -> list[str]:
@@ -197,4 +172,4 @@ def image_folders(folder: Path, folders: Sequence[Path], beside: Path, subtype: 
     candidates = [path for path in near_first if path.name == subtype]
     candidates += [folder.parent / subtype, folder.parent / "images" / subtype]
     candidates += [path for path in near_first if path.name.lower() == "images"]
-    return [path for path in candidates if path.is_dir()]
+    return [path for path in candidates if not find_impossible(str(path)) and path.is_dir()]

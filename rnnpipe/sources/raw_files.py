@@ -1,10 +1,8 @@
 """The one door to folders of raw data: which files in them are data."""
 
-import errno
 import hashlib
 import os
 import re
-import stat
 import unicodedata
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -13,7 +11,7 @@ from typing import Any, NamedTuple
 
 from rnnpipe.errors import BadRecord, UserError
 from rnnpipe.storage.leftovers import INCOMPLETE
-from rnnpipe.storage.paths import read_range, scan
+from rnnpipe.storage.paths import find_impossible, read_range, scan
 from rnnpipe.storage.store_path import StorePath
 
 # What systems and editors leave in folders; their names are compared in small letters.
@@ -26,9 +24,6 @@ _SYSTEM_NAMES = {
 _SYSTEM_STARTS = (".", "~$")
 _DOCUMENTATION = re.compile(r"(readme|licen[cs]e|copying|changelog)(\..*)?", re.IGNORECASE)
 _END_BYTES = 1 << 20
-
-MAX_WHOLE = 1 << 31
-"""How many bytes a file may have that is read as a whole."""
 
 
 class Listing(NamedTuple):
@@ -105,13 +100,15 @@ def is_utf8(name: str) -> bool:
 
 
 def check_name(name: str) -> None:
-    """Checks that records can store the name of a file.
+    """Checks that there can be a file of a name, and that records can store it.
 
     Raises:
-        BadRecord: it is not UTF-8 (step `read name`).
+        BadRecord: it is not UTF-8, has a zero byte or is too long (step `read name`).
     """
     if not is_utf8(name):
         raise BadRecord("read name", "it is not UTF-8; rename the file")
+    if what := find_impossible(name):
+        raise BadRecord("read name", f"no file has a name with {what}")
 
 
 def is_inside(name: str) -> bool:
@@ -190,32 +187,6 @@ def skipped_notices(files: Iterable[Path]) -> list[str]:
             number, example = len(names), printable(names[0])
             notices.append(f"data.source: {what} are not read: {number:,}, such as {example}")
     return notices
-
-
-def check_regular(path: Path) -> int:
-    """The size of a file; a pipe or a device, which may have no end, is none.
-
-    Raises:
-        OSError: it is one, or is not there.
-    """
-    status = path.stat()
-    if not stat.S_ISREG(status.st_mode):
-        code = errno.EISDIR if stat.S_ISDIR(status.st_mode) else errno.ENODEV
-        reason = "Is a directory" if code == errno.EISDIR else "a pipe or a device"
-        raise OSError(code, reason, str(path))
-    return status.st_size
-
-
-def read_whole(path: Path) -> bytes:
-    """The bytes of a file.
-
-    Raises:
-        OSError: it cannot be read, has no end, or is larger than `MAX_WHOLE`.
-    """
-    # An object of a store has an end, and asking for its size would be a second request.
-    if not isinstance(path, StorePath) and check_regular(path) > MAX_WHOLE:
-        raise OSError(errno.EFBIG, f"larger than {MAX_WHOLE:,} bytes", str(path))
-    return path.read_bytes()
 
 
 def hash_content(data: bytes) -> str:

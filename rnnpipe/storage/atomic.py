@@ -2,14 +2,12 @@
 
 import json
 import os
-import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
-from rnnpipe.storage.leftovers import INCOMPLETE, owner, remove_leftovers, writing
+from rnnpipe.storage.leftovers import unfinished_folder
 
 
 @contextmanager
@@ -18,9 +16,9 @@ def atomic_path(
 ) -> Iterator[Path]:
     """Yields an unfinished path, which is renamed to `path` when the block ends.
 
-    The unfinished path has the name of `path`, and with it its suffix, in a temporary folder
+    The unfinished path has the name of `path`, and with it its suffix, in an `unfinished_folder`
     `<name>.incomplete-…`. That folder is removed when the block raises. A killed process leaves it,
-    and the next `atomic_path` beside it on this host removes it, whatever its path is.
+    and the next `atomic_path` beside it removes it, whatever its path is.
     A file at `path` is replaced; a folder there must be empty.
 
     Args:
@@ -40,20 +38,25 @@ def atomic_path(
         ['scores.json']
     """
     folder = partial_folder or path.parent
-    remove_leftovers(folder)
-    temporary = folder / f"{path.name}{INCOMPLETE}{owner()}-{uuid4().hex[:8]}"
-    with writing(temporary):
-        try:
-            temporary.mkdir(0o700)
-            unfinished = temporary / path.name
-            yield unfinished
-            if durable:
-                _flush_tree(unfinished)
-            unfinished.replace(path)
-            if durable:
-                _flush(path.parent)
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
+    with _naming(path), unfinished_folder(folder, path.name, mode=0o700) as temporary:
+        unfinished = temporary / path.name
+        yield unfinished
+        if durable:
+            _flush_tree(unfinished)
+        unfinished.replace(path)
+        if durable:
+            _flush(path.parent)
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Names the file in an error of the block that names none, as of a full disk."""
+    try:
+        yield
+    except OSError as fault:
+        if fault.filename is None and fault.errno is not None:
+            fault.filename = str(path)
+        raise
 
 
 def _flush_tree(path: Path) -> None:

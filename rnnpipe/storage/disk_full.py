@@ -1,7 +1,8 @@
-"""Reports a full disk as a `UserError`."""
+"""A full disk: checked for before, and reported as a `UserError`."""
 
 import errno
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,11 +10,15 @@ from pathlib import Path
 from rnnpipe.errors import UserError
 from rnnpipe.output import OUTPUT
 
-_FULL = {errno.ENOSPC: "a full disk", errno.EDQUOT: "a full quota"}
+_FULL = {
+    errno.ENOSPC: "a full disk",
+    errno.EDQUOT: "a full quota",
+    errno.EFBIG: "a limit of the size of files",
+}
 
 
 @contextmanager
-def report_full_disk(what: str, folder: Path, fix: str) -> Iterator[None]:
+def report_full_disk(what: str, folder: Path | None, fix: str) -> Iterator[None]:
     """Converts the exception of a full disk, whatever library raises it.
 
     That of a worker or of HDF5 arrives as text, and one may hide behind an exception of its
@@ -21,7 +26,7 @@ def report_full_disk(what: str, folder: Path, fix: str) -> Iterator[None]:
 
     Args:
         what: is written in the block.
-        folder: where it goes.
+        folder: where it goes; None: the exception names it.
         fix: what the user can do.
 
     Raises:
@@ -32,7 +37,8 @@ def report_full_disk(what: str, folder: Path, fix: str) -> Iterator[None]:
     except Exception as error:
         if (got := _find_reason(error)) is None:
             raise
-        raise UserError(str(folder), f"room for {what}", got, fix) from error
+        where = folder or getattr(error, "filename", None) or tempfile.gettempdir()
+        raise UserError(str(where), f"room for {what}", got, fix) from error
 
 
 def _find_reason(error: BaseException | None) -> str | None:
@@ -44,3 +50,14 @@ def _find_reason(error: BaseException | None) -> str | None:
                 return reason
         error = error.__cause__ or error.__context__
     return None
+
+
+def check_room(folder: Path, num_bytes: int) -> None:
+    """Checks that a file of a size can be written now, for libraries that fail badly.
+
+    Raises:
+        OSError: there is no room for it.
+    """
+    with tempfile.TemporaryFile(dir=folder) as file:
+        if num_bytes:
+            os.posix_fallocate(file.fileno(), 0, num_bytes)

@@ -1,66 +1,137 @@
-"""What killed processes leave behind, recognised by the host and the process in its name."""
+"""Folders of unfinished files, each with a lock: one that no process locks was left behind."""
 
 import os
+import re
 import shutil
-import socket
+import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from uuid import uuid4
+
+from rnnpipe.storage.lock import NO_LOCKS, locking
+from rnnpipe.storage.owner import is_dead, owner
 
 INCOMPLETE = ".incomplete-"
 
-_unfinished: set[Path] = set()
-"""What this process writes now: in other threads, and in blocks around a block."""
+_LOCK = ".lock"
+_REPLACED = "-replaced"
+_NAME = re.compile(f".*{re.escape(INCOMPLETE)}[0-9a-f]{{8}}", re.DOTALL)
 
 
 @contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Keeps an unfinished file or folder of this process from being taken for a leftover."""
-    _unfinished.add(path)
+def unfinished_folder(folder: Path, name: str, *, mode: int = 0o777) -> Iterator[Path]:
+    """Yields a new folder `<name>.incomplete-…`, which is removed when the block ends.
+
+    A file in it is locked meanwhile. A killed process leaves the folder but no lock, so that the
+    next one to write beside it removes it. Names of hosts and numbers of processes prove nothing:
+    containers repeat both.
+
+    Args:
+        folder: where it lies, on a file system.
+        name: of what is written in it.
+        mode: its permissions.
+
+    Raises:
+        OSError: nothing can be written there.
+    """
+    remove_leftovers(folder)
+    with ExitStack() as locks:
+        path = _make_folder(folder, name, mode, locks)
+        try:
+            yield path
+        finally:
+            _remove(path)
+
+
+def replace_folder(unfinished: Path, path: Path) -> None:
+    """Puts a folder in an `unfinished_folder` in the place of another one.
+
+    Two renames: a process that is killed between them leaves none, and the other one comes back
+    when what it left is removed.
+    """
+    replaced = unfinished.with_name(path.name + _REPLACED)
+    if path.exists():
+        path.rename(replaced)
     try:
-        yield
-    finally:
-        _unfinished.discard(path)
+        unfinished.rename(path)
+    except BaseException:
+        _restore(replaced, path)
+        raise
+
+
+def _restore(replaced: Path, path: Path) -> None:
+    if replaced.exists() and not path.exists():
+        replaced.rename(path)
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Removes the folders that processes of this host left unfinished in a folder."""
-    for leftover in find_leftovers(folder):
-        shutil.rmtree(leftover, ignore_errors=True)
+    """Removes the unfinished folders that killed processes left in a folder.
 
-
-def owner() -> str:
-    """This host and process, as names of unfinished files and folders have them."""
-    return f"{socket.gethostname()}-{os.getpid()}"
-
-
-def find_leftovers(folder: Path, start: str = "") -> Iterator[Path]:
-    """What a process of this host left unfinished in a folder, and has ended since.
-
-    Args:
-        folder: where it lies.
-        start: what names have before the host: a prefix of its own, or one that ends in
-            `INCOMPLETE`; by default whatever stands before `INCOMPLETE`.
+    Raises:
+        OSError: the folder cannot be listed.
     """
-    host = f"{socket.gethostname()}-"
+    is_shared = bool(folder.stat().st_mode & stat.S_ISVTX)
     for path in list(folder.iterdir()):
-        name = path.name
-        if not start:
-            name = INCOMPLETE + name.partition(INCOMPLETE)[2]
-        prefix = f"{start or INCOMPLETE}{host}"
-        pid = name.removeprefix(prefix).partition("-")[0]
-        is_ours = name.startswith(prefix) and pid.isdigit() and path not in _unfinished
-        if is_ours and not _is_running(int(pid)):
-            yield path
+        if not (_NAME.fullmatch(path.name) and _is_plain(path, stat.S_IFDIR, is_shared)):
+            continue
+        with suppress(OSError), ExitStack() as locks:  # another process may remove it too
+            if not (path / _LOCK).exists():
+                path.rmdir()  # a process was killed, or is, between two lines of `_make_folder`
+            elif _is_plain(path / _LOCK, stat.S_IFREG, is_shared) and _is_left(path / _LOCK, locks):
+                for replaced in path.glob(f"*{_REPLACED}"):
+                    _restore(replaced, folder / replaced.name.removesuffix(_REPLACED))
+                _remove(path)
 
 
-def _is_running(pid: int) -> bool:
-    if pid == os.getpid():
-        return False  # a leftover of an earlier process with this number
+def _make_folder(folder: Path, name: str, mode: int, locks: ExitStack) -> Path:
+    while True:
+        path = folder / f"{name}{INCOMPLETE}{uuid4().hex[:8]}"
+        path.mkdir(mode)
+        try:
+            (path / _LOCK).write_text(owner(), encoding="utf-8")
+            locks.enter_context(locking(path / _LOCK))
+            if (path / _LOCK).exists():
+                return path
+        except (BlockingIOError, FileNotFoundError):
+            continue  # another process took it, not locked yet, for one that was left
+        except BaseException:
+            _remove(path)
+            raise
+
+
+def _is_plain(path: Path, kind: int, is_shared: bool) -> bool:
+    """Whether a file or folder is no link, and nobody else's in a folder that all write to.
+
+    Its owner could put a link to anything in the place of what is removed.
+    """
     try:
-        os.kill(pid, 0)
-    except (ProcessLookupError, OverflowError):
+        status = path.lstat()
+    except OSError:
         return False
-    except PermissionError:
-        return True
+    is_own = not is_shared or status.st_uid == os.geteuid()
+    return stat.S_IFMT(status.st_mode) == kind and is_own
+
+
+def _is_left(lock: Path, locks: ExitStack) -> bool:
+    """Whether no process has a lock; where none has, it is locked."""
+    try:
+        locks.enter_context(locking(lock, required=True))
+    except BlockingIOError:
+        return False
+    except OSError as fault:
+        return fault.errno in NO_LOCKS and is_dead(lock.read_text(encoding="utf-8"))
     return True
+
+
+def _remove(folder: Path) -> None:
+    """Removes an unfinished folder, its lock last: without it nobody would remove the rest."""
+    with suppress(OSError):
+        for child in folder.iterdir():
+            if child.is_dir() and not child.is_symlink():
+                shutil.rmtree(child, ignore_errors=True)
+            elif child.name != _LOCK:
+                child.unlink()
+        if [child.name for child in folder.iterdir()] == [_LOCK]:
+            (folder / _LOCK).unlink()
+        folder.rmdir()

@@ -7,22 +7,22 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-_NO_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EBADF}
+NO_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EBADF}
+"""What a file system without locks says of them."""
 
 
 @contextmanager
-def locking(path: Path, *, shared: bool = False) -> Iterator[IO[bytes]]:
+def locking(path: Path, *, shared: bool = False, required: bool = False) -> Iterator[IO[bytes]]:
     """Locks a file until the block ends, and yields it opened.
-
-    On a file system without locks nothing is locked.
 
     Args:
         path: the file, of a file system.
         shared: whether others may lock it likewise; else nobody.
+        required: whether a file system without locks is an error; else nothing is locked there.
 
     Raises:
         BlockingIOError: another process has locked it.
-        OSError: it cannot be opened.
+        OSError: it cannot be opened, or not locked.
     """
     with _open(path, shared) as file:
         try:
@@ -30,7 +30,7 @@ def locking(path: Path, *, shared: bool = False) -> Iterator[IO[bytes]]:
         except BlockingIOError:
             raise
         except OSError as fault:
-            if fault.errno not in _NO_LOCKS:
+            if required or fault.errno not in NO_LOCKS:
                 raise
         yield file
 

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,6 +11,8 @@ from typing import Any
 
 from rnnpipe.errors import UserError
 from rnnpipe.storage.atomic import atomic_path, json_text, write_text
+from rnnpipe.storage.json_files import parse_json, parse_json_as, read_json_as
+from rnnpipe.storage.paths import check_file_name
 
 SEAL = "seal.json"
 
@@ -36,6 +38,14 @@ class Checksum:
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256")
         return cls(path.stat().st_size, digest.hexdigest())
+
+
+@dataclass(frozen=True)
+class _Content:
+    """What the file of a seal holds."""
+
+    files: dict[str, list[Checksum | None]]
+    sha256: str
 
 
 Entry = tuple[Checksum | None, ...]
@@ -127,11 +137,28 @@ got 1 of its 2 bytes; restore it from a copy, or make it anew
 
     def read_text(self, path: Path) -> str:
         """The text of a file; raises as `check`."""
-        return self.check(path).read_text(encoding="utf-8")
+        try:
+            return self.check(path).read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise UserError(str(path), "text in UTF-8", f"other bytes ({error})", _FIX) from error
 
-    def read_json(self, path: Path) -> dict[str, Any]:
-        """The content of a JSON file; raises as `check`."""
-        content: dict[str, Any] = json.loads(self.read_text(path))
+    def read_json(self, path: Path, kind: Any = dict[str, Any]) -> dict[str, Any]:
+        """The content of a JSON file with an object.
+
+        Args:
+            path: the file.
+            kind: the type that it must have, see `parse_json_as`.
+
+        Raises:
+            UserError: as `check`, or for a content of another type.
+        """
+        text = self.read_text(path)
+        try:
+            parse_json_as(kind, text)
+            content: dict[str, Any] = parse_json(text)
+        except ValueError as error:
+            expected = "JSON as rnnpipe writes it there"
+            raise UserError(str(path), expected, f"something else ({error})", _FIX) from error
         return content
 
     @contextmanager
@@ -189,22 +216,25 @@ got 1 of its 2 bytes; restore it from a copy, or make it anew
 
     def _read(self) -> dict[str, Entry]:
         try:
-            content = json.loads(self.path.read_text(encoding="utf-8"))
-            if content["sha256"] != _digest(content["files"]):
+            content = read_json_as(_Content, self.path)
+            if content.sha256 != _digest(_plain(content.files)):
                 raise ValueError("it was changed")  # noqa: TRY301  # reported as all of its damage
-            return {
-                name: tuple(each and Checksum(**each) for each in entry)
-                for name, entry in content["files"].items()
-            }
+            return {check_file_name(name): tuple(entry) for name, entry in content.files.items()}
         except FileNotFoundError:
             got = "none"
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        except OSError as error:
+            got = error.strerror or str(error)
+        except ValueError as error:
             got = f"one that is damaged ({error})"
         raise UserError(str(self.path), "the checksums of the files beside it", got, _FIX)
 
     def _write(self, sealed: Mapping[str, Entry]) -> None:
-        files = {name: [each and asdict(each) for each in sealed[name]] for name in sorted(sealed)}
+        files = _plain(sealed)
         write_text(self.path, json_text({"files": files, "sha256": _digest(files)}))
+
+
+def _plain(sealed: Mapping[str, Sequence[Checksum | None]]) -> dict[str, Any]:
+    return {name: [each and asdict(each) for each in sealed[name]] for name in sorted(sealed)}
 
 
 def _digest(files: Any) -> str:

@@ -6,6 +6,7 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path, PosixPath
 from typing import Any, Literal
 
@@ -231,6 +232,12 @@ class StorePath(PosixPath):
         """The object's content as text, in one request; line ends are single line feeds."""
         text = self.read_bytes().decode(encoding or "utf-8", errors or "strict")
         return text.replace("\r\n", "\n")
+
+    def modified(self) -> datetime:
+        """When the object was written, by the store's clock."""
+        with self._store() as store:
+            time: datetime = store.modified(self._key)
+        return time
 
     def download(self, path: Path) -> None:
         """Copies an object to a local file."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
 
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.tasks.inputs import Input
-from rnnpipe.tasks.network import Bound, Graph, Network
+from rnnpipe.tasks.network import Arrays, Bound, Function, Graph, Network
 from rnnpipe.tasks.predictor import Predictor
 from rnnpipe.tasks.results import Evaluation, Phase
 from rnnpipe.tasks.run_config import RunConfig
@@ -55,6 +55,8 @@ class Task(ABC, Generic[Config]):
     """Further arguments of `rnnpipe.inputs.batches.make_batches`."""
     extras: ClassVar[Sequence[str]] = ()
     """The extras of rnnpipe that the task needs beside those of the stages."""
+    input_extras: ClassVar[Sequence[str]] = ()
+    """Those that reading raw inputs needs, which exports do too."""
     vocabulary: ClassVar[Sequence[str]] = ()
     """The files and folders of the records that predictors need."""
     softmax_outputs: ClassVar[Sequence[str]] = ()
@@ -274,6 +276,29 @@ class Task(ABC, Generic[Config]):
         """
         del network, records, split
         return {}
+
+    def make_network_inputs(self, records: RecordsDirectory, split: str) -> Any:
+        """What `network[Predictor.function]` reads of a split, batch by batch.
+
+        It is what the model reads, but for models of features, whose networks read pixels.
+        """
+        return self.make_inputs(records, split)
+
+    def read_streams(
+        self, step: Function, records: RecordsDirectory, split: str
+    ) -> Iterator[Arrays]:
+        """Calls `network["step"]` along the streams of a split; by default there are none.
+
+        Args:
+            step: the function.
+            records: the records.
+            split: one of their splits.
+
+        Yields:
+            The outputs of each step.
+        """
+        del step, records, split
+        yield from ()
 
     # Predictions
 

@@ -85,7 +85,7 @@ class Input:
             return self.type(text)
         except ValueError as error:
             fix = f"correct --{self.name}"
-            raise UserError(f"--{self.name}", str(error), text, fix) from None
+            raise UserError(f"--{self.name}", str(error), text or "nothing", fix) from None
 
 
 def parse_inputs(task: str, inputs: Sequence[Input], given: Mapping[str, Any]) -> dict[str, Any]:

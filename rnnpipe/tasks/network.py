@@ -145,9 +145,13 @@ def find_limit(function: object, name: str) -> int | None:
     return limits.get(name)
 
 
+STATE = "state/"
+"""How the names of states of the function `step` begin, as inputs and as outputs."""
+
+
 def state_name(number: int) -> str:
     """The name of a state of the function `step`, as an input and as an output."""
-    return f"state/{number}"
+    return f"{STATE}{number}"
 
 
 def first_state(shape: Sequence[int | None], dtype: str, rows: int) -> Array:

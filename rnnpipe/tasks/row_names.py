@@ -1,9 +1,9 @@
 """What rows of weights stand for, as the vocabulary of a run has it."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from rnnpipe.records.names import read_names
 from rnnpipe.text.symbols import Symbols
 from rnnpipe.text.tokenizer import Tokenizer
 from rnnpipe.training.row_names import RowNames
@@ -27,4 +27,4 @@ def name_labels(file: Path, path: str, kind: str) -> Mapping[str, RowNames]:
         path: of the layer whose units they are.
         kind: what they are: labels or answers.
     """
-    return {path: RowNames(kind, json.loads(file.read_text(encoding="utf-8")))}
+    return {path: RowNames(kind, read_names(file))}

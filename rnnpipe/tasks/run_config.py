@@ -5,6 +5,7 @@ from typing import Literal
 from rnnpipe.errors import UserError, located
 from rnnpipe.parts.optimizers import AdamOptions, OptimizerOptions
 from rnnpipe.settings import FilePath, Settings, setting
+from rnnpipe.storage.paths import has_scheme
 from rnnpipe.tasks.extensions import METRICS, REPORT_ITEMS, check_names
 from rnnpipe.transforms.options import BuildOptions, Data
 
@@ -31,7 +32,7 @@ class Start(Settings):
 
     def check(self) -> None:
         """Runs are on this machine, and a part is named on both sides of its equals sign."""
-        if "://" in str(self.path):
+        if has_scheme(str(self.path)):
             fix = "copy the run to this machine"
             raise UserError("path", "a folder of this machine", "an object store", fix)
         for part in self.parts:

@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rnnpipe.tasks.network import Bound, Graph
+from rnnpipe.tasks.network import STATE, Bound, Graph
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
-STATE, MEMORY = "state/", "memory/"
-"""How the names of a step's tensors begin: those that each step returns anew, in the order of the
-state, and those that it only reads."""
+MEMORY = "memory/"
+"""How the names of a step's tensors begin that it only reads; of those that each step returns
+anew, in the order of the state, it is `STATE`."""
 
 Begin = Callable[[Mapping[str, Any], int | None], tuple[Any, Any]]
 

@@ -10,9 +10,9 @@ from rnnpipe.nested import repeat_rows, select_rows
 from rnnpipe.ops import numpy_operations
 from rnnpipe.parts.search import BeamSearchOptions
 from rnnpipe.tasks.beam_decoder import to_arrays
-from rnnpipe.tasks.network import Array, Arrays, Function, Network
+from rnnpipe.tasks.network import STATE, Array, Arrays, Function, Network
 from rnnpipe.tasks.search_function import Decode, Phrases
-from rnnpipe.tasks.step_graphs import MEMORY, STATE
+from rnnpipe.tasks.step_graphs import MEMORY
 
 
 def with_search(network: Network, decode: Decode, options: BeamSearchOptions) -> Network:

@@ -5,6 +5,8 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Literal
 
+from rnnpipe.storage.json_files import EXACT
+
 DROPPED = "\u00ad\u200e\u200f\ufeff" + "".join(
     map(chr, [*range(0x202A, 0x202F), *range(0x2060, 0x2065), *range(0x2066, 0x2070)])
 )
@@ -33,7 +35,7 @@ _TAG = re.compile(TAG)
 _LETTER, _WORD = r"[^\W\d_]", r"[^\W_]"
 _KEPT_OR_MARK = re.compile(
     rf"(?<!{_WORD})(?<!\.){_LETTER}(?:\.{_LETTER})+(?!{_WORD})\.?(?!{_WORD})"  # u.s., e.g., p.m
-    r"|\d+(?:[.,:]\d+)+"  # 3.5, 1,000, 2:50
+    r"|(?<!\d)\d++(?:[.,:]\d+)+"  # 3.5, 1,000, 2:50; tried once for each row of digits
     rf"|(?<={_WORD})['-](?={_WORD})"  # what's, t-shirt
     r"|([^\w\s]|_)"
 )
@@ -73,6 +75,8 @@ class Normalizer:
 
     Source: the joiners of OpenNMT's tokenizer, https://github.com/OpenNMT/Tokenizer.
     """
+
+    __pydantic_config__ = EXACT  # a setting of a later version is not passed over
 
     form: Literal["NFC", "NFKC"] = "NFKC"
     lowercase: bool = True

@@ -3,11 +3,13 @@
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
 from rnnpipe.errors import UserError
+from rnnpipe.storage.json_files import read_json_as
 from rnnpipe.text.tokens import END, PAD, START, UNKNOWN
 
 SymbolKind = Literal["char", "word"]
@@ -28,6 +30,14 @@ def split_symbols(text: str, kind: SymbolKind) -> list[str]:
         (['T', 'o', ' '], ['To', 'be,', '\n', 'or'])
     """
     return list(text) if kind == "char" else _WORD.findall(text)
+
+
+@dataclass(frozen=True)
+class _Content:
+    """What the file of symbols holds."""
+
+    kind: SymbolKind
+    symbols: list[str]
 
 
 class Symbols:
@@ -108,9 +118,9 @@ class Symbols:
             UserError: there is no such file in the folder, or it is damaged.
         """
         try:
-            content = json.loads((folder / SYMBOLS_FILE).read_text(encoding="utf-8"))
-            return cls(content["kind"], content["symbols"])
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            content = read_json_as(_Content, folder / SYMBOLS_FILE)
+            return cls(content.kind, content.symbols)
+        except (OSError, ValueError) as error:
             got = getattr(error, "strerror", None) or f"{type(error).__name__}: {error}"
             expected = f"the symbols of a stream ({SYMBOLS_FILE})"
             raise UserError(str(folder), expected, got, "build the records again") from error

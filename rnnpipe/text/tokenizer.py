@@ -4,13 +4,15 @@ import io
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
 from rnnpipe.errors import UserError
+from rnnpipe.storage.json_files import MAX_BYTES, read_json_as
+from rnnpipe.storage.whole_files import read_whole
 from rnnpipe.text.normalize import JOIN, Normalizer
 from rnnpipe.text.tokens import END, PAD, START, UNKNOWN
 
@@ -26,6 +28,14 @@ _RESERVED = "▅"  # what SentencePiece puts in place of unknown characters
 _ENOUGH_WORDS = 2_000_000
 
 _Table = list[tuple[str, int]]
+
+
+@dataclass(frozen=True)
+class _Settings:
+    """What the file of settings holds."""
+
+    kind: TokenizerKind
+    normalizer: Normalizer
 
 
 class Tokenizer:
@@ -119,10 +129,10 @@ class Tokenizer:
             UserError: there is no tokenizer in the folder, or it is damaged.
         """
         try:
-            settings = json.loads((folder / SETTINGS_FILE).read_text(encoding="utf-8"))
-            model_bytes = (folder / MODEL_FILE).read_bytes()
-            return cls(model_bytes, settings["kind"], Normalizer(**settings["normalizer"]))
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            settings = read_json_as(_Settings, folder / SETTINGS_FILE)
+            model_bytes = read_whole(folder / MODEL_FILE, MAX_BYTES)
+            return cls(model_bytes, settings.kind, settings.normalizer)
+        except (OSError, ValueError) as error:
             expected = f"a tokenizer ({MODEL_FILE}, {SETTINGS_FILE})"
             got = getattr(error, "strerror", None) or f"{type(error).__name__}: {error}"
             raise UserError(str(folder), expected, got, "build the records again") from error
@@ -134,6 +144,7 @@ def train_tokenizer(
     kind: TokenizerKind,
     vocabulary: int,
     normalizer: Normalizer | None = None,
+    further: Sequence[str] = (),
 ) -> Tokenizer:
     """A tokenizer learnt from how often each word occurs; the same counts give the same bytes.
 
@@ -145,6 +156,8 @@ def train_tokenizer(
         vocabulary: how many ids there are at most, the four special ones included. Little text
             gives fewer. Where there are more characters than ids, the rarer ones are unknown.
         normalizer: what text goes through first; the default is `Normalizer()`.
+        further: normal words that join the tokens of the kind `word`, beyond `vocabulary`: they
+            come after those that were counted, in the order of the alphabet.
 
     Raises:
         UserError: there are no words, or the vocabulary has no room for any.
@@ -162,6 +175,9 @@ def train_tokenizer(
     if not table:
         fix = "check that the training split holds text"
         raise UserError("vocabulary", "at least one word to learn from", "none", fix)
+    if kind == "word" and further:
+        table = _with_further(table, further, vocabulary - len(_SPECIAL))
+        vocabulary = len(table) + len(_SPECIAL)
     if kind in ("unigram", "bpe"):
         table = _without_rare_characters(table, vocabulary - len(_SPECIAL))
     if kind == "unigram":
@@ -204,6 +220,14 @@ def _table(counts: Mapping[str, int], normalizer: Normalizer) -> _Table:
 
 def _ranked(counts: Mapping[str, int]) -> _Table:
     return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+
+
+def _with_further(table: _Table, further: Sequence[str], room: int) -> _Table:
+    known = table[:room]
+    words = {word for word, _ in known}
+    # They are rarer than what was counted, so that SentencePiece gives them the last ids.
+    rarer = [(word, 1) for word in sorted(set(further) - words)]
+    return [(word, count + 1) for word, count in known] + rarer
 
 
 def _without_rare_characters(table: _Table, room: int) -> _Table:

@@ -1,6 +1,7 @@
 """The file of the best weights of a training, which names the epoch that they are of."""
 
 import json
+import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -9,9 +10,11 @@ from typing import Any, Literal
 import h5py  # Keras writes weights with it
 import keras
 
+from rnnpipe.storage.disk_full import check_room
 from rnnpipe.storage.seal import copy_sealed, sealed_path
 
 _ATTRIBUTE = "checkpoint"
+_ITEM_BYTES, _GROUP_BYTES = 4, 4096  # of a number; of what HDF5 writes around a variable
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +61,22 @@ def save_weights(model: keras.Model, path: Path, checkpoint: Checkpoint) -> None
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with sealed_path(path) as unfinished:
-        model.save_weights(unfinished)
+        write_weights(model, unfinished)
         with h5py.File(unfinished, "r+") as file:
             file.attrs[_ATTRIBUTE] = json.dumps(asdict(checkpoint))
+
+
+def write_weights(model: keras.Model, path: Path) -> None:
+    """Writes weights as `keras.Model.save_weights`, where there is room for them.
+
+    On a full disk h5py prints a traceback for each variable, and none is an exception.
+
+    Raises:
+        OSError: there is no room.
+    """
+    sizes = (math.prod(variable.shape) for variable in model.variables)
+    check_room(path.parent, sum(_ITEM_BYTES * size + _GROUP_BYTES for size in sizes))
+    model.save_weights(path)
 
 
 def load_weights(model: keras.Model, path: Path) -> Checkpoint:

@@ -9,8 +9,15 @@ from typing import Any, Literal
 import keras
 
 from rnnpipe.errors import UserError
+from rnnpipe.storage.atomic import atomic_path
 from rnnpipe.storage.seal import check_sealed, is_expected
-from rnnpipe.training.best_weights import Checkpoint, KeepBestWeights, load_weights, save_weights
+from rnnpipe.training.best_weights import (
+    Checkpoint,
+    KeepBestWeights,
+    load_weights,
+    save_weights,
+    write_weights,
+)
 from rnnpipe.training.state import TrainingState
 
 
@@ -90,7 +97,8 @@ class KeepLastEpochs(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Writes the weights, and removes those of an earlier epoch."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        self.model.save_weights(self._folder / f"{epoch + 1:04}.weights.h5")
+        with atomic_path(self._folder / f"{epoch + 1:04}.weights.h5") as unfinished:
+            write_weights(self.model, unfinished)
         for path in sorted(self._folder.glob("*.weights.h5"))[: -self._count]:
             path.unlink()
 

@@ -18,6 +18,7 @@ from rnnpipe.records.metadata import write_metadata
 from rnnpipe.records.publication import publishing
 from rnnpipe.sources.raw_files import skipped_notices
 from rnnpipe.storage.disk_full import report_full_disk
+from rnnpipe.text.word_vectors import find_word_vectors
 from rnnpipe.transforms.passes.contents import find_repeated_contents
 from rnnpipe.transforms.passes.count import CountReferences, CountResult, read_counts, remove_counts
 from rnnpipe.transforms.passes.dead_letters import (
@@ -232,7 +233,10 @@ class Build(BuildPlan):
             *map(escape_surrogates, self.source.notices),
             *skipped_notices(self.source.raw_files()),
         ]
-        stats = make_stats(self.recipe, counted, splitter, results, dead_letters, contents, notices)
+        vectors = find_word_vectors(folder)
+        stats = make_stats(
+            self.recipe, counted, splitter, results, dead_letters, contents, notices, vectors
+        )
         _write_json(folder / STATS, stats)
         _write_json(folder / FINGERPRINT, self.fingerprint)
         write_metadata(folder, self.recipe.spec, sizes_of(results))

@@ -114,6 +114,9 @@ def test_an_export_says_what_it_is(exports, kind):
     assert "| test | accuracy |" in card
     assert "| test | baseline/" in card
     assert "predict(text=…)" in card
+    assert f'rnnpipe.load("{folder.name}")' in card
+    assert str(folder.parent) not in card
+    assert "Records of the test split went through the run and through the export" in card
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,13 @@ import numpy as np
 import pytest
 
 from rnnpipe.config.loader import load_settings
+from rnnpipe.runs.sample import make_score, record_calls
+from rnnpipe.sources.images.decoding import StoredJpeg
 from rnnpipe.tasks import find_schemas, make_task
 from rnnpipe.tasks.image_encoders import make_encoder
+from rnnpipe.tasks.image_inputs import encode_photo
 from rnnpipe.text.tokenizer import train_tokenizer
+from rnnpipe.transforms.build import Build
 from tests.exports.exporting import export_model
 from tests.exports.formats import WHOLE
 from tests.exports.test_streams import clips, label_task, labels  # noqa: F401
@@ -41,13 +45,13 @@ SOURCES = {
 }
 
 
-def make(name, features):  # noqa: F811
+def make(name, features, source=None):  # noqa: F811
     """A task of features, and a model of it that is not trained."""
     backbone = features.backbone
     values: dict[str, Any] = {
         "task": name,
         "data": {
-            "source": {"kind": SOURCES[name]},
+            "source": {"kind": SOURCES[name], **(source or {})},
             "image": {"size": 2 * SIDE},
             "features": {
                 "backbone": {
@@ -105,6 +109,33 @@ def test_an_export_reads_pixels(name, features, vocabulary, tmp_path):  # noqa: 
                 for answer, other in zip(found.answers, wanted.answers, strict=True):
                     assert answer.probability == pytest.approx(other.probability, abs=1e-5)
         assert len({str(prediction.answers) for prediction in expected}) > 1
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_an_export_is_checked_and_scored_with_the_images_of_records(name, features, tmp_path):  # noqa: F811
+    task, _ = make(name, features, {"images": 40, "size": 40, "path": str(tmp_path / "raw")})
+    plan = task.plan_build()
+    plan.source.prepare(lambda done, total: None)
+    records = Build.of(plan).run(tmp_path / "records")
+    model = task.build_model(records)
+    model.set_weights([3 * weight for weight in model.get_weights()])
+    task.save_vocabulary(records, tmp_path / "vocabulary")
+    network = task.make_network(model, tmp_path / "vocabulary")
+    calls = record_calls(task, network, tmp_path / "vocabulary", records)
+    assert not any(call.made_up for call in calls)
+    scores = make_score(task, records)(network)
+    assert task.main_metric in scores
+    # The images that a predictor reads of a file are resized otherwise, and differ by rounding.
+    stored = [StoredJpeg(row["image_jpeg"]) for row in records.read("test", ["image_jpeg"])]
+    expected = np.stack([encode_photo(jpeg, task.config.data) for jpeg in stored])
+    found = np.concatenate([call.arrays["image"] for call in calls])
+    assert found.shape[1:] == (SIDE, SIDE, 3)
+    if len(found) == len(expected):  # questions may share an image
+        assert np.abs(found.astype(int) - expected).mean() < 2
+    if name == "image_classification":
+        labels = [row["label"] for row in records.read("test", ["label"])]
+        right = network["call"]({"image": expected})["logits"].argmax(axis=1) == labels
+        assert scores["accuracy"] == pytest.approx(right.mean(), abs=1 / len(labels) + 1e-9)
 
 
 @pytest.mark.parametrize("form", WHOLE)

@@ -131,14 +131,19 @@ def test_the_documented_loop_translates_as_the_run_does(records, tmp_path):  # n
     assert set(step.outputs) == {"alignments", "logits", *STATES}
 
 
-CAPTIONERS = {
-    "attention": {"decoder": {"cell": {"units": 5}, "attention": {"mechanism": {"units": 4}}}},
-    "without_attention": {"decoder": {"cell": {"units": 5}, "attention": None}},
+ATTENTION = {"decoder": {"cell": {"units": 5}, "attention": {"mechanism": {"units": 4}}}}
+DRAWN = {"sampling": {"temperature": 2.0, "seed": 5}}
+CAPTIONERS: dict[str, tuple[dict, int, dict]] = {
+    "attention": (ATTENTION, 1, {}),
+    "without_attention": ({"decoder": {"cell": {"units": 5}, "attention": None}}, 1, {}),
+    "drawn": (ATTENTION, 1, DRAWN),
+    "ensemble": (ATTENTION, 2, {}),
+    "drawn_ensemble": (ATTENTION, 2, DRAWN),
 }
 
 
-@pytest.mark.parametrize("parts", CAPTIONERS.values(), ids=CAPTIONERS.keys())
-def test_captions_are_those_of_the_run(parts, drawn, tmp_path):  # noqa: F811
+@pytest.mark.parametrize(("parts", "members", "search"), CAPTIONERS.values(), ids=CAPTIONERS.keys())
+def test_captions_are_those_of_the_run(parts, members, search, drawn, tmp_path):  # noqa: F811
     keras.utils.set_random_seed(2)
     options = {
         "task": "captioning",
@@ -148,14 +153,28 @@ def test_captions_are_those_of_the_run(parts, drawn, tmp_path):  # noqa: F811
             "embedding": {"size": 4},
             **parts,
         },
-        "evaluate": {"search": {"beam_width": 3, "n_best": 2, "max_length": 6}},
+        "evaluate": {"search": {"beam_width": 3, "n_best": 2, "max_length": 6, **search}},
     }
     task = CaptioningTask(load_settings(CaptioningConfig, options))
     task.save_vocabulary(drawn, tmp_path / "vocabulary")
-    model, output = task.build_model(drawn), tmp_path / "export"
+    models, output = [task.build_model(drawn) for _ in range(members)], tmp_path / "export"
+    model = models[0] if members == 1 else task.join(models)
     made = export_model(task, model, tmp_path / "vocabulary", "litert", output, drawn)
     images = np.random.default_rng(1).integers(0, 255, (5, 32, 32, 3)).astype("uint8")
     rows = [{"image": image} for image in images]
+    expected = list(made.run.predict(rows))
+    check_equal(made.export.predict(rows), expected)
+    assert len({answer.text for each in expected for answer in each.answers}) > 1
+
+
+def test_an_ensemble_translates_as_the_run_does(records, tmp_path):  # noqa: F811
+    keras.utils.set_random_seed(3)
+    task = make_task(search={"beam_width": 3, "n_best": 2, "max_length": 8})
+    vocabulary = tmp_path / "vocabulary"
+    task.save_vocabulary(records, vocabulary)
+    model = task.join([task.build_model(records) for _ in range(2)])
+    made = export_model(task, model, vocabulary, "litert", tmp_path / "export", records)
+    rows = [{"text": text} for text in TEXTS]
     check_equal(made.export.predict(rows), made.run.predict(rows))
 
 

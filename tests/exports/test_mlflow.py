@@ -28,7 +28,7 @@ from rnnpipe import cli
 from rnnpipe.config.dump import dump_config
 from rnnpipe.errors import UserError
 from rnnpipe.exports.check import Recorder
-from rnnpipe.exports.mlflow import COLUMNS
+from rnnpipe.exports.mlflow import COLUMNS, describe_model
 from rnnpipe.exports.serving import SERVICE, describe_serving
 from rnnpipe.exports.write import Exportable, write_export
 from rnnpipe.predictors.pyfunc import PyfuncModel
@@ -68,8 +68,8 @@ def export(task, network, vocabulary, calls, output):
 
 
 @pytest.fixture(scope="module")
-def translator(tmp_path_factory):
-    """An export of a translator, and the predictor of what it was made of."""
+def translator_parts(tmp_path_factory):
+    """The task, network, vocabulary and calls of a translator."""
     folder = tmp_path_factory.mktemp("translator")
     records = write_records(folder / "records")
     keras.utils.set_random_seed(3)
@@ -77,7 +77,15 @@ def translator(tmp_path_factory):
     task.save_vocabulary(records, folder / "vocabulary")
     network = task.make_network(task.build_model(records), folder / "vocabulary")
     calls = record_calls(task, network, folder / "vocabulary", records)
-    return export(task, network, folder / "vocabulary", calls, folder / "export")
+    return task, network, folder / "vocabulary", calls
+
+
+@pytest.fixture(scope="module")
+def translator(translator_parts, tmp_path_factory):
+    """An export of a translator, and the predictor of what it was made of."""
+    task, network, vocabulary, calls = translator_parts
+    output = tmp_path_factory.mktemp("export") / "translator"
+    return export(task, network, vocabulary, calls, output)
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +101,28 @@ def classifier(tmp_path_factory):
     recorder = Recorder(network)
     recorder["call"]({"image": np.random.default_rng(0).integers(0, 255, (4, 32, 32, 3), "uint8")})
     return export(task, network, folder / "vocabulary", recorder.calls, folder / "export")
+
+
+def test_an_int8_export_is_served_as_rnnpipe_predicts_with_it(translator_parts, tmp_path):
+    task, network, vocabulary, calls = translator_parts
+    source = Exportable(
+        task.name, network, dump_config(task.config), vocabulary, "", calls, task.inputs
+    )
+    write_export(source, "mlflow", tmp_path / "mlflow", "int8")
+    content = json.loads((tmp_path / "mlflow" / "export.json").read_text())
+    assert content["quantization"]["weights"]["int8"] > 0
+    rows = [{"text": text} for text in TEXTS]
+    served = mlflow.pyfunc.load_model(str(tmp_path / "mlflow")).predict(pd.DataFrame(rows))
+    check_rows(
+        json.loads(served.to_json(orient="records")),
+        expected_rows(rnnpipe.load(tmp_path / "mlflow").predictor, rows),
+    )
+
+
+def test_what_reads_inputs_is_among_the_requirements(tmp_path):
+    describe_model(tmp_path, TEXT, ("video",))
+    (first, *_) = (tmp_path / "requirements.txt").read_text().splitlines()
+    assert first == f"rnnpipe[onnx,video]=={version('rnnpipe')}"
 
 
 def make_png(seed):

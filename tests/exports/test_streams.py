@@ -2,13 +2,14 @@
 
 import json
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 import numpy as np
 import pytest
 
 from rnnpipe.errors import UserError
+from rnnpipe.exports.write import Exportable, write_export
 from rnnpipe.models.ensemble import join_models
 from rnnpipe.models.language_model import (
     LanguageModelOptions,
@@ -17,6 +18,8 @@ from rnnpipe.models.language_model import (
 )
 from rnnpipe.parts.cells import GRUOptions, LSTMOptions
 from rnnpipe.parts.recurrence import RecurrenceOptions
+from rnnpipe.runs.sample import make_score, record_calls
+from rnnpipe.tasks.language_model.evaluation import token_nats
 from rnnpipe.tasks.language_model.task import LanguageModelTask
 from rnnpipe.tasks.video_labeling.task import VideoLabelingTask
 from rnnpipe.text.symbols import Symbols
@@ -84,6 +87,45 @@ def test_the_check_says_that_its_inputs_are_made_up(texts):
     step = texts.manifest.functions["step"]
     assert list(step.states) == [name for name in step.inputs if name.startswith("state/")]
     assert set(step.outputs) == {"logits", "tokens", "log_probs", *step.states}
+
+
+class Texts:
+    """Records of two documents, as far as language models read them."""
+
+    splits: ClassVar = {"train": 1, "test": 2}
+
+    def read(self, split, fields):
+        assert split == "test"
+        for document, text in enumerate(("abcabcaabbcc" * 3, "cab")):
+            tokens = np.array(SYMBOLS.encode(text))
+            record = {"document": str(document), "number": 0, "text": text, "tokens": tokens}
+            yield {name: record[name] for name in fields}
+
+
+@pytest.mark.parametrize("quantization", [None, "int8"])
+def test_texts_of_records_are_read_and_scored_token_by_token(quantization, tmp_path):
+    task: LanguageModelTask = make_text_task("evaluate.batch_size=2", "train.bptt_length=4")
+    vocabulary, records = tmp_path / "vocabulary", Texts()
+    vocabulary.mkdir()
+    SYMBOLS.save(vocabulary)
+    model = build_texts("lstm")
+    network = task.make_network(model, vocabulary)
+    calls = record_calls(task, network, vocabulary, records)
+    steps = [call for call in calls if call.function == "step" and not call.made_up]
+    assert len(steps) == 20  # of 39 tokens in two rows, of which chunks are whole
+    assert sum(not call.made_up for call in calls) == len(steps)
+    read = np.stack([call.arrays["tokens"] for call in steps])
+    assert np.count_nonzero(read) == 39
+    score = make_score(task, records)
+    source = Exportable(task.name, network, "", vocabulary, "", calls, task.inputs, score)
+    check = write_export(source, "onnx", tmp_path / "export", quantization)
+    assert 0 < check["made_up_rows"] == check["rows"] - 2 * len(steps)
+    if quantization:
+        streams = task._streams(records, "test", 2)
+        nats = streams.by_text(token_nats(model, streams)).mean()
+        float32, int8 = (check["scores"][name]["nats"] for name in ("float32", "int8"))
+        assert float32 == pytest.approx(nats, rel=1e-5)
+        assert float32 != int8 == pytest.approx(nats, rel=0.05)
 
 
 def test_an_ensemble_draws_as_its_export(tmp_path):

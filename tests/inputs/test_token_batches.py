@@ -34,7 +34,12 @@ def pairs(tmp_path):
     path = tmp_path / shard_name(TEXT_PAIR.name, "train", 0, 1)
     write_tfrecord(path, [encode_example(TEXT_PAIR, row) for row in rows])
     histograms = {"target_tokens": dict(Counter(map(int, lengths)))}
-    train = {"records": COUNT, "shard_records": [COUNT], "num_bytes": 1, "histograms": histograms}
+    train = {
+        "records": COUNT,
+        "shard_records": [COUNT],
+        "num_bytes": path.stat().st_size,
+        "histograms": histograms,
+    }
     stats = {"kind": TEXT_PAIR.name, "splits": {"train": train}}
     (tmp_path / "stats.json").write_text(json.dumps(stats))
     return RecordsDirectory(tmp_path)
@@ -109,3 +114,11 @@ def test_a_transform_makes_pairs(pairs):
 def test_a_missing_split_is_reported(pairs):
     with pytest.raises(UserError, match="test"):
         make_token_batches(pairs, "test", fields=FIELDS, tokens=TOKENS)
+
+
+def test_lengths_that_no_record_can_have_are_refused(pairs):
+    stats = json.loads((pairs.path / "stats.json").read_text())
+    stats["splits"]["train"]["histograms"]["target_tokens"] = {str(10**15): 1}
+    (pairs.path / "stats.json").write_text(json.dumps(stats))
+    with pytest.raises(UserError, match=r"at most .* tokens, got 1,000,000,000,000,000"):
+        batches_of(RecordsDirectory(pairs.path))

@@ -207,6 +207,7 @@ WITHOUT_TARGET = {
 GO_ELSEWHERE = {
     # Other layers of the model.
     ("EmbeddingOptions", "dropout"),
+    ("EmbeddingOptions", "vectors"),  # which layer it is, and whether it is trained
     ("EmbeddingOptions", "word_dropout"),
     ("DecoderOptions", "bridge"),
     ("MeanPoolingOptions", "words"),

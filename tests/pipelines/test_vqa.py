@@ -66,7 +66,7 @@ def test_a_killed_build_leaves_nothing_visible_and_the_next_one_cleans_up(argume
         command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     deadline = time.monotonic() + 120
-    while not list(tmp_path.glob("records.incomplete-*/*.tfrecord-*")):
+    while not list(tmp_path.glob("records.incomplete-*/records/*.tfrecord-*")):
         assert build.poll() is None, "it ended before it could be killed"
         assert time.monotonic() < deadline
         time.sleep(0.001)

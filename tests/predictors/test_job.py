@@ -123,7 +123,7 @@ def test_an_interrupted_file_is_continued(predictor, place, killed, tmp_path, ca
     assert [row.get("prediction") or "" for row in rows] == TURNED
 
 
-@pytest.mark.parametrize("torn", ["results", "progress.jsonl"])
+@pytest.mark.parametrize("torn", ["results", "progress.log"])
 def test_torn_results_are_written_again(predictor, place, killed, tmp_path, torn):
     path = killed.with_name(killed.name + PARTIAL) / torn
     path.write_bytes(path.read_bytes() + b'{"row": 6, "te')

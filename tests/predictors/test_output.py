@@ -3,7 +3,8 @@
 import pytest
 
 from rnnpipe.errors import UserError
-from rnnpipe.predictors.output import Progress, ResumableOutput
+from rnnpipe.predictors.input_row import InputRow
+from rnnpipe.predictors.output import ResumableOutput
 
 
 class Interrupted(Exception):
@@ -28,21 +29,60 @@ def test_a_damaged_job_is_reported(text, output, tmp_path):
         pass
 
 
-LINES = [
-    "{",
-    "[]",
-    "null",
-    '{"rows": 1}x',
-    '{"size": "3"}',
-    '{"size": 900}',
-    '{"row": 1}',
-    "\udcff",
-]
+def write_rows(output, *texts):
+    """Writes a row for each text, as if each took its time."""
+    with output.resume() as opened:
+        opened.write_header("answer\n")
+        for text in texts:
+            opened.write([(InputRow("", {"text": text}, {}), f"{text}\n", False)])
+        raise Interrupted
+
+
+@pytest.fixture
+def two_rows(output):
+    """The same file with two rows."""
+    with pytest.raises(Interrupted):
+        write_rows(output, "one", "two")
+    return output
+
+
+LINES = ["{", "[]", "null", "", "\udcff", "[" * 100_000]
 
 
 @pytest.mark.parametrize("line", LINES)
-def test_a_damaged_line_of_progress_is_left_out(line, output, tmp_path):
-    path = tmp_path / "answers.csv.partial" / "progress.jsonl"
-    path.write_text(f'{{"rows": 1, "size": 3}}\n{line}\n', errors="surrogateescape")
-    with output.resume() as opened:
-        assert opened.done == Progress(rows=1, size=3)
+def test_a_damaged_line_of_progress_is_left_out(line, two_rows, tmp_path):
+    path = tmp_path / "answers.csv.partial" / "progress.log"
+    first, second, _ = path.read_text().split("\n")
+    damaged = [line, f"{'0' * 32} {line}", second.replace('"rows": 2', '"rows": 3'), second[:-1]]
+    path.write_text("\n".join([first, *damaged]), errors="surrogateescape")
+    with two_rows.resume() as opened:
+        assert (opened.done.rows, opened.done.size) == (1, len("answer\none\n"))
+        assert opened.lost == 0
+
+
+@pytest.mark.parametrize(
+    ("results", "rows"),
+    [
+        ("answer\none\ntwo\n", 2),
+        ("answer\none\ntwo\nthr", 2),  # torn: no line of progress has it
+        ("answer\none\ntwO\n", 1),
+        ("answer\none\ntw", 1),
+        ("answer\nOne\ntwo\n", 0),
+        ("", 0),
+    ],
+)
+def test_damaged_results_are_predicted_again(results, rows, two_rows, tmp_path):
+    (tmp_path / "answers.csv.partial" / "results").write_text(results)
+    names = ["one", "two", "three"]
+    for number in (rows, rows + 1):  # what is written after the damage is intact again
+        with pytest.raises(Interrupted), two_rows.resume() as opened:  # noqa: PT012  # as above
+            assert opened.done.rows == number
+            assert opened.lost == (2 - rows if number == rows else 0)
+            left = opened.skip(InputRow("", {"text": name}, {}) for name in names)
+            opened.write_header("answer\n")
+            if number == rows:
+                row = next(left)
+                opened.write([(row, f"{row.columns['text']}\n", False)])
+            raise Interrupted
+    content = (tmp_path / "answers.csv.partial" / "results").read_text()
+    assert content == "".join(f"{text}\n" for text in ("answer", *names[: rows + 1]))

@@ -5,6 +5,7 @@ import pytest
 
 from rnnpipe.errors import UserError
 from rnnpipe.predictors.rows import RowReader
+from tests.fuzz.limits import limited
 from tests.predictors.conftest import IMAGE, INPUTS
 
 
@@ -185,3 +186,12 @@ def test_a_named_pipe_is_read_as_it_comes(tmp_path):
     os.close(writer)
     assert source.is_ready()
     assert list(rows) == []
+
+
+def test_a_hundred_thousand_columns_are_read_at_once_and_named_in_a_few_words(tmp_path):
+    columns = [f"c{number}" for number in range(120_000)]
+    (tmp_path / "a.csv").write_text(",".join(["text", *columns]) + "\n")
+    with limited(tmp_path):
+        source, rows = read(tmp_path / "a.csv")
+    assert rows == []
+    assert len(source.notices[0]) < 500

@@ -1,6 +1,6 @@
 import json
 import os
-import socket
+import re
 from contextlib import ExitStack
 
 import pytest
@@ -12,8 +12,10 @@ from rnnpipe.records.inventory import DamagedRecords
 from rnnpipe.records.layout import shard_name
 from rnnpipe.records.manifest import MANIFEST, Manifest
 from rnnpipe.records.publication import publishing
-from rnnpipe.records.specs import VQA
+from rnnpipe.records.specs import TEXT_CLASS, VQA
 from rnnpipe.records.tfrecord import write_tfrecord
+from rnnpipe.storage.leftovers import unfinished_folder
+from tests.records.handmade_stats import make_stats
 
 RECORD = {
     "question_id": 1,
@@ -29,6 +31,11 @@ RECORD = {
 }
 
 
+OTHER = {"text_id": "1", "text": "fine", "tokens": [4], "label": 1}
+SPLIT = {"records": 1, "shard_records": [1], "num_bytes": 1, "histograms": {}}
+LETTER = {"key": "k", "source": "raw", "step": "read text", "reason": "it is empty"}
+
+
 def fill(folder):
     """The least that makes a folder a records directory."""
     shards = [[RECORD], [{**RECORD, "question_id": 2}, {**RECORD, "question_id": 3}]]
@@ -36,10 +43,10 @@ def fill(folder):
         path = folder / shard_name("vqa", "train", number, len(shards))
         write_tfrecord(path, [encode_example(VQA, record) for record in shard])
     train = {"records": 3, "shard_records": [1, 2], "num_bytes": 1, "histograms": {}}
-    (folder / "stats.json").write_text(json.dumps({"kind": "vqa", "splits": {"train": train}}))
+    (folder / "stats.json").write_text(json.dumps(make_stats("vqa", train=train)))
     (folder / "fingerprint.json").write_text('{"fingerprint": "abc"}')
     (folder / "answers.json").write_text('["so"]')
-    (folder / "dead_letters-00000.jsonl").write_text('{"key": "k"}\n')
+    (folder / "dead_letters-00000.jsonl").write_text(json.dumps(LETTER) + "\n")
 
 
 @pytest.fixture
@@ -56,7 +63,7 @@ def test_records_are_read_in_order(directory):
     assert records.splits == {"train": 3}
     assert records.fingerprint == "abc"
     assert records.answers == ["so"]
-    assert list(records.dead_letters()) == [{"key": "k"}]
+    assert list(records.dead_letters()) == [LETTER]
 
 
 def test_an_unknown_split_is_refused(directory):
@@ -76,26 +83,48 @@ def test_a_missing_directory_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "reason"),
     [
-        ("stats.json", '{"kind": "vqa", "splits": []}', "'list' object has no attribute 'items'"),
-        ("stats.json", '{"kind": "poem", "splits": {}}', "records of the unknown kind 'poem'"),
-        ("stats.json", '{"kind": "vqa", "splits": {"train": {"records": 1}}}', "'shard_records'"),
+        ("stats.json", make_stats("vqa") | {"splits": []}, "splits: input should be an object"),
+        ("stats.json", make_stats("poem"), "records of the unknown kind 'poem'"),
         (
             "stats.json",
-            '{"kind": "vqa", "splits": {"../train": {"records": 1, "shard_records": [1]}}}',
+            make_stats("vqa", train={"records": 1}),
+            "splits.train.num_bytes: field required",
+        ),
+        ("stats.json", make_stats("vqa", train=SPLIT | {"records": 2}), "2 records, 1 in its"),
+        ("stats.json", make_stats("vqa", train=SPLIT | {"num_bytes": -1}), "splits.train.num_b"),
+        (
+            "stats.json",
+            make_stats("vqa", train=SPLIT | {"histograms": {"tokens": {"many": 1}}}),
+            "splits.train.histograms.tokens: values are whole numbers",
+        ),
+        (
+            "stats.json",
+            make_stats("vqa") | {"most_frequent_answer": None},
+            "most_frequent_answer is missing",
+        ),
+        ("stats.json", make_stats("caption"), "most_frequent_caption is missing"),
+        (
+            "stats.json",
+            make_stats("vqa") | {"dead_letters": {"read text": 1}},
+            "no reason for the dead letters of the step read text",
+        ),
+        ("stats.json", {**make_stats("vqa"), "read": "1"}, "read: input should be a valid integer"),
+        (
+            "stats.json",
+            make_stats("vqa", **{"../train": SPLIT}),
             "vqa-../train.tfrecord-00000-of-00001 is missing",
         ),
-        ("fingerprint.json", "[]", "list indices must be integers or slices, not str"),
-        ("fingerprint.json", "{}", "'fingerprint'"),
+        ("fingerprint.json", [], "input should be an object"),
+        ("fingerprint.json", {}, "fingerprint: field required"),
     ],
 )
 def test_files_of_something_else_are_refused_though_they_are_sealed(
     directory, name, content, reason
 ):
-    (directory / name).write_text(content)
+    (directory / name).write_text(json.dumps(content))
     Manifest.of(directory).write(directory)
-    with pytest.raises(DamagedRecords) as fault:
+    with pytest.raises(DamagedRecords, match=f"without whole records .*{re.escape(reason)}"):
         RecordsDirectory.open(directory)
-    assert f"got a directory without whole records ({reason})" in str(fault.value)
 
 
 def test_a_foreign_directory_is_not_replaced(tmp_path):
@@ -128,14 +157,13 @@ def test_new_records_replace_old_ones(directory):
 
 
 def test_leftovers_of_killed_builds_are_removed_and_those_of_running_ones_kept(tmp_path):
-    prefix = f"records.incomplete-{socket.gethostname()}"
-    killed, running = tmp_path / f"{prefix}-{2**22 + 1}", tmp_path / f"{prefix}-{os.getppid()}"
+    killed = tmp_path / "records.incomplete-0123abcd"
     killed.mkdir()
-    running.mkdir()
-    with publishing(tmp_path / "records") as staging:
-        fill(staging.local)
-    assert not killed.exists()
-    assert running.exists()
+    (killed / ".lock").write_text("")
+    with unfinished_folder(tmp_path, "records") as running:
+        with publishing(tmp_path / "records") as staging:
+            fill(staging.local)
+        assert {path.name for path in tmp_path.iterdir()} == {"records", running.name}
 
 
 def test_an_unwritable_target_is_reported(tmp_path):
@@ -194,13 +222,10 @@ def test_of_two_that_build_at_once_the_second_leaves_records_that_are_read(tmp_p
     def build():
         with publishing(path) as staging:
             fill(staging.local)
-            # The other has the same folder for unfinished records: it is of this process.
-            staging.local.rename(tmp_path / "mine")
             with publishing(path) as other:
                 fill(other.local)
                 if not same:
                     (other.local / "answers.json").write_text('["no"]')
-            (tmp_path / "mine").rename(staging.local)
             held.enter_context(RecordsDirectory.open(path).hold())
 
     with ExitStack() as held:
@@ -227,3 +252,34 @@ def test_a_pipe_or_a_link_to_nothing_is_no_file(directory):
         (directory / name).unlink()
         (directory / name).write_bytes(content)
     assert RecordsDirectory.open(directory).fingerprint == "abc"
+
+
+@pytest.mark.parametrize("record", [b"junk", b"", encode_example(TEXT_CLASS, OTHER)])
+def test_a_record_of_another_kind_is_an_error_with_its_number(directory, record):
+    path = directory / shard_name("vqa", "train", 1, 2)
+    write_tfrecord(path, [encode_example(VQA, RECORD), record])
+    (directory / MANIFEST).unlink()
+    Manifest.of(directory).write(directory)
+    expected = f"{path}, record 2: expected a record of vqa, got something else "
+    with pytest.raises(UserError, match=re.escape(expected)):
+        list(RecordsDirectory.open(directory).read("train"))
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("answers.json", '{"a": 1}', "answers.json: expected a list of names, got something else"),
+        ("answers.json", "[1]", "answers.json: expected a list of names, got something else"),
+        ("dead_letters-00000.jsonl", "{}\n", "jsonl:1: expected a dead letter, got something else"),
+        ("dead_letters-00000.jsonl", "\n", "jsonl:1: expected a dead letter, got something else"),
+    ],
+)
+def test_other_files_of_something_else_are_refused_when_they_are_read(
+    directory, name, text, expected
+):
+    (directory / name).write_text(text)
+    (directory / MANIFEST).unlink()
+    Manifest.of(directory).write(directory)
+    records = RecordsDirectory.open(directory)
+    with pytest.raises(UserError, match=expected):
+        _ = records.answers if name == "answers.json" else list(records.dead_letters())

@@ -95,6 +95,20 @@ def test_a_memory_that_cannot_be_written_costs_a_reading(folder, reads, monkeypa
     assert reads == ["file1", "file1"]
 
 
+def test_files_are_counted_where_one_of_them_is_read(folder, monkeypatch):
+    monkeypatch.setattr(inventory_module, "_STEADY_NS", -(10**18))
+    files = inventory_of(folder).files
+    (folder / "file3").unlink()
+    calls: list[tuple[int, int]] = []
+
+    def count(done, total):
+        calls.append((done, total))
+
+    for in_full in (False, True, True):
+        Inventory(folder, files).find_faults(["file0", "file3"], in_full=in_full, progress=count)
+        assert calls == ([(1, 2), (2, 2)] if in_full else [])
+
+
 def test_many_faults_are_summed_up(folder):
     inventory = inventory_of(folder)
     for path in folder.glob("file*"):

@@ -1,13 +1,14 @@
 import errno
 import json
 import os
-import socket
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
 import pytest
 
 from rnnpipe.errors import UserError
+from rnnpipe.records import publication
 from rnnpipe.records.codec import encode_example
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.inventory import DamagedRecords
@@ -16,8 +17,10 @@ from rnnpipe.records.manifest import MANIFEST, Manifest
 from rnnpipe.records.publication import publishing
 from rnnpipe.records.specs import TEXT_CLASS
 from rnnpipe.records.tfrecord import write_tfrecord
+from rnnpipe.storage.owner import owner
 from rnnpipe.storage.paths import remove_tree
 from rnnpipe.storage.store_path import StorePath
+from tests.records.handmade_stats import make_stats
 
 RECORD = {"text_id": "1", "text": "fine", "tokens": [4], "label": 1}
 
@@ -27,7 +30,7 @@ def fill(staging, fingerprint="abc"):
     path = staging.shared / shard_name("text_class", "train", 0, 1)
     staging.written[path.name] = write_tfrecord(path, [encode_example(TEXT_CLASS, RECORD)])
     train = {"records": 1, "shard_records": [1], "num_bytes": 1, "histograms": {}}
-    stats = {"kind": "text_class", "splits": {"train": train}}
+    stats = make_stats("text_class", train=train)
     (staging.local / "stats.json").write_text(json.dumps(stats))
     (staging.local / "fingerprint.json").write_text(json.dumps({"fingerprint": fingerprint}))
     (staging.local / "source").mkdir()
@@ -110,7 +113,7 @@ def test_new_records_replace_old_ones_and_readers_notice(place):
 
 
 def test_leftovers_of_killed_builds_are_removed_and_those_of_running_ones_kept(place):
-    prefix = f"build-{socket.gethostname()}"
+    prefix = f"build-{owner().rpartition('-')[0]}"
     killed, running = place / f"{prefix}-{2**22 + 1}-abc", place / f"{prefix}-{os.getppid()}-abc"
     for left in (killed, running):
         (left / "shard").write_text("half")
@@ -118,6 +121,16 @@ def test_leftovers_of_killed_builds_are_removed_and_those_of_running_ones_kept(p
         fill(staging)
     assert not killed.exists()
     assert running.exists()
+
+
+@pytest.mark.parametrize("mark", ["building", "fingerprint.json"])
+def test_what_a_dead_container_left_is_removed_when_it_is_old(place, mark, monkeypatch):
+    (place / "build-gone.1-1-abc" / mark).write_text("")
+    for days, is_left in ((7, True), (0, False)):
+        monkeypatch.setattr(publication, "_LONGEST_BUILD", timedelta(days=days))
+        with publishing(place) as staging:
+            fill(staging)
+        assert (place / "build-gone.1-1-abc" / mark).exists() == is_left
 
 
 def test_a_missing_bucket_is_reported(bucket):
@@ -150,7 +163,7 @@ def test_a_manifest_of_something_else_is_refused(content, bucket):
 def test_paths_are_absolute_for_workers(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with publishing(Path("records")) as staging:
-        assert staging.shared.parent == tmp_path
+        assert staging.shared.parent.parent == tmp_path
         fill(staging)
     assert RecordsDirectory.open(Path("records")).fingerprint == "abc"
 
@@ -183,7 +196,7 @@ def test_old_records_stay_where_new_ones_cannot_be_moved(tmp_path, monkeypatch):
     rename = Path.rename
 
     def refuse(self, target):
-        if target == tmp_path / "records" and not self.name.endswith("-old"):
+        if target == tmp_path / "records" and not self.name.endswith("-replaced"):
             raise OSError(errno.EIO, os.strerror(errno.EIO))
         return rename(self, target)
 
@@ -197,9 +210,10 @@ def test_old_records_stay_where_new_ones_cannot_be_moved(tmp_path, monkeypatch):
 def test_old_records_come_back_that_a_killed_build_was_replacing(tmp_path):
     with publishing(tmp_path / "records") as staging:
         fill(staging)
-    left = tmp_path / f"records.incomplete-{socket.gethostname()}-{2**22 + 1}"
-    (tmp_path / "records").rename(f"{left}-old")
+    left = tmp_path / "records.incomplete-0123abcd"
     left.mkdir()
+    (left / ".lock").write_text("")
+    (tmp_path / "records").rename(left / "records-replaced")
     with pytest.raises(RuntimeError, match="stop"), publishing(tmp_path / "records"):
         raise RuntimeError("stop")
     assert RecordsDirectory.open(tmp_path / "records").fingerprint == "abc"

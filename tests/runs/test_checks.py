@@ -13,7 +13,7 @@ from rnnpipe.runs.checks import (
     check_splits,
     check_training,
 )
-from rnnpipe.runs.directory import create_run
+from rnnpipe.runs.create import create_run
 from rnnpipe.storage.atomic import json_text
 from rnnpipe.tasks import find_schemas, make_task
 from rnnpipe.tasks.base import Task

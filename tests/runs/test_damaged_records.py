@@ -1,8 +1,7 @@
 """Every file of a records directory, damaged in every way, before every verb."""
 
-import os
+import json
 import shutil
-import socket
 
 import pytest
 import tensorflow as tf
@@ -15,9 +14,11 @@ from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.inventory import DamagedRecords
 from rnnpipe.records.manifest import MANIFEST, Manifest
 from rnnpipe.records.publication import publishing
+from rnnpipe.records.tfrecord import read_tfrecord, write_tfrecord
 from rnnpipe.runs.callbacks import TrainingProgress
 from rnnpipe.runs.console import make_console
 from rnnpipe.runs.holding import RecordsCheck, holding_records
+from rnnpipe.storage.leftovers import unfinished_folder
 from rnnpipe.transforms.build import Build
 from tests.runs.handmade import make_run
 from tests.runs.trainings import CONFIGS, call, the_run_in
@@ -139,6 +140,25 @@ def test_damage_is_an_error_of_every_verb_and_a_build_mends_it(
     assert call("inspect", place / "records", "--check") == 0
 
 
+@pytest.mark.parametrize("kind", ["flipped", "missing"])
+def test_an_export_is_checked_with_made_up_inputs_and_says_why(
+    place, records, kind, tmp_path, capsys
+):
+    damage(place, SHARDS[1], kind)
+    output = tmp_path / "export"
+    run = place / "runs" / "trained"
+    assert call("export", run, "--format", "saved_model", "--output", output) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert f"checked with made-up inputs: {records}" in out
+    assert SHARDS[1] in out
+    check = json.loads((output / "export.json").read_text())["check"]
+    assert check["rows"] == check["made_up_rows"] > 0
+    assert f"{check['rows']} rows ({check['rows']} of them made up) as the run answers them" in out
+    card = (output / "README.md").read_text()
+    assert "Made-up inputs of random tokens and pixels went through the run" in card
+    assert "The records were gone or damaged" in card
+
+
 def test_a_damaged_shard_is_built_again_for_good(place, records, capsys):
     damage(place, SHARDS[0], "flipped")
     config = rnnpipe.load_config("sentiment", settings(place))
@@ -158,19 +178,17 @@ def test_a_file_that_no_data_set_has_is_not_read_and_not_removed(place, records,
 
 
 def test_any_build_removes_what_killed_ones_left_beside_its_records(place, records):
-    host, killed = socket.gethostname(), 2**22 + 1
-    left = [f"records.incomplete-{host}-{killed}", f"gone.incomplete-{host}-{killed}"]
-    kept = [f"records.incomplete-{host}-{os.getppid()}", "records.incomplete-another-host-1"]
-    for name in (*left, *kept):
-        (place / name).mkdir()
-    shutil.copytree(place / "whole", place / f"replaced.incomplete-{host}-{killed}-old")
-    rnnpipe.build("sentiment", settings(place), verbose=False)  # they are reused
-    names = {path.name for path in place.iterdir()}
-    assert names.isdisjoint(left)
-    assert names >= {*kept, "replaced"}
+    for name in ("records", "gone", "replaced"):
+        left = place / f"{name}.incomplete-0123abcd"
+        left.mkdir()
+        (left / ".lock").write_text("a container that is gone-1")
+    shutil.copytree(place / "whole", left / "replaced-replaced")
+    with unfinished_folder(place, "other") as running:
+        rnnpipe.build("sentiment", settings(place), verbose=False)  # they are reused
+        names = {path.name for path in place.iterdir()}
+    assert {name for name in names if "incomplete" in name} == {running.name}
     assert RecordsDirectory.open(place / "replaced").splits
-    for name in (*kept, "replaced"):
-        shutil.rmtree(place / name)
+    shutil.rmtree(place / "replaced")
 
 
 def batches_of(records):
@@ -198,6 +216,23 @@ def test_what_tensorflow_cannot_read_is_one_message_with_the_file(
         read()
     assert len(str(fault.value).splitlines()) == 1
     assert isinstance(fault.value.__cause__, tf.errors.OpError)
+
+
+def test_records_that_were_never_right_are_named(place, records):
+    """Their checksums and their manifest are right."""
+    path = records / SHARDS[0]
+    write_tfrecord(path, [b"junk", *list(read_tfrecord(path))[1:]])
+    (records / MANIFEST).unlink()
+    Manifest.of(records).write(records)
+    opened = RecordsDirectory.open(records)
+
+    def read():
+        with holding_records(opened, make_console(quiet=True)):
+            for _ in batches_of(opened):
+                pass
+
+    with pytest.raises(UserError, match=rf"{SHARDS[0]}, record 1: expected a record of the kind"):
+        read()
 
 
 def test_errors_of_others_stay_as_they_are(records):

@@ -2,14 +2,8 @@ import pytest
 
 from rnnpipe.errors import UserError
 from rnnpipe.runs.console import make_console
-from rnnpipe.runs.directory import (
-    RunDirectory,
-    check_runs_dir,
-    create_run,
-    find_runs,
-    open_interrupted,
-    open_run,
-)
+from rnnpipe.runs.create import check_runs_dir, create_run
+from rnnpipe.runs.directory import RunDirectory, find_runs, open_interrupted, open_run
 from rnnpipe.runs.train import note_interrupted
 from rnnpipe.storage.atomic import write_json
 
@@ -18,6 +12,25 @@ def test_runs_begun_in_one_second_have_folders_of_their_own(tmp_path):
     runs = [create_run(tmp_path, "vqa") for _ in range(3)]
     assert len({run.path for run in runs}) == 3
     assert all(run.path.parent == tmp_path / "vqa" for run in runs)
+
+
+def test_a_run_appears_with_its_first_files_or_not_at_all(tmp_path):
+    def fill(run):
+        run.config.write_text("")
+        assert find_runs(tmp_path / "vqa") == []
+
+    assert create_run(tmp_path, "vqa", fill).config.is_file()
+    with pytest.raises(ZeroDivisionError):
+        create_run(tmp_path, "vqa", lambda run: 1 // 0)
+    (folder,) = (tmp_path / "vqa").iterdir()
+    assert [path.name for path in folder.iterdir()] == ["config.yaml"]
+
+
+def test_a_place_that_takes_no_run_is_reported(tmp_path):
+    (tmp_path / "file").write_text("")
+    for runs_dir, name, got in ((tmp_path / "file", "vqa", "Not a d"), (tmp_path, "file", "a f")):
+        with pytest.raises(UserError, match=f"expected a folder to write runs to, got {got}"):
+            create_run(runs_dir, name)
 
 
 def train(run):

@@ -7,9 +7,20 @@ from pathlib import Path
 import fsspec
 import pytest
 
+from rnnpipe.config.loader import load_settings
 from rnnpipe.errors import UserError
+from rnnpipe.sources.captions.coco_files import CaptionFiles
 from rnnpipe.storage import paths, store_path
-from rnnpipe.storage.paths import as_path, local_path, read_range, remove_tree, scan
+from rnnpipe.storage.paths import (
+    as_path,
+    check_file_name,
+    find_impossible,
+    has_scheme,
+    local_path,
+    read_range,
+    remove_tree,
+    scan,
+)
 from rnnpipe.storage.store_path import StorePath
 
 
@@ -147,3 +158,38 @@ def test_a_local_path_may_begin_at_the_home_folder(tmp_path, monkeypatch):
 def test_a_local_path_is_of_this_machine(path, got):
     with pytest.raises(UserError, match=f"--runs-dir {path}: expected a path .*{got}"):
         local_path("--runs-dir", path)
+
+
+@pytest.mark.parametrize(
+    "text", ["://a", "a/b://c", "/tmp/a://b", "1://a", "simplecache::s3://a", "a b://c", "", "."]
+)
+def test_a_path_without_a_scheme_is_one_of_this_machine(text):
+    assert type(as_path(text)) is type(Path())
+    assert not has_scheme(text)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", ".", "..", "../a", "a/../b", "/a", "a//b", "./a", "a/", "a\\b", "a\0b", "\ud800", "a/."],
+)
+def test_what_leads_elsewhere_is_the_name_of_no_file(name):
+    with pytest.raises(ValueError, match=r"no file in its folder|surrogates not allowed"):
+        check_file_name(name)
+
+
+@pytest.mark.parametrize(
+    ("path", "what"),
+    [
+        ("a" * 255, None),
+        ("é" * 128, "256 bytes between two slashes"),
+        ("a/" * 2001, "thousands of bytes"),
+        ("a\0", "a zero byte"),
+        ("\ud800", "halves of characters"),
+        ("caf\udce9", None),
+    ],
+)
+def test_what_no_path_can_have(path, what):
+    assert find_impossible(path) == what
+    if what is not None and path.isascii():
+        with pytest.raises(UserError, match=f"expected a path, got .* with {what}; correct it"):
+            load_settings(CaptionFiles, {"annotations": path, "images": "a"})

@@ -44,5 +44,5 @@ def test_mistakes_are_reported(tmp_path):
     with pytest.raises(UserError, match="No such file"):
         Symbols.load(tmp_path)
     (tmp_path / "symbols.json").write_text('{"kind": "char"}')
-    with pytest.raises(UserError, match="KeyError"):
+    with pytest.raises(UserError, match="symbols: field required"):
         Symbols.load(tmp_path)

@@ -166,7 +166,9 @@ def test_a_folder_without_a_tokenizer_is_refused(tmp_path):
         Tokenizer.load(tmp_path)
     train_tokenizer(COUNTS, kind="word", vocabulary=10).save(tmp_path)
     (tmp_path / "tokenizer.json").write_text('{"kind": "word"}')
-    with pytest.raises(UserError, match="got KeyError: 'normalizer'; build the records again"):
+    with pytest.raises(
+        UserError, match="got ValueError: normalizer: field required; build the records again"
+    ):
         Tokenizer.load(tmp_path)
     train_tokenizer(COUNTS, kind="word", vocabulary=10).save(tmp_path)
     (tmp_path / "tokenizer.model").write_bytes(b"junk")

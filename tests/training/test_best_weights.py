@@ -1,4 +1,6 @@
+import gc
 import math
+import resource
 
 import h5py
 import keras
@@ -31,6 +33,20 @@ def is_filled(model, value):
 )
 def test_a_checkpoint_is_described(epochs, text):
     assert str(Checkpoint(epochs, 20, "val_loss", 0.25)) == text
+
+
+def test_without_room_nothing_is_written_and_nothing_is_printed(model, tmp_path, capfd):
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (3000, limits[1]))
+    try:
+        with pytest.raises(OSError, match="File too large") as fault:
+            save_weights(model, tmp_path / "a.weights.h5", Checkpoint((), 1, "val_loss", 0.5))
+        del fault
+        gc.collect()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert list(tmp_path.iterdir()) == []
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_file_has_weights_and_their_epoch(model, tmp_path):

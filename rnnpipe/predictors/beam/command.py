@@ -10,7 +10,6 @@ from typing import Any, cast, get_args
 
 from rich.console import Console
 
-from rnnpipe.errors import UserError
 from rnnpipe.output import write_error, write_notice
 from rnnpipe.predictors.beam.files import ShardFormat, make_shard_writer
 from rnnpipe.predictors.beam.places import find_places, open_place
@@ -21,7 +20,7 @@ from rnnpipe.runs.console import make_console
 from rnnpipe.runs.export import Export
 from rnnpipe.runs.load import load_model
 from rnnpipe.runs.progress import BuildProgress
-from rnnpipe.storage.paths import as_path, local_copy, local_path
+from rnnpipe.storage.paths import as_path, check_new_folder, has_scheme, local_copy, local_path
 from rnnpipe.tasks.base import Task
 from rnnpipe.tasks.inputs import Input, integer
 from rnnpipe.transforms.runners.s3_options import use_s3_options
@@ -58,14 +57,14 @@ def predict_in_job(model: str, words: Sequence[str], beam_args: Sequence[str]) -
         require(*loaded.extras, where=_WHERE)
         if isinstance(loaded, Export):
             _ = loaded.manifest  # its files are whole, and of this version
-        name = model if "://" in model else str(loaded.path.absolute())
+        name = model if has_scheme(model) else str(loaded.path.absolute())
         summary = _predict(name, loaded.task, options, texts, beam_args)
     _report(options.output, summary)
     return int(summary["predicted"] < summary["read"])
 
 
 def _find_model(model: str) -> Path:
-    return as_path(model) if "://" in model else local_path("RUN", model)
+    return as_path(model) if has_scheme(model) else local_path("RUN", model)
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
@@ -113,7 +112,7 @@ def _predict(
     fraction = Input("max-bad-fraction", "", _read_fraction).parse(options.max_bad_fraction)
     runner = Runner(workers, beam_args)
     runner.check()
-    output = check_output(options.output)
+    output = _find_output(options.output)
     reader = make_reader(task, texts, options, options.format, os.getcwd())
     places = [open_place(each, reader, options.split) for each in find_places(options.input)]
     for notice in (notice for place in places for notice in place.notices):
@@ -155,20 +154,9 @@ def _read_fraction(text: str) -> float:
     raise ValueError("a number from 0 to 1")
 
 
-def check_output(place: str) -> Path:
-    """The folder of the predictions.
-
-    Raises:
-        UserError: something is there already.
-    """
-    path = as_path(place) if "://" in place else local_path("--output", place)
-    if path.is_dir():
-        if any(path.iterdir()):
-            got, fix = "one with files", "name another one, or remove it"
-            raise UserError(f"--output {place}", "a new or empty folder", got, fix)
-    elif path.exists():
-        got, fix = "a file", "name a folder"
-        raise UserError(f"--output {place}", "a new or empty folder", got, fix)
+def _find_output(place: str) -> Path:
+    path = as_path(place) if has_scheme(place) else local_path("--output", place)
+    check_new_folder(path, f"--output {place}")
     return path
 
 

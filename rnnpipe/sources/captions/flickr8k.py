@@ -19,7 +19,7 @@ from rnnpipe.sources.ids import hash_id
 from rnnpipe.sources.raw_files import walk_raw
 from rnnpipe.sources.source import Progress, Reference
 from rnnpipe.sources.splits import left_out_notices, split_of_name, unused_notices
-from rnnpipe.sources.text.files import check_text_file, open_binary
+from rnnpipe.sources.text.files import check_text_file, read_all
 
 WHERE_TO_GET_IT = "get Flickr8k_text.zip and Flickr8k_Dataset.zip, or correct data.source.path"
 
@@ -190,8 +190,7 @@ class Flickr8k(KarpathySplits, CaptionSource):
 
 
 def _read_lines(path: Path) -> list[str]:
-    with open_binary(path) as file:
-        text = file.read().decode("utf-8-sig", errors="surrogateescape")
+    text = read_all(path).decode("utf-8-sig", errors="surrogateescape")
     return [line.removesuffix("\r") for line in text.split("\n")]
 
 

@@ -12,8 +12,8 @@ from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from rnnpipe.errors import BadRecord
 from rnnpipe.sources.images.fit import Fit
-from rnnpipe.sources.raw_files import read_whole
 from rnnpipe.storage.paths import as_path
+from rnnpipe.storage.whole_files import read_whole
 
 Photo = str | Path | bytes | np.ndarray[Any, np.dtype[np.uint8]]
 """The path of an image file, its bytes, or pixels `(height, width, 3)`."""

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import BinaryIO
 
 from rnnpipe.errors import BadRecord, UserError
-from rnnpipe.sources.raw_files import check_regular
 from rnnpipe.sources.text.encodings import (
     Utf8Detector,
     has_other_mark,
@@ -17,10 +16,14 @@ from rnnpipe.sources.text.encodings import (
     reads_everything,
 )
 from rnnpipe.storage.store_path import StorePath
+from rnnpipe.storage.whole_files import check_regular
 
 _GZIP = b"\x1f\x8b"
 _UNREADABLE = (OSError, EOFError, zlib.error)
 _CHUNK = 1 << 20
+
+MAX_SMALL = 1 << 28
+"""How many bytes a text may have that is read as a whole; Flickr30k has 14 million."""
 
 
 def check_text_file(path: Path, encoding: str) -> int:
@@ -102,6 +105,20 @@ def open_binary(path: Path) -> Iterator[BinaryIO]:
     except _UNREADABLE as fault:
         fix = "download or unpack it again"
         raise UserError(str(path), "a text file", _describe(fault), fix) from fault
+
+
+def read_all(path: Path) -> bytes:
+    """The bytes of a file of names or captions, which is small.
+
+    Raises:
+        UserError: the file cannot be read, is damaged, or has more than `MAX_SMALL` bytes.
+    """
+    with open_binary(path) as file:
+        content = file.read(MAX_SMALL + 1)
+    if len(content) > MAX_SMALL:
+        expected, fix = f"at most {MAX_SMALL:,} bytes of text", "divide it, or get it again"
+        raise UserError(str(path), expected, "more", fix)
+    return content
 
 
 def read_start(path: Path, size: int) -> bytes:

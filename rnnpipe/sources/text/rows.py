@@ -1,16 +1,15 @@
 """Rows of CSV, TSV and JSON lines files, each with its columns by name."""
 
 import csv
-import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from rnnpipe.errors import BadRecord, UserError
-from rnnpipe.sources.folder import RepeatedKeyError, unique_keys
 from rnnpipe.sources.raw_files import fold_name
 from rnnpipe.sources.text.lines import MAX_BYTES, TOO_LONG, BadLine, read_lines
+from rnnpipe.storage.json_files import RepeatedKeyError, parse_json
 
 Format = Literal["csv", "tsv", "jsonl"]
 Row = dict[str, Any]
@@ -155,21 +154,12 @@ def _parse_object(line: str | BadRecord) -> Row | BadRecord:
     if isinstance(line, BadRecord):
         return line
     try:
-        value = _DECODER.decode(line)
+        value = parse_json(line, fold_key=fold_name)
     except RepeatedKeyError as fault:
         return BadRecord(_STEP, str(fault))
-    except (ValueError, RecursionError) as fault:
+    except ValueError as fault:
         return BadRecord(_STEP, f"no JSON ({fault})")
     return value if isinstance(value, dict) else BadRecord(_STEP, "not a JSON object")
-
-
-def _fold_keys(pairs: list[tuple[str, Any]]) -> Row:
-    if all(map(str.isascii, dict(pairs))):
-        return unique_keys(pairs)
-    return unique_keys([(fold_name(key), value) for key, value in pairs])
-
-
-_DECODER = json.JSONDecoder(object_pairs_hook=_fold_keys)
 
 
 def _name_cells(row: Sequence[str], columns: Sequence[str]) -> Row | BadRecord:

@@ -150,10 +150,11 @@ def _check_labels(fields: Mapping[str, Any]) -> None:
         raise BadRecord(_STEP, "neither the clip nor its frames have a label")
     for start, end, label in segments:
         if not (0 <= start < end):
-            raise BadRecord(_STEP, f"{label!r} goes from {start:g} to {end:g}")
+            raise BadRecord(_STEP, f"{label!r:.100} goes from {start:g} to {end:g}")
     for (_, end, before), (start, _, label) in pairwise(segments):
         if start < end:
-            raise BadRecord(_STEP, f"{label!r} begins at {start:g}, {before!r} ends at {end:g}")
+            reason = f"{label!r:.100} begins at {start:g}, {before!r:.100} ends at {end:g}"
+            raise BadRecord(_STEP, reason)
 
 
 def number_of(value: Any, what: str) -> float:

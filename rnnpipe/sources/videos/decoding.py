@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, cast
 from PIL import Image
 
 from rnnpipe.errors import BadRecord
-from rnnpipe.sources.raw_files import check_regular
 from rnnpipe.storage.paths import as_path
 from rnnpipe.storage.store_path import StorePath
+from rnnpipe.storage.whole_files import check_regular
 
 if TYPE_CHECKING:
     import av

@@ -9,11 +9,12 @@ from rnnpipe.errors import BadRecord, DeadLetter, UserError
 from rnnpipe.settings import FilePath, setting
 from rnnpipe.sources.file_index import FileIndex
 from rnnpipe.sources.folder import check_folder
-from rnnpipe.sources.raw_files import check_name, fold_name, printable, read_whole, walk_raw
+from rnnpipe.sources.raw_files import check_name, fold_name, printable, walk_raw
 from rnnpipe.sources.splits import left_out_notices, name_of
 from rnnpipe.sources.videos.clips import Clip, Segment, number_of
 from rnnpipe.sources.videos.files import is_video
 from rnnpipe.sources.videos.source import ClipFolder
+from rnnpipe.storage.whole_files import read_whole
 
 Word = Literal["command", "color", "preposition", "letter", "digit", "adverb"]
 
@@ -136,7 +137,8 @@ def _read_alignment(path: Path) -> list[Segment]:
         if not cells:
             continue  # many programs end a file with such a line
         if len(cells) != 3:
-            raise BadRecord("read alignment", f"line {number} is not start, end and word: {line!r}")
+            reason = f"line {number} is not start, end and word: {line!r:.100}"
+            raise BadRecord("read alignment", reason)
         start, end = (number_of(cell, "a time") / _UNITS for cell in cells[:2])
         word = _SILENCE if cells[2] in _SILENT else cells[2]
         if word != _SILENCE or start != end:  # a pause of no length is none

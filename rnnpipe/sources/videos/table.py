@@ -145,7 +145,7 @@ class ClipTable(ClipFolder):
         if "split" in cells:
             split = split_of_name(str(cells["split"])) or ""
             if not split:
-                raise BadRecord("read row", f"{cells['split']!r} is no split")
+                raise BadRecord("read row", f"{cells['split']!r:.100} is no split")
         segments, unit = frames.find(cells["clip"]) if frames else ([], "seconds")
         return Clip(
             key=cells["clip"],
@@ -227,7 +227,7 @@ class _FrameLabels:
         if self._by_frame:
             frame = number_of(row.get("frame"), "frame")
             if not frame.is_integer():
-                raise BadRecord("read labels", f"frame is no whole number: {row['frame']!r}")
+                raise BadRecord("read labels", f"frame is no whole number: {row['frame']!r:.100}")
             return frame, frame, label
         return number_of(row.get("start"), "start"), number_of(row.get("end"), "end"), label
 

@@ -157,7 +157,7 @@ def _is_triple(entry: Any) -> bool:
 
 def _refer(partition: EasyVqaSplit, number: int, entry: Any, images: ImageIndex) -> Reference:
     if not _is_triple(entry):
-        raise BadRecord("read question", f"not [question, answer, image id]: {entry!r}")
+        raise BadRecord("read question", f"not [question, answer, image id]: {entry!r:.100}")
     question, answer, image_id = entry
     number_of_image = read_id(image_id)
     if number_of_image is None:

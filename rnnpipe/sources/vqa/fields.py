@@ -77,7 +77,7 @@ def refer(
     if answer_type is None:
         answer_type = answer_type_of(Counter(answers).most_common(1)[0][0])
     if answer_type not in ANSWER_TYPES:
-        raise BadRecord("read answers", f"unknown answer_type {answer_type!r}")
+        raise BadRecord("read answers", f"unknown answer_type {answer_type!r:.100}")
     if question_type is None:
         question_type = question_type_of(question)
     _check_text("read answers", "question_type", question_type)
@@ -117,8 +117,8 @@ def question_type_of(question: str) -> str:
 
 def _check_text(step: str, what: str, value: Any) -> None:
     if not isinstance(value, str):
-        raise BadRecord(step, f"{what} is not text: {value!r}")
+        raise BadRecord(step, f"{what} is not text: {value!r:.100}")
     try:
         value.encode()
     except UnicodeEncodeError as fault:  # half of a surrogate pair, which JSON can spell
-        raise BadRecord(step, f"{what} is not Unicode text: {value!r}") from fault
+        raise BadRecord(step, f"{what} is not Unicode text: {value!r:.100}") from fault

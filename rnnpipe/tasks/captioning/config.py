@@ -12,6 +12,7 @@ from rnnpipe.parts.search import BeamSearchOptions
 from rnnpipe.settings import Settings, fraction, setting
 from rnnpipe.tasks.image_encoders import check_encoder
 from rnnpipe.tasks.run_config import Evaluate, KeepBest, RunConfig, Train
+from rnnpipe.tasks.word_vectors import check_embedding
 from rnnpipe.transforms.recipes.captions import CaptionData
 
 
@@ -98,8 +99,10 @@ class CaptioningConfig(RunConfig):
     evaluate: CaptioningEvaluate = CaptioningEvaluate(batch_size=64)
 
     def check(self) -> None:
-        """The encoder reads what the records hold; training and search fit the attention."""
+        """The model reads what the records hold; training and search fit the attention."""
         check_encoder(self.model.image_encoder, self.data.features, self.train.augment)
+        default, vectors = type(self).model.embedding, self.data.caption.vectors
+        check_embedding(self.model.embedding, vectors, default, is_decoder=True)
         attention, search = self.model.decoder.attention, self.evaluate.search
         if self.train.reinforce is not None and not is_hard(attention):
             raise UserError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,10 @@ from rnnpipe.tasks.network import Network
 from rnnpipe.tasks.predictor import Predictor
 from rnnpipe.tasks.results import Evaluation, Phase
 from rnnpipe.tasks.row_names import name_tokens
+from rnnpipe.tasks.stored_images import PIXELS, read_pixels
+from rnnpipe.tasks.word_vectors import check_vector_sizes
 from rnnpipe.text.tokenizer import MODEL_FILE, SETTINGS_FILE, Tokenizer
+from rnnpipe.text.word_vectors import WordVectors
 from rnnpipe.training.row_names import RowNames
 
 if TYPE_CHECKING:
@@ -59,6 +62,7 @@ class CaptioningTask(Task[CaptioningConfig]):
             UserError: its parts do not fit each other, or a file is missing.
         """
         import_keras()
+        check_vector_sizes(self.config.model.embedding, [self.config.data.caption.vectors])
         encoder = make_trial_encoder(self.config.model.image_encoder, self.config.data.image.size)
         self._build(encoder, _SMALL)
 
@@ -78,14 +82,21 @@ class CaptioningTask(Task[CaptioningConfig]):
         tokenizer = Tokenizer.load(records.path)
         shape = image_shape(self.config.data, records)
         encoder = make_encoder(self.config.model.image_encoder, shape)
-        return self._build(encoder, tokenizer.vocabulary_size)
+        word_vectors = WordVectors.load(records.path)
+        return self._build(encoder, tokenizer.vocabulary_size, word_vectors)
 
-    def _build(self, encoder: keras.Model, vocab: int) -> keras.Model:
+    def _build(
+        self, encoder: keras.Model, vocab: int, word_vectors: WordVectors | None = None
+    ) -> keras.Model:
         from rnnpipe.models.captioner import build_captioner  # brings in Keras
 
         shape = encoder.input.shape[1:]
         return build_captioner(
-            self.config.model, vocab=vocab, image_shape=shape, image_encoder=encoder
+            self.config.model,
+            vocab=vocab,
+            image_shape=shape,
+            word_vectors=word_vectors,
+            image_encoder=encoder,
         )
 
     def wrap_model(self, model: keras.Model) -> keras.Model:
@@ -200,13 +211,18 @@ class CaptioningTask(Task[CaptioningConfig]):
         java_metrics = self.config.evaluate.java_metrics
         return evaluate(records, split, hypotheses, perplexity, java_metrics)
 
+    def make_network_inputs(self, records: RecordsDirectory, split: str) -> Any:
+        """The images of a split, as pixels."""
+        model = replace(self.config.model, image_encoder=PIXELS)
+        return read_pixels(self, lambda task: task._make_images(records, split), model)
+
     def score(self, network: Network, records: RecordsDirectory, split: str) -> Mapping[str, float]:
         """COCO's scores of the captions of a split."""
         from rnnpipe.tasks.captioning.evaluation import score_hypotheses
         from rnnpipe.tasks.captioning.search import CaptionSearch
 
         search = CaptionSearch(network["search"], self.config.evaluate.search)
-        return score_hypotheses(records, split, search(self._make_images(records, split)))
+        return score_hypotheses(records, split, search(self.make_network_inputs(records, split)))
 
     def make_network(self, model: keras.Model, folder: Path) -> Network:
         """The function `search`; where the model reads features, it reads pixels."""

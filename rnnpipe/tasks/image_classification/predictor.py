@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from rnnpipe.records.layout import LABELS
+from rnnpipe.records.names import read_names
 from rnnpipe.report.ranking import rank
 from rnnpipe.sources.images.decoding import Photo
 from rnnpipe.tasks.image_inputs import encode_photo, make_up_pixels, read_photo
@@ -34,7 +34,7 @@ class ImageClassPredictor(Predictor):
     def __init__(self, folder: Path, data: ImageRecordOptions, **predictor: Any) -> None:
         super().__init__(**predictor)
         self._data = data
-        self._labels = json.loads((folder / LABELS).read_text(encoding="utf-8"))
+        self._labels = read_names(folder / LABELS)
 
     def encode(self, inputs: Mapping[str, Any]) -> Example:
         """The pixels of an image.

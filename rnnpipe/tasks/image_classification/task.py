@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from rnnpipe.tasks.network import Network
 from rnnpipe.tasks.predictor import Predictor
 from rnnpipe.tasks.results import Evaluation
 from rnnpipe.tasks.row_names import name_labels
+from rnnpipe.tasks.stored_images import PIXELS, read_pixels
 from rnnpipe.training.row_names import RowNames
 
 if TYPE_CHECKING:
@@ -130,11 +131,17 @@ class ImageClassificationTask(Task[ImageClassificationConfig]):
 
         return evaluate(model, records, split, self.make_inputs(records, split), baselines)
 
+    def make_network_inputs(self, records: RecordsDirectory, split: str) -> Any:
+        """The images of a split, as pixels."""
+        model = replace(self.config.model, image_encoder=PIXELS)
+        return read_pixels(self, lambda task: task.make_inputs(records, split), model)
+
     def score(self, network: Network, records: RecordsDirectory, split: str) -> Mapping[str, float]:
         """The scores of the classes of a split."""
         from rnnpipe.tasks.image_classification.evaluation import score_network
 
-        return score_network(network["call"], records, split, self.make_inputs(records, split))
+        inputs = self.make_network_inputs(records, split)
+        return score_network(network["call"], records, split, inputs)
 
     def make_network(self, model: keras.Model, folder: Path) -> Network:
         """The function `call`; where the model reads features, it reads pixels."""

@@ -7,6 +7,7 @@ from rnnpipe.models.language_model import LanguageModelOptions
 from rnnpipe.parts.search import SamplingOptions
 from rnnpipe.settings import setting
 from rnnpipe.tasks.run_config import Evaluate, KeepBest, RunConfig, Train
+from rnnpipe.tasks.word_vectors import check_embedding
 from rnnpipe.transforms.recipes.text_stream import StreamData
 
 
@@ -40,7 +41,8 @@ class LanguageModelConfig(RunConfig):
     )
 
     def check(self) -> None:
-        """The metric is one of the symbols, and tied weights fit."""
+        """The metric is one of the symbols, and embedding and tied weights fit."""
+        check_embedding(self.model.embedding, None, type(self).model.embedding)
         metric, symbols = self.train.keep_best.metric, self.data.symbols
         fitting = {"char": "bits_per_char", "word": "perplexity"}[symbols]
         if metric not in ("loss", fitting):

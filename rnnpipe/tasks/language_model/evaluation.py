@@ -1,6 +1,6 @@
 """Evaluation of a language model beside n-grams and compression programs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -13,6 +13,7 @@ from rnnpipe.models.language_model import get_states, state_sizes
 from rnnpipe.parts.optimizers import OptimizerOptions
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.tasks.language_model.report import make_report_items
+from rnnpipe.tasks.network import STATE, Arrays, Function
 from rnnpipe.tasks.results import Evaluation
 from rnnpipe.text.symbols import Symbols
 from rnnpipe.text.tokens import START
@@ -73,6 +74,56 @@ def token_nats(model: keras.Model, streams: Streams) -> Array:
         nats, states = read(inputs, targets, list(states))
         chunks.append(nats.numpy())
     return np.stack(chunks)
+
+
+def step_through(step: Function, streams: Streams) -> Iterator[Arrays]:
+    """The outputs of a network's function `step` along streams, states carried from step to step.
+
+    Args:
+        step: see `rnnpipe.tasks.language_model.network.make_step`.
+        streams: a row of theirs that begins within a text begins with states of zeros.
+
+    Yields:
+        For each token of the rows, what is computed of it; symbols are drawn by random numbers.
+    """
+    random = np.random.default_rng(0)
+    temperature = np.ones(streams.tokens.shape[1], "float32")
+    states: Arrays = {}
+    for tokens in np.concatenate(list(streams.tokens), axis=1).T:  # (rows,)
+        quantiles = random.random(len(tokens), "float32")
+        inputs = {"tokens": tokens, "quantiles": quantiles, "temperature": temperature}
+        outputs = step({**inputs, **states})
+        states = {name: each for name, each in outputs.items() if name.startswith(STATE)}
+        yield outputs
+
+
+def score_network(step: Function, streams: Streams, characters: int) -> dict[str, float]:
+    """The scores of a network on streams, without baselines, see `evaluate`.
+
+    They are those of its model, unless the first states are learned: here a row that begins within
+    a text begins with zeros.
+
+    Args:
+        step: its function.
+        streams: of a split.
+        characters: how many its texts have.
+    """
+    steps, rows, time = streams.targets.shape
+    targets = np.concatenate(list(streams.targets), axis=1).T  # (steps * time, rows)
+    nats = [
+        _cross_entropy(outputs["logits"], target)
+        for outputs, target in zip(step_through(step, streams), targets, strict=True)
+    ]
+    ordered = streams.by_text(np.reshape(nats, (steps, time, rows)).swapaxes(1, 2))
+    return _score(float(ordered.mean()), len(ordered), characters)
+
+
+def _cross_entropy(logits: Array, targets: Array) -> Array:
+    """−log p of each target in nats, `(rows,)`, of logits `(rows, vocab)`."""
+    highest = logits.max(axis=1)
+    normalizer = highest + np.log(np.exp(logits - highest[:, None]).sum(axis=1))
+    nats: Array = normalizer - logits[np.arange(len(targets)), targets]
+    return nats
 
 
 def _score(nats: float, tokens: int, characters: int) -> dict[str, float]:

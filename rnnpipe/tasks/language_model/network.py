@@ -53,8 +53,8 @@ def make_step(model: keras.Model, sampling: SamplingOptions) -> GraphFunction:
 
     It reads `tokens`, `quantiles` and `temperature`, `(batch,)`, and the states that it returned
     before, `state/0` and so on. A text begins with the start token, whatever the states are. It
-    returns the `logits` of the next symbols, `(batch, vocab)`, the `tokens` that are drawn of them,
-    their `log_probs`, and the states. Its options are those of `draw`.
+    returns the `logits` of the next symbols, `(batch, vocab)`, the `tokens` that are drawn of those
+    that stand for text, their `log_probs`, and the states. Its options are those of `draw`.
 
     Args:
         model: of `build_language_model`.
@@ -104,15 +104,16 @@ class _Step:
         tokens = tensors["tokens"]
         inputs = {"tokens": tokens[:, None], "starts": tf.equal(tokens, START)}
         outputs = self._model({**inputs, "states": list(states)}, training=False)
-        logits = tf.cast(outputs["logits"][:, 0], tf.float32) + self._barred
+        logits = tf.cast(outputs["logits"][:, 0], tf.float32)
+        of_text = logits + self._barred
         drawn = sample_tokens(
-            logits,
+            of_text,
             tensors["quantiles"][:, None],
             temperature=tensors["temperature"][:, None],
             top_k=self._top_k,
             top_p=self._top_p,
         )
-        log_probs = tf.gather(tf.nn.log_softmax(logits), drawn, axis=1, batch_dims=1)
+        log_probs = tf.gather(tf.nn.log_softmax(of_text), drawn, axis=1, batch_dims=1)
         after = [tf.cast(state, tf.float32) for state in get_states(outputs)]
         return {"logits": logits, "tokens": drawn, "log_probs": log_probs}, after
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.tasks.base import Task
 from rnnpipe.tasks.inputs import Input, integer, setting_inputs
 from rnnpipe.tasks.language_model.config import LanguageModelConfig
-from rnnpipe.tasks.network import Network
+from rnnpipe.tasks.network import Arrays, Function, Network
 from rnnpipe.tasks.predictor import Predictor
 from rnnpipe.tasks.results import Evaluation
 from rnnpipe.tasks.row_names import name_tokens
@@ -118,6 +118,23 @@ class LanguageModelTask(Task[LanguageModelConfig]):
             time=self.config.train.bptt_length,
             optimizer=self.config.train.optimizer,
         )
+
+    def score(self, network: Network, records: RecordsDirectory, split: str) -> Mapping[str, float]:
+        """Nats, bits per character and perplexity of a split, read token by token."""
+        from rnnpipe.tasks.language_model.evaluation import score_network
+
+        streams = self._streams(records, split, self.config.evaluate.batch_size)
+        characters = sum(len(row["text"]) for row in records.read(split, ["text"]))
+        return score_network(network["step"], streams, characters)
+
+    def read_streams(
+        self, step: Function, records: RecordsDirectory, split: str
+    ) -> Iterator[Arrays]:
+        """The text of a split, token by token."""
+        from rnnpipe.tasks.language_model.evaluation import step_through
+
+        streams = self._streams(records, split, self.config.evaluate.batch_size)
+        yield from step_through(step, streams)
 
     def make_network(self, model: keras.Model, folder: Path) -> Network:
         """The functions `draw` and `step`."""

@@ -6,6 +6,7 @@ from rnnpipe.errors import UserError
 from rnnpipe.models.text_classifier import TextClassifierOptions
 from rnnpipe.settings import fraction, setting
 from rnnpipe.tasks.run_config import KeepBest, RunConfig, Train
+from rnnpipe.tasks.word_vectors import check_embedding
 from rnnpipe.transforms.recipes.text_classes import TextClassData
 
 
@@ -44,7 +45,8 @@ class TextClassificationConfig(RunConfig):
     train: TextClassificationTrain = TextClassificationTrain()
 
     def check(self) -> None:
-        """R-Drop compares passes that differ by their dropout."""
+        """The embedding fits the words; R-Drop compares passes that differ by their dropout."""
+        check_embedding(self.model.embedding, self.data.text.vectors, type(self).model.embedding)
         if self.train.r_drop and not self.model.is_random:
             raise UserError(
                 "train.r_drop",

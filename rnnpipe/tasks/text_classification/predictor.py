@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 
 from rnnpipe.errors import UserError
 from rnnpipe.records.layout import LABELS
+from rnnpipe.records.names import read_names
 from rnnpipe.report.ranking import rank
 from rnnpipe.tasks.batching import pad_tokens
 from rnnpipe.tasks.network import Array, Arrays, softmax
@@ -34,7 +34,7 @@ class TextClassPredictor(Predictor):
     def __init__(self, folder: Path, options: ClassTextOptions, **predictor: Any) -> None:
         super().__init__(**predictor)
         self._options, self._tokenizer = options, Tokenizer.load(folder)
-        self._labels = json.loads((folder / LABELS).read_text(encoding="utf-8"))
+        self._labels = read_names(folder / LABELS)
 
     def encode(self, inputs: Mapping[str, Any]) -> Example:
         """The tokens of a text.

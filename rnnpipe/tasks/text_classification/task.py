@@ -18,8 +18,10 @@ from rnnpipe.tasks.predictor import Predictor
 from rnnpipe.tasks.results import Evaluation
 from rnnpipe.tasks.row_names import name_labels, name_tokens
 from rnnpipe.tasks.text_classification.config import TextClassificationConfig
+from rnnpipe.tasks.word_vectors import check_vector_sizes
 from rnnpipe.text.tokenizer import MODEL_FILE, SETTINGS_FILE, Tokenizer
 from rnnpipe.text.tokens import PAD
+from rnnpipe.text.word_vectors import WordVectors
 from rnnpipe.training.row_names import RowNames
 
 if TYPE_CHECKING:
@@ -50,20 +52,26 @@ class TextClassificationTask(Task[TextClassificationConfig]):
         """Builds the model for a small vocabulary.
 
         Raises:
-            UserError: its parts do not fit each other.
+            UserError: its parts do not fit each other, or the word vectors do not fit it.
         """
+        check_vector_sizes(self.config.model.embedding, [self.config.data.text.vectors])
         self._build(vocab=_SMALL, classes=_SMALL)
 
     def build_model(self, records: RecordsDirectory) -> keras.Model:
         """Embeddings, recurrent layers and pooling, with logits and alignments as outputs."""
         vocab = Tokenizer.load(records.path).vocabulary_size
-        return self._build(vocab=vocab, classes=len(records.labels))
+        word_vectors = WordVectors.load(records.path)
+        return self._build(vocab=vocab, classes=len(records.labels), word_vectors=word_vectors)
 
-    def _build(self, *, vocab: int, classes: int) -> keras.Model:
+    def _build(
+        self, *, vocab: int, classes: int, word_vectors: WordVectors | None = None
+    ) -> keras.Model:
         import_keras()
         from rnnpipe.models.text_classifier import build_text_classifier
 
-        return build_text_classifier(self.config.model, vocab=vocab, classes=classes)
+        return build_text_classifier(
+            self.config.model, vocab=vocab, classes=classes, word_vectors=word_vectors
+        )
 
     def wrap_model(self, model: keras.Model) -> keras.Model:
         """The logits, with the term that R-Drop adds to the loss."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import cast
@@ -10,6 +9,7 @@ from typing import cast
 import tensorflow as tf
 
 from rnnpipe.records.layout import LABELS
+from rnnpipe.records.names import read_names
 from rnnpipe.report.ranking import TOP
 from rnnpipe.tasks.network import Graph, HasGraph, Network
 from rnnpipe.tasks.text_graph import make_text_graph as make_graph
@@ -29,7 +29,7 @@ def make_text_graph(network: Network, folder: Path, options: ClassTextOptions) -
     call = cast("HasGraph", network["call"]).graph()
     (tokens,) = call.inputs
     tokenizer = GraphTokenizer(Tokenizer.load(folder))
-    labels = json.loads((folder / LABELS).read_text(encoding="utf-8"))
+    labels = read_names(folder / LABELS)
     n_best = min(TOP, len(labels))
 
     def classify(texts: tf.Tensor) -> Mapping[str, tf.Tensor]:

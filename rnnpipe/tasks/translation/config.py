@@ -11,6 +11,7 @@ from rnnpipe.parts.attention_wrappers import ReinforceOptions, is_hard
 from rnnpipe.parts.search import BeamSearchOptions
 from rnnpipe.settings import fraction, setting
 from rnnpipe.tasks.run_config import Evaluate, KeepBest, RunConfig, Train
+from rnnpipe.tasks.word_vectors import check_embedding
 from rnnpipe.transforms.recipes.text_pairs import TextPairData
 
 
@@ -102,6 +103,9 @@ class TranslationConfig(RunConfig):
             expected = "false with data.text.joint false, as each language has its own vocabulary"
             fix = "write false, or set data.text.joint to true"
             raise UserError("model.share_embedding", expected, "true", fix)
+        text, default = self.data.text, type(self).model.embedding
+        vectors = text.vectors or text.target_vectors
+        check_embedding(self.model.embedding, vectors, default, is_decoder=True)
         if self.train.reinforce is not None and not is_hard(self.model.decoder.attention):
             expected, fix = "null without hard attention", "remove it"
             raise UserError("train.reinforce", expected, "settings", fix)

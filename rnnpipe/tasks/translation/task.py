@@ -22,8 +22,10 @@ from rnnpipe.tasks.predictor import Predictor
 from rnnpipe.tasks.results import Evaluation
 from rnnpipe.tasks.row_names import name_tokens
 from rnnpipe.tasks.translation.config import TranslationConfig, TranslationSearchOptions
+from rnnpipe.tasks.word_vectors import check_vector_sizes
 from rnnpipe.text.tokenizer import Tokenizer
 from rnnpipe.text.tokens import PAD
+from rnnpipe.text.word_vectors import WordVectors
 from rnnpipe.training.row_names import RowNames
 
 if TYPE_CHECKING:
@@ -60,6 +62,8 @@ class TranslationTask(Task[TranslationConfig]):
         Raises:
             UserError: its parts do not fit each other.
         """
+        text = self.config.data.text
+        check_vector_sizes(self.config.model.embedding, [text.vectors, text.target_vectors])
         self._build(_SMALL, _SMALL)
 
     def check_records(self, records: RecordsDirectory) -> None:
@@ -76,14 +80,22 @@ class TranslationTask(Task[TranslationConfig]):
     def build_model(self, records: RecordsDirectory) -> keras.Model:
         """The translator, with logits and alignments as outputs."""
         source, target = (Tokenizer.load(records.path / side) for side in (SOURCE, TARGET))
-        return self._build(source.vocabulary_size, target.vocabulary_size)
+        vectors = [WordVectors.load(records.path / side) for side in (SOURCE, TARGET)]
+        return self._build(source.vocabulary_size, target.vocabulary_size, *vectors)
 
-    def _build(self, source_vocab: int, target_vocab: int) -> keras.Model:
+    def _build(
+        self, source_vocab: int, target_vocab: int, *vectors: WordVectors | None
+    ) -> keras.Model:
         import_keras()
         from rnnpipe.models.translator import build_translator
 
+        source_vectors, target_vectors = vectors or (None, None)
         return build_translator(
-            self.config.model, source_vocab=source_vocab, target_vocab=target_vocab
+            self.config.model,
+            source_vocab=source_vocab,
+            target_vocab=target_vocab,
+            source_vectors=source_vectors,
+            target_vectors=target_vectors,
         )
 
     def wrap_model(self, model: keras.Model) -> keras.Model:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
@@ -13,6 +12,7 @@ import numpy as np
 
 from rnnpipe.models.frame_labeler import CLIP, FRAME
 from rnnpipe.records.layout import CLIP_LABELS, LABELS
+from rnnpipe.records.names import read_names
 from rnnpipe.tasks.network import Arrays, find_limit, softmax
 from rnnpipe.tasks.prediction import Answer, Prediction, Segment
 from rnnpipe.tasks.predictor import Example, Predictor, Row
@@ -44,7 +44,7 @@ class VideoPredictor(Predictor):
         super().__init__(**predictor)
         self._data = data
         names = {
-            output: json.loads((folder / file).read_text(encoding="utf-8"))
+            output: read_names(folder / file)
             for output, file in ((FRAME, LABELS), (CLIP, CLIP_LABELS))
         }
         self._names: Names = {output: each for output, each in names.items() if len(each) > 1}

@@ -22,9 +22,11 @@ from rnnpipe.tasks.network import Bound, Network
 from rnnpipe.tasks.predictor import Predictor
 from rnnpipe.tasks.results import Evaluation
 from rnnpipe.tasks.row_names import name_labels
+from rnnpipe.tasks.stored_images import PIXELS, read_pixels
 from rnnpipe.tasks.video_labeling.config import VideoLabelingConfig
 from rnnpipe.tasks.video_labeling.labels import FRAME_FEATURES, FRAMES_JPEG, label_names
 from rnnpipe.training.row_names import RowNames
+from rnnpipe.transforms.recipes.video_frames import VideoData
 
 if TYPE_CHECKING:
     import keras
@@ -45,7 +47,8 @@ class VideoLabelingTask(Task[VideoLabelingConfig]):
     """
 
     name = "video_labeling"
-    extras = ("video",)
+    extras = VideoData.extras
+    input_extras = ("video",)
     streams = True
     inputs = (Input("video", "a video file", metavar="FILE", endings=VIDEO_ENDINGS),)
     vocabulary = (LABELS, CLIP_LABELS)
@@ -177,11 +180,19 @@ class VideoLabelingTask(Task[VideoLabelingConfig]):
 
         return evaluate(model, records, split, self.make_inputs(records, split), baselines)
 
+    def make_network_inputs(self, records: RecordsDirectory, split: str) -> Any:
+        """The videos of a split, as pixels."""
+        model = self.config.model
+        encoder = replace(model.frame_encoder, image_encoder=PIXELS)
+        model = replace(model, frame_encoder=encoder)
+        return read_pixels(self, lambda task: task.make_inputs(records, split), model, "frames")
+
     def score(self, network: Network, records: RecordsDirectory, split: str) -> Mapping[str, float]:
         """The scores of the labels of a split."""
         from rnnpipe.tasks.video_labeling.evaluation import score_network
 
-        return score_network(network["call"], records, split, self.make_inputs(records, split))
+        inputs = self.make_network_inputs(records, split)
+        return score_network(network["call"], records, split, inputs)
 
     def make_network(self, model: keras.Model, folder: Path) -> Network:
         """The functions `call` and `step`; where the model reads features, they read pixels."""

@@ -9,6 +9,7 @@ from rnnpipe.parts.attention_wrappers import ReinforceOptions, is_hard
 from rnnpipe.settings import setting
 from rnnpipe.tasks.image_encoders import check_encoder
 from rnnpipe.tasks.run_config import KeepBest, RunConfig, Train
+from rnnpipe.tasks.word_vectors import check_embedding
 from rnnpipe.transforms.recipes.vqa import VqaData
 
 
@@ -37,8 +38,10 @@ class VqaConfig(RunConfig):
     train: VqaTrain = VqaTrain()
 
     def check(self) -> None:
-        """The encoder reads what the records hold, and training fits the model."""
+        """The model reads what the records hold, and training fits the model."""
         check_encoder(self.model.image_encoder, self.data.features, self.train.augment)
+        vectors = self.data.question.vectors
+        check_embedding(self.model.embedding, vectors, type(self).model.embedding)
         if self.train.reinforce is not None and not is_hard(self.model.attention):
             raise UserError(
                 "train.reinforce", "null without hard attention", "settings", "remove it"

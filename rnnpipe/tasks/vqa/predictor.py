@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 
 from rnnpipe.errors import UserError
 from rnnpipe.records.layout import ANSWERS
+from rnnpipe.records.names import read_names
 from rnnpipe.sources.images.decoding import Photo
 from rnnpipe.sources.images.fit import Fit
 from rnnpipe.tasks.batching import pad_tokens
@@ -39,7 +39,7 @@ class VqaPredictor(Predictor):
     def __init__(self, folder: Path, data: VqaRecordOptions, **predictor: Any) -> None:
         super().__init__(**predictor)
         self._data, self._tokenizer = data, Tokenizer.load(folder)
-        self._answers = json.loads((folder / ANSWERS).read_text(encoding="utf-8"))
+        self._answers = read_names(folder / ANSWERS)
 
     def encode(self, inputs: Mapping[str, Any]) -> Example:
         """The pixels of the image and the tokens of the question.

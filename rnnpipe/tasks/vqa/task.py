@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -21,9 +21,12 @@ from rnnpipe.tasks.network import Bound, Network
 from rnnpipe.tasks.predictor import Predictor
 from rnnpipe.tasks.results import Evaluation
 from rnnpipe.tasks.row_names import name_labels, name_tokens
+from rnnpipe.tasks.stored_images import PIXELS, read_pixels
 from rnnpipe.tasks.vqa.config import VqaConfig
+from rnnpipe.tasks.word_vectors import check_vector_sizes
 from rnnpipe.text.tokenizer import MODEL_FILE, SETTINGS_FILE, Tokenizer
 from rnnpipe.text.tokens import PAD
+from rnnpipe.text.word_vectors import WordVectors
 from rnnpipe.training.row_names import RowNames
 
 if TYPE_CHECKING:
@@ -63,6 +66,7 @@ class VqaTask(Task[VqaConfig]):
             UserError: its parts do not fit each other, or a file is missing.
         """
         import_keras()
+        check_vector_sizes(self.config.model.embedding, [self.config.data.question.vectors])
         encoder = make_trial_encoder(self.config.model.image_encoder, self.config.data.image.size)
         self._build(encoder, _SMALL, _SMALL)
 
@@ -71,9 +75,16 @@ class VqaTask(Task[VqaConfig]):
         shape = image_shape(self.config.data, records)
         encoder = make_encoder(self.config.model.image_encoder, shape)
         vocab = Tokenizer.load(records.path).vocabulary_size
-        return self._build(encoder, vocab, len(records.answers))
+        word_vectors = WordVectors.load(records.path)
+        return self._build(encoder, vocab, len(records.answers), word_vectors)
 
-    def _build(self, encoder: keras.Model, vocab: int, answers: int) -> keras.Model:
+    def _build(
+        self,
+        encoder: keras.Model,
+        vocab: int,
+        answers: int,
+        word_vectors: WordVectors | None = None,
+    ) -> keras.Model:
         from rnnpipe.models.vqa import build_vqa_model  # brings in Keras
 
         return build_vqa_model(
@@ -81,6 +92,7 @@ class VqaTask(Task[VqaConfig]):
             image_shape=encoder.input.shape[1:],
             vocab=vocab,
             answers=answers,
+            word_vectors=word_vectors,
             image_encoder=encoder,
         )
 
@@ -149,11 +161,17 @@ class VqaTask(Task[VqaConfig]):
         field = image_field(self.config.data)
         return evaluate(model, records, split, self.make_inputs(records, split), image_field=field)
 
+    def make_network_inputs(self, records: RecordsDirectory, split: str) -> Any:
+        """The images, as pixels, and questions of a split."""
+        model = replace(self.config.model, image_encoder=PIXELS)
+        return read_pixels(self, lambda task: task.make_inputs(records, split), model)
+
     def score(self, network: Network, records: RecordsDirectory, split: str) -> Mapping[str, float]:
         """The official accuracy of the answers of a split."""
         from rnnpipe.tasks.vqa.evaluation import score_network
 
-        return score_network(network["call"], records, split, self.make_inputs(records, split))
+        inputs = self.make_network_inputs(records, split)
+        return score_network(network["call"], records, split, inputs)
 
     def make_network(self, model: keras.Model, folder: Path) -> Network:
         """The function `call`; where the model reads features, it reads pixels."""

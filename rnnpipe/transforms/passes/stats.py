@@ -2,9 +2,11 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from rnnpipe.records.metadata import SplitSize
+from rnnpipe.text.word_vectors import WordVectors
 from rnnpipe.transforms.passes.contents import content_notices
 from rnnpipe.transforms.passes.count import CountResult
 from rnnpipe.transforms.passes.dead_letters import DeadLetterSummary
@@ -30,6 +32,7 @@ def make_stats(
     dead_letters: DeadLetterSummary,
     contents: Repeats,
     notices: Sequence[str] = (),
+    word_vectors: Mapping[str, WordVectors] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """The statistics of a finished data set, JSON values.
 
@@ -41,6 +44,7 @@ def make_stats(
         dead_letters: the raw records that were left out, all of them.
         contents: repeated images or videos, see `find_repeated_contents`.
         notices: notices about the raw data itself.
+        word_vectors: those that vocabularies have from elsewhere, by their files.
     """
     dropped = sum((result.dropped for result in results.values()), Counter[str]())
     written = sum(result.records for result in results.values())
@@ -58,6 +62,7 @@ def make_stats(
             *duplicate_notices(counted.duplicates, counted.records),
             *content_notices(contents),
             *recipe.count_notices(counted.counts),
+            *(f"{name}: {words.notice}" for name, words in word_vectors.items()),
             *(n for split in results for n in recipe.notices(split, _totals(results[split]))),
         ],
         "held_out": splitter.held_out,
@@ -72,7 +77,14 @@ def make_stats(
             for split, size in sizes_of(results).items()
         },
         **recipe.summarise(counted.counts),
+        **_describe_vectors(word_vectors),
     }
+
+
+def _describe_vectors(vectors: Mapping[str, WordVectors]) -> dict[str, Any]:
+    if not vectors:
+        return {}
+    return {"word_vectors": {name: words.summary for name, words in vectors.items()}}
 
 
 def _totals(result: SplitResult) -> dict[str, int]:

@@ -4,7 +4,7 @@ import heapq
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -119,7 +119,7 @@ class Recipe(Settings, ABC):
     @property
     def settings(self) -> Mapping[str, Any]:
         """What the records depend on beside the raw data; JSON values, for the fingerprint."""
-        return asdict(self)
+        return _describe(self)
 
     @abstractmethod
     def count(self, reference: Reference) -> Iterator[tuple[str, str]]:
@@ -157,3 +157,17 @@ class Recipe(Settings, ABC):
     def rate(self, totals: Mapping[str, int]) -> Mapping[str, float]:
         """What `stats.json` keeps of the sums of a split's measures, e.g. the unknown rate."""
         return {}
+
+
+def _describe(section: Settings) -> dict[str, Any]:
+    """Settings as JSON values; sections with `settings` of their own, e.g. of files, give those."""
+    return {
+        declared.name: _describe_value(getattr(section, declared.name))
+        for declared in fields(section)
+    }
+
+
+def _describe_value(value: Any) -> Any:
+    if not isinstance(value, Settings):
+        return value
+    return value.settings if hasattr(value, "settings") else _describe(value)

@@ -16,13 +16,13 @@ from rnnpipe.transforms.options import Data
 from rnnpipe.transforms.recipes.base import Counts, Encoded, Tally
 from rnnpipe.transforms.recipes.feature_recipe import FeatureRecipe
 from rnnpipe.transforms.recipes.image_records import ImageRecordEncoder, ImageRecordOptions
-from rnnpipe.transforms.recipes.tokenization import TextOptions, count_words, rate
+from rnnpipe.transforms.recipes.tokenization import EmbeddedTextOptions, count_words, rate
 
 _WORDS = "words"
 _CAPTIONS = "captions"
 
 
-class CaptionTextOptions(TextOptions):
+class CaptionTextOptions(EmbeddedTextOptions):
     """How captions become tokens."""
 
     min_count: int = setting(1, "how often a word must occur in training captions", ge=1)
@@ -60,8 +60,7 @@ class CaptionRecipe(CaptionRecordOptions, FeatureRecipe):
             expected = f"a word that occurs {self.caption.min_count} times in training captions"
             got = f"none: the most frequent one occurs {most} times"
             raise UserError("data.caption.min_count", expected, got, "lower the threshold")
-        tokenizer = self.caption.train(frequent)
-        tokenizer.save(folder)
+        tokenizer = self.caption.learn(frequent, folder)
         return CaptionEncoder(recipe, tokenizer)
 
     def summarise(self, counts: Counts) -> Mapping[str, Any]:

@@ -1,7 +1,6 @@
 """The base class of recipes whose records may have features of a backbone."""
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rnnpipe.records.specs import RecordSpec
 from rnnpipe.transforms.recipes.base import Recipe
@@ -30,8 +29,3 @@ class FeatureRecipe(Recipe):
         """The kind of record."""
         plain, with_features = self.specs
         return plain if self.features is None else with_features
-
-    @property
-    def settings(self) -> Mapping[str, Any]:
-        """The declared settings; files of the backbone count by their content."""
-        return {**super().settings, "features": self.features and self.features.settings}

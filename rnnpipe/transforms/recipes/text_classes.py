@@ -17,9 +17,9 @@ from rnnpipe.transforms.options import Data
 from rnnpipe.transforms.recipes.base import Counts, Drops, Encoded, Recipe
 from rnnpipe.transforms.recipes.labels import learn_labels, save_labels, too_few_labels
 from rnnpipe.transforms.recipes.tokenization import (
+    EmbeddedTextOptions,
     RepeatOptions,
     TextEncoder,
-    TextOptions,
     count_words,
     measure,
     rate,
@@ -29,7 +29,7 @@ _WORDS, _LABELS = "words", "labels"
 _TEXT = "text"
 
 
-class ClassTextOptions(TextOptions):
+class ClassTextOptions(EmbeddedTextOptions):
     """How texts with classes become tokens."""
 
     keep: Literal["start", "end"] = setting("start", "which part is kept of a text that is cut")
@@ -77,8 +77,7 @@ class TextClassRecipe(TextClassRecordOptions, Recipe):
         labels = learn_labels(counts[_LABELS])
         if len(labels) < 2:
             raise too_few_labels("texts of two classes or more", labels)
-        tokenizer = self.text.train(counts[_WORDS])
-        tokenizer.save(folder)
+        tokenizer = self.text.learn(counts[_WORDS], folder)
         save_labels(folder / LABELS, labels)
         return TextClassEncoder(self, tokenizer, {label: i for i, label in enumerate(labels)})
 

@@ -1,7 +1,7 @@
 """How records of texts and their translations are made."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,19 +16,20 @@ from rnnpipe.text.tokenizer import Tokenizer
 from rnnpipe.transforms.options import Data
 from rnnpipe.transforms.recipes.base import Counts, Dropped, Drops, Encoded, Recipe
 from rnnpipe.transforms.recipes.tokenization import (
+    EmbeddedTextOptions,
     RepeatOptions,
     TextEncoder,
-    TextOptions,
     count_words,
     measure,
     rate,
 )
+from rnnpipe.transforms.recipes.word_vectors import WordVectorOptions
 
 _SIDES = (SOURCE, TARGET)
 _PAIR = "pair"
 
 
-class PairTextOptions(TextOptions):
+class PairTextOptions(EmbeddedTextOptions):
     """How both sides of a pair become tokens.
 
     Pairs with a side of more than `max_tokens` are dropped from the training split, and cut in the
@@ -38,6 +39,19 @@ class PairTextOptions(TextOptions):
     mark_joins = True  # a translation becomes text again
 
     joint: bool = setting(True, "one vocabulary of both languages, or one of each")
+    target_vectors: WordVectorOptions | None = setting(
+        None, "the vectors of the target language, where each has a vocabulary of its own"
+    )
+
+    def check(self) -> None:
+        """A joint vocabulary has one file of vectors."""
+        super().check()
+        if self.joint:
+            self.require_default("target_vectors", "with a joint vocabulary")
+
+    def of_side(self, side: str) -> EmbeddedTextOptions:
+        """The options of one side that has a vocabulary of its own."""
+        return self if side == SOURCE else replace(self, vectors=self.target_vectors)
 
 
 class TextPairRecordOptions(Settings):
@@ -82,14 +96,16 @@ class TextPairRecipe(TextPairRecordOptions, Recipe):
         Raises:
             UserError: there are no words.
         """
+        folders = {side: folder / side for side in _SIDES}
+        for each in folders.values():
+            each.mkdir()
         if self.text.joint:
-            both = self.text.train(counts[SOURCE] + counts[TARGET])
+            both = self.text.learn(counts[SOURCE] + counts[TARGET], *folders.values())
             tokenizers = dict.fromkeys(_SIDES, both)
         else:
-            tokenizers = {side: self.text.train(counts[side]) for side in _SIDES}
-        for side, tokenizer in tokenizers.items():
-            (folder / side).mkdir()
-            tokenizer.save(folder / side)
+            tokenizers = {
+                side: self.text.of_side(side).learn(counts[side], folders[side]) for side in _SIDES
+            }
         return TextPairEncoder(self.text.max_tokens, tokenizers)
 
     def summarise(self, counts: Counts) -> Mapping[str, Any]:

@@ -3,9 +3,10 @@
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
+from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from rnnpipe.errors import BadRecord
+from rnnpipe.errors import BadRecord, UserError
 from rnnpipe.settings import Settings, setting
 from rnnpipe.sources.source import Reference
 from rnnpipe.text.normalize import Normalizer
@@ -19,6 +20,7 @@ from rnnpipe.transforms.recipes.base import (
     Encoder,
     Outcome,
 )
+from rnnpipe.transforms.recipes.word_vectors import WordVectorOptions
 
 _SPECIAL = 4
 _BATCH = 64  # texts that wait in memory while they are encoded; each may have 1 MiB
@@ -78,6 +80,21 @@ class TextOptions(Settings):
             counts, kind=self.tokenizer, vocabulary=self.vocabulary, normalizer=self.normalizer
         )
 
+    def learn(self, counts: Mapping[str, int], *folders: Path) -> Tokenizer:
+        """A tokenizer, which is saved.
+
+        Args:
+            counts: how often each word occurs in the training texts.
+            *folders: where to.
+
+        Raises:
+            UserError: there are no words.
+        """
+        tokenizer = self.train(counts)
+        for folder in folders:
+            tokenizer.save(folder)
+        return tokenizer
+
     def summarise(self, counts: Counts, names: Mapping[str, str]) -> dict[str, Any]:
         """What `stats.json` keeps of words that were counted.
 
@@ -95,6 +112,55 @@ class TextOptions(Settings):
                 "coverage": known / max(words.total(), 1),
             }
         return {"words": summary}
+
+
+class EmbeddedTextOptions(TextOptions):
+    """How texts become tokens, whose embedding may begin with word vectors."""
+
+    vectors: WordVectorOptions | None = setting(
+        None, "what the embedding of the tokens begins with; null: random vectors"
+    )
+
+    def check(self) -> None:
+        """Words have vectors; characters have none, and parts of words cannot join others."""
+        if self.vectors is None:
+            return
+        if self.tokenizer == "char":
+            expected, fix = "word, unigram or bpe, with vectors of words", "write word"
+            raise UserError("tokenizer", expected, "char", fix)
+        if self.tokenizer != "word" and self.vectors.words:
+            expected, got = f"0 with the tokenizer {self.tokenizer}", str(self.vectors.words)
+            raise UserError(
+                "vectors.words", expected, got, "leave it out, or write tokenizer: word"
+            )
+
+    def train(self, counts: Mapping[str, int]) -> Tokenizer:
+        """A tokenizer learnt from how often each word occurs, and of further words with vectors.
+
+        Raises:
+            UserError: there are no words, or the file of vectors cannot be read.
+        """
+        normalizer = self.normalizer
+        return train_tokenizer(
+            counts,
+            kind=self.tokenizer,
+            vocabulary=self.vocabulary,
+            normalizer=normalizer,
+            further=() if self.vectors is None else self.vectors.further_words(normalizer),
+        )
+
+    def learn(self, counts: Mapping[str, int], *folders: Path) -> Tokenizer:
+        """A tokenizer, which is saved with the vectors that its tokens have.
+
+        Raises:
+            UserError: there are no words, or no vectors of them.
+        """
+        tokenizer = super().learn(counts, *folders)
+        if self.vectors is not None:
+            vectors = self.vectors.match(tokenizer, counts)
+            for folder in folders:
+                vectors.save(folder)
+        return tokenizer
 
 
 class RepeatOptions(Settings):

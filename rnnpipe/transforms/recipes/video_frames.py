@@ -274,7 +274,7 @@ class VideoData(VideoRecordOptions, Data):
     """Videos and what is made of them."""
 
     recipe = VideoRecipe
-    extras = ("video",)
+    extras = ("video", "tensorflow")  # TensorFlow Datasets describes records of videos with it
 
     source: VideoSource
 

@@ -20,7 +20,7 @@ from rnnpipe.transforms.options import Data
 from rnnpipe.transforms.recipes.base import Counts, Encoded
 from rnnpipe.transforms.recipes.feature_recipe import FeatureRecipe
 from rnnpipe.transforms.recipes.image_records import ImageRecordEncoder, ImageRecordOptions
-from rnnpipe.transforms.recipes.tokenization import TextOptions, count_words
+from rnnpipe.transforms.recipes.tokenization import EmbeddedTextOptions, count_words
 
 _WORDS, _ANSWERS, _ANSWERS_BY_TYPE = "words", "answers", "answers by question type"
 
@@ -35,7 +35,7 @@ class AnswerOptions(Settings):
 class VqaRecordOptions(ImageRecordOptions):
     """How VQA records are made."""
 
-    question: TextOptions = TextOptions(vocabulary=2000, max_tokens=20)
+    question: EmbeddedTextOptions = EmbeddedTextOptions(vocabulary=2000, max_tokens=20)
     answers: AnswerOptions = AnswerOptions()
 
 
@@ -68,8 +68,7 @@ class VqaRecipe(VqaRecordOptions, FeatureRecipe):
                 f"none: the most frequent one was given {most} times",
                 "lower the threshold or give more raw data",
             )
-        tokenizer = self.question.train(counts[_WORDS])
-        tokenizer.save(folder)
+        tokenizer = self.question.learn(counts[_WORDS], folder)
         (folder / ANSWERS).write_text(
             json.dumps(answers, indent=0, ensure_ascii=False) + "\n", encoding="utf-8"
         )

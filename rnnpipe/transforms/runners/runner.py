@@ -1,6 +1,5 @@
 """Where a pipeline runs: in this process, in several local ones, or on a cluster."""
 
-import logging
 import os
 import re
 import signal
@@ -15,6 +14,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 from rnnpipe.errors import UserError
+from rnnpipe.quiet import silencing
 from rnnpipe.transforms.runners.notebooks import as_in_a_script
 from rnnpipe.transforms.runners.options import check_options, check_with_server, import_runner
 from rnnpipe.transforms.runners.reachability import check_reachable
@@ -81,7 +81,11 @@ class Runner:
 
     @contextmanager
     def open(self) -> Iterator[Run]:
-        """Yields a function that runs pipelines one after the other, on persistent workers."""
+        """Yields a function that runs pipelines one after the other, on persistent workers.
+
+        What a local pipeline raises, Beam also logs, with tracebacks for users' mistakes too; that
+        log is dropped.
+        """
         self.check()
         with as_in_a_script(), self._open() as run:
             yield run
@@ -92,11 +96,10 @@ class Runner:
         if not self.is_local:
             yield lambda construct: _run_elsewhere(construct, args)
         elif self.workers == 1:
-            yield lambda construct: _run(construct, PipelineOptions(args), FnApiRunner())
+            with silencing("apache_beam"):
+                yield lambda construct: _run(construct, PipelineOptions(args), FnApiRunner())
         else:
-            # Beam takes the environment of our workers for a slip and warns of it.
-            logging.getLogger(FnApiRunner.__module__).setLevel(logging.ERROR)
-            with WorkerPool() as pool:
+            with silencing("apache_beam"), WorkerPool() as pool:
                 options = PipelineOptions([*args, f"--direct_num_workers={self.workers}"])
                 yield lambda construct: _run_on_workers(construct, options, pool)
 

@@ -1,4 +1,4 @@
-"""A worker process: Beam's own, but silent unless something fails.
+"""A worker process: Beam's own, but silent unless something fails, and a local one even then.
 
 It is the command of a `PROCESS` environment of a cluster, and what local workers are forked from:
 
@@ -47,6 +47,7 @@ def _fork_workers() -> None:
         signal.signal(number, signal.SIG_IGN)
     for module in ("apache_beam.runners.worker.sdk_worker_main", "rnnpipe.transforms.build"):
         importlib.import_module(module)
+    _silence_beam()
     workers: dict[int, str] = {}
     signal.signal(signal.SIGCHLD, lambda number, frame: _report_lost(workers))
     for line in sys.stdin:
@@ -61,6 +62,16 @@ def _fork_workers() -> None:
             _work_and_end(worker, endpoint)
     while _report_lost(workers):
         time.sleep(0.05)
+
+
+def _silence_beam() -> None:
+    """Has Beam only send its exceptions to the runner, which reports them; it also logs them.
+
+    Its `sdk_worker` prints their tracebacks, too (as of Beam 2.77).
+    """
+    logging.getLogger("apache_beam").setLevel(logging.CRITICAL + 1)
+    sdk_worker = importlib.import_module("apache_beam.runners.worker.sdk_worker")
+    vars(sdk_worker)["print"] = lambda *values, **options: None
 
 
 @contextmanager

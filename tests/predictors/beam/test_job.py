@@ -139,7 +139,7 @@ def test_a_worker_that_is_killed_changes_nothing(predict, tmp_path, monkeypatch)
         """Kills a worker when the first shards are done."""
         deadline = time.monotonic() + 120
         while not done and time.monotonic() < deadline:
-            shards = [*tmp_path.glob("out.incomplete-*/scratch/results/*.json")]
+            shards = [*tmp_path.glob("out.incomplete-*/out/scratch/results/*.json")]
             workers = [pid for each in children(os.getpid()) for pid in descendants(each)]
             if shards and workers:
                 os.kill(workers[0], signal.SIGKILL)

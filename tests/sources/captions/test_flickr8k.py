@@ -1,3 +1,4 @@
+import gzip
 import json
 import re
 from collections import Counter
@@ -178,4 +179,13 @@ def test_ambiguous_files_of_captions_or_lists_are_refused(tmp_path):
     for name in ("x.trainImages.txt", "y.trainImages.txt"):
         (tmp_path / name).write_text("1_a.jpg")
     with pytest.raises(UserError, match="one list of images for train, got x"):
+        read(tmp_path)
+
+
+def test_captions_that_fill_the_memory_when_they_are_unpacked_are_not_read(tmp_path, monkeypatch):
+    monkeypatch.setattr("rnnpipe.sources.text.files.MAX_SMALL", 1 << 20)
+    write_flickr(tmp_path, ["1_a.jpg#0\tA dog ."], ["1_a.jpg"])
+    path = tmp_path / "x.token.txt"
+    path.write_bytes(gzip.compress(path.read_bytes() + b"\n" * (1 << 20)))
+    with pytest.raises(UserError, match="expected at most 1,048,576 bytes of text, got more"):
         read(tmp_path)

@@ -94,6 +94,7 @@ def write_records(folder):
         stats["splits"][split] = {
             "records": len(rows),
             "shard_records": [len(rows)],
+            "num_bytes": (folder / path.name).stat().st_size,
             "histograms": {"source_tokens": lengths},
         }
     (folder / STATS).write_text(json.dumps(stats))

@@ -1,6 +1,7 @@
 """What holds for every kind of record, wherever the build runs."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import apache_beam as beam
@@ -10,6 +11,7 @@ from apache_beam.runners.portability.fn_api_runner.fn_runner import FnApiRunner
 from rnnpipe.errors import UserError
 from rnnpipe.records.specs import SPECS
 from rnnpipe.sources.source import Reference
+from rnnpipe.storage.paths import local_path
 from rnnpipe.transforms import build as build_module
 from rnnpipe.transforms.passes import count as count_pass
 from rnnpipe.transforms.passes import external_sort
@@ -50,6 +52,15 @@ def test_all_good_records_are_written_and_every_bad_one_is_named_once(
     amount = 100 if kind in {"vqa", "caption", "video"} else 1000
     raw = KINDS[kind](tmp_path / "raw", amount, amount // 100)
     check_what_arrives(raw, Runner(workers), tmp_path / "records", read_counters)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_mistake_is_reported_without_what_beam_logs_of_it(workers, caplog, capfd):
+    fail = partial(local_path, "CONFIG")
+    with pytest.raises(UserError, match="CONFIG s3://a: expected a path of this machine, got an"):
+        Runner(workers).run(lambda pipeline: pipeline | beam.Create(["s3://a"]) | beam.Map(fail))
+    assert caplog.records == []
+    assert capfd.readouterr() == ("", "")
 
 
 @pytest.mark.slow
