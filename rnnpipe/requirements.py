@@ -26,7 +26,7 @@ MODULES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "captions": ("pycocoevalcap", "pycocotools"),
         "translation": ("sacrebleu",),
         "video": ("av",),
-        "speech": ("av",),
+        "speech": ("av", "jiwer"),
         "onnx": ("onnxruntime",),
         "litert": ("ai_edge_litert",),
         "export": ("onnx", "tf2onnx"),

@@ -2,8 +2,22 @@
 
 from rnnpipe.decoding.beam_search import beam_search
 from rnnpipe.decoding.constraints import Constraint, Constraints
+from rnnpipe.decoding.ctc import (
+    CTCAlignment,
+    CTCBeamSearch,
+    CTCDecoded,
+    CTCGreedySearch,
+    LanguageModel,
+    WordTime,
+    ctc_align,
+    ctc_beam_search,
+    ctc_greedy_search,
+    ctc_step,
+    word_times,
+)
 from rnnpipe.decoding.decoded import Decoded
 from rnnpipe.decoding.ensemble import ensemble
+from rnnpipe.decoding.fusion import shallow_fusion
 from rnnpipe.decoding.greedy_search import greedy_search
 from rnnpipe.decoding.penalties import (
     CoveragePenalty,
@@ -18,17 +32,27 @@ from rnnpipe.decoding.selection import Selection, top_continuations
 from rnnpipe.decoding.step import RowwiseStep, Step
 
 __all__ = [
+    "CTCAlignment",
+    "CTCBeamSearch",
+    "CTCDecoded",
+    "CTCGreedySearch",
     "Constraint",
     "Constraints",
     "CoveragePenalty",
     "Decoded",
+    "LanguageModel",
     "LengthPenalty",
     "RowwiseStep",
     "Selection",
     "Step",
+    "WordTime",
     "average_length",
     "bad_endings",
     "beam_search",
+    "ctc_align",
+    "ctc_beam_search",
+    "ctc_greedy_search",
+    "ctc_step",
     "draw_quantiles",
     "ensemble",
     "gnmt_coverage",
@@ -37,5 +61,7 @@ __all__ = [
     "no_immediate_repeat",
     "sample",
     "sample_tokens",
+    "shallow_fusion",
     "top_continuations",
+    "word_times",
 ]

@@ -24,6 +24,9 @@ Returns:
 A step may also have a method `select_rows(rows)`, which returns the same step for these rows
 `(rows,)` of the batch alone. Then greedy and beam search compact the batch: once half of the rows
 have ended, they go on with the other half.
+
+The logits of a step with an attribute `returns_scores` that is true are scores themselves: they are
+not normalised.
 """
 
 
@@ -58,9 +61,9 @@ class RowwiseStep:
 
 
 class StepOutputs(NamedTuple):
-    """The outputs of a step, with normalised log-probabilities in float32."""
+    """The outputs of a step, in float32."""
 
-    log_probs: Tensor  # (batch, vocab)
+    log_probs: Tensor  # (batch, vocab), normalised unless the step returns scores
     state: Nested[Tensor]
     alignments: Nested[Tensor]  # an empty tuple without alignments
 
@@ -82,7 +85,9 @@ def run_step(step: Step, tokens: Tensor, state: Nested[Tensor]) -> StepOutputs:
         expected = f"logits of {tokens.shape[0]} rows, one for each token"
         raise UserError("step", expected, str(shape), "keep the rows of all tensors together")
     _check_state(state, after)
-    log_probs = ops.log_softmax(ops.cast(logits, "float32"), axis=-1)
+    log_probs = ops.cast(logits, "float32")
+    if not getattr(step, "returns_scores", False):
+        log_probs = ops.log_softmax(log_probs, axis=-1)
     return StepOutputs(log_probs, after, alignments[0] if alignments else ())
 
 

@@ -35,6 +35,7 @@ from rnnpipe.layers.cells import (
     RecurrentHighwayCell,
 )
 from rnnpipe.layers.coordinates import CoordinateChannels
+from rnnpipe.layers.ctc_loss import CTCLoss, count_ctc_frames, ctc_loss
 from rnnpipe.layers.decoder import (
     AttentionDecoder,
     Bridge,
@@ -43,6 +44,7 @@ from rnnpipe.layers.decoder import (
     inverse_sigmoid_schedule,
     linear_schedule,
 )
+from rnnpipe.layers.frame_stacking import FrameStacking
 from rnnpipe.layers.glimpse_reader import GlimpseReader
 from rnnpipe.layers.pooling import AttentionPooling, MaxPooling, MeanPooling, Pooling
 from rnnpipe.layers.recurrent import (
@@ -57,6 +59,7 @@ from rnnpipe.layers.recurrent import (
     Zoneout,
 )
 from rnnpipe.layers.spec_augment import SpecAugment
+from rnnpipe.layers.subsampling import ConvolutionalSubsampling
 from rnnpipe.layers.two_channel_embedding import TwoChannelEmbedding
 from rnnpipe.layers.word_dropout import WordDropout
 
@@ -70,10 +73,13 @@ __all__ = [
     "AttentionPooling",
     "AttentionWrapper",
     "Bridge",
+    "CTCLoss",
+    "ConvolutionalSubsampling",
     "CoordinateChannels",
     "CoverageAttention",
     "DotAttention",
     "ForgetBias",
+    "FrameStacking",
     "GRUCell",
     "GatedAttention",
     "GeneralAttention",
@@ -106,6 +112,8 @@ __all__ = [
     "VanillaRNNCell",
     "WordDropout",
     "Zoneout",
+    "count_ctc_frames",
+    "ctc_loss",
     "doubly_stochastic_penalty",
     "exponential_schedule",
     "inverse_sigmoid_schedule",

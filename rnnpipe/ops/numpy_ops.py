@@ -15,14 +15,17 @@ from numpy import (  # noqa: F401  # what NumPy and Keras both have
     concatenate,
     equal,
     exp,
+    full,
     full_like,
     isnan,
     less,
     less_equal,
     log,
+    logaddexp,
     logical_and,
     logical_not,
     logical_or,
+    matmul,
     max,  # noqa: A004
     maximum,
     minimum,
@@ -146,6 +149,21 @@ def while_loop(
     while condition(*variables):
         variables = body(*variables)
     return variables
+
+
+def scan(
+    function: Callable[..., Any], carry: tuple[Array, ...], inputs: Array
+) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
+    """The carry after all steps of the inputs' first axis, and the outputs of the steps, stacked.
+
+    As Keras has it for TensorFlow, the outputs of a step are like the carry.
+    """
+    stacked = tuple(np.zeros((len(inputs), *part.shape), part.dtype) for part in carry)
+    for at, step in enumerate(inputs):
+        carry, outputs = function(carry, step)
+        for whole, output in zip(stacked, outputs, strict=True):
+            whole[at] = output
+    return carry, stacked
 
 
 def _map(function: Callable[..., Any], *trees: Any) -> Any:

@@ -141,6 +141,8 @@ class LocationAttentionOptions(_JointLayerOptions):
     filters: int = setting(32, "features of the last alignments around each position", ge=1)
     kernel_size: int = setting(31, "positions over which each filter reaches", ge=1)
     cumulative: bool = setting(False, "whether it sees the sum of all alignments so far")
+    sharpening: float = setting(1.0, "what scores are multiplied by; above 1, less is read", gt=0)
+    smoothing: bool = setting(False, "whether a sigmoid takes the place of the exponential")
 
     def make(self, *, seed: int | None = None, name: str | None = None) -> "Attention":
         """A `LocationAttention`."""
@@ -150,6 +152,8 @@ class LocationAttentionOptions(_JointLayerOptions):
             filters=self.filters,
             kernel_size=self.kernel_size,
             cumulative=self.cumulative,
+            sharpening=self.sharpening,
+            smoothing=self.smoothing,
             **self._arguments(seed, name),
         )
 

@@ -76,15 +76,46 @@ class RecurrenceOptions(Settings):
             layer = Zoneout(self.cell.make_cell(), self.zoneout, **options)
         else:
             layer = self.cell.make_layer(**options)
-        return RecurrentStack(
-            layer,
-            self.depth,
-            bidirectional=self.bidirectional,
-            dropout=self.dropout,
-            connection=self.connection,
-            learned_state=self.learned_state,
-            name=name,
-        )
+        return RecurrentStack(layer, self.depth, name=name, **self._stack_options)
+
+    @property
+    def _stack_options(self) -> dict[str, Any]:
+        names = ("bidirectional", "dropout", "connection", "learned_state")
+        return {name: getattr(self, name) for name in names}
+
+
+class PyramidalRecurrenceOptions(RecurrenceOptions):
+    """Recurrent layers whose sequences may become shorter from layer to layer (Chan et al. 2016).
+
+    Example:
+        >>> from rnnpipe.parts.cells import GRUOptions
+        >>> cell = GRUOptions(units=4)
+        >>> options = PyramidalRecurrenceOptions(cell=cell, depth=3, time_reduction=2)
+        >>> import numpy
+        >>> tuple(options.make()(numpy.zeros((2, 16, 3)))[0].shape), options.factor
+        ((2, 4, 4), 4)
+    """
+
+    time_reduction: int = setting(
+        1, "outputs of a layer that become one input of the next; 1: the time stays", ge=1
+    )
+
+    @property
+    def factor(self) -> int:
+        """How many steps of the inputs are one of the outputs."""
+        return self.time_reduction ** (self.depth - 1)
+
+    @property
+    def _stack_options(self) -> dict[str, Any]:
+        return {**super()._stack_options, "time_reduction": self.time_reduction}
+
+    def check(self) -> None:
+        """Besides: there are layers to reduce between, and no connection past them."""
+        super().check()
+        if self.depth == 1:
+            self.require_default("time_reduction", "with one layer")
+        if self.connection:
+            self.require_default("time_reduction", f"with {self.connection} connections")
 
 
 def find_state_sizes(recurrence: "keras.layers.Layer", sequences: Any) -> Sequence[int]:

@@ -10,10 +10,12 @@ from rnnpipe.decoding import (
     Decoded,
     RowwiseStep,
     beam_search,
+    ctc_step,
     gnmt_coverage,
     gnmt_length,
     greedy_search,
     sample,
+    shallow_fusion,
 )
 from tests.decoding.steps import markov
 from tests.decoding.test_protocols import ascending, only_children
@@ -43,7 +45,17 @@ EVERYTHING = Constraints(
     min_length=4, banned_tokens=[1, 2], no_repeat_ngram=2, prefix=np.array([[4], [0], [5], [0]])
 )
 
+FRAMES = np.random.default_rng(3).normal(size=(BATCH, 7, VOCAB)).astype("float32")
+
+
+def search_jointly(step, state):
+    ctc, prefix = ctc_step(FRAMES, np.array([7, 5, 4, 1]), beam_width=3)
+    joint = shallow_fusion([step, ctc], [0.7, 0.3])
+    return beam_search(joint, (state, prefix), beam_width=3, n_best=2, max_length=TIME)
+
+
 STRATEGIES = {
+    "beam with CTC": search_jointly,
     "greedy": lambda step, state: greedy_search(
         step, state, max_length=TIME, constraints=EVERYTHING
     ),

@@ -114,6 +114,15 @@ LAYERS = {
         ),
         _sequence,
     ),
+    "pyramid": Case(
+        _inside(
+            ours.RecurrentStack,
+            _of("GRU", UNITS, return_sequences=True, return_state=True),
+            depth=3,
+            time_reduction=2,
+        ),
+        _sequence,
+    ),
     "Zoneout": Case(
         _inside(ours.Zoneout, _of("HighwayLSTMCell", UNITS, 2), return_sequences=True), _sequence
     ),
@@ -138,6 +147,8 @@ LAYERS = {
     "MeanPooling": Case(_of("MeanPooling"), _sequence),
     "MaxPooling": Case(_of("MaxPooling"), _sequence),
     "AttentionPooling": Case(_of("AttentionPooling", 3), _sequence),
+    "FrameStacking": Case(_of("FrameStacking", 3), _sequence),
+    "ConvolutionalSubsampling": Case(_of("ConvolutionalSubsampling", 2), _sequence),
     "WordDropout": Case(_of("WordDropout", 0.5), _tokens),
     "SpecAugment": Case(_of("SpecAugment", frequency_width=2), _sequence),
     "CoordinateChannels": Case(_of("CoordinateChannels"), _grid),

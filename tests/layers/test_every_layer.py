@@ -52,6 +52,10 @@ def test_graphs_have_the_static_shapes_of_eager_calls(name):
     assert shapes(layer(*symbolic(inputs_of(inputs), fixed=True))) == shapes(outputs)
 
 
+REDUCTIONS = {"pyramid": 4, "FrameStacking": 3, "ConvolutionalSubsampling": 4}
+"""By how much layers divide the time."""
+
+
 def inputs_of(tensors):
     return keras.tree.map_structure(ops.convert_to_numpy, tensors)
 
@@ -133,6 +137,8 @@ def test_empty_inputs_have_outputs_of_the_usual_shape(name, rows, positions):
         expected = [(rows, *shape[1:]) for shape in shapes(outputs)]
         if name == "GlimpseReader":
             expected[1] = (*expected[1][:-1], positions)
+    if name in REDUCTIONS:
+        expected[0] = (rows, -(-positions // REDUCTIONS[name]), *expected[0][2:])
     for training in (False, True):
         found = layer(*inputs, **training_option(layer, training))
         if name != "MovingAverage":

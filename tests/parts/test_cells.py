@@ -17,7 +17,7 @@ from rnnpipe.parts.cells import (
     VanillaRNNOptions,
 )
 from rnnpipe.parts.decoder import DecoderOptions
-from rnnpipe.parts.recurrence import RecurrenceOptions
+from rnnpipe.parts.recurrence import PyramidalRecurrenceOptions, RecurrenceOptions
 from tests.parts.common import change_numbers, check_round_trip
 
 KINDS: dict[str, Any] = CellOptions.kinds.load()
@@ -140,6 +140,16 @@ def test_a_layer_has_the_class_of_its_cell():
         VanillaRNNOptions(units=4, activation="relu").make_cell().activation
         is keras.activations.relu
     )
+
+
+def test_a_pyramid_makes_sequences_shorter():
+    options = PyramidalRecurrenceOptions(cell=GRUOptions(units=3), depth=3, time_reduction=2)
+    assert options.make()(X)[0].shape[1] == -(-X.shape[1] // options.factor) == 2
+    check_round_trip(PyramidalRecurrenceOptions, options)
+    with pytest.raises(UserError, match="time_reduction: expected 1 with one layer, where it has"):
+        PyramidalRecurrenceOptions(time_reduction=2)
+    with pytest.raises(UserError, match="time_reduction: expected 1 with highway connections"):
+        PyramidalRecurrenceOptions(depth=2, connection="highway", time_reduction=2)
 
 
 def test_recurrences_survive_yaml():

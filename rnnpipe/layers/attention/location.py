@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from rnnpipe.layers.attention.additive import AdditiveAttention
-from rnnpipe.layers.errors import is_count, layer_error
+from rnnpipe.layers.errors import is_count, is_number, layer_error
 from rnnpipe.layers.initializers import draw_anew
 from rnnpipe.types import Nested, Shape, Tensor
 
@@ -23,16 +23,24 @@ class LocationAttention(AdditiveAttention):
     `convolution` (kernel_size, glimpses, filters), with a second kernel_size over a grid, and
     `location_kernel` (filters, units).
 
+    Sharpening multiplies the scores by β > 1, so that little of a long memory is read where it does
+    not matter; smoothing takes σ(β e) in the place of exp(β e), so that a step may read several
+    positions alike:
+
+        α = exp(β eᵢ) / Σⱼ exp(β eⱼ)     or     α = σ(β eᵢ) / Σⱼ σ(β eⱼ)
+
     Args:
         units: the size of the joint layer.
         glimpses: how many alignments each query makes; each reads those of all.
         filters: how many features fᵢ has.
         kernel_size: positions over which each filter reaches, rows and columns of a grid alike.
         cumulative: whether it reads the sum of all previous alignments, not only the last.
+        sharpening: β.
+        smoothing: whether alignments are smoothed.
         **kwargs: those of `AdditiveAttention`.
 
     Raises:
-        UserError: as `Attention`; or if `filters` or `kernel_size` are not positive.
+        UserError: as `Attention`; or if `filters`, `kernel_size` or `sharpening` are not positive.
 
     Example:
         >>> import numpy
@@ -43,9 +51,9 @@ class LocationAttention(AdditiveAttention):
         >>> tuple(attention.next_state(state, alignments).shape)
         (2, 1, 5)
 
-    Source: Chorowski et al., Attention-Based Models for Speech Recognition, 2015, section 2.1;
-    `cumulative` after Shen et al., Natural TTS Synthesis by Conditioning WaveNet on Mel Spectrogram
-    Predictions, 2018, section 2.2.
+    Source: Chorowski et al., Attention-Based Models for Speech Recognition, 2015, sections 2.1 and,
+    for sharpening and smoothing, 2.3; `cumulative` after Shen et al., Natural TTS Synthesis by
+    Conditioning WaveNet on Mel Spectrogram Predictions, 2018, section 2.2.
     """
 
     def __init__(
@@ -56,6 +64,8 @@ class LocationAttention(AdditiveAttention):
         filters: int = 32,
         kernel_size: int = 31,
         cumulative: bool = False,
+        sharpening: float = 1.0,
+        smoothing: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(units, glimpses, **kwargs)
@@ -63,7 +73,11 @@ class LocationAttention(AdditiveAttention):
             got = f"filters={filters}, kernel_size={kernel_size}"
             fix = "write e.g. filters=32, kernel_size=31"
             raise layer_error(self, "at least 1 filter over 1 position", got, fix)
+        if not is_number(sharpening) or sharpening <= 0:
+            fix = "write e.g. sharpening=2.0"
+            raise layer_error(self, "a sharpening above 0", str(sharpening), fix)
         self.filters, self.kernel_size, self.cumulative = filters, kernel_size, cumulative
+        self.sharpening, self.smoothing = sharpening, smoothing
 
     def build(self, query_shape: Shape, memory_shape: Shape) -> None:
         """Creates the weights; the convolution is over as many axes as the memory has."""
@@ -97,6 +111,11 @@ class LocationAttention(AdditiveAttention):
         features = ops.reshape(features, (*ops.shape(keys)[:2], self.filters))
         return super().joint(query, keys, state) + ops.matmul(features, self.location_kernel)
 
+    def scores(self, query: Tensor, keys: Tensor, state: Nested[Tensor], training: bool) -> Tensor:
+        """Scores of all positions, of which the softmax is the sharpened or smoothed alignment."""
+        scores = self.sharpening * super().scores(query, keys, state, training)
+        return ops.log_sigmoid(scores) if self.smoothing else scores
+
     def get_config(self) -> dict[str, Any]:
         """The arguments of the layer, for serialisation."""
         return {
@@ -104,4 +123,6 @@ class LocationAttention(AdditiveAttention):
             "filters": self.filters,
             "kernel_size": self.kernel_size,
             "cumulative": self.cumulative,
+            "sharpening": self.sharpening,
+            "smoothing": self.smoothing,
         }

@@ -2,7 +2,8 @@
 
 They are equal to the plain implementations in outputs and gradients, and are chosen automatically.
 A package exports `recurrent_kernel(recurrence, units)`, `decoder_kernel(recurrence, architecture,
-sizes)` and `log_likelihood(targets, logits, for_metric)`.
+sizes)`, `log_likelihood(targets, logits, for_metric)` and `ctc_loss(targets, logits,
+target_lengths, lengths)`.
 
 A recurrent kernel takes `(sequences, mask, weights, states, training)`: sequences `(batch, time,
 features)`, a boolean mask `(batch, time)` or None, the weights (input kernel, input bias or None,
@@ -24,10 +25,12 @@ from rnnpipe.layers.kernels.overrides import is_overridden
 from rnnpipe.types import Tensor
 
 __all__ = [
+    "CTCLossKernel",
     "DecoderKernel",
     "RecurrentKernel",
     "computing_anywhere",
     "device_type",
+    "find_ctc_loss",
     "find_decoder_kernel",
     "find_log_likelihood",
     "find_recurrent_kernel",
@@ -37,6 +40,7 @@ __all__ = [
 RecurrentKernel: TypeAlias = Callable[..., tuple[Tensor, list[Tensor]]]
 DecoderKernel: TypeAlias = Callable[..., tuple[Tensor, Tensor, Tensor, Any]]
 LogLikelihood: TypeAlias = Callable[..., tuple[Tensor, Tensor]]
+CTCLossKernel: TypeAlias = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
 
 BACKENDS = ("tensorflow",)
 """The backends that have a package of kernels here."""
@@ -68,6 +72,12 @@ def find_log_likelihood() -> LogLikelihood | None:
     """The kernel of token log-likelihoods, or None without one."""
     kernels = _kernels()
     return None if kernels is None else kernels.log_likelihood
+
+
+def find_ctc_loss() -> CTCLossKernel | None:
+    """The kernel of the CTC loss, or None without one."""
+    kernels = _kernels()
+    return None if kernels is None else kernels.ctc_loss
 
 
 def _kernels() -> ModuleType | None:

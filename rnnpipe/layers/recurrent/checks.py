@@ -123,3 +123,23 @@ def check_stack(
     if learned_state and getattr(layer, "stateful", False):
         expected, got = "first states that are either learned or kept", "both"
         raise layer_error(stack, expected, got, "leave out learned_state, or stateful=True")
+
+
+def check_time_reduction(
+    stack: Any, reduction: int, depth: int, connection: str | None, go_backwards: bool
+) -> None:
+    """Checks that a `RecurrentStack` can make its sequences shorter between its layers."""
+    if not is_count(reduction):
+        expected, fix = "a time_reduction of at least 1", "write e.g. time_reduction=2"
+        raise layer_error(stack, expected, str(reduction), fix)
+    if reduction == 1:
+        return
+    others = {
+        "one layer": (depth == 1, "raise depth"),
+        f"a {connection} connection": (connection, "leave one of both out"),
+        "go_backwards=True": (go_backwards, "reverse the sequences beforehand"),
+    }
+    for got, (is_wrong, fix) in others.items():
+        if is_wrong:
+            expected = f"a time_reduction of 1 with {got}"
+            raise layer_error(stack, expected, str(reduction), fix)

@@ -8,7 +8,9 @@ import keras
 from keras import ops, tree
 
 from rnnpipe.layers.errors import check_state_shapes
-from rnnpipe.layers.recurrent.checks import check_stack
+from rnnpipe.layers.frame_stacking import FrameStacking
+from rnnpipe.layers.masks import reduce_lengths, reduce_mask
+from rnnpipe.layers.recurrent.checks import check_stack, check_time_reduction
 from rnnpipe.layers.recurrent.learned_state import LearnedState
 from rnnpipe.layers.recurrent.level import BidirectionalLevel, output_shape, state_sizes
 from rnnpipe.types import Nested, Shape, Tensor
@@ -26,6 +28,9 @@ class RecurrentStack(keras.layers.Layer):
 
     The lowest layer has no connection, since its input is of another size.
 
+    A pyramidal stack, with a `time_reduction` of n, concatenates every n successive outputs of a
+    layer for the next, which so has a shorter sequence; see `FrameStacking`.
+
     Args:
         layer: what is copied: a recurrent layer of this package or of Keras, with its options;
             `return_sequences` and `return_state` are the stack's own.
@@ -35,6 +40,7 @@ class RecurrentStack(keras.layers.Layer):
         connection: None, `"residual"` or `"highway"`.
         learned_state: whether the first states are trained vectors, see `LearnedState`, instead of
             zeros.
+        time_reduction: n, how many outputs of a layer become one input of the next.
         go_backwards: whether the sequence is read from its end, and the outputs are in that order.
         seed: of the dropout.
         **kwargs: `name`, `dtype`, `trainable`, as for every Keras layer.
@@ -49,7 +55,8 @@ class RecurrentStack(keras.layers.Layer):
 
     Returns:
         The top layer's output, `(batch, units)`, or `(batch, time, units)` if `layer` returns
-        sequences, twice as wide if bidirectional; if `layer` returns its state, a tuple of it and
+        sequences, twice as wide if bidirectional, where time is that of `compute_lengths` in a
+        pyramidal stack; if `layer` returns its state, a tuple of it and
         the states of all layers, the lowest first.
 
     Raises:
@@ -64,7 +71,8 @@ class RecurrentStack(keras.layers.Layer):
         (2, 7, 4)
 
     Source: highway: Srivastava, Greff and Schmidhuber, Highway Networks, 2015, equation 3; between
-    recurrent layers: Zhang et al., Highway Long Short-Term Memory RNNs, 2016.
+    recurrent layers: Zhang et al., Highway Long Short-Term Memory RNNs, 2016; pyramidal: Chan et
+    al., Listen, Attend and Spell, 2016, equation 5.
     """
 
     def __init__(
@@ -76,13 +84,16 @@ class RecurrentStack(keras.layers.Layer):
         dropout: float = 0.0,
         connection: str | None = None,
         learned_state: bool = False,
+        time_reduction: int = 1,
         go_backwards: bool = False,
         seed: int | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         check_stack(self, layer, depth, connection, learned_state)
-        self.depth = depth
+        check_time_reduction(self, time_reduction, depth, connection, go_backwards)
+        self.depth, self.time_reduction = depth, time_reduction
+        self.stacking = FrameStacking(time_reduction, dtype=self.dtype_policy)
         self.bidirectional, self.connection, self.seed = bidirectional, connection, seed
         self.return_state, self.supports_masking = layer.return_state, True
         self.return_sequences = layer.return_sequences
@@ -157,6 +168,7 @@ class RecurrentStack(keras.layers.Layer):
         if self.first_states is not None:
             self.first_states.build(shape)
         for level, layer in enumerate(self.layers):
+            shape = self._shape_between(level, shape)
             layer.build(shape)
             if level and self._highway:
                 self.gates[level - 1].build(shape)
@@ -181,6 +193,9 @@ class RecurrentStack(keras.layers.Layer):
         states, first_states = [], self._split(initial_state)
         for level, layer in enumerate(self.layers):
             inputs = self.dropout(sequences, training=training) if level else sequences
+            if level and self.time_reduction > 1:
+                inputs = self.stacking(inputs, mask=mask)
+                mask = self.stacking.compute_mask(sequences, mask)
             output = layer(inputs, initial_state=first_states[level], mask=mask, training=training)
             if self.return_state:
                 output, *after = output
@@ -213,10 +228,18 @@ class RecurrentStack(keras.layers.Layer):
         """The shape of the output, and those of the states if they are returned."""
         del initial_state_shape
         batch, shape = sequences_shape[0], tuple(sequences_shape)
-        for layer in self.layers:
-            shape = output_shape(layer, shape)
+        for level, layer in enumerate(self.layers):
+            shape = output_shape(layer, self._shape_between(level, shape))
         states = [(batch, size) for size in self.state_size]
         return (shape, *states) if self.return_state else shape
+
+    def _shape_between(self, level: int, shape: Shape) -> tuple[Any, ...]:
+        """The shape of a layer's input, from that of the output below it."""
+        return self.stacking.compute_output_shape(shape) if level else tuple(shape)
+
+    def compute_lengths(self, lengths: Tensor) -> Tensor:
+        """The lengths of the outputs for sequences of these lengths, integers of any shape."""
+        return reduce_lengths(lengths, self.time_reduction ** (self.depth - 1))
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         """Symbolic outputs, by a symbolic call: it also checks the arguments."""
@@ -224,6 +247,7 @@ class RecurrentStack(keras.layers.Layer):
 
     def compute_mask(self, _: Any, mask: Tensor = None) -> Tensor:
         """Only a sequence carries the mask."""
+        mask = reduce_mask(mask, self.time_reduction ** (self.depth - 1))
         mask = mask if self.return_sequences else None
         return [mask, *[None] * len(self.state_size)] if self.return_state else mask
 
@@ -237,6 +261,7 @@ class RecurrentStack(keras.layers.Layer):
             "dropout": self.rate,
             "connection": self.connection,
             "learned_state": self.learned_state,
+            "time_reduction": self.time_reduction,
             "go_backwards": self.go_backwards,
             "seed": self.seed,
         }

@@ -21,7 +21,7 @@ from rnnpipe.layers import (
     MultiHeadAttention,
 )
 from tests.layers.attention import oracles
-from tests.layers.attention.oracles import GLIMPSES, KERNEL_SIZE, MAX_FERTILITY, REACH
+from tests.layers.attention.oracles import GLIMPSES, KERNEL_SIZE, MAX_FERTILITY, REACH, SHARPENING
 
 BATCH, LOOKS, POSITIONS, FEATURES, UNITS = 3, 3, 6, 4, 5
 
@@ -68,6 +68,12 @@ MECHANISMS = {
     "location": Mechanism(location(), oracles.location, grids=False),
     "cumulative_location": Mechanism(
         location(cumulative=True), oracles.cumulative_location, grids=False
+    ),
+    "sharpened_location": Mechanism(
+        location(sharpening=SHARPENING), oracles.sharpened_location, grids=False
+    ),
+    "smoothed_location": Mechanism(
+        location(sharpening=SHARPENING, smoothing=True), oracles.smoothed_location, grids=False
     ),
     "coverage": Mechanism(
         lambda **o: CoverageAttention(UNITS, GLIMPSES, max_fertility=MAX_FERTILITY, **o),

@@ -10,7 +10,7 @@ import numpy as np
 
 from tests.layers.reference import sigmoid
 
-GLIMPSES, REACH, KERNEL_SIZE, MAX_FERTILITY = 2, 2, 3, 2.0
+GLIMPSES, REACH, KERNEL_SIZE, MAX_FERTILITY, SHARPENING = 2, 2, 3, 2.0, 1.7
 
 
 def softmax(scores):
@@ -25,7 +25,7 @@ def where_readable(readable, numbers):
     return row
 
 
-def soften(scores, memory, readable):
+def soften(scores, memory, readable, softmax=softmax):
     """Context and alignments of `scores(i)`, which gives a score for each glimpse."""
     places = np.flatnonzero(readable)
     table = np.array([scores(i) for i in places])  # (readable, glimpses)
@@ -85,7 +85,9 @@ def general(queries, memory, readable, w, scale=1.0):
     return each_look(look, queries)
 
 
-def location(queries, memory, readable, w_q, w_m, b, v, filters, w_f, cumulative=False):
+def location(
+    queries, memory, readable, w_q, w_m, b, v, filters, w_f, cumulative=False, softmax=softmax
+):
     half = KERNEL_SIZE // 2
 
     def look(query, before):
@@ -98,11 +100,18 @@ def location(queries, memory, readable, w_q, w_m, b, v, filters, w_f, cumulative
             f = sum(seen[k, j] * filters[j - i + half, k] for j in near for k in range(GLIMPSES))
             return np.tanh(query @ w_q + memory[i] @ w_m + f @ w_f + b) @ v
 
-        return soften(scores, memory, readable)
+        return soften(scores, memory, readable, softmax)
 
     return each_look(look, queries)
 
 
+def share_of_sigmoids(scores):
+    weights = sigmoid(SHARPENING * np.array(scores))
+    return weights / weights.sum()
+
+
+sharpened_location = partial(location, softmax=lambda scores: softmax(SHARPENING * scores))
+smoothed_location = partial(location, softmax=share_of_sigmoids)
 cumulative_location = partial(location, cumulative=True)
 
 

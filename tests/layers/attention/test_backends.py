@@ -19,6 +19,7 @@ VARIANTS = {
     "dot",
     "scaled_dot",
     "cumulative_location",
+    "sharpened_location",
     "gated",
 }  # of another that is tested
 NAMES = ("query", "short_query", "memory", "mask", "grid")

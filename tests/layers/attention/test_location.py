@@ -38,6 +38,11 @@ def test_wrong_sizes_are_refused(options):
         LocationAttention(2, **options)
 
 
+def test_a_sharpening_of_zero_is_refused():
+    with pytest.raises(UserError, match="a sharpening above 0, got 0"):
+        LocationAttention(2, sharpening=0)
+
+
 def test_a_state_of_another_memory_is_refused(random):
     layer = filled(LocationAttention(2, name="look"), random, 2, (None, None, 5))
     message = r"'look': expected a state of shapes \[\(1, 1, 4\)\], got \[\(1, 1, 3\)\]; pass what"

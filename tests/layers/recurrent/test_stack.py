@@ -80,6 +80,52 @@ def test_a_padded_sequence_has_the_outputs_of_the_sequence_alone(random, x):
 
 
 @pytest.mark.parametrize("bidirectional", [False, True])
+def test_a_pyramid_joins_outputs_between_its_layers(random, bidirectional):
+    layer = GRU(UNITS, return_sequences=True, return_state=True)
+    stack = RecurrentStack(layer, 3, bidirectional=bidirectional, time_reduction=2)
+    filled(stack, random, FEATURES)
+    features = random.normal(size=(BATCH, 7, FEATURES)).astype("float32")
+    sequence = features
+    for level, single in enumerate(stack.layers):
+        if level:
+            odd = np.zeros_like(sequence[:, :1])
+            even = np.concatenate([sequence, odd], axis=1)[:, : 2 * -(-sequence.shape[1] // 2)]
+            sequence = even.reshape(BATCH, even.shape[1] // 2, -1)
+        sequence = np.array(single(sequence)[0])
+    outputs = stack(features)[0]
+    assert outputs.shape == stack.compute_output_shape(features.shape)[0]
+    assert outputs.shape[1] == stack.compute_lengths(7) == 2
+    close(outputs, sequence)
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_padding_of_a_pyramid_changes_nothing(random, bidirectional):
+    layer = LSTM(UNITS, return_sequences=True, return_state=True)
+    stack = RecurrentStack(layer, 3, bidirectional=bidirectional, time_reduction=2)
+    filled(stack, random, FEATURES)
+    features = random.normal(size=(2, 11, FEATURES)).astype("float32")
+    features[1, 5:] = np.nan
+    mask = np.arange(11) < np.array([[11], [5]])
+    outputs, *states = stack(features, mask=mask)
+    alone, *last = stack(features[1:, :5])
+    close(outputs[1:, : alone.shape[1]], alone)
+    all_close([state[1:] for state in states], last)
+    found = stack.compute_mask(features, mask)[0]
+    assert np.asarray(found).tolist() == [[True, True, True], [True, True, False]]
+
+
+def test_a_stream_through_a_pyramid_equals_the_whole(random):
+    layer = LSTM(UNITS, return_sequences=True, return_state=True)
+    stack = filled(RecurrentStack(layer, 3, time_reduction=2), random, FEATURES)
+    features = random.normal(size=(2, 11, FEATURES)).astype("float32")
+    whole, *last = stack(features)
+    first, *states = stack(features[:, :8])
+    rest, *again = stack(features[:, 8:], initial_state=states)
+    close(np.concatenate([first, rest], axis=1), whole)
+    all_close(again, last)
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
 def test_first_states_are_those_that_are_learned(random, x, bidirectional):
     layer = LSTM(UNITS, return_sequences=True, return_state=True)
     options = {"bidirectional": bidirectional}
@@ -133,11 +179,23 @@ def test_saved_models_load_in_another_process(random, x, predict_elsewhere):
         ({"depth": 0}, "expected a depth of at least 1, got 0"),
         ({"depth": 2, "connection": "skip"}, "got 'skip'; choose one"),
         ({"depth": 2, "connection": "residual"}, "return_sequences=True for residual connections"),
+        ({"depth": 2, "time_reduction": 0}, "expected a time_reduction of at least 1, got 0"),
+        ({"depth": 1, "time_reduction": 2}, "a time_reduction of 1 with one layer, got 2; raise"),
+        (
+            {"depth": 2, "time_reduction": 2, "go_backwards": True},
+            "a time_reduction of 1 with go_backwards=True, got 2; reverse",
+        ),
     ],
 )
 def test_wrong_options_are_refused(options, message):
     with pytest.raises(UserError, match=message):
         RecurrentStack(LSTM(UNITS), **options)
+
+
+def test_a_pyramid_has_no_connections():
+    layer = LSTM(UNITS, return_sequences=True)
+    with pytest.raises(UserError, match="a time_reduction of 1 with a residual connection, got 2"):
+        RecurrentStack(layer, 2, connection="residual", time_reduction=2)
 
 
 def test_wrong_states_are_refused(random, x):
