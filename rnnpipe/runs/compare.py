@@ -108,6 +108,9 @@ def compare_runs(paths: Sequence[Path], split: str | None, console: Console) -> 
 def _note(runs: Sequence[ComparedRun], splits: Sequence[PairedSplit]) -> Iterator[str]:
     task = runs[0].task
     fields = ", ".join(task.record_fields)
+    for run in runs:
+        if run.results.seal.expects(run.results.partial):
+            yield f"{run.label} is an evaluation of a training that had not ended"
     if any(paired.record_scores is None for paired in splits):
         yield f"{task.name} declares no metrics of records: there are no intervals and no samples"
         return

@@ -142,12 +142,8 @@ def test_all_splits_that_all_runs_have_are_compared(make):
         "split: expected a split that all runs were evaluated on (test), got validation, which is "
         "not in four; evaluate a run with `--set evaluate.splits=[…]`, and name that evaluation"
     )
-    with pytest.raises(UserError, match=r"got test of three; dev of five; evaluate a run"):
-        compare(tmp_of(one, "three"), make("five", split="dev"))
-
-
-def tmp_of(path, name):
-    return path.parent / name
+    with pytest.raises(UserError, match=r"got test of one.*; dev of five; evaluate a run"):
+        compare(make("one-more"), make("five", split="dev"))
 
 
 def test_a_run_is_compared_with_its_evaluations(make):
@@ -157,10 +153,14 @@ def test_a_run_is_compared_with_its_evaluations(make):
     shutil.copytree(other, again)
     for name in ("model.keras", "environment.json", "history.csv"):
         RunDirectory(again).seal.remove(again / name)
-    (table,) = compare(one, again).tables
-    assert [row[:2] for row in table.rows] == [
-        ("one", 0.5),
-        ("one/evaluations/20260102-000000", 4 / 6),
+    label = "one/evaluations/20260102-000000"
+    comparison = compare(one, again)
+    (table,) = comparison.tables
+    assert [row[:2] for row in table.rows] == [("one", 0.5), (label, 4 / 6)]
+    assert comparison.notices == []
+    RunDirectory(again).seal.write_text(again / "partial.json", "{}")
+    assert compare(one, again).notices == [
+        f"{label} is an evaluation of a training that had not ended"
     ]
 
 

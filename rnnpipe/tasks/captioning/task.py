@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from rnnpipe.errors import located
-from rnnpipe.metrics.corpus import CorpusMetric, ratio
+from rnnpipe.metrics.corpus import CorpusMetric
 from rnnpipe.parts.attention_wrappers import ReinforceOptions
 from rnnpipe.parts.search import BeamSearchOptions
 from rnnpipe.quiet import import_keras
@@ -229,16 +229,9 @@ class CaptioningTask(Task[CaptioningConfig]):
 
     def corpus_metrics(self) -> Sequence[CorpusMetric]:
         """BLEU-4 and CIDEr-D, whose document frequencies are those of the whole split."""
-        from rnnpipe.metrics.captions import compute_bleu_4, count_ngrams
+        from rnnpipe.tasks.captioning.metrics import bleu_4, cider_d
 
-        return [
-            CorpusMetric(
-                self.main_metric,
-                lambda row: count_ngrams(row["captions"], row["prediction"]),
-                compute_bleu_4,
-            ),
-            ratio("cider_d", lambda row: (row["cider_d"], 1)),
-        ]
+        return [bleu_4(), cider_d()]
 
     def make_network(self, model: keras.Model, folder: Path) -> Network:
         """The function `search`; where the model reads features, it reads pixels."""
