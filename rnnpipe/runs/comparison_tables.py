@@ -110,14 +110,14 @@ def show_disagreements(runs: Sequence[ComparedRun], paired: PairedSplit) -> Iter
     scores = _scores(paired)
     first, *others = scores
     binary = _is_binary(_known(paired))
-    verb = "right" if binary else "better"
+    verdict = "{} is right, {} is wrong" if binary else "{} is better than {}"
     for run, other in zip(runs[1:], others, strict=True):
         directions = (run, runs[0], other - first), (runs[0], run, first - other)
         for better, worse, difference in directions:
             order = np.argsort(-np.nan_to_num(difference, nan=0.0), kind="stable")[:_SAMPLES]
             places = [int(place) for place in order if difference[place] > 0]
             if places:
-                title = f"{paired.split}: {better.label} is {verb}, {worse.label} is not"
+                title = f"{paired.split}: {verdict.format(better.label, worse.label)}"
                 note = f"The largest differences of {_measure(runs, paired)} first."
                 samples = [
                     _sample(runs, paired, place, _judge(scores[:, place], binary=binary))

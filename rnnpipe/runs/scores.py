@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from rich.console import Console
+from rich.table import Column
 from rich.table import Table as TerminalTable
 
 from rnnpipe.report.items import Table
@@ -57,7 +58,8 @@ def baseline_names(metric: str, names: Iterable[str]) -> dict[str, str]:
 
 def print_table(table: Table, console: Console) -> None:
     """Prints a table; floats have four places."""
-    printed = TerminalTable(*map(str, table.columns), title=table.title, title_justify="left")
+    columns = [Column(str(name), overflow="fold") for name in table.columns]
+    printed = TerminalTable(*columns, title=table.title, title_justify="left")
     for row in table.rows:
         cells = [f"{cell:.4f}" if isinstance(cell, float) else str(cell) for cell in row]
         printed.add_row(*cells)

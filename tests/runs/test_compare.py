@@ -67,9 +67,9 @@ def test_the_page_shows_disagreements_curves_and_differences(make, tmp_path):
     for part in (
         "text_classification · 2 runs",
         "it alone is right one alone is right both right both wrong two 2 1 2 1",
-        "test: two is right, one is not The largest differences of accuracy first. text id film:2",
-        "text text 2 label pos one neg (wrong) two pos (right)",
-        "test: one is right, two is not",
+        "test: two is right, one is wrong The largest differences of accuracy first.",
+        "text id film:2 text text 2 label pos one neg (wrong) two pos (right)",
+        "test: one is right, two is wrong",
         "text id film:1 text text 1 label pos one pos (right) two neg (wrong)",
         "baseline: majority 0.500",
         "val_accuracy one 2.000 two 2.000",
