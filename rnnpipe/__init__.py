@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 __all__ = [
+    "Comparison",
     "Prediction",
     "RecordsDirectory",
     "Report",
@@ -13,6 +14,7 @@ __all__ = [
     "Run",
     "UserError",
     "build",
+    "compare",
     "load",
     "load_config",
     "resume",
@@ -21,6 +23,7 @@ __all__ = [
 ]
 
 _MODULES = {
+    "Comparison": "rnnpipe.runs.compare",
     "Prediction": "rnnpipe.tasks.prediction",
     "RecordsDirectory": "rnnpipe.records.directory",
     "Report": "rnnpipe.runs.results",
@@ -31,9 +34,10 @@ _MODULES = {
 """Where a name is that `rnnpipe.api` does not define; all are imported when they are used."""
 
 if TYPE_CHECKING:
-    from rnnpipe.api import build, load, load_config, resume, run, train
+    from rnnpipe.api import build, compare, load, load_config, resume, run, train
     from rnnpipe.errors import UserError
     from rnnpipe.records.directory import RecordsDirectory
+    from rnnpipe.runs.compare import Comparison
     from rnnpipe.runs.results import Report, Results
     from rnnpipe.runs.run import Run
     from rnnpipe.tasks.prediction import Prediction

@@ -11,6 +11,7 @@ from rnnpipe.storage.paths import local_path
 if TYPE_CHECKING:
     from rnnpipe.config.overrides import Overrides
     from rnnpipe.records.directory import RecordsDirectory
+    from rnnpipe.runs.compare import Comparison
     from rnnpipe.runs.export import Export
     from rnnpipe.runs.run import Run
     from rnnpipe.tasks.run_config import RunConfig
@@ -213,6 +214,43 @@ def load(path: str | Path) -> "Run | Export":
         from rnnpipe.runs.load import load_model
 
         return load_model(_path("path", path))
+
+
+def compare(
+    *runs: str | Path,
+    split: str | None = None,
+    output: str | Path | None = None,
+    verbose: bool = True,
+) -> "Comparison":
+    """Compares evaluated runs of one task, the first one with each of the others.
+
+    The main metric has 95 % confidence intervals, and so has its difference from that of the first
+    run, by a paired bootstrap over the records that all runs have.
+
+    Args:
+        *runs: the folders of runs, of several runs: then the newest that is trained, or of
+            evaluations of runs.
+        split: the only split to compare; by default all that all runs were evaluated on.
+        output: an HTML file for the page: scores, learning curves, where the runs disagree, and
+            what differs between them. None writes no page.
+        verbose: whether tables and notes are printed.
+
+    Raises:
+        UserError: there are fewer than two runs, one is damaged, not evaluated, of another task or
+            there twice, they have no records in common, or `output` is no place for a page.
+    """
+    with requiring("runs", "report", where="a comparison"):
+        from rnnpipe.runs.compare import check_page, compare_runs
+        from rnnpipe.runs.console import make_console
+
+        page = None if output is None else _path("output", output)
+        if page is not None:
+            check_page(page)
+        paths = [_path("runs", run) for run in runs]
+        comparison = compare_runs(paths, split, make_console(quiet=not verbose))
+        if page is not None:
+            comparison.write(page)
+        return comparison
 
 
 def _name(config: "str | Path | RunConfig") -> str:

@@ -26,6 +26,7 @@ examples:
   rnnpipe run vqa --set train.epochs=2 --set model.attention.glimpses=1
   rnnpipe init vqa > mine.yaml
   rnnpipe resume runs/vqa
+  rnnpipe compare runs/vqa runs/larger
   rnnpipe predict runs/sentiment --text "Not a bad film, but far too long."
   rnnpipe predict runs/vqa --image photo.jpg --question "What colour is the circle?"
   rnnpipe predict runs/captioning --image photo.jpg
@@ -92,7 +93,8 @@ def _make_parser() -> argparse.ArgumentParser:
     parser.set_defaults(extras=())  # of verbs that call the API: it checks them
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     stages = (_add_run, _add_build, _add_train, _add_resume, _add_evaluate)
-    for add in (_add_init, _add_config, *stages, _add_predict, _add_export, _add_inspect):
+    uses = (_add_compare, _add_predict, _add_export, _add_inspect)
+    for add in (_add_init, _add_config, *stages, *uses):
         add(verbs)
     return parser
 
@@ -202,6 +204,22 @@ def _add_evaluate(verbs: Any) -> None:
 
 def _evaluate(options: argparse.Namespace) -> None:
     _load_run(options).evaluate(options.overrides)
+
+
+def _add_compare(verbs: Any) -> None:
+    verb = _add_verb(verbs, "compare", "compare evaluated runs of one task")
+    text = "the folder of a run, of several: then the newest, or of an evaluation of a run"
+    verb.add_argument("runs", nargs="+", metavar="RUN", help=text)
+    text = "the only split to compare (default: all that all runs were evaluated on)"
+    verb.add_argument("--split", metavar="SPLIT", help=text)
+    text = "the file of the page (default: comparison.html)"
+    verb.add_argument("--output", default="comparison.html", metavar="PAGE", help=text)
+    verb.set_defaults(act=_compare)
+
+
+def _compare(options: argparse.Namespace) -> None:
+    api.compare(*options.runs, split=options.split, output=options.output)
+    write_output(f"Page: {options.output}\n")
 
 
 def _add_predict(verbs: Any) -> None:

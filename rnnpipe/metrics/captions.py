@@ -13,6 +13,7 @@ from rnnpipe.errors import UserError
 from rnnpipe.metrics.caption_tokens import tokenize_caption
 from rnnpipe.metrics.checks import check_some
 from rnnpipe.metrics.cider_d import CiderD
+from rnnpipe.metrics.corpus import Array
 
 __all__ = [
     "CiderD",
@@ -71,6 +72,43 @@ def score_captions(
     scores["rouge_l"] = float(Rouge().compute_score(truth, said)[0])
     scores["cider"] = scores["cider_d"] = float(Cider().compute_score(truth, said)[0])
     return scores
+
+
+def count_ngrams(references: Sequence[str], candidate: str) -> list[int]:
+    """The statistics of one caption whose sums give the BLEU of many, see `compute_bleu_4`.
+
+    Args:
+        references: the captions that people wrote.
+        candidate: the caption to judge.
+
+    Returns:
+        The lengths in tokens of the caption and of the reference that is closest in length, then,
+        for n from 1 to 4, matches and totals of n-grams.
+
+    Example:
+        >>> count_ngrams(["A red circle.", "A circle in red."], "a red square")
+        [3, 3, 2, 1, 0, 0, 3, 2, 1, 0]
+    """
+    from pycocoevalcap.bleu.bleu_scorer import (  # noqa: PLC0415  # as in `score_captions`
+        cook_refs,
+        cook_test,
+    )
+
+    cut = cook_refs([_cut(reference) for reference in references])
+    counts = cook_test(_cut(candidate), cut, eff="closest")
+    return [counts["testlen"], counts["reflen"], *counts["correct"], *counts["guess"]]
+
+
+def compute_bleu_4(sums: Sequence[float] | Array) -> float:
+    """The `bleu_4` of captions, a fraction, of the sums of `count_ngrams` over them."""
+    from pycocoevalcap.bleu.bleu_scorer import BleuScorer  # noqa: PLC0415  # as above
+
+    length, closest, *ngrams = sums
+    scorer = BleuScorer(special_reflen=closest)
+    half = len(ngrams) // 2
+    scorer.ctest = [{"testlen": length, "correct": ngrams[:half], "guess": ngrams[half:]}]
+    bleu, _ = scorer.compute_score()
+    return float(bleu[-1])
 
 
 def score_with_java(

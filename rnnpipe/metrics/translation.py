@@ -1,13 +1,17 @@
 """How well translations agree with references: BLEU, chrF and exact matches."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, Literal
 
 from rnnpipe.errors import UserError
 from rnnpipe.metrics.checks import check_some
+from rnnpipe.metrics.corpus import Array
 
 BleuTokenizer = Literal["13a", "intl", "zh", "char", "ja-mecab", "ko-mecab"]
 """How sacreBLEU cuts texts into words; `13a` knows no words of scripts without spaces."""
+
+_MAX_ORDER = 4  # of n-grams
 
 LENGTHS = (5, 10, 15, 20, 30)
 """The last numbers of words of the bins of `length_bin`, but for the open one."""
@@ -57,6 +61,33 @@ def score_translations(
     return {**scores, "exact": sum(matches) / len(matches)}
 
 
+def count_ngrams(
+    hypothesis: str, reference: str, *, lowercase: bool = False, tokenize: BleuTokenizer = "13a"
+) -> list[int]:
+    """The statistics of one sentence whose sums give the BLEU of a corpus, see `compute_bleu`.
+
+    Returns:
+        The lengths of both in words, then, for n from 1 to 4, matches and totals of n-grams.
+
+    Example:
+        >>> count_ngrams("a dog barks", "a dog sleeps")
+        [3, 3, 2, 1, 0, 0, 3, 2, 1, 0]
+    """
+    score = _make_bleu(lowercase, tokenize).corpus_score([hypothesis], [[reference]])
+    return [score.sys_len, score.ref_len, *score.counts, *score.totals]
+
+
+def compute_bleu(sums: Sequence[float] | Array) -> float:
+    """The BLEU of a corpus, from 0 to 100, of the sums of `count_ngrams` over its sentences."""
+    from sacrebleu.metrics.bleu import BLEU  # noqa: PLC0415  # only where scores are asked for
+
+    words, reference_words, *ngrams = map(int, sums)
+    matches, totals = ngrams[:_MAX_ORDER], ngrams[_MAX_ORDER:]
+    # Of a corpus without any match of an order, `exp` decides, as in the signature.
+    score = BLEU.compute_bleu(matches, totals, words, reference_words, smooth_method="exp")
+    return float(score.score)
+
+
 def describe_metrics(*, lowercase: bool = False, tokenize: BleuTokenizer = "13a") -> dict[str, str]:
     """The signatures of `bleu` and `chrf` that sacreBLEU gives, for others to compute the same.
 
@@ -98,14 +129,17 @@ def length_bin(text: str) -> str:
 
 
 def _metrics(lowercase: bool, tokenize: BleuTokenizer = "13a") -> dict[str, Any]:
-    from sacrebleu.metrics.bleu import BLEU  # noqa: PLC0415  # only where scores are asked for
-    from sacrebleu.metrics.chrf import CHRF  # noqa: PLC0415  # as above
+    from sacrebleu.metrics.chrf import CHRF  # noqa: PLC0415  # only where scores are asked for
+
+    return {"bleu": _make_bleu(lowercase, tokenize), "chrf": CHRF(lowercase=lowercase)}
+
+
+@cache
+def _make_bleu(lowercase: bool, tokenize: BleuTokenizer) -> Any:
+    from sacrebleu.metrics.bleu import BLEU  # noqa: PLC0415  # as above
 
     # `force`: a model that sets punctuation apart is scored all the same, 13a sets it apart too.
-    return {
-        "bleu": BLEU(lowercase=lowercase, force=True, tokenize=tokenize),
-        "chrf": CHRF(lowercase=lowercase),
-    }
+    return BLEU(lowercase=lowercase, force=True, tokenize=tokenize)
 
 
 def _fold(text: str, lowercase: bool) -> str:

@@ -12,6 +12,9 @@ WIDTH, HEIGHT = 360, 210
 LEFT, RIGHT, TOP, BOTTOM = 46, 350, 12, 182
 """Where the chart's frame lies in its drawing of `WIDTH` by `HEIGHT`."""
 
+RUN_COLOURS = 6
+"""How many colours lines of runs have, in `report.css`; further runs begin with the first."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tick:
@@ -32,15 +35,17 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One column of the history.
+    """One column of a history.
 
     Args:
-        kind: `train` or `validation`.
+        label: `train` or `validation`, or the run.
+        kind: the class of its colour: `train`, `validation`, `run-1`, `run-2`, ….
         path: SVG path data, broken where a value is no number.
         points: the values that are numbers.
         shown: the value that the legend names: at the best epoch, else the last.
     """
 
+    label: str
     kind: str
     path: str
     points: Sequence[Point]
@@ -49,11 +54,11 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A quantity over the epochs, on training data and, where it was measured, on validation data.
+    """A quantity over the epochs: on training and validation data, or of several runs.
 
     Args:
         title: the quantity.
-        lines: training first.
+        lines: training first, or in the order of the runs.
         x_ticks: epochs.
         y_ticks: values.
         best: the x position of the best epoch, if there is one.
@@ -80,9 +85,50 @@ def draw_charts(history: Mapping[str, Sequence[float]], best_epoch: int | None) 
     steady = steady_values(history)
     names = dict.fromkeys(name.removeprefix("val_") for name in history)
     return [
-        _draw_chart(name, history, epochs, best_epoch)
+        _draw_chart(name, _split_series(name, history, epochs, best_epoch), best_epoch)
         for name in names
         if name not in {"epoch", *steady} and epochs
+    ]
+
+
+def draw_comparison(
+    histories: Mapping[str, Mapping[str, Sequence[float]]], best_epochs: Mapping[str, int]
+) -> list[Chart]:
+    """A chart per quantity with a line for each run, first those of validation.
+
+    Args:
+        histories: by run, as for `draw_charts`.
+        best_epochs: by run, the epoch whose weights were kept.
+    """
+    names = dict.fromkeys(
+        name
+        for history in histories.values()
+        for name in history
+        if name != "epoch" and name not in steady_values(history)
+    )
+    charts = []
+    for name in sorted(names, key=lambda name: not name.startswith("val_")):
+        series = [
+            _Series(run, f"run-{place % RUN_COLOURS + 1}", _pair(history, name), best_epochs[run])
+            for place, (run, history) in enumerate(histories.items())
+        ]
+        if drawn := [each for each in series if each.values]:
+            charts.append(_draw_chart(name, drawn, None))
+    return charts
+
+
+def _pair(history: Mapping[str, Sequence[float]], name: str) -> list[tuple[float, float]]:
+    return list(zip(number_epochs(history), history.get(name, ()), strict=False))
+
+
+def _split_series(
+    name: str, history: Mapping[str, Sequence[float]], epochs: Sequence[float], best: int | None
+) -> list["_Series"]:
+    columns = {"train": history.get(name, ()), "validation": history.get(f"val_{name}", ())}
+    return [
+        _Series(kind, kind, list(zip(epochs, values, strict=True)), best)
+        for kind, values in columns.items()
+        if values
     ]
 
 
@@ -106,6 +152,23 @@ def _has_partner(name: str, history: Mapping[str, Sequence[float]]) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class _Series:
+    """What a line is drawn of.
+
+    Args:
+        label: of the line.
+        kind: of the line.
+        values: epochs and values.
+        best: the epoch whose value the legend names.
+    """
+
+    label: str
+    kind: str
+    values: Sequence[tuple[float, float]]
+    best: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class _Scale:
     """Maps values from `low` to `high` onto the drawing from `start` to `end`."""
 
@@ -119,14 +182,9 @@ class _Scale:
         return round(self.start + share * (self.end - self.start), 2)
 
 
-def _draw_chart(
-    name: str, history: Mapping[str, Sequence[float]], epochs: Sequence[float], best: int | None
-) -> Chart:
-    columns = {"train": history.get(name, ()), "validation": history.get(f"val_{name}", ())}
-    series = {
-        kind: list(zip(epochs, values, strict=True)) for kind, values in columns.items() if values
-    }
-    every = [pair for pairs in series.values() for pair in pairs]
+def _draw_chart(name: str, series: Sequence[_Series], best: int | None) -> Chart:
+    every = [pair for each in series for pair in each.values]
+    epochs = sorted({epoch for epoch, _ in every})
     finite = [value for _, value in every if math.isfinite(value)] or [0.0, 1.0]
     gaps = sorted({epoch for epoch, value in every if not math.isfinite(value)})
 
@@ -140,7 +198,7 @@ def _draw_chart(
     y = _Scale(y_values[0], y_values[-1], BOTTOM, TOP)
     return Chart(
         title=name,
-        lines=[_draw_line(kind, pairs, best, x, y) for kind, pairs in series.items()],
+        lines=[_draw_line(each, x, y) for each in series],
         x_ticks=[Tick(x(e), f"{e:g}") for e in x_values if epochs[0] <= e <= epochs[-1]],
         y_ticks=[Tick(y(v), t) for v, t in zip(y_values, _label(y_values), strict=True)],
         best=None if best is None or best not in epochs else x(best),
@@ -148,20 +206,18 @@ def _draw_chart(
     )
 
 
-def _draw_line(
-    kind: str, pairs: Sequence[tuple[float, float]], best: int | None, x: _Scale, y: _Scale
-) -> Line:
+def _draw_line(series: _Series, x: _Scale, y: _Scale) -> Line:
     path, points, follows = "", [], False
-    for epoch, value in pairs:
+    for epoch, value in series.values:
         known = math.isfinite(value)
         if known:
-            point = Point(x(epoch), y(value), f"{kind}, epoch {epoch:g}: {_show(value)}")
+            point = Point(x(epoch), y(value), f"{series.label}, epoch {epoch:g}: {_show(value)}")
             path += f"{'L' if follows else 'M'}{point.x:g} {point.y:g}"
             points.append(point)
         follows = known
-    values = dict(pairs)
-    shown = values[best] if best in values else pairs[-1][1]
-    return Line(kind, path, points, _show(shown))
+    values = dict(series.values)
+    shown = values[series.best] if series.best in values else series.values[-1][1]
+    return Line(series.label, series.kind, path, points, _show(shown))
 
 
 def _show(value: float) -> str:

@@ -72,6 +72,21 @@ def write_report(path: Path, page: Page) -> None:
 
 def render(page: Page) -> str:
     """The HTML of a page."""
+    return (
+        make_environment()
+        .get_template("report.html")
+        .render(
+            page=page,
+            charts=charts.draw_charts(page.history, page.best_epoch),
+            frame=charts,
+            steady=charts.steady_values(page.history),
+            epochs=_table_of_epochs(page.history),
+        )
+    )
+
+
+def make_environment() -> Environment:
+    """The templates of pages, with their filters."""
     environment = Environment(
         loader=PackageLoader("rnnpipe.report", "."),
         autoescape=True,  # questions and answers come from anyone
@@ -88,13 +103,7 @@ def render(page: Page) -> str:
         rows=show_table,
     )
     environment.tests.update(figures=lambda item: isinstance(item, _FIGURES))
-    return environment.get_template("report.html").render(
-        page=page,
-        charts=charts.draw_charts(page.history, page.best_epoch),
-        frame=charts,
-        steady=charts.steady_values(page.history),
-        epochs=_table_of_epochs(page.history),
-    )
+    return environment
 
 
 def _to_data_uri(png: bytes) -> str:

@@ -1,6 +1,5 @@
 """The last stage of a run: scores, predictions and the report."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -25,7 +24,7 @@ from rnnpipe.runs.ensemble import (
     open_ensemble,
     pin_members,
 )
-from rnnpipe.runs.history import read_history
+from rnnpipe.runs.history import find_best, read_history
 from rnnpipe.runs.holding import holding_records
 from rnnpipe.runs.model import PartialTraining, load_baselines, load_ensemble
 from rnnpipe.runs.records import find_records
@@ -229,7 +228,7 @@ def _make_page(
             *show_start(run),
         ],
         history=history,
-        best_epoch=partial.best_epoch if partial else _find_best(history, task) + 1,
+        best_epoch=partial.best_epoch if partial else find_best(history, task.monitor()) + 1,
         records=_describe_records(records),
         config_yaml=dump_config(config),
         environment={name: _show(value) for name, value in environment.items()},
@@ -257,14 +256,6 @@ def _describe_records(records: RecordsDirectory) -> dict[str, Any]:
     }
 
 
-def _find_best(history: Mapping[str, Sequence[float]], task: Task) -> int:
-    """The place of the epoch whose weights were kept."""
-    monitor, mode = task.monitor()
-    values = history[monitor]
-    numbers = [value for value in values if not math.isnan(value)]
-    return values.index(min(numbers) if mode == "min" else max(numbers))
-
-
 def _show_ensemble(ensemble: Sequence[Mapping[str, str]]) -> list[ReportItem]:
     """The runs that were evaluated together, where they are several."""
     rows = [(each["run"], each["model_sha256"][:_SHOWN]) for each in ensemble]
@@ -279,7 +270,7 @@ def _show_members(run: RunDirectory, task: Task) -> list[ReportItem]:
     histories = [history for path in paths if (history := read_history(run, path))]
     rows: list[tuple[Any, ...]] = []
     for number, history in enumerate(histories, start=1):
-        best = _find_best(history, task)
+        best = find_best(history, task.monitor())
         rows.append((str(number), str(best + 1), *(values[best] for values in history.values())))
     note = "Each by itself, in its best epoch."
     return (

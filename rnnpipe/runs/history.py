@@ -1,6 +1,8 @@
 """Losses and metrics of every epoch of a training."""
 
 import csv
+import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rnnpipe.errors import UserError
@@ -32,3 +34,16 @@ def read_history(run: RunDirectory, path: Path) -> dict[str, list[float]]:
     except (ValueError, TypeError, KeyError, csv.Error) as error:
         got, fix = f"one that is damaged ({error})", "resume the run, which writes it anew"
         raise UserError(str(path), "the history of a training", got, fix) from error
+
+
+def find_best(history: Mapping[str, Sequence[float]], monitor: tuple[str, str]) -> int:
+    """The place of the epoch whose weights were kept.
+
+    Args:
+        history: its columns, with one number or more in that of the monitored quantity.
+        monitor: the quantity by which epochs were compared, and `min` or `max`.
+    """
+    name, mode = monitor
+    values = history[name]
+    numbers = [value for value in values if not math.isnan(value)]
+    return values.index(min(numbers) if mode == "min" else max(numbers))

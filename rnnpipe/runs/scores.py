@@ -1,8 +1,9 @@
 """The scores of a run, as a table."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from rich.console import Console
+from rich.table import Column
 from rich.table import Table as TerminalTable
 
 from rnnpipe.report.items import Table
@@ -25,14 +26,7 @@ def score_table(metric: str, scores: Scores) -> Table:
         >>> table.columns, table.rows
         (('', 'test'), [('model', 0.9), ('baseline: a b', 0.5)])
     """  # noqa: E501  an example on one line
-    names = {"model": metric}
-    first = next(iter(scores.values()))
-    for name in first:
-        if name == f"{metric}_ceiling":
-            names["ceiling: the best possible answers"] = name
-        elif name.startswith(_BASELINE) and name.endswith(f"/{metric}"):
-            baseline = name.removeprefix(_BASELINE).removesuffix(f"/{metric}")
-            names[f"baseline: {baseline.replace('_', ' ')}"] = name
+    names = {"model": metric, **baseline_names(metric, next(iter(scores.values())))}
     return Table(
         f"{metric} of the model and the baselines",
         ("", *scores),
@@ -41,9 +35,31 @@ def score_table(metric: str, scores: Scores) -> Table:
     )
 
 
+def baseline_names(metric: str, names: Iterable[str]) -> dict[str, str]:
+    """The names of one metric of the ceiling and the baselines, by how tables call them.
+
+    Args:
+        metric: its name.
+        names: of the scores of a split.
+
+    Example:
+        >>> baseline_names("accuracy", ["accuracy", "baseline/a_b/accuracy"])
+        {'baseline: a b': 'baseline/a_b/accuracy'}
+    """
+    found = {}
+    for name in names:
+        if name == f"{metric}_ceiling":
+            found["ceiling: the best possible answers"] = name
+        elif name.startswith(_BASELINE) and name.endswith(f"/{metric}"):
+            baseline = name.removeprefix(_BASELINE).removesuffix(f"/{metric}")
+            found[f"baseline: {baseline.replace('_', ' ')}"] = name
+    return found
+
+
 def print_table(table: Table, console: Console) -> None:
     """Prints a table; floats have four places."""
-    printed = TerminalTable(*map(str, table.columns), title=table.title, title_justify="left")
+    columns = [Column(str(name), overflow="fold") for name in table.columns]
+    printed = TerminalTable(*columns, title=table.title, title_justify="left")
     for row in table.rows:
         cells = [f"{cell:.4f}" if isinstance(cell, float) else str(cell) for cell in row]
         printed.add_row(*cells)

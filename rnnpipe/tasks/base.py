@@ -9,6 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
 
+from rnnpipe.metrics.corpus import CorpusMetric
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.tasks.inputs import Input
 from rnnpipe.tasks.network import Arrays, Bound, Function, Graph, Network
@@ -63,6 +64,12 @@ class Task(ABC, Generic[Config]):
     """The outputs of the model that are logits of a softmax; none: there are no ensembles."""
     text_field: ClassVar[str] = ""
     """The field of a record that has the text as it was read, of a task that reads a text alone."""
+    record_fields: ClassVar[Sequence[str]] = ()
+    """The fields of a prediction by which runs are compared: the record's id, and the truth."""
+    answer_fields: ClassVar[Sequence[str]] = ("prediction",)
+    """The fields of a prediction that are the model's answer."""
+    record_score: ClassVar[str] = ""
+    """The field of a prediction with its own score; by default the main metric of it alone."""
     preprocessing: ClassVar[Sequence[str]] = ()
     """The sections of `data` by which a raw input becomes what the model reads."""
 
@@ -299,6 +306,14 @@ class Task(ABC, Generic[Config]):
         """
         del step, records, split
         yield from ()
+
+    def corpus_metrics(self) -> Sequence[CorpusMetric]:
+        """The metrics of `evaluate` that follow from rows of predictions, the main one first.
+
+        `rnnpipe compare` finds confidence intervals of these, with records matched by
+        `record_fields`; by default there are none.
+        """
+        return ()
 
     # Predictions
 

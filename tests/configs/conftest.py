@@ -1,6 +1,7 @@
 """Tiny runs of the shipped configs, from raw data to report."""
 
 import json
+import math
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 import tensorflow_datasets as tfds
 
+import rnnpipe
 from rnnpipe import cli
 
 REAL = "[real/"
@@ -66,6 +68,18 @@ def run_tiny(tmp_path, capsys):
         printed = capsys.readouterr().out
         assert "Built records" in printed
         assert str(folder) in printed.replace("\n", "")
-        return TinyRun(folder, scores, [json.loads(line) for line in lines], printed)
+        predictions = [json.loads(line) for line in lines]
+        check_corpus_metrics(rnnpipe.load(folder).task, predictions, scores)
+        return TinyRun(folder, scores, predictions, printed)
 
     return run
+
+
+def check_corpus_metrics(task, predictions, scores):
+    """The metrics that runs are compared by follow from the predictions."""
+    metrics = task.corpus_metrics()
+    assert metrics[0].name == task.main_metric
+    expected = {metric.name: scores.get(metric.name, math.nan) for metric in metrics}
+    values = {metric.name: metric.score(predictions) for metric in metrics}
+    assert values == pytest.approx(expected, rel=1e-5, nan_ok=True)
+    assert all(field in row for row in predictions for field in task.record_fields[:1])

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from itertools import pairwise, product
@@ -85,6 +86,10 @@ def test_a_task_with_its_own_records_runs_from_yaml_to_prediction(folder):
     assert scores["accuracy"] == pytest.approx(right / len(labels))
     page = (newest(folder, "parity") / "report.html").read_text()
     assert f"Mistakes ({len(labels) - right} of {len(labels)})" in page
+    shutil.copytree(newest(folder, "parity"), folder / "copy")
+    printed = run(folder, "compare", "runs/parity", "copy")
+    assert f"accuracy on test, {len(labels)} records" in printed
+    assert "1.000" in printed  # the p of a run and its copy
     answer = run(folder, "predict", "runs/parity", "--bits", "0110")
     assert "even" in answer or "odd" in answer
     (folder / "rows.txt").write_text("0110\n1\n10101\n")

@@ -8,6 +8,8 @@ from rnnpipe.errors import UserError
 from rnnpipe.metrics import captions
 from rnnpipe.metrics.captions import (
     CiderD,
+    compute_bleu_4,
+    count_ngrams,
     find_java_metrics,
     score_captions,
     score_with_java,
@@ -219,3 +221,20 @@ def test_user_errors_of_the_reward_are_raised():
     scorer = CiderD([[["a"]]])
     with pytest.raises(UserError, match="at least one reference for each of 1 candidates"):
         scorer.score([["a"]], [[]])
+
+
+def test_the_bleu_of_sums_is_that_of_all_captions(coco):
+    references, candidates = coco
+    for images in (list(references), list(references)[:1], list(references)[5:8]):
+        counts = [count_ngrams(references[image], candidates[image]) for image in images]
+        scores = score_captions(
+            {image: references[image] for image in images},
+            {image: candidates[image] for image in images},
+        )
+        assert compute_bleu_4(np.sum(counts, axis=0)) == scores["bleu_4"]
+
+
+def test_the_closest_reference_counts_and_the_shorter_of_two_that_are_as_close():
+    references = ["a dog", "a dog runs fast here", "a big dog runs"]
+    assert count_ngrams(references, "a dog runs")[:2] == [3, 2]
+    assert count_ngrams(references, "A dog runs, fast!")[:4] == [4, 4, 4, 3]

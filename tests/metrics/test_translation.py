@@ -1,8 +1,13 @@
 import numpy as np
 import pytest
+from sacrebleu.metrics.bleu import BLEU
+from sacrebleu.significance import PairedTest
 
 from rnnpipe.errors import UserError
+from rnnpipe.metrics.bootstrap import paired_bootstrap
 from rnnpipe.metrics.translation import (
+    compute_bleu,
+    count_ngrams,
     describe_metrics,
     length_bin,
     score_sentence,
@@ -72,3 +77,47 @@ def test_wrong_numbers_of_texts_are_refused():
         score_translations([], [])
     with pytest.raises(UserError, match="expected a reference for each of 2, got 1"):
         score_translations(["a", "b"], ["a"])
+
+
+@pytest.mark.parametrize("lowercase", [False, True])
+@pytest.mark.parametrize("tokenize", ["13a", "char"])
+@pytest.mark.parametrize("lines", [slice(None), slice(1), slice(1, 2)])
+def test_the_bleu_of_sums_is_that_of_the_corpus(lowercase, tokenize, lines):
+    options = {"lowercase": lowercase, "tokenize": tokenize}
+    pairs = list(zip(HYPOTHESES[lines], REFERENCES[lines], strict=True))
+    sums = np.sum([count_ngrams(*pair, **options) for pair in pairs], axis=0)
+    expected = score_translations(*map(list, zip(*pairs, strict=True)), **options)["bleu"]
+    assert compute_bleu(sums) == expected
+
+
+def translate(sentences, share, seed):
+    """Sentences of which a share of the words is replaced."""
+    random = np.random.default_rng(seed)
+    return [
+        " ".join(word if random.random() > share else "xxx" for word in sentence.split())
+        for sentence in sentences
+    ]
+
+
+def test_a_paired_bootstrap_agrees_with_that_of_sacrebleu():
+    random = np.random.default_rng(0)
+    lengths = random.integers(5, 15, size=150)
+    references = [" ".join(map(str, random.integers(100, 999, size=n))) for n in lengths]
+    systems = [translate(references, share, seed) for seed, share in enumerate((0.2, 0.185))]
+    named = list(zip(("first", "second"), systems, strict=True))
+    test = PairedTest(
+        named, {"bleu": BLEU()}, [references], test_type="bs", n_samples=1000, n_jobs=1
+    )
+    _, theirs = test()
+    statistics = np.array(
+        [[count_ngrams(*p) for p in zip(lines, references, strict=True)] for lines in systems]
+    )
+    ours = paired_bootstrap(statistics, compute_bleu)
+    for score, result in zip(ours.scores, theirs["BLEU"], strict=True):
+        assert score.value == pytest.approx(result.score)
+        assert (score.low + score.high) / 2 == pytest.approx(result.mean, abs=0.3)
+        assert (score.high - score.low) / 2 == pytest.approx(result.ci, rel=0.1)
+    p = theirs["BLEU"][1].p_value
+    assert p is not None
+    assert 0.02 < p < 0.3  # neither certain nor a coin
+    assert ours.differences[0].p == pytest.approx(p, abs=0.04)

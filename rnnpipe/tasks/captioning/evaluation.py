@@ -156,7 +156,7 @@ def _describe(captioned: CaptionedSplit, place: int) -> dict[str, Any]:
     described: dict[str, Any] = {
         "image_id": row["image_id"],
         "prediction": texts[0],
-        "cider_d": round(captioned.cider_d[place], 4),
+        "cider_d": captioned.cider_d[place],
         "captions": row["captions"],
         "n_best": [
             {"text": text, "token_probability": round(one.probability, 4)}

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from rnnpipe.errors import located
+from rnnpipe.metrics.corpus import CorpusMetric
 from rnnpipe.parts.attention_wrappers import ReinforceOptions
 from rnnpipe.parts.search import BeamSearchOptions
 from rnnpipe.quiet import import_keras
@@ -53,6 +54,8 @@ class CaptioningTask(Task[CaptioningConfig]):
     inputs = (image_input(), *search_inputs("caption"))
     vocabulary = (MODEL_FILE, SETTINGS_FILE)
     softmax_outputs = ("logits",)
+    record_fields = ("image_id", "captions")
+    record_score = "cider_d"
     preprocessing = ("image", "features")
 
     def check_model(self) -> None:
@@ -223,6 +226,12 @@ class CaptioningTask(Task[CaptioningConfig]):
 
         search = CaptionSearch(network["search"], self.config.evaluate.search)
         return score_hypotheses(records, split, search(self.make_network_inputs(records, split)))
+
+    def corpus_metrics(self) -> Sequence[CorpusMetric]:
+        """BLEU-4 and CIDEr-D, whose document frequencies are those of the whole split."""
+        from rnnpipe.tasks.captioning.metrics import bleu_4, cider_d
+
+        return [bleu_4(), cider_d()]
 
     def make_network(self, model: keras.Model, folder: Path) -> Network:
         """The function `search`; where the model reads features, it reads pixels."""

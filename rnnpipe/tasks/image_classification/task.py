@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from rnnpipe.metrics.corpus import CorpusMetric, ratio
 from rnnpipe.quiet import import_keras
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import LABELS
@@ -41,6 +42,7 @@ class ImageClassificationTask(Task[ImageClassificationConfig]):
     inputs = (image_input(),)
     vocabulary = (LABELS,)
     softmax_outputs = ("logits",)
+    record_fields = ("image_name", "label")
     preprocessing = ("image", "features")
 
     def __init__(self, config: ImageClassificationConfig) -> None:
@@ -142,6 +144,10 @@ class ImageClassificationTask(Task[ImageClassificationConfig]):
 
         inputs = self.make_network_inputs(records, split)
         return score_network(network["call"], records, split, inputs)
+
+    def corpus_metrics(self) -> Sequence[CorpusMetric]:
+        """The accuracy."""
+        return [ratio(self.main_metric, lambda row: (row["prediction"] == row["label"], 1))]
 
     def make_network(self, model: keras.Model, folder: Path) -> Network:
         """The function `call`; where the model reads features, it reads pixels."""

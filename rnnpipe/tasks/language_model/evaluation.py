@@ -170,7 +170,7 @@ def _describe(texts: Sequence[Mapping[str, Any]], nats: Array) -> list[dict[str,
                 "number": row["number"],
                 "characters": len(row["text"]),
                 "tokens": len(row["tokens"]),
-                "bits_per_char": round(bits / max(len(row["text"]), 1), 4),
+                "bits_per_char": bits / max(len(row["text"]), 1),
             }
         )
     return rows

@@ -7,7 +7,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from rnnpipe.models.language_model import build_language_model, join_language_models
+from rnnpipe.metrics.corpus import CorpusMetric
+from rnnpipe.quiet import import_keras
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.tasks.base import Task
 from rnnpipe.tasks.inputs import Input, integer, setting_inputs
@@ -36,6 +37,8 @@ class LanguageModelTask(Task[LanguageModelConfig]):
     draws, streams = False, True
     vocabulary = (SYMBOLS_FILE,)
     softmax_outputs = ("logits",)
+    record_fields = ("document", "number", "characters", "tokens")
+    answer_fields = ("bits_per_char",)
 
     def __init__(self, config: LanguageModelConfig) -> None:
         super().__init__(config)
@@ -49,11 +52,16 @@ class LanguageModelTask(Task[LanguageModelConfig]):
 
     def build_model(self, records: RecordsDirectory) -> keras.Model:
         """The model with its states as inputs and outputs."""
+        import_keras()
+        from rnnpipe.models.language_model import build_language_model
+
         vocab = Symbols.load(records.path).size
         return build_language_model(self.config.model, vocab=vocab)
 
     def join(self, models: Sequence[keras.Model]) -> keras.Model:
         """The language model with all of their states, and the mean of their probabilities."""
+        from rnnpipe.models.language_model import join_language_models
+
         return join_language_models(models)
 
     def wrap_model(self, model: keras.Model) -> keras.Model:
@@ -135,6 +143,12 @@ class LanguageModelTask(Task[LanguageModelConfig]):
 
         streams = self._streams(records, split, self.config.evaluate.batch_size)
         yield from step_through(step, streams)
+
+    def corpus_metrics(self) -> Sequence[CorpusMetric]:
+        """Bits per character, or the perplexity of words."""
+        from rnnpipe.tasks.language_model.metrics import bits_per_char, perplexity
+
+        return [bits_per_char() if self.config.data.symbols == "char" else perplexity()]
 
     def make_network(self, model: keras.Model, folder: Path) -> Network:
         """The functions `draw` and `step`."""

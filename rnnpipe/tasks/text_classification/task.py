@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from rnnpipe.metrics.corpus import CorpusMetric, ratio
 from rnnpipe.quiet import import_keras
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import LABELS
@@ -47,6 +48,7 @@ class TextClassificationTask(Task[TextClassificationConfig]):
     text_field = "text"
     vocabulary = (MODEL_FILE, SETTINGS_FILE, LABELS)
     softmax_outputs = ("logits",)
+    record_fields = ("text_id", "text", "label")
 
     def check_model(self) -> None:
         """Builds the model for a small vocabulary.
@@ -152,6 +154,10 @@ class TextClassificationTask(Task[TextClassificationConfig]):
         from rnnpipe.tasks.text_classification.evaluation import score_network
 
         return score_network(network["call"], records, split, self.make_inputs(records, split))
+
+    def corpus_metrics(self) -> Sequence[CorpusMetric]:
+        """The accuracy."""
+        return [ratio(self.main_metric, lambda row: (row["prediction"] == row["label"], 1))]
 
     @property
     def bounds(self) -> Mapping[str, Mapping[str, Bound]]:

@@ -73,7 +73,13 @@ def evaluate(
         scores,
         [
             _describe(*each, lowercase)
-            for each in zip(translated.rows, translated.hypotheses, translated.texts, strict=True)
+            for each in zip(
+                translated.rows,
+                translated.hypotheses,
+                translated.texts,
+                translated.counted,
+                strict=True,
+            )
         ],
         make_report_items(
             records, translated, scores, lowercase=lowercase, bleu_tokenizer=bleu_tokenizer
@@ -156,13 +162,18 @@ def _baselines(
 
 
 def _describe(
-    row: Row, hypotheses: Sequence[Hypothesis], texts: Sequence[str], lowercase: bool
+    row: Row,
+    hypotheses: Sequence[Hypothesis],
+    texts: Sequence[str],
+    counted: bool,
+    lowercase: bool,
 ) -> dict[str, Any]:
     return {
         "pair_id": row["pair_id"],
         "source": row["source"],
         "reference": row["target"],
         "prediction": texts[0],
+        "counted": counted,
         "chrf": round(score_sentence(texts[0], row["target"], lowercase=lowercase), 2),
         "n_best": [
             {

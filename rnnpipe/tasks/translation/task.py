@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from rnnpipe.errors import located
+from rnnpipe.metrics.corpus import CorpusMetric
 from rnnpipe.parts.attention_wrappers import ReinforceOptions
 from rnnpipe.quiet import import_keras
 from rnnpipe.records.directory import RecordsDirectory
@@ -55,6 +56,8 @@ class TranslationTask(Task[TranslationConfig]):
     text_field = "source"
     vocabulary = (SOURCE, TARGET)
     softmax_outputs = ("logits",)
+    record_fields = ("pair_id", "source", "reference")
+    record_score = "chrf"
 
     def check_model(self) -> None:
         """Builds the model for a small vocabulary.
@@ -225,6 +228,13 @@ class TranslationTask(Task[TranslationConfig]):
             bleu_tokenizer=settings.bleu_tokenizer,
             unseen_lengths=settings.unseen_lengths,
         )
+
+    def corpus_metrics(self) -> Sequence[CorpusMetric]:
+        """BLEU, of the translations that count in it."""
+        from rnnpipe.tasks.translation.metrics import bleu
+
+        settings = self.config.evaluate
+        return [bleu(lowercase=settings.lowercase, tokenize=settings.bleu_tokenizer)]
 
     def make_network(self, model: keras.Model, folder: Path) -> Network:
         """The function `search`."""

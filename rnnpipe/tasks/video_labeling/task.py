@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from rnnpipe.errors import located
+from rnnpipe.metrics.corpus import CorpusMetric, ratio
 from rnnpipe.models.frame_labeler import CLIP, FRAME
 from rnnpipe.quiet import import_keras
 from rnnpipe.records.directory import RecordsDirectory
@@ -23,6 +24,7 @@ from rnnpipe.tasks.predictor import Predictor
 from rnnpipe.tasks.results import Evaluation
 from rnnpipe.tasks.row_names import name_labels
 from rnnpipe.tasks.stored_images import PIXELS, read_pixels
+from rnnpipe.tasks.video_labeling.accuracies import count_clips, count_frames
 from rnnpipe.tasks.video_labeling.config import VideoLabelingConfig
 from rnnpipe.tasks.video_labeling.labels import FRAME_FEATURES, FRAMES_JPEG, label_names
 from rnnpipe.training.row_names import RowNames
@@ -53,6 +55,8 @@ class VideoLabelingTask(Task[VideoLabelingConfig]):
     inputs = (Input("video", "a video file", metavar="FILE", endings=VIDEO_ENDINGS),)
     vocabulary = (LABELS, CLIP_LABELS)
     softmax_outputs = (FRAME, CLIP)
+    record_fields = ("video_id", "frames", "frame_labels", "clip_label")
+    answer_fields = ("frame_predictions", "clip_prediction")
     preprocessing = ("frames", "features")
 
     def __init__(self, config: VideoLabelingConfig) -> None:
@@ -193,6 +197,13 @@ class VideoLabelingTask(Task[VideoLabelingConfig]):
 
         inputs = self.make_network_inputs(records, split)
         return score_network(network["call"], records, split, inputs)
+
+    def corpus_metrics(self) -> Sequence[CorpusMetric]:
+        """The accuracies of frames, where they have labels, and of clips."""
+        clips = ratio(f"{CLIP}_accuracy", count_clips)
+        if not self.config.data.source.labels_frames:
+            return [clips]
+        return [ratio(f"{FRAME}_accuracy", count_frames), clips]
 
     def make_network(self, model: keras.Model, folder: Path) -> Network:
         """The functions `call` and `step`; where the model reads features, they read pixels."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from rnnpipe.metrics.corpus import CorpusMetric, ratio
 from rnnpipe.parts.attention_wrappers import ReinforceOptions
 from rnnpipe.quiet import import_keras
 from rnnpipe.records.directory import RecordsDirectory
@@ -52,6 +53,7 @@ class VqaTask(Task[VqaConfig]):
     batch_options = MappingProxyType({"run_length": _RUN_LENGTH, "images_by": "image_id"})
     vocabulary = (MODEL_FILE, SETTINGS_FILE, ANSWERS)
     softmax_outputs = ("logits",)
+    record_fields = ("question_id", "image_id", "question", "answers")
     preprocessing = ("image", "features")
 
     @property
@@ -172,6 +174,10 @@ class VqaTask(Task[VqaConfig]):
 
         inputs = self.make_network_inputs(records, split)
         return score_network(network["call"], records, split, inputs)
+
+    def corpus_metrics(self) -> Sequence[CorpusMetric]:
+        """The official accuracy."""
+        return [ratio(self.main_metric, lambda row: (row["vqa_accuracy"], 1))]
 
     def make_network(self, model: keras.Model, folder: Path) -> Network:
         """The function `call`; where the model reads features, it reads pixels."""

@@ -1,0 +1,119 @@
+"""Evaluated runs that are compared: how they are opened, and what must agree."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from rnnpipe.errors import UserError
+from rnnpipe.quiet import quiet_import
+from rnnpipe.runs.directory import RunDirectory, open_run
+from rnnpipe.runs.history import find_best, read_history
+from rnnpipe.runs.results import Results
+from rnnpipe.tasks import make_task
+from rnnpipe.tasks.base import Task
+from rnnpipe.tasks.run_config import RunConfig
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class ComparedRun:
+    """One of the runs that are compared.
+
+    Args:
+        label: its name among the others.
+        results: its scores and predictions: the run's own, or those of one of its evaluations.
+        run: the run itself.
+    """
+
+    label: str
+    results: RunDirectory
+    run: RunDirectory
+
+    @cached_property
+    def config(self) -> RunConfig:
+        """Its resolved config."""
+        return Results(self.results).config
+
+    @cached_property
+    def task(self) -> Task:
+        """Its task."""
+        with quiet_import():
+            return make_task(self.config)
+
+    @cached_property
+    def metrics(self) -> Mapping[str, Mapping[str, float]]:
+        """Its scores by split and metric."""
+        return Results(self.results).metrics
+
+    @cached_property
+    def predictions(self) -> Mapping[str, Sequence[Row]]:
+        """Its rows of predictions by split."""
+        rows: dict[str, list[Row]] = {split: [] for split in self.metrics}
+        for row in Results(self.results).predictions:
+            rows[row["split"]].append(row)
+        return rows
+
+    @cached_property
+    def history(self) -> Mapping[str, Sequence[float]]:
+        """Losses and metrics by epoch."""
+        return read_history(self.run, self.run.history)
+
+    @property
+    def best_epoch(self) -> int:
+        """The epoch, from 1, whose weights were kept."""
+        return find_best(self.history, self.task.monitor()) + 1
+
+    @cached_property
+    def environment(self) -> Mapping[str, Any]:
+        """Versions, machine and records."""
+        return self.run.seal.read_json(self.run.environment)
+
+
+def open_runs(paths: Sequence[Path]) -> list[ComparedRun]:
+    """The evaluated runs in some folders, of one task.
+
+    Args:
+        paths: the folders of runs, of several runs: then the newest that is trained, or of
+            evaluations of runs.
+
+    Raises:
+        UserError: there are fewer than two, one is there twice, is damaged, was not evaluated or
+            is of another task.
+    """
+    if len(paths) < 2:
+        got = str(paths[0]) if paths else "none"
+        raise UserError("compare", "two runs or more", got, "name another run")
+    folders = [_open(path) for path in paths]
+    resolved = [results.path.resolve() for results, _ in folders]
+    for place, path in enumerate(resolved):
+        if path in resolved[:place]:
+            raise UserError(str(paths[place]), "a run that is not named yet", str(path), "drop it")
+    labels = _make_labels(resolved)
+    runs = [ComparedRun(label, *folder) for label, folder in zip(labels, folders, strict=True)]
+    first = runs[0].task.name
+    for run in runs:
+        if run.task.name != first:
+            expected = f"a run of {first}, as {runs[0].results.path}"
+            got, fix = f"one of {run.task.name}", "compare runs of one task"
+            raise UserError(str(run.results.path), expected, got, fix)
+        _ = run.metrics, run.predictions, run.history, run.environment  # all files are checked
+    return runs
+
+
+def _open(path: Path) -> tuple[RunDirectory, RunDirectory]:
+    """The folder of results, and that of their run."""
+    folder, absolute = RunDirectory(path), path.absolute()
+    if absolute.parent.name == "evaluations" and folder.config.is_file():
+        return folder, RunDirectory(absolute.parent.parent)
+    run = open_run(path)
+    return run, run
+
+
+def _make_labels(paths: Sequence[Path]) -> list[str]:
+    """The paths of the folders from the last one that all are in."""
+    parent = os.path.commonpath([path.parent for path in paths])
+    return [path.relative_to(parent).as_posix() for path in paths]
