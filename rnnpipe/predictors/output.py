@@ -56,9 +56,10 @@ class Progress:
         if _make_digest(text.encode()).hexdigest() != digest:
             return None
         try:
-            return parse_json_as(cls, text)
+            progress = parse_json_as(cls, text)
         except ValueError:  # of another version
             return None
+        return progress if min(progress.rows, progress.size, progress.failed) >= 0 else None
 
 
 def _make_digest(content: bytes = b"") -> hashlib.blake2b:

@@ -19,7 +19,8 @@ from rnnpipe.runs.config import load_run_config
 from rnnpipe.runs.contents import read_start
 from rnnpipe.runs.directory import RunDirectory
 from rnnpipe.runs.model import load_model
-from rnnpipe.storage.seal import check_sealed, sealed_path
+from rnnpipe.storage.arrays import read_sealed_arrays
+from rnnpipe.storage.seal import sealed_path
 from rnnpipe.tasks import make_task
 from rnnpipe.tasks.base import Task
 from rnnpipe.tasks.run_config import Start
@@ -27,6 +28,16 @@ from rnnpipe.training.row_names import RowNames
 from rnnpipe.training.transfer import NamedWeights, Transfer, is_within, transfer_weights
 
 _META = "start.json"
+
+
+@dataclass(frozen=True)
+class _Meta:
+    """What the file of weights says of them."""
+
+    run: str
+    state: str
+    rows: dict[str, tuple[str, list[str]]]
+    parts: dict[str, str] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +88,14 @@ class StartWeights:
         Raises:
             UserError: the file is missing or damaged.
         """
-        check_sealed(path)
+        arrays, meta = read_sealed_arrays(path, _META, _Meta)
         members: dict[str, dict[str, Any]] = {}
-        with np.load(path) as file:
-            meta = json.loads(str(file[_META]))
-            for name in file.files:
-                if name != _META:
-                    number, _, inner = name.partition("/")
-                    members.setdefault(number, {})[inner] = file[name]
-        rows = {layer: RowNames(*names) for layer, names in meta.pop("rows").items()}
-        return cls(members=[NamedWeights(arrays, rows) for arrays in members.values()], **meta)
+        for name, array in arrays.items():
+            number, _, inner = name.partition("/")
+            members.setdefault(number, {})[inner] = array
+        rows = {layer: RowNames(*names) for layer, names in meta.rows.items()}
+        weights = [NamedWeights(each, rows) for each in members.values()]
+        return cls(meta.run, meta.state, weights, meta.parts)
 
     def apply(self, model: keras.Model, rows: Mapping[str, RowNames], number: int = 1) -> Transfer:
         """Gives a new model the weights that fit it.

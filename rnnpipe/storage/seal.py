@@ -16,7 +16,7 @@ from rnnpipe.storage.paths import check_file_name
 
 SEAL = "seal.json"
 
-_FIX = "restore it from a copy, or make it anew"
+FIX = "restore it from a copy, or make it anew"
 _ATTEMPTS = 5  # to read a file that another process replaces meanwhile
 
 
@@ -122,7 +122,7 @@ got 1 of its 2 bytes; restore it from a copy, or make it anew
         entries = self._find(path)
         if not entries and not (path.is_dir() and not any(path.iterdir())):
             got = "one that was not" if path.exists() else "none"
-            raise UserError(str(path), f"a file that is in {SEAL}", got, _FIX)
+            raise UserError(str(path), f"a file that is in {SEAL}", got, FIX)
         for name in entries:
             self._check_file(self.folder / name, None)
         return path
@@ -140,7 +140,7 @@ got 1 of its 2 bytes; restore it from a copy, or make it anew
         try:
             return self.check(path).read_text(encoding="utf-8")
         except UnicodeDecodeError as error:
-            raise UserError(str(path), "text in UTF-8", f"other bytes ({error})", _FIX) from error
+            raise UserError(str(path), "text in UTF-8", f"other bytes ({error})", FIX) from error
 
     def read_json(self, path: Path, kind: Any = dict[str, Any]) -> dict[str, Any]:
         """The content of a JSON file with an object.
@@ -158,7 +158,7 @@ got 1 of its 2 bytes; restore it from a copy, or make it anew
             content: dict[str, Any] = parse_json(text)
         except ValueError as error:
             expected = "JSON as rnnpipe writes it there"
-            raise UserError(str(path), expected, f"something else ({error})", _FIX) from error
+            raise UserError(str(path), expected, f"something else ({error})", FIX) from error
         return content
 
     @contextmanager
@@ -200,7 +200,7 @@ got 1 of its 2 bytes; restore it from a copy, or make it anew
             if found is not None and found in entry:
                 return
         expected = "the file that was written there"
-        raise UserError(str(path), expected, _describe(path, found, entry), _FIX)
+        raise UserError(str(path), expected, _describe(path, found, entry), FIX)
 
     def _name(self, path: Path) -> str:
         return path.relative_to(self.folder).as_posix()
@@ -226,7 +226,7 @@ got 1 of its 2 bytes; restore it from a copy, or make it anew
             got = error.strerror or str(error)
         except ValueError as error:
             got = f"one that is damaged ({error})"
-        raise UserError(str(self.path), "the checksums of the files beside it", got, _FIX)
+        raise UserError(str(self.path), "the checksums of the files beside it", got, FIX)
 
     def _write(self, sealed: Mapping[str, Entry]) -> None:
         files = _plain(sealed)

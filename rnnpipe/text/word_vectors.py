@@ -1,11 +1,12 @@
 """The vectors that the tokens of a vocabulary have from elsewhere."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from zipfile import BadZipFile
 
 from rnnpipe.errors import UserError
+from rnnpipe.storage.arrays import read_arrays
 
 if TYPE_CHECKING:  # what reads a config needs no NumPy
     import numpy as np
@@ -74,22 +75,29 @@ class WordVectors:
         Raises:
             UserError: the file is damaged.
         """
-        import numpy as np
-
         path = folder / VECTORS_FILE
         if not path.is_file():
             return None
         try:
-            with path.open("rb") as raw, np.load(raw) as file:
-                values = {each.name: file[each.name] for each in _FIELDS}
-            scalars = {name: value.item() for name, value in values.items() if not value.ndim}
-            return cls(**{**values, **scalars})
-        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as fault:
+            arrays = read_arrays(path)
+            return cls(**{each.name: _pick(arrays, each.name) for each in _FIELDS})
+        except (OSError, ValueError, KeyError) as fault:
             got = f"{type(fault).__name__}: {fault}"
             raise UserError(str(path), "word vectors", got, "build the records again") from fault
 
 
 _FIELDS = fields(WordVectors)
+_KINDS = {"ids": (1, "i"), "vectors": (2, "f"), "tokens": (0, "i"), "coverage": (0, "f")}
+"""How many axes the arrays of a file have, and numbers of which kind."""
+
+
+def _pick(arrays: "Mapping[str, Array]", name: str) -> Any:
+    array, (axes, kind) = arrays[name], _KINDS.get(name, (0, "i"))
+    if (array.ndim, array.dtype.kind) != (axes, kind) or (
+        axes and len(array) != len(arrays["ids"])
+    ):
+        raise ValueError(f"{name} has the shape {array.shape} and the type {array.dtype}")
+    return array if axes else array.item()
 
 
 def find_word_vectors(folder: Path) -> dict[str, WordVectors]:

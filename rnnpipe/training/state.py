@@ -10,7 +10,8 @@ import keras
 import numpy as np
 
 from rnnpipe.errors import UserError
-from rnnpipe.storage.seal import check_sealed, is_expected, remove_sealed, sealed_path
+from rnnpipe.storage.arrays import read_sealed_arrays
+from rnnpipe.storage.seal import is_expected, remove_sealed, sealed_path
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -57,10 +58,7 @@ class TrainingState(keras.callbacks.Callback):
         self._kept: dict[str, Array] = {}
         self.logs: list[dict[str, float]] = []
         if is_expected(path):
-            check_sealed(path)
-            with np.load(path) as file:
-                self._kept = dict(file)
-            self.logs = json.loads(str(self._kept["logs"]))
+            self._kept, self.logs = read_sealed_arrays(path, "logs", list[dict[str, float]])
 
     @property
     def epochs(self) -> int:

@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Callable
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from rnnpipe.errors import UserError
 from rnnpipe.predictors.formats import Outcome, make_writer
 from rnnpipe.predictors.input_row import RowSource
-from rnnpipe.predictors.output import Progress, ResumableOutput
+from rnnpipe.predictors.output import Progress, ResumableOutput, _make_digest
 from rnnpipe.predictors.rows import RowReader
 from rnnpipe.sources.text.encodings import check_encoding
 from rnnpipe.tasks.inputs import Input, integer
@@ -84,7 +85,13 @@ def _read_pipe(case: Any, folder: Path) -> None:
 
 
 _JOB = {"run": "a", "model": "abc", "inputs": {"n-best": "1"}}
-_DONE = {"rows": 2, "size": 4, "failed": 1, "digest": "ab"}
+_RESULTS = b"a,b\nc"
+_DONE = asdict(Progress(2, 4, 1, "ab", _make_digest(_RESULTS[:4]).hexdigest()))
+
+
+def _forge_line(data: bytes) -> bytes:
+    """A line of a log with a digest that is right, whatever it says."""
+    return f"{_make_digest(data).hexdigest()} ".encode() + data
 
 
 def _resume(case: Any, folder: Path) -> None:
@@ -92,7 +99,7 @@ def _resume(case: Any, folder: Path) -> None:
     job, log, results = case
     path, partial_folder = folder / "answers.csv", folder / "answers.csv.partial"
     path.unlink(missing_ok=True)
-    for name, data in (("job.json", job), ("progress.jsonl", log), ("results", results)):
+    for name, data in (("job.json", job), ("progress.log", log), ("results", results)):
         put(partial_folder / name, data)
     with ResumableOutput(path, _JOB).resume() as opened:
         done = opened.done
@@ -101,7 +108,6 @@ def _resume(case: Any, folder: Path) -> None:
         assert list(opened.skip(iter(()))) == []
         opened.write([])
     assert path.read_bytes()[: done.size] == results[: done.size]
-    assert Progress(**json.loads(json.dumps(_DONE))).rows == 2
 
 
 def _file(
@@ -127,8 +133,14 @@ READERS = (
         "unfinished predictions",
         st.tuples(
             st.one_of(st.just(json.dumps(_JOB).encode()), mutated_json(_JOB)),
-            st.lists(mutated_json(_DONE), max_size=3).map(b"\n".join),
-            mutated(b"a,b\nc"),
+            st.lists(
+                st.one_of(
+                    mutated(Progress(**_DONE).to_line().strip().encode()),
+                    mutated_json(_DONE).map(_forge_line),
+                ),
+                max_size=3,
+            ).map(b"\n".join),
+            mutated(_RESULTS),
         ),
         _resume,
         200,

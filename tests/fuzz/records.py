@@ -6,6 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
 from hypothesis import strategies as st
 
 from rnnpipe.records import specs
@@ -22,6 +23,7 @@ from rnnpipe.runs.inspect import inspect_records
 from rnnpipe.storage.json_files import parse_json
 from rnnpipe.text.symbols import Symbols
 from rnnpipe.text.tokenizer import Tokenizer, train_tokenizer
+from rnnpipe.text.word_vectors import VECTORS_FILE, WordVectors
 from tests.fuzz.cases import Reader, mutated, mutated_json, put
 
 _SPEC = specs.TEXT_CLASS
@@ -167,6 +169,21 @@ def _read_symbols(case: bytes, folder: Path) -> None:
     assert Symbols.load(folder).symbols == symbols.symbols
 
 
+def _vectors_file() -> bytes:
+    with TemporaryDirectory() as folder:
+        vectors = np.ones((2, 3), "float32")
+        WordVectors(np.array([4, 6]), vectors, tokens=8, coverage=0.75).save(Path(folder))
+        return (Path(folder) / VECTORS_FILE).read_bytes()
+
+
+def _read_word_vectors(case: bytes, folder: Path) -> None:
+    put(folder / VECTORS_FILE, case)
+    vectors = WordVectors.load(folder)
+    assert vectors is not None
+    assert vectors.vectors.shape == (len(vectors.ids), vectors.size)
+    assert vectors.notice
+
+
 def _read_names(case: bytes, folder: Path) -> None:
     names = read_names(put(folder / "labels.json", case))
     assert all(isinstance(name, str) for name in names)
@@ -204,7 +221,7 @@ READERS = (
         _read_tfrecord,
         200,
     ),
-    Reader("manifests", mutated_json(_MANIFEST), _read_manifest, 300),
+    Reader("manifests", mutated_json(_MANIFEST), _read_manifest, 250),
     Reader(
         "records directories",
         st.one_of(
@@ -230,5 +247,6 @@ READERS = (
         _read_tokenizer,
         150,
     ),
+    Reader("vectors of vocabularies", mutated(_vectors_file()), _read_word_vectors, 100),
     Reader("symbols", mutated_json({"kind": "char", "symbols": [*"helo"]}), _read_symbols, 100),
 )

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from hypothesis import strategies as st
 
 from rnnpipe.errors import DeadLetter
@@ -20,6 +21,7 @@ from rnnpipe.sources.text.label_folders import LabelFolders
 from rnnpipe.sources.text.parallel import Parallel
 from rnnpipe.sources.text.table import ClassTable, PairTable
 from rnnpipe.sources.text.trec import Trec
+from rnnpipe.sources.text.vector_file import VectorFile
 from rnnpipe.text.normalize import Normalizer
 from tests.fuzz.cases import ODD, TOKENS, Reader, mutated, put
 from tests.fuzz.limits import check_letters
@@ -27,6 +29,7 @@ from tests.sources.reading import ignore_progress
 
 ENCODINGS = ("utf-8", "iso-8859-1", "cp1252", "gbk", "shift_jis", "utf-8-sig", "utf-7", "hz")
 _ENCODING = st.one_of(st.just("utf-8"), st.sampled_from((*ENCODINGS, "iso2022_jp", "utf-16", "x")))
+_BLUE = np.float32([0.5, -1, 0.25])
 _TABLE = (
     'text,label\n"A ""fine"", film",pos\nToo long.,neg\n"two\nlines",pos\n\nCafé.,neg\n'.encode()
 )
@@ -36,6 +39,11 @@ _JSONL = "".join(f"{json.dumps(row)}\n" for row in _ROWS).encode()
 _PAIRS = b"id,de,en\n1,ein Hund,a dog\n2,eine Katze,a cat\n"
 _TREC = b"NUM:date When was it ?\nHUM:ind Who is it ?\nLOC:other Where is Qu\xe9bec ?\n"
 _LINES = "ein Hund\neine Katze\r\nLöwe\n".encode()
+_VECTORS = (
+    b"red 1 2 3\nblue 0.5 -1 0.25\n",
+    b"2 3\nred 1 2 3\nblue 0.5 -1 0.25\n",
+    b"2 3\nred " + np.float32([1, 2, 3]).tobytes() + b"\nblue " + _BLUE.tobytes() + b"\n",
+)
 _STREAM = b" = A title = \n\nTo be or not to be,\nthat is the question.\n = B = \n" + b"word " * 900
 
 
@@ -109,6 +117,17 @@ def _read_label(case: Any, folder: Path) -> None:
     assert label_notices([name, name.upper()])
 
 
+def _read_vectors(case: bytes, folder: Path) -> None:
+    file = VectorFile(put(folder / "vectors.txt", case))
+    rows = [row for row in file if row is not None]
+    for row in rows:
+        vector = row.read(file.size)
+        assert vector is None or (vector.shape == (file.size,) and np.isfinite(vector).all())
+    if case in _VECTORS:
+        assert [row.word for row in rows] == ["red", "blue"]
+        assert [row.read(3).tolist() for row in rows] == [[1.0, 2.0, 3.0], [0.5, -1.0, 0.25]]
+
+
 def _read_text(case: str, folder: Path) -> None:
     normal = Normalizer()(case)
     assert Normalizer()(normal) == normal
@@ -167,6 +186,12 @@ READERS = (
         _read_stream,
         250,
     ),
+    Reader(
+        "files of word vectors",
+        st.sampled_from(_VECTORS).flatmap(lambda raw: mutated(raw, (b"2 3\n", b"9 999999\n"))),
+        _read_vectors,
+        200,
+    ),
     Reader("names of classes", st.one_of(st.sampled_from(ODD), _TEXTS), _read_label, 200),
-    Reader("texts", _TEXTS, _read_text, 300),
+    Reader("texts", _TEXTS, _read_text, 200),
 )
