@@ -21,8 +21,8 @@ from tools.faults.oracle import (
 from tools.faults.trial import Trial
 
 _COMMANDS = (
-    *("inspect", "resume", "evaluate", "export", "predict", "predict file", "predict export"),
-    *("build", "run"),
+    *("build", "inspect", "predict", "predict export") * 2,  # the quickest
+    *("run", "resume", "evaluate", "export", "predict file"),
 )
 _MAY_CHANGE = ("environment.json", "seal.json")
 """What `resume` notes in a run before it reads its model."""
@@ -78,33 +78,32 @@ _DAMAGES: Mapping[str, Damage] = {
 
 def damage(trial: Trial) -> str:
     """Damages a file of what a command reads."""
-    command = trial.draw_command(*_COMMANDS)
-    reference = trial.reference(command)
-    if command.builds:
-        trial.subject.restore(["records"])
-    part = trial.rng.choice(command.reads)
+    rng, command = trial.rng, trial.draw_command(*_COMMANDS)
+    trial.subject.restore()
+    part = rng.choice(command.reads)
     files = sorted(path for path in (trial.folder / part).rglob("*") if path.is_file())
-    path, other = trial.rng.choice(files), trial.rng.choice(files)
-    kind = trial.rng.choice(list(_DAMAGES))
+    path, other, kind = rng.choice(files), rng.choice(files), rng.choice(list(_DAMAGES))
     name = path.relative_to(trial.folder).as_posix()
     trial.what = f"{command.name}: {name} is {kind}"
     if kind == "another file":
         trial.what += f", {other.name}"
     before = list_names(trial.folder)
-    _DAMAGES[kind](path, trial.rng, other)
+    _DAMAGES[kind](path, rng, other)
     damaged, hashes = list_names(trial.folder), _hash_files(trial.folder / part)
     ending = trial.run(command)
     check_ending(ending, (0, 2))
+    after = list_names(trial.folder)
     if ending.code == 0:
         got = dict(command.read_result(trial.folder, ending))
+        reference = trial.reference(command)
         expected = dict(reference.result)
         if not command.builds:  # which makes it anew
             for result in (got, expected):
                 _drop(result, generic_name(path, trial.folder), command)
         check_result(got, expected)
-        _check_left(list_names(trial.folder), reference.names | before | damaged)
+        _check_left(after, reference.names | before | damaged)
         return RIGHT
-    _check_left(list_names(trial.folder), damaged)
+    _check_left(after, damaged)
     if str(trial.folder) not in ending.errors:
         raise Wrong(f"a message without a file: {ending.errors!r}")
     if part == "records":
