@@ -19,6 +19,7 @@ trial takes a few seconds.
 """
 
 import argparse
+import os
 import shutil
 import sys
 import tempfile
@@ -69,7 +70,7 @@ class Lab:
         """Makes the trial of a name; returns what was wrong."""
         kind, task, _ = name.split("/")
         trial = Trial(name, self._subject(task), self._references)
-        wrong = None
+        wrong, before = None, _cpu_seconds()
         try:
             outcome = KINDS[kind](trial)
         except Wrong as fault:
@@ -96,6 +97,11 @@ class Lab:
         for kind, counts in self.tally.items():
             cells = [kind, counts.total(), *(counts[outcome] for outcome in outcomes)]
             print(f"| {' | '.join(map(str, cells))} |")
+
+
+def _cpu_seconds() -> float:
+    """How long this process and its children have computed."""
+    return sum(os.times()[:4])
 
 
 def main() -> int:
