@@ -30,7 +30,7 @@ from pathlib import Path
 from tools.faults.damage import damage
 from tools.faults.disks import fill
 from tools.faults.kills import kill, kill_worker
-from tools.faults.oracle import Wrong
+from tools.faults.oracle import Reference, Wrong
 from tools.faults.raw_data import change_raw_data
 from tools.faults.subjects import TASKS, Subject
 from tools.faults.trial import Trial
@@ -63,7 +63,7 @@ class Lab:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._subjects: dict[str, Subject] = {}
-        self._references: dict = {}
+        self._references: dict[str, Reference] = {}
         self.tally: dict[str, Counter[str]] = {}
 
     def attempt(self, name: str) -> str | None:
@@ -76,9 +76,9 @@ class Lab:
         except Wrong as fault:
             outcome, wrong = "WRONG", str(fault)
         self.tally.setdefault(kind, Counter())[outcome] += 1
-        print(
-            f"{name:32}{outcome:20}{trial.what}" + (f"\n    {wrong}" if wrong else ""), flush=True
-        )
+        seconds, what = _cpu_seconds() - before, trial.what
+        what += f"\n    {wrong}" if wrong else ""
+        print(f"{name:32}{seconds:5.1f} s  {outcome:22}{what}", flush=True)
         return wrong
 
     def _subject(self, task: str) -> Subject:
