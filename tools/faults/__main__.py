@@ -83,10 +83,8 @@ class Lab:
 
     def _subject(self, task: str) -> Subject:
         if task not in self._subjects:
-            subject = Subject(task, self._folder / "place", self._folder / "whole" / task)
-            shutil.rmtree(subject.folder, ignore_errors=True)
-            subject.prepare()
-            self._subjects[task] = subject
+            whole = self._folder / "whole" / task
+            self._subjects[task] = Subject(task, self._folder / "place", whole)
         return self._subjects[task]
 
     def print_tally(self) -> None:

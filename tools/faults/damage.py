@@ -79,7 +79,7 @@ _DAMAGES: Mapping[str, Damage] = {
 def damage(trial: Trial) -> str:
     """Damages a file of what a command reads."""
     rng, command = trial.rng, trial.draw_command(*_COMMANDS)
-    trial.subject.restore()
+    trial.subject.restore(command.reads)
     part = rng.choice(command.reads)
     files = sorted(path for path in (trial.folder / part).rglob("*") if path.is_file())
     path, other, kind = rng.choice(files), rng.choice(files), rng.choice(list(_DAMAGES))
