@@ -29,45 +29,49 @@ _MAY_CHANGE = ("environment.json", "seal.json")
 
 
 Damage = Callable[[Path, random.Random, Path], Any]
-"""Damages a file; the third argument is another file."""
+"""Damages a file; the third argument is the folder of its subject."""
 
 
-def _flip(path: Path, rng: random.Random, other: Path) -> None:
+def _flip(path: Path, rng: random.Random, folder: Path) -> None:
     content = bytearray(path.read_bytes() or b"\0")
     content[rng.randrange(len(content))] ^= 1 << rng.randrange(8)
     path.write_bytes(content)
 
 
-def _append(path: Path, rng: random.Random, other: Path) -> None:
+def _append(path: Path, rng: random.Random, folder: Path) -> None:
     with path.open("ab") as file:
         file.write(rng.choice([b"\0", b"\n", b"{}", rng.randbytes(1000)]))
 
 
-def _cut(path: Path, rng: random.Random, other: Path) -> None:
+def _cut(path: Path, rng: random.Random, folder: Path) -> None:
     os.truncate(path, rng.randrange(max(path.stat().st_size, 1)))
 
 
 def _replace(make: Callable[[Path], object]) -> Damage:
-    def damage(path: Path, rng: random.Random, other: Path) -> None:
+    def damage(path: Path, rng: random.Random, folder: Path) -> None:
         path.unlink()
         make(path)
 
     return damage
 
 
-def _link(path: Path, rng: random.Random, other: Path) -> None:
-    moved = path.parents[-4] / "moved"  # in the folder of the subject
-    path.rename(moved)
-    path.symlink_to(moved)
+def _link(path: Path, rng: random.Random, folder: Path) -> None:
+    path.rename(folder / "moved")
+    path.symlink_to(folder / "moved")
+
+
+def _swap(path: Path, rng: random.Random, folder: Path) -> None:
+    files = sorted(other for other in path.parent.iterdir() if other.is_file())
+    path.write_bytes(rng.choice(files).read_bytes())
 
 
 _DAMAGES: Mapping[str, Damage] = {
     "a flipped bit": _flip,
     "cut": _cut,
-    "emptied": lambda path, rng, other: os.truncate(path, 0),
-    "removed": lambda path, rng, other: path.unlink(),
+    "emptied": lambda path, rng, folder: os.truncate(path, 0),
+    "removed": lambda path, rng, folder: path.unlink(),
     "lengthened": _append,
-    "another file": lambda path, rng, other: path.write_bytes(other.read_bytes()),
+    "another file": _swap,
     "a pipe": _replace(os.mkfifo),
     "a folder": _replace(Path.mkdir),
     "a link to nothing": _replace(lambda path: path.symlink_to("nowhere")),
@@ -82,13 +86,11 @@ def damage(trial: Trial) -> str:
     trial.subject.restore(command.reads)
     part = rng.choice(command.reads)
     files = sorted(path for path in (trial.folder / part).rglob("*") if path.is_file())
-    path, other, kind = rng.choice(files), rng.choice(files), rng.choice(list(_DAMAGES))
+    path, kind = rng.choice(files), rng.choice(list(_DAMAGES))
     name = path.relative_to(trial.folder).as_posix()
     trial.what = f"{command.name}: {name} is {kind}"
-    if kind == "another file":
-        trial.what += f", {other.name}"
     before = list_names(trial.folder)
-    _DAMAGES[kind](path, rng, other)
+    _DAMAGES[kind](path, rng, trial.folder)
     damaged, hashes = list_names(trial.folder), _hash_files(trial.folder / part)
     ending = trial.run(command)
     check_ending(ending, (0, 2))
