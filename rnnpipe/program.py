@@ -1,6 +1,9 @@
 """How a command ends: its exit code, one message, and nothing left behind after a signal."""
 
+import os
 import signal
+import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -8,6 +11,7 @@ from typing import Any
 from rnnpipe.errors import UserError
 from rnnpipe.output import OUTPUT, discard_output, prepare_streams, write_error
 
+_AGAIN_SECONDS = 0.01
 _SIGPIPE = 128 + 13  # the exit code of a program that is killed by a closed pipe
 _WORDS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
 
@@ -75,6 +79,17 @@ def _receiving_signals() -> Iterator[list[signal.Signals]]:
         received.append(signal.Signals(number))
         raise KeyboardInterrupt
 
+    timers: list[threading.Timer] = []
+    hook = sys.unraisablehook
+
+    def send_again(lost: Any) -> None:
+        """What is raised in a destructor, or in a callback of C, is lost."""
+        if not (received and lost.exc_type is KeyboardInterrupt):
+            hook(lost)
+            return
+        timers.append(threading.Timer(_AGAIN_SECONDS, os.kill, (os.getpid(), received.pop())))
+        timers[-1].start()
+
     before = {}
     try:
         for number in _WORDS:
@@ -82,8 +97,12 @@ def _receiving_signals() -> Iterator[list[signal.Signals]]:
                 before[number] = signal.signal(number, receive)
     except ValueError:  # this is another thread
         before.clear()
+    sys.unraisablehook = send_again
     try:
         yield received
     finally:
+        sys.unraisablehook = hook
+        for timer in timers:
+            timer.cancel()
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -74,6 +74,30 @@ def test_what_a_library_makes_of_a_signal_is_no_other_end(error, capsys):
     assert capsys.readouterr().err == "rnnpipe: terminated; run the same command again\n"
 
 
+class Interrupted:
+    """Its destructor gets the signal."""
+
+    def __init__(self, number):
+        self.number = number
+
+    def __del__(self):
+        signal.raise_signal(self.number)
+
+
+@pytest.mark.parametrize(("number", "ended"), SIGNALS.items(), ids=["SIGINT", "SIGTERM"])
+def test_a_signal_in_a_destructor_is_not_lost(number, ended, capsys):
+    hook = sys.unraisablehook
+
+    def act():
+        Interrupted(number)
+        time.sleep(100)
+
+    code, word = ended
+    assert run_program(act) == code
+    assert capsys.readouterr().err == f"rnnpipe: {word}; run the same command again\n"
+    assert sys.unraisablehook is hook
+
+
 def test_the_message_says_how_to_go_on(capsys):
     def act():
         error = KeyboardInterrupt()

@@ -19,6 +19,7 @@ trial takes a few seconds.
 """
 
 import argparse
+import os
 import shutil
 import sys
 import tempfile
@@ -29,7 +30,7 @@ from pathlib import Path
 from tools.faults.damage import damage
 from tools.faults.disks import fill
 from tools.faults.kills import kill, kill_worker
-from tools.faults.oracle import Wrong
+from tools.faults.oracle import Reference, Wrong
 from tools.faults.raw_data import change_raw_data
 from tools.faults.subjects import TASKS, Subject
 from tools.faults.trial import Trial
@@ -62,30 +63,28 @@ class Lab:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._subjects: dict[str, Subject] = {}
-        self._references: dict = {}
+        self._references: dict[str, Reference] = {}
         self.tally: dict[str, Counter[str]] = {}
 
     def attempt(self, name: str) -> str | None:
         """Makes the trial of a name; returns what was wrong."""
         kind, task, _ = name.split("/")
         trial = Trial(name, self._subject(task), self._references)
-        wrong = None
+        wrong, before = None, _cpu_seconds()
         try:
             outcome = KINDS[kind](trial)
         except Wrong as fault:
             outcome, wrong = "WRONG", str(fault)
         self.tally.setdefault(kind, Counter())[outcome] += 1
-        print(
-            f"{name:32}{outcome:20}{trial.what}" + (f"\n    {wrong}" if wrong else ""), flush=True
-        )
+        seconds, what = _cpu_seconds() - before, trial.what
+        what += f"\n    {wrong}" if wrong else ""
+        print(f"{name:32}{seconds:5.1f} s  {outcome:22}{what}", flush=True)
         return wrong
 
     def _subject(self, task: str) -> Subject:
         if task not in self._subjects:
-            subject = Subject(task, self._folder / "place", self._folder / "whole" / task)
-            shutil.rmtree(subject.folder, ignore_errors=True)
-            subject.prepare()
-            self._subjects[task] = subject
+            whole = self._folder / "whole" / task
+            self._subjects[task] = Subject(task, self._folder / "place", whole)
         return self._subjects[task]
 
     def print_tally(self) -> None:
@@ -96,6 +95,11 @@ class Lab:
         for kind, counts in self.tally.items():
             cells = [kind, counts.total(), *(counts[outcome] for outcome in outcomes)]
             print(f"| {' | '.join(map(str, cells))} |")
+
+
+def _cpu_seconds() -> float:
+    """How long this process and its children have computed."""
+    return sum(os.times()[:4])
 
 
 def main() -> int:

@@ -21,8 +21,12 @@ _TIME = re.compile(r"\d{8}-\d{6}(-\d+)?")
 _EVENTS = re.compile(r"events\.out\.tfevents\.[^/]*")
 
 
-_VARYING = {"environment.json", "report.html", "seal.json"}
-"""Files with times, durations and what depends on them; archives have times too."""
+_VARYING = {"environment.json", "export.json", "report.html", "seal.json"}
+_VARYING_SUFFIXES = {".h5", ".npz", ".onnx"}
+"""Files with times, durations, names that are drawn, and what depends on them.
+
+An export compares its answers with those of its run before it appears.
+"""
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,7 @@ def _read(path: Path) -> bytes:
     """What of a file is the same in each repetition."""
     if path.suffix == ".keras":
         return _read_weights(path)
-    varies = path.name in _VARYING or path.suffix in (".h5", ".npz") or _EVENTS.search(path.name)
+    varies = path.name in _VARYING or path.suffix in _VARYING_SUFFIXES or _EVENTS.search(path.name)
     return b"" if varies else path.read_bytes()
 
 

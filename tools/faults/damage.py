@@ -21,53 +21,57 @@ from tools.faults.oracle import (
 from tools.faults.trial import Trial
 
 _COMMANDS = (
-    *("inspect", "resume", "evaluate", "export", "predict", "predict file", "predict export"),
-    *("build", "run"),
+    *("build", "inspect", "predict", "predict export") * 2,  # the quickest
+    *("run", "resume", "evaluate", "export", "predict file"),
 )
 _MAY_CHANGE = ("environment.json", "seal.json")
 """What `resume` notes in a run before it reads its model."""
 
 
 Damage = Callable[[Path, random.Random, Path], Any]
-"""Damages a file; the third argument is another file."""
+"""Damages a file; the third argument is the folder of its subject."""
 
 
-def _flip(path: Path, rng: random.Random, other: Path) -> None:
+def _flip(path: Path, rng: random.Random, folder: Path) -> None:
     content = bytearray(path.read_bytes() or b"\0")
     content[rng.randrange(len(content))] ^= 1 << rng.randrange(8)
     path.write_bytes(content)
 
 
-def _append(path: Path, rng: random.Random, other: Path) -> None:
+def _append(path: Path, rng: random.Random, folder: Path) -> None:
     with path.open("ab") as file:
         file.write(rng.choice([b"\0", b"\n", b"{}", rng.randbytes(1000)]))
 
 
-def _cut(path: Path, rng: random.Random, other: Path) -> None:
+def _cut(path: Path, rng: random.Random, folder: Path) -> None:
     os.truncate(path, rng.randrange(max(path.stat().st_size, 1)))
 
 
 def _replace(make: Callable[[Path], object]) -> Damage:
-    def damage(path: Path, rng: random.Random, other: Path) -> None:
+    def damage(path: Path, rng: random.Random, folder: Path) -> None:
         path.unlink()
         make(path)
 
     return damage
 
 
-def _link(path: Path, rng: random.Random, other: Path) -> None:
-    moved = path.parents[-4] / "moved"  # in the folder of the subject
-    path.rename(moved)
-    path.symlink_to(moved)
+def _link(path: Path, rng: random.Random, folder: Path) -> None:
+    path.rename(folder / "moved")
+    path.symlink_to(folder / "moved")
+
+
+def _swap(path: Path, rng: random.Random, folder: Path) -> None:
+    files = sorted(other for other in path.parent.iterdir() if other.is_file())
+    path.write_bytes(rng.choice(files).read_bytes())
 
 
 _DAMAGES: Mapping[str, Damage] = {
     "a flipped bit": _flip,
     "cut": _cut,
-    "emptied": lambda path, rng, other: os.truncate(path, 0),
-    "removed": lambda path, rng, other: path.unlink(),
+    "emptied": lambda path, rng, folder: os.truncate(path, 0),
+    "removed": lambda path, rng, folder: path.unlink(),
     "lengthened": _append,
-    "another file": lambda path, rng, other: path.write_bytes(other.read_bytes()),
+    "another file": _swap,
     "a pipe": _replace(os.mkfifo),
     "a folder": _replace(Path.mkdir),
     "a link to nothing": _replace(lambda path: path.symlink_to("nowhere")),
@@ -78,33 +82,30 @@ _DAMAGES: Mapping[str, Damage] = {
 
 def damage(trial: Trial) -> str:
     """Damages a file of what a command reads."""
-    command = trial.draw_command(*_COMMANDS)
-    reference = trial.reference(command)
-    if command.builds:
-        trial.subject.restore(["records"])
-    part = trial.rng.choice(command.reads)
+    rng, command = trial.rng, trial.draw_command(*_COMMANDS)
+    trial.subject.restore(command.reads)
+    part = rng.choice(command.reads)
     files = sorted(path for path in (trial.folder / part).rglob("*") if path.is_file())
-    path, other = trial.rng.choice(files), trial.rng.choice(files)
-    kind = trial.rng.choice(list(_DAMAGES))
+    path, kind = rng.choice(files), rng.choice(list(_DAMAGES))
     name = path.relative_to(trial.folder).as_posix()
     trial.what = f"{command.name}: {name} is {kind}"
-    if kind == "another file":
-        trial.what += f", {other.name}"
     before = list_names(trial.folder)
-    _DAMAGES[kind](path, trial.rng, other)
+    _DAMAGES[kind](path, rng, trial.folder)
     damaged, hashes = list_names(trial.folder), _hash_files(trial.folder / part)
     ending = trial.run(command)
     check_ending(ending, (0, 2))
+    after = list_names(trial.folder)
     if ending.code == 0:
         got = dict(command.read_result(trial.folder, ending))
+        reference = trial.reference(command)
         expected = dict(reference.result)
         if not command.builds:  # which makes it anew
             for result in (got, expected):
                 _drop(result, generic_name(path, trial.folder), command)
         check_result(got, expected)
-        _check_left(list_names(trial.folder), reference.names | before | damaged)
+        _check_left(after, reference.names | before | damaged)
         return RIGHT
-    _check_left(list_names(trial.folder), damaged)
+    _check_left(after, damaged)
     if str(trial.folder) not in ending.errors:
         raise Wrong(f"a message without a file: {ending.errors!r}")
     if part == "records":

@@ -12,7 +12,7 @@ from tools.faults.commands import Command
 from tools.faults.oracle import REFUSED, RIGHT, STOPPED, check_ending, measure
 from tools.faults.trial import Trial
 
-_WRITERS = ("build", "run", "resume", "evaluate", "export", "predict file")
+_WRITERS = ("build", "build", "predict file", "run", "resume", "evaluate", "export")
 _PRINTERS = ("predict", "predict export", "inspect")
 _MESSAGES = 1 << 14  # bytes of messages, which are limited too
 

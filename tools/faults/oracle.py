@@ -95,7 +95,7 @@ def check_ending(ending: Ending, codes: tuple[int, ...]) -> None:
         raise Wrong(f"a {noise[0].lower().strip(':')}: {_last_line(ending.errors)}")
     if ending.code not in codes:
         raise Wrong(f"exit code {ending.code}: {_last_line(ending.errors)}")
-    lines = ending.errors.splitlines()
+    lines = [line for line in ending.errors.splitlines() if line]
     if ending.code in _ENDS:
         if len(lines) != 1 or not lines[0].startswith(f"rnnpipe: {_ENDS[ending.code]}; "):
             raise Wrong(f"an unclear message: {ending.errors[:300]!r}")

@@ -43,7 +43,7 @@ def change_raw_data(trial: Trial) -> str:
     expected = _build_anew(trial, command)
     trial.restore(command)
     if is_before:
-        trial.subject.restore()  # with records of what the raw data was
+        trial.subject.restore(command.reads)  # with records of what the raw data was
         change()
         ending = trial.run(command)
     else:

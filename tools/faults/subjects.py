@@ -1,7 +1,7 @@
 """What trials are made on: a tiny data set of a task, its records, runs and an export."""
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,13 +25,17 @@ _INPUTS: Mapping[str, Mapping[str, str]] = {
 TASKS = tuple(_INPUTS)
 
 
+_ALWAYS = ("raw", "rows.csv", "records")
+
+
 @dataclass(frozen=True)
 class Subject:
-    """The tiny data set of a task, and all that commands need and make, in one folder.
+    """The tiny data set of a task, and all that commands need, in one folder.
 
-    Its parts are `raw`, `records`, `runs/trained`, a run that was scored, `runs/interrupted`, one
-    that was interrupted in its second epoch, `exported`, and `rows.csv` with inputs. A copy of the
-    whole is kept, as trials damage it. It is always tried in the same folder: files name others.
+    Its parts are `raw`, `records`, `rows.csv` with inputs, and what is made when a command first
+    needs it: `runs/trained`, a run that was scored, `runs/interrupted`, one that was interrupted in
+    its second epoch, and `exported`. A copy of the whole is kept, as trials damage it. It is always
+    tried in the same folder: files name others.
 
     Args:
         task: the task.
@@ -59,7 +63,7 @@ class Subject:
     @property
     def inputs(self) -> dict[str, str]:
         """The inputs of a prediction."""
-        whole = self.whole if self.whole.exists() else self.folder
+        whole = self.whole if (self.whole / "raw").exists() else self.folder
         texts = dict(_INPUTS[self.task])
         for name, text in texts.items():
             if text.startswith("*"):
@@ -67,51 +71,63 @@ class Subject:
                 texts[name] = str(self.folder / found.relative_to(whole))
         return texts
 
-    def restore(self, parts: Sequence[str] = ()) -> None:
-        """Makes the folder whole again, or some parts of it."""
-        for name in parts or [path.name for path in self.folder.iterdir()]:
-            remove(self.folder / name)
-        for path in self.whole.iterdir():
-            if not parts or path.name in parts:
-                copy(path, self.folder / path.name)
+    def restore(self, parts: Iterable[str]) -> None:
+        """Makes the folder whole: raw data, records and some parts more, and nothing else."""
+        for path in self.folder.iterdir():
+            remove(path)
+        for part in {*_ALWAYS, *parts}:
+            if (self.whole / part).exists():
+                copy(self.whole / part, self.folder / part)
 
-    def prepare(self) -> None:
-        """Makes all of it, in child processes, unless there is a copy.
+    def prepare(self, parts: Iterable[str]) -> None:
+        """Makes parts that there are not, each in a child process.
 
         Raises:
             SystemExit: something failed.
         """
-        self.folder.mkdir(parents=True)
-        if self.whole.exists():
-            return
-        for prepare in (self._prepare, self._export):
-            ending = run_function(prepare, self.folder)
+        for folder in (self.folder, self.whole):
+            folder.mkdir(parents=True, exist_ok=True)
+        steps = {
+            "records": self._build,
+            "runs/trained": self._make_trained,
+            "runs/interrupted": self._interrupt,
+            "exported": self._export,
+        }
+        for part, make in steps.items():
+            if (self.whole / part).exists() or part not in {"records", *parts}:
+                continue
+            self.restore(["runs/trained"])
+            ending = run_function(make, self.folder)
             if ending.code != 0:
-                raise SystemExit(f"{self.task} cannot be prepared\n{ending.errors}")
-        for name in ("tmp", "cache"):
-            shutil.rmtree(self.folder / name)
-        self.whole.parent.mkdir(exist_ok=True)
+                raise SystemExit(f"{part} of {self.task} cannot be made\n{ending.errors}")
+            for made in ("raw", "rows.csv", part) if part == "records" else (part,):
+                copy(self.folder / made, self.whole / made)
+
+    def _build(self) -> int:
+        code = cli.main(["build", *self.config])
         rows = [",".join(self.inputs), *[",".join(self.inputs.values())] * 3, ""]
         (self.folder / "rows.csv").write_text("\n".join(rows), encoding="utf-8")
-        self.folder.rename(self.whole)
-        self.folder.mkdir()
+        return code
 
-    def _prepare(self) -> int:
+    def _make_trained(self) -> int:
+        from tests.runs.handmade import make_run
+
+        config = rnnpipe.load_config(self.config[0], self.config[2::2])
+        records = rnnpipe.build(config, verbose=False)
+        make_run(self.folder / "runs" / "trained", config, records, seed=1).evaluate(verbose=False)
+        return 0
+
+    def _interrupt(self) -> int:
         import pytest
 
-        from tests.runs.handmade import make_run
         from tests.runs.trainings import interrupt
 
-        runs = self.folder / "runs"
-        config = rnnpipe.load_config(self.config[0], self.config[2::2])
-        run = make_run(runs / "trained", config, rnnpipe.build(config, verbose=False), seed=1)
-        run.evaluate(verbose=False)
         with pytest.MonkeyPatch.context() as patch:
             interrupt(patch, 2)
             cli.main(["train", *self.config, "--runs-dir", str(self.folder / "new")])
         (left,) = self.folder.glob("new/*/*")
-        left.rename(runs / "interrupted")
-        shutil.rmtree(self.folder / "new")
+        (self.folder / "runs").mkdir(exist_ok=True)
+        left.rename(self.folder / "runs" / "interrupted")
         return 0
 
     def _export(self) -> int:
@@ -129,6 +145,7 @@ def remove(path: Path) -> None:
 
 def copy(path: Path, target: Path) -> None:
     """Copies a file or a folder, with its times."""
+    target.parent.mkdir(exist_ok=True)
     if path.is_dir():
         shutil.copytree(path, target, symlinks=True)
     else:

@@ -50,8 +50,15 @@ class Trial:
         return self.subject.folder
 
     def draw_command(self, *names: str) -> Command:
-        """One of some commands."""
-        return find_commands(self.subject)[self.rng.choice(names)]
+        """One of some commands; what it reads is there."""
+        name = self.rng.choice(names)
+        self.subject.prepare(())  # inputs name files of it
+        command = find_commands(self.subject)[name]
+        # An export is made of the run.
+        self.subject.prepare(
+            ["runs/trained", *command.reads] if "export" in name else command.reads
+        )
+        return command
 
     def reference(self, command: Command) -> Reference:
         """The command without a fault; its subject is whole again afterwards."""
@@ -65,7 +72,7 @@ class Trial:
 
     def restore(self, command: Command) -> None:
         """Makes the subject whole, but for what the command is to build."""
-        self.subject.restore()
+        self.subject.restore(command.reads)
         if command.builds:
             remove(self.folder / command.made)
 
