@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Callable
 from functools import partial
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,11 @@ def _read_pipe(case: Any, folder: Path) -> None:
 
 
 _JOB = {"run": "a", "model": "abc", "inputs": {"n-best": "1"}}
-_DONE = {"rows": 2, "size": 4, "failed": 1, "digest": "ab"}
+_RESULTS = b"a,b\nc"
+_LOG = "".join(
+    Progress(rows, size, 1, "ab", blake2b(_RESULTS[:size], digest_size=16).hexdigest()).to_line()
+    for rows, size in ((1, 4), (2, 5))
+).encode()
 
 
 def _resume(case: Any, folder: Path) -> None:
@@ -92,7 +97,7 @@ def _resume(case: Any, folder: Path) -> None:
     job, log, results = case
     path, partial_folder = folder / "answers.csv", folder / "answers.csv.partial"
     path.unlink(missing_ok=True)
-    for name, data in (("job.json", job), ("progress.jsonl", log), ("results", results)):
+    for name, data in (("job.json", job), ("progress.log", log), ("results", results)):
         put(partial_folder / name, data)
     with ResumableOutput(path, _JOB).resume() as opened:
         done = opened.done
@@ -100,8 +105,7 @@ def _resume(case: Any, folder: Path) -> None:
         assert type(done.rows) is int
         assert list(opened.skip(iter(()))) == []
         opened.write([])
-    assert path.read_bytes()[: done.size] == results[: done.size]
-    assert Progress(**json.loads(json.dumps(_DONE))).rows == 2
+    assert path.read_bytes()[: done.size] == results[: done.size] == _RESULTS[: done.size]
 
 
 def _file(
@@ -127,8 +131,8 @@ READERS = (
         "unfinished predictions",
         st.tuples(
             st.one_of(st.just(json.dumps(_JOB).encode()), mutated_json(_JOB)),
-            st.lists(mutated_json(_DONE), max_size=3).map(b"\n".join),
-            mutated(b"a,b\nc"),
+            st.one_of(st.just(_LOG), mutated(_LOG)),
+            st.one_of(st.just(_RESULTS), mutated(_RESULTS)),
         ),
         _resume,
         200,
