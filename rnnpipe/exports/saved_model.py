@@ -14,7 +14,7 @@ SUFFIX = ""  # a folder
 
 
 def write_saved_model(graph: Graph, path: Path) -> None:
-    """Writes a graph as a SavedModel, which TensorFlow Serving and TensorFlow alone can run.
+    """Writes a graph as a SavedModel, which TensorFlow alone can run, with a signature to serve.
 
     Args:
         graph: what its signature `serving_default` computes.

@@ -11,7 +11,9 @@ from rnnpipe.models.language_model import (
 from rnnpipe.parts.cells import LSTMOptions
 from rnnpipe.parts.embedding import EmbeddingOptions
 from rnnpipe.parts.recurrence import RecurrenceOptions
-from rnnpipe.tasks.language_model.evaluation import token_nats
+from rnnpipe.parts.search import SamplingOptions
+from rnnpipe.tasks.language_model.evaluation import score_network, token_nats
+from rnnpipe.tasks.language_model.network import make_step
 
 
 @pytest.mark.parametrize("learned_state", [False, True])
@@ -36,3 +38,20 @@ def test_nats_are_those_of_one_long_pass_over_each_document(time, learned_state)
         shares = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
         expected.append(-np.log(shares[np.arange(len(document)), document]))
     np.testing.assert_allclose(found, np.concatenate(expected), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_a_network_has_the_scores_of_its_model(rows):
+    keras.utils.set_random_seed(1)
+    recurrence = RecurrenceOptions(cell=LSTMOptions(units=6))
+    options = LanguageModelOptions(embedding=EmbeddingOptions(size=4), recurrence=recurrence)
+    model = build_language_model(options, vocab=9)
+    rng = np.random.default_rng(2)
+    documents = [rng.choice([1, *range(4, 9)], length) for length in (20, 11)]  # 1 is unknown
+    streams = make_streams(documents, rows=rows, time=3)
+    nats = streams.by_text(token_nats(model, streams))
+    scores = score_network(make_step(model, SamplingOptions()), streams, characters=40)
+    assert len(nats) == 31
+    assert scores["nats"] == pytest.approx(nats.mean(), rel=1e-5)
+    assert scores["bits_per_char"] == pytest.approx(nats.sum() / np.log(2) / 40, rel=1e-5)
+    assert scores["perplexity"] == pytest.approx(np.exp(nats.mean()), rel=1e-5)
