@@ -32,13 +32,13 @@ _SHARD = shard_name(_SPEC.name, "train", 0, 1)
 
 def _record(spec: specs.RecordSpec) -> dict[str, Any]:
     """A record of a kind with some value in each field."""
-    plain = {"int64": 3, "float32": 0.5, "text": "ab", "jpeg": b"\xff\xd8"}
+    plain = {"int64": 3, "int16": 2, "float32": 0.5, "text": "ab", "jpeg": b"\xff\xd8"}
     record: dict[str, Any] = {}
     for name, field in spec.fields.items():
         value: Any = plain[field.kind]
         if field.axes:
-            value = [[1.0, 2.0]]
-            for _ in range(field.axes - 2):
+            value = [value, value]
+            for _ in range(field.axes - 1):
                 value = [value]
         elif field.nested:
             value = [[value, value], [value]]
