@@ -22,7 +22,8 @@ from rnnpipe.parts.inverse_sqrt import InverseSqrt
 from rnnpipe.parts.loss_scale import LossScaleOptions
 from rnnpipe.parts.optimizers import OptimizerOptions
 from rnnpipe.parts.pooling import PoolingOptions
-from rnnpipe.parts.recurrence import RecurrenceOptions
+from rnnpipe.parts.recurrence import PyramidalRecurrenceOptions, RecurrenceOptions
+from rnnpipe.parts.spec_augment import SpecAugmentOptions
 from rnnpipe.settings import Settings
 from rnnpipe.tasks import find_schemas
 from rnnpipe.training.alignments import AlignmentTrainer
@@ -54,6 +55,12 @@ OTHER_MEANINGS = {
     # Of one clip, where a table's column does not have it.
     "sources.videos.clips.Clip.__init__.split",
     "sources.videos.clips.Clip.__init__.clip_label",
+    # Of one utterance, where a table's column does not have it.
+    "sources.audio.utterances.Utterance.__init__.split",
+    "sources.audio.utterances.make_utterance.split",
+    "sources.audio.table.UtteranceTable._make.split",
+    # The recording that was read last.
+    "transforms.recipes.speech.SpeechEncoder.__init__.last",
     # Those of a function that are part of its graph.
     "tasks.network.Graph.__init__.options",
     # Results of an evaluation and of a prediction.
@@ -63,6 +70,7 @@ OTHER_MEANINGS = {
     "tasks.prediction.Prediction.to_json.alignments",
     # Of a network: its input of pixels, the options of a call, as many sequences as its own say.
     "tasks.image_inputs.with_features.name",
+    "tasks.stored_images.read_pixels.name",
     "tasks.predictor.Example.__init__.options",
     "tasks.search_function.SearchFunction.__call__.n_best",
     "tasks.step_search.StepSearch.__call__.n_best",
@@ -169,6 +177,8 @@ def test_every_setting_has_a_line_of_help(task):
 TARGETS: dict[type[Settings], Any] = {
     EmbeddingOptions: keras.layers.Embedding,
     RecurrenceOptions: layers.RecurrentStack,
+    PyramidalRecurrenceOptions: layers.RecurrentStack,
+    SpecAugmentOptions: layers.SpecAugment,
     GlimpseReaderOptions: layers.GlimpseReader,
     ReinforceOptions: AlignmentTrainer,
     decoder.DecoderOptions: layers.AttentionDecoder,
@@ -224,6 +234,8 @@ GO_ELSEWHERE = {
     # The layer that is stacked, and the wrapper that it is of.
     ("RecurrenceOptions", "cell"),
     ("RecurrenceOptions", "zoneout"),
+    ("PyramidalRecurrenceOptions", "cell"),
+    ("PyramidalRecurrenceOptions", "zoneout"),
     # So many cells.
     ("DecoderOptions", "depth"),
     ("GlimpseReaderOptions", "depth"),
