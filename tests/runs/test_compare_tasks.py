@@ -10,6 +10,7 @@ from rnnpipe.metrics.translation import score_sentence, score_translations
 from rnnpipe.tasks import find_tasks
 from tests.report.page_reader import Reader
 from tests.runs.evaluated import classified, make_evaluated
+from tests.without_modules import call_with
 
 WORDS = ["data.symbols=word", "train.keep_best.metric=perplexity"]
 REFERENCES = ["the cat sat on the mat", "a dog runs in the park", "two men talk in the rain"]
@@ -197,3 +198,13 @@ def test_predictions_that_lack_a_field_are_refused(tmp_path):
         f"{paths[1].predictions}: expected rows with counted, got one without it; evaluate it "
         f"again with `rnnpipe evaluate {paths[1].path}`"
     )
+
+
+def test_a_comparison_needs_no_tensorflow(tmp_path):
+    for name in ("one", "two"):
+        make_evaluated(tmp_path / name, "language_model", read_text([2.0, 3.0]))
+    done = call_with(["report"], "compare", "one", "two", cwd=tmp_path)
+    assert done.stderr == ""
+    assert done.returncode == 0
+    assert "bits_per_char on test, 2 records" in done.stdout
+    assert (tmp_path / "comparison.html").is_file()
