@@ -57,6 +57,13 @@ def answered(scores):
     ]
 
 
+def heard(texts):
+    return [
+        {"utterance_id": f"{number}.wav", "reference": reference, "prediction": text}
+        for number, (reference, text) in enumerate(zip(["two dogs", "a cat"], texts, strict=True))
+    ]
+
+
 def labeled(predictions):
     return [
         {
@@ -97,6 +104,7 @@ RUNS = {
         labeled([(2, "spin"), (2, "spin")]),
     ),
     "language_model": ("language_model", read_text([2.0, 3.0]), read_text([1.5, 3.0])),
+    "speech": ("speech", heard(["ten dogs", "a cup"]), heard(["two dogs", "a cat"])),
 }
 """The config of each task, the predictions of a run, and those of a better one."""
 
@@ -118,6 +126,7 @@ VALUES = {
     },
     "video_labeling": {"frame_accuracy": [5 / 6, 1.0], "clip_accuracy": [0.5, 1.0]},
     "language_model": {"bits_per_char": [2.5, 2.25]},
+    "speech": {"wer": [0.5, 0.0], "cer": [4 / 13, 0.0]},
 }
 
 
