@@ -30,6 +30,9 @@ def kill(trial: Trial) -> str:
         seconds = at * reference.seconds
         trial.what = f"{command.name}: {number.name} after {seconds:.2f} s"
         ending = trial.run(command, disturb=lambda pid: _signal_later(pid, number, seconds))
+    if ending.code == -signal.SIGTERM and not ending.errors:
+        trial.check_cleaned()  # it came before the command had begun
+        return UNDISTURBED
     check_ending(ending, (0, _CODES[number]))
     if ending.code == 0:
         trial.check_finished(command, ending)

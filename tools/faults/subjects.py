@@ -99,7 +99,8 @@ class Subject:
             self.restore(["runs/trained"])
             ending = run_function(make, self.folder)
             if ending.code != 0:
-                raise SystemExit(f"{part} of {self.task} cannot be made\n{ending.errors}")
+                got = f"exit code {ending.code}\n{ending.errors}"
+                raise SystemExit(f"{part} of {self.task} cannot be made: {got}")
             for made in ("raw", "rows.csv", part) if part == "records" else (part,):
                 copy(self.folder / made, self.whole / made)
 
