@@ -10,12 +10,12 @@ r"""Predicts the rows of files with a trained model, as `rnnpipe predict` does w
 after `--` are Beam's own; without a `--runner` the job is local.
 """
 
-import logging
 import sys
 from collections.abc import Sequence
 
 from rnnpipe.pipelines.command import split_arguments
 from rnnpipe.program import run_program
+from rnnpipe.quiet import log_errors_only
 from rnnpipe.requirements import requiring
 from rnnpipe.storage.temporary import collecting_temporary_files
 
@@ -28,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not ours or ours[0].startswith("-"):
         print(__doc__, end="")
         return 0 if ours[:1] in (["-h"], ["--help"]) else 2
-    logging.basicConfig(level=logging.ERROR)  # as on the command line: not what libraries lack
+    log_errors_only()
     return run_program(lambda: _predict(ours[0], ours[1:], beam_args), _PROGRAM)
 
 

@@ -1,7 +1,6 @@
 """The command line: parse, call the API, print."""
 
 import argparse
-import logging
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from rnnpipe import __version__, api
 from rnnpipe.errors import UserError
 from rnnpipe.output import write_output
 from rnnpipe.program import run_program
+from rnnpipe.quiet import log_errors_only
 from rnnpipe.requirements import requiring
 from rnnpipe.storage.disk_full import report_full_disk
 from rnnpipe.storage.paths import local_path
@@ -56,8 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             f"{options.verb}: options after `--` are Beam's; only run, build and predict take them"
         )
     options.beam_args = beam_args
-    # Libraries log missing optional parts and deprecations; only errors matter here.
-    logging.basicConfig(level=logging.ERROR)
+    log_errors_only()
     return run_program(lambda: _act(options))
 
 

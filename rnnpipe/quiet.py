@@ -31,6 +31,15 @@ def quiet_import() -> Iterator[None]:
         logging.disable(disabled)
 
 
+def log_errors_only() -> None:
+    """Has libraries log no missing optional parts, deprecations and hints to their developers.
+
+    TensorFlow has a handler and a level of its own.
+    """
+    logging.basicConfig(level=logging.ERROR)
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+
+
 @contextmanager
 def silencing(library: str) -> Iterator[None]:
     """Drops what a library logs in this block, whose exceptions say the same."""

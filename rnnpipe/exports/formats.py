@@ -32,6 +32,7 @@ class Format:
         functions: which functions of a network its graphs may be. Where a search is none of them,
             it is `encode` and `step`, and its loop is outside.
         bounded: whether inputs have fixed shapes: those of one row, padded to one length.
+        nests: whether graphs may have the loops of a search whose steps have loops themselves.
         finish: adds what others than rnnpipe read to the folder, by the inputs of the task and the
             extras that reading them needs.
     """
@@ -44,6 +45,7 @@ class Format:
     quantizers: Mapping[str, Quantizer] = field(default_factory=dict)
     functions: Sequence[str] = ("call", "search", "draw", "step")
     bounded: bool = False
+    nests: bool = True
     finish: Callable[[Path, Sequence[Input], Sequence[str]], None] | None = None
 
     def find_graphs(
@@ -54,10 +56,15 @@ class Format:
         Args:
             network: of a trained model.
             bounds: of the inputs of its functions, by their names.
+
+        Raises:
+            UserError: the format cannot hold one of them.
         """
         graphs: dict[str, Graph] = {}
         for name, function in network.items():
             graph = find_graph(function)
+            if graph is not None and graph.nested and not self.nests:
+                raise _refuse_nested()
             if name not in self.functions:
                 graphs |= find_step_graphs(function, bounds.get(name, {}))
             elif graph is not None:
@@ -65,6 +72,13 @@ class Format:
         if not self.bounded:
             return graphs
         return {name: _bound(name, each, bounds.get(name, {})) for name, each in graphs.items()}
+
+
+def _refuse_nested() -> UserError:
+    others = " or ".join(name for name, form in FORMATS.items() if form.nests)
+    got = "a search by a decoder and CTC together, whose steps have loops"
+    fix = f"choose {others}, or train or evaluate with evaluate.search.ctc_weight 0 or 1"
+    return UserError("--format", f"{others} for such a search", got, fix)
 
 
 def _bound(name: str, graph: Graph, bounds: Mapping[str, Bound]) -> Graph:
@@ -81,6 +95,7 @@ FORMATS: Mapping[str, Format] = {
         ("train", "export"),
         ("onnx",),
         {"int8": quantize_int8},
+        nests=False,
     ),
     "saved_model": Format(
         saved_model.write_saved_model,
@@ -106,6 +121,7 @@ FORMATS: Mapping[str, Format] = {
         ("train", "export", "mlflow"),
         ("onnx",),
         {"int8": quantize_int8},
+        nests=False,
         finish=mlflow.describe_model,
     ),
 }

@@ -29,8 +29,8 @@ class Description:
         options: the settings that are part of the graph.
         states: the inputs that are zeros where they are left out.
         padding: the axis on which an input of one length is padded, and with what, by name.
-        cropped: the axes of an output that are as long as an input was before it was padded, and
-            that input, by name.
+        cropped: the axes of an output that are as long as an input was before it was padded, that
+            input, and how many of its steps are one of the output's, by name.
     """
 
     __pydantic_config__ = EXACT
@@ -41,7 +41,7 @@ class Description:
     options: Mapping[str, Any] = field(default_factory=dict)
     states: Sequence[str] = ()
     padding: Mapping[str, tuple[int, int]] = field(default_factory=dict)
-    cropped: Mapping[str, Sequence[tuple[int, str]]] = field(default_factory=dict)
+    cropped: Mapping[str, Sequence[tuple[int, str, int]]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, graph: Graph, file: str) -> Description:
@@ -134,8 +134,8 @@ class ExportedFunction:
         return np.pad(array, missing, constant_values=padding)
 
     def _crop(self, name: str, output: Array, arrays: Arrays) -> Array:
-        for axis, source in self.description.cropped.get(name, ()):
-            length = arrays[source].shape[self.description.padding[source][0]]
+        for axis, source, steps in self.description.cropped.get(name, ()):
+            length = -(-arrays[source].shape[self.description.padding[source][0]] // steps)
             output = output[(slice(None),) * axis + (slice(length),)]
         return output
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from rnnpipe.errors import UserError
+from rnnpipe.models.streaming import check_reads_forwards, select_states
 from rnnpipe.parts.cells import GRUOptions
 from rnnpipe.parts.image_encoders import CNNOptions, ImageEncoderOptions
 from rnnpipe.parts.recurrence import RecurrenceOptions, find_state_sizes
@@ -196,7 +197,7 @@ def build_stream(model: "keras.Model") -> "keras.Model":
     if recurrence is not None:
         sizes = find_state_sizes(recurrence, hidden[:, None])
         states = [keras.Input((size,), name=f"state_{i}") for i, size in enumerate(sizes)]
-        before_it = _first_states(recurrence, hidden, states, number)
+        before_it = select_states(recurrence, hidden, states, number)
         sequence, *after = recurrence(hidden[:, None], initial_state=before_it)
         hidden = sequence[:, 0]
     before = keras.Input((hidden.shape[-1],), name="pooled")
@@ -219,25 +220,5 @@ def check_stream(model: "keras.Model") -> None:
     Raises:
         UserError: the recurrence reads backwards too, so that it needs the whole video.
     """
-    import keras
-
     recurrence = next((layer for layer in model.layers if layer.name == RECURRENCE), None)
-    is_bidirectional = isinstance(recurrence, keras.layers.Bidirectional)
-    if is_bidirectional or getattr(recurrence, "bidirectional", False):
-        raise UserError(
-            "a stream",
-            "a recurrence that reads forwards",
-            "a bidirectional one, which reads a video from its end too",
-            "train with model.recurrence.bidirectional=false, or predict without --stream",
-        )
-
-
-def _first_states(recurrence: Any, hidden: Any, states: list[Any], number: Any) -> list[Any]:
-    """The states before a frame: at the first one those that are learned, if any are."""
-    from keras import ops
-
-    learned = getattr(recurrence, "first_states", None)
-    if learned is None:
-        return states
-    first = learned(hidden)
-    return [ops.where(number > 1, *pair) for pair in zip(states, first, strict=True)]
+    check_reads_forwards(recurrence, "a video", "model.recurrence")

@@ -112,6 +112,19 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
+class Sound:
+    """A sound of a sample, which the page plays.
+
+    Args:
+        wav: the bytes of a WAV file.
+        caption: a few words, also read to those who cannot see the player.
+    """
+
+    wav: bytes
+    caption: str
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """One of the answers that the model considered.
 
@@ -152,6 +165,7 @@ class Sample:
         answers: the most probable first.
         facts: pairs of a name and what is so called, e.g. what people answered.
         spans: the text of the record, shaded by what was attended to.
+        sounds: the recording.
     """
 
     title: str
@@ -162,6 +176,7 @@ class Sample:
     answers: Sequence[Answer] = ()
     facts: Sequence[tuple[str, str]] = ()
     spans: Sequence[Span] = ()
+    sounds: Sequence[Sound] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,11 +187,13 @@ class Gallery:
         title: what they have in common.
         note: how they were chosen, and how to read them.
         samples: in the order in which they are shown.
+        wide: whether each has the page's whole width, as its pictures are wide.
     """
 
     title: str
     note: str
     samples: Sequence[Sample]
+    wide: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""A run as one self-contained HTML page: no network, no script, images and styles inside."""
+"""A run as one HTML page: no network, no script; images, sounds and styles are inside."""
 
 import base64
 import math
@@ -95,6 +95,7 @@ def make_environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(
+        audio_uri=_to_audio_uri,
         data_uri=_to_data_uri,
         extent=_extent,
         kind=_kind,
@@ -108,6 +109,10 @@ def make_environment() -> Environment:
 
 def _to_data_uri(png: bytes) -> str:
     return "data:image/png;base64," + base64.b64encode(png).decode("ascii")
+
+
+def _to_audio_uri(wav: bytes) -> str:
+    return "data:audio/wav;base64," + base64.b64encode(wav).decode("ascii")
 
 
 def _kind(item: ReportItem) -> str:

@@ -20,6 +20,7 @@ _PREFIXES = {
     "captioning": "Captioning",
     "image_classification": "ImageClassification",
     "language_model": "LanguageModel",
+    "speech": "Speech",
     "text_classification": "TextClassification",
     "translation": "Translation",
     "video_labeling": "VideoLabeling",

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 Config = TypeVar("Config", bound=RunConfig)
 
-_MINIMIZED = ("loss", "perplexity", "bits_per_char")
+_MINIMIZED = ("loss", "perplexity", "bits_per_char", "wer", "cer")
 
 
 class Task(ABC, Generic[Config]):

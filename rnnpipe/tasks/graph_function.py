@@ -6,7 +6,8 @@ from collections.abc import Callable, Hashable
 from functools import lru_cache
 from typing import Any
 
-from rnnpipe.tasks.network import Arrays, Graph, first_state
+from rnnpipe.errors import UserError
+from rnnpipe.tasks.network import Arrays, Function, Graph, first_state
 
 _COMPILED = 8  # graphs that are kept: options are part of them
 
@@ -49,3 +50,17 @@ class GraphFunction:
 
         function = self._make(**options).function
         return tf.function(function, autograph=False, reduce_retracing=True)
+
+
+def refusing(fault: UserError) -> Function:
+    """A function of a network that there cannot be.
+
+    Args:
+        fault: what each call raises.
+    """
+
+    def refuse(arrays: Arrays) -> Arrays:
+        del arrays
+        raise fault
+
+    return refuse

@@ -55,6 +55,7 @@ class Graph:
         states: the inputs that are zeros where they are left out.
         bounds: the inputs that are padded to one length.
         resources: what it uses beside variables, e.g. tables of words.
+        nested: whether there are loops within its loop.
     """
 
     function: Callable[[Mapping[str, Any]], Mapping[str, Any]]
@@ -63,6 +64,7 @@ class Graph:
     states: Sequence[str] = ()
     bounds: Mapping[str, Bound] = field(default_factory=dict)
     resources: Sequence[Any] = ()
+    nested: bool = False
 
     def bound(self, bounds: Mapping[str, Bound], rows: int | None = None) -> Graph:
         """The same graph for inputs of fixed shapes, as far as there are bounds.
@@ -84,17 +86,21 @@ class Graph:
         sizes = {name: {bound.axis: None} for name, bound in self.bounds.items()}
         return _resize(self.inputs, sizes)
 
-    def bounded_outputs(self) -> dict[str, list[tuple[int, str]]]:
-        """The axes of outputs that are as long as a bounded input, and that input, by name."""
+    def bounded_outputs(self) -> dict[str, list[tuple[int, str, int]]]:
+        """The axes of outputs that are as long as a bounded input, or a fraction of it, by name.
+
+        Returns:
+            Of each axis its number, the input, and how many of that one's steps are one of it.
+        """
         free = replace(self, inputs=self.free_inputs()).trace_outputs()
         # Rows come last: what is shared by rows is not as long as an output of each.
         sources = sorted(self.bounds.items(), key=lambda item: item[1].axis == 0)
-        found: dict[str, list[tuple[int, str]]] = {}
+        found: dict[str, list[tuple[int, str, int]]] = {}
         for output, bounded in self.trace_outputs().items() if sources else ():
             for axis, pair in enumerate(zip(free[output].shape, bounded.shape, strict=True)):
                 if pair[0] is None and pair[1] is not None:
-                    source = next(name for name, bound in sources if bound.length == pair[1])
-                    found.setdefault(output, []).append((axis, source))
+                    for source, steps in _find_source(sources, pair[1]):
+                        found.setdefault(output, []).append((axis, source, steps))
         return found
 
     def trace(self) -> Any:
@@ -137,6 +143,16 @@ class Graph:
         import tensorflow as tf
 
         return [tf.TensorSpec(s.shape, s.dtype, name=name) for name, s in self.inputs.items()]
+
+
+def _find_source(sources: Sequence[tuple[str, Bound]], length: int) -> list[tuple[str, int]]:
+    """The input that an axis of this length comes from, and its steps for one; none without."""
+    whole = [
+        (name, bound.length // length)
+        for name, bound in sources
+        if length and bound.length % length == 0
+    ]
+    return sorted(whole, key=lambda each: each[1])[:1]
 
 
 def find_limit(function: object, name: str) -> int | None:

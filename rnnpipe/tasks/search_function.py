@@ -42,6 +42,7 @@ class SearchFunction:
         decode: the search.
         options: of the search.
         inputs: the shape and dtype of each tensor by name.
+        nested: whether a step has loops itself.
     """
 
     def __init__(
@@ -50,8 +51,10 @@ class SearchFunction:
         decode: Decode,
         options: BeamSearchOptions,
         inputs: Mapping[str, tf.TensorSpec],
+        *,
+        nested: bool = False,
     ) -> None:
-        self._begin, self._decode = begin, decode
+        self._begin, self._decode, self._nested = begin, decode, nested
         self._options, self._inputs = options, inputs
         self._compiled = lru_cache(maxsize=_COMPILED)(self._compile)
 
@@ -85,7 +88,7 @@ class SearchFunction:
             return self._search(tensors, self._options, (), ())._asdict()
 
         options = {"n_best": self._options.n_best, "prefix": (), "required": ()}
-        return Graph(search, self._inputs, options)
+        return Graph(search, self._inputs, options, nested=self._nested)
 
     def step_graphs(self, bounds: Mapping[str, Bound]) -> Mapping[str, Graph]:
         """The graphs `encode` and `step`, see `make_step_graphs`."""

@@ -15,11 +15,20 @@ from rnnpipe.tasks.search_function import Decode, Phrases
 from rnnpipe.tasks.step_graphs import MEMORY
 
 
-def with_search(network: Network, decode: Decode, options: BeamSearchOptions) -> Network:
-    """A network with the function `search`: that of its graphs, or one around its step."""
+def with_search(
+    network: Network, decode: Decode, options: BeamSearchOptions, *, returns_scores: bool = False
+) -> Network:
+    """A network with the function `search`: that of its graphs, or one around its step.
+
+    Args:
+        network: of an export.
+        decode: the search.
+        options: of the search.
+        returns_scores: whether the logits of the step are scores, which are not normalised.
+    """
     if "search" in network or "step" not in network:
         return network
-    return {**network, "search": StepSearch(network, decode, options)}
+    return {**network, "search": StepSearch(network, decode, options, returns_scores)}
 
 
 class StepSearch:
@@ -31,10 +40,18 @@ class StepSearch:
         network: with the two functions.
         decode: the search.
         options: of the search.
+        returns_scores: see `with_search`.
     """
 
-    def __init__(self, network: Network, decode: Decode, options: BeamSearchOptions) -> None:
+    def __init__(
+        self,
+        network: Network,
+        decode: Decode,
+        options: BeamSearchOptions,
+        returns_scores: bool = False,
+    ) -> None:
         self._network, self._decode, self._options = network, decode, options
+        self._returns_scores = returns_scores
 
     def __call__(
         self,
@@ -50,7 +67,8 @@ class StepSearch:
         state = {name: each for name, each in encoded.items() if name.startswith(STATE)}
         memory = {name: each for name, each in encoded.items() if name.startswith(MEMORY)}
         with numpy_operations():
-            step = _Step(self._network["step"], repeat_rows(memory, options.rows))
+            memory = repeat_rows(memory, options.rows)
+            step = _Step(self._network["step"], memory, self._returns_scores)
             return to_arrays(self._decode(step, state, arrays, options, prefix, required))
 
 
@@ -60,6 +78,7 @@ class _Step:
 
     function: Function
     memory: Arrays
+    returns_scores: bool
 
     def __call__(self, tokens: Array, state: Arrays) -> tuple[Any, ...]:
         outputs = self.function({"tokens": tokens, **state, **self.memory})
@@ -69,4 +88,4 @@ class _Step:
 
     def select_rows(self, rows: Array) -> _Step:
         """The same step for these rows `(rows,)` alone."""
-        return _Step(self.function, select_rows(self.memory, rows))
+        return _Step(self.function, select_rows(self.memory, rows), self.returns_scores)

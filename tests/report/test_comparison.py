@@ -57,7 +57,7 @@ def test_the_page_needs_no_network_and_no_script(tmp_path, page):
     ids = [attrs["id"] for _, attrs in reader.elements if "id" in attrs]
     assert len(set(ids)) == len(ids)
     assert all(link["href"].removeprefix("#") in ids for link in reader.all("a"))
-    assert {"default-src 'none'; img-src data:; style-src 'unsafe-inline'"} <= {
+    assert {"default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'"} <= {
         meta.get("content") for meta in reader.all("meta")
     }
     levels = [int(tag[1]) for tag, _ in reader.elements if re.fullmatch("h[1-6]", tag)]

@@ -22,6 +22,7 @@ from rnnpipe.report.items import (
     Picture,
     ReportItem,
     Sample,
+    Sound,
     Span,
     Table,
 )
@@ -126,6 +127,19 @@ def test_images_are_embedded_with_alternative_texts(tmp_path, page):
     assert images[1]["alt"] == "glimpse 1: What color is the circle?"
 
 
+def test_sounds_are_embedded_in_players_and_wide_samples_are_marked(tmp_path, page, sample):
+    sound = Sound(b"RIFF....WAVE", "recording")
+    gallery = Gallery("Recordings", "", [dataclasses.replace(sample, sounds=[sound])], wide=True)
+    reader = read(tmp_path, dataclasses.replace(page, items=[gallery]))
+    (player,) = reader.all("audio")
+    head, _, data = player["src"].partition(",")
+    assert head == "data:audio/wav;base64"
+    assert base64.b64decode(data, validate=True) == sound.wav
+    assert player["aria-label"] == "recording: What color is the circle?"
+    assert "controls" in player
+    assert "samples wide" in [element.get("class") for element in reader.all("div")]
+
+
 def test_the_page_contains_no_links_and_no_scripts(tmp_path, page):
     reader = read(tmp_path, page)
     assert not reader.all("script", "link", "iframe", "object", "base", "form")
@@ -139,7 +153,7 @@ def test_the_page_contains_no_links_and_no_scripts(tmp_path, page):
     html = (tmp_path / "report.html").read_text("utf-8")
     style = html[html.index("<style>") : html.index("</style>")]
     assert not re.search(r"url\(|@import|https?:", style)
-    assert {"default-src 'none'; img-src data:; style-src 'unsafe-inline'"} <= {
+    assert {"default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'"} <= {
         meta.get("content") for meta in reader.all("meta")
     }
 

@@ -98,6 +98,16 @@ RUNS = {
         ],
         ["model.recurrence.cell={kind: lstm, units: 5}", "model.recurrence.learned_state=true"],
     ),
+    "speech": (
+        "speech",
+        [
+            "data.source.utterances=12",
+            "model.subsampling={filters: 3, kernel_size: 3}",
+            "model.encoder={cell: {kind: gru, units: 5}, bidirectional: false}",
+            "evaluate.search={beam_width: 1, n_best: 1}",
+        ],
+        ["model.encoder={cell: {kind: lstm, units: 4}, depth: 2, learned_state: true}"],
+    ),
     "language_model": (
         "language_model",
         [

@@ -22,6 +22,7 @@ SOURCES = {
     "captioning": "shapes_captions",
     "language_model": "python_topics",
     "image_classification": "cluttered_shapes",
+    "speech": "morse",
     "text_classification": "sentiment_grammar",
     "translation": "translation_grammar",
     "video_labeling": "moving_shapes",

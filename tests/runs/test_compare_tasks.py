@@ -10,6 +10,7 @@ from rnnpipe.metrics.translation import score_sentence, score_translations
 from rnnpipe.tasks import find_tasks
 from tests.report.page_reader import Reader
 from tests.runs.evaluated import classified, make_evaluated
+from tests.without_modules import call_with
 
 WORDS = ["data.symbols=word", "train.keep_best.metric=perplexity"]
 REFERENCES = ["the cat sat on the mat", "a dog runs in the park", "two men talk in the rain"]
@@ -56,6 +57,13 @@ def answered(scores):
     ]
 
 
+def heard(texts):
+    return [
+        {"utterance_id": f"{number}.wav", "reference": reference, "prediction": text}
+        for number, (reference, text) in enumerate(zip(["two dogs", "a cat"], texts, strict=True))
+    ]
+
+
 def labeled(predictions):
     return [
         {
@@ -96,6 +104,7 @@ RUNS = {
         labeled([(2, "spin"), (2, "spin")]),
     ),
     "language_model": ("language_model", read_text([2.0, 3.0]), read_text([1.5, 3.0])),
+    "speech": ("speech", heard(["ten dogs", "a cup"]), heard(["two dogs", "a cat"])),
 }
 """The config of each task, the predictions of a run, and those of a better one."""
 
@@ -117,6 +126,7 @@ VALUES = {
     },
     "video_labeling": {"frame_accuracy": [5 / 6, 1.0], "clip_accuracy": [0.5, 1.0]},
     "language_model": {"bits_per_char": [2.5, 2.25]},
+    "speech": {"wer": [0.5, 0.0], "cer": [4 / 13, 0.0]},
 }
 
 
@@ -197,3 +207,13 @@ def test_predictions_that_lack_a_field_are_refused(tmp_path):
         f"{paths[1].predictions}: expected rows with counted, got one without it; evaluate it "
         f"again with `rnnpipe evaluate {paths[1].path}`"
     )
+
+
+def test_a_comparison_needs_no_tensorflow(tmp_path):
+    for name in ("one", "two"):
+        make_evaluated(tmp_path / name, "language_model", read_text([2.0, 3.0]))
+    done = call_with(["report"], "compare", "one", "two", cwd=tmp_path)
+    assert done.stderr == ""
+    assert done.returncode == 0
+    assert "bits_per_char on test, 2 records" in done.stdout
+    assert (tmp_path / "comparison.html").is_file()

@@ -128,6 +128,34 @@ def test_labels_of_videos(make_pair):
         assert f"clip: {row['clip_prediction']}" in "\n".join(lines)
 
 
+def collapse(path):
+    """The tokens of a path of CTC, without repeated ones and blanks."""
+    return [
+        token
+        for token, before in zip(path, [PAD, *path], strict=False)
+        if token not in (PAD, before)
+    ]
+
+
+def test_texts_of_recordings(make_pair):
+    pair = make_pair("speech")
+    _, rows = evaluate_together(pair)
+    tokenizer = Tokenizer.load(pair.records.path)
+    inputs = list(pair.own.task.make_inputs(pair.records, "test"))
+    expected = []
+    for batch in inputs:
+        mean = pair.mean(lambda model, batch=batch: softmax(model(batch)["ctc"]))
+        expected += [tokenizer.decode(collapse(path)) for path in mean.argmax(axis=-1).tolist()]
+    assert [row["prediction"] for row in rows] == expected
+    assert len(set(expected)) > 1
+    for row in rows:
+        sound = pair.raw / row["utterance_id"]
+        predicted = pair.together.predict(audio=sound)
+        assert predicted.answers[0].text == row["prediction"]
+        lines = "".join(pair.together.stream(audio=sound)).splitlines()
+        assert " ".join(line.split()[-1] for line in lines) == row["prediction"]
+
+
 def decode_by_hand(pair, images_or_sources, name, target):
     """Greedy search of each row alone, by the mean of the probabilities of both models."""
     decoded = []
@@ -236,6 +264,8 @@ def prediction_of(run, pair):
             answers = run.predict(video=find_video(pair.raw, row)).answers
         case "language_model":
             answers = run.predict(prompt="The ", length=30, seed=3).answers
+        case "speech":
+            answers = run.predict(audio=pair.raw / row["utterance_id"]).answers
         case _:
             answers = run.predict(image=find_image(pair.raw, row)).answers
     return [(answer.text, pytest.approx(answer.probability, abs=1e-5)) for answer in answers]

@@ -27,6 +27,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from tools.faults.commands import COMMANDS
 from tools.faults.damage import damage
 from tools.faults.disks import fill
 from tools.faults.kills import kill, kill_worker
@@ -58,10 +59,11 @@ class Lab:
 
     Args:
         folder: where; what is prepared for trials is found and left there.
+        commands: which may be drawn.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, commands: frozenset[str]) -> None:
+        self._folder, self._commands = folder, commands
         self._subjects: dict[str, Subject] = {}
         self._references: dict[str, Reference] = {}
         self.tally: dict[str, Counter[str]] = {}
@@ -69,7 +71,7 @@ class Lab:
     def attempt(self, name: str) -> str | None:
         """Makes the trial of a name; returns what was wrong."""
         kind, task, _ = name.split("/")
-        trial = Trial(name, self._subject(task), self._references)
+        trial = Trial(name, self._subject(task), self._references, self._commands)
         wrong, before = None, _cpu_seconds()
         try:
             outcome = KINDS[kind](trial)
@@ -109,6 +111,8 @@ def main() -> int:
     parser.add_argument("--trials", type=int, default=50, help="how many (%(default)s)")
     parser.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS))
     parser.add_argument("--tasks", nargs="+", choices=TASKS, default=list(TASKS))
+    about_commands = "the only ones to try, where a kind of trial has some of them"
+    parser.add_argument("--commands", nargs="+", choices=sorted(COMMANDS), help=about_commands)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", nargs="+", metavar="NAME", help="trials by their names")
     about_folder = "where, to be kept for further commands (default: a temporary folder)"
@@ -116,7 +120,8 @@ def main() -> int:
     options = parser.parse_args()
     import_all()
     folder = options.folder or Path(tempfile.mkdtemp(prefix="faults-"))
-    lab, wrong = Lab(folder.absolute()), list[str]()
+    commands = frozenset(options.commands or COMMANDS)
+    lab, wrong = Lab(folder.absolute(), commands), list[str]()
     try:
         for name in options.only or name_trials(options):
             if lab.attempt(name):
@@ -126,7 +131,8 @@ def main() -> int:
             shutil.rmtree(folder, ignore_errors=True)
         lab.print_tally()
         if wrong:
-            print(f"\nWRONG: python -m tools.faults --only {' '.join(wrong)}")
+            drawn_of = f"--commands {' '.join(options.commands)} " if options.commands else ""
+            print(f"\nWRONG: python -m tools.faults {drawn_of}--only {' '.join(wrong)}")
     return int(bool(wrong))
 
 

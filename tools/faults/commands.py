@@ -21,12 +21,22 @@ _TIME = re.compile(r"\d{8}-\d{6}(-\d+)?")
 _EVENTS = re.compile(r"events\.out\.tfevents\.[^/]*")
 
 
-_VARYING = {"environment.json", "export.json", "report.html", "seal.json"}
+_VARYING = {"README.md", "environment.json", "export.json", "report.html", "seal.json"}
 _VARYING_SUFFIXES = {".h5", ".npz", ".onnx"}
 """Files with times, durations, names that are drawn, and what depends on them.
 
-An export compares its answers with those of its run before it appears.
+An export compares its answers with those of its run before it appears; its README.md has by what
+inputs, which are made up where the records are damaged.
 """
+
+
+COMMANDS = frozenset(
+    {
+        *("build", "build workers", "inspect", "run", "resume", "evaluate", "export"),
+        *("predict", "predict file", "predict workers", "predict export"),
+    }
+)
+"""The names of all commands."""
 
 
 @dataclass(frozen=True)

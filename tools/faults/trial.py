@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tools.faults.child import Ending, run_command
-from tools.faults.commands import Command, find_commands
+from tools.faults.commands import COMMANDS, Command, find_commands
 from tools.faults.moments import FileEvents
 from tools.faults.oracle import (
     Reference,
@@ -32,12 +32,14 @@ class Trial:
         name: of the trial, from which all that is drawn follows.
         subject: what it is made on.
         references: commands without faults, by name; those that are missing are added.
+        commands: those that may be drawn, as far as a kind of trial has some of them.
         what: what was done, for people.
     """
 
     name: str
     subject: Subject
     references: dict[str, Reference]
+    commands: frozenset[str] = COMMANDS
     what: str = ""
     rng: random.Random = field(init=False)
 
@@ -51,7 +53,7 @@ class Trial:
 
     def draw_command(self, *names: str) -> Command:
         """One of some commands; what it reads is there."""
-        name = self.rng.choice(names)
+        name = self.rng.choice([name for name in names if name in self.commands] or names)
         self.subject.prepare(())  # inputs name files of it
         command = find_commands(self.subject)[name]
         # An export is made of the run.

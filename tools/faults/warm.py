@@ -1,11 +1,10 @@
 """Imports all that commands import, once, for the children that are forked afterwards."""
 
 import importlib
-import logging
 import pkgutil
 
 import rnnpipe
-from rnnpipe.quiet import quiet_import
+from rnnpipe.quiet import log_errors_only, quiet_import
 from rnnpipe.records.metadata import import_datasets
 from rnnpipe.requirements import MODULES
 
@@ -23,7 +22,7 @@ _LAZY = (
 
 def import_all() -> None:
     """Imports libraries and every module of rnnpipe; no operation of TensorFlow may run."""
-    logging.basicConfig(level=logging.ERROR)  # as the command line does before it imports anything
+    log_errors_only()  # as the command line does before it imports anything
     with quiet_import():
         import tensorflow  # noqa: F401  # before anything else that imports it
     import_datasets()

@@ -15,7 +15,7 @@ from rnnpipe.audio import to_int16
 from rnnpipe.errors import BadRecord
 from rnnpipe.sources.audio.frames import HIGHEST_RATE, Samples, mix_down
 from rnnpipe.sources.audio.resampling import Resampler
-from rnnpipe.sources.audio.wholeness import check_length
+from rnnpipe.sources.audio.truncation import check_length
 from rnnpipe.sources.media import open_media, reason_of, reporting_media
 
 if TYPE_CHECKING:

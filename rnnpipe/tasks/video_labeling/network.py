@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from rnnpipe.errors import UserError
 from rnnpipe.models.ensemble import find_members, mean_logits
 from rnnpipe.models.frame_labeler import CLIP, FRAME, build_stream, check_stream
-from rnnpipe.tasks.graph_function import GraphFunction
-from rnnpipe.tasks.network import Arrays, Function, Graph, state_name
+from rnnpipe.tasks.graph_function import GraphFunction, refusing
+from rnnpipe.tasks.network import Function, Graph, state_name
 
 if TYPE_CHECKING:
     import keras
@@ -39,16 +39,8 @@ def make_step(model: keras.Model) -> Function:
         for member in members:
             check_stream(member)
     except UserError as fault:
-        return _refuse(fault)
+        return refusing(fault)
     return GraphFunction(lambda: _make_graph(members))
-
-
-def _refuse(fault: UserError) -> Function:
-    def step(arrays: Arrays) -> Arrays:
-        del arrays
-        raise fault
-
-    return step
 
 
 def _make_graph(members: Sequence[keras.Model]) -> Graph:

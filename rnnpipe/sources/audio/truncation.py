@@ -1,4 +1,4 @@
-"""Whether a file of sound is whole: decoders end with one that was cut off as if it were."""
+"""Truncated files of sound: decoders come to their end as if they were whole."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""Speech recognition: sound in, text and the times of its words out."""
