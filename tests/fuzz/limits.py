@@ -11,8 +11,10 @@ from typing import Any
 
 from rnnpipe.errors import BadRecord, DeadLetter, Faults, UserError
 
-SECONDS = 60
-"""After which a case hangs: on a busy machine they take milliseconds."""
+SECONDS = {signal.ITIMER_PROF: 60, signal.ITIMER_REAL: 900}
+"""After which a case hangs, of a processor and of a clock: it takes milliseconds."""
+
+_SIGNALS = {signal.ITIMER_PROF: signal.SIGPROF, signal.ITIMER_REAL: signal.SIGALRM}
 
 MEMORY = 400 << 20
 """By how many bytes all cases of a reader may enlarge the process; images may be large."""
@@ -65,17 +67,20 @@ def limited(folder: Path) -> Iterator[None]:
     """Raises where the block hangs, or has written outside of the folder."""
 
     def stop(number: int, frame: Any) -> None:
-        raise Hang(f"not done after {SECONDS} seconds")
+        raise Hang(signal.Signals(number).name)
 
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, SECONDS)
+    before = {number: signal.signal(number, stop) for number in _SIGNALS.values()}
+    for timer, seconds in SECONDS.items():
+        signal.setitimer(timer, seconds)
     _watch.begin(folder)
     try:
         yield
     finally:
         _watch.folder = None
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        for timer in SECONDS:
+            signal.setitimer(timer, 0)
+        for number, handler in before.items():
+            signal.signal(number, handler)
     assert not _watch.strays, f"written outside of its folder: {_watch.strays}"
 
 

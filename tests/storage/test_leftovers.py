@@ -34,7 +34,9 @@ def of_pid(pid):
 
 
 @pytest.mark.parametrize(
-    "text", [of_pid(os.getpid()), of_pid(1), of_pid(DEAD), "another.host-1", "", "\0"]
+    "text",
+    [of_pid(os.getpid()), of_pid(1), of_pid(DEAD), "another.host-1", "", "\0"],
+    ids=["this process", "the first one", "a dead one", "another host", "nothing", "no text"],
 )
 def test_what_no_process_locks_is_removed_whoever_wrote_it(tmp_path, text):
     """In containers the process with that number may be any other one, and the host has gone."""
@@ -114,6 +116,7 @@ def test_a_folder_that_is_taken_for_a_leftover_as_it_begins_is_made_again(
 @pytest.mark.parametrize(
     ("text", "is_removed"),
     [(of_pid(DEAD), True), (of_pid(os.getppid()), False), (f"other-{DEAD}", False)],
+    ids=["a dead process", "a living one", "another host"],
 )
 def test_without_locks_only_a_process_that_is_known_to_be_dead_counts(
     tmp_path, monkeypatch, text, is_removed
