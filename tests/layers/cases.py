@@ -151,6 +151,7 @@ LAYERS = {
     "ConvolutionalSubsampling": Case(_of("ConvolutionalSubsampling", 2), _sequence),
     "WordDropout": Case(_of("WordDropout", 0.5), _tokens),
     "SpecAugment": Case(_of("SpecAugment", frequency_width=2), _sequence),
+    "TwoChannelEmbedding": Case(_of("TwoChannelEmbedding", VOCAB, 3), _tokens),
     "CoordinateChannels": Case(_of("CoordinateChannels"), _grid),
     "MovingAverage": Case(_of("MovingAverage"), lambda rows, _: [_values(rows)]),
     "AdditiveAttention": Case(_of("AdditiveAttention", 3, 2, dropout=0.5), _queried),
