@@ -112,7 +112,9 @@ def show_disagreements(runs: Sequence[ComparedRun], paired: PairedSplit) -> Iter
     binary = _is_binary(_known(paired))
     verdict = "{} is right, {} is wrong" if binary else "{} is better than {}"
     for run, other in zip(runs[1:], others, strict=True):
-        directions = (run, runs[0], other - first), (runs[0], run, first - other)
+        with np.errstate(invalid="ignore"):  # of infinite scores
+            gap = other - first
+        directions = (run, runs[0], gap), (runs[0], run, -gap)
         for better, worse, difference in directions:
             order = np.argsort(-np.nan_to_num(difference, nan=0.0), kind="stable")[:_SAMPLES]
             places = [int(place) for place in order if difference[place] > 0]
@@ -140,10 +142,12 @@ def _sample(
 
 
 def _judge(scores: Array, *, binary: bool) -> list[str]:
-    """How good each answer is."""
-    if binary:
-        return ["right" if score else "wrong" for score in scores]
-    return [f"{abs(score):.3g}" for score in scores]  # of costs the sign is turned
+    """How good each answer is; of costs the sign was turned."""
+    names = {1.0: "right", 0.0: "wrong"} if binary else {}
+    return [
+        "not scored" if np.isnan(score) else names.get(score, f"{abs(score):.3g}")
+        for score in scores.tolist()
+    ]
 
 
 def _show_value(value: Any) -> str:

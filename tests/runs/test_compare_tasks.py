@@ -1,5 +1,7 @@
 """Comparisons of every task, with metrics that are no accuracies among them."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -180,6 +182,17 @@ def test_sentences_are_judged_by_metrics_for_sentences(compare, tmp_path):
     text = Reader((tmp_path / "page.html").read_text(encoding="utf-8")).text
     assert "By the chrf of each record alone." in text
     assert f"run-1 men talk ({score_sentence('men talk', REFERENCES[2]):.3g})" in text
+
+
+def test_scores_that_are_no_numbers_are_shown_as_they_are(compare, tmp_path):
+    diverged = read_text([math.inf, math.nan, 2.0])
+    comparison = compare("language_model", (diverged, []), (read_text([math.inf, 3.0, 1.0]), []))
+    assert [row[1] for row in comparison.tables[0].rows] == pytest.approx(
+        [math.nan, math.inf], nan_ok=True
+    )
+    text = Reader((tmp_path / "page.html").read_text(encoding="utf-8")).text
+    assert "test: run-2 is better than run-1" in text
+    assert "run-1 2.0 (2) run-2 1.0 (1)" in text
 
 
 def test_metrics_that_are_not_defined_alike_are_refused(compare):
