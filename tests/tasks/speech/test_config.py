@@ -27,8 +27,8 @@ STORED = {"rate": 4000, "mels": 8}
             "train.augment: expected none with data.features, got settings",
         ),
         (
-            {"evaluate": {"search": {"length_penalty": 0.5}}},
-            "evaluate.search.length_penalty: expected 0 with CTC alone, where it has no effect",
+            {"evaluate": {"search": {"coverage_penalty": 0.5}}},
+            "evaluate.search.coverage_penalty: expected 0 with CTC alone, where it has no effect",
         ),
         (
             {"evaluate": {"search": {"ctc_weight": 0.5}}},
