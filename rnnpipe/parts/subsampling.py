@@ -30,9 +30,10 @@ class SubsamplingOptions(Settings):
         return self.stride**self.depth
 
     def check(self) -> None:
-        """No frame is lost between two kernels."""
-        if self.kernel_size < self.stride:
-            expected = f"at least the stride, {self.stride}"
+        """No frame and no frequency is lost between two kernels."""
+        stride = max(self.stride, self.frequency_stride)
+        if self.kernel_size < stride:
+            expected = f"at least stride and frequency_stride, {stride}"
             raise UserError("kernel_size", expected, str(self.kernel_size), "widen it")
 
     def make(self, *, causal: bool, name: str = "subsampling") -> "ConvolutionalSubsampling":

@@ -24,6 +24,7 @@ from rnnpipe.parts.optimizers import OptimizerOptions
 from rnnpipe.parts.pooling import PoolingOptions
 from rnnpipe.parts.recurrence import PyramidalRecurrenceOptions, RecurrenceOptions
 from rnnpipe.parts.spec_augment import SpecAugmentOptions
+from rnnpipe.parts.subsampling import SubsamplingOptions
 from rnnpipe.settings import Settings
 from rnnpipe.tasks import find_schemas
 from rnnpipe.training.alignments import AlignmentTrainer
@@ -44,6 +45,7 @@ OTHER_MEANINGS = {
     # None: the state of a decoding is not repeated for beams.
     "models.captioner.begin_captioning.beam_width",
     "models.translator.begin_translation.beam_width",
+    "models.speech_recognizer.begin_recognition.beam_width",
     # Steps of a build, by their names.
     "transforms.passes.dead_letters.DeadLetterSummary.__init__.steps",
     # The size and kind of a thing in a scene.
@@ -55,11 +57,23 @@ OTHER_MEANINGS = {
     # Of one clip, where a table's column does not have it.
     "sources.videos.clips.Clip.__init__.split",
     "sources.videos.clips.Clip.__init__.clip_label",
-    # Of one utterance, where a table's column does not have it.
-    "sources.audio.utterances.Utterance.__init__.split",
-    "sources.audio.utterances.make_utterance.split",
+    # Of one utterance, where a table's columns do not have them; None: with its file.
     "sources.audio.table.UtteranceTable._make.split",
-    # The recording that was read last.
+    *(
+        f"sources.audio.utterances.{maker}.{name}"
+        for maker in ("Utterance.__init__", "make_utterance")
+        for name in ("start", "end", "speaker", "split")
+    ),
+    "sources.audio.recording.Recording.read.start",
+    "sources.audio.recording.Recording.read.end",
+    "sources.audio.recording.Recording.read.max_seconds",
+    # The declaration's own default.
+    "sources.audio.utterances.refer_utterance.group_by",
+    # The file of a reference, and the endings of files that an input names.
+    "sources.source.Reference.__init__.file",
+    "tasks.inputs.Input.__init__.endings",
+    # Frames of a film strip, and the recording that was read last.
+    "tasks.video_labeling.labels.pick_evenly.most",
     "transforms.recipes.speech.SpeechEncoder.__init__.last",
     # Those of a function that are part of its graph.
     "tasks.network.Graph.__init__.options",
@@ -74,6 +88,8 @@ OTHER_MEANINGS = {
     "tasks.predictor.Example.__init__.options",
     "tasks.search_function.SearchFunction.__call__.n_best",
     "tasks.step_search.StepSearch.__call__.n_best",
+    "tasks.speech.recognition.Recognizer.compute.n_best",
+    "tasks.speech.recognition.Recognizer.decode.n_best",
     # Of a build: the files of shards, the images that nothing uses.
     "transforms.passes.shard_results.SplitResult.__init__.files",
     "sources.unused_images._Folder.__init__.images",
@@ -85,6 +101,9 @@ OTHER_DEFAULTS = {
     ("AdamWOptions", "weight_decay"),  # as above
     ("Trec", "encoding"),  # its files are published in ISO 8859-1
     ("TranslationSearchOptions", "max_length"),  # null: derived from the records
+    ("SpeechSearchOptions", "max_length"),  # as above
+    ("SpokenDigits", "group_by"),  # each speaker says all digits, and is in all splits
+    ("ConnectedDigits", "group_by"),  # as above
 }
 
 SCHEMAS = find_schemas()
@@ -179,6 +198,7 @@ TARGETS: dict[type[Settings], Any] = {
     RecurrenceOptions: layers.RecurrentStack,
     PyramidalRecurrenceOptions: layers.RecurrentStack,
     SpecAugmentOptions: layers.SpecAugment,
+    SubsamplingOptions: layers.ConvolutionalSubsampling,
     GlimpseReaderOptions: layers.GlimpseReader,
     ReinforceOptions: AlignmentTrainer,
     decoder.DecoderOptions: layers.AttentionDecoder,
@@ -205,6 +225,9 @@ TARGETS: dict[type[Settings], Any] = {
 
 # Parts that our own functions put together of several layers, or whose target is to be named.
 WITHOUT_TARGET = {
+    "AttentionOutputOptions",
+    "CTCOutputOptions",
+    "JointOutputOptions",
     "ApplicationBackboneOptions",
     "BackboneEncoderOptions",
     "CNNOptions",
@@ -220,6 +243,7 @@ GO_ELSEWHERE = {
     ("EmbeddingOptions", "vectors"),  # which layer it is, and whether it is trained
     ("EmbeddingOptions", "word_dropout"),
     ("DecoderOptions", "bridge"),
+    ("SubsamplingOptions", "dropout"),
     ("MeanPoolingOptions", "words"),
     ("MaxPoolingOptions", "words"),
     ("AttentionPoolingOptions", "words"),

@@ -106,7 +106,11 @@ RUNS = {
             "model.encoder={cell: {kind: gru, units: 5}, bidirectional: false}",
             "evaluate.search={beam_width: 1, n_best: 1}",
         ],
-        ["model.encoder={cell: {kind: lstm, units: 4}, depth: 2, learned_state: true}"],
+        [
+            "model.encoder.cell={kind: lstm, units: 4}",
+            "model.encoder.depth=2",
+            "model.encoder.learned_state=true",
+        ],
     ),
     "language_model": (
         "language_model",

@@ -9,7 +9,7 @@ from rnnpipe.inputs.sound_augmentation import NO_SOUND_AUGMENTATION, SoundAugmen
 from rnnpipe.models.speech_recognizer import SpeechRecognizerOptions
 from rnnpipe.parts.search import BeamSearchOptions
 from rnnpipe.parts.speech_outputs import SpeechOutputOptions
-from rnnpipe.settings import fraction, setting
+from rnnpipe.settings import Settings, fraction, setting
 from rnnpipe.tasks.run_config import Evaluate, KeepBest, RunConfig, Train
 from rnnpipe.transforms.recipes.speech import SpeechData
 
@@ -42,11 +42,6 @@ class SpeechSearchOptions(BeamSearchOptions):
     Of a model without a decoder by CTC's prefix beam search, which has `beam_width` and `n_best`.
     """
 
-    beam_width: int = setting(8, "texts that are followed; 1 is greedy search", ge=1)
-    n_best: int = setting(1, "texts of each recording, at most beam_width", ge=1)
-    length_penalty: float = setting(
-        0.0, "alpha of GNMT; 0 compares plain log-probabilities", ge=0, le=10
-    )
     max_length: int | None = setting(  # type: ignore[assignment]  # `limit` derives it
         None,
         "tokens of a text at most, the end token included; null: data.text.max_tokens and the end "
@@ -65,8 +60,12 @@ class SpeechSearchOptions(BeamSearchOptions):
         """The same with a `max_length`, derived from the most tokens of a record."""
         return self if self.max_length is not None else replace(self, max_length=max_tokens + 1)
 
-    def check_output(self, output: SpeechOutputOptions) -> None:
+    def check_output(self, output: SpeechOutputOptions, default: Settings) -> None:
         """Checks that all settings have an effect on the search of a model.
+
+        Args:
+            output: of the model.
+            default: the search that a config has by default.
 
         Raises:
             UserError: one has none; `where` is its name.
@@ -76,7 +75,7 @@ class SpeechSearchOptions(BeamSearchOptions):
         if not self.has_decoder(output):
             for declared in fields(BeamSearchOptions):
                 if declared.name not in ("beam_width", "n_best"):
-                    self.require_default(declared.name, "with CTC alone")
+                    self.require_default(declared.name, "with CTC alone", default)
         elif output.has_ctc and self.ctc_weight and self.sampling is not None:
             expected, got = "null with CTC, whose scores are no distribution", "settings"
             raise UserError("sampling", expected, got, "remove it, or write ctc_weight: 0")
@@ -89,7 +88,7 @@ class SpeechSearchOptions(BeamSearchOptions):
 class SpeechEvaluate(Evaluate):
     """What is scored at the end."""
 
-    search: SpeechSearchOptions = SpeechSearchOptions()
+    search: SpeechSearchOptions = SpeechSearchOptions(beam_width=8, n_best=1, length_penalty=0.0)
 
 
 class SpeechConfig(RunConfig):
@@ -110,7 +109,7 @@ class SpeechConfig(RunConfig):
     def check(self) -> None:
         """The features are declared once, at the rate of the sound, and searches fit the model."""
         with located("evaluate.search"):
-            self.evaluate.search.check_output(self.model.output)
+            self.evaluate.search.check_output(self.model.output, SpeechEvaluate.search)
         if self.data.features is not None and self.train.augment != NO_SOUND_AUGMENTATION:
             got, fix = "settings", "leave it out, or store samples"
             raise UserError("train.augment", "none with data.features", got, fix)

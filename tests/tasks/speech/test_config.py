@@ -27,8 +27,8 @@ STORED = {"rate": 4000, "mels": 8}
             "train.augment: expected none with data.features, got settings",
         ),
         (
-            {"evaluate": {"search": {"length_penalty": 0.5}}},
-            "evaluate.search.length_penalty: expected 0 with CTC alone, where it has no effect",
+            {"evaluate": {"search": {"coverage_penalty": 0.5}}},
+            "evaluate.search.coverage_penalty: expected 0 with CTC alone, where it has no effect",
         ),
         (
             {"evaluate": {"search": {"ctc_weight": 0.5}}},
@@ -46,7 +46,13 @@ STORED = {"rate": 4000, "mels": 8}
             {"model": {"output": {"kind": "attention", "decoder": {"attention": None}}}},
             "decoder.attention: expected a mechanism, got null",
         ),
-        ({"model": {"subsampling": {"stride": 4}}}, "kernel_size: expected at least the stride, 4"),
+        *(
+            (
+                {"model": {"subsampling": {name: 4}}},
+                "kernel_size: expected at least stride and frequency_stride, 4, got 3",
+            )
+            for name in ("stride", "frequency_stride")
+        ),
     ],
 )
 def test_mistakes_are_reported(changes, message):
