@@ -127,7 +127,7 @@ def test_the_documented_loop_translates_as_the_run_does(records, tmp_path):  # n
         assert names["translate"](tmp_path / "export", encoded.arrays["source"]) == ids
     step = manifest.functions["step"]
     assert set(step.inputs) == {"tokens", *STATES, "memory/0", "memory/1", "memory/2"}
-    assert step.inputs["memory/1"] == ["bool", [None, 8]]
+    assert step.inputs["memory/1"] == ("bool", [None, 8])
     assert set(step.outputs) == {"alignments", "logits", *STATES}
 
 

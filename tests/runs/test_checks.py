@@ -102,7 +102,7 @@ Labels.__abstractmethods__ = frozenset()
 
 
 def note_records(run, fingerprint):
-    content = {"records": fingerprint, "records_from": RECORDS}
+    content = {"records": fingerprint, "records_from": RECORDS, "settings": {}}
     run.seal.write_text(run.environment, json_text(content))
 
 
