@@ -100,7 +100,7 @@ def test_an_export_reads_pixels(name, features, vocabulary, tmp_path):  # noqa: 
     for form in WHOLE:
         made = export_model(task, model, vocabulary, form, tmp_path / form)
         described = made.manifest.functions[made.run.function]
-        assert described.inputs["image"] == ["uint8", [None, SIDE, SIDE, 3]]
+        assert described.inputs["image"] == ("uint8", [None, SIDE, SIDE, 3])
         expected = list(made.run.predict(rows))
         for batch_size in (2, 64):
             made.export.batch_size = batch_size
