@@ -26,10 +26,10 @@ def check_signature(signature, function):
     assert signature.method_name == "tensorflow/serving/predict"
     assert sorted(signature.outputs) == sorted(function.outputs)
     described = {
-        name: [
+        name: (
             tf.dtypes.as_dtype(spec.dtype).name,
             [None if axis.size < 0 else axis.size for axis in spec.tensor_shape.dim],
-        ]
+        )
         for name, spec in signature.inputs.items()
     }
     assert described == function.inputs
