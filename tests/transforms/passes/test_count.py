@@ -1,11 +1,11 @@
 """What the first pass counts, however many distinct words there are."""
 
-import shutil
 from collections import Counter
 
 import pytest
 
 from rnnpipe.sources.text.table import ClassTable
+from rnnpipe.storage import leftovers
 from rnnpipe.transforms.passes import count as count_pass
 from rnnpipe.transforms.passes.count import _COUNTS, CountReferences, read_counts
 from rnnpipe.transforms.passes.read_progress import create_partitions
@@ -65,7 +65,7 @@ def test_leftovers_of_a_killed_attempt_are_not_read(source, tmp_path, monkeypatc
         raise KeyboardInterrupt
 
     found = count(source, tmp_path / "records", 5)
-    monkeypatch.setattr(shutil, "rmtree", lambda *args, **options: None)  # as if it were killed
+    monkeypatch.setattr(leftovers, "_remove", lambda path: None)  # as if it were killed
     with pytest.raises(KeyboardInterrupt):
         write_lines(tmp_path / "records", _COUNTS, "3", killed())
     assert "cut sh" in "".join(p.read_text() for p in tmp_path.rglob("*") if p.is_file())

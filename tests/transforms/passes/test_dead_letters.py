@@ -1,10 +1,10 @@
 import json
 import random
-import shutil
 
 import pytest
 
 from rnnpipe.errors import DeadLetter
+from rnnpipe.storage import leftovers
 from rnnpipe.transforms.passes import dead_letters, external_sort
 from rnnpipe.transforms.passes.dead_letters import (
     DeadLetterSummary,
@@ -42,7 +42,7 @@ def test_leftovers_of_a_killed_attempt_are_not_read(tmp_path, monkeypatch):
         yield from make_letters(1)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(shutil, "rmtree", lambda *args, **options: None)  # as if it were killed
+    monkeypatch.setattr(leftovers, "_remove", lambda path: None)  # as if it were killed
     with pytest.raises(KeyboardInterrupt):
         write_dead_letters(tmp_path, "1", killed())
     assert "k0001" in "".join(p.read_text() for p in tmp_path.rglob("*") if p.is_file())
