@@ -94,16 +94,23 @@ def parse_json_as(kind: type[T], text: str | bytes) -> T:
     """
     from pydantic import ValidationError  # noqa: PLC0415  # not where kernels and layers are used
 
-    # Once more as JSON, since pydantic's strict mode then makes dataclasses of objects.
-    text = json.dumps(parse_json(text))
+    content = parse_json(text)
+    # Once more as JSON, since pydantic's strict mode then makes dataclasses of objects. It takes no
+    # halves of characters, which names of files may have: they stay in what is returned as it is.
+    written = json.dumps(content, ensure_ascii=False)
+    unicode = written.encode(errors="replace")
     try:
-        value: T = _adapter(cast(Hashable, kind)).validate_json(text, strict=True)
+        value: T = _adapter(cast(Hashable, kind)).validate_json(unicode, strict=True)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         where = ".".join(str(part) for part in first["loc"])
         what = first["msg"][:1].lower() + first["msg"][1:]
         raise ValueError(f"{where:.100}: {what}" if where else what) from None
-    return value
+    if unicode.decode() == written:
+        return value
+    if type(value) not in _CONTAINERS:
+        raise ValueError("invalid JSON: half of a surrogate pair")
+    return cast(T, content)
 
 
 def read_json_as(kind: type[T], path: Path) -> T:
