@@ -1,5 +1,6 @@
 """A directory of finished records: opened, checked, read."""
 
+import json
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
@@ -189,7 +190,10 @@ class RecordsDirectory:
     @cached_property
     def fingerprint(self) -> str:
         """The hash of all that the records were made from."""
-        return parse_json_as(_Fingerprint, self._read_text(FINGERPRINT)).fingerprint
+        content = parse_json_as(dict[str, Any], self._read_text(FINGERPRINT))
+        # The rest has names of raw data, which may be no Unicode.
+        own = {name: value for name, value in content.items() if name == "fingerprint"}
+        return parse_json_as(_Fingerprint, json.dumps(own)).fingerprint
 
     @cached_property
     def made_from(self) -> dict[str, Any]:
