@@ -1,6 +1,5 @@
 """A directory of finished records: opened, checked, read."""
 
-import json
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
@@ -27,7 +26,7 @@ from rnnpipe.records.names import read_names
 from rnnpipe.records.specs import RecordSpec, find_spec
 from rnnpipe.records.stats import parse_stats
 from rnnpipe.records.tfrecord import read_tfrecord
-from rnnpipe.storage.json_files import MAX_BYTES, parse_json, parse_json_as
+from rnnpipe.storage.json_files import MAX_BYTES, parse_json_as, validate
 from rnnpipe.storage.lock import locking
 from rnnpipe.storage.store_path import StorePath
 from rnnpipe.storage.whole_files import read_whole
@@ -100,7 +99,6 @@ class RecordsDirectory:
         inventory.check(inventory.files.keys() - shards)
         if not self.copied:
             inventory.check(shards, in_full=False)
-        parse_stats(self._read_text(STATS))
         _ = self.spec, self.fingerprint, self.made_from
         for name in (name for split in self.splits for name in self._shard_names(split)):
             if name not in inventory.files:
@@ -184,22 +182,22 @@ class RecordsDirectory:
     @cached_property
     def stats(self) -> dict[str, Any]:
         """Counts, lengths, coverage and dead letters, as the build measured them."""
-        stats: dict[str, Any] = parse_json(self._read_text(STATS))
-        return stats
+        return parse_stats(self._read_text(STATS))
 
     @cached_property
     def fingerprint(self) -> str:
         """The hash of all that the records were made from."""
-        content = parse_json_as(dict[str, Any], self._read_text(FINGERPRINT))
-        # The rest has names of raw data, which may be no Unicode.
-        own = {name: value for name, value in content.items() if name == "fingerprint"}
-        return parse_json_as(_Fingerprint, json.dumps(own)).fingerprint
+        return validate(_Fingerprint, self._fingerprint_file).fingerprint
 
     @cached_property
     def made_from(self) -> dict[str, Any]:
         """All that the records were made from: `settings`, `sources`, `code` and `libraries`."""
-        content = parse_json_as(dict[str, Any], self._read_text(FINGERPRINT))
+        content = self._fingerprint_file
         return {part: value for part, value in content.items() if part != "fingerprint"}
+
+    @cached_property
+    def _fingerprint_file(self) -> dict[str, Any]:
+        return parse_json_as(dict[str, Any], self._read_text(FINGERPRINT))
 
     @cached_property
     def spec(self) -> RecordSpec:

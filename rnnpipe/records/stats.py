@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from rnnpipe.storage.json_files import parse_json, parse_json_as
+from rnnpipe.storage.json_files import parse_json, validate
 
 
 class _NotNegative:
@@ -78,7 +78,8 @@ def parse_stats(text: str) -> dict[str, Any]:
     Raises:
         ValueError: something is missing, of another type, or contradicts something else.
     """
-    stats, content = parse_json_as(Stats, text), parse_json(text)
+    content: dict[str, Any] = parse_json(text)
+    stats = validate(Stats, content)
     for key in _OF_KIND.get(stats.kind.removesuffix("_features"), ()):
         if content.get(key) is None:
             raise ValueError(f"{key} is missing")
@@ -86,7 +87,7 @@ def parse_stats(text: str) -> dict[str, Any]:
         raise ValueError(f"no reason for the dead letters of the step {min(missing):.100}")
     for name, split in stats.splits.items():
         _check_split(f"splits.{name:.100}", split)
-    return dict(content)
+    return content
 
 
 def _check_split(where: str, split: SplitStats) -> None:

@@ -92,9 +92,24 @@ def parse_json_as(kind: type[T], text: str | bytes) -> T:
             ...
         ValueError: a.1: input should be a valid integer
     """
+    return validate(kind, parse_json(text))
+
+
+def validate(kind: type[T], content: Any) -> T:
+    """What was parsed, if it is of a type; see `parse_json_as`.
+
+    Args:
+        kind: the type.
+        content: the value of a JSON text. Keys that a dataclass has no field for may have anything.
+
+    Raises:
+        ValueError: it is of another type.
+    """
     from pydantic import ValidationError  # noqa: PLC0415  # not where kernels and layers are used
 
-    content = parse_json(text)
+    if isinstance(content, dict) and getattr(kind, "__pydantic_config__", None) != EXACT:
+        fields = getattr(kind, "__dataclass_fields__", content)
+        content = {key: value for key, value in content.items() if key in fields}
     # Once more as JSON, since pydantic's strict mode then makes dataclasses of objects. It takes no
     # halves of characters, which names of files may have: they stay in what is returned as it is.
     written = json.dumps(content, ensure_ascii=False)

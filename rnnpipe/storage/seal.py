@@ -11,7 +11,7 @@ from typing import Any
 
 from rnnpipe.errors import UserError
 from rnnpipe.storage.atomic import atomic_path, json_text, write_text
-from rnnpipe.storage.json_files import parse_json, parse_json_as, read_json_as
+from rnnpipe.storage.json_files import parse_json, read_json_as, validate
 from rnnpipe.storage.paths import check_file_name
 
 SEAL = "seal.json"
@@ -154,8 +154,8 @@ got 1 of its 2 bytes; restore it from a copy, or make it anew
         """
         text = self.read_text(path)
         try:
-            parse_json_as(kind, text)
             content: dict[str, Any] = parse_json(text)
+            validate(kind, content)
         except ValueError as error:
             expected = "JSON as rnnpipe writes it there"
             raise UserError(str(path), expected, f"something else ({error})", FIX) from error

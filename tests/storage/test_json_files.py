@@ -83,7 +83,7 @@ def test_json_of_another_type_is_refused(kind, text, reason):
 
 
 def test_json_of_a_type_is_made_of_it(tmp_path):
-    text = '{"name": "a", "counts": {"b": 1}, "more": null}'
+    text = '{"name": "a", "counts": {"b": 1}, "more": "\\ud800"}'
     assert parse_json_as(Named, text) == Named("a", {"b": 1})
     (tmp_path / "a.json").write_text(text)
     assert read_json_as(Named, tmp_path / "a.json") == Named("a", {"b": 1})
