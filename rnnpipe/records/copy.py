@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from rnnpipe.errors import UserError
-from rnnpipe.records.inventory import DamagedRecords, Inventory, Progress
+from rnnpipe.records.inventory import DamagedRecords, Inventory, Progress, no_progress
 from rnnpipe.records.layout import is_shard
 from rnnpipe.records.manifest import MANIFEST, Manifest, StoredFile
 from rnnpipe.storage.atomic import atomic_path
@@ -60,7 +60,7 @@ class Copy:
         name = hashlib.sha256(f"{self.origin}/{self.manifest.build}".encode()).hexdigest()[:12]
         return cache_folder("fetched") / f"{self.origin.name}-{name}"
 
-    def fetch(self, names: Iterable[str], progress: Progress = lambda done, total: None) -> None:
+    def fetch(self, names: Iterable[str], progress: Progress = no_progress) -> None:
         """Copies the files that are not here as published, several at once, whole or not at all.
 
         Args:

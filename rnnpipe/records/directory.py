@@ -10,7 +10,7 @@ from typing import Any
 from rnnpipe.errors import DeadLetter, UserError
 from rnnpipe.records.codec import decode_example
 from rnnpipe.records.copy import Copy
-from rnnpipe.records.inventory import FIX, DamagedRecords, Inventory, Progress
+from rnnpipe.records.inventory import FIX, DamagedRecords, Inventory, Progress, no_progress
 from rnnpipe.records.layout import (
     ANSWERS,
     CLIP_LABELS,
@@ -104,7 +104,7 @@ class RecordsDirectory:
             if name not in inventory.files:
                 raise ValueError(f"{name} is missing")
 
-    def check(self, progress: Progress = lambda done, total: None) -> None:
+    def check(self, progress: Progress = no_progress) -> None:
         """Compares all files with the manifest; those that were read before by their times alone.
 
         Those of an object store are copied anew where the copy is damaged.
@@ -120,7 +120,7 @@ class RecordsDirectory:
         else:
             self.inventory.check(self.inventory.files, progress=progress)
 
-    def check_origin(self, progress: Progress = lambda done, total: None) -> None:
+    def check_origin(self, progress: Progress = no_progress) -> None:
         """The same where they were published; of files in an object store the sizes alone.
 
         Args:
@@ -166,7 +166,7 @@ class RecordsDirectory:
         """Where it was published."""
         return self.copied.origin if self.copied else self.path
 
-    def fetch(self, progress: Progress = lambda done, total: None) -> None:
+    def fetch(self, progress: Progress = no_progress) -> None:
         """Copies the record files that are missing here, where it is the copy of a data set.
 
         Args:

@@ -23,6 +23,11 @@ _STEADY_NS = 2_000_000_000  # the coarsest clock of a file system's times
 Progress = Callable[[int, int], None]
 """Called with the number of files that are done and their total."""
 
+
+def no_progress(done: int, total: int) -> None:
+    """Shows nothing."""
+
+
 Identity = tuple[int, ...]
 """What changes when a file is written or replaced: inode, size, and two times."""
 
@@ -78,7 +83,7 @@ class Inventory:
         names: Iterable[str],
         *,
         in_full: bool = True,
-        progress: Progress = lambda done, total: None,
+        progress: Progress = no_progress,
     ) -> dict[str, UserError]:
         """What is wrong with files, by name; see `find_fault`.
 
@@ -89,7 +94,7 @@ class Inventory:
         """
         names = list(names)
         if not (in_full and any(map(self._is_unread, names))):
-            progress = _ignore
+            progress = no_progress
         faults = {}
         for done, name in enumerate(names, start=1):
             if fault := self.find_fault(name, in_full=in_full):
@@ -103,7 +108,7 @@ class Inventory:
         names: Iterable[str],
         *,
         in_full: bool = True,
-        progress: Progress = lambda done, total: None,
+        progress: Progress = no_progress,
     ) -> None:
         """Compares files with the manifest; see `find_faults` for the arguments.
 
@@ -158,10 +163,6 @@ class Inventory:
     def _memory(self) -> Path:
         name = hashlib.sha256(os.fsencode(self.folder.absolute())).hexdigest()[:16]
         return cache_folder("checked") / f"{name}.json"
-
-
-def _ignore(done: int, total: int) -> None:
-    pass
 
 
 def _identify(status: os.stat_result) -> Identity:

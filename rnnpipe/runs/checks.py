@@ -145,7 +145,7 @@ def check_readable_records(run: RunDirectory, records: RecordsDirectory, task: T
     Raises:
         UserError: a model of the run cannot read them.
     """
-    trained = run.seal.read_json(run.environment)
+    trained = read_environment(run)
     if trained["records"] == records.fingerprint:
         return ""
     before, now = (

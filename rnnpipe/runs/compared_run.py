@@ -9,6 +9,7 @@ from typing import Any
 
 from rnnpipe.errors import UserError
 from rnnpipe.quiet import quiet_import
+from rnnpipe.runs.contents import read_environment
 from rnnpipe.runs.directory import RunDirectory, open_run
 from rnnpipe.runs.history import find_best, read_history
 from rnnpipe.runs.results import Results
@@ -70,7 +71,7 @@ class ComparedRun:
     @cached_property
     def environment(self) -> Mapping[str, Any]:
         """Versions, machine and records."""
-        return self.run.seal.read_json(self.run.environment)
+        return read_environment(self.run)
 
 
 def open_runs(paths: Sequence[Path]) -> list[ComparedRun]:

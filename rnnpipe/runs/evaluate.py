@@ -210,11 +210,13 @@ def _make_page(
     table = score_table(task.main_metric, results.scores)
     history = read_history(run, run.history)
     environment = read_environment(run)
+    is_own = environment["records"] == records.fingerprint
     for settings in ("settings", "records_from"):  # the report shows the config
         environment.pop(settings, None)
     return Page(
         title=f"{task.name} · {config.data.source.kind}",
-        summary=_summarize(run, records, split) + (f" Note: {partial.notice}." if partial else ""),
+        summary=_summarize(records, split, is_own=is_own)
+        + (f" Note: {partial.notice}." if partial else ""),
         headline=[
             (f"{split} {task.main_metric}", first[task.main_metric]),
             *((label, value) for label, value in table_values(table)[1:]),
@@ -235,8 +237,7 @@ def _make_page(
     )
 
 
-def _summarize(run: RunDirectory, records: RecordsDirectory, split: str) -> str:
-    is_own = run.seal.read_json(run.environment)["records"] == records.fingerprint
+def _summarize(records: RecordsDirectory, split: str, *, is_own: bool) -> str:
     trained = f"Trained on {records.splits['train']:,} records" if is_own else "Trained on others"
     return f"{records.spec.description} {trained}, scored on {records.splits[split]:,}."
 
