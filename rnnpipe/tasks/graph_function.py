@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rnnpipe.errors import UserError
+from rnnpipe.models.ensemble import find_members
 from rnnpipe.tasks.network import Arrays, Function, Graph, first_state
+
+if TYPE_CHECKING:
+    import keras
 
 _COMPILED = 8  # graphs that are kept: options are part of them
 
@@ -52,13 +56,31 @@ class GraphFunction:
         return tf.function(function, autograph=False, reduce_retracing=True)
 
 
-def refusing(fault: UserError) -> Function:
-    """A function of a network that there cannot be.
+def make_stream_function(
+    model: keras.Model,
+    check: Callable[[keras.Model], None],
+    make: Callable[[Sequence[keras.Model]], Graph],
+) -> Function:
+    """The function `step` of a network that reads records as they come.
 
     Args:
-        fault: what each call raises.
-    """
+        model: or an ensemble of such models.
+        check: raises a `UserError` for a model that must read a record as a whole.
+        make: the graph of a step of one model or several; it is made when it is first asked for.
 
+    Returns:
+        The function; where a model must read a record as a whole, one that raises the `UserError`.
+    """
+    members = find_members(model) or [model]
+    try:
+        for member in members:
+            check(member)
+    except UserError as fault:
+        return _refusing(fault)
+    return GraphFunction(lambda: make(members))
+
+
+def _refusing(fault: UserError) -> Function:
     def refuse(arrays: Arrays) -> Arrays:
         del arrays
         raise fault

@@ -7,8 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from rnnpipe.decoding import ctc_step, shallow_fusion
-from rnnpipe.errors import UserError
-from rnnpipe.models.ensemble import find_members, mean_logits
+from rnnpipe.models.ensemble import mean_logits
 from rnnpipe.models.speech_recognizer import (
     CTC,
     FEATURES,
@@ -18,7 +17,7 @@ from rnnpipe.models.speech_recognizer import (
 )
 from rnnpipe.models.speech_stream import SpeechStream, check_stream
 from rnnpipe.parts.search import FindToken
-from rnnpipe.tasks.graph_function import GraphFunction, refusing
+from rnnpipe.tasks.graph_function import make_stream_function
 from rnnpipe.tasks.network import Function, Graph, describe_inputs, state_name
 from rnnpipe.tasks.search_function import SearchFunction, Tensors
 from rnnpipe.tasks.speech.config import SpeechSearchOptions
@@ -74,13 +73,7 @@ def make_step(model: keras.Model) -> Function:
     Returns:
         The function; of a model that needs the whole recording, one that raises a `UserError`.
     """
-    members = find_members(model) or [model]
-    try:
-        for member in members:
-            check_stream(member)
-    except UserError as fault:
-        return refusing(fault)
-    return GraphFunction(lambda: _make_graph(members))
+    return make_stream_function(model, check_stream, _make_graph)
 
 
 def _make_graph(members: Sequence[keras.Model]) -> Graph:

@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from rnnpipe.errors import UserError
-from rnnpipe.models.ensemble import find_members, mean_logits
+from rnnpipe.models.ensemble import mean_logits
 from rnnpipe.models.frame_labeler import CLIP, FRAME, build_stream, check_stream
-from rnnpipe.tasks.graph_function import GraphFunction, refusing
+from rnnpipe.tasks.graph_function import make_stream_function
 from rnnpipe.tasks.network import Function, Graph, state_name
 
 if TYPE_CHECKING:
@@ -34,13 +33,7 @@ def make_step(model: keras.Model) -> Function:
     Returns:
         The function; of a model that reads backwards too, one that raises a `UserError`.
     """
-    members = find_members(model) or [model]
-    try:
-        for member in members:
-            check_stream(member)
-    except UserError as fault:
-        return refusing(fault)
-    return GraphFunction(lambda: _make_graph(members))
+    return make_stream_function(model, check_stream, _make_graph)
 
 
 def _make_graph(members: Sequence[keras.Model]) -> Graph:
