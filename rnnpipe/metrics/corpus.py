@@ -29,10 +29,10 @@ class CorpusMetric:
         definition: what a comparable metric must agree in, e.g. its signature.
 
     Example:
-        >>> accuracy = ratio("accuracy", lambda row: (row["prediction"] == row["label"], 1))
-        >>> rows = [{"prediction": "a", "label": "a"}, {"prediction": "a", "label": "b"}]
-        >>> accuracy.count(rows[0]), accuracy.score(rows)
-        ((True, 1), 0.5)
+        >>> errors = ratio("wer", lambda row: (row["errors"], row["words"]), lower_is_better=True)
+        >>> rows = [{"errors": 1, "words": 5}, {"errors": 0, "words": 3}]
+        >>> errors.count(rows[0]), errors.score(rows)
+        ((1, 5), 0.125)
     """
 
     name: str
@@ -61,6 +61,15 @@ def ratio(
         lower_is_better: whether it is an error or a cost.
     """
     return CorpusMetric(name, count, _divide, lower_is_better)
+
+
+def accuracy(name: str) -> CorpusMetric:
+    """The share of rows whose `prediction` is their `label`.
+
+    Args:
+        name: of the metric.
+    """
+    return ratio(name, lambda row: (row["prediction"] == row["label"], 1))
 
 
 def _divide(sums: Array) -> float:

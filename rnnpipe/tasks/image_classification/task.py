@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from rnnpipe.metrics.corpus import CorpusMetric, ratio
+from rnnpipe.metrics.corpus import CorpusMetric, accuracy
 from rnnpipe.quiet import import_keras
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import LABELS
@@ -147,7 +147,7 @@ class ImageClassificationTask(Task[ImageClassificationConfig]):
 
     def corpus_metrics(self) -> Sequence[CorpusMetric]:
         """The accuracy."""
-        return [ratio(self.main_metric, lambda row: (row["prediction"] == row["label"], 1))]
+        return [accuracy(self.main_metric)]
 
     def make_network(self, model: keras.Model, folder: Path) -> Network:
         """The function `call`; where the model reads features, it reads pixels."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from rnnpipe.metrics.corpus import CorpusMetric, ratio
+from rnnpipe.metrics.corpus import CorpusMetric, accuracy
 from rnnpipe.quiet import import_keras
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import LABELS
@@ -157,7 +157,7 @@ class TextClassificationTask(Task[TextClassificationConfig]):
 
     def corpus_metrics(self) -> Sequence[CorpusMetric]:
         """The accuracy."""
-        return [ratio(self.main_metric, lambda row: (row["prediction"] == row["label"], 1))]
+        return [accuracy(self.main_metric)]
 
     @property
     def bounds(self) -> Mapping[str, Mapping[str, Bound]]:
