@@ -47,7 +47,7 @@ def predict_in_job(model: str, words: Sequence[str], beam_args: Sequence[str]) -
         UserError: the options, the rows, the model or the output are not as they should be.
     """
     use_s3_options(beam_args)
-    with requiring("build", where=_WHERE), local_copy(_find_model(model)) as folder:
+    with requiring("build", where=_WHERE), local_copy(_find_path("RUN", model)) as folder:
         loaded = load_model(folder)
         options, texts = parse_options(
             f"rnnpipe predict {model}", loaded.task, words, _add_options, _EPILOG
@@ -63,8 +63,8 @@ def predict_in_job(model: str, words: Sequence[str], beam_args: Sequence[str]) -
     return int(summary["predicted"] < summary["read"])
 
 
-def _find_model(model: str) -> Path:
-    return as_path(model) if has_scheme(model) else local_path("RUN", model)
+def _find_path(option: str, text: str) -> Path:
+    return as_path(text) if has_scheme(text) else local_path(option, text)
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
@@ -155,7 +155,7 @@ def _read_fraction(text: str) -> float:
 
 
 def _find_output(place: str) -> Path:
-    path = as_path(place) if has_scheme(place) else local_path("--output", place)
+    path = _find_path("--output", place)
     check_new_folder(path, f"--output {place}")
     return path
 
