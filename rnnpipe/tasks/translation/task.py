@@ -83,16 +83,23 @@ class TranslationTask(Task[TranslationConfig]):
     def build_model(self, records: RecordsDirectory) -> keras.Model:
         """The translator, with logits and alignments as outputs."""
         source, target = (Tokenizer.load(records.path / side) for side in (SOURCE, TARGET))
-        vectors = [WordVectors.load(records.path / side) for side in (SOURCE, TARGET)]
-        return self._build(source.vocabulary_size, target.vocabulary_size, *vectors)
+        return self._build(
+            source.vocabulary_size,
+            target.vocabulary_size,
+            source_vectors=WordVectors.load(records.path / SOURCE),
+            target_vectors=WordVectors.load(records.path / TARGET),
+        )
 
     def _build(
-        self, source_vocab: int, target_vocab: int, *vectors: WordVectors | None
+        self,
+        source_vocab: int,
+        target_vocab: int,
+        source_vectors: WordVectors | None = None,
+        target_vectors: WordVectors | None = None,
     ) -> keras.Model:
         import_keras()
         from rnnpipe.models.translator import build_translator
 
-        source_vectors, target_vectors = vectors or (None, None)
         return build_translator(
             self.config.model,
             source_vocab=source_vocab,
