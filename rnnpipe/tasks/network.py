@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 
 if TYPE_CHECKING:
     import keras
     import tensorflow as tf
+
+T = TypeVar("T")
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -168,6 +170,16 @@ STATE = "state/"
 def state_name(number: int) -> str:
     """The name of a state of the function `step`, as an input and as an output."""
     return f"{STATE}{number}"
+
+
+def take_states(named: Mapping[str, T]) -> dict[str, T]:
+    """The states among the outputs of the function `step`, or of one that makes the first of them.
+
+    Example:
+        >>> take_states({"logits": 1, "state/0": 2})
+        {'state/0': 2}
+    """
+    return {name: each for name, each in named.items() if name.startswith(STATE)}
 
 
 def first_state(shape: Sequence[int | None], dtype: str, rows: int) -> Array:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rnnpipe.tasks.network import STATE, Bound, Graph
+from rnnpipe.tasks.network import STATE, Bound, Graph, take_states
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -45,9 +45,8 @@ def make_step_graphs(begin: Begin, inputs: Graph) -> Mapping[str, Graph]:
         state = _pack(state, [tensors[name] for name in bounded.names])
         logits, after, *rest = run(tensors["tokens"], state)
         returned = dict(zip(bounded.names, _flatten(after), strict=True))
-        states = {name: each for name, each in returned.items() if name.startswith(STATE)}
         alignments = rest[0] if rest and hasattr(rest[0], "shape") else None
-        return {"logits": logits, **states, "alignments": alignments}
+        return {"logits": logits, **take_states(returned), "alignments": alignments}
 
     tokens = {"tokens": tf.TensorSpec([None], tf.int32)}
     specs = {

@@ -10,7 +10,7 @@ from rnnpipe.nested import repeat_rows, select_rows
 from rnnpipe.ops import numpy_operations
 from rnnpipe.parts.search import BeamSearchOptions
 from rnnpipe.tasks.beam_decoder import to_arrays
-from rnnpipe.tasks.network import STATE, Array, Arrays, Function, Network
+from rnnpipe.tasks.network import Array, Arrays, Function, Network, take_states
 from rnnpipe.tasks.search_function import Decode, Phrases
 from rnnpipe.tasks.step_graphs import MEMORY
 
@@ -64,7 +64,7 @@ class StepSearch:
         """The `ids`, `lengths`, `scores` and perhaps `alignments` of `Decoded`."""
         options = replace(self._options, n_best=n_best or self._options.n_best)
         encoded = self._network["encode"](arrays)
-        state = {name: each for name, each in encoded.items() if name.startswith(STATE)}
+        state = take_states(encoded)
         memory = {name: each for name, each in encoded.items() if name.startswith(MEMORY)}
         with numpy_operations():
             memory = repeat_rows(memory, options.rows)

@@ -13,7 +13,7 @@ from rnnpipe.models.language_model import get_states, state_sizes
 from rnnpipe.parts.optimizers import OptimizerOptions
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.tasks.language_model.report import make_report_items
-from rnnpipe.tasks.network import STATE, Arrays, Function
+from rnnpipe.tasks.network import Arrays, Function, take_states
 from rnnpipe.tasks.results import Evaluation
 from rnnpipe.text.symbols import Symbols
 from rnnpipe.text.tokens import START
@@ -93,7 +93,7 @@ def step_through(step: Function, streams: Streams) -> Iterator[Arrays]:
         quantiles = random.random(len(tokens), "float32")
         inputs = {"tokens": tokens, "quantiles": quantiles, "temperature": temperature}
         outputs = step({**inputs, **states})
-        states = {name: each for name, each in outputs.items() if name.startswith(STATE)}
+        states = take_states(outputs)
         yield outputs
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rnnpipe.parts.search import SamplingOptions
-from rnnpipe.tasks.network import STATE, Array, Arrays, Function
+from rnnpipe.tasks.network import Array, Arrays, Function, take_states
 from rnnpipe.text.symbols import Symbols
 from rnnpipe.text.tokens import PAD, START
 
@@ -89,7 +89,7 @@ def draw_tokens(
             "temperature": np.array([temperature], "float32"),
         }
         outputs = step({**inputs, **states}, **options)
-        states = {name: array for name, array in outputs.items() if name.startswith(STATE)}
+        states = take_states(outputs)
         token = int(outputs["tokens"][0])
         if t >= last:
             yield token
@@ -116,7 +116,7 @@ def make_draw(step: Function) -> Function:
             quantile[here] = quantiles[cells]
             inputs = {"tokens": token, "quantiles": quantile, "temperature": arrays["temperature"]}
             outputs = step({**inputs, **states}, **options)
-            states = {name: each for name, each in outputs.items() if name.startswith(STATE)}
+            states = take_states(outputs)
             token = outputs["tokens"]
             tokens[cells], log_probs[cells] = token[here], outputs["log_probs"][here]
         return {"tokens": tokens, "log_probs": log_probs}
