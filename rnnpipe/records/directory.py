@@ -24,7 +24,7 @@ from rnnpipe.records.layout import (
 from rnnpipe.records.manifest import HERE, MANIFEST, Manifest, NotOurs
 from rnnpipe.records.names import read_names
 from rnnpipe.records.specs import RecordSpec, find_spec
-from rnnpipe.records.stats import parse_stats
+from rnnpipe.records.stats import check_stats
 from rnnpipe.records.tfrecord import read_tfrecord
 from rnnpipe.storage.json_files import MAX_BYTES, parse_json_as, validate
 from rnnpipe.storage.lock import locking
@@ -99,6 +99,7 @@ class RecordsDirectory:
         inventory.check(inventory.files.keys() - shards)
         if not self.copied:
             inventory.check(shards, in_full=False)
+        check_stats(self.stats)
         _ = self.spec, self.fingerprint, self.made_from
         for name in (name for split in self.splits for name in self._shard_names(split)):
             if name not in inventory.files:
@@ -182,7 +183,7 @@ class RecordsDirectory:
     @cached_property
     def stats(self) -> dict[str, Any]:
         """Counts, lengths, coverage and dead letters, as the build measured them."""
-        return parse_stats(self._read_text(STATS))
+        return parse_json_as(dict[str, Any], self._read_text(STATS))
 
     @cached_property
     def fingerprint(self) -> str:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from rnnpipe.storage.json_files import parse_json, validate
+from rnnpipe.storage.json_files import validate
 
 
 class _NotNegative:
@@ -72,13 +72,12 @@ _OF_KIND = {
 """What baselines need of a kind of records, and of the features of its images."""
 
 
-def parse_stats(text: str) -> dict[str, Any]:
-    """The content of `stats.json`, if it is that of a data set.
+def check_stats(content: Any) -> None:
+    """Checks that the content of a `stats.json` is that of a data set.
 
     Raises:
         ValueError: something is missing, of another type, or contradicts something else.
     """
-    content: dict[str, Any] = parse_json(text)
     stats = validate(Stats, content)
     for key in _OF_KIND.get(stats.kind.removesuffix("_features"), ()):
         if content.get(key) is None:
@@ -87,7 +86,6 @@ def parse_stats(text: str) -> dict[str, Any]:
         raise ValueError(f"no reason for the dead letters of the step {min(missing):.100}")
     for name, split in stats.splits.items():
         _check_split(f"splits.{name:.100}", split)
-    return content
 
 
 def _check_split(where: str, split: SplitStats) -> None:
