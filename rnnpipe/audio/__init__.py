@@ -6,5 +6,6 @@ One definition for the workers that write records, for training, predictions and
 from rnnpipe.audio.log_mel import LogMel, LogMelOptions
 from rnnpipe.audio.log_mel_stream import LogMelStream
 from rnnpipe.audio.samples import to_float, to_int16
+from rnnpipe.audio.wav import make_wav
 
-__all__ = ["LogMel", "LogMelOptions", "LogMelStream", "to_float", "to_int16"]
+__all__ = ["LogMel", "LogMelOptions", "LogMelStream", "make_wav", "to_float", "to_int16"]

@@ -1,13 +1,8 @@
-"""Files of sound: how they are called, and samples as one."""
+"""Files of sound: how they are called."""
 
-import wave
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-from rnnpipe.audio import to_int16
 from rnnpipe.sources.file_index import SOUND_ENDINGS
 from rnnpipe.sources.raw_files import walk_raw
 from rnnpipe.sources.splits import name_of
@@ -31,18 +26,3 @@ def find_sounds(folder: Path) -> Iterator[tuple[str, Path]]:
     for root, listing in walk_raw(folder):
         for name in filter(is_sound, listing.files + listing.misnamed):
             yield name_of(root / name, folder), root / name
-
-
-def write_wav(path: Path, samples: np.ndarray[Any, Any], rate: int) -> None:
-    """Writes samples from -1 to 1 as a mono WAV file of 16 bits.
-
-    Args:
-        path: the file.
-        samples: `(samples,)`.
-        rate: samples per second.
-    """
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(rate)
-        file.writeframes(to_int16(samples).astype("<i2").tobytes())

@@ -1,15 +1,12 @@
 """Speech of TensorFlow Datasets, e.g. librispeech and speech_commands."""
 
 import json
-import wave
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from rnnpipe.audio import to_int16
+from rnnpipe.audio import make_wav
 from rnnpipe.errors import UserError
 from rnnpipe.settings import setting
 from rnnpipe.sources.audio.source import SpeechSource
@@ -95,7 +92,7 @@ class SpeechTfds(Tfds, SpeechSource):
                     if is_encoded:
                         (folder / name).write_bytes(sound)
                     else:
-                        _write_wav(folder / name, sound, rate)
+                        (folder / name).write_bytes(make_wav(sound, rate))
                     row = {"file": name, **example, "split": split}
                     file.write(json.dumps(row) + "\n")
                     done += 1
@@ -127,16 +124,3 @@ class SpeechTfds(Tfds, SpeechSource):
             split="split",
             group_by=self.group_by,
         )
-
-
-def _write_wav(path: Path, samples: np.ndarray[Any, Any], rate: int) -> None:
-    """Writes samples, `(samples,)` or `(samples, channels)`, with the bits that they need."""
-    if samples.dtype.kind == "f":
-        samples = to_int16(samples)
-    bits = 16 if np.abs(samples.astype(np.int64)).max(initial=0) <= 1 << 15 else 32
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1 if samples.ndim == 1 else samples.shape[1])
-        file.setsampwidth(bits // 8)
-        file.setframerate(rate)
-        stored = np.clip(samples, -(1 << bits - 1), (1 << bits - 1) - 1)
-        file.writeframes(stored.astype(f"<i{bits // 8}").tobytes())

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import re
-import wave
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from rnnpipe.audio import make_wav
 from rnnpipe.metrics.speech import score_transcripts
 from rnnpipe.metrics.transcript_errors import (
     AlignedUnit,
@@ -162,23 +161,3 @@ def _sample(
 def _name(unit: AlignedUnit) -> tuple[str, str]:
     """What is said, and what was written."""
     return unit.reference or _NONE, unit.hypothesis or _NONE
-
-
-def make_wav(samples: Array, rate: int) -> bytes:
-    """The bytes of a mono WAV file.
-
-    Args:
-        samples: int16, `(samples,)`.
-        rate: samples per second.
-
-    Example:
-        >>> make_wav(np.zeros(8, "int16"), 8000)[:4]
-        b'RIFF'
-    """
-    file = io.BytesIO()
-    with wave.open(file, "wb") as writer:
-        writer.setnchannels(1)
-        writer.setsampwidth(2)
-        writer.setframerate(rate)
-        writer.writeframes(samples.astype("<i2").tobytes())
-    return file.getvalue()

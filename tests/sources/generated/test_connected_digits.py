@@ -6,9 +6,8 @@ import wave
 import numpy as np
 import pytest
 
-from rnnpipe.audio import to_int16
+from rnnpipe.audio import make_wav, to_int16
 from rnnpipe.errors import UserError
-from rnnpipe.sources.audio.files import write_wav
 from rnnpipe.sources.audio.grid import DIGITS
 from rnnpipe.sources.generated.connected_digits import ConnectedDigits
 from tests.sources.reading import read_all
@@ -28,7 +27,7 @@ def recordings(tmp_path_factory):
         for speaker in ("ann", "bo"):
             for index in range(12):
                 samples = np.full(80 + index, level(digit, index), "float32")
-                write_wav(folder / f"{digit}_{speaker}_{index}.wav", samples, RATE)
+                (folder / f"{digit}_{speaker}_{index}.wav").write_bytes(make_wav(samples, RATE))
     return folder
 
 
@@ -106,19 +105,19 @@ def test_equal_settings_write_equal_bytes_wherever_the_recordings_are(source, re
 def test_other_recordings_are_joined_to_other_files(source, tmp_path):
     source, _ = source
     for index in range(12):
-        write_wav(tmp_path / f"1_ann_{index}.wav", np.ones(90) / 2, RATE)
+        (tmp_path / f"1_ann_{index}.wav").write_bytes(make_wav(np.ones(90) / 2, RATE))
     other = ConnectedDigits(recordings=tmp_path, path=tmp_path / "files", utterances=30)
     assert other.folder_name != source.folder_name
 
 
 def test_a_damaged_recording_or_too_few_are_refused_and_nothing_is_left(tmp_path):
     for index in range(5):
-        write_wav(tmp_path / f"1_ann_{index}.wav", np.ones(90) / 2, RATE)
+        (tmp_path / f"1_ann_{index}.wav").write_bytes(make_wav(np.ones(90) / 2, RATE))
     source = ConnectedDigits(recordings=tmp_path, path=tmp_path / "files", utterances=10)
     with pytest.raises(UserError, match="none for train, validation"):
         read_all(source)
     for index in range(5, 12):
-        write_wav(tmp_path / f"1_ann_{index}.wav", np.ones(90) / 2, RATE)
+        (tmp_path / f"1_ann_{index}.wav").write_bytes(make_wav(np.ones(90) / 2, RATE))
     (tmp_path / "1_ann_7.wav").write_bytes(b"RIFF")
     source = ConnectedDigits(recordings=tmp_path, path=tmp_path / "files", utterances=10)
     with pytest.raises(UserError, match=r"1_ann_7\.wav: expected a recording"):

@@ -5,11 +5,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rnnpipe.audio import to_float
+from rnnpipe.audio import make_wav, to_float
 from rnnpipe.decoding import ctc_greedy_search
 from rnnpipe.errors import UserError
 from rnnpipe.models.ensemble import find_members
-from rnnpipe.tasks.speech.report import make_wav
 from tests.tasks.predicting import check_scores, make_predictor, refused
 from tests.tasks.speech.conftest import DECODER, RATE, make_model, make_task, say
 

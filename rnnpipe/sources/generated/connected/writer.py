@@ -10,10 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from rnnpipe.audio import to_float
+from rnnpipe.audio import make_wav, to_float
 from rnnpipe.errors import BadRecord, UserError
 from rnnpipe.sources.audio.decoding import read_sound
-from rnnpipe.sources.audio.files import write_wav
 from rnnpipe.sources.audio.spoken_digits import DigitRecording
 from rnnpipe.sources.splits import SPLITS, Split
 
@@ -101,7 +100,8 @@ def write_connected(
             speaker = rng.choice(sorted(splits[split]))
             chosen = rng.choices(splits[split][speaker], k=rng.randint(*how.digits))
             name = f"{_SOUNDS}/{number:06d}.wav"
-            write_wav(folder / name, _join([samples[c.name] for c in chosen], how, rng), how.rate)
+            sound = _join([samples[c.name] for c in chosen], how, rng)
+            (folder / name).write_bytes(make_wav(sound, how.rate))
             words = " ".join(each.digit for each in chosen)
             table.writerow([name, split, words, speaker, ";".join(each.name for each in chosen)])
             if number % _PROGRESS_EVERY == 0 or number == len(numbered):

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from rnnpipe.sources.audio.files import write_wav
+from rnnpipe.audio import make_wav
 from rnnpipe.sources.generated.morse.signal import add_noise, key_text, render_tone
 from rnnpipe.sources.generated.morse.texts import sample_texts
 from rnnpipe.sources.splits import Split
@@ -77,7 +77,7 @@ def write_morse(
         table.writerow(["file", "split", "text", "speaker", "words_per_minute", "pitch", "snr"])
         for number, (split, text) in numbered:
             for row, samples in _send(number, split, text, how, seed):
-                write_wav(folder / row[0], samples, how.rate)
+                (folder / row[0]).write_bytes(make_wav(samples, how.rate))
                 table.writerow(row)
             if number % _PROGRESS_EVERY == 0 or number == len(numbered):
                 progress(number, len(numbered))
