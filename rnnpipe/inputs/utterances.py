@@ -6,6 +6,7 @@ from typing import Any
 import tensorflow as tf
 
 from rnnpipe.audio import LogMelOptions
+from rnnpipe.audio.samples import FULL_SCALE
 from rnnpipe.inputs.batches import Batch, make_batches
 from rnnpipe.inputs.log_mel import make_log_mel
 from rnnpipe.inputs.prefetching import prefetch
@@ -18,7 +19,6 @@ from rnnpipe.records.directory import RecordsDirectory
 
 _POOL = 32  # batches that are sorted together
 _MULTIPLE = 32  # of padded frames: kernels are compiled for each
-_STEPS = 32768.0  # of 16-bit samples
 
 
 def make_utterances(
@@ -77,8 +77,8 @@ def _augment(
     seeds = tf.data.Dataset.random(seed=seed, rerandomize_each_iteration=True)
 
     def change(batch: Batch, *seeds: tf.Tensor) -> Batch:
-        samples = tf.cast(batch["samples"][0], tf.float32) / _STEPS
-        return {**batch, "samples": augment_sound(samples, how, seeds)[None] * _STEPS}
+        samples = tf.cast(batch["samples"][0], tf.float32) / FULL_SCALE
+        return {**batch, "samples": augment_sound(samples, how, seeds)[None] * FULL_SCALE}
 
     return tf.data.Dataset.zip(recordings, seeds, seeds).map(
         change, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
@@ -95,7 +95,7 @@ def _computing(options: LogMelOptions) -> Callable[[Batch], Batch]:
     log_mel = make_log_mel(options)
 
     def compute(batch: Batch) -> Batch:
-        features = log_mel(tf.cast(batch["samples"][0], tf.float32) / _STEPS)
+        features = log_mel(tf.cast(batch["samples"][0], tf.float32) / FULL_SCALE)
         features = tf.ensure_shape(features, (None, options.mels))
         return {"features": features, "tokens": tf.cast(batch["tokens"][0], tf.int32)}
 

@@ -10,21 +10,15 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from rnnpipe.storage.endings import IMAGE_ENDINGS, SOUND_ENDINGS, VIDEO_ENDINGS
+
 _PACKAGE = Path(__file__).resolve().parents[1]
 _CODE = ("sources", "records", "transforms", "audio", "text", "metrics")  # what a build runs
 _UNREADABLE = {
     *(errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENODEV),
     *(errno.EACCES, errno.EPERM, errno.ELOOP, errno.ENAMETOOLONG),
 }
-_MEDIA = {
-    *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".webp", ".gif", ".avif"),
-    *(".bmp", ".dib", ".tif", ".tiff", ".jp2", ".j2k", ".jpx", ".jpc", ".jpf", ".j2c"),
-    *(".pbm", ".pgm", ".ppm", ".pnm", ".tga", ".pcx", ".sgi", ".qoi", ".dds", ".ico"),
-    *(".avi", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm"),
-    *(".wav", ".wave", ".w64", ".rf64", ".flac", ".ogg", ".oga", ".opus", ".spx", ".mp3", ".mp2"),
-    *(".m4a", ".m4b", ".aac", ".mka", ".wma", ".aif", ".aiff", ".aifc", ".caf", ".au", ".snd"),
-    *(".amr", ".ac3", ".eac3", ".ape", ".wv", ".tta", ".sph", ".voc"),
-}
+_MEDIA = {*IMAGE_ENDINGS, *VIDEO_ENDINGS, *SOUND_ENDINGS}
 
 
 def make_fingerprint(

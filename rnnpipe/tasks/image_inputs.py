@@ -10,7 +10,6 @@ import numpy as np
 
 from rnnpipe.errors import BadRecord, UserError
 from rnnpipe.records.directory import RecordsDirectory
-from rnnpipe.sources.file_index import IMAGE_ENDINGS
 from rnnpipe.sources.images.decoding import (
     Photo,
     StoredJpeg,
@@ -20,6 +19,7 @@ from rnnpipe.sources.images.decoding import (
     to_bytes,
 )
 from rnnpipe.sources.images.fit import Fit
+from rnnpipe.storage.endings import IMAGE_ENDINGS
 from rnnpipe.tasks.inputs import Input
 from rnnpipe.tasks.network import (
     Arrays,

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from rnnpipe.sources.file_index import SOUND_ENDINGS
 from rnnpipe.sources.raw_files import walk_raw
 from rnnpipe.sources.splits import name_of
+from rnnpipe.storage.endings import SOUND_ENDINGS
 
 
 def is_sound(name: str) -> bool:

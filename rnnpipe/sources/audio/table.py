@@ -13,9 +13,8 @@ from rnnpipe.sources.audio.source import UtteranceFolder
 from rnnpipe.sources.audio.utterances import Utterance, make_utterance
 from rnnpipe.sources.file_index import FileIndex
 from rnnpipe.sources.folder import check_folder
-from rnnpipe.sources.raw_files import fold_name
 from rnnpipe.sources.splits import unused_notices
-from rnnpipe.sources.text.named_rows import NamedRows, check_file_name, locate, read_split
+from rnnpipe.sources.text.named_rows import FileRows, locate, read_split
 
 
 class UtteranceTable(UtteranceFolder):
@@ -50,10 +49,9 @@ class UtteranceTable(UtteranceFolder):
         return {**super().settings, "table": str(self.table), "columns": self._columns}
 
     @property
-    def _columns(self) -> dict[str, str]:
+    def _columns(self) -> dict[str, str | None]:
         names = ("file", "text", "start", "end", "speaker", "split")
-        columns = {name: getattr(self, name) for name in names}
-        return {field: column for field, column in columns.items() if column is not None}
+        return {name: getattr(self, name) for name in names}
 
     def annotation_files(self) -> Iterator[Path]:
         """The table."""
@@ -62,15 +60,12 @@ class UtteranceTable(UtteranceFolder):
     def find_items(self) -> Sequence[Utterance | DeadLetter]:
         """See `ListedFolder`."""
         check_folder(self.folder, "sounds", "correct data.source.path")
-        columns = {
-            column: f"name the right one as data.source.{field}"
-            for field, column in self._columns.items()
-        }
+        rows = FileRows(self.folder / self.table, self._columns, "file", "sound")
         found: list[Utterance | DeadLetter] = []
-        for number, row in NamedRows(self.folder / self.table, columns):
+        for number, row in rows:
             name = str(self.table)
             try:
-                cells = self._read_cells(row)
+                cells = rows.read_cells(row)
                 name = cells["file"]
                 found.append(self._make(**cells))
             except BadRecord as bad:
@@ -92,13 +87,6 @@ class UtteranceTable(UtteranceFolder):
             *super().notices,
             *unused_notices(left, (), f"{self.table} does not name"),
         ]
-
-    def _read_cells(self, row: Any) -> dict[str, Any]:
-        if isinstance(row, BadRecord):
-            raise row
-        cells = {field: row.get(fold_name(column)) for field, column in self._columns.items()}
-        check_file_name(cells["file"], "sound")
-        return cells
 
     def _make(self, file: str, split: Any = None, **cells: Any) -> Utterance:
         where = "train" if self.split is None else read_split(split)

@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Literal
 
 from rnnpipe.sources.class_folders import ClassFolders
-from rnnpipe.sources.file_index import IMAGE_ENDINGS
 from rnnpipe.sources.images.source import ImageClassSource
 from rnnpipe.sources.source import Reference
+from rnnpipe.storage.endings import IMAGE_ENDINGS
 
 
 class ImageFolders(ClassFolders, ImageClassSource):

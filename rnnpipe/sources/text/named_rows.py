@@ -6,7 +6,7 @@ from typing import Any
 
 from rnnpipe.errors import BadRecord, UserError
 from rnnpipe.sources.file_index import FileIndex
-from rnnpipe.sources.raw_files import check_name, is_inside
+from rnnpipe.sources.raw_files import check_name, fold_name, is_inside
 from rnnpipe.sources.splits import Split, split_of_name
 from rnnpipe.sources.text.files import check_text_file
 from rnnpipe.sources.text.rows import (
@@ -48,24 +48,51 @@ def _format_of(path: Path) -> Format:
         raise UserError(fault.where, fault.expected, fault.got, "call it so") from fault
 
 
-def check_file_name(name: Any, what: str) -> str:
-    """The name that a row has of a file in the table's own folder.
+class FileRows:
+    """The rows of a table that name files of its own folder, as cells by fields of its source.
 
     Args:
-        name: a cell of the row.
-        what: what the file is, e.g. `clip`.
+        path: see `NamedRows`.
+        columns: the columns by the source's fields; None where it has none for a field.
+        file: the field whose column names the files.
+        what: what the files are, e.g. `clip`.
 
     Raises:
-        BadRecord: it is missing, no name, or leads out of the folder.
+        UserError: see `NamedRows`.
     """
-    if name in (None, ""):
-        raise BadRecord("read row", f"it names no {what}")
-    if not isinstance(name, str):
-        raise BadRecord("read row", f"not the name of a {what}: {name!r:.100}")
-    check_name(name)
-    if not is_inside(name):
-        raise BadRecord(f"find {what}", f"{name:.100} is not inside the folder")
-    return name
+
+    def __init__(self, path: Path, columns: Mapping[str, str | None], file: str, what: str) -> None:
+        self._columns = {field: column for field, column in columns.items() if column is not None}
+        fixes = {
+            column: f"name the right one as data.source.{field}"
+            for field, column in self._columns.items()
+        }
+        self._rows, self._file, self._what = NamedRows(path, fixes), file, what
+
+    def __iter__(self) -> Iterator[tuple[int, Any]]:
+        return iter(self._rows)
+
+    def read_cells(self, row: Any) -> dict[str, Any]:
+        """The cells of a row.
+
+        Raises:
+            BadRecord: the row is none, or its file has no name, or one that leads out of the
+                folder.
+        """
+        if isinstance(row, BadRecord):
+            raise row
+        cells = {field: row.get(fold_name(column)) for field, column in self._columns.items()}
+        self._check_name(cells[self._file])
+        return cells
+
+    def _check_name(self, name: Any) -> None:
+        if name in (None, ""):
+            raise BadRecord("read row", f"it names no {self._what}")
+        if not isinstance(name, str):
+            raise BadRecord("read row", f"not the name of a {self._what}: {name!r:.100}")
+        check_name(name)
+        if not is_inside(name):
+            raise BadRecord(f"find {self._what}", f"{name:.100} is not inside the folder")
 
 
 def read_split(name: Any) -> Split:
@@ -86,7 +113,7 @@ def locate(files: FileIndex, name: str) -> Path:
     Args:
         files: those of the table's folder, which is listed only where the name itself will not do:
             accents may be spelled in two ways, and folders be parted by backslashes.
-        name: see `check_file_name`.
+        name: one inside the folder, see `FileRows`.
     """
     path = files.folder / name
     if (name.isascii() and "\\" not in name) or path.exists():

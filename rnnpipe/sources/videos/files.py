@@ -1,21 +1,19 @@
 """Video files: how they are called, and pictures as one."""
 
-import re
 from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rnnpipe.storage.endings import VIDEO_ENDINGS
+
 if TYPE_CHECKING:
     from PIL import Image
 
 
-_VIDEO = re.compile(r"\.(mpg|mpeg|mp4|m4v|avi|mov|mkv|webm|wmv)$", re.IGNORECASE)
-
-
 def is_video(name: str) -> bool:
     """Whether a file is a video, by the ending of its name."""
-    return bool(_VIDEO.search(name))
+    return name.lower().endswith(VIDEO_ENDINGS)
 
 
 def encode_video(path: Path, pictures: Iterable["Image.Image"], rate: float) -> None:

@@ -12,7 +12,7 @@ from rnnpipe.sources.folder import check_folder
 from rnnpipe.sources.labels import read_optional_label
 from rnnpipe.sources.raw_files import fold_name, walk_raw
 from rnnpipe.sources.splits import name_of, unused_notices
-from rnnpipe.sources.text.named_rows import NamedRows, check_file_name, locate, read_split
+from rnnpipe.sources.text.named_rows import FileRows, NamedRows, locate, read_split
 from rnnpipe.sources.videos.clips import Clip, Segment, Unit, merge_frames, read_place
 from rnnpipe.sources.videos.files import is_video
 from rnnpipe.sources.videos.source import ClipFolder
@@ -59,9 +59,8 @@ class ClipTable(ClipFolder):
         }
 
     @property
-    def _columns(self) -> dict[str, str]:
-        columns = {"clip": self.clip, "label": self.label, "split": self.split}
-        return {field: column for field, column in columns.items() if column is not None}
+    def _columns(self) -> dict[str, str | None]:
+        return {"clip": self.clip, "label": self.label, "split": self.split}
 
     def annotation_files(self) -> Iterator[Path]:
         """The tables."""
@@ -72,18 +71,14 @@ class ClipTable(ClipFolder):
     def find_items(self) -> Sequence[Clip | DeadLetter]:
         """See `ListedFolder`."""
         check_folder(self.folder, "clips", "correct data.source.path")
-        columns = {
-            column: f"name the right one as data.source.{field}"
-            for field, column in self._columns.items()
-        }
-        rows = NamedRows(self.folder / self.table, columns)
+        rows = FileRows(self.folder / self.table, self._columns, "clip", "clip")
         frames = _FrameLabels(self.folder / self.frame_labels) if self.frame_labels else None
         clips: list[Clip | DeadLetter] = []
         named: dict[str, set[str]] = {}
         for number, row in rows:
             key = f"{self.table}:{number}"
             try:
-                cells = self._read_cells(row)
+                cells = rows.read_cells(row)
                 key = cells["clip"]
                 said = {field: cell for field, cell in cells.items() if field != "clip"}
                 named.setdefault(fold_name(key), set()).add(repr(said))
@@ -117,13 +112,6 @@ class ClipTable(ClipFolder):
             if is_video(name) and root / name not in named | named_too
         ]
         return unused_notices(there, (), f"{self.table} does not name")
-
-    def _read_cells(self, row: Any) -> dict[str, Any]:
-        if isinstance(row, BadRecord):
-            raise row
-        cells = {field: row.get(fold_name(column)) for field, column in self._columns.items()}
-        check_file_name(cells["clip"], "clip")
-        return cells
 
     def _make_clip(self, cells: Mapping[str, Any], frames: "_FrameLabels | None") -> Clip:
         segments, unit = frames.find(cells["clip"]) if frames else ([], "seconds")

@@ -119,9 +119,7 @@ def draw_recognition(recognition: Recognition) -> bytes:
     for tall, draw in panels:
         top -= tall + _MARGIN
         inner = (_WIDTH - _SIDE - _MARGIN) / _WIDTH
-        axes = figure.add_axes(
-            (_SIDE / _WIDTH, top / height + _FOOT / height * 0, inner, tall / height)
-        )
+        axes = figure.add_axes((_SIDE / _WIDTH, top / height, inner, tall / height))
         draw(axes, recognition)
         axes.set_xlim(0, recognition.duration)
         axes.tick_params(length=0, colors=_SOFT, labelsize=9)

@@ -14,7 +14,7 @@ from rnnpipe.errors import located
 from rnnpipe.metrics.corpus import CorpusMetric
 from rnnpipe.quiet import import_keras
 from rnnpipe.records.directory import RecordsDirectory
-from rnnpipe.sources.file_index import SOUND_ENDINGS
+from rnnpipe.storage.endings import SOUND_ENDINGS
 from rnnpipe.tasks.base import Task
 from rnnpipe.tasks.batching import padded_length
 from rnnpipe.tasks.inputs import Input, integer

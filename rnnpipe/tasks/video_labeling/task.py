@@ -14,7 +14,7 @@ from rnnpipe.models.frame_labeler import CLIP, FRAME
 from rnnpipe.quiet import import_keras
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import CLIP_LABELS, LABELS
-from rnnpipe.sources.file_index import VIDEO_ENDINGS
+from rnnpipe.storage.endings import VIDEO_ENDINGS
 from rnnpipe.tasks.base import Task
 from rnnpipe.tasks.batching import padded_length
 from rnnpipe.tasks.image_inputs import with_features

@@ -9,7 +9,7 @@ import pytest
 from rnnpipe.errors import DeadLetter, UserError
 from rnnpipe.sources.captions.coco import CocoCaptions
 from rnnpipe.sources.captions.coco_files import CaptionFiles
-from rnnpipe.sources.file_index import IMAGE_ENDINGS
+from rnnpipe.storage.endings import IMAGE_ENDINGS
 from tests.sources.reading import ignore_progress
 
 PHOTO = "{:012d}.jpg"
