@@ -1,6 +1,5 @@
 """Fixtures that the whole suite shares."""
 
-import gc
 import gzip
 import json
 import uuid
@@ -18,6 +17,7 @@ from rnnpipe.errors import UserError
 from rnnpipe.sources.generated.shapes import write_shapes
 from rnnpipe.sources.videos.files import encode_video
 from rnnpipe.storage.store_path import StorePath
+from tests.graphs import free_graphs
 from tests.interpreter import Interpreter
 from tools.cluster.components import default_home
 from tools.cluster.flink import Cluster
@@ -28,13 +28,9 @@ FLINK = default_home()  # not that of a test, which has a cache of its own
 
 @pytest.fixture(scope="module", autouse=True)
 def _memory_of_graphs() -> Iterator[None]:
-    """Frees the models and graphs that a file's tests have left.
-
-    They are in cycles, for which Python looks seldom where much else is alive: two processes that
-    ran the whole suite held 20 GB.
-    """
+    """Frees the models and graphs that a file's tests have left: whole, they came to 20 GB."""
     yield
-    gc.collect()
+    free_graphs()
 
 
 @pytest.fixture(scope="session")

@@ -26,7 +26,9 @@ def write_saved_model(graph: Graph, path: Path) -> None:
     module = tf.Module()
     module.weights = list(traced.get_concrete_function().graph.variables)
     module.resources = list(graph.resources)
-    tf.saved_model.save(module, str(path), signatures=traced)
+    # Nobody differentiates an export, and gradients make it larger.
+    options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
+    tf.saved_model.save(module, str(path), signatures=traced, options=options)
 
 
 def open_saved_model(path: Path, outputs: Sequence[str]) -> Compute:
