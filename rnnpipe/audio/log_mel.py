@@ -7,8 +7,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from rnnpipe.audio.mel_filters import mel_filters
+from rnnpipe.audio.options import LogMelOptions
 from rnnpipe.errors import UserError
-from rnnpipe.settings import Settings, setting, value_text
 
 Array = np.ndarray[Any, np.dtype[np.float32]]
 
@@ -19,72 +19,6 @@ Noise of one step of 16 bits has an energy of 1e-9 per frequency, that of a quie
 """
 
 _BLOCK = 256  # frames that are computed at once, so that memory does not grow with a recording
-
-
-class LogMelOptions(Settings):
-    """How log-mel features are computed of samples.
-
-    Example:
-        >>> log_mel = LogMelOptions(rate=8000, mels=24).make()
-        >>> log_mel(np.zeros(8000, "float32")).shape
-        (98, 24)
-    """
-
-    rate: int = setting(16000, "samples for each second", ge=1000, le=384_000)
-    mels: int = setting(40, "bands of frequencies, equally wide on the mel scale", ge=1, le=512)
-    window: float = setting(0.025, "seconds of sound in a frame", gt=0, le=1)
-    hop: float = setting(0.010, "seconds from a frame's start to that of the next", gt=0, le=1)
-    lowest: float = setting(20.0, "Hz where the first band begins", ge=0)
-    highest: float | None = setting(None, "Hz where the last band ends; null: half of rate", gt=0)
-
-    @property
-    def window_length(self) -> int:
-        """Samples of a frame."""
-        return round(self.window * self.rate)
-
-    @property
-    def hop_length(self) -> int:
-        """Samples from the start of a frame to that of the next one."""
-        return round(self.hop * self.rate)
-
-    @property
-    def fft_length(self) -> int:
-        """The power of two to which frames are padded with zeros."""
-        return 1 << (self.window_length - 1).bit_length()
-
-    @property
-    def filters(self) -> np.ndarray[Any, np.dtype[np.float64]]:
-        """The weight of each frequency in each band, `(mels, bins)`."""
-        frequencies = np.fft.rfftfreq(self.fft_length, 1 / self.rate)
-        return mel_filters(self.mels, frequencies, self.lowest, self.highest or self.rate / 2)
-
-    def check(self) -> None:
-        """Every sample is in a frame, and every band has a frequency of the spectrum."""
-        for name, samples, fewest in (
-            ("window", self.window_length, 2),
-            ("hop", self.hop_length, 1),
-        ):
-            if samples < fewest:
-                expected = f"{fewest} samples or more, {value_text(fewest / self.rate)} s"
-                got = f"{value_text(getattr(self, name))} s"
-                raise UserError(name, expected, got, "enlarge it")
-        if self.hop_length > self.window_length:
-            expected = f"at most the window of {value_text(self.window)} s, so that frames meet"
-            raise UserError("hop", expected, value_text(self.hop), "lower it")
-        if (self.highest or 0) > self.rate / 2:
-            expected = f"at most half of the rate, {value_text(self.rate / 2)}"
-            raise UserError("highest", expected, value_text(self.highest), "lower it")
-        if self.lowest >= (highest := self.highest or self.rate / 2):
-            expected = f"less than the highest frequency, {value_text(highest)}"
-            raise UserError("lowest", expected, value_text(self.lowest), "lower it")
-        if empty := int((self.filters.max(axis=1) == 0).sum()):
-            expected = "no more bands than a spectrum of the window tells apart"
-            got = f"{self.mels}, {empty} of them without a frequency"
-            raise UserError("mels", expected, got, "lower it, or enlarge window")
-
-    def make(self) -> "LogMel":
-        """The function of samples."""
-        return LogMel(self)
 
 
 def check_samples(samples: np.ndarray[Any, Any]) -> None:
@@ -146,7 +80,10 @@ class LogMel:
     @cached_property
     def filters(self) -> np.ndarray[Any, np.dtype[np.float64]]:
         """The weight of each frequency in each band, `(mels, bins)`."""
-        return self.options.filters
+        options = self.options
+        frequencies = np.fft.rfftfreq(self.fft_length, 1 / options.rate)
+        highest = options.highest or options.rate / 2
+        return mel_filters(options.mels, frequencies, options.lowest, highest)
 
     def count_frames(self, samples: int) -> int:
         """How many frames so many samples have."""

@@ -15,7 +15,7 @@ class LogMelStream:
 
     Example:
         >>> from rnnpipe.audio import LogMelOptions
-        >>> stream = LogMelStream(LogMelOptions(rate=8000, mels=24).make())
+        >>> stream = LogMelStream(LogMel(LogMelOptions(rate=8000, mels=24)))
         >>> [len(stream.push(np.zeros(150, "float32"))) for _ in range(3)]
         [0, 2, 2]
     """

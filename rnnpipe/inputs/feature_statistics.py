@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from rnnpipe.audio import LogMelOptions, to_float
+from rnnpipe.audio import LogMel, LogMelOptions, to_float
 from rnnpipe.records.directory import RecordsDirectory
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -27,7 +27,7 @@ def measure_features(
     Returns:
         Both of `mels` numbers; of no records zeros and ones.
     """
-    compute = None if log_mel is None else log_mel.make()
+    compute = None if log_mel is None else LogMel(log_mel)
     field = "features" if compute is None else "samples"
     count, total, squares = 0, np.zeros(mels), np.zeros(mels)
     for record in islice(records.read("train", [field]), _MEASURED):

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-from rnnpipe.audio import LogMelOptions
+from rnnpipe.audio import LogMel, LogMelOptions
 from rnnpipe.audio.log_mel import FLOOR
 from rnnpipe.errors import UserError
 
@@ -19,7 +19,7 @@ def make_log_mel(options: LogMelOptions) -> Callable[[tf.Tensor], tf.Tensor]:
         A function from samples, float32 from -1 to 1 `(…, samples)`, to features, float32
         `(…, frames, mels)`. It raises a `UserError` for integers.
     """
-    log_mel = options.make()
+    log_mel = LogMel(options)
 
     def compute(samples: tf.Tensor) -> tf.Tensor:
         if not samples.dtype.is_floating:

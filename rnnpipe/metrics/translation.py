@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from functools import cache
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from rnnpipe.errors import UserError
 from rnnpipe.metrics.checks import check_some
-from rnnpipe.metrics.corpus import Array
+
+if TYPE_CHECKING:
+    from rnnpipe.metrics.corpus import Array
 
 BleuTokenizer = Literal["13a", "intl", "zh", "char", "ja-mecab", "ko-mecab"]
 """How sacreBLEU cuts texts into words; `13a` knows no words of scripts without spaces."""
@@ -77,7 +79,7 @@ def count_ngrams(
     return [score.sys_len, score.ref_len, *score.counts, *score.totals]
 
 
-def compute_bleu(sums: Sequence[float] | Array) -> float:
+def compute_bleu(sums: "Sequence[float] | Array") -> float:
     """The BLEU of a corpus, from 0 to 100, of the sums of `count_ngrams` over its sentences."""
     from sacrebleu.metrics.bleu import BLEU  # noqa: PLC0415  # only where scores are asked for
 

@@ -76,7 +76,7 @@ def build_speech_recognizer(
     variance: Sequence[float] | None = None,
     encoder: "RecurrentStack | None" = None,
 ) -> "keras.Model":
-    """A model that writes what is said.
+    """A model that transcribes speech.
 
         x = subsampling((features − mean) / √variance)           (batch, steps, features)
         h = encoder(x)                                           (batch, steps, units)

@@ -51,7 +51,7 @@ class _DecoderOutputOptions(SpeechOutputOptions):
     )
 
     def check(self) -> None:
-        """A decoder reads what is said through attention, and texts have no word vectors."""
+        """A decoder reads speech through attention, and texts have no word vectors."""
         with located("embedding"):
             self.embedding.require_default("vectors", "of texts of speech")
         if self.decoder.attention is None:

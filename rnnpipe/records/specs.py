@@ -201,7 +201,7 @@ SPEECH = RecordSpec(
     fields={
         "utterance_id": Field("text", "its position in the raw data: file, and times if it is cut"),
         "samples": Field("int16", "the sound, mono, at the rate of the build", axes=1),
-        "text": Field("text", "what is said, as it was read"),
+        "text": Field("text", "the transcript, as it was read"),
         "tokens": Field("int64", "token ids of the text", sequence=True),
         "speaker": Field("text", "who speaks; empty: not known"),
         "duration": Field("float32", "of the sound, in seconds"),

@@ -7,6 +7,7 @@ import pytest
 
 from rnnpipe.audio import LogMel, LogMelOptions, LogMelStream, to_float, to_int16
 from rnnpipe.audio.log_mel import FLOOR
+from rnnpipe.audio.mel_filters import mel_filters
 from rnnpipe.errors import UserError
 
 SMALL = LogMelOptions(rate=1000, mels=5, window=0.06, hop=0.025, lowest=30.0, highest=450.0)
@@ -45,11 +46,11 @@ def plain_log_mel(samples, options, fft_length):
 
 def test_features_are_those_of_a_plain_sum():
     expected = plain_log_mel(NOISE[:300], SMALL, fft_length=64)
-    np.testing.assert_allclose(SMALL.make()(NOISE[:300]), expected, rtol=0, atol=2e-6)
+    np.testing.assert_allclose(LogMel(SMALL)(NOISE[:300]), expected, rtol=0, atol=2e-6)
 
 
 def test_the_loudest_band_is_that_of_the_tone():
-    log_mel = LogMelOptions().make()
+    log_mel = LogMel(LogMelOptions())
     centres = 700 * (10 ** (np.linspace(mel(20), mel(8000), 42)[1:-1] / 2595) - 1)
     time = np.arange(1600) / 16000
     for band in (5, 17, 30):
@@ -60,25 +61,25 @@ def test_the_loudest_band_is_that_of_the_tone():
 def test_white_noise_has_its_variance_at_every_frequency():
     options = LogMelOptions(rate=8000, mels=20)
     noise = 0.1 * np.random.default_rng(2).standard_normal(80_000)
-    energy = np.exp(options.make()(noise.astype("float32"))).mean(axis=0)
-    np.testing.assert_allclose(energy / options.filters.sum(axis=1), 0.01, rtol=0.1)
+    energy = np.exp(LogMel(options)(noise.astype("float32"))).mean(axis=0)
+    np.testing.assert_allclose(energy / LogMel(options).filters.sum(axis=1), 0.01, rtol=0.1)
 
 
 def test_silence_is_the_floor():
-    features = LogMelOptions().make()(np.zeros(800, "float32"))
+    features = LogMel(LogMelOptions())(np.zeros(800, "float32"))
     np.testing.assert_array_equal(features, np.full((3, 40), np.log(FLOOR), "float32"))
 
 
 @pytest.mark.parametrize("chunk", [1, 7, 25, 60, 61, 300, 700])
 def test_a_stream_has_the_bits_of_the_whole(chunk):
-    log_mel = SMALL.make()
+    log_mel = LogMel(SMALL)
     stream = LogMelStream(log_mel)
     parts = [stream.push(NOISE[start : start + chunk]) for start in range(0, 700, chunk)]
     np.testing.assert_array_equal(np.concatenate(parts), log_mel(NOISE))
 
 
 def test_long_sounds_have_the_frames_of_their_parts():
-    log_mel = SMALL.make()
+    log_mel = LogMel(SMALL)
     long = np.random.default_rng(3).uniform(-1, 1, 25 * 600).astype("float32")
     features = log_mel(long)
     for frame in (0, 255, 256, 511, 512, len(features) - 1):
@@ -90,7 +91,7 @@ def test_long_sounds_have_the_frames_of_their_parts():
     ("samples", "frames"), [(0, 0), (1, 0), (59, 0), (60, 1), (84, 1), (85, 2), (110, 3)]
 )
 def test_only_whole_frames_count(samples, frames):
-    log_mel = SMALL.make()
+    log_mel = LogMel(SMALL)
     assert log_mel.count_frames(samples) == frames
     assert log_mel(NOISE[:samples]).shape == (frames, 5)
     assert log_mel(NOISE[:samples]).dtype == np.float32
@@ -140,4 +141,18 @@ def test_impossible_options_are_refused(options, where):
 @pytest.mark.parametrize("rate", [8000, 11025, 16000, 22050, 44100, 48000])
 def test_the_defaults_suit_every_usual_rate(rate):
     options = LogMelOptions(rate=rate)
-    assert (options.filters.max(axis=1) > 0).all()
+    assert (LogMel(options).filters.max(axis=1) > 0).all()
+
+
+@pytest.mark.parametrize("lowest", [0.0, 300.0, 1234.5])
+@pytest.mark.parametrize("length", [64, 128, 256])
+def test_bands_without_a_frequency_are_counted(length, lowest):
+    frequencies = np.fft.rfftfreq(length, 1 / 8000)
+    options = {"rate": 8000, "window": length / 8000, "hop": length / 8000, "lowest": lowest}
+    for mels in range(1, 80):
+        empty = int((mel_filters(mels, frequencies, lowest, 4000).max(axis=1) == 0).sum())
+        if empty:
+            with pytest.raises(UserError, match=f"got {mels}, {empty} of them without a frequency"):
+                LogMelOptions(mels=mels, **options)
+        else:
+            LogMelOptions(mels=mels, **options)

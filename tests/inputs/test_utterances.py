@@ -4,7 +4,7 @@ from itertools import chain, pairwise
 import numpy as np
 import pytest
 
-from rnnpipe.audio import LogMelOptions, to_float
+from rnnpipe.audio import LogMel, LogMelOptions, to_float
 from rnnpipe.inputs.feature_statistics import measure_features
 from rnnpipe.inputs.sound_augmentation import SoundAugmentationOptions
 from rnnpipe.inputs.utterances import make_utterances
@@ -23,7 +23,7 @@ def record(kind, number, seconds):
     values = {
         "utterance_id": str(number),
         "samples": samples,
-        "features": OPTIONS.make()(to_float(samples)),
+        "features": LogMel(OPTIONS)(to_float(samples)),
         "text": "a" * (number + 1),
         "tokens": list(range(4, 5 + number)),
         "speaker": "",

@@ -66,6 +66,7 @@ CONFIGS = {
     "captioning": [*LITTLE, "data.source.images=40", "data.image.size=16"],
     "language_model": LITTLE,
     "glimpse": [*LITTLE, "data.source.images=60", "data.image.size=16"],
+    "speech": [*LITTLE, "data.source.utterances=40"],
     "sentiment": ["build.records_per_shard=64", "data.source.sentences=400"],
     "translation": ["build.records_per_shard=64", "data.source.pairs=400"],
     "video": [*LITTLE, "data.source.clips=40", "data.source.size=16", "data.frames.size=16"],

@@ -40,7 +40,8 @@ from rnnpipe.transforms.passes.shuffle import Shuffle
 from rnnpipe.transforms.passes.splits import Splitter, order_in_shard
 from rnnpipe.transforms.passes.write import WriteShards
 from rnnpipe.transforms.recipes.base import Encoded
-from rnnpipe.transforms.recipes.speech import SpeechEncoder, SpeechRecipe
+from rnnpipe.transforms.recipes.speech import SpeechRecipe
+from rnnpipe.transforms.recipes.speech_encoder import SpeechEncoder
 from tools.bench.competitors import LOOP, ONE, POOL, TWO, compare, loop, pool, run
 
 SPLITTER = Splitter({}, 0)

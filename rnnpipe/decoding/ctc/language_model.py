@@ -48,7 +48,7 @@ class LanguageModel:
 
 
 class PrefixScores(NamedTuple):
-    """What a language model says of the prefixes of a beam."""
+    """The scores that a language model gives the prefixes of a beam."""
 
     scores: Array  # (batch, width) float64, the log-probability of each
     following: Array  # (batch, width, vocabulary) float32, of each token after it

@@ -15,7 +15,7 @@ BLANK = 0
 
 
 class FrameLogProbs(NamedTuple):
-    """What the network says of each frame.
+    """The log-probabilities of the tokens at each frame.
 
     Args:
         values: `(batch, time, vocabulary)` float32; those of rows with NaN are those of blanks.

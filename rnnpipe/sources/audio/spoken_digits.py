@@ -26,7 +26,7 @@ class DigitRecording:
     Args:
         name: of the file.
         path: the file.
-        digit: the word that is said.
+        digit: the spoken word.
         speaker: who says it.
         index: of the recordings of this digit and speaker, from 0 on.
     """

@@ -33,7 +33,7 @@ class UtteranceTable(UtteranceFolder):
         Path("utterances.csv"), "a CSV, TSV or JSON lines file with a row for each utterance"
     )
     file: str = setting("file", "its column with the names of the sounds, relative to `path`")
-    text: str = setting("text", "its column with what is said")
+    text: str = setting("text", "its column with the transcripts")
     start: str | None = setting(
         None, "its column with the times at which utterances begin, in seconds; null: none"
     )

@@ -6,7 +6,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from rnnpipe.audio import make_wav
 from rnnpipe.errors import UserError
 from rnnpipe.settings import setting
 from rnnpipe.sources.audio.source import SpeechSource
@@ -82,6 +81,8 @@ class SpeechTfds(Tfds, SpeechSource):
 
     def write(self, folder: Path, progress: Progress) -> None:
         """Writes a sound file for each example, and a table of them."""
+        from rnnpipe.audio import make_wav
+
         total, done = self.count(), 0
         is_encoded, ending, rate = self._is_encoded, self._ending, self._find_rate()
         with (folder / _TABLE).open("w", encoding="utf-8") as file:

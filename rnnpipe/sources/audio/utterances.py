@@ -20,7 +20,7 @@ class UtteranceFields(TypedDict):
         sound: path of the file.
         start: when it begins, in seconds; `None`: with the file.
         end: when it ends; `None`: with the file.
-        text: what is said, as it was read.
+        text: the transcript, as it was read.
         speaker: who speaks; empty: not known.
     """
 
@@ -82,7 +82,7 @@ def make_utterance(
     Args:
         name: see `Utterance`.
         path: see `Utterance`.
-        text: what is said.
+        text: the transcript.
         start: seconds, as a number or as text; None or empty: with the file.
         end: the same.
         speaker: a name or a number; None or empty: not known.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from rnnpipe.audio import LogMelOptions
+from rnnpipe.audio import LogMel, LogMelOptions
 from rnnpipe.errors import UserError
 from rnnpipe.output import write_notice
 from rnnpipe.records.directory import RecordsDirectory
@@ -27,7 +27,7 @@ def check_feasibility(
     Raises:
         UserError: all of them do, so that nothing can be learned.
     """
-    count_frames, total, infeasible = log_mel.make().count_frames, 0, 0
+    count_frames, total, infeasible = LogMel(log_mel).count_frames, 0, 0
     for record in records.read("train", ["duration", "tokens"]):
         frames = count_frames(round(record["duration"] * log_mel.rate))
         steps = int(count_steps(frames, frames_of_step))

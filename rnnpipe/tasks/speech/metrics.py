@@ -8,7 +8,7 @@ from rnnpipe.metrics.transcript_errors import Unit, count_errors
 
 
 def error_rate(name: str, unit: Unit) -> CorpusMetric:
-    """The errors of recognized texts as a share of what is said.
+    """The error rates of recognized texts.
 
     Args:
         name: of the metric.

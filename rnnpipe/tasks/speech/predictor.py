@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from rnnpipe.audio import LogMelOptions, LogMelStream, to_float
+from rnnpipe.audio import LogMel, LogMelOptions, LogMelStream, to_float
 from rnnpipe.errors import UserError
 from rnnpipe.models.speech_recognizer import CTC, FEATURES, LENGTHS
 from rnnpipe.tasks.network import Arrays, find_limit
@@ -25,7 +25,7 @@ _MADE_UP = 4  # steps at most
 
 
 class SpeechPredictor(Predictor):
-    """Writes what is said in recordings, with the functions of a network.
+    """Transcribes recordings with the functions of a network.
 
     Args:
         folder: with the tokenizer.
@@ -59,7 +59,7 @@ class SpeechPredictor(Predictor):
         """
         n_best = self._recognizer.count(inputs["n-best"])
         samples = read_samples(inputs["audio"], self._log_mel.rate)
-        features, notes = self._log_mel.make()(to_float(samples)), list[str]()
+        features, notes = LogMel(self._log_mel)(to_float(samples)), list[str]()
         if not len(features):
             expected, got = f"a sound of at least {self._log_mel.window:g} s", "a shorter one"
             raise UserError("--audio", expected, got, "name a longer one")
@@ -90,7 +90,7 @@ class SpeechPredictor(Predictor):
         return self._recognizer.compute(self.collate(examples), n_best=_n_best(examples))
 
     def decode(self, outputs: Arrays, examples: Sequence[Example]) -> list[Result]:
-        """The texts of each recording, and when its words are said."""
+        """The texts of each recording, and the times of its words."""
         lengths = [example.length for example in examples]
         found = self._recognizer.decode(outputs, lengths, n_best=_n_best(examples))
         pairs = zip(examples, found, strict=True)
@@ -129,7 +129,7 @@ class SpeechPredictor(Predictor):
             UserError: the recording cannot be read, or the network needs all of it at once.
         """
         sound = self.parse(inputs)["audio"]
-        stream = LogMelStream(self._log_mel.make())
+        stream = LogMelStream(LogMel(self._log_mel))
         chunks = read_chunks(sound, self._log_mel.rate)
         return self._stream(stream.push(to_float(samples)) for samples in chunks)
 

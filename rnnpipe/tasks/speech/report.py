@@ -97,7 +97,7 @@ def _tabulate_scores(scores: Mapping[str, float]) -> Table:
             for label, prefix in rows
         ],
         note=(
-            "Errors of words, of characters and of whole texts as shares of those that are said;"
+            "Word, character and sentence error rate;"
             f" words that are wrong, too many, or missing. Real-time factor {factor:.4f}: seconds"
             " of computing for each second of sound."
         ),

@@ -22,10 +22,10 @@ class RecognizedSplit:
 
     Args:
         rows: its records, without sounds and features.
-        references: what is said in each, normalised as texts are that a model learns from.
+        references: the transcript of each, normalised as texts are that a model learns from.
         transcripts: of each record, the best first.
         texts: the same as text; an empty one where there is none.
-        words: when the words of the best are said.
+        words: the words of the best and their times.
     """
 
     rows: Sequence[Row]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rnnpipe.audio import LogMel
 from rnnpipe.errors import located
 from rnnpipe.metrics.corpus import CorpusMetric
 from rnnpipe.quiet import import_keras
@@ -244,7 +245,7 @@ class SpeechTask(Task[SpeechConfig]):
     def bounds(self) -> Mapping[str, Mapping[str, Bound]]:
         """The most frames of a record."""
         log_mel, seconds = self.config.log_mel, self.config.data.sound.max_seconds
-        frames = log_mel.make().count_frames(round(seconds * log_mel.rate))
+        frames = LogMel(log_mel).count_frames(round(seconds * log_mel.rate))
         length = padded_length(frames, multiple=self.config.model.frames)
         return {function: {"features": Bound(length)} for function in ("call", "search")}
 
@@ -266,7 +267,7 @@ class SpeechTask(Task[SpeechConfig]):
         return token_finder(tokenizer.pieces, "evaluate.search.constraints")
 
     def make_predictor(self, folder: Path, network: Network) -> Predictor:
-        """Writes what is said, with a picture; also word by word as it is heard."""
+        """Writes the transcript, with a picture; also word by word as it is heard."""
         from rnnpipe.tasks.speech.predictor import SearchingSpeechPredictor, SpeechPredictor
 
         searches = self._search_options.has_decoder(self.config.model.output)

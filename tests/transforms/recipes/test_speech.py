@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
-from rnnpipe.audio import LogMelOptions, to_float
+from rnnpipe.audio import LogMel, LogMelOptions, to_float
 from rnnpipe.config.loader import load_settings
 from rnnpipe.errors import BadRecord, UserError
 from rnnpipe.inputs.parsing import parse_batch
@@ -23,10 +23,10 @@ from rnnpipe.transforms.recipes.base import Dropped, Encoded
 from rnnpipe.transforms.recipes.speech import (
     SoundOptions,
     SpeechData,
-    SpeechEncoder,
     SpeechRecipe,
     SpeechTextOptions,
 )
+from rnnpipe.transforms.recipes.speech_encoder import SpeechEncoder
 from rnnpipe.transforms.runners.runner import Runner
 from tests.sources.audio.writing import encode, tone, write_wav
 from tests.transforms.kinds import contents
@@ -195,7 +195,7 @@ def test_any_number_of_workers_writes_the_same_bytes(build, records, tmp_path):
 def test_features_are_those_of_the_samples(build, stored, tmp_path):
     records = build(replace(RECIPE, features=FEATURES)).run(tmp_path / "records")
     assert records.spec is SPEECH_FEATURES
-    log_mel = FEATURES.make()
+    log_mel = LogMel(FEATURES)
     for record in records.read("train"):
         expected = log_mel(to_float(stored[record["utterance_id"]]["samples"]))
         np.testing.assert_array_equal(record["features"], expected, strict=True)
