@@ -51,7 +51,9 @@ def write_onnx(graph: Graph, path: Path) -> None:
         )
     # It joins two reshapes without regard to axes that the second one takes from the first.
     chosen = {k: v for k, v in optimizer._optimizers.items() if k != "remove_back_to_back"}
-    model = optimizer.optimize_graph(converted, optimizers=chosen).make_model("rnnpipe")
+    # To catch errors it copies the graph before each of its forty steps, which takes most of the time.
+    optimized = optimizer.optimize_graph(converted, catch_errors=False, optimizers=chosen)
+    model = optimized.make_model("rnnpipe")
     hoist_invariants(model.graph)
     path.write_bytes(model.SerializeToString())
 

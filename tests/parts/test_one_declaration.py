@@ -74,7 +74,7 @@ OTHER_MEANINGS = {
     "tasks.inputs.Input.__init__.endings",
     # Frames of a film strip, and the recording that was read last.
     "tasks.video_labeling.labels.pick_evenly.most",
-    "transforms.recipes.speech.SpeechEncoder.__init__.last",
+    "transforms.recipes.speech_encoder.SpeechEncoder.__init__.last",
     # Those of a function that are part of its graph.
     "tasks.network.Graph.__init__.options",
     # Results of an evaluation and of a prediction.
