@@ -116,7 +116,7 @@ def _tell(detail: Detail, spot: Spot, schema: Schema, faults: FaultList) -> None
     kind, node = detail["type"], spot.node or spot.parent
     if kind in ("extra_forbidden", "unexpected_keyword_argument"):
         allowed, fix = _unknown_key(spot, schema)
-        faults.add(node.place, spot.path, allowed, shown(str(spot.path[-1])), fix)
+        faults.add(node.place, spot.path, allowed, shown(str(spot.path[-1])) or "an empty one", fix)
     elif kind.startswith("union_tag_"):
         _tell_tag(spot, schema, faults)
     elif kind in ("value_error", "assertion_error"):

@@ -51,7 +51,7 @@ def write_onnx(graph: Graph, path: Path) -> None:
         )
     # It joins two reshapes without regard to axes that the second one takes from the first.
     chosen = {k: v for k, v in optimizer._optimizers.items() if k != "remove_back_to_back"}
-    # To catch errors it copies the graph before each of its forty steps, which takes most of the time.
+    # To catch errors it copies the graph before each of forty steps, most of its time.
     optimized = optimizer.optimize_graph(converted, catch_errors=False, optimizers=chosen)
     model = optimized.make_model("rnnpipe")
     hoist_invariants(model.graph)

@@ -108,6 +108,8 @@ MESSAGES = {
     "limit, both), got units; units belongs at encoder.units or train.both.units",
     "xyz: 3": "train.xyz: expected a key of train (epochs, batch_size, rate, keep, shuffle, "
     "limit, both), got xyz; remove it",
+    '"": 3': "train.: expected a key of train (epochs, batch_size, rate, keep, shuffle, "
+    "limit, both), got an empty one; remove it",
 }
 
 
