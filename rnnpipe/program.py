@@ -83,12 +83,12 @@ def _receiving_signals() -> Iterator[list[signal.Signals]]:
     hook = sys.unraisablehook
 
     def send_again(lost: Any) -> None:
-        """What is raised in a destructor, or in a callback of C, is lost."""
-        if not (received and lost.exc_type is KeyboardInterrupt):
+        """What is raised in a destructor, or in a callback of C, is lost, and may be so twice."""
+        if lost.exc_type is not KeyboardInterrupt or not (received or timers):
             hook(lost)
-            return
-        timers.append(threading.Timer(_AGAIN_SECONDS, os.kill, (os.getpid(), received.pop())))
-        timers[-1].start()
+        elif received:
+            timers.append(threading.Timer(_AGAIN_SECONDS, os.kill, (os.getpid(), received.pop())))
+            timers[-1].start()
 
     before = {}
     try:

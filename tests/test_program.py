@@ -84,12 +84,20 @@ class Interrupted:
         signal.raise_signal(self.number)
 
 
+class Raising:
+    """Its destructor passes on what a callback was interrupted by."""
+
+    def __del__(self):
+        raise KeyboardInterrupt
+
+
 @pytest.mark.parametrize(("number", "ended"), SIGNALS.items(), ids=["SIGINT", "SIGTERM"])
 def test_a_signal_in_a_destructor_is_not_lost(number, ended, capsys):
     hook = sys.unraisablehook
 
     def act():
         Interrupted(number)
+        Raising()
         time.sleep(100)
 
     code, word = ended
