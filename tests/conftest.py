@@ -28,7 +28,7 @@ FLINK = default_home()  # not that of a test, which has a cache of its own
 
 @pytest.fixture(scope="module", autouse=True)
 def _memory_of_graphs() -> Iterator[None]:
-    """Frees the models and graphs that a file's tests have left: whole, they came to 20 GB."""
+    """Frees the models and graphs of a file's tests; without it, the whole suite held 20 GB."""
     yield
     free_graphs()
 

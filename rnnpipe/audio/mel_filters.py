@@ -4,17 +4,7 @@ from typing import Any
 
 import numpy as np
 
-
-def hertz_to_mel(hertz: Any) -> Any:
-    """The mel scale, on which equal steps sound equally far apart: `2595 log10(1 + f / 700)`.
-
-    Example:
-        >>> round(hertz_to_mel(1000.0))
-        1000
-
-    Source: O'Shaughnessy, Speech Communication: Human and Machine, 1987.
-    """
-    return 2595.0 * np.log10(1.0 + np.asarray(hertz) / 700.0)
+from rnnpipe.audio.mel_scale import hertz_to_mel
 
 
 def mel_filters(
@@ -38,7 +28,7 @@ def mel_filters(
     """
     edges = np.linspace(hertz_to_mel(lowest), hertz_to_mel(highest), mels + 2)[:, None]
     lower, centre, upper = edges[:-2], edges[1:-1], edges[2:]  # (mels, 1)
-    places = hertz_to_mel(frequencies)  # (bins,)
+    places = np.array([hertz_to_mel(frequency) for frequency in frequencies])  # (bins,)
     rising, falling = (places - lower) / (centre - lower), (upper - places) / (upper - centre)
     filters: np.ndarray[Any, np.dtype[np.float64]] = np.maximum(0.0, np.minimum(rising, falling))
     return filters

@@ -2,6 +2,7 @@
 
 import math
 
+from rnnpipe.audio.mel_scale import hertz_to_mel
 from rnnpipe.errors import UserError
 from rnnpipe.settings import Settings, setting, value_text
 
@@ -62,15 +63,10 @@ class LogMelOptions(Settings):
 
     def _count_empty_bands(self) -> int:
         """How many bands have no frequency of the spectrum between their ends."""
-        lowest, highest = map(_to_mel, (self.lowest, self.highest or self.rate / 2))
+        lowest, highest = map(hertz_to_mel, (self.lowest, self.highest or self.rate / 2))
         width, filled = (highest - lowest) / (self.mels + 1), set[int]()
         for number in range(self.fft_length // 2 + 1):
-            place = (_to_mel(number * self.rate / self.fft_length) - lowest) / width
+            place = (hertz_to_mel(number * self.rate / self.fft_length) - lowest) / width
             # Band i lies between i and i + 2 widths above the lowest frequency.
             filled.update(range(math.floor(place) - 1, math.ceil(place)))
         return len(set(range(self.mels)) - filled)
-
-
-def _to_mel(hertz: float) -> float:
-    """See `hertz_to_mel`."""
-    return 2595 * math.log10(1 + hertz / 700)

@@ -26,7 +26,7 @@ def write_saved_model(graph: Graph, path: Path) -> None:
     module = tf.Module()
     module.weights = list(traced.get_concrete_function().graph.variables)
     module.resources = list(graph.resources)
-    # Nobody differentiates an export, and gradients make it larger.
+    # Exports serve inference alone; stored gradients would make them larger.
     options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
     tf.saved_model.save(module, str(path), signatures=traced, options=options)
 

@@ -1,4 +1,4 @@
-"""How the names of media files end, by which they are told from text."""
+"""File name extensions of images, videos and audio."""
 
 IMAGE_ENDINGS = (
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".webp", ".gif", ".avif"),
