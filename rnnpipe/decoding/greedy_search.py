@@ -52,7 +52,7 @@ def greedy_search(
 
     def choose(log_probs: Tensor, t: Tensor) -> Tensor:
         del t
-        return ops.cast(ops.argmax(log_probs, axis=-1), "int32")
+        return ops.argmax(log_probs, axis=-1)
 
     return decode_single_path(
         step,

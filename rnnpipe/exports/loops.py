@@ -55,5 +55,17 @@ def _rename(graph: Any, names: Mapping[str, str]) -> None:
             _rename(body, names)
 
 
+def walk_nodes(graph: Any) -> Iterator[Any]:
+    """All nodes of a graph, those within other nodes too.
+
+    Args:
+        graph: an `onnx.GraphProto`.
+    """
+    for node in graph.node:
+        yield node
+        for body in _subgraphs(node):
+            yield from walk_nodes(body)
+
+
 def _subgraphs(node: Any) -> Iterator[Any]:
     return (attribute.g for attribute in node.attribute if attribute.HasField("g"))

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from rnnpipe.errors import UserError
 from rnnpipe.exports.function import Compute
-from rnnpipe.exports.loops import hoist_invariants
+from rnnpipe.exports.loops import hoist_invariants, walk_nodes
 from rnnpipe.tasks.network import Arrays, Graph
 
 SUFFIX = ".onnx"
@@ -27,6 +28,9 @@ def write_onnx(graph: Graph, path: Path) -> None:
     Args:
         graph: what the file computes.
         path: where to write it.
+
+    Raises:
+        UserError: an operation of the graph has no conversion.
     """
     import tensorflow as tf
     from tf2onnx import optimizer, tf_loader, tfonnx
@@ -55,7 +59,21 @@ def write_onnx(graph: Graph, path: Path) -> None:
     optimized = optimizer.optimize_graph(converted, catch_errors=False, optimizers=chosen)
     model = optimized.make_model("rnnpipe")
     hoist_invariants(model.graph)
+    if unknown := sorted({node.op_type for node in walk_nodes(model.graph) if not _is_known(node)}):
+        fix = "write saved_model, or compute it in the layer by other operations"
+        raise UserError("--format onnx", "operations that ONNX has", ", ".join(unknown), fix)
     path.write_bytes(model.SerializeToString())
+
+
+def _is_known(node: Any) -> bool:
+    """Whether the operators of ONNX have that of a node; tf2onnx leaves others as they are."""
+    from onnx import defs
+
+    try:
+        defs.get_schema(node.op_type, _OPSET, node.domain)
+    except defs.SchemaError:
+        return False
+    return True
 
 
 def open_onnx(path: Path, outputs: Sequence[str]) -> Compute:

@@ -8,6 +8,7 @@ from keras import ops
 
 from rnnpipe.layers.attention.mechanism import masked_softmax
 from rnnpipe.layers.errors import is_count, layer_error, shape_text, shapes_agree
+from rnnpipe.ops import argmax
 from rnnpipe.types import Nested, Shape, Tensor
 
 
@@ -113,7 +114,7 @@ class MaxPooling(Pooling):
         del training
         if 0 in sequences.shape:
             return ops.zeros_like(sequences[:, None, :, 0])
-        steps = ops.argmax(_lowered(sequences, mask), axis=1)  # (batch, features)
+        steps = argmax(_lowered(sequences, mask), axis=1)  # (batch, features)
         taken = ops.one_hot(steps, ops.shape(sequences)[1], dtype=self.compute_dtype)
         shares = ops.mean(taken, axis=1)
         if mask is not None:

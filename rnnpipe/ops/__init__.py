@@ -35,6 +35,29 @@ def numpy_operations() -> Iterator[None]:
         _names.reset(token)
 
 
+def argmax(values: Any, axis: int) -> Any:
+    """The index of the first of the largest values, int32.
+
+    That of Keras looks at the sign bit of zeros where values are floats, for which ONNX has no
+    operation. Here 0 and -0 are equal, as in NumPy.
+
+    Args:
+        values: at least one along the axis.
+        axis: an axis.
+
+    Example:
+        >>> from rnnpipe import ops
+        >>> ops.argmax(ops.array([[0.5, 2.0, 2.0]]), axis=-1).numpy()
+        array([1], dtype=int32)
+    """
+    operations = import_module(_names.get())
+    if operations.__name__ == _NUMPY:
+        return operations.argmax(values, axis)
+    ops = operations.ops
+    is_largest = values >= ops.max(values, axis=axis, keepdims=True)
+    return ops.argmax(ops.cast(is_largest, "int32"), axis=axis)
+
+
 def __getattr__(name: str) -> Any:
     """An operation of `keras.ops`, `tree`, or a function of `keras.random`, by its name."""
     if name.startswith("__"):

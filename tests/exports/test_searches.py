@@ -5,10 +5,13 @@ from functools import partial
 import keras
 import onnx
 import pytest
+import tensorflow as tf
 
 from rnnpipe.errors import UserError
+from rnnpipe.exports.onnx import write_onnx
 from rnnpipe.exports.write import Exportable, write_export
 from rnnpipe.runs.sample import record_calls
+from rnnpipe.tasks.network import Graph
 from tests.exports.exporting import check_equal, export_model
 from tests.exports.formats import GRAPHS
 from tests.tasks.translation.conftest import OPTIONS, SENTENCES, make_task, records  # noqa: F401
@@ -20,9 +23,9 @@ TEXTS = [*SENTENCES["train"], *SENTENCES["test"]]
 def export(request, records, tmp_path):  # noqa: F811
     """Exports a translator with the settings of a search."""
 
-    def export(**evaluate):
+    def export(**settings):
         keras.utils.set_random_seed(3)
-        task = make_task(**evaluate)
+        task = make_task(**settings)
         vocabulary = tmp_path / "vocabulary"
         task.save_vocabulary(records, vocabulary)
         model = task.build_model(records)
@@ -46,6 +49,23 @@ def test_drawn_translations_are_those_of_the_run_in_any_batch(export):
         found = [[one.text for one in each.answers] for each in exported.predict(rows)]
         assert found == expected
     assert exported.predict_one({"text": TEXTS[0], "n-best": 1}).answers[0].text == expected[0][0]
+
+
+def test_a_greedy_search_over_hard_attention_is_exported(export):
+    attention = {"kind": "hard", "mechanism": {"kind": "additive", "units": 6}}
+    decoder = {**OPTIONS["model"]["decoder"], "attention": attention}
+    search = {"beam_width": 1, "n_best": 1, "max_length": 5}
+    run, exported, _ = export(search=search, model={**OPTIONS["model"], "decoder": decoder})
+    rows = [{"text": text} for text in TEXTS]
+    check_equal(exported.predict(rows), list(run.predict(rows)))
+
+
+def test_what_onnx_cannot_compute_is_named(tmp_path):
+    specs = {"values": tf.TensorSpec([None, 3])}
+    graph = Graph(lambda inputs: {"signs": keras.ops.signbit(inputs["values"])}, specs)
+    with pytest.raises(UserError, match="got Bitcast, BitwiseAnd; write saved_model"):
+        write_onnx(graph, tmp_path / "signs.onnx")
+    assert not list(tmp_path.iterdir())
 
 
 def test_weights_in_loops_are_quantized(records, tmp_path):  # noqa: F811

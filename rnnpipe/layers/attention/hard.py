@@ -8,6 +8,7 @@ from keras import ops
 from rnnpipe.layers.attention.mechanism import Attention
 from rnnpipe.layers.attention.wrapper import AttentionWrapper
 from rnnpipe.layers.errors import is_number, layer_error
+from rnnpipe.ops import argmax
 from rnnpipe.types import Nested, Tensor
 
 
@@ -97,5 +98,5 @@ def _one_hot(odds: Any, like: Any = None) -> Tensor:
     like = odds if like is None else like
     if 0 in odds.shape:
         return ops.zeros_like(like)
-    chosen = ops.one_hot(ops.argmax(odds, axis=-1), ops.shape(odds)[-1], dtype=like.dtype)
+    chosen = ops.one_hot(argmax(odds, axis=-1), ops.shape(odds)[-1], dtype=like.dtype)
     return ops.where(like > 0, chosen, ops.zeros_like(chosen))

@@ -41,8 +41,8 @@ def translate(sentence):
     return " ".join(WORDS.get(word, word) for word in sentence.split())
 
 
-def make_task(**evaluate):
-    options = {**OPTIONS, "evaluate": {**OPTIONS["evaluate"], **evaluate}}
+def make_task(model=OPTIONS["model"], **evaluate):
+    options = {**OPTIONS, "model": model, "evaluate": {**OPTIONS["evaluate"], **evaluate}}
     return TranslationTask(load_settings(TranslationConfig, options))
 
 
