@@ -5,6 +5,7 @@ without a backend of Keras too, e.g. in searches around an exported step. Keras 
 NumPy, but it imports JAX.
 """
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -42,7 +43,7 @@ def argmax(values: Any, axis: int) -> Any:
     operation. Here 0 and -0 are equal, as in NumPy.
 
     Args:
-        values: at least one along the axis.
+        values: floats, at least one along the axis.
         axis: an axis.
 
     Example:
@@ -54,7 +55,8 @@ def argmax(values: Any, axis: int) -> Any:
     if operations.__name__ == _NUMPY:
         return operations.argmax(values, axis)
     ops = operations.ops
-    is_largest = values >= ops.max(values, axis=axis, keepdims=True)
+    # With `initial`, Keras lets batches of no rows pass.
+    is_largest = values >= ops.max(values, axis=axis, keepdims=True, initial=-math.inf)
     return ops.argmax(ops.cast(is_largest, "int32"), axis=axis)
 
 
