@@ -12,6 +12,7 @@ __all__ = [
     "Report",
     "Results",
     "Run",
+    "Sweep",
     "UserError",
     "build",
     "compare",
@@ -19,6 +20,7 @@ __all__ = [
     "load_config",
     "resume",
     "run",
+    "sweep",
     "train",
 ]
 
@@ -29,17 +31,19 @@ _MODULES = {
     "Report": "rnnpipe.runs.results",
     "Results": "rnnpipe.runs.results",
     "Run": "rnnpipe.runs.run",
+    "Sweep": "rnnpipe.sweeps.sweep",
     "UserError": "rnnpipe.errors",
 }
 """Where a name is that `rnnpipe.api` does not define; all are imported when they are used."""
 
 if TYPE_CHECKING:
-    from rnnpipe.api import build, compare, load, load_config, resume, run, train
+    from rnnpipe.api import build, compare, load, load_config, resume, run, sweep, train
     from rnnpipe.errors import UserError
     from rnnpipe.records.directory import RecordsDirectory
     from rnnpipe.runs.compare import Comparison
     from rnnpipe.runs.results import Report, Results
     from rnnpipe.runs.run import Run
+    from rnnpipe.sweeps.sweep import Sweep
     from rnnpipe.tasks.prediction import Prediction
 
 

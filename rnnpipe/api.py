@@ -1,11 +1,11 @@
 """The Python API: the stages of a run as functions. `rnnpipe` exports them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rnnpipe.errors import UserError
-from rnnpipe.requirements import requiring
+from rnnpipe.requirements import require, requiring
 from rnnpipe.storage.paths import local_path
 
 if TYPE_CHECKING:
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from rnnpipe.runs.compare import Comparison
     from rnnpipe.runs.export import Export
     from rnnpipe.runs.run import Run
+    from rnnpipe.sweeps.space import Space
+    from rnnpipe.sweeps.sweep import Sweep
     from rnnpipe.tasks.run_config import RunConfig
 
 # Everything else is imported by the function that needs it: `import rnnpipe` is instant.
@@ -178,11 +180,12 @@ def train(
         return Run(directory)
 
 
-def resume(path: str | Path, *, verbose: bool = True) -> "Run":
+def resume(path: str | Path, *, evaluate: bool = True, verbose: bool = True) -> "Run":
     """Continues an interrupted run, which ends as it would have without the interruption.
 
     Args:
         path: its folder, or that of several: then the newest of those interrupted.
+        evaluate: whether it is evaluated too when it is trained, as `run` does.
         verbose: whether progress and scores are printed.
 
     Raises:
@@ -197,7 +200,8 @@ def resume(path: str | Path, *, verbose: bool = True) -> "Run":
         with quiet_import():
             from rnnpipe.runs.resume import resume
 
-        return Run(resume(_path("path", path), make_console(quiet=not verbose)))
+        console = make_console(quiet=not verbose)
+        return Run(resume(_path("path", path), console, evaluate=evaluate))
 
 
 def load(path: str | Path) -> "Run | Export":
@@ -251,6 +255,60 @@ def compare(
         if page is not None:
             comparison.write(page)
         return comparison
+
+
+def sweep(
+    config: "str | Path | RunConfig",
+    space: "str | Path | Mapping[str, Any] | Space | None" = None,
+    overrides: "Overrides | None" = None,
+    *,
+    trials: int = 20,
+    jobs: int = 1,
+    output: str | Path | None = None,
+    verbose: bool = True,
+) -> "Sweep":
+    """Trains many runs of a config, with drawn settings or other seeds, and compares them.
+
+    With a space, trials are trained, compared by the validation quantity of `train.keep_best`, and
+    stopped early where others did better; the test split is not read. Without one, trials have the
+    seeds from that of the config on, and are evaluated. Each trial is a process of its own. The
+    same call goes on with a sweep that was interrupted, or adds trials to it.
+
+    Args:
+        config: a shipped config's name, the path of a YAML file, or a config.
+        space: what is drawn, and how: the path of a YAML file, mappings, or a `Space`.
+        overrides: values by dotted key, see `run`.
+        trials: how many there are in the end.
+        jobs: how many run at the same time, each with its share of the processors.
+        output: the folder of the sweep; by default `sweeps/` and the config's name.
+        verbose: whether progress and results are printed.
+
+    Raises:
+        UserError: the config, or the space, is not as it should be, or the config refuses values
+            of it, the folder is another sweep's, or the first trials fail.
+    """
+    from rnnpipe.tasks.inputs import Input, integer
+
+    with requiring("build", "train", "report", where="a sweep"):
+        if space is not None:
+            require("sweep", where="a sweep of settings")
+        from rnnpipe.runs.console import make_console
+        from rnnpipe.shipped import find_config
+        from rnnpipe.sweeps.space import read_space
+        from rnnpipe.sweeps.sweep import make_sweep
+
+        name = _name(config)
+        if isinstance(config, str | Path):
+            config = find_config(_path("config", config))
+        return make_sweep(
+            config,
+            () if overrides is None else overrides,
+            None if space is None else read_space(space),
+            trials=Input("trials", "how many", integer(1)).parse(str(trials)),
+            jobs=Input("jobs", "how many at once", integer(1)).parse(str(jobs)),
+            folder=Path("sweeps") / name if output is None else _path("output", output),
+            console=make_console(quiet=not verbose),
+        )
 
 
 def _name(config: "str | Path | RunConfig") -> str:

@@ -26,6 +26,7 @@ examples:
   rnnpipe run vqa --set train.epochs=2 --set model.attention.glimpses=1
   rnnpipe init vqa > mine.yaml
   rnnpipe resume runs/vqa
+  rnnpipe sweep sentiment --space space.yaml --trials 20 --jobs 2
   rnnpipe compare runs/vqa runs/larger
   rnnpipe predict runs/sentiment --text "Not a bad film, but far too long."
   rnnpipe predict runs/vqa --image photo.jpg --question "What colour is the circle?"
@@ -92,7 +93,7 @@ def _make_parser() -> argparse.ArgumentParser:
     parser.set_defaults(extras=())  # of verbs that call the API: it checks them
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     stages = (_add_run, _add_build, _add_train, _add_resume, _add_evaluate)
-    uses = (_add_compare, _add_predict, _add_export, _add_inspect)
+    uses = (_add_sweep, _add_compare, _add_predict, _add_export, _add_inspect)
     for add in (_add_init, _add_config, *stages, *uses):
         add(verbs)
     return parser
@@ -203,6 +204,40 @@ def _add_evaluate(verbs: Any) -> None:
 
 def _evaluate(options: argparse.Namespace) -> None:
     _load_run(options).evaluate(options.overrides)
+
+
+def _add_sweep(verbs: Any) -> None:
+    verb = _add_verb(
+        verbs,
+        "sweep",
+        "train many runs of a config and compare them",
+        description="Trains runs with settings that are drawn from a space, or with other seeds. "
+        "The same command goes on with a sweep that was interrupted.",
+    )
+    _take_config(verb)
+    varied = verb.add_mutually_exclusive_group(required=True)
+    text = "a YAML file: which settings are drawn, and how"
+    varied.add_argument("--space", metavar="SPACE", help=text)
+    text = "runs that differ by their seed alone, which are evaluated too"
+    varied.add_argument("--seeds", metavar="N", help=text)
+    text = "how many trials there are in the end (default: 20; of a grid all)"
+    verb.add_argument("--trials", default="20", metavar="N", help=text)
+    text = "how many run at the same time (default: 1)"
+    verb.add_argument("--jobs", default="1", metavar="N", help=text)
+    text = "the folder of the sweep (default: sweeps/ and the config's name)"
+    verb.add_argument("--output", metavar="DIR", help=text)
+    verb.set_defaults(act=_sweep)
+
+
+def _sweep(options: argparse.Namespace) -> None:
+    api.sweep(
+        options.config,
+        options.space,
+        options.overrides,
+        trials=options.seeds or options.trials,
+        jobs=options.jobs,
+        output=options.output,
+    )
 
 
 def _add_compare(verbs: Any) -> None:

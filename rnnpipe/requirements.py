@@ -31,6 +31,7 @@ MODULES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "litert": ("ai_edge_litert",),
         "export": ("onnx", "tf2onnx"),
         "mlflow": ("mlflow", "pandas"),
+        "sweep": ("optuna",),
         "tensorflow": ("tensorflow",),
         "tensorflow-text": ("tensorflow_text",),
         "jax": ("jax",),
@@ -51,6 +52,7 @@ INCLUDES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "export": ("train", "onnx"),
         "tensorflow-text": ("tensorflow",),
         "mlflow": ("onnx",),
+        "sweep": ("build", "train", "report"),
     }
 )
 """The extras that an extra includes."""

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -62,20 +63,41 @@ def load_config(path: Path, schemas: Mapping[str, type[T]], overrides: Overrides
         Greeting(task='greet', times=3)
     """
     faults = FaultList()
-    root = read_tree(read_text(path), str(path), faults)
-    if root is None:
-        fix = f"begin it with task: {next(iter(schemas))}"
-        raise UserError(str(path), "a mapping of keys to values", "an empty file", fix)
-    if not isinstance(root.value, dict):
-        if root.sound:
-            fix = f"write `key: value` lines, beginning with task: {next(iter(schemas))}"
-            faults.add(root.place, (), "a mapping of keys to values", got(root), fix)
-        raise Faults(faults.in_order())
+    root = _read_root(path, f"task: {next(iter(schemas))}", faults)
     apply_overrides(root, overrides, faults)
     config = _check(root, schemas, faults)
     if config is None or faults.found:
         raise Faults(faults.in_order())
     return config
+
+
+def load_file(model: type[T], path: Path) -> T:
+    """Reads settings that are no config from a YAML file, with the rules and messages of configs.
+
+    Args:
+        model: the settings.
+        path: the file.
+
+    Raises:
+        UserError: as `load_config`.
+
+    Example:
+        >>> import tempfile
+        >>> from rnnpipe.settings import Settings
+        >>> class Greeting(Settings):
+        ...     times: int
+        >>> file = Path(tempfile.mkdtemp()) / "greeting.yaml"
+        >>> _ = file.write_text("{times: 2}")
+        >>> load_file(Greeting, file)
+        Greeting(times=2)
+    """
+    faults = FaultList()
+    first: str = next(iter(fields(model))).name  # type: ignore[arg-type]  # they are dataclasses
+    root = _read_root(path, f"{first}:", faults)
+    settings = _validate(root, model, faults)
+    if settings is None or faults.found:
+        raise Faults(faults.in_order())
+    return settings
 
 
 def load_flags(model: type[T], flags: Sequence[str]) -> T:
@@ -180,6 +202,20 @@ def json_schema(schemas: Mapping[str, type]) -> dict[str, Any]:
         **document,
     }
     return place_defaults(document)
+
+
+def _read_root(path: Path, beginning: str, faults: FaultList) -> Node:
+    """The tree of a file, a mapping; `beginning` is what such a file may begin with."""
+    root = read_tree(read_text(path), str(path), faults)
+    expected = "a mapping of keys to values"
+    if root is None:
+        raise UserError(str(path), expected, "an empty file", f"begin it with {beginning}")
+    if not isinstance(root.value, dict):
+        if root.sound:
+            fix = f"write `key: value` lines, beginning with {beginning}"
+            faults.add(root.place, (), expected, got(root), fix)
+        raise Faults(faults.in_order())
+    return root
 
 
 def _check(root: Node, schemas: Mapping[str, type[T]], faults: FaultList) -> T | None:

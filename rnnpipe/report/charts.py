@@ -63,6 +63,7 @@ class Chart:
         y_ticks: values.
         best: the x position of the best epoch, if there is one.
         gaps: the epochs at which a value is no number.
+        x_label: what the x axis shows.
     """
 
     title: str
@@ -71,6 +72,7 @@ class Chart:
     y_ticks: Sequence[Tick]
     best: float | None
     gaps: str
+    x_label: str = "epoch"
 
 
 def draw_charts(history: Mapping[str, Sequence[float]], best_epoch: int | None) -> list[Chart]:
@@ -169,8 +171,15 @@ class _Series:
 
 
 @dataclass(frozen=True, slots=True)
-class _Scale:
-    """Maps values from `low` to `high` onto the drawing from `start` to `end`."""
+class Scale:
+    """Maps values from `low` to `high` onto the drawing from `start` to `end`.
+
+    Args:
+        low: the value at `start`; where it equals `high`, the value is in the middle.
+        high: the value at `end`.
+        start: where the axis begins in the drawing.
+        end: where it ends.
+    """
 
     low: float
     high: float
@@ -178,6 +187,7 @@ class _Scale:
     end: float
 
     def __call__(self, value: float) -> float:
+        """Where a value is in the drawing."""
         share = (value - self.low) / (self.high - self.low) if self.high > self.low else 0.5
         return round(self.start + share * (self.end - self.start), 2)
 
@@ -189,24 +199,34 @@ def _draw_chart(name: str, series: Sequence[_Series], best: int | None) -> Chart
     gaps = sorted({epoch for epoch, value in every if not math.isfinite(value)})
 
     x_values = MaxNLocator(6, integer=True, min_n_ticks=1).tick_values(epochs[0], epochs[-1])
-    # A single value is in the middle of an axis that reaches half as far to either side.
-    reach = 0.0 if min(finite) < max(finite) else abs(finite[0]) / 2 or 1.0
-    y_values = MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]).tick_values(
-        min(finite) - reach, max(finite) + reach
-    )
-    x = _Scale(epochs[0], epochs[-1], LEFT + 10, RIGHT - 10)
-    y = _Scale(y_values[0], y_values[-1], BOTTOM, TOP)
+    y, y_ticks = scale_values(finite)
+    x = Scale(epochs[0], epochs[-1], LEFT + 10, RIGHT - 10)
     return Chart(
         title=name,
         lines=[_draw_line(each, x, y) for each in series],
         x_ticks=[Tick(x(e), f"{e:g}") for e in x_values if epochs[0] <= e <= epochs[-1]],
-        y_ticks=[Tick(y(v), t) for v, t in zip(y_values, _label(y_values), strict=True)],
+        y_ticks=y_ticks,
         best=None if best is None or best not in epochs else x(best),
         gaps=", ".join(f"{epoch:g}" for epoch in gaps),
     )
 
 
-def _draw_line(series: _Series, x: _Scale, y: _Scale) -> Line:
+def scale_values(values: Sequence[float]) -> tuple[Scale, list[Tick]]:
+    """The vertical axis for values: its scale and its ticks.
+
+    Args:
+        values: at least one, all finite.
+    """
+    # A single value is in the middle of an axis that reaches half as far to either side.
+    reach = 0.0 if min(values) < max(values) else abs(values[0]) / 2 or 1.0
+    ticks = MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]).tick_values(
+        min(values) - reach, max(values) + reach
+    )
+    scale = Scale(ticks[0], ticks[-1], BOTTOM, TOP)
+    return scale, [Tick(scale(v), text) for v, text in zip(ticks, _label(ticks), strict=True)]
+
+
+def _draw_line(series: _Series, x: Scale, y: Scale) -> Line:
     path, points, follows = "", [], False
     for epoch, value in series.values:
         known = math.isfinite(value)

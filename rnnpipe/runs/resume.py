@@ -20,7 +20,7 @@ from rnnpipe.storage.atomic import json_text
 from rnnpipe.tasks import make_task
 
 
-def resume(path: Path, console: Console) -> RunDirectory:
+def resume(path: Path, console: Console, *, evaluate: bool = True) -> RunDirectory:
     """Continues an interrupted run: its training, where that is not finished, and its evaluation.
 
     It ends as it would have without the interruption; what was not done of an epoch is done again.
@@ -30,6 +30,7 @@ def resume(path: Path, console: Console) -> RunDirectory:
     Args:
         path: the run's folder, or that of several: the one begun last of those interrupted.
         console: where progress and scores are shown.
+        evaluate: whether it is evaluated too.
 
     Raises:
         UserError: there is no such run, a file of it is damaged, its records are gone, damaged,
@@ -41,8 +42,9 @@ def resume(path: Path, console: Console) -> RunDirectory:
     with run.lock():
         if run.model.exists():
             console.print(f"Resuming {run.path}: it is trained")
-            with resumable(run):
-                evaluate_run(run, console)
+            if evaluate:
+                with resumable(run):
+                    evaluate_run(run, console)
             return run
         open_members(config, task)
         task.check_model()
@@ -53,8 +55,9 @@ def resume(path: Path, console: Console) -> RunDirectory:
             for notice in [*note_edits(run), *_note_environment(run)]:
                 console.print(f"Note: {notice}", style="yellow")
             finish_training(config, task, records, run, console)
-        with resumable(run):
-            evaluate_run(run, console, records=records)
+        if evaluate:
+            with resumable(run):
+                evaluate_run(run, console, records=records)
     return run
 
 
