@@ -1,7 +1,7 @@
 """Optimizers of Keras, with clipping and running means of the weights."""
 
 from dataclasses import fields
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from rnnpipe.errors import UserError
 from rnnpipe.parts.loss_scale import LossScaleOptions
@@ -10,6 +10,8 @@ from rnnpipe.settings import Kinds, Settings, fraction, setting
 
 if TYPE_CHECKING:
     import keras
+
+    from rnnpipe.parts.layer_groups import LayerGroups
 
 _HERE = "rnnpipe.parts.optimizers"
 
@@ -79,27 +81,44 @@ class OptimizerOptions(Settings):
             expected, got = f"null with {others[0]}", str(getattr(self, first))
             raise UserError(first, expected, got, f"write {first}: null")
 
-    def make(self, *, steps: int) -> "keras.optimizers.Optimizer":
+    def make(
+        self, *, steps: int, groups: "LayerGroups | None" = None
+    ) -> "keras.optimizers.Optimizer":
         """The optimizer.
 
         Args:
             steps: the steps of the whole training, for the schedule.
+            groups: groups of variables with rates of their own; None: all have one rate.
         """
+        from rnnpipe.parts.layer_groups import LayerGroupOptimizer
+
+        rate = self.schedule.make(self.learning_rate, steps=steps)
+        if groups is None:
+            optimizer = self._make(rate, **self._shared)
+        else:
+            optimizer = LayerGroupOptimizer(self._make, groups, learning_rate=rate, **self._shared)
+        return optimizer if self.loss_scale is None else self.loss_scale.wrap(optimizer)
+
+    def _make(self, learning_rate: Any, **options: Any) -> Any:
+        """The optimizer of Keras, with the settings of this kind alone."""
         import keras
 
         shared = {declared.name for declared in fields(OptimizerOptions)} | {"kind"}
         own = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in shared}
-        optimizer = getattr(keras.optimizers, self.keras_name)(
-            self.schedule.make(self.learning_rate, steps=steps),
-            clipnorm=self.clip_variable_norm,
-            global_clipnorm=self.clip_norm,
-            clipvalue=self.clip_value,
-            weight_decay=self.weight_decay or None,
+        decay = self.weight_decay or None
+        make = getattr(keras.optimizers, self.keras_name)
+        return make(learning_rate, weight_decay=decay, **options, **own)
+
+    @property
+    def _shared(self) -> dict[str, Any]:
+        """The arguments that concern all variables together."""
+        return {
+            "clipnorm": self.clip_variable_norm,
+            "global_clipnorm": self.clip_norm,
+            "clipvalue": self.clip_value,
             **({"use_ema": True, "ema_momentum": self.ema} if self.ema else {}),
-            gradient_accumulation_steps=_or_none(self.gradient_accumulation_steps, 1),
-            **own,
-        )
-        return optimizer if self.loss_scale is None else self.loss_scale.wrap(optimizer)
+            "gradient_accumulation_steps": _or_none(self.gradient_accumulation_steps, 1),
+        }
 
     def make_callbacks(self) -> "list[keras.callbacks.Callback]":
         """What puts the running mean in the weights' place when an epoch ends, where there is one.

@@ -28,6 +28,7 @@ class ScheduleOptions(Settings):
             "piecewise_constant": f"{_HERE}:PiecewiseConstantScheduleOptions",
             "polynomial": f"{_HERE}:PolynomialScheduleOptions",
             "inverse_sqrt": f"{_HERE}:InverseSqrtScheduleOptions",
+            "slanted_triangular": f"{_HERE}:SlantedTriangularScheduleOptions",
             "plateau": f"{_HERE}:PlateauScheduleOptions",
         },
     )
@@ -245,6 +246,20 @@ class InverseSqrtScheduleOptions(ScheduleOptions):
 
         del steps
         return InverseSqrt(learning_rate, self.warmup_steps)
+
+
+class SlantedTriangularScheduleOptions(ScheduleOptions):
+    """The rate rises linearly, then falls linearly for longer (Howard & Ruder 2018)."""
+
+    kind: Literal["slanted_triangular"] = "slanted_triangular"
+    rise: float = fraction(0.1, "share of all steps in which it rises")
+    ratio: float = setting(32.0, "how many times the lowest rate the highest one is", ge=1)
+
+    def make(self, learning_rate: float, *, steps: int) -> Any:
+        """A `SlantedTriangular`, which ends with the training."""
+        from rnnpipe.parts.slanted_triangular import SlantedTriangular
+
+        return SlantedTriangular(learning_rate, steps, rise=self.rise, ratio=self.ratio)
 
 
 class PlateauScheduleOptions(ScheduleOptions):

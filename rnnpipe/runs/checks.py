@@ -49,11 +49,13 @@ def check_training(config: RunConfig, task: Task, records: RecordsDirectory) -> 
         records: its records, fetched.
 
     Raises:
-        UserError: a split is missing, a warm-up takes longer than its training, or the task
-            refuses the records.
+        UserError: a split is missing, the model lacks a layer that is to be fine-tuned, a warm-up
+            takes longer than its training, or the task refuses the records.
     """
     check_splits(config, records.splits)
     task.check_records(records)
+    if (fine_tuning := config.train.fine_tuning) is not None:
+        task.build_trainer(task.build_model(records), records, fine_tuning)
     for key, schedule, steps in task.schedules(records):
         with located(key):
             schedule.check_steps(steps)

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 from rich.console import Console
 
+from rnnpipe.parts.fine_tuning import FineTuningOptions
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.runs.callbacks import InitialScoreLog, TrainingProgress, make_callbacks
 from rnnpipe.runs.directory import BEST_WEIGHTS, RunDirectory
@@ -19,6 +20,7 @@ from rnnpipe.tasks.base import Task
 from rnnpipe.tasks.results import Phase
 from rnnpipe.tasks.run_config import RunConfig
 from rnnpipe.training.fit import Diverged, TrainingFiles, fit_model
+from rnnpipe.training.unfreezing import Unfreezing
 
 
 @dataclass(frozen=True)
@@ -46,19 +48,19 @@ class RunTraining:
 
     def train_model(self) -> keras.Model:
         """The trained model, or the ensemble of several."""
-        run, size = self.run, self.task.ensemble_size
+        run, size, config = self.run, self.task.ensemble_size, self.config
         files = TrainingFiles(run.weights, run.history, run.tensorboard)
         if size == 1:
             model = self._build_model()
-            self._fit(model, files)
+            self._fit(model, files, fine_tuning=config.train.fine_tuning)
             return model
         models = []
         for number in range(1, size + 1):
             self.console.print(f"Member {number} of {size}:")
-            seed = self.config.seed + number - 1
+            seed = config.seed + number - 1
             keras.utils.set_random_seed(seed)
             model = self._build_model(number)
-            self._fit(model, files, seed=seed)
+            self._fit(model, files, seed=seed, fine_tuning=config.train.fine_tuning)
             models.append(model)
             name = str(number + 1)
             files = _files_in(run.members / name, run.tensorboard / "members" / name)
@@ -109,13 +111,23 @@ class RunTraining:
             else:
                 save_model(model, folder / f"{name}.keras")
 
-    def _fit(self, model: keras.Model, files: TrainingFiles, *, seed: int | None = None) -> None:
+    def _fit(
+        self,
+        model: keras.Model,
+        files: TrainingFiles,
+        *,
+        seed: int | None = None,
+        fine_tuning: FineTuningOptions | None = None,
+    ) -> None:
         """Trains a model as the config says, and leaves it with its best weights.
 
         The order of batches follows `seed`, by default the config's.
         """
         config, task, records = self.config, self.task, self.records
-        trainer = task.build_trainer(model, records)
+        trainer = task.build_trainer(model, records, fine_tuning)
+        callbacks = make_callbacks(config, task, trainer, model, records, files.weights)
+        if fine_tuning is not None:
+            callbacks.append(Unfreezing(trainer, fine_tuning.delays))
         monitor, mode = task.monitor()
         seed = config.seed if seed is None else seed
         self._fit_batches(
@@ -125,8 +137,9 @@ class RunTraining:
             monitor=monitor,
             mode=mode,
             patience=config.train.keep_best.patience,
+            patience_from=0 if fine_tuning is None else fine_tuning.last_delay,
             files=files,
-            callbacks=make_callbacks(config, task, trainer, model, records, files.weights),
+            callbacks=callbacks,
         )
 
     def _fit_batches(

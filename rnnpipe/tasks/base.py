@@ -9,6 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
 
+from rnnpipe.errors import located
 from rnnpipe.metrics.corpus import CorpusMetric
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.tasks.inputs import Input
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     import keras
 
     from rnnpipe.inputs.batches import Batch
+    from rnnpipe.parts.fine_tuning import FineTuningOptions
     from rnnpipe.parts.schedules import ScheduleOptions
 
 Config = TypeVar("Config", bound=RunConfig)
@@ -133,12 +135,34 @@ class Task(ABC, Generic[Config]):
 
     # Training
 
-    def build_trainer(self, model: keras.Model, records: RecordsDirectory) -> keras.Model:
-        """The compiled model, which shares its weights with `model`."""
-        train = self.config.train
+    def build_trainer(
+        self,
+        model: keras.Model,
+        records: RecordsDirectory,
+        fine_tuning: FineTuningOptions | None = None,
+    ) -> keras.Model:
+        """The compiled model, which shares its weights with `model`.
+
+        Args:
+            model: the model with all outputs.
+            records: the training records.
+            fine_tuning: groups of its layers with rates of their own; None: there are none.
+
+        Raises:
+            UserError: the model has no layers of a group.
+        """
+        train, groups = self.config.train, None
+        if fine_tuning is not None:
+            from rnnpipe.parts.layer_groups import LayerGroups
+            from rnnpipe.training.unfreezing import find_groups
+
+            with located("train.fine_tuning"):
+                find = find_groups(model, fine_tuning.parts)
+            groups = LayerGroups(fine_tuning.factors, find)
         trainer = self.wrap_model(model)
         steps = train.epochs * self.steps_per_epoch(records)
-        trainer.compile(optimizer=train.optimizer.make(steps=steps), **self.compile_options(model))
+        optimizer = train.optimizer.make(steps=steps, groups=groups)
+        trainer.compile(optimizer=optimizer, **self.compile_options(model))
         return trainer
 
     def wrap_model(self, model: keras.Model) -> keras.Model:

@@ -3,6 +3,7 @@
 from typing import Literal
 
 from rnnpipe.errors import UserError, located
+from rnnpipe.parts.fine_tuning import FineTuningOptions
 from rnnpipe.parts.optimizers import AdamOptions, OptimizerOptions
 from rnnpipe.settings import FilePath, Settings, setting
 from rnnpipe.storage.paths import has_scheme
@@ -57,6 +58,11 @@ class Train(Settings):
     start: Start | None = setting(
         None, "another run whose weights it begins with; null: with random ones"
     )
+    fine_tuning: FineTuningOptions | None = setting(
+        None,
+        "groups of layers with rates of their own, unfrozen one after the other; null: all layers "
+        "are trained alike",
+    )
 
 
 class Evaluate(Settings):
@@ -107,3 +113,6 @@ class RunConfig(Settings):
             raise UserError("seed", expected, got, "write a smaller one")
         with located("train.optimizer.schedule"):
             self.train.optimizer.schedule.check_patience(self.train.keep_best.patience)
+        if self.train.fine_tuning is not None:
+            with located("train.fine_tuning"):
+                self.train.fine_tuning.check_epochs(self.train.epochs)

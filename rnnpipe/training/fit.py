@@ -123,6 +123,7 @@ def fit_model(
     patience: int,
     files: TrainingFiles,
     callbacks: Sequence[keras.callbacks.Callback] = (),
+    patience_from: int = 0,
     start: float | None = None,
 ) -> None:
     """Trains a compiled model and leaves it with the weights of its best epoch.
@@ -142,6 +143,7 @@ def fit_model(
         files: where weights, history and event files go.
         callbacks: more callbacks, e.g. to show progress. What they add to the logs of an epoch may
             be its `monitor`, and is in the history.
+        patience_from: how many epochs go by before `patience` counts.
         start: the `monitor` of a model that is trained already: its weights are kept if no epoch is
             better.
 
@@ -163,7 +165,9 @@ def fit_model(
         KeepBestWeights(
             files.weights, monitor=monitor, mode=mode, best=state.best(monitor, mode, start)
         ),
-        keras.callbacks.EarlyStopping(monitor, mode=mode, patience=patience, baseline=start),
+        keras.callbacks.EarlyStopping(
+            monitor, mode=mode, patience=patience, baseline=start, start_from_epoch=patience_from
+        ),
         log,
         keras.callbacks.TensorBoard(files.tensorboard, write_graph=False),
     ]

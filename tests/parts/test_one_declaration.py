@@ -23,6 +23,7 @@ from rnnpipe.parts.loss_scale import LossScaleOptions
 from rnnpipe.parts.optimizers import OptimizerOptions
 from rnnpipe.parts.pooling import PoolingOptions
 from rnnpipe.parts.recurrence import PyramidalRecurrenceOptions, RecurrenceOptions
+from rnnpipe.parts.slanted_triangular import SlantedTriangular
 from rnnpipe.parts.spec_augment import SpecAugmentOptions
 from rnnpipe.parts.subsampling import SubsamplingOptions
 from rnnpipe.settings import Settings
@@ -213,6 +214,7 @@ TARGETS: dict[type[Settings], Any] = {
     schedules.PiecewiseConstantScheduleOptions: keras.optimizers.schedules.PiecewiseConstantDecay,
     schedules.PolynomialScheduleOptions: keras.optimizers.schedules.PolynomialDecay,
     schedules.InverseSqrtScheduleOptions: InverseSqrt,
+    schedules.SlantedTriangularScheduleOptions: SlantedTriangular,
     LossScaleOptions: keras.optimizers.LossScaleOptimizer,
     schedules.PlateauScheduleOptions: keras.callbacks.ReduceLROnPlateau,
     search.BeamSearchOptions: decoding.beam_search,
@@ -232,6 +234,7 @@ WITHOUT_TARGET = {
     "BackboneEncoderOptions",
     "CNNOptions",
     "FeatureEncoderOptions",
+    "FineTuningOptions",
     "LastPoolingOptions",
     "SavedBackboneOptions",
 }

@@ -42,6 +42,8 @@ def rate_at(made, step):
         ("polynomial", {"power": 2.0, "end_learning_rate": 0.2}, [1, 0.848, 0.4]),
         ("polynomial", {"decay_steps": 20, "cycle": True}, [1, 0.5, 1 / 6]),
         ("inverse_sqrt", {"warmup_steps": 10}, [0, 1, 0.4472]),
+        ("slanted_triangular", {"rise": 0.2, "ratio": 5.0}, [0.2, 0.6, 0.7]),
+        ("slanted_triangular", {"rise": 0.0, "ratio": 2.0}, [1, 0.95, 0.75]),
         ("plateau", {}, [1, 1, 1]),
     ],
 )
@@ -57,7 +59,7 @@ def test_every_kind_of_schedule_is_tested():
         for name, value in vars(keras.optimizers.schedules).items()
         if inspect.isclass(value) and name != "LearningRateSchedule"
     }
-    assert {"Constant", "Cosine", "InverseSqrt", "Plateau"} < names
+    assert {"Constant", "Cosine", "InverseSqrt", "SlantedTriangular", "Plateau"} < names
     assert {name.replace("Decay", "") for name in of_keras} <= names
 
 

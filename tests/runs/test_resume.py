@@ -62,9 +62,10 @@ GLIMPSE = [
     "train.epochs=2",
     "train.batch_size=16",
 ]
+FINE_TUNING = "train.fine_tuning={groups: [embedding, recurrence], unfreeze_after: [1, 0]}"
 # By config, its settings and in which of all epochs that are trained to interrupt.
 TRAININGS = {
-    "sentiment": (SENTIMENT, (1, 4)),  # of either member
+    "sentiment": ([*SENTIMENT, FINE_TUNING], (1, 4)),  # of either member
     "captioning": (CAPTIONING, (3, 5)),  # of the first phase and of the second
     "translation": (TRANSLATION, (2, 3)),
     "language_model": (CHAR_LM, (2,)),

@@ -37,6 +37,16 @@ def starting(run, *settings):
     return [part for one in (f"train.start.path={run}", *settings) for part in ("--set", one)]
 
 
+def test_a_layer_to_fine_tune_that_the_model_has_not_is_refused_before_training(
+    command, tmp_path, capsys
+):
+    groups = "train.fine_tuning={groups: [encoder], unfreeze_every: 0}"
+    assert call(*command("sentiment", [*ONE, groups]), "--runs-dir", tmp_path / "runs") == 2
+    message = "train.fine_tuning.groups: expected a layer with weights of the model (embedding, "
+    assert message in " ".join(capsys.readouterr().err.split())
+    assert not (tmp_path / "runs").exists() or not any((tmp_path / "runs").rglob("config.yaml"))
+
+
 def weights_of(run):
     return keras.models.load_model(run / "model.keras", compile=False).get_weights()
 
