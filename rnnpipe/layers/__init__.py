@@ -46,7 +46,13 @@ from rnnpipe.layers.decoder import (
 )
 from rnnpipe.layers.frame_stacking import FrameStacking
 from rnnpipe.layers.glimpse_reader import GlimpseReader
-from rnnpipe.layers.pooling import AttentionPooling, MaxPooling, MeanPooling, Pooling
+from rnnpipe.layers.pooling import (
+    AttentionPooling,
+    ConcatPooling,
+    MaxPooling,
+    MeanPooling,
+    Pooling,
+)
 from rnnpipe.layers.recurrent import (
     GRU,
     LSTM,
@@ -74,6 +80,7 @@ __all__ = [
     "AttentionWrapper",
     "Bridge",
     "CTCLoss",
+    "ConcatPooling",
     "ConvolutionalSubsampling",
     "CoordinateChannels",
     "CoverageAttention",

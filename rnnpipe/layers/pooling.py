@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from rnnpipe.layers.attention.mechanism import masked_softmax
@@ -139,6 +140,85 @@ def _lowered(sequences: Tensor, mask: Tensor) -> Tensor:
     if mask is None:
         return sequences
     return ops.where(mask[:, :, None], sequences, ops.full_like(sequences, -math.inf))
+
+
+@keras.saving.register_keras_serializable("rnnpipe")
+class ConcatPooling(Pooling):
+    """The last state, the largest values and the mean: `[x_T; maxₜ xₜ; Σₜ xₜ / n]`.
+
+    What decides on a text may be a few words anywhere in it, which a last state may have lost. The
+    alignments are those of three glimpses, in this order. `Pooling` has the call arguments,
+    returns and errors.
+
+    Args:
+        backward: the first feature that comes from a layer that reads backwards, and the first
+            after those: of these features the last state is that of the first step; None: none are.
+        **kwargs: `name`, `dtype`, `trainable`, as for every Keras layer.
+
+    Example:
+        >>> import numpy
+        >>> pooled, alignments = ConcatPooling()(numpy.array([[[2.0], [7.0], [3.0]]]))
+        >>> numpy.asarray(pooled)[0].tolist(), numpy.asarray(alignments)[0, 0].tolist()
+        ([3.0, 7.0, 4.0], [0.0, 0.0, 1.0])
+
+    Source: Howard and Ruder, Universal Language Model Fine-tuning for Text Classification, 2018,
+    section 3.3, equation 4.
+    """
+
+    def __init__(self, backward: tuple[int, int] | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        first, end = backward or (0, 0)
+        if not 0 <= first <= end:
+            fix = "write e.g. backward=(64, 128)"
+            raise layer_error(self, "backward features from one on", str(backward), fix)
+        self.backward = backward and (first, end)
+        self.largest = MaxPooling(dtype=self.dtype_policy)
+        self.mean = MeanPooling(dtype=self.dtype_policy)
+
+    def call(
+        self, sequences: Tensor, mask: Tensor = None, training: bool = False
+    ) -> tuple[Tensor, Nested[Tensor]]:
+        """Pools in three ways; see the class for the arguments."""
+        last = super().call(sequences, mask=mask, training=training)
+        others = [pooling(sequences, mask=mask) for pooling in (self.largest, self.mean)]
+        pooled, alignments = zip(last, *others, strict=True)
+        return ops.concatenate(pooled, axis=-1), ops.concatenate(alignments, axis=1)
+
+    def align(self, sequences: Tensor, mask: Tensor, training: bool) -> Tensor:
+        """The share of the features that the last step gives, and the first one."""
+        del training
+        last, first = self._find_ends(sequences, mask)
+        share = self._is_backward(sequences).mean() if sequences.shape[-1] else 0.0
+        return ((1 - share) * last + share * first)[:, None, :]
+
+    def pool(self, sequences: Tensor, alignments: Tensor, mask: Tensor) -> Tensor:
+        """The last state, or of backward features the first."""
+        del alignments
+        last, first = (
+            ops.matmul(end[:, None], sequences)[:, 0] for end in self._find_ends(sequences, mask)
+        )
+        return ops.where(self._is_backward(sequences), first, last)
+
+    def _is_backward(self, sequences: Tensor) -> Any:
+        """Which features are read backwards, `(features,)`."""
+        first, end = self.backward or (0, 0)
+        places = np.arange(sequences.shape[-1])
+        return (first <= places) & (places < end)
+
+    def _find_ends(self, sequences: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """One at the last and at the first of the steps that count, `(batch, time)` each."""
+        if mask is None:
+            mask = ops.ones_like(sequences[:, :, 0], dtype="bool")
+        counts = ops.cast(mask, "int32")
+        from_start = ops.cumsum(counts, axis=1) == 1
+        from_end = ops.flip(ops.cumsum(ops.flip(counts, axis=1), axis=1), axis=1) == 1
+        ends = (ops.logical_and(mask, end) for end in (from_end, from_start))
+        last, first = (ops.cast(end, self.compute_dtype) for end in ends)
+        return last, first
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments of the layer, for serialisation."""
+        return {**super().get_config(), "backward": self.backward}
 
 
 @keras.saving.register_keras_serializable("rnnpipe")

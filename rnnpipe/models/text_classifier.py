@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from rnnpipe.errors import UserError
 from rnnpipe.parts.cells import LSTMOptions
 from rnnpipe.parts.embedding import EmbeddingOptions
-from rnnpipe.parts.pooling import AttentionPoolingOptions, PoolingOptions
+from rnnpipe.parts.pooling import AttentionPoolingOptions, ConcatPoolingOptions, PoolingOptions
 from rnnpipe.parts.recurrence import RecurrenceOptions
 from rnnpipe.settings import Settings, fraction, setting
 from rnnpipe.text.tokens import PAD, UNKNOWN
@@ -42,10 +42,18 @@ class TextClassifierOptions(Settings):
         if recurrence.connection and recurrence.depth > 1 and not self.pooling.needs_sequences:
             raise UserError(
                 "pooling.kind",
-                f"mean, max or attention, with recurrence.connection {recurrence.connection}",
+                f"another pooling with recurrence.connection {recurrence.connection}",
                 "last",
-                "choose one of those, or set recurrence.connection to null",
+                "choose mean, max, concat or attention, or set recurrence.connection to null",
             )
+
+
+def _make_pooling(options: TextClassifierOptions) -> "keras.layers.Layer":
+    pooling, recurrence = options.pooling, options.recurrence
+    if not isinstance(pooling, ConcatPoolingOptions):
+        return pooling.make()
+    units = recurrence.cell.output_size
+    return pooling.make(backward=(units, 2 * units) if recurrence.bidirectional else None)
 
 
 def build_text_classifier(
@@ -103,7 +111,7 @@ def build_text_classifier(
     if pooling.needs_sequences:
         if getattr(pooling, "words", False):
             text = layers.Concatenate(name="steps")([text, words])
-        text, outputs["alignments"] = pooling.make()(text)
+        text, outputs["alignments"] = _make_pooling(options)(text)
     if options.hidden_units:
         text = layers.Dropout(options.dropout, name="text_dropout")(text)
         text = layers.Dense(options.hidden_units, activation="relu", name="hidden")(text)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from rnnpipe.settings import Kinds, Settings, fraction, setting
 
 if TYPE_CHECKING:
-    from rnnpipe.layers import Pooling
+    from rnnpipe.layers import ConcatPooling, Pooling
 
 _HERE = "rnnpipe.parts.pooling"
 
@@ -22,6 +22,7 @@ class PoolingOptions(Settings):
             "last": f"{_HERE}:LastPoolingOptions",
             "mean": f"{_HERE}:MeanPoolingOptions",
             "max": f"{_HERE}:MaxPoolingOptions",
+            "concat": f"{_HERE}:ConcatPoolingOptions",
             "attention": f"{_HERE}:AttentionPoolingOptions",
         },
     )
@@ -68,6 +69,20 @@ class MaxPoolingOptions(_StepPoolingOptions):
         from rnnpipe.layers import MaxPooling
 
         return MaxPooling(name=name)
+
+
+class ConcatPoolingOptions(_StepPoolingOptions):
+    """The last state, the maximum and the mean, side by side (Howard & Ruder 2018)."""
+
+    kind: Literal["concat"] = "concat"
+
+    def make(
+        self, *, backward: tuple[int, int] | None = None, name: str = "pooling"
+    ) -> "ConcatPooling":
+        """A `ConcatPooling`, where it matters which features are read backwards."""
+        from rnnpipe.layers import ConcatPooling
+
+        return ConcatPooling(backward, name=name)
 
 
 class AttentionPoolingOptions(_StepPoolingOptions):

@@ -9,6 +9,7 @@ runs/<name>/<time>/
         untrained.keras   until it is trained, the model as it was built
         start.npz         until it is trained, the weights of another run that it begins with
         members/          the same and the history of each further model of an ensemble
+        pretraining/      history and weights of what layers were pretrained in
         phases/           histories and weights of further phases of training, if there are any
         baselines/        trained models to compare with, where the task has some
     vocabulary/           what `predict` needs beside the model
@@ -82,6 +83,11 @@ class RunDirectory:
     def start_report(self) -> Path:
         """Which weights of another run it took and left."""
         return self.path / "start.json"
+
+    @property
+    def pretraining(self) -> Path:
+        """The folder of what layers were pretrained in, with its history."""
+        return self.path / "checkpoints" / "pretraining"
 
     @property
     def phases(self) -> Path:

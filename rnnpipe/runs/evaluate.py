@@ -30,6 +30,7 @@ from rnnpipe.runs.model import PartialTraining, load_baselines, load_ensemble
 from rnnpipe.runs.records import find_records
 from rnnpipe.runs.scores import print_table, score_table
 from rnnpipe.runs.start import show_start
+from rnnpipe.runs.training_tables import show_members, show_phases
 from rnnpipe.setting_paths import make_paths_absolute
 from rnnpipe.storage.atomic import json_text, jsonl_text, write_text
 from rnnpipe.storage.disk_full import report_full_disk
@@ -225,8 +226,8 @@ def _make_page(
         items=[
             *_show_ensemble(results.ensemble),
             *results.items,
-            *_show_members(run, task),
-            *_show_phases(run),
+            *show_members(run, task),
+            *show_phases(run),
             *show_start(run),
         ],
         history=history,
@@ -262,39 +263,6 @@ def _show_ensemble(ensemble: Sequence[Mapping[str, str]]) -> list[ReportItem]:
     rows = [(each["run"], each["model_sha256"][:_SHOWN]) for each in ensemble]
     note = "All scores are of the mean of their probabilities; the history is of the first."
     return [Table("Ensemble", ("run", "SHA-256 of its model"), rows, note=note)] if rows else []
-
-
-def _show_members(run: RunDirectory, task: Task) -> list[ReportItem]:
-    """Where the model is several: what each of them had in its best epoch, a row per member."""
-    further = (run.members / str(number) for number in range(2, task.ensemble_size + 1))
-    paths = (run.history, *(folder / "history.csv" for folder in further))
-    histories = [history for path in paths if (history := read_history(run, path))]
-    rows: list[tuple[Any, ...]] = []
-    for number, history in enumerate(histories, start=1):
-        best = find_best(history, task.monitor())
-        rows.append((str(number), str(best + 1), *(values[best] for values in history.values())))
-    note = "Each by itself, in its best epoch."
-    return (
-        [Table("Members", ("member", "epoch", *histories[0]), rows, note=note)]
-        if len(rows) > 1
-        else []
-    )
-
-
-def _show_phases(run: RunDirectory) -> list[ReportItem]:
-    """A table for each further phase of training, a row per epoch."""
-    tables: list[ReportItem] = []
-    sealed = run.seal.find("checkpoints/phases/*/history.csv")
-    for path in sorted({*run.phases.glob("*/history.csv"), *sealed}):
-        if not (history := read_history(run, path)):
-            continue
-        rows = [
-            (str(place), *row)
-            for place, row in enumerate(zip(*history.values(), strict=True), start=1)
-        ]
-        title = f"Further training: {path.parent.name.replace('_', ' ')}"
-        tables.append(Table(title, ("epoch", *history), rows))
-    return tables
 
 
 def _show(value: Any) -> str:

@@ -147,6 +147,7 @@ def finish_training(
         else:
             with run.seal.write(run.vocabulary) as unfinished:
                 task.save_vocabulary(records, unfinished)
+        training.pretrain()
         model = training.train_model()
         for phase in task.make_phases(model, records, run.weights):
             training.refine(phase)

@@ -20,6 +20,7 @@ from rnnpipe.tasks.base import Task
 from rnnpipe.tasks.results import Phase
 from rnnpipe.tasks.run_config import RunConfig
 from rnnpipe.training.fit import Diverged, TrainingFiles, fit_model
+from rnnpipe.training.transfer import NamedWeights, transfer_weights
 from rnnpipe.training.unfreezing import Unfreezing
 
 
@@ -35,6 +36,7 @@ class RunTraining:
         console: where progress is shown.
         start: the weights that the model, or each member, begins with; None for random ones.
             Baselines always begin with random ones.
+        pretrained: the weights of layers that `pretrain` has trained, and the layers' paths.
         diverged: the trainings whose loss became NaN; they end with their best weights.
     """
 
@@ -44,7 +46,31 @@ class RunTraining:
     run: RunDirectory
     console: Console
     start: StartWeights | None = None
+    pretrained: dict[str, NamedWeights] = field(default_factory=dict)
     diverged: list[Diverged] = field(default_factory=list)
+
+    def pretrain(self) -> None:
+        """Trains layers of the model for something else, where the task has that first."""
+        pretraining = self.task.make_pretraining(self.records)
+        if pretraining is None:
+            return
+        if self.start is not None:
+            self.start.apply(pretraining.model, self.task.row_names(self.records.path))
+        self.console.print(f"Pretraining: {pretraining.name}")
+        self._fit_batches(
+            pretraining.trainer,
+            pretraining.batches,
+            validation=pretraining.validation,
+            epochs=pretraining.epochs,
+            monitor=pretraining.monitor,
+            mode="min",
+            patience=pretraining.patience,
+            files=_files_in(self.run.pretraining, self.run.tensorboard / "pretraining"),
+            callbacks=pretraining.callbacks,
+        )
+        weights = NamedWeights.of(pretraining.model, {})
+        self.pretrained.update(dict.fromkeys(pretraining.parts, weights))
+        keras.utils.set_random_seed(self.config.seed)
 
     def train_model(self) -> keras.Model:
         """The trained model, or the ensemble of several."""
@@ -74,6 +100,8 @@ class RunTraining:
             save_model(model, self.run.untrained)
         if self.start is not None:
             self.start.apply(model, self.task.row_names(self.records.path), number)
+        for part, weights in self.pretrained.items():
+            transfer_weights(model, {}, weights, {part: part})
         return model
 
     def refine(self, phase: Phase) -> None:
@@ -149,16 +177,22 @@ class RunTraining:
         *,
         files: TrainingFiles,
         callbacks: Sequence[Any],
+        validation: Any = None,
         **options: Any,
     ) -> None:
-        """Calls `fit_model` with a progress bar; a loss that becomes NaN ends the training only."""
+        """Calls `fit_model` with a progress bar; a loss that becomes NaN ends the training only.
+
+        Batches to validate by are those of the task, if no others are given.
+        """
+        if validation is None:
+            validation = self.task.make_batches(self.records, "validation")
         with make_progress(self.console) as progress:
             shown = TrainingProgress(progress, len(batches))
             try:
                 fit_model(
                     trainer,
                     batches,
-                    self.task.make_batches(self.records, "validation"),
+                    validation,
                     files=files,
                     callbacks=[RecordsCheck(self.records), *callbacks, shown],
                     **options,

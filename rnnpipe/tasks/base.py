@@ -15,7 +15,7 @@ from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.tasks.inputs import Input
 from rnnpipe.tasks.network import Arrays, Bound, Function, Graph, Network
 from rnnpipe.tasks.predictor import Predictor
-from rnnpipe.tasks.results import Evaluation, Phase
+from rnnpipe.tasks.results import Evaluation, Phase, Pretraining
 from rnnpipe.tasks.run_config import RunConfig
 from rnnpipe.training.row_names import RowNames
 from rnnpipe.transforms.plan import BuildPlan
@@ -199,6 +199,15 @@ class Task(ABC, Generic[Config]):
         """
         del trainer, model, records, weights
         return []
+
+    def make_pretraining(self, records: RecordsDirectory) -> Pretraining | None:
+        """What the layers of the model learn before it; by default nothing.
+
+        Args:
+            records: the training records.
+        """
+        del records
+        return None
 
     def make_phases(
         self, model: keras.Model, records: RecordsDirectory, weights: Path

@@ -32,6 +32,35 @@ class Evaluation:
 
 
 @dataclass(frozen=True, slots=True)
+class Pretraining:
+    """A training of a model's layers for something else, before the training of the model.
+
+    Args:
+        name: what it is, in words.
+        model: another model with these layers, untrained.
+        parts: the layers that the model takes over, by their paths.
+        trainer: that other model, compiled.
+        batches: of the training split.
+        validation: of the validation split.
+        monitor: the quantity by which epochs are compared; less of it is better.
+        epochs: at most.
+        patience: how many epochs without a better one end it.
+        callbacks: run before the weights of an epoch are compared.
+    """
+
+    name: str
+    model: keras.Model
+    parts: Sequence[str]
+    trainer: keras.Model
+    batches: Any
+    validation: Any
+    monitor: str
+    epochs: int
+    patience: int
+    callbacks: Sequence[keras.callbacks.Callback] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Phase:
     """A further phase of training, which continues from the weights of the one before.
 

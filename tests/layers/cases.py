@@ -146,6 +146,7 @@ LAYERS = {
     "Bridge": Case(_of("Bridge", [UNITS]), _states),
     "MeanPooling": Case(_of("MeanPooling"), _sequence),
     "MaxPooling": Case(_of("MaxPooling"), _sequence),
+    "ConcatPooling": Case(_of("ConcatPooling"), _sequence),
     "AttentionPooling": Case(_of("AttentionPooling", 3), _sequence),
     "FrameStacking": Case(_of("FrameStacking", 3), _sequence),
     "ConvolutionalSubsampling": Case(_of("ConvolutionalSubsampling", 2), _sequence),

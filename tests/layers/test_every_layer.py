@@ -149,7 +149,7 @@ def test_empty_inputs_have_outputs_of_the_usual_shape(name, rows, positions):
 
 DECODERS = ("luong", "bahdanau", "top_down")
 RECURRENT = ("LSTM", "GRU", "VanillaRNN", "last output", "RecurrentStack")
-POOLINGS = ("MeanPooling", "MaxPooling", "AttentionPooling")
+POOLINGS = ("MeanPooling", "MaxPooling", "ConcatPooling", "AttentionPooling")
 ATTENTIONS = tuple(name for name in LAYERS if name.endswith("Attention"))
 
 

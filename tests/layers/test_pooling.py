@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from rnnpipe.errors import UserError
-from rnnpipe.layers import LSTM, AttentionPooling, MaxPooling, MeanPooling
+from rnnpipe.layers import LSTM, AttentionPooling, ConcatPooling, MaxPooling, MeanPooling
 from tests.layers import reference
 from tests.layers.comparing import all_close, close, gradients, projected
 
@@ -31,6 +31,16 @@ def largest(steps):
     return np.array(pooled), [best.count(t) / FEATURES for t in range(len(steps))]
 
 
+def last_largest_and_mean(steps):
+    """Of the features 1 and 2, half of all, the last state is that of the first step."""
+    last = np.array([steps[0][j] if j in (1, 2) else steps[-1][j] for j in range(FEATURES)])
+    ends = np.zeros(len(steps))
+    ends[0] += 0.5
+    ends[-1] += 0.5
+    pooled, alignments = zip((last, ends), largest(steps), mean(steps), strict=True)
+    return np.concatenate(pooled), np.array(alignments)
+
+
 def attended(values):
     kernel, bias, score_kernel = values
 
@@ -52,13 +62,15 @@ def make(kind, random, dtype="float64"):
         return MeanPooling(dtype=dtype), mean
     if kind == "max":
         return MaxPooling(dtype=dtype), largest
+    if kind == "concat":
+        return ConcatPooling(backward=(1, 3), dtype=dtype), last_largest_and_mean
     layer, values = AttentionPooling(UNITS, GLIMPSES, dtype=dtype), weights(random)
     layer.build((None, None, FEATURES))
     layer.set_weights(values)
     return layer, attended(values)
 
 
-KINDS = pytest.mark.parametrize("kind", ["mean", "max", "attention"])
+KINDS = pytest.mark.parametrize("kind", ["mean", "max", "concat", "attention"])
 
 
 @KINDS
@@ -68,7 +80,8 @@ def test_equals_the_oracle(random, kind, masked):
     sequences = random.normal(size=(BATCH, TIME, FEATURES))
     mask = MASK if masked else np.ones_like(MASK)
     pooled, alignments = layer(sequences, mask=mask if masked else None)
-    assert alignments.shape == (BATCH, GLIMPSES if kind == "attention" else 1, TIME)
+    glimpses = {"attention": GLIMPSES, "concat": 3}.get(kind, 1)
+    assert alignments.shape == (BATCH, glimpses, TIME)
     for n in range(BATCH):
         expected = oracle(list(sequences[n][mask[n]]))
         close(pooled[n], expected[0], 1e-12)
@@ -156,6 +169,8 @@ def test_wrong_use_is_refused():
         AttentionPooling(0)
     with pytest.raises(UserError, match="at least 1 glimpse, got 0"):
         AttentionPooling(2, 0)
+    with pytest.raises(UserError, match=r"backward features from one on, got \(3, 2\)"):
+        ConcatPooling((3, 2))
     layer = MeanPooling(name="pool")
     with pytest.raises(UserError, match=r"'pool': expected sequences .*, got \(2, 3\)"):
         layer(np.zeros((2, 3)))

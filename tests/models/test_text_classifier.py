@@ -138,7 +138,7 @@ def test_a_saved_model_loads_in_another_process_without_custom_objects(predict_e
 
 def test_a_connection_needs_the_states_of_all_steps():
     recurrence = {"cell": {"units": 4}, "depth": 2, "connection": "residual"}
-    with pytest.raises(UserError, match=r"pooling\.kind: expected mean, max or attention, with"):
+    with pytest.raises(UserError, match=r"pooling\.kind: expected another pooling with"):
         make_model(pooling={"kind": "last"}, recurrence=recurrence)
 
 

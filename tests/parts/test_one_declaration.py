@@ -249,6 +249,7 @@ GO_ELSEWHERE = {
     ("SubsamplingOptions", "dropout"),
     ("MeanPoolingOptions", "words"),
     ("MaxPoolingOptions", "words"),
+    ("ConcatPoolingOptions", "words"),
     ("AttentionPoolingOptions", "words"),
     # Keras calls it `output_dim`, which YAML should not have to know.
     ("EmbeddingOptions", "size"),

@@ -62,10 +62,14 @@ GLIMPSE = [
     "train.epochs=2",
     "train.batch_size=16",
 ]
-FINE_TUNING = "train.fine_tuning={groups: [embedding, recurrence], unfreeze_after: [1, 0]}"
+PRETRAINED = [
+    *SENTIMENT,
+    "train.pretraining={epochs: 2, batch_size: 16, sampled_words: 9, optimizer: {ema: 0.9}}",
+    "train.fine_tuning={groups: [embedding, recurrence], unfreeze_after: [1, 0]}",
+]
 # By config, its settings and in which of all epochs that are trained to interrupt.
 TRAININGS = {
-    "sentiment": ([*SENTIMENT, FINE_TUNING], (1, 4)),  # of either member
+    "sentiment": (PRETRAINED, (2, 5)),  # of the pretraining and of the second member
     "captioning": (CAPTIONING, (3, 5)),  # of the first phase and of the second
     "translation": (TRANSLATION, (2, 3)),
     "language_model": (CHAR_LM, (2,)),

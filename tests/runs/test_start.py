@@ -1,6 +1,7 @@
 """Runs that start from another run: what they take, and that they end as Keras' own would."""
 
 import json
+import re
 import shutil
 from typing import Any
 
@@ -17,7 +18,7 @@ from rnnpipe.runs.directory import RunDirectory
 from rnnpipe.runs.start import StartWeights
 from rnnpipe.tasks import find_schemas, make_task
 from rnnpipe.training.row_names import RowNames
-from rnnpipe.training.transfer import NamedWeights
+from rnnpipe.training.transfer import NamedWeights, weights_by_path
 from tests.runs.trainings import (
     CONFIGS,
     SENTIMENT,
@@ -232,3 +233,77 @@ def test_other_words_and_the_parts_of_a_run(command, tmp_path, capsys):
     refused = capsys.readouterr().err
     assert "train.start.parts: expected a layer with weights of the model (embedding," in refused
     assert not (tmp_path / "third").exists()
+
+
+def test_a_classifier_begins_with_a_language_model_of_words(command, tmp_path, capsys):
+    """One direction of the classifier has read other texts; the embedding is matched by word."""
+    words = "the plot was not bad and a dull cast\nalmost good but never new\n"
+    (tmp_path / "text.txt").write_text(words * 40)
+    reading = [
+        f"data.source={{kind: text, path: {tmp_path / 'text.txt'}}}",
+        f"data.directory={tmp_path / 'reading'}",
+        "data.symbols=word",
+        "model={embedding: {size: 4}, recurrence: {cell: {units: 3}}}",
+        "train={epochs: 1, batch_size: 4, bptt_length: 16}",
+    ]
+    assert call(*command("language_model", reading), "--runs-dir", tmp_path / "first") == 0
+    first = the_run_in(tmp_path / "first")
+    forward = "recurrence/level_0/forward_level_0 = recurrence/level_0"
+    start = f"train.start={{path: {first}, parts: [embedding, {forward}]}}"
+    capsys.readouterr()
+    train = command("sentiment", [*ONE, start])
+    assert call(*train, "--runs-dir", tmp_path / "second") == 0
+    printed = capsys.readouterr().out
+    assert re.search(r"  embedding: 1 taken: \d+ of \d+ tokens\n", printed)
+    assert "  recurrence: 3 taken\n" in printed
+    assert "  recurrence: 3 left as they were: not among the parts to take\n" in printed
+
+    config = load_run_config(RunDirectory(the_run_in(tmp_path / "second")))
+    task, records = make_task(config), RecordsDirectory.open(tmp_path / "records")
+    model = task.build_model(records)
+    StartWeights.read(config.train.start).apply(model, task.row_names(records.path))
+    ours = weights_by_path(model)
+    theirs = weights_by_path(keras.models.load_model(first / "model.keras", compile=False))
+    for name in ("kernel", "recurrent_kernel", "bias"):
+        weight = ours[f"recurrence/level_0/forward_level_0/lstm_cell/{name}"]
+        np.testing.assert_array_equal(weight, theirs[f"recurrence/level_0/lstm_cell/{name}"])
+    rows = [
+        task.row_names(records.path),
+        make_task(load_run_config(RunDirectory(first))).row_names(first / "vocabulary"),
+    ]
+    names = [list(of_run["embedding"].names) for of_run in rows]
+    word = next(name for name in names[1] if name in names[0] and "<" not in name)
+    places = [of_run.index(word) for of_run in names]
+    tables = [np.asarray(weights["embedding/embeddings"]) for weights in (ours, theirs)]
+    np.testing.assert_array_equal(tables[0][places[0]], tables[1][places[1]])
+
+
+def test_layers_are_pretrained_in_a_language_model_of_the_texts(command, tmp_path, capsys):
+    pretraining = "train.pretraining={epochs: 2, batch_size: 16, optimizer: {learning_rate: 0.05}}"
+    settings = [
+        *ONE,
+        pretraining,
+        "train.fine_tuning={groups: [embedding + recurrence], rates: [0]}",
+    ]
+    assert call(*command("sentiment", settings), "--runs-dir", tmp_path / "runs") == 0
+    printed = capsys.readouterr().out
+    run = the_run_in(tmp_path / "runs")
+    history = (run / "checkpoints" / "pretraining" / "history.csv").read_text().splitlines()
+    assert history[0] == "epoch,learning_rate,loss,val_loss,val_perplexity"
+    perplexities = [float(row.split(",")[-1]) for row in history[1:]]
+    assert perplexities[1] < perplexities[0]
+    assert f"val_perplexity {perplexities[1]:.4g}" in printed
+
+    config = load_run_config(RunDirectory(run))
+    task, records = make_task(config), RecordsDirectory.open(tmp_path / "records")
+    made: Any = task.make_pretraining(records)
+    made.trainer.optimizer.build(made.trainer.trainable_variables)
+    made.trainer.load_weights(run / "checkpoints" / "pretraining" / "best.weights.h5")
+    ours = weights_by_path(keras.models.load_model(run / "model.keras", compile=False))
+    theirs = weights_by_path(made.model)
+    kept = [path for path in ours if path.partition("/")[0] in ("embedding", "recurrence")]
+    assert len(kept) == 7
+    for path in kept:  # which nothing has changed since
+        np.testing.assert_array_equal(ours[path], theirs[path])
+    assert call("evaluate", run) == 0
+    assert ">Pretraining<" in (run / "report.html").read_text()

@@ -4,7 +4,8 @@ from typing import Literal
 
 from rnnpipe.errors import UserError
 from rnnpipe.models.text_classifier import TextClassifierOptions
-from rnnpipe.settings import fraction, setting
+from rnnpipe.parts.optimizers import AdamOptions, OptimizerOptions
+from rnnpipe.settings import Settings, fraction, setting
 from rnnpipe.tasks.run_config import KeepBest, RunConfig, Train
 from rnnpipe.tasks.word_vectors import check_embedding
 from rnnpipe.transforms.recipes.text_classes import TextClassData
@@ -16,9 +17,32 @@ class TextClassificationKeepBest(KeepBest):
     metric: Literal["accuracy", "loss"] = setting("accuracy", "of the validation split")
 
 
+class Pretraining(Settings):
+    """A language model of the training split's texts, whose layers the classifier begins with.
+
+    The embedding and the recurrence learn to predict the next word of each text, and the previous
+    one where they read in both directions (Howard & Ruder 2018, section 3.2).
+    """
+
+    epochs: int = setting(20, "at most", ge=1)
+    batch_size: int = setting(32, "texts of a batch", ge=1)
+    optimizer: OptimizerOptions = AdamOptions(learning_rate=3e-3)
+    dropout: float = fraction(0.2, "of the features that the softmax reads, in training")
+    sampled_words: int = setting(
+        1024,
+        "other words that the right one is compared with in training, drawn for each batch; "
+        "0: all of the vocabulary",
+        ge=0,
+    )
+    patience: int = setting(3, "epochs without a better perplexity before it stops", ge=1)
+
+
 class TextClassificationTrain(Train):
     """How the model is trained."""
 
+    pretraining: Pretraining | None = setting(
+        None, "its layers are first those of a language model of the texts; null: they are not"
+    )
     label_smoothing: float = fraction(help="probability spread over all classes")
     r_drop: float = setting(
         0.0,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ from rnnpipe.tasks.batching import padded_length
 from rnnpipe.tasks.inputs import Input
 from rnnpipe.tasks.network import Bound, Graph, Network
 from rnnpipe.tasks.predictor import Predictor
-from rnnpipe.tasks.results import Evaluation
+from rnnpipe.tasks.results import Evaluation, Pretraining
 from rnnpipe.tasks.row_names import name_labels, name_tokens
 from rnnpipe.tasks.text_classification.config import TextClassificationConfig
 from rnnpipe.tasks.word_vectors import check_vector_sizes
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
     from rnnpipe.inputs.batches import Batch
+    from rnnpipe.parts.schedules import ScheduleOptions
 
 _SMALL = 16  # tokens and classes that a model is tried with
 
@@ -83,6 +84,22 @@ class TextClassificationTask(Task[TextClassificationConfig]):
         if not (weight := self.config.train.r_drop):
             return super().wrap_model(model)
         return RDropTrainer(take_logits(model), weight=weight)
+
+    def make_pretraining(self, records: RecordsDirectory) -> Pretraining | None:
+        """A language model of the texts, where the config asks for it."""
+        from rnnpipe.tasks.text_classification.pretraining import make_pretraining
+
+        settings = self.config.train.pretraining
+        if settings is None:
+            return None
+        return make_pretraining(records, self.config.model, settings, seed=self.config.seed)
+
+    def schedules(self, records: RecordsDirectory) -> Iterator[tuple[str, ScheduleOptions, int]]:
+        """Also that of the pretraining."""
+        yield from super().schedules(records)
+        if (settings := self.config.train.pretraining) is not None:
+            steps = settings.epochs * -(-records.splits["train"] // settings.batch_size)
+            yield "train.pretraining.optimizer.schedule", settings.optimizer.schedule, steps
 
     def compile_options(self, model: keras.Model) -> dict[str, Any]:
         """Cross-entropy and accuracy of the classes."""

@@ -101,5 +101,5 @@ def test_the_last_state_cannot_be_connected(tmp_path):
         "  recurrence: {depth: 2, connection: residual}\n"
         "  pooling: {kind: last}\n"
     )
-    with pytest.raises(UserError, match="expected mean, max or attention, with"):
+    with pytest.raises(UserError, match="expected another pooling with"):
         load_config(path, find_schemas())
