@@ -95,12 +95,13 @@ def build_language_model(
         name="embedding",
     )
     words = table(WordDropout(embedding.word_dropout, name="word_dropout")(tokens))
-    words = layers.Dropout(embedding.dropout, name="embedding_dropout")(words)
+    make_dropout = options.recurrence.make_dropout
+    words = make_dropout(embedding.dropout, name="embedding_dropout")(words)
     sizes = find_state_sizes(recurrence, words)
     states = [keras.Input((size,), name=f"state_{number}") for number, size in enumerate(sizes)]
     before = _start_texts(options, starts, states, words)
     hidden, *after = recurrence(words, initial_state=before)
-    hidden = layers.Dropout(options.output_dropout, name="output_dropout")(hidden)
+    hidden = make_dropout(options.output_dropout, name="output_dropout")(hidden)
     logits = _predict(options, hidden, table, vocab)
     return keras.Model(
         {"tokens": tokens, "starts": starts, "states": states},

@@ -32,7 +32,9 @@ class TextClassifierOptions(Settings):
         embedding, recurrence = self.embedding, self.recurrence
         rates = [self.dropout, embedding.dropout, embedding.word_dropout, recurrence.zoneout]
         rates.append(recurrence.dropout if recurrence.depth > 1 else 0.0)
-        rates.append(getattr(recurrence.cell, "recurrent_dropout", 0.0))
+        rates += [
+            getattr(recurrence.cell, name, 0.0) for name in ("recurrent_dropout", "weight_drop")
+        ]
         rates.append(getattr(self.pooling, "dropout", 0.0))
         return any(rates)
 
@@ -103,7 +105,7 @@ def build_text_classifier(
         tokens
     )
     words = embedding.make(vocab, word_vectors)(words)
-    words = layers.Dropout(embedding.dropout, name="embedding_dropout")(words)
+    words = options.recurrence.make_dropout(embedding.dropout, name="embedding_dropout")(words)
     if recurrence is None:
         sequences = pooling.needs_sequences
         recurrence = options.recurrence.make(return_sequences=sequences, return_state=False)

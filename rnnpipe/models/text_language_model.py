@@ -63,9 +63,9 @@ def build_text_language_model(
     )
     words = embedding.make(vocab, word_vectors)(words)
     size = words.shape[-1]
-    words = layers.Dropout(embedding.dropout, name="embedding_dropout")(words)
+    words = recurrence.make_dropout(embedding.dropout, name="embedding_dropout")(words)
     states = recurrence.make(return_sequences=True, return_state=False)(words)
-    states = layers.Dropout(dropout, name="output_dropout")(states)
+    states = recurrence.make_dropout(dropout, name="output_dropout")(states)
     directions: dict[str, Any] = {"next": states}
     if recurrence.bidirectional:
         units = recurrence.cell.output_size

@@ -77,11 +77,23 @@ class _ForgetBiasOptions(CellOptions):
         return {"bias_initializer": ForgetBias(self.forget_bias)}
 
 
-class LSTMOptions(_ForgetBiasOptions):
+class _DroppedOptions(CellOptions):
+    recurrent_dropout: float = fraction(help="of the states that the cell reads, in training")
+    weight_drop: float = fraction(
+        help="of the recurrent weights, the same at all steps of a batch, in training: DropConnect "
+        "(Merity et al. 2018)"
+    )
+
+    def _check_cell(self) -> None:
+        if self.weight_drop:
+            expected = "0 where a cell is stepped by itself, in a decoder or with zoneout"
+            raise UserError("cell.weight_drop", expected, str(self.weight_drop), "leave it out")
+
+
+class LSTMOptions(_ForgetBiasOptions, _DroppedOptions):
     """Long short-term memory (Hochreiter & Schmidhuber 1997)."""
 
     kind: Literal["lstm"] = "lstm"
-    recurrent_dropout: float = fraction(help="of the states that the gates read, in training")
 
     @property
     def _options(self) -> dict[str, Any]:
@@ -94,20 +106,20 @@ class LSTMOptions(_ForgetBiasOptions):
         """An `LSTMCell`."""
         from rnnpipe.layers import LSTMCell
 
+        self._check_cell()
         return LSTMCell(self.units, **self._options)
 
     def make_layer(self, **options: Any) -> "keras.layers.Layer":
         """An `LSTM`."""
         from rnnpipe.layers import LSTM
 
-        return LSTM(self.units, **self._options, **options)
+        return LSTM(self.units, **self._options, weight_drop=self.weight_drop, **options)
 
 
-class GRUOptions(CellOptions):
+class GRUOptions(_DroppedOptions):
     """Gated recurrent unit (Cho et al. 2014)."""
 
     kind: Literal["gru"] = "gru"
-    recurrent_dropout: float = fraction(help="of the states that the gates read, in training")
     reset_after: bool = setting(
         True, "whether the reset gate acts after the recurrent product, as cuDNN has it"
     )
@@ -120,21 +132,21 @@ class GRUOptions(CellOptions):
         """A `GRUCell`."""
         from rnnpipe.layers import GRUCell
 
+        self._check_cell()
         return GRUCell(self.units, **self._options)
 
     def make_layer(self, **options: Any) -> "keras.layers.Layer":
         """A `GRU`."""
         from rnnpipe.layers import GRU
 
-        return GRU(self.units, **self._options, **options)
+        return GRU(self.units, **self._options, weight_drop=self.weight_drop, **options)
 
 
-class VanillaRNNOptions(CellOptions):
+class VanillaRNNOptions(_DroppedOptions):
     """Vanilla recurrent network (Elman 1990)."""
 
     kind: Literal["vanilla"] = "vanilla"
     activation: Literal["tanh", "relu"] = setting("tanh", "of the new state")
-    recurrent_dropout: float = fraction(help="of the states that the cell reads, in training")
 
     @property
     def _options(self) -> dict[str, Any]:
@@ -144,13 +156,14 @@ class VanillaRNNOptions(CellOptions):
         """A `VanillaRNNCell`."""
         from rnnpipe.layers import VanillaRNNCell
 
+        self._check_cell()
         return VanillaRNNCell(self.units, **self._options)
 
     def make_layer(self, **options: Any) -> "keras.layers.Layer":
         """A `VanillaRNN`."""
         from rnnpipe.layers import VanillaRNN
 
-        return VanillaRNN(self.units, **self._options, **options)
+        return VanillaRNN(self.units, **self._options, weight_drop=self.weight_drop, **options)
 
 
 class LayerNormLSTMOptions(_ForgetBiasOptions):

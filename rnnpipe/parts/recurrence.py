@@ -31,6 +31,12 @@ class RecurrenceOptions(Settings):
         None, "how a layer's input joins its output; null: not at all"
     )
     dropout: float = fraction(help="of the outputs between two layers, in training")
+    variational_dropout: bool = setting(
+        False,
+        "whether dropout between layers, and of what a language model or a text classifier puts "
+        "into them and takes from them, drops the same features at all steps "
+        "(Gal & Ghahramani 2016)",
+    )
     zoneout: float = fraction(
         help="share of the states that keep their value (Krueger et al. 2017)"
     )
@@ -55,9 +61,10 @@ class RecurrenceOptions(Settings):
                     expected = f"{without} with one layer, as it acts between two"
                     fix = f"raise depth, or write {without}"
                     raise UserError(name, expected, str(value), fix)
-        if self.zoneout and getattr(self.cell, "recurrent_dropout", 0.0):
-            expected, got = "0 with zoneout", str(getattr(self.cell, "recurrent_dropout", 0.0))
-            raise UserError("cell.recurrent_dropout", expected, got, "choose one of both")
+        for name in ("recurrent_dropout", "weight_drop"):
+            if self.zoneout and (value := getattr(self.cell, name, 0.0)):
+                fix = "choose one of both"
+                raise UserError(f"cell.{name}", "0 with zoneout", str(value), fix)
 
     def make(
         self, *, return_sequences: bool = True, return_state: bool = True, name: str = "recurrence"
@@ -78,9 +85,22 @@ class RecurrenceOptions(Settings):
             layer = self.cell.make_layer(**options)
         return RecurrentStack(layer, self.depth, name=name, **self._stack_options)
 
+    def make_dropout(self, rate: float, *, name: str) -> "keras.layers.Layer":
+        """Dropout of a sequence `(batch, time, features)` as it is between the layers.
+
+        Args:
+            rate: share of the features.
+            name: of the layer.
+        """
+        import keras
+
+        if self.variational_dropout:
+            return keras.layers.SpatialDropout1D(rate, name=name)
+        return keras.layers.Dropout(rate, name=name)
+
     @property
     def _stack_options(self) -> dict[str, Any]:
-        names = ("bidirectional", "dropout", "connection", "learned_state")
+        names = "bidirectional", "dropout", "variational_dropout", "connection", "learned_state"
         return {name: getattr(self, name) for name in names}
 
 

@@ -1,5 +1,6 @@
 """Every cell, in recurrences and decoders, with every option of theirs."""
 
+from dataclasses import replace
 from typing import Any
 
 import keras
@@ -83,6 +84,29 @@ def test_recurrent_dropout_acts_in_training(kind):
     assert np.abs(stack(X, training=True) - stack(X)).max() > 1e-3
     with pytest.raises(UserError, match=r"cell.recurrent_dropout: expected 0 with zoneout"):
         RecurrenceOptions(cell=options.cell, zoneout=0.1)
+
+
+@pytest.mark.parametrize("kind", WITH_DROPOUT)
+def test_weight_drop_acts_in_the_training_of_layers(kind):
+    cell = KINDS[kind](units=4, weight_drop=0.5)
+    stack = RecurrenceOptions(cell=cell).make(return_state=False)
+    assert np.abs(stack(X, training=True) - stack(X)).max() > 1e-3
+    with pytest.raises(UserError, match=r"cell.weight_drop: expected 0 with zoneout, got 0.5"):
+        RecurrenceOptions(cell=cell, zoneout=0.1)
+    with pytest.raises(UserError, match=r"cell.weight_drop: expected 0 where a cell is stepped"):
+        cell.make_cell()
+
+
+def test_variational_dropout_drops_the_same_features_at_all_steps():
+    ones = np.ones((3, 6, 32), "float32")
+    options = RecurrenceOptions(cell=GRUOptions(units=4), depth=2, dropout=0.5)
+    for variational in (False, True):
+        changed = replace(options, variational_dropout=variational)
+        for layer in (changed.make().dropout, changed.make_dropout(0.5, name="outputs")):
+            dropped = np.asarray(layer(ones, training=True))
+            assert (dropped == dropped[:, :1]).all() == variational
+            assert (dropped[0] != dropped[1]).any()
+            np.testing.assert_array_equal(layer(ones, training=False), ones)
 
 
 @pytest.mark.parametrize("kind", WITH_FORGET_BIAS)

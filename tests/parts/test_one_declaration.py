@@ -251,6 +251,10 @@ GO_ELSEWHERE = {
     ("MaxPoolingOptions", "words"),
     ("ConcatPoolingOptions", "words"),
     ("AttentionPoolingOptions", "words"),
+    # Of the recurrent layer: a cell by itself does not know where a sequence begins.
+    ("LSTMOptions", "weight_drop"),
+    ("GRUOptions", "weight_drop"),
+    ("VanillaRNNOptions", "weight_drop"),
     # Keras calls it `output_dim`, which YAML should not have to know.
     ("EmbeddingOptions", "size"),
     # An initializer.

@@ -1,7 +1,9 @@
 """Base of the recurrent layers that stand in for those of Keras."""
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any
 
 import keras
@@ -10,7 +12,7 @@ from keras import ops
 from rnnpipe.layers.kernels import RecurrentKernel, find_recurrent_kernel, is_overridden
 from rnnpipe.layers.recurrent.checks import check_mask, check_sequences, check_shape, check_states
 from rnnpipe.layers.recurrent.cudnn import Packing, cudnn_obstacle, wants_cudnn
-from rnnpipe.layers.recurrent.options import CheckedOptions
+from rnnpipe.layers.recurrent.options import CheckedOptions, check_options
 from rnnpipe.types import Nested, Shape, Tensor
 
 _SIGMOID = keras.activations.sigmoid
@@ -22,10 +24,26 @@ class Recurrent(CheckedOptions, keras.layers.RNN):
 
     A mixin before a Keras layer (`class LSTM(Recurrent, keras.layers.LSTM)`), it keeps that
     layer's arguments, weights and results.
+
+    Args:
+        *args: those of the Keras layer.
+        weight_drop: share of the recurrent weights that are dropped in training, the same ones at
+            all steps of a batch; the others are scaled up.
+        **kwargs: those of the Keras layer.
+
+    Source: weight drop: Merity, Keskar and Socher, Regularizing and Optimizing LSTM Language
+    Models, 2018, section 2; as DropConnect: Wan et al., Regularization of Neural Networks using
+    DropConnect, 2013.
     """
 
     recurrence: str  # the name of its kernel
     keras_cell: type  # the cell whose equations the kernel has
+    added_options = MappingProxyType({"weight_drop": 0.0})
+
+    def __init__(self, *args: Any, weight_drop: float = 0.0, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        check_options(f"{type(self).__name__} {self.name!r}", {"weight_drop": weight_drop})
+        self.weight_drop = weight_drop
 
     def build(self, sequences_shape: Shape, initial_state_shape: Nested[Shape] = None) -> None:
         """Creates the weights for `(batch, time, features)`."""
@@ -76,6 +94,26 @@ class Recurrent(CheckedOptions, keras.layers.RNN):
             mask = ops.cast(_only(mask), "bool")
             # A NaN in the padding would reach the weight gradients as 0 * NaN.
             sequences = ops.where(mask[:, :, None], sequences, ops.zeros_like(sequences))
+        if not (training and self.weight_drop):
+            return self._run(sequences, initial_state, mask, training)
+        with self._dropped_weights():
+            return self._run(sequences, initial_state, mask, training)
+
+    @contextmanager
+    def _dropped_weights(self) -> Iterator[None]:
+        """Puts recurrent weights of which some are zero in the place of the cell's own."""
+        cell, kernel = self.cell, self.cell.recurrent_kernel
+        cell.recurrent_kernel = keras.random.dropout(
+            kernel, self.weight_drop, seed=cell.seed_generator
+        )
+        try:
+            yield
+        finally:
+            cell.recurrent_kernel = kernel
+
+    def _run(
+        self, sequences: Tensor, initial_state: Nested[Tensor], mask: Tensor, training: bool
+    ) -> tuple[Tensor, Tensor, list[Tensor]]:
         if wants_cudnn(self):
             obstacle = cudnn_obstacle(self, mask)
             if obstacle is None:
@@ -164,6 +202,11 @@ class Recurrent(CheckedOptions, keras.layers.RNN):
     def has_own_cell(self) -> bool:
         """Whether a subclass or a user has replaced the cell, or a method of it."""
         return is_overridden(self.cell, self.keras_cell)
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments of the layer, for serialisation: those of Keras, and what is added."""
+        own = {"weight_drop": self.weight_drop} if self.weight_drop else {}
+        return {**super().get_config(), **own}
 
     def _kernel_weights(self) -> tuple[Tensor, ...]:
         """Input kernel, input bias or None, and the recurrent weights, as the kernels take them."""

@@ -1,8 +1,9 @@
 """Options of the layers that stand in for Keras' own, checked before Keras sees them."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from numbers import Integral, Real
+from types import MappingProxyType
 from typing import Any
 
 import keras
@@ -29,14 +30,22 @@ class CheckedOptions:
     """A mixin before a Keras layer: it raises a `UserError` for a wrong option.
 
     The signature that help and editors show is that of the Keras layer, or of a subclass with an
-    `__init__` of its own.
+    `__init__` of its own. One with `added_options`, by name and default, takes these as keywords
+    and passes all other arguments on.
     """
+
+    added_options: Mapping[str, Any] = MappingProxyType({})
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         owners = (kind for kind in cls.__mro__ if "__init__" in vars(kind))
-        owner = next(kind for kind in owners if kind is not CheckedOptions)
-        cls.__signature__ = _signature(owner)  # type: ignore[attr-defined]  # `inspect` reads it
+        added: dict[str, Any] = {}
+        owner: Any
+        for owner in owners:
+            if "added_options" not in vars(owner):
+                break
+            added |= owner.added_options
+        cls.__signature__ = _add(_signature(owner), added)  # type: ignore[attr-defined]  # `inspect` reads it
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kind = type(self).__name__
@@ -58,6 +67,15 @@ def _signature(kind: type) -> inspect.Signature:
     return signature.replace(parameters=list(signature.parameters.values())[1:])
 
 
+def _add(signature: inspect.Signature, options: Mapping[str, Any]) -> inspect.Signature:
+    """A signature with more keywords."""
+    parameters = list(signature.parameters.values())
+    place = sum(each.kind is not inspect.Parameter.VAR_KEYWORD for each in parameters)
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    more = [inspect.Parameter(name, keyword, default=value) for name, value in options.items()]
+    return signature.replace(parameters=[*parameters[:place], *more, *parameters[place:]])
+
+
 def check_options(where: str, options: dict[str, Any]) -> None:
     """Checks the values of a recurrent layer's options.
 
@@ -74,7 +92,7 @@ def check_options(where: str, options: dict[str, Any]) -> None:
     units = options.get("units", 1)
     if isinstance(units, bool) or not isinstance(units, Integral) or int(units) < 1:
         raise UserError(where, "units, a positive integer", repr(units), "write e.g. units=256")
-    for name in ("dropout", "recurrent_dropout"):
+    for name in ("dropout", "recurrent_dropout", "weight_drop"):
         rate = options.get(name, 0.0)
         if not isinstance(rate, Real) or not 0 <= float(rate) <= 1:
             raise UserError(where, f"{name} from 0 to 1", repr(rate), f"write e.g. {name}=0.2")

@@ -37,6 +37,8 @@ class RecurrentStack(keras.layers.Layer):
         depth: how many copies.
         bidirectional: whether each layer also reads backwards; the two halves are concatenated.
         dropout: fraction of the outputs between two layers that is dropped in training.
+        variational_dropout: whether the same features are dropped at all steps of a sequence,
+            instead of others at each (Gal & Ghahramani 2016).
         connection: None, `"residual"` or `"highway"`.
         learned_state: whether the first states are trained vectors, see `LearnedState`, instead of
             zeros.
@@ -82,6 +84,7 @@ class RecurrentStack(keras.layers.Layer):
         *,
         bidirectional: bool = False,
         dropout: float = 0.0,
+        variational_dropout: bool = False,
         connection: str | None = None,
         learned_state: bool = False,
         time_reduction: int = 1,
@@ -106,7 +109,9 @@ class RecurrentStack(keras.layers.Layer):
             layers=[layer], template=keras.saving.serialize_keras_object(layer)
         )
         self.layers = [self._copy(level) for level in range(depth)]
-        self.dropout = keras.layers.Dropout(dropout, seed=seed, dtype=self.dtype_policy)
+        self.variational_dropout = variational_dropout
+        kind = keras.layers.SpatialDropout1D if variational_dropout else keras.layers.Dropout
+        self.dropout = kind(dropout, seed=seed, dtype=self.dtype_policy)
         self.gates = [self._gate(level) for level in range(1, depth)] if self._highway else []
         self.learned_state = learned_state
         self.first_states = self._make_first_states() if learned_state else None
@@ -259,6 +264,7 @@ class RecurrentStack(keras.layers.Layer):
             "depth": self.depth,
             "bidirectional": self.bidirectional,
             "dropout": self.rate,
+            "variational_dropout": self.variational_dropout,
             "connection": self.connection,
             "learned_state": self.learned_state,
             "time_reduction": self.time_reduction,

@@ -20,7 +20,13 @@ PAIRS = [
 
 @pytest.mark.parametrize(("ours", "theirs"), PAIRS)
 def test_signatures_are_those_of_keras(ours, theirs):
-    assert inspect.signature(ours) == inspect.signature(theirs)
+    signature = inspect.signature(ours)
+    added = {"weight_drop"} if issubclass(ours, keras.layers.RNN) else set()
+    own = [each for each in signature.parameters.values() if each.name not in added]
+    assert signature.replace(parameters=own) == inspect.signature(theirs)
+    assert {name for name in signature.parameters if name == "weight_drop"} == added
+    for name in added:
+        assert signature.parameters[name].kind is inspect.Parameter.KEYWORD_ONLY
     with pytest.raises(UserError, match=f"{ours.__name__}: expected units, a positive integer, g"):
         ours(0)
 
@@ -33,6 +39,10 @@ def test_signatures_are_those_of_keras(ours, theirs):
         ({"units": True}, "expected units, a positive integer, got True"),
         ({"units": 2, "dropout": 1.5}, "expected dropout from 0 to 1, got 1.5"),
         ({"units": 2, "recurrent_dropout": "a"}, "expected recurrent_dropout from 0 to 1, got 'a'"),
+        (
+            {"units": 2, "weight_drop": -1},
+            "LSTM 'lstm.*': expected weight_drop from 0 to 1, got -1",
+        ),
         ({"units": 2, "use_cudnn": 3}, 'expected use_cudnn of "auto", True or False, got 3'),
         ({"units": 2, "activation": "tan"}, "expected a known activation, got 'tan'; pass a name"),
         ({"units": 2, "kernel_initializer": "x"}, "expected a known kernel_initializer, got 'x'"),
@@ -59,6 +69,7 @@ def test_options_survive_their_own_config():
         recurrent_constraint="max_norm",
         bias_initializer=keras.initializers.Constant(0.5),
         dtype="mixed_bfloat16",
+        weight_drop=0.25,
     )
     assert GRU.from_config(layer.get_config()).get_config() == layer.get_config()
 
