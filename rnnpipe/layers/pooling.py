@@ -175,6 +175,11 @@ class ConcatPooling(Pooling):
         self.largest = MaxPooling(dtype=self.dtype_policy)
         self.mean = MeanPooling(dtype=self.dtype_policy)
 
+    def build(self, sequences_shape: Shape) -> None:
+        """Builds the other two poolings, which have no weights."""
+        self.largest.build(sequences_shape)
+        self.mean.build(sequences_shape)
+
     def call(
         self, sequences: Tensor, mask: Tensor = None, training: bool = False
     ) -> tuple[Tensor, Nested[Tensor]]:
