@@ -32,6 +32,7 @@ MODULES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "export": ("onnx", "tf2onnx"),
         "mlflow": ("mlflow", "pandas"),
         "sweep": ("optuna",),
+        "wandb": ("wandb",),
         "tensorflow": ("tensorflow",),
         "tensorflow-text": ("tensorflow_text",),
         "jax": ("jax",),
@@ -53,6 +54,7 @@ INCLUDES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "tensorflow-text": ("tensorflow",),
         "mlflow": ("onnx",),
         "sweep": ("build", "train", "report"),
+        "wandb": ("train",),
     }
 )
 """The extras that an extra includes."""

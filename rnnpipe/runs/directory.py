@@ -4,6 +4,7 @@ runs/<name>/<time>/
     config.yaml           the config, resolved
     environment.json      versions, machine, command, settings, and what the records were made from
     seal.json             the checksums of all files here that are read again
+    trackers.json         by which numbers trackers know the run, where the config names some
     start.json            what was taken of another run's weights, where it started from one
     checkpoints/          the best weights, and what an unfinished training goes on from
         untrained.keras   until it is trained, the model as it was built
@@ -88,6 +89,11 @@ class RunDirectory:
     def pretraining(self) -> Path:
         """The folder of what layers were pretrained in, with its history."""
         return self.path / "checkpoints" / "pretraining"
+
+    @property
+    def trackers(self) -> Path:
+        """By which numbers trackers know it."""
+        return self.path / "trackers.json"
 
     @property
     def phases(self) -> Path:

@@ -30,6 +30,7 @@ from rnnpipe.runs.model import PartialTraining, load_baselines, load_ensemble
 from rnnpipe.runs.records import find_records
 from rnnpipe.runs.scores import print_table, score_table
 from rnnpipe.runs.start import show_start
+from rnnpipe.runs.tracking import track_results
 from rnnpipe.runs.training_tables import show_members, show_phases
 from rnnpipe.setting_paths import make_paths_absolute
 from rnnpipe.storage.atomic import json_text, jsonl_text, write_text
@@ -100,6 +101,7 @@ def evaluate_run(
             folder = _create_evaluation(run, config, trained.partial, results, page)
         else:
             _write(folder := run, results, page)
+            track_results(config, run, results.scores, console)
     print_table(score_table(task.main_metric, results.scores), console)
     for notice in dict.fromkeys([*notices, *results.notices]):  # splits may share them
         console.print(f"Note: {notice}", style="yellow")

@@ -20,12 +20,14 @@ from rnnpipe.runs.holding import holding_records
 from rnnpipe.runs.interruption import resumable
 from rnnpipe.runs.model import save_model
 from rnnpipe.runs.start import StartWeights, describe_start, print_start
+from rnnpipe.runs.tracking import Trackers, tracking
 from rnnpipe.runs.training import RunTraining
 from rnnpipe.setting_paths import make_paths_absolute
 from rnnpipe.storage.atomic import json_text
 from rnnpipe.storage.disk_full import report_full_disk
 from rnnpipe.tasks.base import Task
 from rnnpipe.tasks.run_config import RunConfig
+from rnnpipe.training.fit import Diverged
 from rnnpipe.training.malloc import tune_malloc
 
 
@@ -136,32 +138,49 @@ def finish_training(
             model's. Where a loss became NaN, the best models before that are saved all the same.
     """
     tune_malloc()
-    start = StartWeights.load(run.start) if run.seal.expects(run.start) else None
-    keras.utils.set_random_seed(config.seed)
-    tf.config.experimental.enable_op_determinism()
-    training = RunTraining(config, task, records, run, console, start)
     fix = f"make room, then continue with `rnnpipe resume {run.path}`"
-    with resumable(run), report_full_disk("the run", run.path, fix):
-        if run.seal.expects(run.vocabulary):
-            run.seal.check(run.vocabulary)
-        else:
-            with run.seal.write(run.vocabulary) as unfinished:
-                task.save_vocabulary(records, unfinished)
-        training.pretrain()
-        model = training.train_model()
-        for phase in task.make_phases(model, records, run.weights):
-            training.refine(phase)
-        training.train_baselines()
-        save_model(model, run.model)  # at the very end: a run with a model is trained
-        for unneeded in (run.untrained, run.start):
-            run.seal.remove(unneeded)
-    if training.diverged:
+    with (
+        resumable(run),
+        report_full_disk("the run", run.path, fix),
+        tracking(config, run, console) as trackers,
+    ):
+        diverged = _train_all(config, task, records, run, console, trackers)
+    if diverged:
         fix = (
             f"the best model before that is saved: score it with `rnnpipe evaluate {run.path}`; or"
         )
         raise Faults(
             [
                 UserError(fault.where, fault.expected, fault.got, f"{fix} {fault.fix}")
-                for fault in training.diverged
+                for fault in diverged
             ]
         )
+
+
+def _train_all(
+    config: RunConfig,
+    task: Task,
+    records: RecordsDirectory,
+    run: RunDirectory,
+    console: Console,
+    trackers: Trackers,
+) -> list[Diverged]:
+    """Trains and saves all models of a run; returns the trainings whose loss became NaN."""
+    start = StartWeights.load(run.start) if run.seal.expects(run.start) else None
+    keras.utils.set_random_seed(config.seed)
+    tf.config.experimental.enable_op_determinism()
+    training = RunTraining(config, task, records, run, console, trackers, start)
+    if run.seal.expects(run.vocabulary):
+        run.seal.check(run.vocabulary)
+    else:
+        with run.seal.write(run.vocabulary) as unfinished:
+            task.save_vocabulary(records, unfinished)
+    training.pretrain()
+    model = training.train_model()
+    for phase in task.make_phases(model, records, run.weights):
+        training.refine(phase)
+    training.train_baselines()
+    save_model(model, run.model)  # at the very end: a run with a model is trained
+    for unneeded in (run.untrained, run.start):
+        run.seal.remove(unneeded)
+    return training.diverged

@@ -16,6 +16,7 @@ from rnnpipe.runs.holding import RecordsCheck
 from rnnpipe.runs.model import save_model
 from rnnpipe.runs.progress import make_progress
 from rnnpipe.runs.start import StartWeights
+from rnnpipe.runs.tracking import Trackers
 from rnnpipe.tasks.base import Task
 from rnnpipe.tasks.results import Phase
 from rnnpipe.tasks.run_config import RunConfig
@@ -34,6 +35,7 @@ class RunTraining:
         records: its finished records, held.
         run: where it goes.
         console: where progress is shown.
+        trackers: the services that it is tracked in.
         start: the weights that the model, or each member, begins with; None for random ones.
             Baselines always begin with random ones.
         pretrained: the weights of layers that `pretrain` has trained, and the layers' paths.
@@ -45,6 +47,7 @@ class RunTraining:
     records: RecordsDirectory
     run: RunDirectory
     console: Console
+    trackers: Trackers
     start: StartWeights | None = None
     pretrained: dict[str, NamedWeights] = field(default_factory=dict)
     diverged: list[Diverged] = field(default_factory=list)
@@ -188,13 +191,14 @@ class RunTraining:
             validation = self.task.make_batches(self.records, "validation")
         with make_progress(self.console) as progress:
             shown = TrainingProgress(progress, len(batches))
+            tracked = self.trackers.make_callbacks(files.history)
             try:
                 fit_model(
                     trainer,
                     batches,
                     validation,
                     files=files,
-                    callbacks=[RecordsCheck(self.records), *callbacks, shown],
+                    callbacks=[RecordsCheck(self.records), *callbacks, *tracked, shown],
                     **options,
                 )
             except Diverged as fault:

@@ -5,6 +5,7 @@ from typing import Literal
 from rnnpipe.errors import UserError, located
 from rnnpipe.parts.fine_tuning import FineTuningOptions
 from rnnpipe.parts.optimizers import AdamOptions, OptimizerOptions
+from rnnpipe.parts.trackers import TrackerOptions
 from rnnpipe.settings import FilePath, Settings, setting
 from rnnpipe.storage.paths import has_scheme
 from rnnpipe.tasks.extensions import METRICS, REPORT_ITEMS, check_names
@@ -63,6 +64,17 @@ class Train(Settings):
         "groups of layers with rates of their own, unfrozen one after the other; null: all layers "
         "are trained alike",
     )
+    trackers: tuple[TrackerOptions, ...] = setting(
+        (), "services in which losses, metrics and reports of many runs are looked at together"
+    )
+
+    def check(self) -> None:
+        """Each service is there once, and its library is installed."""
+        kinds = [tracker.kind for tracker in self.trackers]
+        if len(set(kinds)) < len(kinds):
+            raise UserError("trackers", "each kind once", ", ".join(kinds), "remove one")
+        for tracker in self.trackers:
+            tracker.check_installed()
 
 
 class Evaluate(Settings):
