@@ -3,7 +3,8 @@
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 from pathlib import Path
@@ -101,6 +102,7 @@ class Build(BuildPlan):
             report_full_disk("the records", directory, _FULL_DISK_FIX),
             publishing(directory) as staging,
             local_scratch_folder(staging.shared, _SHUFFLE) as shuffle_folder,
+            self._blaming_changes(),
             runner.open() as run,
         ):
             folder = staging.shared
@@ -118,6 +120,20 @@ class Build(BuildPlan):
             staging.written.update(written_files(self.recipe.spec, results))
             self.check_raw_files()
         return RecordsDirectory.open(directory)
+
+    @contextmanager
+    def _blaming_changes(self) -> Iterator[None]:
+        """Whatever readers raise of raw data that has changed is an error that says so."""
+        try:
+            yield
+        except UserError:
+            raise
+        except Exception as error:
+            try:
+                self.check_raw_files()
+            except UserError as change:
+                raise change from error
+            raise
 
     def _count(
         self, folder: Path, run: Run, spread: bool, shuffle: Shuffle, progress: Progress

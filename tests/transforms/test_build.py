@@ -329,6 +329,26 @@ def test_raw_data_that_changes_during_the_build_is_an_error(tmp_path, change):
     assert [path.name for path in tmp_path.iterdir() if path.name != "raw"] == []
 
 
+@pytest.mark.parametrize("changes", [True, False])
+def test_what_readers_raise_of_changed_raw_data_says_that_it_changed(
+    tmp_path, changes, monkeypatch
+):
+    raw = KINDS["text_class"](tmp_path / "raw", 40, 0)
+    table = tmp_path / "raw" / "train.csv"
+
+    def fail(self, gathered):
+        if changes:
+            table.write_text(table.read_text() + "one,0\n")
+        raise IndexError("no such row")
+
+    monkeypatch.setattr(write_pass.ShardWriter, "write", fail)
+    message = r"data\.source: expected raw data that stays" if changes else "no such row"
+    with pytest.raises(UserError if changes else IndexError, match=message) as fault:
+        raw.build().run(tmp_path / "records")
+    assert not changes or isinstance(fault.value.__cause__, IndexError)
+    assert [path.name for path in tmp_path.iterdir() if path.name != "raw"] == []
+
+
 def test_an_image_that_is_replaced_by_one_of_its_size_counts_as_changed(drawn_vqa, tmp_path):
     image = image_of(drawn_vqa, 1)
 

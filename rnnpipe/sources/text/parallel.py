@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Literal
 
@@ -170,12 +171,9 @@ class Parallel(TextFolder, TextPairSource):
                 check_text_file(path, self.encoding) for path in (files.source, files.target)
             )
             if source != target:
-                raise UserError(
-                    f"{files.source.parent / files.name}",
-                    "the same number of lines in both languages",
-                    f"{source:,} in {files.source.name} and {target:,} in {files.target.name}",
-                    "get both files again, or correct them: line by line they must be translations",
-                )
+                counts = ((source, files.source), (target, files.target))
+                got = " and ".join(f"{lines:,} in {path.name}" for lines, path in counts)
+                raise _unequal(files, got)
             progress(done, len(self._split_files))
 
     def partitions(self) -> list[ParallelPartition]:
@@ -196,13 +194,19 @@ class Parallel(TextFolder, TextPairSource):
         Yields:
             References with the fields of `PairFields`, and dead letters for pairs of which a side
             is empty, too long or no text.
+
+        Raises:
+            UserError: a file has become longer or shorter than the other one since `prepare`.
         """
         files = partition.files
         lines = (
             read_lines(path, self.encoding, span)
             for path, span in ((files.source, partition.source), (files.target, partition.target))
         )
-        for (number, source), (_, target) in zip(*lines, strict=True):
+        for line, translation in zip_longest(*lines):
+            if line is None or translation is None:
+                raise _unequal(files, "one that has changed meanwhile")
+            (number, source), (_, target) = line, translation
             key = f"{files.name}:{number}"
             try:
                 for side in (source, target):
@@ -216,3 +220,12 @@ class Parallel(TextFolder, TextPairSource):
         """The files of all splits, both languages."""
         for files in self._split_files:
             yield from (files.source, files.target)
+
+
+def _unequal(files: ParallelSplit, got: str) -> UserError:
+    return UserError(
+        f"{files.source.parent / files.name}",
+        "the same number of lines in both languages",
+        got,
+        "get both files again, or correct them: line by line they must be translations",
+    )

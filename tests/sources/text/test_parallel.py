@@ -97,6 +97,17 @@ def test_different_numbers_of_lines_are_one_error(tmp_path, write):
     )
 
 
+@pytest.mark.parametrize("grown", ["train.de", "train.en"])
+def test_a_file_that_grows_while_it_is_read_is_the_same_error(tmp_path, write, grown):
+    write(train_dot_de="a\n", train_dot_en="b\n")
+    source = Parallel(path=tmp_path, source="de", target="en")
+    source.prepare(ignore_progress)
+    (partition,) = source.partitions()
+    (tmp_path / grown).write_text("a\nb\n")
+    with pytest.raises(UserError, match="the same number of lines in both languages, got one that"):
+        list(source.read(partition))
+
+
 def test_named_files_are_read(tmp_path, write):
     write(a_dot_de="a\n", a_dot_en="a\n", b_dot_de="b\n", b_dot_en="b\n")
     source = Parallel(
