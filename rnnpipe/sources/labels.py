@@ -12,7 +12,9 @@ from rnnpipe.sources.raw_files import fold_name
 
 _STEP = "read label"
 _MOST_DIGITS = 4300  # of which Python makes text
-_BYTE_ORDER_MARK = "\ufeff"
+_LAST_SPACE = 0x3000  # the last character that is white space
+# White space and byte order marks, in any order.
+_AROUND = "\ufeff" + "".join(filter(str.isspace, map(chr, range(_LAST_SPACE + 1))))
 _NUMBER = re.compile(r"[+-]?\d{1,18}(\.\d{1,18})?")
 _NO_VALUES = {"nan", "null", "<na>", "n/a", "#n/a", "undefined"}  # as programs write them
 _SHOWN = 4
@@ -45,7 +47,7 @@ def read_label(value: Any) -> str:
 @lru_cache(maxsize=1024)
 def _read_name(value: str) -> str:
     """The name in a text; of millions of rows few have another than one before."""
-    name = fold_name(value.strip().strip(_BYTE_ORDER_MARK).strip())
+    name = fold_name(value.strip(_AROUND))
     if not name:
         raise BadRecord(_STEP, f"not the name of a class: {value!r:.100}")
     try:

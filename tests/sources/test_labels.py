@@ -13,7 +13,15 @@ from rnnpipe.transforms.recipes.video_frames import VideoRecipe
 
 @pytest.mark.parametrize(
     ("value", "name"),
-    [("red", "red"), (" red\n", "red"), ("\ufeffred", "red"), (0, "0"), (-3, "-3"), ("1.5", "1.5")],
+    [
+        ("red", "red"),
+        (" red\n", "red"),
+        ("\ufeffred", "red"),
+        ("\ufeff\u2028\ufeff red\x85\ufeff", "red"),
+        (0, "0"),
+        (-3, "-3"),
+        ("1.5", "1.5"),
+    ],
 )
 def test_labels_become_names(value, name):
     assert read_label(value) == name
@@ -22,7 +30,20 @@ def test_labels_become_names(value, name):
 
 @pytest.mark.parametrize(
     "value",
-    [False, True, 1.5, 1.0, math.nan, math.inf, ["x"], {}, {"a": 1}, "\ud83d", "\ufeff"],
+    [
+        False,
+        True,
+        1.5,
+        1.0,
+        math.nan,
+        math.inf,
+        ["x"],
+        {},
+        {"a": 1},
+        "\ud83d",
+        "\ufeff",
+        "\ufeff \ufeff",
+    ],
 )
 def test_other_values_are_not_converted_to_names(value):
     for read in (read_label, read_optional_label):
