@@ -1,7 +1,8 @@
 """Evaluated runs that are compared: how they are opened, and what must agree."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -54,9 +55,36 @@ class ComparedRun:
     def predictions(self) -> Mapping[str, Sequence[Row]]:
         """Its rows of predictions by split."""
         rows: dict[str, list[Row]] = {split: [] for split in self.metrics}
-        for row in Results(self.results).predictions:
-            rows[row["split"]].append(row)
+        with self.reading_rows():
+            for row in Results(self.results).predictions:
+                if row.get("split") not in (names := list(rows)):
+                    raise ValueError(f"the split {row.get('split')!r:.100} is none of {names}")
+                rows[row["split"]].append(row)
         return rows
+
+    @contextmanager
+    def reading_rows(self) -> Iterator[None]:
+        """Has whatever reading rows of predictions raises be an error that names their file.
+
+        Raises:
+            UserError: rows lack a field, or hold in it what no evaluation writes.
+        """
+        try:
+            yield
+        except UserError:
+            raise
+        except KeyError as error:
+            where, expected = str(self.results.predictions), f"rows with {error.args[0]}"
+            raise UserError(where, expected, "one without it", self.fix) from error
+        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+            where, got = str(self.results.predictions), f"{type(error).__name__}: {error}"
+            expected = f"rows that an evaluation of {self.task.name} writes"
+            raise UserError(where, expected, f"{got:.300}", self.fix) from error
+
+    @property
+    def fix(self) -> str:
+        """What to do about results that do not go together."""
+        return f"evaluate it again with `rnnpipe evaluate {self.run.path}`"
 
     @cached_property
     def history(self) -> Mapping[str, Sequence[float]]:
@@ -66,7 +94,7 @@ class ComparedRun:
     @property
     def best_epoch(self) -> int:
         """The epoch, from 1, whose weights were kept."""
-        return find_best(self.history, self.task.monitor()) + 1
+        return find_best(self.history, self.task.monitor(), self.run.history) + 1
 
     @cached_property
     def environment(self) -> Mapping[str, Any]:
@@ -101,7 +129,8 @@ def open_runs(paths: Sequence[Path]) -> list[ComparedRun]:
             expected = f"a run of {first}, as {runs[0].results.path}"
             got, fix = f"one of {run.task.name}", "compare runs of one task"
             raise UserError(str(run.results.path), expected, got, fix)
-        _ = run.metrics, run.predictions, run.history, run.environment  # all files are checked
+        # All files are checked.
+        _ = run.metrics, run.predictions, run.history, run.best_epoch, run.environment
     return runs
 
 

@@ -212,7 +212,7 @@ def tabulate_runs(runs: Sequence[ComparedRun]) -> Table:
         (
             run.label,
             str(run.results.path),
-            run.environment["started"],
+            _show_value(run.environment.get("started", "")),
             max(map(len, run.history.values())),
             run.best_epoch,
             run.environment["records"],

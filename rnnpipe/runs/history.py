@@ -36,14 +36,22 @@ def read_history(run: RunDirectory, path: Path) -> dict[str, list[float]]:
         raise UserError(str(path), "the history of a training", got, fix) from error
 
 
-def find_best(history: Mapping[str, Sequence[float]], monitor: tuple[str, str]) -> int:
+def find_best(history: Mapping[str, Sequence[float]], monitor: tuple[str, str], path: Path) -> int:
     """The place of the epoch whose weights were kept.
 
     Args:
-        history: its columns, with one number or more in that of the monitored quantity.
+        history: its columns.
         monitor: the quantity by which epochs were compared, and `min` or `max`.
+        path: the file of the history.
+
+    Raises:
+        UserError: there is no number in the column of the monitored quantity.
     """
     name, mode = monitor
-    values = history[name]
+    values = history.get(name, ())
+    if all(map(math.isnan, values)):
+        columns = ", ".join(history) or "none"
+        got = "none" if name in history else f"the columns {columns:.200}"
+        raise UserError(str(path), f"a number of {name} in an epoch", got, "train the run again")
     numbers = [value for value in values if not math.isnan(value)]
     return values.index(min(numbers) if mode == "min" else max(numbers))

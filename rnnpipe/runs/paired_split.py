@@ -147,19 +147,15 @@ def _describe(definitions: Sequence[tuple[str, str]]) -> str:
 
 def _count(run: ComparedRun, split: str, metric: CorpusMetric) -> Counts:
     """The statistics of all rows of a run, from which its metric follows."""
-    fix = f"evaluate it again with `rnnpipe evaluate {run.run.path}`"
-    try:
+    with run.reading_rows():
         counts = [metric.count(row) for row in run.predictions[split]]
-    except KeyError as error:
-        where, got = str(run.results.predictions), "one without it"
-        raise UserError(where, f"rows with {error.args[0]}", got, fix) from error
     if known := [each for each in counts if each is not None]:
         expected = run.metrics[split].get(metric.name, math.nan)
         value = metric.compute(np.sum(known, axis=0, dtype="float64"))
         if not np.isclose(value, expected, _TOLERANCE, _TOLERANCE, equal_nan=True):
             got = f"those of {value:.6g}"
             what = f"the predictions of {metric.name} {expected:.6g} in {run.results.metrics.name}"
-            raise UserError(str(run.results.predictions), what, got, fix)
+            raise UserError(str(run.results.predictions), what, got, run.fix)
     return counts
 
 
@@ -175,4 +171,8 @@ def _score_records(
             return math.nan
         return sign * (row[field] if field else metric.compute(np.array(counts, "float64")))
 
-    return np.array([list(map(score, *run)) for run in zip(rows, matched, strict=True)])
+    scores = []
+    for run, of_run, counts in zip(runs, rows, matched, strict=True):
+        with run.reading_rows():
+            scores.append(np.array(list(map(score, of_run, counts)), "float64"))
+    return np.stack(scores)

@@ -12,14 +12,14 @@ def show_members(run: RunDirectory, task: Task) -> list[ReportItem]:
     """Where the model is several: what each of them had in its best epoch, a row per member."""
     further = (run.members / str(number) for number in range(2, task.ensemble_size + 1))
     paths = (run.history, *(folder / "history.csv" for folder in further))
-    histories = [history for path in paths if (history := read_history(run, path))]
+    histories = {path: history for path in paths if (history := read_history(run, path))}
     rows: list[tuple[Any, ...]] = []
-    for number, history in enumerate(histories, start=1):
-        best = find_best(history, task.monitor())
+    for number, (path, history) in enumerate(histories.items(), start=1):
+        best = find_best(history, task.monitor(), path)
         rows.append((str(number), str(best + 1), *(values[best] for values in history.values())))
     note = "Each by itself, in its best epoch."
     return (
-        [Table("Members", ("member", "epoch", *histories[0]), rows, note=note)]
+        [Table("Members", ("member", "epoch", *next(iter(histories.values()))), rows, note=note)]
         if len(rows) > 1
         else []
     )

@@ -26,17 +26,18 @@ def score_run(run: RunDirectory, monitor: Monitor) -> float | None:
         monitor: the quantity.
     """
     members = [run.history, *sorted(run.members.glob("*/history.csv"))]
-    best = [_find_best(read_history(run, path), monitor) for path in members]
+    best = [_find_best(run, path, monitor) for path in members]
     values = [value for value in best if value is not None]
     if not values:
         return None
-    phases = [read_history(run, path) for path in sorted(run.phases.glob("*/history.csv"))]
-    later = [value for each in phases if (value := _find_best(each, monitor)) is not None]
+    phases = sorted(run.phases.glob("*/history.csv"))
+    later = [value for path in phases if (value := _find_best(run, path, monitor)) is not None]
     return (min if monitor[1] == "min" else max)([sum(values) / len(values), *later])
 
 
-def _find_best(history: Mapping[str, Sequence[float]], monitor: Monitor) -> float | None:
+def _find_best(run: RunDirectory, path: Path, monitor: Monitor) -> float | None:
+    history = read_history(run, path)
     values = history.get(monitor[0], ())
     if not any(math.isfinite(value) for value in values):
         return None
-    return values[find_best(history, monitor)]
+    return values[find_best(history, monitor, path)]

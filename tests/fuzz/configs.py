@@ -160,7 +160,7 @@ _SCHEMES = (
 READERS = (
     Reader("configs", mutated(_CONFIG, _YAML), _load, 100),
     Reader("trees of YAML", mutated(_CONFIG, (*_YAML, *_NUMBERS)), _read_tree, 200),
-    Reader("scalars of YAML", _SCALARS, _read_scalar, 300),
+    Reader("scalars of YAML", _SCALARS, _read_scalar, 200),
     Reader("overrides", st.tuples(_KEYS, _SCALARS), _override, 100),
     Reader("constraints of searches", _SEARCHES, _constrain, 150),
     Reader("inputs of tasks", _SCALARS, _parse, 200),

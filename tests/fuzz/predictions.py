@@ -122,9 +122,9 @@ def _file(
 
 _TABLE = partial(mutated, tokens=(b",", b"\t", b"text,image\n", b'"\n"', b"a," * 300))
 READERS = (
-    _file("rows of CSV", _TABLE(_CSV), "csv", 250),
+    _file("rows of CSV", _TABLE(_CSV), "csv", 200),
     _file("rows of TSV", _TABLE(_TSV), "tsv", 150),
-    _file("rows of JSON lines", mutated_json(_ROW), "jsonl", 250),
+    _file("rows of JSON lines", mutated_json(_ROW), "jsonl", 200),
     _file("rows of text", mutated(_LINES), "txt", 150),
     _file("piped CSV", _TABLE(_CSV), "csv", 100, _read_pipe),
     _file("piped JSON lines", mutated_json(_ROW), "jsonl", 100, _read_pipe),

@@ -150,7 +150,7 @@ READERS = (
             _file("history.csv", mutated(_HISTORY)),
         ),
         _read_run,
-        250,
+        200,
     ),
     Reader("histories", mutated(_HISTORY, (b"1,", b"2,nan,inf\n", b'"')), _read_history, 150),
     Reader(

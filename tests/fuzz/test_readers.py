@@ -7,7 +7,7 @@ What is read is a value that equals an oracle's where there is one, or it is ref
 import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
-from tests.fuzz import configs, pictures, predictions, records, runs, texts
+from tests.fuzz import comparisons, configs, pictures, predictions, records, runs, sounds, texts
 from tests.fuzz.cases import Reader
 from tests.fuzz.limits import bounded_memory, call
 
@@ -15,9 +15,11 @@ READERS: tuple[Reader, ...] = (
     *configs.READERS,
     *texts.READERS,
     *pictures.READERS,
+    *sounds.READERS,
     *records.READERS,
     *runs.READERS,
     *predictions.READERS,
+    *comparisons.READERS,
 )
 IDS = [reader.name for reader in READERS]
 MANY = 100  # times as many cases

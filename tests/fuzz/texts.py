@@ -162,9 +162,9 @@ def _lines(name: str, make: Any, files: tuple[str, ...], raw: bytes, share: int)
 
 
 READERS = (
-    _table("CSV of classes", ClassTable, "train.csv", _TABLE, 250),
+    _table("CSV of classes", ClassTable, "train.csv", _TABLE, 200),
     _table("TSV of classes", ClassTable, "train.tsv", _TSV, 150),
-    _table("JSON lines of classes", ClassTable, "train.jsonl", _JSONL, 250),
+    _table("JSON lines of classes", ClassTable, "train.jsonl", _JSONL, 200),
     _table("CSV of pairs", _PAIR_TABLE, "train.csv", _PAIRS, 150),
     _lines("parallel text", PARALLEL, ("train.de", "train.en"), _LINES, 200),
     _lines("TREC questions", Trec, ("train.label",), _TREC, 150),
@@ -184,7 +184,7 @@ READERS = (
             st.sampled_from((None, None, "^ = [^=]+ = $", "", "(", "$", "\\ud800")),
         ),
         _read_stream,
-        250,
+        200,
     ),
     Reader(
         "files of word vectors",

@@ -94,7 +94,7 @@ class Recording:
             reason = f"the text goes to {end:g} seconds, the sound to {self._next / self._rate:g}"
             raise BadRecord("match times", reason)
         if self._next <= first:
-            reason = f"the text begins at {start:g} seconds, the sound ends before"
+            reason = f"the text begins at {start or 0:g} seconds, the sound ends before"
             raise BadRecord("match times", reason)
         return self._cut(first, int(min(stop, self._next)))
 
