@@ -125,7 +125,20 @@ def _is_left(lock: Path, locks: ExitStack) -> bool:
 
 
 def _remove(folder: Path) -> None:
-    """Removes an unfinished folder, its lock last: without it nobody would remove the rest."""
+    """Removes an unfinished folder, whatever comes meanwhile.
+
+    A signal in its midst, which raises `KeyboardInterrupt`, would leave the rest; of a command it
+    often comes only then. A second Ctrl-C does leave it.
+    """
+    try:
+        _empty(folder)
+    except BaseException:
+        _empty(folder)
+        raise
+
+
+def _empty(folder: Path) -> None:
+    """Removes what is in a folder, its lock last: without it nobody would remove the rest."""
     with suppress(OSError):
         for child in folder.iterdir():
             if child.is_dir() and not child.is_symlink():

@@ -5,6 +5,7 @@ import fcntl
 import os
 import shutil
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -150,6 +151,29 @@ def test_a_folder_replaces_another_one(tmp_path):
         replace_folder(path / "data", tmp_path / "data")
     assert names(tmp_path) == ["data"]
     assert names(tmp_path / "data") == []
+
+
+@pytest.mark.parametrize("call", ["iterdir", "unlink", "rmdir"])
+def test_a_signal_while_a_folder_is_removed_leaves_none_of_it(tmp_path, monkeypatch, call):
+    whole, count = getattr(Path, call), 0
+
+    def interrupt(self, *arguments, **options):
+        nonlocal count
+        count += 1
+        if count == 1:
+            raise KeyboardInterrupt
+        return whole(self, *arguments, **options)
+
+    def write():
+        with unfinished_folder(tmp_path, "a") as folder:
+            (folder / "inside").mkdir()
+            (folder / "file").touch()
+            monkeypatch.setattr(Path, call, interrupt)
+
+    with pytest.raises(KeyboardInterrupt):
+        write()
+    monkeypatch.undo()
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_full_disk_leaves_no_folder(tmp_path, monkeypatch):
