@@ -2,7 +2,7 @@
 
 import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ class StoredJpeg(bytes):
 
 # An image is decoded to about this many times the size wanted, where its format can do so cheaply.
 _DRAFT = 2
+_READ_PIXELS = 1 << 20  # whose values are in memory as floats
 
 _ORIENTATIONS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -144,8 +145,8 @@ def _decode(data: bytes, size: int, finish: Callable[[Image.Image], Image.Image]
         with _WARNINGS, warnings.catch_warnings():
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            image = _to_rgb(_load(data, size))
-        return finish(image)
+            image = _to_plain(_load(data, size))
+        return finish(image).convert("RGB")
     except BadRecord:
         raise
     except UnidentifiedImageError as fault:
@@ -166,8 +167,14 @@ def decode_jpeg(jpeg: bytes) -> np.ndarray[Any, np.dtype[np.uint8]]:
 
     Args:
         jpeg: of `encode_jpeg`.
+
+    Raises:
+        BadRecord: it cannot be decoded (step `decode image`).
     """
-    return np.asarray(Image.open(BytesIO(jpeg)).convert("RGB"))
+    try:
+        return np.asarray(Image.open(BytesIO(jpeg)).convert("RGB"))
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as fault:
+        raise BadRecord("decode image", f"{type(fault).__name__}: {fault}") from fault
 
 
 def encode_jpeg(image: Image.Image, quality: int = 92) -> bytes:
@@ -204,7 +211,8 @@ def _orientation(image: Image.Image) -> int:
     return orientation if isinstance(orientation, int) else 1
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
+def _to_plain(image: Image.Image) -> Image.Image:
+    """An image of 8 bits a channel: RGB, or grey, which takes a quarter of the memory."""
     if image.mode == "F" or image.mode.startswith("I"):
         return _from_deep(image)
     if image.has_transparency_data:
@@ -214,15 +222,27 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 
 
 def _from_deep(image: Image.Image) -> Image.Image:
-    """One channel of more than 8 bits, or of floats, as RGB."""
-    values = np.nan_to_num(np.asarray(image, np.float64))
+    """One channel of more than 8 bits, or of floats, as grey."""
+    extremes = [(values.min(), values.max()) for _, values in _read_rows(image)]
+    least, most = float(min(extremes)[0]), max(float(largest) for _, largest in extremes)
     low, high = 0.0, 1.0 if image.mode == "F" else 65535.0
-    if values.min() < low or values.max() > high:
-        low, high = float(values.min()), float(values.max())
-    levels = np.rint((values - low) * (255.0 / ((high - low) or 1.0))).astype(np.uint8)
-    if "transparency" in image.info:
-        levels[values == image.info["transparency"]] = 255
-    return Image.fromarray(levels).convert("RGB")
+    if least < low or most > high:
+        low, high = least, most
+    levels = np.empty((image.height, image.width), np.uint8)
+    for rows, values in _read_rows(image):
+        levels[rows] = np.rint((values - low) * (255.0 / ((high - low) or 1.0))).astype(np.uint8)
+        if "transparency" in image.info:
+            levels[rows][values == image.info["transparency"]] = 255
+    return Image.fromarray(levels)
+
+
+def _read_rows(image: Image.Image) -> Iterator[tuple[slice, np.ndarray[Any, np.dtype[np.float64]]]]:
+    """The values of some rows after the other: of all at once they take gigabytes."""
+    step = max(_READ_PIXELS // image.width, 1)
+    for top in range(0, image.height, step):
+        rows = slice(top, min(top + step, image.height))
+        part = image.crop((0, rows.start, image.width, rows.stop))
+        yield rows, np.nan_to_num(np.asarray(part, np.float64))
 
 
 def square(image: Image.Image, size: int, fit: Fit) -> Image.Image:

@@ -17,6 +17,7 @@ from rnnpipe.sources.images.decoding import (
     read_image,
 )
 from rnnpipe.sources.images.fit import FITS
+from tests.fuzz.limits import bounded_memory
 
 RED, GREEN, BLUE, WHITE, BLACK = (
     (255, 0, 0),
@@ -202,6 +203,18 @@ def test_transparent_becomes_white():
     assert none.getpixel((0, 0)) == WHITE
     half = decode_image(saved(Image.new("RGBA", (4, 4), (0, 0, 0, 51))), 4, "stretch")
     assert half.getpixel((0, 0)) == (204, 204, 204)
+
+
+@pytest.mark.parametrize("kind", ["F", "I"])
+def test_deep_pixels_take_little_memory(kind):
+    """A file of kilobytes may have millions of them."""
+    image = Image.new(kind, (8192, 4096))
+    image.putpixel((8191, 4095), 70_000)
+    data = saved(image, "TIFF", compression="tiff_adobe_deflate")
+    assert len(data) < 1_000_000
+    with bounded_memory():
+        pixels = np.asarray(decode_image(data, 2, "stretch"))
+    assert pixels[0, 0].tolist() == [0, 0, 0]
 
 
 @pytest.mark.parametrize(
