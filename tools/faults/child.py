@@ -16,7 +16,9 @@ from pathlib import Path
 from rnnpipe import cli
 
 _NO_ERRORS = re.compile(
-    r"^(\S+: note: .*|WARNING:.*|.*━━━.*|.* left +[-\d]:[-\d:]+.*)\n", re.MULTILINE
+    r"^(\S+: note: .*|WARNING:.*|.*━━━.*|.* left +[-\d]:[-\d:]+.*"
+    r"|[a-z ]+  [\d,]+(/[\d,]+)?(  .*)?)\n",  # once a minute
+    re.MULTILINE,
 )
 """What is printed beside errors: notes, warnings of libraries, progress."""
 
