@@ -46,7 +46,7 @@ def make_batches(
         transform: what becomes of a parsed batch, e.g. a pair (inputs, targets).
 
     Raises:
-        UserError: the records have no such split.
+        UserError: the records have no such split, or their names or vocabulary cannot be read.
     """
     paths = [str(path) for path in records.shards(split)]
     if shuffle_seed is None:
@@ -61,8 +61,11 @@ def make_batches(
         runs = min(shuffle_buffer, records.splits[split]) // run_length
         serialised = serialised.batch(run_length).shuffle(max(runs, 1), seed=shuffle_seed).unbatch()
 
+    limits = records.limits
+
     def parse(batch: tf.Tensor) -> Any:
-        return transform(parse_batch(records.spec, batch, fields, images_by=images_by))
+        parsed = parse_batch(records.spec, batch, fields, images_by=images_by, limits=limits)
+        return transform(parsed)
 
     batches = serialised.batch(batch_size).map(
         parse, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True

@@ -1,11 +1,13 @@
 """Serialised records → tensors, a batch at a time, from the one declaration of their fields."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import tensorflow as tf
 
+from rnnpipe.inputs.contents import check_parsed
 from rnnpipe.records.codec import ragged_columns, tensor_columns
+from rnnpipe.records.limits import Limits
 from rnnpipe.records.specs import Field, RecordSpec
 from rnnpipe.text.tokens import PAD
 
@@ -24,6 +26,7 @@ def parse_batch(
     fields: Iterable[str],
     *,
     images_by: str | None = None,
+    limits: Mapping[str, Limits] | None = None,
 ) -> dict[str, tf.Tensor]:
     """The fields of a batch of records.
 
@@ -33,6 +36,8 @@ def parse_batch(
         fields: which fields to parse.
         images_by: a number that identifies images. Records that share an image share its decoded
             pixels and its tensors then, and `image_index` is the index of each record's image.
+        limits: what the fields may hold, see `RecordsDirectory.limits`; None: whatever the
+            declaration allows.
 
     Returns:
         By field name: `(batch,)` of single values; `(batch, length)` of sequences and
@@ -42,12 +47,15 @@ def parse_batch(
         `(images, height, width, channels)`, where `images` is the batch but for `images_by`; of
         sequences of images or of tensors those of all records, one after the other, and in
         `frame_index`, of shape `(batch, length)`, which of them are each record's, padded with -1.
+
+    Raises:
+        tf.errors.InvalidArgumentError: a record holds what none may hold, or something else.
     """
     selected = {name: spec.fields[name] for name in {*fields, *filter(None, [images_by])}}
     features: dict[str, Any] = {}
     for name, field in selected.items():
         features |= _features(name, field)
-    parsed = dict(tf.io.parse_example(serialised, features))
+    parsed = check_parsed(selected, limits or {}, tf.io.parse_example(serialised, features))
     distinct = None
     if images_by is not None:
         parsed["image_index"], distinct = _find_distinct(parsed[images_by])
@@ -70,7 +78,7 @@ def parse_batch(
         elif field.axes:
             shape, data = (parsed.pop(column) for column in tensor_columns(name))
             data = data if distinct is None else tf.gather(data, distinct)
-            values = tf.io.decode_raw(data, _DTYPES[field.kind])  # (images, height * width * …)
+            values = _decode(field, data)  # (images, height * width * …)
             whole = tf.concat([tf.shape(data, tf.int64), shape[0]], axis=0)
             parsed[name] = tf.reshape(values, whole)
             parsed[name].set_shape([None] * (1 + field.axes))
@@ -91,7 +99,7 @@ def _features(name: str, field: Field) -> dict[str, Any]:
     if field.nested:
         items, lengths = ragged_columns(name)
         rows = tf.io.RaggedFeature.RowLengths(lengths)
-        return {name: tf.io.RaggedFeature(dtype, value_key=items, partitions=[rows])}
+        return {name: tf.io.RaggedFeature(dtype, value_key=items, partitions=[rows], validate=True)}
     if field.sequence:
         return {name: tf.io.RaggedFeature(dtype)}
     return {name: tf.io.FixedLenFeature([], dtype)}
@@ -99,7 +107,7 @@ def _features(name: str, field: Field) -> dict[str, Any]:
 
 def _join(field: Field, shapes: tf.Tensor, data: tf.Tensor) -> tf.RaggedTensor:
     """Sequences of tensors, `(batch, (length), …)`, of their shapes and their bytes."""
-    values = tf.io.decode_raw(tf.strings.reduce_join(data), _DTYPES[field.kind])
+    values = _decode(field, tf.strings.reduce_join(data))
     rows = tf.reshape(values, tf.concat([[-1], shapes[0, 1:]], axis=0))
     rows.set_shape([None] * field.axes)
     return tf.RaggedTensor.from_row_lengths(rows, shapes[:, 0])
@@ -107,9 +115,14 @@ def _join(field: Field, shapes: tf.Tensor, data: tf.Tensor) -> tf.RaggedTensor:
 
 def _join_rows(field: Field, data: tf.Tensor) -> tf.RaggedTensor:
     """Tensors of one axis, `(batch, (length))`, of their bytes."""
-    dtype = _DTYPES[field.kind]
-    values = tf.io.decode_raw(tf.strings.reduce_join(data), dtype)
-    return tf.RaggedTensor.from_row_lengths(values, tf.strings.length(data) // dtype.size)
+    values, size = _decode(field, tf.strings.reduce_join(data)), _DTYPES[field.kind].size
+    return tf.RaggedTensor.from_row_lengths(values, tf.strings.length(data) // size)
+
+
+def _decode(field: Field, data: tf.Tensor) -> tf.Tensor:
+    """The numbers of tensors."""
+    values = tf.io.decode_raw(data, _DTYPES[field.kind])
+    return tf.debugging.check_numerics(values, "a record") if values.dtype.is_floating else values
 
 
 def _number(sequences: tf.RaggedTensor) -> tf.Tensor:

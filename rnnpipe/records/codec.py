@@ -172,8 +172,11 @@ def _decode_field(features: Mapping[str, Any], name: str, field: Field) -> Any:
         return array.reshape(sides)
     if field.nested:
         items, lengths = ragged_columns(name)
-        flat = iter(_decode_list(features, items, field))
-        return [list(islice(flat, length)) for length in features[lengths].int64_list.value]
+        values, sizes = _decode_list(features, items, field), features[lengths].int64_list.value
+        if sum(sizes) != len(values) or any(size < 0 for size in sizes):
+            raise ValueError(f"{name} has {len(values):,} values for rows of {sum(sizes):,}")
+        flat = iter(values)
+        return [list(islice(flat, size)) for size in sizes]
     values = _decode_list(features, name, field)
     return values if field.sequence else values[0]
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from rnnpipe.errors import DeadLetter, UserError
-from rnnpipe.records.codec import decode_example
 from rnnpipe.records.copy import Copy
 from rnnpipe.records.inventory import FIX, DamagedRecords, Inventory, Progress, no_progress
 from rnnpipe.records.layout import (
@@ -21,6 +20,7 @@ from rnnpipe.records.layout import (
     is_shard,
     shard_name,
 )
+from rnnpipe.records.limits import Limits, find_limits, read_record
 from rnnpipe.records.manifest import HERE, MANIFEST, Manifest, NotOurs
 from rnnpipe.records.names import read_names
 from rnnpipe.records.specs import RecordSpec, find_spec
@@ -228,6 +228,15 @@ class RecordsDirectory:
         """The names of the classes that `clip_label` refers to."""
         return read_names(self.path / CLIP_LABELS)
 
+    @cached_property
+    def limits(self) -> Mapping[str, Limits]:
+        """What each field may hold, by its names, its vocabulary and the lengths of the build.
+
+        Raises:
+            UserError: names or a vocabulary cannot be read.
+        """
+        return find_limits(self.spec, self.path, self.stats)
+
     def shards(self, split: str) -> list[Path]:
         """The record files of a split, in order; those that are not here are fetched.
 
@@ -273,12 +282,8 @@ class RecordsDirectory:
         """
         for shard in self.shards(split):
             for number, serialised in enumerate(read_tfrecord(shard), start=1):
-                try:
-                    record = decode_example(self.spec, serialised, fields)
-                except ValueError as fault:
-                    where, expected = f"{shard}, record {number}", f"a record of {self.spec.name}"
-                    raise UserError(where, expected, f"something else ({fault})", FIX) from fault
-                yield record
+                where = f"{shard}, record {number}"
+                yield read_record(self.spec, self.limits, serialised, where, fields)
 
     def dead_letters(self) -> Iterator[dict[str, str]]:
         """The raw records that were left out: `key`, `source`, `step` and `reason`.

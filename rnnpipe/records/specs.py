@@ -9,6 +9,10 @@ from dataclasses import dataclass
 from typing import Literal, cast
 
 from rnnpipe.plugins import find_plugins, load_plugin
+from rnnpipe.records.layout import ANSWERS, CLIP_LABELS, LABELS, SOURCE, TARGET
+from rnnpipe.text.symbols import SYMBOLS_FILE
+from rnnpipe.text.tokenizer import MODEL_FILE
+from rnnpipe.text.tokens import UNKNOWN
 
 FieldKind = Literal["int64", "float32", "int16", "text", "jpeg"]
 
@@ -16,6 +20,9 @@ FieldKind = Literal["int64", "float32", "int16", "text", "jpeg"]
 @dataclass(frozen=True, slots=True)
 class Field:
     """One field of a record.
+
+    Numbers of `float32` are finite. What else they may be is declared here too: records that hold
+    something else are refused when they are read, see `rnnpipe.records.limits`.
 
     Args:
         kind: `int64`, `float32`, `int16` (of tensors), `text` (UTF-8) or `jpeg` (an RGB image's
@@ -34,6 +41,14 @@ class Field:
     sequence: bool = False
     nested: bool = False
     axes: int = 0
+    least: int | None = None
+    names: str = ""
+    axis: str = ""
+
+    @property
+    def is_list(self) -> bool:
+        """Whether a record has any number of items of it."""
+        return self.sequence or self.nested or self.axes == 1
 
     @property
     def type(self) -> str:
@@ -58,6 +73,20 @@ class RecordSpec:
     fields: Mapping[str, Field]
 
 
+def _tokens(
+    meaning: str, names: str = MODEL_FILE, *, nested: bool = False, axis: str = ""
+) -> Field:
+    """Token ids of a text; padding is not stored."""
+    return Field(
+        "int64", meaning, sequence=True, nested=nested, least=UNKNOWN, names=names, axis=axis
+    )
+
+
+def _label(meaning: str, names: str, *, least: int = 0, axis: str = "") -> Field:
+    """Numbers of classes: one, or one for each item of an axis."""
+    return Field("int64", meaning, sequence=bool(axis), least=least, names=names, axis=axis)
+
+
 IMAGE_FEATURES = Field("float32", "the backbone's (height, width, channels)", axes=3)
 
 VQA = RecordSpec(
@@ -68,13 +97,19 @@ VQA = RecordSpec(
         "image_id": Field("int64", "number of the image in the raw data"),
         "image_jpeg": Field("jpeg", "the image, resized to the model's input size"),
         "question": Field("text", "the question as it was asked"),
-        "question_tokens": Field("int64", "token ids of the question", sequence=True),
+        "question_tokens": _tokens("token ids of the question"),
         "question_type": Field("text", "kind of question, e.g. its leading words"),
         "answers": Field("text", "one answer from each person asked", sequence=True),
         "answer_type": Field("text", "`yes/no`, `number`, `other` or `unanswerable`"),
-        "answer_ids": Field("int64", "the distinct answers that the model knows", sequence=True),
+        "answer_ids": _label(
+            "the distinct answers that the model knows", ANSWERS, axis="known answers"
+        ),
         "answer_weights": Field(
-            "float32", "share of the people who gave each of `answer_ids`", sequence=True
+            "float32",
+            "share of the people who gave each of `answer_ids`",
+            sequence=True,
+            least=0,
+            axis="known answers",
         ),
     },
 )
@@ -91,8 +126,8 @@ TEXT_CLASS = RecordSpec(
     fields={
         "text_id": Field("text", "the text's position in the raw data"),
         "text": Field("text", "the text as it was read"),
-        "tokens": Field("int64", "token ids of the text", sequence=True),
-        "label": Field("int64", "number of the class in `labels.json`"),
+        "tokens": _tokens("token ids of the text"),
+        "label": _label("number of the class in `labels.json`", LABELS),
     },
 )
 
@@ -103,9 +138,9 @@ TEXT_PAIR = RecordSpec(
         "pair_id": Field("text", "the pair's position in the raw data"),
         "source": Field("text", "the text to translate, as it was read"),
         "target": Field("text", "its translation, as it was read"),
-        "source_tokens": Field("int64", "token ids of the source", sequence=True),
-        "target_tokens": Field(
-            "int64", "token ids of the target, without start and end", sequence=True
+        "source_tokens": _tokens("token ids of the source", f"{SOURCE}/{MODEL_FILE}"),
+        "target_tokens": _tokens(
+            "token ids of the target, without start and end", f"{TARGET}/{MODEL_FILE}"
         ),
     },
 )
@@ -115,9 +150,9 @@ TEXT_STREAM = RecordSpec(
     description="A span of a long text.",
     fields={
         "document": Field("text", "the document that it belongs to"),
-        "number": Field("int64", "its position in the document, from 0"),
+        "number": Field("int64", "its position in the document, from 0", least=0),
         "text": Field("text", "the span as it was read"),
-        "tokens": Field("int64", "token ids of its characters or words", sequence=True),
+        "tokens": _tokens("token ids of its characters or words", SYMBOLS_FILE),
     },
 )
 
@@ -127,9 +162,11 @@ CAPTION = RecordSpec(
     fields={
         "image_id": Field("int64", "number of the image in the raw data"),
         "image_jpeg": Field("jpeg", "the image, resized to the model's input size"),
-        "captions": Field("text", "the captions as they were written", sequence=True),
-        "caption_tokens": Field(
-            "int64", "token ids of each caption, without start and end", sequence=True, nested=True
+        "captions": Field(
+            "text", "the captions as they were written", sequence=True, axis="captions"
+        ),
+        "caption_tokens": _tokens(
+            "token ids of each caption, without start and end", nested=True, axis="captions"
         ),
         "scene": Field(
             "text", "what is in the image, as JSON, where the raw data knows; else empty"
@@ -152,13 +189,20 @@ VIDEO = RecordSpec(
     fields={
         "video_id": Field("text", "the clip's position in the raw data, and its first frame"),
         "frames_jpeg": Field(
-            "jpeg", "the frames, resized to the model's input size", sequence=True
+            "jpeg", "the frames, resized to the model's input size", sequence=True, axis="frames"
         ),
-        "frame_times": Field("float32", "when each is on show, in seconds", sequence=True),
-        "frame_labels": Field(
-            "int64", "number of each frame's label in `labels.json`; -1: it has none", sequence=True
+        "frame_times": Field(
+            "float32", "when each is on show, in seconds", sequence=True, axis="frames"
         ),
-        "clip_label": Field("int64", "number of the class in `clip_labels.json`; -1: it has none"),
+        "frame_labels": _label(
+            "number of each frame's label in `labels.json`; -1: it has none",
+            LABELS,
+            least=-1,
+            axis="frames",
+        ),
+        "clip_label": _label(
+            "number of the class in `clip_labels.json`; -1: it has none", CLIP_LABELS, least=-1
+        ),
     },
 )
 
@@ -172,6 +216,7 @@ VIDEO_FEATURES = RecordSpec(
             "(frames, channels), the mean of the backbone's grid over its cells",
             sequence=True,
             axes=2,
+            axis="frames",
         ),
     },
 )
@@ -182,7 +227,7 @@ IMAGE_CLASS = RecordSpec(
     fields={
         "image_name": Field("text", "the image's position in the raw data"),
         "image_jpeg": Field("jpeg", "the image, resized to the model's input size"),
-        "label": Field("int64", "number of the class in `labels.json`"),
+        "label": _label("number of the class in `labels.json`", LABELS),
     },
 )
 
@@ -202,9 +247,9 @@ SPEECH = RecordSpec(
         "utterance_id": Field("text", "its position in the raw data: file, and times if it is cut"),
         "samples": Field("int16", "the sound, mono, at the rate of the build", axes=1),
         "text": Field("text", "the transcript, as it was read"),
-        "tokens": Field("int64", "token ids of the text", sequence=True),
+        "tokens": _tokens("token ids of the text"),
         "speaker": Field("text", "who speaks; empty: not known"),
-        "duration": Field("float32", "of the sound, in seconds"),
+        "duration": Field("float32", "of the sound, in seconds", least=0),
     },
 )
 

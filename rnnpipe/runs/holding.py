@@ -8,19 +8,26 @@ import keras
 import tensorflow as tf
 from rich.console import Console
 
-from rnnpipe.errors import Faults
+from rnnpipe.errors import BadRecord, Faults
+from rnnpipe.inputs.parsing import decode_jpeg
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.verify import verify_records
 from rnnpipe.runs.progress import check_records
 
-_UNREADABLE = (tf.errors.DataLossError, tf.errors.InvalidArgumentError)
+_UNREADABLE = (
+    tf.errors.DataLossError,
+    tf.errors.InvalidArgumentError,
+    tf.errors.FailedPreconditionError,  # another number of batches than the build's lengths give
+    BadRecord,
+)
 
 
 @contextmanager
 def holding_records(records: RecordsDirectory, console: Console) -> Iterator[None]:
     """Fetches and checks records, and keeps builds from replacing them until the block ends.
 
-    What TensorFlow raises in the block of a damaged file becomes an error that names it.
+    What TensorFlow raises in the block of a damaged file, or of a record that holds what none may
+    hold, becomes an error that names it.
 
     Args:
         records: finished ones.
@@ -40,7 +47,7 @@ def holding_records(records: RecordsDirectory, console: Console) -> Iterator[Non
             try:
                 records.check()
                 if isinstance(error, _UNREADABLE):  # of records that were never right
-                    verify_records(records)
+                    verify_records(records, decode_jpeg)
             except Faults as damage:
                 raise damage from error
             raise

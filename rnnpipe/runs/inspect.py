@@ -11,6 +11,7 @@ from rich.table import Table
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.verify import verify_records
 from rnnpipe.runs.summary import print_summary
+from rnnpipe.sources.images.decoding import decode_jpeg
 
 _DEAD_LETTERS_SHOWN = 5
 _VALUE_WIDTH = 100
@@ -23,7 +24,8 @@ def inspect_records(path: Path, examples: int, console: Console, *, check: bool 
         path: a records directory.
         examples: how many records of the first split to show.
         console: where it is printed.
-        check: whether to read every record and compare all with what the build noted.
+        check: whether to read every record, decode its images, and compare all with what the build
+            noted.
 
     Raises:
         UserError: `path` is no records directory, or is damaged, see `verify_records`.
@@ -39,7 +41,7 @@ def inspect_records(path: Path, examples: int, console: Console, *, check: bool 
         console.print(_example(f"{first}, record {number}", record))
     _print_dead_letters(records, console)
     if check:
-        console.print(f"Checked: all {verify_records(records):,} records are whole.")
+        console.print(f"Checked: all {verify_records(records, decode_jpeg):,} records are whole.")
 
 
 def _fields(records: RecordsDirectory) -> Table:

@@ -260,7 +260,7 @@ def test_a_record_of_another_kind_is_an_error_with_its_number(directory, record)
     write_tfrecord(path, [encode_example(VQA, RECORD), record])
     (directory / MANIFEST).unlink()
     Manifest.of(directory).write(directory)
-    expected = f"{path}, record 2: expected a record of vqa, got something else "
+    expected = f"{path}, record 2: expected a record of the kind vqa, got something else "
     with pytest.raises(UserError, match=re.escape(expected)):
         list(RecordsDirectory.open(directory).read("train"))
 

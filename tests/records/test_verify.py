@@ -10,6 +10,7 @@ from rnnpipe.records.manifest import Manifest
 from rnnpipe.records.specs import TEXT_PAIR
 from rnnpipe.records.tfrecord import read_tfrecord, write_tfrecord
 from rnnpipe.records.verify import verify_records
+from rnnpipe.sources.images.decoding import decode_jpeg
 from rnnpipe.sources.text.table import ClassTable
 from rnnpipe.transforms.build import Build
 from rnnpipe.transforms.recipes.text_classes import TextClassRecipe
@@ -33,7 +34,7 @@ def fault_of(folder):
     """What a data set says that is sealed as it is."""
     Manifest.of(folder).write(folder)
     with pytest.raises(Faults) as fault:
-        verify_records(RecordsDirectory.open(folder))
+        verify_records(RecordsDirectory.open(folder), decode_jpeg)
     return str(fault.value)
 
 
@@ -42,7 +43,7 @@ def shard_of(folder):
 
 
 def test_finished_records_pass_verification(built):
-    assert verify_records(RecordsDirectory.open(built)) == 40
+    assert verify_records(RecordsDirectory.open(built), decode_jpeg) == 40
 
 
 def test_a_changed_byte_is_detected(folder):
@@ -51,7 +52,7 @@ def test_a_changed_byte_is_detected(folder):
     raw[len(raw) // 2] ^= 1
     path.write_bytes(raw)
     with pytest.raises(Faults, match=f"{path} at byte"):
-        verify_records(RecordsDirectory.open(folder))
+        verify_records(RecordsDirectory.open(folder), decode_jpeg)
 
 
 def test_whole_records_of_another_data_set_are_detected(folder):
@@ -59,7 +60,7 @@ def test_whole_records_of_another_data_set_are_detected(folder):
     records = list(read_tfrecord(path))
     write_tfrecord(path, records[::-1])
     with pytest.raises(Faults, match=f"{path}: expected 917 bytes with the checksum .*, got 917 b"):
-        verify_records(RecordsDirectory.open(folder))
+        verify_records(RecordsDirectory.open(folder), decode_jpeg)
 
 
 def test_missing_and_surplus_records_are_detected(folder):

@@ -4,6 +4,7 @@ The files are those that manifests and seals declare, so that a kind of records 
 covered as it is. What is damaged is refused before a model is loaded, so that a cell costs little.
 """
 
+import json
 import re
 import shutil
 
@@ -12,11 +13,14 @@ import pytest
 import rnnpipe
 from rnnpipe import cli
 from rnnpipe.errors import UserError
+from rnnpipe.records.codec import decode_example, encode_example
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import STATS, is_shard
 from rnnpipe.records.manifest import MANIFEST, Manifest
+from rnnpipe.records.tfrecord import read_tfrecord, write_tfrecord
 from rnnpipe.records.verify import verify_records
 from rnnpipe.runs.directory import RunDirectory
+from rnnpipe.sources.images.decoding import decode_jpeg
 from rnnpipe.storage.seal import SEAL, Seal
 
 TASKS = ("translation", "captioning", "video_labeling")
@@ -104,7 +108,7 @@ def test_each_damaged_file_of_records_is_refused(damage, place, damaged, capsys)
 def verify(copy):
     """The message of an error of ours; empty where there is none."""
     try:
-        verify_records(RecordsDirectory.open(copy))
+        verify_records(RecordsDirectory.open(copy), decode_jpeg)
     except UserError as error:
         return str(error)
     return ""
@@ -123,6 +127,51 @@ def test_each_file_of_records_may_be_forged(place, damaged):
                 Manifest.of(copy).write(copy)
             message = verify(copy)
             assert str(copy) in message or not (name in (MANIFEST, STATS) or is_shard(name))
+
+
+def forge(raw, spec):
+    """The bytes of a file of records of which the first holds what none may hold."""
+    first, *others = list(read_tfrecord(raw))
+    record = decode_example(spec, first)
+    jpegs = [name for name, field in spec.fields.items() if field.kind == "jpeg"]
+    name = jpegs[0] if jpegs else "target_tokens"
+    bad = b"no image" if jpegs else 10**6
+    record[name] = [bad, *record[name][1:]] if spec.fields[name].sequence else bad
+    write_tfrecord(raw, [encode_example(spec, record), *others])
+    return name
+
+
+OPTIONS = ["--set", "train.optimizer.schedule={kind: constant}"]
+VERBS = {
+    "evaluate": ("test", lambda place: ["evaluate", place / "whole run"]),
+    "train": ("train", lambda place: ["train", place / "whole run/config.yaml"]),
+    "inspect": ("validation", lambda place: ["inspect", place / "records", "--check"]),
+}
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_record_that_cannot_be_used_is_one_message_that_names_it(verb, place, damaged, capsys):
+    """Its checksum, and that of its file, are right."""
+    split, command = VERBS[verb]
+    shard = next(name for name in files_of_records(place) if f"-{split}.tfrecord" in name)
+    copy = damaged("records", shard, lambda raw: b"")
+    shutil.copy(place / "whole records" / shard, copy / shard)
+    name = forge(copy / shard, RecordsDirectory.open(place / "whole records").spec)
+    stats = json.loads((copy / STATS).read_text())
+    sizes = sum(path.stat().st_size for path in copy.glob(f"*-{split}.tfrecord*"))
+    stats["splits"][split]["num_bytes"] = sizes
+    (copy / STATS).write_text(json.dumps(stats))
+    (copy / MANIFEST).unlink()
+    Manifest.of(copy).write(copy)
+    options = [*OPTIONS, "--runs", place / "new"] if verb == "train" else []
+    words = [*command(place), *options]
+    assert cli.main([str(word) for word in words]) == 2
+    error = capsys.readouterr().err
+    assert "Traceback" not in error
+    (line,) = [line for line in error.splitlines() if "expected" in line]
+    assert f"{shard}, record 1: expected " in line
+    assert name in line
+    assert "`rnnpipe build`" in line
 
 
 READ = {

@@ -53,7 +53,8 @@ class Encoded:
 
     Args:
         values: a value for every field of the record's declaration.
-        measures: whole numbers that `stats.json` shows as histograms, e.g. lengths.
+        measures: whole numbers that `stats.json` shows as histograms, e.g. lengths. One that is
+            called like a sequence of the record, or like its axis, is how many items that has.
         contents: hashes of what it is made from, by what that is (`image`, `video`, `document`);
             of the records of a unit, the first counts.
     """
