@@ -2,14 +2,17 @@
 
 import os
 import random
+import re
 import signal
 import threading
+from hashlib import sha256
+from pathlib import Path
 
 import pytest
 
 from rnnpipe.errors import UserError
 from tools.cluster import fault_injectors, flink
-from tools.cluster.components import Components, default_home
+from tools.cluster.components import FLINK, Components, check_jars, default_home
 from tools.cluster.flink import Cluster
 from tools.cluster.processes import Processes, started
 
@@ -27,6 +30,47 @@ def processes(tmp_path):
 def reap(pid):
     """The end of a child, which elsewhere the system's first process waits for."""
     os.waitpid(pid, 0)
+
+
+@pytest.fixture
+def fetched(tmp_path):
+    """A folder of Maven with two jars, and the list of their checksums."""
+    lines = []
+    for name in ("a/1/a-1.jar", "b c/2/b-2.jar"):
+        path = tmp_path / "repository" / name
+        path.parent.mkdir(parents=True)
+        path.write_bytes(name.encode())
+        lines.append(f"{sha256(name.encode()).hexdigest()}  {name}\n")
+    checksums = tmp_path / "checksums.txt"
+    checksums.write_text("".join(lines))
+    return tmp_path / "repository", checksums
+
+
+def test_jars_are_those_of_the_list(fetched):
+    check_jars(*fetched)
+
+
+@pytest.mark.parametrize("name", ["a/1/a-1.jar", "b c/2/b-3.jar"])
+def test_a_jar_that_is_another_one_is_refused(fetched, name):
+    (fetched[0] / name).write_bytes(b"another one")
+    with pytest.raises(
+        UserError, match=f"expected the jars in .*checksums.txt, got others: {name};"
+    ):
+        check_jars(*fetched)
+
+
+def test_what_is_fetched_for_flink_is_pinned_with_hashes():
+    tools = Path(flink.__file__).parents[1]
+    for name, package in (("flink", "apache-flink"), ("flink-jars", "apache-flink-libraries")):
+        text = (tools / "requirements" / f"{name}.txt").read_text()
+        assert f"\n{package}=={FLINK} \\\n    --hash=sha256:" in text
+    lines = (tools / "cluster/job_server/checksums.txt").read_text().splitlines()
+    assert all(re.fullmatch(r"[0-9a-f]{64}  \S+\.jar", line) for line in lines)
+    pom = (tools / "cluster/job_server/pom.xml").read_text()
+    (beam,) = re.findall("<beam.version>(.+)<", pom)
+    assert any(
+        f"beam-runners-flink-{FLINK.rpartition('.')[0]}-{beam}.jar" in line for line in lines
+    )
 
 
 def test_a_process_is_started_once_and_tracked_until_it_ends(processes):

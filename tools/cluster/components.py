@@ -1,5 +1,6 @@
 """The components of the cluster: Flink from PyPI, and Beam's job server for it through Maven."""
 
+import hashlib
 import os
 import re
 import shutil
@@ -16,6 +17,8 @@ from rnnpipe.storage.cache import cache_folder
 
 FLINK = "1.19.3"
 _POM = Path(__file__).parent / "job_server" / "pom.xml"
+_CHECKSUMS = _POM.with_name("checksums.txt")
+_REQUIREMENTS = Path(__file__).parents[1] / "requirements"
 _JAVA = range(11, 18)  # what Flink 1.19 runs on
 _WHEEL = (  # any of them: the scripts and the configuration are the same in all
     "--only-binary=:all:",
@@ -102,13 +105,20 @@ class Components:
         print(f"Flink {FLINK}: about 230 MB from PyPI", flush=True)
         pip = [sys.executable, "-m", "pip"]
         with TemporaryDirectory() as temporary, atomic_path(self.home / "flink") as folder:
-            libraries = f"apache-flink-libraries=={FLINK}"
-            _run([*pip, "install", "-q", "--no-deps", "-t", str(folder), libraries], "Flink's jars")
-            wheel = [*_WHEEL, f"--dest={temporary}", f"apache-flink=={FLINK}"]
-            _run([*pip, "download", "-q", "--no-deps", *wheel], "Flink's scripts")
+            pinned = ["-q", "--no-deps", "--require-hashes", "-r"]
+            # What would build it in an environment of its own has no hashes.
+            jars = [
+                str(_REQUIREMENTS / "flink-jars.txt"),
+                "--no-build-isolation",
+                "-t",
+                str(folder),
+            ]
+            _run([*pip, "install", *pinned, *jars], "Flink's jars")
+            scripts = [str(_REQUIREMENTS / "flink.txt"), *_WHEEL, f"--dest={temporary}"]
+            _run([*pip, "download", *pinned, *scripts], "Flink's scripts")
             (path,) = Path(temporary).glob("*.whl")
-            with ZipFile(path) as scripts:
-                scripts.extractall(folder)
+            with ZipFile(path) as wheel:
+                wheel.extractall(folder)
         for script in (self.flink / "bin").glob("*.sh"):
             script.chmod(0o755)
 
@@ -117,9 +127,37 @@ class Components:
         folder = self.home / "job-server"
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copy(_POM, folder)
-        _run(["mvn", "--batch-mode", "--quiet", f"--file={folder / _POM.name}", "package"], "Maven")
+        repository = folder / "repository"  # of its own, so that it holds nothing else
+        options = ["--batch-mode", "--quiet", "--strict-checksums"]
+        options += [f"-Dmaven.repo.local={repository}", f"--file={folder / _POM.name}"]
+        _run(["mvn", *options, "package"], "Maven")
+        check_jars(repository)
         (folder / "target" / "flink-job-server-1.jar").rename(self.job_server)
         shutil.rmtree(folder)
+
+
+def check_jars(repository: Path, checksums: Path = _CHECKSUMS) -> None:
+    """Compares what Maven has fetched with the list of this project.
+
+    Args:
+        repository: the folder of Maven.
+        checksums: the list, as `sha256sum` writes it.
+
+    Raises:
+        UserError: a file is another one, or is not in the list.
+    """
+    lines = (line.split(maxsplit=1) for line in checksums.read_text(encoding="utf-8").splitlines())
+    expected = {name: checksum for checksum, name in lines}
+    found = {
+        path.relative_to(repository).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in repository.rglob("*.jar")
+    }
+    others = sorted(name for name, checksum in found.items() if expected.get(name) != checksum)
+    if others:
+        more = f" and {len(others) - 3:,} more" if len(others) > 3 else ""
+        got = f"others: {', '.join(others[:3])}{more}"
+        fix = "look where they come from; nothing was installed"
+        raise UserError(str(repository), f"the jars in {checksums}", got, fix)
 
 
 def default_home() -> Path:
