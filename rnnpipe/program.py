@@ -1,5 +1,6 @@
 """How a command ends: its exit code, one message, and nothing left behind after a signal."""
 
+import atexit
 import os
 import signal
 import sys
@@ -64,6 +65,14 @@ def _report(fault: BaseException, name: str) -> int:
     raise fault
 
 
+def _ignore_interrupts() -> None:
+    """Has Ctrl-C do nothing from now on: the command has ended, and so does the interpreter.
+
+    It would be raised in what libraries have registered for the exit, and printed.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 @contextmanager
 def _receiving_signals() -> Iterator[list[signal.Signals]]:
     """Yields the signals received so far, each of which has raised `KeyboardInterrupt`.
@@ -101,6 +110,9 @@ def _receiving_signals() -> Iterator[list[signal.Signals]]:
     try:
         yield received
     finally:
+        # The last that is registered comes first at the exit of the interpreter.
+        atexit.unregister(_ignore_interrupts)
+        atexit.register(_ignore_interrupts)
         sys.unraisablehook = hook
         for timer in timers:
             timer.cancel()

@@ -145,6 +145,21 @@ def test_a_command_in_a_thread_leaves_signals_alone():
     assert codes == [3]
 
 
+def test_ctrl_c_while_the_interpreter_ends_prints_nothing():
+    """As in what TensorFlow has registered for the exit; the command has ended before."""
+    code = (
+        "import atexit, os, signal, sys\n"
+        "from rnnpipe.program import run_program\n"
+        "def act():\n"
+        "    atexit.register(lambda: os.kill(os.getpid(), signal.SIGINT))\n"
+        "sys.exit(run_program(act))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_other_exceptions_are_raised():
     with pytest.raises(ZeroDivisionError):
         run_program(lambda: 1 // 0)
