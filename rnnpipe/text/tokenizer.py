@@ -262,7 +262,9 @@ def _processor(model_bytes: bytes) -> Any:
     try:
         processor = sentencepiece.SentencePieceProcessor(model_proto=model_bytes)
         found = {name: getattr(processor, name)() for name in _SPECIAL}
-    except RuntimeError as error:
+        for number in range(processor.vocab_size()):
+            processor.id_to_piece(number)  # which is text
+    except (RuntimeError, UnicodeDecodeError) as error:
         fix = "build the records again"
         raise UserError("tokenizer", "a SentencePiece model", str(error), fix) from error
     if found != _SPECIAL:

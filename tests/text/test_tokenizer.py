@@ -198,3 +198,9 @@ def test_real_questions_are_read(kind, shared_data):
     ids = tokenizer.encode_batch(questions)
     assert [tokenizer.decode(question) for question in ids] == normal
     assert not any(UNKNOWN in question for question in ids)
+
+
+def test_a_model_whose_tokens_are_no_text_is_refused():
+    model = train_tokenizer({"red": 3, "blue": 2}, kind="word", vocabulary=8).model_bytes
+    with pytest.raises(UserError, match=r"expected a SentencePiece model, got .*utf-8"):
+        Tokenizer(model.replace(b"blue", b"bl\xe0e"), "word")

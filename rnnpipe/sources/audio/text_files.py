@@ -17,7 +17,9 @@ from rnnpipe.sources.splits import Split, left_out_notices, name_of, split_of_na
 from rnnpipe.sources.text.encodings import check_encoding
 from rnnpipe.sources.text.lines import read_document
 
-_LABEL = re.compile(r"\s*(\d+)\s+(\d+)\s+\S.*")  # of HTK: start, end, what is said meanwhile
+_LABEL = re.compile(
+    r"\s*(\d{1,18})\s+(\d{1,18})\s+\S.*"
+)  # of HTK: start, end, what is said meanwhile
 
 
 class TextFiles(UtteranceFolder):

@@ -61,6 +61,12 @@ def test_labels_with_times_are_no_text_but_digits_are(tmp_path):
     assert texts_of(found) == {"b.wav": "1 2 3"}
 
 
+def test_numbers_of_thousands_of_digits_are_a_text(tmp_path):
+    lay(tmp_path, ["a.wav"], {"a.txt": f"{'9' * 5000} 1 one\n1 2 two\n"})
+    (found,) = TextFiles(path=tmp_path).find_items()
+    assert found.text.startswith("9999")
+
+
 def test_folders_at_the_top_are_splits_if_one_is_for_training(tmp_path):
     names = ["train/a", "train-other/b", "dev/c", "test/x/d", "more/e", "f"]
     lay(tmp_path, [f"{n}.wav" for n in names], {f"{n}.txt": "one" for n in names})
