@@ -25,7 +25,7 @@ class StoredJpeg(bytes):
 
 # An image is decoded to about this many times the size wanted, where its format can do so cheaply.
 _DRAFT = 2
-_READ_PIXELS = 1 << 20  # whose values are in memory as floats
+_READ_PIXELS = 1 << 20  # that are converted together
 
 _ORIENTATIONS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -216,9 +216,18 @@ def _to_plain(image: Image.Image) -> Image.Image:
     if image.mode == "F" or image.mode.startswith("I"):
         return _from_deep(image)
     if image.has_transparency_data:
-        page = Image.new("RGBA", image.size, "white")
-        return Image.alpha_composite(page, image.convert("RGBA")).convert("RGB")
-    return image.convert("RGB")
+        return _on_white(image)
+    return image if image.mode == "RGB" else image.convert("RGB")
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    """An image with white in its transparent places."""
+    whole = Image.new("RGB", image.size)
+    for rows, part in _cut_rows(image):
+        page = Image.new("RGBA", part.size, "white")
+        shown = Image.alpha_composite(page, part.convert("RGBA"))
+        whole.paste(shown.convert("RGB"), (0, rows.start))
+    return whole
 
 
 def _from_deep(image: Image.Image) -> Image.Image:
@@ -237,12 +246,17 @@ def _from_deep(image: Image.Image) -> Image.Image:
 
 
 def _read_rows(image: Image.Image) -> Iterator[tuple[slice, np.ndarray[Any, np.dtype[np.float64]]]]:
-    """The values of some rows after the other: of all at once they take gigabytes."""
+    """The values of some rows after the other."""
+    for rows, part in _cut_rows(image):
+        yield rows, np.nan_to_num(np.asarray(part, np.float64))
+
+
+def _cut_rows(image: Image.Image) -> Iterator[tuple[slice, Image.Image]]:
+    """Some rows after the other: what is made of all at once takes gigabytes."""
     step = max(_READ_PIXELS // image.width, 1)
     for top in range(0, image.height, step):
         rows = slice(top, min(top + step, image.height))
-        part = image.crop((0, rows.start, image.width, rows.stop))
-        yield rows, np.nan_to_num(np.asarray(part, np.float64))
+        yield rows, image.crop((0, rows.start, image.width, rows.stop))
 
 
 def square(image: Image.Image, size: int, fit: Fit) -> Image.Image:

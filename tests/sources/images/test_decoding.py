@@ -205,16 +205,16 @@ def test_transparent_becomes_white():
     assert half.getpixel((0, 0)) == (204, 204, 204)
 
 
-@pytest.mark.parametrize("kind", ["F", "I"])
-def test_deep_pixels_take_little_memory(kind):
+@pytest.mark.parametrize("kind", ["F", "I", "RGBA"])
+def test_large_images_take_little_memory(kind):
     """A file of kilobytes may have millions of them."""
     image = Image.new(kind, (8192, 4096))
-    image.putpixel((8191, 4095), 70_000)
+    image.putpixel((8191, 4095), (0, 0, 0, 9) if kind == "RGBA" else 70_000)
     data = saved(image, "TIFF", compression="tiff_adobe_deflate")
     assert len(data) < 1_000_000
     with bounded_memory():
         pixels = np.asarray(decode_image(data, 2, "stretch"))
-    assert pixels[0, 0].tolist() == [0, 0, 0]
+    assert pixels[0, 0].tolist() == [255 if kind == "RGBA" else 0] * 3
 
 
 @pytest.mark.parametrize(
