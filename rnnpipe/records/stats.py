@@ -84,6 +84,8 @@ def check_stats(content: Any) -> None:
             raise ValueError(f"{key} is missing")
     if missing := stats.dead_letters.keys() - stats.dead_letter_reasons.keys():
         raise ValueError(f"no reason for the dead letters of the step {min(missing):.100}")
+    if not stats.splits:
+        raise ValueError("there are no splits")
     for name, split in stats.splits.items():
         _check_split(f"splits.{name:.100}", split)
 
