@@ -233,7 +233,9 @@ def _make_page(
             *show_start(run),
         ],
         history=history,
-        best_epoch=partial.best_epoch if partial else find_best(history, task.monitor(), run.history) + 1,
+        best_epoch=partial.best_epoch
+        if partial
+        else find_best(history, task.monitor(), run.history) + 1,
         records=_describe_records(records),
         config_yaml=dump_config(config),
         environment={name: _show(value) for name, value in environment.items()},

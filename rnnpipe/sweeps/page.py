@@ -1,6 +1,7 @@
 """The page of a sweep."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from rnnpipe.report.charts import Chart
@@ -46,7 +47,10 @@ def write_page(
         settings=[] if plan.space is None else _draw_settings(trials, plan),
         shares=tabulate_shares(shares) if shares else None,
         histories=monitored,
-        best_epochs={name: find_best_epoch(h, plan.monitor) + 1 for name, h in monitored.items()},
+        best_epochs={
+            name: find_best_epoch(history, plan.monitor, Path(name)) + 1
+            for name, history in monitored.items()
+        },
         training_note=f"The best trials, at most {_CURVES}.",
         config_yaml=directory.best.read_text("utf-8") if directory.best.exists() else "",
     )

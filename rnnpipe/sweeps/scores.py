@@ -1,7 +1,7 @@
 """The score of a trial, by the histories of its run."""
 
 import math
-from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from rnnpipe.runs.directory import RunDirectory
 from rnnpipe.runs.history import find_best, read_history

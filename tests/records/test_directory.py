@@ -80,11 +80,15 @@ def test_a_missing_directory_is_refused(tmp_path):
     )
 
 
+EMPTY = {"records": 0, "num_bytes": 0, "shard_records": [], "histograms": {}}
+
+
 @pytest.mark.parametrize(
     ("name", "content", "reason"),
     [
         ("stats.json", make_stats("vqa") | {"splits": []}, "splits: input should be an object"),
-        ("stats.json", make_stats("poem"), "records of the unknown kind 'poem'"),
+        ("stats.json", make_stats("vqa"), "there are no splits"),
+        ("stats.json", make_stats("poem", train=EMPTY), "records of the unknown kind 'poem'"),
         (
             "stats.json",
             make_stats("vqa", train={"records": 1}),
