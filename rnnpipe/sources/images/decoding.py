@@ -25,6 +25,7 @@ class StoredJpeg(bytes):
 
 # An image is decoded to about this many times the size wanted, where its format can do so cheaply.
 _DRAFT = 2
+_MAX_SIDE = 65_535  # pixels, as of JPEG: Pillow needs as much memory for a row as for many pixels
 _READ_PIXELS = 1 << 20  # that are converted together
 
 _ORIENTATIONS = {
@@ -61,8 +62,9 @@ def read_image(path: str | Path, size: int, fit: Fit) -> Image.Image:
         An image of mode `RGB`; `numpy.asarray` gives uint8 `(height, width, channels)`.
 
     Raises:
-        BadRecord: the file cannot be read (step `read image`), or is damaged, cut off, no image, or
-            larger than `PIL.Image.MAX_IMAGE_PIXELS`, 89,478,485 pixels (step `decode image`).
+        BadRecord: the file cannot be read (step `read image`), or is damaged, cut off, no image,
+            larger than `PIL.Image.MAX_IMAGE_PIXELS`, 89,478,485 pixels, or than 65,535 pixels on a
+            side (step `decode image`).
 
     Example:
         >>> from tempfile import TemporaryDirectory
@@ -197,6 +199,11 @@ def _load(data: bytes, size: int) -> Image.Image:
     image = Image.open(BytesIO(data))
     if image.format == "EPS":  # a program, which Pillow would hand to Ghostscript
         raise BadRecord("decode image", "EPS files are not read")
+    if max(image.size) > _MAX_SIDE:
+        width, height = image.size
+        raise BadRecord(
+            "decode image", f"{width:,} by {height:,} pixels; a side has at most {_MAX_SIDE:,}"
+        )
     image.draft(None, (_DRAFT * size, _DRAFT * size))
     image.load()
     turn = _ORIENTATIONS.get(_orientation(image))

@@ -242,6 +242,12 @@ def test_the_first_picture_of_an_animation_is_read():
         assert decode_image(data, 4, "stretch").getpixel((0, 0)) == RED, kind
 
 
+@pytest.mark.parametrize("shape", [(1, 65_536), (65_536, 1)])
+def test_images_longer_than_a_jpeg_can_be_are_refused(shape):
+    with pytest.raises(BadRecord, match=r"65,536.* pixels; a side has at most 65,535"):
+        decode_image(saved(Image.new("1", shape)), 8, "stretch")
+
+
 def test_decompression_bombs_are_refused():
     side = 10_000  # 100 megapixels: Pillow alone would only warn
     header = b"P5 %d %d 255\n" % (side, side)
