@@ -43,6 +43,11 @@ class Description:
     padding: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     cropped: Mapping[str, Sequence[tuple[int, str, int]]] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        for name, (_, shape) in self.inputs.items():
+            if not shape:
+                raise ValueError(f"the input {name} has no axis of rows")
+
     @classmethod
     def of(cls, graph: Graph, file: str) -> Description:
         """The description of a graph that a file computes."""

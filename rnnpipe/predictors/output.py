@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import shutil
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
@@ -59,7 +60,8 @@ class Progress:
             progress = parse_json_as(cls, text)
         except ValueError:  # of another version
             return None
-        return progress if min(progress.rows, progress.size, progress.failed) >= 0 else None
+        numbers = progress.rows, progress.size, progress.failed
+        return progress if all(0 <= number <= sys.maxsize for number in numbers) else None
 
 
 def _make_digest(content: bytes = b"") -> hashlib.blake2b:
@@ -163,13 +165,14 @@ class ResumableOutput:
         """The last state whose results are as they were written."""
         done, lines, digest, most = Progress(), list[str](), _make_digest(), 0
         results = digest.copy()
+        end = self._results.stat().st_size
         with self._results.open("rb") as file:
             for line in self._log.read_text(encoding="utf-8", errors="replace").split("\n"):
                 progress = Progress.of_line(line)
                 if progress is None:  # the last line may be torn
                     continue
                 most = max(most, progress.rows)
-                digest.update(file.read(max(0, progress.size - file.tell())))
+                digest.update(file.read(max(0, min(progress.size, end) - file.tell())))
                 if digest.hexdigest() == progress.results:
                     done, results = progress, digest.copy()
                     lines.append(f"{line}\n")

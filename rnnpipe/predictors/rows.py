@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from rnnpipe.config.nodes import shown
 from rnnpipe.errors import BadRecord, UserError
 from rnnpipe.predictors.input_row import InputRow, RowSource
 from rnnpipe.predictors.pipe import Pipe
@@ -268,7 +269,7 @@ class RowReader:
 
 
 def _list(columns: Sequence[str]) -> str:
-    first = ", ".join(columns[:_SHOWN]) or "one without a name"
+    first = ", ".join(map(shown, columns[:_SHOWN])) or "one without a name"
     return f"{first}, …" if len(columns) > _SHOWN else first
 
 

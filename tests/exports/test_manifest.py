@@ -42,6 +42,11 @@ def test_what_was_written_is_read(export):
         {"functions": {"call": {"file": "../secret", "inputs": {}, "outputs": []}}},
         {"functions": {"call": {"file": "call.onnx", "inputs": [], "outputs": []}}},
         {"functions": {"call": {"file": "call.onnx", "inputs": {"a": ["int32"]}, "outputs": []}}},
+        {
+            "functions": {
+                "call": {"file": "call.onnx", "inputs": {"a": ["int32", []]}, "outputs": []}
+            }
+        },
         {"functions": 5},
         {"format": ["onnx"]},
         {"rnnpipe": 5},

@@ -4,7 +4,7 @@ import pytest
 
 from rnnpipe.errors import UserError
 from rnnpipe.predictors.input_row import InputRow
-from rnnpipe.predictors.output import ResumableOutput
+from rnnpipe.predictors.output import Progress, ResumableOutput
 
 
 class Interrupted(Exception):
@@ -58,6 +58,16 @@ def test_a_damaged_line_of_progress_is_left_out(line, two_rows, tmp_path):
     with two_rows.resume() as opened:
         assert (opened.done.rows, opened.done.size) == (1, len("answer\none\n"))
         assert opened.lost == 0
+
+
+@pytest.mark.parametrize(("rows", "size"), [(2**63, 4), (2, 2**63), (2, 2**53)])
+def test_absurd_progress_is_left_out(rows, size, two_rows, tmp_path):
+    log = tmp_path / "answers.csv.partial" / "progress.log"
+    first = log.read_text().split("\n")[0]
+    line = Progress(rows, size, 0, "ab", "cd").to_line()
+    log.write_text(f"{first}\n{line}")
+    with two_rows.resume() as opened:
+        assert opened.done.rows == 1
 
 
 @pytest.mark.parametrize(

@@ -82,6 +82,13 @@ def test_tables_have_a_column_for_each_input(tmp_path, form, by):
     assert source.notices == [f"{path}: columns that are no inputs of turn: id"]
 
 
+def test_a_long_name_of_a_column_is_cut_in_the_notice(tmp_path):
+    path = tmp_path / "rows.csv"
+    path.write_text(f"text,{'9' * 20_000}\na,b\n")
+    source, _ = read(path)
+    assert source.notices == [f"{path}: columns that are no inputs of turn: {'9' * 59}…"]
+
+
 def test_json_spells_phrases_as_lists_and_halves_of_characters_are_errors(tmp_path):
     path = tmp_path / "rows.jsonl"
     path.write_text('{"text": ["a", "b"]}\n{"text": "\\ud83d"}\n{"text": null}\n')
