@@ -27,6 +27,7 @@ MODULES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "translation": ("sacrebleu",),
         "video": ("av",),
         "speech": ("av", "jiwer"),
+        "hub": ("keras_hub",),
         "onnx": ("onnxruntime",),
         "litert": ("ai_edge_litert",),
         "export": ("onnx", "tf2onnx"),

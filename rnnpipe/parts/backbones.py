@@ -25,6 +25,7 @@ class BackboneOptions(Settings):
         "rnnpipe.backbones",
         {
             "application": f"{_HERE}:ApplicationBackboneOptions",
+            "hub": "rnnpipe.parts.hub_backbone:HubBackboneOptions",
             "saved": f"{_HERE}:SavedBackboneOptions",
         },
     )
@@ -164,6 +165,18 @@ class SavedBackboneOptions(BackboneOptions):
     def fingerprint(self) -> dict[str, Any]:
         """The file by its content, and the preparation."""
         return {"content": _hash(self.path, "path"), "preparation": self.preparation}
+
+
+def require_grid(model: "keras.Model", layer: str | None) -> None:
+    """Checks that a backbone makes a grid.
+
+    Raises:
+        UserError: it does not; `where` is `layer`.
+    """
+    shape = getattr(model.output, "shape", ())
+    if len(shape) != 4:
+        got = f"{tuple(shape[1:])} of the layer {layer or 'at its end'}"
+        raise UserError("layer", "a grid (rows, columns, channels)", got, "name another layer")
 
 
 def _hash(path: Path, key: str) -> str:

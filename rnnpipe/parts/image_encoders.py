@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from rnnpipe.parts.backbones import ApplicationBackboneOptions, BackboneOptions
+from rnnpipe.parts.backbones import ApplicationBackboneOptions, BackboneOptions, require_grid
 from rnnpipe.settings import Kinds, Positive, Settings, fraction, setting
 
 if TYPE_CHECKING:
@@ -96,10 +96,17 @@ class CNNOptions(ImageEncoderOptions):
 
 
 class BackboneEncoderOptions(ImageEncoderOptions):
-    """A network that has been trained on other images, as it is or fine-tuned."""
+    """A network that has been trained on other images, as it is or fine-tuned.
+
+    Its batch normalisation is not fine-tuned: it keeps the mean and the variance of the images that
+    it was trained on, which small batches would spoil, and its scale and offset.
+    """
 
     kind: Literal["backbone"] = "backbone"
     backbone: BackboneOptions = ApplicationBackboneOptions(name="ResNet50")
+    layer: str | None = setting(
+        None, "the layer whose output is taken; null: the last before pooling"
+    )
     fine_tune: bool = setting(False, "whether it is trained along; if not, it stays as it is")
     dropout: float = fraction(help="of the grid's features, in training")
 
@@ -111,8 +118,10 @@ class BackboneEncoderOptions(ImageEncoderOptions):
         """The network between the preparation of pixels and dropout."""
         import keras
 
-        backbone = self.backbone.make(shape[0])
+        backbone = self.backbone.make(shape[0], self.layer)
+        require_grid(backbone, self.layer)
         backbone.trainable = self.fine_tune
+        _freeze_normalisation(backbone)
         image = keras.Input(tuple(shape), dtype="uint8")
         pixels = self.backbone.prepare(keras.ops.cast(image, "float32"))
         grid = keras.layers.Dropout(self.dropout, name="grid_dropout")(backbone(pixels))
@@ -144,6 +153,15 @@ class FeatureEncoderOptions(ImageEncoderOptions):
             grid = keras.layers.Dense(self.units, activation="relu", name="projection")(grid)
         grid = keras.layers.Dropout(self.dropout, name="grid_dropout")(grid)
         return keras.Model(features, grid, name=name)
+
+
+def _freeze_normalisation(backbone: "keras.Model") -> None:
+    """Keeps batch normalisation in inference mode; `training=False` would not last in a model."""
+    from keras import layers
+
+    for layer in backbone._flatten_layers():
+        if isinstance(layer, layers.BatchNormalization):
+            layer.trainable = False
 
 
 def _convolve(grid: Any, channels: int, *, size: int, stride: int) -> Any:

@@ -235,6 +235,7 @@ WITHOUT_TARGET = {
     "CNNOptions",
     "FeatureEncoderOptions",
     "FineTuningOptions",
+    "HubBackboneOptions",
     "LastPoolingOptions",
     "SavedBackboneOptions",
 }

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from rnnpipe.errors import UserError, located
-from rnnpipe.parts.backbones import BackboneOptions
+from rnnpipe.errors import located
+from rnnpipe.parts.backbones import BackboneOptions, require_grid
 from rnnpipe.quiet import import_keras
 from rnnpipe.setting_paths import make_paths_absolute
 from rnnpipe.settings import Settings, setting
@@ -153,9 +153,7 @@ def _make(features: FeatureOptions) -> Any:
     with located(_SECTION):
         features.backbone.check_files()
         model = features.backbone.make(features.image_size, features.layer)
-        if len(model.output.shape) != 4:
-            got = f"{model.output.shape[1:]} of the layer {features.layer or 'at its end'}"
-            raise UserError("layer", "a grid (rows, columns, channels)", got, "name another layer")
+        require_grid(model, features.layer)
     return model
 
 
