@@ -10,6 +10,7 @@ from rnnpipe.inputs.prefetching import prefetch
 from rnnpipe.records.directory import RecordsDirectory
 
 _READ_BUFFER = 1 << 20  # bytes
+_SHUFFLE_BYTES = 1 << 30  # of the records to choose the next ones from: features are large
 
 Batch = dict[str, tf.Tensor]
 
@@ -40,7 +41,7 @@ def make_batches(
         fields: which fields to parse.
         batch_size: records in a batch; the last batch of an epoch may be smaller.
         shuffle_seed: seed of the order; without one the records come in their own order.
-        shuffle_buffer: how many records to choose the next ones from.
+        shuffle_buffer: how many records to choose the next ones from, as far as 1 GiB holds them.
         run_length: how many neighbouring records are shuffled as one.
         images_by: the field that identifies images, see `parse_batch`.
         transform: what becomes of a parsed batch, e.g. a pair (inputs, targets).
@@ -58,7 +59,7 @@ def make_batches(
             cycle_length=8,
             block_length=run_length,
         )
-        runs = min(shuffle_buffer, records.splits[split]) // run_length
+        runs = min(shuffle_buffer, _count_held(records, split)) // run_length
         serialised = serialised.batch(run_length).shuffle(max(runs, 1), seed=shuffle_seed).unbatch()
 
     limits = records.limits
@@ -73,3 +74,9 @@ def make_batches(
     # Files do not store their number of records, which Keras needs.
     count = -(-records.splits[split] // batch_size)
     return prefetch(batches.apply(tf.data.experimental.assert_cardinality(count)))
+
+
+def _count_held(records: RecordsDirectory, split: str) -> int:
+    """How many records of a split may wait in memory."""
+    count, size = records.splits[split], records.stats["splits"][split]["num_bytes"]
+    return min(count, max(1, count * _SHUFFLE_BYTES // max(size, 1)))

@@ -14,6 +14,7 @@ from rnnpipe.text.tokens import PAD
 _DTYPES = {
     "int64": tf.int64,
     "float32": tf.float32,
+    "float16": tf.float16,
     "int16": tf.int16,
     "text": tf.string,
     "jpeg": tf.string,
@@ -44,7 +45,7 @@ def parse_batch(
         `(batch, sequences, length)` of nested ones, padded to the longest of the batch with `PAD`,
         zero or empty text; of tensors of one axis the same, and in `<name>_length`, `(batch,)`, how
         long each is; `(images, …)` of other tensors, which all have the same shape; images as uint8
-        `(images, height, width, channels)`, where `images` is the batch but for `images_by`; of
+        `(images, height, width, channels)`, float16 as float32, where `images` is the batch but for `images_by`; of
         sequences of images or of tensors those of all records, one after the other, and in
         `frame_index`, of shape `(batch, length)`, which of them are each record's, padded with -1.
 
@@ -120,9 +121,11 @@ def _join_rows(field: Field, data: tf.Tensor) -> tf.RaggedTensor:
 
 
 def _decode(field: Field, data: tf.Tensor) -> tf.Tensor:
-    """The numbers of tensors."""
+    """The numbers of tensors; half precision is on disk alone, models read float32."""
     values = tf.io.decode_raw(data, _DTYPES[field.kind])
-    return tf.debugging.check_numerics(values, "a record") if values.dtype.is_floating else values
+    if not values.dtype.is_floating:
+        return values
+    return tf.cast(tf.debugging.check_numerics(values, "a record"), tf.float32)
 
 
 def _number(sequences: tf.RaggedTensor) -> tf.Tensor:

@@ -22,7 +22,7 @@ _LIST_OF_KIND = {
     "text": "bytes_list",
     "jpeg": "bytes_list",
 }
-_TENSORS = {"float32": "<f4", "int16": "<i2"}  # a tensor's bytes, row by row
+_TENSORS = {"float32": "<f4", "float16": "<f2", "int16": "<i2"}  # a tensor's bytes, row by row
 
 
 def _declare_message(parent: Any, name: str, *fields: tuple[str, int, int, int, str | None]) -> Any:

@@ -14,26 +14,26 @@ from rnnpipe.text.symbols import SYMBOLS_FILE
 from rnnpipe.text.tokenizer import MODEL_FILE
 from rnnpipe.text.tokens import UNKNOWN
 
-FieldKind = Literal["int64", "float32", "int16", "text", "jpeg"]
+FieldKind = Literal["int64", "float32", "float16", "int16", "text", "jpeg"]
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
     """One field of a record.
 
-    Numbers of `float32` are finite. What else they may be is declared here too: records that hold
+    Numbers of `float32` and `float16` are finite. What else they may be is declared here too: records that hold
     something else are refused when they are read, see `rnnpipe.records.limits`.
 
     Args:
-        kind: `int64`, `float32`, `int16` (of tensors), `text` (UTF-8) or `jpeg` (an RGB image's
-            file bytes).
+        kind: `int64`, `float32`, `float16` and `int16` (of tensors), `text` (UTF-8) or `jpeg` (an
+            RGB image's file bytes).
         meaning: what it holds, with its unit where it has one.
         sequence: whether it holds any number of such values, or one.
         nested: whether it holds any number of such sequences, each of a length of its own.
-        axes: of a tensor of `float32` or `int16`, how many axes it has. It is stored as its bytes;
-            of two axes or more each record stores how long they are. With `sequence` its first axis
-            counts the items of a sequence; the others are as long in every record. One axis alone
-            is of any length.
+        axes: of a tensor of `float32`, `float16` or `int16`, how many axes it has. It is stored as
+            its bytes; of two axes or more each record stores how long they are. With `sequence` its
+            first axis counts the items of a sequence; the others are as long in every record. One
+            axis alone is of any length.
     """
 
     kind: FieldKind
@@ -87,7 +87,7 @@ def _label(meaning: str, names: str, *, least: int = 0, axis: str = "") -> Field
     return Field("int64", meaning, sequence=bool(axis), least=least, names=names, axis=axis)
 
 
-IMAGE_FEATURES = Field("float32", "the backbone's (height, width, channels)", axes=3)
+IMAGE_FEATURES = Field("float16", "the backbone's (height, width, channels)", axes=3)
 
 VQA = RecordSpec(
     name="vqa",

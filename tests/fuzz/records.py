@@ -33,7 +33,8 @@ _SHARD = shard_name(_SPEC.name, "train", 0, 1)
 
 def _record(spec: specs.RecordSpec) -> dict[str, Any]:
     """A record of a kind with some value in each field."""
-    plain = {"int64": 3, "int16": 2, "float32": 0.5, "text": "ab", "jpeg": b"\xff\xd8"}
+    numbers = {"int64": 3, "int16": 2, "float32": 0.5, "float16": 0.5}
+    plain = {**numbers, "text": "ab", "jpeg": b"\xff\xd8"}
     record: dict[str, Any] = {}
     for name, field in spec.fields.items():
         value: Any = plain[field.kind]

@@ -18,6 +18,7 @@ SPEC = RecordSpec(
         "grid": Field("float32", "a tensor", axes=3),
         "rows": Field("float32", "a sequence of vectors", sequence=True, axes=2),
         "sound": Field("int16", "a tensor of any length", axes=1),
+        "half": Field("float16", "a tensor of half precision", axes=2),
     },
 )
 GRID = np.arange(12, dtype=np.float32).reshape(2, 3, 2) / 7
@@ -28,6 +29,7 @@ RECORDS = [
         "grid": GRID,
         "rows": [[1, 2]],
         "sound": [5, -6],
+        "half": [[0.1]],
     },
     {
         "lists": [[7]],
@@ -35,8 +37,16 @@ RECORDS = [
         "grid": -GRID,
         "rows": np.zeros((0, 2)),
         "sound": [],
+        "half": [[-65504.0]],
     },
-    {"lists": [], "lines": [], "grid": 2 * GRID, "rows": [[3, 4], [5, 6]], "sound": [0]},
+    {
+        "lists": [],
+        "lines": [],
+        "grid": 2 * GRID,
+        "rows": [[3, 4], [5, 6]],
+        "sound": [0],
+        "half": [[6e-8]],
+    },
 ]
 SERIALISED = [encode_example(SPEC, record) for record in RECORDS]
 
@@ -52,6 +62,12 @@ def test_nested_sequences_are_padded_and_tensors_are_whole():
     assert parsed["lines"].numpy().tolist()[1] == [[b"", b""], [b"b", b"c"]]
     assert parsed["grid"].dtype == tf.float32
     np.testing.assert_array_equal(parsed["grid"], [GRID, -GRID, 2 * GRID])
+
+
+def test_tensors_of_half_precision_are_read_as_float32():
+    parsed = parse_batch(SPEC, tf.constant(SERIALISED), ["half"])
+    assert parsed["half"].dtype == tf.float32
+    np.testing.assert_array_equal(parsed["half"], np.float16([[[0.1]], [[-65504.0]], [[6e-8]]]))
 
 
 def test_sequences_of_tensors_are_concatenated_and_indexed():

@@ -47,7 +47,9 @@ def vit(hub, tmp_path_factory):
     folder = tmp_path_factory.mktemp("presets") / "vit"
     keras.utils.set_random_seed(1)
     sizes = {"num_layers": 1, "num_heads": 2, "hidden_dim": 8, "mlp_dim": 16}
-    hub.models.ViTBackbone(image_shape=(SIDE, SIDE, 3), patch_size=8, **sizes).save_to_preset(folder)
+    hub.models.ViTBackbone(image_shape=(SIDE, SIDE, 3), patch_size=8, **sizes).save_to_preset(
+        folder
+    )
     hub.layers.ViTImageConverter(scale=1 / 127.5, offset=-1.0).save_to_preset(folder)
     return folder
 

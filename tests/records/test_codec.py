@@ -22,6 +22,7 @@ SPEC = RecordSpec(
         "lines": Field("text", "lists of names", sequence=True, nested=True),
         "grid": Field("float32", "a tensor", axes=3),
         "sound": Field("int16", "a tensor of one axis", axes=1),
+        "half": Field("float16", "a tensor of half precision", axes=2),
     },
 )
 VALUES: dict[str, Any] = {
@@ -36,8 +37,9 @@ VALUES: dict[str, Any] = {
     "lines": [["a", "\u00e9"], []],
     "grid": np.arange(12, dtype=np.float32).reshape(2, 3, 2) / 7,
     "sound": np.array([-32768, 0, 1, 32767], np.int16),
+    "half": np.array([[0.1, -65504.0, 6e-8]], np.float16),
 }
-ARRAYS = ("grid", "sound")
+ARRAYS = ("grid", "sound", "half")
 
 
 def read_back(values):
@@ -110,6 +112,10 @@ def test_bytes_equal_those_of_tensorflow():
         ),
         "grid/value": tf.train.Feature(
             bytes_list=tf.train.BytesList(value=[VALUES["grid"].tobytes()])
+        ),
+        "half/shape": tf.train.Feature(int64_list=tf.train.Int64List(value=[1, 3])),
+        "half/value": tf.train.Feature(
+            bytes_list=tf.train.BytesList(value=[b"\x66\x2e\xff\xfb\x01\x00"])
         ),
     }
     example = tf.train.Example(features=tf.train.Features(feature=feature))

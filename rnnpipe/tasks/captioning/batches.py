@@ -15,7 +15,6 @@ from rnnpipe.text.tokens import PAD
 
 _MULTIPLE = 4  # what padded lengths are multiples of: compiled kernels are made for each
 _TOKENS = "caption_tokens"
-_SHUFFLED = {"jpeg": 10_000, "float32": 500}  # records in memory: features are large
 
 
 def make_caption_batches(
@@ -52,7 +51,6 @@ def make_caption_batches(
         fields=(image_field, _TOKENS),
         batch_size=batch_size,
         shuffle_seed=shuffle_seed,
-        shuffle_buffer=_SHUFFLED[records.spec.fields[image_field].kind],
     )
     # A draw within the map would be the same in every epoch.
     seeds = tf.data.Dataset.random(seed=shuffle_seed or 0, rerandomize_each_iteration=True)
@@ -101,7 +99,6 @@ def make_reference_batches(
         fields=(image_field, _TOKENS),
         batch_size=batch_size,
         shuffle_seed=shuffle_seed,
-        shuffle_buffer=_SHUFFLED[records.spec.fields[image_field].kind],
     )
     seeds = tf.data.Dataset.random(seed=shuffle_seed, rerandomize_each_iteration=True)
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # what reads a config needs no NumPy
     Array = np.ndarray[Any, np.dtype[Any]]
 
 _SECTION = "data.features"
+_MAX_HALF = 65504.0  # the greatest finite number of half precision
 _LOADING = threading.Lock()
 _loaded: list[tuple["FeatureOptions", Any]] = []  # the last network, one of a process
 
@@ -86,11 +87,13 @@ class FeatureOptions(Settings):
             images: uint8 `(images, height, width, 3)`, red, green, blue.
 
         Returns:
-            float32 `(images, rows, columns, channels)`.
+            float32 `(images, rows, columns, channels)`, rounded to the half precision of records.
         """
         import numpy as np
 
-        return np.concatenate([np.zeros((0, *self.shape), np.float32), *self._compute(images)])
+        grids = [np.zeros((0, *self.shape), np.float32), *self._compute(images)]
+        rounded = [np.clip(grid, -_MAX_HALF, _MAX_HALF).astype(np.float16) for grid in grids]
+        return np.concatenate(rounded).astype(np.float32)
 
     def average(self, images: "Array") -> "Array":
         """The mean of each image's grid over its cells; one batch of grids is in memory at a time.
@@ -121,7 +124,10 @@ class FeatureOptions(Settings):
 
             pixels = self.backbone.prepare(ops.cast(images, "float32"))
             grids = ops.cast(model(pixels, training=False), "float32")
-            return ops.mean(grids, axis=(1, 2)) if pooled else grids
+            if pooled:
+                return ops.mean(grids, axis=(1, 2))
+            rounded = ops.cast(ops.clip(grids, -_MAX_HALF, _MAX_HALF), "float16")
+            return ops.cast(rounded, "float32")
 
         return compute
 

@@ -12,7 +12,7 @@ from rnnpipe.config.loader import load_flags
 from rnnpipe.errors import UserError
 from rnnpipe.parts.backbones import ApplicationBackboneOptions, SavedBackboneOptions
 from rnnpipe.transforms.recipes.image_features import FeatureOptions
-from tests.transforms.recipes.backbone import SIDE, make_features
+from tests.transforms.recipes.backbone import HALF, SIDE, make_features
 
 
 def make(name="mobilenet", *, options=None, **features):
@@ -60,11 +60,27 @@ def test_features_of_a_saved_model_are_its_outputs_or_those_of_a_layer(tmp_path)
     images = np.random.default_rng(0).integers(0, 256, (3, SIDE, SIDE, 3), "uint8")
     prepared = images.astype("float32") / 127.5 - 1
     features = FeatureOptions(backbone=backbone, image_size=SIDE, batch_size=2)
-    np.testing.assert_allclose(features(images), loaded.predict_on_batch(prepared), atol=1e-4)
+    np.testing.assert_allclose(features(images), loaded.predict_on_batch(prepared), **HALF)
     features = FeatureOptions(backbone=backbone, image_size=SIDE, layer="first")
     expected = loaded.get_layer("first")(prepared)
-    np.testing.assert_allclose(features(images), expected, atol=1e-4)
+    np.testing.assert_allclose(features(images), expected, **HALF)
     np.testing.assert_allclose(features.average(images), np.mean(expected, axis=(1, 2)), atol=1e-4)
+
+
+def test_features_are_of_half_precision_and_finite(tmp_path):
+    pixels = keras.Input((None, None, 3))
+    grid = keras.layers.Conv2D(4, 8, strides=8, name="grid")(pixels)
+    keras.Model(pixels, keras.layers.Rescaling([1, 1e9, -1e9, 1e-9])(grid)).save(
+        tmp_path / "model.keras"
+    )
+    backbone = SavedBackboneOptions(path=tmp_path / "model.keras")
+    features = FeatureOptions(backbone=backbone, image_size=SIDE)
+    images = np.random.default_rng(0).integers(1, 256, (3, SIDE, SIDE, 3), "uint8")
+    grids = features(images)
+    assert grids.dtype == np.float32
+    np.testing.assert_array_equal(grids, grids.astype(np.float16))
+    assert np.abs(grids).max() == np.finfo(np.float16).max
+    np.testing.assert_allclose(features.as_layer()(images), grids, **HALF)
 
 
 def test_weights_count_by_their_content(weights, tmp_path):
