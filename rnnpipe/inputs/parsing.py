@@ -44,10 +44,11 @@ def parse_batch(
         By field name: `(batch,)` of single values; `(batch, length)` of sequences and
         `(batch, sequences, length)` of nested ones, padded to the longest of the batch with `PAD`,
         zero or empty text; of tensors of one axis the same, and in `<name>_length`, `(batch,)`, how
-        long each is; `(images, …)` of other tensors, which all have the same shape; images as uint8
-        `(images, height, width, channels)`, float16 as float32, where `images` is the batch but for `images_by`; of
-        sequences of images or of tensors those of all records, one after the other, and in
-        `frame_index`, of shape `(batch, length)`, which of them are each record's, padded with -1.
+        long each is; `(images, …)` of other tensors, which all have the same shape, float16 as
+        float32; images as uint8 `(images, height, width, channels)`, where `images` is the batch
+        but for `images_by`; of sequences of images or of tensors those of all records, one after
+        the other, and in `frame_index`, of shape `(batch, length)`, which of them are each
+        record's, padded with -1.
 
     Raises:
         tf.errors.InvalidArgumentError: a record holds what none may hold, or something else.

@@ -9,7 +9,6 @@ from rnnpipe.shipped import shipped_config
 TINY = [
     "data.image.size=32",
     "build.max_bad_fraction=0.2",
-    "model.image_encoder.channels=[4, 4]",
     "model.embedding.size=4",
     "model.question_encoder.cell.units=5",
     "model.fusion_units=4",
@@ -20,14 +19,22 @@ TINY = [
     "train.batch_size=8",
 ]
 
+PIXELS = ["model.image_encoder.channels=[4, 4]"]
+FEATURES = [
+    "data.features.backbone={kind: application, name: MobileNetV2, weights: none}",
+    "data.features.backbone.options={alpha: 0.35}",
+    "data.features.image_size=32",
+    "model.image_encoder.units=5",
+]
+
 
 def raw_data(config, tmp_path, shared_data):
     """A tiny part of the raw data that a shipped config is for."""
     kind = yaml.safe_load(config.read_text())["data"]["source"]["kind"]
     if kind == "shapes":
-        return ["data.source.images=30", "data.source.questions_per_image=3"]
+        return [*PIXELS, "data.source.images=30", "data.source.questions_per_image=3"]
     if kind == "vqa_v2":
-        return [f"data.source.path={shared_data / 'coco_mini' / 'vqa'}"]
+        return [*FEATURES, f"data.source.path={shared_data / 'coco_mini' / 'vqa'}"]
     folder = tmp_path / "easy_vqa"
     for part in ("train", "test"):
         (folder / part / "images").mkdir(parents=True)
@@ -39,7 +46,7 @@ def raw_data(config, tmp_path, shared_data):
         for number in few:
             name = f"{part}/images/{number}.png"
             shutil.copyfile(shared_data / "easy_vqa" / name, folder / name)
-    return [f"data.source.path={folder}"]
+    return [*PIXELS, f"data.source.path={folder}"]
 
 
 @pytest.mark.parametrize("name", ["vqa", "real/easy_vqa", "real/vqa_v2"])
