@@ -213,7 +213,7 @@ VIDEO_FEATURES = RecordSpec(
         **VIDEO.fields,
         "frame_features": Field(
             "float32",
-            "(frames, channels), the mean of the backbone's grid over its cells",
+            "(frames, features), the backbone's grid averaged to a few cells",
             sequence=True,
             axes=2,
             axis="frames",

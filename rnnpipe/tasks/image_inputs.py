@@ -115,7 +115,7 @@ def with_features(
     features: FeatureOptions | None,
     name: str = "image",
     *,
-    pooled: bool = False,
+    flat: bool = False,
 ) -> Function:
     """A function of a network that reads pixels in the place of features.
 
@@ -123,26 +123,26 @@ def with_features(
         function: reads features.
         features: those that it reads; None: the function reads pixels already.
         name: of the function's input.
-        pooled: whether it reads the mean of each grid.
+        flat: whether it reads the cells of each grid as one vector.
     """
     if features is None:
         return function
     kind = _GraphOfFeatures if isinstance(function, HasGraph) else _OfFeatures
-    return kind(function, features, name, pooled=pooled)
+    return kind(function, features, name, flat=flat)
 
 
 class _OfFeatures:
     """A function that reads features, for pixels; see `with_features`."""
 
     def __init__(
-        self, function: Function, features: FeatureOptions, name: str, *, pooled: bool
+        self, function: Function, features: FeatureOptions, name: str, *, flat: bool
     ) -> None:
         self._function: Any = function  # with a graph, or without
         self._features, self._name = features, name
-        self._pooled = pooled
+        self._flat = flat
 
     def __call__(self, arrays: Arrays, **options: Any) -> Arrays:
-        compute = self._features.average if self._pooled else self._features
+        compute = self._features.vectors if self._flat else self._features
         outputs: Arrays = self._function(
             {**arrays, self._name: compute(arrays[self._name])}, **options
         )
@@ -165,7 +165,7 @@ class _GraphOfFeatures(_OfFeatures):
         import tensorflow as tf
 
         name, rows = self._name, graph.inputs[self._name].shape[0]
-        compute = self._features.as_layer(pooled=self._pooled)
+        compute = self._features.as_layer(flat=self._flat)
 
         def call(tensors: Mapping[str, Any]) -> Mapping[str, Any]:
             return graph.function({**tensors, name: compute(tensors[name])})

@@ -21,14 +21,11 @@ TINY = [
     "train.self_critical={epochs: 1, batch_size: 12, samples: 2}",
     "evaluate.java_metrics=[meteor]",
 ]
-PIXELS = [
-    "model.image_encoder.channels=[4, 4]",
-    "model.decoder.attention.mechanism.units=5",
-]
+PIXELS = ["model.image_encoder.channels=[4, 4]"]
+GATED = ["model.decoder.attention.mechanism.units=5"]
 BACKBONE = "{kind: application, name: MobileNetV2, weights: none, options: {alpha: 0.35}}"
 FEATURES = [
     "model.image_encoder.units=6",
-    "model.decoder.attention.units=5",
     f"data.features={{backbone: {BACKBONE}, image_size: 32}}",
 ]
 BASELINES = ("most_frequent", "nearest_colours", "random")
@@ -54,13 +51,14 @@ def raw_data(name, raw, shared_data):
     """A tiny part of the raw data that a shipped config is for."""
     match name:
         case "captioning":
-            return [*PIXELS, "data.source.images=60"]
+            return [*PIXELS, *GATED, "data.source.images=60"]
         case "real/flickr8k":
             first_photos(shared_data / "flickr8k_mini", raw)
-            return [*PIXELS, f"data.source.path={raw}"]
+            return [*FEATURES, *GATED, f"data.source.path={raw}"]
         case "real/coco":
             path = shared_data / "coco_mini"
-            return [*FEATURES, f"data.source={{kind: coco_captions, path: {path}}}"]
+            source = f"data.source={{kind: coco_captions, path: {path}}}"
+            return [*FEATURES, "model.decoder.attention.units=5", source]
 
 
 @pytest.mark.parametrize("name", ["captioning", "real/flickr8k", "real/coco"])

@@ -213,8 +213,8 @@ class VideoLabelingTask(Task[VideoLabelingConfig]):
         call, step = super().make_network(model, folder)["call"], make_step(model)
         alone = features and replace(features, batch_size=1)  # a label comes before the next frame
         return {
-            "call": with_features(call, features, "frames", pooled=True),
-            "step": with_features(step, alone, "frames", pooled=True),
+            "call": with_features(call, features, "frames", flat=True),
+            "step": with_features(step, alone, "frames", flat=True),
         }
 
     @property

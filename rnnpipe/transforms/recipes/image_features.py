@@ -1,12 +1,13 @@
 """Grids of features that a backbone makes of images, computed where records are written."""
 
+import math
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from rnnpipe.errors import located
+from rnnpipe.errors import UserError, located
 from rnnpipe.parts.backbones import BackboneOptions, require_grid
 from rnnpipe.quiet import import_keras
 from rnnpipe.setting_paths import make_paths_absolute
@@ -49,6 +50,12 @@ class FeatureOptions(Settings):
     layer: str | None = setting(
         None, "the layer whose output is taken; null: the last before pooling"
     )
+    cells: int | None = setting(
+        None,
+        "rows and columns that each grid is averaged to; null: the grids of images stay as they "
+        "are, those of a video's frames become one cell",
+        ge=1,
+    )
     batch_size: int = setting(32, "images that a worker computes at once", ge=1)
     seed: int = setting(1, "of random weights", ge=0, le=2**32 - 1)
 
@@ -61,6 +68,7 @@ class FeatureOptions(Settings):
             "backbone": {"kind": getattr(self.backbone, "kind", ""), **backbone},
             "image_size": self.image_size,
             "layer": self.layer,
+            "cells": self.cells,
             "batch_size": self.batch_size,
             "seed": self.seed,
             **_versions(),
@@ -74,7 +82,7 @@ class FeatureOptions(Settings):
             UserError: there is no such network, layer or file, or they do not go together.
         """
         rows, columns, channels = (int(axis) for axis in _load(self).output.shape[1:])
-        return rows, columns, channels
+        return self.cells or rows, self.cells or columns, channels
 
     def for_workers(self) -> "FeatureOptions":
         """The same in whatever folder a worker runs."""
@@ -91,31 +99,35 @@ class FeatureOptions(Settings):
         """
         import numpy as np
 
-        grids = [np.zeros((0, *self.shape), np.float32), *self._compute(images)]
+        grids = [np.zeros((0, *self.shape), np.float32)]
+        grids += [_pool(grid, self.cells, np) for grid in self._compute(images)]
         rounded = [np.clip(grid, -_MAX_HALF, _MAX_HALF).astype(np.float16) for grid in grids]
         return np.concatenate(rounded).astype(np.float32)
 
-    def average(self, images: "Array") -> "Array":
-        """The mean of each image's grid over its cells; one batch of grids is in memory at a time.
+    def vectors(self, images: "Array") -> "Array":
+        """The cells of each image's grid, one after the other; without `cells` their mean.
 
         Args:
             images: uint8 `(images, height, width, 3)`, red, green, blue.
 
         Returns:
-            float32 `(images, channels)`.
+            float32 `(images, cells * cells * channels)`.
         """
         import numpy as np
 
-        means = (grids.mean(axis=(1, 2)) for grids in self._compute(images))
-        return np.concatenate([np.zeros((0, self.shape[-1]), np.float32), *means])
+        cells = self.cells or 1
+        size = cells * cells * self.shape[-1]
+        # One batch of grids is in memory at a time.
+        pooled = (_pool(grids, cells, np).reshape(-1, size) for grids in self._compute(images))
+        return np.concatenate([np.zeros((0, size), np.float32), *pooled])
 
-    def as_layer(self, *, pooled: bool = False) -> "Callable[[Any], Any]":
+    def as_layer(self, *, flat: bool = False) -> "Callable[[Any], Any]":
         """The same function from tensors to tensors, which may become part of a graph.
 
         Images are not filled up to whole batches, which changes the last bits, about 1e-7.
 
         Args:
-            pooled: whether it returns the mean of each grid, `(images, channels)`.
+            flat: whether it returns `vectors`, and not grids.
         """
         model = _load(self)  # held by the function, whatever is loaded next
 
@@ -124,8 +136,10 @@ class FeatureOptions(Settings):
 
             pixels = self.backbone.prepare(ops.cast(images, "float32"))
             grids = ops.cast(model(pixels, training=False), "float32")
-            if pooled:
-                return ops.mean(grids, axis=(1, 2))
+            if flat:
+                pooled = _pool(grids, self.cells or 1, ops)
+                return ops.reshape(pooled, (-1, math.prod(pooled.shape[1:])))
+            grids = _pool(grids, self.cells, ops)
             rounded = ops.cast(ops.clip(grids, -_MAX_HALF, _MAX_HALF), "float16")
             return ops.cast(rounded, "float32")
 
@@ -144,6 +158,15 @@ class FeatureOptions(Settings):
             yield np.asarray(output, np.float32)[: len(batch)]
 
 
+def _pool(grids: Any, cells: int | None, numpy: Any) -> Any:
+    """Grids averaged to so many rows and columns, by the functions of NumPy or of Keras."""
+    if cells is None:
+        return grids
+    rows, columns, channels = grids.shape[1:]
+    split = (-1, cells, rows // cells, cells, columns // cells, channels)
+    return numpy.mean(numpy.reshape(grids, split), axis=(2, 4))
+
+
 def _load(features: FeatureOptions) -> Any:
     with _LOADING:  # a runner may have several threads
         if not _loaded or _loaded[0][0] != features:
@@ -160,7 +183,14 @@ def _make(features: FeatureOptions) -> Any:
         features.backbone.check_files()
         model = features.backbone.make(features.image_size, features.layer)
         require_grid(model, features.layer)
+        _check_cells(features.cells, *model.output.shape[1:3])
     return model
+
+
+def _check_cells(cells: int | None, rows: int, columns: int) -> None:
+    if cells and (rows % cells or columns % cells):
+        fix = "write e.g. 1, or take another image_size or layer"
+        raise UserError("cells", f"a divisor of {rows} rows and {columns} columns", str(cells), fix)
 
 
 def _versions() -> dict[str, str]:

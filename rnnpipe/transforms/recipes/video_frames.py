@@ -242,12 +242,12 @@ def _read_windows(path: str, rate: float, convert: ConvertFrame) -> FrameWindowR
 
 
 def _compute(features: FeatureOptions, window: FrameWindow[Frame]) -> "Array":
-    """The features of frames, `(frames, channels)`; of a picture that stays on show only once."""
+    """The features of frames, `(frames, features)`; of a picture that stays on show only once."""
     import numpy as np
 
     _, first, which = np.unique(window.indices, return_index=True, return_inverse=True)
     pixels = [window.frames[place].pixels for place in first]
-    vectors: Array = features.average(np.stack(pixels))[which]
+    vectors: Array = features.vectors(np.stack(pixels))[which]
     return vectors
 
 

@@ -39,7 +39,7 @@ def _spread_labels(model, features):
     """Scales the logits: untrained, all frames would have one label."""
     side = 16 if features is None else features.image_size
     greys = np.stack([np.full((side, side, 3), level, "uint8") for level in range(0, 250, 25)])
-    frames = greys if features is None else features.average(greys)
+    frames = greys if features is None else features.vectors(greys)
     logits = model({"frames": frames, "frame_index": np.arange(len(frames))[None]})["frame"][
         0
     ].numpy()

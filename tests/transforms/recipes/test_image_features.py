@@ -12,7 +12,7 @@ from rnnpipe.config.loader import load_flags
 from rnnpipe.errors import UserError
 from rnnpipe.parts.backbones import ApplicationBackboneOptions, SavedBackboneOptions
 from rnnpipe.transforms.recipes.image_features import FeatureOptions
-from tests.transforms.recipes.backbone import HALF, SIDE, make_features
+from tests.transforms.recipes.backbone import CHANNELS, HALF, SIDE, make_features
 
 
 def make(name="mobilenet", *, options=None, **features):
@@ -64,7 +64,24 @@ def test_features_of_a_saved_model_are_its_outputs_or_those_of_a_layer(tmp_path)
     features = FeatureOptions(backbone=backbone, image_size=SIDE, layer="first")
     expected = loaded.get_layer("first")(prepared)
     np.testing.assert_allclose(features(images), expected, **HALF)
-    np.testing.assert_allclose(features.average(images), np.mean(expected, axis=(1, 2)), atol=1e-4)
+    np.testing.assert_allclose(features.vectors(images), np.mean(expected, axis=(1, 2)), atol=1e-4)
+
+
+def test_grids_are_averaged_to_fewer_cells(weights):
+    images = np.random.default_rng(0).integers(0, 256, (3, SIDE, SIDE, 3), "uint8")
+    whole, features = make_features(weights), make_features(weights, cells=2)
+    quarters = [[s, t] for s in (slice(0, 4), slice(4, 8)) for t in (slice(0, 4), slice(4, 8))]
+    expected = np.stack([whole(images)[:, s, t].mean((1, 2)) for s, t in quarters], axis=1)
+    assert features.shape == (2, 2, CHANNELS)
+    np.testing.assert_allclose(features(images).reshape(3, 4, CHANNELS), expected, **HALF)
+    np.testing.assert_allclose(features.vectors(images), expected.reshape(3, -1), **HALF)
+    np.testing.assert_allclose(features.as_layer()(images), features(images), **HALF)
+    np.testing.assert_allclose(
+        features.as_layer(flat=True)(images), features.vectors(images), atol=1e-5
+    )
+    assert features.settings != whole.settings
+    with pytest.raises(UserError, match=r"data.features.cells: expected a divisor of 8 rows"):
+        _ = make_features(weights, cells=3).shape
 
 
 def test_features_are_of_half_precision_and_finite(tmp_path):
