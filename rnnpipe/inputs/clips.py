@@ -1,11 +1,17 @@
 """Records of videos as batches: all frames in a row, and which of them are each clip's."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import tensorflow as tf
 
-from rnnpipe.inputs.augmentation import NO_AUGMENTATION, AugmentationOptions, augment
+from rnnpipe.inputs.augmentation import augment
 from rnnpipe.inputs.batches import Batch, make_batches
+from rnnpipe.inputs.clip_augmentation import (
+    NO_CLIP_AUGMENTATION,
+    ClipAugmentationOptions,
+    change_speed,
+)
 from rnnpipe.inputs.prefetching import prefetch
 from rnnpipe.records.directory import RecordsDirectory
 
@@ -22,7 +28,7 @@ def make_clips(
     frame_shape: Sequence[int],
     batch_size: int,
     shuffle_seed: int | None = None,
-    augmentation: AugmentationOptions | None = None,
+    augmentation: ClipAugmentationOptions = NO_CLIP_AUGMENTATION,
 ) -> tf.data.Dataset:
     """The batches of a split of videos.
 
@@ -34,7 +40,7 @@ def make_clips(
         frame_shape: of one frame: `(height, width, 3)` or `(channels,)`.
         batch_size: clips in a batch; the last batch of an epoch may be smaller.
         shuffle_seed: seed of the order; without one the records come in their own order.
-        augmentation: what happens to images of shuffled batches; None for nothing.
+        augmentation: what happens to clips of shuffled batches; to features only their speed.
 
     Returns:
         Pairs of `{"frames": (frames, …) uint8 images or float32 features, "frame_index": (batch,
@@ -65,21 +71,31 @@ def make_clips(
         shuffle_seed=shuffle_seed,
         transform=to_pair,
     )
-    if shuffle_seed is None or augmentation in (None, NO_AUGMENTATION):
+    if shuffle_seed is None or augmentation == NO_CLIP_AUGMENTATION:
         return batches
     return prefetch(_augment_clips(batches, augmentation, shuffle_seed))
 
 
 def _augment_clips(
-    batches: tf.data.Dataset, augmentation: AugmentationOptions, seed: int
+    batches: tf.data.Dataset, augmentation: ClipAugmentationOptions, seed: int
 ) -> tf.data.Dataset:
-    """The batches with augmented frames, those of a clip alike, anew in every epoch."""
+    """The batches with augmented clips, all frames of one alike, anew in every epoch."""
 
     def change(pair: tuple[Batch, Batch], *seed: tf.Tensor) -> tuple[Batch, Batch]:
         inputs, labels = pair
         lengths = tf.reduce_sum(tf.cast(inputs["frame_index"] >= 0, tf.int32), axis=1)
-        frames = augment(inputs["frames"], augmentation, seed, lengths=lengths)
-        return {**inputs, "frames": frames}, labels
+        if replace(augmentation, speed=0.0) != NO_CLIP_AUGMENTATION:
+            frames = augment(inputs["frames"], augmentation, seed, lengths=lengths)
+            inputs = {**inputs, "frames": frames}
+        if augmentation.speed:
+            by_frame = {"index": inputs["frame_index"], **labels}
+            clip = {name: by_frame.pop(name) for name in ("clip",) if name in labels}
+            speed_seed = tf.random.fold_in(tf.stack(seed), 1)
+            rows = change_speed(list(by_frame.values()), lengths, augmentation.speed, speed_seed)
+            changed = dict(zip(by_frame, map(_lengthen, rows), strict=True))
+            inputs = {**inputs, "frame_index": changed.pop("index")}
+            labels = changed | clip
+        return inputs, labels
 
     # A draw within the map would be the same in every epoch.
     seeds = tf.data.Dataset.random(seed=seed, rerandomize_each_iteration=True)

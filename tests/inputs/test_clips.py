@@ -6,7 +6,11 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from rnnpipe.inputs.augmentation import AugmentationOptions
+from rnnpipe.inputs.clip_augmentation import (
+    NO_CLIP_AUGMENTATION,
+    ClipAugmentationOptions,
+    change_speed,
+)
 from rnnpipe.inputs.clips import make_clips
 from rnnpipe.records.codec import encode_example
 from rnnpipe.records.directory import RecordsDirectory
@@ -101,7 +105,10 @@ def test_all_frames_of_a_clip_change_alike(tmp_path):
         ((inputs, _),) = make_clips(records, "train", **options, augmentation=augmentation)
         return inputs["frames"].numpy().astype(int), inputs["frame_index"].numpy()
 
-    (plain, index), (lit, _) = frames(None), frames(AugmentationOptions(brightness=0.2))
+    (plain, index), (lit, _) = (
+        frames(NO_CLIP_AUGMENTATION),
+        frames(ClipAugmentationOptions(brightness=0.2)),
+    )
     changes = [(lit - plain)[row[row >= 0]] for row in index]
     assert all(np.ptp(change) <= 1 for change in changes)
     assert changes[0].mean() != changes[1].mean()
@@ -110,7 +117,7 @@ def test_all_frames_of_a_clip_change_alike(tmp_path):
 def test_augmented_batches_are_the_same_for_a_seed_and_change_every_epoch(records):
     def epochs(seed):
         options = {"outputs": ("clip",), **IMAGES, "batch_size": 3, "shuffle_seed": seed}
-        augmentation = AugmentationOptions(brightness=0.5)
+        augmentation = ClipAugmentationOptions(brightness=0.5)
         batches = make_clips(records, "train", **options, augmentation=augmentation)
         return [
             sorted(inputs["frames"].numpy()[:, 0, 0, 0]) for _ in range(2) for inputs, _ in batches
@@ -119,3 +126,51 @@ def test_augmented_batches_are_the_same_for_a_seed_and_change_every_epoch(record
     first, again = epochs(1), epochs(1)
     assert first == again
     assert first[0] != first[1]
+
+
+def test_clips_are_played_faster_and_slower_within_the_share():
+    lengths = np.array([40, 10, 1, 0])
+    times = np.arange(40)
+    index = tf.constant(np.where(times < lengths[:, None], times, -1), tf.int32)
+    seen = set()
+    for seed in range(20):
+        rows, tenfold = change_speed(
+            [index, 10 * index], tf.constant(lengths, tf.int32), 0.25, (seed, 1)
+        )
+        rows, tenfold = rows.numpy(), tenfold.numpy()
+        after = (rows >= 0).sum(1)
+        np.testing.assert_array_equal(rows >= 0, np.arange(rows.shape[1]) < after[:, None])
+        np.testing.assert_array_equal(tenfold, np.where(rows >= 0, 10 * rows, -1))
+        assert (after[2], after[3]) == (1, 0)
+        for number in (0, 1):
+            count = after[number]
+            expected = (2 * np.arange(count) + 1) * lengths[number] // (2 * count)
+            np.testing.assert_array_equal(rows[number, :count], expected)
+            assert lengths[number] / 1.25 - 1 < count < lengths[number] / 0.75 + 1
+        seen.add(after[0])
+    assert min(seen) < 36
+    assert max(seen) > 44
+
+
+@pytest.mark.parametrize("outputs", [("frame", "clip"), ("clip",), ("frame",)])
+def test_labels_follow_their_frames_at_another_speed(records, outputs):
+    batches = make_clips(
+        records,
+        "train",
+        outputs=outputs,
+        **FEATURES,
+        batch_size=3,
+        shuffle_seed=1,
+        augmentation=ClipAugmentationOptions(speed=0.5),
+    )
+    shown = set()
+    for inputs, labels in [pair for _ in range(4) for pair in batches]:
+        assert labels.keys() == set(outputs)
+        index = inputs["frame_index"].numpy()
+        assert index.shape[1] % 8 == 0
+        shown.add((index >= 0).sum())
+        frames = (8 * inputs["frames"].numpy()[:, 1]).astype(int)  # of each clip from 0
+        if "frame" in outputs:
+            expected = np.where(index < 0, -1, np.array([0, -1, 2, 1])[frames[index]])
+            np.testing.assert_array_equal(labels["frame"], expected)
+    assert len(shown) > 1

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from rnnpipe.errors import UserError, located
-from rnnpipe.inputs.augmentation import AugmentationOptions
+from rnnpipe.inputs.clip_augmentation import ClipAugmentationOptions
 from rnnpipe.models.frame_labeler import FrameLabelerOptions
 from rnnpipe.settings import setting
 from rnnpipe.tasks.image_encoders import check_encoder
@@ -23,7 +23,7 @@ class VideoLabelingTrain(Train):
     """How the model is trained."""
 
     clip_weight: float = setting(0.5, "of the clips' loss beside the frames'", ge=0)
-    augment: AugmentationOptions = AugmentationOptions()
+    augment: ClipAugmentationOptions = ClipAugmentationOptions()
     baseline: bool = setting(
         True, "whether the model without recurrence is trained too, in the same way, to compare"
     )
