@@ -99,7 +99,7 @@ def _cut(backbone: Any, layer: str | None) -> "keras.Model":
     import keras
 
     if layer is None:
-        return backbone  # type: ignore[no-any-return]  # of KerasHub, which has no types
+        return backbone
     pyramid = getattr(backbone, "pyramid_outputs", {})
     output = pyramid[layer] if layer in pyramid else backbone.get_layer(layer).output
     return keras.Model(backbone.input, output)

@@ -8,8 +8,12 @@ from rnnpipe.transforms.recipes.image_features import FeatureOptions
 
 SIDE = 32  # of what it sees, in pixels
 CHANNELS = 32  # of its 8 x 8 cells
-HALF = {"rtol": 1e-3, "atol": 1e-4}  # what rounding to half precision changes
 _LAYER, _ALPHA = "conv_pw_3_relu", 0.25
+
+
+def check_half(features, expected):
+    """Checks that features are the expected ones, rounded to half precision."""
+    np.testing.assert_allclose(features, expected, rtol=1e-3, atol=1e-4)
 
 
 def write_weights(path, alpha=_ALPHA):

@@ -23,7 +23,7 @@ from rnnpipe.transforms.recipes.captions import CaptionRecipe, CaptionTextOption
 from rnnpipe.transforms.recipes.images import ImageOptions
 from rnnpipe.transforms.runners.runner import Runner
 from tests.transforms.kinds import contents
-from tests.transforms.recipes.backbone import HALF, SIDE, compute_plainly, make_features
+from tests.transforms.recipes.backbone import SIDE, check_half, compute_plainly, make_features
 
 COLOURS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255)}
 
@@ -192,7 +192,7 @@ def test_features_of_any_number_of_workers_are_those_of_a_plain_loop(
         expected = compute(read_image(paths.pop(record["image_id"]), SIDE, "stretch"))
         assert record["image_features"].shape == (8, 8, 32)
         assert record["image_features"].std() > 1e-3
-        np.testing.assert_allclose(record["image_features"], expected, **HALF)
+        check_half(record["image_features"], expected)
     assert paths == {}
     batch = next(iter(make_batches(one, "test", fields=["image_features"], batch_size=3)))
     assert batch["image_features"].shape == (3, 8, 8, 32)
@@ -212,7 +212,7 @@ def test_a_bad_image_in_a_batch_does_not_affect_the_others(weights, tmp_path):
     for record in records.read("train"):
         path = tmp_path / "raw" / "train" / f"{record['image_id'] - 1}.jpg"
         expected = features(np.asarray(read_image(path, SIDE, "stretch"))[None])[0]
-        np.testing.assert_allclose(record["image_features"], expected, **HALF)
+        check_half(record["image_features"], expected)
 
 
 def test_an_image_that_fails_at_the_size_of_the_backbone_is_reported(
@@ -245,4 +245,4 @@ def test_an_image_that_fails_at_the_size_of_the_backbone_is_reported(
     assert sorted(found) == [1, 2, 3, 5, 6]
     for number, record in found.items():
         pixels = np.asarray(decode_image(images[f"{number - 1}.jpg"], SIDE, "stretch"))
-        np.testing.assert_allclose(record["image_features"], features(pixels[None])[0], **HALF)
+        check_half(record["image_features"], features(pixels[None])[0])

@@ -17,8 +17,8 @@ from rnnpipe.transforms.runners.runner import Runner
 from tests.transforms.kinds import contents
 from tests.transforms.recipes.backbone import (
     CHANNELS,
-    HALF,
     SIDE,
+    check_half,
     compute_plainly,
     make_features,
     write_weights,
@@ -85,7 +85,7 @@ def test_features_are_those_of_a_plain_loop_whatever_the_number_of_workers(photo
     for record in stored:
         pixels = read_image(tmp_path / "raw" / record["image_name"], SIDE, "pad")
         assert record["image_features"].shape[-1] == CHANNELS
-        np.testing.assert_allclose(record["image_features"], compute(pixels), **HALF)
+        check_half(record["image_features"], compute(pixels))
     assert {letter["key"] for letter in one.dead_letters()} == {"test/odd/a.png", "train/9/c.png"}
 
 

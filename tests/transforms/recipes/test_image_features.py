@@ -12,7 +12,7 @@ from rnnpipe.config.loader import load_flags
 from rnnpipe.errors import UserError
 from rnnpipe.parts.backbones import ApplicationBackboneOptions, SavedBackboneOptions
 from rnnpipe.transforms.recipes.image_features import FeatureOptions
-from tests.transforms.recipes.backbone import CHANNELS, HALF, SIDE, make_features
+from tests.transforms.recipes.backbone import CHANNELS, SIDE, check_half, make_features
 
 
 def make(name="mobilenet", *, options=None, **features):
@@ -60,10 +60,10 @@ def test_features_of_a_saved_model_are_its_outputs_or_those_of_a_layer(tmp_path)
     images = np.random.default_rng(0).integers(0, 256, (3, SIDE, SIDE, 3), "uint8")
     prepared = images.astype("float32") / 127.5 - 1
     features = FeatureOptions(backbone=backbone, image_size=SIDE, batch_size=2)
-    np.testing.assert_allclose(features(images), loaded.predict_on_batch(prepared), **HALF)
+    check_half(features(images), loaded.predict_on_batch(prepared))
     features = FeatureOptions(backbone=backbone, image_size=SIDE, layer="first")
     expected = loaded.get_layer("first")(prepared)
-    np.testing.assert_allclose(features(images), expected, **HALF)
+    check_half(features(images), expected)
     np.testing.assert_allclose(features.vectors(images), np.mean(expected, axis=(1, 2)), atol=1e-4)
 
 
@@ -73,9 +73,9 @@ def test_grids_are_averaged_to_fewer_cells(weights):
     quarters = [[s, t] for s in (slice(0, 4), slice(4, 8)) for t in (slice(0, 4), slice(4, 8))]
     expected = np.stack([whole(images)[:, s, t].mean((1, 2)) for s, t in quarters], axis=1)
     assert features.shape == (2, 2, CHANNELS)
-    np.testing.assert_allclose(features(images).reshape(3, 4, CHANNELS), expected, **HALF)
-    np.testing.assert_allclose(features.vectors(images), expected.reshape(3, -1), **HALF)
-    np.testing.assert_allclose(features.as_layer()(images), features(images), **HALF)
+    check_half(features(images).reshape(3, 4, CHANNELS), expected)
+    check_half(features.vectors(images), expected.reshape(3, -1))
+    check_half(features.as_layer()(images), features(images))
     np.testing.assert_allclose(
         features.as_layer(flat=True)(images), features.vectors(images), atol=1e-5
     )
@@ -97,7 +97,7 @@ def test_features_are_of_half_precision_and_finite(tmp_path):
     assert grids.dtype == np.float32
     np.testing.assert_array_equal(grids, grids.astype(np.float16))
     assert np.abs(grids).max() == np.finfo(np.float16).max
-    np.testing.assert_allclose(features.as_layer()(images), grids, **HALF)
+    np.testing.assert_allclose(features.as_layer()(images), grids)
 
 
 def test_weights_count_by_their_content(weights, tmp_path):

@@ -12,7 +12,7 @@ from rnnpipe.transforms.recipes.image_features import FeatureOptions
 from rnnpipe.transforms.recipes.images import ImageOptions
 from rnnpipe.transforms.recipes.vqa import VqaRecipe
 from rnnpipe.transforms.runners.runner import Runner
-from tests.transforms.recipes.backbone import HALF, SIDE, compute_plainly, make_features
+from tests.transforms.recipes.backbone import SIDE, check_half, compute_plainly, make_features
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -37,7 +37,7 @@ def test_questions_have_the_features_of_their_image(workers, drawn_vqa, weights,
             path = paths[record["question_id"]]
             if path not in grids:
                 grids[path] = compute(read_image(path, SIDE, "stretch"))
-            np.testing.assert_allclose(found, grids[path], **HALF)
+            check_half(found, grids[path])
             count += 1
     assert (count, len(grids)) == (96, 24)
 
@@ -68,7 +68,7 @@ def test_a_bad_image_does_not_affect_the_features_of_the_others(drawn_vqa, weigh
     for record in records.read("train"):
         path = names[f"{record['image_id']:012d}"]
         expected = features(np.asarray(read_image(path, SIDE, "stretch"))[None])[0]
-        np.testing.assert_allclose(record["image_features"], expected, **HALF)
+        check_half(record["image_features"], expected)
 
 
 def test_features_are_part_of_the_fingerprint(weights):
