@@ -131,11 +131,14 @@ class BackboneEncoderOptions(ImageEncoderOptions):
 class FeatureEncoderOptions(ImageEncoderOptions):
     """Features that the records hold, each cell projected (Rennie et al. 2017, section 2).
 
-    cell' = relu(W cell + b)
+    cell' = relu(W norm(cell) + b)
     """
 
     kind: Literal["features"] = "features"
     reads_features = True
+    normalize: bool = setting(
+        False, "whether each feature is batch-normalised first, where they differ much in size"
+    )
     units: int | None = setting(512, "what each cell is projected to; null: none", ge=1)
     dropout: float = fraction(help="of the projected features, in training")
 
@@ -149,6 +152,8 @@ class FeatureEncoderOptions(ImageEncoderOptions):
         import keras
 
         features = grid = keras.Input(tuple(shape), dtype="float32")
+        if self.normalize:
+            grid = keras.layers.BatchNormalization(momentum=0.9, name="feature_norm")(grid)
         if self.units is not None:
             grid = keras.layers.Dense(self.units, activation="relu", name="projection")(grid)
         grid = keras.layers.Dropout(self.dropout, name="grid_dropout")(grid)

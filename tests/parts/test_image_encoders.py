@@ -54,6 +54,18 @@ def test_features_are_projected():
     np.testing.assert_array_equal(plain(features), features)
 
 
+def test_features_are_normalised_by_those_of_training():
+    rng = np.random.default_rng(1)
+    features = rng.normal(size=(64, 3, 3, 2)).astype("float32") * [1, 100] + [5, -20]
+    encoder = FeatureEncoderOptions(normalize=True, units=None).make((3, 3, 2))
+    mean, deviation = features.mean((0, 1, 2)), features.std((0, 1, 2))
+    trained = encoder(features, training=True)
+    np.testing.assert_allclose(trained, (features - mean) / deviation, atol=1e-2)
+    for _ in range(200):
+        encoder(features, training=True)
+    np.testing.assert_allclose(encoder(features[:1]), trained[:1], atol=1e-2)
+
+
 @pytest.mark.parametrize("kind", OPTIONS)
 def test_settings_survive_yaml_and_pickling(kind):
     check_round_trip(ImageEncoderOptions, OPTIONS[kind])
