@@ -9,7 +9,7 @@ from rnnpipe.records.codec import tensor_columns
 from rnnpipe.records.limits import Limits
 from rnnpipe.records.specs import Field
 
-_ITEM_BYTES = {"float32": 4, "int16": 2}
+_ITEM_BYTES = {"float32": 4, "float16": 2, "int16": 2}
 
 
 def check_parsed(

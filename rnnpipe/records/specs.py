@@ -21,8 +21,8 @@ FieldKind = Literal["int64", "float32", "float16", "int16", "text", "jpeg"]
 class Field:
     """One field of a record.
 
-    Numbers of `float32` and `float16` are finite. What else they may be is declared here too: records that hold
-    something else are refused when they are read, see `rnnpipe.records.limits`.
+    Numbers of `float32` and `float16` are finite. What else they may be is declared here too:
+    records that hold something else are refused when they are read, see `rnnpipe.records.limits`.
 
     Args:
         kind: `int64`, `float32`, `float16` and `int16` (of tensors), `text` (UTF-8) or `jpeg` (an
