@@ -12,6 +12,7 @@ from rnnpipe.parts.hub_backbone import HubBackboneOptions
 from rnnpipe.parts.image_encoders import BackboneEncoderOptions, ImageEncoderOptions
 from rnnpipe.transforms.recipes.image_features import FeatureOptions
 from tests.parts.common import check_round_trip
+from tests.transforms.recipes.backbone import check_half
 
 SIDE = 32
 PIXELS = np.random.default_rng(1).integers(0, 256, (2, SIDE, SIDE, 3), "uint8")
@@ -67,7 +68,7 @@ def test_the_grid_of_a_preset_is_that_of_its_backbone_and_converter(hub, resnet)
     grid = BackboneEncoderOptions(backbone=options).make(PIXELS.shape[1:])(PIXELS)
     np.testing.assert_allclose(grid, backbone(prepared), atol=1e-5)
     features = FeatureOptions(backbone=options, image_size=SIDE, batch_size=3)(PIXELS)
-    np.testing.assert_allclose(features, backbone(prepared), atol=1e-5)
+    check_half(features, backbone(prepared))
 
 
 def test_a_layer_may_be_a_level_of_the_pyramid(hub, resnet):
