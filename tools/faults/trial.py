@@ -3,6 +3,7 @@
 import random
 import re
 import shlex
+import signal
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -117,6 +118,8 @@ class Trial:
             Wrong: it gives something else, or something is left behind.
         """
         if self._is_finished(command):
+            if ending.code == -signal.SIGKILL:  # whose temporary files the next command removes
+                run_command(["config", *self.subject.config], self.folder)
             check_names(list_names(self.folder), self.reference_of(command).names)
             return
         again = run_command(self._next(command, ending), self.folder)
