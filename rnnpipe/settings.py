@@ -12,7 +12,7 @@ from contextvars import ContextVar
 from dataclasses import MISSING, Field, dataclass, field, fields
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, TypeVar, dataclass_transform
+from typing import Annotated, Any, ClassVar, TypeVar, dataclass_transform, get_args
 
 from rnnpipe.errors import UserError
 from rnnpipe.plugins import find_plugins, load_plugin
@@ -310,3 +310,27 @@ FilePath = Annotated[Path, _PathSchema()]
 
 Where raw data is read and records are written it may be one of an object store, `s3://…`.
 """
+
+
+class _Inner:
+    """Marks paths that are relative to another one."""
+
+
+InnerPath = Annotated[Path, _PathSchema(), _Inner()]
+"""A file or folder of raw data, relative to the `path` of its source; or an absolute one."""
+
+
+def is_inner(annotation: Any) -> bool:
+    """Whether paths of a setting are relative to another one.
+
+    Args:
+        annotation: of the setting, resolved.
+
+    Example:
+        >>> is_inner(dict[str, InnerPath] | None), is_inner(FilePath)
+        (True, False)
+    """
+    if isinstance(annotation, _Inner):
+        return True
+    parts = (*get_args(annotation), *getattr(annotation, "__metadata__", ()))
+    return any(map(is_inner, parts))

@@ -33,6 +33,21 @@ def run(tmp_path):
     return tmp_path / "runs" / "run"
 
 
+def test_files_within_the_folder_of_a_source_stay_there(tmp_path, monkeypatch):
+    raw = write_tables(tmp_path / "raw", train=TRAIN, test=OWN)
+    files = {split: f"{split}.csv" for split in ("train", "validation", "test")}
+    source = {"data.source": {"kind": "table", "path": "raw", "files": files}}
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    config = rnnpipe.load_config("sentiment", {**SETTINGS, **source})
+    run = make_run(tmp_path / "runs/run", config, rnnpipe.build(config, verbose=False), seed=1)
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert call("evaluate", run.path) == 0
+    assert rnnpipe.load(run.path).config.data.source.path == raw
+    copied = raw.rename(tmp_path / "moved")
+    assert call("build", run.path / "config.yaml", "--set", f"data.source.path={copied}") == 0
+
+
 def test_a_run_is_scored_on_another_test_split(run, tmp_path, capsys):
     other = write_tables(tmp_path / "other", train=TRAIN, test=OTHER)
     options = ["--set", f"data.source.path={other}"]

@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 from rnnpipe.errors import BadRecord, DeadLetter, UserError
-from rnnpipe.settings import FilePath, setting
+from rnnpipe.settings import InnerPath, setting
 from rnnpipe.sources.audio.files import find_sounds
 from rnnpipe.sources.audio.source import UtteranceFolder
 from rnnpipe.sources.audio.table import UtteranceTable
@@ -65,8 +65,8 @@ class GridAudio(UtteranceFolder):
     """
 
     kind: Literal["grid_audio"] = "grid_audio"
-    sounds: FilePath = setting(Path("audio"), "its folder of sounds, relative to `path`")
-    table: FilePath | None = setting(
+    sounds: InnerPath = setting(Path("audio"), "its folder of sounds, relative to `path`")
+    table: InnerPath | None = setting(
         Path("utterances.csv"),
         "a CSV, TSV or JSON lines file with the splits, relative to `path`; null: there is none",
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from rnnpipe.errors import UserError
-from rnnpipe.settings import FilePath, setting
+from rnnpipe.settings import InnerPath, setting
 from rnnpipe.sources.audio.files import find_sounds
 from rnnpipe.sources.audio.grid import DIGITS
 from rnnpipe.sources.audio.source import UtteranceFolder
@@ -77,7 +77,7 @@ class SpokenDigits(UtteranceFolder):
     """
 
     kind: Literal["spoken_digits"] = "spoken_digits"
-    recordings: FilePath = setting(
+    recordings: InnerPath = setting(
         Path("recordings"), "its folder of recordings, relative to `path`"
     )
     group_by: Grouping = setting("recording", "what is never in two splits")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from rnnpipe.errors import BadRecord, DeadLetter
-from rnnpipe.settings import FilePath, setting
+from rnnpipe.settings import InnerPath, setting
 from rnnpipe.sources.audio.files import find_sounds
 from rnnpipe.sources.audio.source import UtteranceFolder
 from rnnpipe.sources.audio.utterances import Utterance, make_utterance
@@ -29,7 +29,7 @@ class UtteranceTable(UtteranceFolder):
     """
 
     kind: Literal["table"] = "table"
-    table: FilePath = setting(
+    table: InnerPath = setting(
         Path("utterances.csv"), "a CSV, TSV or JSON lines file with a row for each utterance"
     )
     file: str = setting("file", "its column with the names of the sounds, relative to `path`")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from rnnpipe.errors import BadRecord, DeadLetter, UserError
-from rnnpipe.settings import FilePath, setting
+from rnnpipe.settings import InnerPath, setting
 from rnnpipe.sources.audio.files import find_sounds
 from rnnpipe.sources.audio.source import UtteranceFolder
 from rnnpipe.sources.audio.utterances import Utterance, make_utterance
@@ -39,8 +39,8 @@ class TextFiles(UtteranceFolder):
     """
 
     kind: Literal["text_files"] = "text_files"
-    sounds: FilePath = setting(Path("."), "its folder of sounds, relative to `path`")
-    texts: FilePath = setting(Path("."), "its folder of texts, relative to `path`")
+    sounds: InnerPath = setting(Path("."), "its folder of sounds, relative to `path`")
+    texts: InnerPath = setting(Path("."), "its folder of texts, relative to `path`")
     endings: tuple[str, ...] = setting((".txt", ".lab"), "how the names of texts end", min_length=1)
     speaker_folders: bool = setting(
         False, "whether the folder that a sound lies in is called after its speaker"

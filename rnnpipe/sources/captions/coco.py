@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from rnnpipe.errors import BadRecord, DeadLetter, UserError
-from rnnpipe.settings import FilePath, setting
+from rnnpipe.settings import FilePath, InnerPath, setting
 from rnnpipe.sources.captions.coco_files import (
     WHERE_TO_GET_IT,
     CaptionFiles,
@@ -61,7 +61,7 @@ class CocoCaptions(KarpathySplits, CaptionSource):
     files: dict[Split, CaptionFiles] | None = setting(
         None, "the files of each split; null: found by their official names"
     )
-    karpathy: FilePath | None = setting(
+    karpathy: InnerPath | None = setting(
         None,
         "Karpathy's dataset_coco.json, relative to path: the splits of most papers; null: COCO's "
         "own, of which val becomes test",

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from rnnpipe.errors import UserError
-from rnnpipe.settings import FilePath, Settings, setting
+from rnnpipe.settings import InnerPath, Settings, setting
 from rnnpipe.sources.coco_splits import LABELS, check_named, label_of, splits_of
 from rnnpipe.sources.file_index import ImageIndex, folder_of
 from rnnpipe.sources.folder import describe_json, image_folders, read_json, walk
@@ -20,8 +20,8 @@ WHERE_TO_GET_IT = "get COCO from https://cocodataset.org/#download, or correct d
 class CaptionFiles(Settings):
     """The files of one split of a data set; paths are relative to the source's folder."""
 
-    annotations: FilePath = setting(help="the JSON file of the captions")
-    images: FilePath = setting(help="the folder of the images")
+    annotations: InnerPath = setting(help="the JSON file of the captions")
+    images: InnerPath = setting(help="the folder of the images")
 
 
 @dataclass(frozen=True, slots=True)

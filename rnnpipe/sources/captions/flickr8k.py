@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from rnnpipe.errors import BadRecord, DeadLetter, UserError
-from rnnpipe.settings import FilePath, setting
+from rnnpipe.settings import FilePath, InnerPath, setting
 from rnnpipe.sources.captions.fields import refer_captions
 from rnnpipe.sources.captions.image_splits import ImageSplits
 from rnnpipe.sources.captions.karpathy import KarpathySplits, read_karpathy
@@ -59,10 +59,10 @@ class Flickr8k(KarpathySplits, CaptionSource):
 
     kind: Literal["flickr8k"] = "flickr8k"
     path: FilePath = setting(help="the folder that holds them")
-    captions: FilePath | None = setting(
+    captions: InnerPath | None = setting(
         None, "the file of captions, relative to path; null: the one called like those above"
     )
-    karpathy: FilePath | None = setting(
+    karpathy: InnerPath | None = setting(
         None,
         "Karpathy's dataset_flickr8k.json or dataset_flickr30k.json, relative to path; null: the "
         "lists of images of each split",

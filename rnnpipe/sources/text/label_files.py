@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from rnnpipe.errors import BadRecord, DeadLetter, UserError
-from rnnpipe.settings import FilePath, setting
+from rnnpipe.settings import InnerPath, setting
 from rnnpipe.sources.folder import check_folder, list_folder
 from rnnpipe.sources.raw_files import is_documentation
 from rnnpipe.sources.source import Progress, Reference
@@ -56,7 +56,7 @@ class LabelFiles(TextFolder, TextClassSource):
     """
 
     kind: Literal["label_files"] = "label_files"
-    files: dict[str, FilePath] | None = setting(
+    files: dict[str, InnerPath] | None = setting(
         None, "the file of each label; null: all of one name, <name>.<label>"
     )
 

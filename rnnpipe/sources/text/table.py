@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from rnnpipe.errors import BadRecord, DeadLetter
-from rnnpipe.settings import FilePath, setting
+from rnnpipe.settings import InnerPath, setting
 from rnnpipe.sources.folder import check_folder, list_folder
 from rnnpipe.sources.raw_files import fold_name
 from rnnpipe.sources.source import Progress, Reference
@@ -63,7 +63,7 @@ class Table(TextFolder):
     """
 
     kind: Literal["table"] = "table"
-    files: dict[Split, FilePath] | None = setting(
+    files: dict[Split, InnerPath] | None = setting(
         None, "the file of each split; null: train.csv, test.jsonl.gz, …"
     )
     format: Format | None = setting(None, "null: by the files' names")

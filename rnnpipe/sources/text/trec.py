@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from rnnpipe.errors import BadRecord, DeadLetter, UserError
-from rnnpipe.settings import FilePath, setting
+from rnnpipe.settings import InnerPath, setting
 from rnnpipe.sources.folder import check_folder, list_folder
 from rnnpipe.sources.source import Progress, Reference
 from rnnpipe.sources.splits import (
@@ -69,7 +69,7 @@ class Trec(TextFolder, TextClassSource):
     labels: Literal["coarse", "fine"] = setting(
         "coarse", "whether a class is e.g. NUM (coarse) or NUM:date (fine)"
     )
-    files: dict[Split, FilePath] | None = setting(
+    files: dict[Split, InnerPath] | None = setting(
         None, "the file of each split; null: train_5500.label, TREC.train, …"
     )
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from rnnpipe.errors import BadRecord, DeadLetter, UserError
-from rnnpipe.settings import FilePath, setting
+from rnnpipe.settings import InnerPath, setting
 from rnnpipe.sources.file_index import FileIndex
 from rnnpipe.sources.folder import check_folder
 from rnnpipe.sources.raw_files import check_name, fold_name, printable, walk_raw
@@ -38,8 +38,8 @@ class Grid(ClipFolder):
     """
 
     kind: Literal["grid"] = "grid"
-    videos: FilePath = setting(Path("clips"), "its folder of videos, relative to `path`")
-    alignments: FilePath = setting(Path("align"), "its folder of alignments, relative to `path`")
+    videos: InnerPath = setting(Path("clips"), "its folder of videos, relative to `path`")
+    alignments: InnerPath = setting(Path("align"), "its folder of alignments, relative to `path`")
     clip_label: Word | None = setting(
         "color", "the word of the sentence that is the class of the clip; null: it has none"
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from rnnpipe.errors import BadRecord, DeadLetter, UserError
-from rnnpipe.settings import FilePath, setting
+from rnnpipe.settings import InnerPath, setting
 from rnnpipe.sources.file_index import FileIndex
 from rnnpipe.sources.folder import check_folder
 from rnnpipe.sources.labels import read_optional_label
@@ -32,13 +32,13 @@ class ClipTable(ClipFolder):
     """
 
     kind: Literal["clips"] = "clips"
-    table: FilePath = setting(
+    table: InnerPath = setting(
         Path("clips.csv"), "a CSV, TSV or JSON lines file with a row for each clip"
     )
     clip: str = setting("clip", "its column with the clips' files, relative to `path`")
     label: str | None = setting("label", "its column with the classes of clips; null: none")
     split: str | None = setting(None, "its column with the splits of clips; null: none")
-    frame_labels: FilePath | None = setting(
+    frame_labels: InnerPath | None = setting(
         None,
         "a table with the columns clip, frame, label or clip, start, end, label; null: frames "
         "have no labels",

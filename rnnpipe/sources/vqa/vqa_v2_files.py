@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from rnnpipe.errors import UserError
-from rnnpipe.settings import FilePath, Settings, setting
+from rnnpipe.settings import InnerPath, Settings, setting
 from rnnpipe.sources.coco_splits import LABELS, check_named, label_of, splits_of
 from rnnpipe.sources.file_index import ImageIndex
 from rnnpipe.sources.folder import image_folders, walk
@@ -31,9 +31,9 @@ _OWN = re.compile(r"openended_|multiplechoice_|questions|annotations|\.json(\.gz
 class VqaFiles(Settings):
     """The files of one split of a VQA v2.0 data set; paths are relative to the source's folder."""
 
-    questions: FilePath = setting(help="the questions' JSON file")
-    annotations: FilePath = setting(help="the annotations' JSON file")
-    images: FilePath = setting(help="the folder of the images")
+    questions: InnerPath = setting(help="the questions' JSON file")
+    annotations: InnerPath = setting(help="the annotations' JSON file")
+    images: InnerPath = setting(help="the folder of the images")
 
 
 @dataclass(frozen=True, slots=True)
