@@ -34,6 +34,7 @@ examples:
   rnnpipe predict runs/video --video clip.mp4
   rnnpipe predict runs/translation --input texts.en --output texts.velu.txt
   rnnpipe predict translator --input 'texts/*.csv' --output predicted --workers 2
+  rnnpipe score runs/translation --input pairs.tsv --format tsv
   rnnpipe export runs/translation --format onnx --output translator
   rnnpipe build vqa -- --runner=FlinkRunner --flink_master=localhost:8081
 """
@@ -47,7 +48,7 @@ _PATHS = {"config": "CONFIG", "run": "RUN", "runs_dir": "--runs-dir", "output": 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code, see `run_program`.
 
-    `predict` returns 1 where some of many rows have no prediction.
+    `predict` and `score` return 1 where some of many rows have no result.
     """
     arguments, beam_args = _split(sys.argv[1:] if argv is None else list(argv))
     parser = _make_parser()
@@ -93,7 +94,7 @@ def _make_parser() -> argparse.ArgumentParser:
     parser.set_defaults(extras=())  # of verbs that call the API: it checks them
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     stages = (_add_run, _add_build, _add_train, _add_resume, _add_evaluate)
-    uses = (_add_sweep, _add_compare, _add_predict, _add_export, _add_inspect)
+    uses = (_add_sweep, _add_compare, _add_predict, _add_score, _add_export, _add_inspect)
     for add in (_add_init, _add_config, *stages, *uses):
         add(verbs)
     return parser
@@ -275,6 +276,27 @@ def _predict(options: argparse.Namespace) -> int:
     from rnnpipe.predictors.command import predict
 
     return predict(options.model, options.inputs, options.beam_args)
+
+
+def _add_score(verbs: Any) -> None:
+    verb = _add_verb(
+        verbs,
+        "score",
+        "score given texts: how likely a run finds them",
+        description="The inputs depend on the task of the run: `rnnpipe score RUN --help` lists "
+        "them.",
+        usage="rnnpipe score RUN [INPUTS]",
+    )
+    _take_run(verb)
+    text = "options of the run's task"
+    verb.add_argument("inputs", nargs=argparse.REMAINDER, metavar="INPUTS", help=text)
+    verb.set_defaults(act=_score, extras=("train",))
+
+
+def _score(options: argparse.Namespace) -> int:
+    from rnnpipe.predictors.score_command import score
+
+    return score(_load_run(options), options.run, options.inputs)
 
 
 def _add_export(verbs: Any) -> None:

@@ -5,15 +5,21 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 from rnnpipe.errors import UserError
 from rnnpipe.output import write_notice
-from rnnpipe.predictors.formats import OutputFormat, format_of, make_writer
-from rnnpipe.predictors.input_row import InputRow, RowSource
-from rnnpipe.predictors.job import write_file, write_out
-from rnnpipe.predictors.options import N_BEST, add_input_options, make_reader, parse_options
-from rnnpipe.predictors.output import ResumableOutput
+from rnnpipe.predictors.formats import make_writer
+from rnnpipe.predictors.job import write_rows
+from rnnpipe.predictors.options import (
+    N_BEST,
+    add_row_options,
+    describe_job,
+    describe_prediction,
+    find_output,
+    open_source,
+    parse_options,
+)
 from rnnpipe.requirements import requiring
 from rnnpipe.runs.console import make_console
 from rnnpipe.runs.load import load_model
@@ -53,7 +59,12 @@ def predict(model: str, words: Sequence[str], beam_args: Sequence[str] = ()) -> 
     run_argument = local_path("RUN", model)
     run = load_model(run_argument)
     options, texts = parse_options(
-        f"rnnpipe predict {run_argument}", run.task, words, partial(_add_options, run.task), _JOBS
+        f"rnnpipe predict {run_argument}",
+        describe_prediction(run.task.name),
+        run.task.inputs,
+        words,
+        partial(_add_options, run.task),
+        _JOBS,
     )
     if run.path != run_argument:
         write_notice(f"predicting with {run.path}")
@@ -73,22 +84,7 @@ def _add_options(task: Task[Any], parser: argparse.ArgumentParser) -> None:
         help_text = "print the answer piece by piece, each as soon as it is known"
         single.add_argument("--stream", action="store_true", help=help_text)
     many = parser.add_argument_group("many rows")
-    many.add_argument(
-        "--input",
-        metavar="INPUT",
-        help="a text with an input in each line, a table (.csv, .tsv, .jsonl) with a column for "
-        "each input, a folder of files, or - for the standard input; inputs that are given as "
-        "options are the same for all rows",
-    )
-    many.add_argument(
-        "--output",
-        metavar="FILE",
-        help="a new file of the predictions (default: the standard output); an interrupted command "
-        "goes on where it was if it is run again",
-    )
-    forms = get_args(OutputFormat)
-    many.add_argument("--format", choices=forms, help="of the predictions (default: by --output)")
-    add_input_options(many)
+    add_row_options(many, results="predictions")
     help_text = "write the attention weights too, as JSON"
     many.add_argument("--alignments", action="store_true", help=help_text)
 
@@ -112,31 +108,9 @@ def _predict_many(run: Run | Export, options: argparse.Namespace, texts: Mapping
         if getattr(options, name, None):
             expected, fix = "a single row without --format", "leave one of them out"
             raise UserError(f"--{name}", expected, "many rows, or a format", fix)
-    output = None if options.output is None else local_path("--output", options.output)
-    form = options.format or ("text" if output is None else format_of(output))
-    if options.input is None:
-        run.predictor.encode(run.predictor.parse(texts))  # a mistake of the command, not of a row
-    source = _open_source(run.task, options, texts, form)
+    output, form = find_output(options)
+    source = open_source(run.predictor, texts, options, form)
     has_lists = str(texts.get(N_BEST, 1)).strip() != "1"
     writer = make_writer(form, source.columns, n_best=has_lists, alignments=options.alignments)
-    for notice in source.notices:
-        write_notice(notice)
-    if output is None:
-        return int(write_out(run.predictor, source, writer) > 0)
-    job = {
-        "run": str(run.path.absolute()),
-        "input": options.input,
-        "inputs": {name: str(text) for name, text in sorted(texts.items())},
-        "format": form,
-        "alignments": options.alignments,
-    }
-    return int(write_file(run.predictor, source, writer, ResumableOutput(output, job)) > 0)
-
-
-def _open_source(
-    task: Task[Any], options: argparse.Namespace, texts: Mapping[str, Any], form: str
-) -> RowSource:
-    if options.input is None:
-        row = InputRow("the options", texts, texts)
-        return RowSource([declared.name for declared in task.inputs], [row], 1)
-    return make_reader(task, texts, options, form).open(options.input)
+    job = describe_job(run.path, options, texts, form, alignments=options.alignments)
+    return int(write_rows(run.predictor, source, writer, output, job) > 0)

@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Protocol, get_args
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol, get_args
 
 from rnnpipe.errors import UserError
 from rnnpipe.tasks.prediction import Prediction
@@ -22,8 +22,8 @@ _ENDINGS: Mapping[str, OutputFormat] = {
     ".jsonl": "jsonl",
     ".csv": "csv",
 }
-_OWN = ("row", "prediction", "probability", "error")
-"""The columns of tables beside those of the inputs."""
+_OWN = ("row", "error")
+"""The columns of every table beside those of the inputs and the results."""
 _BREAKS = str.maketrans({"\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v", "\f": "\\f"})
 
 
@@ -124,10 +124,14 @@ class JsonLines:
         """The object of a row."""
         values: dict[str, Any] = {"row": outcome.row, "inputs": dict(outcome.columns)}
         if isinstance(outcome.result, Prediction):
-            values |= outcome.result.to_json(alignments=self.alignments)
+            values |= self.describe(outcome.result)
         else:
             values["error"] = " ".join(str(outcome.result).split())
         return _to_json(values) + "\n"
+
+    def describe(self, result: Prediction) -> dict[str, Any]:
+        """What is written of a prediction, JSON values."""
+        return result.to_json(alignments=self.alignments)
 
 
 @dataclass(frozen=True)
@@ -145,7 +149,7 @@ class Texts:
 
     def format(self, outcome: Outcome) -> str:
         """The line of a row."""
-        return f"{_escape(summarize(outcome.result))}\n"
+        return f"{escape(summarize(outcome.result))}\n"
 
 
 @dataclass(frozen=True)
@@ -165,7 +169,7 @@ class NBestLists:
         answers = outcome.result.answers if isinstance(outcome.result, Prediction) else ()
         for answer in answers:
             score = answer.probability if answer.score is None else answer.score
-            lines.append(f"{number} ||| {_escape(answer.text)} ||| {score:.4f}\n")
+            lines.append(f"{number} ||| {escape(answer.text)} ||| {score:.4f}\n")
         return "".join(lines) or f"{number} |||  ||| 0.0000\n"
 
 
@@ -178,43 +182,51 @@ class Table:
             tabs, breaks and tabs inside of a cell are written as `\n` and `\t`.
     """
 
+    own: ClassVar[tuple[str, ...]] = ("prediction", "probability")
+    """The columns of the result."""
+
     def __init__(self, columns: Sequence[str], delimiter: str) -> None:
         self._columns, self._delimiter = list(columns), delimiter
 
     def header(self) -> str:
         """The names of the columns."""
-        return self._join(["row", *input_columns(self._columns), *_OWN[1:]])
+        return self._join(["row", *input_columns(self._columns, self.own), *self.own, "error"])
 
     def format(self, outcome: Outcome) -> str:
         """The cells of a row."""
-        result, probability, error = outcome.result, "", ""
+        result, error = outcome.result, ""
         if isinstance(result, UserError):
-            error = " ".join(str(result).split())
-        elif result.answers:
-            probability = f"{result.answers[0].probability:.6g}"
+            error, cells = " ".join(str(result).split()), [""] * len(self.own)
+        else:
+            cells = self.describe(result)
         inputs = [to_cell(outcome.columns.get(name)) for name in self._columns]
-        return self._join([str(outcome.row), *inputs, summarize(result), probability, error])
+        return self._join([str(outcome.row), *inputs, *cells, error])
+
+    def describe(self, result: Prediction) -> list[str]:
+        """The cells of a prediction, in the order of `own`."""
+        probability = f"{result.answers[0].probability:.6g}" if result.answers else ""
+        return [summarize(result), probability]
 
     def _join(self, cells: Sequence[str]) -> str:
         if self._delimiter == "\t":
-            return "\t".join(map(_escape, cells)) + "\n"
+            return "\t".join(map(escape, cells)) + "\n"
         line = io.StringIO()
         csv.writer(line, lineterminator="\n").writerow(cells)
         return line.getvalue()
 
 
-def input_columns(columns: Sequence[str], *others: str) -> list[str]:
+def input_columns(columns: Sequence[str], own: Sequence[str]) -> list[str]:
     """The columns of inputs in tables; one that is called as a column of ours gets a prefix.
 
     Args:
         columns: of the inputs.
-        *others: columns of ours beside those of every table.
+        own: columns of the results, beside those of every table.
 
     Example:
-        >>> input_columns(["text", "row"])
+        >>> input_columns(["text", "row"], ["prediction"])
         ['text', 'input.row']
     """
-    return [f"input.{name}" if name in (*_OWN, *others) else name for name in columns]
+    return [f"input.{name}" if name in (*_OWN, *own) else name for name in columns]
 
 
 def summarize(result: Result) -> str:
@@ -226,7 +238,8 @@ def summarize(result: Result) -> str:
     return "; ".join(f"{each.start:.2f}-{each.end:.2f} {each.label}" for each in result.timeline)
 
 
-def _escape(text: str) -> str:
+def escape(text: str) -> str:
+    r"""A text without breaks and tabs, which are written as `\n` and `\t`."""
     return text.translate(_BREAKS)
 
 

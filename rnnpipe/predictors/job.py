@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
 
 from rnnpipe.errors import UserError
 from rnnpipe.output import write_error, write_notice, write_output
@@ -17,32 +19,71 @@ from rnnpipe.runs.progress import BuildProgress
 from rnnpipe.tasks.prediction import Prediction
 from rnnpipe.tasks.predictor import Predictor, Result
 
+ResultName = Literal["prediction", "score"]
+"""What a row has, for messages."""
+
+_WORK: Mapping[ResultName, str] = {"prediction": "predicting", "score": "scoring"}
 _NOTES = 20  # that are written, of all rows
 _SECONDS = 1.0  # between two entries of how far a file is
 
 
-def write_out(predictor: Predictor, source: RowSource, writer: Writer) -> int:
+def write_rows(
+    predictor: Predictor,
+    source: RowSource,
+    writer: Writer,
+    output: Path | None,
+    job: Mapping[str, Any],
+    result: ResultName = "prediction",
+) -> int:
+    """Writes what a predictor makes of rows to a file, or to the standard output.
+
+    Args:
+        predictor: what predicts.
+        source: the rows.
+        writer: the form.
+        output: the file; None: the standard output.
+        job: what the file depends on beside the rows, see `ResumableOutput`.
+        result: what a row has, for messages.
+
+    Returns:
+        How many rows have no result; the standard error says why.
+    """
+    for notice in source.notices:
+        write_notice(notice)
+    if output is None:
+        return write_out(predictor, source, writer, result)
+    return write_file(predictor, source, writer, ResumableOutput(output, job), result)
+
+
+def write_out(
+    predictor: Predictor, source: RowSource, writer: Writer, result: ResultName = "prediction"
+) -> int:
     """Writes predictions to the standard output, each as soon as it is there.
 
     Args:
         predictor: what predicts.
         source: the rows.
         writer: the form.
+        result: what a row has, for messages.
 
     Returns:
         How many rows have no prediction; the standard error says why.
     """
-    report, failed, number = Report(), 0, 0
+    report, failed, number = Report(result), 0, 0
     write_output(writer.header())
-    for number, (row, result) in enumerate(predict_rows(predictor, source, source.rows), start=1):
-        failed += report.add(row, result)
-        write_output(writer.format(Outcome(number, row.columns, result)))
+    for number, (row, one) in enumerate(predict_rows(predictor, source, source.rows), start=1):
+        failed += report.add(row, one)
+        write_output(writer.format(Outcome(number, row.columns, one)))
     report.finish(number, failed)
     return failed
 
 
 def write_file(
-    predictor: Predictor, source: RowSource, writer: Writer, output: ResumableOutput
+    predictor: Predictor,
+    source: RowSource,
+    writer: Writer,
+    output: ResumableOutput,
+    result: ResultName = "prediction",
 ) -> int:
     """Writes predictions to a file, from where it was left on, with a line of progress.
 
@@ -51,6 +92,7 @@ def write_file(
         source: the rows.
         writer: the form.
         output: the file.
+        result: what a row has, for messages.
 
     Returns:
         How many rows have no prediction, with those of before; the standard error says why.
@@ -58,7 +100,7 @@ def write_file(
     Raises:
         UserError: the file cannot be written, or was begun by another command or of other rows.
     """
-    report = Report()
+    report = Report(result)
     with output.resume() as opened, BuildProgress(make_console(stderr=True)) as progress:
         if opened.done.rows:
             write_notice(f"{opened.done.rows:,} rows are done already, and are not done again")
@@ -69,11 +111,11 @@ def write_file(
         opened.write_header(writer.header())
         with _collecting(opened) as collect:
             number = opened.done.rows
-            for row, result in predict_rows(predictor, source, rows):
+            for row, one in predict_rows(predictor, source, rows):
                 number += 1
-                is_error = report.add(row, result)
-                collect(row, writer.format(Outcome(number, row.columns, result)), is_error)
-                progress("predicting", number, source.total, opened.done.failed)
+                is_error = report.add(row, one)
+                collect(row, writer.format(Outcome(number, row.columns, one)), is_error)
+                progress(_WORK[result], number, source.total, opened.done.failed)
         done = opened.done
     report.finish(done.rows, done.failed)
     return done.failed
@@ -108,10 +150,14 @@ def _collecting(output: OpenOutput) -> Iterator[_Collector]:
 
 
 class Report:
-    """Tells on the standard error which rows have no prediction, and what is not read of others."""
+    """Tells on the standard error which rows have no result, and what is not read of others.
 
-    def __init__(self) -> None:
-        self._notes = self._blank = 0
+    Args:
+        result: what a row has, e.g. a prediction.
+    """
+
+    def __init__(self, result: ResultName) -> None:
+        self._result, self._notes, self._blank = result, 0, 0
 
     def add(self, row: InputRow, result: Result) -> bool:
         """Reports what there is to say of a row; whether it has an error."""
@@ -136,4 +182,4 @@ class Report:
         if self._blank:
             write_notice(f"{self._blank:,} of {rows:,} lines are blank and have no answer")
         if failed:
-            write_error(f"{failed:,} of {rows:,} rows have no prediction")
+            write_error(f"{failed:,} of {rows:,} rows have no {self._result}")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rnnpipe.config.overrides import Overrides
+from rnnpipe.errors import UserError
 from rnnpipe.output import write_notice
 from rnnpipe.quiet import quiet_import
 from rnnpipe.requirements import requiring
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     import keras
 
     from rnnpipe.runs.model import RunModel
+    from rnnpipe.tasks.scored_text import ScoredText
 
 
 class Run(Results):
@@ -131,6 +133,49 @@ class Run(Results):
     @property
     def _vocabulary(self) -> Path:
         return self._directory.seal.check(self._directory.vocabulary)
+
+    def check_scores(self) -> None:
+        """Checks that the task has a likelihood of given texts, see `score`.
+
+        Raises:
+            UserError: it has none.
+        """
+        if not self.task.scored_inputs:
+            expected = "a task whose model gives texts a probability, e.g. translation"
+            fix = "predict with it: the probabilities of answers are in the predictions"
+            raise UserError("score", expected, self.task.name, fix)
+
+    @cached_property
+    def scorer(self) -> Predictor:
+        """The predictor of `ScoredText`, for rows from anywhere: `scorer.predict(rows)`.
+
+        It is that of the ensemble if the config names one.
+
+        Raises:
+            UserError: the task has no likelihood of a text, or a member of the ensemble does not
+                fit.
+        """
+        self.check_scores()
+        with requiring(*self.extras, where="Run.scorer"):
+            return self.task.make_scorer(self._joined, self._vocabulary)
+
+    def score(self, **inputs: Any) -> "ScoredText | list[ScoredText]":
+        """How likely the model finds texts of one's own, or the ensemble if the config names one.
+
+            log p(y | x) = Σₜ log p(yₜ | y₁ … yₜ₋₁, x)
+
+        Args:
+            **inputs: those that the task declares as `scored_inputs`: `text` and `translation`,
+                `image` and `caption`, or the `text` of a language model. A list has a value for
+                each row of a batch, and anything else is the same for all rows.
+
+        Returns:
+            The log-probability of the text and of each of its tokens; for a batch a list of them.
+
+        Raises:
+            UserError: as `predict`, or the task has no likelihood of a text.
+        """
+        return predict_keywords(self.scorer, inputs)  # type: ignore[return-value]  # a scorer's
 
     def predict(self, **inputs: Any) -> Prediction | list[Prediction]:
         """The prediction for inputs of one's own, of the ensemble if the config names one.

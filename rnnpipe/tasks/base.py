@@ -52,6 +52,8 @@ class Task(ABC, Generic[Config]):
     """Whether predictions have a picture."""
     streams: ClassVar[bool] = False
     """Whether the predictor can `stream`: answer piece by piece."""
+    scored_inputs: Sequence[Input] = ()
+    """The inputs of `make_scorer`; none: the task has no likelihood of a given text."""
     fields: Sequence[str] = ()
     """The fields of a record that `make_pair` needs."""
     batch_options: ClassVar[Mapping[str, Any]] = MappingProxyType({})
@@ -386,6 +388,16 @@ class Task(ABC, Generic[Config]):
             network: what `make_network` returns, or anything else that computes the same.
         """
 
+    def make_scorer(self, model: keras.Model, folder: Path) -> Predictor:
+        """The predictor of `ScoredText`: how likely a model finds a text that it is given.
+
+        Args:
+            model: the trained model, or an ensemble.
+            folder: that of `save_vocabulary`.
+        """
+        del model, folder
+        raise NotImplementedError(f"{self.name} has no likelihood of a text")
+
     def make_text_graph(self, network: Network, folder: Path) -> Graph:
         """What the predictor answers to texts, as one graph, of a task with a `text_field`."""
         raise NotImplementedError(f"{self.name} does not read a text alone")
@@ -398,3 +410,8 @@ class Task(ABC, Generic[Config]):
             "task": self.name,
             "batch_size": self.config.evaluate.batch_size,
         }
+
+    def scorer_options(self, function: Function) -> dict[str, Any]:
+        """The arguments of `Predictor` for `make_scorer`, with its function `score`."""
+        options = self.predictor_options({"score": function})
+        return {**options, "inputs": self.scored_inputs}

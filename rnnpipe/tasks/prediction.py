@@ -104,7 +104,7 @@ class Prediction:
             values["notes"] = list(self.notes)
         if alignments:
             values["alignments"] = None if self.alignments is None else self.alignments.tolist()
-        finite: dict[str, Any] = _make_finite(values)
+        finite: dict[str, Any] = make_finite(values)
         return finite
 
     def _repr_html_(self) -> str:
@@ -123,10 +123,10 @@ def _drop_none(values: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _make_finite(value: Any) -> Any:
+def make_finite(value: Any) -> Any:
     """JSON has no NaN and no infinity, which a model that has diverged may answer."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, dict):
-        return {name: _make_finite(item) for name, item in value.items()}
-    return [_make_finite(item) for item in value] if isinstance(value, list) else value
+        return {name: make_finite(item) for name, item in value.items()}
+    return [make_finite(item) for item in value] if isinstance(value, list) else value

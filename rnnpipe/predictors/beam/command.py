@@ -13,7 +13,12 @@ from rich.console import Console
 from rnnpipe.output import write_error, write_notice
 from rnnpipe.predictors.beam.files import ShardFormat, make_shard_writer
 from rnnpipe.predictors.beam.places import find_places, open_place
-from rnnpipe.predictors.options import add_input_options, make_reader, parse_options
+from rnnpipe.predictors.options import (
+    add_input_options,
+    describe_prediction,
+    make_reader,
+    parse_options,
+)
 from rnnpipe.quiet import quiet_import
 from rnnpipe.requirements import require, requiring
 from rnnpipe.runs.console import make_console
@@ -49,8 +54,14 @@ def predict_in_job(model: str, words: Sequence[str], beam_args: Sequence[str]) -
     use_s3_options(beam_args)
     with requiring("build", where=_WHERE), local_copy(_find_path("RUN", model)) as folder:
         loaded = load_model(folder)
+        task = loaded.task
         options, texts = parse_options(
-            f"rnnpipe predict {model}", loaded.task, words, _add_options, _EPILOG
+            f"rnnpipe predict {model}",
+            describe_prediction(task.name),
+            task.inputs,
+            words,
+            _add_options,
+            _EPILOG,
         )
         if loaded.path != folder:
             write_notice(f"predicting with {loaded.path}")
@@ -58,7 +69,7 @@ def predict_in_job(model: str, words: Sequence[str], beam_args: Sequence[str]) -
         if isinstance(loaded, Export):
             _ = loaded.manifest  # its files are whole, and of this version
         name = model if has_scheme(model) else str(loaded.path.absolute())
-        summary = _predict(name, loaded.task, options, texts, beam_args)
+        summary = _predict(name, task, options, texts, beam_args)
     _report(options.output, summary)
     return int(summary["predicted"] < summary["read"])
 
@@ -113,7 +124,7 @@ def _predict(
     runner = Runner(workers, beam_args)
     runner.check()
     output = _find_output(options.output)
-    reader = make_reader(task, texts, options, options.format, os.getcwd())
+    reader = make_reader(task.name, task.inputs, texts, options, options.format, os.getcwd())
     places = [open_place(each, reader, options.split) for each in find_places(options.input)]
     for notice in (notice for place in places for notice in place.notices):
         write_notice(notice)

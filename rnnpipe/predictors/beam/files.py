@@ -17,6 +17,8 @@ from rnnpipe.predictors.formats import (
 )
 from rnnpipe.tasks.prediction import Prediction
 
+_OWN = ("prediction", "probability", "answers", "timeline", "notes")
+
 ShardFormat = Literal["jsonl", "csv", "tsv", "parquet"]
 
 Write = Callable[[Path, Iterable[Outcome]], None]
@@ -76,7 +78,7 @@ class _ParquetShards:
         text, number = pa.string(), pa.float64()
         answer = pa.struct([("text", text), ("probability", number), ("score", number)])
         segment = [("start", number), ("end", number), ("label", text), ("probability", number)]
-        names = input_columns(self.columns, "answers", "timeline", "notes")
+        names = input_columns(self.columns, _OWN)
         schema = pa.schema(
             [
                 ("row", pa.int64()),

@@ -19,6 +19,7 @@ from rnnpipe.tasks.captioning.config import CaptioningConfig
 from rnnpipe.tasks.constraints import search_inputs
 from rnnpipe.tasks.image_encoders import make_encoder, make_trial_encoder
 from rnnpipe.tasks.image_inputs import image_field, image_input, image_shape, with_features
+from rnnpipe.tasks.inputs import Input
 from rnnpipe.tasks.network import Network
 from rnnpipe.tasks.predictor import Predictor
 from rnnpipe.tasks.results import Evaluation, Phase
@@ -52,6 +53,7 @@ class CaptioningTask(Task[CaptioningConfig]):
     extras = ("captions",)
     main_metric = "bleu_4"
     inputs = (image_input(), *search_inputs("caption"))
+    scored_inputs = (image_input(), Input("caption", "a caption of it, to score"))
     vocabulary = (MODEL_FILE, SETTINGS_FILE)
     softmax_outputs = ("logits",)
     record_fields = ("image_id", "captions")
@@ -252,6 +254,14 @@ class CaptioningTask(Task[CaptioningConfig]):
 
         data, search = self.config.data, self.config.evaluate.search
         return CaptionPredictor(folder, data, search, **self.predictor_options(network))
+
+    def make_scorer(self, model: keras.Model, folder: Path) -> Predictor:
+        """Scores given captions, also with an ensemble."""
+        from rnnpipe.tasks.captioning.scorer import CaptionScorer
+        from rnnpipe.tasks.scorer import make_likelihood
+
+        function = with_features(make_likelihood(model), self.config.data.features)
+        return CaptionScorer(folder, self.config.data, **self.scorer_options(function))
 
     def _make_images(self, records: RecordsDirectory, split: str) -> Any:
         from rnnpipe.tasks.captioning.batches import make_image_batches

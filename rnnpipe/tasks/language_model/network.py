@@ -15,6 +15,7 @@ from rnnpipe.parts.search import SamplingOptions
 from rnnpipe.tasks.graph_function import GraphFunction
 from rnnpipe.tasks.network import Graph, state_name
 from rnnpipe.text.tokens import END, PAD, START, UNKNOWN
+from rnnpipe.training.log_likelihood import log_likelihood
 
 if TYPE_CHECKING:
     import keras
@@ -82,6 +83,38 @@ def make_step(model: keras.Model, sampling: SamplingOptions) -> GraphFunction:
         return Graph(run, {**inputs, **states}, options, tuple(states))
 
     return GraphFunction(make, top_k=sampling.top_k, top_p=sampling.top_p)
+
+
+def make_score(model: keras.Model) -> GraphFunction:
+    """The function `score` of a network: how likely it finds the next symbols of texts.
+
+    It reads `tokens` and the `targets` that come next, `(batch, time)`, and the states that it
+    returned before, `state/0` and so on. It returns the `log_probs` of the targets, `(batch,
+    time)`, in nats, and the states.
+
+    Args:
+        model: of `build_language_model`, or an ensemble of such models.
+    """
+
+    def make() -> Graph:
+        texts = {name: tf.TensorSpec((None, None), tf.int32) for name in ("tokens", "targets")}
+        states = {
+            state_name(number): tf.TensorSpec((None, size), tf.float32)
+            for number, size in enumerate(state_sizes(model))
+        }
+
+        def score(tensors: Tensors) -> Tensors:
+            tokens, before = tensors["tokens"], [tensors[name] for name in states]
+            starts = tf.equal(tokens[:, 0], START)
+            outputs = model({"tokens": tokens, "starts": starts, "states": before}, training=False)
+            logits = tf.cast(outputs["logits"], tf.float32)
+            log_probs = log_likelihood(tensors["targets"], logits, watch=True)[0]
+            after = [tf.cast(state, tf.float32) for state in get_states(outputs)]
+            return {"log_probs": log_probs, **dict(zip(states, after, strict=True))}
+
+        return Graph(score, {**texts, **states}, states=tuple(states))
+
+    return GraphFunction(make)
 
 
 class _Step:

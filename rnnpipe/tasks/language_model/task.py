@@ -39,6 +39,7 @@ class LanguageModelTask(Task[LanguageModelConfig]):
     softmax_outputs = ("logits",)
     record_fields = ("document", "number", "characters", "tokens")
     answer_fields = ("bits_per_char",)
+    scored_inputs = (Input("text", "a text to score"),)
 
     def __init__(self, config: LanguageModelConfig) -> None:
         super().__init__(config)
@@ -170,3 +171,10 @@ class LanguageModelTask(Task[LanguageModelConfig]):
         from rnnpipe.tasks.language_model.predictor import TextPredictor
 
         return TextPredictor(folder, **self.predictor_options(network))
+
+    def make_scorer(self, model: keras.Model, folder: Path) -> Predictor:
+        """Scores given texts, each as a document of its own."""
+        from rnnpipe.tasks.language_model.network import make_score
+        from rnnpipe.tasks.language_model.scorer import TextScorer
+
+        return TextScorer(folder, **self.scorer_options(make_score(model)))

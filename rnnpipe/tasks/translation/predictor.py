@@ -51,11 +51,7 @@ class TranslationPredictor(Predictor):
             UserError: no token is left of the text, `n-best` exceeds the beam, or a phrase or
                 prefix cannot be written.
         """
-        tokens, notes = encode_text(
-            self._source, inputs["text"], "--text", max_tokens=self._max_tokens, keep="start"
-        )
-        if not tokens:
-            raise UserError("--text", "a text", repr(inputs["text"]), "write a sentence")
+        tokens, notes = encode_source(self._source, inputs["text"], self._max_tokens)
         source = np.array(tokens, "int32")
         options = self._search_inputs.read(inputs)
         return Example({"source": source}, inputs, options, len(tokens), notes)
@@ -88,6 +84,23 @@ class TranslationPredictor(Predictor):
         source = example.arrays["source"].tolist()
         draw = partial(_draw, source, best, (self._source, self._target))
         return Prediction(answers, alignments=best.alignment, notes=example.notes, draw=draw)
+
+
+def encode_source(tokenizer: Tokenizer, text: str, max_tokens: int) -> tuple[list[int], list[str]]:
+    """The tokens that a translator reads of a text, and notes of what it does not read.
+
+    Args:
+        tokenizer: of the source.
+        text: the text.
+        max_tokens: where longer texts are cut.
+
+    Raises:
+        UserError: no token is left of it.
+    """
+    tokens, notes = encode_text(tokenizer, text, "--text", max_tokens=max_tokens, keep="start")
+    if not tokens:
+        raise UserError("--text", "a text", repr(text), "write a sentence")
+    return tokens, notes
 
 
 def _draw(source: list[int], best: Hypothesis, tokenizers: Sequence[Tokenizer]) -> bytes:

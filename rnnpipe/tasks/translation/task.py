@@ -52,6 +52,10 @@ class TranslationTask(Task[TranslationConfig]):
     extras = ("translation",)
     main_metric = "bleu"
     inputs = (Input("text", "a text to translate"), *search_inputs("translation"))
+    scored_inputs = (
+        Input("text", "a text to translate"),
+        Input("translation", "a translation of it, to score"),
+    )
     fields = ("source_tokens", "target_tokens")
     text_field = "source"
     vocabulary = (SOURCE, TARGET)
@@ -271,6 +275,14 @@ class TranslationTask(Task[TranslationConfig]):
             self.config.data.text.max_tokens,
             **self.predictor_options(network),
         )
+
+    def make_scorer(self, model: keras.Model, folder: Path) -> Predictor:
+        """Scores given translations, also with an ensemble."""
+        from rnnpipe.tasks.scorer import make_likelihood
+        from rnnpipe.tasks.translation.scorer import TranslationScorer
+
+        limit, options = self.config.data.text.max_tokens, self.scorer_options
+        return TranslationScorer(folder, limit, **options(make_likelihood(model)))
 
     def make_text_graph(self, network: Network, folder: Path) -> Graph:
         """Translates texts within the graph."""
