@@ -23,6 +23,7 @@ def make_token_batches(
     split: str,
     *,
     fields: Sequence[str],
+    by: Sequence[str] | None = None,
     tokens: int,
     shuffle_seed: int | None = None,
     multiple: int = 4,
@@ -31,32 +32,36 @@ def make_token_batches(
     """The batches of a split, each of one bucket of lengths and of at most so many tokens.
 
     A bucket is of the sequences that are padded to the same multiple. Records are shuffled, sorted
-    in pools, and dealt out to the buckets of their last field: what lies together in a bucket is
-    about as long in the other fields too. Batches come in random order.
+    in pools, and dealt out to the buckets of the last field of `by`: what lies together in a bucket
+    is about as long in the other ones too. Batches come in random order.
 
     Args:
         records: where they are.
         split: which of its splits.
-        fields: which fields to parse, all of them sequences of token ids; the last one decides.
-        tokens: of the last field in a batch at most, padding included; a longer sequence is a batch
-            by itself.
+        fields: which fields to parse.
+        by: those of them that are sequences of token ids, the last of which decides; None for all.
+        tokens: of the last field of `by` in a batch at most, padding included; a longer sequence is
+            a batch by itself.
         shuffle_seed: seed of the order; without one it is the same each time.
         multiple: what padded lengths are multiples of.
-        transform: what becomes of a batch, in which the fields are `(batch, time)`.
+        transform: what becomes of a batch, in which the fields of `by` are `(batch, time)`.
 
     Raises:
         UserError: the records have no such split, or `stats.json` is not about them.
     """
-    deciding = fields[-1]
+    sequences = fields if by is None else by
+    deciding = sequences[-1]
     histogram = records.stats["splits"].get(split, {}).get("histograms", {}).get(deciding, {})
     lengths = {int(length): count for length, count in histogram.items()}
     _check_lengths(records, split, lengths)
     sizes = bucket_sizes(max(lengths, default=1), tokens, multiple)
 
     def finish(batch: Batch) -> Any:
-        return transform({name: trim(batch[name], multiple) for name in fields})
+        return transform(batch | {name: trim(batch[name], multiple) for name in sequences})
 
-    batches = _sort_in_pools(records, split, fields, shuffle_seed).bucket_by_sequence_length(
+    batches = _sort_in_pools(
+        records, split, fields, sequences, shuffle_seed
+    ).bucket_by_sequence_length(
         lambda record: tf.size(record[deciding]),
         # A boundary is the first length that is too long for its bucket.
         bucket_boundaries=[multiple * (number + 1) + 1 for number in range(len(sizes) - 1)],
@@ -82,16 +87,20 @@ def _check_lengths(records: RecordsDirectory, split: str, lengths: Mapping[int, 
 
 
 def _sort_in_pools(
-    records: RecordsDirectory, split: str, fields: Sequence[str], shuffle_seed: int | None
+    records: RecordsDirectory,
+    split: str,
+    fields: Sequence[str],
+    sequences: Sequence[str],
+    shuffle_seed: int | None,
 ) -> tf.data.Dataset:
     """The records one by one, without padding, sorted by their lengths in pools."""
 
     def sort(pool: Batch) -> Batch:
-        order = order_by_lengths([pool[name] for name in fields])
+        order = order_by_lengths([pool[name] for name in sequences])
         return {name: tf.gather(pool[name], order) for name in fields}
 
     def strip(record: Batch) -> Batch:
-        return {name: values[values != PAD] for name, values in record.items()}
+        return record | {name: record[name][record[name] != PAD] for name in sequences}
 
     pools = make_batches(
         records,

@@ -3,6 +3,7 @@
 import io
 import json
 import re
+import threading
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -26,6 +27,9 @@ _LEAST = len(_SPECIAL) + 2
 _MAX_WORD_BYTES = 4192
 _RESERVED = "▅"  # what SentencePiece puts in place of unknown characters
 _ENOUGH_WORDS = 2_000_000
+
+_RANDOM_SEED = 2**32 - 1  # by which SentencePiece means one of the machine's entropy
+_SEEDING = threading.Lock()
 
 _Table = list[tuple[str, int]]
 
@@ -98,13 +102,44 @@ class Tokenizer:
 
     def encode_batch(self, texts: Iterable[str]) -> list[list[int]]:
         """The ids of every text; see `encode`. Many texts at once take less time."""
-        normal = [self.normalizer(text) for text in texts]
+        return self.encode_normal([self.normalizer(text) for text in texts])
+
+    def encode_normal(self, normal: Sequence[str]) -> list[list[int]]:
+        """The ids of every text that has gone through the normaliser already."""
         if self.kind == "word":
             # Not by `encode`, which makes a single `UNKNOWN` of a run of unknown words.
             ids = self._ids
             return [[ids.get(f"▁{word}", UNKNOWN) for word in text.split()] for text in normal]
         # One thread: builds and loaders share the cores out among their own workers.
         return list(self._processor.encode(normal, num_threads=1))
+
+    def sample_normal(
+        self, normal: Sequence[str], *, alpha: float, nbest_size: int, seed: int
+    ) -> list[list[int]]:
+        """The ids of every text, which is cut by chance; the kinds `bpe` and `unigram` can be.
+
+        A whole batch follows from its seed.
+
+        Args:
+            normal: texts that have gone through the normaliser already.
+            alpha: of `bpe` the probability that a merge is left out (Provilkov et al. 2020), of
+                `unigram` the power of the probabilities by which it is drawn (Kudo 2018).
+            nbest_size: of `unigram`, how many of the likeliest it is drawn from; -1: all.
+            seed: of the draws.
+
+        Example:
+            >>> words = {"low": 5, "lower": 3}
+            >>> tokenizer = train_tokenizer(words, kind="bpe", vocabulary=30)
+            >>> sampled = tokenizer.sample_normal(["lower"], alpha=1.0, nbest_size=-1, seed=1)
+            >>> len(tokenizer.encode("lower")), len(sampled[0]), tokenizer.decode(sampled[0])
+            (1, 6, 'lower')
+        """
+        import sentencepiece
+
+        with _SEEDING:  # the seed is the process's, and each batch begins anew with it
+            sentencepiece.set_random_generator_seed(seed % _RANDOM_SEED)
+            options = {"enable_sampling": True, "alpha": alpha, "nbest_size": nbest_size}
+            return list(self._processor.encode(list(normal), num_threads=1, **options))
 
     def decode(self, ids: Iterable[int]) -> str:
         """The text of ids; padding, start and end are left out, unknown text reads `<unk>`.

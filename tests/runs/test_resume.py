@@ -28,9 +28,18 @@ CAPTIONING = [
     "train.self_critical={epochs: 2, batch_size: 12, samples: 2}",
     "evaluate.search={beam_width: 2, n_best: 2, max_length: 6}",
 ]
+# Texts that are cut otherwise, and lose and move words, in every epoch.
+AUGMENTED = [
+    "data.text.tokenizer=bpe",
+    "data.text.vocabulary=80",
+    "train.subword_sampling={alpha: 0.3}",
+    "train.text_noise={drop: 0.1, shuffle: 2}",
+]
 TRANSLATION = [
     "data.source.pairs=120",
-    "data.text.vocabulary=200",
+    "data.text={tokenizer: bpe, vocabulary: 200, max_tokens: 60, joint: false}",
+    "train.subword_sampling={alpha: 0.2}",
+    "train.source_noise={shuffle: 2}",
     "model.embedding.size=8",
     "model.encoder.cell.units=6",
     "model.decoder.attention.units=7",
@@ -69,7 +78,8 @@ PRETRAINED = [
 ]
 # By config, its settings and in which of all epochs that are trained to interrupt.
 TRAININGS = {
-    "sentiment": (PRETRAINED, (2, 5)),  # of the pretraining and of the second member
+    # Of the pretraining and of the second member.
+    "sentiment": ([*PRETRAINED, *AUGMENTED], (2, 5)),
     "captioning": (CAPTIONING, (3, 5)),  # of the first phase and of the second
     "translation": (TRANSLATION, (2, 3)),
     "language_model": (CHAR_LM, (2,)),

@@ -27,6 +27,21 @@ IGNORED = {
         {"model.decoder.output": "plain", "model.decoder.output_size": 9},
         "model.decoder.output_size']: expected null with the output plain",
     ),
+    "sampling of words": (
+        "sentiment",
+        {"train.subword_sampling": {"alpha": 0.1}},
+        "train.subword_sampling']: expected null with the tokenizer word",
+    ),
+    "n best segmentations of bpe": (
+        "translation",
+        {"data.text.tokenizer": "bpe", "train.subword_sampling": {"nbest_size": 9}},
+        "train.subword_sampling.nbest_size: expected -1 with the tokenizer bpe, got 9",
+    ),
+    "no noise": (
+        "translation",
+        {"train.source_noise": {"drop": 0.0}},
+        "train.source_noise.drop: expected above 0 without shuffle",
+    ),
     **{
         f"{key} without attention": (
             "captioning",

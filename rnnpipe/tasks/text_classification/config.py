@@ -2,7 +2,8 @@
 
 from typing import Literal
 
-from rnnpipe.errors import UserError
+from rnnpipe.errors import UserError, located
+from rnnpipe.inputs.text_augmentation import SubwordSamplingOptions, TextNoiseOptions
 from rnnpipe.models.text_classifier import TextClassifierOptions
 from rnnpipe.parts.optimizers import AdamOptions, OptimizerOptions
 from rnnpipe.settings import Settings, fraction, setting
@@ -43,6 +44,12 @@ class TextClassificationTrain(Train):
     pretraining: Pretraining | None = setting(
         None, "its layers are first those of a language model of the texts; null: they are not"
     )
+    subword_sampling: SubwordSamplingOptions | None = setting(
+        None, "how texts are cut into other subwords in every epoch; null: as in the records"
+    )
+    text_noise: TextNoiseOptions | None = setting(
+        None, "words of texts that are dropped and moved in training; null: none"
+    )
     label_smoothing: float = fraction(help="probability spread over all classes")
     r_drop: float = setting(
         0.0,
@@ -71,6 +78,9 @@ class TextClassificationConfig(RunConfig):
     def check(self) -> None:
         """The embedding fits the words; R-Drop compares passes that differ by their dropout."""
         check_embedding(self.model.embedding, self.data.text.vectors, type(self).model.embedding)
+        if self.train.subword_sampling is not None:
+            with located("train"):
+                self.train.subword_sampling.check_tokenizer(self.data.text.tokenizer)
         if self.train.r_drop and not self.model.is_random:
             raise UserError(
                 "train.r_drop",

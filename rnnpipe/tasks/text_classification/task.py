@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
     from rnnpipe.inputs.batches import Batch
+    from rnnpipe.inputs.text_augmentation import TextField
     from rnnpipe.parts.schedules import ScheduleOptions
 
 _SMALL = 16  # tokens and classes that a model is tried with
@@ -128,18 +129,45 @@ class TextClassificationTask(Task[TextClassificationConfig]):
         from rnnpipe.inputs.pools import make_pooled_batches
         from rnnpipe.training.r_drop import repeat_batch
 
+        def transform(batch: Batch) -> Any:
+            return self.make_pair(records, batch)
+
+        texts = self._augmented_texts(records.path)
         batches = make_pooled_batches(
             records,
             split,
-            fields=self.fields,
+            fields=(*self.fields, *(field.text for field in texts)),
             by=("tokens",),
             batch_size=self.batch_size(shuffle_seed),
             shuffle_seed=shuffle_seed,
-            transform=lambda batch: self.make_pair(records, batch),
+            transform=dict if texts else transform,
         )
+        if texts:
+            from rnnpipe.inputs.text_augmentation import augment_texts
+
+            batches = augment_texts(batches, texts, shuffle_seed).map(transform)
         return (
             batches.map(lambda *pair: repeat_batch(pair)) if self.config.train.r_drop else batches
         )
+
+    def _augmented_texts(self, folder: Path) -> list[TextField]:
+        """The text, if training reads it otherwise than it is in the records."""
+        train, text = self.config.train, self.config.data.text
+        if train.subword_sampling is None and train.text_noise is None:
+            return []
+        from rnnpipe.inputs.text_augmentation import TextField
+
+        return [
+            TextField(
+                "text",
+                "tokens",
+                Tokenizer.load(folder),
+                text.max_tokens,
+                text.keep,
+                train.subword_sampling,
+                train.text_noise,
+            )
+        ]
 
     def make_pair(self, records: RecordsDirectory, batch: Batch) -> tuple[tf.Tensor, tf.Tensor]:
         """Token ids `(batch, time)` and one-hot classes `(batch, classes)`."""

@@ -4,7 +4,8 @@ from dataclasses import replace
 from importlib.util import find_spec
 from typing import Literal
 
-from rnnpipe.errors import UserError
+from rnnpipe.errors import UserError, located
+from rnnpipe.inputs.text_augmentation import SubwordSamplingOptions, TextNoiseOptions
 from rnnpipe.metrics.translation import BleuTokenizer
 from rnnpipe.models.translator import TranslatorOptions
 from rnnpipe.parts.attention_wrappers import ReinforceOptions, is_hard
@@ -34,6 +35,12 @@ class TranslationTrain(Train):
         "target tokens of a batch at most, padding included, in place of batch_size: a batch has "
         "more sentences the shorter they are",
         ge=1,
+    )
+    subword_sampling: SubwordSamplingOptions | None = setting(
+        None, "how both sides are cut into other subwords in every epoch; null: as in the records"
+    )
+    source_noise: TextNoiseOptions | None = setting(
+        None, "words of sources that are dropped and moved in training; null: none"
     )
     label_smoothing: float = fraction(0.1, "probability spread over all tokens")
     reinforce: ReinforceOptions | None = setting(
@@ -109,6 +116,9 @@ class TranslationConfig(RunConfig):
         if self.train.reinforce is not None and not is_hard(self.model.decoder.attention):
             expected, fix = "null without hard attention", "remove it"
             raise UserError("train.reinforce", expected, "settings", fix)
+        if self.train.subword_sampling is not None:
+            with located("train"):
+                self.train.subword_sampling.check_tokenizer(text.tokenizer)
         self._check_lengths()
 
     def _check_lengths(self) -> None:

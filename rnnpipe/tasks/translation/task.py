@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from types import MappingProxyType
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
     from rnnpipe.inputs.batches import Batch
+    from rnnpipe.inputs.text_augmentation import TextField
     from rnnpipe.parts.search import FindToken
     from rnnpipe.tasks.search_function import SearchFunction
     from rnnpipe.tasks.translation.search import TranslationSearch
@@ -160,28 +161,66 @@ class TranslationTask(Task[TranslationConfig]):
     def make_batches(
         self, records: RecordsDirectory, split: str, *, shuffle_seed: int | None = None
     ) -> Any:
-        """The batches of a split, of about equal lengths; by tokens if the config says so."""
+        """The batches of a split, of about equal lengths; by tokens if the config says so.
+
+        Shuffled ones are of texts with noise, and cut by chance, if it says so.
+        """
+
+        def transform(batch: Batch) -> tuple[Batch, tf.Tensor]:
+            return self.make_pair(records, batch)
+
+        texts = () if shuffle_seed is None else self._augmented_texts(records.path)
+        if shuffle_seed is None or not texts:
+            return self._make_batches(records, split, shuffle_seed, (), transform)
+        from rnnpipe.inputs.text_augmentation import augment_texts
+
+        further = [field.text for field in texts]
+        batches = self._make_batches(records, split, shuffle_seed, further, dict)
+        return augment_texts(batches, texts, shuffle_seed).map(transform)
+
+    def _make_batches(
+        self,
+        records: RecordsDirectory,
+        split: str,
+        shuffle_seed: int | None,
+        further: Sequence[str],
+        transform: Callable[[Batch], Any],
+    ) -> Any:
         from rnnpipe.inputs.pools import make_pooled_batches
         from rnnpipe.inputs.token_batches import make_token_batches
 
+        shared: dict[str, Any] = {
+            "fields": (*self.fields, *further),
+            "by": self.fields,
+            "shuffle_seed": shuffle_seed,
+            "transform": transform,
+        }
         tokens = self.config.train.batch_tokens
         if shuffle_seed is not None and tokens is not None:
-            return make_token_batches(
-                records,
-                split,
-                fields=self.fields,
-                tokens=tokens,
-                shuffle_seed=shuffle_seed,
-                transform=lambda batch: self.make_pair(records, batch),
+            return make_token_batches(records, split, tokens=tokens, **shared)
+        size = self.batch_size(shuffle_seed)
+        return make_pooled_batches(records, split, batch_size=size, **shared)
+
+    def _augmented_texts(self, folder: Path) -> list[TextField]:
+        """The sides that training reads otherwise than they are in the records."""
+        train, limit = self.config.train, self.config.data.text.max_tokens
+        sampling, noise = train.subword_sampling, train.source_noise
+        if sampling is None and noise is None:
+            return []
+        from rnnpipe.inputs.text_augmentation import TextField
+
+        return [
+            TextField(
+                side,
+                f"{side}_tokens",
+                Tokenizer.load(folder / side),
+                limit,
+                sampling=sampling,
+                noise=noise if side == SOURCE else None,
             )
-        return make_pooled_batches(
-            records,
-            split,
-            fields=self.fields,
-            batch_size=self.batch_size(shuffle_seed),
-            shuffle_seed=shuffle_seed,
-            transform=lambda batch: self.make_pair(records, batch),
-        )
+            for side in (SOURCE, TARGET)
+            if sampling is not None or side == SOURCE
+        ]
 
     def make_pair(self, records: RecordsDirectory, batch: Batch) -> tuple[Batch, tf.Tensor]:
         """({`source`, `target`}, targets), all ids `(batch, time)`.

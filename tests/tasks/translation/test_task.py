@@ -31,6 +31,47 @@ def test_targets_are_the_shifted_inputs_and_the_end_token(task, records):
     assert seen == len(rows) == 5
 
 
+def make_training(task, records):
+    """Two epochs of training batches: the tokens of each source and of its target."""
+    batches = task.make_batches(records, "train", shuffle_seed=1)
+    return [
+        sorted(
+            (source[source > 0].tolist(), says[says > 0].tolist())
+            for inputs, targets in batches.as_numpy_iterator()
+            for source, says in zip(inputs["source"], targets, strict=True)
+        )
+        for _ in range(2)
+    ]
+
+
+@pytest.mark.parametrize("tokens", [None, 30])
+def test_noise_is_in_training_sources_alone_and_new_in_every_epoch(records, tokens):
+    noisy = make_task_with({}, source_noise={"shuffle": 2, "drop": 0.2}, batch_tokens=tokens)
+    records = add_target_lengths(records)
+    first, second = make_training(noisy, records)
+    rows = list(records.read("train"))
+    targets = sorted([*row["target_tokens"], 3] for row in rows)
+    assert sorted(target for _, target in first) == targets
+    assert [source for source, _ in first] != [source for source, _ in second]
+    known = {tuple(row["target_tokens"]): row["source_tokens"] for row in rows}
+    for source, target in [*first, *second]:
+        assert set(source) <= set(known[tuple(target[:-1])])
+    plain = make_task()
+    for split in ("train", "validation"):
+        ours, theirs = (list(task.make_batches(records, split)) for task in (plain, noisy))
+        for (inputs, _), (same, _) in zip(ours, theirs, strict=True):
+            assert np.array_equal(inputs["source"], same["source"])
+
+
+def add_target_lengths(records):
+    stats = json.loads((records.path / STATS).read_text())
+    lengths = [len(row["target_tokens"]) for row in records.read("train")]
+    histogram = {str(length): lengths.count(length) for length in lengths}
+    stats["splits"]["train"]["histograms"]["target_tokens"] = histogram
+    (records.path / STATS).write_text(json.dumps(stats))
+    return RecordsDirectory(records.path)
+
+
 def test_evaluation_scores_text_against_the_raw_references(task, records):
     model = task.build_model(records)
     evaluation = task.evaluate(model, records, "test")
