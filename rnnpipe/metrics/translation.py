@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 BleuTokenizer = Literal["13a", "intl", "zh", "char", "ja-mecab", "ko-mecab"]
 """How sacreBLEU cuts texts into words; `13a` knows no words of scripts without spaces."""
 
+Utility = Literal["chrf", "bleu"]
+"""How good a translation is where another one is right."""
+
 _MAX_ORDER = 4  # of n-grams
 
 LENGTHS = (5, 10, 15, 20, 30)
@@ -115,6 +118,50 @@ def score_sentence(hypothesis: str, reference: str, *, lowercase: bool = False) 
     return float(metric.sentence_score(hypothesis, [reference]).score)
 
 
+def expected_utilities(
+    texts: Sequence[str],
+    weights: Sequence[float] | None = None,
+    *,
+    utility: Utility = "chrf",
+    lowercase: bool = False,
+) -> list[float]:
+    """How good each of several translations of one source is, if one of them is right.
+
+        E[u(i)] = Σⱼ wⱼ u(textᵢ, textⱼ) / Σⱼ wⱼ
+
+    Args:
+        texts: the candidates, which are the references too.
+        weights: how likely each of them is; None: all alike.
+        utility: chrF, or the BLEU of a sentence with its effective order.
+        lowercase: whether case counts for nothing.
+
+    Returns:
+        From 0 to 100 for each of them.
+
+    Example:
+        >>> utilities = expected_utilities(["a dog", "a dog", "the cat"], utility="bleu")
+        >>> [round(utility, 1) for utility in utilities]
+        [66.7, 66.7, 33.3]
+
+    Source: Kumar and Byrne, Minimum Bayes-Risk Decoding for Statistical Machine Translation, 2004;
+    of samples: Eikema and Aziz, Is MAP Decoding All You Need?, 2020, section 5.
+    """
+    metric = _make_utility(utility, lowercase)
+    shares: dict[str, float] = {}
+    for text, weight in zip(texts, weights or [1.0] * len(texts), strict=True):
+        shares[text] = shares.get(text, 0.0) + weight
+    total = sum(shares.values())
+    expected = {
+        text: sum(
+            share * float(metric.sentence_score(text, [other]).score)
+            for other, share in shares.items()
+        )
+        / total
+        for text in shares
+    }
+    return [expected[text] for text in texts]
+
+
 def length_bin(text: str) -> str:
     """Which bin of lengths, in words, a text belongs to.
 
@@ -142,6 +189,15 @@ def _make_bleu(lowercase: bool, tokenize: BleuTokenizer) -> Any:
 
     # `force`: a model that sets punctuation apart is scored all the same, 13a sets it apart too.
     return BLEU(lowercase=lowercase, force=True, tokenize=tokenize)
+
+
+@cache
+def _make_utility(utility: Utility, lowercase: bool) -> Any:
+    if utility == "chrf":
+        return _metrics(lowercase)["chrf"]
+    from sacrebleu.metrics.bleu import BLEU  # noqa: PLC0415  # as above
+
+    return BLEU(lowercase=lowercase, force=True, effective_order=True)
 
 
 def _fold(text: str, lowercase: bool) -> str:

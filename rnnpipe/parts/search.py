@@ -167,6 +167,11 @@ class BeamSearchOptions(Settings):
         return self.beam_width if self.sampling is None else self.n_best
 
     @property
+    def reranks(self) -> bool:
+        """Whether all `n_best` sequences are needed to find the best one."""
+        return False
+
+    @property
     def penalizes(self) -> bool:
         """Whether scores have penalties: those of one path and of draws are log-probabilities."""
         return self.sampling is None and self.beam_width > 1

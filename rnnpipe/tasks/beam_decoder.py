@@ -30,12 +30,14 @@ class Hypothesis:
         probability: the geometric mean of its tokens' probabilities, the end token's included.
         alignment: the attention at each of its tokens, `(time, ...)`; None of a model without
             attention.
+        log_probability: of all its tokens, the end token included, in nats.
     """
 
     tokens: list[int]
     score: float
     probability: float
     alignment: Any
+    log_probability: float
 
 
 def read_hypotheses(
@@ -62,7 +64,8 @@ def read_hypotheses(
         tokens = outputs["ids"][row, rank, :length].tolist()
         tokens = tokens[:-1] if tokens[-1] == END else tokens
         alignment = None if alignment is None else alignment[: len(tokens)]
-        hypotheses.append(Hypothesis(tokens, score, float(np.exp(log_prob / length)), alignment))
+        probability = float(np.exp(log_prob / length))
+        hypotheses.append(Hypothesis(tokens, score, probability, alignment, log_prob))
     return hypotheses
 
 

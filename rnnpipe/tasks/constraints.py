@@ -55,8 +55,9 @@ class SearchInputs:
                 written.
         """
         options = self._options
+        wanted = max(self.count(inputs), options.n_best if options.reranks else 0)
         # Each group finds as many as every other one.
-        n_best = -(-self.count(inputs) // options.groups) * options.groups
+        n_best = -(-wanted // options.groups) * options.groups
         phrases = encode_phrases(inputs["require"], self._tokenizer, options)
         return {
             "n_best": n_best,

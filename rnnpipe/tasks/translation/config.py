@@ -2,15 +2,15 @@
 
 from dataclasses import replace
 from importlib.util import find_spec
-from typing import Literal
+from typing import Literal, Self
 
 from rnnpipe.errors import UserError, located
 from rnnpipe.inputs.text_augmentation import SubwordSamplingOptions, TextNoiseOptions
-from rnnpipe.metrics.translation import BleuTokenizer
+from rnnpipe.metrics.translation import BleuTokenizer, Utility
 from rnnpipe.models.translator import TranslatorOptions
 from rnnpipe.parts.attention_wrappers import ReinforceOptions, is_hard
 from rnnpipe.parts.search import BeamSearchOptions
-from rnnpipe.settings import fraction, setting
+from rnnpipe.settings import Settings, fraction, setting
 from rnnpipe.tasks.run_config import Evaluate, KeepBest, RunConfig, Train
 from rnnpipe.tasks.word_vectors import check_embedding
 from rnnpipe.transforms.recipes.text_pairs import TextPairData
@@ -49,6 +49,14 @@ class TranslationTrain(Train):
     keep_best: TranslationKeepBest = TranslationKeepBest()
 
 
+class RiskOptions(Settings):
+    """Minimum Bayes risk: the candidate that agrees most with all others is the best."""
+
+    utility: Utility = setting(
+        "chrf", "sacreBLEU's score of a candidate where another one is right: chrf or bleu"
+    )
+
+
 class TranslationSearchOptions(BeamSearchOptions):
     """How translations are searched for."""
 
@@ -64,6 +72,34 @@ class TranslationSearchOptions(BeamSearchOptions):
         "max_length bounds it",
         gt=0,
     )
+
+    replace_unknown: Literal["source"] | None = setting(
+        None,
+        "what stands in place of an unknown word: source, the source word that it attends to most "
+        "(Luong 2015); null: <unk>",
+    )
+    minimum_bayes_risk: RiskOptions | None = setting(
+        None,
+        "ranks the n_best sequences, found or drawn, by their expected utility (Eikema 2020); "
+        "null: by their scores",
+    )
+
+    @property
+    def reranks(self) -> bool:
+        """Whether candidates are compared with one another."""
+        return self.minimum_bayes_risk is not None
+
+    def make_greedy(self) -> Self:
+        """See `BeamSearchOptions.make_greedy`; one sequence has nothing to be compared with."""
+        alone = replace(self, minimum_bayes_risk=None)
+        return super(TranslationSearchOptions, alone).make_greedy()
+
+    def check(self) -> None:
+        """Several candidates are compared."""
+        super().check()
+        if self.reranks and self.n_best < 2:
+            expected = "at least 2 with minimum_bayes_risk, which compares them"
+            raise UserError("n_best", expected, str(self.n_best), "write e.g. 5")
 
     def limit(self, max_tokens: int) -> "TranslationSearchOptions":
         """The same with a `max_length`, derived from the greatest length of a record's side."""

@@ -24,6 +24,7 @@ from rnnpipe.tasks.translation.baselines import WordByWord
 from rnnpipe.tasks.translation.report import make_report_items
 from rnnpipe.tasks.translation.results import Row, TranslatedSplit
 from rnnpipe.tasks.translation.search import TranslationSearch
+from rnnpipe.tasks.translation.texts import TranslationTexts
 from rnnpipe.text.tokenizer import Tokenizer
 
 _LEARNT_FROM = 50_000  # training pairs that the dictionary is made of, at most
@@ -36,6 +37,7 @@ def evaluate(
     split: str,
     batches: tf.data.Dataset,
     search: TranslationSearch,
+    texts: TranslationTexts,
     *,
     lowercase: bool,
     bleu_tokenizer: BleuTokenizer,
@@ -52,13 +54,14 @@ def evaluate(
         split: which of their splits.
         batches: of (inputs, targets) of the split, for the perplexity.
         search: finds the translations.
+        texts: makes texts of them.
         lowercase: whether case counts for nothing.
         bleu_tokenizer: what cuts texts into words for BLEU.
         unseen_lengths: whether sources longer than all of training count in the main scores;
             where all of them are, they do.
     """
     tokenizer = Tokenizer.load(records.path / TARGET)
-    translated = _translate(search, records, split, tokenizer, unseen_lengths)
+    translated = _translate(search, records, split, texts, unseen_lengths)
     scores = _score_model(translated, lowercase, bleu_tokenizer)
     scores["perplexity"] = measure_perplexity(model, batches)
     pairs = zip(translated.rows, translated.counted, strict=True)
@@ -89,6 +92,7 @@ def evaluate(
 
 def score_search(
     search: TranslationSearch,
+    texts: TranslationTexts,
     records: RecordsDirectory,
     split: str,
     *,
@@ -97,8 +101,7 @@ def score_search(
     unseen_lengths: Literal["together", "apart"],
 ) -> dict[str, float]:
     """The scores of translations of a split, without baselines and perplexity, see `evaluate`."""
-    tokenizer = Tokenizer.load(records.path / TARGET)
-    translated = _translate(search, records, split, tokenizer, unseen_lengths)
+    translated = _translate(search, records, split, texts, unseen_lengths)
     return _score_model(translated, lowercase, bleu_tokenizer)
 
 
@@ -106,16 +109,20 @@ def _translate(
     search: TranslationSearch,
     records: RecordsDirectory,
     split: str,
-    tokenizer: Tokenizer,
+    texts: TranslationTexts,
     unseen_lengths: Literal["together", "apart"],
 ) -> TranslatedSplit:
     rows = list(records.read(split))
-    hypotheses = search([row["source_tokens"] for row in rows])
-    texts = [[tokenizer.decode(one.tokens) for one in each] or [""] for each in hypotheses]
+    found = search([row["source_tokens"] for row in rows])
+    translations = [texts(each, row["source"]) for each, row in zip(found, rows, strict=True)]
     known = _find_known_lengths(records, rows)
     together = unseen_lengths == "together" or not any(known)
     return TranslatedSplit(
-        rows, hypotheses, texts, known, [together or is_known for is_known in known]
+        rows,
+        [[each.hypothesis for each in of_row] for of_row in translations],
+        [[each.text for each in of_row] or [""] for of_row in translations],
+        known,
+        [together or is_known for is_known in known],
     )
 
 

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from rnnpipe.errors import UserError
-from rnnpipe.parts.search import BeamSearchOptions
 from rnnpipe.records.layout import SOURCE, TARGET
 from rnnpipe.tasks.batching import pad_tokens
 from rnnpipe.tasks.beam_decoder import Hypothesis
@@ -20,7 +19,9 @@ from rnnpipe.tasks.network import Arrays
 from rnnpipe.tasks.prediction import Answer, Prediction
 from rnnpipe.tasks.predictor import Example, Predictor, Result
 from rnnpipe.tasks.text_inputs import encode_text, make_up_tokens
+from rnnpipe.tasks.translation.config import TranslationSearchOptions
 from rnnpipe.tasks.translation.search import read_translations
+from rnnpipe.tasks.translation.texts import TranslationTexts
 from rnnpipe.text.tokenizer import Tokenizer
 
 
@@ -31,17 +32,25 @@ class TranslationPredictor(Predictor):
         folder: with the tokenizers of both sides.
         options: of the search.
         max_tokens: where longer texts are cut.
+        lowercase: whether case counts for nothing where candidates are compared.
         **predictor: the arguments of `Predictor`.
     """
 
     function = "search"
 
     def __init__(
-        self, folder: Path, options: BeamSearchOptions, max_tokens: int, **predictor: Any
+        self,
+        folder: Path,
+        options: TranslationSearchOptions,
+        max_tokens: int,
+        *,
+        lowercase: bool = False,
+        **predictor: Any,
     ) -> None:
         super().__init__(**predictor)
         self._options, self._max_tokens = options, max_tokens
         self._source, self._target = (Tokenizer.load(folder / side) for side in (SOURCE, TARGET))
+        self._texts = TranslationTexts(folder, options, lowercase=lowercase)
         self._search_inputs = SearchInputs(self._target, options)
 
     def encode(self, inputs: Mapping[str, Any]) -> Example:
@@ -75,12 +84,14 @@ class TranslationPredictor(Predictor):
         if not hypotheses:
             fix = "raise evaluate.search.beam_width or max_length in the run's config.yaml"
             return UserError("--text", "a text with a translation within the beam", "none", fix)
+        translations = self._texts(hypotheses, example.inputs["text"])
         answers = [
-            Answer(self._target.decode(one.tokens), one.probability, one.score)
-            for one in hypotheses[: self._search_inputs.count(example.inputs)]
+            Answer(text, one.probability, one.score)
+            for text, one in translations[: self._search_inputs.count(example.inputs)]
         ]
         # A view would hold the alignments of the whole batch in memory.
-        best = replace(hypotheses[0], alignment=hypotheses[0].alignment.copy())
+        first = translations[0].hypothesis
+        best = replace(first, alignment=first.alignment.copy())
         source = example.arrays["source"].tolist()
         draw = partial(_draw, source, best, (self._source, self._target))
         return Prediction(answers, alignments=best.alignment, notes=example.notes, draw=draw)

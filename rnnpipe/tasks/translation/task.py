@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from types import MappingProxyType
@@ -14,6 +14,7 @@ from rnnpipe.parts.attention_wrappers import ReinforceOptions
 from rnnpipe.quiet import import_keras
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import SOURCE, TARGET
+from rnnpipe.requirements import require
 from rnnpipe.tasks.base import Task
 from rnnpipe.tasks.batching import padded_length
 from rnnpipe.tasks.constraints import search_inputs
@@ -31,13 +32,11 @@ from rnnpipe.training.row_names import RowNames
 
 if TYPE_CHECKING:
     import keras
-    import tensorflow as tf
 
-    from rnnpipe.inputs.batches import Batch
-    from rnnpipe.inputs.text_augmentation import TextField
     from rnnpipe.parts.search import FindToken
     from rnnpipe.tasks.search_function import SearchFunction
     from rnnpipe.tasks.translation.search import TranslationSearch
+    from rnnpipe.tasks.translation.texts import TranslationTexts
 
 _SMALL = 16  # tokens of the vocabularies that a model is tried with
 
@@ -57,7 +56,6 @@ class TranslationTask(Task[TranslationConfig]):
         Input("text", "a text to translate"),
         Input("translation", "a translation of it, to score"),
     )
-    fields = ("source_tokens", "target_tokens")
     text_field = "source"
     vocabulary = (SOURCE, TARGET)
     softmax_outputs = ("logits",)
@@ -144,6 +142,7 @@ class TranslationTask(Task[TranslationConfig]):
         greedy = self._search_options.make_greedy()
         scores = TranslationScores(
             self._search(model, greedy, records.path),
+            self._texts(records.path),
             records,
             trainer,
             self.make_batches(records, "validation"),
@@ -161,80 +160,19 @@ class TranslationTask(Task[TranslationConfig]):
     def make_batches(
         self, records: RecordsDirectory, split: str, *, shuffle_seed: int | None = None
     ) -> Any:
-        """The batches of a split, of about equal lengths; by tokens if the config says so.
+        """Batches of ({`source`, `target`}, targets), see `make_translation_batches`."""
+        from rnnpipe.tasks.translation.batches import augmented_texts, make_translation_batches
 
-        Shuffled ones are of texts with noise, and cut by chance, if it says so.
-        """
-
-        def transform(batch: Batch) -> tuple[Batch, tf.Tensor]:
-            return self.make_pair(records, batch)
-
-        texts = () if shuffle_seed is None else self._augmented_texts(records.path)
-        if shuffle_seed is None or not texts:
-            return self._make_batches(records, split, shuffle_seed, (), transform)
-        from rnnpipe.inputs.text_augmentation import augment_texts
-
-        further = [field.text for field in texts]
-        batches = self._make_batches(records, split, shuffle_seed, further, dict)
-        return augment_texts(batches, texts, shuffle_seed).map(transform)
-
-    def _make_batches(
-        self,
-        records: RecordsDirectory,
-        split: str,
-        shuffle_seed: int | None,
-        further: Sequence[str],
-        transform: Callable[[Batch], Any],
-    ) -> Any:
-        from rnnpipe.inputs.pools import make_pooled_batches
-        from rnnpipe.inputs.token_batches import make_token_batches
-
-        shared: dict[str, Any] = {
-            "fields": (*self.fields, *further),
-            "by": self.fields,
-            "shuffle_seed": shuffle_seed,
-            "transform": transform,
-        }
-        tokens = self.config.train.batch_tokens
-        if shuffle_seed is not None and tokens is not None:
-            return make_token_batches(records, split, tokens=tokens, **shared)
-        size = self.batch_size(shuffle_seed)
-        return make_pooled_batches(records, split, batch_size=size, **shared)
-
-    def _augmented_texts(self, folder: Path) -> list[TextField]:
-        """The sides that training reads otherwise than they are in the records."""
         train, limit = self.config.train, self.config.data.text.max_tokens
-        sampling, noise = train.subword_sampling, train.source_noise
-        if sampling is None and noise is None:
-            return []
-        from rnnpipe.inputs.text_augmentation import TextField
-
-        return [
-            TextField(
-                side,
-                f"{side}_tokens",
-                Tokenizer.load(folder / side),
-                limit,
-                sampling=sampling,
-                noise=noise if side == SOURCE else None,
-            )
-            for side in (SOURCE, TARGET)
-            if sampling is not None or side == SOURCE
-        ]
-
-    def make_pair(self, records: RecordsDirectory, batch: Batch) -> tuple[Batch, tf.Tensor]:
-        """({`source`, `target`}, targets), all ids `(batch, time)`.
-
-        `target` begins with the start token; the targets are shifted and end with the end token.
-        """
-        import tensorflow as tf
-
-        from rnnpipe.inputs.targets import shift_targets
-
-        del records
-        decoder_inputs, targets = shift_targets(batch["target_tokens"])
-        source = tf.cast(batch["source_tokens"], tf.int32)
-        return {"source": source, "target": decoder_inputs}, targets
+        is_training = shuffle_seed is not None
+        return make_translation_batches(
+            records,
+            split,
+            batch_size=self.batch_size(shuffle_seed),
+            batch_tokens=train.batch_tokens if is_training else None,
+            shuffle_seed=shuffle_seed,
+            texts=augmented_texts(records.path, train, limit) if is_training else (),
+        )
 
     def row_names(self, folder: Path) -> Mapping[str, RowNames]:
         """The tokens of both embeddings and of the logits."""
@@ -259,6 +197,7 @@ class TranslationTask(Task[TranslationConfig]):
             split,
             self.make_batches(records, split),
             self._search(model, self._search_options, records.path),
+            self._texts(records.path),
             lowercase=settings.lowercase,
             bleu_tokenizer=settings.bleu_tokenizer,
             unseen_lengths=settings.unseen_lengths,
@@ -272,6 +211,7 @@ class TranslationTask(Task[TranslationConfig]):
         settings = self.config.evaluate
         return score_search(
             TranslationSearch(network["search"], self._search_options, settings.batch_size),
+            self._texts(records.path),
             records,
             split,
             lowercase=settings.lowercase,
@@ -308,10 +248,13 @@ class TranslationTask(Task[TranslationConfig]):
         """Translates texts, with the alignment of the best translation."""
         from rnnpipe.tasks.translation.predictor import TranslationPredictor
 
+        if self._search_options.reranks:
+            require("translation", where="evaluate.search.minimum_bayes_risk")
         return TranslationPredictor(
             folder,
             self._search_options,
             self.config.data.text.max_tokens,
+            lowercase=self.config.evaluate.lowercase,
             **self.predictor_options(network),
         )
 
@@ -327,12 +270,21 @@ class TranslationTask(Task[TranslationConfig]):
         """Translates texts within the graph."""
         from rnnpipe.tasks.translation.text_graph import make_text_graph
 
+        for name in ("replace_unknown", "minimum_bayes_risk"):
+            with located("evaluate.search"):
+                self._search_options.require_default(name, "within a graph of texts")
         limit = self.config.data.text.max_tokens
         return make_text_graph(network, folder, self._search_options, limit)
 
     @property
     def _search_options(self) -> TranslationSearchOptions:
         return self.config.evaluate.search.limit(self.config.data.text.max_tokens)
+
+    def _texts(self, folder: Path) -> TranslationTexts:
+        from rnnpipe.tasks.translation.texts import TranslationTexts
+
+        lowercase = self.config.evaluate.lowercase
+        return TranslationTexts(folder, self._search_options, lowercase=lowercase)
 
     def _search(
         self, model: keras.Model, options: TranslationSearchOptions, folder: Path

@@ -7,10 +7,9 @@ import keras
 
 from rnnpipe.metrics.translation import BleuTokenizer, score_translations
 from rnnpipe.records.directory import RecordsDirectory
-from rnnpipe.records.layout import TARGET
 from rnnpipe.tasks.translation.search import TranslationSearch
+from rnnpipe.tasks.translation.texts import TranslationTexts
 from rnnpipe.tasks.validation import ValidationScores
-from rnnpipe.text.tokenizer import Tokenizer
 
 
 class TranslationScores(ValidationScores):
@@ -18,6 +17,7 @@ class TranslationScores(ValidationScores):
 
     Args:
         search: how the model decodes: greedily, to be quick.
+        texts: makes texts of what it finds.
         records: the records.
         trainer: the same model, compiled.
         batches: of the validation split, for its loss and perplexity.
@@ -28,6 +28,7 @@ class TranslationScores(ValidationScores):
     def __init__(
         self,
         search: TranslationSearch,
+        texts: TranslationTexts,
         records: RecordsDirectory,
         trainer: keras.Model,
         batches: Any,
@@ -38,13 +39,14 @@ class TranslationScores(ValidationScores):
         super().__init__(trainer, batches)
         self._search = search
         self._scoring: dict[str, Any] = {"lowercase": lowercase, "tokenize": bleu_tokenizer}
-        self._tokenizer = Tokenizer.load(records.path / TARGET)
-        rows = list(records.read("validation", ["source_tokens", "target"]))
+        self._texts = texts
+        rows = list(records.read("validation", ["source", "source_tokens", "target"]))
+        self._raw = [row["source"] for row in rows]
         self._sources = [row["source_tokens"] for row in rows]
         self._references = [row["target"] for row in rows]
 
     def decode_scores(self) -> Mapping[str, float]:
         """The scores of the text that the model makes of the split's sources."""
-        hypotheses = self._search(self._sources)
-        texts = [self._tokenizer.decode(each[0].tokens) for each in hypotheses]
+        found = zip(self._search(self._sources), self._raw, strict=True)
+        texts = [self._texts.decode(hypotheses[0], source) for hypotheses, source in found]
         return score_translations(texts, self._references, **self._scoring)

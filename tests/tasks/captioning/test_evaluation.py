@@ -14,7 +14,9 @@ BASELINES = ("most_frequent", "nearest_colours", "random")
 def said(drawn):
     """What was found of each test scene: one of its own captions, looked at evenly."""
     rows = [row["caption_tokens"][0] for row in drawn.read("test", ["caption_tokens"])]
-    return [[Hypothesis(t, -1.0, 0.5, np.full((len(t), 2, 2), 0.25, "float32"))] for t in rows]
+    return [
+        [Hypothesis(t, -1.0, 0.5, np.full((len(t), 2, 2), 0.25, "float32"), -1.0)] for t in rows
+    ]
 
 
 def note_of(evaluation):
