@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rnnpipe.errors import UserError
@@ -14,20 +15,22 @@ from rnnpipe.predictors.job import write_rows
 from rnnpipe.predictors.options import (
     N_BEST,
     add_row_options,
+    add_setting_option,
     describe_job,
     describe_prediction,
     find_output,
     open_source,
     parse_options,
+    split_settings,
 )
 from rnnpipe.requirements import requiring
 from rnnpipe.runs.console import make_console
+from rnnpipe.runs.export import Export
 from rnnpipe.runs.load import load_model
 from rnnpipe.runs.print_prediction import print_prediction, write_pieces
 from rnnpipe.storage.paths import local_path
 
 if TYPE_CHECKING:
-    from rnnpipe.runs.export import Export
     from rnnpipe.runs.run import Run
     from rnnpipe.tasks.base import Task
 
@@ -56,8 +59,8 @@ def predict(model: str, words: Sequence[str], beam_args: Sequence[str] = ()) -> 
         from rnnpipe.predictors.beam.command import predict_in_job
 
         return predict_in_job(model, words, beam_args)
-    run_argument = local_path("RUN", model)
-    run = load_model(run_argument)
+    run_argument, (overrides, words) = local_path("RUN", model), split_settings(words)
+    run = _load(run_argument, overrides)
     options, texts = parse_options(
         f"rnnpipe predict {run_argument}",
         describe_prediction(run.task.name),
@@ -72,10 +75,21 @@ def predict(model: str, words: Sequence[str], beam_args: Sequence[str] = ()) -> 
         if options.input is None and options.output is None and options.format is None:
             _predict_one(run, options, texts)
             return 0
-        return _predict_many(run, options, texts)
+        return _predict_many(run, options, texts, overrides)
+
+
+def _load(folder: Path, overrides: Sequence[str]) -> Run | Export:
+    run = load_model(folder)
+    if not overrides:
+        return run
+    if isinstance(run, Export):
+        expected = "a run: the search of an export is part of its graph"
+        raise UserError("--set", expected, "an export", "leave it out, or name the run")
+    return run.with_settings(overrides)
 
 
 def _add_options(task: Task[Any], parser: argparse.ArgumentParser) -> None:
+    add_setting_option(parser)
     single = parser.add_argument_group("a single row")
     if task.draws:
         help_text = "the file of the picture (default: in the run; none of an export)"
@@ -103,7 +117,12 @@ def _predict_one(run: Run | Export, options: argparse.Namespace, texts: Mapping[
         print_prediction(run.predictor.predict_one(texts), path, make_console())
 
 
-def _predict_many(run: Run | Export, options: argparse.Namespace, texts: Mapping[str, Any]) -> int:
+def _predict_many(
+    run: Run | Export,
+    options: argparse.Namespace,
+    texts: Mapping[str, Any],
+    overrides: Sequence[str],
+) -> int:
     for name in ("picture", "stream"):
         if getattr(options, name, None):
             expected, fix = "a single row without --format", "leave one of them out"
@@ -112,5 +131,8 @@ def _predict_many(run: Run | Export, options: argparse.Namespace, texts: Mapping
     source = open_source(run.predictor, texts, options, form)
     has_lists = str(texts.get(N_BEST, 1)).strip() != "1"
     writer = make_writer(form, source.columns, n_best=has_lists, alignments=options.alignments)
-    job = describe_job(run.path, options, texts, form, alignments=options.alignments)
+    further: dict[str, Any] = {"alignments": options.alignments}
+    if overrides:
+        further["settings"] = sorted(overrides)
+    job = describe_job(run.path, options, texts, form, **further)
     return int(write_rows(run.predictor, source, writer, output, job) > 0)

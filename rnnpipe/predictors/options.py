@@ -77,6 +77,31 @@ def _add_inputs(group: Any, inputs: Sequence[Input]) -> None:
         )
 
 
+def split_settings(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The settings of a command, `--set KEY=VALUE`, and its other arguments.
+
+    Example:
+        >>> split_settings(["--text", "a", "--set", "evaluate.search.beam_width=9"])
+        (['evaluate.search.beam_width=9'], ['--text', 'a'])
+    """
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    add_setting_option(parser)
+    options, others = parser.parse_known_args(words)
+    return options.overrides, others
+
+
+def add_setting_option(group: Any) -> None:
+    """Adds settings of `evaluate` that differ from those of the run."""
+    group.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        dest="overrides",
+        metavar="KEY=VALUE",
+        help="set a key of evaluate, e.g. evaluate.search.beam_width=10; may be repeated",
+    )
+
+
 def add_row_options(group: Any, *, results: str) -> None:
     """Adds where many rows come from and where their results go.
 

@@ -13,10 +13,12 @@ from rnnpipe.output import write_notice
 from rnnpipe.predictors.job import write_rows
 from rnnpipe.predictors.options import (
     add_row_options,
+    add_setting_option,
     describe_job,
     find_output,
     open_source,
     parse_options,
+    split_settings,
 )
 from rnnpipe.predictors.score_formats import make_score_writer
 from rnnpipe.requirements import requiring
@@ -42,6 +44,8 @@ def score(run: Run, folder: Path, words: Sequence[str]) -> int:
         UserError: the task has no likelihood of a text, the options contradict each other, or an
             input or file cannot be read.
     """
+    overrides, words = split_settings(words)
+    run = run.with_settings(overrides) if overrides else run
     run.check_scores()
     options, texts = parse_options(
         f"rnnpipe score {folder}",
@@ -57,21 +61,25 @@ def score(run: Run, folder: Path, words: Sequence[str]) -> int:
         if options.input is None and options.output is None and options.format is None:
             _print(run.scorer.predict_one(texts))  # type: ignore[arg-type]  # a scorer's
             return 0
-        return _score_many(run, options, texts)
+        return _score_many(run, options, texts, overrides)
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
+    add_setting_option(parser)
     many = parser.add_argument_group("many rows")
     add_row_options(many, results="scores")
     help_text = "write the score of each token too, as JSON"
     many.add_argument("--tokens", action="store_true", help=help_text)
 
 
-def _score_many(run: Run, options: argparse.Namespace, texts: Mapping[str, Any]) -> int:
+def _score_many(
+    run: Run, options: argparse.Namespace, texts: Mapping[str, Any], overrides: Sequence[str]
+) -> int:
     output, form = find_output(options)
     source = open_source(run.scorer, texts, options, form)
     writer = make_score_writer(form, source.columns, tokens=options.tokens)
-    job = describe_job(run.path, options, texts, form, tokens=options.tokens, scores=True)
+    further = {"tokens": options.tokens, "scores": True, "settings": sorted(overrides)}
+    job = describe_job(run.path, options, texts, form, **further)
     return int(write_rows(run.scorer, source, writer, output, job, "score") > 0)
 
 

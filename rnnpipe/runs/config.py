@@ -1,6 +1,6 @@
 """The config that a run was made with."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -82,3 +82,22 @@ def _flatten(config: RunConfig) -> Iterator[tuple[str, Any]]:
 def _refuse(run: RunDirectory, got: str) -> UserError:
     fix = "write it as it was, or train anew"
     return UserError(str(run.config), "the config that the run began with", got, fix)
+
+
+def check_overrides(overrides: Overrides, starts: tuple[str, ...], expected: str) -> None:
+    """Checks that settings are such as may differ from those of a trained run.
+
+    Args:
+        overrides: by key, or texts as `--set` takes them.
+        starts: how the keys may begin.
+        expected: what they are, for messages.
+
+    Raises:
+        UserError: one is another key.
+    """
+    for override in overrides:
+        key = override.partition("=")[0]
+        if not f"{key}.".startswith(starts):
+            is_value = isinstance(overrides, Mapping)
+            where = f"overrides[{key!r}]" if is_value else f"--set {key}"
+            raise UserError(where, expected, key, "train another run for other settings")

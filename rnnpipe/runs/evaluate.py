@@ -9,12 +9,11 @@ from rich.console import Console
 
 from rnnpipe.config.dump import dump_config
 from rnnpipe.config.overrides import Overrides
-from rnnpipe.errors import UserError
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.report.items import ReportItem, Table
 from rnnpipe.report.page import Page, write_report
 from rnnpipe.runs.checks import check_comparable_records, check_readable_records, check_splits
-from rnnpipe.runs.config import load_run_config, note_edits
+from rnnpipe.runs.config import check_overrides, load_run_config, note_edits
 from rnnpipe.runs.contents import read_environment
 from rnnpipe.runs.create import create_run
 from rnnpipe.runs.directory import RunDirectory
@@ -71,7 +70,8 @@ def evaluate_run(
             trained on, there are no weights yet, an override is none of those, a member of the
             ensemble does not fit, or the disk is full.
     """
-    _check_overrides(overrides)
+    expected = "a key of evaluate, or where other data comes from (data.source, …)"
+    check_overrides(overrides, _CHANGEABLE, expected)
     config = load_run_config(run, overrides)
     _check_files(run)
     task = make_task(config)
@@ -108,17 +108,6 @@ def evaluate_run(
     together = ", ".join(str(each.path) for each in runs)
     console.print(f"Run:    {together}\nReport: {folder.report}")
     return folder
-
-
-def _check_overrides(overrides: Overrides) -> None:
-    for override in overrides:
-        key = override.partition("=")[0]
-        if not f"{key}.".startswith(_CHANGEABLE):
-            expected = "a key of evaluate, or where other data comes from (data.source, …)"
-            fix = "train another run for other settings"
-            is_value = isinstance(overrides, Mapping)
-            where = f"overrides[{key!r}]" if is_value else f"--set {key}"
-            raise UserError(where, expected, key, fix)
 
 
 def _check_files(run: RunDirectory) -> None:

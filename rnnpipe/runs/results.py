@@ -7,6 +7,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from rnnpipe.config.overrides import Overrides
 from rnnpipe.errors import UserError
 from rnnpipe.output import write_notice
 from rnnpipe.report.items import Table
@@ -55,10 +56,11 @@ class Results:
 
     Args:
         directory: the folder: that of a run, or of an evaluation with other settings.
+        overrides: settings written over those of its config.
     """
 
-    def __init__(self, directory: RunDirectory) -> None:
-        self._directory = directory
+    def __init__(self, directory: RunDirectory, overrides: Overrides = ()) -> None:
+        self._directory, self._overrides = directory, overrides
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self.path)!r})"
@@ -71,7 +73,7 @@ class Results:
     @cached_property
     def config(self) -> RunConfig:
         """The config, resolved."""
-        config = load_run_config(self._directory)
+        config = load_run_config(self._directory, self._overrides)
         for notice in note_edits(self._directory):
             write_notice(notice)
         return config

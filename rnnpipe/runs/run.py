@@ -11,6 +11,7 @@ from rnnpipe.errors import UserError
 from rnnpipe.output import write_notice
 from rnnpipe.quiet import quiet_import
 from rnnpipe.requirements import requiring
+from rnnpipe.runs.config import check_overrides
 from rnnpipe.runs.console import make_console
 from rnnpipe.runs.contents import read_start
 from rnnpipe.runs.ensemble import open_ensemble
@@ -43,10 +44,23 @@ class Run(Results):
 
     Args:
         directory: its folder.
+        overrides: settings of `evaluate` written over those of its config, see `with_settings`.
     """
 
     extras: ClassVar[Sequence[str]] = ("train",)
     """The extras of rnnpipe that predictions need."""
+
+    def with_settings(self, overrides: Overrides) -> "Run":
+        """The same run, which predicts and scores with other settings of `evaluate`.
+
+        Args:
+            overrides: by key, e.g. `{"evaluate.search.beam_width": 10}`.
+
+        Raises:
+            UserError: one is no key of `evaluate`.
+        """
+        check_overrides(overrides, ("evaluate.",), "a key of evaluate")
+        return Run(self._directory, overrides)
 
     @property
     def history(self) -> dict[str, list[float]]:
@@ -233,6 +247,9 @@ class Run(Results):
             UserError: there is no such format, it cannot be quantized so, `output` has files, the
                 task does not read a text alone, or the export answers otherwise than the run.
         """
+        if self._overrides:
+            fix = "write the settings into its config.yaml, or train with them"
+            raise UserError("export", "a run with its own settings", "other ones", fix)
         console = make_console(quiet=not verbose)
         path = local_path("output", output) if isinstance(output, str) else output
         return export_run(

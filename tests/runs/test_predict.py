@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import rnnpipe
+from rnnpipe import cli
 from rnnpipe.runs.predict import predict_keywords, stream_keywords
 from rnnpipe.tasks.inputs import Input, integer, split_phrases
 from rnnpipe.tasks.prediction import Answer, Prediction
@@ -89,3 +90,30 @@ def test_a_stream_gives_pieces_and_names_keywords():
     assert [next(pieces), next(pieces)] == ["a", "b"]
     with pytest.raises(rnnpipe.UserError, match=r"^text: expected .*; correct n_best$"):
         next(pieces)
+
+
+def test_a_run_predicts_with_other_settings_of_its_evaluation(make_pair, tmp_path, capsys):
+    pair = make_pair("translation")
+    texts = [row["source"] for row in pair.records.read("test")][:6]
+    together = [one.answers[0] for one in pair.together.predict(text=texts)]
+    assert [one.answers[0] for one in pair.own.predict(text=texts)] != together
+    ensemble = {"evaluate.ensemble": [str(pair.other.path)]}
+    changed = pair.own.with_settings(ensemble)
+    assert [one.answers[0] for one in changed.predict(text=texts)] == together
+    assert pair.own.config.evaluate.ensemble == ()
+    with pytest.raises(rnnpipe.UserError, match="export: expected a run with its own settings"):
+        changed.export("onnx", tmp_path / "export")
+    with pytest.raises(rnnpipe.UserError, match=r"'seed'.*expected a key of evaluate, got seed"):
+        pair.own.with_settings({"seed": 1})
+
+    lines = tmp_path / "lines.txt"
+    lines.write_text("".join(f"{text}\n" for text in texts))
+    command = ["--input", str(lines), "--set", f"evaluate.ensemble=[{pair.other.path}]"]
+    assert cli.main(["predict", str(pair.own.path), *command]) == 0
+    assert capsys.readouterr().out.splitlines() == [answer.text for answer in together]
+    assert cli.main(["predict", str(pair.own.path), "--text", "a", "--set", "model=1"]) == 2
+    assert "--set model: expected a key of evaluate, got model" in capsys.readouterr().err
+    scored = ["--text", texts[0], "--translation", together[0].text, *command[2:]]
+    assert cli.main(["score", str(pair.own.path), *scored, "--format", "text"]) == 0
+    expected = pair.together.score(text=texts[0], translation=together[0].text).log_probability
+    assert float(capsys.readouterr().out) == pytest.approx(expected, rel=1e-4)
