@@ -145,6 +145,19 @@ TEXT_PAIR = RecordSpec(
     },
 )
 
+ALIGNED_TEXT_PAIR = RecordSpec(
+    name="aligned_text_pair",
+    description="A text, its translation, and which of their tokens belong together.",
+    fields={
+        **TEXT_PAIR.fields,
+        "links": Field(
+            "int64",
+            "positions, from 1, of a source token and of a target token, pair after pair",
+            sequence=True,
+        ),
+    },
+)
+
 TEXT_STREAM = RecordSpec(
     name="text_stream",
     description="A span of a long text.",
@@ -267,6 +280,7 @@ _ALL = (
     VQA_FEATURES,
     TEXT_CLASS,
     TEXT_PAIR,
+    ALIGNED_TEXT_PAIR,
     TEXT_STREAM,
     CAPTION,
     CAPTION_FEATURES,

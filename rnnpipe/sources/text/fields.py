@@ -1,7 +1,7 @@
 """What references to texts hold, whatever file they come from; raw values are checked here."""
 
 import hashlib
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from rnnpipe.errors import BadRecord
 from rnnpipe.sources.labels import read_label
@@ -28,10 +28,12 @@ class PairFields(TypedDict):
     Args:
         source: the text to translate, as it was read.
         target: its translation, as it was read.
+        alignment: the links of their words in Pharaoh format; missing where the raw data has none.
     """
 
     source: str
     target: str
+    alignment: NotRequired[str]
 
 
 def refer_text(key: str, split: str, *, text: Any, label: Any) -> Reference:
@@ -51,7 +53,9 @@ def refer_text(key: str, split: str, *, text: Any, label: Any) -> Reference:
     return Reference(key, group_of(text), split, {**fields})
 
 
-def refer_pair(key: str, split: str, *, source: Any, target: Any) -> Reference:
+def refer_pair(
+    key: str, split: str, *, source: Any, target: Any, alignment: Any = None
+) -> Reference:
     """The reference to a text and its translation; pairs of one source text form a group.
 
     Args:
@@ -59,13 +63,18 @@ def refer_pair(key: str, split: str, *, source: Any, target: Any) -> Reference:
         split: the split that the raw data puts it in.
         source: the text to translate.
         target: its translation.
+        alignment: the links of their words, see `PairFields`.
 
     Raises:
-        BadRecord: a side is missing or empty.
+        BadRecord: a side is missing or empty, or the alignment is no text.
     """
     fields = PairFields(
         source=check_text("the source text", source), target=check_text("the target text", target)
     )
+    if alignment is not None:
+        if not isinstance(alignment, str):
+            raise BadRecord("read text", f"the alignment is not text: {alignment!r:.100}")
+        fields["alignment"] = alignment
     return Reference(key, group_of(fields["source"]), split, {**fields})
 
 

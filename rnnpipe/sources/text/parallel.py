@@ -39,12 +39,19 @@ class ParallelSplit:
         name: what both files are called but for the language.
         source: the file to translate from.
         target: the file to translate to.
+        alignment: the file of alignments; None without.
     """
 
     split: str
     name: str
     source: Path
     target: Path
+    alignment: Path | None = None
+
+    @property
+    def paths(self) -> list[Path]:
+        """All of them."""
+        return [path for path in (self.source, self.target, self.alignment) if path is not None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +60,11 @@ class ParallelPartition:
 
     Args:
         files: those of the split.
-        source: which lines of the file to translate from.
-        target: the same lines of the other one.
+        spans: which lines of each of `files.paths`.
     """
 
     files: ParallelSplit
-    source: Span
-    target: Span
+    spans: tuple[Span, ...]
 
 
 class Parallel(TextFolder, TextPairSource):
@@ -84,6 +89,11 @@ class Parallel(TextFolder, TextPairSource):
     kind: Literal["parallel"] = "parallel"
     source: str = setting(help="the language to translate from: how its files' names end, e.g. de")
     target: str = setting(help="the language to translate to")
+    alignments: str | None = setting(
+        None,
+        "how the names of files with word alignments end, e.g. align: lines in Pharaoh format, 0-0 "
+        "2-1; null: there are none",
+    )
     files: dict[Split, str] | None = setting(
         None,
         "the name of each split without language, e.g. {test: test_2016_flickr}; null: those that "
@@ -94,7 +104,15 @@ class Parallel(TextFolder, TextPairSource):
         """There are two languages, and the encoding exists."""
         if self.source == self.target:
             raise UserError("target", "another language than source", self.target, _FIX)
+        if self.alignments in (self.source, self.target):
+            expected = "another ending than those of the languages"
+            raise UserError("alignments", expected, str(self.alignments), _FIX)
         check_encoding(self.encoding)
+
+    @property
+    def has_alignments(self) -> bool:
+        """Whether there are files of them."""
+        return self.alignments is not None
 
     @property
     def _languages(self) -> tuple[str, str]:
@@ -112,7 +130,13 @@ class Parallel(TextFolder, TextPairSource):
         else:
             check_named(self._folder, files)
         return [
-            ParallelSplit(split, name, self._find(name, source), self._find(name, target))
+            ParallelSplit(
+                split,
+                name,
+                self._find(name, source),
+                self._find(name, target),
+                None if self.alignments is None else self._find(name, self.alignments),
+            )
             for split, name in files.items()
         ]
 
@@ -136,7 +160,7 @@ class Parallel(TextFolder, TextPairSource):
         """Files of the two languages that are not read, unless a config chose the files."""
         if self.files is not None:
             return []
-        read = {path.name for files in self._split_files for path in (files.source, files.target)}
+        read = {path.name for files in self._split_files for path in files.paths}
         left = [name for name in list_raw(self._folder).files if self._is_ours(name)]
         fix = f"each needs a file of the other language, and a name of a split, or {FIX_FILES}"
         return left_out_notices([*set(left) - read, *unread_folders(self._folder)], fix)
@@ -162,30 +186,26 @@ class Parallel(TextFolder, TextPairSource):
         """Which files are which, and how they are read."""
         source, target = self._languages
         names = {files.split: files.name for files in self._split_files}
-        return {"source": source, "target": target, "names": names, "encoding": self.encoding}
+        settings = {"source": source, "target": target, "names": names, "encoding": self.encoding}
+        return settings if self.alignments is None else {**settings, "alignments": self.alignments}
 
     def prepare(self, progress: Progress) -> None:
         """Checks that all files are there and those of a split are equally long; see `Source`."""
         for done, files in enumerate(self._split_files, start=1):
-            source, target = (
-                check_text_file(path, self.encoding) for path in (files.source, files.target)
-            )
-            if source != target:
-                counts = ((source, files.source), (target, files.target))
-                got = " and ".join(f"{lines:,} in {path.name}" for lines, path in counts)
-                raise _unequal(files, got)
+            counts = {path: check_text_file(path, self.encoding) for path in files.paths}
+            if len({*counts.values()}) > 1:
+                shown = [f"{count:,} in {path.name}" for path, count in counts.items()]
+                raise _unequal(files, f"{', '.join(shown[:-1])} and {shown[-1]}")
             progress(done, len(self._split_files))
 
     def partitions(self) -> list[ParallelPartition]:
         """Some thousands of lines each; a split of which a file is gzipped is one partition."""
         partitions = []
         for files in self._split_files:
-            sources, targets = cut_lines(files.source), cut_lines(files.target)
-            if len(sources) != len(targets):
-                sources, targets = [WHOLE], [WHOLE]
-            partitions += [
-                ParallelPartition(files, *both) for both in zip(sources, targets, strict=True)
-            ]
+            spans = [cut_lines(path) for path in files.paths]
+            if len({*map(len, spans)}) > 1:
+                spans = [[WHOLE]] * len(spans)
+            partitions += [ParallelPartition(files, each) for each in zip(*spans, strict=True)]
         return partitions
 
     def read(self, partition: ParallelPartition) -> Iterator[Reference | DeadLetter]:
@@ -201,31 +221,33 @@ class Parallel(TextFolder, TextPairSource):
         files = partition.files
         lines = (
             read_lines(path, self.encoding, span)
-            for path, span in ((files.source, partition.source), (files.target, partition.target))
+            for path, span in zip(files.paths, partition.spans, strict=True)
         )
-        for line, translation in zip_longest(*lines):
-            if line is None or translation is None:
+        names = ("source", "target", "alignment")
+        for row in zip_longest(*lines):
+            if None in row:
                 raise _unequal(files, "one that has changed meanwhile")
-            (number, source), (_, target) = line, translation
-            key = f"{files.name}:{number}"
+            key = f"{files.name}:{row[0][0]}"
             try:
-                for side in (source, target):
-                    if isinstance(side, BadRecord):
-                        raise side
-                yield refer_pair(key, files.split, source=source, target=target)
+                for _, line in row:
+                    if isinstance(line, BadRecord):
+                        raise line
+                fields = {name: line for name, (_, line) in zip(names, row, strict=False)}
+                yield refer_pair(key, files.split, **fields)
             except BadRecord as bad:
                 yield DeadLetter(key, files.source.name, bad.step, bad.reason)
 
     def raw_files(self) -> Iterator[Path]:
-        """The files of all splits, both languages."""
+        """The files of all splits, both languages, and alignments."""
         for files in self._split_files:
-            yield from (files.source, files.target)
+            yield from files.paths
 
 
 def _unequal(files: ParallelSplit, got: str) -> UserError:
+    aligned = " and the alignments" if files.alignment is not None else ""
     return UserError(
         f"{files.source.parent / files.name}",
-        "the same number of lines in both languages",
+        f"the same number of lines in both languages{aligned}",
         got,
         "get both files again, or correct them: line by line they must be translations",
     )

@@ -42,6 +42,11 @@ class TextPairSource(Source):
         },
     )
 
+    @property
+    def has_alignments(self) -> bool:
+        """Whether its pairs have alignments of words, see `PairFields`."""
+        return False
+
 
 class TextFolder(InFolder, Source):
     """A folder of text files."""

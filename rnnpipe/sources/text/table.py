@@ -204,11 +204,20 @@ class PairTable(Table, TextPairSource):
 
     source: str = setting(help="the column to translate from")
     target: str = setting(help="the column to translate to")
+    alignment: str | None = setting(
+        None, "the column of word alignments in Pharaoh format (0-0 2-1); null: there are none"
+    )
+
+    @property
+    def has_alignments(self) -> bool:
+        """Whether there is a column of them."""
+        return self.alignment is not None
 
     @property
     def fields(self) -> Mapping[str, str]:
         """The columns of `PairFields`."""
-        return {"source": self.source, "target": self.target}
+        sides = {"source": self.source, "target": self.target}
+        return sides if self.alignment is None else {**sides, "alignment": self.alignment}
 
     def refer(self, key: str, split: str, **fields: Any) -> Reference:
         """See `refer_pair`."""

@@ -17,8 +17,10 @@ from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.records.layout import SOURCE, TARGET
 from rnnpipe.tasks.translation.config import TranslationTrain
 from rnnpipe.text.tokenizer import Tokenizer
+from rnnpipe.training.guided_alignment import ALIGNMENT
 
 _TOKENS = ("source_tokens", "target_tokens")
+_LINKS = "links"
 
 
 def make_translation_batches(
@@ -26,9 +28,10 @@ def make_translation_batches(
     split: str,
     *,
     batch_size: int,
-    batch_tokens: int | None,
     shuffle_seed: int | None,
+    batch_tokens: int | None = None,
     texts: Sequence[TextField] = (),
+    links: bool = False,
 ) -> tf.data.Dataset:
     """The batches of a split, of about equal lengths, see `make_pair`.
 
@@ -36,15 +39,16 @@ def make_translation_batches(
         records: the records.
         split: one of their splits.
         batch_size: pairs of a batch.
-        batch_tokens: target tokens of a batch at most, in the place of `batch_size`.
         shuffle_seed: seed of the order; without one it is the same each time.
+        batch_tokens: target tokens of a batch at most, in the place of `batch_size`.
         texts: the sides that are read otherwise than they are in the records.
+        links: whether the inputs have the `alignment` of the records.
 
     Raises:
         UserError: the records have no such split.
     """
     shared: dict[str, Any] = {
-        "fields": (*_TOKENS, *(field.text for field in texts)),
+        "fields": (*_TOKENS, *(field.text for field in texts), *([_LINKS] if links else [])),
         "by": _TOKENS,
         "shuffle_seed": shuffle_seed,
         "transform": dict if texts else make_pair,
@@ -61,11 +65,22 @@ def make_translation_batches(
 def make_pair(batch: Batch) -> tuple[Batch, tf.Tensor]:
     """({`source`, `target`}, targets), all ids `(batch, time)`.
 
-    `target` begins with the start token; the targets are shifted and end with the end token.
+    `target` begins with the start token; the targets are shifted and end with the end token. With
+    links of tokens the inputs have `alignment`, `(batch, target_time, source_time)`.
     """
     decoder_inputs, targets = shift_targets(batch["target_tokens"])
-    source = tf.cast(batch["source_tokens"], tf.int32)
-    return {"source": source, "target": decoder_inputs}, targets
+    inputs = {"source": tf.cast(batch["source_tokens"], tf.int32), "target": decoder_inputs}
+    if _LINKS in batch:
+        inputs[ALIGNMENT] = _make_alignment(batch[_LINKS], tf.shape(targets), inputs["source"])
+    return inputs, targets
+
+
+def _make_alignment(links: tf.Tensor, targets: tf.Tensor, source: tf.Tensor) -> tf.Tensor:
+    """1 where a target token is linked to a source token, `(batch, target_time, source_time)`."""
+    pairs = tf.reshape(links, (targets[0], -1, 2)) - 1  # -1 of padding: no place at all
+    of_source = tf.one_hot(pairs[..., 0], tf.shape(source)[1])
+    of_target = tf.one_hot(pairs[..., 1], targets[1])
+    return tf.minimum(tf.einsum("blt,bls->bts", of_target, of_source), 1.0)
 
 
 def augmented_texts(folder: Path, train: TranslationTrain, max_tokens: int) -> list[TextField]:

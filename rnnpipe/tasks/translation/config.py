@@ -42,6 +42,12 @@ class TranslationTrain(Train):
     source_noise: TextNoiseOptions | None = setting(
         None, "words of sources that are dropped and moved in training; null: none"
     )
+    guided_alignment: float = setting(
+        0.0,
+        "weight of the loss by which attention follows the word alignments of the records (Chen "
+        "2016); 0: it follows none",
+        ge=0,
+    )
     label_smoothing: float = fraction(0.1, "probability spread over all tokens")
     reinforce: ReinforceOptions | None = setting(
         None, "how hard attention is trained; null: by the defaults of these settings"
@@ -152,10 +158,24 @@ class TranslationConfig(RunConfig):
         if self.train.reinforce is not None and not is_hard(self.model.decoder.attention):
             expected, fix = "null without hard attention", "remove it"
             raise UserError("train.reinforce", expected, "settings", fix)
+        self._check_alignments()
         if self.train.subword_sampling is not None:
             with located("train"):
                 self.train.subword_sampling.check_tokenizer(text.tokenizer)
         self._check_lengths()
+
+    def _check_alignments(self) -> None:
+        train, where = self.train, "train.guided_alignment"
+        if not train.guided_alignment:
+            return
+        got = str(train.guided_alignment)
+        if not self.data.alignments:
+            expected = "0 without word alignments of the pairs"
+            fix = "name them: data.source.alignment of a table, data.source.alignments of files"
+            raise UserError(where, expected, got, fix)
+        if train.subword_sampling is not None or train.source_noise is not None:
+            expected = "0 with subword_sampling or source_noise, which change the tokens"
+            raise UserError(where, expected, got, "leave one of them out")
 
     def _check_lengths(self) -> None:
         search = self.evaluate.search.limit(self.data.text.max_tokens)

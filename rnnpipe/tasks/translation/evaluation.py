@@ -20,6 +20,7 @@ from rnnpipe.records.layout import SOURCE, TARGET
 from rnnpipe.tasks.beam_decoder import Hypothesis
 from rnnpipe.tasks.perplexity import measure_perplexity
 from rnnpipe.tasks.results import Evaluation
+from rnnpipe.tasks.translation.alignment_errors import measure_alignment_errors
 from rnnpipe.tasks.translation.baselines import WordByWord
 from rnnpipe.tasks.translation.report import make_report_items
 from rnnpipe.tasks.translation.results import Row, TranslatedSplit
@@ -39,6 +40,7 @@ def evaluate(
     search: TranslationSearch,
     texts: TranslationTexts,
     *,
+    aligned: tf.data.Dataset | None,
     lowercase: bool,
     bleu_tokenizer: BleuTokenizer,
     unseen_lengths: Literal["together", "apart"],
@@ -55,6 +57,7 @@ def evaluate(
         batches: of (inputs, targets) of the split, for the perplexity.
         search: finds the translations.
         texts: makes texts of them.
+        aligned: the batches with the alignments of the records; None: they have none.
         lowercase: whether case counts for nothing.
         bleu_tokenizer: what cuts texts into words for BLEU.
         unseen_lengths: whether sources longer than all of training count in the main scores;
@@ -64,6 +67,8 @@ def evaluate(
     translated = _translate(search, records, split, texts, unseen_lengths)
     scores = _score_model(translated, lowercase, bleu_tokenizer)
     scores["perplexity"] = measure_perplexity(model, batches)
+    if aligned is not None:
+        scores["alignment_error_rate"] = measure_alignment_errors(model, aligned)
     pairs = zip(translated.rows, translated.counted, strict=True)
     main = [row for row, counts in pairs if counts]
     references = [row["target"] for row in main]

@@ -112,12 +112,18 @@ class TranslationTask(Task[TranslationConfig]):
         )
 
     def wrap_model(self, model: keras.Model) -> keras.Model:
-        """The logits; of hard attention with the alignments, which are reinforced."""
-        if "probabilities" not in model.output:
+        """The logits; with the alignments where they are guided or reinforced."""
+        train = self.config.train
+        if "probabilities" not in model.output and not train.guided_alignment:
             return super().wrap_model(model)
         from rnnpipe.training.alignments import AlignmentTrainer
+        from rnnpipe.training.guided_alignment import GuidedAlignmentTrainer
 
-        return AlignmentTrainer(model, **asdict(self.config.train.reinforce or ReinforceOptions()))
+        reinforce = asdict(train.reinforce or ReinforceOptions())
+        if not train.guided_alignment:
+            return AlignmentTrainer(model, **reinforce)
+        weight = train.guided_alignment
+        return GuidedAlignmentTrainer(model, guided_alignment=weight, **reinforce)
 
     def compile_options(self, model: keras.Model) -> dict[str, Any]:
         """The smoothed cross-entropy of tokens, and their perplexity."""
@@ -161,17 +167,28 @@ class TranslationTask(Task[TranslationConfig]):
         self, records: RecordsDirectory, split: str, *, shuffle_seed: int | None = None
     ) -> Any:
         """Batches of ({`source`, `target`}, targets), see `make_translation_batches`."""
-        from rnnpipe.tasks.translation.batches import augmented_texts, make_translation_batches
+        from rnnpipe.tasks.translation.batches import augmented_texts
 
         train, limit = self.config.train, self.config.data.text.max_tokens
-        is_training = shuffle_seed is not None
-        return make_translation_batches(
+        if shuffle_seed is None:
+            return self._make_batches(records, split)
+        return self._make_batches(
             records,
             split,
-            batch_size=self.batch_size(shuffle_seed),
-            batch_tokens=train.batch_tokens if is_training else None,
-            shuffle_seed=shuffle_seed,
-            texts=augmented_texts(records.path, train, limit) if is_training else (),
+            shuffle_seed,
+            batch_tokens=train.batch_tokens,
+            texts=augmented_texts(records.path, train, limit),
+            links=train.guided_alignment > 0,
+        )
+
+    def _make_batches(
+        self, records: RecordsDirectory, split: str, seed: int | None = None, **options: Any
+    ) -> Any:
+        from rnnpipe.tasks.translation.batches import make_translation_batches
+
+        size = self.batch_size(seed)
+        return make_translation_batches(
+            records, split, batch_size=size, shuffle_seed=seed, **options
         )
 
     def row_names(self, folder: Path) -> Mapping[str, RowNames]:
@@ -190,7 +207,7 @@ class TranslationTask(Task[TranslationConfig]):
         """BLEU and chrF of beam search beside the baselines', with alignments."""
         from rnnpipe.tasks.translation.evaluation import evaluate
 
-        settings = self.config.evaluate
+        settings, has_links = self.config.evaluate, "links" in records.spec.fields
         return evaluate(
             model,
             records,
@@ -198,6 +215,7 @@ class TranslationTask(Task[TranslationConfig]):
             self.make_batches(records, split),
             self._search(model, self._search_options, records.path),
             self._texts(records.path),
+            aligned=self._make_batches(records, split, links=True) if has_links else None,
             lowercase=settings.lowercase,
             bleu_tokenizer=settings.bleu_tokenizer,
             unseen_lengths=settings.unseen_lengths,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -16,6 +16,7 @@ from rnnpipe.tasks.network import Array
 from rnnpipe.tasks.translation.config import RiskOptions, TranslationSearchOptions
 from rnnpipe.text.tokenizer import Tokenizer
 from rnnpipe.text.tokens import END, PAD, START, UNKNOWN
+from rnnpipe.text.word_alignment import word_places
 
 _SPACE = "▁"
 _SILENT = (PAD, START, END)  # that read as nothing
@@ -115,18 +116,3 @@ def aligned_words(alignment: Array, source: str, tokenizer: Tokenizer) -> list[s
     of_words[np.arange(len(places)), places] = 1.0
     best = (alignment @ of_words).argmax(axis=1)
     return [words[place] for place in best.tolist()]
-
-
-def word_places(tokenizer: Tokenizer, text: str) -> Iterator[int]:
-    """Which word of the normalised text each token belongs to, from 0.
-
-    Example:
-        >>> from rnnpipe.text.tokenizer import train_tokenizer
-        >>> tokenizer = train_tokenizer({"low": 5, "er": 3}, kind="bpe", vocabulary=12)
-        >>> list(word_places(tokenizer, "er low"))
-        [0, 1]
-    """
-    place = -1
-    for piece in tokenizer.split(text):
-        place += piece.startswith(_SPACE)
-        yield max(place, 0)

@@ -7,12 +7,13 @@ from typing import Any
 
 from rnnpipe.errors import BadRecord
 from rnnpipe.records.layout import SOURCE, TARGET
-from rnnpipe.records.specs import TEXT_PAIR, RecordSpec
+from rnnpipe.records.specs import ALIGNED_TEXT_PAIR, TEXT_PAIR, RecordSpec
 from rnnpipe.settings import Settings, setting
 from rnnpipe.sources.source import Reference
 from rnnpipe.sources.text.fields import group_of
 from rnnpipe.sources.text.source import TextPairSource
 from rnnpipe.text.tokenizer import Tokenizer
+from rnnpipe.text.word_alignment import align_tokens, parse_links
 from rnnpipe.transforms.options import Data
 from rnnpipe.transforms.recipes.base import Counts, Dropped, Drops, Encoded, Recipe
 from rnnpipe.transforms.recipes.tokenization import (
@@ -69,10 +70,12 @@ class TextPairRecipe(TextPairRecordOptions, Recipe):
     that scores are of all that the raw data holds; the raw text is always whole.
     """
 
+    alignments: bool = setting(False, "whether the pairs have word alignments, which are kept")
+
     @property
     def spec(self) -> RecordSpec:
         """The kind of record."""
-        return TEXT_PAIR
+        return ALIGNED_TEXT_PAIR if self.alignments else TEXT_PAIR
 
     @property
     def drops(self) -> Drops:
@@ -106,7 +109,7 @@ class TextPairRecipe(TextPairRecordOptions, Recipe):
             tokenizers = {
                 side: self.text.of_side(side).learn(counts[side], folders[side]) for side in _SIDES
             }
-        return TextPairEncoder(self.text.max_tokens, tokenizers)
+        return TextPairEncoder(self.text.max_tokens, tokenizers, self.alignments)
 
     def summarise(self, counts: Counts) -> Mapping[str, Any]:
         """How many words each side has, and whether one tokenizer is for both."""
@@ -124,10 +127,12 @@ class TextPairEncoder(TextEncoder):
     Args:
         max_tokens: the most tokens of either side.
         tokenizers: of `source` and `target`.
+        alignments: whether the pairs have word alignments.
     """
 
     max_tokens: int
     tokenizers: Mapping[str, Tokenizer]
+    alignments: bool = False
 
     def tokenize(self, references: Sequence[Reference]) -> Iterator[tuple[list[int], ...]]:
         """The tokens of both sides of each pair."""
@@ -141,7 +146,7 @@ class TextPairEncoder(TextEncoder):
         """The record of one pair.
 
         Raises:
-            BadRecord: a side has no token.
+            BadRecord: a side has no token, or the alignment is malformed.
             Dropped: it is a training pair that is too long.
         """
         values: dict[str, Any] = {"pair_id": reference.key}
@@ -154,7 +159,15 @@ class TextPairEncoder(TextEncoder):
             values[side] = reference.fields[side]
             values[f"{side}_tokens"] = ids[: self.max_tokens]
             measures |= measure(f"{side}_tokens", ids, self.max_tokens)
+        if self.alignments:
+            values["links"] = self._align(reference)
         return Encoded(values, measures)
+
+    def _align(self, reference: Reference) -> list[int]:
+        source, target = [(self.tokenizers[side], reference.fields[side]) for side in _SIDES]
+        links = parse_links(reference.fields["alignment"])
+        pairs = align_tokens(links, source, target, self.max_tokens)
+        return [position + 1 for pair in pairs for position in pair]
 
 
 class TextPairData(TextPairRecordOptions, Data):
@@ -162,3 +175,8 @@ class TextPairData(TextPairRecordOptions, Data):
 
     recipe = TextPairRecipe
     source: TextPairSource
+
+    @property
+    def alignments(self) -> bool:
+        """Whether the source has word alignments."""
+        return self.source.has_alignments
