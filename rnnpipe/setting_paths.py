@@ -41,7 +41,7 @@ def replace_paths(settings: S, change: Callable[[Path], Path]) -> S:
             return {key: convert(item) for key, item in value.items()}
         return value
 
-    inner = _find_inner(type(settings))
+    inner = _find_inner(type(settings))  # type: ignore[arg-type]  # classes are hashable
     names = [field.name for field in fields(settings) if field.name not in inner]
     return replace(settings, **{name: convert(getattr(settings, name)) for name in names})
 

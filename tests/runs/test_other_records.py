@@ -43,7 +43,7 @@ def test_files_within_the_folder_of_a_source_stay_there(tmp_path, monkeypatch):
     run = make_run(tmp_path / "runs/run", config, rnnpipe.build(config, verbose=False), seed=1)
     monkeypatch.chdir(tmp_path / "elsewhere")
     assert call("evaluate", run.path) == 0
-    assert rnnpipe.load(run.path).config.data.source.path == raw
+    assert f"path: {raw}\n" in (run.path / "config.yaml").read_text()
     copied = raw.rename(tmp_path / "moved")
     assert call("build", run.path / "config.yaml", "--set", f"data.source.path={copied}") == 0
 
