@@ -34,7 +34,8 @@ def draw_jpeg(size=8):
     return file.getvalue()
 
 
-PLAIN = {"int64": 1, "int16": 2, "float32": 0.5, "text": "ab", "jpeg": draw_jpeg()}
+FLOATS = ("float16", "float32")
+PLAIN = {"int64": 1, "int16": 2, **dict.fromkeys(FLOATS, 0.5), "text": "ab", "jpeg": draw_jpeg()}
 
 
 def make_record(spec):
@@ -44,7 +45,7 @@ def make_record(spec):
         value = PLAIN[field.kind]
         if field.axes:
             shape = (ITEMS, 4, 2)[: field.axes]
-            value = np.full(shape, value, "int16" if field.kind == "int16" else "float32")
+            value = np.full(shape, value, field.kind)
         elif field.nested:
             value = [[value, value]] * ITEMS
         elif field.sequence:
@@ -77,7 +78,7 @@ def find_forgeries():
                 yield kind, name, "beyond its names"
             if field.least is not None:
                 yield kind, name, "below the least"
-            if field.kind == "float32":
+            if field.kind in FLOATS:
                 yield kind, name, "no number"
                 yield kind, name, "infinite"
             if field.kind == "jpeg":
