@@ -91,6 +91,20 @@ OTHER_MEANINGS = {
     "tasks.step_search.StepSearch.__call__.n_best",
     "tasks.speech.recognition.Recognizer.compute.n_best",
     "tasks.speech.recognition.Recognizer.decode.n_best",
+    # None: in the records' own order, and not by tokens.
+    "tasks.translation.task.TranslationTask._make_batches.seed",
+    "tasks.translation.batches.make_translation_batches.batch_tokens",
+    # What is done with texts, and results; links of words, where raw data has some.
+    "tasks.translation.batches.make_translation_batches.texts",
+    "tasks.scored_text.ScoredText.__init__.alignments",
+    "tasks.scored_text.ScoredText.to_json.alignments",
+    "tasks.speech.transcripts.Transcript.__init__.alignment",
+    "sources.text.fields.refer_pair.alignment",
+    "sources.text.parallel.ParallelSplit.__init__.alignment",
+    "transforms.recipes.text_pairs.TextPairEncoder.__init__.alignments",
+    # How values of a build are grouped.
+    "transforms.passes.count.CountReferences.__init__.shuffle",
+    "transforms.passes.write.WriteShards.__init__.shuffle",
     # Of a build: the files of shards, the images that nothing uses.
     "transforms.passes.shard_results.SplitResult.__init__.files",
     "sources.unused_images._Folder.__init__.images",
@@ -237,7 +251,9 @@ WITHOUT_TARGET = {
     "FineTuningOptions",
     "HubBackboneOptions",
     "LastPoolingOptions",
+    "MLflowOptions",
     "SavedBackboneOptions",
+    "WandbOptions",
 }
 
 # Settings that what the part makes has no argument for, and where they go instead.

@@ -44,7 +44,7 @@ class TranslationPredictor(Predictor):
         options: TranslationSearchOptions,
         max_tokens: int,
         *,
-        lowercase: bool = False,
+        lowercase: bool,
         **predictor: Any,
     ) -> None:
         super().__init__(**predictor)

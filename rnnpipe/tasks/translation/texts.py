@@ -44,9 +44,7 @@ class TranslationTexts:
         lowercase: whether case counts for nothing where candidates are compared.
     """
 
-    def __init__(
-        self, folder: Path, options: TranslationSearchOptions, *, lowercase: bool = False
-    ) -> None:
+    def __init__(self, folder: Path, options: TranslationSearchOptions, *, lowercase: bool) -> None:
         self._options, self._lowercase = options, lowercase
         self._source, self._target = (Tokenizer.load(folder / side) for side in (SOURCE, TARGET))
 

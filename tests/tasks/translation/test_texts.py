@@ -31,7 +31,7 @@ def attend(*places, width):
 
 def make_texts(records, **options):
     search = TranslationSearchOptions(beam_width=5, n_best=5, max_length=9, **options)
-    return TranslationTexts(records.path, search)
+    return TranslationTexts(records.path, search, lowercase=False)
 
 
 def hypothesis(tokens, places, width, log_probability=-1.0):
@@ -59,7 +59,8 @@ def test_marks_that_are_copied_touch_what_they_touched(tmp_path):
         (tmp_path / side).mkdir()
         tokenizer = train_tokenizer({"a": 2}, kind="word", vocabulary=9, normalizer=normalizer)
         tokenizer.save(tmp_path / side)
-    texts = TranslationTexts(tmp_path, TranslationSearchOptions(replace_unknown="source"))
+    options = TranslationSearchOptions(replace_unknown="source")
+    texts = TranslationTexts(tmp_path, options, lowercase=False)
     tokens = [4, UNKNOWN, UNKNOWN, UNKNOWN]
     assert texts.decode(hypothesis(tokens, [0, 1, 2, 3], width=4), "a (dog!") == "a (dog!"
 
