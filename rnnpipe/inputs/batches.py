@@ -78,5 +78,6 @@ def make_batches(
 
 def _count_held(records: RecordsDirectory, split: str) -> int:
     """How many records of a split may wait in memory."""
-    count, size = records.splits[split], records.stats["splits"][split]["num_bytes"]
+    count = records.splits[split]
+    size = sum(path.stat().st_size for path in records.shards(split))
     return min(count, max(1, count * _SHUFFLE_BYTES // max(size, 1)))

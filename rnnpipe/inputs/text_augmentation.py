@@ -6,19 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-
 from rnnpipe.errors import UserError
 from rnnpipe.settings import Settings, fraction, setting
 from rnnpipe.text.tokens import PAD
 
 if TYPE_CHECKING:
+    import numpy as np
     import tensorflow as tf
 
     from rnnpipe.inputs.batches import Batch
     from rnnpipe.text.tokenizer import Tokenizer, TokenizerKind
 
-Array = np.ndarray[Any, np.dtype[Any]]
+    Array = np.ndarray[Any, np.dtype[Any]]
 
 _MULTIPLE = 4  # of padded lengths, as those of pools
 
@@ -90,6 +89,8 @@ class TextNoiseOptions(Settings):
             text: with spaces between its words.
             random: where the noise comes from.
         """
+        import numpy as np
+
         words = text.split()
         if self.drop:
             kept = random.random(len(words)) >= self.drop
@@ -136,6 +137,8 @@ class TextField:
         Returns:
             `(batch, new time)` int64, padded.
         """
+        import numpy as np
+
         drawn = self._encode([text.decode() for text in texts], seed)
         rows = [self._choose(*pair) for pair in zip(drawn, tokens, strict=True)]
         padded = np.full((len(rows), max(map(len, rows), default=0)), PAD, "int64")
@@ -144,6 +147,8 @@ class TextField:
         return padded
 
     def _encode(self, texts: Sequence[str], seed: int) -> list[list[int]]:
+        import numpy as np
+
         normal = [self.tokenizer.normalizer(text) for text in texts]
         if self.noise is not None:
             random = np.random.default_rng(seed)

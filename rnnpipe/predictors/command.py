@@ -89,7 +89,6 @@ def _load(folder: Path, overrides: Sequence[str]) -> Run | Export:
 
 
 def _add_options(task: Task[Any], parser: argparse.ArgumentParser) -> None:
-    add_setting_option(parser)
     single = parser.add_argument_group("a single row")
     if task.draws:
         help_text = "the file of the picture (default: in the run; none of an export)"
@@ -97,6 +96,7 @@ def _add_options(task: Task[Any], parser: argparse.ArgumentParser) -> None:
     if task.streams:
         help_text = "print the answer piece by piece, each as soon as it is known"
         single.add_argument("--stream", action="store_true", help=help_text)
+    add_setting_option(parser.add_argument_group("settings"))
     many = parser.add_argument_group("many rows")
     add_row_options(many, results="predictions")
     help_text = "write the attention weights too, as JSON"

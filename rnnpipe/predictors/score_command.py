@@ -65,7 +65,7 @@ def score(run: Run, folder: Path, words: Sequence[str]) -> int:
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
-    add_setting_option(parser)
+    add_setting_option(parser.add_argument_group("settings"))
     many = parser.add_argument_group("many rows")
     add_row_options(many, results="scores")
     help_text = "write the score of each token too, as JSON"

@@ -52,7 +52,7 @@ def write_page(
             for name, history in monitored.items()
         },
         training_note=f"The best trials, at most {_CURVES}.",
-        config_yaml=directory.best.read_text("utf-8") if directory.best.exists() else "",
+        config_yaml=directory.best.read_text(encoding="utf-8") if directory.best.exists() else "",
     )
     write_sweep(directory.page, page)
 
