@@ -92,6 +92,10 @@ def train(values, records, inputs, targets):
     task = make_task(load_settings(find_schemas()[values["task"]], values))
     task.check_model()
     model = task.build_model(records)
+    for layer in model._flatten_layers():
+        # Those of a backbone, whose random weights would let next to nothing through.
+        if isinstance(layer, keras.layers.BatchNormalization) and not layer.trainable:
+            layer.moving_variance.assign(keras.ops.full_like(layer.moving_variance, 0.05))
     trainer = task.build_trainer(model, records)
     before = [np.asarray(weight) for weight in model.trainable_weights]
     losses = [trainer.train_on_batch(inputs, targets, return_dict=True)["loss"] for _ in "ab"]
