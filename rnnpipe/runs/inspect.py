@@ -58,6 +58,8 @@ def _lengths(records: RecordsDirectory) -> Table:
         for name, histogram in split["histograms"].items():
             totals.setdefault(name, Counter()).update({int(v): n for v, n in histogram.items()})
     for name, histogram in totals.items():
+        if not histogram.total():
+            continue
         mean = sum(value * count for value, count in histogram.items()) / histogram.total()
         table.add_row(name, str(min(histogram)), f"{mean:.2f}", str(max(histogram)))
     return table

@@ -204,3 +204,10 @@ def test_a_model_whose_tokens_are_no_text_is_refused():
     model = train_tokenizer({"red": 3, "blue": 2}, kind="word", vocabulary=8).model_bytes
     with pytest.raises(UserError, match=r"expected a SentencePiece model, got .*utf-8"):
         Tokenizer(model.replace(b"blue", b"bl\xe0e"), "word")
+
+
+def test_a_model_whose_unknown_token_is_no_text_is_refused():
+    model = train_tokenizer({"red": 3, "blue": 2}, kind="word", vocabulary=8).model_bytes
+    assert b" <unk>" in model
+    with pytest.raises(UserError, match=r"expected a SentencePiece model, got .*utf-8"):
+        Tokenizer(model.replace(b" <unk>", b" \xe0unk>"), "word")
