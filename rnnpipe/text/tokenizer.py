@@ -299,7 +299,8 @@ def _processor(model_bytes: bytes) -> Any:
         found = {name: getattr(processor, name)() for name in _SPECIAL}
         for number in range(processor.vocab_size()):
             processor.id_to_piece(number)  # which is text
-        processor.decode([UNKNOWN])  # as what an unknown token is written, too
+        if found == _SPECIAL:
+            processor.decode([UNKNOWN])  # is text, too
     except (RuntimeError, UnicodeDecodeError) as error:
         fix = "build the records again"
         raise UserError("tokenizer", "a SentencePiece model", str(error), fix) from error
