@@ -74,7 +74,6 @@ class Sampler:
             state = {"finished": TrialState.COMPLETE, "pruned": TrialState.PRUNED}
             ended = state.get(trial.state, TrialState.FAIL)
             score = trial.score if ended is TrialState.COMPLETE else None
-            self._report(drawn, trial.epochs)
             self._study.tell(drawn, score, state=ended)
             return
         if trial.state == "failed":
@@ -114,11 +113,6 @@ class Sampler:
             return {}
         evaluator = FanovaImportanceEvaluator(seed=self._seed)
         return get_param_importances(self._study, evaluator=evaluator)
-
-    def _report(self, drawn: optuna.trial.Trial, epochs: Sequence[float]) -> None:
-        reported = self._study.get_trials(deepcopy=False)[drawn.number].intermediate_values
-        for epoch in range(len(reported), len(epochs)):
-            drawn.report(epochs[epoch], epoch)
 
     def _encode(self, values: Mapping[str, Any]) -> dict[str, Any]:
         parameters = self._space.parameters

@@ -54,8 +54,8 @@ class Scheduler:
         self._held: Trial | None = None
         self._built: set[str] = set()
 
-    def run(self, trials: int) -> list[Trial]:
-        """Makes trials until there are so many; returns all.
+    def run(self, trials: int) -> None:
+        """Makes trials until there are so many.
 
         Args:
             trials: how many there are in the end, those of earlier calls included.
@@ -78,8 +78,7 @@ class Scheduler:
             finally:
                 for each in list(self._running):
                     each.job.stop()
-                    self._keep(each, each.trial)
-        return self.trials
+                    self._save(self._leave(each, each.trial))
 
     @property
     def trials(self) -> list[Trial]:
@@ -128,9 +127,8 @@ class Scheduler:
         )
         job = Job(commands, directory.log_of(trial), share_processors(self._jobs))
         line = progress.add_task(f"trial {trial.number}", total=config.train.epochs, text="")
-        running = _Running(trial, job, data, line)
-        self._running.append(running)
-        self._keep(running, trial, is_running=True)
+        self._running.append(_Running(trial, job, data, line))
+        self._save(trial)
         return True
 
     def _watch(self, running: _Running, progress: Progress) -> None:
@@ -156,21 +154,21 @@ class Scheduler:
         else:
             ended = replace(trial, state="finished", score=score, epochs=tuple(epochs))
         progress.remove_task(running.line)
-        self._keep(running, ended)
-        self._end(self._trials[trial.number])
+        self._end(self._leave(running, ended))
 
-    def _keep(self, running: _Running, trial: Trial, *, is_running: bool = False) -> None:
-        """Writes what is known of a trial, which no longer runs unless it is said."""
-        if not is_running:
-            trial = replace(trial, seconds=trial.seconds + running.job.seconds)
-            self._running.remove(running)
+    def _leave(self, running: _Running, trial: Trial) -> Trial:
+        """What is known of a trial that no longer runs, with the time that it took."""
+        self._running.remove(running)
+        return replace(trial, seconds=trial.seconds + running.job.seconds)
+
+    def _save(self, trial: Trial) -> None:
+        """Writes what is known of a trial."""
         self._trials[trial.number] = trial
         self._directory.write_trial(trial)
 
     def _end(self, trial: Trial) -> None:
         """Takes the result of a trial, and prints it beside the best."""
-        self._trials[trial.number] = trial
-        self._directory.write_trial(trial)
+        self._save(trial)
         if self._sampler is not None:
             self._sampler.add(trial)
         text = describe(trial, self._plan.monitor)
