@@ -4,9 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rnnpipe.report import charts
 from rnnpipe.report.items import Gallery, Table
-from rnnpipe.report.page import make_environment
+from rnnpipe.report.page import render_runs
 from rnnpipe.storage.atomic import write_text
 
 
@@ -54,12 +53,4 @@ def write_comparison(path: Path, page: ComparisonPage) -> None:
 
 def render_comparison(page: ComparisonPage) -> str:
     """The HTML of a page."""
-    return (
-        make_environment()
-        .get_template("comparison.html")
-        .render(
-            page=page,
-            charts=charts.draw_comparison(page.histories, page.best_epochs),
-            frame=charts,
-        )
-    )
+    return render_runs("comparison.html", page)

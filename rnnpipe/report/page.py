@@ -85,6 +85,17 @@ def render(page: Page) -> str:
     )
 
 
+def render_runs(template: str, page: Any) -> str:
+    """The HTML of a page with the learning curves of several runs over each other.
+
+    Args:
+        template: its file.
+        page: its content, with `histories` and `best_epochs` by run, see `draw_comparison`.
+    """
+    drawn = charts.draw_comparison(page.histories, page.best_epochs)
+    return make_environment().get_template(template).render(page=page, charts=drawn, frame=charts)
+
+
 def make_environment() -> Environment:
     """The templates of pages, with their filters."""
     environment = Environment(

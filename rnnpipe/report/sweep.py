@@ -4,10 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rnnpipe.report import charts
 from rnnpipe.report.charts import Chart
 from rnnpipe.report.items import Table
-from rnnpipe.report.page import make_environment
+from rnnpipe.report.page import render_runs
 from rnnpipe.storage.atomic import write_text
 
 
@@ -57,12 +56,4 @@ def write_sweep(path: Path, page: SweepPage) -> None:
 
 def render_sweep(page: SweepPage) -> str:
     """The HTML of a page."""
-    return (
-        make_environment()
-        .get_template("sweep.html")
-        .render(
-            page=page,
-            charts=charts.draw_comparison(page.histories, page.best_epochs),
-            frame=charts,
-        )
-    )
+    return render_runs("sweep.html", page)
