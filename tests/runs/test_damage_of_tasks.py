@@ -4,11 +4,13 @@ The files are those that manifests and seals declare, so that a kind of records 
 covered as it is. What is damaged is refused before a model is loaded, so that a cell costs little.
 """
 
+import io
 import json
 import re
 import shutil
 
 import pytest
+from PIL import Image
 
 import rnnpipe
 from rnnpipe import cli
@@ -129,47 +131,89 @@ def test_each_file_of_records_may_be_forged(place, damaged):
             assert str(copy) in message or not (name in (MANIFEST, STATS) or is_shard(name))
 
 
-def forge(raw, spec):
-    """The bytes of a file of records of which the first holds what none may hold."""
-    first, *others = list(read_tfrecord(raw))
-    record = decode_example(spec, first)
+def draw_image(side):
+    file = io.BytesIO()
+    Image.new("RGB", (side, side)).save(file, "JPEG")
+    return file.getvalue()
+
+
+BAD_IMAGES = {"no image": b"no image", "another size": draw_image(9)}
+
+
+def forge(raw, spec, bad_image):
+    """Makes the last record of a file one that holds what none may hold; returns the field."""
+    *others, last = list(read_tfrecord(raw))
+    record = decode_example(spec, last)
     jpegs = [name for name, field in spec.fields.items() if field.kind == "jpeg"]
     name = jpegs[0] if jpegs else "target_tokens"
-    bad = b"no image" if jpegs else 10**6
-    record[name] = [bad, *record[name][1:]] if spec.fields[name].sequence else bad
-    write_tfrecord(raw, [encode_example(spec, record), *others])
-    return name
+    bad = BAD_IMAGES[bad_image] if jpegs else 10**6
+    if not spec.fields[name].sequence:
+        record[name] = bad
+    elif bad_image == "another size":  # all of them, which are equal among each other
+        record[name] = [bad] * len(record[name])
+    else:
+        record[name] = [bad, *record[name][1:]]
+    write_tfrecord(raw, [*others, encode_example(spec, record)])
+    return name, len(others) + 1
 
 
-OPTIONS = ["--set", "train.optimizer.schedule={kind: constant}"]
-VERBS = {
-    "evaluate": ("test", lambda place: ["evaluate", place / "whole run"]),
-    "train": ("train", lambda place: ["train", place / "whole run/config.yaml"]),
-    "inspect": ("validation", lambda place: ["inspect", place / "records", "--check"]),
+def stop_training(place):
+    """The folder of a run that has no model yet."""
+    stopped = RunDirectory(place / "stopped run")
+    shutil.rmtree(stopped.path, ignore_errors=True)
+    shutil.copytree(place / "whole run", stopped.path)
+    stopped.seal.remove(stopped.model)
+    return stopped.path
+
+
+def command_of(verb, place):
+    """The arguments of a verb that reads all records of a split."""
+    run, new = place / "whole run", place / "new runs"
+    return {
+        "evaluate": ["evaluate", run],
+        "train": ["train", run / "config.yaml", "--runs-dir", new, *OPTIONS],
+        "resume": ["resume", stop_training(place)],
+        "export": ["export", run, "--format", "saved_model", "--output", place / "export"],
+        "inspect": ["inspect", place / "records", "--check"],
+    }[verb]
+
+
+OPTIONS = ["--set", "train.optimizer.schedule={kind: constant}", "--set", "train.batch_size=1"]
+SPLITS = {
+    "evaluate": "test",
+    "train": "train",
+    "resume": "train",
+    "export": "test",
+    "inspect": "validation",
 }
 
 
-@pytest.mark.parametrize("verb", VERBS)
-def test_a_record_that_cannot_be_used_is_one_message_that_names_it(verb, place, damaged, capsys):
-    """Its checksum, and that of its file, are right."""
-    split, command = VERBS[verb]
+@pytest.mark.parametrize("bad_image", BAD_IMAGES)
+@pytest.mark.parametrize("verb", SPLITS)
+def test_a_record_that_cannot_be_used_is_one_message_that_names_it(
+    verb, bad_image, place, damaged, capsys
+):
+    """Its checksum, and that of its file, are right. Trainings read it in a batch of its own."""
+    if bad_image == "another size" and place.name.startswith("translation"):
+        pytest.skip("records without images")
+    split = SPLITS[verb]
     shard = next(name for name in files_of_records(place) if f"-{split}.tfrecord" in name)
     copy = damaged("records", shard, lambda raw: b"")
     shutil.copy(place / "whole records" / shard, copy / shard)
-    name = forge(copy / shard, RecordsDirectory.open(place / "whole records").spec)
+    spec = RecordsDirectory.open(place / "whole records").spec
+    name, number = forge(copy / shard, spec, bad_image)
     stats = json.loads((copy / STATS).read_text())
     sizes = sum(path.stat().st_size for path in copy.glob(f"*-{split}.tfrecord*"))
     stats["splits"][split]["num_bytes"] = sizes
     (copy / STATS).write_text(json.dumps(stats))
     (copy / MANIFEST).unlink()
     Manifest.of(copy).write(copy)
-    options = [*OPTIONS, "--runs", place / "new"] if verb == "train" else []
-    words = [*command(place), *options]
-    assert cli.main([str(word) for word in words]) == 2
+    assert cli.main([str(word) for word in command_of(verb, place)]) == 2
+    assert not (place / "export").exists()
     error = capsys.readouterr().err
     assert "Traceback" not in error
     (line,) = [line for line in error.splitlines() if "expected" in line]
-    assert f"{shard}, record 1: expected " in line
+    assert f"{shard}, record {number}: expected " in line
     assert name in line
     assert "`rnnpipe build`" in line
 
