@@ -2,10 +2,11 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
-from rnnpipe import __version__, api
+from rnnpipe import api
+from rnnpipe.arguments import make_parser
 from rnnpipe.errors import UserError
 from rnnpipe.output import write_output
 from rnnpipe.program import run_program
@@ -20,27 +21,6 @@ if TYPE_CHECKING:
 
 # Everything else is imported by the verb that needs it: `rnnpipe --help` must answer at once.
 
-_EXAMPLES = """\
-examples:
-  rnnpipe run vqa
-  rnnpipe run vqa --set train.epochs=2 --set model.attention.glimpses=1
-  rnnpipe init vqa > mine.yaml
-  rnnpipe resume runs/vqa
-  rnnpipe sweep sentiment --space space.yaml --trials 20 --jobs 2
-  rnnpipe compare runs/vqa runs/larger
-  rnnpipe predict runs/sentiment --text "Not a bad film, but far too long."
-  rnnpipe predict runs/vqa --image photo.jpg --question "What colour is the circle?"
-  rnnpipe predict runs/captioning --image photo.jpg
-  rnnpipe predict runs/video --video clip.mp4
-  rnnpipe predict runs/translation --input texts.en --output texts.velu.txt
-  rnnpipe predict translator --input 'texts/*.csv' --output predicted --workers 2
-  rnnpipe score runs/translation --input pairs.tsv --format tsv
-  rnnpipe export runs/translation --format onnx --output translator
-  rnnpipe build vqa -- --runner=FlinkRunner --flink_master=localhost:8081
-"""
-
-_BEAM = "Options after `--` are Beam's, e.g. `-- --runner=FlinkRunner`."
-
 _PATHS = {"config": "CONFIG", "run": "RUN", "runs_dir": "--runs-dir", "output": "--output"}
 """The arguments that are paths of this machine; records and raw data may be in an object store."""
 
@@ -51,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     `predict` and `score` return 1 where some of many rows have no result.
     """
     arguments, beam_args = _split(sys.argv[1:] if argv is None else list(argv))
-    parser = _make_parser()
+    parser = make_parser()
     options = parser.parse_args(arguments)
     if beam_args and options.verb not in ("run", "build", "predict"):
         parser.error(
@@ -63,16 +43,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _act(options: argparse.Namespace) -> int | None:
+    verb = _VERBS[options.verb]
     for name, label in _PATHS.items():
         if isinstance(path := getattr(options, name, None), str):
             setattr(options, name, local_path(label, path))
     with (
         collecting_temporary_files(),
         report_full_disk("what is written", None, "make room, and run the same command again"),
-        requiring(*options.extras, where=f"rnnpipe {options.verb}"),
+        requiring(*verb.extras, where=f"rnnpipe {options.verb}"),
     ):
-        code: int | None = options.act(options)
-        return code
+        return verb.act(options)
 
 
 def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
@@ -81,59 +61,6 @@ def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
         return arguments, []
     at = arguments.index("--")
     return arguments[:at], arguments[at + 1 :]
-
-
-def _make_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="rnnpipe",
-        description="From raw data to a trained, explained recurrent model.",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--version", action="version", version=f"rnnpipe {__version__}")
-    parser.set_defaults(extras=())  # of verbs that call the API: it checks them
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-    stages = (_add_run, _add_build, _add_train, _add_resume, _add_evaluate)
-    uses = (_add_sweep, _add_compare, _add_predict, _add_score, _add_export, _add_inspect)
-    for add in (_add_init, _add_config, *stages, *uses):
-        add(verbs)
-    return parser
-
-
-def _add_verb(verbs: Any, name: str, text: str, **options: Any) -> argparse.ArgumentParser:
-    description = options.pop("description", f"{text[0].upper()}{text[1:]}.")
-    verb: argparse.ArgumentParser = verbs.add_parser(
-        name, help=text, description=description, **options
-    )
-    return verb
-
-
-def _take_config(verb: argparse.ArgumentParser) -> None:
-    text = "a YAML file or the name of a shipped config"
-    verb.add_argument("config", metavar="CONFIG", help=text)
-    _take_overrides(verb, "a key of the config, e.g. train.epochs=2")
-
-
-def _take_overrides(verb: argparse.ArgumentParser, what: str) -> None:
-    text = f"set {what}; may be repeated"
-    verb.add_argument(
-        "--set", action="append", default=[], dest="overrides", metavar="KEY=VALUE", help=text
-    )
-
-
-def _take_runs_dir(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("--runs-dir", default="runs", help="the folder of all runs (default: runs)")
-
-
-def _take_run(verb: argparse.ArgumentParser, name: str = "run") -> None:
-    text = "the folder of a run, or of several: then the newest"
-    verb.add_argument(name, metavar="RUN", help=text)
-
-
-def _add_init(verbs: Any) -> None:
-    verb = _add_verb(verbs, "init", "print a shipped config to edit, or list them")
-    verb.add_argument("name", nargs="?", metavar="NAME", help="its name, e.g. vqa")
-    verb.set_defaults(act=_init)
 
 
 def _init(options: argparse.Namespace) -> None:
@@ -148,86 +75,26 @@ def _init(options: argparse.Namespace) -> None:
         write_output(f"{name:{width}}  {summarize_config(name)}\n")
 
 
-def _add_run(verbs: Any) -> None:
-    verb = _add_verb(verbs, "run", "build, train, evaluate, report", epilog=_BEAM)
-    _take_config(verb)
-    _take_runs_dir(verb)
-    verb.set_defaults(act=_run)
-
-
 def _run(options: argparse.Namespace) -> None:
     api.run(
         options.config, options.overrides, runs_dir=options.runs_dir, beam_args=options.beam_args
     )
 
 
-def _add_build(verbs: Any) -> None:
-    verb = _add_verb(verbs, "build", "build the records", epilog=_BEAM)
-    _take_config(verb)
-    verb.set_defaults(act=_build)
-
-
 def _build(options: argparse.Namespace) -> None:
     api.build(options.config, options.overrides, beam_args=options.beam_args)
-
-
-def _add_train(verbs: Any) -> None:
-    verb = _add_verb(verbs, "train", "train on finished records")
-    _take_config(verb)
-    _take_runs_dir(verb)
-    verb.set_defaults(act=_train)
 
 
 def _train(options: argparse.Namespace) -> None:
     api.train(options.config, options.overrides, runs_dir=options.runs_dir)
 
 
-def _add_resume(verbs: Any) -> None:
-    verb = _add_verb(verbs, "resume", "continue an interrupted run")
-    _take_run(verb)
-    verb.set_defaults(act=_resume)
-
-
 def _resume(options: argparse.Namespace) -> None:
     api.resume(options.run)
 
 
-def _add_evaluate(verbs: Any) -> None:
-    verb = _add_verb(verbs, "evaluate", "score a run and write its report")
-    _take_run(verb)
-    _take_overrides(
-        verb,
-        "a key of evaluate, e.g. evaluate.search.beam_width=10, or of other data, e.g. "
-        "data.source.path=…: the results go into a folder of their own in the run",
-    )
-    verb.set_defaults(act=_evaluate)
-
-
 def _evaluate(options: argparse.Namespace) -> None:
     _load_run(options).evaluate(options.overrides)
-
-
-def _add_sweep(verbs: Any) -> None:
-    verb = _add_verb(
-        verbs,
-        "sweep",
-        "train many runs of a config and compare them",
-        description="Trains runs with settings that are drawn from a space, or with other seeds. "
-        "The same command goes on with a sweep that was interrupted.",
-    )
-    _take_config(verb)
-    varied = verb.add_mutually_exclusive_group(required=True)
-    text = "a YAML file: which settings are drawn, and how"
-    varied.add_argument("--space", metavar="SPACE", help=text)
-    text = "runs that differ by their seed alone, which are evaluated too"
-    varied.add_argument("--seeds", metavar="N", help=text)
-    text = "how many trials there are in the end (default: 20; of a grid all)"
-    verb.add_argument("--trials", default="20", metavar="N", help=text)
-    text = "how many run at the same time (default: 1)"
-    verb.add_argument("--jobs", default="1", metavar="N", help=text)
-    text = "the folder of the sweep (default: sweeps/ and the config's name)"
-    verb.add_argument("--output", metavar="DIR", help=text)
-    verb.set_defaults(act=_sweep)
 
 
 def _sweep(options: argparse.Namespace) -> None:
@@ -241,35 +108,9 @@ def _sweep(options: argparse.Namespace) -> None:
     )
 
 
-def _add_compare(verbs: Any) -> None:
-    verb = _add_verb(verbs, "compare", "compare evaluated runs of one task")
-    text = "the folder of a run, of several: then the newest, or of an evaluation of a run"
-    verb.add_argument("runs", nargs="+", metavar="RUN", help=text)
-    text = "the only split to compare (default: all that all runs were evaluated on)"
-    verb.add_argument("--split", metavar="SPLIT", help=text)
-    text = "the file of the page (default: comparison.html)"
-    verb.add_argument("--output", default="comparison.html", metavar="PAGE", help=text)
-    verb.set_defaults(act=_compare)
-
-
 def _compare(options: argparse.Namespace) -> None:
     api.compare(*options.runs, split=options.split, output=options.output)
     write_output(f"Page: {options.output}\n")
-
-
-def _add_predict(verbs: Any) -> None:
-    verb = _add_verb(
-        verbs,
-        "predict",
-        "predict for inputs of your own, one or many",
-        description="The inputs depend on the task of the run: `rnnpipe predict RUN --help` lists "
-        "them, and how to predict for files of them.",
-        usage="rnnpipe predict RUN [INPUTS]",
-    )
-    _take_run(verb, "model")  # which a job may read from an object store
-    text = "options of the run's task"
-    verb.add_argument("inputs", nargs=argparse.REMAINDER, metavar="INPUTS", help=text)
-    verb.set_defaults(act=_predict, extras=("runs",))
 
 
 def _predict(options: argparse.Namespace) -> int:
@@ -278,39 +119,10 @@ def _predict(options: argparse.Namespace) -> int:
     return predict(options.model, options.inputs, options.beam_args)
 
 
-def _add_score(verbs: Any) -> None:
-    verb = _add_verb(
-        verbs,
-        "score",
-        "score given texts: how likely a run finds them",
-        description="The inputs depend on the task of the run: `rnnpipe score RUN --help` lists "
-        "them.",
-        usage="rnnpipe score RUN [INPUTS]",
-    )
-    _take_run(verb)
-    text = "options of the run's task"
-    verb.add_argument("inputs", nargs=argparse.REMAINDER, metavar="INPUTS", help=text)
-    verb.set_defaults(act=_score, extras=("train",))
-
-
 def _score(options: argparse.Namespace) -> int:
     from rnnpipe.predictors.score_command import score
 
     return score(_load_run(options), options.run, options.inputs)
-
-
-def _add_export(verbs: Any) -> None:
-    verb = _add_verb(verbs, "export", "write a run as a folder that answers without it")
-    _take_run(verb)
-    text = "onnx, saved_model, litert or mlflow"
-    verb.add_argument("--format", required=True, metavar="FORMAT", help=text)
-    text = "a new folder (default: exports/FORMAT in that of the run)"
-    verb.add_argument("--output", metavar="DIR", help=text)
-    text = "int8: smaller weights of onnx, and answers that differ a little"
-    verb.add_argument("--quantize", metavar="DTYPE", help=text)
-    text = "write a function that takes strings too, of a task that reads a text (saved_model)"
-    verb.add_argument("--text-in-graph", action="store_true", help=text)
-    verb.set_defaults(act=_export, extras=("train",))
 
 
 def _export(options: argparse.Namespace) -> None:
@@ -331,15 +143,6 @@ def _load_run(options: argparse.Namespace) -> "Run":
     return run
 
 
-def _add_config(verbs: Any) -> None:
-    verb = _add_verb(verbs, "config", "show a config with its defaults, or the JSON schema")
-    text = "a YAML file or the name of a shipped config"
-    verb.add_argument("config", nargs="?", metavar="CONFIG", help=text)
-    _take_overrides(verb, "a key of the config, e.g. train.epochs=2")
-    verb.add_argument("--schema", action="store_true", help="print the JSON schema of all configs")
-    verb.set_defaults(act=_config, extras=("runs",))
-
-
 def _config(options: argparse.Namespace) -> None:
     import json
 
@@ -358,14 +161,6 @@ def _config(options: argparse.Namespace) -> None:
         write_output(dump_config(api.load_config(options.config, options.overrides)))
 
 
-def _add_inspect(verbs: Any) -> None:
-    verb = _add_verb(verbs, "inspect", "show the contents of a records directory")
-    verb.add_argument("directory", metavar="DIRECTORY", help="a records directory")
-    verb.add_argument("--examples", default="3", metavar="N", help="records to show (default: 3)")
-    verb.add_argument("--check", action="store_true", help="read every record and check it")
-    verb.set_defaults(act=_inspect, extras=("runs",))
-
-
 def _inspect(options: argparse.Namespace) -> None:
     from rnnpipe.runs.console import make_console
     from rnnpipe.runs.inspect import inspect_records
@@ -374,6 +169,30 @@ def _inspect(options: argparse.Namespace) -> None:
 
     examples = Input("examples", "records to show", integer(0)).parse(options.examples)
     inspect_records(as_path(options.directory), examples, make_console(), check=options.check)
+
+
+class _Verb(NamedTuple):
+    """What a verb does, and the extras that it needs; those of the API check themselves."""
+
+    act: Callable[[argparse.Namespace], int | None]
+    extras: tuple[str, ...] = ()
+
+
+_VERBS = {
+    "init": _Verb(_init),
+    "config": _Verb(_config, ("runs",)),
+    "run": _Verb(_run),
+    "build": _Verb(_build),
+    "train": _Verb(_train),
+    "resume": _Verb(_resume),
+    "evaluate": _Verb(_evaluate),
+    "sweep": _Verb(_sweep),
+    "compare": _Verb(_compare),
+    "predict": _Verb(_predict, ("runs",)),
+    "score": _Verb(_score, ("train",)),
+    "export": _Verb(_export, ("train",)),
+    "inspect": _Verb(_inspect, ("runs",)),
+}
 
 
 if __name__ == "__main__":

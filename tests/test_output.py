@@ -94,18 +94,16 @@ WRITERS = {
 @pytest.mark.parametrize("writer", WRITERS.values(), ids=WRITERS)
 def test_a_closed_output_pipe_is_no_error(writer):
     program = (
-        "import argparse\n"
         "from rnnpipe import cli\n"
         "from rnnpipe.output import write_output\n"
-        "from rnnpipe.program import run_program\n"
         "from rnnpipe.runs.console import make_console\n"
         "from rnnpipe.runs.progress import make_progress\n"
         "def act(options):\n"
         "    console = make_console()\n"
         "    with make_progress(console) as progress:\n"
         f"        for _ in range(10000): {writer}\n"
-        "options = argparse.Namespace(act=act, verb='x', extras=())\n"
-        "raise SystemExit(run_program(lambda: cli._act(options)))"
+        "cli._VERBS['init'] = cli._Verb(act)\n"
+        "raise SystemExit(cli.main(['init']))"
     )
     with subprocess.Popen(
         [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT
@@ -119,12 +117,10 @@ def test_a_closed_output_pipe_is_no_error(writer):
 @pytest.mark.parametrize("locale", ["ascii", "latin-1"])
 def test_results_are_utf_8_in_every_locale(locale):
     program = (
-        "import argparse\n"
         "from rnnpipe import cli\n"
         "from rnnpipe.output import write_output\n"
-        "from rnnpipe.program import run_program\n"
-        "act = lambda options: write_output('schön 😍\\n')\n"
-        "run_program(lambda: cli._act(argparse.Namespace(act=act, verb='x', extras=())))"
+        "cli._VERBS['init'] = cli._Verb(lambda options: write_output('schön 😍\\n'))\n"
+        "cli.main(['init'])"
     )
     done = subprocess.run(
         [sys.executable, "-c", program],
