@@ -111,7 +111,7 @@ def unused_notices(there: Iterable[str], used: Iterable[str], what: str) -> list
 def split_like(folder: Path) -> list[str]:
     """The files in a folder that are called after a split, whatever their format.
 
-    Some may be of a format that is not read, such as `test.csv.zip`; see `unread_notices`.
+    Some may be of a format that is not read, such as `test.csv.zip`.
     """
     return [name for name in list_raw(folder).files if split_of_name(name)]
 
@@ -155,21 +155,6 @@ def split_files(
         files = find_splits(folder, candidates, what)
     check_named(folder, files)
     return {split: folder / name for split, name in files.items()}
-
-
-def unread_notices(
-    files: Mapping[Split, str | Path] | None, candidates: Iterable[str], read: Iterable[Path]
-) -> list[str]:
-    """A notice of the candidates that no split is made of, or none where a config chose the files.
-
-    Args:
-        files: the names of a config.
-        candidates: the names that there were to choose from.
-        read: what `split_files` chose.
-    """
-    if files is not None:
-        return []
-    return left_out_notices(set(candidates) - {path.name for path in read}, FIX_FILES)
 
 
 def name_of(path: Path, folder: Path) -> str:

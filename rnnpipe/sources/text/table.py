@@ -1,28 +1,20 @@
 """Tables of texts: CSV, TSV or JSON lines with named columns."""
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from rnnpipe.errors import BadRecord, DeadLetter
-from rnnpipe.settings import InnerPath, setting
-from rnnpipe.sources.folder import check_folder, list_folder
+from rnnpipe.settings import setting
+from rnnpipe.sources.folder import check_folder
 from rnnpipe.sources.raw_files import fold_name
-from rnnpipe.sources.source import Progress, Reference
+from rnnpipe.sources.source import Reference
 from rnnpipe.sources.splits import (
-    Split,
     name_of,
     split_files,
-    split_like,
-    unread_folders,
-    unread_notices,
 )
-from rnnpipe.sources.text.encodings import check_encoding
 from rnnpipe.sources.text.fields import refer_pair, refer_text
-from rnnpipe.sources.text.files import check_text_file
 from rnnpipe.sources.text.rows import (
     Format,
     Row,
@@ -32,14 +24,15 @@ from rnnpipe.sources.text.rows import (
     read_header,
     read_rows,
 )
-from rnnpipe.sources.text.source import TextClassSource, TextFolder, TextPairSource
+from rnnpipe.sources.text.source import TextClassSource, TextPairSource
+from rnnpipe.sources.text.split_files import SplitFile, SplitFiles
 
 _SUFFIXES = tuple(f".{form}{gz}" for form in ("csv", "tsv", "jsonl") for gz in ("", ".gz"))
 
 
 @dataclass(frozen=True, slots=True)
-class TableSplit:
-    """The file of one split.
+class TableSplit(SplitFile):
+    """The table of one split.
 
     Args:
         split: the split.
@@ -47,12 +40,10 @@ class TableSplit:
         format: its format.
     """
 
-    split: str
-    path: Path
     format: Format
 
 
-class Table(TextFolder):
+class Table(SplitFiles[TableSplit]):
     """Rows with named columns, of which two make a record.
 
     Without `files`, those with the name of a split are read (`train.csv`, `dev.tsv`,
@@ -62,10 +53,9 @@ class Table(TextFolder):
         UserError: there is no such encoding.
     """
 
+    suffixes: ClassVar = _SUFFIXES
+
     kind: Literal["table"] = "table"
-    files: dict[Split, InnerPath] | None = setting(
-        None, "the file of each split; null: train.csv, test.jsonl.gz, …"
-    )
     format: Format | None = setting(None, "null: by the files' names")
     columns: tuple[str, ...] | None = setting(
         None, "names of the columns of files without a header", min_length=1
@@ -84,33 +74,13 @@ class Table(TextFolder):
             BadRecord: a field is not what it should be.
         """
 
-    def check(self) -> None:
-        """The encoding exists."""
-        check_encoding(self.encoding)
-
-    @cached_property
-    def _split_files(self) -> list[TableSplit]:
+    def find_files(self) -> list[TableSplit]:
+        """See `SplitFiles`."""
         check_folder(self._folder, "tables", "correct data.source.path")
-        found = split_files(self._folder, self.files, self._names, ".csv, .tsv or .jsonl files")
+        found = split_files(self._folder, self.files, self.names, ".csv, .tsv or .jsonl files")
         return [
             TableSplit(split, path, self.format or format_of(path)) for split, path in found.items()
         ]
-
-    @cached_property
-    def _names(self) -> list[str]:
-        return [name for name in list_folder(self._folder) if name.lower().endswith(_SUFFIXES)]
-
-    @property
-    def notices(self) -> Sequence[str]:
-        """Tables without a split in their names, and other files with one, if none were chosen."""
-        folder = self._folder
-        candidates = [*self._names, *split_like(folder), *unread_folders(folder)]
-        return unread_notices(self.files, candidates, (file.path for file in self._split_files))
-
-    @property
-    def split_names(self) -> frozenset[str]:
-        """The splits that the raw data itself gives."""
-        return frozenset(file.split for file in self._split_files)
 
     @property
     def settings(self) -> Mapping[str, Any]:
@@ -118,21 +88,19 @@ class Table(TextFolder):
         return {
             "names": {
                 file.split: [name_of(file.path, self._folder), file.format]
-                for file in self._split_files
+                for file in self.split_files
             },
             "fields": dict(self.fields),
             "columns": None if self.columns is None else list(self.columns),
             "encoding": self.encoding,
         }
 
-    def prepare(self, progress: Progress) -> None:
-        """Checks that the files are there and have the columns; see `Source`."""
-        for done, file in enumerate(self._split_files, start=1):
-            check_text_file(file.path, self.encoding)
-            self._check_columns(file)
-            progress(done, len(self._split_files))
+    def check_file(self, file: TableSplit) -> None:
+        """Checks that it has the columns.
 
-    def _check_columns(self, file: TableSplit) -> None:
+        Raises:
+            UserError: it lacks one.
+        """
         wanted = fold_columns([*self.fields.values()])
         if self.columns is None:
             columns = read_header(file.path, file.format, self.encoding, wanted)
@@ -143,10 +111,6 @@ class Table(TextFolder):
             for field, column in self.fields.items()
         }
         check_columns(file.path, columns, fixes)
-
-    def partitions(self) -> list[TableSplit]:
-        """A partition for each file."""
-        return list(self._split_files)
 
     def read(self, partition: TableSplit) -> Iterator[Reference | DeadLetter]:
         """The records of a file.
@@ -164,11 +128,6 @@ class Table(TextFolder):
                 yield self.refer(key, partition.split, **_pick(row, columns))
             except BadRecord as bad:
                 yield DeadLetter(key, name, bad.step, bad.reason)
-
-    def raw_files(self) -> Iterator[Path]:
-        """The file of each split."""
-        for file in self._split_files:
-            yield file.path
 
 
 def _pick(row: Row | BadRecord, columns: Mapping[str, str]) -> dict[str, Any]:

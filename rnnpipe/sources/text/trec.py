@@ -1,29 +1,23 @@
 """Questions in the format of the TREC question classification data."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from rnnpipe.errors import BadRecord, DeadLetter, UserError
-from rnnpipe.settings import InnerPath, setting
-from rnnpipe.sources.folder import check_folder, list_folder
-from rnnpipe.sources.source import Progress, Reference
+from rnnpipe.settings import setting
+from rnnpipe.sources.folder import check_folder
+from rnnpipe.sources.source import Reference
 from rnnpipe.sources.splits import (
     Split,
     name_of,
     split_files,
-    split_like,
-    unread_folders,
-    unread_notices,
 )
-from rnnpipe.sources.text.encodings import check_encoding
 from rnnpipe.sources.text.fields import refer_text
-from rnnpipe.sources.text.files import check_text_file
 from rnnpipe.sources.text.lines import read_lines
-from rnnpipe.sources.text.source import TextClassSource, TextFolder
+from rnnpipe.sources.text.source import TextClassSource
+from rnnpipe.sources.text.split_files import SplitFile, SplitFiles
 
 _LINE = re.compile(r"([^\s:]+):(\S+)\s+(.*)", re.DOTALL)
 _OFFICIAL: dict[Split, str] = {"train": "train_5500.label", "test": "TREC_10.label"}
@@ -31,20 +25,7 @@ _ENDINGS = (".train", ".test", ".dev", ".val", ".label", ".txt")
 _SUFFIXES = tuple(f"{ending}{gz}" for ending in _ENDINGS for gz in ("", ".gz"))
 
 
-@dataclass(frozen=True, slots=True)
-class TrecSplit:
-    """The file of one split.
-
-    Args:
-        split: the split.
-        path: the file.
-    """
-
-    split: str
-    path: Path
-
-
-class Trec(TextFolder, TextClassSource):
+class Trec(SplitFiles[SplitFile], TextClassSource):
     """Questions, each on a line after its class: `NUM:date When was Algeria colonized ?`.
 
     The published files are ISO-8859-1: read as UTF-8 a few of their lines would be dead letters.
@@ -64,31 +45,26 @@ class Trec(TextFolder, TextClassSource):
         Li and Roth, "Learning Question Classifiers" (2002).
     """
 
+    suffixes: ClassVar = _SUFFIXES
+
     kind: Literal["trec"] = "trec"
     encoding: str = setting("iso-8859-1", "of the files; the published ones are not UTF-8")
     labels: Literal["coarse", "fine"] = setting(
         "coarse", "whether a class is e.g. NUM (coarse) or NUM:date (fine)"
     )
-    files: dict[Split, InnerPath] | None = setting(
-        None, "the file of each split; null: train_5500.label, TREC.train, …"
-    )
 
-    def check(self) -> None:
-        """The encoding exists."""
-        check_encoding(self.encoding)
-
-    @cached_property
-    def _split_files(self) -> list[TrecSplit]:
+    def find_files(self) -> list[SplitFile]:
+        """See `SplitFiles`."""
         check_folder(self._folder, "TREC questions", "correct data.source.path")
         files: Mapping[Split, str | Path] | None = self.files or self._official
-        found = split_files(self._folder, files, self._names, "TREC's files")
-        return [TrecSplit(split, path) for split, path in found.items()]
+        found = split_files(self._folder, files, self.names, "TREC's files")
+        return [SplitFile(split, path) for split, path in found.items()]
 
     @property
     def _official(self) -> dict[Split, str] | None:
         """The published files, if both are there."""
         found = {
-            split: [name for name in (known, f"{known}.gz") if name in self._names]
+            split: [name for name in (known, f"{known}.gz") if name in self.names]
             for split, known in _OFFICIAL.items()
         }
         if not all(found.values()):
@@ -99,39 +75,13 @@ class Trec(TextFolder, TextClassSource):
                 raise UserError(str(self._folder), "a file with gzip or without", got, fix)
         return {split: name for split, (name,) in found.items()}
 
-    @cached_property
-    def _names(self) -> list[str]:
-        return [name for name in list_folder(self._folder) if name.lower().endswith(_SUFFIXES)]
-
-    @property
-    def notices(self) -> Sequence[str]:
-        """Files beside those that are read, unless a config chose them."""
-        folder = self._folder
-        candidates = [*self._names, *split_like(folder), *unread_folders(folder)]
-        return unread_notices(self.files, candidates, (file.path for file in self._split_files))
-
-    @property
-    def split_names(self) -> frozenset[str]:
-        """The splits that the raw data itself gives."""
-        return frozenset(file.split for file in self._split_files)
-
     @property
     def settings(self) -> Mapping[str, Any]:
         """Which files are which, and how they are read."""
-        names = {file.split: name_of(file.path, self._folder) for file in self._split_files}
+        names = {file.split: name_of(file.path, self._folder) for file in self.split_files}
         return {"names": names, "labels": self.labels, "encoding": self.encoding}
 
-    def prepare(self, progress: Progress) -> None:
-        """Checks that the files are there; see `Source`."""
-        for done, file in enumerate(self._split_files, start=1):
-            check_text_file(file.path, self.encoding)
-            progress(done, len(self._split_files))
-
-    def partitions(self) -> list[TrecSplit]:
-        """A partition for each file."""
-        return list(self._split_files)
-
-    def read(self, partition: TrecSplit) -> Iterator[Reference | DeadLetter]:
+    def read(self, partition: SplitFile) -> Iterator[Reference | DeadLetter]:
         """The questions of a file.
 
         Yields:
@@ -154,8 +104,3 @@ class Trec(TextFolder, TextClassSource):
             raise BadRecord("read label", f"no COARSE:fine class before a question: {line!r:.100}")
         coarse, fine, text = found.groups()
         return coarse if self.labels == "coarse" else f"{coarse}:{fine}", text
-
-    def raw_files(self) -> Iterator[Path]:
-        """The file of each split."""
-        for file in self._split_files:
-            yield file.path
