@@ -1,16 +1,15 @@
-"""Several runs as one self-contained HTML page, as `rnnpipe.report.page` shows one."""
+"""A comparison of runs as a page."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
 
 from rnnpipe.report.items import Gallery, Table
-from rnnpipe.report.page import render_runs
-from rnnpipe.storage.atomic import write_text
+from rnnpipe.report.runs import RunsPage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ComparisonPage:
+class ComparisonPage(RunsPage):
     """The content of a comparison.
 
     Args:
@@ -26,31 +25,10 @@ class ComparisonPage:
         notices: what a reader must know of the comparison.
     """
 
-    title: str
-    summary: str
+    template: ClassVar[str] = "comparison.html"
+
     scores: Sequence[Table]
     details: Sequence[Table] = ()
-    histories: Mapping[str, Mapping[str, Sequence[float]]] = field(default_factory=dict)
-    best_epochs: Mapping[str, int] = field(default_factory=dict)
     disagreements: Sequence[Table] = ()
     samples: Sequence[Gallery] = ()
     differences: Sequence[Table] = ()
-    notices: Sequence[str] = ()
-
-
-def write_comparison(path: Path, page: ComparisonPage) -> None:
-    """Writes the page to an HTML file, wholly or not at all.
-
-    Args:
-        path: the file; one that is there is replaced.
-        page: its content.
-
-    Raises:
-        OSError: the file cannot be written.
-    """
-    write_text(path, render_comparison(page))
-
-
-def render_comparison(page: ComparisonPage) -> str:
-    """The HTML of a page."""
-    return render_runs("comparison.html", page)

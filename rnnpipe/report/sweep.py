@@ -1,17 +1,16 @@
-"""A sweep as one self-contained HTML page, as `rnnpipe.report.page` shows one run."""
+"""A sweep as a page."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
 
 from rnnpipe.report.charts import Chart
 from rnnpipe.report.items import Table
-from rnnpipe.report.page import render_runs
-from rnnpipe.storage.atomic import write_text
+from rnnpipe.report.runs import RunsPage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SweepPage:
+class SweepPage(RunsPage):
     """The content of a sweep.
 
     Args:
@@ -28,32 +27,11 @@ class SweepPage:
         notices: what a reader must know of the sweep.
     """
 
-    title: str
-    summary: str
+    template: ClassVar[str] = "sweep.html"
+
     tables: Sequence[Table]
     progress: Sequence[Chart] = ()
     settings: Sequence[Chart] = ()
     shares: Table | None = None
-    histories: Mapping[str, Mapping[str, Sequence[float]]] = field(default_factory=dict)
-    best_epochs: Mapping[str, int] = field(default_factory=dict)
     training_note: str = ""
     config_yaml: str = ""
-    notices: Sequence[str] = ()
-
-
-def write_sweep(path: Path, page: SweepPage) -> None:
-    """Writes the page to an HTML file, wholly or not at all.
-
-    Args:
-        path: the file; one that is there is replaced.
-        page: its content.
-
-    Raises:
-        OSError: the file cannot be written.
-    """
-    write_text(path, render_sweep(page))
-
-
-def render_sweep(page: SweepPage) -> str:
-    """The HTML of a page."""
-    return render_runs("sweep.html", page)

@@ -7,9 +7,10 @@ from pathlib import Path
 from rich.console import Console
 
 from rnnpipe.errors import UserError
-from rnnpipe.report.comparison import ComparisonPage, write_comparison
+from rnnpipe.report.comparison import ComparisonPage
 from rnnpipe.report.items import Table
 from rnnpipe.report.notebook import table_html
+from rnnpipe.report.page import write_page
 from rnnpipe.runs.compared_run import ComparedRun, open_runs
 from rnnpipe.runs.comparison_tables import (
     count_disagreements,
@@ -54,7 +55,7 @@ class Comparison:
         """
         check_page(path)
         with report_full_disk("the comparison", path.parent, "make room, then compare again"):
-            write_comparison(path, self._make_page())
+            write_page(path, self._make_page())
 
     def _make_page(self) -> ComparisonPage:
         runs, task = self.runs, self.runs[0].task

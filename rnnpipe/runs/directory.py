@@ -155,6 +155,11 @@ class RunDirectory:
         """Of an evaluation: which epoch its results are of, if the training had not ended."""
         return self.path / "partial.json"
 
+    def forget_training(self) -> None:
+        """Removes what only an unfinished training needs."""
+        for unneeded in (self.untrained, self.start):
+            self.seal.remove(unneeded)
+
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Keeps other processes from training or scoring here, until this one has done so.

@@ -11,7 +11,8 @@ from rnnpipe.config.dump import dump_config
 from rnnpipe.config.overrides import Overrides
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.report.items import ReportItem, Table
-from rnnpipe.report.page import Page, write_report
+from rnnpipe.report.page import write_page
+from rnnpipe.report.run import RunPage
 from rnnpipe.runs.checks import check_comparable_records, check_readable_records, check_splits
 from rnnpipe.runs.config import check_overrides, load_run_config, note_edits
 from rnnpipe.runs.contents import read_environment
@@ -164,7 +165,7 @@ def _create_evaluation(
     config: RunConfig,
     partial: PartialTraining | None,
     results: _Results,
-    page: Page,
+    page: RunPage,
 ) -> RunDirectory:
     """A folder of results in that of a run, whole or not at all."""
 
@@ -178,7 +179,7 @@ def _create_evaluation(
     return create_run(run.path, "evaluations", fill)
 
 
-def _write(folder: RunDirectory, results: _Results, page: Page) -> None:
+def _write(folder: RunDirectory, results: _Results, page: RunPage) -> None:
     for name, content in results.files.items():
         write_text(folder.path / name, content)
     if results.ensemble:
@@ -187,7 +188,7 @@ def _write(folder: RunDirectory, results: _Results, page: Page) -> None:
         folder.ensemble.unlink(missing_ok=True)
     folder.seal.write_text(folder.metrics, json_text(results.scores))
     folder.seal.write_text(folder.predictions, jsonl_text(results.predictions))
-    write_report(folder.report, page)  # at last: a run with a report is finished
+    write_page(folder.report, page)  # at last: a run with a report is finished
 
 
 def _make_page(
@@ -197,7 +198,7 @@ def _make_page(
     records: RecordsDirectory,
     results: _Results,
     partial: PartialTraining | None,
-) -> Page:
+) -> RunPage:
     split, first = next(iter(results.scores.items()))
     table = score_table(task.main_metric, results.scores)
     history = read_history(run, run.history)
@@ -205,7 +206,7 @@ def _make_page(
     is_own = environment["records"] == records.fingerprint
     for settings in ("settings", "records_from"):  # the report shows the config
         environment.pop(settings, None)
-    return Page(
+    return RunPage(
         title=f"{task.name} · {config.data.source.kind}",
         summary=_summarize(records, split, is_own=is_own)
         + (f" Note: {partial.notice}." if partial else ""),

@@ -41,6 +41,7 @@ def resume(path: Path, console: Console, *, evaluate: bool = True) -> RunDirecto
     task = make_task(config)
     with run.lock():
         if run.model.exists():
+            run.forget_training()  # it may have ended before that
             console.print(f"Resuming {run.path}: it is trained")
             if evaluate:
                 with resumable(run):

@@ -181,6 +181,5 @@ def _train_all(
         training.refine(phase)
     training.train_baselines()
     save_model(model, run.model)  # at the very end: a run with a model is trained
-    for unneeded in (run.untrained, run.start):
-        run.seal.remove(unneeded)
+    run.forget_training()
     return training.diverged

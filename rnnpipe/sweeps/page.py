@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from rnnpipe.report.charts import Chart
+from rnnpipe.report.page import write_page
 from rnnpipe.report.scatter import ScatterAxis, ScatterPoint, draw_scatter
-from rnnpipe.report.sweep import SweepPage, write_sweep
+from rnnpipe.report.sweep import SweepPage
 from rnnpipe.runs.history import find_best as find_best_epoch
 from rnnpipe.runs.history import read_history
 from rnnpipe.sweeps.directory import SweepDirectory
@@ -18,7 +19,7 @@ from rnnpipe.sweeps.trial import Trial, describe, find_best, show_value
 _CURVES = 6  # trials whose histories are drawn: as many as there are colours
 
 
-def write_page(
+def write_sweep(
     directory: SweepDirectory,
     plan: Plan,
     trials: Sequence[Trial],
@@ -54,7 +55,7 @@ def write_page(
         training_note=f"The best trials, at most {_CURVES}.",
         config_yaml=directory.best.read_text(encoding="utf-8") if directory.best.exists() else "",
     )
-    write_sweep(directory.page, page)
+    write_page(directory.page, page)
 
 
 def _summarize(trials: Sequence[Trial], best: Trial | None, monitor: tuple[str, str]) -> str:

@@ -15,7 +15,7 @@ from rnnpipe.runs.scores import print_table
 from rnnpipe.storage.atomic import write_text
 from rnnpipe.storage.disk_full import report_full_disk
 from rnnpipe.sweeps.directory import SweepDirectory
-from rnnpipe.sweeps.page import write_page
+from rnnpipe.sweeps.page import write_sweep
 from rnnpipe.sweeps.plan import Plan
 from rnnpipe.sweeps.scheduler import Scheduler
 from rnnpipe.sweeps.space import Space
@@ -143,7 +143,7 @@ def make_sweep(
                 sweep = Sweep(directory)
                 _write_best(sweep)
                 shares = scheduler.rank_parameters()
-                write_page(directory, plan, sweep.trials, shares, sweep.means)
+                write_sweep(directory, plan, sweep.trials, shares, sweep.means)
     _print_outcome(sweep, console)
     return sweep
 

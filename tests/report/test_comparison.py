@@ -5,8 +5,9 @@ import re
 import pytest
 
 from rnnpipe.report.charts import RUN_COLOURS, draw_comparison
-from rnnpipe.report.comparison import ComparisonPage, write_comparison
+from rnnpipe.report.comparison import ComparisonPage
 from rnnpipe.report.items import Gallery, Sample, Table
+from rnnpipe.report.page import write_page
 from tests.report.page_reader import HOSTILE, Reader
 
 HISTORIES = {
@@ -32,7 +33,7 @@ def page():
 
 
 def read(tmp_path, page):
-    write_comparison(tmp_path / "page.html", page)
+    write_page(tmp_path / "page.html", page)
     html = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert html.startswith("<!doctype html>\n")
     return Reader(html)

@@ -26,7 +26,8 @@ from rnnpipe.report.items import (
     Span,
     Table,
 )
-from rnnpipe.report.page import Page, write_report
+from rnnpipe.report.page import write_page
+from rnnpipe.report.run import RunPage
 from tests.report.page_reader import HOSTILE, Reader
 
 
@@ -57,7 +58,7 @@ def sample(pictures):
 
 @pytest.fixture
 def page(sample):
-    return Page(
+    return RunPage(
         title="vqa · shapes",
         summary="Answers questions about shapes.",
         headline=[("vqa_accuracy", 0.9412), ("minutes", 4.8)],
@@ -84,7 +85,7 @@ def page(sample):
 
 def read(tmp_path, page):
     path = tmp_path / "report.html"
-    write_report(path, page)
+    write_page(path, page)
     html = path.read_text("utf-8")
     assert html.startswith("<!doctype html>\n")
     return Reader(html)
@@ -178,7 +179,7 @@ def test_hostile_text_is_escaped(tmp_path, page, pictures):
         [(HOSTILE, HOSTILE)],
     )
     table = Table(HOSTILE, (HOSTILE, "x"), [(HOSTILE, 0.5)], note=HOSTILE)
-    hostile = Page(
+    hostile = RunPage(
         title=HOSTILE,
         summary=HOSTILE,
         headline=[(HOSTILE, HOSTILE)],
@@ -261,7 +262,7 @@ def test_every_kind_of_exhibit_has_its_macro():
 
 
 def test_two_dozen_samples_stay_small(tmp_path, page, sample):
-    write_report(
+    write_page(
         tmp_path / "report.html",
         dataclasses.replace(page, items=[Gallery("Many", "", [sample] * 24)]),
     )
@@ -271,7 +272,7 @@ def test_two_dozen_samples_stay_small(tmp_path, page, sample):
 def test_report_is_replaced(tmp_path, page):
     path = tmp_path / "report.html"
     path.write_text("old")
-    write_report(path, page)
+    write_page(path, page)
     assert "old" not in Reader(path.read_text("utf-8")).text.split()
 
 
@@ -286,7 +287,7 @@ def test_words_are_shaded_by_their_weight_and_joined_as_they_were(tmp_path, page
     spans = [Span(" un", 0.25), Span("like"), Span(" any", 1.0), Span(" <b>", math.nan)]
     items = [Gallery("", "", [Sample("t", spans=spans)])]
     path = tmp_path / "report.html"
-    write_report(path, dataclasses.replace(page, items=items))
+    write_page(path, dataclasses.replace(page, items=items))
     html = path.read_text("utf-8")
     words = html[
         html.index('<p class="words"') : html.index("</p>", html.index('<p class="words"'))
@@ -300,7 +301,7 @@ def test_a_passage_keeps_its_spaces_and_line_breaks(tmp_path, page):
     spans = [Span("To  be,", 0.5), Span("\n"), Span("  <or>", 1.0), Span(" not\n", 0.0)]
     items = [Passage("Unit 7", spans, "The darker, the more.")]
     path = tmp_path / "report.html"
-    write_report(path, dataclasses.replace(page, items=items))
+    write_page(path, dataclasses.replace(page, items=items))
     html = path.read_text("utf-8")
     passage = html[html.index('<pre class="passage"') : html.index("</pre>")]
     assert re.sub("<[^>]*>", "", passage) == "To  be,\n  &lt;or&gt; not\n"

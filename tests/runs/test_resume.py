@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import pytest
 
+from rnnpipe.runs.directory import RunDirectory
 from rnnpipe.storage.seal import Seal
 from tests.runs.trainings import SENTIMENT, assert_equal, call, interrupt, the_run_in
 
@@ -197,3 +198,22 @@ def test_a_run_that_diverges_keeps_its_best_model(command, tmp_path, monkeypatch
     assert all(np.isfinite(weight).all() for weight in model.get_weights())
     assert call("resume", run) == 0
     assert (run / "report.html").is_file()
+
+
+def test_a_run_that_ends_when_its_model_is_saved_keeps_nothing_that_is_not_needed(
+    command, tmp_path, monkeypatch
+):
+    train = command("sentiment", [*SENTIMENT, "train.epochs=1", "train.ensemble_size=1"])
+    with monkeypatch.context() as patch:
+        patch.setattr(RunDirectory, "forget_training", raise_interrupt)
+        assert call(*train, "--runs-dir", tmp_path / "runs") == 130
+    run = RunDirectory(the_run_in(tmp_path / "runs"))
+    assert run.model.exists()
+    assert run.untrained.exists()
+    assert call("resume", run.path) == 0
+    assert not run.untrained.exists()
+    assert run.report.exists()
+
+
+def raise_interrupt(run):
+    raise KeyboardInterrupt
