@@ -119,10 +119,9 @@ def test_a_sweep_that_is_killed_goes_on_where_it_was(fake, sweep, tmp_path):
     output = tmp_path / "sweep"
     arguments = ["sweep", "sentiment", "--space", str(tmp_path / "space.yaml"), "--trials", "3"]
     command = [sys.executable, "-c", code, *arguments, "--output", str(output)]
-    for begun, number in enumerate((signal.SIGKILL, signal.SIGTERM), start=1):
+    for epochs, number in enumerate((signal.SIGKILL, signal.SIGTERM), start=1):
         process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
-        wait_for(output, begun)
-        time.sleep(0.8)
+        wait_for(output, epochs)
         process.send_signal(number)
         errors = process.communicate(timeout=60)[1].decode()
         if number == signal.SIGTERM:
@@ -137,12 +136,13 @@ def test_a_sweep_that_is_killed_goes_on_where_it_was(fake, sweep, tmp_path):
     assert [trial.values for trial in other.trials] == [trial.values for trial in made.trials]
 
 
-def wait_for(output, begun):
-    """Waits until so many trials have begun."""
-    for _ in range(600):
-        if len(read_states(output)) >= begun:
+def wait_for(output, epochs):
+    """Waits until so many epochs of trials are done."""
+    for _ in range(1200):
+        histories = output.glob("trials/*/*/history.csv")
+        if sum(len(path.read_text().splitlines()) - 1 for path in histories) >= epochs:
             return
-        time.sleep(0.1)
+        time.sleep(0.05)
     raise TimeoutError
 
 
