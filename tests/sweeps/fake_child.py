@@ -8,6 +8,7 @@ code of a training with more than 60 units.
 import os
 import signal
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -20,6 +21,7 @@ EPOCHS = 4
 
 def main(verb, path, runs_dir=None):
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(143))
+    threading.Thread(target=end_with_parent, daemon=True).start()
     path = Path(path)
     sys.stdout.write(f"{verb} {path.name}\n")
     if verb == "build":
@@ -35,6 +37,12 @@ def main(verb, path, runs_dir=None):
         sys.stdout.write("model.units: expected fewer, got more; write e.g. 60\n")
         return code
     return train(run, units)
+
+
+def end_with_parent():
+    while os.read(0, 1):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def train(run, units):

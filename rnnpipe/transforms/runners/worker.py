@@ -11,6 +11,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -67,11 +68,21 @@ def _fork_workers() -> None:
 def _silence_beam() -> None:
     """Has Beam only send its exceptions to the runner, which reports them; it also logs them.
 
-    Its `sdk_worker` prints their tracebacks, too (as of Beam 2.77).
+    Its `sdk_worker` prints their tracebacks, too (as of Beam 2.77). Its threads that read from the
+    runner raise where that was killed.
     """
+    import grpc
+
     logging.getLogger("apache_beam").setLevel(logging.CRITICAL + 1)
     sdk_worker = importlib.import_module("apache_beam.runners.worker.sdk_worker")
     vars(sdk_worker)["print"] = lambda *values, **options: None
+    report = threading.excepthook
+
+    def report_others(fault: threading.ExceptHookArgs) -> None:
+        if not issubclass(fault.exc_type, grpc.RpcError):
+            report(fault)
+
+    threading.excepthook = report_others
 
 
 @contextmanager

@@ -3,6 +3,8 @@ import os
 import queue
 import re
 import signal
+import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -176,3 +178,19 @@ def test_a_pipeline_survives_the_end_of_an_earlier_worker(monkeypatch):
         with pytest.raises(UserError, match="got one that was killed or failed"):
             run(lambda pipeline: pipeline | beam.Create([1]) | beam.Map(_give_up))
         run(lambda pipeline: pipeline | beam.Create([1]) | beam.Map(time.sleep))
+
+
+def test_a_lost_runner_is_no_traceback_of_a_worker():
+    """Beam's threads raise it where the process that runs the pipeline is killed."""
+    code = (
+        "import threading, grpc\n"
+        "from rnnpipe.transforms.runners import worker\n"
+        "worker._silence_beam()\n"
+        "def fail(kind): raise kind('in a thread')\n"
+        "for kind in (grpc.RpcError, ValueError):\n"
+        "    thread = threading.Thread(target=fail, args=(kind,))\n"
+        "    thread.start(), thread.join()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert "ValueError: in a thread" in done.stderr
+    assert "RpcError" not in done.stderr
