@@ -149,9 +149,10 @@ def _count(run: ComparedRun, split: str, metric: CorpusMetric) -> Counts:
     """The statistics of all rows of a run, from which its metric follows."""
     with run.reading_rows():
         counts = [metric.count(row) for row in run.predictions[split]]
-    if known := [each for each in counts if each is not None]:
+        known = np.array([each for each in counts if each is not None], "float64")
+    if len(known):
         expected = run.metrics[split].get(metric.name, math.nan)
-        value = metric.compute(np.sum(known, axis=0, dtype="float64"))
+        value = metric.compute(known.sum(axis=0))
         if not np.isclose(value, expected, _TOLERANCE, _TOLERANCE, equal_nan=True):
             got = f"those of {value:.6g}"
             what = f"the predictions of {metric.name} {expected:.6g} in {run.results.metrics.name}"

@@ -222,6 +222,16 @@ def test_predictions_that_lack_a_field_are_refused(tmp_path):
     )
 
 
+@pytest.mark.parametrize("bits", ['""', "[1.5]", '"a"', "{}", "null"])
+def test_predictions_with_something_else_than_numbers_are_refused(bits, tmp_path):
+    rows = read_text([2.0, 3.0])
+    paths = [make_evaluated(tmp_path / name, "language_model", rows) for name in ("one", "two")]
+    text = paths[1].predictions.read_text().replace("3.0", bits)
+    paths[1].seal.write_text(paths[1].predictions, text)
+    with pytest.raises(UserError, match="two.*: expected rows that an evaluation of language_mod"):
+        rnnpipe.compare(*(run.path for run in paths), verbose=False)
+
+
 def test_a_comparison_needs_no_tensorflow(tmp_path):
     for name in ("one", "two"):
         make_evaluated(tmp_path / name, "language_model", read_text([2.0, 3.0]))
