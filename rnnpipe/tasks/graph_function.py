@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnnpipe.errors import UserError
 from rnnpipe.models.ensemble import find_members
-from rnnpipe.tasks.network import Arrays, Function, Graph, first_state
+from rnnpipe.tasks.network import Arrays, Function, Graph, compile_here, first_state
 
 if TYPE_CHECKING:
     import keras
@@ -50,10 +50,7 @@ class GraphFunction:
         return self._make(**self._options)
 
     def _compile(self, **options: Hashable) -> Any:
-        import tensorflow as tf
-
-        function = self._make(**options).function
-        return tf.function(function, autograph=False, reduce_retracing=True)
+        return compile_here(self._make(**options).function)
 
 
 def make_stream_function(

@@ -257,11 +257,9 @@ class ModelFunction:
     """
 
     def __init__(self, model: keras.Model) -> None:
-        import tensorflow as tf
-
         self._model = model
         self._takes_names = isinstance(getattr(model, "input", None), Mapping)
-        self._compiled = tf.function(self._forward, reduce_retracing=True)
+        self._compiled = compile_here(self._forward)
 
     def __call__(self, arrays: Arrays) -> Arrays:
         """The outputs of a batch by name."""
@@ -278,6 +276,20 @@ class ModelFunction:
         alone = len(arrays) == 1 and not self._takes_names
         outputs = self._model(next(iter(arrays.values())) if alone else arrays, training=False)
         return {name: output for name, output in outputs.items() if output is not None}
+
+
+def compile_here(function: Callable[..., T]) -> Callable[..., T]:
+    """The function as a graph of TensorFlow that is never exported, so that XLA may compile it."""
+    import tensorflow as tf
+
+    from rnnpipe.layers.kernels import computing_here
+
+    def call(*tensors: Any) -> T:
+        with computing_here():
+            return function(*tensors)
+
+    graph: Callable[..., T] = tf.function(call, autograph=False, reduce_retracing=True)
+    return graph
 
 
 def make_function(model: keras.Model) -> ModelFunction:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import keras
 import tensorflow as tf
 
+from rnnpipe.tasks.network import compile_here
 from rnnpipe.training.token_targets import Perplexity
 
 
@@ -12,7 +13,7 @@ def measure_perplexity(model: keras.Model, batches: tf.data.Dataset) -> float:
     """The perplexity of a model with the true words as its inputs."""
     metric = Perplexity()
 
-    @tf.function(autograph=False, reduce_retracing=True)
+    @compile_here
     def add(inputs: Mapping[str, tf.Tensor], targets: tf.Tensor) -> None:
         metric.update_state(targets, model(inputs, training=False)["logits"])
 

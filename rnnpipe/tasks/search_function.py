@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnnpipe.parts.search import BeamSearchOptions
 from rnnpipe.tasks.beam_decoder import to_arrays
-from rnnpipe.tasks.network import Arrays, Bound, Graph
+from rnnpipe.tasks.network import Arrays, Bound, Graph, compile_here
 from rnnpipe.tasks.step_graphs import make_step_graphs
 
 if TYPE_CHECKING:
@@ -101,11 +101,9 @@ class SearchFunction:
         return self._decode(step, state, tensors, options, prefix, required)
 
     def _compile(self, n_best: int, prefix: tuple[int, ...], required: Phrases) -> Any:
-        import tensorflow as tf
-
         options = replace(self._options, n_best=n_best)
 
         def search(tensors: Tensors) -> Decoded:
             return self._search(tensors, options, prefix, required)
 
-        return tf.function(search, autograph=False, reduce_retracing=True)
+        return compile_here(search)

@@ -1,8 +1,9 @@
 import keras
+import numpy as np
 import pytest
 
 from rnnpipe.layers import GRU, LSTM
-from rnnpipe.layers.kernels import devices
+from rnnpipe.layers.kernels import devices, find_recurrent_kernel
 from rnnpipe.tasks.network import make_function
 
 
@@ -34,3 +35,21 @@ def test_graphs_that_are_traced_beside_a_gpu_compute_without_it(cudnn, layer, ki
     assert cudnn == []
     model(keras.ops.ones((2, 5, 3)), training=False)
     assert cudnn == [kind]
+
+
+def test_functions_are_compiled_here_and_their_graphs_are_not(monkeypatch):
+    kernel, calls = find_recurrent_kernel("lstm", 32), []
+    infer = kernel.infer
+
+    def count(*arguments, **options):
+        calls.append(options)
+        return infer(*arguments, **options)
+
+    monkeypatch.setattr(kernel, "infer", count)
+    inputs = keras.Input((None, 3), name="frames")
+    function = make_function(keras.Model(inputs, {"states": LSTM(32)(inputs)}))
+    calls.clear()
+    function.graph().trace().get_concrete_function()
+    assert calls == []
+    function({"frames": np.ones((2, 17, 3), "float32")})
+    assert calls == [{"compiles": True}]

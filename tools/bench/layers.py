@@ -7,7 +7,8 @@
 All cases of a line run in one process, in turn, so that whatever else the machine does hits
 all of them alike: read the ratios, not the milliseconds. Medians; `cpu` is the ratio of the seconds
 that all threads spent, which a busy machine distorts least; `first` is the first call, which
-compiles; `roof` is the share of the measured matrix product's speed that the arithmetic reaches.
+compiles; `forward` is that of `predict`, `evaluate` and validation; `roof` is the share of the
+measured matrix product's speed that the arithmetic reaches.
 """
 
 import argparse
@@ -23,6 +24,7 @@ import numpy as np
 import tensorflow as tf
 
 from rnnpipe import layers
+from rnnpipe.layers.kernels import computing_here
 from tools.bench.interleaved import Case, describe, interleave, running, seconds_of
 
 SHAPES = (
@@ -58,9 +60,10 @@ def keras_cases(kind: str, shape: tuple[int, ...]) -> dict[str, dict[str, Case]]
 def forward(layer: Any, inputs: Any) -> Case:
     """The outputs, as `predict` computes them."""
 
-    @tf.function
+    @tf.function(autograph=False)
     def graph() -> Any:
-        outputs = layer(inputs, training=False)
+        with computing_here():
+            outputs = layer(inputs, training=False)
         return outputs[0, 0, 0], outputs
 
     return running(graph)

@@ -20,7 +20,7 @@ from typing import Any, TypeAlias
 
 import keras
 
-from rnnpipe.layers.kernels.devices import computing_anywhere, device_type
+from rnnpipe.layers.kernels.devices import computing_anywhere, computing_here, device_type
 from rnnpipe.layers.kernels.overrides import is_overridden
 from rnnpipe.types import Tensor
 
@@ -29,6 +29,7 @@ __all__ = [
     "DecoderKernel",
     "RecurrentKernel",
     "computing_anywhere",
+    "computing_here",
     "device_type",
     "find_ctc_loss",
     "find_decoder_kernel",

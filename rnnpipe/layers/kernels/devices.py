@@ -6,17 +6,50 @@ from contextvars import ContextVar
 
 import keras
 
-_ANYWHERE = ContextVar("_ANYWHERE", default=False)
+_PLACE: ContextVar[str | None] = ContextVar("_PLACE", default=None)
 
 
 @contextmanager
 def computing_anywhere() -> Iterator[None]:
     """Has graphs that are traced in this block compute on any device, whichever is here."""
-    token = _ANYWHERE.set(True)
+    with _computing("anywhere"):
+        yield
+
+
+@contextmanager
+def computing_here() -> Iterator[None]:
+    """Has graphs that are traced in this block compute in this process alone.
+
+    Kernels may compile parts of them by XLA, which exports do not support. Inside of a
+    `computing_anywhere` it changes nothing.
+
+    Example:
+        >>> import numpy, tensorflow as tf
+        >>> from rnnpipe.layers import LSTM
+        >>> layer = LSTM(4)
+        >>> @tf.function(autograph=False)
+        ... def encode(sequences):
+        ...     with computing_here():
+        ...         return layer(sequences)
+        >>> tuple(encode(numpy.zeros((2, 7, 3), "float32")).shape)
+        (2, 4)
+    """
+    with _computing(_PLACE.get() or "here"):
+        yield
+
+
+@contextmanager
+def _computing(place: str) -> Iterator[None]:
+    token = _PLACE.set(place)
     try:
         yield
     finally:
-        _ANYWHERE.reset(token)
+        _PLACE.reset(token)
+
+
+def declared_place() -> str | None:
+    """`"anywhere"` or `"here"` where a block says so, or None."""
+    return _PLACE.get()
 
 
 def device_type() -> str:
@@ -24,7 +57,7 @@ def device_type() -> str:
 
     Where graphs are traced for any device it is `"cpu"`.
     """
-    if _ANYWHERE.get():
+    if declared_place() == "anywhere":
         return "cpu"
     finders: dict[str, Callable[[], str]]
     finders = {"tensorflow": _tensorflow, "jax": _jax, "torch": _torch}

@@ -13,7 +13,7 @@ from rnnpipe.models.language_model import get_states, state_sizes
 from rnnpipe.parts.optimizers import OptimizerOptions
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.tasks.language_model.report import make_report_items
-from rnnpipe.tasks.network import Arrays, Function, take_states
+from rnnpipe.tasks.network import Arrays, Function, compile_here, take_states
 from rnnpipe.tasks.results import Evaluation
 from rnnpipe.text.symbols import Symbols
 from rnnpipe.text.tokens import START
@@ -61,7 +61,7 @@ def evaluate(
 def token_nats(model: keras.Model, streams: Streams) -> Array:
     """−log p of each target in nats, `(steps, rows, time)`, states carried from step to step."""
 
-    @tf.function(reduce_retracing=True)
+    @compile_here
     def read(inputs: Any, targets: Any, states: Any) -> tuple[Any, Any]:
         outputs = model({**inputs, "states": states}, training=False)
         nats = tf.nn.sparse_softmax_cross_entropy_with_logits(targets, outputs["logits"])

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 import tensorflow as tf
 
 from rnnpipe.layers.kernels.tensorflow.additive_attention import Memory
+from rnnpipe.layers.kernels.tensorflow.compiled_shapes import CompiledShapes
 from rnnpipe.layers.kernels.tensorflow.decoder_architectures import BahdanauLoop, LuongLoop
 from rnnpipe.layers.kernels.tensorflow.decoder_loop import (
     DecoderLoop,
@@ -20,12 +21,18 @@ from rnnpipe.layers.kernels.tensorflow.decoder_loop import (
     StepOutputs,
     Weights,
 )
+from rnnpipe.layers.kernels.tensorflow.decoder_shapes import (
+    flatten_memory,
+    pack_outputs,
+    pad_memory,
+    paddings_for,
+    restore_shapes,
+)
+from rnnpipe.layers.kernels.tensorflow.graphs import may_compile
 from rnnpipe.layers.kernels.tensorflow.kernel import Kernel
 from rnnpipe.layers.kernels.tensorflow.padding import (
     merge_first_axes,
     pad,
-    padding_for,
-    restore_shape,
 )
 from rnnpipe.layers.kernels.tensorflow.recurrences import RECURRENCES, Tensors
 from rnnpipe.layers.kernels.tensorflow.tapes import is_forward_mode, reject_second_order
@@ -34,6 +41,9 @@ from rnnpipe.types import Nested, Tensor
 
 Inputs: TypeAlias = tuple[Tensor, Tensors, Memory, Weights]
 """The projected words, the first states, what the attention reads, and all weights."""
+
+MIN_UNITS, MIN_STEPS = 32, 8
+"""Below either, a forward pass gains too little for what its compilation takes."""
 
 LOOPS: dict[str, type[DecoderLoop]] = {"luong": LuongLoop, "bahdanau": BahdanauLoop}
 
@@ -48,6 +58,7 @@ class DecoderKernel(Kernel):
     def __init__(self, loop: DecoderLoop) -> None:
         super().__init__()
         self.loop = loop
+        self.shapes = CompiledShapes()
 
     def __call__(
         self,
@@ -83,25 +94,65 @@ class DecoderKernel(Kernel):
         input_feed = kernel[features:] if kernel.shape[0] > features else ()
         loop_weights = Weights(tuple(recurrent), input_feed, tuple(attention), tuple(readout))
         loop_weights = tf.nest.map_structure(tf.convert_to_tensor, loop_weights)
-        inputs = (z, _convert(states), _flatten(*memory), loop_weights)
+        inputs = (z, _convert(states), flatten_memory(*memory), loop_weights)
         keys, values, _ = inputs[2]
         eager = tf.executing_eagerly()
         if training and not is_forward_mode((*inputs[:2], keys, values, loop_weights)):
             varies = (eager or z.shape[0] is None, eager or keys.shape[1] is None)
             outputs = (self._train if eager else self.train)(inputs, varies=varies)
         else:
-            outputs = (self.infer if eager else self._infer)(*inputs)
+            compiles = may_compile()
+            outputs = (self.infer if eager or compiles else self._infer)(inputs, compiles=compiles)
         outputs = StepOutputs(
             *(
                 part if is_empty(part) else tf.transpose(part, (1, 0, *range(2, len(part.shape))))
                 for part in outputs
             )
         )
-        return _restore_shapes(outputs, z, inputs[1], inputs[2])
+        return restore_shapes(outputs, z, inputs[1], inputs[2])
 
-    def _infer(self, z: Tensor, states: Tensors, memory: Memory, weights: Weights) -> StepOutputs:
-        """The outputs of all steps, in plain TensorFlow, so that models can be exported."""
-        return self.loop.forward(z, states, memory, weights, tf.shape(z)[0], save=False)[0]
+    def _infer(self, inputs: Inputs, *, compiles: bool) -> StepOutputs:
+        """The outputs of all steps; in plain TensorFlow, so that models export, or compiled."""
+        if not compiles:
+            return self._plain(inputs)
+        z, states, (keys, values, mask), weights = inputs
+        differentiable = (z, states, keys, values, weights)
+
+        def pack(flat: Tensors) -> Inputs:
+            z, states, keys, values, weights = tf.nest.pack_sequence_as(differentiable, flat)
+            return z, states, Memory(keys, values, mask), weights
+
+        @tf.custom_gradient
+        def forward(*flat: Tensor) -> Any:
+            def gradient(*d_flat: Tensor) -> Any:
+                with tf.GradientTape() as tape:
+                    tape.watch(flat)
+                    outputs = tf.nest.flatten(self._plain(pack(flat)))
+                return tape.gradient(outputs, flat, list(d_flat))
+
+            return tf.nest.flatten(self._choose(pack(flat))), gradient
+
+        return pack_outputs(forward(*tf.nest.flatten(differentiable)))
+
+    def _plain(self, inputs: Inputs) -> StepOutputs:
+        return self.loop.forward(*inputs, tf.shape(inputs[0])[0], save=False)[0]
+
+    def _choose(self, inputs: Inputs) -> StepOutputs:
+        """The outputs of all steps, compiled where that pays."""
+        z, (h, *_), memory, _ = inputs
+        steps, batch = (size or tf.shape(z)[axis] for axis, size in enumerate(z.shape[:2]))
+        positions = memory.keys.shape[1] or tf.shape(memory.keys)[1]
+        if h.shape[1] < MIN_UNITS:
+            return self._plain(inputs)
+
+        def compiled() -> StepOutputs:
+            # The loop of training: it is compiled there already, and what it saves is small.
+            varies = tuple(not isinstance(size, int) for size in (steps, positions))
+            return self._forward(inputs, varies=varies)[0]
+
+        return self.shapes.choose(
+            batch, (steps, positions), steps >= MIN_STEPS, compiled, lambda: self._plain(inputs)
+        )
 
     def _train(self, inputs: Inputs, *, varies: tuple[bool, bool]) -> StepOutputs:
         """The outputs of all steps, differentiable by all but the mask.
@@ -130,17 +181,16 @@ class DecoderKernel(Kernel):
             return tf.nest.flatten(outputs), gradient
 
         z, states, memory, weights = inputs
-        flat = compiled(z, states, memory.keys, memory.values, weights)
-        return StepOutputs(*flat, *[()] * (len(StepOutputs._fields) - len(flat)))
+        return pack_outputs(compiled(z, states, memory.keys, memory.values, weights))
 
     def _forward(
-        self, inputs: Inputs, *, varies: tuple[bool, bool]
+        self, inputs: Inputs, *, varies: tuple[bool, ...]
     ) -> tuple[StepOutputs, tuple[StepOutputs, Tensors]]:
         """The outputs of all steps; and the residuals: padded outputs, and what the loop saved."""
         (z, states, memory, weights), length = inputs, tf.shape(inputs[0])[0]
-        steps, more = _paddings(z, memory, varies)
+        steps, more = paddings_for(z, memory, varies)
         outputs, saved = self.loop.train(
-            pad(z, steps), states, _pad_memory(memory, more), weights, length
+            pad(z, steps), states, pad_memory(memory, more), weights, length
         )
         trimmed = tf.nest.map_structure(lambda values: values[:length], outputs)
         alignments = trimmed.alignments[..., : tf.shape(memory.keys)[1]]
@@ -157,13 +207,13 @@ class DecoderKernel(Kernel):
         """Gradients of z, states, keys, values and weights."""
         (z, states, memory, weights), (outputs, saved) = inputs, residuals
         length, positions = tf.shape(z)[0], tf.shape(memory.keys)[1]
-        steps, more = _paddings(z, memory, varies)
+        steps, more = paddings_for(z, memory, varies)
         d_outputs = tf.nest.map_structure(lambda d: pad(d, steps), d_outputs)
         d_outputs = d_outputs._replace(alignments=pad(d_outputs.alignments, more, axis=3))
         previous_output = tf.concat([states[:1], outputs.output[:-1]], axis=0)
         all_residuals = Residuals(outputs, previous_output, saved)
         gradients, d_states, (d_keys, d_score) = self.loop.backward(
-            all_residuals, d_outputs, states, _pad_memory(memory, more), weights, length
+            all_residuals, d_outputs, states, pad_memory(memory, more), weights, length
         )
         d_values = _values_gradient(outputs.alignments, gradients.context)
         d_weights = self._weight_gradients(all_residuals, gradients, d_score, weights)
@@ -193,49 +243,8 @@ class DecoderKernel(Kernel):
         return Weights(recurrent, input_feed, (query_kernel, d_score), readout)
 
 
-def _paddings(
-    z: Tensor, memory: Memory, varies: tuple[bool, bool]
-) -> tuple[Tensor | None, Tensor | None]:
-    """How many steps and positions to add, None where their number does not vary."""
-    sizes = (tf.shape(z)[0], tf.shape(memory.keys)[1])
-    steps, positions = (
-        padding_for(size) if changes else None for size, changes in zip(sizes, varies, strict=True)
-    )
-    return steps, positions
-
-
-def _pad_memory(memory: Memory, more: Tensor | None) -> Memory:
-    keys, values = (pad(part, more, axis=1) for part in (memory.keys, memory.values))
-    return Memory(keys, values, pad(memory.mask, more, axis=2))
-
-
-def _restore_shapes(
-    outputs: StepOutputs, z: Tensor, states: Tensors, memory: Memory
-) -> tuple[Tensor, ...]:
-    """The outputs, `(batch, time, ...)`, with all sizes that are known outside of the loop."""
-    for part in outputs:
-        if not is_empty(part):
-            for batch in (z.shape[1], states[0].shape[0], memory.keys.shape[0]):
-                restore_shape(part, (batch, z.shape[0], *part.shape[2:]))
-    restore_shape(outputs.alignments, (*outputs.alignments.shape[:3], memory.keys.shape[1]))
-    return tuple(outputs)
-
-
 def _convert(tensors: Any) -> Any:
     return tuple(tf.convert_to_tensor(tensor) for tensor in tensors)
-
-
-def _flatten(keys: Tensor, values: Tensor, mask: Tensor) -> Memory:
-    """The memory with its positions flat and zeros at masked positions."""
-    batch, positions = tf.shape(keys)[0], tf.shape(keys)[1]
-    static = (values.shape[0], keys.shape[1], values.shape[-1])
-    values = tf.ensure_shape(tf.reshape(values, (batch, positions, static[-1])), static)
-    if mask is None:
-        return Memory(keys, values, tf.ones((batch, 1, positions), tf.bool))
-    mask = tf.cast(tf.reshape(mask, (batch, positions)), tf.bool)
-    # A NaN in the padding would reach context and gradients as 0 * NaN.
-    values = tf.where(mask[:, :, None], values, tf.zeros_like(values))
-    return Memory(keys, values, mask[:, None])
 
 
 def _values_gradient(alignments: Tensor, d_context: Tensor) -> Tensor:

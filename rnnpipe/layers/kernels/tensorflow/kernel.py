@@ -10,7 +10,7 @@ from rnnpipe.layers.kernels.tensorflow.tapes import unrecorded
 
 
 class Kernel:
-    """A loop over time, as plain TensorFlow in inference and as two compiled loops in training.
+    """A loop over time: two compiled loops in training, and one in inference, compiled or plain.
 
     A subclass has `_infer`, `_train`, and its `_forward` and `_backward` with an option `varies`:
     whether a length may differ between calls. In eager execution they run as the graphs `infer`,

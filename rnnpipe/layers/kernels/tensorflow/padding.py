@@ -18,8 +18,13 @@ def merge_first_axes(values: Tensor) -> Tensor:
 
 def padding_for(length: Tensor) -> Tensor:
     """How many steps to add to the length for the next of the sizes."""
+    return padded_length(length) - length
+
+
+def padded_length(length: Tensor) -> Tensor:
+    """The next of the sizes."""
     sizes = tf.constant(SIZES)
-    return sizes[tf.searchsorted(sizes, length[None])[0]] - length
+    return sizes[tf.searchsorted(sizes, length[None])[0]]
 
 
 def pad(values: Tensor, steps: Tensor | None, axis: int = 0) -> Tensor:

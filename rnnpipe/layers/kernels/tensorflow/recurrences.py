@@ -18,7 +18,20 @@ class Recurrence(Protocol):
 
     saves: int
 
-    def forward(self, z: Tensor, states: Tensors, weights: Tensors) -> tuple[Tensors, Tensors]:
+    def gates(
+        self, z: Tensor, states: Tensors, weights: Tensors, *, compiled: bool = False
+    ) -> Tensors:
+        """The first half of a step: what is computed of a product with the states.
+
+        `compiled` is whether XLA compiles it.
+        """
+
+    def update(self, gates: Tensors, states: Tensors) -> Tensors:
+        """The second half: the new states."""
+
+    def forward(
+        self, z: Tensor, states: Tensors, weights: Tensors, *, compiled: bool = False
+    ) -> tuple[Tensors, Tensors]:
         """New states, and what `backward` needs of this step."""
 
     def backward(
@@ -38,15 +51,31 @@ class LSTMRecurrence:
 
     saves = 5
 
-    def forward(self, z: Tensor, states: Tensors, weights: Tensors) -> tuple[Tensors, Tensors]:
-        """One step; saves the gates and the cell before it."""
-        h, c = states
+    def gates(
+        self, z: Tensor, states: Tensors, weights: Tensors, *, compiled: bool = False
+    ) -> Tensors:
+        """All four."""
+        h, _ = states
         z += tf.matmul(h, weights[0])
-        # One sigmoid of all gates, a quarter of it unused, is faster than three of a quarter each.
+        if compiled:
+            i, f, g, o = tf.split(z, 4, axis=1)
+            return tf.sigmoid(i), tf.sigmoid(f), tf.tanh(g), tf.sigmoid(o)
+        # One sigmoid of all gates, a quarter of it unused, is faster than three operations.
         i, f, _, o = tf.split(tf.sigmoid(z), 4, axis=1)
-        g = tf.tanh(z[:, 2 * h.shape[1] : 3 * h.shape[1]])
-        new_c = f * c + i * g
-        return (o * tf.tanh(new_c), new_c), (i, f, g, o, c)
+        return i, f, tf.tanh(z[:, 2 * h.shape[1] : 3 * h.shape[1]]), o
+
+    def update(self, gates: Tensors, states: Tensors) -> Tensors:
+        """Output and cell."""
+        i, f, g, o = gates
+        c = f * states[1] + i * g
+        return o * tf.tanh(c), c
+
+    def forward(
+        self, z: Tensor, states: Tensors, weights: Tensors, *, compiled: bool = False
+    ) -> tuple[Tensors, Tensors]:
+        """One step; saves the gates and the cell before it."""
+        gates = self.gates(z, states, weights, compiled=compiled)
+        return self.update(gates, states), (*gates, states[1])
 
     def backward(
         self, d_states: Tensors, saved: Tensors, h: Tensor, transposed: Tensor
@@ -72,15 +101,30 @@ class GRURecurrence:
 
     saves = 4
 
-    def forward(self, z: Tensor, states: Tensors, weights: Tensors) -> tuple[Tensors, Tensors]:
-        """One step; saves the gates and the candidate's recurrent part."""
+    def gates(
+        self, z: Tensor, states: Tensors, weights: Tensors, *, compiled: bool = False
+    ) -> Tensors:
+        """Both, the candidate, and its recurrent part."""
+        del compiled
         (h,) = states
         inner = tf.nn.bias_add(tf.matmul(h, weights[0]), weights[1])
         sizes = (2 * h.shape[1], h.shape[1])
         (inner_gates, inner_g), (gates, g) = tf.split(inner, sizes, 1), tf.split(z, sizes, 1)
         update, reset = tf.split(tf.sigmoid(gates + inner_gates), 2, axis=1)
         candidate = tf.tanh(g + reset * inner_g)
-        return (update * h + (1 - update) * candidate,), (update, reset, candidate, inner_g)
+        return update, reset, candidate, inner_g
+
+    def update(self, gates: Tensors, states: Tensors) -> Tensors:
+        """The output."""
+        update, _, candidate, _ = gates
+        return (update * states[0] + (1 - update) * candidate,)
+
+    def forward(
+        self, z: Tensor, states: Tensors, weights: Tensors, *, compiled: bool = False
+    ) -> tuple[Tensors, Tensors]:
+        """One step; saves the gates and the candidate's recurrent part."""
+        gates = self.gates(z, states, weights, compiled=compiled)
+        return self.update(gates, states), gates
 
     def backward(
         self, d_states: Tensors, saved: Tensors, h: Tensor, transposed: Tensor
@@ -107,10 +151,24 @@ class VanillaRecurrence:
 
     saves = 1
 
-    def forward(self, z: Tensor, states: Tensors, weights: Tensors) -> tuple[Tensors, Tensors]:
+    def gates(
+        self, z: Tensor, states: Tensors, weights: Tensors, *, compiled: bool = False
+    ) -> Tensors:
+        """None: the output alone."""
+        del compiled
+        return (tf.tanh(z + tf.matmul(states[0], weights[0])),)
+
+    def update(self, gates: Tensors, states: Tensors) -> Tensors:
+        """The output."""
+        del states
+        return gates
+
+    def forward(
+        self, z: Tensor, states: Tensors, weights: Tensors, *, compiled: bool = False
+    ) -> tuple[Tensors, Tensors]:
         """One step; saves its output."""
-        h = tf.tanh(z + tf.matmul(states[0], weights[0]))
-        return (h,), (h,)
+        gates = self.gates(z, states, weights, compiled=compiled)
+        return gates, gates
 
     def backward(
         self, d_states: Tensors, saved: Tensors, h: Tensor, transposed: Tensor

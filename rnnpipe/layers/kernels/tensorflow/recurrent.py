@@ -2,8 +2,9 @@
 
 Three things make them fast: the inputs of all steps are projected in one product before the loop;
 in training, the backward loop is written by hand and every weight gradient is one product after it;
-and in training XLA compiles both loops. It compiles anew for each shape, so lengths that can vary
-are padded to a few sizes; the loop itself stops at the true length.
+and XLA compiles the loops, that of inference where the graph is for this process alone. It compiles
+anew for each shape, so lengths that can vary are padded to a few sizes; the loop itself stops at
+the true length.
 """
 
 import functools
@@ -11,6 +12,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from rnnpipe.layers.kernels.tensorflow.compiled_shapes import CompiledShapes
+from rnnpipe.layers.kernels.tensorflow.graphs import may_compile
 from rnnpipe.layers.kernels.tensorflow.kernel import Kernel
 from rnnpipe.layers.kernels.tensorflow.padding import (
     merge_first_axes,
@@ -27,6 +30,9 @@ from rnnpipe.layers.kernels.tensorflow.recurrent_loop import (
 from rnnpipe.layers.kernels.tensorflow.tapes import is_forward_mode, reject_second_order
 from rnnpipe.types import Tensor
 
+MIN_UNITS, MIN_STEPS = 32, 16
+"""Below either, a forward pass gains a tenth of a millisecond, too little to compile it for."""
+
 
 class RecurrentKernel(Kernel):
     """A recurrence over time; `rnnpipe.layers.kernels` documents the call.
@@ -39,6 +45,7 @@ class RecurrentKernel(Kernel):
         super().__init__()
         self.recurrence = recurrence
         self.loop = RecurrentLoop(recurrence)
+        self.shapes = CompiledShapes()
 
     def __call__(
         self,
@@ -65,28 +72,53 @@ class RecurrentKernel(Kernel):
             varies = eager or sequences.shape[1] is None
             outputs, *last = (self._train if eager else self.train)(inputs, masks, varies=varies)
         else:
-            outputs, *last = (self.infer if eager else self._infer)(inputs, masks)
+            compiles = may_compile()
+            infer = self.infer if eager or compiles else self._infer
+            outputs, *last = infer(inputs, masks, compiles=compiles)
         for result, state in zip((outputs, *last), (states[0], *states), strict=True):
             restore_shape(result, (sequences.shape[0], *result.shape[1:]))
             restore_shape(result, (state.shape[0], *result.shape[1:-1], state.shape[-1]))
         restore_shape(outputs, (None, sequences.shape[1], None))
         return outputs, last
 
-    def _infer(self, inputs: Inputs, masks: Tensors) -> Tensors:
-        """Outputs and last states in plain TensorFlow, so that models can be exported."""
+    def _infer(self, inputs: Inputs, masks: Tensors, *, compiles: bool) -> Tensors:
+        """Outputs and last states; in plain TensorFlow, so that models export, or compiled."""
         run = functools.partial(self.loop.forward, masks=masks)
 
         @tf.custom_gradient
-        def plain(*flat: Tensor) -> Any:
+        def forward(*flat: Tensor) -> Any:
             def gradient(*d_outputs: Tensor) -> Any:
                 with tf.GradientTape() as tape:
                     tape.watch(flat)
                     outputs = run(tf.nest.pack_sequence_as(inputs, flat), unstack=True)
                 return tape.gradient(outputs, flat, d_outputs)
 
-            return run(tf.nest.pack_sequence_as(inputs, flat), unstack=False), gradient
+            packed = tf.nest.pack_sequence_as(inputs, flat)
+            if compiles:
+                return self._choose(packed, masks), gradient
+            return run(packed, unstack=False), gradient
 
-        return plain(*tf.nest.flatten(inputs))
+        return forward(*tf.nest.flatten(inputs))
+
+    def _choose(self, inputs: Inputs, masks: Tensors) -> Tensors:
+        """Outputs and last states, compiled where that pays."""
+        z, (h, *_), _ = inputs
+        batch, steps = (size or tf.shape(z)[axis] for axis, size in enumerate(z.shape[:2]))
+
+        def compiled() -> Tensors:
+            length, padding = _padding(z, not isinstance(steps, int))
+            padded = (pad(z, padding, axis=1), *inputs[1:])
+            outputs, *last = self.loop.infer(
+                padded, length, tuple(pad(mask, padding) for mask in masks)
+            )
+            return (_shorten(outputs, length), *last)
+
+        def plain() -> Tensors:
+            return self.loop.forward(inputs, masks, unstack=False)
+
+        if h.shape[1] < MIN_UNITS:
+            return plain()
+        return self.shapes.choose(batch, (steps,), steps >= MIN_STEPS, compiled, plain)
 
     def _train(self, inputs: Inputs, masks: Tensors, *, varies: bool) -> Tensors:
         """Outputs and last states, differentiable by `inputs`: z, first states, weights."""

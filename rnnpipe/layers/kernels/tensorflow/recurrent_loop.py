@@ -20,7 +20,7 @@ Inputs: TypeAlias = tuple[Tensor, Tensors, Tensors]
 
 
 class RecurrentLoop:
-    """A recurrence over all steps: `forward` plain, `train` and `backward` compiled by XLA.
+    """A recurrence over all steps: `forward` plain, `infer`, `train`, `backward` compiled by XLA.
 
     Args:
         recurrence: one step.
@@ -31,6 +31,7 @@ class RecurrentLoop:
         compiled = functools.partial(
             tf.function, jit_compile=True, autograph=False, reduce_retracing=True
         )
+        self.infer = compiled(self._infer)
         self.train = compiled(self._train)
         self.backward = compiled(self._backward)
 
@@ -60,13 +61,50 @@ class RecurrentLoop:
         outputs, states = self._run(inputs, None, masks, read, write, empty, limit)
         return swap_time_and_batch(outputs.stack()), *states
 
+    def _infer(self, inputs: Inputs, length: Tensor | None, masks: Tensors) -> Tensors:
+        """The same under XLA, which writes outputs in place.
+
+        `length` is the number of steps to run, here, in `_train` and in `_backward`; None is all
+        of them. A round of the loop has the second half of a step and the first of the next: XLA
+        computes anew for each use whatever the loop does not carry.
+        """
+        z, states, weights = inputs
+        steps = tf.shape(z)[1]
+        last = (steps if length is None else length) - 1
+        masks = tuple(_unstack(mask) for mask in masks)
+
+        def begin(t: Tensor, states: Tensors) -> Tensors:
+            step_z = tf.gather(z, t, axis=1)
+            return self.recurrence.gates(step_z, states, weights, compiled=True)
+
+        def finish(
+            t: Tensor, gates: Tensors, states: Tensors, outputs: Tensor
+        ) -> tuple[Tensors, Tensor]:
+            new = self.recurrence.update(gates, states)
+            for mask in masks:
+                unmasked = mask.read(t)
+                new = tuple(tf.where(unmasked, n, s) for n, s in zip(new, states, strict=True))
+            return _like(new, states), _put(outputs, t, new[0])
+
+        def step(t: Tensor, gates: Tensors, states: Tensors, outputs: Tensor) -> tuple[Any, ...]:
+            states, outputs = finish(t, gates, states, outputs)
+            return t + 1, _like(begin(t + 1, states), gates), states, outputs
+
+        first = begin(tf.constant(0), states)
+        empty = _zeros(states[0], steps, states[0].shape[1])
+        t, gates, states, outputs = tf.while_loop(
+            lambda t, *_: t < last,
+            step,
+            (tf.constant(0), first, states, empty),
+            maximum_iterations=steps,
+        )
+        states, outputs = finish(t, gates, states, outputs)
+        return outputs, *states
+
     def _train(
         self, inputs: Inputs, length: Tensor | None, masks: Tensors
     ) -> tuple[Tensors, Tensors]:
-        """The same under XLA, which writes outputs in place; and the residuals.
-
-        `length` is the number of steps to run, here and in `_backward`; None is all of them.
-        """
+        """The same under XLA; and the residuals."""
         z, states, _ = inputs
         steps = tf.shape(z)[1]
         # Rows of a whole step each: XLA copies short rows, of 64 units say, number by number.
