@@ -18,7 +18,7 @@ from rnnpipe.layers.decoder.checks import (
     check_tied_readout,
     check_tokens,
 )
-from rnnpipe.layers.decoder.fused import unroll_fused
+from rnnpipe.layers.decoder.fused import decoder_obstacle, unroll_fused
 from rnnpipe.layers.decoder.luong import LuongCell
 from rnnpipe.layers.decoder.readout import READOUTS, Readout, ReadoutKind
 from rnnpipe.layers.decoder.scheduled_sampling import unroll_sampling
@@ -211,6 +211,10 @@ class AttentionDecoder(keras.layers.Layer):
         if outputs is None:
             outputs = self.cell.unroll(words, prepared, state, training)
         return self.logits(words, outputs, training), outputs.alignments
+
+    def kernel_obstacle(self) -> str | None:
+        """Why the decoder has no kernel here, or None if it has; see `rnnpipe.layers.kernels`."""
+        return decoder_obstacle(self.cell)
 
     def begin(
         self,

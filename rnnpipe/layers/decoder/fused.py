@@ -11,7 +11,13 @@ from rnnpipe.layers.decoder.cell import AttentionCell
 from rnnpipe.layers.decoder.luong import LuongCell
 from rnnpipe.layers.decoder.readout import Readout
 from rnnpipe.layers.decoder.structures import DecoderState, Memory, StepOutputs
-from rnnpipe.layers.kernels import find_decoder_kernel, is_overridden
+from rnnpipe.layers.kernels import (
+    find_decoder_kernel,
+    first_obstacle,
+    is_overridden,
+    place_obstacle,
+    precision_obstacle,
+)
 from rnnpipe.nested import is_empty
 from rnnpipe.types import Tensor
 
@@ -19,13 +25,38 @@ RECURRENT_CELLS = {"gru": keras.layers.GRUCell, "lstm": keras.layers.LSTMCell}
 ARCHITECTURES: dict[type[AttentionCell], str] = {LuongCell: "luong", BahdanauCell: "bahdanau"}
 
 
+def decoder_obstacle(
+    cell: AttentionCell, memory: Memory | None = None, *, training: bool = False
+) -> str | None:
+    """Why no kernel serves a decoder here, or None if one does.
+
+    Args:
+        cell: the built cell of the decoder.
+        memory: what the attention reads, if it is known.
+        training: whether dropout is on.
+    """
+    return (
+        place_obstacle()
+        or precision_obstacle(cell)
+        or _cell_obstacle(cell)
+        or _attention_obstacle(cell.attention, training)
+        or first_obstacle(
+            {
+                "its readout is not tanh of a product": (
+                    _feeds_readout(cell) and _is_custom_readout(cell.readout)
+                ),
+                "its memory has another dtype": (
+                    memory is not None and cell.attention.compute_dtype != memory.values.dtype
+                ),
+            }
+        )
+    )
+
+
 def unroll_fused(
     cell: AttentionCell, words: Tensor, memory: Memory, state: DecoderState, training: bool
 ) -> StepOutputs | None:
     """The outputs of all steps, equal to those of `cell.unroll`, or None without a kernel.
-
-    Kernels exist for one GRU or LSTM cell with its default options and additive attention, in
-    float32 or float64.
 
     Args:
         cell: the built cell.
@@ -34,9 +65,11 @@ def unroll_fused(
         state: the first state.
         training: whether dropout is on and gradients are likely to be computed.
     """
-    architecture, recurrence = ARCHITECTURES.get(type(cell)), _recurrence(cell)
-    if architecture is None or recurrence is None or not _supports(cell, memory, training):
+    recurrence = _recurrence(cell.cells[0])
+    obstacle = decoder_obstacle(cell, memory, training=bool(training))
+    if recurrence is None or obstacle is not None:
         return None
+    architecture = ARCHITECTURES[type(cell)]
     recurrent, attention = cell.cells[0], cell.attention
     # All sizes of the loop's weights: graphs shared by decoders of other sizes lose static shapes.
     attention_sizes = (attention.score_kernel.shape[0], attention.glimpses)
@@ -59,39 +92,48 @@ def unroll_fused(
     return StepOutputs(output, context, alignments, readout)
 
 
-def _recurrence(cell: AttentionCell) -> str | None:
-    """The name of the only recurrent cell, if it computes what Keras' own does by default."""
-    (recurrent, *others) = cell.cells
-    full_precision = cell.compute_dtype == cell.variable_dtype
-    if others or not full_precision or cell.compute_dtype not in ("float32", "float64"):
-        return None
-    for name, keras_cell in RECURRENT_CELLS.items():
-        if not is_overridden(recurrent, keras_cell):
-            default_options = (
-                recurrent.activation is keras.activations.tanh
-                and recurrent.recurrent_activation is keras.activations.sigmoid
-                and not recurrent.dropout
-                and not recurrent.recurrent_dropout
-                and getattr(recurrent, "reset_after", True)
-                and recurrent.dtype_policy == cell.dtype_policy
-            )
-            return name if default_options else None
-    return None
+def _recurrence(cell: Any) -> str | None:
+    """The name of the recurrence of a cell, if it steps as Keras' own does."""
+    kinds = RECURRENT_CELLS.items()
+    return next((name for name, kind in kinds if not is_overridden(cell, kind)), None)
 
 
-def _supports(cell: AttentionCell, memory: Memory, training: bool) -> bool:
-    """Whether mechanism, architecture and readout are those of the papers, over one memory."""
-    attention: Any = cell.attention
-    return (
-        type(attention) is AdditiveAttention  # a subclass may have weights of its own
-        and not is_overridden(attention, AdditiveAttention)
-        and not is_overridden(cell, type(cell))
-        and not (_feeds_readout(cell) and _is_custom_readout(cell.readout))
-        and attention.activation is keras.activations.tanh
-        and not attention.normalize
-        and not (training and attention.dropout.rate)
-        and attention.compute_dtype == attention.variable_dtype == memory.values.dtype
+def _cell_obstacle(cell: AttentionCell) -> str | None:
+    """What no kernel has of the architecture and of the recurrent cell."""
+    recurrent = cell.cells[0]
+    if type(cell) not in ARCHITECTURES or is_overridden(cell, type(cell)):
+        return "its architecture is neither Luong's nor Bahdanau's"
+    if len(cell.cells) > 1:
+        return f"it has {len(cell.cells)} cells"
+    if _recurrence(recurrent) is None:
+        return "its cell is neither the GRU nor the LSTM of Keras"
+    return first_obstacle(
+        {
+            "its activation is not tanh": recurrent.activation is not keras.activations.tanh,
+            "its recurrent activation is not sigmoid": (
+                recurrent.recurrent_activation is not keras.activations.sigmoid
+            ),
+            "its cell has dropout": bool(recurrent.dropout or recurrent.recurrent_dropout),
+            "it resets before the product": not getattr(recurrent, "reset_after", True),
+            "its cell has another dtype policy": recurrent.dtype_policy != cell.dtype_policy,
+        }
     )
+
+
+def _attention_obstacle(attention: Any, training: bool) -> str | None:
+    """What no kernel has of the attention."""
+    # A subclass may have weights of its own.
+    if type(attention) is not AdditiveAttention or is_overridden(attention, AdditiveAttention):
+        return "its attention is not additive"
+    return first_obstacle(
+        {
+            "the activation of its attention is not tanh": (
+                attention.activation is not keras.activations.tanh
+            ),
+            "its attention is normalised": bool(attention.normalize),
+            "its attention has dropout": bool(training and attention.dropout.rate),
+        }
+    ) or precision_obstacle(attention)
 
 
 def _recurrent_weights(recurrence: str, cell: Any) -> tuple[Tensor, tuple[Tensor, ...]]:

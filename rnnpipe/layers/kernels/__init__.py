@@ -21,6 +21,12 @@ from typing import Any, TypeAlias
 import keras
 
 from rnnpipe.layers.kernels.devices import computing_anywhere, computing_here, device_type
+from rnnpipe.layers.kernels.obstacles import (
+    explain,
+    first_obstacle,
+    place_obstacle,
+    precision_obstacle,
+)
 from rnnpipe.layers.kernels.overrides import is_overridden
 from rnnpipe.types import Tensor
 
@@ -31,20 +37,21 @@ __all__ = [
     "computing_anywhere",
     "computing_here",
     "device_type",
+    "explain",
     "find_ctc_loss",
     "find_decoder_kernel",
     "find_log_likelihood",
     "find_recurrent_kernel",
+    "first_obstacle",
     "is_overridden",
+    "place_obstacle",
+    "precision_obstacle",
 ]
 
 RecurrentKernel: TypeAlias = Callable[..., tuple[Tensor, list[Tensor]]]
 DecoderKernel: TypeAlias = Callable[..., tuple[Tensor, Tensor, Tensor, Any]]
 LogLikelihood: TypeAlias = Callable[..., tuple[Tensor, Tensor]]
 CTCLossKernel: TypeAlias = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
-
-BACKENDS = ("tensorflow",)
-"""The backends that have a package of kernels here."""
 
 
 def find_recurrent_kernel(recurrence: str, units: int) -> RecurrentKernel | None:
@@ -83,7 +90,6 @@ def find_ctc_loss() -> CTCLossKernel | None:
 
 def _kernels() -> ModuleType | None:
     """The kernels for this backend; all of them are for CPUs."""
-    backend = keras.backend.backend()
-    if backend not in BACKENDS or device_type() != "cpu":
+    if place_obstacle() is not None:
         return None
-    return importlib.import_module(f"rnnpipe.layers.kernels.{backend}")
+    return importlib.import_module(f"rnnpipe.layers.kernels.{keras.backend.backend()}")

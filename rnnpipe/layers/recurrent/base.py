@@ -12,10 +12,10 @@ from keras import ops
 from rnnpipe.layers.kernels import RecurrentKernel, find_recurrent_kernel, is_overridden
 from rnnpipe.layers.recurrent.checks import check_mask, check_sequences, check_shape, check_states
 from rnnpipe.layers.recurrent.cudnn import Packing, cudnn_obstacle, wants_cudnn
+from rnnpipe.layers.recurrent.obstacles import recurrent_obstacle
 from rnnpipe.layers.recurrent.options import CheckedOptions, check_options
 from rnnpipe.types import Nested, Shape, Tensor
 
-_SIGMOID = keras.activations.sigmoid
 _CALL_ARGUMENTS = ("sequences", "initial_state", "mask")
 
 
@@ -123,7 +123,7 @@ class Recurrent(CheckedOptions, keras.layers.RNN):
                 f"GPU: {obstacle}. Set use_cudnn=False to silence this warning.",
                 stacklevel=2,
             )
-        if self._supports_kernel():
+        if self.kernel_obstacle() is None:
             kernel = find_recurrent_kernel(self.recurrence, self.units)
             if kernel is not None:
                 return self._run_kernel(kernel, sequences, initial_state, mask, training)
@@ -184,19 +184,13 @@ class Recurrent(CheckedOptions, keras.layers.RNN):
             outputs = ops.where(seen[:, :, None], outputs, ops.zeros_like(outputs))
         return outputs[:, -1], outputs, states
 
-    def _supports_kernel(self) -> bool:
-        """Whether the kernels have the layer's options: tanh, sigmoid and one step equation."""
-        return (
-            not self.has_own_cell
-            and self.cell.activation is keras.activations.tanh
-            and getattr(self.cell, "recurrent_activation", _SIGMOID) is _SIGMOID
-            and not self.cell.recurrent_dropout
-            and not self.unroll
-            and getattr(self.cell, "implementation", 2) == 2
-            and self.cell.dtype_policy == self.dtype_policy
-            and self.compute_dtype == self.variable_dtype
-            and self.compute_dtype in ("float32", "float64")
-        )
+    def kernel_obstacle(self) -> str | None:
+        """Why the layer has no kernel here, or None if it has; see `rnnpipe.layers.kernels`."""
+        return recurrent_obstacle(self)
+
+    def served_by_cudnn(self) -> bool:
+        """Whether calls without a mask run on cuDNN."""
+        return wants_cudnn(self) and cudnn_obstacle(self, None) is None
 
     @property
     def has_own_cell(self) -> bool:

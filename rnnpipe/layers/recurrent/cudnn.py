@@ -5,7 +5,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from rnnpipe.layers.kernels import device_type
+from rnnpipe.layers.kernels import device_type, first_obstacle
+from rnnpipe.layers.recurrent.obstacles import equation_obstacle
 from rnnpipe.types import Tensor
 
 
@@ -26,24 +27,16 @@ def cudnn_obstacle(layer: Any, mask: Tensor | None) -> str | None:
         layer: an LSTM or a GRU.
         mask: the mask of the call, or None.
     """
-    if layer.has_own_cell:
-        return "its cell is not that of Keras"
-    cell = layer.cell
-    obstacles = {
-        "there is no GPU": device_type() != "gpu",
-        "its activation is not tanh": cell.activation is not keras.activations.tanh,
-        "its recurrent activation is not sigmoid": (
-            cell.recurrent_activation is not keras.activations.sigmoid
-        ),
-        "it has no bias": not cell.use_bias,
-        "it has recurrent dropout": bool(cell.recurrent_dropout),
-        "it is unrolled": layer.unroll,
-        "it resets before the product": not getattr(layer, "reset_after", True),
-        "Keras hands no masks to cuDNN on this backend": (
-            mask is not None and keras.backend.backend() != "tensorflow"
-        ),
-    }
-    return next((text for text, present in obstacles.items() if present), None)
+    if device_type() != "gpu":
+        return "there is no GPU"
+    return equation_obstacle(layer) or first_obstacle(
+        {
+            "it has no bias": not layer.cell.use_bias,
+            "Keras hands no masks to cuDNN on this backend": (
+                mask is not None and keras.backend.backend() != "tensorflow"
+            ),
+        }
+    )
 
 
 class Packing:

@@ -101,9 +101,6 @@ class GRU(Recurrent, keras.layers.GRU):
         r = cell.recurrent_activation(r + inner_r)
         return [cell.recurrent_activation(z + inner_z), r, cell.activation(g + r * inner_g)]
 
-    def _supports_kernel(self) -> bool:
-        return super()._supports_kernel() and self.cell.reset_after
-
     def _kernel_weights(self) -> tuple[Tensor, ...]:
         cell = self.cell
         bias = ops.zeros((2, 3 * cell.units), self.dtype) if cell.bias is None else cell.bias

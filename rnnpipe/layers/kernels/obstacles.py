@@ -1,0 +1,63 @@
+"""Why no kernel serves a layer, in words."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+
+from rnnpipe.layers.kernels.devices import device_type
+
+BACKENDS = ("tensorflow",)
+"""The backends that have a package of kernels here."""
+
+
+def first_obstacle(obstacles: Mapping[str, bool]) -> str | None:
+    """The first that is present, or None."""
+    return next((text for text, present in obstacles.items() if present), None)
+
+
+def place_obstacle() -> str | None:
+    """Why there are no kernels where the backend of Keras computes, or None where there are."""
+    backend, device = keras.backend.backend(), device_type()
+    return first_obstacle(
+        {
+            f"there are no kernels for the backend {backend}": backend not in BACKENDS,
+            f"kernels are for CPUs, and the device is a {device.upper()}": device != "cpu",
+        }
+    )
+
+
+def precision_obstacle(layer: Any) -> str | None:
+    """Why kernels do not compute in the dtypes of a layer, or None if they do."""
+    computes, keeps = layer.compute_dtype, layer.variable_dtype
+    return first_obstacle(
+        {
+            f"it computes in {computes} with weights of {keeps}": computes != keeps,
+            f"it computes in {computes}": computes not in ("float32", "float64"),
+        }
+    )
+
+
+def explain(model: keras.layers.Layer) -> dict[str, str]:
+    """What runs each layer of a model that a kernel exists for, and why none does.
+
+    Args:
+        model: a built model, or a built layer.
+
+    Returns:
+        By path of each LSTM, GRU, vanilla RNN and attention decoder: `"kernel"`, `"cuDNN"`, or the
+        reason why it runs step by step. Masks and dropout of a call may add reasons.
+
+    Example:
+        >>> from rnnpipe.layers import GRU, LSTM
+        >>> lower, upper = LSTM(4, return_sequences=True), GRU(4, activation="relu")
+        >>> layers = [keras.Input((None, 3)), lower, upper]
+        >>> list(explain(keras.Sequential(layers)).values())
+        ['kernel', 'its activation is not tanh']
+    """
+    found = {}
+    for layer in model._flatten_layers():
+        if hasattr(layer, "kernel_obstacle"):
+            served_by = getattr(layer, "served_by_cudnn", bool)()
+            found[layer.path] = "cuDNN" if served_by else layer.kernel_obstacle() or "kernel"
+    return found
