@@ -58,7 +58,7 @@ class RecurrentLoop:
 
         # A loop that counts to a limit besides is a little slower; XLA needs one for a gradient.
         limit = tf.shape(z)[1] if unstack else None
-        outputs, states = self._run(inputs, None, masks, read, write, empty, limit)
+        outputs, states = self._run(inputs, None, masks, read, write, empty, limit, compiled=False)
         return swap_time_and_batch(outputs.stack()), *states
 
     def _infer(self, inputs: Inputs, length: Tensor | None, masks: Tensors) -> Tensors:
@@ -121,7 +121,9 @@ class RecurrentLoop:
 
         read = functools.partial(tf.gather, z, axis=1)
         empty = (_zeros(states[0], steps, states[0].shape[1]), arrays)
-        (outputs, arrays), states = self._run(inputs, length, masks, read, write, empty, steps)
+        (outputs, arrays), states = self._run(
+            inputs, length, masks, read, write, empty, steps, compiled=True
+        )
         shape = (steps, *tf.unstack(tf.shape(states[0])))
         saved = tuple(
             tf.ensure_shape(tf.reshape(array.stack(), shape), (None, *states[0].shape))
@@ -138,6 +140,8 @@ class RecurrentLoop:
         write: Callable[[Tensor, Any, Tensor, Tensors], Any],
         written: Any,
         limit: Tensor | None,
+        *,
+        compiled: bool,
     ) -> tuple[Any, Tensors]:
         """What `write` has written at all steps, and the last states."""
         z, states, weights = inputs
@@ -145,7 +149,7 @@ class RecurrentLoop:
         masks = tuple(_unstack(mask) for mask in masks)
 
         def step(t: Tensor, states: Tensors, written: Any) -> tuple[Tensor, Tensors, Any]:
-            new, saved = self.recurrence.forward(read(t), states, weights)
+            new, saved = self.recurrence.forward(read(t), states, weights, compiled=compiled)
             for mask in masks:
                 unmasked = mask.read(t)
                 new = tuple(tf.where(unmasked, n, s) for n, s in zip(new, states, strict=True))
