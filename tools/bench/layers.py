@@ -2,6 +2,7 @@
 
     python -m tools.bench.layers                     # all layers at all shapes, some minutes
     python -m tools.bench.layers --layers LSTM --shapes 32,100,128,256 --seconds 20
+    python -m tools.bench.layers --history runs.jsonl  # ratios also as a line of a file
     python -m tools.bench.layers --memory            # peak memory of a training step at T = 1000
 
 All cases of a line run in one process, in turn, so that whatever else the machine does hits
@@ -17,6 +18,7 @@ import resource
 import statistics
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -25,6 +27,7 @@ import tensorflow as tf
 
 from rnnpipe import layers
 from rnnpipe.layers.kernels import computing_here
+from tools.bench.history import Timings, append_run
 from tools.bench.interleaved import Case, describe, interleave, running, seconds_of
 
 SHAPES = (
@@ -116,20 +119,23 @@ def roof() -> float:
     return 2 * 2048**3 / best
 
 
-def compare(kind: str, shape: tuple[int, ...], seconds: float) -> None:
-    """Prints a line for the forward pass and one for the training step."""
+def compare(kind: str, shape: tuple[int, ...], seconds: float) -> dict[str, Timings]:
+    """Prints a line for the forward pass and one for the training step, and returns both."""
     batch, length, features, units = shape
     work = 2 * batch * length * GATES[kind] * units * (features + units)
     peers = torch_cases(kind, shape)
+    lines: dict[str, Timings] = {}
     for what, cases in keras_cases(kind, shape).items():
         speed = roof()
         found = interleave(cases | peers[what], seconds)
+        lines[f"{kind} {what} {shape}"] = found
         share = work * (3 if what == "train" else 1) / found["wall"]["ours"] / speed
         print(
             f"{kind:10} {what:7} {shape}: {describe(found, 1)} | roof {share:.0%} of "
             f"{speed / 1e9:.0f} GFLOP/s | first {found['first']['ours']:.1f} s",
             flush=True,
         )
+    return lines
 
 
 def peak_memory(whose: str) -> None:
@@ -171,6 +177,7 @@ def main() -> None:
         metavar="BATCH,TIME,FEATURES,UNITS",
     )
     parser.add_argument("--seconds", type=float, default=10.0, help="for each line")
+    parser.add_argument("--history", type=Path, help="a file that gets a JSON line of the run")
     parser.add_argument("--memory", action="store_true", help="peak memory instead of time")
     parser.add_argument("--peak", choices=("keras", "ours"), help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -180,9 +187,12 @@ def main() -> None:
     if options.memory:
         compare_memory()
         return
+    lines: dict[str, Timings] = {}
     for kind in options.layers:
         for shape in options.shapes:
-            compare(kind, shape, options.seconds)
+            lines |= compare(kind, shape, options.seconds)
+    if options.history:
+        append_run(options.history, "layers", lines)
 
 
 if __name__ == "__main__":
