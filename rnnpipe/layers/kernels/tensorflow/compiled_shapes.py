@@ -31,9 +31,9 @@ class CompiledShapes:
         """The result of `compiled`, or of `plain` where it does not pay or too many are compiled.
 
         Args:
-            batch: the size of the batch.
+            batch: the size of the batch; here and below, a tensor where the graph does not know.
             lengths: those that are padded.
-            pays: whether to compile at all; an integer or a tensor each, by what is known.
+            pays: whether to compile at all.
             compiled: the forward pass, compiled.
             plain: the same in plain TensorFlow.
         """
