@@ -24,10 +24,10 @@ class LossScaleOptions(Settings):
     )
 
     def wrap(self, optimizer: "keras.optimizers.Optimizer") -> "keras.optimizers.Optimizer":
-        """The optimizer in a `LossScaleOptimizer` of Keras."""
-        import keras
+        """The optimizer within one that scales the loss."""
+        from rnnpipe.parts.loss_scale_optimizer import LossScaleOptimizer
 
-        return keras.optimizers.LossScaleOptimizer(
+        return LossScaleOptimizer(
             optimizer,
             initial_scale=self.initial_scale,
             dynamic_growth_steps=self.dynamic_growth_steps,

@@ -70,7 +70,9 @@ class OptimizerOptions(Settings):
         1, "batches whose gradients are averaged for one step", ge=1
     )
     loss_scale: LossScaleOptions | None = setting(
-        None, "what keeps gradients of 16 bits from vanishing; null: nothing, as 32 bits need none"
+        None,
+        "what keeps gradients of 16 bits from vanishing; null: with train.precision float16 its "
+        "defaults, else nothing, as 32 bits need none",
     )
 
     def check(self) -> None:
@@ -90,6 +92,8 @@ class OptimizerOptions(Settings):
             steps: the steps of the whole training, for the schedule.
             groups: groups of variables with rates of their own; None: all have one rate.
         """
+        import keras
+
         from rnnpipe.parts.layer_groups import LayerGroupOptimizer
 
         rate = self.schedule.make(self.learning_rate, steps=steps)
@@ -97,7 +101,10 @@ class OptimizerOptions(Settings):
             optimizer = self._make(rate, **self._shared)
         else:
             optimizer = LayerGroupOptimizer(self._make, groups, learning_rate=rate, **self._shared)
-        return optimizer if self.loss_scale is None else self.loss_scale.wrap(optimizer)
+        loss_scale = self.loss_scale
+        if loss_scale is None and keras.config.dtype_policy().name == "mixed_float16":
+            loss_scale = LossScaleOptions()
+        return optimizer if loss_scale is None else loss_scale.wrap(optimizer)
 
     def _make(self, learning_rate: Any, **options: Any) -> Any:
         """The optimizer of Keras, with the settings of this kind alone."""

@@ -14,6 +14,7 @@ from rnnpipe.runs.directory import BEST_WEIGHTS, RunDirectory, no_epoch_done
 from rnnpipe.storage.seal import sealed_path
 from rnnpipe.tasks.base import Task
 from rnnpipe.training.best_weights import Checkpoint, load_weights
+from rnnpipe.training.precision import save_in_full_precision
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +77,12 @@ class RunModel:
 
 
 def save_model(model: keras.Model, path: Path) -> None:
-    """Writes a model, wholly or not at all, and seals it."""
+    """Writes a model, wholly or not at all, and seals it.
+
+    It computes in float32 when it is loaded, whatever precision it was trained in.
+    """
     with sealed_path(path) as unfinished:
-        model.save(unfinished)
+        save_in_full_precision(model, unfinished)
 
 
 def load_model(run: RunDirectory, task: Task) -> RunModel:

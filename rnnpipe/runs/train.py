@@ -29,6 +29,7 @@ from rnnpipe.tasks.base import Task
 from rnnpipe.tasks.run_config import RunConfig
 from rnnpipe.training.fit import Diverged
 from rnnpipe.training.malloc import tune_malloc
+from rnnpipe.training.precision import training_in
 
 
 def train(
@@ -143,6 +144,7 @@ def finish_training(
         resumable(run),
         report_full_disk("the run", run.path, fix),
         tracking(config, run, console) as trackers,
+        training_in(config.train.precision),
     ):
         diverged = _train_all(config, task, records, run, console, trackers)
     if diverged:

@@ -55,6 +55,11 @@ class Train(Settings):
     batch_size: int = setting(64, "examples of a batch", ge=1)
     epochs: int = setting(20, "at most", ge=1)
     optimizer: OptimizerOptions = AdamOptions()
+    precision: Literal["float32", "bfloat16", "float16"] = setting(
+        "float32",
+        "what layers compute in while they are trained; weights, losses, metrics and the trained "
+        "model are float32. float16 scales the loss, see optimizer.loss_scale",
+    )
     keep_best: KeepBest
     start: Start | None = setting(
         None, "another run whose weights it begins with; null: with random ones"

@@ -8,6 +8,7 @@ from keras import ops
 
 from rnnpipe.text.tokens import PAD
 from rnnpipe.training.log_likelihood import log_likelihood
+from rnnpipe.training.precision import as_float32
 
 
 class TextPretrainer(keras.Model):
@@ -51,8 +52,8 @@ class TextPretrainer(keras.Model):
         self.built = True  # as the model is
 
     def call(self, inputs: Any, training: Any = False) -> Any:
-        """The features of the model."""
-        return self.model(inputs, training=training)
+        """The features of the model, of which losses are computed in float32."""
+        return as_float32(self.model(inputs, training=training))
 
     def compute_loss(
         self,

@@ -6,6 +6,8 @@ from typing import Any, Self
 import keras
 from keras import ops
 
+from rnnpipe.training.precision import as_float32
+
 
 class LossMeans(keras.metrics.Metric):
     """The means of losses over all terms of all batches.
@@ -97,8 +99,8 @@ class Trainer(keras.Model):
         self.built = True
 
     def call(self, inputs: Any, training: Any = False) -> Any:
-        """The outputs of the model."""
-        return self.model(inputs, training=training)
+        """The outputs of the model, of which losses are computed in float32."""
+        return as_float32(self.model(inputs, training=training))
 
     def compile(
         self, optimizer: Any = "rmsprop", loss: Any = None, loss_weights: Any = None, **kwargs: Any

@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from rnnpipe.training.precision import as_float32
 from rnnpipe.training.trainer import Trainer
 
 
@@ -85,7 +86,7 @@ class TruncatedBPTT(Trainer):
         )
         for number, variable in enumerate(carried):
             variable.assign(ops.stop_gradient(after[f"state_{number}"]))
-        return after["logits"]
+        return as_float32(after["logits"])
 
     def reset(self) -> None:
         """Sets all carried states to zeros, which a batch whose rows all start need not have."""

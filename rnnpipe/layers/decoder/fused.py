@@ -39,14 +39,16 @@ def decoder_obstacle(
         place_obstacle()
         or precision_obstacle(cell)
         or _cell_obstacle(cell)
-        or _attention_obstacle(cell.attention, training)
+        or _attention_obstacle(cell, training)
         or first_obstacle(
             {
                 "its readout is not tanh of a product": (
                     _feeds_readout(cell) and _is_custom_readout(cell.readout)
                 ),
                 "its memory has another dtype": (
-                    memory is not None and cell.attention.compute_dtype != memory.values.dtype
+                    memory is not None
+                    and cell.attention.compute_dtype
+                    != keras.backend.standardize_dtype(memory.values.dtype)
                 ),
             }
         )
@@ -120,8 +122,9 @@ def _cell_obstacle(cell: AttentionCell) -> str | None:
     )
 
 
-def _attention_obstacle(attention: Any, training: bool) -> str | None:
+def _attention_obstacle(cell: AttentionCell, training: bool) -> str | None:
     """What no kernel has of the attention."""
+    attention: Any = cell.attention
     # A subclass may have weights of its own.
     if type(attention) is not AdditiveAttention or is_overridden(attention, AdditiveAttention):
         return "its attention is not additive"
@@ -132,8 +135,9 @@ def _attention_obstacle(attention: Any, training: bool) -> str | None:
             ),
             "its attention is normalised": bool(attention.normalize),
             "its attention has dropout": bool(training and attention.dropout.rate),
+            "its attention has another dtype policy": attention.dtype_policy != cell.dtype_policy,
         }
-    ) or precision_obstacle(attention)
+    )
 
 
 def _recurrent_weights(recurrence: str, cell: Any) -> tuple[Tensor, tuple[Tensor, ...]]:

@@ -28,14 +28,16 @@ def place_obstacle() -> str | None:
 
 
 def precision_obstacle(layer: Any) -> str | None:
-    """Why kernels do not compute in the dtypes of a layer, or None if they do."""
+    """Why kernels do not compute in the dtypes of a layer, or None if they do.
+
+    They do in float32, float64, and under `mixed_bfloat16` and `mixed_float16`: weights and inputs
+    are rounded then as Keras does it, and the loop computes in float32.
+    """
     computes, keeps = layer.compute_dtype, layer.variable_dtype
-    return first_obstacle(
-        {
-            f"it computes in {computes} with weights of {keeps}": computes != keeps,
-            f"it computes in {computes}": computes not in ("float32", "float64"),
-        }
-    )
+    if computes == keeps:
+        return None if computes in ("float32", "float64") else f"it computes in {computes}"
+    is_mixed = computes in ("bfloat16", "float16") and keeps == "float32"
+    return None if is_mixed else f"it computes in {computes} with weights of {keeps}"
 
 
 def explain(model: keras.layers.Layer) -> dict[str, str]:

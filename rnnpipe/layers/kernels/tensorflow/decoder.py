@@ -29,7 +29,7 @@ from rnnpipe.layers.kernels.tensorflow.decoder_shapes import (
     restore_shapes,
 )
 from rnnpipe.layers.kernels.tensorflow.graphs import may_compile
-from rnnpipe.layers.kernels.tensorflow.kernel import Kernel
+from rnnpipe.layers.kernels.tensorflow.kernel import Kernel, widen
 from rnnpipe.layers.kernels.tensorflow.padding import (
     merge_first_axes,
     pad,
@@ -83,18 +83,22 @@ class DecoderKernel(Kernel):
         Returns:
             Outputs, contexts, alignments `(batch, time, glimpses, positions)` and readouts; all
             others are `(batch, time, size)`, and readouts an empty tuple without input feeding.
+            They have the dtype of the words; in half precision the loop computes in float32.
         """
         kernel, bias, recurrent, attention, readout = weights
-        features = words.shape[-1]
+        features, dtype = words.shape[-1], words.dtype
         words = tf.transpose(words, (1, 0, 2))
-        z = tf.matmul(merge_first_axes(words), kernel[:features])
-        z = z if bias is None else tf.nn.bias_add(z, bias)
+        z = widen(tf.matmul(merge_first_axes(words), kernel[:features]))
+        z = z if bias is None else tf.nn.bias_add(z, widen(bias))
         z = tf.reshape(z, (*tf.unstack(tf.shape(words)[:2]), z.shape[-1]))
         z = tf.ensure_shape(z, (*words.shape[:2], z.shape[-1]))
         input_feed = kernel[features:] if kernel.shape[0] > features else ()
-        loop_weights = Weights(tuple(recurrent), input_feed, tuple(attention), tuple(readout))
-        loop_weights = tf.nest.map_structure(tf.convert_to_tensor, loop_weights)
-        inputs = (z, _convert(states), flatten_memory(*memory), loop_weights)
+        loop_weights = widen(
+            Weights(tuple(recurrent), input_feed, tuple(attention), tuple(readout))
+        )
+        keys, values, mask = memory
+        flat = flatten_memory(widen(keys), widen(values), mask)
+        inputs = (z, widen(tuple(states)), flat, loop_weights)
         keys, values, _ = inputs[2]
         eager = tf.executing_eagerly()
         if training and not is_forward_mode((*inputs[:2], keys, values, loop_weights)):
@@ -109,7 +113,8 @@ class DecoderKernel(Kernel):
                 for part in outputs
             )
         )
-        return restore_shapes(outputs, z, inputs[1], inputs[2])
+        outputs = restore_shapes(outputs, z, inputs[1], inputs[2])
+        return tf.nest.map_structure(lambda part: tf.cast(part, dtype), outputs)
 
     def _infer(self, inputs: Inputs, *, compiles: bool) -> StepOutputs:
         """The outputs of all steps; in plain TensorFlow, so that models export, or compiled."""
@@ -241,10 +246,6 @@ class DecoderKernel(Kernel):
         query_kernel = tf.matmul(queries, d.query, transpose_a=True)
         recurrent = self.loop.recurrence.weight_gradients(d.z, saved, previous_output)
         return Weights(recurrent, input_feed, (query_kernel, d_score), readout)
-
-
-def _convert(tensors: Any) -> Any:
-    return tuple(tf.convert_to_tensor(tensor) for tensor in tensors)
 
 
 def _values_gradient(alignments: Tensor, d_context: Tensor) -> Tensor:

@@ -7,6 +7,19 @@ from typing import Any
 import tensorflow as tf
 
 from rnnpipe.layers.kernels.tensorflow.tapes import unrecorded
+from rnnpipe.types import Tensor
+
+_HALVES = (tf.bfloat16, tf.float16)
+
+
+def widen(values: Any) -> Any:
+    """Tensors of half precision as float32, in which loops add up; all others as they are."""
+
+    def cast(value: Tensor) -> Tensor:
+        value = tf.convert_to_tensor(value)
+        return tf.cast(value, tf.float32) if value.dtype in _HALVES else value
+
+    return tf.nest.map_structure(cast, values)
 
 
 class Kernel:

@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from rnnpipe.layers.kernels.tensorflow.compiled_shapes import CompiledShapes
 from rnnpipe.layers.kernels.tensorflow.graphs import may_compile
-from rnnpipe.layers.kernels.tensorflow.kernel import Kernel
+from rnnpipe.layers.kernels.tensorflow.kernel import Kernel, widen
 from rnnpipe.layers.kernels.tensorflow.padding import (
     merge_first_axes,
     pad,
@@ -55,18 +55,18 @@ class RecurrentKernel(Kernel):
         states: Tensors,
         training: bool,
     ) -> tuple[Tensor, list[Tensor]]:
-        """Outputs `(batch, time, units)` and last states."""
+        """Outputs `(batch, time, units)` and last states, of the dtype of `sequences`.
+
+        In half precision the inputs are projected so, and the loop computes in float32.
+        """
         kernel, bias, *recurrent_weights = weights
-        z = tf.matmul(merge_first_axes(sequences), kernel)
+        z = widen(tf.matmul(merge_first_axes(sequences), kernel))
         if bias is not None:
-            z = tf.nn.bias_add(z, bias)
+            z = tf.nn.bias_add(z, widen(bias))
         z = tf.reshape(z, (*tf.unstack(tf.shape(sequences)[:2]), z.shape[-1]))
         z = tf.ensure_shape(z, (*sequences.shape[:2], z.shape[-1]))
         masks = () if mask is None else (tf.transpose(mask)[:, :, None],)
-        states, recurrent = (
-            tuple(tf.convert_to_tensor(array) for array in arrays)
-            for arrays in (states, recurrent_weights)
-        )
+        states, recurrent = widen(tuple(states)), widen(tuple(recurrent_weights))
         inputs, eager = (z, states, recurrent), tf.executing_eagerly()
         if training and not is_forward_mode(inputs):
             varies = eager or sequences.shape[1] is None
@@ -79,7 +79,7 @@ class RecurrentKernel(Kernel):
             restore_shape(result, (sequences.shape[0], *result.shape[1:]))
             restore_shape(result, (state.shape[0], *result.shape[1:-1], state.shape[-1]))
         restore_shape(outputs, (None, sequences.shape[1], None))
-        return outputs, last
+        return tf.cast(outputs, sequences.dtype), [tf.cast(s, sequences.dtype) for s in last]
 
     def _infer(self, inputs: Inputs, masks: Tensors, *, compiles: bool) -> Tensors:
         """Outputs and last states; in plain TensorFlow, so that models export, or compiled."""
