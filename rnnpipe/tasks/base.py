@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
 
-from rnnpipe.errors import located
+from rnnpipe.errors import UserError, located
 from rnnpipe.metrics.corpus import CorpusMetric
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.tasks.inputs import Input
@@ -162,9 +162,14 @@ class Task(ABC, Generic[Config]):
                 find = find_groups(model, fine_tuning.parts)
             groups = LayerGroups(fine_tuning.factors, find)
         trainer = self.wrap_model(model)
+        if train.micro_batches > 1:
+            _divide_batches(trainer, train.micro_batches)
         steps = train.epochs * self.steps_per_epoch(records)
         optimizer = train.optimizer.make(steps=steps, groups=groups)
-        trainer.compile(optimizer=optimizer, **self.compile_options(model))
+        options = self.compile_options(model)
+        if train.micro_batches > 1:  # rows of a part are no constants, which XLA needs
+            options = {**options, "jit_compile": False}
+        trainer.compile(optimizer=optimizer, **options)
         return trainer
 
     def wrap_model(self, model: keras.Model) -> keras.Model:
@@ -415,3 +420,13 @@ class Task(ABC, Generic[Config]):
         """The arguments of `Predictor` for `make_scorer`, with its function `score`."""
         options = self.predictor_options({"score": function})
         return {**options, "inputs": self.scored_inputs}
+
+
+def _divide_batches(trainer: keras.Model, parts: int) -> None:
+    """Has a trainer compute batches in parts."""
+    from rnnpipe.training.trainer import Trainer
+
+    if not isinstance(trainer, Trainer):
+        got, fix = f"a {type(trainer).__name__}", "write 1, or make it a subclass of Trainer"
+        raise UserError("train.micro_batches", "a rnnpipe.training.trainer.Trainer", got, fix)
+    trainer.micro_batches = parts

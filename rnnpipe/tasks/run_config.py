@@ -53,6 +53,12 @@ class Train(Settings):
     """How the model is trained."""
 
     batch_size: int = setting(64, "examples of a batch", ge=1)
+    micro_batches: int = setting(
+        1,
+        "parts that a batch is computed in, one after the other, for less memory; the step is that "
+        "of the whole batch",
+        ge=1,
+    )
     epochs: int = setting(20, "at most", ge=1)
     optimizer: OptimizerOptions = AdamOptions()
     precision: Literal["float32", "bfloat16", "float16"] = setting(

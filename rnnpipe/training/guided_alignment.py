@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -52,6 +53,24 @@ class GuidedAlignmentTrainer(AlignmentTrainer):
             return loss
         alignments = y_pred.get("probabilities", y_pred["alignments"])
         return loss + self.guided_alignment * guided_alignment_loss(alignments, x[ALIGNMENT])
+
+    def term_counts(self, x: Any, y: Any) -> dict[str, Any]:
+        """Also that of the tokens with a link."""
+        counts = super().term_counts(x, y)
+        if ALIGNMENT not in x:
+            return counts
+        linked = ops.any(ops.cast(x[ALIGNMENT], "float32") > 0, axis=-1)
+        return {**counts, ALIGNMENT: ops.sum(ops.cast(linked, "float32"))}
+
+    def part_loss(self, x: Any, y: Any, y_pred: Any, shares: Mapping[str, Any]) -> Any:
+        """The loss of the alignments has a share of its own."""
+        if ALIGNMENT not in x:
+            return super().part_loss(x, y, y_pred, shares)
+        inputs = {name: value for name, value in x.items() if name != ALIGNMENT}
+        own = self.guided_alignment * guided_alignment_loss(
+            y_pred.get("probabilities", y_pred["alignments"]), x[ALIGNMENT]
+        )
+        return super().part_loss(inputs, y, y_pred, shares) + shares[ALIGNMENT] * own
 
     def get_config(self) -> dict[str, Any]:
         """The arguments of the constructor."""

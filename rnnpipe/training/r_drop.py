@@ -51,6 +51,18 @@ class RDropTrainer(Trainer):
         loss = super().total_loss(x, y, y_pred, sample_weight, training)
         return loss + self.weight / 4 * symmetric_kl(y_pred) if training else loss
 
+    def count_rows(self, y: Any) -> Any:
+        """The examples, each of which is there twice."""
+        return super().count_rows(y) // 2
+
+    def take_part(self, x: Any, y: Any, begin: Any, end: Any) -> tuple[Any, Any]:
+        """Both of each example."""
+        rows = self.count_rows(y)
+        first = super().take_part(x, y, begin, end)
+        second = super().take_part(x, y, rows + begin, rows + end)
+        x, y = keras.tree.map_structure(lambda *pair: ops.concatenate(pair), first, second)
+        return x, y
+
     def get_config(self) -> dict[str, Any]:
         """The arguments of the constructor."""
         return {**super().get_config(), "weight": self.weight}

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 import keras
+import tensorflow as tf
 from keras import ops
 
+from rnnpipe.training.micro_batches import sum_over_parts, take_rows
 from rnnpipe.training.precision import as_float32
 
 
@@ -48,17 +50,33 @@ class LossMeans(keras.metrics.Metric):
             targets: those of the batch; by output where there are several.
             outputs: those of the model, likewise.
         """
-        several = len(self._losses) > 1
-        counts, values = [], []
-        for name, function in self._losses.items():
-            of_output = targets[name] if isinstance(targets, Mapping) else targets
-            count = getattr(function, "count", lambda targets: ops.shape(targets)[0])
-            counts.append(ops.cast(count(of_output), self.dtype))
-            values.append(function(of_output, outputs[name]) if several else loss)
+        counts = list(self.counts(targets).values())
+        by_output = self.by_output(targets, outputs)
+        values = [loss] if by_output is None else list(by_output.values())
         losses = ops.stack([ops.cast(value, self.dtype) for value in values])
         padding = [0, self.count.shape[0] - len(counts)]
         self.total.assign_add(ops.pad(losses * ops.stack(counts), padding))
         self.count.assign_add(ops.pad(ops.stack(counts), padding))
+
+    def counts(self, targets: Any) -> dict[str, Any]:
+        """How many terms the loss of each output is the mean of, by name; '' is the only output."""
+        counts = {}
+        for name, function in self._losses.items():
+            of_output = targets[name] if isinstance(targets, Mapping) else targets
+            count = getattr(function, "count", lambda targets: ops.shape(targets)[0])
+            counts[name] = ops.cast(count(of_output), self.dtype)
+        return counts
+
+    def by_output(self, targets: Any, outputs: Any) -> dict[str, Any] | None:
+        """The loss of each output of a batch; None if there is one output."""
+        if len(self._losses) < 2:
+            return None
+        losses = self._losses.items()
+        return {name: function(targets[name], outputs[name]) for name, function in losses}
+
+    def weigh(self, by_output: Mapping[str, Any]) -> Any:
+        """The sum of the outputs' losses, each times its weight."""
+        return sum(self._shares[name] * loss for name, loss in by_output.items())
 
     def result(self) -> dict[str, Any]:
         """The mean as `loss`; of several outputs also `<output>_loss`, of which it is the sum."""
@@ -66,15 +84,23 @@ class LossMeans(keras.metrics.Metric):
         if len(self._losses) < 2:
             return {"loss": means[0]} if self._losses else {}
         by_output = dict(zip(self._losses, means, strict=False))
-        total = sum(self._shares[name] * mean for name, mean in by_output.items())
-        return {"loss": total, **{f"{name}_loss": mean for name, mean in by_output.items()}}
+        return {
+            "loss": self.weigh(by_output),
+            **{f"{name}_loss": mean for name, mean in by_output.items()},
+        }
 
 
 @keras.saving.register_keras_serializable("rnnpipe")
 class Trainer(keras.Model):
     """A model as it is trained: its weights are the model's, and its losses are exact means.
 
-    A subclass adds to the loss in `total_loss`.
+    A subclass adds to the loss in `total_loss`. Where `micro_batches` is more than 1, a batch is
+    computed in so many parts, one after the other, and the step is that of the whole batch:
+
+        ∇L = Σₖ Σₜ nₖₜ / nₜ ∇Lₖₜ
+
+    where Lₖₜ is a term of the loss of part k, a mean over nₖₜ of the nₜ tokens, labels or rows of
+    the batch. Compile it with `jit_compile=False` then.
 
     Args:
         model: the model.
@@ -90,6 +116,7 @@ class Trainer(keras.Model):
     def __init__(self, model: keras.Model, **kwargs: Any) -> None:
         super().__init__(**{"name": model.name, **kwargs})
         self.model = model
+        self.micro_batches = 1
         several = model.output if isinstance(model.output, Mapping) else ""
         self.loss_means = LossMeans(max(len(several), 1))
 
@@ -116,6 +143,66 @@ class Trainer(keras.Model):
         self.compile(**keras.saving.deserialize_keras_object(config))
         if self.built:
             self.optimizer.build(self.trainable_variables)
+
+    def train_step(self, data: Any) -> dict[str, Any]:
+        """Takes a step with a batch, or with all of its parts."""
+        if self.micro_batches == 1:
+            logs: dict[str, Any] = super().train_step(data)
+            return logs
+        x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
+        totals, variables = self.term_counts(x, y), self.trainable_variables
+
+        def gradients_of(begin: Any, end: Any) -> list[Any]:
+            return self._part_gradients(*self.take_part(x, y, begin, end), totals)
+
+        gradients = sum_over_parts(gradients_of, variables, self.count_rows(y), self.micro_batches)
+        self.optimizer.apply(gradients, variables)
+        results: dict[str, Any] = self.get_metrics_result()
+        return results
+
+    def _part_gradients(self, x: Any, y: Any, totals: Mapping[str, Any]) -> list[Any]:
+        """What a part adds to the gradients of a batch whose terms have so many counts."""
+        counts = self.term_counts(x, y)
+        shares = {name: count / ops.maximum(totals[name], 1.0) for name, count in counts.items()}
+        with tf.GradientTape() as tape:
+            y_pred = self(x, training=True)
+            loss = self.part_loss(x, y, y_pred, shares)
+            scaled = self.optimizer.scale_loss(loss)
+        # Its mean over the terms of the first output, as that is what means are made of.
+        mean = tf.math.divide_no_nan(loss, next(iter(shares.values())))
+        self.loss_means.update_state(mean, y, y_pred)
+        self.compute_metrics(x, y, y_pred)
+        gradients: list[Any] = tape.gradient(scaled, self.trainable_variables)
+        return gradients
+
+    def count_rows(self, y: Any) -> Any:
+        """How many rows of a batch may be divided into parts."""
+        return tf.shape(keras.tree.flatten(y)[0])[0]
+
+    def take_part(self, x: Any, y: Any, begin: Any, end: Any) -> tuple[Any, Any]:
+        """Inputs and targets of the rows from `begin` to before `end`."""
+        return take_rows(x, begin, end), take_rows(y, begin, end)
+
+    def term_counts(self, x: Any, y: Any) -> dict[str, Any]:
+        """Of how many each term of the loss of a batch is the mean, by the term's name."""
+        del x
+        return self.loss_means.counts(y)
+
+    def part_loss(self, x: Any, y: Any, y_pred: Any, shares: Mapping[str, Any]) -> Any:
+        """What a part of a batch adds to the loss, see the class for the equation.
+
+        Args:
+            x: inputs.
+            y: targets.
+            y_pred: what `call` returned.
+            shares: nₖₜ / nₜ by the term's name.
+        """
+        by_output = self.loss_means.by_output(y, y_pred)
+        first = next(iter(shares.values()))
+        if by_output is None:
+            return first * self.total_loss(x, y, y_pred, None, True)
+        weighed = self.loss_means.weigh({n: shares[n] * loss for n, loss in by_output.items()})
+        return weighed + first * sum(self.losses)
 
     def compute_loss(
         self,

@@ -1,5 +1,6 @@
 """Truncated backpropagation through time, for any model whose states come in and go out."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -7,6 +8,8 @@ from keras import ops
 
 from rnnpipe.training.precision import as_float32
 from rnnpipe.training.trainer import Trainer
+
+_ROWS = "rows"
 
 
 @keras.saving.register_keras_serializable("rnnpipe")
@@ -63,6 +66,7 @@ class TruncatedBPTT(Trainer):
     ) -> None:
         super().__init__(model, **kwargs)
         self.rows, self.evaluation_rows = rows, evaluation_rows or rows
+        self._part: tuple[Any, Any] | None = None  # the rows of a part of a batch
         sizes = [state.shape[-1] for state in model.input["states"]]
         self.carried = {
             "training": self._make_states("training", rows, sizes),
@@ -79,14 +83,32 @@ class TruncatedBPTT(Trainer):
     def call(self, inputs: Any, training: Any = False) -> Any:
         """Reads the next chunk; see the class for the arguments."""
         carried = self.carried["training" if training else "evaluation"]
-        states = [ops.convert_to_tensor(state) for state in carried]
+        begin, end = self._part or (0, None)
+        states = [ops.convert_to_tensor(state)[begin:end] for state in carried]
         after = self.model(
             {"tokens": inputs["tokens"], "starts": inputs["starts"], "states": states},
             training=training,
         )
         for number, variable in enumerate(carried):
-            variable.assign(ops.stop_gradient(after[f"state_{number}"]))
+            state = ops.cast(ops.stop_gradient(after[f"state_{number}"]), variable.dtype)
+            if self._part:
+                state = ops.concatenate([variable[:begin], state, variable[end:]])
+                state = ops.reshape(state, variable.shape)
+            variable.assign(state)
         return as_float32(after["logits"])
+
+    def _part_gradients(self, x: Any, y: Any, totals: Mapping[str, Any]) -> list[Any]:
+        rows = x.pop(_ROWS)
+        self._part = rows[0], rows[1]
+        try:
+            return super()._part_gradients(x, y, totals)
+        finally:
+            self._part = None
+
+    def take_part(self, x: Any, y: Any, begin: Any, end: Any) -> tuple[Any, Any]:
+        """Also which rows they are, whose states are read."""
+        x, y = super().take_part(x, y, begin, end)
+        return {**x, _ROWS: (begin, end)}, y
 
     def reset(self) -> None:
         """Sets all carried states to zeros, which a batch whose rows all start need not have."""
