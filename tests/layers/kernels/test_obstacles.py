@@ -26,10 +26,6 @@ OBSTACLES = [
     (lambda: VanillaRNN(4, unroll=True), "it is unrolled"),
     (lambda: GRU(4, reset_after=False), "it resets before the product"),
     (lambda: GRU(4, dtype="float16"), "it computes in float16"),
-    (
-        lambda: GRU(4, dtype="mixed_bfloat16"),
-        "it computes in bfloat16 with weights of float32",
-    ),
 ]
 
 
