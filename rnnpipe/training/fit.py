@@ -47,20 +47,35 @@ class TrainingFiles:
 
 
 class Diverged(UserError):
-    """The loss became NaN.
+    """The loss became NaN or infinite.
 
     Args:
         epoch: in which epoch; or the whole text.
         kept: whether there were epochs before: the model has the weights of the best one.
+        step: in which step of the epoch, from 1; None where that is not known any more.
     """
 
-    def __init__(self, epoch: int | str, kept: bool = False) -> None:
-        got, fix = f"NaN in epoch {epoch} of the training", "lower learning_rate or clip_norm"
+    def __init__(self, epoch: int | str, kept: bool = False, step: int | None = None) -> None:
+        where = "" if step is None else f", in step {step:,}"
+        got = f"NaN in epoch {epoch} of the training{where}"
+        fix = "lower learning_rate or clip_norm"
         if isinstance(epoch, str):
             super().__init__(epoch)
         else:
             super().__init__("train.optimizer", "a finite loss", got, fix)
-        self.epoch, self.kept = epoch, kept
+        self.epoch, self.kept, self.step = epoch, kept, step
+
+
+class StopAtDivergence(keras.callbacks.Callback):
+    """Ends a training with the step whose loss is not finite, and notes which one it is."""
+
+    step: int | None = None
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Looks at the mean of the losses of the epoch so far, which such a loss makes NaN too."""
+        if self.step is None and not math.isfinite((logs or {}).get("loss", 0.0)):
+            self.step = batch + 1
+            self.model.stop_training = True
 
 
 class IgnoreDivergedEpoch(keras.callbacks.Callback):
@@ -156,9 +171,9 @@ def fit_model(
     state = _begin(model, train, files, first)
     if state is None:
         return
-    log = keras.callbacks.CSVLogger(files.history)
+    log, divergence = keras.callbacks.CSVLogger(files.history), StopAtDivergence()
     watching = [
-        keras.callbacks.TerminateOnNaN(),
+        divergence,
         LearningRateLog(),
         *callbacks,
         IgnoreDivergedEpoch(monitor),
@@ -184,7 +199,7 @@ def fit_model(
         )
     finally:
         log.on_train_end()  # it closes its file, which Keras forgets when an epoch fails
-    _finish(model, files, state)
+    _finish(model, files, state, divergence.step)
 
 
 def _begin(
@@ -210,14 +225,16 @@ def _begin(
     return state
 
 
-def _finish(model: keras.Model, files: TrainingFiles, state: TrainingState) -> None:
+def _finish(
+    model: keras.Model, files: TrainingFiles, state: TrainingState, diverged: int | None
+) -> None:
     """Loads the weights of the best epoch; raises `Diverged` if the loss of one was NaN."""
     kept, finite = is_expected(files.weights), all(math.isfinite(log["loss"]) for log in state.logs)
     if kept:
         load_weights(model, files.weights)
         state.forget()
     if not (kept and finite):
-        raise Diverged(state.epochs, kept)
+        raise Diverged(state.epochs, kept, diverged)
 
 
 def _skip_passes(batches: Any, epochs: int) -> None:

@@ -191,7 +191,7 @@ def test_a_run_that_diverges_keeps_its_best_model(command, tmp_path, monkeypatch
     run = the_run_in(tmp_path / "runs")
     printed = capsys.readouterr().err
     assert (
-        printed.count("expected a finite loss, got NaN in epoch 3 of the training") == 2
+        printed.count("expected a finite loss, got NaN in epoch 3 of the training, in step 1") == 2
     )  # members
     assert f"the best model before that is saved: score it with `rnnpipe evaluate {run}`" in printed
     model = keras.models.load_model(run / "model.keras", compile=False)

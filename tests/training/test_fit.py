@@ -106,6 +106,26 @@ def test_a_nan_loss_is_a_user_error(files):
     assert not files.finished
 
 
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_the_step_whose_loss_is_not_finite_is_named_and_is_the_last(files, bad):
+    x = np.ones((20, 1), "float32")
+    y = np.where(np.arange(20) == 13, np.float32(bad), np.float32(3))[:, None]
+    model = make_model(0.01)
+    with pytest.raises(Diverged, match=r"NaN in epoch 1 of the training, in step 4; ") as fault:
+        fit_model(
+            model,
+            tf.data.Dataset.from_tensor_slices((x, y)).batch(4),
+            batches(3.0),
+            epochs=3,
+            monitor="val_loss",
+            mode="min",
+            patience=3,
+            files=files,
+        )
+    assert fault.value.step == 4
+    assert int(model.optimizer.iterations) == 4
+
+
 def assert_same_weights(model, weights):
     for one, other in zip(model.get_weights(), weights, strict=True):
         np.testing.assert_array_equal(one, other)
@@ -137,7 +157,7 @@ def test_the_best_epoch_before_a_loss_became_nan_is_kept(files, options, start):
     if options:
         start = None
     callbacks = [Score(), Diverge(3)]
-    with pytest.raises(Diverged, match="got NaN in epoch 3 of the training") as fault:
+    with pytest.raises(Diverged, match="got NaN in epoch 3 of the training, in step 1; ") as fault:
         fit(model, files, batches(3.0), callbacks=callbacks, start=start, **options)
     assert fault.value.kept
     assert files.finished
