@@ -35,7 +35,11 @@ class Minimal(Task):
 def make_task(metric="accuracy"):
     optimizer = AdamOptions(learning_rate=0.1, schedule=CosineScheduleOptions(), clip_norm=None)
     train = SimpleNamespace(
-        batch_size=4, epochs=3, optimizer=optimizer, keep_best=SimpleNamespace(metric=metric)
+        batch_size=4,
+        micro_batches=1,
+        epochs=3,
+        optimizer=optimizer,
+        keep_best=SimpleNamespace(metric=metric),
     )
     return Minimal(SimpleNamespace(train=train, evaluate=SimpleNamespace(batch_size=16)))
 

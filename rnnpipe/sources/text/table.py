@@ -140,6 +140,7 @@ class ClassTable(Table, TextClassSource):
     """Rows with a column of texts and one of labels.
 
     Example:
+        >>> from pathlib import Path
         >>> source = ClassTable(path=Path("data/reviews"), text="review", label="stars")
         >>> source.prepare(lambda done, total: None)  # doctest: +SKIP
         >>> first = next(source.read(source.partitions()[0]))  # doctest: +SKIP
