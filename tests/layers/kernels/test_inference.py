@@ -1,5 +1,7 @@
 """The forward pass alone: compiled where it stays in this process, plain where it may leave."""
 
+import importlib
+
 import keras
 import numpy as np
 import pytest
@@ -162,9 +164,8 @@ def test_models_that_xla_compiles_as_a_whole_have_no_loop_of_their_own(
     x, compiled_loops, monkeypatch
 ):
     # Other tests have asked for it, and Keras compiles nothing then.
-    monkeypatch.setattr(
-        "tensorflow.python.framework.config.is_op_determinism_enabled", lambda: False
-    )
+    config = importlib.import_module("tensorflow.python.framework.config")
+    monkeypatch.setattr(config, "is_op_determinism_enabled", lambda: False)
     model = make_model()
     expected = model.predict(x, verbose=0)
     compiled_loops.clear()

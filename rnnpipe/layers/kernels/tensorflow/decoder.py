@@ -42,7 +42,7 @@ from rnnpipe.types import Nested, Tensor
 Inputs: TypeAlias = tuple[Tensor, Tensors, Memory, Weights]
 """The projected words, the first states, what the attention reads, and all weights."""
 
-MIN_UNITS, MIN_STEPS = 32, 8
+MIN_UNITS, MIN_STEPS = 64, 8
 """Below either, a forward pass gains too little for what its compilation takes."""
 
 LOOPS: dict[str, type[DecoderLoop]] = {"luong": LuongLoop, "bahdanau": BahdanauLoop}

@@ -30,7 +30,7 @@ from rnnpipe.layers.kernels.tensorflow.recurrent_loop import (
 from rnnpipe.layers.kernels.tensorflow.tapes import is_forward_mode, reject_second_order
 from rnnpipe.types import Tensor
 
-MIN_UNITS, MIN_STEPS = 32, 16
+MIN_UNITS, MIN_STEPS = 64, 16
 """Below either, a forward pass gains a tenth of a millisecond, too little to compile it for."""
 
 
