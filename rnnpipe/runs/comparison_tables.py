@@ -133,10 +133,14 @@ def _sample(
 ) -> Sample:
     """A record, with the answers of all runs and a verdict on each."""
     row, task = paired.rows[0][place], runs[0].task
-    name, *fields = (field for field in task.record_fields if row.get(field) is not None)
+    with runs[0].reading_rows():
+        name, *fields = (field for field in task.record_fields if row.get(field) is not None)
     facts = [(field.replace("_", " "), _show_value(row[field])) for field in fields]
     for run, rows, verdict in zip(runs, paired.rows, verdicts, strict=True):
-        answers = [_show_value(rows[place][field]) for field in task.answer_fields if field in row]
+        with run.reading_rows():
+            answers = [
+                _show_value(rows[place][field]) for field in task.answer_fields if field in row
+            ]
         facts.append((run.label, f"{'; '.join(answers)} ({verdict})"))
     return Sample(f"{name.replace('_', ' ')} {_show_value(row[name])}", facts=facts)
 

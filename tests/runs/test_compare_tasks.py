@@ -232,6 +232,19 @@ def test_predictions_with_something_else_than_numbers_are_refused(bits, tmp_path
         rnnpipe.compare(*(run.path for run in paths), verbose=False)
 
 
+def test_predictions_without_an_answer_are_refused_where_it_is_shown(tmp_path):
+    name, first, second = RUNS["vqa"]
+    paths = [
+        make_evaluated(tmp_path / str(number), name, rows)
+        for number, rows in enumerate((first, second))
+    ]
+    text = paths[1].predictions.read_text().replace('"prediction"', '"other"')
+    paths[1].seal.write_text(paths[1].predictions, text)
+    with pytest.raises(UserError, match=r"/1/.*: expected rows with prediction, got one without"):
+        page = tmp_path / "page.html"
+        rnnpipe.compare(*(run.path for run in paths), output=page, verbose=False)
+
+
 def test_a_comparison_needs_no_tensorflow(tmp_path):
     for name in ("one", "two"):
         make_evaluated(tmp_path / name, "language_model", read_text([2.0, 3.0]))
