@@ -240,8 +240,8 @@ def test_predictions_without_an_answer_are_refused_where_it_is_shown(tmp_path):
     ]
     text = paths[1].predictions.read_text().replace('"prediction"', '"other"')
     paths[1].seal.write_text(paths[1].predictions, text)
+    page = tmp_path / "page.html"
     with pytest.raises(UserError, match=r"/1/.*: expected rows with prediction, got one without"):
-        page = tmp_path / "page.html"
         rnnpipe.compare(*(run.path for run in paths), output=page, verbose=False)
 
 
