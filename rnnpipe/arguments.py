@@ -52,9 +52,9 @@ def _add_verb(verbs: Any, name: str, text: str, **options: Any) -> argparse.Argu
     return verb
 
 
-def _take_config(verb: argparse.ArgumentParser) -> None:
+def _take_config(verb: argparse.ArgumentParser, **options: Any) -> None:
     text = "a YAML file or the name of a shipped config"
-    verb.add_argument("config", metavar="CONFIG", help=text)
+    verb.add_argument("config", metavar="CONFIG", help=text, **options)
     _take_overrides(verb, "a key of the config, e.g. train.epochs=2")
 
 
@@ -72,6 +72,11 @@ def _take_runs_dir(verb: argparse.ArgumentParser) -> None:
 def _take_run(verb: argparse.ArgumentParser, name: str = "run") -> None:
     text = "the folder of a run, or of several: then the newest"
     verb.add_argument(name, metavar="RUN", help=text)
+
+
+def _take_inputs(verb: argparse.ArgumentParser) -> None:
+    text = "options of the run's task"
+    verb.add_argument("inputs", nargs=argparse.REMAINDER, metavar="INPUTS", help=text)
 
 
 def _add_init(verbs: Any) -> None:
@@ -153,8 +158,7 @@ def _add_predict(verbs: Any) -> None:
         usage="rnnpipe predict RUN [INPUTS]",
     )
     _take_run(verb, "model")  # which a job may read from an object store
-    text = "options of the run's task"
-    verb.add_argument("inputs", nargs=argparse.REMAINDER, metavar="INPUTS", help=text)
+    _take_inputs(verb)
 
 
 def _add_score(verbs: Any) -> None:
@@ -167,8 +171,7 @@ def _add_score(verbs: Any) -> None:
         usage="rnnpipe score RUN [INPUTS]",
     )
     _take_run(verb)
-    text = "options of the run's task"
-    verb.add_argument("inputs", nargs=argparse.REMAINDER, metavar="INPUTS", help=text)
+    _take_inputs(verb)
 
 
 def _add_export(verbs: Any) -> None:
@@ -186,9 +189,7 @@ def _add_export(verbs: Any) -> None:
 
 def _add_config(verbs: Any) -> None:
     verb = _add_verb(verbs, "config", "show a config with its defaults, or the JSON schema")
-    text = "a YAML file or the name of a shipped config"
-    verb.add_argument("config", nargs="?", metavar="CONFIG", help=text)
-    _take_overrides(verb, "a key of the config, e.g. train.epochs=2")
+    _take_config(verb, nargs="?")
     verb.add_argument("--schema", action="store_true", help="print the JSON schema of all configs")
 
 

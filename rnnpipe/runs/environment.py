@@ -3,6 +3,7 @@
 import os
 import platform
 import sys
+from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -27,16 +28,21 @@ def describe_environment() -> dict[str, Any]:
         "command": sys.argv,
         "python": platform.python_version(),
         "platform": platform.platform(),
-        "processors": _count_processors(),
-        "libraries": dict(filter(None, map(_installed, _LIBRARIES))),
+        "processors": count_processors(),
+        "libraries": find_versions(_LIBRARIES),
     }
 
 
-def _count_processors() -> int | None:
+def count_processors() -> int | None:
     """Those that this process may use, by which sums are split."""
     if hasattr(os, "sched_getaffinity"):  # not on macOS
         return len(os.sched_getaffinity(0))
     return os.cpu_count()
+
+
+def find_versions(libraries: Iterable[str]) -> dict[str, str]:
+    """The versions of those libraries that are installed, by name."""
+    return dict(filter(None, map(_installed, libraries)))
 
 
 def _installed(name: str) -> tuple[str, str] | None:

@@ -166,10 +166,7 @@ class Task(ABC, Generic[Config]):
             _divide_batches(trainer, train.micro_batches)
         steps = train.epochs * self.steps_per_epoch(records)
         optimizer = train.optimizer.make(steps=steps, groups=groups)
-        options = self.compile_options(model)
-        if train.micro_batches > 1:  # rows of a part are no constants, which XLA needs
-            options = {**options, "jit_compile": False}
-        trainer.compile(optimizer=optimizer, **options)
+        trainer.compile(optimizer=optimizer, **self.compile_options(model))
         return trainer
 
     def wrap_model(self, model: keras.Model) -> keras.Model:

@@ -51,8 +51,12 @@ class GuidedAlignmentTrainer(AlignmentTrainer):
         loss = super().total_loss(x, y, y_pred, sample_weight, training)
         if ALIGNMENT not in x:
             return loss
+        return loss + self._weighed_loss(x, y_pred)
+
+    def _weighed_loss(self, x: Any, y_pred: Any) -> Any:
+        """The loss of the alignments, times its weight."""
         alignments = y_pred.get("probabilities", y_pred["alignments"])
-        return loss + self.guided_alignment * guided_alignment_loss(alignments, x[ALIGNMENT])
+        return self.guided_alignment * guided_alignment_loss(alignments, x[ALIGNMENT])
 
     def term_counts(self, x: Any, y: Any) -> dict[str, Any]:
         """Also that of the tokens with a link."""
@@ -67,10 +71,8 @@ class GuidedAlignmentTrainer(AlignmentTrainer):
         if ALIGNMENT not in x:
             return super().part_loss(x, y, y_pred, shares)
         inputs = {name: value for name, value in x.items() if name != ALIGNMENT}
-        own = self.guided_alignment * guided_alignment_loss(
-            y_pred.get("probabilities", y_pred["alignments"]), x[ALIGNMENT]
-        )
-        return super().part_loss(inputs, y, y_pred, shares) + shares[ALIGNMENT] * own
+        own = shares[ALIGNMENT] * self._weighed_loss(x, y_pred)
+        return super().part_loss(inputs, y, y_pred, shares) + own
 
     def get_config(self) -> dict[str, Any]:
         """The arguments of the constructor."""

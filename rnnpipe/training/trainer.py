@@ -100,7 +100,7 @@ class Trainer(keras.Model):
         ∇L = Σₖ Σₜ nₖₜ / nₜ ∇Lₖₜ
 
     where Lₖₜ is a term of the loss of part k, a mean over nₖₜ of the nₜ tokens, labels or rows of
-    the batch. Compile it with `jit_compile=False` then.
+    the batch.
 
     Args:
         model: the model.
@@ -133,6 +133,8 @@ class Trainer(keras.Model):
         self, optimizer: Any = "rmsprop", loss: Any = None, loss_weights: Any = None, **kwargs: Any
     ) -> None:
         """See `keras.Model.compile`; losses are functions and objects, no names."""
+        if self.micro_batches > 1:
+            kwargs["jit_compile"] = False  # rows of a part are no constants, which XLA needs
         super().compile(optimizer, loss, loss_weights, **kwargs)
         # Keras' own metrics come before these, whose results take the place of theirs.
         if loss is not None:

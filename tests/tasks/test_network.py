@@ -38,7 +38,7 @@ def test_graphs_that_are_traced_beside_a_gpu_compute_without_it(cudnn, layer, ki
 
 
 def test_functions_are_compiled_here_and_their_graphs_are_not(monkeypatch):
-    kernel, calls = find_recurrent_kernel("lstm", 32), []
+    kernel, calls = find_recurrent_kernel("lstm", 64), []
     infer = kernel.infer
 
     def count(*arguments, **options):
@@ -47,7 +47,7 @@ def test_functions_are_compiled_here_and_their_graphs_are_not(monkeypatch):
 
     monkeypatch.setattr(kernel, "infer", count)
     inputs = keras.Input((None, 3), name="frames")
-    function = make_function(keras.Model(inputs, {"states": LSTM(32)(inputs)}))
+    function = make_function(keras.Model(inputs, {"states": LSTM(64)(inputs)}))
     calls.clear()
     function.graph().trace().get_concrete_function()
     assert calls == []

@@ -31,9 +31,10 @@ def batches(slope):
     return tf.data.Dataset.from_tensor_slices((x, slope * x)).batch(4)
 
 
-def fit(model, files, validation, **options):
+def fit(model, files, validation, train=None, **options):
     defaults = {"epochs": 12, "monitor": "val_loss", "mode": "min", "patience": 3}
-    fit_model(model, batches(3.0), validation, files=files, **{**defaults, **options})
+    train = batches(3.0) if train is None else train
+    fit_model(model, train, validation, files=files, **{**defaults, **options})
 
 
 def history(files):
@@ -110,18 +111,9 @@ def test_a_nan_loss_is_a_user_error(files):
 def test_the_step_whose_loss_is_not_finite_is_named_and_is_the_last(files, bad):
     x = np.ones((20, 1), "float32")
     y = np.where(np.arange(20) == 13, np.float32(bad), np.float32(3))[:, None]
-    model = make_model(0.01)
+    model, train = make_model(0.01), tf.data.Dataset.from_tensor_slices((x, y)).batch(4)
     with pytest.raises(Diverged, match=r"NaN in epoch 1 of the training, in step 4; ") as fault:
-        fit_model(
-            model,
-            tf.data.Dataset.from_tensor_slices((x, y)).batch(4),
-            batches(3.0),
-            epochs=3,
-            monitor="val_loss",
-            mode="min",
-            patience=3,
-            files=files,
-        )
+        fit(model, files, batches(3.0), train, epochs=3)
     assert fault.value.step == 4
     assert int(model.optimizer.iterations) == 4
 

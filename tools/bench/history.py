@@ -11,13 +11,14 @@ for each run.
 import argparse
 import datetime
 import html
-import importlib.metadata
 import json
 import os
 import platform
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
+
+from rnnpipe.runs.environment import count_processors, find_versions
 
 PACKAGES = ("rnnpipe", "keras", "tensorflow", "numpy", "torch")
 THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS")
@@ -54,10 +55,10 @@ def append_run(path: Path, bench: str, cases: Mapping[str, Timings]) -> None:
     line = {
         "bench": bench,
         "time": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "machine": {"processor": _processor(), "cores": len(os.sched_getaffinity(0))},
+        "machine": {"processor": _processor(), "cores": count_processors()},
         "threads": {name: os.environ[name] for name in THREADS if name in os.environ},
         "load": round(os.getloadavg()[0], 1),
-        "versions": {name: version for name in PACKAGES if (version := _version(name))},
+        "versions": find_versions(PACKAGES),
         "ratios": {case: ratios(timings) for case, timings in cases.items()},
     }
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -108,13 +109,6 @@ def _processor() -> str:
         lines = []
     names = (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
     return next(names, platform.processor() or platform.machine())
-
-
-def _version(package: str) -> str | None:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return None
 
 
 def main() -> None:

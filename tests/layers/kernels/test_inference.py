@@ -18,8 +18,8 @@ from rnnpipe.layers import (
 )
 from rnnpipe.layers.kernels import computing_anywhere, computing_here, find_recurrent_kernel
 from rnnpipe.layers.kernels.tensorflow import compiled_shapes
-from rnnpipe.layers.kernels.tensorflow.compiled_shapes import CompiledShapes
-from rnnpipe.layers.kernels.tensorflow.recurrent import MIN_STEPS, MIN_UNITS
+from rnnpipe.layers.kernels.tensorflow.compiled_shapes import MIN_UNITS, CompiledShapes
+from rnnpipe.layers.kernels.tensorflow.recurrent import MIN_STEPS
 from tests.layers.comparing import all_close, close, gradients, projected
 
 BATCH, TIME, FEATURES, UNITS = 3, MIN_STEPS + 3, 4, MIN_UNITS

@@ -1,4 +1,4 @@
-"""Why no kernel serves a layer: the reason is said, and it is true."""
+"""The reasons that layers without a kernel give."""
 
 import keras
 import numpy as np

@@ -11,6 +11,9 @@ from rnnpipe.types import Tensor
 LIMIT = 64
 """How many shapes are compiled; further ones run as plain TensorFlow."""
 
+MIN_UNITS = 64
+"""Below it a forward pass gains too little for what its compilation takes."""
+
 _BITS = 20  # of a size within a key
 
 

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import tensorflow as tf
 
 from rnnpipe.layers.kernels.tensorflow.additive_attention import Memory
-from rnnpipe.layers.kernels.tensorflow.compiled_shapes import CompiledShapes
+from rnnpipe.layers.kernels.tensorflow.compiled_shapes import MIN_UNITS, CompiledShapes
 from rnnpipe.layers.kernels.tensorflow.decoder_architectures import BahdanauLoop, LuongLoop
 from rnnpipe.layers.kernels.tensorflow.decoder_loop import (
     DecoderLoop,
@@ -42,8 +42,8 @@ from rnnpipe.types import Nested, Tensor
 Inputs: TypeAlias = tuple[Tensor, Tensors, Memory, Weights]
 """The projected words, the first states, what the attention reads, and all weights."""
 
-MIN_UNITS, MIN_STEPS = 64, 8
-"""Below either, a forward pass gains too little for what its compilation takes."""
+MIN_STEPS = 8
+"""Below it a forward pass gains too little for what its compilation takes."""
 
 LOOPS: dict[str, type[DecoderLoop]] = {"luong": LuongLoop, "bahdanau": BahdanauLoop}
 
@@ -147,8 +147,7 @@ class DecoderKernel(Kernel):
         z, (h, *_), memory, _ = inputs
         steps, batch = (size or tf.shape(z)[axis] for axis, size in enumerate(z.shape[:2]))
         positions = memory.keys.shape[1] or tf.shape(memory.keys)[1]
-        if h.shape[1] < MIN_UNITS:
-            return self._plain(inputs)
+        pays = h.shape[1] >= MIN_UNITS and steps >= MIN_STEPS
 
         def compiled() -> StepOutputs:
             # The loop of training: it is compiled there already, and what it saves is small.
@@ -156,7 +155,7 @@ class DecoderKernel(Kernel):
             return self._forward(inputs, varies=varies)[0]
 
         return self.shapes.choose(
-            batch, (steps, positions), steps >= MIN_STEPS, compiled, lambda: self._plain(inputs)
+            batch, (steps, positions), pays, compiled, lambda: self._plain(inputs)
         )
 
     def _train(self, inputs: Inputs, *, varies: tuple[bool, bool]) -> StepOutputs:

@@ -12,7 +12,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from rnnpipe.layers.kernels.tensorflow.compiled_shapes import CompiledShapes
+from rnnpipe.layers.kernels.tensorflow.compiled_shapes import MIN_UNITS, CompiledShapes
 from rnnpipe.layers.kernels.tensorflow.graphs import may_compile
 from rnnpipe.layers.kernels.tensorflow.kernel import Kernel, widen
 from rnnpipe.layers.kernels.tensorflow.padding import (
@@ -30,8 +30,8 @@ from rnnpipe.layers.kernels.tensorflow.recurrent_loop import (
 from rnnpipe.layers.kernels.tensorflow.tapes import is_forward_mode, reject_second_order
 from rnnpipe.types import Tensor
 
-MIN_UNITS, MIN_STEPS = 64, 16
-"""Below either, a forward pass gains a tenth of a millisecond, too little to compile it for."""
+MIN_STEPS = 16
+"""Below it a forward pass gains too little for what its compilation takes."""
 
 
 class RecurrentKernel(Kernel):
@@ -116,9 +116,8 @@ class RecurrentKernel(Kernel):
         def plain() -> Tensors:
             return self.loop.forward(inputs, masks, unstack=False)
 
-        if h.shape[1] < MIN_UNITS:
-            return plain()
-        return self.shapes.choose(batch, (steps,), steps >= MIN_STEPS, compiled, plain)
+        pays = h.shape[1] >= MIN_UNITS and steps >= MIN_STEPS
+        return self.shapes.choose(batch, (steps,), pays, compiled, plain)
 
     def _train(self, inputs: Inputs, masks: Tensors, *, varies: bool) -> Tensors:
         """Outputs and last states, differentiable by `inputs`: z, first states, weights."""
