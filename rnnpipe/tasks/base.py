@@ -16,7 +16,7 @@ from rnnpipe.tasks.inputs import Input
 from rnnpipe.tasks.network import Arrays, Bound, Function, Graph, Network
 from rnnpipe.tasks.predictor import Predictor
 from rnnpipe.tasks.results import Evaluation, Phase, Pretraining
-from rnnpipe.tasks.run_config import RunConfig
+from rnnpipe.tasks.run_config import RunConfig, Train
 from rnnpipe.training.row_names import RowNames
 from rnnpipe.transforms.plan import BuildPlan
 
@@ -162,8 +162,7 @@ class Task(ABC, Generic[Config]):
                 find = find_groups(model, fine_tuning.parts)
             groups = LayerGroups(fine_tuning.factors, find)
         trainer = self.wrap_model(model)
-        if train.micro_batches > 1:
-            _divide_batches(trainer, train.micro_batches)
+        _divide_batches(trainer, train)
         steps = train.epochs * self.steps_per_epoch(records)
         optimizer = train.optimizer.make(steps=steps, groups=groups)
         trainer.compile(optimizer=optimizer, **self.compile_options(model))
@@ -419,11 +418,16 @@ class Task(ABC, Generic[Config]):
         return {**options, "inputs": self.scored_inputs}
 
 
-def _divide_batches(trainer: keras.Model, parts: int) -> None:
-    """Has a trainer compute batches in parts."""
+def _divide_batches(trainer: keras.Model, train: Train) -> None:
+    """Has a trainer compute batches in parts, one after the other or on several devices."""
+    from rnnpipe.training.devices import find_devices
     from rnnpipe.training.trainer import Trainer
 
+    devices = find_devices(train.devices)
+    if train.micro_batches == 1 and not devices:
+        return
     if not isinstance(trainer, Trainer):
-        got, fix = f"a {type(trainer).__name__}", "write 1, or make it a subclass of Trainer"
-        raise UserError("train.micro_batches", "a rnnpipe.training.trainer.Trainer", got, fix)
-    trainer.micro_batches = parts
+        where = "train.devices" if devices else "train.micro_batches"
+        got, fix = f"a {type(trainer).__name__}", "leave it out, or make it a subclass of Trainer"
+        raise UserError(where, "a rnnpipe.training.trainer.Trainer", got, fix)
+    trainer.micro_batches, trainer.devices = train.micro_batches, devices

@@ -6,7 +6,7 @@ from rnnpipe.errors import UserError, located
 from rnnpipe.parts.fine_tuning import FineTuningOptions
 from rnnpipe.parts.optimizers import AdamOptions, OptimizerOptions
 from rnnpipe.parts.trackers import TrackerOptions
-from rnnpipe.settings import FilePath, Settings, setting
+from rnnpipe.settings import FilePath, Positive, Settings, setting
 from rnnpipe.storage.paths import has_scheme
 from rnnpipe.tasks.extensions import METRICS, REPORT_ITEMS, check_names
 from rnnpipe.transforms.options import BuildOptions, Data
@@ -58,6 +58,11 @@ class Train(Settings):
         "parts that a batch is computed in, one after the other, for less memory; the step is that "
         "of the whole batch",
         ge=1,
+    )
+    devices: Literal["auto", "cpu", "all"] | Positive = setting(
+        "auto",
+        "what a batch is divided between; the step is that of the whole batch. auto: the first GPU, "
+        "or the CPU; all: all GPUs; a number: so many GPUs, or replicas on the CPU",
     )
     epochs: int = setting(20, "at most", ge=1)
     optimizer: OptimizerOptions = AdamOptions()

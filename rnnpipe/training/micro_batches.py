@@ -25,7 +25,8 @@ def sum_over_parts(
             None for variables that have none.
         variables: what the gradients are of.
         rows: how many rows the batch has.
-        parts: how many parts there are; of a smaller batch as many as it has rows.
+        parts: how many parts there are; of a smaller batch as many as it has rows. One is computed
+            without a loop, which would have parts of it on several devices wait for one another.
 
     Example:
         >>> numbers, variable = tf.constant([1.0, 2.0, 4.0]), tf.Variable(0.0)
@@ -34,6 +35,8 @@ def sum_over_parts(
         >>> [float(each) for each in sum_over_parts(gradients_of, [variable], tf.constant(3), 2)]
         [7.0]
     """
+    if parts == 1:
+        return gradients_of(tf.constant(0), rows)
     parts = tf.minimum(rows, parts)
     has_none: list[bool] = []  # known once the body is traced
 

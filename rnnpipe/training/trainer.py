@@ -1,12 +1,13 @@
 """A model as it is trained, which reports the means of its losses whatever the batches."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import keras
 import tensorflow as tf
 from keras import ops
 
+from rnnpipe.training.devices import sum_over_devices
 from rnnpipe.training.micro_batches import sum_over_parts, take_rows
 from rnnpipe.training.precision import as_float32
 
@@ -95,7 +96,8 @@ class Trainer(keras.Model):
     """A model as it is trained: its weights are the model's, and its losses are exact means.
 
     A subclass adds to the loss in `total_loss`. Where `micro_batches` is more than 1, a batch is
-    computed in so many parts, one after the other, and the step is that of the whole batch:
+    computed in so many parts, one after the other; where there are `devices`, each part, or the
+    batch, is divided between them, at the same time. The step is that of the whole batch:
 
         ∇L = Σₖ Σₜ nₖₜ / nₜ ∇Lₖₜ
 
@@ -117,6 +119,7 @@ class Trainer(keras.Model):
         super().__init__(**{"name": model.name, **kwargs})
         self.model = model
         self.micro_batches = 1
+        self.devices: Sequence[str] = ()
         several = model.output if isinstance(model.output, Mapping) else ""
         self.loss_means = LossMeans(max(len(several), 1))
 
@@ -133,7 +136,7 @@ class Trainer(keras.Model):
         self, optimizer: Any = "rmsprop", loss: Any = None, loss_weights: Any = None, **kwargs: Any
     ) -> None:
         """See `keras.Model.compile`; losses are functions and objects, no names."""
-        if self.micro_batches > 1:
+        if self._divides:
             kwargs["jit_compile"] = False  # rows of a part are no constants, which XLA needs
         super().compile(optimizer, loss, loss_weights, **kwargs)
         # Keras' own metrics come before these, whose results take the place of theirs.
@@ -146,9 +149,14 @@ class Trainer(keras.Model):
         if self.built:
             self.optimizer.build(self.trainable_variables)
 
+    @property
+    def _divides(self) -> bool:
+        """Whether batches are computed in parts."""
+        return self.micro_batches > 1 or bool(self.devices)
+
     def train_step(self, data: Any) -> dict[str, Any]:
         """Takes a step with a batch, or with all of its parts."""
-        if self.micro_batches == 1:
+        if not self._divides:
             logs: dict[str, Any] = super().train_step(data)
             return logs
         x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
@@ -157,7 +165,12 @@ class Trainer(keras.Model):
         def gradients_of(begin: Any, end: Any) -> list[Any]:
             return self._part_gradients(*self.take_part(x, y, begin, end), totals)
 
-        gradients = sum_over_parts(gradients_of, variables, self.count_rows(y), self.micro_batches)
+        def on_devices(begin: Any, end: Any) -> list[Any]:
+            if not self.devices:
+                return gradients_of(begin, end)
+            return sum_over_devices(gradients_of, begin, end, self.devices)
+
+        gradients = sum_over_parts(on_devices, variables, self.count_rows(y), self.micro_batches)
         self.optimizer.apply(gradients, variables)
         results: dict[str, Any] = self.get_metrics_result()
         return results

@@ -67,6 +67,7 @@ class TruncatedBPTT(Trainer):
         super().__init__(model, **kwargs)
         self.rows, self.evaluation_rows = rows, evaluation_rows or rows
         self._part: tuple[Any, Any] | None = None  # the rows of a part of a batch
+        self._before: list[Any] = []  # the states of all rows before that batch
         sizes = [state.shape[-1] for state in model.input["states"]]
         self.carried = {
             "training": self._make_states("training", rows, sizes),
@@ -84,7 +85,8 @@ class TruncatedBPTT(Trainer):
         """Reads the next chunk; see the class for the arguments."""
         carried = self.carried["training" if training else "evaluation"]
         begin, end = self._part or (0, None)
-        states = [ops.convert_to_tensor(state)[begin:end] for state in carried]
+        before = self._before if self._part else [ops.convert_to_tensor(state) for state in carried]
+        states = [state[begin:end] for state in before]
         after = self.model(
             {"tokens": inputs["tokens"], "starts": inputs["starts"], "states": states},
             training=training,
@@ -96,6 +98,15 @@ class TruncatedBPTT(Trainer):
                 state = ops.reshape(state, variable.shape)
             variable.assign(state)
         return as_float32(after["logits"])
+
+    def train_step(self, data: Any) -> dict[str, Any]:
+        """Takes a step with a chunk of each row."""
+        # Read once: parts on several devices would wait for what the others write.
+        self._before = [ops.convert_to_tensor(state) for state in self.carried["training"]]
+        try:
+            return super().train_step(data)
+        finally:
+            self._before = []
 
     def _part_gradients(self, x: Any, y: Any, totals: Mapping[str, Any]) -> list[Any]:
         rows = x.pop(_ROWS)

@@ -37,6 +37,7 @@ def make_task(metric="accuracy"):
     train = SimpleNamespace(
         batch_size=4,
         micro_batches=1,
+        devices="auto",
         epochs=3,
         optimizer=optimizer,
         keep_best=SimpleNamespace(metric=metric),

@@ -129,10 +129,10 @@ CASES = {
 }
 
 
-def trained(make, parts, optimizer, steps=2):
+def trained(make, parts, optimizer, steps=2, *, replicas=0):
     """The weights and the logs after some steps."""
     trainer, x, y, options = make()
-    trainer.micro_batches = parts
+    trainer.micro_batches, trainer.devices = parts, ["/CPU:0"] * replicas
     trainer.compile(optimizer(trainer), jit_compile=False, **options)
     logs = [trainer.train_on_batch(x, y, return_dict=True) for _ in range(steps)]
     return trainer.get_weights(), logs
@@ -159,6 +159,18 @@ def assert_near(ours, theirs):
 def test_the_step_is_that_of_the_whole_batch(name):
     whole = trained(CASES[name], 1, clipped_adam)
     assert_near(trained(CASES[name], 3, clipped_adam), whole)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_step_on_several_devices_is_that_of_the_whole_batch(name):
+    whole = trained(CASES[name], 1, clipped_adam)
+    assert_near(trained(CASES[name], 1, clipped_adam, replicas=2), whole)
+
+
+@pytest.mark.parametrize(("parts", "replicas"), [(2, 2), (1, 2), (1, 8), (3, 3)])
+def test_parts_are_divided_between_devices(parts, replicas):
+    whole = trained(CASES["labels"], 1, clipped_adam)
+    assert_near(trained(CASES["labels"], parts, clipped_adam, replicas=replicas), whole)
 
 
 def test_gradients_of_embeddings_are_summed():
@@ -215,4 +227,7 @@ def test_states_are_carried_from_chunk_to_chunk():
         return TruncatedBPTT(model, ROWS), x, TOKENS, token_loss()
 
     # The weights are the carried states too.
-    assert_near(trained(make, 3, plain_sgd, 3), trained(make, 1, plain_sgd, 3))
+    whole = trained(make, 1, plain_sgd, 3)
+    assert_near(trained(make, 3, plain_sgd, 3), whole)
+    assert_near(trained(make, 1, plain_sgd, 3, replicas=2), whole)
+    assert_near(trained(make, 2, plain_sgd, 3, replicas=2), whole)
