@@ -61,8 +61,8 @@ class Train(Settings):
     )
     devices: Literal["auto", "cpu", "all"] | Positive = setting(
         "auto",
-        "what a batch is divided between; the step is that of the whole batch. auto: the first GPU, "
-        "or the CPU; all: all GPUs; a number: so many GPUs, or replicas on the CPU",
+        "what a batch is divided between; the step is that of the whole batch. auto: the first "
+        "GPU, or the CPU; all: all GPUs; a number: so many GPUs, or replicas on the CPU",
     )
     epochs: int = setting(20, "at most", ge=1)
     optimizer: OptimizerOptions = AdamOptions()

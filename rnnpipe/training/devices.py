@@ -89,7 +89,8 @@ def sum_over_devices(
     def on_all() -> list[tf.Tensor]:
         rows, count = end - begin, len(devices)
         bounds = [begin + rows * number // count for number in range(count + 1)]
-        parts = [on(*bounds[n : n + 2], device) for n, device in enumerate(devices)]
+        spans = zip(bounds[:-1], bounds[1:], devices, strict=True)
+        parts = [on(first, last, device) for first, last, device in spans]
         return [tf.add_n(each) for each in zip(*parts, strict=True)]
 
     def on_first() -> list[tf.Tensor]:

@@ -47,6 +47,7 @@ TRANSLATION = [
     "model.decoder.cell.units=9",
     "train.epochs=3",
     "train.batch_tokens=200",
+    "train.devices=2",
     "train.optimizer.schedule={kind: plateau, patience: 1}",
     "train.keep_best.average=2",
     "evaluate.search={beam_width: 2, n_best: 2, max_length: 8}",
@@ -58,6 +59,7 @@ CHAR_LM = [
     "model.recurrence={cell: {units: 6}, depth: 2, dropout: 0.2, learned_state: true}",
     "train.optimizer.schedule.warmup_steps=1",
     "train.bptt_length=64",
+    "train.devices=2",
     "train.epochs=2",
     "train.batch_size=8",
 ]
