@@ -12,12 +12,6 @@ from rnnpipe.errors import UserError
 
 Array = np.ndarray[Any, np.dtype[np.float32]]
 
-FLOOR = 1e-8
-"""The energy that is added to each band, which makes silence finite.
-
-Noise of one step of 16 bits has an energy of 1e-9 per frequency, that of a quiet room 1e-7.
-"""
-
 _BLOCK = 256  # frames that are computed at once, so that memory does not grow with a recording
 
 
@@ -36,11 +30,12 @@ def check_samples(samples: np.ndarray[Any, Any]) -> None:
 
 
 class LogMel:
-    """Log-mel features of samples: `log(filters · |FFT(window * frame)|² / Σ window² + FLOOR)`.
+    """Log-mel features of samples: `log(filters · |FFT(window * frame)|² / Σ window² + floor)`.
 
     Frame t covers the samples from `t * hop_length`, `window_length` of them: no frame is centred
     or padded, so that those of a stream, in chunks of any lengths, are those of the whole, bit by
-    bit. The window is Hann's. White noise of variance v has the energy v at every frequency.
+    bit. The window is Hann's. White noise of variance v has the energy v at every frequency, and
+    the floor is that of the options, 10^(dB / 10).
 
     Args:
         options: rate, bands and frames.
@@ -107,4 +102,4 @@ class LogMel:
         power = spectra.real**2 + spectra.imag**2
         # A product of matrices would depend on how many frames there are, in its last bits.
         energy: np.ndarray[Any, Any] = np.einsum("tf,mf->tm", power, self.filters)
-        return np.log(energy + FLOOR)
+        return np.log(energy + self.options.floor_energy)

@@ -21,6 +21,13 @@ class LogMelOptions(Settings):
     hop: float = setting(0.010, "seconds from a frame's start to that of the next", gt=0, le=1)
     lowest: float = setting(20.0, "Hz where the first band begins", ge=0)
     highest: float | None = setting(None, "Hz where the last band ends; null: half of rate", gt=0)
+    floor: float = setting(
+        -80.0,
+        "dB of full scale of the white noise that is added to each band's energy: what is fainter "
+        "is told apart no more",
+        ge=-120,
+        le=0,
+    )
 
     @property
     def window_length(self) -> int:
@@ -36,6 +43,15 @@ class LogMelOptions(Settings):
     def fft_length(self) -> int:
         """The power of two to which frames are padded with zeros."""
         return 1 << (self.window_length - 1).bit_length()
+
+    @property
+    def floor_energy(self) -> float:
+        """The energy that is added to each band.
+
+        Noise of one step of 16 bits has an energy of 1e-9 per frequency, that of a quiet room 1e-7.
+        """
+        energy: float = 10 ** (self.floor / 10)
+        return energy
 
     def check(self) -> None:
         """Every sample is in a frame, and every band has a frequency of the spectrum."""

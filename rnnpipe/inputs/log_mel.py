@@ -5,7 +5,6 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from rnnpipe.audio import LogMel, LogMelOptions
-from rnnpipe.audio.log_mel import FLOOR
 from rnnpipe.errors import UserError
 
 
@@ -34,6 +33,6 @@ def make_log_mel(options: LogMelOptions) -> Callable[[tf.Tensor], tf.Tensor]:
         )
         power = tf.math.real(spectra) ** 2 + tf.math.imag(spectra) ** 2  # (…, frames, bins)
         energy = tf.einsum("...tf,mf->...tm", power, tf.constant(log_mel.filters))
-        return tf.cast(tf.math.log(energy + FLOOR), tf.float32)
+        return tf.cast(tf.math.log(energy + options.floor_energy), tf.float32)
 
     return compute

@@ -1,12 +1,12 @@
 """Log-mel features against a plain Fourier sum, in chunks and as a whole."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from rnnpipe.audio import LogMel, LogMelOptions, LogMelStream, to_float, to_int16
-from rnnpipe.audio.log_mel import FLOOR
 from rnnpipe.audio.mel_filters import mel_filters
 from rnnpipe.errors import UserError
 
@@ -39,14 +39,15 @@ def plain_log_mel(samples, options, fft_length):
             for k, value in enumerate(power):
                 distance = abs(mel(k * options.rate / fft_length) - low - (band + 1) * step)
                 energy += value * max(0.0, 1 - distance / step)
-            row.append(math.log(energy + FLOOR))
+            row.append(math.log(energy + 10 ** (options.floor / 10)))
         rows.append(row)
     return np.array(rows)
 
 
 def test_features_are_those_of_a_plain_sum():
-    expected = plain_log_mel(NOISE[:300], SMALL, fft_length=64)
-    np.testing.assert_allclose(LogMel(SMALL)(NOISE[:300]), expected, rtol=0, atol=2e-6)
+    for options in (SMALL, replace(SMALL, floor=-30.0)):
+        expected = plain_log_mel(NOISE[:300], options, fft_length=64)
+        np.testing.assert_allclose(LogMel(options)(NOISE[:300]), expected, rtol=0, atol=2e-6)
 
 
 def test_the_loudest_band_is_that_of_the_tone():
@@ -67,7 +68,15 @@ def test_white_noise_has_its_variance_at_every_frequency():
 
 def test_silence_is_the_floor():
     features = LogMel(LogMelOptions())(np.zeros(800, "float32"))
-    np.testing.assert_array_equal(features, np.full((3, 40), np.log(FLOOR), "float32"))
+    np.testing.assert_array_equal(features, np.full((3, 40), np.log(1e-8), "float32"))
+
+
+def test_what_is_fainter_than_the_floor_is_told_apart_no_more():
+    faint, loud = 1e-3 * NOISE, 0.3 * NOISE
+    low, high = (LogMel(replace(SMALL, floor=floor)) for floor in (-80.0, -20.0))
+    assert np.ptp(low(faint)) > 10 * np.ptp(high(faint))
+    np.testing.assert_allclose(high(faint), math.log(0.01), atol=1e-3)
+    np.testing.assert_allclose(np.exp(high(loud)) - 0.01, np.exp(low(loud)) - 1e-8, atol=1e-6)
 
 
 @pytest.mark.parametrize("chunk", [1, 7, 25, 60, 61, 300, 700])
