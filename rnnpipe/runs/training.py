@@ -199,6 +199,8 @@ class RunTraining:
                     validation,
                     files=files,
                     callbacks=[RecordsCheck(self.records), *callbacks, *tracked, shown],
+                    checkpoint=self.config.train.checkpoint,
+                    notify=self._notify,
                     **options,
                 )
             except Diverged as fault:
@@ -209,6 +211,9 @@ class RunTraining:
             self.run.seal.check(files.history)
         else:
             self.run.seal.add(files.history)  # which no longer grows
+
+    def _notify(self, notice: str) -> None:
+        self.console.print(f"Note: {notice}", style="yellow")
 
 
 def _files_in(folder: Path, tensorboard: Path) -> TrainingFiles:

@@ -3,6 +3,7 @@
 from typing import Literal
 
 from rnnpipe.errors import UserError, located
+from rnnpipe.parts.checkpoints import CheckpointOptions
 from rnnpipe.parts.fine_tuning import FineTuningOptions
 from rnnpipe.parts.optimizers import AdamOptions, OptimizerOptions
 from rnnpipe.parts.trackers import TrackerOptions
@@ -67,6 +68,7 @@ class Train(Settings):
         "model are float32. float16 scales the loss, see optimizer.loss_scale",
     )
     keep_best: KeepBest
+    checkpoint: CheckpointOptions = CheckpointOptions()
     start: Start | None = setting(
         None, "another run whose weights it begins with; null: with random ones"
     )

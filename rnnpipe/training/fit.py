@@ -1,7 +1,8 @@
 """Training until the validation split gets no better, with its best weights kept."""
 
 import math
-from collections.abc import Sequence
+import warnings
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -9,6 +10,7 @@ from typing import Any, Literal
 import keras
 
 from rnnpipe.errors import UserError
+from rnnpipe.parts.checkpoints import CheckpointOptions
 from rnnpipe.storage.atomic import atomic_path
 from rnnpipe.storage.seal import check_sealed, is_expected
 from rnnpipe.training.best_weights import (
@@ -18,7 +20,9 @@ from rnnpipe.training.best_weights import (
     save_weights,
     write_weights,
 )
+from rnnpipe.training.held_signals import HeldSignals
 from rnnpipe.training.state import TrainingState
+from rnnpipe.training.state_files import StateFiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +40,15 @@ class TrainingFiles:
     tensorboard: Path
 
     @property
-    def state(self) -> Path:
-        """The state to resume from; deleted at the end."""
-        return self.weights.with_name(f"{self.weights.name.removesuffix('.weights.h5')}.state.npz")
+    def states(self) -> StateFiles:
+        """The states to resume from; deleted at the end."""
+        name = self.weights.name.removesuffix(".weights.h5")
+        return StateFiles(self.weights.with_name(f"{name}.states"))
 
     @property
     def finished(self) -> bool:
         """Whether a training has come to its end here."""
-        return is_expected(self.weights) and not is_expected(self.state)
+        return is_expected(self.weights) and not self.states.find()
 
 
 class Diverged(UserError):
@@ -140,12 +145,15 @@ def fit_model(
     callbacks: Sequence[keras.callbacks.Callback] = (),
     patience_from: int = 0,
     start: float | None = None,
+    checkpoint: CheckpointOptions | None = None,
+    notify: Callable[[str], None] = warnings.warn,
 ) -> None:
     """Trains a compiled model and leaves it with the weights of its best epoch.
 
-    Where the files are those of a training that was interrupted, it goes on from the last epoch
-    that was begun, and ends as it would have; of a finished one the weights are loaded. Model,
-    batches and callbacks must be made as they were at first.
+    Where the files are those of a training that was interrupted, it goes on from the last state
+    that was written, and ends as it would have; of a finished one the weights are loaded. Model,
+    batches and callbacks must be made as they were at first. SIGINT and SIGTERM wait for the end of
+    the step, whose state is written.
 
     Args:
         model: a compiled model, built or with a `build` that needs no shape.
@@ -161,68 +169,76 @@ def fit_model(
         patience_from: how many epochs go by before `patience` counts.
         start: the `monitor` of a model that is trained already: its weights are kept if no epoch is
             better.
+        checkpoint: how often the state is written; by default the default of that setting.
+        notify: is told of states that are damaged.
 
     Raises:
         Diverged: the loss became NaN. Where there were epochs before, the training is finished
             nevertheless, with the weights of the best one.
         UserError: the files are those of another model, damaged or missing.
     """
-    first = None if start is None else Checkpoint((), epochs, monitor, start)
-    state = _begin(model, train, files, first)
-    if state is None:
+    _build(model)
+    if files.finished:
+        load_weights(model, files.weights)
         return
-    log, divergence = keras.callbacks.CSVLogger(files.history), StopAtDivergence()
-    watching = [
-        divergence,
-        LearningRateLog(),
-        *callbacks,
-        IgnoreDivergedEpoch(monitor),
-        KeepBestWeights(
-            files.weights, monitor=monitor, mode=mode, best=state.best(monitor, mode, start)
-        ),
-        keras.callbacks.EarlyStopping(
-            monitor, mode=mode, patience=patience, baseline=start, start_from_epoch=patience_from
-        ),
-        log,
-        keras.callbacks.TensorBoard(files.tensorboard, write_graph=False),
-    ]
-    state.follow(watching)
-    try:
-        model.fit(
-            train,
-            validation_data=validation,
-            initial_epoch=state.epochs,
-            epochs=epochs,
-            verbose=0,
-            shuffle=False,  # `train` has its own order
-            callbacks=[*watching, state],
-        )
-    finally:
-        log.on_train_end()  # it closes its file, which Keras forgets when an epoch fails
+    with HeldSignals() as signals:
+        state = TrainingState(files.states, checkpoint or CheckpointOptions(), signals, notify)
+        _begin(model, train, validation, files, state)
+        if start is not None and not state.epochs:
+            save_weights(model, files.weights, Checkpoint((), epochs, monitor, start))
+        log, divergence = keras.callbacks.CSVLogger(files.history), StopAtDivergence()
+        watching = [
+            divergence,
+            LearningRateLog(),
+            *callbacks,
+            IgnoreDivergedEpoch(monitor),
+            KeepBestWeights(
+                files.weights, monitor=monitor, mode=mode, best=state.best(monitor, mode, start)
+            ),
+            keras.callbacks.EarlyStopping(
+                monitor,
+                mode=mode,
+                patience=patience,
+                baseline=start,
+                start_from_epoch=patience_from,
+            ),
+            log,
+            keras.callbacks.TensorBoard(files.tensorboard, write_graph=False),
+        ]
+        state.follow(watching)
+        try:
+            model.fit(
+                train,
+                validation_data=validation,
+                initial_epoch=state.epochs,
+                epochs=epochs,
+                verbose=0,
+                shuffle=False,  # `train` has its own order
+                callbacks=[*watching, state],
+            )
+        finally:
+            log.on_train_end()  # it closes its file, which Keras forgets when an epoch fails
     _finish(model, files, state, divergence.step)
 
 
-def _begin(
-    model: keras.Model, train: Any, files: TrainingFiles, first: Checkpoint | None
-) -> TrainingState | None:
-    """The state to train from, to which files and batches are brought; None if all is done."""
-    # The first step would make what is missing, but files of weights and of the state come before.
+def _build(model: keras.Model) -> None:
+    """Makes all variables: the first step would, but files of weights and states come before."""
     if not model.built:
         model.build()
     model.optimizer.build(model.trainable_variables)
-    if files.finished:
-        load_weights(model, files.weights)
-        return None
-    resumed = is_expected(files.state)
+
+
+def _begin(
+    model: keras.Model, train: Any, validation: Any, files: TrainingFiles, state: TrainingState
+) -> None:
+    """Brings files and batches to where the training goes on."""
     if is_expected(files.weights):
         check_sealed(files.weights)  # they are read at the end, hours from now
-    state = TrainingState(files.state)
-    if not resumed:
+    if not state.resumed:
         state.save(model)  # before there are weights, which alone mean that it is finished
-    if first is not None and not state.epochs:
-        save_weights(model, files.weights, first)
+    if state.steps:
+        model.evaluate(validation, steps=1, verbose=0)  # it makes the variables of metrics
     _skip_passes(train, state.epochs)
-    return state
 
 
 def _finish(
