@@ -1,8 +1,6 @@
 """Training until the validation split gets no better, with its best weights kept."""
 
-import math
-import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -10,7 +8,6 @@ from typing import Any, Literal
 import keras
 
 from rnnpipe.errors import UserError
-from rnnpipe.parts.checkpoints import CheckpointOptions
 from rnnpipe.storage.atomic import atomic_path
 from rnnpipe.storage.seal import check_sealed, is_expected
 from rnnpipe.training.best_weights import (
@@ -20,7 +17,15 @@ from rnnpipe.training.best_weights import (
     save_weights,
     write_weights,
 )
+from rnnpipe.training.divergence import (
+    Diverged,
+    Divergence,
+    IgnoreDivergedEpoch,
+    StepDiverged,
+    StopAtDivergence,
+)
 from rnnpipe.training.held_signals import HeldSignals
+from rnnpipe.training.safeguards import DEFAULT_SAFEGUARDS, Safeguards
 from rnnpipe.training.state import TrainingState
 from rnnpipe.training.state_files import StateFiles
 
@@ -49,57 +54,6 @@ class TrainingFiles:
     def finished(self) -> bool:
         """Whether a training has come to its end here."""
         return is_expected(self.weights) and not self.states.find()
-
-
-class Diverged(UserError):
-    """The loss became NaN or infinite.
-
-    Args:
-        epoch: in which epoch; or the whole text.
-        kept: whether there were epochs before: the model has the weights of the best one.
-        step: in which step of the epoch, from 1; None where that is not known any more.
-    """
-
-    def __init__(self, epoch: int | str, kept: bool = False, step: int | None = None) -> None:
-        where = "" if step is None else f", in step {step:,}"
-        got = f"NaN in epoch {epoch} of the training{where}"
-        fix = "lower learning_rate or clip_norm"
-        if isinstance(epoch, str):
-            super().__init__(epoch)
-        else:
-            super().__init__("train.optimizer", "a finite loss", got, fix)
-        self.epoch, self.kept, self.step = epoch, kept, step
-
-
-class StopAtDivergence(keras.callbacks.Callback):
-    """Ends a training with the step whose loss is not finite, and notes which one it is."""
-
-    step: int | None = None
-
-    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        """Looks at the mean of the losses of the epoch so far, which such a loss makes NaN too."""
-        if self.step is None and not math.isfinite((logs or {}).get("loss", 0.0)):
-            self.step = batch + 1
-            self.model.stop_training = True
-
-
-class IgnoreDivergedEpoch(keras.callbacks.Callback):
-    """Takes the score from an epoch whose loss is not finite, so that no weights are kept for it.
-
-    The labels that NaN gives may be right by chance more often than those of any epoch before.
-
-    Args:
-        monitor: the quantity by which weights are kept.
-    """
-
-    def __init__(self, monitor: str) -> None:
-        super().__init__()
-        self._monitor = monitor
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Replaces the score by NaN, which is never the best."""
-        if logs is not None and not math.isfinite(logs["loss"]):
-            logs[self._monitor] = math.nan
 
 
 class KeepLastEpochs(keras.callbacks.Callback):
@@ -145,8 +99,7 @@ def fit_model(
     callbacks: Sequence[keras.callbacks.Callback] = (),
     patience_from: int = 0,
     start: float | None = None,
-    checkpoint: CheckpointOptions | None = None,
-    notify: Callable[[str], None] = warnings.warn,
+    safeguards: Safeguards = DEFAULT_SAFEGUARDS,
 ) -> None:
     """Trains a compiled model and leaves it with the weights of its best epoch.
 
@@ -169,27 +122,31 @@ def fit_model(
         patience_from: how many epochs go by before `patience` counts.
         start: the `monitor` of a model that is trained already: its weights are kept if no epoch is
             better.
-        checkpoint: how often the state is written; by default the default of that setting.
-        notify: is told of states that are damaged.
+        safeguards: what protects it.
 
     Raises:
-        Diverged: the loss became NaN. Where there were epochs before, the training is finished
-            nevertheless, with the weights of the best one.
-        UserError: the files are those of another model, damaged or missing.
+        Diverged: the loss became NaN or infinite. Where there were epochs before, the training is
+            finished nevertheless, with the weights of the best one.
+        RolledBack: the same, and it is to be called again, with all made anew: the training goes on
+            from its last good state, with a lower rate.
+        UserError: the files are those of another model, damaged or missing, or no epoch had a
+            number of `monitor`.
     """
     _build(model)
     if files.finished:
         load_weights(model, files.weights)
         return
     with HeldSignals() as signals:
-        state = TrainingState(files.states, checkpoint or CheckpointOptions(), signals, notify)
+        state = TrainingState(files.states, safeguards.checkpoint, signals, safeguards.notify)
         _begin(model, train, validation, files, state)
         if start is not None and not state.epochs:
             save_weights(model, files.weights, Checkpoint((), epochs, monitor, start))
-        log, divergence = keras.callbacks.CSVLogger(files.history), StopAtDivergence()
+        divergence = StopAtDivergence(state.logs, at_once=safeguards.goes_back(state.rollbacks))
+        log = keras.callbacks.CSVLogger(files.history)
         watching = [
             divergence,
             LearningRateLog(),
+            *safeguards.prepare(model, state.rollbacks),
             *callbacks,
             IgnoreDivergedEpoch(monitor),
             KeepBestWeights(
@@ -216,9 +173,11 @@ def fit_model(
                 shuffle=False,  # `train` has its own order
                 callbacks=[*watching, state],
             )
+        except StepDiverged:
+            safeguards.roll_back(state, divergence.found)
         finally:
             log.on_train_end()  # it closes its file, which Keras forgets when an epoch fails
-    _finish(model, files, state, divergence.step)
+    _finish(model, files, monitor, divergence.found, safeguards)
 
 
 def _build(model: keras.Model) -> None:
@@ -242,15 +201,34 @@ def _begin(
 
 
 def _finish(
-    model: keras.Model, files: TrainingFiles, state: TrainingState, diverged: int | None
+    model: keras.Model,
+    files: TrainingFiles,
+    monitor: str,
+    found: Divergence | None,
+    safeguards: Safeguards,
 ) -> None:
-    """Loads the weights of the best epoch; raises `Diverged` if the loss of one was NaN."""
-    kept, finite = is_expected(files.weights), all(math.isfinite(log["loss"]) for log in state.logs)
-    if kept:
-        load_weights(model, files.weights)
-        state.forget()
-    if not (kept and finite):
-        raise Diverged(state.epochs, kept, diverged)
+    """Loads the weights of the best epoch; raises `Diverged` if a loss was not finite."""
+    kept = load_weights(model, files.weights) if is_expected(files.weights) else None
+    if kept is not None:
+        files.states.forget()
+    if found is not None:
+        records = safeguards.find_records(found.epoch - 1, found.step)
+        raise Diverged(found, safeguards.part, records, kept)
+    if kept is None:
+        expected, got = f"a number of {monitor} after an epoch", "none"
+        raise UserError("train.keep_best.metric", expected, got, "choose another metric")
+
+
+def find_batch(batches: Any, epochs: int, step: int) -> Any:
+    """A batch of a training, read again.
+
+    Args:
+        batches: of the training, made anew.
+        epochs: how many epochs come before that of the batch.
+        step: its number in the epoch, from 1.
+    """
+    _skip_passes(batches, epochs)
+    return next(iter(batches.skip(step - 1)))
 
 
 def _skip_passes(batches: Any, epochs: int) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 
 from rnnpipe.errors import UserError
 from rnnpipe.parts.checkpoints import CheckpointOptions
+from rnnpipe.parts.scaled_schedule import find_schedule
 from rnnpipe.training.held_signals import HeldSignals
 from rnnpipe.training.state_files import Array, StateFiles
 
@@ -42,11 +43,13 @@ class Progress:
         logs: losses and metrics of each epoch that is done.
         steps: how many steps of the next epoch are done.
         step_logs: losses and metrics of these steps.
+        rollbacks: how often it went back, as a loss was not finite.
     """
 
     logs: list[dict[str, float]] = field(default_factory=list)
     steps: int = 0
     step_logs: dict[str, float] = field(default_factory=dict)
+    rollbacks: int = 0
 
 
 class TrainingState(keras.callbacks.Callback):
@@ -79,6 +82,7 @@ class TrainingState(keras.callbacks.Callback):
     ) -> None:
         super().__init__()
         self._files, self._options, self._signals = files, options, signals
+        self._notify = notify
         self._callbacks: Sequence[keras.callbacks.Callback] = ()
         kept = files.read(_PROGRESS, Progress, notify)
         self.resumed = kept is not None
@@ -100,6 +104,11 @@ class TrainingState(keras.callbacks.Callback):
         """How many steps of the next epoch are done."""
         return self._progress.steps
 
+    @property
+    def rollbacks(self) -> int:
+        """How often the training went back."""
+        return self._progress.rollbacks
+
     def best(self, monitor: str, mode: Literal["min", "max"], start: float | None = None) -> float:
         """The best value of a quantity so far, `start` included; infinitely bad without any."""
         values = [logs[monitor] for logs in self.logs if not math.isnan(logs[monitor])]
@@ -117,19 +126,44 @@ class TrainingState(keras.callbacks.Callback):
 
     def save(self, model: keras.Model) -> None:
         """Writes the state, wholly or not at all, and seals it."""
-        arrays: dict[str, Any] = {_PROGRESS: np.array(json.dumps(asdict(self._progress)))}
-        for name, variable in _variables(model, running=self._progress.steps > 0):
-            arrays[name] = keras.ops.convert_to_numpy(variable)
+        variables = _variables(model, running=self.steps > 0)
+        arrays = {name: _to_numpy(variable) for name, variable in variables}
         for number, callback in enumerate(self._callbacks):
             if isinstance(callback, KeepsArrays):
                 held = callback.get_arrays()
                 arrays |= {f"callback/{number}/{name}": array for name, array in held.items()}
-        self._files.write(self.epochs, self._progress.steps, arrays, self._options.keep)
-        self._saved_steps, self._saved_at = self._progress.steps, time.monotonic()
+        self._write(arrays)
 
-    def forget(self) -> None:
-        """The training is done."""
-        self._files.forget()
+    def _write(self, arrays: Mapping[str, Array]) -> None:
+        progress = {_PROGRESS: np.array(json.dumps(asdict(self._progress)))}
+        self._files.write(self.epochs, self.steps, {**progress, **arrays}, self._options.keep)
+        self._saved_steps, self._saved_at = self.steps, time.monotonic()
+
+    def roll_back(self, factor: float) -> bool:
+        """Goes back to the last state whose weights are finite, for a training that is resumed.
+
+        Args:
+            factor: what its learning rate is multiplied by, where that is a variable.
+
+        Returns:
+            Whether there is such a state; later ones are removed.
+        """
+        count = self.rollbacks + 1
+        while (kept := self._files.read(_PROGRESS, Progress, self._notify)) is not None:
+            self._kept, self._progress = kept
+            if all(np.isfinite(a).all() for n, a in self._kept.items() if n.startswith("model/")):
+                break
+            self._files.remove_last()
+        else:
+            return False
+        self._restore()
+        optimizer = self.model.optimizer
+        if find_schedule(optimizer) is None:
+            optimizer.learning_rate = float(optimizer.learning_rate) * factor
+        self._progress.rollbacks = count
+        variables = _variables(self.model, running=self.steps > 0)
+        self._write({**self._kept, **{name: _to_numpy(variable) for name, variable in variables}})
+        return True
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Brings model, optimizer and callbacks to where they were."""
@@ -183,7 +217,7 @@ class TrainingState(keras.callbacks.Callback):
         )
 
     def _check(self) -> None:
-        variables = dict(_variables(self.model, running=self._progress.steps > 0))
+        variables = dict(_variables(self.model, running=self.steps > 0))
         if {name: variable.shape for name, variable in variables.items()} != {
             name: array.shape
             for name, array in self._kept.items()
@@ -197,7 +231,7 @@ class TrainingState(keras.callbacks.Callback):
             )
 
     def _restore(self) -> None:
-        for name, variable in _variables(self.model, running=self._progress.steps > 0):
+        for name, variable in _variables(self.model, running=self.steps > 0):
             variable.assign(self._kept[name])
 
     def _skip_steps(self) -> None:
@@ -213,6 +247,11 @@ class TrainingState(keras.callbacks.Callback):
             return dict(self._progress.step_logs)
 
         self.model.train_function = skip
+
+
+def _to_numpy(variable: Any) -> Array:
+    array: Array = keras.ops.convert_to_numpy(variable)
+    return array
 
 
 def _as_numbers(logs: Mapping[str, Any]) -> dict[str, float]:

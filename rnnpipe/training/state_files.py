@@ -69,13 +69,17 @@ class StateFiles:
             except UserError as fault:
                 faults[path] = fault
                 continue
-            for damaged, fault in faults.items():
-                notify(f"{damaged}: {fault.got}; the state before it is used")
+            for damaged, its_fault in faults.items():
+                notify(f"{damaged}: {its_fault.got}; the state before it is used")
                 remove_sealed(damaged)
             return content
         if faults:
             raise next(iter(faults.values()))
         return None
+
+    def remove_last(self) -> None:
+        """Removes the last state."""
+        remove_sealed(self.find()[-1])
 
     def forget(self) -> None:
         """Removes all states: the training is done."""

@@ -15,6 +15,7 @@ import statistics
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -25,6 +26,7 @@ from rnnpipe.runs.records import find_records
 from rnnpipe.storage.seal import Seal
 from rnnpipe.tasks import find_schemas, make_task
 from rnnpipe.training.fit import TrainingFiles, fit_model
+from rnnpipe.training.safeguards import Safeguards
 from rnnpipe.training.state import TrainingState
 from tools.bench.interleaved import seconds_of
 
@@ -46,11 +48,11 @@ def main() -> None:
     saves, ends, sizes = [], [], []
     save, end = TrainingState.save, TrainingState.on_train_batch_end
 
-    def timed_save(state: TrainingState, model: object) -> None:
+    def timed_save(state: TrainingState, model: Any) -> None:
         saves.append(seconds_of(lambda: save(state, model)))
         sizes.append(state._files.find()[-1].stat().st_size)
 
-    def timed_end(state: TrainingState, batch: int, logs: object = None) -> None:
+    def timed_end(state: TrainingState, batch: int, logs: Any = None) -> None:
         written, begun = len(saves), time.perf_counter()
         end(state, batch, logs)
         if len(saves) == written:  # what it costs where nothing is written
@@ -76,7 +78,7 @@ def main() -> None:
                 mode="min",
                 patience=1,
                 files=files,
-                checkpoint=checkpoint,
+                safeguards=Safeguards(checkpoint),
             )
         )
     seconds, cpu = (statistics.median(each) for each in zip(*saves, strict=True))
