@@ -269,7 +269,8 @@ class Task(ABC, Generic[Config]):
         Returns:
             Batches of ids, `(records,)`; None: they are not known.
         """
-        if type(self).make_batches is not Task.make_batches or not self.record_fields:
+        known = {*self.record_fields[:1]} & records.spec.fields.keys()
+        if not known or type(self).make_batches is not Task.make_batches:
             return None
         return self.read_ids(records, shuffle_seed)
 

@@ -56,7 +56,7 @@ class Safeguards:
             return
         text = found.describe(self.part, self.find_records(found.epoch - 1, found.step))
         self.notify(
-            f"{text}; back to step {state.steps:,} of epoch {state.epochs + 1}, "
+            f"{text}; on behind step {state.steps:,} of epoch {state.epochs + 1} "
             f"with {self.rollback.factor:g} of the learning rate"
         )
         raise RolledBack

@@ -120,9 +120,9 @@ def test_the_step_whose_loss_is_not_finite_is_named_with_its_records_and_is_the_
 
     def find_records(epochs, step):
         assert epochs == 0
-        return [str(round(float(row) * 20)) for row in find_batch(shuffled(), epochs, step)[0]]
+        return [str(round(float(row[0]) * 20)) for row in find_batch(shuffled(), epochs, step)[0]]
 
-    order = [round(float(row) * 20) for batch, _ in shuffled() for row in batch]
+    order = [round(float(row[0]) * 20) for batch, _ in shuffled() for row in batch]
     step = order.index(13) // 4 + 1
     model = make_model(0.01)
     safeguards = Safeguards(part="pretraining", find_records=find_records)
