@@ -21,7 +21,7 @@ CONTENTS = {
     "captioning": (lambda x, y: rows_of(y), lambda row: list(row["caption_tokens"])),
     "image_classification": (lambda x, y: np.asarray(y).tolist(), lambda row: row["label"]),
     "video_labeling": (lambda x, y: np.asarray(y["clip"]).tolist(), lambda row: row["clip_label"]),
-    "speech": (lambda x, y: rows_of(y), lambda row: list(row["tokens"])),
+    "speech": (lambda x, y: rows_of(y["ctc"]), lambda row: list(row["tokens"])),
 }
 
 
