@@ -1,3 +1,4 @@
+import csv
 import json
 import signal
 import subprocess
@@ -252,6 +253,30 @@ def test_a_run_that_diverges_keeps_its_best_model(command, tmp_path, monkeypatch
     assert all(np.isfinite(weight).all() for weight in model.get_weights())
     assert call("resume", run) == 0
     assert (run / "report.html").is_file()
+
+
+class NanAbove(keras.callbacks.Callback):
+    """Sets the weights to NaN when the second epoch begins with a rate above a limit."""
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == 1 and float(self.model.optimizer.learning_rate) > 0.007:
+            self.model.set_weights([np.full_like(w, np.nan) for w in self.model.get_weights()])
+
+
+def test_a_run_goes_back_with_a_lower_rate(command, tmp_path, monkeypatch, capsys):
+    settings = [*SENTIMENT, "train.ensemble_size=1", "train.optimizer={learning_rate: 0.01}"]
+    train = command("sentiment", [*settings, "train.rollback={}"])
+    make = "rnnpipe.runs.training.make_callbacks"
+    monkeypatch.setattr(make, lambda *arguments: [NanAbove()])
+    assert call(*train, "--runs-dir", tmp_path / "runs") == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "Note: NaN in step 1 of epoch 2 of the training (losses before it: " in printed
+    # The state of the second epoch has no finite weights.
+    assert "on behind step 0 of epoch 1 with 0.5 of the learning rate" in printed
+    with (the_run_in(tmp_path / "runs") / "history.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [float(row["rollbacks"]) for row in rows] == [1, 1]
+    assert [float(row["learning_rate"]) for row in rows] == pytest.approx([0.005, 0.005])
 
 
 def test_a_run_that_ends_when_its_model_is_saved_keeps_nothing_that_is_not_needed(
