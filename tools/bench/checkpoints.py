@@ -3,10 +3,10 @@
     rnnpipe build configs/translation.yaml
     python -m tools.bench.checkpoints configs/translation.yaml
 
-Epochs of a config's training on its finished records: with a state every few steps, and with none
-within the epoch. Told are the median seconds, on the wall and of the CPUs, that writing a state
-takes, its size, the share of a training's time at the default of `train.checkpoint`, and the CPU
-seconds of a step besides, with all callbacks and without the one of the states.
+The first steps of a config's training on its finished records, with a state every few of them. Told
+are the size of a state and the median seconds, on the wall and of the CPUs, that writing it takes,
+its share of the time between two at the default of `train.checkpoint`, and the milliseconds of a
+step with those that the callback takes where it writes nothing.
 """
 
 import argparse
