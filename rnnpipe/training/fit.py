@@ -143,21 +143,16 @@ def fit_model(
             save_weights(model, files.weights, Checkpoint((), epochs, monitor, start))
         divergence = StopAtDivergence(state.logs, at_once=safeguards.goes_back(state.rollbacks))
         log = keras.callbacks.CSVLogger(files.history)
+        compared: dict[str, Any] = {"monitor": monitor, "mode": mode}
         watching = [
             divergence,
             LearningRateLog(),
             *safeguards.prepare(model, state.rollbacks),
             *callbacks,
             IgnoreDivergedEpoch(monitor),
-            KeepBestWeights(
-                files.weights, monitor=monitor, mode=mode, best=state.best(monitor, mode, start)
-            ),
+            KeepBestWeights(files.weights, best=state.best(monitor, mode, start), **compared),
             keras.callbacks.EarlyStopping(
-                monitor,
-                mode=mode,
-                patience=patience,
-                baseline=start,
-                start_from_epoch=patience_from,
+                patience=patience, baseline=start, start_from_epoch=patience_from, **compared
             ),
             log,
             keras.callbacks.TensorBoard(files.tensorboard, write_graph=False),
