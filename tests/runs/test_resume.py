@@ -86,7 +86,9 @@ PRETRAINED = [
     "train.fine_tuning={groups: [embedding, recurrence], unfreeze_after: [1, 0]}",
 ]
 VQA = [
-    "data.source={images: 30, questions_per_image: 3}",
+    "data.source.images=30",
+    "data.source.questions_per_image=3",
+    "build.max_bad_fraction=0.2",
     "data.image.size=32",
     "model.image_encoder.channels=[4, 4]",
     "model.embedding.size=4",
@@ -100,7 +102,8 @@ VQA = [
     "train.micro_batches=2",
 ]
 VIDEO = [
-    "data.source={clips: 40, size: 16}",
+    "data.source.clips=40",
+    "data.source.size=16",
     "data.splits.validation=0.2",
     "data.frames.size=16",
     "model.frame_encoder.image_encoder.channels=[3, 3]",
