@@ -17,6 +17,7 @@ from rnnpipe.inputs.sound_augmentation import (
 )
 from rnnpipe.records.directory import RecordsDirectory
 
+_ID = "utterance_id"
 _POOL = 32  # batches that are sorted together
 _MULTIPLE = 32  # of padded frames: kernels are compiled for each
 
@@ -29,6 +30,7 @@ def make_utterances(
     batch_size: int,
     shuffle_seed: int | None = None,
     augmentation: SoundAugmentationOptions = NO_SOUND_AUGMENTATION,
+    ids: bool = False,
 ) -> tf.data.Dataset:
     """The batches of a split of recordings.
 
@@ -43,6 +45,7 @@ def make_utterances(
         batch_size: recordings in a batch; the last batch of an epoch may be smaller.
         shuffle_seed: seed of the order; without one the records come in their own order.
         augmentation: what happens to the samples of shuffled recordings, anew in every epoch.
+        ids: whether batches are the ids of their recordings, `(batch,)`, and nothing else.
 
     Returns:
         Pairs of `{"features": (batch, frames, mels), "lengths": (batch,) frames}` and tokens
@@ -54,7 +57,12 @@ def make_utterances(
     field = "features" if log_mel is None else "samples"
     augments = shuffle_seed is not None and augmentation != NO_SOUND_AUGMENTATION
     recordings = make_batches(
-        records, split, fields=(field, "tokens"), batch_size=1, shuffle_seed=shuffle_seed
+        records,
+        split,
+        fields=(field, _ID if ids else "tokens"),
+        batch_size=1,
+        shuffle_seed=shuffle_seed,
+        transform=_spell_ids if ids else dict,
     )
     if augments:
         recordings = _augment(recordings, augmentation, shuffle_seed)
@@ -66,7 +74,20 @@ def make_utterances(
         batches = _sort_in_pools(recordings, batch_size, shuffle_seed)
     # Files do not store their number of records, which Keras needs.
     count = -(-records.splits[split] // batch_size)
-    return prefetch(batches.apply(tf.data.experimental.assert_cardinality(count)))
+    batches = prefetch(batches.apply(tf.data.experimental.assert_cardinality(count)))
+    return batches.map(_join_ids) if ids else batches
+
+
+def _spell_ids(batch: Batch) -> Batch:
+    """The bytes of an id in the place of the tokens."""
+    return {**batch, "tokens": tf.io.decode_raw(batch[_ID], tf.uint8)}
+
+
+def _join_ids(inputs: Batch, letters: tf.Tensor) -> tf.Tensor:
+    """The ids of padded rows of bytes, `(batch, bytes)`."""
+    del inputs
+    characters = tf.constant([b"", *(bytes([code]) for code in range(1, 256))])
+    return tf.strings.reduce_join(tf.gather(characters, letters), axis=1)
 
 
 def _augment(

@@ -7,6 +7,7 @@ runs/<name>/<time>/
     trackers.json         by which numbers trackers know the run, where the config names some
     start.json            what was taken of another run's weights, where it started from one
     checkpoints/          the best weights, and what an unfinished training goes on from
+        best.states/      until it is trained, its last states
         untrained.keras   until it is trained, the model as it was built
         start.npz         until it is trained, the weights of another run that it begins with
         members/          the same and the history of each further model of an ensemble

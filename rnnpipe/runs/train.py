@@ -27,7 +27,7 @@ from rnnpipe.storage.atomic import json_text
 from rnnpipe.storage.disk_full import report_full_disk
 from rnnpipe.tasks.base import Task
 from rnnpipe.tasks.run_config import RunConfig
-from rnnpipe.training.fit import Diverged
+from rnnpipe.training.divergence import Diverged
 from rnnpipe.training.malloc import tune_malloc
 from rnnpipe.training.precision import training_in
 
@@ -167,7 +167,7 @@ def _train_all(
     console: Console,
     trackers: Trackers,
 ) -> list[Diverged]:
-    """Trains and saves all models of a run; returns the trainings whose loss became NaN."""
+    """Trains and saves all models of a run; returns the trainings whose loss was not finite."""
     start = StartWeights.load(run.start) if run.seal.expects(run.start) else None
     keras.utils.set_random_seed(config.seed)
     tf.config.experimental.enable_op_determinism()

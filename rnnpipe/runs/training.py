@@ -20,7 +20,9 @@ from rnnpipe.runs.tracking import Trackers
 from rnnpipe.tasks.base import Task
 from rnnpipe.tasks.results import Phase
 from rnnpipe.tasks.run_config import RunConfig
-from rnnpipe.training.fit import Diverged, TrainingFiles, fit_model
+from rnnpipe.training.divergence import Diverged, RolledBack
+from rnnpipe.training.fit import TrainingFiles, find_batch, fit_model
+from rnnpipe.training.safeguards import Safeguards
 from rnnpipe.training.transfer import NamedWeights, transfer_weights
 from rnnpipe.training.unfreezing import Unfreezing
 
@@ -70,6 +72,7 @@ class RunTraining:
             patience=pretraining.patience,
             files=_files_in(self.run.pretraining, self.run.tensorboard / "pretraining"),
             callbacks=pretraining.callbacks,
+            safeguards=self._guard("pretraining"),
         )
         weights = NamedWeights.of(pretraining.model, {})
         self.pretrained.update(dict.fromkeys(pretraining.parts, weights))
@@ -81,7 +84,7 @@ class RunTraining:
         files = TrainingFiles(run.weights, run.history, run.tensorboard)
         if size == 1:
             model = self._build_model()
-            self._fit(model, files, fine_tuning=config.train.fine_tuning)
+            self._fit(model, files, "training", fine_tuning=config.train.fine_tuning)
             return model
         models = []
         for number in range(1, size + 1):
@@ -89,7 +92,8 @@ class RunTraining:
             seed = config.seed + number - 1
             keras.utils.set_random_seed(seed)
             model = self._build_model(number)
-            self._fit(model, files, seed=seed, fine_tuning=config.train.fine_tuning)
+            part = f"training of member {number}"
+            self._fit(model, files, part, seed=seed, fine_tuning=config.train.fine_tuning)
             models.append(model)
             name = str(number + 1)
             files = _files_in(run.members / name, run.tensorboard / "members" / name)
@@ -123,6 +127,7 @@ class RunTraining:
             files=_files_in(folder, self.run.tensorboard / "phases" / phase.name),
             callbacks=[*phase.callbacks, InitialScoreLog(f"{monitor}_at_start", start)],
             start=start,
+            safeguards=self._guard(f"phase {phase.name}"),
         )
 
     def train_baselines(self) -> None:
@@ -136,7 +141,7 @@ class RunTraining:
                 self.run.tensorboard / "baselines" / name,
             )
             try:
-                self._fit(model, files)
+                self._fit(model, files, f"baseline {name}")
             except Diverged as fault:  # from its first epoch on; the model itself is trained
                 self.diverged.append(fault)
             else:
@@ -146,21 +151,38 @@ class RunTraining:
         self,
         model: keras.Model,
         files: TrainingFiles,
+        part: str,
         *,
         seed: int | None = None,
         fine_tuning: FineTuningOptions | None = None,
     ) -> None:
         """Trains a model as the config says, and leaves it with its best weights.
 
-        The order of batches follows `seed`, by default the config's.
+        The order of batches follows `seed`, by default the config's. A training that has gone back
+        is resumed as one that was interrupted, with all made anew but the model.
         """
+        seed = self.config.seed if seed is None else seed
+        while True:
+            try:
+                self._fit_once(model, files, part, seed, fine_tuning)
+            except RolledBack:
+                continue
+            break
+
+    def _fit_once(
+        self,
+        model: keras.Model,
+        files: TrainingFiles,
+        part: str,
+        seed: int,
+        fine_tuning: FineTuningOptions | None,
+    ) -> None:
         config, task, records = self.config, self.task, self.records
         trainer = task.build_trainer(model, records, fine_tuning)
         callbacks = make_callbacks(config, task, trainer, model, records, files.weights)
         if fine_tuning is not None:
             callbacks.append(Unfreezing(trainer, fine_tuning.delays))
         monitor, mode = task.monitor()
-        seed = config.seed if seed is None else seed
         self._fit_batches(
             trainer,
             task.make_batches(records, "train", shuffle_seed=seed),
@@ -171,7 +193,27 @@ class RunTraining:
             patience_from=0 if fine_tuning is None else fine_tuning.last_delay,
             files=files,
             callbacks=callbacks,
+            safeguards=self._guard(
+                part,
+                rollback=config.train.rollback,
+                find_records=lambda epochs, step: self._find_records(seed, epochs, step),
+            ),
         )
+
+    def _guard(self, part: str, **options: Any) -> Safeguards:
+        def notify(notice: str) -> None:
+            self.console.print(f"Note: {notice}", style="yellow", markup=False)
+
+        checkpoint = self.config.train.checkpoint
+        return Safeguards(checkpoint=checkpoint, part=part, notify=notify, **options)
+
+    def _find_records(self, seed: int, epochs: int, step: int) -> list[str]:
+        """The ids of the records of a batch, see `find_batch`; none if they are not known."""
+        ids = self.task.make_record_ids(self.records, seed)
+        if ids is None:
+            return []
+        batch = find_batch(ids, epochs, step).numpy().tolist()
+        return [each.decode() if isinstance(each, bytes) else str(each) for each in batch]
 
     def _fit_batches(
         self,
@@ -183,7 +225,7 @@ class RunTraining:
         validation: Any = None,
         **options: Any,
     ) -> None:
-        """Calls `fit_model` with a progress bar; a loss that becomes NaN ends the training only.
+        """Calls `fit_model` with a progress bar; a loss that is not finite ends it only.
 
         Batches to validate by are those of the task, if no others are given.
         """

@@ -254,6 +254,39 @@ class Task(ABC, Generic[Config]):
             **self.batch_options,
         )
 
+    def make_record_ids(self, records: RecordsDirectory, shuffle_seed: int) -> Any | None:
+        """The ids of the records of each training batch, in the order of `make_batches`.
+
+        They name the records of a batch whose loss is not finite. A task that overrides
+        `make_batches` overrides this too, by `read_ids` where its batches have the order of
+        `rnnpipe.inputs.batches`.
+
+        Args:
+            records: the records.
+            shuffle_seed: seed of the order.
+
+        Returns:
+            Batches of ids, `(records,)`; None: they are not known.
+        """
+        known = {*self.record_fields[:1]} & records.spec.fields.keys()
+        if not known or type(self).make_batches is not Task.make_batches:
+            return None
+        return self.read_ids(records, shuffle_seed)
+
+    def read_ids(self, records: RecordsDirectory, shuffle_seed: int) -> Any:
+        """The ids of batches whose order is that of `rnnpipe.inputs.batches.make_batches`."""
+        from rnnpipe.inputs.batches import make_batches
+
+        return make_batches(
+            records,
+            "train",
+            fields=self.record_fields[:1],
+            batch_size=self.batch_size(shuffle_seed),
+            shuffle_seed=shuffle_seed,
+            transform=lambda batch: batch[self.record_fields[0]],
+            **self.batch_options,
+        )
+
     def make_pair(self, records: RecordsDirectory, batch: Batch) -> tuple[Any, Any]:
         """Inputs and targets of a parsed batch with the `fields` of the records."""
         raise NotImplementedError(f"{self.name} makes its own batches")

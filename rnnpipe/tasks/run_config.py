@@ -3,8 +3,10 @@
 from typing import Literal
 
 from rnnpipe.errors import UserError, located
+from rnnpipe.parts.checkpoints import CheckpointOptions
 from rnnpipe.parts.fine_tuning import FineTuningOptions
 from rnnpipe.parts.optimizers import AdamOptions, OptimizerOptions
+from rnnpipe.parts.rollback import RollbackOptions
 from rnnpipe.parts.trackers import TrackerOptions
 from rnnpipe.settings import FilePath, Positive, Settings, setting
 from rnnpipe.storage.paths import has_scheme
@@ -72,6 +74,12 @@ class Train(Settings):
         "model are float32. float16 scales the loss, see optimizer.loss_scale",
     )
     keep_best: KeepBest
+    checkpoint: CheckpointOptions = CheckpointOptions()
+    rollback: RollbackOptions | None = setting(
+        None,
+        "how a training goes back, with a lower rate, where its loss is not finite; null: it ends "
+        "with its best weights",
+    )
     start: Start | None = setting(
         None, "another run whose weights it begins with; null: with random ones"
     )

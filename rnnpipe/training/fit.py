@@ -1,6 +1,5 @@
 """Training until the validation split gets no better, with its best weights kept."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,17 @@ from rnnpipe.training.best_weights import (
     save_weights,
     write_weights,
 )
+from rnnpipe.training.divergence import (
+    Diverged,
+    Divergence,
+    IgnoreDivergedEpoch,
+    StepDiverged,
+    StopAtDivergence,
+)
+from rnnpipe.training.held_signals import HeldSignals
+from rnnpipe.training.safeguards import DEFAULT_SAFEGUARDS, Safeguards
 from rnnpipe.training.state import TrainingState
+from rnnpipe.training.state_files import StateFiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,65 +45,15 @@ class TrainingFiles:
     tensorboard: Path
 
     @property
-    def state(self) -> Path:
-        """The state to resume from; deleted at the end."""
-        return self.weights.with_name(f"{self.weights.name.removesuffix('.weights.h5')}.state.npz")
+    def states(self) -> StateFiles:
+        """The states to resume from; deleted at the end."""
+        name = self.weights.name.removesuffix(".weights.h5")
+        return StateFiles(self.weights.with_name(f"{name}.states"))
 
     @property
     def finished(self) -> bool:
         """Whether a training has come to its end here."""
-        return is_expected(self.weights) and not is_expected(self.state)
-
-
-class Diverged(UserError):
-    """The loss became NaN or infinite.
-
-    Args:
-        epoch: in which epoch; or the whole text.
-        kept: whether there were epochs before: the model has the weights of the best one.
-        step: in which step of the epoch, from 1; None where that is not known any more.
-    """
-
-    def __init__(self, epoch: int | str, kept: bool = False, step: int | None = None) -> None:
-        where = "" if step is None else f", in step {step:,}"
-        got = f"NaN in epoch {epoch} of the training{where}"
-        fix = "lower learning_rate or clip_norm"
-        if isinstance(epoch, str):
-            super().__init__(epoch)
-        else:
-            super().__init__("train.optimizer", "a finite loss", got, fix)
-        self.epoch, self.kept, self.step = epoch, kept, step
-
-
-class StopAtDivergence(keras.callbacks.Callback):
-    """Ends a training with the step whose loss is not finite, and notes which one it is."""
-
-    step: int | None = None
-
-    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        """Looks at the mean of the losses of the epoch so far, which such a loss makes NaN too."""
-        if self.step is None and not math.isfinite((logs or {}).get("loss", 0.0)):
-            self.step = batch + 1
-            self.model.stop_training = True
-
-
-class IgnoreDivergedEpoch(keras.callbacks.Callback):
-    """Takes the score from an epoch whose loss is not finite, so that no weights are kept for it.
-
-    The labels that NaN gives may be right by chance more often than those of any epoch before.
-
-    Args:
-        monitor: the quantity by which weights are kept.
-    """
-
-    def __init__(self, monitor: str) -> None:
-        super().__init__()
-        self._monitor = monitor
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Replaces the score by NaN, which is never the best."""
-        if logs is not None and not math.isfinite(logs["loss"]):
-            logs[self._monitor] = math.nan
+        return is_expected(self.weights) and not self.states.find()
 
 
 class KeepLastEpochs(keras.callbacks.Callback):
@@ -140,12 +99,14 @@ def fit_model(
     callbacks: Sequence[keras.callbacks.Callback] = (),
     patience_from: int = 0,
     start: float | None = None,
+    safeguards: Safeguards = DEFAULT_SAFEGUARDS,
 ) -> None:
     """Trains a compiled model and leaves it with the weights of its best epoch.
 
-    Where the files are those of a training that was interrupted, it goes on from the last epoch
-    that was begun, and ends as it would have; of a finished one the weights are loaded. Model,
-    batches and callbacks must be made as they were at first.
+    Where the files are those of a training that was interrupted, it goes on from the last state
+    that was written, and ends as it would have; of a finished one the weights are loaded. Model,
+    batches and callbacks must be made as they were at first. SIGINT and SIGTERM wait for the end of
+    the step, whose state is written.
 
     Args:
         model: a compiled model, built or with a `build` that needs no shape.
@@ -161,80 +122,108 @@ def fit_model(
         patience_from: how many epochs go by before `patience` counts.
         start: the `monitor` of a model that is trained already: its weights are kept if no epoch is
             better.
+        safeguards: what protects it.
 
     Raises:
-        Diverged: the loss became NaN. Where there were epochs before, the training is finished
-            nevertheless, with the weights of the best one.
-        UserError: the files are those of another model, damaged or missing.
+        Diverged: the loss became NaN or infinite. Where there were epochs before, the training is
+            finished nevertheless, with the weights of the best one.
+        RolledBack: the same, and it is to be called again, with all made anew: the training goes on
+            from its last good state, with a lower rate.
+        UserError: the files are those of another model, damaged or missing, or no epoch had a
+            number of `monitor`.
     """
-    first = None if start is None else Checkpoint((), epochs, monitor, start)
-    state = _begin(model, train, files, first)
-    if state is None:
+    _build(model)
+    if files.finished:
+        load_weights(model, files.weights)
         return
-    log, divergence = keras.callbacks.CSVLogger(files.history), StopAtDivergence()
-    watching = [
-        divergence,
-        LearningRateLog(),
-        *callbacks,
-        IgnoreDivergedEpoch(monitor),
-        KeepBestWeights(
-            files.weights, monitor=monitor, mode=mode, best=state.best(monitor, mode, start)
-        ),
-        keras.callbacks.EarlyStopping(
-            monitor, mode=mode, patience=patience, baseline=start, start_from_epoch=patience_from
-        ),
-        log,
-        keras.callbacks.TensorBoard(files.tensorboard, write_graph=False),
-    ]
-    state.follow(watching)
-    try:
-        model.fit(
-            train,
-            validation_data=validation,
-            initial_epoch=state.epochs,
-            epochs=epochs,
-            verbose=0,
-            shuffle=False,  # `train` has its own order
-            callbacks=[*watching, state],
-        )
-    finally:
-        log.on_train_end()  # it closes its file, which Keras forgets when an epoch fails
-    _finish(model, files, state, divergence.step)
+    with HeldSignals() as signals:
+        state = TrainingState(files.states, safeguards.checkpoint, signals, safeguards.notify)
+        _begin(model, train, validation, files, state)
+        if start is not None and not state.epochs:
+            save_weights(model, files.weights, Checkpoint((), epochs, monitor, start))
+        divergence = StopAtDivergence(state.logs, at_once=safeguards.goes_back(state.rollbacks))
+        log = keras.callbacks.CSVLogger(files.history)
+        compared: dict[str, Any] = {"monitor": monitor, "mode": mode}
+        watching = [
+            divergence,
+            LearningRateLog(),
+            *safeguards.prepare(model, state.rollbacks),
+            *callbacks,
+            IgnoreDivergedEpoch(monitor),
+            KeepBestWeights(files.weights, best=state.best(monitor, mode, start), **compared),
+            keras.callbacks.EarlyStopping(
+                patience=patience, baseline=start, start_from_epoch=patience_from, **compared
+            ),
+            log,
+            keras.callbacks.TensorBoard(files.tensorboard, write_graph=False),
+        ]
+        state.follow(watching)
+        try:
+            model.fit(
+                train,
+                validation_data=validation,
+                initial_epoch=state.epochs,
+                epochs=epochs,
+                verbose=0,
+                shuffle=False,  # `train` has its own order
+                callbacks=[*watching, state],
+            )
+        except StepDiverged:
+            safeguards.roll_back(state, divergence.found)
+        finally:
+            log.on_train_end()  # it closes its file, which Keras forgets when an epoch fails
+    _finish(model, files, monitor, divergence.found, safeguards)
 
 
-def _begin(
-    model: keras.Model, train: Any, files: TrainingFiles, first: Checkpoint | None
-) -> TrainingState | None:
-    """The state to train from, to which files and batches are brought; None if all is done."""
-    # The first step would make what is missing, but files of weights and of the state come before.
+def _build(model: keras.Model) -> None:
+    """Makes all variables: the first step would, but files of weights and states come before."""
     if not model.built:
         model.build()
     model.optimizer.build(model.trainable_variables)
-    if files.finished:
-        load_weights(model, files.weights)
-        return None
-    resumed = is_expected(files.state)
+
+
+def _begin(
+    model: keras.Model, train: Any, validation: Any, files: TrainingFiles, state: TrainingState
+) -> None:
+    """Brings files and batches to where the training goes on."""
     if is_expected(files.weights):
         check_sealed(files.weights)  # they are read at the end, hours from now
-    state = TrainingState(files.state)
-    if not resumed:
+    if not state.resumed:
         state.save(model)  # before there are weights, which alone mean that it is finished
-    if first is not None and not state.epochs:
-        save_weights(model, files.weights, first)
+    if state.steps:
+        model.evaluate(validation, steps=1, verbose=0)  # it makes the variables of metrics
     _skip_passes(train, state.epochs)
-    return state
 
 
 def _finish(
-    model: keras.Model, files: TrainingFiles, state: TrainingState, diverged: int | None
+    model: keras.Model,
+    files: TrainingFiles,
+    monitor: str,
+    found: Divergence | None,
+    safeguards: Safeguards,
 ) -> None:
-    """Loads the weights of the best epoch; raises `Diverged` if the loss of one was NaN."""
-    kept, finite = is_expected(files.weights), all(math.isfinite(log["loss"]) for log in state.logs)
-    if kept:
-        load_weights(model, files.weights)
-        state.forget()
-    if not (kept and finite):
-        raise Diverged(state.epochs, kept, diverged)
+    """Loads the weights of the best epoch; raises `Diverged` if a loss was not finite."""
+    kept = load_weights(model, files.weights) if is_expected(files.weights) else None
+    if kept is not None:
+        files.states.forget()
+    if found is not None:
+        records = safeguards.find_records(found.epoch - 1, found.step)
+        raise Diverged(found, safeguards.part, records, kept)
+    if kept is None:
+        expected, got = f"a number of {monitor} after an epoch", "none"
+        raise UserError("train.keep_best.metric", expected, got, "choose another metric")
+
+
+def find_batch(batches: Any, epochs: int, step: int) -> Any:
+    """A batch of a training, read again.
+
+    Args:
+        batches: of the training, made anew.
+        epochs: how many epochs come before that of the batch.
+        step: its number in the epoch, from 1.
+    """
+    _skip_passes(batches, epochs)
+    return next(iter(batches.skip(step - 1)))
 
 
 def _skip_passes(batches: Any, epochs: int) -> None:

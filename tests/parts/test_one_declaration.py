@@ -247,11 +247,13 @@ WITHOUT_TARGET = {
     "ApplicationBackboneOptions",
     "BackboneEncoderOptions",
     "CNNOptions",
+    "CheckpointOptions",
     "FeatureEncoderOptions",
     "FineTuningOptions",
     "HubBackboneOptions",
     "LastPoolingOptions",
     "MLflowOptions",
+    "RollbackOptions",
     "SavedBackboneOptions",
     "WandbOptions",
 }

@@ -48,7 +48,8 @@ def finished(make_pair, tmp_path_factory):
 def interrupted(tmp_path_factory):
     """A run that was interrupted in its second epoch, and the same one without interruption."""
     folder = tmp_path_factory.mktemp("interrupted")
-    settings = [*SENTIMENT, "train.ensemble_size=1", f"data.directory={folder / 'records'}"]
+    settings = [*SENTIMENT, "train.ensemble_size=1", "train.checkpoint.keep=1"]
+    settings.append(f"data.directory={folder / 'records'}")
     config = ["sentiment", *(part for each in settings for part in ("--set", each))]
     assert call("build", *config) == 0
     with pytest.MonkeyPatch.context() as patch:
@@ -78,7 +79,7 @@ OF_FINISHED = {
     "export": (*VOCABULARY, "model.keras", "metrics.json", "seal.json"),
     "resume": ("environment.json", "history.csv", "model.keras", "seal.json"),
 }
-WEIGHTS, STATE = "checkpoints/best.weights.h5", "checkpoints/best.state.npz"
+WEIGHTS, STATE = "checkpoints/best.weights.h5", "checkpoints/best.states/00001-000000000.npz"
 OF_INTERRUPTED = {
     "evaluate": ("environment.json", "checkpoints/untrained.keras", WEIGHTS, "seal.json"),
     "predict": (*VOCABULARY, "checkpoints/untrained.keras", WEIGHTS, "seal.json"),

@@ -95,8 +95,9 @@ def test_an_interrupted_run_is_used_with_its_best_weights(command, tmp_path, mon
         assert call(*train, "--runs-dir", tmp_path / "runs") == 130
     forbid_locks(monkeypatch)
     run = rnnpipe.load(tmp_path / "runs" / "sentiment")
-    state = np.load(run.path / "checkpoints" / "best.state.npz")
-    values = [logs["val_accuracy"] for logs in json.loads(str(state["logs"]))]
+    *_, last = sorted((run.path / "checkpoints" / "best.states").glob("*.npz"))
+    progress = json.loads(str(np.load(last)["progress"]))
+    values = [logs["val_accuracy"] for logs in progress["logs"]]
     assert len(values) == 2
     best = int(np.argmax(values))
     results = run.evaluate({"evaluate.splits": ["validation"]}, verbose=False)

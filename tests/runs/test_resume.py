@@ -1,3 +1,4 @@
+import csv
 import json
 import signal
 import subprocess
@@ -10,7 +11,14 @@ import pytest
 
 from rnnpipe.runs.directory import RunDirectory
 from rnnpipe.storage.seal import Seal
-from tests.runs.trainings import SENTIMENT, assert_equal, call, interrupt, the_run_in
+from tests.runs.trainings import (
+    SENTIMENT,
+    assert_equal,
+    call,
+    interrupt,
+    send_signal,
+    the_run_in,
+)
 
 # What an interruption leaves open would be closed by the end of the process.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -79,14 +87,55 @@ PRETRAINED = [
     "train.pretraining={epochs: 2, batch_size: 16, sampled_words: 9, optimizer: {ema: 0.9}}",
     "train.fine_tuning={groups: [embedding, recurrence], unfreeze_after: [1, 0]}",
 ]
-# By config, its settings and in which of all epochs that are trained to interrupt.
+VQA = [
+    "data.source.images=30",
+    "data.source.questions_per_image=3",
+    "build.max_bad_fraction=0.2",
+    "data.image.size=32",
+    "model.image_encoder.channels=[4, 4]",
+    "model.embedding.size=4",
+    "model.question_encoder.cell.units=5",
+    "model.fusion_units=4",
+    "model.attention.units=6",
+    "model.hidden_units=7",
+    "train.epochs=2",
+    "train.optimizer.schedule.warmup_steps=1",
+    "train.batch_size=16",
+    "train.micro_batches=2",
+]
+VIDEO = [
+    "data.source.clips=40",
+    "data.source.size=16",
+    "data.splits.validation=0.2",
+    "data.frames.size=16",
+    "model.frame_encoder.image_encoder.channels=[3, 3]",
+    "model.frame_encoder.units=4",
+    "model.recurrence.cell.units=3",
+    "train.epochs=2",
+    "train.batch_size=4",
+]
+SPEECH = [
+    "data.source.utterances=40",
+    "model.subsampling.filters=2",
+    "model.encoder.cell.units=3",
+    "train.epochs=2",
+    "train.batch_size=4",
+    "train.optimizer.schedule.warmup_steps=1",
+    "evaluate.search.beam_width=2",
+]
+STEP = signal.SIGTERM  # of whose midst nothing is lost
+# By config, its settings, and in which of all epochs that are trained to interrupt, and how: by a
+# signal in a random step, whose state is kept, or so that the epoch is done again.
 TRAININGS = {
-    # Of the pretraining and of the second member.
-    "sentiment": ([*PRETRAINED, *AUGMENTED], (2, 5)),
-    "captioning": (CAPTIONING, (3, 5)),  # of the first phase and of the second
-    "translation": (TRANSLATION, (2, 3)),
-    "language_model": (CHAR_LM, (2,)),
-    "glimpse": (GLIMPSE, (2, 4)),  # of the model and of its baseline
+    # Of the pretraining, of the first member with a group that is frozen, and of the second one.
+    "sentiment": ([*PRETRAINED, *AUGMENTED], ((2, STEP), (3, STEP), (5, None))),
+    "captioning": (CAPTIONING, ((2, None), (3, STEP), (5, STEP))),  # of both phases
+    "translation": (TRANSLATION, ((2, STEP), (3, None))),
+    "language_model": (CHAR_LM, ((1, STEP), (2, None), (2, STEP))),
+    "glimpse": (GLIMPSE, ((2, STEP), (4, None))),  # of the model and of its baseline
+    "vqa": (VQA, ((1, STEP), (2, STEP))),
+    "video": (VIDEO, ((2, STEP), (3, STEP))),
+    "speech": (SPEECH, ((1, STEP), (2, STEP))),
 }
 
 
@@ -97,26 +146,33 @@ TRAININGS = {
 def test_an_interrupted_run_resumes_with_equal_results(
     name, command, tmp_path, monkeypatch, capsys
 ):
-    settings, epochs = TRAININGS[name]
+    settings, interruptions = TRAININGS[name]
     train = command(name, settings)
     assert call(*train, "--runs-dir", tmp_path / "whole") == 0
-    for number, epoch in enumerate(epochs):
+    begun = 1
+    for number, (epoch, signal_number) in enumerate(interruptions):
         with monkeypatch.context() as patch:
-            interrupt(patch, epoch - sum(epochs[:number]) + number)
-            folder = tmp_path / "broken"
-            if number == 0:
-                assert call(*train, "--runs-dir", folder) == 130
+            if signal_number is None:
+                interrupt(patch, epoch - begun + 1)
+                code, word = 130, "interrupted"
             else:
-                assert call("resume", folder / name) == 130
+                send_signal(patch, epoch - begun + 1, signal_number, seed=(epoch, len(name)))
+                code, word = 143, "terminated"
+            folder, begun = tmp_path / "broken", epoch
+            command_line = ("resume", folder / name) if number else (*train, "--runs-dir", folder)
+            assert call(*command_line) == code
         printed = capsys.readouterr()
         run = the_run_in(folder)
-        assert f"rnnpipe: interrupted; continue with `rnnpipe resume {run}`\n" in printed.err
+        assert f"rnnpipe: {word}; continue with `rnnpipe resume {run}`\n" in printed.err
         assert not (run / "model.keras").exists()
+        states = sorted(run.rglob("*.states/*.npz"), key=lambda path: path.stat().st_mtime_ns)
+        assert states[-1].stem.endswith("-000000000") == (signal_number is None)
     assert call("resume", tmp_path / "broken" / name) == 0
     assert_equal(run, the_run_in(tmp_path / "whole"))
     assert {path.name for path in run.iterdir()} >= {"metrics.json", "report.html"}
-    assert len(json.loads((run / "environment.json").read_text())["resumed"]) == len(epochs)
-    assert not list(run.rglob("*.state.npz"))
+    resumed = json.loads((run / "environment.json").read_text())["resumed"]
+    assert len(resumed) == len(interruptions)
+    assert not list(run.rglob("*.states"))
     assert call("resume", run) == 2
     assert "was interrupted, got a run that is finished" in capsys.readouterr().err
 
@@ -192,14 +248,40 @@ def test_a_run_that_diverges_keeps_its_best_model(command, tmp_path, monkeypatch
     assert call(*train, "--runs-dir", tmp_path / "runs") == 2
     run = the_run_in(tmp_path / "runs")
     printed = capsys.readouterr().err
-    assert (
-        printed.count("expected a finite loss, got NaN in epoch 3 of the training, in step 1") == 2
-    )  # members
+    for member in (1, 2):
+        place = f"in step 1 of epoch 3 of the training of member {member}"
+        text = f"expected a finite loss, got NaN {place} (losses before it: "
+        assert printed.count(text) == 1
+    assert printed.count("; records of its batch: ") == 2
     assert f"the best model before that is saved: score it with `rnnpipe evaluate {run}`" in printed
     model = keras.models.load_model(run / "model.keras", compile=False)
     assert all(np.isfinite(weight).all() for weight in model.get_weights())
     assert call("resume", run) == 0
     assert (run / "report.html").is_file()
+
+
+class NanAbove(keras.callbacks.Callback):
+    """Sets the weights to NaN when the second epoch begins with a rate above a limit."""
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == 1 and float(self.model.optimizer.learning_rate) > 0.007:
+            self.model.set_weights([np.full_like(w, np.nan) for w in self.model.get_weights()])
+
+
+def test_a_run_goes_back_with_a_lower_rate(command, tmp_path, monkeypatch, capsys):
+    settings = [*SENTIMENT, "train.ensemble_size=1", "train.optimizer={learning_rate: 0.01}"]
+    train = command("sentiment", [*settings, "train.rollback={}"])
+    make = "rnnpipe.runs.training.make_callbacks"
+    monkeypatch.setattr(make, lambda *arguments: [NanAbove()])
+    assert call(*train, "--runs-dir", tmp_path / "runs") == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "Note: NaN in step 1 of epoch 2 of the training (losses before it: " in printed
+    # The state of the second epoch has no finite weights.
+    assert "on behind step 0 of epoch 1 with 0.5 of the learning rate" in printed
+    with (the_run_in(tmp_path / "runs") / "history.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [float(row["rollbacks"]) for row in rows] == [1, 1]
+    assert [float(row["learning_rate"]) for row in rows] == pytest.approx([0.005, 0.005])
 
 
 def test_a_run_that_ends_when_its_model_is_saved_keeps_nothing_that_is_not_needed(

@@ -1,5 +1,6 @@
 """Tiny trainings on the command line, interrupted and compared."""
 
+import signal
 from pathlib import Path
 
 import keras
@@ -29,7 +30,27 @@ def call(*arguments):
 
 
 def interrupt(monkeypatch, epoch):
-    """Has the user interrupt training in the middle of an epoch, counted from now on."""
+    """Ends training in the first step of an epoch, counted from now on, whose state is not kept."""
+
+    def stop(batch, steps):
+        raise KeyboardInterrupt
+
+    _watch_steps(monkeypatch, epoch, stop)
+
+
+def send_signal(monkeypatch, epoch, number, seed):
+    """Sends a signal in a random step of an epoch, counted from now on; its state is kept."""
+    share = np.random.default_rng(seed).uniform()
+
+    def send(batch, steps):
+        if batch == int(share * steps):
+            signal.raise_signal(number)
+
+    _watch_steps(monkeypatch, epoch, send)
+
+
+def _watch_steps(monkeypatch, epoch, watch):
+    """Calls a function at the end of each step of an epoch, counted from now on."""
     begun = [0]
     begin, step = TrainingProgress.on_epoch_begin, TrainingProgress.on_train_batch_end
 
@@ -37,13 +58,13 @@ def interrupt(monkeypatch, epoch):
         begun[0] += 1
         begin(self, number, logs)
 
-    def stop(self, batch, logs=None):
+    def end(self, batch, logs=None):
         step(self, batch, logs)
         if begun[0] == epoch:
-            raise KeyboardInterrupt
+            watch(batch, self._steps)
 
     monkeypatch.setattr(TrainingProgress, "on_epoch_begin", count)
-    monkeypatch.setattr(TrainingProgress, "on_train_batch_end", stop)
+    monkeypatch.setattr(TrainingProgress, "on_train_batch_end", end)
 
 
 def the_run_in(folder):

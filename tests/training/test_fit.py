@@ -10,7 +10,9 @@ import tensorflow as tf
 from rnnpipe.errors import UserError
 from rnnpipe.storage.disk_full import report_full_disk
 from rnnpipe.training.averaging import AverageBestEpochs
-from rnnpipe.training.fit import Diverged, KeepLastEpochs, TrainingFiles, fit_model
+from rnnpipe.training.divergence import Diverged
+from rnnpipe.training.fit import KeepLastEpochs, TrainingFiles, find_batch, fit_model
+from rnnpipe.training.safeguards import Safeguards
 
 
 @pytest.fixture
@@ -100,22 +102,61 @@ def test_the_averaged_weights_are_evaluated_and_kept(files, patience):
 
 
 def test_a_nan_loss_is_a_user_error(files):
-    expected = r"train\.optimizer: expected a finite loss, got NaN in epoch 1"
+    expected = r"train\.optimizer: expected a finite loss, got \w+ in step \d of epoch [12] of the "
     with pytest.raises(Diverged, match=expected) as fault:
         fit(make_model(1e30), files, batches(3.0))
-    assert not fault.value.kept
+    assert fault.value.kept is None
+    assert "weights kept: none); lower learning_rate or clip_norm" in str(fault.value)
     assert not files.finished
 
 
-@pytest.mark.parametrize("bad", [np.nan, np.inf])
-def test_the_step_whose_loss_is_not_finite_is_named_and_is_the_last(files, bad):
-    x = np.ones((20, 1), "float32")
+@pytest.mark.parametrize("bad", ["nan", "inf"])
+def test_the_step_whose_loss_is_not_finite_is_named_with_its_records_and_is_the_last(files, bad):
+    x = np.arange(20, dtype="float32")[:, None] / 20
     y = np.where(np.arange(20) == 13, np.float32(bad), np.float32(3))[:, None]
-    model, train = make_model(0.01), tf.data.Dataset.from_tensor_slices((x, y)).batch(4)
-    with pytest.raises(Diverged, match=r"NaN in epoch 1 of the training, in step 4; ") as fault:
-        fit(model, files, batches(3.0), train, epochs=3)
-    assert fault.value.step == 4
-    assert int(model.optimizer.iterations) == 4
+
+    def shuffled():
+        return tf.data.Dataset.from_tensor_slices((x, y)).shuffle(20, seed=4).batch(4)
+
+    def find_records(epochs, step):
+        assert epochs == 0
+        return [str(round(float(row[0]) * 20)) for row in find_batch(shuffled(), epochs, step)[0]]
+
+    order = [round(float(row[0]) * 20) for batch, _ in shuffled() for row in batch]
+    step = order.index(13) // 4 + 1
+    model = make_model(0.01)
+    safeguards = Safeguards(part="pretraining", find_records=find_records)
+    with pytest.raises(Diverged) as fault:
+        fit(model, files, batches(3.0), shuffled(), epochs=3, safeguards=safeguards)
+    name = {"nan": "NaN", "inf": "infinity"}[bad]
+    assert f"got {name} in step {step} of epoch 1 of the pretraining (" in str(fault.value)
+    records = ", ".join(map(str, order[4 * step - 4 : 4 * step]))
+    assert f"; records of its batch: {records}; weights kept: none); " in str(fault.value)
+    assert int(model.optimizer.iterations) == step
+
+
+@pytest.mark.parametrize("epochs", [0, 2])
+def test_a_batch_is_found_again(epochs):
+    def make():
+        rows = tf.data.Dataset.range(12).shuffle(12, seed=1).batch(3).shuffle(4, seed=2)
+        return rows.map(lambda row: (tf.cast(row[:, None], tf.float32), row[:, None]))
+
+    seen = []
+
+    class Model(keras.Model):
+        def train_step(self, data):
+            tf.py_function(lambda rows: seen.append(rows.numpy().ravel().tolist()), [data[1]], [])
+            return {"loss": tf.constant(0.0)}
+
+        def call(self, inputs):
+            return inputs
+
+    model = Model()
+    model.compile(loss="mse")
+    model.fit(make(), epochs=epochs + 1, verbose=0, shuffle=False)
+    for step in (1, 3):
+        found = find_batch(make(), epochs, step)[1].numpy().ravel().tolist()
+        assert found == seen[4 * epochs + step - 1]
 
 
 def assert_same_weights(model, weights):
@@ -149,9 +190,13 @@ def test_the_best_epoch_before_a_loss_became_nan_is_kept(files, options, start):
     if options:
         start = None
     callbacks = [Score(), Diverge(3)]
-    with pytest.raises(Diverged, match="got NaN in epoch 3 of the training, in step 1; ") as fault:
+    with pytest.raises(Diverged, match="got NaN in step 1 of epoch 3 of the training") as fault:
         fit(model, files, batches(3.0), callbacks=callbacks, start=start, **options)
-    assert fault.value.kept
+    losses = ", ".join(f"{float(row['loss']):.4g}" for row in history(files)[:2])
+    monitor = options.get("monitor", "val_loss")
+    kept = f"(losses before it: {losses}; weights kept: epoch 2 of 12, {monitor} "
+    assert options or kept in str(fault.value)
+    assert fault.value.kept is not None
     assert files.finished
     assert len(history(files)) == 3
     best = model.get_weights()

@@ -194,6 +194,10 @@ class CaptioningTask(Task[CaptioningConfig]):
             augmentation=self.config.train.augment,
         )
 
+    def make_record_ids(self, records: RecordsDirectory, shuffle_seed: int) -> Any:
+        """The ids of the records of each training batch."""
+        return self.read_ids(records, shuffle_seed)
+
     def row_names(self, folder: Path) -> Mapping[str, RowNames]:
         """The tokens of the embedding and of the logits."""
         layers = "decoder/embedding", "decoder/logits", "embedding", "logits"

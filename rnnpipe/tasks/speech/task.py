@@ -168,19 +168,30 @@ class SpeechTask(Task[SpeechConfig]):
         self, records: RecordsDirectory, split: str, *, shuffle_seed: int | None = None
     ) -> Any:
         """The batches of a split, see `make_utterances`; those of training of about one length."""
-        from rnnpipe.inputs.utterances import make_utterances
         from rnnpipe.tasks.speech.batches import make_pair
 
         output = self.config.model.output
-        batches = make_utterances(
+        batches = self._make_utterances(records, split, shuffle_seed)
+        return batches.map(lambda inputs, tokens: make_pair(inputs, tokens, output))
+
+    def make_record_ids(self, records: RecordsDirectory, shuffle_seed: int) -> Any:
+        """The ids of the utterances of each training batch."""
+        return self._make_utterances(records, "train", shuffle_seed, ids=True)
+
+    def _make_utterances(
+        self, records: RecordsDirectory, split: str, seed: int | None, *, ids: bool = False
+    ) -> Any:
+        from rnnpipe.inputs.utterances import make_utterances
+
+        return make_utterances(
             records,
             split,
             log_mel=self._log_mel,
-            batch_size=self.batch_size(shuffle_seed),
-            shuffle_seed=shuffle_seed,
+            batch_size=self.batch_size(seed),
+            shuffle_seed=seed,
             augmentation=self.config.train.augment,
+            ids=ids,
         )
-        return batches.map(lambda inputs, tokens: make_pair(inputs, tokens, output))
 
     def row_names(self, folder: Path) -> Mapping[str, RowNames]:
         """The tokens of the outputs and of the decoder's embedding."""

@@ -150,6 +150,20 @@ class TextClassificationTask(Task[TextClassificationConfig]):
             batches.map(lambda *pair: repeat_batch(pair)) if self.config.train.r_drop else batches
         )
 
+    def make_record_ids(self, records: RecordsDirectory, shuffle_seed: int) -> Any:
+        """The ids of the texts of each training batch."""
+        from rnnpipe.inputs.pools import make_pooled_batches
+
+        return make_pooled_batches(
+            records,
+            "train",
+            fields=("tokens", "text_id"),
+            by=("tokens",),
+            batch_size=self.batch_size(shuffle_seed),
+            shuffle_seed=shuffle_seed,
+            transform=lambda batch: batch["text_id"],
+        )
+
     def _augmented_texts(self, folder: Path) -> list[TextField]:
         """The text, if training reads it otherwise than it is in the records."""
         train, text = self.config.train, self.config.data.text

@@ -20,7 +20,7 @@ from rnnpipe.text.tokenizer import Tokenizer
 from rnnpipe.training.guided_alignment import ALIGNMENT
 
 _TOKENS = ("source_tokens", "target_tokens")
-_LINKS = "links"
+_LINKS, _ID = "links", "pair_id"
 
 
 def make_translation_batches(
@@ -47,19 +47,45 @@ def make_translation_batches(
     Raises:
         UserError: the records have no such split.
     """
-    shared: dict[str, Any] = {
-        "fields": (*_TOKENS, *(field.text for field in texts), *([_LINKS] if links else [])),
-        "by": _TOKENS,
-        "shuffle_seed": shuffle_seed,
-        "transform": dict if texts else make_pair,
-    }
-    if batch_tokens is None:
-        batches = make_pooled_batches(records, split, batch_size=batch_size, **shared)
-    else:
-        batches = make_token_batches(records, split, tokens=batch_tokens, **shared)
+    batches = _sort(
+        records,
+        split,
+        batch_size,
+        batch_tokens,
+        fields=(*_TOKENS, *(field.text for field in texts), *([_LINKS] if links else [])),
+        shuffle_seed=shuffle_seed,
+        transform=dict if texts else make_pair,
+    )
     if not texts or shuffle_seed is None:
         return batches
     return augment_texts(batches, texts, shuffle_seed).map(make_pair)
+
+
+def make_pair_ids(
+    records: RecordsDirectory, *, batch_size: int, shuffle_seed: int, batch_tokens: int | None
+) -> tf.data.Dataset:
+    """The ids of the pairs of each training batch, see `make_translation_batches`."""
+    return _sort(
+        records,
+        "train",
+        batch_size,
+        batch_tokens,
+        fields=(*_TOKENS, _ID),
+        shuffle_seed=shuffle_seed,
+        transform=lambda batch: batch[_ID],
+    )
+
+
+def _sort(
+    records: RecordsDirectory,
+    split: str,
+    batch_size: int,
+    batch_tokens: int | None,
+    **options: Any,
+) -> tf.data.Dataset:
+    if batch_tokens is None:
+        return make_pooled_batches(records, split, batch_size=batch_size, by=_TOKENS, **options)
+    return make_token_batches(records, split, tokens=batch_tokens, by=_TOKENS, **options)
 
 
 def make_pair(batch: Batch) -> tuple[Batch, tf.Tensor]:

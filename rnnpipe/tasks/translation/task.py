@@ -191,6 +191,17 @@ class TranslationTask(Task[TranslationConfig]):
             records, split, batch_size=size, shuffle_seed=seed, **options
         )
 
+    def make_record_ids(self, records: RecordsDirectory, shuffle_seed: int) -> Any:
+        """The ids of the pairs of each training batch."""
+        from rnnpipe.tasks.translation.batches import make_pair_ids
+
+        return make_pair_ids(
+            records,
+            batch_size=self.batch_size(shuffle_seed),
+            shuffle_seed=shuffle_seed,
+            batch_tokens=self.config.train.batch_tokens,
+        )
+
     def row_names(self, folder: Path) -> Mapping[str, RowNames]:
         """The tokens of both embeddings and of the logits."""
         source, target = (Tokenizer.load(folder / side) for side in (SOURCE, TARGET))

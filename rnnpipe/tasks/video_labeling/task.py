@@ -167,6 +167,10 @@ class VideoLabelingTask(Task[VideoLabelingConfig]):
             augmentation=self.config.train.augment,
         )
 
+    def make_record_ids(self, records: RecordsDirectory, shuffle_seed: int) -> Any:
+        """The ids of the records of each training batch."""
+        return self.read_ids(records, shuffle_seed)
+
     def row_names(self, folder: Path) -> Mapping[str, RowNames]:
         """The labels of frames and of clips."""
         frames = name_labels(folder / LABELS, FRAME, "labels")

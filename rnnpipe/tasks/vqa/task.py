@@ -127,6 +127,10 @@ class VqaTask(Task[VqaConfig]):
             return batches
         return augment_batches(batches, self.config.train.augment, shuffle_seed)
 
+    def make_record_ids(self, records: RecordsDirectory, shuffle_seed: int) -> Any:
+        """The ids of the records of each training batch."""
+        return self.read_ids(records, shuffle_seed)
+
     def make_pair(self, records: RecordsDirectory, batch: Batch) -> tuple[Batch, tf.Tensor]:
         """({`image`, `image_index`, `question`}, soft targets `(batch, answers)`)."""
         import tensorflow as tf
