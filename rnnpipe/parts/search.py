@@ -181,7 +181,7 @@ class BeamSearchOptions(Settings):
         return self.sampling is None and self.beam_width > 1
 
     def make_greedy(self) -> Self:
-        """The same limits and constraints with one sequence of each input, the model's greedy one."""
+        """The same limits and constraints with one sequence of each input, greedy and unfused."""
         return replace(
             self,
             beam_width=1,
