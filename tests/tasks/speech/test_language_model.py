@@ -27,8 +27,8 @@ OUTPUTS = {
     "attention": {"kind": "attention", **DECODER},
     "joint": {"kind": "joint", **DECODER},
 }
-RUN = {"run": "runs/lm", "weight": 0.7, "length_bonus": 0.4}
 OPTIONS = ShallowFusionOptions(run=Path("runs/lm"), weight=0.7, length_bonus=0.4)
+SHORT = {"run": "runs/lm", "weight": 0.7, "length_bonus": -2.5}  # texts that end
 
 
 def make_language_model(vocab, seed=0):
@@ -44,9 +44,9 @@ def make_language_model(vocab, seed=0):
     return model
 
 
-def log_prob(model, tokens):
-    """The log-probability of a text and of its end."""
-    read, targets = np.array([[START, *tokens]], "int32"), [*tokens, END]
+def log_prob(model, targets):
+    """The log-probability of a text, of which the end token is a part."""
+    read = np.array([[START, *targets[:-1]]], "int32")
     states = [np.zeros((1, state.shape[-1]), "float32") for state in model.input["states"]]
     outputs = model({"tokens": read, "starts": np.array([True]), "states": states})
     return log_softmax(outputs["logits"])[0, np.arange(len(targets)), targets].sum()
@@ -81,7 +81,7 @@ def test_prefix_search_finds_the_best_of_all_sequences():
     options = SpeechSearchOptions(beam_width=200, n_best=5, length_penalty=0.0)
     steps = np.array([4, 3, 4], "int32")
     found = decode_ctc(logits, steps, options, fused)
-    of_language = cache(lambda tokens: log_prob(model, ids[list(tokens)].tolist()))
+    of_language = cache(lambda tokens: log_prob(model, [*ids[list(tokens)], END]))
     for row, count in enumerate(steps):
         scores = {
             tokens: np.log(probability) + 0.7 * of_language(tokens) + 0.4 * len(tokens)
@@ -99,13 +99,16 @@ def test_prefix_search_finds_the_best_of_all_sequences():
 @pytest.fixture(scope="module", params=OUTPUTS)
 def made(request, records, tmp_path_factory):
     """A task with a language model, its model, the language model, and the predictor."""
-    search = {"language_model": RUN}
+    search = {"language_model": SHORT}
+    if request.param != "ctc":
+        search |= {"constraints": {"banned_tokens": ["<unk>", "<s>"]}}
     task = make_task(model={"output": OUTPUTS[request.param]}, evaluate={"search": search})
     model = make_model(task, records)
     vocab = model.output[next(iter(model.output))].shape[-1]
     language_model = make_language_model(vocab, seed=3)
     ids = np.arange(vocab, dtype="int32")
-    task.language_model = FusedLanguageModel(language_model, ids, OPTIONS)
+    options = task.config.evaluate.search.language_model
+    task.language_model = FusedLanguageModel(language_model, ids, options)
     folder = tmp_path_factory.mktemp(request.param)
     return task, model, language_model, make_predictor(task, model, records, folder)
 
@@ -116,27 +119,25 @@ def test_scores_are_sums_of_weighted_log_probabilities(made):
     arrays = predictor.collate([example])
     outputs = predictor.compute([example])
     searched = predictor._recognizer.decode(outputs, arrays["lengths"])[0]
+    output, search = task.config.model.output, task.config.evaluate.search
+    weight = search.ctc_weight if output.has_ctc else 0.0
+    steps = int(np.ceil(arrays["lengths"][0] / task.config.model.frames))
     assert len(searched) == 2
     for one in searched:
-        expected = OPTIONS.weight * log_prob(language_model, one.tokens)
-        expected += OPTIONS.length_bonus * len(one.tokens)
-        own = task.config.model.output
-        weight = task.config.evaluate.search.ctc_weight if own.has_ctc else 0.0
-        ctc = decoder = 0.0
-        if own.has_ctc:
-            steps = int(np.ceil(arrays["lengths"][0] / task.config.model.frames))
-            ctc = ctc_log_prob(outputs["ctc"][0, :steps], one.tokens)
-        if own.has_decoder:
-            target = np.array([[START, *one.tokens]], "int32")
-            logits = model({**arrays, "target": target}, training=False)["logits"]
-            aims = [*one.tokens, END]
-            decoder = log_softmax(logits)[0, np.arange(len(aims)), aims].sum()
-        sums = ctc if not own.has_decoder else weight * ctc + (1 - weight) * decoder
-        if own.has_decoder:
-            length = len(one.tokens) + 1
-            probability = np.exp((sums + expected - 0.4 * len(one.tokens)) / 1.7 / length)
-            assert one.probability == pytest.approx(probability, rel=1e-3)
-        assert one.score == pytest.approx(sums + expected, abs=2e-3)
+        length, aims = len(one.tokens), [*one.tokens, END]
+        fused = 0.7 * log_prob(language_model, aims) - 2.5 * length
+        ctc = ctc_log_prob(outputs["ctc"][0, :steps], one.tokens) if output.has_ctc else 0.0
+        if not output.has_decoder:
+            assert one.score <= ctc + fused + 1e-3  # the beam is too narrow for all alignments
+            continue
+        assert length < 12  # so that it has an end
+        target = np.array([[START, *one.tokens]], "int32")
+        logits = model({**arrays, "target": target}, training=False)["logits"]
+        decoder = log_softmax(logits)[0, np.arange(len(aims)), aims].sum()
+        expected = weight * ctc + (1 - weight) * decoder + fused
+        assert one.score == pytest.approx(expected, abs=2e-3)
+        mean = (expected + 2.5 * length) / 1.7 / len(aims)
+        assert one.probability == pytest.approx(np.exp(mean), rel=2e-3)
 
 
 def test_batches_and_padding_change_nothing(made):
