@@ -28,7 +28,7 @@ OUTPUTS = {
     "joint": {"kind": "joint", **DECODER},
 }
 OPTIONS = ShallowFusionOptions(run=Path("runs/lm"), weight=0.7, length_bonus=0.4)
-SHORT = {"run": "runs/lm", "weight": 0.7, "length_bonus": -2.5}  # texts that end
+SHORT = {"run": "runs/lm", "weight": 0.7, "length_bonus": -2.5}
 
 
 def make_language_model(vocab, seed=0):
@@ -101,11 +101,15 @@ def made(request, records, tmp_path_factory):
     """A task with a language model, its model, the language model, and the predictor."""
     search = {"language_model": SHORT}
     if request.param != "ctc":
-        search |= {"constraints": {"banned_tokens": ["<unk>", "<s>"]}}
+        banned = ["<pad>", "<unk>", "<s>"]
+        search |= {"constraints": {"banned_tokens": banned, "min_length": 4}}
     task = make_task(model={"output": OUTPUTS[request.param]}, evaluate={"search": search})
     model = make_model(task, records)
     vocab = model.output[next(iter(model.output))].shape[-1]
+    if "ctc" in model.output:  # no training has the end token among the tokens of CTC
+        model.get_layer("ctc").bias.assign(-40.0 * np.eye(vocab)[END])
     language_model = make_language_model(vocab, seed=3)
+    language_model.get_layer("logits").bias.assign(7.0 * np.eye(vocab)[END])  # texts have an end
     ids = np.arange(vocab, dtype="int32")
     options = task.config.evaluate.search.language_model
     task.language_model = FusedLanguageModel(language_model, ids, options)
@@ -130,7 +134,7 @@ def test_scores_are_sums_of_weighted_log_probabilities(made):
         if not output.has_decoder:
             assert one.score <= ctc + fused + 1e-3  # the beam is too narrow for all alignments
             continue
-        assert length < 12  # so that it has an end
+        assert 3 <= length < 12
         target = np.array([[START, *one.tokens]], "int32")
         logits = model({**arrays, "target": target}, training=False)["logits"]
         decoder = log_softmax(logits)[0, np.arange(len(aims)), aims].sum()
