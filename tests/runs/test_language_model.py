@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import rnnpipe
@@ -10,9 +11,10 @@ from rnnpipe import cli
 from rnnpipe.config.dump import dump_config
 from rnnpipe.errors import UserError
 from rnnpipe.runs.directory import RunDirectory
-from rnnpipe.text.tokenizer import train_tokenizer
-from tests.runs.handmade import make_run
-from tests.runs.test_ensemble import find_sound
+from rnnpipe.text.tokenizer import Tokenizer, train_tokenizer
+from rnnpipe.text.tokens import END, START
+from tests.runs.handmade import MAX_LENGTH, make_run
+from tests.runs.test_ensemble import find_sound, softmax
 
 KEY = "evaluate.search.language_model"
 WIDE = {"evaluate.search.beam_width": 3}
@@ -115,3 +117,35 @@ def test_what_does_not_fit_is_refused_before_decoding(fused, make_pair, tmp_path
     assert KEY.rpartition(".")[2] in dump_config(config)
     with pytest.raises(UserError, match=f"{KEY}: expected null, as exports have none"):
         rnnpipe.load(copy.path).export("onnx", verbose=False)
+
+
+def translate_by_hand(model, language_model, source):
+    """Greedy search of one row by the weighted log-probabilities of both models."""
+    tokens: list[int] = []
+    states = [np.zeros((1, state.shape[-1]), "float32") for state in language_model.input["states"]]
+    while len(tokens) < MAX_LENGTH and tokens[-1:] != [END]:
+        read = np.array([[START, *tokens]], "int32")
+        own = model({"source": source, "target": read})["logits"]
+        text = {"tokens": read, "starts": np.array([True]), "states": states}
+        scores = np.log(softmax(own)[0, -1])
+        scores += 1.5 * np.log(softmax(language_model(text)["logits"])[0, -1])
+        tokens.append(int((scores + 0.5 * (np.arange(len(scores)) != END)).argmax()))
+    return [token for token in tokens if token != END]
+
+
+def test_translations(make_pair, tmp_path):
+    pair = make_pair("translation")
+    folder = pair.own.path / "vocabulary" / "target"
+    texts = [row["target"] for row in pair.records.read("train", ["target"])]
+    language_model = make_language_model(tmp_path, folder, texts)
+    settings = {"run": language_model.path, "weight": 1.5, "length_bonus": 0.5}
+    run = pair.own.with_settings({f"{KEY}.{name}": value for name, value in settings.items()})
+    target = Tokenizer.load(folder)
+    expected, found = [], []
+    for row in [*pair.records.read("test")][:6]:
+        source = np.array([row["source_tokens"]], "int32")
+        tokens = translate_by_hand(pair.own.model, language_model.model, source)
+        expected.append(target.decode(tokens))
+        found.append(run.predict(text=row["source"]).answers[0].text)
+    assert found == expected
+    assert len(set(found)) > 1
