@@ -29,8 +29,7 @@ from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.requirements import requiring
 from rnnpipe.runs.contents import read_scores
 from rnnpipe.runs.directory import RunDirectory
-from rnnpipe.runs.language_model import KEY as LANGUAGE_MODEL
-from rnnpipe.runs.language_model import find_options
+from rnnpipe.runs.language_model import KEY, find_options
 from rnnpipe.runs.predict import predict_keywords, stream_keywords
 from rnnpipe.runs.records import find_records
 from rnnpipe.runs.sample import make_score, record_calls
@@ -148,7 +147,7 @@ def export_run(
     form = find_format(format_name)
     if find_options(task.config) is not None:
         fix = f"remove it from {run.config}, and export"
-        raise UserError(LANGUAGE_MODEL, "null, as exports have none", "a language model", fix)
+        raise UserError(KEY, "null, as exports have none", "a language model", fix)
     if quantization is not None:
         find_quantizer(format_name, quantization)
     kind = "-".join(filter(None, (format_name, quantization)))
