@@ -119,6 +119,21 @@ def test_what_does_not_fit_is_refused_before_decoding(fused, make_pair, tmp_path
         rnnpipe.load(copy.path).export("onnx", verbose=False)
 
 
+def test_a_language_model_of_tokens_scores_lines_with_their_end(fused):
+    pair, run = fused
+    text = next(pair.records.read("test", ["text"]))["text"]
+    tokens = [*Tokenizer.load(pair.own.path / "vocabulary").encode(text), END]
+    states = [np.zeros((1, state.shape[-1]), "float32") for state in run.model.input["states"]]
+    read = {"tokens": np.array([[START, *tokens[:-1]]]), "starts": np.array([True])}
+    logits = run.model({**read, "states": states})["logits"]
+    expected = np.log(softmax(logits))[0, np.arange(len(tokens)), tokens]
+    scored = run.score(text=text)
+    np.testing.assert_allclose([cost for _, cost in scored.tokens], expected, atol=1e-4)
+    assert scored.tokens[-1][0] == "</s>"
+    with pytest.raises(UserError, match="text: expected one line, as the model reads, got several"):
+        run.score(text=f"{text}\n{text}")
+
+
 def translate_by_hand(model, language_model, source):
     """Greedy search of one row by the weighted log-probabilities of both models."""
     tokens: list[int] = []
