@@ -28,7 +28,7 @@ _SHOWN = 5  # tokens that a notice lists
 def find_options(config: RunConfig) -> ShallowFusionOptions | None:
     """The language model that a config names; None where it names none."""
     options: Any = getattr(getattr(config.evaluate, "search", None), "language_model", None)
-    return options  # type: ignore[no-any-return]  # by the tasks that have a search
+    return options
 
 
 def open_language_model(config: RunConfig) -> RunDirectory | None:

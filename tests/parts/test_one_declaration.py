@@ -253,6 +253,7 @@ WITHOUT_TARGET = {
     "LastPoolingOptions",
     "MLflowOptions",
     "SavedBackboneOptions",
+    "ShallowFusionOptions",
     "WandbOptions",
 }
 
@@ -305,6 +306,8 @@ GO_ELSEWHERE = {
     ("PiecewiseConstantScheduleOptions", "factors"),
     # `sample`, in the place of a beam search.
     ("BeamSearchOptions", "sampling"),
+    # A step of both models.
+    ("BeamSearchOptions", "language_model"),
     # Further constraints beside these.
     ("ConstraintOptions", "rules"),
 }
