@@ -149,8 +149,8 @@ def test_batches_and_padding_change_nothing(made):
     alone = [predictor.predict_one({"audio": sound}) for sound in SOUNDS]
     for one, other in zip(alone, predictor.predict({"audio": s} for s in SOUNDS), strict=True):
         assert [a.text for a in one.answers] == [a.text for a in other.answers]
-        scores = [[a.score for a in each.answers] for each in (one, other)]
-        np.testing.assert_allclose(*scores, atol=1e-4)
+        scores, expected = ([a.score for a in each.answers] for each in (one, other))
+        np.testing.assert_allclose(scores, expected, atol=1e-4)
     assert task.config.evaluate.search.make_greedy().language_model is None
 
 
