@@ -10,7 +10,7 @@ import tensorflow as tf
 from rnnpipe.errors import UserError
 from rnnpipe.inputs.prefetching import prefetch
 from rnnpipe.records.directory import RecordsDirectory
-from rnnpipe.text.tokens import PAD, START
+from rnnpipe.text.tokens import END, PAD, START
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -46,9 +46,18 @@ class Streams:
 def read_documents(records: RecordsDirectory, split: str) -> Iterator[Array]:
     """The token ids of each document of a split; a gap due to a dead letter ends a document.
 
+    So does an end token, where documents have some: the texts in a document are independent.
+
     Raises:
         UserError: the records have no such split.
     """
+    for document in _read_whole(records, split):
+        ends = np.flatnonzero(document == END) + 1
+        yield from (text for text in np.split(document, ends) if len(text))
+
+
+def _read_whole(records: RecordsDirectory, split: str) -> Iterator[Array]:
+    """The token ids of each document, whatever tokens it has."""
     parts: list[list[int]] = []
     before: tuple[str, int] | None = None
     for record in records.read(split, ["document", "number", "tokens"]):

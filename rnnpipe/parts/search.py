@@ -5,6 +5,7 @@ from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from rnnpipe.errors import UserError
+from rnnpipe.parts.shallow_fusion import ShallowFusionOptions
 from rnnpipe.settings import Kinds, Settings, setting
 
 if TYPE_CHECKING:
@@ -160,6 +161,9 @@ class BeamSearchOptions(Settings):
     sampling: DrawingOptions | None = setting(
         None, "draws n_best sequences instead of searching for the likeliest; null: searches"
     )
+    language_model: ShallowFusionOptions | None = setting(
+        None, "a language model whose log-probabilities are added to the model's; null: none"
+    )
 
     @property
     def rows(self) -> int:
@@ -177,7 +181,7 @@ class BeamSearchOptions(Settings):
         return self.sampling is None and self.beam_width > 1
 
     def make_greedy(self) -> Self:
-        """The same limits and constraints with one sequence of each input, the greedy one."""
+        """The same limits and constraints with one sequence of each input, greedy and unfused."""
         return replace(
             self,
             beam_width=1,
@@ -185,6 +189,7 @@ class BeamSearchOptions(Settings):
             groups=1,
             diversity=type(self).diversity,
             sampling=None,
+            language_model=None,
         )
 
     def check(self) -> None:
@@ -193,6 +198,9 @@ class BeamSearchOptions(Settings):
             name = "groups" if self.groups > 1 else "coverage_penalty"
             expected, fix = "its default with sampling", "remove it, or write sampling: null"
             raise UserError(name, expected, str(getattr(self, name)), fix)
+        if self.sampling is not None and self.language_model is not None:
+            expected = "null with a language model, whose scores are no distribution"
+            raise UserError("sampling", expected, "settings", "remove one of the two")
         if self.n_best > self.beam_width:
             expected = f"at most beam_width, {self.beam_width}"
             raise UserError("n_best", expected, str(self.n_best), "write a wider beam")

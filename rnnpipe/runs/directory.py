@@ -20,6 +20,7 @@ runs/<name>/<time>/
     tensorboard/          event files; those of phases, members and baselines lie in folders
     metrics.json          {split: {metric: number}}
     ensemble.json         the runs whose models were averaged, where `evaluate.ensemble` names some
+    language_model.json   the run that searched with it, where `evaluate.search` names one
     predictions.jsonl     the prediction for every evaluated record
     …_results.json        the same in a format of others, where the task has one
     report.html           the report
@@ -140,6 +141,11 @@ class RunDirectory:
     def ensemble(self) -> Path:
         """The runs that were evaluated together."""
         return self.path / "ensemble.json"
+
+    @property
+    def language_model(self) -> Path:
+        """The run whose language model took part in the searches."""
+        return self.path / "language_model.json"
 
     @property
     def predictions(self) -> Path:

@@ -117,13 +117,26 @@ def note_other_records(runs: Sequence[RunDirectory]) -> list[str]:
     ]
 
 
-def _open_member(path: Path, config: RunConfig, task: Task) -> RunDirectory:
-    trained = [run for run in find_runs(local_path(_KEY, str(path))) if run.model.is_file()]
+def open_trained(key: str, path: Path) -> RunDirectory:
+    """The trained run in a folder, or the newest one of several.
+
+    Args:
+        key: the key of a config that names it.
+        path: the folder.
+
+    Raises:
+        UserError: there is none.
+    """
+    trained = [run for run in find_runs(local_path(key, str(path))) if run.model.is_file()]
     if not trained:
         got = "a folder without a trained model" if path.is_dir() else "no such folder"
         fix = "name folders of trained runs, or none"
-        raise _refuse(path, "the folder of a trained run", got, fix)
-    member = trained[0]
+        raise UserError(f"{key} {path}", "the folder of a trained run", got, fix)
+    return trained[0]
+
+
+def _open_member(path: Path, config: RunConfig, task: Task) -> RunDirectory:
+    member = open_trained(_KEY, path)
     theirs = load_run_config(member)
     if theirs.task != config.task:
         fix = "name runs of one task"

@@ -1,7 +1,8 @@
 """The last stage of a run: scores, predictions and the report."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -26,6 +27,11 @@ from rnnpipe.runs.ensemble import (
 )
 from rnnpipe.runs.history import find_best, read_history
 from rnnpipe.runs.holding import holding_records
+from rnnpipe.runs.language_model import (
+    load_language_model,
+    open_language_model,
+    pin_language_model,
+)
 from rnnpipe.runs.model import PartialTraining, load_baselines, load_ensemble
 from rnnpipe.runs.records import find_records
 from rnnpipe.runs.scores import print_table, score_table
@@ -41,6 +47,10 @@ from rnnpipe.tasks.extensions import add_scores, make_plugin_items
 from rnnpipe.tasks.run_config import RunConfig
 
 _SHOWN = 12  # digits of a hash in the report
+_TOGETHER = "All scores are of the mean of their probabilities; the history is of the first."
+_FUSED = (
+    "Its log-probabilities were added to those of the model, see evaluate.search.language_model."
+)
 _CHANGEABLE = ("evaluate.", "data.source.", "data.directory.", "data.splits.")
 
 
@@ -69,16 +79,17 @@ def evaluate_run(
     Raises:
         UserError: the records are gone, stale, damaged, being replaced or others than those it was
             trained on, there are no weights yet, an override is none of those, a member of the
-            ensemble does not fit, or the disk is full.
+            ensemble or the language model of the search does not fit, or the disk is full.
     """
     expected = "a key of evaluate, or where other data comes from (data.source, …)"
     check_overrides(overrides, _CHANGEABLE, expected)
     config = load_run_config(run, overrides)
     _check_files(run)
     task = make_task(config)
-    runs = open_ensemble(config, task, run)
-    config = pin_members(config, runs[1:])
+    runs, language_model = open_ensemble(config, task, run), open_language_model(config)
+    config = pin_language_model(pin_members(config, runs[1:]), language_model)
     notices = [*note_edits(run), *note_other_records(runs)]
+    notices += load_language_model(task, language_model, run.seal.check(run.vocabulary))
     if records is None:
         records = find_records(config, task)
         is_other = any(override.startswith("data.") for override in overrides)
@@ -87,6 +98,7 @@ def evaluate_run(
             notices.append(notice)
     check_splits(config, records.splits)
     ensemble = describe_runs(runs) if len(runs) > 1 else []
+    fused = [] if language_model is None else describe_runs([language_model])
     with holding_records(records, console):
         task.check_records(records)
         trained = load_ensemble(runs, task)
@@ -94,7 +106,7 @@ def evaluate_run(
             notices.append(trained.partial.notice)
         results = _evaluate(trained.model, load_baselines(run), config, task, records, console)
         records.check()  # once more: scores are of these records, or there are none
-    results = replace(results, ensemble=ensemble)
+    results = replace(results, ensemble=ensemble, language_model=fused)
     fix = f"make room, then score it with `rnnpipe evaluate {run.path}`"
     with report_full_disk("the scores", run.path, fix):
         page = _make_page(run, config, task, records, results, trained.partial)
@@ -121,7 +133,7 @@ def _check_files(run: RunDirectory) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Results:
-    """The results of all splits, and the runs that gave them where they are several."""
+    """The results of all splits, and the runs that gave them beside the run itself."""
 
     scores: Mapping[str, Mapping[str, float]]
     predictions: Sequence[Mapping[str, Any]]
@@ -129,6 +141,7 @@ class _Results:
     files: Mapping[str, str]
     notices: Sequence[str]
     ensemble: Sequence[Mapping[str, str]] = ()
+    language_model: Sequence[Mapping[str, str]] = ()  # one at most
 
 
 def _evaluate(
@@ -182,13 +195,18 @@ def _create_evaluation(
 def _write(folder: RunDirectory, results: _Results, page: RunPage) -> None:
     for name, content in results.files.items():
         write_text(folder.path / name, content)
-    if results.ensemble:
-        write_text(folder.ensemble, json_text({"runs": results.ensemble}))
-    else:
-        folder.ensemble.unlink(missing_ok=True)
+    _write_runs(folder.ensemble, results.ensemble)
+    _write_runs(folder.language_model, results.language_model)
     folder.seal.write_text(folder.metrics, json_text(results.scores))
     folder.seal.write_text(folder.predictions, jsonl_text(results.predictions))
     write_page(folder.report, page)  # at last: a run with a report is finished
+
+
+def _write_runs(path: Path, runs: Sequence[Mapping[str, str]]) -> None:
+    if runs:
+        write_text(path, json_text({"runs": runs}))
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _make_page(
@@ -216,7 +234,8 @@ def _make_page(
         ],
         scores=table,
         items=[
-            *_show_ensemble(results.ensemble),
+            *_show_runs("Ensemble", results.ensemble, _TOGETHER),
+            *_show_runs("Language model of the search", results.language_model, _FUSED),
             *results.items,
             *show_members(run, task),
             *show_phases(run),
@@ -252,11 +271,11 @@ def _describe_records(records: RecordsDirectory) -> dict[str, Any]:
     }
 
 
-def _show_ensemble(ensemble: Sequence[Mapping[str, str]]) -> list[ReportItem]:
-    """The runs that were evaluated together, where they are several."""
-    rows = [(each["run"], each["model_sha256"][:_SHOWN]) for each in ensemble]
-    note = "All scores are of the mean of their probabilities; the history is of the first."
-    return [Table("Ensemble", ("run", "SHA-256 of its model"), rows, note=note)] if rows else []
+def _show_runs(title: str, runs: Sequence[Mapping[str, str]], note: str) -> Iterator[ReportItem]:
+    """The runs that were evaluated beside this one, where there are some."""
+    if runs:
+        rows = [(each["run"], each["model_sha256"][:_SHOWN]) for each in runs]
+        yield Table(title, ("run", "SHA-256 of its model"), rows, note=note)
 
 
 def _show(value: Any) -> str:

@@ -29,6 +29,7 @@ from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.requirements import requiring
 from rnnpipe.runs.contents import read_scores
 from rnnpipe.runs.directory import RunDirectory
+from rnnpipe.runs.language_model import KEY, find_options
 from rnnpipe.runs.predict import predict_keywords, stream_keywords
 from rnnpipe.runs.records import find_records
 from rnnpipe.runs.sample import make_score, record_calls
@@ -140,10 +141,13 @@ def export_run(
         console: where the check is printed.
 
     Raises:
-        UserError: there is no such format or quantizer, something is at `output` already, or the
-            export answers otherwise than the run.
+        UserError: there is no such format or quantizer, a language model takes part in searches,
+            something is at `output` already, or the export answers otherwise than the run.
     """
     form = find_format(format_name)
+    if find_options(task.config) is not None:
+        fix = f"remove it from {run.config}, and export"
+        raise UserError(KEY, "null, as exports have none", "a language model", fix)
     if quantization is not None:
         find_quantizer(format_name, quantization)
     kind = "-".join(filter(None, (format_name, quantization)))

@@ -14,6 +14,7 @@ from rnnpipe.runs.environment import MACHINE, describe_environment
 from rnnpipe.runs.evaluate import evaluate_run
 from rnnpipe.runs.holding import holding_records
 from rnnpipe.runs.interruption import resumable
+from rnnpipe.runs.language_model import open_language_model
 from rnnpipe.runs.records import find_records
 from rnnpipe.runs.train import finish_training
 from rnnpipe.storage.atomic import json_text
@@ -48,6 +49,7 @@ def resume(path: Path, console: Console, *, evaluate: bool = True) -> RunDirecto
                     evaluate_run(run, console)
             return run
         open_members(config, task)
+        open_language_model(config)
         task.check_model()
         records = find_records(config, task)
         check_same_records(run, records, "train anew with `rnnpipe train`")

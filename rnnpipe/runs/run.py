@@ -17,6 +17,7 @@ from rnnpipe.runs.contents import read_start
 from rnnpipe.runs.ensemble import open_ensemble
 from rnnpipe.runs.export import Export, export_run
 from rnnpipe.runs.history import read_history
+from rnnpipe.runs.language_model import load_language_model, open_language_model
 from rnnpipe.runs.predict import predict_keywords, stream_keywords
 from rnnpipe.runs.results import Results
 from rnnpipe.storage.paths import local_path
@@ -136,12 +137,15 @@ class Run(Results):
         It is that of the ensemble if the config names one.
 
         Raises:
-            UserError: a member of the ensemble does not fit.
+            UserError: a member of the ensemble, or the language model of the search, does not fit.
         """
         with requiring(*self.extras, where="Run.predictor"):
             return self.task.make_predictor(self._vocabulary, self._make_network())
 
     def _make_network(self) -> Network:
+        language_model = open_language_model(self.config)
+        for notice in load_language_model(self.task, language_model, self._vocabulary):
+            write_notice(notice)
         return self.task.make_network(self._joined, self._vocabulary)
 
     @property

@@ -13,6 +13,7 @@ from rnnpipe.runs.create import check_runs_dir
 from rnnpipe.runs.directory import RunDirectory
 from rnnpipe.runs.ensemble import open_members
 from rnnpipe.runs.interruption import resumable
+from rnnpipe.runs.language_model import open_language_model
 from rnnpipe.runs.records import find_records
 from rnnpipe.tasks.base import Task
 from rnnpipe.tasks.run_config import RunConfig
@@ -44,6 +45,7 @@ def run_stages(
     check_runs_dir(runs_dir)
     config = resolve_start(config)
     open_members(config, task)  # a build may take hours
+    open_language_model(config)
     task.check_model()
     records = build_records(config, task, console, beam_args)
 

@@ -18,6 +18,11 @@ from rnnpipe.runs.ensemble import check_vocabularies, open_members, pin_members
 from rnnpipe.runs.environment import describe_environment
 from rnnpipe.runs.holding import holding_records
 from rnnpipe.runs.interruption import resumable
+from rnnpipe.runs.language_model import (
+    match_tokens,
+    open_language_model,
+    pin_language_model,
+)
 from rnnpipe.runs.model import save_model
 from rnnpipe.runs.start import StartWeights, describe_start, print_start
 from rnnpipe.runs.tracking import Trackers, tracking
@@ -53,15 +58,18 @@ def train(
 
     Raises:
         UserError: the records are damaged or being replaced, they lack a split, no weight of
-            `train.start` fits, a member of the ensemble does not fit, the run directory cannot be
-            made, or the training fails.
+            `train.start` fits, a member of the ensemble or the language model does not fit, the run
+            directory cannot be made, or the training fails.
     """
     members = open_members(config, task)
-    config = pin_members(config, members)
+    language_model = open_language_model(config)
+    config = pin_language_model(pin_members(config, members), language_model)
     task.check_model()
     with holding_records(records, console):
         check_training(config, task, records)
         check_vocabularies(members, read_vocabulary(records, task))
+        if language_model is not None:
+            match_tokens(language_model, records.path / task.output_tokenizer)
         start = _check_start(config, task, records, console)
         config = make_paths_absolute(config)
         note_interrupted(runs_dir / name, dump_config(config), console)

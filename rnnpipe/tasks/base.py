@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from rnnpipe.inputs.batches import Batch
     from rnnpipe.parts.fine_tuning import FineTuningOptions
     from rnnpipe.parts.schedules import ScheduleOptions
+    from rnnpipe.parts.search import BeamSearchOptions
+    from rnnpipe.tasks.shallow_fusion import FusedLanguageModel
 
 Config = TypeVar("Config", bound=RunConfig)
 
@@ -76,6 +78,10 @@ class Task(ABC, Generic[Config]):
     """The field of a prediction with its own score; by default the main metric of it alone."""
     preprocessing: ClassVar[Sequence[str]] = ()
     """The sections of `data` by which a raw input becomes what the model reads."""
+    output_tokenizer: ClassVar[str] = ""
+    """Where in the folder of `save_vocabulary` the tokenizer is of what searches find."""
+    language_model: FusedLanguageModel | None = None
+    """The language model that `evaluate.search` names, opened by whoever makes a network."""
 
     def __init__(self, config: Config) -> None:
         self.config = config
@@ -397,6 +403,17 @@ class Task(ABC, Generic[Config]):
 
         del folder
         return {"call": make_function(model)}
+
+    def find_language_model(self, search: BeamSearchOptions) -> FusedLanguageModel | None:
+        """The language model of a search; None where its options name none.
+
+        Args:
+            search: its options.
+        """
+        if search.language_model is None:
+            return None
+        assert self.language_model is not None, "open it first, see rnnpipe.runs.language_model"
+        return self.language_model
 
     @property
     def bounds(self) -> Mapping[str, Mapping[str, Bound]]:

@@ -27,7 +27,8 @@ class Hypothesis:
     Args:
         tokens: its ids, without the end token.
         score: what it was chosen by: its log-probability, in nats, over the length penalty.
-        probability: the geometric mean of its tokens' probabilities, the end token's included.
+        probability: the geometric mean of its tokens' probabilities, the end token's included;
+            with a language model of those of both, see `ShallowFusionOptions.normalize`.
         alignment: the attention at each of its tokens, `(time, ...)`; None of a model without
             attention.
         log_probability: of all its tokens, the end token included, in nats.
@@ -63,6 +64,8 @@ def read_hypotheses(
         log_prob = _remove_penalties(score, length, alignment, options, memory_mask)
         tokens = outputs["ids"][row, rank, :length].tolist()
         tokens = tokens[:-1] if tokens[-1] == END else tokens
+        if options.language_model is not None:
+            log_prob = options.language_model.normalize(log_prob, len(tokens))
         alignment = None if alignment is None else alignment[: len(tokens)]
         probability = float(np.exp(log_prob / length))
         hypotheses.append(Hypothesis(tokens, score, probability, alignment, log_prob))

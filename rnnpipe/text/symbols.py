@@ -1,4 +1,4 @@
-"""Text as the symbols of a stream, and back without loss: characters, or words and line breaks."""
+"""Text as the symbols of a stream, and back: characters, words and line breaks, or tokens."""
 
 import json
 import re
@@ -10,16 +10,18 @@ from typing import Literal
 
 from rnnpipe.errors import UserError
 from rnnpipe.storage.json_files import read_json_as
+from rnnpipe.text.tokenizer import Tokenizer
 from rnnpipe.text.tokens import END, PAD, START, UNKNOWN
 
 SymbolKind = Literal["char", "word"]
+VocabularyKind = Literal[SymbolKind, "token"]
 
 SYMBOLS_FILE = "symbols.json"
 
 _SPECIAL = len({PAD, UNKNOWN, START, END})
 _SPECIAL_PIECES = ("<pad>", "<unk>", "<s>", "</s>")
 _WORD = re.compile(r"\n|[^\s]+")
-_UNKNOWN_TEXT = {"char": "\ufffd", "word": "<unk>"}
+_UNKNOWN_TEXT = {"char": "\ufffd", "word": "<unk>", "token": " <unk>"}
 
 
 def split_symbols(text: str, kind: SymbolKind) -> list[str]:
@@ -36,7 +38,7 @@ def split_symbols(text: str, kind: SymbolKind) -> list[str]:
 class _Content:
     """What the file of symbols holds."""
 
-    kind: SymbolKind
+    kind: VocabularyKind
     symbols: list[str]
 
 
@@ -46,7 +48,8 @@ class Symbols:
     The first ids are those of `rnnpipe.text.tokens`; what is not in the vocabulary is `UNKNOWN`.
 
     Args:
-        kind: what a symbol is: a character, or a word or line break.
+        kind: what a symbol is: a character, or a word or line break; see `TokenizedLines` for
+            tokens.
         symbols: the vocabulary, in the order of its ids.
 
     Example:
@@ -55,7 +58,7 @@ class Symbols:
         ([4, 5, 6, 6, 7, 1], 'hello')
     """
 
-    def __init__(self, kind: SymbolKind, symbols: Iterable[str]) -> None:
+    def __init__(self, kind: VocabularyKind, symbols: Iterable[str]) -> None:
         self.kind, self.symbols = kind, tuple(symbols)
 
     @cached_property
@@ -79,10 +82,14 @@ class Symbols:
             return [*_SPECIAL_PIECES, *(symbol.replace(" ", "▁") for symbol in self.symbols)]
         return [*_SPECIAL_PIECES, *(f"▁{symbol}" for symbol in self.symbols)]
 
+    def split(self, text: str) -> list[str]:
+        """The symbols that `encode` gives the ids of, as text."""
+        return split_symbols(text, "char" if self.kind == "char" else "word")
+
     def encode(self, text: str) -> list[int]:
         """The ids of a text's symbols."""
         ids = self._ids
-        return [ids.get(symbol, UNKNOWN) for symbol in split_symbols(text, self.kind)]
+        return [ids.get(symbol, UNKNOWN) for symbol in self.split(text)]
 
     def decode(self, ids: Iterable[int]) -> str:
         """The text of ids; padding, start and end are left out."""
@@ -119,11 +126,71 @@ class Symbols:
         """
         try:
             content = read_json_as(_Content, folder / SYMBOLS_FILE)
-            return cls(content.kind, content.symbols)
+            if content.kind == "token":
+                return TokenizedLines(Tokenizer.load(folder))
+            return Symbols(content.kind, content.symbols)
         except (OSError, ValueError) as error:
             got = getattr(error, "strerror", None) or f"{type(error).__name__}: {error}"
             expected = f"the symbols of a stream ({SYMBOLS_FILE})"
             raise UserError(str(folder), expected, got, "build the records again") from error
+
+
+class TokenizedLines(Symbols):
+    r"""The tokens of a tokenizer as symbols, of texts of one line each, which `END` ends.
+
+    Lines are normalised as the tokenizer does it, and empty ones are left out.
+
+    Args:
+        tokenizer: the tokenizer.
+
+    Example:
+        >>> from rnnpipe.text.tokenizer import train_tokenizer
+        >>> words = train_tokenizer({"red": 3, "blue": 2}, kind="word", vocabulary=8)
+        >>> lines = TokenizedLines(words)
+        >>> lines.encode("Red blue\n\nblue\n"), lines.decode([4, 5, 3, 5, 3])
+        ([4, 5, 3, 5, 3], 'red blue\nblue\n')
+    """
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        super().__init__("token", tokenizer.pieces[_SPECIAL:])
+        self.tokenizer = tokenizer
+
+    @property
+    def pieces(self) -> list[str]:
+        """The token of every id."""
+        return self.tokenizer.pieces
+
+    def split(self, text: str) -> list[str]:
+        """The tokens that `encode` gives the ids of, as text."""
+        *lines, last = map(self.tokenizer.split, text.split("\n"))
+        return [piece for line in lines if line for piece in (*line, _SPECIAL_PIECES[END])] + last
+
+    def encode(self, text: str) -> list[int]:
+        """The ids of the tokens of each line, and of its end: that of the last line is a line feed.
+
+        What does not end is a line that goes on.
+        """
+        *lines, last = self.tokenizer.encode_batch(text.split("\n"))
+        return [token for line in lines if line for token in (*line, END)] + last
+
+    def stream(self, ids: Iterable[int]) -> Iterator[str]:
+        """The text of ids, a piece for each as it comes."""
+        begins = True
+        for number in map(int, ids):
+            text = self.text_of(number)
+            yield text.removeprefix(" ") if begins else text
+            begins = number == END or (begins and text in ("", " "))
+
+    def text_of(self, number: int) -> str:
+        """What a single id stands for; nothing for padding and start."""
+        if number >= _SPECIAL:
+            return self.symbols[number - _SPECIAL].replace("▁", " ")
+        return "\n" if number == END else super().text_of(number)
+
+    def save(self, folder: Path) -> None:
+        """Writes `symbols.json` and the tokenizer into a folder."""
+        super().save(folder)
+        self.tokenizer.save(folder)
 
 
 def learn_symbols(counts: Mapping[str, int], kind: SymbolKind, vocabulary: int) -> Symbols:

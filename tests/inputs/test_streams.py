@@ -4,7 +4,7 @@ import pytest
 from rnnpipe.errors import UserError
 from rnnpipe.inputs.streams import make_stream_batches, make_streams, read_documents
 from rnnpipe.records.directory import RecordsDirectory
-from rnnpipe.text.tokens import PAD, START
+from rnnpipe.text.tokens import END, PAD, START
 
 
 def test_a_row_continues_where_it_ended():
@@ -47,6 +47,14 @@ def test_a_gap_ends_a_document(monkeypatch, tmp_path):
     monkeypatch.setattr(RecordsDirectory, "read", lambda self, split, fields: iter(rows))
     documents = read_documents(RecordsDirectory(tmp_path), "train")
     assert [d.tolist() for d in documents] == [[0, 1, 10, 11], [20, 21], [30, 31]]
+
+
+def test_an_end_token_ends_a_document_wherever_spans_are_cut(monkeypatch, tmp_path):
+    tokens = [[4, END, 5], [6, END], [7]]
+    rows = [{"document": "a", "number": n, "tokens": span} for n, span in enumerate(tokens)]
+    monkeypatch.setattr(RecordsDirectory, "read", lambda self, split, fields: iter(rows))
+    documents = read_documents(RecordsDirectory(tmp_path), "train")
+    assert [d.tolist() for d in documents] == [[4, END], [5, 6, END], [7]]
 
 
 def test_an_empty_text_is_refused():

@@ -255,6 +255,7 @@ WITHOUT_TARGET = {
     "MLflowOptions",
     "RollbackOptions",
     "SavedBackboneOptions",
+    "ShallowFusionOptions",
     "WandbOptions",
 }
 
@@ -307,6 +308,8 @@ GO_ELSEWHERE = {
     ("PiecewiseConstantScheduleOptions", "factors"),
     # `sample`, in the place of a beam search.
     ("BeamSearchOptions", "sampling"),
+    # A step of both models.
+    ("BeamSearchOptions", "language_model"),
     # Further constraints beside these.
     ("ConstraintOptions", "rules"),
 }

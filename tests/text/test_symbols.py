@@ -1,7 +1,8 @@
 import pytest
 
 from rnnpipe.errors import UserError
-from rnnpipe.text.symbols import Symbols, learn_symbols
+from rnnpipe.text.symbols import Symbols, TokenizedLines, learn_symbols
+from rnnpipe.text.tokenizer import train_tokenizer
 from rnnpipe.text.tokens import END, PAD, START, UNKNOWN
 
 
@@ -34,6 +35,23 @@ def test_symbols_survive_the_round_trip(tmp_path):
     Symbols("word", ["é", "\n"]).save(tmp_path)
     loaded = Symbols.load(tmp_path)
     assert (loaded.kind, loaded.symbols) == ("word", ("é", "\n"))
+
+
+@pytest.mark.parametrize("kind", ["char", "bpe", "unigram", "word"])
+def test_each_line_is_a_text_of_tokens_with_an_end(kind, tmp_path):
+    tokenizer = train_tokenizer({"red": 3, "blue": 2, "reddish": 2}, kind=kind, vocabulary=24)
+    TokenizedLines(tokenizer).save(tmp_path)
+    lines = Symbols.load(tmp_path)
+    assert lines.kind == "token"
+    assert (lines.pieces, lines.size) == (tokenizer.pieces, tokenizer.vocabulary_size)
+    red, blue = tokenizer.encode("red blue"), tokenizer.encode("blue")
+    text = "Red blue\n\n \nblue\nred blue"
+    assert lines.encode(text) == [*red, END, *blue, END, *red]
+    assert len(lines.split(text)) == len(lines.encode(text))
+    assert lines.decode(lines.encode(text)) == "red blue\nblue\nred blue"
+    assert len(list(lines.stream([START, *red, END, PAD]))) == len(red) + 3
+    assert UNKNOWN in lines.encode("x\n")
+    assert "<unk>" in lines.decode(lines.encode("red x"))
 
 
 def test_mistakes_are_reported(tmp_path):

@@ -303,7 +303,8 @@ class CaptioningTask(Task[CaptioningConfig]):
     ) -> SearchFunction:
         from rnnpipe.tasks.captioning.network import make_search
 
-        return make_search(model, options, self._token_finder(Tokenizer.load(folder)))
+        find_token = self._token_finder(Tokenizer.load(folder))
+        return make_search(model, options, find_token, self.find_language_model(options))
 
     def _token_finder(self, tokenizer: Tokenizer) -> FindToken:
         from rnnpipe.tasks.beam_decoder import token_finder

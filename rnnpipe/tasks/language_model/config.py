@@ -15,7 +15,7 @@ class LanguageModelKeepBest(KeepBest):
     """Which epoch's weights are kept: those of the least of the metric on the validation split."""
 
     metric: Literal["loss", "bits_per_char", "perplexity"] = setting(
-        "loss", "bits_per_char of characters, perplexity of words"
+        "loss", "bits_per_char of characters, perplexity of words and tokens"
     )
 
 
@@ -43,10 +43,10 @@ class LanguageModelConfig(RunConfig):
     def check(self) -> None:
         """The metric is one of the symbols, and embedding and tied weights fit."""
         check_embedding(self.model.embedding, None, type(self).model.embedding)
-        metric, symbols = self.train.keep_best.metric, self.data.symbols
-        fitting = {"char": "bits_per_char", "word": "perplexity"}[symbols]
+        metric, kind = self.train.keep_best.metric, self.data.kind
+        fitting = "bits_per_char" if kind == "char" else "perplexity"
         if metric not in ("loss", fitting):
-            expected = f"loss or {fitting} with the symbols {symbols}"
+            expected = f"loss or {fitting} with the symbols {kind}"
             raise UserError("train.keep_best.metric", expected, metric, f"write {fitting}")
         size, units = self.model.embedding.size, self.model.recurrence.cell.output_size
         if self.model.tie_weights and size != units:

@@ -20,7 +20,7 @@ from rnnpipe.text.tokens import START
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-_ORDERS = {"char": 6, "word": 3}
+_ORDERS = {"char": 6, "word": 3, "token": 6}
 _ORDER_NAMES = {1: "unigram", 2: "bigram"}
 _MOST_PACKED = 1 << 24  # characters of the training split that compressors read
 

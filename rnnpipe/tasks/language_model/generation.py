@@ -44,7 +44,7 @@ def generate_text(
     from rnnpipe.tasks.language_model.network import make_step
 
     tokens, quantiles = symbols.encode(prompt), draw_quantiles(seed, length)
-    step = make_step(model, sampling)
+    step = make_step(model, sampling, ends=symbols.kind == "token")
     drawn = draw_tokens(step, [START, *tokens], quantiles, sampling.temperature)
     yield from symbols.stream(chain(tokens, drawn))
 

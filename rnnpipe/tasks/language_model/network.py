@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 Tensors = Mapping[str, Any]
 
 
-def make_draw(model: keras.Model, sampling: SamplingOptions) -> GraphFunction:
+def make_draw(
+    model: keras.Model, sampling: SamplingOptions, *, ends: bool = False
+) -> GraphFunction:
     """The function `draw` of a network: reads texts and draws the symbols that follow them.
 
     It reads `tokens`, `(batch, time)`, the start token and a text, padded; `quantiles`, `(batch,
@@ -35,10 +37,11 @@ def make_draw(model: keras.Model, sampling: SamplingOptions) -> GraphFunction:
     Args:
         model: of `build_language_model`.
         sampling: the options of the exported graph.
+        ends: whether texts end: another one begins after the end token.
     """
 
     def make(top_k: int | None, top_p: float | None) -> Graph:
-        step = _Step(model, top_k, top_p)
+        step = _Step(model, top_k, top_p, ends)
         inputs = {
             "tokens": tf.TensorSpec((None, None), tf.int32),
             "quantiles": tf.TensorSpec((None, None), tf.float32),
@@ -49,7 +52,9 @@ def make_draw(model: keras.Model, sampling: SamplingOptions) -> GraphFunction:
     return GraphFunction(make, top_k=sampling.top_k, top_p=sampling.top_p)
 
 
-def make_step(model: keras.Model, sampling: SamplingOptions) -> GraphFunction:
+def make_step(
+    model: keras.Model, sampling: SamplingOptions, *, ends: bool = False
+) -> GraphFunction:
     """The function `step` of a network: reads a symbol of each text and draws the next one.
 
     It reads `tokens`, `quantiles` and `temperature`, `(batch,)`, and the states that it returned
@@ -60,10 +65,11 @@ def make_step(model: keras.Model, sampling: SamplingOptions) -> GraphFunction:
     Args:
         model: of `build_language_model`.
         sampling: the options of the exported graph.
+        ends: whether texts end: another one begins after the end token.
     """
 
     def make(top_k: int | None, top_p: float | None) -> Graph:
-        step = _Step(model, top_k, top_p)
+        step = _Step(model, top_k, top_p, ends)
         inputs = {
             "tokens": tf.TensorSpec((None,), tf.int32),
             "quantiles": tf.TensorSpec((None,), tf.float32),
@@ -124,17 +130,21 @@ class _Step:
         model: the language model.
         top_k: see `SamplingOptions`.
         top_p: see `SamplingOptions`.
+        ends: see `make_step`.
     """
 
-    def __init__(self, model: keras.Model, top_k: int | None, top_p: float | None) -> None:
+    def __init__(
+        self, model: keras.Model, top_k: int | None, top_p: float | None, ends: bool
+    ) -> None:
         self._model, self._top_k, self._top_p = model, top_k, top_p
         self._barred = np.zeros(model.output["logits"].shape[-1], "float32")
-        self._barred[[PAD, UNKNOWN, START, END]] = -np.inf  # they stand for no text
+        # They stand for no text.
+        self._barred[[PAD, UNKNOWN, START, *([] if ends else [END])]] = -np.inf
         self.sizes = state_sizes(model)
 
     def __call__(self, tensors: Tensors, states: Sequence[Any]) -> tuple[Tensors, list[Any]]:
         """Draws by `tokens`, `quantiles` and `temperature`, `(batch,)`; also the new states."""
-        tokens = tensors["tokens"]
+        tokens = tf.where(tf.equal(tensors["tokens"], END), START, tensors["tokens"])
         inputs = {"tokens": tokens[:, None], "starts": tf.equal(tokens, START)}
         outputs = self._model({**inputs, "states": list(states)}, training=False)
         logits = tf.cast(outputs["logits"][:, 0], tf.float32)

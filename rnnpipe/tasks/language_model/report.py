@@ -29,7 +29,7 @@ from rnnpipe.training.gradients import measure_gradient_flow
 Array = np.ndarray[Any, np.dtype[Any]]
 Row = Mapping[str, Any]
 
-_WRITTEN, _TEMPERATURES, _SEED = {"char": 500, "word": 120}, (0.5, 0.8, 1.0), 0
+_WRITTEN, _TEMPERATURES, _SEED = {"char": 500, "word": 120, "token": 250}, (0.5, 0.8, 1.0), 0
 _SURPRISED, _READ, _TRACKED, _GATED = 1500, 6000, 1200, 100  # symbols
 _TRACKERS = 3
 _WORST_BITS = 10.0

@@ -15,14 +15,16 @@ from rnnpipe.tasks.predictor import Example, Predictor
 from rnnpipe.tasks.scored_text import ScoredText, score_text, score_tokens
 from rnnpipe.tasks.scorer import TARGETS
 from rnnpipe.tasks.text_inputs import encode_text
-from rnnpipe.text.symbols import Symbols, split_symbols
-from rnnpipe.text.tokens import START
+from rnnpipe.text.symbols import Symbols
+from rnnpipe.text.tokens import END, START
 
 _CHUNK = 128  # symbols that are read at once: the logits of all would take too much memory
 
 
 class TextScorer(Predictor):
-    """Scores texts, each as a document of its own, which has a start and no end.
+    """Scores texts, each as a document of its own, which has a start.
+
+    It has an end where the symbols are the tokens of a tokenizer: then a text is a line.
 
     Args:
         folder: with the symbols.
@@ -42,10 +44,13 @@ class TextScorer(Predictor):
         Raises:
             UserError: it has none.
         """
-        text = inputs["text"]
+        text = self._end(inputs["text"])
         tokens, notes = encode_text(self._symbols, text, "--text", max_tokens=None, keep="start")
         if not tokens:
-            raise UserError("--text", "a text", repr(text), "write at least one symbol")
+            raise UserError("--text", "a text", repr(inputs["text"]), "write at least one symbol")
+        if END in tokens[:-1]:
+            fix = "score each line by itself"
+            raise UserError("--text", "one line, as the model reads", "several", fix)
         return Example({TARGETS: np.array(tokens, "int32")}, inputs, {}, len(tokens), notes)
 
     def collate(self, examples: Sequence[Example]) -> Arrays:
@@ -70,6 +75,10 @@ class TextScorer(Predictor):
         scored = []
         for example, log_probs in zip(examples, outputs["log_probs"], strict=True):
             text = example.inputs["text"]
-            symbols = list(split_symbols(text, self._symbols.kind))
+            symbols = self._symbols.split(self._end(text))
             scored.append(score_text(text, score_tokens(symbols, log_probs), example.notes))
         return scored
+
+    def _end(self, text: str) -> str:
+        """The text with the line feed that ends it, where texts end."""
+        return f"{text}\n" if self._symbols.kind == "token" else text

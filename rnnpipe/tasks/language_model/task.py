@@ -18,6 +18,7 @@ from rnnpipe.tasks.predictor import Predictor
 from rnnpipe.tasks.results import Evaluation
 from rnnpipe.tasks.row_names import name_tokens
 from rnnpipe.text.symbols import SYMBOLS_FILE, Symbols
+from rnnpipe.text.tokenizer import MODEL_FILE, SETTINGS_FILE
 from rnnpipe.training.row_names import RowNames
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class LanguageModelTask(Task[LanguageModelConfig]):
-    """The next token of a text, by character or by word.
+    """The next token of a text, by character, by word, or of a tokenizer.
 
     Args:
         config: the run's config.
@@ -35,7 +36,6 @@ class LanguageModelTask(Task[LanguageModelConfig]):
 
     name = "language_model"
     draws, streams = False, True
-    vocabulary = (SYMBOLS_FILE,)
     softmax_outputs = ("logits",)
     record_fields = ("document", "number", "characters", "tokens")
     answer_fields = ("bits_per_char",)
@@ -43,13 +43,20 @@ class LanguageModelTask(Task[LanguageModelConfig]):
 
     def __init__(self, config: LanguageModelConfig) -> None:
         super().__init__(config)
-        self.main_metric = "bits_per_char" if config.data.symbols == "char" else "perplexity"
+        self._of_characters = config.data.kind == "char"
+        self._ends = config.data.kind == "token"
+        self.main_metric = "bits_per_char" if self._of_characters else "perplexity"
         self.inputs = (
             Input("prompt", "the beginning of the text"),
             Input("length", "symbols to generate", integer(1), 500, "N"),
             *setting_inputs(config.sampling),
             Input("seed", "seed of the random draws", integer(0), 0, "N"),
         )
+
+    @property
+    def vocabulary(self) -> Sequence[str]:  # type: ignore[override]  # by the config
+        """The symbols, and the tokenizer that they are the tokens of."""
+        return (SYMBOLS_FILE, MODEL_FILE, SETTINGS_FILE) if self._ends else (SYMBOLS_FILE,)
 
     def build_model(self, records: RecordsDirectory) -> keras.Model:
         """The model with its states as inputs and outputs."""
@@ -77,8 +84,7 @@ class LanguageModelTask(Task[LanguageModelConfig]):
         from rnnpipe.training.token_targets import Perplexity, TokenCrossEntropy
 
         del model
-        of_characters = self.config.data.symbols == "char"
-        metric = BitsPerToken(name=self.main_metric) if of_characters else Perplexity()
+        metric = BitsPerToken(name=self.main_metric) if self._of_characters else Perplexity()
         return {"loss": TokenCrossEntropy(), "metrics": [metric]}
 
     def steps_per_epoch(self, records: RecordsDirectory) -> int:
@@ -146,18 +152,21 @@ class LanguageModelTask(Task[LanguageModelConfig]):
         yield from step_through(step, streams)
 
     def corpus_metrics(self) -> Sequence[CorpusMetric]:
-        """Bits per character, or the perplexity of words."""
+        """Bits per character, or the perplexity of words and tokens."""
         from rnnpipe.tasks.language_model.metrics import bits_per_char, perplexity
 
-        return [bits_per_char() if self.config.data.symbols == "char" else perplexity()]
+        return [bits_per_char() if self._of_characters else perplexity()]
 
     def make_network(self, model: keras.Model, folder: Path) -> Network:
         """The functions `draw` and `step`."""
         from rnnpipe.tasks.language_model.network import make_draw, make_step
 
         del folder
-        sampling = self.config.sampling
-        return {"draw": make_draw(model, sampling), "step": make_step(model, sampling)}
+        sampling, ends = self.config.sampling, self._ends
+        return {
+            "draw": make_draw(model, sampling, ends=ends),
+            "step": make_step(model, sampling, ends=ends),
+        }
 
     def complete_network(self, network: Network, folder: Path) -> Network:
         """The same with the function `draw` around `step`, where there is none."""

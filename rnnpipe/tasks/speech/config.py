@@ -39,7 +39,8 @@ class SpeechTrain(Train):
 class SpeechSearchOptions(BeamSearchOptions):
     """How texts are searched for.
 
-    Of a model without a decoder by CTC's prefix beam search, which has `beam_width` and `n_best`.
+    Of a model without a decoder by CTC's prefix beam search, which has `beam_width`, `n_best` and
+    `language_model`.
     """
 
     max_length: int | None = setting(  # type: ignore[assignment]  # `limit` derives it
@@ -74,8 +75,11 @@ class SpeechSearchOptions(BeamSearchOptions):
             self.require_default("ctc_weight", f"with the output {output.kind}")
         if not self.has_decoder(output):
             for declared in fields(BeamSearchOptions):
-                if declared.name not in ("beam_width", "n_best"):
+                if declared.name not in ("beam_width", "n_best", "language_model"):
                     self.require_default(declared.name, "with CTC alone", default)
+            if self.language_model is not None and self.beam_width == 1:
+                expected = "at least 2 with a language model, as greedy search of CTC has none"
+                raise UserError("beam_width", expected, "1", "write e.g. 8")
         elif output.has_ctc and self.ctc_weight and self.sampling is not None:
             expected, got = "null with CTC, whose scores are no distribution", "settings"
             raise UserError("sampling", expected, got, "remove it, or write ctc_weight: 0")

@@ -9,8 +9,10 @@ import numpy as np
 
 from rnnpipe.decoding.ctc import ctc_align, ctc_beam_search, ctc_greedy_search
 from rnnpipe.models.speech_recognizer import CTC
+from rnnpipe.ops import numpy_operations
 from rnnpipe.tasks.beam_decoder import read_hypotheses
-from rnnpipe.tasks.network import Array, Arrays, softmax
+from rnnpipe.tasks.network import Array, Arrays, Function, softmax
+from rnnpipe.tasks.shallow_fusion import make_prefix_scores
 from rnnpipe.tasks.speech.transcripts import Transcript
 
 if TYPE_CHECKING:
@@ -27,19 +29,32 @@ def count_steps(frames: Any, frames_of_step: int) -> Array:
     return (-(-np.asarray(frames) // frames_of_step)).astype("int32")
 
 
-def decode_ctc(logits: Array, steps: Array, options: SpeechSearchOptions) -> list[list[Transcript]]:
+def decode_ctc(
+    logits: Array,
+    steps: Array,
+    options: SpeechSearchOptions,
+    language_model: Function | None = None,
+) -> list[list[Transcript]]:
     """The texts of each recording by CTC, the best first; none where the logits have NaN.
 
     Args:
         logits: `(batch, time, vocab)`.
         steps: how many of them are of the recording, `(batch,)`.
         options: of the search.
+        language_model: the function of that name that takes part in it.
     """
     if options.beam_width == 1:
         decoded = ctc_greedy_search(logits, steps)
     else:
-        width, n_best = options.beam_width, options.n_best
-        decoded = ctc_beam_search(logits, steps, beam_width=width, n_best=n_best)
+        fused = language_model and make_prefix_scores(language_model, len(logits))
+        with numpy_operations():
+            decoded = ctc_beam_search(
+                logits,
+                steps,
+                beam_width=options.beam_width,
+                n_best=options.n_best,
+                language_model=fused,
+            )
     transcripts: list[list[Transcript]] = []
     for row, scores in enumerate(decoded.scores):
         transcripts.append([])

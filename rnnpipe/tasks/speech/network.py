@@ -26,9 +26,14 @@ from rnnpipe.tasks.speech.search import JointStep, make_decode
 if TYPE_CHECKING:
     import keras
 
+    from rnnpipe.tasks.shallow_fusion import FusedLanguageModel
+
 
 def make_search(
-    model: keras.Model, options: SpeechSearchOptions, find_token: FindToken
+    model: keras.Model,
+    options: SpeechSearchOptions,
+    find_token: FindToken,
+    language_model: FusedLanguageModel | None = None,
 ) -> SearchFunction:
     """The search for texts of a decoder, a function of `features` and `lengths`.
 
@@ -38,11 +43,16 @@ def make_search(
         model: of `build_speech_recognizer`, with a decoder, or an ensemble of such models.
         options: of the search, with a `max_length`.
         find_token: the id of a token that `options.constraints` name.
+        language_model: what takes part in it.
     """
     weight = options.ctc_weight if CTC in model.output else 0.0
     ctc_model = take_ctc(model) if weight else None
 
     def begin(tensors: Tensors, beam_width: int | None) -> tuple[Any, Any]:
+        step, state = begin_model(tensors, beam_width)
+        return (step, state) if language_model is None else language_model.fuse(step, state)
+
+    def begin_model(tensors: Tensors, beam_width: int | None) -> tuple[Any, Any]:
         step, state = begin_recognition(model, tensors, beam_width=beam_width)
         if ctc_model is None:
             return step, state

@@ -126,8 +126,10 @@ class SpeechPredictor(Predictor):
         Only some samples and the network's states are in memory: a recording may be of any length.
 
         Raises:
-            UserError: the recording cannot be read, or the network needs all of it at once.
+            UserError: the recording cannot be read, the network needs all of it at once, or a
+                language model takes part in its search.
         """
+        self._recognizer.check_stream()
         sound = self.parse(inputs)["audio"]
         stream = LogMelStream(LogMel(self._log_mel))
         chunks = read_chunks(sound, self._log_mel.rate)

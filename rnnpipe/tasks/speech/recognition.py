@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rnnpipe.errors import UserError
 from rnnpipe.models.speech_recognizer import CTC, FEATURES, LENGTHS
 from rnnpipe.tasks.beam_decoder import check_n_best
 from rnnpipe.tasks.network import Array, Arrays, Network
+from rnnpipe.tasks.shallow_fusion import FUSED
 from rnnpipe.tasks.speech.decoding import count_steps, decode_ctc, read_search
 from rnnpipe.tasks.speech.transcripts import Transcript
 
@@ -24,7 +26,7 @@ class Recognizer:
 
     Args:
         network: the functions of the model: `call` has CTC's logits, `search` the texts of a
-            decoder.
+            decoder, and `language_model` the scores of tokens beside CTC.
         options: of the search.
         frames_of_step: the frames of a step of the model.
     """
@@ -83,4 +85,16 @@ class Recognizer:
         options = self._options if n_best is None else replace(self._options, n_best=n_best)
         if "search" in self._network:
             return read_search(outputs, steps, options)
-        return decode_ctc(outputs[CTC], steps, options)
+        return decode_ctc(outputs[CTC], steps, options, self._network.get(FUSED))
+
+    def check_stream(self) -> None:
+        """Checks that the words of greedy search are those of the options.
+
+        Raises:
+            UserError: a language model takes part in their search.
+        """
+        if self._options.language_model is not None:
+            expected = "null for streams, whose search is greedy"
+            fix = "remove it, or leave out --stream"
+            where = "evaluate.search.language_model"
+            raise UserError(where, expected, "a language model", fix)

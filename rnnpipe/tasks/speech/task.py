@@ -19,7 +19,7 @@ from rnnpipe.storage.endings import SOUND_ENDINGS
 from rnnpipe.tasks.base import Task
 from rnnpipe.tasks.batching import padded_length
 from rnnpipe.tasks.inputs import Input, integer
-from rnnpipe.tasks.network import Bound, Network
+from rnnpipe.tasks.network import Bound, Function, Network
 from rnnpipe.tasks.predictor import Predictor
 from rnnpipe.tasks.results import Evaluation
 from rnnpipe.tasks.row_names import name_tokens
@@ -243,14 +243,19 @@ class SpeechTask(Task[SpeechConfig]):
     ) -> Network:
         from rnnpipe.models.speech_recognizer import take_ctc
         from rnnpipe.tasks.network import make_function
+        from rnnpipe.tasks.shallow_fusion import FUSED
         from rnnpipe.tasks.speech.network import make_search, make_step
 
-        output = self.config.model.output
-        call = {"call": make_function(take_ctc(model))} if output.has_ctc else {}
-        if not options.has_decoder(output):
-            return {**call, "step": make_step(model)}
-        find_token = self._token_finder(Tokenizer.load(folder))
-        return {**call, "search": make_search(model, options, find_token)}
+        output, language_model = self.config.model.output, self.find_language_model(options)
+        network: dict[str, Function] = {}
+        if output.has_ctc:
+            network["call"] = make_function(take_ctc(model))
+        if options.has_decoder(output):
+            find_token = self._token_finder(Tokenizer.load(folder))
+            return {**network, "search": make_search(model, options, find_token, language_model)}
+        if language_model is not None:
+            network[FUSED] = language_model.make_function()
+        return {**network, "step": make_step(model)}
 
     @property
     def bounds(self) -> Mapping[str, Mapping[str, Bound]]:

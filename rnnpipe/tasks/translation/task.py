@@ -58,6 +58,7 @@ class TranslationTask(Task[TranslationConfig]):
     )
     text_field = "source"
     vocabulary = (SOURCE, TARGET)
+    output_tokenizer = TARGET
     softmax_outputs = ("logits",)
     record_fields = ("pair_id", "source", "reference")
     record_score = "chrf"
@@ -328,7 +329,8 @@ class TranslationTask(Task[TranslationConfig]):
     ) -> SearchFunction:
         from rnnpipe.tasks.translation.network import make_search
 
-        return make_search(model, options, self._token_finder(Tokenizer.load(folder / TARGET)))
+        find_token = self._token_finder(Tokenizer.load(folder / TARGET))
+        return make_search(model, options, find_token, self.find_language_model(options))
 
     def _token_finder(self, target: Tokenizer) -> FindToken:
         from rnnpipe.tasks.beam_decoder import token_finder

@@ -51,6 +51,16 @@ def test_each_symbol_is_the_next_input():
     assert list(pieces) == ["c", "a", "b"]
 
 
+def test_after_the_end_of_a_text_another_one_begins():
+    table = np.zeros((7, 7))
+    for before, after in ((2, 4), (4, 5), (5, 3), (3, 6)):  # the start, a, b, the end
+        table[before, after] = 50
+    draw = make_draw(make_model(table), SamplingOptions(), ends=True)
+    inputs = {"tokens": np.array([[2]], "int32"), "temperature": np.ones(1, "float32")}
+    outputs = draw({**inputs, "quantiles": np.full((1, 7), 0.5, "float32")})
+    assert outputs["tokens"].tolist() == [[4, 5, 3, 4, 5, 3, 4]]
+
+
 def test_symbols_are_drawn_by_their_probability_at_a_temperature():
     logits = np.array([9.0, 9.0, 9.0, 9.0, 0.3, 0.0, -0.5])  # what is no text is never drawn
     model = make_model(np.tile(logits, (7, 1)))

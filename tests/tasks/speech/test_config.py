@@ -4,6 +4,8 @@ from rnnpipe.errors import UserError
 from tests.tasks.speech.conftest import DECODER, make_task
 
 JOINT = {"model": {"output": {"kind": "joint", **DECODER}}}
+ATTENTION = {"model": {"output": {"kind": "attention", **DECODER}}}
+MODEL = {"run": "runs/lm"}
 STORED = {"rate": 4000, "mels": 8}
 
 
@@ -41,6 +43,22 @@ STORED = {"rate": 4000, "mels": 8}
         (
             {**JOINT, "evaluate": {"search": {"sampling": {}}}},
             "evaluate.search.sampling: expected null with CTC, whose scores are no distribution",
+        ),
+        (
+            {"evaluate": {"search": {"beam_width": 1, "n_best": 1, "language_model": MODEL}}},
+            "evaluate.search.beam_width: expected at least 2 with a language model",
+        ),
+        (
+            {**ATTENTION, "evaluate": {"search": {"sampling": {}, "language_model": MODEL}}},
+            "evaluate.search.sampling: expected null with a language model",
+        ),
+        (
+            {"evaluate": {"search": {"language_model": {"run": "s3://a/b"}}}},
+            "evaluate.search.language_model.run: expected a folder of this machine",
+        ),
+        (
+            {"evaluate": {"search": {"language_model": {"run": "a", "weight": 0}}}},
+            "evaluate.search.language_model.weight: expected a positive number, got 0",
         ),
         (
             {"model": {"output": {"kind": "attention", "decoder": {"attention": None}}}},

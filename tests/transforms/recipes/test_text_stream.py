@@ -4,12 +4,15 @@ import json
 import pytest
 
 from rnnpipe.errors import UserError
+from rnnpipe.inputs.streams import read_documents
 from rnnpipe.records.directory import RecordsDirectory
 from rnnpipe.runs.console import make_console
 from rnnpipe.runs.inspect import inspect_records
 from rnnpipe.sources.streams import spans
 from rnnpipe.sources.streams.texts import TextStreams
 from rnnpipe.text.symbols import Symbols
+from rnnpipe.text.tokenizer import train_tokenizer
+from rnnpipe.text.tokens import END
 from rnnpipe.transforms.build import Build
 from rnnpipe.transforms.recipes.text_stream import StreamRecipe
 
@@ -24,7 +27,7 @@ def book(tmp_path):
 def build(path, folder, **options) -> RecordsDirectory:
     source = TextStreams(path=path).hold_out({"validation": 0.1, "test": 0.1})
     source.prepare(lambda done, total: None)
-    recipe = StreamRecipe(**{"symbols": "char", "vocabulary": 64} | options)
+    recipe = StreamRecipe(**options or {"vocabulary": 64})
     return Build(source, recipe, shares={}, records_per_shard=3).run(folder)
 
 
@@ -90,3 +93,29 @@ def test_records_of_a_gzipped_text_are_those_of_the_text(book, tmp_path, monkeyp
     records = build(zipped, tmp_path / "records")
     for split in plain.splits:
         assert list(records.read(split)) == list(plain.read(split))
+
+
+def test_the_tokens_are_those_of_another_run(book, tmp_path, monkeypatch):
+    monkeypatch.setattr(spans, "SPAN_BYTES", 100)
+    tokenizer = train_tokenizer({"line": 3, "book": 2, "123": 1}, kind="char", vocabulary=20)
+    (tmp_path / "run" / "vocabulary").mkdir(parents=True)
+    tokenizer.save(tmp_path / "run" / "vocabulary")
+    records = build(book, tmp_path / "records", tokenizer=tmp_path / "run")
+    assert Symbols.load(records.path).pieces == tokenizer.pieces
+    texts = list(read_documents(records, "train"))
+    for text, line in zip(texts, book.read_text().splitlines(), strict=False):
+        assert text.tolist() == [*tokenizer.encode(line), END]
+    assert records.stats["splits"]["train"]["rates"]["tokens_unknown"] > 0
+
+    # It counts by its content, wherever it is.
+    settings = [StreamRecipe(tokenizer=tmp_path / place).settings for place in ("run", "records")]
+    assert settings[0] == settings[1] != StreamRecipe().settings
+
+
+def test_wrong_tokenizers_are_refused(book, tmp_path):
+    with pytest.raises(UserError, match=r"data\.tokenizer .*none: .* got no such folder; name"):
+        build(book, tmp_path / "records", tokenizer=tmp_path / "none")
+    with pytest.raises(UserError, match=r"data\.tokenizer .*: .* got a folder without one; name"):
+        build(book, tmp_path / "records", tokenizer=tmp_path)
+    with pytest.raises(UserError, match="vocabulary: expected 256 with a tokenizer, where it has"):
+        StreamRecipe(tokenizer=tmp_path, vocabulary=64)
