@@ -4,6 +4,7 @@
     python -m tools.bench.layers --layers LSTM --shapes 32,100,128,256 --seconds 20
     python -m tools.bench.layers --history runs.jsonl  # ratios also as a line of a file
     python -m tools.bench.layers --memory            # peak memory of a training step at T = 1000
+    KERAS_BACKEND=jax python -m tools.bench.layers   # on another backend
 
 All cases of a line run in one process, in turn, so that whatever else the machine does hits
 all of them alike: read the ratios, not the milliseconds. Medians; `cpu` is the ratio of the seconds
@@ -22,13 +23,11 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
-import tensorflow as tf
 
 from rnnpipe import layers
-from rnnpipe.layers.kernels import computing_here
 from tools.bench.history import Timings, append_run
-from tools.bench.interleaved import Case, describe, interleave, running, seconds_of
+from tools.bench.interleaved import Case, describe, interleave, seconds_of
+from tools.bench.layer_cases import forward, train
 
 SHAPES = (
     (64, 50, 256, 512),
@@ -48,7 +47,7 @@ GATES = {"LSTM": 4, "GRU": 3, "VanillaRNN": 1}
 def keras_cases(kind: str, shape: tuple[int, ...]) -> dict[str, dict[str, Case]]:
     """Forward pass and training step of both layers, with equal weights and inputs."""
     batch, length, features, units = shape
-    inputs = tf.random.stateless_normal((batch, length, features), (1, 2))
+    inputs = keras.random.normal((batch, length, features), seed=1)
     theirs = THEIRS[kind](units, return_sequences=True)
     ours = getattr(layers, kind)(units, return_sequences=True)
     for layer in (theirs, ours):
@@ -58,32 +57,6 @@ def keras_cases(kind: str, shape: tuple[int, ...]) -> dict[str, dict[str, Case]]
         "forward": {"keras": forward(theirs, inputs), "ours": forward(ours, inputs)},
         "train": {"keras": train(theirs, inputs), "ours": train(ours, inputs)},
     }
-
-
-def forward(layer: Any, inputs: Any) -> Case:
-    """The outputs, as `predict` computes them."""
-
-    @tf.function(autograph=False)
-    def graph() -> Any:
-        with computing_here():
-            outputs = layer(inputs, training=False)
-        return outputs[0, 0, 0], outputs
-
-    return running(graph)
-
-
-def train(layer: Any, inputs: Any) -> Case:
-    """The gradients of inputs and weights, as a layer inside a model computes them."""
-
-    @tf.function
-    def graph() -> Any:
-        with tf.GradientTape() as tape:
-            tape.watch(inputs)
-            loss = tf.reduce_sum(tf.square(layer(inputs, training=True)))
-        gradients = tape.gradient(loss, [inputs, *(w.value for w in layer.trainable_weights)])
-        return gradients[0][0, 0, 0], gradients
-
-    return running(graph)
 
 
 def torch_cases(kind: str, shape: tuple[int, ...]) -> dict[str, dict[str, Case]]:
@@ -113,9 +86,12 @@ def torch_cases(kind: str, shape: tuple[int, ...]) -> dict[str, dict[str, Case]]
 
 def roof() -> float:
     """Floating point operations a second of a 2048³ matrix product."""
-    square = tf.random.normal((2048, 2048))
-    product = tf.function(lambda: square @ square)
-    best = min(seconds_of(lambda: np.asarray(product()[0, 0]))[0] for _ in range(8))
+    square = keras.random.normal((2048, 2048))
+
+    def product() -> float:
+        return float(keras.ops.matmul(square, square)[0, 0])
+
+    best = min(seconds_of(product)[0] for _ in range(8))
     return 2 * 2048**3 / best
 
 

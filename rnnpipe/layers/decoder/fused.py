@@ -36,7 +36,7 @@ def decoder_obstacle(
         training: whether dropout is on.
     """
     return (
-        place_obstacle()
+        place_obstacle("decoder_kernel")
         or precision_obstacle(cell)
         or _cell_obstacle(cell)
         or _attention_obstacle(cell, training)

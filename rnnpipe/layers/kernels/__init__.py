@@ -1,9 +1,9 @@
 """Fused kernels, a package for each backend that has some.
 
 They are equal to the plain implementations in outputs and gradients, and are chosen automatically.
-A package exports `recurrent_kernel(recurrence, units)`, `decoder_kernel(recurrence, architecture,
-sizes)`, `log_likelihood(targets, logits, for_metric)` and `ctc_loss(targets, logits,
-target_lengths, lengths)`.
+A package exports those that it has, as `obstacles.DEVICES` lists them, of `recurrent_kernel(
+recurrence, units)`, `decoder_kernel(recurrence, architecture, sizes)`, `log_likelihood(targets,
+logits, for_metric)` and `ctc_loss(targets, logits, target_lengths, lengths)`.
 
 A recurrent kernel takes `(sequences, mask, weights, states, training)`: sequences `(batch, time,
 features)`, a boolean mask `(batch, time)` or None, the weights (input kernel, input bias or None,
@@ -12,10 +12,8 @@ computed. It returns the first state of every step, `(batch, time, units)`, and 
 states. Masked steps pass every state on.
 """
 
-import functools
 import importlib
 from collections.abc import Callable
-from types import ModuleType
 from typing import Any, TypeAlias
 
 import keras
@@ -56,40 +54,31 @@ CTCLossKernel: TypeAlias = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
 
 def find_recurrent_kernel(recurrence: str, units: int) -> RecurrentKernel | None:
     """The kernel of a recurrence (`"lstm"`, `"gru"`, `"vanilla"`), or None without one."""
-    kernels = _kernels()
-    return None if kernels is None else _make_recurrent_kernel(kernels, recurrence, units)
-
-
-@functools.cache
-def _make_recurrent_kernel(
-    kernels: ModuleType, recurrence: str, units: int
-) -> RecurrentKernel | None:
-    kernel: RecurrentKernel | None = kernels.recurrent_kernel(recurrence, units)
-    return kernel
+    make = _find("recurrent_kernel")
+    return None if make is None else make(recurrence, units)
 
 
 def find_decoder_kernel(
     recurrence: str, architecture: str, sizes: tuple[int, ...]
 ) -> DecoderKernel | None:
     """The kernel of a `"luong"` or `"bahdanau"` decoder of these sizes, or None without one."""
-    kernels = _kernels()
-    return None if kernels is None else kernels.decoder_kernel(recurrence, architecture, sizes)
+    make = _find("decoder_kernel")
+    return None if make is None else make(recurrence, architecture, sizes)
 
 
 def find_log_likelihood() -> LogLikelihood | None:
     """The kernel of token log-likelihoods, or None without one."""
-    kernels = _kernels()
-    return None if kernels is None else kernels.log_likelihood
+    return _find("log_likelihood")
 
 
 def find_ctc_loss() -> CTCLossKernel | None:
     """The kernel of the CTC loss, or None without one."""
-    kernels = _kernels()
-    return None if kernels is None else kernels.ctc_loss
+    return _find("ctc_loss")
 
 
-def _kernels() -> ModuleType | None:
-    """The kernels for this backend; all of them are for CPUs."""
-    if place_obstacle() is not None:
+def _find(name: str) -> Any:
+    """What the package of this backend exports under a name, or None where it does not serve."""
+    if place_obstacle(name) is not None:
         return None
-    return importlib.import_module(f"rnnpipe.layers.kernels.{keras.backend.backend()}")
+    package = importlib.import_module(f"rnnpipe.layers.kernels.{keras.backend.backend()}")
+    return getattr(package, name)

@@ -7,8 +7,17 @@ import keras
 
 from rnnpipe.layers.kernels.devices import device_type
 
-BACKENDS = ("tensorflow",)
-"""The backends that have a package of kernels here."""
+DEVICES: dict[str, dict[str, tuple[str, ...]]] = {
+    "recurrent_kernel": {
+        "tensorflow": ("cpu",),
+        "jax": ("cpu", "gpu", "tpu"),
+        "torch": ("cpu", "gpu"),
+    },
+    "decoder_kernel": {"tensorflow": ("cpu",)},
+    "log_likelihood": {"tensorflow": ("cpu",)},
+    "ctc_loss": {"tensorflow": ("cpu",)},
+}
+"""By name of a kernel, the backends whose package has it, each with the devices it is for."""
 
 
 def first_obstacle(obstacles: Mapping[str, bool]) -> str | None:
@@ -16,13 +25,19 @@ def first_obstacle(obstacles: Mapping[str, bool]) -> str | None:
     return next((text for text, present in obstacles.items() if present), None)
 
 
-def place_obstacle() -> str | None:
-    """Why there are no kernels where the backend of Keras computes, or None where there are."""
+def place_obstacle(kernel: str) -> str | None:
+    """Why there is no such kernel where the backend of Keras computes, or None where there is.
+
+    Args:
+        kernel: its name, a key of `DEVICES`.
+    """
     backend, device = keras.backend.backend(), device_type()
+    devices = DEVICES[kernel].get(backend, ())
+    names = " and ".join(f"{name.upper()}s" for name in devices)
     return first_obstacle(
         {
-            f"there are no kernels for the backend {backend}": backend not in BACKENDS,
-            f"kernels are for CPUs, and the device is a {device.upper()}": device != "cpu",
+            f"there is no {kernel.replace('_', ' ')} for the backend {backend}": not devices,
+            f"kernels are for {names}, and the device is a {device.upper()}": device not in devices,
         }
     )
 

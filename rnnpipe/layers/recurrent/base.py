@@ -103,8 +103,9 @@ class Recurrent(CheckedOptions, keras.layers.RNN):
     def _dropped_weights(self) -> Iterator[None]:
         """Puts recurrent weights of which some are zero in the place of the cell's own."""
         cell, kernel = self.cell, self.cell.recurrent_kernel
+        # Not every backend drops of a variable itself.
         cell.recurrent_kernel = keras.random.dropout(
-            kernel, self.weight_drop, seed=cell.seed_generator
+            ops.convert_to_tensor(kernel), self.weight_drop, seed=cell.seed_generator
         )
         try:
             yield
@@ -118,11 +119,12 @@ class Recurrent(CheckedOptions, keras.layers.RNN):
             obstacle = cudnn_obstacle(self, mask)
             if obstacle is None:
                 return self._run_cudnn(sequences, initial_state, mask, training)
-            warnings.warn(
-                f"{type(self).__name__} {self.name!r} runs without cuDNN, which is slower on a "
-                f"GPU: {obstacle}. Set use_cudnn=False to silence this warning.",
-                stacklevel=2,
-            )
+            if self.use_cudnn is True or self.kernel_obstacle() is not None:
+                warnings.warn(
+                    f"{type(self).__name__} {self.name!r} runs without cuDNN, which is slower on a "
+                    f"GPU: {obstacle}. Set use_cudnn=False to silence this warning.",
+                    stacklevel=2,
+                )
         if self.kernel_obstacle() is None:
             kernel = find_recurrent_kernel(self.recurrence, self.units)
             if kernel is not None:

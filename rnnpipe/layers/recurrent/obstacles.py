@@ -38,7 +38,7 @@ def recurrent_obstacle(layer: Any) -> str | None:
         layer: an LSTM, a GRU or a vanilla RNN.
     """
     return (
-        place_obstacle()
+        place_obstacle("recurrent_kernel")
         or equation_obstacle(layer)
         or precision_obstacle(layer)
         or first_obstacle(

@@ -5,12 +5,19 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 SUITES = ("lstm", "gru", "simple_rnn", "rnn", "bidirectional", "stacked_rnn_cells")
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
 
 
-def test_keras_own_suites_pass(tmp_path):
+@pytest.mark.parametrize(
+    "backend",
+    ["tensorflow", *(pytest.param(name, marks=pytest.mark.slow) for name in ("jax", "torch"))],
+)
+def test_keras_own_suites_pass(tmp_path, backend):
+    pytest.importorskip(backend)
     paths = os.pathsep.join([str(HERE), str(ROOT), os.environ.get("PYTHONPATH", "")])
     finished = subprocess.run(
         [
@@ -19,7 +26,7 @@ def test_keras_own_suites_pass(tmp_path):
             *(f"keras.src.layers.rnn.{suite}_test" for suite in SUITES),
         ],
         cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": paths},
+        env={**os.environ, "PYTHONPATH": paths, "KERAS_BACKEND": backend},
         capture_output=True,
         text=True,
         check=False,

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from rnnpipe.layers import GRU, LSTM, VanillaRNN
+from rnnpipe.layers.kernels import devices
 from rnnpipe.layers.recurrent import cudnn
 from tests.layers.comparing import all_close, built
 
@@ -21,9 +22,7 @@ MASKS = {
 
 @pytest.fixture
 def gpu(monkeypatch):
-    monkeypatch.setattr(cudnn, "device_type", lambda: "gpu")
-    # The kernel of the CPU is not there where there is a GPU.
-    monkeypatch.setattr("rnnpipe.layers.recurrent.base.find_recurrent_kernel", lambda *_: None)
+    monkeypatch.setattr(devices, "_tensorflow", lambda: "gpu")
 
 
 @pytest.fixture
@@ -126,6 +125,7 @@ def test_masks_are_an_obstacle_on_other_backends(random, monkeypatch, gpu):
     layer = LSTM(UNITS)
     layer.build((None, None, FEATURES))
     monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
+    monkeypatch.setattr(devices, "_jax", lambda: "gpu")
     obstacle = cudnn.cudnn_obstacle(layer, MASKS["right"])
     assert obstacle == "Keras hands no masks to cuDNN on this backend"
     assert cudnn.cudnn_obstacle(layer, None) is None
