@@ -29,7 +29,7 @@ PRECISIONS = {
 def test_a_run_resumes_with_equal_results_and_answers_in_float32(
     name, command, tmp_path, monkeypatch
 ):
-    settings, (epoch, *_) = TRAININGS[name]
+    settings, ((epoch, _), *_) = TRAININGS[name]
     train = command(name, [*settings, f"train.precision={PRECISIONS[name]}"])
     assert call(*train, "--runs-dir", tmp_path / "whole") == 0
     with monkeypatch.context() as patch:

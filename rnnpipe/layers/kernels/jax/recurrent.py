@@ -90,7 +90,8 @@ class RecurrentKernel:
     def _scan(self, inputs: Inputs, masks: Tensor | None) -> tuple[Tensor, Tensors, Tensors]:
         """Outputs by time, last states, and what all steps save."""
         sequences, projection, recurrent, states = inputs
-        in_scan = sequences.shape[1] >= MIN_ROWS
+        rows = sequences.shape[1]
+        in_scan = not isinstance(rows, int) or rows >= MIN_ROWS  # symbolic as Keras infers shapes
         steps = sequences if in_scan else _project(sequences, *projection)
 
         def step(states: Tensors, now: tuple[Tensor, Tensor | None]) -> tuple[Tensors, Any]:
