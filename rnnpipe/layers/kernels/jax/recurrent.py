@@ -91,7 +91,7 @@ class RecurrentKernel:
         """Outputs by time, last states, and what all steps save."""
         sequences, projection, recurrent, states = inputs
         rows = sequences.shape[1]
-        in_scan = not isinstance(rows, int) or rows >= MIN_ROWS  # symbolic as Keras infers shapes
+        in_scan = not isinstance(rows, int) or rows >= MIN_ROWS  # else symbolic
         steps = sequences if in_scan else _project(sequences, *projection)
 
         def step(states: Tensors, now: tuple[Tensor, Tensor | None]) -> tuple[Tensors, Any]:
