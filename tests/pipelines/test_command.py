@@ -176,8 +176,8 @@ def test_arguments_that_are_no_flags_are_refused(capsys):
         (
             ["--source.kind=python_topics", "--vocabluary", "9"],
             "--vocabluary=9: expected a key (source, directory, splits, symbols, vocabulary, "
-            "tokenizer, workers, records_per_shard, max_bad_fraction), got vocabluary; did you mean "
-            "vocabulary?",
+            "tokenizer, workers, records_per_shard, max_bad_fraction), got vocabluary; did you "
+            "mean vocabulary?",
         ),
     ],
 )
